@@ -1,0 +1,148 @@
+"""What an analyzer is, how it writes evidence down, and how a trace is run through several of them.
+
+An analyzer asks one question of a trace and answers with evidence; it never judges. It is any frozen value with four
+class constants and a call: no base class, no registration.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.errors import AnalyzerError, NetinterfError
+from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = ["Analyzer", "Scope", "analyze", "join", "observe"]
+
+
+class Scope(Enum):
+    """How far an analyzer looks: splitting a trace along its scope and joining the evidence changes nothing."""
+
+    FLOW = "flow"  # needs nothing outside a flow but the facts of the capture
+    PAIR = "pair"  # needs all flows between one client and one server address
+    CAPTURE = "capture"  # needs the whole capture
+
+
+@runtime_checkable
+class Analyzer(Protocol):
+    """A callable from a trace to evidence."""
+
+    name: ClassVar[str]
+    scope: ClassVar[Scope]
+    needs: ClassVar[frozenset[str]]
+    rules: ClassVar[tuple[Rule, ...]]
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Look at *trace* and write down what is unusual."""
+        ...
+
+
+def observe(
+    analyzer: Analyzer,
+    rule: str,
+    *,
+    subject: ArrayLike,
+    time: ArrayLike,
+    llr: ArrayLike,
+    witness: Ragged | NDArray[np.integer] | Sequence[Sequence[int]],
+    forged: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None = None,
+    measured: dict[str, ArrayLike] | None = None,
+    kind: SubjectKind = SubjectKind.FLOW,
+) -> Evidence:
+    """Write down one kind of observation about many subjects.
+
+    Args:
+        analyzer: Who saw it; the rule must be one of its rules.
+        rule: Id of the rule.
+        subject: Rows in Flows or Exchanges, n of them.
+        time: When, ns since 1970 UTC; one value or n.
+        llr: Natural-log likelihood ratio, one value or n; positive speaks for interference.
+        witness: Packets that show it: n lists, or n single rows.
+        forged: Packets held to be forged, in the same form; none when left out.
+        measured: The numbers behind it by name; each name is one of the rule's measures, one value or n.
+        kind: What *subject* points at.
+
+    Returns:
+        n rows of evidence; no subjects give an empty table.
+
+    Raises:
+        AnalyzerError: The rule or a measure was not declared.
+    """
+    places = [place for place, known in enumerate(analyzer.rules) if known.id == rule]
+    if not places:
+        raise AnalyzerError(analyzer.name, f"rule {rule!r} is not declared")
+    declared = analyzer.rules[places[0]]
+    measured = measured or {}
+    if unknown := sorted(set(measured) - set(declared.measures)):
+        raise AnalyzerError(analyzer.name, f"measure {unknown[0]!r} of rule {rule!r} is not declared")
+    subjects = np.asarray(subject, np.int32).reshape(-1)
+    count = len(subjects)
+    numbers = np.full((count, len(declared.measures)), np.nan)
+    for place, name in enumerate(declared.measures):
+        if name in measured:
+            numbers[:, place] = measured[name]
+    return Evidence(
+        subject=subjects,
+        subject_kind=np.full(count, kind, np.uint8),
+        rule=np.full(count, places[0], np.uint16),
+        time=np.broadcast_to(np.asarray(time, np.int64), (count,)).copy(),
+        llr=np.broadcast_to(np.asarray(llr, np.float64), (count,)).copy(),
+        forged=_lists(forged, count),
+        witness=_lists(witness, count),
+        measured=Ragged.from_lengths(np.full(count, len(declared.measures)), numbers.reshape(-1)),
+        rules=analyzer.rules,
+    )
+
+
+def _lists(rows: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None, count: int) -> Ragged:
+    """Bring witnesses into one form: one list of packet rows per subject."""
+    if rows is None:
+        return Ragged.empty(count, np.int32)
+    if isinstance(rows, Ragged):
+        return Ragged(rows.offsets, rows.values.astype(np.int32))
+    if isinstance(rows, np.ndarray) and rows.ndim == 1:
+        return Ragged.from_lengths(np.ones(len(rows), np.int64), rows.astype(np.int32))
+    return Ragged.of(rows, np.int32)
+
+
+def join(tables: Sequence[Evidence]) -> Evidence:
+    """Put evidence of several analyzers into one table, with one list of rules (equal rules are kept once)."""
+    rules: list[Rule] = []
+    shifted = []
+    for table in tables:
+        rules.extend(rule for rule in table.rules if rule not in rules)
+        place = np.array([rules.index(rule) for rule in table.rules] or [0], np.uint16)
+        shifted.append((table, place[table.rule] if len(table) else table.rule))
+    joined = Evidence.concat(tables) if tables else Evidence.empty()
+    codes = np.concatenate([np.empty(0, np.uint16), *(codes for _, codes in shifted)])
+    columns = {field.name: getattr(joined, field.name) for field in Evidence.schema()}
+    return Evidence(**{**columns, "rule": codes, "rules": tuple(rules)})
+
+
+def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Evidence:
+    """Run *trace* through analyzers and collect what they saw.
+
+    Args:
+        trace: What to look at.
+        analyzers: Which questions to ask; None asks all built-in ones with their defaults.
+
+    Raises:
+        AnalyzerError: An analyzer raised; the cause is chained.
+    """
+    if analyzers is None:
+        from netinterf.analyzers.registry import builtin  # noqa: PLC0415 (built-ins import this module)
+
+        analyzers = builtin()
+    found = []
+    for analyzer in analyzers:
+        try:
+            found.append(analyzer(trace))
+        except NetinterfError:
+            raise
+        except Exception as cause:
+            raise AnalyzerError(analyzer.name, f"raised {type(cause).__name__}: {cause}") from cause
+    return join(found)

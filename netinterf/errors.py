@@ -1,0 +1,102 @@
+"""The error hierarchy: who is at fault decides the family.
+
+`UsageError` says that the call is wrong and changing the call fixes it; `CaptureError` says that the input is at
+fault and names source and offset; `AnalyzerError` says that an analyzer broke its contract. Malformed packets are
+none of these: they are data, kept as rows with status bits.
+"""
+
+__all__ = [
+    "AnalyzerError",
+    "CaptureError",
+    "DamagedCapture",
+    "MissingExtra",
+    "NetinterfError",
+    "NetinterfWarning",
+    "ParameterError",
+    "SchemaError",
+    "UnknownFormat",
+    "UnreadableSource",
+    "UnsupportedLinkType",
+    "UsageError",
+]
+
+
+class NetinterfError(Exception):
+    """Root of every error that this library raises on purpose."""
+
+
+class UsageError(NetinterfError, ValueError):
+    """Report a call that cannot work as written."""
+
+
+class ParameterError(UsageError):
+    """Report one argument that is out of range: name it, its value and what is allowed."""
+
+    def __init__(self, parameter: str, value: object, allowed: str) -> None:
+        self.parameter = parameter
+        self.value = value
+        self.allowed = allowed
+        super().__init__(f"{parameter}={value!r} is not allowed: {allowed}")
+
+
+class SchemaError(UsageError):
+    """Report a column that is missing, of the wrong length or of the wrong dtype."""
+
+
+class MissingExtra(UsageError, ImportError):
+    """Report a feature whose optional dependency is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{feature} needs an optional dependency: pip install 'netinterf[{extra}]'")
+
+
+class CaptureError(NetinterfError):
+    """Report an input that cannot be used.
+
+    Args:
+        source: The path or name of the input, as the caller gave it.
+        reason: What is wrong with it, in words.
+        offset: Byte offset in the (decompressed) input, where one is known.
+    """
+
+    def __init__(self, source: str, reason: str, offset: int | None = None) -> None:
+        self.source = source
+        self.reason = reason
+        self.offset = offset
+        where = "" if offset is None else f" at byte {offset}"
+        super().__init__(f"{source}: {reason}{where}")
+
+
+class UnreadableSource(CaptureError):
+    """Report a source that cannot be opened or read: missing, empty, a directory without captures, no permission."""
+
+
+class UnknownFormat(CaptureError):
+    """Report bytes that begin like no capture format; the reason says which magic bytes were found."""
+
+
+class UnsupportedLinkType(CaptureError):
+    """Report a link type that no decoder knows; the reason names it and lists those that are known."""
+
+
+class DamagedCapture(CaptureError):
+    """Report damage inside a capture; raised only when the caller asked for strictness."""
+
+
+class AnalyzerError(NetinterfError):
+    """Report an analyzer that raised or broke its contract; the cause is chained.
+
+    Args:
+        analyzer: The analyzer's name.
+        reason: Which part of the contract was broken.
+    """
+
+    def __init__(self, analyzer: str, reason: str) -> None:
+        self.analyzer = analyzer
+        self.reason = reason
+        super().__init__(f"analyzer {analyzer!r}: {reason}")
+
+
+class NetinterfWarning(UserWarning):
+    """Category of every warning of this library."""

@@ -1,0 +1,312 @@
+"""Tables: frozen bundles of equally long columns, and the two column shapes numpy lacks.
+
+A table is an attrs class whose fields are declared with :func:`column`, :func:`ragged` or :func:`text`. The base
+class gives it length, selection, joining, row access and a schema, so that a new table is only its columns. Columns
+are read-only: a table is a value, and the same rows may be shared by many tables without copying.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Self, cast
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from netinterf.errors import SchemaError
+
+__all__ = ["Column", "Ragged", "Rows", "Table", "Text", "column", "ragged", "spans", "text"]
+
+Rows = NDArray[np.integer[Any]] | NDArray[np.bool_] | slice
+"""What selects rows of a table: row numbers, a mask, or a slice."""
+
+
+def spans(starts: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """List the positions of many spans, one after the other.
+
+    Args:
+        starts: First position of each span.
+        lengths: Length of each span, same length as *starts*, never negative.
+
+    Returns:
+        ``starts[0], starts[0]+1, …`` for each span in turn; ``lengths.sum()`` numbers. Empty in, empty out.
+    """
+    lengths = lengths.astype(np.int64)
+    total = int(lengths.sum())
+    if total == 0:
+        return np.empty(0, np.int64)
+    firsts = np.cumsum(lengths) - lengths
+    return np.repeat(starts.astype(np.int64) - firsts, lengths) + np.arange(total, dtype=np.int64)
+
+
+@attrs.frozen(eq=False)
+class Ragged:
+    """A column whose rows are arrays of unequal length: one flat array and where each row begins.
+
+    Row ``i`` is ``values[offsets[i]:offsets[i + 1]]``. ``offsets`` has one entry more than there are rows, starts at
+    zero and never falls.
+    """
+
+    offsets: NDArray[np.int64]
+    values: NDArray[Any]
+
+    def __attrs_post_init__(self) -> None:
+        if self.offsets.dtype != np.int64 or self.offsets.ndim != 1 or len(self.offsets) == 0:
+            raise SchemaError(f"offsets must be a 1-D int64 array of at least one entry, not {self.offsets!r:.60}")
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.values):
+            raise SchemaError("offsets must run from 0 to the number of values")
+        self.offsets.flags.writeable = False
+        self.values.flags.writeable = False
+
+    @classmethod
+    def of(cls, rows: Iterable[ArrayLike], dtype: DTypeLike) -> Self:
+        """Build from one sequence per row; no rows give an empty column."""
+        parts = [np.asarray(row, dtype=dtype).reshape(-1) for row in rows]
+        return cls.from_lengths([len(part) for part in parts], np.concatenate([np.empty(0, dtype), *parts]))
+
+    @classmethod
+    def from_lengths(cls, lengths: ArrayLike, values: NDArray[Any]) -> Self:
+        """Build from the length of each row and all values in row order."""
+        sizes = np.asarray(lengths, dtype=np.int64).reshape(-1)
+        offsets = np.zeros(len(sizes) + 1, np.int64)
+        np.cumsum(sizes, out=offsets[1:])
+        return cls(offsets, values)
+
+    @classmethod
+    def empty(cls, count: int, dtype: DTypeLike) -> Self:
+        """Build a column of *count* empty rows."""
+        return cls(np.zeros(count + 1, np.int64), np.empty(0, dtype))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> Any:
+        """Return one row: an array view here, ``str`` in :class:`Text`."""
+        row = row + len(self) if row < 0 else row
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[row] for row in range(len(self)))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Length of each row."""
+        return np.diff(self.offsets)
+
+    def take(self, rows: Rows) -> Self:
+        """Select rows, in the order given."""
+        index = np.arange(len(self), dtype=np.int64)[rows]
+        lengths = self.lengths[index]
+        return type(self).from_lengths(lengths, self.values[spans(self.offsets[index], lengths)])
+
+    def parents(self) -> NDArray[np.int64]:
+        """Name the row of each value, aligned with ``values``."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
+
+    def equals(self, other: "Ragged") -> bool:
+        """Say whether both hold the same rows (NaN equals NaN)."""
+        return np.array_equal(self.offsets, other.offsets) and _same(self.values, other.values)
+
+    @classmethod
+    def concat(cls, parts: Sequence["Ragged"]) -> Self:
+        """Join columns one after the other; needs at least one."""
+        return cls.from_lengths(
+            np.concatenate([part.lengths for part in parts]), np.concatenate([part.values for part in parts])
+        )
+
+
+class Text(Ragged):
+    """A ragged column of UTF-8 bytes; a row reads as ``str`` (undecodable bytes become backslash escapes)."""
+
+    def __getitem__(self, row: int) -> str:
+        return cast("bytes", super().__getitem__(row).tobytes()).decode("utf-8", "backslashreplace")
+
+    def bytes(self, row: int) -> bytes:
+        """Return one row as raw bytes."""
+        return cast("bytes", super().__getitem__(row).tobytes())
+
+    @classmethod
+    def of(cls, rows: Iterable[Any], dtype: DTypeLike = np.uint8) -> Self:
+        """Build from ``str`` or ``bytes`` rows."""
+        raw = [row.encode("utf-8", "surrogateescape") if isinstance(row, str) else bytes(row) for row in rows]
+        return cls.from_lengths([len(row) for row in raw], np.frombuffer(b"".join(raw), dtype).copy())
+
+
+@attrs.frozen
+class Column:
+    """What the data dictionary says of one column."""
+
+    name: str
+    dtype: str
+    shape: str  # "plain", "ragged" or "text"
+    meaning: str
+    unit: str
+
+
+def column(dtype: str, meaning: str, *, unit: str = "", fill: int | None = None) -> Any:
+    """Declare a plain column of a table.
+
+    Args:
+        dtype: Exact numpy dtype, e.g. ``"u2"``.
+        meaning: One line for the data dictionary.
+        unit: Unit of the values, empty when they have none.
+        fill: Value of every row when the constructor is not given the column; None makes it mandatory.
+    """
+    return _declare(dtype, "plain", meaning, unit, fill)
+
+
+def ragged(dtype: str, meaning: str, *, unit: str = "") -> Any:
+    """Declare a column whose rows are arrays of unequal length (:class:`Ragged`); left out, every row is empty."""
+    return _declare(dtype, "ragged", meaning, unit, 0)
+
+
+def text(meaning: str) -> Any:
+    """Declare a column of strings (:class:`Text`); left out, every row is empty."""
+    return _declare("u1", "text", meaning, "", 0)
+
+
+def _declare(dtype: str, shape: str, meaning: str, unit: str, fill: int | None) -> Any:
+    metadata = {"dtype": np.dtype(dtype), "shape": shape, "meaning": meaning, "unit": unit, "fill": fill}
+    return attrs.field(metadata=metadata) if fill is None else attrs.field(default=None, metadata=metadata)
+
+
+_SHAPES: dict[str, type[Ragged]] = {"ragged": Ragged, "text": Text}
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Table:
+    """Base of every table; subclasses only declare columns."""
+
+    __column_fields__: ClassVar[tuple[Any, ...]] = ()
+
+    def __attrs_post_init__(self) -> None:
+        fields = self._fields()
+        given = next((len(v) for f in fields if (v := getattr(self, f.name)) is not None), 0)
+        for field in fields:
+            object.__setattr__(self, field.name, self._checked(field, getattr(self, field.name), given))
+
+    def _checked(self, field: Any, value: Any, count: int) -> Any:
+        """Refuse a wrong length or dtype, fill what was left out, and make the column read-only."""
+        dtype, shape = field.metadata["dtype"], field.metadata["shape"]
+        where = f"{type(self).__name__}.{field.name}"
+        if value is None:
+            if shape != "plain":
+                return _SHAPES[shape].empty(count, dtype)
+            value = np.full(count, field.metadata["fill"], dtype)
+        array = value if shape == "plain" else getattr(value, "values", None)
+        if not isinstance(array, np.ndarray) or (shape != "plain" and not isinstance(value, _SHAPES[shape])):
+            raise SchemaError(f"{where}: expected a {shape} column of {dtype}, found {type(value).__name__}")
+        if array.dtype != dtype or array.ndim != 1:
+            raise SchemaError(f"{where}: expected 1-D {dtype}, found {array.ndim}-D {array.dtype}")
+        if len(value) != count:
+            raise SchemaError(f"{where}: expected {count} rows, found {len(value)}")
+        if shape == "plain":
+            value = value.view()
+            value.flags.writeable = False
+        return value
+
+    @classmethod
+    def _fields(cls) -> tuple[Any, ...]:
+        if "__column_fields__" not in cls.__dict__:
+            cls.__column_fields__ = tuple(f for f in attrs.fields(cls) if "dtype" in f.metadata)
+        return cls.__column_fields__
+
+    @classmethod
+    def of(cls, **columns: Any) -> Self:
+        """Build from anything array-like, refusing casts that lose values.
+
+        Raises:
+            SchemaError: A column is unknown, missing, of unequal length, or does not fit its dtype.
+        """
+        fields = {field.name: field for field in cls._fields()}
+        unknown = sorted(set(columns) - {field.name for field in attrs.fields(cls)})
+        if unknown:
+            raise SchemaError(f"{cls.__name__} has no column {unknown[0]!r}")
+        missing = sorted(n for n, f in fields.items() if f.metadata["fill"] is None and n not in columns)
+        if missing:
+            raise SchemaError(f"{cls.__name__} needs column {missing[0]!r}")
+        return cls(**{n: _cast(cls, fields[n], v) if n in fields else v for n, v in columns.items()})
+
+    @classmethod
+    def empty(cls, **extra: Any) -> Self:
+        """Build a table without rows; *extra* gives fields that are no columns."""
+        shapes = {f.name: f for f in cls._fields()}
+        return cls(
+            **{
+                name: np.empty(0, f.metadata["dtype"])
+                if f.metadata["shape"] == "plain"
+                else _SHAPES[f.metadata["shape"]].empty(0, f.metadata["dtype"])
+                for name, f in shapes.items()
+            },
+            **extra,
+        )
+
+    def __len__(self) -> int:
+        return len(getattr(self, self._fields()[0].name))
+
+    def take(self, rows: Rows) -> Self:
+        """Select rows by number, mask or slice, in the order given."""
+        if isinstance(rows, np.ndarray) and rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
+        changes = {}
+        for field in self._fields():
+            value = getattr(self, field.name)
+            changes[field.name] = value.take(rows) if isinstance(value, Ragged) else value[rows]
+        return attrs.evolve(self, **changes)
+
+    @classmethod
+    def concat(cls, tables: Sequence[Self]) -> Self:
+        """Join tables one after the other; fields that are no columns are taken from the first."""
+        if not tables:
+            return cls.empty()
+        changes: dict[str, Any] = {}
+        for field in cls._fields():
+            parts = [getattr(table, field.name) for table in tables]
+            ragged_type = _SHAPES.get(field.metadata["shape"])
+            changes[field.name] = np.concatenate(parts) if ragged_type is None else ragged_type.concat(parts)
+        return attrs.evolve(tables[0], **changes)
+
+    def rows(self) -> Iterator[Any]:
+        """Walk the rows as light objects with one attribute per column (for people, not for hot loops)."""
+        names = [field.name for field in self._fields()]
+        record = attrs.make_class(f"{type(self).__name__}Row", names, frozen=True)
+        for row in range(len(self)):
+            yield record(*(_scalar(getattr(self, name)[row]) for name in names))
+
+    @classmethod
+    def schema(cls) -> tuple[Column, ...]:
+        """Describe every column: the data dictionary of this table."""
+        return tuple(
+            Column(f.name, str(f.metadata["dtype"]), f.metadata["shape"], f.metadata["meaning"], f.metadata["unit"])
+            for f in cls._fields()
+        )
+
+    def equals(self, other: Self) -> bool:
+        """Say whether both tables hold the same rows (NaN equals NaN)."""
+        return type(self) is type(other) and all(
+            _same(getattr(self, field.name), getattr(other, field.name)) for field in self._fields()
+        )
+
+
+def _cast(cls: type[Table], field: Any, value: Any) -> Any:
+    dtype, shape = field.metadata["dtype"], field.metadata["shape"]
+    if isinstance(value, Ragged):
+        return value
+    if shape != "plain":
+        return Text.of(value) if shape == "text" else Ragged.of(value, dtype)
+    found = np.asarray(value)
+    cast_values = found.astype(dtype)
+    if not np.array_equal(cast_values, found, equal_nan=dtype.kind == "f" and found.dtype.kind == "f"):
+        raise SchemaError(f"{cls.__name__}.{field.name}: values do not fit {dtype} without loss")
+    return cast_values.reshape(-1)
+
+
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _same(left: Any, right: Any) -> bool:
+    if isinstance(left, Ragged):
+        return left.equals(right)
+    return np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
