@@ -4,25 +4,24 @@
 is a `Trace`: frozen tables over one buffer of capture bytes.
 """
 
+import ipaddress
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from netinterf.capture import Capture, Interface, Source, from_memory, open_capture
 from netinterf.context.special import special_bits
 from netinterf.decode import decode
+from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
-from netinterf.flows.facts import Facts, gather_facts
+from netinterf.flows.facts import Facts, Vantage, gather_facts
+from netinterf.flows.messages import read_messages
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
-from netinterf.flows.stream import head_segments, head_streams, stream_bytes
-from netinterf.protocols.dns import DnsTables, parse_dns
-from netinterf.protocols.http import parse_http
-from netinterf.protocols.tls import parse_tls
+from netinterf.flows.stream import head_segments, stream_bytes
 from netinterf.schema import (
     Answers,
     Diagnostic,
@@ -42,6 +41,8 @@ from netinterf.table import Ragged
 
 __all__ = ["Trace", "read"]
 
+VANTAGES = ("auto", *(place.value for place in (Vantage.CLIENT, Vantage.SERVER, Vantage.MIDDLE)))
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class Trace:
@@ -55,7 +56,7 @@ class Trace:
     hosts: Hosts
     flows: Flows
     sides: Sides
-    by_flow: Ragged  # rows of packets of each flow, in time order
+    by_flow: Ragged  # rows of the packets of each flow, in time order
     rtts: RttSamples
     segments: HeadSegments
     dns: Dns
@@ -65,3 +66,100 @@ class Trace:
     http: Http
     facts: Facts
     diagnostics: tuple[Diagnostic, ...]
+
+    def address(self, host: int) -> str:
+        """Write the address of one row of ``hosts`` as people do."""
+        return host_text(int(self.hosts.high[host]), int(self.hosts.low[host]))
+
+    def stream(self, flow: int, *, outbound: bool, limit: int = 1 << 20) -> bytes:
+        """Put together what one side of a TCP flow sent, in order, up to the first hole or *limit* bytes."""
+        if not 0 <= flow < len(self.flows):
+            raise ParameterError("flow", flow, f"a row of the {len(self.flows)} flows")
+        return stream_bytes(self.buffer, self.packets, self.by_flow, self.sides, flow, outbound, limit)
+
+    def __str__(self) -> str:
+        span = float(np.ptp(self.packets.time)) / 1e9 if len(self.packets) else 0.0
+        lines = [
+            f"{self.source}: {len(self.packets):,} packets, {len(self.flows):,} flows, "
+            f"{len(self.exchanges):,} DNS exchanges over {span:,.1f} s"
+        ]
+        lines += [f"  {note.message}" for note in self.diagnostics]
+        return "\n".join(lines)
+
+
+def host_text(high: int, low: int) -> str:
+    """Write an address given as two 64-bit halves (IPv4 mapped into IPv6) as people do."""
+    whole = ipaddress.IPv6Address(high << 64 | low)
+    return str(whole.ipv4_mapped or whole)
+
+
+def read(
+    source: Source | None = None,
+    *,
+    times: ArrayLike | None = None,
+    frames: Sequence[bytes] | None = None,
+    link_type: int | None = None,
+    vantage: str = "auto",
+    strict: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Trace:
+    """Read one capture into tables.
+
+    Args:
+        source: A path, ``"-"`` for standard input, bytes, or a binary file object: pcap or pcapng, plain or compressed.
+        times: Without a source: capture time of each frame, ns since 1970 UTC.
+        frames: Without a source: the bytes of each frame.
+        link_type: Without a source: link type of the frames (1 Ethernet, 101 raw IP, …).
+        vantage: Where the capture was taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
+        strict: Raise on damage instead of returning what was readable.
+        progress: Called with bytes done and bytes in all.
+
+    Returns:
+        The trace. A capture without packets gives empty tables.
+
+    Raises:
+        CaptureError: The source cannot be opened, is no capture, or holds only unknown link types.
+        ParameterError: *vantage* is unknown, or neither a source nor times, frames and link_type are given.
+    """
+    if vantage not in VANTAGES:
+        raise ParameterError("vantage", vantage, "one of " + ", ".join(VANTAGES))
+    if source is not None:
+        return decode_capture(open_capture(source, strict=strict, progress=progress), vantage=vantage, strict=strict)
+    if times is None or frames is None or link_type is None:
+        raise ParameterError("source", None, "a source, or times, frames and link_type together")
+    return decode_capture(from_memory(times, frames, link_type), vantage=vantage, strict=strict)
+
+
+def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = False) -> Trace:
+    """Turn an opened capture into a trace: every stage below judgement, in order."""
+    link_types = [interface.link_type for interface in capture.interfaces]
+    decoded = decode(capture.buffer, capture.records, link_types, source=capture.source, strict=strict)
+    assigned = assign_flows(decoded.packets, decoded.endpoints)
+    flows, by_flow = assigned.flows, assigned.by_flow
+    hosts = attrs.evolve(assigned.hosts, special=special_bits(assigned.hosts.high, assigned.hosts.low))
+    packets = mark_segments(assigned.packets, flows, by_flow)
+    sides = build_sides(packets, flows, by_flow)
+    rtts = rtt_samples(packets, flows, by_flow, sides)
+    sides = with_rtt(sides, rtts)
+    segments = head_segments(capture.buffer, packets, sides, by_flow)
+    messages = read_messages(capture.buffer, packets, flows, hosts, sides, segments)
+    return Trace(
+        source=capture.source,
+        buffer=capture.buffer,
+        interfaces=capture.interfaces,
+        packets=packets,
+        quotes=tie_quotes(decoded.quotes, packets, flows, hosts),
+        hosts=hosts,
+        flows=flows,
+        sides=sides,
+        by_flow=by_flow,
+        rtts=rtts,
+        segments=segments,
+        dns=messages.dns,
+        answers=messages.answers,
+        exchanges=messages.exchanges,
+        tls=messages.tls,
+        http=messages.http,
+        facts=gather_facts(packets, flows, sides, rtts, vantage),
+        diagnostics=capture.diagnostics + decoded.diagnostics,
+    )
