@@ -1,0 +1,102 @@
+"""The packet that travels through a simulated network, and addresses to give it."""
+
+from collections.abc import Sequence
+from ipaddress import IPv6Address, ip_address
+
+import attrs
+import numpy as np
+
+from netinterf.simulate.encode import TCP, Segments
+from netinterf.table import Ragged
+
+__all__ = ["ACK", "FIN", "PSH", "RST", "SYN", "Address", "Packet", "address", "address_text", "segments"]
+
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
+
+Address = tuple[int, int]
+"""Upper and lower 64 bits of an IPv6 address; IPv4 is IPv4-mapped."""
+
+
+@attrs.frozen(kw_only=True)
+class Packet:
+    """One packet in flight, with the truth about it."""
+
+    source: Address
+    destination: Address
+    sport: int
+    dport: int
+    protocol: int = TCP
+    ttl: int = 64
+    ip_id: int = 0
+    ip_flags: int = 2
+    tos: int = 0
+    seq: int = 0
+    ack: int = 0
+    flags: int = 0
+    window: int = 0
+    options: bytes = b""
+    payload: bytes = b""
+    subject: int = -1  # which conversation of the scenario it belongs to
+    forged: str = ""  # mechanism of the contract when a middlebox made it
+
+    @property
+    def size(self) -> int:
+        """Bytes of the IP packet."""
+        network = 20 if self.source[0] == 0 else 40
+        return network + (20 + len(self.options) if self.protocol == TCP else 8) + len(self.payload)
+
+    def reply(self, **changes: object) -> "Packet":
+        """Turn the packet round: swap addresses and ports, empty it, then apply *changes*."""
+        swapped: dict[str, object] = {
+            "source": self.destination,
+            "destination": self.source,
+            "sport": self.dport,
+            "dport": self.sport,
+            "options": b"",
+            "payload": b"",
+        }
+        return attrs.evolve(self, **{**swapped, **changes})
+
+
+def address(text: str) -> Address:
+    """Read an IPv4 or IPv6 address."""
+    parsed = ip_address(text)
+    if parsed.version == 4:
+        return 0, 0xFFFF << 32 | int(parsed)
+    return int(parsed) >> 64, int(parsed) & (1 << 64) - 1
+
+
+def address_text(value: Address) -> str:
+    """Write an address the usual way."""
+    whole = IPv6Address(value[0] << 64 | value[1])
+    return str(whole.ipv4_mapped or whole)
+
+
+def segments(times: Sequence[int], packets: Sequence[Packet], gateway: int, station: int, inbound: Sequence[bool]) -> Segments:
+    """Lay packets out as columns.
+
+    Args:
+        times: Capture time of each packet, ns since 1970 UTC.
+        packets: The packets, same length.
+        gateway: Ethernet address of the first router.
+        station: Ethernet address of the captured host.
+        inbound: Whether a packet came in from the network (those are padded to the Ethernet minimum).
+    """
+    arrived = np.array(inbound, bool)
+    plain = {
+        "protocol": "protocol", "sport": "sport", "dport": "dport", "ttl": "ttl", "ip_id": "ip_id", "ip_flags": "ip_flags",
+        "tos": "tos", "seq": "seq", "ack": "ack", "flags": "flags", "window": "window",
+    }  # fmt: skip
+    return Segments.of(
+        time=np.array(times, np.int64),
+        source_high=np.array([packet.source[0] for packet in packets], np.uint64),
+        source_low=np.array([packet.source[1] for packet in packets], np.uint64),
+        destination_high=np.array([packet.destination[0] for packet in packets], np.uint64),
+        destination_low=np.array([packet.destination[1] for packet in packets], np.uint64),
+        mac_source=np.where(arrived, gateway, station).astype(np.uint64),
+        mac_destination=np.where(arrived, station, gateway).astype(np.uint64),
+        padded=arrived,
+        options=Ragged.of([np.frombuffer(packet.options, np.uint8) for packet in packets], np.uint8),
+        payload=Ragged.of([np.frombuffer(packet.payload, np.uint8) for packet in packets], np.uint8),
+        **{name: np.array([getattr(packet, field) for packet in packets], np.int64) for name, field in plain.items()},
+    )

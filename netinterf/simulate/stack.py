@@ -1,0 +1,66 @@
+"""How operating systems differ on the wire: initial TTL, options, windows, identifiers."""
+
+import attrs
+import numpy as np
+
+__all__ = ["Identifiers", "Stack", "draw_client", "draw_server"]
+
+
+@attrs.frozen
+class Stack:
+    """The habits of one TCP/IP stack."""
+
+    ttl: int = 64
+    mss: int = 1460
+    window: int = 64240  # field of the SYN
+    window_field: int = 501  # field of later segments
+    scale: int = 7  # negative: no window scaling
+    timestamps: bool = True
+    sack: bool = True
+    id_mode: str = "socket"  # socket, global, random or zero
+    dont_fragment: bool = True
+    tos: int = 0
+
+
+@attrs.define
+class Identifiers:
+    """Where IPv4 identifications come from."""
+
+    mode: str
+    last: int
+    rng: np.random.Generator
+
+    def take(self) -> int:
+        """Give the identification of the next packet."""
+        if self.mode == "zero":
+            return 0
+        if self.mode == "random":
+            return int(self.rng.integers(2**16))
+        self.last = (self.last + (1 if self.mode == "socket" else int(self.rng.integers(1, 6)))) % 2**16
+        return self.last
+
+
+def draw_client(rng: np.random.Generator) -> Stack:
+    """Draw a client: mostly Linux-like, some Windows-like or BSD-like stacks."""
+    kind = rng.choice(["linux", "windows", "bsd"], p=[0.55, 0.25, 0.2])
+    if kind == "windows":
+        return Stack(ttl=128, window=64240, window_field=int(rng.integers(500, 1030)), scale=8, timestamps=False,
+                     id_mode="global")  # fmt: skip
+    if kind == "bsd":
+        return Stack(window=65535, window_field=int(rng.integers(1000, 2060)), scale=6, id_mode="zero")
+    return Stack(window_field=int(rng.integers(450, 510)), id_mode=str(rng.choice(["socket", "zero"], p=[0.85, 0.15])))
+
+
+def draw_server(rng: np.random.Generator) -> Stack:
+    """Draw a server: a Linux-like host, a load balancer with an initial TTL of 255, or one without timestamps."""
+    return Stack(
+        ttl=int(rng.choice([64, 128, 255], p=[0.8, 0.1, 0.1])),
+        mss=int(rng.choice([1460, 1440, 1400, 1380], p=[0.7, 0.1, 0.1, 0.1])),
+        window=int(rng.choice([65160, 65535, 64240, 28960])),
+        window_field=int(rng.integers(60, 1030)),
+        scale=int(rng.choice([7, 8, 9, 13])),
+        timestamps=bool(rng.random() < 0.8),
+        id_mode=str(rng.choice(["socket", "zero", "random"], p=[0.7, 0.2, 0.1])),
+        dont_fragment=bool(rng.random() < 0.95),
+        tos=int(rng.choice([0, 0, 0, 0x20, 0x28])),
+    )
