@@ -1,0 +1,176 @@
+"""Answers that censors are known to forge, and addresses that only look that way.
+
+The list is data (`forged-addresses.csv`, each row with its source), not code, because it ages. A row has a kind, and
+the kind decides what a match may mean: a pool that an injector draws from today, a pool of former years, a block page
+of an operator, a filtering product that people choose themselves, an impossible address. Most forged pools consist of
+*real* addresses of third parties, so a match is only evidence when the asked name cannot live there;
+`address-owners.csv` holds the blocks of the three organisations that make up most of the pools (Hoang et al., "How
+Great is the Great Firewall?", USENIX Security 2021, table of owners: Facebook, Twitter and Dropbox).
+"""
+
+import ast
+import csv
+from collections.abc import Sequence
+from enum import IntEnum
+from functools import cache
+from importlib.resources import files
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.context.special import prefix_halves
+
+__all__ = ["AddressOwners", "ForgedAddresses", "ForgedKind", "address_owners", "block_page_names", "forged_addresses"]
+
+
+class ForgedKind(IntEnum):
+    """What a match in the list means; only FORGED, HISTORIC and BLOCKPAGE speak for interference."""
+
+    NONE = 0
+    FORGED = 1  # drawn by an injector in a current study
+    HISTORIC = 2  # drawn by an injector in former years; such lists go stale
+    BLOCKPAGE = 3  # block page of an operator or state
+    PRODUCT = 4  # filtering product, opt-in family filter, sinkhole against malware: the user's or operator's choice
+    BOGON = 5  # impossible as a public service; local block lists and split horizon use them too
+    RESOLVER = 6  # a resolver's own address, no forged answer
+    UNVERIFIED = 7  # in community lists only
+
+
+@attrs.frozen(eq=False)
+class PrefixIndex:
+    """Longest-prefix lookup over two-halved addresses, one sorted array per prefix length."""
+
+    masks: tuple[tuple[int, int], ...]  # longest first
+    keys: tuple[NDArray[np.bytes_], ...]
+    rows: tuple[NDArray[np.int32], ...]
+
+    @classmethod
+    def of(cls, prefixes: Sequence[str]) -> "PrefixIndex":
+        """Index prefixes and addresses; of equal ones the first wins."""
+        groups: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
+        for row, prefix in enumerate(prefixes):
+            high, low, high_mask, low_mask = prefix_halves(prefix)
+            groups.setdefault((high_mask, low_mask), {}).setdefault((high, low), row)
+        masks = sorted(groups, reverse=True)
+        keys, rows = [], []
+        for mask in masks:
+            pairs = np.array(sorted(groups[mask]), np.uint64).reshape(-1, 2)
+            keys.append(_joined(pairs[:, 0], pairs[:, 1]))
+            rows.append(np.array([groups[mask][key] for key in sorted(groups[mask])], np.int32))
+        return cls(tuple(masks), tuple(keys), tuple(rows))
+
+    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Name the row of the longest prefix that holds each address, -1 for none."""
+        found = np.full(len(high), -1, np.int32)
+        for (high_mask, low_mask), keys, rows in zip(self.masks, self.keys, self.rows, strict=True):
+            left = np.flatnonzero(found < 0)
+            wanted = _joined(high[left] & np.uint64(high_mask), low[left] & np.uint64(low_mask))
+            place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+            hit = keys[place] == wanted
+            found[left[hit]] = rows[place[hit]]
+        return found
+
+
+def _joined(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.bytes_]:
+    """Join halves into one sortable 16-byte key per address."""
+    joined = np.empty((len(high), 2), ">u8")
+    joined[:, 0], joined[:, 1] = high, low
+    return joined.view("S16").reshape(-1) if len(high) else np.empty(0, "S16")
+
+
+@attrs.frozen(eq=False)
+class ForgedAddresses:
+    """The list of known answers; row numbers are what `find` returns."""
+
+    prefixes: tuple[str, ...]
+    kinds: NDArray[np.uint8]  # ForgedKind codes
+    countries: tuple[str, ...]
+    operators: tuple[str, ...]
+    meanings: tuple[str, ...]
+    sources: tuple[str, ...]
+    index: PrefixIndex = attrs.field(repr=False)
+
+    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Look addresses up, longest prefix first.
+
+        Args:
+            high: Upper halves, n of them (IPv4 as mapped).
+            low: Lower halves, same length.
+
+        Returns:
+            n row numbers, -1 where the list has nothing.
+        """
+        return self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
+
+    def kind(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """Look up the `ForgedKind` of addresses, NONE where the list has nothing."""
+        rows = self.find(high, low)
+        return np.where(rows < 0, np.uint8(ForgedKind.NONE), self.kinds[rows])
+
+
+@attrs.frozen(eq=False)
+class AddressOwners:
+    """Blocks of organisations whose addresses fill the forged pools, with the names that really live there."""
+
+    owners: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
+    index: PrefixIndex = attrs.field(repr=False)
+
+    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
+        """Name the owner's row of each address, -1 where the owner is unknown."""
+        return self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
+
+    def may_serve(self, row: int, name: str) -> bool:
+        """Say whether *name* (lower case) is one of the owner's own."""
+        return any(name == own or name.endswith("." + own) for own in self.names[row])
+
+
+def _records(file: str) -> list[dict[str, str]]:
+    text = files("netinterf").joinpath("data", *file.split("/")).read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def forged_addresses() -> ForgedAddresses:
+    """Load the list of known forged answers, once."""
+    rows = _records("forged-addresses.csv")
+    return ForgedAddresses(
+        prefixes=tuple(row["address_or_prefix"] for row in rows),
+        kinds=np.array([ForgedKind[row["kind"].upper()] for row in rows], np.uint8),
+        countries=tuple(row["country"] for row in rows),
+        operators=tuple(row["operator"] for row in rows),
+        meanings=tuple(row["meaning"] for row in rows),
+        sources=tuple(row["source"] for row in rows),
+        index=PrefixIndex.of([row["address_or_prefix"] for row in rows]),
+    )
+
+
+@cache
+def address_owners() -> AddressOwners:
+    """Load the blocks of the pools' main owners, once; an owner's names stand on its first row."""
+    rows = _records("address-owners.csv")
+    names: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        names.setdefault(row["owner"], tuple(row["names"].split()))
+    return AddressOwners(
+        owners=tuple(row["owner"] for row in rows),
+        names=tuple(names[row["owner"]] for row in rows),
+        index=PrefixIndex.of([row["prefix"] for row in rows]),
+    )
+
+
+@cache
+def block_page_names() -> dict[str, str]:
+    """Load host names of block pages that resolvers give as CNAME, with the scope of each (isp, nat, prod).
+
+    Source: Citizen Lab, filtering-annotations (BSD-3-Clause), rows whose response is a name; the list writes its
+    lists as Python literals.
+    """
+    found: dict[str, str] = {}
+    for row in _records("fingerprints/citizenlab-filtering-annotations/dns.csv"):
+        response = row["response"].strip().lower().rstrip(".")
+        countries = ast.literal_eval(row["expected_countries"] or "[]")
+        if any(letter.isalpha() for letter in response) and ":" not in response:
+            found[response] = row["scope"] if countries or row["scope"] == "prod" else "prod"
+    return found
