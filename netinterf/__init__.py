@@ -1,0 +1,93 @@
+"""netinterf: say from a packet capture whether somebody on the path interfered with the traffic.
+
+Three levels, one per kind of user: `scan` gives the answer for whole captures; `read`, `analyze` and `classify` are its
+steps, for those who want to look inside; `Session` is fed piece by piece by programs that own the loop. The heavy parts
+are imported when a name is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from netinterf.version import __version__
+
+if TYPE_CHECKING:
+    from netinterf import export, report, simulate, stats
+    from netinterf.analyzers.base import Analyzer, Scope, analyze, observe
+    from netinterf.analyzers.check import check_analyzer
+    from netinterf.analyzers.dns_poisoning import DnsPoisoning
+    from netinterf.analyzers.rst_injection import RstInjection
+    from netinterf.analyzers.throttling import Throttling
+    from netinterf.engine.examples import example
+    from netinterf.engine.scan import Result, scan
+    from netinterf.engine.session import Session
+    from netinterf.errors import NetinterfError
+    from netinterf.schema import Evidence, Grade, Outcome, Rule, SubjectKind
+    from netinterf.trace import Trace, read
+    from netinterf.verdict.combine import classify
+    from netinterf.verdict.explain import explain
+    from netinterf.verdict.model import Model
+
+__all__ = [
+    "Analyzer",
+    "DnsPoisoning",
+    "Evidence",
+    "Grade",
+    "Model",
+    "NetinterfError",
+    "Outcome",
+    "Result",
+    "RstInjection",
+    "Rule",
+    "Scope",
+    "Session",
+    "SubjectKind",
+    "Throttling",
+    "Trace",
+    "__version__",
+    "analyze",
+    "check_analyzer",
+    "classify",
+    "example",
+    "explain",
+    "export",
+    "observe",
+    "read",
+    "report",
+    "scan",
+    "simulate",
+    "stats",
+]
+
+HOMES = {
+    "netinterf.analyzers.base": ("Analyzer", "Scope", "analyze", "observe"),
+    "netinterf.analyzers.check": ("check_analyzer",),
+    "netinterf.analyzers.dns_poisoning": ("DnsPoisoning",),
+    "netinterf.analyzers.rst_injection": ("RstInjection",),
+    "netinterf.analyzers.throttling": ("Throttling",),
+    "netinterf.engine.examples": ("example",),
+    "netinterf.engine.scan": ("Result", "scan"),
+    "netinterf.engine.session": ("Session",),
+    "netinterf.errors": ("NetinterfError",),
+    "netinterf.schema": ("Evidence", "Grade", "Outcome", "Rule", "SubjectKind"),
+    "netinterf.trace": ("Trace", "read"),
+    "netinterf.verdict.combine": ("classify",),
+    "netinterf.verdict.explain": ("explain",),
+    "netinterf.verdict.model": ("Model",),
+}
+SUBMODULES = ("export", "report", "simulate", "stats")
+
+
+def __getattr__(name: str) -> Any:
+    """Import the home of a public name when it is first used (PEP 562)."""
+    if name in SUBMODULES:
+        return import_module(f"netinterf.{name}")
+    for home, names in HOMES.items():
+        if name in names:
+            value = getattr(import_module(home), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'netinterf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -44,6 +44,8 @@ __all__ = [
     "TcpOption",
     "Tls",
     "TlsKind",
+    "TriggerKind",
+    "Verdicts",
 ]
 
 U8 = NDArray[np.uint8]
@@ -185,6 +187,26 @@ class SubjectKind(IntEnum):
     GROUP = 2
 
 
+class TriggerKind(IntEnum):
+    """What set the interference off; the words of the verdict contract have a dot for the first underscore."""
+
+    NONE = 0
+    TLS_SNI = 1
+    TLS_ECH = 2
+    HTTP_HOST = 3
+    HTTP_URL = 4
+    DNS_QNAME = 5
+    QUIC_SNI = 6
+    BYTES_CLASS = 7
+    ADDRESS = 8
+    PORT = 9
+
+    @property
+    def word(self) -> str:
+        """The contract's word for this kind."""
+        return self.name.lower().replace("_", ".", 1)
+
+
 class Outcome(StrEnum):
     """The four outcomes of the verdict contract."""
 
@@ -267,7 +289,7 @@ class Packets(Table):
     tsecr: U32 = column("u4", "timestamp echo reply, 0 without the option")
     icmp: U16 = column("u2", "ICMP or ICMPv6 type << 8 | code")
 
-    flow: I32 = column("i4", "row in Flows, -1 for none", fill=-1)
+    flow: I32 = column("i4", "row in Flows, -1 for none", fill=-1, refers="Flows")
     outbound: Bool = column("?", "sent by the flow's client", fill=0)
     relative_seq: I64 = column("i8", "sequence number counted from the sender's ISN and unwrapped (SYN is 0)", fill=0)
     relative_ack: I64 = column("i8", "ack number counted from the receiver's ISN and unwrapped, -1 without", fill=-1)
@@ -305,7 +327,7 @@ class Endpoints(Table):
 class IcmpQuotes(Table):
     """One row per ICMP or ICMPv6 error: the packet that it quotes."""
 
-    packet: I32 = column("i4", "row in Packets of the ICMP error")
+    packet: I32 = column("i4", "row in Packets of the ICMP error", refers="Packets")
     version: U8 = column("u1", "IP version of the quoted packet")
     protocol: U8 = column("u1", "transport protocol of the quoted packet")
     ttl: U8 = column("u1", "TTL or hop limit in the quote")
@@ -318,7 +340,7 @@ class IcmpQuotes(Table):
     source_port: U16 = column("u2", "quoted source port")
     target_port: U16 = column("u2", "quoted destination port")
     seq: U32 = column("u4", "quoted TCP sequence number, 0 when not quoted")
-    flow: I32 = column("i4", "row in Flows that the quoted packet belongs to, -1 for none", fill=-1)
+    flow: I32 = column("i4", "row in Flows that the quoted packet belongs to, -1 for none", fill=-1, refers="Flows")
     outbound: Bool = column("?", "the quoted packet was sent by that flow's client", fill=0)
 
 
@@ -338,15 +360,15 @@ class Hosts(Table):
 class Flows(Table):
     """One row per conversation, oriented from the side that opened it."""
 
-    client: I32 = column("i4", "row in Hosts that opened the conversation")
-    server: I32 = column("i4", "row in Hosts that was contacted")
+    client: I32 = column("i4", "row in Hosts that opened the conversation", refers="Hosts")
+    server: I32 = column("i4", "row in Hosts that was contacted", refers="Hosts")
     client_port: U16 = column("u2", "port of the client")
     server_port: U16 = column("u2", "port of the server")
     protocol: U8 = column("u1", "transport protocol number")
     oriented_by: U8 = column("u1", "OrientedBy code")
     first: I64 = column("i8", "time of the first packet", unit="ns since 1970 UTC")
     last: I64 = column("i8", "time of the last packet", unit="ns since 1970 UTC")
-    first_packet: I32 = column("i4", "row in Packets of the first packet")
+    first_packet: I32 = column("i4", "row in Packets of the first packet", refers="Packets")
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -356,12 +378,12 @@ class Sides(Table):
     packets: U32 = column("u4", "packets sent")
     payload_packets: U32 = column("u4", "packets with payload sent")
     payload_bytes: I64 = column("i8", "payload bytes sent, repeats included", unit="bytes")
-    first: I32 = column("i4", "row in Packets of the first packet, -1 for none")
-    last: I32 = column("i4", "row in Packets of the last packet, -1 for none")
-    syn: I32 = column("i4", "row of the first SYN or SYN/ACK, -1 for none")
-    fin: I32 = column("i4", "row of the first FIN, -1 for none")
-    rst: I32 = column("i4", "row of the first RST, -1 for none")
-    first_payload: I32 = column("i4", "row of the first packet with payload, -1 for none")
+    first: I32 = column("i4", "row in Packets of the first packet, -1 for none", refers="Packets")
+    last: I32 = column("i4", "row in Packets of the last packet, -1 for none", refers="Packets")
+    syn: I32 = column("i4", "row of the first SYN or SYN/ACK, -1 for none", refers="Packets")
+    fin: I32 = column("i4", "row of the first FIN, -1 for none", refers="Packets")
+    rst: I32 = column("i4", "row of the first RST, -1 for none", refers="Packets")
+    first_payload: I32 = column("i4", "row of the first packet with payload, -1 for none", refers="Packets")
     isn: U32 = column("u4", "initial sequence number; without a SYN the lowest plausible one")
     mss: U16 = column("u2", "MSS option of the SYN, 0 without", unit="bytes")
     window_shift: U8 = column("u1", "window scale of the SYN, 255 without")
@@ -378,9 +400,9 @@ class Sides(Table):
 class RttSamples(Table):
     """One row per round trip from the tap to one side and back."""
 
-    packet: I32 = column("i4", "row in Packets of the answer")
-    asked: I32 = column("i4", "row in Packets that was answered")
-    side: I32 = column("i4", "row in Sides that answered")
+    packet: I32 = column("i4", "row in Packets of the answer", refers="Packets")
+    asked: I32 = column("i4", "row in Packets that was answered", refers="Packets")
+    side: I32 = column("i4", "row in Sides that answered", refers="Sides")
     value: I64 = column("i8", "time between the two", unit="ns")
     kind: U8 = column("u1", "RttKind code")
 
@@ -389,8 +411,8 @@ class RttSamples(Table):
 class HeadSegments(Table):
     """The first payload bytes of every TCP side, as pieces of captured packets; sorted by side, then offset."""
 
-    side: I32 = column("i4", "row in Sides")
-    packet: I32 = column("i4", "row in Packets that holds the bytes")
+    side: I32 = column("i4", "row in Sides", refers="Sides")
+    packet: I32 = column("i4", "row in Packets that holds the bytes", refers="Packets")
     offset: I32 = column("i4", "position of the piece in the side's byte stream, from 0", unit="bytes")
     length: U32 = column("u4", "captured bytes of the piece", unit="bytes")
     skip: U32 = column("u4", "payload bytes of the packet before the piece", unit="bytes")
@@ -404,10 +426,10 @@ class HeadSegments(Table):
 class Dns(Table):
     """One row per DNS message (RFC 1035 §4), over UDP or TCP."""
 
-    packet: I32 = column("i4", "row in Packets that holds (the end of) the message")
-    flow: I32 = column("i4", "row in Flows")
+    packet: I32 = column("i4", "row in Packets that holds (the end of) the message", refers="Packets")
+    flow: I32 = column("i4", "row in Flows", refers="Flows")
     outbound: Bool = column("?", "sent by the flow's client")
-    exchange: I32 = column("i4", "row in Exchanges, -1 for none", fill=-1)
+    exchange: I32 = column("i4", "row in Exchanges, -1 for none", fill=-1, refers="Exchanges")
     at: I64 = column("i8", "offset of the message in the trace's buffer, -1 when it spans packets")
     length: U16 = column("u2", "length of the message", unit="bytes")
     id: U16 = column("u2", "message identifier")
@@ -432,7 +454,7 @@ class Dns(Table):
 class Answers(Table):
     """One row per resource record in any section of a DNS message; sorted by message, then place."""
 
-    message: I32 = column("i4", "row in Dns")
+    message: I32 = column("i4", "row in Dns", refers="Dns")
     section: U8 = column("u1", "1 answer, 2 authority, 3 additional")
     kind: U16 = column("u2", "RR type")
     rclass: U16 = column("u2", "RR class")
@@ -449,22 +471,24 @@ class Answers(Table):
 class Exchanges(Table):
     """One row per DNS question: all its queries and all replies to it."""
 
-    flow: I32 = column("i4", "row in Flows")
+    flow: I32 = column("i4", "row in Flows", refers="Flows")
     id: U16 = column("u2", "message identifier")
     kind: U16 = column("u2", "QTYPE")
     qclass: U16 = column("u2", "QCLASS")
     name: Text = text("question name, lower case")
-    queries: Ragged = ragged("i4", "rows in Dns of the queries, in time order")
-    replies: Ragged = ragged("i4", "rows in Dns of the replies, in time order")
+    queries: Ragged = ragged("i4", "rows in Dns of the queries, in time order", refers="Dns")
+    replies: Ragged = ragged("i4", "rows in Dns of the replies, in time order", refers="Dns")
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class Tls(Table):
     """One row per TLS handshake message or alert that could be read in the clear."""
 
-    packet: I32 = column("i4", "row in Packets where the message begins")
-    last_packet: I32 = column("i4", "row in Packets where the message ends (or where reading stopped)")
-    flow: I32 = column("i4", "row in Flows")
+    packet: I32 = column("i4", "row in Packets where the message begins", refers="Packets")
+    last_packet: I32 = column(
+        "i4", "row in Packets where the message ends (or where reading stopped)", refers="Packets"
+    )
+    flow: I32 = column("i4", "row in Flows", refers="Flows")
     outbound: Bool = column("?", "sent by the flow's client")
     kind: U8 = column("u1", "TlsKind code")
     record_version: U16 = column("u2", "version of the record header")
@@ -485,8 +509,8 @@ class Tls(Table):
 class Http(Table):
     """One row per HTTP/1 head at the start of a side's stream, and per later head that begins a packet."""
 
-    packet: I32 = column("i4", "row in Packets where the head begins")
-    flow: I32 = column("i4", "row in Flows")
+    packet: I32 = column("i4", "row in Packets where the head begins", refers="Packets")
+    flow: I32 = column("i4", "row in Flows", refers="Flows")
     outbound: Bool = column("?", "sent by the flow's client")
     status: U16 = column("u2", "status code, 0 for a request")
     method: Text = text("request method, empty for a response")
@@ -529,3 +553,32 @@ class Evidence(Table):
     witness: Ragged = ragged("i4", "rows in Packets that show it, the forged ones included")
     measured: Ragged = ragged("f8", "numbers named by the rule's measures, NaN when unknown")
     rules: tuple[Rule, ...] = attrs.field(default=())
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Verdicts(Table):
+    """One row per flow and DNS exchange that was judged: what the evidence about it adds up to."""
+
+    subject: I32 = column("i4", "row in Flows or Exchanges, by subject_kind")
+    subject_kind: U8 = column("u1", "SubjectKind code")
+    flow: I32 = column("i4", "row in Flows: the subject itself, or the flow that carried the exchange")
+    first_packet: I32 = column("i4", "row in Packets of the subject's first packet, -1 for none")
+    start: I64 = column("i8", "time of the subject's first packet", unit="ns since 1970 UTC")
+    end: I64 = column("i8", "time of the subject's last packet", unit="ns since 1970 UTC")
+    outcome: U8 = column("u1", "place in the enumeration Outcome")
+    grade: U8 = column("u1", "place in the enumeration Grade")
+    mechanism: I32 = column("i4", "index into the table's mechanisms, -1 for none", fill=-1)
+    probability: F64 = column("f8", "probability that the subject was interfered with")
+    q_value: F64 = column("f8", "expected share of false alarms among all verdicts of the capture at least as probable")
+    also: Ragged = ragged("i4", "further mechanisms at work, by index into the table's mechanisms")
+    also_probability: Ragged = ragged("f8", "probability of each mechanism in also")
+    evidence: Ragged = ragged("i4", "rows in Evidence about the subject, strongest first")
+    forged: Ragged = ragged("i4", "rows in Packets held to be forged by the mechanism (or the last before silence)")
+    reasons: U32 = column("u4", "Reason bits: why the subject is down or could not be judged", fill=0)
+    selective: NDArray[np.int8] = column("i1", "1 others are spared, 0 all are limited alike, -1 unknown", fill=-1)
+    name: Text = text("server name, host or question name of the subject")
+    trigger: U8 = column("u1", "TriggerKind code", fill=0)
+    trigger_value: Text = text("what set the interference off")
+    trigger_packet: I32 = column("i4", "row in Packets that carries the trigger, -1 for none", fill=-1)
+    mechanisms: tuple[str, ...] = attrs.field(default=())
+    model: str = attrs.field(default="")

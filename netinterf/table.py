@@ -5,7 +5,7 @@ class gives it length, selection, joining, row access and a schema, so that a ne
 are read-only: a table is a value, and the same rows may be shared by many tables without copying.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
 
 import attrs
@@ -142,9 +142,10 @@ class Column:
     shape: str  # "plain", "ragged" or "text"
     meaning: str
     unit: str
+    refers: str  # name of the table whose rows the values number, empty for plain values
 
 
-def column(dtype: str, meaning: str, *, unit: str = "", fill: int | None = None) -> Any:
+def column(dtype: str, meaning: str, *, unit: str = "", fill: int | None = None, refers: str = "") -> Any:
     """Declare a plain column of a table.
 
     Args:
@@ -152,22 +153,24 @@ def column(dtype: str, meaning: str, *, unit: str = "", fill: int | None = None)
         meaning: One line for the data dictionary.
         unit: Unit of the values, empty when they have none.
         fill: Value of every row when the constructor is not given the column; None makes it mandatory.
+        refers: Name of the table whose rows the values number (-1 for none).
     """
-    return _declare(dtype, "plain", meaning, unit, fill)
+    return _declare(dtype, "plain", meaning, unit, fill, refers)
 
 
-def ragged(dtype: str, meaning: str, *, unit: str = "") -> Any:
+def ragged(dtype: str, meaning: str, *, unit: str = "", refers: str = "") -> Any:
     """Declare a column whose rows are arrays of unequal length (:class:`Ragged`); left out, every row is empty."""
-    return _declare(dtype, "ragged", meaning, unit, 0)
+    return _declare(dtype, "ragged", meaning, unit, 0, refers)
 
 
 def text(meaning: str) -> Any:
     """Declare a column of strings (:class:`Text`); left out, every row is empty."""
-    return _declare("u1", "text", meaning, "", 0)
+    return _declare("u1", "text", meaning, "", 0, "")
 
 
-def _declare(dtype: str, shape: str, meaning: str, unit: str, fill: int | None) -> Any:
+def _declare(dtype: str, shape: str, meaning: str, unit: str, fill: int | None, refers: str) -> Any:
     metadata = {"dtype": np.dtype(dtype), "shape": shape, "meaning": meaning, "unit": unit, "fill": fill}
+    metadata["refers"] = refers
     return attrs.field(metadata=metadata) if fill is None else attrs.field(default=None, metadata=metadata)
 
 
@@ -255,6 +258,24 @@ class Table:
             changes[field.name] = value.take(rows) if isinstance(value, Ragged) else value[rows]
         return attrs.evolve(self, **changes)
 
+    def renumber(self, places: Mapping[str, NDArray[np.integer[Any]]]) -> Self:
+        """Follow rows that moved: rewrite every column that refers to another table.
+
+        Args:
+            places: For each table by name, the new row of each old row (-1: gone).
+        """
+        changes: dict[str, Any] = {}
+        for field in self._fields():
+            place = places.get(field.metadata["refers"])
+            if place is None:
+                continue
+            value = getattr(self, field.name)
+            numbers = value.values if isinstance(value, Ragged) else value
+            known = numbers >= 0
+            moved = np.where(known, place[np.where(known, numbers, 0)] if len(place) else -1, -1).astype(numbers.dtype)
+            changes[field.name] = type(value)(value.offsets, moved) if isinstance(value, Ragged) else moved
+        return attrs.evolve(self, **changes)
+
     @classmethod
     def concat(cls, tables: Sequence[Self]) -> Self:
         """Join tables one after the other; fields that are no columns are taken from the first."""
@@ -278,7 +299,7 @@ class Table:
     def schema(cls) -> tuple[Column, ...]:
         """Describe every column: the data dictionary of this table."""
         return tuple(
-            Column(f.name, str(f.metadata["dtype"]), f.metadata["shape"], f.metadata["meaning"], f.metadata["unit"])
+            Column(f.name, str(f.metadata["dtype"]), *(f.metadata[k] for k in ("shape", "meaning", "unit", "refers")))
             for f in cls._fields()
         )
 

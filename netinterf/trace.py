@@ -6,6 +6,7 @@ is a `Trace`: frozen tables over one buffer of capture bytes.
 
 import ipaddress
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -77,14 +78,48 @@ class Trace:
             raise ParameterError("flow", flow, f"a row of the {len(self.flows)} flows")
         return stream_bytes(self.buffer, self.packets, self.by_flow, self.sides, flow, outbound, limit)
 
+    def select(self, flows: NDArray[np.integer[Any]]) -> "Trace":
+        """Keep some flows and all that belongs to them; rows are renumbered, hosts, facts and the buffer stay.
+
+        Args:
+            flows: Rows of ``flows`` to keep; they come out in ascending order.
+        """
+        chosen = np.unique(np.asarray(flows, np.int64))
+        held = np.zeros(len(self.flows) + 1, np.bool_)  # the last place answers for "no flow"
+        held[chosen] = True
+        keep: dict[str, NDArray[np.int64]] = {"Flows": chosen}
+        keep["Sides"] = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1)
+        for name in ("packets", "dns", "exchanges", "tls", "http"):
+            keep[name.capitalize()] = np.flatnonzero(held[getattr(self, name).flow])
+        places = {name: new_places(rows, self._count(name)) for name, rows in keep.items()}
+        messages, sides = places["Dns"], places["Sides"]
+        tables = {name.lower(): getattr(self, name.lower()).take(rows).renumber(places) for name, rows in keep.items()}
+        answers = self.answers.take(messages[self.answers.message] >= 0).renumber(places)
+        rtts = self.rtts.take(sides[self.rtts.side] >= 0).renumber(places)
+        segments = self.segments.take(sides[self.segments.side] >= 0).renumber(places)
+        quotes = self.quotes.take(places["Packets"][self.quotes.packet] >= 0).renumber(places)
+        by_flow = self.by_flow.take(chosen)
+        by_flow = Ragged(by_flow.offsets, places["Packets"][by_flow.values].astype(np.int32))
+        return attrs.evolve(
+            self, answers=answers, rtts=rtts, segments=segments, quotes=quotes, by_flow=by_flow, **tables
+        )
+
+    def _count(self, table: str) -> int:
+        return len(getattr(self, table.lower()))
+
     def __str__(self) -> str:
         span = float(np.ptp(self.packets.time)) / 1e9 if len(self.packets) else 0.0
-        lines = [
-            f"{self.source}: {len(self.packets):,} packets, {len(self.flows):,} flows, "
-            f"{len(self.exchanges):,} DNS exchanges over {span:,.1f} s"
-        ]
+        counts = f"{len(self.packets):,} packets, {len(self.flows):,} flows, {len(self.exchanges):,} DNS exchanges"
+        lines = [f"{self.source}: {counts} over {span:,.1f} s"]
         lines += [f"  {note.message}" for note in self.diagnostics]
         return "\n".join(lines)
+
+
+def new_places(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return the new row of each of *count* old rows when only *rows* are kept, -1 for those that go."""
+    places = np.full(count, -1)
+    places[rows] = np.arange(len(rows))
+    return places
 
 
 def host_text(high: int, low: int) -> str:

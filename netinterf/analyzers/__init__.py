@@ -1,0 +1,1 @@
+"""Analyzers: each asks one question of a trace and answers with evidence."""

@@ -1,0 +1,148 @@
+"""The contract of an analyzer as executable checks, for our own analyzers and for anybody's."""
+
+import pickle
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.base import Analyzer, Scope
+from netinterf.errors import AnalyzerError
+from netinterf.schema import Evidence, SubjectKind
+from netinterf.trace import Trace, read
+
+__all__ = ["check_analyzer"]
+
+ETHERNET = 1
+DOCSTRING_PARTS = ("what it looks for", "why", "also looks like this", "references")
+
+
+def check_analyzer(analyzer: Analyzer, traces: Iterable[Trace] = (), benign: Iterable[Trace] = ()) -> None:
+    """Prove that *analyzer* keeps its contract.
+
+    It must work on empty and tiny traces, give the same evidence twice, leave its input alone, use only declared
+    rules with finite weights and witnesses that exist, look no further than its scope, survive ``pickle`` and
+    ``attrs.evolve``, describe itself in four parts, and accuse nobody on benign traces.
+
+    Args:
+        analyzer: What to check.
+        traces: Captures to try it on, of any kind.
+        benign: Captures on which no subject may gather more evidence for interference than against it.
+
+    Raises:
+        AnalyzerError: The first part of the contract that does not hold.
+    """
+    describe(analyzer)
+    survive_copying(analyzer)
+    tiny = [read(times=[], frames=[], link_type=ETHERNET), read(times=[0], frames=[bytes(60)], link_type=ETHERNET)]
+    quiet = list(benign)
+    for trace in [*tiny, *traces, *quiet]:
+        evidence = repeat(analyzer, trace)
+        well_formed(analyzer, trace, evidence)
+        keep_scope(analyzer, trace, evidence)
+    for trace in quiet:
+        stay_silent(analyzer, trace)
+
+
+def demand(holds: object, analyzer: Analyzer, reason: str) -> None:
+    """Raise when a part of the contract does not hold."""
+    if not holds:
+        raise AnalyzerError(getattr(analyzer, "name", type(analyzer).__name__), reason)
+
+
+def describe(analyzer: Analyzer) -> None:
+    """Check the constants and the docstring."""
+    demand(isinstance(analyzer, Analyzer), analyzer, "needs name, scope, needs, rules and a call")
+    demand(analyzer.rules, analyzer, "declares no rules")
+    ids = [rule.id for rule in analyzer.rules]
+    demand(len(ids) == len(set(ids)), analyzer, "declares a rule id twice")
+    described = (type(analyzer).__doc__ or "").lower()
+    for part in DOCSTRING_PARTS:
+        demand(f"{part}:" in described, analyzer, f"docstring lacks the part {part!r}")
+    for rule in analyzer.rules:
+        demand(rule.says and rule.group and rule.mechanism, analyzer, f"rule {rule.id} lacks words, group or mechanism")
+        demand(rule.references, analyzer, f"rule {rule.id} names no reference")
+
+
+def survive_copying(analyzer: Analyzer) -> None:
+    """Check that the analyzer is a plain frozen value."""
+    demand(attrs.has(type(analyzer)), analyzer, "is no attrs class")
+    demand(pickle.loads(pickle.dumps(analyzer)) == analyzer, analyzer, "does not survive pickle")  # noqa: S301
+    demand(attrs.evolve(analyzer) == analyzer, analyzer, "does not survive attrs.evolve")  # type: ignore[misc]
+
+
+def repeat(analyzer: Analyzer, trace: Trace) -> Evidence:
+    """Check that two calls agree and leave the trace alone."""
+    before = pickle.dumps([getattr(trace.packets, column.name) for column in trace.packets.schema()])
+    first, second = analyzer(trace), analyzer(trace)
+    demand(first.equals(second), analyzer, "gives different evidence for the same trace")
+    after = pickle.dumps([getattr(trace.packets, column.name) for column in trace.packets.schema()])
+    demand(before == after, analyzer, "changes its input")
+    return first
+
+
+def well_formed(analyzer: Analyzer, trace: Trace, evidence: Evidence) -> None:
+    """Check weights, subjects and witnesses."""
+    demand(set(evidence.rules) <= set(analyzer.rules), analyzer, "uses a rule that it does not declare")
+    demand(not len(evidence) or int(evidence.rule.max()) < len(evidence.rules), analyzer, "uses an unknown rule")
+    demand(np.isfinite(evidence.llr).all(), analyzer, "gives a weight that is not finite")
+    for kind, count in ((SubjectKind.FLOW, len(trace.flows)), (SubjectKind.EXCHANGE, len(trace.exchanges))):
+        subject = evidence.subject[evidence.subject_kind == kind]
+        demand(((subject >= 0) & (subject < count)).all(), analyzer, f"names a {kind.name.lower()} that is not there")
+    for rows in (evidence.witness, evidence.forged):
+        inside = (rows.values >= 0) & (rows.values < len(trace.packets))
+        demand(inside.all(), analyzer, "names a packet that is not there")
+    demand((evidence.witness.lengths > 0).all(), analyzer, "gives evidence without a witness")
+
+
+def keep_scope(analyzer: Analyzer, trace: Trace, evidence: Evidence) -> None:
+    """Check that splitting the trace along the scope and joining the evidence changes nothing."""
+    if analyzer.scope is Scope.CAPTURE or len(trace.flows) < 2:
+        return
+    if analyzer.scope is Scope.FLOW:
+        part = np.arange(len(trace.flows)) % 2
+    else:
+        part = (trace.flows.client.astype(np.int64) + trace.flows.server) % 2
+    parts = [evidence_of_part(analyzer, trace, np.flatnonzero(part == which)) for which in (0, 1)]
+    whole = fingerprint(evidence, None, None)
+    demand(sorted(parts[0] + parts[1]) == sorted(whole), analyzer, f"looks beyond its scope {analyzer.scope.value!r}")
+
+
+def evidence_of_part(analyzer: Analyzer, trace: Trace, flows: NDArray[np.int64]) -> list[tuple[object, ...]]:
+    """Analyze some flows alone and name what was found in the rows of the whole trace."""
+    held = np.zeros(len(trace.flows) + 1, np.bool_)
+    held[flows] = True
+    return fingerprint(analyzer(trace.select(flows)), flows, np.flatnonzero(held[trace.packets.flow]))
+
+
+def fingerprint(
+    evidence: Evidence, flows: NDArray[np.int64] | None, packets: NDArray[np.int64] | None
+) -> list[tuple[object, ...]]:
+    """List evidence about flows as comparable values."""
+    found: list[tuple[object, ...]] = []
+    for row in np.flatnonzero(evidence.subject_kind == SubjectKind.FLOW):
+        subject, witness = int(evidence.subject[row]), evidence.witness[row]
+        if flows is not None and packets is not None:
+            subject, witness = int(flows[subject]), packets[witness]
+        rule = evidence.rules[evidence.rule[row]].id
+        found.append((subject, rule, round(float(evidence.llr[row]), 9), tuple(int(w) for w in witness)))
+    return found
+
+
+def stay_silent(analyzer: Analyzer, trace: Trace) -> None:
+    """Check that no subject of a benign trace gathers evidence for interference."""
+    for table in subjects(analyzer(trace)):
+        weight = float(table.llr.sum())
+        names = ", ".join(sorted({table.rules[code].id for code in table.rule}))
+        demand(weight <= SILENCE, analyzer, f"accuses a benign subject by {weight:.1f} nats: {names}")
+
+
+SILENCE = 5.0
+"""Nats that a benign subject may gather: the prior against interference is larger for every mechanism."""
+
+
+def subjects(evidence: Evidence) -> Sequence[Evidence]:
+    """Split evidence by what it is about."""
+    key = evidence.subject.astype(np.int64) << 2 | evidence.subject_kind
+    return [evidence.take(key == which) for which in np.unique(key)]

@@ -1,0 +1,55 @@
+"""Which analyzers there are: the built-in ones, and those that installed plugins declare.
+
+A plugin is a distribution with an entry point in the group ``netinterf.analyzers`` that names a callable without
+arguments returning an analyzer. Plugins are looked up when asked for, never at import.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+
+from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.dns_poisoning import DnsPoisoning
+from netinterf.analyzers.rst_injection import RstInjection
+from netinterf.analyzers.throttling import Throttling
+from netinterf.errors import AnalyzerError, ParameterError
+
+__all__ = ["BUILTIN", "GROUP", "builtin", "find", "names"]
+
+GROUP = "netinterf.analyzers"
+
+BUILTIN: dict[str, Callable[[], Analyzer]] = {
+    RstInjection.name: RstInjection,
+    DnsPoisoning.name: DnsPoisoning,
+    Throttling.name: Throttling,
+}
+
+
+def builtin() -> tuple[Analyzer, ...]:
+    """Make every built-in analyzer with its defaults."""
+    return tuple(make() for make in BUILTIN.values())
+
+
+def names() -> tuple[str, ...]:
+    """Name every analyzer that can be asked for, built-in ones first."""
+    return (*BUILTIN, *sorted(point.name for point in entry_points(group=GROUP)))
+
+
+def find(name: str) -> Analyzer:
+    """Make the analyzer called *name*.
+
+    Raises:
+        ParameterError: No analyzer has that name.
+        AnalyzerError: A plugin could not be loaded; the cause is chained.
+    """
+    if name in BUILTIN:
+        return BUILTIN[name]()
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            try:
+                made = point.load()()
+            except Exception as cause:
+                raise AnalyzerError(name, f"plugin could not be loaded: {cause}") from cause
+            if not isinstance(made, Analyzer):
+                raise AnalyzerError(name, "plugin does not give an analyzer")
+            return made
+    raise ParameterError("analyzers", name, "one of " + ", ".join(names()))

@@ -1,0 +1,52 @@
+"""Templates of genuine endings: what a reset looks like when nobody interfered.
+
+Every sign here argues against forgery and names the benign cause. The templates are those of RFC 9293 §3.10.7, of
+RFC 2525 §2.17 (close with unread data) and of the kernels' own sources.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.rst_injection.header import HeaderSigns
+from netinterf.analyzers.rst_injection.sequence import echoes_ack
+from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.trace import Trace
+
+__all__ = ["EndingSigns", "ending_signs"]
+
+IDLE_NS = 60_000_000_000  # clean-up resets of NAT, load balancers and firewalls come after 60 s and more of silence
+ANSWER_SHARE = 0.8  # an answer takes the round trip; a fifth less is jitter of the estimate
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class EndingSigns:
+    """One entry per suspect."""
+
+    abort: NDArray[np.bool_]  # RST/ACK with the sender's own timestamps: the application closed with data unread
+    refused: NDArray[np.bool_]  # the only answer to a SYN, with the numbers of a closed port
+    after_fin: NDArray[np.bool_]  # its own side had sent FIN before: the socket was gone
+    reaction: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
+    stray: NDArray[np.bool_]  # bare R that repeats the ack field of a segment one round trip old
+    idle: NDArray[np.bool_]  # after a minute or more of silence
+
+
+def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> EndingSigns:
+    """Compare every suspect with the templates of genuine endings."""
+    packets, base, row = trace.packets, suspects.base, suspects.row
+    fin, rst = trace.sides.fin[suspects.side], trace.sides.rst[suspects.other]
+    asked = base.at(base.row, suspects.asked)
+    waited = np.where(asked >= 0, packets.time[row] - packets.time[np.maximum(asked, 0)], -1)
+    rtt = trace.sides.rtt[suspects.side]
+    in_time = (rtt < 0) | (waited >= ANSWER_SHARE * rtt)
+    quiet = np.minimum(np.where(suspects.gap >= 0, suspects.gap, np.iinfo(np.int64).max), np.maximum(waited, 0))
+    bare = ~suspects.acks & (packets.payload_length[row] == 0)
+    closed = (packets.seq[row] == 0) & (packets.relative_ack[row] == 1)
+    return EndingSigns(
+        abort=suspects.acks & headers.own_timestamps,
+        refused=suspects.acks & (suspects.previous < 0) & closed,
+        after_fin=(fin >= 0) & (fin < row),
+        reaction=(rst >= 0) & (rst < row),
+        stray=bare & (packets.window[row] == 0) & echoes_ack(trace, suspects) & in_time,
+        idle=(asked >= 0) & (quiet >= IDLE_NS),
+    )

@@ -1,0 +1,167 @@
+"""Provenance: does a reset look like the other packets of its claimed sender?
+
+Each field is compared with the sender's own packets in the same flow, never with a list of known values. No field
+proves anything alone: load balancers, firewalls and stacks write resets that differ from data packets (28 % of genuine
+ones carry another hop limit, Weaver et al. 2009, appendix C).
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.rst_injection.suspects import Base, Suspects
+from netinterf.schema import IpFlag, TcpFlag, TcpOption
+from netinterf.trace import Trace
+
+__all__ = ["HeaderSigns", "compare_headers"]
+
+COUNTER_STEP, COUNTER_SHARE = 200, 0.8  # successive IP IDs 1..200 apart in 80 % of the steps make a counter
+COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and beyond 20 typical steps
+PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class HeaderSigns:
+    """What the headers of the suspects say; one entry per suspect."""
+
+    ttl_jump: NDArray[np.float64]  # hop limit minus the sender's usual one; NaN when unknown
+    no_timestamps: NDArray[np.bool_]  # RST/ACK without the option although the sender's other packets carry it
+    own_timestamps: NDArray[np.bool_]  # timestamps that continue the sender's
+    ip_id_jump: NDArray[np.float64]  # distance from the sender's IP ID counter; NaN when it is no counter
+    in_counter: NDArray[np.bool_]  # the IP ID is the next of the sender's counter
+    fragment_flag: NDArray[np.bool_]  # DF differs from all of the sender's other packets
+    copied_id: NDArray[np.bool_]  # the IP ID is that of the packet that was answered, or one more
+    copied_window: NDArray[np.bool_]  # the window field is the addressee's own, not the sender's
+    odd_window: NDArray[np.bool_]  # RST/ACK whose window is unlike all of the sender's
+    odd_flags: NDArray[np.bool_]  # flags that no stack sets on a reset: NS, reserved bits, ECE, CWR, URG, FIN, SYN
+    payload: NDArray[np.int64]  # payload bytes that are no padding; 0 for none
+
+
+def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
+    """Compare every suspect with the base of its claimed sender; fields without a baseline say nothing."""
+    packets, base, row = trace.packets, suspects.base, suspects.row
+    group = SideGroups(base, suspects.side)
+    ttl = group.middle(packets.ttl[base.row].astype(np.int64))
+    v4 = packets.version[row] == 4
+    stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
+    base_data = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
+    always_stamps = group.least(np.where(base_data, stamped[base.row], True)) == 1
+    negotiated = (trace.sides.syn_options[suspects.side] & trace.sides.syn_options[suspects.other]) != 0
+    negotiated &= (
+        trace.sides.syn_options[suspects.side] & trace.sides.syn_options[suspects.other] & TcpOption.TIMESTAMPS
+    ) != 0
+    df = (packets.ip_flags & IpFlag.DONT_FRAGMENT) != 0
+    df_low, df_high = group.least(df[base.row]), group.most(df[base.row])
+    window = packets.window[row].astype(np.int64)
+    base_window = packets.window[base.row].astype(np.int64)
+    asked = base.at(base.row, suspects.asked)
+    asked_id = np.where(asked >= 0, packets.ip_id[np.maximum(asked, 0)].astype(np.int64), -1)
+    asked_window = np.where(asked >= 0, packets.window[np.maximum(asked, 0)].astype(np.int64), -1)
+    ip_id = packets.ip_id[row].astype(np.int64)
+    unlike = ~group.holds(base_window, window)
+    jump, inside = counter_jump(trace, suspects, group)
+    has_base = group.count > 0
+    odd = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
+    return HeaderSigns(
+        ttl_jump=np.where(has_base, packets.ttl[row] - ttl, np.nan),
+        no_timestamps=suspects.acks & negotiated & always_stamps & ~stamped[row] & has_base,
+        own_timestamps=continues_timestamps(trace, suspects),
+        ip_id_jump=np.where(v4, jump, np.nan),
+        in_counter=v4 & inside,
+        fragment_flag=v4 & has_base & (df_low == df_high) & (df[row] != (df_low == 1)),
+        copied_id=v4 & (ip_id > 0) & ((ip_id == asked_id) | (ip_id == asked_id + 1)) & ~inside,
+        copied_window=has_base & unlike & (window > 0) & (window == asked_window),
+        odd_window=suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
+        odd_flags=(packets.tcp_flags[row] & odd) != 0,
+        payload=real_payload(trace, suspects),
+    )
+
+
+class SideGroups:
+    """Per-side summaries of the base, read out per suspect."""
+
+    def __init__(self, base: Base, side: NDArray[np.int64]) -> None:
+        self.sides, self.starts = np.unique(base.side, return_index=True)
+        self.base = base
+        place = np.searchsorted(self.sides, side)
+        inside = np.minimum(place, max(len(self.sides) - 1, 0))
+        self.known = (place < len(self.sides)) & (self.sides[inside] == side if len(self.sides) else False)
+        self.place = inside
+        sizes = np.diff(np.append(self.starts, len(base.row)))
+        self.count = np.where(self.known, sizes[inside] if len(sizes) else 0, 0)
+
+    def _read(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.where(self.known, values[self.place], -1) if len(values) else np.full(len(self.place), -1)
+
+    def least(self, values: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Least value of the suspect's side, -1 without a base."""
+        return self._read(np.minimum.reduceat(values.astype(np.int64), self.starts) if len(values) else np.empty(0))
+
+    def most(self, values: NDArray[np.generic]) -> NDArray[np.int64]:
+        """Greatest value of the suspect's side, -1 without a base."""
+        return self._read(np.maximum.reduceat(values.astype(np.int64), self.starts) if len(values) else np.empty(0))
+
+    def middle(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(Lower) median of the suspect's side, -1 without a base."""
+        if not len(values):
+            return self._read(values)
+        order = np.lexsort((values, self.base.side))
+        sizes = np.diff(np.append(self.starts, len(values)))
+        return self._read(values[order][self.starts + (sizes - 1) // 2])
+
+    def holds(self, values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Say whether the suspect's side ever showed the wanted value (below 2**31)."""
+        keys = np.unique(self.base.side << 32 | values)
+        key = np.where(self.known, self.sides[self.place] if len(self.sides) else 0, -1) << 32 | wanted
+        return np.isin(key, keys)
+
+
+def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Measure how far each suspect's IP ID lies from its side's counter.
+
+    A side counts when 80 % of the successive differences of at least three data-carrying steps lie in 1..200; the
+    SYN/ACK of Linux carries 0 and is no step. NaN where the side does not count (zero, constant, random, IPv6).
+    """
+    packets, base = trace.packets, suspects.base
+    usable = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
+    same = np.append(False, (base.side[1:] == base.side[:-1]) & usable[1:] & usable[:-1])
+    ids = packets.ip_id[base.row].astype(np.int64)
+    step = np.where(same, (ids - np.roll(ids, 1)) % 65536, -1)
+    counts = (step >= 1) & (step <= COUNTER_STEP)
+    number = np.searchsorted(group.sides, base.side)
+    steps = np.bincount(number[same], minlength=len(group.sides))
+    good = np.bincount(number[counts], minlength=len(group.sides))
+    typical = np.bincount(number[counts], weights=step[counts], minlength=len(group.sides)) / np.maximum(good, 1)
+    is_counter = (steps >= 3) & (good >= COUNTER_SHARE * steps)
+    here = np.where(group.known, is_counter[group.place] if len(is_counter) else False, False) & group.known
+    last = suspects.previous
+    before = base.at(ids, last)
+    near = (packets.ip_id[suspects.row].astype(np.int64) - before) % 65536
+    near = np.minimum(near, 65536 - near)
+    limit = np.maximum(COUNTER_JUMP, COUNTER_JUMP_FACTOR * (typical[group.place] if len(typical) else 0))
+    here &= last >= 0
+    return np.where(here & (near > limit), near, np.nan), here & (near <= limit)
+
+
+def continues_timestamps(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether a suspect carries timestamps that fit the sender's: the value not older, the echo one it was sent."""
+    packets, base = trace.packets, suspects.base
+    row = suspects.row
+    stamped = (packets.tcp_options[row] & TcpOption.TIMESTAMPS) != 0
+    last = base.at(base.row, suspects.previous)
+    asked = base.at(base.row, suspects.asked)
+    known = (last >= 0) & (asked >= 0) & stamped
+    age = (packets.tsval[row] - packets.tsval[np.maximum(last, 0)]).astype(np.int32)
+    echo = (packets.tsval[np.maximum(asked, 0)] - packets.tsecr[row]).astype(np.int32)
+    return known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
+
+
+def real_payload(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+    """Count payload bytes on each reset, leaving out the zero bytes that only fill an Ethernet frame."""
+    packets = trace.packets
+    length = packets.payload_captured[suspects.row].astype(np.int64)
+    for place in np.flatnonzero((length > 0) & (length <= PADDING)):
+        start = packets.payload_start[suspects.row[place]]
+        if not trace.buffer[start : start + length[place]].any():
+            length[place] = 0
+    return length

@@ -1,0 +1,183 @@
+"""The vocabulary of the reset analyzer: what each sign is called, says and weighs.
+
+Weights are natural-log likelihood ratios. Positive ones are the starting values of the literature review behind this
+analyzer, each bounded by the size of the evidence behind it: 28 % of genuine resets carry another hop limit (Weaver et
+al. 2009), no genuine packet among 625 was premature while 52 of 53 forged ones were, and so on. None is fitted yet.
+"""
+
+import attrs
+
+from netinterf.schema import Rule
+
+__all__ = ["CONNECT", "RULES", "WEIGHTS", "connect_rule"]
+
+WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
+RESET = "tcp.reset"
+
+
+def rule(name: str, group: str, says: str, *measures: str, decisive: bool = False, source: str = WEAVER) -> Rule:
+    """Shorten the declaration of one rule of this analyzer."""
+    return Rule(
+        id=f"rst.{name}",
+        mechanism=RESET,
+        group=f"rst.{group}",
+        says=says,
+        measures=measures,
+        decisive=decisive,
+        references=(source,),
+    )
+
+
+POSITIVE: tuple[tuple[float, Rule], ...] = (
+    (
+        5.0,
+        rule(
+            "premature",
+            "timing",
+            "a reset acknowledged data {waited_ms} ms after it was sent, although the round trip to its claimed "
+            "sender takes {rtt_ms} ms: somebody nearer wrote it",
+            "ratio",
+            "waited_ms",
+            "rtt_ms",
+            decisive=True,
+            source="Causality; RFC 9293 §3.4; the same idea for DNS in Duan et al., Hold-On, SATIN 2012",
+        ),
+    ),
+    (
+        5.0,
+        rule(
+            "alive_after",
+            "aftermath",
+            "the side that seems to have reset the connection went on sending {gap_ms} ms later",
+            "gap_ms",
+            decisive=True,
+        ),
+    ),
+    (
+        6.0,
+        rule(
+            "seq_change",
+            "sequence",
+            "two resets carry sequence numbers beyond anything that was sent or acknowledged",
+            decisive=True,
+        ),
+    ),
+    (3.0, rule("behind_data", "sequence", "the reset's sequence number lies behind data its side had already sent")),
+    (4.0, rule("ack_unsent", "acknowledgement", "the reset acknowledges bytes that were never sent")),
+    (1.0, rule("ttl", "ttl", "its hop limit is off its sender's by {jump}", "jump")),
+    (
+        3.0,
+        rule(
+            "no_timestamps",
+            "options",
+            "it lacks the TCP timestamps that every other packet of its side carries",
+            source="RFC 7323 §3.2",
+        ),
+    ),
+    (2.0, rule("ip_id", "ip_id", "its IP ID is {distance} away from its sender's counter", "distance")),
+    (
+        3.0,
+        rule(
+            "copied_id",
+            "ip_id",
+            "its IP ID is copied from the packet it answers",
+            source="Sundara Raman et al., CenTrace, CoNEXT 2022",
+        ),
+    ),
+    (1.5, rule("df", "df", "its don't-fragment flag differs from all other packets of its side")),
+    (
+        2.0,
+        rule(
+            "copied_window",
+            "window",
+            "its window field is the addressee's own value",
+            source="Sundara Raman et al., CenTrace, CoNEXT 2022",
+        ),
+    ),
+    (1.0, rule("odd_window", "window", "its window field is unlike any its sender used")),
+    (2.0, rule("odd_flags", "flags", "it carries flags that no TCP stack sets on a reset")),
+    (
+        4.0,
+        rule(
+            "payload",
+            "payload",
+            "it carries {bytes} bytes of payload",
+            "bytes",
+            source="Wu et al., A Wall Behind A Wall, IEEE S&P 2025",
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "burst",
+            "burst",
+            "{size} resets of different form or number came within 50 ms",
+            "size",
+            source="Clayton, Murdoch, Watson, PET 2006; Wang et al., IMC 2017",
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "cloned_id",
+            "clone",
+            "resets of one burst share one IP ID, as copies of one packet do",
+            source="Wu et al., A Wall Behind A Wall, IEEE S&P 2025",
+        ),
+    ),
+    (
+        4.0,
+        rule(
+            "counting",
+            "counter",
+            "hop limit and window climb together from reset to reset",
+            source="Marczak et al., China's Great Cannon, FOCI 2015",
+        ),
+    ),
+)
+
+NEGATIVE: tuple[tuple[float, Rule], ...] = (
+    (
+        -4.0,
+        rule(
+            "abort",
+            "ending",
+            "it continues its sender's timestamps: the application closed the connection itself",
+            source="RFC 2525 §2.17",
+        ),
+    ),
+    (-3.0, rule("refused", "ending", "it is how a closed port refuses a connection", source="RFC 9293 §3.10.7.1")),
+    (-3.0, rule("after_fin", "ending", "its side had closed the connection before", source="RFC 9293 §3.10.7")),
+    (-3.0, rule("reaction", "ending", "it answers the other side's reset or late packets", source="RFC 9293 §3.10.7")),
+    (
+        -3.0,
+        rule(
+            "stray",
+            "ending",
+            "it answers a segment for a connection its sender no longer knew",
+            source="RFC 9293 §3.10.7.1",
+        ),
+    ),
+    (
+        -3.0,
+        rule(
+            "idle",
+            "ending",
+            "it ended a connection that had been silent for a minute or more",
+            source="RFC 5382 §5",
+        ),
+    ),
+    (-2.0, rule("in_counter", "ip_id", "its IP ID is the next of its sender's counter")),
+)
+
+WEIGHTS: dict[str, float] = {known.id: weight for weight, known in POSITIVE + NEGATIVE}
+
+CONNECT = "connect_"
+
+
+def connect_rule(known: Rule) -> Rule:
+    """Return the twin of a rule for resets that answer a SYN."""
+    return attrs.evolve(known, id=known.id.replace("rst.", f"rst.{CONNECT}"), mechanism="tcp.connect.reset")
+
+
+RULES: tuple[Rule, ...] = tuple(twin for _, known in POSITIVE + NEGATIVE for twin in (known, connect_rule(known)))

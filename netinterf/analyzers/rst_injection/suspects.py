@@ -1,0 +1,136 @@
+"""The resets worth a question, and what their claimed sender's other packets look like.
+
+Everything here is narrowed to flows that hold a reset. A *suspect* is a RST that the network could have forged: one
+that arrived at the tap, not one that the machine at the tap sent itself. Its *base* is every other packet of the same
+side of the same flow, resets excluded, since an injector may have written several.
+"""
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.facts import Vantage
+from netinterf.schema import Mark, Packets, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["Base", "Suspects", "find_suspects", "segment_end"]
+
+TCP = 6
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Base:
+    """Packets of the suspects' flows that are no resets: sorted by side, then time. The columns are aligned."""
+
+    row: NDArray[np.int64]  # rows in Packets
+    side: NDArray[np.int64]  # rows in Sides
+    end: NDArray[np.int64]  # relative sequence number behind the packet
+    top: NDArray[np.int64]  # highest such number of the side so far, this packet included
+    acked: NDArray[np.int64]  # highest relative ack of the side so far, this packet included
+
+    def before(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Place in the base of the last packet of *side* before packet *row*, -1 for none."""
+        place = self._find(side, row) - 1
+        return np.where((place >= 0) & (self._at(self.side, place) == side), place, -1)
+
+    def after(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Place in the base of the first packet of *side* after packet *row*, -1 for none."""
+        place = self._find(side, row)
+        found = (place < len(self.row)) & (self._at(self.side, np.minimum(place, len(self.row) - 1)) == side)
+        return np.where(found, place, -1)
+
+    def _find(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self.side << 32 | self.row, side << 32 | row)
+
+    def at(self, column: NDArray[Any], place: NDArray[np.int64], missing: int = -1) -> NDArray[np.int64]:
+        """Read *column* (aligned with the base) at *place*; -1 places give *missing*."""
+        return np.where(place >= 0, self._at(column, place), missing).astype(np.int64)
+
+    @staticmethod
+    def _at(column: NDArray[Any], place: NDArray[np.int64]) -> NDArray[Any]:
+        return column[np.maximum(place, 0)] if len(column) else np.zeros(len(place), column.dtype)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Suspects:
+    """One row per suspect reset; all columns are aligned."""
+
+    row: NDArray[np.int64]  # rows in Packets, in time order
+    flow: NDArray[np.int64]  # rows in Flows
+    side: NDArray[np.int64]  # rows in Sides: the claimed sender
+    other: NDArray[np.int64]  # rows in Sides: who it is addressed to
+    acks: NDArray[np.bool_]  # the ACK flag is set
+    previous: NDArray[np.int64]  # place in the base of the claimed sender's last packet before, -1 for none
+    following: NDArray[np.int64]  # place in the base of the claimed sender's first packet after, -1 for none
+    asked: NDArray[np.int64]  # place in the base of the other side's last packet before, -1 for none
+    gap: NDArray[np.int64]  # ns since the claimed sender's last packet, -1 for none
+    base: Base
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Relative sequence number behind each packet: payload plus one each for SYN and FIN (RFC 9293 §3.4)."""
+    flags = packets.tcp_flags[rows]
+    counted = ((flags & TcpFlag.SYN) != 0).astype(np.int64) + ((flags & TcpFlag.FIN) != 0)
+    return packets.relative_seq[rows] + packets.payload_length[rows] + counted
+
+
+def find_suspects(trace: Trace) -> Suspects:
+    """Select the resets that somebody on the path could have forged.
+
+    A RST seen where its sender sits is the sender's own; a copy of a frame captured twice is no second reset.
+    """
+    packets = trace.packets
+    is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
+    is_rst &= (packets.marks & Mark.DUPLICATE_FRAME) == 0
+    if trace.facts.vantage is Vantage.CLIENT:
+        is_rst &= ~packets.outbound
+    elif trace.facts.vantage is Vantage.SERVER:
+        is_rst &= packets.outbound
+    row = np.flatnonzero(is_rst)
+    flow = packets.flow[row].astype(np.int64)
+    side = 2 * flow + ~packets.outbound[row]
+    base = build_base(trace, np.unique(flow))
+    previous = base.before(side, row)
+    last_time = base.at(packets.time[base.row], previous, missing=0)
+    return Suspects(
+        row=row,
+        flow=flow,
+        side=side,
+        other=side ^ 1,
+        acks=(packets.tcp_flags[row] & TcpFlag.ACK) != 0,
+        previous=previous,
+        following=base.after(side, row),
+        asked=base.before(side ^ 1, row),
+        gap=np.where(previous >= 0, packets.time[row] - last_time, -1),
+        base=base,
+    )
+
+
+def build_base(trace: Trace, flows: NDArray[np.int64]) -> Base:
+    """Collect the packets of *flows* that are neither resets nor second captures of a frame."""
+    packets = trace.packets
+    row = trace.by_flow.take(flows).values.astype(np.int64)
+    keep = (packets.tcp_flags[row] & TcpFlag.RST == 0) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
+    row = row[keep]
+    side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    order = np.argsort(side << 32 | row)
+    row, side = row[order], side[order]
+    end = segment_end(packets, row)
+    return Base(
+        row=row, side=side, end=end, top=running_top(end, side), acked=running_top(packets.relative_ack[row], side)
+    )
+
+
+def running_top(values: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Highest value of the group so far; rows of one group lie together. Exact for |values| below 2**39."""
+    if len(values) == 0:
+        return values
+    number = np.cumsum(np.diff(group, prepend=group[0]) != 0)
+    bias = 1 << 39
+    low = (1 << 40) - 1
+    return (np.maximum.accumulate(number << 40 | (np.clip(values, -bias, bias - 1) + bias)) & low) - bias
