@@ -1,0 +1,250 @@
+"""Sort packets into conversations, and tell the client of each from its server.
+
+A conversation is what two endpoints (address and port) say to each other over one protocol. Both directions get one
+hash, so one sort brings them together (see `grouping`); a reused port begins a new flow and the handshake or the ports
+say who is the client (see `orient`). Flows are numbered in the order of their first packets.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
+from netinterf.flows.orient import orient, split_reused
+from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
+from netinterf.table import Ragged, spans
+
+__all__ = ["Assigned", "assign_flows", "tie_quotes"]
+
+U64 = NDArray[np.uint64]
+Ports = tuple[NDArray[np.uint16], NDArray[np.uint16]]
+
+REASSEMBLY_NS = 60 * 10**9
+"""How far apart fragments of one packet may be (RFC 1122 §3.3.2: 60 to 120 seconds; RFC 8200 §4.5: 60)."""
+
+
+@attrs.frozen(eq=False)
+class Assigned:
+    """Packets with their flows, and the dimensions that they point at."""
+
+    packets: Packets
+    hosts: Hosts
+    flows: Flows
+    by_flow: Ragged  # int32 rows of packets of each flow, in time order
+
+
+def assign_flows(packets: Packets, endpoints: Endpoints) -> Assigned:
+    """Give every IP packet a flow, and every flow a client and a server.
+
+    Packets without ports (later fragments whose first one is missing, ICMP errors, other protocols) form flows with
+    ports 0, one per pair of addresses and protocol. Later fragments belong to the flow of their first fragment.
+
+    Args:
+        packets: Decoded packets in time order.
+        endpoints: Who sent each of them to whom, same length.
+
+    Returns:
+        The packets with ``flow`` and ``outbound`` filled (-1 and False without IP), and the tables; empty in, empty
+        out.
+    """
+    ports = fragment_ports(packets, endpoints)
+    mixed, swapped = conversation_hash(packets, endpoints, ports)
+
+    def columns(rows: NDArray[np.integer[Any]]) -> Sequence[NDArray[Any]]:
+        return conversation_columns(rows, packets, endpoints, ports, swapped)
+
+    groups = only_ip(group_rows(mixed, columns), packets)
+    del mixed
+    groups = split_reused(groups, swapped, packets)
+    order = np.argsort(groups.rows[groups.starts])
+    lengths = groups.lengths[order]
+    by_flow = Ragged.from_lengths(lengths, groups.rows.take(spans(groups.starts[order], lengths)))
+    groups = Groups(by_flow.values, by_flow.offsets[:-1])
+    client, oriented = orient(groups, swapped, packets, ports)
+    flow = np.full(len(packets), -1, np.int32)
+    flow[by_flow.values] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    outbound = np.zeros(len(packets), np.bool_)
+    outbound[by_flow.values] = swapped.take(by_flow.values) == np.repeat(client, lengths)
+    hosts, flows = describe(attrs.evolve(packets, outbound=outbound), endpoints, ports, groups, oriented)
+    return Assigned(attrs.evolve(packets, flow=flow, outbound=outbound), hosts, flows, by_flow)
+
+
+def endpoint_hash(high: U64, low: U64, port: NDArray[np.uint16]) -> U64:
+    """Mix an address and a port into 64 bits."""
+    mixed = low ^ (port.astype(np.uint64) << np.uint64(48))
+    if high.any():
+        mixed ^= mix(high)
+    return mix(mixed)
+
+
+def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> tuple[U64, NDArray[np.bool_]]:
+    """Mix both endpoints and the protocol so that both directions agree.
+
+    Returns:
+        The hash of each packet, and whether its source comes second in the order of endpoint hashes.
+    """
+    count = len(packets)
+    mixed = np.empty(count, np.uint64)
+    swapped = np.empty(count, np.bool_)
+    for start in range(0, count, BLOCK):
+        part = slice(start, min(start + BLOCK, count))
+        source = endpoint_hash(endpoints.source_high[part], endpoints.source_low[part], ports[0][part])
+        target = endpoint_hash(endpoints.target_high[part], endpoints.target_low[part], ports[1][part])
+        np.greater(source, target, out=swapped[part])
+        source += target
+        source ^= packets.protocol[part].astype(np.uint64) << np.uint64(56)
+        source ^= (packets.version[part] == 0).astype(np.uint64)
+        mixed[part] = mix(source)
+    return mixed, swapped
+
+
+def conversation_columns(
+    rows: NDArray[np.integer[Any]], packets: Packets, endpoints: Endpoints, ports: Ports, swapped: NDArray[np.bool_]
+) -> list[NDArray[Any]]:
+    """Give the exact key of some packets: both endpoints, ordered, and the protocol."""
+    swap = swapped.take(rows)
+    columns: list[NDArray[Any]] = [packets.protocol.take(rows), packets.version.take(rows) == 0]
+    pairs = ((ports[0], ports[1]), (endpoints.source_low, endpoints.target_low))
+    for source, target in (*pairs, (endpoints.source_high, endpoints.target_high)):
+        there, back = source.take(rows), target.take(rows)
+        columns += [np.where(swap, back, there), np.where(swap, there, back)]
+    return columns
+
+
+def only_ip(groups: Groups, packets: Packets) -> Groups:
+    """Drop the groups of frames without an IP packet (the version is part of the key, so groups are pure)."""
+    keep = packets.version[groups.rows[groups.starts]] != 0
+    if keep.all():
+        return groups
+    starts, lengths = groups.starts[keep], groups.lengths[keep]
+    return Groups(groups.rows[spans(starts, lengths)], np.cumsum(lengths) - lengths)
+
+
+def fragment_ports(packets: Packets, endpoints: Endpoints) -> Ports:
+    """Lend later fragments the ports of their first fragment.
+
+    Fragments belong together when source, target, protocol and identification agree (RFC 791 §2.3); identifications
+    come round again, so the nearest first fragment before counts, or the nearest after where fragments overtook each
+    other.
+    """
+    later = np.flatnonzero(packets.status & Status.FRAGMENT_LATER)
+    heads = np.flatnonzero(packets.status & Status.FRAGMENT_FIRST)
+    ports = (endpoints.source_port, endpoints.target_port)
+    if len(later) == 0 or len(heads) == 0:
+        return ports
+    rows = np.sort(np.concatenate([later, heads]))
+    low = mix(endpoints.source_low[rows]) + endpoints.target_low[rows]
+    high = mix(endpoints.source_high[rows]) + endpoints.target_high[rows]
+    mixed = mix(mix(low) + mix(high) + (packets.ip_id[rows].astype(np.uint64) << np.uint64(8)) + packets.protocol[rows])
+    addresses = (endpoints.source_high, endpoints.source_low, endpoints.target_high, endpoints.target_low)
+    keys = (*addresses, packets.ip_id, packets.protocol)
+    groups = group_rows(mixed, lambda part: [key[rows[part]] for key in keys])
+    ordered = rows[groups.rows]
+    group = np.repeat(np.arange(len(groups.starts)), groups.lengths)
+    places = np.arange(len(ordered))
+    is_head = (packets.status[ordered] & Status.FRAGMENT_FIRST) != 0
+    before = np.maximum.accumulate(np.where(is_head, places, -1))
+    after = np.minimum.accumulate(np.where(is_head, places, len(ordered) - 1)[::-1])[::-1]
+    source, target = ports[0].copy(), ports[1].copy()
+    for head in (after, before):  # the one before wins where both fit
+        fits = ~is_head & (head >= 0) & is_head[head] & (group[head] == group)
+        fits &= np.abs(packets.time[ordered[head]] - packets.time[ordered]) <= REASSEMBLY_NS
+        source[ordered[fits]] = endpoints.source_port[ordered[head[fits]]]
+        target[ordered[fits]] = endpoints.target_port[ordered[head[fits]]]
+    return source, target
+
+
+def describe(
+    packets: Packets, endpoints: Endpoints, ports: Ports, groups: Groups, oriented: NDArray[np.uint8]
+) -> tuple[Hosts, Flows]:
+    """Write the dimension tables; hosts are numbered as they appear, the client of a flow before its server."""
+    first = groups.rows[groups.starts]
+    last = groups.rows[groups.starts + groups.lengths - 1]
+    towards = packets.outbound[first]
+    high = np.empty((len(first), 2), np.uint64)
+    low = np.empty((len(first), 2), np.uint64)
+    for column, place in ((0, towards), (1, ~towards)):
+        high[:, column] = np.where(place, endpoints.source_high[first], endpoints.target_high[first])
+        low[:, column] = np.where(place, endpoints.source_low[first], endpoints.target_low[first])
+    highs, lows = high.reshape(-1), low.reshape(-1)
+    same = group_rows(mix(mix(highs) + lows), lambda rows: [highs[rows], lows[rows]])
+    order = np.argsort(same.rows[same.starts])
+    members = same.rows[same.starts][order]
+    host = np.empty(len(highs), np.int32)
+    number = np.empty(len(order), np.int32)
+    number[order] = np.arange(len(order), dtype=np.int32)
+    host[same.rows] = np.repeat(number, same.lengths)
+    flows = Flows(
+        client=host[0::2].copy(),
+        server=host[1::2].copy(),
+        client_port=np.where(towards, ports[0][first], ports[1][first]),
+        server_port=np.where(towards, ports[1][first], ports[0][first]),
+        protocol=packets.protocol[first],
+        oriented_by=oriented,
+        first=packets.time[first],
+        last=packets.time[last],
+        first_packet=first,
+    )
+    return Hosts(high=highs[members], low=lows[members]), flows
+
+
+def tie_quotes(quotes: IcmpQuotes, packets: Packets, flows: Flows, hosts: Hosts) -> IcmpQuotes:
+    """Find the flow that each quoted packet belongs to.
+
+    Of several flows between the same endpoints the last one that had begun when the ICMP error was captured counts
+    (or the next one, when the error was captured first). A quote from a flow that was not captured stays at -1.
+
+    Args:
+        quotes: Quoted packets.
+        packets: Packets with flows; only their order matters.
+        flows: All flows.
+        hosts: Addresses of the flows' sides.
+
+    Returns:
+        The quotes with ``flow`` and ``outbound`` filled; empty in, empty out.
+    """
+    if len(quotes) == 0 or len(flows) == 0:
+        return quotes
+    bits = np.uint64(len(packets).bit_length())
+    asked = endpoint_hash(quotes.source_high, quotes.source_low, quotes.source_port)
+    told = endpoint_hash(quotes.target_high, quotes.target_low, quotes.target_port)
+    sought = mix(mix(asked) + told + quotes.protocol)
+    ends = []
+    for host, port in ((flows.client, flows.client_port), (flows.server, flows.server_port)):
+        ends.append((hosts.high[host], hosts.low[host], port))
+    hashes = [endpoint_hash(*end) for end in ends]
+    there = mix(mix(hashes[0]) + hashes[1] + flows.protocol)
+    back = mix(mix(hashes[1]) + hashes[0] + flows.protocol)
+    begun = np.concatenate([flows.first_packet, flows.first_packet]).astype(np.uint64)
+    table = (np.concatenate([there, back]) >> bits << bits) | begun
+    order = np.argsort(table, kind="stable")
+    keys = (sought >> bits << bits) | quotes.packet.astype(np.uint64)
+    place = np.searchsorted(table[order], keys, side="right").astype(np.int64)
+    flow = np.full(len(quotes), -1, np.int32)
+    outbound = np.zeros(len(quotes), np.bool_)
+    for candidate in (place, place - 1):
+        entry = order[np.clip(candidate, 0, len(order) - 1)]
+        number = (entry % len(flows)).astype(np.int32)
+        towards = entry < len(flows)
+        fits = quoted_between(quotes, number, towards, ends) & (quotes.protocol == flows.protocol[number])
+        flow[fits], outbound[fits] = number[fits], towards[fits]
+    outbound |= (flow >= 0) & (asked == told)  # an endpoint that talks to itself is the client
+    return attrs.evolve(quotes, flow=flow, outbound=outbound)
+
+
+def quoted_between(
+    quotes: IcmpQuotes, flow: NDArray[np.int32], towards: NDArray[np.bool_], ends: Sequence[tuple[NDArray[Any], ...]]
+) -> NDArray[np.bool_]:
+    """Say which quotes lie between the endpoints of the given flows, in the given directions."""
+    quoted = (
+        (quotes.source_high, quotes.source_low, quotes.source_port),
+        (quotes.target_high, quotes.target_low, quotes.target_port),
+    )
+    fits = np.ones(len(quotes), np.bool_)
+    for mine, (near, far) in zip(quoted, (ends, ends[::-1]), strict=True):
+        for value, there, back in zip(mine, near, far, strict=True):
+            fits &= value == np.where(towards, there[flow], back[flow])
+    return fits
