@@ -1,0 +1,161 @@
+"""The shape of the library, read from its own source: layers, names, sizes, silence."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import netinterf
+
+PACKAGE = Path(netinterf.__file__).parent
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+LEVEL = {
+    "errors": 0,
+    "version": 0,
+    "table": 1,
+    "stats": 1,
+    "schema": 2,
+    "capture": 3,
+    "protocols": 3,
+    "decode": 4,
+    "flows": 4,
+    "context": 4,
+    "trace": 5,
+    "analyzers": 6,
+    "verdict": 6,
+    "engine": 7,
+    "report": 8,
+    "export": 8,
+    "cli": 9,
+    "__main__": 10,
+    "__init__": 10,
+}
+SIDE = {"simulate": 3, "bridge": 2}  # side rooms: the highest level that they may import
+HOMES = {  # foreign packages, and the only rooms that may import them
+    "scapy": {"bridge"},
+    "pyarrow": {"export"},
+    "cryptography": {"protocols"},
+    "maxminddb": {"context"},
+    "argparse": {"cli"},
+    "rich": {"cli"},
+}
+
+
+def room(path: Path) -> str:
+    """Name the top folder or module that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """List what a file imports, and whether it does so when it is imported itself."""
+    found: list[tuple[str, bool]] = []
+
+    def visit(node: ast.AST, at_import: bool) -> None:
+        for child in ast.iter_child_nodes(node):
+            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+            if isinstance(child, ast.Import):
+                found.extend((alias.name, at_import) for alias in child.names)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{path}: relative import"
+                found.append((child.module or "", at_import))
+            if not typing_only:
+                visit(child, at_import and not inside)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), True)
+    return found
+
+
+def own(name: str) -> str | None:
+    """Name the room that an import leads to, or None for a foreign package."""
+    parts = name.split(".")
+    return None if parts[0] != "netinterf" else (parts[1] if len(parts) > 1 else "__init__")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    """A module imports only rooms below its own, and none beside it."""
+    here = room(path)
+    for name, _ in imports(path):
+        there = own(name)
+        if there is None or there == here or here in {"__init__", "__main__"}:
+            continue
+        if here in SIDE:
+            assert there not in SIDE or there == "bridge"
+            assert LEVEL.get(there, 0) <= SIDE[here], f"{path}: imports {name}"
+        else:
+            assert there not in SIDE or there == "bridge", f"{path}: imports {name}"
+            assert LEVEL.get(there, SIDE.get(there, 0)) < LEVEL[here], f"{path}: imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_foreign_packages_have_one_home(path: Path) -> None:
+    """Optional and heavy packages are imported only where the design puts them, and never at import time."""
+    for name, at_import in imports(path):
+        top = name.split(".")[0]
+        if top in HOMES:
+            assert room(path) in HOMES[top], f"{path}: imports {name}"
+            assert top == "argparse" or not at_import, f"{path}: imports {name} at import time"
+        if name.startswith("scipy.stats"):
+            assert not at_import, f"{path}: imports scipy.stats at import time"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_hold_one_idea(path: Path) -> None:
+    """A module has a docstring, says what is public, stays below 400 lines, and its name has no underscore."""
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    assert ast.get_docstring(tree), f"{path}: no docstring"
+    limit = 600 if path.name == "schema.py" else 400  # the data dictionary is one long list
+    assert len(source.splitlines()) <= limit, f"{path}: {len(source.splitlines())} lines"
+    if not path.name.startswith("__"):
+        assert not path.name.startswith("_")
+        assert "__all__" in source, f"{path}: no __all__"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_library_is_silent(path: Path) -> None:
+    """Nothing prints, and nothing configures logging."""
+    if room(path) in {"cli", "__main__"}:
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called != "print", f"{path}:{node.lineno} prints"
+            assert called not in {"logging.basicConfig", "warnings.simplefilter"}, f"{path}:{node.lineno}"
+
+
+def test_functions_fit_a_screen() -> None:
+    """No function is longer than 60 lines, docstring aside."""
+    long = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+                if lines > 60:
+                    long.append(f"{path.relative_to(PACKAGE)}:{node.name} ({lines})")
+    assert long == []
+
+
+def test_import_is_light() -> None:
+    """Importing the package loads neither scapy nor scipy nor a module of ours that does work."""
+    code = "import sys, netinterf; print([m for m in sys.modules if m.split('.')[0] in ('scapy', 'scipy', 'attr')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "scapy" not in done.stdout
+    assert "scipy" not in done.stdout
+
+
+def test_public_names_resolve() -> None:
+    """Every public name exists."""
+    for name in netinterf.__all__:
+        assert getattr(netinterf, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """A misspelt name fails as in any module."""
+    with pytest.raises(AttributeError, match="no attribute 'scann'"):
+        netinterf.scann  # noqa: B018
