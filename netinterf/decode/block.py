@@ -1,0 +1,189 @@
+"""The state shared by all header decoders: a block of frames, and fronts that move through it.
+
+Frames are decoded in lock-step. A *front* is a set of rows of the block that all have the same kind of header next,
+with the offset of that header in each frame. A decoder takes a front, writes columns, and returns the fronts behind
+it. When one front covers the whole block its place is a slice, so that the common case (every frame is the same stack)
+writes columns without scattering.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Self
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.decode.gather import gather, gather_bytes
+from netinterf.schema import Endpoints, Packets, Status
+
+__all__ = ["Block", "Columns", "Decoder", "Front", "Kind", "Next", "split"]
+
+I64 = NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What kind of header comes next."""
+
+    NONE = 0  # nothing that is decoded
+    ETHERNET = 1
+    LLC = 2
+    VLAN = 3
+    MPLS = 4
+    PPPOE = 5
+    PPP = 6
+    PPP_HDLC = 7
+    CISCO_HDLC = 8
+    LINUX_SLL = 9
+    LINUX_SLL2 = 10
+    LOOPBACK = 11
+    RAW = 12  # IPv4 or IPv6, by the version in the first nibble
+    IPV4 = 13
+    IPV6 = 14
+    EXTENSION = 15  # IPv6 hop-by-hop, routing, destination options
+    FRAGMENT = 16  # IPv6 fragment header
+    AUTHENTICATION = 17
+    GRE = 18
+    TCP = 19
+    UDP = 20
+    ICMP = 21
+    ICMPV6 = 22
+
+
+@attrs.define(eq=False)
+class Columns:
+    """The columns that decoding fills, named and typed as in `Packets` and `Endpoints`."""
+
+    status: NDArray[np.uint16]
+    version: NDArray[np.uint8]
+    protocol: NDArray[np.uint8]
+    ip_at: NDArray[np.uint16]
+    transport_at: NDArray[np.uint16]
+    payload_at: NDArray[np.uint16]
+    payload_length: NDArray[np.uint32]
+    ttl: NDArray[np.uint8]
+    tos: NDArray[np.uint8]
+    ip_id: NDArray[np.uint16]
+    ip_flags: NDArray[np.uint8]
+    fragment_offset: NDArray[np.uint16]
+    tcp_flags: NDArray[np.uint16]
+    seq: NDArray[np.uint32]
+    ack: NDArray[np.uint32]
+    window: NDArray[np.uint16]
+    tcp_options: NDArray[np.uint8]
+    mss: NDArray[np.uint16]
+    window_shift: NDArray[np.uint8]
+    tsval: NDArray[np.uint32]
+    tsecr: NDArray[np.uint32]
+    icmp: NDArray[np.uint16]
+    source_high: NDArray[np.uint64]
+    source_low: NDArray[np.uint64]
+    target_high: NDArray[np.uint64]
+    target_low: NDArray[np.uint64]
+    source_port: NDArray[np.uint16]
+    target_port: NDArray[np.uint16]
+
+    @classmethod
+    def allocate(cls, count: int) -> Self:
+        """Make columns of *count* rows, all zero (no window scale option is 255)."""
+        dtypes = {known.name: known.dtype for known in (*Packets.schema(), *Endpoints.schema())}
+        columns = cls(**{field.name: np.zeros(count, dtypes[field.name]) for field in attrs.fields(cls)})
+        columns.window_shift[:] = 255
+        return columns
+
+    def cut(self, start: int, stop: int) -> Self:
+        """View the rows from *start* to *stop*."""
+        return type(self)(**{field.name: getattr(self, field.name)[start:stop] for field in attrs.fields(type(self))})
+
+
+@attrs.define(eq=False)
+class Front:
+    """Rows of a block, and where in each frame their next header begins."""
+
+    place: NDArray[np.int64] | slice
+    at: I64
+
+    def rows(self, mask: NDArray[np.bool_] | None = None) -> I64:
+        """List the rows of the block (those of *mask*, aligned with the front)."""
+        if isinstance(self.place, slice):
+            return np.arange(len(self.at)) if mask is None else np.flatnonzero(mask)
+        return self.place if mask is None else self.place[mask]
+
+    def part(self, mask: NDArray[np.bool_], at: I64) -> "Front":
+        """Keep the rows of *mask* and move them to *at*; both aligned with the front."""
+        return Front(self.place, at) if mask.all() else Front(self.rows(mask), at[mask])
+
+
+Next = list[tuple[Kind, Front]]
+"""The fronts behind a decoder."""
+
+
+@attrs.define(eq=False)
+class Block:
+    """A run of frames being decoded.
+
+    ``stop`` is how far each frame may be read: its captured bytes, but never past the end of an IP packet already
+    entered. ``end`` is where the innermost IP packet ends by its own length (the frame's end before one is entered);
+    both count from the frame's first byte and may differ either way.
+    """
+
+    buffer: NDArray[np.uint8]
+    at: I64
+    captured: I64
+    stop: I64
+    end: I64
+    out: Columns
+
+    def read(self, front: Front, layout: np.dtype[Any], skip: int = 0) -> tuple[NDArray[Any], I64]:
+        """Fetch the header of each row of *front*, *skip* bytes on.
+
+        Returns:
+            The headers, zero behind a cut, and the bytes that could be read from the front on (may be negative).
+        """
+        room = self.stop[front.place] - front.at
+        return gather(self.buffer, self.at[front.place] + front.at + skip, room - skip, layout), room
+
+    def read_bytes(self, front: Front, width: int) -> NDArray[np.uint8]:
+        """Fetch *width* bytes from each row's place on, as a matrix; zero behind a cut."""
+        room = self.stop[front.place] - front.at
+        return gather_bytes(self.buffer, self.at[front.place] + front.at, room, width)
+
+    def mark(self, front: Front, mask: NDArray[np.bool_], status: Status) -> None:
+        """Set a status bit on the rows of *mask*."""
+        if mask.any():
+            self.out.status[front.rows(mask)] |= np.uint16(status)
+
+    def mark_short(self, front: Front, need: I64 | int, bad: Status) -> NDArray[np.bool_]:
+        """Find the rows with fewer than *need* readable bytes and mark why.
+
+        The capture ends there (``HEADER_CUT``), or the captured bytes go on but the packet ends (*bad*).
+
+        Returns:
+            True where the header is short, aligned with the front.
+        """
+        short: NDArray[np.bool_] = self.stop[front.place] - front.at < need
+        if short.any():
+            cut = self.captured[front.place] - front.at < need
+            self.mark(front, short & cut, Status.HEADER_CUT)
+            self.mark(front, short & ~cut, bad)
+        return short
+
+
+Decoder = Callable[[Block, Front], Next]
+"""What decodes one kind of header."""
+
+
+def split(front: Front, kinds: NDArray[np.uint8], at: I64) -> Next:
+    """Send each row of *front* to the kind that comes next for it, dropping those where nothing comes.
+
+    Args:
+        front: Where the rows were.
+        kinds: `Kind` code of each row.
+        at: Offset of the next header of each row.
+    """
+    if len(kinds) == 0:
+        return []
+    if (kinds == kinds[0]).all():
+        return [(Kind(int(kinds[0])), Front(front.place, at))] if kinds[0] else []
+    present = np.flatnonzero(np.bincount(kinds))
+    return [(Kind(int(kind)), front.part(kinds == kind, at)) for kind in present if kind]

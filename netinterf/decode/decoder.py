@@ -1,0 +1,236 @@
+"""The decoder: all frames of a block go through their headers in lock-step, innermost header last.
+
+Blocks are small enough for the headers of all their frames to stay in the processor's cache between one layer and the
+next; columns of the whole capture are allocated once and every block writes into its rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.decode import ip, link, transport
+from netinterf.decode.block import Block, Columns, Decoder, Front, Kind, split
+from netinterf.decode.gather import as_bytes
+from netinterf.decode.linktypes import LINK_KINDS, LINK_TYPES, link_type_name
+from netinterf.errors import UnsupportedLinkType
+from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
+
+__all__ = ["BLOCK_FRAMES", "FARTHEST_HEADER", "MOST_LAYERS", "Decoded", "decode", "run"]
+
+I64 = NDArray[np.int64]
+
+BLOCK_FRAMES = 16_384
+"""Frames per block: their headers (two cache lines each) fit a cache of 2 MB, and calls cost little per frame."""
+
+MOST_LAYERS = 64
+"""Headers followed per frame; a bound on work for crafted stacks, several times deeper than any real one."""
+
+FARTHEST_HEADER = 60_000
+"""Offset in a frame beyond which no header is looked for, so that offsets of what follows fit 16 bits."""
+
+LINK_MTU = 1500
+"""Most bytes of IP packet in an Ethernet frame (IEEE 802.3 §3.2.7) and default of PPP (RFC 1661 §2); a longer one is
+read as several, joined by offload. Jumbo frames cannot be told from that and are marked alike."""
+
+_DECODERS: dict[Kind, Decoder] = {
+    Kind.ETHERNET: link.ethernet,
+    Kind.LLC: link.llc,
+    Kind.VLAN: link.vlan,
+    Kind.MPLS: link.mpls,
+    Kind.PPPOE: link.pppoe,
+    Kind.PPP: link.ppp,
+    Kind.PPP_HDLC: link.ppp_hdlc,
+    Kind.CISCO_HDLC: link.cisco_hdlc,
+    Kind.LINUX_SLL: link.linux_sll,
+    Kind.LINUX_SLL2: link.linux_sll2,
+    Kind.LOOPBACK: link.loopback,
+    Kind.RAW: link.raw,
+    Kind.IPV4: ip.ipv4,
+    Kind.IPV6: ip.ipv6,
+    Kind.EXTENSION: ip.extension,
+    Kind.FRAGMENT: ip.fragment,
+    Kind.AUTHENTICATION: ip.authentication,
+    Kind.GRE: ip.gre,
+    Kind.TCP: transport.tcp,
+    Kind.UDP: transport.udp,
+    Kind.ICMP: transport.icmp,
+    Kind.ICMPV6: transport.icmpv6,
+}
+_TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS})
+
+
+@attrs.frozen(eq=False)
+class Decoded:
+    """What decoding a capture gives; packets and endpoints are aligned and in time order."""
+
+    packets: Packets
+    endpoints: Endpoints
+    quotes: IcmpQuotes
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def decode(
+    buffer: Any, records: Records, link_types: Sequence[int], *, source: str = "capture", strict: bool = False
+) -> Decoded:
+    """Decode the headers of all frames of a capture.
+
+    Args:
+        buffer: The bytes that the records point into.
+        records: Where the frames lie; no records give empty tables.
+        link_types: Link type of each interface.
+        source: Name of the capture, for errors.
+        strict: Refuse a capture of which even one frame has an unknown link type.
+
+    Returns:
+        One packet per record, sorted by time (equal times keep their order). Frames of unknown link types carry
+        ``Status.NOT_IP``, and one diagnostic ``decode.link_type`` per such type says so.
+
+    Raises:
+        UnsupportedLinkType: No frame (with *strict*: not every frame) has a known link type.
+    """
+    data = as_bytes(buffer)
+    kinds, diagnostics = _first_kinds(records, link_types, source, strict)
+    columns = Columns.allocate(len(records))
+    at = np.clip(records.at, 0, len(data))
+    captured = np.minimum(records.captured, len(data) - at)  # a record may promise more than there is
+    for start in range(0, len(records), BLOCK_FRAMES):
+        rows = slice(start, start + BLOCK_FRAMES)
+        length = records.length[rows].astype(np.int64)
+        block = Block(
+            data,
+            at[rows],
+            captured[rows],
+            captured[rows].copy(),
+            length.copy(),
+            columns.cut(start, start + BLOCK_FRAMES),
+        )
+        run(block, kinds[rows])
+        _finish(block, kinds[rows], length)
+    quotes = _quotes(data, at, captured, columns)
+    return _in_time_order(records, columns, quotes, diagnostics)
+
+
+def _first_kinds(
+    records: Records, link_types: Sequence[int], source: str, strict: bool
+) -> tuple[NDArray[np.uint8], tuple[Diagnostic, ...]]:
+    """Look up the first header of every frame, and report the link types that are not decoded."""
+    table = np.array([*(LINK_KINDS.get(number, Kind.NONE) for number in link_types), Kind.NONE], np.uint8)
+    interface = np.minimum(records.interface, len(link_types))
+    kinds = table[interface]
+    lost = np.flatnonzero(kinds == Kind.NONE)
+    if len(lost) == 0:
+        return kinds, ()
+    numbers = np.array([*link_types, -1], np.int64)[interface[lost]]
+    found = []
+    for number in np.unique(numbers):
+        frames = lost[numbers == number]
+        name = "an interface that was never described" if number < 0 else f"{number} ({link_type_name(int(number))})"
+        message = f"link type {name} is not decoded: its frames are kept without addresses"
+        found.append(Diagnostic("decode.link_type", message, int(records.at[frames[0]]), len(frames)))
+    if strict or len(lost) == len(records):
+        known = ", ".join(f"{number} {name}" for number, name in LINK_TYPES.items())
+        names = "; ".join(item.message.split(" is not decoded")[0] for item in found)
+        raise UnsupportedLinkType(source, f"{names} cannot be decoded; known are {known}")
+    return kinds, tuple(found)
+
+
+def run(block: Block, kinds: NDArray[np.uint8], *, tunnels: bool = True) -> None:
+    """Take all frames of a block through their headers.
+
+    Args:
+        block: The frames; its columns are written.
+        kinds: `Kind` of the first header of each frame.
+        tunnels: Follow packets inside packets.
+    """
+    count = len(block.at)
+    fronts = split(Front(slice(0, count), np.zeros(count, np.int64)), kinds, np.zeros(count, np.int64))
+    for _ in range(MOST_LAYERS):
+        pending: dict[Kind, list[Front]] = defaultdict(list)
+        for kind, front in fronts:
+            near = _near(block, front)
+            if len(near.at) and (tunnels or kind not in _TUNNELS or not block.out.version[near.place].any()):
+                pending[kind].append(near)
+        if not pending:
+            return
+        fronts = []
+        for kind, parts in pending.items():
+            fronts += _DECODERS[kind](block, _joined(parts))
+
+
+def _near(block: Block, front: Front) -> Front:
+    """Leave out the rows whose next header lies too far in; they count as cut."""
+    if len(front.at) == 0 or int(front.at.max()) <= FARTHEST_HEADER:
+        return front
+    near = front.at <= FARTHEST_HEADER
+    block.mark(front, ~near, Status.HEADER_CUT)
+    return front.part(near, front.at)
+
+
+def _joined(parts: list[Front]) -> Front:
+    if len(parts) == 1:
+        return parts[0]
+    return Front(
+        np.concatenate([part.rows() if isinstance(part.place, slice) else part.place for part in parts]),
+        np.concatenate([part.at for part in parts]),
+    )
+
+
+def _finish(block: Block, kinds: NDArray[np.uint8], length: I64) -> None:
+    """Measure the payload by the IP length, and mark what the lengths of frame and packet say of each other."""
+    out = block.out
+    inside = out.version != 0
+    payload = np.maximum(block.end - out.payload_at, 0)
+    if not inside.all():
+        out.status[~inside] |= np.uint16(Status.NOT_IP)
+        payload[~inside] = 0
+    out.payload_length[:] = payload
+    status = np.where(inside & (block.end < length), np.uint16(Status.PADDED), np.uint16(0))
+    status |= np.where(inside & (block.end > block.captured), np.uint16(Status.PAYLOAD_CUT), np.uint16(0))
+    out.status |= status
+    large = np.flatnonzero(inside & (block.end - out.ip_at > LINK_MTU))
+    if len(large):
+        wired = large[~link.on_loopback(block, large, kinds[large])]
+        out.status[wired] |= np.uint16(Status.OFFLOADED)
+
+
+def _quotes(data: NDArray[np.uint8], at: I64, captured: I64, columns: Columns) -> IcmpQuotes:
+    """Decode the packets quoted in ICMP and ICMPv6 errors, as if each were a short capture of its own."""
+    kind = columns.icmp >> 8
+    # RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem. RFC 4443 §3: 1 to 4.
+    first = (columns.protocol == 1) & np.isin(kind, (3, 4, 5, 11, 12))
+    first |= (columns.protocol == 58) & (kind >= 1) & (kind <= 4)
+    first &= (columns.status & np.uint16(Status.FRAGMENT_LATER)) == 0
+    rows = np.flatnonzero(first)
+    skip = columns.transport_at[rows].astype(np.int64) + 8
+    room = np.minimum(captured[rows], columns.payload_at[rows].astype(np.int64) + columns.payload_length[rows]) - skip
+    rows, skip, room = rows[room >= 20], skip[room >= 20], room[room >= 20]
+    found = Columns.allocate(len(rows))
+    block = Block(data, at[rows] + skip, room, room.copy(), room.copy(), found)
+    run(block, np.full(len(rows), Kind.RAW, np.uint8), tunnels=False)
+    names = {field.name for field in attrs.fields(Columns)} & {known.name for known in IcmpQuotes.schema()}
+    quotes = IcmpQuotes(packet=rows.astype(np.int32), **{name: getattr(found, name) for name in names})
+    return quotes.take(quotes.version != 0)
+
+
+def _in_time_order(
+    records: Records, columns: Columns, quotes: IcmpQuotes, diagnostics: tuple[Diagnostic, ...]
+) -> Decoded:
+    """Assemble the tables, sorted by time only when the capture is not."""
+    names = {known.name for known in Records.schema()} & {known.name for known in Packets.schema()}
+    decoded = {known.name for known in Packets.schema()} & {field.name for field in attrs.fields(Columns)}
+    packets = Packets(
+        **{name: getattr(records, name) for name in names}, **{name: getattr(columns, name) for name in decoded}
+    )
+    endpoints = Endpoints(**{known.name: getattr(columns, known.name) for known in Endpoints.schema()})
+    if (np.diff(records.time) < 0).any():
+        order = np.argsort(records.time, kind="stable")
+        place = np.empty(len(order), np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        packets, endpoints = packets.take(order), endpoints.take(order)
+        quotes = attrs.evolve(quotes, packet=place[quotes.packet])
+        quotes = quotes.take(np.argsort(quotes.packet, kind="stable"))
+    return Decoded(packets, endpoints, quotes, diagnostics)

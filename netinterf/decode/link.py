@@ -1,0 +1,265 @@
+"""Link layers: from the first byte of a frame to its IP header, and whose network card sent it.
+
+Every decoder here only finds what comes next; nothing of the link layer has a column of its own. Frames that carry
+no IP end here and stay without an IP version.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.decode.block import Block, Front, Kind, Next, split
+from netinterf.decode.gather import as_bytes, gather
+from netinterf.decode.linktypes import LINK_KINDS
+from netinterf.schema import Packets, Status
+from netinterf.table import Rows
+
+__all__ = [
+    "by_ethertype",
+    "cisco_hdlc",
+    "ethernet",
+    "linux_sll",
+    "linux_sll2",
+    "llc",
+    "loopback",
+    "mpls",
+    "on_loopback",
+    "ppp",
+    "ppp_hdlc",
+    "pppoe",
+    "raw",
+    "source_mac",
+    "vlan",
+]
+
+I64 = NDArray[np.int64]
+_WORD = np.dtype(">u2")
+_LONG = np.dtype(">u4")
+_BYTE = np.dtype("u1")
+
+
+def _lookup(size: int, kinds: dict[int, Kind]) -> NDArray[np.uint8]:
+    table = np.zeros(size, np.uint8)
+    for number, kind in kinds.items():
+        table[number] = kind
+    return table
+
+
+_ETHERTYPES = _lookup(
+    65536,
+    {
+        0x0800: Kind.IPV4,
+        0x86DD: Kind.IPV6,
+        0x8100: Kind.VLAN,  # IEEE 802.1Q
+        0x88A8: Kind.VLAN,  # IEEE 802.1ad
+        0x9100: Kind.VLAN,  # tag types in use before 802.1ad
+        0x9200: Kind.VLAN,
+        0x9300: Kind.VLAN,
+        0x8847: Kind.MPLS,  # RFC 5332
+        0x8848: Kind.MPLS,
+        0x8864: Kind.PPPOE,  # RFC 2516 §4, session stage
+        0x880B: Kind.PPP,  # in GRE, RFC 2637 §4.1
+        0x6558: Kind.ETHERNET,  # in GRE, RFC 1701
+    },
+)
+_PPP_PROTOCOLS = _lookup(
+    65536,
+    {
+        0x0021: Kind.IPV4,  # RFC 1332
+        0x0057: Kind.IPV6,  # RFC 5072
+        0x0281: Kind.MPLS,  # RFC 3032 §4.3
+        0x0283: Kind.MPLS,
+    },
+)
+_NIBBLES = _lookup(16, {4: Kind.IPV4, 6: Kind.IPV6})
+# AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 23 on Windows, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on
+# Darwin.
+_FAMILIES = _lookup(256, {2: Kind.IPV4, **dict.fromkeys((10, 23, 24, 28, 30), Kind.IPV6)})
+
+
+def by_ethertype(front: Front, types: NDArray[np.integer[Any]], at: I64, *, lengths: bool) -> Next:
+    """Send rows on by EtherType.
+
+    Args:
+        front: Where the rows are.
+        types: EtherType of each row.
+        at: Offset behind the EtherType.
+        lengths: Values below 0x600 are lengths of an 802.3 frame with an LLC header (IEEE 802.3 §3.2.6).
+    """
+    kinds = _ETHERTYPES[types]
+    if lengths and (small := types < 0x600).any():
+        kinds[small] = Kind.LLC
+    return split(front, kinds, at)
+
+
+def ethernet(block: Block, front: Front) -> Next:
+    """Decode Ethernet II and 802.3: 6 + 6 bytes of addresses, 2 of type or length."""
+    types, _ = block.read(front, _WORD, 12)
+    return by_ethertype(front, types, front.at + 14, lengths=True)
+
+
+def llc(block: Block, front: Front) -> Next:
+    """Decode an 802.2 header with SNAP (RFC 1042), or with IP's own service access point (6)."""
+    fields, _ = block.read(front, np.dtype([("sap", ">u2"), ("control", "u1"), ("oui", "V3"), ("type", ">u2")]))
+    block.mark_short(front, np.where(fields["sap"] == 0xAAAA, 8, 3), Status.HEADER_CUT)
+    snap = (fields["sap"] == 0xAAAA) & (fields["control"] == 3)
+    oui = np.ascontiguousarray(fields["oui"]).view(np.uint8).reshape(-1, 3)
+    # Both say that an EtherType follows: RFC 1042 and, for protocols that must survive translation, 802.1H.
+    snap &= (oui[:, 0] == 0) & (oui[:, 1] == 0) & ((oui[:, 2] == 0) | (oui[:, 2] == 0xF8))
+    kinds = np.where(snap, _ETHERTYPES[fields["type"]], np.uint8(0))
+    kinds[(fields["sap"] == 0x0606) & (fields["control"] == 3)] = Kind.IPV4
+    return split(front, kinds, front.at + np.where(snap, 8, 3))
+
+
+def vlan(block: Block, front: Front) -> Next:
+    """Decode an 802.1Q or 802.1ad tag: 2 bytes of tag, 2 of type or length; stacks come back here."""
+    types, _ = block.read(front, _WORD, 2)
+    block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
+    return by_ethertype(front, types, front.at + 4, lengths=True)
+
+
+def mpls(block: Block, front: Front) -> Next:
+    """Decode one MPLS label stack entry (RFC 3032 §2.1); the payload is told by its first nibble (RFC 4928 §3)."""
+    fields, _ = block.read(front, np.dtype([("entry", ">u4"), ("next", "u1")]))
+    block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
+    short = block.mark_short(front, 4, Status.HEADER_CUT)
+    bottom = (fields["entry"] & 0x100) != 0
+    nibble = fields["next"] >> 4
+    kinds = np.where(bottom, _NIBBLES[nibble], np.uint8(Kind.MPLS))
+    # A zero nibble is the control word of an Ethernet pseudowire (RFC 4448 §4.6): 4 bytes, then the frame.
+    control = bottom & (nibble == 0) & (block.stop[front.place] - front.at >= 4 + 4 + 14)
+    kinds[control] = Kind.ETHERNET
+    kinds[short] = Kind.NONE
+    return split(front, kinds, front.at + np.where(control, 8, 4))
+
+
+def pppoe(block: Block, front: Front) -> Next:
+    """Decode a PPPoE session header: 6 bytes (RFC 2516 §4); only code 0 carries data."""
+    fields, _ = block.read(front, np.dtype([("version", "u1"), ("code", "u1"), ("rest", ">u4")]))
+    block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
+    short = block.mark_short(front, 6, Status.HEADER_CUT)
+    data = (fields["code"] == 0) & ~short
+    return split(front, np.where(data, np.uint8(Kind.PPP), np.uint8(0)), front.at + 6)
+
+
+def ppp(block: Block, front: Front) -> Next:
+    """Decode PPP with or without address and control bytes, with a protocol of 1 or 2 bytes (RFC 1661 §6.5, §6.6)."""
+    fields, _ = block.read(front, np.dtype([("first", ">u2"), ("second", ">u2")]))
+    framed = fields["first"] == 0xFF03
+    protocol = np.where(framed, fields["second"], fields["first"]).astype(np.uint16)
+    small = (protocol & 0x0100) != 0  # an odd first byte ends the protocol field
+    protocol[small] >>= 8
+    skip = np.where(framed, 2, 0) + np.where(small, 1, 2)
+    short = block.mark_short(front, skip, Status.HEADER_CUT)
+    return split(front, np.where(short, np.uint8(0), _PPP_PROTOCOLS[protocol]), front.at + skip)
+
+
+def ppp_hdlc(block: Block, front: Front) -> Next:
+    """Decode PPP in HDLC-like framing, or Cisco's HDLC under the same link type (first byte 0x0f or 0x8f)."""
+    first, _ = block.read(front, _BYTE)
+    cisco = (first == 0x0F) | (first == 0x8F)
+    kinds = np.where(cisco, np.uint8(Kind.CISCO_HDLC), np.uint8(Kind.PPP))
+    return split(front, kinds, front.at)
+
+
+def cisco_hdlc(block: Block, front: Front) -> Next:
+    """Decode Cisco HDLC (RFC 1547 §4.3.1): address, control, EtherType."""
+    types, _ = block.read(front, _WORD, 2)
+    block.mark_short(front, 4, Status.HEADER_CUT)
+    return by_ethertype(front, types, front.at + 4, lengths=False)
+
+
+def linux_sll(block: Block, front: Front) -> Next:
+    """Decode a Linux cooked header, version 1: 16 bytes, the protocol last."""
+    types, _ = block.read(front, _WORD, 14)
+    block.mark_short(front, 16, Status.HEADER_CUT)
+    return _cooked(front, types, front.at + 16)
+
+
+def linux_sll2(block: Block, front: Front) -> Next:
+    """Decode a Linux cooked header, version 2: 20 bytes, the protocol first."""
+    types, _ = block.read(front, _WORD)
+    block.mark_short(front, 20, Status.HEADER_CUT)
+    return _cooked(front, types, front.at + 20)
+
+
+def _cooked(front: Front, types: NDArray[Any], at: I64) -> Next:
+    # Protocol 4 is LINUX_SLL_P_802_2: an LLC header follows.
+    return split(front, np.where(types == 4, np.uint8(Kind.LLC), _ETHERTYPES[types]), at)
+
+
+def loopback(block: Block, front: Front) -> Next:
+    """Decode BSD loopback: 4 bytes of address family, in the byte order of the capturing machine or of the network."""
+    family, _ = block.read(front, _LONG)
+    block.mark_short(front, 4, Status.HEADER_CUT)
+    family = family.astype(np.uint32)
+    swapped = family > 0xFFFFFF
+    family[swapped] = family[swapped].byteswap()
+    kinds = np.where(family < 256, _FAMILIES[np.minimum(family, 255)], np.uint8(0))
+    return split(front, kinds, front.at + 4)
+
+
+def raw(block: Block, front: Front) -> Next:
+    """Tell IPv4 from IPv6 by the version in the first nibble."""
+    first, _ = block.read(front, _BYTE)
+    block.mark_short(front, 1, Status.HEADER_CUT)
+    return split(front, _NIBBLES[first >> 4], front.at)
+
+
+def on_loopback(block: Block, rows: I64, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Say which frames never saw a wire, so that no maximum transmission unit of one applies.
+
+    Linux shows its loopback device as Ethernet with both addresses zero, and as cooked frames of hardware type 772
+    (ARPHRD_LOOPBACK). Raw IP and BSD loopback do not say what they ran over, and are given the benefit of the doubt.
+
+    Args:
+        block: The frames.
+        rows: Rows of the block.
+        kinds: `Kind` of the first header of each of those rows.
+    """
+    at, room = block.at[rows], block.captured[rows]
+    addresses = gather(block.buffer, at, room, np.dtype([("high", ">u8"), ("low", ">u4")]))
+    hardware = np.where(
+        kinds == Kind.LINUX_SLL,
+        gather(block.buffer, at + 2, room - 2, _WORD),
+        gather(block.buffer, at + 8, room - 8, _WORD),
+    )
+    wired = (kinds == Kind.ETHERNET) & ((addresses["high"] != 0) | (addresses["low"] != 0))
+    wired |= ((kinds == Kind.LINUX_SLL) | (kinds == Kind.LINUX_SLL2)) & (hardware != 772)
+    wired |= (kinds == Kind.PPP) | (kinds == Kind.PPP_HDLC) | (kinds == Kind.PPPOE) | (kinds == Kind.CISCO_HDLC)
+    unwired: NDArray[np.bool_] = ~wired
+    return unwired
+
+
+def source_mac(
+    buffer: NDArray[np.uint8], packets: Packets, rows: Rows, link_types: Sequence[int]
+) -> NDArray[np.uint64]:
+    """Read the link-layer address that each frame came from.
+
+    Args:
+        buffer: The trace's buffer.
+        packets: Decoded packets.
+        rows: Which of them.
+        link_types: Link type of each interface.
+
+    Returns:
+        48-bit addresses as numbers; 0 where the link layer has none, or not one of 6 bytes.
+    """
+    data = as_bytes(buffer)
+    index = np.arange(len(packets))[rows]
+    known = np.array([*(LINK_KINDS.get(number, Kind.NONE) for number in link_types), Kind.NONE], np.uint8)
+    kinds = known[np.minimum(packets.interface[index], len(link_types))]
+    at, room = packets.at[index], np.minimum(packets.captured[index].astype(np.int64), len(data) - packets.at[index])
+    found = np.zeros(len(index), np.uint64)
+    layout = np.dtype([("high", ">u2"), ("low", ">u4")])
+    for kind, place, length_at in ((Kind.ETHERNET, 6, -1), (Kind.LINUX_SLL, 6, 4), (Kind.LINUX_SLL2, 12, 10)):
+        chosen = np.flatnonzero((kinds == kind) & (room >= place + 6))
+        if length_at >= 0:
+            # The length of the address: 2 bytes in version 1 (offset 4), 1 byte behind the packet type in version 2.
+            length = gather(data, at[chosen] + length_at, room[chosen] - length_at, _WORD)
+            chosen = chosen[(length & 0xFF) == 6]
+        fields = gather(data, at[chosen] + place, room[chosen] - place, layout)
+        found[chosen] = fields["high"].astype(np.uint64) << np.uint64(32) | fields["low"]
+    return found
