@@ -134,7 +134,7 @@ def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Eviden
         AnalyzerError: An analyzer raised; the cause is chained.
     """
     if analyzers is None:
-        from netinterf.analyzers.registry import builtin  # noqa: PLC0415 (built-ins import this module)
+        from netinterf.analyzers.registry import builtin
 
         analyzers = builtin()
     found = []

@@ -68,7 +68,7 @@ def describe(analyzer: Analyzer) -> None:
 def survive_copying(analyzer: Analyzer) -> None:
     """Check that the analyzer is a plain frozen value."""
     demand(attrs.has(type(analyzer)), analyzer, "is no attrs class")
-    demand(pickle.loads(pickle.dumps(analyzer)) == analyzer, analyzer, "does not survive pickle")  # noqa: S301
+    demand(pickle.loads(pickle.dumps(analyzer)) == analyzer, analyzer, "does not survive pickle")
     demand(attrs.evolve(analyzer) == analyzer, analyzer, "does not survive attrs.evolve")  # type: ignore[misc]
 
 

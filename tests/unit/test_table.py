@@ -22,6 +22,7 @@ class Sample(Table):
 
 
 def sample() -> Sample:
+    """Make a table with one row of every kind."""
     return Sample.of(number=[1, 2, 3], lists=[[1], [], [2, 3]], words=["a", "", "ü"])
 
 
@@ -92,7 +93,8 @@ def test_rows_are_light_objects() -> None:
 
 def test_schema_is_the_data_dictionary() -> None:
     """Every column says what it is."""
-    assert [(c.name, c.dtype, c.shape, c.unit) for c in Sample.schema()][0] == ("number", "int32", "plain", "s")
+    first = Sample.schema()[0]
+    assert (first.name, first.dtype, first.shape, first.unit) == ("number", "int32", "plain", "s")
     assert all(column.meaning for column in Evidence.schema() + Hosts.schema())
 
 

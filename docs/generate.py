@@ -1,0 +1,67 @@
+"""Write the reference pages that are lists of what the code declares: columns, rules, link types, model."""
+
+from pathlib import Path
+
+import netinterf.schema as schema
+from netinterf.analyzers.registry import builtin
+from netinterf.decode import LINK_TYPES
+from netinterf.table import Table
+from netinterf.verdict.model import Model
+
+__all__ = ["write_all"]
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Write a Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def columns() -> str:
+    """Write the data dictionary."""
+    parts = ["# Tables and columns\n\nEvery column of every table, as the code declares it.\n"]
+    for name in schema.__all__:
+        kind = getattr(schema, name)
+        if isinstance(kind, type) and issubclass(kind, Table):
+            rows = [
+                (f"`{c.name}`", f"{c.dtype}{'' if c.shape == 'plain' else ' ' + c.shape}", c.refers, c.unit, c.meaning)
+                for c in kind.schema()
+            ]
+            parts.append(f"## {name}\n\n{(kind.__doc__ or '').strip()}\n")
+            parts.append(table(("column", "type", "rows of", "unit", "meaning"), rows))
+    return "\n".join(parts)
+
+
+def rules() -> str:
+    """Write the list of rules."""
+    parts = ["# Rules\n\nEvery observation that can appear as evidence. Ids never change their meaning.\n"]
+    for analyzer in builtin():
+        parts.append(f"## {analyzer.name}\n")
+        rows = [
+            (f"`{r.id}`", f"`{r.mechanism}`", r.group, r.says, "yes" if r.decisive else "", "; ".join(r.references))
+            for r in analyzer.rules
+        ]
+        parts.append(table(("rule", "mechanism", "independence group", "says", "decisive", "references"), rows))
+    return "\n".join(parts)
+
+
+def link_types() -> str:
+    """Write the list of link types that are decoded."""
+    rows = [(str(number), name) for number, name in sorted(LINK_TYPES.items())]
+    return "# Link types\n\nWhat can be decoded; anything else is named in an error.\n\n" + table(("number", "name"), rows)
+
+
+def write_all(folder: Path) -> None:
+    """Write every generated page into *folder*."""
+    folder.mkdir(exist_ok=True)
+    pages = {"columns": columns(), "rules": rules(), "link-types": link_types(), "model": model()}
+    for name, text in pages.items():
+        path = folder / f"{name}.md"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def model() -> str:
+    """Write the numbers of the packaged model with their sources."""
+    loaded = Model.load()
+    return f"# The model\n\n{loaded.describe()}\n"
