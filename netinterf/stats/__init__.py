@@ -1,0 +1,1 @@
+"""Statistics: arrays in, arrays out. Nothing here knows what a packet is."""

@@ -1,0 +1,106 @@
+"""Location, scale and rank statistics that one bad value cannot move, for many groups at once.
+
+Groups come as a column of group numbers beside the values, in any order. Empty groups give NaN.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.errors import ParameterError
+
+__all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "robust_scale", "theil_sen"]
+
+F64 = NDArray[np.float64]
+
+MAD_TO_SIGMA = 1.482602218505602
+"""Median absolute deviation to standard deviation, for normal data: 1 / Φ⁻¹(3/4) (Rousseeuw and Croux 1993)."""
+
+
+def group_quantile(values: NDArray[Any], group: NDArray[np.integer[Any]], count: int, q: float) -> F64:
+    """Compute one quantile of each group, interpolating linearly between order statistics.
+
+    Args:
+        values: Numbers, n of them; NaN values are left out.
+        group: Group of each value, 0 … count-1, n of them.
+        count: Number of groups.
+        q: Quantile, 0 … 1.
+
+    Returns:
+        One number per group, NaN for groups without values. The same as ``numpy.quantile`` group by group.
+
+    Raises:
+        ParameterError: *q* is not within 0 … 1.
+    """
+    if not 0.0 <= q <= 1.0:
+        raise ParameterError("q", q, "from 0 to 1")
+    numbers = np.asarray(values, np.float64)
+    known = ~np.isnan(numbers)
+    numbers, group = numbers[known], np.asarray(group)[known]
+    order = np.lexsort((numbers, group))
+    numbers = numbers[order]
+    sizes = np.bincount(group, minlength=count)[:count]
+    starts = np.cumsum(sizes) - sizes
+    result = np.full(count, np.nan)
+    filled = np.flatnonzero(sizes)
+    place = q * (sizes[filled] - 1)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, sizes[filled] - 1)
+    below, above = numbers[starts[filled] + low], numbers[starts[filled] + high]
+    with np.errstate(invalid="ignore"):  # infinite neighbours
+        between = below + (above - below) * (place - low)
+    result[filled] = np.where(below == above, below, between)
+    return result
+
+
+def group_median(values: NDArray[Any], group: NDArray[np.integer[Any]], count: int) -> F64:
+    """Compute the median of each group; NaN for groups without values."""
+    return group_quantile(values, group, count, 0.5)
+
+
+def robust_scale(values: NDArray[Any], group: NDArray[np.integer[Any]], count: int) -> F64:
+    """Estimate the standard deviation of each group by its median absolute deviation.
+
+    A group whose median deviation is 0 (half of its values are equal) falls back on the interquartile range.
+
+    Args:
+        values: Numbers, n of them; NaN values are left out.
+        group: Group of each value, 0 … count-1, n of them.
+        count: Number of groups.
+
+    Returns:
+        One number per group, 0 for constant groups, NaN for groups without values.
+    """
+    numbers = np.asarray(values, np.float64)
+    groups = np.asarray(group)
+    centre = group_median(numbers, groups, count)
+    deviation = group_median(np.abs(numbers - centre[groups]), groups, count) * MAD_TO_SIGMA
+    spread = group_quantile(numbers, groups, count, 0.75) - group_quantile(numbers, groups, count, 0.25)
+    return np.where(deviation > 0, deviation, spread * MAD_TO_SIGMA / 2)
+
+
+def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:
+    """Estimate the slope of a line through points by the median of pairwise slopes (Theil 1950, Sen 1968).
+
+    Only pairs at least the median distance apart are used: near pairs add noise and no information.
+
+    Args:
+        x: Abscissae, n of them.
+        y: Ordinates, n of them.
+        most: Points used; more are thinned evenly in the order given, since the cost is quadratic.
+
+    Returns:
+        The slope; NaN without two points at different abscissae.
+    """
+    places = np.arange(len(x))
+    if len(x) > most:
+        places = np.linspace(0, len(x) - 1, most).astype(np.int64)
+    if len(places) < 2:
+        return float("nan")
+    across = np.asarray(x, np.float64)[places]
+    up = np.asarray(y, np.float64)[places]
+    first, second = np.triu_indices(len(places), 1)
+    run, rise = across[second] - across[first], up[second] - up[first]
+    far = (np.abs(run) >= np.median(np.abs(run))) & (run != 0)
+    return float(np.median(rise[far] / run[far])) if far.any() else float("nan")
