@@ -1,0 +1,243 @@
+"""What happened when nobody interfered: did it work, was it broken, or was too little seen?
+
+Plain rules over the tables, none of them statistical. They run from "not enough of it was captured" over "it failed"
+to "it worked", and the first that applies decides. A failure is only called one when the capture ran long enough for
+an answer and holds the side that would have shown it.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import Status, TcpFlag
+from netinterf.verdict.reasons import CATALOGUE, Reason
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["exchange_reasons", "flow_reasons", "outcomes"]
+
+TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+
+SILENCE_NS = 3_000_000_000
+"""How long a TCP answer is waited for: three times the first retransmission timeout of 1 s (RFC 6298 §2.1)."""
+
+DNS_SILENCE_NS = 5_000_000_000
+"""How long a DNS answer is waited for: the default timeout of the stub resolver (resolv.conf(5), RES_TIMEOUT)."""
+
+MANY_REPEATS = 3
+"""Retransmissions of the same data that mean more than bad luck: at 1 % loss three in a row have chance 8e-6."""
+
+ONE_WAY_FLOWS = 3
+"""A capture with this many conversations, all one-way, was taken where only one direction passes."""
+
+NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
+"""Response codes (RFC 1035 §4.1.1)."""
+
+Bits = NDArray[np.uint32]
+Mask = NDArray[np.bool_]
+
+
+def outcomes(bits: Bits) -> NDArray[np.uint8]:
+    """Name the outcome that reasons stand for.
+
+    Args:
+        bits: Reason bits, any number.
+
+    Returns:
+        0 ok, 1 down, 3 insufficient (places in the enumeration Outcome), decided by the lowest bit.
+    """
+    lowest = bits & (~bits + np.uint32(1))
+    result = np.zeros(len(bits), np.uint8)
+    for reason, cause in CATALOGUE.items():
+        result[lowest == reason] = {"down": 1, "insufficient": 3}[cause.outcome.value]
+    return result
+
+
+def flow_reasons(trace: "Trace") -> Bits:
+    """Say for every flow why it is down or cannot be judged; no bit means that it worked."""
+    flows, sides, packets = trace.flows, trace.sides, trace.packets
+    count = len(flows)
+    bits = np.zeros(count, np.uint32)
+    if count == 0:
+        return bits
+    asked, answered = sides.packets[0::2] > 0, sides.packets[1::2] > 0
+    tcp, udp = flows.protocol == TCP, flows.protocol == UDP
+    echo = (flows.protocol == ICMP) | (flows.protocol == ICMP6)
+    message = np.zeros(count, np.bool_)
+    quoting = packets.flow[trace.quotes.packet]
+    message[quoting[quoting >= 0]] = True
+    _set(bits, ~(tcp | udp | echo), Reason.OTHER_PROTOCOL)
+    _set(bits, echo & message, Reason.ICMP_MESSAGE)
+    _set(bits, echo & ~message & ~(asked & answered), Reason.ICMP_UNANSWERED)
+    _set(bits, udp & ~(asked & answered), Reason.UDP_UNANSWERED)
+    _set(bits, udp & asked & ~answered & _is_one_way(asked, answered), Reason.ONE_DIRECTION)
+    _quoted(bits, trace, (tcp & ~_carried(trace)) | (udp & ~answered) | (echo & ~answered & ~message))
+    _set(bits, _fragments_only(trace), Reason.FRAGMENTARY)
+    bits[tcp] |= _tcp(trace)[tcp]
+    return _settle(bits)
+
+
+def _set(bits: Bits, where: Mask, reason: Reason) -> None:
+    bits[where] |= np.uint32(reason)
+
+
+def _is_one_way(asked: Mask, answered: Mask) -> bool:
+    return len(asked) >= ONE_WAY_FLOWS and not bool(np.any(asked & answered))
+
+
+def _carried(trace: "Trace") -> Mask:
+    """Say in which flows the server sent payload."""
+    result: Mask = trace.sides.payload_packets[1::2] > 0
+    return result
+
+
+def _quoted(bits: Bits, trace: "Trace", failed: Mask) -> None:
+    """Mark failed flows about which an ICMP error came back (RFC 792, RFC 4443): unreachable, or out of hops."""
+    kind = trace.packets.icmp[trace.quotes.packet] >> 8
+    version = trace.packets.version[trace.quotes.packet]
+    flow = trace.quotes.flow
+    unreachable = np.where(version == 6, kind == 1, kind == 3)
+    exceeded = np.where(version == 6, kind == 3, kind == 11)
+    for matches, reason in ((unreachable, Reason.UNREACHABLE), (exceeded, Reason.TIME_EXCEEDED)):
+        about = np.zeros(len(failed), np.bool_)
+        about[flow[matches & (flow >= 0)]] = True
+        _set(bits, about & failed, reason)
+
+
+def _settle(bits: Bits) -> Bits:
+    """Stop waiting for an answer where ICMP said that none will come."""
+    reported = (bits & np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)) != 0
+    return np.where(reported, bits & ~np.uint32(Reason.ENDED_EARLY), bits)
+
+
+def _fragments_only(trace: "Trace") -> Mask:
+    """Say which flows consist of later fragments alone."""
+    status, flow = trace.packets.status, trace.packets.flow
+    whole = np.flatnonzero((flow >= 0) & ((status & Status.FRAGMENT_LATER) == 0))
+    result = np.ones(len(trace.flows), np.bool_)
+    result[flow[whole]] = False
+    return result
+
+
+def _tcp(trace: "Trace") -> Bits:
+    """Apply the rules for TCP to every flow (the caller keeps those that are)."""
+    sides, packets, flows = trace.sides, trace.packets, trace.flows
+    bits = np.zeros(len(flows), np.uint32)
+    client, server = slice(0, None, 2), slice(1, None, 2)
+    asked, answered = sides.packets[client] > 0, sides.packets[server] > 0
+    both = asked & answered
+    request, reply = sides.payload_packets[client] > 0, sides.payload_packets[server] > 0
+    opened = (sides.syn[client] >= 0) | (sides.syn[server] >= 0)
+    shaken = sides.syn[server] >= 0
+    reset = sides.rst[server] >= 0
+    closed = (sides.fin[client] >= 0) | (sides.fin[server] >= 0)
+    end = packets.time.max(initial=np.iinfo(np.int64).min)
+    waited = end - flows.first >= SILENCE_NS
+    only_syn = asked & ~answered & (_syn_count(trace) == sides.packets[client])
+
+    _set(bits, (asked ^ answered) & ~only_syn, Reason.ONE_DIRECTION)
+    _set(bits, _cut(trace), Reason.SNAPLEN)
+    _set(bits, only_syn & waited, Reason.SYN_UNANSWERED)
+    _set(bits, only_syn & ~waited, Reason.ENDED_EARLY)
+    _set(bits, both & (sides.syn[client] >= 0) & ~shaken & reset & ~reply, Reason.REFUSED)
+    _set(bits, both & ~opened, Reason.MID_STREAM)
+    carried = both & opened & ~(reset & ~shaken & ~reply)
+    mute = carried & shaken & request & ~reply & ~reset & ~_delivered(trace, closed)
+    waited = end - packets.time[sides.first_payload[client]] >= SILENCE_NS
+    _set(bits, mute & waited, Reason.REQUEST_UNANSWERED)
+    _set(bits, mute & ~waited, Reason.ENDED_EARLY)
+    _set(bits, carried & shaken & reset & ~closed & (request | reply), Reason.RESET_UNEXPLAINED)
+    _set(bits, carried & request & reply & _stalled(trace), Reason.STALLED)
+    silent = carried & ~request & ~reply
+    unfinished = silent & (sides.packets[client] <= _syn_count(trace))
+    _set(bits, unfinished, Reason.HANDSHAKE_UNFINISHED)
+    _set(bits, silent & ~unfinished, Reason.NO_PAYLOAD)
+    _set(bits, carried & (bits == 0) & (request ^ reply) & ~_delivered(trace, closed), Reason.TOO_FEW)
+    return bits
+
+
+def _syn_count(trace: "Trace") -> NDArray[np.int64]:
+    """Count the SYNs (without ACK) that each flow's client sent."""
+    packets = trace.packets
+    flags = packets.tcp_flags & (TcpFlag.SYN | TcpFlag.ACK)
+    syn = np.flatnonzero((flags == TcpFlag.SYN) & (packets.protocol == TCP) & (packets.flow >= 0) & packets.outbound)
+    return np.bincount(packets.flow[syn], minlength=len(trace.flows))
+
+
+def _cut(trace: "Trace") -> Mask:
+    """Say in which flows a header was cut, or the first payload of a side was captured without one byte of it."""
+    packets, sides = trace.packets, trace.sides
+    result = np.zeros(len(trace.flows), np.bool_)
+    headers = np.flatnonzero(((packets.status & Status.HEADER_CUT) != 0) & (packets.flow >= 0))
+    result[packets.flow[headers]] = True
+    first = sides.first_payload
+    side = np.flatnonzero(first >= 0)
+    row = first[side]
+    end = np.minimum(packets.payload_at[row].astype(np.int64) + packets.payload_length[row], packets.captured[row])
+    empty = ((packets.status[row] & Status.PAYLOAD_CUT) != 0) & (end <= packets.payload_at[row])
+    result[side[empty] // 2] = True
+    return result
+
+
+def _delivered(trace: "Trace", closed: Mask) -> Mask:
+    """Say which one-way transfers ended in order: closed, and all payload of both sides acknowledged."""
+    sides = trace.sides
+    payload = sides.payload_packets > 0
+    whole = ~payload | (sides.acked >= sides.sent - (sides.fin >= 0))
+    result: Mask = closed & whole[0::2] & whole[1::2]
+    return result
+
+
+def _stalled(trace: "Trace") -> Mask:
+    """Say in which flows data was sent again and again without being acknowledged."""
+    sides = trace.sides
+    left = (sides.sent - (sides.fin >= 0)) > sides.acked
+    stuck = (sides.payload_packets > 0) & (sides.acked >= 0) & left & (sides.repeats >= MANY_REPEATS)
+    result: Mask = stuck[0::2] | stuck[1::2]
+    return result
+
+
+def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
+    """Say for every DNS exchange why it is down or cannot be judged; no bit means that it was answered.
+
+    Args:
+        trace: The capture.
+        flow_bits: What `flow_reasons` found, for errors that ICMP reported about the carrying flow.
+    """
+    exchanges, dns, packets = trace.exchanges, trace.dns, trace.packets
+    bits = np.zeros(len(exchanges), np.uint32)
+    if len(exchanges) == 0:
+        return bits
+    queries, replies = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
+    parent, row = exchanges.replies.parents(), exchanges.replies.values
+    code = dns.flags[row] & 0xF
+    readable = (dns.error[row] == 0) | (dns.questions[row] > 0)
+    good = _any(parent, readable & ((code == NOERROR) | (code == NXDOMAIN)), len(bits))
+    asked_at = np.full(len(bits), np.iinfo(np.int64).max)
+    np.minimum.at(asked_at, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
+    waited = packets.time.max(initial=0) - DNS_SILENCE_NS >= asked_at
+    sides = trace.sides.packets
+    one_way = _is_one_way(sides[0::2] > 0, sides[1::2] > 0)
+    _set(bits, ~queries, Reason.QUERY_MISSING)
+    silent = queries & ~replies
+    _set(bits, silent & one_way, Reason.ONE_DIRECTION)
+    _set(bits, silent & ~waited, Reason.ENDED_EARLY)
+    _set(bits, silent & waited, Reason.DNS_UNANSWERED)
+    reported = np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)
+    bits[silent] |= flow_bits[exchanges.flow[silent]] & reported
+    bad = queries & replies & ~good
+    _set(bits, bad & ~_any(parent, readable, len(bits)), Reason.DNS_UNREADABLE)
+    _set(bits, bad & _any(parent, readable & (code == SERVFAIL), len(bits)), Reason.DNS_SERVFAIL)
+    _set(bits, bad & _any(parent, readable & (code == REFUSED), len(bits)), Reason.DNS_REFUSED)
+    other = readable & ~np.isin(code, [NOERROR, NXDOMAIN, SERVFAIL, REFUSED])
+    _set(bits, bad & _any(parent, other, len(bits)), Reason.DNS_ERROR)
+    return _settle(bits)
+
+
+def _any(parent: NDArray[np.int64], holds: Mask, count: int) -> Mask:
+    """Say for which parents it holds at least once."""
+    result = np.zeros(count, np.bool_)
+    result[parent[holds]] = True
+    return result

@@ -1,0 +1,251 @@
+"""The catalogue of reasons: why a subject is down or could not be judged, and which capture would settle it.
+
+Codes are public and keep their meaning. Each reason has one outcome; a reason of ``insufficient`` says what to capture
+instead.
+"""
+
+from collections.abc import Iterator
+from enum import IntFlag
+
+import attrs
+
+from netinterf.schema import Outcome
+
+__all__ = ["CATALOGUE", "Cause", "Reason", "causes", "first_outcome"]
+
+
+class Reason(IntFlag):
+    """Bits of ``Verdicts.reasons``, the ones that decide first."""
+
+    FRAGMENTARY = 1 << 0
+    QUERY_MISSING = 1 << 1
+    DNS_UNREADABLE = 1 << 2
+    ONE_DIRECTION = 1 << 3
+    ENDED_EARLY = 1 << 4
+    SNAPLEN = 1 << 5
+    TIME_EXCEEDED = 1 << 6
+    UNREACHABLE = 1 << 7
+    SYN_UNANSWERED = 1 << 8
+    REFUSED = 1 << 9
+    HANDSHAKE_UNFINISHED = 1 << 10
+    REQUEST_UNANSWERED = 1 << 11
+    RESET_UNEXPLAINED = 1 << 12
+    STALLED = 1 << 13
+    MID_STREAM = 1 << 14
+    NO_PAYLOAD = 1 << 15
+    UDP_UNANSWERED = 1 << 16
+    ICMP_UNANSWERED = 1 << 17
+    ICMP_MESSAGE = 1 << 18
+    OTHER_PROTOCOL = 1 << 19
+    DNS_UNANSWERED = 1 << 20
+    DNS_SERVFAIL = 1 << 21
+    DNS_REFUSED = 1 << 22
+    DNS_ERROR = 1 << 23
+    SUSPICION = 1 << 24
+    TOO_FEW = 1 << 25
+    NO_CONTRAST = 1 << 26
+
+
+@attrs.frozen
+class Cause:
+    """One entry of the catalogue."""
+
+    reason: Reason
+    code: str  # public
+    outcome: Outcome
+    says: str  # one sentence
+
+
+_DOWN, _INSUFFICIENT = Outcome.DOWN, Outcome.INSUFFICIENT
+
+CATALOGUE: dict[Reason, Cause] = {
+    cause.reason: cause
+    for cause in (
+        Cause(
+            Reason.FRAGMENTARY,
+            "flow.fragments",
+            _INSUFFICIENT,
+            "Only later IP fragments were captured, without the headers that begin them; "
+            "a capture without a port filter would hold them.",
+        ),
+        Cause(
+            Reason.QUERY_MISSING,
+            "dns.query_missing",
+            _INSUFFICIENT,
+            "An answer was captured but not the question; a capture that starts earlier and holds both directions "
+            "would settle it.",
+        ),
+        Cause(
+            Reason.DNS_UNREADABLE,
+            "dns.unreadable",
+            _INSUFFICIENT,
+            "No answer could be read to its end; a capture with full packets (no snapshot length) would settle it.",
+        ),
+        Cause(
+            Reason.ONE_DIRECTION,
+            "capture.one_direction",
+            _INSUFFICIENT,
+            "Only one direction was captured; a capture at the client, where both directions pass, would settle it.",
+        ),
+        Cause(
+            Reason.ENDED_EARLY,
+            "capture.ended_early",
+            _INSUFFICIENT,
+            "The capture ended before an answer could be expected; one that runs ten seconds longer would settle it.",
+        ),
+        Cause(
+            Reason.SNAPLEN,
+            "capture.snaplen",
+            _INSUFFICIENT,
+            "Packets were cut so short that nothing of their content was left; "
+            "a capture with full packets (tcpdump -s 0) would settle it.",
+        ),
+        Cause(
+            Reason.TIME_EXCEEDED,
+            "icmp.time_exceeded",
+            _INSUFFICIENT,
+            "A router on the path reported that the packets had run out of hops, as in a route trace; "
+            "a connection with an ordinary hop limit would settle it.",
+        ),
+        Cause(
+            Reason.UNREACHABLE,
+            "icmp.unreachable",
+            _DOWN,
+            "A router or the server reported by ICMP that the destination cannot be reached.",
+        ),
+        Cause(
+            Reason.SYN_UNANSWERED,
+            "tcp.syn_unanswered",
+            _DOWN,
+            "The server never answered the request to open a connection; whether it is down or swallowed on the path "
+            "would show in a capture from another network at the same time.",
+        ),
+        Cause(
+            Reason.REFUSED,
+            "tcp.refused",
+            _DOWN,
+            "The request to open a connection was refused with a reset, as a closed port does.",
+        ),
+        Cause(
+            Reason.HANDSHAKE_UNFINISHED,
+            "tcp.handshake_unfinished",
+            _INSUFFICIENT,
+            "The connection was answered but never opened; "
+            "a capture at the client that runs until the connection ends would settle it.",
+        ),
+        Cause(
+            Reason.REQUEST_UNANSWERED,
+            "tcp.request_unanswered",
+            _DOWN,
+            "The connection opened but nothing was answered to the data sent; without another name or address that "
+            "works at the same time this is a failure of server or path.",
+        ),
+        Cause(
+            Reason.RESET_UNEXPLAINED,
+            "tcp.reset_unexplained",
+            _INSUFFICIENT,
+            "The connection was reset by the far end's address and nothing shows who sent the reset; "
+            "captures at the client and at the server at the same time would settle it.",
+        ),
+        Cause(
+            Reason.STALLED,
+            "tcp.stalled",
+            _DOWN,
+            "The connection worked, then data was sent again and again without being acknowledged.",
+        ),
+        Cause(
+            Reason.MID_STREAM,
+            "capture.mid_stream",
+            _INSUFFICIENT,
+            "The capture does not hold the start of the connection; one that starts before it would settle it.",
+        ),
+        Cause(
+            Reason.NO_PAYLOAD,
+            "tcp.no_payload",
+            _INSUFFICIENT,
+            "The connection carried no data, so nothing was asked that could have been interfered with; "
+            "a capture of a real request would settle it.",
+        ),
+        Cause(
+            Reason.UDP_UNANSWERED,
+            "udp.unanswered",
+            _INSUFFICIENT,
+            "Datagrams were sent one way only, which many protocols do; a capture of the same exchange with a peer "
+            "that is known to answer would settle it.",
+        ),
+        Cause(
+            Reason.ICMP_UNANSWERED,
+            "icmp.unanswered",
+            _DOWN,
+            "The echo request was not answered; many hosts ignore them.",
+        ),
+        Cause(
+            Reason.ICMP_MESSAGE,
+            "icmp.message",
+            _INSUFFICIENT,
+            "This is a report about other packets and no conversation of its own; see the flow that it quotes.",
+        ),
+        Cause(
+            Reason.OTHER_PROTOCOL,
+            "protocol.not_judged",
+            _INSUFFICIENT,
+            "Conversations of this protocol are not judged; a capture of TCP, UDP or DNS to the same place would help.",
+        ),
+        Cause(
+            Reason.DNS_UNANSWERED,
+            "dns.unanswered",
+            _DOWN,
+            "The resolver never answered; whether it is down or the question was swallowed would show if the same "
+            "resolver were asked for other names at the same time.",
+        ),
+        Cause(
+            Reason.DNS_SERVFAIL,
+            "dns.servfail",
+            _DOWN,
+            "The resolver answered that it failed (SERVFAIL).",
+        ),
+        Cause(
+            Reason.DNS_REFUSED,
+            "dns.refused",
+            _DOWN,
+            "The resolver refused to answer (REFUSED).",
+        ),
+        Cause(
+            Reason.DNS_ERROR,
+            "dns.error",
+            _DOWN,
+            "The resolver answered with an error.",
+        ),
+        Cause(
+            Reason.SUSPICION,
+            "evidence.not_enough",
+            _INSUFFICIENT,
+            "What was seen points to interference but does not suffice to say so; repeated attempts, and a second "
+            "name or address as a contrast, captured at the client would settle it.",
+        ),
+        Cause(
+            Reason.TOO_FEW,
+            "flow.too_few_packets",
+            _INSUFFICIENT,
+            "Too few packets were captured to judge; a capture of the whole connection would settle it.",
+        ),
+        Cause(
+            Reason.NO_CONTRAST,
+            "rate.no_contrast",
+            _INSUFFICIENT,
+            "The connection was held to a rate by a queue, which a slow link does as well; transfers of other names "
+            "by the same client at the same time would settle it.",
+        ),
+    )
+}
+"""Every reason, in the order of the bits."""
+
+
+def causes(bits: int) -> Iterator[Cause]:
+    """Walk the reasons that are set in *bits*, in catalogue order."""
+    return (CATALOGUE[reason] for reason in CATALOGUE if bits & reason)
+
+
+def first_outcome(bits: int) -> Outcome:
+    """Say which outcome the deciding (lowest) reason stands for; no reason is ``ok``."""
+    return next((cause.outcome for cause in causes(bits)), Outcome.OK)
