@@ -59,7 +59,9 @@ def write_capture(path: Path, *, connections: int = 20_000, seed: int = 1, snapl
         out.write(np.array([0xA1B23C4D, 2 | 4 << 16, 0, 0, snaplen, ETHERNET], "<u4").tobytes())
         for first in range(0, len(order), BLOCK):
             cells = order[first : first + BLOCK]
-            out.write(pcap_records(encode(block(grid, cells, pool, hello_at, traits)), grid.time.ravel()[cells], snaplen))
+            out.write(
+                pcap_records(encode(block(grid, cells, pool, hello_at, traits)), grid.time.ravel()[cells], snaplen)
+            )
     return len(order)
 
 
@@ -90,7 +92,9 @@ def make_grid(rng: np.random.Generator, count: int) -> Grid:
     for side in (True, False):
         mine = outbound == side
         total = np.cumsum(np.where(mine & ~repeats, taken, 0), axis=1)
-        offset = np.where(mine, total - np.where(repeats, 0, taken) - np.where(repeats, np.roll(length, 1, 1), 0), offset)
+        offset = np.where(
+            mine, total - np.where(repeats, 0, taken) - np.where(repeats, np.roll(length, 1, 1), 0), offset
+        )
         acked = np.where(mine, acked, total)
     length = np.where(repeats, np.roll(length, 1, 1), length)
     return Grid(make_times(rng, outbound, repeats), outbound, flags.astype(np.uint16), offset, length, acked)

@@ -27,19 +27,24 @@ MAPPED = 0xFFFF
 
 LINK = np.dtype([("to", ">u4"), ("to_low", ">u2"), ("of", ">u4"), ("of_low", ">u2"), ("type", ">u2")])
 IPV4 = np.dtype(
-    [("version", "u1"), ("tos", "u1"), ("length", ">u2"), ("id", ">u2"), ("fragment", ">u2"), ("ttl", "u1")]
-    + [("protocol", "u1"), ("checksum", ">u2"), ("source", ">u4"), ("destination", ">u4")]
-)
+    [
+        ("version", "u1"), ("tos", "u1"), ("length", ">u2"), ("id", ">u2"), ("fragment", ">u2"), ("ttl", "u1"),
+        ("protocol", "u1"), ("checksum", ">u2"), ("source", ">u4"), ("destination", ">u4"),
+    ]
+)  # fmt: skip
 IPV6 = np.dtype(
-    [("version", ">u4"), ("length", ">u2"), ("protocol", "u1"), ("ttl", "u1"), ("source_high", ">u8")]
-    + [("source_low", ">u8"), ("destination_high", ">u8"), ("destination_low", ">u8")]
-)
+    [
+        ("version", ">u4"), ("length", ">u2"), ("protocol", "u1"), ("ttl", "u1"), ("source_high", ">u8"),
+        ("source_low", ">u8"), ("destination_high", ">u8"), ("destination_low", ">u8"),
+    ]
+)  # fmt: skip
 TCP_HEADER = np.dtype(
-    [("sport", ">u2"), ("dport", ">u2"), ("seq", ">u4"), ("ack", ">u4"), ("flags", ">u2"), ("window", ">u2")]
-    + [("checksum", ">u2"), ("urgent", ">u2")]
-)
+    [
+        ("sport", ">u2"), ("dport", ">u2"), ("seq", ">u4"), ("ack", ">u4"), ("flags", ">u2"), ("window", ">u2"),
+        ("checksum", ">u2"), ("urgent", ">u2"),
+    ]
+)  # fmt: skip
 UDP_HEADER = np.dtype([("sport", ">u2"), ("dport", ">u2"), ("length", ">u2"), ("checksum", ">u2")])
-
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -135,8 +140,7 @@ def pseudo_sums(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.uint
         (packets.destination_high, packets.destination_low),
     ):
         mapped = (high == 0) & (low >> np.uint64(32) == MAPPED)
-        low = np.where(mapped, low & np.uint64(0xFFFFFFFF), low)
-        for half in (high, low):
+        for half in (high, np.where(mapped, low & np.uint64(0xFFFFFFFF), low)):
             for shift in (0, 16, 32, 48):
                 total = total + (half >> np.uint64(shift) & np.uint64(0xFFFF))
     return total

@@ -16,7 +16,7 @@ from netinterf.simulate.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.path import MILLISECOND, SECOND, Path
 from netinterf.simulate.stack import Identifiers, Stack
 
-__all__ = ["Endpoint", "Ending", "Turn", "connect"]
+__all__ = ["Ending", "Endpoint", "Turn", "connect"]
 
 INITIAL_WINDOW = 10  # segments, RFC 6928
 LEAST_TIMEOUT = 200 * MILLISECOND  # Linux TCP_RTO_MIN
@@ -30,6 +30,7 @@ class Ending(enum.Enum):
     CLOSE = "close"  # sends FIN
     ABORT = "abort"  # closes with unread data: RST/ACK (RFC 9293 §3.10.4, RFC 2525 §2.17)
     CLOSE_HARD = "close_hard"  # sends FIN and forgets the connection: later data meets RST
+    IDLE_RESET = "idle_reset"  # resets the connection after it was idle, as load balancers do
     REFUSE = "refuse"  # nobody listens
     SILENT = "silent"  # stays open
 
@@ -69,6 +70,8 @@ class Endpoint:
     script: list[Turn]
     ending: Ending
     abort_at: int = 0  # received bytes at which ABORT strikes
+    idle: float = 60e9  # ns before IDLE_RESET strikes
+    goodbye: bytes = b""  # said in answer to a FIN, before the own one
     identifiers: Identifiers = attrs.field(init=False)
     isn: int = attrs.field(init=False)
     clock: int = attrs.field(init=False)
@@ -120,15 +123,17 @@ class Endpoint:
             options = self.ordinary_options()
         self.unacked = 0
         self.ack_timer += 1
-        room = self.stack.window if flags & SYN else max(0, self.stack.window_field - sum(b - a for a, b in self.islands) // 65536)
+        stack = self.stack
+        unnumbered = flags & (SYN | ACK) == SYN | ACK and stack.id_mode == "socket"  # Linux answers SYNs with 0
         self.path.send(
             Packet(
                 source=self.local[0], sport=self.local[1], destination=self.remote[0], dport=self.remote[1],
-                ttl=self.stack.ttl, tos=self.stack.tos, ip_flags=2 if self.stack.dont_fragment else 0,
-                ip_id=0 if flags & (SYN | ACK) == SYN | ACK and self.stack.id_mode == "socket" else self.identifiers.take(),
+                ttl=stack.ttl, tos=stack.tos, ip_flags=2 if stack.dont_fragment else 0,
+                ip_id=0 if unnumbered else self.identifiers.take(),
                 seq=(self.isn + (self.nxt if start < 0 else start)) % 2**32,
                 ack=(self.peer_isn + self.heard) % 2**32 if flags & ACK else 0,
-                flags=flags, window=room, options=options, payload=payload, subject=self.subject,
+                flags=flags, window=stack.window if flags & SYN else stack.window_field,
+                options=options, payload=payload, subject=self.subject,
             ),
             self.outbound,
         )  # fmt: skip
@@ -198,8 +203,8 @@ class Endpoint:
 
     def timeout(self) -> float:
         """Give the retransmission timeout (RFC 6298 §2), doubled for every try."""
-        base = SECOND if not self.smooth else max(LEAST_TIMEOUT, self.smooth + 4 * self.variance)
-        return base * 2**self.backoff
+        base = float(SECOND) if not self.smooth else max(LEAST_TIMEOUT, self.smooth + 4 * self.variance)
+        return base * (1 << self.backoff)
 
     def arm(self) -> None:
         """Start the retransmission timer anew."""
@@ -284,6 +289,10 @@ class Endpoint:
 
     def read(self, packet: Packet) -> None:
         """Take an ordinary segment: acknowledgement, bytes, FIN."""
+        if self.ending is Ending.CLOSE_HARD and self.fin_sent and packet.payload:
+            self.state = "dead"
+            self.refuse(packet)
+            return
         if packet.flags & ACK:
             self.acknowledge(packet)
         start = (packet.seq - self.peer_isn - self.heard + 2**31) % 2**32 - 2**31 + self.heard
@@ -311,8 +320,8 @@ class Endpoint:
             self.fin_heard = True
             self.heard = end
             self.hear_fin()
-        if self.state == "dead":
-            return
+        if self.state == "dead" or (self.fin_heard and self.goodbye and not self.fin_sent):
+            return  # the goodbye carried the acknowledgement
         if self.ending is Ending.ABORT and self.abort_at and self.heard > self.abort_at:
             self.abort()
             return
@@ -387,6 +396,9 @@ class Endpoint:
             self.path.world.after(self.script[self.turn].delay, self.say)
         elif not self.fin_sent and self.ending in (Ending.CLOSE, Ending.CLOSE_HARD):
             self.close()
+        elif self.ending is Ending.IDLE_RESET and not self.fin_heard:
+            self.speaking = True
+            self.path.world.after(self.idle, self.idle_reset)
 
     def say(self) -> None:
         """Write the bytes of the current turn."""
@@ -406,20 +418,26 @@ class Endpoint:
             return
         self.fin_sent = True
         self.transmit(Piece(self.nxt, self.nxt + 1, FIN | ACK, 0, 0))
-        if self.ending is Ending.CLOSE_HARD:
-            self.state = "dead"
-            self.timer += 1
 
     def hear_fin(self) -> None:
         """React to the peer's FIN: say goodbye at the TLS layer where that is the habit, then close."""
-        if self.ending is not Ending.SILENT:
-            self.path.world.after(float(self.rng.exponential(MILLISECOND)), self.close)
+        if self.fin_sent or self.ending is Ending.SILENT:
+            return
+        self.stream += self.goodbye
+        self.pump()
+        self.path.world.after(float(self.rng.exponential(MILLISECOND)), self.close)
 
     def abort(self) -> None:
         """Close with unread data: a RST/ACK that is otherwise an ordinary segment of this connection."""
         self.emit(RST | ACK)
         self.state = "dead"
         self.timer += 1
+
+    def idle_reset(self) -> None:
+        """Forget an idle connection and tell the peer, without options and with an empty window."""
+        if self.state == "open" and not self.fin_heard:
+            self.emit(RST | ACK, options=b"")
+            self.state = "dead"
 
 
 @attrs.frozen
@@ -479,7 +497,9 @@ def connect(
     subject: int,
     endings: tuple[Ending, Ending] = (Ending.CLOSE, Ending.WAIT),
     abort_at: int = 0,
-) -> tuple[Endpoint, Endpoint]:
+    idle: float = 60e9,
+    goodbye: bytes = b"",
+) -> None:
     """Set up both ends of a connection and send the SYN now.
 
     Args:
@@ -491,8 +511,9 @@ def connect(
         subject: Number of the conversation, for the labels.
         endings: What the client and the server do at the end.
         abort_at: Bytes after which an end with `Ending.ABORT` gives up.
+        idle: Nanoseconds after which an end with `Ending.IDLE_RESET` gives up.
+        goodbye: What the client says in answer to a FIN.
     """
-    first = Endpoint(path, stacks[0], True, client, server, subject, script, endings[0], abort_at)
-    second = Endpoint(path, stacks[1], False, server, client, subject, script, endings[1], abort_at)
+    first = Endpoint(path, stacks[0], True, client, server, subject, script, endings[0], abort_at, goodbye=goodbye)
+    Endpoint(path, stacks[1], False, server, client, subject, script, endings[1], abort_at, idle)
     first.open()
-    return first, second

@@ -7,6 +7,7 @@ import numpy as np
 
 __all__ = [
     "address_bytes",
+    "application_data",
     "client_hello",
     "dns_message",
     "dns_name",
@@ -76,8 +77,13 @@ def server_flight(rng: np.random.Generator, size: int) -> bytes:
     body += share
     flight = tls_record(22, b"\x02" + len(body).to_bytes(3, "big") + body) + tls_record(20, b"\x01")
     while len(flight) < size:
-        flight += tls_record(23, rng.bytes(int(min(16401, max(40, size - len(flight) - 5)))))
+        flight += application_data(rng, min(16401, max(40, size - len(flight) - 5)))
     return flight
+
+
+def application_data(rng: np.random.Generator, size: int) -> bytes:
+    """Build a TLS record with *size* bytes of seeming cipher text; its pattern repeats, so that files compress."""
+    return tls_record(23, (rng.bytes(61) * (size // 61 + 1))[:size])
 
 
 def http_request(name: str, target: str = "/") -> bytes:
@@ -137,7 +143,9 @@ def syn_options(mss: int, scale: int, value: int, echo: int, *, timestamps: bool
         sack: Offer selective acknowledgements.
     """
     options = pack("!BBH", 2, 4, mss)
-    options += (b"\x04\x02" if sack else b"\x01\x01") + (pack("!BBII", 8, 10, value, echo) if timestamps else b"\x01\x01")
+    options += (b"\x04\x02" if sack else b"\x01\x01") + (
+        pack("!BBII", 8, 10, value, echo) if timestamps else b"\x01\x01"
+    )
     options += pack("!BBBB", 1, 3, 3, scale) if scale >= 0 else b""
     return options
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 import attrs
 import numpy as np
@@ -45,9 +46,9 @@ class Packet:
         network = 20 if self.source[0] == 0 else 40
         return network + (20 + len(self.options) if self.protocol == TCP else 8) + len(self.payload)
 
-    def reply(self, **changes: object) -> "Packet":
+    def reply(self, **changes: Any) -> "Packet":
         """Turn the packet round: swap addresses and ports, empty it, then apply *changes*."""
-        swapped: dict[str, object] = {
+        swapped: dict[str, Any] = {
             "source": self.destination,
             "destination": self.source,
             "sport": self.dport,
@@ -72,7 +73,9 @@ def address_text(value: Address) -> str:
     return str(whole.ipv4_mapped or whole)
 
 
-def segments(times: Sequence[int], packets: Sequence[Packet], gateway: int, station: int, inbound: Sequence[bool]) -> Segments:
+def segments(
+    times: Sequence[int], packets: Sequence[Packet], gateway: int, station: int, inbound: Sequence[bool]
+) -> Segments:
     """Lay packets out as columns.
 
     Args:
@@ -83,10 +86,7 @@ def segments(times: Sequence[int], packets: Sequence[Packet], gateway: int, stat
         inbound: Whether a packet came in from the network (those are padded to the Ethernet minimum).
     """
     arrived = np.array(inbound, bool)
-    plain = {
-        "protocol": "protocol", "sport": "sport", "dport": "dport", "ttl": "ttl", "ip_id": "ip_id", "ip_flags": "ip_flags",
-        "tos": "tos", "seq": "seq", "ack": "ack", "flags": "flags", "window": "window",
-    }  # fmt: skip
+    plain = ("protocol", "sport", "dport", "ttl", "ip_id", "ip_flags", "tos", "seq", "ack", "flags", "window")
     return Segments.of(
         time=np.array(times, np.int64),
         source_high=np.array([packet.source[0] for packet in packets], np.uint64),
@@ -98,5 +98,5 @@ def segments(times: Sequence[int], packets: Sequence[Packet], gateway: int, stat
         padded=arrived,
         options=Ragged.of([np.frombuffer(packet.options, np.uint8) for packet in packets], np.uint8),
         payload=Ragged.of([np.frombuffer(packet.payload, np.uint8) for packet in packets], np.uint8),
-        **{name: np.array([getattr(packet, field) for packet in packets], np.int64) for name, field in plain.items()},
+        **{name: np.array([getattr(packet, name) for packet in packets], np.int64) for name in plain},
     )

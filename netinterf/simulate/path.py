@@ -14,7 +14,7 @@ import numpy as np
 
 from netinterf.simulate.packet import Address, Packet
 
-__all__ = ["EPOCH", "MILLISECOND", "SECOND", "Leg", "Path", "Station", "Tap", "World"]
+__all__ = ["EPOCH", "MILLISECOND", "SECOND", "Leg", "Onward", "Path", "Station", "Tap", "World"]
 
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
@@ -44,11 +44,15 @@ class World:
             events -= 1
 
 
+Onward = tuple[int, bool, Packet]
+"""What leaves a station: after how many nanoseconds, whether towards the server, and the packet."""
+
+
 class Station(Protocol):
     """Something between two legs of a path."""
 
-    def cross(self, packet: Packet, outbound: bool, path: "Path", place: int) -> list[tuple[int, Packet]]:
-        """Let *packet* pass: what goes on in its direction, each after so many nanoseconds; nothing drops it."""
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Let *packet* pass: return it, possibly delayed or changed, with any packets of one's own; or drop it."""
         ...
 
 
@@ -99,10 +103,6 @@ class Path:
         """Let an end put a packet on the path."""
         self.travel(packet, outbound, 0 if outbound else len(self.legs) - 1)
 
-    def inject(self, packet: Packet, outbound: bool, place: int, delay: float) -> None:
-        """Let station *place* put a packet of its own on the path."""
-        self.world.after(delay, lambda: self.travel(packet, outbound, place + 1 if outbound else place))
-
     def travel(self, packet: Packet, outbound: bool, leg: int) -> None:
         """Carry a packet over one leg."""
         hops = self.legs[leg].hops
@@ -116,9 +116,8 @@ class Path:
         """Hand a packet to the station or the end behind *leg*."""
         place = leg if outbound else leg - 1
         if 0 <= place < len(self.stations):
-            following = leg + 1 if outbound else leg - 1
-            for delay, kept in self.stations[place].cross(packet, outbound, self, place):
-                self.forward(kept, outbound, following, delay)
+            for delay, direction, kept in self.stations[place].cross(packet, outbound):
+                self.forward(kept, direction, place + 1 if direction else place, delay)
             return
         receive = self.ends.get((packet.destination, packet.dport, packet.source, packet.sport))
         if receive is not None:
@@ -140,8 +139,8 @@ class Tap:
     loss: float = 0.0  # share of packets that the capture misses
     seen: list[tuple[int, bool, Packet]] = attrs.field(factory=list)
 
-    def cross(self, packet: Packet, outbound: bool, path: Path, place: int) -> list[tuple[int, Packet]]:
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Record the packet and let it pass."""
         if not (self.loss and self.world.rng.random() < self.loss):
             self.seen.append((self.world.now, outbound, packet))
-        return [(0, packet)]
+        return [(0, outbound, packet)]

@@ -1,0 +1,53 @@
+"""The truth about a simulated capture, in the words of the verdict contract."""
+
+from typing import Any
+
+import attrs
+
+__all__ = ["Labels", "Truth"]
+
+
+@attrs.frozen(kw_only=True)
+class Truth:
+    """What really happened to one flow or one DNS exchange. Frames count from 1."""
+
+    kind: str  # flow or exchange
+    protocol: str  # tcp or udp
+    client: str
+    client_port: int
+    server: str
+    server_port: int
+    name: str
+    first_frame: int
+    mechanism: str | None = None  # None: nobody interfered
+    forged: tuple[int, ...] = ()
+    query_type: str | None = None
+    query_id: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Labels:
+    """The truth about every flow and exchange of one capture, in order of first frame."""
+
+    scenario: str
+    seed: int
+    vantage: str  # client, server or middle
+    truths: tuple[Truth, ...]
+
+    def of_frames(self) -> dict[int, str]:
+        """Name the mechanism of every forged frame."""
+        return {frame: truth.mechanism or "" for truth in self.truths for frame in truth.forged}
+
+    def interfered(self) -> tuple[Truth, ...]:
+        """Pick the subjects somebody interfered with."""
+        return tuple(truth for truth in self.truths if truth.mechanism)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return attrs.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Labels":
+        """Read back what :meth:`to_dict` gave."""
+        truths = tuple(Truth(**{**one, "forged": tuple(one["forged"])}) for one in values["truths"])
+        return cls(**{**values, "truths": truths})
