@@ -1,0 +1,137 @@
+"""Expand gzip, bzip2, xz and zstd data piece by piece, within bounds.
+
+Compressed data can be cut off, damaged or hostile. What was expanded before the damage is kept; the amount is bounded,
+because a few kilobytes can expand to terabytes.
+"""
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any, Protocol
+
+from netinterf.errors import MissingExtra
+from netinterf.schema import Diagnostic
+
+__all__ = ["EXPANSION_FLOOR", "EXPANSION_RATIO", "Expander"]
+
+PIECE = 1 << 20  # bytes of output asked for at a time
+EXPANSION_FLOOR = 256 << 20
+"""Bytes that any compressed capture may expand to, however small it is."""
+EXPANSION_RATIO = 250
+"""Times its own size that a compressed capture may expand to. Real traffic shrinks two- to twenty-fold, constant payload
+a hundredfold; deflate cannot exceed 1032:1, the other formats reach far more on zeros."""
+XZ_MEMORY = 256 << 20  # bytes the xz decoder may use; `xz -9` needs 65 MiB
+
+
+class Decoder(Protocol):
+    """What the incremental decoders of the standard library have in common (zlib's is adapted to it)."""
+
+    eof: bool
+    needs_input: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Expand *data*, returning at most *max_length* bytes; call again with nothing while no input is needed."""
+        ...
+
+
+class Gzip:
+    """Give zlib's decoder the interface of the others."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        """Say whether the end of the stream was reached."""
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """Return what follows the end of the stream."""
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Expand *data* and what was left over from the last call."""
+        out = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        self.needs_input = not self._inner.unconsumed_tail and len(out) < max_length
+        return out
+
+
+def _zstd() -> Any:
+    """Find a zstd module: the standard library has one from Python 3.14 on."""
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    raise MissingExtra("reading zstd-compressed captures", "zstd")
+
+
+def _decoder(kind: str) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]:
+    """Choose how to make decoders of a kind, and what they raise on damage."""
+    if kind == "gzip":
+        return Gzip, (zlib.error,)
+    if kind == "bzip2":
+        return bz2.BZ2Decompressor, (OSError, ValueError)
+    if kind == "xz":
+        return (lambda: lzma.LZMADecompressor(memlimit=XZ_MEMORY)), (lzma.LZMAError,)
+    module = _zstd()
+    return module.ZstdDecompressor, (module.ZstdError,)
+
+
+class Expander:
+    """Expand a stream of compressed pieces; afterwards ``diagnostics`` says whether all went well.
+
+    Args:
+        kind: ``"gzip"``, ``"bzip2"``, ``"xz"`` or ``"zstd"``.
+
+    Raises:
+        MissingExtra: zstd is asked for and no module for it is installed.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.taken = 0
+        self.given = 0
+        self.diagnostics: list[Diagnostic] = []
+        self._new, self._errors = _decoder(kind)
+
+    def expand(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield expanded pieces of at most 1 MiB; several members in a row count as one stream (RFC 1952 §2.2)."""
+        decoder: Decoder | None = None
+        for piece in pieces:
+            self.taken += len(piece)
+            data = piece
+            while True:
+                if decoder is None:
+                    data = data.lstrip(b"\0") if self.given else data  # padding between or behind members
+                    if not data:
+                        break
+                    decoder = self._new()
+                try:
+                    out = decoder.decompress(data, PIECE)
+                except self._errors as cause:
+                    reason = f"the {self.kind} data are damaged ({cause}); what came before was read"
+                    self._note("capture.compressed_damaged", reason)
+                    return
+                if out:
+                    yield out
+                self.given += len(out)
+                if self.given > max(EXPANSION_FLOOR, EXPANSION_RATIO * self.taken):
+                    message = f"{self.kind} data expand more than {EXPANSION_RATIO}-fold; the rest was left out"
+                    self.diagnostics.append(Diagnostic("capture.expansion_limit", message, self.given))
+                    return
+                data = b""
+                if decoder.eof:
+                    data, decoder = decoder.unused_data, None
+                elif decoder.needs_input:
+                    break
+        if decoder is not None:
+            self._note("capture.compressed_cut", f"the {self.kind} data end too early; what came before was read")
+
+    def _note(self, code: str, message: str) -> None:
+        self.diagnostics.append(Diagnostic(code, message, self.given))

@@ -1,0 +1,115 @@
+"""Find captures among paths, folders and patterns, by what files contain."""
+
+import glob
+import os
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from netinterf.capture.source import peek
+from netinterf.errors import CaptureError, MissingExtra, UnreadableSource
+
+__all__ = ["Found", "find_captures"]
+
+
+@attrs.frozen
+class Found:
+    """What a search found.
+
+    Args:
+        captures: Paths of captures (and ``"-"``), each once, in the order asked for; within a folder sorted.
+        skipped: How many files in folders and behind patterns are no captures.
+        errors: What was named and cannot be used, and what could not be looked at.
+    """
+
+    captures: tuple[str, ...]
+    skipped: int
+    errors: tuple[CaptureError, ...]
+
+
+def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Found:
+    """Find captures by content; suffixes play no part.
+
+    Args:
+        paths: Files, folders (searched recursively, links to folders not followed), patterns (``*``, ``?``, ``[…]``,
+            ``**``) or ``"-"``; one or many. A file named outright is always taken: opening it tells what is wrong.
+
+    Returns:
+        Captures, the number of files skipped, and errors: a path or pattern that leads to nothing, a folder without
+        captures, a file that cannot be read.
+    """
+    listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    search = _Search()
+    for path in listed:
+        search.add(os.fspath(path))
+    return Found(tuple(search.captures), search.skipped, tuple(search.errors))
+
+
+class _Search:
+    """What was found so far."""
+
+    def __init__(self) -> None:
+        self.captures: dict[str, None] = {}
+        self.seen: set[str] = set()
+        self.skipped = 0
+        self.errors: list[CaptureError] = []
+
+    def add(self, path: str) -> None:
+        """Look at what was named: a file, a folder, a pattern, or standard input."""
+        try:
+            folder, exists = os.path.isdir(path), os.path.exists(path)
+        except ValueError as cause:  # a null byte
+            self.errors.append(UnreadableSource(path, f"cannot be read: {cause}"))
+            return
+        if folder:
+            self._look(path, list(_files(path, self.errors)), "the folder holds no captures")
+        elif path == "-" or exists or os.path.lexists(path):
+            self._take(path)
+        elif glob.has_magic(path):
+            matches = sorted(glob.glob(path, recursive=True))
+            files = [
+                file for match in matches for file in (_files(match, self.errors) if os.path.isdir(match) else [match])
+            ]
+            reason = "no capture matches" if matches else "no file matches"
+            self._look(path, files, reason)
+        else:
+            self.errors.append(UnreadableSource(path, "there is no such file or folder"))
+
+    def _look(self, path: str, files: list[str], otherwise: str) -> None:
+        """Take those files that are captures."""
+        found = False
+        for file in files:
+            try:
+                capture = os.path.isfile(file) and bool(peek(file))
+            except CaptureError as error:
+                self.errors.append(error)
+                continue
+            except MissingExtra as cause:
+                self.errors.append(UnreadableSource(file, str(cause)))
+                continue
+            if capture:
+                found = True
+                self._take(file)
+            else:
+                self.skipped += 1
+        if not found:
+            self.errors.append(UnreadableSource(path, otherwise))
+
+    def _take(self, path: str) -> None:
+        """Add a capture unless it is there already."""
+        key = path if path == "-" else os.path.abspath(path)
+        if key not in self.seen:
+            self.seen.add(key)
+            self.captures[path] = None
+
+
+def _files(folder: str, errors: list[CaptureError]) -> Iterator[str]:
+    """List the files below a folder, sorted."""
+
+    def unreadable(cause: OSError) -> None:
+        errors.append(UnreadableSource(str(cause.filename), f"cannot be listed: {cause.strerror}"))
+
+    for place, folders, files in os.walk(folder, onerror=unreadable):
+        folders.sort()
+        for file in sorted(files):
+            yield os.path.join(place, file)

@@ -1,0 +1,115 @@
+"""Open a capture: from a source to the list of its frames."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.capture.formats import Interface
+from netinterf.capture.pcap import index_pcap
+from netinterf.capture.pcapng import index_pcapng
+from netinterf.capture.source import Progress, Source, load
+from netinterf.errors import DamagedCapture, ParameterError
+from netinterf.schema import Diagnostic, Records
+
+__all__ = ["DAMAGE", "Capture", "from_memory", "open_capture"]
+
+DAMAGE = frozenset(
+    {
+        "capture.cut",
+        "capture.damaged",
+        "capture.compressed_cut",
+        "capture.compressed_damaged",
+        "capture.expansion_limit",
+        "capture.stream_limit",
+    }
+)
+"""Codes of diagnostics that say that frames are missing; ``strict`` turns them into errors."""
+
+
+@attrs.frozen(eq=False)
+class Capture:
+    """Frames and where they lie.
+
+    Args:
+        source: Name of the source.
+        format: ``"pcap"``, ``"pcapng"`` (with ``+gzip`` and the like when compressed) or ``"memory"``.
+        buffer: All bytes of the capture, read-only; `Records.at` points into it. It may be a mapped file: the file
+            must not be shortened while it is in use.
+        records: One row per frame, in file order.
+        interfaces: Where frames were captured; `Records.interface` points at it.
+        diagnostics: What was damaged, cut or left out.
+    """
+
+    source: str
+    format: str
+    buffer: NDArray[np.uint8] = attrs.field(repr=False)
+    records: Records = attrs.field(repr=False)
+    interfaces: tuple[Interface, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def open_capture(source: Source, *, strict: bool = False, progress: Progress | None = None) -> Capture:
+    """Open a capture and list its frames.
+
+    Args:
+        source: A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object.
+        strict: Raise on damage instead of returning what was readable.
+        progress: Called with bytes done and bytes in all (0 when unknown).
+
+    Raises:
+        ParameterError: The source is of no type that can be read.
+        UnreadableSource: It is missing, empty, a directory, cannot be read, or its header is cut off.
+        UnknownFormat: It is neither pcap nor pcapng, compressed or not.
+        DamagedCapture: It is damaged or cut off, and *strict* is set.
+        MissingExtra: It is compressed with zstd and no module for that is installed.
+    """
+    content = load(source, progress=progress)
+    index = index_pcap if content.format == "pcap" else index_pcapng
+    found = index(content.buffer, content.name, progress)
+    diagnostics = content.diagnostics + found.diagnostics
+    if strict:
+        for note in diagnostics:
+            if note.code in DAMAGE:
+                raise DamagedCapture(content.name, note.message, note.offset)
+    name = f"{content.format}+{content.compression}" if content.compression else content.format
+    return Capture(content.name, name, content.buffer, found.records, found.interfaces, diagnostics)
+
+
+def from_memory(times: ArrayLike, frames: Sequence[bytes], link_type: int) -> Capture:
+    """Make a capture of frames that are in memory already.
+
+    Args:
+        times: Nanoseconds since 1970 UTC, integers or ``datetime64``, one per frame.
+        frames: Bytes of each frame, from the link layer on.
+        link_type: LINKTYPE number of all frames.
+
+    Raises:
+        ParameterError: *times* are no whole numbers, or not as many as *frames*.
+    """
+    stamps = whole_nanoseconds(times)
+    if len(stamps) != len(frames):
+        raise ParameterError("times", f"{len(stamps)} of them", f"one per frame, of which there are {len(frames)}")
+    sizes = np.fromiter((len(frame) for frame in frames), np.int64, len(frames))
+    buffer = np.frombuffer(b"".join(frames), np.uint8)
+    records = Records(
+        frame=np.arange(1, len(frames) + 1, dtype=np.uint32),
+        time=stamps,
+        at=np.cumsum(sizes) - sizes,
+        captured=sizes.astype(np.uint32),
+        length=sizes.astype(np.uint32),
+    )
+    face = Interface(link_type=link_type, snaplen=0, ticks_per_second=1_000_000_000)
+    return Capture("memory", "memory", buffer, records, (face,), ())
+
+
+def whole_nanoseconds(times: ArrayLike) -> NDArray[np.int64]:
+    """Take times as integers of nanoseconds; float seconds cannot hold them and are refused."""
+    array: NDArray[Any] = np.asarray(times)
+    if array.dtype.kind == "M":
+        array = array.astype("datetime64[ns]").astype(np.int64)
+    if array.size and array.dtype.kind not in "iu":
+        raise ParameterError("times", f"an array of {array.dtype}", "whole nanoseconds since 1970 UTC")
+    return array.astype(np.int64).reshape(-1)

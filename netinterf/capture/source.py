@@ -1,0 +1,248 @@
+"""Bring the bytes of a capture into one read-only buffer, wherever they come from.
+
+Plain files are mapped. Pipes and compressed data are copied to an unlinked temporary file which is then mapped, so
+memory does not grow with the capture; small ones stay in memory. The first bytes are looked at before anything is
+copied: an endless device or a bomb that is no capture is refused at once.
+"""
+
+import io
+import mmap
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import chain as chained
+from typing import Any, BinaryIO
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.capture.compression import Expander
+from netinterf.capture.formats import compression_of, describe, format_of
+from netinterf.errors import ParameterError, UnknownFormat, UnreadableSource
+from netinterf.schema import Diagnostic
+
+__all__ = ["Content", "Progress", "Source", "load", "name_of", "peek"]
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+"""A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object."""
+
+Progress = Callable[[int, int], None]
+"""Called with bytes done and bytes in all (0 when unknown)."""
+
+PIECE = 1 << 20  # bytes read at a time
+HELD = 16 << 20  # bytes of a stream kept in memory before a temporary file takes over
+MAX_STREAM = 256 << 30  # bytes copied from a pipe or expanded, at most: no disk is meant to hold more
+HEAD = 64  # bytes that show format and compression
+
+
+@attrs.frozen(eq=False)
+class Content:
+    """The bytes of a capture: expanded, in one buffer.
+
+    Args:
+        name: What to call the source in messages.
+        buffer: The bytes, read-only.
+        format: ``"pcap"`` or ``"pcapng"``.
+        compression: How they were compressed, empty for not at all.
+        diagnostics: What went wrong on the way.
+    """
+
+    name: str
+    buffer: NDArray[np.uint8]
+    format: str
+    compression: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def name_of(source: object) -> str:
+    """Name a source for messages.
+
+    Raises:
+        ParameterError: It is of no type that can be read.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = os.fspath(source)
+        return "standard input" if path == "-" else os.fsdecode(path)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return "bytes"
+    if hasattr(source, "read") and not isinstance(source, io.TextIOBase):
+        name = getattr(source, "name", "")
+        return name if isinstance(name, str) and name else "file object"
+    raise ParameterError("source", source, "a path, '-', bytes, or a file object opened in binary mode")
+
+
+def load(source: Source, *, progress: Progress | None = None) -> Content:
+    """Read a source into one buffer.
+
+    Args:
+        source: Where the capture comes from.
+        progress: Called while a pipe or compressed data are copied.
+
+    Raises:
+        ParameterError: The source is of no type that can be read.
+        UnreadableSource: It is missing, empty, a directory, or cannot be read.
+        UnknownFormat: It is no capture.
+        MissingExtra: It is compressed with zstd and no module for that is installed.
+    """
+    name = name_of(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = memoryview(source).cast("B") if memoryview(source).contiguous else memoryview(bytes(source))
+        return _from_buffer(np.frombuffer(data, np.uint8), name, progress)
+    try:
+        if isinstance(source, str | os.PathLike):
+            if os.fspath(source) == "-":
+                return _from_stream(sys.stdin.buffer, name, progress)
+            return _from_path(os.fspath(source), name, progress)
+        return _from_stream(source, name, progress)
+    except (OSError, ValueError) as cause:
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
+        raise UnreadableSource(name, f"cannot be read: {reason}") from cause
+
+
+def peek(path: str) -> str:
+    """Tell the format of a regular file from its first (expanded) bytes, empty when it is no capture.
+
+    Raises:
+        UnreadableSource: It cannot be read.
+        MissingExtra: See `load`.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+            kind = compression_of(head)
+            if kind:
+                head = next(Expander(kind).expand(chained([head], _pieces(file, path))), b"")
+    except (OSError, ValueError) as cause:
+        raise UnreadableSource(path, f"cannot be read: {cause}") from cause
+    return format_of(head)
+
+
+def _from_path(path: str, name: str, progress: Progress | None) -> Content:
+    """Map a regular file; read anything else as a stream."""
+    with open(path, "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            return _from_stream(file, name, progress)
+        if status.st_size == 0:
+            raise UnreadableSource(name, "the file is empty", 0)
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return _from_buffer(np.frombuffer(mapped, np.uint8), name, progress)
+
+
+def _from_buffer(buffer: NDArray[np.uint8], name: str, progress: Progress | None) -> Content:
+    """Use bytes as they are, or expand them."""
+    head = buffer[:HEAD].tobytes()
+    if not compression_of(head):
+        return _content(buffer, name, "", ())
+    total = len(buffer)
+
+    def pieces() -> Iterator[bytes]:
+        for at in range(0, total, PIECE):
+            if progress is not None:
+                progress(at, total)
+            yield buffer[at : at + PIECE].tobytes()
+
+    return _spooled(pieces(), name)
+
+
+def _from_stream(stream: Any, name: str, progress: Progress | None) -> Content:
+    """Copy a stream."""
+    done = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal done
+        for piece in _pieces(stream, name):
+            done += len(piece)
+            if progress is not None:
+                progress(done, 0)
+            yield piece
+
+    return _spooled(pieces(), name)
+
+
+def _pieces(stream: Any, name: str) -> Iterator[bytes]:
+    """Read a stream to its end."""
+    while True:
+        piece = stream.read(PIECE)
+        if piece is None:
+            raise UnreadableSource(name, "the stream does not block and has no data yet")
+        if not isinstance(piece, bytes | bytearray | memoryview):
+            raise ParameterError("source", stream, "a file object that was opened in binary mode")
+        if len(piece) == 0:
+            return
+        yield bytes(piece)
+
+
+def _spooled(pieces: Iterator[bytes], name: str) -> Content:
+    """Expand if need be, look at the first bytes, and copy the rest."""
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= HEAD:
+            break
+    kind, notes = compression_of(head), []
+    pieces = chained([head] if head else [], pieces)
+    expander = Expander(kind) if kind else None
+    if expander is not None:
+        pieces, head = expander.expand(pieces), b""
+        for piece in pieces:
+            head += piece
+            if len(head) >= HEAD:
+                break
+        pieces = chained([head] if head else [], pieces)
+    if not format_of(head):
+        if expander is not None and expander.diagnostics and not head:
+            raise UnreadableSource(name, expander.diagnostics[0].message, 0)
+        _content(np.frombuffer(head, np.uint8), name, kind, ())  # raises what fits
+    buffer, full = _copy(pieces, name)
+    if expander is not None:
+        notes.extend(expander.diagnostics)
+    if full:
+        notes.append(Diagnostic("capture.stream_limit", f"only the first {len(buffer)} bytes were read", len(buffer)))
+    return _content(buffer, name, kind, tuple(notes))
+
+
+def _copy(pieces: Iterator[bytes], name: str) -> tuple[NDArray[np.uint8], bool]:
+    """Collect pieces in memory, or in a temporary file when they are many; says whether the limit was hit.
+
+    Raises:
+        UnreadableSource: The temporary file cannot be written.
+    """
+    held = bytearray()
+    for piece in pieces:
+        held += piece
+        if len(held) >= HELD:
+            break
+    else:
+        return np.frombuffer(bytes(held), np.uint8), False
+    with tempfile.TemporaryFile(prefix="netinterf-") as file:
+        size = 0
+        for piece in chained([bytes(held)], pieces):
+            held.clear()
+            try:
+                file.write(piece)
+            except OSError as cause:
+                raise UnreadableSource(name, f"no room for a temporary copy: {cause.strerror}", size) from cause
+            size += len(piece)
+            if size >= MAX_STREAM:
+                break
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return np.frombuffer(mapped, np.uint8), size >= MAX_STREAM
+
+
+def _content(buffer: NDArray[np.uint8], name: str, kind: str, notes: tuple[Diagnostic, ...]) -> Content:
+    """Tell the format and put the pieces together."""
+    head = buffer[:HEAD].tobytes()
+    if not head:
+        raise UnreadableSource(name, "the compressed data are empty" if kind else "there are no bytes", 0)
+    found = format_of(head)
+    if not found:
+        inner = f" (inside {kind} data)" if kind else ""
+        raise UnknownFormat(name, describe(head) + inner, 0)
+    buffer = buffer.view()
+    buffer.flags.writeable = False
+    return Content(name, buffer, found, kind, notes)
