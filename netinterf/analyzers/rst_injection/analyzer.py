@@ -8,9 +8,19 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.rst_injection.burst import burst_signs
+from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
 from netinterf.analyzers.rst_injection.endings import ending_signs
 from netinterf.analyzers.rst_injection.header import compare_headers
-from netinterf.analyzers.rst_injection.rules import CONNECT, RULES, WEIGHTS
+from netinterf.analyzers.rst_injection.rules import (
+    CONNECT,
+    CONTRADICTION_WEIGHT,
+    INJECTED_ANSWER,
+    INJECTED_DATA,
+    RULES,
+    SECOND_SYNACK,
+    SYNACK_WEIGHT,
+    WEIGHTS,
+)
 from netinterf.analyzers.rst_injection.sequence import ack_unsent, alive_after, behind_data, seq_change
 from netinterf.analyzers.rst_injection.suspects import Suspects, find_suspects
 from netinterf.analyzers.rst_injection.timing import host_rtt, premature
@@ -49,10 +59,37 @@ class RstInjection:
     it was equal for 810 of 810 genuine data, ACK and FIN packets of public control captures."""
 
     def __call__(self, trace: Trace, /) -> Evidence:
-        """Weigh every suspect reset, then write down what speaks for or against the most suspicious of each flow."""
+        """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
+        tables = [*self.resets(trace), *self.contradictions(trace)]
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+    def contradictions(self, trace: Trace) -> list[Evidence]:
+        """Write down what contradicts itself: bytes, or answers to a SYN."""
+        data, synack = conflicting_data(trace), second_synacks(trace)
+        found = [
+            (INJECTED_DATA.id, data, ~data.http, CONTRADICTION_WEIGHT),
+            (INJECTED_ANSWER.id, data, data.http, CONTRADICTION_WEIGHT),
+            (SECOND_SYNACK.id, synack, np.ones(len(synack.flow), np.bool_), SYNACK_WEIGHT),
+        ]
+        return [
+            observe(
+                self,
+                rule,
+                subject=pairs.flow[pick],
+                time=trace.packets.time[pairs.forged[pick]],
+                llr=weight,
+                forged=pairs.forged[pick],
+                witness=couples(pairs.forged[pick], pairs.genuine[pick]),
+            )
+            for rule, pairs, pick, weight in found
+            if pick.any()
+        ]
+
+    def resets(self, trace: Trace) -> list[Evidence]:
+        """Weigh every suspect reset; write down the signs on the most suspicious of each flow."""
         suspects = find_suspects(trace)
         if len(suspects) == 0:
-            return Evidence.empty(rules=self.rules)
+            return []
         signs = self.signs(trace, suspects)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = choose(suspects, score)
@@ -77,7 +114,7 @@ class RstInjection:
                         measured={key: values[rows] for key, values in measured.items()},
                     )
                 )
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+        return tables
 
     def signs(self, trace: Trace, suspects: Suspects) -> Signs:
         """Weigh each sign on each suspect: name to (LLR, measures, packet that shows it)."""
@@ -152,5 +189,10 @@ def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int
     own = suspects.row[rows]
     if shown is None:
         return Ragged.from_lengths(np.ones(len(rows), np.int64), own.astype(np.int32))
-    pair = np.sort(np.stack([own, shown[rows]], axis=1), axis=1).reshape(-1)
-    return Ragged.from_lengths(np.full(len(rows), 2), pair.astype(np.int32))
+    return couples(own, shown[rows])
+
+
+def couples(left: NDArray[np.int64], right: NDArray[np.int64]) -> Ragged:
+    """List two packets per row, the earlier first."""
+    both = np.sort(np.stack([left, right], axis=1), axis=1).reshape(-1)
+    return Ragged.from_lengths(np.full(len(left), 2), both.astype(np.int32))

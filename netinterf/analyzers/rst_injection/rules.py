@@ -9,7 +9,17 @@ import attrs
 
 from netinterf.schema import Rule
 
-__all__ = ["CONNECT", "RULES", "WEIGHTS", "connect_rule"]
+__all__ = [
+    "CONNECT",
+    "CONTRADICTION_WEIGHT",
+    "INJECTED_ANSWER",
+    "INJECTED_DATA",
+    "RULES",
+    "SECOND_SYNACK",
+    "SYNACK_WEIGHT",
+    "WEIGHTS",
+    "connect_rule",
+]
 
 WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
 RESET = "tcp.reset"
@@ -180,4 +190,38 @@ def connect_rule(known: Rule) -> Rule:
     return attrs.evolve(known, id=known.id.replace("rst.", f"rst.{CONNECT}"), mechanism="tcp.connect.reset")
 
 
-RULES: tuple[Rule, ...] = tuple(twin for _, known in POSITIVE + NEGATIVE for twin in (known, connect_rule(known)))
+CONTRADICTORY = "two packets of one side carry different bytes for the same place of the stream"
+INJECTED_DATA = Rule(
+    id="data.contradiction",
+    mechanism="tcp.data",
+    group="contradiction",
+    says=CONTRADICTORY,
+    decisive=True,
+    references=("Nakibly et al., USENIX Security 2016",),
+)
+INJECTED_ANSWER = attrs.evolve(
+    INJECTED_DATA,
+    id="http.contradiction",
+    mechanism="http.blockpage",
+    says=CONTRADICTORY + ", and one of them is an HTTP answer",
+)
+SECOND_SYNACK = Rule(
+    id="synack.contradiction",
+    mechanism="tcp.synack",
+    group="contradiction",
+    says="two SYN/ACKs with different initial sequence numbers answer one SYN",
+    decisive=True,
+    references=("Wang et al., Your State is Not Mine, IMC 2017",),
+)
+CONTRADICTION_WEIGHT = 10.0
+"""Contradictory content marked the one attacked direction in 9 of 9 public attack captures and none of the 161 other
+directions with payload; the impossibility itself, not that small count, carries the weight."""
+SYNACK_WEIGHT = 8.0
+"""Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
+
+RULES: tuple[Rule, ...] = (
+    *(twin for _, known in POSITIVE + NEGATIVE for twin in (known, connect_rule(known))),
+    INJECTED_DATA,
+    INJECTED_ANSWER,
+    SECOND_SYNACK,
+)

@@ -1,0 +1,140 @@
+"""Contradictions: two senders in one stream, or two answers to one SYN.
+
+An injector on the path cannot take back what the real host sends. Its data and the genuine data claim the same
+sequence numbers with different bytes (Marczak et al., FOCI 2015; Nakibly et al., USENIX Security 2016), and its SYN/ACK
+and the genuine one carry different initial sequence numbers (Wang et al., IMC 2017, section 2.1). No host does that to
+itself. A corrupted capture, a port used again and a client that writes decoys on purpose do: the first two are told
+apart below, and bytes that a client sends are not held against the network.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import Mark, Packets, SegmentKind, TcpFlag, TcpOption
+from netinterf.table import spans
+from netinterf.trace import Trace
+
+__all__ = ["Contradictions", "conflicting_data", "second_synacks"]
+
+LEAST_BYTES = 8  # bytes that must differ in kind: shorter overlaps are keep-alive garbage and padding slips
+SYNACK_WINDOW_NS = 1_000_000_000  # two answers within a second; SYN cookies change their secret every 64 s
+HTTP = np.frombuffer(b"HTTP/", np.uint8)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Contradictions:
+    """Pairs of packets that cannot both be genuine; the columns are aligned."""
+
+    flow: NDArray[np.int64]
+    forged: NDArray[np.int64]  # rows in Packets: the one that looks less like its sender
+    genuine: NDArray[np.int64]  # rows in Packets
+    http: NDArray[np.bool_]  # the forged bytes begin an HTTP answer
+
+
+def conflicting_data(trace: Trace) -> Contradictions:
+    """Find server bytes that were captured twice with different content, one pair per flow (the earliest).
+
+    Only flows that opened in the capture count: without the SYN two connections on one port pair may be mixed up.
+    """
+    segments, packets = trace.segments, trace.packets
+    conflict = np.flatnonzero(
+        (segments.kind == SegmentKind.CONFLICT)
+        & (segments.side % 2 == 1)
+        & (segments.length >= LEAST_BYTES)
+        & (trace.sides.syn[segments.side] >= 0)
+    )
+    if len(conflict) == 0:
+        return empty()
+    # the FRESH piece that holds the same place is the last one of its side that begins at or before it
+    fresh = np.flatnonzero(segments.kind == SegmentKind.FRESH)
+    keys = segments.side[fresh].astype(np.int64) << 32 | segments.offset[fresh]
+    wanted = segments.side[conflict].astype(np.int64) << 32 | segments.offset[conflict]
+    owner = fresh[np.maximum(np.searchsorted(keys, wanted, side="right") - 1, 0)]
+    first, second = segments.packet[owner].astype(np.int64), segments.packet[conflict].astype(np.int64)
+    flow = packets.flow[first].astype(np.int64)
+    keep = (flow == packets.flow[second]) & (packets.marks[second] & Mark.DUPLICATE_FRAME == 0)
+    return pair_up(trace, flow[keep], first[keep], second[keep])
+
+
+def second_synacks(trace: Trace) -> Contradictions:
+    """Find two SYN/ACKs with different initial sequence numbers to one SYN within a second, one pair per flow.
+
+    A SYN that was sent again in between may have reached another backend of a load balancer: it does not count.
+    """
+    packets = trace.packets
+    both = TcpFlag.SYN | TcpFlag.ACK
+    row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
+    syn = np.flatnonzero((packets.tcp_flags & both == TcpFlag.SYN) & (packets.flow >= 0) & packets.outbound)
+    flow = packets.flow[row]
+    order = np.lexsort((row, flow))
+    row, flow = row[order], flow[order]
+    first, second = row[:-1], row[1:]
+    pair = (flow[:-1] == flow[1:]) & (packets.seq[first] != packets.seq[second])
+    pair &= (packets.ack[first] == packets.ack[second]) & (
+        packets.time[second] - packets.time[first] < SYNACK_WINDOW_NS
+    )
+    syn_keys = np.sort(packets.flow[syn].astype(np.int64) << 32 | syn)
+    dialled = np.searchsorted(syn_keys, flow[1:].astype(np.int64) << 32 | second)
+    dialled -= np.searchsorted(syn_keys, flow[:-1].astype(np.int64) << 32 | first)
+    pair &= dialled == 0
+    return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
+
+
+def empty() -> Contradictions:
+    """Return no contradictions."""
+    none = np.empty(0, np.int64)
+    return Contradictions(flow=none, forged=none, genuine=none, http=np.empty(0, np.bool_))
+
+
+def pair_up(
+    trace: Trace, flow: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> Contradictions:
+    """Keep the earliest pair of each flow, and tell which of the two looks less like its sender.
+
+    When both look alike the one that came first is held to be forged: an injector is nearer than the host that it
+    imitates, or it would have nothing to win.
+    """
+    _, earliest = np.unique(flow, return_index=True)
+    flow, first, second = flow[earliest], first[earliest], second[earliest]
+    second_worse = strangeness(trace, second) > strangeness(trace, first)
+    forged = np.where(second_worse, second, first)
+    return Contradictions(
+        flow=flow,
+        forged=forged,
+        genuine=np.where(second_worse, first, second),
+        http=begins_http(trace, forged),
+    )
+
+
+def strangeness(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count the header fields in which packets differ from the acknowledgements of the same side.
+
+    Those acknowledgements are the server's pure ACKs and its SYN/ACK in the same flow; fields are the hop limit, the
+    timestamps option and the don't-fragment flag.
+    """
+    packets = trace.packets
+    side = 2 * packets.flow[rows].astype(np.int64) + 1
+    base = trace.by_flow.take(packets.flow[rows])
+    owner, row = base.parents(), base.values.astype(np.int64)
+    plain = ~packets.outbound[row] & (packets.payload_length[row] == 0) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
+    owner, row = owner[plain], row[plain]
+    stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
+    counted = np.maximum(np.bincount(owner, minlength=len(rows)), 1)
+    strange = np.zeros(len(rows), np.int64)
+    for column in (packets.ttl, stamped, packets.ip_flags):
+        same = np.bincount(owner, weights=column[row] == column[rows][owner], minlength=len(rows))
+        strange += (2 * same < counted) & (trace.sides.packets[side] > 1)
+    return strange
+
+
+def begins_http(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say whether the payload of each packet begins an HTTP/1 answer."""
+    packets: Packets = trace.packets
+    enough = packets.payload_captured[rows] >= len(HTTP)
+    starts = packets.payload_start[rows[enough]]
+    found = np.zeros(len(rows), np.bool_)
+    if enough.any():
+        heads = trace.buffer[spans(starts, np.full(len(starts), len(HTTP)))].reshape(-1, len(HTTP))
+        found[enough] = (heads == HTTP).all(axis=1)
+    return found
