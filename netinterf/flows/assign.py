@@ -130,8 +130,8 @@ def fragment_ports(packets: Packets, endpoints: Endpoints) -> Ports:
     come round again, so the nearest first fragment before counts, or the nearest after where fragments overtook each
     other.
     """
-    later = np.flatnonzero(packets.status & Status.FRAGMENT_LATER)
-    heads = np.flatnonzero(packets.status & Status.FRAGMENT_FIRST)
+    later = np.flatnonzero(packets.status & Status.FRAGMENT_LATER.value)
+    heads = np.flatnonzero(packets.status & Status.FRAGMENT_FIRST.value)
     ports = (endpoints.source_port, endpoints.target_port)
     if len(later) == 0 or len(heads) == 0:
         return ports
@@ -145,7 +145,7 @@ def fragment_ports(packets: Packets, endpoints: Endpoints) -> Ports:
     ordered = rows[groups.rows]
     group = np.repeat(np.arange(len(groups.starts)), groups.lengths)
     places = np.arange(len(ordered))
-    is_head = (packets.status[ordered] & Status.FRAGMENT_FIRST) != 0
+    is_head = (packets.status[ordered] & Status.FRAGMENT_FIRST.value) != 0
     before = np.maximum.accumulate(np.where(is_head, places, -1))
     after = np.minimum.accumulate(np.where(is_head, places, len(ordered) - 1)[::-1])[::-1]
     source, target = ports[0].copy(), ports[1].copy()

@@ -11,7 +11,7 @@ from netinterf.schema import OrientedBy, Packets, TcpFlag
 __all__ = ["SERVICE_PORTS", "orient", "split_reused"]
 
 TCP = 6
-HANDSHAKE = TcpFlag.SYN | TcpFlag.ACK | TcpFlag.RST | TcpFlag.FIN
+HANDSHAKE = TcpFlag.SYN.value | TcpFlag.ACK.value | TcpFlag.RST.value | TcpFlag.FIN.value
 ECHO_REQUESTS = (8 << 8, 128 << 8)  # RFC 792, RFC 4443 §4.1
 ECHO_REPLIES = (0 << 8, 129 << 8)  # RFC 792, RFC 4443 §4.2
 ICMP = (1, 58)
@@ -40,13 +40,13 @@ def split_reused(groups: Groups, swapped: NDArray[np.bool_], packets: Packets) -
         packets: The packets.
     """
     kind = packets.tcp_flags & HANDSHAKE
-    syn = (packets.protocol == TCP) & ((kind & ~np.uint16(TcpFlag.ACK)) == TcpFlag.SYN)
+    syn = (packets.protocol == TCP) & ((kind & ~np.uint16(TcpFlag.ACK)) == TcpFlag.SYN.value)
     places = np.flatnonzero(syn.take(groups.rows))
     if len(places) == 0:
         return groups
     rows = groups.rows[places]
     group = np.searchsorted(groups.starts, places, side="right") - 1
-    replies = kind[rows] != TcpFlag.SYN
+    replies = kind[rows] != TcpFlag.SYN.value
     opened = np.zeros(len(groups.starts), np.bool_)
     opened[group[~replies]] = True
     side = (group << 1) | swapped[rows]
@@ -78,7 +78,9 @@ def later_opening(
     if late.any():
         neighbour = groups.rows[np.maximum(places[first] - 1, 0)]
         kind = packets.tcp_flags[neighbour] & HANDSHAKE
-        answer = (kind == TcpFlag.SYN | TcpFlag.ACK) & (packets.ack[neighbour] - packets.seq[rows[first]] == 1)
+        answer = (kind == TcpFlag.SYN.value | TcpFlag.ACK.value) & (
+            packets.ack[neighbour] - packets.seq[rows[first]] == 1
+        )
         late &= ~answer
     new[first] = late
     return new
@@ -122,7 +124,10 @@ def orient(
 
     kind = packets.tcp_flags & HANDSHAKE
     kind[packets.protocol != TCP] = 0
-    for flags, how in ((TcpFlag.SYN | TcpFlag.ACK, OrientedBy.SYN_ACK), (TcpFlag.SYN, OrientedBy.SYN)):
+    for flags, how in (
+        (TcpFlag.SYN.value | TcpFlag.ACK.value, OrientedBy.SYN_ACK),
+        (TcpFlag.SYN.value, OrientedBy.SYN),
+    ):
         places = np.flatnonzero((kind == flags).take(groups.rows))
         flow = np.searchsorted(groups.starts, places, side="right") - 1
         opening = first_index(flow, groups.rows[places], count)

@@ -1,0 +1,117 @@
+"""TCP packets flow by flow, a bounded number at a time, and running maxima along each flow.
+
+Marks, sides and round trips all walk the same rows: the packets of whole flows, in time order, about `BLOCK` of them at
+once so that temporaries stay in cache and memory stays bounded. Per-flow running maxima need no loop: the flow number
+goes into the high bits of a 64-bit key, so one cumulative maximum over the block restarts by itself at every flow.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.grouping import BLOCK
+from netinterf.schema import Packets, Status
+from netinterf.table import Ragged
+
+__all__ = ["BITS", "NOTHING", "TcpBlock", "last_before", "packed", "running_top", "tcp_blocks", "top_before", "top_of"]
+
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+TCP = 6
+BITS = 45  # of a value in a packed key: 2**44 bytes of one stream, leaving 2**18 flows in a block
+NOTHING = -(1 << 40)  # running maximum where nothing has counted yet; below every relative sequence number
+
+
+@attrs.frozen(eq=False)
+class TcpBlock:
+    """The usable TCP packets of consecutive flows, flow by flow and in time order inside each."""
+
+    first_flow: int
+    flows: int
+    rows: NDArray[np.int32]  # rows in Packets
+    flow: I64  # flow of each row, counted from first_flow
+    outbound: Bool
+
+    @property
+    def side(self) -> I64:
+        """Side that sent each row, counted from ``2 * first_flow``."""
+        side: I64 = (self.flow << 1) + ~self.outbound
+        return side
+
+
+def tcp_blocks(packets: Packets, by_flow: Ragged, limit: int = BLOCK) -> Iterator[TcpBlock]:
+    """Walk the TCP packets of whole flows.
+
+    Left out are later fragments (they have no TCP header) and packets cut before their flags.
+
+    Args:
+        packets: Packets with flow and outbound.
+        by_flow: Rows of packets of each flow.
+        limit: Packets per block; a longer flow is a block of its own.
+    """
+    offsets = by_flow.offsets
+    start = 0
+    while start < len(by_flow):
+        stop = max(int(np.searchsorted(offsets, offsets[start] + limit, side="right")) - 1, start + 1)
+        rows = by_flow.values[offsets[start] : offsets[stop]]
+        flow = np.repeat(np.arange(stop - start, dtype=np.int64), np.diff(offsets[start : stop + 1]))
+        status = packets.status.take(rows)
+        usable = (packets.protocol.take(rows) == TCP) & (status & Status.FRAGMENT_LATER.value == 0)
+        if (status & Status.HEADER_CUT.value).any():
+            usable &= (status & Status.HEADER_CUT.value == 0) | (packets.tcp_flags.take(rows) != 0)
+        if not usable.all():
+            rows, flow = rows[usable], flow[usable]
+        if len(rows):
+            yield TcpBlock(start, stop - start, rows, flow, packets.outbound.take(rows))
+        start = stop
+
+
+def packed(group: NDArray[np.integer[Any]], values: I64) -> I64:
+    """Put group and value into one integer that sorts by group, then value."""
+    key: I64 = (group.astype(np.int64, copy=False) << BITS) + np.clip(values - NOTHING, 0, (1 << BITS) - 1)
+    return key
+
+
+def running_top(group: I64, values: I64, counts: Bool) -> I64:
+    """Take the highest value so far in each group, the row itself included.
+
+    Args:
+        group: Ascending group numbers.
+        values: Values above `NOTHING` and below 2**44.
+        counts: Rows that take part; the others only carry the maximum on.
+
+    Returns:
+        The packed running maxima, ascending over all rows; :func:`top_of` unpacks them.
+    """
+    key = packed(group, np.where(counts, values, NOTHING))
+    return np.maximum.accumulate(key, out=key)
+
+
+def top_of(key: I64, group: I64) -> I64:
+    """Unpack running maxima, the row itself included; `NOTHING` where no row has counted."""
+    top: I64 = key - (group << BITS) + NOTHING
+    return top
+
+
+def top_before(key: I64, group: I64) -> I64:
+    """Unpack running maxima of the rows before each row; `NOTHING` where no earlier row of the group has counted."""
+    top = np.empty_like(key)
+    if len(key):
+        top[0] = NOTHING
+        np.subtract(key[:-1], group[1:] << BITS, out=top[1:])
+        np.maximum(top, 0, out=top)
+        top += NOTHING
+        top[0] = NOTHING
+    return top
+
+
+def last_before(counts: Bool) -> I64:
+    """Give the index of the nearest earlier row that counts, -1 where there is none."""
+    index = np.where(counts, np.arange(len(counts)), -1)
+    found = np.full(len(counts), -1, np.int64)
+    np.maximum.accumulate(index[:-1], out=found[1:])
+    return found

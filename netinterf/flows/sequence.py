@@ -1,0 +1,120 @@
+"""The place of every TCP segment in its stream, as seen from the capture point.
+
+The measure is the side's high-water mark, one beyond the highest byte captured so far. A segment that starts there is
+the next one; one that starts above it leaves a gap; one that starts below it brings bytes that were captured before
+(they were lost after this point, or sent again without need) or bytes that were not (they were lost or overtaken before
+this point). While a side has no gap, everything below its high-water mark was captured, and comparing two numbers
+decides; for sides with gaps the captured bytes are found exactly (see `coverage`). Both are the same definition:
+
+* REPEAT: all bytes were captured before; PARTIAL_REPEAT: some were;
+* FILL: some bytes below the high-water mark were not; GAP_BEFORE: it starts above the mark.
+
+SYN and FIN count as one byte each. Resets, second copies of a frame, numbers that are not sound (see `unwrap`) and
+segments without bytes never move the mark. A segment of many wire segments joined by offloading counts as one.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, running_top, tcp_blocks, top_before
+from netinterf.flows.duplicates import duplicate_rows
+from netinterf.flows.holes import Stream, look_into_holes, overtaken
+from netinterf.flows.numbers import Numbers, number_block
+from netinterf.schema import Flows, Mark, Packets, TcpFlag
+from netinterf.table import Ragged
+
+__all__ = ["mark_segments"]
+
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+SILENT = TcpFlag.SYN.value | TcpFlag.FIN.value | TcpFlag.RST.value
+
+
+def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged) -> Packets:
+    """Number the segments of every side and mark repeats, gaps, duplicate acknowledgements and the like.
+
+    Args:
+        packets: Packets with flow and outbound, in time order.
+        flows: Their flows; not read, the rows of *by_flow* say enough.
+        by_flow: Rows of packets of each flow.
+
+    Returns:
+        The packets with ``relative_seq``, ``relative_ack`` and ``marks`` filled for TCP; other packets keep 0, -1 and
+        no marks.
+    """
+    del flows
+    seq = np.zeros(len(packets), np.int64)
+    ack = np.full(len(packets), -1, np.int64)
+    marks = np.zeros(len(packets), np.uint16)
+    marks[duplicate_rows(packets, by_flow)] = Mark.DUPLICATE_FRAME.value
+    packets = attrs.evolve(packets, marks=marks)
+    marks = marks.copy()
+    for block in tcp_blocks(packets, by_flow):
+        numbers = number_block(packets, block)
+        seq[block.rows], ack[block.rows] = numbers.seq, numbers.ack
+        marks[block.rows] |= mark_block(packets, block, numbers)
+    return attrs.evolve(packets, relative_seq=seq, relative_ack=ack, marks=marks)
+
+
+def mark_block(packets: Packets, block: TcpBlock, numbers: Numbers) -> NDArray[np.uint16]:
+    """Mark the rows of one block."""
+    flags = packets.tcp_flags.take(block.rows)
+    payload = packets.payload_length.take(block.rows).astype(np.int64)
+    window = packets.window.take(block.rows)
+    length = payload + (flags & TcpFlag.SYN.value != 0) + (flags & TcpFlag.FIN.value != 0)
+    start, end = numbers.seq, numbers.seq + length
+    marks = np.zeros(len(start), np.uint16)
+
+    solid = numbers.seq_sound & (length > 0)
+    mark, other_mark = both_sides(block, end, solid)
+    acked, other_acked = both_sides(block, numbers.ack, numbers.ack_sound)
+    known = mark > NOTHING
+    quiet = flags & SILENT == 0
+
+    probe = numbers.seq_sound & known & (payload <= 1) & (start == mark - 1) & quiet
+    # one byte that the other side has not acknowledged yet is a repeated segment, not a probe of an idle peer
+    probe &= (payload == 0) | (other_acked <= NOTHING) | (other_acked >= mark)
+    marks[probe] |= Mark.KEEP_ALIVE.value
+    solid &= ~probe
+
+    gap = solid & known & (start > mark)
+    old = solid & known & (start < mark)
+    marks[gap] |= Mark.GAP_BEFORE.value
+    repeat = old & (end <= mark)
+    stream = Stream(start, end, numbers.ack, mark, acked, other_mark > NOTHING, solid, gap, numbers.ack_sound)
+    holes = look_into_holes(block, stream)
+    repeat[holes.rows] = holes.repeat
+    old[holes.rows] = holes.partial | holes.repeat
+    marks[old] |= np.where(repeat[old], Mark.REPEAT.value, Mark.PARTIAL_REPEAT.value).astype(np.uint16)
+    marks[repeat & (end <= other_acked)] |= Mark.SPURIOUS.value
+
+    unseen = numbers.ack_sound & stream.other_known & (numbers.ack > other_mark) & (numbers.ack > acked)
+    unseen[holes.unseen] = True
+    marks[unseen] |= Mark.ACKED_UNSEEN.value
+    marks[numbers.seq_sound & quiet & (window == 0)] |= Mark.ZERO_WINDOW.value
+    again = numbers.ack_sound & quiet & (payload == 0) & ~probe & (numbers.ack == acked) & (numbers.ack < other_mark)
+    again &= same_window(block, window, numbers.seq_sound)
+    marks[again] |= Mark.DUP_ACK.value
+    fills = holes.rows[holes.fill]
+    marks[fills] |= Mark.FILL.value
+    if len(fills):
+        marks[fills[overtaken(packets, block, again, fills, holes.overtaker[holes.fill])]] |= Mark.REORDERED.value
+    return marks
+
+
+def both_sides(block: TcpBlock, values: I64, counts: Bool) -> tuple[I64, I64]:
+    """Take running maxima over the earlier rows of each row's own side, and over those of the other side."""
+    flow, out = block.flow, block.outbound
+    sent = top_before(running_top(flow, values, counts & out), flow)
+    received = top_before(running_top(flow, values, counts & ~out), flow)
+    return np.where(out, sent, received), np.where(out, received, sent)
+
+
+def same_window(block: TcpBlock, window: NDArray[np.uint16], counts: Bool) -> Bool:
+    """Say which rows advertise the same window as the row before them on their side."""
+    flow, out = block.flow, block.outbound
+    previous = np.where(out, last_before(counts & out), last_before(counts & ~out))
+    same: Bool = (previous >= 0) & (flow[previous] == flow) & (window[previous] == window)
+    return same
