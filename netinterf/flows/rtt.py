@@ -1,0 +1,188 @@
+"""Round trips from the capture point to one side and back.
+
+What passes the capture point towards a side is answered by that side, and the time between is twice the way from here
+to there plus the side's own delay. The two halves of a connection are measured apart and never mixed: a capture taken
+at one end sees about nothing for its own half. Three kinds of pairs serve:
+
+* handshake: SYN and SYN/ACK; SYN/ACK and the acknowledgement that covers it;
+* data: a segment sent for the first time, and the first acknowledgement that covers all of it. When one acknowledgement
+  covers several segments it is paired with the newest, whose arrival set it off. Karn's rule (Karn & Partridge, SIGCOMM
+  1987; RFC 6298 §3) is kept in a strict form: no segment at or below the high-water mark of the asking side may pass
+  between the two, so neither a repeat nor the filling of a hole can be what was acknowledged;
+* timestamps: the first segment that carries a timestamp value, and the first packet that echoes it and acknowledges the
+  segment and something new (RFC 7323 §4). These hold through loss. Their resolution is the sender's clock tick.
+
+Resets and second copies of frames neither ask nor answer, nor do acknowledgements of bytes that were never sent.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.blocks import TcpBlock, packed, running_top, tcp_blocks, top_before
+from netinterf.flows.grouping import mix
+from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag, TcpOption
+from netinterf.table import Ragged
+
+__all__ = ["rtt_samples", "with_rtt"]
+
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+AGAIN = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
+
+
+@attrs.frozen(eq=False)
+class Exchange:
+    """The rows of a block as questions and answers."""
+
+    flags: NDArray[np.uint16]
+    marks: NDArray[np.uint16]
+    end: I64  # relative number after the segment
+    ack: I64
+    asks: Bool  # brings bytes that an acknowledgement can cover
+    answers: Bool
+    reached: tuple[I64, I64]  # packed running maximum of acknowledgements by the server, by the client
+
+
+def rtt_samples(packets: Packets, flows: Flows, by_flow: Ragged, sides: Sides) -> RttSamples:
+    """Collect round-trip samples of all TCP flows.
+
+    Args:
+        packets: Packets with relative numbers and marks.
+        flows: Their flows; not read, the rows of *by_flow* say enough.
+        by_flow: Rows of packets of each flow, in time order.
+        sides: Sides of the flows.
+
+    Returns:
+        Samples in the order of flows, then kinds; each names the answer, what it answered, and the side that answered.
+    """
+    del flows
+    parts = []
+    for block in tcp_blocks(packets, by_flow):
+        exchange = make_exchange(packets, block, sides)
+        for outbound in (True, False):
+            asked, answer = covered(block, exchange, outbound)
+            kind = np.where(exchange.flags[asked] & TcpFlag.SYN.value, RttKind.HANDSHAKE.value, RttKind.DATA.value)
+            parts.append(make_samples(packets, block, asked, answer, kind))
+        asked, answer = echoed(packets, block, exchange)
+        parts.append(make_samples(packets, block, asked, answer, np.full(len(asked), RttKind.TIMESTAMP.value)))
+    return RttSamples.concat(parts)
+
+
+def make_exchange(packets: Packets, block: TcpBlock, sides: Sides) -> Exchange:
+    """Tell which rows of a block ask and which answer."""
+    rows, out = block.rows, block.outbound
+    flags, marks = packets.tcp_flags.take(rows), packets.marks.take(rows)
+    length = packets.payload_length.take(rows).astype(np.int64)
+    length += (flags & TcpFlag.SYN.value != 0).astype(np.int64) + (flags & TcpFlag.FIN.value != 0)
+    ack = packets.relative_ack.take(rows)
+    plain = (flags & TcpFlag.RST.value == 0) & (marks & Mark.DUPLICATE_FRAME.value == 0)
+    asks = plain & (length > 0) & (marks & Mark.KEEP_ALIVE.value == 0)
+    answers = plain & (flags & TcpFlag.ACK.value != 0)
+    answers &= ack <= sides.sent[2 * block.first_flow : 2 * (block.first_flow + block.flows)][block.side ^ 1]
+    end = packets.relative_seq.take(rows) + length
+    reached = (running_top(block.flow, ack, answers & ~out), running_top(block.flow, ack, answers & out))
+    return Exchange(flags, marks, end, ack, asks, answers, reached)
+
+
+def covered(block: TcpBlock, exchange: Exchange, outbound: bool) -> tuple[I64, I64]:
+    """Pair first transmissions of one direction with the first acknowledgement that covers them.
+
+    Returns:
+        Rows of the block that asked, and the rows that answered.
+    """
+    mine = block.outbound == outbound
+    again = exchange.marks & AGAIN != 0
+    asked = np.flatnonzero(exchange.asks & mine & ~again)
+    reached = exchange.reached[0 if outbound else 1]
+    answer = np.searchsorted(reached, packed(block.flow[asked], exchange.end[asked]))
+    fits = answer < len(reached)
+    answer = np.where(fits, answer, asked)
+    fits &= (answer > asked) & (block.flow[answer] == block.flow[asked])
+    repeats = np.cumsum(again & mine)
+    fits &= repeats[answer] == repeats[asked]
+    # a SYN is answered by a SYN/ACK: anything else is about another connection (RFC 9293 §3.10.7.4)
+    opening = exchange.flags & (TcpFlag.SYN.value | TcpFlag.ACK.value)
+    fits &= (opening[asked] != TcpFlag.SYN.value) | (opening[answer] == TcpFlag.SYN.value | TcpFlag.ACK.value)
+    asked, answer = asked[fits], answer[fits]
+    newest = np.ones(len(asked), np.bool_)
+    newest[:-1] = answer[1:] != answer[:-1]
+    return asked[newest], answer[newest]
+
+
+def echoed(packets: Packets, block: TcpBlock, exchange: Exchange) -> tuple[I64, I64]:
+    """Pair the first segment that carries a timestamp with the first packet that echoes it and acknowledges more.
+
+    Segments and echoes with the same value are brought together by one sort of a mix of side and value, whose low bits
+    say the row; pairs are checked for true equality.
+    """
+    rows, side, out = block.rows, block.side, block.outbound
+    stamped = packets.tcp_options.take(rows) & TcpOption.TIMESTAMPS.value != 0
+    if not stamped.any():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    sent, received = exchange.reached[1], exchange.reached[0]
+    acked = np.where(out, top_before(sent, block.flow), top_before(received, block.flow))
+    asks = np.flatnonzero(exchange.asks & stamped)
+    echo = packets.tsecr.take(rows)
+    echoes = np.flatnonzero(exchange.answers & stamped & (exchange.ack > acked) & (echo != 0))
+    key = np.concatenate(
+        [
+            side[asks].astype(np.uint64) << np.uint64(32) | packets.tsval[rows[asks]],
+            (side[echoes] ^ 1).astype(np.uint64) << np.uint64(32) | echo[echoes],
+        ]
+    )
+    entry = np.concatenate([asks << 1 | 1, echoes << 1]).astype(np.uint64)
+    bits = np.uint64((2 * len(rows)).bit_length())
+    order = np.sort((mix(key) >> bits << bits) | entry)
+    group, entry = order >> bits, order & ((np.uint64(1) << bits) - np.uint64(1))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = group[1:] != group[:-1]
+    is_echo = entry & np.uint64(1) == 0
+    row = (entry >> np.uint64(1)).astype(np.int64)
+    return first_echoes(first, is_echo, row, (side, packets.tsval.take(rows), echo), exchange)
+
+
+def first_echoes(
+    first: Bool,
+    is_echo: Bool,
+    row: I64,
+    columns: tuple[I64, NDArray[np.uint32], NDArray[np.uint32]],
+    exchange: Exchange,
+) -> tuple[I64, I64]:
+    """Pick, in each group of equal timestamps, the first segment and the first echo after it."""
+    side, tsval, tsecr = columns
+    starts = np.flatnonzero(first)
+    head = np.repeat(starts, np.diff(starts, append=len(first)))
+    echoes = np.cumsum(is_echo)
+    # the first echo of its group, in a group that begins with a segment
+    chosen = np.flatnonzero(is_echo & ~is_echo[head] & (echoes - echoes[head] == 1))
+    asked, answer = row[head[chosen]], row[chosen]
+    fits = (side[asked] == side[answer] ^ 1) & (tsval[asked] == tsecr[answer])
+    fits &= exchange.ack[answer] >= exchange.end[asked]
+    return asked[fits], answer[fits]
+
+
+def make_samples(packets: Packets, block: TcpBlock, asked: I64, answer: I64, kind: NDArray[np.integer]) -> RttSamples:
+    """Write pairs down as samples."""
+    ask, reply = block.rows[asked], block.rows[answer]
+    return RttSamples(
+        packet=reply,
+        asked=ask,
+        side=(2 * block.first_flow + block.side[answer]).astype(np.int32),
+        value=packets.time[reply] - packets.time[ask],
+        kind=kind.astype(np.uint8),
+    )
+
+
+def with_rtt(sides: Sides, samples: RttSamples) -> Sides:
+    """Fill in the least round trip of each side and how many samples there are.
+
+    Args:
+        sides: Sides without round trips.
+        samples: Samples of these sides, of all kinds.
+    """
+    least = np.full(len(sides), np.iinfo(np.int64).max)
+    np.minimum.at(least, samples.side, samples.value)
+    count = np.bincount(samples.side, minlength=len(sides)).astype(np.uint32)
+    return attrs.evolve(sides, rtt=np.where(count > 0, least, -1), rtt_samples=count)
