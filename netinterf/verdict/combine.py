@@ -216,7 +216,8 @@ def _may_confirm(trace: "Trace", subjects: Subjects, model: Model) -> Mask:
 
 def _place(subjects: Subjects, trace: "Trace") -> NDArray[np.int64]:
     """Find each subject in "all flows, then all exchanges"."""
-    return subjects.subject.astype(np.int64) + len(trace.flows) * (subjects.kind == 1)
+    place: NDArray[np.int64] = subjects.subject.astype(np.int64) + len(trace.flows) * (subjects.kind == 1)
+    return place
 
 
 def _is_any(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], general: tuple[str, ...]) -> Mask:

@@ -1,0 +1,123 @@
+"""A verdict in one or two plain sentences: who, what, how sure, and what shows it.
+
+Written for readers who must decide whether to print it: no jargon that is not explained, no certainty that the grade
+does not carry, and never a word about who did it or why, which packets do not show.
+"""
+
+from typing import TYPE_CHECKING
+
+from netinterf.schema import Evidence, Grade, Outcome, Verdicts
+from netinterf.verdict.record import Subject, Verdict, keep
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["WHAT", "explain", "sentences", "what_happened", "who"]
+
+WHAT = {
+    "tcp": "{who} was tampered with on the way",
+    "tcp.reset": "{who} was cut off by a forged reset",
+    "tcp.fin": "{who} was ended by a forged closing packet",
+    "tcp.synack": "{who} was kept from opening by a forged answer to its first packet",
+    "tcp.data": "forged data was put into {who}",
+    "tcp.drop": "{who} was silenced on the way after it had opened",
+    "tcp.connect": "{who} was kept from opening on the way",
+    "tcp.connect.drop": "{who} was kept from opening: its first packets were swallowed on the way",
+    "tcp.connect.reset": "{who} was kept from opening by a forged reset",
+    "http": "the web answer to {who} was tampered with",
+    "http.blockpage": "{who} was answered with a forged web page",
+    "tls": "the encrypted handshake of {who} was tampered with",
+    "tls.interception": "{who} was answered with somebody else's certificate",
+    "dns": "{who} was tampered with on the way",
+    "dns.injection": "{who} was answered by a forger before the resolver's own answer came",
+    "dns.forged": "{who} got a false answer",
+    "dns.drop": "{who} was swallowed on the way",
+    "quic": "{who} was tampered with on the way",
+    "quic.drop": "{who} was silenced on the way because of the name or version it showed",
+    "rate": "{who} was held back",
+    "rate.policing": "{who} was slowed down by dropping packets above a fixed rate",
+    "rate.shaping": "{who} was slowed down to a fixed rate that others were spared",
+    "rate.freeze": "{who} was stopped in the middle of the transfer",
+    "rate.handshake": "{who} was slowed down while it opened",
+    "protocol": "{who} was filtered by the kind of its protocol",
+    "protocol.filter": "{who} was silenced because its protocol was not recognised",
+    "reach": "{who} was cut off from its destination",
+    "reach.isolation": "{who} was cut off from addresses abroad",
+    "reach.isolation.allowlist": "{who} was cut off from all but a few addresses abroad",
+}
+"""What each mechanism of the verdict contract did, in words; ``{who}`` is the subject."""
+
+SURE = {
+    Grade.CONFIRMED: "This is confirmed",
+    Grade.LIKELY: "This is likely",
+    Grade.POSSIBLE: "This is only possible, not shown",
+}
+
+
+def explain(verdicts: Verdicts, row: int, evidence: Evidence, trace: "Trace") -> str:
+    """Put one verdict into one or two plain sentences.
+
+    Args:
+        verdicts: What `classify` returned.
+        row: Which of them.
+        evidence: The evidence they rest on.
+        trace: The capture.
+    """
+    return keep(verdicts, evidence, trace)[row].explanation
+
+
+def sentences(verdict: Verdict) -> str:
+    """Put a verdict into one or two plain sentences."""
+    subject = who(verdict.subject)
+    if verdict.found and verdict.mechanism:
+        shown = "; ".join([_clause(seen.says) for seen in verdict.evidence if seen.llr > 0][:2])
+        sure = f"{SURE[verdict.grade]} (probability {percent(verdict.probability)})"
+        return (
+            f"{_capital(what_happened(verdict.mechanism).format(who=subject))}. {sure}{': ' if shown else ''}{shown}."
+        )
+    if verdict.outcome is Outcome.OK:
+        plan = " It was held to a rate like everything else on the link." if verdict.selective is False else ""
+        return f"{_capital(subject)} worked, and nothing suggests interference.{plan}"
+    because = verdict.reasons[0].says if verdict.reasons else ""
+    if verdict.outcome is Outcome.DOWN:
+        return f"{_capital(subject)} did not work, without a sign of interference. {because}".strip()
+    return f"Too little was captured to judge {subject}. {because}".strip()
+
+
+def who(subject: Subject) -> str:
+    """Name a subject: ``the connection from 10.0.0.1 to example.com (192.0.2.1, port 443)``."""
+    client = f" from {subject.client}" if subject.client else ""
+    if subject.kind == "exchange":
+        asked = f" ({subject.query_type})" if subject.query_type else ""
+        return f"the DNS question{client} to {subject.server} for {subject.name or 'the root'}{asked}"
+    port = "" if subject.server_port is None else f"port {subject.server_port}"
+    if subject.name:
+        server = f"{subject.name} ({', '.join(part for part in (subject.server, port) if part)})"
+    else:
+        server = " ".join(part for part in (subject.server, port) if part)
+    kind = {"tcp": "connection", "udp": "UDP conversation", "icmp": "ICMP conversation"}
+    return f"the {kind.get(subject.protocol or '', 'conversation')}{client} to {server}"
+
+
+def what_happened(mechanism: str) -> str:
+    """Say what a mechanism did, with ``{who}`` for the subject; an unknown one by its nearest known prefix."""
+    path = mechanism
+    while path:
+        if path in WHAT:
+            return WHAT[path]
+        path = path.rpartition(".")[0]
+    return "{who} was interfered with (" + mechanism.replace("{", "").replace("}", "") + ")"
+
+
+def percent(probability: float) -> str:
+    """Write a probability so that rounding never claims certainty: ``99.9 %`` at most, ``0.1 %`` at least."""
+    return f"{min(max(100 * probability, 0.1), 99.9):.3g} %"
+
+
+def _clause(says: str) -> str:
+    """Fit a rule's sentence into a longer one."""
+    return says.strip().rstrip(".")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
