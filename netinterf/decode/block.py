@@ -48,6 +48,11 @@ class Kind(IntEnum):
     UDP = 20
     ICMP = 21
     ICMPV6 = 22
+    VN_TAG = 23
+    LONG_TAG = 24  # 802.1BR E-tag, Cisco metadata
+    ERSPAN_2 = 25
+    ERSPAN_3 = 26
+    WCCP = 27
 
 
 @attrs.define(eq=False)

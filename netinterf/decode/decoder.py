@@ -6,13 +6,14 @@ next; columns of the whole capture are allocated once and every block writes int
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.decode import ip, link, transport
+from netinterf.decode import ip, link, transport, tunnel
 from netinterf.decode.block import Block, Columns, Decoder, Front, Kind, split
 from netinterf.decode.gather import as_bytes
 from netinterf.decode.linktypes import LINK_KINDS, LINK_TYPES, link_type_name
@@ -39,7 +40,9 @@ read as several, joined by offload. Jumbo frames cannot be told from that and ar
 _DECODERS: dict[Kind, Decoder] = {
     Kind.ETHERNET: link.ethernet,
     Kind.LLC: link.llc,
-    Kind.VLAN: link.vlan,
+    Kind.VLAN: partial(link.tag, size=4),
+    Kind.VN_TAG: partial(link.tag, size=6),
+    Kind.LONG_TAG: partial(link.tag, size=8),
     Kind.MPLS: link.mpls,
     Kind.PPPOE: link.pppoe,
     Kind.PPP: link.ppp,
@@ -54,7 +57,10 @@ _DECODERS: dict[Kind, Decoder] = {
     Kind.EXTENSION: ip.extension,
     Kind.FRAGMENT: ip.fragment,
     Kind.AUTHENTICATION: ip.authentication,
-    Kind.GRE: ip.gre,
+    Kind.GRE: tunnel.gre,
+    Kind.ERSPAN_2: tunnel.erspan2,
+    Kind.ERSPAN_3: tunnel.erspan3,
+    Kind.WCCP: tunnel.wccp,
     Kind.TCP: transport.tcp,
     Kind.UDP: transport.udp,
     Kind.ICMP: transport.icmp,
@@ -191,7 +197,7 @@ def _finish(block: Block, kinds: NDArray[np.uint8], length: I64) -> None:
     status = np.where(inside & (block.end < length), np.uint16(Status.PADDED), np.uint16(0))
     status |= np.where(inside & (block.end > block.captured), np.uint16(Status.PAYLOAD_CUT), np.uint16(0))
     out.status |= status
-    large = np.flatnonzero(inside & (block.end - out.ip_at > LINK_MTU))
+    large = np.flatnonzero(inside & (np.minimum(block.end, length) - out.ip_at > LINK_MTU))
     if len(large):
         wired = large[~link.on_loopback(block, large, kinds[large])]
         out.status[wired] |= np.uint16(Status.OFFLOADED)

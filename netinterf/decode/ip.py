@@ -9,16 +9,13 @@ network card, which fills it in per wire packet. A length that reaches past the 
 is what a snapshot length does, so only lengths shorter than their own header are bad.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.decode.block import Block, Front, Kind, Next, split
-from netinterf.decode.link import by_ethertype
 from netinterf.schema import IpFlag, Status
 
-__all__ = ["IPV4", "IPV6", "MAPPED", "authentication", "extension", "fragment", "gre", "ipv4", "ipv6"]
+__all__ = ["IPV4", "IPV6", "MAPPED", "authentication", "extension", "fragment", "ipv4", "ipv6"]
 
 I64 = NDArray[np.int64]
 
@@ -272,22 +269,3 @@ def _only_first(block: Block, fronts: Next) -> Next:
         if first.any():
             kept.append((kind, front.part(first, front.at)))
     return kept
-
-
-_GRE = np.dtype([("flags", ">u2"), ("type", ">u2")])
-
-
-def gre(block: Block, front: Front) -> Next:
-    """Decode GRE with its optional fields (RFC 2784 §2.1, RFC 2890 §2; version 1 is that of PPTP, RFC 2637 §4.1)."""
-    head, _ = block.read(front, _GRE)
-    flags = head["flags"].astype(np.int64)
-    version = flags & 7
-    # Checksum and routing share one word of 4 bytes (RFC 1701); version 1 has no such word but an
-    # acknowledgement number.
-    size = 4 + 4 * ((flags & 0xC000) != 0) + 4 * ((flags & 0x2000) != 0) + 4 * ((flags & 0x1000) != 0)
-    size = size + 4 * ((version == 1) & ((flags & 0x0080) != 0))
-    short = block.mark_short(front, size, Status.BAD_TRANSPORT)
-    # Source routing entries (RFC 1701) are no longer in use (RFC 2784 §2.2): such packets stay GRE.
-    usable = ~short & (version <= 1) & ((flags & 0x4000) == 0)
-    types: NDArray[Any] = np.where(usable, head["type"], 0)
-    return by_ethertype(front, types, front.at + size, lengths=False)

@@ -17,6 +17,7 @@ from netinterf.schema import Packets, Status
 from netinterf.table import Rows
 
 __all__ = [
+    "ETHERTYPES",
     "by_ethertype",
     "cisco_hdlc",
     "ethernet",
@@ -31,7 +32,7 @@ __all__ = [
     "pppoe",
     "raw",
     "source_mac",
-    "vlan",
+    "tag",
 ]
 
 I64 = NDArray[np.int64]
@@ -47,7 +48,7 @@ def _lookup(size: int, kinds: dict[int, Kind]) -> NDArray[np.uint8]:
     return table
 
 
-_ETHERTYPES = _lookup(
+ETHERTYPES = _lookup(
     65536,
     {
         0x0800: Kind.IPV4,
@@ -57,6 +58,9 @@ _ETHERTYPES = _lookup(
         0x9100: Kind.VLAN,  # tag types in use before 802.1ad
         0x9200: Kind.VLAN,
         0x9300: Kind.VLAN,
+        0x8926: Kind.VN_TAG,  # Cisco VN-tag
+        0x893F: Kind.LONG_TAG,  # IEEE 802.1BR
+        0x8909: Kind.LONG_TAG,  # Cisco metadata (security group tag)
         0x8847: Kind.MPLS,  # RFC 5332
         0x8848: Kind.MPLS,
         0x8864: Kind.PPPOE,  # RFC 2516 §4, session stage
@@ -64,6 +68,8 @@ _ETHERTYPES = _lookup(
         0x6558: Kind.ETHERNET,  # in GRE, RFC 1701
     },
 )
+"""`Kind` behind each EtherType."""
+
 _PPP_PROTOCOLS = _lookup(
     65536,
     {
@@ -88,7 +94,7 @@ def by_ethertype(front: Front, types: NDArray[np.integer[Any]], at: I64, *, leng
         at: Offset behind the EtherType.
         lengths: Values below 0x600 are lengths of an 802.3 frame with an LLC header (IEEE 802.3 §3.2.6).
     """
-    kinds = _ETHERTYPES[types]
+    kinds = ETHERTYPES[types]
     if lengths and (small := types < 0x600).any():
         kinds[small] = Kind.LLC
     return split(front, kinds, at)
@@ -108,16 +114,19 @@ def llc(block: Block, front: Front) -> Next:
     oui = np.ascontiguousarray(fields["oui"]).view(np.uint8).reshape(-1, 3)
     # Both say that an EtherType follows: RFC 1042 and, for protocols that must survive translation, 802.1H.
     snap &= (oui[:, 0] == 0) & (oui[:, 1] == 0) & ((oui[:, 2] == 0) | (oui[:, 2] == 0xF8))
-    kinds = np.where(snap, _ETHERTYPES[fields["type"]], np.uint8(0))
+    kinds = np.where(snap, ETHERTYPES[fields["type"]], np.uint8(0))
     kinds[(fields["sap"] == 0x0606) & (fields["control"] == 3)] = Kind.IPV4
     return split(front, kinds, front.at + np.where(snap, 8, 3))
 
 
-def vlan(block: Block, front: Front) -> Next:
-    """Decode an 802.1Q or 802.1ad tag: 2 bytes of tag, 2 of type or length; stacks come back here."""
-    types, _ = block.read(front, _WORD, 2)
+def tag(block: Block, front: Front, size: int) -> Next:
+    """Decode a tag of *size* bytes that ends with a type or length; stacks come back here.
+
+    802.1Q and 802.1ad tags have 4 bytes, Cisco's VN-tag 6, the E-tag of 802.1BR and Cisco's metadata 8.
+    """
+    types, _ = block.read(front, _WORD, size - 2)
     block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
-    return by_ethertype(front, types, front.at + 4, lengths=True)
+    return by_ethertype(front, types, front.at + size, lengths=True)
 
 
 def mpls(block: Block, front: Front) -> Next:
@@ -187,7 +196,7 @@ def linux_sll2(block: Block, front: Front) -> Next:
 
 def _cooked(front: Front, types: NDArray[Any], at: I64) -> Next:
     # Protocol 4 is LINUX_SLL_P_802_2: an LLC header follows.
-    return split(front, np.where(types == 4, np.uint8(Kind.LLC), _ETHERTYPES[types]), at)
+    return split(front, np.where(types == 4, np.uint8(Kind.LLC), ETHERTYPES[types]), at)
 
 
 def loopback(block: Block, front: Front) -> Next:

@@ -1,0 +1,244 @@
+"""Compare decoded columns with tshark, frame by frame: ``python -m benchmarks.decode_check --captures DIR``.
+
+Each frame is compared by its innermost IP packet, as far as the decoder goes: packets quoted in ICMP errors are left
+out, and so is what UDP or TCP carry. tshark repeats a field once per header, so the stack of protocols that it found
+says which repetition is the innermost one. tshark leaves a field out where its bytes are missing; zero is expected
+there.
+"""
+
+import argparse
+import collections
+import ipaddress
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netinterf.capture import find_captures, open_capture
+from netinterf.decode import Decoded, decode
+from netinterf.errors import CaptureError
+from netinterf.schema import Status
+
+__all__ = ["compare", "main", "run"]
+
+_IPV4 = ("ip.src", "ip.dst", "ip.ttl", "ip.id", "ip.proto", "ip.len", "ip.hdr_len", "ip.dsfield")
+_IPV6 = ("ipv6.src", "ipv6.dst", "ipv6.hlim", "ipv6.plen", "ipv6.tclass")
+_TCP = (
+    "tcp.srcport",
+    "tcp.dstport",
+    "tcp.flags",
+    "tcp.seq_raw",
+    "tcp.ack_raw",
+    "tcp.window_size_value",
+    "tcp.len",
+    "tcp.options.mss_val",
+    "tcp.options.wscale.shift",
+    "tcp.options.timestamp.tsval",
+    "tcp.options.timestamp.tsecr",
+)
+_UDP = ("udp.srcport", "udp.dstport", "udp.length")
+_ICMP = ("icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
+_FIELDS = ("frame.number", "frame.protocols", *_IPV4, *_IPV6, *_TCP, *_UDP, *_ICMP)
+_TRANSPORTS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
+_COLUMNS = {  # tshark's field: our column
+    "tcp.srcport": "source_port",
+    "tcp.dstport": "target_port",
+    "tcp.flags": "tcp_flags",
+    "tcp.seq_raw": "seq",
+    "tcp.ack_raw": "ack",
+    "tcp.window_size_value": "window",
+    "tcp.options.mss_val": "mss",
+    "tcp.options.wscale.shift": "window_shift",
+    "tcp.options.timestamp.tsval": "tsval",
+    "tcp.options.timestamp.tsecr": "tsecr",
+    "udp.srcport": "source_port",
+    "udp.dstport": "target_port",
+}
+# Nothing may be put together from several frames, and numbers are wanted as they are on the wire.
+_PREFERENCES = (
+    "ip.defragment:FALSE",
+    "ipv6.defragment:FALSE",
+    "tcp.desegment_tcp_streams:FALSE",
+    "tcp.relative_sequence_numbers:FALSE",
+    "tcp.analyze_sequence_numbers:FALSE",
+    "tcp.calculate_timestamps:FALSE",
+)
+
+
+def tshark_frames(path: Path) -> Iterator[dict[str, str]]:
+    """Run tshark over a capture and give the fields of each frame as text."""
+    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"]
+    for preference in _PREFERENCES:
+        command += ["-o", preference]
+    for field in _FIELDS:
+        command += ["-e", field]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    for line in done.stdout.splitlines():
+        yield dict(zip(_FIELDS, line.split("\t"), strict=False))
+
+
+def _number(text: str) -> int:
+    return int(text, 0) if text else 0
+
+
+def _pick(frame: dict[str, str], field: str, place: int = 0) -> str:
+    values = frame.get(field, "").split(",")
+    return values[place] if 0 <= place < len(values) else ""
+
+
+def expected(frame: dict[str, str]) -> dict[str, Any]:
+    """Work out from tshark's fields what the columns of this frame should hold."""
+    stack = frame["frame.protocols"].split(":")
+    end = next((place for place, name in enumerate(stack) if name in _TRANSPORTS), len(stack))
+    transport = stack[end] if end < len(stack) else ""
+    headers = [name for name in stack[:end] if name in ("ip", "ipv6")]
+    if not headers and "mpls" in stack[:end]:
+        # tshark does not list the IP layer that it calls from MPLS.
+        headers = [name for name in ("ip", "ipv6") if frame.get(f"{name}.src")][:1]
+    if not headers:
+        return {"version": 0}
+    inner, place = headers[-1], headers.count(headers[-1]) - 1
+    wanted: dict[str, Any] = {"version": 4 if inner == "ip" else 6}
+    for field, column in (("src", "source"), ("dst", "target")):
+        text = _pick(frame, f"{inner}.{field}", place)
+        wanted[column] = str(ipaddress.ip_address(text)) if text else ""
+    wanted["ttl"] = _number(_pick(frame, "ip.ttl" if inner == "ip" else "ipv6.hlim", place))
+    wanted["tos"] = _number(_pick(frame, "ip.dsfield" if inner == "ip" else "ipv6.tclass", place))
+    if inner == "ip":
+        wanted["ip_id"] = _number(_pick(frame, "ip.id", place))
+        wanted["protocol"] = _number(_pick(frame, "ip.proto", place))
+    if transport:
+        wanted["protocol"] = _TRANSPORTS[transport]
+    for field, column in _COLUMNS.items():
+        if field.startswith(f"{transport}.") and transport:
+            fallback = "255" if column == "window_shift" else ""
+            values = [value for value in frame.get(field, "").split(",") if value]
+            # The last of repeated options counts; ports and the like are those of the outermost transport.
+            wanted[column] = _number((values[-1 if "options" in field else 0] if values else "") or fallback)
+    if transport.startswith("icmp") and frame.get(f"{transport}.type"):
+        wanted["icmp"] = _number(_pick(frame, f"{transport}.type")) << 8 | _number(_pick(frame, f"{transport}.code"))
+    length = _payload(frame, inner, place, transport, stack)
+    return wanted if length is None else {**wanted, "payload_length": length}
+
+
+def _payload(frame: dict[str, str], inner: str, place: int, transport: str, stack: Sequence[str]) -> int | None:
+    """Work out the payload by the IP length, None where tshark's fields do not tell."""
+    if transport == "tcp":
+        text = _pick(frame, "tcp.len")
+        return int(text) if text else None
+    header = {"udp": 8, "icmp": 8, "icmpv6": 8}.get(transport, 0)
+    if inner == "ip" and "ah" not in stack and (total := _number(_pick(frame, "ip.len", place))):
+        return max(total - _number(_pick(frame, "ip.hdr_len", place)) - header, 0)
+    if inner == "ipv6" and stack[stack.index("ipv6") :].count("ipv6") == 1 and transport:
+        follows = stack[stack.index("ipv6") + 1] if stack[-1] != "ipv6" else ""
+        if follows == transport and (total := _number(_pick(frame, "ipv6.plen", place))):
+            return max(total - header, 0)
+    return None
+
+
+def _address(high: int, low: int, version: int) -> str:
+    if version == 4:
+        return str(ipaddress.IPv4Address(low & 0xFFFFFFFF))
+    return str(ipaddress.IPv6Address(high << 64 | low))
+
+
+def compare(path: Path, decoded: Decoded) -> tuple[int, list[dict[str, Any]]]:
+    """Compare one decoded capture with what tshark says of it.
+
+    Returns:
+        Frames compared, and one entry per differing frame with the fields that differ (ours, tshark's).
+    """
+    packets, endpoints = decoded.packets, decoded.endpoints
+    row_of = {int(frame): row for row, frame in enumerate(packets.frame)}
+    compared, differences = 0, []
+    for frame in tshark_frames(path):
+        row = row_of.get(_number(frame["frame.number"]))
+        if row is None:
+            continue
+        compared += 1
+        version = int(packets.version[row])
+        ours: dict[str, Any] = {
+            "source": _address(int(endpoints.source_high[row]), int(endpoints.source_low[row]), version),
+            "target": _address(int(endpoints.target_high[row]), int(endpoints.target_low[row]), version),
+        }
+        differing = {}
+        for name, value in expected(frame).items():
+            if name not in ours:
+                table = endpoints if name.endswith("_port") else packets
+                ours[name] = int(getattr(table, name)[row])
+            if ours[name] != value:
+                differing[name] = (ours[name], value)
+        if differing:
+            status = "|".join(str(bit.name) for bit in Status(int(packets.status[row])))
+            entry = {"file": path.name, "frame": int(packets.frame[row]), "status": status, "fields": differing}
+            differences.append({**entry, "protocols": frame["frame.protocols"]})
+    return compared, differences
+
+
+def run(captures: Path, limit: int | None = None, skip: int = 0) -> dict[str, Any]:
+    """Compare all captures below a folder, or an even sample of *limit* of them.
+
+    Args:
+        captures: Folder to search.
+        limit: How many captures at most; None takes all.
+        skip: Leave out that many of the chosen ones first (to run a long comparison in parts).
+
+    Returns:
+        Numbers of captures, frames compared and equal, differences by field, and the differing frames themselves.
+    """
+    paths = [Path(path) for path in find_captures([captures]).captures]
+    if limit is not None and len(paths) > limit:
+        paths = [paths[place] for place in np.linspace(0, len(paths) - 1, limit).astype(int)]
+    compared, done, refused, differences = 0, 0, collections.Counter[str](), []
+    for path in paths[skip:]:
+        try:
+            capture = open_capture(path)
+            links = [interface.link_type for interface in capture.interfaces]
+            decoded = decode(capture.buffer, capture.records, links, source=str(path))
+        except CaptureError as error:
+            refused[type(error).__name__] += 1
+            continue
+        frames, found = compare(path, decoded)
+        compared, done = compared + frames, done + 1
+        differences += found
+    fields = collections.Counter(name for entry in differences for name in entry["fields"])
+    return {
+        "captures": done,
+        "refused": dict(refused),
+        "frames": compared,
+        "equal": compared - len(differences),
+        "share": (compared - len(differences)) / compared if compared else float("nan"),
+        "differences": dict(fields.most_common()),
+        "entries": differences,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the comparison; differing frames one per line."""
+    parser = argparse.ArgumentParser(prog="decode_check", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--captures", type=Path, required=True, help="folder with captures")
+    parser.add_argument("--limit", type=int, help="compare an even sample of so many captures")
+    parser.add_argument("--json", action="store_true", help="print everything as one JSON object")
+    options = parser.parse_args(arguments)
+    started = time.perf_counter()
+    result = run(options.captures, options.limit)
+    if options.json:
+        json.dump(result, sys.stdout, indent=1)
+        return 0
+    for entry in result["entries"]:
+        print(f"{entry['file']} frame {entry['frame']} [{entry['status']}] {entry['protocols']}")
+        for name, (ours, theirs) in entry["fields"].items():
+            print(f"    {name}: decoded {ours}, tshark {theirs}")
+    print(f"captures {result['captures']} (refused {result['refused']}), frames {result['frames']}")
+    print(f"equal {result['equal']} ({result['share']:.4%}), {time.perf_counter() - started:.0f} s")
+    print(f"differences by field: {result['differences']}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
