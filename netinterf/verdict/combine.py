@@ -165,8 +165,7 @@ def leading(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the mechanism of each accused row.
 
-    When no mechanism holds half of the odds, those that lead together are answered by their common prefix, if it is
-    one the vocabulary has a word for.
+    When no mechanism holds half of the odds, the two that lead are answered by their common prefix, if they have one.
 
     Returns:
         Per verdict row: the leading hypothesis, and the mechanism to name; -1 for rows that are not accused.
@@ -181,12 +180,21 @@ def leading(
     for row in named[share < 0.5]:
         first, last = np.searchsorted(hypotheses.row, [row, row + 1])
         ranked = sorted(range(first, last), key=lambda place: -hypotheses.score[place])
-        words = [mechanisms[hypotheses.mechanism[place]].split(".") for place in ranked[:2]]
-        common = [left for left, right in zip(*words, strict=False) if left == right][:-1] if len(words) > 1 else []
-        prefix = ".".join(common)
-        if prefix in mechanisms:
+        words = [mechanisms[hypotheses.mechanism[place]] for place in ranked[:2]]
+        prefix = common_prefix(words)
+        if prefix:
             mechanism[row] = mechanisms.index(prefix)
     return top, mechanism
+
+
+def common_prefix(words: list[str]) -> str:
+    """Return the dotted path that all of *words* begin with, empty without one."""
+    parts = []
+    for level in zip(*(word.split(".") for word in words), strict=False):
+        if len(set(level)) > 1:
+            break
+        parts.append(level[0])
+    return ".".join(parts)
 
 
 def grade_of(

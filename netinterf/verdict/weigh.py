@@ -44,8 +44,10 @@ class Hypotheses:
 
 
 def vocabulary(model: Model, rules: tuple[Rule, ...]) -> tuple[str, ...]:
-    """List all mechanisms that can be named: the model's, then those that only rules name."""
-    return tuple(dict.fromkeys([*model.mechanisms, *(rule.mechanism for rule in rules if rule.mechanism)]))
+    """List all mechanisms that can be named: the model's, those that only rules name, then all their prefixes."""
+    named = [*model.mechanisms, *(rule.mechanism for rule in rules if rule.mechanism)]
+    prefixes = [".".join(path[:size]) for path in (word.split(".") for word in named) for size in range(1, len(path))]
+    return tuple(dict.fromkeys(named + prefixes))
 
 
 def covers(general: str, special: str) -> bool:

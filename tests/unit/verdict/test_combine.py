@@ -1,0 +1,338 @@
+"""From probability to words: grades, mechanisms, what else was at work, and the false-discovery rate."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from netinterf.errors import ParameterError
+from netinterf.schema import Grade, Outcome, SubjectKind, TriggerKind, Verdicts
+from netinterf.table import Ragged
+from netinterf.verdict import Model, classify, default_model
+from netinterf.verdict.combine import expected_fdr
+from netinterf.verdict.explain import WHAT, explain, percent, what_happened
+from netinterf.verdict.record import Verdict, keep
+from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, rule
+
+RULES = [
+    rule("reset.time", "tcp.reset", "time", measures=("ratio",)),
+    rule("reset.head", "tcp.reset", "head"),
+    rule("reset.sure", "tcp.reset", "sure", decisive=True),
+    rule("page", "http.blockpage", "page"),
+    rule("fin", "tcp.fin", "fin"),
+    rule("syn", "tcp.connect.drop", "syn", decisive=True),
+    rule("police", "rate.policing", "bucket", measures=("rate", "selective"), decisive=True),
+    rule("shape", "rate.shaping", "queue", measures=("selective",), decisive=True),
+    rule("answer", "dns.injection", "race", decisive=True),
+    rule("dns", "dns", "general", decisive=True),
+]
+
+
+def visited() -> World:
+    """Make one ordinary connection with a server name."""
+    world = World()
+    world.visit(world.flow())
+    world.names.append(("tls", 3, "www.example.com"))
+    return world
+
+
+def judge(
+    *rows: tuple[str, float], world: World | None = None, facts: dict[str, Any] | None = None, **more: Any
+) -> Verdict:
+    """Judge the first flow by these observations."""
+    trace = (world or visited()).trace(**(facts or {}))
+    table = evidence(RULES, [(0, name, llr) for name, llr in rows], **more)
+    return keep(classify(table, trace), table, trace)[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "grade", "outcome"),
+    [
+        ([], Grade.NONE, Outcome.OK),
+        ([("reset.time", 5.0)], Grade.NONE, Outcome.OK),
+        ([("reset.time", 6.0)], Grade.POSSIBLE, Outcome.INSUFFICIENT),
+        ([("reset.time", 6.0), ("reset.head", 2.2)], Grade.LIKELY, Outcome.INTERFERED),
+        ([("reset.time", 6.0), ("reset.head", 6.0)], Grade.CONFIRMED, Outcome.INTERFERED),
+        ([("reset.sure", 12.0)], Grade.CONFIRMED, Outcome.INTERFERED),
+        ([("reset.sure", 12.0), ("reset.head", -6.0)], Grade.POSSIBLE, Outcome.INSUFFICIENT),
+    ],
+)
+def test_ladder_of_grades(rows: list[tuple[str, float]], grade: Grade, outcome: Outcome) -> None:
+    """The grade climbs with the evidence, and the outcome is ``interfered`` exactly from ``likely`` on."""
+    verdict = judge(*rows)
+    assert (grade, outcome) == (verdict.grade, verdict.outcome)
+    assert (verdict.mechanism is not None) == (grade in (Grade.POSSIBLE, Grade.LIKELY, Grade.CONFIRMED))
+
+
+def test_one_ordinary_family_never_confirms() -> None:
+    """Probability alone does not confirm: it takes a decisive rule or two independent families."""
+    generous = attrs.evolve(default_model(), other_cap=14.0)
+    trace = visited().trace()
+    table = evidence(RULES, [(0, "reset.time", 14.0), (0, "reset.head", 0.5)])
+    verdicts = classify(table, trace, generous)
+    assert verdicts.probability[0] > 0.99
+    assert list(Grade)[verdicts.grade[0]] is Grade.LIKELY
+
+
+def test_a_capture_with_holes_never_confirms() -> None:
+    """Lost packets fake contradictions, so the grade stops at ``likely``; so it does when one direction is missing."""
+    assert Grade.CONFIRMED is judge(("reset.sure", 14.0)).grade
+    assert Grade.LIKELY is judge(("reset.sure", 14.0), facts={"capture_loss_share": 0.2}).grade
+    world = World()
+    world.send(flow := world.flow(), 0.0, out=True, flags=SYN)
+    world.send(flow, 0.2, out=True, flags=ACK, payload=100)
+    assert Grade.LIKELY is judge(("reset.sure", 14.0), world=world).grade
+
+
+def test_every_listed_mechanism_can_be_confirmed() -> None:
+    """The caps leave room for every mechanism to reach the top grade."""
+    model = default_model()
+    for (_, mechanism), prior in model.priors.items():
+        assert 1 / (1 + np.exp(-(prior + model.total_cap))) > model.confirmed, mechanism
+
+
+def test_further_mechanisms_are_listed() -> None:
+    """A second mechanism that holds on its own stands in ``also``, not in the main place."""
+    verdict = judge(("reset.sure", 14.0), ("page", 6.0), ("page", 6.0), ("fin", 2.0))
+    assert verdict.mechanism == "tcp.reset"
+    assert verdict.also == ()
+    trace = visited().trace()
+    table = evidence(RULES, [(0, "reset.sure", 14.0), (0, "page", 10.0)])
+    both = keep(classify(table, trace, attrs.evolve(default_model(), other_cap=10.0)), table, trace)[0]
+    assert [further.mechanism for further in both.also] == ["http.blockpage"]
+    assert both.also[0].probability > 0.9
+
+
+def test_two_mechanisms_that_tie_are_answered_by_their_prefix() -> None:
+    """When a forged reset and a forged FIN explain the same as well, the answer is ``tcp``."""
+    rules = list(RULES)
+    model = attrs.evolve(default_model(), priors={("tcp", "tcp.reset"): -6.0, ("tcp", "tcp.fin"): -6.0}, other_cap=9.0)
+    trace = visited().trace()
+    table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 9.0)])
+    verdict = keep(classify(table, trace, model), table, trace)[0]
+    assert verdict.mechanism == "tcp.reset"  # one of them holds half of the odds
+    model = attrs.evolve(model, priors={**model.priors, ("tcp", "tcp.data"): -6.0})
+    rules.append(rule("data", "tcp.data", "data"))
+    table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 9.0), (0, "data", 9.0)])
+    verdict = keep(classify(table, trace, model), table, trace)[0]
+    assert verdict.mechanism == "tcp"
+    assert {further.mechanism for further in verdict.also} == {"tcp.reset", "tcp.fin", "tcp.data"}
+
+
+def test_a_general_mechanism_is_a_valid_answer() -> None:
+    """Evidence that names only ``dns`` gives the mechanism ``dns``."""
+    world = World()
+    world.ask(world.flow(17, 53))
+    verdict = judge(("dns", 14.0), world=world, subject_kind=np.full(1, SubjectKind.EXCHANGE, np.uint8))
+    assert verdict.mechanism == "dns"
+    assert verdict.outcome is Outcome.INTERFERED
+
+
+def police(selective: float, name: str = "police", llr: float = 14.0) -> Verdict:
+    """Judge a rate limit with or without a contrast."""
+    numbers = [[1e6, selective] if name == "police" else [selective]]
+    return judge((name, llr), measured=Ragged.of(numbers, np.float64))
+
+
+def test_a_plan_is_no_interference() -> None:
+    """Policing counts whoever did it, unless the whole link is limited alike, which is a plan and ``ok``."""
+    assert (police(np.nan).outcome, police(np.nan).selective) == (Outcome.INTERFERED, None)
+    assert (police(1.0).outcome, police(1.0).selective) == (Outcome.INTERFERED, True)
+    plan = police(0.0)
+    assert (plan.outcome, plan.grade, plan.mechanism, plan.selective) == (Outcome.OK, Grade.NONE, None, False)
+    assert plan.probability < 0.5
+    assert "like everything else" in plan.explanation
+
+
+def test_shaping_needs_a_contrast() -> None:
+    """Queueing to a rate cannot be told from a slow link unless others are spared."""
+    assert Outcome.INTERFERED is police(1.0, "shape").outcome
+    slow = police(np.nan, "shape")
+    assert (slow.outcome, slow.grade, slow.mechanism) == (Outcome.INSUFFICIENT, Grade.POSSIBLE, "rate.shaping")
+    assert "rate.no_contrast" in [reason.code for reason in slow.reasons]
+    assert Outcome.OK is police(0.0, "shape").outcome
+
+
+def test_selective_is_only_said_of_rates_and_drops() -> None:
+    """Without a mechanism that has a contrast, ``selective`` stays unknown."""
+    assert judge(("reset.sure", 14.0)).selective is None
+
+
+def test_triggers() -> None:
+    """The trigger is the name that was asked for, or the address when the connection never opened."""
+    verdict = judge(("reset.sure", 14.0))
+    assert verdict.trigger is not None
+    assert attrs.astuple(verdict.trigger) == ("tls.sni", "www.example.com", 4)
+    world = World()
+    world.visit(world.flow(port=80))
+    world.names.append(("http", 3, "web.example"))
+    assert judge(("page", 6.0), ("reset.sure", 14.0), world=world).trigger.kind == "http.host"  # type: ignore[union-attr]
+    world = World()
+    world.send(world.flow(), 0, out=True, flags=SYN)
+    silent = judge(("syn", 14.0), world=world)
+    assert attrs.astuple(silent.trigger) == ("address", "192.0.2.2", 1)  # type: ignore[arg-type]
+    assert judge().trigger is None
+    assert {kind.word for kind in TriggerKind} >= {"tls.sni", "http.url", "bytes.class", "port", "quic.sni"}
+
+
+def test_dns_only_flows_are_reported_as_their_exchanges() -> None:
+    """A UDP flow with nothing but DNS has no verdict of its own; DNS over TCP has."""
+    world = World()
+    first = world.flow(17, 53)
+    world.ask(first, 0.0)
+    world.ask(first, 1.0, name="forged.example")
+    second = world.flow(6, 53)
+    world.visit(second, 2.0)
+    trace = world.trace()
+    table = evidence(RULES, [(1, "answer", 14.0)], subject_kind=np.full(1, SubjectKind.EXCHANGE, np.uint8))
+    ledger = keep(classify(table, trace), table, trace)
+    assert [verdict.subject.kind for verdict in ledger] == ["flow", "exchange", "exchange"]
+    forged = ledger[2]
+    assert (
+        forged.mechanism,
+        forged.trigger.kind,  # type: ignore[union-attr]
+        forged.subject.name,
+    ) == ("dns.injection", "dns.qname", "forged.example")
+    assert (forged.subject.query_type, forged.subject.query_id, forged.subject.first_frame) == ("A", 7, 3)
+    assert [forged] == list(ledger.findings())
+    flow = evidence(RULES, [(0, "police", 14.0)], measured=Ragged.of([[1e6, np.nan]], np.float64))
+    assert classify(flow, trace).subject.tolist() == [0, 1, 0, 1]  # evidence about the flow brings its verdict back
+
+
+def test_frames_and_evidence() -> None:
+    """Frames are the forged packets of the mechanism, counted from 1; evidence stands strongest first."""
+    forged = Ragged.of([[3, 4], [4, 5], [6]], np.int32)
+    witness = Ragged.of([[0, 3], [4], [6]], np.int32)
+    measured = Ragged.of([[0.01234], [], []], np.float64)
+    rows = (("reset.time", 6.0), ("reset.sure", 13.0), ("page", 1.0))
+    verdict = judge(*rows, forged=forged, witness=witness, measured=measured)
+    assert verdict.frames == (4, 5, 6)
+    assert [seen.rule for seen in verdict.evidence] == ["reset.sure", "reset.time", "page"]
+    assert verdict.evidence[1].frames == (1, 4)
+    assert verdict.evidence[1].measured == {"ratio": 0.01234}
+    assert judge(("reset.time", 1.0), forged=Ragged.of([[3]], np.int32)).frames == ()
+
+
+def test_sentences_round_numbers_and_survive_odd_rules() -> None:
+    """A rule's sentence shows rounded numbers, and one with fields that it does not measure stands as written."""
+    rules = [
+        attrs.evolve(RULES[0], says="it came {ratio} of a round trip early"),
+        attrs.evolve(RULES[1], says="a {missing} field and a {"),
+    ]
+    trace = visited().trace()
+    table = evidence(
+        rules, [(0, "reset.time", 2.0), (0, "reset.head", 1.0)], measured=Ragged.of([[0.012345], []], "f8")
+    )
+    verdict = keep(classify(table, trace), table, trace)[0]
+    assert verdict.evidence[0].says == "it came 0.0123 of a round trip early"
+    assert verdict.evidence[1].says == "a {missing} field and a {"
+    table = evidence(rules, [(0, "reset.time", 2.0)])
+    unknown = keep(classify(table, trace), table, trace)[0].evidence[0]
+    assert unknown.measured == {"ratio": None}
+    assert "unknown" in unknown.says
+
+
+def test_explanations_are_plain() -> None:
+    """An explanation is one or two sentences that name who, what, and how sure."""
+    verdict = judge(("reset.sure", 14.0))
+    assert verdict.explanation.startswith(
+        "The connection from 10.0.0.1 to www.example.com (192.0.2.2, port 443) was cut off by a forged reset. "
+        "This is confirmed (probability 99.9 %): reset.sure was seen."
+    )
+    trace = visited().trace()
+    table = evidence(RULES, [])
+    assert "worked, and nothing suggests interference" in explain(classify(table, trace), 0, table, trace)
+    assert "was cut off" in what_happened("tcp.reset.something")
+    assert "house.rule" in what_happened("house.rule")
+    assert set(WHAT) >= set(default_model().mechanisms)
+    assert (percent(1.0), percent(0.0), percent(0.62)) == ("99.9 %", "0.1 %", "62 %")
+
+
+def test_display_filter_names_the_conversation() -> None:
+    """The Wireshark filter holds addresses, ports, and the frames held to be forged."""
+    verdict = judge(("reset.sure", 14.0), forged=Ragged.of([[3]], np.int32))
+    flow = "ip.addr==10.0.0.1 && ip.addr==192.0.2.2 && tcp.port==40000 && tcp.port==443"
+    assert f"({flow}) || frame.number in {{4}}" == verdict.wireshark
+    assert flow == judge().wireshark
+
+
+def test_nothing_in_nothing_out() -> None:
+    """An empty capture gives an empty table."""
+    trace = World().trace()
+    verdicts = classify(evidence([], []), trace)
+    assert isinstance(verdicts, Verdicts)
+    assert len(verdicts) == 0
+    assert list(keep(verdicts, evidence([], []), trace)) == []
+
+
+@given(arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1)))
+def test_expected_fdr_is_the_running_mean(probability: np.ndarray) -> None:
+    """Each value is the mean of 1 - p over all verdicts at least as probable, so it falls as probability rises."""
+    result = expected_fdr(probability)
+    for place, value in enumerate(probability):
+        assert result[place] == pytest.approx(np.mean(1 - probability[probability >= value]))
+    order = np.argsort(-probability)
+    assert np.all(np.diff(result[order]) >= -1e-12)
+
+
+def test_model_names_its_sources() -> None:
+    """Every number of the shipped model stands beside its source, and the file round-trips."""
+    text = Path(__file__).parents[3].joinpath("netinterf/data/model.json").read_text(encoding="utf-8")
+    document = json.loads(text)
+
+    def check(node: Any) -> None:
+        if isinstance(node, dict):
+            if any(isinstance(value, (int, float)) for value in node.values()):
+                assert len(node["source"]) > 10, node
+            for value in node.values():
+                check(value)
+        elif isinstance(node, list):
+            for value in node:
+                check(value)
+
+    check(document)
+    assert Model.of(document) == default_model()
+    assert default_model().name == "literature-1"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"likely": 0.2}, "possible <= likely"),
+        ({"other_cap": 0.0}, "positive"),
+        ({"other_prior": float("nan")}, "finite"),
+        ({"group_caps": {"x": -1.0}}, "group_caps"),
+        ({"priors": {("smtp", "tcp.reset"): -5.0}}, "smtp"),
+        ({"priors": {("tcp", "tcp.reset"): float("inf")}}, "finite"),
+        ({"loss_ceiling": 1.5}, "between 0 and 1"),
+    ],
+)
+def test_a_model_refuses_numbers_out_of_range(change: dict[str, Any], message: str) -> None:
+    """A model that cannot work says which number is wrong."""
+    with pytest.raises(ParameterError, match=message):
+        attrs.evolve(default_model(), **change)
+
+
+def test_a_model_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    """A file without the numbers, or without JSON, is an error that names it."""
+    for text in ("{}", "no json", "[]"):
+        path = tmp_path / "model.json"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(ParameterError, match=r"model\.json"):
+            Model.load(path)
+    with pytest.raises(ParameterError, match="absent"):
+        Model.load(tmp_path / "absent")
+
+
+def test_reset_flags_are_used() -> None:
+    """A flow that was reset without evidence is not accused."""
+    world = World()
+    world.send(flow := world.flow(), 0, out=True, flags=SYN)
+    world.send(flow, 0.1, out=False, flags=RST | ACK)
+    assert judge(world=world).outcome is Outcome.DOWN
