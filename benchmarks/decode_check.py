@@ -45,6 +45,7 @@ _UDP = ("udp.srcport", "udp.dstport", "udp.length")
 _ICMP = ("icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
 _FIELDS = ("frame.number", "frame.protocols", *_IPV4, *_IPV6, *_TCP, *_UDP, *_ICMP)
 _TRANSPORTS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
+_TELLS = {"icmp": "icmp.type", "icmpv6": "icmpv6.type", "tcp": "tcp.srcport", "udp": "udp.srcport"}
 _COLUMNS = {  # tshark's field: our column
     "tcp.srcport": "source_port",
     "tcp.dstport": "target_port",
@@ -91,15 +92,26 @@ def _pick(frame: dict[str, str], field: str, place: int = 0) -> str:
     return values[place] if 0 <= place < len(values) else ""
 
 
+def _stack(frame: dict[str, str]) -> list[str]:
+    """List the protocols of a frame from the outside in.
+
+    tshark names none for some frames with XML inside, and not the IP layer that it calls from MPLS; both are then
+    read off the fields that it does give.
+    """
+    stack = frame["frame.protocols"].split(":") if frame["frame.protocols"] else []
+    if not stack or ("mpls" in stack and not {"ip", "ipv6"} & set(stack)):
+        layers = [name for name in ("ip", "ipv6") if frame.get(f"{name}.src")][:1]
+        transports = [name for name, field in _TELLS.items() if frame.get(field)]
+        stack = [*stack[: stack.index("mpls") + 1 if stack else 0], *layers, *transports[:1]]
+    return stack
+
+
 def expected(frame: dict[str, str]) -> dict[str, Any]:
     """Work out from tshark's fields what the columns of this frame should hold."""
-    stack = frame["frame.protocols"].split(":")
+    stack = _stack(frame)
     end = next((place for place, name in enumerate(stack) if name in _TRANSPORTS), len(stack))
     transport = stack[end] if end < len(stack) else ""
     headers = [name for name in stack[:end] if name in ("ip", "ipv6")]
-    if not headers and "mpls" in stack[:end]:
-        # tshark does not list the IP layer that it calls from MPLS.
-        headers = [name for name in ("ip", "ipv6") if frame.get(f"{name}.src")][:1]
     if not headers:
         return {"version": 0}
     inner, place = headers[-1], headers.count(headers[-1]) - 1

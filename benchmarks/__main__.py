@@ -1,0 +1,94 @@
+"""``python -m benchmarks``: measure quality and speed, and make the example captures."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+__all__ = ["main"]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the command line."""
+    top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True)
+    quality = verbs.add_parser("quality", help="verdicts against labels")
+    quality.add_argument(
+        "--captures", type=Path, help="folder with CATALOG.csv and FLOWS.csv; simulated captures when left out"
+    )
+    quality.add_argument("--seeds", type=int, default=20, help="simulated captures per scenario (default 20)")
+    quality.add_argument("--files", default="*", metavar="GLOB", help="only files of the catalogue that match")
+    quality.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
+    quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
+    speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
+    speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
+    speed.add_argument("--no-rivals", action="store_true", help="leave other programs out")
+    decode = verbs.add_parser("decode", help="packets per second from file to flow ids only")
+    decode.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
+    verbs.add_parser("examples", help="make the example captures that ship with the library")
+    for verb in (quality, speed):
+        verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
+    return top
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one benchmark; give the exit status."""
+    options = parser().parse_args(words)
+    if options.verb == "quality":
+        return run_quality(options)
+    if options.verb == "examples":
+        from benchmarks.examples import FOLDER, write_examples
+
+        print(f"{write_examples():,} bytes in {FOLDER.name}")
+        return 0
+    if options.verb == "decode":
+        return run_decode(quick=options.quick)
+    from benchmarks import speed
+
+    speed.run(out=options.json, quick=options.quick, rivals=not options.no_rivals)
+    return 0
+
+
+def run_quality(options: argparse.Namespace) -> int:
+    """Measure quality on labelled or simulated captures, or look at damaged files."""
+    from benchmarks import hostile, quality, simulated
+
+    if options.hostile:
+        if options.captures is None:
+            print("--hostile needs --captures", file=sys.stderr)
+            return 2
+        return 1 if hostile.run(options.captures, out=options.json, jobs=options.jobs)["misbehave"] else 0
+    with tempfile.TemporaryDirectory() as held:
+        root = options.captures
+        if root is None:
+            root = Path(held)
+            simulated.write_folder(root, range(1000, 1000 + options.seeds))
+        results = quality.run(root, out=options.json, pattern=options.files, jobs=options.jobs, details=options.details)
+    return 1 if results["failed"] else 0
+
+
+def run_decode(*, quick: bool) -> int:
+    """Time the first stages alone: capture index, headers, flow ids."""
+    from benchmarks.capture import SLOTS
+    from benchmarks.speed import CONNECTIONS, FEW, captures
+    from netinterf.capture import open_capture
+    from netinterf.decode import decode
+    from netinterf.flows.assign import assign_flows
+
+    connections = FEW if quick else CONNECTIONS
+    for name, path in captures(connections).items():
+        fastest = float("inf")
+        for _ in range(3):
+            begin = time.perf_counter()
+            capture = open_capture(path)
+            decoded = decode(capture.buffer, capture.records, [one.link_type for one in capture.interfaces])
+            assign_flows(decoded.packets, decoded.endpoints)
+            fastest = min(fastest, time.perf_counter() - begin)
+        print(f"{name}: {fastest:.3f} s, {connections * SLOTS / fastest:,.0f} packets/s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""How fast the library runs: every stage, a whole scan with its memory, the import, and other programs beside it."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from benchmarks.capture import SLOTS, write_capture
+from benchmarks.machine import table, write_json
+from benchmarks.rivals import time_rivals
+from benchmarks.stages import fastest, time_stages
+from benchmarks.watch import run_watched
+
+__all__ = ["captures", "import_seconds", "run"]
+
+CACHE = Path(__file__).resolve().parent / ".cache"
+CONNECTIONS, FEW = 20_000, 1_000
+SNAPLENS = {"full": 262_144, "96 bytes": 96}
+
+
+def captures(connections: int) -> dict[str, Path]:
+    """Give the captures to measure on, made when they are not there yet."""
+    CACHE.mkdir(exist_ok=True)
+    found = {}
+    for name, snaplen in SNAPLENS.items():
+        path = CACHE / f"{connections * SLOTS}-{snaplen}.pcap"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            write_capture(part, connections=connections, snaplen=snaplen)
+            part.rename(path)
+        found[name] = path
+    return found
+
+
+def import_seconds(runs: int = 5) -> float:
+    """Time ``import netinterf`` in a fresh interpreter, the interpreter's own start taken off; best of *runs*."""
+    return best(["-c", "import netinterf"], runs) - best(["-c", "pass"], runs)
+
+
+def best(words: list[str], runs: int) -> float:
+    """Time a fresh interpreter; best of *runs*."""
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, *words], check=True)
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def run(*, out: Path | None = None, quick: bool = False, rivals: bool = True, repeats: int = 2) -> dict[str, Any]:
+    """Measure, print and write.
+
+    Args:
+        out: Where to write JSON.
+        quick: Measure on a twentieth of the packets.
+        rivals: Time other programs too.
+        repeats: How often the stages run; the fastest time counts.
+    """
+    connections = FEW if quick else CONNECTIONS
+    packets = connections * SLOTS
+    results: dict[str, Any] = {"benchmark": "speed", "packets": packets, "import_seconds": import_seconds()}
+    print(f"import netinterf: {results['import_seconds']:.3f} s\n")
+    for name, path in captures(connections).items():
+        size = path.stat().st_size
+        print(f"{name}: {packets:,} packets, {size / 1e6:,.0f} MB")
+        read_through(path)
+        stages = [attrs.asdict(stage) for stage in fastest([time_stages(path) for _ in range(repeats)])]
+        whole = run_watched([sys.executable, "-m", "netinterf", "scan", "--format", "jsonl", str(path)])
+        others = time_rivals(path, packets) if rivals else []
+        results[name] = {
+            "bytes": size,
+            "copy_seconds": read_through(path),
+            "stages": stages,
+            "scan": attrs.asdict(whole),
+            "rivals": others,
+        }
+        print(words(results[name], packets, size))
+    if out is not None:
+        write_json(out, results)
+    return results
+
+
+def read_through(path: Path) -> float:
+    """Time reading the file's bytes once: what no reader can beat, and a yardstick that travels between machines."""
+    begin = time.perf_counter()
+    with path.open("rb") as file:
+        while file.read(1 << 22):
+            pass
+    return time.perf_counter() - begin
+
+
+def words(result: dict[str, Any], packets: int, size: int) -> str:
+    """Write one capture's times for people."""
+    rows: list[list[Any]] = [rates(stage["name"], stage["seconds"], packets, size) for stage in result["stages"]]
+    total = sum(stage["seconds"] for stage in result["stages"])
+    rows.append(rates("all stages", total, packets, size))
+    rows.append(rates("whole scan (process)", result["scan"]["seconds"], packets, size))
+    rows.append(rates("reading the bytes", result["copy_seconds"], packets, size))
+    for rival in result["rivals"]:
+        mark = " (failed)" if rival["failed"] else f" (from {rival['packets']:,})" if rival["extrapolated"] else ""
+        rows.append(rates(rival["name"] + mark, rival["seconds"], packets, size))
+    scan = result["scan"]
+    memory = f"whole scan: exit status {scan['status']}, peak anonymous {megabytes(scan['anonymous'])}"
+    text = table(["stage", "seconds", "packets/s", "MB/s"], rows)
+    return f"{text}\n{memory}, mapped file pages {megabytes(scan['mapped'])}\n{scan['errors'][-2000:]}"
+
+
+def rates(name: str, seconds: float, packets: int, size: int) -> list[Any]:
+    """Make one line: seconds, packets and megabytes per second."""
+    return [name, seconds, packets / seconds, size / 1e6 / seconds]
+
+
+def megabytes(value: int | None) -> str:
+    """Write bytes as megabytes."""
+    return "unknown" if value is None else f"{value / 1e6:,.0f} MB"
