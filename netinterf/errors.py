@@ -5,6 +5,8 @@ fault and names source and offset; `AnalyzerError` says that an analyzer broke i
 none of these: they are data, kept as rows with status bits.
 """
 
+from typing import Any
+
 __all__ = [
     "AnalyzerError",
     "CaptureError",
@@ -23,6 +25,16 @@ __all__ = [
 
 class NetinterfError(Exception):
     """Root of every error that this library raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes whole, whatever arguments the class takes."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[NetinterfError], args: tuple[Any, ...], fields: dict[str, Any]) -> NetinterfError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class UsageError(NetinterfError, ValueError):

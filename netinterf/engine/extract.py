@@ -1,0 +1,62 @@
+"""Write the packets of one verdict to a file of their own."""
+
+import os
+from typing import BinaryIO
+
+import numpy as np
+
+from netinterf.capture import write_records
+from netinterf.errors import ParameterError
+from netinterf.trace import Trace, read
+from netinterf.verdict.record import Verdict
+
+__all__ = ["extract", "packets_of"]
+
+
+def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | None) -> int:
+    """Read a capture again and write all packets of a verdict's flow or exchange as pcap.
+
+    Args:
+        verdict: A verdict about the capture.
+        target: A path (replaced when it exists) or a binary file object.
+        source: Path of the capture; None when it cannot be read a second time.
+
+    Returns:
+        How many packets were written.
+
+    Raises:
+        ParameterError: The capture came from a pipe, changed since it was judged, or its packets have several link
+            types, which one pcap file cannot hold.
+        CaptureError: The capture cannot be read any more.
+    """
+    if source is None:
+        raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
+    trace = read(source)
+    rows = packets_of(trace, verdict)
+    packets = trace.packets.take(rows)
+    kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
+    if len(kinds) != 1:
+        raise ParameterError("verdict", sorted(kinds), "packets of one link type")
+    write_records(
+        target, trace.buffer, packets.at, packets.captured, packets.length, packets.time, link_type=kinds.pop()
+    )
+    return len(rows)
+
+
+def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """List the rows in ``trace.packets`` of a verdict's flow or exchange, in order of time.
+
+    Raises:
+        ParameterError: The capture does not hold the verdict's subject (any more).
+    """
+    exchange = verdict.subject.kind == "exchange"
+    count = len(trace.exchanges) if exchange else len(trace.flows)
+    if verdict.row < count:
+        if exchange:
+            messages = np.concatenate([trace.exchanges.queries[verdict.row], trace.exchanges.replies[verdict.row]])
+            rows = np.unique(trace.dns.packet[messages]).astype(np.int64)
+        else:
+            rows = trace.by_flow[verdict.row].astype(np.int64)
+        if len(rows) and trace.packets.frame[rows[0]] == verdict.subject.first_frame:
+            return rows
+    raise ParameterError("verdict", verdict.capture, "the capture as it was when it was judged")

@@ -1,0 +1,108 @@
+"""One capture from bytes to verdicts, and what is kept of it: a summary and a ledger, no packets."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+import attrs
+import numpy as np
+
+from netinterf.analyzers.base import Analyzer, analyze
+from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
+from netinterf.trace import Trace, read
+from netinterf.verdict.combine import classify
+from netinterf.verdict.model import Model
+from netinterf.verdict.record import Ledger, keep
+from netinterf.version import __version__
+
+__all__ = ["Judged", "Summary", "judge"]
+
+OUTCOMES = tuple(Outcome)
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """One capture as a whole, field by field as the contract's capture line has it; times are ns since 1970 UTC."""
+
+    capture: str
+    packets: int
+    flows: int
+    exchanges: int
+    outcomes: dict[str, int]
+    first: int | None
+    last: int | None
+    bytes: int  # on the wire
+    vantage: str
+    link_types: tuple[int, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    version: str
+    model: str
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Judged:
+    """What a scan keeps of one capture."""
+
+    summary: Summary
+    ledger: Ledger
+    source: str | None = None  # path that the packets can be read from again
+
+    @property
+    def evidence(self) -> Evidence:
+        """All evidence about the capture."""
+        return self.ledger.evidence
+
+
+def judge(
+    source: str | os.PathLike[str] | BinaryIO,
+    *,
+    analyzers: Sequence[Analyzer] | None = None,
+    vantage: str = "auto",
+    model: Model | None = None,
+    strict: bool = False,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Judged:
+    """Read one capture, ask all questions of it, and judge.
+
+    Args:
+        source: A path, ``"-"``, or a binary file object.
+        analyzers: Which questions; None asks all built-in ones.
+        vantage: Where the capture was taken, ``"auto"`` to infer it.
+        model: Priors, caps and grades; None takes the one that ships with the library.
+        strict: Raise on damage.
+        name: What to call the capture; None takes the path as given.
+        progress: Called with bytes done and bytes in all.
+
+    Raises:
+        NetinterfError: The capture cannot be read, or an analyzer failed.
+    """
+    trace = read(source, vantage=vantage, strict=strict, progress=progress)
+    evidence = analyze(trace, analyzers)
+    verdicts = classify(evidence, trace, model)
+    path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
+    called = name if name is not None else path if path is not None else trace.source
+    ledger = attrs.evolve(keep(verdicts, evidence, trace), capture=called)
+    return Judged(summary=summarize(trace, verdicts, called), ledger=ledger, source=None if path == "-" else path)
+
+
+def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:
+    """Write the capture's own line."""
+    counts = Counter(dict(enumerate(np.bincount(verdicts.outcome, minlength=len(OUTCOMES)).tolist())))
+    time = trace.packets.time
+    return Summary(
+        capture=name,
+        packets=len(trace.packets),
+        flows=len(trace.flows),
+        exchanges=len(trace.exchanges),
+        outcomes={outcome.value: counts[code] for code, outcome in enumerate(OUTCOMES)},
+        first=int(time.min()) if len(time) else None,
+        last=int(time.max()) if len(time) else None,
+        bytes=int(trace.packets.length.sum(dtype=np.int64)),
+        vantage=str(trace.facts.vantage),
+        link_types=tuple(dict.fromkeys(interface.link_type for interface in trace.interfaces)),
+        diagnostics=trace.diagnostics,
+        version=__version__,
+        model=verdicts.model,
+    )

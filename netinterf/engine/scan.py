@@ -1,0 +1,248 @@
+"""Files in, verdicts out: each file is one capture, and one that cannot be read does not stop the others.
+
+Only a summary and a ledger of each capture are kept, so a folder of any size needs the memory of its largest capture
+and of its verdicts. With an executor, captures are judged side by side, a bounded number at a time; results come in
+the order of the paths either way.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from typing import BinaryIO, overload
+
+import attrs
+
+from netinterf.analyzers.base import Analyzer
+from netinterf.capture import find_captures
+from netinterf.engine.extract import extract
+from netinterf.engine.judged import Judged, Summary, judge
+from netinterf.engine.networks import Network, read_networks
+from netinterf.errors import CaptureError, NetinterfError, ParameterError
+from netinterf.flows.facts import Vantage
+from netinterf.schema import Evidence
+from netinterf.verdict.model import Model
+from netinterf.verdict.record import Verdict
+
+__all__ = ["VANTAGES", "AllVerdicts", "Options", "Paths", "Result", "pick_analyzers", "scan", "scan_each"]
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Progress = Callable[[str, int, int], None]
+
+VANTAGES = ("auto", *(place.value for place in Vantage if place is not Vantage.UNKNOWN))
+IN_FLIGHT = 32  # captures handed to an executor ahead of the one that is waited for
+
+
+def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer, ...] | None:
+    """Turn names into analyzers; None stands for all built-in ones.
+
+    Raises:
+        ParameterError: A name is unknown, or there is none.
+    """
+    if analyzers is None:
+        return None
+    from netinterf.analyzers.registry import find  # (loads every analyzer)
+
+    if isinstance(analyzers, str) or not analyzers:
+        raise ParameterError("analyzers", analyzers, "a list of at least one analyzer or its name")
+    return tuple(find(given) if isinstance(given, str) else given for given in analyzers)
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """How captures are judged."""
+
+    analyzers: tuple[Analyzer, ...] | None = attrs.field(default=None, converter=pick_analyzers)
+    vantage: str = attrs.field(default="auto")
+    networks: tuple[Network, ...] = ()
+    model: Model | None = None
+    strict: bool = False
+
+    @vantage.validator
+    def _check_vantage(self, _: object, value: str) -> None:
+        if value not in VANTAGES:
+            raise ParameterError("vantage", value, "one of " + ", ".join(VANTAGES))
+
+
+@attrs.frozen(eq=False)
+class AllVerdicts(Sequence[Verdict]):
+    """The verdicts of all captures, one after the other, written out when asked for."""
+
+    judged: tuple[Judged, ...] = attrs.field(repr=False)
+
+    def __len__(self) -> int:
+        return sum(len(one.ledger) for one in self.judged)
+
+    def __iter__(self) -> Iterator[Verdict]:
+        for one in self.judged:
+            yield from one.ledger
+
+    @overload
+    def __getitem__(self, row: int) -> Verdict: ...
+    @overload
+    def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
+    def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
+        if isinstance(row, slice):
+            return tuple(self[place] for place in range(*row.indices(len(self))))
+        place = row + len(self) if row < 0 else row
+        for one in self.judged:
+            if 0 <= place < len(one.ledger):
+                return one.ledger[place]
+            place -= len(one.ledger)
+        raise IndexError(f"verdict {row} of {len(self)}")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Result:
+    """What a scan found.
+
+    Attributes:
+        judged: One entry per capture that could be read.
+        errors: One per path that could not; each names the path and the reason.
+        skipped: How many files in folders and behind patterns are no captures.
+        networks: The user's table of networks.
+    """
+
+    judged: tuple[Judged, ...] = attrs.field(repr=False)
+    errors: tuple[CaptureError, ...] = ()
+    skipped: int = 0
+    networks: tuple[Network, ...] = attrs.field(default=(), repr=False)
+
+    @property
+    def captures(self) -> tuple[Summary, ...]:
+        """One summary per capture."""
+        return tuple(one.summary for one in self.judged)
+
+    @property
+    def verdicts(self) -> AllVerdicts:
+        """One verdict per flow and DNS exchange of every capture."""
+        return AllVerdicts(self.judged)
+
+    @property
+    def findings(self) -> tuple[Verdict, ...]:
+        """Only the verdicts that are interfered or possibly so."""
+        return tuple(verdict for one in self.judged for verdict in one.ledger.findings())
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """One table of evidence per capture, in the order of ``captures``."""
+        return tuple(one.evidence for one in self.judged)
+
+    def extract(self, verdict: Verdict, path: str | os.PathLike[str] | BinaryIO) -> int:
+        """Write all packets of a verdict's flow or exchange to a pcap file; return how many.
+
+        Raises:
+            ParameterError: The verdict is not about a file of this result, or the file has changed.
+            CaptureError: The capture cannot be read any more.
+        """
+        sources = {one.ledger.capture: one.source for one in self.judged}
+        if verdict.capture not in sources:
+            raise ParameterError("verdict", verdict.capture, "a verdict of this result")
+        return extract(verdict, path, sources[verdict.capture])
+
+
+def scan(
+    paths: Paths,
+    *,
+    analyzers: Sequence[Analyzer | str] | None = None,
+    vantage: str = "auto",
+    networks: str | os.PathLike[str] | Sequence[Network] | None = None,
+    model: Model | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    strict: bool = False,
+) -> Result:
+    """Judge captures: who was interfered with, how, how sure that is, and which packets show it.
+
+    Args:
+        paths: Captures, folders, patterns or ``"-"``; one or many. Nothing is joined across files.
+        analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
+        vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
+        networks: A CSV file ``prefix,asn,country``, or its content; kept with the result.
+        model: Priors, caps and grades; None takes the model that ships with the library.
+        executor: Judges captures side by side; any of `concurrent.futures`, or one with the same ``submit``.
+        progress: Called with the capture, the number of captures done, and the number in all.
+        strict: Treat damage as an error of that capture.
+
+    Returns:
+        Verdicts, evidence, one summary per capture, and the errors of paths that could not be read.
+
+    Raises:
+        ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
+    """
+    table = networks if isinstance(networks, Sequence) and not isinstance(networks, str) else None
+    if networks is not None and table is None:
+        table = read_networks(networks)  # type: ignore[arg-type]
+    options = Options(analyzers=analyzers, vantage=vantage, networks=tuple(table or ()), model=model, strict=strict)
+    found = find_captures(paths)
+    judged: list[Judged] = []
+    errors: list[CaptureError] = list(found.errors)
+    for one in scan_each(found.captures, options, executor=executor, progress=progress):
+        if isinstance(one, Judged):
+            judged.append(one)
+        else:
+            errors.append(one)
+    return Result(judged=tuple(judged), errors=tuple(errors), skipped=found.skipped, networks=options.networks)
+
+
+def scan_each(
+    captures: Sequence[str],
+    options: Options,
+    *,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Judged | CaptureError]:
+    """Judge captures one after the other, in order; a capture that cannot be read gives its error.
+
+    Args:
+        captures: Paths of files, or ``"-"``.
+        options: How to judge.
+        executor: Judges captures side by side.
+        progress: Called before the first and after every capture.
+    """
+    total = len(captures)
+    if progress is not None and total:
+        progress(captures[0], 0, total)
+    for done, one in enumerate(_judged(captures, options, executor)):
+        if progress is not None:
+            progress(captures[done], done + 1, total)
+        yield one
+
+
+def _judged(captures: Sequence[str], options: Options, executor: Executor | None) -> Iterator[Judged | CaptureError]:
+    if executor is None:
+        for capture in captures:
+            yield judge_path(capture, options)
+        return
+    waiting = deque(executor.submit(judge_path, capture, options) for capture in captures[:IN_FLIGHT])
+    for capture in captures[IN_FLIGHT:]:
+        yield waiting.popleft().result()
+        waiting.append(executor.submit(judge_path, capture, options))
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def judge_path(path: str, options: Options) -> Judged | CaptureError:
+    """Judge one capture, or return why it cannot be.
+
+    A fault of the library itself is reported like one of the capture, so that one odd file in a folder of thousands
+    costs that file only; with ``strict`` it is raised.
+    """
+    try:
+        return judge(
+            path, analyzers=options.analyzers, vantage=options.vantage, model=options.model, strict=options.strict
+        )
+    except CaptureError as known:
+        return known
+    except Exception as cause:
+        if isinstance(cause, NetinterfError):
+            reason = str(cause)
+        elif isinstance(cause, OSError):
+            reason = f"cannot be read: {cause.strerror or cause}"
+        elif options.strict:
+            raise
+        else:
+            reason = f"could not be analysed ({type(cause).__name__}: {cause}); please report this"
+        error = CaptureError(path, reason)
+        error.__cause__ = cause
+        return error
