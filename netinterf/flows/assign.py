@@ -64,6 +64,7 @@ def assign_flows(packets: Packets, endpoints: Endpoints) -> Assigned:
     by_flow = Ragged.from_lengths(lengths, groups.rows.take(spans(groups.starts[order], lengths)))
     groups = Groups(by_flow.values, by_flow.offsets[:-1])
     client, oriented = orient(groups, swapped, packets, ports)
+    client &= ~to_itself(groups.rows[groups.starts], endpoints, ports)
     flow = np.full(len(packets), -1, np.int32)
     flow[by_flow.values] = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     outbound = np.zeros(len(packets), np.bool_)
@@ -112,6 +113,14 @@ def conversation_columns(
         there, back = source.take(rows), target.take(rows)
         columns += [np.where(swap, back, there), np.where(swap, there, back)]
     return columns
+
+
+def to_itself(rows: NDArray[np.int32], endpoints: Endpoints, ports: Ports) -> NDArray[np.bool_]:
+    """Say which packets have one endpoint as source and target; they are never swapped, and sent by the client."""
+    same = ports[0][rows] == ports[1][rows]
+    same &= endpoints.source_low[rows] == endpoints.target_low[rows]
+    same &= endpoints.source_high[rows] == endpoints.target_high[rows]
+    return same
 
 
 def only_ip(groups: Groups, packets: Packets) -> Groups:

@@ -38,6 +38,7 @@ class Coverage:
     fresh_below: I64
     element_side: I64
     element_start: I64
+    element_end: I64
     owner: I64
 
 
@@ -65,7 +66,7 @@ def cover(side: I64, start: I64, end: I64, top: I64) -> Coverage:
         part = cover(side[calm], start[calm], end[calm], top[calm])
         fresh[calm], below[calm] = part.fresh, part.fresh_below
         owner = np.append(calm, len(side))[part.owner]
-        return Coverage(fresh, below, part.element_side, part.element_start, owner)
+        return Coverage(fresh, below, part.element_side, part.element_start, part.element_end, owner)
     count = stop - first
     element = spans(first, count)
     row = np.repeat(np.arange(len(side)), count)
@@ -77,8 +78,8 @@ def cover(side: I64, start: I64, end: I64, top: I64) -> Coverage:
         begin = np.cumsum(count) - count
         fresh, below = np.add.reduceat(size, begin), np.add.reduceat(low, begin)
     inside = np.flatnonzero((cuts[1:] >> BITS) == (cuts[:-1] >> BITS))  # between two sides there is no element
-    where = (cuts[inside] & ((1 << BITS) - 1)) + NOTHING
-    return Coverage(fresh, below, cuts[inside] >> BITS, where, owner[inside])
+    where = (cuts & ((1 << BITS) - 1)) + NOTHING
+    return Coverage(fresh, below, cuts[inside] >> BITS, where[inside], where[inside + 1], owner[inside])
 
 
 def crowded_segments(side: I64, count: I64) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from netinterf.flows.coverage import Coverage, cover
 from netinterf.flows.grouping import first_index
 from netinterf.flows.unwrap import rows_of
 from netinterf.schema import Packets, TcpFlag, TcpOption
+from netinterf.table import spans
 
 __all__ = ["Holes", "Stream", "look_into_holes", "overtaken"]
 
@@ -78,24 +79,28 @@ def look_into_holes(block: TcpBlock, stream: Stream) -> Holes:
 
 
 def acknowledged_holes(side: I64, rows: I64, coverage: Coverage, stream: Stream, lowest: I64) -> I64:
-    """List the rows that first acknowledge bytes which had not been captured by then.
+    """List the rows that newly acknowledge bytes which had not been captured by then.
 
-    Bytes below the side's first captured one are left out: what went before the capture is not missing.
+    Bytes below the side's first captured one are left out: what went before the capture is not missing. New bytes of
+    successive acknowledgements do not overlap, so all their elements together are hardly more than there are elements.
     """
-    inside = coverage.element_start >= lowest[coverage.element_side]
-    element_side, start = coverage.element_side[inside], coverage.element_start[inside]
-    captured = np.append(rows, np.iinfo(np.int64).max)[coverage.owner[inside]]
     watched = np.zeros(len(lowest), np.bool_)
-    watched[element_side] = True
-    answers = np.flatnonzero(stream.acks & watched[side ^ 1])
+    watched[coverage.element_side] = True
+    about = side ^ 1
+    answers = np.flatnonzero(stream.acks & stream.other_known & watched[about] & (stream.ack > stream.acked))
+    about = about[answers]
+    low = np.maximum(stream.acked[answers], lowest[about])
+    starts = packed(coverage.element_side, coverage.element_start)
+    ends = packed(coverage.element_side, coverage.element_end)
+    first = np.searchsorted(ends, packed(about, low), side="right")
+    stop = np.searchsorted(starts, packed(about, stream.ack[answers]))
+    some = stop > first
+    answers, first, count = answers[some], first[some], (stop - first)[some]
     if len(answers) == 0:
         return answers
-    answers = answers[np.argsort(side[answers] ^ 1, kind="stable")]
-    reached = packed(side[answers] ^ 1, np.maximum(stream.acked[answers], stream.ack[answers]))
-    place = np.searchsorted(reached, packed(element_side, start), side="right")
-    answer = answers[np.minimum(place, len(answers) - 1)]
-    fits = (place < len(answers)) & (side[answer] ^ 1 == element_side) & stream.other_known[answer]
-    return np.unique(answer[fits & (captured > answer)])
+    captured = np.append(rows, np.iinfo(np.int64).max)[coverage.owner[spans(first, count)]]
+    latest = np.maximum.reduceat(captured, np.cumsum(count) - count)
+    return answers[latest > answers]
 
 
 def overtaken(packets: Packets, block: TcpBlock, duplicate_ack: Bool, fills: I64, overtaker: I64) -> Bool:
