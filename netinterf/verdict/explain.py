@@ -12,7 +12,7 @@ from netinterf.verdict.record import Subject, Verdict, keep
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["WHAT", "explain", "sentences", "what_happened", "who"]
+__all__ = ["WHAT", "explain", "happened", "percent", "sentences", "what_happened", "who"]
 
 WHAT = {
     "tcp": "{who} was tampered with on the way",
@@ -82,6 +82,12 @@ def sentences(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.DOWN:
         return f"{_capital(subject)} did not work, without a sign of interference. {because}".strip()
     return f"Too little was captured to judge {subject}. {because}".strip()
+
+
+def happened(verdict: Verdict) -> str:
+    """Say what was done to whom, without the final dot; of a subject without a mechanism, who it is."""
+    what = what_happened(verdict.mechanism) if verdict.mechanism else "{who}"
+    return _capital(what.format(who=who(verdict.subject)))
 
 
 def who(subject: Subject) -> str:

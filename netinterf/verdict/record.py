@@ -18,11 +18,12 @@ from netinterf.verdict.reasons import causes
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Further", "Ledger", "Observation", "Subject", "Trigger", "Verdict", "Why", "keep"]
+__all__ = ["Further", "Ledger", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time", "keep"]
 
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
 PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
 TRIGGERS = {kind: kind.word for kind in TriggerKind if kind}
+NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
 SELECTIVE = {1: True, 0: False, -1: None}
 
 QUERY_TYPES = {
@@ -124,8 +125,8 @@ class Verdict:
         return sentences(self)
 
     @property
-    def wireshark(self) -> str:
-        """A Wireshark display filter that shows the subject's packets and the frames held to be forged."""
+    def flow_filter(self) -> str:
+        """A Wireshark display filter that shows the subject's packets."""
         subject = self.subject
         address = "ip.addr" if self.ip_version == 4 else "ipv6.addr"
         parts = [f"{address}=={host}" for host in dict.fromkeys([subject.client, subject.server]) if host]
@@ -135,10 +136,14 @@ class Verdict:
             parts.append("icmp" if self.ip_version == 4 else "icmpv6")
         if subject.query_id is not None:
             parts.append(f"dns.id=={subject.query_id:#06x}")
-        flow = " && ".join(parts)
+        return " && ".join(parts)
+
+    @property
+    def wireshark(self) -> str:
+        """A Wireshark display filter that shows the subject's packets and the frames held to be forged."""
         if not self.frames:
-            return flow
-        return f"({flow}) || frame.number in {{{', '.join(map(str, self.frames))}}}"
+            return self.flow_filter
+        return f"({self.flow_filter}) || frame.number in {{{', '.join(map(str, self.frames))}}}"
 
 
 class Number(float):
@@ -265,6 +270,13 @@ class Ledger(Sequence[Verdict]):
         if self._is_ipv4(host):
             return str(ipaddress.IPv4Address(int(self.hosts.low[host]) & 0xFFFFFFFF))
         return str(ipaddress.IPv6Address(int(self.hosts.high[host]) << 64 | int(self.hosts.low[host])))
+
+
+def iso_time(time: int | None) -> str | None:
+    """Write ns since 1970 UTC as ISO 8601 with nanoseconds, ``2024-01-31T12:00:00.000000001Z``."""
+    if time is None or time == NOT_A_TIME:
+        return None
+    return f"{np.datetime64(time, 'ns')}Z"
 
 
 def _known(frame: int) -> int | None:

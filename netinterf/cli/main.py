@@ -1,0 +1,100 @@
+"""The command line: arguments in, verdicts on standard output, problems on standard error, and the exit status.
+
+Exit status: 0 the scan ran, whatever it found; 1 with ``--fail-on interfered`` if something was found; 2 wrong usage;
+3 no input could be read.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from netinterf.version import __version__
+
+__all__ = ["EXIT_FOUND", "EXIT_NO_INPUT", "EXIT_OK", "EXIT_USAGE", "main"]
+
+EXIT_OK, EXIT_FOUND, EXIT_USAGE, EXIT_NO_INPUT = 0, 1, 2, 3
+
+VANTAGES = ("auto", "client", "server", "middle")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and leave."""
+        complain(f"{message} (try: {self.prog} --help)")
+        self.exit(EXIT_USAGE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command and its verbs."""
+    parser = Parser(
+        prog="netinterf",
+        description="Say from packet captures whether somebody on the path interfered with the traffic.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"netinterf {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
+    scan = verbs.add_parser(
+        "scan",
+        help="judge captures",
+        description="Judge captures: each file is one capture, nothing is joined across files.",
+        epilog="Exit status: 0 the scan ran, 1 something was found (with --fail-on), 2 wrong usage, "
+        "3 no input could be read.",
+        allow_abbrev=False,
+    )
+    scan.add_argument(
+        "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
+    )
+    scan.add_argument("--format", choices=("text", "jsonl"), default="text", help="for people (default) or programs")
+    scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
+    scan.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
+    scan.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
+    scan.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
+    scan.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
+    scan.add_argument(
+        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: Arguments without the program's name; None takes the process's own.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as end:  # argparse leaves this way after --help, --version and wrong usage
+        return end.code if isinstance(end.code, int) else EXIT_USAGE
+    from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
+
+    try:
+        return run_scan(arguments)
+    except BrokenPipeError:  # the reader has seen enough, as with "| head"
+        silence_output()
+        return EXIT_OK
+    except KeyboardInterrupt:
+        silence_output()
+        return 128 + signal.SIGINT
+
+
+def complain(message: str) -> None:
+    """Write one line to standard error."""
+    line = "".join(sign if sign.isprintable() else " " for sign in f"netinterf: {message}")
+    with suppress(OSError, ValueError):  # nobody listens
+        print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr, flush=True)
+
+
+def silence_output() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush cannot fail again."""
+    with suppress(OSError, ValueError):  # standard output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,5 @@
+"""Results for people."""
+
+from netinterf.report.text import text
+
+__all__ = ["text"]

@@ -1,0 +1,180 @@
+"""The terminal summary: what was found and what shows it, then what could not be judged and what would settle it.
+
+Plain text of at most 96 columns, without colours, so that it reads the same on screen, in a mail and in a file.
+"""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from netinterf.engine.judged import Judged, Summary
+from netinterf.engine.scan import Result
+from netinterf.schema import Outcome, Verdicts
+from netinterf.verdict.explain import happened, percent
+from netinterf.verdict.reasons import causes
+from netinterf.verdict.record import Verdict, iso_time
+
+__all__ = ["WIDTH", "capture_text", "text"]
+
+WIDTH = 96
+MOST_EVIDENCE = 3
+MOST_FRAMES = 12
+MOST_EXAMPLES = 3
+
+
+def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
+    """Write a whole result for people.
+
+    Args:
+        result: A scan's result, or the captures of one.
+        everything: Write one line for every flow and exchange besides.
+    """
+    captures = result.judged if isinstance(result, Result) else result
+    return "\n\n".join("\n".join(capture_text(judged, everything=everything)) for judged in captures)
+
+
+def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
+    """Write one capture, line by line."""
+    yield from summary_lines(judged.summary)
+    for verdict in judged.ledger.findings():
+        yield ""
+        yield from finding_lines(verdict)
+    yield from unjudged_lines(judged)
+    if everything:
+        yield ""
+        yield "All conversations:"
+        for verdict in judged.ledger:
+            yield from _wrap(one_line(verdict), "  ", "      ")
+
+
+def summary_lines(summary: Summary) -> Iterator[str]:
+    """Write what the capture is and how its conversations came out."""
+    span = "" if summary.first is None or summary.last is None else f" over {_span(summary.last - summary.first)}"
+    yield from _wrap(
+        f"{summary.capture}: {_count(summary.packets, 'packet')}, {_count(summary.flows, 'flow')}, "
+        f"{_count(summary.exchanges, 'DNS exchange')}{span}; seen from: {summary.vantage}",
+        "",
+        "  ",
+    )
+    counts = summary.outcomes
+    words = [f"{counts[outcome.value]:,} {outcome.value}" for outcome in Outcome]
+    yield "  " + " · ".join([words[2], words[0], words[1], words[3]])
+    for note in summary.diagnostics:
+        times = f" ({note.count:,} times)" if note.count > 1 else ""
+        yield from _wrap(f"note: {note.message}{times}", "  ", "    ")
+
+
+def finding_lines(verdict: Verdict) -> Iterator[str]:
+    """Write one finding: what, who, when, trigger, how sure, what shows it, and where to look."""
+    sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
+    yield f"{'INTERFERED' if verdict.outcome is Outcome.INTERFERED else 'possible'}: {verdict.mechanism} ({sure})"
+    yield from _wrap(f"{happened(verdict)}.", "  ", "  ")
+    yield from _field("when", _when(verdict.start, verdict.end))
+    if verdict.trigger is not None:
+        frame = "" if verdict.trigger.frame is None else f" in frame {verdict.trigger.frame}"
+        yield from _field("trigger", f"{verdict.trigger.kind} {verdict.trigger.value}{frame}")
+    for further in verdict.also:
+        yield from _field("also", f"{further.mechanism} (probability {percent(further.probability)})")
+    if verdict.selective is not None:
+        yield from _field("selective", "others were spared" if verdict.selective else "everything was limited alike")
+    for place, seen in enumerate(verdict.evidence[:MOST_EVIDENCE]):
+        side = "" if seen.llr >= 0 else "against: "
+        yield from _field("" if place else "evidence", f"- {side}{seen.says} [{seen.rule}, {seen.llr:+.1f}]")
+    more = len(verdict.evidence) - MOST_EVIDENCE
+    if more > 0:
+        yield from _field("", f"  and {more} more")
+    if verdict.frames:
+        yield from _field("frames", _frames(verdict.frames))
+    yield from _field("Wireshark", verdict.flow_filter)
+
+
+def unjudged_lines(judged: Judged) -> Iterator[str]:
+    """Write what failed or could not be judged, by reason, with examples and what would settle it."""
+    table = judged.ledger.verdicts
+    for outcome, title in (
+        (Outcome.DOWN, "Did not work, without a sign of interference"),
+        (Outcome.INSUFFICIENT, "Could not be judged"),
+    ):
+        groups = _by_reason(table, outcome)
+        if not groups:
+            continue
+        yield ""
+        yield f"{title}:"
+        for code, rows in sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0])):
+            cause = next(cause for cause in causes(code))
+            yield from _wrap(f"{len(rows):,} × {cause.code}: {cause.says}", "  ", "      ")
+            names = Counter(_short(judged.ledger[row]) for row in rows[:50])
+            shown = list(names)[:MOST_EXAMPLES]
+            rest = f" and {len(rows) - len(shown):,} more" if len(rows) > len(shown) else ""
+            yield from _wrap(", ".join(shown) + rest, "      ", "      ")
+
+
+def _by_reason(table: Verdicts, outcome: Outcome) -> dict[int, list[int]]:
+    """Group verdict rows of one outcome by their deciding reason; findings are left out."""
+    groups: dict[int, list[int]] = {}
+    rows = ((table.outcome == list(Outcome).index(outcome)) & (table.mechanism < 0)).nonzero()[0]
+    for row in rows.tolist():
+        bits = int(table.reasons[row])
+        groups.setdefault(bits & -bits, []).append(row)
+    groups.pop(0, None)
+    return groups
+
+
+def one_line(verdict: Verdict) -> str:
+    """Write one verdict in one line."""
+    subject = verdict.subject
+    what = f" {verdict.mechanism}" if verdict.mechanism else ""
+    why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
+    name = f" {subject.name}" if subject.name else ""
+    first = "" if subject.first_frame is None else f"frame {subject.first_frame}: "
+    asked = f" {subject.query_type}" if subject.query_type else ""
+    return (
+        f"{first}{verdict.outcome}{what} {percent(verdict.probability)}{why}  "
+        f"{subject.protocol or 'ip'} {_end(subject.client, subject.client_port)} > "
+        f"{_end(subject.server, subject.server_port)}{name}{asked}"
+    )
+
+
+def _short(verdict: Verdict) -> str:
+    """Name a subject in few words."""
+    subject = verdict.subject
+    return subject.name or _end(subject.server, subject.server_port)
+
+
+def _end(host: str | None, port: int | None) -> str:
+    if port is None:
+        return host or "?"
+    return f"[{host}]:{port}" if host and ":" in host else f"{host}:{port}"
+
+
+def _frames(frames: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, frames[:MOST_FRAMES]))
+    return shown if len(frames) <= MOST_FRAMES else f"{shown} and {len(frames) - MOST_FRAMES:,} more"
+
+
+def _field(label: str, value: str) -> Iterator[str]:
+    yield from _wrap(value, f"  {label:<10}", " " * 12 + ("  " if value.startswith(("- ", "  ")) else ""))
+
+
+def _wrap(line: str, first: str, later: str) -> list[str]:
+    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
+    return textwrap.wrap(printable, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False) or [
+        first.rstrip()
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _span(duration_ns: int) -> str:
+    seconds = duration_ns / 1e9
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _when(start: int, end: int) -> str:
+    """Write when it happened: the day and time in UTC, and how long it took."""
+    return f"{iso_time(start)}, {_span(end - start)}"
