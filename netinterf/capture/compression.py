@@ -20,8 +20,8 @@ PIECE = 1 << 20  # bytes of output asked for at a time
 EXPANSION_FLOOR = 256 << 20
 """Bytes that any compressed capture may expand to, however small it is."""
 EXPANSION_RATIO = 250
-"""Times its own size that a compressed capture may expand to. Real traffic shrinks two- to twenty-fold, constant payload
-a hundredfold; deflate cannot exceed 1032:1, the other formats reach far more on zeros."""
+"""Times its own size that a compressed capture may expand to. Real traffic shrinks two- to twenty-fold, a constant
+payload a hundredfold; deflate cannot exceed 1032:1, the other formats reach far more on zeros."""
 XZ_MEMORY = 256 << 20  # bytes the xz decoder may use; `xz -9` needs 65 MiB
 
 

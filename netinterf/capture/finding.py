@@ -56,14 +56,12 @@ class _Search:
 
     def add(self, path: str) -> None:
         """Look at what was named: a file, a folder, a pattern, or standard input."""
-        try:
-            folder, exists = os.path.isdir(path), os.path.exists(path)
-        except ValueError as cause:  # a null byte
-            self.errors.append(UnreadableSource(path, f"cannot be read: {cause}"))
+        if "\0" in path:
+            self.errors.append(UnreadableSource(path, "cannot be read: the name holds a null byte"))
             return
-        if folder:
+        if os.path.isdir(path):
             self._look(path, list(_files(path, self.errors)), "the folder holds no captures")
-        elif path == "-" or exists or os.path.lexists(path):
+        elif path == "-" or os.path.lexists(path):
             self._take(path)
         elif glob.has_magic(path):
             matches = sorted(glob.glob(path, recursive=True))

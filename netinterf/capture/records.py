@@ -33,6 +33,7 @@ CHAINS = 1024  # chains walked at once: enough to hide the cost of an array oper
 BLOCK = 32  # steps between two looks at which chains have arrived
 FEW = 32  # chains still walking below which one by one is as fast
 LOOK = 4 << 20  # bytes looked at for guesses, so that guessing stays cheap beside walking
+FAR = 1 << 60  # an offset behind every end
 FOLLOW = 3  # headers that must look right behind a guess
 
 
@@ -243,6 +244,8 @@ def race(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> tuple[Of
             length = fields[at].view(number)
             at = step + length
             at += chain.base
+            if chain.least > 0:  # a length that leads nowhere must not hold a chain in place: it leads far away
+                at[length < chain.least] = FAR
         passed = (steps < goals[active]).sum(axis=0)
         blocks.append((active, steps, passed))
         sizes[active] += passed

@@ -194,7 +194,7 @@ def _spooled(pieces: Iterator[bytes], name: str) -> Content:
                 break
         pieces = chained([head] if head else [], pieces)
     if not format_of(head):
-        if expander is not None and expander.diagnostics and not head:
+        if expander is not None and expander.diagnostics and len(head) < HEAD:
             raise UnreadableSource(name, expander.diagnostics[0].message, 0)
         _content(np.frombuffer(head, np.uint8), name, kind, ())  # raises what fits
     buffer, full = _copy(pieces, name)

@@ -1,0 +1,40 @@
+"""What every test may use: the labelled captures and the tshark program."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+settings.register_profile("netinterf", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("netinterf")
+
+
+@pytest.fixture(scope="session")
+def captures_dir():
+    """Give the folder of the labelled public captures; skip where they are absent."""
+    folder = Path(os.environ.get("NETINTERF_CAPTURES") or ROOT.parent / "shared" / "data" / "captures")
+    if not folder.is_dir():
+        pytest.skip(f"labelled captures are absent: set NETINTERF_CAPTURES (looked in {folder})")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tshark():
+    """Give a function that lists fields of a capture with tshark; skip where tshark is absent."""
+    program = shutil.which("tshark")
+    if program is None:
+        pytest.skip("tshark is not installed")
+
+    def fields(path, *names, options=()):
+        """Return one list of strings per frame; damage in the file is no failure."""
+        command = [program, "-n", "-r", str(path), *options, "-T", "fields", "-E", "separator=\t"]
+        for name in names:
+            command += ["-e", name]
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=100, check=False)
+        return [line.split("\t") for line in run.stdout.splitlines()]
+
+    return fields
