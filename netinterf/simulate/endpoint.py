@@ -342,7 +342,7 @@ class Endpoint:
         self.pieces = [piece for piece in self.pieces if piece.end > acked]
         if acked > self.una:
             self.una, self.backoff = acked, 0
-            self.grow(len(done))
+            self.grow(sum(1 for piece in done if not piece.flags & SYN))
             fresh = [piece for piece in done if piece.tries == 1]
             if fresh:
                 self.measure(self.path.world.now - fresh[-1].time)
