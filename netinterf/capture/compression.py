@@ -17,6 +17,7 @@ from netinterf.schema import Diagnostic
 __all__ = ["EXPANSION_FLOOR", "EXPANSION_RATIO", "Expander"]
 
 PIECE = 1 << 20  # bytes of output asked for at a time
+BITE = 1024  # bytes of input given at a time: what a decoder expanded in the call that meets damage is lost
 EXPANSION_FLOOR = 256 << 20
 """Bytes that any compressed capture may expand to, however small it is."""
 EXPANSION_RATIO = 250
@@ -103,9 +104,9 @@ class Expander:
     def expand(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Yield expanded pieces of at most 1 MiB; several members in a row count as one stream (RFC 1952 §2.2)."""
         decoder: Decoder | None = None
-        for piece in pieces:
-            self.taken += len(piece)
-            data = piece
+        for bite in (piece[at : at + BITE] for piece in pieces for at in range(0, len(piece), BITE)):
+            self.taken += len(bite)
+            data = bite
             while True:
                 if decoder is None:
                     data = data.lstrip(b"\0") if self.given else data  # padding between or behind members

@@ -1,7 +1,6 @@
 """Reading pcap and pcapng against slow, obvious readers."""
 
 import bz2
-import contextlib
 import gzip
 import lzma
 from struct import pack
@@ -184,7 +183,7 @@ def test_compression_is_told_by_content(compress):
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
 def test_cut_and_damaged_compression_gives_the_beginning(compress):
-    """Compressed data that end early or are damaged give a clean answer; the beginning where the format allows it."""
+    """Compressed data that end early or are damaged give what came before."""
     draw = np.random.default_rng(0)
     records = b"".join(c.pcap_record("<", SECOND, n, draw.bytes(900)) for n in range(3000))
     packed = compress(c.pcap_header() + records)
@@ -194,11 +193,9 @@ def test_cut_and_damaged_compression_gives_the_beginning(compress):
     broken = bytearray(packed)
     broken[len(packed) // 2] ^= 0xFF
     broken[len(packed) // 2 + 1000] ^= 0xFF
-    if compress is lzma.compress:  # two blocks at most: it notices damage only at a block's end, or not at the start
-        with contextlib.suppress(UnreadableSource):
-            open_capture(bytes(broken))
-    else:
-        assert {"capture.compressed_damaged", "capture.damaged"} & set(codes(open_capture(bytes(broken))))
+    damaged = open_capture(bytes(broken))
+    assert {"capture.compressed_damaged", "capture.damaged"} & set(codes(damaged))
+    assert 0 < len(damaged.records) < 3000
     with pytest.raises(DamagedCapture):
         open_capture(packed[: len(packed) // 2], strict=True)
 
