@@ -53,6 +53,7 @@ class Kind(IntEnum):
     ERSPAN_2 = 25
     ERSPAN_3 = 26
     WCCP = 27
+    METADATA = 28  # Cisco metadata in GRE: type first
 
 
 @attrs.define(eq=False)

@@ -119,12 +119,12 @@ def llc(block: Block, front: Front) -> Next:
     return split(front, kinds, front.at + np.where(snap, 8, 3))
 
 
-def tag(block: Block, front: Front, size: int) -> Next:
-    """Decode a tag of *size* bytes that ends with a type or length; stacks come back here.
+def tag(block: Block, front: Front, size: int, type_at: int) -> Next:
+    """Decode a tag of *size* bytes that holds a type or length at *type_at*; stacks come back here.
 
     802.1Q and 802.1ad tags have 4 bytes, Cisco's VN-tag 6, the E-tag of 802.1BR and Cisco's metadata 8.
     """
-    types, _ = block.read(front, _WORD, size - 2)
+    types, _ = block.read(front, _WORD, type_at)
     block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
     return by_ethertype(front, types, front.at + size, lengths=True)
 

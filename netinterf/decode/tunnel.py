@@ -32,6 +32,7 @@ def gre(block: Block, front: Front) -> Next:
     kinds[(head["type"] == 0x88BE) & sequenced] = Kind.ERSPAN_2
     kinds[head["type"] == 0x22EB] = Kind.ERSPAN_3
     kinds[head["type"] == 0x883E] = Kind.WCCP
+    kinds[head["type"] == 0x8909] = Kind.METADATA
     kinds[~usable] = Kind.NONE
     return split(front, kinds, front.at + size)
 
