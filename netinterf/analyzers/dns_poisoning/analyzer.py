@@ -1,0 +1,202 @@
+"""The analyzer: gather replies, find contradictions and false content, compare with each server, write it down."""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
+from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, tls_after, transport_contrasts
+from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
+from netinterf.analyzers.dns_poisoning.race import Races, run_races
+from netinterf.analyzers.dns_poisoning.replies import Replies, gather_replies
+from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS, rule_id
+from netinterf.analyzers.dns_poisoning.suspects import Case, build_case
+from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.trace import Trace
+
+__all__ = ["DnsPoisoning"]
+
+MILLISECOND = 1e6
+
+
+@attrs.frozen(kw_only=True)
+class DnsPoisoning:
+    """Find forged DNS answers.
+
+    What it looks for: questions that drew contradicting replies, replies that came too fast or from elsewhere, replies
+    built unlike their server's others, and answers that cannot be true.
+
+    Why: an injector on the path sees the query and answers in the resolver's name. It cannot take the resolver's own
+    reply back, it stands at another distance, and it builds replies from a template (Duan et al., Hold-On, SATIN 2012;
+    Anonymous et al., Triplet Censors, FOCI 2020).
+
+    Also looks like this: frames captured twice, queries sent again and answered by two sites of an anycast server,
+    rotating addresses, split horizon, captive portals, block lists, fake-address proxies, and address translation that
+    rewrites headers.
+
+    References: Duan et al., Hold-On, SATIN 2012; Anonymous et al., Triplet Censors, FOCI 2020; Hoang et al., How Great
+    is the Great Firewall?, USENIX Security 2021; Fan et al., Wallbleed, NDSS 2025; Niaki et al., ICLab, IEEE S&P 2020.
+    """
+
+    name: ClassVar[str] = "dns_poisoning"
+    scope: ClassVar[Scope] = Scope.CAPTURE
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "dns", "answers", "exchanges", "tls", "rtts"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Look at the DNS exchanges of *trace* and write down what is unusual."""
+        replies = gather_replies(trace)
+        content = read_content(trace, replies)
+        races = run_races(trace, replies, content)
+        transports = transport_contrasts(trace, replies)
+        contrasted = np.array([control.reply for control in transports], np.int64)
+        case = build_case(trace, replies, content, races, contrasted, handshake_bounds(trace))
+        notes = _Notes(trace, replies)
+        _note_races(notes, races, case)
+        _note_content(notes, content, case)
+        _note_contrasts(notes, replies, case)
+        for control in transports:
+            notes.control("transport_contrast", control, accuses=True)
+        for control in agreeing_servers(trace, replies, content, case.rows, case.suspicious):
+            notes.control("agrees_elsewhere", control)
+        for rule, control in tls_after(trace, replies, content, case.rows):
+            notes.control(rule, control)
+        _note_policy(notes, content, replies)
+        _note_lone(notes, case)
+        return notes.evidence(self)
+
+
+class _Notes:
+    """Observations in the making, by rule."""
+
+    def __init__(self, trace: Trace, replies: Replies) -> None:
+        self.trace, self.replies = trace, replies
+        self.rows: dict[str, list[tuple[int, int, float, list[int], list[int], dict[str, float]]]] = {}
+
+    def add(
+        self, rule: str, reply: int, weight: float, *, forged: list[int], also: tuple[int, ...] = (), **measured: float
+    ) -> None:
+        """Write one observation down; *forged* are rows in Replies, *also* further packets that show it."""
+        trace, exchange = self.trace, int(self.replies.exchange[reply])
+        exchanges, packet = trace.exchanges, trace.dns.packet
+        shown = {int(packet[row]) for row in (*exchanges.queries[exchange][:8], *exchanges.replies[exchange][:8])}
+        false = sorted({int(self.replies.packet[row]) for row in forged})
+        shown.update(false, also, {int(self.replies.packet[reply])})
+        time = int(trace.packets.time[self.replies.packet[reply]])
+        self.rows.setdefault(rule, []).append((exchange, time, weight, false, sorted(shown), measured))
+
+    def control(self, rule: str, control: Control, *, accuses: bool = False) -> None:
+        """Write down an observation made elsewhere in the capture."""
+        forged = [control.reply] if accuses else []
+        self.add(rule, control.reply, control.weight, forged=forged, also=control.packets)
+
+    def evidence(self, analyzer: DnsPoisoning) -> Evidence:
+        """Join all observations into one table, in the order of the rules."""
+        parts = [Evidence.empty(rules=analyzer.rules)]
+        for name in WEIGHTS:
+            rows = self.rows.get(name)
+            if not rows:
+                continue
+            subject, time, weight, forged, witness, measured = zip(*rows, strict=True)
+            names = {key for numbers in measured for key in numbers}
+            columns: dict[str, ArrayLike] = {
+                key: [numbers.get(key, np.nan) for numbers in measured] for key in sorted(names)
+            }
+            parts.append(
+                observe(
+                    analyzer,
+                    rule_id(name),
+                    subject=subject,
+                    time=time,
+                    llr=weight,
+                    forged=forged,
+                    witness=witness,
+                    measured=columns,
+                    kind=SubjectKind.EXCHANGE,
+                )
+            )
+        return join(parts)
+
+
+def _note_races(notes: _Notes, races: Races, case: Case) -> None:
+    """Write down contradictions, duplicates and rotations."""
+    for place in range(len(races.exchange)):
+        rows = races.members[place]
+        queries = float(notes.replies.queries[rows[0]])
+        if races.weight[place] > 0:
+            forged = case.rows[case.race == place].tolist()
+            first = forged[0] if forged else int(rows[0])
+            weight, count = float(races.weight[place]), float(len(rows))
+            notes.add("contradiction", first, weight, forged=forged, replies=count, queries=queries)
+        else:
+            rule = "duplicate" if races.identical[place] else "rotation"
+            notes.add(rule, int(rows[0]), WEIGHTS[rule], forged=[])
+
+
+def _note_content(notes: _Notes, content: Content, case: Case) -> None:
+    """Write down what the suspects' answers and forms say by themselves."""
+    kinds = notes.trace.exchanges.kind
+    for place, reply in enumerate(case.rows.tolist()):
+        sign, forged = Sign(int(content.sign[reply])), [reply]
+        if Sign.IMPOSSIBLE in sign:
+            notes.add("impossible_answer", reply, WEIGHTS["impossible_answer"], forged=forged)
+        if Sign.NO_CLASS in sign:
+            notes.add("lost_class", reply, WEIGHTS["lost_class"], forged=forged)
+        if case.content[place] > 0:
+            notes.add("bogon_answer", reply, float(case.content[place]), forged=forged)
+        if case.listed[place] > 0:
+            notes.add("listed_answer", reply, float(case.listed[place]), forged=forged)
+        if case.form[place] > 0:
+            notes.add("malformed", reply, float(case.form[place]), forged=forged)
+        if case.wrong_type[place] > 0:
+            kind = float(kinds[notes.replies.exchange[reply]])
+            notes.add("wrong_type", reply, float(case.wrong_type[place]), forged=forged, kind=kind)
+
+
+def _note_contrasts(notes: _Notes, replies: Replies, case: Case) -> None:
+    """Write down how unlike its server each suspect is."""
+    found = case.contrasts
+    for place, reply in enumerate(case.rows.tolist()):
+        forged, baseline = [reply], float(found.baseline[place])
+        waited = float(replies.delay[reply]) / MILLISECOND
+        if found.header[place] > 0:
+            ttl, usual = float(replies.ttl[reply]), float(found.usual_ttl[place])
+            weight = float(found.header[place])
+            notes.add("header_outlier", reply, weight, forged=forged, ttl=ttl, usual_ttl=usual, baseline=baseline)
+        if replies.copied[reply] and not found.echoes[place]:
+            ip_id = float(replies.ip_id[reply])
+            notes.add("copied_id", reply, WEIGHTS["copied_id"], forged=forged, ip_id=ip_id)
+        if found.construction[place] > 0:
+            weight, flags = float(found.construction[place]), float(replies.flags[reply])
+            notes.add("construction_outlier", reply, weight, forged=forged, flags=flags, baseline=baseline)
+        if found.bound[place] > 0:
+            weight, rtt = float(found.bound[place]), float(found.rtt[place]) / MILLISECOND
+            notes.add("faster_than_path", reply, weight, forged=forged, waited_ms=waited, rtt_ms=rtt)
+        if found.timing[place] > 0:
+            weight, fastest = float(found.timing[place]), float(found.fastest[place]) / MILLISECOND
+            notes.add(
+                "too_fast",
+                reply,
+                weight,
+                forged=forged,
+                waited_ms=waited,
+                fastest_ms=fastest,
+                baseline=baseline,
+            )
+
+
+def _note_policy(notes: _Notes, content: Content, replies: Replies) -> None:
+    """Write down that a resolver declares its filter."""
+    for reply in np.flatnonzero(content.has(Sign.POLICY)).tolist():
+        code = float(notes.trace.dns.extended_error[replies.message[reply]])
+        notes.add("policy", reply, WEIGHTS["policy"], forged=[], code=code if code >= 0 else np.nan)
+
+
+def _note_lone(notes: _Notes, case: Case) -> None:
+    """Say of suspects without a contradiction that only one answer was seen."""
+    for place, reply in enumerate(case.rows.tolist()):
+        if case.race[place] < 0:
+            notes.add("lone_reply", reply, WEIGHTS["lone_reply"], forged=[reply])

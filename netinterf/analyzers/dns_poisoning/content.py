@@ -1,0 +1,236 @@
+"""What a reply answers, and what of it cannot be true.
+
+A private address is no proof: split horizon, captive portals, fake-address proxies and block lists hand them out on
+purpose. So an answer only counts as bogus when the name is a public one *and* the resolver is public, and a server that
+answers many names that way is following a policy of its own.
+"""
+
+from enum import IntFlag
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.rules import SINKHOLE, WEIGHTS
+from netinterf.context.forged import ForgedKind, address_owners, block_page_names, forged_addresses
+from netinterf.context.special import Special, is_ipv4, special_bits
+from netinterf.protocols.dns_messages import RecordType
+from netinterf.schema import Answers, ParseError
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = ["Content", "Sign", "read_content"]
+
+SPECIAL_NAMES = frozenset(
+    "local localdomain localhost lan home internal intranet corp private arpa test invalid onion alt".split()  # noqa: SIM905
+)
+"""Last labels that are not delegated in public: RFC 6761, RFC 6762, RFC 7686, RFC 8375, RFC 9476, ICANN .internal, and
+the labels in private use that ICANN's name-collision reports list."""
+
+NEAR = np.uint16(Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Special.CGNAT)
+"""Addresses of resolvers that stand in the client's own network."""
+
+HIDDEN = np.uint16(Special.PRIVATE | Special.LINK_LOCAL | Special.CGNAT | Special.DOCUMENTATION | Special.MULTICAST)
+SUNK = np.uint16(Special.LOOPBACK | Special.UNSPECIFIED | Special.THIS_NETWORK | Special.BROADCAST)
+
+LOCAL_ZONE_NAMES, LOCAL_ZONE_SHARE = 3, 0.2
+"""A server that answers so many names, and such a share of all, with bogus addresses follows a policy of its own; known
+injectors touch some names only (Iran's and China's lists are a small part of all names: Hoang et al. 2021)."""
+
+UNKNOWN_OWNER = 3.0
+"""Weight of a listed address whose owner is unknown: the pools hold shared hosting, where the name may really live."""
+
+HISTORIC = 1.5
+"""Weight of an address on a list of former years."""
+
+NAMED_TYPES = (2, 6, 12, 15, 16, RecordType.AAAA, 33, 64, 65, 257)
+"""Questions that no A record answers (NS, SOA, PTR, MX, TXT, AAAA, SRV, SVCB, HTTPS, CAA)."""
+
+FILTER_ERRORS = (15, 16, 17, 18)
+"""Extended errors Blocked, Censored, Filtered and Prohibited (RFC 8914 §4.16-4.19)."""
+
+
+class Sign(IntFlag):
+    """What the answers of one reply say."""
+
+    ADDRESS = 1 << 0  # at least one address
+    GLOBAL = 1 << 1  # at least one globally reachable address
+    HIDDEN = 1 << 2  # a private or otherwise unreachable address
+    SUNK = 1 << 3  # 0.0.0.0, 127.0.0.1 and their like
+    FAKE = 1 << 4  # benchmark space, the usual pool of fake-address proxies
+    IMPOSSIBLE = 1 << 5  # Teredo, or space that was never allocated
+    WRONG_TYPE = 1 << 6  # addresses of another type than asked for
+    POLICY = 1 << 7  # the resolver says that it filters, or gives a filtering product's address
+    MISPLACED_OPT = 1 << 8  # an OPT record in the answer section
+    BROKEN = 1 << 9  # counts or bytes contradict each other, and the capture is not to blame
+    NO_CLASS = 1 << 10  # the question lost its class
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Content:
+    """Content of each reply, aligned with `Replies`."""
+
+    sign: NDArray[np.uint16]  # Sign bits
+    addresses: Ragged  # rows in Answers of its addresses
+    bogus: NDArray[np.float64]  # weight of its bogus addresses, 0 without
+    listed: NDArray[np.float64]  # weight of its listed addresses, 0 without
+
+    def has(self, sign: Sign) -> NDArray[np.bool_]:
+        """Say which replies show any of the signs."""
+        shown: NDArray[np.bool_] = self.sign & np.uint16(sign) != 0
+        return shown
+
+
+def read_content(trace: Trace, replies: Replies) -> Content:
+    """Judge the answers of every reply by themselves, and by the resolver and name they belong to."""
+    answers, dns = trace.answers, trace.dns
+    rows = np.flatnonzero((answers.section == 1) & _is_address(answers))
+    addresses = _per_reply(answers, rows, replies, len(dns))
+    flat, parent = addresses.values, addresses.parents()
+    kind = trace.exchanges.kind[replies.exchange]
+    bits = _bits(answers, flat)
+    sign = np.zeros(len(replies), np.uint16)
+    for flag, mask in (
+        (Sign.ADDRESS, np.ones(len(flat), np.bool_)),
+        (Sign.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
+        (Sign.HIDDEN, (bits & HIDDEN != 0)),
+        (Sign.SUNK, bits & SUNK != 0),
+        (Sign.FAKE, bits & np.uint16(Special.BENCHMARK) != 0),
+        (Sign.IMPOSSIBLE, _impossible(answers, flat, bits)),
+        (Sign.WRONG_TYPE, _wrong_type(answers.kind[flat], kind[parent])),
+    ):
+        sign[parent[mask]] |= np.uint16(flag)
+    _add_form(trace, replies, sign)
+    public = _public(trace, replies)
+    listed = _listed(trace, replies, addresses, sign)
+    bogus = np.where(sign & np.uint16(Sign.HIDDEN) != 0, WEIGHTS["bogon_answer"], 0.0)
+    bogus = np.where((bogus == 0) & (sign & np.uint16(Sign.SUNK) != 0), SINKHOLE, bogus)
+    bogus = np.where(public & (sign & np.uint16(Sign.POLICY | Sign.GLOBAL) == 0), bogus, 0.0)
+    return Content(sign=sign, addresses=addresses, bogus=bogus, listed=np.where(public, listed, 0.0))
+
+
+def _is_address(answers: Answers) -> NDArray[np.bool_]:
+    four = (answers.kind == RecordType.A) & (answers.length == 4)
+    address: NDArray[np.bool_] = four | (answers.kind == RecordType.AAAA) & (answers.length == 16)
+    return address
+
+
+def _per_reply(answers: Answers, rows: NDArray[np.int64], replies: Replies, count: int) -> Ragged:
+    """Collect some rows of Answers, which are sorted by message, per reply."""
+    by_message = Ragged.from_lengths(np.bincount(answers.message[rows], minlength=count), rows)
+    return by_message.take(replies.message)
+
+
+def _bits(answers: Answers, rows: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """Look up special ranges; IPv4-mapped AAAA data is ordinary in block pages and counts as the address it maps."""
+    return special_bits(answers.high[rows], answers.low[rows])
+
+
+def _impossible(answers: Answers, rows: NDArray[np.int64], bits: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Find AAAA answers in Teredo space or in 0000::/8 outside its assigned corners (::, ::1, mapped, NAT64)."""
+    high, low = answers.high[rows], answers.low[rows]
+    never = (high >> np.uint64(56) == 0) & (high != 0) & (bits & np.uint16(Special.NAT64) == 0)
+    teredo = bits & np.uint16(Special.TEREDO) != 0
+    found: NDArray[np.bool_] = (never | teredo) & ~is_ipv4(high, low)
+    return found
+
+
+def _wrong_type(found: NDArray[np.uint16], asked: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    four = (found == RecordType.A) & np.isin(asked, NAMED_TYPES)
+    wrong: NDArray[np.bool_] = four | (found == RecordType.AAAA) & (asked == RecordType.A)
+    return wrong
+
+
+def _add_form(trace: Trace, replies: Replies, sign: NDArray[np.uint16]) -> None:
+    """Add signs of form: errors that are not the capture's fault, a misplaced OPT record, a declared filter."""
+    dns, message = trace.dns, replies.message
+    error = dns.error[message]
+    lost = (error == ParseError.BAD_VALUE) & (dns.questions[message] == 1) & (dns.qclass[message] == 0)
+    lost &= dns.answers[message] > 0
+    broken = np.isin(error, (ParseError.MISSING, ParseError.TRAILING, ParseError.BAD_LENGTH))
+    sign[lost] |= np.uint16(Sign.NO_CLASS)
+    sign[broken & ~replies.truncated] |= np.uint16(Sign.BROKEN)
+    sign[np.isin(dns.extended_error[message], FILTER_ERRORS)] |= np.uint16(Sign.POLICY)
+    misplaced = np.zeros(len(dns), np.bool_)
+    misplaced[trace.answers.message[(trace.answers.section == 1) & (trace.answers.kind == RecordType.OPT)]] = True
+    sign[misplaced[message]] |= np.uint16(Sign.MISPLACED_OPT)
+
+
+def _public(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+    """Say where a public resolver was asked for a name of the public tree."""
+    near = trace.hosts.special[replies.server] & NEAR != 0
+    names = trace.exchanges.name
+    public = np.zeros(len(trace.exchanges), np.bool_)
+    for row in np.unique(replies.exchange[~near]).tolist():
+        labels = names[row].split(".")
+        public[row] = len(labels) >= 2 and labels[-1] not in SPECIAL_NAMES
+    found: NDArray[np.bool_] = public[replies.exchange] & ~near
+    return found
+
+
+def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Weigh answers that are on the list of forged answers, and mark those of filtering products."""
+    weight = np.zeros(len(replies))
+    flat, parent = addresses.values, addresses.parents()
+    high, low = trace.answers.high[flat], trace.answers.low[flat]
+    listed, owners = forged_addresses(), address_owners()
+    row = listed.find(high, low)
+    kind = np.where(row >= 0, listed.kinds[row], 0)
+    sign[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Sign.POLICY)
+    accusing = np.isin(kind, (ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE))
+    for place in np.flatnonzero(accusing):  # the few rows that match
+        reply = parent[place]
+        names = _chain(trace, int(replies.message[reply]), trace.exchanges.name[replies.exchange[reply]])
+        owner = int(owners.find(high[place : place + 1], low[place : place + 1])[0])
+        if owner >= 0 and any(owners.may_serve(owner, name) for name in names):
+            continue
+        known = owner >= 0 or kind[place] == ForgedKind.BLOCKPAGE
+        current = WEIGHTS["listed_answer"] if known else UNKNOWN_OWNER
+        weight[reply] = max(weight[reply], HISTORIC if kind[place] == ForgedKind.HISTORIC else current)
+    pages = _page_targets(trace, replies)
+    return np.where(pages, WEIGHTS["listed_answer"], weight)
+
+
+def _chain(trace: Trace, message: int, name: str) -> set[str]:
+    """List the question's name and every name its answer leads through."""
+    answers = trace.answers
+    first, last = np.searchsorted(answers.message, [message, message + 1])
+    return {name, *(answers.target[row] for row in range(first, last) if answers.kind[row] == RecordType.CNAME)}
+
+
+def _page_targets(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+    """Find replies whose CNAME leads to the block page of an operator or state."""
+    answers = trace.answers
+    pages = block_page_names()
+    lengths = {len(name) for name in pages}
+    candidates = np.flatnonzero(
+        (answers.kind == RecordType.CNAME) & (answers.section == 1) & np.isin(answers.target.lengths, list(lengths))
+    )
+    led = np.zeros(len(trace.dns), np.bool_)
+    for row in candidates:
+        led[answers.message[row]] |= pages.get(answers.target[int(row)], "prod") != "prod"
+    found: NDArray[np.bool_] = led[replies.message]
+    return found
+
+
+def local_policy(
+    trace: Trace, replies: Replies, content: Content, contradicted: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Find replies whose server answers many names with bogus addresses of its own accord.
+
+    Args:
+        trace: For the names.
+        replies: All replies.
+        content: What they answer.
+        contradicted: Replies of exchanges that hold a contradiction; they say nothing about the server's policy.
+    """
+    bogus = content.has(Sign.HIDDEN | Sign.SUNK | Sign.FAKE) & ~contradicted
+    policy = np.zeros(len(replies), np.bool_)
+    for server in np.unique(replies.server[bogus]):
+        here = (replies.server == server) & content.has(Sign.ADDRESS) & ~contradicted
+        names = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here & bogus]).tolist()}
+        if len(names) >= LOCAL_ZONE_NAMES:
+            asked = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here]).tolist()}
+            policy[replies.server == server] = len(names) >= LOCAL_ZONE_SHARE * len(asked)
+    return policy

@@ -1,0 +1,253 @@
+"""How unlike a server's other replies a suspect reply is: its headers, its construction, and its time.
+
+Every contrast is drawn within one server, because resolvers differ in all of these. A feature that *n* unsuspicious
+replies of the server showed *k* times has probability ``(k + ½) / (n + 1)`` if the server sent the suspect as well
+(Jeffreys prior), and a fixed one if somebody else did; the log of the ratio is the weight. A server with two sites
+keeps both its hop limits this way, and a server seen once accuses nobody. Agreement is no evidence either way: network
+address translation makes all replies alike.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.schema import RttKind
+from netinterf.trace import Trace
+
+__all__ = ["Contrasts", "contrast_replies", "handshake_bounds"]
+
+HOP_TOLERANCE = 3
+"""Hops by which genuine replies of one server may differ (Hold-On's implementation; Duan et al., SATIN 2012)."""
+
+SAMPLE = 1000
+"""Unsuspicious replies compared with, per server; the likelihood ratios saturate far below."""
+
+COUNTER_STEP, COUNTER_SHARE, COUNTER_MIN = 4096, 0.75, 4
+"""IP IDs are a counter when so many neighbours of at least so many replies lie so close; 4096 is 1/16 of the range."""
+
+FORGED_TTL, FORGED_ID, FORGED_DF, FORGED_FLAGS, FORGED_STYLE, FORGED_OPT = 0.9, 0.87, 0.5, 0.5, 0.3, 0.9
+"""How often a forged reply falls outside what the server does: hop limit (two of three injectors, and the third unless
+its distance happens to fit: Triplet Censors, table of injectors), IP ID off a counter (1 - 2/16), DF (half of the
+injectors), flags (AA or RA: one injector of three, more in laboratories), owner name copied (one of three), no EDNS
+(all injectors described: RFC 6891 §6.1.1 demands it)."""
+
+OPT_CAP, FLAGS_CAP, STYLE_CAP = 2.5, 1.5, 1.0
+"""Largest weight of lost EDNS, of odd flags, and of another way to write the owner name."""
+
+FLAG_BITS = 0x04C0
+"""AA, RA and Z: what a server sets by its own nature (RFC 1035 §4.1.1)."""
+
+RECURSION_DESIRED = 0x0100
+
+HALF, HALF_MIN, HALF_WEIGHT = 0.5, 3, 2.0
+"""Hold-On rejects replies before half of the learnt round trip; three replies must have been learnt from."""
+
+BOUND_SHARE, BOUND_SLACK_NS, CACHE_SHARE = 0.9, 2_000_000, 0.1
+"""A reply is too fast for the path below 0.9 of the least handshake and 2 ms; when a tenth of a server's ordinary
+replies are, too, a cache on the path answers everything."""
+
+TCP = 6
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Contrasts:
+    """Weights of suspect replies, aligned with the rows asked for; 0 where there is nothing to compare with."""
+
+    header: NDArray[np.float64]
+    construction: NDArray[np.float64]
+    timing: NDArray[np.float64]
+    bound: NDArray[np.float64]  # faster than the path allows
+    baseline: NDArray[np.int64]  # unsuspicious replies compared with
+    usual_ttl: NDArray[np.float64]  # NaN without a baseline
+    fastest: NDArray[np.float64]  # ns, NaN without
+    rtt: NDArray[np.float64]  # ns of the least handshake, NaN without
+    echoes: NDArray[np.bool_]  # the server copies the query's IP ID in other replies as well
+
+
+def contrast_replies(
+    trace: Trace, replies: Replies, rows: NDArray[np.int64], clean: NDArray[np.bool_], bounds: NDArray[np.float64]
+) -> Contrasts:
+    """Compare suspect replies with the unsuspicious ones of their servers.
+
+    Args:
+        trace: For its facts: what was rewritten on the way proves nothing.
+        replies: All replies.
+        rows: Suspect rows in *replies*.
+        clean: Which replies are unsuspicious; aligned with *replies*.
+        bounds: Least TCP handshake per host in ns, NaN where unknown.
+    """
+    count = len(rows)
+    found = Contrasts(
+        header=np.zeros(count),
+        construction=np.zeros(count),
+        timing=np.zeros(count),
+        bound=np.zeros(count),
+        baseline=np.zeros(count, np.int64),
+        usual_ttl=np.full(count, np.nan),
+        fastest=np.full(count, np.nan),
+        rtt=bounds[replies.server[rows]] if count else np.empty(0),
+        echoes=np.zeros(count, np.bool_),
+    )
+    clean_rows = np.flatnonzero(clean)
+    by_server = clean_rows[np.argsort(replies.server[clean_rows], kind="stable")]
+    for server in np.unique(replies.server[rows]):
+        here = np.flatnonzero(replies.server[rows] == server)
+        first, last = np.searchsorted(replies.server[by_server], [server, server + 1])
+        base = by_server[first:last]
+        if len(base) > SAMPLE:
+            base = base[np.linspace(0, len(base) - 1, SAMPLE).astype(np.int64)]
+        if len(base):
+            _compare(trace, replies, rows[here], base, here, found)
+    return found
+
+
+def _compare(
+    trace: Trace,
+    replies: Replies,
+    suspects: NDArray[np.int64],
+    base: NDArray[np.int64],
+    here: NDArray[np.int64],
+    found: Contrasts,
+) -> None:
+    """Fill in the contrasts of one server's suspects."""
+    base = base[np.argsort(replies.packet[base], kind="stable")]
+    facts = trace.facts
+    header = np.zeros(len(suspects))
+    if facts.ttl_informative:
+        header += hop_weight(replies.ttl[suspects], replies.ttl[base])
+    if facts.ip_id_informative:
+        header += id_weight(replies, suspects, base)
+    if facts.ttl_informative or facts.ip_id_informative:
+        header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF)
+    found.header[here] = np.minimum(header, WEIGHTS["header_outlier"])
+    found.construction[here] = np.minimum(
+        construction_weight(trace, replies, suspects, base), WEIGHTS["construction_outlier"]
+    )
+    found.baseline[here] = len(base)
+    found.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
+    found.echoes[here] = replies.copied[base].mean() > 0.01
+    timed = base[(replies.queries[base] == 1) & (replies.delay[base] >= 0)]
+    delay = replies.delay[suspects]
+    usable = (replies.queries[suspects] == 1) & (delay >= 0)
+    if len(timed):
+        times = np.sort(replies.delay[timed])
+        found.fastest[here] = times[0]
+        found.timing[here] = np.where(usable, early_weight(delay, times), 0.0)
+    rtt = found.rtt[here]
+    limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
+    cached = len(timed) > 0 and float(np.mean(replies.delay[timed] < limit[0])) >= CACHE_SHARE
+    found.bound[here] = np.where(usable & (delay < limit) & (not cached), WEIGHTS["faster_than_path"], 0.0)
+
+
+def hop_weight(suspect: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh hop limits by how many of the server's lie within the tolerance."""
+    counts = np.append(0, np.cumsum(np.bincount(base, minlength=256)))
+    near = counts[np.minimum(suspect + HOP_TOLERANCE + 1, 256)] - counts[np.maximum(suspect - HOP_TOLERANCE, 0)]
+    weight: NDArray[np.float64] = np.maximum(np.log(FORGED_TTL * (len(base) + 1) / (near + 0.5)), 0.0)
+    return weight
+
+
+def _share_weight(suspect: NDArray[np.bool_], base: NDArray[np.bool_], forged: float) -> NDArray[np.float64]:
+    """Weigh a yes-or-no feature by how often the server showed it."""
+    same = np.where(suspect, base.sum(), len(base) - base.sum())
+    weight: NDArray[np.float64] = np.maximum(np.log(forged * (len(base) + 1) / (same + 0.5)), 0.0)
+    return weight
+
+
+def id_weight(replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh IP IDs: off the server's counter, or zero where it never is, or never zero where it always is.
+
+    A constant that several suspects share and the server never uses is an injector's template.
+    """
+    base = base[replies.ip_id[base] >= 0]
+    suspect = replies.ip_id[suspects]
+    weight = np.zeros(len(suspects))
+    if not len(base):
+        return weight
+    known = replies.ip_id[base]
+    rare = FORGED_ID * (len(base) + 1) / 0.5
+    step = np.diff(known) % 65536
+    counting = (step >= 1) & (step <= COUNTER_STEP)
+    if len(base) >= COUNTER_MIN and counting.mean() >= COUNTER_SHARE:
+        after = np.searchsorted(replies.packet[base], replies.packet[suspects])
+        before = (suspect - known[np.maximum(after - 1, 0)]) % 65536
+        ahead = (known[np.minimum(after, len(known) - 1)] - suspect) % 65536
+        off = (np.minimum(before, ahead) > COUNTER_STEP) & (suspect >= 0)
+        weight[off] = np.log(FORGED_ID * len(base) / ((~counting).sum() + 0.5))
+    zero = known == 0
+    odd_zero = np.where(suspect == 0, not zero.any(), bool(zero.all())) & (suspect >= 0)
+    weight[odd_zero] = np.maximum(weight[odd_zero], np.log(0.3 * rare / FORGED_ID))
+    values, counts = np.unique(suspect[suspect > 0], return_counts=True)
+    template = np.isin(suspect, np.setdiff1d(values[counts >= 2], known))
+    if len(values):
+        template &= counts.max() * 2 >= counts.sum()
+    weight[template] = np.maximum(weight[template], np.log(rare))
+    return np.maximum(weight, 0.0)
+
+
+def construction_weight(
+    trace: Trace, replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Weigh header flags, lost EDNS, and the way the owner name is written."""
+    weight = np.zeros(len(suspects))
+    keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
+    same = np.array([np.count_nonzero(known == key) for key in keys])
+    weight += np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
+    lost, asked = _lost_opt(trace, replies, suspects)
+    base_lost, base_asked = _lost_opt(trace, replies, base)
+    if base_asked.any():
+        ratio = FORGED_OPT * (base_asked.sum() + 1) / (base_lost.sum() + 0.5)
+        weight[lost & asked] += np.clip(np.log(ratio), 0.0, OPT_CAP)
+    styled = base[replies.answered[base]]
+    if len(styled):
+        style = _share_weight(replies.pointer[suspects], replies.pointer[styled], FORGED_STYLE)
+        weight += np.where(replies.answered[suspects], np.minimum(style, STYLE_CAP), 0.0)
+    return weight
+
+
+def _flag_key(trace: Trace, replies: Replies, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bring the flags a server sets by nature, and whether it copied RD (RFC 1035 §4.1.1), into one number."""
+    flags = replies.flags[rows].astype(np.int64)
+    query = replies.query[rows]
+    asked = trace.dns.flags[np.maximum(query, 0)].astype(np.int64)
+    changed = (query >= 0) & ((flags ^ asked) & RECURSION_DESIRED != 0)
+    key: NDArray[np.int64] = flags & FLAG_BITS | changed
+    return key
+
+
+def _lost_opt(trace: Trace, replies: Replies, rows: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say which replies lack the OPT record their query had, and which queries had one."""
+    query = replies.query[rows]
+    asked = (query >= 0) & trace.dns.opt[np.maximum(query, 0)]
+    return asked & ~trace.dns.opt[replies.message[rows]], asked
+
+
+def early_weight(delay: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh how early replies came.
+
+    The conformal p-value ``(1 + #{times <= delay}) / (n + 1)`` holds for any distribution; ``-ln p - 1`` is its weight
+    (a calibrated bound: Sellke, Bayarri, Berger, American Statistician 2001), at least `HALF_WEIGHT` below half of the
+    fastest.
+
+    Args:
+        delay: Of the suspects, ns.
+        times: Of the baseline, ascending, at least one.
+    """
+    rank = np.searchsorted(times, delay, side="right")
+    weight = np.clip(-np.log((1 + rank) / (len(times) + 1)) - 1.0, 0.0, WEIGHTS["too_fast"])
+    early = (len(times) >= HALF_MIN) & (delay < HALF * times[0])
+    result: NDArray[np.float64] = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
+    return result
+
+
+def handshake_bounds(trace: Trace) -> NDArray[np.float64]:
+    """Find the least TCP handshake round trip from the tap to each host, ns, NaN where none was measured."""
+    bounds = np.full(len(trace.hosts), np.nan)
+    if trace.facts.split_tcp:
+        return bounds
+    rows = np.flatnonzero((trace.rtts.kind == RttKind.HANDSHAKE) & (trace.rtts.side % 2 == 1))
+    host = trace.flows.server[trace.rtts.side[rows] >> 1]
+    np.fmin.at(bounds, host, trace.rtts.value[rows].astype(np.float64))
+    return bounds

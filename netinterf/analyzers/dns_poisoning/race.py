@@ -1,0 +1,157 @@
+"""Exchanges with more than one reply: do the answers contradict each other, and are there too many replies?
+
+What counts is the excess of different replies over captured queries, not their number: a stub that asks again gets a
+reply to each query, perhaps from another site of an anycast server. Byte-identical replies are duplicates of the
+network or of the capture. Different selections or orders of the same addresses are rotation (RFC 1794).
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.dns_poisoning.content import Content, Sign
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.protocols.dns_messages import RecordType
+from netinterf.trace import Trace
+
+__all__ = ["Races", "run_races"]
+
+IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
+"""Weights of a pair of answers: unreachable against global, disjoint, addresses against none (NXDOMAIN or empty)."""
+
+SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
+"""Weights of pairs with harmless explanations: both in one network, both behind one CNAME, a failure code first."""
+
+RETRANSMITTED, RETRANSMITTED_IMPOSSIBLE = 0.2, 0.5
+"""Share of the weight when there are as many queries as replies: two sites of the server may have answered. An
+unreachable address is not explained by a second site."""
+
+NO_QUERY = 1.5
+"""Nats lost when no query was captured: the client may have asked twice."""
+
+BURST_NS, BURST_SIZE = 500_000, 3
+"""In over 90 % of cases three injectors answer within 0.2 ms of each other (Triplet Censors, FOCI 2020)."""
+
+NXDOMAIN = 3
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Races:
+    """Exchanges with several replies, m of them."""
+
+    exchange: NDArray[np.int64]
+    members: list[NDArray[np.int64]]  # rows in Replies, one per different content, in time order
+    weight: NDArray[np.float64]  # of the contradiction; 0 without
+    pairs: list[set[tuple[int, int]]]  # which members contradict each other
+    different: NDArray[np.int64]  # number of replies with different bytes
+    identical: NDArray[np.bool_]  # all replies are the same bytes
+
+
+def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
+    """Compare all replies of each exchange that drew more than one."""
+    counts = np.bincount(replies.exchange, minlength=len(trace.exchanges))
+    rows = np.flatnonzero(counts[replies.exchange] > 1) if len(replies) else np.empty(0, np.int64)
+    exchanges, starts = np.unique(replies.exchange[rows], return_index=True)
+    bounds = np.append(starts, len(rows))
+    members, weights, pairs = [], [], []
+    for place in range(len(exchanges)):  # few: an ordinary exchange has one reply
+        mine = rows[bounds[place] : bounds[place + 1]]
+        _, first = np.unique(replies.digest[mine], return_index=True)
+        distinct = mine[np.sort(first)]
+        weight, found = _contradiction(trace, replies, content, distinct)
+        members.append(distinct)
+        weights.append(weight)
+        pairs.append(found)
+    different = np.array([len(rows) for rows in members], np.int64)
+    return Races(
+        exchange=exchanges,
+        members=members,
+        weight=np.array(weights, np.float64),
+        pairs=pairs,
+        different=different,
+        identical=different == 1,
+    )
+
+
+def _contradiction(
+    trace: Trace, replies: Replies, content: Content, rows: NDArray[np.int64]
+) -> tuple[float, set[tuple[int, int]]]:
+    """Weigh the strongest contradiction between different replies of one exchange."""
+    best, pairs = 0.0, set()
+    answers = [_Answer.of(trace, replies, content, int(row)) for row in rows[:16]]
+    for left in range(len(answers)):
+        for right in range(left + 1, len(answers)):
+            weight = answers[left].against(answers[right])
+            if weight > 0:
+                pairs.add((int(rows[left]), int(rows[right])))
+                best = max(best, weight)
+    if best >= DISJOINT and len(rows) >= BURST_SIZE:
+        times = np.sort(trace.packets.time[replies.packet[rows]])
+        best = max(best, IMPOSSIBLE_PAIR if np.diff(times).min() <= BURST_NS else best)
+    queries = int(replies.queries[rows[0]])
+    if queries == 0:
+        best = max(best - NO_QUERY, 0.0)
+    elif len(rows) <= queries:
+        best *= RETRANSMITTED_IMPOSSIBLE if best >= IMPOSSIBLE_PAIR else RETRANSMITTED
+    return best, pairs
+
+
+@attrs.frozen(kw_only=True)
+class _Answer:
+    """The answer of one reply, brought into a form that can be compared."""
+
+    addresses: frozenset[tuple[int, int]]
+    networks: frozenset[int]
+    chain: frozenset[str]
+    rcode: int
+    truncated: bool
+    reachable: bool  # has a global address
+    unreachable: bool  # has only addresses that are not
+    shape: tuple[tuple[int, int], ...]  # kind and length of answer records of other types
+
+    @classmethod
+    def of(cls, trace: Trace, replies: Replies, content: Content, row: int) -> "_Answer":
+        answers = trace.answers
+        message = int(replies.message[row])
+        first, last = np.searchsorted(answers.message, [message, message + 1])
+        held = content.addresses[row]
+        high, low = answers.high[held], answers.low[held]
+        section = [place for place in range(first, last) if answers.section[place] == 1]
+        other = [p for p in section if answers.kind[p] not in {RecordType.A, RecordType.AAAA, RecordType.CNAME}]
+        sign = Sign(int(content.sign[row]))
+        return cls(
+            addresses=frozenset(zip(high.tolist(), low.tolist(), strict=True)),
+            # /16 of IPv4, /32 of IPv6: rough stand-ins for "same network" without a routing table
+            networks=frozenset(np.where(high == 0, low >> np.uint64(16), high >> np.uint64(32)).tolist()),
+            chain=frozenset(answers.target[p] for p in section if answers.kind[p] == RecordType.CNAME),
+            rcode=int(replies.flags[row]) & 0xF,
+            truncated=bool(replies.truncated[row]),
+            reachable=Sign.GLOBAL in sign,
+            unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
+            shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
+        )
+
+    def against(self, other: "_Answer") -> float:
+        """Weigh how much two answers contradict each other; 0 when they can both be true."""
+        if self.truncated or other.truncated:
+            return 0.0
+        if self.addresses and other.addresses:
+            return self.disjoint(other)
+        if self.addresses or other.addresses:
+            empty = other if self.addresses else self
+            if empty.shape:
+                return DISJOINT
+            return ANSWER_AGAINST_NONE if empty.rcode in {0, NXDOMAIN} else FAILURE
+        if self.rcode != other.rcode:
+            return FAILURE if NXDOMAIN in {self.rcode, other.rcode} else 0.0
+        return SAME_NETWORK if self.shape != other.shape else 0.0
+
+    def disjoint(self, other: "_Answer") -> float:
+        """Weigh two answers that both hold addresses."""
+        if self.addresses & other.addresses:
+            return 0.0
+        if (self.unreachable and other.reachable) or (self.reachable and other.unreachable):
+            return IMPOSSIBLE_PAIR
+        if self.networks & other.networks:
+            return SAME_NETWORK
+        return SAME_CHAIN if self.chain & other.chain else DISJOINT

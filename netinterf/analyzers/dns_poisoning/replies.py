@@ -1,0 +1,140 @@
+"""One row per reply to a DNS query: when it came, who sent it, and how it looks.
+
+Only ordinary queries over UDP are raced by an injector; zone transfers, updates and DNS over TCP have replies of many
+messages and stay out.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import IpFlag
+from netinterf.table import spans
+from netinterf.trace import Trace
+
+__all__ = ["Replies", "digest", "gather_replies"]
+
+UDP = 17
+TRANSFERS = (251, 252)
+"""IXFR and AXFR (RFC 1995, RFC 5936): one query, many replies."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Replies:
+    """Replies over UDP, n of them, sorted by exchange, then time."""
+
+    message: NDArray[np.int64]  # row in Dns
+    exchange: NDArray[np.int64]  # row in Exchanges
+    packet: NDArray[np.int64]  # row in Packets
+    server: NDArray[np.int64]  # row in Hosts that the reply claims to come from
+    query: NDArray[np.int64]  # row in Dns of the last query before it, -1 when none was captured
+    delay: NDArray[np.int64]  # ns since that query, -1 when unknown
+    digest: NDArray[np.uint64]  # equal for equal bytes
+    queries: NDArray[np.int64]  # queries captured in its exchange
+    flags: NDArray[np.uint16]
+    records: NDArray[np.int64]  # records in the answer section that could be read
+    pointer: NDArray[np.bool_]  # the first answer's owner name is compressed
+    answered: NDArray[np.bool_]  # it has an answer record, so that `pointer` means something
+    ttl: NDArray[np.int64]
+    ip_id: NDArray[np.int64]  # -1 where there is none (IPv6)
+    whole_df: NDArray[np.bool_]  # don't-fragment flag
+    copied: NDArray[np.bool_]  # IPv4, and its IP ID is that of the query
+
+    def __len__(self) -> int:
+        return len(self.message)
+
+    @property
+    def rcode(self) -> NDArray[np.uint16]:
+        """Response code."""
+        code: NDArray[np.uint16] = self.flags & np.uint16(0xF)
+        return code
+
+    @property
+    def truncated(self) -> NDArray[np.bool_]:
+        """TC bit."""
+        bit: NDArray[np.bool_] = self.flags & np.uint16(0x200) != 0
+        return bit
+
+
+def gather_replies(trace: Trace) -> Replies:
+    """Collect the replies over UDP to ordinary queries (opcode 0, no zone transfer)."""
+    dns, exchanges, packets, flows = trace.dns, trace.exchanges, trace.packets, trace.flows
+    message = exchanges.replies.values.astype(np.int64)
+    exchange = exchanges.replies.parents()
+    flow = dns.flow[message]
+    use = (flows.protocol[flow] == UDP) & (dns.flags[message] >> np.uint16(11) & 0xF == 0)
+    use &= ~np.isin(exchanges.kind[exchange], TRANSFERS)
+    message, exchange, flow = message[use], exchange[use], flow[use]
+    packet = dns.packet[message].astype(np.int64)
+    query = _last_query(trace, message, exchange)
+    asked = np.maximum(query, 0)
+    query_packet = dns.packet[asked] if len(dns) else asked
+    known = query >= 0
+    first = _first_answers(trace, message)
+    four = packets.version[packet] == 4
+    ip_id = np.where(four, packets.ip_id[packet].astype(np.int64), -1)
+    return Replies(
+        message=message,
+        exchange=exchange,
+        packet=packet,
+        server=np.where(dns.outbound[message], flows.client[flow], flows.server[flow]).astype(np.int64),
+        query=query,
+        delay=np.where(known, packets.time[packet] - packets.time[query_packet], -1),
+        digest=digest(trace, message),
+        queries=exchanges.queries.lengths[exchange],
+        flags=dns.flags[message],
+        records=first[1],
+        pointer=first[2],
+        answered=first[0] >= 0,
+        ttl=packets.ttl[packet].astype(np.int64),
+        ip_id=ip_id,
+        whole_df=packets.ip_flags[packet] & np.uint8(IpFlag.DONT_FRAGMENT) != 0,
+        copied=known & four & (ip_id > 0) & (ip_id == packets.ip_id[query_packet]),
+    )
+
+
+def _last_query(trace: Trace, message: NDArray[np.int64], exchange: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find for each reply the last query of its exchange that was captured before it, -1 for none."""
+    queries = trace.exchanges.queries
+    place = (queries.parents() << 32) | queries.values  # rows of Dns are in time order, so this is sorted
+    before = np.searchsorted(place, (exchange << 32) | message) - 1
+    inside = before >= queries.offsets[exchange]
+    if not len(queries.values):
+        return np.full(len(message), -1, np.int64)
+    return np.where(inside, queries.values[np.maximum(before, 0)], -1).astype(np.int64)
+
+
+def _first_answers(
+    trace: Trace, message: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Find each message's first answer record (-1 for none), their number, and whether its name is compressed."""
+    answers = trace.answers
+    rows = np.flatnonzero(answers.section == 1)
+    counts = np.bincount(answers.message[rows], minlength=len(trace.dns))
+    first = np.full(len(trace.dns), -1, np.int64)
+    first[answers.message[rows[::-1]]] = rows[::-1]
+    found = first[message]
+    pointer = np.zeros(len(message), np.bool_)
+    pointer[found >= 0] = answers.pointer[found[found >= 0]]
+    return found, counts[message], pointer
+
+
+def digest(trace: Trace, message: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Mix the bytes of UDP messages into numbers, only for those that share an exchange with another reply.
+
+    The others get their row number: nothing will be compared with them.
+    """
+    mixed = message.astype(np.uint64)
+    exchange = trace.dns.exchange[message]
+    shared = np.flatnonzero(np.bincount(exchange, minlength=1)[exchange] > 1) if len(message) else np.empty(0, np.int64)
+    rows = message[shared]
+    length = trace.packets.payload_captured[trace.dns.packet[rows]].astype(np.int64)
+    at = trace.dns.at[rows]
+    usable = at >= 0
+    values = trace.buffer[spans(at[usable], length[usable])].astype(np.uint64)
+    offsets = np.append(0, np.cumsum(length[usable]))
+    within = np.arange(len(values), dtype=np.int64) - np.repeat(offsets[:-1], length[usable])
+    powers = np.cumprod(np.full(int(length.max(initial=0)) + 1, 0x9E3779B97F4A7C15, np.uint64))
+    sums = np.append(np.uint64(0), np.cumsum((values + np.uint64(1)) * powers[within], dtype=np.uint64))
+    mixed[shared[usable]] = sums[offsets[1:]] - sums[offsets[:-1]]
+    return mixed

@@ -1,0 +1,266 @@
+"""The vocabulary of the DNS analyzer: what each sign is called, says and weighs.
+
+Weights are natural-log likelihood ratios, starting values of a literature review, none fitted to a capture. Signs fall
+into blocks whose members depend on each other (race, timing, header, construction, content, contrast, follow-up); the
+verdict takes the strongest of a block, and no block but an impossibility reaches ``likely`` alone. So an accusation
+needs two independent kinds of evidence, of which one is constructive (race, construction or content): timing and hop
+limit only corroborate.
+
+Most rules speak of the mechanism ``dns``: they bear on whatever forging is under suspicion. A contradiction says that a
+second answer was seen, ``dns.injection``; `LONE` says that none was, ``dns.forged``.
+"""
+
+from netinterf.schema import Rule
+
+__all__ = ["RULES", "SINKHOLE", "WEIGHTS", "rule_id"]
+
+TRIPLET = "Anonymous et al., Triplet Censors, FOCI 2020"
+HOLD_ON = "Duan et al., Hold-On, SATIN 2012"
+WALLBLEED = "Fan et al., Wallbleed, NDSS 2025"
+ICLAB = "Niaki et al., ICLab, IEEE S&P 2020, section on DNS manipulation"
+OONI = "OONI spec, Web Connectivity and techniques tq-001 to tq-005"
+IRAN = "net4people/bbs issues 226 and 451"
+
+SINKHOLE = 2.0
+"""Weight of 0.0.0.0, 127.0.0.1 and their like: block lists and response policy zones use them on purpose."""
+
+
+def rule_id(name: str) -> str:
+    """Spell the public id of a rule."""
+    return f"dns.{name}"
+
+
+def _rule(
+    name: str, group: str, says: str, *measures: str, mechanism: str = "dns", decisive: bool = False, source: str
+) -> Rule:
+    return Rule(
+        id=rule_id(name),
+        mechanism=mechanism,
+        group=f"dns.{group}",
+        says=says,
+        measures=measures,
+        decisive=decisive,
+        references=(source,),
+    )
+
+
+# Weight of each rule at full strength; the analyzer gives less where a sign is weaker.
+_WEIGHED: tuple[tuple[float, Rule], ...] = (
+    # race: excess and disjoint answers +5; one of them impossible in public +6 (block's cap)
+    (
+        6.0,
+        _rule(
+            "contradiction",
+            "race",
+            "one question drew {replies} different replies to {queries} queries, and their answers contradict each "
+            "other",
+            "replies",
+            "queries",
+            mechanism="dns.injection",
+            source=f"{HOLD_ON}; {ICLAB} (two replies, two networks); {TRIPLET}",
+        ),
+    ),
+    (
+        -1.0,
+        _rule(
+            "duplicate",
+            "race",
+            "all its replies are the same bytes: one reply was captured or delivered twice",
+            source="Duplicates are a capture or network artefact: RFC 1122 §4.1.3.4, RFC 5452 §3",
+        ),
+    ),
+    (
+        -1.0,
+        _rule(
+            "rotation",
+            "race",
+            "its replies hold the same or overlapping addresses in another order or selection",
+            source="RFC 1794: round robin",
+        ),
+    ),
+    # timing
+    (
+        3.9,
+        _rule(
+            "faster_than_path",
+            "timing",
+            "the reply came after {waited_ms} ms, yet a TCP handshake with the same address takes {rtt_ms} ms at least",
+            "waited_ms",
+            "rtt_ms",
+            source=f"A reply cannot outrun its path; likelihood ratio of 50, {HOLD_ON}",
+        ),
+    ),
+    (
+        5.0,
+        _rule(
+            "too_fast",
+            "timing",
+            "the reply came after {waited_ms} ms; of {baseline} other replies of this server the fastest took "
+            "{fastest_ms} ms",
+            "waited_ms",
+            "fastest_ms",
+            "baseline",
+            source=f"{HOLD_ON} (half the learnt round trip); conformal p-value, Vovk et al. 2005",
+        ),
+    ),
+    # header
+    (
+        4.0,
+        _rule(
+            "header_outlier",
+            "header",
+            "the reply's hop limit ({ttl}, elsewhere {usual_ttl}), IP ID or fragment flag is unlike this server's "
+            "other replies",
+            "ttl",
+            "usual_ttl",
+            "baseline",
+            source=f"{HOLD_ON}; {TRIPLET} (hop limit, IP ID and DF of three injectors)",
+        ),
+    ),
+    (
+        4.0,
+        _rule(
+            "copied_id",
+            "header",
+            "the reply carries the IP ID {ip_id} of the very query it answers",
+            "ip_id",
+            source="By chance 1 in 65,536; injectors that build replies from captured queries copy fields: "
+            "Sundara Raman et al., CenTrace, CoNEXT 2022",
+        ),
+    ),
+    # construction
+    (
+        10.0,
+        _rule(
+            "lost_class",
+            "construction",
+            "the reply's question has no class, which no name server can produce",
+            decisive=True,
+            source=f"{IRAN}: a national fingerprint over several years",
+        ),
+    ),
+    (
+        5.0,
+        _rule(
+            "malformed",
+            "construction",
+            "the reply contradicts its own counts or leaves bytes behind, unlike this server's other replies",
+            source=f"{IRAN}; net4people/bbs issue 80 (Turkmenistan)",
+        ),
+    ),
+    (
+        5.0,
+        _rule(
+            "wrong_type",
+            "construction",
+            "the reply answers a question for type {kind} with an address record of another type",
+            "kind",
+            source=f"{WALLBLEED}, section on reply construction",
+        ),
+    ),
+    (
+        4.0,
+        _rule(
+            "construction_outlier",
+            "construction",
+            "the reply is built unlike this server's other replies (flags {flags}, EDNS, name compression)",
+            "flags",
+            "baseline",
+            source=f"{TRIPLET}, table of injectors; RFC 6891 §6.1.1; RFC 1035 §4.1.1",
+        ),
+    ),
+    # content
+    (
+        10.0,
+        _rule(
+            "impossible_answer",
+            "content",
+            "the answer lies where no public service can be: Teredo or never allocated space",
+            decisive=True,
+            source="Hoang et al., How Great is the Great Firewall?, USENIX Security 2021 (all forged AAAA in "
+            "2001::/32); OONI backend issue 543 (d0::11); RFC 4291 §2.4",
+        ),
+    ),
+    (
+        4.0,
+        _rule(
+            "bogon_answer",
+            "content",
+            "a public resolver answered a public name with an address that is not globally reachable",
+            source=f"{OONI} (bogon check); {ICLAB}; RFC 6890",
+        ),
+    ),
+    (
+        4.5,
+        _rule(
+            "listed_answer",
+            "content",
+            "the answer is on the list of forged answers and block pages, and the name cannot live there",
+            source=f"{WALLBLEED}, Appendix A; Citizen Lab, filtering-annotations; each row of the list has its own",
+        ),
+    ),
+    (
+        -3.0,
+        _rule(
+            "policy",
+            "content",
+            "the resolver says itself that it filters this name (extended error {code})",
+            "code",
+            source="RFC 8914 §4.16-4.19",
+        ),
+    ),
+    # contrast
+    (
+        4.0,
+        _rule(
+            "transport_contrast",
+            "contrast",
+            "over TCP the same server gave other addresses for the same name",
+            source=f"{OONI} (tq-004)",
+        ),
+    ),
+    (
+        -3.0,
+        _rule(
+            "agrees_elsewhere",
+            "contrast",
+            "another public server gave the same addresses for the same name",
+            source="Pearce et al., Iris, USENIX Security 2017 (consistency)",
+        ),
+    ),
+    # follow-up
+    (
+        -3.0,
+        _rule(
+            "tls_followed",
+            "follow_up",
+            "the client then finished a TLS handshake for this name with the answered address",
+            source="Pearce et al., Iris, USENIX Security 2017 (independent verifiability)",
+        ),
+    ),
+    (
+        -6.0,
+        _rule(
+            "certificate_followed",
+            "follow_up",
+            "the answered address then showed a certificate for this name",
+            source="Tsai et al., CERTainty, PoPETs 2023",
+        ),
+    ),
+    # what kind of forging it is
+    (
+        0.0,
+        _rule(
+            "lone_reply",
+            "origin",
+            "no second reply to this question is in the capture, so whether the path or the "
+            "resolver wrote the answer cannot be told",
+            mechanism="dns.forged",
+            source="OONI spec, techniques tq-001 and tq-002",
+        ),
+    ),
+)
+
+RULES: tuple[Rule, ...] = tuple(rule for _, rule in _WEIGHED)
+
+WEIGHTS: dict[str, float] = {rule.id.removeprefix("dns."): weight for weight, rule in _WEIGHED}

@@ -1,0 +1,167 @@
+"""Which replies are under suspicion, and which reply of a contradiction is the forged one.
+
+Order proves nothing by itself: an injector is usually nearer and wins the race, but not always. So of contradicting
+replies the one that fits the server best is held to be genuine, by headers, construction, time and content; only when
+nothing tells them apart is the later one believed (forged replies come first in almost every case on the path: Duan et
+al., Hold-On, SATIN 2012).
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, Content, Sign, local_policy
+from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies
+from netinterf.analyzers.dns_poisoning.race import Races
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.trace import Trace
+
+__all__ = ["Case", "build_case"]
+
+FEW_PEERS, BROKEN_SHARE = 3, 0.1
+"""A malformed reply weighs in full when so many other replies of its server are sound, and no more than this share is
+broken alike."""
+
+UNCOMPARED = 2.0
+"""Weight of a malformed reply without such a comparison: broken servers exist."""
+
+EVERY_NAME_SHARE = 0.5
+"""Home routers that answer an A record to everything do so for every name."""
+
+HABIT = 1.0
+"""Weight of a wrong type that is the server's habit."""
+
+ODD_SCORE = 4.0
+"""A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Case:
+    """Suspect replies, k of them, each with what weighs on it."""
+
+    rows: NDArray[np.int64]  # rows in Replies
+    race: NDArray[np.int64]  # row in Races whose contradiction it belongs to, -1 for none
+    content: NDArray[np.float64]  # weights by themselves
+    listed: NDArray[np.float64]
+    form: NDArray[np.float64]  # malformed
+    wrong_type: NDArray[np.float64]
+    contrasts: Contrasts
+    suspicious: NDArray[np.bool_]  # aligned with Replies: suspect, or part of a contradiction
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class _Alone:
+    """What every reply weighs by itself, aligned with `Replies`."""
+
+    content: NDArray[np.float64]
+    form: NDArray[np.float64]
+    wrong_type: NDArray[np.float64]
+
+    def total(self, content: Content) -> NDArray[np.float64]:
+        decisive = content.has(Sign.IMPOSSIBLE | Sign.NO_CLASS) * WEIGHTS["impossible_answer"]
+        total: NDArray[np.float64] = self.content + content.listed + self.form + self.wrong_type + decisive
+        return total
+
+
+def build_case(
+    trace: Trace,
+    replies: Replies,
+    content: Content,
+    races: Races,
+    contrasted: NDArray[np.int64],
+    bounds: NDArray[np.float64],
+) -> Case:
+    """Decide which replies are suspects and compare them with their servers.
+
+    Args:
+        trace: The capture.
+        replies: All replies.
+        content: What they answer.
+        races: Exchanges with several replies.
+        contrasted: Replies that another transport contradicts.
+        bounds: Least handshake per host.
+    """
+    disputed = np.zeros(len(trace.exchanges), np.bool_)
+    disputed[races.exchange[races.weight > 0]] = True
+    contradicted = disputed[replies.exchange]
+    alone = _weigh_alone(trace, replies, content, contradicted)
+    total = alone.total(content)
+    suspicious = total > 0
+    suspicious[contrasted] = True
+    clean = ~suspicious & ~contradicted
+    forged, race, genuine = _pick_forged(trace, replies, content, races, total, clean, bounds)
+    single = np.flatnonzero(suspicious & ~contradicted)
+    rows = np.concatenate([forged, single]).astype(np.int64)
+    clean[genuine] = total[genuine] == 0
+    return Case(
+        rows=rows,
+        race=np.concatenate([race, np.full(len(single), -1)]).astype(np.int64),
+        content=alone.content[rows],
+        listed=content.listed[rows],
+        form=alone.form[rows],
+        wrong_type=alone.wrong_type[rows],
+        contrasts=contrast_replies(trace, replies, rows, clean, bounds),
+        suspicious=suspicious | contradicted,
+    )
+
+
+def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted: NDArray[np.bool_]) -> _Alone:
+    """Weigh content and form of each reply, with the habits of its server in mind."""
+    policy = local_policy(trace, replies, content, contradicted) & ~contradicted
+    bogus = np.where(policy, 0.0, content.bogus)
+    broken = content.has(Sign.BROKEN | Sign.MISPLACED_OPT) & ~content.has(Sign.NO_CLASS)
+    form = np.where(broken, UNCOMPARED, 0.0)
+    asked = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
+    wrong = content.has(Sign.WRONG_TYPE)
+    wrong_type = np.where(wrong, WEIGHTS["wrong_type"], 0.0)
+    for server in np.unique(replies.server[broken | wrong]):
+        here = replies.server == server
+        peers = np.count_nonzero(here & ~broken)
+        if peers >= FEW_PEERS and np.count_nonzero(here & broken) <= BROKEN_SHARE * (peers + 1):
+            form[here & broken] = WEIGHTS["malformed"]
+        eligible = here & asked & content.has(Sign.ADDRESS)
+        if np.count_nonzero(eligible & wrong) >= FEW_PEERS and (
+            np.count_nonzero(eligible & wrong) > EVERY_NAME_SHARE * np.count_nonzero(eligible)
+        ):
+            names = len({trace.exchanges.name[row] for row in np.unique(replies.exchange[eligible & wrong]).tolist()})
+            everyone = names >= FEW_PEERS and not np.any(eligible & ~wrong)
+            wrong_type[here & wrong] = HABIT if everyone else wrong_type[here & wrong]
+    return _Alone(content=bogus, form=form, wrong_type=wrong_type)
+
+
+def _pick_forged(
+    trace: Trace,
+    replies: Replies,
+    content: Content,
+    races: Races,
+    total: NDArray[np.float64],
+    clean: NDArray[np.bool_],
+    bounds: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Tell forged from genuine in each contradiction; return forged rows, their races, and genuine rows."""
+    disputed = np.flatnonzero(races.weight > 0)
+    empty = np.empty(0, np.int64)
+    if not len(disputed):
+        return empty, empty, empty
+    members = np.concatenate([races.members[place] for place in disputed])
+    contrasts = contrast_replies(trace, replies, members, clean, bounds)
+    odd = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
+    odd += np.where(replies.copied[members] & ~contrasts.echoes, WEIGHTS["copied_id"], 0.0)
+    hidden = content.has(Sign.HIDDEN | Sign.SUNK | Sign.FAKE)[members] & (total[members] == 0)
+    odd += np.where(hidden, WEIGHTS["bogon_answer"], 0.0)
+    score = dict(zip(members.tolist(), odd.tolist(), strict=True))
+    forged: list[int] = []
+    which: list[int] = []
+    genuine: list[int] = []
+    for place in disputed:
+        rows = races.members[place].tolist()
+        best = min(reversed(rows), key=lambda row: round(score[row], 3))
+        false = {row for row in rows if (row, best) in races.pairs[place] or (best, row) in races.pairs[place]}
+        false |= {row for row in rows if total[row] >= ODD_SCORE}
+        if not false:  # the best fit contradicts nobody: those that contradict each other are the suspects
+            false = {row for pair in races.pairs[place] for row in pair}
+        forged += sorted(false)
+        which += [int(place)] * len(false)
+        genuine += [row for row in rows if row not in false]
+    return np.array(forged, np.int64), np.array(which, np.int64), np.array(genuine, np.int64)
