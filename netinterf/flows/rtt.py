@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from netinterf.flows.blocks import TcpBlock, packed, running_top, tcp_blocks, top_before
 from netinterf.flows.grouping import mix
+from netinterf.flows.unwrap import sound_rows
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag, TcpOption
 from netinterf.table import Ragged
 
@@ -78,12 +79,12 @@ def make_exchange(packets: Packets, block: TcpBlock, sides: Sides) -> Exchange:
     length += (flags & TcpFlag.SYN.value != 0).astype(np.int64) + (flags & TcpFlag.FIN.value != 0)
     ack = packets.relative_ack.take(rows)
     plain = (flags & TcpFlag.RST.value == 0) & (marks & Mark.DUPLICATE_FRAME.value == 0)
-    asks = plain & (length > 0) & (marks & Mark.KEEP_ALIVE.value == 0)
+    seq = packets.relative_seq.take(rows)
+    asks = sound_rows(seq, block.side, plain) & (length > 0) & (marks & Mark.KEEP_ALIVE.value == 0)
     answers = plain & (flags & TcpFlag.ACK.value != 0)
     answers &= ack <= sides.sent[2 * block.first_flow : 2 * (block.first_flow + block.flows)][block.side ^ 1]
-    end = packets.relative_seq.take(rows) + length
     reached = (running_top(block.flow, ack, answers & ~out), running_top(block.flow, ack, answers & out))
-    return Exchange(flags, marks, end, ack, asks, answers, reached)
+    return Exchange(flags, marks, seq + length, ack, asks, answers, reached)
 
 
 def covered(block: TcpBlock, exchange: Exchange, outbound: bool) -> tuple[I64, I64]:

@@ -268,11 +268,14 @@ def naive_rtt(packets, by_flow, sent):
     """List samples as (packet, asked, side, value, kind) by looking at all pairs of packets of each flow."""
     samples = set()
     for flow, rows in enumerate(tcp_rows(packets, by_flow)):
+        last = {True: 0, False: 0}
         for row in rows:
             row.marks = Mark(int(packets.marks[row.row]))
             row.start, row.answer = int(packets.relative_seq[row.row]), int(packets.relative_ack[row.row])
             plain = not row.rst and Mark.DUPLICATE_FRAME not in row.marks
-            row.asks = plain and row.length > 0 and Mark.KEEP_ALIVE not in row.marks
+            near = plain and abs(row.start - last[row.out]) <= 1 << 30
+            last[row.out] = row.start if near else last[row.out]
+            row.asks = near and row.length > 0 and Mark.KEEP_ALIVE not in row.marks
             row.replies = plain and row.acks and row.answer <= sent[2 * flow + row.out]
         for answer, ask, kind in [*cover_pairs(rows), *echo_pairs(rows)]:
             samples.add((answer.row, ask.row, 2 * flow + (not answer.out), answer.time - ask.time, int(kind)))
