@@ -38,16 +38,15 @@ def scan_one(root: str, file: str, replies: bool = False) -> Scanned:
         file: Path below it.
         replies: Also count the replies of each DNS exchange.
     """
-    from netinterf.export.jsonl import write_jsonl
-
     import netinterf
+    from netinterf.export.jsonl import jsonl
 
     path = str(Path(root) / file)
     begin = time.perf_counter()
     try:
         result = netinterf.scan([path])
         text = io.StringIO()
-        write_jsonl(result, text, everything=True)
+        jsonl(result, text, everything=True)
         lines = [json.loads(line) for line in text.getvalue().splitlines()]
         single = single_replies(path) if replies else frozenset()
     except netinterf.NetinterfError as error:

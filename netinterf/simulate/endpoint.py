@@ -1,26 +1,22 @@
-"""Ordinary TCP: handshake, options, delayed acknowledgements, SACK, congestion window, retransmission and endings.
+"""One end of a TCP connection: handshake, options, delayed acknowledgements, retransmission, and ways to end.
 
 Both ends of a connection follow one script of turns. Streams are counted from offset 0 (the SYN) on; wire sequence
-numbers add the initial one. Loss recovery keeps a scoreboard of outstanding pieces (RFC 6675): a piece is lost when
-three later ones were acknowledged selectively, or when the timer (RFC 6298) runs out.
+numbers add the initial one.
 """
 
 import enum
-from struct import pack, unpack
 
 import attrs
 import numpy as np
 
 from netinterf.simulate.messages import syn_options, timestamp_option
 from netinterf.simulate.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
-from netinterf.simulate.path import MILLISECOND, SECOND, Path
+from netinterf.simulate.path import MILLISECOND, Path
+from netinterf.simulate.scoreboard import Piece, Scoreboard
 from netinterf.simulate.stack import Identifiers, Stack
+from netinterf.simulate.tcp_options import merged, read_options, sack_option
 
 __all__ = ["Ending", "Endpoint", "Turn", "connect"]
-
-INITIAL_WINDOW = 10  # segments, RFC 6928
-LEAST_TIMEOUT = 200 * MILLISECOND  # Linux TCP_RTO_MIN
-MOST_TRIES = 6
 
 
 class Ending(enum.Enum):
@@ -44,19 +40,6 @@ class Turn:
     delay: float = 0.0  # ns of thinking before it
 
 
-@attrs.define
-class Piece:
-    """A range of the stream that was sent and not yet acknowledged."""
-
-    start: int
-    end: int
-    flags: int
-    time: int
-    tries: int = 1
-    sacked: bool = False
-    lost: bool = False
-
-
 @attrs.define(eq=False)
 class Endpoint:
     """One end of a TCP connection."""
@@ -77,15 +60,7 @@ class Endpoint:
     clock: int = attrs.field(init=False)
     state: str = "closed"  # closed, syn, open, dead
     stream: bytearray = attrs.field(factory=bytearray)
-    una: int = 0
-    nxt: int = 0
-    pieces: list[Piece] = attrs.field(factory=list)
-    window: float = INITIAL_WINDOW
-    threshold: float = 1e9
-    recovery: int = -1
-    smooth: float = 0.0
-    variance: float = 0.0
-    backoff: int = 0
+    board: Scoreboard = attrs.field(factory=Scoreboard)
     timer: int = 0
     peer_isn: int = 0
     heard: int = 0  # next expected offset of the peer's stream
@@ -130,7 +105,7 @@ class Endpoint:
                 source=self.local[0], sport=self.local[1], destination=self.remote[0], dport=self.remote[1],
                 ttl=stack.ttl, tos=stack.tos, ip_flags=2 if stack.dont_fragment else 0,
                 ip_id=0 if unnumbered else self.identifiers.take(),
-                seq=(self.isn + (self.nxt if start < 0 else start)) % 2**32,
+                seq=(self.isn + (self.board.nxt if start < 0 else start)) % 2**32,
                 ack=(self.peer_isn + self.heard) % 2**32 if flags & ACK else 0,
                 flags=flags, window=stack.window if flags & SYN else stack.window_field,
                 options=options, payload=payload, subject=self.subject,
@@ -145,11 +120,7 @@ class Endpoint:
     def ordinary_options(self) -> bytes:
         """Build timestamps and SACK blocks, as far as they were agreed on."""
         options = timestamp_option(self.ticks(), self.echo) if self.timestamps else b""
-        if self.sack and self.islands:
-            blocks = self.islands[-1:] + self.islands[:-1][:2]
-            edges = [(self.peer_isn + edge) % 2**32 for block in blocks for edge in block]
-            options += pack("!BBBB", 1, 1, 5, 2 + 4 * len(edges)) + pack(f"!{len(edges)}I", *edges)
-        return options
+        return options + (sack_option(self.peer_isn, self.islands) if self.sack and self.islands else b"")
 
     def hello_options(self, echo: int, timestamps: bool, sack: bool, scale: int) -> bytes:
         """Build the options of a SYN or SYN/ACK."""
@@ -158,14 +129,11 @@ class Endpoint:
     def open(self) -> None:
         """Send the SYN."""
         self.state = "syn"
-        self.transmit(Piece(0, 1, SYN, 0, 0))
+        self.transmit(Piece(0, 1, SYN))
 
     def transmit(self, piece: Piece) -> None:
         """Send a piece for the first time or again."""
-        piece.time, piece.lost, piece.tries = self.path.world.now, False, piece.tries + 1
-        if piece not in self.pieces:
-            self.pieces.append(piece)
-            self.nxt = piece.end
+        self.board.sent(piece, self.path.world.now)
         stack = self.stack
         if piece.flags & SYN:
             answer = bool(piece.flags & ACK)
@@ -185,45 +153,34 @@ class Endpoint:
         """Send what window and scoreboard allow: lost pieces first, then new bytes, then the FIN."""
         if self.state != "open":
             return
-        while True:
-            flying = sum(1 for piece in self.pieces if not piece.sacked and not piece.lost)
-            if flying >= max(1, int(self.window)):
-                return
-            lost = next((piece for piece in self.pieces if piece.lost and not piece.sacked), None)
+        board, end = self.board, len(self.stream) + 1
+        while board.may_send():
+            lost = board.next_lost()
             if lost is not None:
                 self.transmit(lost)
                 continue
-            end = len(self.stream) + 1
-            if self.nxt >= end or self.nxt - self.una >= self.peer_window:
+            if board.nxt >= end or board.nxt - board.una >= self.peer_window:
                 return
-            stop = min(end, self.nxt + self.mss)
-            self.transmit(Piece(self.nxt, stop, ACK | (PSH if stop == end else 0), 0, 0))
+            stop = min(end, board.nxt + self.mss)
+            self.transmit(Piece(board.nxt, stop, ACK | (PSH if stop == end else 0)))
 
     # --- timers ---
-
-    def timeout(self) -> float:
-        """Give the retransmission timeout (RFC 6298 §2), doubled for every try."""
-        base = float(SECOND) if not self.smooth else max(LEAST_TIMEOUT, self.smooth + 4 * self.variance)
-        return base * (1 << self.backoff)
 
     def arm(self) -> None:
         """Start the retransmission timer anew."""
         self.timer += 1
         mine = self.timer
-        self.path.world.after(self.timeout(), lambda: self.expire(mine))
+        self.path.world.after(self.board.timeout(), lambda: self.expire(mine))
 
     def expire(self, timer: int) -> None:
-        """Take everything outstanding for lost and begin again with a window of one segment."""
-        if timer != self.timer or not self.pieces or self.state == "dead":
+        """Repeat what the scoreboard says, or give up."""
+        if timer != self.timer or not self.board.pieces or self.state == "dead":
             return
-        if self.backoff >= MOST_TRIES:
+        piece = self.board.expire()
+        if piece is None:
             self.state = "dead"
-            return
-        self.backoff += 1
-        self.threshold, self.window, self.recovery = max(2.0, self.window / 2), 1.0, self.nxt
-        for piece in self.pieces:
-            piece.lost = not piece.sacked
-        self.transmit(next(piece for piece in self.pieces if not piece.sacked))
+        else:
+            self.transmit(piece)
 
     # --- receiving ---
 
@@ -283,9 +240,9 @@ class Endpoint:
             self.speak()
         elif self.state == "closed":
             self.state = "open"
-            self.transmit(Piece(0, 1, SYN | ACK, 0, 0))
+            self.transmit(Piece(0, 1, SYN | ACK))
         else:
-            self.transmit(self.pieces[0])
+            self.transmit(self.board.pieces[0])
 
     def read(self, packet: Packet) -> None:
         """Take an ordinary segment: acknowledgement, bytes, FIN."""
@@ -333,52 +290,14 @@ class Endpoint:
             self.path.world.after(40 * MILLISECOND, lambda: self.emit(ACK) if mine == self.ack_timer else None)
 
     def acknowledge(self, packet: Packet) -> None:
-        """Take an acknowledgement: free pieces, measure the round trip, grow the window, find losses."""
-        acked = (packet.ack - self.isn - self.una + 2**31) % 2**32 - 2**31 + self.una
+        """Take an acknowledgement to the scoreboard."""
+        board = self.board
+        acked = (packet.ack - self.isn - board.una + 2**31) % 2**32 - 2**31 + board.una
         self.peer_window = packet.window << (0 if packet.flags & SYN else self.peer_scale)
-        if acked > self.nxt:
-            return
-        done = [piece for piece in self.pieces if piece.end <= acked]
-        self.pieces = [piece for piece in self.pieces if piece.end > acked]
-        if acked > self.una:
-            self.una, self.backoff = acked, 0
-            self.grow(sum(1 for piece in done if not piece.flags & SYN))
-            fresh = [piece for piece in done if piece.tries == 1]
-            if fresh:
-                self.measure(self.path.world.now - fresh[-1].time)
+        edges = read_options(packet.options).blocks
+        blocks = [((left - self.isn) % 2**32, (right - self.isn) % 2**32) for left, right in edges]
+        if board.acknowledge(acked, blocks, self.path.world.now):
             self.arm()
-        for left, right in read_options(packet.options).blocks:
-            low, high = (left - self.isn) % 2**32, (right - self.isn) % 2**32
-            for piece in self.pieces:
-                piece.sacked = piece.sacked or (low <= piece.start and piece.end <= high)
-        self.find_losses()
-
-    def grow(self, pieces: int) -> None:
-        """Open the congestion window (RFC 5681 §3.1)."""
-        if self.una >= self.recovery:
-            self.recovery = -1
-        if self.recovery < 0:
-            self.window += pieces if self.window < self.threshold else pieces / self.window
-
-    def measure(self, sample: int) -> None:
-        """Update the smoothed round trip (RFC 6298 §2)."""
-        if not self.smooth:
-            self.smooth, self.variance = sample, sample / 2
-        self.variance += (abs(sample - self.smooth) - self.variance) / 4
-        self.smooth += (sample - self.smooth) / 8
-
-    def find_losses(self) -> None:
-        """Mark pieces that three later ones overtook (RFC 6675 §4), and halve the window once per round trip."""
-        later, found = 0, False
-        newest = max((piece.time for piece in self.pieces if piece.sacked), default=0)
-        for piece in reversed(self.pieces):
-            if piece.sacked:
-                later += 1
-            elif later >= 3 and not piece.lost and (piece.tries == 1 or piece.time + self.smooth < newest):
-                piece.lost = found = True
-        if found and self.recovery < 0:
-            self.recovery = self.nxt
-            self.threshold = self.window = max(2.0, self.window * 0.7)  # CUBIC's factor, RFC 9438 §4.6
 
     # --- the script ---
 
@@ -413,11 +332,11 @@ class Endpoint:
         """Send the FIN once every byte was acknowledged or at least sent."""
         if self.fin_sent or self.state != "open":
             return
-        if self.nxt <= len(self.stream):
+        if self.board.nxt <= len(self.stream):
             self.path.world.after(5 * MILLISECOND, self.close)
             return
         self.fin_sent = True
-        self.transmit(Piece(self.nxt, self.nxt + 1, FIN | ACK, 0, 0))
+        self.transmit(Piece(self.board.nxt, self.board.nxt + 1, FIN | ACK))
 
     def hear_fin(self) -> None:
         """React to the peer's FIN: say goodbye at the TLS layer where that is the habit, then close."""
@@ -438,53 +357,6 @@ class Endpoint:
         if self.state == "open" and not self.fin_heard:
             self.emit(RST | ACK, options=b"")
             self.state = "dead"
-
-
-@attrs.frozen
-class Offered:
-    """What the options of a segment say."""
-
-    mss: int = 536
-    scale: int = -1
-    sack: bool = False
-    echo: int | None = None
-    blocks: tuple[tuple[int, int], ...] = ()
-
-
-def read_options(options: bytes) -> Offered:
-    """Read the TCP options that endpoints here send."""
-    found = Offered()
-    at = 0
-    while at < len(options):
-        kind = options[at]
-        size = 1 if kind <= 1 else options[at + 1]
-        body = options[at + 2 : at + size]
-        if kind == 2:
-            found = attrs.evolve(found, mss=int.from_bytes(body, "big"))
-        elif kind == 3:
-            found = attrs.evolve(found, scale=body[0])
-        elif kind == 4:
-            found = attrs.evolve(found, sack=True)
-        elif kind == 8:
-            found = attrs.evolve(found, echo=int.from_bytes(body[:4], "big"))
-        elif kind == 5:
-            edges = unpack(f"!{len(body) // 4}I", body)
-            found = attrs.evolve(found, blocks=tuple(zip(edges[::2], edges[1::2], strict=True)))
-        at += size
-    return found
-
-
-def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join touching ranges; the one that took the last range goes to the end, as SACK wants it first (RFC 2018 §4)."""
-    newest = ranges[-1]
-    out: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if out and low <= out[-1][1]:
-            out[-1] = (out[-1][0], max(out[-1][1], high))
-        else:
-            out.append((low, high))
-    out.sort(key=lambda part: part[0] <= newest[0] < part[1])
-    return out
 
 
 def connect(

@@ -3,12 +3,13 @@ import itertools
 import numpy as np
 import pytest
 
-from netinterf.simulate.endpoint import Ending, Endpoint, Turn, read_options
+from netinterf.simulate.endpoint import Ending, Endpoint, Turn
 from netinterf.simulate.messages import syn_options, timestamp_option
 from netinterf.simulate.middlebox import Policer, Shaper
 from netinterf.simulate.packet import ACK, FIN, RST, SYN, Packet, address
 from netinterf.simulate.path import MILLISECOND, SECOND, Leg, Path, Tap, World
 from netinterf.simulate.stack import Stack
+from netinterf.simulate.tcp_options import read_options
 
 CLIENT, SERVER = (address("10.0.0.2"), 40_000), (address("192.0.2.1"), 443)
 
@@ -130,7 +131,7 @@ def test_a_shaper_delays_instead_of_dropping() -> None:
     data = [packet.seq for _, outbound, packet in seen if not outbound and packet.payload]
     assert len(data) == len(set(data))
     assert client.heard == 1 + 200_000 + 1
-    assert server.smooth > 20 * MILLISECOND
+    assert server.board.smooth > 20 * MILLISECOND
 
 
 def test_options_are_read_back() -> None:

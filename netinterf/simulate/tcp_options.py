@@ -1,0 +1,66 @@
+"""TCP options as endpoints here send and read them, and the ranges that SACK blocks report."""
+
+from struct import pack, unpack
+
+import attrs
+
+__all__ = ["Offered", "merged", "read_options", "sack_option"]
+
+
+@attrs.frozen
+class Offered:
+    """What the options of a segment say."""
+
+    mss: int = 536
+    scale: int = -1
+    sack: bool = False
+    echo: int | None = None
+    blocks: tuple[tuple[int, int], ...] = ()
+
+
+def read_options(options: bytes) -> Offered:
+    """Read well-formed TCP options."""
+    found = Offered()
+    at = 0
+    while at < len(options):
+        kind = options[at]
+        size = 1 if kind <= 1 else options[at + 1]
+        body = options[at + 2 : at + size]
+        if kind == 2:
+            found = attrs.evolve(found, mss=int.from_bytes(body, "big"))
+        elif kind == 3:
+            found = attrs.evolve(found, scale=body[0])
+        elif kind == 4:
+            found = attrs.evolve(found, sack=True)
+        elif kind == 8:
+            found = attrs.evolve(found, echo=int.from_bytes(body[:4], "big"))
+        elif kind == 5:
+            edges = unpack(f"!{len(body) // 4}I", body)
+            found = attrs.evolve(found, blocks=tuple(zip(edges[::2], edges[1::2], strict=True)))
+        at += size
+    return found
+
+
+def sack_option(isn: int, islands: list[tuple[int, int]]) -> bytes:
+    """Report up to three ranges, the newest first (RFC 2018 §4).
+
+    Args:
+        isn: Initial sequence number of the stream.
+        islands: Ranges received beyond the next expected byte, as stream offsets, the newest last.
+    """
+    blocks = islands[-1:] + islands[:-1][:2]
+    edges = [(isn + edge) % 2**32 for block in blocks for edge in block]
+    return pack("!BBBB", 1, 1, 5, 2 + 4 * len(edges)) + pack(f"!{len(edges)}I", *edges)
+
+
+def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join touching ranges; the one that took the last range in goes to the end."""
+    newest = ranges[-1]
+    out: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if out and low <= out[-1][1]:
+            out[-1] = (out[-1][0], max(out[-1][1], high))
+        else:
+            out.append((low, high))
+    out.sort(key=lambda part: part[0] <= newest[0] < part[1])
+    return out
