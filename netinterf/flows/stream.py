@@ -28,7 +28,7 @@ from netinterf.protocols.streams import Streams, gather
 from netinterf.schema import HeadSegments, Packets, SegmentKind, Sides, Status, TcpFlag
 from netinterf.table import Ragged, spans
 
-__all__ = ["HEAD_LIMIT", "head_segments", "head_streams", "owners", "piece_streams", "stream_bytes"]
+__all__ = ["HEAD_LIMIT", "head_segments", "head_streams", "owners", "packet_streams", "stream_bytes"]
 
 HEAD_LIMIT = 16384
 """Bytes of each side that are kept in order: one full TLS record (RFC 8446 §5.1), so any hello that fits one."""
@@ -193,20 +193,21 @@ def _joined(parent: I64, low: I64, high: I64, begin: I64) -> Bool:
     return joined
 
 
-def piece_streams(
+def packet_streams(
     buffer: NDArray[np.uint8], packets: Packets, segments: HeadSegments, rows: NDArray[np.integer[Any]]
 ) -> Streams:
-    """Make a stream of each single piece: the view of one packet on a stream that others contradict.
+    """Make a stream of single packets: the view of one packet on a stream that others contradict.
 
     Args:
         buffer: Bytes of the capture.
         packets: All packets.
         segments: Pieces as `head_segments` returns them.
-        rows: Rows in *segments*.
+        rows: Rows in *segments*; a stream begins with the piece and goes on to the end of its packet.
     """
     piece = np.asarray(rows, np.int64)
     count = len(piece)
-    lengths = segments.length[piece].astype(np.int64)
+    stored = packets.take(segments.packet[piece]).payload_captured.astype(np.int64)
+    lengths = stored - segments.skip[piece]
     side, start = segments.side[piece].astype(np.int64), segments.offset[piece].astype(np.int64)
     more, moved = np.zeros(count, np.bool_), np.zeros(count, np.int64)
     return _streams(buffer, packets, segments, side, start, more, piece, np.arange(count), moved, lengths)

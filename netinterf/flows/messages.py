@@ -1,0 +1,147 @@
+"""From stream heads to message tables: which sides speak what, and how many bytes of each are worth gathering.
+
+All sides are classified by their first few bytes; then only TLS and HTTP sides are put together, in batches that bound
+memory. Hellos and certificates are short while bulk transfers fill every head, so a TLS side is first gathered to a
+small limit and again to a larger one only when the clear part of its handshake goes on.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.stream import HEAD_LIMIT, head_streams, packet_streams
+from netinterf.protocols.dns import parse_dns
+from netinterf.protocols.http import HEAD_BYTES, PEEK_BYTES, begins_head, begins_http, parse_http
+from netinterf.protocols.streams import Streams
+from netinterf.protocols.tls import begins_tls, parse_tls, unfinished
+from netinterf.schema import Answers, Dns, Exchanges, Flows, HeadSegments, Hosts, Http, Packets, SegmentKind, Sides, Tls
+
+__all__ = ["Messages", "read_messages"]
+
+SIDES_AT_ONCE = 4096  # at 16 KiB a side, about 64 MB of stream bytes
+
+TLS_LIMITS = (2048, 8192, HEAD_LIMIT)
+"""Bytes gathered of a TLS side in each attempt: a hello with post-quantum key shares takes about 1.8 kB, a certificate
+chain of TLS 1.2 three to six."""
+
+TLS_SIDE = 1  # what a side was found to speak
+
+I64 = NDArray[np.int64]
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Messages:
+    """The messages of all protocols that are read."""
+
+    dns: Dns
+    answers: Answers
+    exchanges: Exchanges
+    tls: Tls
+    http: Http
+
+
+def read_messages(
+    buffer: NDArray[np.uint8], packets: Packets, flows: Flows, hosts: Hosts, sides: Sides, segments: HeadSegments
+) -> Messages:
+    """Read DNS, TLS and HTTP/1 messages.
+
+    Args:
+        buffer: Bytes of the capture.
+        packets: All packets.
+        flows: All flows.
+        hosts: All hosts.
+        sides: Two rows per flow; only their number is used.
+        segments: The head of every TCP side.
+
+    Returns:
+        The message tables. TLS rows are sorted by side, then place in the stream; HTTP rows by packet.
+    """
+    reader = Reader(buffer, packets, segments)
+    over_dns = np.flatnonzero((flows.protocol == 6) & ((flows.server_port == 53) | (flows.client_port == 53)))
+    dns = parse_dns(buffer, packets, flows, hosts, reader.streams(_both(over_dns), HEAD_LIMIT))
+    opening = segments.side[(segments.offset == 0) & (segments.kind == SegmentKind.FRESH)]
+    kind = np.zeros(len(sides), np.uint8)
+    tls, http = [], []
+    for low in range(0, len(opening), SIDES_AT_ONCE):
+        side = opening[low : low + SIDES_AT_ONCE]
+        peek = reader.streams(side, PEEK_BYTES)
+        secure = begins_tls(peek)
+        kind[side[secure]] = TLS_SIDE
+        tls += reader.tls(side[secure])
+        http.append(parse_http(reader.streams(side[~secure & begins_http(peek)], HEAD_BYTES)))
+    http += reader.later_heads(kind)
+    heads = _by_packet(Http.concat(http))
+    tls += reader.tunnels(heads)
+    return Messages(
+        dns=dns.dns, answers=dns.answers, exchanges=dns.exchanges, tls=_by_side(Tls.concat(tls)), http=heads
+    )
+
+
+def _both(flows: I64) -> I64:
+    """Name both sides of each flow."""
+    return np.stack([2 * flows, 2 * flows + 1], axis=1).reshape(-1)
+
+
+def _by_packet(heads: Http) -> Http:
+    return heads.take(np.argsort(heads.packet, kind="stable"))
+
+
+def _by_side(messages: Tls) -> Tls:
+    side = 2 * messages.flow + ~messages.outbound
+    return messages if (np.diff(side) >= 0).all() else messages.take(np.argsort(side, kind="stable"))
+
+
+@attrs.frozen(eq=False)
+class Reader:
+    """The bytes of one capture's streams, gathered on demand."""
+
+    buffer: NDArray[np.uint8]
+    packets: Packets
+    segments: HeadSegments
+
+    def streams(self, side: NDArray[np.integer], limit: int, start: I64 | None = None) -> Streams:
+        """Gather the head of each side."""
+        return head_streams(self.buffer, self.packets, self.segments, side, limit, start=start)
+
+    def tls(self, side: NDArray[np.integer], start: I64 | None = None) -> list[Tls]:
+        """Read the handshakes of some sides, with as many bytes of each as its clear part needs."""
+        start = np.zeros(len(side), np.int64) if start is None else start
+        found = []
+        for limit in TLS_LIMITS:
+            if not len(side):
+                break
+            streams = self.streams(side, limit, start)
+            again = unfinished(streams) if limit < TLS_LIMITS[-1] else np.zeros(len(side), np.bool_)
+            found.append(parse_tls(streams.take(~again) if again.any() else streams))
+            side, start = side[again], start[again]
+        return [_by_side(Tls.concat(found))] if found else []
+
+    def later_heads(self, kind: NDArray[np.uint8]) -> list[Http]:
+        """Read HTTP heads that begin a packet further on in a stream, or that contradict what was captured before."""
+        pieces, packets = self.segments, self.packets
+        fresh = (pieces.kind == SegmentKind.FRESH) & (pieces.offset > 0) & (kind[pieces.side] != TLS_SIDE)
+        rows = np.flatnonzero(
+            (fresh | (pieces.kind == SegmentKind.CONFLICT)) & (pieces.skip == 0) & (pieces.length > 4)
+        )
+        rows = rows[begins_head(self.buffer, packets.payload_start[pieces.packet[rows]])]
+        found = []
+        for low in range(0, len(rows), SIDES_AT_ONCE):
+            block = rows[low : low + SIDES_AT_ONCE]
+            again = pieces.kind[block] == SegmentKind.CONFLICT
+            later = block[~again]
+            streams = self.streams(pieces.side[later], HEAD_BYTES, pieces.offset[later].astype(np.int64))
+            found.append(parse_http(streams))
+            found.append(parse_http(packet_streams(self.buffer, packets, pieces, block[again])))
+        return found
+
+    def tunnels(self, heads: Http) -> list[Tls]:
+        """Read TLS inside connections through an HTTP proxy, behind the head of each side (RFC 9110 §9.3.6)."""
+        methods = heads.method.lengths == len("CONNECT")
+        asked = [row for row in np.flatnonzero(methods).tolist() if heads.method.bytes(row).upper() == b"CONNECT"]
+        rows = np.flatnonzero(np.isin(heads.flow, heads.flow[asked]) & (heads.head_length > 0))
+        rows = rows[(heads.status[rows] == 0) | (heads.status[rows] // 100 == 2)]
+        side = 2 * heads.flow[rows] + ~heads.outbound[rows]
+        side, first = np.unique(side, return_index=True)
+        start = heads.head_length[rows[first]].astype(np.int64)
+        secure = begins_tls(self.streams(side, PEEK_BYTES, start))
+        return self.tls(side[secure], start[secure])
