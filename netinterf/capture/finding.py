@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from netinterf.capture.source import peek
-from netinterf.errors import CaptureError, MissingExtra, UnreadableSource
+from netinterf.errors import CaptureError, MissingExtra, ParameterError, UnreadableSource
 
 __all__ = ["Found", "find_captures"]
 
@@ -37,8 +37,14 @@ def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str
     Returns:
         Captures, the number of files skipped, and errors: a path or pattern that leads to nothing, a folder without
         captures, a file that cannot be read.
+
+    Raises:
+        ParameterError: One of *paths* is no path.
     """
     listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    for path in listed:
+        if not isinstance(path, str | os.PathLike):
+            raise ParameterError("paths", path, "a path, a pattern or '-'")
     search = _Search()
     for path in listed:
         search.add(os.fspath(path))

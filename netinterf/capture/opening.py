@@ -87,11 +87,13 @@ def from_memory(times: ArrayLike, frames: Sequence[bytes], link_type: int) -> Ca
         link_type: LINKTYPE number of all frames.
 
     Raises:
-        ParameterError: *times* are no whole numbers, or not as many as *frames*.
+        ParameterError: *times* are no whole numbers, or not as many as *frames*, or *frames* are no bytes.
     """
     stamps = whole_nanoseconds(times)
     if len(stamps) != len(frames):
         raise ParameterError("times", f"{len(stamps)} of them", f"one per frame, of which there are {len(frames)}")
+    if any(isinstance(frame, str) or not hasattr(frame, "__len__") for frame in frames):
+        raise ParameterError("frames", f"a sequence with {type(frames[0]).__name__}", "bytes of each frame")
     sizes = np.fromiter((len(frame) for frame in frames), np.int64, len(frames))
     buffer = np.frombuffer(b"".join(frames), np.uint8)
     records = Records(
@@ -110,6 +112,6 @@ def whole_nanoseconds(times: ArrayLike) -> NDArray[np.int64]:
     array: NDArray[Any] = np.asarray(times)
     if array.dtype.kind == "M":
         array = array.astype("datetime64[ns]").astype(np.int64)
-    if array.size and array.dtype.kind not in "iu":
-        raise ParameterError("times", f"an array of {array.dtype}", "whole nanoseconds since 1970 UTC")
+    if array.size and (array.dtype.kind not in "iu" or int(array.max()) >= 1 << 63):
+        raise ParameterError("times", f"an array of {array.dtype}", "whole nanoseconds since 1970 UTC, in 64 bits")
     return array.astype(np.int64).reshape(-1)

@@ -2,7 +2,7 @@
 
 Layout: draft-ietf-opsawg-pcap. A file header of 24 bytes, then records of a 16-byte header (24 in the variant of
 Alexey Kuznetzov's patched libpcap, magic 0xa1b2cd34) and the captured bytes. Versions before 2.3 stored the two lengths
-of a record in the other order, version 2.3 in either (Wireshark, wiretap/libpcap.c).
+of a record in the other order (Wireshark, wiretap/libpcap.c); version 2.3, which did either, is read like later ones.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from netinterf.schema import Diagnostic, Records
 __all__ = ["index_pcap"]
 
 FILE_HEADER = 24
-REGION = 256 << 20  # bytes indexed at once: bounds what the walk keeps beside the result
+REGION = 1 << 30  # bytes indexed at once: bounds what the walk keeps beside the result
 LONGEST = 400 * 86_400  # s; a guess for records this much later than the first is still plausible
 DAY = 86_400  # s
 

@@ -26,7 +26,9 @@ NUMBERED = (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)
 MAX_BLOCK = 16 << 20  # largest block that is believed (libpcap, sf-pcapng.c, INITIAL_MAX_BLOCKSIZE)
 MAX_INTERFACES = 65_535  # interfaces of a file: their index has 16 bits
 MAX_SWITCHES = 4096  # changes of byte order followed; joined files have a handful, a hostile file one every 28 bytes
-FIRST_REGION, REGION = 1 << 20, 256 << 20  # bytes indexed at once: grows while the byte order stays
+FIRST_REGION, REGION, GROWTH = 1 << 17, 1 << 30, 8
+"""Bytes indexed at once, at first and at most, and how they grow while the byte order stays the same: a walk that runs
+into another byte order was partly in vain, which must not add up in a file of many small sections."""
 MARK = {"<": b"\x4d\x3c\x2b\x1a", ">": b"\x1a\x2b\x3c\x4d"}  # byte-order magic (§4.1)
 
 Buffer = NDArray[np.uint8]
@@ -112,7 +114,7 @@ class _Index:
         walked = walk(buffer, begin, min(begin + self.region, len(buffer)), _chain(self.order))
         self.at = walked.stop
         self._blocks(walked.starts)
-        self.region = min(self.region * 2, REGION)
+        self.region = min(self.region * GROWTH, REGION)
         if self.trouble is None and walked.why == "cut":
             self._stop("capture.cut", f"the file ends inside a block; {self.frames} frames were read", walked.stop)
         elif self.trouble is None and walked.why == "absurd" and self.at == walked.stop:

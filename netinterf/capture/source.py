@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from netinterf.capture.compression import Expander
 from netinterf.capture.formats import compression_of, describe, format_of
-from netinterf.errors import ParameterError, UnknownFormat, UnreadableSource
+from netinterf.errors import NetinterfError, ParameterError, UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic
 
 __all__ = ["Content", "Progress", "Source", "load", "name_of", "peek"]
@@ -30,7 +30,7 @@ Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object."""
 
 Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all (0 when unknown)."""
+"""Called with bytes done and bytes in all (0 when unknown); copying, where needed, and indexing count anew."""
 
 PIECE = 1 << 20  # bytes read at a time
 HELD = 16 << 20  # bytes of a stream kept in memory before a temporary file takes over
@@ -88,18 +88,30 @@ def load(source: Source, *, progress: Progress | None = None) -> Content:
         MissingExtra: It is compressed with zstd and no module for that is installed.
     """
     name = name_of(source)
-    if isinstance(source, bytes | bytearray | memoryview):
-        data = memoryview(source).cast("B") if memoryview(source).contiguous else memoryview(bytes(source))
-        return _from_buffer(np.frombuffer(data, np.uint8), name, progress)
     try:
+        if isinstance(source, bytes | bytearray | memoryview):
+            data = memoryview(source)
+            return _from_buffer(np.frombuffer(data if data.contiguous else bytes(data), np.uint8), name, progress)
         if isinstance(source, str | os.PathLike):
             if os.fspath(source) == "-":
-                return _from_stream(sys.stdin.buffer, name, progress)
+                return _from_stream(_standard_input(name), name, progress)
             return _from_path(os.fspath(source), name, progress)
         return _from_stream(source, name, progress)
+    except NetinterfError:  # some are ValueErrors as well
+        raise
     except (OSError, ValueError) as cause:
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
         raise UnreadableSource(name, f"cannot be read: {reason}") from cause
+
+
+def _standard_input(name: str) -> Any:
+    """Take standard input as bytes; refuse a terminal, where one would wait for ever."""
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None or stream.closed:
+        raise UnreadableSource(name, "it is closed, or not open for bytes")
+    if stream.isatty():
+        raise UnreadableSource(name, "it is a terminal; pipe a capture into it, e.g. tcpdump -w - | …")
+    return stream
 
 
 def peek(path: str) -> str:
@@ -115,6 +127,8 @@ def peek(path: str) -> str:
             kind = compression_of(head)
             if kind:
                 head = next(Expander(kind).expand(chained([head], _pieces(file, path))), b"")
+    except NetinterfError:
+        raise
     except (OSError, ValueError) as cause:
         raise UnreadableSource(path, f"cannot be read: {cause}") from cause
     return format_of(head)

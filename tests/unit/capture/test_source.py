@@ -123,12 +123,50 @@ def test_unsuitable_objects_are_a_usage_error(path):
                 open_capture(bad)
 
 
-def test_zstd_without_module_names_the_extra(monkeypatch):
+def test_standard_input_must_be_a_pipe_or_file(monkeypatch):
+    """A closed standard input and a terminal are refused instead of waited for."""
+
+    class Terminal(io.BytesIO):
+        def isatty(self):
+            return True
+
+    for stdin in [None, io.StringIO(), io.TextIOWrapper(Terminal())]:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(UnreadableSource, match="standard input"):
+            open_capture("-")
+
+
+def test_streams_that_give_no_bytes_are_refused():
+    """A stream of text is a wrong call; one without data yet, or that fails, is unreadable."""
+
+    class Stream:
+        def __init__(self, *pieces):
+            self.pieces = list(pieces)
+
+        def read(self, _):
+            piece = self.pieces.pop(0)
+            if isinstance(piece, Exception):
+                raise piece
+            return piece
+
+    with pytest.raises(ParameterError, match="binary mode"):
+        open_capture(Stream("text"))
+    for pieces in [[None], [DATA, None], [OSError(5, "input/output error")], [DATA[:30], ValueError("closed")]]:
+        with pytest.raises(UnreadableSource, match="file object"):
+            open_capture(Stream(*pieces))
+
+
+def test_zstd_without_module_names_the_extra(monkeypatch, tmp_path):
     """Without a zstd module the error says what to install, and a search carries on."""
     monkeypatch.setitem(sys.modules, "compression.zstd", None)
     monkeypatch.setitem(sys.modules, "backports.zstd", None)
     with pytest.raises(MissingExtra, match=r"netinterf\[zstd\]"):
         open_capture(b"\x28\xb5\x2f\xfd" + bytes(20))
+    (tmp_path / "packed").write_bytes(b"\x28\xb5\x2f\xfd" + bytes(20))
+    with pytest.raises(MissingExtra):
+        open_capture(tmp_path / "packed")
+    found = find_captures(tmp_path)
+    assert "netinterf[zstd]" in found.errors[0].reason
 
 
 def test_progress_is_reported(path):
@@ -153,6 +191,11 @@ def test_frames_from_memory():
     assert from_memory(stamps, [b""], 1).records.time.tolist() == [1_704_067_200 * 10**9]
     with pytest.raises(ParameterError, match="whole nanoseconds"):
         from_memory([1.5], [b""], 1)
+    with pytest.raises(ParameterError, match="64 bits"):
+        from_memory(np.array([1 << 63], np.uint64), [b""], 1)
+    for frames in (["text"], [5]):
+        with pytest.raises(ParameterError, match="frames"):
+            from_memory([1], frames, 1)
     with pytest.raises(ParameterError, match="one per frame"):
         from_memory([1, 2], [b""], 1)
 
@@ -193,6 +236,8 @@ def test_find_captures_says_what_leads_nowhere(tree):
     reasons = ["no such file", "no file matches", "holds no captures", "no capture matches", "cannot be read"]
     assert all(reason in error.reason for reason, error in zip(reasons, found.errors, strict=True))
     assert all(isinstance(error, CaptureError) for error in found.errors)
+    with pytest.raises(ParameterError, match="paths"):
+        find_captures([5])
 
 
 def test_hostile_captures_open_quickly(captures_dir):
