@@ -9,8 +9,8 @@ because forged messages are often exactly the malformed ones:
 - the counts promise records where the bytes end cleanly: MISSING;
 - bytes are left over: TRAILING;
 - the question has no class and the answer's compression pointer stands in its place: BAD_VALUE, and reading goes on at
-  the pointer (an injector in Iran builds such replies; net4people/bbs issues 226 and 451). No class of 0xC000 or above
-  is assigned (IANA DNS parameters), so an intact question cannot be mistaken for it.
+  the pointer (an injector in Iran builds such replies; net4people/bbs issues 226 and 451). No class 0xC00C is assigned
+  (IANA DNS parameters), so an intact question cannot be mistaken for it.
 """
 
 from typing import Any
@@ -38,7 +38,8 @@ MAX_QUESTIONS = 16
 BLOCK = 1 << 15
 """Messages parsed together: their temporaries stay in the processor's cache."""
 
-NO_CLASS = 0xC000
+NO_CLASS = 0xC00C
+"""Compression pointer to the question's name, where a class should be."""
 
 
 class RecordType:
@@ -212,7 +213,7 @@ class _Block:
         whole, end = rows[fits], end[fits]
         qclass = words(self.data, end + 2, 2)
         reply = self.header[1, whole] >= 0x8000
-        lost = (qclass >= NO_CLASS) & reply & (self.header[3, whole] > 0)
+        lost = (qclass == NO_CLASS) & reply & (self.header[3, whole] > 0)
         self.note(whole[lost], ParseError.BAD_VALUE, end[lost] + 2)
         if first:
             self.qclass[whole] = np.where(lost, 0, qclass)

@@ -17,7 +17,7 @@ from netinterf.context.forged import ForgedKind, address_owners, block_page_name
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import Answers, ParseError
-from netinterf.table import Ragged
+from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
 
 __all__ = ["Content", "Sign", "read_content"]
@@ -75,6 +75,7 @@ class Content:
     addresses: Ragged  # rows in Answers of its addresses
     bogus: NDArray[np.float64]  # weight of its bogus addresses, 0 without
     listed: NDArray[np.float64]  # weight of its listed addresses, 0 without
+    public_name: NDArray[np.bool_]  # asked for a name of the public tree
 
     def has(self, sign: Sign) -> NDArray[np.bool_]:
         """Say which replies show any of the signs."""
@@ -102,12 +103,15 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     ):
         sign[parent[mask]] |= np.uint16(flag)
     _add_form(trace, replies, sign)
-    public = _public(trace, replies)
+    public_name = _public_names(trace, replies)
+    public = public_name & (trace.hosts.special[replies.server] & NEAR == 0)
     listed = _listed(trace, replies, addresses, sign)
     bogus = np.where(sign & np.uint16(Sign.HIDDEN) != 0, WEIGHTS["bogon_answer"], 0.0)
     bogus = np.where((bogus == 0) & (sign & np.uint16(Sign.SUNK) != 0), SINKHOLE, bogus)
     bogus = np.where(public & (sign & np.uint16(Sign.POLICY | Sign.GLOBAL) == 0), bogus, 0.0)
-    return Content(sign=sign, addresses=addresses, bogus=bogus, listed=np.where(public, listed, 0.0))
+    return Content(
+        sign=sign, addresses=addresses, bogus=bogus, listed=np.where(public, listed, 0.0), public_name=public_name
+    )
 
 
 def _is_address(answers: Answers) -> NDArray[np.bool_]:
@@ -147,7 +151,7 @@ def _add_form(trace: Trace, replies: Replies, sign: NDArray[np.uint16]) -> None:
     dns, message = trace.dns, replies.message
     error = dns.error[message]
     lost = (error == ParseError.BAD_VALUE) & (dns.questions[message] == 1) & (dns.qclass[message] == 0)
-    lost &= dns.answers[message] > 0
+    lost &= replies.answered & replies.pointer & (sign & np.uint16(Sign.ADDRESS) != 0)  # and yet the answer reads well
     broken = np.isin(error, (ParseError.MISSING, ParseError.TRAILING, ParseError.BAD_LENGTH))
     sign[lost] |= np.uint16(Sign.NO_CLASS)
     sign[broken & ~replies.truncated] |= np.uint16(Sign.BROKEN)
@@ -157,15 +161,24 @@ def _add_form(trace: Trace, replies: Replies, sign: NDArray[np.uint16]) -> None:
     sign[misplaced[message]] |= np.uint16(Sign.MISPLACED_OPT)
 
 
-def _public(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
-    """Say where a public resolver was asked for a name of the public tree."""
-    near = trace.hosts.special[replies.server] & NEAR != 0
+def _public_names(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+    """Say which replies are about a name of the public tree."""
     names = trace.exchanges.name
-    public = np.zeros(len(trace.exchanges), np.bool_)
-    for row in np.unique(replies.exchange[~near]).tolist():
-        labels = names[row].split(".")
-        public[row] = len(labels) >= 2 and labels[-1] not in SPECIAL_NAMES
-    found: NDArray[np.bool_] = public[replies.exchange] & ~near
+    dots = np.bincount(names.parents()[names.values == ord(".")], minlength=len(names)) > 0
+    special = np.zeros(len(names), np.bool_)
+    for label in SPECIAL_NAMES:
+        special |= ends_with(names, b"." + label.encode())
+    public: NDArray[np.bool_] = (dots & ~special)[replies.exchange]
+    return public
+
+
+def ends_with(names: Text, suffix: bytes) -> NDArray[np.bool_]:
+    """Say which rows end with *suffix*."""
+    size = len(suffix)
+    found = names.lengths >= size
+    for place, byte in enumerate(suffix):
+        rows = np.flatnonzero(found)
+        found[rows] = names.values[names.offsets[rows + 1] - size + place] == byte
     return found
 
 

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -15,6 +16,9 @@ from netinterf.trace import Trace
 __all__ = ["Replies", "digest", "gather_replies"]
 
 UDP = 17
+VARIED_IDS = 3
+"""Different IP IDs a sender must have used before one of them can be called its own."""
+
 TRANSFERS = (251, 252)
 """IXFR and AXFR (RFC 1995, RFC 5936): one query, many replies."""
 
@@ -89,8 +93,25 @@ def gather_replies(trace: Trace) -> Replies:
         ttl=packets.ttl[packet].astype(np.int64),
         ip_id=ip_id,
         whole_df=packets.ip_flags[packet] & np.uint8(IpFlag.DONT_FRAGMENT) != 0,
-        copied=known & four & (ip_id > 0) & (ip_id == packets.ip_id[query_packet]),
+        copied=known & four & (ip_id == packets.ip_id[query_packet]) & _telling_ids(trace)[asked],
     )
+
+
+def _telling_ids(trace: Trace) -> NDArray[np.bool_]:
+    """Say which messages carry an IP ID hardly met by chance: not zero, and used once by a sender who varies.
+
+    Crafted packets and idle stacks send one value in all packets; a reply that carries it as well proves nothing.
+    """
+    dns, packets = trace.dns, trace.packets
+    query = np.flatnonzero(dns.flags & REPLY_BIT == 0)
+    packet = dns.packet[query]
+    sender = np.where(dns.outbound[query], trace.flows.client[dns.flow[query]], trace.flows.server[dns.flow[query]])
+    ids = packets.ip_id[packet].astype(np.int64)
+    pairs, first, counts = np.unique(sender.astype(np.int64) << 16 | ids, return_inverse=True, return_counts=True)
+    varied = np.bincount(pairs >> 16, minlength=len(trace.hosts))[sender] >= VARIED_IDS
+    telling = np.zeros(len(dns), np.bool_)
+    telling[query] = (ids > 0) & (counts[first] == 1) & varied
+    return telling
 
 
 def _last_query(trace: Trace, message: NDArray[np.int64], exchange: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ EVERY_NAME_SHARE = 0.5
 """Home routers that answer an A record to everything do so for every name."""
 
 HABIT = 1.0
-"""Weight of a wrong type that is the server's habit."""
+"""Weight of a wrong type that is the server's habit, or that a local name drew from a home router."""
 
 ODD_SCORE = 4.0
 """A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not."""
@@ -114,7 +114,7 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     form = np.where(broken, UNCOMPARED, 0.0)
     asked = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
     wrong = content.has(Sign.WRONG_TYPE)
-    wrong_type = np.where(wrong, WEIGHTS["wrong_type"], 0.0)
+    wrong_type = np.where(wrong, np.where(content.public_name, WEIGHTS["wrong_type"], HABIT), 0.0)
     for server in np.unique(replies.server[broken | wrong]):
         here = replies.server == server
         peers = np.count_nonzero(here & ~broken)
