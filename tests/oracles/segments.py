@@ -21,7 +21,7 @@ class Segment:
     payload: int = 0
     source: tuple = CLIENT
     target: tuple = SERVER
-    time: int | None = None  # ns; one millisecond after the packet before when left out
+    time: int | None = None  # ns; five milliseconds after the packet before when left out
     window: int = 1000
     ttl: int = 64
     ip_id: int = 0
@@ -70,7 +70,7 @@ def decoded(segments):
     columns["relative_ack"] -= 1
     columns["window_shift"] += 255
     for row, segment in enumerate(segments):
-        clock = clock + 1_000_000 if segment.time is None else segment.time
+        clock = clock + 5_000_000 if segment.time is None else segment.time
         columns["time"][row] = clock
         for name in ("window", "ttl", "ip_id", "protocol", "status", "icmp", "version"):
             columns[name][row] = getattr(segment, name)
