@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.capture import Capture, Interface, Source, from_memory, open_capture
 from netinterf.context.special import special_bits
 from netinterf.decode import decode
+from netinterf.decode.checksum import transport_ok
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
 from netinterf.flows.facts import Facts, Vantage, gather_facts
@@ -77,6 +78,10 @@ class Trace:
         if not 0 <= flow < len(self.flows):
             raise ParameterError("flow", flow, f"a row of the {len(self.flows)} flows")
         return stream_bytes(self.buffer, self.packets, self.by_flow, self.sides, flow, outbound, limit)
+
+    def checksum_ok(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Say of each packet whether its transport checksum is right, or cannot be checked (cut, a fragment)."""
+        return transport_ok(self.buffer, self.packets, np.asarray(rows, np.int64))
 
     def select(self, flows: NDArray[np.integer[Any]]) -> "Trace":
         """Keep some flows and all that belongs to them; rows are renumbered, hosts, facts and the buffer stay.

@@ -91,26 +91,29 @@ def gather_facts(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples,
 
 
 def infer_vantage(packets: Packets, sides: Sides) -> Vantage:
-    """Infer where the tap sits: by the halves of the round trip, else by hop limits that no router lowered.
+    """Infer where the tap sits: by hop limits that no router lowered, else by the halves of the round trip.
 
     Each flow votes; a place wins with two thirds of the votes. Both ends next to the tap (a lab on one host) is
-    ``UNKNOWN``.
+    ``UNKNOWN``. Hop limits go first: a slow program at the tap looks far away by time.
     """
-    client, server = sides.rtt[0::2], sides.rtt[1::2]
-    known = (client >= 0) & (server >= 0)
-    whole = np.maximum(client + server, 1)
-    near_client, near_server = client < NEAR_SHARE * whole, server < NEAR_SHARE * whole
     first = sides.first.reshape(-1, 2)
-    seen = (first >= 0).all(axis=1) & ~known
+    both = (first >= 0).all(axis=1)
     ttl = packets.ttl[np.maximum(first, 0)] if len(packets) else np.zeros(first.shape, np.uint8)
     fresh = np.isin(ttl, INITIAL_TTLS)
-    votes_client = int(np.sum(known & near_client)) + int(np.sum(seen & fresh[:, 0] & ~fresh[:, 1]))
-    votes_server = int(np.sum(known & near_server)) + int(np.sum(seen & fresh[:, 1] & ~fresh[:, 0]))
-    votes_middle = int(np.sum(known & ~near_client & ~near_server)) + int(np.sum(seen & ~fresh.any(axis=1)))
-    votes = {Vantage.CLIENT: votes_client, Vantage.SERVER: votes_server, Vantage.MIDDLE: votes_middle}
+    client, server = sides.rtt[0::2], sides.rtt[1::2]
+    timed = (client >= 0) & (server >= 0) & both
+    whole = np.maximum(client + server, 1)
+    near = np.stack([client < NEAR_SHARE * whole, server < NEAR_SHARE * whole], axis=1)
+    told = both & (fresh[:, 0] != fresh[:, 1])
+    place = np.where(told[:, None], fresh, near & timed[:, None])
+    cast = told | timed
+    votes = {
+        Vantage.CLIENT: int(np.sum(place[:, 0] & ~place[:, 1])),
+        Vantage.SERVER: int(np.sum(place[:, 1] & ~place[:, 0])),
+        Vantage.MIDDLE: int(np.sum(cast & ~place.any(axis=1))),
+    }
     best = max(votes, key=lambda place: votes[place])
-    cast = int(known.sum()) + int(seen.sum())
-    return best if cast and votes[best] >= 2 * cast / 3 else Vantage.UNKNOWN
+    return best if votes[best] and votes[best] >= 2 * int(cast.sum()) / 3 else Vantage.UNKNOWN
 
 
 def far_packets(packets: Packets, flows: Flows) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -23,7 +23,7 @@ from netinterf.analyzers.rst_injection.rules import (
 )
 from netinterf.analyzers.rst_injection.sequence import ack_unsent, alive_after, behind_data, seq_change
 from netinterf.analyzers.rst_injection.suspects import Suspects, find_suspects
-from netinterf.analyzers.rst_injection.timing import host_rtt, premature
+from netinterf.analyzers.rst_injection.timing import host_rtt, premature, trigger_died
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -122,13 +122,15 @@ class RstInjection:
         burst = burst_signs(trace, suspects)
         endings = ending_signs(trace, suspects, headers)
         ratio, asked = premature(trace, suspects)
-        gap, after = alive_after(trace, suspects)
-        rtt = host_rtt(trace)[0][suspects.side] / 1e6
         jump = np.where(np.abs(headers.ttl_jump) > self.ttl_tolerance, headers.ttl_jump, np.nan)
+        gap, after = alive_after(trace, suspects, ~np.isnan(jump) | headers.no_timestamps | headers.fragment_flag)
+        report = trigger_died(trace, suspects)
+        rtt = host_rtt(trace)[0][suspects.side] / 1e6
         ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
         if not trace.facts.ip_id_informative:
             ip_id[:] = 0.0
-        shaped = (burst.size >= 2) & burst.mixed
+        shaped = ((burst.size >= 2) & burst.mixed) | burst.excess
+        differs = ~np.isnan(jump)
         return {
             "premature": (
                 weigh("premature", ~np.isnan(ratio)),
@@ -139,7 +141,11 @@ class RstInjection:
             "seq_change": (weigh("seq_change", seq_change(trace, suspects)), {}, None),
             "behind_data": (weigh("behind_data", behind_data(trace, suspects)), {}, None),
             "ack_unsent": (weigh("ack_unsent", ack_unsent(trace, suspects)), {}, None),
-            "ttl": (weigh("ttl", ~np.isnan(jump)), {"jump": jump}, None),
+            "trigger_died": (weigh("trigger_died", report >= 0), {}, report),
+            "after_request": (weigh("after_request", after_request(trace, suspects)), {}, None),
+            "ttl": (weigh("ttl", differs & ~headers.ttl_class), {"jump": jump}, None),
+            "ttl_class": (weigh("ttl_class", differs & headers.ttl_class), {"jump": jump}, None),
+            "ttl_varies": (weigh("ttl_varies", differs & headers.ttl_varies), {}, None),
             "no_timestamps": (weigh("no_timestamps", headers.no_timestamps), {}, None),
             "ip_id": (ip_id * ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
             "copied_id": (weigh("copied_id", headers.copied_id), {}, None),
@@ -157,8 +163,17 @@ class RstInjection:
             "reaction": (weigh("reaction", endings.reaction & ~endings.abort & ~endings.after_fin), {}, None),
             "stray": (weigh("stray", endings.stray & ~endings.after_fin & ~endings.reaction), {}, None),
             "idle": (weigh("idle", endings.idle), {}, None),
+            "closed_before": (weigh("closed_before", endings.closed_before), {}, None),
             "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
         }
+
+
+def after_request(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say of each reset "from a server" whether the client had sent data and the server none."""
+    first = trace.sides.first_payload
+    asked, answered = first[suspects.other], first[suspects.side]
+    waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
+    return waiting & (suspects.side % 2 == 1) & (trace.sides.fin[suspects.side] < 0)
 
 
 def weigh(name: str, found: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -17,6 +17,8 @@ __all__ = ["BurstSigns", "burst_signs"]
 BURST_NS = 50_000_000
 """Resets of one side closer than this form one burst: parts of one injector's answer lay 0.2-9 ms apart in captures."""
 
+EXCESS = 3  # two may be an abort and the answer to what was under way
+
 CLONE_NS = 5_000_000  # copies of one packet come within 5 ms (triples within 0.2 ms in public captures)
 DUPLICATED_CAPTURE = 0.2  # a capture that doubles this share of its TCP packets clones IDs by itself
 
@@ -27,6 +29,7 @@ class BurstSigns:
 
     size: NDArray[np.int64]  # resets of this side in the burst
     mixed: NDArray[np.bool_]  # the burst holds resets with and without ACK, or a different ack field
+    excess: NDArray[np.bool_]  # three or more resets, and more than packets that the sender had not answered
     cloned: NDArray[np.bool_]  # an equal non-zero IP ID on another reset of the burst
     counting: NDArray[np.bool_]  # hop limit and window climb together over the burst
 
@@ -52,16 +55,27 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     ttl, window = packets.ttl[row].astype(np.int64), packets.window[row].astype(np.int64)
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
+    unanswered = waiting(suspects)[order]
+    excess = (sizes[burst] >= EXCESS) & (sizes[burst] > unanswered) if count else np.zeros(0, np.bool_)
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
         mixed=mixed[burst] if count else np.zeros(0, np.bool_),
+        excess=excess,
         cloned=twin & (trace.facts.duplicate_share < DUPLICATED_CAPTURE),
         counting=climbs[burst] if count else np.zeros(0, np.bool_),
     )
     back = np.argsort(order)
-    return BurstSigns(
-        size=signs.size[back], mixed=signs.mixed[back], cloned=signs.cloned[back], counting=signs.counting[back]
-    )
+    columns = {name: column[back] for name, column in attrs.asdict(signs, recurse=False).items()}
+    return BurstSigns(**columns)
+
+
+def waiting(suspects: Suspects) -> NDArray[np.int64]:
+    """Count the other side's packets since the claimed sender's last packet: each may draw one reset."""
+    base = suspects.base
+    since = np.where(suspects.previous >= 0, base.at(base.row, suspects.previous), -1)
+    keys = base.side << 32 | base.row
+    first = np.searchsorted(keys, suspects.other << 32 | (since + 1))
+    return np.searchsorted(keys, suspects.other << 32 | suspects.row) - first
 
 
 def _spread(values: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -35,9 +35,13 @@ class Contradictions:
 def conflicting_data(trace: Trace) -> Contradictions:
     """Find server bytes that were captured twice with different content, one pair per flow (the earliest).
 
-    Only flows that opened in the capture count: without the SYN two connections on one port pair may be mixed up.
+    Only flows that opened in the capture count: without the SYN two connections on one port pair may be mixed up. Both
+    packets must pass their checksums, or the bytes were changed after they were captured. Where one box renumbers all
+    packets, a proxy writes the streams, and its mistakes are no contradictions of the path.
     """
     segments, packets = trace.segments, trace.packets
+    if not trace.facts.ip_id_informative:
+        return empty()
     conflict = np.flatnonzero(
         (segments.kind == SegmentKind.CONFLICT)
         & (segments.side % 2 == 1)
@@ -54,13 +58,14 @@ def conflicting_data(trace: Trace) -> Contradictions:
     first, second = segments.packet[owner].astype(np.int64), segments.packet[conflict].astype(np.int64)
     flow = packets.flow[first].astype(np.int64)
     keep = (flow == packets.flow[second]) & (packets.marks[second] & Mark.DUPLICATE_FRAME == 0)
+    keep &= trace.checksum_ok(first) & trace.checksum_ok(second)
     return pair_up(trace, flow[keep], first[keep], second[keep])
 
 
 def second_synacks(trace: Trace) -> Contradictions:
     """Find two SYN/ACKs with different initial sequence numbers to one SYN within a second, one pair per flow.
 
-    A SYN that was sent again in between may have reached another backend of a load balancer: it does not count.
+    A SYN that was sent again may have reached another backend of a load balancer: such flows do not count.
     """
     packets = trace.packets
     both = TcpFlag.SYN | TcpFlag.ACK
@@ -74,10 +79,8 @@ def second_synacks(trace: Trace) -> Contradictions:
     pair &= (packets.ack[first] == packets.ack[second]) & (
         packets.time[second] - packets.time[first] < SYNACK_WINDOW_NS
     )
-    syn_keys = np.sort(packets.flow[syn].astype(np.int64) << 32 | syn)
-    dialled = np.searchsorted(syn_keys, flow[1:].astype(np.int64) << 32 | second)
-    dialled -= np.searchsorted(syn_keys, flow[:-1].astype(np.int64) << 32 | first)
-    pair &= dialled == 0
+    dialled = np.bincount(packets.flow[syn], minlength=len(trace.flows))
+    pair &= dialled[flow[1:]] <= 1
     return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
 
 

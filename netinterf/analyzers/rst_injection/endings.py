@@ -29,6 +29,7 @@ class EndingSigns:
     reaction: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
     stray: NDArray[np.bool_]  # bare R that repeats the ack field of a segment one round trip old
     idle: NDArray[np.bool_]  # after a minute or more of silence
+    closed_before: NDArray[np.bool_]  # after a reset that is certainly its side's own
 
 
 def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> EndingSigns:
@@ -49,4 +50,16 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> Endi
         reaction=(rst >= 0) & (rst < row),
         stray=bare & (packets.window[row] == 0) & echoes_ack(trace, suspects) & in_time,
         idle=(asked >= 0) & (quiet >= IDLE_NS),
+        closed_before=after_own_reset(trace, suspects, headers),
     )
+
+
+def after_own_reset(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> NDArray[np.bool_]:
+    """Find resets behind one that continues the counters of its side: that one closed the connection already.
+
+    Such late ones come from boxes in front of a host that answer for connections they saw closed.
+    """
+    own = (headers.in_counter | headers.own_timestamps) & (np.nan_to_num(headers.ttl_jump) == 0)
+    first = np.full(len(trace.sides), np.iinfo(np.int64).max)
+    np.minimum.at(first, suspects.side[own], suspects.row[own])
+    return suspects.row > first[suspects.side]

@@ -5,6 +5,8 @@ proves anything alone: load balancers, firewalls and stacks write resets that di
 ones carry another hop limit, Weaver et al. 2009, appendix C).
 """
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ __all__ = ["HeaderSigns", "compare_headers"]
 
 COUNTER_STEP, COUNTER_SHARE = 200, 0.8  # successive IP IDs 1..200 apart in 80 % of the steps make a counter
 COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and beyond 20 typical steps
+VARIETY = 3  # flows, and hop limits among them, from which resets that vary are no accident of one route change
 PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
 
 
@@ -25,6 +28,8 @@ class HeaderSigns:
     """What the headers of the suspects say; one entry per suspect."""
 
     ttl_jump: NDArray[np.float64]  # hop limit minus the sender's usual one; NaN when unknown
+    ttl_class: NDArray[np.bool_]  # the hop limit started from another initial value (32, 64, 128, 255)
+    ttl_varies: NDArray[np.bool_]  # resets of this address show three or more hop limits, its other packets one
     no_timestamps: NDArray[np.bool_]  # RST/ACK without the option although the sender's other packets carry it
     own_timestamps: NDArray[np.bool_]  # timestamps that continue the sender's
     ip_id_jump: NDArray[np.float64]  # distance from the sender's IP ID counter; NaN when it is no counter
@@ -46,10 +51,8 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
     base_data = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
     always_stamps = group.least(np.where(base_data, stamped[base.row], True)) == 1
-    negotiated = (trace.sides.syn_options[suspects.side] & trace.sides.syn_options[suspects.other]) != 0
-    negotiated &= (
-        trace.sides.syn_options[suspects.side] & trace.sides.syn_options[suspects.other] & TcpOption.TIMESTAMPS
-    ) != 0
+    options = trace.sides.syn_options[suspects.side] & trace.sides.syn_options[suspects.other]
+    negotiated = (options & TcpOption.TIMESTAMPS) != 0
     df = (packets.ip_flags & IpFlag.DONT_FRAGMENT) != 0
     df_low, df_high = group.least(df[base.row]), group.most(df[base.row])
     window = packets.window[row].astype(np.int64)
@@ -59,17 +62,22 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     asked_window = np.where(asked >= 0, packets.window[np.maximum(asked, 0)].astype(np.int64), -1)
     ip_id = packets.ip_id[row].astype(np.int64)
     unlike = ~group.holds(base_window, window)
+    own_id = (ip_id > 1) & ~group.holds(
+        packets.ip_id[base.row].astype(np.int64), ip_id
+    )  # 0 and 1 are constants of many
     jump, inside = counter_jump(trace, suspects, group)
     has_base = group.count > 0
     odd = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
     return HeaderSigns(
         ttl_jump=np.where(has_base, packets.ttl[row] - ttl, np.nan),
+        ttl_class=has_base & (initial_ttl(packets.ttl[row]) != initial_ttl(ttl)),
+        ttl_varies=varying_ttl(trace, suspects),
         no_timestamps=suspects.acks & negotiated & always_stamps & ~stamped[row] & has_base,
         own_timestamps=continues_timestamps(trace, suspects),
         ip_id_jump=np.where(v4, jump, np.nan),
         in_counter=v4 & inside,
         fragment_flag=v4 & has_base & (df_low == df_high) & (df[row] != (df_low == 1)),
-        copied_id=v4 & (ip_id > 0) & ((ip_id == asked_id) | (ip_id == asked_id + 1)) & ~inside,
+        copied_id=v4 & own_id & ((ip_id == asked_id) | (ip_id == asked_id + 1)) & ~inside,
         copied_window=has_base & unlike & (window > 0) & (window == asked_window),
         odd_window=suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
         odd_flags=(packets.tcp_flags[row] & odd) != 0,
@@ -124,7 +132,7 @@ def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[N
     """
     packets, base = trace.packets, suspects.base
     usable = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
-    same = np.append(False, (base.side[1:] == base.side[:-1]) & usable[1:] & usable[:-1])
+    same = np.append(False, (base.side[1:] == base.side[:-1]) & usable[1:] & usable[:-1])[: len(base.side)]
     ids = packets.ip_id[base.row].astype(np.int64)
     step = np.where(same, (ids - np.roll(ids, 1)) % 65536, -1)
     counts = (step >= 1) & (step <= COUNTER_STEP)
@@ -141,6 +149,39 @@ def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[N
     limit = np.maximum(COUNTER_JUMP, COUNTER_JUMP_FACTOR * (typical[group.place] if len(typical) else 0))
     here &= last >= 0
     return np.where(here & (near > limit), near, np.nan), here & (near <= limit)
+
+
+def initial_ttl(ttl: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the initial value that a hop limit most likely started from: 32, 64, 128 or 255."""
+    return np.array([32, 64, 128, 255])[np.searchsorted([32, 64, 128], np.asarray(ttl, np.int64))]
+
+
+def varying_ttl(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Find addresses whose resets arrive with ever other hop limits while their other packets do not.
+
+    One host, or one firewall in front of it, writes all its resets alike, and route changes move all its packets
+    alike. Injectors draw the hop limit at random, count it up, or copy it from the trigger (Anonymous et al., Triplet
+    Censors, FOCI 2020, section 4; Wu et al., IEEE S&P 2025). Needs resets in three flows.
+    """
+    packets, base = trace.packets, suspects.base
+    count = 2 * len(trace.hosts)
+    host = claimed_host(trace, suspects.side)
+    seen = np.unique(np.stack([host, suspects.flow, packets.ttl[suspects.row]], axis=1), axis=0)
+    kinds = np.bincount(np.unique(seen[:, [0, 2]], axis=0)[:, 0], minlength=count)
+    flows = np.bincount(np.unique(seen[:, :2], axis=0)[:, 0], minlength=count)
+    low, high = np.full(count, 255), np.zeros(count, np.int64)
+    base_host, base_ttl = claimed_host(trace, base.side), packets.ttl[base.row].astype(np.int64)
+    np.minimum.at(low, base_host, base_ttl)
+    np.maximum.at(high, base_host, base_ttl)
+    steady = (high >= low) & (high - low <= 1)  # equal-cost paths differ by a hop
+    varies: NDArray[np.bool_] = ((kinds >= VARIETY) & (flows >= VARIETY) & steady)[host]
+    return varies
+
+
+def claimed_host(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the address behind each side, apart for its roles as client and as server."""
+    flow, server = side // 2, side % 2
+    return 2 * np.where(server == 1, trace.flows.server[flow], trace.flows.client[flow]).astype(np.int64) + server
 
 
 def continues_timestamps(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

@@ -35,11 +35,18 @@ def lossy(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return holes[suspects.flow] > 0
 
 
-def alive_after(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def alive_after(
+    trace: Trace, suspects: Suspects, foreign: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
 
     The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK),
     come later than reordering explains, and be no SYN: a client that resets a half-open connection dials again.
+
+    Args:
+        trace: The capture.
+        suspects: Its resets.
+        foreign: Resets whose header is not their sender's: two devices wrote, so only 3 ms of reordering are allowed.
 
     Returns:
         Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
@@ -52,7 +59,8 @@ def alive_after(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.float64], 
     new_ack = base.at(base.acked, place) > np.maximum(base.at(base.acked, suspects.previous), 0)
     flags = packets.tcp_flags[np.maximum(row, 0)]
     dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
-    found = (row >= 0) & (gap > reorder_margin(trace, suspects)) & (new_data | new_ack) & ~dials
+    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects))
+    found = (row >= 0) & (gap > margin) & (new_data | new_ack) & ~dials
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
 
 

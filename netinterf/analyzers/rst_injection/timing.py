@@ -13,7 +13,7 @@ from netinterf.analyzers.rst_injection.suspects import Suspects
 from netinterf.schema import RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["PREMATURE_MANY", "PREMATURE_ONE", "host_rtt", "premature"]
+__all__ = ["PREMATURE_MANY", "PREMATURE_ONE", "host_rtt", "premature", "trigger_died"]
 
 PREMATURE_MANY, PREMATURE_ONE = 0.5, 0.3
 """Share of the round trip below which an answer is too early, with several samples and with one.
@@ -88,3 +88,40 @@ def first_reaching(suspects: Suspects, ack: NDArray[np.int64]) -> NDArray[np.int
     inside = np.minimum(place, len(base.row) - 1)
     found = (place < len(base.row)) & (base.side[inside] == suspects.other) & (base.row[inside] < suspects.row)
     return np.where(found & (ack > 0), base.row[inside], -1)
+
+
+def trigger_died(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+    """Find resets that acknowledge a packet which never reached their claimed sender, as a router reported.
+
+    A time-exceeded message quotes the packet that it discards (RFC 792, RFC 4443 §3.3). When a quoted packet is also
+    acknowledged by a reset, somebody before that router read it (CenTrace: Sundara Raman et al., CoNEXT 2022). The
+    bytes must not have been sent a second time.
+
+    Returns:
+        Row in Packets of the ICMP message, -1 for none.
+    """
+    packets, quotes, base = trace.packets, trace.quotes, suspects.base
+    asked = np.where(suspects.acks, first_reaching(suspects, packets.relative_ack[suspects.row]), -1)
+    expired = np.isin(packets.icmp[quotes.packet] >> 8, TIME_EXCEEDED) & (quotes.flow >= 0)
+    expired &= (packets.icmp[quotes.packet] >> 8 == 3) == (packets.version[quotes.packet] == 6)
+    quoted = quotes.take(expired)
+    report = np.full(len(suspects), -1)
+    for place in np.flatnonzero(asked >= 0) if len(quoted) else ():
+        trigger, flow = asked[place], suspects.flow[place]
+        hit = (
+            (quoted.flow == flow)
+            & (quoted.seq == packets.seq[trigger])
+            & (quoted.outbound == packets.outbound[trigger])
+        )
+        if packets.version[trigger] == 4:
+            hit &= quoted.ip_id == packets.ip_id[trigger]
+        copies = base.row[(base.side == suspects.other[place]) & (base.end > packets.relative_seq[trigger])]
+        copies = copies[
+            (copies <= suspects.row[place]) & (packets.relative_seq[copies] <= packets.relative_seq[trigger])
+        ]
+        if hit.any() and len(copies) == 1 and packets.payload_length[trigger] > 0:
+            report[place] = quoted.packet[hit][0]
+    return report
+
+
+TIME_EXCEEDED = (11, 3)  # ICMP type 11 (RFC 792), ICMPv6 type 3 (RFC 4443)
