@@ -27,8 +27,9 @@ I64 = NDArray[np.int64]
 BLOCK_FRAMES = 16_384
 """Frames per block: their headers (two cache lines each) fit a cache of 2 MB, and calls cost little per frame."""
 
-MOST_LAYERS = 64
-"""Headers followed per frame; a bound on work for crafted stacks, several times deeper than any real one."""
+MOST_LAYERS = 256
+"""Headers followed per frame: a bound on work for crafted stacks, above the number of extension headers (at least 8
+bytes each, RFC 8200 §4) that fit into a packet of 1500 bytes."""
 
 FARTHEST_HEADER = 60_000
 """Offset in a frame beyond which no header is looked for, so that offsets of what follows fit 16 bits."""
