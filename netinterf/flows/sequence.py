@@ -17,7 +17,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, running_top, tcp_blocks, top_before
+from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, packed, running_top, tcp_blocks, top_before
 from netinterf.flows.duplicates import duplicate_rows
 from netinterf.flows.holes import Stream, look_into_holes, overtaken
 from netinterf.flows.numbers import Numbers, number_block
@@ -76,6 +76,10 @@ def mark_block(packets: Packets, block: TcpBlock, numbers: Numbers) -> NDArray[n
     probe = numbers.seq_sound & known & (payload <= 1) & (start == mark - 1) & quiet
     # one byte that the other side has not acknowledged yet is a repeated segment, not a probe of an idle peer
     probe &= (payload == 0) | (other_acked <= NOTHING) | (other_acked >= mark)
+    if probe.any():
+        # nor is an acknowledgement that was overtaken by its own side's SYN or FIN
+        last = np.flatnonzero(solid & ~quiet)
+        probe[probe] = ~np.isin(packed(block.side[probe], mark[probe]), packed(block.side[last], end[last]))
     marks[probe] |= Mark.KEEP_ALIVE.value
     solid &= ~probe
 

@@ -186,7 +186,9 @@ def mark_flow(rows):
             marks |= Mark.DUPLICATE_FRAME
         if row.sound and quiet and top is not None and row.payload_length <= 1 and row.start == top - 1:
             waiting = (not out) in acked and acked[not out] < top
-            marks |= Mark.KEEP_ALIVE if row.payload_length == 0 or not waiting else 0
+            same = [r for r in rows if r.out == out and r.sound and (r.syn or r.fin)]
+            closed = any(r.start + r.length == top for r in same)
+            marks |= Mark.KEEP_ALIVE if not closed and (row.payload_length == 0 or not waiting) else 0
         if row.sound and row.length and Mark.KEEP_ALIVE not in marks:
             marks |= place_of(row, mine, top, acked.get(not out))
             if Mark.FILL in marks and overtaken(rows, place, solid):

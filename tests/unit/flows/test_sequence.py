@@ -154,6 +154,11 @@ def test_keep_alive_and_a_lost_single_byte():
     assert marks(client("A", 100, 500, 1), client("A", 100, 500, 1)) == [Mark(0), Mark.REPEAT]
 
 
+def test_acknowledgement_behind_its_own_fin_is_no_keep_alive():
+    """A bare acknowledgement that the side's FIN overtook lies one below the mark, but probes nothing."""
+    assert marks(client("FA", 100, 500), client("A", 100, 500)) == [Mark(0), Mark(0)]
+
+
 def test_duplicate_acknowledgement_needs_outstanding_data_and_the_same_window():
     """Only a bare repeat of acknowledgement and window while data is outstanding counts (RFC 5681 §2)."""
     data = client("A", 100, 500, 10)
