@@ -93,7 +93,7 @@ class RstInjection:
         signs = self.signs(trace, suspects)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = choose(suspects, score)
-        forged = forged_rows(suspects, score, chosen)
+        forged = forged_rows(suspects, score - signs["after_request"][0], chosen)  # the stage marks no single packet
         connect = suspects.previous[chosen] < 0
         tables = []
         for name, (llr, measured, shown) in signs.items():

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Mark, Packets, SegmentKind, TcpFlag, TcpOption
+from netinterf.schema import Mark, Packets, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
@@ -59,6 +59,7 @@ def conflicting_data(trace: Trace) -> Contradictions:
     flow = packets.flow[first].astype(np.int64)
     keep = (flow == packets.flow[second]) & (packets.marks[second] & Mark.DUPLICATE_FRAME == 0)
     keep &= trace.checksum_ok(first) & trace.checksum_ok(second)
+    keep &= ((packets.status[first] | packets.status[second]) & Status.OFFLOADED) == 0  # their checksums tell nothing
     return pair_up(trace, flow[keep], first[keep], second[keep])
 
 

@@ -218,7 +218,7 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             source="RFC 9293 §3.10.7.1",
         ),
     ),
-    (-2.0, rule("in_counter", "ip_id", "its IP ID is the next of its sender's counter")),
+    (-3.0, rule("in_counter", "ip_id", "its IP ID is the next of its sender's counter")),
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in POSITIVE + NEGATIVE}
