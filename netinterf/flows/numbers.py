@@ -93,17 +93,20 @@ def initial_numbers(block: TcpBlock, seq: U32, ack: U32, flags: NDArray[np.uint1
         known[found] = True
         guessed[found] = place == 2
         if place == 0:
-            settle_disputes(base, index, block, (seq, ack, acks))
+            settle_disputes(base, block, (seq, ack), (syn, acks))
     return base, guessed
 
 
-def settle_disputes(base: U32, syns: I64, block: TcpBlock, columns: tuple[U32, U32, Bool]) -> None:
+def settle_disputes(base: U32, block: TcpBlock, columns: tuple[U32, U32], kinds: tuple[Bool, Bool]) -> None:
     """Where SYNs of one side disagree, take the one that the other side acknowledged; changes *base*."""
-    seq, ack, acks = columns
-    side = block.side
-    for whose in np.unique(side[syns[seq[syns] != base[side[syns]]]]).tolist():
-        begin, end = np.searchsorted(block.flow, [whose >> 1, (whose >> 1) + 1])
-        replies = begin + np.flatnonzero(acks[begin:end] & (side[begin:end] == whose ^ 1))
-        claims = seq[syns[side[syns] == whose]]
-        agreed = claims[np.isin(claims + np.uint32(1), ack[replies])]
+    (seq, ack), (syn, acks), side = columns, kinds, block.side
+    rows = np.flatnonzero(syn)
+    disputed = np.unique(side[rows[seq[rows] != base[side[rows]]]])
+    begins = np.searchsorted(block.flow, disputed >> 1)
+    ends = np.searchsorted(block.flow, disputed >> 1, side="right")
+    for whose, begin, end in zip(disputed.tolist(), begins.tolist(), ends.tolist(), strict=True):
+        part = slice(begin, end)
+        mine = side[part] == whose
+        claims = seq[part][syn[part] & mine]
+        agreed = claims[np.isin(claims + np.uint32(1), ack[part][acks[part] & ~mine])]
         base[whose] = agreed[0] if len(agreed) else claims[0]

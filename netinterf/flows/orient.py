@@ -59,7 +59,8 @@ def split_reused(groups: Groups, swapped: NDArray[np.bool_], packets: Packets) -
     differs = np.zeros(len(answers), np.bool_)
     differs[known] = packets.ack[rows[answers[known]]] != packets.ack[rows[answers[previous[known]]]]
     cuts = np.concatenate([places[asked[new]], places[answers[differs]]])
-    return Groups(groups.rows, np.union1d(groups.starts, cuts)) if len(cuts) else groups
+    # a cut never lies at a start: it has packets of its group before it
+    return Groups(groups.rows, np.sort(np.concatenate([groups.starts, cuts]))) if len(cuts) else groups
 
 
 def later_opening(
