@@ -13,7 +13,7 @@ from netinterf.flows.stream import HEAD_LIMIT, head_streams, packet_streams
 from netinterf.protocols.dns import parse_dns
 from netinterf.protocols.http import HEAD_BYTES, PEEK_BYTES, begins_head, begins_http, parse_http
 from netinterf.protocols.streams import Streams
-from netinterf.protocols.tls import begins_tls, parse_tls, unfinished
+from netinterf.protocols.tls import begins_hello, begins_tls, parse_tls, unfinished
 from netinterf.schema import Answers, Dns, Exchanges, Flows, HeadSegments, Hosts, Http, Packets, SegmentKind, Sides, Tls
 
 __all__ = ["Messages", "read_messages"]
@@ -70,10 +70,13 @@ def read_messages(
         tls += reader.tls(side[secure])
         http.append(parse_http(reader.streams(side[~secure & begins_http(peek)], HEAD_BYTES)))
     http += reader.later_heads(kind)
-    heads = _by_packet(Http.concat(http))
-    tls += reader.tunnels(heads)
+    tls += reader.later_hellos(kind)
     return Messages(
-        dns=dns.dns, answers=dns.answers, exchanges=dns.exchanges, tls=_by_side(Tls.concat(tls)), http=heads
+        dns=dns.dns,
+        answers=dns.answers,
+        exchanges=dns.exchanges,
+        tls=_by_side(Tls.concat(tls)),
+        http=_by_packet(Http.concat(http)),
     )
 
 
@@ -134,14 +137,15 @@ class Reader:
             found.append(parse_http(packet_streams(self.buffer, packets, pieces, block[again])))
         return found
 
-    def tunnels(self, heads: Http) -> list[Tls]:
-        """Read TLS inside connections through an HTTP proxy, behind the head of each side (RFC 9110 §9.3.6)."""
-        methods = heads.method.lengths == len("CONNECT")
-        asked = [row for row in np.flatnonzero(methods).tolist() if heads.method.bytes(row).upper() == b"CONNECT"]
-        rows = np.flatnonzero(np.isin(heads.flow, heads.flow[asked]) & (heads.head_length > 0))
-        rows = rows[(heads.status[rows] == 0) | (heads.status[rows] // 100 == 2)]
-        side = 2 * heads.flow[rows] + ~heads.outbound[rows]
-        side, first = np.unique(side, return_index=True)
-        start = heads.head_length[rows[first]].astype(np.int64)
-        secure = begins_tls(self.streams(side, PEEK_BYTES, start))
-        return self.tls(side[secure], start[secure])
+    def later_hellos(self, kind: NDArray[np.uint8]) -> list[Tls]:
+        """Read the handshake of sides that spoke something else first: the first hello that begins a packet."""
+        pieces = self.segments
+        fresh = (pieces.kind == SegmentKind.FRESH) & (pieces.offset > 0) & (kind[pieces.side] != TLS_SIDE)
+        rows = np.flatnonzero(fresh & (pieces.skip == 0) & (pieces.length >= 10))
+        rows = rows[begins_hello(self.buffer, self.packets.payload_start[pieces.packet[rows]])]
+        side, first = np.unique(pieces.side[rows], return_index=True)
+        start = pieces.offset[rows[first]].astype(np.int64)
+        found = []
+        for low in range(0, len(side), SIDES_AT_ONCE):
+            found += self.tls(side[low : low + SIDES_AT_ONCE], start[low : low + SIDES_AT_ONCE])
+        return found

@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 
 from netinterf.protocols.streams import Streams, gather, words
 from netinterf.protocols.tls_hello import Hellos, Walk, read_hellos
-from netinterf.protocols.tls_records import ALERT, Fragments, Messages, find_messages, read_records, unfinished
+from netinterf.protocols.tls_records import (
+    ALERT,
+    HANDSHAKE,
+    Fragments,
+    Messages,
+    find_messages,
+    read_records,
+    unfinished,
+)
 from netinterf.schema import ParseError, Tls, TlsKind
 from netinterf.table import Ragged, Text
 
-__all__ = ["begins_tls", "parse_tls", "unfinished"]
+__all__ = ["begins_hello", "begins_tls", "parse_tls", "unfinished"]
 
 CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = 1, 2, 11  # handshake types, RFC 8446 §4 and RFC 5246 §7.4
 
@@ -34,6 +42,25 @@ def begins_tls(streams: Streams) -> Bool:
     for place, low, high in checks:
         rows = np.flatnonzero(begins & (lengths > place))
         byte = streams.data.values[first[rows] + place]
+        begins[rows] = (byte >= low) & (byte <= high)
+    return begins
+
+
+def begins_hello(buffer: NDArray[np.uint8], at: I64) -> Bool:
+    """Say where a record that opens with a ClientHello or ServerHello begins.
+
+    Stricter than `begins_tls`, for places inside a stream: handshakes follow on STARTTLS, SOCKS (RFC 1928) and
+    HTTP CONNECT (RFC 9110 §9.3.6).
+
+    Args:
+        buffer: Bytes of the capture.
+        at: Positions, each at least 10 bytes before the end of the buffer.
+    """
+    begins = np.asarray(buffer[at] == HANDSHAKE)
+    checks = ((1, 3, 3), (2, 0, 4), (5, CLIENT_HELLO, SERVER_HELLO), (6, 0, 0), (9, 3, 3))
+    for place, low, high in checks:  # record version 3.0 to 3.4; message type, length below 2^16, version 3.x
+        rows = np.flatnonzero(begins)
+        byte = buffer[at[rows] + place]
         begins[rows] = (byte >= low) & (byte <= high)
     return begins
 
