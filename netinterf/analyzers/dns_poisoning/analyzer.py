@@ -11,6 +11,7 @@ from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_conten
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, tls_after, transport_contrasts
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
 from netinterf.analyzers.dns_poisoning.race import Races, run_races
+from netinterf.analyzers.dns_poisoning.repeats import repeat_weights
 from netinterf.analyzers.dns_poisoning.replies import Replies, gather_replies
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS, rule_id
 from netinterf.analyzers.dns_poisoning.suspects import Case, build_case
@@ -56,6 +57,7 @@ class DnsPoisoning:
         case = build_case(trace, replies, content, races, contrasted, handshake_bounds(trace))
         notes = _Notes(trace, replies)
         _note_races(notes, races, case)
+        _note_repeats(notes, races, case)
         _note_content(notes, content, case)
         _note_contrasts(notes, replies, case)
         for control in transports:
@@ -83,10 +85,17 @@ class _Notes:
         trace, exchange = self.trace, int(self.replies.exchange[reply])
         exchanges, packet = trace.exchanges, trace.dns.packet
         shown = {int(packet[row]) for row in (*exchanges.queries[exchange][:8], *exchanges.replies[exchange][:8])}
-        false = sorted({int(self.replies.packet[row]) for row in forged})
+        false = sorted({int(self.replies.packet[copy]) for row in forged for copy in self.copies(row)})
         shown.update(false, also, {int(self.replies.packet[reply])})
         time = int(trace.packets.time[self.replies.packet[reply]])
         self.rows.setdefault(rule, []).append((exchange, time, weight, false, sorted(shown), measured))
+
+    def copies(self, reply: int) -> list[int]:
+        """List the replies of the same exchange with the same bytes, itself included."""
+        first, last = np.searchsorted(self.replies.exchange, self.replies.exchange[reply] + np.array([0, 1]))
+        same = self.replies.digest[first:last] == self.replies.digest[reply]
+        rows: list[int] = (first + np.flatnonzero(same)).tolist()
+        return rows
 
     def control(self, rule: str, control: Control, *, accuses: bool = False) -> None:
         """Write down an observation made elsewhere in the capture."""
@@ -134,6 +143,15 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
         else:
             rule = "duplicate" if races.identical[place] else "rotation"
             notes.add(rule, int(rows[0]), WEIGHTS[rule], forged=[])
+
+
+def _note_repeats(notes: _Notes, races: Races, case: Case) -> None:
+    """Write down that contradictions keep to a name."""
+    weights, struck = repeat_weights(notes.trace, notes.replies, races)
+    for place in np.flatnonzero(weights > 0).tolist():
+        forged = case.rows[case.race == place].tolist()
+        reply = forged[0] if forged else int(races.members[place][0])
+        notes.add("repeated", reply, float(weights[place]), forged=forged, struck=float(struck[place]))
 
 
 def _note_content(notes: _Notes, content: Content, case: Case) -> None:

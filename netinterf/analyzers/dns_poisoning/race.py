@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.content import Content, Sign
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.protocols.dns_messages import RecordType
+from netinterf.protocols.dns_names import hash_rows
 from netinterf.trace import Trace
 
 __all__ = ["Races", "run_races"]
@@ -25,6 +26,10 @@ SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
 RETRANSMITTED, RETRANSMITTED_IMPOSSIBLE = 0.2, 0.5
 """Share of the weight when there are as many queries as replies: two sites of the server may have answered. An
 unreachable address is not explained by a second site."""
+
+ROTATING = 0.2
+"""Share of the weight when the server gave either answer alone as well: it rotates, and the query may have been doubled
+behind the capture point."""
 
 NO_QUERY = 1.5
 """Nats lost when no query was captured: the client may have asked twice."""
@@ -51,6 +56,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
     """Compare all replies of each exchange that drew more than one."""
     counts = np.bincount(replies.exchange, minlength=len(trace.exchanges))
     rows = np.flatnonzero(counts[replies.exchange] > 1) if len(replies) else np.empty(0, np.int64)
+    alone = _given_alone(trace, replies, content, counts, replies.exchange[rows])
     exchanges, starts = np.unique(replies.exchange[rows], return_index=True)
     bounds = np.append(starts, len(rows))
     members, weights, pairs = [], [], []
@@ -59,6 +65,8 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         _, first = np.unique(replies.digest[mine], return_index=True)
         distinct = mine[np.sort(first)]
         weight, found = _contradiction(trace, replies, content, distinct)
+        if weight < IMPOSSIBLE_PAIR and found and _rotates(trace, replies, content, alone, found):
+            weight *= ROTATING
         members.append(distinct)
         weights.append(weight)
         pairs.append(found)
@@ -71,6 +79,47 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         different=different,
         identical=different == 1,
     )
+
+
+def _given_alone(
+    trace: Trace, replies: Replies, content: Content, counts: NDArray[np.int64], raced: NDArray[np.int64]
+) -> dict[tuple[int, int, str], set[tuple[int, int]]]:
+    """Collect, per server, type and name of raced questions, the addresses given where one reply came alone."""
+    kinds, names = trace.exchanges.kind, trace.exchanges.name
+    wanted = {(int(kinds[row]), names[row]) for row in np.unique(raced).tolist()}
+    given: dict[tuple[int, int, str], set[tuple[int, int]]] = {}
+    if not wanted:
+        return given
+    hashes = hash_rows(names)
+    single = np.flatnonzero(
+        (counts[replies.exchange] == 1) & np.isin(hashes[replies.exchange], hashes[np.unique(raced)])
+    )
+    for row in single.tolist():
+        question = int(kinds[replies.exchange[row]]), names[int(replies.exchange[row])]
+        if question in wanted:
+            given.setdefault((int(replies.server[row]), *question), set()).update(_held(trace, content, row))
+    return given
+
+
+def _held(trace: Trace, content: Content, row: int) -> set[tuple[int, int]]:
+    """List the addresses of one reply."""
+    held = content.addresses[row]
+    return set(zip(trace.answers.high[held].tolist(), trace.answers.low[held].tolist(), strict=True))
+
+
+def _rotates(
+    trace: Trace,
+    replies: Replies,
+    content: Content,
+    alone: dict[tuple[int, int, str], set[tuple[int, int]]],
+    pairs: set[tuple[int, int]],
+) -> bool:
+    """Say whether the server gave the answers of every contradicting reply alone at another time."""
+    row = next(iter(pairs))[0]
+    exchange = int(replies.exchange[row])
+    question = int(trace.exchanges.kind[exchange]), trace.exchanges.name[exchange]
+    known = alone.get((int(replies.server[row]), *question), set())
+    return all(known & _held(trace, content, member) for pair in pairs for member in pair)
 
 
 def _contradiction(

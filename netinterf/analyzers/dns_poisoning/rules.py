@@ -78,6 +78,17 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             source="RFC 1794: round robin",
         ),
     ),
+    (
+        4.0,
+        _rule(
+            "repeated",
+            "repeat",
+            "{struck} lookups of this name drew contradicting replies, while lookups of other names did not",
+            "struck",
+            mechanism="dns.injection",
+            source="Rules of injectors are about names: " + TRIPLET + "; OONI spec, technique tq-002",
+        ),
+    ),
     # timing
     (
         3.9,

@@ -32,8 +32,12 @@ EVERY_NAME_SHARE = 0.5
 HABIT = 1.0
 """Weight of a wrong type that is the server's habit, or that a local name drew from a home router."""
 
+MARGIN = 1.0
+"""Nats by which a reply must fit worse than the best one to stand out."""
+
 ODD_SCORE = 4.0
-"""A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not."""
+"""A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not, and so is the
+best fit when even that is so unlike the server."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -94,6 +98,10 @@ def build_case(
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
+    contrasts = contrast_replies(trace, replies, rows, clean, bounds)
+    # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni).
+    size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
+    contrasts = attrs.evolve(contrasts, timing=np.maximum(contrasts.timing - np.log(size), 0.0))
     return Case(
         rows=rows,
         race=np.concatenate([race, np.full(len(single), -1)]).astype(np.int64),
@@ -101,7 +109,7 @@ def build_case(
         listed=content.listed[rows],
         form=alone.form[rows],
         wrong_type=alone.wrong_type[rows],
-        contrasts=contrast_replies(trace, replies, rows, clean, bounds),
+        contrasts=contrasts,
         suspicious=suspicious | contradicted,
     )
 
@@ -158,7 +166,9 @@ def _pick_forged(
         rows = races.members[place].tolist()
         best = min(reversed(rows), key=lambda row: round(score[row], 3))
         false = {row for row in rows if (row, best) in races.pairs[place] or (best, row) in races.pairs[place]}
-        false |= {row for row in rows if total[row] >= ODD_SCORE}
+        # Where some stand out, the others are more of the genuine kind: a query may be doubled behind the tap.
+        false = {row for row in false if score[row] >= score[best] + MARGIN} or false
+        false |= {row for row in rows if total[row] >= ODD_SCORE or (row == best and score[row] >= ODD_SCORE)}
         if not false:  # the best fit contradicts nobody: those that contradict each other are the suspects
             false = {row for pair in races.pairs[place] for row in pair}
         forged += sorted(false)

@@ -173,7 +173,8 @@ def after_request(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     first = trace.sides.first_payload
     asked, answered = first[suspects.other], first[suspects.side]
     waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
-    return waiting & (suspects.side % 2 == 1) & (trace.sides.fin[suspects.side] < 0)
+    found: NDArray[np.bool_] = waiting & (suspects.side % 2 == 1) & (trace.sides.fin[suspects.side] < 0)
+    return found
 
 
 def weigh(name: str, found: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -185,7 +186,8 @@ def choose(suspects: Suspects, score: NDArray[np.float64]) -> NDArray[np.int64]:
     """Pick the most suspicious reset of each flow (the first of equals); places among the suspects, by flow."""
     order = np.lexsort((suspects.row, -score, suspects.flow))
     flow = suspects.flow[order]
-    return order[np.append(True, flow[1:] != flow[:-1])[: len(order)]]
+    first: NDArray[np.int64] = order[np.append(True, flow[1:] != flow[:-1])[: len(order)]]
+    return first
 
 
 def forged_rows(suspects: Suspects, score: NDArray[np.float64], chosen: NDArray[np.int64]) -> Ragged:

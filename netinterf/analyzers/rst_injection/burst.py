@@ -75,7 +75,8 @@ def waiting(suspects: Suspects) -> NDArray[np.int64]:
     since = np.where(suspects.previous >= 0, base.at(base.row, suspects.previous), -1)
     keys = base.side << 32 | base.row
     first = np.searchsorted(keys, suspects.other << 32 | (since + 1))
-    return np.searchsorted(keys, suspects.other << 32 | suspects.row) - first
+    count: NDArray[np.int64] = np.searchsorted(keys, suspects.other << 32 | suspects.row) - first
+    return count
 
 
 def _spread(values: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -19,6 +19,8 @@ __all__ = ["HeaderSigns", "compare_headers"]
 
 COUNTER_STEP, COUNTER_SHARE = 200, 0.8  # successive IP IDs 1..200 apart in 80 % of the steps make a counter
 COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and beyond 20 typical steps
+NOTHING = np.empty(0, np.int64)
+
 VARIETY = 3  # flows, and hop limits among them, from which resets that vary are no accident of one route change
 PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
 
@@ -103,11 +105,11 @@ class SideGroups:
 
     def least(self, values: NDArray[np.generic]) -> NDArray[np.int64]:
         """Least value of the suspect's side, -1 without a base."""
-        return self._read(np.minimum.reduceat(values.astype(np.int64), self.starts) if len(values) else np.empty(0))
+        return self._read(np.minimum.reduceat(values.astype(np.int64), self.starts) if len(values) else NOTHING)
 
     def most(self, values: NDArray[np.generic]) -> NDArray[np.int64]:
         """Greatest value of the suspect's side, -1 without a base."""
-        return self._read(np.maximum.reduceat(values.astype(np.int64), self.starts) if len(values) else np.empty(0))
+        return self._read(np.maximum.reduceat(values.astype(np.int64), self.starts) if len(values) else NOTHING)
 
     def middle(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """(Lower) median of the suspect's side, -1 without a base."""
@@ -194,7 +196,8 @@ def continues_timestamps(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     known = (last >= 0) & (asked >= 0) & stamped
     age = (packets.tsval[row] - packets.tsval[np.maximum(last, 0)]).astype(np.int32)
     echo = (packets.tsval[np.maximum(asked, 0)] - packets.tsecr[row]).astype(np.int32)
-    return known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
+    fits: NDArray[np.bool_] = known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
+    return fits
 
 
 def real_payload(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:

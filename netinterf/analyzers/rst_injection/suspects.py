@@ -76,7 +76,8 @@ def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Relative sequence number behind each packet: payload plus one each for SYN and FIN (RFC 9293 §3.4)."""
     flags = packets.tcp_flags[rows]
     counted = ((flags & TcpFlag.SYN) != 0).astype(np.int64) + ((flags & TcpFlag.FIN) != 0)
-    return packets.relative_seq[rows] + packets.payload_length[rows] + counted
+    end: NDArray[np.int64] = packets.relative_seq[rows] + packets.payload_length[rows] + counted
+    return end
 
 
 def find_suspects(trace: Trace) -> Suspects:

@@ -4,6 +4,7 @@ import gc
 import multiprocessing
 import pickle
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -258,3 +259,18 @@ def test_a_session_keeps_its_order() -> None:
         session.feed(b"something")
     with pytest.raises(UsageError, match="closed"):
         session.feed(b"more")
+
+
+@pytest.mark.tshark
+def test_display_filters_select_what_extract_writes(
+    folder: Path, tmp_path: Path, tshark: Callable[..., list[list[str]]]
+) -> None:
+    """Wireshark accepts each verdict's filter, and it shows the frames that extract writes."""
+    result = scan(folder, analyzers=MINE)
+    shown = [next(v for v in result.verdicts if v.subject.kind == kind) for kind in ("flow", "exchange")]
+    for verdict in shown:
+        rows = tshark(verdict.capture, "frame.number", options=("-Y", verdict.wireshark))
+        frames = {int(row[0]) for row in rows}
+        assert set(verdict.frames) <= frames
+        assert result.extract(verdict, tmp_path / "proof.pcap") <= len(frames)
+        assert verdict.subject.first_frame in frames
