@@ -117,7 +117,7 @@ def conversation_columns(
 
 def to_itself(rows: NDArray[np.int32], endpoints: Endpoints, ports: Ports) -> NDArray[np.bool_]:
     """Say which packets have one endpoint as source and target; they are never swapped, and sent by the client."""
-    same = ports[0][rows] == ports[1][rows]
+    same: NDArray[np.bool_] = ports[0][rows] == ports[1][rows]
     same &= endpoints.source_low[rows] == endpoints.target_low[rows]
     same &= endpoints.source_high[rows] == endpoints.target_high[rows]
     return same
