@@ -1,0 +1,112 @@
+"""The page for people: what a finding shows, what could not be judged, and that it fits a terminal."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from netinterf import simulate
+from netinterf.capture import write_pcap
+from netinterf.engine.judged import Judged
+from netinterf.engine.scan import scan
+from netinterf.report.text import WIDTH, finding_lines, one_line, summary_lines, text
+from netinterf.schema import Diagnostic, Grade, Outcome
+from netinterf.verdict.record import Further, Observation, Verdict
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """One simulated capture with forged resets, judged."""
+    path = tmp_path_factory.mktemp("text") / "reset.pcap"
+    played = simulate.run("tcp.reset", 1)
+    write_pcap(path, played.times, played.frames, played.link_type)
+    return scan(path).judged[0]
+
+
+@pytest.fixture(scope="module")
+def found(judged: Judged) -> Verdict:
+    """One of its findings."""
+    return next(verdict for verdict in judged.ledger.findings() if verdict.outcome is Outcome.INTERFERED)
+
+
+def page(verdict: Verdict, **changes: Any) -> str:
+    """Write a changed finding."""
+    return "\n".join(finding_lines(attrs.evolve(verdict, **changes)))
+
+
+def test_a_finding_says_what_who_and_where_to_look(found: Verdict) -> None:
+    """Mechanism, grade, probability, both ends, trigger, evidence, frames and a filter stand in the block."""
+    block = page(found)
+    assert block.startswith(f"INTERFERED: tcp.reset ({found.grade}, probability ")
+    assert found.trigger is not None
+    for word in (found.subject.client, found.subject.server, found.trigger.value, found.evidence[0].rule, "tcp.port=="):
+        assert word
+        assert word in block
+    assert all(str(frame) in block for frame in found.frames)
+
+
+def test_a_hint_is_no_accusation(found: Verdict) -> None:
+    """A possible finding is called possible."""
+    block = page(found, grade=Grade.POSSIBLE, outcome=Outcome.INSUFFICIENT, probability=0.7)
+    assert block.startswith("possible: tcp.reset (possible, probability 70 %)")
+    assert "INTERFERED" not in block
+
+
+def test_only_the_strongest_evidence_is_shown(found: Verdict) -> None:
+    """Three pieces at most, evidence against marked so, the rest counted."""
+    seen = [
+        Observation(rule=f"r.{n}", says=f"sign {n}", llr=w, frames=(), measured={}) for n, w in enumerate((5, -4, 3, 1))
+    ]
+    block = page(found, evidence=tuple(seen))
+    assert "- sign 0 [r.0, +5.0]" in block
+    assert "- against: sign 1 [r.1, -4.0]" in block
+    assert "sign 3" not in block
+    assert "and 1 more" in block
+
+
+def test_further_fields(found: Verdict) -> None:
+    """Other mechanisms, the contrast, and long lists of frames are told."""
+    block = page(
+        found, also=(Further(mechanism="tcp.fin", probability=0.8),), selective=True, frames=tuple(range(1, 31))
+    )
+    assert "also      tcp.fin (probability 80 %)" in block
+    assert "others were spared" in block
+    assert "and 18 more" in block
+    assert "limited alike" in page(found, selective=False)
+    assert "trigger" not in page(found, trigger=None)
+
+
+def test_the_summary_counts_and_notes(judged: Judged) -> None:
+    """Outcomes are counted, and what was damaged is noted with its number."""
+    note = Diagnostic("capture.cut", "the capture is cut", 7, count=1234)
+    lines = list(summary_lines(attrs.evolve(judged.summary, diagnostics=(note,), first=0, last=7_500 * 10**9)))
+    assert f"{judged.summary.packets:,} packets" in " ".join(lines)
+    assert "over 2.1 hours" in " ".join(" ".join(lines).split())
+    assert "1 packet," in " ".join(summary_lines(attrs.evolve(judged.summary, packets=1)))
+    assert "note: the capture is cut (1,234 times)" in lines[-1]
+    assert "interfered ·" in "\n".join(lines)
+
+
+def test_what_failed_is_grouped_by_reason(tmp_path: Path) -> None:
+    """Subjects that are down or could not be judged stand together under the reason, with names as examples."""
+    path = tmp_path / "benign.pcap"
+    played = simulate.run("tcp.reset.benign", 1)
+    write_pcap(path, played.times, played.frames, played.link_type)
+    result = scan(path)
+    written = text(result)
+    for verdict in result.verdicts:
+        if verdict.outcome in {Outcome.DOWN, Outcome.INSUFFICIENT} and verdict.mechanism is None:
+            assert verdict.reasons[0].code in written
+
+
+def test_everything_fits_a_terminal(judged: Judged, found: Verdict, tmp_path: Path) -> None:
+    """No line is longer than the page, whatever names and addresses hold, and control characters are replaced."""
+    written = text([judged], everything=True)
+    assert max(map(len, written.splitlines())) <= WIDTH
+    assert len(written.splitlines()) > len(text([judged]).splitlines())
+    subject = attrs.evolve(found.subject, name="a" * 300 + "\x1b[0m", client="2001:db8::1", server="2001:db8::2")
+    odd = attrs.evolve(found, subject=subject, ip_version=6)
+    assert max(map(len, page(odd).splitlines())) <= WIDTH
+    assert "\x1b" not in page(odd)
+    assert "[2001:db8::2]:443" in one_line(odd)
