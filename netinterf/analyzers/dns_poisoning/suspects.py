@@ -36,7 +36,7 @@ MARGIN = 1.0
 """Nats by which a reply must fit worse than the best one to stand out."""
 
 ODD_SCORE = 4.0
-"""A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not, and so is the
+"""A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not; so is the
 best fit when even that is so unlike the server."""
 
 
