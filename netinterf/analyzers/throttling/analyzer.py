@@ -1,0 +1,163 @@
+"""From judged directions to evidence about flows."""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.throttling.contrast import Contrast, contrast
+from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
+from netinterf.analyzers.throttling.rules import (
+    APPLICATION,
+    NO_QUEUE,
+    QUEUE_BEFORE_LOSS,
+    RANDOM_LOSS,
+    RECEIVER_WINDOW,
+    RULES,
+    SPARED,
+    TOKEN_BUCKET,
+    WEIGHTS,
+    WHOLE_LINK,
+)
+from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions
+from netinterf.schema import Evidence, Rule
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = ["Throttling"]
+
+I64 = NDArray[np.int64]
+
+MOST_WITNESSES = 50
+"""Lost packets named as witnesses of one flow: enough to look at."""
+
+
+@attrs.frozen(kw_only=True)
+class Throttling:
+    """Find transfers that a token bucket held to a rate by dropping packets.
+
+    What it looks for: losses that happen exactly when a hypothetical bucket of some rate and depth would be empty, in
+    transfers whose packets did not wait in a queue before.
+
+    Why: a policer drops what exceeds its rate at once and delays nothing; ordinary congestion delays before it drops,
+    and chance drops whatever the rate.
+
+    Also looks like this: shapers and full queues (the packets before a loss waited), bad radio links (losses do not
+    depend on what was sent), transfers limited by the receiver's window or the application, and a subscriber's plan
+    (every server of the client shares the limit). Each has a rule that argues against.
+
+    References: Flach et al., SIGCOMM 2016; Zhang et al., SIGCOMM 2002; Zhang et al., IMC 2023; RFC 2883.
+    """
+
+    name: ClassVar[str] = "throttling"
+    scope: ClassVar[Scope] = Scope.CAPTURE  # whether a limit is the link's shows in the client's other servers
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    least_losses: int = attrs.field(default=LEAST_LOSSES, validator=attrs.validators.ge(2))
+    """Losses of a transfer below which nothing is said."""
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Test every direction between two hosts that lost enough, and write down what its losses show."""
+        directions = lossy_directions(trace, self.least_losses)
+        judged = [one for one in (judge_direction(trace, d, self.least_losses) for d in directions) if one]
+        tables = []
+        for one in judged:
+            tables += self.limited(trace, one, judged) if one.bucket else self.unlimited(trace, one)
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+    def limited(self, trace: Trace, judged: Judged, others: list[Judged]) -> list[Evidence]:
+        """Write down a direction whose losses a bucket explains."""
+        best = judged.bucket
+        if best is None:
+            return []
+        if judged.held_by_ends:
+            return self.held(trace, judged, best)
+        found = [one for one in judged.tested if one.bucket]
+        share = strength(best.fit) * (1.0 if 2 * len(found) >= len(judged.tested) else 0.5)
+        seen = contrast(trace, judged, others)
+        flows, witness = losers(found)
+        measured = {
+            "rate_bps": 8 * best.fit.rate,
+            "bucket_bytes": best.fit.depth,
+            "losses": int(best.unit.lost.sum()),
+            "info": best.fit.info,
+            "llr": best.fit.llr,
+            "units": len(found),
+        }
+        tables = [self.write(trace, TOKEN_BUCKET, flows, witness, share, measured)]
+        tables += self.queue(trace, judged, best, flows, witness)
+        return tables + self.compared(trace, seen, flows)
+
+    def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
+        """Write down a direction whose losses no bucket explains: chance, or a queue."""
+        flows, witness = losers(judged.tested)
+        first = judged.tested[0]
+        tables = self.queue(trace, judged, first, flows, witness) if judged.queued > 0 else []
+        if all(-np.inf < one.fit.llr < 0 for one in judged.tested):
+            losses = int(first.unit.lost.sum())
+            measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": first.fit.llr}
+            tables.append(self.write(trace, RANDOM_LOSS, flows, witness, 1.0, measured))
+        return tables
+
+    def queue(self, trace: Trace, judged: Judged, shown: Tested, flows: I64, witness: Ragged) -> list[Evidence]:
+        """Write down whether packets waited before the drops; nothing when the units do not agree or cannot tell."""
+        if judged.queued == 0:
+            return []
+        if shown.queued != judged.queued:
+            shown = next(one for one in judged.tested if one.queued == judged.queued)
+        measured = {
+            "waited_share": shown.waiting.share,
+            "waited_ms": 1e3 * shown.waiting.seconds,
+            "rtt_inflation": shown.waiting.inflation,
+            "samples": shown.waiting.samples,
+        }
+        rule = QUEUE_BEFORE_LOSS if judged.queued > 0 else NO_QUEUE
+        return [self.write(trace, rule, flows, witness, 1.0, measured)]
+
+    def held(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
+        """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""
+        flows, witness = losers([best])
+        window, idle = np.nan_to_num(judged.limits.window), np.nan_to_num(judged.limits.idle)
+        rule, share = (RECEIVER_WINDOW, window) if window >= idle else (APPLICATION, idle)
+        return [self.write(trace, rule, flows, witness, 1.0, {"share": float(share)})]
+
+    def compared(self, trace: Trace, seen: Contrast, flows: I64) -> list[Evidence]:
+        """Write down how the client's other servers fared."""
+        if np.isnan(seen.selective):
+            return []
+        witness = Ragged.of([np.unique(seen.rows)] * len(flows), np.int32)
+        measured: dict[str, float] = {"selective": seen.selective}
+        if seen.selective:
+            return [self.write(trace, SPARED, flows, witness, 1.0, measured | {"ratio": seen.ratio})]
+        measured |= {"servers": seen.servers, "rate_bps": 8 * seen.rate}
+        return [self.write(trace, WHOLE_LINK, flows, witness, 1.0, measured)]
+
+    def write(
+        self, trace: Trace, rule: str, flows: I64, witness: Ragged, share: float, measured: dict[str, float]
+    ) -> Evidence:
+        """Write one rule down for several flows, at a share of its weight."""
+        first = witness.values[witness.offsets[:-1]]
+        return observe(
+            self,
+            rule,
+            subject=flows,
+            time=trace.packets.time[first],
+            llr=WEIGHTS[rule] * share,
+            witness=witness,
+            measured=dict(measured),
+        )
+
+
+def losers(tested: list[Tested]) -> tuple[I64, Ragged]:
+    """List the flows that lost packets in some units, and for each the packets that were lost, at most 50."""
+    flow = np.concatenate([one.unit.flow[one.unit.lost] for one in tested])
+    row = np.concatenate([one.unit.row[one.unit.lost] for one in tested])
+    pairs = np.unique(flow << 32 | row)
+    flows, starts, counts = np.unique(pairs >> 32, return_index=True, return_counts=True)
+    place = np.arange(len(pairs)) - np.repeat(starts, counts)
+    kept = pairs[place < MOST_WITNESSES]
+    sizes = np.minimum(counts, MOST_WITNESSES)
+    return flows, Ragged.from_lengths(sizes, (kept & 0xFFFFFFFF).astype(np.int32))

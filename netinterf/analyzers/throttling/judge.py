@@ -1,0 +1,151 @@
+"""From the wire packets of a direction to what they say: bucket, queue, chance, or the ends themselves."""
+
+import attrs
+import numpy as np
+
+from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
+from netinterf.analyzers.throttling.series import Series, direction_series
+from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, split_units
+from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_waiting, with_delays
+from netinterf.schema import Mark
+from netinterf.stats.ratelimit import HEADROOMS, BucketFit, fit_bucket, loss_line_rate
+from netinterf.table import spans
+from netinterf.trace import Trace
+
+__all__ = ["Judged", "Tested", "judge_direction", "strength"]
+
+LEAST_LLR = 10.0
+"""Log-likelihood ratio of bucket against chance that counts: chance loss stays below -13 in laboratory traces."""
+
+INFO_STEPS = ((0.7, 1.0), (0.4, 0.6))
+"""Share of the weight by explained deviance: policed transfers explain 0.75 … 1, shapers 0.3 … 1 (median 0.64), chance
+below 0.12; flows whose neighbours in the same bucket went unseen 0.1 … 0.4."""
+
+LEAST_SLICES = 3
+"""Round trips with losses that a limit must last for (Flach et al., §3.2)."""
+
+LEAST_BYTES, LEAST_SECONDS = 30_000, 5.0
+"""What must have been transferred before a rate means anything."""
+
+CAPTURE_LOSS = 0.01
+"""Share of packets the capture missed that makes its losses worthless."""
+
+UNKNOWN_RTT = 0.1
+"""Seconds taken for a round trip that was not measured."""
+
+QUICK_FACTORS = np.array([0.94, 0.97, 1.0, 1.03, 1.06, 1.25, 1.6, 2.5, 5.0])
+"""First look: a bucket within these rates shows at once, chance loss does not, and needs no closer look."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Tested:
+    """One unit and what was found in it."""
+
+    unit: Series
+    fit: BucketFit
+    waiting: Waiting
+
+    @property
+    def queued(self) -> int:
+        """1 when packets queued before the drops, -1 when none did, 0 when it cannot be told."""
+        return self.waiting.queued
+
+    @property
+    def bucket(self) -> bool:
+        """Whether a token bucket explains the losses."""
+        return bool(self.fit.llr > LEAST_LLR) and strength(self.fit) > 0
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Judged:
+    """One direction and what was found in it."""
+
+    direction: Direction
+    series: Series
+    tested: list[Tested]
+    limits: SenderLimits
+
+    @property
+    def bucket(self) -> Tested | None:
+        """The unit that shows a token bucket best, if any does: no queue first, then the clearest fit."""
+        found = [one for one in self.tested if one.bucket]
+        return max(found, key=lambda one: (-one.queued, strength(one.fit), one.fit.llr)) if found else None
+
+    @property
+    def queued(self) -> int:
+        """What most units say of a queue."""
+        return int(np.sign(sum(one.queued for one in self.tested)))
+
+    @property
+    def held_by_ends(self) -> bool:
+        """Whether the receiver's window or the application limited most of the transfer."""
+        return bool(np.fmax(self.limits.window, self.limits.idle) >= 0.5)
+
+
+def strength(fit: BucketFit) -> float:
+    """Give the share of the weight that a fit earns by the deviance it explains."""
+    return next((share for least, share in INFO_STEPS if fit.info > least), 0.0)
+
+
+def judge_direction(trace: Trace, direction: Direction, least: int = LEAST_LOSSES) -> Judged | None:
+    """Test the units of one direction.
+
+    Returns:
+        What was found; None when the direction says nothing: too few losses, too short, or a lossy capture.
+    """
+    series = direction_series(trace, direction.flows, direction.outbound)
+    if int(np.count_nonzero(series.lost)) < least or misses_packets(trace, direction, len(series)):
+        return None
+    series = with_delays(trace, series)
+    floor = least_delay(series)
+    rtt = path_rtt(trace, direction)
+    units = [unit for unit in split_units(trace, direction, series, least) if worth_testing(unit, rtt)]
+    tested = []
+    for unit in units:
+        fit = close_fit(unit)
+        waiting = measure_waiting(unit, floor, fit)
+        tested.append(Tested(unit=unit, fit=fit, waiting=waiting))
+    if not tested:
+        return None
+    limits = sender_limits(trace, max(units, key=len), direction.outbound)
+    return Judged(direction=direction, series=series, tested=tested, limits=limits)
+
+
+def close_fit(unit: Series) -> BucketFit:
+    """Fit a bucket; a first look with few rates settles the many units that only lost by chance."""
+    base = loss_line_rate(unit.time, unit.size, unit.lost)
+    quick = fit_bucket(unit.time, unit.size, unit.lost, rates=base * QUICK_FACTORS, headrooms=HEADROOMS[[0, -1]])
+    return quick if quick.llr < 0 else fit_bucket(unit.time, unit.size, unit.lost)
+
+
+def path_rtt(trace: Trace, direction: Direction) -> float:
+    """Give the round trip between the two hosts in seconds: both halves at the tap; 0.1 when unknown."""
+    halves = trace.sides.rtt.reshape(-1, 2)[direction.flows]
+    known = (halves >= 0).any(axis=1)
+    whole = np.maximum(halves[known], 0).sum(axis=1)
+    return float(whole.min()) / 1e9 if len(whole) and whole.min() > 0 else UNKNOWN_RTT
+
+
+def worth_testing(unit: Series, rtt: float) -> bool:
+    """Say whether a unit transferred enough, and lost packets in enough different round trips."""
+    passed = int(unit.payload[~unit.lost].sum())
+    if passed < LEAST_BYTES and unit.time[-1] - unit.time[0] < LEAST_SECONDS:
+        return False
+    if int(np.count_nonzero(~unit.lost)) < LEAST_LOSSES:
+        return False
+    losses = unit.time[unit.lost]
+    slices, end = 0, -np.inf
+    while slices < LEAST_SLICES:
+        later = np.searchsorted(losses, end, side="right")
+        if later == len(losses):
+            return False
+        slices, end = slices + 1, losses[later] + rtt
+    return True
+
+
+def misses_packets(trace: Trace, direction: Direction, count: int) -> bool:
+    """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing."""
+    flows = direction.flows
+    rows = trace.by_flow.values[spans(trace.by_flow.offsets[flows], trace.by_flow.lengths[flows])]
+    unseen = (trace.packets.marks[rows] & Mark.ACKED_UNSEEN != 0) & (trace.packets.outbound[rows] != direction.outbound)
+    return int(np.count_nonzero(unseen)) > CAPTURE_LOSS * max(count, 1)

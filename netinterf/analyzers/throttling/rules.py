@@ -1,0 +1,121 @@
+"""The vocabulary of the throttling analyzer: what each observation is called, says and weighs.
+
+Weights are natural-log likelihood ratios against the flows of ordinary traffic, most of which lose next to nothing.
+
+* A token bucket explains the losses (at least 15, log-likelihood ratio above 10, info above 0.7): found in 96.5 % of
+  policed and 1.8 % of other lossy transfers when thresholds were chosen on one half of the public laboratory traces
+  and tested on the other, ln 54 = 4.0. Losses that many are themselves 3 to 13 times as frequent in policed flows as
+  in all (6.8 against 1.4 % in India, 2.6 against 0.2 % in North America; Flach et al., Table 2), ln 5 = 1.6. Together
+  5.6. Less explained deviance weighs less: shapers reach an info of 0.6.
+* No queue: a queue that drops is full, so the packets before a drop waited for it; a bucket holds no packet. None of
+  the 46 laboratory transfers through a queue that could be tested had packets within one packet's time of the fastest
+  ones next to their drops: the rule of three gives ln(46/3) = 2.7, held at 2.7.
+* The arguments against are as strong as what they contradict, since they name the benign cause.
+"""
+
+from netinterf.schema import Rule
+
+__all__ = [
+    "APPLICATION",
+    "NO_QUEUE",
+    "QUEUE_BEFORE_LOSS",
+    "RANDOM_LOSS",
+    "RECEIVER_WINDOW",
+    "RULES",
+    "SPARED",
+    "TOKEN_BUCKET",
+    "WEIGHTS",
+    "WHOLE_LINK",
+]
+
+FLACH = "Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016"
+POLICING = "rate.policing"
+
+TOKEN_BUCKET, NO_QUEUE = "rate.token_bucket", "rate.no_queue"
+QUEUE_BEFORE_LOSS, RANDOM_LOSS = "rate.queue_before_loss", "rate.random_loss"
+RECEIVER_WINDOW, APPLICATION = "rate.receiver_window", "rate.application"
+WHOLE_LINK, SPARED = "rate.whole_link", "rate.spared"
+
+BUCKET_MEASURES = ("rate_bps", "bucket_bytes", "losses", "info", "llr", "units")
+QUEUE_MEASURES = ("waited_share", "waited_ms", "rtt_inflation", "samples")
+
+WEIGHTS: dict[str, float] = {
+    TOKEN_BUCKET: 4.5,
+    NO_QUEUE: 4.0,
+    QUEUE_BEFORE_LOSS: -4.0,
+    RANDOM_LOSS: -3.0,
+    RECEIVER_WINDOW: -1.0,
+    APPLICATION: -1.0,
+    WHOLE_LINK: -6.0,
+    SPARED: 1.0,
+}
+"""Weight of each rule at full strength, nats; see the module's text for the sources."""
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        id=TOKEN_BUCKET,
+        mechanism=POLICING,
+        group="rate.losses",
+        says="packets were lost exactly when a token bucket of {rate_bps} bit/s and {bucket_bytes} bytes would be "
+        "empty: that explains {info} of the {losses} losses' deviance",
+        measures=BUCKET_MEASURES,
+        references=(f"{FLACH}, §3",),
+    ),
+    Rule(
+        id=NO_QUEUE,
+        mechanism=POLICING,
+        group="rate.queue",
+        says="packets sent just before the losses came through as fast as all others (they waited {waited_share} of "
+        "what a queue of that rate and depth would cost): nothing queued before dropping",
+        measures=QUEUE_MEASURES,
+        references=(f"{FLACH}, §3.2",),
+    ),
+    Rule(
+        id=QUEUE_BEFORE_LOSS,
+        mechanism=POLICING,
+        group="rate.queue",
+        says="packets waited {waited_ms} ms before others were lost: a queue filled up, as congestion and shapers do",
+        measures=QUEUE_MEASURES,
+        references=(f"{FLACH}, §3.2",),
+    ),
+    Rule(
+        id=RANDOM_LOSS,
+        mechanism=POLICING,
+        group="rate.losses",
+        says="the {losses} losses do not depend on how much had been sent before: chance loss, not a rate limit",
+        measures=("losses", "loss_share", "llr"),
+        references=(f"{FLACH}, §3.3",),
+    ),
+    Rule(
+        id=RECEIVER_WINDOW,
+        mechanism=POLICING,
+        group="rate.sender",
+        says="for {share} of the transfer the receiver's own window held the sender back",
+        measures=("share",),
+        references=("Zhang et al., On the Characteristics and Origins of Internet Flow Rates, SIGCOMM 2002",),
+    ),
+    Rule(
+        id=APPLICATION,
+        mechanism=POLICING,
+        group="rate.sender",
+        says="for {share} of the transfer the sender had nothing to send",
+        measures=("share",),
+        references=("Zhang et al., On the Characteristics and Origins of Internet Flow Rates, SIGCOMM 2002",),
+    ),
+    Rule(
+        id=WHOLE_LINK,
+        mechanism=POLICING,
+        group="rate.contrast",
+        says="all {servers} servers that this client used share the limit of {rate_bps} bit/s: it is the link's",
+        measures=("servers", "rate_bps", "selective"),
+        references=("Zhang et al., Localizing Traffic Differentiation, IMC 2023",),
+    ),
+    Rule(
+        id=SPARED,
+        mechanism=POLICING,
+        group="rate.contrast",
+        says="at the same time the same client fetched from another server {ratio} times as fast as this limit",
+        measures=("ratio", "selective"),
+        references=("Xue et al., Throttling Twitter, IMC 2021",),
+    ),
+)

@@ -1,0 +1,169 @@
+"""Did packets wait before the next one was dropped? A full queue makes them, an empty token bucket does not.
+
+The delay of a packet is its round trip (at the sender's side of the limit), or the time of its arrival less its TCP
+timestamp (at the receiver's side; RFC 7323). What it waited is the delay above the direction's least. What it would
+have waited is known from the fit: the tokens missing from a full bucket are the bytes standing in a queue of the same
+rate. The share of the two is 1 for a queue, 0 for a bucket, and between for a shaper that lets a burst through before
+it queues; such a shaper still queues before it drops, so the packets nearest to the drops decide. The lower quartile
+is taken, because delayed acknowledgements lengthen some round trips at random but a queue lengthens all.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.throttling.series import SEQ_BITS, Series, first_blocks
+from netinterf.schema import RttKind, TcpOption
+from netinterf.stats.ratelimit import BucketFit, bucket_levels
+from netinterf.stats.robust import theil_sen
+from netinterf.trace import Trace
+
+__all__ = ["Waiting", "least_delay", "measure_waiting", "with_delays"]
+
+F64 = NDArray[np.float64]
+
+LEAST_SAMPLES = 10
+"""Delays of a direction below which its least delay is not known well enough."""
+
+NEAR_SAMPLES, MOST_NEAR = 3, 20
+"""Packets nearest to the drops that are compared: at least and at most so many."""
+
+NEAR_SHARE = 0.5
+"""None of them may have met a bucket fuller than this share."""
+
+NOTHING, NONE_BELOW, QUEUE_ABOVE = 0.02, 0.1, 0.2
+"""Shares of the expected waiting that speak for no queue and for a queue. Laboratory policers stay below 0.1 even with
+buckets of five packets, shapers above 0.2 even where they let half of their depth through at once."""
+
+BASE_QUANTILE = 0.02
+"""The least delay, spared from outliers."""
+
+CLOCKS = np.array([10.0, 100.0, 250.0, 1000.0, 1e4, 1e5, 1e6])
+"""Timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 ms … 1 s; some stacks tick in µs)."""
+
+
+@attrs.frozen(kw_only=True)
+class Waiting:
+    """How long the packets just before the drops waited."""
+
+    share: float = np.nan  # of what they would have waited in a queue; NaN when it cannot be told
+    packets: float = np.nan  # in service times of one packet
+    seconds: float = np.nan
+    inflation: float = np.nan  # their round trip as a multiple of the least one; NaN without round trips
+    samples: int = 0
+
+    @property
+    def queued(self) -> int:
+        """Say 1 for a queue, -1 for none, 0 when it cannot be told.
+
+        A queue that drops holds at least one packet, so waiting less than that excludes one. Where a packet takes less
+        time than the path's own jitter, only waiting that is next to nothing beside the depth does.
+        """
+        short = self.share <= NOTHING or (self.share <= NONE_BELOW and self.packets <= 1.0)
+        return int(self.share >= QUEUE_ABOVE) - int(short)
+
+
+def with_delays(trace: Trace, series: Series) -> Series:
+    """Measure the delay of each wire packet: its round trip, or at the receiver its way from the sender."""
+    if trace.facts.split_tcp:  # somebody else acknowledges, and timestamps are that somebody's
+        return series
+    return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _round_trips(trace, series))
+
+
+def least_delay(series: Series) -> float:
+    """Give the least delay of a direction in seconds; NaN when too few are known to tell."""
+    known = series.delay[~np.isnan(series.delay)]
+    return float(np.quantile(known, BASE_QUANTILE)) if len(known) >= LEAST_SAMPLES else float("nan")
+
+
+def _round_trips(trace: Trace, series: Series) -> F64:
+    """Take the round trips of packets sent once: those of the trace, and the first report of each by SACK.
+
+    A policed flow misses packets most of the time, so cumulative acknowledgements alone say little; selective ones
+    report what arrived last whatever is missing (RFC 2018 §4).
+    """
+    delay = np.full(len(series), np.nan)
+    order = np.lexsort((series.row, series.flow << SEQ_BITS | series.start + series.payload))
+    ends = (series.flow << SEQ_BITS | series.start + series.payload)[order]
+    single = np.ones(len(order), np.bool_)
+    single[1:] &= ends[1:] != ends[:-1]
+    single[:-1] &= ends[1:] != ends[:-1]
+    ends, order = ends[single], order[single]
+    sent, flows = trace.packets.time[series.row], np.unique(series.flow)
+    outbound = bool(trace.packets.outbound[series.row[0]])
+    row, _, right = first_blocks(trace, flows, outbound)
+    wanted = trace.packets.flow[row].astype(np.int64) << SEQ_BITS | right
+    _match(delay, sent, order, ends, wanted, trace.packets.time[row])
+    samples = trace.rtts
+    chosen = np.flatnonzero((samples.kind != RttKind.HANDSHAKE) & np.isin(samples.side // 2, flows))
+    asked, packets = samples.asked[chosen], trace.packets
+    end = packets.relative_seq[asked] + packets.payload_length[asked]
+    wanted = packets.flow[asked].astype(np.int64) << SEQ_BITS | end
+    _match(delay, sent, order, ends, wanted, packets.time[samples.packet[chosen]])
+    return delay
+
+
+def _match(
+    delay: F64,
+    sent: NDArray[np.int64],
+    order: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    answered: NDArray[np.int64],
+) -> None:
+    """Enter the least time from each packet, known by its end, to an answer that reports this end."""
+    if len(ends) == 0 or len(wanted) == 0:
+        return
+    place = np.minimum(np.searchsorted(ends, wanted), len(ends) - 1)
+    hit = ends[place] == wanted
+    packet = order[place[hit]]
+    took = (answered[hit] - sent[packet]) / 1e9
+    np.fmin.at(delay, packet, np.where(took >= 0, took, np.nan))
+
+
+def _one_way(trace: Trace, series: Series) -> F64:
+    """Compare arrivals with the sender's timestamps, flow by flow; a flow's clock starts anywhere."""
+    delay = np.full(len(series), np.nan)
+    packets = trace.packets
+    stamped = (packets.tcp_options[series.row] & TcpOption.TIMESTAMPS != 0) & ~series.lost
+    for flow in np.unique(series.flow[stamped]):
+        own = np.flatnonzero(stamped & (series.flow == flow))
+        value = packets.tsval[series.row[own]]
+        ticks = (value - value[0]).astype(np.int32).astype(np.float64)  # modulo 2**32 as the field is
+        slope = theil_sen(series.time[own], ticks)
+        if not slope > 0:
+            continue
+        clock = CLOCKS[np.argmin(np.abs(np.log(CLOCKS / slope)))]
+        late = series.time[own] - ticks / clock
+        delay[own] = late - np.quantile(late, BASE_QUANTILE)
+    return delay
+
+
+def measure_waiting(unit: Series, least: float, fit: BucketFit) -> Waiting:
+    """Measure how long the packets next to the drops of a unit waited.
+
+    Args:
+        unit: The wire packets that were fitted, with delays.
+        least: Least delay of the direction in seconds, NaN when unknown.
+        fit: The fitted bucket.
+
+    Returns:
+        The waiting; unknown with too few delays, in all or next to the drops.
+    """
+    if np.isnan(least) or not np.isfinite(fit.rate):
+        return Waiting()
+    levels = bucket_levels(unit.time, unit.size, ~unit.lost, np.array([fit.rate]), 0.0, fit.headroom)[0]
+    missing = levels.max() - levels + unit.size  # a packet waits for itself to be sent, too
+    known = np.flatnonzero(~unit.lost & ~np.isnan(unit.delay) & (missing >= NEAR_SHARE * fit.depth))
+    near = known[np.argsort(-missing[known], kind="stable")[:MOST_NEAR]]
+    if len(near) < NEAR_SAMPLES:
+        return Waiting()
+    waited = np.maximum(0.0, unit.delay[near] - least)
+    lower = float(np.quantile(waited, 0.25))
+    return Waiting(
+        share=float(np.quantile(waited * fit.rate / missing[near], 0.25)),
+        packets=lower * fit.rate / float(np.median(unit.size)),
+        seconds=lower,
+        inflation=np.nan if unit.upstream or least <= 0 else (least + lower) / least,
+        samples=len(near),
+    )
