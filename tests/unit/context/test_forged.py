@@ -1,0 +1,94 @@
+"""The list of forged answers and the owners of the addresses on it."""
+
+import csv
+import ipaddress
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from netinterf.context.forged import ForgedKind, PrefixIndex, address_owners, block_page_names, forged_addresses
+
+
+def halves(*texts):
+    """Write addresses as two columns."""
+    values = [ipaddress.ip_address(text) for text in texts]
+    whole = [int(value) | (0xFFFF << 32 if value.version == 4 else 0) for value in values]
+    return np.array([w >> 64 for w in whole], np.uint64), np.array([w & (2**64 - 1) for w in whole], np.uint64)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("10.10.34.34", ForgedKind.FORGED),
+        ("8.7.198.46", ForgedKind.FORGED),
+        ("2001::dead", ForgedKind.FORGED),
+        ("10.1.1.1", ForgedKind.BOGON),
+        ("127.0.0.1", ForgedKind.BOGON),
+        ("146.112.61.106", ForgedKind.PRODUCT),
+        ("195.175.254.2", ForgedKind.BLOCKPAGE),
+        ("8.8.8.8", ForgedKind.NONE),
+        ("2606:4700::1", ForgedKind.NONE),
+    ],
+)
+def test_kinds(text, kind):
+    """The longest prefix decides, and ordinary addresses are on no list."""
+    assert [kind] == forged_addresses().kind(*halves(text)).tolist()
+
+
+def test_benign_rows_never_accuse():
+    """Rows without a country are bogons, products or unverified, never a forged answer."""
+    listed = forged_addresses()
+    accusing = {ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE}
+    rows = zip(listed.kinds.tolist(), listed.countries, strict=True)
+    assert not [kind for kind, country in rows if country == "ZZ" and kind in accusing]
+
+
+def test_every_row_names_a_licensed_source():
+    """Each row has a source, and none rests on a list without a licence."""
+    text = files("netinterf").joinpath("data", "forged-addresses.csv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert len(rows) > 800
+    assert all(row["source"] and "no licence statement" not in row["source"] for row in rows)
+
+
+def test_licences_travel_with_the_data():
+    """Both third-party sets have their licence text and their attribution beside them."""
+    data = files("netinterf").joinpath("data")
+    for name in ("citizenlab-filtering-annotations", "censoredplanet-assets"):
+        text = data.joinpath("licenses", f"{name}.txt").read_text("utf-8")
+        assert "Redistribution and use in source and binary forms" in text
+        assert name in data.joinpath("THIRD_PARTY.md").read_text("utf-8")
+
+
+def test_owners_may_serve_their_own_names():
+    """An owner's block serves the owner's names and their subdomains, and nobody else's."""
+    owners = address_owners()
+    row = int(owners.find(*halves("157.240.9.35"))[0])
+    assert owners.owners[row] == "Meta"
+    assert owners.may_serve(row, "star-mini.c10r.facebook.com")
+    assert not owners.may_serve(row, "www.notfacebook.com")
+    assert owners.find(*halves("8.8.8.8")).tolist() == [-1]
+
+
+def test_block_page_names_are_names():
+    """The names that resolvers give as block pages hold no addresses."""
+    names = block_page_names()
+    assert "trustpositif.kominfo.go.id" in names
+    assert not [name for name in names if name.replace(".", "").isdigit()]
+
+
+def test_prefix_index_agrees_with_a_walk():
+    """The index finds what trying every prefix finds."""
+    rng = np.random.default_rng(5)
+    prefixes = [f"{a}.{b}.0.0/{length}" for a, b, length in zip(
+        rng.integers(1, 20, 60), rng.integers(0, 4, 60), rng.integers(9, 25, 60), strict=True)]  # fmt: skip
+    prefixes = [str(ipaddress.ip_network(prefix, strict=False)) for prefix in prefixes]
+    index = PrefixIndex.of(prefixes)
+    wanted = [f"{a}.{b}.{c}.1" for a, b, c in rng.integers(0, 20, (200, 3)) % [20, 5, 256]]
+    found = index.find(*halves(*wanted))
+    networks = [ipaddress.ip_network(prefix) for prefix in prefixes]
+    for text, row in zip(wanted, found.tolist(), strict=True):
+        holding = [network for network in networks if ipaddress.ip_address(text) in network]
+        best = max((network.prefixlen for network in holding), default=-1)
+        assert best == (networks[row].prefixlen if row >= 0 else -1)
