@@ -8,6 +8,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, TextIO
 
 import attrs
@@ -16,7 +17,7 @@ from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
 from netinterf.verdict.record import Verdict, iso_time
 
-__all__ = ["SCHEMA", "capture_line", "jsonl", "lines", "verdict_line"]
+__all__ = ["SCHEMA", "capture_line", "jsonl", "lines", "plain", "verdict_line"]
 
 SCHEMA = 1
 """Version of the contract; it only ever grows, so this changes only if a key ever changed its meaning."""
@@ -24,31 +25,17 @@ SCHEMA = 1
 
 def capture_line(summary: Summary) -> dict[str, Any]:
     """Build the object of a capture's own line."""
-    fields = attrs.asdict(summary)
-    return {
-        "type": "capture",
-        "schema": SCHEMA,
-        **fields,
-        "first": iso_time(summary.first),
-        "last": iso_time(summary.last),
-        "link_types": list(summary.link_types),
-        "diagnostics": list(fields["diagnostics"]),
-    }
+    times = {"first": iso_time(summary.first), "last": iso_time(summary.last)}
+    return {"type": "capture", "schema": SCHEMA, **plain(summary), **times}
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
     """Build the object of one verdict's line."""
-    fields = attrs.asdict(verdict, filter=attrs.filters.exclude("row", "ip_version"))
-    return {
-        "type": "verdict",
-        "schema": SCHEMA,
-        **fields,
-        "outcome": verdict.outcome.value,
-        "grade": verdict.grade.value,
-        "start": iso_time(verdict.start),
-        "end": iso_time(verdict.end),
-        "explanation": verdict.explanation,
-    }
+    fields = plain(verdict)
+    for ours in ("row", "ip_version"):
+        del fields[ours]
+    times = {"start": iso_time(verdict.start), "end": iso_time(verdict.end)}
+    return {"type": "verdict", "schema": SCHEMA, **fields, **times, "explanation": verdict.explanation}
 
 
 def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
@@ -82,20 +69,24 @@ def jsonl(
         target.writelines(line + "\n" for line in lines(judged, everything=everything))
 
 
-def _dump(document: dict[str, Any]) -> str:
-    return (
-        json.dumps(_finite(document), ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
-        .encode("utf-8", "backslashreplace")
-        .decode("utf-8")
-    )
-
-
-def _finite(value: Any) -> Any:
-    """Replace what JSON cannot hold: not-a-number and infinities by null, tuples by lists."""
+def plain(value: Any) -> Any:
+    """Bring a value into what JSON holds: objects as mappings, not-a-number and infinities as null."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return value
+        return [plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    return {name: plain(getattr(value, name)) for name in _fields(type(value))}
+
+
+@cache
+def _fields(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind))
+
+
+def _dump(document: dict[str, Any]) -> str:
+    line = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")  # a path may hold bytes that are no text

@@ -101,7 +101,7 @@ def unjudged_lines(judged: Judged) -> Iterator[str]:
         yield ""
         yield f"{title}:"
         for code, rows in sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0])):
-            cause = next(cause for cause in causes(code))
+            cause = causes(code)[0]
             yield from _wrap(f"{len(rows):,} × {cause.code}: {cause.says}", "  ", "      ")
             names = Counter(_short(judged.ledger[row]) for row in rows[:50])
             shown = list(names)[:MOST_EXAMPLES]

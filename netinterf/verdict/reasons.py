@@ -4,8 +4,8 @@ Codes are public and keep their meaning. Each reason has one outcome; a reason o
 instead.
 """
 
-from collections.abc import Iterator
 from enum import IntFlag
+from functools import cache
 
 import attrs
 
@@ -241,9 +241,10 @@ CATALOGUE: dict[Reason, Cause] = {
 """Every reason, in the order of the bits."""
 
 
-def causes(bits: int) -> Iterator[Cause]:
-    """Walk the reasons that are set in *bits*, in catalogue order."""
-    return (CATALOGUE[reason] for reason in CATALOGUE if bits & reason)
+@cache
+def causes(bits: int) -> tuple[Cause, ...]:
+    """List the reasons that are set in *bits*, in catalogue order."""
+    return tuple(CATALOGUE[reason] for reason in CATALOGUE if bits & reason)
 
 
 def first_outcome(bits: int) -> Outcome:
