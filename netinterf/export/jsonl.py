@@ -79,7 +79,8 @@ def plain(value: Any) -> Any:
         return [plain(entry) for entry in value]
     if isinstance(value, dict):
         return {key: plain(entry) for key, entry in value.items()}
-    return {name: plain(getattr(value, name)) for name in _fields(type(value))}
+    kind: Any = type(value)
+    return {name: plain(getattr(value, name)) for name in _fields(kind)}
 
 
 @cache

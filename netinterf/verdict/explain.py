@@ -85,9 +85,13 @@ def sentences(verdict: Verdict) -> str:
 
 
 def happened(verdict: Verdict) -> str:
-    """Say what was done to whom, without the final dot; of a subject without a mechanism, who it is."""
+    """Say what was done to whom, without the final dot: ``Perhaps`` before what is only possible.
+
+    Of a subject without a mechanism, it says only who it is.
+    """
     what = what_happened(verdict.mechanism) if verdict.mechanism else "{who}"
-    return _capital(what.format(who=who(verdict.subject)))
+    hedge = "perhaps " if verdict.grade is Grade.POSSIBLE else ""
+    return _capital(hedge + what.format(who=who(verdict.subject)))
 
 
 def who(subject: Subject) -> str:

@@ -245,6 +245,7 @@ def test_explanations_are_plain() -> None:
     trace = visited().trace()
     table = evidence(RULES, [])
     assert "worked, and nothing suggests interference" in explain(classify(table, trace), 0, table, trace)
+    assert judge(("reset.time", 6.0)).explanation.startswith("Perhaps the connection from 10.0.0.1 to ")
     assert "was cut off" in what_happened("tcp.reset.something")
     assert "house.rule" in what_happened("house.rule")
     assert set(WHAT) >= set(default_model().mechanisms)
