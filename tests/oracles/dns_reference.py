@@ -28,7 +28,7 @@ class Message:
     trailing: int = 0
 
 
-class Broken(Exception):  # noqa: N818
+class Broken(Exception):
     """The bytes end or make no sense."""
 
 
@@ -84,7 +84,9 @@ def read_message(wire: bytes) -> Message:
         for section, count in enumerate(message.header[3:], start=1):
             for _ in range(count):
                 owner, at = name_at(wire, at)
-                kind, rclass, ttl, size = (number(wire, at + place, width) for place, width in ((0, 2), (2, 2), (4, 4), (8, 2)))
+                kind, rclass, ttl, size = (
+                    number(wire, at + place, width) for place, width in ((0, 2), (2, 2), (4, 4), (8, 2))
+                )
                 at += 10
                 number(wire, at, size)
                 message.records.append(Record(section, owner, kind, rclass, ttl, wire[at : at + size]))
