@@ -135,7 +135,8 @@ class Reader:
             streams = self.streams(pieces.side[later], HEAD_BYTES, pieces.offset[later].astype(np.int64))
             found.append(parse_http(streams))
             found.append(parse_http(packet_streams(self.buffer, packets, pieces, block[again])))
-        return found
+        # "HTTP/1.1" at the start of a packet may also be the end of a request line that was split just there
+        return [heads.take((heads.status > 0) | (heads.method.lengths > 0)) for heads in found]
 
     def later_hellos(self, kind: NDArray[np.uint8]) -> list[Tls]:
         """Read the handshake of sides that spoke something else first: the first hello that begins a packet."""

@@ -18,8 +18,8 @@ from netinterf.table import spans
 __all__ = ["Pieces", "resolve"]
 
 INTERVALS_PER_PIECE = 8
-INTERVALS_PER_SIDE = 1 << 17
-"""The *n* pieces of a side may fall into ``8 n + 2**17`` intervals; pieces beyond are dropped. Ordinary retransmission
+INTERVALS_PER_SIDE = 1 << 20
+"""The *n* pieces of a side may fall into ``8 n + 2**20`` intervals; pieces beyond are dropped. Ordinary retransmission
 makes one or two intervals a piece; only shifted copies made on purpose make more, and they must not cost unbounded
 time and memory."""
 

@@ -1,0 +1,255 @@
+"""TLS handshakes written and read one at a time: builders of messages and records, and a slow twin of the reader."""
+
+import struct
+from contextlib import suppress
+
+from netinterf.schema import ParseError, TlsKind
+
+
+def vector(width, body):
+    """Write a body behind its length of *width* bytes."""
+    return len(body).to_bytes(width, "big") + body
+
+
+def extension(kind, body=b""):
+    """Write one extension."""
+    return struct.pack(">H", kind) + vector(2, body)
+
+
+def server_name(name):
+    """Write a server_name extension."""
+    return extension(0, vector(2, b"\0" + vector(2, name)))
+
+
+def alpn(*names):
+    """Write an ALPN extension."""
+    return extension(16, vector(2, b"".join(vector(1, name) for name in names)))
+
+
+def client_hello(extensions=(), session=b"\x11" * 32, version=0x0303, suites=b"\x13\x01\x13\x02"):
+    """Write a ClientHello message; None for *extensions* leaves the list out."""
+    body = struct.pack(">H", version) + b"\x22" * 32 + vector(1, session) + vector(2, suites) + vector(1, b"\0")
+    if extensions is not None:
+        body += vector(2, b"".join(extensions))
+    return b"\x01" + vector(3, body)
+
+
+def server_hello(extensions=(), version=0x0303):
+    """Write a ServerHello message."""
+    body = struct.pack(">H", version) + b"\x33" * 32 + vector(1, b"") + b"\x13\x01\x00"
+    return b"\x02" + vector(3, body + vector(2, b"".join(extensions)))
+
+
+def certificate(*ders):
+    """Write a Certificate message of TLS 1.2."""
+    return b"\x0b" + vector(3, vector(3, b"".join(vector(3, der) for der in ders)))
+
+
+def records(message, sizes=(), version=0x0301, kind=22):
+    """Write a message as records: one of each of *sizes*, the rest in a last one."""
+    out, place = b"", 0
+    for size in [*sizes, len(message)]:
+        part = message[place : place + size]
+        place += len(part)
+        if part:
+            out += struct.pack(">BH", kind, version) + vector(2, part)
+    return out
+
+
+class Stop(Exception):
+    """Reading ended."""
+
+
+class Reader:
+    """Read forward; note the first trouble."""
+
+    def __init__(self, data, at, bound):
+        self.data, self.at, self.bound = data, at, bound
+        self.error, self.error_at = 0, -1
+
+    def fail(self, error, at):
+        """Keep the first trouble."""
+        if not self.error:
+            self.error, self.error_at = int(error), at
+
+    def need(self, size):
+        """Stop when so many bytes are not there."""
+        if self.at + size > self.bound:
+            self.fail(ParseError.BAD_LENGTH, self.at)
+            raise Stop
+        if self.at + size > len(self.data):
+            self.fail(ParseError.CUT, len(self.data))
+            raise Stop
+
+    def peek(self, size):
+        """Look at a number."""
+        self.need(size)
+        return int.from_bytes(self.data[self.at : self.at + size], "big")
+
+    def skip(self, size):
+        """Step on."""
+        self.need(size)
+        self.at += size
+
+
+def read_stream(data):
+    """Read one stream; return rows as dictionaries, in order of their first byte."""
+    place, joined, where, alerts, sealed = 0, bytearray(), [], [], False
+    versions = []
+    while place + 5 <= len(data):
+        kind, version, length = struct.unpack(">BHH", data[place : place + 5])
+        body = data[place + 5 : place + 5 + length]
+        first = place == 0
+        looks = len(body) >= 6 and body[0] in (1, 2) and body[1] == 0 and body[4] == 3
+        if kind not in (20, 21, 22) or not 0x300 <= version <= 0x304 or length > 2**14 + 2048:
+            break
+        if (kind == 20 and first) or (kind == 21 and length != 2) or (kind == 22 and sealed and not looks):
+            break
+        sealed = kind == 20
+        if kind == 22:
+            joined += body
+            where += range(place + 5, place + 5 + len(body))
+            versions += [version] * len(body)
+        if kind == 21 and body:
+            alerts.append((place + 5, version, body))
+        place += 5 + length
+    rows, start = [], 0
+    while start < len(joined) and joined[start] <= 25:
+        length = int.from_bytes(joined[start + 1 : start + 4], "big") if len(joined) - start >= 4 else -1
+        message = bytes(joined[start : start + 4 + max(length, 0)])
+        if joined[start] in (1, 2, 11):
+            row = read_message(message, length)
+            last = where[start + len(message) - 1]
+            rows.append(row | {"first": where[start], "last": last, "record_version": versions[start]})
+        start += 4 + max(length, 0)
+    for at, version, body in alerts:
+        row = blank(TlsKind.ALERT, 2) | {"first": at, "last": at + len(body) - 1, "record_version": version}
+        if len(body) == 2:
+            row["alert"] = int.from_bytes(body, "big")
+        else:
+            row["error"], row["error_at"] = int(ParseError.CUT), 1
+        rows.append(row)
+    return sorted(rows, key=lambda row: row["first"])
+
+
+def blank(kind, length):
+    """Start a row."""
+    row = {"kind": int(kind), "length": length, "version": 0, "alert": 0, "name": b"", "alpn": b"", "ech": False}
+    return row | {"versions": [], "extensions": [], "certificates": b"", "error": 0, "error_at": -1}
+
+
+def read_message(message, length):
+    """Read one message that begins with its header."""
+    kinds = {1: TlsKind.CLIENT_HELLO, 2: TlsKind.SERVER_HELLO, 11: TlsKind.CERTIFICATE}
+    row = blank(kinds[message[0]], max(length, 0))
+    if length < 0:
+        return row | {"error": int(ParseError.CUT), "error_at": len(message)}
+    reader = Reader(message, 4, 4 + length)
+    with suppress(Stop):
+        (read_certificate if message[0] == 11 else read_hello)(reader, row, message[0] == 1)
+    return row | {"error": reader.error, "error_at": reader.error_at}
+
+
+def read_certificate(reader, row, _client):
+    """Read the leaf of a Certificate message."""
+    end = reader.peek(3) + reader.at + 3
+    message_end = reader.bound
+    if end > message_end:
+        reader.fail(ParseError.BAD_LENGTH, reader.at)
+    reader.skip(3)
+    try:
+        if reader.at < min(end, message_end):
+            size = reader.peek(3)
+            reader.skip(3)
+            reader.need(size)
+            row["certificates"] = reader.data[reader.at : reader.at + size]
+    finally:
+        if len(reader.data) < message_end:
+            reader.fail(ParseError.CUT, len(reader.data))
+        if end < message_end:
+            reader.fail(ParseError.TRAILING, end)
+
+
+def read_hello(reader, row, client):
+    """Read a hello: head, then extensions, then what they say."""
+    row["version"] = reader.peek(2)
+    reader.skip(34)
+    widths = (1, 2, 1) if client else (1,)
+    for width in widths:
+        reader.skip(width + reader.peek(width))
+    if not client:
+        reader.skip(3)
+    if reader.at >= reader.bound:
+        return
+    end = reader.peek(2) + reader.at + 2
+    if end > reader.bound:
+        reader.fail(ParseError.BAD_LENGTH, reader.at)
+    elif end < reader.bound:
+        reader.fail(ParseError.TRAILING, end)
+    reader.bound = min(end, reader.bound)
+    reader.at += 2
+    bodies = {}
+    try:
+        while reader.at < reader.bound:
+            kind = reader.peek(4) >> 16
+            size = reader.peek(4) & 0xFFFF
+            row["extensions"].append(kind)
+            reader.at += 4
+            reader.need(size)
+            bodies.setdefault(kind, (reader.at, reader.data[reader.at : reader.at + size]))
+            reader.at += size
+    finally:
+        row["ech"] = any(kind in (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04) for kind in row["extensions"])
+        if 43 in bodies:
+            read_versions(reader, row, client, *bodies[43])
+        if 0 in bodies and client:
+            read_name(reader, row, *bodies[0])
+        if 16 in bodies:
+            read_protocols(reader, row, *bodies[16])
+
+
+def read_versions(reader, row, client, at, body):
+    """Read supported_versions."""
+    listed = body[1:] if client else body
+    good = len(body) > 0 and len(listed) % 2 == 0 and (body[0] == len(listed) if client else len(body) == 2)
+    if not good:
+        reader.fail(ParseError.BAD_LENGTH, at)
+        return
+    row["versions"] = [int.from_bytes(listed[i : i + 2], "big") for i in range(0, len(listed), 2)]
+    if not client:
+        row["version"] = row["versions"][0]
+
+
+def read_name(reader, row, at, body):
+    """Read server_name."""
+    if len(body) < 5:
+        reader.fail(ParseError.BAD_LENGTH, at)
+        return
+    listed, kind, size = struct.unpack(">HBH", body[:5])
+    if listed + 2 > len(body) or size + 3 > listed:
+        reader.fail(ParseError.BAD_LENGTH, at)
+    elif kind or not size:
+        reader.fail(ParseError.BAD_VALUE, at + 2)
+    else:
+        name = body[5 : 5 + size]
+        row["name"] = (name[:-1] if name.endswith(b".") else name).lower()
+
+
+def read_protocols(reader, row, at, body):
+    """Read ALPN."""
+    if len(body) < 2:
+        reader.fail(ParseError.BAD_LENGTH, at)
+        return
+    listed = int.from_bytes(body[:2], "big")
+    end, place, names = min(2 + listed, len(body)), 2, []
+    trouble = 2 if 2 + listed > len(body) else None
+    while place < end:
+        size = body[place]
+        names.append(body[place + 1 : min(place + 1 + size, end)])
+        if place + 1 + size > end:
+            trouble = place + 1 if trouble is None else trouble
+            break
+        place += 1 + size
+    if trouble is not None:
+        reader.fail(ParseError.BAD_LENGTH, at + trouble)
+    row["alpn"] = b",".join(names)
