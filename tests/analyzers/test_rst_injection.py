@@ -1,0 +1,287 @@
+"""Forged resets: each sign where it belongs, silence where the ending was genuine or the capture is blind."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.rst_injection import RstInjection
+from netinterf.schema import Evidence
+from netinterf.simulate import run
+from netinterf.trace import Trace, read
+from tests.analyzers.talk import Talk
+
+ENOUGH = 8.0  # nats that outweigh the prior odds of a forged reset up to a probability of 0.9
+
+
+def found(trace: Trace, server_port: int = 443) -> dict[str, float]:
+    """Name the rules that fired on any flow, with their weights."""
+    evidence = RstInjection()(trace)
+    return {evidence.rules[code].id: float(llr) for code, llr in zip(evidence.rule, evidence.llr, strict=True)}
+
+
+def total(evidence: Evidence, flow: int) -> float:
+    """Add up the weights on one flow."""
+    return float(evidence.llr[evidence.subject == flow].sum())
+
+
+def injected(**fields: object) -> Trace:
+    """Play a request that a nearby injector answers with a RST/ACK after 4 ms."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "RA", 901, end, at=sent + 4, **{"ttl": 61, "id": 5, "df": False, "stamped": False, **fields})
+    return talk.trace()
+
+
+def test_a_reset_that_came_too_early_is_forged() -> None:
+    """A reset that acknowledges the request after 4 ms cannot come from a server 100 ms away."""
+    rules = found(injected())
+    assert rules["rst.premature"] == 5.0
+    assert rules["rst.no_timestamps"] == 3.0
+    assert {"rst.ttl", "rst.df"} <= set(rules)
+    assert sum(rules.values()) >= ENOUGH
+
+
+def test_it_names_the_forged_packet_and_its_trigger() -> None:
+    """The evidence points at the reset, and the timing evidence at the request as well."""
+    trace = injected()
+    evidence = RstInjection()(trace)
+    reset = np.flatnonzero(trace.packets.tcp_flags & 4)
+    assert all(row.tolist() == reset.tolist() for row in evidence.forged)
+    timing = [row for row, code in enumerate(evidence.rule) if evidence.rules[code].id == "rst.premature"]
+    request = np.flatnonzero((trace.packets.payload_length > 0) & trace.packets.outbound)[-1]
+    assert evidence.witness[timing[0]].tolist() == [request, reset[0]]
+
+
+def test_perfect_headers_do_not_hide_bad_timing() -> None:
+    """An injector that copies hop limit, DF, options and window is still too early, and the server still answers."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "RA", 901, end, at=sent + 4)
+    talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    rules = found(talk.trace())
+    assert {"rst.premature", "rst.alive_after"} <= set(rules)
+
+
+@pytest.mark.parametrize("rtt", [5.0, 9.0])
+def test_near_servers_are_not_judged_by_time(rtt: float) -> None:
+    """Differences below 10 ms are noise."""
+    talk = Talk(rtt=rtt)
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "RA", 901, end, at=sent + 1)
+    assert "rst.premature" not in found(talk.trace())
+
+
+def test_timing_is_blind_behind_a_proxy() -> None:
+    """Where data are acknowledged at once although handshakes take long, a proxy answers and nothing is too early."""
+    talk = Talk()
+    for place, server in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.3")):
+        talk.server, talk.port = server, 41000 + place
+        sent, end = talk.request(talk.open(-3000 + 500 * place))
+        talk.send("S", "A", 901, end, at=sent + 0.4)
+    talk.server, talk.port = "203.0.113.1", 42000
+    sent, end = talk.request(talk.open())
+    talk.send("S", "RA", 901, end, at=sent + 4)
+    trace = talk.trace()
+    assert trace.facts.split_tcp
+    assert "rst.premature" not in found(trace)
+
+
+def test_one_way_captures_say_nothing_about_time() -> None:
+    """Without the client's packets nothing can be compared."""
+    talk = Talk()
+    talk.send("S", "SA", 900, 101, at=100)
+    talk.send("S", "RA", 901, 141, at=106, ttl=61, stamped=False)
+    assert "rst.premature" not in found(talk.trace())
+
+
+def genuine_abort(talk: Talk, sent: float, end: int) -> None:
+    """Close with data unread: a reset that is an ordinary segment of its sender."""
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("S", "RA", 901, end, at=sent + 103)
+
+
+def genuine_after_fin(talk: Talk, sent: float, end: int) -> None:
+    """Answer data that arrive after the close."""
+    talk.send("S", "FA", 901, end, at=sent + 100)
+    talk.send("C", "PA", end, 902, at=sent + 101, data=b"more")
+    talk.send("S", "R", 902, 0, at=sent + 201, stamped=False, id=0, window=0)
+
+
+def genuine_flight(talk: Talk, sent: float, end: int) -> None:
+    """Answer each segment of a flight to a dead socket."""
+    for place in range(4):
+        talk.send("C", "PA", end + 100 * place, 901, at=sent + 1 + place / 10, data=b"x" * 100)
+    for place in range(4):
+        talk.send("S", "R", 901, 0, at=sent + 101 + place / 10, stamped=False, id=0, window=0)
+
+
+def genuine_idle(talk: Talk, sent: float, end: int) -> None:
+    """Clean up after minutes of silence."""
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("S", "RA", 901, end, at=sent + 350_000, ttl=250, stamped=False)
+
+
+def genuine_reaction(talk: Talk, sent: float, end: int) -> None:
+    """Answer what was under way when the client reset."""
+    talk.send("C", "RA", end, 901, at=sent + 2)
+    talk.send("S", "R", 901, 0, at=sent + 110, stamped=False, id=0, window=0, ttl=49)
+
+
+GENUINE = [genuine_abort, genuine_after_fin, genuine_flight, genuine_idle, genuine_reaction]
+
+
+@pytest.mark.parametrize("ending", GENUINE, ids=lambda play: play.__name__)
+def test_genuine_endings_are_no_accusation(ending: Callable[[Talk, float, int], None]) -> None:
+    """Aborts, late answers, bursts of answers, clean-up and reactions stay well below a verdict."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    ending(talk, sent, end)
+    evidence = RstInjection()(talk.trace())
+    for flow in np.unique(evidence.subject):
+        assert total(evidence, int(flow)) < ENOUGH - 3
+
+
+def test_a_closed_port_is_no_accusation() -> None:
+    """RST/ACK in answer to a SYN, in time and with the right numbers, is a refusal."""
+    talk = Talk()
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "RA", 0, 101, at=100, stamped=False, window=0, id=0)
+    assert sum(found(talk.trace()).values()) <= 0
+
+
+def test_a_service_that_comes_up_between_two_dials_is_no_proof_alone() -> None:
+    """A refused SYN that is dialled again and answered gathers less than a verdict needs."""
+    talk = Talk(stamps=False)
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "RA", 0, 101, at=100, window=0, ttl=50)
+    talk.send("C", "S", 100, 0, at=1000)
+    talk.send("S", "SA", 900, 101, at=1100)
+    talk.send("C", "A", 101, 901, at=1101)
+    assert sum(found(talk.trace()).values()) < ENOUGH
+
+
+def test_resets_of_the_capturing_host_are_its_own() -> None:
+    """At the client's tap an outbound reset was not forged by the network, however odd it looks."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    talk.send("C", "RA", end, 901, at=sent + 1, ttl=7, stamped=False, id=3)
+    assert found(talk.trace("client")) == {}
+    assert found(talk.trace("server")) != {}
+
+
+def test_padding_is_no_payload() -> None:
+    """Zero bytes that fill a frame to the least length are no payload of the reset; other bytes are."""
+    assert "rst.payload" not in found(injected(data=bytes(6)))
+    assert "rst.payload" in found(injected(data=b"\x01\x02\x03\x04\x05\x06\x07\x08\x09\x00"))
+
+
+def test_numbers_that_climb_beyond_everything_are_forged() -> None:
+    """Two resets 1460 apart, ahead of all data, fit no end-host (Weaver et al.)."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("S", "R", 901, 0, at=sent + 130, stamped=False)
+    talk.send("S", "R", 901 + 1460, 0, at=sent + 130.2, stamped=False)
+    assert found(talk.trace())["rst.seq_change"] == 6.0
+
+
+def test_a_second_answer_with_other_bytes_is_a_contradiction() -> None:
+    """The forged page and the genuine one claim the same place; the one unlike its sender is named."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    talk.send("S", "A", 901, end, at=sent + 99)
+    page = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    talk.send("S", "PA", 901, end, at=sent + 4, data=page, ttl=57, stamped=False, id=1, df=False)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\nServer: real one\r\n\r\nhello")
+    trace = talk.trace()
+    evidence = RstInjection()(trace)
+    assert [evidence.rules[code].id for code in evidence.rule] == ["http.contradiction"]
+    assert trace.packets.ttl[evidence.forged[0]].tolist() == [57]
+
+
+def test_a_retransmission_is_no_contradiction() -> None:
+    """The same bytes again, or the same bytes cut otherwise, contradict nothing."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    body = b"HTTP/1.1 200 OK\r\nServer: real one\r\n\r\nhello"
+    talk.send("S", "PA", 901, end, at=sent + 101, data=body)
+    talk.send("S", "PA", 901, end, at=sent + 401, data=body)
+    talk.send("S", "PA", 911, end, at=sent + 501, data=body[10:])
+    assert found(talk.trace()) == {}
+
+
+def test_two_different_synacks_to_one_syn() -> None:
+    """Two initial sequence numbers in answer to one SYN contradict; after a second SYN they may be two backends."""
+    talk = Talk()
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "SA", 31337, 101, at=6, ttl=120, stamped=False)
+    talk.send("S", "SA", 900, 101, at=100)
+    assert "synack.contradiction" in found(talk.trace())
+    talk.send("C", "S", 100, 0, at=5)
+    assert "synack.contradiction" not in found(talk.trace())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_simulated_injectors_are_found(seed: int) -> None:
+    """Every interfered flow passes the bar with its forged frames, every other flow stays below it."""
+    played = run("tcp.reset", seed)
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    evidence = RstInjection()(trace)
+    truth = {(t.client_port, t.server): t for t in played.labels.truths if t.kind == "flow"}
+    for flow in range(len(trace.flows)):
+        label = truth[int(trace.flows.client_port[flow]), trace.address(trace.flows.server[flow])]
+        assert (total(evidence, flow) >= ENOUGH) == (label.mechanism is not None)
+        if label.mechanism:
+            forged = {int(f) for row in np.flatnonzero(evidence.subject == flow) for f in evidence.forged[int(row)]}
+            assert {int(trace.packets.frame[row]) for row in forged} == set(label.forged)
+
+
+@pytest.mark.parametrize("scenario", ["tcp.reset.benign", "browsing", "rate.policing.benign"])
+@pytest.mark.parametrize("seed", range(4))
+def test_simulated_bad_luck_is_no_accusation(scenario: str, seed: int) -> None:
+    """Genuine resets, lossy and queued paths stay below the bar."""
+    played = run(scenario, seed)
+    evidence = RstInjection()(read(times=played.times, frames=played.frames, link_type=played.link_type))
+    for flow in np.unique(evidence.subject):
+        assert total(evidence, int(flow)) < ENOUGH
+
+
+def test_it_keeps_the_contract_of_analyzers() -> None:
+    """The generic checks hold on a simulated attack and stay silent on its benign twin."""
+    attack, benign = (
+        read(times=p.times, frames=p.frames, link_type=p.link_type)
+        for p in (run("tcp.reset", 1), run("tcp.reset.benign", 1))
+    )
+    check_analyzer(RstInjection(), [attack], [benign])
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("positive/upb-syssec-echcensorshipresults/comprehensive__china__cf_cdn.pcapng", {43, 44, 45, 46}),
+        ("positive/upb-syssec-echcensorshipresults/comprehensive__iran__vps.pcapng", {36}),
+        ("positive/zeek-zeek/tcp__rst-inject-rae.pcap", {2}),
+    ],
+)
+def test_labelled_captures(captures_dir: Path, name: str, expected: set[int]) -> None:
+    """Forged frames of public captures are named."""
+    trace = read(captures_dir / name)
+    evidence = RstInjection()(trace)
+    frames = {int(frame) for rows in evidence.forged for frame in trace.packets.frame[rows]}
+    assert expected <= frames
+
+
+@pytest.mark.captures
+def test_a_benign_control_stays_silent(captures_dir: Path) -> None:
+    """Genuine CDN resets of a public control capture gather nothing."""
+    name = "benign/upb-syssec-echcensorshipresults/detailed__germany_cloudflare.pcapng"
+    evidence = RstInjection()(read(captures_dir / name))
+    assert all(total(evidence, int(flow)) < ENOUGH - 3 for flow in np.unique(evidence.subject))
