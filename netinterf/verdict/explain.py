@@ -29,7 +29,7 @@ WHAT = {
     "tls": "the encrypted handshake of {who} was tampered with",
     "tls.interception": "{who} was answered with somebody else's certificate",
     "dns": "{who} was tampered with on the way",
-    "dns.injection": "{who} was answered by a forger before the resolver's own answer came",
+    "dns.injection": "{who} got a forged answer besides the resolver's own",
     "dns.forged": "{who} got a false answer",
     "dns.drop": "{who} was swallowed on the way",
     "quic": "{who} was tampered with on the way",
@@ -72,9 +72,7 @@ def sentences(verdict: Verdict) -> str:
     if verdict.found and verdict.mechanism:
         shown = "; ".join([_clause(seen.says) for seen in verdict.evidence if seen.llr > 0][:2])
         sure = f"{SURE[verdict.grade]} (probability {percent(verdict.probability)})"
-        return (
-            f"{_capital(what_happened(verdict.mechanism).format(who=subject))}. {sure}{': ' if shown else ''}{shown}."
-        )
+        return f"{happened(verdict)}. {sure}{': ' if shown else ''}{shown}."
     if verdict.outcome is Outcome.OK:
         plan = " It was held to a rate like everything else on the link." if verdict.selective is False else ""
         return f"{_capital(subject)} worked, and nothing suggests interference.{plan}"
