@@ -39,7 +39,7 @@ OPT_CAP, FLAGS_CAP, STYLE_CAP = 2.5, 1.5, 1.0
 FLAG_BITS = 0x04C0
 """AA, RA and Z: what a server sets by its own nature (RFC 1035 §4.1.1)."""
 
-RECURSION_DESIRED = 0x0100
+AUTHORITATIVE, RECURSION_DESIRED = 0x0400, 0x0100
 
 HALF, HALF_MIN, HALF_WEIGHT = 0.5, 3, 2.0
 """Hold-On rejects replies before half of the learnt round trip; three replies must have been learnt from."""
@@ -67,7 +67,12 @@ class Contrasts:
 
 
 def contrast_replies(
-    trace: Trace, replies: Replies, rows: NDArray[np.int64], clean: NDArray[np.bool_], bounds: NDArray[np.float64]
+    trace: Trace,
+    replies: Replies,
+    rows: NDArray[np.int64],
+    clean: NDArray[np.bool_],
+    sunk: NDArray[np.bool_],
+    bounds: NDArray[np.float64],
 ) -> Contrasts:
     """Compare suspect replies with the unsuspicious ones of their servers.
 
@@ -76,6 +81,7 @@ def contrast_replies(
         replies: All replies.
         rows: Suspect rows in *replies*.
         clean: Which replies are unsuspicious; aligned with *replies*.
+        sunk: Which replies answer as a block list would, so that speed and authority are natural; aligned likewise.
         bounds: Least TCP handshake per host in ns, NaN where unknown.
     """
     count = len(rows)
@@ -99,7 +105,7 @@ def contrast_replies(
         if len(base) > SAMPLE:
             base = base[np.linspace(0, len(base) - 1, SAMPLE).astype(np.int64)]
         if len(base):
-            _compare(trace, replies, rows[here], base, here, found)
+            _compare(trace, replies, rows[here], base, here, sunk[rows[here]], found)
     return found
 
 
@@ -109,6 +115,7 @@ def _compare(
     suspects: NDArray[np.int64],
     base: NDArray[np.int64],
     here: NDArray[np.int64],
+    sunk: NDArray[np.bool_],
     found: Contrasts,
 ) -> None:
     """Fill in the contrasts of one server's suspects."""
@@ -123,7 +130,7 @@ def _compare(
         header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF)
     found.header[here] = np.minimum(header, WEIGHTS["header_outlier"])
     found.construction[here] = np.minimum(
-        construction_weight(trace, replies, suspects, base), WEIGHTS["construction_outlier"]
+        construction_weight(trace, replies, suspects, base, sunk), WEIGHTS["construction_outlier"]
     )
     found.baseline[here] = len(base)
     found.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
@@ -134,7 +141,9 @@ def _compare(
     if len(timed):
         times = np.sort(replies.delay[timed])
         found.fastest[here] = times[0]
-        found.timing[here] = np.where(usable, early_weight(delay, times), 0.0)
+        # What a server knows by itself comes at once; only a time below the path's own says something then.
+        telling = usable & (~sunk | (delay < HALF * times[0]))
+        found.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
     rtt = found.rtt[here]
     limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
     cached = len(timed) > 0 and float(np.mean(replies.delay[timed] < limit[0])) >= CACHE_SHARE
@@ -145,15 +154,15 @@ def hop_weight(suspect: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[n
     """Weigh hop limits by how many of the server's lie within the tolerance."""
     counts = np.append(0, np.cumsum(np.bincount(base, minlength=256)))
     near = counts[np.minimum(suspect + HOP_TOLERANCE + 1, 256)] - counts[np.maximum(suspect - HOP_TOLERANCE, 0)]
-    weight: NDArray[np.float64] = np.maximum(np.log(FORGED_TTL * (len(base) + 1) / (near + 0.5)), 0.0)
-    return weight
+    weight = np.log(FORGED_TTL * (len(base) + 1) / (near + 0.5))
+    return np.where(2 * near < len(base), np.maximum(weight, 0.0), 0.0)
 
 
 def _share_weight(suspect: NDArray[np.bool_], base: NDArray[np.bool_], forged: float) -> NDArray[np.float64]:
     """Weigh a yes-or-no feature by how often the server showed it."""
     same = np.where(suspect, base.sum(), len(base) - base.sum())
-    weight: NDArray[np.float64] = np.maximum(np.log(forged * (len(base) + 1) / (same + 0.5)), 0.0)
-    return weight
+    weight = np.log(forged * (len(base) + 1) / (same + 0.5))
+    return np.where(2 * same < len(base), np.maximum(weight, 0.0), 0.0)
 
 
 def id_weight(replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -188,13 +197,15 @@ def id_weight(replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.in
 
 
 def construction_weight(
-    trace: Trace, replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64]
+    trace: Trace, replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64], sunk: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Weigh header flags, lost EDNS, and the way the owner name is written."""
+    """Weigh header flags, lost EDNS, and the way the owner name is written; *sunk* as in `contrast_replies`."""
     weight = np.zeros(len(suspects))
     keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
     same = np.array([np.count_nonzero(known == key) for key in keys])
-    weight += np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
+    odd = np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
+    local = sunk & (keys & AUTHORITATIVE != 0)  # the server's own zone: block lists answer with authority
+    weight += np.where((2 * same < len(base)) & ~local, odd, 0.0)
     lost, asked = _lost_opt(trace, replies, suspects)
     base_lost, base_asked = _lost_opt(trace, replies, base)
     if base_asked.any():

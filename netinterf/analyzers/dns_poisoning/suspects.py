@@ -98,7 +98,7 @@ def build_case(
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
-    contrasts = contrast_replies(trace, replies, rows, clean, bounds)
+    contrasts = contrast_replies(trace, replies, rows, clean, content.has(Sign.SUNK) & ~contradicted, bounds)
     # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni).
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
     contrasts = attrs.evolve(contrasts, timing=np.maximum(contrasts.timing - np.log(size), 0.0))
@@ -153,7 +153,7 @@ def _pick_forged(
     if not len(disputed):
         return empty, empty, empty
     members = np.concatenate([races.members[place] for place in disputed])
-    contrasts = contrast_replies(trace, replies, members, clean, bounds)
+    contrasts = contrast_replies(trace, replies, members, clean, np.zeros(len(replies), np.bool_), bounds)
     odd = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
     odd += np.where(replies.copied[members] & ~contrasts.echoes, WEIGHTS["copied_id"], 0.0)
     hidden = content.has(Sign.HIDDEN | Sign.SUNK | Sign.FAKE)[members] & (total[members] == 0)

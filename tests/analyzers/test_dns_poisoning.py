@@ -1,0 +1,581 @@
+"""The DNS analyzer: interfered, benign and confusable scenes, each built byte by byte, and the labelled captures."""
+
+import csv
+from collections import defaultdict
+
+import attrs
+import numpy as np
+import pytest
+
+from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.dns_poisoning import DnsPoisoning
+from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
+from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS
+from netinterf.errors import CaptureError
+from netinterf.schema import SubjectKind
+from netinterf.simulate.scenario import run
+from netinterf.trace import read
+from tests.oracles.dns_frames import (
+    AAAA,
+    CNAME,
+    MILLISECOND,
+    RAW_IP,
+    Talk,
+    address_record,
+    edns,
+    message,
+    name_bytes,
+    record,
+)
+
+LIKELY = 9.3
+"""Nats that outweigh the prior of one in a thousand and reach a probability of 0.9."""
+
+CAP, DECISIVE_CAP = 6.0, 14.0
+SECOND = 10**9
+
+
+def weigh(trace):
+    """Add up the evidence of each exchange, the strongest of each group, and collect forged frames and rule ids."""
+    evidence = DnsPoisoning()(trace)
+    groups, frames, rules = defaultdict(dict), defaultdict(set), defaultdict(set)
+    for row in range(len(evidence)):
+        rule, subject = evidence.rules[evidence.rule[row]], int(evidence.subject[row])
+        weight = float(np.clip(evidence.llr[row], -CAP, DECISIVE_CAP if rule.decisive else CAP))
+        if abs(weight) > abs(groups[subject].get(rule.group, 0.0)):
+            groups[subject][rule.group] = weight
+        rules[subject].add(rule.id.removeprefix("dns."))
+        if weight >= 0:
+            frames[subject] |= {int(trace.packets.frame[packet]) for packet in evidence.forged[row]}
+    return {subject: sum(held.values()) for subject, held in groups.items()}, frames, rules
+
+
+class Scene(Talk):
+    """A talk that is judged at its end."""
+
+    def judge(self):
+        """Weigh all exchanges; keep frame numbers of each datagram for comparison."""
+        times, frames, self.numbers = self.capture()
+        self.trace = read(times=times, frames=frames, link_type=RAW_IP)
+        self.total, self.forged, self.rules = weigh(self.trace)
+        return self
+
+    def of(self, sent):
+        """Name the exchange of a datagram by the order of sending."""
+        frame = self.numbers[sent - 1]
+        row = int(np.flatnonzero(self.trace.packets.frame[self.trace.dns.packet] == frame)[0])
+        return int(self.trace.dns.exchange[row])
+
+    def weight(self, sent):
+        """Weigh the exchange of a datagram."""
+        return self.total.get(self.of(sent), 0.0)
+
+    def names(self, *sent):
+        """Give the frame numbers of datagrams."""
+        return {self.numbers[one - 1] for one in sent}
+
+
+def gfw_first(talk, name, number):
+    """Answer as the first injector of 2020: AA, copied owner name, TTL 60, incrementing hop limit."""
+    owner = name_bytes(name)
+    return talk.reply(name, address_record("8.7.198.46", ttl=60, owner=owner), flags=0x8580, opt=False, ttl=90 + number,
+                      ip_id=4000 + 917 * number, after=9 * MILLISECOND)  # fmt: skip
+
+
+def gfw_second(talk, name, number):
+    """Answer as the second injector of 2020: DF set, random hop limit."""
+    return talk.reply(name, address_record("31.13.95.38", ttl=120), opt=False, df=True, ttl=150 + 7 * number % 90,
+                      ip_id=61000 - 313 * number, after=9 * MILLISECOND + 100_000)  # fmt: skip
+
+
+def gfw_third(talk, name, number):
+    """Answer as the third injector of 2020: IP ID 0 without DF, the query's hop limit mirrored."""
+    return talk.reply(name, address_record("173.252.88.133", ttl=200 + number), opt=False, ttl=36, ip_id=0,
+                      after=9 * MILLISECOND + 180_000)  # fmt: skip
+
+
+INJECTORS = {"first": [gfw_first], "second": [gfw_second], "third": [gfw_third],
+             "all": [gfw_first, gfw_second, gfw_third]}  # fmt: skip
+
+
+@pytest.mark.parametrize("injectors", INJECTORS.values(), ids=INJECTORS)
+@pytest.mark.parametrize("family", ["four", "six"])
+def test_answers_raced_by_the_great_firewall(injectors, family):
+    """Each injector of Triplet Censors alone, and all three at once, are found and exactly their packets named."""
+    ends = {} if family == "four" else {"client": "2400:1::2", "server": "2606:4700:4700::1111"}
+    scene = Scene(**ends)
+    scene.ordinary(30)
+    seen = []
+    for number in range(3):
+        name = f"www{number}.listed.org"
+        asked = scene.ask(name)
+        forged = [injector(scene, name, number) for injector in injectors]
+        scene.reply(name, address_record("93.184.216.34"))
+        seen.append((asked, forged))
+    scene.judge()
+    for asked, forged in seen:
+        assert scene.weight(asked) >= LIKELY
+        assert scene.forged[scene.of(asked)] == scene.names(*forged)
+
+
+def test_the_forged_answer_may_come_second():
+    """Order proves nothing: a late forged answer is told apart by its header."""
+    scene = Scene()
+    scene.ordinary(20)
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    forged = scene.reply("www.listed.org", address_record("31.13.95.38"), opt=False, ttl=121, ip_id=1, after=SECOND)
+    scene.judge()
+    assert scene.weight(asked) >= LIKELY
+    assert scene.forged[scene.of(asked)] == scene.names(forged)
+
+
+def test_a_forged_nxdomain_is_found():
+    """An invented "no such name" against the true address, from another distance."""
+    scene = Scene()
+    scene.ordinary(20)
+    asked = scene.ask("www.listed.org")
+    forged = scene.reply("www.listed.org", flags=0x8183, opt=False, ttl=101, ip_id=0, after=5 * MILLISECOND)
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    scene.judge()
+    assert scene.weight(asked) >= LIKELY
+    assert scene.forged[scene.of(asked)] == scene.names(forged)
+
+
+def test_the_form_known_from_iran():
+    """A single reply without class, with a count it does not honour, is proof by its form."""
+    scene = Scene()
+    scene.ordinary(20)
+    asked = scene.ask("google.com")
+    forged = scene.reply("google.com", address_record("10.10.34.35", ttl=418), flags=0x81A0, qclass=b"", opt=False,
+                         counts=(1, 1, 0, 1), ttl=59, after=9 * MILLISECOND)  # fmt: skip
+    scene.judge()
+    assert scene.weight(asked) >= LIKELY
+    assert scene.forged[scene.of(asked)] == scene.names(forged)
+    assert {"lost_class", "lone_reply"} <= scene.rules[scene.of(asked)]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["2021", "2023"])
+def test_the_form_known_from_turkmenistan(kept):
+    """127.0.0.1 with IP ID 30000, before and after the injector stopped keeping the query's bytes."""
+    scene = Scene(rtt=150 * MILLISECOND)
+    scene.ordinary(40)
+    seen = []
+    for number in range(3):
+        name = f"{number}.twitter.com"
+        asked = scene.ask(name)
+        records = [edns(), address_record("127.0.0.1", ttl=300)] if kept else [address_record("127.0.0.1", ttl=300)]
+        scene.reply(name, *records, opt=False, counts=(1, 1, 0, 0), ttl=102, ip_id=30000, after=12 * MILLISECOND)
+        seen.append(asked)
+    scene.judge()
+    assert all(scene.weight(asked) >= LIKELY for asked in seen)
+
+
+def test_an_address_that_was_never_allocated():
+    """A lone AAAA answer in reserved or Teredo space cannot be true."""
+    for text in ("d0::11", "2001::2f0d:1e0"):
+        scene = Scene()
+        scene.ordinary(5)
+        asked = scene.ask("www.listed.org", kind=AAAA)
+        scene.reply("www.listed.org", address_record(text), kind=AAAA)
+        assert scene.judge().weight(asked) >= LIKELY
+
+
+def test_an_a_record_for_every_question():
+    """An A record in reply to AAAA and HTTPS questions, without EDNS and from elsewhere, betrays the injector."""
+    scene = Scene()
+    scene.ordinary(30)
+    seen = []
+    for kind in (AAAA, 65, 16):
+        seen.append(scene.ask("www.listed.org", kind=kind))
+        scene.reply("www.listed.org", address_record("31.13.95.38"), kind=kind, opt=False, ttl=99, ip_id=0,
+                    after=9 * MILLISECOND)  # fmt: skip
+    scene.judge()
+    assert all(scene.weight(asked) >= LIKELY for asked in seen)
+
+
+def test_replies_alone_are_enough():
+    """In a capture of one direction two contradicting replies still contradict each other."""
+    scene = Scene()
+    for number in range(20):
+        scene.port += 1
+        scene.number += 1
+        scene.now += SECOND
+        scene.reply(f"www{number}.ordinary.net", address_record(f"23.9.9.{number}"))
+    first = scene.reply("www.listed.org", address_record("192.168.66.6"), opt=False, ttl=64, ip_id=1, number=4)
+    scene.reply("www.listed.org", address_record("93.184.216.34"), number=4, after=90 * MILLISECOND)
+    scene.judge()
+    assert scene.weight(first) >= LIKELY
+    assert scene.forged[scene.of(first)] == scene.names(first)
+
+
+def test_translated_headers_prove_nothing_but_content_does():
+    """Behind a NAT that rewrites hop limits and IP IDs contradiction and content carry the verdict."""
+    scene = Scene(server_ttl=128)
+    for number in range(3):
+        name = f"www{number}.listed.org"
+        scene.ask(name, ttl=128)
+        scene.reply(name, address_record("192.168.43.172", ttl=330), flags=0x8500, opt=False, after=6 * MILLISECOND)
+        scene.reply(name, address_record("93.184.216.34"), after=391 * MILLISECOND)
+    scene.judge()
+    assert all(scene.total[row] >= LIKELY for row in range(3))
+    assert not any("header_outlier" in scene.rules[row] for row in range(3))
+
+
+# --- scenes that only look like it ------------------------------------------------------------------------------------
+
+
+def twice(scene):
+    """Every reply is captured twice."""
+    for number in range(20):
+        scene.ask(f"w{number}.example.com")
+        sent = scene.reply(f"w{number}.example.com", address_record("23.1.2.3"))
+        scene.times.append(scene.times[sent - 1] + 40_000)
+        scene.frames.append(scene.frames[sent - 1])
+
+
+def asked_again(scene):
+    """Queries are sent again, and both replies come with other addresses."""
+    scene.ordinary(20)
+    for number in range(10):
+        name = f"w{number}.example.com"
+        scene.ask(name)
+        scene.ask(name, new=False, after=SECOND)
+        scene.reply(name, address_record(f"23.1.2.{number}"), after=900 * MILLISECOND)
+        scene.reply(name, address_record(f"104.16.9.{number}"), after=SECOND + 40 * MILLISECOND)
+
+
+def another_site(scene):
+    """After a query was sent again a second anycast site answers too: other distance, other addresses."""
+    scene.ordinary(40)
+    for number in range(4):
+        name = f"w{number}.example.com"
+        scene.ask(name)
+        scene.ask(name, new=False, after=SECOND)
+        scene.reply(name, address_record(f"23.1.2.{number}"), after=900 * MILLISECOND)
+        scene.reply(name, address_record(f"104.16.9.{number}"), after=SECOND + 9 * MILLISECOND, ttl=49, ip_id=40000)
+
+
+def rotating(scene):
+    """Replies to one query hold the same addresses in another order and selection."""
+    for number in range(10):
+        name = f"w{number}.example.com"
+        addresses = [address_record(f"23.1.2.{last}") for last in range(6)]
+        scene.ask(name)
+        scene.reply(name, *addresses)
+        scene.reply(name, *addresses[3:], *addresses[:2], after=44 * MILLISECOND)
+
+
+def short_lived(scene):
+    """A content network gives one address per query, another one each time."""
+    for number in range(40):
+        scene.ask("cdn.example.com")
+        scene.reply("cdn.example.com", address_record(f"{20 + number}.7.{number}.1", ttl=20))
+
+
+def moved_site(scene):
+    """In mid-capture the route leads to another site: hop limit, IP IDs and time change for all names."""
+    scene.ordinary(30)
+    scene.server_ttl, scene.rtt, scene.counter = 47, 9 * MILLISECOND, 30000
+    scene.ordinary(30)
+
+
+def stripping_router(scene):
+    """A home router answers without EDNS, and some names from its own zone with AA."""
+    scene.server = "192.168.1.1"
+    for number in range(30):
+        name = f"w{number}.example.com"
+        scene.ask(name)
+        scene.reply(name, address_record("23.1.2.3"), opt=False)
+    scene.ask("router.lan")
+    scene.reply("router.lan", address_record("192.168.1.1"), flags=0x8580, opt=False, after=MILLISECOND)
+
+
+def blocking_resolver(scene):
+    """A filtering resolver sinks some names at once."""
+    scene.ordinary(60)
+    for number in range(6):
+        scene.ask(f"ads{number}.example.com")
+        scene.reply(f"ads{number}.example.com", address_record("0.0.0.0"), flags=0x8580, after=20 * MILLISECOND)
+
+
+def declared_filter(scene):
+    """A resolver says that it filters (extended error 17)."""
+    scene.ordinary(30)
+    scene.ask("ads.example.com")
+    scene.reply("ads.example.com", address_record("10.66.66.66"), opt=False, counts=(1, 1, 0, 1),
+                tail=edns(data=b"\0\x0f\0\2\0\x11"))  # fmt: skip
+
+
+def captive_portal(scene):
+    """Before login every name is answered with the portal's address."""
+    scene.server = "8.8.8.8"
+    for number in range(12):
+        scene.ask(f"w{number}.example.com")
+        scene.reply(f"w{number}.example.com", address_record("172.16.0.1", ttl=1), opt=False, after=2 * MILLISECOND)
+
+
+def fake_addresses(scene):
+    """A proxy on the client answers names with addresses of benchmark space."""
+    scene.server = "198.18.0.2"
+    for number in range(30):
+        scene.ask(f"w{number}.example.com")
+        scene.reply(f"w{number}.example.com", address_record(f"198.18.0.{number + 3}"), opt=False, after=100_000)
+
+
+def split_horizon(scene):
+    """A company's resolver answers its own names with private addresses."""
+    scene.server = "10.0.0.53"
+    scene.ordinary(30)
+    for number in range(5):
+        scene.ask(f"app{number}.corp.example.com")
+        scene.reply(
+            f"app{number}.corp.example.com", address_record(f"10.9.0.{number}"), flags=0x8580, after=MILLISECOND
+        )
+
+
+def private_in_public(scene):
+    """A public name that points to a private address on purpose."""
+    scene.ordinary(30)
+    scene.ask("192-168-1-7.hash.plex.direct")
+    scene.reply("192-168-1-7.hash.plex.direct", address_record("192.168.1.7"))
+
+
+def synthesised(scene):
+    """A translating resolver makes AAAA records up from A records."""
+    for number in range(20):
+        scene.ask(f"w{number}.example.com", kind=AAAA)
+        scene.reply(f"w{number}.example.com", address_record("64:ff9b::5db8:d822"), kind=AAAA)
+
+
+def outage(scene):
+    """The resolver fails, then recovers."""
+    scene.ordinary(10)
+    for number in range(6):
+        scene.ask(f"w{number}.example.com")
+        scene.ask(f"w{number}.example.com", new=False, after=SECOND)
+        scene.reply(f"w{number}.example.com", flags=0x8182, after=30 * MILLISECOND)
+        scene.reply(f"w{number}.example.com", address_record("23.1.2.3"), after=SECOND + 30 * MILLISECOND)
+
+
+def lowering_forwarder(scene):
+    """A forwarder writes all names in lower case."""
+    for number in range(20):
+        scene.ask(f"wWw{number}.ExamPle.com")
+        scene.reply(f"www{number}.example.com", address_record("23.1.2.3"))
+
+
+def level_headers(scene):
+    """A NAT sends all replies with one hop limit and one counter."""
+    scene.server_ttl = 128
+    for server in ("8.8.8.8", "9.9.9.9", "1.1.1.1", "208.67.222.222", "64.6.64.6", "77.88.8.8"):
+        scene.server = server
+        scene.ordinary(6)
+
+
+def two_servers(scene):
+    """A stub asks two servers at once, and they answer differently."""
+    for number in range(20):
+        name = f"w{number}.example.com"
+        for server, answer in (("8.8.8.8", "23.1.2.3"), ("9.9.9.9", "104.16.1.2")):
+            scene.server = server
+            scene.ask(name, new=server == "8.8.8.8")
+            scene.reply(name, address_record(answer))
+
+
+def owners_own_address(scene):
+    """A name is answered with an address of its owner that also stands in a forged pool."""
+    scene.ordinary(30)
+    scene.ask("www.facebook.com")
+    chain = record(CNAME, name_bytes("star-mini.c10r.facebook.com"))
+    scene.reply("www.facebook.com", chain, address_record("31.13.94.37"), ttl=53)
+
+
+BENIGN = [twice, asked_again, another_site, rotating, short_lived, moved_site, stripping_router, blocking_resolver,
+          declared_filter, captive_portal, fake_addresses, split_horizon, private_in_public, synthesised, outage,
+          lowering_forwarder, level_headers, two_servers, owners_own_address]  # fmt: skip
+
+POSSIBLE = 5.5
+"""Nats that outweigh the prior and make a hint; no harmless scene may reach even that."""
+
+
+@pytest.mark.parametrize("play", BENIGN, ids=lambda play: play.__name__)
+def test_harmless_scenes_accuse_nobody(play):
+    """What only looks like forging stays below a hint."""
+    scene = Scene()
+    play(scene)
+    scene.judge()
+    assert len(scene.trace.exchanges)
+    worst = max(scene.total, key=lambda row: scene.total[row], default=None)
+    assert worst is None or scene.total[worst] < POSSIBLE, (scene.total[worst], scene.rules[worst])
+
+
+def test_duplicates_speak_against_injection():
+    """Byte-identical replies are written down as a duplicate, with a negative weight."""
+    scene = Scene()
+    twice(scene)
+    scene.judge()
+    assert {"duplicate"} == set().union(*scene.rules.values())
+    assert all(weight < 0 for weight in scene.total.values())
+
+
+def test_the_same_addresses_from_another_server_refute():
+    """A lone odd answer that another public server gives as well loses weight."""
+
+    def play(second):
+        scene = Scene()
+        scene.ordinary(20)
+        asked = scene.ask("www.example.com", kind=AAAA)
+        scene.reply("www.example.com", address_record("23.1.2.3"), kind=AAAA)
+        if second:
+            scene.server = "9.9.9.9"
+            scene.ask("www.example.com", kind=AAAA)
+            scene.reply("www.example.com", address_record("23.1.2.3"), address_record("2606:4700::1"), kind=1)
+            scene.ask("www.example.com", kind=AAAA)
+            scene.reply("www.example.com", address_record("2606:4700::1"), kind=AAAA)
+        return scene.judge().weight(asked)
+
+    assert play(second=True) <= play(second=False) < LIKELY
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def test_hop_limits_weigh_by_what_the_server_does():
+    """A hop limit within the tolerance weighs nothing, another one more the more the server was seen."""
+    few, many = np.full(3, 56), np.full(100, 56)
+    assert hop_weight(np.array([56, 58]), many).tolist() == [0.0, 0.0]
+    assert 0 < hop_weight(np.array([200]), few)[0] < hop_weight(np.array([200]), many)[0]
+    assert hop_weight(np.array([200]), np.append(many, [200] * 30))[0] < 1.5
+
+
+def test_early_replies_weigh_by_rank():
+    """The weight rises with the baseline, and half of the fastest counts at least as Hold-On's rule says."""
+    times = np.arange(40, 140) * MILLISECOND
+    early = early_weight(np.array([10, 39, 90, 200]) * MILLISECOND, times)
+    assert early[0] == early[1] == pytest.approx(np.log(101) - 1)
+    assert early[2:].tolist() == [0.0, 0.0]
+    assert early_weight(np.array([10]) * MILLISECOND, times[:3]).tolist() == [2.0]
+
+
+def test_rules_are_sound():
+    """Ids are unique, every weight has a rule, and every rule names its source."""
+    ids = [rule.id for rule in RULES]
+    assert len(ids) == len(set(ids)) == len(WEIGHTS)
+    assert all(rule.references and rule.says and rule.group.startswith("dns.") for rule in RULES)
+    assert isinstance(DnsPoisoning(), Analyzer)
+
+
+def test_evidence_is_about_exchanges_and_repeatable():
+    """Evidence points at exchanges, shows the packets, and comes out the same twice."""
+    scene = Scene()
+    scene.ordinary(10)
+    scene.ask("www.listed.org")
+    gfw_first(scene, "www.listed.org", 0)
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    scene.judge()
+    evidence = DnsPoisoning()(scene.trace)
+    assert set(evidence.subject_kind.tolist()) == {SubjectKind.EXCHANGE}
+    assert evidence.equals(DnsPoisoning()(scene.trace))
+    for row in range(len(evidence)):
+        assert set(evidence.forged[row].tolist()) <= set(evidence.witness[row].tolist())
+
+
+def test_empty_captures_give_no_evidence():
+    """A capture without DNS gives an empty table that knows its rules."""
+    evidence = DnsPoisoning()(read(times=[], frames=[], link_type=RAW_IP))
+    assert (len(evidence), evidence.rules) == (0, RULES)
+
+
+def test_rewritten_headers_switch_header_evidence_off():
+    """When the facts say that hop limits and IP IDs were rewritten, no header speaks."""
+    scene = Scene()
+    scene.ordinary(20)
+    scene.ask("www.listed.org")
+    gfw_second(scene, "www.listed.org", 0)
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    scene.judge()
+    facts = attrs.evolve(scene.trace.facts, ttl_informative=False, ip_id_informative=False)
+    _, _, rules = weigh(attrs.evolve(scene.trace, facts=facts))
+    assert not any("header_outlier" in held for held in rules.values())
+
+
+def test_garbage_does_not_raise():
+    """Random payloads on port 53 give evidence or none, but never an error."""
+    rng = np.random.default_rng(7)
+    scene = Scene()
+    for _ in range(60):
+        scene.ask("www.example.com")
+        wire = bytearray(message("www.example.com", address_record("10.1.2.3"), number=scene.number))
+        for place in rng.integers(2, len(wire), 3):
+            wire[place] = rng.integers(256)
+        scene.send(bytes(wire[: rng.integers(12, len(wire))]), outbound=False, after=MILLISECOND)
+    scene.judge()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_simulated_injection_is_told_from_simulated_bad_luck(seed):
+    """An injector of random make is found in nearly every lookup, and a bad path accuses nobody."""
+    found = missed = 0
+    for scenario in ("dns.injection", "dns.injection.benign"):
+        played = run(scenario, seed)
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        total, _, _ = weigh(trace)
+        frames = trace.packets.frame[trace.dns.packet]
+        exchange = dict(zip(frames.tolist(), trace.dns.exchange.tolist(), strict=True))
+        for truth in played.labels.truths:
+            weight = total.get(exchange.get(truth.first_frame, -1), 0.0)
+            found += bool(truth.mechanism) and weight >= LIKELY
+            missed += bool(truth.mechanism) and weight < LIKELY
+            assert truth.mechanism or weight < LIKELY
+    assert found >= 0.95 * (found + missed)
+
+
+@pytest.mark.captures
+def test_labelled_captures(captures_dir):
+    """Every labelled forged answer is found with exactly its frames, and no control is accused."""
+    with (captures_dir / "FLOWS.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["proto"] == "dns"]
+    by_file = defaultdict(list)
+    for row in rows:
+        by_file[row["file"]].append(row)
+    found, wrong, accused = 0, [], []
+    for name, flows in by_file.items():
+        trace = read(captures_dir / name)
+        total, forged, _ = weigh(trace)
+        frames = trace.packets.frame[trace.dns.packet]
+        exchange = dict(zip(frames.tolist(), trace.dns.exchange.tolist(), strict=True))
+        for flow in flows:
+            subject = exchange.get(int(flow["first_frame"]), -1)
+            weight = total.get(subject, 0.0)
+            if flow["verdict"] == "dns_injection":
+                found += weight >= LIKELY
+                named = {int(frame) for frame in flow["injected_frames"].split()}
+                if weight < LIKELY or forged[subject] != named:
+                    wrong.append((name, flow["first_frame"], weight))
+            elif flow["verdict"] == "none" and weight >= POSSIBLE:
+                accused.append((name, flow["first_frame"], weight))
+    assert found
+    assert wrong == []
+    assert accused == []
+
+
+@pytest.mark.captures
+def test_benign_captures_with_dns(captures_dir):
+    """No exchange of the benign captures is accused (small files, which are nearly all of those with DNS)."""
+    accused, exchanges = [], 0
+    for path in sorted((captures_dir / "benign").rglob("*.pcap*")):
+        if path.stat().st_size > 200_000:
+            continue
+        content = path.read_bytes()
+        if b"\x00\x01\x00\x01" not in content and b"\x00\x1c\x00\x01" not in content:
+            continue  # holds no question of type A or AAAA
+        try:
+            trace = read(content)
+        except CaptureError:
+            continue
+        exchanges += len(trace.exchanges)
+        total, _, rules = weigh(trace)
+        accused += [(path.name, weight, rules[row]) for row, weight in total.items() if weight >= POSSIBLE]
+    assert exchanges > 300
+    assert accused == []
