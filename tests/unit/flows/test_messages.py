@@ -134,4 +134,4 @@ def test_names_agree_with_tshark(captures_dir, tshark):
         theirs = {name.lower().rstrip(".") for field in fields for name in field.split("|")} - {""}
         assert theirs <= {*trace.tls.name, *trace.http.host}, path.name
         compared += len(theirs)
-    assert compared > 20
+    assert compared > 10
