@@ -10,6 +10,7 @@ import argparse
 import collections
 import ipaddress
 import json
+import lzma
 import subprocess
 import sys
 import time
@@ -73,13 +74,26 @@ _PREFERENCES = (
 
 def tshark_frames(path: Path) -> Iterator[dict[str, str]]:
     """Run tshark over a capture and give the fields of each frame as text."""
-    command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"]
+    packed = path.suffix == ".xz"  # tshark unpacks the other formats itself
+    command = [
+        "tshark",
+        "-n",
+        "-r",
+        "-" if packed else str(path),
+        "-T",
+        "fields",
+        "-E",
+        "occurrence=a",
+        "-E",
+        "aggregator=,",
+    ]
     for preference in _PREFERENCES:
         command += ["-o", preference]
     for field in _FIELDS:
         command += ["-e", field]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    for line in done.stdout.splitlines():
+    piped = lzma.decompress(path.read_bytes()) if packed else None
+    done = subprocess.run(command, input=piped, capture_output=True, check=False, timeout=300)
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
         yield dict(zip(_FIELDS, line.split("\t"), strict=False))
 
 

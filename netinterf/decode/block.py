@@ -54,6 +54,8 @@ class Kind(IntEnum):
     ERSPAN_3 = 26
     WCCP = 27
     METADATA = 28  # Cisco metadata in GRE: type first
+    SHORT_SHIM = 29  # 2 bytes before an Ethernet frame: FabricPath, EtherIP
+    LONG_SHIM = 30  # 4 bytes before an Ethernet frame: 802.1ah
 
 
 @attrs.define(eq=False)

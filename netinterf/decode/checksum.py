@@ -4,12 +4,10 @@ A wrong checksum tells less than it seems to: packets captured on their way out 
 unfinished ones. Hence a packet counts as wrong here only when all its bytes are at hand and contradict the checksum.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.decode.gather import as_bytes, gather, gather_bytes
+from netinterf.decode.gather import Buffer, as_bytes, gather, gather_bytes
 from netinterf.schema import Packets, Status
 from netinterf.table import Rows, spans
 
@@ -32,7 +30,7 @@ _UNJUDGED = np.uint16(
 )
 
 
-def ip_ok(buffer: Any, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
+def ip_ok(buffer: Buffer, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
     """Check the header checksum of IPv4 packets (RFC 791 §3.1).
 
     Args:
@@ -55,7 +53,7 @@ def ip_ok(buffer: Any, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
     return right
 
 
-def transport_ok(buffer: Any, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
+def transport_ok(buffer: Buffer, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
     """Check the checksums of TCP, UDP, ICMP and ICMPv6 (RFC 9293 §3.1, RFC 768, RFC 792, RFC 4443 §2.3).
 
     Args:

@@ -7,7 +7,6 @@ next; columns of the whole capture are allocated once and every block writes int
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import attrs
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from netinterf.decode import ip, link, transport, tunnel
 from netinterf.decode.block import Block, Columns, Decoder, Front, Kind, split
-from netinterf.decode.gather import as_bytes
+from netinterf.decode.gather import Buffer, as_bytes
 from netinterf.decode.linktypes import LINK_KINDS, LINK_TYPES, link_type_name
 from netinterf.errors import UnsupportedLinkType
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
@@ -50,6 +49,8 @@ _DECODERS: dict[Kind, Decoder] = {
     Kind.PPP_HDLC: link.ppp_hdlc,
     Kind.CISCO_HDLC: link.cisco_hdlc,
     Kind.METADATA: partial(link.tag, size=8, type_at=0),
+    Kind.SHORT_SHIM: partial(link.shim, size=2),
+    Kind.LONG_SHIM: partial(link.shim, size=4),
     Kind.LINUX_SLL: link.linux_sll,
     Kind.LINUX_SLL2: link.linux_sll2,
     Kind.LOOPBACK: link.loopback,
@@ -68,7 +69,7 @@ _DECODERS: dict[Kind, Decoder] = {
     Kind.ICMP: transport.icmp,
     Kind.ICMPV6: transport.icmpv6,
 }
-_TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS})
+_TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS, Kind.ETHERNET, Kind.SHORT_SHIM})
 
 
 @attrs.frozen(eq=False)
@@ -82,7 +83,7 @@ class Decoded:
 
 
 def decode(
-    buffer: Any, records: Records, link_types: Sequence[int], *, source: str = "capture", strict: bool = False
+    buffer: Buffer, records: Records, link_types: Sequence[int], *, source: str = "capture", strict: bool = False
 ) -> Decoded:
     """Decode the headers of all frames of a capture.
 

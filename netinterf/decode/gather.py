@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["as_bytes", "gather", "gather_bytes"]
+__all__ = ["Buffer", "as_bytes", "gather", "gather_bytes"]
+
+Buffer = NDArray[np.uint8] | bytes | bytearray | memoryview
+"""What a capture's bytes may lie in; a memory map is an array."""
 
 
-def as_bytes(buffer: Any) -> NDArray[np.uint8]:
-    """Look at *buffer* (bytes, memory map, array of bytes) as a flat array of bytes, without copying."""
+def as_bytes(buffer: Buffer) -> NDArray[np.uint8]:
+    """Look at *buffer* as a flat array of bytes, without copying."""
     array = buffer if isinstance(buffer, np.ndarray) else np.frombuffer(buffer, np.uint8)
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).view(np.ndarray)
 

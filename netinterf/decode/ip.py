@@ -61,7 +61,9 @@ _CARRIED = {
     47: Kind.GRE,
     51: Kind.AUTHENTICATION,
     58: Kind.ICMPV6,
+    97: Kind.SHORT_SHIM,  # EtherIP, RFC 3378
     137: Kind.MPLS,  # RFC 4023
+    143: Kind.ETHERNET,  # RFC 8986 §10.1
 }
 
 

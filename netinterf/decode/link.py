@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.decode.block import Block, Front, Kind, Next, split
-from netinterf.decode.gather import as_bytes, gather
+from netinterf.decode.gather import Buffer, as_bytes, gather
 from netinterf.decode.linktypes import LINK_KINDS
 from netinterf.schema import Packets, Status
 from netinterf.table import Rows
@@ -31,6 +31,7 @@ __all__ = [
     "ppp_hdlc",
     "pppoe",
     "raw",
+    "shim",
     "source_mac",
     "tag",
 ]
@@ -61,6 +62,8 @@ ETHERTYPES = _lookup(
         0x8926: Kind.VN_TAG,  # Cisco VN-tag
         0x893F: Kind.LONG_TAG,  # IEEE 802.1BR
         0x8909: Kind.LONG_TAG,  # Cisco metadata (security group tag)
+        0x8903: Kind.SHORT_SHIM,  # Cisco FabricPath
+        0x88E7: Kind.LONG_SHIM,  # IEEE 802.1ah service instance tag
         0x8847: Kind.MPLS,  # RFC 5332
         0x8848: Kind.MPLS,
         0x8864: Kind.PPPOE,  # RFC 2516 §4, session stage
@@ -129,6 +132,13 @@ def tag(block: Block, front: Front, size: int, type_at: int) -> Next:
     return by_ethertype(front, types, front.at + size, lengths=True)
 
 
+def shim(block: Block, front: Front, size: int) -> Next:
+    """Step over *size* bytes in front of an Ethernet frame inside the frame."""
+    block.mark(front, np.ones(len(front.at), np.bool_), Status.TAGGED)
+    short = block.mark_short(front, size, Status.HEADER_CUT)
+    return split(front, np.where(short, np.uint8(0), np.uint8(Kind.ETHERNET)), front.at + size)
+
+
 def mpls(block: Block, front: Front) -> Next:
     """Decode one MPLS label stack entry (RFC 3032 §2.1); the payload is told by its first nibble (RFC 4928 §3)."""
     fields, _ = block.read(front, np.dtype([("entry", ">u4"), ("next", "u1")]))
@@ -166,7 +176,7 @@ def ppp(block: Block, front: Front) -> Next:
 
 
 def ppp_hdlc(block: Block, front: Front) -> Next:
-    """Decode PPP in HDLC-like framing, or Cisco's HDLC under the same link type (first byte 0x0f or 0x8f)."""
+    """Decode PPP, or Cisco's HDLC under the same link types (first byte 0x0f or 0x8f, which are no PPP protocols)."""
     first, _ = block.read(front, _BYTE)
     cisco = (first == 0x0F) | (first == 0x8F)
     kinds = np.where(cisco, np.uint8(Kind.CISCO_HDLC), np.uint8(Kind.PPP))
@@ -242,9 +252,7 @@ def on_loopback(block: Block, rows: I64, kinds: NDArray[np.uint8]) -> NDArray[np
     return unwired
 
 
-def source_mac(
-    buffer: NDArray[np.uint8], packets: Packets, rows: Rows, link_types: Sequence[int]
-) -> NDArray[np.uint64]:
+def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> NDArray[np.uint64]:
     """Read the link-layer address that each frame came from.
 
     Args:

@@ -11,7 +11,7 @@ __all__ = ["LINK_KINDS", "LINK_TYPES", "link_type_name"]
 LINK_KINDS: dict[int, Kind] = {
     0: Kind.LOOPBACK,
     1: Kind.ETHERNET,
-    9: Kind.PPP,
+    9: Kind.PPP_HDLC,
     12: Kind.RAW,  # DLT_RAW on most systems
     14: Kind.RAW,  # DLT_RAW on OpenBSD
     50: Kind.PPP_HDLC,

@@ -4,13 +4,11 @@ The payload is what the IP length leaves behind the header. UDP's own length is 
 two lengths disagree is marked and keeps the IP length, so that nothing it carries is hidden.
 """
 
-from typing import Any, cast
-
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.decode.block import Block, Columns, Front, Next
-from netinterf.decode.gather import as_bytes
+from netinterf.decode.gather import Buffer, as_bytes
 from netinterf.decode.options import tcp_options, walk
 from netinterf.schema import Packets, Status
 from netinterf.table import Ragged, Rows, spans
@@ -110,7 +108,7 @@ def _icmp(block: Block, front: Front, echoes: tuple[int, int]) -> Next:
     return []
 
 
-def sack_blocks(buffer: NDArray[np.uint8], packets: Packets, rows: Rows) -> Ragged:
+def sack_blocks(buffer: Buffer, packets: Packets, rows: Rows) -> Ragged:
     """Read the blocks of SACK options (RFC 2018 §3).
 
     Args:
@@ -138,4 +136,4 @@ def sack_blocks(buffer: NDArray[np.uint8], packets: Packets, rows: Rows) -> Ragg
     octets = data[spans(at[owner] + start[owner] + place, size)]
     values = octets.view(">u4").astype(np.uint32)
     lengths = np.bincount(owner, size // 4, len(at)).astype(np.int64)
-    return Ragged.from_lengths(cast("Any", lengths), values)
+    return Ragged.from_lengths(lengths, values)

@@ -97,9 +97,7 @@ def link(f, number):
     elif number == 276:
         f.lacks(0, 20)
         cooked(f, f.get(0, 2), 20)
-    elif number == 9:
-        ppp(f, 0)
-    elif number == 50:
+    elif number in (9, 50):
         (cisco if f.get(0, 1) in (0x0F, 0x8F) else ppp)(f, 0)
     elif number == 104:
         cisco(f, 0)
@@ -123,6 +121,10 @@ def ethertype(f, number, at, lengths=False):
     elif number in TAGS:
         size, place = TAGS[number]
         tag(f, at, size, place)
+    elif number == 0x8903:
+        shim(f, at, 2)
+    elif number == 0x88E7:
+        shim(f, at, 4)
     elif number in (0x8847, 0x8848):
         mpls(f, at)
     elif number == 0x8864:
@@ -137,6 +139,13 @@ def tag(f, at, size, place):
     """A VLAN tag or the like."""
     f.status.add("TAGGED")
     ethertype(f, f.get(at + place, 2), at + size, lengths=True)
+
+
+def shim(f, at, size):
+    """Some bytes before an Ethernet frame."""
+    f.status.add("TAGGED")
+    if not f.lacks(at, size):
+        ethernet(f, at + size)
 
 
 def llc(f, at):
@@ -298,9 +307,12 @@ def transport(f, at):
         size = (f.get(at + 1, 1) + 2) * 4
         if not f.lacks(at, size, "BAD_IP") and size >= 12:
             step(f, at, size)
-    elif protocol in (4, 41, 47, 137):
+    elif protocol in (4, 41, 47, 137, 143):
         if f.tunnels:
-            {4: ipv4, 41: ipv6, 47: gre, 137: mpls}[protocol](f, at)
+            {4: ipv4, 41: ipv6, 47: gre, 137: mpls, 143: ethernet}[protocol](f, at)
+    elif protocol == 97:
+        if f.tunnels:
+            shim(f, at, 2)
     elif protocol in (6, 17, 1, 58):
         {6: tcp, 17: udp, 1: icmp, 58: icmp}[protocol](f, at)
 

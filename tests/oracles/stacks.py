@@ -60,6 +60,7 @@ def inner_packets():
         / IP(**V4)
         / segment()
         / payload,
+        "etherip": IP(src="10.0.0.1", dst="10.0.0.2", proto=97) / Raw(b"\x30\0") / Ether(**MACS) / IP(**V4) / segment(),
         "erspan": IP(src="10.0.0.1", dst="10.0.0.2", proto=47)
         / GRE(proto=0x88BE, seqnum_present=1, sequence_number=1)
         / ERSPAN_II()
@@ -84,6 +85,8 @@ def link_layers(packet):
     yield "vlan", 1, bytes(ether / Dot1Q(vlan=5) / packet), True
     yield "qinq", 1, bytes(ether / Dot1AD(vlan=5) / Dot1Q(vlan=6) / packet), True
     yield "snap", 1, bytes(Dot3(**MACS) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0, code=kind) / data), False
+    yield "mac in mac", 1, bytes(ether)[:12] + b"\x88\xe7\0\0\0\5" + bytes(ether / packet), True
+    yield "fabric path", 1, bytes(ether)[:12] + b"\x89\x03\0\x40" + bytes(ether / packet), True
     yield "mpls", 1, bytes(ether / MPLS(label=16, s=0) / MPLS(label=17, s=1) / packet), True
     yield "pppoe", 1, bytes(ether / PPPoE(sessionid=1) / PPP(proto=ppp) / packet), True
     yield "pppoe bare", 51, bytes(PPPoE(sessionid=1) / PPP(proto=ppp) / packet), True
@@ -91,7 +94,7 @@ def link_layers(packet):
         yield f"ppp {number}", number, b"\xff\x03" + pack(">H", ppp) + data, False
         yield f"ppp short {number}", number, pack(">H", ppp) + data, False
         yield f"ppp compressed {number}", number, bytes([ppp]) + data, False
-    yield "cisco in ppp", 50, pack(">BBH", 0x0F, 0, kind) + data, False
+        yield f"cisco in ppp {number}", number, pack(">BBH", 0x0F, 0, kind) + data, False
     yield "cisco", 104, pack(">BBH", 0x8F, 0, kind) + data, False
     yield "sll", 113, pack(">HHH8sH", 4, 1, 6, b"\x02\0\0\0\0\x01", kind) + data, False
     yield "sll2", 276, pack(">HHIHBB8s", kind, 0, 3, 1, 4, 6, b"\x02\0\0\0\0\x01") + data, False

@@ -31,7 +31,8 @@ def test_stack_reads_like_scapy(name, link_type, frame, tagged, packet):
     """The innermost packet has the fields that scapy reads, whatever it is wrapped in."""
     result = decoded([frame], link_type)
     packets, ends = result.packets, result.endpoints
-    layer = innermost(packet.__class__(bytes(packet)))
+    layer = innermost(packet)
+    layer = layer.__class__(bytes(layer))
     version = int(packets.version[0])
     assert layer.version == version
     addresses = [
@@ -42,7 +43,7 @@ def test_stack_reads_like_scapy(name, link_type, frame, tagged, packet):
     assert [int(ipaddress.ip_address(text)) | mapped for text in (layer.src, layer.dst)] == addresses
     assert (layer.ttl if version == 4 else layer.hlim) == packets.ttl[0]
     assert (layer.tos if version == 4 else layer.tc) == packets.tos[0]
-    assert bool(tagged) == bool(packets.status[0] & Status.TAGGED) or "gre_ethernet" in name
+    assert bool(tagged) == bool(packets.status[0] & Status.TAGGED) or name.startswith(("gre_ethernet", "etherip"))
     for kind in (TCP, UDP):
         if kind in layer:
             assert [layer[kind].sport, layer[kind].dport] == [ends.source_port[0], ends.target_port[0]]
