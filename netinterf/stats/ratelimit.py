@@ -1,20 +1,14 @@
-"""Rate limits from arrival times, sizes and losses: the token bucket, the queue, and how to tell them apart.
+"""Token buckets fitted to losses.
 
 A token bucket of depth B holds B bytes at first and gains r bytes a second; a packet passes when its size is there,
-else it is dropped at once. A queue served at r bytes a second keeps what exceeds the rate and drops only when it is
-full. Both have the same state equation, a sum reflected at a barrier, and the reflection has a closed form: subtract
-the running maximum of what went beyond the barrier. That removes the loop over packets. What is missing from a full
-bucket is exactly what would wait in a queue of the same rate.
+else it is dropped at once. Passed bytes are known from the capture (what was lost had to be sent again), so the level
+of a hypothetical bucket is known before every packet (`netinterf.stats.levels`). If a real bucket drops the packets,
+they are lost when the level is low and never when it is high: one threshold on the level separates lost from passed.
+Chance loss has no such threshold. The likelihood ratio of the two is the evidence. The depth needs no search: it only
+shifts the level, so it is read from the threshold.
 
-Passed bytes are known from the capture (what was lost had to be sent again), so the level of a hypothetical bucket
-is known before every packet. If a real bucket drops the packets, they are lost when the level is low and never when
-it is high: one threshold on the level separates lost from passed. Chance loss has no such threshold. The likelihood
-ratio of the two (`fit_bucket`) is the evidence. The depth needs no search: it only shifts the level, so it is read
-from the threshold. The queue is then told from the bucket by the waiting that it must cause and a bucket does not.
-
-Sources: Flach et al., "An Internet-Wide Analysis of Traffic Policing", SIGCOMM 2016, §3 (the model; the rate from
-losses); Le Boudec and Thiran, "Network Calculus", 2001, §1.3 (arrival curves); Reich, "On the integrodifferential
-equation of Takács I", 1958 (the closed form of a queue).
+Source: Flach et al., "An Internet-Wide Analysis of Traffic Policing", SIGCOMM 2016, §3 (the model; the rate from
+losses).
 """
 
 from typing import NamedTuple
@@ -23,18 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
+from netinterf.stats.levels import CELLS, bucket_levels, row_blocks
 from netinterf.stats.robust import theil_sen
 
-__all__ = [
-    "HEADROOMS",
-    "RATE_FACTORS",
-    "BucketFit",
-    "backlog",
-    "bucket_levels",
-    "burst_curve",
-    "fit_bucket",
-    "loss_line_rate",
-]
+__all__ = ["COARSE", "FINE", "HEADROOMS", "BucketFit", "fit_bucket", "loss_line_rate", "search_bucket"]
 
 F64 = NDArray[np.float64]
 
@@ -42,14 +28,12 @@ HEADROOMS: F64 = 1448.0 * np.array([0, 10, 40, 160, 640, 1_000_000])
 """What the bucket may lack when the series begins, bytes: nothing (full), 10 to 640 full TCP segments (lab policers
 are 8 kB … 2 MB deep), or so much that it never fills up, the uncapped model of Flach et al. §3."""
 
-RATE_FACTORS: F64 = np.concatenate(
-    [np.arange(92, 109) / 100, [1.15, 1.25, 1.4, 1.6, 2, 2.5, 3.2, 4, 5, 6.5, 8, 12, 20, 30]]
-)
-"""Rates tried, as multiples of the first estimate. Dense near 1; upwards because a sender that waits for a timeout
-after each burst (the staircase of Flach et al. §2) passes less than the bucket would grant."""
+COARSE: F64 = np.concatenate([np.geomspace(0.5, 2.0, 29), [2.5, 3.2, 4, 5, 6.5, 8, 12, 20, 30]])
+"""Rates of a first search, as multiples of the line through the losses: 5 % apart near it, and upwards because a
+sender that waits for a timeout after each burst (the staircase of Flach et al. §2) passes less than it is granted."""
 
-CELLS = 20_000_000
-"""Most numbers held in one temporary array (160 MB of float64)."""
+FINE: F64 = np.linspace(0.95, 1.05, 21)
+"""Rates of the second search, as multiples of the first one's: 0.5 % apart."""
 
 
 class BucketFit(NamedTuple):
@@ -66,94 +50,6 @@ class BucketFit(NamedTuple):
 
 
 NO_FIT = BucketFit(np.nan, np.nan, -np.inf, 0.0, np.nan, np.nan, np.nan, np.nan)
-
-
-def bucket_levels(
-    time: F64, size: F64, passed: NDArray[np.bool_], rate: F64, depth: float = 0.0, headroom: float = 0.0
-) -> F64:
-    """Compute the level of hypothetical token buckets just before each packet.
-
-    With ``C`` the bytes that passed before and ``Y = rate·t - C - headroom`` the level is ``depth + Y - max(0,
-    running maximum of Y)``: what flows over the brim is lost for good.
-
-    Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet, n.
-        passed: Whether the packet got through, n; only such packets take tokens.
-        rate: Refill rates in bytes a second, m of them.
-        depth: Depth in bytes; it only shifts the levels. With 0 they are counted from a full bucket.
-        headroom: What the bucket lacks when the first packet arrives, bytes.
-
-    Returns:
-        Levels in bytes, shape (m, n). They may fall below zero where the bucket does not fit the data.
-    """
-    rates = np.asarray(rate, np.float64).reshape(-1, 1)
-    if len(time) == 0:
-        return np.empty((len(rates), 0))
-    taken = np.where(passed, size, 0.0)
-    levels: F64 = rates * (time - time[0]) - (np.cumsum(taken) - taken)
-    brim = np.maximum.accumulate(levels, axis=1)  # starts at 0, with the first packet
-    if headroom > 0:
-        brim = np.maximum(brim, headroom)
-    levels -= brim
-    levels += depth
-    return levels
-
-
-def backlog(time: F64, size: F64, rate: float) -> F64:
-    """Compute the bytes that wait in a queue of that rate when each packet arrives (the packet itself excluded).
-
-    Lindley's recursion ``Q ← max(0, Q - rate·Δt) + size`` in closed form: the input minus the line, minus its
-    running minimum.
-
-    Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet, n.
-        rate: Service rate, bytes a second.
-
-    Returns:
-        Bytes ahead of each packet, n; the first packet meets an empty queue.
-    """
-    if len(time) == 0:
-        return np.empty(0)
-    before = np.cumsum(size) - size
-    net = before - rate * (time - time[0])
-    waiting: F64 = net - np.minimum.accumulate(net)
-    return waiting
-
-
-def burst_curve(time: F64, size: F64, rate: F64) -> tuple[F64, F64]:
-    """Measure the largest burst above each rate: the least bucket depth that lets the series through.
-
-    Any output of a bucket (r, B) obeys ``A(t) - A(s) ≤ B + r(t - s)``. The curve falls with slope ``-width`` while
-    the rate is below r and flattens at r: the knee is the rate, its height the depth.
-
-    Args:
-        time: Arrival times in seconds, never falling, n of them.
-        size: Bytes of each packet that arrived, n.
-        rate: Rates in bytes a second, m of them.
-
-    Returns:
-        The largest excess in bytes and the length in seconds of the interval that shows it, m of each. Zeros when
-        there are no packets.
-    """
-    rates = np.asarray(rate, np.float64).reshape(-1)
-    height, width = np.zeros(len(rates)), np.zeros(len(rates))
-    if len(time) == 0:
-        return height, width
-    since = time - time[0]
-    total = np.cumsum(size)
-    for rows in _blocks(len(rates), len(time)):
-        line = rates[rows, None] * since
-        starts = (total - size) - line
-        lowest = np.minimum.accumulate(starts, axis=1)
-        excess = (total - line) - lowest
-        end = np.argmax(excess, axis=1)
-        own = np.arange(len(end))
-        height[rows] = excess[own, end]
-        begin = np.argmax(starts == lowest[own, end][:, None], axis=1)
-        width[rows] = since[end] - since[begin]
-    return height, width
 
 
 def loss_line_rate(time: F64, size: F64, lost: NDArray[np.bool_], most: int = 300) -> float:
@@ -183,8 +79,9 @@ def fit_bucket(
     size: F64,
     lost: NDArray[np.bool_],
     *,
-    rates: F64 | None = None,
+    rates: F64,
     headrooms: F64 = HEADROOMS,
+    tried: int = 0,
     cells: int = CELLS,
 ) -> BucketFit:
     """Find the token bucket whose level separates lost from passed packets best, against constant loss.
@@ -198,8 +95,9 @@ def fit_bucket(
         time: Seconds, never falling, n of them.
         size: Bytes of each packet on the wire, n.
         lost: Whether the packet was lost, n.
-        rates: Rates to try in bytes a second; by default multiples of the line through the losses.
+        rates: Rates to try in bytes a second.
         headrooms: What the bucket may lack at the start, bytes.
+        tried: Buckets tried before, that count in the penalty.
         cells: Most numbers in one temporary array.
 
     Returns:
@@ -211,8 +109,6 @@ def fit_bucket(
     if not len(time) == len(size) == len(lost):
         raise ParameterError("size, lost", (len(size), len(lost)), f"as long as time ({len(time)})")
     count, losses = len(time), int(np.count_nonzero(lost))
-    if rates is None:
-        rates = loss_line_rate(time, size, lost) * RATE_FACTORS
     rates = rates[np.isfinite(rates) & (rates > 0)]
     if losses in (0, count) or len(rates) == 0 or len(headrooms) == 0:
         return NO_FIT
@@ -220,7 +116,7 @@ def fit_bucket(
     null = entropy[losses] + entropy[count - losses] - entropy[count]
     best, found = -np.inf, (0, 0, 0.0, 0.0, 0.0)
     for headroom in headrooms:
-        for rows in _blocks(len(rates), count, cells):
+        for rows in row_blocks(len(rates), count, cells):
             levels = bucket_levels(time, size, ~lost, rates[rows], 0.0, float(headroom))
             split = _best_split(levels, lost, entropy)
             top = int(np.argmax(split.likelihood))
@@ -235,7 +131,7 @@ def fit_bucket(
     return BucketFit(
         rate=rate,
         depth=fullest - threshold + float(np.median(size)),  # a packet is dropped when less than its size is there
-        llr=float(best - null - 2 * np.log(count) - np.log(len(rates) * len(headrooms))),
+        llr=float(best - null - 2 * np.log(count) - np.log(tried + len(rates) * len(headrooms))),
         info=float(np.clip((best - null) / -null, 0.0, 1.0)),
         below=lost_below / below,
         above=(losses - lost_below) / (count - below),
@@ -244,10 +140,24 @@ def fit_bucket(
     )
 
 
-def _blocks(rows: int, width: int, cells: int = CELLS) -> list[slice]:
-    """Cut *rows* rows of *width* numbers into blocks of at most *cells* numbers."""
-    step = max(1, cells // max(1, width))
-    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+def search_bucket(time: F64, size: F64, lost: NDArray[np.bool_]) -> BucketFit:
+    """Find the token bucket that explains the losses, without knowing its rate: a coarse search, then a fine one.
+
+    Args:
+        time: Seconds, never falling, n of them.
+        size: Bytes of each packet on the wire, n.
+        lost: Whether the packet was lost, n.
+
+    Returns:
+        The best bucket, penalised for both searches; the coarse one when that is no better than chance.
+    """
+    ends = HEADROOMS[[0, -1]]
+    coarse = fit_bucket(time, size, lost, rates=loss_line_rate(time, size, lost) * COARSE, headrooms=ends)
+    if not coarse.llr > 0:
+        return coarse
+    tried = len(COARSE) * len(ends)
+    fine = fit_bucket(time, size, lost, rates=coarse.rate * FINE, tried=tried)
+    return max(coarse, fine, key=lambda fit: fit.llr)
 
 
 def _entropy_table(count: int) -> F64:

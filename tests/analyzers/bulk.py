@@ -164,7 +164,7 @@ class _World:
         near = 0.0 if self.tap == "receiver" else half
         far = self.rtt - near
         self.write(t + near, flow, down=False, seq=0, ack=0, flags=0x02)
-        self.write(t + (half if self.tap == "sender" else self.rtt), flow, down=True, seq=0, ack=1, flags=0x12)
+        self.write(t + (half if self.tap == "sender" else self.rtt), flow, down=True, seq=0, ack=1, flags=0x12, sent=t + half)
         self.write(t + self.rtt + near, flow, down=False, seq=1, ack=1, flags=0x10)
         self.write(t + self.rtt + near + 1e-5, flow, down=False, seq=1, ack=1, flags=0x18, size=8)
         flow.heard = t + self.rtt + half

@@ -9,8 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.throttling.judge import LEAST_LLR, Judged, close_fit
+from netinterf.analyzers.throttling.judge import LEAST_LLR, Judged
 from netinterf.analyzers.throttling.series import COLUMNS, Series, data_rows
+from netinterf.stats.ratelimit import search_bucket
 from netinterf.trace import Trace
 
 __all__ = ["Contrast", "contrast"]
@@ -77,7 +78,7 @@ def contrast(trace: Trace, judged: Judged, others: list[Judged]) -> Contrast:
     losses = int(np.count_nonzero(shared.lost))
     alike = [one for one in peers if one.bucket and abs(np.log(one.bucket.fit.rate / best.fit.rate)) <= ALIKE]
     if np.count_nonzero(shared.lost & foreign) >= ALIKE * losses:
-        fit = close_fit(shared)
+        fit = search_bucket(shared.time, shared.size, shared.lost)
         if fit.llr > LEAST_LLR and fit.info >= best.fit.info:
             servers = len(np.unique(trace.flows.server[shared.flow[shared.lost]]))
             return Contrast(selective=0.0, servers=servers, rate=fit.rate, rows=shared.row[shared.lost & foreign][:50])

@@ -8,7 +8,7 @@ from netinterf.analyzers.throttling.series import Series, direction_series
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, split_units
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_waiting, with_delays
 from netinterf.schema import Mark
-from netinterf.stats.ratelimit import HEADROOMS, BucketFit, fit_bucket, loss_line_rate
+from netinterf.stats.ratelimit import BucketFit, search_bucket
 from netinterf.table import spans
 from netinterf.trace import Trace
 
@@ -32,9 +32,6 @@ CAPTURE_LOSS = 0.01
 
 UNKNOWN_RTT = 0.1
 """Seconds taken for a round trip that was not measured."""
-
-QUICK_FACTORS = np.array([0.94, 0.97, 1.0, 1.03, 1.06, 1.25, 1.6, 2.5, 5.0])
-"""First look: a bucket within these rates shows at once, chance loss does not, and needs no closer look."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -97,25 +94,18 @@ def judge_direction(trace: Trace, direction: Direction, least: int = LEAST_LOSSE
     if int(np.count_nonzero(series.lost)) < least or misses_packets(trace, direction, len(series)):
         return None
     series = with_delays(trace, series)
-    floor = least_delay(series)
+    least_known, opened = least_delay(trace, series)
     rtt = path_rtt(trace, direction)
     units = [unit for unit in split_units(trace, direction, series, least) if worth_testing(unit, rtt)]
     tested = []
     for unit in units:
-        fit = close_fit(unit)
-        waiting = measure_waiting(unit, floor, fit)
+        fit = search_bucket(unit.time, unit.size, unit.lost)
+        waiting = measure_waiting(unit, least_known, opened, fit)
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting))
     if not tested:
         return None
     limits = sender_limits(trace, max(units, key=len), direction.outbound)
     return Judged(direction=direction, series=series, tested=tested, limits=limits)
-
-
-def close_fit(unit: Series) -> BucketFit:
-    """Fit a bucket; a first look with few rates settles the many units that only lost by chance."""
-    base = loss_line_rate(unit.time, unit.size, unit.lost)
-    quick = fit_bucket(unit.time, unit.size, unit.lost, rates=base * QUICK_FACTORS, headrooms=HEADROOMS[[0, -1]])
-    return quick if quick.llr < 0 else fit_bucket(unit.time, unit.size, unit.lost)
 
 
 def path_rtt(trace: Trace, direction: Direction) -> float:

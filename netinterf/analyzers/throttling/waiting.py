@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series, first_blocks
 from netinterf.schema import RttKind, TcpOption
-from netinterf.stats.ratelimit import BucketFit, bucket_levels
+from netinterf.stats.levels import bucket_levels
+from netinterf.stats.ratelimit import BucketFit
 from netinterf.stats.robust import theil_sen
 from netinterf.trace import Trace
 
@@ -34,9 +35,6 @@ NEAR_SHARE = 0.5
 NOTHING, NONE_BELOW, QUEUE_ABOVE = 0.02, 0.1, 0.2
 """Shares of the expected waiting that speak for no queue and for a queue. Laboratory policers stay below 0.1 even with
 buckets of five packets, shapers above 0.2 even where they let half of their depth through at once."""
-
-BASE_QUANTILE = 0.02
-"""The least delay, spared from outliers."""
 
 CLOCKS = np.array([10.0, 100.0, 250.0, 1000.0, 1e4, 1e5, 1e6])
 """Timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 ms … 1 s; some stacks tick in µs)."""
@@ -70,10 +68,15 @@ def with_delays(trace: Trace, series: Series) -> Series:
     return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _round_trips(trace, series))
 
 
-def least_delay(series: Series) -> float:
-    """Give the least delay of a direction in seconds; NaN when too few are known to tell."""
+def least_delay(trace: Trace, series: Series) -> tuple[float, bool]:
+    """Give the least delay of a direction in seconds, and whether it was measured before anything could queue.
+
+    The minimum is taken, not a quantile: where one packet takes longer than the round trip, the queue of a bulk
+    transfer is empty only for its first packets. The delay is NaN when too few are known.
+    """
     known = series.delay[~np.isnan(series.delay)]
-    return float(np.quantile(known, BASE_QUANTILE)) if len(known) >= LEAST_SAMPLES else float("nan")
+    opened = bool((trace.sides.syn.reshape(-1, 2)[np.unique(series.flow)] >= 0).any(axis=1).all())
+    return (float(known.min()) if len(known) >= LEAST_SAMPLES else float("nan")), opened
 
 
 def _round_trips(trace: Trace, series: Series) -> F64:
@@ -135,22 +138,24 @@ def _one_way(trace: Trace, series: Series) -> F64:
             continue
         clock = CLOCKS[np.argmin(np.abs(np.log(CLOCKS / slope)))]
         late = series.time[own] - ticks / clock
-        delay[own] = late - np.quantile(late, BASE_QUANTILE)
+        delay[own] = late - late.min()
     return delay
 
 
-def measure_waiting(unit: Series, least: float, fit: BucketFit) -> Waiting:
+def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) -> Waiting:
     """Measure how long the packets next to the drops of a unit waited.
 
     Args:
         unit: The wire packets that were fitted, with delays.
         least: Least delay of the direction in seconds, NaN when unknown.
+        opened: Whether the flows were captured from their beginning.
         fit: The fitted bucket.
 
     Returns:
         The waiting; unknown with too few delays, in all or next to the drops.
     """
-    if np.isnan(least) or not np.isfinite(fit.rate):
+    packet = float(np.median(unit.size))
+    if np.isnan(least) or not np.isfinite(fit.rate) or (not opened and packet / fit.rate > least):
         return Waiting()
     levels = bucket_levels(unit.time, unit.size, ~unit.lost, np.array([fit.rate]), 0.0, fit.headroom)[0]
     missing = levels.max() - levels + unit.size  # a packet waits for itself to be sent, too
@@ -162,7 +167,7 @@ def measure_waiting(unit: Series, least: float, fit: BucketFit) -> Waiting:
     lower = float(np.quantile(waited, 0.25))
     return Waiting(
         share=float(np.quantile(waited * fit.rate / missing[near], 0.25)),
-        packets=lower * fit.rate / float(np.median(unit.size)),
+        packets=lower * fit.rate / packet,
         seconds=lower,
         inflation=np.nan if unit.upstream or least <= 0 else (least + lower) / least,
         samples=len(near),
