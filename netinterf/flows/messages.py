@@ -18,7 +18,10 @@ from netinterf.schema import Answers, Dns, Exchanges, Flows, HeadSegments, Hosts
 
 __all__ = ["Messages", "read_messages"]
 
-SIDES_AT_ONCE = 4096  # at 16 KiB a side, about 64 MB of stream bytes
+SIDES_AT_ONCE = 4096
+BYTES_AT_ONCE = SIDES_AT_ONCE * 2048
+"""Most sides, and most bytes of TLS sides, that are put together at a time. Streams of the smallest records cost about
+eight times their bytes while they are read."""
 
 TLS_LIMITS = (2048, 8192, HEAD_LIMIT)
 """Bytes gathered of a TLS side in each attempt: a hello with post-quantum key shares takes about 1.8 kB, a certificate
@@ -111,11 +114,13 @@ class Reader:
         start = np.zeros(len(side), np.int64) if start is None else start
         found = []
         for limit in TLS_LIMITS:
-            if not len(side):
-                break
-            streams = self.streams(side, limit, start)
-            again = unfinished(streams) if limit < TLS_LIMITS[-1] else np.zeros(len(side), np.bool_)
-            found.append(parse_tls(streams.take(~again) if again.any() else streams))
+            again = np.zeros(len(side), np.bool_)
+            for low in range(0, len(side), BYTES_AT_ONCE // limit):
+                block = slice(low, low + BYTES_AT_ONCE // limit)
+                streams = self.streams(side[block], limit, start[block])
+                if limit < TLS_LIMITS[-1]:
+                    again[block] = unfinished(streams)
+                found.append(parse_tls(streams.take(~again[block]) if again[block].any() else streams))
             side, start = side[again], start[again]
         return [_by_side(Tls.concat(found))] if found else []
 

@@ -32,7 +32,7 @@ HEAD_END = re.compile(rb"\n\r?\n")  # RFC 9112 §2.2 lets a receiver take a bare
 METHOD = re.compile(rb"[" + re.escape(TOKEN) + rb"]{1,32}\Z")
 OTHER_PROTOCOL = re.compile(rb"(?!HTTP/)[A-Za-z]+/[0-9]")  # SIP/2.0, RTSP/1.0
 ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
-HEADER = re.compile(rb"(?im)^(host|location|server|content-length)[ \t]*:[ \t]*([^\r\n]*)")
+HEADER = re.compile(rb"(?i)\n(host|location|server|content-length)[ \t]*:[ \t]*([^\r\n]*)")
 NO_HEADER = re.compile(rb"\n(?![ \t\r\n])[^:\n]*(?=\n)")  # a line without colon that continues nothing
 
 Bool = NDArray[np.bool_]
@@ -161,7 +161,7 @@ def read_head(data: bytes, more: bool = False) -> Head | None:
     stop = end.end() if end else len(data)
     found: dict[bytes, bytes] = {}
     length, error, error_at = -1, ParseError.NONE, -1
-    for match in HEADER.finditer(data, max(line_end, begin), stop) if line_end >= 0 else ():
+    for match in HEADER.finditer(data, line_end, stop) if line_end >= 0 else ():
         name = match[1].lower()
         if name in found or (end is None and match.end() == stop):  # the first one counts; a cut one says too little
             continue
