@@ -194,7 +194,7 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.
     accusing = np.isin(kind, (ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE))
     for place in np.flatnonzero(accusing):  # the few rows that match
         reply = parent[place]
-        names = _chain(trace, int(replies.message[reply]), trace.exchanges.name[replies.exchange[reply]])
+        names = _chain(trace, replies, int(reply))
         owner = int(owners.find(high[place : place + 1], low[place : place + 1])[0])
         if owner >= 0 and any(owners.may_serve(owner, name) for name in names):
             continue
@@ -205,10 +205,11 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.
     return np.where(pages, WEIGHTS["listed_answer"], weight)
 
 
-def _chain(trace: Trace, message: int, name: str) -> set[str]:
+def _chain(trace: Trace, replies: Replies, reply: int) -> set[str]:
     """List the question's name and every name its answer leads through."""
-    answers = trace.answers
-    first, last = np.searchsorted(answers.message, [message, message + 1])
+    answers, message = trace.answers, replies.message[reply]
+    first, last = int(replies.record_at[message]), int(replies.record_at[message + 1])
+    name = trace.exchanges.name[int(replies.exchange[reply])]
     return {name, *(answers.target[row] for row in range(first, last) if answers.kind[row] == RecordType.CNAME)}
 
 

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.content import NEAR, Content
-from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.protocols.dns_messages import RecordType
-from netinterf.protocols.dns_names import hash_rows
 from netinterf.schema import TlsKind
 from netinterf.trace import Trace
 
@@ -24,6 +23,9 @@ NXDOMAIN = 3
 FATAL = 2
 GEOGRAPHIC = 0.5
 """Share of the weight for disjoint addresses over both transports: servers near each other may answer differently."""
+
+WITNESSES = 50
+"""Replies of other servers looked at per suspect."""
 
 Address = tuple[int, int]
 
@@ -37,11 +39,10 @@ class Control:
     packets: tuple[int, ...]
 
 
-def _addresses(trace: Trace, message: int) -> frozenset[Address]:
+def _addresses(trace: Trace, replies: Replies, message: int) -> frozenset[Address]:
     """Collect the addresses of a message's answer section."""
     answers = trace.answers
-    first, last = np.searchsorted(answers.message, [message, message + 1])
-    rows = np.arange(first, last)
+    rows = np.arange(replies.record_at[message], replies.record_at[message + 1])
     rows = rows[(answers.section[rows] == 1) & np.isin(answers.kind[rows], (RecordType.A, RecordType.AAAA))]
     return frozenset(zip(answers.high[rows].tolist(), answers.low[rows].tolist(), strict=True))
 
@@ -56,19 +57,17 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
     over_tcp = np.flatnonzero((flows.protocol[exchanges.flow] == TCP) & (exchanges.replies.lengths > 0))
     if not len(over_tcp) or not len(replies):
         return []
-    names = hash_rows(exchanges.name)
+    questions, truncated = question_keys(trace), replies.truncated
     found = []
     for exchange in over_tcp.tolist():
         message = int(exchanges.replies[exchange][0])
-        truth = _addresses(trace, message)
+        truth = _addresses(trace, replies, message)
         if not truth or dns.error[message]:
             continue
-        same = (names[replies.exchange] == names[exchange]) & (
-            exchanges.kind[replies.exchange] == exchanges.kind[exchange]
-        )
-        same &= (replies.server == flows.server[exchanges.flow[exchange]]) & ~replies.truncated
-        for reply in np.flatnonzero(same):
-            told = _addresses(trace, int(replies.message[reply]))
+        same = replies.asking(questions[exchange])
+        same = same[(replies.server[same] == flows.server[exchanges.flow[exchange]]) & ~truncated[same]]
+        for reply in same.tolist():
+            told = _addresses(trace, replies, int(replies.message[reply]))
             weight = 0.0
             if told and not told & truth and not _networks(told) & _networks(truth):
                 weight = GEOGRAPHIC * WEIGHTS["transport_contrast"]
@@ -87,18 +86,16 @@ def agreeing_servers(
 
     Servers in the client's network relay what others say and do not count; neither do replies under suspicion.
     """
-    names = hash_rows(trace.exchanges.name)[replies.exchange] if len(trace.exchanges) else np.empty(0, np.uint64)
-    kinds = trace.exchanges.kind[replies.exchange]
     near = trace.hosts.special[replies.server] & NEAR != 0
     found = []
     for reply in suspects:
-        told = _addresses(trace, int(replies.message[reply]))
+        told = _addresses(trace, replies, int(replies.message[reply]))
         if not told or content.bogus[reply] or content.listed[reply]:
             continue
-        other = (names == names[reply]) & (kinds == kinds[reply]) & ~suspicious & ~near
-        other &= replies.server != replies.server[reply]
-        for witness in np.flatnonzero(other):
-            if told & _addresses(trace, int(replies.message[witness])):
+        other = replies.asking(replies.question[reply])
+        other = other[~suspicious[other] & ~near[other] & (replies.server[other] != replies.server[reply])]
+        for witness in other[:WITNESSES].tolist():
+            if told & _addresses(trace, replies, int(replies.message[witness])):
                 packets = (int(replies.packet[reply]), int(replies.packet[witness]))
                 found.append(Control(reply=int(reply), weight=WEIGHTS["agrees_elsewhere"], packets=packets))
                 break

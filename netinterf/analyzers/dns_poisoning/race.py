@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.content import Content, Sign
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.protocols.dns_messages import RecordType
-from netinterf.protocols.dns_names import hash_rows
 from netinterf.trace import Trace
 
 __all__ = ["Races", "run_races"]
@@ -38,6 +37,7 @@ BURST_NS, BURST_SIZE = 500_000, 3
 """In over 90 % of cases three injectors answer within 0.2 ms of each other (Triplet Censors, FOCI 2020)."""
 
 NXDOMAIN = 3
+TRUNCATED = 0x0200
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -56,7 +56,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
     """Compare all replies of each exchange that drew more than one."""
     counts = np.bincount(replies.exchange, minlength=len(trace.exchanges))
     rows = np.flatnonzero(counts[replies.exchange] > 1) if len(replies) else np.empty(0, np.int64)
-    alone = _given_alone(trace, replies, content, counts, replies.exchange[rows])
+    alone = _given_alone(trace, replies, content, counts, rows)
     exchanges, starts = np.unique(replies.exchange[rows], return_index=True)
     bounds = np.append(starts, len(rows))
     members, weights, pairs = [], [], []
@@ -82,22 +82,14 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
 
 
 def _given_alone(
-    trace: Trace, replies: Replies, content: Content, counts: NDArray[np.int64], raced: NDArray[np.int64]
-) -> dict[tuple[int, int, str], set[tuple[int, int]]]:
-    """Collect, per server, type and name of raced questions, the addresses given where one reply came alone."""
-    kinds, names = trace.exchanges.kind, trace.exchanges.name
-    wanted = {(int(kinds[row]), names[row]) for row in np.unique(raced).tolist()}
-    given: dict[tuple[int, int, str], set[tuple[int, int]]] = {}
-    if not wanted:
-        return given
-    hashes = hash_rows(names)
-    single = np.flatnonzero(
-        (counts[replies.exchange] == 1) & np.isin(hashes[replies.exchange], hashes[np.unique(raced)])
-    )
-    for row in single.tolist():
-        question = int(kinds[replies.exchange[row]]), names[int(replies.exchange[row])]
-        if question in wanted:
-            given.setdefault((int(replies.server[row]), *question), set()).update(_held(trace, content, row))
+    trace: Trace, replies: Replies, content: Content, counts: NDArray[np.int64], rows: NDArray[np.int64]
+) -> dict[tuple[int, int], set[tuple[int, int]]]:
+    """Collect, per server and raced question, the addresses given where one reply came alone."""
+    given: dict[tuple[int, int], set[tuple[int, int]]] = {}
+    single = (counts[replies.exchange] == 1) & np.isin(replies.question, replies.question[rows])
+    for row in np.flatnonzero(single).tolist():
+        key = int(replies.server[row]), int(replies.question[row])
+        given.setdefault(key, set()).update(_held(trace, content, row))
     return given
 
 
@@ -111,14 +103,12 @@ def _rotates(
     trace: Trace,
     replies: Replies,
     content: Content,
-    alone: dict[tuple[int, int, str], set[tuple[int, int]]],
+    alone: dict[tuple[int, int], set[tuple[int, int]]],
     pairs: set[tuple[int, int]],
 ) -> bool:
     """Say whether the server gave the answers of every contradicting reply alone at another time."""
     row = next(iter(pairs))[0]
-    exchange = int(replies.exchange[row])
-    question = int(trace.exchanges.kind[exchange]), trace.exchanges.name[exchange]
-    known = alone.get((int(replies.server[row]), *question), set())
+    known = alone.get((int(replies.server[row]), int(replies.question[row])), set())
     return all(known & _held(trace, content, member) for pair in pairs for member in pair)
 
 
@@ -162,7 +152,7 @@ class _Answer:
     def of(cls, trace: Trace, replies: Replies, content: Content, row: int) -> "_Answer":
         answers = trace.answers
         message = int(replies.message[row])
-        first, last = np.searchsorted(answers.message, [message, message + 1])
+        first, last = replies.record_at[message], replies.record_at[message + 1]
         held = content.addresses[row]
         high, low = answers.high[held], answers.low[held]
         section = [place for place in range(first, last) if answers.section[place] == 1]
@@ -174,7 +164,7 @@ class _Answer:
             networks=frozenset(np.where(high == 0, low >> np.uint64(16), high >> np.uint64(32)).tolist()),
             chain=frozenset(answers.target[p] for p in section if answers.kind[p] == RecordType.CNAME),
             rcode=int(replies.flags[row]) & 0xF,
-            truncated=bool(replies.truncated[row]),
+            truncated=bool(replies.flags[row] & TRUNCATED),
             reachable=Sign.GLOBAL in sign,
             unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),

@@ -38,7 +38,8 @@ def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArra
     if not disputed.any():
         return weight, struck
     exchange, first = np.unique(replies.exchange, return_index=True)
-    server, name = replies.server[first].astype(np.uint64), hash_rows(trace.exchanges.name)[exchange]
+    server = replies.server[first].astype(np.uint64)
+    name = hash_rows(trace.exchanges.name)[exchange]
     contradicted = np.isin(exchange, races.exchange[disputed])
     lookup = name ^ server * np.uint64(0x9E3779B97F4A7C15)
     _, group = np.unique(lookup, return_inverse=True)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.protocols.dns_exchanges import REPLY_BIT
+from netinterf.protocols.dns_names import hash_rows
 from netinterf.schema import IpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["Replies", "digest", "gather_replies"]
+__all__ = ["Replies", "digest", "gather_replies", "question_keys"]
 
 UDP = 17
 VARIED_IDS = 3
@@ -43,9 +44,18 @@ class Replies:
     ip_id: NDArray[np.int64]  # -1 where there is none (IPv6)
     whole_df: NDArray[np.bool_]  # don't-fragment flag
     copied: NDArray[np.bool_]  # IPv4, and its IP ID is that of the query
+    record_at: NDArray[np.int64]  # row in Answers of the first record of each row of Dns, one more entry than rows
+    question: NDArray[np.uint64]  # equal for the same name and type
+    by_question: NDArray[np.int64]  # rows of this object sorted by question
 
     def __len__(self) -> int:
         return len(self.message)
+
+    def asking(self, question: np.uint64) -> NDArray[np.int64]:
+        """List the replies to one question, over all exchanges and servers, in order."""
+        first = np.searchsorted(self.question, question, side="left", sorter=self.by_question)
+        last = np.searchsorted(self.question, question, side="right", sorter=self.by_question)
+        return self.by_question[first:last]
 
     @property
     def rcode(self) -> NDArray[np.uint16]:
@@ -77,7 +87,11 @@ def gather_replies(trace: Trace) -> Replies:
     first = _first_answers(trace, message)
     four = packets.version[packet] == 4
     ip_id = np.where(four, packets.ip_id[packet].astype(np.int64), -1)
+    question = question_keys(trace)[exchange]
     return Replies(
+        record_at=np.searchsorted(trace.answers.message, np.arange(len(dns) + 1, dtype=np.int32)).astype(np.int64),
+        question=question,
+        by_question=np.argsort(question, kind="stable"),
         message=message,
         exchange=exchange,
         packet=packet,
@@ -95,6 +109,12 @@ def gather_replies(trace: Trace) -> Replies:
         whole_df=packets.ip_flags[packet] & np.uint8(IpFlag.DONT_FRAGMENT) != 0,
         copied=known & four & (ip_id == packets.ip_id[query_packet]) & _telling_ids(trace)[asked],
     )
+
+
+def question_keys(trace: Trace) -> NDArray[np.uint64]:
+    """Mix name and type of each exchange into one number."""
+    kinds = trace.exchanges.kind.astype(np.uint64)
+    return hash_rows(trace.exchanges.name) ^ kinds * np.uint64(0x9E3779B97F4A7C15)
 
 
 def _telling_ids(trace: Trace) -> NDArray[np.bool_]:
