@@ -16,7 +16,7 @@ __all__ = ["ip_ok", "transport_ok"]
 I64 = NDArray[np.int64]
 
 _CHUNK = 1 << 22
-"""Bytes summed at a time; what a chunk needs in memory is about 25 times as much."""
+"""Bytes summed at a time; what a chunk needs in memory is about 7 times as much."""
 
 _UNJUDGED = np.uint16(
     Status.NOT_IP
@@ -95,11 +95,17 @@ def _reach(data: NDArray[np.uint8], packets: Packets, index: I64, skip: NDArray[
 
 
 def _sum(data: NDArray[np.uint8], at: I64, length: I64) -> I64:
-    """Add up the 16-bit words of each span (at least one byte each), an odd last byte being the upper half of one."""
-    first = np.cumsum(length) - length
-    values = data[spans(at, length)].astype(np.int64)
-    place = np.arange(len(values)) - np.repeat(first, length)
-    total: I64 = np.add.reduceat(np.where(place & 1, values, values << 8), first)
+    """Add up the 16-bit words of each span (at least one byte each), zeros filling up the last one.
+
+    Eight bytes at a time: 2**16, 2**32 and 2**48 all leave 1 when divided by 0xFFFF, so wider words may be added up as
+    they are and folded in the end (RFC 1071 §2C).
+    """
+    counts = (length + 7) // 8
+    place = spans(np.zeros(len(at), np.int64), counts) * 8
+    room = np.repeat(length, counts) - place
+    words = gather(data, np.repeat(at, counts) + place, room, np.dtype(">u8")).astype(np.uint64)
+    halves = (words >> np.uint64(32)) + (words & np.uint64(0xFFFFFFFF))
+    total: I64 = np.add.reduceat(halves.astype(np.int64), np.cumsum(counts) - counts)
     return total
 
 
