@@ -46,6 +46,8 @@ _UDP = ("udp.srcport", "udp.dstport", "udp.length")
 _ICMP = ("icmp.type", "icmp.code", "icmpv6.type", "icmpv6.code")
 _FIELDS = ("frame.number", "frame.protocols", *_IPV4, *_IPV6, *_TCP, *_UDP, *_ICMP)
 _TRANSPORTS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
+# Encapsulations that tshark follows and the decoder does not: vendor headers, and IP packets inside messages.
+_UNFOLLOWED = {"avsp", "macsec", "pim"}
 _TELLS = {"icmp": "icmp.type", "icmpv6": "icmpv6.type", "tcp": "tcp.srcport", "udp": "udp.srcport"}
 _COLUMNS = {  # tshark's field: our column
     "tcp.srcport": "source_port",
@@ -173,6 +175,25 @@ def _address(high: int, low: int, version: int) -> str:
     return str(ipaddress.IPv6Address(high << 64 | low))
 
 
+def reason(entry: dict[str, Any]) -> str:
+    """Name the known cause of a difference, or ``"unexplained"``."""
+    fields, status = entry["fields"], entry["status"].split("|")
+    layers = set(entry["protocols"].split(":"))
+    if unfollowed := sorted(layers & _UNFOLLOWED):
+        return f"inside {unfollowed[0]}, which is not followed"
+    if set(fields) == {"payload_length"} and "PAYLOAD_CUT" in status:
+        return "the IP length runs past the frame: tshark counts to the frame's end"
+    if "BAD_IP_HEADER" in status and "version" in fields:
+        return "EtherType and IP version contradict each other: tshark believes the version"
+    if "HEADER_CUT" in status or "OFFLOADED" in status:
+        return "tshark gives up on the packet earlier"
+    if "IP_OPTIONS" in status and set(fields) == {"target"}:
+        return "source routing: tshark shows the last hop as destination"
+    if "IP_OPTIONS" in status and "payload_length" in fields and not layers & set(_TRANSPORTS):
+        return "malformed IP option: tshark gives up on the packet"
+    return "unexplained"
+
+
 def compare(path: Path, decoded: Decoded) -> tuple[int, list[dict[str, Any]]]:
     """Compare one decoded capture with what tshark says of it.
 
@@ -202,7 +223,8 @@ def compare(path: Path, decoded: Decoded) -> tuple[int, list[dict[str, Any]]]:
         if differing:
             status = "|".join(str(bit.name) for bit in Status(int(packets.status[row])))
             entry = {"file": path.name, "frame": int(packets.frame[row]), "status": status, "fields": differing}
-            differences.append({**entry, "protocols": frame["frame.protocols"]})
+            entry["protocols"] = frame["frame.protocols"]
+            differences.append({**entry, "reason": reason(entry)})
     return compared, differences
 
 
@@ -215,12 +237,13 @@ def run(captures: Path, limit: int | None = None, skip: int = 0) -> dict[str, An
         skip: Leave out that many of the chosen ones first (to run a long comparison in parts).
 
     Returns:
-        Numbers of captures, frames compared and equal, differences by field, and the differing frames themselves.
+        Numbers of captures, of frames compared, equal and unseen (tshark does not list them), of differences by field
+        and by reason, and the differing frames themselves.
     """
     paths = [Path(path) for path in find_captures([captures]).captures]
     if limit is not None and len(paths) > limit:
         paths = [paths[place] for place in np.linspace(0, len(paths) - 1, limit).astype(int)]
-    compared, done, refused, differences = 0, 0, collections.Counter[str](), []
+    compared, done, unseen, refused, differences = 0, 0, 0, collections.Counter[str](), []
     for path in paths[skip:]:
         try:
             capture = open_capture(path)
@@ -230,16 +253,18 @@ def run(captures: Path, limit: int | None = None, skip: int = 0) -> dict[str, An
             refused[type(error).__name__] += 1
             continue
         frames, found = compare(path, decoded)
-        compared, done = compared + frames, done + 1
+        compared, done, unseen = compared + frames, done + 1, unseen + len(decoded.packets) - frames
         differences += found
     fields = collections.Counter(name for entry in differences for name in entry["fields"])
     return {
         "captures": done,
         "refused": dict(refused),
         "frames": compared,
+        "unseen": unseen,
         "equal": compared - len(differences),
         "share": (compared - len(differences)) / compared if compared else float("nan"),
         "differences": dict(fields.most_common()),
+        "reasons": dict(collections.Counter(entry["reason"] for entry in differences).most_common()),
         "entries": differences,
     }
 
@@ -260,9 +285,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{entry['file']} frame {entry['frame']} [{entry['status']}] {entry['protocols']}")
         for name, (ours, theirs) in entry["fields"].items():
             print(f"    {name}: decoded {ours}, tshark {theirs}")
-    print(f"captures {result['captures']} (refused {result['refused']}), frames {result['frames']}")
+    print(
+        f"captures {result['captures']} (refused {result['refused']}), frames {result['frames']}, unseen {result['unseen']}"
+    )
     print(f"equal {result['equal']} ({result['share']:.4%}), {time.perf_counter() - started:.0f} s")
     print(f"differences by field: {result['differences']}")
+    for cause, count in result["reasons"].items():
+        print(f"{count:6d}  {cause}")
     return 0
 
 
