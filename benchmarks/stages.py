@@ -20,10 +20,11 @@ from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.flows.stream import head_segments
+from netinterf.protocols.dns import parse_dns
 from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
 
-__all__ = ["Stage", "time_stages"]
+__all__ = ["Stage", "fastest", "time_stages"]
 
 
 @attrs.frozen
@@ -32,6 +33,7 @@ class Stage:
 
     name: str
     seconds: float
+    part: bool = False  # measured a second time within another stage: not to be added up
 
 
 class Clock:
@@ -40,11 +42,11 @@ class Clock:
     def __init__(self) -> None:
         self.stages: list[Stage] = []
 
-    def __call__(self, name: str, work: Callable[[], Any]) -> Any:
+    def __call__(self, name: str, work: Callable[[], Any], *, part: bool = False) -> Any:
         """Do *work* under *name* and hand its result on."""
         begin = time.perf_counter()
         result = work()
-        self.stages.append(Stage(name, time.perf_counter() - begin))
+        self.stages.append(Stage(name, time.perf_counter() - begin, part))
         return result
 
 
@@ -74,6 +76,7 @@ def read_staged(path: Path, clock: Clock) -> Trace:
     sides = with_rtt(sides, rtts)
     segments = clock("heads", lambda: head_segments(buffer, packets, sides, by_flow))
     messages = clock("TLS, HTTP, DNS", lambda: read_messages(buffer, packets, flows, hosts, sides, segments))
+    clock("  of it DNS over UDP", lambda: parse_dns(buffer, packets, flows, hosts, None), part=True)
     facts = clock("facts", lambda: gather_facts(packets, flows, sides, rtts, "auto"))
     return Trace(
         source=capture.source,
