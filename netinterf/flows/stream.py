@@ -14,7 +14,8 @@ Most sides are sent in order: one running maximum of the highest byte per side s
 every piece is FRESH. Only the others are compared piece by piece.
 
 No stream data: payload on RST segments (diagnostic text, RFC 9293 §3.5.3), keep-alive probes (one garbage byte just
-below the next expected one, RFC 9293 §3.8.4), and bytes before the initial sequence number.
+below the next expected one, RFC 9293 §3.8.4), Ethernet padding that became part of the IP packet, and bytes before the
+initial sequence number.
 """
 
 from typing import Any
@@ -60,7 +61,7 @@ def head_segments(
     """
     if not 1 <= limit <= LONGEST:
         raise ParameterError("limit", limit, f"1 to {LONGEST}")
-    pieces = _candidates(packets, sides, by_flow, limit)
+    pieces = _candidates(buffer, packets, sides, by_flow, limit)
     below = pieces.low < _highest_before(pieces.side, pieces.high)
     if not below.any():
         return _table(packets, pieces, np.full(len(pieces), SegmentKind.FRESH, np.uint8))
@@ -76,7 +77,7 @@ def head_segments(
     return _table(packets, joined.take(order), kind[order])
 
 
-def _candidates(packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> Pieces:
+def _candidates(buffer: NDArray[np.uint8], packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> Pieces:
     """Collect captured TCP payload below *limit* by side and arrival, without what is no stream data."""
     rows = by_flow.values
     rows = rows[packets.payload_length[rows] > 0]
@@ -86,6 +87,7 @@ def _candidates(packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> 
     rows = rows[usable & (flow >= 0) & (flow < len(sides) // 2)]
     side = 2 * packets.flow[rows].astype(np.int64) + ~packets.outbound[rows]
     key = np.sort(side << 32 | rows)  # packets are in time order, so row numbers tell the arrival
+    key = key[~_is_padding(buffer, packets, key & 0xFFFFFFFF)]
     side, rows = key >> 32, key & 0xFFFFFFFF
     wire = packets.payload_length[rows].astype(np.int64)
     # The SYN takes number 0, so the first byte has number 1; data on a SYN (RFC 7413) starts right behind it.
@@ -97,6 +99,27 @@ def _candidates(packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> 
     at = packets.at[rows] + payload_at + np.maximum(-low, 0)
     low = np.maximum(low, 0)
     return Pieces(side, rows, low, high, at).take((high > low) & ~probe)
+
+
+def _is_padding(buffer: NDArray[np.uint8], packets: Packets, rows: I64) -> Bool:
+    """Say which payloads are Ethernet padding that a device on the path made part of the IP packet.
+
+    Such a packet is exactly as long as the shortest Ethernet payload (46 bytes, IEEE 802.3 §3.2.8; 42 when the padding
+    was done behind a VLAN tag), its payload is zeros, and it does not push, as the last segment of real data does
+    (RFC 9293 §3.9.1.2).
+    """
+    length = packets.payload_length[rows]
+    padding: Bool = (length <= 6) & (packets.tcp_flags[rows] & TcpFlag.PSH == 0)
+    some = np.flatnonzero(padding)
+    short, size = rows[some], length[some]
+    total = packets.payload_at[short] - packets.ip_at[short] + size
+    at = packets.at[short] + packets.payload_at[short]
+    zeros = ((total == 46) | (total == 42)) & (packets.payload_at[short] + size <= packets.captured[short])
+    for place in range(6):
+        here = np.flatnonzero(zeros & (place < size))
+        zeros[here] = buffer[at[here] + place] == 0
+    padding[some] = zeros
+    return padding
 
 
 def _highest_before(side: I64, high: I64) -> I64:

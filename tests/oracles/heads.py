@@ -8,7 +8,7 @@ import numpy as np
 from netinterf.schema import Flows, Hosts, Packets, SegmentKind, Sides
 from netinterf.table import Ragged
 
-FIN, SYN, RST = 1, 2, 4
+SYN, RST, PSH = 2, 4, 8
 
 
 @attrs.frozen
@@ -42,15 +42,15 @@ def zeros(table, count, **columns):
     return table(**filled)
 
 
-def written(pieces, sides=2, ports=(50000, 443)):
-    """Write pieces into a buffer, in the order given, with 20 bytes of headers before each payload."""
+def written(pieces, sides=2, ports=(50000, 443), ip_header=0):
+    """Write pieces into a buffer, in the order given, behind a TCP header of 20 bytes and perhaps an IP header."""
     chunks, at = [], []
-    place = 0
+    place, headers = 0, 20 + ip_header
     for piece in pieces:
         stored = piece.data if piece.captured is None else piece.data[: piece.captured]
         at.append(place)
-        chunks.append(b"\xee" * 20 + stored)
-        place += 20 + len(stored)
+        chunks.append(b"\xee" * headers + stored)
+        place += headers + len(stored)
     count, side = len(pieces), np.array([piece.side for piece in pieces], np.int64)
     flow = side // 2
     packets = zeros(
@@ -61,7 +61,7 @@ def written(pieces, sides=2, ports=(50000, 443)):
         at=np.array(at, np.int64),
         captured=[len(chunk) for chunk in chunks],
         protocol=np.full(count, 6),
-        payload_at=np.full(count, 20),
+        payload_at=np.full(count, headers),
         payload_length=[len(piece.data) for piece in pieces],
         tcp_flags=[piece.flags for piece in pieces],
         flow=flow,

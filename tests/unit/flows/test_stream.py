@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from netinterf.errors import ParameterError
 from netinterf.flows.stream import head_segments, head_streams, owners, packet_streams, stream_bytes
 from netinterf.schema import SegmentKind
-from tests.oracles.heads import RST, SYN, Piece, naive_segments, naive_stream, written
+from tests.oracles.heads import PSH, RST, SYN, Piece, naive_segments, naive_stream, written
 
 FRESH, REPEAT, CONFLICT = (int(kind) for kind in SegmentKind)
 
 
-def cut(pieces, limit=64, sides=2):
+def cut(pieces, limit=64, sides=2, ip_header=0):
     """Run head_segments; return the tables and the rows as tuples."""
-    made = written(pieces, sides)
+    made = written(pieces, sides, ip_header=ip_header)
     segments = head_segments(made.buffer, made.packets, made.sides, made.by_flow, limit)
     columns = (segments.side, segments.packet, segments.offset, segments.length, segments.skip, segments.kind)
     return made, segments, [tuple(int(value) for value in row) for row in zip(*columns, strict=True)]
@@ -99,6 +99,13 @@ def test_a_keep_alive_probe_is_no_stream_data(byte):
     """One byte just below the next expected one leaves no piece, whatever it holds."""
     _, _, rows = cut([Piece(0, 0, b"abcdef"), Piece(0, 5, byte), Piece(0, 6, b"gh")])
     assert rows == [(0, 0, 0, 6, 0, FRESH), (0, 2, 6, 2, 0, FRESH)]
+
+
+@pytest.mark.parametrize(("data", "flags", "kept"), [(6, 0, 0), (6, PSH, 1), (5, 0, 1), (2, 0, 0)])
+def test_padding_inside_the_ip_packet_is_no_stream_data(data, flags, kept):
+    """Zeros that fill a packet to the least Ethernet payload are left out, unless they are pushed."""
+    _, _, rows = cut([Piece(0, 0, bytes(data), flags=flags)], ip_header=20)
+    assert kept == len(rows)
 
 
 def test_data_on_a_syn_begins_the_stream():
