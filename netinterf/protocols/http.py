@@ -155,7 +155,7 @@ def read_head(data: bytes, more: bool = False) -> Head | None:
         if request is None:
             return None
         status, (method, target, old) = 0, request
-    if old:
+    if old and not HEADER.search(data, line_end):  # some clients leave the version out and send headers all the same
         return Head(0, method, target, _authority(method, target), b"", b"", -1, line_end + 1, ParseError.NONE, -1)
     end = HEAD_END.search(data, line_end) if line_end >= 0 else None
     stop = end.end() if end else len(data)

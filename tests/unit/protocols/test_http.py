@@ -50,6 +50,7 @@ def test_a_response_is_read():
         (b"FROB x HTTP/1.1\r\nX-Host: no.example\r\nHost: yes.example\r\n\r\n", "yes.example"),
         (b"GET / HTTP/1.1\r\nHost: cut.exam", ""),
         (b"GET /old\r\n", ""),
+        (b"GET /x\r\nHost: unversioned.example\r\n\r\n", "unversioned.example"),
     ],
 )
 def test_the_host_is_what_a_censor_sees(data, host):
