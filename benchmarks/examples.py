@@ -15,9 +15,9 @@ LABELS = "labels.json"
 
 EXAMPLES = {
     "benign": ("browsing", 2),
-    "dns.injection": ("dns.injection", 1),
-    "rate.policing": ("rate.policing", 0),
-    "tcp.reset": ("tcp.reset", 2),
+    "dns.injection": ("dns.injection", 0),
+    "rate.policing": ("rate.policing", 7),
+    "tcp.reset": ("tcp.reset", 3),
 }
 """Scenario and seed of each example."""
 

@@ -55,7 +55,7 @@ class Scene:
     def __attrs_post_init__(self) -> None:
         rng = self.rng
         self.world = World(rng, EPOCH + int(rng.integers(0, 3 * 10**16)))
-        self.tap = Tap(self.world)
+        self.tap = Tap(self.world, loss=float(rng.uniform(0, 0.02)) if rng.random() < 0.15 else 0.0)
         home = ["192.168.{}.{}", "10.0.{}.{}", "172.20.{}.{}"][int(rng.integers(3))]
         self.client = address(home.format(rng.integers(0, 200), rng.integers(2, 250)))
         self.port = int(rng.integers(32_768, 50_000))

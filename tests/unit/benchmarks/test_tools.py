@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import quality
 from benchmarks.capture import SLOTS, write_capture
 from benchmarks.examples import EXAMPLES, FOLDER, LABELS, build
 from benchmarks.hostile import complaint
@@ -57,6 +58,18 @@ def test_a_simulated_folder_has_the_layout_of_the_real_one(tmp_path: Path) -> No
     assert kinds["tcp.reset"] == "positive"
     assert kinds["tcp.reset.benign"] == "benign"
     assert any(row.labels == ("dns_injection",) for row in truth.flows["dns.injection-0007.pcap"])
+
+
+def test_quality_is_measured_through_the_public_interface(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every simulated file is scanned, counted once and reported, and the results can be written as JSON."""
+    write_folder(tmp_path, range(7, 8))
+    out = tmp_path / "results" / "quality.json"
+    results = quality.run(tmp_path, out=out, jobs=1)
+    files = sum(tally["files"] for tally in results["phenomena"].values()) + results["benign_files"]
+    assert (results["failed"], files) == ([], len(scenarios()))
+    assert results["phenomena"]["rst_injection"]["found"] > 0
+    assert "rst_injection" in capsys.readouterr().out
+    assert json.loads(out.read_text())["ran_on"]["versions"]["numpy"]
 
 
 def test_a_watched_program_is_measured_and_ended() -> None:
