@@ -57,7 +57,7 @@ def e_benjamini_hochberg(e: ArrayLike) -> F64:
     values = np.asarray(e, np.float64).reshape(-1)
     if not np.all(values >= 0):
         raise ParameterError("e", values[~(values >= 0)][0], "at least 0")
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return _step_up(1.0 / values)
 
 

@@ -180,19 +180,29 @@ def _best_split(levels: F64, lost: NDArray[np.bool_], entropy: F64) -> _Split:
     """Find per row of levels the threshold with the greatest two-probability likelihood of the losses.
 
     The loss travels in the last bit of the level's mantissa, so that one plain sort orders both. Equal levels are
-    never split: packets of one burst that meet the same empty bucket are one observation.
+    never split: packets of one burst that meet the same empty bucket are one observation. The best threshold always
+    lies behind a lost packet (Fayyad and Irani 1992), so only such places are looked at.
     """
     packed = (levels.view(np.int64) & np.int64(-2)) | lost
     ordered = np.sort(packed.view(np.float64), axis=1).view(np.int64)
     count, total = len(lost), int(np.count_nonzero(lost))
-    low = np.cumsum(ordered & 1, axis=1)[:, :-1]
-    size = np.arange(1, count)
+    bit = (ordered & 1).astype(np.bool_)
+    tied = (ordered[:, 1:] >> 1) == (ordered[:, :-1] >> 1)
+    behind = bit[:, :-1].copy()
+    behind[:, 1:] |= tied[:, :-1]  # the end of a run of equal levels, which may hold losses anywhere
+    row, place = np.nonzero(behind & ~tied)
+    size = place + 1
+    low = np.cumsum(bit, axis=1, dtype=np.int32)[row, place].astype(np.int64)
     likelihood = entropy[low] + entropy[size - low] - entropy[size]
     likelihood += entropy[total - low] + entropy[(count - total) - (size - low)] - entropy[count - size]
-    tied = (ordered[:, 1:] >> 1) == (ordered[:, :-1] >> 1)
-    wrong = low * (count - size) <= (total - low) * size  # no more losses below than above
-    likelihood[tied | wrong] = -np.inf
-    best = np.argmax(likelihood, axis=1)
-    own = np.arange(len(levels))
-    level = (ordered[own, best + 1] & np.int64(-2)).view(np.float64)
-    return _Split(likelihood[own, best], best + 1, low[own, best], level)
+    likelihood[low * (count - size) <= (total - low) * size] = -np.inf  # no more losses below than above
+    best = np.full(len(levels), -np.inf)
+    np.maximum.at(best, row, likelihood)
+    chosen = np.zeros(len(levels), np.int64)
+    top = np.flatnonzero((likelihood == best[row]) & np.isfinite(likelihood))[::-1]
+    chosen[row[top]] = top  # the last write wins: the first of equals
+    if len(row) == 0:
+        nothing = np.zeros(len(levels), np.int64)
+        return _Split(best, nothing, nothing, np.zeros(len(levels)))
+    level = (ordered[np.arange(len(levels)), size[chosen]] & np.int64(-2)).view(np.float64)
+    return _Split(best, size[chosen], low[chosen], level)

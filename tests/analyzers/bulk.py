@@ -75,6 +75,24 @@ def early_drop(rate: float, queue: float, random: np.random.Generator) -> Bottle
     return Bottleneck(decide)
 
 
+def both(first: Bottleneck, second: Bottleneck) -> Bottleneck:
+    """Pass through one bottleneck, then through another."""
+
+    def decide(now: float, size: int) -> float | None:
+        delay = first.decide(now, size)
+        return None if delay is None else second.decide(now + delay, size)
+
+    return Bottleneck(decide)
+
+
+def merge(*transfers: "Transfer") -> "Transfer":
+    """Lay captures over each other in time."""
+    times = [time for one in transfers for time in one.times]
+    frames = [frame for one in transfers for frame in one.frames]
+    order = np.argsort(np.array(times), kind="stable")
+    return Transfer([times[i] for i in order], [frames[i] for i in order], sum(one.dropped for one in transfers))
+
+
 def chance(probability: float, random: np.random.Generator) -> Bottleneck:
     """Drop each packet with that probability, whatever else happens."""
     return Bottleneck(lambda _now, _size: None if random.random() < probability else 0.0)
@@ -87,6 +105,7 @@ class Flow:
     segments: int
     port: int = 40000
     start: float = 0.0
+    server: str = ""  # another server than the transfer's
     window: float = 4000.0  # receive window, segments
     pace: float = 0.0  # seconds between application writes of one segment; 0 writes all at once
     cwnd: float = 10.0
@@ -138,7 +157,9 @@ def transfer(
 
 
 class _World:
-    def __init__(self, seed, bottleneck, flows, rtt, tap, jitter, server, client, timestamps, begin):  # noqa: ANN001
+    """Events in order of time: packets that cross the bottleneck, arrive, and are acknowledged."""
+
+    def __init__(self, seed, bottleneck, flows, rtt, tap, jitter, server, client, timestamps, begin):
         self.random = np.random.default_rng(seed)
         self.bottleneck, self.flows, self.rtt, self.tap, self.jitter = bottleneck, flows, rtt, tap, jitter
         self.server, self.client = (bytes(map(int, a.split("."))) for a in (server, client))
@@ -149,10 +170,12 @@ class _World:
         self.clear = self.back = self.line = 0.0  # when the last packet arrived either way: packets do not overtake
 
     def at(self, when: float, what: Callable[[float], None]) -> None:
+        """Do something later."""
         self.count += 1
         heapq.heappush(self.events, (when, self.count, what))
 
     def run(self, limit: float) -> None:
+        """Run until nothing is left to do."""
         for flow in self.flows:
             self.open(flow)
         while self.events and self.events[0][0] < limit:
@@ -160,24 +183,27 @@ class _World:
             what(when)
 
     def open(self, flow: Flow) -> None:
+        """Shake hands and ask."""
         half, t = self.rtt / 2, flow.start
         near = 0.0 if self.tap == "receiver" else half
-        far = self.rtt - near
         self.write(t + near, flow, down=False, seq=0, ack=0, flags=0x02)
-        self.write(t + (half if self.tap == "sender" else self.rtt), flow, down=True, seq=0, ack=1, flags=0x12, sent=t + half)
+        self.write(
+            t + (half if self.tap == "sender" else self.rtt), flow, down=True, seq=0, ack=1, flags=0x12, sent=t + half
+        )
         self.write(t + self.rtt + near, flow, down=False, seq=1, ack=1, flags=0x10)
         self.write(t + self.rtt + near + 1e-5, flow, down=False, seq=1, ack=1, flags=0x18, size=8)
         flow.heard = t + self.rtt + half
         self.at(flow.heard, lambda now: self.push(flow, now))
         self.at(flow.heard + 1.0, lambda now: self.timeout(flow, now))
-        assert far >= 0
 
     def available(self, flow: Flow, now: float) -> int:
+        """Count the segments the application has written so far."""
         if flow.pace <= 0:
             return flow.segments
         return min(flow.segments, 1 + int((now - flow.start) / flow.pace))
 
     def push(self, flow: Flow, now: float) -> None:
+        """Send what the windows allow: lost segments first."""
         gap = 0
         while len(flow.flying) < min(flow.cwnd, flow.window):
             while flow.redo and flow.redo[0] in flow.known:
@@ -198,6 +224,7 @@ class _World:
                 self.at(now + flow.pace, lambda later: self.push(flow, later))
 
     def send(self, flow: Flow, segment: int, now: float) -> None:
+        """Put one segment on the line."""
         flow.order += 1
         order = flow.order
         flow.flying[segment] = (order, now)
@@ -206,6 +233,7 @@ class _World:
         self.at(now + self.rtt / 4, lambda when: self.cross(flow, segment, order, now, when))
 
     def cross(self, flow: Flow, segment: int, order: int, sent: float, now: float) -> None:
+        """Reach the bottleneck."""
         delay = self.bottleneck.decide(now, WIRE)
         if delay is None:
             self.out.dropped += 1
@@ -215,6 +243,7 @@ class _World:
         self.at(arrival, lambda when: self.arrive(flow, segment, order, sent, when))
 
     def arrive(self, flow: Flow, segment: int, order: int, sent: float, now: float) -> None:
+        """Reach the receiver, who acknowledges at once, or after the second segment or 40 ms."""
         if self.tap == "receiver":
             self.write(now, flow, down=True, seq=1 + segment * SEGMENT, ack=9, flags=0x10, size=SEGMENT, sent=sent)
         hole = segment != flow.cumulative
@@ -229,6 +258,7 @@ class _World:
             self.at(now + 0.04, lambda when: self.acknowledge(flow, segment, order, when, sent, mark))
 
     def acknowledge(self, flow: Flow, segment: int, order: int, now: float, sent: float, mark: int = -1) -> None:
+        """Send an acknowledgement, with a SACK block when something is missing."""
         if mark >= 0 and (flow.pending == 0 or flow.cumulative != mark):
             return
         flow.pending = 0
@@ -250,6 +280,7 @@ class _World:
         self.at(when, lambda later: self.hear(flow, cumulative, seen, order, later, sent))
 
     def hear(self, flow: Flow, cumulative: int, seen: frozenset[int], order: int, now: float, sent: float) -> None:
+        """Take an acknowledgement in: what arrived, what is lost, how much to send."""
         flow.heard, flow.backoff = now, 1
         sample = now - sent
         flow.smooth = sample if not flow.smooth else 0.875 * flow.smooth + 0.125 * sample
@@ -275,6 +306,7 @@ class _World:
         self.push(flow, now)
 
     def timeout(self, flow: Flow, now: float) -> None:
+        """Send everything unacknowledged again when nothing was heard for too long."""
         if len(flow.known) >= flow.segments:
             return
         wait = max(0.2, 2 * flow.smooth, self.rtt + 0.1) * flow.backoff
@@ -288,7 +320,7 @@ class _World:
             self.push(flow, now)
         self.at(max(flow.heard + wait, now + 0.05), lambda when: self.timeout(flow, when))
 
-    def write(  # noqa: PLR0917
+    def write(
         self,
         when: float,
         flow: Flow,
@@ -302,6 +334,7 @@ class _World:
         echo: float = -1.0,
         block: tuple[int, int] | None = None,
     ) -> None:
+        """Write one captured frame down."""
         options = b""
         if flags & 2:
             options = b"\x02\x04\x05\xb4\x01\x03\x03\x07\x01\x01\x04\x02"
@@ -330,7 +363,8 @@ class _World:
             )
             + options
         )
-        source, target = (self.server, self.client) if down else (self.client, self.server)
+        server = bytes(map(int, flow.server.split("."))) if flow.server else self.server
+        source, target = (server, self.client) if down else (self.client, server)
         total = 20 + len(head) + size
         header = struct.pack("!BBHHHBBH", 0x45, 0, total, len(self.out.times) & 0xFFFF, 0x4000, 60, 6, 0)
         self.out.times.append(round((self.begin + when) * 1e6) * 1000)
