@@ -323,6 +323,13 @@ def fake_addresses(scene):
         scene.reply(f"w{number}.example.com", address_record(f"198.18.0.{number + 3}"), opt=False, after=100_000)
 
 
+def private_twice(scene):
+    """The same, with every frame captured twice."""
+    private_in_public(scene)
+    scene.times += [time + 30_000 for time in scene.times]
+    scene.frames += scene.frames
+
+
 def split_horizon(scene):
     """A company's resolver answers its own names with private addresses."""
     scene.server = "10.0.0.53"
@@ -392,7 +399,7 @@ def owners_own_address(scene):
 
 
 BENIGN = [twice, asked_again, another_site, rotating, short_lived, moved_site, stripping_router, blocking_resolver,
-          declared_filter, captive_portal, fake_addresses, split_horizon, private_in_public, synthesised, outage,
+          declared_filter, captive_portal, fake_addresses, split_horizon, private_in_public, private_twice, synthesised, outage,
           lowering_forwarder, level_headers, two_servers, owners_own_address]  # fmt: skip
 
 POSSIBLE = 5.5

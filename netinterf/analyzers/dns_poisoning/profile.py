@@ -188,7 +188,9 @@ def id_weight(replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.in
     zero = known == 0
     odd_zero = np.where(suspect == 0, not zero.any(), bool(zero.all())) & (suspect >= 0)
     weight[odd_zero] = np.maximum(weight[odd_zero], np.log(0.3 * rare / FORGED_ID))
-    values, counts = np.unique(suspect[suspect > 0], return_counts=True)
+    # Copies of one packet share their ID by nature: count exchanges, not packets.
+    once = np.unique(np.stack([replies.exchange[suspects], suspect])[:, suspect > 0], axis=1)[1]
+    values, counts = np.unique(once, return_counts=True)
     template = np.isin(suspect, np.setdiff1d(values[counts >= 2], known))
     if len(values):
         template &= counts.max() * 2 >= counts.sum()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, Content, Sign, local_policy
-from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies
+from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
@@ -99,9 +99,11 @@ def build_case(
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
     contrasts = contrast_replies(trace, replies, rows, clean, content.has(Sign.SUNK) & ~contradicted, bounds)
-    # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni).
+    # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni). Above a
+    # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
-    contrasts = attrs.evolve(contrasts, timing=np.maximum(contrasts.timing - np.log(size), 0.0))
+    timing = contrasts.timing - np.where(contrasts.timing > HALF_WEIGHT, np.log(size), 0.0)
+    contrasts = attrs.evolve(contrasts, timing=np.where(timing >= HALF_WEIGHT, timing, 0.0))
     return Case(
         rows=rows,
         race=np.concatenate([race, np.full(len(single), -1)]).astype(np.int64),
