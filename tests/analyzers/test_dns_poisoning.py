@@ -398,9 +398,11 @@ def owners_own_address(scene):
     scene.reply("www.facebook.com", chain, address_record("31.13.94.37"), ttl=53)
 
 
-BENIGN = [twice, asked_again, another_site, rotating, short_lived, moved_site, stripping_router, blocking_resolver,
-          declared_filter, captive_portal, fake_addresses, split_horizon, private_in_public, private_twice, synthesised, outage,
-          lowering_forwarder, level_headers, two_servers, owners_own_address]  # fmt: skip
+BENIGN = [
+    twice, asked_again, another_site, rotating, short_lived, moved_site, stripping_router, blocking_resolver,
+    declared_filter, captive_portal, fake_addresses, split_horizon, private_in_public, private_twice, synthesised,
+    outage, lowering_forwarder, level_headers, two_servers, owners_own_address,
+]  # fmt: skip
 
 POSSIBLE = 5.5
 """Nats that outweigh the prior and make a hint; no harmless scene may reach even that."""

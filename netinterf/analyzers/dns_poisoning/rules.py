@@ -215,7 +215,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
         _rule(
             "policy",
             "content",
-            "the resolver says itself that it filters this name (extended error {code})",
+            "the resolver filters this name openly: it says so, or gives the address of a filtering product",
             "code",
             source="RFC 8914 §4.16-4.19",
         ),
