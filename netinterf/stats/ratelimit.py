@@ -49,6 +49,9 @@ class BucketFit(NamedTuple):
     headroom: float  # what the bucket lacked when the series began, bytes
 
 
+PLATEAU = 1e-6
+"""Log-likelihoods that close are equal: the middle of the rates that explain the losses equally well is taken."""
+
 NO_FIT = BucketFit(np.nan, np.nan, -np.inf, 0.0, np.nan, np.nan, np.nan, np.nan)
 
 
@@ -114,23 +117,25 @@ def fit_bucket(
         return NO_FIT
     entropy = _entropy_table(count)
     null = entropy[losses] + entropy[count - losses] - entropy[count]
-    best, found = -np.inf, (0, 0, 0.0, 0.0, 0.0)
-    for headroom in headrooms:
+    gain = np.full((len(headrooms), len(rates)), -np.inf)
+    for place, headroom in enumerate(headrooms):
         for rows in row_blocks(len(rates), count, cells):
             levels = bucket_levels(time, size, ~lost, rates[rows], 0.0, float(headroom))
-            split = _best_split(levels, lost, entropy)
-            top = int(np.argmax(split.likelihood))
-            if split.likelihood[top] > best:
-                best = float(split.likelihood[top])
-                level = float(split.level[top])
-                found = (int(split.below[top]), int(split.lost[top]), level, float(rates[rows][top]), float(headroom))
+            gain[place, rows] = _best_split(levels, lost, entropy).likelihood
+    best = float(gain.max())
     if not np.isfinite(best):
         return NO_FIT
-    below, lost_below, threshold, rate, headroom = found
-    fullest = float(bucket_levels(time, size, ~lost, np.array([rate]), 0.0, headroom).max())
+    first = int(np.argmax(gain.max(axis=1)))
+    equal = np.flatnonzero(gain[first] >= best - PLATEAU)
+    rate, headroom = float(rates[equal[len(equal) // 2]]), float(headrooms[first])
+    levels = bucket_levels(time, size, ~lost, np.array([rate]), 0.0, headroom)
+    split = _best_split(levels, lost, entropy)
+    below, lost_below, threshold = int(split.below[0]), int(split.lost[0]), float(split.level[0])
     return BucketFit(
         rate=rate,
-        depth=fullest - threshold + float(np.median(size)),  # a packet is dropped when less than its size is there
+        depth=float(levels.max())
+        - threshold
+        + float(np.median(size)),  # a packet is dropped when less than its size is there
         llr=float(best - null - 2 * np.log(count) - np.log(tried + len(rates) * len(headrooms))),
         info=float(np.clip((best - null) / -null, 0.0, 1.0)),
         below=lost_below / below,

@@ -43,7 +43,7 @@ def policer(rate: float, depth: float) -> Bottleneck:
 def shaper(
     rate: float, queue: float, *, credit: float = 0.0, share: Callable[[float], float] | None = None
 ) -> Bottleneck:
-    """Queue up to so many bytes and serve them at that rate; *credit* bytes may pass at once, *share* scales the rate."""
+    """Queue and serve at a rate; *credit* bytes may pass at once, *share* scales the rate over time."""
     state = {"backlog": 0.0, "at": 0.0}
 
     def decide(now: float, size: int) -> float | None:

@@ -28,6 +28,11 @@ ALIKE = 0.2
 """Share of the losses that other servers must have in a common bucket, and how close equal limits are."""
 
 
+AS_WELL = 0.9
+"""A common bucket must explain at least this share of what the single one explains: two buckets taken for one explain
+next to nothing, since neither's level is known."""
+
+
 @attrs.frozen(kw_only=True)
 class Contrast:
     """How one limited direction compares with the client's other servers."""
@@ -79,7 +84,7 @@ def contrast(trace: Trace, judged: Judged, others: list[Judged]) -> Contrast:
     alike = [one for one in peers if one.bucket and abs(np.log(one.bucket.fit.rate / best.fit.rate)) <= ALIKE]
     if np.count_nonzero(shared.lost & foreign) >= ALIKE * losses:
         fit = search_bucket(shared.time, shared.size, shared.lost)
-        if fit.llr > LEAST_LLR and fit.info >= best.fit.info:
+        if fit.llr > LEAST_LLR and fit.info >= AS_WELL * best.fit.info:
             servers = len(np.unique(trace.flows.server[shared.flow[shared.lost]]))
             return Contrast(selective=0.0, servers=servers, rate=fit.rate, rows=shared.row[shared.lost & foreign][:50])
     if len(alike) == len(peers):

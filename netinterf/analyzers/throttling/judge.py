@@ -7,9 +7,7 @@ from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
 from netinterf.analyzers.throttling.series import Series, direction_series
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, split_units
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_waiting, with_delays
-from netinterf.schema import Mark
 from netinterf.stats.ratelimit import BucketFit, search_bucket
-from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["Judged", "Tested", "judge_direction", "strength"]
@@ -28,7 +26,7 @@ LEAST_BYTES, LEAST_SECONDS = 30_000, 5.0
 """What must have been transferred before a rate means anything."""
 
 CAPTURE_LOSS = 0.01
-"""Share of packets the capture missed that makes its losses worthless."""
+"""Share of the acknowledged bytes that the capture missed, from which on its losses are worthless."""
 
 UNKNOWN_RTT = 0.1
 """Seconds taken for a round trip that was not measured."""
@@ -91,7 +89,7 @@ def judge_direction(trace: Trace, direction: Direction, least: int = LEAST_LOSSE
         What was found; None when the direction says nothing: too few losses, too short, or a lossy capture.
     """
     series = direction_series(trace, direction.flows, direction.outbound)
-    if int(np.count_nonzero(series.lost)) < least or misses_packets(trace, direction, len(series)):
+    if int(np.count_nonzero(series.lost)) < least or misses_packets(trace, direction, series):
         return None
     series = with_delays(trace, series)
     least_known, opened = least_delay(trace, series)
@@ -133,9 +131,14 @@ def worth_testing(unit: Series, rtt: float) -> bool:
     return True
 
 
-def misses_packets(trace: Trace, direction: Direction, count: int) -> bool:
+def misses_packets(trace: Trace, direction: Direction, series: Series) -> bool:
     """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing."""
-    flows = direction.flows
-    rows = trace.by_flow.values[spans(trace.by_flow.offsets[flows], trace.by_flow.lengths[flows])]
-    unseen = (trace.packets.marks[rows] & Mark.ACKED_UNSEEN != 0) & (trace.packets.outbound[rows] != direction.outbound)
-    return int(np.count_nonzero(unseen)) > CAPTURE_LOSS * max(count, 1)
+    flow, place = np.unique(series.flow, return_inverse=True)
+    order = np.lexsort((series.payload, series.start, place))
+    last = np.append((np.diff(series.start[order]) != 0) | (np.diff(place[order]) != 0), True)
+    seen = np.bincount(place[order[last]], weights=series.payload[order[last]])
+    side = 2 * flow + (not direction.outbound)
+    from_start = trace.sides.syn[side] >= 0
+    acked = np.maximum(trace.sides.acked[side] - 2, 0)  # less SYN and FIN
+    missing = np.maximum(acked - seen, 0)[from_start]
+    return float(missing.sum()) > CAPTURE_LOSS * max(float(acked[from_start].sum()), 1.0)

@@ -1,0 +1,235 @@
+"""The throttling analyzer on simulated transfers, policed and not, and on real captures."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.base import analyze
+from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.throttling import Throttling
+from netinterf.schema import Outcome
+from netinterf.trace import read
+from netinterf.verdict.combine import classify
+from tests.analyzers.bulk import (
+    Bottleneck,
+    Flow,
+    both,
+    chance,
+    early_drop,
+    merge,
+    policer,
+    shaper,
+    transfer,
+)
+
+RAW_IP = 101
+OUTCOMES = tuple(Outcome)
+
+
+def trace_of(moved):
+    """Read what a tap captured."""
+    return read(times=np.array(moved.times), frames=moved.frames, link_type=RAW_IP)
+
+
+def found(trace):
+    """Name what was found: rule to its strongest weight and measures, and the worst outcome of any flow."""
+    evidence = analyze(trace, [Throttling()])
+    rules = {}
+    for row in range(len(evidence)):
+        rule = evidence.rules[evidence.rule[row]]
+        rules[rule.id] = dict(zip(rule.measures, evidence.measured[row].tolist(), strict=True))
+    verdicts = classify(evidence, trace)
+    accused = any(OUTCOMES[code] == Outcome.INTERFERED for code in verdicts.outcome)
+    return rules, accused
+
+
+@functools.cache
+def policed(rate, depth, rtt, tap):
+    """Move 1,500 segments through a policer."""
+    return trace_of(transfer(17, policer(rate, depth), flows=[Flow(1500)], rtt=rtt, tap=tap))
+
+
+@pytest.mark.parametrize(
+    ("rate", "depth", "rtt"),
+    [(62_500, 1e5, 0.1), (125_000, 12e3, 0.1), (190_000, 5e4, 0.03), (375_000, 1e5, 0.2), (1_250_000, 3e5, 0.1)],
+)
+def test_a_policer_is_found_at_the_sender(rate, depth, rtt):
+    """Rate within 2 %, depth within 10 %, no queue, and the flow is called interfered with."""
+    rules, accused = found(policed(rate, depth, rtt, "sender"))
+    assert accused
+    assert rules["rate.token_bucket"]["rate_bps"] == pytest.approx(8 * rate, rel=0.02)
+    assert rules["rate.token_bucket"]["bucket_bytes"] == pytest.approx(depth, rel=0.1)
+    assert rules["rate.no_queue"]["waited_share"] < 0.05
+
+
+def test_a_policer_is_found_behind_it():
+    """A tap at the receiver never sees the lost packets; the gaps and the sender's timestamps suffice."""
+    rules, accused = found(policed(125_000, 12e3, 0.1, "receiver"))
+    assert accused
+    assert rules["rate.token_bucket"]["rate_bps"] == pytest.approx(1e6, rel=0.05)
+
+
+def test_evidence_names_lost_packets_of_its_flow():
+    """Witnesses are packets of the accused flow, at most 50, and the weight is finite."""
+    trace = policed(62_500, 1e5, 0.1, "sender")
+    evidence = Throttling()(trace)
+    for row in range(len(evidence)):
+        witness = evidence.witness[row]
+        assert 0 < len(witness) <= 50
+        assert set(trace.packets.flow[witness]) == {evidence.subject[row]}
+        assert np.isfinite(evidence.llr[row])
+        assert len(evidence.forged[row]) == 0
+
+
+def fading(seed):
+    """Make a link whose speed changes every half second, as others come and go."""
+    speed = np.random.default_rng(seed).uniform(0.25, 1, 1000)
+    return lambda now: float(speed[int(now / 0.5) % 1000])
+
+
+BENIGN = {
+    "shaper": lambda: shaper(125_000, 1e5),
+    "shaper, deep queue": lambda: shaper(125_000, 4e5),
+    "shaper, 8 kB queue": lambda: shaper(375_000, 8e3),
+    "shaper, 8 kB queue, slow": lambda: shaper(16_000, 8e3),
+    "shaper with a burst": lambda: shaper(375_000, 1e4, credit=2e4),
+    "random early drop": lambda: early_drop(375_000, 8e4, np.random.default_rng(1)),
+    "random loss": lambda: chance(0.02, np.random.default_rng(2)),
+    "much random loss": lambda: chance(0.08, np.random.default_rng(3)),
+    "random loss and a queue": lambda: both(chance(0.02, np.random.default_rng(4)), shaper(625_000, 1e5)),
+    "cross traffic": lambda: shaper(375_000, 5e4, share=fading(5)),
+    "nothing": lambda: Bottleneck(lambda _now, _size: 0.0),
+}
+
+
+@pytest.mark.parametrize("tap", ["sender", "receiver"])
+@pytest.mark.parametrize("kind", BENIGN)
+def test_queues_and_chance_are_not_accused(kind, tap):
+    """Whatever drops packets for another reason is never called policing."""
+    moved = transfer(23, BENIGN[kind](), flows=[Flow(1500)], rtt=0.06, tap=tap)
+    rules, accused = found(trace_of(moved))
+    assert not accused
+    assert "rate.token_bucket" not in rules or "rate.no_queue" not in rules
+
+
+@pytest.mark.parametrize("kind", ["shaper", "shaper, 8 kB queue", "shaper with a burst"])
+def test_a_queue_is_named(kind):
+    """Packets that waited before the drops argue for congestion, by name."""
+    rules, _ = found(trace_of(transfer(29, BENIGN[kind](), flows=[Flow(1500)], rtt=0.06)))
+    assert rules["rate.queue_before_loss"]["rtt_inflation"] > 1.05
+
+
+def test_chance_is_named():
+    """Losses that do not depend on what was sent are said to be chance."""
+    rules, _ = found(trace_of(transfer(31, BENIGN["random loss"](), flows=[Flow(2000)], rtt=0.06)))
+    assert rules["rate.random_loss"]["loss_share"] == pytest.approx(0.02, abs=0.01)
+
+
+def test_a_small_receive_window_explains_the_rate():
+    """A sender held by the receiver's window is not policed, whatever it loses."""
+    moved = transfer(37, chance(0.03, np.random.default_rng(6)), flows=[Flow(1500, window=6)], rtt=0.05)
+    rules, accused = found(trace_of(moved))
+    assert not accused
+    assert "rate.token_bucket" not in rules
+
+
+def test_a_paced_application_is_not_accused():
+    """A sender that has nothing to send is not policed."""
+    moved = transfer(41, chance(0.03, np.random.default_rng(7)), flows=[Flow(1200, pace=0.01)], rtt=0.05)
+    assert not found(trace_of(moved))[1]
+
+
+def test_flows_that_share_a_policer_are_tested_together():
+    """Two flows of one client and server drain one bucket: merged, it is found, and both are accused."""
+    flows = [Flow(800), Flow(800, port=40001, start=0.3)]
+    trace = trace_of(transfer(43, policer(125_000, 6e4), flows=flows, rtt=0.08))
+    rules, accused = found(trace)
+    assert accused
+    assert rules["rate.token_bucket"]["rate_bps"] == pytest.approx(1e6, rel=0.02)
+    assert set(Throttling()(trace).subject) == {0, 1}
+
+
+def test_each_answer_is_a_trial_of_its_own():
+    """Later connections to the same server are later trials; their units agree."""
+    flows = [Flow(700), Flow(700, port=40001, start=20.0), Flow(700, port=40002, start=40.0)]
+    rules, _ = found(trace_of(transfer(47, policer(125_000, 3e4), flows=flows, rtt=0.08)))
+    assert rules["rate.token_bucket"]["units"] == 3
+
+
+def test_a_limit_on_all_servers_is_the_links():
+    """When every server of the client shares one bucket it is a plan: not interference."""
+    flows = [Flow(900), Flow(900, port=40001, start=0.2, server="198.51.100.5")]
+    trace = trace_of(transfer(53, policer(250_000, 6e4), flows=flows, rtt=0.08))
+    rules, accused = found(trace)
+    assert rules["rate.whole_link"]["servers"] == 2
+    assert rules["rate.whole_link"]["selective"] == 0
+    assert not accused
+
+
+def test_a_spared_server_shows_selection():
+    """When another server is much faster at the same time the limit is selective."""
+    slow = transfer(59, policer(62_500, 5e4), flows=[Flow(900)], rtt=0.08)
+    fast = transfer(
+        61,
+        BENIGN["nothing"](),
+        flows=[Flow(3000, port=40009, start=1.0)],
+        rtt=0.08,
+        server="198.51.100.5",
+    )
+    rules, accused = found(trace_of(merge(slow, fast)))
+    assert accused
+    assert rules["rate.spared"]["selective"] == 1
+    assert rules["rate.spared"]["ratio"] > 2
+
+
+def test_too_few_losses_say_nothing():
+    """Fewer than 15 losses give no evidence of any kind."""
+    moved = transfer(67, policer(250_000, 2e6), flows=[Flow(1390)], rtt=0.05)
+    assert moved.dropped < 15
+    assert len(Throttling()(trace_of(moved))) == 0
+
+
+def test_a_capture_that_lost_packets_says_nothing():
+    """Holes of the capture itself look like loss: then nothing is said."""
+    moved = transfer(71, policer(62_500, 1e5), flows=[Flow(1200)], rtt=0.1)
+    keep = np.random.default_rng(8).random(len(moved.times)) > 0.1
+    keep[:4] = True
+    times = np.array(moved.times)[keep]
+    trace = read(times=times, frames=[moved.frames[place] for place in np.flatnonzero(keep)], link_type=RAW_IP)
+    assert len(Throttling()(trace)) == 0
+
+
+def test_one_direction_alone_never_accuses():
+    """Without acknowledgements nobody knows whether packets queued."""
+    moved = transfer(73, policer(62_500, 1e5), flows=[Flow(1200)], rtt=0.1)
+    keep = [place for place, frame in enumerate(moved.frames) if frame[12] == 203]
+    trace = read(times=np.array(moved.times)[keep], frames=[moved.frames[place] for place in keep], link_type=RAW_IP)
+    rules, accused = found(trace)
+    assert not accused
+    assert "rate.no_queue" not in rules
+
+
+def test_cut_payload_changes_nothing():
+    """A snapshot length of headers only gives the same evidence, since only lengths are read."""
+    trace = policed(62_500, 1e5, 0.1, "sender")
+    moved = transfer(17, policer(62_500, 1e5), flows=[Flow(1500)], rtt=0.1)
+    cut = read(times=np.array(moved.times), frames=[frame[:72] for frame in moved.frames], link_type=RAW_IP)
+    assert Throttling()(cut).llr.tolist() == Throttling()(trace).llr.tolist()
+
+
+def test_the_contract_holds():
+    """The analyzer keeps the contract of analyzers, on traces with and without anything to find."""
+    quiet = trace_of(transfer(79, BENIGN["random loss"](), flows=[Flow(800)], rtt=0.03))
+    check_analyzer(Throttling(), traces=[policed(62_500, 1e5, 0.1, "sender")], benign=[quiet])
+
+
+@pytest.mark.captures
+@pytest.mark.parametrize("folder", ["positive", "benign"])
+def test_laboratory_transfers(captures_dir, folder):
+    """Policed transfers of a carrier-grade router are called, shaped ones are not (a sample of three each)."""
+    files = sorted((captures_dir / folder / "usc-nsl-policing-detection").glob("*.pcap.xz"))
+    assert len(files) >= 3
+    for path in files[:: max(1, len(files) // 3)][:3]:
+        _, accused = found(read(path))
+        assert accused == (folder == "positive"), path.name
