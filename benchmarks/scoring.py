@@ -20,7 +20,7 @@ UNANSWERED = ("unanswered_syn", "unanswered_data", "one_way_tcp", "unanswered_dn
 
 @attrs.define
 class Tally:
-    """Counts of one phenomenon."""
+    """Counts of one label, or of several that stand together."""
 
     files: int = 0
     files_found: int = 0
@@ -138,36 +138,40 @@ def suspected(verdict: Verdict, labels: Iterable[str]) -> bool:
 def count_positive(
     score: Score, file: CatalogRow, rows: tuple[FlowRow, ...], verdicts: list[Verdict], single_replies: frozenset[int]
 ) -> None:
-    """Count the affected flows of a file."""
-    for label in {label for row in rows if row.scored for label in row.labels}:
-        score.positive.setdefault(label, Tally()).files += 1
+    """Count the affected flows of a file, those with several labels by themselves."""
+    kinds = {kind(row.labels) for row in rows if row.scored and row.labels}
+    for name in kinds:
+        score.positive.setdefault(name, Tally()).files += 1
     seen: set[str] = set()
     for unit in units(rows, verdicts):
         if not unit.labels:
             continue
+        tally = score.positive[kind(unit.labels)]
         hits = {label for label in unit.labels if any(answered(one, label, single_replies) for one in unit.verdicts)}
-        for label in unit.labels:
-            tally = score.positive[label]
-            tally.units += 1
-            tally.found += bool(hits)  # one of several labels is enough
-            tally.fully += len(hits) == len(unit.labels)
-            tally.unmatched += not unit.verdicts
-            count_frames(tally, unit)
-            if hits:
-                seen.add(label)
-            else:
-                tally.possible += any(suspected(one, unit.labels) for one in unit.verdicts)
-                tally.wrong += any(mechanisms(one) for one in unit.verdicts)
-        if not hits:
-            wrong = any(mechanisms(one) for one in unit.verdicts)
-            best = max(unit.verdicts, key=lambda one: one.get("probability") or 0, default=None)
-            score.note("wrong mechanism" if wrong else "missed", file.file, best, unit)
-    for label in seen:
-        score.positive[label].files_found += 1
+        tally.units += 1
+        tally.found += bool(hits)  # one of several labels is enough
+        tally.fully += len(hits) == len(unit.labels)
+        tally.unmatched += not unit.verdicts
+        count_frames(tally, unit)
+        if hits:
+            seen.add(kind(unit.labels))
+            continue
+        wrong = any(mechanisms(one) for one in unit.verdicts)
+        tally.wrong += wrong
+        tally.possible += any(suspected(one, unit.labels) for one in unit.verdicts)
+        best = max(unit.verdicts, key=lambda one: one.get("probability") or 0, default=None)
+        score.note("wrong mechanism" if wrong else "missed", file.file, best, unit)
+    for name in seen:
+        score.positive[name].files_found += 1
     labelled = set(pair(rows, verdicts).values())
     for place, verdict in enumerate(verdicts):
         if place not in labelled and mechanisms(verdict) and verdict["subject"]["kind"] != "group":
             score.unlabelled_flagged[verdict["mechanism"]] += 1
+
+
+def kind(labels: tuple[str, ...]) -> str:
+    """Name what a unit is counted under."""
+    return ";".join(sorted(labels))
 
 
 def answered(verdict: Verdict, label: str, single_replies: frozenset[int]) -> bool:
