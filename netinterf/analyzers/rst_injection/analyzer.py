@@ -12,6 +12,7 @@ from netinterf.analyzers.rst_injection.contradiction import conflicting_data, se
 from netinterf.analyzers.rst_injection.endings import ending_signs
 from netinterf.analyzers.rst_injection.header import compare_headers
 from netinterf.analyzers.rst_injection.rules import (
+    ALIKE_WEIGHT,
     CONNECT,
     CONTRADICTION_WEIGHT,
     INJECTED_ANSWER,
@@ -67,9 +68,9 @@ class RstInjection:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
         found = [
-            (INJECTED_DATA.id, data, ~data.http, CONTRADICTION_WEIGHT),
-            (INJECTED_ANSWER.id, data, data.http, CONTRADICTION_WEIGHT),
-            (SECOND_SYNACK.id, synack, np.ones(len(synack.flow), np.bool_), SYNACK_WEIGHT),
+            (INJECTED_DATA.id, data, ~data.http, np.where(data.alike, ALIKE_WEIGHT, CONTRADICTION_WEIGHT)),
+            (INJECTED_ANSWER.id, data, data.http, np.where(data.alike, ALIKE_WEIGHT, CONTRADICTION_WEIGHT)),
+            (SECOND_SYNACK.id, synack, synack.flow >= 0, np.where(synack.alike, ALIKE_WEIGHT, SYNACK_WEIGHT)),
         ]
         return [
             observe(
@@ -77,7 +78,7 @@ class RstInjection:
                 rule,
                 subject=pairs.flow[pick],
                 time=trace.packets.time[pairs.forged[pick]],
-                llr=weight,
+                llr=weight[pick],
                 forged=pairs.forged[pick],
                 witness=couples(pairs.forged[pick], pairs.genuine[pick]),
             )
@@ -94,7 +95,7 @@ class RstInjection:
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = choose(suspects, score)
         forged = forged_rows(suspects, score - signs["after_request"][0], chosen)  # the stage marks no single packet
-        connect = suspects.previous[chosen] < 0
+        connect = (suspects.previous[chosen] < 0) & (trace.sides.syn[suspects.other[chosen]] >= 0)
         tables = []
         for name, (llr, measured, shown) in signs.items():
             for prefix, part in (("", ~connect), (CONNECT, connect)):

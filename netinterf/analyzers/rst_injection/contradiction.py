@@ -30,6 +30,7 @@ class Contradictions:
     forged: NDArray[np.int64]  # rows in Packets: the one that looks less like its sender
     genuine: NDArray[np.int64]  # rows in Packets
     http: NDArray[np.bool_]  # the forged bytes begin an HTTP answer
+    alike: NDArray[np.bool_]  # both packets look alike: one broken sender may have written both
 
 
 def conflicting_data(trace: Trace) -> Contradictions:
@@ -88,7 +89,7 @@ def second_synacks(trace: Trace) -> Contradictions:
 def empty() -> Contradictions:
     """Return no contradictions."""
     none = np.empty(0, np.int64)
-    return Contradictions(flow=none, forged=none, genuine=none, http=np.empty(0, np.bool_))
+    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, alike=none > 0)
 
 
 def pair_up(
@@ -102,12 +103,17 @@ def pair_up(
     _, earliest = np.unique(flow, return_index=True)
     flow, first, second = flow[earliest], first[earliest], second[earliest]
     second_worse = strangeness(trace, second) > strangeness(trace, first)
+    packets = trace.packets
+    differs = (packets.ttl[first] != packets.ttl[second]) | (packets.ip_flags[first] != packets.ip_flags[second])
+    stamps = TcpOption.TIMESTAMPS.value
+    differs |= ((packets.tcp_options[first] ^ packets.tcp_options[second]) & stamps) != 0
     forged = np.where(second_worse, second, first)
     return Contradictions(
         flow=flow,
         forged=forged,
         genuine=np.where(second_worse, first, second),
         http=begins_http(trace, forged),
+        alike=~differs,
     )
 
 

@@ -10,6 +10,7 @@ import attrs
 from netinterf.schema import Rule
 
 __all__ = [
+    "ALIKE_WEIGHT",
     "CONNECT",
     "CONTRADICTION_WEIGHT",
     "INJECTED_ANSWER",
@@ -257,6 +258,8 @@ SECOND_SYNACK = Rule(
 CONTRADICTION_WEIGHT = 10.0
 """Contradictory content marked the one attacked direction in 9 of 9 public attack captures and none of the 161 other
 directions with payload; the impossibility itself, not that small count, carries the weight."""
+ALIKE_WEIGHT = 5.0
+"""When both packets look alike in hop limit, options and flags, one broken sender may have written both."""
 SYNACK_WEIGHT = 8.0
 """Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
 
