@@ -194,6 +194,33 @@ def test_an_a_record_for_every_question():
     assert all(scene.weight(asked) >= LIKELY for asked in seen)
 
 
+def test_an_address_that_runs_no_resolver():
+    """An idle address that answers listed names only, with pool addresses, is the injector speaking."""
+    scene = Scene(server="203.107.1.9")
+    seen = []
+    for number in range(5):
+        scene.ask(f"harmless{number}.example.com")
+        name = f"www{number}.listed.org"
+        seen.append(scene.ask(name))
+        scene.reply(name, address_record("157.240.17.14"), opt=False, after=30 * MILLISECOND)
+    scene.judge()
+    assert all(scene.weight(asked) >= LIKELY for asked in seen)
+
+
+def test_a_lying_resolver_sends_many_names_to_one_block_page():
+    """Six unrelated names on one listed block page, by a resolver whose replies look like all its others."""
+    scene = Scene(server="192.168.1.1")
+    scene.ordinary(20)
+    seen = []
+    for number in range(6):
+        name = f"www.banned{number}.org"
+        seen.append(scene.ask(name))
+        scene.reply(name, address_record("195.175.254.2"))
+    scene.judge()
+    assert all(POSSIBLE <= scene.weight(asked) < LIKELY for asked in seen)
+    assert {"listed_answer", "concentration", "lone_reply"} <= scene.rules[scene.of(seen[0])]
+
+
 def test_replies_alone_are_enough():
     """In a capture of one direction two contradicting replies still contradict each other."""
     scene = Scene()

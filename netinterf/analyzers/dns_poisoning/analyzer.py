@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.dns_poisoning.company import concentration, never_answers
 from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, tls_after, transport_contrasts
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
@@ -60,6 +61,7 @@ class DnsPoisoning:
         _note_repeats(notes, races, case)
         _note_content(notes, content, case)
         _note_contrasts(notes, replies, case)
+        _note_company(notes, case)
         for control in transports:
             notes.control("transport_contrast", control, accuses=True)
         for control in agreeing_servers(trace, replies, content, case.rows, case.suspicious):
@@ -204,6 +206,18 @@ def _note_contrasts(notes: _Notes, replies: Replies, case: Case) -> None:
                 fastest_ms=fastest,
                 baseline=baseline,
             )
+
+
+def _note_company(notes: _Notes, case: Case) -> None:
+    """Write down what else shares the suspects' addresses, and what else their servers answer."""
+    weights, domains = concentration(notes.trace, notes.replies, case.rows, case.listed > 0)
+    for place in np.flatnonzero(weights > 0).tolist():
+        reply, weight = int(case.rows[place]), float(weights[place])
+        notes.add("concentration", reply, weight, forged=[reply], domains=float(domains[place]))
+    weights, silent = never_answers(notes.trace, notes.replies, case.rows, case.suspicious)
+    for place in np.flatnonzero(weights > 0).tolist():
+        reply, weight = int(case.rows[place]), float(weights[place])
+        notes.add("no_resolver", reply, weight, forged=[reply], silent=float(silent[place]))
 
 
 def _note_policy(notes: _Notes, content: Content, replies: Replies) -> None:

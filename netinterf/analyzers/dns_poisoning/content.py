@@ -31,6 +31,9 @@ the labels in private use that ICANN's name-collision reports list."""
 NEAR = np.uint16(Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Special.CGNAT)
 """Addresses of resolvers that stand in the client's own network."""
 
+UNOWNED = np.uint16(Special.BOGON | Special.TEREDO)
+"""Addresses that no public name can own."""
+
 HIDDEN = np.uint16(Special.PRIVATE | Special.LINK_LOCAL | Special.CGNAT | Special.DOCUMENTATION | Special.MULTICAST)
 SUNK = np.uint16(Special.LOOPBACK | Special.UNSPECIFIED | Special.THIS_NETWORK | Special.BROADCAST)
 
@@ -110,7 +113,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     bogus = np.where((bogus == 0) & (sign & np.uint16(Sign.SUNK) != 0), SINKHOLE, bogus)
     bogus = np.where(public & (sign & np.uint16(Sign.POLICY | Sign.GLOBAL) == 0), bogus, 0.0)
     return Content(
-        sign=sign, addresses=addresses, bogus=bogus, listed=np.where(public, listed, 0.0), public_name=public_name
+        sign=sign, addresses=addresses, bogus=bogus, listed=np.where(public_name, listed, 0.0), public_name=public_name
     )
 
 
@@ -198,7 +201,8 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.
         owner = int(owners.find(high[place : place + 1], low[place : place + 1])[0])
         if owner >= 0 and any(owners.may_serve(owner, name) for name in names):
             continue
-        known = owner >= 0 or kind[place] == ForgedKind.BLOCKPAGE
+        nobody = special_bits(high[place : place + 1], low[place : place + 1])[0] & UNOWNED != 0
+        known = owner >= 0 or kind[place] == ForgedKind.BLOCKPAGE or nobody
         current = WEIGHTS["listed_answer"] if known else UNKNOWN_OWNER
         weight[reply] = max(weight[reply], HISTORIC if kind[place] == ForgedKind.HISTORIC else current)
     pages = _page_targets(trace, replies)

@@ -211,6 +211,26 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        4.0,
+        _rule(
+            "concentration",
+            "company",
+            "the same listed address was given for names of {domains} unrelated domains",
+            "domains",
+            source="Tsai et al., CERTainty, PoPETs 2023; Sundara Raman et al., Censored Planet, CCS 2020",
+        ),
+    ),
+    (
+        6.0,
+        _rule(
+            "no_resolver",
+            "company",
+            "this address answers no other name: {silent} names asked of it stayed unanswered",
+            "silent",
+            source=f"{TRIPLET}, selection of targets that run no resolver; Brandhorst, Pras 2006 (12 % unanswered)",
+        ),
+    ),
+    (
         -3.0,
         _rule(
             "policy",
