@@ -55,10 +55,10 @@ def policed(rate, depth, rtt, tap):
     [(62_500, 1e5, 0.1), (125_000, 12e3, 0.1), (190_000, 5e4, 0.03), (375_000, 1e5, 0.2), (1_250_000, 3e5, 0.1)],
 )
 def test_a_policer_is_found_at_the_sender(rate, depth, rtt):
-    """Rate within 2 %, depth within 10 %, no queue, and the flow is called interfered with."""
+    """Rate within 3 %, depth within 10 %, no queue, and the flow is called interfered with."""
     rules, accused = found(policed(rate, depth, rtt, "sender"))
     assert accused
-    assert rules["rate.token_bucket"]["rate_bps"] == pytest.approx(8 * rate, rel=0.02)
+    assert rules["rate.token_bucket"]["rate_bps"] == pytest.approx(8 * rate, rel=0.03)
     assert rules["rate.token_bucket"]["bucket_bytes"] == pytest.approx(depth, rel=0.1)
     assert rules["rate.no_queue"]["waited_share"] < 0.05
 
