@@ -175,7 +175,7 @@ def _address(high: int, low: int, version: int) -> str:
     return str(ipaddress.IPv6Address(high << 64 | low))
 
 
-def reason(entry: dict[str, Any]) -> str:
+def reason(entry: dict[str, Any]) -> str:  # noqa: PLR0911 (one return per cause)
     """Name the known cause of a difference, or ``"unexplained"``."""
     fields, status = entry["fields"], entry["status"].split("|")
     layers = set(entry["protocols"].split(":"))
@@ -191,6 +191,10 @@ def reason(entry: dict[str, Any]) -> str:
         return "source routing: tshark shows the last hop as destination"
     if "IP_OPTIONS" in status and "payload_length" in fields and not layers & set(_TRANSPORTS):
         return "malformed IP option: tshark gives up on the packet"
+    if "cfp" in layers:
+        return "FabricPath: tshark takes the last four bytes for a checksum of the frame"
+    if "null" in layers and "NOT_IP" in status:
+        return "loopback header without an address family: tshark reads part of it as an EtherType"
     return "unexplained"
 
 
@@ -285,9 +289,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{entry['file']} frame {entry['frame']} [{entry['status']}] {entry['protocols']}")
         for name, (ours, theirs) in entry["fields"].items():
             print(f"    {name}: decoded {ours}, tshark {theirs}")
-    print(
-        f"captures {result['captures']} (refused {result['refused']}), frames {result['frames']}, unseen {result['unseen']}"
-    )
+    print(f"captures {result['captures']} (refused {result['refused']})")
+    print(f"frames {result['frames']}, not listed by tshark {result['unseen']}")
     print(f"equal {result['equal']} ({result['share']:.4%}), {time.perf_counter() - started:.0f} s")
     print(f"differences by field: {result['differences']}")
     for cause, count in result["reasons"].items():
