@@ -183,9 +183,12 @@ def _note_contrasts(notes: _Notes, replies: Replies, case: Case) -> None:
         forged, baseline = [reply], float(found.baseline[place])
         waited = float(replies.delay[reply]) / MILLISECOND
         if found.header[place] > 0:
-            ttl, usual = float(replies.ttl[reply]), float(found.usual_ttl[place])
             weight = float(found.header[place])
-            notes.add("header_outlier", reply, weight, forged=forged, ttl=ttl, usual_ttl=usual, baseline=baseline)
+            if 2 * found.hops[place] >= weight:
+                ttl, usual = float(replies.ttl[reply]), float(found.usual_ttl[place])
+                notes.add("hop_limit", reply, weight, forged=forged, ttl=ttl, usual_ttl=usual, baseline=baseline)
+            else:
+                notes.add("ip_id", reply, weight, forged=forged, ip_id=float(replies.ip_id[reply]), baseline=baseline)
         if replies.copied[reply] and not found.echoes[place]:
             ip_id = float(replies.ip_id[reply])
             notes.add("copied_id", reply, WEIGHTS["copied_id"], forged=forged, ip_id=ip_id)

@@ -56,6 +56,7 @@ class Contrasts:
     """Weights of suspect replies, aligned with the rows asked for; 0 where there is nothing to compare with."""
 
     header: NDArray[np.float64]
+    hops: NDArray[np.float64]  # the part of the header's weight that is the hop limit's
     construction: NDArray[np.float64]
     timing: NDArray[np.float64]
     bound: NDArray[np.float64]  # faster than the path allows
@@ -87,6 +88,7 @@ def contrast_replies(
     count = len(rows)
     found = Contrasts(
         header=np.zeros(count),
+        hops=np.zeros(count),
         construction=np.zeros(count),
         timing=np.zeros(count),
         bound=np.zeros(count),
@@ -121,14 +123,14 @@ def _compare(
     """Fill in the contrasts of one server's suspects."""
     base = base[np.argsort(replies.packet[base], kind="stable")]
     facts = trace.facts
-    header = np.zeros(len(suspects))
     if facts.ttl_informative:
-        header += hop_weight(replies.ttl[suspects], replies.ttl[base])
+        found.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base])
+    header = found.hops[here]
     if facts.ip_id_informative:
         header += id_weight(replies, suspects, base)
     if facts.ttl_informative or facts.ip_id_informative:
         header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF)
-    found.header[here] = np.minimum(header, WEIGHTS["header_outlier"])
+    found.header[here] = np.minimum(header, WEIGHTS["hop_limit"])
     found.construction[here] = np.minimum(
         construction_weight(trace, replies, suspects, base, sunk), WEIGHTS["construction_outlier"]
     )

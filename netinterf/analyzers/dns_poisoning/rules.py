@@ -118,14 +118,24 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
     (
         4.0,
         _rule(
-            "header_outlier",
+            "hop_limit",
             "header",
-            "the reply's hop limit ({ttl}, elsewhere {usual_ttl}), IP ID or fragment flag is unlike this server's "
-            "other replies",
+            "the reply arrived with hop limit {ttl}, this server's other replies with {usual_ttl}",
             "ttl",
             "usual_ttl",
             "baseline",
-            source=f"{HOLD_ON}; {TRIPLET} (hop limit, IP ID and DF of three injectors)",
+            source=f"{HOLD_ON}; {TRIPLET} (hop limits of three injectors)",
+        ),
+    ),
+    (
+        4.0,
+        _rule(
+            "ip_id",
+            "header",
+            "the reply's IP ID ({ip_id}) or fragment flag is unlike this server's other replies",
+            "ip_id",
+            "baseline",
+            source=f"{TRIPLET} (IP ID and DF of three injectors); net4people/bbs issue 80 (constant IP ID)",
         ),
     ),
     (
