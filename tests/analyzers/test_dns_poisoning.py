@@ -12,8 +12,10 @@ from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS
 from netinterf.errors import CaptureError
-from netinterf.schema import SubjectKind
+from netinterf.schema import SubjectKind, Tls, TlsKind
+from netinterf.simulate.messages import client_hello, server_flight
 from netinterf.simulate.scenario import run
+from netinterf.table import Text
 from netinterf.trace import read
 from tests.oracles.dns_frames import (
     AAAA,
@@ -472,6 +474,86 @@ def test_the_same_addresses_from_another_server_refute():
         return scene.judge().weight(asked)
 
     assert play(second=True) <= play(second=False) < LIKELY
+
+
+def raced(follow):
+    """Play one raced lookup, let the client follow, and give its weight and rules."""
+    scene = Scene()
+    scene.ordinary(20)
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("31.13.95.38"), opt=False, ttl=121, after=9 * MILLISECOND)
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    follow(scene)
+    scene.judge()
+    return scene.weight(asked), scene.rules[scene.of(asked)]
+
+
+def test_a_handshake_with_the_suspect_address_speaks_for_it():
+    """TLS for the name with the answered address takes weight away; with another address or name it does not."""
+    rng = np.random.default_rng(1)
+
+    def tls(address, name):
+        return lambda scene: scene.connect(address, 443, client_hello(name, rng), server_flight(rng, 900))
+
+    before, _ = raced(lambda _: None)
+    followed, rules = raced(tls("31.13.95.38", "www.listed.org"))
+    assert "tls_followed" in rules
+    assert followed == pytest.approx(before + WEIGHTS["tls_followed"])
+    for address, name in (("93.184.216.34", "www.listed.org"), ("31.13.95.38", "other.example.com")):
+        weight, rules = raced(tls(address, name))
+        assert "tls_followed" not in rules
+        assert weight == pytest.approx(before)
+
+
+@pytest.mark.parametrize(
+    ("holder", "rule"),
+    [
+        (b"www.listed.org", "certificate_followed"),
+        (b"*.listed.org", "certificate_followed"),
+        (b"*.org", "tls_followed"),
+        (b"block.example.net", "tls_followed"),
+    ],
+)
+def test_a_certificate_for_the_name_refutes(holder, rule):
+    """A certificate that holds the name or its wildcard weighs more than a handshake alone."""
+    rng = np.random.default_rng(1)
+    scene = Scene()
+    scene.ask("www.listed.org", kind=AAAA)
+    scene.reply("www.listed.org", address_record("31.13.95.38"), kind=AAAA)
+    scene.connect("31.13.95.38", 443, client_hello("www.listed.org", rng), server_flight(rng, 900))
+    scene.judge()
+    tls = scene.trace.tls
+    hello = tls.take(np.flatnonzero(tls.kind == TlsKind.SERVER_HELLO))
+    leaf = Text.of([b"\x30\x20\x82" + bytes([len(holder)]) + holder + b"\x05\0"])
+    shown = attrs.evolve(hello, kind=np.full(1, TlsKind.CERTIFICATE, np.uint8), certificates=leaf)
+    _, _, rules = weigh(attrs.evolve(scene.trace, tls=Tls.concat([tls, shown])))
+    assert rule in rules[0]
+
+
+def test_the_same_server_over_tcp_contradicts():
+    """No such name over UDP, addresses over TCP: the server itself contradicts what came over UDP."""
+    scene = Scene()
+    scene.ordinary(10)
+    asked = scene.ask("www.listed.org")
+    forged = scene.reply("www.listed.org", flags=0x8183, opt=False, ttl=121, after=4 * MILLISECOND)
+    query = message("www.listed.org", number=77, flags=0x0100)
+    truth = message("www.listed.org", address_record("93.184.216.34"), number=77)
+    framed = [len(wire).to_bytes(2, "big") + wire for wire in (query, truth)]
+    scene.connect("8.8.8.8", 53, *framed)
+    scene.judge()
+    assert scene.weight(asked) >= LIKELY
+    assert "transport_contrast" in scene.rules[scene.of(asked)]
+    assert scene.forged[scene.of(asked)] == scene.names(forged)
+
+
+def test_faster_than_a_handshake():
+    """A reply that beats every TCP handshake with its claimed sender did not travel that path."""
+
+    def quick(scene):
+        scene.connect("8.8.8.8", 53, b"x", b"y")
+
+    _, rules = raced(quick)
+    assert "faster_than_path" in rules
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

@@ -71,6 +71,27 @@ def packet(
     return header + left.packed + right.packed + body
 
 
+def tcp_packet(
+    source: str, target: str, sport: int, dport: int, numbers: tuple[int, int], flags: int, data: bytes
+) -> bytes:
+    """Write an IP packet with a TCP segment; *numbers* are sequence and acknowledgement."""
+    segment = struct.pack(">HHIIBBHHH", sport, dport, *numbers, 5 << 4, flags, 60000, 0, 0) + data
+    return packet(source, target, 0, 0, segment, protocol=6)
+
+
+def connection(client: str, server: str, sport: int, dport: int, said: bytes, answered: bytes) -> list[bytes]:
+    """Write a TCP connection in which each side says one thing."""
+    out, back = (client, server, sport, dport), (server, client, dport, sport)
+    return [
+        tcp_packet(*out, (100, 0), 2, b""),
+        tcp_packet(*back, (500, 101), 18, b""),
+        tcp_packet(*out, (101, 501), 16, b""),
+        tcp_packet(*out, (101, 501), 24, said),
+        tcp_packet(*back, (501, 101 + len(said)), 24, answered),
+        tcp_packet(*out, (101 + len(said), 501 + len(answered)), 16, b""),
+    ]
+
+
 @dataclass
 class Talk:
     """A client that looks names up, and whatever answers; collects frames."""
@@ -112,6 +133,13 @@ class Talk:
         options = {"number": self.number, "opt": True, **options}
         delay = self.rtt + len(self.frames) % 7 * MILLISECOND if after is None else after
         return self.send(message(name, *records, **options), outbound=False, after=delay, **header)
+
+    def connect(self, server: str, dport: int, said: bytes, answered: bytes) -> None:
+        """Open a TCP connection a little later, 20 ms between its packets."""
+        frames = connection(self.client, server, 50000 + len(self.frames) % 9999, dport, said, answered)
+        self.now += 600 * MILLISECOND
+        self.times += [self.now + 20 * MILLISECOND * place for place in range(len(frames))]
+        self.frames += frames
 
     def ordinary(self, count: int) -> None:
         """Look up *count* names that nobody touches."""
