@@ -25,8 +25,12 @@ def parser() -> argparse.ArgumentParser:
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
     speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
     speed.add_argument("--no-rivals", action="store_true", help="leave other programs out")
-    decode = verbs.add_parser("decode", help="packets per second from file to flow ids only")
-    decode.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
+    decode = verbs.add_parser("decode", help="decoded columns against tshark, frame by frame; or the time they take")
+    decode.add_argument(
+        "--captures", type=Path, help="labelled folder to compare; without it the first stages are timed"
+    )
+    decode.add_argument("--limit", type=int, help="compare only so many captures")
+    decode.add_argument("--quick", action="store_true", help="time 50,000 packets instead of a million")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
     for verb in (quality, speed):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
@@ -44,7 +48,7 @@ def main(words: list[str] | None = None) -> int:
         print(f"{write_examples():,} bytes in {FOLDER.name}")
         return 0
     if options.verb == "decode":
-        return run_decode(quick=options.quick)
+        return run_decode(options)
     from benchmarks import speed
 
     speed.run(out=options.json, quick=options.quick, rivals=not options.no_rivals)
@@ -69,15 +73,20 @@ def run_quality(options: argparse.Namespace) -> int:
     return 1 if results["failed"] else 0
 
 
-def run_decode(*, quick: bool) -> int:
-    """Time the first stages alone: capture index, headers, flow ids."""
+def run_decode(options: argparse.Namespace) -> int:
+    """Compare decoding with tshark, or time the first stages alone: capture index, headers, flow ids."""
+    if options.captures is not None:
+        from benchmarks import decode_check
+
+        limit = [] if options.limit is None else ["--limit", str(options.limit)]
+        return decode_check.main(["--captures", str(options.captures), *limit])
     from benchmarks.capture import SLOTS
     from benchmarks.speed import CONNECTIONS, FEW, captures
     from netinterf.capture import open_capture
     from netinterf.decode import decode
     from netinterf.flows.assign import assign_flows
 
-    connections = FEW if quick else CONNECTIONS
+    connections = FEW if options.quick else CONNECTIONS
     for name, path in captures(connections).items():
         fastest = float("inf")
         for _ in range(3):

@@ -1,12 +1,13 @@
 """Write the reference pages that are lists of what the code declares: columns, rules, link types, model."""
 
+import json
+from importlib.resources import files
 from pathlib import Path
 
-import netinterf.schema as schema
+from netinterf import schema
 from netinterf.analyzers.registry import builtin
 from netinterf.decode import LINK_TYPES
 from netinterf.table import Table
-from netinterf.verdict.model import Model
 
 __all__ = ["write_all"]
 
@@ -48,7 +49,9 @@ def rules() -> str:
 def link_types() -> str:
     """Write the list of link types that are decoded."""
     rows = [(str(number), name) for number, name in sorted(LINK_TYPES.items())]
-    return "# Link types\n\nWhat can be decoded; anything else is named in an error.\n\n" + table(("number", "name"), rows)
+    return "# Link types\n\nWhat can be decoded; anything else is named in an error.\n\n" + table(
+        ("number", "name"), rows
+    )
 
 
 def write_all(folder: Path) -> None:
@@ -63,5 +66,19 @@ def write_all(folder: Path) -> None:
 
 def model() -> str:
     """Write the numbers of the packaged model with their sources."""
-    loaded = Model.load()
-    return f"# The model\n\n{loaded.describe()}\n"
+    data = json.loads((files("netinterf") / "data" / "model.json").read_text(encoding="utf-8"))
+    priors = [(p["subject"], f"`{p['mechanism']}`", str(p["log_odds"]), p["source"]) for p in data["priors"]]
+    caps = [(f"`{c['group']}`", str(c["nats"]), c["source"]) for c in data["caps"]["groups"]]
+    caps += [(name, str(c["nats"]), c["source"]) for name, c in data["caps"].items() if name != "groups"]
+    grades = [(name, str(g["probability"]), g["source"]) for name, g in data["grades"].items()]
+    return "\n".join(
+        [
+            f"# The model\n\nVersion {data['version']}, fitted on: {data['fitted_on']}.\n",
+            "## Prior log-odds (nats)\n",
+            table(("subject", "mechanism", "log-odds", "source"), priors),
+            "## Caps (nats)\n\nWhat one independence group can carry at most.\n",
+            table(("group", "cap", "source"), caps),
+            "## Grades\n",
+            table(("grade", "probability", "source"), grades),
+        ]
+    )
