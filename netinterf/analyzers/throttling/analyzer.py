@@ -34,6 +34,10 @@ MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""
 
 
+BY_BURSTS = 0.8
+"""Share of the weight when only bursts tell that nothing queued, since radio links and receivers bunch packets too."""
+
+
 @attrs.frozen(kw_only=True)
 class Throttling:
     """Find transfers that a token bucket held to a rate by dropping packets.
@@ -53,7 +57,7 @@ class Throttling:
 
     name: ClassVar[str] = "throttling"
     scope: ClassVar[Scope] = Scope.CAPTURE  # whether a limit is the link's shows in the client's other servers
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts"})
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     least_losses: int = attrs.field(default=LEAST_LOSSES, validator=attrs.validators.ge(2))
@@ -113,9 +117,11 @@ class Throttling:
             "waited_ms": 1e3 * shown.waiting.seconds,
             "rtt_inflation": shown.waiting.inflation,
             "samples": shown.waiting.samples,
+            "burst_packets": shown.waiting.burst,
         }
         rule = QUEUE_BEFORE_LOSS if judged.queued > 0 else NO_QUEUE
-        return [self.write(trace, rule, flows, witness, 1.0, measured)]
+        share = 1.0 if shown.waiting.samples else BY_BURSTS
+        return [self.write(trace, rule, flows, witness, share, measured)]
 
     def held(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
         """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""

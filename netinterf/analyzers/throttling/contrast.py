@@ -118,8 +118,8 @@ def _common_bucket(trace: Trace, judged: Judged, peers: list[Judged], begin: int
 def domains(trace: Trace, directions: list[Judged]) -> set[str]:
     """Name the domains of several directions, as far as requests told them: their last two labels."""
     flows = np.concatenate([one.direction.flows for one in directions])
-    names = [trace.tls.name[row] for row in np.flatnonzero(np.isin(trace.tls.flow, flows))]
-    names += [trace.http.host[row] for row in np.flatnonzero(np.isin(trace.http.flow, flows))]
+    names = [trace.tls.name[int(row)] for row in np.flatnonzero(np.isin(trace.tls.flow, flows))]
+    names += [trace.http.host[int(row)] for row in np.flatnonzero(np.isin(trace.http.flow, flows))]
     return {".".join(name.split(":")[0].split(".")[-2:]) for name in names if name}
 
 

@@ -91,19 +91,38 @@ def judge_direction(trace: Trace, direction: Direction, least: int = LEAST_LOSSE
     series = direction_series(trace, direction.flows, direction.outbound)
     if int(np.count_nonzero(series.lost)) < least or misses_packets(trace, direction, series):
         return None
+    tested = try_units(trace, direction, series, least)
+    if series.upstream:  # unseen losses can be dated in two ways; the one that explains more is taken
+        other = direction_series(trace, direction.flows, direction.outbound, by_sequence=False)
+        again = try_units(trace, direction, other, least)
+        if explained(again) > explained(tested):
+            series, tested = other, again
+    if not tested:
+        return None
+    limits = sender_limits(trace, max((one.unit for one in tested), key=len), direction.outbound)
+    return Judged(direction=direction, series=series, tested=tested, limits=limits)
+
+
+def try_units(trace: Trace, direction: Direction, series: Series, least: int) -> list[Tested]:
+    """Fit a bucket to each unit worth testing, and measure whether its packets waited."""
     series = with_delays(trace, series)
     least_known, opened = least_delay(trace, series)
     rtt = path_rtt(trace, direction)
-    units = [unit for unit in split_units(trace, direction, series, least) if worth_testing(unit, rtt)]
     tested = []
-    for unit in units:
+    for unit in split_units(trace, direction, series, least):
+        if not worth_testing(unit, rtt):
+            continue
         fit = search_bucket(unit.time, unit.size, unit.lost)
         waiting = measure_waiting(unit, least_known, opened, fit)
+        if unit.upstream and np.isnan(waiting.share) and strength(fit) >= 1.0 and not trace.facts.offloaded:
+            waiting = Waiting(burst=fit.depth / float(np.median(unit.size)))
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting))
-    if not tested:
-        return None
-    limits = sender_limits(trace, max(units, key=len), direction.outbound)
-    return Judged(direction=direction, series=series, tested=tested, limits=limits)
+    return tested
+
+
+def explained(tested: list[Tested]) -> float:
+    """Sum up what the fits of several units explain."""
+    return sum(max(one.fit.llr, 0.0) for one in tested)
 
 
 def path_rtt(trace: Trace, direction: Direction) -> float:

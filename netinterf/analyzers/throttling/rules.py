@@ -37,7 +37,7 @@ RECEIVER_WINDOW, APPLICATION = "rate.receiver_window", "rate.application"
 WHOLE_LINK, SPARED = "rate.whole_link", "rate.spared"
 
 BUCKET_MEASURES = ("rate_bps", "bucket_bytes", "losses", "info", "llr", "units")
-QUEUE_MEASURES = ("waited_share", "waited_ms", "rtt_inflation", "samples")
+QUEUE_MEASURES = ("waited_share", "waited_ms", "rtt_inflation", "samples", "burst_packets")
 
 WEIGHTS: dict[str, float] = {
     TOKEN_BUCKET: 4.5,

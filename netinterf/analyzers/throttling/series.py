@@ -82,20 +82,22 @@ def data_rows(trace: Trace, flows: I64, outbound: bool) -> I64:
     return np.sort(rows[keep])
 
 
-def direction_series(trace: Trace, flows: I64, outbound: bool) -> Series:
+def direction_series(trace: Trace, flows: I64, outbound: bool, by_sequence: bool = True) -> Series:
     """Lay out one direction of the flows between two hosts, with its losses.
 
     Args:
         trace: The capture.
         flows: Rows in Flows, all between the same two hosts.
         outbound: True for what the clients of the flows sent.
+        by_sequence: Date losses that were never captured by their predecessor in sequence, else by the packet that
+            arrived last before their gap. Which is nearer to the truth depends on how the sender recovers.
 
     Returns:
         The series.
     """
     rows = data_rows(trace, flows, outbound)
     pieces = _cut(trace, rows, outbound, upstream=behind_limit(trace, rows, flows, outbound))
-    return _with_gaps(trace, pieces) if pieces.upstream else _with_repeats(trace, pieces, flows, outbound)
+    return _with_gaps(trace, pieces, by_sequence) if pieces.upstream else _with_repeats(trace, pieces, flows, outbound)
 
 
 def behind_limit(trace: Trace, rows: I64, flows: I64, outbound: bool) -> bool:
@@ -190,10 +192,10 @@ def _reported_twice(trace: Trace, pieces: Series, flows: I64, outbound: bool, lo
     return np.unique(chosen[pieces.row[chosen] < row[right_one]])
 
 
-def _with_gaps(trace: Trace, pieces: Series) -> Series:
-    """Add a lost packet for every fill, dated behind the last packet that arrived before its gap.
+def _with_gaps(trace: Trace, pieces: Series, by_sequence: bool) -> Series:
+    """Add a lost packet for every fill, dated behind the packet before its gap.
 
-    Packets that belong together are sent together: those of one gap are set behind the last arrival at the spacing
+    Packets that follow in sequence are sent together: those of one gap are set behind their predecessor at the spacing
     usual within the flow, and no later than the packet that left the gap.
     """
     marks = trace.packets.marks[pieces.row]
@@ -202,7 +204,11 @@ def _with_gaps(trace: Trace, pieces: Series) -> Series:
     top = np.maximum.accumulate(pieces.flow[order] << SEQ_BITS | (pieces.start + pieces.payload)[order])
     wanted = pieces.flow[fills] << SEQ_BITS | pieces.start[fills]
     place = np.searchsorted(top, wanted, side="right")  # the first whose high-water mark is beyond the fill's start
-    behind, before = order[np.minimum(place, len(order) - 1)], order[np.maximum(place - 1, 0)]
+    behind = order[np.minimum(place, len(order) - 1)]
+    before = np.maximum(place - 1, 0)
+    if by_sequence:
+        before = np.searchsorted(top, top[before])  # whoever raised the mark to the gap's left edge
+    before = order[before]
     dated = (pieces.flow[behind] == pieces.flow[fills]) & (pieces.flow[before] == pieces.flow[fills]) & (behind < fills)
     fills, behind, before = fills[dated], behind[dated], before[dated]
     nth = _rank(behind, pieces.start[fills]) + 1

@@ -32,9 +32,13 @@ NEAR_SAMPLES, MOST_NEAR = 3, 20
 NEAR_SHARE = 0.5
 """None of them may have met a bucket fuller than this share."""
 
-NOTHING, NONE_BELOW, QUEUE_ABOVE = 0.02, 0.1, 0.2
-"""Shares of the expected waiting that speak for no queue and for a queue. Laboratory policers stay below 0.1 even with
-buckets of five packets, shapers above 0.2 even where they let half of their depth through at once."""
+NOTHING, NONE_BELOW, QUEUE_ABOVE = 0.05, 0.1, 0.2
+"""Shares of the expected waiting that speak for no queue (the middle one only when less than one packet waited) and for
+a queue. Laboratory policers stay below 0.02, shapers above 0.3, even one that lets half of its depth through at once.
+A burst that crosses the links before the limit at their own, higher rates waits a little as well."""
+
+LEAST_BURST = 6
+"""Packets beyond the rate that no queue lets arrive at once; more than a handful, since links bunch a few."""
 
 CLOCKS = np.array([10.0, 100.0, 250.0, 1000.0, 1e4, 1e5, 1e6])
 """Timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 ms … 1 s; some stacks tick in µs)."""
@@ -48,6 +52,7 @@ class Waiting:
     packets: float = np.nan  # in service times of one packet
     seconds: float = np.nan
     inflation: float = np.nan  # their round trip as a multiple of the least one; NaN without round trips
+    burst: float = np.nan  # without delays: the most packets that arrived beyond the rate; at the receiver's side only
     samples: int = 0
 
     @property
@@ -55,8 +60,11 @@ class Waiting:
         """Say 1 for a queue, -1 for none, 0 when it cannot be told.
 
         A queue that drops holds at least one packet, so waiting less than that excludes one. Where a packet takes less
-        time than the path's own jitter, only waiting that is next to nothing beside the depth does.
+        time than the path's own jitter, only waiting that is next to nothing beside the depth does. A queue also
+        spaces what leaves it: behind one, packets cannot arrive in bursts beyond its rate.
         """
+        if np.isnan(self.share):
+            return -int(self.burst >= LEAST_BURST)
         short = self.share <= NOTHING or (self.share <= NONE_BELOW and self.packets <= 1.0)
         return int(self.share >= QUEUE_ABOVE) - int(short)
 
