@@ -23,6 +23,9 @@ __all__ = ["DNS_PORT", "DnsTables", "parse_dns", "plausible"]
 DNS_PORT = 53
 UDP = 17
 
+CLASSES = (1, 3, 4, 254, 255)
+"""Assigned classes: IN, CH, HS, NONE, ANY (IANA DNS parameters)."""
+
 MAX_STREAM_MESSAGES = 4096
 """Messages read of one TCP side; its first 16 KiB, which is what streams hold, fit fewer real ones."""
 
@@ -64,14 +67,16 @@ def parse_dns(
 
 
 def plausible(messages: Messages, length: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which headers make sense: an assigned opcode (IANA DNS parameters), and counts that the bytes can hold.
+    """Say which messages make sense: an assigned opcode (IANA DNS parameters), and counts that the bytes can hold.
 
-    One record more than fits is let pass, because forged replies copy counts they do not honour.
+    One record more than fits is let pass, because forged replies copy counts they do not honour; more of them when one
+    question of an assigned class could be read, because then it is a DNS message that lies.
     """
     opcode = messages.flags >> 11 & 15
     records = messages.answers.astype(np.int64) + messages.authorities + messages.additionals
     least = HEADER + MIN_QUESTION * messages.questions.astype(np.int64) + MIN_RECORD * np.maximum(records - 1, 0)
-    sane: NDArray[np.bool_] = (opcode <= 6) & (opcode != 3) & (least <= length) & (length >= HEADER)
+    asked = (messages.questions == 1) & (messages.kind > 0) & np.isin(messages.qclass, CLASSES)
+    sane: NDArray[np.bool_] = (opcode <= 6) & (opcode != 3) & ((least <= length) | asked) & (length >= HEADER)
     return sane
 
 

@@ -186,3 +186,10 @@ def test_streams_of_something_else_stay_out():
     streams = Streams.of([b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 3], side=[0], packet=[0])
     tables = parse_dns(base.buffer, base.packets, base.flows, base.hosts, streams)
     assert (len(tables.dns), len(tables.exchanges)) == (0, 0)
+
+
+def test_a_message_that_lies_about_its_counts_is_kept():
+    """A readable question of an assigned class makes a message DNS, whatever its counts promise."""
+    wire = message("a.example.com", counts=(1, 500, 0, 0))
+    trace = read(times=[1], frames=[packet(RESOLVER, CLIENT, 53, 40000, wire)], link_type=RAW_IP)
+    assert trace.dns.error.tolist() == [ParseError.MISSING]
