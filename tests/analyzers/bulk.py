@@ -15,6 +15,7 @@ import numpy as np
 
 SEGMENT = 1448
 WIRE = SEGMENT + 66
+FULL = bytes(SEGMENT)
 MILLISECOND = 1e-3
 
 
@@ -106,6 +107,7 @@ class Flow:
     port: int = 40000
     start: float = 0.0
     server: str = ""  # another server than the transfer's
+    request: bytes = bytes(8)
     window: float = 4000.0  # receive window, segments
     pace: float = 0.0  # seconds between application writes of one segment; 0 writes all at once
     cwnd: float = 10.0
@@ -156,6 +158,12 @@ def transfer(
     return Transfer([world.out.times[i] for i in order], [world.out.frames[i] for i in order], world.out.dropped)
 
 
+def transfer_world() -> "_World":
+    """Give an empty world whose tap at the server is written by hand."""
+    still = Bottleneck(lambda _now, _size: 0.0)
+    return _World(0, still, [], 0.1, "sender", 0.0, "203.0.113.9", "192.0.2.7", True, 1_700_000_000.0)
+
+
 class _World:
     """Events in order of time: packets that cross the bottleneck, arrive, and are acknowledged."""
 
@@ -191,7 +199,7 @@ class _World:
             t + (half if self.tap == "sender" else self.rtt), flow, down=True, seq=0, ack=1, flags=0x12, sent=t + half
         )
         self.write(t + self.rtt + near, flow, down=False, seq=1, ack=1, flags=0x10)
-        self.write(t + self.rtt + near + 1e-5, flow, down=False, seq=1, ack=1, flags=0x18, size=8)
+        self.write(t + self.rtt + near + 1e-5, flow, down=False, seq=1, ack=1, flags=0x18, content=flow.request)
         flow.heard = t + self.rtt + half
         self.at(flow.heard, lambda now: self.push(flow, now))
         self.at(flow.heard + 1.0, lambda now: self.timeout(flow, now))
@@ -229,8 +237,22 @@ class _World:
         order = flow.order
         flow.flying[segment] = (order, now)
         if self.tap == "sender":
-            self.write(now, flow, down=True, seq=1 + segment * SEGMENT, ack=9, flags=0x10, size=SEGMENT, sent=now)
+            self.write(
+                now,
+                flow,
+                down=True,
+                seq=1 + segment * SEGMENT,
+                ack=1 + len(flow.request),
+                flags=0x10,
+                content=FULL,
+                sent=now,
+            )
         self.at(now + self.rtt / 4, lambda when: self.cross(flow, segment, order, now, when))
+
+    def data(self, when: float, flow: Flow, segment: int, sent: float) -> None:
+        """Write one data packet down."""
+        place, ack = 1 + segment * SEGMENT, 1 + len(flow.request)
+        self.write(when, flow, down=True, seq=place, ack=ack, flags=0x10, content=FULL, sent=sent)
 
     def cross(self, flow: Flow, segment: int, order: int, sent: float, now: float) -> None:
         """Reach the bottleneck."""
@@ -245,7 +267,16 @@ class _World:
     def arrive(self, flow: Flow, segment: int, order: int, sent: float, now: float) -> None:
         """Reach the receiver, who acknowledges at once, or after the second segment or 40 ms."""
         if self.tap == "receiver":
-            self.write(now, flow, down=True, seq=1 + segment * SEGMENT, ack=9, flags=0x10, size=SEGMENT, sent=sent)
+            self.write(
+                now,
+                flow,
+                down=True,
+                seq=1 + segment * SEGMENT,
+                ack=1 + len(flow.request),
+                flags=0x10,
+                content=FULL,
+                sent=sent,
+            )
         hole = segment != flow.cumulative
         flow.seen.add(segment)
         while flow.cumulative in flow.seen:
@@ -275,7 +306,15 @@ class _World:
                 right += 1
             block = (1 + left * SEGMENT, 1 + right * SEGMENT)
         self.write(
-            stamp, flow, down=False, seq=9, ack=1 + cumulative * SEGMENT, flags=0x10, sent=now, echo=sent, block=block
+            stamp,
+            flow,
+            down=False,
+            seq=1 + len(flow.request),
+            ack=1 + cumulative * SEGMENT,
+            flags=0x10,
+            sent=now,
+            echo=sent,
+            block=block,
         )
         self.at(when, lambda later: self.hear(flow, cumulative, seen, order, later, sent))
 
@@ -329,7 +368,7 @@ class _World:
         seq: int,
         ack: int,
         flags: int,
-        size: int = 0,
+        content: bytes = b"",
         sent: float = -1.0,
         echo: float = -1.0,
         block: tuple[int, int] | None = None,
@@ -365,7 +404,7 @@ class _World:
         )
         server = bytes(map(int, flow.server.split("."))) if flow.server else self.server
         source, target = (server, self.client) if down else (self.client, server)
-        total = 20 + len(head) + size
+        total = 20 + len(head) + len(content)
         header = struct.pack("!BBHHHBBH", 0x45, 0, total, len(self.out.times) & 0xFFFF, 0x4000, 60, 6, 0)
         self.out.times.append(round((self.begin + when) * 1e6) * 1000)
-        self.out.frames.append(header + source + target + head + bytes(size))
+        self.out.frames.append(header + source + target + head + content)

@@ -8,10 +8,12 @@ import pytest
 from netinterf.analyzers.base import analyze
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.throttling.series import direction_series
 from netinterf.schema import Outcome
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from tests.analyzers.bulk import (
+    SEGMENT,
     Bottleneck,
     Flow,
     both,
@@ -21,6 +23,7 @@ from tests.analyzers.bulk import (
     policer,
     shaper,
     transfer,
+    transfer_world,
 )
 
 RAW_IP = 101
@@ -167,6 +170,28 @@ def test_a_limit_on_all_servers_is_the_links():
     assert not accused
 
 
+def test_equal_limits_one_after_the_other_are_the_links():
+    """Servers that meet the same rate in turn show a plan as well."""
+    flows = [Flow(900), Flow(900, port=40001, start=25.0, server="198.51.100.5")]
+    rules, accused = found(trace_of(transfer(83, policer(125_000, 4e4), flows=flows, rtt=0.08)))
+    assert rules["rate.whole_link"]["selective"] == 0
+    assert not accused
+
+
+def test_servers_of_one_domain_are_no_contrast():
+    """When all limited servers belong to one domain it may be the target: the limit is not called a plan."""
+    first, second = (b"GET / HTTP/1.1\r\nHost: %s.example.org\r\n\r\n" % name for name in (b"a", b"b"))
+    flows = [
+        Flow(900, request=first),
+        Flow(900, port=40001, start=25.0, server="198.51.100.5", request=second),
+    ]
+    trace = trace_of(transfer(83, policer(125_000, 4e4), flows=flows, rtt=0.08))
+    rules, accused = found(trace)
+    assert len(trace.http) == 2
+    assert "rate.whole_link" not in rules
+    assert accused
+
+
 def test_a_spared_server_shows_selection():
     """When another server is much faster at the same time the limit is selective."""
     slow = transfer(59, policer(62_500, 5e4), flows=[Flow(900)], rtt=0.08)
@@ -216,6 +241,97 @@ def test_cut_payload_changes_nothing():
     moved = transfer(17, policer(62_500, 1e5), flows=[Flow(1500)], rtt=0.1)
     cut = read(times=np.array(moved.times), frames=[frame[:72] for frame in moved.frames], link_type=RAW_IP)
     assert Throttling()(cut).llr.tolist() == Throttling()(trace).llr.tolist()
+
+
+def joined(moved):
+    """Join wire packets that follow each other within 0.5 ms, as segmentation offload hands them to a capture."""
+    times, frames, ends = [], [], {}
+    for time, frame in zip(moved.times, moved.frames, strict=True):
+        sender, seq = frame[12:24], int.from_bytes(frame[24:28], "big")
+        payload = frame[20 + (frame[32] >> 4) * 4 :]
+        place, end, at = ends.get(sender, (-1, -1, -1))
+        if payload and end == seq and time - at < 500_000 and len(frames[place]) < 40_000:
+            whole = frames[place] + payload
+            frames[place] = whole[:2] + len(whole).to_bytes(2, "big") + whole[4:]
+            ends[sender] = (place, seq + len(payload), time)
+            continue
+        if payload:
+            ends[sender] = (len(frames), seq + len(payload), time)
+        times.append(time)
+        frames.append(frame)
+    return read(times=np.array(times), frames=frames, link_type=RAW_IP)
+
+
+def test_offloaded_segments_are_cut_into_wire_packets():
+    """Segmentation offload at the sender changes neither losses nor rate."""
+    moved = transfer(17, policer(125_000, 5e4), flows=[Flow(1500)], rtt=0.1)
+    plain, whole = trace_of(moved), joined(moved)
+    assert len(whole.packets) < 0.9 * len(plain.packets)
+    expected, accused = found(whole)[0]["rate.token_bucket"], found(whole)[1]
+    assert accused
+    assert expected["losses"] == pytest.approx(found(plain)[0]["rate.token_bucket"]["losses"], rel=0.05)
+    assert expected["rate_bps"] == pytest.approx(1e6, rel=0.03)
+
+
+def test_without_timestamps_bursts_exclude_a_queue():
+    """At the receiver's side, packets that arrive in bursts beyond the rate did not queue for it."""
+    moved = transfer(17, policer(125_000, 3e4), flows=[Flow(1500)], rtt=0.1, tap="receiver", timestamps=False)
+    rules, accused = found(trace_of(moved))
+    assert accused
+    assert rules["rate.no_queue"]["burst_packets"] > 6
+
+
+class Hand:
+    """Frames written by hand: one flow, the tap at the server."""
+
+    def __init__(self):
+        self.world = transfer_world()
+        self.flow = Flow(1)
+        self.now = 0.0
+
+    def send(self, *, down, seq, ack, flags=0x10, content=b"", block=None):
+        """Write one frame, a millisecond after the last."""
+        self.now += 1e-3
+        self.world.write(self.now, self.flow, down=down, seq=seq, ack=ack, flags=flags, content=content, block=block)
+
+    def series(self):
+        """Lay out what the server sent."""
+        return direction_series(trace_of(self.world.out), np.array([0]), outbound=False)
+
+
+def opened():
+    """Shake hands and ask."""
+    hand = Hand()
+    hand.send(down=False, seq=0, ack=0, flags=2)
+    hand.send(down=True, seq=0, ack=1, flags=0x12)
+    hand.send(down=False, seq=1, ack=1, flags=0x18, content=bytes(8))
+    for place in range(4):
+        hand.send(down=True, seq=1 + place * SEGMENT, ack=9, content=bytes(SEGMENT))
+    return hand
+
+
+def test_a_segment_sent_again_was_lost():
+    """The earlier of two transmissions was lost, the later was not."""
+    hand = opened()
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    assert np.flatnonzero(hand.series().lost).tolist() == [1]
+
+
+def test_a_needless_repeat_is_no_loss():
+    """What had been acknowledged when it was sent again was not lost."""
+    hand = opened()
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    assert not hand.series().lost.any()
+
+
+def test_a_duplicate_report_clears_a_loss():
+    """A SACK block below the acknowledgement says that the segment arrived twice (RFC 2883)."""
+    hand = opened()
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    hand.send(down=True, seq=1 + 2 * SEGMENT, ack=9, content=bytes(SEGMENT))
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT, block=(1 + SEGMENT, 1 + 2 * SEGMENT))
+    assert np.flatnonzero(hand.series().lost).tolist() == [2]
 
 
 def test_the_contract_holds():
