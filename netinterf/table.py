@@ -196,7 +196,7 @@ class Table:
         if value is None:
             if shape != "plain":
                 return _SHAPES[shape].empty(count, dtype)
-            value = np.full(count, field.metadata["fill"], dtype)
+            value = np.broadcast_to(np.array(field.metadata["fill"], dtype), (count,))  # one value, no memory
         array = value if shape == "plain" else getattr(value, "values", None)
         if not isinstance(array, np.ndarray) or (shape != "plain" and not isinstance(value, _SHAPES[shape])):
             raise SchemaError(f"{where}: expected a {shape} column of {dtype}, found {type(value).__name__}")

@@ -19,7 +19,7 @@ from netinterf.decode.checksum import transport_ok
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
 from netinterf.flows.facts import Facts, Vantage, gather_facts
-from netinterf.flows.messages import read_messages
+from netinterf.flows.messages import Messages, read_messages
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
@@ -40,6 +40,7 @@ from netinterf.schema import (
     Tls,
 )
 from netinterf.table import Ragged
+from netinterf.workers import beside
 
 __all__ = ["Trace", "read"]
 
@@ -179,10 +180,17 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
     hosts = attrs.evolve(assigned.hosts, special=special_bits(assigned.hosts.high, assigned.hosts.low))
     packets = mark_segments(assigned.packets, flows, by_flow)
     sides = build_sides(packets, flows, by_flow)
-    rtts = rtt_samples(packets, flows, by_flow, sides)
-    sides = with_rtt(sides, rtts)
-    segments = head_segments(capture.buffer, packets, sides, by_flow)
-    messages = read_messages(capture.buffer, packets, flows, hosts, sides, segments)
+
+    def heads() -> tuple[HeadSegments, Messages]:
+        segments = head_segments(capture.buffer, packets, sides, by_flow)
+        return segments, read_messages(capture.buffer, packets, flows, hosts, sides, segments)
+
+    def trips() -> tuple[RttSamples, Sides, Facts]:
+        rtts = rtt_samples(packets, flows, by_flow, sides)
+        timed = with_rtt(sides, rtts)
+        return rtts, timed, gather_facts(packets, flows, timed, rtts, vantage)
+
+    (segments, messages), (rtts, timed, facts) = beside(heads, trips)
     return Trace(
         source=capture.source,
         buffer=capture.buffer,
@@ -191,7 +199,7 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         quotes=tie_quotes(decoded.quotes, packets, flows, hosts),
         hosts=hosts,
         flows=flows,
-        sides=sides,
+        sides=timed,
         by_flow=by_flow,
         rtts=rtts,
         segments=segments,
@@ -200,6 +208,6 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         exchanges=messages.exchanges,
         tls=messages.tls,
         http=messages.http,
-        facts=gather_facts(packets, flows, sides, rtts, vantage),
+        facts=facts,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )

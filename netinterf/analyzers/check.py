@@ -122,7 +122,7 @@ def fingerprint(
     """List evidence about flows as comparable values."""
     found: list[tuple[object, ...]] = []
     for row in np.flatnonzero(evidence.subject_kind == SubjectKind.FLOW):
-        subject, witness = int(evidence.subject[row]), evidence.witness[row]
+        subject, witness = int(evidence.subject[row]), evidence.witness[int(row)]
         if flows is not None and packets is not None:
             subject, witness = int(flows[subject]), packets[witness]
         rule = evidence.rules[evidence.rule[row]].id

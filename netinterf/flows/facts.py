@@ -29,6 +29,9 @@ SAME_TTL_SHARE, SAME_TTL_HOSTS = 0.95, 5
 SHARED_COUNTER_SHARE, SHARED_COUNTER_STEP = 0.8, 16
 """One counter numbers all senders when consecutive packets of different hosts differ by so little so often."""
 
+SAMPLE = 1 << 16
+"""Packets that shares are taken from: their standard error is below 0.2 %, and what rewrites headers does it always."""
+
 SPLIT_RATIO = 0.3
 """A far end that acknowledges data in less than this share of the handshake's round trip is a proxy near the tap."""
 
@@ -117,8 +120,8 @@ def infer_vantage(packets: Packets, sides: Sides) -> Vantage:
 
 
 def far_packets(packets: Packets, flows: Flows) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Select the packets that servers sent, and who sent each: the far ends of a client-side capture."""
-    rows = np.flatnonzero((packets.flow >= 0) & ~packets.outbound)
+    """Select packets that servers sent, and who sent each: the far ends of a client-side capture."""
+    rows = np.flatnonzero((packets.flow >= 0) & ~packets.outbound)[:SAMPLE]
     return rows, flows.server[packets.flow[rows]]
 
 
@@ -147,19 +150,21 @@ def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples) -
     Only pure acknowledgements count, with the hop limit of the SYN/ACK: a forged page would look fast as well. Needs
     two flows to two addresses.
     """
-    pure = (packets.payload_length[rtts.packet] == 0) & (packets.tcp_flags[rtts.packet] == TcpFlag.ACK)
-    syn = sides.syn[rtts.side]
-    pure &= (syn >= 0) & (packets.ttl[rtts.packet] == packets.ttl[np.maximum(syn, 0)] if len(packets) else False)
-    far = rtts.side % 2 == 1
-    handshake = _least(rtts, far & (rtts.kind == RttKind.HANDSHAKE), len(sides))
-    data = _least(rtts, far & (rtts.kind == RttKind.DATA) & pure, len(sides))
+    far = rtts.side & 1 == 1
+    handshake = _least(rtts, np.flatnonzero(far & (rtts.kind == RttKind.HANDSHAKE.value)), len(sides))
+    far &= (rtts.kind == RttKind.DATA.value) & (handshake[rtts.side] >= 0)
+    row = np.flatnonzero(far)
+    answer, syn = rtts.packet[row], sides.syn[rtts.side[row]]
+    pure = (packets.payload_length[answer] == 0) & (packets.tcp_flags[answer] == TcpFlag.ACK.value) & (syn >= 0)
+    row, answer, syn = row[pure], answer[pure], syn[pure]
+    data = _least(rtts, row[packets.ttl[answer] == packets.ttl[syn]], len(sides))
     side = np.flatnonzero((handshake >= 0) & (data >= 0))
     fast = side[data[side] < SPLIT_RATIO * handshake[side]]
     servers = np.unique(flows.server[fast // 2])
     return len(fast) >= 2 and len(servers) >= 2 and 2 * len(fast) > len(side)
 
 
-def _least(rtts: RttSamples, chosen: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
+def _least(rtts: RttSamples, chosen: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return the least sample of each side, -1 for none."""
     least = np.full(count, np.iinfo(np.int64).max)
     np.minimum.at(least, rtts.side[chosen], rtts.value[chosen])

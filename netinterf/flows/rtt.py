@@ -24,6 +24,7 @@ from netinterf.flows.grouping import mix
 from netinterf.flows.unwrap import sound_rows
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag, TcpOption
 from netinterf.table import Ragged
+from netinterf.workers import each
 
 __all__ = ["rtt_samples", "with_rtt"]
 
@@ -59,8 +60,9 @@ def rtt_samples(packets: Packets, flows: Flows, by_flow: Ragged, sides: Sides) -
         Samples in the order of flows, then kinds; each names the answer, what it answered, and the side that answered.
     """
     del flows
-    parts = []
-    for block in tcp_blocks(packets, by_flow):
+
+    def sample(block: TcpBlock) -> RttSamples:
+        parts = []
         exchange = make_exchange(packets, block, sides)
         for outbound in (True, False):
             asked, answer = covered(block, exchange, outbound)
@@ -68,7 +70,9 @@ def rtt_samples(packets: Packets, flows: Flows, by_flow: Ragged, sides: Sides) -
             parts.append(make_samples(packets, block, asked, answer, kind))
         asked, answer = echoed(packets, block, exchange)
         parts.append(make_samples(packets, block, asked, answer, np.full(len(asked), RttKind.TIMESTAMP.value)))
-    return RttSamples.concat(parts)
+        return RttSamples.concat(parts)
+
+    return RttSamples.concat(each(sample, tcp_blocks(packets, by_flow)))
 
 
 def make_exchange(packets: Packets, block: TcpBlock, sides: Sides) -> Exchange:

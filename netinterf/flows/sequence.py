@@ -23,6 +23,7 @@ from netinterf.flows.holes import Stream, look_into_holes, overtaken
 from netinterf.flows.numbers import Numbers, number_block
 from netinterf.schema import Flows, Mark, Packets, TcpFlag
 from netinterf.table import Ragged
+from netinterf.workers import each
 
 __all__ = ["mark_segments"]
 
@@ -51,10 +52,13 @@ def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged) -> Packets:
     marks[duplicate_rows(packets, by_flow)] = Mark.DUPLICATE_FRAME.value
     packets = attrs.evolve(packets, marks=marks)
     marks = marks.copy()
-    for block in tcp_blocks(packets, by_flow):
+
+    def number(block: TcpBlock) -> None:
         numbers = number_block(packets, block)
         seq[block.rows], ack[block.rows] = numbers.seq, numbers.ack
         marks[block.rows] |= mark_block(packets, block, numbers)
+
+    each(number, tcp_blocks(packets, by_flow))  # no packet is in two blocks
     return attrs.evolve(packets, relative_seq=seq, relative_ack=ack, marks=marks)
 
 

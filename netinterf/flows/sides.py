@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.flows.blocks import tcp_blocks
+from netinterf.flows.blocks import TcpBlock, tcp_blocks
 from netinterf.flows.grouping import first_index
 from netinterf.flows.unwrap import sound_rows
 from netinterf.schema import Flows, Mark, Packets, Sides, TcpFlag
 from netinterf.table import Ragged
+from netinterf.workers import each
 
 __all__ = ["build_sides"]
 
@@ -90,7 +91,8 @@ def numbers(packets: Packets, by_flow: Ragged, sides: int) -> tuple[NDArray[np.u
     """
     isn = np.zeros(sides, np.uint32)
     sent, acked = np.full(sides, -1, np.int64), np.full(sides, -1, np.int64)
-    for block in tcp_blocks(packets, by_flow):
+
+    def number(block: TcpBlock) -> None:
         rows, side = block.rows, block.side
         part = slice(2 * block.first_flow, 2 * (block.first_flow + block.flows))
         flags, marks = packets.tcp_flags.take(rows), packets.marks.take(rows)
@@ -106,4 +108,6 @@ def numbers(packets: Packets, by_flow: Ragged, sides: int) -> tuple[NDArray[np.u
         np.maximum.at(sent[part], side[sound], end[sound])
         sound = np.flatnonzero(sound_rows(ack, side, moves & acks))
         np.maximum.at(acked[part], side[sound] ^ 1, ack[sound])
+
+    each(number, tcp_blocks(packets, by_flow))  # no side is in two blocks
     return isn, sent, acked

@@ -15,6 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LEVEL = {
     "errors": 0,
     "version": 0,
+    "workers": 0,
     "table": 1,
     "stats": 1,
     "schema": 2,
