@@ -50,6 +50,8 @@ class DnsPoisoning:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Look at the DNS exchanges of *trace* and write down what is unusual."""
+        if len(trace.exchanges) == 0:
+            return Evidence.empty(rules=self.rules)
         replies = gather_replies(trace)
         content = read_content(trace, replies)
         races = run_races(trace, replies, content)
