@@ -20,7 +20,7 @@ from netinterf.errors import ParameterError
 from netinterf.stats.levels import CELLS, bucket_levels, row_blocks
 from netinterf.stats.robust import theil_sen
 
-__all__ = ["COARSE", "FINE", "HEADROOMS", "BucketFit", "fit_bucket", "loss_line_rate", "search_bucket"]
+__all__ = ["COARSE", "FINE", "FINEST", "HEADROOMS", "BucketFit", "fit_bucket", "loss_line_rate", "search_bucket"]
 
 F64 = NDArray[np.float64]
 
@@ -34,6 +34,9 @@ sender that waits for a timeout after each burst (the staircase of Flach et al. 
 
 FINE: F64 = np.linspace(0.95, 1.05, 21)
 """Rates of the second search, as multiples of the first one's: 0.5 % apart."""
+
+FINEST: F64 = np.linspace(0.995, 1.005, 21)
+"""Rates of the last search, 0.05 % apart: over a long series a small error of the rate adds up to a bucket."""
 
 
 class BucketFit(NamedTuple):
@@ -146,7 +149,7 @@ def fit_bucket(
 
 
 def search_bucket(time: F64, size: F64, lost: NDArray[np.bool_]) -> BucketFit:
-    """Find the token bucket that explains the losses, without knowing its rate: a coarse search, then a fine one.
+    """Find the token bucket that explains the losses, without knowing its rate: coarse, fine and finest search.
 
     Args:
         time: Seconds, never falling, n of them.
@@ -154,15 +157,18 @@ def search_bucket(time: F64, size: F64, lost: NDArray[np.bool_]) -> BucketFit:
         lost: Whether the packet was lost, n.
 
     Returns:
-        The best bucket, penalised for both searches; the coarse one when that is no better than chance.
+        The best bucket, penalised for all searches; the coarse one when that is no better than chance.
     """
     ends = HEADROOMS[[0, -1]]
     coarse = fit_bucket(time, size, lost, rates=loss_line_rate(time, size, lost) * COARSE, headrooms=ends)
     if not coarse.llr > 0:
         return coarse
     tried = len(COARSE) * len(ends)
-    fine = fit_bucket(time, size, lost, rates=coarse.rate * FINE, tried=tried)
-    return max(coarse, fine, key=lambda fit: fit.llr)
+    fine = max(coarse, fit_bucket(time, size, lost, rates=coarse.rate * FINE, tried=tried), key=lambda fit: fit.llr)
+    tried += len(FINE) * len(HEADROOMS)
+    start = np.array([fine.headroom])
+    finest = fit_bucket(time, size, lost, rates=fine.rate * FINEST, headrooms=start, tried=tried)
+    return max(fine, finest, key=lambda fit: fit.llr)
 
 
 def _entropy_table(count: int) -> F64:

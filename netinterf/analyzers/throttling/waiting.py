@@ -37,6 +37,9 @@ NOTHING, NONE_BELOW, QUEUE_ABOVE = 0.05, 0.1, 0.2
 a queue. Laboratory policers stay below 0.02, shapers above 0.3, even one that lets half of its depth through at once.
 A burst that crosses the links before the limit at their own, higher rates waits a little as well."""
 
+LEAST_DEPTH = 4
+"""Packets of depth below which little waiting does not exclude a queue, since most packets find such a one empty."""
+
 LEAST_BURST = 6
 """Packets beyond the rate that no queue lets arrive at once; more than a handful, since links bunch a few."""
 
@@ -49,6 +52,7 @@ class Waiting:
     """How long the packets just before the drops waited."""
 
     share: float = np.nan  # of what they would have waited in a queue; NaN when it cannot be told
+    depth: float = np.nan  # of the bucket, in packets
     packets: float = np.nan  # in service times of one packet
     seconds: float = np.nan
     inflation: float = np.nan  # their round trip as a multiple of the least one; NaN without round trips
@@ -65,7 +69,9 @@ class Waiting:
         """
         if np.isnan(self.share):
             return -int(self.burst >= LEAST_BURST)
-        short = self.share <= NOTHING or (self.share <= NONE_BELOW and self.packets <= 1.0)
+        short = self.share <= NOTHING or (
+            self.share <= NONE_BELOW and self.packets <= 1.0 and self.depth >= LEAST_DEPTH
+        )
         return int(self.share >= QUEUE_ABOVE) - int(short)
 
 
@@ -175,6 +181,7 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
     lower = float(np.quantile(waited, 0.25))
     return Waiting(
         share=float(np.quantile(waited * fit.rate / missing[near], 0.25)),
+        depth=fit.depth / packet,
         packets=lower * fit.rate / packet,
         seconds=lower,
         inflation=np.nan if unit.upstream or least <= 0 else (least + lower) / least,
