@@ -20,7 +20,17 @@ from netinterf.errors import ParameterError
 from netinterf.stats.levels import CELLS, bucket_levels, row_blocks
 from netinterf.stats.robust import theil_sen
 
-__all__ = ["COARSE", "FINE", "FINEST", "HEADROOMS", "BucketFit", "fit_bucket", "loss_line_rate", "search_bucket"]
+__all__ = [
+    "COARSE",
+    "FINE",
+    "FINEST",
+    "HEADROOMS",
+    "NO_FIT",
+    "BucketFit",
+    "fit_bucket",
+    "loss_line_rate",
+    "search_bucket",
+]
 
 F64 = NDArray[np.float64]
 

@@ -8,8 +8,11 @@ import pytest
 from netinterf.analyzers.base import analyze
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import direction_series
+from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome
+from netinterf.stats.ratelimit import NO_FIT
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from tests.analyzers.bulk import (
@@ -332,6 +335,33 @@ def test_a_duplicate_report_clears_a_loss():
     hand.send(down=True, seq=1 + 2 * SEGMENT, ack=9, content=bytes(SEGMENT))
     hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT, block=(1 + SEGMENT, 1 + 2 * SEGMENT))
     assert np.flatnonzero(hand.series().lost).tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("info", "below", "share"), [(0.9, 0.95, 1.0), (0.9, 0.7, 0.6), (0.5, 0.95, 0.6), (0.9, 0.4, 0.0), (0.3, 0.95, 0.0)]
+)
+def test_a_bucket_must_explain_and_must_drop(info, below, share):
+    """The weight falls with the deviance explained and with what passes below the level; the weaker of both counts."""
+    assert strength(NO_FIT._replace(info=info, below=below)) == share
+
+
+@pytest.mark.parametrize(
+    ("waiting", "queued"),
+    [
+        (Waiting(), 0),
+        (Waiting(share=0.01, packets=9.0, depth=900.0), -1),
+        (Waiting(share=0.08, packets=0.5, depth=6.0), -1),
+        (Waiting(share=0.08, packets=0.2, depth=2.5), 0),
+        (Waiting(share=0.08, packets=3.0, depth=40.0), 0),
+        (Waiting(share=0.15, packets=0.9, depth=6.0), 0),
+        (Waiting(share=0.9, packets=50.0, depth=60.0), 1),
+        (Waiting(burst=5.0), 0),
+        (Waiting(burst=7.0), -1),
+    ],
+)
+def test_waiting_tells_a_queue_from_none(waiting, queued):
+    """Between a tenth and a fifth of a queue's waiting, and for depths of a few packets, it is not told."""
+    assert waiting.queued == queued
 
 
 def test_the_contract_holds():
