@@ -1,0 +1,1 @@
+"""Bridges to other packet libraries; the only room that imports scapy."""
