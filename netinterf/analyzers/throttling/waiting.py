@@ -69,9 +69,8 @@ class Waiting:
         """
         if np.isnan(self.share):
             return -int(self.burst >= LEAST_BURST)
-        short = self.share <= NOTHING or (
-            self.share <= NONE_BELOW and self.packets <= 1.0 and self.depth >= LEAST_DEPTH
-        )
+        short = self.share <= NOTHING or (self.share <= NONE_BELOW and self.packets <= 1.0)
+        short &= self.depth >= LEAST_DEPTH
         return int(self.share >= QUEUE_ABOVE) - int(short)
 
 
