@@ -22,6 +22,7 @@ COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and
 NOTHING = np.empty(0, np.int64)
 
 VARIETY = 3  # flows, and hop limits among them, from which resets that vary are no accident of one route change
+COUNTER_NEXT = 4  # steps that a host may have sent elsewhere in between
 PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
 
 
@@ -146,11 +147,14 @@ def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[N
     here = np.where(group.known, is_counter[group.place] if len(is_counter) else False, False) & group.known
     last = suspects.previous
     before = base.at(ids, last)
-    near = (packets.ip_id[suspects.row].astype(np.int64) - before) % 65536
-    near = np.minimum(near, 65536 - near)
-    limit = np.maximum(COUNTER_JUMP, COUNTER_JUMP_FACTOR * (typical[group.place] if len(typical) else 0))
+    ahead = (packets.ip_id[suspects.row].astype(np.int64) - before) % 65536
+    near = np.minimum(ahead, 65536 - ahead)
+    usual = typical[group.place] if len(typical) else np.zeros(len(suspects))
+    limit = np.maximum(COUNTER_JUMP, COUNTER_JUMP_FACTOR * usual)
     here &= last >= 0
-    return np.where(here & (near > limit), near, np.nan), here & (near <= limit)
+    # to speak for the sender the number must be one of its next few: a random one is that once in a thousand times
+    next_few = (ahead >= 1) & (ahead <= np.maximum(COUNTER_JUMP, COUNTER_NEXT * usual))
+    return np.where(here & (near > limit), near, np.nan), here & next_few
 
 
 def initial_ttl(ttl: NDArray[Any]) -> NDArray[np.int64]:
