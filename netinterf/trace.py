@@ -16,6 +16,7 @@ from netinterf.capture import Capture, Interface, Source, from_memory, open_capt
 from netinterf.context.special import special_bits
 from netinterf.decode import decode
 from netinterf.decode.checksum import transport_ok
+from netinterf.decode.transport import sack_blocks
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
 from netinterf.flows.facts import Facts, Vantage, gather_facts
@@ -83,6 +84,10 @@ class Trace:
     def checksum_ok(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
         """Say of each packet whether its transport checksum is right, or cannot be checked (cut, a fragment)."""
         return transport_ok(self.buffer, self.packets, np.asarray(rows, np.int64))
+
+    def sack_blocks(self, rows: NDArray[np.integer[Any]]) -> Ragged:
+        """Read the SACK blocks of packets: left edge, right edge, left edge, … as on the wire (RFC 2018 §3)."""
+        return sack_blocks(self.buffer, self.packets, np.asarray(rows, np.int64))
 
     def select(self, flows: NDArray[np.integer[Any]]) -> "Trace":
         """Keep some flows and all that belongs to them; rows are renumbered, hosts, facts and the buffer stay.

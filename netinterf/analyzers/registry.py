@@ -5,7 +5,7 @@ arguments returning an analyzer. Plugins are looked up when asked for, never at 
 """
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
@@ -13,7 +13,10 @@ from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.throttling import Throttling
 from netinterf.errors import AnalyzerError, ParameterError
 
-__all__ = ["BUILTIN", "GROUP", "builtin", "find", "names"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
+
+__all__ = ["BUILTIN", "GROUP", "builtin", "find", "names", "plugins"]
 
 GROUP = "netinterf.analyzers"
 
@@ -29,9 +32,16 @@ def builtin() -> tuple[Analyzer, ...]:
     return tuple(make() for make in BUILTIN.values())
 
 
+def plugins() -> "EntryPoints":
+    """List what installed distributions declare; reading their metadata takes longer than importing this library."""
+    from importlib.metadata import entry_points
+
+    return entry_points(group=GROUP)
+
+
 def names() -> tuple[str, ...]:
     """Name every analyzer that can be asked for, built-in ones first."""
-    return (*BUILTIN, *sorted(point.name for point in entry_points(group=GROUP)))
+    return (*BUILTIN, *sorted(point.name for point in plugins()))
 
 
 def find(name: str) -> Analyzer:
@@ -43,7 +53,7 @@ def find(name: str) -> Analyzer:
     """
     if name in BUILTIN:
         return BUILTIN[name]()
-    for point in entry_points(group=GROUP):
+    for point in plugins():
         if point.name == name:
             try:
                 made = point.load()()

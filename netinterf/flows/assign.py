@@ -16,6 +16,7 @@ from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
+from netinterf.workers import each
 
 __all__ = ["Assigned", "assign_flows", "tie_quotes"]
 
@@ -90,7 +91,8 @@ def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> t
     count = len(packets)
     mixed = np.empty(count, np.uint64)
     swapped = np.empty(count, np.bool_)
-    for start in range(0, count, BLOCK):
+
+    def mix_block(start: int) -> None:
         part = slice(start, min(start + BLOCK, count))
         source = endpoint_hash(endpoints.source_high[part], endpoints.source_low[part], ports[0][part])
         target = endpoint_hash(endpoints.target_high[part], endpoints.target_low[part], ports[1][part])
@@ -99,6 +101,8 @@ def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> t
         source ^= packets.protocol[part].astype(np.uint64) << np.uint64(56)
         source ^= (packets.version[part] == 0).astype(np.uint64)
         mixed[part] = mix(source)
+
+    each(mix_block, range(0, count, BLOCK))
     return mixed, swapped
 
 

@@ -15,6 +15,7 @@ from netinterf.protocols.http import HEAD_BYTES, PEEK_BYTES, begins_head, begins
 from netinterf.protocols.streams import Streams
 from netinterf.protocols.tls import begins_hello, begins_tls, parse_tls, unfinished
 from netinterf.schema import Answers, Dns, Exchanges, Flows, HeadSegments, Hosts, Http, Packets, SegmentKind, Sides, Tls
+from netinterf.workers import each
 
 __all__ = ["Messages", "read_messages"]
 
@@ -64,14 +65,17 @@ def read_messages(
     dns = parse_dns(buffer, packets, flows, hosts, reader.streams(_both(over_dns), HEAD_LIMIT))
     opening = segments.side[(segments.offset == 0) & (segments.kind == SegmentKind.FRESH)]
     kind = np.zeros(len(sides), np.uint8)
-    tls, http = [], []
-    for low in range(0, len(opening), SIDES_AT_ONCE):
+
+    def read_openings(low: int) -> tuple[list[Tls], Http]:
         side = opening[low : low + SIDES_AT_ONCE]
         peek = reader.streams(side, PEEK_BYTES)
         secure = begins_tls(peek)
-        kind[side[secure]] = TLS_SIDE
-        tls += reader.tls(side[secure])
-        http.append(parse_http(reader.streams(side[~secure & begins_http(peek)], HEAD_BYTES)))
+        kind[side[secure]] = TLS_SIDE  # no side is in two batches
+        return reader.tls(side[secure]), parse_http(reader.streams(side[~secure & begins_http(peek)], HEAD_BYTES))
+
+    read = each(read_openings, range(0, len(opening), SIDES_AT_ONCE))
+    tls = [table for tables, _ in read for table in tables]
+    http = [heads for _, heads in read]
     http += reader.later_heads(kind)
     tls += reader.later_hellos(kind)
     return Messages(

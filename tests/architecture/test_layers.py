@@ -160,3 +160,19 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name fails as in any module."""
     with pytest.raises(AttributeError, match="no attribute 'scann'"):
         netinterf.scann  # noqa: B018
+
+
+SHARED = {"base", "check", "registry"}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "analyzers").rglob("*.py")), ids=lambda path: path.stem)
+def test_analyzers_read_traces_only(path: Path) -> None:
+    """An analyzer sees the tables of a trace: never capture, decoder or verdict, and never another analyzer."""
+    inside = path.relative_to(PACKAGE / "analyzers").parts[0].removesuffix(".py")
+    if inside == "registry":
+        return
+    for name, _ in imports(path):
+        parts = name.split(".")
+        assert parts[:2] not in (["netinterf", "capture"], ["netinterf", "decode"], ["netinterf", "verdict"]), name
+        if parts[:2] == ["netinterf", "analyzers"] and len(parts) > 2:
+            assert parts[2] in SHARED | {inside}, name

@@ -16,7 +16,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.decode.transport import sack_blocks
 from netinterf.schema import Mark, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -169,7 +168,7 @@ def first_blocks(trace: Trace, flows: I64, outbound: bool) -> tuple[I64, I64, I6
     packets = trace.packets
     answer = (packets.outbound[rows] != outbound) & (packets.tcp_options[rows] & TcpOption.SACK != 0)
     rows = np.sort(rows[answer & (packets.relative_ack[rows] >= 0)])
-    blocks = sack_blocks(trace.buffer, packets, rows)
+    blocks = trace.sack_blocks(rows)
     some = blocks.lengths >= 2
     rows, first = rows[some], blocks.offsets[:-1][some]
     ahead = [(blocks.values[first + edge] - packets.ack[rows]).astype(np.int32) for edge in (0, 1)]  # modulo 2**32
