@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.watch import run_watched
+from benchmarks.watch import median_seconds, run_watched
 
 __all__ = ["time_rivals"]
 
+RUNS = 3  # of each program; the median counts
 COMMANDS = {
     "capinfos -c": ("capinfos", "-c"),
     "tcptrace -n": ("tcptrace", "-n"),
@@ -32,9 +33,10 @@ def time_rivals(path: Path, packets: int, *, slice_of: int = 50_000) -> list[dic
     found = []
     for name, words in COMMANDS.items():
         if shutil.which(words[0]):
-            cost = run_watched([*words, str(path)])
+            command = [*words, str(path)]
+            cost, seconds = run_watched(command), median_seconds(command, RUNS)
             found.append(
-                {"name": name, "seconds": cost.seconds, "packets": packets, "extrapolated": False,
+                {"name": name, "seconds": seconds, "packets": packets, "extrapolated": False,
                  "anonymous": cost.anonymous, "failed": cost.status != 0}
             )  # fmt: skip
     for name, loop, share in (("dpkt loop", dpkt_loop, 1), ("scapy loop", scapy_loop, 10)):
