@@ -12,10 +12,11 @@ from netinterf.version import __version__
 
 if TYPE_CHECKING:
     from netinterf import export, report, simulate, stats
-    from netinterf.analyzers.base import Analyzer, Scope, analyze, observe
+    from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.check import check_analyzer
     from netinterf.analyzers.dns_poisoning import DnsPoisoning
     from netinterf.analyzers.rst_injection import RstInjection
+    from netinterf.analyzers.run import analyze
     from netinterf.analyzers.throttling import Throttling
     from netinterf.engine.examples import example
     from netinterf.engine.scan import Result, scan
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from netinterf.schema import Evidence, Grade, Outcome, Rule, SubjectKind
     from netinterf.trace import Trace, read
     from netinterf.verdict.combine import classify
-    from netinterf.verdict.explain import explain
+    from netinterf.verdict.ledger import explain
     from netinterf.verdict.model import Model
 
 __all__ = [
@@ -59,10 +60,11 @@ __all__ = [
 ]
 
 HOMES = {
-    "netinterf.analyzers.base": ("Analyzer", "Scope", "analyze", "observe"),
+    "netinterf.analyzers.base": ("Analyzer", "Scope", "observe"),
     "netinterf.analyzers.check": ("check_analyzer",),
     "netinterf.analyzers.dns_poisoning": ("DnsPoisoning",),
     "netinterf.analyzers.rst_injection": ("RstInjection",),
+    "netinterf.analyzers.run": ("analyze",),
     "netinterf.analyzers.throttling": ("Throttling",),
     "netinterf.engine.examples": ("example",),
     "netinterf.engine.scan": ("Result", "scan"),
@@ -71,7 +73,7 @@ HOMES = {
     "netinterf.schema": ("Evidence", "Grade", "Outcome", "Rule", "SubjectKind"),
     "netinterf.trace": ("Trace", "read"),
     "netinterf.verdict.combine": ("classify",),
-    "netinterf.verdict.explain": ("explain",),
+    "netinterf.verdict.ledger": ("explain",),
     "netinterf.verdict.model": ("Model",),
 }
 SUBMODULES = ("export", "report", "simulate", "stats")

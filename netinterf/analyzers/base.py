@@ -1,4 +1,4 @@
-"""What an analyzer is, how it writes evidence down, and how a trace is run through several of them.
+"""What an analyzer is, and how it writes evidence down.
 
 An analyzer asks one question of a trace and answers with evidence; it never judges. It is any frozen value with four
 class constants and a call: no base class, no registration.
@@ -11,12 +11,12 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netinterf.errors import AnalyzerError, NetinterfError
+from netinterf.errors import AnalyzerError
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["Analyzer", "Scope", "analyze", "join", "observe"]
+__all__ = ["Analyzer", "Scope", "join", "observe"]
 
 
 class Scope(Enum):
@@ -121,28 +121,3 @@ def join(tables: Sequence[Evidence]) -> Evidence:
     codes = np.concatenate([np.empty(0, np.uint16), *(codes for _, codes in shifted)])
     columns = {field.name: getattr(joined, field.name) for field in Evidence.schema()}
     return Evidence(**{**columns, "rule": codes, "rules": tuple(rules)})
-
-
-def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Evidence:
-    """Run *trace* through analyzers and collect what they saw.
-
-    Args:
-        trace: What to look at.
-        analyzers: Which questions to ask; None asks all built-in ones with their defaults.
-
-    Raises:
-        AnalyzerError: An analyzer raised; the cause is chained.
-    """
-    if analyzers is None:
-        from netinterf.analyzers.registry import builtin
-
-        analyzers = builtin()
-    found = []
-    for analyzer in analyzers:
-        try:
-            found.append(analyzer(trace))
-        except NetinterfError:
-            raise
-        except Exception as cause:
-            raise AnalyzerError(analyzer.name, f"raised {type(cause).__name__}: {cause}") from cause
-    return join(found)

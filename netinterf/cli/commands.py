@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from netinterf.capture import find_captures
-from netinterf.cli.main import EXIT_FOUND, EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain
 from netinterf.engine.judged import Judged
 from netinterf.engine.networks import read_networks
 from netinterf.engine.scan import Options, scan_each

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from netinterf.cli.manners import EXIT_OK, EXIT_USAGE, complain
 from netinterf.version import __version__
 
-__all__ = ["EXIT_FOUND", "EXIT_NO_INPUT", "EXIT_OK", "EXIT_USAGE", "main"]
-
-EXIT_OK, EXIT_FOUND, EXIT_USAGE, EXIT_NO_INPUT = 0, 1, 2, 3
+__all__ = ["main"]
 
 VANTAGES = ("auto", "client", "server", "middle")
 
@@ -85,13 +84,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         silence_output()
         return 128 + signal.SIGINT
-
-
-def complain(message: str) -> None:
-    """Write one line to standard error."""
-    line = "".join(sign if sign.isprintable() else " " for sign in f"netinterf: {message}")
-    with suppress(OSError, ValueError):  # nobody listens
-        print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr, flush=True)
 
 
 def silence_output() -> None:

@@ -8,12 +8,13 @@ from typing import BinaryIO
 import attrs
 import numpy as np
 
-from netinterf.analyzers.base import Analyzer, analyze
+from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.run import analyze
 from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
+from netinterf.verdict.ledger import Ledger, explain
 from netinterf.verdict.model import Model
-from netinterf.verdict.record import Ledger, keep
 from netinterf.version import __version__
 
 __all__ = ["Judged", "Summary", "judge"]
@@ -83,7 +84,7 @@ def judge(
     verdicts = classify(evidence, trace, model)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     called = name if name is not None else path if path is not None else trace.source
-    ledger = attrs.evolve(keep(verdicts, evidence, trace), capture=called)
+    ledger = attrs.evolve(explain(verdicts, evidence, trace), capture=called)
     return Judged(summary=summarize(trace, verdicts, called), ledger=ledger, source=None if path == "-" else path)
 
 

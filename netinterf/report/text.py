@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
 from netinterf.schema import Outcome, Verdicts
-from netinterf.verdict.explain import happened, percent
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Verdict, iso_time
+from netinterf.verdict.words import happened, percent
 
 __all__ = ["WIDTH", "capture_text", "text"]
 

@@ -1,38 +1,15 @@
-"""Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict contract.
+"""Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict contract."""
 
-A `Ledger` keeps what is needed to write them (the small tables and frame numbers, no packets), so that a capture can
-be forgotten once it is judged. It makes the objects on demand.
-"""
-
-import ipaddress
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any
 
 import attrs
 import numpy as np
 
-from netinterf.schema import Evidence, Exchanges, Flows, Grade, Hosts, Outcome, SubjectKind, TriggerKind, Verdicts
-from netinterf.table import Ragged, spans
-from netinterf.verdict.reasons import causes
+from netinterf.schema import Grade, Outcome
 
-if TYPE_CHECKING:
-    from netinterf.trace import Trace
+__all__ = ["Further", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time"]
 
-__all__ = ["Further", "Ledger", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time", "keep"]
-
-OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
-PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
-TRIGGERS = {kind: kind.word for kind in TriggerKind if kind}
 NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
-SELECTIVE = {1: True, 0: False, -1: None}
-
-QUERY_TYPES = {
-    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 13: "HINFO", 15: "MX", 16: "TXT", 24: "SIG", 25: "KEY",
-    28: "AAAA", 29: "LOC", 33: "SRV", 35: "NAPTR", 37: "CERT", 39: "DNAME", 41: "OPT", 43: "DS", 44: "SSHFP",
-    46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 50: "NSEC3", 51: "NSEC3PARAM", 52: "TLSA", 64: "SVCB", 65: "HTTPS",
-    99: "SPF", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR", 255: "ANY", 256: "URI", 257: "CAA",
-}  # fmt: skip
-"""Mnemonics of question types (IANA registry "Resource Record (RR) TYPEs"); others are written as RFC 3597 §5 says."""
 
 
 @attrs.frozen(kw_only=True)
@@ -109,20 +86,14 @@ class Verdict:
     attribution: tuple[Any, ...]
     start: int
     end: int
-    row: int = attrs.field(repr=False)  # row in the capture's Flows or Exchanges
+    explanation: str = ""  # one or two plain sentences
+    row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)
 
     @property
     def found(self) -> bool:
         """Whether this is a finding: interfered, or possibly so."""
         return self.grade in {Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE}
-
-    @property
-    def explanation(self) -> str:
-        """One or two plain sentences."""
-        from netinterf.verdict.explain import sentences
-
-        return sentences(self)
 
     @property
     def flow_filter(self) -> str:
@@ -146,167 +117,8 @@ class Verdict:
         return f"({self.flow_filter}) || frame.number in {{{', '.join(map(str, self.frames))}}}"
 
 
-class Number(float):
-    """A measured number as sentences show it: three significant digits, or that it is unknown."""
-
-    def __format__(self, spec: str) -> str:
-        if np.isnan(self):
-            return "an unknown number of"
-        if spec:
-            return float(self).__format__(spec)
-        return f"{self:.0f}" if abs(self) >= 1000 or float(self).is_integer() else f"{float(self):.3g}"
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Ledger(Sequence[Verdict]):
-    """The verdicts of one capture, written out when asked for."""
-
-    capture: str
-    verdicts: Verdicts
-    evidence: Evidence
-    hosts: Hosts
-    flows: Flows
-    exchanges: Exchanges
-    first_frame: np.ndarray[Any, np.dtype[np.int64]]  # of each verdict, -1 for none
-    trigger_frame: np.ndarray[Any, np.dtype[np.int64]]  # of each verdict, -1 for none
-    forged: Ragged  # frame numbers of each verdict
-    witness: Ragged  # frame numbers of each piece of evidence
-
-    def __len__(self) -> int:
-        return len(self.verdicts)
-
-    @overload
-    def __getitem__(self, row: int) -> Verdict: ...
-    @overload
-    def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
-    def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
-        if isinstance(row, slice):
-            return tuple(self.write(place) for place in range(*row.indices(len(self))))
-        if not -len(self) <= row < len(self):
-            raise IndexError(f"verdict {row} of {len(self)}")
-        return self.write(row % len(self))
-
-    def __iter__(self) -> Iterator[Verdict]:
-        return (self.write(row) for row in range(len(self)))
-
-    def findings(self) -> Iterator[Verdict]:
-        """Walk only the verdicts that are interfered or possibly so."""
-        found = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        return (self.write(int(row)) for row in np.flatnonzero(found))
-
-    def write(self, row: int) -> Verdict:
-        """Write out one verdict."""
-        table = self.verdicts
-        mechanism = int(table.mechanism[row])
-        kind, value = int(table.trigger[row]), table.trigger_value[row]
-        trigger_frame = int(self.trigger_frame[row])
-        trigger = Trigger(kind=TRIGGERS[TriggerKind(kind)], value=value, frame=_known(trigger_frame)) if kind else None
-        also = zip(table.also[row], table.also_probability[row], strict=True)
-        return Verdict(
-            capture=self.capture,
-            subject=self.subject(row),
-            outcome=OUTCOMES[table.outcome[row]],
-            grade=GRADES[table.grade[row]],
-            mechanism=None if mechanism < 0 else table.mechanisms[mechanism],
-            probability=float(table.probability[row]),
-            also=tuple(Further(mechanism=table.mechanisms[code], probability=float(p)) for code, p in also),
-            q_value=float(table.q_value[row]),
-            evidence=tuple(self.observation(int(place)) for place in table.evidence[row]),
-            reasons=tuple(Why(code=cause.code, says=cause.says) for cause in causes(int(table.reasons[row]))),
-            frames=tuple(self.forged[row].tolist()),
-            trigger=trigger,
-            selective=SELECTIVE[int(table.selective[row])],
-            group=None,
-            attribution=(),
-            start=int(table.start[row]),
-            end=int(table.end[row]),
-            row=int(table.subject[row]),
-            ip_version=4 if self._is_ipv4(int(self.flows.client[table.flow[row]])) else 6,
-        )
-
-    def subject(self, row: int) -> Subject:
-        """Describe what one verdict is about."""
-        table, flow = self.verdicts, int(self.verdicts.flow[row])
-        protocol = PROTOCOLS.get(int(self.flows.protocol[flow]))
-        ported = protocol in {"tcp", "udp"}
-        exchange = int(table.subject[row]) if table.subject_kind[row] == SubjectKind.EXCHANGE else -1
-        code = int(self.exchanges.kind[exchange]) if exchange >= 0 else 0
-        asked = exchange >= 0 and len(self.exchanges.queries[exchange]) > 0
-        return Subject(
-            kind=SubjectKind(int(table.subject_kind[row])).name.lower(),
-            protocol=protocol,
-            client=self._address(int(self.flows.client[flow])),
-            client_port=int(self.flows.client_port[flow]) if ported else None,
-            server=self._address(int(self.flows.server[flow])),
-            server_port=int(self.flows.server_port[flow]) if ported else None,
-            name=table.name[row] or None,
-            first_frame=_known(int(self.first_frame[row])),
-            query_type=QUERY_TYPES.get(code, f"TYPE{code}") if asked else None,
-            query_id=int(self.exchanges.id[exchange]) if exchange >= 0 else None,
-        )
-
-    def observation(self, place: int) -> Observation:
-        """Write out one piece of evidence, by its row in the evidence table."""
-        rule = self.evidence.rules[self.evidence.rule[place]]
-        numbers = dict(zip(rule.measures, map(Number, self.evidence.measured[place].tolist()), strict=False))
-        try:
-            says = rule.says.format(**numbers)
-        except (KeyError, IndexError, ValueError):  # a plugin's sentence with a field it does not measure
-            says = rule.says
-        return Observation(
-            rule=rule.id,
-            says=says,
-            llr=float(self.evidence.llr[place]),
-            frames=tuple(self.witness[place].tolist()),
-            measured={name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
-        )
-
-    def _is_ipv4(self, host: int) -> bool:
-        return int(self.hosts.high[host]) == 0 and int(self.hosts.low[host]) >> 32 == 0xFFFF
-
-    def _address(self, host: int) -> str | None:
-        if host < 0:
-            return None
-        if self._is_ipv4(host):
-            return str(ipaddress.IPv4Address(int(self.hosts.low[host]) & 0xFFFFFFFF))
-        return str(ipaddress.IPv6Address(int(self.hosts.high[host]) << 64 | int(self.hosts.low[host])))
-
-
 def iso_time(time: int | None) -> str | None:
     """Write ns since 1970 UTC as ISO 8601 with nanoseconds, ``2024-01-31T12:00:00.000000001Z``."""
     if time is None or time == NOT_A_TIME:
         return None
     return f"{np.datetime64(time, 'ns')}Z"
-
-
-def _known(frame: int) -> int | None:
-    return frame if frame >= 0 else None
-
-
-def keep(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Ledger:
-    """Keep what is needed to write *verdicts* out, and let go of the packets.
-
-    Args:
-        verdicts: What `classify` returned for *evidence* and *trace*.
-        evidence: The evidence.
-        trace: The capture.
-    """
-    frames = trace.packets.frame.astype(np.int64)
-    numbered = np.append(frames, -1)  # row -1 reads the appended -1
-    judged = np.flatnonzero(verdicts.grade <= GRADES.index(Grade.POSSIBLE))
-    needed = verdicts.forged.lengths
-    rows = verdicts.forged.values[spans(verdicts.forged.offsets[judged], needed[judged])]
-    forged = np.zeros(len(verdicts), np.int64)
-    forged[judged] = needed[judged]
-    return Ledger(
-        capture=trace.source,
-        verdicts=verdicts,
-        evidence=evidence,
-        hosts=trace.hosts,
-        flows=trace.flows,
-        exchanges=trace.exchanges,
-        first_frame=numbered[verdicts.first_packet],
-        trigger_frame=numbered[verdicts.trigger_packet],
-        forged=Ragged.from_lengths(forged, frames[rows]),
-        witness=Ragged(evidence.witness.offsets, frames[evidence.witness.values]),
-    )

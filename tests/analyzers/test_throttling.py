@@ -5,8 +5,8 @@ import functools
 import numpy as np
 import pytest
 
-from netinterf.analyzers.base import analyze
 from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import direction_series

@@ -16,8 +16,9 @@ from netinterf.schema import Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.table import Ragged
 from netinterf.verdict import Model, classify, default_model
 from netinterf.verdict.combine import expected_fdr
-from netinterf.verdict.explain import WHAT, explain, percent, what_happened
-from netinterf.verdict.record import Verdict, keep
+from netinterf.verdict.ledger import explain
+from netinterf.verdict.record import Verdict
+from netinterf.verdict.words import WHAT, percent, what_happened
 from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, rule
 
 RULES = [
@@ -48,7 +49,7 @@ def judge(
     """Judge the first flow by these observations."""
     trace = (world or visited()).trace(**(facts or {}))
     table = evidence(RULES, [(0, name, llr) for name, llr in rows], **more)
-    return keep(classify(table, trace), table, trace)[0]
+    return explain(classify(table, trace), table, trace)[0]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_further_mechanisms_are_listed() -> None:
     assert verdict.also == ()
     trace = visited().trace()
     table = evidence(RULES, [(0, "reset.sure", 14.0), (0, "page", 10.0)])
-    both = keep(classify(table, trace, attrs.evolve(default_model(), other_cap=10.0)), table, trace)[0]
+    both = explain(classify(table, trace, attrs.evolve(default_model(), other_cap=10.0)), table, trace)[0]
     assert [further.mechanism for further in both.also] == ["http.blockpage"]
     assert both.also[0].probability > 0.9
 
@@ -115,9 +116,9 @@ def test_two_mechanisms_that_tie_are_answered_by_their_prefix() -> None:
     model = attrs.evolve(default_model(), priors={("tcp", "tcp.reset"): -6.0, ("tcp", "tcp.fin"): -6.0}, other_cap=9.0)
     trace = visited().trace()
     table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 8.0)])
-    assert keep(classify(table, trace, model), table, trace)[0].mechanism == "tcp.reset"  # it holds half of the odds
+    assert explain(classify(table, trace, model), table, trace)[0].mechanism == "tcp.reset"  # it holds half of the odds
     table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 9.0)])
-    verdict = keep(classify(table, trace, model), table, trace)[0]
+    verdict = explain(classify(table, trace, model), table, trace)[0]
     assert verdict.mechanism == "tcp"
     assert {further.mechanism for further in verdict.also} == {"tcp.reset", "tcp.fin"}
 
@@ -188,7 +189,7 @@ def test_dns_only_flows_are_reported_as_their_exchanges() -> None:
     world.visit(second, 2.0)
     trace = world.trace()
     table = evidence(RULES, [(1, "answer", 14.0)], subject_kind=np.full(1, SubjectKind.EXCHANGE, np.uint8))
-    ledger = keep(classify(table, trace), table, trace)
+    ledger = explain(classify(table, trace), table, trace)
     assert [verdict.subject.kind for verdict in ledger] == ["flow", "exchange", "exchange"]
     forged = ledger[2]
     assert (
@@ -226,11 +227,11 @@ def test_sentences_round_numbers_and_survive_odd_rules() -> None:
     table = evidence(
         rules, [(0, "reset.time", 2.0), (0, "reset.head", 1.0)], measured=Ragged.of([[0.012345], []], "f8")
     )
-    verdict = keep(classify(table, trace), table, trace)[0]
+    verdict = explain(classify(table, trace), table, trace)[0]
     assert verdict.evidence[0].says == "it came 0.0123 of a round trip early"
     assert verdict.evidence[1].says == "a {missing} field and a {"
     table = evidence(rules, [(0, "reset.time", 2.0)])
-    unknown = keep(classify(table, trace), table, trace)[0].evidence[0]
+    unknown = explain(classify(table, trace), table, trace)[0].evidence[0]
     assert unknown.measured == {"ratio": None}
     assert "unknown" in unknown.says
 
@@ -244,7 +245,7 @@ def test_explanations_are_plain() -> None:
     )
     trace = visited().trace()
     table = evidence(RULES, [])
-    assert "worked, and nothing suggests interference" in explain(classify(table, trace), 0, table, trace)
+    assert "worked, and nothing suggests interference" in explain(classify(table, trace), table, trace)[0].explanation
     assert judge(("reset.time", 6.0)).explanation.startswith("Perhaps the connection from 10.0.0.1 to ")
     assert "was cut off" in what_happened("tcp.reset.something")
     assert "house.rule" in what_happened("house.rule")
@@ -266,7 +267,7 @@ def test_nothing_in_nothing_out() -> None:
     verdicts = classify(evidence([], []), trace)
     assert isinstance(verdicts, Verdicts)
     assert len(verdicts) == 0
-    assert list(keep(verdicts, evidence([], []), trace)) == []
+    assert list(explain(verdicts, evidence([], []), trace)) == []
 
 
 @given(arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1)))

@@ -4,15 +4,10 @@ Written for readers who must decide whether to print it: no jargon that is not e
 does not carry, and never a word about who did it or why, which packets do not show.
 """
 
-from typing import TYPE_CHECKING
+from netinterf.schema import Grade, Outcome
+from netinterf.verdict.record import Subject, Verdict
 
-from netinterf.schema import Evidence, Grade, Outcome, Verdicts
-from netinterf.verdict.record import Subject, Verdict, keep
-
-if TYPE_CHECKING:
-    from netinterf.trace import Trace
-
-__all__ = ["WHAT", "explain", "happened", "percent", "sentences", "what_happened", "who"]
+__all__ = ["WHAT", "happened", "percent", "sentences", "what_happened", "who"]
 
 WHAT = {
     "tcp": "{who} was tampered with on the way",
@@ -52,18 +47,6 @@ SURE = {
     Grade.LIKELY: "This is likely",
     Grade.POSSIBLE: "This is only possible, not shown",
 }
-
-
-def explain(verdicts: Verdicts, row: int, evidence: Evidence, trace: "Trace") -> str:
-    """Put one verdict into one or two plain sentences.
-
-    Args:
-        verdicts: What `classify` returned.
-        row: Which of them.
-        evidence: The evidence they rest on.
-        trace: The capture.
-    """
-    return keep(verdicts, evidence, trace)[row].explanation
 
 
 def sentences(verdict: Verdict) -> str:
