@@ -5,7 +5,7 @@ Plain text of at most 96 columns, without colours, so that it reads the same on 
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
@@ -36,7 +36,9 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """Write one capture, line by line."""
     yield from summary_lines(judged.summary)
-    for verdict in judged.ledger.findings():
+    findings = list(judged.ledger.findings())
+    yield from overview_lines(findings)
+    for verdict in findings:
         yield ""
         yield from finding_lines(verdict)
     yield from unjudged_lines(judged)
@@ -62,6 +64,22 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     for note in summary.diagnostics:
         times = f" ({note.count:,} times)" if note.count > 1 else ""
         yield from _wrap(f"note: {note.message}{times}", "  ", "    ")
+
+
+def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
+    """Write, where there are several findings, how many of each kind there are and what they are about."""
+    if len(findings) < 2:
+        return
+    kinds = Counter((verdict.outcome is not Outcome.INTERFERED, verdict.mechanism or "") for verdict in findings)
+    for (doubtful, mechanism), count in sorted(kinds.items()):
+        alike = [
+            v for v in findings if (v.outcome is not Outcome.INTERFERED, v.mechanism or "") == (doubtful, mechanism)
+        ]
+        names = Counter(_short(verdict) for verdict in alike).most_common()
+        shown = ", ".join(f"{name} ({times:,})" for name, times in names[:MOST_EXAMPLES])
+        rest = f" and {len(names) - MOST_EXAMPLES:,} more" if len(names) > MOST_EXAMPLES else ""
+        word = "possible" if doubtful else "interfered"
+        yield from _wrap(f"{word}: {count:,} × {mechanism}: {shown}{rest}", "  ", "    ")
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import netinterf
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
@@ -36,6 +38,15 @@ def test_the_readme_has_exactly_two_commands() -> None:
     assert [len(command.strip().splitlines()) for command in commands] == [1, 1]
     assert "scan" in commands[0]
     assert "pytest" in commands[1]
+
+
+def test_the_readme_shows_real_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the README shows of a scan is what a scan prints."""
+    monkeypatch.chdir(ROOT)
+    shown = re.findall(r"```\n\$ netinterf scan (\S+)\n(.*?)…\n```", Path("README.md").read_text("utf-8"), re.DOTALL)
+    assert len(shown) == 1
+    printed = netinterf.report.text(netinterf.scan(shown[0][0]))
+    assert printed.startswith(shown[0][1].rstrip())
 
 
 def test_local_links_lead_somewhere() -> None:

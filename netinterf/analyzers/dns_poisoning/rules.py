@@ -52,8 +52,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
         _rule(
             "contradiction",
             "race",
-            "one question drew {replies} different replies to {queries} queries, and their answers contradict each "
-            "other",
+            "one question (sent {queries} ×) drew {replies} different replies, and their answers contradict each other",
             "replies",
             "queries",
             mechanism="dns.injection",

@@ -58,8 +58,8 @@ RULES: tuple[Rule, ...] = (
         id=TOKEN_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="packets were lost exactly when a token bucket of {rate_bps} bit/s and {bucket_bytes} bytes would be "
-        "empty: that explains {info} of the {losses} losses' deviance",
+        says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s, {bucket_bytes} bytes "
+        "deep, would be empty; this explains a share of {info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -67,8 +67,8 @@ RULES: tuple[Rule, ...] = (
         id=NO_QUEUE,
         mechanism=POLICING,
         group="rate.queue",
-        says="packets sent just before the losses came through as fast as all others (they waited {waited_share} of "
-        "what a queue of that rate and depth would cost): nothing queued before dropping",
+        says="packets sent just before the losses came through as fast as all others (they waited a share of "
+        "{waited_share} of what a queue of that rate and depth would cost): nothing queued before it was dropped",
         measures=QUEUE_MEASURES,
         references=(f"{FLACH}, §3.2",),
     ),
