@@ -12,8 +12,12 @@ RAW_IP = 101
 class Talk:
     """A conversation as the client's capture would show it; times in milliseconds."""
 
-    def __init__(self, *, rtt: float = 100.0, stamps: bool = True, server: str = "203.0.113.9") -> None:
+    def __init__(
+        self, *, rtt: float = 100.0, stamps: bool = True, server: str = "203.0.113.9", at_server: bool = False
+    ) -> None:
         self.rtt, self.stamps, self.server = rtt, stamps, server
+        self.ttl = {"C": 50, "S": 64} if at_server else {"C": 64, "S": 50}
+        self.way = (0.0, rtt) if at_server else (rtt, 0.0)  # from SYN to SYN/ACK and on to ACK, at the tap
         self.frames: list[tuple[float, bytes]] = []
         self.port = 40000
         self.ids = {"C": 1000, "S": 7000}
@@ -24,7 +28,7 @@ class Talk:
         mine, theirs = ("198.51.100.7", self.server) if side == "C" else (self.server, "198.51.100.7")
         ports = (self.port, 443) if side == "C" else (443, self.port)
         self.ids[side] += 1
-        ip = {"ttl": 64 if side == "C" else 50, "id": self.ids[side], "flags": "DF" if fields.pop("df", True) else 0}
+        ip = {"ttl": self.ttl[side], "id": self.ids[side], "flags": "DF" if fields.pop("df", True) else 0}
         tcp: dict[str, Any] = {"window": 500 if side == "C" else 600}
         options = []
         if fields.pop("stamped", True) and self.stamps:
@@ -42,9 +46,10 @@ class Talk:
     def open(self, at: float = 0.0) -> float:
         """Shake hands; returns the time of the client's ACK."""
         self.send("C", "S", 100, 0, at=at)
-        self.send("S", "SA", 900, 101, at=at + self.rtt)
-        self.send("C", "A", 101, 901, at=at + self.rtt + 0.1)
-        return at + self.rtt + 0.1
+        answered = at + self.way[0] + 0.05
+        self.send("S", "SA", 900, 101, at=answered)
+        self.send("C", "A", 101, 901, at=answered + self.way[1] + 0.05)
+        return answered + self.way[1] + 0.05
 
     def request(self, at: float, data: bytes = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n") -> tuple[float, int]:
         """Send the request 1 ms later; returns its time and the number behind it."""

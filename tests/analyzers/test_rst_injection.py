@@ -228,6 +228,38 @@ def test_two_different_synacks_to_one_syn() -> None:
     assert "synack.contradiction" not in found(talk.trace())
 
 
+@pytest.mark.parametrize("stamps", [True, False])
+def test_bursts_towards_a_server_are_found_there(stamps: bool) -> None:
+    """At the server's tap resets "from the client" are not premature; form, fields and aftermath must show them."""
+    talk = Talk(rtt=160, stamps=stamps, at_server=True)
+    for place, ttl in enumerate((120, 77, 201, 154)):
+        talk.port = 41000 + place
+        sent, end = talk.request(talk.open(place * 1000.0))
+        for copy in range(3):
+            talk.send(
+                "C", "RA", end, 901, at=sent + 0.5 + copy / 10, ttl=ttl, id=900 + ttl, window=ttl + 1400, stamped=False
+            )
+        talk.send("S", "A", 901, end, at=sent + 0.4)
+        talk.send("C", "R", end, 0, at=sent + 165, stamped=False, id=0, window=0)
+    trace = talk.trace("auto")
+    assert trace.facts.vantage == "server"
+    evidence = RstInjection()(trace)
+    forged = {int(packet) for rows in evidence.forged for packet in rows}
+    for flow in range(4):
+        assert total(evidence, flow) >= ENOUGH
+    assert {int(trace.packets.ttl[packet]) for packet in forged} == {120, 77, 201, 154}
+
+
+def test_a_mirrored_header_betrays_the_box() -> None:
+    """A bare reset with the request's IP ID and window, another hop limit and no DF is not the server's."""
+    talk = Talk(stamps=False)
+    sent, _ = talk.request(talk.open())
+    talk.send("S", "R", 901, 0, at=sent + 98, ttl=27, id=talk.ids["C"], window=500, df=False)
+    rules = found(talk.trace())
+    assert {"rst.copied_id", "rst.copied_window", "rst.df"} <= set(rules)
+    assert sum(rules.values()) >= ENOUGH
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_simulated_injectors_are_found(seed: int) -> None:
     """Every interfered flow passes the bar with its forged frames, every other flow stays below it."""
