@@ -33,6 +33,8 @@ from tests.oracles.dns_frames import (
 LIKELY = 9.3
 """Nats that outweigh the prior of one in a thousand and reach a probability of 0.9."""
 
+CALLED = 7.7  # nats that reach a probability of 0.9 with the packaged model's prior for injection
+
 CAP, DECISIVE_CAP = 6.0, 14.0
 SECOND = 10**9
 
@@ -142,6 +144,20 @@ def test_a_forged_nxdomain_is_found():
     scene.judge()
     assert scene.weight(asked) >= LIKELY
     assert scene.forged[scene.of(asked)] == scene.names(forged)
+
+
+@pytest.mark.parametrize("queries", [1, 2])
+def test_two_replies_that_disagree_on_what_their_server_is(queries):
+    """In a short capture behind a NAT, authority and recursion still tell two writers apart; not if asked twice."""
+    scene = Scene()
+    for number in range(queries):
+        asked = scene.ask("www.listed.org", new=number == 0)
+    header = {"ttl": 128, "opt": False}
+    scene.reply("www.listed.org", address_record("31.13.95.38"), flags=0x8500, ip_id=900, **header)
+    scene.reply("www.listed.org", address_record("93.184.216.34"), flags=0x8180, ip_id=901, after=SECOND // 3, **header)
+    scene.judge()
+    assert ("two_servers" in scene.rules[scene.of(asked)]) == (queries == 1)
+    assert (scene.weight(asked) >= CALLED) == (queries == 1)
 
 
 def test_the_form_known_from_iran():

@@ -11,7 +11,7 @@ from netinterf.analyzers.dns_poisoning.company import concentration, never_answe
 from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, tls_after, transport_contrasts
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
-from netinterf.analyzers.dns_poisoning.race import Races, run_races
+from netinterf.analyzers.dns_poisoning.race import DISJOINT, Races, run_races
 from netinterf.analyzers.dns_poisoning.repeats import repeat_weights
 from netinterf.analyzers.dns_poisoning.replies import Replies, gather_replies
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS, rule_id
@@ -22,6 +22,10 @@ from netinterf.trace import Trace
 __all__ = ["DnsPoisoning"]
 
 MILLISECOND = 1e6
+
+PER_BIT = 1.5
+"""Weight of each flag in which two contradicting replies differ: that of an anomaly of AA or RA in the literature
+review behind `WEIGHTS`; one server that answered twice would at least be one server."""
 
 
 @attrs.frozen(kw_only=True)
@@ -144,6 +148,8 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
             first = forged[0] if forged else int(rows[0])
             weight, count = float(races.weight[place]), float(len(rows))
             notes.add("contradiction", first, weight, forged=forged, replies=count, queries=queries)
+            if races.nature[place] and weight >= DISJOINT:  # less, and a second site may have answered a second query
+                notes.add("two_servers", first, PER_BIT * float(races.nature[place]), forged=forged)
         else:
             rule = "duplicate" if races.identical[place] else "rotation"
             notes.add(rule, int(rows[0]), WEIGHTS[rule], forged=[])

@@ -14,7 +14,7 @@ from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
 
-__all__ = ["Races", "run_races"]
+__all__ = ["DISJOINT", "Races", "run_races"]
 
 IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 """Weights of a pair of answers: unreachable against global, disjoint, addresses against none (NXDOMAIN or empty)."""
@@ -36,6 +36,9 @@ NO_QUERY = 1.5
 BURST_NS, BURST_SIZE = 500_000, 3
 """In over 90 % of cases three injectors answer within 0.2 ms of each other (Triplet Censors, FOCI 2020)."""
 
+NATURE = 0x0480
+"""AA and RA (RFC 1035 §4.1.1): one server answers one question with one value of each."""
+
 NXDOMAIN = 3
 TRUNCATED = 0x0200
 
@@ -50,6 +53,7 @@ class Races:
     pairs: list[set[tuple[int, int]]]  # which members contradict each other
     different: NDArray[np.int64]  # number of replies with different bytes
     identical: NDArray[np.bool_]  # all replies are the same bytes
+    nature: NDArray[np.int64]  # bits (AA, RA) in which contradicting replies differ, counted
 
 
 def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
@@ -78,7 +82,14 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         pairs=pairs,
         different=different,
         identical=different == 1,
+        nature=np.array([_nature(replies, found) for found in pairs], np.int64),
     )
+
+
+def _nature(replies: Replies, pairs: set[tuple[int, int]]) -> int:
+    """Count the flags that a server sets by its own nature in which two contradicting replies differ."""
+    differing = [int(replies.flags[left] ^ replies.flags[right]) & NATURE for left, right in pairs]
+    return max((bits.bit_count() for bits in differing), default=0)
 
 
 def _given_alone(

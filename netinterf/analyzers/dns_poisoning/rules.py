@@ -179,6 +179,16 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        3.0,
+        _rule(
+            "two_servers",
+            "construction",
+            "the contradicting replies disagree on what their server is: one claims authority or offers recursion, "
+            "the other does not",
+            source="RFC 1035 §4.1.1: RA is a property of the server, AA of the server and the name",
+        ),
+    ),
+    (
         4.0,
         _rule(
             "construction_outlier",
