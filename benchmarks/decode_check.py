@@ -187,6 +187,8 @@ def reason(entry: dict[str, Any]) -> str:  # noqa: PLR0911 (one return per cause
         return "EtherType and IP version contradict each other: tshark believes the version"
     if "BAD_IP_HEADER" in status or "BAD_TRANSPORT" in status:
         return "a header length that cannot be: tshark stops at it, the fixed fields are kept here"
+    if "version" in fields and fields.get("source", ("", "-"))[1] == "":
+        return "a tunnel around something that is no IP packet: the outer packet is kept here"
     if "HEADER_CUT" in status or "OFFLOADED" in status:
         return "tshark gives up on the packet earlier"
     if "IP_OPTIONS" in status and set(fields) == {"target"}:
