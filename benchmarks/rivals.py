@@ -15,7 +15,7 @@ RUNS = 3  # of each program; the median counts
 COMMANDS = {
     "capinfos -c": ("capinfos", "-c"),
     "tcptrace -n": ("tcptrace", "-n"),
-    "tshark -q -z conv,tcp": ("tshark", "-n", "-q", "-z", "conv,tcp", "-r"),
+    "tshark -q -z conv,tcp": ("tshark", "-q", "-z", "conv,tcp", "-r"),
 }
 
 
