@@ -176,6 +176,11 @@ def test_resets_of_the_capturing_host_are_its_own() -> None:
     assert found(talk.trace("server")) != {}
 
 
+def test_a_reset_with_a_wrong_checksum_resets_nothing() -> None:
+    """Hosts drop it, so nobody was cut off by it."""
+    assert found(injected(chksum=0x1234)) == {}
+
+
 def test_padding_is_no_payload() -> None:
     """Zero bytes that fill a frame to the least length are no payload of the reset; other bytes are."""
     assert "rst.payload" not in found(injected(data=bytes(6)))

@@ -83,7 +83,8 @@ def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 def find_suspects(trace: Trace) -> Suspects:
     """Select the resets that somebody on the path could have forged.
 
-    A RST seen where its sender sits is the sender's own; a copy of a frame captured twice is no second reset.
+    A RST seen where its sender sits is the sender's own; a copy of a frame captured twice is no second reset; and one
+    with a wrong checksum resets nothing: it is damaged, or a decoy of somebody who evades a censor.
     """
     packets = trace.packets
     is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
@@ -93,6 +94,7 @@ def find_suspects(trace: Trace) -> Suspects:
     elif trace.facts.vantage is Vantage.SERVER:
         is_rst &= packets.outbound
     row = np.flatnonzero(is_rst)
+    row = row[trace.checksum_ok(row)]
     flow = packets.flow[row].astype(np.int64)
     side = 2 * flow + ~packets.outbound[row]
     base = build_base(trace, np.unique(flow))
