@@ -90,14 +90,19 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
         rule(
             "after_request",
             "stage",
-            "it came right after the client's first data, before any answer",
+            "the reset came right after the client's first data, before any answer",
             source="Sundara Raman et al., SIGCOMM 2023: 5.3 % of 25.7 % of connections end so",
         ),
     ),
-    (1.0, rule("ttl", "ttl", "its hop limit is off its sender's by {jump}", "jump")),
+    (1.0, rule("ttl", "ttl", "the reset's hop limit is off its sender's by {jump}", "jump")),
     (
         2.0,
-        rule("ttl_class", "ttl", "its hop limit started from another value than its sender's: off by {jump}", "jump"),
+        rule(
+            "ttl_class",
+            "ttl",
+            "the reset's hop limit started from another value than its sender's: off by {jump}",
+            "jump",
+        ),
     ),
     (
         3.0,
@@ -113,38 +118,38 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
         rule(
             "no_timestamps",
             "options",
-            "it lacks the TCP timestamps that every other packet of its side carries",
+            "the reset lacks the TCP timestamps that every other packet of its side carries",
             source="RFC 7323 §3.2",
         ),
     ),
-    (2.0, rule("ip_id", "ip_id", "its IP ID is {distance} away from its sender's counter", "distance")),
+    (2.0, rule("ip_id", "ip_id", "the reset's IP ID is {distance} away from its sender's counter", "distance")),
     (
         3.0,
         rule(
             "copied_id",
             "ip_id",
-            "its IP ID is copied from the packet it answers",
+            "the reset's IP ID is copied from the packet it answers",
             source="Sundara Raman et al., CenTrace, CoNEXT 2022",
         ),
     ),
-    (1.5, rule("df", "df", "its don't-fragment flag differs from all other packets of its side")),
+    (1.5, rule("df", "df", "the reset's don't-fragment flag differs from all other packets of its side")),
     (
         3.0,
         rule(
             "copied_window",
             "window",
-            "its window field is the addressee's own value",
+            "the reset's window field is the addressee's own value",
             source="Sundara Raman et al., CenTrace, CoNEXT 2022",
         ),
     ),
-    (1.0, rule("odd_window", "window", "its window field is unlike any its sender used")),
-    (2.0, rule("odd_flags", "flags", "it carries flags that no TCP stack sets on a reset")),
+    (1.0, rule("odd_window", "window", "the reset's window field is unlike any its sender used")),
+    (2.0, rule("odd_flags", "flags", "the reset carries flags that no TCP stack sets on a reset")),
     (
         4.0,
         rule(
             "payload",
             "payload",
-            "it carries {bytes} bytes of payload",
+            "the reset carries {bytes} bytes of payload",
             "bytes",
             source="Wu et al., A Wall Behind A Wall, IEEE S&P 2025",
         ),
@@ -185,19 +190,30 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         rule(
             "abort",
             "ending",
-            "it continues its sender's timestamps: the application closed the connection itself",
+            "the reset continues its sender's timestamps: the application closed the connection itself",
             source="RFC 2525 §2.17",
         ),
     ),
-    (-3.0, rule("refused", "ending", "it is how a closed port refuses a connection", source="RFC 9293 §3.10.7.1")),
-    (-3.0, rule("after_fin", "ending", "its side had closed the connection before", source="RFC 9293 §3.10.7")),
-    (-3.0, rule("reaction", "ending", "it answers the other side's reset or late packets", source="RFC 9293 §3.10.7")),
+    (
+        -3.0,
+        rule("refused", "ending", "the reset is how a closed port refuses a connection", source="RFC 9293 §3.10.7.1"),
+    ),
+    (
+        -3.0,
+        rule("after_fin", "ending", "the side that reset had closed the connection before", source="RFC 9293 §3.10.7"),
+    ),
+    (
+        -3.0,
+        rule(
+            "reaction", "ending", "the reset answers the other side's reset or late packets", source="RFC 9293 §3.10.7"
+        ),
+    ),
     (
         -3.0,
         rule(
             "stray",
             "ending",
-            "it answers a segment for a connection its sender no longer knew",
+            "the reset answers a segment for a connection its sender no longer knew",
             source="RFC 9293 §3.10.7.1",
         ),
     ),
@@ -206,7 +222,7 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         rule(
             "idle",
             "ending",
-            "it ended a connection that had been silent for a minute or more",
+            "the reset ended a connection that had been silent for a minute or more",
             source="RFC 5382 §5",
         ),
     ),
@@ -215,11 +231,11 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         rule(
             "closed_before",
             "ending",
-            "its side had reset the connection itself before: something answered late packets",
+            "the side had reset the connection itself before: something answered late packets",
             source="RFC 9293 §3.10.7.1",
         ),
     ),
-    (-3.0, rule("in_counter", "ip_id", "its IP ID is the next of its sender's counter")),
+    (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in POSITIVE + NEGATIVE}
