@@ -109,7 +109,7 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
         rule(
             "ttl_varies",
             "ttl",
-            "resets from this address arrive with ever other hop limits, its other packets do not",
+            "resets from this address arrive with ever different hop limits, its other packets do not",
             source="Anonymous et al., Triplet Censors, FOCI 2020; Wu et al., A Wall Behind A Wall, IEEE S&P 2025",
         ),
     ),

@@ -106,7 +106,9 @@ def trigger_died(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     expired &= (packets.icmp[quotes.packet] >> 8 == 3) == (packets.version[quotes.packet] == 6)
     quoted = quotes.take(expired)
     report = np.full(len(suspects), -1)
-    for place in np.flatnonzero(asked >= 0) if len(quoted) else ():
+    for place in np.flatnonzero(
+        (asked >= 0) & np.isin(suspects.flow, quoted.flow)
+    ):  # few: an ICMP error quotes the flow
         trigger, flow = asked[place], suspects.flow[place]
         hit = (
             (quoted.flow == flow)
