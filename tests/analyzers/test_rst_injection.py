@@ -40,7 +40,7 @@ def test_a_reset_that_came_too_early_is_forged() -> None:
     """A reset that acknowledges the request after 4 ms cannot come from a server 100 ms away."""
     rules = found(injected())
     assert rules["rst.premature"] == 5.0
-    assert rules["rst.no_timestamps"] == 3.0
+    assert 2.5 < rules["rst.no_timestamps"] <= 3.0
     assert {"rst.ttl", "rst.df"} <= set(rules)
     assert sum(rules.values()) >= ENOUGH
 
@@ -146,6 +146,77 @@ def test_genuine_endings_are_no_accusation(ending: Callable[[Talk, float, int], 
     evidence = RstInjection()(talk.trace())
     for flow in np.unique(evidence.subject):
         assert total(evidence, int(flow)) < ENOUGH - 3
+
+
+def test_a_gateway_that_forgot_a_flow_is_no_accusation() -> None:
+    """After minutes of silence a box near the client may rightly refuse what it no longer knows."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("C", "PA", end, 920, at=sent + 350_000, data=b"more")
+    talk.send("S", "RA", 920, end + 4, at=sent + 350_001, ttl=255, id=0, df=False, stamped=False, window=0)
+    assert sum(found(talk.trace()).values()) < ENOUGH
+
+
+def test_a_load_balancer_that_rejects_in_time_is_no_accusation() -> None:
+    """Another device in front of the server explains hop limit, options, flags and window all at once."""
+    for window in (0, 4380):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open())
+        fields = {"ttl": 241, "id": 33333, "df": False, "stamped": False, "window": window}
+        talk.send("S", "RA", 901, end, at=sent + 101, **fields)
+        assert sum(found(talk.trace()).values()) < ENOUGH
+
+
+def test_leftovers_of_an_old_connection_are_no_accusation() -> None:
+    """A reset far below the window is ignored by its receiver, so that the conversation goes on proves nothing."""
+    talk = Talk()
+    talk.healthy(-1000)
+    opened = talk.open(1000)
+    talk.send("S", "RA", 444, 4_000_000, at=opened + 5, ttl=241, stamped=False, window=0)
+    sent, end = talk.request(opened + 10)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"y" * 100)
+    talk.send("C", "A", end, 1001, at=sent + 102)
+    assert sum(found(talk.trace()).values()) < ENOUGH
+
+
+def test_bare_resets_of_one_direction_are_no_accusation() -> None:
+    """A closed host answers rising numbers that were not captured: nothing is beyond anything."""
+    talk = Talk()
+    for place, seq in enumerate((1000, 2460, 3920)):
+        talk.send("S", "R", seq, 0, at=place * 5, window=0, stamped=False)
+    assert sum(found(talk.trace()).values()) < ENOUGH - 3
+
+
+def test_one_packet_under_way_does_not_hide_the_rest() -> None:
+    """A packet right behind the reset may have crossed it; what follows for hundreds of milliseconds did not."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"a" * 500)
+    talk.send("S", "R", 1401, 0, at=sent + 105, ttl=121, df=False, id=5, stamped=False, window=0)
+    for place in range(10):
+        talk.send("S", "PA", 1401 + 500 * place, end, at=sent + 106 + 20 * place, data=b"b" * 500)
+    assert found(talk.trace())["rst.alive_after"] == 5.0
+
+
+@pytest.mark.parametrize("order", ["CS", "SC"])
+def test_both_ends_may_be_reset_at_once(order: str) -> None:
+    """In the middle of the path a reset 0.3 ms after the opposite one is no answer from 80 ms away."""
+    talk = Talk()
+    talk.ttl = {"C": 60, "S": 55}
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "SA", 900, 101, at=80)
+    talk.send("C", "A", 101, 901, at=100)
+    sent, end = talk.request(100)
+    for place, side in enumerate(order):
+        seq = end if side == "C" else 901
+        talk.send(side, "R", seq, 0, at=sent + 2 + place * 0.3, ttl=61, id=0, stamped=False, window=0)
+    talk.send("S", "A", 901, end, at=sent + 80)
+    talk.send("S", "PA", 901, end, at=sent + 81, data=b"x" * 50)
+    assert "rst.reaction" not in found(talk.trace("middle"))
 
 
 def test_a_closed_port_is_no_accusation() -> None:

@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.rst_injection.burst import burst_signs
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
 from netinterf.analyzers.rst_injection.endings import ending_signs
-from netinterf.analyzers.rst_injection.header import compare_headers
+from netinterf.analyzers.rst_injection.header import HeaderSigns, compare_headers
 from netinterf.analyzers.rst_injection.rules import (
     ALIKE_WEIGHT,
     CONNECT,
@@ -126,15 +126,17 @@ class RstInjection:
         jump = np.where(np.abs(headers.ttl_jump) > self.ttl_tolerance, headers.ttl_jump, np.nan)
         gap, after = alive_after(trace, suspects, ~np.isnan(jump) | headers.no_timestamps | headers.fragment_flag)
         report = trigger_died(trace, suspects)
-        rtt = host_rtt(trace)[0][suspects.side] / 1e6
+        least, samples = (column[suspects.side] for column in host_rtt(trace))
+        rtt = least / 1e6
         ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
         if not trace.facts.ip_id_informative:
             ip_id[:] = 0.0
+        telling = differs_by_hops(trace, headers, jump)
+        device = device_share(telling, headers)
         shaped = ((burst.size >= 2) & burst.mixed) | burst.excess
-        differs = ~np.isnan(jump)
         return {
             "premature": (
-                weigh("premature", ~np.isnan(ratio)),
+                timing_weight(ratio, samples, endings.idle),
                 {"ratio": ratio, "waited_ms": ratio * rtt, "rtt_ms": rtt},
                 asked,
             ),
@@ -144,15 +146,15 @@ class RstInjection:
             "ack_unsent": (weigh("ack_unsent", ack_unsent(trace, suspects)), {}, None),
             "trigger_died": (weigh("trigger_died", report >= 0), {}, report),
             "after_request": (weigh("after_request", after_request(trace, suspects)), {}, None),
-            "ttl": (weigh("ttl", differs & ~headers.ttl_class), {"jump": jump}, None),
-            "ttl_class": (weigh("ttl_class", differs & headers.ttl_class), {"jump": jump}, None),
-            "ttl_varies": (weigh("ttl_varies", differs & headers.ttl_varies), {}, None),
-            "no_timestamps": (weigh("no_timestamps", headers.no_timestamps), {}, None),
+            "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),
+            "ttl_class": (device * weigh("ttl_class", telling & headers.ttl_class), {"jump": jump}, None),
+            "ttl_varies": (weigh("ttl_varies", telling & headers.ttl_varies), {}, None),
+            "no_timestamps": (device * weigh("no_timestamps", headers.no_timestamps), {}, None),
             "ip_id": (ip_id * ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
             "copied_id": (weigh("copied_id", headers.copied_id), {}, None),
-            "df": (weigh("df", headers.fragment_flag), {}, None),
+            "df": (device * weigh("df", headers.fragment_flag), {}, None),
             "copied_window": (weigh("copied_window", headers.copied_window), {}, None),
-            "odd_window": (weigh("odd_window", headers.odd_window), {}, None),
+            "odd_window": (device * weigh("odd_window", headers.odd_window), {}, None),
             "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
             "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
             "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
@@ -176,6 +178,36 @@ def after_request(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
     found: NDArray[np.bool_] = waiting & (suspects.side % 2 == 1) & (trace.sides.fin[suspects.side] < 0)
     return found
+
+
+ONE_SAMPLE = 3.0
+"""Weight of a premature answer when the round trip is known from one handshake: radio wake-up, a full backlog and an
+unseen first copy of the request inflate it (a single sample was three times too long in a public control capture)."""
+
+ONE_DEVICE = 5.0
+"""What hop limit, options, flags and window may say together: another device near the server, a load balancer or a
+firewall that rejects for it, explains them all at once."""
+
+
+def timing_weight(
+    ratio: NDArray[np.float64], samples: NDArray[np.int64], idle: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Weigh premature answers; after long silence a gateway on the path may rightly answer for a forgotten flow."""
+    weight = np.where(samples >= 2, WEIGHTS["rst.premature"], ONE_SAMPLE)
+    return np.where(np.isnan(ratio) | idle, 0.0, weight)
+
+
+def differs_by_hops(trace: Trace, headers: HeaderSigns, jump: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say where a hop limit off its sender's tells something: not where a box on the path rewrites them."""
+    return ~np.isnan(jump) & trace.facts.ttl_informative & ~np.isnan(headers.ttl_jump)
+
+
+def device_share(telling: NDArray[np.bool_], headers: HeaderSigns) -> NDArray[np.float64]:
+    """Share of its weight that each header field keeps so that together they stay below `ONE_DEVICE`."""
+    total = np.where(telling, np.where(headers.ttl_class, WEIGHTS["rst.ttl_class"], WEIGHTS["rst.ttl"]), 0.0)
+    total += weigh("no_timestamps", headers.no_timestamps) + weigh("df", headers.fragment_flag)
+    total += weigh("odd_window", headers.odd_window)
+    return np.minimum(1.0, ONE_DEVICE / np.maximum(total, 1e-9))
 
 
 def weigh(name: str, found: NDArray[np.bool_]) -> NDArray[np.float64]:

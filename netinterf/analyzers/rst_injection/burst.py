@@ -56,7 +56,9 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
     unanswered = waiting(suspects)[order]
-    excess = (sizes[burst] >= EXCESS) & (sizes[burst] > unanswered) if count else np.zeros(0, np.bool_)
+    excess = (
+        (sizes[burst] >= EXCESS) & (sizes[burst] > unanswered) & (unanswered > 0) if count else np.zeros(0, np.bool_)
+    )
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
         mixed=mixed[burst] if count else np.zeros(0, np.bool_),

@@ -28,7 +28,7 @@ class EndingSigns:
     after_fin: NDArray[np.bool_]  # its own side had sent FIN before: the socket was gone
     reaction: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
     stray: NDArray[np.bool_]  # bare R that repeats the ack field of a segment one round trip old
-    idle: NDArray[np.bool_]  # after a minute or more of silence
+    idle: NDArray[np.bool_]  # its side had been silent for a minute or more
     closed_before: NDArray[np.bool_]  # after a reset that is certainly its side's own
 
 
@@ -40,18 +40,24 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> Endi
     waited = np.where(asked >= 0, packets.time[row] - packets.time[np.maximum(asked, 0)], -1)
     rtt = trace.sides.rtt[suspects.side]
     in_time = (rtt < 0) | (waited >= ANSWER_SHARE * rtt)
-    quiet = np.minimum(np.where(suspects.gap >= 0, suspects.gap, np.iinfo(np.int64).max), np.maximum(waited, 0))
     bare = ~suspects.acks & (packets.payload_length[row] == 0)
     closed = (packets.seq[row] == 0) & (packets.relative_ack[row] == 1)
     return EndingSigns(
         abort=suspects.acks & headers.own_timestamps,
         refused=suspects.acks & (suspects.previous < 0) & closed,
         after_fin=(fin >= 0) & (fin < row),
-        reaction=(rst >= 0) & (rst < row),
+        reaction=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
         stray=bare & (packets.window[row] == 0) & echoes_ack(trace, suspects) & in_time,
-        idle=(asked >= 0) & (quiet >= IDLE_NS),
+        idle=suspects.gap >= IDLE_NS,
         closed_before=after_own_reset(trace, suspects, headers),
     )
+
+
+def soon_after(trace: Trace, suspects: Suspects, first: NDArray[np.int32], rtt: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say whether the time since packet *first* was enough for it to reach the claimed sender and draw an answer."""
+    since = trace.packets.time[suspects.row] - trace.packets.time[np.maximum(first, 0)]
+    enough: NDArray[np.bool_] = (rtt < 0) | (since >= ANSWER_SHARE * rtt)
+    return enough
 
 
 def after_own_reset(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> NDArray[np.bool_]:

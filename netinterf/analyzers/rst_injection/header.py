@@ -81,7 +81,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
         in_counter=v4 & inside,
         fragment_flag=v4 & has_base & (df_low == df_high) & (df[row] != (df_low == 1)),
         copied_id=v4 & own_id & ((ip_id == asked_id) | (ip_id == asked_id + 1)) & ~inside,
-        copied_window=has_base & unlike & (window > 0) & (window == asked_window),
+        copied_window=has_base & unlike & (window > 0) & (window < 65535) & (window == asked_window),
         odd_window=suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
         odd_flags=(packets.tcp_flags[row] & odd) != 0,
         payload=real_payload(trace, suspects),

@@ -52,16 +52,35 @@ def alive_after(
         Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
     """
     packets, base = trace.packets, suspects.base
-    place = suspects.following
+    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects))
+    later = np.searchsorted(packets.time, packets.time[suspects.row] + margin, side="right")
+    known = base.before(suspects.side, later)
+    data = base.first_above(base.top, suspects.side, np.maximum(base.at(base.top, known), 0))
+    acks = base.first_above(base.acked, suspects.side, np.maximum(base.at(base.acked, known), 0))
+    # data below the reset's own number were on their way before it
+    data = np.where(base.at(base.end, data) > packets.relative_seq[suspects.row], data, -1)
+    place = np.where((data < 0) | ((acks >= 0) & (acks < data)), acks, data)
     row = base.at(base.row, place)
-    gap = np.where(row >= 0, packets.time[np.maximum(row, 0)] - packets.time[suspects.row], -1)
-    new_data = base.at(base.end, place) > np.maximum(base.at(base.top, suspects.previous), 0)
-    new_ack = base.at(base.acked, place) > np.maximum(base.at(base.acked, suspects.previous), 0)
     flags = packets.tcp_flags[np.maximum(row, 0)]
     dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
-    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects))
-    found = (row >= 0) & (gap > margin) & (new_data | new_ack) & ~dials
+    found = (row >= 0) & ~dials & acceptable(trace, suspects)
+    gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
+
+
+def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether the receiver would have believed a reset by its number (RFC 9293 §3.10.7.4, RFC 5961 §3).
+
+    One below everything the receiver had acknowledged, or an answer to another SYN, is a leftover of an older
+    connection; a host ignores it, and that the conversation goes on is natural.
+    """
+    packets, base = trace.packets, suspects.base
+    here, opening = packets.relative_seq[suspects.row], suspects.previous < 0
+    taken = np.maximum(base.at(base.acked, suspects.asked), 0)
+    fits: NDArray[np.bool_] = np.where(
+        opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), (here >= taken - SLACK) & (here < 1 << 30)
+    )
+    return fits
 
 
 def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
@@ -91,7 +110,8 @@ def ack_unsent(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     """Find resets that acknowledge bytes which the other side never sent (RST_ACK_CHANGE). Blind with holes."""
     sent = suspects.base.at(suspects.base.top, suspects.asked)
     ack = trace.packets.relative_ack[suspects.row]
-    return suspects.acks & (sent >= 1) & (ack > sent + SLACK) & ~lossy(trace, suspects)
+    beyond: NDArray[np.bool_] = suspects.acks & (sent >= 1) & (ack > sent + SLACK) & ~lossy(trace, suspects)
+    return beyond & acceptable(trace, suspects)
 
 
 def seq_change(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
@@ -117,4 +137,5 @@ def seq_change(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     pair &= ~((opposite >= 0) & (opposite < suspects.row[first]))
     found = np.zeros(len(suspects), np.bool_)
     found[second[pair]] = True
-    return found & ~lossy(trace, suspects)
+    seen = (suspects.previous >= 0) & (suspects.asked >= 0)  # with one direction only, nothing is beyond anything
+    return found & seen & ~lossy(trace, suspects)

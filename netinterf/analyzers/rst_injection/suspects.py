@@ -41,6 +41,15 @@ class Base:
         found = (place < len(self.row)) & (self._at(self.side, np.minimum(place, len(self.row) - 1)) == side)
         return np.where(found, place, -1)
 
+    def first_above(
+        self, column: NDArray[np.int64], side: NDArray[np.int64], value: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Place of the first packet of *side* whose running maximum *column* passes *value*, -1 for none."""
+        low = (1 << 40) - 1
+        place = np.searchsorted(self.side << 40 | np.clip(column, 0, low), side << 40 | np.clip(value + 1, 0, low))
+        inside = np.minimum(place, len(self.row) - 1)
+        return np.where((place < len(self.row)) & (self._at(self.side, inside) == side), place, -1)
+
     def _find(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.searchsorted(self.side << 32 | self.row, side << 32 | row)
 
