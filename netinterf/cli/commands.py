@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from netinterf.capture import find_captures
-from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import (
+    EXIT_FOUND,
+    EXIT_NO_INPUT,
+    EXIT_NO_OUTPUT,
+    EXIT_OK,
+    EXIT_USAGE,
+    complain,
+    silence_output,
+)
 from netinterf.engine.judged import Judged
 from netinterf.engine.networks import read_networks
 from netinterf.engine.scan import Options, scan_each
@@ -30,7 +38,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
         complain(str(problem))
     if found.skipped:
         complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
-    output = standard_output()
+    output = Output()
     progress = Progress(sys.stderr)
     read = interfered = 0
     for one in scan_each(found.captures, options, progress=progress.show):
@@ -38,11 +46,13 @@ def run_scan(arguments: argparse.Namespace) -> int:
         if not isinstance(one, Judged):
             complain(str(one))
             continue
-        for line in written(one, arguments.format, first=read == 0, everything=arguments.all):
-            output.write(line + "\n")
-        output.flush()
-        read += 1
         interfered += one.summary.outcomes["interfered"]
+        output.write(written(one, arguments.format, first=read == 0, everything=arguments.all))
+        read += 1
+        if output.closed and not arguments.fail_on:
+            break
+    if output.failed:
+        return EXIT_NO_OUTPUT
     if not read:
         return EXIT_NO_INPUT
     return EXIT_FOUND if arguments.fail_on and interfered else EXIT_OK
@@ -78,11 +88,36 @@ def written(one: Judged, form: str, *, first: bool, everything: bool) -> Iterato
     yield from capture_text(one, everything=everything)
 
 
-def standard_output() -> TextIO:
-    """Return standard output, set to UTF-8 with plain line ends whatever the locale."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-    return sys.stdout
+class Output:
+    """Standard output, in UTF-8 with plain line ends whatever the locale; a reader that left is no problem."""
+
+    def __init__(self) -> None:
+        self.stream: TextIO | None = sys.stdout
+        self.closed = self.failed = False
+        if isinstance(self.stream, io.TextIOWrapper):
+            self.stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+        if self.stream is None:
+            self.fail("it is closed")
+
+    def write(self, text: Iterator[str]) -> None:
+        """Write lines; once the reader is gone or writing failed, nothing more is tried."""
+        if self.closed or self.stream is None:
+            return
+        try:
+            for line in text:
+                self.stream.write(line + "\n")
+            self.stream.flush()
+        except BrokenPipeError:  # the reader has seen enough, as with "| head"
+            self.closed = True
+            silence_output()
+        except OSError as error:
+            self.fail(error.strerror or str(error))
+            silence_output()
+
+    def fail(self, reason: str) -> None:
+        """Say once that the answer cannot be written."""
+        self.closed = self.failed = True
+        complain(f"standard output: {reason}")
 
 
 class Progress:

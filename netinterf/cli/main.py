@@ -5,14 +5,11 @@ Exit status: 0 the scan ran, whatever it found; 1 with ``--fail-on interfered`` 
 """
 
 import argparse
-import os
 import signal
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
-from netinterf.cli.manners import EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import EXIT_OK, EXIT_USAGE, complain, silence_output
 from netinterf.version import __version__
 
 __all__ = ["main"]
@@ -84,9 +81,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         silence_output()
         return 128 + signal.SIGINT
-
-
-def silence_output() -> None:
-    """Point standard output at nothing, so that the interpreter's last flush cannot fail again."""
-    with suppress(OSError, ValueError):  # standard output is no file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,11 +1,13 @@
 """How the command behaves: its exit statuses, and one line for every problem."""
 
+import os
 import sys
 from contextlib import suppress
 
-__all__ = ["EXIT_FOUND", "EXIT_NO_INPUT", "EXIT_OK", "EXIT_USAGE", "complain"]
+__all__ = ["EXIT_FOUND", "EXIT_NO_INPUT", "EXIT_NO_OUTPUT", "EXIT_OK", "EXIT_USAGE", "complain", "silence_output"]
 
 EXIT_OK, EXIT_FOUND, EXIT_USAGE, EXIT_NO_INPUT = 0, 1, 2, 3
+EXIT_NO_OUTPUT = 74  # EX_IOERR of sysexits.h: the answer could not be written
 
 
 def complain(message: str) -> None:
@@ -13,3 +15,9 @@ def complain(message: str) -> None:
     line = "".join(sign if sign.isprintable() else " " for sign in f"netinterf: {message}")
     with suppress(OSError, ValueError):  # nobody listens
         print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr, flush=True)
+
+
+def silence_output() -> None:
+    """Point standard output at nothing, so that the interpreter's last flush cannot fail again."""
+    with suppress(OSError, ValueError):  # standard output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -276,3 +277,23 @@ def test_a_scan_opens_no_socket(captures: Path) -> None:
         check=True,
     )
     assert done.stderr.strip() == "0 []"
+
+
+def test_an_answer_that_cannot_be_written_is_no_finding():
+    """A full disk or a closed output gives one line and a status of its own, never the status of a finding."""
+    benign = files("netinterf") / "data" / "examples" / "benign.pcap.gz"
+    command = [sys.executable, "-m", "netinterf", "scan", "--fail-on", "interfered", str(benign)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 74
+    assert done.stderr.startswith("netinterf: standard output: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_leaves_does_not_hide_a_finding():
+    """With --fail-on the status tells what was found, also when nobody reads on."""
+    attack = str(files("netinterf") / "data" / "examples" / "dns.injection.pcap.gz")
+    words = [sys.executable, "-m", "netinterf", "scan", "--fail-on", "interfered", "--format", "jsonl", "--all"]
+    with subprocess.Popen([*words, attack, attack], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        child.stdout.close()
+        assert child.wait(60) == 1
