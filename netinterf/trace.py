@@ -89,13 +89,21 @@ class Trace:
         """Read the SACK blocks of packets: left edge, right edge, left edge, … as on the wire (RFC 2018 §3)."""
         return sack_blocks(self.buffer, self.packets, np.asarray(rows, np.int64))
 
-    def select(self, flows: NDArray[np.integer[Any]]) -> "Trace":
+    def select(self, flows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> "Trace":
         """Keep some flows and all that belongs to them; rows are renumbered, hosts, facts and the buffer stay.
 
+        ICMP errors that quote a kept flow are conversations of their own, and are kept only when chosen themselves.
+
         Args:
-            flows: Rows of ``flows`` to keep; they come out in ascending order.
+            flows: Rows of ``flows`` to keep, or a mask; they come out in ascending order.
+
+        Raises:
+            ParameterError: A row is not there.
         """
-        chosen = np.unique(np.asarray(flows, np.int64))
+        asked = np.asarray(flows)
+        chosen = np.flatnonzero(asked) if asked.dtype == np.bool_ else np.unique(asked.astype(np.int64))
+        if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < len(self.flows):
+            raise ParameterError("flows", chosen.tolist()[:5], f"rows of the {len(self.flows)} flows")
         held = np.zeros(len(self.flows) + 1, np.bool_)  # the last place answers for "no flow"
         held[chosen] = True
         keep: dict[str, NDArray[np.int64]] = {"Flows": chosen}

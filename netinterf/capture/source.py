@@ -127,7 +127,12 @@ def peek(path: str) -> str:
             head = file.read(HEAD)
             kind = compression_of(head)
             if kind:
-                head = next(Expander(kind).expand(chained([head], _pieces(file, path))), b"")
+                pieces = Expander(kind).expand(chained([head], _pieces(file, path)))
+                head = b""  # the first piece may hold a byte or two only
+                for piece in pieces:
+                    head += piece
+                    if len(head) >= HEAD:
+                        break
     except NetinterfError:
         raise
     except (OSError, ValueError) as cause:
