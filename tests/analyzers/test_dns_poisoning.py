@@ -151,13 +151,28 @@ def test_two_replies_that_disagree_on_what_their_server_is(queries):
     """In a short capture behind a NAT, authority and recursion still tell two writers apart; not if asked twice."""
     scene = Scene()
     for number in range(queries):
-        asked = scene.ask("www.listed.org", new=number == 0)
+        asked = scene.ask("www.listed.org", new=number == 0, after=SECOND * number)
     header = {"ttl": 128, "opt": False}
     scene.reply("www.listed.org", address_record("31.13.95.38"), flags=0x8500, ip_id=900, **header)
     scene.reply("www.listed.org", address_record("93.184.216.34"), flags=0x8180, ip_id=901, after=SECOND // 3, **header)
     scene.judge()
     assert ("two_servers" in scene.rules[scene.of(asked)]) == (queries == 1)
     assert (scene.weight(asked) >= CALLED) == (queries == 1)
+
+
+def test_a_capture_that_doubles_every_frame_hides_nothing():
+    """A query captured twice within microseconds was sent once, so two different replies are one too many."""
+    scene = Scene()
+    scene.ordinary(20)
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("31.13.95.38"), opt=False, ttl=121, ip_id=1, after=5 * MILLISECOND)
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    times, frames, _ = scene.capture()
+    doubled = [(time + shift, frame) for time, frame in zip(times, frames, strict=True) for shift in (0, 10_000)]
+    doubled.sort(key=lambda one: one[0])
+    trace = read(times=[time for time, _ in doubled], frames=[frame for _, frame in doubled], link_type=RAW_IP)
+    assert asked
+    assert max(weigh(trace)[0].values()) >= LIKELY
 
 
 def test_the_form_known_from_iran():

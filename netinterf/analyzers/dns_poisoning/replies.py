@@ -99,7 +99,7 @@ def gather_replies(trace: Trace) -> Replies:
         query=query,
         delay=np.where(known, packets.time[packet] - packets.time[query_packet], -1),
         digest=digest(trace, message),
-        queries=exchanges.queries.lengths[exchange],
+        queries=transmissions(trace)[exchange],
         flags=dns.flags[message],
         records=first[1],
         pointer=first[2],
@@ -179,3 +179,17 @@ def digest(trace: Trace, message: NDArray[np.int64]) -> NDArray[np.uint64]:
     sums = np.append(np.uint64(0), np.cumsum((values + np.uint64(1)) * powers[within], dtype=np.uint64))
     mixed[shared[usable]] = sums[offsets[1:]] - sums[offsets[:-1]]
     return mixed
+
+
+COPY_NS = 1_000_000
+"""Two queries this close are one that was captured twice (mirror port, "any" device): stubs wait a second and more."""
+
+
+def transmissions(trace: Trace) -> NDArray[np.int64]:
+    """Count how often each exchange's question was sent, second captures of one query left out."""
+    queries = trace.exchanges.queries
+    time = trace.packets.time[trace.dns.packet[queries.values]]
+    owner = queries.parents()
+    again = np.zeros(len(owner), np.bool_)
+    again[1:] = (owner[1:] == owner[:-1]) & (np.diff(time) <= COPY_NS)
+    return np.bincount(owner[~again], minlength=len(queries))

@@ -98,7 +98,9 @@ def build_case(
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
-    contrasts = contrast_replies(trace, replies, rows, clean, content.has(Sign.SUNK | Sign.HIDDEN) & ~contradicted, bounds)
+    contrasts = contrast_replies(
+        trace, replies, rows, clean, content.has(Sign.SUNK | Sign.HIDDEN) & ~contradicted, bounds
+    )
     # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni). Above a
     # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
