@@ -131,7 +131,7 @@ class RstInjection:
         ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
         if not trace.facts.ip_id_informative:
             ip_id[:] = 0.0
-        telling = differs_by_hops(trace, headers, jump)
+        telling = ~np.isnan(jump) & trace.facts.ttl_informative  # equal or rewritten hop limits tell nothing
         device = device_share(telling, headers)
         shaped = ((burst.size >= 2) & burst.mixed) | burst.excess
         return {
@@ -195,11 +195,6 @@ def timing_weight(
     """Weigh premature answers; after long silence a gateway on the path may rightly answer for a forgotten flow."""
     weight = np.where(samples >= 2, WEIGHTS["rst.premature"], ONE_SAMPLE)
     return np.where(np.isnan(ratio) | idle, 0.0, weight)
-
-
-def differs_by_hops(trace: Trace, headers: HeaderSigns, jump: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Say where a hop limit off its sender's tells something: not where a box on the path rewrites them."""
-    return ~np.isnan(jump) & trace.facts.ttl_informative & ~np.isnan(headers.ttl_jump)
 
 
 def device_share(telling: NDArray[np.bool_], headers: HeaderSigns) -> NDArray[np.float64]:

@@ -35,12 +35,6 @@ class Base:
         place = self._find(side, row) - 1
         return np.where((place >= 0) & (self._at(self.side, place) == side), place, -1)
 
-    def after(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Place in the base of the first packet of *side* after packet *row*, -1 for none."""
-        place = self._find(side, row)
-        found = (place < len(self.row)) & (self._at(self.side, np.minimum(place, len(self.row) - 1)) == side)
-        return np.where(found, place, -1)
-
     def first_above(
         self, column: NDArray[np.int64], side: NDArray[np.int64], value: NDArray[np.int64]
     ) -> NDArray[np.int64]:
@@ -72,7 +66,6 @@ class Suspects:
     other: NDArray[np.int64]  # rows in Sides: who it is addressed to
     acks: NDArray[np.bool_]  # the ACK flag is set
     previous: NDArray[np.int64]  # place in the base of the claimed sender's last packet before, -1 for none
-    following: NDArray[np.int64]  # place in the base of the claimed sender's first packet after, -1 for none
     asked: NDArray[np.int64]  # place in the base of the other side's last packet before, -1 for none
     gap: NDArray[np.int64]  # ns since the claimed sender's last packet, -1 for none
     base: Base
@@ -116,7 +109,6 @@ def find_suspects(trace: Trace) -> Suspects:
         other=side ^ 1,
         acks=(packets.tcp_flags[row] & TcpFlag.ACK) != 0,
         previous=previous,
-        following=base.after(side, row),
         asked=base.before(side ^ 1, row),
         gap=np.where(previous >= 0, packets.time[row] - last_time, -1),
         base=base,
