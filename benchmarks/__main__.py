@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
     speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
-    speed.add_argument("--no-rivals", action="store_true", help="leave other programs out")
+    speed.add_argument("--no-programs", action="store_true", help="leave other programs out")
     decode = verbs.add_parser("decode", help="decoded columns against tshark, frame by frame; or the time they take")
     decode.add_argument(
         "--captures", type=Path, help="labelled folder to compare; without it the first stages are timed"
@@ -51,7 +51,7 @@ def main(words: list[str] | None = None) -> int:
         return run_decode(options)
     from benchmarks import speed
 
-    speed.run(out=options.json, quick=options.quick, rivals=not options.no_rivals)
+    speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
     return 0
 
 

@@ -10,7 +10,7 @@ import attrs
 
 from benchmarks.capture import SLOTS, write_capture
 from benchmarks.machine import table, write_json
-from benchmarks.rivals import time_rivals
+from benchmarks.programs import time_programs
 from benchmarks.stages import fastest, time_stages
 from benchmarks.watch import ENVIRONMENT, median_seconds, run_watched
 
@@ -51,13 +51,13 @@ def best(words: list[str], runs: int) -> float:
     return min(times)
 
 
-def run(*, out: Path | None = None, quick: bool = False, rivals: bool = True, repeats: int = 2) -> dict[str, Any]:
+def run(*, out: Path | None = None, quick: bool = False, programs: bool = True, repeats: int = 2) -> dict[str, Any]:
     """Measure, print and write.
 
     Args:
         out: Where to write JSON.
         quick: Measure on a twentieth of the packets.
-        rivals: Time other programs too.
+        programs: Time other programs too.
         repeats: How often the stages run; the fastest time counts.
     """
     connections = FEW if quick else CONNECTIONS
@@ -73,13 +73,13 @@ def run(*, out: Path | None = None, quick: bool = False, rivals: bool = True, re
         command = [sys.executable, "-m", "netinterf", "scan", str(path)]
         seconds = median_seconds(command, SCANS)  # not while it is watched: sampling takes a share of the cores
         whole = attrs.evolve(run_watched(command), seconds=seconds)
-        others = time_rivals(path, packets) if rivals else []
+        others = time_programs(path, packets) if programs else []
         results[name] = {
             "bytes": size,
             "copy_seconds": read_through(path),
             "stages": stages,
             "scan": attrs.asdict(whole),
-            "rivals": others,
+            "programs": others,
         }
         print(words(results[name], packets, size))
     if out is not None:
@@ -103,9 +103,11 @@ def words(result: dict[str, Any], packets: int, size: int) -> str:
     rows.append(rates("all stages", total, packets, size))
     rows.append(rates("whole scan (process)", result["scan"]["seconds"], packets, size))
     rows.append(rates("reading the bytes", result["copy_seconds"], packets, size))
-    for rival in result["rivals"]:
-        mark = " (failed)" if rival["failed"] else f" (from {rival['packets']:,})" if rival["extrapolated"] else ""
-        rows.append(rates(rival["name"] + mark, rival["seconds"], packets, size))
+    for program in result["programs"]:
+        mark = (
+            " (failed)" if program["failed"] else f" (from {program['packets']:,})" if program["extrapolated"] else ""
+        )
+        rows.append(rates(program["name"] + mark, program["seconds"], packets, size))
     scan = result["scan"]
     memory = f"whole scan: exit status {scan['status']}, peak anonymous {megabytes(scan['anonymous'])}"
     text = table(["stage", "seconds", "packets/s", "MB/s"], rows)

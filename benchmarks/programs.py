@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.watch import median_seconds, run_watched
 
-__all__ = ["time_rivals"]
+__all__ = ["time_programs"]
 
 RUNS = 3  # of each program; the median counts
 COMMANDS = {
@@ -19,8 +19,8 @@ COMMANDS = {
 }
 
 
-def time_rivals(path: Path, packets: int, *, slice_of: int = 50_000) -> list[dict[str, Any]]:
-    """Time every rival that is installed.
+def time_programs(path: Path, packets: int, *, slice_of: int = 50_000) -> list[dict[str, Any]]:
+    """Time every program that is installed.
 
     Args:
         path: The capture.

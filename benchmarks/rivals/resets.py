@@ -1,0 +1,73 @@
+"""Two plain rules about TCP resets: that there is one, and that its TTL is unlike its sender's other packets."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.rivals.base import Call, Rival
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["ANY_RESET", "RESET_TTL", "calls_by_flow", "reset_rows", "reset_word"]
+
+TCP = 6
+TTLS = 256
+
+
+def reset_rows(trace: Trace) -> NDArray[np.int64]:
+    """List the rows of all TCP resets that belong to a flow, in time order."""
+    packets = trace.packets
+    return np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST != 0))
+
+
+def reset_word(trace: Trace, flow: int) -> str:
+    """Name a reset: one that meets a SYN which nobody accepted keeps a connection from opening."""
+    opened = trace.sides.syn[2 * flow] < 0 or trace.sides.syn[2 * flow + 1] >= 0
+    return "tcp.reset" if opened or trace.sides.payload_packets[2 * flow] else "tcp.connect.reset"
+
+
+def calls_by_flow(trace: Trace, rows: NDArray[np.int64], says: str) -> list[Call]:
+    """Call every flow that holds one of the packets *rows* (ascending), and name these packets."""
+    flows = trace.packets.flow[rows]
+    order = np.argsort(flows, kind="stable")
+    found, starts = np.unique(flows[order], return_index=True)
+    return [
+        Call(
+            kind="flow",
+            row=int(flow),
+            mechanism=reset_word(trace, int(flow)),
+            frames=tuple(trace.packets.frame[members].tolist()),
+            says=says,
+        )
+        for flow, members in zip(found, np.split(rows[order], starts)[1:], strict=True)
+    ]
+
+
+def any_reset(trace: Trace) -> list[Call]:
+    """Call every flow that holds a reset."""
+    return calls_by_flow(trace, reset_rows(trace), "a reset")
+
+
+def reset_ttl(trace: Trace) -> list[Call]:
+    """Call every flow with a reset whose TTL no other packet of its sender has that is no reset has, if there is one."""
+    packets, resets = trace.packets, reset_rows(trace)
+    others = (packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
+    side = 2 * packets.flow.astype(np.int64) + ~packets.outbound
+    own = np.unique(side[others] * TTLS + packets.ttl[others])
+    known = np.isin(side[resets], own // TTLS)
+    alike = np.isin(side[resets] * TTLS + packets.ttl[resets], own)
+    return calls_by_flow(trace, resets[known & ~alike], "a reset with another TTL than its sender's other packets")
+
+
+ANY_RESET = Rival(
+    name="any RST",
+    source="plain rule",
+    home=("tcp.reset", "tcp.connect.reset"),
+    judge=any_reset,
+)
+
+RESET_TTL = Rival(
+    name="RST with another TTL",
+    source="plain rule; the idea is in Weaver, Sommer, Paxson, NDSS 2009, appendix C",
+    home=("tcp.reset", "tcp.connect.reset"),
+    judge=reset_ttl,
+)
