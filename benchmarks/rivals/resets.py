@@ -48,7 +48,7 @@ def any_reset(trace: Trace) -> list[Call]:
 
 
 def reset_ttl(trace: Trace) -> list[Call]:
-    """Call every flow with a reset whose TTL no other packet of its sender has that is no reset has, if there is one."""
+    """Call every flow with a reset whose TTL is none of those of its sender's other packets; it needs one of these."""
     packets, resets = trace.packets, reset_rows(trace)
     others = (packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
     side = 2 * packets.flow.astype(np.int64) + ~packets.outbound

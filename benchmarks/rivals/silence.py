@@ -1,0 +1,66 @@
+"""A plain rule about silence: a SYN sent twice, or the same data three times, and nobody answered it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.rivals.base import Call, Rival
+from netinterf.schema import Mark, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["UNANSWERED", "unanswered"]
+
+TCP = 6
+SYN_COPIES, DATA_COPIES = 2, 3  # the rule itself: "data sent three times or SYN twice"
+
+
+def unanswered(trace: Trace) -> list[Call]:
+    """Call flows whose SYN or data was sent again and again, and never acknowledged nor met with a reset.
+
+    An acknowledgement of earlier bytes is no answer: a peer whose own packets still come through asks for what it
+    misses. Copies of one frame by the capture are one transmission.
+    """
+    packets, sides = trace.packets, trace.sides
+    sent = (packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
+    sent &= packets.marks & Mark.DUPLICATE_FRAME == 0
+    opens = sent & packets.outbound & (packets.tcp_flags & TcpFlag.SYN != 0)
+    nothing = np.flatnonzero(sides.packets[1::2] == 0)
+    opens &= np.isin(packets.flow, nothing)
+    calls = gather(trace, np.flatnonzero(opens), SYN_COPIES, "tcp.connect.drop")
+    side = np.where(sent, 2 * packets.flow.astype(np.int64) + ~packets.outbound, 0)
+    carries = sent & (packets.payload_length > 0) & (packets.tcp_flags & TcpFlag.SYN == 0)
+    carries &= (sides.acked[side] <= packets.relative_seq) & (sides.rst[side ^ 1] < 0)
+    return calls + gather(trace, np.flatnonzero(carries), DATA_COPIES, "tcp.drop")
+
+
+def gather(trace: Trace, rows: NDArray[np.int64], copies: int, mechanism: str) -> list[Call]:
+    """Call each flow in which one of the segments *rows* was sent at least *copies* times by one side.
+
+    Args:
+        trace: The capture.
+        rows: Packets, ascending.
+        copies: Least transmissions.
+        mechanism: What to call it.
+    """
+    packets = trace.packets
+    keys = np.stack([packets.flow[rows], packets.outbound[rows], packets.seq[rows]], axis=1)
+    _, segment, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    often = count[segment.reshape(-1)] >= copies
+    rows = rows[often]
+    return [
+        Call(
+            kind="flow",
+            row=int(flow),
+            mechanism=mechanism,
+            frames=tuple(packets.frame[rows[packets.flow[rows] == flow]].tolist()),
+            says=f"sent {copies} times or more without an answer",
+        )
+        for flow in np.unique(packets.flow[rows])
+    ]
+
+
+UNANSWERED = Rival(
+    name="sent again, no answer",
+    source="plain rule",
+    home=("tcp.drop", "tcp.connect.drop"),
+    judge=unanswered,
+)
