@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netinterf.table import Ragged, Table, column, ragged, spans
 
-__all__ = ["ETHERNET", "MINIMUM_FRAME", "TCP", "UDP", "Segments", "encode"]
+__all__ = ["ETHERNET", "ICMP", "ICMPV6", "MINIMUM_FRAME", "TCP", "UDP", "UNSUMMED", "Segments", "encode"]
 
 ETHERNET = 1
 """Link type of the frames made here (LINKTYPE_ETHERNET)."""
@@ -19,8 +19,13 @@ ETHERNET = 1
 MINIMUM_FRAME = 60
 """Bytes of the shortest Ethernet frame without its checksum (IEEE 802.3 §4.4.2)."""
 
+ICMP = 1
 TCP = 6
 UDP = 17
+ICMPV6 = 58
+
+UNSUMMED = 0x80
+"""Bit of `ip_flags` that is not sent: the checksum field holds only the pseudo-header's sum, as cards expect it."""
 
 MAPPED = 0xFFFF
 """Bits 32-47 of the lower half of an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2)."""
@@ -52,7 +57,7 @@ class Segments(Table):
     """One row per packet to build; an IPv4 address is IPv4-mapped (upper half 0, lower half ``0xffff << 32 | v4``)."""
 
     time: NDArray[np.int64] = column("i8", "when the packet passes the tap", unit="ns since 1970 UTC")
-    protocol: NDArray[np.uint8] = column("u1", "6 TCP, 17 UDP", fill=TCP)
+    protocol: NDArray[np.uint8] = column("u1", "6 TCP, 17 UDP, 1 or 58 ICMP (all payload)", fill=TCP)
     source_high: NDArray[np.uint64] = column("u8", "upper half of the source address", fill=0)
     source_low: NDArray[np.uint64] = column("u8", "lower half of the source address")
     destination_high: NDArray[np.uint64] = column("u8", "upper half of the destination address", fill=0)
@@ -61,7 +66,7 @@ class Segments(Table):
     dport: NDArray[np.uint16] = column("u2", "destination port")
     ttl: NDArray[np.uint8] = column("u1", "TTL or hop limit at the tap", fill=64)
     ip_id: NDArray[np.uint16] = column("u2", "IPv4 identification", fill=0)
-    ip_flags: NDArray[np.uint8] = column("u1", "IpFlag bits", fill=0)
+    ip_flags: NDArray[np.uint8] = column("u1", "IpFlag bits, and UNSUMMED", fill=0)
     tos: NDArray[np.uint8] = column("u1", "TOS or traffic class", fill=0)
     seq: NDArray[np.uint32] = column("u4", "sequence number", fill=0)
     ack: NDArray[np.uint32] = column("u4", "acknowledgement field", fill=0)
@@ -86,10 +91,10 @@ def encode(packets: Segments) -> Ragged:
     count = len(packets)
     if count == 0:
         return Ragged.empty(0, np.uint8)
-    tcp = packets.protocol == TCP
+    tcp, udp = packets.protocol == TCP, packets.protocol == UDP
     mapped = (packets.source_high == 0) & (packets.source_low >> np.uint64(32) == MAPPED)
     network = np.where(mapped, 20, 40)
-    transport = np.where(tcp, 20 + packets.options.lengths, 8)
+    transport = np.where(tcp, 20 + packets.options.lengths, np.where(udp, 8, 0))
     payload = packets.payload.lengths
     packet_size = network + transport + payload
     size = np.maximum(14 + packet_size, np.where(packets.padded, MINIMUM_FRAME, 0))
@@ -101,13 +106,16 @@ def encode(packets: Segments) -> Ragged:
     put(flat, start[mapped] + 14, ipv4_headers(packets.take(mapped), packet_size[mapped]))
     put(flat, start[~mapped] + 14, ipv6_headers(packets.take(~mapped), packet_size[~mapped] - 40))
     put(flat, at[tcp], tcp_headers(packets.take(tcp), transport[tcp]))
-    put(flat, at[~tcp], udp_headers(packets.take(~tcp), payload[~tcp] + 8))
+    put(flat, at[udp], udp_headers(packets.take(udp), payload[udp] + 8))
     flat[spans(at + 20, packets.options.lengths)] = packets.options.values
     flat[spans(at + transport, payload)] = packets.payload.values
-    sums = pseudo_sums(packets, transport + payload) + word_sums(flat, at, start + room)
-    checksum = fold(sums)
-    checksum[~tcp & (checksum == 0)] = 0xFFFF  # RFC 768: an all-zero field means "no checksum"
-    put(flat, at + np.where(tcp, 16, 6), checksum.astype(">u2"))
+    pseudo = pseudo_sums(packets, transport + payload)
+    pseudo[packets.protocol == ICMP] = 0  # RFC 792: no pseudo-header
+    unsummed = packets.ip_flags & UNSUMMED != 0
+    checksum = fold(pseudo + word_sums(flat, at, start + room))
+    checksum[unsummed] = ~fold(pseudo[unsummed])
+    checksum[udp & (checksum == 0)] = 0xFFFF  # RFC 768: an all-zero field means "no checksum"
+    put(flat, at + np.where(tcp, 16, np.where(udp, 6, 2)), checksum.astype(">u2"))
     filler = start[size != room] + size[size != room]
     return Ragged.from_lengths(size, np.delete(flat, np.concatenate([filler, [len(flat) - 2, len(flat) - 1]])))
 
@@ -159,7 +167,7 @@ def ipv4_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.voi
     """Fill IPv4 headers (RFC 791 §3.1) with their checksums."""
     out = np.zeros(len(packets), IPV4)
     out["version"], out["tos"], out["length"], out["id"] = 0x45, packets.tos, length, packets.ip_id
-    out["fragment"] = packets.ip_flags.astype(np.uint16) << np.uint16(13)
+    out["fragment"] = (packets.ip_flags & 7).astype(np.uint16) << np.uint16(13)
     out["ttl"], out["protocol"] = packets.ttl, packets.protocol
     out["source"] = packets.source_low & np.uint64(0xFFFFFFFF)
     out["destination"] = packets.destination_low & np.uint64(0xFFFFFFFF)

@@ -9,18 +9,23 @@ __all__ = ["Labels", "Truth"]
 
 @attrs.frozen(kw_only=True)
 class Truth:
-    """What really happened to one flow or one DNS exchange. Frames count from 1."""
+    """What really happened to one flow or one DNS exchange, as far as the capture holds it. Frames count from 1."""
 
     kind: str  # flow or exchange
-    protocol: str  # tcp or udp
-    client: str
+    protocol: str  # tcp, udp or icmp
+    client: str  # as seen at the tap
     client_port: int
     server: str
     server_port: int
     name: str
     first_frame: int
     mechanism: str | None = None  # None: nobody interfered
-    forged: tuple[int, ...] = ()
+    also: tuple[str, ...] = ()  # further mechanisms at work
+    forged: tuple[int, ...] = ()  # frames that somebody on the path made
+    trigger: int = 0  # the frame that provoked it; 0 when there is none or it was not captured
+    system: str = ""  # which documented system is played
+    confounder: str = ""  # which benign look-alike is played
+    series: bool = False  # decidable only together with the other flows to that server or name
     query_type: str | None = None
     query_id: int | None = None
 
@@ -33,6 +38,8 @@ class Labels:
     seed: int
     vantage: str  # client, server or middle
     truths: tuple[Truth, ...]
+    family: str = ""
+    conditions: dict[str, Any] = attrs.field(factory=dict)  # how it was captured: names of :class:`Conditions`
 
     def of_frames(self) -> dict[int, str]:
         """Name the mechanism of every forged frame."""
@@ -49,5 +56,8 @@ class Labels:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Labels":
         """Read back what :meth:`to_dict` gave."""
-        truths = tuple(Truth(**{**one, "forged": tuple(one["forged"])}) for one in values["truths"])
+        truths = tuple(
+            Truth(**{**one, "forged": tuple(one["forged"]), "also": tuple(one.get("also", ()))})
+            for one in values["truths"]
+        )
         return cls(**{**values, "truths": truths})

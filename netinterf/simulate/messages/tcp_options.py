@@ -4,7 +4,7 @@ from struct import pack, unpack
 
 import attrs
 
-__all__ = ["Offered", "merged", "read_options", "sack_option"]
+__all__ = ["Offered", "merged", "read_options", "sack_option", "syn_options", "timestamp_option"]
 
 
 @attrs.frozen
@@ -64,3 +64,27 @@ def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
             out.append((low, high))
     out.sort(key=lambda part: part[0] <= newest[0] < part[1])
     return out
+
+
+def syn_options(mss: int, scale: int, value: int, echo: int, *, timestamps: bool = True, sack: bool = True) -> bytes:
+    """Build the options of a SYN as Linux orders them (RFC 9293 §3.7.1, RFC 7323, RFC 2018).
+
+    Args:
+        mss: Largest segment in bytes.
+        scale: Window shift; negative leaves window scaling out.
+        value: TSval.
+        echo: TSecr.
+        timestamps: Offer timestamps.
+        sack: Offer selective acknowledgements.
+    """
+    options = pack("!BBH", 2, 4, mss)
+    options += (b"\x04\x02" if sack else b"\x01\x01") + (
+        pack("!BBII", 8, 10, value, echo) if timestamps else b"\x01\x01"
+    )
+    options += pack("!BBBB", 1, 3, 3, scale) if scale >= 0 else b""
+    return options
+
+
+def timestamp_option(value: int, echo: int) -> bytes:
+    """Build the options of an ordinary segment: two fillers and timestamps (RFC 7323 appendix A)."""
+    return pack("!BBBBII", 1, 1, 8, 10, value & 0xFFFFFFFF, echo & 0xFFFFFFFF)

@@ -2,12 +2,12 @@
 
 import attrs
 
+from netinterf.simulate.boxes.answers import asked, raw_name
 from netinterf.simulate.encode import UDP
-from netinterf.simulate.messages import address_bytes, dns_message
-from netinterf.simulate.middlebox import asked, raw_name
-from netinterf.simulate.packet import Address, Packet
-from netinterf.simulate.path import Path
-from netinterf.simulate.stack import Identifiers, Stack
+from netinterf.simulate.hosts.stack import Identifiers, Stack
+from netinterf.simulate.messages.dns import address_bytes, dns_message
+from netinterf.simulate.network.packet import Address, Packet
+from netinterf.simulate.network.path import Path
 
 __all__ = ["Resolver", "look_up"]
 
@@ -39,7 +39,7 @@ class Resolver:
         hit = name in self.known or rng.random() < self.cached
         self.known.add(name)
         delay = float(rng.lognormal(0, 0.5)) * self.think[0 if hit else 1]
-        self.path.world.after(delay, lambda: self.answer(query))
+        self.path.world.after(delay, self.answer, query)
 
     def answer(self, query: Packet) -> None:
         """Send the reply; the addresses rotate from reply to reply."""
@@ -91,8 +91,8 @@ def look_up(
         tries: Most queries sent.
     """
     heard: list[Packet] = []
-    path.listen(client, resolver.place, heard.append)
-    path.listen(resolver.place, client, resolver.receive)
+    path.listen(subject, False, heard.append)
+    path.listen(subject, True, resolver.receive)
     payload = dns_message(identifier, 0x0100, name, kind, opt=opt)
 
     def ask(left: int) -> None:
@@ -106,6 +106,6 @@ def look_up(
             ),
             True,
         )  # fmt: skip
-        path.world.after(patience, lambda: ask(left - 1))
+        path.world.after(patience, ask, left - 1)
 
     ask(tries)

@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from netinterf.simulate.endpoint import Ending, Turn
-from netinterf.simulate.messages import application_data, client_hello, server_flight
-from netinterf.simulate.middlebox import Policer, Shaper
-from netinterf.simulate.path import MILLISECOND, SECOND, Station
-from netinterf.simulate.reset_scenes import names, visit
-from netinterf.simulate.scene import Scene, server_addresses
-from netinterf.simulate.stack import draw_client, draw_server
+from netinterf.simulate.boxes.buckets import Policer, Shaper
+from netinterf.simulate.hosts.app import App, Ending, Turn
+from netinterf.simulate.hosts.stack import draw_client, draw_server
+from netinterf.simulate.messages.tls import application_data, client_hello, server_flight
+from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
+from netinterf.simulate.scenario import ENDS, Scenario
+from netinterf.simulate.scene import Scene
+from netinterf.simulate.talks import visit
 
-__all__ = ["limited_by_bucket", "limited_by_queue"]
+__all__ = ["PLAYS"]
 
 MOST = 1_400_000
 """Bytes of the largest download, so that captures stay small."""
@@ -34,22 +35,22 @@ def fetch_all(scene: Scene, boxes: list[Station], rate: float, *, loss: float = 
         Numbers of the conversations, and the names of their servers.
     """
     rng = scene.rng
-    known = names(rng, 2)
+    known = scene.names(2)
     stack = draw_client(rng)
     size = int(min(MOST, rate / 8 * rng.uniform(4, 8)))
     begin, subjects = 0.0, []
-    for name, server, limited in zip(known, server_addresses(rng, 2), (True, False), strict=True):
+    for name, server, limited in zip(known, scene.servers(2), (True, False), strict=True):
         path = scene.lay_path(
             boxes if limited else [], rtt=float(rng.uniform(2e7, 1.4e8)), where=float(rng.uniform(0.2, 0.8)), luck=0.1
         )
-        path.legs[-2 if scene.vantage == "server" else -1].loss = loss if limited else 0.0
+        path.far.loss = loss if limited else 0.0
         host = draw_server(rng)
         for _ in range(int(rng.integers(1, 3)) if limited else 2):
             amount = size if limited else min(size, 120_000)
             subjects.append(
                 visit(
-                    scene, path, (stack, host), server, name, begin, script=download(rng, name, amount),
-                    endings=(Ending.CLOSE, Ending.WAIT),
+                    scene, path, server, name, begin, stacks=(stack, host), script=download(rng, name, amount),
+                    apps=(App(ending=Ending.CLOSE), App()),
                 )
             )  # fmt: skip
             begin += float(rng.uniform(0.3, 2)) * SECOND if not limited else rng.uniform(0.8, 1.2) * amount * 8e9 / rate
@@ -63,11 +64,6 @@ def limited_by_bucket(scene: Scene) -> None:
     rate = float(np.exp(rng.uniform(np.log(5e5), np.log(6e6))))
     policer = Policer(scene.world, rate, float(np.exp(rng.uniform(np.log(12e3), np.log(2e5)))), lambda _: True)
 
-    def settle() -> None:
-        for subject in policer.subjects:
-            scene.conversations[subject].mechanism = "rate.policing"
-
-    scene.afterwards = settle
     fetch_all(scene, [policer], rate)
 
 
@@ -80,3 +76,12 @@ def limited_by_queue(scene: Scene) -> None:
         fetch_all(scene, [shaper], rate)
     else:
         fetch_all(scene, [], 8 * rate, loss=float(rng.uniform(0.005, 0.02)))
+
+
+PLAYS = (
+    Scenario("rate.policing", "Token-bucket downloads.", "rate.policing", limited_by_bucket, ENDS, family="rate"),
+    Scenario(
+        "rate.policing.benign", "Queued or lossy downloads.", None, limited_by_queue, ENDS, family="benign.rate",
+        confounder="bottleneck queue or random loss",
+    ),
+)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.encode import TCP, Segments
+from netinterf.simulate.encode import TCP, UDP, Segments
 from netinterf.table import Ragged
 
 __all__ = ["ACK", "FIN", "PSH", "RST", "SYN", "Address", "Packet", "address", "address_text", "segments"]
@@ -18,15 +18,15 @@ Address = tuple[int, int]
 """Upper and lower 64 bits of an IPv6 address; IPv4 is IPv4-mapped."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Packet:
-    """One packet in flight, with the truth about it."""
+    """One packet in flight, with the truth about it; all but its hop limit stays as it was sent."""
 
     source: Address
     destination: Address
     sport: int
     dport: int
-    protocol: int = TCP
+    protocol: int = TCP  # 6 TCP, 17 UDP, 1 ICMP, 58 ICMPv6 (the whole message is payload)
     ttl: int = 64
     ip_id: int = 0
     ip_flags: int = 2
@@ -44,7 +44,13 @@ class Packet:
     def size(self) -> int:
         """Bytes of the IP packet."""
         network = 20 if self.source[0] == 0 else 40
-        return network + (20 + len(self.options) if self.protocol == TCP else 8) + len(self.payload)
+        if self.protocol == TCP:
+            return network + 20 + len(self.options) + len(self.payload)
+        return network + (8 if self.protocol == UDP else 0) + len(self.payload)
+
+    def copy(self, **changes: Any) -> "Packet":
+        """Give a packet that differs in *changes*."""
+        return attrs.evolve(self, **changes)
 
     def reply(self, **changes: Any) -> "Packet":
         """Turn the packet round: swap addresses and ports, empty it, then apply *changes*."""
@@ -56,7 +62,7 @@ class Packet:
             "options": b"",
             "payload": b"",
         }
-        return attrs.evolve(self, **{**swapped, **changes})
+        return self.copy(**{**swapped, "forged": "", **changes})
 
 
 def address(text: str) -> Address:
@@ -74,29 +80,42 @@ def address_text(value: Address) -> str:
 
 
 def segments(
-    times: Sequence[int], packets: Sequence[Packet], gateway: int, station: int, inbound: Sequence[bool]
+    times: Sequence[int],
+    packets: Sequence[Packet],
+    ttls: Sequence[int],
+    gateway: int,
+    station: int,
+    inbound: Sequence[bool],
 ) -> Segments:
     """Lay packets out as columns.
 
     Args:
         times: Capture time of each packet, ns since 1970 UTC.
         packets: The packets, same length.
+        ttls: Their hop limits at the tap.
         gateway: Ethernet address of the first router.
         station: Ethernet address of the captured host.
         inbound: Whether a packet came in from the network (those are padded to the Ethernet minimum).
     """
     arrived = np.array(inbound, bool)
-    plain = ("protocol", "sport", "dport", "ttl", "ip_id", "ip_flags", "tos", "seq", "ack", "flags", "window")
+    plain = ("protocol", "sport", "dport", "ip_id", "ip_flags", "tos", "seq", "ack", "flags", "window")
     return Segments.of(
         time=np.array(times, np.int64),
         source_high=np.array([packet.source[0] for packet in packets], np.uint64),
         source_low=np.array([packet.source[1] for packet in packets], np.uint64),
         destination_high=np.array([packet.destination[0] for packet in packets], np.uint64),
         destination_low=np.array([packet.destination[1] for packet in packets], np.uint64),
+        ttl=np.array(ttls, np.uint8),
         mac_source=np.where(arrived, gateway, station).astype(np.uint64),
         mac_destination=np.where(arrived, station, gateway).astype(np.uint64),
         padded=arrived,
-        options=Ragged.of([np.frombuffer(packet.options, np.uint8) for packet in packets], np.uint8),
-        payload=Ragged.of([np.frombuffer(packet.payload, np.uint8) for packet in packets], np.uint8),
+        options=joined([packet.options for packet in packets]),
+        payload=joined([packet.payload for packet in packets]),
         **{name: np.array([getattr(packet, name) for packet in packets], np.int64) for name in plain},
     )
+
+
+def joined(parts: Sequence[bytes]) -> Ragged:
+    """Lay byte strings out as rows."""
+    lengths = np.fromiter(map(len, parts), np.int64, len(parts))
+    return Ragged.from_lengths(lengths, np.frombuffer(b"".join(parts), np.uint8))

@@ -7,8 +7,8 @@ timer finds losses.
 
 import attrs
 
-from netinterf.simulate.packet import SYN
-from netinterf.simulate.path import MILLISECOND, SECOND
+from netinterf.simulate.network.packet import SYN
+from netinterf.simulate.network.path import MILLISECOND, SECOND
 
 __all__ = ["Piece", "Scoreboard"]
 

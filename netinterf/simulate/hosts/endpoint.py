@@ -4,40 +4,17 @@ Both ends of a connection follow one script of turns. Streams are counted from o
 numbers add the initial one.
 """
 
-import enum
-
 import attrs
 import numpy as np
 
-from netinterf.simulate.messages import syn_options, timestamp_option
-from netinterf.simulate.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
-from netinterf.simulate.path import MILLISECOND, Path
-from netinterf.simulate.scoreboard import Piece, Scoreboard
-from netinterf.simulate.stack import Identifiers, Stack
-from netinterf.simulate.tcp_options import merged, read_options, sack_option
+from netinterf.simulate.hosts.app import App, Ending, Turn
+from netinterf.simulate.hosts.scoreboard import Piece, Scoreboard
+from netinterf.simulate.hosts.stack import Identifiers, Stack
+from netinterf.simulate.messages.tcp_options import merged, read_options, sack_option, syn_options, timestamp_option
+from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
+from netinterf.simulate.network.path import MILLISECOND, Path
 
-__all__ = ["Ending", "Endpoint", "Turn", "connect"]
-
-
-class Ending(enum.Enum):
-    """What an end does when its script is over."""
-
-    WAIT = "wait"  # closes when the other end has closed
-    CLOSE = "close"  # sends FIN
-    ABORT = "abort"  # closes with unread data: RST/ACK (RFC 9293 §3.10.4, RFC 2525 §2.17)
-    CLOSE_HARD = "close_hard"  # sends FIN and forgets the connection: later data meets RST
-    IDLE_RESET = "idle_reset"  # resets the connection after it was idle, as load balancers do
-    REFUSE = "refuse"  # nobody listens
-    SILENT = "silent"  # stays open
-
-
-@attrs.frozen
-class Turn:
-    """What one end says once it has heard all earlier turns of the other."""
-
-    outbound: bool
-    payload: bytes
-    delay: float = 0.0  # ns of thinking before it
+__all__ = ["Endpoint", "connect"]
 
 
 @attrs.define(eq=False)
@@ -51,10 +28,7 @@ class Endpoint:
     remote: tuple[Address, int]
     subject: int
     script: list[Turn]
-    ending: Ending
-    abort_at: int = 0  # received bytes at which ABORT strikes
-    idle: float = 60e9  # ns before IDLE_RESET strikes
-    goodbye: bytes = b""  # said in answer to a FIN, before the own one
+    app: App
     identifiers: Identifiers = attrs.field(init=False)
     isn: int = attrs.field(init=False)
     clock: int = attrs.field(init=False)
@@ -83,7 +57,7 @@ class Endpoint:
         rng = self.rng
         self.isn, self.clock = int(rng.integers(2**32)), int(rng.integers(2**31))
         self.identifiers = Identifiers(self.stack.id_mode, int(rng.integers(1, 2**16)), rng)
-        self.path.listen(self.local, self.remote, self.receive)
+        self.path.listen(self.subject, not self.outbound, self.receive)
 
     @property
     def rng(self) -> np.random.Generator:
@@ -174,7 +148,7 @@ class Endpoint:
         """Start the retransmission timer anew."""
         self.timer += 1
         mine = self.timer
-        self.path.world.after(self.board.timeout(), lambda: self.expire(mine))
+        self.path.world.after(self.board.timeout(), self.expire, mine)
 
     def expire(self, timer: int) -> None:
         """Repeat what the scoreboard says, or give up."""
@@ -192,7 +166,7 @@ class Endpoint:
         """Take one segment from the path."""
         if packet.flags & RST:
             self.reset(packet)
-        elif self.state == "dead" or (self.ending is Ending.REFUSE and not self.outbound):
+        elif self.state == "dead" or (self.app.ending is Ending.REFUSE and not self.outbound):
             self.refuse(packet)
         elif packet.flags & SYN:
             self.greet(packet)
@@ -250,7 +224,7 @@ class Endpoint:
 
     def read(self, packet: Packet) -> None:
         """Take an ordinary segment: acknowledgement, bytes, FIN."""
-        if self.ending is Ending.CLOSE_HARD and self.fin_sent and packet.payload:
+        if self.app.ending is Ending.CLOSE_HARD and self.fin_sent and packet.payload:
             self.state = "dead"
             self.refuse(packet)
             return
@@ -281,9 +255,9 @@ class Endpoint:
             self.fin_heard = True
             self.heard = end
             self.hear_fin()
-        if self.state == "dead" or (self.fin_heard and self.goodbye and not self.fin_sent):
+        if self.state == "dead" or (self.fin_heard and self.app.goodbye and not self.fin_sent):
             return  # the goodbye carried the acknowledgement
-        if self.ending is Ending.ABORT and self.abort_at and self.heard > self.abort_at:
+        if self.app.ending is Ending.ABORT and self.app.abort_at and self.heard > self.app.abort_at:
             self.abort()
             return
         self.unacked += 1
@@ -317,11 +291,11 @@ class Endpoint:
         if self.turn < len(self.script):
             self.speaking = True
             self.path.world.after(self.script[self.turn].delay, self.say)
-        elif not self.fin_sent and self.ending in (Ending.CLOSE, Ending.CLOSE_HARD):
+        elif not self.fin_sent and self.app.ending in (Ending.CLOSE, Ending.CLOSE_HARD):
             self.close()
-        elif self.ending is Ending.IDLE_RESET and not self.fin_heard:
+        elif self.app.ending is Ending.IDLE_RESET and not self.fin_heard:
             self.speaking = True
-            self.path.world.after(self.idle, self.idle_reset)
+            self.path.world.after(self.app.idle, self.idle_reset)
 
     def say(self) -> None:
         """Write the bytes of the current turn."""
@@ -344,9 +318,9 @@ class Endpoint:
 
     def hear_fin(self) -> None:
         """React to the peer's FIN: say goodbye at the TLS layer where that is the habit, then close."""
-        if self.fin_sent or self.ending is Ending.SILENT:
+        if self.fin_sent or self.app.ending is Ending.SILENT:
             return
-        self.stream += self.goodbye
+        self.stream += self.app.goodbye
         self.pump()
         self.path.world.after(float(self.rng.exponential(MILLISECOND)), self.close)
 
@@ -371,10 +345,7 @@ def connect(
     stacks: tuple[Stack, Stack],
     script: list[Turn],
     subject: int,
-    endings: tuple[Ending, Ending] = (Ending.CLOSE, Ending.WAIT),
-    abort_at: int = 0,
-    idle: float = 60e9,
-    goodbye: bytes = b"",
+    apps: tuple[App, App],
 ) -> None:
     """Set up both ends of a connection and send the SYN now.
 
@@ -385,11 +356,8 @@ def connect(
         stacks: Stack of the client and of the server.
         script: Who says what, in turns.
         subject: Number of the conversation, for the labels.
-        endings: What the client and the server do at the end.
-        abort_at: Bytes after which an end with `Ending.ABORT` gives up.
-        idle: Nanoseconds after which an end with `Ending.IDLE_RESET` gives up.
-        goodbye: What the client says in answer to a FIN.
+        apps: The programs of the client and of the server.
     """
-    first = Endpoint(path, stacks[0], True, client, server, subject, script, endings[0], abort_at, goodbye=goodbye)
-    Endpoint(path, stacks[1], False, server, client, subject, script, endings[1], abort_at, idle)
+    first = Endpoint(path, stacks[0], True, client, server, subject, script, apps[0])
+    Endpoint(path, stacks[1], False, server, client, subject, script, apps[1])
     first.open()

@@ -20,6 +20,9 @@ class Stack:
     id_mode: str = "socket"  # socket, global, random or zero
     dont_fragment: bool = True
     tos: int = 0
+    congestion: str = "cubic"  # cubic, reno or bbr
+    buffer: int = 0  # receive buffer in bytes; 0: as large as needed
+    delayed_ack: float = 40e6  # ns that an acknowledgement may wait
 
 
 @attrs.define

@@ -1,0 +1,1 @@
+"""Boxes on the path that interfere with what passes."""

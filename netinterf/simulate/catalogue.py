@@ -1,0 +1,44 @@
+"""The list of scenarios, and how to run one."""
+
+import zlib
+
+import numpy as np
+
+from netinterf.errors import ParameterError
+from netinterf.simulate.conditions import Conditions
+from netinterf.simulate.plays import dns_scenes, rate_scenes, reset_scenes
+from netinterf.simulate.scenario import Scenario
+from netinterf.simulate.scene import Scene, Simulated
+
+__all__ = ["run", "scenarios"]
+
+PLAYS: tuple[Scenario, ...] = (*reset_scenes.PLAYS, *dns_scenes.PLAYS, *rate_scenes.PLAYS)
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """List all scenarios."""
+    return PLAYS
+
+
+def run(scenario: str, seed: int, conditions: Conditions | None = None) -> Simulated:
+    """Play a scenario.
+
+    Args:
+        scenario: Its name.
+        seed: Any whole number from 0 on; the same seed gives the same bytes (with the same numpy).
+        conditions: What to fix of how it is captured; the rest is drawn by seed.
+
+    Raises:
+        ParameterError: No scenario has this name, or the seed is negative.
+    """
+    known = {play.name: play for play in PLAYS}
+    if scenario not in known:
+        raise ParameterError("scenario", scenario, "one of " + ", ".join(known))
+    if seed < 0:
+        raise ParameterError("seed", seed, "a whole number from 0 on")
+    play = known[scenario]
+    rng = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
+    settled = (conditions or Conditions()).drawn(rng, play.vantages)
+    scene = Scene(play.name, seed, settled, rng, system=play.system, confounder=play.confounder, family=play.family)
+    play.play(scene)
+    return scene.finish()

@@ -1,0 +1,29 @@
+"""Writing a simulated capture and its labels side by side."""
+
+import json
+from pathlib import Path
+
+from netinterf.capture import write_pcap
+from netinterf.simulate.scene import Simulated
+
+__all__ = ["LABELS", "write"]
+
+LABELS = ".labels.json"
+"""What the labels of ``NAME.pcap`` are called: ``NAME`` and this."""
+
+
+def write(simulated: Simulated, path: Path | str) -> Path:
+    """Write a capture as pcap with nanosecond times, and its labels beside it.
+
+    Args:
+        simulated: What was played.
+        path: Where the capture goes; the labels take its place with :data:`LABELS` for a suffix.
+
+    Returns:
+        Path of the labels.
+    """
+    place = Path(path)
+    write_pcap(place, simulated.times, simulated.frames, simulated.link_type, lengths=simulated.lengths)
+    labels = place.with_name(place.name.removesuffix(place.suffix) + LABELS)
+    labels.write_text(json.dumps(simulated.labels.to_dict(), separators=(",", ":")) + "\n", encoding="utf-8")
+    return labels

@@ -1,0 +1,1 @@
+"""Hosts at the ends: TCP stacks, congestion control, resolvers, and their habits."""

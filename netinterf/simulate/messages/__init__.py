@@ -1,0 +1,1 @@
+"""Bytes that hosts exchange: TCP options, TLS, HTTP, DNS, QUIC."""

@@ -1,0 +1,190 @@
+"""Time, and the way between two hosts: legs that delay, lose and reorder, and stations that look at what passes.
+
+One event per packet and station: legs and taps between two stations are passed in one go, since both only compute when
+a packet arrives. Whoever changes a packet passes on a copy; only its hop limit falls as it travels.
+"""
+
+import heapq
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+
+from netinterf.simulate.network.packet import Packet
+
+__all__ = ["EPOCH", "MILLISECOND", "SECOND", "Leg", "Onward", "Path", "Station", "Tap", "World"]
+
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+EPOCH = 1_735_689_600 * SECOND
+"""Where simulated clocks begin: 2025-01-01 UTC; scenarios move it by a random offset."""
+
+FRAMING = 24
+"""Bytes that Ethernet adds to a packet on the wire: header, checksum, least preamble share (IEEE 802.3 §3)."""
+
+
+@attrs.define(eq=False)
+class World:
+    """The clock, the agenda and the sources of chance of one simulation."""
+
+    rng: np.random.Generator
+    now: int = EPOCH
+    agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = attrs.field(factory=list)
+    counter: int = 0
+    notes: dict[int, list[tuple[str, Packet]]] = attrs.field(factory=dict)  # what boxes did, by conversation
+    chance: Random = attrs.field(init=False)  # for single draws while packets move: far quicker than *rng*
+
+    def __attrs_post_init__(self) -> None:
+        self.chance = Random(int(self.rng.integers(2**62)))
+
+    def after(self, delay: float, action: Callable[..., None], *words: Any) -> None:
+        """Put *action* on the agenda, *delay* nanoseconds from now; equal times keep their order."""
+        self.at(self.now + int(delay) if delay > 0 else self.now, action, *words)
+
+    def at(self, time: int, action: Callable[..., None], *words: Any) -> None:
+        """Put *action* on the agenda at *time*, which must not be past."""
+        self.counter += 1
+        heapq.heappush(self.agenda, (time, self.counter, action, words))
+
+    def note(self, packet: Packet, mechanism: str) -> None:
+        """Let a box say how it interfered (word of the contract) with the conversation of *packet*, the provocation."""
+        told = self.notes.setdefault(packet.subject, [])
+        if all(word != mechanism for word, _ in told):
+            told.append((mechanism, packet))
+
+    def run(self, events: int = 50_000_000) -> None:
+        """Do what is on the agenda until it is empty, at most *events* things."""
+        agenda, pop = self.agenda, heapq.heappop
+        while agenda and events > 0:
+            self.now, _, action, words = pop(agenda)
+            action(*words)
+            events -= 1
+
+
+Onward = tuple[int, bool, Packet]
+"""What leaves a station: after how many nanoseconds, whether towards the server, and the packet."""
+
+
+class Station(Protocol):
+    """Something between two legs of a path."""
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Let *packet* pass: return it, possibly delayed or changed, with any packets of one's own; or drop it."""
+        ...
+
+
+@attrs.define(eq=False)
+class Leg:
+    """A stretch of path, alike in both directions."""
+
+    delay: int  # ns, one way
+    hops: int = 1
+    jitter: int = 0  # mean of the exponential extra delay, ns
+    loss: float = 0.0
+    rate: float = 1e9  # bit/s
+    reorder: float = 0.0  # share of packets that may overtake
+    duplicate: float = 0.0  # share of packets that arrive twice
+    burst: float = 0.0  # share of time in bad periods, when half of the packets are lost (Gilbert 1960)
+    bad_for: int = 30 * MILLISECOND  # mean length of a bad period, ns
+    busy: list[int] = attrs.field(factory=lambda: [0, 0])  # when the leg last delivered, per direction
+    weather: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
+
+    def arrival(self, time: int, packet: Packet, outbound: bool, chance: Random) -> int:
+        """Say when *packet*, entering at *time*, leaves; -1 when it is lost."""
+        if self.loss and chance.random() < self.loss:
+            return -1
+        if self.burst and self.bad(time, chance) and chance.random() < 0.5:
+            return -1
+        leaves = time + self.delay
+        if self.jitter:
+            leaves += int(chance.expovariate(1.0) * self.jitter)
+        if self.reorder and chance.random() < self.reorder:
+            return leaves
+        free = self.busy[outbound] + int((packet.size + FRAMING) * 8e9 / self.rate)
+        leaves = max(leaves, free)
+        self.busy[outbound] = leaves
+        return leaves
+
+    def bad(self, time: int, chance: Random) -> bool:
+        """Say whether a bad period is on; good and bad ones alternate with exponential lengths."""
+        on, until = self.weather
+        while until <= time:
+            on = not on
+            mean = self.bad_for if on else self.bad_for * (1 - self.burst) / self.burst
+            until = max(until, time - 10 * SECOND) + 1 + int(chance.expovariate(1.0) * mean)
+        self.weather = on, until
+        return on
+
+
+@attrs.define(eq=False)
+class Tap:
+    """The place of capture: writes down what passes."""
+
+    world: World
+    seen: list[tuple[int, bool, int, Packet]] = attrs.field(factory=list)  # time, outbound, hop limit here, packet
+
+
+@attrs.define(eq=False)
+class Path:
+    """The way between a client side and a server side: legs, stations and at most one tap, in order from the client."""
+
+    world: World
+    parts: list[Leg | Station | Tap]
+    ends: dict[tuple[int, bool], Callable[[Packet], None]] = attrs.field(factory=dict)
+
+    @property
+    def far(self) -> Leg:
+        """The leg over the open network: the last one that routers forward on."""
+        return [part for part in self.parts if isinstance(part, Leg) and part.hops][-1]
+
+    def listen(self, subject: int, at_server: bool, receive: Callable[[Packet], None]) -> None:
+        """Hand packets of a conversation that reach one end to *receive*."""
+        self.ends[subject, at_server] = receive
+
+    def send(self, packet: Packet, outbound: bool) -> None:
+        """Let an end put a packet on the path."""
+        self.carry(packet, outbound, 0 if outbound else len(self.parts) - 1, self.world.now)
+
+    def carry(self, packet: Packet, outbound: bool, place: int, time: int) -> None:
+        """Carry a packet, which reaches part *place* at *time*, to the next station or to the end."""
+        world, parts = self.world, self.parts
+        chance = world.chance
+        step = 1 if outbound else -1
+        while 0 <= place < len(parts):
+            part = parts[place]
+            if type(part) is Leg:
+                if packet.ttl <= part.hops:
+                    return
+                packet.ttl -= part.hops
+                time = part.arrival(time, packet, outbound, chance)
+                if time < 0:
+                    return
+                if part.duplicate and chance.random() < part.duplicate:
+                    later = time + 1000 + int(chance.expovariate(1.0) * 50_000)
+                    world.at(later, self.carry, packet.copy(), outbound, place + step, later)
+            elif type(part) is Tap:
+                part.seen.append((time, outbound, packet.ttl, packet))
+            else:
+                world.at(time, self.cross, packet, outbound, place)
+                return
+            place += step
+        world.at(time, self.deliver, packet, outbound)
+
+    def cross(self, packet: Packet, outbound: bool, place: int) -> None:
+        """Let the station at *place* see a packet that arrives now."""
+        station: Any = self.parts[place]
+        now = self.world.now
+        for delay, direction, kept in station.cross(packet, outbound):
+            there = place + 1 if direction else place - 1
+            if delay:
+                self.world.at(now + int(delay), self.carry, kept, direction, there, now + int(delay))
+            else:
+                self.carry(kept, direction, there, now)
+
+    def deliver(self, packet: Packet, outbound: bool) -> None:
+        """Hand a packet to the end it reached."""
+        receive = self.ends.get((packet.subject, outbound))
+        if receive is not None:
+            receive(packet)

@@ -1,0 +1,144 @@
+"""What a recorder makes of the packets that pass its tap: missed, merged, doubled, cut, and stamped by a poor clock.
+
+Everything works on columns; :attr:`Recording.packet` says which packet each frame came from.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.simulate.conditions import Conditions
+from netinterf.simulate.encode import TCP, UNSUMMED, Segments
+from netinterf.table import Ragged
+
+__all__ = ["Recording", "record"]
+
+SECOND = 1_000_000_000
+MOST_MERGED = 65_000
+"""Bytes of the largest merged segment: an IPv4 packet's 65,535 less headers (Linux GSO_LEGACY_MAX_SIZE)."""
+
+BATCH = 100_000
+"""Longest gap in ns between segments that one poll of a card merges: a few interrupts at 1 Gbit/s."""
+
+ACK, PSH = 0x10, 0x08
+
+
+@attrs.frozen(eq=False)
+class Recording:
+    """Frames as recorded: their columns, and the packet each came from."""
+
+    columns: Segments
+    packet: NDArray[np.int64]  # row of the packet that passed; of merged ones the first
+
+
+def record(
+    columns: Segments,
+    outbound: NDArray[np.bool_],
+    subject: NDArray[np.int64],
+    forged: NDArray[np.bool_],
+    conditions: Conditions,
+    rng: np.random.Generator,
+) -> Recording:
+    """Record n packets.
+
+    Args:
+        columns: The packets in the order they passed.
+        outbound: Whether each goes towards the servers.
+        subject: Conversation of each.
+        forged: Whether somebody on the path made it: those are never merged with others.
+        conditions: What the recorder is like; all properties settled.
+        rng: Source of chance.
+    """
+    keep = np.ones(len(columns), bool)
+    if conditions.direction != "both":
+        keep &= outbound == (conditions.direction == "outbound")
+    if conditions.capture_loss:
+        keep &= rng.random(len(columns)) >= conditions.capture_loss
+    rows = np.flatnonzero(keep)
+    out = Recording(columns.take(rows), rows)
+    if conditions.offload:
+        own = outbound[rows] == (conditions.vantage == "client")
+        out = offloaded(out, own, outbound[rows], subject[rows], forged[rows])
+    if conditions.doubled:
+        out = doubled(out, rng)
+    return Recording(attrs.evolve(out.columns, time=stamped(out.columns.time, conditions, rng)), out.packet)
+
+
+def offloaded(
+    taken: Recording,
+    own: NDArray[np.bool_],
+    outbound: NDArray[np.bool_],
+    subject: NDArray[np.int64],
+    forged: NDArray[np.bool_],
+) -> Recording:
+    """Merge neighbours that a card or driver would merge, and leave the host's own checksums to the card.
+
+    Neighbours merge when they are data of one direction of one connection, follow each other in sequence and within
+    :data:`BATCH`, and carry the same acknowledgement and options (Linux ``tcp_gro_receive``); PSH ends a run.
+    """
+    table = taken.columns
+    count = len(table)
+    if count < 2:
+        return taken
+    size = table.payload.lengths
+    plain = (table.protocol == TCP) & (size > 0) & ((table.flags & ~np.uint16(PSH)) == ACK) & ~forged
+    follows = np.zeros(count, bool)
+    follows[1:] = (
+        plain[1:] & plain[:-1] & (subject[1:] == subject[:-1]) & (outbound[1:] == outbound[:-1])
+        & (table.seq[1:] == table.seq[:-1] + size[:-1].astype(np.uint32)) & (table.ack[1:] == table.ack[:-1])
+        & (table.time[1:] - table.time[:-1] <= BATCH) & (table.flags[:-1] & PSH == 0) & same_options(table.options)
+    )  # fmt: skip
+    ends = np.cumsum(size)
+    first = np.flatnonzero(~follows)
+    lead = first[np.cumsum(~follows) - 1]
+    begin = ends[lead] - size[lead]
+    follows &= (ends - begin) // MOST_MERGED == (ends - size - begin) // MOST_MERGED
+    first = np.flatnonzero(~follows)
+    last = np.append(first[1:], count) - 1
+    offsets = np.append(table.payload.offsets[first], table.payload.offsets[-1])
+    merged = attrs.evolve(
+        table.take(first),
+        payload=Ragged(offsets=offsets, values=table.payload.values),
+        flags=table.flags[last] | table.flags[first],
+        time=table.time[np.where(own[first], first, last)],
+        ip_flags=table.ip_flags[first] | (own[first] & (table.protocol[first] == TCP)).astype(np.uint8) * UNSUMMED,
+    )
+    order = np.argsort(merged.time, kind="stable")
+    return Recording(merged.take(order), taken.packet[first[order]])
+
+
+def same_options(options: Ragged) -> NDArray[np.bool_]:
+    """Say for every row but the first whether its options equal those of the row before."""
+    lengths = options.lengths
+    equal: NDArray[np.bool_] = lengths[1:] == lengths[:-1]
+    width = int(lengths.max(initial=0))
+    grid = np.zeros((len(lengths), width), np.uint8)
+    grid[np.arange(width) < lengths[:, None]] = options.values
+    equal[np.flatnonzero((grid[1:] != grid[:-1]).any(axis=1))] = False
+    return equal
+
+
+def doubled(taken: Recording, rng: np.random.Generator) -> Recording:
+    """Deliver every frame twice, as a mirror of two ports does; beyond a router the copy has one hop less."""
+    count = len(taken.columns)
+    twice = np.repeat(np.arange(count), 2)
+    table = taken.columns.take(twice)
+    copy = np.arange(2 * count) % 2
+    lag = int(rng.integers(1_000, 60_000))
+    hop = int(rng.integers(2))
+    table = attrs.evolve(table, time=table.time + copy * lag, ttl=table.ttl - (copy * hop).astype(np.uint8))
+    order = np.argsort(table.time, kind="stable")
+    return Recording(table.take(order), taken.packet[twice[order]])
+
+
+def stamped(time: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Read the recorder's clock: right, to the millisecond only, or set once or twice while recording."""
+    if conditions.clock == "coarse":
+        return time // 1_000_000 * 1_000_000
+    if conditions.clock != "steps" or not len(time):
+        return time
+    out = time.copy()
+    for _ in range(int(rng.integers(1, 3))):
+        step = int(rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(5e6), np.log(2e9))))
+        out[time > rng.uniform(time[0], time[-1])] += step
+    return out
