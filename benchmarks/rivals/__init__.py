@@ -6,12 +6,25 @@ They read the library's tables of packets, flows and messages, never what it hol
 """
 
 from benchmarks.rivals.base import Call, Rival, verdicts
+from benchmarks.rivals.cloudflare import CLOUDFLARE
 from benchmarks.rivals.forged_list import FORGED_LIST
 from benchmarks.rivals.holdon import HOLD_ON
+from benchmarks.rivals.ooni import OONI
 from benchmarks.rivals.replies import EXCESS_REPLIES
 from benchmarks.rivals.resets import ANY_RESET, RESET_TTL
 from benchmarks.rivals.silence import UNANSWERED
+from benchmarks.rivals.weaver import WEAVER
 
 __all__ = ["RIVALS", "Call", "Rival", "verdicts"]
 
-RIVALS: tuple[Rival, ...] = (ANY_RESET, RESET_TTL, EXCESS_REPLIES, UNANSWERED, HOLD_ON, FORGED_LIST)
+RIVALS: tuple[Rival, ...] = (
+    ANY_RESET,
+    RESET_TTL,
+    EXCESS_REPLIES,
+    UNANSWERED,
+    CLOUDFLARE,
+    WEAVER,
+    HOLD_ON,
+    FORGED_LIST,
+    OONI,
+)

@@ -75,7 +75,7 @@ def signature(seen: Seen) -> str:
     if not (bare or acked):
         return "PSH+ACK → ∅" if seen.silent else ""
     if bare > 1 and not acked:
-        kind = "RST; RST₀" if 0 in seen.resets else "RST = RST" if len(set(seen.resets)) == 1 else "RST ≠ RST"
+        kind = "RST = RST" if len(set(seen.resets)) == 1 else "RST; RST₀" if 0 in seen.resets else "RST ≠ RST"
         return f"PSH+ACK → {kind}"
     return f"PSH+ACK → {after(bare, acked)}"
 
@@ -93,12 +93,15 @@ def cloudflare(trace: Trace) -> list[Call]:
     packets, flags = trace.packets, trace.packets.tcp_flags
     last = int(packets.time.max(initial=0)) // TICK
     calls = []
-    for flow, rows in enumerate(windows):
-        if len(rows) == 0 or not flags[rows[0]] & TcpFlag.SYN or np.any(flags[rows] & TcpFlag.FIN):
+    for flow, window in enumerate(windows):
+        if len(window) == 0 or not flags[window[0]] & TcpFlag.SYN:
             continue
-        ended = np.flatnonzero(np.diff(packets.time[rows] // TICK) >= SILENCE)
-        silent = len(ended) > 0 or (len(rows) < PACKETS and last - int(packets.time[rows[-1]]) // TICK >= SILENCE)
-        rows = rows[: ended[0] + 1] if len(ended) else rows
+        pauses = np.flatnonzero(np.diff(packets.time[window] // TICK) >= SILENCE)
+        rows = window[: pauses[0] + 1] if len(pauses) else window
+        if np.any(flags[rows] & TcpFlag.FIN):
+            continue
+        ended = len(window) < PACKETS and last - int(packets.time[window[-1]]) // TICK >= SILENCE
+        silent = len(pauses) > 0 or ended
         name = signature(count(trace, rows, silent))
         if not name:
             continue

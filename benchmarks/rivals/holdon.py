@@ -1,8 +1,8 @@
 """Hold-On: a DNS reply counts only when its TTL and its time fit the resolver.
 
 Source: Duan, Weaver, Zhao, Hu, Liang, Jiang, Li, Paxson, "Hold-On: Protecting Against On-Path DNS Poisoning", SATIN
-2012. There the resolver's TTL and round trip are learnt actively, from queries for names that nobody censors. A capture has
-no such queries, so both are learnt from the exchanges of the same resolver that got exactly one reply.
+2012. There the resolver's TTL and round trip are learnt actively, from queries for names that nobody censors. A
+capture has no such queries, so both are learnt from the exchanges of the same resolver that got exactly one reply.
 """
 
 import attrs
