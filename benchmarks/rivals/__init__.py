@@ -7,6 +7,7 @@ They read the library's tables of packets, flows and messages, never what it hol
 
 from benchmarks.rivals.base import Call, Rival, verdicts
 from benchmarks.rivals.cloudflare import CLOUDFLARE
+from benchmarks.rivals.flach import FLACH
 from benchmarks.rivals.forged_list import FORGED_LIST
 from benchmarks.rivals.holdon import HOLD_ON
 from benchmarks.rivals.ooni import OONI
@@ -14,6 +15,7 @@ from benchmarks.rivals.replies import EXCESS_REPLIES
 from benchmarks.rivals.resets import ANY_RESET, RESET_TTL
 from benchmarks.rivals.silence import UNANSWERED
 from benchmarks.rivals.weaver import WEAVER
+from benchmarks.rivals.wehe import WEHE
 
 __all__ = ["RIVALS", "Call", "Rival", "verdicts"]
 
@@ -27,4 +29,6 @@ RIVALS: tuple[Rival, ...] = (
     HOLD_ON,
     FORGED_LIST,
     OONI,
+    FLACH,
+    WEHE,
 )

@@ -87,7 +87,7 @@ def untouched_controls(trace: Trace, forged: Collection[int]) -> dict[str, froze
     return controls
 
 
-def unknown_system(address: str) -> int:
+def unknown_system(_address: str) -> int:
     """Say that the autonomous system of an address is unknown: a capture does not tell."""
     return 0
 
