@@ -1,0 +1,251 @@
+"""Runs scenarios: namespaces, programs and captures of each, several side by side, then the labels."""
+
+import concurrent.futures
+import contextlib
+import fnmatch
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from benchmarks.lab import netns
+from benchmarks.lab.certificates import authority
+from benchmarks.lab.join import labels
+from benchmarks.lab.plays import SCENARIOS
+from benchmarks.lab.scenario import TRUSTED, Scenario, Stage
+from benchmarks.lab.wire import frames
+
+__all__ = ["Made", "make", "play"]
+
+ROOT = Path(__file__).resolve().parents[2]
+DROPPED = re.compile(r"(\d+) packets? dropped by kernel")
+SETTLE = 0.4  # seconds for the last packets to cross the path and reach the capture files
+SIDES = ("client", "server")
+ATTEMPTS = 3  # a capture that lost packets is made again
+
+
+@attrs.frozen
+class Made:
+    """What one run gave."""
+
+    scenario: str
+    seed: int
+    captures: tuple[Path, ...]
+    seconds: float
+    packets: int
+    problems: tuple[str, ...]  # log entries that no frame answers to
+    worst_late: float  # seconds, of the box's timers
+    mean_late: float
+    reports: tuple[dict[str, Any], ...]  # of the client's errands
+
+
+class Programs:
+    """Programs under way, ended together."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: list[tuple[str, subprocess.Popen[str]]] = []
+
+    def start(self, name: str, namespace: str, words: Sequence[str], sign: str = "") -> subprocess.Popen[str]:
+        """Start a program, in a namespace unless that is empty; wait until it prints *sign*."""
+        place = ["ip", "netns", "exec", namespace] if namespace else []
+        said = (self.folder / f"{name}.err").open("w+", encoding="utf-8")
+        one = subprocess.Popen(
+            [*place, *words], stdout=subprocess.PIPE, stderr=said, text=True, cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        said.close()
+        self.running.append((name, one))
+        limit = time.monotonic() + 20
+        while sign and sign not in self.said(name):
+            if one.poll() is not None or time.monotonic() > limit:
+                raise RuntimeError(f"{name} did not start: {self.said(name)}")
+            time.sleep(0.01)
+        return one
+
+    def python(self, name: str, namespace: str, module: str, spec: Any, *, ready: bool = True) -> subprocess.Popen[str]:
+        """Start a program of the lab with its specification."""
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(spec), encoding="utf-8")
+        one = self.start(name, namespace, [sys.executable, "-m", f"benchmarks.lab.{module}", str(path)])
+        if ready and (one.stdout is None or one.stdout.readline().strip() != "ready"):
+            raise RuntimeError(f"{name} did not start: {self.said(name)}")
+        return one
+
+    def said(self, name: str) -> str:
+        """Give what a program wrote to standard error."""
+        return (self.folder / f"{name}.err").read_text(encoding="utf-8", errors="replace")
+
+    def stop(self) -> None:
+        """End every program, the captures after the rest, the box last."""
+        for name, one in sorted(self.running, key=lambda item: (item[0].startswith("capture"), item[0] == "box")):
+            with contextlib.suppress(ProcessLookupError):
+                one.send_signal(signal.SIGINT if name.startswith("capture") else signal.SIGTERM)
+            try:
+                one.wait(5)
+            except subprocess.TimeoutExpired:
+                one.kill()
+                one.wait()
+            if one.stdout is not None:
+                one.stdout.close()
+        self.running.clear()
+
+
+@contextlib.contextmanager
+def namespaces(stage: Stage) -> Iterator[dict[str, str]]:
+    """Make the namespaces of a run and delete them afterwards."""
+    tag = f"lab-{os.getpid()}-{abs(hash((stage.scenario.name, stage.seed))) % 10**8}"
+    sides = [*SIDES, "aside"] if stage.aside else list(SIDES)
+    names = {side: f"{tag}-{side}" for side in sides}
+    made: list[str] = []
+    try:
+        for name in names.values():
+            netns.add(name)
+            made.append(name)
+        yield names
+    finally:
+        for name in made:
+            netns.remove(name)
+
+
+def box_spec(stage: Stage, names: dict[str, str]) -> dict[str, Any]:
+    """Say what the box shall be."""
+    return {
+        "namespaces": names, "lines": stage.lines, "rules": stage.rules, "nat": stage.nat, "seed": stage.seed,
+        "log": str(stage.folder / "box.log"), "spread": {},
+    }  # fmt: skip
+
+
+def set_up(stage: Stage, names: dict[str, str]) -> None:
+    """Configure the hosts."""
+    sites = [address for service in stage.aside for address in service["addresses"]]
+    own = {"client": [stage.four, stage.six], "server": stage.hosts, "aside": sites}
+    for side, name in names.items():
+        netns.set_up(name, own[side])
+        values = {"ipv4/tcp_no_metrics_save": "1", **stage.settings.get(side, {})}
+        netns.settings(name, values)
+    ttl = int(stage.settings["server"]["ipv4/ip_default_ttl"])
+    netns.settings(names["server"], {"ipv6/conf/all/hop_limit": str(ttl), "ipv6/conf/eth0/hop_limit": str(ttl)})
+
+
+def perform(stage: Stage) -> list[dict[str, Any]]:
+    """Run the programs of a stage; captures, log and report are in its folder afterwards."""
+    folder = stage.folder
+    programs = Programs(folder)
+    with namespaces(stage) as names:
+        try:
+            programs.python("box", "", "box", box_spec(stage, names))
+            set_up(stage, names)
+            for side in SIDES:
+                programs.start(
+                    f"capture-{side}", names[side],
+                    ["tcpdump", "-i", netns.DEVICE, "-n", "-p", "-U", "--immediate-mode", "-s", "0", "-B", "8192", "-Z", "root",
+                     "-w", str(folder / f"{side}.pcap"), "(ip or ip6) and not ether multicast"],
+                    sign="listening on",
+                )  # fmt: skip
+            for place, services in enumerate(stage.servers):
+                programs.python(f"server-{place}", names["server"], "programs.server", services)
+            if stage.aside:
+                programs.python("aside", names["aside"], "programs.server", stage.aside)
+            if stage.resolver_runs:
+                spec = {"addresses": [stage.resolver], "zones": stage.zones, "pause": stage.resolver_pause,
+                        "seed": stage.seed}  # fmt: skip
+                programs.python("resolver", names["server"], "programs.resolver", spec)
+            common = {"resolver": stage.resolver, "four": stage.four, "six": stage.six, "seed": stage.seed,
+                      "authority": str(authority(TRUSTED).write(folder / "authority.pem"))}  # fmt: skip
+            spec = {"errands": stage.errands, "common": common, "limit": stage.limit, "report": str(folder / "report.json")}
+            programs.python("client", names["client"], "programs.client", spec, ready=False).wait(stage.limit + 20)
+            time.sleep(SETTLE + stage.rtt)
+        finally:
+            programs.stop()
+    lost = sum(int(DROPPED.findall(programs.said(f"capture-{side}") or "0 packets dropped by kernel")[-1]) for side in SIDES)
+    if lost:
+        raise CaptureLoss(f"{stage.scenario.name}: the capture lost {lost} packets")
+    reports: list[dict[str, Any]] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return reports
+
+
+class CaptureLoss(RuntimeError):
+    """A recorder was too slow, so that its capture is not the wire."""
+
+
+def play(scenario: Scenario, seed: int, out: Path) -> Made:
+    """Run a scenario with a seed; its two captures and their labels are in *out*.
+
+    Raises:
+        RuntimeError: A program did not start, or the recorder lost packets again and again.
+    """
+    begin = time.monotonic()
+    for attempt in range(ATTEMPTS):
+        with tempfile.TemporaryDirectory(prefix="lab-") as held:
+            stage = Stage(scenario, seed, Path(held))
+            scenario.play(stage)
+            try:
+                reports = perform(stage)
+            except CaptureLoss:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+                continue
+            return collect(stage, reports, out, begin)
+    raise AssertionError("unreachable")
+
+
+def collect(stage: Stage, reports: list[dict[str, Any]], out: Path, begin: float) -> Made:
+    """Join captures and log; write captures and labels."""
+    log = [json.loads(line) for line in (stage.folder / "box.log").read_text(encoding="utf-8").splitlines()]
+    captures: list[Path] = []
+    problems: list[str] = []
+    packets = 0
+    for side in SIDES:
+        source = stage.folder / f"{side}.pcap"
+        rows = list(frames(source))
+        if not rows:
+            continue
+        joined, missing = labels(stage, side, rows, log, reports)
+        problems += missing
+        packets += len(rows)
+        target = out / f"lab.{stage.scenario.name}.{stage.seed}.{side}.pcap"
+        target.write_bytes(source.read_bytes())
+        target.with_suffix(".labels.json").write_text(json.dumps(joined.to_dict(), indent=1), encoding="utf-8")
+        captures.append(target)
+    problems += [f"box: {line['says']}" for line in log if line["what"] == "error"]
+    end = log[-1]
+    return Made(stage.scenario.name, stage.seed, tuple(captures), time.monotonic() - begin, packets, tuple(problems),
+                end["worst_late"], end["mean_late"], tuple(reports))  # fmt: skip
+
+
+def make(
+    out: Path, seeds: Sequence[int], pattern: str = "*", jobs: int = 8, tell: Callable[[Made], None] = lambda _: None
+) -> list[Made]:
+    """Make a labelled folder.
+
+    Args:
+        out: Folder; made when missing.
+        seeds: Which seeds.
+        pattern: Only scenarios whose names match.
+        jobs: Runs side by side; most of a run is waiting.
+        tell: Called with each run when it is done.
+
+    Raises:
+        RuntimeError: The lab cannot run here, or a run failed.
+    """
+    reason = netns.available()
+    if reason:
+        raise RuntimeError(reason)
+    out.mkdir(parents=True, exist_ok=True)
+    chosen = [(one, seed) for seed in seeds for one in SCENARIOS if fnmatch.fnmatch(one.name, pattern)]
+    done = []
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for future in concurrent.futures.as_completed([pool.submit(play, one, seed, out) for one, seed in chosen]):
+            done.append(future.result())
+            tell(done[-1])
+    return sorted(done, key=lambda one: (one.scenario, one.seed))
