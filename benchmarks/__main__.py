@@ -31,8 +31,14 @@ def parser() -> argparse.ArgumentParser:
     )
     decode.add_argument("--limit", type=int, help="compare only so many captures")
     decode.add_argument("--quick", action="store_true", help="time 50,000 packets instead of a million")
+    rivals = verbs.add_parser("rivals", help="other people's detectors beside the library, each on its home task")
+    rivals.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help="labelled folder")
+    rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
+    rivals.add_argument("--only", default="*", metavar="GLOB", help="only captures and scenarios that match")
+    rivals.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    rivals.add_argument("--details", action="store_true", help="list what a rival finds and the library does not")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, speed):
+    for verb in (quality, speed, rivals):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -47,6 +53,11 @@ def main(words: list[str] | None = None) -> int:
 
         print(f"{write_examples():,} bytes in {FOLDER.name}")
         return 0
+    if options.verb == "rivals":
+        from benchmarks.rivals import beside
+
+        words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
+        return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
     if options.verb == "decode":
         return run_decode(options)
     from benchmarks import speed

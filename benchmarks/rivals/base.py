@@ -7,7 +7,6 @@ from weakref import WeakKeyDictionary
 
 import attrs
 
-from benchmarks.matching import Verdict
 from netinterf.export.jsonl import verdict_line
 from netinterf.schema import Evidence, Grade, Outcome
 from netinterf.trace import Trace
@@ -45,7 +44,7 @@ class Rival:
     judge: Callable[[Trace], list[Call]]
 
 
-def verdicts(rival: Rival, trace: Trace, path: str | Path) -> list[Verdict]:
+def verdicts(rival: Rival, trace: Trace, path: str | Path) -> list[dict[str, Any]]:
     """Ask a rival about a capture and write one verdict for every flow and exchange, in the words of the contract.
 
     What it does not call is `ok`, with the probability that the library gives to a subject without any evidence. Of
@@ -78,7 +77,7 @@ def unjudged(trace: Trace) -> Lines:
     return _UNJUDGED[trace]
 
 
-def spoken(line: dict[str, Any], rival: Rival, calls: list[Call]) -> Verdict:
+def spoken(line: dict[str, Any], rival: Rival, calls: list[Call]) -> dict[str, Any]:
     """Fill one verdict line with what the rival says of its subject.
 
     Args:
