@@ -1,23 +1,31 @@
 """The list of scenarios, and how to run one."""
 
 import zlib
+from functools import cache
+from importlib import import_module
 
 import numpy as np
 
 from netinterf.errors import ParameterError
 from netinterf.simulate.conditions import Conditions
-from netinterf.simulate.plays import dns_scenes, rate_scenes, reset_scenes
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene, Simulated
 
 __all__ = ["run", "scenarios"]
 
-PLAYS: tuple[Scenario, ...] = (*reset_scenes.PLAYS, *dns_scenes.PLAYS, *rate_scenes.PLAYS)
+MODULES = (
+    "reset_scenes",
+    "dns_scenes",
+    "rate_scenes",
+)
+"""The modules of :mod:`netinterf.simulate.plays`, in the order their scenarios are listed."""
 
 
+@cache
 def scenarios() -> tuple[Scenario, ...]:
     """List all scenarios."""
-    return PLAYS
+    rooms = (import_module(f"netinterf.simulate.plays.{name}") for name in MODULES)
+    return tuple(play for room in rooms for play in room.PLAYS)
 
 
 def run(scenario: str, seed: int, conditions: Conditions | None = None) -> Simulated:
@@ -31,7 +39,7 @@ def run(scenario: str, seed: int, conditions: Conditions | None = None) -> Simul
     Raises:
         ParameterError: No scenario has this name, or the seed is negative.
     """
-    known = {play.name: play for play in PLAYS}
+    known = {play.name: play for play in scenarios()}
     if scenario not in known:
         raise ParameterError("scenario", scenario, "one of " + ", ".join(known))
     if seed < 0:

@@ -1,4 +1,4 @@
-"""How operating systems differ on the wire: initial TTL, options, windows, identifiers."""
+"""How operating systems differ on the wire: initial TTL, options, windows, identifiers, timers."""
 
 import attrs
 import numpy as np
@@ -22,7 +22,12 @@ class Stack:
     tos: int = 0
     congestion: str = "cubic"  # cubic, reno or bbr
     buffer: int = 0  # receive buffer in bytes; 0: as large as needed
-    delayed_ack: float = 40e6  # ns that an acknowledgement may wait
+    delayed_ack: float = 40e6  # ns that an acknowledgement may wait (RFC 9293 §3.8.6.3: at most 0.5 s)
+    quick: int = 16  # segments acknowledged at once before acknowledgements are delayed (Linux TCP_MAX_QUICKACKS)
+    probes: bool = True  # sends tail loss probes (RFC 8985 §7)
+    careful: bool = True  # answers resets beside the expected number with a challenge (RFC 5961 §3.2)
+    tries: int = 8  # retransmissions before it gives up
+    syn_tries: int = 5
 
 
 @attrs.define
@@ -37,9 +42,12 @@ class Identifiers:
         """Give the identification of the next packet."""
         if self.mode == "zero":
             return 0
+        if self.mode == "socket":
+            self.last = (self.last + 1) % 2**16
+            return self.last
         if self.mode == "random":
             return int(self.rng.integers(2**16))
-        self.last = (self.last + (1 if self.mode == "socket" else int(self.rng.integers(1, 6)))) % 2**16
+        self.last = (self.last + int(self.rng.integers(1, 6))) % 2**16
         return self.last
 
 
@@ -48,9 +56,10 @@ def draw_client(rng: np.random.Generator) -> Stack:
     kind = rng.choice(["linux", "windows", "bsd"], p=[0.55, 0.25, 0.2])
     if kind == "windows":
         return Stack(ttl=128, window=64240, window_field=int(rng.integers(500, 1030)), scale=8, timestamps=False,
-                     id_mode="global")  # fmt: skip
+                     id_mode="global", quick=0, tries=5, syn_tries=3)  # fmt: skip
     if kind == "bsd":
-        return Stack(window=65535, window_field=int(rng.integers(1000, 2060)), scale=6, id_mode="zero")
+        return Stack(window=65535, window_field=int(rng.integers(1000, 2060)), scale=6, id_mode="zero", quick=4,
+                     delayed_ack=float(rng.choice([40e6, 100e6])))  # fmt: skip
     return Stack(window_field=int(rng.integers(450, 510)), id_mode=str(rng.choice(["socket", "zero"], p=[0.85, 0.15])))
 
 
@@ -66,4 +75,6 @@ def draw_server(rng: np.random.Generator) -> Stack:
         id_mode=str(rng.choice(["socket", "zero", "random"], p=[0.7, 0.2, 0.1])),
         dont_fragment=bool(rng.random() < 0.95),
         tos=int(rng.choice([0, 0, 0, 0x20, 0x28])),
+        congestion=str(rng.choice(["cubic", "reno", "bbr"], p=[0.7, 0.1, 0.2])),
+        tries=int(rng.integers(5, 11)),
     )

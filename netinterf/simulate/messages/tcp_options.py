@@ -1,10 +1,23 @@
 """TCP options as endpoints here send and read them, and the ranges that SACK blocks report."""
 
-from struct import pack, unpack
+from struct import Struct, pack, unpack
 
 import attrs
 
-__all__ = ["Offered", "merged", "read_options", "sack_option", "syn_options", "timestamp_option"]
+__all__ = [
+    "Offered",
+    "merged",
+    "read_blocks",
+    "read_clock",
+    "read_options",
+    "sack_option",
+    "syn_options",
+    "timestamp_option",
+]
+
+CLOCK = Struct("!III").pack
+ORDINARY = b"\x01\x01\x08\x0a"
+"""How the options of ordinary segments begin: two fillers and timestamps (RFC 7323 appendix A)."""
 
 
 @attrs.frozen
@@ -41,16 +54,31 @@ def read_options(options: bytes) -> Offered:
     return found
 
 
-def sack_option(isn: int, islands: list[tuple[int, int]]) -> bytes:
+def sack_option(isn: int, blocks: list[tuple[int, int]]) -> bytes:
     """Report up to three ranges, the newest first (RFC 2018 §4).
 
     Args:
         isn: Initial sequence number of the stream.
-        islands: Ranges received beyond the next expected byte, as stream offsets, the newest last.
+        blocks: Ranges as stream offsets.
     """
-    blocks = islands[-1:] + islands[:-1][:2]
-    edges = [(isn + edge) % 2**32 for block in blocks for edge in block]
-    return pack("!BBBB", 1, 1, 5, 2 + 4 * len(edges)) + pack(f"!{len(edges)}I", *edges)
+    edges = [(isn + edge) & 0xFFFFFFFF for block in blocks for edge in block]
+    return pack(f"!BBBB{len(edges)}I", 1, 1, 5, 2 + 4 * len(edges), *edges)
+
+
+def read_clock(options: bytes, otherwise: int) -> int:
+    """Read TSval of an ordinary segment, or give *otherwise*."""
+    if options[:4] == ORDINARY:
+        return int.from_bytes(options[4:8], "big")
+    found = read_options(options).echo
+    return otherwise if found is None else found
+
+
+def read_blocks(options: bytes, isn: int) -> tuple[tuple[int, int], ...]:
+    """Read the ranges that SACK blocks report, as offsets of the stream that begins with *isn*."""
+    if len(options) <= 12 and (not options or options[:4] == ORDINARY):
+        return ()
+    blocks = read_options(options).blocks
+    return tuple(((left - isn) & 0xFFFFFFFF, (right - isn) & 0xFFFFFFFF) for left, right in blocks)
 
 
 def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -87,4 +115,4 @@ def syn_options(mss: int, scale: int, value: int, echo: int, *, timestamps: bool
 
 def timestamp_option(value: int, echo: int) -> bytes:
     """Build the options of an ordinary segment: two fillers and timestamps (RFC 7323 appendix A)."""
-    return pack("!BBBBII", 1, 1, 8, 10, value & 0xFFFFFFFF, echo & 0xFFFFFFFF)
+    return CLOCK(0x0101080A, value & 0xFFFFFFFF, echo & 0xFFFFFFFF)

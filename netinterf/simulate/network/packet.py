@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.encode import TCP, UDP, Segments
+from netinterf.simulate.encode import TCP, UDP, Segments, encode
 from netinterf.table import Ragged
 
 __all__ = ["ACK", "FIN", "PSH", "RST", "SYN", "Address", "Packet", "address", "address_text", "segments"]
@@ -47,6 +47,11 @@ class Packet:
         if self.protocol == TCP:
             return network + 20 + len(self.options) + len(self.payload)
         return network + (8 if self.protocol == UDP else 0) + len(self.payload)
+
+    def quoted(self) -> bytes:
+        """Give the headers and first eight payload bytes as an ICMP error quotes them."""
+        ends = segments([0], [self], [self.ttl], 0, 0, [False])
+        return encode(ends).values[14:].tobytes()[: (40 if self.source[0] else 20) + 20 + 8]
 
     def copy(self, **changes: Any) -> "Packet":
         """Give a packet that differs in *changes*."""

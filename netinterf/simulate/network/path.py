@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import attrs
 import numpy as np
 
-from netinterf.simulate.network.packet import Packet
+from netinterf.simulate.network.packet import Address, Packet
 
 __all__ = ["EPOCH", "MILLISECOND", "SECOND", "Leg", "Onward", "Path", "Station", "Tap", "World"]
 
@@ -34,6 +34,7 @@ class World:
     agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = attrs.field(factory=list)
     counter: int = 0
     notes: dict[int, list[tuple[str, Packet]]] = attrs.field(factory=dict)  # what boxes did, by conversation
+    counters: dict[Address, Any] = attrs.field(factory=dict)  # IP identifications of hosts that count for all packets
     chance: Random = attrs.field(init=False)  # for single draws while packets move: far quicker than *rng*
 
     def __attrs_post_init__(self) -> None:
