@@ -38,7 +38,7 @@ SIDE = {"simulate": 3, "bridge": 2}  # side rooms: the highest level that they m
 HOMES = {  # foreign packages, and the only rooms that may import them
     "scapy": {"bridge"},
     "pyarrow": {"export"},
-    "cryptography": {"protocols"},
+    "cryptography": {"protocols", "simulate"},
     "maxminddb": {"context"},
     "argparse": {"cli"},
     "rich": {"cli"},
