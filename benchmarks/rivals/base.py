@@ -6,17 +6,21 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.export.jsonl import verdict_line
-from netinterf.schema import Evidence, Grade, Outcome
+from netinterf.schema import Evidence, Grade, Outcome, Status
 from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
 
-__all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "verdicts"]
+__all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "segments", "unjudged", "verdicts"]
 
 ACCUSES = 0.9
 """The least probability with which the contract accuses (grade `likely`). A rule that only says yes or no states it."""
+
+TCP = 6
 
 SUSPECTS = 0.5
 """The least probability that the contract calls `possible`."""
@@ -42,6 +46,14 @@ class Rival:
     source: str  # paper, program or page
     home: tuple[str, ...]  # mechanisms that it claims to find
     judge: Callable[[Trace], list[Call]]
+
+
+def segments(trace: Trace) -> NDArray[np.bool_]:
+    """Say of every packet whether it is a TCP segment of a flow, its header captured (later IP fragments have none)."""
+    packets = trace.packets
+    headed = packets.status & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
+    found: NDArray[np.bool_] = (packets.protocol == TCP) & (packets.flow >= 0) & headed
+    return found
 
 
 def verdicts(rival: Rival, trace: Trace, path: str | Path) -> list[dict[str, Any]]:

@@ -10,14 +10,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rivals.base import Call, Rival
+from benchmarks.rivals.base import Call, Rival, segments
 from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["CLOUDFLARE", "SIGNATURES", "cloudflare", "signature"]
 
-TCP = 6
 PACKETS = 10  # read of each connection
 TICK = 1_000_000_000  # ns, the log's clock
 SILENCE = 3  # ticks
@@ -116,7 +115,7 @@ def received(trace: Trace) -> Ragged:
     """List, for every flow, the rows of the first packets that its client sent; nothing for flows that are not TCP."""
     packets = trace.packets
     rows = trace.by_flow.values
-    rows = rows[packets.outbound[rows] & (packets.protocol[rows] == TCP)]
+    rows = rows[packets.outbound[rows] & segments(trace)[rows]]
     lengths = np.bincount(packets.flow[rows], minlength=len(trace.flows))
     rank = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return Ragged.from_lengths(np.minimum(lengths, PACKETS), rows[rank < PACKETS])

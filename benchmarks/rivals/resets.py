@@ -3,20 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rivals.base import Call, Rival
+from benchmarks.rivals.base import Call, Rival, segments
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["ANY_RESET", "RESET_TTL", "calls_by_flow", "reset_rows", "reset_word"]
 
-TCP = 6
 TTLS = 256
 
 
 def reset_rows(trace: Trace) -> NDArray[np.int64]:
     """List the rows of all TCP resets that belong to a flow, in time order."""
-    packets = trace.packets
-    return np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST != 0))
+    return np.flatnonzero(segments(trace) & (trace.packets.tcp_flags & TcpFlag.RST != 0))
 
 
 def reset_word(trace: Trace, flow: int) -> str:
@@ -50,7 +48,7 @@ def any_reset(trace: Trace) -> list[Call]:
 def reset_ttl(trace: Trace) -> list[Call]:
     """Call every flow with a reset whose TTL is none of those of its sender's other packets; it needs one of these."""
     packets, resets = trace.packets, reset_rows(trace)
-    others = (packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
+    others = segments(trace) & (packets.tcp_flags & TcpFlag.RST == 0)
     side = 2 * packets.flow.astype(np.int64) + ~packets.outbound
     own = np.unique(side[others] * TTLS + packets.ttl[others])
     known = np.isin(side[resets], own // TTLS)

@@ -3,13 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rivals.base import Call, Rival
+from benchmarks.rivals.base import Call, Rival, segments
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["UNANSWERED", "unanswered"]
 
-TCP = 6
 SYN_COPIES, DATA_COPIES = 2, 3  # the rule itself: "data sent three times or SYN twice"
 
 
@@ -20,16 +19,15 @@ def unanswered(trace: Trace) -> list[Call]:
     misses. Copies of one frame by the capture are one transmission.
     """
     packets, sides = trace.packets, trace.sides
-    sent = (packets.protocol == TCP) & (packets.flow >= 0) & (packets.tcp_flags & TcpFlag.RST == 0)
-    sent &= packets.marks & Mark.DUPLICATE_FRAME == 0
-    opens = sent & packets.outbound & (packets.tcp_flags & TcpFlag.SYN != 0)
-    nothing = np.flatnonzero(sides.packets[1::2] == 0)
-    opens &= np.isin(packets.flow, nothing)
-    calls = gather(trace, np.flatnonzero(opens), SYN_COPIES, "tcp.connect.drop")
-    side = np.where(sent, 2 * packets.flow.astype(np.int64) + ~packets.outbound, 0)
-    carries = sent & (packets.payload_length > 0) & (packets.tcp_flags & TcpFlag.SYN == 0)
-    carries &= (sides.acked[side] <= packets.relative_seq) & (sides.rst[side ^ 1] < 0)
-    return calls + gather(trace, np.flatnonzero(carries), DATA_COPIES, "tcp.drop")
+    sent = segments(trace) & (packets.tcp_flags & TcpFlag.RST == 0)
+    rows = np.flatnonzero(sent & (packets.marks & Mark.DUPLICATE_FRAME == 0))
+    side = 2 * packets.flow[rows].astype(np.int64) + ~packets.outbound[rows]
+    syn = packets.tcp_flags[rows] & TcpFlag.SYN != 0
+    opens = syn & packets.outbound[rows] & (sides.packets[side ^ 1] == 0)
+    carries = ~syn & (packets.payload_length[rows] > 0) & (sides.rst[side ^ 1] < 0)
+    carries &= sides.acked[side] <= packets.relative_seq[rows]
+    calls = gather(trace, rows[opens], SYN_COPIES, "tcp.connect.drop")
+    return calls + gather(trace, rows[carries], DATA_COPIES, "tcp.drop")
 
 
 def gather(trace: Trace, rows: NDArray[np.int64], copies: int, mechanism: str) -> list[Call]:

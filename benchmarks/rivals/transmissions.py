@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import TcpFlag, TcpOption
+from netinterf.schema import Status, TcpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
@@ -57,6 +57,7 @@ def transmissions(trace: Trace, flow: int, *, outbound: bool) -> Transmissions:
     """
     packets = trace.packets
     rows = trace.by_flow[flow].astype(np.int64)
+    rows = rows[packets.status[rows] & Status.FRAGMENT_LATER == 0]
     reset = packets.tcp_flags[rows] & TcpFlag.RST != 0
     own = packets.outbound[rows] == outbound
     sent = rows[own & ~reset & (packets.payload_length[rows] > 0)]

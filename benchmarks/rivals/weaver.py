@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rivals.base import Call, Rival
+from benchmarks.rivals.base import Call, Rival, segments
 from benchmarks.rivals.resets import reset_rows, reset_word
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
@@ -132,9 +132,10 @@ TESTS = {
 
 def weaver(trace: Trace) -> list[Call]:
     """Call every flow of which a reset fails one of the tests, each side by itself; the resets that fail are named."""
-    packets, calls = trace.packets, []
+    packets, headed, calls = trace.packets, segments(trace), []
     for flow in np.unique(packets.flow[reset_rows(trace)]).tolist():
-        rows = np.asarray(trace.by_flow[flow])
+        rows = trace.by_flow[flow]
+        rows = rows[headed[rows]]
         seq, load = packets.relative_seq[rows], packets.payload_length[rows].astype(np.int64)
         acks = np.where(packets.tcp_flags[rows] & TcpFlag.ACK != 0, packets.relative_ack[rows], -1)
         failed: dict[str, Rows] = {}
