@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -13,13 +12,18 @@ def parser() -> argparse.ArgumentParser:
     """Build the command line."""
     top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     verbs = top.add_subparsers(dest="verb", required=True)
-    quality = verbs.add_parser("quality", help="verdicts against labels")
-    quality.add_argument(
-        "--captures", type=Path, help="folder with CATALOG.csv and FLOWS.csv; simulated captures when left out"
-    )
-    quality.add_argument("--seeds", type=int, default=20, help="simulated captures per scenario (default 20)")
-    quality.add_argument("--files", default="*", metavar="GLOB", help="only files of the catalogue that match")
+    quality = verbs.add_parser("quality", help="verdicts against labels, the library beside its rivals")
+    folder = "folder with CATALOG.csv and FLOWS.csv, or with NAME.labels.json; may be repeated"
+    quality.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help=folder)
+    quality.add_argument("--simulator", action="store_true", help="judge simulated captures")
+    quality.add_argument("--lab", action="store_true", help="judge captures that the lab makes for it")
+    quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 12, with --quick 2)")
+    quality.add_argument("--lab-seeds", type=int, default=1, help="runs of each lab scenario (default 1)")
+    quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or simulated scenarios, that match")
     quality.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    quality.add_argument("--no-rivals", action="store_true", help="judge by the library alone")
+    quality.add_argument("--quick", action="store_true", help="few seeds, no lab unless asked for, a short long run")
+    quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
     quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
     quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
@@ -67,20 +71,27 @@ def main(words: list[str] | None = None) -> int:
 
 
 def run_quality(options: argparse.Namespace) -> int:
-    """Measure quality on labelled or simulated captures, or look at damaged files."""
-    from benchmarks import hostile, quality, simulated
+    """Measure quality, or look at damaged files; without a source named, on simulated captures and in the lab."""
+    from benchmarks import hostile, quality
 
     if options.hostile:
-        if options.captures is None:
-            print("--hostile needs --captures", file=sys.stderr)
+        if len(options.captures) != 1:
+            print("--hostile needs --captures, once", file=sys.stderr)
             return 2
-        return 1 if hostile.run(options.captures, out=options.json, jobs=options.jobs)["misbehave"] else 0
-    with tempfile.TemporaryDirectory() as held:
-        root = options.captures
-        if root is None:
-            root = Path(held)
-            simulated.write_folder(root, range(1000, 1000 + options.seeds))
-        results = quality.run(root, out=options.json, pattern=options.files, jobs=options.jobs, details=options.details)
+        return 1 if hostile.run(options.captures[0], out=options.json, jobs=options.jobs)["misbehave"] else 0
+    named = options.captures or options.simulator or options.lab
+    plan = quality.Plan(
+        captures=tuple(options.captures),
+        simulator=options.simulator or not named,
+        lab=options.lab or not (named or options.quick),
+        pattern=options.files,
+        seeds=options.seeds or (2 if options.quick else 12),
+        lab_seeds=options.lab_seeds,
+        rivals=not options.no_rivals,
+        long_run=30_000 if options.quick else 300_000,
+        jobs=options.jobs,
+    )
+    results = quality.run(plan, out=options.json, docs=options.docs, listing=options.details)
     return 1 if results["failed"] else 0
 
 

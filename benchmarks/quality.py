@@ -1,139 +1,227 @@
-"""How well the library decides, on a labelled folder of captures or on simulated ones.
+"""How well the library decides, beside its rivals: on simulated captures, in the lab, and on labelled folders.
 
-Every file is scanned through the public interface and its verdicts are compared with the labels. What is found is
-counted per label, false alarms per file and per flow of the benign captures.
+Every capture is read once and put before all judges in a worker process; what comes back is counted by
+`benchmarks.scoreboard`. The numbers go to the terminal, to JSON, and between two marks of the manual.
 """
 
 import fnmatch
 import sys
+import tempfile
 import time
-from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import attrs
 
-from benchmarks.machine import table, write_json
-from benchmarks.scanning import Scanned, scan_all
-from benchmarks.scoring import Score, score_file
-from benchmarks.truth import CatalogRow, Truth, load
+from benchmarks import longrun
+from benchmarks.machine import ROOT, describe, write_json
+from benchmarks.scoreboard.figure import draw
+from benchmarks.scoreboard.folders import entries
+from benchmarks.scoreboard.judging import Job, judge
+from benchmarks.scoreboard.results import details, results
+from benchmarks.scoreboard.tables import markdown, sections, text
+from benchmarks.scoreboard.units import Judged
 
-__all__ = ["measure", "run", "summary"]
+__all__ = ["Plan", "jobs_of", "judge_all", "run"]
+
+FIRST_SEED = 1000
+"""Seeds below are for tests and examples, so that what was looked at while building is not what is measured."""
+
+TIMED_SEEDS = 2
+"""Captures of a scenario whose time to verdict is measured."""
+
+PAGE, FIGURE = ROOT / "docs" / "project" / "benchmarks.md", "reliability.svg"
+BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 
 
-def measure(truth: Truth, files: list[CatalogRow], *, jobs: int) -> tuple[Score, dict[str, float]]:
-    """Scan *files* and count.
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What to measure."""
+
+    captures: tuple[Path, ...] = ()  # labelled folders
+    simulator: bool = False
+    lab: bool = False
+    pattern: str = "*"  # paths of folders, names of scenarios
+    seeds: int = 12  # of each simulated scenario
+    lab_seeds: int = 1
+    rivals: bool = True
+    long_run: int = 300_000  # flows of the long run, 0 for none
+    jobs: int = 2
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Name the folders, each differently."""
+        names: dict[str, Path] = {}
+        for path in self.captures:
+            name = path.resolve().name
+            names[name if name not in names else str(path)] = path
+        return names
+
+
+def jobs_of(plan: Plan, lab: Path | None = None) -> list[Job]:
+    """List every capture of a plan.
 
     Args:
-        truth: The labels.
-        files: Rows of the catalogue to scan.
-        jobs: Processes.
+        plan: What to measure.
+        lab: Folder that the lab filled.
 
-    Returns:
-        The counts, and seconds per file.
+    Raises:
+        FileNotFoundError: A folder holds no labels.
     """
-    score, seconds = Score(), {}
-    dns = frozenset(row.file for row in files if row.kind == "positive" and "dns_injection" in row.expected)
-    scanned = scan_all(truth.root, [row.file for row in files], jobs=jobs, replies=dns)
-    for row, one in zip(files, scanned, strict=True):
-        seconds[row.file] = one.seconds
-        if one.failed:
-            score.failed.append(f"{row.file}: {one.failed}")
-        elif one.unreadable:
-            score.unreadable[f"{row.kind}: {row.link_type}"] += 1
-        if usable(row, one):
-            score_file(score, row, truth.flows.get(row.file, ()), one.verdicts, one.single_replies)
-        progress(len(seconds), len(files))
-    return score, seconds
+    found = []
+    for source, root in {**plan.folders, **({} if lab is None else {"lab": lab})}.items():
+        pattern = "*" if source == "lab" else plan.pattern
+        found += [
+            Job(source=source, name=one.name, path=root / one.name, link_type=one.link_type, labels=one.labels,
+                rivals=plan.rivals, timed=source == "lab")
+            for one in entries(root, pattern)
+        ]  # fmt: skip
+    if plan.simulator:
+        from netinterf.simulate import scenarios
+
+        names = [scenario.name for scenario in scenarios() if fnmatch.fnmatch(scenario.name, plan.pattern)]
+        found += [
+            Job(source="simulator", name=f"{name}-{seed}", scenario=name, seed=FIRST_SEED + seed, rivals=plan.rivals,
+                timed=seed < TIMED_SEEDS)
+            for seed in range(plan.seeds) for name in names
+        ]  # fmt: skip
+    return found
 
 
-def usable(row: CatalogRow, scanned: Scanned) -> bool:
-    """Say whether a file takes part in the counts: a positive one that cannot be read counts as missed."""
-    return row.kind == "positive" or not (scanned.failed or scanned.unreadable)
+def judge_all(jobs: Sequence[Job], processes: int) -> Iterator[Judged]:
+    """Judge captures in some processes; results come in the order given."""
+    if processes <= 1:
+        yield from map(judge, jobs)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(judge, jobs, chunksize=4)
+
+
+def run(plan: Plan, *, out: Path | None = None, docs: bool = False, listing: bool = False) -> dict[str, Any]:
+    """Measure, print and write.
+
+    Args:
+        plan: What to measure.
+        out: Where to write JSON.
+        docs: Write the tables and the figure into the manual.
+        listing: Print every decision that deserves a look.
+    """
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as held:
+        lab, reason = lab_captures(plan, Path(held))
+        jobs = jobs_of(plan, lab)
+        judged = []
+        for one in judge_all(jobs, plan.jobs):
+            judged.append(one)
+            progress(len(judged), len(jobs))
+    found = results(judged, homes() if plan.rivals else {})
+    pools = [one.pool for one in judged if one.pool is not None and one.source in {"simulator", "lab"}]
+    if plan.long_run:
+        found["long_run"] = longrun.measure(pools, plan.long_run)
+    found["seconds"] = round(time.perf_counter() - begin, 1)
+    found["slowest"] = {one.capture: round(one.seconds, 2) for one in sorted(judged, key=lambda one: -one.seconds)[:5]}
+    found["lab"] = reason or ("made" if plan.lab else "not asked for")
+    tables = sections(found)
+    print(text(tables), "\n\n" + summary(found))
+    odd = details([unit for one in judged for unit in one.units])
+    if listing:
+        print("\n".join(map(in_one_line, odd)))
+    if out is not None:
+        write_json(out, {"benchmark": "quality", **found, "details": odd})
+    if docs:
+        write_page(PAGE, found)
+    return found
+
+
+def in_one_line(one: dict[str, Any]) -> str:
+    """Write a decision that deserves a look."""
+    where = f"{one['source']}: {one['capture']} #{one['first_frame']} {one['name']}"
+    decided = f"{','.join(one['true'])} -> {','.join(one['said'])} p={one['probability']}"
+    return f"{one['what']:16} {where} {decided} {' '.join(one['rules'])}"
+
+
+def lab_captures(plan: Plan, folder: Path) -> tuple[Path | None, str]:
+    """Let the lab make its captures; give their folder, or why there is none."""
+    if not plan.lab:
+        return None, ""
+    from benchmarks.lab import available
+    from benchmarks.lab.runner import make
+
+    reason = available()
+    if reason:
+        print(f"no lab: {reason}", file=sys.stderr)
+        return None, reason
+    make(folder, range(FIRST_SEED, FIRST_SEED + plan.lab_seeds))
+    return folder, ""
+
+
+def homes() -> dict[str, tuple[str, ...]]:
+    """Name the rivals, each with the mechanisms that it claims to find."""
+    from benchmarks.rivals import RIVALS
+
+    return {rival.name: rival.home for rival in RIVALS}
 
 
 def progress(done: int, total: int) -> None:
     """Show how far it is, on a terminal."""
     if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done}/{total} files")
+        sys.stderr.write(f"\r{done}/{total} captures")
         sys.stderr.flush()
 
 
-def run(
-    root: Path, *, out: Path | None = None, pattern: str = "*", jobs: int = 2, details: bool = False
-) -> dict[str, Any]:
-    """Measure, print and write.
-
-    Args:
-        root: Folder with ``CATALOG.csv`` and ``FLOWS.csv``.
-        out: Where to write JSON.
-        pattern: Which files, as a shell pattern over the catalogue's paths.
-        jobs: Processes.
-        details: Print every decision that deserves a look.
-    """
-    truth = load(root)
-    files = [row for row in truth.files if row.kind in {"positive", "benign"} and fnmatch.fnmatch(row.file, pattern)]
-    begin = time.perf_counter()
-    score, seconds = measure(truth, files, jobs=jobs)
-    results = summary(score)
-    results["files"] = len(files)
-    results["seconds"] = round(time.perf_counter() - begin, 1)
-    results["slowest"] = dict(sorted(seconds.items(), key=lambda item: -item[1])[:5])
-    print(words(score))
-    if details:
-        for one in score.details:
-            print(f"{one['what']:16} {one['file']} #{one['first_frame']} {one['trigger'] or ''} -> {one['mechanism']}"
-                  f" p={one['probability']} {' '.join(one['rules'])}")  # fmt: skip
-    if out is not None:
-        write_json(out, {"benchmark": "quality", **results, "details": score.details})
-    return results
-
-
-def summary(score: Score) -> dict[str, Any]:
-    """Give all counts and rates as plain values."""
-    plain = attrs.asdict(score, filter=lambda attribute, _: attribute.name not in {"positive", "details"})
-    counts = {name: dict(value) if isinstance(value, Counter) else value for name, value in plain.items()}
-    phenomena = {label: {**attrs.asdict(tally), **tally.rates()} for label, tally in sorted(score.positive.items())}
-    return {"phenomena": phenomena, **counts}
-
-
-def words(score: Score) -> str:
-    """Write the counts for people."""
-    rows: list[list[Any]] = []
-    for label, tally in sorted(score.positive.items()):
-        rates = tally.rates()
-        rows.append(
-            [label, f"{tally.files_found}/{tally.files}", f"{tally.found}/{tally.units}", rates["recall"], tally.fully,
-             tally.possible, tally.wrong, tally.unmatched, rates["frame_recall"], rates["frame_precision"]]
-        )  # fmt: skip
-    head = [
-        "label",
-        "files",
-        "flows",
-        "recall",
-        "all labels",
-        "possible",
-        "wrong",
-        "no verdict",
-        "frame recall",
-        "frame prec.",
-    ]
-    any_file, units = score.benign_files_flagged["any"], score.benign_units_flagged
+def summary(found: dict[str, Any]) -> str:
+    """Write what concerns the run as a whole."""
+    rows = found["false_alarms"]["all"]
+    benign, beside = rows["in_benign_captures"], rows["beside_interference"]
     lines = [
-        table(head, rows) if rows else "no positive files",
-        "",
-        f"controls flagged      {score.controls_flagged.total()}/{score.controls}  {listed(score.controls_flagged)}",
-        f"benign files flagged  {any_file}/{score.benign_files}  {listed(score.benign_files_flagged)}",
-        f"benign flows flagged  {units.total()}/{score.benign_units}  {listed(units)}",
-        f"rate controls policed {score.rate_controls_policed}/{score.rate_controls}",
-        f"silence, peer absent  {score.silence_apart.total()}  {listed(score.silence_apart)}",
-        f"unlabelled flows of positive files flagged  {listed(score.unlabelled_flagged) or 'none'}",
-        f"unreadable files      {score.unreadable.total()}  {listed(score.unreadable)}",
-        f"failed files          {len(score.failed)}",
+        f"captures                {found['captures']:,}, {found['packets']:,} packets, {found['seconds']} s",
+        f"benign captures flagged {benign['captures_alarmed']}/{rows['benign_captures']}",
+        f"benign units flagged    {benign['alarms']}/{benign['units']}  {listed(benign['said'])}",
+        f"controls flagged        {beside['alarms']}/{beside['units']}  {listed(beside['said'])}",
+        f"neither right nor wrong {rows['together']['spared']}",
+        f"accused, truth unknown  {listed(found['stray']) or 'none'}",
+        f"unreadable captures     {sum(found['unreadable'].values())}",
+        f"failures                {len(found['failed'])}",
+        f"lab                     {found['lab']}",
     ]
-    return "\n".join([*lines, *(one.strip() for one in score.failed[:5])])
+    return "\n".join([*lines, *failures(found["failed"])])
 
 
-def listed(counts: Counter[str]) -> str:
-    """Write a counter in one line."""
-    return ", ".join(f"{name} {count}" for name, count in counts.most_common() if name != "any" and count)
+def failures(failed: dict[str, str]) -> list[str]:
+    """List failures, equal ones together with the traceback of the first."""
+    alike: dict[str, list[str]] = {}
+    for where, error in failed.items():
+        alike.setdefault(error, []).append(where)
+    return [f"{len(places)} times, first at {places[0]}\n{error.strip()}" for error, places in alike.items()]
+
+
+def listed(counts: dict[str, int]) -> str:
+    """Write counts in one line."""
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def write_page(page: Path, found: dict[str, Any]) -> None:
+    """Put the tables between the marks of a page of the manual, and the figure beside it.
+
+    Raises:
+        ValueError: The page has no marks.
+    """
+    before = page.read_text(encoding="utf-8")
+    if BEGIN not in before or END not in before:
+        raise ValueError(f"{page.name} has no lines {BEGIN} and {END}")
+    reports = found["calibration"]
+    shown = {
+        name: report["bins"] for name, report in reports.items() if name.startswith("built, 1:") and report["units"]
+    }
+    page.with_name(FIGURE).write_text(draw(shown), encoding="utf-8")
+    ran = describe()
+    about = (
+        f"{found['captures']:,} captures with {found['packets']:,} packets in {found['seconds']:,.0f} s; "
+        f"{len(found['failed'])} failures; Python {ran['python']}, numpy {ran['versions']['numpy']}."
+    )
+    shape = f"![Reliability: probability said against share interfered with]({FIGURE})"
+    body = f"{BEGIN}\n\n{about}\n\n{markdown(sections(found))}\n\n{shape}\n\n"
+    page.write_text(before[: before.index(BEGIN)] + body + before[before.index(END) :], encoding="utf-8")

@@ -5,17 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import quality
 from benchmarks.capture import SLOTS, write_capture
 from benchmarks.examples import EXAMPLES, FOLDER, LABELS, build
 from benchmarks.hostile import complaint
 from benchmarks.machine import describe, table
-from benchmarks.simulated import write_folder
-from benchmarks.truth import load
 from benchmarks.watch import Cost, run_watched
 from netinterf.capture import open_capture
 from netinterf.decode import decode
-from netinterf.simulate import Labels, scenarios
+from netinterf.simulate import Labels
 
 
 def test_the_shipped_examples_equal_their_seeds() -> None:
@@ -47,29 +44,6 @@ def test_the_speed_capture_is_readable(tmp_path: Path) -> None:
             packets.captured_length if hasattr(packets, "captured_length") else capture.records.captured
         ).max() <= 1514
         assert (capture.records.captured.max() <= 96) == (snaplen == 96)
-
-
-def test_a_simulated_folder_has_the_layout_of_the_real_one(tmp_path: Path) -> None:
-    """Every scenario gives a capture with a catalogue row, and flow labels that can be read."""
-    count = write_folder(tmp_path, range(7, 8))
-    truth = load(tmp_path)
-    assert count == len(truth.files) == len(scenarios())
-    kinds = {row.file.split("-")[0]: row.kind for row in truth.files}
-    assert kinds["tcp.reset"] == "positive"
-    assert kinds["tcp.reset.benign"] == "benign"
-    assert any(row.labels == ("dns_injection",) for row in truth.flows["dns.injection-0007.pcap"])
-
-
-def test_quality_is_measured_through_the_public_interface(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every simulated file is scanned, counted once and reported, and the results can be written as JSON."""
-    write_folder(tmp_path, range(7, 8))
-    out = tmp_path / "results" / "quality.json"
-    results = quality.run(tmp_path, out=out, jobs=1)
-    files = sum(tally["files"] for tally in results["phenomena"].values()) + results["benign_files"]
-    assert (results["failed"], files) == ([], len(scenarios()))
-    assert results["phenomena"]["rst_injection"]["found"] > 0
-    assert "rst_injection" in capsys.readouterr().out
-    assert json.loads(out.read_text())["ran_on"]["versions"]["numpy"]
 
 
 def test_a_watched_program_is_measured_and_ended() -> None:

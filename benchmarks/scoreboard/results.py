@@ -1,0 +1,180 @@
+"""All numbers of one run as plain values: what goes to JSON, and what tables are laid out from."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.scoreboard.calibration import report
+from benchmarks.scoreboard.counts import (
+    BASE_RATES,
+    alarms,
+    alarms_by,
+    benign_units,
+    by_mechanism,
+    found_by,
+    grouped,
+    rates_at,
+    tally,
+)
+from benchmarks.scoreboard.judging import LIBRARY
+from benchmarks.scoreboard.mechanisms import MECHANISMS, built
+from benchmarks.scoreboard.splits import SPLITS
+from benchmarks.scoreboard.units import Judged, Unit
+
+__all__ = ["details", "results"]
+
+
+def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Compute every number of the scoreboard.
+
+    Args:
+        judged: All captures.
+        homes: The rivals by name, each with the mechanisms that it claims to find.
+    """
+    units = [unit for one in judged for unit in one.units]
+    sources = grouped(units, lambda unit: unit.source)
+    return {
+        "captures": len(judged),
+        "packets": sum(one.packets for one in judged),
+        "mechanisms": by_mechanism(units, LIBRARY),
+        "by_source": {name: sourced(part) for name, part in sources.items()},
+        "false_alarms": false_alarms(judged, units),
+        "scenarios": found_by(units, LIBRARY, lambda unit: unit.scenario),
+        "systems": found_by(units, LIBRARY, lambda unit: unit.system),
+        "confounders": alarms_by(units, LIBRARY, lambda unit: unit.confounder),
+        "benign_scenarios": alarms_by(units, LIBRARY, lambda unit: unit.scenario),
+        "splits": {
+            name: {"found": found_by(units, LIBRARY, key), "alarms": alarms_by(units, LIBRARY, key)}
+            for name, key in SPLITS.items()
+        },
+        "mechanism_splits": mechanism_splits(units),
+        "calibration": calibrations(units),
+        "time_to_verdict": delays(judged),
+        "rivals": side_by_side(units, homes),
+        "stray": dict(sum((one.stray.get(LIBRARY, Counter()) for one in judged), Counter[str]()).most_common()),
+        "unreadable": dict(Counter(one.unreadable for one in judged if one.unreadable).most_common()),
+        "failed": {f"{one.capture}: {who}": text for one in judged for who, text in one.failed.items()},
+    }
+
+
+def sourced(units: Sequence[Unit]) -> dict[str, dict[str, Any]]:
+    """Give the recall of each mechanism in one source, leaving out those it does not play."""
+    found = {mechanism: tally(units, LIBRARY, mechanism) for mechanism in MECHANISMS}
+    return {mechanism: counts.rates() for mechanism, counts in found.items() if counts.units}
+
+
+def mechanism_splits(units: Sequence[Unit]) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Give the recall of each mechanism by scenario, by system and by every split."""
+    keys = {"scenario": lambda unit: unit.scenario, "system": lambda unit: unit.system, **SPLITS}
+    wanted = ("units", "found", "recall", "recall_low", "recall_high", "wrong")
+    table: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for mechanism in MECHANISMS:
+        own = [unit for unit in units if mechanism in unit.mechanisms]
+        for split, key in keys.items() if own else ():
+            parts = {part: tally(members, LIBRARY, mechanism).rates() for part, members in grouped(own, key).items()}
+            table.setdefault(mechanism, {})[split] = {
+                part: {name: rates[name] for name in wanted} for part, rates in parts.items()
+            }
+    return table
+
+
+def false_alarms(judged: Sequence[Judged], units: Sequence[Unit]) -> dict[str, dict[str, Any]]:
+    """Count false alarms by source: in benign captures, beside interference, and all together."""
+    rows = {}
+    parts = {"all": units, **grouped(units, lambda unit: unit.source)}
+    for source, part in parts.items():
+        benign = benign_units(part)
+        of_source = [one for one in judged if source in {"all", one.source} and not one.interfered]
+        readable = [one for one in of_source if not one.unreadable and "reading" not in one.failed]
+        rows[source] = {
+            "benign_captures": len(readable),
+            "in_benign_captures": alarms([unit for unit in benign if not unit.control], LIBRARY).rates(),
+            "beside_interference": alarms([unit for unit in benign if unit.control], LIBRARY).rates(),
+            "together": alarms(benign, LIBRARY).rates(),
+        }
+    return rows
+
+
+def calibrations(units: Iterable[Unit]) -> dict[str, dict[str, Any]]:
+    """Score the library's probabilities: over all units, and over those that it has an analyzer for."""
+    rows = {}
+    kept = [
+        (unit, unit.answers[LIBRARY].probability)
+        for unit in units
+        if unit.kind != "capture" and not unit.series and LIBRARY in unit.answers
+    ]
+    known = [(unit, chance) for unit, chance in kept if chance is not None]
+    able = [(unit, chance) for unit, chance in known if not unit.mechanisms or built() & set(unit.mechanisms)]
+    for name, part in (("built", able), ("all", known)):
+        said, true = [chance for _, chance in part], [bool(unit.mechanisms) for unit, _ in part]
+        for rate in (None, *BASE_RATES):
+            rows[f"{name}, {'as captured' if rate is None else f'1:{rate}'}"] = report(said, true, rate)
+    return rows
+
+
+def delays(judged: Iterable[Judged]) -> dict[str, dict[str, Any]]:
+    """Summarize the time to verdict by mechanism, in seconds of capture time."""
+    by_word: dict[str, list[float]] = {}
+    for one in judged:
+        for word, seconds in one.delays:
+            if np.isfinite(seconds):
+                by_word.setdefault(word, []).append(seconds)
+    return {
+        word: {"sample": len(times), "median": float(np.median(times)), "p90": float(np.quantile(times, 0.9)),
+               "max": max(times)}
+        for word, times in sorted(by_word.items())
+    }  # fmt: skip
+
+
+def side_by_side(units: Sequence[Unit], homes: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Compare the library and every rival on the rival's home mechanisms, on the same units.
+
+    Returns:
+        By mechanism and judge: recall, false alarms and precision. A rival whose home is a prefix is at home in all
+        that it covers.
+    """
+    table: dict[str, dict[str, dict[str, Any]]] = {}
+    for mechanism in MECHANISMS:
+        names = [name for name, home in homes.items() if any((mechanism + ".").startswith(word + ".") for word in home)]
+        if not names:
+            continue
+        table[mechanism] = {}
+        for name in (LIBRARY, *names):
+            found, wrong = tally(units, name, mechanism), alarms(units, name, mechanism)
+            table[mechanism][name] = rates_at(found, wrong)
+        ours = table[mechanism][LIBRARY]
+        for name in names:
+            table[mechanism][name]["ahead"] = ahead(table[mechanism][name], ours)
+    return table
+
+
+def ahead(rival: Mapping[str, Any], ours: Mapping[str, Any]) -> list[str]:
+    """Say in what a rival beats the library."""
+    better = []
+    if rival["recall"] is not None and rival["recall"] > (ours["recall"] or 0):
+        better.append("recall")
+    if ours["alarms"] > rival["alarms"]:
+        better.append("false alarms")
+    if rival["precision_100"] is not None and rival["precision_100"] > (ours["precision_100"] or 0):
+        better.append("precision at 1:100")
+    return better
+
+
+def details(units: Iterable[Unit]) -> list[dict[str, Any]]:
+    """List every decision of the library that deserves a look: misses, wrong mechanisms, false alarms."""
+    rows = []
+    for unit in units:
+        answer = unit.answers.get(LIBRARY)
+        if answer is None or answer.right or (not unit.mechanisms and not answer.said):
+            continue
+        wrong = "wrong mechanism" if answer.said else "missed"
+        rows.append(
+            {"what": wrong if unit.mechanisms else "control flagged" if unit.control else "false alarm",
+             "source": unit.source, "capture": unit.capture, "scenario": unit.scenario, "system": unit.system,
+             "confounder": unit.confounder, "true": list(unit.mechanisms), "said": list(answer.said),
+             "name": unit.name, "first_frame": unit.first_frame, "probability": answer.probability,
+             "rules": list(answer.rules)}
+        )  # fmt: skip
+    return rows
