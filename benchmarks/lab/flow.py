@@ -34,7 +34,7 @@ class Flow:
     expected: int = -1  # sequence number of the next byte heard
     pieces: dict[int, bytes] = attrs.field(factory=dict)
     packets: int = 0
-    down_bytes: int = 0
+    down_bytes: int = 0  # of the server's stream that came past, repeats not counted again
     syn: Packet | None = None
     synack: Packet | None = None
     syn_at: float = 0.0
@@ -57,7 +57,8 @@ class Flow:
         if packet.flags & SYN and packet.flags & ACK and self.synack is None:
             self.synack, self.far = packet, now - self.syn_at
         self.server, self.server_at = packet, now
-        self.down_bytes += len(packet.payload)
+        if packet.payload and self.synack is not None:
+            self.down_bytes = max(self.down_bytes, (packet.end - self.synack.seq - 1) % 2**32)
 
     def hear(self, packet: Packet, now: float) -> None:
         """Put the client's first bytes in order."""

@@ -193,7 +193,7 @@ def truth_of(subject: Subject, stage: Stage) -> Truth:
         server=text(server), server_port=server_port, name=subject.name, first_frame=subject.first, mechanism=first,
         also=tuple(mechanisms[1:]), forged=tuple(sorted(subject.forged)), trigger=subject.trigger if first else 0,
         system=stage.scenario.system if first else "", confounder="" if first else subject.confounder,
-        series=first in SERIES, query_type=subject.query_type, query_id=subject.query_id,
+        series=first in SERIES or (first == "tcp.drop" and not subject.answered), query_type=subject.query_type, query_id=subject.query_id,
     )  # fmt: skip
 
 

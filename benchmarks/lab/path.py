@@ -26,6 +26,8 @@ class Line:
     lag: float = 0.0  # how late those are
     step_at: float = 0.0  # when the route changes (0: never)
     step: float = 0.0  # delay added from then on
+    dead_from: float = 0.0  # when the link fails (0: never)
+    dead_until: float = 1e9
     largest: int = 0  # bigger packets vanish (0: none do)
     hops: int = 0
     free: float = 0.0  # when the slowest hop is idle
@@ -42,6 +44,8 @@ class Line:
             rng: Source of chance.
         """
         if (self.largest and size > self.largest) or (self.loss and self.lose(rng)):
+            return ()
+        if self.dead_from and self.dead_from <= now < self.dead_until:
             return ()
         when = now
         if self.rate:

@@ -152,6 +152,8 @@ def perform(stage: Stage) -> list[dict[str, Any]]:
                      "-w", str(folder / f"{side}.pcap"), "(ip or ip6) and not ether multicast"],
                     sign="listening on",
                 )  # fmt: skip
+            for service in [one for services in stage.servers for one in services if "answers" not in one]:
+                service.setdefault("congestion", stage.controls["server"])
             for place, services in enumerate(stage.servers):
                 programs.python(f"server-{place}", names["server"], "programs.server", services)
             if stage.aside:
@@ -160,7 +162,7 @@ def perform(stage: Stage) -> list[dict[str, Any]]:
                 spec = {"addresses": [stage.resolver], "zones": stage.zones, "pause": stage.resolver_pause,
                         "seed": stage.seed}  # fmt: skip
                 programs.python("resolver", names["server"], "programs.resolver", spec)
-            common = {"resolver": stage.resolver, "four": stage.four, "six": stage.six, "seed": stage.seed,
+            common = {"congestion": stage.controls["client"], "resolver": stage.resolver, "four": stage.four, "six": stage.six, "seed": stage.seed,
                       "authority": str(authority(TRUSTED).write(folder / "authority.pem"))}  # fmt: skip
             spec = {"errands": stage.errands, "common": common, "limit": stage.limit, "report": str(folder / "report.json")}
             programs.python("client", names["client"], "programs.client", spec, ready=False).wait(stage.limit + 20)

@@ -74,6 +74,9 @@ class Stage:
         self.rules: list[dict[str, Any]] = []
         self.nat: dict[str, Any] | None = None
         self.settings: dict[str, dict[str, str]] = {"client": {}, "server": {}}
+        self.controls: dict[str, str] = {}  # by socket: a namespace may not change its default
+        for side in self.settings:
+            self.congestion(rng.choice(("cubic", "cubic", "cubic", "reno", "bbr")), side)
         self.settings["client"]["ipv4/ip_default_ttl"] = str(rng.choice((64, 64, 128)))
         self.settings["server"]["ipv4/ip_default_ttl"] = str(rng.choice((64, 64, 64, 128, 255)))
         self.limit = 14.0  # seconds after which unfinished errands are left
@@ -93,6 +96,11 @@ class Stage:
             self.lines[line]["jitter"] = rng.uniform(5e-5, 6e-4)
         if rng.random() < 0.4:
             self.lossy(rng.uniform(0.001, 0.01))
+
+    def congestion(self, kind: str, side: str = "server") -> None:
+        """Let a host use a congestion control, or Reno where the kernel lacks it."""
+        known = Path("/proc/sys/net/ipv4/tcp_available_congestion_control").read_text(encoding="utf-8").split()
+        self.controls[side] = kind if kind in known else "reno"
 
     def address(self, version: int | None = None) -> str:
         """Draw a global address."""

@@ -74,8 +74,8 @@ class Errand:
     def tune(self, one: socket.socket) -> None:
         """Set the options of a TCP socket."""
         options = self.spec.get("options", {})
-        if "congestion" in options:
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, options["congestion"].encode())
+        control = options.get("congestion", self.common["congestion"])
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, control.encode())
         if "receive" in options:
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options["receive"])
         if "keepalive" in options:
@@ -125,6 +125,8 @@ class Errand:
         context = ssl.create_default_context(cafile=self.common["authority"])
         if self.spec.get("trusting"):
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if self.spec.get("visible"):  # up to version 1.2 certificates are sent in the clear
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
         self.talk = context.wrap_socket(self.talk, server_hostname=self.spec["name"])
 
     def get(self, path: str) -> None:

@@ -63,7 +63,7 @@ class Rule:
                     and packet.payload[0] >= 0xC0 and packet.payload[1:5] == QUIC_ONE
                 )  # fmt: skip
             case "unknown":
-                return outbound and bool(packet.payload) and not known_protocol(flow.heard)
+                return outbound and packet.protocol == TCP and bool(packet.payload) and not known_protocol(flow.heard)
             case _:
                 if not outbound or not packet.payload or packet.protocol != TCP:
                     return False
