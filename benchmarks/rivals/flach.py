@@ -58,7 +58,7 @@ def judge_chunk(chunk: Transmissions, *, cutoff: int) -> Finding:
         cutoff: Losses left out at either end.
     """
     losses = np.flatnonzero(chunk.lost)
-    if len(losses) < 2 * cutoff + 2 or np.isnan(chunk.rtt).all():
+    if len(losses) < 2 * cutoff + 2 or np.isnan(chunk.delay).all():
         return Finding(Code.INSUFFICIENT_LOSS)
     first, last = int(losses[cutoff]), int(losses[-1 - cutoff])
     offset = int(chunk.start[first] - chunk.start[0])
@@ -69,13 +69,13 @@ def judge_chunk(chunk: Transmissions, *, cutoff: int) -> Finding:
     if time[last] <= time[first] or taken[first:last].sum() == 0:
         return Finding(Code.INSUFFICIENT_LOSS)
     rate = float(taken[first:last].sum() / (time[last] - time[first]))
-    trip = float(np.nanmedian(chunk.rtt)) * rate  # bytes that the rate grants in a round trip
+    trip = float(np.nanmedian(chunk.delay)) * rate  # bytes that the rate grants in a round trip
     if offset - rate * (time[first] - time[0]) < -FILL_PASSED * trip:
         return Finding(Code.NEGATIVE_FILL)
-    part = slice(first, last + 1)
+    part = slice(first, None)  # the cutoff sets the rate and where the bucket starts; later losses count
     level = rate * (time[part] - time[first]) - (np.cumsum(taken[part]) - taken[part])
     code = judge_levels(level[lost[part]], level[~lost[part]], slices(time[part][lost[part]], trip / rate), trip)
-    if code is Code.POLICED and inflated_share(chunk, losses[cutoff : len(losses) - cutoff]) > SHARE_INFLATED:
+    if code is Code.POLICED and inflated_share(chunk, losses[cutoff:]) > SHARE_INFLATED:
         code = Code.INFLATED_RTT
     return Finding(code, 8 * rate, int(size[: losses[0]].sum()))
 
@@ -112,8 +112,8 @@ def slices(times: np.ndarray, length: float) -> int:
 
 def inflated_share(chunk: Transmissions, losses: np.ndarray) -> float:
     """Measure how many losses came with a grown delay: the last sample but one is high among those before it."""
-    sampled = np.flatnonzero(~np.isnan(chunk.rtt))
-    rtt, before = chunk.rtt[sampled], np.searchsorted(sampled, losses)
+    sampled = np.flatnonzero(~np.isnan(chunk.delay) & chunk.clear)
+    rtt, before = chunk.delay[sampled], np.searchsorted(sampled, losses)
     grown = 0
     for count in before[before >= 2].tolist():
         seen, recent = rtt[:count], rtt[count - 2]

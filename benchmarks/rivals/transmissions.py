@@ -1,9 +1,9 @@
 """What a sender put on the wire, segment by segment: when, which bytes, whether it was lost, how long it waited.
 
 The annotation rules of the published policing detector (Flach et al., SIGCOMM 2016, repository
-USC-NSL/policing-detection): a segment is lost when a later one begins inside its bytes and no DSACK shows that this was
-needless; what a capture shows larger than one segment is cut into segments; the acknowledgement of a segment that was
-sent once gives a round trip, unless a loss is still unresolved.
+USC-NSL/policing-detection): a segment is lost when one that brings nothing new begins inside its bytes later and no
+DSACK shows that this was needless; what a capture shows larger than one segment is cut into segments; the
+acknowledgement of a segment that was not sent again gives a delay.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from netinterf.schema import Status, TcpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["Transmissions", "found_lost", "transmissions"]
+__all__ = ["Transmissions", "sent_again", "transmissions"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -25,7 +25,7 @@ Bool = NDArray[np.bool_]
 SECOND = 1e9  # ns
 STAMPS = 12  # bytes that timestamps take of every segment
 USUAL, SMALL, DIVISORS = 1460, 500, range(2, 10)  # the published guess of a segment size where no SYN was captured
-NEVER = np.iinfo(np.int64).max
+NEVER = -1
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -36,7 +36,8 @@ class Transmissions:
     start: I64  # first byte, relative
     end: I64  # behind the last byte
     lost: Bool
-    rtt: F64  # s, NaN without a sample
+    delay: F64  # s until it was acknowledged, NaN for segments that were sent again or never acknowledged
+    clear: Bool  # no earlier loss was open, so that the delay is a round trip
     row: I64  # row in Packets
     chunk: I64  # number of the chunk: new data of the other side opens the next one
 
@@ -63,17 +64,21 @@ def transmissions(trace: Trace, flow: int, *, outbound: bool) -> Transmissions:
     sent = rows[own & ~reset & (packets.payload_length[rows] > 0)]
     back = rows[~own & ~reset]
     row, start, end = pieces(packets.relative_seq[sent], packets.payload_length[sent], sent, segment_size(trace, flow))
-    again, copy = found_lost(start, end)
+    again = sent_again(start, end)
     acked = back[packets.tcp_flags[back] & TcpFlag.ACK != 0]
     blocks = sack_ranges(trace, acked)
     lost = without_needless(again, start, end, row, blocks[blocks[:, 3] == 1])
     answered = first_answers(start, end, packets.relative_ack[acked], acked, blocks[blocks[:, 3] == 0])
+    known = ~again & (answered >= 0)
+    delay = np.full(len(row), np.nan)
+    delay[known] = (packets.time[answered[known]] - packets.time[row[known]]) / SECOND
     return Transmissions(
         time=packets.time[row] / SECOND,
         start=start,
         end=end,
         lost=lost,
-        rtt=round_trips(packets.time, row, answered, again, copy),
+        delay=delay,
+        clear=undisturbed(row, answered, again),
         row=row,
         chunk=np.searchsorted(new_data(trace, back), row),
     )
@@ -98,25 +103,25 @@ def pieces(start: I64, length: NDArray[Any], rows: I64, size: int) -> tuple[I64,
     return rows[owner], begins, np.minimum(begins + size, (start + length)[owner])
 
 
-def found_lost(start: I64, end: I64) -> tuple[Bool, Bool]:
-    """Say which segments a later one repeats from anywhere inside, and which are such repeats.
+def sent_again(start: I64, end: I64) -> Bool:
+    """Say which segments a later one repeats: it begins inside their bytes and ends below all that was sent before.
 
-    Among the segments that begin inside another's bytes the last one sent is asked for by a reduction over the sorted
+    Among the segments that begin inside another's bytes the last repeat is asked for, by a reduction over the sorted
     beginnings.
 
     Args:
         start: First byte of each segment in order of sending, n of them.
         end: Behind its last byte, n.
     """
+    if len(start) == 0:
+        return np.empty(0, np.bool_)
+    repeat = np.zeros(len(start), np.bool_)
+    repeat[1:] = end[1:] <= np.maximum.accumulate(end)[:-1]
     order = np.argsort(start, kind="stable")
-    low, high = (np.searchsorted(start[order], edge) for edge in (start, end))
-    edges = np.stack([low, high], axis=1).reshape(-1)
-    latest = np.maximum.reduceat(np.append(order, -1), edges)[::2] if len(start) else order
-    again = latest > np.arange(len(start))
-    highest = np.maximum.accumulate(end) if len(end) else end
-    copy = np.zeros(len(start), np.bool_)
-    copy[1:] = start[1:] < highest[:-1]
-    return again, copy
+    edges = np.stack([np.searchsorted(start[order], edge) for edge in (start, end)], axis=1).reshape(-1)
+    place = np.append(np.where(repeat[order], order, -1), -1)
+    again: Bool = np.maximum.reduceat(place, edges)[::2] > np.arange(len(start))
+    return again
 
 
 def sack_ranges(trace: Trace, rows: I64) -> I64:
@@ -131,12 +136,11 @@ def sack_ranges(trace: Trace, rows: I64) -> I64:
 
 
 def without_needless(again: Bool, start: I64, end: I64, row: I64, needless: I64) -> Bool:
-    """Take the losses back that a DSACK refutes: the last transmission of the range that still counts as lost."""
+    """Take the losses back that a DSACK refutes: of each, the last segment with its bytes that was sent again."""
     lost = again.copy()
     for left, right, when, _ in needless.tolist():
-        hit = np.flatnonzero(lost & (start < right) & (end > left) & (row < when))
-        _, last = np.unique(start[hit][::-1], return_index=True)
-        lost[hit[::-1][last]] = False
+        hit = np.flatnonzero(again & (start <= left) & (end >= right) & (row < when))
+        lost[hit[-1:]] = False
     return lost
 
 
@@ -150,19 +154,17 @@ def first_answers(start: I64, end: I64, ack: I64, rows: I64, blocks: I64) -> I64
     begins, ends = start[order], np.maximum.accumulate(end[order]) if len(end) else end
     for left, right, when, _ in blocks[np.argsort(-blocks[:, 2], kind="stable")].tolist():
         inside = order[np.searchsorted(begins, left) : np.searchsorted(ends, right, side="right")]
-        answered[inside] = np.minimum(answered[inside], when)
+        first = answered[inside]
+        answered[inside] = np.where(first == NEVER, when, np.minimum(first, when))
     return answered
 
 
-def round_trips(time: I64, row: I64, answered: I64, again: Bool, copy: Bool) -> F64:
-    """Measure the round trip of segments that were sent once, while no earlier loss is open; NaN elsewhere."""
-    open_until = np.maximum.accumulate(np.where(again, answered, -1)) if len(row) else answered
+def undisturbed(row: I64, answered: I64, again: Bool) -> Bool:
+    """Say which segments were sent after the acknowledgement of every earlier one that had to be sent again."""
     clear = np.ones(len(row), np.bool_)
-    clear[1:] = row[1:] > open_until[:-1]
-    good = clear & ~again & ~copy & (answered < NEVER) & (answered > row)
-    rtt = np.full(len(row), np.nan)
-    rtt[good] = (time[answered[good]] - time[row[good]]) / SECOND
-    return rtt
+    if len(row):
+        clear[1:] = row[1:] > np.maximum.accumulate(np.where(again, answered, NEVER))[:-1]
+    return clear
 
 
 def new_data(trace: Trace, rows: I64) -> I64:

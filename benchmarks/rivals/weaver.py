@@ -78,19 +78,18 @@ def data_seq_rst(side: Side) -> Rows:
 
 
 def rst_seq_change(side: Side) -> Rows:
-    """Find pairs of resets of which the second lies beyond everything that was sent and acknowledged."""
-    resets = np.flatnonzero(side.mine & side.reset)
+    """Find pairs of resets of which the second lies beyond everything that was sent and acknowledged before the first.
+
+    Both directions must have been seen, and before the first reset neither a FIN nor a reset of the other side.
+    """
     found = np.zeros(len(side.time), np.bool_)
-    if len(resets) < 2:
-        return found
     ended = (side.flags & TcpFlag.FIN != 0) | (side.reset & ~side.mine)
-    if ended[: resets[0]].any():
-        return found
-    highest = np.maximum.accumulate(np.where(side.mine, side.seq, -1))
-    acked = np.maximum.accumulate(np.where(~side.mine, side.ack, -1))
-    for first, second in pairwise(resets.tolist()):
-        jump = side.seq[second] > max(side.seq[first] + SLACK, acked[second] + SLACK, highest[second - 1])
-        if jump and side.time[second] - side.time[first] < WINDOW:
+    for first, second in pairwise(np.flatnonzero(side.mine & side.reset).tolist()):
+        sent = side.seq[:first][side.sent[:first]].max(initial=-1)
+        acked = side.ack[:first][(~side.mine & ~side.reset)[:first]].max(initial=-1)
+        jump = side.seq[second] > max(side.seq[first] + SLACK, acked + SLACK, sent)
+        near = side.time[second] - side.time[first] < WINDOW
+        if jump and near and min(sent, acked) >= 0 and not ended[:first].any():
             found[[first, second]] = True
     return found
 
