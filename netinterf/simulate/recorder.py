@@ -55,7 +55,7 @@ def record(
     if conditions.capture_loss:
         keep &= rng.random(len(columns)) >= conditions.capture_loss
     rows = np.flatnonzero(keep)
-    out = Recording(columns.take(rows), rows)
+    out = Recording(columns if keep.all() else columns.take(rows), rows)
     if conditions.offload:
         own = outbound[rows] == (conditions.vantage == "client")
         out = offloaded(out, own, outbound[rows], subject[rows], forged[rows])

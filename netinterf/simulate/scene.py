@@ -175,6 +175,10 @@ class Scene:
             )
 
         host = Leg(delay=int(rng.integers(1_000, 30_000)), hops=0)
+        if not boxes and self.vantage != "middle":
+            whole = leg(1, hops, True)
+            ends: list[Leg | Station | Tap] = [host, self.tap, whole]
+            return Path(self.world, ends if self.vantage == "client" else ends[::-1])
         first, second = leg(where, near, False), leg(1 - where, max(1, hops - near), True)
         if self.vantage == "client":
             return Path(self.world, [host, self.tap, first, *boxes, second])

@@ -34,7 +34,8 @@ class Endpoint(Output):
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
-    heard_at: int = 0
+    heard_at: int = 0  # when the last segment came
+    fed_at: int = 0  # when the last new bytes came, or the waiting for them began
 
     def __attrs_post_init__(self) -> None:
         Output.__attrs_post_init__(self)
@@ -144,7 +145,8 @@ class Endpoint(Output):
         receiver = self.receiver
         if self.timestamps and start <= receiver.heard:
             self.echo = read_clock(packet.options, self.echo)
-        plain = receiver.take(start, end, self.world.now)
+        self.fed_at = self.world.now
+        plain = receiver.take(start, end, self.fed_at)
         if packet.flags & FIN and receiver.heard >= end and not self.fin_heard:
             self.fin_heard = True
             self.hear_fin()
@@ -206,16 +208,18 @@ class Endpoint(Output):
     def await_turn(self) -> None:
         """Begin to lose patience."""
         if self.app.patience and not self.waiting:
-            self.waiting = True
-            self.world.after(self.app.patience, self.lose_patience, self.receiver.heard)
+            self.waiting, self.fed_at = True, self.world.now
+            self.world.after(self.app.patience, self.lose_patience)
 
-    def lose_patience(self, heard: int) -> None:
-        """Give up if nothing was heard since; a connection that never opened is simply forgotten."""
+    def lose_patience(self) -> None:
+        """Give up if nothing new came for long enough; a connection that never opened is simply forgotten."""
         self.waiting = False
         if self.state not in ("syn", "open") or self.turn >= len(self.script) or self.speaking:
             return
-        if self.receiver.heard > heard:
-            self.await_turn()
+        quiet = self.world.now - self.fed_at
+        if quiet < self.app.patience:
+            self.waiting = True
+            self.world.after(self.app.patience - quiet, self.lose_patience)
         elif self.state == "syn":
             self.state = "dead"
         elif self.app.rude:

@@ -1,6 +1,7 @@
 """TCP options as endpoints here send and read them, and the ranges that SACK blocks report."""
 
-from struct import Struct, pack, unpack
+from collections.abc import Iterable
+from struct import Struct, pack, unpack, unpack_from
 
 import attrs
 
@@ -75,9 +76,13 @@ def read_clock(options: bytes, otherwise: int) -> int:
 
 def read_blocks(options: bytes, isn: int) -> tuple[tuple[int, int], ...]:
     """Read the ranges that SACK blocks report, as offsets of the stream that begins with *isn*."""
-    if len(options) <= 12 and (not options or options[:4] == ORDINARY):
-        return ()
-    blocks = read_options(options).blocks
+    if not options or options[:4] == ORDINARY:
+        if len(options) <= 16:
+            return ()
+        edges = unpack_from(f"!{(len(options) - 16) // 4}I", options, 16)  # SACK behind timestamps, as written here
+        blocks: Iterable[tuple[int, int]] = zip(edges[::2], edges[1::2], strict=True)
+    else:
+        blocks = read_options(options).blocks
     return tuple(((left - isn) & 0xFFFFFFFF, (right - isn) & 0xFFFFFFFF) for left, right in blocks)
 
 

@@ -92,8 +92,8 @@ class Leg:
     busy: list[int] = attrs.field(factory=lambda: [0, 0])  # when the leg last delivered, per direction
     weather: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
 
-    def arrival(self, time: int, packet: Packet, outbound: bool, chance: Random) -> int:
-        """Say when *packet*, entering at *time*, leaves; -1 when it is lost."""
+    def arrival(self, time: int, size: int, outbound: bool, chance: Random) -> int:
+        """Say when a packet of *size* bytes, entering at *time*, leaves; -1 when it is lost."""
         if self.loss and chance.random() < self.loss:
             return -1
         if self.burst and self.bad(time, chance) and chance.random() < 0.5:
@@ -103,7 +103,7 @@ class Leg:
             leaves += int(chance.expovariate(1.0) * self.jitter)
         if self.reorder and chance.random() < self.reorder:
             return leaves
-        free = self.busy[outbound] + int((packet.size + FRAMING) * 8e9 / self.rate)
+        free = self.busy[outbound] + int((size + FRAMING) * 8e9 / self.rate)
         leaves = max(leaves, free)
         self.busy[outbound] = leaves
         return leaves
@@ -151,7 +151,7 @@ class Path:
     def carry(self, packet: Packet, outbound: bool, place: int, time: int) -> None:
         """Carry a packet, which reaches part *place* at *time*, to the next station or to the end."""
         world, parts = self.world, self.parts
-        chance = world.chance
+        chance, size = world.chance, packet.size
         step = 1 if outbound else -1
         while 0 <= place < len(parts):
             part = parts[place]
@@ -159,7 +159,7 @@ class Path:
                 if packet.ttl <= part.hops:
                     return
                 packet.ttl -= part.hops
-                time = part.arrival(time, packet, outbound, chance)
+                time = part.arrival(time, size, outbound, chance)
                 if time < 0:
                     return
                 if part.duplicate and chance.random() < part.duplicate:

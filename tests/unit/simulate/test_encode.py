@@ -7,7 +7,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
 from netinterf.simulate.encode import Segments, encode, fold
-from netinterf.simulate.packet import Packet, address, address_text, segments
+from netinterf.simulate.network.packet import Packet, address, address_text, segments
 from netinterf.table import Ragged
 
 ADDRESSES = ("192.0.2.1", "203.0.113.255", "10.0.0.1", "2001:db8::1", "2001:db8:ffff:ffff::ffff:1")
@@ -71,7 +71,9 @@ def by_scapy(packet: Packet) -> bytes:
 @given(st.lists(packets(), min_size=1, max_size=6))
 def test_frames_equal_those_of_another_builder(made: list[Packet]) -> None:
     """Any mix of packets gives the bytes, checksums included, that scapy gives one by one."""
-    columns = segments([0] * len(made), made, 0x020000000002, 0x020000000001, [False] * len(made))
+    columns = segments(
+        [0] * len(made), made, [packet.ttl for packet in made], 0x020000000002, 0x020000000001, [False] * len(made)
+    )
     expected = [by_scapy(packet) for packet in made]
     assert expected == [frame.tobytes() for frame in encode(columns)]
 
@@ -84,9 +86,9 @@ def test_no_packets_give_no_frames() -> None:
 def test_received_frames_are_padded_to_the_minimum() -> None:
     """A short frame that came in over Ethernet has 60 bytes, and its checksum does not cover the padding."""
     packet = Packet(source=address("192.0.2.1"), destination=address("10.0.0.1"), sport=80, dport=4000, flags=4)
-    frame = encode(segments([0], [packet], 2, 1, [True]))[0].tobytes()
+    frame = encode(segments([0], [packet], [64], 2, 1, [True]))[0].tobytes()
     assert len(frame) == 60
-    assert frame[:54] == encode(segments([0], [packet], 1, 2, [False]))[0].tobytes()
+    assert frame[:54] == encode(segments([0], [packet], [64], 1, 2, [False]))[0].tobytes()
     assert frame[54:] == bytes(6)
 
 
@@ -97,7 +99,7 @@ def test_a_udp_checksum_of_zero_is_sent_as_all_ones() -> None:
         fold(np.array([17 + 10 + 10], np.uint64))[0]
     )  # pseudo-header, both lengths; the payload fills up to 0xffff
     made = [Packet(**{**_fields(base), "payload": needed.to_bytes(2, "big")})]
-    frame = encode(segments([0], made, 2, 1, [False]))[0].tobytes()
+    frame = encode(segments([0], made, [64], 2, 1, [False]))[0].tobytes()
     assert frame[40:42] == b"\xff\xff"
 
 
