@@ -19,7 +19,7 @@ from netinterf.trace import Trace, read
 __all__ = ["first_true", "time_to_verdict"]
 
 
-def time_to_verdict(trace: Trace, row: Row) -> float:
+def time_to_verdict(trace: Trace, row: Row) -> float | None:
     """Measure capture time from the beginning of the interference to the earliest right verdict.
 
     Interference begins with its trigger, without one with the first forged frame, without that with the subject.
@@ -29,19 +29,19 @@ def time_to_verdict(trace: Trace, row: Row) -> float:
         row: The label.
 
     Returns:
-        Seconds, never negative; NaN when the capture has several link types, or the verdict hangs on the frame
+        Seconds, never negative; None when the capture has several link types, or the verdict hangs on the frame
         numbers of the whole.
     """
     packets = trace.packets
     if len({trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}) != 1:
-        return float("nan")
+        return None
     truth = row.truth
     start = truth.trigger or (truth.forged[0] if truth.forged else truth.first_frame)
     at = np.flatnonzero(packets.frame == start)
     begin = int(at[0]) if len(at) else 0
     count = first_true(lambda size: named_within(trace, size, row), begin + 1, len(packets))
     if count < 0:
-        return float("nan")
+        return None
     return max(float(packets.time[count - 1] - packets.time[min(begin, count - 1)]) / 1e9, 0.0)
 
 

@@ -69,10 +69,8 @@ def judge(job: Job) -> Judged:
     if not labels.interfered:
         rows = (*rows, *unlabelled(rows, judged.get(LIBRARY, ())))
     units, stray = held_against(trace, labels, rows, job, judged)
-    delays: tuple[tuple[str, float], ...] = ()
-    if job.timed:
-        wanted = [unit for unit in units if unit.answers[LIBRARY].right and not unit.series][:TIMED_UNITS]
-        delays = tuple((unit.mechanisms[0], time_to_verdict(trace, rows[unit.place])) for unit in wanted)
+    if job.timed and LIBRARY in judged:
+        units = timed(trace, rows, units)
     pool = None if labels.interfered or evidence is None else pool_of(trace, evidence, labels.scenario)
     return Judged(
         source=job.source,
@@ -81,11 +79,17 @@ def judge(job: Job) -> Judged:
         units=units,
         stray=stray,
         failed=failed,
-        delays=delays,
         pool=pool,
         packets=len(trace.packets),
         seconds=time.perf_counter() - begin,
     )
+
+
+def timed(trace: Trace, rows: Sequence[Row], units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    """Measure the time to verdict of the first :data:`TIMED_UNITS` units that the library names rightly."""
+    wanted = [unit for unit in units if unit.answers[LIBRARY].right and not unit.series and unit.kind != "capture"]
+    found = {unit.place: time_to_verdict(trace, rows[unit.place]) for unit in wanted[:TIMED_UNITS]}
+    return tuple(attrs.evolve(unit, delay=found.get(unit.place)) for unit in units)
 
 
 def opened(job: Job) -> tuple[Trace, LabelledCapture]:

@@ -25,6 +25,9 @@ from benchmarks.scoreboard.units import Judged, Unit
 
 __all__ = ["details", "results"]
 
+SPLIT_RATE = 100
+"""Base rate, benign subjects to one interfered, at which calibration is compared between parts."""
+
 
 def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Compute every number of the scoreboard.
@@ -46,12 +49,16 @@ def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dic
         "confounders": alarms_by(units, LIBRARY, lambda unit: unit.confounder),
         "benign_scenarios": alarms_by(units, LIBRARY, lambda unit: unit.scenario),
         "splits": {
-            name: {"found": found_by(units, LIBRARY, key), "alarms": alarms_by(units, LIBRARY, key)}
+            name: {part: conditioned(members) for part, members in grouped(units, key).items()}
             for name, key in SPLITS.items()
         },
         "mechanism_splits": mechanism_splits(units),
         "calibration": calibrations(units),
-        "time_to_verdict": delays(judged),
+        "time_to_verdict": {
+            mechanism: times
+            for mechanism in MECHANISMS
+            if (times := delays(unit for unit in units if unit.mechanisms[:1] == (mechanism,)))
+        },
         "rivals": side_by_side(units, homes),
         "stray": dict(sum((one.stray.get(LIBRARY, Counter()) for one in judged), Counter[str]()).most_common()),
         "unreadable": dict(Counter(one.unreadable for one in judged if one.unreadable).most_common()),
@@ -97,35 +104,45 @@ def false_alarms(judged: Sequence[Judged], units: Sequence[Unit]) -> dict[str, d
     return rows
 
 
-def calibrations(units: Iterable[Unit]) -> dict[str, dict[str, Any]]:
-    """Score the library's probabilities: over all units, and over those that it has an analyzer for."""
-    rows = {}
-    kept = [
-        (unit, unit.answers[LIBRARY].probability)
-        for unit in units
-        if unit.kind != "capture" and not unit.series and LIBRARY in unit.answers
-    ]
-    known = [(unit, chance) for unit, chance in kept if chance is not None]
-    able = [(unit, chance) for unit, chance in known if not unit.mechanisms or built() & set(unit.mechanisms)]
-    for name, part in (("built", able), ("all", known)):
-        said, true = [chance for _, chance in part], [bool(unit.mechanisms) for unit, _ in part]
-        for rate in (None, *BASE_RATES):
-            rows[f"{name}, {'as captured' if rate is None else f'1:{rate}'}"] = report(said, true, rate)
-    return rows
-
-
-def delays(judged: Iterable[Judged]) -> dict[str, dict[str, Any]]:
-    """Summarize the time to verdict by mechanism, in seconds of capture time."""
-    by_word: dict[str, list[float]] = {}
-    for one in judged:
-        for word, seconds in one.delays:
-            if np.isfinite(seconds):
-                by_word.setdefault(word, []).append(seconds)
+def conditioned(units: Sequence[Unit]) -> dict[str, Any]:
+    """Give every rate of the units that were captured alike, among interfered ones those whose mechanism is built."""
+    able = [unit for unit in units if not unit.mechanisms or built() & set(unit.mechanisms)]
+    said, true = probabilities(able)
     return {
-        word: {"sample": len(times), "median": float(np.median(times)), "p90": float(np.quantile(times, 0.9)),
-               "max": max(times)}
-        for word, times in sorted(by_word.items())
-    }  # fmt: skip
+        **rates_at(tally(able, LIBRARY), alarms(able, LIBRARY)),
+        "calibration": report(said, true, SPLIT_RATE),
+        "time_to_verdict": delays(able),
+    }
+
+
+def probabilities(units: Iterable[Unit]) -> tuple[list[float], list[bool]]:
+    """List the library's probability of each unit that has one of its own, and whether it was interfered with."""
+    said, true = [], []
+    for unit in units:
+        chance = unit.answers[LIBRARY].probability if LIBRARY in unit.answers else None
+        if chance is not None and unit.kind != "capture" and not unit.series:
+            said.append(chance)
+            true.append(bool(unit.mechanisms))
+    return said, true
+
+
+def calibrations(units: Sequence[Unit]) -> dict[str, dict[str, Any]]:
+    """Score the library's probabilities: over all units, and over those that it has an analyzer for."""
+    able = [unit for unit in units if not unit.mechanisms or built() & set(unit.mechanisms)]
+    return {
+        f"{name}, {'as captured' if rate is None else f'1:{rate}'}": report(*probabilities(part), rate)
+        for name, part in (("built", able), ("all", units))
+        for rate in (None, *BASE_RATES)
+    }
+
+
+def delays(units: Iterable[Unit]) -> dict[str, Any]:
+    """Summarize the time to verdict, in seconds of capture time; empty without a sample."""
+    times = [unit.delay for unit in units if unit.delay is not None]
+    if not times:
+        return {}
+    return {"sample": len(times), "median": float(np.median(times)), "p90": float(np.quantile(times, 0.9)),
+            "max": max(times)}  # fmt: skip
 
 
 def side_by_side(units: Sequence[Unit], homes: Mapping[str, Sequence[str]]) -> dict[str, dict[str, dict[str, Any]]]:

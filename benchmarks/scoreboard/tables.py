@@ -172,26 +172,29 @@ def recall_table(title: str, parts: Mapping[str, Mapping[str, Any]]) -> Section:
 
 
 def split_table(splits: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Section:
-    """Lay out recall and false alarms of every split."""
+    """Lay out every rate of every split."""
     rows: list[list[Any]] = []
-    for split, tables in splits.items():
-        for part in sorted(set(tables["found"]) | set(tables["alarms"])):
-            found, wrong = tables["found"].get(part), tables["alarms"].get(part)
-            cells = ["–", "–", "–"]
-            if found is not None and found["built_units"]:
-                cells = [rate_of(found["built_found"], found["built_units"]), share(found["built_recall"]),
-                         share(found["built_recall_low"])]  # fmt: skip
-            errors = ["–", "–"]
-            if wrong is not None:
-                bound = rate(wrong["clustered_upper_per_million"])
-                errors = [rate_of(wrong["alarms"], wrong["units"]), bound]
-            rows.append([split, part, *cells, *errors])
+    for split, parts in splits.items():
+        for part, row in parts.items():
+            found = [rate_of(row["found"], row["units"]), share(row["recall"]), share(row["recall_low"])]
+            sure = f"{share(row['precision_100'])} (≥ {share(row['precision_100_bound'])})"
+            frames = [share(row["frame_recall"]), share(row["frame_precision"])]
+            wrong = [rate_of(row["alarms"], row["benign"]), rate(row["alarms_upper_per_million"])]
+            times = row["time_to_verdict"].get("median")
+            last = [
+                rate(row["alarms_clustered_upper_per_million"]),
+                share(row["calibration"].get("error")),
+                share(times),
+            ]
+            rows.append([split, part, *found, sure, *frames, *wrong, *last])
     return Section(
         title="By condition",
-        says="Recall of mechanisms that are built, and false alarms, by how the capture was taken.",
-        head=["split", "part", "found", "recall", "≥", "false alarms", "≤ per million"],
+        says="Mechanisms that are built, by how the capture was taken; calibration error at 1:100, median time to "
+        "verdict in seconds.",
+        head=["split", "part", "found", "recall", "≥", "precision 1:100", "frame recall", "frame precision",
+              "false alarms", "≤ per million", "≤ clustered", "calibration error", "time to verdict"],
         rows=rows,
-    )
+    )  # fmt: skip
 
 
 def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> Section:

@@ -51,6 +51,7 @@ class Unit:
     forged: int  # frames somebody on the path made
     where: dict[str, Any]  # how the capture was taken
     answers: dict[str, Answer]  # by judge
+    delay: float | None = None  # seconds of capture time until the library could name it, where that was measured
 
 
 @attrs.frozen(kw_only=True)
@@ -64,7 +65,6 @@ class Judged:
     stray: dict[str, Counter[str]] = attrs.field(factory=dict)  # accusations of flows whose truth is not known
     failed: dict[str, str] = attrs.field(factory=dict)  # tracebacks by judge
     unreadable: str = ""
-    delays: tuple[tuple[str, float], ...] = ()  # mechanism, seconds until it could be named
     pool: Pool | None = None  # evidence about a benign capture
     packets: int = 0
     seconds: float = 0.0

@@ -188,12 +188,12 @@ def test_right_probabilities_are_no_worse_than_chance() -> None:
 
 def judged() -> list[Judged]:
     """Make a small run: two captures with interference and one without."""
-    first = [unit("tcp.reset", answers={LIBRARY: RIGHT, "other": MISSED}, forged=2, system="gfw"),
+    first = [unit("tcp.reset", answers={LIBRARY: RIGHT, "other": MISSED}, forged=2, system="gfw", delay=0.5),
              unit(answers={LIBRARY: QUIET, "other": QUIET}, control=True)]  # fmt: skip
     second = [unit("tcp.reset", answers={LIBRARY: MISSED, "other": RIGHT}, capture="d", where={"ip": 6})]
     third = [unit(answers={LIBRARY: ALARM, "other": QUIET}, capture="e", confounder="abort")]
     return [
-        Judged(source="simulator", capture="c", interfered=True, units=tuple(first), delays=(("tcp.reset", 0.5),)),
+        Judged(source="simulator", capture="c", interfered=True, units=tuple(first)),
         Judged(source="simulator", capture="d", interfered=True, units=tuple(second), failed={"other": "Traceback"}),
         Judged(source="simulator", capture="e", units=tuple(third)),
     ]
@@ -208,7 +208,7 @@ def test_results_hold_every_table() -> None:
     assert found["false_alarms"]["all"]["beside_interference"]["units"] == 1
     assert found["systems"]["gfw"]["recall"] == 1.0
     assert found["confounders"]["abort"]["alarms"] == 1
-    assert found["splits"]["IP version"]["found"]["IPv6"]["found"] == 0
+    assert found["splits"]["IP version"]["IPv6"]["units"] == 1
     assert found["mechanism_splits"]["tcp.reset"]["system"]["gfw"]["found"] == 1
     assert found["time_to_verdict"]["tcp.reset"]["median"] == 0.5
     assert found["rivals"]["tcp.reset"]["other"]["ahead"] == ["false alarms", "precision at 1:100"]

@@ -187,7 +187,10 @@ def test_time_to_verdict_counts_from_the_trigger() -> None:
     found = time_to_verdict(trace, row_of(struck))
     least = (simulated.times[reset - 1] - simulated.times[start - 1]) / 1e9
     span = (simulated.times[-1] - simulated.times[0]) / 1e9
+    assert found is not None
     assert least <= found <= span
+    timed = judge(Job(source="s", name="x", scenario="tcp.reset", seed=3, rivals=False, timed=True))
+    assert [unit.delay for unit in timed.units if unit.delay is not None] == [found]
 
 
 def row_of(one: Truth) -> Row:
