@@ -17,6 +17,11 @@ MODULES = (
     "reset_scenes",
     "dns_scenes",
     "rate_scenes",
+    "rate_queues",
+    "rate_freezes",
+    "rate_handshakes",
+    "benign_rates",
+    "benign_losses",
 )
 """The modules of :mod:`netinterf.simulate.plays`, in the order their scenarios are listed."""
 
