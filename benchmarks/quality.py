@@ -75,7 +75,7 @@ def jobs_of(plan: Plan, lab: Path | None = None) -> list[Job]:
     for source, root in {**plan.folders, **({} if lab is None else {"lab": lab})}.items():
         pattern = "*" if source == "lab" else plan.pattern
         found += [
-            Job(source=source, name=one.name, path=root / one.name, link_type=one.link_type, labels=one.labels,
+            Job(source=source, name=one.name, path=root / one.name, labels=one.labels,
                 rivals=plan.rivals, timed=source == "lab")
             for one in entries(root, pattern)
         ]  # fmt: skip
@@ -84,9 +84,9 @@ def jobs_of(plan: Plan, lab: Path | None = None) -> list[Job]:
 
         names = [scenario.name for scenario in scenarios() if fnmatch.fnmatch(scenario.name, plan.pattern)]
         found += [
-            Job(source="simulator", name=f"{name}-{seed}", scenario=name, seed=FIRST_SEED + seed, rivals=plan.rivals,
-                timed=seed < TIMED_SEEDS)
-            for seed in range(plan.seeds) for name in names
+            Job(source="simulator", name=f"{name}-{seed}", scenario=name, seed=seed, rivals=plan.rivals,
+                timed=seed < FIRST_SEED + TIMED_SEEDS)
+            for seed in range(FIRST_SEED, FIRST_SEED + plan.seeds) for name in names
         ]  # fmt: skip
     return found
 

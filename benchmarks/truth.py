@@ -1,25 +1,15 @@
 """The labels of a folder of captures: ``CATALOG.csv`` (one row a file) and ``FLOWS.csv`` (one row a flow or exchange).
 
-Labels use words of their own (``rst_injection``); :data:`RIGHT` says which mechanisms of the verdict contract answer
-each of them.
+Labels use words of their own (``rst_injection``); `benchmarks.scoreboard.folders` says what they mean in the words of
+the verdict contract.
 """
 
 import csv
-from collections.abc import Iterable
 from pathlib import Path
 
 import attrs
 
-__all__ = ["RIGHT", "CatalogRow", "FlowRow", "Truth", "answers", "load", "right_answers"]
-
-RIGHT: dict[str, tuple[str, ...]] = {
-    "rst_injection": ("tcp.reset", "tcp.connect.reset", "tcp.synack"),
-    "silent_drop": ("tcp.drop", "tcp.connect.drop", "quic.drop", "protocol.filter"),
-    "http_injection": ("http.blockpage", "tcp.data"),
-    "dns_injection": ("dns.injection",),
-    "policing": ("rate.policing",),
-}
-"""Mechanisms that answer a label; `dns.forged` joins them where only one reply was captured."""
+__all__ = ["CatalogRow", "FlowRow", "Truth", "load"]
 
 NOTHING = ("none", "no_crash")
 UNSCORED = "inconclusive"
@@ -33,7 +23,6 @@ class CatalogRow:
     kind: str  # positive, benign, hostile or ambiguous
     phenomenon: str
     expected: tuple[str, ...]
-    link_type: str
     notes: str
 
 
@@ -84,7 +73,6 @@ def catalog_row(row: dict[str, str]) -> CatalogRow:
         row["kind"],
         row["phenomenon"],
         tuple(row["expected_verdict"].split(";")),
-        row["linktype"],
         row["notes"],
     )
 
@@ -106,15 +94,3 @@ def flow_row(row: dict[str, str]) -> FlowRow:
         series=row.get("unit") == "series",
         forged=frozenset(int(number) for number in row["injected_frames"].split()),
     )
-
-
-def right_answers(label: str, *, single_reply: bool = False) -> tuple[str, ...]:
-    """List the mechanisms that answer *label*."""
-    answers = RIGHT.get(label, ())
-    return (*answers, "dns.forged") if label == "dns_injection" and single_reply else answers
-
-
-def answers(mechanisms: Iterable[str], label: str, *, single_reply: bool = False) -> bool:
-    """Say whether one of *mechanisms* is a right answer to *label*, or a prefix of one."""
-    right = right_answers(label, single_reply=single_reply)
-    return any(answer == one or answer.startswith(one + ".") for one in mechanisms for answer in right)

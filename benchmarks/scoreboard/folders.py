@@ -42,7 +42,6 @@ class Entry:
     """One labelled capture of a folder."""
 
     name: str  # path below the folder
-    link_type: str
     labels: LabelledCapture | None  # None: in a JSON file beside the capture
 
 
@@ -66,7 +65,7 @@ def entries(root: Path, pattern: str = "*") -> list[Entry]:
     if not found:
         raise FileNotFoundError(f"{root}: neither CATALOG.csv nor files that end in {SUFFIX}")
     names = [capture_beside(root, name) for name in found]
-    return [Entry(name=name, link_type="", labels=None) for name in names if fnmatch.fnmatch(name, pattern)]
+    return [Entry(name=name, labels=None) for name in names if fnmatch.fnmatch(name, pattern)]
 
 
 def capture_beside(root: Path, name: str) -> str:
@@ -101,7 +100,7 @@ def of_catalogue(file: truth.CatalogRow, flows: tuple[truth.FlowRow, ...]) -> En
     labels = LabelledCapture(
         scenario=file.phenomenon, family=file.kind, rows=tuple(rows), interfered=positive, tolerated=tolerated
     )
-    return Entry(name=file.file, link_type=file.link_type, labels=labels)
+    return Entry(name=file.file, labels=labels)
 
 
 def of_flow(row: truth.FlowRow) -> Row:

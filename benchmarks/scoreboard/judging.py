@@ -47,7 +47,6 @@ class Job:
     scenario: str = ""
     seed: int = -1
     path: Path | None = None
-    link_type: str = ""
     labels: LabelledCapture | None = None  # None: the simulator gives them, or a file beside the capture holds them
     rivals: bool = True
     timed: bool = False  # measure the time to verdict
