@@ -1,111 +1,244 @@
-"""DNS endpoints: a stub that asks and repeats itself, and a resolver that answers from a small zone."""
+"""Resolvers of several temperaments: caches that tick, anycast sites, filters, liars, the slow and the dead."""
 
 import attrs
 
-from netinterf.simulate.boxes.answers import asked, raw_name
 from netinterf.simulate.encode import UDP
+from netinterf.simulate.hosts.dns_zone import Answer, Entry, Zone, negative, positive, start_of_authority, suits
 from netinterf.simulate.hosts.stack import Identifiers, Stack
-from netinterf.simulate.messages.dns import address_bytes, dns_message
+from netinterf.simulate.messages.dns import (
+    CNAME,
+    NXDOMAIN,
+    REFUSED,
+    SERVFAIL,
+    Opt,
+    Query,
+    Record,
+    answered,
+    extended_error,
+    option,
+    read_query,
+)
 from netinterf.simulate.network.packet import Address, Packet
-from netinterf.simulate.network.path import Path
+from netinterf.simulate.network.path import SECOND, Path, World
 
-__all__ = ["Resolver", "look_up"]
+__all__ = ["Interceptor", "Resolver", "Rule", "Temper"]
+
+FORMERR = 1
 
 
-@attrs.define
-class Resolver:
-    """Answers every query after a while; unknown names get NXDOMAIN."""
+@attrs.frozen(kw_only=True)
+class Rule:
+    """What a resolver answers to some names in place of the truth."""
 
-    path: Path
-    place: tuple[Address, int]
-    stack: Stack
-    zone: dict[str, list[Address]]
-    lifetimes: dict[str, int]
-    answers: int = 4  # addresses per reply
+    addresses: tuple[Address, ...] = ()
+    rcode: int = 0  # when there are no addresses
+    alias: str = ""  # CNAME to the address, as block pages and family filters give
+    lifetime: int = 60
+    error: int = 0  # Extended DNS Error that says why (RFC 8914: 15 blocked, 16 censored, 17 filtered)
+    zone: str = ""  # response policy zone whose SOA stands in the additional section
+    lies: bool = False  # a false answer without a word: interference
+    own: bool = False  # answers with authority, as local zones and block lists do
+    silent: bool = False  # negative answers lack their SOA
+    ticks: bool = False  # the TTL falls as in a cache
+
+
+@attrs.frozen(kw_only=True)
+class Temper:
+    """How a resolver behaves."""
+
+    cached: float = 0.7  # share of names that somebody asked for before
     think: tuple[float, float] = (2e5, 5e7)  # median ns for cached names, for names it must ask for
-    cached: float = 0.7
-    opt: bool = True
-    identifiers: Identifiers = attrs.field(init=False)
-    known: set[str] = attrs.field(factory=set)
+    flags: int = 0x8180
+    opt: Opt | None = Opt()  # None: drops OPT records
+    cookies: bool = False  # RFC 7873
+    style: str = "all"
+    ticks: bool = True
+    caches: int = 1  # behind one address
+    folds: bool = False  # repeats the question in lower case
+    validates: bool = False  # DNSSEC: AD, and signatures when they are wanted
+    limit: int = 1232  # bytes of the largest UDP answer
+    deaf: float = 0.0  # share of queries that it never answers
+    dead: tuple[float, float] = (0.0, 0.0)  # ns from the begin, within which it is silent
+    refuses: bool = False
+    intolerant: bool = False  # FORMERR to EDNS
+    rate: float = 0.0  # answers per second beyond which it limits (RRL); 0 never
+    slip: float = 0.5  # share of limited answers that come truncated instead of not at all
+    twice: float = 0.0  # share of answers sent twice, some ms apart
+    minimum: int = 0  # least TTL it gives
+
+
+@attrs.define(kw_only=True)
+class Resolver:
+    """Answers queries; what it does not know is NXDOMAIN."""
+
+    world: World
+    place: tuple[Address, int]
+    stacks: tuple[Stack, ...]  # one per site; which site answers depends on the client's port
+    zone: Zone
+    temper: Temper = Temper()
+    rules: dict[str, Rule] = attrs.field(factory=dict)  # by name, with all names below it
+    switch: int = 0  # when everybody moves from the first site to the second (ns since 1970 UTC); 0 never
+    identifiers: list[Identifiers] = attrs.field(init=False)
+    born: int = attrs.field(init=False)
+    held: dict[tuple[int, str, int], tuple[int, list[Address]]] = attrs.field(factory=dict)  # expiry, what it cached
+    recent: list[int] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
-        rng = self.path.world.rng
-        self.identifiers = Identifiers(self.stack.id_mode, int(rng.integers(1, 2**16)), rng)
+        rng = self.world.rng
+        self.born = self.world.now
+        self.identifiers = [Identifiers(stack.id_mode, int(rng.integers(1, 2**16)), rng) for stack in self.stacks]
 
-    def receive(self, query: Packet) -> None:
-        """Take a query and schedule the answer."""
-        rng = self.path.world.rng
-        name, _, _ = asked(query.payload)
-        hit = name in self.known or rng.random() < self.cached
-        self.known.add(name)
-        delay = float(rng.lognormal(0, 0.5)) * self.think[0 if hit else 1]
-        self.path.world.after(delay, self.answer, query)
+    def receive(self, path: Path, packet: Packet) -> None:
+        """Take a query that reached the end of *path* and schedule what there is to say."""
+        for delay, reply in self.respond(packet):
+            self.world.after(delay, path.send, reply, False)
 
-    def answer(self, query: Packet) -> None:
-        """Send the reply; the addresses rotate from reply to reply."""
-        rng = self.path.world.rng
-        name, kind, opt = asked(query.payload)
-        pool = [one for one in self.zone.get(name, []) if (one[0] == 0) == (kind == 1)]
-        picked = [pool[place] for place in rng.permutation(len(pool))[: self.answers]]
-        lifetime = int(rng.integers(1, self.lifetimes.get(name, 300) + 1))
-        records = [(kind, lifetime, address_bytes(*one)) for one in picked]
-        flags = 0x8180 if name in self.zone else 0x8183
-        identifier = int.from_bytes(query.payload[:2], "big")
-        payload = dns_message(identifier, flags, raw_name(query.payload), kind, records, opt=opt and self.opt)
-        reply = query.reply(
-            payload=payload, ttl=self.stack.ttl, tos=self.stack.tos, ip_id=self.identifiers.take(),
-            ip_flags=2 if self.stack.dont_fragment else 0, forged="",
+    def respond(self, packet: Packet) -> list[tuple[float, Packet]]:
+        """Give the replies to a query, each with its delay in ns; none when it stays silent."""
+        chance, temper = self.world.chance, self.temper
+        query = read_query(packet.payload) if packet.protocol == UDP else None
+        age = self.world.now - self.born
+        if query is None or chance.random() < temper.deaf or temper.dead[0] <= age < temper.dead[1]:
+            return []
+        site = self.site(packet)
+        delay, answer, lies = self.answer(query, site)
+        if answer is None:
+            return []
+        limited = self.limited()
+        if limited and chance.random() >= temper.slip:
+            return []
+        message = self.written(query, answer)
+        room = min(temper.limit, query.opt.size) if query.opt and temper.opt else 512
+        if limited or len(message) > room:
+            message = self.written(query, Answer(rcode=answer.rcode, truncated=True))
+        if lies:
+            self.world.note(packet, "dns.forged")
+        replies = [(delay, self.dressed(packet, message, site, lies))]
+        if chance.random() < temper.twice:
+            again = self.written(query, self.answer(query, site)[1] or answer)
+            replies.append((delay + chance.uniform(5e5, 4e7), self.dressed(packet, again, site, lies)))
+        return replies
+
+    def dressed(self, packet: Packet, message: bytes, site: int, lies: bool) -> Packet:
+        """Put a message into a packet of one site."""
+        stack = self.stacks[site]
+        return packet.reply(
+            payload=message, ttl=stack.ttl, tos=stack.tos, ip_id=self.identifiers[site].take(),
+            ip_flags=2 if stack.dont_fragment else 0, forged="dns.forged" if lies else "",
         )  # fmt: skip
-        self.path.send(reply, False)
+
+    def site(self, packet: Packet) -> int:
+        """Choose who answers."""
+        if self.switch:
+            return int(self.world.now >= self.switch)
+        return packet.sport * 40_503 % 65_537 % len(self.stacks)
+
+    def limited(self) -> bool:
+        """Count an answer and say whether it is one too many (response rate limiting)."""
+        if not self.temper.rate:
+            return False
+        now = self.world.now
+        self.recent = [time for time in self.recent if time > now - SECOND] + [now]
+        return len(self.recent) > self.temper.rate
+
+    def spoken(self, message: bytes) -> tuple[float, bytes]:
+        """Give the delay in ns and the answer to a query over TCP, where nothing is truncated."""
+        query = read_query(message)
+        delay, answer, _ = self.answer(query, 0) if query else (0.0, None, False)
+        return delay, self.written(query, answer) if query and answer else b""
+
+    def written(self, query: Query, answer: Answer) -> bytes:
+        """Write an answer as this resolver does."""
+        temper, opt = self.temper, self.temper.opt if query.opt else None
+        if opt is not None and temper.cookies and query.opt and query.opt.options[:2] == b"\x00\x0a":
+            held = query.opt.options[4:12] + self.world.chance.randbytes(16)
+            opt = attrs.evolve(opt, options=option(10, held))
+        if opt is not None and query.opt:
+            opt = attrs.evolve(opt, do=query.opt.do)
+        return answer.written(query, temper.flags, opt, temper.style, query.name.lower() if temper.folds else "")
+
+    def answer(self, query: Query, site: int) -> tuple[float, Answer | None, bool]:
+        """Decide on an answer: after how many ns, what, and whether it is a lie."""
+        chance, temper = self.world.chance, self.temper
+        name, quick = query.name.lower(), chance.lognormvariate(0, 0.5) * temper.think[0]
+        if temper.intolerant and query.opt:
+            return quick, Answer(rcode=FORMERR), False
+        if temper.refuses:
+            return quick, Answer(rcode=REFUSED, options=extended_error(18)), False
+        rule = self.rule(name)
+        if rule is not None:
+            return quick, self.ruled(query, rule), rule.lies
+        entry = self.zone.get(name) or self.zone.get("*." + name.partition(".")[2])
+        if entry is None:
+            negative_delay, fresh = self.fetch(query, Entry(), site)[:2]
+            return negative_delay, negative(name, NXDOMAIN, fresh), False
+        delay, lifetime, picked = self.fetch(query, entry, site)
+        if entry.lame:
+            slow = delay + chance.uniform(1.5e9, 9e9)
+            return slow, None if chance.random() < 0.3 else Answer(rcode=SERVFAIL, options=extended_error(22)), False
+        if entry.rcode:
+            reason = extended_error(6) if temper.validates and entry.signed else b""
+            return delay, attrs.evolve(negative(name, entry.rcode), authority=(), options=reason), False
+        wanted = temper.validates and entry.signed and query.opt is not None and query.opt.do
+        made = positive(query, entry, picked, lifetime, chance.randbytes(66) if wanted else b"")
+        asked = bool(query.flags & 0x20) or wanted
+        return delay, attrs.evolve(made, authentic=temper.validates and entry.signed and asked), False
+
+    def rule(self, name: str) -> Rule | None:
+        """Find the rule for a name or for a domain above it."""
+        labels = name.split(".")
+        return next((found for at in range(len(labels)) if (found := self.rules.get(".".join(labels[at:])))), None)
+
+    def ruled(self, query: Query, rule: Rule) -> Answer:
+        """Answer by a rule."""
+        options = extended_error(rule.error) if rule.error else b""
+        lifetime = rule.lifetime
+        if rule.ticks and lifetime:
+            lifetime -= (self.world.now - self.born) // SECOND % lifetime
+        policy = (start_of_authority(query.name, kind=rule.zone, lifetime=rule.lifetime),) if rule.zone else ()
+        alias = (Record(query.name, CNAME, lifetime, (rule.alias,)),) if rule.alias else ()
+        owner = rule.alias or query.name
+        records = tuple(answered(owner, lifetime, place) for place in rule.addresses if suits(query.kind, place))
+        if records:
+            return Answer(answers=alias + records, additional=policy, options=options, authoritative=rule.own)
+        made = negative(query.name, rule.rcode if not rule.addresses else 0, rule.lifetime)
+        if rule.silent:
+            made = Answer(rcode=made.rcode)
+        return attrs.evolve(made, answers=alias, additional=policy, options=options, authoritative=rule.own)
+
+    def fetch(self, query: Query, entry: Entry, site: int) -> tuple[float, int, list[Address]]:
+        """Look into a cache, or ask: the time it takes, the TTL left, and the addresses in this answer's order."""
+        chance, temper, now = self.world.chance, self.temper, self.world.now
+        key = (site * 64 + chance.randrange(temper.caches), query.name.lower(), query.kind)
+        expiry, picked = self.held.get(key, (0, []))
+        hit = expiry > now
+        if not hit:
+            hit = key not in self.held and chance.random() < temper.cached
+            left = chance.random() if hit and temper.ticks else 1.0
+            pool = list(entry.addresses)
+            picked = chance.sample(pool, len(pool))
+            expiry = now + int(entry.lifetime * left * SECOND)
+            self.held[key] = expiry, picked
+        if entry.per_answer:
+            picked = chance.sample(picked, len(picked))
+        shown = [place for place in picked if suits(query.kind, place)][: entry.shown]
+        lifetime = max(temper.minimum, int((expiry - now) // SECOND) if temper.ticks else entry.lifetime)
+        delay = chance.lognormvariate(0, 0.5) * temper.think[0 if hit else 1] + (0 if hit else entry.slow)
+        return delay, lifetime, chance.sample(shown, len(shown))
 
 
-def look_up(
-    path: Path,
-    resolver: Resolver,
-    *,
-    client: tuple[Address, int],
-    stack: Stack,
-    identifiers: Identifiers,
-    name: str,
-    kind: int,
-    subject: int,
-    identifier: int,
-    opt: bool = True,
-    patience: float = 5e9,
-    tries: int = 3,
-) -> None:
-    """Ask now, and again every *patience* nanoseconds until something came back.
+@attrs.define(kw_only=True)
+class Interceptor:
+    """Answers in place of whatever resolver was asked: queries to port 53 go no further."""
 
-    Args:
-        path: The way to the resolver.
-        resolver: Who is asked.
-        client: Address and port of the stub.
-        stack: Habits of the stub's host.
-        identifiers: IPv4 identifications of the stub's host.
-        name: Question name.
-        kind: QTYPE.
-        subject: Number of the exchange, for the labels.
-        identifier: DNS message identifier.
-        opt: Send an OPT record.
-        patience: Time between queries, ns.
-        tries: Most queries sent.
-    """
-    heard: list[Packet] = []
-    path.listen(subject, False, heard.append)
-    path.listen(subject, True, resolver.receive)
-    payload = dns_message(identifier, 0x0100, name, kind, opt=opt)
+    resolver: Resolver
+    servers: frozenset[Address] = frozenset()  # only what is asked there; none: everything
+    begins: int = 0  # ns since 1970 UTC
 
-    def ask(left: int) -> None:
-        if heard or left == 0:
-            return
-        path.send(
-            Packet(
-                source=client[0], sport=client[1], destination=resolver.place[0], dport=resolver.place[1], protocol=UDP,
-                ttl=stack.ttl, ip_id=identifiers.take(), ip_flags=2 if stack.dont_fragment else 0, payload=payload,
-                subject=subject,
-            ),
-            True,
-        )  # fmt: skip
-        path.world.after(patience, ask, left - 1)
-
-    ask(tries)
+    def cross(self, packet: Packet, outbound: bool) -> list[tuple[int, bool, Packet]]:
+        """Turn queries round."""
+        world = self.resolver.world
+        spared = bool(self.servers) and packet.destination not in self.servers
+        if not outbound or packet.protocol != UDP or packet.dport != 53 or spared or world.now < self.begins:
+            return [(0, outbound, packet)]
+        return [(int(delay), False, reply) for delay, reply in self.resolver.respond(packet)]

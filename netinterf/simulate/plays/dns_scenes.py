@@ -1,113 +1,178 @@
-"""DNS lookups whose answers are raced by forged ones, and lookups that only look odd."""
+"""DNS answers that are raced, replaced or swallowed, in forms of no known system and by careful forgers."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from netinterf.simulate.boxes.answers import DnsInjector
+from netinterf.simulate.boxes.answers import Answering, DnsInjector, QueryDropper
 from netinterf.simulate.boxes.form import Form
-from netinterf.simulate.hosts.resolver import Resolver, look_up
-from netinterf.simulate.hosts.stack import Identifiers, draw_client, draw_server
-from netinterf.simulate.network.packet import Address, address
-from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, Station
+from netinterf.simulate.documented.published import draw_meta_six, draw_pool, draw_teredo
+from netinterf.simulate.hosts.dns_zone import Zone
+from netinterf.simulate.messages.dns import AAAA, NXDOMAIN, REFUSED, SERVFAIL, A
+from netinterf.simulate.network.packet import address
+from netinterf.simulate.network.path import MILLISECOND
+from netinterf.simulate.plays.dns_house import House, browse, draw_entry, draw_zone, host_names, make_house
 from netinterf.simulate.scenario import Scenario
-from netinterf.simulate.scene import Conversation, Scene
+from netinterf.simulate.scene import Scene
 
-__all__ = ["PLAYS"]
+__all__ = ["PLAYS", "SIGHTED", "contested", "form_like", "near", "plan_of"]
+
+SIGHTED = ("client", "middle")
+"""Where forged answers pass: not behind the box that makes them."""
 
 
-def make_resolver(scene: Scene, path: Path, known: list[str], **options: object) -> Resolver:
-    """Set up a resolver that knows *known*, with several addresses for some names."""
+def near(rng: np.random.Generator, value: int, low: int, high: int, share: float = 0.6) -> int:
+    """Give a published constant most of the time, otherwise another one, so that it cannot be learned."""
+    return value if rng.random() < share else int(rng.integers(low, high + 1))
+
+
+def form_like(rng: np.random.Generator, **fixed: Any) -> Form:
+    """Draw the IP header and timing of a forger; constants at random where *fixed* says nothing."""
+    drawn = {
+        "ttl_rule": str(rng.choice(["constant", "counter", "mirror", "spread"])),
+        "ttl": int(rng.choice([64, 128, 255, int(rng.integers(40, 250))])),
+        "ttl_high": 250,
+        "id_rule": str(rng.choice(["random", "zero", "constant", "mirror"])),
+        "ip_id": int(rng.integers(2**16)),
+        "dont_fragment": bool(rng.random() < 0.4),
+        "delay": float(rng.lognormal(np.log(3e5), 0.7)),
+        "gap": float(rng.uniform(1e4, 3e5)),
+    }
+    return Form(**{**drawn, **fixed})
+
+
+def plan_of(rng: np.random.Generator, blocked: list[str], others: list[str]) -> list[str]:
+    """Plan lookups: listed names two to five times each, others one to four times."""
+    return blocked * int(rng.integers(2, 6)) + others * int(rng.integers(1, 5))
+
+
+def contested(
+    scene: Scene, makers: tuple[Answering, ...], *, habits: dict[str, Any] | None = None, rtt: float = 1.1e8,
+    temper: dict[str, Any] | None = None, kinds: tuple[int, ...] = (), zone: Zone | None = None, series: bool = False,
+    where: tuple[float, float] = (0.05, 0.7), **options: Any,
+) -> House:  # fmt: skip
+    """Look several names up while a box answers for some of them.
+
+    Args:
+        scene: Where it happens.
+        makers: How the box's answers are made.
+        habits: Fixed habits of the stub.
+        rtt: Median round trip to the resolver, ns: resolvers across a border are far.
+        temper: Fixed habits of the resolver.
+        kinds: Question types; the stub's habit when left out.
+        zone: What the names hold; drawn when left out.
+        series: Whether the contested lookups are decidable only together.
+        where: Range of the box's place, as a share of the path.
+        options: Further fields of the box.
+    """
     rng = scene.rng
-    zone: dict[str, list[Address]] = {}
-    for name in known:
-        pool = scene.global_addresses(int(rng.integers(1, 9)))
-        if rng.random() < 0.6:
-            pool += [address(f"2606:4700:{rng.integers(16, 4096):x}::{rng.integers(1, 65535):x}")]
-        zone[name] = pool
-    lifetimes = {name: int(rng.choice([20, 60, 300, 3600, 86_400])) for name in known}
-    return Resolver(
-        path, (scene.servers(1)[0], 53), draw_server(rng), zone, lifetimes, answers=int(rng.integers(1, 5)),
-        opt=bool(rng.random() < 0.8), **options,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def ask_all(scene: Scene, path: Path, resolver: Resolver, plan: list[str], *, patience: float) -> None:
-    """Schedule one lookup after the other: A, often with AAAA at the same time, from fresh ports."""
-    rng = scene.rng
-    stack = draw_client(rng)
-    identifiers = Identifiers(stack.id_mode, int(rng.integers(1, 2**16)), rng)
-    opt = bool(rng.random() < 0.7)
-    begin = 0.0
-    for name in plan:
-        begin += float(rng.exponential(0.8 * SECOND))
-        for kind in (1, 28) if rng.random() < 0.4 else (1,):
-            client, identifier = (scene.client, scene.next_port()), int(rng.integers(2**16))
-            subject = scene.converse(
-                Conversation(
-                    "exchange",
-                    "udp",
-                    name,
-                    query_type="A" if kind == 1 else "AAAA",
-                    query_id=identifier,
-                )
-            )
-            scene.world.after(
-                begin,
-                partial(
-                    look_up, path, resolver, client=client, stack=stack, identifiers=identifiers, name=name, kind=kind,
-                    subject=subject, identifier=identifier, opt=opt, patience=patience,
-                ),
-            )  # fmt: skip
-
-
-def injected_answers(scene: Scene) -> None:
-    """Look up several names; for those on a list forged answers race the resolver's own."""
-    rng = scene.rng
-    known = scene.names(int(rng.integers(6, 12)))
+    known = list(zone) if zone else host_names(scene, int(rng.integers(7, 15)))
     blocked = known[: int(rng.integers(2, 4))]
-    bogus = [[address("10.10.34.35")], [address("0.0.0.0")], [address("127.0.0.1")]]
-    pool = scene.global_addresses(int(rng.integers(1, 40))) if rng.random() < 0.8 else bogus[int(rng.integers(3))]
-    form = Form(
-        ttl_rule=str(rng.choice(["constant", "counter", "mirror"])),
-        ttl=int(rng.choice([64, 128, 255, int(rng.integers(60, 250))])),
-        id_rule=str(rng.choice(["random", "zero", "constant", "mirror"])),
-        ip_id=int(rng.integers(2**16)),
-        dont_fragment=bool(rng.random() < 0.4),
-        delay=float(rng.lognormal(np.log(3e5), 0.7)),
-        gap=float(rng.uniform(1e4, 3e5)),
-    )
-    injector = DnsInjector(
-        scene.world, frozenset(blocked), form, pool, flags=int(rng.choice([0x8180, 0x8580, 0x81A0, 0x8400])),
-        lifetime=int(rng.choice([60, 300, 418, int(rng.integers(60, 301))])), count=int(rng.choice([1, 1, 2, 3])),
-        copy_opt=bool(rng.random() < 0.2), kinds=(1,) if rng.random() < 0.3 else (1, 28),
-        answers_six=[address(f"2001::{number:x}") for number in rng.integers(1, 2**16, int(rng.choice([0, 1, 12])))],
+    box = DnsInjector(world=scene.world, names=frozenset(blocked), makers=makers, **options)
+    house = make_house(
+        scene, [box], known=known, zone=zone or draw_zone(scene, known), rtt=float(rng.lognormal(np.log(rtt), 0.4)),
+        where=float(rng.uniform(*where)), habits=habits, temper=temper,
     )  # fmt: skip
-    rtt = float(rng.lognormal(np.log(1.2e8), 0.4))
-    path = scene.lay_path([injector], rtt=rtt, where=float(rng.uniform(0.05, 0.6)))
-    resolver = make_resolver(scene, path, known)
-    plan = [*blocked * int(rng.integers(2, 5)), *known * 2]
-    ask_all(scene, path, resolver, [plan[place] for place in rng.permutation(len(plan))], patience=5e9)
+    plan = plan_of(rng, blocked, known[len(blocked) :])
+    browse(house.stub, plan, kinds=kinds, series=blocked if series else ())
+    return house
+
+
+def draw_maker(rng: np.random.Generator) -> Answering:
+    """Draw a forger of any style."""
+    bogus = ("10.10.34.35", "0.0.0.0", "127.0.0.1", "10.0.0.1", "192.168.0.1")
+    pool = draw_pool(rng, (), int(rng.integers(1, 40)))
+    if rng.random() < 0.2:
+        pool = (address(str(rng.choice(bogus))),)
+    six = (draw_meta_six, draw_teredo)[int(rng.integers(2))](rng, int(rng.choice([0, 1, 12])))
+    low = int(rng.integers(10, 601))
+    return Answering(
+        form=form_like(rng), pool=pool, pool_six=six, order=str(rng.choice(["random", "cyclic", "name"])),
+        kinds=(A, AAAA) if rng.random() < 0.7 else (), flags=int(rng.choice([0x8180, 0x8580, 0x81A0, 0x8400])),
+        lifetime=(low, low + int(rng.choice([0, 0, 240]))), count=int(rng.choice([1, 1, 2, 3])),
+        style=str(rng.choice(["all", "none"])), echo_opt=bool(rng.random() < 0.2), share=float(rng.uniform(0.9, 1)),
+    )  # fmt: skip
+
+
+def injected(scene: Scene) -> None:
+    """Look up several names; for those on a list forged answers race the resolver's own."""
+    contested(scene, (draw_maker(scene.rng),))
+
+
+def replaced(scene: Scene) -> None:
+    """Look up several names; for those on a list a box in the path answers in place of the resolver."""
+    rng = scene.rng
+    maker = draw_maker(rng)
+    if rng.random() < 0.3:
+        rcode = int(rng.choice([NXDOMAIN, SERVFAIL, REFUSED]))
+        maker = Answering(form=maker.form, flags=0x8180 | rcode, echo_opt=bool(rng.random() < 0.3))
+    stops = bool(rng.random() < 0.4)
+    contested(scene, (maker,), in_path=not stops, swallows_replies=stops, series=not maker.pool)
+
+
+def careful(scene: Scene, *, alone: bool) -> None:
+    """Forge as well as can be: header, EDNS and ticking TTL of the resolver, one moment before its answer."""
+    rng = scene.rng
+    entry = draw_entry(scene)
+    six = tuple(place for place in entry.addresses if place[0])
+    maker = Answering(
+        form=form_like(rng, ttl_rule="mirror", delay=float(rng.lognormal(np.log(5e4), 0.3))),
+        pool=tuple(place for place in entry.addresses if place[0] == 0), order="name",
+        pool_six=six, kinds=(A, AAAA) if six else (A,),
+        lifetime=(60, int(rng.choice([300, 3600]))), share=float(rng.uniform(0.85, 1)),
+    )  # fmt: skip
+    where = (0.05, 0.9)
+    contested(scene, (maker,), mimics=True, swallows_replies=alone, series=alone, where=where)
+
+
+def swallowed(scene: Scene, *, answers: bool = False, lossy: bool = False) -> None:
+    """Look up several names; queries for some, or the answers to them, vanish."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(8, 15)))
+    blocked = known[: int(rng.integers(1, 4))]
+    box = QueryDropper(
+        world=scene.world, names=frozenset(blocked), answers=answers,
+        share=float(rng.uniform(0.7, 0.95)) if lossy else 1.0, kinds=(A, AAAA) if rng.random() < 0.3 else (),
+    )  # fmt: skip
+    house = make_house(scene, [box], known=known)
+    plan = blocked * int(rng.integers(3, 6)) + known[len(blocked) :] * int(rng.integers(2, 5))
+    browse(house.stub, plan, series=blocked)
 
 
 def odd_answers(scene: Scene) -> None:
     """Look up names at a slow resolver over a poor path: repeated queries, rotating answers, duplicates, losses."""
     rng = scene.rng
-    known = scene.names(int(rng.integers(6, 12)))
-    boxes: list[Station] = []
-    path = scene.lay_path(boxes, rtt=float(rng.lognormal(np.log(6e7), 0.6)), where=0.3, luck=1.0)
-    poor = path.far
-    poor.jitter, poor.loss, poor.duplicate, poor.reorder = 3 * MILLISECOND, 0.03, 0.08, 0.1
-    resolver = make_resolver(scene, path, known, cached=0.3, think=(3e5, 7e8))
-    plan = known * 3
-    patience = float(rng.choice([3e8, 1e9, 2e9]))
-    ask_all(scene, path, resolver, [plan[place] for place in rng.permutation(len(plan))], patience=patience)
+    house = make_house(
+        scene, rtt=float(rng.lognormal(np.log(6e7), 0.6)), luck=1.0,
+        temper={"cached": 0.3, "think": (3e5, float(rng.uniform(2e8, 9e8)))},
+        habits={"patience": float(rng.choice([3e8, 1e9, 2e9]))},
+    )  # fmt: skip
+    poor = house.path.far
+    poor.jitter, poor.loss = int(rng.uniform(1, 5) * MILLISECOND), float(rng.uniform(0.01, 0.08))
+    poor.duplicate, poor.reorder = float(rng.uniform(0.02, 0.15)), 0.1
+    browse(house.stub, house.known * 3, odd=house.known)
+
+
+def play(
+    name: str, says: str, mechanism: str, action: Any, system: str, vantages: tuple[str, ...] = SIGHTED
+) -> Scenario:
+    """Write one row of the list."""
+    return Scenario(name, says, mechanism, action, vantages, system=system, family="dns")
 
 
 PLAYS = (
-    Scenario("dns.injection", "Forged answers race true ones.", "dns.injection", injected_answers, family="dns"),
-    Scenario(
-        "dns.injection.benign", "Rotation, repeats, duplicates, losses.", None, odd_answers, family="benign.dns",
-        confounder="lossy resolver path",
-    ),
+    play("dns.injection", "Forged answers race true ones.", "dns.injection", injected, "generic"),
+    play("dns.forged", "Forged answers or errors replace true ones.", "dns.forged", replaced, "generic"),
+    play("dns.drop", "Queries for some names are swallowed.", "dns.drop", swallowed, "generic"),
+    play("dns.drop.answers", "Answers for some names are swallowed.", "dns.drop", partial(swallowed, answers=True),
+         "generic", ("client", "middle", "server")),
+    play("dns.injection.adaptive", "Forged answers that look and tick like the resolver's race them.", "dns.injection",
+         partial(careful, alone=False), "adaptive"),
+    play("dns.forged.adaptive", "Forged answers that look like the resolver's replace them.", "dns.forged",
+         partial(careful, alone=True), "adaptive"),
+    play("dns.drop.adaptive", "Queries for some names are swallowed most of the time, like loss.", "dns.drop",
+         partial(swallowed, lossy=True), "adaptive"),
+    Scenario("dns.injection.benign", "Rotation, repeats, duplicates, losses.", None, odd_answers,
+             ("client", "server", "middle"), family="benign.dns", confounder="lossy-resolver-path"),
 )  # fmt: skip
