@@ -120,6 +120,7 @@ def compare(units: Sequence[Unit], rival: Rival, seconds: Counter[str]) -> dict[
             "benign": len(benign),
             "alarms": wrong,
             "alarms_per_unit": ratio(wrong, len(benign)),
+            "spared": sum(bool(unit.answers[who].spared) for unit in benign),  # silence where no peer is documented
             "precision": ratio(right, right + wrong),
             "seconds": seconds[who],
         }
