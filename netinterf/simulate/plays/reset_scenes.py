@@ -1,13 +1,19 @@
-"""TLS and HTTP connections whose names get them reset, and connections that end in genuine resets of many kinds."""
+"""Visits whose names get them reset in any published form, and connections that end in genuine resets of many kinds."""
 
+from functools import partial
+
+import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.form import draw_form
-from netinterf.simulate.boxes.resets import ResetInjector
+from netinterf.simulate.boxes.forger import Rule, Shot, burst
+from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.tls import client_hello, tls_record
+from netinterf.simulate.network.packet import ACK, RST
 from netinterf.simulate.network.path import SECOND
+from netinterf.simulate.plays.tcp_stage import Deal, visits
 from netinterf.simulate.scenario import ENDS, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
@@ -15,27 +21,50 @@ from netinterf.simulate.talks import visit
 __all__ = ["PLAYS"]
 
 
-def injected_resets(scene: Scene) -> None:
-    """Visit several names; those on a list are reset by an injector that sees the name."""
-    rng = scene.rng
-    known = scene.names(int(rng.integers(4, 8)))
-    blocked = known[: int(rng.integers(1, 3))]
-    injector = ResetInjector(
-        scene.world, frozenset(name.encode() for name in blocked), draw_form(rng), share=float(rng.uniform(0.9, 1))
-    )
-    port = 80 if rng.random() < 0.2 else 443
-    stack, where = draw_client(rng), float(rng.uniform(0.05, 0.6))
-    servers = dict(zip(known, scene.servers(len(known)), strict=True))
-    paths = {
-        name: scene.lay_path([injector], rtt=float(rng.lognormal(np.log(9e7), 0.5)), where=where) for name in known
-    }
-    hosts = {name: draw_server(rng) for name in known}
-    plan = [*blocked * int(rng.integers(3, 6)), *known[len(blocked) :] * 2]
-    begin = 0.0
-    for place in rng.permutation(len(plan)):
-        name = plan[place]
-        begin += float(rng.exponential(1.2 * SECOND))
-        visit(scene, paths[name], servers[name], name, begin, port=port, stacks=(stack, hosts[name]))
+def any_form(deal: Deal) -> tuple[Rule, ...]:
+    """Reset in one of the published families, its free fields at random."""
+    rng = deal.rng
+    form = Form(
+        delay=float(rng.lognormal(np.log(4e5), 0.7)), gap=float(rng.uniform(5e3, 2e5)),
+        ttl=int(rng.choice([64, 128, 255])),
+    )  # fmt: skip
+    ends, start, reset = bool(rng.random() < 0.6), bool(rng.random() < 0.3), RST | ACK
+    flags: tuple[int, ...] = (reset,)
+    before: tuple[Shot, ...] = ()
+    step, payload = 0, b""
+    match str(rng.choice(["triple", "single", "bare", "mirror", "counter", "payload"])):
+        case "triple":
+            flags = (reset,) * int(rng.integers(2, 5))
+            form = attrs.evolve(
+                form, ttl_rule=str(rng.choice(["counter", "match"])), id_rule="same", window_rule="counter",
+                window=int(rng.integers(200, 4400)), dont_fragment=True,
+            )  # fmt: skip
+            before = burst(attrs.evolve(form, id_rule="random", window_rule="random", dont_fragment=False), (RST,))
+            before = before if rng.random() < 0.5 else ()
+        case "single":
+            form = attrs.evolve(form, ttl=int(rng.integers(50, 250)))
+        case "bare":
+            flags = (RST,)
+            form = attrs.evolve(form, id_rule=str(rng.choice(["zero", "random"])), window_rule="random")
+        case "mirror":
+            flags = (int(rng.choice([RST, reset])),)
+            form = attrs.evolve(
+                form, ttl_rule="mirror", window_rule="mirror", id_rule=str(rng.choice(["mirror", "next"])),
+                dont_fragment=bool(rng.random() < 0.5),
+            )  # fmt: skip
+        case "counter":
+            flags, step = (reset,) * 3, int(rng.choice([0, 0, 1460]))
+            form = attrs.evolve(form, ttl_rule="counter", window_rule="counter", window=int(rng.integers(900, 3300)))
+        case _:
+            ends, payload = False, rng.bytes(int(rng.integers(8, 24)))
+            form = attrs.evolve(
+                form, id_rule="constant", ip_id=int(rng.choice([1, 242, 0x9916])), window_rule="constant",
+                window=int(rng.integers(1, 40)),
+            )  # fmt: skip
+    shots = before + burst(form, flags, step=step, payload=payload)
+    shots += burst(form, flags, step=step, to_client=False, start=start) if ends else ()
+    share = float(rng.uniform(0.9, 1))
+    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), share=share),)
 
 
 def genuine_resets(scene: Scene) -> None:
@@ -90,7 +119,10 @@ def browse(scene: Scene) -> None:
 
 PLAYS = (
     Scenario("browsing", "Visits over paths of mixed quality.", None, browse, ENDS, family="benign.tcp"),
-    Scenario("tcp.reset", "Visits to listed names are reset.", "tcp.reset", injected_resets, family="tcp"),
+    Scenario(
+        "tcp.reset", "Visits to listed names are reset.", "tcp.reset",
+        partial(visits, build=any_form, ports=(443, 443, 443, 443, 80)), system="generic", family="tcp",
+    ),
     Scenario(
         "tcp.reset.benign", "Connections end in genuine resets.", None, genuine_resets, family="benign.tcp",
         confounder="genuine resets",

@@ -1,0 +1,209 @@
+"""Forgers: boxes that watch TCP connections and add packets in the name of their ends, swallow or rewrite packets.
+
+A forger has rules. A rule says what provokes it and what it does then; it draws one of its bursts, so that the form may
+differ from strike to strike. An on-path forger works on a copy of the traffic and can only add; an in-path one can also
+swallow the trigger, silence the connection and rewrite what the server says.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.sight import Rewrite, Side, Sight, end_of
+from netinterf.simulate.boxes.triggers import Trigger
+from netinterf.simulate.encode import TCP
+from netinterf.simulate.messages.tcp_options import syn_options
+from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
+from netinterf.simulate.network.path import Onward, World
+
+__all__ = ["Forger", "Rule", "Shot", "burst", "into_page", "into_reset"]
+
+
+@attrs.frozen(kw_only=True)
+class Shot:
+    """One forged packet.
+
+    Its numbers are those of the next packet in its direction; `start` takes the trigger for never sent.
+    """
+
+    form: Form
+    flags: int = RST | ACK
+    to_client: bool = True
+    payload: bytes | Callable[[Packet], bytes] = b""  # as it is, or made from the trigger
+    start: bool = False
+    behind: bool = False  # its numbers follow the payload that the burst has sent to that end so far
+    shift: int = 0  # added to the sequence number
+    ack_shift: int = 0  # added to the acknowledgement number
+    wild: bool = False  # the sequence number is random, as that of a forged SYN/ACK has to be
+    left_ack: bool = False  # the acknowledgement field is filled without the ACK flag
+    late: float = 0.0  # ns after the first of the burst
+    turn: float = 0.0  # later by this share of the round trip between box and server
+    word: str = ""  # mechanism when it is not the rule's
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """When a forger strikes, and how."""
+
+    when: Trigger
+    word: str  # mechanism of the contract
+    bursts: tuple[tuple[Shot, ...], ...] = ((),)  # one of them is drawn per strike
+    share: float = 1.0  # of the triggers that it acts on: real ones miss some under load
+    once: bool = True  # at most once per connection
+    spread: float = 0.3  # of the logarithm of the delay, from strike to strike
+    penalty: tuple[float, float] = (0.0, 0.0)  # least and most ns that client, server and port stay punished
+    swallow: bool = False  # the trigger goes no further
+    silence: tuple[bool, ...] = ()  # directions in which nothing passes from then on
+    rewrite: Rewrite | None = None  # what becomes of the server's packets
+
+
+def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: object) -> tuple[Shot, ...]:
+    """Build a burst of empty packets, `form.gap` apart.
+
+    Args:
+        form: How all of them look.
+        flags: Flags of each.
+        step: Added to the sequence number from packet to packet.
+        same: Further fields of :class:`Shot`, the same for all.
+    """
+    return tuple(
+        Shot(form=form, flags=flag, shift=order * step, late=order * form.gap, **same)  # type: ignore[arg-type]
+        for order, flag in enumerate(flags)
+    )
+
+
+def into_reset(packet: Packet, _: Sight) -> Packet:
+    """Turn a server's packet into a RST/ACK and keep its header (TSPU SNI-I; Xue et al., IMC 2022)."""
+    return packet.copy(flags=RST | ACK, payload=b"")
+
+
+def into_page(page: bytes) -> Rewrite:
+    """Make a rewriter that puts *page* into the first packet with which the server answers, and keeps back the rest."""
+
+    def rewrite(packet: Packet, sight: Sight) -> Packet | None:
+        if not packet.payload:
+            return None if packet.flags & FIN else packet
+        sight.replaced = packet.seq if sight.replaced < 0 else sight.replaced
+        if packet.seq != sight.replaced:
+            return None
+        return packet.copy(payload=page, flags=ACK | PSH | FIN)
+
+    return rewrite
+
+
+@attrs.define(eq=False)
+class Forger:
+    """A box with rules."""
+
+    world: World
+    rules: tuple[Rule, ...]
+    lag: int = 0  # ns that the traffic takes longer than its copy: forged packets may overtake their trigger
+    sights: dict[tuple[Address, int, Address, int], Sight] = attrs.field(factory=dict)
+    sentences: dict[tuple[Address, Address, int], int] = attrs.field(factory=dict)  # until when whom it punishes
+    greetings: dict[Address, tuple[Side, float]] = attrs.field(factory=dict)  # last SYN/ACK of servers, their distance
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Look at a packet, let it pass unless a rule forbids, and strike where a rule says so."""
+        if packet.protocol != TCP:
+            return [(self.lag, outbound, packet)]
+        sight = self.look(packet, outbound)
+        kept: Packet | None = packet
+        if outbound in sight.silent:
+            kept = None
+        elif not outbound and sight.rewrite is not None:
+            kept = sight.rewrite(packet, sight)
+            if kept is not None and kept is not packet:
+                kept.forged = sight.reason
+        passed: list[Onward] = [] if kept is None else [(self.lag, outbound, kept)]
+        made: list[Onward] = []
+        for number, rule in enumerate(self.rules):
+            if (rule.once and number in sight.struck) or not rule.when(packet, outbound, sight):
+                continue
+            sight.struck.add(number)
+            if self.world.chance.random() < rule.share:
+                passed = [] if rule.swallow else passed
+                made += self.strike(rule, packet, outbound, sight)
+        return passed + made
+
+    def look(self, packet: Packet, outbound: bool) -> Sight:
+        """Find or open the record of the connection, and add what this packet shows."""
+        client, port, server, service = (
+            (packet.source, packet.sport, packet.destination, packet.dport)
+            if outbound
+            else (packet.destination, packet.dport, packet.source, packet.sport)
+        )
+        key, now = (client, port, server, service), self.world.now
+        sight = self.sights.get(key)
+        fresh = outbound and packet.flags & (SYN | ACK) == SYN
+        if sight is None or (fresh and packet.seq != sight.isn):
+            greeting, distance = self.greetings.get(server, (Side(), 0.0))
+            sight = Sight({True: Side(), False: attrs.evolve(greeting)}, isn=packet.seq, began=now if fresh else 0)
+            sight.punished = self.sentences.get((client, server, service), 0) > now
+            sight.beyond = distance
+            self.sights[key] = sight
+        sight.see(packet, outbound, now)
+        side = sight.sides[False]
+        if not outbound and packet.flags & SYN:
+            self.greetings[server] = attrs.evolve(side), sight.beyond
+        elif not outbound and server in self.greetings:
+            self.greetings[server][0].usual = side.usual
+        return sight
+
+    def strike(self, rule: Rule, trigger: Packet, outbound: bool, sight: Sight) -> list[Onward]:
+        """Do what a rule says."""
+        world = self.world
+        world.note(trigger, rule.word)
+        sight.silent |= set(rule.silence)
+        if rule.rewrite is not None:
+            sight.rewrite, sight.reason = rule.rewrite, rule.word
+        if rule.penalty[1]:
+            client, server = (trigger.source, trigger.destination)[:: 1 if outbound else -1]
+            port = trigger.dport if outbound else trigger.sport
+            self.sentences[client, server, port] = world.now + int(world.chance.uniform(*rule.penalty))
+        shots = rule.bursts[world.chance.randrange(len(rule.bursts))]
+        stretch = world.chance.lognormvariate(0.0, rule.spread)
+        numbers = {True: world.chance.randrange(2**15), False: world.chance.randrange(2**15)}
+        counts, said = {True: 0, False: 0}, {True: 0, False: 0}
+        made: list[Onward] = []
+        for shot in shots:
+            to = shot.to_client
+            wait = shot.form.delay * stretch + shot.late + shot.turn * sight.beyond
+            packet = self.forge(shot, trigger, outbound, sight, counts[to], numbers[to], wait)
+            packet.forged = shot.word or rule.word
+            packet.seq = (packet.seq + (said[to] if shot.behind else 0)) % 2**32
+            counts[to] += 1
+            said[to] += len(packet.payload)
+            made.append((int(wait), not shot.to_client, packet))
+        return made
+
+    def forge(
+        self, shot: Shot, trigger: Packet, outbound: bool, sight: Sight, order: int, number: int, wait: float
+    ) -> Packet:
+        """Make one forged packet."""
+        along = outbound != shot.to_client  # in the name of the trigger's own sender
+        reached = trigger.seq if shot.start else end_of(trigger)
+        expected = trigger.ack if trigger.flags & ACK else 0
+        seq, ack = (reached, expected) if along else (expected, reached)
+        sender, receiver = sight.sides[not shot.to_client], sight.sides[shot.to_client]
+        rng = self.world.rng
+        fields = shot.form.dress(trigger, sender.ttl, order, rng, number, sender.ids[1])
+        fields["options"] = b""
+        if shot.form.imitates:
+            fields |= sender.imitated(receiver, self.world.now + int(wait), order, int(rng.integers(2**16)))
+        if shot.flags & SYN and shot.form.imitates:
+            fields["options"] = self.greeting(sender, receiver)
+            fields["window"] = sender.last.window if sender.last and sender.last.flags & SYN else fields["window"]
+        fields["seq"] = int(rng.integers(2**32)) if shot.wild else (seq + shot.shift) % 2**32
+        fields["ack"] = (ack + shot.ack_shift) % 2**32 if shot.flags & ACK or shot.left_ack else 0
+        fields |= {
+            "flags": shot.flags,
+            "payload": shot.payload if isinstance(shot.payload, bytes) else shot.payload(trigger),
+        }
+        return trigger.copy(**fields) if along else trigger.reply(**fields)
+
+    def greeting(self, sender: Side, receiver: Side) -> bytes:
+        """Build the options of a forged SYN/ACK as its server usually has them."""
+        stamped = receiver.stamp is not None
+        value = sender.stamp[0] if sender.stamp else int(self.world.rng.integers(2**31))
+        return syn_options(1460, 7, value, receiver.stamp[0] if receiver.stamp else 0, timestamps=stamped)

@@ -1,0 +1,92 @@
+"""Connections that never come about: forged resets of SYNs, and forged SYN/ACKs."""
+
+import attrs
+
+from netinterf.simulate.boxes.forger import Rule, Shot, burst, into_reset
+from netinterf.simulate.boxes.triggers import answers, opens
+from netinterf.simulate.network.packet import ACK, RST, SYN
+from netinterf.simulate.plays.tcp_china import counting
+from netinterf.simulate.plays.tcp_stage import Deal, both_ends, forging, published
+from netinterf.simulate.plays.tcp_world import plain_form
+
+__all__ = ["PLAYS"]
+
+RA = RST | ACK
+WORD = "tcp.connect.reset"
+
+
+def event_of_2025(deal: Deal) -> tuple[Rule, ...]:
+    """Three RST/ACKs for every SYN and every SYN/ACK, to both ends; hop limit and window rise by one."""
+    rng = deal.rng
+    one = attrs.evolve(counting(deal), window=published(rng, 1940, 900, 4600), id_rule="random")
+    two = attrs.evolve(one, window=published(rng, 3253, 900, 4600))
+    return (
+        Rule(when=opens(deal.servers), word=WORD, bursts=(both_ends(one, (RA,) * 3),), once=False),
+        Rule(when=answers(deal.servers), word=WORD, bursts=(both_ends(two, (RA,) * 3),), once=False),
+    )
+
+
+def resolver_of_2023(deal: Deal) -> tuple[Rule, ...]:
+    """Three resets of one number for every SYN and every SYN/ACK, to the client."""
+    form = counting(deal)
+    shots = burst(form, (RA,) * published(deal.rng, 3, 2, 4))
+    return (
+        Rule(when=opens(deal.servers), word=WORD, bursts=(shots,), once=False),
+        Rule(when=answers(deal.servers), word=WORD, bursts=(shots,), once=False),
+    )
+
+
+def rewritten(deal: Deal) -> tuple[Rule, ...]:
+    """Let SYNs pass and turn what the server says into resets."""
+    return (Rule(when=opens(deal.servers), word=WORD, rewrite=into_reset),)
+
+
+def two_makers(deal: Deal) -> tuple[Rule, ...]:
+    """Two boxes of different make reset the opening, one at the SYN, one at the SYN/ACK."""
+    rng = deal.rng
+    first, second = plain_form(rng), attrs.evolve(plain_form(rng), ttl=255)
+    return (
+        Rule(when=opens(deal.servers), word=WORD, bursts=(burst(first, (RA,)),), share=0.8),
+        Rule(when=answers(deal.servers), word=WORD, bursts=(burst(second, (RA,)),)),
+    )
+
+
+def refused(deal: Deal) -> tuple[Rule, ...]:
+    """Swallow SYNs and refuse them as the server would."""
+    form = attrs.evolve(plain_form(deal.rng, centre=2e5), window_rule="zero")
+    return (Rule(when=opens(deal.servers), word=WORD, bursts=(burst(form, (RA,)),), once=False, swallow=True),)
+
+
+def undescribed(deal: Deal) -> tuple[Rule, ...]:
+    """Reset openings in a form of one's own, on the path or in it."""
+    rng = deal.rng
+    form, count = plain_form(rng), int(rng.choice([1, 1, 2, 3]))
+    shots = both_ends(form, (RA,) * count) if rng.random() < 0.4 else burst(form, (RA,) * count)
+    late = bool(rng.random() < 0.3)
+    when = answers(deal.servers) if late else opens(deal.servers)
+    return (Rule(when=when, word=WORD, bursts=(shots,), once=False, swallow=bool(rng.random() < 0.4)),)
+
+
+def wrong_greeting(deal: Deal) -> tuple[Rule, ...]:
+    """Answer SYNs to listed addresses with SYN/ACKs of random numbers; the server's own come later."""
+    rng = deal.rng
+    form = plain_form(rng)
+    form = attrs.evolve(form, window_rule="random") if form.window_rule == "zero" else form
+    shots = tuple(
+        Shot(form=form, flags=SYN | ACK, wild=True, late=order * form.gap)
+        for order in range(int(rng.choice([1, 1, 2])))
+    )
+    return (Rule(when=opens(deal.servers), word="tcp.synack", bursts=(shots,), once=False),)
+
+
+PLAYS = (
+    forging(WORD, "cn.port-443-2025", event_of_2025, by_address=True, inbound=0.3),
+    forging(WORD, "cn.resolver-2023", resolver_of_2023, by_address=True),
+    forging(WORD, "ru.tspu-ip", rewritten, by_address=True, inbound=1.0, on_path=False),
+    forging(WORD, "handshake-reset", two_makers, by_address=True, inbound=0.4),
+    forging(WORD, "cisco", refused, by_address=True, on_path=False, vantages=("client",)),
+    forging(WORD, "generic", undescribed, "Openings towards listed addresses are reset.", by_address=True,
+            ports=(443, 80, 22), vantages=("client",)),
+    forging("tcp.synack", "generic", wrong_greeting, "Forged SYN/ACKs race those of listed addresses.",
+            by_address=True, ports=(443, 80)),
+)  # fmt: skip

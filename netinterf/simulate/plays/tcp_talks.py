@@ -1,0 +1,100 @@
+"""What clients and servers say on connections that forgers listen to: web searches, SSH, mail, BitTorrent, DNS."""
+
+import numpy as np
+
+from netinterf.simulate.hosts.app import Turn
+from netinterf.simulate.messages.dns import Record, dns_message, framed
+from netinterf.simulate.messages.hellos import SHAPES, hello_message
+from netinterf.simulate.messages.http import http_request
+from netinterf.simulate.messages.tls import tls_record
+from netinterf.simulate.network.path import MILLISECOND
+from netinterf.simulate.talks import web_script
+
+__all__ = ["ESNI", "ask_over_tcp", "hello_with", "in_two", "mail", "search", "shell", "swarm"]
+
+ESNI = 0xFFCE
+"""Extension number of encrypted server names (draft-ietf-tls-esni-06 and before)."""
+
+
+def search(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Ask a web server for a page whose address holds the listed words."""
+    target = f"/find?q={name}" if listed else f"/find?q={rng.integers(10**6)}"
+    return [Turn(True, http_request(name, target)), *web_script(rng, name, 80)[1:]]
+
+
+def in_two(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Say hello in two packets: some boxes want to see two with data."""
+    hello, *rest = web_script(rng, name, 443)
+    cut = int(rng.integers(1, 40)) if listed else int(rng.integers(100, 300))
+    return [Turn(True, hello.payload[:cut], hello.delay), Turn(True, hello.payload[cut:], 3 * MILLISECOND), *rest]
+
+
+def hello_with(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Say hello with an encrypted server name when listed, otherwise as browsers do."""
+    script = web_script(rng, name, 443)
+    if not listed:
+        return script
+    extra = ((ESNI, rng.bytes(int(rng.integers(260, 366)))),)
+    message = hello_message("", rng, SHAPES["firefox"], extra=extra)
+    return [Turn(True, tls_record(22, message, 0x0301), script[0].delay), *script[1:]]
+
+
+def shell(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Open an SSH session (RFC 4253 §4.2, §7.1) when listed, otherwise a TLS one."""
+    if not listed:
+        return web_script(rng, name, 443)
+
+    def exchange(outbound: bool, size: int) -> Turn:
+        padding = b"\x00\x00" + size.to_bytes(2, "big") + b"\x06\x14" + rng.bytes(size - 2)
+        return Turn(outbound, padding, float(rng.exponential(2 * MILLISECOND)))
+
+    return [
+        Turn(False, b"SSH-2.0-OpenSSH_9.%d\r\n" % rng.integers(0, 9), float(rng.exponential(5 * MILLISECOND))),
+        Turn(True, b"SSH-2.0-OpenSSH_8.%d\r\n" % rng.integers(0, 9)),
+        exchange(True, int(rng.integers(1200, 1540))),
+        exchange(False, int(rng.integers(900, 1100))),
+        *(exchange(bool(turn % 2), int(rng.integers(40, 700))) for turn in range(1, int(rng.integers(5, 16)))),
+    ]
+
+
+def mail(rng: np.random.Generator, name: str, _: bool) -> list[Turn]:
+    """Hand over a letter (RFC 5321 §3.3); its sender lives at *name*."""
+    think = float(rng.exponential(8 * MILLISECOND))
+    user = f"user{rng.integers(1, 999)}"
+    said = (
+        (False, f"220 mx{rng.integers(1, 9)}.example ESMTP"),
+        (True, "EHLO client.example"),
+        (False, "250-mx.example\r\n250 SIZE 35882577"),
+        (True, f"MAIL FROM:<{user}@{name}>"),
+        (False, "250 2.1.0 Ok"),
+        (True, f"RCPT TO:<friend{rng.integers(1, 99)}@example.org>"),
+        (False, "250 2.1.5 Ok"),
+        (True, "DATA"),
+        (False, "354 End data with <CR><LF>.<CR><LF>"),
+        (True, "Subject: hello\r\n\r\n" + "text " * int(rng.integers(20, 400)) + "\r\n."),
+        (False, "250 2.0.0 Ok"),
+        (True, "QUIT"),
+        (False, "221 2.0.0 Bye"),
+    )
+    return [Turn(outbound, line.encode() + b"\r\n", 0.0 if outbound else think) for outbound, line in said]
+
+
+def swarm(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Shake hands as BitTorrent peers (BEP 3) and send pieces when listed, otherwise browse."""
+    if not listed:
+        return web_script(rng, name, 443)
+    greeting = b"\x13BitTorrent protocol" + bytes(8)
+    pieces = [
+        Turn(bool(turn % 2), b"\x00\x00\x40\x09\x07" + rng.bytes(64) * int(rng.integers(20, 120)), 4e7)
+        for turn in range(int(rng.integers(2, 6)))
+    ]
+    return [Turn(True, greeting + rng.bytes(40)), Turn(False, greeting + rng.bytes(40), 3e6), *pieces]
+
+
+def ask_over_tcp(rng: np.random.Generator, name: str, _: bool) -> list[Turn]:
+    """Look a name up over TCP (RFC 7766); the answer holds up to six addresses."""
+    identifier = int(rng.integers(2**16))
+    records = tuple(Record(name, 1, int(rng.integers(20, 3600)), (rng.bytes(4),)) for _ in range(rng.integers(1, 7)))
+    answer = dns_message(identifier, 0x8180, name, 1, records)
+    query = framed(dns_message(identifier, 0x0100, name, 1))
+    return [Turn(True, query), Turn(False, framed(answer), float(rng.exponential(9 * MILLISECOND)))]
