@@ -25,8 +25,8 @@ def small_window(stage: Stage) -> None:
     """The client offers a small window."""
     for place in range(3):
         site = stage.site(tls=False)
-        stage.visit(site, 0.1 + place * 0.7, size=200_000, patience=8.0, odd=True,
-                    options={"receive": stage.rng.choice((4_096, 8_192, 12_000))})  # fmt: skip
+        stage.visit(site, 0.1 + place * 0.7, size=120_000, patience=8.0, odd=True,
+                    options={"receive": stage.rng.choice((8_192, 12_000, 16_000))})  # fmt: skip
     stage.crowd(2)
 
 
