@@ -1,4 +1,4 @@
-"""Write the reference pages that are lists of what the code declares: columns, rules, link types, model."""
+"""Write the reference pages that list what the code declares: columns, rules, link types, model, scenarios."""
 
 import json
 from importlib.resources import files
@@ -7,6 +7,8 @@ from pathlib import Path
 from netinterf import schema
 from netinterf.analyzers.registry import builtin
 from netinterf.decode import LINK_TYPES
+from netinterf.simulate import scenarios
+from netinterf.simulate.coverage import coverage
 from netinterf.table import Table
 
 __all__ = ["write_all"]
@@ -54,10 +56,53 @@ def link_types() -> str:
     )
 
 
+def covered() -> str:
+    """Write what the scenarios of the simulator cover of what is documented."""
+    found = coverage()
+    words = list(dict.fromkeys(mechanism for _, mechanism in found.systems))
+    parts = [
+        """# Scenarios
+
+What `netinterf simulate` can play. Every scenario runs over IPv4 and IPv6, from any seed, and as its taps allow from
+the client's side, the server's side or the middle.
+""",
+        "## Documented systems, by mechanism\n",
+    ]
+    for word in words:
+        rows = [
+            (f"`{system.id}`", system.says, system.source, ", ".join(f"`{name}`" for name in plays) or "**none**")
+            for (system, mechanism), plays in found.systems.items()
+            if mechanism == word
+        ]
+        parts.append(f"### `{word}`\n")
+        parts.append(table(("system", "what it does", "source", "played by"), rows))
+    rows = [
+        (one.id, one.says, ", ".join(f"`{word}`" for word in one.resembles), one.source,
+         ", ".join(f"`{name}`" for name in plays) or "**none**")
+        for one, plays in found.confounders.items()
+    ]  # fmt: skip
+    parts.append("## Benign look-alikes\n")
+    parts.append(table(("look-alike", "what happens", "resembles", "source", "played by"), rows))
+    parts.append("## All scenarios\n")
+    parts.append(
+        table(
+            ("scenario", "mechanism", "what happens"),
+            [(f"`{play.name}`", f"`{play.mechanism}`" if play.mechanism else "", play.says) for play in scenarios()],
+        )
+    )
+    return "\n".join(parts)
+
+
 def write_all(folder: Path) -> None:
     """Write every generated page into *folder*."""
     folder.mkdir(exist_ok=True)
-    pages = {"columns": columns(), "rules": rules(), "link-types": link_types(), "model": model()}
+    pages = {
+        "columns": columns(),
+        "rules": rules(),
+        "link-types": link_types(),
+        "model": model(),
+        "scenarios": covered(),
+    }
     for name, text in pages.items():
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -1,7 +1,7 @@
 """The command line: arguments in, verdicts on standard output, problems on standard error, and the exit status.
 
-Exit status: 0 the scan ran, whatever it found; 1 with ``--fail-on interfered`` if something was found; 2 wrong usage;
-3 no input could be read.
+Exit status: 0 the command ran, whatever it found; 1 with ``--fail-on interfered`` if something was found; 2 wrong
+usage; 3 no input could be read.
 """
 
 import argparse
@@ -55,7 +55,30 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
     )
+    add_simulate(verbs)
     return parser
+
+
+def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that makes captures."""
+    simulate = verbs.add_parser(
+        "simulate",
+        help="make a capture with known truth",
+        description="Play a scenario: write the capture, and what really happened beside it (NAME.labels.json).",
+        epilog="What is not fixed is drawn by seed. Exit status: 0 done, 2 wrong usage.",
+        allow_abbrev=False,
+    )
+    simulate.add_argument("scenario", nargs="?", metavar="SCENARIO", help="which one; see --list")
+    simulate.add_argument(
+        "out", nargs="?", metavar="FILE", help="where the capture goes; SCENARIO.SEED.pcap if left out"
+    )
+    simulate.add_argument("--list", action="store_true", help="list all scenarios, or those whose name holds SCENARIO")
+    simulate.add_argument("--seed", type=int, default=0, help="a whole number from 0 on (default 0)")
+    simulate.add_argument("--ip", type=int, choices=(4, 6), help="address family")
+    simulate.add_argument("--vantage", choices=VANTAGES[1:], help="where the tap is")
+    simulate.add_argument("--direction", choices=("both", "outbound", "inbound"), help="what the tap sees")
+    simulate.add_argument("--snaplen", type=int, metavar="BYTES", help="bytes kept of a frame; 0 keeps all")
+    simulate.add_argument("--clean", action="store_true", help="a faithful recorder on a clean IPv4 path otherwise")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,9 +94,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
     except SystemExit as end:  # argparse leaves this way after --help, --version and wrong usage
         return end.code if isinstance(end.code, int) else EXIT_USAGE
-    from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
-
     try:
+        if arguments.verb == "simulate":
+            from netinterf.cli.simulation import run_simulate
+
+            return run_simulate(arguments)
+        from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
+
         return run_scan(arguments)
     except BrokenPipeError:  # the reader has seen enough, as with "| head"
         silence_output()

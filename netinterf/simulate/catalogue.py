@@ -14,6 +14,7 @@ from netinterf.simulate.scene import Scene, Simulated
 __all__ = ["run", "scenarios"]
 
 MODULES = (
+    "traffic",
     "reset_scenes",
     "dns_scenes",
     "rate_scenes",

@@ -1,8 +1,8 @@
 """Columns to packet bytes: Ethernet, IPv4 or IPv6, TCP or UDP, with correct checksums.
 
 All headers of a batch are filled as structured big-endian arrays and copied to their places in one flat buffer; the
-checksums are sums over 16-bit words of that buffer. Every frame starts at an even offset while it is built, so that
-word borders and header borders agree; the odd filler byte is cut out at the end.
+checksums are sums over 16-bit words of that buffer. Every frame starts at an even offset in it, so that word borders
+and header borders agree.
 """
 
 import attrs
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netinterf.table import Ragged, Table, column, ragged, spans
 
-__all__ = ["ETHERNET", "ICMP", "ICMPV6", "MINIMUM_FRAME", "TCP", "UDP", "UNSUMMED", "Segments", "encode"]
+__all__ = ["ETHERNET", "ICMP", "ICMPV6", "MINIMUM_FRAME", "TCP", "UDP", "UNSUMMED", "Segments", "encode", "frames"]
 
 ETHERNET = 1
 """Link type of the frames made here (LINKTYPE_ETHERNET)."""
@@ -88,9 +88,26 @@ def encode(packets: Segments) -> Ragged:
     Returns:
         n Ethernet frames (u1) in the same order, checksums filled in (RFC 1071); no packets give no frames.
     """
-    count = len(packets)
-    if count == 0:
-        return Ragged.empty(0, np.uint8)
+    flat, start, size = build(packets)
+    out = np.empty(int(size.sum()), np.uint8)
+    offsets = np.append(0, np.cumsum(size))
+    move(out, offsets[:-1], flat, start, size)
+    return Ragged(offsets=offsets, values=out)
+
+
+def frames(packets: Segments, snaplen: int = 0) -> tuple[list[bytes], list[int]]:
+    """Build every packet as :func:`encode` does; give bytes, cut to *snaplen* unless it is 0, and whole lengths."""
+    flat, start, size = build(packets)
+    source, kept = memoryview(flat.data), np.minimum(size, snaplen) if snaplen else size
+    cut = [bytes(source[at:end]) for at, end in zip(start.tolist(), (start + kept).tolist(), strict=True)]
+    return cut, size.tolist()
+
+
+def build(packets: Segments) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Build every packet in one buffer, each at an even offset; give buffer, offsets and sizes."""
+    if len(packets) == 0:
+        none = np.zeros(0, np.int64)
+        return np.zeros(0, np.uint8), none, none
     tcp, udp = packets.protocol == TCP, packets.protocol == UDP
     mapped = (packets.source_high == 0) & (packets.source_low >> np.uint64(32) == MAPPED)
     network = np.where(mapped, 20, 40)
@@ -108,7 +125,7 @@ def encode(packets: Segments) -> Ragged:
     put(flat, at[tcp], tcp_headers(packets, transport)[tcp])
     put(flat, at[udp], udp_headers(packets, payload + 8)[udp])
     flat[spans(at + 20, packets.options.lengths)] = packets.options.values
-    lay(flat, at + transport, packets.payload)
+    move(flat, at + transport, packets.payload.values, packets.payload.offsets[:-1], payload)
     pseudo = pseudo_sums(packets, transport + payload)
     pseudo[packets.protocol == ICMP] = 0  # RFC 792: no pseudo-header
     unsummed = packets.ip_flags & UNSUMMED != 0
@@ -116,8 +133,7 @@ def encode(packets: Segments) -> Ragged:
     checksum[unsummed] = ~fold(pseudo[unsummed])
     checksum[udp & (checksum == 0)] = 0xFFFF  # RFC 768: an all-zero field means "no checksum"
     put(flat, at + np.where(tcp, 16, np.where(udp, 6, 2)), checksum.astype(">u2"))
-    filler = start[size != room] + size[size != room]
-    return Ragged.from_lengths(size, np.delete(flat, np.concatenate([filler, [len(flat) - 2, len(flat) - 1]])))
+    return flat, start, size
 
 
 def put(flat: NDArray[np.uint8], start: NDArray[np.int64], headers: NDArray[np.generic]) -> None:
@@ -127,13 +143,15 @@ def put(flat: NDArray[np.uint8], start: NDArray[np.int64], headers: NDArray[np.g
         flat[start[:, None] + np.arange(size)] = headers.view(np.uint8).reshape(-1, size)
 
 
-def lay(flat: NDArray[np.uint8], start: NDArray[np.int64], rows: Ragged) -> None:
-    """Copy each row to its place: a loop, since moving whole rows is several times quicker than indexing every byte."""
-    into, source = memoryview(flat), memoryview(np.ascontiguousarray(rows.values))
-    begin, end = rows.offsets[:-1].tolist(), rows.offsets[1:].tolist()
-    for place, first, last in zip(start.tolist(), begin, end, strict=True):
-        if last > first:
-            into[place : place + last - first] = source[first:last]
+def move(
+    into: NDArray[np.uint8], to: NDArray[np.int64], source: NDArray[np.uint8], at: NDArray[np.int64],
+    size: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Copy byte ranges, one by one: moving whole ranges is several times quicker than indexing every byte."""
+    target, taken = memoryview(into.data), memoryview(np.ascontiguousarray(source).data)
+    for place, first, length in zip(to.tolist(), at.tolist(), size.tolist(), strict=True):
+        if length:
+            target[place : place + length] = taken[first : first + length]
 
 
 def word_sums(flat: NDArray[np.uint8], first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.uint64]:

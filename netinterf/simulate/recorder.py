@@ -11,9 +11,8 @@ from netinterf.simulate.conditions import Conditions
 from netinterf.simulate.encode import TCP, UNSUMMED, Segments
 from netinterf.table import Ragged
 
-__all__ = ["Recording", "record"]
+__all__ = ["Recorder", "Recording"]
 
-SECOND = 1_000_000_000
 MOST_MERGED = 65_000
 """Bytes of the largest merged segment: an IPv4 packet's 65,535 less headers (Linux GSO_LEGACY_MAX_SIZE)."""
 
@@ -31,37 +30,74 @@ class Recording:
     packet: NDArray[np.int64]  # row of the packet that passed; of merged ones the first
 
 
-def record(
-    columns: Segments,
-    outbound: NDArray[np.bool_],
-    subject: NDArray[np.int64],
-    forged: NDArray[np.bool_],
-    conditions: Conditions,
-    rng: np.random.Generator,
-) -> Recording:
-    """Record n packets.
+@attrs.frozen(eq=False)
+class Recorder:
+    """Records a capture piece by piece; what one piece holds does not depend on the others."""
 
-    Args:
-        columns: The packets in the order they passed.
-        outbound: Whether each goes towards the servers.
-        subject: Conversation of each.
-        forged: Whether somebody on the path made it: those are never merged with others.
-        conditions: What the recorder is like; all properties settled.
-        rng: Source of chance.
-    """
-    keep = np.ones(len(columns), bool)
-    if conditions.direction != "both":
-        keep &= outbound == (conditions.direction == "outbound")
-    if conditions.capture_loss:
-        keep &= rng.random(len(columns)) >= conditions.capture_loss
-    rows = np.flatnonzero(keep)
-    out = Recording(columns if keep.all() else columns.take(rows), rows)
-    if conditions.offload:
-        own = outbound[rows] == (conditions.vantage == "client")
-        out = offloaded(out, own, outbound[rows], subject[rows], forged[rows])
-    if conditions.doubled:
-        out = doubled(out, rng)
-    return Recording(attrs.evolve(out.columns, time=stamped(out.columns.time, conditions, rng)), out.packet)
+    conditions: Conditions
+    rng: np.random.Generator
+    steps: tuple[tuple[int, int], ...]  # of the clock: when, and by how many ns
+    lag: int  # ns between the copies of a frame, when frames are doubled
+    hop: int  # by which the copy's hop limit is lower
+
+    @classmethod
+    def of(cls, conditions: Conditions, first: int, last: int, rng: np.random.Generator) -> "Recorder":
+        """Set up a recorder for packets between two times; draw when its clock is set and how."""
+        steps = tuple(
+            (
+                int(rng.uniform(first, last + 1)),
+                int(rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(5e6), np.log(2e9)))),
+            )
+            for _ in range(int(rng.integers(1, 3)))
+        )
+        return cls(conditions, rng, steps, int(rng.integers(1_000, 60_000)), int(rng.integers(2)))
+
+    def record(
+        self, columns: Segments, outbound: NDArray[np.bool_], subject: NDArray[np.int64], forged: NDArray[np.bool_]
+    ) -> Recording:
+        """Record n packets.
+
+        Args:
+            columns: The packets in the order they passed.
+            outbound: Whether each goes towards the servers.
+            subject: Conversation of each.
+            forged: Whether somebody on the path made it: those are never merged with others.
+        """
+        conditions = self.conditions
+        keep = np.ones(len(columns), bool)
+        if conditions.direction != "both":
+            keep &= outbound == (conditions.direction == "outbound")
+        if conditions.capture_loss:
+            keep &= self.rng.random(len(columns)) >= conditions.capture_loss
+        rows = np.flatnonzero(keep)
+        out = Recording(columns if keep.all() else columns.take(rows), rows)
+        if conditions.offload:
+            own = outbound[rows] == (conditions.vantage == "client")
+            out = offloaded(out, own, outbound[rows], subject[rows], forged[rows])
+        if conditions.doubled:
+            out = self.doubled(out)
+        return Recording(attrs.evolve(out.columns, time=self.stamped(out.columns.time)), out.packet)
+
+    def doubled(self, taken: Recording) -> Recording:
+        """Deliver every frame twice, as a mirror of two ports does; beyond a router the copy has one hop less."""
+        twice = np.repeat(np.arange(len(taken.columns)), 2)
+        table = taken.columns.take(twice)
+        copy = np.arange(len(twice)) % 2
+        ttl = table.ttl - (copy * self.hop).astype(np.uint8)
+        table = attrs.evolve(table, time=table.time + copy * self.lag, ttl=ttl)
+        order = np.argsort(table.time, kind="stable")
+        return Recording(table.take(order), taken.packet[twice[order]])
+
+    def stamped(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Read the recorder's clock: right, to the millisecond only, or set once or twice while recording."""
+        if self.conditions.clock == "coarse":
+            return time // 1_000_000 * 1_000_000
+        if self.conditions.clock != "steps":
+            return time
+        out = time.copy()
+        for when, step in self.steps:
+            out[time > when] += step
+        return out
 
 
 def offloaded(
@@ -116,29 +152,3 @@ def same_options(options: Ragged) -> NDArray[np.bool_]:
     grid[np.arange(width) < lengths[:, None]] = options.values
     equal[np.flatnonzero((grid[1:] != grid[:-1]).any(axis=1))] = False
     return equal
-
-
-def doubled(taken: Recording, rng: np.random.Generator) -> Recording:
-    """Deliver every frame twice, as a mirror of two ports does; beyond a router the copy has one hop less."""
-    count = len(taken.columns)
-    twice = np.repeat(np.arange(count), 2)
-    table = taken.columns.take(twice)
-    copy = np.arange(2 * count) % 2
-    lag = int(rng.integers(1_000, 60_000))
-    hop = int(rng.integers(2))
-    table = attrs.evolve(table, time=table.time + copy * lag, ttl=table.ttl - (copy * hop).astype(np.uint8))
-    order = np.argsort(table.time, kind="stable")
-    return Recording(table.take(order), taken.packet[twice[order]])
-
-
-def stamped(time: NDArray[np.int64], conditions: Conditions, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Read the recorder's clock: right, to the millisecond only, or set once or twice while recording."""
-    if conditions.clock == "coarse":
-        return time // 1_000_000 * 1_000_000
-    if conditions.clock != "steps" or not len(time):
-        return time
-    out = time.copy()
-    for _ in range(int(rng.integers(1, 3))):
-        step = int(rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(5e6), np.log(2e9))))
-        out[time > rng.uniform(time[0], time[-1])] += step
-    return out

@@ -6,19 +6,25 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.conditions import Conditions
-from netinterf.simulate.encode import ETHERNET, encode
+from netinterf.simulate.encode import ETHERNET, frames
 from netinterf.simulate.labels import Labels, Truth
 from netinterf.simulate.network.packet import Address, Packet, address, address_text, segments
 from netinterf.simulate.network.path import EPOCH, MILLISECOND, Leg, Path, Station, Tap, World
-from netinterf.simulate.recorder import record
+from netinterf.simulate.recorder import Recorder
 
 __all__ = ["Conversation", "Scene", "Simulated"]
 
-WORDS = ("news", "mail", "shop", "video", "wiki", "bank", "play", "chat", "maps", "cloud", "blog", "forum")
+WORDS = (
+    "news", "mail", "shop", "video", "wiki", "bank", "play", "chat", "maps", "cloud", "blog", "forum", "radio", "files",
+    "photo", "health", "travel", "school", "music", "games", "weather", "books", "jobs", "proxy",
+)  # fmt: skip
 ZONES = ("example.com", "example.net", "example.org", "test.example")
 
-BLOCK = 50_000
-"""Packets encoded at a time, which bounds memory."""
+MOST_SERVERS = 700
+"""Servers of one scene: three documentation networks hold 762."""
+
+BLOCK = 10_000
+"""Packets encoded at a time, which bounds memory and lets it be used again."""
 
 
 @attrs.frozen(eq=False)
@@ -96,6 +102,8 @@ class Scene:
 
     def servers(self, count: int) -> list[Address]:
         """Draw addresses of servers that no other has: documentation addresses (RFC 5737, RFC 3849)."""
+        if len(self.taken) + count > MOST_SERVERS:
+            raise ValueError(f"a scene has room for {MOST_SERVERS} servers")
         nets = ["192.0.2.{}", "198.51.100.{}", "203.0.113.{}"]
         found: list[Address] = []
         while len(found) < count:
@@ -197,7 +205,8 @@ class Scene:
         seen = sorted(self.tap.seen, key=lambda one: one[0])
         rng = self.rng
         gateway, station = (int(number) & ~0x010000000000 | 0x020000000000 for number in rng.integers(0, 2**48, 2))
-        times, frames, lengths, origin = list[int](), list[bytes](), list[int](), list[int]()
+        recorder = Recorder.of(self.conditions, seen[0][0] if seen else 0, seen[-1][0] if seen else 0, rng)
+        times, captured, lengths, origin = list[int](), list[bytes](), list[int](), list[int]()
         for begin in range(0, len(seen), BLOCK):
             part = seen[begin : begin + BLOCK]
             packets = [one[3] for one in part]
@@ -208,16 +217,14 @@ class Scene:
             )  # fmt: skip
             subject = np.array([packet.subject for packet in packets], np.int64)
             forged = np.array([bool(packet.forged) for packet in packets], bool)
-            taken = record(columns, outbound, subject, forged, self.conditions, rng)
-            made = encode(taken.columns)
-            whole = made.values.tobytes()
-            kept = made.lengths if not self.conditions.snaplen else np.minimum(made.lengths, self.conditions.snaplen)
-            frames += [whole[at : at + size] for at, size in zip(made.offsets.tolist(), kept.tolist(), strict=False)]
+            taken = recorder.record(columns, outbound, subject, forged)
+            made, sizes = frames(taken.columns, self.conditions.snaplen or 0)
+            captured += made
             times += taken.columns.time.tolist()
-            lengths += made.lengths.tolist()
+            lengths += sizes
             origin += (taken.packet + begin).tolist()
         return Simulated(
-            times=times, frames=frames, link_type=ETHERNET, lengths=lengths,
+            times=times, frames=captured, link_type=ETHERNET, lengths=lengths,
             labels=Labels(
                 scenario=self.scenario, seed=self.seed, vantage=self.vantage, family=self.family,
                 conditions=self.conditions.to_dict(),

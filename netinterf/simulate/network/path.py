@@ -6,6 +6,7 @@ a packet arrives. Whoever changes a packet passes on a copy; only its hop limit 
 
 import heapq
 from collections.abc import Callable
+from math import log
 from random import Random
 from typing import Any, Protocol
 
@@ -92,29 +93,13 @@ class Leg:
     busy: list[int] = attrs.field(factory=lambda: [0, 0])  # when the leg last delivered, per direction
     weather: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
 
-    def arrival(self, time: int, size: int, outbound: bool, chance: Random) -> int:
-        """Say when a packet of *size* bytes, entering at *time*, leaves; -1 when it is lost."""
-        if self.loss and chance.random() < self.loss:
-            return -1
-        if self.burst and self.bad(time, chance) and chance.random() < 0.5:
-            return -1
-        leaves = time + self.delay
-        if self.jitter:
-            leaves += int(chance.expovariate(1.0) * self.jitter)
-        if self.reorder and chance.random() < self.reorder:
-            return leaves
-        free = self.busy[outbound] + int((size + FRAMING) * 8e9 / self.rate)
-        leaves = max(leaves, free)
-        self.busy[outbound] = leaves
-        return leaves
-
-    def bad(self, time: int, chance: Random) -> bool:
+    def bad(self, time: int, world: World) -> bool:
         """Say whether a bad period is on; good and bad ones alternate with exponential lengths."""
         on, until = self.weather
         while until <= time:
             on = not on
             mean = self.bad_for if on else self.bad_for * (1 - self.burst) / self.burst
-            until = max(until, time - 10 * SECOND) + 1 + int(chance.expovariate(1.0) * mean)
+            until = max(until, time - 10 * SECOND) + 1 + int(world.chance.expovariate(1.0) * mean)
         self.weather = on, until
         return on
 
@@ -151,19 +136,27 @@ class Path:
     def carry(self, packet: Packet, outbound: bool, place: int, time: int) -> None:
         """Carry a packet, which reaches part *place* at *time*, to the next station or to the end."""
         world, parts = self.world, self.parts
-        chance, size = world.chance, packet.size
+        random, size = world.chance.random, packet.size + FRAMING
         step = 1 if outbound else -1
-        while 0 <= place < len(parts):
+        last = len(parts)
+        while 0 <= place < last:
             part = parts[place]
             if type(part) is Leg:
                 if packet.ttl <= part.hops:
                     return
                 packet.ttl -= part.hops
-                time = part.arrival(time, size, outbound, chance)
-                if time < 0:
+                if (part.loss and random() < part.loss) or (part.burst and part.bad(time, world) and random() < 0.5):
                     return
-                if part.duplicate and chance.random() < part.duplicate:
-                    later = time + 1000 + int(chance.expovariate(1.0) * 50_000)
+                time += part.delay
+                if part.jitter:
+                    time -= int(log(1.0 - random()) * part.jitter)
+                if not part.reorder or random() >= part.reorder:
+                    free = part.busy[outbound] + int(size * 8e9 / part.rate)
+                    if free > time:  # noqa: PLR1730 (a call of max costs more than all else here)
+                        time = free
+                    part.busy[outbound] = time
+                if part.duplicate and random() < part.duplicate:
+                    later = time + 1000 + int(world.chance.expovariate(1.0) * 50_000)
                     world.at(later, self.carry, packet.copy(), outbound, place + step, later)
             elif type(part) is Tap:
                 part.seen.append((time, outbound, packet.ttl, packet))

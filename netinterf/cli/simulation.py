@@ -1,0 +1,59 @@
+"""The verb that makes captures with known truth."""
+
+import argparse
+from collections.abc import Iterator
+
+from netinterf.cli.commands import Output
+from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.errors import ParameterError
+from netinterf.simulate import Conditions, run, scenarios, write
+
+__all__ = ["run_simulate"]
+
+
+def run_simulate(arguments: argparse.Namespace) -> int:
+    """List scenarios or play one; return the exit status."""
+    output = Output()
+    if arguments.list:
+        output.write(listed(arguments.scenario or ""))
+        return EXIT_NO_OUTPUT if output.failed else EXIT_OK
+    if arguments.scenario is None:
+        complain("simulate: name a scenario (try: netinterf simulate --list)")
+        return EXIT_USAGE
+    fixed = {
+        name: getattr(arguments, name)
+        for name in ("ip", "vantage", "direction", "snaplen")
+        if getattr(arguments, name) is not None
+    }
+    try:
+        conditions = Conditions.clean(**fixed) if arguments.clean else Conditions(**fixed)
+        simulated = run(arguments.scenario, arguments.seed, conditions)
+    except ParameterError as error:
+        known = "--list shows all" if error.parameter == "scenario" else f"expected {error.allowed}"
+        complain(f"simulate: {error.parameter} {error.value}: {known}")
+        return EXIT_USAGE
+    place = arguments.out or f"{arguments.scenario}.{arguments.seed}.pcap"
+    try:
+        labels = write(simulated, place)
+    except OSError as error:
+        complain(f"{place}: {error.strerror or error}")
+        return EXIT_NO_OUTPUT
+    truths = simulated.labels.truths
+    hit = simulated.labels.interfered()
+    forged = sum(len(truth.forged) for truth in hit)
+    counts = f"{len(simulated.frames):,} packets, {len(truths):,} flows and exchanges"
+    found = f"{len(hit):,} interfered with, {forged:,} forged packets"
+    output.write(iter([f"{place}: {counts}, {found}; truth in {labels.name}"]))
+    return EXIT_NO_OUTPUT if output.failed else EXIT_OK
+
+
+def listed(part: str) -> Iterator[str]:
+    """Write one line for every scenario whose name holds *part*."""
+    plays = [play for play in scenarios() if part in play.name]
+    width = max((len(play.name) for play in plays), default=0)
+    kinds = max((len(play.mechanism or "-") for play in plays), default=0)
+    for play in plays:
+        who = play.system or play.confounder
+        yield f"{play.name:{width}}  {play.mechanism or '-':{kinds}}  {play.says}" + (f" [{who}]" if who else "")
+    interfering = sum(play.mechanism is not None for play in plays)
+    yield f"{len(plays)} scenarios: {interfering} with interference, {len(plays) - interfering} without"
