@@ -18,6 +18,8 @@ from netinterf.simulate.network.path import MILLISECOND, Path
 
 __all__ = ["Endpoint", "connect"]
 
+NEVER = 1 << 62
+
 MOST_PROBES = 5
 """Keep-alive probes without an answer before a host gives up; Linux sends 9, Windows 10, many servers set fewer."""
 
@@ -31,6 +33,7 @@ class Endpoint(Output):
     due: list[int] = attrs.field(init=False)  # what must have been heard before each turn
     quick: int = 0
     turn: int = 0
+    awaited: int = -1  # speaks once more than this was heard
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
@@ -136,9 +139,11 @@ class Endpoint(Output):
         elif start < heard and not packet.flags & ~ACK:
             self.emit(ACK)  # a probe: tell where we are
         if self.state == "open":
-            if self.receiver.heard > self.due[self.turn] or self.turn >= len(self.script):
+            if self.receiver.heard > self.awaited:
                 self.speak()
-            self.pump()
+            sender = self.sender
+            if sender.missing or sender.nxt <= len(self.stream) or self.closing:
+                self.pump()
 
     def swallow(self, packet: Packet, start: int, end: int) -> None:
         """Take in bytes of the peer's stream and decide when to acknowledge them (RFC 5681 §4.2)."""
@@ -173,7 +178,7 @@ class Endpoint(Output):
         edge = acked + (packet.window << (0 if packet.flags & SYN else self.peer_scale))
         bare = not packet.payload and edge == self.edge and not packet.flags & (SYN | FIN)
         self.edge = edge if acked >= una else self.edge
-        blocks = read_blocks(packet.options, self.isn) if self.sack else ()
+        blocks = read_blocks(packet.options, self.isn) if self.sack and len(packet.options) > 12 else ()
         sender.acknowledge(max(acked, una), blocks, self.world.now, bare)
         if sender.pieces:
             self.arm()
@@ -187,9 +192,12 @@ class Endpoint(Output):
         script = self.script
         while self.turn < len(script) and script[self.turn].outbound != self.outbound:
             if self.receiver.heard <= self.due[self.turn + 1]:
-                self.await_turn()
+                self.awaited = self.due[self.turn + 1]
+                if self.app.patience:
+                    self.await_turn()
                 return
             self.turn += 1
+        self.awaited = NEVER
         if self.turn < len(script):
             self.speaking = True
             self.world.after(script[self.turn].delay, self.say)

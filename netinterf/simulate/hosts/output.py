@@ -98,7 +98,9 @@ class Output:
 
     def ordinary_options(self) -> bytes:
         """Build timestamps and SACK blocks, as far as they were agreed on."""
-        options = timestamp_option(self.ticks(), self.echo) if self.timestamps else b""
+        options = b""
+        if self.timestamps:
+            options = timestamp_option((self.clock + self.world.now // MILLISECOND) & 0xFFFFFFFF, self.echo)
         if self.sack and (self.receiver.islands or self.receiver.repeated):
             options += sack_option(self.peer_isn, self.receiver.blocks())
         return options

@@ -25,8 +25,9 @@ class Receiver:
     def take(self, start: int, end: int, now: int) -> bool:
         """Take in bytes; say whether they were the next ones, with no gap before or after."""
         if start <= self.heard < end:
-            self.read(now)
-            self.unread += end - self.heard if self.read_rate else 0
+            if self.read_rate:
+                self.read(now)
+                self.unread += end - self.heard
             self.heard = end
             if not self.islands:
                 return True
@@ -53,7 +54,8 @@ class Receiver:
         Without a fixed buffer it grows with what was received, as receivers that tune themselves let it.
         """
         if not self.buffer:
-            return min(65_535, self.field * min(16, 1 + self.heard // 20_000))
+            wide = self.field * (1 + self.heard // 20_000 if self.heard < 300_000 else 16)
+            return wide if wide < 65_535 else 65_535
         self.read(now)
         free = int(self.buffer - self.unread) - sum(end - start for start, end in self.islands)
         if self.heard + free > self.edge + min(self.buffer // 2, 1460) or self.heard + free < self.edge:

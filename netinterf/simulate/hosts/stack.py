@@ -17,6 +17,7 @@ class Stack:
     scale: int = 7  # negative: no window scaling
     timestamps: bool = True
     sack: bool = True
+    order: str = "linux"  # of the options in a SYN: linux, windows or bsd
     id_mode: str = "socket"  # socket, global, random or zero
     dont_fragment: bool = True
     tos: int = 0
@@ -56,17 +57,20 @@ def draw_client(rng: np.random.Generator) -> Stack:
     kind = rng.choice(["linux", "windows", "bsd"], p=[0.55, 0.25, 0.2])
     if kind == "windows":
         return Stack(ttl=128, window=64240, window_field=int(rng.integers(500, 1030)), scale=8, timestamps=False,
-                     id_mode="global", quick=0, tries=5, syn_tries=3)  # fmt: skip
+                     order="windows", id_mode="global", quick=0, tries=5, syn_tries=3)  # fmt: skip
     if kind == "bsd":
         return Stack(window=65535, window_field=int(rng.integers(1000, 2060)), scale=6, id_mode="zero", quick=4,
+                     order="bsd",
                      delayed_ack=float(rng.choice([40e6, 100e6])))  # fmt: skip
     return Stack(window_field=int(rng.integers(450, 510)), id_mode=str(rng.choice(["socket", "zero"], p=[0.85, 0.15])))
 
 
 def draw_server(rng: np.random.Generator) -> Stack:
     """Draw a server: a Linux-like host, a load balancer with an initial TTL of 255, or one without timestamps."""
+    ttl = int(rng.choice([64, 128, 255], p=[0.8, 0.1, 0.1]))
     return Stack(
-        ttl=int(rng.choice([64, 128, 255], p=[0.8, 0.1, 0.1])),
+        ttl=ttl,
+        order={64: "linux", 128: "windows", 255: "bsd"}[ttl],
         mss=int(rng.choice([1460, 1440, 1400, 1380], p=[0.7, 0.1, 0.1, 0.1])),
         window=int(rng.choice([65160, 65535, 64240, 28960])),
         window_field=int(rng.integers(60, 1030)),

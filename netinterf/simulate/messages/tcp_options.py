@@ -38,6 +38,8 @@ def read_options(options: bytes) -> Offered:
     at = 0
     while at < len(options):
         kind = options[at]
+        if kind == 0:
+            break
         size = 1 if kind <= 1 else options[at + 1]
         body = options[at + 2 : at + size]
         if kind == 2:
@@ -99,8 +101,10 @@ def merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
-def syn_options(mss: int, scale: int, value: int, echo: int, *, timestamps: bool = True, sack: bool = True) -> bytes:
-    """Build the options of a SYN as Linux orders them (RFC 9293 §3.7.1, RFC 7323, RFC 2018).
+def syn_options(
+    mss: int, scale: int, value: int, echo: int, *, timestamps: bool = True, sack: bool = True, order: str = "linux"
+) -> bytes:
+    """Build the options of a SYN in the order of one family of stacks (RFC 9293 §3.7.1, RFC 7323, RFC 2018).
 
     Args:
         mss: Largest segment in bytes.
@@ -109,13 +113,22 @@ def syn_options(mss: int, scale: int, value: int, echo: int, *, timestamps: bool
         echo: TSecr.
         timestamps: Offer timestamps.
         sack: Offer selective acknowledgements.
+        order: linux, windows or bsd (macOS and iOS too), as p0f's signatures list them (p0f.fp of p0f 3).
     """
-    options = pack("!BBH", 2, 4, mss)
-    options += (b"\x04\x02" if sack else b"\x01\x01") + (
-        pack("!BBII", 8, 10, value, echo) if timestamps else b"\x01\x01"
-    )
-    options += pack("!BBBB", 1, 3, 3, scale) if scale >= 0 else b""
-    return options
+    size = pack("!BBH", 2, 4, mss)
+    permitted = b"\x04\x02" if sack else b""
+    clock = pack("!BBII", 8, 10, value & 0xFFFFFFFF, echo & 0xFFFFFFFF) if timestamps else b""
+    shift = pack("!BBBB", 1, 3, 3, scale) if scale >= 0 else b""
+    if order == "windows":
+        if clock:
+            return size + shift + (permitted or b"\x01\x01") + clock
+        return size + shift + (b"\x01\x01" + permitted if sack else b"")
+    if order == "bsd":
+        options = size + shift + (b"\x01\x01" + clock if clock else b"") + permitted
+        return options + bytes(-len(options) % 4)
+    if clock or sack:
+        return size + (permitted or b"\x01\x01") + (clock or b"\x01\x01") + shift
+    return size + shift
 
 
 def timestamp_option(value: int, echo: int) -> bytes:

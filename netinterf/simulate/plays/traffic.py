@@ -36,14 +36,14 @@ def download(scene: Scene, path: Path, server: Address, name: str, size: int, be
 
 
 def traffic(scene: Scene, packets: int = 2_000) -> None:
-    """Download, visit and look names up until about *packets* were sent: six tenths, three tenths and one tenth.
+    """Download, visit and look names up until about *packets* were sent: three quarters, a fifth and a twentieth.
 
     Downloads go over paths that lose one packet in a hundred.
     """
     rng = scene.rng
     span = packets / 3_000 * SECOND
     size = min(4_000_000, int(0.15 * packets / PER_SEGMENT) * 1_448)
-    count = max(1, round(0.6 * packets / (size / 1_448 * PER_SEGMENT)))
+    count = max(1, round(0.75 * packets / (size / 1_448 * PER_SEGMENT)))
     many = min(60, 4 + packets // 1_000)
     places = list(zip(scene.servers(many), scene.names(many), strict=True))
     paths = {server: scene.lay_path() for server, _ in places}
@@ -53,12 +53,12 @@ def traffic(scene: Scene, packets: int = 2_000) -> None:
         server, name = places[int(rng.integers(many // 2))]
         download(scene, paths[server], server, name, size, float(rng.uniform(0, span)))
     stacks = {server: (draw_client(rng), draw_server(rng)) for server, _ in places}
-    for _ in range(round(0.3 * packets / VISIT)):
+    for _ in range(round(0.2 * packets / VISIT)):
         server, name = places[int(rng.integers(many // 2, many))]
         port = 80 if rng.random() < 0.15 else 443
         visit(scene, paths[server], server, name, float(rng.uniform(0, span)), port=port, stacks=stacks[server])
     house = make_house(scene)
-    lookups = max(4, round(0.1 * packets / 3))
+    lookups = max(4, round(0.05 * packets / 3))
     plan = [house.known[int(rng.integers(len(house.known)))] for _ in range(lookups)]
     browse(house.stub, plan, gap=span / lookups)
 
