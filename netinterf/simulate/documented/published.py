@@ -66,19 +66,21 @@ BLOCK_PAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 def draw_pool(
-    rng: np.random.Generator, published: tuple[str, ...], size: int, share: float = 0.5
-) -> tuple[Address, ...]:
+    rng: np.random.Generator, published: tuple[str, ...], size: int, share: float = 0.5, blocks: tuple[str,
+                                                                                                       ...] = OWNERS
+) -> tuple[Address, ...]:  # fmt: skip
     """Draw distinct forged answers.
 
     Args:
         rng: Source of chance.
         published: Known ones.
         size: How many at most.
-        share: Of published ones among them; the rest lies in the blocks of the usual owners.
+        share: Of published ones among them.
+        blocks: Where the others lie: blocks of the usual owners.
     """
     known = [str(one) for one in rng.permutation(list(published))[: round(size * share)]]
     fresh = list[Address]()
-    for block in rng.choice(OWNERS, size - len(known)):
+    for block in rng.choice(blocks, size - len(known)):
         net, _, length = str(block).partition("/")
         fresh.append((0, address(net)[1] + int(rng.integers(1, 2 ** (32 - int(length)) - 1))))
     return tuple(dict.fromkeys([*map(address, known), *fresh]))

@@ -37,6 +37,7 @@ class Entry:
     rcode: int = 0
     slow: float = 0.0  # ns that its name servers take beyond the ordinary
     lame: bool = False  # its name servers do not answer
+    mute: float = 0.0  # share of questions about a lame name that draw nothing at all
 
 
 @attrs.frozen(kw_only=True)

@@ -1,15 +1,19 @@
 """Resolvers of several temperaments: caches that tick, anycast sites, filters, liars, the slow and the dead."""
 
+from typing import TypeVar
+
 import attrs
 
 from netinterf.simulate.encode import UDP
 from netinterf.simulate.hosts.dns_zone import Answer, Entry, Zone, negative, positive, start_of_authority, suits
 from netinterf.simulate.hosts.stack import Identifiers, Stack
 from netinterf.simulate.messages.dns import (
+    AAAA,
     CNAME,
     NXDOMAIN,
     REFUSED,
     SERVFAIL,
+    A,
     Opt,
     Query,
     Record,
@@ -24,6 +28,7 @@ from netinterf.simulate.network.path import SECOND, Path, World
 __all__ = ["Interceptor", "Resolver", "Rule", "Temper"]
 
 FORMERR = 1
+Held = TypeVar("Held")
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +70,14 @@ class Temper:
     slip: float = 0.5  # share of limited answers that come truncated instead of not at all
     twice: float = 0.0  # share of answers sent twice, some ms apart
     minimum: int = 0  # least TTL it gives
+    confuses: bool = False  # gives A records for AAAA, as some home routers do
+
+
+def found(name: str, table: dict[str, Held]) -> Held | None:
+    """Find what a table holds for a name, or for the nearest domain above it; "" is above all."""
+    labels = [*name.lower().split("."), ""]
+    rests = (".".join(labels[at:]).rstrip(".") for at in range(len(labels)))
+    return next((table[rest] for rest in rests if rest in table), None)
 
 
 @attrs.define(kw_only=True)
@@ -76,7 +89,10 @@ class Resolver:
     stacks: tuple[Stack, ...]  # one per site; which site answers depends on the client's port
     zone: Zone
     temper: Temper = Temper()
-    rules: dict[str, Rule] = attrs.field(factory=dict)  # by name, with all names below it
+    rules: dict[str, Rule] = attrs.field(factory=dict)  # by name, with all names below it; "" is every name
+    missing: Rule | None = None  # in place of NXDOMAIN
+    backends: dict[str, "Resolver"] = attrs.field(factory=dict)  # who answers for names of a domain instead
+    by_packet: bool = False  # each packet may reach another site
     switch: int = 0  # when everybody moves from the first site to the second (ns since 1970 UTC); 0 never
     identifiers: list[Identifiers] = attrs.field(init=False)
     born: int = attrs.field(init=False)
@@ -97,6 +113,9 @@ class Resolver:
         """Give the replies to a query, each with its delay in ns; none when it stays silent."""
         chance, temper = self.world.chance, self.temper
         query = read_query(packet.payload) if packet.protocol == UDP else None
+        other = query and found(query.name, self.backends)
+        if other:
+            return other.respond(packet)
         age = self.world.now - self.born
         if query is None or chance.random() < temper.deaf or temper.dead[0] <= age < temper.dead[1]:
             return []
@@ -131,6 +150,8 @@ class Resolver:
         """Choose who answers."""
         if self.switch:
             return int(self.world.now >= self.switch)
+        if self.by_packet:
+            return self.world.chance.randrange(len(self.stacks))
         return packet.sport * 40_503 % 65_537 % len(self.stacks)
 
     def limited(self) -> bool:
@@ -165,17 +186,21 @@ class Resolver:
             return quick, Answer(rcode=FORMERR), False
         if temper.refuses:
             return quick, Answer(rcode=REFUSED, options=extended_error(18)), False
-        rule = self.rule(name)
+        rule = found(name, self.rules)
         if rule is not None:
             return quick, self.ruled(query, rule), rule.lies
         entry = self.zone.get(name) or self.zone.get("*." + name.partition(".")[2])
         if entry is None:
-            negative_delay, fresh = self.fetch(query, Entry(), site)[:2]
-            return negative_delay, negative(name, NXDOMAIN, fresh), False
+            delay, fresh, _ = self.fetch(query, Entry(), site)
+            denied = self.ruled(query, self.missing) if self.missing else negative(name, NXDOMAIN, fresh)
+            return delay, denied, False
+        if temper.confuses and query.kind == AAAA:
+            delay, lifetime, picked = self.fetch(attrs.evolve(query, kind=A), entry, site)
+            return delay, Answer(answers=tuple(answered(query.name, lifetime, place) for place in picked)), False
         delay, lifetime, picked = self.fetch(query, entry, site)
         if entry.lame:
-            slow = delay + chance.uniform(1.5e9, 9e9)
-            return slow, None if chance.random() < 0.3 else Answer(rcode=SERVFAIL, options=extended_error(22)), False
+            failed = None if chance.random() < entry.mute else Answer(rcode=SERVFAIL, options=extended_error(22))
+            return delay + chance.uniform(1.5e9, 9e9), failed, False
         if entry.rcode:
             reason = extended_error(6) if temper.validates and entry.signed else b""
             return delay, attrs.evolve(negative(name, entry.rcode), authority=(), options=reason), False
@@ -183,11 +208,6 @@ class Resolver:
         made = positive(query, entry, picked, lifetime, chance.randbytes(66) if wanted else b"")
         asked = bool(query.flags & 0x20) or wanted
         return delay, attrs.evolve(made, authentic=temper.validates and entry.signed and asked), False
-
-    def rule(self, name: str) -> Rule | None:
-        """Find the rule for a name or for a domain above it."""
-        labels = name.split(".")
-        return next((found for at in range(len(labels)) if (found := self.rules.get(".".join(labels[at:])))), None)
 
     def ruled(self, query: Query, rule: Rule) -> Answer:
         """Answer by a rule."""
@@ -234,11 +254,13 @@ class Interceptor:
     resolver: Resolver
     servers: frozenset[Address] = frozenset()  # only what is asked there; none: everything
     begins: int = 0  # ns since 1970 UTC
+    ends: int = 1 << 62
 
     def cross(self, packet: Packet, outbound: bool) -> list[tuple[int, bool, Packet]]:
         """Turn queries round."""
         world = self.resolver.world
         spared = bool(self.servers) and packet.destination not in self.servers
-        if not outbound or packet.protocol != UDP or packet.dport != 53 or spared or world.now < self.begins:
+        awake = self.begins <= world.now < self.ends
+        if not outbound or packet.protocol != UDP or packet.dport != 53 or spared or not awake:
             return [(0, outbound, packet)]
         return [(int(delay), False, reply) for delay, reply in self.resolver.respond(packet)]

@@ -9,36 +9,18 @@ import numpy as np
 from netinterf.simulate.boxes.answers import Answering, DnsInjector
 from netinterf.simulate.hosts.stack import Identifiers
 from netinterf.simulate.messages.dns import AAAA, MX, A, Opt
-from netinterf.simulate.network.packet import Packet, address
-from netinterf.simulate.network.path import Onward, World
+from netinterf.simulate.network.nat import Normalizer
+from netinterf.simulate.network.packet import address
 from netinterf.simulate.plays.dns_house import browse, draw_zone, host_names, make_house
 from netinterf.simulate.plays.dns_lookups import Stub
 from netinterf.simulate.plays.dns_scenes import SIGHTED, contested, form_like, near
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
-__all__ = ["PLAYS", "Evener"]
+__all__ = ["PLAYS"]
 
 IRAN = tuple(address(f"10.10.34.{last}") for last in (34, 35, 36))
 SAFE_SEARCH = address("216.239.38.120")
-
-
-@attrs.define
-class Evener:
-    """A virtual machine's translator: all that comes in bears one hop limit and one counter ([AGAR17] in DNS notes)."""
-
-    world: World
-    ttl: int = 128
-    counter: Identifiers = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.counter = Identifiers("socket", int(self.world.rng.integers(2**16)), self.world.rng)
-
-    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
-        """Give an inbound packet the host's own header."""
-        if outbound:
-            return [(0, True, packet)]
-        return [(0, False, packet.copy(ttl=self.ttl, ip_id=self.counter.take(), ip_flags=0, tos=0))]
 
 
 def iran(rng: np.random.Generator, **fixed: Any) -> Answering:
@@ -142,7 +124,10 @@ def laboratory(scene: Scene) -> None:
     )  # fmt: skip
     known = host_names(scene, int(rng.integers(5, 9)))
     box = DnsInjector(world=scene.world, names=frozenset(known[:2]), makers=(maker,))
-    evener = Evener(scene.world, near(rng, 128, 60, 255))
+    evener = Normalizer(
+        scene.world, ttl=near(rng, 128, 60, 255), tos=0, dont_fragment=False, directions=(False,),
+        identifiers=Identifiers("socket", int(rng.integers(2**16)), rng),
+    )  # fmt: skip
     house = make_house(scene, [evener, box], known=known, rtt=float(rng.lognormal(np.log(3e8), 0.4)), where=0.02)
     browse(house.stub, known * int(rng.integers(2, 4)))
 

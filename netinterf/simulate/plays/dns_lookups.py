@@ -73,6 +73,7 @@ class Habits:
     https: float = 0.0  # share of lookups that ask for HTTPS too
     closes: bool = False  # answers what comes late with ICMP port unreachable
     stream: bool = False  # asks over TCP (RFC 7766)
+    doubles: float = 0.0  # share of queries that it sends twice at once
 
 
 def draw_habits(rng: np.random.Generator) -> Habits:
@@ -184,6 +185,9 @@ class Lookup:
             self.change(self.stub.habits.again)
         self.left -= 1
         self.send()
+        chance = self.stub.scene.world.chance
+        if chance.random() < self.stub.habits.doubles:
+            self.stub.scene.world.after(chance.uniform(2e3, 5e6), self.send)
         self.stub.scene.world.after(self.stub.habits.patience, self.ask, True)
 
     def change(self, what: str) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 from netinterf.simulate.boxes.answers import Answering, DnsInjector
 from netinterf.simulate.hosts.dns_authority import Authority
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
+from netinterf.simulate.hosts.resolver import Interceptor
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.dns import AAAA, NS, A, Opt
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
 from netinterf.simulate.plays.dns_china import cyclic, injector_1, newest
-from netinterf.simulate.plays.dns_house import draw_zone, host_names
+from netinterf.simulate.plays.dns_house import add_resolver, draw_zone, host_names
 from netinterf.simulate.plays.dns_lookups import Habits, Stub, Way
 from netinterf.simulate.plays.dns_scenes import SIGHTED
 from netinterf.simulate.scenario import Scenario
@@ -119,6 +120,15 @@ def ordinary(scene: Scene) -> None:
     ask_all(put_up(scene, known, [], []), known * 3, minimises=bool(scene.rng.random() < 0.6), odd=True)
 
 
+def by_proxy(scene: Scene) -> None:
+    """Ask root and TLD servers through a proxy that resolves and answers by itself, truthfully."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(6, 11)))
+    zone = draw_zone(scene, known)
+    box = Interceptor(resolver=add_resolver(scene, zone, place=scene.servers(1)[0]))
+    ask_all(put_up(scene, known, [box], []), known * 3, minimises=False, odd=True)
+
+
 PLAYS = (
     Scenario("dns.injection.gfw-root", "Root and TLD servers seem to give addresses.", "dns.injection",
              partial(injected, root=True), SIGHTED, system="cn.gfw-dns-root", family="dns"),
@@ -126,4 +136,6 @@ PLAYS = (
              partial(injected, root=False), SIGHTED, system="cn.gfw-dns-upstream", family="dns"),
     Scenario("benign.dns.upstream", "A resolver asks authoritative servers.", None, ordinary,
              ("client", "server", "middle"), confounder="upstream", family="benign.dns"),
+    Scenario("benign.dns.root-proxy", "A proxy answers for root servers.", None, by_proxy, SIGHTED,
+             confounder="root-proxy", family="benign.dns"),
 )  # fmt: skip

@@ -1,0 +1,218 @@
+"""Resolvers that are slow, dead, limited, old, local or in the way of others; nobody interferes."""
+
+from functools import partial
+from typing import Any
+
+import attrs
+
+from netinterf.simulate.hosts.resolver import Interceptor, Temper
+from netinterf.simulate.hosts.stack import draw_server
+from netinterf.simulate.messages.dns import AAAA, SERVFAIL, A, Opt
+from netinterf.simulate.network.path import SECOND
+from netinterf.simulate.plays.benign_dns_paths import benign, some
+from netinterf.simulate.plays.dns_house import (
+    House,
+    add_resolver,
+    browse,
+    draw_entry,
+    draw_temper,
+    draw_zone,
+    host_names,
+    make_house,
+    private_address,
+    shorten,
+)
+from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.scene import Scene
+
+__all__ = ["PLAYS", "home"]
+
+
+def home(scene: Scene, **options: Any) -> House:
+    """Set up a house whose resolver is the home router: no hop away, under a millisecond."""
+    rng = scene.rng
+    options.setdefault("place", private_address(scene))
+    house = make_house(scene, rtt=float(rng.lognormal(13.5, 0.6)), **options)
+    shorten(house.path, 0)
+    return house
+
+
+def second(scene: Scene, house: House, **temper: Any) -> None:
+    """Give a house a second resolver."""
+    other = add_resolver(
+        scene, house.zone, place=scene.servers(1)[0], temper=draw_temper(scene.rng, **temper)
+    )  # fmt: skip
+    house.stub.ways.append(Way(scene.lay_path([]), other))
+
+
+def slow(scene: Scene) -> None:
+    """Ask a resolver whose recursion takes seconds."""
+    rng = scene.rng
+    house = make_house(scene, temper={"cached": 0.2, "think": (5e5, float(rng.uniform(7e8, 3e9)))})
+    browse(house.stub, house.known * 3, odd=house.known)
+
+
+def dead(scene: Scene) -> None:
+    """Ask a resolver that never answers, then another one."""
+    rng = scene.rng
+    house = make_house(scene, temper={"deaf": 1.0}, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))})
+    second(scene, house)
+    browse(house.stub, house.known * 2, odd=house.known)
+    browse(house.stub, house.known, way=1)
+
+
+def outage(scene: Scene) -> None:
+    """Ask a resolver that is silent, or answers SERVFAIL, for a while."""
+    rng = scene.rng
+    begin = float(rng.uniform(4, 12)) * SECOND
+    length = float(rng.uniform(3, 15)) * SECOND
+    house = make_house(scene, temper={"dead": (begin, begin + length)})
+    known = house.known
+    browse(house.stub, known * 2, gap=begin / len(known) / 2)
+    browse(house.stub, known, begin=begin, gap=length / len(known), odd=known)
+    browse(house.stub, known, begin=begin + length)
+
+
+def lame(scene: Scene) -> None:
+    """Look up names of which some have dead servers: SERVFAIL late, or nothing at all."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(9, 15)))
+    chosen = known[: int(rng.integers(1, 4))]
+    zone = draw_zone(scene, known)
+    mute = float(rng.choice([0.0, 0.3, 1.0]))
+    zone |= {name: draw_entry(scene, lame=True, mute=mute) for name in chosen}
+    house = make_house(scene, known=known, zone=zone)
+    browse(house.stub, chosen * 3 + known * 3, odd=chosen, series=chosen)
+
+
+def limited(scene: Scene) -> None:
+    """Ask faster than the resolver likes: it drops answers or truncates them."""
+    rng = scene.rng
+    temper = {"rate": float(rng.uniform(3, 8)), "slip": float(rng.choice([0.5, 0.33, 0.0]))}
+    house = make_house(scene, temper=temper, habits={"patience": 1e9})
+    for burst in range(3):
+        browse(house.stub, house.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, odd=house.known)
+
+
+def refused(scene: Scene) -> None:
+    """Ask a resolver that refuses strangers, and one that does not."""
+    house = make_house(scene, temper={"refuses": True})
+    second(scene, house)
+    browse(house.stub, house.known * 2, odd=house.known)
+    browse(house.stub, house.known * 2, way=1)
+
+
+def unsigned(scene: Scene) -> None:
+    """Look up names whose signatures do not hold."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(8, 13)))
+    chosen, zone = some(rng, known), draw_zone(scene, known, signed=True)
+    zone |= {name: draw_entry(scene, signed=True, rcode=SERVFAIL) for name in chosen}
+    house = make_house(scene, known=known, zone=zone, temper={"validates": True}, habits={"opt": Opt(1232, True)})
+    browse(house.stub, known * 3, odd=chosen)
+
+
+def intolerant(scene: Scene) -> None:
+    """Ask an old server that knows no EDNS; every question is asked again without."""
+    house = make_house(scene, temper={"intolerant": True, "opt": None}, habits={"opt": Opt(4096)})
+    browse(house.stub, house.known * 2, odd=house.known)
+
+
+def stripped(scene: Scene) -> None:
+    """Ask through a router that drops OPT, with cookies."""
+    house = home(scene, temper={"opt": None}, habits={"opt": Opt(1232, True), "cookie": True})
+    browse(house.stub, house.known * 3, odd=house.known)
+
+
+def backend(scene: Scene) -> None:
+    """Ask a forwarder that hands names of one domain to a server of another make."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(10, 16)))
+    zone, chosen = draw_zone(scene, known), known[: int(rng.integers(2, 5))]
+    other = add_resolver(
+        scene, zone, place=scene.servers(1)[0],
+        temper=Temper(opt=None, think=(1e5, 1e6), ticks=False, flags=0x8580, style=str(scene.rng.choice(["all",
+                                                                                                         "none"]))),
+    )  # fmt: skip
+    house = make_house(
+        scene, known=known, zone=zone, habits={"opt": Opt(1232)}, temper={"opt": Opt(), "think": (2e6, 5e7)},
+        backends=dict.fromkeys(chosen, other),
+    )  # fmt: skip
+    browse(house.stub, chosen * 2 + known * 3, odd=chosen)
+
+
+def folded(scene: Scene) -> None:
+    """Ask in letters of random case through a forwarder that lowers them."""
+    house = home(scene, temper={"folds": True}, habits={"mixed": True})
+    browse(house.stub, house.known * 3, odd=house.known)
+
+
+def large(scene: Scene, *, room: int, count: tuple[int, int]) -> None:
+    """Look up names with many addresses: answers fill the room there is, or are asked for over TCP."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(7, 11)))
+    chosen, zone = some(rng, known), draw_zone(scene, known)
+    for name in chosen:
+        many = tuple(scene.global_addresses(int(rng.integers(*count))))
+        zone[name] = draw_entry(scene, addresses=many, shown=len(many))
+    opt = Opt(4096) if room > 512 else (None, Opt(512))[int(rng.integers(2))]
+    house = make_house(scene, known=known, zone=zone, temper={"limit": room}, habits={"opt": opt})
+    browse(house.stub, chosen + known * 2, odd=chosen)
+
+
+def router(scene: Scene) -> None:
+    """Ask the home router, which answers from its cache at once and forwards the rest."""
+    house = home(scene, temper={"cached": 0.6, "think": (float(scene.rng.lognormal(11.5, 0.6)), 4e7)})
+    browse(house.stub, house.known * 4, odd=house.known)
+
+
+def in_the_way(scene: Scene) -> None:
+    """Ask public resolvers through a transparent cache that tells the truth; TCP reaches the resolver itself."""
+    rng = scene.rng
+    known = host_names(scene, int(rng.integers(7, 13)))
+    zone = draw_zone(scene, known)
+    cache = add_resolver(scene, zone, place=scene.servers(1)[0], stacks=(draw_server(rng),))
+    box = Interceptor(resolver=cache)
+    house = make_house(scene, [box], known=known, zone=zone, where=float(rng.uniform(0.02, 0.3)), rtt=1e8)
+    browse(house.stub, known * 3, odd=known)
+    comparing = attrs.evolve(house.stub, habits=attrs.evolve(house.stub.habits, stream=True))
+    browse(comparing, known[:5], kinds=(A,), odd=known)
+
+
+def denied(scene: Scene) -> None:
+    """Look up names that do not exist, again and again, among others that do."""
+    rng = scene.rng
+    house = make_house(scene)
+    wrong = [
+        f"{label}.{name}" for label, name in zip(("wwww", "w", "smtp", "_dmarc", "old"), house.known, strict=False)
+    ]
+    browse(house.stub, wrong * int(rng.integers(2, 5)) + house.known * 2, odd=wrong)
+
+
+def confused(scene: Scene) -> None:
+    """Ask a router that answers AAAA with A records."""
+    house = home(scene, temper={"confuses": True})
+    browse(house.stub, house.known * 2, kinds=(A, AAAA), odd=house.known)
+
+
+CLIENT = ("client", "middle")
+
+PLAYS = (
+    benign("slow-resolver", "Recursion takes seconds.", slow, "slow-resolver"),
+    benign("dead-resolver", "One resolver never answers.", dead, "dead-resolver"),
+    benign("resolver-outage", "The resolver is silent for a while.", outage, "resolver-outage"),
+    benign("lame-delegation", "Some names have dead servers.", lame, "lame-delegation"),
+    benign("rate-limit", "The resolver limits answers.", limited, "rate-limit"),
+    benign("refused", "A resolver refuses.", refused, "refused"),
+    benign("dnssec-failure", "Signatures fail.", unsigned, "dnssec-failure"),
+    benign("edns-intolerance", "A server knows no EDNS.", intolerant, "edns-intolerance"),
+    benign("opt-stripped", "A router drops OPT.", stripped, "opt-stripped", ("client",)),
+    benign("backend-by-name", "Some names go to another backend.", backend, "backend-by-name"),
+    benign("folded-case", "A forwarder lowers letters.", folded, "folded-case", ("client",)),
+    benign("truncation", "Answers do not fit; TCP follows.", partial(large, room=512, count=(30, 60)), "truncation"),
+    benign("large-answers", "Answers fill a packet.", partial(large, room=1452, count=(40, 80)), "large-answers"),
+    benign("cpe-cache", "The router answers at once.", router, "cpe-cache", ("client",)),
+    benign("port-53-proxy", "A transparent cache answers truthfully.", in_the_way, "port-53-proxy", CLIENT),
+    benign("negative-caching", "Names do not exist.", denied, "negative-caching"),
+    benign("broken-cpe", "A router answers AAAA with A.", confused, "broken-cpe", ("client",)),
+)  # fmt: skip
