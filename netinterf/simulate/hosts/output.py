@@ -110,7 +110,8 @@ class Output:
         stack = self.stack
         scale = stack.scale if not answer or self.scaling else -1
         timestamps, sack = (self.timestamps, self.sack) if answer else (stack.timestamps, stack.sack)
-        return syn_options(stack.mss, scale, self.ticks(), self.echo if answer else 0, timestamps=timestamps, sack=sack)
+        echo = self.echo if answer else 0
+        return syn_options(stack.mss, scale, self.ticks(), echo, timestamps=timestamps, sack=sack, order=stack.order)
 
     def transmit(self, piece: Piece) -> None:
         """Send a piece for the first time or again."""
