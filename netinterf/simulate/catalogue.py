@@ -16,6 +16,12 @@ __all__ = ["run", "scenarios"]
 MODULES = (
     "traffic",
     "reset_scenes",
+    "tcp_china",
+    "tcp_world",
+    "tcp_payloads",
+    "tcp_openings",
+    "tcp_adaptive",
+    "http_pages",
     "dns_scenes",
     "dns_china",
     "dns_elsewhere",
@@ -31,6 +37,8 @@ MODULES = (
     "rate_handshakes",
     "benign_rates",
     "benign_losses",
+    "benign_stalls",
+    "benign_handshakes",
 )
 """The modules of :mod:`netinterf.simulate.plays`, in the order their scenarios are listed."""
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import attrs
 
-from netinterf.simulate.network.packet import Address, Packet
+from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Onward, World
 
-__all__ = ["Doze", "MtuHole", "Outage", "UnevenLoss"]
+__all__ = ["Doze", "FullBacklog", "MtuHole", "Outage", "UnevenLoss"]
 
 
 @attrs.define(eq=False)
@@ -81,3 +81,16 @@ class UnevenLoss:
             return []
         wait = self.slot - self.world.now % self.slot if outbound and self.slot else 0
         return [(wait, outbound, packet)]
+
+
+@attrs.define(eq=False)
+class FullBacklog:
+    """A server under load drops a share of the SYNs that reach it (RFC 4987 §2)."""
+
+    world: World
+    share: float
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Drop SYNs at random."""
+        opens = packet.flags & (SYN | ACK) == SYN
+        return [] if opens and self.world.chance.random() < self.share else [(0, outbound, packet)]

@@ -47,7 +47,7 @@ def slow_handshakes(scene: Scene, form: Slowness) -> None:
     for place, site in enumerate(sites):
         for _ in range(int(rng.integers(2, 5))):
             begin = float(rng.uniform(0, span))
-            client = App(ending=Ending.CLOSE, patience=float(rng.choice([0, spread(rng, 2e10, 1.2e11)])))
+            client = App(ending=Ending.CLOSE, patience=round(float(rng.choice([0, spread(rng, 2e10, 1.2e11)]))))
             near = place < listed or (bool(box.memory) and site.server in (first, second))
             amount = int(rng.integers(500, 20_000))
             fetch(scene, site, begin, amount, stack=stack, apps=(client, App()), series=near)
