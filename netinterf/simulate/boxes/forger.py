@@ -83,7 +83,7 @@ def into_page(page: bytes) -> Rewrite:
 
     def rewrite(packet: Packet, sight: Sight) -> Packet | None:
         if not packet.payload:
-            return None if packet.flags & FIN else packet
+            return None if packet.flags & FIN or sight.replaced >= 0 else packet
         sight.replaced = packet.seq if sight.replaced < 0 else sight.replaced
         if packet.seq != sight.replaced:
             return None

@@ -155,7 +155,7 @@ def great_cannon(deal: Deal) -> tuple[Rule, ...]:
     start = int(rng.integers(900, 4000))
     form = Form(ttl_rule="counter", window_rule="counter", window=start, delay=drawn_delay(rng, 2e6))
     shots = paged(script_page(rng, f"http://ad{rng.integers(99)}.example/h.js"), form, fin="after")
-    share = float(rng.uniform(0.5, 0.9))
+    share = float(rng.uniform(0.4, 0.9))
     return (Rule(when=says(deal.words), word=PAGE, bursts=(shots,), swallow=True, silence=(True, False), share=share),)
 
 
@@ -275,8 +275,8 @@ PLAYS = (
     on_web("ir.http-2021", iran_2021, inbound=0.4),
     on_web("ir.http-2013", iran_2013),
     on_web("in.airtel", airtel),
-    on_web("cn.http-80-2023", china_redirect),
-    on_web("cn.great-cannon", great_cannon, inbound=0.6, on_path=False),
+    on_web("cn.http-80-2023", china_redirect, least=4),
+    on_web("cn.great-cannon", great_cannon, inbound=0.6, on_path=False, least=6),
     on_web("perftech", notice),
     on_web("quantum-insert", quantum),
     on_web("ad-injection", advertisement),

@@ -222,13 +222,13 @@ PLAYS = (
     forging("tcp.reset", "cn.gfw-iii", type_three, ports=WEB, inbound=0.25),
     forging("tcp.reset", "cn.gfw-many", many, ports=WEB, inbound=0.25),
     forging("tcp.reset", "cn.henan", henan),
-    forging("tcp.reset", "cn.http-keyword", keyword, ports=(80,), talk=search, back_after=95),
-    forging("tcp.reset", "cn.mb-new", doh_name, back_after=365),
+    forging("tcp.reset", "cn.http-keyword", keyword, ports=(80,), talk=search, back_after=95, least=3),
+    forging("tcp.reset", "cn.mb-new", doh_name, back_after=365, least=3),
     forging("tcp.reset", "cn.seq-1460", partial(fingerprinted, kind="seq-1460"), ports=(80,)),
     forging("tcp.reset", "cn.rae", partial(fingerprinted, kind="rae"), ports=(80,)),
     forging("tcp.reset", "cn.ip-id-64", partial(fingerprinted, kind="ip-id-64"), ports=(80,)),
     forging("tcp.reset", "cn.ip-id-minus-26", partial(fingerprinted, kind="ip-id-minus-26"), ports=(80,)),
-    forging("tcp.synack", "cn.residual", residual, ports=WEB, back_after=185),
+    forging("tcp.synack", "cn.residual", residual, ports=WEB, back_after=185, least=4),
     forging(
         "tcp.synack", "cn.poison-listener", listener, ports=WEB, by_address=True, on_path=False, vantages=("client",)
     ),

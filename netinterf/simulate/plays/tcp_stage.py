@@ -72,7 +72,7 @@ def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool 
 
 def visits(
     scene: Scene, *, build: Build, ports: tuple[int, ...] = (443,), talk: Talk | None = None,
-    inbound: float = 0.0, on_path: bool = True, by_address: bool = False, back_after: float = 0.0,
+    inbound: float = 0.0, on_path: bool = True, by_address: bool = False, back_after: float = 0.0, least: int = 2,
     apps: Callable[[np.random.Generator], tuple[App, App]] | None = None,
 ) -> None:  # fmt: skip
     """Visit several names, listed ones more often; the forger sees all of it.
@@ -86,6 +86,7 @@ def visits(
         on_path: The forger works on a copy, which may reach it earlier than the traffic gets on.
         by_address: The forger goes by addresses, so that listed and harmless names share none.
         back_after: The servers of listed names are visited once more after so many seconds, when no punishment lasts.
+        least: Fewest visits of each listed name; for forgers that often let one pass or build on an earlier one.
         apps: Draws the programs of both ends; those of ordinary visits when left out.
     """
     rng = scene.rng
@@ -111,7 +112,7 @@ def visits(
         )
         for address in hosts
     }
-    plan = [*listed * int(rng.integers(2, 5)), *known[len(listed) :] * int(rng.integers(1, 3))]
+    plan = [*listed * int(rng.integers(least, least + 3)), *known[len(listed) :] * int(rng.integers(1, 3))]
     begins = np.cumsum(rng.exponential(1.2 * SECOND, len(plan))).tolist()
     order = [plan[place] for place in rng.permutation(len(plan))]
     if back_after:

@@ -1,5 +1,6 @@
 """What clients and servers say on connections that forgers listen to: web searches, SSH, mail, BitTorrent, DNS."""
 
+import attrs
 import numpy as np
 
 from netinterf.simulate.hosts.app import Turn
@@ -10,7 +11,7 @@ from netinterf.simulate.messages.tls import tls_record
 from netinterf.simulate.network.path import MILLISECOND
 from netinterf.simulate.talks import web_script
 
-__all__ = ["ESNI", "ask_over_tcp", "hello_with", "in_two", "mail", "search", "shell", "swarm"]
+__all__ = ["ESNI", "again", "ask_over_tcp", "hello_with", "in_two", "mail", "search", "shell", "swarm"]
 
 ESNI = 0xFFCE
 """Extension number of encrypted server names (draft-ietf-tls-esni-06 and before)."""
@@ -20,6 +21,16 @@ def search(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     """Ask a web server for a page whose address holds the listed words."""
     target = f"/find?q={name}" if listed else f"/find?q={rng.integers(10**6)}"
     return [Turn(True, http_request(name, target)), *web_script(rng, name, 80)[1:]]
+
+
+def again(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Ask a web server two to four times on one connection; only the last question holds listed words."""
+    script: list[Turn] = []
+    for _ in range(int(rng.integers(1, 4))):
+        asked, told = web_script(rng, "www.example.org", 80)
+        script += [attrs.evolve(asked, delay=float(rng.exponential(300 * MILLISECOND))), told]
+    asked, told = web_script(rng, name if listed else "www.example.org", 80)
+    return [*script, attrs.evolve(asked, delay=float(rng.exponential(300 * MILLISECOND))), told]
 
 
 def in_two(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:

@@ -11,7 +11,7 @@ from netinterf.simulate.boxes.triggers import punished, says
 from netinterf.simulate.network.packet import ACK, RST
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.tcp_stage import Deal, both_ends, drawn_delay, forging, published
-from netinterf.simulate.plays.tcp_talks import ESNI, hello_with, in_two, search, shell, swarm
+from netinterf.simulate.plays.tcp_talks import ESNI, again, hello_with, in_two, search, shell, swarm
 
 __all__ = ["PLAYS", "plain_form"]
 
@@ -74,6 +74,29 @@ def one_sided(deal: Deal) -> tuple[Rule, ...]:
     """Reset only the client, or only the server."""
     shots = burst(plain_form(deal.rng), (int(deal.rng.choice([RST, RA])),), to_client=bool(deal.rng.random() < 0.6))
     return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,)),)
+
+
+def late(deal: Deal) -> tuple[Rule, ...]:
+    """Disconnect both ends seconds after the hello, and at once for a minute after that."""
+    rng = deal.rng
+    form, flags = plain_form(rng), (int(rng.choice([RST, RA])),)
+    slow = attrs.evolve(form, delay=drawn_delay(rng, 1.5e9))
+    return (
+        Rule(
+            when=says(deal.words), word="tcp.reset", bursts=(both_ends(slow, flags),), silence=(True, False),
+            penalty=(30 * SECOND, 90 * SECOND),
+        ),
+        Rule(when=punished, word="tcp.reset", bursts=(both_ends(form, flags),), silence=(True, False)),
+    )  # fmt: skip
+
+
+def unheard(deal: Deal) -> tuple[Rule, ...]:
+    """Keep the hello and reset the server; the client is reset too or hears nothing more."""
+    rng = deal.rng
+    form, flags = plain_form(rng, centre=2e5), (int(rng.choice([RST, RA])),) * int(rng.choice([1, 1, 2]))
+    shots = burst(form, flags, to_client=False, start=True)
+    shots += burst(form, flags) if rng.random() < 0.7 else ()
+    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), swallow=True, silence=(True, False)),)
 
 
 def tajikistan(deal: Deal) -> tuple[Rule, ...]:
@@ -157,6 +180,8 @@ PLAYS = (
     forging("tcp.reset", "ir.mirror", partial(iran, ttl_rule="mirror"), ports=WEB),
     forging("tcp.reset", "ir.2025-06", partial(iran, flags=RST)),
     forging("tcp.reset", "ir.2026", undescribed, inbound=0.2),
+    forging("tcp.reset", "ir.2026-01", late, back_after=95),
+    forging("tcp.reset", "post-handshake", unheard, ports=WEB, on_path=False),
     forging("tcp.reset", "ru.tspu-sni-i", rewritten, on_path=False),
     forging("tcp.reset", "ru.ecofilter", to_both, on_path=False),
     forging("tcp.reset", "ru.rostelecom-2019", one_sided, ports=WEB),
@@ -183,5 +208,7 @@ PLAYS = (
             ports=(22, 443), talk=shell),
     forging("tcp.reset", "generic-esni", partial(by_bytes, word=ESNI.to_bytes(2, "big")),
             "Hellos with encrypted server names are reset.", talk=hello_with),
+    forging("tcp.reset", "generic-later", undescribed, "Later requests of a connection are reset.", ports=(80,),
+            talk=again),
     forging("tcp.reset", "generic-url", undescribed, "Words in web addresses are reset.", ports=(80,), talk=search),
 )  # fmt: skip
