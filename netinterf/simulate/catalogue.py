@@ -39,6 +39,8 @@ MODULES = (
     "benign_losses",
     "benign_stalls",
     "benign_handshakes",
+    "reach",
+    "benign_reach",
 )
 """The modules of :mod:`netinterf.simulate.plays`, in the order their scenarios are listed."""
 

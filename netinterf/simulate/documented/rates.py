@@ -148,6 +148,7 @@ CONFOUNDERS = (
     cause("local-outage", "The client's line is down for a while: everything is silent.", "OONI 2019-11-23", ISOLATION),
     cause("radio-off", "Only the gateway still answers.", "OONI 2019-11-23", ISOLATION),
     cause("no-ipv6-service", "Names have IPv6 addresses that nobody serves.", "RFC 8305 §1", ISOLATION),
+    cause("no-quic-service", "Servers that do not speak QUIC.", "RFC 9312 §4.2", ALLOWLIST, "quic.drop"),
     cause("udp-firewall", "The client's own firewall lets no UDP but DNS out.", "RFC 9312 §4.2", ALLOWLIST),
     cause("tarpit", "Foreign addresses that answer SYNs and then say nothing.", "Liston, LaBrea 2001", ALLOWLIST,
           ISOLATION),

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import attrs
 
+from netinterf.simulate.encode import UDP
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Onward, World
 
-__all__ = ["Doze", "FullBacklog", "MtuHole", "Outage", "UnevenLoss"]
+__all__ = ["Doze", "FullBacklog", "MtuHole", "Outage", "UdpFilter", "UnevenLoss"]
 
 
 @attrs.define(eq=False)
@@ -94,3 +95,15 @@ class FullBacklog:
         """Drop SYNs at random."""
         opens = packet.flags & (SYN | ACK) == SYN
         return [] if opens and self.world.chance.random() < self.share else [(0, outbound, packet)]
+
+
+@attrs.define(eq=False)
+class UdpFilter:
+    """A firewall that lets UDP pass to some ports of servers only, as company and guest networks have."""
+
+    ports: frozenset[int] = frozenset({53, 123})
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Drop other datagrams."""
+        port = packet.dport if outbound else packet.sport
+        return [] if packet.protocol == UDP and port not in self.ports else [(0, outbound, packet)]

@@ -11,6 +11,7 @@ from netinterf.simulate.boxes.slow import ConnectionCounter
 from netinterf.simulate.hosts.app import App, Ending
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.path import SECOND, Station
+from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.plays.transfers import around, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
@@ -75,6 +76,25 @@ def frozen(scene: Scene, form: Freeze) -> None:
             )  # fmt: skip
 
 
+def frozen_datagrams(scene: Scene) -> None:
+    """Visit servers over QUIC, of which some get frozen by packets; clients may go on over TCP, which is no better."""
+    rng = scene.rng
+    known, servers = scene.names(5), scene.servers(5)
+    rule = around(rng, 25, 1.6)
+    box = Freezer(
+        world=scene.world, traffic=TrafficClass(servers=frozenset(servers[:2])),
+        drops=str(rng.choice(["both", "down"])),
+        limit=lambda: max(9, round(scene.world.chance.gauss(rule, 0.06 * rule))),
+    )  # fmt: skip
+    stack, fallback = draw_client(rng), float(rng.uniform(0, 1))
+    for place, site in enumerate(lay_sites(scene, 5, [box], names=known, servers=servers, luck=0.2)):
+        for _ in range(int(rng.integers(3, 6))):
+            quic_visit(
+                scene, site.path, site.server, site.name, float(rng.uniform(0, 25 * SECOND)), fallback=fallback,
+                stacks=(stack, site.host), series=place < 2,
+            )  # fmt: skip
+
+
 def counted_hellos(scene: Scene) -> None:
     """Open many connections with one name to one service: after some of them hellos hang, for about a minute."""
     rng = scene.rng
@@ -115,6 +135,10 @@ PLAYS = (
               Freeze(unit="bytes", centre=16_384, factor=1.8, counts=("down",), drops=("both", "down"))),
     by_freeze("rate.freeze.exempt", "The same, but white-listed names survive.", "ru.tspu-freeze-exempt",
               Freeze(exempt=True)),
+    Scenario(
+        "rate.freeze.quic", "QUIC connections to foreign hosters stop after about 25 packets.", "rate.freeze",
+        frozen_datagrams, ANYWHERE, system="ru.tspu-freeze-packets", family="rate",
+    ),
     by_freeze("rate.freeze.stalls", "Transfers with listed names stall for long, again and again.", "generic",
               Freeze(centre=40, factor=2.0, by="name", thaw=True)),
     by_freeze("rate.freeze.adaptive", "The limit is another one for every connection.", "adaptive",
