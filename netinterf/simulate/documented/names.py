@@ -169,5 +169,7 @@ CONFOUNDERS = (
     cause("broken-cpe", "A home router answers AAAA with an A record.", INJECTION, FORGED),
     cause("link-local-names", "mDNS, LLMNR and NetBIOS names beside DNS.", DROP, INJECTION,
           source="RFC 6762, RFC 4795, RFC 1002"),
+    cause("many-types", "Questions of every type; ANY draws HINFO.", INJECTION, FORGED, source="RFC 8482"),
+    cause("trailing-bytes", "An old server leaves bytes behind every message.", INJECTION, FORGED),
     cause("joined-late", "Recording began while answers were under way.", FORGED),
 )  # fmt: skip

@@ -4,11 +4,16 @@ import attrs
 
 from netinterf.simulate.messages.dns import (
     AAAA,
+    ANY,
     CNAME,
+    HINFO,
     HTTPS,
+    MX,
+    NS,
     NXDOMAIN,
     RRSIG,
     SOA,
+    TXT,
     A,
     Opt,
     Query,
@@ -108,6 +113,20 @@ def signature(owner: str, kind: int, lifetime: int, noise: bytes) -> Record:
     return Record(owner, RRSIG, lifetime, (head + dates, dns_name(signer), noise[:64].ljust(64, b"\x5a")))
 
 
+def others(owner: str, kind: int, lifetime: int) -> list[Record]:
+    """Give the records of other types that names have: mail, text, servers; ANY draws the least (RFC 8482 §4.2)."""
+    zone = apex(owner)
+    held: dict[int, tuple[bytes | str, ...]] = {
+        MX: (b"\x00\x0a", f"mail.{zone}"),
+        TXT: (b"\x0bv=spf1 -all",),
+        NS: (f"ns1.{zone}",),
+        ANY: (b"\x07RFC8482\x00",),
+    }
+    if kind == SOA:
+        return [start_of_authority(owner, lifetime=lifetime, kind=owner)]
+    return [Record(owner, HINFO if kind == ANY else kind, lifetime, held[kind])] if kind in held else []
+
+
 def positive(query: Query, entry: Entry, picked: list[Address], lifetime: int, noise: bytes = b"") -> Answer:
     """Answer with the chain of names and addresses, with signatures when the question wants and the zone has them.
 
@@ -125,6 +144,8 @@ def positive(query: Query, entry: Entry, picked: list[Address], lifetime: int, n
     found = [answered(owner, lifetime, place) for place in picked if suits(query.kind, place)]
     if query.kind == HTTPS and entry.https:
         found = [Record(owner, HTTPS, lifetime, (b"\x00\x01\x00", b"\x00\x01\x00\x06\x02h3\x02h2"))]
+    elif not entry.aliases:
+        found += others(owner, query.kind, lifetime)
     if noise and found:
         found.append(signature(owner, query.kind, lifetime, noise))
     if not found:

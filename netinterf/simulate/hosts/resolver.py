@@ -70,6 +70,7 @@ class Temper:
     slip: float = 0.5  # share of limited answers that come truncated instead of not at all
     twice: float = 0.0  # share of answers sent twice, some ms apart
     minimum: int = 0  # least TTL it gives
+    tail: bytes = b""  # behind every message, as an old server leaves it
     confuses: bool = False  # gives A records for AAAA, as some home routers do
 
 
@@ -176,7 +177,10 @@ class Resolver:
             opt = attrs.evolve(opt, options=option(10, held))
         if opt is not None and query.opt:
             opt = attrs.evolve(opt, do=query.opt.do)
-        return answer.written(query, temper.flags, opt, temper.style, query.name.lower() if temper.folds else "")
+        return (
+            answer.written(query, temper.flags, opt, temper.style, query.name.lower() if temper.folds else "")
+            + temper.tail
+        )
 
     def answer(self, query: Query, site: int) -> tuple[float, Answer | None, bool]:
         """Decide on an answer: after how many ns, what, and whether it is a lie."""

@@ -7,7 +7,9 @@ import attrs
 
 __all__ = [
     "AAAA",
+    "ANY",
     "CNAME",
+    "HINFO",
     "HTTPS",
     "MX",
     "NS",
@@ -34,10 +36,13 @@ __all__ = [
     "type_name",
 ]  # fmt: skip
 
-A, NS, CNAME, SOA, MX, TXT, AAAA, RRSIG, HTTPS = 1, 2, 5, 6, 15, 16, 28, 46, 65
-"""Types of records (RFC 1035 §3.2.2, RFC 3596, RFC 4034, RFC 9460)."""
+A, NS, CNAME, SOA, HINFO, MX, TXT, AAAA, RRSIG, HTTPS, ANY = 1, 2, 5, 6, 13, 15, 16, 28, 46, 65, 255
+"""Types of records and questions (RFC 1035 §3.2, RFC 3596, RFC 4034, RFC 9460)."""
 
-TYPES = {A: "A", NS: "NS", CNAME: "CNAME", SOA: "SOA", MX: "MX", TXT: "TXT", AAAA: "AAAA", HTTPS: "HTTPS"}
+TYPES = {
+    A: "A", NS: "NS", CNAME: "CNAME", SOA: "SOA", HINFO: "HINFO", MX: "MX", TXT: "TXT", AAAA: "AAAA", RRSIG: "RRSIG",
+    HTTPS: "HTTPS", ANY: "ANY",
+}  # fmt: skip
 SERVFAIL, NXDOMAIN, REFUSED = 2, 3, 5
 COMPRESSED = frozenset({NS, CNAME, SOA, MX})
 """Types whose data may hold pointers: those of RFC 1035 itself (RFC 3597 §4)."""

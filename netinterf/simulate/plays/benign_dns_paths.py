@@ -105,7 +105,10 @@ def forwarder(scene: Scene) -> None:
     """Ask a forwarder that passes on the answers of two resolvers."""
     rng = scene.rng
     known = host_names(scene, int(rng.integers(7, 13)))
-    zone = draw_zone(scene, known, per_answer=bool(rng.random() < 0.7))
+    zone, chosen = draw_zone(scene, known), some(rng, known)
+    for name in chosen:  # the two resolvers are led to other networks
+        places = tuple(scene.global_addresses(int(rng.integers(4, 12))))
+        zone[name] = attrs.evolve(zone[name], addresses=places, per_answer=True, shown=int(rng.integers(1, 3)))
     house = make_house(scene, known=known, zone=zone, temper={"twice": float(rng.uniform(0.3, 1)), "caches": 4})
     browse(house.stub, known * 3, odd=known)
 

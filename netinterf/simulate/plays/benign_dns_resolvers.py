@@ -7,7 +7,7 @@ import attrs
 
 from netinterf.simulate.hosts.resolver import Interceptor, Temper
 from netinterf.simulate.hosts.stack import draw_server
-from netinterf.simulate.messages.dns import AAAA, SERVFAIL, A, Opt
+from netinterf.simulate.messages.dns import AAAA, ANY, HTTPS, MX, NS, SERVFAIL, SOA, TXT, A, Opt
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
 from netinterf.simulate.plays.dns_house import (
@@ -195,6 +195,23 @@ def confused(scene: Scene) -> None:
     browse(house.stub, house.known * 2, kinds=(A, AAAA), odd=house.known)
 
 
+def many_types(scene: Scene) -> None:
+    """Ask for records of every type, as mail servers and monitors do."""
+    house = make_house(scene)
+    kinds = (NS, SOA, MX, TXT, HTTPS, ANY)
+    for name in house.known:
+        chosen = scene.rng.choice(kinds, 2, replace=False)
+        begin = float(scene.rng.uniform(0, 12 * SECOND))
+        house.stub.look_up(name, begin, kinds=tuple(int(one) for one in chosen), odd=True)
+    browse(house.stub, house.known * 2)
+
+
+def trailing(scene: Scene) -> None:
+    """Ask an old server that leaves some bytes behind every message."""
+    house = make_house(scene, temper={"tail": scene.rng.bytes(int(scene.rng.integers(1, 9)))})
+    browse(house.stub, house.known * 3, odd=house.known)
+
+
 CLIENT = ("client", "middle")
 
 PLAYS = (
@@ -214,5 +231,7 @@ PLAYS = (
     benign("cpe-cache", "The router answers at once.", router, "cpe-cache", ("client",)),
     benign("port-53-proxy", "A transparent cache answers truthfully.", in_the_way, "port-53-proxy", CLIENT),
     benign("negative-caching", "Names do not exist.", denied, "negative-caching"),
+    benign("many-types", "Questions of every type.", many_types, "many-types"),
+    benign("trailing-bytes", "Bytes behind every message.", trailing, "trailing-bytes"),
     benign("broken-cpe", "A router answers AAAA with A.", confused, "broken-cpe", ("client",)),
 )  # fmt: skip
