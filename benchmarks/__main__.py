@@ -41,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
     rivals.add_argument("--only", default="*", metavar="GLOB", help="only captures and scenarios that match")
     rivals.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     rivals.add_argument("--details", action="store_true", help="list what a rival finds and the library does not")
+    lab = verbs.add_parser("lab", help="labelled captures of real network stacks (needs root)")
+    lab.add_argument("--seeds", type=int, default=3, help="runs of each scenario (default 3)")
+    lab.add_argument("--out", type=Path, default=Path("lab"), metavar="DIR", help="folder to fill (default lab)")
+    lab.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
+    lab.add_argument("--jobs", type=int, default=8, help="runs side by side (default 8)")
+    lab.add_argument("--list", action="store_true", help="list the scenarios and stop")
+    lab.add_argument("--check", type=Path, metavar="DIR", help="hold the labels of a folder against tshark and stop")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
     for verb in (quality, speed, rivals):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
@@ -52,6 +59,8 @@ def main(words: list[str] | None = None) -> int:
     options = parser().parse_args(words)
     if options.verb == "quality":
         return run_quality(options)
+    if options.verb == "lab":
+        return run_lab(options)
     if options.verb == "examples":
         from benchmarks.examples import FOLDER, write_examples
 
@@ -93,6 +102,18 @@ def run_quality(options: argparse.Namespace) -> int:
     )
     results = quality.run(plan, out=options.json, docs=options.docs, listing=options.details)
     return 1 if results["failed"] else 0
+
+
+def run_lab(options: argparse.Namespace) -> int:
+    """Make lab captures, list the scenarios or check a folder."""
+    from benchmarks.lab import command
+
+    if options.list:
+        print(command.listing())
+        return 0
+    if options.check is not None:
+        return command.check_folder(options.check, options.jobs)
+    return command.make_folder(options.out, options.seeds, options.scenarios, options.jobs)
 
 
 def run_decode(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ class Box:
     flows: dict[Key, Flow] = attrs.field(factory=dict)
     log: list[dict[str, Any]] = attrs.field(factory=list)
     heap: list[tuple[float, int, str, Packet]] = attrs.field(factory=list)
-    numbers: Any = attrs.field(factory=itertools.count)
-    triggers: Any = attrs.field(factory=lambda: itertools.count(1))
+    numbers: Iterator[int] = attrs.field(factory=itertools.count)
+    triggers: Iterator[int] = attrs.field(factory=lambda: itertools.count(1))
     start: float = 0.0
     worst: float = 0.0  # how late the latest timer was
     late: float = 0.0  # sum over timers
@@ -139,12 +140,12 @@ class Box:
         if place == "box.aside":
             packet.note = Note("forged", flow.key, 0, "tls.interception")
             self.touch(flow, "tls.interception", 0)
-        passed: Packet | None = packet
         for rule in self.rules if place != "box.aside" else ():
-            passed = rule.cross(passed, outbound, flow, self, now)
+            passed = rule.cross(packet, outbound, flow, self, now)
             if passed is None:
                 return
-        self.leave(passed or packet, outbound=outbound, now=now)
+            packet = passed
+        self.leave(packet, outbound=outbound, now=now)
 
     def flow(self, packet: Packet, outbound: bool, now: float) -> Flow:
         """Find the connection of a packet; a new SYN with another number begins a new one."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.lab.check_frames import Capture, read
+from benchmarks.lab.check_frames import Capture, Frame, read, subjects
 from benchmarks.lab.check_looks import LOOKS
 from benchmarks.lab.check_mechanisms import SHOWN
 
@@ -52,30 +52,49 @@ def coverage(client: Capture, server: Capture) -> Iterator[str]:
     """Check that the client's capture holds what the name of the scenario promises."""
     name = client.labels["scenario"]
     mechanisms = {truth["mechanism"] for truth in client.labels["truths"]} - {None}
-    if name.startswith("benign."):
-        if mechanisms:
-            yield f"a benign scenario with {sorted(mechanisms)}"
-        odd = [client.of(truth) for truth in client.labels["truths"] if truth["confounder"]]
-        kinds = {truth["confounder"] for truth in client.labels["truths"]} - {""}
-        if not odd:
-            yield "no look-alike in it"
-        yield from (f"nothing looks like {kind}" for kind in kinds if not LOOKS[kind](client, server, odd))
-    elif not any(name.startswith(one) for one in mechanisms):
-        yield f"nothing of the scenario's mechanism, only {sorted(mechanisms)}"
+    if not name.startswith("benign."):
+        if not any(name.startswith(one) for one in mechanisms):
+            yield f"nothing of the scenario's mechanism, only {sorted(mechanisms)}"
+        return
+    if mechanisms:
+        yield f"a benign scenario with {sorted(mechanisms)}"
+    odd = [one for one in subjects(client, server) if one.truth["confounder"]]
+    if not odd:
+        yield "no look-alike in it"
+    for kind in {one.truth["confounder"] for one in odd}:
+        if not LOOKS[kind](odd):
+            yield f"nothing looks like {kind}"
 
 
 def problems_of(own: Capture, other: Capture) -> Iterator[str]:
     """Hold one capture and its labels against the capture of the other end."""
+    yield from origins(own, other)
+    for one in subjects(own, other):
+        truth = one.truth
+        subject = f"{truth['kind']} {truth['client_port']}>{truth['server']}:{truth['server_port']}"
+        if not one.frames or one.frames[0].number != truth["first_frame"]:
+            yield f"{subject} does not begin at frame {truth['first_frame']}"
+        for mechanism in (truth["mechanism"], *truth["also"]):
+            if mechanism is not None:
+                yield from (f"{subject} {mechanism}: {says}" for says in SHOWN[mechanism](one))
+        if truth["mechanism"] is None and truth["forged"]:
+            yield f"{subject} is untouched but has forged frames"
+        if truth["trigger"] and truth["trigger"] not in [frame.number for frame in one.frames]:
+            yield f"{subject}: its trigger {truth['trigger']} is a frame of something else"
+
+
+def origins(own: Capture, other: Capture) -> Iterator[str]:
+    """Check that whatever came in was sent by the other end, and that nothing labelled forged was."""
     sent = other.sent()
-    forged = {frame: truth for truth in own.labels["truths"] for frame in truth["forged"]}
-    many = any(truth["confounder"] == "path-duplicates" for truth in own.labels["truths"])
+    forged = {frame for truth in own.labels["truths"] for frame in truth["forged"]}
+    repeats = any(truth["confounder"] == "path-duplicates" for truth in own.labels["truths"])
     counts: Counter[tuple[str, ...]] = Counter()
     for frame in own.frames:
-        damaged = [name for name in frame.fields if name.endswith("checksum.status") and frame.fields[name] == BAD]
-        damaged = damaged if frame.fields["tcp.checksum"] != MINUS_ZERO else []
-        if (damaged or frame.fields["_ws.malformed"]) and frame.number not in forged and not frame.icmp:
-            yield f"frame {frame.number} is damaged: {damaged or 'malformed'}"
-        if frame.icmp or not own.incoming(frame):
+        if frame.number not in forged and damaged(frame):
+            yield f"frame {frame.number} is damaged"
+        if frame.icmp:  # made by hosts and routers alike
+            continue
+        if not own.incoming(frame):
             if frame.number in forged:
                 yield f"frame {frame.number} is labelled forged but left this host"
             continue
@@ -85,17 +104,13 @@ def problems_of(own: Capture, other: Capture) -> Iterator[str]:
                 yield f"frame {frame.number} is labelled forged but the other end sent it"
         elif not sent[frame.key]:
             yield f"frame {frame.number} was sent by nobody and is not labelled"
-        elif counts[frame.key] > sent[frame.key] and not many:
+        elif counts[frame.key] > sent[frame.key] and not repeats:
             yield f"frame {frame.number} came in more often than it was sent"
-    for truth in own.labels["truths"]:
-        subject = f"{truth['kind']} {truth['client_port']}>{truth['server']}:{truth['server_port']}"
-        frames = own.of(truth)
-        if not frames or frames[0].number != truth["first_frame"]:
-            yield f"{subject} does not begin at frame {truth['first_frame']}"
-        for mechanism in (truth["mechanism"], *truth["also"]):
-            if mechanism is not None:
-                yield from (f"{subject} {mechanism}: {says}" for says in SHOWN[mechanism](own, other, truth, frames))
-        if truth["mechanism"] is None and truth["forged"]:
-            yield f"{subject} is untouched but has forged frames"
-        if truth["trigger"] and truth["trigger"] not in [frame.number for frame in frames]:
-            yield f"{subject}: its trigger {truth['trigger']} is a frame of something else"
+
+
+def damaged(frame: Frame) -> bool:
+    """Say whether tshark finds a fault in a frame."""
+    if frame.icmp:  # it quotes packets in part
+        return False
+    wrong = any(frame.fields[name] == BAD for name in frame.fields if name.endswith("checksum.status"))
+    return bool(frame.fields["_ws.malformed"]) or (wrong and frame.fields["tcp.checksum"] != MINUS_ZERO)

@@ -8,14 +8,15 @@ from typing import Any
 
 import attrs
 
-__all__ = ["ACK", "FIN", "RST", "SYN", "Capture", "Frame", "arrived", "read"]
+__all__ = ["ACK", "FIN", "RST", "SYN", "Capture", "Frame", "Subject", "arrived", "read", "subjects"]
 
 FIELDS = (
     "frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "ip.id",
     "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw", "tcp.len",
-    "tcp.window_size_value", "tcp.options.timestamp.tsval", "tcp.payload", "udp.payload", "dns.id", "dns.flags.response",
-    "dns.qry.name", "tcp.analysis.retransmission", "tcp.analysis.fast_retransmission", "tcp.checksum.status",
-    "udp.checksum.status", "ip.checksum.status", "tcp.checksum", "_ws.malformed", "x509af.serialNumber", "dns.flags.rcode", "dns.a", "dns.aaaa",
+    "tcp.window_size_value", "tcp.options.timestamp.tsval", "tcp.payload", "udp.payload", "dns.id",
+    "dns.flags.response", "dns.flags.rcode", "dns.qry.name", "dns.a", "dns.aaaa", "tcp.analysis.retransmission",
+    "tcp.checksum", "tcp.checksum.status", "udp.checksum.status", "ip.checksum.status", "_ws.malformed",
+    "x509af.serialNumber",
 )  # fmt: skip
 OPTIONS = ("tcp.relative_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:TRUE", "tcp.check_checksum:TRUE",
            "udp.check_checksum:TRUE", "ip.check_checksum:TRUE")  # fmt: skip
@@ -67,7 +68,8 @@ class Capture:
 
     def incoming(self, frame: Frame) -> bool:
         """Say whether a frame came in from the path."""
-        return (frame.ends[0] in self.clients) != (self.labels["vantage"] == "client")
+        inner: bool = self.labels["vantage"] == "client"
+        return (frame.ends[0] in self.clients) != inner
 
 
 def read(path: Path) -> Capture:
@@ -100,3 +102,31 @@ def frame_of(row: dict[str, str]) -> Frame:
 def arrived(capture: Capture) -> Counter[tuple[str, ...]]:
     """Count what came in from the path."""
     return Counter(frame.key for frame in capture.frames if capture.incoming(frame))
+
+
+@attrs.frozen(eq=False)
+class Subject:
+    """A labelled subject of one capture, with the capture of the other end."""
+
+    own: Capture
+    other: Capture
+    truth: dict[str, Any]
+    frames: list[Frame]
+
+    def incoming(self) -> list[Frame]:
+        """List what came from the path."""
+        return [frame for frame in self.frames if self.own.incoming(frame)]
+
+    def outgoing(self) -> list[Frame]:
+        """List what this host sent."""
+        return [frame for frame in self.frames if not self.own.incoming(frame)]
+
+    def forged(self) -> list[Frame]:
+        """List the frames that are labelled forged."""
+        made = set(self.truth["forged"])
+        return [frame for frame in self.frames if frame.number in made]
+
+
+def subjects(own: Capture, other: Capture) -> list[Subject]:
+    """List the labelled subjects of a capture."""
+    return [Subject(own, other, truth, own.of(truth)) for truth in own.labels["truths"]]

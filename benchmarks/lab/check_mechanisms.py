@@ -2,30 +2,24 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from benchmarks.lab.check_frames import ACK, FIN, RST, SYN, Capture, Frame, arrived
+from benchmarks.lab.check_frames import ACK, FIN, RST, SYN, Subject, arrived, subjects
 
 __all__ = ["SHOWN", "Shows", "speed"]
 
 HTTP = b"HTTP/1.".hex()
+FLIGHT = 1_500  # bytes: less than the first flight of any TLS server with a certificate
 
-Shows = Callable[[Capture, Capture, dict[str, Any], list[Frame]], Iterator[str]]
-
-
-def forged_frames(truth: dict[str, Any], frames: list[Frame]) -> list[Frame]:
-    """Pick the forged frames of a subject."""
-    return [frame for frame in frames if frame.number in set(truth["forged"])]
+Shows = Callable[[Subject], Iterator[str]]
+"""Says what is missing."""
 
 
-def flagged(flags: int, least: int = 1) -> Shows:
-    """Demand forged frames with these flags (at the client; at the server none may have been sent)."""
+def flagged(flags: int) -> Shows:
+    """Demand forged frames with these flags, here or at the other end of such a subject."""
 
-    def shows(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
-        made = [frame for frame in forged_frames(truth, frames) if frame.flags & flags == flags]
-        there = sum(any(frame.flags & flags == flags for frame in forged_frames(one, other.of(one))) for one in
-                    other.labels["truths"] if one["mechanism"] == truth["mechanism"])  # fmt: skip
-        if len(made) < least and not there:
+    def shows(one: Subject) -> Iterator[str]:
+        there = [same for same in subjects(one.other, one.own) if same.truth["mechanism"] == one.truth["mechanism"]]
+        if not any(frame.flags & flags == flags for same in (one, *there) for frame in same.forged()):
             yield f"no forged frame with flags {flags:#x} at either end"
 
     return shows
@@ -34,36 +28,31 @@ def flagged(flags: int, least: int = 1) -> Shows:
 def payload(test: Callable[[str], bool]) -> Shows:
     """Demand a forged frame at the client whose payload passes a test."""
 
-    def shows(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
-        if own.labels["vantage"] == "client" and not any(test(frame.payload) for frame in forged_frames(truth, frames)):
+    def shows(one: Subject) -> Iterator[str]:
+        if one.own.labels["vantage"] == "client" and not any(test(frame.payload) for frame in one.forged()):
             yield "no forged frame with such payload"
 
     return shows
 
 
-def swallowed(own: Capture, other: Capture, frames: list[Frame]) -> int:
-    """Count the last packets of one direction that never came in at the other end."""
-    there = arrived(other)
+def swallowed(one: Subject) -> int:
+    """Count the last packets that this end sent and that never came in at the other."""
+    there = arrived(one.other)
     run = 0
-    for frame in frames:
-        if own.incoming(frame):
-            continue
+    for frame in one.outgoing():
         run = 0 if there[frame.key] else run + 1
     return run
 
 
 def silence(least: int) -> Shows:
-    """Demand that a direction ends with packets that never came in (seen from the end that sent them)."""
+    """Demand that a direction ends with packets that never came in."""
 
-    def shows(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
-        here = swallowed(own, other, frames)
-        seen = {frame.key for frame in frames}
-        there = max(
-            (swallowed(other, own, other.of(one)) for one in other.labels["truths"]
-             if any(frame.key in seen for frame in other.of(one))), default=0,
-        )  # fmt: skip
-        if max(here, there) < (1 if truth["also"] else least):  # a reset end has little left to say
-            yield f"only {here} and {there} packets were swallowed at the end of either direction"
+    def shows(one: Subject) -> Iterator[str]:
+        seen = {frame.key for frame in one.frames}
+        there = [same for same in subjects(one.other, one.own) if any(frame.key in seen for frame in same.frames)]
+        most = max(map(swallowed, (one, *there)))
+        if most < (1 if one.truth["also"] else least):  # a reset end has little left to say
+            yield f"only {most} packets were swallowed at the end of either direction"
 
     return shows
 
@@ -71,103 +60,105 @@ def silence(least: int) -> Shows:
 def unanswered(least: int) -> Shows:
     """Demand that nothing came back to so many packets and that none arrived."""
 
-    def shows(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
-        mine = [frame for frame in frames if truth["kind"] == "flow" or frame.fields["dns.id"] == dns_id(truth)]
-        if any(own.incoming(frame) for frame in mine):
+    def shows(one: Subject) -> Iterator[str]:
+        if one.incoming():
             yield "something came back"
-        if len(mine) < least:
-            yield f"only {len(mine)} packets were sent"
-        if swallowed(own, other, mine) < len(mine):
+        if len(one.frames) < least:
+            yield f"only {len(one.frames)} packets were sent"
+        if swallowed(one) < len(one.frames):
             yield "some of it arrived"
 
     return shows
 
 
-def dns_id(truth: dict[str, Any]) -> str:
-    """Write a query number as tshark does."""
-    return f"{truth['query_id']:#06x}"
-
-
-def replies(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
+def replies(one: Subject) -> Iterator[str]:
     """Demand forged replies to the same question; genuine ones only for an injection."""
-    mine = [frame for frame in frames if own.incoming(frame) and frame.fields["dns.id"] == dns_id(truth)]
-    made = forged_frames(truth, mine)
-    genuine = [frame for frame in mine if frame not in made]
-    if not made:
-        yield "no forged reply"
-    if any(frame.fields["dns.qry.name"].lower() != truth["name"].lower() for frame in made):
+    number = f"{one.truth['query_id']:#06x}"
+    made = one.forged()
+    genuine = [frame for frame in one.incoming() if frame not in made and frame.fields["dns.id"] == number]
+    if not made or any(frame.fields["dns.id"] != number for frame in made):
+        yield "no forged reply, or one with another number"
+    if any(frame.fields["dns.qry.name"].lower() != one.truth["name"].lower() for frame in made):
         yield "a forged reply to another question"
     if {frame.payload for frame in made} & {frame.payload for frame in genuine}:
         yield "a forged reply says what the true one says"
-    if bool(genuine) != (truth["mechanism"] == "dns.injection"):
+    if bool(genuine) != (one.truth["mechanism"] == "dns.injection"):
         yield f"{len(genuine)} true replies"
 
 
-def lonely(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
+def lonely(one: Subject) -> Iterator[str]:
     """Demand an unanswered question while the same server answers another."""
-    yield from unanswered(1)(own, other, truth, frames)
-    if not any(frame.ends[0] == truth["server"] and frame.fields["dns.flags.response"] for frame in own.frames):
+    yield from unanswered(1)(one)
+    if not any(frame.ends[0] == one.truth["server"] and frame.fields["dns.flags.response"] for frame in one.own.frames):
         yield "the resolver answers nothing at all"
 
 
-def speed(frames: list[Frame], server: str) -> float:
-    """Measure bytes per second of a server's payload from its first byte to its last."""
-    data = [frame for frame in frames if frame.ends[0] == server and frame.size]
+def speed(one: Subject) -> float:
+    """Measure bytes per second of the server's payload from its first byte to its last."""
+    data = [frame for frame in one.frames if frame.ends[0] == one.truth["server"] and frame.size]
     spent = data[-1].time - data[0].time if len(data) > 1 else 0.0
     return sum(frame.size for frame in data) / spent if spent else 0.0
 
 
-def policed(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
+def policed(one: Subject) -> Iterator[str]:
     """Demand dropped and repeated packets of the server, more than the path loses anyway."""
-    client, server = (own, other) if own.labels["vantage"] == "client" else (other, own)
+    client, server = (one.own, one.other) if one.own.labels["vantage"] == "client" else (one.other, one.own)
     came = Counter(frame.key for frame in client.frames)
-    sent = [frame for frame in server.frames if frame.ends[0] == truth["server"] and frame.size
-            and truth["server_port"] == frame.ends[1]]  # fmt: skip
+    sent = [
+        frame
+        for frame in server.frames
+        if frame.ends[:2] == (one.truth["server"], one.truth["server_port"]) and frame.size
+    ]
     lost = sum(not came[frame.key] for frame in sent)
     again = sum(bool(frame.fields["tcp.analysis.retransmission"]) for frame in sent)
-    if lost < max(3, 2 * own.labels["conditions"]["loss"] * len(sent)) or again < 3:
+    if lost < max(3, 2 * one.own.labels["conditions"]["loss"] * len(sent)) or again < 3:
         yield f"{lost} of {len(sent)} packets were dropped, {again} repeated"
 
 
-def slowed(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
+def untouched(one: Subject) -> list[Subject]:
+    """List the TCP connections of the same capture that nobody touched."""
+    return [
+        same
+        for same in subjects(one.own, one.other)
+        if same.truth["mechanism"] is None and same.truth["protocol"] == "tcp"
+    ]
+
+
+def slowed(one: Subject) -> Iterator[str]:
     """Demand that an untouched transfer of the same capture is at least twice as fast."""
-    rates = [speed(own.of(one), one["server"]) for one in own.labels["truths"]
-             if one["mechanism"] is None and one["protocol"] == "tcp"]  # fmt: skip
-    own_rate = speed(frames, truth["server"])
-    if not rates or max(rates) < 2 * own_rate:
-        yield f"{own_rate:,.0f} B/s against {max(rates, default=0):,.0f} B/s"
+    best = max(map(speed, untouched(one)), default=0.0)
+    if best < 2 * speed(one):
+        yield f"{speed(one):,.0f} B/s against {best:,.0f} B/s"
 
 
-def handshake(frames: list[Frame], server: str) -> float:
-    """Measure the seconds from the client's first payload to the server's 4,000th byte."""
-    began = next((frame.time for frame in frames if frame.size and frame.ends[0] != server), 0.0)
-    left = 1500
-    for frame in frames:
-        if frame.ends[0] == server and frame.size:
+def handshake(one: Subject) -> float:
+    """Measure the seconds from the client's first payload to the end of the server's first flight."""
+    began = next((frame.time for frame in one.frames if frame.size and frame.ends[0] != one.truth["server"]), 0.0)
+    left = FLIGHT
+    for frame in one.frames:
+        if frame.ends[0] == one.truth["server"] and frame.size:
             left -= frame.size
             if left <= 0:
                 return frame.time - began
-    return 60.0 if began else 0.0
+    return 0.0
 
 
-def late_handshake(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
+def late_handshake(one: Subject) -> Iterator[str]:
     """Demand a handshake a second longer than every untouched one (at the client)."""
-    if own.labels["vantage"] == "client":
-        others = [handshake(own.of(one), one["server"]) for one in own.labels["truths"]
-                  if one["mechanism"] is None and one["protocol"] == "tcp"]  # fmt: skip
-        took = handshake(frames, truth["server"])
-        if took < 1 + max(others, default=0.0):
-            yield f"{took:.2f} s against {max(others, default=0.0):.2f} s"
+    if one.own.labels["vantage"] == "client":
+        longest = max(map(handshake, untouched(one)), default=0.0)
+        if handshake(one) < 1 + longest:
+            yield f"{handshake(one):.2f} s against {longest:.2f} s"
 
 
-def intercepted(own: Capture, other: Capture, truth: dict[str, Any], frames: list[Frame]) -> Iterator[str]:
-    """Demand a certificate that is not the origin's: its serial number is in no capture of the origin."""
-    serials = {frame.fields["x509af.serialNumber"] for frame in frames} - {""}
-    if own.labels["vantage"] == "client" and not serials:
+def intercepted(one: Subject) -> Iterator[str]:
+    """Demand a certificate that the origin never sent, and that all of the impostor's packets are labelled."""
+    serials = {frame.fields["x509af.serialNumber"] for frame in one.frames} - {""}
+    if one.own.labels["vantage"] == "client" and not serials:
         yield "no certificate is to be seen"
-    if serials & {frame.fields["x509af.serialNumber"] for frame in other.frames}:
+    if serials & {frame.fields["x509af.serialNumber"] for frame in one.other.frames}:
         yield "the origin sent this certificate"
-    if {frame.number for frame in frames if own.incoming(frame)} != set(truth["forged"]):
+    if one.forged() != one.incoming():
         yield "not all packets of the other end are labelled"
 
 
@@ -193,3 +184,4 @@ SHOWN: dict[str, Shows] = {
     "reach.isolation": unanswered(1),
     "reach.isolation.allowlist": unanswered(1),
 }
+"""What is demanded of every subject with a mechanism."""

@@ -161,15 +161,27 @@ def labels(
     for report in reports:
         told = stage.errands[report["errand"]]
         for port in report["ports"]:
-            flow = [port["local"], port["port"], port["remote"], port["remote_port"], {"tcp": TCP, "udp": UDP}[port["protocol"]]]
+            flow = [
+                port["local"],
+                port["port"],
+                port["remote"],
+                port["remote_port"],
+                {"tcp": TCP, "udp": UDP}[port["protocol"]],
+            ]
             for one in found:
                 if one.ends == seen(flow):
                     one.name = one.name or (told["name"] if one.spoke else "")
                     odd = told["odd"] if one.kind == "flow" else told["odd"] and told["steps"][0][0] == "query"
                     one.confounder = stage.scenario.confounder if odd else one.confounder
     truths = tuple(truth_of(one, stage) for one in found if visible(one, side))
-    return Labels(scenario=stage.scenario.name, family=stage.scenario.family, seed=stage.seed, vantage=side,
-                  conditions=conditions(stage), truths=truths), missing  # fmt: skip
+    return Labels(
+        scenario=stage.scenario.name,
+        family=stage.scenario.family,
+        seed=stage.seed,
+        vantage=side,
+        conditions=conditions(stage),
+        truths=truths,
+    ), missing
 
 
 def visible(subject: Subject, side: str) -> bool:
@@ -189,22 +201,41 @@ def truth_of(subject: Subject, stage: Stage) -> Truth:
     first = mechanisms[0] if mechanisms else None
     client, port, server, server_port, protocol = subject.ends
     return Truth(
-        kind=subject.kind, protocol="tcp" if protocol == TCP else "udp", client=text(client), client_port=port,
-        server=text(server), server_port=server_port, name=subject.name, first_frame=subject.first, mechanism=first,
-        also=tuple(mechanisms[1:]), forged=tuple(sorted(subject.forged)), trigger=subject.trigger if first else 0,
-        system=stage.scenario.system if first else "", confounder="" if first else subject.confounder,
-        series=first in SERIES or (first == "tcp.drop" and not subject.answered), query_type=subject.query_type, query_id=subject.query_id,
-    )  # fmt: skip
+        kind=subject.kind,
+        protocol="tcp" if protocol == TCP else "udp",
+        client=text(client),
+        client_port=port,
+        server=text(server),
+        server_port=server_port,
+        name=subject.name,
+        first_frame=subject.first,
+        mechanism=first,
+        also=tuple(mechanisms[1:]),
+        forged=tuple(sorted(subject.forged)),
+        trigger=subject.trigger if first else 0,
+        system=stage.scenario.system if first else "",
+        confounder="" if first else subject.confounder,
+        series=first in SERIES or (first == "tcp.drop" and not subject.answered),
+        query_type=subject.query_type,
+        query_id=subject.query_id,
+    )
 
 
 def conditions(stage: Stage) -> dict[str, Any]:
     """Describe the path and how it was captured."""
     lines = stage.lines
     return {
-        "ip": stage.version, "direction": "both", "loss": float(lines["far_down"].get("loss", 0.0)), "capture_loss": 0.0,
-        "snaplen": 0, "offload": False, "doubled": False, "clock": "good", "rtt": stage.rtt,
+        "ip": stage.version,
+        "direction": "both",
+        "loss": float(lines["far_down"].get("loss", 0.0)),
+        "capture_loss": 0.0,
+        "snaplen": 0,
+        "offload": False,
+        "doubled": False,
+        "clock": "good",
+        "rtt": stage.rtt,
         "nat": stage.nat is not None,
-    }  # fmt: skip
+    }
 
 
 def packed(address: str) -> bytes:

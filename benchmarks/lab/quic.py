@@ -4,14 +4,15 @@ Only what a passive observer can read is real: the client's Initial holds a TLS 
 Initial keys; what follows is opaque to everybody and random here.
 """
 
+import contextlib
 import random
 import ssl
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.hmac import HMAC
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 __all__ = ["answers", "client_hello", "initial"]
 
@@ -33,10 +34,8 @@ def client_hello(name: str) -> bytes:
     context.set_alpn_protocols(["h3"])
     coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
     talk = context.wrap_bio(coming, going, server_hostname=name)
-    try:
+    with contextlib.suppress(ssl.SSLWantReadError):
         talk.do_handshake()
-    except ssl.SSLWantReadError:
-        pass
     return going.read()[5:]
 
 
@@ -51,7 +50,11 @@ def initial(name: str, rng: random.Random) -> list[str]:
     mac = HMAC(SALT, SHA256())
     mac.update(connection)
     secret = expand(mac.finalize(), "client in", 32)
-    key, vector, header_key = expand(secret, "quic key", 16), expand(secret, "quic iv", 12), expand(secret, "quic hp", 16)
+    key, vector, header_key = (
+        expand(secret, "quic key", 16),
+        expand(secret, "quic iv", 12),
+        expand(secret, "quic hp", 16),
+    )
     hello = client_hello(name)
     head = b"\0\0\0\1" + bytes([8]) + connection + bytes([8]) + source + b"\0"
     room = SIZE - len(head) - 1 - 2 - 4 - 16 - 6  # flags, length, packet number, tag, frame head

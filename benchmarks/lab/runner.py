@@ -5,10 +5,6 @@ import contextlib
 import fnmatch
 import json
 import os
-import re
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +15,14 @@ import attrs
 
 from benchmarks.lab import netns
 from benchmarks.lab.certificates import authority
-from benchmarks.lab.join import labels
+from benchmarks.lab.join import labels, packed
 from benchmarks.lab.plays import SCENARIOS
+from benchmarks.lab.processes import Programs
 from benchmarks.lab.scenario import TRUSTED, Scenario, Stage
 from benchmarks.lab.wire import frames
 
 __all__ = ["Made", "make", "play"]
 
-ROOT = Path(__file__).resolve().parents[2]
-DROPPED = re.compile(r"(\d+) packets? dropped by kernel")
 SETTLE = 0.4  # seconds for the last packets to cross the path and reach the capture files
 SIDES = ("client", "server")
 ATTEMPTS = 3  # a capture that lost packets is made again
@@ -46,58 +41,6 @@ class Made:
     worst_late: float  # seconds, of the box's timers
     mean_late: float
     reports: tuple[dict[str, Any], ...]  # of the client's errands
-
-
-class Programs:
-    """Programs under way, ended together."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.running: list[tuple[str, subprocess.Popen[str]]] = []
-
-    def start(self, name: str, namespace: str, words: Sequence[str], sign: str = "") -> subprocess.Popen[str]:
-        """Start a program, in a namespace unless that is empty; wait until it prints *sign*."""
-        place = ["ip", "netns", "exec", namespace] if namespace else []
-        said = (self.folder / f"{name}.err").open("w+", encoding="utf-8")
-        one = subprocess.Popen(
-            [*place, *words], stdout=subprocess.PIPE, stderr=said, text=True, cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        said.close()
-        self.running.append((name, one))
-        limit = time.monotonic() + 20
-        while sign and sign not in self.said(name):
-            if one.poll() is not None or time.monotonic() > limit:
-                raise RuntimeError(f"{name} did not start: {self.said(name)}")
-            time.sleep(0.01)
-        return one
-
-    def python(self, name: str, namespace: str, module: str, spec: Any, *, ready: bool = True) -> subprocess.Popen[str]:
-        """Start a program of the lab with its specification."""
-        path = self.folder / f"{name}.json"
-        path.write_text(json.dumps(spec), encoding="utf-8")
-        one = self.start(name, namespace, [sys.executable, "-m", f"benchmarks.lab.{module}", str(path)])
-        if ready and (one.stdout is None or one.stdout.readline().strip() != "ready"):
-            raise RuntimeError(f"{name} did not start: {self.said(name)}")
-        return one
-
-    def said(self, name: str) -> str:
-        """Give what a program wrote to standard error."""
-        return (self.folder / f"{name}.err").read_text(encoding="utf-8", errors="replace")
-
-    def stop(self) -> None:
-        """End every program, the captures after the rest, the box last."""
-        for name, one in sorted(self.running, key=lambda item: (item[0].startswith("capture"), item[0] == "box")):
-            with contextlib.suppress(ProcessLookupError):
-                one.send_signal(signal.SIGINT if name.startswith("capture") else signal.SIGTERM)
-            try:
-                one.wait(5)
-            except subprocess.TimeoutExpired:
-                one.kill()
-                one.wait()
-            if one.stdout is not None:
-                one.stdout.close()
-        self.running.clear()
 
 
 @contextlib.contextmanager
@@ -120,9 +63,14 @@ def namespaces(stage: Stage) -> Iterator[dict[str, str]]:
 def box_spec(stage: Stage, names: dict[str, str]) -> dict[str, Any]:
     """Say what the box shall be."""
     return {
-        "namespaces": names, "lines": stage.lines, "rules": stage.rules, "nat": stage.nat, "seed": stage.seed,
-        "log": str(stage.folder / "box.log"), "spread": {},
-    }  # fmt: skip
+        "namespaces": names,
+        "lines": stage.lines,
+        "rules": stage.rules,
+        "nat": stage.nat,
+        "seed": stage.seed,
+        "log": str(stage.folder / "box.log"),
+        "spread": {packed(address).hex(): hops for address, hops in stage.spread.items()},
+    }
 
 
 def set_up(stage: Stage, names: dict[str, str]) -> None:
@@ -137,42 +85,51 @@ def set_up(stage: Stage, names: dict[str, str]) -> None:
     netns.settings(names["server"], {"ipv6/conf/all/hop_limit": str(ttl), "ipv6/conf/eth0/hop_limit": str(ttl)})
 
 
+def start_servers(stage: Stage, names: dict[str, str], programs: Programs) -> None:
+    """Start everything that the client can talk to."""
+    for service in [one for services in stage.servers for one in services if "answers" not in one]:
+        service.setdefault("congestion", stage.controls["server"])
+    for place, services in enumerate(stage.servers):
+        programs.python(f"server-{place}", names["server"], "programs.server", services)
+    if stage.aside:
+        programs.python("aside", names["aside"], "programs.server", stage.aside)
+    if stage.resolver_runs:
+        spec = {"addresses": [stage.resolver], "zones": stage.zones, "pause": stage.resolver_pause, "seed": stage.seed}
+        programs.python("resolver", names["server"], "programs.resolver", spec)
+
+
+def client_spec(stage: Stage) -> dict[str, Any]:
+    """Say what the client shall do."""
+    common = {
+        "congestion": stage.controls["client"],
+        "resolver": stage.resolver,
+        "four": stage.four,
+        "six": stage.six,
+        "seed": stage.seed,
+        "authority": str(authority(TRUSTED).write(stage.folder / "authority.pem")),
+    }
+    report = str(stage.folder / "report.json")
+    return {"errands": stage.errands, "common": common, "limit": stage.limit, "report": report}
+
+
 def perform(stage: Stage) -> list[dict[str, Any]]:
     """Run the programs of a stage; captures, log and report are in its folder afterwards."""
-    folder = stage.folder
-    programs = Programs(folder)
+    programs = Programs(stage.folder)
     with namespaces(stage) as names:
         try:
             programs.python("box", "", "box", box_spec(stage, names))
             set_up(stage, names)
             for side in SIDES:
-                programs.start(
-                    f"capture-{side}", names[side],
-                    ["tcpdump", "-i", netns.DEVICE, "-n", "-p", "-U", "--immediate-mode", "-s", "0", "-B", "8192", "-Z", "root",
-                     "-w", str(folder / f"{side}.pcap"), "(ip or ip6) and not ether multicast"],
-                    sign="listening on",
-                )  # fmt: skip
-            for service in [one for services in stage.servers for one in services if "answers" not in one]:
-                service.setdefault("congestion", stage.controls["server"])
-            for place, services in enumerate(stage.servers):
-                programs.python(f"server-{place}", names["server"], "programs.server", services)
-            if stage.aside:
-                programs.python("aside", names["aside"], "programs.server", stage.aside)
-            if stage.resolver_runs:
-                spec = {"addresses": [stage.resolver], "zones": stage.zones, "pause": stage.resolver_pause,
-                        "seed": stage.seed}  # fmt: skip
-                programs.python("resolver", names["server"], "programs.resolver", spec)
-            common = {"congestion": stage.controls["client"], "resolver": stage.resolver, "four": stage.four, "six": stage.six, "seed": stage.seed,
-                      "authority": str(authority(TRUSTED).write(folder / "authority.pem"))}  # fmt: skip
-            spec = {"errands": stage.errands, "common": common, "limit": stage.limit, "report": str(folder / "report.json")}
-            programs.python("client", names["client"], "programs.client", spec, ready=False).wait(stage.limit + 20)
+                programs.capture(side, names[side])
+            start_servers(stage, names, programs)
+            client = programs.python("client", names["client"], "programs.client", client_spec(stage), ready=False)
+            client.wait(stage.limit + 20)
             time.sleep(SETTLE + stage.rtt)
         finally:
             programs.stop()
-    lost = sum(int(DROPPED.findall(programs.said(f"capture-{side}") or "0 packets dropped by kernel")[-1]) for side in SIDES)
-    if lost:
+    if lost := programs.lost():
         raise CaptureLoss(f"{stage.scenario.name}: the capture lost {lost} packets")
-    reports: list[dict[str, Any]] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    reports: list[dict[str, Any]] = json.loads((stage.folder / "report.json").read_text(encoding="utf-8"))
     return reports
 
 
@@ -221,8 +178,17 @@ def collect(stage: Stage, reports: list[dict[str, Any]], out: Path, begin: float
         captures.append(target)
     problems += [f"box: {line['says']}" for line in log if line["what"] == "error"]
     end = log[-1]
-    return Made(stage.scenario.name, stage.seed, tuple(captures), time.monotonic() - begin, packets, tuple(problems),
-                end["worst_late"], end["mean_late"], tuple(reports))  # fmt: skip
+    return Made(
+        stage.scenario.name,
+        stage.seed,
+        tuple(captures),
+        time.monotonic() - begin,
+        packets,
+        tuple(problems),
+        end["worst_late"],
+        end["mean_late"],
+        tuple(reports),
+    )
 
 
 def make(

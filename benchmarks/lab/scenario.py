@@ -1,7 +1,7 @@
 """What a lab scenario says, and the stage on which it says it: hosts, names, path, rules and errands as values."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,27 @@ from benchmarks.lab.certificates import authority
 
 __all__ = ["Scenario", "Site", "Stage"]
 
-SYLLABLES = "ba ce di fo gu ha ki lo mu na pe ri so ta ve wi ya zu bre cla dro fli gra sto tri".split()
+SYLLABLES = (
+    "ba",
+    "ce",
+    "di",
+    "fo",
+    "gu",
+    "ha",
+    "ki",
+    "lo",
+    "mu",
+    "na",
+    "pe",
+    "ri",
+    "so",
+    "ta",
+    "ve",
+    "wi",
+    "bre",
+    "cla",
+    "sto",
+)
 ENDINGS = ("com", "org", "net", "info", "io", "news", "co")
 LINES = ("near_up", "near_down", "far_up", "far_down")
 TRUSTED, STRANGER = "Lab Root", "Transit Security Gateway"
@@ -66,6 +86,7 @@ class Stage:
         self.servers: list[list[dict[str, Any]]] = [[]]  # programs, each with its services
         self.aside: list[dict[str, Any]] = []
         self.hosts: list[str] = []
+        self.spread: dict[str, int] = {}  # further hops to single hosts
         self.resolver = self.host()
         self.zones: dict[str, dict[str, Any]] = {}
         self.resolver_runs = True
@@ -113,6 +134,7 @@ class Stage:
     def host(self, version: int | None = None) -> str:
         """Give the far side another address."""
         self.hosts.append(self.address(version))
+        self.spread[self.hosts[-1]] = self.rng.choice((0, 0, 1, 2, 3))
         return self.hosts[-1]
 
     def name(self, first: str = "www") -> str:
@@ -157,17 +179,30 @@ class Stage:
     def impostor(self, site: Site) -> None:
         """Put a host beside the box that answers in the place of a site with another certificate."""
         path = self.folder / f"{site.name}.other.pem"
-        self.aside.append({"addresses": [site.address], "port": site.port,
-                           "certificate": str(authority(STRANGER).issue(site.name, path))})  # fmt: skip
+        self.aside.append(
+            {
+                "addresses": [site.address],
+                "port": site.port,
+                "certificate": str(authority(STRANGER).issue(site.name, path)),
+            }
+        )
 
     def rule(self, rule: str, **values: Any) -> None:
         """Let the box do something; the mechanism is the scenario's unless given."""
         self.rules.append({"rule": rule, "mechanism": self.scenario.mechanism or "", **values})
 
     def visit(
-        self, site: Site, at: float, *, size: int = 0, steps: list[list[Any]] | None = None, patience: float = 5.0,
-        odd: bool = False, resolve: bool = True, **more: Any,
-    ) -> None:  # fmt: skip
+        self,
+        site: Site,
+        at: float,
+        *,
+        size: int = 0,
+        steps: Sequence[Sequence[Any]] | None = None,
+        patience: float = 5.0,
+        odd: bool = False,
+        resolve: bool = True,
+        **more: Any,
+    ) -> None:
         """Let the client visit a site: look it up, connect, TLS, one request and its answer, close.
 
         Args:
@@ -182,18 +217,36 @@ class Stage:
         """
         size = size or int(self.rng.lognormvariate(9.5, 1.0)) + 500
         path = f"/{self.rng.choice(SYLLABLES)}-{size}.html"
-        begin: list[list[Any]] = [["resolve"], ["connect"]] if resolve else [["connect"]]
+        begin: list[Sequence[Any]] = [["resolve"], ["connect"]] if resolve else [["connect"]]
         if site.tls:
             begin.append(["tls"])
         self.errand(
-            at, begin + (steps if steps is not None else [["get", path], ["response"]]), name=site.name,
-            address=site.address, port=site.port, patience=patience, odd=odd, **more,
-        )  # fmt: skip
+            at,
+            begin + list(steps if steps is not None else [["get", path], ["response"]]),
+            name=site.name,
+            address=site.address,
+            port=site.port,
+            patience=patience,
+            odd=odd,
+            **more,
+        )
 
-    def errand(self, at: float, steps: list[list[Any]], *, patience: float = 5.0, odd: bool = False, **more: Any) -> None:
+    def errand(
+        self, at: float, steps: Sequence[Sequence[Any]], *, patience: float = 5.0, odd: bool = False, **more: Any
+    ) -> None:
         """Let the client do steps of any kind."""
-        self.errands.append({"at": at, "steps": steps, "patience": patience, "odd": odd, "name": "", "port": 0,
-                             "family": self.version, **more})  # fmt: skip
+        self.errands.append(
+            {
+                "at": at,
+                "steps": steps,
+                "patience": patience,
+                "odd": odd,
+                "name": "",
+                "port": 0,
+                "family": self.version,
+                **more,
+            }
+        )
 
     def query(self, name: str, at: float, kind: str = "", *, odd: bool = False, **options: Any) -> None:
         """Let the client ask the resolver."""

@@ -93,7 +93,7 @@ def parse(raw: bytes) -> Packet | None:
 
 def checksum(data: bytes) -> int:
     """Compute the Internet checksum (RFC 1071)."""
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) & ~1]))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data[: len(data) & ~1]))
     if len(data) & 1:
         total += data[-1] << 8
     while total >> 16:
@@ -120,7 +120,8 @@ def lowered(raw: bytes, hops: int) -> bytes:
 def enveloped(packet: Packet, body: bytes, protocol: int) -> bytes:
     """Put an IP header before *body*."""
     if packet.version == 6:
-        return struct.pack("!IHBB", 0x60000000, len(body), protocol, packet.ttl) + packet.source + packet.destination + body
+        start = struct.pack("!IHBB", 0x60000000, len(body), protocol, packet.ttl)
+        return start + packet.source + packet.destination + body
     fragment = 0x4000 if packet.dont_fragment else 0
     start = struct.pack("!BBHHHBB", 0x45, 0, 20 + len(body), packet.ip_id, fragment, packet.ttl, protocol)
     ends = packet.source + packet.destination

@@ -25,8 +25,14 @@ def small_window(stage: Stage) -> None:
     """The client offers a small window."""
     for place in range(3):
         site = stage.site(tls=False)
-        stage.visit(site, 0.1 + place * 0.7, size=120_000, patience=8.0, odd=True,
-                    options={"receive": stage.rng.choice((8_192, 12_000, 16_000))})  # fmt: skip
+        stage.visit(
+            site,
+            0.1 + place * 0.7,
+            size=120_000,
+            patience=8.0,
+            odd=True,
+            options={"receive": stage.rng.choice((8_192, 12_000, 16_000))},
+        )
     stage.crowd(2)
 
 
@@ -34,7 +40,7 @@ def slow_reader(stage: Stage) -> None:
     """The client reads slowly, so that its window closes."""
     for place in range(2):
         site = stage.site(tls=stage.rng.random() < 0.5)
-        steps = [["get", "/video-300000.mp4"], ["trickle", stage.rng.randrange(4_000, 9_000), 0.1]]
+        steps: list[list[Any]] = [["get", "/video-300000.mp4"], ["trickle", stage.rng.randrange(4_000, 9_000), 0.1]]
         stage.visit(site, 0.1 + place, steps=steps, patience=8.0, odd=True, options={"receive": 16_384})
     stage.crowd(2)
 
@@ -54,15 +60,29 @@ def drop_tail(stage: Stage) -> None:
 
 def plan(stage: Stage) -> None:
     """The provider shapes the whole link of the customer."""
-    stage.rule("Limit", stage="any", kind="shape", shared=True, silent=True, rate=stage.rng.uniform(1e5, 3e5),
-               burst=stage.rng.uniform(1e4, 6e4), queue=150_000)  # fmt: skip
+    stage.rule(
+        "Limit",
+        stage="any",
+        kind="shape",
+        shared=True,
+        silent=True,
+        rate=stage.rng.uniform(1e5, 3e5),
+        burst=stage.rng.uniform(1e4, 6e4),
+        queue=150_000,
+    )
     transfers(stage, 300_000)
 
 
 def bucket_plan(stage: Stage) -> None:
     """The provider polices the whole link of the customer."""
-    stage.rule("Limit", stage="any", shared=True, silent=True, rate=stage.rng.uniform(1.5e5, 4e5),
-               burst=stage.rng.uniform(2e4, 8e4))  # fmt: skip
+    stage.rule(
+        "Limit",
+        stage="any",
+        shared=True,
+        silent=True,
+        rate=stage.rng.uniform(1.5e5, 4e5),
+        burst=stage.rng.uniform(2e4, 8e4),
+    )
     transfers(stage, 350_000)
 
 
@@ -128,7 +148,10 @@ def some(stage: Stage, name: str, **options: Any) -> None:
 
 def rotating(stage: Stage) -> None:
     """A name has many addresses and every answer shows others."""
-    names(stage, lambda on, name: on.zone(name, *(on.address(v) for v in (4, 6) * 6), rotate=on.rng.randrange(1, 4), ttl=20))
+    names(
+        stage,
+        lambda on, name: on.zone(name, *(on.address(v) for v in (4, 6) * 6), rotate=on.rng.randrange(1, 4), ttl=20),
+    )
 
 
 def no_name(stage: Stage) -> None:
@@ -139,7 +162,12 @@ def no_name(stage: Stage) -> None:
 def split_horizon(stage: Stage) -> None:
     """Names of the house that lead to private addresses."""
     private = f"10.{stage.rng.randrange(256)}.{stage.rng.randrange(256)}.9"
-    names(stage, lambda on, name: on.zone(name, private, f"fd{on.rng.randrange(16, 256):x}::{on.rng.randrange(1, 999):x}", ttl=0))
+    names(
+        stage,
+        lambda on, name: on.zone(
+            name, private, f"fd{on.rng.randrange(16, 256):x}::{on.rng.randrange(1, 999):x}", ttl=0
+        ),
+    )
 
 
 def retransmitted(stage: Stage) -> None:
@@ -177,21 +205,23 @@ PLAYS = (
     Scenario("benign.rate.window-limited", "The window is small.", small_window, confounder="window-limited"),
     Scenario("benign.rate.slow-reader", "The client reads slowly.", slow_reader, confounder="slow-reader"),
     Scenario("benign.rate.bufferbloat", "A slow link with a long queue.", bufferbloat, confounder="bufferbloat"),
-    Scenario("benign.rate.drop-tail", "A slow link with a short queue.", drop_tail, confounder="drop-tail-queue"),
-    Scenario("benign.rate.plan", "The whole link is shaped.", plan, confounder="plan-limit"),
-    Scenario("benign.rate.plan-policing", "The whole link is policed.", bucket_plan, confounder="plan-limit"),
+    Scenario("benign.rate.drop-tail", "A slow link with a short queue.", drop_tail, confounder="short-buffer"),
+    Scenario("benign.rate.plan", "The whole link is shaped.", plan, confounder="plan-shaper"),
+    Scenario("benign.rate.plan-policing", "The whole link is policed.", bucket_plan, confounder="plan-policer"),
     Scenario("benign.rate.random-loss", "Packets are lost.", random_loss, confounder="random-loss"),
-    Scenario("benign.rate.burst-loss", "Packets are lost in bursts.", burst_loss, confounder="burst-loss"),
+    Scenario("benign.rate.burst-loss", "Packets are lost in bursts.", burst_loss, confounder="bursty-loss"),
     Scenario("benign.rate.reordering", "Packets are overtaken.", reordered, confounder="reordering"),
     Scenario("benign.rate.duplicates", "Packets come twice.", duplicated, confounder="path-duplicates"),
-    Scenario("benign.rate.black-hole", "Big packets vanish.", black_hole, confounder="mtu-black-hole"),
+    Scenario("benign.rate.black-hole", "Big packets vanish.", black_hole, confounder="mtu-hole"),
     Scenario("benign.rate.route-change", "The route changes.", rerouted, confounder="route-change"),
-    Scenario("benign.dns.rotating", "Every answer shows other addresses.", rotating, confounder="rotating-dns"),
+    Scenario("benign.dns.rotating", "Every answer shows other addresses.", rotating, confounder="rotating-cdn"),
     Scenario("benign.dns.nxdomain", "Names that do not exist.", no_name, confounder="nxdomain"),
-    Scenario("benign.dns.split-horizon", "Names with private addresses.", split_horizon, confounder="split-horizon"),
+    Scenario(
+        "benign.dns.split-horizon", "Names with private addresses.", split_horizon, confounder="split-horizon-private"
+    ),
     Scenario("benign.dns.retransmitted", "Queries are sent again.", retransmitted, confounder="retransmitted-query"),
     Scenario("benign.dns.repeated", "Repeated queries, two answers.", repeated, confounder="retransmitted-query"),
-    Scenario("benign.dns.twice", "Answers are sent twice.", twice, confounder="duplicate-answer"),
+    Scenario("benign.dns.twice", "Answers are sent twice.", twice, confounder="forwarder-answers-twice"),
     Scenario("benign.dns.slow-resolver", "Answers take long.", slow_resolver, confounder="slow-resolver"),
     Scenario("benign.dns.dead-resolver", "Nobody answers.", dead_resolver, confounder="dead-resolver"),
 )

@@ -1,6 +1,7 @@
 """Connections that end, fail or stutter for ordinary reasons."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.lab.quic import answers, initial
@@ -18,9 +19,11 @@ def browse(stage: Stage) -> None:
         stage.visit(site, stage.rng.uniform(0, 3), size=stage.rng.randrange(100_000, 900_000), odd=True)
 
 
-def visits(stage: Stage, steps: list[list[Any]], count: int = 3, *, errand: dict[str, Any] | None = None, **service: Any) -> None:
+def visits(
+    stage: Stage, steps: Sequence[Sequence[Any]], *, errand: dict[str, Any] | None = None, **service: Any
+) -> None:
     """Let the client do odd things at some sites of one kind, and ordinary things elsewhere."""
-    for _ in range(count):
+    for _ in range(3):
         site = stage.site(**{"tls": stage.rng.random() < 0.6, **service})
         stage.visit(site, stage.rng.uniform(0.1, 2.0), steps=steps, odd=True, **{"patience": 4.0, **(errand or {})})
     stage.crowd(2)
@@ -47,7 +50,13 @@ def closed_port(stage: Stage) -> None:
         host = stage.host()
         name = stage.name()
         stage.zone(name, host)
-        stage.errand(stage.rng.uniform(0, 2), [["resolve"], ["connect"]], name=name, port=stage.rng.choice((80, 443, 8080)), odd=True)
+        stage.errand(
+            stage.rng.uniform(0, 2),
+            [["resolve"], ["connect"]],
+            name=name,
+            port=stage.rng.choice((80, 443, 8080)),
+            odd=True,
+        )
     stage.crowd(3)
 
 
@@ -55,7 +64,9 @@ def crash(stage: Stage) -> None:
     """The server's program is killed in the middle of an answer; its kernel ends the connections."""
     for place in (1, 2):
         limit = stage.rng.randrange(20_000, 100_000)
-        site = stage.site(tls=stage.rng.random() < 0.5, program=place, break_after=limit, break_by="kill", pace=[5_000, 0.01])
+        site = stage.site(
+            tls=stage.rng.random() < 0.5, program=place, break_after=limit, break_by="kill", pace=[5_000, 0.01]
+        )
         stage.visit(site, stage.rng.uniform(0.1, 1.5), size=300_000, odd=True)
     stage.crowd(3)
 
@@ -63,7 +74,9 @@ def crash(stage: Stage) -> None:
 def half_open(stage: Stage) -> None:
     """The server forgets connections without a word and answers what comes later with a bare RST."""
     wait = stage.rng.uniform(1.0, 1.6)
-    visits(stage, [get(3_000), ["response"], ["wait", wait], get(3_000), ["response"]], idle=wait / 2, idle_end="vanish")
+    visits(
+        stage, [get(3_000), ["response"], ["wait", wait], get(3_000), ["response"]], idle=wait / 2, idle_end="vanish"
+    )
 
 
 def idle_reset(stage: Stage) -> None:
@@ -81,7 +94,9 @@ def idle_close(stage: Stage) -> None:
 
 def keepalive(stage: Stage) -> None:
     """The link dies while a kept connection is idle; keep-alive probes find out."""
-    visits(stage, [get(8_000), ["response"], ["read", 10]], errand={"options": {"keepalive": [1, 1, 3]}, "patience": 9.0})
+    visits(
+        stage, [get(8_000), ["response"], ["read", 10]], errand={"options": {"keepalive": [1, 1, 3]}, "patience": 9.0}
+    )
     for line in ("far_up", "far_down"):
         stage.lines[line]["dead_from"] = 3.4
 
@@ -153,7 +168,12 @@ def backlog(stage: Stage) -> None:
 
 def half_close(stage: Stage) -> None:
     """The client says that it is done and still reads."""
-    visits(stage, [get(5_000), ["response"], ["shutdown"], ["read", 10**9]], afterwards=stage.rng.randrange(20, 90), tls=False)
+    visits(
+        stage,
+        [get(5_000), ["response"], ["shutdown"], ["read", 10**9]],
+        afterwards=stage.rng.randrange(20, 90),
+        tls=False,
+    )
 
 
 def reuse(stage: Stage) -> None:
@@ -166,8 +186,11 @@ def reuse(stage: Stage) -> None:
 
 def translated(stage: Stage, idle: float = 0.0) -> None:
     """A NAT rewrites addresses and ports, and may forget idle connections."""
-    stage.nat = {"outside": {stage.four: stage.address(4), stage.six: stage.address(6)}, "idle": idle,
-                 "first_port": stage.rng.randrange(1024, 50_000)}  # fmt: skip
+    stage.nat = {
+        "outside": {stage.four: stage.address(4), stage.six: stage.address(6)},
+        "idle": idle,
+        "first_port": stage.rng.randrange(1024, 50_000),
+    }
     if not idle:
         visits(stage, [get(60_000), ["response"]])
         return
@@ -183,22 +206,33 @@ def rejected(stage: Stage) -> None:
     """The client does not trust a certificate and says so by an alert."""
     for _ in range(3):
         site = stage.site(tls=True)
-        stage.errand(stage.rng.uniform(0, 2), [["connect"], ["tls"]], name="other." + site.name, address=site.address, port=443,
-                     odd=True)  # fmt: skip
+        stage.errand(
+            stage.rng.uniform(0, 2),
+            [["connect"], ["tls"]],
+            name="other." + site.name,
+            address=site.address,
+            port=443,
+            odd=True,
+        )
     stage.crowd(2)
 
 
 def other_protocol(stage: Stage) -> None:
     """A protocol of its own on a well-known port, which works."""
-    talk = [["read", 20], ["send", b"SSH-2.0-libssh2_1.11.0\r\n".hex()], ["read", 24], ["send", stage.rng.randbytes(900).hex()],
-            ["read", 900]]  # fmt: skip
+    talk: list[list[Any]] = [
+        ["read", 20],
+        ["send", b"SSH-2.0-libssh2_1.11.0\r\n".hex()],
+        ["read", 24],
+        ["send", stage.rng.randbytes(900).hex()],
+        ["read", 900],
+    ]
     visits(stage, talk, tls=False, port=stage.rng.choice((22, 443)), banner=b"SSH-2.0-OpenSSH_9.6\r\n".hex(), echo=True)
 
 
 def origin(stage: Stage, status: str) -> None:
     """The origin itself refuses, or sends elsewhere."""
     page = "<html><head><title>403 Forbidden</title></head><body><h1>Access denied</h1></body></html>"
-    more = {"location": f"https://{stage.name()}/"} if status.startswith("3") else {}
+    more: dict[str, Any] = {"location": f"https://{stage.name()}/"} if status.startswith("3") else {}
     visits(stage, [get(10), ["response"]], status=status, page=page, tls=False, **more)
 
 
@@ -212,8 +246,14 @@ def quic(stage: Stage, how: str) -> None:
         if how == "works":
             stage.servers[0].append({"addresses": [site.address], "port": 443, "answers": answers(rng)})
         at = rng.uniform(0.1, 1.5)
-        stage.errand(at, [["datagrams", initial(site.name, rng) * 3, 0.4]], name=site.name, address=site.address, port=443,
-                     odd=True)  # fmt: skip
+        stage.errand(
+            at,
+            [["datagrams", initial(site.name, rng) * 3, 0.4]],
+            name=site.name,
+            address=site.address,
+            port=443,
+            odd=True,
+        )
         stage.visit(site, at + 0.3)
     stage.crowd(1)
 
@@ -230,23 +270,38 @@ PLAYS = (
     Scenario("benign.tcp.keepalive-death", "Keep-alive finds a dead link.", keepalive, confounder="keepalive-death"),
     Scenario("benign.tcp.outage", "The link is dead for a while.", outage, confounder="link-outage"),
     Scenario("benign.tcp.client-timeout", "The client gives up.", impatient, confounder="client-timeout"),
-    Scenario("benign.tcp.slow-server", "The server thinks for long.", slow, confounder="slow-server"),
+    Scenario("benign.tcp.slow-server", "The server thinks for long.", slow, confounder="overloaded-server"),
     Scenario("benign.tcp.silent-service", "The service says nothing.", silent, confounder="silent-service"),
     Scenario("benign.tcp.port-scan", "Many ports are tried.", scan, confounder="port-scan"),
     Scenario("benign.tcp.happy-eyeballs", "IPv6 fails, IPv4 works.", happy, confounder="happy-eyeballs"),
-    Scenario("benign.tcp.dead-host", "Nobody has the address.", dead_host, confounder="dead-host"),
-    Scenario("benign.tcp.backlog", "The accept queue is full.", backlog, confounder="accept-backlog"),
+    Scenario("benign.tcp.dead-host", "Nobody has the address.", dead_host, confounder="dead-destinations"),
+    Scenario("benign.tcp.backlog", "The accept queue is full.", backlog, confounder="full-backlog"),
     Scenario("benign.tcp.half-close", "One direction is closed.", half_close, confounder="half-close"),
     Scenario("benign.tcp.port-reuse", "A port is used again.", reuse, confounder="port-reuse"),
     Scenario("benign.tcp.nat", "A NAT rewrites.", translated, confounder="nat"),
     Scenario("benign.tcp.nat-timeout", "A NAT forgets.", forgotten, confounder="nat-timeout"),
     Scenario("benign.tcp.other-protocol", "SSH where it is not expected.", other_protocol, confounder="other-protocol"),
-    Scenario("benign.tls.rejected", "A certificate is not trusted.", rejected, confounder="certificate-rejected"),
-    Scenario("benign.http.forbidden", "The origin refuses.", functools.partial(origin, status="403 Forbidden"),
-             confounder="origin-403"),
-    Scenario("benign.http.redirect", "The origin redirects.", functools.partial(origin, status="302 Found"),
-             confounder="origin-redirect"),
-    Scenario("benign.quic.closed", "No QUIC; ICMP says so.", functools.partial(quic, how="closed"), confounder="quic-less-host"),
-    Scenario("benign.quic.mute", "QUIC is never answered.", functools.partial(quic, how="mute"), confounder="quic-unanswered"),
+    Scenario("benign.tls.rejected", "A certificate is not trusted.", rejected, confounder="certificate-refused"),
+    Scenario(
+        "benign.http.forbidden",
+        "The origin refuses.",
+        functools.partial(origin, status="403 Forbidden"),
+        confounder="origin-403",
+    ),
+    Scenario(
+        "benign.http.redirect",
+        "The origin redirects.",
+        functools.partial(origin, status="302 Found"),
+        confounder="origin-redirect",
+    ),
+    Scenario(
+        "benign.quic.closed",
+        "No QUIC; ICMP says so.",
+        functools.partial(quic, how="closed"),
+        confounder="udp-closed",
+    ),
+    Scenario(
+        "benign.quic.mute", "QUIC is never answered.", functools.partial(quic, how="mute"), confounder="quic-less-host"
+    ),
     Scenario("benign.quic.works", "QUIC is answered.", functools.partial(quic, how="works"), confounder="ordinary"),
-)  # fmt: skip
+)

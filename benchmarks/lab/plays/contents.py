@@ -13,13 +13,10 @@ def page(stage: Stage) -> str:
     """Write a block page of some form, as hexadecimal."""
     rng = stage.rng
     where = stage.address(4)
-    body = rng.choice((
-        f'<html><head><title>M4-5</title></head><body><iframe src="http://{where}/?type=Invalid+Site&policy=MainPolicy"'
-        ' style="width: 100%; height: 100%"></iframe></body></html>',
-        f"<html><body><h1>Access to this site is restricted</h1><p>Ref {rng.randrange(10**6)}</p>{'<br>' * rng.randrange(90)}"
-        "</body></html>",
-        f'<meta http-equiv="refresh" content="0; url=http://{stage.name("warning")}/dot/">',
-    ))  # fmt: skip
+    frame = f'<iframe src="http://{where}/?type=Invalid+Site&policy=MainPolicy" style="width: 100%"></iframe>'
+    plain = f"<h1>Access to this site is restricted</h1><p>Ref {rng.randrange(10**6)}</p>{'<br>' * rng.randrange(90)}"
+    away = f'<meta http-equiv="refresh" content="0; url=http://{stage.name("warning")}/dot/">'
+    body = f"<html><head><title>M4-5</title></head><body>{rng.choice((frame, plain, away))}</body></html>"
     status = rng.choice(("403 Forbidden", "200 OK", "451 Unavailable For Legal Reasons"))
     return f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode().hex()
 
@@ -41,7 +38,13 @@ def pair(stage: Stage, text: str) -> list[dict[str, Any]]:
     else:
         shots = [
             {"flags": PSH | ACK, "ack": 0, "payload": text, "after": first, **look},
-            {"flags": FIN | ACK, "ack": rng.choice((0, 1)), "seq": size, "after": first + rng.uniform(5e-5, 3e-4), **look},
+            {
+                "flags": FIN | ACK,
+                "ack": rng.choice((0, 1)),
+                "seq": size,
+                "after": first + rng.uniform(5e-5, 3e-4),
+                **look,
+            },
         ]
     if rng.random() < 0.5:
         shots.append({"to": "server", "flags": RST | ACK, "ack": 0, "ttl": rng.randrange(45, 200), "after": first})
@@ -61,8 +64,13 @@ def replaced(stage: Stage) -> None:
 def redirected(stage: Stage) -> None:
     """A redirect overtakes the answer, or replaces it."""
     inside = stage.rng.random() < 0.5
-    stage.rule("Forge", names=names(listed(stage, tls=False)), shots=pair(stage, moved(stage)), swallow=inside,
-               then="cut" if inside else "pass")  # fmt: skip
+    stage.rule(
+        "Forge",
+        names=names(listed(stage, tls=False)),
+        shots=pair(stage, moved(stage)),
+        swallow=inside,
+        then="cut" if inside else "pass",
+    )
 
 
 def intercepted(stage: Stage) -> None:
@@ -79,7 +87,9 @@ def pool(stage: Stage) -> list[str]:
     four = [stage.address(4) for _ in range(rng.randrange(1, 6))]
     if rng.random() < 0.3:
         four = [rng.choice(("10.10.34.34", "10.10.34.36", "127.0.0.1", "0.0.0.0"))]
-    six = rng.choice(([f"2001::{rng.randrange(1, 65_536):x}:{rng.randrange(1, 65_536):x}"], [stage.address(6)], ["d0::11"]))
+    six = rng.choice(
+        ([f"2001::{rng.randrange(1, 65_536):x}:{rng.randrange(1, 65_536):x}"], [stage.address(6)], ["d0::11"])
+    )
     return four + six
 
 
@@ -89,7 +99,9 @@ def asked(stage: Stage, count: int = 3, kind: str = "") -> list[str]:
     chosen = [stage.name(rng.choice(("www", "m", "api"))) for _ in range(count)]
     for name in chosen + [stage.name() for _ in range(4)]:
         stage.zone(name, stage.address(4), stage.address(6))
-        stage.query(name, rng.uniform(0.1, 2.5), kind, edns=rng.choice((0, 1232, 1232, 4096)), linger=rng.choice((0, 0, 0.4)))
+        stage.query(
+            name, rng.uniform(0.1, 2.5), kind, edns=rng.choice((0, 1232, 1232, 4096)), linger=rng.choice((0, 0, 0.4))
+        )
     stage.crowd(1)
     return chosen
 
@@ -98,10 +110,16 @@ def reply(stage: Stage, addresses: list[str], **look: Any) -> dict[str, Any]:
     """Draw the look of a forged answer."""
     rng = stage.rng
     return {
-        "addresses": addresses, "flags": rng.choice((0x8180, 0x8180, 0x8580)), "lifetime": rng.randrange(60, 600),
-        "after": delay(stage), "ttl": rng.randrange(40, 230), "dont_fragment": rng.random() < 0.3,
-        "ip_id": rng.choice(("random", "mirror", rng.randrange(1, 40_000))), "pointer": rng.random() < 0.7, **look,
-    }  # fmt: skip
+        "addresses": addresses,
+        "flags": rng.choice((0x8180, 0x8180, 0x8580)),
+        "lifetime": rng.randrange(60, 600),
+        "after": delay(stage),
+        "ttl": rng.randrange(40, 230),
+        "dont_fragment": rng.random() < 0.3,
+        "ip_id": rng.choice(("random", "mirror", rng.randrange(1, 40_000))),
+        "pointer": rng.random() < 0.7,
+        **look,
+    }
 
 
 def one_reply(stage: Stage) -> None:
@@ -158,13 +176,17 @@ PLAYS = (
     Scenario("http.blockpage.raced", "A page overtakes the answer.", raced, "http.blockpage", "ir.http-403"),
     Scenario("http.blockpage.replaced", "A page replaces the answer.", replaced, "http.blockpage", "ir.http-403"),
     Scenario("http.blockpage.redirect", "A redirect to a stub.", redirected, "http.blockpage", "in.airtel"),
-    Scenario("tls.interception.transit", "Somebody else's certificate.", intercepted, "tls.interception", "kz.qaznet"),
+    Scenario(
+        "tls.interception.transit", "Somebody else's certificate.", intercepted, "tls.interception", "kz.qaznet-2019"
+    ),
     Scenario("dns.injection.one", "One forged answer wins.", one_reply, "dns.injection", "generic"),
-    Scenario("dns.injection.many", "Two or three forged answers win.", many_replies, "dns.injection", "cn.gfw-dns"),
-    Scenario("dns.injection.type", "A records for AAAA questions.", wrong_type, "dns.injection", "cn.gfw-dns"),
+    Scenario(
+        "dns.injection.many", "Two or three forged answers win.", many_replies, "dns.injection", "cn.gfw-dns-triplet"
+    ),
+    Scenario("dns.injection.type", "A records for AAAA questions.", wrong_type, "dns.injection", "cn.gfw-dns-3"),
     Scenario("dns.injection.late", "The forged answer loses.", race_lost, "dns.injection", "generic"),
-    Scenario("dns.injection.malformed", "A damaged forged answer.", malformed, "dns.injection", "ir.dns"),
+    Scenario("dns.injection.malformed", "A damaged forged answer.", malformed, "dns.injection", "ir.dns-2023"),
     Scenario("dns.forged.single", "A false answer, the query swallowed.", swallowed, "dns.forged", "ru.er-telecom"),
-    Scenario("dns.forged.denied", "A false denial, the query swallowed.", denied, "dns.forged", "ru.nxdomain"),
+    Scenario("dns.forged.denied", "A false denial, the query swallowed.", denied, "dns.forged", "ru.tspu-2026"),
     Scenario("dns.drop.names", "Queries for some names vanish.", dropped, "dns.drop", "generic"),
 )

@@ -35,7 +35,9 @@ def shaped(stage: Stage) -> None:
     rng = stage.rng
     rate = rng.uniform(3e4, 9e4)
     sites = downloads(stage, rate, 2)
-    stage.rule("Limit", names=names(sites), kind="shape", rate=rate, burst=rng.uniform(3e3, 2e4), shared=rng.random() < 0.5)
+    stage.rule(
+        "Limit", names=names(sites), kind="shape", rate=rate, burst=rng.uniform(3e3, 2e4), shared=rng.random() < 0.5
+    )
 
 
 def slow_handshakes(stage: Stage) -> None:
@@ -45,16 +47,35 @@ def slow_handshakes(stage: Stage) -> None:
     for site in sites:
         stage.visit(site, rng.uniform(0.1, 1.5), size=rng.randrange(5_000, 20_000), patience=7.0)
     stage.crowd(4)
-    stage.rule("Limit", names=names(sites), kind="shape", rate=rng.uniform(500, 900), burst=rng.uniform(100, 400), until=3_000)
+    stage.rule(
+        "Limit", names=names(sites), kind="shape", rate=rng.uniform(500, 900), burst=rng.uniform(100, 400), until=3_000
+    )
 
 
 PLAYS = (
-    Scenario("rate.policing.slow", "A bucket of 20 to 60 kB/s.", functools.partial(policed, least=2e4, most=6e4,
-             congestion="cubic"), "rate.policing", "ru.tspu-sni-iii"),
-    Scenario("rate.policing.medium", "A bucket of 80 to 200 kB/s, Reno.", functools.partial(policed, least=8e4, most=2e5,
-             congestion="reno"), "rate.policing", "generic"),
-    Scenario("rate.policing.fast", "A bucket of 250 to 500 kB/s, BBR if there is.", functools.partial(policed, least=2.5e5,
-             most=5e5, congestion="bbr"), "rate.policing", "generic"),
-    Scenario("rate.shaping.names", "A queue for listed names.", shaped, "rate.shaping", "generic"),
-    Scenario("rate.handshake.trickle", "Handshakes that trickle.", slow_handshakes, "rate.handshake", "tr.handshake"),
-)  # fmt: skip
+    Scenario(
+        "rate.policing.slow",
+        "A bucket of 20 to 60 kB/s.",
+        functools.partial(policed, least=2e4, most=6e4, congestion="cubic"),
+        "rate.policing",
+        "ru.tspu-sni-iii",
+    ),
+    Scenario(
+        "rate.policing.medium",
+        "A bucket of 80 to 200 kB/s, Reno.",
+        functools.partial(policed, least=8e4, most=2e5, congestion="reno"),
+        "rate.policing",
+        "isp.policer",
+    ),
+    Scenario(
+        "rate.policing.fast",
+        "A bucket of 250 to 500 kB/s, BBR if there is.",
+        functools.partial(policed, least=2.5e5, most=5e5, congestion="bbr"),
+        "rate.policing",
+        "isp.policer",
+    ),
+    Scenario("rate.shaping.names", "A queue for listed names.", shaped, "rate.shaping", "isp.differentiation"),
+    Scenario(
+        "rate.handshake.trickle", "Handshakes that trickle.", slow_handshakes, "rate.handshake", "tr.handshake-2022"
+    ),
+)

@@ -51,9 +51,10 @@ def burst(stage: Stage) -> None:
         if rng.random() < 0.5:
             shots.append({"to": to, "flags": RST, "ttl": rng.randrange(40, 120), "window": "random", "after": first})
         look = {"ttl": 40 + counter, "window": counter + rng.randrange(300, 4000), "ip_id": rng.randrange(1, 65_536)}
-        for place in range(rng.randrange(2, 4)):
-            shots.append({"to": to, "flags": RST | ACK, "ack": 0, "dont_fragment": True, "after": first + (place + 1) * gap,
-                          **look})  # fmt: skip
+        shots += [
+            {"to": to, "flags": RST | ACK, "ack": 0, "dont_fragment": True, "after": first + (place + 1) * gap, **look}
+            for place in range(rng.randrange(2, 4))
+        ]
     stage.rule("Forge", names=names(listed(stage)), shots=shots)
 
 
@@ -67,8 +68,15 @@ def mirror(stage: Stage) -> None:
     """A reset with the TTL, window and IP ID of the trigger."""
     rng = stage.rng
     flags = rng.choice((RST, RST | ACK))
-    shot = {"flags": flags, "ack": 0 if flags & ACK else None, "ttl": "mirror", "ip_id": "mirror", "window": "mirror",
-            "dont_fragment": rng.random() < 0.5, "after": delay(stage)}  # fmt: skip
+    shot = {
+        "flags": flags,
+        "ack": 0 if flags & ACK else None,
+        "ttl": "mirror",
+        "ip_id": "mirror",
+        "window": "mirror",
+        "dont_fragment": rng.random() < 0.5,
+        "after": delay(stage),
+    }
     stage.rule("Forge", names=names(listed(stage)), shots=[shot])
 
 
@@ -77,7 +85,14 @@ def stepped(stage: Stage) -> None:
     rng, first = stage.rng, delay(stage)
     steps = rng.choice(([0, 1460, 4380], [0, 12_503], [0, 1448, 4344]))
     shots = [
-        {"to": to, "flags": RST | ACK, "ack": 0, "seq": step, "ttl": rng.randrange(40, 230), "after": first + place * 1e-4}
+        {
+            "to": to,
+            "flags": RST | ACK,
+            "ack": 0,
+            "seq": step,
+            "ttl": rng.randrange(40, 230),
+            "after": first + place * 1e-4,
+        }
         for to in ("client", "server")
         for place, step in enumerate(steps)
     ]
@@ -87,16 +102,30 @@ def stepped(stage: Stage) -> None:
 def with_payload(stage: Stage) -> None:
     """A reset that carries some bytes, to the client only."""
     rng = stage.rng
-    shot = {"flags": RST | ACK, "ack": 0, "payload": rng.randbytes(rng.randrange(6, 24)).hex(), "ip_id": rng.randrange(1, 9),
-            "ttl": rng.randrange(50, 70), "after": delay(stage)}  # fmt: skip
+    shot = {
+        "flags": RST | ACK,
+        "ack": 0,
+        "payload": rng.randbytes(rng.randrange(6, 24)).hex(),
+        "ip_id": rng.randrange(1, 9),
+        "ttl": rng.randrange(50, 70),
+        "after": delay(stage),
+    }
     stage.rule("Forge", names=names(listed(stage)), shots=[shot])
 
 
 def to_server(stage: Stage) -> None:
     """A reset to the server only, at the trigger's first byte; the client learns nothing."""
     rng = stage.rng
-    shot = {"to": "server", "flags": RST | ACK, "ack": 0, "start": True, "ip_id": rng.randrange(1, 999),
-            "window": rng.randrange(8, 64), "ttl": rng.randrange(44, 64), "after": delay(stage) / 4}  # fmt: skip
+    shot = {
+        "to": "server",
+        "flags": RST | ACK,
+        "ack": 0,
+        "start": True,
+        "ip_id": rng.randrange(1, 999),
+        "window": rng.randrange(8, 64),
+        "ttl": rng.randrange(44, 64),
+        "after": delay(stage) / 4,
+    }
     stage.rule("Forge", names=names(listed(stage, patience=2.5)), shots=[shot])
 
 
@@ -113,8 +142,17 @@ def inline(stage: Stage) -> None:
 
 def adaptive(stage: Stage) -> None:
     """A reset that imitates the server: TTL, IP ID, window, options, and the time a true answer takes."""
-    shot = {"flags": RST | ACK, "ack": 0, "ttl": "genuine", "ip_id": "genuine", "window": "genuine", "options": "genuine",
-            "dont_fragment": "genuine", "wait": stage.rng.random() < 0.6, "after": delay(stage)}  # fmt: skip
+    shot = {
+        "flags": RST | ACK,
+        "ack": 0,
+        "ttl": "genuine",
+        "ip_id": "genuine",
+        "window": "genuine",
+        "options": "genuine",
+        "dont_fragment": "genuine",
+        "wait": stage.rng.random() < 0.6,
+        "after": delay(stage),
+    }
     stage.rule("Forge", names=names(listed(stage)), shots=[shot], swallow=True, then="cut")
 
 
@@ -124,8 +162,10 @@ def residual(stage: Stage) -> None:
     for at in (0.2, 1.2, 2.0, 2.8):
         stage.visit(site, at + stage.rng.uniform(0, 0.3))
     stage.crowd(3)
-    shots = [{"to": to, "flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(40, 200), "after": delay(stage)}
-             for to in ("client", "server")]  # fmt: skip
+    shots = [
+        {"to": to, "flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(40, 200), "after": delay(stage)}
+        for to in ("client", "server")
+    ]
     stage.rule("Forge", names=[site.name], shots=shots, residual=stage.rng.uniform(60, 180))
 
 
@@ -133,22 +173,36 @@ def at_syn(stage: Stage) -> None:
     """Every SYN to some addresses is answered by RST/ACKs, which overtake the server's SYN/ACK."""
     rng, sites = stage.rng, listed(stage, 2)
     first, ttl = delay(stage), rng.randrange(40, 200)
-    shots = [{"flags": RST | ACK, "ack": 0, "ttl": ttl + place, "window": 1980 + place, "after": first + place * 1e-4}
-             for place in range(rng.randrange(1, 4))]  # fmt: skip
+    shots = [
+        {"flags": RST | ACK, "ack": 0, "ttl": ttl + place, "window": 1980 + place, "after": first + place * 1e-4}
+        for place in range(rng.randrange(1, 4))
+    ]
     stage.rule("Forge", stage="syn", addresses=addresses(sites), shots=shots, swallow=rng.random() < 0.4)
 
 
 def fin(stage: Stage) -> None:
     """A forged FIN makes the client believe that the server has finished."""
-    shot = {"flags": FIN | ACK, "ack": 0, "ttl": stage.rng.randrange(45, 200), "window": "random", "after": delay(stage)}
+    shot = {
+        "flags": FIN | ACK,
+        "ack": 0,
+        "ttl": stage.rng.randrange(45, 200),
+        "window": "random",
+        "after": delay(stage),
+    }
     stage.rule("Forge", names=names(listed(stage, 3)), shots=[shot])
 
 
 def synack(stage: Stage) -> None:
     """A forged SYN/ACK with a number of its own wins the race, so that the handshake fails."""
     rng, sites = stage.rng, listed(stage, 2, patience=2.5)
-    shot = {"flags": SYN | ACK, "ack": 0, "ttl": rng.randrange(40, 230), "window": rng.randrange(1000, 60_000),
-            "options": rng.choice(("none", "handshake")), "after": delay(stage)}  # fmt: skip
+    shot = {
+        "flags": SYN | ACK,
+        "ack": 0,
+        "ttl": rng.randrange(40, 230),
+        "window": rng.randrange(1000, 60_000),
+        "options": rng.choice(("none", "handshake")),
+        "after": delay(stage),
+    }
     stage.rule("Forge", stage="syn", addresses=addresses(sites), shots=[shot])
 
 
@@ -156,24 +210,31 @@ def data(stage: Stage) -> None:
     """Forged payload: a fatal TLS alert that the server never sent."""
     rng = stage.rng
     alert = "15030300020250" if rng.random() < 0.5 else "1503030002" + f"02{rng.choice((40, 80, 112)):02x}"
-    shot = {"flags": PSH | ACK, "ack": 0, "payload": alert, "ttl": rng.choice(("genuine", rng.randrange(40, 200))),
-            "window": "genuine", "options": rng.choice(("none", "genuine")), "after": delay(stage)}  # fmt: skip
+    shot = {
+        "flags": PSH | ACK,
+        "ack": 0,
+        "payload": alert,
+        "ttl": rng.choice(("genuine", rng.randrange(40, 200))),
+        "window": "genuine",
+        "options": rng.choice(("none", "genuine")),
+        "after": delay(stage),
+    }
     stage.rule("Forge", names=names(listed(stage, 2, tls=True)), shots=[shot])
 
 
 PLAYS = (
-    Scenario("tcp.reset.single", "One RST/ACK to the client.", single, "tcp.reset", "ir.sni-reset"),
+    Scenario("tcp.reset.single", "One RST/ACK to the client.", single, "tcp.reset", "ir.sni"),
     Scenario("tcp.reset.burst", "Bursts of RST/ACK to both ends.", burst, "tcp.reset", "cn.gfw-ii"),
     Scenario("tcp.reset.bare", "A bare RST to both ends.", bare, "tcp.reset", "cn.gfw-i"),
-    Scenario("tcp.reset.mirror", "A reset with fields of the trigger.", mirror, "tcp.reset", "generic"),
-    Scenario("tcp.reset.stepped", "Resets with growing sequence numbers.", stepped, "tcp.reset", "generic"),
+    Scenario("tcp.reset.mirror", "A reset with fields of the trigger.", mirror, "tcp.reset", "mirror-box"),
+    Scenario("tcp.reset.stepped", "Resets with growing sequence numbers.", stepped, "tcp.reset", "cn.seq-1460"),
     Scenario("tcp.reset.payload", "A reset with payload, to the client.", with_payload, "tcp.reset", "cn.henan"),
     Scenario("tcp.reset.server", "A reset to the server only.", to_server, "tcp.reset", "in.airtel"),
     Scenario("tcp.reset.rewritten", "Server packets made into resets.", rewritten, "tcp.reset", "ru.tspu-sni-i"),
     Scenario("tcp.reset.inline", "Trigger swallowed, reset, silence.", inline, "tcp.reset", "generic"),
     Scenario("tcp.reset.adaptive", "A reset that imitates the server.", adaptive, "tcp.reset", "adaptive"),
-    Scenario("tcp.reset.residual", "A reset, then SYNs are reset.", residual, "tcp.reset", "cn.gfw-ii"),
-    Scenario("tcp.connect.reset.syn", "SYNs are answered by resets.", at_syn, "tcp.connect.reset", "cn.gfw-443"),
+    Scenario("tcp.reset.residual", "A reset, then SYNs are reset.", residual, "tcp.reset", "cn.residual"),
+    Scenario("tcp.connect.reset.syn", "SYNs are answered by resets.", at_syn, "tcp.connect.reset", "cn.port-443-2025"),
     Scenario("tcp.fin.forged", "A forged FIN to the client.", fin, "tcp.fin", "generic"),
     Scenario("tcp.synack.forged", "A forged SYN/ACK wins.", synack, "tcp.synack", "cn.gfw-ii"),
     Scenario("tcp.data.alert", "A forged TLS alert.", data, "tcp.data", "generic"),

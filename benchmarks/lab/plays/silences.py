@@ -37,7 +37,9 @@ def residual(stage: Stage) -> None:
     for at in (0.2, 2.6, 3.4):
         stage.visit(site, at + stage.rng.uniform(0, 0.4), patience=3.3)
     stage.crowd(3)
-    stage.rule("Cut", names=[site.name], residual=stage.rng.uniform(60, 420), direction=stage.rng.choice(("both", "up")))
+    stage.rule(
+        "Cut", names=[site.name], residual=stage.rng.uniform(60, 420), direction=stage.rng.choice(("both", "up"))
+    )
 
 
 def unreachable(stage: Stage) -> None:
@@ -77,10 +79,16 @@ def quic(stage: Stage) -> None:
     for place, host in enumerate(hosts):
         name = stage.name()
         stage.zone(name, host)
-        stage.errand(0.2 + place * 0.5, [["resolve"], ["datagrams", initial(name, rng) * 4, rng.uniform(0.3, 0.5)]],
-                     name=name, port=443)  # fmt: skip
+        stage.errand(
+            0.2 + place * 0.5,
+            [["resolve"], ["datagrams", initial(name, rng) * 4, rng.uniform(0.3, 0.5)]],
+            name=name,
+            port=443,
+        )
     stage.crowd(2)
-    stage.rule("Cut", stage="initial", addresses=hosts[:2], residual=rng.uniform(60, 420), packets=rng.choice((0, 0, 1)))
+    stage.rule(
+        "Cut", stage="initial", addresses=hosts[:2], residual=rng.uniform(60, 420), packets=rng.choice((0, 0, 1))
+    )
 
 
 def isolation(stage: Stage, through: int = 0) -> None:
@@ -101,15 +109,22 @@ def allowlist(stage: Stage) -> None:
 PLAYS = (
     Scenario("tcp.drop.hello", "Trigger and all that follows vanish.", hello, "tcp.drop", "ru.tspu-sni-iv"),
     Scenario("tcp.drop.later", "Silence some packets after the trigger.", later, "tcp.drop", "ru.tspu-sni-ii"),
-    Scenario("tcp.drop.outbound", "Only the client is silenced.", outbound, "tcp.drop", "ru.tspu-hello"),
-    Scenario("tcp.drop.inbound", "Only the server is silenced.", inbound, "tcp.drop", "ir.server-hello"),
+    Scenario("tcp.drop.outbound", "Only the client is silenced.", outbound, "tcp.drop", "ru.tspu-segment-2025"),
+    Scenario("tcp.drop.inbound", "Only the server is silenced.", inbound, "tcp.drop", "ir.no-server-hello-2025"),
     Scenario("tcp.drop.residual", "Silence, then a residual block.", residual, "tcp.drop", "generic"),
     Scenario("tcp.connect.drop.address", "SYNs to addresses vanish.", unreachable, "tcp.connect.drop", "ru.tspu-ip"),
-    Scenario("protocol.filter.ports", "Only HTTP and TLS pass.", unknown, "protocol.filter", "ir.protocol-filter"),
-    Scenario("rate.freeze.packets", "Frozen after some packets.", by_packets, "rate.freeze", "ru.freeze-packets"),
-    Scenario("rate.freeze.bytes", "Frozen after some kilobytes.", by_bytes, "rate.freeze", "ru.freeze-bytes"),
+    Scenario("protocol.filter.ports", "Only HTTP and TLS pass.", unknown, "protocol.filter", "ir.protocol-filter-2020"),
+    Scenario("rate.freeze.packets", "Frozen after some packets.", by_packets, "rate.freeze", "ru.tspu-freeze-packets"),
+    Scenario("rate.freeze.bytes", "Frozen after some kilobytes.", by_bytes, "rate.freeze", "ru.tspu-freeze-bytes"),
     Scenario("quic.drop.initial", "QUIC dies at its Initial.", quic, "quic.drop", "ru.tspu-quic"),
-    Scenario("reach.isolation.all", "Foreign hosts are unreachable.", isolation, "reach.isolation", "ir.isolation"),
-    Scenario("reach.isolation.allowlist.few", "A few foreign hosts pass.", allowlist, "reach.isolation.allowlist",
-             "ir.allowlist"),
-)  # fmt: skip
+    Scenario(
+        "reach.isolation.all", "Foreign hosts are unreachable.", isolation, "reach.isolation", "ir.isolation-2019"
+    ),
+    Scenario(
+        "reach.isolation.allowlist.few",
+        "A few foreign hosts pass.",
+        allowlist,
+        "reach.isolation.allowlist",
+        "ir.allowlist-2026",
+    ),
+)

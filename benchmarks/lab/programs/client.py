@@ -51,10 +51,11 @@ class Errand:
         finally:
             with contextlib.suppress(OSError):
                 self.close()
-        return {
-            "errand": self.place, "ports": self.ports, "error": error, "took": time.monotonic() - started,
-            "bytes": self.got,
-        }  # fmt: skip
+        return self.told(error, time.monotonic() - started)
+
+    def told(self, error: str, took: float) -> dict[str, Any]:
+        """Write the report."""
+        return {"errand": self.place, "ports": self.ports, "error": error, "took": took, "bytes": self.got}
 
     def open(self, kind: socket.SocketKind, address: str, port: int) -> socket.socket:
         """Make a socket with a known local port."""
@@ -219,9 +220,7 @@ def main(words: list[str] | None = None) -> int:
     for thread in threads:
         thread.join(max(begin + spec["limit"] - time.monotonic(), 0))
     told = {one["errand"] for one in reports}
-    for errand in errands:
-        if errand.place not in told:
-            reports.append({"errand": errand.place, "ports": errand.ports, "error": "unfinished", "took": 0, "bytes": 0})
+    reports += [errand.told("unfinished", 0.0) for errand in errands if errand.place not in told]
     Path(spec["report"]).write_text(json.dumps(sorted(reports, key=lambda one: one["errand"])), encoding="utf-8")
     return 0
 

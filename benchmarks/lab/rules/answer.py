@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -37,11 +37,16 @@ class Reply:
     cut_class: bool = False  # no class in the question, a count of one additional record that is not there (Iran)
 
 
+def replies_of(values: list[dict[str, Any]]) -> list[Reply]:
+    """Read replies from a specification."""
+    return [Reply(**one) for one in values]
+
+
 @attrs.define(kw_only=True, eq=False)
 class Answer(Rule):
     """Answers queries for listed names, or swallows them."""
 
-    replies: list[Reply] = attrs.field(factory=list, converter=lambda values: [Reply(**one) for one in values])
+    replies: list[Reply] = attrs.field(factory=list, converter=replies_of)
     swallow: bool = False
 
     def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:
@@ -88,7 +93,7 @@ def forged(reply: Reply, query: Packet, kind: int, end: int, box: Box) -> Packet
     raw = attrs.evolve(
         query, source=query.destination, destination=query.source, sport=query.dport, dport=query.sport,
         payload=head + asked + records, ttl=query.ttl if reply.ttl == "mirror" else int(reply.ttl), note=None,
-        ip_id=ids.get(reply.ip_id, reply.ip_id), dont_fragment=reply.dont_fragment,
+        ip_id=ids[reply.ip_id] if isinstance(reply.ip_id, str) else reply.ip_id, dont_fragment=reply.dont_fragment,
     ).rebuilt()  # fmt: skip
     packet = parse(raw)
     if packet is None:

@@ -38,11 +38,16 @@ class Shot:
     wait: bool = False  # and then until the genuine answer could be there
 
 
+def shots_of(values: list[dict[str, Any]]) -> list[Shot]:
+    """Read shots from a specification."""
+    return [Shot(**one) for one in values]
+
+
 @attrs.define(kw_only=True, eq=False)
 class Forge(Rule):
     """Sends packets of its own when provoked."""
 
-    shots: list[Shot] = attrs.field(converter=lambda values: [Shot(**one) for one in values])
+    shots: list[Shot] = attrs.field(converter=shots_of)
     swallow: bool = False  # the trigger goes no further
     then: str = "pass"  # afterwards: pass, cut (both directions silenced), up, down
     residual: float = 0.0  # seconds in which new connections of the client to that place are struck at their SYN
@@ -51,7 +56,7 @@ class Forge(Rule):
     def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:
         """Strike once per connection (at every SYN while the residual time lasts)."""
         if flow.marks.get(self.number) and self.stage not in {"syn", "synack"}:
-            silenced = self.then == "cut" or self.then == ("up" if outbound else "down")
+            silenced = self.then in {"cut", "up" if outbound else "down"}
             if silenced:
                 box.touch(flow, "tcp.drop", 0)
             return None if silenced else packet
@@ -91,8 +96,8 @@ class Forge(Rule):
         raw = attrs.evolve(
             trigger, source=ends[0], destination=ends[1], sport=ends[2], dport=ends[3], protocol=protocol,
             seq=seq % 2**32, ack=ack % 2**32, flags=shot.flags, payload=bytes.fromhex(shot.payload), note=None,
-            ttl=ttls.get(shot.ttl, shot.ttl), ip_id=ids.get(shot.ip_id, shot.ip_id),
-            window=windows.get(shot.window, shot.window),
+            ttl=chosen(shot.ttl, ttls), ip_id=chosen(shot.ip_id, ids),
+            window=chosen(shot.window, windows),
             dont_fragment=model.dont_fragment if shot.dont_fragment == "genuine" else bool(shot.dont_fragment),
             options=imitated(shot, flow, own, now),
         ).rebuilt()  # fmt: skip
@@ -100,6 +105,11 @@ class Forge(Rule):
         if packet is None:
             raise ValueError("a forged packet must be readable")
         return packet
+
+
+def chosen(value: int | str, known: dict[str, int]) -> int:
+    """Give a field its value: a number as it is, a word by what it stands for."""
+    return known[value] if isinstance(value, str) else value
 
 
 def numbers(shot: Shot, trigger: Packet, flow: Flow) -> tuple[int, int]:
@@ -136,7 +146,7 @@ class Rewrite(Rule):
 
     keep_options: bool = False
 
-    def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:
+    def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:  # noqa: ARG002 - one signature for all rules
         """Rewrite what comes back once the trigger has passed."""
         number = flow.marks.get(self.number)
         if number is None:

@@ -36,7 +36,11 @@ class Cut(Rule):
         if left is None:
             if not self.provoked(packet, outbound, flow):
                 return packet
-            left = flow.marks[self.number] = [self.packets, flow.down_bytes + self.down_bytes, box.trigger(packet, flow)]
+            left = flow.marks[self.number] = [
+                self.packets,
+                flow.down_bytes + self.down_bytes,
+                box.trigger(packet, flow),
+            ]
             if self.residual:
                 self.hits[place] = now + self.residual
             if self.packets or self.down_bytes or not self.swallow:
@@ -58,7 +62,7 @@ class Isolate(Rule):
 
     allowed: list[str] = attrs.field(factory=list)
 
-    def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:
+    def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:  # noqa: ARG002 - one signature for all rules
         """Let listed servers pass."""
         if text(flow.key[2]) in self.allowed:
             return packet
