@@ -1,6 +1,6 @@
 """What a rival is, and its calls written as verdicts of the contract, so that one scoring serves it and the library."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,7 @@ from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
 
-__all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "segments", "unjudged", "verdicts"]
+__all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "by_flow", "segments", "unjudged", "verdicts"]
 
 ACCUSES = 0.9
 """The least probability with which the contract accuses (grade `likely`). A rule that only says yes or no states it."""
@@ -54,6 +54,14 @@ def segments(trace: Trace) -> NDArray[np.bool_]:
     headed = packets.status & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
     found: NDArray[np.bool_] = (packets.protocol == TCP) & (packets.flow >= 0) & headed
     return found
+
+
+def by_flow(trace: Trace, rows: NDArray[np.integer[Any]]) -> Iterator[tuple[int, NDArray[np.integer[Any]]]]:
+    """Part packets (ascending rows that belong to flows) by their flows."""
+    flows = trace.packets.flow[rows]
+    order = np.argsort(flows, kind="stable")
+    found, starts = np.unique(flows[order], return_index=True)
+    return zip(found.tolist(), np.split(rows[order], starts)[1:], strict=True)
 
 
 def verdicts(rival: Rival, trace: Trace, path: str | Path) -> list[dict[str, Any]]:

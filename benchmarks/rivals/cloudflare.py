@@ -42,7 +42,7 @@ SIGNATURES = {
     "PSH+ACK; Data → RST": "tcp.reset",
     "PSH+ACK; Data → RST+ACK": "tcp.reset",
 }
-"""Every signature in the order of the paper, and the mechanism that this rival calls when it sees it."""
+"""Every signature in the order of the stages, and the mechanism that this rival calls when it sees it."""
 
 
 @attrs.frozen(kw_only=True)

@@ -46,7 +46,7 @@ class Lookups:
         return message in self.addresses or int(self.trace.dns.flags[message]) & RCODE == NXDOMAIN
 
 
-def captured_controls(lookups: Lookups, name: str, kind: int, exchange: int) -> frozenset[str] | None:
+def captured_controls(lookups: Lookups, rows: list[int]) -> dict[int, frozenset[str]]:
     """Make up for a control with what the capture holds: what other servers answered to the same question.
 
     Nobody vouches for these servers, so of two that differ both are inconsistent. A name that only one server was
@@ -54,17 +54,21 @@ def captured_controls(lookups: Lookups, name: str, kind: int, exchange: int) -> 
 
     Args:
         lookups: The lookups of the capture.
-        name: The question's name.
-        kind: Its type.
-        exchange: The exchange under judgement.
+        rows: The exchanges with one question.
 
     Returns:
-        All addresses, or None when no other server lookups.
+        All addresses that the others gave, by server (row in Hosts); servers without an answer of others are left out.
     """
     exchanges, server = lookups.trace.exchanges, lookups.trace.flows.server[lookups.trace.exchanges.flow]
-    others = [row for row in lookups.same[name, kind] if server[row] != server[exchange]]
-    replies = [message for row in others for message in exchanges.replies[row].tolist() if lookups.answers(message)]
-    return frozenset().union(*map(lookups.of, replies)) if replies else None
+    given: dict[int, set[str]] = {}
+    for row in rows:
+        for message in filter(lookups.answers, exchanges.replies[row].tolist()):
+            given.setdefault(int(server[row]), set()).update(lookups.of(message))
+    return {
+        asked: frozenset().union(*(addresses for other, addresses in given.items() if other != asked))
+        for asked in set(server[rows].tolist())
+        if set(given) - {asked}
+    }
 
 
 def untouched_controls(trace: Trace, forged: Collection[int]) -> dict[str, frozenset[str]]:
@@ -122,11 +126,13 @@ def ooni(
             that names with many addresses look inconsistent more often than they did to OONI.
     """
     lookups, exchanges, calls = Lookups(trace), trace.exchanges, []
-    for (name, kind), rows in lookups.same.items():
+    server = trace.flows.server[exchanges.flow]
+    for (name, _), rows in lookups.same.items():
+        others = captured_controls(lookups, rows) if controls is None else {}
         for row in rows:
             if len(exchanges.queries[row]) == 0 or is_address(name):
                 continue
-            control = captured_controls(lookups, name, kind, row) if controls is None else controls.get(name)
+            control = others.get(int(server[row])) if controls is None else controls.get(name)
             replies = exchanges.replies[row].tolist()
             if control is None or (replies and not lookups.answers(replies[0])):
                 continue

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rivals.base import Call, Rival, segments
+from benchmarks.rivals.base import Call, Rival, by_flow, segments
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -25,18 +25,16 @@ def reset_word(trace: Trace, flow: int) -> str:
 
 def calls_by_flow(trace: Trace, rows: NDArray[np.int64], says: str) -> list[Call]:
     """Call every flow that holds one of the packets *rows* (ascending), and name these packets."""
-    flows = trace.packets.flow[rows]
-    order = np.argsort(flows, kind="stable")
-    found, starts = np.unique(flows[order], return_index=True)
+    frames = trace.packets.frame
     return [
         Call(
             kind="flow",
-            row=int(flow),
-            mechanism=reset_word(trace, int(flow)),
-            frames=tuple(trace.packets.frame[members].tolist()),
+            row=flow,
+            mechanism=reset_word(trace, flow),
+            frames=tuple(frames[members].tolist()),
             says=says,
         )
-        for flow, members in zip(found, np.split(rows[order], starts)[1:], strict=True)
+        for flow, members in by_flow(trace, rows)
     ]
 
 

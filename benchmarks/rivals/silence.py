@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rivals.base import Call, Rival, segments
+from benchmarks.rivals.base import Call, Rival, by_flow, segments
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -43,16 +43,15 @@ def gather(trace: Trace, rows: NDArray[np.int64], copies: int, mechanism: str) -
     keys = np.stack([packets.flow[rows], packets.outbound[rows], packets.seq[rows]], axis=1)
     _, segment, count = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
     often = count[segment.reshape(-1)] >= copies
-    rows = rows[often]
     return [
         Call(
             kind="flow",
-            row=int(flow),
+            row=flow,
             mechanism=mechanism,
-            frames=tuple(packets.frame[rows[packets.flow[rows] == flow]].tolist()),
+            frames=tuple(packets.frame[members].tolist()),
             says=f"sent {copies} times or more without an answer",
         )
-        for flow in np.unique(packets.flow[rows])
+        for flow, members in by_flow(trace, rows[often])
     ]
 
 
