@@ -1,0 +1,58 @@
+"""Performance-enhancing proxies (RFC 3135): they acknowledge for the far end, whose round trip is not what it seems."""
+
+import attrs
+
+from netinterf.simulate.messages.tcp_options import read_options, timestamp_option
+from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Packet
+from netinterf.simulate.network.path import Onward
+
+__all__ = ["Accelerator", "SlowGreeting"]
+
+
+@attrs.define(eq=False)
+class Accelerator:
+    """Acknowledges what clients send before the server has it; the server's own acknowledgements pass as well.
+
+    Nothing may be lost behind it: a real one would keep what it acknowledged and repeat it.
+    """
+
+    ttl: int = 0  # of its acknowledgements here; 0: as the server's packets
+    newest: dict[int, Packet] = attrs.field(factory=dict)  # last packet of each server
+    heard: dict[int, int] = attrs.field(factory=dict)  # next byte expected of each client
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Acknowledge client data that comes in order."""
+        passed: Onward = (0, outbound, packet)
+        if not outbound:
+            self.newest[packet.subject] = packet
+            return [passed]
+        last = self.newest.get(packet.subject)
+        if packet.flags & (SYN | RST | FIN) or not packet.payload or last is None:
+            return [passed]
+        expected = self.heard.setdefault(packet.subject, packet.seq)
+        if packet.seq != expected:
+            return [passed]
+        end = self.heard[packet.subject] = (packet.seq + len(packet.payload)) % 2**32
+        told, ours = read_options(last.options).echo, read_options(packet.options).echo
+        options = b"" if told is None or ours is None else timestamp_option(told, ours)
+        spoken = bool(last.flags & SYN) + bool(last.flags & FIN) + len(last.payload)
+        acknowledgement = packet.reply(
+            seq=(last.seq + spoken) % 2**32, ack=end, flags=ACK, options=options, ttl=self.ttl or last.ttl,
+            ip_id=(last.ip_id + 1) % 2**16 if last.ip_id else 0, tos=last.tos, window=max(64, last.window & 0x3FFF),
+        )  # fmt: skip
+        return [passed, (0, False, acknowledgement)]
+
+
+@attrs.define(eq=False)
+class SlowGreeting:
+    """Holds SYNs back for as long as the far end needs: a proxy nearby that answers once its own connection stands.
+
+    User-mode translators of virtual machines do this (slirp), and satellite gateways that split connections.
+    """
+
+    delay: float  # ns
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Delay the opening, pass the rest."""
+        opening = outbound and packet.flags & (SYN | ACK) == SYN
+        return [(int(self.delay) if opening else 0, outbound, packet)]

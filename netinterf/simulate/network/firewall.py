@@ -1,0 +1,105 @@
+"""Boxes that know connections: they forget idle ones, lose their memory, count and ban; none of them reads content.
+
+What is of no connection they know they drop, or answer with a reset of their own make (RFC 9293 §3.10.7.1 as a
+host would, RFC 5382 §5 for translators), which is why resets of boxes differ from the hosts' packets in
+hop limit and options.
+"""
+
+import attrs
+
+from netinterf.simulate.encode import TCP
+from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Address, Packet
+from netinterf.simulate.network.path import Onward, World
+
+__all__ = ["Doorman", "Look", "StateTable", "refusal"]
+
+Key = tuple[Address, int, Address, int]
+
+
+@attrs.frozen(kw_only=True)
+class Look:
+    """How the resets of a box look."""
+
+    ttl: int = 64
+    ip_id: int = 0
+    ip_flags: int = 2
+    window: int = 0
+    acknowledges: bool = False  # RST/ACK even where a bare RST would do
+    copies: int = 1
+
+
+def refusal(packet: Packet, look: Look) -> list[Packet]:
+    """Answer *packet*, which fits no connection, with a reset (RFC 9293 §3.10.7.1); resets are not answered."""
+    if packet.flags & RST or packet.protocol != TCP:
+        return []
+    end = (packet.seq + len(packet.payload) + bool(packet.flags & SYN) + bool(packet.flags & FIN)) % 2**32
+    asked = bool(packet.flags & ACK)
+    with_ack = look.acknowledges or not asked
+    reset = packet.reply(
+        ttl=look.ttl, ip_id=look.ip_id, ip_flags=look.ip_flags, tos=0, window=look.window,
+        seq=packet.ack if asked else 0, ack=end if with_ack else 0, flags=RST | (ACK if with_ack else 0),
+    )  # fmt: skip
+    return [reset.copy() for _ in range(look.copies)]
+
+
+@attrs.define(eq=False)
+class StateTable:
+    """A firewall, translator or balancer that passes only packets of connections whose SYN it saw and remembers."""
+
+    world: World
+    idle: float = 7.44e12  # ns until it forgets a silent connection (RFC 5382 §5: at least 2 h 4 min)
+    wiped: int = 0  # when it forgets everything, ns since 1970; 0 never
+    look: Look | None = None  # how it answers what it does not know; None: it drops
+    to_server: bool = False  # answers the server's packets too, not only the client's
+    spares_repeats: bool = False  # what it refused once it drops afterwards
+    seen: dict[Key, int] = attrs.field(factory=dict)
+    refused: set[Key] = attrs.field(factory=set)
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Let known connections and openings pass."""
+        if packet.protocol != TCP:
+            return [(0, outbound, packet)]
+        near, far = (packet.source, packet.sport), (packet.destination, packet.dport)
+        key = (*near, *far) if outbound else (*far, *near)
+        now, last = self.world.now, self.seen.get(key, -1)
+        known = last >= 0 and now - last < self.idle and not last < self.wiped <= now
+        if known or (packet.flags & SYN and not packet.flags & ACK):
+            self.seen[key] = now
+            return [(0, outbound, packet)]
+        if self.look is None or (key in self.refused and self.spares_repeats) or not (outbound or self.to_server):
+            return []
+        self.refused.add(key)
+        return [(0, not outbound, reset) for reset in refusal(packet, self.look)]
+
+
+@attrs.define(eq=False)
+class Doorman:
+    """Counts the openings of each client and turns away those above a limit, as rate limits and fail2ban do."""
+
+    world: World
+    allowed: int  # openings within *period*
+    period: float = 60e9  # ns
+    ban: float = 0.0  # ns for which everything of that client is refused once it went over; 0: only that opening is
+    look: Look | None = None  # how it refuses; None: silence
+    openings: dict[Address, list[int]] = attrs.field(factory=dict)
+    until: dict[Address, float] = attrs.field(factory=dict)
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Count openings; refuse what is above the limit or of a banned client."""
+        if not outbound:
+            banned = self.world.now < self.until.get(packet.destination, 0)
+            return [] if banned and self.ban else [(0, outbound, packet)]
+        client, now = packet.source, self.world.now
+        if now < self.until.get(client, 0):
+            return self.refuse(packet)
+        if packet.flags & SYN and not packet.flags & ACK:
+            recent = [time for time in self.openings.get(client, []) if time > now - self.period]
+            self.openings[client] = [*recent, now]
+            if len(recent) >= self.allowed:
+                self.until[client] = now + self.ban
+                return self.refuse(packet)
+        return [(0, outbound, packet)]
+
+    def refuse(self, packet: Packet) -> list[Onward]:
+        """Turn a packet away."""
+        return [(0, False, reset) for reset in refusal(packet, self.look)] if self.look else []

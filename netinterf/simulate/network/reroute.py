@@ -1,0 +1,42 @@
+"""Routes that change and split: other hop counts, other delays."""
+
+import attrs
+
+from netinterf.simulate.network.packet import Packet
+from netinterf.simulate.network.path import Onward, World
+
+__all__ = ["Ecmp", "Reroute"]
+
+
+@attrs.define(eq=False)
+class Reroute:
+    """From some moment on packets take another way: more or fewer hops, more delay; per direction."""
+
+    world: World
+    time: int  # ns since 1970
+    hops: tuple[int, int] = (0, 0)  # further hops inbound, outbound
+    delay: tuple[int, int] = (0, 0)  # further ns inbound, outbound
+    until: int = 1 << 62  # when the old way comes back
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Send the packet the way that holds now."""
+        if not self.time <= self.world.now < self.until:
+            return [(0, outbound, packet)]
+        ttl = min(255, packet.ttl - self.hops[outbound])
+        return [(self.delay[outbound], outbound, packet.copy(ttl=ttl))] if ttl > 0 else []
+
+
+@attrs.define(eq=False)
+class Ecmp:
+    """Equal-cost ways of different length: each flow, or each packet, takes one of them."""
+
+    world: World
+    ways: tuple[int, ...]  # further hops of each way
+    per_packet: bool = False
+    salt: int = 0
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Send the packet one of the ways."""
+        flow = packet.sport * 40_503 + packet.dport * 2_654_435_761 + self.salt + outbound
+        pick = self.world.chance.getrandbits(16) if self.per_packet else flow >> 4
+        return [(0, outbound, packet.copy(ttl=max(1, packet.ttl - self.ways[pick % len(self.ways)])))]

@@ -1,0 +1,245 @@
+"""Scanners, probes, floods and circumvention tools: segments that no ordinary connection holds, from its own host."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from netinterf.simulate.hosts.actor import Actor, ended
+from netinterf.simulate.hosts.app import App, Ending
+from netinterf.simulate.messages.tls import client_hello
+from netinterf.simulate.network.desync import FORMS, Desync, Strict
+from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
+from netinterf.simulate.network.path import MILLISECOND, Path
+from netinterf.simulate.network.routers import Refuses, Routers
+from netinterf.simulate.plays.benign_tcp import House, look_alikes
+from netinterf.simulate.scene import Conversation
+
+__all__ = ["PLAYS"]
+
+URG = 0x20
+MSS = b"\x02\x04\x05\xb4"
+"""The option that announces segments of 1460 bytes (RFC 9293 §3.7.1)."""
+
+
+def answers(actor: Actor, packet: Packet, *, listens: bool) -> None:
+    """Answer a probe as a host does that listens on the port, or one that does not (RFC 9293 §3.10.7)."""
+    if packet.flags & RST:
+        return
+    if packet.flags & (SYN | ACK) == SYN and listens:
+        actor.send(SYN | ACK, actor.isn, packet.seq + 1, options=MSS, ip_id=0)
+    elif packet.flags & ACK:
+        actor.send(RST, packet.ack, window=0, ip_id=0)
+    elif not listens:
+        actor.send(RST | ACK, 0, ended(packet), window=0, ip_id=0)
+
+
+def resets_greetings(actor: Actor, packet: Packet, *, acknowledges: bool) -> None:
+    """Answer a SYN/ACK that no program waits for with a reset, as the kernel below a scanner does."""
+    if packet.flags & (SYN | ACK) == SYN | ACK:
+        flags = RST | ACK if acknowledges else RST
+        actor.send(flags, packet.ack, packet.seq + 1 if acknowledges else 0, window=0, ip_id=0)
+
+
+def probe(
+    house: House, path: Path, begin: float, server: Address, port: int, flags: int, *, listens: bool | None,
+    client: tuple[Address, int] | None = None, react: Callable[[Actor, Packet], None] | None = None, repeats: int = 0,
+    **fields: Any,
+) -> None:  # fmt: skip
+    """Schedule one probe.
+
+    Args:
+        house: Where it happens.
+        path: The way.
+        begin: When, ns from now.
+        server: Whom it asks.
+        port: Which port.
+        flags: Flags of the probe.
+        listens: Whether somebody listens there; None: no host answers.
+        client: Who asks; the scene's client when left out.
+        react: What the prober's kernel does with answers.
+        repeats: How often it asks again without an answer.
+        fields: Further fields of the probe.
+    """
+    scene = house.scene
+    near = client or (scene.client, scene.next_port())
+    subject = scene.converse(Conversation("flow", "tcp", "", odd=True))
+    heard: list[Packet] = []
+
+    def take(actor: Actor, packet: Packet) -> None:
+        heard.append(packet)
+        if react is not None:
+            react(actor, packet)
+
+    def start() -> None:
+        prober = Actor(
+            path=path, stack=house.stack, outbound=True, local=near, remote=(server, port), subject=subject, react=take
+        )
+        if listens is not None:
+            Actor(path=path, stack=house.host, outbound=False, local=(server, port), remote=near, subject=subject,
+                  react=partial(answers, listens=listens))  # fmt: skip
+
+        def ask(left: int) -> None:
+            if not heard:
+                prober.send(flags, prober.isn, **fields)
+                if left:
+                    scene.world.after(1e9 * 2 ** (repeats - left), ask, left - 1)
+
+        ask(repeats)
+
+    scene.world.after(begin, start)
+
+
+def some_state(house: House) -> bool | None:
+    """Draw whether a port is open, closed or filtered."""
+    return (True, False, None)[int(house.rng.integers(3))]
+
+
+def syn_scan(house: House) -> None:
+    """A scanner asks many hosts with bare SYNs from one port and one identification; its kernel resets the answers."""
+    rng = house.rng
+    port = house.one_of(443, 80, 22, 23, 8080)
+    fixed: dict[str, Any] = {
+        "ip_id": house.one_of(54_321, rng.integers(2**16)), "options": b"" if house.chance(0.6) else MSS, "ip_flags": 0,
+        "window": house.one_of(65_535, 1024, rng.integers(1, 65_536)), "ttl": house.one_of(255, 64),
+    }  # fmt: skip
+    kernel = partial(resets_greetings, acknowledges=house.chance(0.2))
+    for begin, server in zip(house.times(12, 40, gap=2e7), house.scene.servers(40), strict=False):
+        probe(house, house.path(luck=0.0), begin, server, port, SYN, listens=some_state(house), react=kernel, **fixed)
+
+
+def half_open_scan(house: House) -> None:
+    """A port scan of one host: SYN, SYN/ACK, RST; closed ports answer with RST/ACK, filtered ones not at all."""
+    path = house.path(luck=0.0)
+    kernel = partial(resets_greetings, acknowledges=False)
+    for begin in house.times(20, 50, gap=2e7):
+        port = int(house.rng.integers(1, 10_000))
+        probe(house, path, begin, house.server, port, SYN, listens=some_state(house), react=kernel, repeats=1,
+              options=MSS, window=house.one_of(1024, 2048, 3072, 4096))  # fmt: skip
+
+
+def odd_flag_scan(house: House) -> None:
+    """Scans with FIN, with no flag, or with FIN, PSH and URG: closed ports answer with RST/ACK, open ones not."""
+    path = house.path(luck=0.0)
+    flags = house.one_of(FIN, 0, FIN | PSH | URG, FIN | ACK, ACK)
+    for begin in house.times(10, 30, gap=3e7):
+        port = int(house.rng.integers(1, 10_000))
+        probe(house, path, begin, house.server, port, flags, listens=some_state(house), window=house.one_of(1024, 2048))
+
+
+def syn_flood(house: House) -> None:
+    """SYNs from invented addresses: the server's answers go to nobody, or meet the resets of surprised hosts."""
+    path = house.path(luck=0.0)
+    clients = house.scene.servers(40)
+    for begin, client in zip(house.times(20, 40, gap=1e7), clients, strict=False):
+        kernel = partial(resets_greetings, acknowledges=False) if house.chance(0.3) else None
+        probe(house, path, begin, house.server, 443, SYN, listens=True, react=kernel,
+              ttl=int(house.rng.integers(40, 255)), client=(client, int(house.rng.integers(1024, 65_536))))  # fmt: skip
+
+
+def health_check(house: House) -> None:
+    """A monitor opens connections only to reset them at once: handshake, then RST or RST/ACK, again and again."""
+    path = house.path(luck=0.0, rtt=house.between(3e5, 5e7))
+    ending, period = App(ending=Ending.RESET), house.between(1e9, 5e9)
+    for order in range(int(house.rng.integers(5, 12))):
+        house.meet(path, 1e6 + order * period, says=[], knows=[], apps=(ending, App(ending=Ending.WAIT)))
+
+
+def dead_host(house: House) -> None:
+    """SYNs to an address where no host is: the client repeats itself and gives up."""
+    path = house.path()
+    for begin in house.times(2, 5):
+        probe(house, path, begin, house.server, 443, SYN, listens=None, repeats=int(house.rng.integers(2, 6)))
+
+
+def refused_by_icmp(house: House) -> None:
+    """Openings are answered by ICMP: no such host, nobody at the port, or forbidden by the server's own site."""
+    kind = ("host", "port", "prohibited")[int(house.rng.integers(3))]
+    delay = house.between(1e9, 3.1e9) if kind == "host" else 0.0
+    path = house.path(door=[Refuses(house.scene.servers(1)[0], kind, delay, house.one_of(64, 128, 255))])
+    for begin in house.times(2, 5):
+        house.visit(path, begin, port=house.one_of(443, 80, 8443))
+
+
+def tcp_traceroute(house: House) -> None:
+    """SYNs with growing hop limits: routers answer that they expired, the last one meets SYN/ACK or RST."""
+    count = int(house.rng.integers(4, 10))
+    deaf = frozenset(house.rng.integers(1, count + 1, int(house.rng.integers(0, 3))).tolist())
+    routers = Routers(house.scene.servers(count), int(house.between(2e5, 8e6)), deaf)
+    path = house.path(near=[routers], luck=0.0)
+    legs = [part for part in path.parts if part is not routers]
+    if house.scene.vantage == "client":
+        path.parts[:] = [*legs[:2], routers, *legs[2:]]  # the routers lie behind the tap
+    kernel = partial(resets_greetings, acknowledges=False)
+    listens, begin = house.chance(0.7), 0.0
+    for spent in range(1, count + 22):
+        begin += house.between(5e6, 5e7)
+        probe(house, path, begin, house.server, house.one_of(443, 80), SYN, listens=listens, react=kernel, ttl=spent)
+
+
+def circumvention(house: House) -> None:
+    """A circumvention tool adds decoys to a client's first data, or cuts and swaps its pieces."""
+    rng = house.rng
+    form = FORMS[int(rng.integers(len(FORMS)))]
+    decoy = client_hello(house.scene.names(1)[0], rng) if house.chance(0.6) else rng.bytes(int(rng.integers(10, 600)))
+    tool = Desync(
+        house.scene.world,
+        form,
+        decoy,
+        ttl=int(rng.integers(2, 5)),
+        copies=int(rng.integers(1, 4)),
+        cut=int(rng.integers(1, 60)),
+    )
+    path = house.path(near=[tool], door=[Strict(True)])
+    for begin in house.times(3, 6):
+        house.visit(path, begin)
+
+
+def simultaneous_open(house: House) -> None:
+    """Two peers open towards each other at the same moment: SYNs cross and both answer with SYN/ACK (RFC 9293 §3.5)."""
+    path = house.path(luck=0.0)
+    scene = house.scene
+    for begin in house.times(2, 4):
+        port = int(house.rng.integers(1024, 65_536))
+        subject, near, far = house.ends(port)
+
+        def peer(actor: Actor, packet: Packet) -> None:
+            if packet.flags & RST:
+                return
+            if packet.flags & (SYN | ACK) == SYN:
+                actor.send(SYN | ACK, actor.isn, packet.seq + 1, options=MSS)
+            elif packet.flags & SYN:
+                actor.send(ACK, actor.isn + 1, packet.seq + 1)
+                if actor.outbound:
+                    actor.later(
+                        5 * MILLISECOND,
+                        PSH | ACK,
+                        actor.isn + 1,
+                        packet.seq + 1,
+                        b"\x13BitTorrent protocol" + bytes(48),
+                    )
+            elif packet.payload or packet.flags & FIN:
+                last = FIN if actor.outbound or packet.flags & FIN else 0
+                if last and actor.outbound and packet.flags & FIN:
+                    actor.send(ACK, packet.ack, ended(packet))
+                elif last:
+                    actor.send(FIN | ACK, packet.ack, ended(packet))
+                else:
+                    actor.send(PSH | ACK, packet.ack, ended(packet), b"\x13BitTorrent protocol" + bytes(48))
+
+        def start(subject: int = subject, near: Any = near, far: Any = far, peer: Any = peer) -> None:
+            pair = [
+                Actor(
+                    path=path, stack=stack, outbound=outbound, local=local, remote=remote, subject=subject, react=peer
+                )
+                for stack, outbound, local, remote in ((house.stack, True, near, far), (house.host, False, far, near))
+            ]
+            for actor in pair:
+                actor.send(SYN, actor.isn, options=MSS)
+
+        scene.world.after(begin, start)
+
+
+PLAYS = (
+    *look_alikes("tcp", syn_scan, half_open_scan, odd_flag_scan, syn_flood, health_check, dead_host, refused_by_icmp),
+    *look_alikes("tcp", tcp_traceroute, circumvention, simultaneous_open),
+)
