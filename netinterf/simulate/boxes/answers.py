@@ -130,7 +130,7 @@ class DnsInjector:
         if self.swallows_replies and key in self.caught:
             return []
         known = self.known.setdefault(packet.source, Known(packet))
-        known.reply, known.opt = packet, packet.payload[11] > 0
+        known.reply, known.opt = packet.copy(), packet.payload[11] > 0  # the packet's hop limit goes on falling
         known.flags = int.from_bytes(packet.payload[2:4], "big") & 0xFFF0
         known.quickest = min(known.quickest, self.world.now - self.under_way.get(key, 0))
         return [(0, False, packet)]

@@ -100,7 +100,8 @@ def portal(scene: Scene) -> None:
     )  # fmt: skip
     box = Interceptor(resolver=gate, ends=scene.world.now + int(login))
     house = make_house(scene, [box], known=known, zone=zone, where=0.05)
-    browse(house.stub, known, gap=login / len(known), odd=known)
+    for name in known:
+        house.stub.look_up(name, float(rng.uniform(0, 0.9 * login)), odd=True)
     browse(house.stub, known * 2, begin=login + SECOND)
 
 

@@ -69,7 +69,8 @@ def outage(scene: Scene) -> None:
     house = make_house(scene, temper={"dead": (begin, begin + length)})
     known = house.known
     browse(house.stub, known * 2, gap=begin / len(known) / 2)
-    browse(house.stub, known, begin=begin, gap=length / len(known), odd=known)
+    for name in known:
+        house.stub.look_up(name, begin + float(rng.uniform(0, 0.9 * length)), odd=True)
     browse(house.stub, known, begin=begin + length)
 
 
