@@ -225,7 +225,7 @@ class Endpoint(Output):
         if self.state not in ("syn", "open") or self.turn >= len(self.script) or self.speaking:
             return
         quiet = self.world.now - self.fed_at
-        if quiet < self.app.patience:
+        if quiet + 1 < self.app.patience:  # whole nanoseconds
             self.waiting = True
             self.world.after(self.app.patience - quiet, self.lose_patience)
         elif self.state == "syn":
