@@ -31,7 +31,6 @@ class Form:
     id_step: int = 1  # between the packets of a burst (sequence), or from the real sender's last one (after)
     window_rule: str = "zero"  # zero, random, constant, counter, mirror
     window: int = 0
-    window_high: int = 60_000  # upper end of random
     dont_fragment: bool = False
     tos: int = 0
     imitates: bool = False  # all header fields and timestamps continue the real sender's, as far as the box saw it
@@ -72,7 +71,7 @@ class Form:
         }
         window = {
             "zero": 0,
-            "random": int(rng.integers(min(300, self.window_high - 1), self.window_high)),
+            "random": int(rng.integers(300, 60_000)),
             "constant": self.window,
             "counter": self.window + counter,
             "mirror": trigger.window,

@@ -61,7 +61,10 @@ def undescribed(deal: Deal) -> tuple[Rule, ...]:
     """Reset openings in a form of one's own, on the path or in it."""
     rng = deal.rng
     form, count = plain_form(rng), int(rng.choice([1, 1, 2, 3]))
-    shots = both_ends(form, (RA,) * count) if rng.random() < 0.4 else burst(form, (RA,) * count)
+    shots = burst(form, (RA,) * count)
+    if rng.random() < 0.4:
+        kinds = tuple(int(flag) for flag in rng.choice([RST, RA], count))
+        shots += burst(form, kinds, to_client=False)
     late = bool(rng.random() < 0.3)
     when = answers(deal.servers) if late else opens(deal.servers)
     return (Rule(when=when, word=WORD, bursts=(shots,), once=False, swallow=bool(rng.random() < 0.4)),)

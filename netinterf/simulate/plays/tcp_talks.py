@@ -13,8 +13,8 @@ from netinterf.simulate.talks import web_script
 
 __all__ = ["ESNI", "again", "ask_over_tcp", "hello_with", "in_two", "mail", "search", "shell", "swarm"]
 
-ESNI = 0xFFCE
-"""Extension number of encrypted server names (draft-ietf-tls-esni-06 and before)."""
+ESNI = b"\xff\xce\x01\x6e"
+"""Number and usual length of the extension of encrypted server names (draft-ietf-tls-esni-02)."""
 
 
 def search(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -45,7 +45,7 @@ def hello_with(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     script = web_script(rng, name, 443)
     if not listed:
         return script
-    extra = ((ESNI, rng.bytes(int(rng.integers(260, 366)))),)
+    extra = ((int.from_bytes(ESNI[:2], "big"), rng.bytes(int.from_bytes(ESNI[2:], "big"))),)
     message = hello_message("", rng, SHAPES["firefox"], extra=extra)
     return [Turn(True, tls_record(22, message, 0x0301), script[0].delay), *script[1:]]
 

@@ -26,7 +26,7 @@ def plain_form(rng: np.random.Generator, *, centre: float = 6e5) -> Form:
         id_rule=str(rng.choice(["random", "zero", "same", "constant", "sequence", "mirror", "next"])),
         ip_id=int(rng.integers(2**16)), dont_fragment=bool(rng.random() < 0.4), delay=drawn_delay(rng, centre),
         window_rule=str(rng.choice(["zero", "random", "constant", "mirror"])), window=int(rng.integers(0, 9000)),
-        gap=float(rng.uniform(5e3, 4e5)),
+        gap=float(rng.uniform(5e3, 4e5)), tos=int(rng.choice([0, 0, 0, 0x20, 0x28, 0x48])),
     )  # fmt: skip
 
 
@@ -206,7 +206,7 @@ PLAYS = (
     forging("tcp.reset", "sandvine.2007", comcast, ports=(443, 6881), talk=swarm),
     forging("tcp.reset", "generic-ssh", partial(by_bytes, word=b"SSH-2.0-"), "SSH sessions are reset.",
             ports=(22, 443), talk=shell),
-    forging("tcp.reset", "generic-esni", partial(by_bytes, word=ESNI.to_bytes(2, "big")),
+    forging("tcp.reset", "generic-esni", partial(by_bytes, word=ESNI),
             "Hellos with encrypted server names are reset.", talk=hello_with),
     forging("tcp.reset", "generic-later", undescribed, "Later requests of a connection are reset.", ports=(80,),
             talk=again),

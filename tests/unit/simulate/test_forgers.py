@@ -148,6 +148,7 @@ def test_a_page_comes_before_the_answer_and_is_whole(name: str, played: dict[tup
     for seed in SEEDS:
         for truth, flow in played[name, seed].interfered():
             answers = [(number, frame) for number, _, frame in flow if inbound(truth, frame) and data(frame)]
+            assert truth.name.encode() in data(played[name, seed].frame(truth.trigger))
             total += 1
             won += bool(answers) and answers[0][0] in truth.forged
             pages = [frame for number, frame in answers if number in truth.forged]
