@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     quality.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help=folder)
     quality.add_argument("--simulator", action="store_true", help="judge simulated captures")
     quality.add_argument("--lab", action="store_true", help="judge captures that the lab makes for it")
-    quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 12, with --quick 2)")
+    quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 20, with --quick 2)")
     quality.add_argument("--lab-seeds", type=int, default=1, help="runs of each lab scenario (default 1)")
     quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or simulated scenarios, that match")
     quality.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
@@ -94,7 +94,7 @@ def run_quality(options: argparse.Namespace) -> int:
         simulator=options.simulator or not named,
         lab=options.lab or not (named or options.quick),
         pattern=options.files,
-        seeds=options.seeds or (2 if options.quick else 12),
+        seeds=options.seeds or (2 if options.quick else 20),
         lab_seeds=options.lab_seeds,
         rivals=not options.no_rivals,
         long_run=30_000 if options.quick else 300_000,

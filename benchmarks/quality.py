@@ -45,7 +45,7 @@ class Plan:
     simulator: bool = False
     lab: bool = False
     pattern: str = "*"  # paths of folders, names of scenarios
-    seeds: int = 12  # of each simulated scenario
+    seeds: int = 20  # of each simulated scenario
     lab_seeds: int = 1
     rivals: bool = True
     long_run: int = 300_000  # flows of the long run, 0 for none
@@ -118,10 +118,10 @@ def run(plan: Plan, *, out: Path | None = None, docs: bool = False, listing: boo
             judged.append(one)
             progress(len(judged), len(jobs))
     found = results(judged, homes() if plan.rivals else {})
-    pools = [one.pool for one in judged if one.pool is not None and one.source in {"simulator", "lab"}]
     if plan.long_run:
-        found["long_run"] = longrun.measure(pools, plan.long_run)
+        found["long_run"] = longrun.measure([one.pool for one in judged if one.pool is not None], plan.long_run)
     found["seconds"] = round(time.perf_counter() - begin, 1)
+    found["processor_seconds"] = round(sum(one.seconds for one in judged), 1)
     found["slowest"] = {one.capture: round(one.seconds, 2) for one in sorted(judged, key=lambda one: -one.seconds)[:5]}
     found["lab"] = reason or ("made" if plan.lab else "not asked for")
     tables = sections(found)
@@ -177,7 +177,8 @@ def summary(found: dict[str, Any]) -> str:
     rows = found["false_alarms"]["all"]
     benign, beside = rows["in_benign_captures"], rows["beside_interference"]
     lines = [
-        f"captures                {found['captures']:,}, {found['packets']:,} packets, {found['seconds']} s",
+        f"captures                {found['captures']:,}, {found['packets']:,} packets",
+        f"time                    {found['seconds']} s, {found['processor_seconds']} s of processors judging",
         f"benign captures flagged {benign['captures_alarmed']}/{rows['benign_captures']}",
         f"benign units flagged    {benign['alarms']}/{benign['units']}  {listed(benign['said'])}",
         f"controls flagged        {beside['alarms']}/{beside['units']}  {listed(beside['said'])}",
@@ -219,7 +220,8 @@ def write_page(page: Path, found: dict[str, Any]) -> None:
     page.with_name(FIGURE).write_text(draw(shown), encoding="utf-8")
     ran = describe()
     about = (
-        f"{found['captures']:,} captures with {found['packets']:,} packets in {found['seconds']:,.0f} s; "
+        f"{found['captures']:,} captures with {found['packets']:,} packets in {found['seconds']:,.0f} s "
+        f"({found['processor_seconds']:,.0f} s of processors judging); "
         f"{len(found['failed'])} failures; Python {ran['python']}, numpy {ran['versions']['numpy']}."
     )
     shape = f"![Reliability: probability said against share interfered with]({FIGURE})"

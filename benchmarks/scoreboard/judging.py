@@ -54,7 +54,7 @@ class Job:
 
 def judge(job: Job) -> Judged:
     """Judge one capture; an error of any kind is part of the result."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         trace, labels = opened(job)
     except NetinterfError as error:
@@ -70,7 +70,8 @@ def judge(job: Job) -> Judged:
     units, stray = held_against(trace, labels, rows, job, judged)
     if job.timed and LIBRARY in judged:
         units = timed(trace, rows, units)
-    pool = None if labels.interfered or evidence is None else pool_of(trace, evidence, labels.scenario)
+    pooled = job.labels is None and not labels.interfered  # strangers' captures name no scenario to part flows by
+    pool = pool_of(trace, evidence, labels.scenario) if pooled and evidence is not None else None
     return Judged(
         source=job.source,
         capture=job.name,
@@ -80,7 +81,7 @@ def judge(job: Job) -> Judged:
         failed=failed,
         pool=pool,
         packets=len(trace.packets),
-        seconds=time.perf_counter() - begin,
+        seconds=time.process_time() - begin,
     )
 
 

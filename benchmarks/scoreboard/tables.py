@@ -157,7 +157,9 @@ def part_table(title: str, parts: Mapping[str, Mapping[str, Any]]) -> Section:
 def recall_table(title: str, parts: Mapping[str, Mapping[str, Any]]) -> Section:
     """Lay out the parts with the least recall, among mechanisms that are built."""
     able = {name: row for name, row in parts.items() if row["built_units"]}
-    worst = sorted(able.items(), key=lambda item: (item[1]["built_recall"], item[0]))
+    worst = sorted(able.items(), key=lambda item: (item[1]["built_recall"], -item[1]["built_units"], item[0]))
+    recalls = [row["built_recall"] for row in able.values()]
+    spread = f"{recalls.count(1.0)} are found wholly, {recalls.count(0.0)} not at all"
     rows: list[list[Any]] = []
     for name, row in worst[:WORST]:
         found = [rate_of(row["built_found"], row["built_units"]), share(row["built_recall"])]
@@ -165,7 +167,7 @@ def recall_table(title: str, parts: Mapping[str, Mapping[str, Any]]) -> Section:
         rows.append([name, words, *found, share(row["built_recall_low"]), row["possible"], row["wrong"]])
     return Section(
         title=title,
-        says=f"The {WORST} worst of {len(able)} whose mechanism is built ({len(parts)} in all).",
+        says=f"The {WORST} worst of {len(able)} whose mechanism is built ({len(parts)} in all); {spread}.",
         head=["part", "mechanisms", "found", "recall", "≥", "possible", "wrong"],
         rows=rows,
     )

@@ -67,4 +67,4 @@ class Judged:
     unreadable: str = ""
     pool: Pool | None = None  # evidence about a benign capture
     packets: int = 0
-    seconds: float = 0.0
+    seconds: float = 0.0  # of processor time

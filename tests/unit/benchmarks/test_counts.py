@@ -219,7 +219,12 @@ def test_results_hold_every_table() -> None:
 
 def test_tables_are_the_same_on_terminal_and_page(tmp_path: Path) -> None:
     """Both show every section; the page keeps what stands around the marks, and the figure stands beside it."""
-    found = {**results(judged(), {"other": ("tcp.reset",)}), "seconds": 1.0, "lab": "not asked for"}
+    found = {
+        **results(judged(), {"other": ("tcp.reset",)}),
+        "seconds": 1.0,
+        "processor_seconds": 2.0,
+        "lab": "not asked for",
+    }
     tables = sections(found)
     assert all(one.title in text(tables) and f"### {one.title}" in markdown(tables) for one in tables)
     assert all(len(line) == len(one.head) for one in tables for line in one.rows)

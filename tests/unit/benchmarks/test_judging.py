@@ -167,7 +167,6 @@ def test_flows_without_a_label_are_benign_only_where_nobody_interferes(tmp_path:
     assert len(judged.units) == (0 if interfered else len(simulated.labels.truths))
     assert (accused > 0) is not interfered
     assert (judged.stray[LIBRARY].total() > 0) is interfered
-    assert (judged.pool is None) is interfered
 
 
 def test_the_first_number_that_holds_is_found() -> None:

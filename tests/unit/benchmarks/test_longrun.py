@@ -92,7 +92,7 @@ def test_runs_stay_whole() -> None:
     assert len(draw([pool([])], 500, seed=2)) == len(draw([pool([])], 500, seed=2))
 
 
-@pytest.mark.parametrize("scenario", ["browsing", "dns.injection"])
+@pytest.mark.parametrize("scenario", ["benign.tcp.traffic", "dns.injection"])
 def test_a_table_is_judged_as_its_packets_were(scenario: str) -> None:
     """Relived flows and exchanges get the outcome that the packet-level run gave them."""
     simulated = run(scenario, 6)
