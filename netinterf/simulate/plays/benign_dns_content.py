@@ -7,8 +7,15 @@ from netinterf.simulate.hosts.dns_zone import Entry, Zone
 from netinterf.simulate.network.packet import address
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
-from netinterf.simulate.plays.benign_dns_policy import follow
-from netinterf.simulate.plays.dns_house import add_resolver, browse, draw_entry, draw_zone, host_names, make_house
+from netinterf.simulate.plays.dns_house import (
+    add_resolver,
+    browse,
+    draw_entry,
+    draw_zone,
+    follow,
+    host_names,
+    make_house,
+)  # fmt: skip
 from netinterf.simulate.plays.dns_lookups import Way
 from netinterf.simulate.scene import Scene
 

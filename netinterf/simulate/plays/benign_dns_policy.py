@@ -7,7 +7,6 @@ import numpy as np
 
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
 from netinterf.simulate.hosts.resolver import Interceptor, Rule
-from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.dns import NXDOMAIN, REFUSED, Opt
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import SECOND
@@ -19,14 +18,14 @@ from netinterf.simulate.plays.dns_house import (
     browse,
     draw_entry,
     draw_zone,
+    follow,
     host_names,
     make_house,
     private_address,
 )
 from netinterf.simulate.scene import Scene
-from netinterf.simulate.talks import visit
 
-__all__ = ["PLAYS", "follow", "inner"]
+__all__ = ["PLAYS", "inner"]
 
 
 def inner(scene: Scene, count: int) -> tuple[Address, ...]:
@@ -36,17 +35,6 @@ def inner(scene: Scene, count: int) -> tuple[Address, ...]:
     four = [address(str(rng.choice(heads)).format(*rng.integers(1, 255, 3))) for _ in range(count)]
     six = [address(f"fd12:{rng.integers(1, 65536):x}::{rng.integers(1, 65536):x}") for _ in range(count)]
     return (*four, *(six if scene.six else ()))
-
-
-def follow(scene: Scene, places: tuple[Address, ...], names: list[str], begin: float) -> None:
-    """Visit the address that names were answered with, over TLS, as evidence that it serves them."""
-    reachable = [place for place in places if (place[0] != 0) == scene.six]
-    stacks = draw_client(scene.rng), draw_server(scene.rng)
-    for place in reachable[:2]:
-        path = scene.lay_path([])
-        for name in names[:4]:
-            begin += float(scene.rng.exponential(0.5 * SECOND))
-            visit(scene, path, place, name, begin, stacks=stacks)
 
 
 def ruled(

@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from netinterf.simulate.hosts.app import App
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
 from netinterf.simulate.hosts.resolver import Resolver, Temper
 from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
@@ -14,9 +15,10 @@ from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import SECOND, Leg, Path, Station
 from netinterf.simulate.plays.dns_lookups import Habits, Stub, Way, draw_habits
 from netinterf.simulate.scene import Scene
+from netinterf.simulate.talks import visit
 
 __all__ = [
-    "House", "add_resolver", "browse", "draw_entry", "draw_temper", "draw_zone", "host_names", "make_house",
+    "House", "add_resolver", "browse", "draw_entry", "draw_temper", "draw_zone", "follow", "host_names", "make_house",
     "private_address", "shorten",
 ]  # fmt: skip
 
@@ -159,6 +161,30 @@ def make_house(
     asks: Habits = attrs.evolve(draw_habits(rng), **(habits or {}))
     stub = Stub(scene=scene, habits=asks, stack=draw_client(rng), client=scene.client, ways=[Way(path, resolver)])
     return House(scene=scene, known=known, zone=zone, resolver=resolver, path=path, stub=stub)
+
+
+def follow(
+    scene: Scene, places: Sequence[Address], names: Sequence[str], begin: float, *, apps: tuple[App, App] | None = None,
+    lost: bool = False,
+) -> None:  # fmt: skip
+    """Visit addresses that names were answered with, over TLS.
+
+    Args:
+        scene: Where it happens.
+        places: The addresses; those of the other version of IP are passed over.
+        names: Who is wanted there.
+        begin: When it begins, ns from now.
+        apps: What the programs at the ends do; the server knows the name when left out.
+        lost: Nobody is there: all packets vanish far away.
+    """
+    rng = scene.rng
+    stacks = draw_client(rng), draw_server(rng)
+    for place in [place for place in places if (place[0] != 0) == scene.six][:2]:
+        path = scene.lay_path([])
+        path.far.loss = 1.0 if lost else path.far.loss
+        for name in names[:4]:
+            begin += float(rng.exponential(0.5 * SECOND))
+            visit(scene, path, place, name, begin, stacks=stacks, apps=apps)
 
 
 def browse(

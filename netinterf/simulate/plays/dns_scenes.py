@@ -3,16 +3,28 @@
 from functools import partial
 from typing import Any
 
+import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.answers import Answering, DnsInjector, QueryDropper
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.documented.published import draw_meta_six, draw_pool, draw_teredo
+from netinterf.simulate.hosts.app import App, Ending
 from netinterf.simulate.hosts.dns_zone import Zone
 from netinterf.simulate.messages.dns import AAAA, NXDOMAIN, REFUSED, SERVFAIL, A
 from netinterf.simulate.network.packet import address
-from netinterf.simulate.network.path import MILLISECOND
-from netinterf.simulate.plays.dns_house import House, browse, draw_entry, draw_zone, host_names, make_house
+from netinterf.simulate.network.path import MILLISECOND, SECOND
+from netinterf.simulate.plays.dns_house import (
+    House,
+    add_resolver,
+    browse,
+    draw_entry,
+    draw_zone,
+    follow,
+    host_names,
+    make_house,
+)  # fmt: skip
+from netinterf.simulate.plays.dns_lookups import Way
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
@@ -38,6 +50,7 @@ def form_like(rng: np.random.Generator, **fixed: Any) -> Form:
         "dont_fragment": bool(rng.random() < 0.4),
         "delay": float(rng.lognormal(np.log(3e5), 0.7)),
         "gap": float(rng.uniform(1e4, 3e5)),
+        "tos": int(rng.choice([0, 0, 0, 0x20, 0x28])),
     }
     return Form(**{**drawn, **fixed})
 
@@ -75,14 +88,20 @@ def contested(
         where=float(rng.uniform(*where)), habits=habits, temper=temper,
     )  # fmt: skip
     plan = plan_of(rng, blocked, known[len(blocked) :])
-    browse(house.stub, plan, kinds=kinds, series=blocked if series else ())
+    if rng.random() < 0.25:  # the box lies before every resolver
+        other = scene.lay_path([box], rtt=float(rng.lognormal(np.log(rtt), 0.4)), where=float(rng.uniform(*where)))
+        house.stub.ways.append(Way(other, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
+    for way in range(len(house.stub.ways)):
+        browse(house.stub, plan, kinds=kinds, series=blocked if series else (), way=way)
     return house
 
 
-def draw_maker(rng: np.random.Generator) -> Answering:
+def draw_maker(scene: Scene) -> Answering:
     """Draw a forger of any style."""
+    rng = scene.rng
     bogus = ("10.10.34.35", "0.0.0.0", "127.0.0.1", "10.0.0.1", "192.168.0.1")
-    pool = draw_pool(rng, (), int(rng.integers(1, 40)))
+    size = int(rng.integers(1, 40))
+    pool = draw_pool(rng, (), size) if rng.random() < 0.5 else tuple(scene.global_addresses(size))
     if rng.random() < 0.2:
         pool = (address(str(rng.choice(bogus))),)
     six = (draw_meta_six, draw_teredo)[int(rng.integers(2))](rng, int(rng.choice([0, 1, 12])))
@@ -97,13 +116,16 @@ def draw_maker(rng: np.random.Generator) -> Answering:
 
 def injected(scene: Scene) -> None:
     """Look up several names; for those on a list forged answers race the resolver's own."""
-    contested(scene, (draw_maker(scene.rng),))
+    maker = draw_maker(scene)
+    if scene.rng.random() < 0.12:
+        maker = Answering(form=maker.form, flags=0x8180 | NXDOMAIN, echo_opt=maker.echo_opt, kinds=maker.kinds)
+    contested(scene, (maker,))
 
 
 def replaced(scene: Scene) -> None:
     """Look up several names; for those on a list a box in the path answers in place of the resolver."""
     rng = scene.rng
-    maker = draw_maker(rng)
+    maker = draw_maker(scene)
     if rng.random() < 0.3:
         rcode = int(rng.choice([NXDOMAIN, SERVFAIL, REFUSED]))
         maker = Answering(form=maker.form, flags=0x8180 | rcode, echo_opt=bool(rng.random() < 0.3))
@@ -135,9 +157,32 @@ def swallowed(scene: Scene, *, answers: bool = False, lossy: bool = False) -> No
         world=scene.world, names=frozenset(blocked), answers=answers,
         share=float(rng.uniform(0.7, 0.95)) if lossy else 1.0, kinds=(A, AAAA) if rng.random() < 0.3 else (),
     )  # fmt: skip
-    house = make_house(scene, [box], known=known)
+    several = bool(rng.random() < 0.5)
+    habits = {"rotates": True} if several else {}
+    house = make_house(scene, [box], known=known, habits=habits)
+    if several:
+        house.stub.ways.append(Way(scene.lay_path([box]), add_resolver(scene, house.zone, place=scene.servers(1)[0])))
     plan = blocked * int(rng.integers(3, 6)) + known[len(blocked) :] * int(rng.integers(2, 5))
     browse(house.stub, plan, series=blocked)
+
+
+def aftermath(scene: Scene, *, alone: bool) -> None:
+    """Forge answers and visit what they lead to: nobody, a closed port, one who hangs up; others are reached."""
+    rng = scene.rng
+    maker = attrs.evolve(draw_maker(scene), kinds=(A, AAAA), share=1.0, pool=draw_pool(rng, (), 2))
+    if not maker.pool_six:
+        maker = attrs.evolve(maker, pool_six=draw_meta_six(rng, 2))
+    house = contested(scene, (maker,), in_path=alone)
+    box = next(part for part in house.path.parts if isinstance(part, DnsInjector))
+    blocked = [name for name in house.known if name in box.names]
+    begin = float(rng.uniform(1, 4)) * SECOND
+    endings = (Ending.REFUSE, Ending.CLOSE_HARD, Ending.RESET)
+    follow(
+        scene, (*maker.pool, *maker.pool_six), blocked, begin, lost=bool(rng.random() < 0.6),
+        apps=(App(), App(ending=endings[int(rng.integers(3))])),
+    )  # fmt: skip
+    for name in house.known[len(blocked) :][:4]:
+        follow(scene, house.zone[name].addresses[:1], [name], begin)
 
 
 def odd_answers(scene: Scene) -> None:
@@ -173,6 +218,10 @@ PLAYS = (
          partial(careful, alone=True), "adaptive"),
     play("dns.drop.adaptive", "Queries for some names are swallowed most of the time, like loss.", "dns.drop",
          partial(swallowed, lossy=True), "adaptive"),
+    play("dns.injection.aftermath", "Forged answers race true ones, and are followed in vain.", "dns.injection",
+         partial(aftermath, alone=False), "generic"),
+    play("dns.forged.aftermath", "Forged answers replace true ones, and are followed in vain.", "dns.forged",
+         partial(aftermath, alone=True), "generic"),
     Scenario("dns.injection.benign", "Rotation, repeats, duplicates, losses.", None, odd_answers,
              ("client", "server", "middle"), family="benign.dns", confounder="lossy-resolver-path"),
 )  # fmt: skip
