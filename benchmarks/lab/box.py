@@ -6,7 +6,6 @@ the bytes of every packet that they make as it was written, what provoked it, an
 and the captures are joined afterwards.
 """
 
-import contextlib
 import copy
 import heapq
 import itertools
@@ -27,6 +26,7 @@ from benchmarks.lab.flow import Flow, Key, Note, key_of
 from benchmarks.lab.nat import Nat
 from benchmarks.lab.netns import GATEWAY_MAC, HOST_MAC, open_tap
 from benchmarks.lab.path import Line
+from benchmarks.lab.processes import urgent
 from benchmarks.lab.rules import RULES, Rule
 from benchmarks.lab.wire import ACK, ICMP, ICMP6, SYN, TCP, Packet, lowered, parse, text
 
@@ -239,8 +239,7 @@ def main(words: list[str] | None = None) -> int:
         box.running = False
 
     signal.signal(signal.SIGTERM, stop)
-    with contextlib.suppress(PermissionError):  # its timers come before everybody else's work
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    urgent(0)
     print("ready", flush=True)
     box.run()
     with Path(spec["log"]).open("w", encoding="utf-8") as out:
