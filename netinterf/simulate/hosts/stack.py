@@ -62,7 +62,9 @@ def draw_client(rng: np.random.Generator) -> Stack:
         return Stack(window=65535, window_field=int(rng.integers(1000, 2060)), scale=6, id_mode="zero", quick=4,
                      order="bsd",
                      delayed_ack=float(rng.choice([40e6, 100e6])))  # fmt: skip
-    return Stack(window_field=int(rng.integers(450, 510)), id_mode=str(rng.choice(["socket", "zero"], p=[0.85, 0.15])))
+    window = int(rng.choice([64_240, 65_535, 29_200], p=[0.75, 0.15, 0.1]))  # today's Linux, Android, older kernels
+    field = -(-window // 128) if rng.random() < 0.7 else int(rng.integers(200, 600))
+    return Stack(window=window, window_field=field, id_mode=str(rng.choice(["socket", "zero"], p=[0.85, 0.15])))
 
 
 def draw_server(rng: np.random.Generator) -> Stack:
@@ -72,7 +74,7 @@ def draw_server(rng: np.random.Generator) -> Stack:
         ttl=ttl,
         order={64: "linux", 128: "windows", 255: "bsd"}[ttl],
         mss=int(rng.choice([1460, 1440, 1400, 1380], p=[0.7, 0.1, 0.1, 0.1])),
-        window=int(rng.choice([65160, 65535, 64240, 28960])),
+        window=int(rng.choice([65_160, 65_535, 64_240, 28_960], p=[0.6, 0.15, 0.1, 0.15])),
         window_field=int(rng.integers(60, 1030)),
         scale=int(rng.choice([7, 8, 9, 13])),
         timestamps=bool(rng.random() < 0.8),
