@@ -8,9 +8,11 @@ import numpy as np
 
 __all__ = ["http_answer", "http_request", "iframe_page", "notice_page", "redirect", "script_page"]
 
-REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 403: "Forbidden",
-           404: "Not Found", 451: "Unavailable For Legal Reasons", 503: "Service Unavailable"}  # fmt: skip
-"""Reason phrases of the status codes used here (RFC 9110 §15)."""
+REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect",
+           400: "Bad Request", 403: "Forbidden", 404: "Not Found", 406: "Not Acceptable", 413: "Content Too Large",
+           429: "Too Many Requests", 451: "Unavailable For Legal Reasons", 502: "Bad Gateway",
+           503: "Service Unavailable", 504: "Gateway Timeout"}  # fmt: skip
+"""Reason phrases of the status codes used here (RFC 9110 §15, RFC 6585 §4, RFC 7725 §3)."""
 
 FILLING = ("page", "access", "request", "address", "network", "operator", "rules", "content", "contact", "number")
 

@@ -6,10 +6,10 @@ in both cases options that the cookie cannot hold are lost, and header fields ar
 
 import attrs
 
-from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
+from netinterf.simulate.network.packet import ACK, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["SynProxy"]
+__all__ = ["ResetCookies", "SynProxy"]
 
 
 @attrs.define(eq=False)
@@ -74,3 +74,31 @@ class SynProxy:
             kept, half.waiting = half.waiting, []
             return [(0, True, one.copy(ack=(one.ack + half.shift) % 2**32)) for one in kept]
         return [(0, False, packet.copy(seq=(packet.seq - half.shift) % 2**32))]
+
+
+@attrs.define(eq=False)
+class ResetCookies:
+    """Answers the first SYN of a client with a wrong SYN/ACK: who resets it is real, and its next SYN passes.
+
+    Products against floods call it safe reset or RST cookies.
+    """
+
+    world: World
+    ttl: int
+    window: int = 0
+    proven: set[Address] = attrs.field(factory=set)
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Challenge strangers."""
+        if not outbound or packet.source in self.proven:
+            return [(0, outbound, packet)]
+        if packet.flags & RST:
+            self.proven.add(packet.source)
+            return []
+        if packet.flags & (SYN | ACK) != SYN:
+            return []
+        number = self.world.chance.getrandbits(32)
+        return [(0, False, packet.reply(
+            seq=self.world.chance.getrandbits(32), ack=number, flags=SYN | ACK, ttl=self.ttl, ip_id=0, tos=0,
+            window=self.window,
+        ))]  # fmt: skip

@@ -12,7 +12,7 @@ from netinterf.simulate.network.outages import MtuHole
 from netinterf.simulate.network.packet import ACK, SYN
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.network.pmtu import NarrowLink
-from netinterf.simulate.network.proxy import SynProxy
+from netinterf.simulate.network.proxy import ResetCookies, SynProxy
 from netinterf.simulate.network.reroute import Ecmp, Reroute
 from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, talk_again, upload
 
@@ -211,6 +211,15 @@ def syn_proxy(house: House) -> None:
         house.visit(path, begin, apps=(App(), App(ending=Ending.RESET)) if house.chance(0.3) else None)
 
 
+def reset_cookies(house: House) -> None:
+    """A guard answers a client's first SYN wrongly on purpose; the client resets that, tries again and is let in."""
+    guard = ResetCookies(house.scene.world, house.one_of(255, 64, 128, house.host.ttl), house.one_of(0, 8192, 65_535))
+    path = house.path(guard) if house.chance(0.5) else house.path(door=[guard])
+    for begin in house.times(2, 5):
+        client = (house.scene.clients(1)[0], house.scene.next_port()) if house.chance(0.5) else None
+        house.visit(path, begin, client=client)
+
+
 def full_backlog(house: House) -> None:
     """A server's accept queue is full: handshakes seem done, requests are ignored or reset, until there is room."""
     resets = house.chance(0.3)
@@ -299,7 +308,9 @@ PLAYS = (
         "tcp", nat_timeout_silence, nat_timeout_reset, firewall_reboot, firewall_unknown_fin, firewall_reset_ttl
     ),
     *look_alikes("tcp", rate_limit, fail_to_ban, carrier_nat, stripped_options, levelled_headers, tunnel),
-    *look_alikes("tcp", balancer_idle_reset, second_backend, anycast_flip, syn_cookies, syn_proxy, full_backlog),
+    *look_alikes(
+        "tcp", balancer_idle_reset, second_backend, anycast_flip, syn_cookies, syn_proxy, reset_cookies, full_backlog
+    ),
     *look_alikes("tcp", overloaded_server, accelerator, user_mode_nat, path_mtu_black_hole, packet_too_big),
     *look_alikes("tcp", route_change, unequal_ways),
 )

@@ -1,4 +1,4 @@
-"""What time, chance and recorders do to connections: stragglers, reused ports, damage, outages, moves, partial captures."""
+"""What time, chance and recorders do to connections: stragglers, reused ports, damage, outages, moves, cut captures."""
 
 from collections.abc import Callable
 

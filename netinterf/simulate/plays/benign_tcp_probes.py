@@ -11,7 +11,7 @@ from netinterf.simulate.network.desync import FORMS, Desync, Strict
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Path
 from netinterf.simulate.network.routers import Refuses, Routers
-from netinterf.simulate.plays.benign_tcp import House, look_alikes
+from netinterf.simulate.plays.benign_tcp import House, download, look_alikes
 from netinterf.simulate.scene import Conversation
 
 __all__ = ["PLAYS"]
@@ -87,6 +87,37 @@ def probe(
         ask(repeats)
 
     scene.world.after(begin, start)
+
+
+def refused_and_retried(house: House) -> None:
+    """A Windows-like client asks a closed port three times, half a second apart, though each SYN was refused."""
+    path = house.path(luck=0.0)
+    gap = house.between(4.5e8, 5.5e8)
+    for begin in house.times(2, 4):
+        asked: list[Packet] = []
+
+        def insist(actor: Actor, packet: Packet, asked: list[Packet] = asked) -> None:
+            asked.append(packet)
+            if len(asked) < 3:
+                actor.later(gap, SYN, actor.isn, options=MSS)
+
+        probe(house, path, begin, house.server, 443, SYN, listens=False, react=insist, options=MSS)
+
+
+def tarpit(house: House) -> None:
+    """A tarpit greets everybody with a tiny window and never takes anything: clients probe it and leave."""
+    window = house.one_of(0, 1, 3, 10)
+
+    def hold(actor: Actor, packet: Packet) -> None:
+        if packet.flags & (SYN | ACK) == SYN:
+            actor.send(SYN | ACK, actor.isn, packet.seq + 1, options=MSS, window=window)
+        elif packet.flags & RST == 0 and house.scene.world.chance.random() < 0.7:
+            actor.send(ACK, actor.isn + 1, packet.seq, window=0)
+
+    path = house.path()
+    for begin in house.times(2, 4):
+        client = App(patience=house.between(5e9, 6e10), rude=True)
+        house.play_server(path, begin, hold, script=[*download(house, 500)], app=client)
 
 
 def some_state(house: House) -> bool | None:
@@ -241,5 +272,5 @@ def simultaneous_open(house: House) -> None:
 
 PLAYS = (
     *look_alikes("tcp", syn_scan, half_open_scan, odd_flag_scan, syn_flood, health_check, dead_host, refused_by_icmp),
-    *look_alikes("tcp", tcp_traceroute, circumvention, simultaneous_open),
+    *look_alikes("tcp", tcp_traceroute, circumvention, simultaneous_open, refused_and_retried, tarpit),
 )
