@@ -1,5 +1,6 @@
 """Captures as tshark reads them, for the check of the lab: none of our decoding is involved."""
 
+import functools
 import json
 import subprocess
 from collections import Counter
@@ -21,6 +22,7 @@ FIELDS = (
 OPTIONS = ("tcp.relative_sequence_numbers:FALSE", "tcp.desegment_tcp_streams:TRUE", "tcp.check_checksum:TRUE",
            "udp.check_checksum:TRUE", "ip.check_checksum:TRUE")  # fmt: skip
 FIN, SYN, RST, ACK = 1, 2, 4, 16
+CACHED = 16  # captures whose tables are kept: more than are looked at side by side
 
 Ends = tuple[str, int, str, int]
 
@@ -99,6 +101,7 @@ def frame_of(row: dict[str, str]) -> Frame:
     )  # fmt: skip
 
 
+@functools.lru_cache(CACHED)
 def arrived(capture: Capture) -> Counter[tuple[str, ...]]:
     """Count what came in from the path."""
     return Counter(frame.key for frame in capture.frames if capture.incoming(frame))
@@ -127,6 +130,7 @@ class Subject:
         return [frame for frame in self.frames if frame.number in made]
 
 
+@functools.lru_cache(CACHED)
 def subjects(own: Capture, other: Capture) -> list[Subject]:
     """List the labelled subjects of a capture."""
     return [Subject(own, other, truth, own.of(truth)) for truth in own.labels["truths"]]
