@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.simulate.encode import ETHERNET, Segments, encode
-from netinterf.simulate.messages import client_hello, server_flight, syn_options, timestamp_option
+from netinterf.simulate.messages.tcp_options import syn_options, timestamp_option
+from netinterf.simulate.messages.tls import client_hello, server_flight
 from netinterf.table import Ragged, spans
 
 __all__ = ["SLOTS", "write_capture"]
