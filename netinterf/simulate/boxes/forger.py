@@ -22,16 +22,13 @@ __all__ = ["Forger", "Rule", "Shot", "burst", "into_page", "into_reset"]
 
 @attrs.frozen(kw_only=True)
 class Shot:
-    """One forged packet.
-
-    Its numbers are those of the next packet in its direction; `start` takes the trigger for never sent.
-    """
+    """One forged packet; its numbers are those of the next packet in its direction."""
 
     form: Form
     flags: int = RST | ACK
     to_client: bool = True
     payload: bytes | Callable[[Packet], bytes] = b""  # as it is, or made from the trigger
-    start: bool = False
+    start: bool = False  # in the trigger's own direction, as if that had not been sent; so too when it is swallowed
     behind: bool = False  # its numbers follow the payload that the burst has sent to that end so far
     shift: int = 0  # added to the sequence number
     ack_shift: int = 0  # added to the acknowledgement number
@@ -90,6 +87,17 @@ def into_page(page: bytes) -> Rewrite:
         return packet.copy(payload=page, flags=ACK | PSH | FIN)
 
     return rewrite
+
+
+@attrs.frozen(eq=False)
+class Strike:
+    """One strike of a forger."""
+
+    rule: Rule
+    trigger: Packet
+    outbound: bool  # direction of the trigger
+    sight: Sight
+    numbers: tuple[int, int]  # random, the same for all packets to the server, and to the client
 
 
 @attrs.define(eq=False)
@@ -163,31 +171,30 @@ class Forger:
             self.sentences[client, server, port] = world.now + int(world.chance.uniform(*rule.penalty))
         shots = rule.bursts[world.chance.randrange(len(rule.bursts))]
         stretch = world.chance.lognormvariate(0.0, rule.spread)
-        numbers = {True: world.chance.randrange(2**15), False: world.chance.randrange(2**15)}
+        strike = Strike(rule, trigger, outbound, sight, (world.chance.randrange(2**15), world.chance.randrange(2**15)))
         counts, said = {True: 0, False: 0}, {True: 0, False: 0}
         made: list[Onward] = []
         for shot in shots:
             to = shot.to_client
             wait = shot.form.delay * stretch + shot.late + shot.turn * sight.beyond
-            packet = self.forge(shot, trigger, outbound, sight, counts[to], numbers[to], wait)
+            packet = self.forge(strike, shot, counts[to], wait)
             packet.forged = shot.word or rule.word
             packet.seq = (packet.seq + (said[to] if shot.behind else 0)) % 2**32
             counts[to] += 1
             said[to] += len(packet.payload)
-            made.append((int(wait), not shot.to_client, packet))
+            made.append((int(wait), not to, packet))
         return made
 
-    def forge(
-        self, shot: Shot, trigger: Packet, outbound: bool, sight: Sight, order: int, number: int, wait: float
-    ) -> Packet:
-        """Make one forged packet."""
-        along = outbound != shot.to_client  # in the name of the trigger's own sender
-        reached = trigger.seq if shot.start else end_of(trigger)
+    def forge(self, strike: Strike, shot: Shot, order: int, wait: float) -> Packet:
+        """Make packet *order* towards one end of a strike, to leave after *wait* ns."""
+        trigger, sight, rng = strike.trigger, strike.sight, self.world.rng
+        along = strike.outbound != shot.to_client  # in the name of the trigger's own sender
+        unsent = along and (shot.start or strike.rule.swallow)
+        reached = trigger.seq if unsent else end_of(trigger)
         expected = trigger.ack if trigger.flags & ACK else 0
         seq, ack = (reached, expected) if along else (expected, reached)
         sender, receiver = sight.sides[not shot.to_client], sight.sides[shot.to_client]
-        rng = self.world.rng
-        fields = shot.form.dress(trigger, sender.ttl, order, rng, number, sender.ids[1])
+        fields = shot.form.dress(trigger, sender.ttl, order, rng, strike.numbers[shot.to_client], sender.ids[1])
         fields["options"] = b""
         if shot.form.imitates:
             fields |= sender.imitated(receiver, self.world.now + int(wait), order, int(rng.integers(2**16)))
@@ -196,10 +203,8 @@ class Forger:
             fields["window"] = sender.last.window if sender.last and sender.last.flags & SYN else fields["window"]
         fields["seq"] = int(rng.integers(2**32)) if shot.wild else (seq + shot.shift) % 2**32
         fields["ack"] = (ack + shot.ack_shift) % 2**32 if shot.flags & ACK or shot.left_ack else 0
-        fields |= {
-            "flags": shot.flags,
-            "payload": shot.payload if isinstance(shot.payload, bytes) else shot.payload(trigger),
-        }
+        payload = shot.payload if isinstance(shot.payload, bytes) else shot.payload(trigger)
+        fields |= {"flags": shot.flags, "payload": payload}
         return trigger.copy(**fields) if along else trigger.reply(**fields)
 
     def greeting(self, sender: Side, receiver: Side) -> bytes:

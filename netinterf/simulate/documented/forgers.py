@@ -69,6 +69,8 @@ IRAN = (
     system("ir.sni", RESETS, "Tai et al., IRBlock, USENIX Security 2025",
            "One RST/ACK to the client with window 0, TTL 54 or 187 whatever the server's."),
     system("ir.mirror", RESETS, "IRBlock; net4people/bbs issue 98", "Older boxes copy the trigger's TTL."),
+    system("ir.mirror-push", ("tcp.drop",), "IRBlock; net4people/bbs issue 39",
+           "An empty PSH/ACK with the client's own IP ID answers the hello; what the server says is dropped."),
     system("ir.2025-06", RESETS, "Aryapour 2025", "A RST right after the ClientHello from one common hop."),
     system("ir.2026-01", RESETS, "net4people/bbs issue 561",
            "The handshake succeeds, the disconnection comes late, and a minute of punishment follows."),

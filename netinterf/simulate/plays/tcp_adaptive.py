@@ -117,7 +117,7 @@ def between(word: str, make: MakeShots, when: Callable[[Deal], Trigger]) -> Buil
         think = float(rng.exponential(5 * MILLISECOND))
         shots = tuple(attrs.evolve(shot, turn=wait, late=shot.late + think) for shot in make(rng, form))
         if when is spoken:
-            shots += (Shot(form=form, flags=RST | ACK, to_client=False, start=True),)
+            shots += (Shot(form=form, flags=RST | ACK, to_client=False),)
         again = when is opened
         silent = (True, False) if when is spoken else ()
         goodbye = (Shot(form=form, flags=ACK, turn=wait),)

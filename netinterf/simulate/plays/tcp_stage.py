@@ -100,7 +100,8 @@ def visits(
     lag = int(rng.uniform(0.2e6, 6e6)) if on_path and rng.random() < 0.4 else 0
     boxes = [Leveller(int(rng.integers(40, 255)))] if rng.random() < 0.15 else []
     stations = [*boxes, Forger(scene.world, build(deal), lag)]
-    where = float(rng.uniform(0.5, 0.97) if rng.random() < inbound else rng.uniform(0.03, 0.5))
+    far, near = rng.uniform(0.5, 0.97), np.exp(rng.uniform(*np.log([0.015, 0.6])))
+    where = float(far if rng.random() < inbound else near)
     middle, luck = bool(rng.random() < 0.5), float(scene.conditions.luck or 0.0)
     hosts = {
         address: attrs.evolve(host := draw_server(rng), tries=min(host.tries, MOST_TRIES))

@@ -8,7 +8,7 @@ import numpy as np
 from netinterf.simulate.boxes.forger import Rule, Shot, burst, into_reset
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import punished, says
-from netinterf.simulate.network.packet import ACK, RST
+from netinterf.simulate.network.packet import ACK, PSH, RST
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.tcp_stage import Deal, both_ends, drawn_delay, forging, published
 from netinterf.simulate.plays.tcp_talks import ESNI, again, hello_with, in_two, search, shell, swarm
@@ -76,6 +76,13 @@ def one_sided(deal: Deal) -> tuple[Rule, ...]:
     return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,)),)
 
 
+def pushed(deal: Deal) -> tuple[Rule, ...]:
+    """Answer the hello with an empty PSH/ACK in the client's own header, and drop what the server says."""
+    form = Form(ttl_rule="mirror", id_rule="mirror", window_rule="mirror", delay=drawn_delay(deal.rng, 8e5))
+    shots = (Shot(form=form, flags=ACK | PSH),)
+    return (Rule(when=says(deal.words), word="tcp.drop", bursts=(shots,), silence=(False,)),)
+
+
 def late(deal: Deal) -> tuple[Rule, ...]:
     """Disconnect both ends seconds after the hello, and at once for a minute after that."""
     rng = deal.rng
@@ -94,7 +101,7 @@ def unheard(deal: Deal) -> tuple[Rule, ...]:
     """Keep the hello and reset the server; the client is reset too or hears nothing more."""
     rng = deal.rng
     form, flags = plain_form(rng, centre=2e5), (int(rng.choice([RST, RA])),) * int(rng.choice([1, 1, 2]))
-    shots = burst(form, flags, to_client=False, start=True)
+    shots = burst(form, flags, to_client=False)
     shots += burst(form, flags) if rng.random() < 0.7 else ()
     return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), swallow=True, silence=(True, False)),)
 
@@ -178,6 +185,7 @@ WEB = (443, 443, 80)
 PLAYS = (
     forging("tcp.reset", "ir.sni", iran, inbound=0.25),
     forging("tcp.reset", "ir.mirror", partial(iran, ttl_rule="mirror"), ports=WEB),
+    forging("tcp.drop", "ir.mirror-push", pushed),
     forging("tcp.reset", "ir.2025-06", partial(iran, flags=RST)),
     forging("tcp.reset", "ir.2026", undescribed, inbound=0.2),
     forging("tcp.reset", "ir.2026-01", late, back_after=95),

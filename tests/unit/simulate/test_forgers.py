@@ -204,6 +204,19 @@ def test_boxes_beside_the_path_cannot_keep_it(name: str) -> None:
         assert all(heard)
 
 
+def test_resets_of_both_ends_reach_the_server_and_may_overtake() -> None:
+    """The server hears resets in the client's name, at times before the hello that provoked them."""
+    first = heard = 0
+    for seed in range(8):
+        one = Played(run("tcp.reset.cn-gfw-ii", seed, Conditions.clean(vantage="server")))
+        for truth in one.labels.interfered():
+            forged = [one.frame(number) for number in truth.forged]
+            assert all(not inbound(truth, frame) and frame[TCP].flags & RST for frame in forged)
+            heard += bool(forged)
+            first += bool(forged) and truth.forged[0] < truth.trigger
+    assert 0 < first < heard
+
+
 def test_rewritten_packets_keep_their_header(played: dict[tuple[str, int], Played]) -> None:
     """All that the server says after the trigger is a RST/ACK with the hop limit of its SYN/ACK."""
     for seed in SEEDS:
