@@ -1,6 +1,6 @@
 """False alarms over a long time: hundreds of thousands of benign flows, as tables instead of packets.
 
-A rate of ten per million cannot be seen in the few thousand flows that can be simulated packet by packet. But what
+A rate of ten per million cannot be seen in the flows that can be simulated packet by packet within minutes. But what
 `netinterf.classify` reads of a flow is little: its protocol, which directions were captured, and the evidence about it.
 So the benign runs of a benchmark give their flows and evidence to a *pool*, and a long run is drawn from the pools: a
 thousand clients visit common servers for some days, and each visit is one pooled run, all its flows together.
@@ -128,18 +128,21 @@ def measure(
 
     Returns:
         Per reading: subjects, alarms, their rate per million with three bounds (independent subjects, clients as
-        clusters, pooled runs as clusters), hours with an alarm, the scenarios that raised alarms, and how many distinct
-        subjects the long run was drawn from.
+        clusters, pooled runs as clusters), hours with an alarm, the scenarios that raised alarms, how many distinct
+        subjects the long run was drawn from, and the median number of subjects whose observations one could be given.
     """
     if not any(len(pool) for pool in pools):
         return {}
     long = draw(pools, count, seed=seed)
     stock = Stock.of(long.pools)
-    found = {}
-    for name, rng in (("relived", None), ("recombined", np.random.default_rng(seed + 1))):
-        alarms = alarms_of(long, stock, rng, model)
-        found[name] = counted(long, alarms)
-    return found
+    like = np.bincount(stock.stratum)[stock.stratum[long.subject]]
+    return {
+        name: {**counted(long, alarms_of(long, stock, rng, model)), "donors": donors}
+        for name, rng, donors in (
+            ("relived", None, 1.0),
+            ("recombined", np.random.default_rng(seed + 1), float(np.median(like))),
+        )
+    }
 
 
 def alarms_of(long: Long, stock: Stock, rng: np.random.Generator | None, model: Model | None) -> NDArray[np.bool_]:

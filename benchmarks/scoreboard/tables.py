@@ -232,7 +232,7 @@ def delay_table(delays: Mapping[str, Mapping[str, Any]]) -> Section:
 def long_table(readings: Mapping[str, Mapping[str, Any]]) -> Section:
     """Lay out the long run."""
     rows: list[list[Any]] = [
-        [name, row["subjects"], row["distinct"], row["clients"], row["alarms"], rate(row["per_million"]),
+        [name, row["subjects"], row["distinct"], row["donors"], row["clients"], row["alarms"], rate(row["per_million"]),
          rate(row["upper_per_million"]), rate(row["clustered_upper_per_million"]),
          rate(row["origins_upper_per_million"]), rate_of(row["hours_with_alarm"], row["hours"])]
         for name, row in readings.items()
@@ -242,7 +242,7 @@ def long_table(readings: Mapping[str, Mapping[str, Any]]) -> Section:
         says="Benign flow tables drawn from the packet-level runs: each flow with its own evidence (relived), or with "
         "that of others like it, group by group (recombined). Bounds of independent subjects, of clients and of pooled "
         "runs as clusters; only the last says how far the pools themselves can be trusted.",
-        head=["reading", "subjects", "distinct", "clients", "alarms", "per million", "≤ (independent)",
+        head=["reading", "subjects", "distinct", "donors", "clients", "alarms", "per million", "≤ (independent)",
               "≤ (clients as clusters)", "≤ (runs as clusters)", "hours with an alarm"],
         rows=rows,
     )  # fmt: skip

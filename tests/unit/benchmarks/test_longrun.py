@@ -58,6 +58,7 @@ def test_recombination_brings_up_coincidences(model: Model) -> None:
     assert found["relived"]["alarms"] == 0
     assert found["recombined"]["per_million"] == pytest.approx(1e6 * 0.1 * 0.1, rel=0.15)
     assert found["recombined"]["scenarios"] == {"s": found["recombined"]["alarms"]}
+    assert [found[reading]["donors"] for reading in ("relived", "recombined")] == [1, 10]
 
 
 def test_what_alarmed_alarms_again(model: Model) -> None:
