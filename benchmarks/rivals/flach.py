@@ -125,12 +125,15 @@ def inflated_share(chunk: Transmissions, losses: np.ndarray) -> float:
 def flach(trace: Trace) -> list[Call]:
     """Call every TCP flow of which a chunk in either direction was policed, by either run; lost packets are named."""
     calls = []
-    most = (trace.sides.payload_packets + trace.sides.payload_bytes // SEGMENT).reshape(-1, 2)  # segments, about
-    for flow in np.flatnonzero((trace.flows.protocol == TCP) & (most.max(axis=1) >= 2 * SAMPLES)).tolist():
+    sides = trace.sides
+    enough = sides.payload_packets + sides.payload_bytes // SEGMENT >= 2 * SAMPLES  # segments, about
+    enough &= (sides.repeats > 0) | (sides.fills > 0) | (sides.payload_bytes > sides.sent)  # something came again
+    worth = enough.reshape(-1, 2) & (trace.flows.protocol == TCP)[:, None]
+    for flow in np.flatnonzero(worth.any(axis=1)).tolist():
         found: list[Finding] = []
         rows: list[int] = []
         for outbound in (True, False):
-            if most[flow, 0 if outbound else 1] < 2 * SAMPLES:
+            if not worth[flow, 0 if outbound else 1]:
                 continue
             sent = transmissions(trace, flow, outbound=outbound)
             numbers, losses = np.unique(sent.chunk[sent.lost], return_counts=True)
