@@ -48,8 +48,14 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--jobs", type=int, default=8, help="runs side by side (default 8)")
     lab.add_argument("--list", action="store_true", help="list the scenarios and stop")
     lab.add_argument("--check", type=Path, metavar="DIR", help="hold the labels of a folder against tshark and stop")
+    simulator = verbs.add_parser("simulator", help="what the simulator covers, whether tshark agrees, and its speed")
+    simulator.add_argument("--seed", type=int, default=1, help="seed of the scenarios (default 1)")
+    simulator.add_argument("--packets", type=int, default=1_000_000, help="size of the speed run (default a million)")
+    likeness = verbs.add_parser("likeness", help="simulated connections beside those of the lab")
+    likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
+    likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, speed, rivals):
+    for verb in (quality, speed, rivals, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -71,6 +77,15 @@ def main(words: list[str] | None = None) -> int:
 
         words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
         return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
+    if options.verb == "simulator":
+        from benchmarks.simulator import run_simulator
+
+        results = run_simulator(seed=options.seed, packets=options.packets, out=options.json)
+        return 1 if results["gaps"] or results["differing"] or results["wire"] else 0
+    if options.verb == "likeness":
+        from benchmarks.likeness import run_likeness
+
+        return 1 if run_likeness(options.lab, seeds=options.seeds, out=options.json)["above"] else 0
     if options.verb == "decode":
         return run_decode(options)
     from benchmarks import speed

@@ -1,4 +1,8 @@
-import io
+"""Every scenario plays, over both address families, and its labels keep their promises."""
+
+import hashlib
+import ipaddress
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,43 +14,88 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
-from netinterf.capture import write_pcap
 from netinterf.errors import ParameterError
-from netinterf.simulate import Labels, Simulated, run, scenarios
+from netinterf.simulate import Conditions, Labels, Simulated, run, scenarios, write
+from netinterf.simulate.coverage import coverage
+from netinterf.verdict.words import WHAT
 
-NAMES = [play.name for play in scenarios()]
+PLAYS = {play.name: play for play in scenarios()}
+MECHANISMS = {word for word in WHAT if "." in word} - {"tcp.connect"}
 SEEDS = (0, 1, 2, 3)
+SAMPLE = sorted(PLAYS)[::25]
 
 
-@pytest.fixture(scope="module")
-def played() -> dict[tuple[str, int], Simulated]:
-    """Play every scenario with a few seeds, once."""
-    return {(name, seed): run(name, seed) for name in NAMES for seed in SEEDS}
+@pytest.mark.parametrize("name", PLAYS)
+def test_every_scenario_keeps_its_promise(name: str) -> None:
+    """Over IPv6: interference is labelled with the mechanism, look-alikes with none; addresses are of the family."""
+    play, seed = PLAYS[name], len(name) % 7
+    played = run(name, seed, Conditions(ip=6, direction="both", capture_loss=0.0, clock="good"))
+    truths = played.labels.truths
+    assert truths
+    assert len(played.frames) < 6_000
+    assert played.times == sorted(played.times)
+    found = {truth.mechanism for truth in truths}
+    if play.mechanism is None:
+        assert found == {None}
+        assert not any(truth.forged for truth in truths)
+    else:
+        assert play.mechanism in found
+        assert {truth.system for truth in truths if truth.mechanism} == {play.system}
+    hosts = {ipaddress.ip_address(host) for truth in truths for host in (truth.client, truth.server)}
+    assert any(host.version == 6 for host in hosts)
+    for truth in truths:
+        assert all(1 <= number <= len(played.frames) for number in (truth.first_frame, *truth.forged))
+        assert truth.confounder in ("", play.confounder)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_same_seed_gives_the_same_capture(name: str, played: dict[tuple[str, int], Simulated]) -> None:
-    """Times, bytes and labels depend on name and seed alone."""
-    again, first = run(name, 1), played[name, 1]
-    assert (again.times, again.frames, again.labels) == (first.times, first.frames, first.labels)
-    assert first.frames != played[name, 2].frames
+def test_names_and_words_are_those_of_the_contract() -> None:
+    """Names are unique; mechanisms are words of the contract; families say whether somebody interferes."""
+    plays = scenarios()
+    assert len({play.name for play in plays}) == len(plays)
+    for play in plays:
+        assert play.mechanism is None or play.mechanism in MECHANISMS
+        assert play.family.startswith("benign.") == (play.mechanism is None)
+        assert play.says.endswith(".")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_times_never_fall(name: str, played: dict[tuple[str, int], Simulated]) -> None:
-    """Captures are in order of time and last seconds, not years."""
-    for seed in SEEDS:
-        times = played[name, seed].times
-        assert times == sorted(times)
-        assert times[-1] - times[0] < 1000 * 10**9
+def test_everything_documented_is_played() -> None:
+    """No documented system and no documented look-alike lacks a scenario; no scenario plays something undocumented."""
+    found = coverage()
+    assert found.gaps() == ()
+    systems = {system.id for system, _ in found.systems} | {"", "generic", "adaptive"}
+    confounders = {one.id for one in found.confounders} | {""}
+    assert {play.system for play in scenarios()} <= systems
+    assert {play.confounder for play in scenarios()} <= confounders
 
 
-def test_only_interfering_scenarios_have_interfered_subjects(played: dict[tuple[str, int], Simulated]) -> None:
-    """A benign twin has no mechanism anywhere; the others show theirs and spare someone."""
-    for play in scenarios():
-        for seed in SEEDS:
-            found = {truth.mechanism for truth in played[play.name, seed].labels.truths}
-            assert found == {None} if play.mechanism is None else {None, play.mechanism} <= found
+def test_there_are_at_least_as_many_look_alikes_as_systems() -> None:
+    """Benign causes are as many as interfering ones, and every mechanism of the contract is played."""
+    plays = scenarios()
+    benign = sum(play.mechanism is None for play in plays)
+    assert len(coverage().confounders) >= 100
+    assert benign >= 100
+    assert {play.mechanism for play in plays} - {None} == MECHANISMS
+
+
+def digest(played: Simulated) -> str:
+    """Hash times, bytes and labels."""
+    held = hashlib.sha256(json.dumps([played.times, played.lengths, played.labels.to_dict()]).encode())
+    for frame in played.frames:
+        held.update(frame)
+    return held.hexdigest()
+
+
+def test_the_same_seed_gives_the_same_capture_in_another_process() -> None:
+    """Times, bytes and labels depend on name, seed and conditions alone, not on the process that plays them."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from test_scenarios import SAMPLE, digest, run\n"
+        "print(*(digest(run(name, 5)) for name in SAMPLE))"
+    )
+    words = [sys.executable, "-c", code, str(Path(__file__).parent)]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert told == [digest(run(name, 5)) for name in SAMPLE]
+    assert digest(run(SAMPLE[0], 6)) != told[0]
 
 
 def ends(frame: Ether) -> set[tuple[str, int]]:
@@ -57,89 +106,49 @@ def ends(frame: Ether) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("name", ["tcp.reset", "dns.injection"])
-def test_labels_point_at_the_right_frames(name: str, played: dict[tuple[str, int], Simulated]) -> None:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_labels_point_at_the_right_frames(name: str, seed: int) -> None:
     """Forged frames belong to their subject and are resets, or answers to its question; so does the first frame."""
-    for seed in SEEDS:
-        simulated = played[name, seed]
-        for truth in simulated.labels.truths:
-            expected = {(truth.client, truth.client_port), (truth.server, truth.server_port)}
-            for number in (truth.first_frame, *truth.forged):
-                assert ends(Ether(simulated.frames[number - 1])) == expected
-            for number in truth.forged:
-                frame = Ether(simulated.frames[number - 1])
-                if name == "tcp.reset":
-                    assert frame[TCP].flags & 4
-                    continue
-                message = dns.message.from_wire(bytes(frame[UDP].payload), ignore_trailing=True)
-                assert message.flags & 0x8000
-                assert message.id == truth.query_id
-                assert str(message.question[0].name).rstrip(".") == truth.name
-
-
-def test_a_forged_answer_comes_before_the_true_one(played: dict[tuple[str, int], Simulated]) -> None:
-    """Both answers are captured for most poisoned exchanges, the forged one first."""
-    races = won = 0
-    for seed in SEEDS:
-        simulated = played["dns.injection", seed]
-        for truth in simulated.labels.interfered():
-            same = [
-                number
-                for number, raw in enumerate(simulated.frames, start=1)
-                if (frame := Ether(raw))[UDP].dport == truth.client_port and bytes(frame[UDP].payload)[2] & 0x80
-            ]
-            races += len(same) > len(truth.forged)
-            won += same[0] == truth.forged[0]
-    total = sum(len(played["dns.injection", seed].labels.interfered()) for seed in SEEDS)
-    assert races > 0.9 * total
-    assert won > 0.9 * total
+    played = run(name, seed, Conditions.clean(vantage="client"))
+    for truth in played.labels.truths:
+        expected = {(truth.client, truth.client_port), (truth.server, truth.server_port)}
+        for number in (truth.first_frame, *truth.forged):
+            assert ends(Ether(played.frames[number - 1])) == expected
+        if truth.forged:
+            assert truth.first_frame <= truth.trigger < truth.forged[0]
+        for number in truth.forged:
+            frame = Ether(played.frames[number - 1])
+            if name == "tcp.reset":
+                assert frame[TCP].flags & 4
+                continue
+            message = dns.message.from_wire(bytes(frame[UDP].payload), ignore_trailing=True)
+            assert message.flags & 0x8000
+            assert message.id == truth.query_id
+            assert str(message.question[0].name).rstrip(".").lower() == truth.name.lower()
 
 
 def test_forged_resets_vary_from_seed_to_seed() -> None:
     """No single header field is the same in all forged packets of many seeds."""
-    fields: dict[str, set[object]] = {name: set() for name in ("ttl", "id", "window", "flags", "df", "length")}
+    fields: dict[str, set[object]] = {name: set() for name in ("ttl", "id", "window", "flags", "df")}
     for seed in range(30):
-        simulated = run("tcp.reset", seed)
-        for number in simulated.labels.of_frames():
-            frame = Ether(simulated.frames[number - 1])
-            if IP in frame:
-                values = (
-                    frame.ttl,
-                    frame.id,
-                    frame[TCP].window,
-                    int(frame[TCP].flags),
-                    int(frame[IP].flags),
-                    frame[IP].len,
-                )
-                for name, value in zip(fields, values, strict=True):
-                    fields[name].add(value)
+        played = run("tcp.reset", seed, Conditions.clean())
+        for number in played.labels.of_frames():
+            frame = Ether(played.frames[number - 1])
+            values = (frame.ttl, frame.id, frame[TCP].window, int(frame[TCP].flags), int(frame[IP].flags))
+            for name, value in zip(fields, values, strict=True):
+                fields[name].add(value)
     assert min(len(values) for values in fields.values()) >= 2
     assert len(fields["ttl"]) > 20
     assert len(fields["window"]) > 20
 
 
-def test_policed_downloads_lose_packets_and_spared_ones_do_not(played: dict[tuple[str, int], Simulated]) -> None:
-    """At least 15 segments of the policed server are sent again; a server that is spared repeats next to none."""
-    for seed in SEEDS:
-        simulated = played["rate.policing", seed]
-        repeats: dict[str, int] = {}
-        seen: set[tuple[object, ...]] = set()
-        for raw in simulated.frames:
-            frame = Ether(raw)
-            key = (frame[IP].src, frame[TCP].dport, frame[TCP].seq)
-            if len(frame[TCP].payload) > 500:
-                repeats[frame[IP].src] = repeats.get(frame[IP].src, 0) + (key in seen)
-                seen.add(key)
-        policed = {truth.server for truth in simulated.labels.interfered()}
-        spared = {truth.server for truth in simulated.labels.truths} - policed
-        if simulated.labels.vantage == "server":
-            assert all(repeats[server] >= 15 for server in policed)
-        assert all(repeats[server] <= 5 for server in spared)
-
-
-def test_labels_survive_json(played: dict[tuple[str, int], Simulated]) -> None:
-    """Plain values give the same labels back."""
-    labels = played["dns.injection", 0].labels
-    assert Labels.from_dict(labels.to_dict()) == labels
+def test_labels_survive_json_and_lie_beside_the_capture(tmp_path: Path) -> None:
+    """Plain values give the same labels back, also from the file beside the capture."""
+    played = run("dns.injection", 0)
+    place = write(played, tmp_path / "one.pcap")
+    assert place.name == "one.labels.json"
+    assert Labels.from_dict(json.loads(place.read_text())) == played.labels
+    assert (tmp_path / "one.pcap").stat().st_size == 24 + sum(16 + len(frame) for frame in played.frames)
 
 
 @pytest.mark.parametrize(("name", "seed", "says"), [("nothing", 0, "tcp.reset"), ("tcp.reset", -1, "from 0 on")])
@@ -157,15 +166,18 @@ def test_the_library_does_not_import_the_simulator() -> None:
 
 @pytest.mark.tshark
 @pytest.mark.skipif(which("tshark") is None, reason="tshark is not installed")
-@pytest.mark.parametrize("name", NAMES)
-def test_wireshark_finds_nothing_malformed(name: str, tmp_path: Path, played: dict[tuple[str, int], Simulated]) -> None:
-    """Another dissector reads every frame, with all checksums right."""
-    simulated = played[name, 1]
-    held = io.BytesIO()
-    write_pcap(held, simulated.times, simulated.frames, simulated.link_type)
-    path = tmp_path / "simulated.pcap"
-    path.write_bytes(held.getvalue())
+def test_another_dissector_sees_handshakes_and_retransmissions(tmp_path: Path) -> None:
+    """In ordinary traffic tshark finds every handshake complete, losses repeated, and nothing malformed."""
+    write(run("benign.tcp.traffic", 3, Conditions.clean(vantage="server")), tmp_path / "one.pcap")
     checks = [word for layer in ("ip", "tcp", "udp") for word in ("-o", f"{layer}.check_checksum:TRUE")]
-    bad = "_ws.malformed or ip.checksum.status==0 or tcp.checksum.status==0 or udp.checksum.status==0"
-    words = ["tshark", "-r", str(path), *checks, "-Y", bad]
-    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == ""
+
+    def count(wanted: str) -> int:
+        words = ["tshark", "-r", str(tmp_path / "one.pcap"), *checks, "-Y", wanted]
+        return len(subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines())
+
+    assert count("_ws.malformed or ip.checksum.status==0 or tcp.checksum.status==0 or udp.checksum.status==0") == 0
+    assert count("tcp.flags.syn==1 and tcp.flags.ack==1") == count("tcp.flags.syn==1 and tcp.flags.ack==0") > 10
+    repeats = count("tcp.analysis.retransmission or tcp.analysis.fast_retransmission")
+    assert repeats > 5
+    assert count("tcp.analysis.ack_lost_segment") == 0
+    assert count("tls.handshake.type==1") > 10
