@@ -44,10 +44,10 @@ class Limiter:
         shared = {"link": (), "client": flow[:1], "pair": (flow[0], flow[2]), "flow": flow}
         return (outbound, *shared[self.per])
 
-    def tell(self, packet: Packet) -> None:
+    def tell(self, packet: Packet, outbound: bool) -> None:
         """Note the interference, if it is one."""
         if self.mechanism:
-            self.world.note(packet, self.mechanism)
+            self.world.note(self.traffic.provocation(packet, outbound), self.mechanism)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -74,7 +74,7 @@ class Policer(Limiter):
         if level < size or (level < low and self.world.chance.random() > level / low):
             self.levels[key] = level, now
             self.dropped += 1
-            self.tell(packet)
+            self.tell(packet, outbound)
             return []
         self.levels[key] = level - size, now
         return [(0, outbound, packet)]
@@ -101,10 +101,10 @@ class Shaper(Limiter):
         delay = link.enter(self.world.now, packet, self.world.chance)
         if delay < 0:
             self.dropped += 1
-            self.tell(packet)
+            self.tell(packet, outbound)
             return []
         if delay > self.told:
-            self.tell(packet)
+            self.tell(packet, outbound)
         return [(delay, outbound, packet)]
 
 
@@ -119,5 +119,5 @@ class Degrader(Limiter):
         if not self.acts(packet, outbound) or self.world.chance.random() >= self.share:
             return [(0, outbound, packet)]
         self.dropped += 1
-        self.tell(packet)
+        self.tell(packet, outbound)
         return []

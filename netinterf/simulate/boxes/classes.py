@@ -31,6 +31,7 @@ class TrafficClass:
     grace: int = 0  # packets of a flow that still pass untouched once it is recognised
     heard: dict[Flow, tuple[int, bytes]] = attrs.field(factory=dict)
     chosen: dict[Flow, int] = attrs.field(factory=dict)  # flow -> packets since it was recognised
+    told: dict[Flow, Packet] = attrs.field(factory=dict)  # flow -> the packet that completed the name
 
     def holds(self, packet: Packet, outbound: bool) -> bool:
         """Say whether *packet* is one to act on."""
@@ -55,4 +56,11 @@ class TrafficClass:
             return False
         said = (said + packet.payload)[:HEARD]
         self.heard[flow] = count + 1, said
-        return any(name in said for name in self.names)
+        found = any(name in said for name in self.names)
+        if found:
+            self.told[flow] = packet
+        return found
+
+    def provocation(self, packet: Packet, outbound: bool) -> Packet:
+        """Give what provoked an act on *packet*: the one that told the name, or *packet* where no name counts."""
+        return self.told.get(flow_of(packet, outbound), packet)

@@ -46,11 +46,11 @@ class HandshakeSlower:
         if self.loss and world.chance.random() < self.loss:
             if not outbound:
                 self.passed[flow] -= len(packet.payload)
-            world.note(packet, "rate.handshake")
+            world.note(self.traffic.provocation(packet, outbound), "rate.handshake")
             return []
         if not self.hold:
             return [(0, outbound, packet)]
-        world.note(packet, "rate.handshake")
+        world.note(self.traffic.provocation(packet, outbound), "rate.handshake")
         leaves = world.now + int(world.chance.expovariate(1.0) * self.hold)
         leaves = max(leaves, self.free.get((flow, outbound), 0) + 1)
         self.free[flow, outbound] = leaves
@@ -90,5 +90,5 @@ class ConnectionCounter:
         if flow not in self.silenced or (not outbound and not packet.payload):
             return [(0, outbound, packet)]
         if self.mechanism:
-            self.world.note(packet, self.mechanism)
+            self.world.note(self.traffic.provocation(packet, outbound), self.mechanism)
         return []

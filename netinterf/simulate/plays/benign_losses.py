@@ -11,7 +11,7 @@ from netinterf.simulate.network.outages import UnevenLoss
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, Station, World
 from netinterf.simulate.network.queues import Bottleneck, CoDel, Link, Pie, Red
 from netinterf.simulate.plays.benign_rates import benign
-from netinterf.simulate.plays.transfers import MOST, Site, fetch, lay_sites, spread
+from netinterf.simulate.plays.transfers import BUDGET, Site, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ENDS, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -106,7 +106,7 @@ def move(
     rng = scene.rng
     stack = attrs.evolve(draw_client(rng), congestion=str(rng.choice(congestion)))
     flows = int(rng.integers(len(sites), len(sites) + 3))
-    size = int(min(MOST, 2e6 / flows, max(4e4, speed / 8 * float(rng.uniform(3, 6)))))
+    size = int(min(BUDGET / flows, max(4e4, speed / 8 * float(rng.uniform(3, 6)))))
     begin = 0.0
     for number in range(flows):
         place = number % len(sites)

@@ -11,7 +11,7 @@ from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Stack, draw_client
 from netinterf.simulate.messages.tls import application_data
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
-from netinterf.simulate.plays.transfers import MOST, fetch, fetch_script, lay_sites, ordinary, records, spread
+from netinterf.simulate.plays.transfers import BUDGET, fetch, fetch_script, lay_sites, ordinary, records, spread
 from netinterf.simulate.scenario import ANYWHERE, ENDS, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -148,7 +148,7 @@ def plan(
     sites = lay_sites(scene, int(rng.integers(3, 5)), [box])
     stack = attrs.evolve(draw_client(rng), congestion=str(rng.choice(["cubic", "cubic", "reno", "bbr"])))
     flows = int(rng.integers(len(sites), len(sites) + 3))
-    size = int(min(MOST, 2e6 / flows, max(2e4, speed / 8 * float(rng.uniform(3, 6)) + 1.3 * depth)))
+    size = int(min(BUDGET / flows, max(2e4, speed / 8 * float(rng.uniform(3, 6)) + 1.3 * depth)))
     together = bool(rng.random() < 0.5)
     begin = 0.0
     for number in range(flows):

@@ -42,15 +42,17 @@ def slow_handshakes(scene: Scene, form: Slowness) -> None:
     )  # fmt: skip
     servers = [first, second, first, first, second, third]
     sites = lay_sites(scene, len(known), [box], names=known, servers=servers, luck=0.2)
-    stack = draw_client(rng)
+    tries = int(rng.integers(4, 8))  # so that captures end
+    stack = attrs.evolve(draw_client(rng), tries=tries)
     span = float(rng.uniform(20, 60)) * SECOND
     for place, site in enumerate(sites):
         for _ in range(int(rng.integers(2, 5))):
             begin = float(rng.uniform(0, span))
-            client = App(ending=Ending.CLOSE, patience=round(float(rng.choice([0, spread(rng, 2e10, 1.2e11)]))))
+            client = App(ending=Ending.CLOSE, patience=round(spread(rng, 1.5e10, 1.2e11)))
             near = place < listed or (bool(box.memory) and site.server in (first, second))
             amount = int(rng.integers(500, 20_000))
-            fetch(scene, site, begin, amount, stack=stack, apps=(client, App()), series=near)
+            host = attrs.evolve(site.host, tries=tries)
+            fetch(scene, site, begin, amount, stack=stack, host=host, apps=(client, App()), series=near)
 
 
 def by_slowness(name: str, says: str, system: str, form: Slowness) -> Scenario:

@@ -8,7 +8,7 @@ from netinterf.simulate.boxes.buckets import Shaper
 from netinterf.simulate.boxes.classes import TrafficClass
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.path import SECOND
-from netinterf.simulate.plays.transfers import MOST, beginnings, fetch, lay_sites, spread
+from netinterf.simulate.plays.transfers import BUDGET, beginnings, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -54,9 +54,7 @@ def shaped(scene: Scene, form: Queue) -> None:
     sites = lay_sites(scene, len(known), [box], names=known, servers=servers[:1] * len(known) if shared else servers)
     stack = attrs.evolve(draw_client(rng), congestion=str(rng.choice(form.congestion)))
     flows = int(rng.integers(2, 4))
-    size = int(
-        min(MOST, 2.2e6 / flows, rate / 8 * float(rng.uniform(4, 9)) + 1.5 * box.burst) + 1500 * box.traffic.grace
-    )
+    size = int(min(BUDGET / flows, rate / 8 * float(rng.uniform(4, 9)) + 1.5 * box.burst) + 1500 * box.traffic.grace)
     span = flows * size * 8e9 / rate
     for place, begin in enumerate(beginnings(rng, flows, span)):
         site = sites[place % listed]

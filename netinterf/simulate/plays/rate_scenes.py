@@ -9,7 +9,7 @@ from netinterf.simulate.boxes.classes import TrafficClass
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.network.queues import Bottleneck, Link
-from netinterf.simulate.plays.transfers import MOST, beginnings, fetch, lay_sites, spread
+from netinterf.simulate.plays.transfers import BUDGET, beginnings, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, ENDS, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -68,8 +68,8 @@ def policed(scene: Scene, form: Bucket) -> None:
     stack = attrs.evolve(draw_client(rng), congestion=str(rng.choice(form.congestion)))
     flows = int(rng.integers(*form.flows))
     seconds = max(policer.rate / 8 * float(rng.uniform(4, 9)), 1.3 * policer.bucket) + policer.bucket
-    size = int(max(12_000, min(MOST, seconds, 2.2e6 / flows)) if not form.size[1] else spread(rng, *form.size))
-    span = 0.0 if form.together else flows * size * 8e9 / policer.rate
+    size = int(max(12_000, min(seconds, BUDGET / flows)) if not form.size[1] else spread(rng, *form.size))
+    span = 0.0 if form.together else min(60 * SECOND, flows * size * 8e9 / policer.rate)
     for place, begin in enumerate(beginnings(rng, flows, span)):
         site = sites[place % listed]
         host = attrs.evolve(site.host, congestion=str(rng.choice(form.congestion)))
@@ -117,7 +117,7 @@ PLAYS = (
     ),
     by_bucket(
         "rate.policing.tspu-youtube", "Acknowledgements for video downloads are policed.", "ru.tspu-youtube-2024",
-        Bucket(rate=(5e3, 4e4), bucket=(8e2, 5e3), way="acks", size=(1.5e5, 6e5)),
+        Bucket(rate=(1.2e3, 6e3), bucket=(2e2, 1.5e3), way="acks", size=(8e4, 3e5)),
     ),
     Scenario(
         "rate.policing.ecofilter", "A listed service loses a share of its packets.", POLICING, degraded, ANYWHERE,
@@ -130,6 +130,10 @@ PLAYS = (
     by_bucket(
         "rate.policing.turkey", "Listed names are slowed in a crisis.", "tr.bandwidth-2024",
         Bucket(rate=(8e4, 1e6), bucket=(5e3, 6e4), way="both", up=0.2),
+    ),
+    by_bucket(
+        "rate.policing.iran-2013", "Foreign servers share a thin, policed way out.", "ir.throttling-2013",
+        Bucket(rate=(2e5, 2e6), bucket=(8e3, 1e5), by="server", per="link", way="both", up=0.1, flows=(2, 5)),
     ),
     by_bucket(
         "rate.policing.jordan-live", "Live video uploads to one platform are made useless.", "jo.live-2018",

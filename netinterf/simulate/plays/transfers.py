@@ -14,7 +14,7 @@ from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
 
 __all__ = [
-    "MOST",
+    "BUDGET",
     "Site",
     "around",
     "beginnings",
@@ -26,8 +26,8 @@ __all__ = [
     "spread",
 ]
 
-MOST = 1_400_000
-"""Bytes of the largest download, so that captures stay small."""
+BUDGET = 1_400_000
+"""Bytes of all limited transfers of a scenario: with what is lost and acknowledged some 4,000 packets at most."""
 
 
 @attrs.frozen(eq=False)
