@@ -131,12 +131,12 @@ def between(word: str, make: MakeShots, when: Callable[[Deal], Trigger]) -> Buil
 
 def pair(word: str, make: MakeShots, when: Callable[[Deal], Trigger], **stage: Any) -> tuple[Scenario, Scenario]:
     """Make both adversaries of a mechanism."""
-    inside = {**stage, "vantages": ("client",)} if when is opened else stage
+    inside = {**stage, "on_path": False, "series": True}
+    if when is opened:
+        inside["vantages"] = ("client",)
     return (
         forging(word, "adaptive-on-path", beside(word, make, when), "An imitator on the path.", **stage),
-        forging(
-            word, "adaptive-in-path", between(word, make, when), "An imitator in the path.", on_path=False, **inside
-        ),
+        forging(word, "adaptive-in-path", between(word, make, when), "An imitator in the path.", **inside),
     )
 
 

@@ -85,9 +85,9 @@ def wrong_greeting(deal: Deal) -> tuple[Rule, ...]:
 PLAYS = (
     forging(WORD, "cn.port-443-2025", event_of_2025, by_address=True, inbound=0.3),
     forging(WORD, "cn.resolver-2023", resolver_of_2023, by_address=True),
-    forging(WORD, "ru.tspu-ip", rewritten, by_address=True, inbound=1.0, on_path=False),
+    forging(WORD, "ru.tspu-ip", rewritten, by_address=True, inbound=1.0, on_path=False, series=True),
     forging(WORD, "handshake-reset", two_makers, by_address=True, inbound=0.4),
-    forging(WORD, "cisco", refused, by_address=True, on_path=False, vantages=("client",)),
+    forging(WORD, "cisco", refused, by_address=True, on_path=False, series=True, vantages=("client",)),
     forging(WORD, "generic", undescribed, "Openings towards listed addresses are reset.", by_address=True,
             ports=(443, 80, 22), vantages=("client",)),
     forging("tcp.synack", "generic", wrong_greeting, "Forged SYN/ACKs race those of listed addresses.",

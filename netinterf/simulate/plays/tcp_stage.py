@@ -11,13 +11,13 @@ from netinterf.simulate.boxes.forger import Forger, Rule, Shot, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.leveller import Leveller
 from netinterf.simulate.documented.forgers import SYSTEMS
-from netinterf.simulate.hosts.app import App, Turn
+from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
-from netinterf.simulate.talks import visit
+from netinterf.simulate.talks import ordinary_apps, visit
 
 __all__ = ["Build", "Deal", "Talk", "both_ends", "drawn_delay", "forging", "published", "visits"]
 
@@ -73,7 +73,7 @@ def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool 
 def visits(
     scene: Scene, *, build: Build, ports: tuple[int, ...] = (443,), talk: Talk | None = None,
     inbound: float = 0.0, on_path: bool = True, by_address: bool = False, back_after: float = 0.0, least: int = 2,
-    apps: Callable[[np.random.Generator], tuple[App, App]] | None = None,
+    series: bool = False,
 ) -> None:  # fmt: skip
     """Visit several names, listed ones more often; the forger sees all of it.
 
@@ -87,7 +87,7 @@ def visits(
         by_address: The forger goes by addresses, so that listed and harmless names share none.
         back_after: The servers of listed names are visited once more after so many seconds, when no punishment lasts.
         least: Fewest visits of each listed name; for forgers that often let one pass or build on an earlier one.
-        apps: Draws the programs of both ends; those of ordinary visits when left out.
+        series: One connection alone cannot show it: headers and timing are the server's.
     """
     rng = scene.rng
     known = scene.names(int(rng.integers(4, 8)))
@@ -123,7 +123,9 @@ def visits(
         address = servers[name]
         visit(
             scene, paths[address], address, name, begin, port=port, stacks=(stack, hosts[address]),
-            script=talk(rng, name, name in listed) if talk else None, apps=apps(rng) if apps else None,
+            script=talk(rng, name, name in listed) if talk else None,
+            apps=ordinary_apps(rng, 0) if talk and name in listed else None,  # no TLS alert ends an SSH session
+            series=series and name in listed,
         )  # fmt: skip
 
 

@@ -190,7 +190,7 @@ PLAYS = (
     forging("tcp.reset", "ir.2026", undescribed, inbound=0.2),
     forging("tcp.reset", "ir.2026-01", late, back_after=95),
     forging("tcp.reset", "post-handshake", unheard, ports=WEB, on_path=False),
-    forging("tcp.reset", "ru.tspu-sni-i", rewritten, on_path=False),
+    forging("tcp.reset", "ru.tspu-sni-i", rewritten, on_path=False, series=True),
     forging("tcp.reset", "ru.ecofilter", to_both, on_path=False),
     forging("tcp.reset", "ru.rostelecom-2019", one_sided, ports=WEB),
     forging("tcp.reset", "tm.resets", undescribed, ports=WEB, inbound=0.4),
