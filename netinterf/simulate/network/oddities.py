@@ -77,14 +77,14 @@ class ResetHabits:
     copies: int = 1
     gap: int = 200_000  # ns between copies
     left_over: bool = False  # the acknowledgement field is filled though the flag is not set, as Windows does
-    bare: bool = False  # loses its ACK flag and options
+    bare: bool = False  # no ACK flag and no options, but in answers to SYNs, which need the flag
     outbound: bool = False
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Dress resets."""
         if outbound != self.outbound or not packet.flags & RST:
             return [(0, outbound, packet)]
-        flags = packet.flags & ~ACK if self.bare else packet.flags
+        flags = packet.flags & ~ACK if self.bare and packet.seq else packet.flags
         dressed = packet.copy(
             ttl=self.ttl or packet.ttl, payload=self.payload, flags=flags,
             options=b"" if self.bare else packet.options,

@@ -1,12 +1,13 @@
 """Connections that their own ends reset or abandon: aborts, unread data, give-ups, dead and reborn hosts."""
 
+import attrs
 import numpy as np
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.messages.tls import application_data
 from netinterf.simulate.network.oddities import GarbageProbe, ResetHabits
 from netinterf.simulate.network.path import MILLISECOND, SECOND
-from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, upload
+from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, records, upload
 
 __all__ = ["PLAYS"]
 
@@ -37,13 +38,13 @@ def client_lingers_not(house: House) -> None:
 
 def reset_per_segment(house: House) -> None:
     """An upload is aborted: each acknowledgement still under way meets a bare RST, with growing sequence numbers."""
-    path = house.path(rtt=house.between(4e7, 2.5e8))
+    rtt = house.between(4e7, 2.5e8)
+    path = house.path(rtt=rtt)
     for begin in house.times(1, 3):
-        app = App(ending=Ending.RESET, patience=house.between(1.5e8, 8e8), rude=True)
-        server = App(ending=Ending.WAIT)
-        script = [*upload(house, int(house.rng.integers(60_000, 250_000)))]
+        app = App(patience=float(round(rtt * house.rng.uniform(1.6, 3.5))), rude=True)
+        script = upload(house, int(house.rng.integers(200_000, 400_000)))
         script[-1] = Turn(False, script[-1].payload, 20 * SECOND)
-        house.visit(path, begin, script=script, apps=(app, server))
+        house.visit(path, begin, script=script, apps=(app, App(ending=Ending.CLOSE)))
 
 
 def server_unread_data(house: House) -> None:
@@ -169,11 +170,16 @@ def silent_service(house: House) -> None:
 def zero_window_death(house: House) -> None:
     """A client stops reading: its window closes, the server probes it, and one of them gives up."""
     path = house.path()
+    small = attrs.evolve(house.stack, buffer=house.one_of(16_384, 32_768, 65_536))
     for begin in house.times(1, 3):
         script = download(house, 16_000)
-        script += [Turn(False, application_data(house.rng, 16_000)) for _ in range(10)]
-        client = App(ending=Ending.RESET, read_rate=house.between(50, 2_000), dies=house.between(1e10, 6e10))
-        house.visit(path, begin, script=script, apps=(client, App(patience=6e10)))
+        script += [Turn(False, records(house.rng, 160_000))]
+        client = App(
+            read_rate=house.between(20, 300), patience=house.between(8e9, 4e10), rude=house.chance(0.7),
+            dies=house.between(5e10, 1e11),
+        )  # fmt: skip
+        server = App(dies=house.between(2e10, 6e10))  # it would ask about the window for ever
+        house.visit(path, begin, script=script, apps=(client, server), stacks=(small, house.host))
 
 
 def simultaneous_close(house: House) -> None:
@@ -199,8 +205,7 @@ def left_over_acknowledgement(house: House) -> None:
     """Resets of a Windows-like server have no ACK flag and yet a number in that field."""
     path = house.path(door=[ResetHabits(left_over=True, bare=True)])
     for begin in house.times(2, 4):
-        app = App(ending=Ending.RESET) if house.chance(0.5) else App(ending=Ending.CLOSE_HARD)
-        house.visit(path, begin, apps=(App(), app))
+        house.visit(path, begin, apps=(App(), App(ending=Ending.RESET)))
 
 
 def doubled_resets(house: House) -> None:

@@ -163,10 +163,10 @@ def capture_began_late(house: House) -> None:
     """The capture begins in the middle of connections: no handshake, sometimes only their resets or silence."""
     when = int(house.between(3e8, 4e9))
     path = house.path()
-    for begin in house.rng.uniform(0, when * 1.5, int(house.rng.integers(3, 7))):
-        app = [App(ending=Ending.RESET), App(ending=Ending.CLOSE), App(ending=Ending.ABORT, abort_at=8000)]
-        size = int(house.between(8_000, 60_000))
-        house.visit(path, float(begin), script=download(house, size), apps=(app[int(house.rng.integers(3))], App()))
+    for begin in house.rng.uniform(0, when, int(house.rng.integers(3, 7))):
+        app = [App(ending=Ending.RESET), App(ending=Ending.CLOSE), App(ending=Ending.CLOSE_HARD)]
+        script = talk_again(house, when - float(begin))
+        house.visit(path, float(begin), script=script, apps=(app[int(house.rng.integers(3))], App()))
     recorded_from(house, lambda time, _: time >= when)
 
 
