@@ -54,8 +54,16 @@ class Packet:
         return encode(ends).values[14:].tobytes()[: (40 if self.source[0] else 20) + 20 + 8]
 
     def copy(self, **changes: Any) -> "Packet":
-        """Give a packet that differs in *changes*."""
-        return attrs.evolve(self, **changes)
+        """Give a packet that differs in *changes* (spelled out: several times quicker than ``attrs.evolve``)."""
+        made = Packet(
+            source=self.source, destination=self.destination, sport=self.sport, dport=self.dport,
+            protocol=self.protocol, ttl=self.ttl, ip_id=self.ip_id, ip_flags=self.ip_flags, tos=self.tos, seq=self.seq,
+            ack=self.ack, flags=self.flags, window=self.window, options=self.options, payload=self.payload,
+            subject=self.subject, forged=self.forged,
+        )  # fmt: skip
+        for name, value in changes.items():
+            setattr(made, name, value)
+        return made
 
     def reply(self, **changes: Any) -> "Packet":
         """Turn the packet round: swap addresses and ports, empty it, then apply *changes*."""
