@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     quality.add_argument("--lab", action="store_true", help="judge captures that the lab makes for it")
     quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 20, with --quick 2)")
     quality.add_argument("--lab-seeds", type=int, default=1, help="runs of each lab scenario (default 1)")
-    quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or simulated scenarios, that match")
+    quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or scenarios, that match")
     quality.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     quality.add_argument("--no-rivals", action="store_true", help="judge by the library alone")
     quality.add_argument("--quick", action="store_true", help="few seeds, no lab unless asked for, a short long run")

@@ -44,7 +44,7 @@ class Plan:
     captures: tuple[Path, ...] = ()  # labelled folders
     simulator: bool = False
     lab: bool = False
-    pattern: str = "*"  # paths of folders, names of scenarios
+    pattern: str = "*"  # paths of folders, names of scenarios of simulator and lab
     seeds: int = 20  # of each simulated scenario
     lab_seeds: int = 1
     rivals: bool = True
@@ -154,8 +154,8 @@ def lab_captures(plan: Plan, folder: Path) -> tuple[Path | None, str]:
     if reason:
         print(f"no lab: {reason}", file=sys.stderr)
         return None, reason
-    make(folder, range(FIRST_SEED, FIRST_SEED + plan.lab_seeds))
-    return folder, ""
+    made = make(folder, range(FIRST_SEED, FIRST_SEED + plan.lab_seeds), plan.pattern)
+    return (folder, "") if made else (None, "no scenario of that name")
 
 
 def homes() -> dict[str, tuple[str, ...]]:
