@@ -256,15 +256,13 @@ class Interceptor:
     """Answers in place of whatever resolver was asked: queries to port 53 go no further."""
 
     resolver: Resolver
-    servers: frozenset[Address] = frozenset()  # only what is asked there; none: everything
     begins: int = 0  # ns since 1970 UTC
     ends: int = 1 << 62
 
     def cross(self, packet: Packet, outbound: bool) -> list[tuple[int, bool, Packet]]:
         """Turn queries round."""
         world = self.resolver.world
-        spared = bool(self.servers) and packet.destination not in self.servers
         awake = self.begins <= world.now < self.ends
-        if not outbound or packet.protocol != UDP or packet.dport != 53 or spared or not awake:
+        if not outbound or packet.protocol != UDP or packet.dport != 53 or not awake:
             return [(0, outbound, packet)]
         return [(int(delay), False, reply) for delay, reply in self.resolver.respond(packet)]

@@ -50,7 +50,6 @@ class Way:
 
     path: Path
     server: Server
-    address: Address | None = None  # the client's own address on this path; the stub's when left out
 
 
 @attrs.frozen(kw_only=True)
@@ -222,7 +221,7 @@ class Lookup:
             way.path.listen(self.subjects[key], True, partial(way.server.receive, way.path))
         way.path.send(
             Packet(
-                source=way.address or self.stub.client, sport=self.port, destination=way.server.place[0],
+                source=self.stub.client, sport=self.port, destination=way.server.place[0],
                 dport=way.server.place[1], protocol=UDP, ttl=stack.ttl, ip_id=self.stub.identifiers.take(),
                 ip_flags=2 if stack.dont_fragment else 0, payload=self.message(), subject=self.subjects[key],
             ),
@@ -263,6 +262,6 @@ class Lookup:
         script = [Turn(True, framed(query)), Turn(False, framed(answer), delay)] if answer else [Turn(True, query)]
         visit(
             scene, way.path, way.server.place[0], self.name, 0.0, port=53, stacks=(self.stub.stack, Stack()),
-            client=(way.address or self.stub.client, scene.next_port()), script=script, odd=self.odd,
+            client=(self.stub.client, scene.next_port()), script=script, odd=self.odd,
             apps=(App(ending=Ending.CLOSE, patience=5 * SECOND), App()),
         )  # fmt: skip
