@@ -69,9 +69,7 @@ def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
         allow_abbrev=False,
     )
     simulate.add_argument("scenario", nargs="?", metavar="SCENARIO", help="which one; see --list")
-    simulate.add_argument(
-        "out", nargs="?", metavar="FILE", help="where the capture goes; SCENARIO.SEED.pcap if left out"
-    )
+    simulate.add_argument("--out", metavar="FILE", help="where the capture goes (default SCENARIO.SEED.pcap)")
     simulate.add_argument("--list", action="store_true", help="list all scenarios, or those whose name holds SCENARIO")
     simulate.add_argument("--seed", type=int, default=0, help="a whole number from 0 on (default 0)")
     simulate.add_argument("--ip", type=int, choices=(4, 6), help="address family")

@@ -21,7 +21,7 @@ def run(*arguments: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
 
 def test_a_capture_and_its_truth_are_written(tmp_path: Path) -> None:
     """The capture can be read, the labels name forged frames of it, and one line says what was made."""
-    done = run("tcp.reset", "--seed", 4, "--vantage", "client", "--clean", "out.pcap", cwd=tmp_path)
+    done = run("tcp.reset", "--seed", 4, "--vantage", "client", "--clean", "--out", "out.pcap", cwd=tmp_path)
     assert done.returncode == 0
     trace = read(tmp_path / "out.pcap")
     labels = json.loads((tmp_path / "out.labels.json").read_text())
@@ -72,6 +72,6 @@ def test_wrong_usage_is_one_clear_line(words: list[str], says: str, tmp_path: Pa
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The file's name and the reason are told."""
-    done = run("tcp.reset", "missing/out.pcap", cwd=tmp_path)
+    done = run("tcp.reset", "--out", "missing/out.pcap", cwd=tmp_path)
     assert done.returncode == 74
     assert "missing/out.pcap" in done.stderr
