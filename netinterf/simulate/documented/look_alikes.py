@@ -85,6 +85,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("path-mtu-black-hole", "full-size packets vanish", (DROP, "rate.freeze"), "RFC 2923 §2.1"),
     ("packet-too-big", "a router asks for smaller packets", (DROP,), "RFC 1191; RFC 8201"),
     ("route-change", "hop limits and delays jump", (RESET, DATA), "Paxson, SIGCOMM 1996"),
+    ("routing-loop", "one packet comes by many times", (RESET, DATA), "Hengartner et al., IMC 2002"),
     ("unequal-ways", "hop limits vary by flow or packet", (RESET,), "Augustin et al., IMC 2006"),
     # --- probes and tools ---
     ("syn-scan", "bare SYNs to many hosts, reset by the scanner's kernel", (RESET, SILENT),

@@ -24,7 +24,7 @@ class Accelerator:
         """Acknowledge client data that comes in order."""
         passed: Onward = (0, outbound, packet)
         if not outbound:
-            self.newest[packet.subject] = packet
+            self.newest[packet.subject] = packet.copy()  # as it is here: it goes on to lose hops
             return [passed]
         last = self.newest.get(packet.subject)
         if packet.flags & (SYN | RST | FIN) or not packet.payload or last is None:
@@ -38,7 +38,8 @@ class Accelerator:
         spoken = bool(last.flags & SYN) + bool(last.flags & FIN) + len(last.payload)
         acknowledgement = packet.reply(
             seq=(last.seq + spoken) % 2**32, ack=end, flags=ACK, options=options, ttl=self.ttl or last.ttl,
-            ip_id=(last.ip_id + 1) % 2**16 if last.ip_id else 0, tos=last.tos, window=max(64, last.window & 0x3FFF),
+            ip_id=(last.ip_id + 1) % 2**16 if last.ip_id else 0, tos=last.tos,
+            window=last.window >> 7 if last.flags & SYN else last.window,
         )  # fmt: skip
         return [passed, (0, False, acknowledgement)]
 

@@ -13,7 +13,7 @@ from netinterf.simulate.network.packet import ACK, SYN
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.network.pmtu import NarrowLink
 from netinterf.simulate.network.proxy import ResetCookies, SynProxy
-from netinterf.simulate.network.reroute import Ecmp, Reroute
+from netinterf.simulate.network.reroute import Ecmp, Loop, Reroute
 from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, talk_again, upload
 
 __all__ = ["PLAYS"]
@@ -303,6 +303,21 @@ def unequal_ways(house: House) -> None:
         house.visit(path, begin, apps=(App(), app))
 
 
+def routing_loop(house: House) -> None:
+    """Packets circle between two routers before they get on: the tap there sees one many times, hop limits falling."""
+    path = house.path()
+    loop = Loop(
+        house.scene.world,
+        float(house.rng.uniform(0.02, 0.15)),
+        int(house.rng.integers(3, 15)),
+        int(house.between(1e5, 2e7)),
+    )
+    tap = next(place for place, part in enumerate(path.parts) if part is house.scene.tap)
+    path.parts[tap : tap + 1] = [loop, house.scene.tap, loop]
+    for begin in house.times(3, 6):
+        house.visit(path, begin)
+
+
 PLAYS = (
     *look_alikes(
         "tcp", nat_timeout_silence, nat_timeout_reset, firewall_reboot, firewall_unknown_fin, firewall_reset_ttl
@@ -313,4 +328,5 @@ PLAYS = (
     ),
     *look_alikes("tcp", overloaded_server, accelerator, user_mode_nat, path_mtu_black_hole, packet_too_big),
     *look_alikes("tcp", route_change, unequal_ways),
+    *look_alikes("tcp", routing_loop, vantages=("middle",)),
 )
