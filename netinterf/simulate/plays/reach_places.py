@@ -15,6 +15,7 @@ import numpy as np
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
 from netinterf.simulate.hosts.tunnel import tunnel
+from netinterf.simulate.messages.ssh import ssh_exchange
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import SECOND, Path, Station
 from netinterf.simulate.plays.dns_house import add_resolver, draw_zone
@@ -204,10 +205,11 @@ def visit_site(
 
 
 def shell_script(rng: np.random.Generator) -> list[Turn]:
-    """Write the opening of an SSH connection (RFC 4253 §4.2, §7.1) with contents of noise."""
-    packet = [int(size).to_bytes(4, "big") + rng.bytes(int(size)) for size in rng.integers(40, 1400, 4)]
-    think = float(rng.exponential(SECOND / 100))
-    return [
-        Turn(False, b"SSH-2.0-OpenSSH_9.6\r\n", think), Turn(True, b"SSH-2.0-OpenSSH_9.7\r\n" + packet[0]),
-        Turn(False, packet[1], think), Turn(True, packet[2]), Turn(False, packet[3], think),
-    ]  # fmt: skip
+    """Write an SSH session: the key exchange, then a few encrypted packets with pauses of typing."""
+    script = [Turn(who, said, float(rng.exponential(SECOND / 200))) for who, said in ssh_exchange(rng)]
+    for _ in range(int(rng.integers(1, 5))):
+        script += [
+            Turn(True, rng.bytes(4 * int(rng.integers(9, 40))), float(rng.exponential(0.7 * SECOND))),
+            Turn(False, rng.bytes(4 * int(rng.integers(9, 200))), float(rng.exponential(SECOND / 100))),
+        ]
+    return script
