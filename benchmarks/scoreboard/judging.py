@@ -5,10 +5,13 @@ get the same trace; what goes back to the parent are counts per labelled unit, n
 """
 
 import io
+import signal
+import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,8 @@ LIBRARY = "netinterf"
 TIMED_UNITS = 1
 """Interfered subjects of a capture whose time to verdict is measured: each takes about ten further scans."""
 
-Judge = Callable[[Trace], list[Verdict]]
+LIMIT = 60.0
+"""Seconds of processor time after which a capture counts as failed: an ordinary one takes a tenth of a second."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,18 +56,20 @@ class Job:
     timed: bool = False  # measure the time to verdict
 
 
-def judge(job: Job) -> Judged:
-    """Judge one capture; an error of any kind is part of the result."""
+def judge(job: Job, limit: float = LIMIT) -> Judged:
+    """Judge one capture; an error of any kind, or taking longer than *limit* seconds, is part of the result."""
     begin = time.process_time()
     try:
-        trace, labels = opened(job)
+        with limited(limit):
+            trace, labels = opened(job)
     except NetinterfError as error:
         known = f"{type(error).__name__}: {error}"
         return Judged(source=job.source, capture=job.name, units=unread(job), unreadable=known)
     except Exception:
         failure = {"reading": traceback.format_exc()}
         return Judged(source=job.source, capture=job.name, units=unread(job), failed=failure)
-    judged, failed, evidence = ask(trace, job)
+    with limited(limit):
+        judged, failed, evidence = ask(trace, job)
     rows = labels.rows
     if not labels.interfered:
         rows = (*rows, *unlabelled(rows, judged.get(LIBRARY, ())))
@@ -83,6 +89,28 @@ def judge(job: Job) -> Judged:
         packets=len(trace.packets),
         seconds=time.process_time() - begin,
     )
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError when what is done inside takes longer, in seconds of processor time.
+
+    Where there are no such timers (Windows), or outside the main thread, there is no limit.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise TimeoutError(f"took more than {seconds:g} s")
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def timed(trace: Trace, rows: Sequence[Row], units: tuple[Unit, ...]) -> tuple[Unit, ...]:

@@ -156,6 +156,13 @@ def test_failures_and_unreadable_captures_are_part_of_the_result(tmp_path: Path)
     assert "FileNotFoundError" in gone.failed["reading"]
 
 
+def test_a_capture_that_takes_too_long_is_a_failure() -> None:
+    """It is ended and named, and the next one has its own time."""
+    late = judge(Job(source="s", name="x", scenario="tcp.reset", seed=3), limit=1e-3)
+    assert "TimeoutError" in late.failed["reading"]
+    assert judge(Job(source="s", name="x", scenario="tcp.reset", seed=3, rivals=False)).failed == {}
+
+
 @pytest.mark.parametrize("interfered", [False, True])
 def test_flows_without_a_label_are_benign_only_where_nobody_interferes(tmp_path: Path, interfered: bool) -> None:
     """In a benign capture every flow counts; beside interference their truth is not known, and accusations stray."""
