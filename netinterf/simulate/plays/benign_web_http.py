@@ -4,6 +4,7 @@ from typing import Any
 
 from netinterf.simulate.hosts.actor import Actor, ended
 from netinterf.simulate.hosts.app import App, Ending, Turn
+from netinterf.simulate.hosts.stack import draw_server
 from netinterf.simulate.messages.http import http_answer, http_request, iframe_page, notice_page, redirect
 from netinterf.simulate.network.oddities import Rewriter
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Packet
@@ -152,7 +153,7 @@ def empty_answer(house: House) -> None:
 
 def transparent_proxy(house: House) -> None:
     """A transparent cache answers all of port 80 from nearby: short round trips, Via and Age fields, another TTL."""
-    near = house.path(rtt=house.between(4e5, 1.5e7), where=0.5)
+    near, stacks = house.path(rtt=house.between(4e5, 1.5e7), where=0.5), (house.stack, draw_server(house.rng))
     far = house.path(rtt=house.between(6e7, 3e8))
     for begin in house.times(4, 8):
         via, age = f"1.1 cache{house.rng.integers(1, 9)}.test.example (squid)", str(house.rng.integers(0, 9000))
@@ -163,7 +164,7 @@ def transparent_proxy(house: House) -> None:
             Turn(True, http_request(house.name)),
             Turn(False, http_answer(200, body, fields), fetched + house.between(1e5, 5e6)),
         ]
-        house.visit(near, begin, port=80, script=script)
+        house.visit(near, begin, port=80, script=script, stacks=stacks)
         house.visit(far, begin + house.between(1e8, 1e9), odd=False)
 
 
@@ -181,14 +182,14 @@ def captive_portal(house: House) -> None:
     """Before login a hotspot redirects every page to its own portal and refuses TLS; afterwards all works."""
     house.neighbours = 0
     login = house.between(4e9, 2e10)
-    gateway = house.path(rtt=house.between(1e6, 2e7), where=0.5)
+    gateway, stacks = house.path(rtt=house.between(1e6, 2e7), where=0.5), (house.stack, draw_server(house.rng))
     portal = words(house, "http://10.1.0.1/login", "http://portal.test.example/", "https://wifi.example.net/start")
     for begin in house.rng.uniform(0, login * 0.9, int(house.rng.integers(4, 9))):
         if house.chance(0.6):
             answer = redirect(house.rng, f"{portal}?url=http://{house.name}/", status=house.one_of(302, 307))
-            exchange(house, gateway, float(begin), answer, apps=(App(), App(ending=Ending.CLOSE)))
+            exchange(house, gateway, float(begin), answer, apps=(App(), App(ending=Ending.CLOSE)), stacks=stacks)
         else:
-            house.visit(gateway, float(begin), apps=(App(), App(ending=Ending.REFUSE)))
+            house.visit(gateway, float(begin), apps=(App(), App(ending=Ending.REFUSE)), stacks=stacks)
     far = house.path()
     for begin in house.times(3, 6):
         house.visit(far, login + begin, port=house.one_of(80, 443), odd=False)
