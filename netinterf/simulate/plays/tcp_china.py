@@ -7,10 +7,11 @@ import attrs
 from netinterf.simulate.boxes.forger import Rule, Shot, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import opens, punished, says, speaks_to
+from netinterf.simulate.messages.dns import dns_name
 from netinterf.simulate.network.packet import ACK, RST, SYN
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.tcp_stage import Deal, both_ends, drawn_delay, forging, published
-from netinterf.simulate.plays.tcp_talks import search
+from netinterf.simulate.plays.tcp_talks import ask_over_tcp, search
 
 __all__ = ["PLAYS", "counting", "gfw_two"]
 
@@ -145,6 +146,11 @@ def keyword(deal: Deal) -> tuple[Rule, ...]:
     return (rule, attrs.evolve(rule, when=punished, share=float(deal.rng.uniform(0.5, 0.8)), penalty=(0.0, 0.0)))
 
 
+def looked_up(deal: Deal) -> tuple[Rule, ...]:
+    """Reset lookups of listed names over TCP."""
+    return (attrs.evolve(gfw_two(deal), when=says(frozenset(dns_name(name) for name in deal.names))),)
+
+
 def doh_name(deal: Deal) -> tuple[Rule, ...]:
     """Reset once, then swallow the SYNs of the client to that server."""
     rng = deal.rng
@@ -222,6 +228,7 @@ PLAYS = (
     forging("tcp.reset", "cn.gfw-iii", type_three, ports=WEB, inbound=0.25),
     forging("tcp.reset", "cn.gfw-many", many, ports=WEB, inbound=0.25),
     forging("tcp.reset", "cn.henan", henan),
+    forging("tcp.reset", "cn.dns-tcp", looked_up, ports=(53,), talk=ask_over_tcp, inbound=0.25),
     forging("tcp.reset", "cn.http-keyword", keyword, ports=(80,), talk=search, back_after=95, least=3),
     forging("tcp.reset", "cn.mb-new", doh_name, back_after=365, least=3),
     forging("tcp.reset", "cn.seq-1460", partial(fingerprinted, kind="seq-1460"), ports=(80,)),

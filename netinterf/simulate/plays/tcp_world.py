@@ -192,6 +192,7 @@ PLAYS = (
     forging("tcp.reset", "post-handshake", unheard, ports=WEB, on_path=False),
     forging("tcp.reset", "ru.tspu-sni-i", rewritten, on_path=False, series=True),
     forging("tcp.reset", "ru.ecofilter", to_both, on_path=False),
+    forging("tcp.reset", "ru.doh-2021", undescribed, ports=(443, 853)),
     forging("tcp.reset", "ru.rostelecom-2019", one_sided, ports=WEB),
     forging("tcp.reset", "tm.resets", undescribed, ports=WEB, inbound=0.4),
     forging("tcp.reset", "tj.as51346", tajikistan, talk=in_two, inbound=0.3),
