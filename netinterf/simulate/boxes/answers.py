@@ -4,7 +4,7 @@ import attrs
 
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.encode import UDP
-from netinterf.simulate.messages.dns import AAAA, CNAME, Opt, Query, Record, answered, dns_message, read_query
+from netinterf.simulate.messages.dns import AAAA, CNAME, Opt, Query, Record, answered, dns_message, read_query, restated
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Onward, World
 
@@ -86,12 +86,13 @@ class DnsInjector:
     makers: tuple[Answering, ...]
     in_path: bool = False  # queries go no further: only the forged answer is seen
     swallows_replies: bool = False  # the query goes on, the resolver's answer is stopped
-    mimics: bool = False  # copies TTL, IP ID, flags, EDNS and time from the resolver's other answers
+    mimics: bool = False  # takes over header, EDNS, time and, from the second time on, the message of the resolver
     alone: bool = False  # there is no resolver, so that only forged answers are seen
     places: dict[int, int] = attrs.field(factory=dict)  # of each maker in its cycle
     known: dict[Address, Known] = attrs.field(factory=dict)
     under_way: dict[tuple[Address, int, int], int] = attrs.field(factory=dict)  # when a query passed
     caught: set[tuple[Address, int, int]] = attrs.field(factory=set)
+    overheard: dict[tuple[Address, str, int], bytes] = attrs.field(factory=dict)  # true answers to blocked names
     born: dict[str, tuple[int, int]] = attrs.field(factory=dict)  # first answer: time, and TTL
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
@@ -127,6 +128,9 @@ class DnsInjector:
         if packet.sport != 53 or len(packet.payload) < 12:
             return [(0, False, packet)]
         key = (packet.destination, packet.dport, int.from_bytes(packet.payload[:2], "big"))
+        told = read_query(b"\0\0\1\0" + packet.payload[4:]) if self.mimics else None
+        if told is not None and listed(told.name, self.names) and not packet.payload[2] & 2:
+            self.overheard[packet.source, told.name.lower(), told.kind] = packet.payload
         if self.swallows_replies and key in self.caught:
             return []
         known = self.known.setdefault(packet.source, Known(packet))
@@ -153,6 +157,9 @@ class DnsInjector:
                 lifetime = self.ticking(query.name, lifetime)
                 delay = max(delay, known.quickest * chance.uniform(0.9, 0.99) if known.quickest < SECOND else 0)
             payload = forge(maker, query, packet.payload, pick, lifetime)
+            true = self.overheard.get((packet.destination, query.name.lower(), query.kind))
+            if true is not None:
+                payload = restated(true, query, packet.payload, (*maker.pool, *maker.pool_six), lifetime)
             forged = packet.reply(payload=payload, forged=self.mechanism, **{"tos": 0, **fields, "window": 0})
             made.append((int(delay), False, forged))
         return made

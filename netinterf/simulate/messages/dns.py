@@ -1,7 +1,7 @@
 """DNS messages (RFC 1035), written as stubs, resolvers and forgers write them."""
 
 from collections.abc import Sequence
-from struct import pack
+from struct import pack, unpack
 
 import attrs
 
@@ -32,7 +32,7 @@ __all__ = [
     "framed",
     "mixed_case",
     "option",
-    "read_query",
+    "read_query", "restated",
     "type_name",
 ]  # fmt: skip
 
@@ -212,6 +212,33 @@ def read_query(message: bytes) -> Query | None:
         end=end,
         opt=opt,
     )
+
+
+def restated(reply: bytes, query: Query, message: bytes, places: Sequence[tuple[int, int]], lifetime: int) -> bytes:
+    """Turn a reply into one to a later query for the same name and type, with other addresses.
+
+    Args:
+        reply: The earlier reply.
+        query: The later question.
+        message: Its bytes.
+        places: Addresses to put in, in turn, where they are of the same length.
+        lifetime: TTL of the answers in seconds.
+    """
+    out = bytearray(message[:2] + reply[2:12] + message[12 : query.end] + reply[query.end :])
+    at, turn = query.end, 0
+    for _ in range(sum(unpack("!3H", reply[6:12]))):
+        while 0 < out[at] < 0xC0:
+            at += 1 + out[at]
+        at += 2 if out[at] else 1
+        kind, size = unpack("!H6xH", out[at : at + 10])
+        fitting = [raw for place in places if len(raw := address_bytes(*place)) == size]
+        if kind in (A, AAAA, CNAME):
+            out[at + 4 : at + 8] = pack("!I", lifetime)
+        if kind in (A, AAAA) and fitting:
+            out[at + 10 : at + 10 + size] = fitting[turn % len(fitting)]
+            turn += 1
+        at += 10 + size
+    return bytes(out)
 
 
 def type_name(kind: int) -> str:

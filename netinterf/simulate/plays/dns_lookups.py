@@ -103,6 +103,7 @@ class Stub:
     client: Address
     ways: list[Way]
     identifiers: Identifiers = attrs.field(init=False)
+    cookies: dict[Address, bytes] = attrs.field(factory=dict)  # one per server (RFC 7873 §4.1)
 
     def __attrs_post_init__(self) -> None:
         rng = self.scene.rng
@@ -205,7 +206,9 @@ class Lookup:
         """Write the query."""
         opt, habits = self.opt, self.stub.habits
         if opt is not None and habits.cookie:
-            opt = attrs.evolve(opt, options=option(10, self.stub.scene.world.chance.randbytes(8)))
+            fresh = self.stub.scene.world.chance.randbytes(8)
+            cookie = self.stub.cookies.setdefault(self.used.server.place[0], fresh)
+            opt = attrs.evolve(opt, options=option(10, cookie))
         return dns_message(self.identifier, habits.flags, self.spelled, self.kind, opt=opt)
 
     def send(self) -> None:

@@ -369,3 +369,19 @@ def test_silent_resolvers_are_silent(played: Played) -> None:
             answered = {one.key for one in told if one.answers}
             odd = [key for key, truth in exchanged(simulated.labels).items() if truth.confounder]
             assert sum(key not in answered for key in odd) >= 3
+
+
+def test_a_careful_forger_restates_the_true_answer() -> None:
+    """From the second lookup on the forged message has the records of the true one, not its addresses."""
+    alike = 0
+    for seed in range(4):
+        simulated = clean("dns.injection.adaptive", 4, seed)
+        told = {one.frame: one for one in datagrams(simulated)}
+        for truth in exchanged(simulated.labels).values():
+            key = (truth.client_port, truth.query_id or 0)
+            true = [one for one in told.values() if one.answers and one.key == key and one.frame not in truth.forged]
+            for forged in (told[frame] for frame in truth.forged):
+                kinds = [record.rdtype for record in true[0].message().answer] if true else []
+                if len(kinds) > 1:
+                    alike += kinds == [record.rdtype for record in forged.message().answer]
+    assert alike >= 5
