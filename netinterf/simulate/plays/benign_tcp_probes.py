@@ -17,6 +17,7 @@ from netinterf.simulate.scene import Conversation
 __all__ = ["PLAYS"]
 
 URG = 0x20
+GREETING = b"\x13BitTorrent protocol" + bytes(48)
 MSS = b"\x02\x04\x05\xb4"
 """The option that announces segments of 1460 bytes (RFC 9293 §3.7.1)."""
 
@@ -225,49 +226,35 @@ def circumvention(house: House) -> None:
         house.visit(path, begin)
 
 
+def meets(actor: Actor, packet: Packet) -> None:
+    """Follow a simultaneous opening to its end: SYN/ACKs cross, the client greets, the other greets and closes."""
+    if packet.flags & (SYN | ACK) == SYN:
+        actor.send(SYN | ACK, actor.isn, packet.seq + 1, options=MSS)
+    elif packet.flags & SYN:
+        if actor.outbound:
+            actor.later(5 * MILLISECOND, PSH | ACK, actor.isn + 1, packet.seq + 1, GREETING)
+    elif packet.flags & FIN:
+        actor.send(FIN | ACK if actor.outbound else ACK, packet.ack, ended(packet))
+    elif packet.payload:
+        actor.send(FIN | PSH | ACK, packet.ack, ended(packet), GREETING)
+
+
+def open_both(pair: list[Actor]) -> None:
+    """Let two hosts open towards each other."""
+    for actor in pair:
+        actor.send(SYN, actor.isn, options=MSS)
+
+
 def simultaneous_open(house: House) -> None:
     """Two peers open towards each other at the same moment: SYNs cross and both answer with SYN/ACK (RFC 9293 §3.5)."""
     path = house.path(luck=0.0)
-    scene = house.scene
     for begin in house.times(2, 4):
-        port = int(house.rng.integers(1024, 65_536))
-        subject, near, far = house.ends(port)
-
-        def peer(actor: Actor, packet: Packet) -> None:
-            if packet.flags & RST:
-                return
-            if packet.flags & (SYN | ACK) == SYN:
-                actor.send(SYN | ACK, actor.isn, packet.seq + 1, options=MSS)
-            elif packet.flags & SYN:
-                actor.send(ACK, actor.isn + 1, packet.seq + 1)
-                if actor.outbound:
-                    actor.later(
-                        5 * MILLISECOND,
-                        PSH | ACK,
-                        actor.isn + 1,
-                        packet.seq + 1,
-                        b"\x13BitTorrent protocol" + bytes(48),
-                    )
-            elif packet.payload or packet.flags & FIN:
-                last = FIN if actor.outbound or packet.flags & FIN else 0
-                if last and actor.outbound and packet.flags & FIN:
-                    actor.send(ACK, packet.ack, ended(packet))
-                elif last:
-                    actor.send(FIN | ACK, packet.ack, ended(packet))
-                else:
-                    actor.send(PSH | ACK, packet.ack, ended(packet), b"\x13BitTorrent protocol" + bytes(48))
-
-        def start(subject: int = subject, near: Any = near, far: Any = far, peer: Any = peer) -> None:
-            pair = [
-                Actor(
-                    path=path, stack=stack, outbound=outbound, local=local, remote=remote, subject=subject, react=peer
-                )
-                for stack, outbound, local, remote in ((house.stack, True, near, far), (house.host, False, far, near))
-            ]
-            for actor in pair:
-                actor.send(SYN, actor.isn, options=MSS)
-
-        scene.world.after(begin, start)
+        subject, near, far = house.ends(int(house.rng.integers(1024, 65_536)))
+        pair = [
+            Actor(path=path, stack=stack, outbound=outbound, local=local, remote=remote, subject=subject, react=meets)
+            for stack, outbound, local, remote in ((house.stack, True, near, far), (house.host, False, far, near))
+        ]
+        house.scene.world.after(begin, open_both, pair)
 
 
 PLAYS = (
