@@ -122,7 +122,7 @@ def black_hole(stage: Stage) -> None:
 
 def rerouted(stage: Stage) -> None:
     """The route changes in the middle of transfers."""
-    begin, step = stage.rng.uniform(0.8, 1.6), stage.rng.choice((0.03, 0.08, -0.4))
+    begin, step = stage.rng.uniform(1.2, 1.6), stage.rng.choice((0.03, 0.08, -0.4))
     for line in ("far_up", "far_down"):
         extra = step if step > 0 else step * stage.lines[line]["delay"]
         stage.lines[line].update(step_at=begin, step=extra)
