@@ -199,7 +199,7 @@ def crypto_frames(
     edges = [0, *np.cumsum(rooms[:-1]).tolist(), len(message)]
     made = []
     for low, high in pairwise(edges):
-        inner = np.sort(rng.integers(low + 1, high, int(rng.integers(2, 7)))).tolist() if shuffled else []
+        inner = rng.integers(low + 1, high, int(rng.integers(2, 7))).tolist() if shuffled and high > low + 1 else []
         cuts = sorted({low, *inner, high})
         frames = [b"\x06" + varint(a) + varint(b - a, 2) + message[a:b] for a, b in pairwise(cuts)]
         if shuffled:

@@ -1,0 +1,98 @@
+"""Protocol filters: on some ports only what looks like a known protocol goes on, or whatever looks like noise stops."""
+
+from functools import partial
+
+import numpy as np
+
+from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
+from netinterf.simulate.boxes.suspicion import fully_encrypted, unknown_protocol
+from netinterf.simulate.documented.silencers import SYSTEMS
+from netinterf.simulate.hosts.app import Turn
+from netinterf.simulate.network.path import Station
+from netinterf.simulate.plays.silence_stage import Build, Deal, near, silence, spread
+from netinterf.simulate.plays.tongues import noise_script, unknown_script
+from netinterf.simulate.scenario import ANYWHERE, Scenario
+from netinterf.simulate.talks import web_script
+
+__all__ = ["PLAYS"]
+
+SAYS = {system.id: system.says for system in SYSTEMS}
+
+
+def box(deal: Deal, **fields: object) -> list[Station]:
+    """Make one silencer that filters by protocol."""
+    told = {"mechanism": "protocol.filter", "directions": UP, **fields}
+    return [Silencer(world=deal.scene.world, **told)]  # type: ignore[arg-type]
+
+
+def iran_2020(deal: Deal) -> list[Station]:
+    """Want DNS, HTTP or TLS in one of the first packets on three ports; every retransmission renews the silence."""
+    looks = int(deal.rng.choice([1, 2, 2]))
+    suspects = unknown_protocol(frozenset({53, 80, 443}), looks=looks, servers=deal.servers)
+    return box(deal, suspects=suspects, lasts=spread(deal.rng, 60e9), renewed=True)
+
+
+def iran_2024(deal: Deal) -> list[Station]:
+    """Let about six packets of an unknown protocol pass, on any port."""
+    low = max(2, min(8, int(near(deal.rng, 6, spread=0.3)) - 3))
+    return box(
+        deal, suspects=unknown_protocol(frozenset(), looks=1), grace=(low, low + 2), lasts=spread(deal.rng, 300e9),
+        directions=BOTH if deal.rng.random() < 0.5 else UP,
+    )  # fmt: skip
+
+
+def encrypted(deal: Deal) -> list[Station]:
+    """Take noise for a proxy one time in four, at some addresses; the 3-tuple stays silent."""
+    servers = deal.servers
+    return box(
+        deal, suspects=lambda packet, talk: packet.destination in servers and fully_encrypted(packet, talk),
+        lasts=spread(deal.rng, 180e9), scope="server", share=near(deal.rng, 0.263, spread=0.3),
+    )  # fmt: skip
+
+
+def generic(deal: Deal) -> list[Station]:
+    """Filter by protocol in any way."""
+    rng = deal.rng
+    return box(
+        deal, suspects=unknown_protocol(frozenset(), looks=int(rng.integers(1, 3))),
+        grace=(0, int(rng.integers(0, 4))), lasts=spread(rng, float(rng.choice([60e9, 180e9]))),
+        scope=str(rng.choice(["flow", "server"])), directions=BOTH if rng.random() < 0.5 else UP,
+        renewed=bool(rng.random() < 0.5),
+    )  # fmt: skip
+
+
+def careful(deal: Deal) -> list[Station]:
+    """Pass for a bad path: some packets get through, and only some connections are hit."""
+    rng = deal.rng
+    return box(
+        deal, suspects=unknown_protocol(frozenset(), looks=1), grace=(2, 3 + int(rng.integers(0, 4))),
+        leak=float(rng.uniform(0.05, 0.35)), share=float(rng.uniform(0.5, 1)), directions=BOTH,
+        lasts=spread(rng, float(rng.choice([15e9, 40e9, 120e9]))),
+    )  # fmt: skip
+
+
+def strange(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Speak something unknown to listed servers, TLS to others."""
+    return unknown_script(rng) if listed else web_script(rng, name, 443)
+
+
+def noise(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
+    """Speak noise to listed servers, TLS to others."""
+    return noise_script(rng) if listed else web_script(rng, name, 443)
+
+
+def scenario(system: str, form: str, build: Build, says: str = "", **stage: object) -> Scenario:
+    """Write one entry of the list."""
+    play = partial(silence, build=build, **{"shared": 0.0, "script": strange, **stage})  # type: ignore[arg-type]
+    return Scenario(
+        f"protocol.filter.{form}", says or SAYS[system], "protocol.filter", play, ANYWHERE, system=system, family="tcp"
+    )
+
+
+PLAYS = (
+    scenario("ir.protocol-filter-2020", "iran-2020", iran_2020, residual=60, same_port=0.5),
+    scenario("ir.protocol-allowlist-2024", "iran-2024", iran_2024, ports=(443, 8080, 9443)),
+    scenario("cn.gfw-encrypted", "gfw-encrypted", encrypted, script=noise, ports=(443, 8388, 10443), residual=180),
+    scenario("generic", "generic", generic, "Connections of unknown protocols are silenced.", ports=(443, 8443)),
+    scenario("adaptive", "adaptive", careful, "Unknown protocols seem to have a bad path.", count=(3, 5)),
+)
