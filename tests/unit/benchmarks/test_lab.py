@@ -18,6 +18,7 @@ from benchmarks.lab.box import Box
 from benchmarks.lab.check import check
 from benchmarks.lab.check_looks import LOOKS
 from benchmarks.lab.check_mechanisms import SHOWN
+from benchmarks.lab.command import listing
 from benchmarks.lab.join import labels, packed, place_forged, subjects
 from benchmarks.lab.path import Line
 from benchmarks.lab.plays import SCENARIOS
@@ -258,6 +259,12 @@ def test_scenarios_cover_the_contract_and_can_be_checked() -> None:
     played = {one.mechanism for one in SCENARIOS} - {None}
     assert played == set(SHOWN)
     assert sum(one.mechanism is None for one in SCENARIOS) >= 25
+
+
+def test_the_manual_lists_the_scenarios() -> None:
+    """The table of the page is what the command prints."""
+    page = Path(__file__).resolve().parents[3] / "docs" / "project" / "lab.md"
+    assert listing() in page.read_text(encoding="utf-8")
 
 
 def test_a_stage_is_drawn_from_its_seed(tmp_path: Path) -> None:
