@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv6Address, ip_address
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -111,20 +112,23 @@ def segments(
         inbound: Whether a packet came in from the network (those are padded to the Ethernet minimum).
     """
     arrived = np.array(inbound, bool)
+    count = len(packets)
     plain = ("protocol", "sport", "dport", "ip_id", "ip_flags", "tos", "seq", "ack", "flags", "window")
+    source = np.array(list(map(attrgetter("source"), packets)), np.uint64).reshape(count, 2)
+    destination = np.array(list(map(attrgetter("destination"), packets)), np.uint64).reshape(count, 2)
     return Segments.of(
         time=np.array(times, np.int64),
-        source_high=np.array([packet.source[0] for packet in packets], np.uint64),
-        source_low=np.array([packet.source[1] for packet in packets], np.uint64),
-        destination_high=np.array([packet.destination[0] for packet in packets], np.uint64),
-        destination_low=np.array([packet.destination[1] for packet in packets], np.uint64),
+        source_high=source[:, 0],
+        source_low=source[:, 1],
+        destination_high=destination[:, 0],
+        destination_low=destination[:, 1],
         ttl=np.array(ttls, np.uint8),
         mac_source=np.where(arrived, gateway, station).astype(np.uint64),
         mac_destination=np.where(arrived, station, gateway).astype(np.uint64),
         padded=arrived,
-        options=joined([packet.options for packet in packets]),
-        payload=joined([packet.payload for packet in packets]),
-        **{name: np.array([getattr(packet, name) for packet in packets], np.int64) for name in plain},
+        options=joined(list(map(attrgetter("options"), packets))),
+        payload=joined(list(map(attrgetter("payload"), packets))),
+        **{name: np.fromiter(map(attrgetter(name), packets), np.int64, count) for name in plain},
     )
 
 
