@@ -1,6 +1,6 @@
 """Systems that silence or intercept: drops after a trigger, black holes, QUIC, protocol filters, false certificates.
 
-And the benign causes that look like it and belong to TLS and QUIC.
+And two benign causes that look like interception; the others are with the look-alikes.
 """
 
 from netinterf.simulate.documented.base import Confounder, System
@@ -169,50 +169,9 @@ CONFOUNDERS = (
         MITM,
     ),
     cause(
-        "certificate-rotation",
-        "A server changes its certificate, or the issuer of it, between two visits.",
-        "issue of the simulator; RFC 8555",
-        MITM,
-    ),
-    cause(
         "two-authorities",
-        "The front ends of one name have certificates of different issuers.",
+        "Front ends of one name have certificates of different issuers.",
         "CERTainty, PETS 2023",
         MITM,
     ),
-    cause(
-        "private-authority",
-        "An organisation's own servers have certificates of its own authority, without SCTs.",
-        "tcp-tampering §11 (TlsMitm)",
-        MITM,
-    ),
-    cause(
-        "self-signed-server",
-        "A device vouches for itself, perhaps with odd validity or an expired certificate.",
-        "tcp-tampering §11 (TlsMitm)",
-        MITM,
-    ),
-    cause(
-        "shared-key", "One server uses one key and one certificate for many names.", "tcp-tampering §11 (TlsMitm)", MITM
-    ),
-    cause(
-        "certificate-refused",
-        "A client does not trust a certificate and closes with an alert.",
-        "RFC 8446 §6.2; tcp-tampering §5.2",
-        MITM,
-        "tcp.reset",
-    ),
-    cause(
-        "quic-less-host", "Some hosts do not speak QUIC and stay silent on UDP.", "tcp-tampering §11 (QuicDrop)", QUIC
-    ),
-    cause("quic-version-negotiation", "A server does not know the client's version and says so.", "RFC 9000 §6", QUIC),
-    cause("quic-retry", "A busy server wants the client's address confirmed first.", "RFC 9000 §8.1", QUIC),
-    cause(
-        "udp-closed",
-        "A firewall of the client's own network lets no UDP but DNS out.",
-        "tcp-tampering §11 (QuicDrop)",
-        QUIC,
-    ),
-    cause("quic-idle-end", "Client or server leave a QUIC connection without a word.", "RFC 9000 §10.1", QUIC),
-    cause("quic-lossy", "The Initials of some visits are lost by chance, and repeated.", "RFC 9002 §6.2", QUIC),
 )

@@ -16,7 +16,7 @@ import numpy as np
 from netinterf.errors import MissingExtra
 from netinterf.simulate.messages.hellos import vector
 
-__all__ = ["ANTIVIRUS", "GATEWAYS", "NATIONAL", "PUBLIC", "Authority", "Recipe", "draw_authority", "issue",
+__all__ = ["ANTIVIRUS", "GATEWAYS", "NATIONAL", "PUBLIC", "Authority", "Recipe", "double", "draw_authority", "draw_key", "issue",
            "make_authority", "self_signed"]  # fmt: skip
 
 PUBLIC = (
@@ -68,7 +68,8 @@ class Recipe:
     age: float = 20.0  # days since it began
     scts: bool = True  # a list of signed certificate timestamps (RFC 6962)
     informed: bool = True  # policy, key identifiers, and where to ask for revocation
-    bare: bool = False  # no extension at all
+    bare: bool = False  # no extension but the names
+    serial: int = 0  # drawn when 0
     exponent: int = 0  # an RSA key with this public exponent; 0: P-256
     bits: int = 2048  # of the RSA key
     organization: str = ""
@@ -114,17 +115,28 @@ def make_authority(rng: np.random.Generator, now: int, name: str, *, intermediat
     root, key = named(f"{name} Root {rng.integers(1, 5)}", name, country), draw_key(rng)
     if not intermediate:
         return Authority(root, key)
-    below, own = named(f"{name} TLS CA {rng.integers(1, 20)}", name, country), draw_key(rng)
-    x509 = tools().x509
+    below = named(f"{name} TLS CA {rng.integers(1, 20)}", name, country)
+    return subordinate(rng, now, below, root, key)
+
+
+def subordinate(rng: np.random.Generator, now: int, subject: Any, issuer: Any, signer: Any) -> Authority:
+    """Make an intermediate authority."""
+    x509, own = tools().x509, draw_key(rng)
     start = moment(now, float(rng.uniform(200, 1500)))
     builder = (
-        blank(rng, below, root, own.public_key(), start, start + 3650 * DAY)
+        blank(rng, subject, issuer, own.public_key(), start, start + 3650 * DAY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage(signs=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    return Authority(below, own, (signed(builder, key),))
+    return Authority(subject, own, (signed(builder, signer),))
+
+
+def double(authority: Authority, rng: np.random.Generator, now: int) -> Authority:
+    """Make an intermediate that has the names of another, but keys of its own."""
+    issuer = tools().x509.load_der_x509_certificate(authority.above[0]).issuer
+    return subordinate(rng, now, authority.subject, issuer, draw_key(rng))
 
 
 def draw_authority(rng: np.random.Generator, now: int, names: Sequence[str], **options: bool) -> Authority:
@@ -153,9 +165,8 @@ def issue(
     key = public_key or draw_public_key(rng, recipe)
     start = moment(now, recipe.age)
     subject = named(names[0], recipe.organization)
-    builder = blank(rng, subject, authority.subject, key, start, start + recipe.days * DAY)
-    if not recipe.bare:
-        builder = extended(builder, rng, names, now, recipe, key, authority)
+    builder = blank(rng, subject, authority.subject, key, start, start + recipe.days * DAY, recipe.serial)
+    builder = extended(builder, rng, names, now, recipe, key, authority)
     return signed(builder, authority.key), *authority.above
 
 
@@ -167,10 +178,12 @@ def self_signed(rng: np.random.Generator, name: str, now: int, recipe: Recipe) -
     )
 
 
-def blank(rng: np.random.Generator, subject: Any, issuer: Any, key: Any, start: datetime, end: datetime) -> Any:
+def blank(
+    rng: np.random.Generator, subject: Any, issuer: Any, key: Any, start: datetime, end: datetime, serial: int = 0
+) -> Any:
     """Begin a certificate."""
     return (
-        tools().x509.CertificateBuilder(issuer, subject, key, int.from_bytes(rng.bytes(16), "big") >> 1 | 1)
+        tools().x509.CertificateBuilder(issuer, subject, key, serial or int.from_bytes(rng.bytes(16), "big") >> 1 | 1)
         .not_valid_before(start)
         .not_valid_after(end)
     )  # fmt: skip
@@ -195,11 +208,14 @@ def extended(
 ) -> Any:
     """Add the extensions of a server's certificate."""
     x509 = tools().x509
+    alternatives = x509.SubjectAlternativeName([x509.DNSName(name) for name in names])
+    if recipe.bare:
+        return builder.add_extension(alternatives, critical=False)
     builder = (
         builder.add_extension(usage(signs=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+        .add_extension(alternatives, critical=False)
     )
     if recipe.informed:
         host = authority.subject.rfc4514_string().split("=")[1][:3].strip().lower() or "ca"
