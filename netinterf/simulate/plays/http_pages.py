@@ -211,7 +211,7 @@ def page_and_reset(deal: Deal) -> tuple[Rule, ...]:
 
 
 def saudi(deal: Deal) -> tuple[Rule, ...]:
-    """A 200 page in three segments, the first of them short."""
+    """A 200 page in three segments, the first of them short; nothing passes after it."""
     rng = deal.rng
     form = plain_form(rng)
     page = notice_page(rng, ("Access to this page is not allowed",), least=2_500)
@@ -219,7 +219,7 @@ def saudi(deal: Deal) -> tuple[Rule, ...]:
     first = Shot(form=form, flags=PA, payload=page[:head])
     rest = paged(page[head:], form, fin=str(rng.choice(["with", "none"])), mss=size)
     rest = tuple(attrs.evolve(shot, late=shot.late + form.gap) for shot in rest)
-    return (Rule(when=says(deal.words), word=PAGE, bursts=((first, *rest),)),)
+    return (Rule(when=says(deal.words), word=PAGE, bursts=((first, *rest),), silence=(True, False)),)
 
 
 def rewritten(deal: Deal) -> tuple[Rule, ...]:

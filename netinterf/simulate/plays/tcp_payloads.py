@@ -66,7 +66,7 @@ def forged_quit(deal: Deal) -> tuple[Rule, ...]:
 
 
 def forged_answer(deal: Deal) -> tuple[Rule, ...]:
-    """Answer lookups over TCP with false addresses."""
+    """Answer lookups over TCP with false addresses; nothing passes after it, as after Iran's pages."""
     rng = deal.rng
     form = attrs.evolve(plain_form(rng), ttl=published(rng, 64, 40, 250))
     lie = bytes([10, 10, 34, int(rng.integers(34, 37))]) if rng.random() < 0.5 else rng.bytes(4)
@@ -81,7 +81,7 @@ def forged_answer(deal: Deal) -> tuple[Rule, ...]:
     shots: tuple[Shot, ...] = (Shot(form=form, flags=PA, payload=answer),)
     if rng.random() < 0.5:
         shots += (Shot(form=form, flags=FA, behind=True, late=form.gap, word="tcp.fin"),)
-    return (Rule(when=says(asked), word="tcp.data", bursts=(shots,)),)
+    return (Rule(when=says(asked), word="tcp.data", bursts=(shots,), silence=(True, False)),)
 
 
 def contradiction(deal: Deal) -> tuple[Rule, ...]:
