@@ -1,6 +1,6 @@
 """Benign causes that TCP, HTTP, TLS and QUIC connections share with interference, from papers, RFCs and operators.
 
-Rates and DNS have lists of their own.
+Rates, DNS and interception have lists of their own.
 """
 
 from netinterf.simulate.documented.base import Confounder
@@ -39,7 +39,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
      "RFC 9110 §15.6.5"),
     ("silent-service", "a server accepts and never says a word", (DROP, PROTOCOL),
      "VanderSloot et al., USENIX Security 2018"),
-    ("tarpit", "a host greets everybody and takes nothing", (DROP, PROTOCOL), "Liston, LaBrea 2001"),
+    ("sticky-server", "a host greets everybody and takes nothing", (DROP, PROTOCOL), "Liston, LaBrea 2001"),
     ("zero-window-death", "a receiver stops reading until somebody gives up", (RESET, "rate.freeze"),
      "RFC 9293 §3.8.6.1"),
     ("simultaneous-close", "both ends close at once", (FIN, RESET), "RFC 9293 §3.6"),
@@ -60,7 +60,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("firewall-unknown-fin", "a firewall resets the FIN of a connection that it has closed for itself", (RESET,),
      CENTRACE),
     ("firewall-reset-ttl", "resets of a server have a hop limit of their own", (RESET,), WEAVER),
-    ("rate-limit", "a guard resets what is above a number per minute", (RESET, REFUSED), CLOUDFLARE),
+    ("connection-limit", "a guard resets what is above a number per minute", (RESET, REFUSED), CLOUDFLARE),
     ("fail-to-ban", "a guard is silent to a client for a while", (DROP, SILENT), "fail2ban manual"),
     ("carrier-nat", "a carrier rewrites ports, TTL, IP ID and timestamps", (RESET, DATA), "RFC 6888"),
     ("stripped-options", "a box takes TCP options away", (RESET, DATA), "Honda et al., IMC 2011"),
@@ -76,9 +76,9 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("syn-proxy", "a firewall greets for the server", (SYNACK, RESET), "RFC 4987 §3.8"),
     ("reset-cookies", "a first SYN is answered wrongly on purpose and reset", (SYNACK, RESET),
      "manuals of flood guards (safe reset)"),
-    ("full-backlog", "handshakes seem done, requests are ignored or reset", (DROP, RESET),
+    ("full-accept-queue", "handshakes seem done, requests are ignored or reset", (DROP, RESET),
      "Linux tcp(7), tcp_abort_on_overflow"),
-    ("overloaded-server", "first SYNs are missed", (SILENT,), "RFC 4987 §2"),
+    ("missed-greetings", "first SYNs are missed", (SILENT,), "RFC 4987 §2"),
     ("accelerator", "a proxy acknowledges for the far end", (RESET, DATA, PAGE), "RFC 3135 §2"),
     ("user-mode-nat", "a virtual machine's host ends its connections", (RESET, DATA, PAGE),
      "slirp; fox-it/quantuminsert captures"),
@@ -104,11 +104,11 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("late-duplicate-syn", "a copy of a SYN comes late", (SYNACK, RESET), "RFC 9293 §3.5"),
     ("damaged-segments", "damaged bytes, then whole ones", (DATA,), "Stone, Partridge, SIGCOMM 2000"),
     ("rewritten-retransmission", "a box rewrote only the first copy", (DATA, PAGE), "Honda et al., IMC 2011"),
-    ("local-outage", "everything is silent at once", (DROP, SILENT, "reach.isolation"), CLOUDFLARE),
+    ("client-offline", "everything is silent at once", (DROP, SILENT, "reach.isolation"), CLOUDFLARE),
     ("path-failure", "the way to one server fails", (DROP,), "Paxson, SIGCOMM 1996"),
     ("mobile-handover", "an address falls silent since its owner moved", (DROP, "rate.freeze"),
      "Paasch et al., CellNet 2012"),
-    ("power-save", "answers come in bunches", (DROP, "rate.handshake"), "IEEE 802.11 power save"),
+    ("sleeping-client", "answers come in bunches", (DROP, "rate.handshake"), "IEEE 802.11 power save"),
     ("lossy-radio", "losses in bursts", (DROP, SILENT), "Gilbert, Bell System Technical Journal 1960"),
     ("capture-began-late", "the beginning was not captured", (RESET, DROP), "Paxson, SIGCOMM 1997"),
     ("capture-ended-early", "the end was not captured", (DROP, SILENT), "Paxson, SIGCOMM 1997"),
@@ -126,7 +126,7 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("empty-answer", "a server closes or resets without a word", (RESET, FIN), "RFC 9112 §9.6"),
     ("transparent-proxy", "a cache nearby answers", (PAGE, RESET), "RFC 9110 §3.7; Weaver et al., PAM 2014"),
     ("rewriting-proxy", "a proxy changes words", (PAGE, DATA), "Reis et al., NSDI 2008"),
-    ("captive-portal", "a hotspot before login", (PAGE, REFUSED), "RFC 8952"),
+    ("portal-login", "a hotspot before login", (PAGE, REFUSED), "RFC 8952"),
     # --- TLS ---
     ("unknown-name-alert", "alert and FIN for a name that is not served", (RESET, FIN), "RFC 6066 §3"),
     ("unknown-name-reset", "RST for a name that is not served", (RESET,), "RFC 6066 §3"),
@@ -147,10 +147,10 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("network-without-udp", "a network lets no QUIC out", (QUIC,), "Kakhki et al., IMC 2017"),
     ("version-negotiation", "another version is asked for", (QUIC,), "RFC 9000 §6"),
     ("address-validation", "Retry before the handshake", (QUIC,), "RFC 9000 §8.1"),
+    ("lossy-initials", "a poor link loses Initials", (QUIC,), "RFC 9002 §6.2"),
     ("large-datagrams-lost", "Initials are too large for a tunnel", (QUIC,), "RFC 9000 §14.1"),
     ("translator-rebinds", "a quiet connection gets another port", (QUIC,), "RFC 9000 §9; RFC 4787 §4.3"),
     ("server-gone-mid-transfer", "a server fails, for QUIC and TCP alike", (QUIC, DROP), "RFC 9002 §6.2"),
-    ("lossy-initials", "a poor link loses Initials", (QUIC,), "RFC 9002 §6.2"),
 )  # fmt: skip
 
 CONFOUNDERS = tuple(

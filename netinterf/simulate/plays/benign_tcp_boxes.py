@@ -85,7 +85,7 @@ def firewall_reset_ttl(house: House) -> None:
         house.visit(path, begin, apps=(App(), app[int(house.rng.integers(3))]))
 
 
-def rate_limit(house: House) -> None:
+def connection_limit(house: House) -> None:
     """A server's guard resets connections above a number per minute, whatever they ask for."""
     guard = Doorman(house.scene.world, int(house.rng.integers(2, 5)), house.between(3e9, 6e10), look=draw_look(house))
     path = house.path(door=[guard])
@@ -220,7 +220,7 @@ def reset_cookies(house: House) -> None:
         house.visit(path, begin, client=client)
 
 
-def full_backlog(house: House) -> None:
+def full_accept_queue(house: House) -> None:
     """A server's accept queue is full: handshakes seem done, requests are ignored or reset, until there is room."""
     resets = house.chance(0.3)
     lasts = house.between(1e9, 2e10) if house.chance(0.7) else 1e12
@@ -230,7 +230,7 @@ def full_backlog(house: House) -> None:
         house.visit(path, begin, apps=(App(ending=Ending.CLOSE, patience=house.between(1e10, 6e10)), App()))
 
 
-def overloaded_server(house: House) -> None:
+def missed_greetings(house: House) -> None:
     """A busy server misses the first SYNs and answers repetitions, as do busy links."""
     door = DeafDoor(house.scene.world, lambda packet: packet.flags & (SYN | ACK) == SYN, house.between(5e8, 8e9))
     path = house.path(door=[door])
@@ -322,11 +322,18 @@ PLAYS = (
     *look_alikes(
         "tcp", nat_timeout_silence, nat_timeout_reset, firewall_reboot, firewall_unknown_fin, firewall_reset_ttl
     ),
-    *look_alikes("tcp", rate_limit, fail_to_ban, carrier_nat, stripped_options, levelled_headers, tunnel),
+    *look_alikes("tcp", connection_limit, fail_to_ban, carrier_nat, stripped_options, levelled_headers, tunnel),
     *look_alikes(
-        "tcp", balancer_idle_reset, second_backend, anycast_flip, syn_cookies, syn_proxy, reset_cookies, full_backlog
+        "tcp",
+        balancer_idle_reset,
+        second_backend,
+        anycast_flip,
+        syn_cookies,
+        syn_proxy,
+        reset_cookies,
+        full_accept_queue,
     ),
-    *look_alikes("tcp", overloaded_server, accelerator, user_mode_nat, path_mtu_black_hole, packet_too_big),
+    *look_alikes("tcp", missed_greetings, accelerator, user_mode_nat, path_mtu_black_hole, packet_too_big),
     *look_alikes("tcp", route_change, unequal_ways),
     *look_alikes("tcp", routing_loop, vantages=("middle",)),
 )

@@ -76,7 +76,7 @@ def rewritten_retransmission(house: House) -> None:
         house.visit(path, begin, port=80)
 
 
-def local_outage(house: House) -> None:
+def client_offline(house: House) -> None:
     """The client's network fails for a while: everything is silent at once, and goes on or is given up."""
     begin = house.now + int(house.between(3e8, 3e9))
     end = begin + int(house.between(2e9, 6e10))
@@ -109,7 +109,7 @@ def mobile_handover(house: House) -> None:
         house.visit(fresh, when + house.between(1e8, 2e9) + start, client=client, odd=False)
 
 
-def power_save(house: House) -> None:
+def sleeping_client(house: House) -> None:
     """A sleeping client hears the network at beacons only: answers come late and in bunches."""
     house.shared.append(
         Doze(house.scene.world, beacon=int(house.between(5e7, 4e8)), awake=int(house.between(2e7, 1e8)))
@@ -193,6 +193,8 @@ def capture_holes(house: House) -> None:
 
 PLAYS = (
     *look_alikes("tcp", old_reset_arrives, old_segment_arrives, late_duplicate_syn, port_reused, damaged_segments),
-    *look_alikes("tcp", rewritten_retransmission, local_outage, path_failure, mobile_handover, power_save, lossy_radio),
+    *look_alikes(
+        "tcp", rewritten_retransmission, client_offline, path_failure, mobile_handover, sleeping_client, lossy_radio
+    ),
     *look_alikes("tcp", happy_eyeballs, capture_began_late, capture_ended_early, capture_holes),
 )

@@ -105,8 +105,8 @@ def refused_and_retried(house: House) -> None:
         probe(house, path, begin, house.server, 443, SYN, listens=False, react=insist, options=MSS)
 
 
-def tarpit(house: House) -> None:
-    """A tarpit greets everybody with a tiny window and never takes anything: clients probe it and leave."""
+def sticky_server(house: House) -> None:
+    """A sticky_server greets everybody with a tiny window and never takes anything: clients probe it and leave."""
     window = house.one_of(0, 1, 3, 10)
 
     def hold(actor: Actor, packet: Packet) -> None:
@@ -259,5 +259,5 @@ def simultaneous_open(house: House) -> None:
 
 PLAYS = (
     *look_alikes("tcp", syn_scan, half_open_scan, odd_flag_scan, syn_flood, health_check, dead_host, refused_by_icmp),
-    *look_alikes("tcp", tcp_traceroute, circumvention, simultaneous_open, refused_and_retried, tarpit),
+    *look_alikes("tcp", tcp_traceroute, circumvention, simultaneous_open, refused_and_retried, sticky_server),
 )

@@ -178,7 +178,7 @@ def rewriting_proxy(house: House) -> None:
         house.visit(path, begin, port=80)
 
 
-def captive_portal(house: House) -> None:
+def portal_login(house: House) -> None:
     """Before login a hotspot redirects every page to its own portal and refuses TLS; afterwards all works."""
     house.neighbours = 0
     login = house.between(4e9, 2e10)
@@ -199,5 +199,5 @@ PLAYS = (
     *look_alikes("http", origin_forbidden, origin_legal, application_firewall, delivery_error, redirect_to_tls),
     *look_alikes("http", redirect_elsewhere, parked_domain, page_about_blocking, answer_in_one_packet, empty_answer),
     *look_alikes("http", transparent_proxy, rewriting_proxy),
-    *look_alikes("http", captive_portal, vantages=("client", "middle")),
+    *look_alikes("http", portal_login, vantages=("client", "middle")),
 )
