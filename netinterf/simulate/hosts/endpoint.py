@@ -19,6 +19,10 @@ from netinterf.simulate.network.path import MILLISECOND, Path
 __all__ = ["Endpoint", "connect"]
 
 NEVER = 1 << 62
+CHALLENGE_PAUSE = 500 * MILLISECOND
+
+MOST_CHALLENGES = 40
+"""Answers to segments that do not fit, in a row, before a host forgets the connection: more than keep-alive needs here."""
 
 MOST_PROBES = 5
 """Keep-alive probes without an answer before a host gives up; Linux sends 9, Windows 10, many servers set fewer."""
@@ -37,6 +41,8 @@ class Endpoint(Output):
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
+    challenges: int = 0  # in a row, without new bytes between them
+    challenged_at: int = 0
     heard_at: int = 0  # when the last segment came
     fed_at: int = 0  # when the last new bytes came, or the waiting for them began
 
@@ -82,7 +88,7 @@ class Endpoint(Output):
         """Take a SYN or SYN/ACK: agree on options, answer."""
         answer = bool(packet.flags & ACK)
         if self.state == "open":
-            self.emit(ACK)  # RFC 5961 §4: a challenge
+            self.challenge()
             return
         if self.outbound != answer:
             return
@@ -137,7 +143,7 @@ class Endpoint(Output):
         if end > start:
             self.swallow(packet, start, end)
         elif start < heard and not packet.flags & ~ACK:
-            self.emit(ACK)  # a probe: tell where we are
+            self.challenge()  # a probe: tell where we are
         if self.state == "open":
             if self.receiver.heard > self.awaited:
                 self.speak()
@@ -173,7 +179,7 @@ class Endpoint(Output):
         una = sender.una
         acked = (packet.ack - self.isn - una + 2**31) % 2**32 - 2**31 + una
         if acked > sender.nxt:
-            self.emit(ACK)  # RFC 9293 §3.10.7.4: it acknowledges what was never sent
+            self.challenge()  # RFC 9293 §3.10.7.4: it acknowledges what was never sent
             return
         edge = acked + (packet.window << (0 if packet.flags & SYN else self.peer_scale))
         bare = not packet.payload and edge == self.edge and not packet.flags & (SYN | FIN)
@@ -314,6 +320,21 @@ class Endpoint(Output):
         if ahead == 0 or ahead in edges or (not self.stack.careful and ahead < 65_535):
             self.state = "dead"
         elif ahead < 65_535 and self.state == "open":
+            self.challenge()
+
+    def challenge(self) -> None:
+        """Say where this end is, twice a second at most (Linux tcp_invalid_ratelimit).
+
+        Two ends that were led apart by forged bytes would else answer each other for ever.
+        """
+        now = self.world.now
+        if now - self.challenged_at < CHALLENGE_PAUSE:
+            return
+        quiet = self.fed_at < self.challenged_at
+        self.challenges, self.challenged_at = self.challenges + 1 if quiet else 0, now
+        if self.challenges > MOST_CHALLENGES:
+            self.state = "dead"
+        else:
             self.emit(ACK)
 
     def refuse(self, packet: Packet) -> None:

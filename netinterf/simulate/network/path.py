@@ -22,6 +22,9 @@ SECOND = 1_000_000_000
 EPOCH = 1_735_689_600 * SECOND
 """Where simulated clocks begin: 2025-01-01 UTC; scenarios move it by a random offset."""
 
+LIMIT = 2 * 86_400 * SECOND
+"""Longest time that is simulated: what still goes on then, such as keep-alive between idle hosts, goes on for ever."""
+
 FRAMING = 24
 """Bytes that Ethernet adds to a packet on the wire: header, checksum, least preamble share (IEEE 802.3 §3)."""
 
@@ -56,13 +59,13 @@ class World:
         if all(word != mechanism for word, _ in told):
             told.append((mechanism, packet))
 
-    def run(self, events: int = 50_000_000) -> None:
-        """Do what is on the agenda until it is empty, at most *events* things."""
+    def run(self, limit: int = LIMIT) -> None:
+        """Do what is on the agenda until it is empty, or *limit* nanoseconds have passed."""
         agenda, pop = self.agenda, heapq.heappop
-        while agenda and events > 0:
+        end = self.now + limit
+        while agenda and agenda[0][0] <= end:
             self.now, _, action, words = pop(agenda)
             action(*words)
-            events -= 1
 
 
 Onward = tuple[int, bool, Packet]
