@@ -235,6 +235,8 @@ PLAYS = (
     forging("tcp.reset", "cn.rae", partial(fingerprinted, kind="rae"), ports=(80,)),
     forging("tcp.reset", "cn.ip-id-64", partial(fingerprinted, kind="ip-id-64"), ports=(80,)),
     forging("tcp.reset", "cn.ip-id-minus-26", partial(fingerprinted, kind="ip-id-minus-26"), ports=(80,)),
+    forging("tcp.connect.drop", "cn.mb-new", doh_name, back_after=365, least=4, vantages=("client",)),
+    forging("tcp.reset", "cn.residual", residual, ports=WEB, back_after=185),
     forging("tcp.synack", "cn.residual", residual, ports=WEB, back_after=185, least=4),
     forging(
         "tcp.synack", "cn.poison-listener", listener, ports=WEB, by_address=True, on_path=False, vantages=("client",)
