@@ -55,7 +55,7 @@ def segments(rng: np.random.Generator, name: str) -> list[Turn]:
 def paced(rng: np.random.Generator, name: str) -> list[Turn]:
     """Write a server that sends a burst and then small pieces at a fixed rate."""
     rate, piece = spread(rng, 3e5, 3e6) / 8, int(rng.choice([1448, 4096, 8192, 16_000]))
-    seconds = min(10.0, 8e5 / rate)
+    seconds = min(10.0, 5e5 / rate)
     count = int(rate * seconds / piece)
     return server_says(rng, name, [(int(spread(rng, 3e4, 3e5)), 5e6)] + [(piece, piece * 1e9 / rate)] * count)
 

@@ -24,11 +24,13 @@ ALWAYS = 10**13
 """Longer than any scenario, ns."""
 
 
-def world(scene: Scene) -> tuple[list[tuple[Address, Network]], list[tuple[Address, Network]], float]:
-    """Draw places at home and abroad, and for how long people go about."""
+def world(
+    scene: Scene, abroad_from: int = 22
+) -> tuple[list[tuple[Address, Network]], list[tuple[Address, Network]], float]:
+    """Draw places at home and abroad, of these at least *abroad_from*, and for how long people go about."""
     rng = scene.rng
     home = places(scene, int(rng.integers(8, 13)) + 1, home=True)
-    abroad = places(scene, int(rng.integers(22, 30)) + 1, home=False)
+    abroad = places(scene, int(rng.integers(abroad_from, abroad_from + 8)) + 1, home=False)
     return home, abroad, float(rng.uniform(40, 150)) * SECOND
 
 
@@ -136,7 +138,7 @@ def udp_firewall(scene: Scene) -> None:
 def no_quic_service(scene: Scene) -> None:
     """Try QUIC with servers that do not speak it, at home as abroad, and TCP with the same."""
     rng = scene.rng
-    home, abroad, span = world(scene)
+    home, abroad, span = world(scene, 9)
     sites = lay_world(scene, chosen=(home, abroad))
     deaf = lay_world(scene, [], [UdpFilter()], chosen=(places(scene, 5, home=True), places(scene, 9, home=False)))
     live(sites, span, series=False)
@@ -148,7 +150,7 @@ def no_quic_service(scene: Scene) -> None:
 def tarpit(scene: Scene) -> None:
     """Meet hosts abroad that accept connections and then say nothing."""
     rng = scene.rng
-    home, abroad, span = world(scene)
+    home, abroad, span = world(scene, 9)
     sites = lay_world(scene, chosen=(home, abroad))
     live(sites, span, series=False)
     for site in lay_world(scene, chosen=(places(scene, 3, home=True), places(scene, 9, home=False))).abroad:

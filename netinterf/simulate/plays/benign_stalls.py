@@ -21,9 +21,10 @@ def over_line(scene: Scene, line: Station) -> None:
     """Move data with several sites over a line that stalls for all of them alike."""
     rng = scene.rng
     stack = draw_client(rng)
-    for site in lay_sites(scene, int(rng.integers(2, 5)), [line], where=(0.02, 0.3), luck=0.2):
-        for _ in range(int(rng.integers(1, 4))):
-            begin, size = float(rng.uniform(0, 8 * SECOND)), int(spread(rng, 2e4, 3e5))
+    for place, site in enumerate(lay_sites(scene, int(rng.integers(2, 5)), [line], where=(0.02, 0.3), luck=0.2)):
+        for number in range(int(rng.integers(1, 4))):
+            begin = float(rng.uniform(0, 8 * SECOND)) if place + number else 0.0
+            size = int(spread(rng, 2e4, 3e5))
             script = slowly(rng, site.name, size) if rng.random() < 0.6 else None
             fetch(scene, site, begin, size, stack=stack, script=script, odd=True)
 
@@ -42,7 +43,7 @@ def windows(scene: Scene, shortest: float, longest: float) -> list[tuple[int, in
     """Draw one to three windows of so many seconds."""
     found, at = [], scene.world.now
     for _ in range(int(scene.rng.integers(1, 4))):
-        at += int(scene.rng.uniform(0.3, 6) * SECOND)
+        at += int(scene.rng.uniform(0.8, 6) * SECOND)
         length = int(spread(scene.rng, shortest, longest) * SECOND)
         found.append((at, at + length))
         at += length

@@ -63,7 +63,7 @@ def frozen(scene: Scene, form: Freeze) -> None:
     boxes: list[Station] = [box]
     sites = lay_sites(scene, len(known), boxes, names=known, servers=servers, luck=0.3)
     stack = draw_client(rng)
-    size = rule if form.unit == "bytes" else 1000 * rule
+    size = min(4e4, rule if form.unit == "bytes" else 1000 * rule)
     for place, site in enumerate(sites):
         mine = place < listed or place == len(sites) - 1
         for turn in range(int(rng.integers(2, 5))):
@@ -80,7 +80,7 @@ def frozen_datagrams(scene: Scene) -> None:
     """Visit servers over QUIC, of which some get frozen by packets; clients may go on over TCP, which is no better."""
     rng = scene.rng
     known, servers = scene.names(5), scene.servers(5)
-    rule = around(rng, 25, 1.6)
+    rule = min(28.0, around(rng, 25, 1.6))  # more than most visits have would not be seen
     box = Freezer(
         world=scene.world, traffic=TrafficClass(servers=frozenset(servers[:2])),
         drops=str(rng.choice(["both", "down"])),
@@ -88,7 +88,7 @@ def frozen_datagrams(scene: Scene) -> None:
     )  # fmt: skip
     stack, fallback = draw_client(rng), float(rng.uniform(0, 1))
     for place, site in enumerate(lay_sites(scene, 5, [box], names=known, servers=servers, luck=0.2)):
-        for _ in range(int(rng.integers(3, 6))):
+        for _ in range(int(rng.integers(4, 8))):
             quic_visit(
                 scene, site.path, site.server, site.name, float(rng.uniform(0, 25 * SECOND)), fallback=fallback,
                 stacks=(stack, site.host), series=place < 2,

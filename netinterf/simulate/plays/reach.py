@@ -48,8 +48,13 @@ def isolated(scene: Scene, form: Closure) -> None:
     begin = max(0.0, float(rng.uniform(*form.begins)))
     windows = [(now + int(begin * span), now + 10**13)]
     if form.hours:
-        edges = sorted(now + int(span * share) for share in rng.uniform(0.1, 0.95, 2 * int(rng.integers(1, 3))))
-        windows = list(zip(edges[::2], edges[1::2], strict=True))
+        count = int(rng.integers(1, 4))
+        edges = [
+            now + int(span * (place + share)) // count for place in range(count) for share in rng.uniform(0, 0.4, 2)
+        ]
+        windows = [
+            (begins, ends + int(0.4 * span) // count) for begins, ends in zip(edges[::2], edges[1::2], strict=True)
+        ]
     ports = {(TCP, int(port)) for port in rng.integers(1, 10_000, int(rng.integers(*form.ports)))}
     border = Border(
         world=scene.world, listed=frozenset(listed), ports=frozenset(ports) | (WEB if form.web else frozenset()),
