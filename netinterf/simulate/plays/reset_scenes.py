@@ -100,7 +100,7 @@ def genuine_resets(scene: Scene) -> None:
             }
         for _ in range(int(rng.integers(1, 3))):
             begin += float(rng.exponential(1.2 * SECOND))
-            visit(scene, path, server, name, begin, stacks=(stack, host), odd=kind != "plain", **options)  # type: ignore[arg-type]
+            visit(scene, path, server, name, begin, stacks=(stack, host), **options)  # type: ignore[arg-type]
 
 
 def browse(scene: Scene) -> None:
@@ -124,7 +124,7 @@ PLAYS = (
         partial(visits, build=any_form, ports=(443, 443, 443, 443, 80)), system="generic", family="tcp",
     ),
     Scenario(
+        # a mixture: each of its causes has a scenario of its own
         "tcp.reset.benign", "Connections end in genuine resets.", None, genuine_resets, family="benign.tcp",
-        confounder="genuine resets",
     ),
 )  # fmt: skip
