@@ -51,7 +51,7 @@ class Silencer:
         flow = flow_of(packet, outbound)
         if outbound and packet.flags & (SYN | ACK) == SYN and packet.protocol == TCP:
             self.talks[flow] = Talk(base=(packet.seq + 1) % 2**32)
-        key = self.key(flow)
+        key = (packet.protocol, *self.key(flow))
         block, now = self.blocks.get(key), self.world.now
         if block is None or not block.since <= now < block.until:
             offends = outbound and bool(packet.payload) and self.offends(packet, flow)

@@ -16,8 +16,8 @@ import numpy as np
 from netinterf.errors import MissingExtra
 from netinterf.simulate.messages.hellos import vector
 
-__all__ = ["ANTIVIRUS", "GATEWAYS", "NATIONAL", "PUBLIC", "Authority", "Recipe", "double", "draw_authority", "draw_key", "issue",
-           "make_authority", "self_signed"]  # fmt: skip
+__all__ = ["ANTIVIRUS", "GATEWAYS", "NATIONAL", "PUBLIC", "Authority", "Recipe", "double", "draw_authority", "draw_key",
+           "issue", "make_authority", "self_signed"]  # fmt: skip
 
 PUBLIC = (
     "Meadow Trust",

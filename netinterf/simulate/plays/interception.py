@@ -131,7 +131,7 @@ def set_stage(scene: Scene, plan: Plan) -> Stage:
     return Stage(scene, plan, public, own, x509.draw_key(rng).public_key())
 
 
-def plain_visit(stage: Stage, path: Path, place: Address, name: str, begin: float, stacks: tuple[Stack, Stack]) -> None:
+def untouched(stage: Stage, path: Path, place: Address, name: str, begin: float, stacks: tuple[Stack, Stack]) -> None:
     """Schedule a visit that nobody intercepts."""
     rng = stage.scene.rng
     hello = client_hello(name, rng, shape=draw_shape(rng))
@@ -140,7 +140,7 @@ def plain_visit(stage: Stage, path: Path, place: Address, name: str, begin: floa
 
 
 def proxied(stage: Stage, path: Path, place: Address, name: str, begin: float, stacks: tuple[Stack, Stack]) -> None:
-    """Schedule a visit whose connection a proxy ends: it talks to the server for the client, with a hello of its own."""
+    """Schedule a visit that a proxy ends: it talks to the server with a hello of its own."""
     scene, rng, plan = stage.scene, stage.scene.rng, stage.plan
     subject = scene.converse(Conversation("flow", "tcp", name))
     first, second = halves(path, rewriter(path))
@@ -164,8 +164,8 @@ def proxied(stage: Stage, path: Path, place: Address, name: str, begin: float, s
     apps = (App(ending=Ending.CLOSE), App()) if refused or rng.random() < 0.6 else (App(), App(ending=Ending.CLOSE))
     scene.world.after(
         begin,
-        partial(connect, first, client=source, server=(place, 443), stacks=(stacks[0], box), subject=subject, script=near,
-                apps=apps),
+        partial(connect, first, client=source, server=(place, 443), stacks=(stacks[0], box), subject=subject,
+                script=near, apps=apps),
     )  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def intercepted(scene: Scene, *, plan: Plan, listed: bool) -> None:
         path = scene.lay_path([Rewriter(scene.world)], where=where, middle=middle)
         begin += float(rng.exponential(1.2 * SECOND))
         if name not in struck:
-            plain_visit(stage, path, places[name], name, begin, (stack, hosts[name]))
+            untouched(stage, path, places[name], name, begin, (stack, hosts[name]))
         elif plan.by == "rewriting":
             rewritten(stage, path, places[name], name, begin, (stack, hosts[name]))
         else:
@@ -236,7 +236,7 @@ def generic(scene: Scene) -> None:
 
 
 def on_the_host(scene: Scene) -> None:
-    """Visit names while a filter on the host answers TLS, seen where programs talk to it; HTTP goes its ordinary way."""
+    """Visit names while a filter on the host answers TLS, seen where programs talk to it; HTTP is let through."""
     rng = scene.rng
     recipe = Recipe(days=int(rng.choice([365, 398])), scts=False, informed=False)
     stage = set_stage(scene, Plan(issuers=x509.ANTIVIRUS, recipe=recipe, one_key=bool(rng.random() < 0.5)))

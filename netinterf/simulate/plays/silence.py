@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Silencer
-from netinterf.simulate.boxes.suspicion import crowds, hello_names, hosts, opens_with, speaks_to, unlisted
+from netinterf.simulate.boxes.suspicion import Suspicion, crowds, hello_names, hosts, opens_with, speaks_to, unlisted
 from netinterf.simulate.documented.silencers import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import ECH, ESNI, SHAPES, ech_outer
@@ -80,10 +80,15 @@ def crowd(deal: Deal) -> list[Station]:
     return box(deal, suspects=suspects, directions=side(deal.rng), lasts=spread(deal.rng, 60e9))
 
 
+def anywhere(deal: Deal) -> Suspicion:
+    """Look for the listed names in TLS and in HTTP."""
+    tls, http = hello_names(deal.names), hosts(deal.names)
+    return lambda packet, talk: tls(packet, talk) or http(packet, talk)
+
+
 def ecofilter(deal: Deal) -> list[Station]:
     """Silence names in TLS and in HTTP."""
-    tls, http = hello_names(deal.names), hosts(deal.names)
-    return box(deal, suspects=lambda packet, talk: tls(packet, talk) or http(packet, talk), directions=side(deal.rng))
+    return box(deal, suspects=anywhere(deal), directions=side(deal.rng))
 
 
 def vpn_class(deal: Deal) -> list[Station]:
@@ -126,11 +131,9 @@ def muted(deal: Deal) -> list[Station]:
 
 def null_route(deal: Deal, *, seconds: float, renewed: bool, scope: str = "flow") -> list[Station]:
     """Null-route the flow of a listed Host or name, or the whole 3-tuple."""
-    tls, http = hello_names(deal.names), hosts(deal.names)
     return box(
-        deal, suspects=lambda packet, talk: tls(packet, talk) or http(packet, talk), scope=scope, renewed=renewed,
-        lasts=spread(deal.rng, seconds * 1e9), directions=BOTH if deal.rng.random() < 0.7 else UP,
-        grace=(0, int(deal.rng.integers(0, 3))),
+        deal, suspects=anywhere(deal), scope=scope, renewed=renewed, lasts=spread(deal.rng, seconds * 1e9),
+        directions=BOTH if deal.rng.random() < 0.7 else UP, grace=(0, int(deal.rng.integers(0, 3))),
     )  # fmt: skip
 
 
@@ -171,7 +174,8 @@ def generic(deal: Deal) -> list[Station]:
     """Drop by name in any way: direction, grace, delay, scope and duration drawn."""
     rng = deal.rng
     return box(
-        deal, directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
+        deal,
+        suspects=anywhere(deal), directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
         wait=(0.0, float(rng.uniform(0, 0.03)) * SECOND), scope=str(rng.choice(["flow", "server", "pair"])),
         lasts=spread(rng, float(rng.choice([30e9, 60e9, 120e9, 300e9]))), renewed=bool(rng.random() < 0.3),
     )  # fmt: skip
