@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 
 from netinterf.table import Ragged, Table, column, ragged, spans
 
-__all__ = ["ETHERNET", "ICMP", "ICMPV6", "MINIMUM_FRAME", "TCP", "UDP", "UNSUMMED", "Segments", "encode", "frames"]
+__all__ = [
+    "ETHERNET",
+    "ICMP",
+    "ICMPV6",
+    "MINIMUM_FRAME",
+    "TCP",
+    "UDP",
+    "UNSUMMED",
+    "WRONG",
+    "Segments",
+    "encode",
+    "frames",
+]
 
 ETHERNET = 1
 """Link type of the frames made here (LINKTYPE_ETHERNET)."""
@@ -26,6 +38,9 @@ ICMPV6 = 58
 
 UNSUMMED = 0x80
 """Bit of `ip_flags` that is not sent: the checksum field holds only the pseudo-header's sum, as cards expect it."""
+
+WRONG = 0x40
+"""Bit of `ip_flags` that is not sent: the transport checksum is wrong, as in damaged packets and decoys."""
 
 MAPPED = 0xFFFF
 """Bits 32-47 of the lower half of an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2)."""
@@ -66,7 +81,7 @@ class Segments(Table):
     dport: NDArray[np.uint16] = column("u2", "destination port")
     ttl: NDArray[np.uint8] = column("u1", "TTL or hop limit at the tap", fill=64)
     ip_id: NDArray[np.uint16] = column("u2", "IPv4 identification", fill=0)
-    ip_flags: NDArray[np.uint8] = column("u1", "IpFlag bits, and UNSUMMED", fill=0)
+    ip_flags: NDArray[np.uint8] = column("u1", "IpFlag bits, and UNSUMMED or WRONG", fill=0)
     tos: NDArray[np.uint8] = column("u1", "TOS or traffic class", fill=0)
     seq: NDArray[np.uint32] = column("u4", "sequence number", fill=0)
     ack: NDArray[np.uint32] = column("u4", "acknowledgement field", fill=0)
@@ -131,6 +146,7 @@ def build(packets: Segments) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDAr
     unsummed = packets.ip_flags & UNSUMMED != 0
     checksum = fold(pseudo + word_sums(flat, at, start + room))
     checksum[unsummed] = ~fold(pseudo[unsummed])
+    checksum[packets.ip_flags & WRONG != 0] ^= 0x5A5A
     checksum[udp & (checksum == 0)] = 0xFFFF  # RFC 768: an all-zero field means "no checksum"
     put(flat, at + np.where(tcp, 16, np.where(udp, 6, 2)), checksum.astype(">u2"))
     return flat, start, size

@@ -23,4 +23,5 @@ class Scenario:
     vantages: tuple[str, ...] = ("client",)  # where the tap may be, drawn by seed
     system: str = ""  # documented system that interferes (see :mod:`netinterf.simulate.documented`)
     confounder: str = ""  # documented benign cause that is played
+    damaged: bool = False  # some packets are malformed or wrongly summed on purpose
     family: str = ""  # tcp, http, tls, quic, dns, rate, reach; "benign." before it when nobody interferes

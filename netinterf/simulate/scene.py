@@ -252,7 +252,7 @@ class Scene:
         client, server = ends if outbound else ends[::-1]
         forged = tuple(number for number in numbers if frames[number - 1][1].forged)
         notes = self.world.notes.get(subject, [])
-        words = [word for word, _ in notes] + [frames[number - 1][1].forged for number in forged]
+        words = [frames[number - 1][1].forged for number in forged] + [word for word, _ in notes]
         mechanism, *also = dict.fromkeys(words) or [None]
         provoked = {id(packet) for _, packet in notes}
         trigger = next((number for number in numbers if id(frames[number - 1][1]) in provoked), 0)

@@ -22,7 +22,7 @@ NEVER = 1 << 62
 CHALLENGE_PAUSE = 500 * MILLISECOND
 
 MOST_CHALLENGES = 40
-"""Answers to segments that do not fit, in a row, before a host forgets the connection: more than keep-alive needs here."""
+"""Answers to segments that do not fit, in a row, before a host forgets the connection: more than keep-alive needs."""
 
 MOST_PROBES = 5
 """Keep-alive probes without an answer before a host gives up; Linux sends 9, Windows 10, many servers set fewer."""

@@ -165,18 +165,22 @@ class Output:
         if self.state == "open" and (self.receiver.window(self.world.now) << scale) > told:
             self.emit(ACK)
 
-    def persist(self) -> None:
-        """Ask about a closed window until it opens (RFC 9293 §3.8.6.1)."""
+    def persist(self, asked: int = 0) -> None:
+        """Ask about a closed window, ever more rarely, until it opens or patience ends (RFC 9293 §3.8.6.1)."""
         if not self.persisting and not self.sender.pieces:
             self.persisting = True
-            self.world.after(self.sender.timeout(), self.probe_window)
+            self.world.after(self.sender.timeout() * 2**asked, self.probe_window, asked)
 
-    def probe_window(self) -> None:
+    def probe_window(self, asked: int) -> None:
         """Send an old byte's number, which makes the peer tell its window."""
         self.persisting = False
-        if self.state == "open" and not self.sender.pieces and self.sender.nxt <= len(self.stream):
-            self.emit(ACK, self.sender.una - 1)
-            self.persist()
+        if self.state != "open" or self.sender.pieces or self.sender.nxt > len(self.stream):
+            return
+        if asked >= self.stack.tries:
+            self.state = "dead"
+            return
+        self.emit(ACK, self.sender.una - 1)
+        self.persist(asked + 1)
 
     # --- timers ---
 

@@ -6,7 +6,7 @@ first data with other bytes that die before the server or that it must refuse, r
 
 import attrs
 
-from netinterf.simulate.encode import UNSUMMED
+from netinterf.simulate.encode import WRONG
 from netinterf.simulate.network.packet import ACK, PSH, RST, Packet
 from netinterf.simulate.network.path import Onward, World
 
@@ -49,7 +49,7 @@ class Desync:
             case "short-lived":
                 return packet.copy(payload=said, ttl=self.ttl)
             case "bad-sum":
-                return packet.copy(payload=said, ip_flags=packet.ip_flags | UNSUMMED)
+                return packet.copy(payload=said, ip_flags=packet.ip_flags | WRONG)
             case "signed":
                 digest = self.world.chance.randbytes(16)
                 return packet.copy(payload=said, options=packet.options + SIGNATURE + digest)
@@ -65,5 +65,5 @@ class Strict:
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Drop what the host must not believe."""
-        bad = bool(packet.ip_flags & UNSUMMED) or SIGNATURE in packet.options
+        bad = bool(packet.ip_flags & WRONG) or SIGNATURE in packet.options
         return [] if bad and outbound == self.outbound else [(0, outbound, packet)]

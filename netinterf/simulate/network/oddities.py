@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import attrs
 
-from netinterf.simulate.encode import UNSUMMED
+from netinterf.simulate.encode import WRONG
 from netinterf.simulate.network.packet import ACK, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
 
@@ -41,7 +41,7 @@ class Corruptor:
             return [(0, outbound, packet)]
         at, size = chance.randrange(len(packet.payload)), chance.randint(1, 16)
         bad = packet.payload[:at] + chance.randbytes(min(size, len(packet.payload) - at)) + packet.payload[at + size :]
-        return [(0, outbound, packet.copy(payload=bad, ip_flags=packet.ip_flags | UNSUMMED))]
+        return [(0, outbound, packet.copy(payload=bad, ip_flags=packet.ip_flags | WRONG))]
 
 
 @attrs.define(eq=False)

@@ -50,9 +50,9 @@ class Packet:
         return network + (8 if self.protocol == UDP else 0) + len(self.payload)
 
     def quoted(self) -> bytes:
-        """Give the headers and first eight payload bytes as an ICMP error quotes them."""
+        """Give what an ICMP error quotes: as much as fits into 576 bytes (RFC 1812 §4.3.2.3), 1280 with IPv6."""
         ends = segments([0], [self], [self.ttl], 0, 0, [False])
-        return encode(ends).values[14:].tobytes()[: (40 if self.source[0] else 20) + 20 + 8]
+        return encode(ends).values[14:].tobytes()[: 1280 - 48 if self.source[0] else 576 - 28]
 
     def copy(self, **changes: Any) -> "Packet":
         """Give a packet that differs in *changes* (spelled out: several times quicker than ``attrs.evolve``)."""
