@@ -11,7 +11,7 @@ from netinterf.simulate.network.outages import UnevenLoss
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, Station, World
 from netinterf.simulate.network.queues import Bottleneck, CoDel, Link, Pie, Red
 from netinterf.simulate.plays.benign_rates import benign
-from netinterf.simulate.plays.transfers import BUDGET, Site, fetch, lay_sites, spread
+from netinterf.simulate.plays.transfers import BUDGET, Site, affordable, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ENDS, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -112,7 +112,7 @@ def move(
         place = number % len(sites)
         host = attrs.evolve(sites[place].host, congestion=str(rng.choice(congestion)))
         fetch(
-            scene, sites[place], begin, size, up=bool(rng.random() < 0.15), stack=stack, host=host,
+            scene, sites[place], begin, affordable(size, host), up=bool(rng.random() < 0.15), stack=stack, host=host,
             odd=place >= odd_from,
         )  # fmt: skip
         begin += float(rng.uniform(0.1, 1.2)) * size * 8e9 / speed

@@ -11,7 +11,16 @@ from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Stack, draw_client
 from netinterf.simulate.messages.tls import application_data
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
-from netinterf.simulate.plays.transfers import BUDGET, fetch, fetch_script, lay_sites, ordinary, records, spread
+from netinterf.simulate.plays.transfers import (
+    BUDGET,
+    affordable,
+    fetch,
+    fetch_script,
+    lay_sites,
+    ordinary,
+    records,
+    spread,
+)
 from netinterf.simulate.scenario import ANYWHERE, ENDS, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -155,7 +164,7 @@ def plan(
         site = sites[number % len(sites)]
         host = attrs.evolve(site.host, congestion=str(rng.choice(["cubic", "cubic", "reno", "bbr"])))
         up = way == "up" or (way == "both" and bool(rng.random() < 0.3))
-        fetch(scene, site, begin, size, up=up, stack=stack, host=host, odd=True)
+        fetch(scene, site, begin, affordable(size, host), up=up, stack=stack, host=host, odd=True)
         begin += float(rng.exponential(SECOND)) if together else size * 8e9 / speed * float(rng.uniform(0.8, 1.3))
 
 

@@ -8,7 +8,7 @@ from netinterf.simulate.boxes.buckets import Shaper
 from netinterf.simulate.boxes.classes import TrafficClass
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.path import SECOND
-from netinterf.simulate.plays.transfers import BUDGET, beginnings, fetch, lay_sites, spread
+from netinterf.simulate.plays.transfers import BUDGET, affordable, beginnings, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -61,7 +61,7 @@ def shaped(scene: Scene, form: Queue) -> None:
         host = attrs.evolve(site.host, congestion=str(rng.choice(form.congestion)))
         amount = int(rng.integers(2_000, 9_000)) if place and rng.random() < form.quick else size
         up = form.way == "up" or (form.way == "both" and bool(rng.random() < 0.4))
-        fetch(scene, site, begin, amount, up=up, port=port, stack=stack, host=host, series=True)
+        fetch(scene, site, begin, affordable(amount, host), up=up, port=port, stack=stack, host=host, series=True)
     for site in sites[listed:]:
         for _ in range(int(rng.integers(1, 3))):
             begin = float(rng.uniform(0, min(span, 40 * SECOND)))

@@ -9,7 +9,7 @@ from netinterf.simulate.boxes.classes import TrafficClass
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.network.queues import Bottleneck, Link
-from netinterf.simulate.plays.transfers import BUDGET, beginnings, fetch, lay_sites, spread
+from netinterf.simulate.plays.transfers import BUDGET, affordable, beginnings, fetch, lay_sites, spread
 from netinterf.simulate.scenario import ANYWHERE, ENDS, Scenario
 from netinterf.simulate.scene import Scene
 
@@ -74,7 +74,7 @@ def policed(scene: Scene, form: Bucket) -> None:
         site = sites[place % listed]
         host = attrs.evolve(site.host, congestion=str(rng.choice(form.congestion)))
         up, port = bool(rng.random() < form.up), 80 if rng.random() < 0.1 else 443
-        fetch(scene, site, begin, size, up=up, port=port, stack=stack, host=host)
+        fetch(scene, site, begin, affordable(size, host), up=up, port=port, stack=stack, host=host)
     span = max(span, size * 8e9 / policer.rate)
     for site in sites[listed:]:
         for _ in range(int(rng.integers(1, 3))):

@@ -16,6 +16,7 @@ from netinterf.simulate.talks import visit
 __all__ = [
     "BUDGET",
     "Site",
+    "affordable",
     "around",
     "beginnings",
     "fetch",
@@ -153,6 +154,11 @@ def fetch(
         script=fetch_script(scene.rng, site.name, size, up=up, port=port) if script is None else script,
         apps=apps or (App(ending=Ending.CLOSE), App()), odd=odd, series=series,
     )  # fmt: skip
+
+
+def affordable(size: int, host: Stack) -> int:
+    """Give the bytes to move so that captures stay small: senders that push through loss repeat most of them."""
+    return size // 2 if host.congestion == "bbr" else size
 
 
 def beginnings(rng: np.random.Generator, count: int, span: float) -> list[float]:
