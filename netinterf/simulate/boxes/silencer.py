@@ -22,8 +22,8 @@ class Block:
 
     trigger: Packet
     flow: Flow
-    since: float
-    until: float
+    since: int
+    until: int
     grace: int  # packets of the offending flow that still pass
 
 
@@ -80,8 +80,8 @@ class Silencer:
     def punish(self, packet: Packet, flow: Flow, key: tuple[object, ...]) -> Block:
         """Begin a punishment."""
         chance = self.world.chance
-        since = self.world.now + chance.uniform(*self.wait)
-        block = Block(packet, flow, since, since + chance.uniform(*self.lasts), chance.randint(*self.grace))
+        since = self.world.now + int(chance.uniform(*self.wait))
+        block = Block(packet, flow, since, since + int(chance.uniform(*self.lasts)), chance.randint(*self.grace))
         self.blocks[key] = block
         return block
 
@@ -98,7 +98,7 @@ class Silencer:
         if self.leak and world.chance.random() < self.leak:
             return False
         if self.renewed and outbound:
-            block.until = world.now + world.chance.uniform(*self.lasts)
+            block.until = world.now + int(world.chance.uniform(*self.lasts))
         world.note(block.trigger if block.trigger.subject == packet.subject else packet, self.mechanism)
         return True
 
