@@ -13,7 +13,7 @@ LABELS = ".labels.json"
 
 
 def write(simulated: Simulated, path: Path | str) -> Path:
-    """Write a capture as pcap with nanosecond times, and its labels beside it.
+    """Write a capture as pcap with nanosecond times, and beside it its labels and, if there is one, its networks.
 
     Args:
         simulated: What was played.
@@ -25,5 +25,8 @@ def write(simulated: Simulated, path: Path | str) -> Path:
     place = Path(path)
     write_pcap(place, simulated.times, simulated.frames, simulated.link_type, lengths=simulated.lengths)
     labels = place.with_name(place.name.removesuffix(place.suffix) + LABELS)
+    if simulated.labels.networks:
+        rows = "".join(f"{prefix},{asn},{country}\n" for prefix, asn, country in simulated.labels.networks)
+        labels.with_name(place.stem + ".networks.csv").write_text("prefix,asn,country\n" + rows, encoding="utf-8")
     labels.write_text(json.dumps(simulated.labels.to_dict(), separators=(",", ":")) + "\n", encoding="utf-8")
     return labels

@@ -39,6 +39,7 @@ class Labels:
     vantage: str  # client, server or middle
     truths: tuple[Truth, ...]
     family: str = ""
+    networks: tuple[tuple[str, int, str], ...] = ()  # prefix, asn, country: what `--networks` would say
     conditions: dict[str, Any] = attrs.field(factory=dict)  # how it was captured: names of :class:`Conditions`
 
     def of_frames(self) -> dict[int, str]:
@@ -60,4 +61,5 @@ class Labels:
             Truth(**{**one, "forged": tuple(one["forged"]), "also": tuple(one.get("also", ()))})
             for one in values["truths"]
         )
-        return cls(**{**values, "truths": truths})
+        networks = tuple((prefix, asn, country) for prefix, asn, country in values.get("networks", ()))
+        return cls(**{**values, "truths": truths, "networks": networks})

@@ -68,6 +68,7 @@ class Scene:
     conversations: list[Conversation] = attrs.field(factory=list)
     port: int = attrs.field(init=False)
     taken: set[Address] = attrs.field(factory=set)
+    networks: tuple[tuple[str, int, str], ...] = ()  # prefix, asn and country of hosts, where that matters
     afterwards: list[Callable[[], None]] = attrs.field(factory=list)  # what to settle once the play is over
 
     def __attrs_post_init__(self) -> None:
@@ -227,7 +228,7 @@ class Scene:
             times=times, frames=captured, link_type=ETHERNET, lengths=lengths,
             labels=Labels(
                 scenario=self.scenario, seed=self.seed, vantage=self.vantage, family=self.family,
-                conditions=self.conditions.to_dict(),
+                conditions=self.conditions.to_dict(), networks=self.networks,
                 truths=self.truths([(seen[row][1], seen[row][3]) for row in origin]),
             ),
         )  # fmt: skip
@@ -252,7 +253,8 @@ class Scene:
         client, server = ends if outbound else ends[::-1]
         forged = tuple(number for number in numbers if frames[number - 1][1].forged)
         notes = self.world.notes.get(subject, [])
-        words = [frames[number - 1][1].forged for number in forged] + [word for word, _ in notes]
+        seen = [frames[number - 1][1].forged for number in forged]
+        words = [word for word, _ in notes if word in seen] + seen + [word for word, _ in notes]
         mechanism, *also = dict.fromkeys(words) or [None]
         provoked = {id(packet) for _, packet in notes}
         trigger = next((number for number in numbers if id(frames[number - 1][1]) in provoked), 0)

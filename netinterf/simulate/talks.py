@@ -7,7 +7,7 @@ import numpy as np
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import connect
 from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
-from netinterf.simulate.messages.http import http_request
+from netinterf.simulate.messages.http import drawn_request
 from netinterf.simulate.messages.tls import application_data, client_hello, server_flight, tls_record
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path
@@ -26,7 +26,7 @@ def web_script(rng: np.random.Generator, name: str, port: int) -> list[Turn]:
     if port == 80:
         page = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % body
         return [
-            Turn(True, http_request(name)),
+            Turn(True, drawn_request(rng, name)),
             Turn(False, page + b"<p>text</p>\n" * (body // 12) + b" " * (body % 12), think),
         ]
     hello = client_hello(name, rng, size=int(rng.choice([0, 517, 600, 1750])))

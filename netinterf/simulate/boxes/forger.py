@@ -20,6 +20,10 @@ from netinterf.simulate.network.path import Onward, World
 __all__ = ["Forger", "Rule", "Shot", "burst", "into_page", "into_reset"]
 
 
+PAYLOADS = ("http.blockpage", "tcp.data")
+"""Mechanisms that resets may accompany; such a reset is one by itself, and all that a tap at the server sees of it."""
+
+
 @attrs.frozen(kw_only=True)
 class Shot:
     """One forged packet; its numbers are those of the next packet in its direction."""
@@ -178,7 +182,8 @@ class Forger:
             to = shot.to_client
             wait = shot.form.delay * stretch + shot.late + shot.turn * sight.beyond
             packet = self.forge(strike, shot, counts[to], wait)
-            packet.forged = shot.word or rule.word
+            beside = packet.flags & RST and not packet.payload and rule.word in PAYLOADS
+            packet.forged = shot.word or ("tcp.reset" if beside else rule.word)
             packet.seq = (packet.seq + (said[to] if shot.behind else 0)) % 2**32
             counts[to] += 1
             said[to] += len(packet.payload)

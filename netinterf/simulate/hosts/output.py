@@ -206,7 +206,7 @@ class Output:
             self.world.at(due, self.tick, due)
             return
         if kind == "timeout" and (
-            sender.given_up() or (self.state == "syn" and sender.backoff >= self.stack.syn_tries)
+            sender.given_up() or (self.state in ("syn", "greeted") and sender.backoff >= self.stack.syn_tries)
         ):
             self.state = "dead"
             return

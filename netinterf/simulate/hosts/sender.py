@@ -34,6 +34,7 @@ class Piece:
     lost: bool = False
     delivered: int = 0  # what had been delivered when it was sent, and when that was
     delivered_at: int = 0
+    flight_at: int = 0  # when the newest piece that had arrived by then had been sent
 
 
 @attrs.define(eq=False)
@@ -62,6 +63,7 @@ class Sender:
     probing: int = -1  # where the stream ended when the tail was probed
     delivered: int = 0
     delivered_at: int = 0
+    flight_at: int = 0
 
     def sent(self, piece: Piece, now: int) -> None:
         """Note that *piece* was sent, for the first time or again."""
@@ -70,12 +72,13 @@ class Sender:
             self.by_end[piece.end] = piece
             self.nxt = piece.end
         if not self.flight:
-            self.delivered_at = now
+            self.delivered_at = self.flight_at = now
         if len(self.pieces) == 1 or self.backoff:
             self.armed = now
         piece.time, piece.lost = now, False
         piece.tries += 1
         piece.delivered, piece.delivered_at = self.delivered, self.delivered_at
+        piece.flight_at = self.flight_at
         self.flight[piece.end] = piece
         if piece.tries > 1:
             self.flight.move_to_end(piece.end)
@@ -203,7 +206,8 @@ class Sender:
             self.variance += (abs(rtt - self.smooth) - self.variance) / 4
             self.smooth += (rtt - self.smooth) / 8
             self.least = min(self.least, rtt)
-        span = now - newest.delivered_at
+        self.flight_at = newest.time
+        span = max(now - newest.delivered_at, newest.time - newest.flight_at)  # draft-cheng-iccrg-delivery-rate §3.1.3
         rate = (self.delivered - newest.delivered) * 1e9 / span if span > 0 else 0.0
         if self.recovery < 0 or self.control.pacing:
             self.control.acknowledged(Arrival(count, now, rtt, rate, len(self.flight)))

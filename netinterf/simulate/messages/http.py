@@ -6,7 +6,7 @@ to a stub, a script added to a page. The words of notices are our own; only the 
 
 import numpy as np
 
-__all__ = ["http_answer", "http_request", "iframe_page", "notice_page", "redirect", "script_page"]
+__all__ = ["drawn_request", "http_answer", "http_request", "iframe_page", "notice_page", "redirect", "script_page"]
 
 REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 307: "Temporary Redirect", 308: "Permanent Redirect",
            400: "Bad Request", 403: "Forbidden", 404: "Not Found", 406: "Not Acceptable", 413: "Content Too Large",
@@ -17,9 +17,30 @@ REASONS = {200: "OK", 301: "Moved Permanently", 302: "Found", 307: "Temporary Re
 FILLING = ("page", "access", "request", "address", "network", "operator", "rules", "content", "contact", "number")
 
 
+AGENTS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+    "curl/8.5.0",
+    "Go-http-client/1.1",
+    "python-requests/2.32.3",
+)
+
+
 def http_request(name: str, target: str = "/") -> bytes:
     """Build an HTTP/1.1 request head (RFC 9112 §3)."""
     return f"GET {target} HTTP/1.1\r\nHost: {name}\r\nUser-Agent: example/1.0\r\nAccept: */*\r\n\r\n".encode()
+
+
+def drawn_request(rng: np.random.Generator, name: str) -> bytes:
+    """Build the request head of some browser or tool, for some page."""
+    target = str(rng.choice(["/", "/", "/index.html", "/favicon.ico", f"/{rng.integers(1, 10**6)}"]))
+    agent = str(rng.choice(AGENTS))
+    fields = [f"Host: {name}", f"User-Agent: {agent}", "Accept: */*"]
+    if agent.startswith("Mozilla"):
+        fields += ["Accept-Language: en-US,en;q=0.5", "Accept-Encoding: gzip, deflate", "Connection: keep-alive"]
+    elif rng.random() < 0.3:
+        fields[0], fields[1] = fields[1], fields[0]
+    return "\r\n".join([f"GET {target} HTTP/1.1", *fields, "", ""]).encode()
 
 
 def http_answer(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = (), *, closes: bool = False) -> bytes:

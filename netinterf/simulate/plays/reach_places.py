@@ -65,8 +65,10 @@ def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> 
     """Draw addresses at home or abroad, each in a /24 or /48 of its own, and the networks they are in."""
     rng = scene.rng
     six = scene.six if six is None else six
+    table = networks(scene.seed)
+    scene.networks = tuple((row.prefix, row.asn, row.country) for row in table)
     mine = [
-        row for row in networks(scene.seed)
+        row for row in table
         if (row.country == HOME) == home and (":" in row.prefix) == six and row.prefix.endswith(("/20", "/32"))
     ]  # fmt: skip
     found = []

@@ -14,7 +14,7 @@ from netinterf.simulate.documented.forgers import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.network.packet import Address
-from netinterf.simulate.network.path import SECOND
+from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
@@ -98,7 +98,7 @@ def visits(
         servers[known[len(listed)]] = servers[listed[0]]  # a harmless neighbour on a listed name's address
     deal = Deal(rng, tuple(listed), frozenset(servers[name] for name in listed))
     lag = int(rng.uniform(0.2e6, 6e6)) if on_path and rng.random() < 0.4 else 0
-    boxes = [Leveller(int(rng.integers(40, 255)))] if rng.random() < 0.15 else []
+    boxes: list[Station] = [Leveller(int(rng.integers(40, 255)))] if rng.random() < 0.15 else []
     stations = [*boxes, Forger(scene.world, build(deal), lag)]
     far, near = rng.uniform(0.5, 0.97), np.exp(rng.uniform(*np.log([0.015, 0.6])))
     where = float(far if rng.random() < inbound else near)
