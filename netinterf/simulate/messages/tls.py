@@ -19,6 +19,7 @@ __all__ = ["application_data", "certificate_flight", "client_flight", "client_he
            "server_flight", "tls_alert", "tls_record"]  # fmt: skip
 
 ALERT, HANDSHAKE = 21, 22
+STAPLE = 30  # bytes of an OCSP response around its content
 SEGMENT = 1400
 """Records above this size need more than one segment on nearly every path."""
 
@@ -100,9 +101,17 @@ def certificate_flight(rng: np.random.Generator, chain: Sequence[bytes], *, size
         b"\x0e" + vector(b"", 3),
     ]
     missing = size - sum(len(part) + 5 for part in parts)
-    if missing >= 13:
-        parts.insert(2, b"\x16" + vector(b"\x01" + vector(rng.bytes(missing - 13), 3), 3))
+    if missing >= 13 + STAPLE:
+        parts.insert(2, b"\x16" + vector(b"\x01" + vector(stapled(rng, missing - 13), 3), 3))
     return b"".join(tls_record(HANDSHAKE, part) for part in parts)
+
+
+def stapled(rng: np.random.Generator, size: int) -> bytes:
+    """Build an OCSP response of *size* bytes (RFC 6960 §4.2.1), whose content is of a kind that nobody reads."""
+    kind = bytes.fromhex("06092b06010505073001") + b"\x4d"
+    held = b"\x04\x82" + vector(rng.bytes(size - STAPLE))
+    inner = b"\xa0\x82" + vector(b"\x30\x82" + vector(kind + held))
+    return b"\x30\x82" + vector(b"\x0a\x01\x00" + inner)
 
 
 def client_flight(rng: np.random.Generator) -> bytes:

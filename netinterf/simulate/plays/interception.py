@@ -33,7 +33,7 @@ __all__ = ["PLAYS", "certified"]
 
 SAYS = {one.id: one.says for one in (*SYSTEMS, *CONFOUNDERS)}
 UNKNOWN_CA = 48  # RFC 8446 §6.2
-ROOM = 60
+ROOM = 80
 """Bytes that a flight may vary by chance, and a CertificateStatus needs at least, when two are to be equally long."""
 
 

@@ -113,7 +113,7 @@ def esni(deal: Deal) -> list[Station]:
 
 def esni_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     """Say hello with an encrypted name to listed servers."""
-    hidden = b"\x13\x01\x00\x1d" + rng.bytes(36) + b"\x00\x20" + rng.bytes(32) + b"\x01\x24" + rng.bytes(292)
+    hidden = b"\x13\x01\x00\x1d\x00\x20" + rng.bytes(32) + b"\x00\x20" + rng.bytes(32) + b"\x01\x24" + rng.bytes(292)
     return with_hello(
         rng, "" if listed else name, shape=SHAPES["firefox-classic"], extra=((ESNI, hidden),) if listed else ()
     )
