@@ -39,7 +39,7 @@ def test_every_scenario_keeps_its_promise(name: str) -> None:
         assert found == {None}
         assert not any(truth.forged for truth in truths)
     else:
-        assert play.mechanism in found
+        assert play.mechanism in found | {word for truth in truths for word in truth.also}
         assert {truth.system for truth in truths if truth.mechanism} == {play.system}
     hosts = {ipaddress.ip_address(host) for truth in truths for host in (truth.client, truth.server)}
     assert any(host.version == 6 for host in hosts)
@@ -63,6 +63,7 @@ def test_everything_documented_is_played() -> None:
     found = coverage()
     assert found.gaps() == ()
     systems = {system.id for system, _ in found.systems} | {"", "generic", "adaptive"}
+    assert len({one.id for one in found.confounders}) == len(found.confounders)
     confounders = {one.id for one in found.confounders} | {""}
     assert {play.system for play in scenarios()} <= systems
     assert {play.confounder for play in scenarios()} <= confounders
