@@ -7,7 +7,7 @@ from netinterf.simulate.hosts.congestion import make_control
 from netinterf.simulate.hosts.receiver import Receiver
 from netinterf.simulate.hosts.sender import Piece, Sender
 from netinterf.simulate.hosts.stack import Identifiers, Stack
-from netinterf.simulate.messages.tcp_options import sack_option, syn_options, timestamp_option
+from netinterf.simulate.messages.tcp_options import CLOCK, sack_option, syn_options
 from netinterf.simulate.network.packet import ACK, FIN, PSH, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, World
 
@@ -81,7 +81,8 @@ class Output:
             if receiver.read_rate and window << max(0, stack.scale) < 2 * self.mss:
                 self.world.after(2 * self.mss / receiver.read_rate * SECOND, self.open_window)
         self.unacked = 0
-        self.path.send(
+        path, outbound = self.path, self.outbound
+        path.carry(
             Packet(
                 source=self.local[0], sport=self.local[1], destination=self.remote[0], dport=self.remote[1],
                 ttl=stack.ttl, tos=stack.tos, ip_flags=2 if stack.dont_fragment else 0, ip_id=number,
@@ -89,7 +90,7 @@ class Output:
                 ack=(self.peer_isn + receiver.heard) & 0xFFFFFFFF if flags & ACK else 0,
                 flags=flags, window=window, options=options, payload=payload, subject=self.subject,
             ),
-            self.outbound,
+            outbound, 0 if outbound else len(path.parts) - 1, self.world.now,
         )  # fmt: skip
 
     def ticks(self) -> int:
@@ -100,7 +101,7 @@ class Output:
         """Build timestamps and SACK blocks, as far as they were agreed on."""
         options = b""
         if self.timestamps:
-            options = timestamp_option((self.clock + self.world.now // MILLISECOND) & 0xFFFFFFFF, self.echo)
+            options = CLOCK(0x0101080A, (self.clock + self.world.now // MILLISECOND) & 0xFFFFFFFF, self.echo)
         if self.sack and (self.receiver.islands or self.receiver.repeated):
             options += sack_option(self.peer_isn, self.receiver.blocks())
         return options

@@ -47,8 +47,8 @@ class Identifiers:
             self.last = (self.last + 1) % 2**16
             return self.last
         if self.mode == "random":
-            return int(self.rng.integers(2**16))
-        self.last = (self.last + int(self.rng.integers(1, 6))) % 2**16
+            return int(self.rng.random() * 2**16)
+        self.last = (self.last + 1 + int(self.rng.random() * 5)) % 2**16
         return self.last
 
 

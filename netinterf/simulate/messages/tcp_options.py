@@ -6,6 +6,7 @@ from struct import Struct, pack, unpack, unpack_from
 import attrs
 
 __all__ = [
+    "CLOCK",
     "Offered",
     "merged",
     "read_blocks",
@@ -17,6 +18,8 @@ __all__ = [
 ]
 
 CLOCK = Struct("!III").pack
+"""Packs two fillers with kind and length of the timestamps option (0x0101080a), TSval and TSecr."""
+
 ORDINARY = b"\x01\x01\x08\x0a"
 """How the options of ordinary segments begin: two fillers and timestamps (RFC 7323 appendix A)."""
 

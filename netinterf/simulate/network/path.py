@@ -4,8 +4,8 @@ One event per packet and station: legs and taps between two stations are passed 
 a packet arrives. Whoever changes a packet passes on a copy; only its hop limit falls as it travels.
 """
 
-import heapq
 from collections.abc import Callable
+from heapq import heappop, heappush
 from math import log
 from random import Random
 from typing import Any, Protocol
@@ -51,7 +51,7 @@ class World:
     def at(self, time: int, action: Callable[..., None], *words: Any) -> None:
         """Put *action* on the agenda at *time*, which must not be past."""
         self.counter += 1
-        heapq.heappush(self.agenda, (time, self.counter, action, words))
+        heappush(self.agenda, (time, self.counter, action, words))
 
     def note(self, packet: Packet, mechanism: str) -> None:
         """Let a box say how it interfered (word of the contract) with the conversation of *packet*, the provocation."""
@@ -61,7 +61,7 @@ class World:
 
     def run(self, limit: int = LIMIT) -> None:
         """Do what is on the agenda until it is empty, or *limit* nanoseconds have passed."""
-        agenda, pop = self.agenda, heapq.heappop
+        agenda, pop = self.agenda, heappop
         end = self.now + limit
         while agenda and agenda[0][0] <= end:
             self.now, _, action, words = pop(agenda)
@@ -167,7 +167,10 @@ class Path:
                 world.at(time, self.cross, packet, outbound, place)
                 return
             place += step
-        world.at(time, self.deliver, packet, outbound)
+        receive = self.ends.get((packet.subject, outbound))
+        if receive is not None:
+            world.counter += 1
+            heappush(world.agenda, (time, world.counter, receive, (packet,)))
 
     def cross(self, packet: Packet, outbound: bool, place: int) -> None:
         """Let the station at *place* see a packet that arrives now."""
@@ -179,9 +182,3 @@ class Path:
                 self.world.at(now + int(delay), self.carry, kept, direction, there, now + int(delay))
             else:
                 self.carry(kept, direction, there, now)
-
-    def deliver(self, packet: Packet, outbound: bool) -> None:
-        """Hand a packet to the end it reached."""
-        receive = self.ends.get((packet.subject, outbound))
-        if receive is not None:
-            receive(packet)
