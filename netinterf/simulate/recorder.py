@@ -32,25 +32,23 @@ class Recording:
 
 @attrs.frozen(eq=False)
 class Recorder:
-    """Records a capture piece by piece; what one piece holds does not depend on the others."""
+    """Records a capture piece by piece."""
 
     conditions: Conditions
     rng: np.random.Generator
-    steps: tuple[tuple[int, int], ...]  # of the clock: when, and by how many ns
+    steps: tuple[tuple[float, int], ...]  # of the clock: where in the capture (0 to 1), and by how many ns
     lag: int  # ns between the copies of a frame, when frames are doubled
     hop: int  # by which the copy's hop limit is lower
 
     @classmethod
-    def of(cls, conditions: Conditions, first: int, last: int, rng: np.random.Generator) -> "Recorder":
-        """Set up a recorder for packets between two times; draw when its clock is set and how."""
+    def of(cls, conditions: Conditions, rng: np.random.Generator) -> "Recorder":
+        """Set up a recorder; draw when its clock is set and how."""
+        own = np.random.default_rng(int(rng.integers(2**62)))
         steps = tuple(
-            (
-                int(rng.uniform(first, last + 1)),
-                int(rng.choice([-1, 1]) * np.exp(rng.uniform(np.log(5e6), np.log(2e9)))),
-            )
-            for _ in range(int(rng.integers(1, 3)))
+            (float(own.uniform(0, 1)), int(own.choice([-1, 1]) * 5e6 * 400 ** own.uniform(0, 1)))
+            for _ in range(int(own.integers(1, 3)))
         )
-        return cls(conditions, rng, steps, int(rng.integers(1_000, 60_000)), int(rng.integers(2)))
+        return cls(conditions, own, steps, int(own.integers(1_000, 60_000)), int(own.integers(2)))
 
     def record(
         self, columns: Segments, outbound: NDArray[np.bool_], subject: NDArray[np.int64], forged: NDArray[np.bool_]
@@ -76,7 +74,7 @@ class Recorder:
             out = offloaded(out, own, outbound[rows], subject[rows], forged[rows])
         if conditions.doubled:
             out = self.doubled(out)
-        return Recording(attrs.evolve(out.columns, time=self.stamped(out.columns.time)), out.packet)
+        return out
 
     def doubled(self, taken: Recording) -> Recording:
         """Deliver every frame twice, as a mirror of two ports does; beyond a router the copy has one hop less."""
@@ -89,14 +87,14 @@ class Recorder:
         return Recording(table.take(order), taken.packet[twice[order]])
 
     def stamped(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Read the recorder's clock: right, to the millisecond only, or set once or twice while recording."""
+        """Read the recorder's clock at all times of a capture: right, to the millisecond only, or set now and then."""
         if self.conditions.clock == "coarse":
             return time // 1_000_000 * 1_000_000
-        if self.conditions.clock != "steps":
+        if self.conditions.clock != "steps" or not len(time):
             return time
         out = time.copy()
-        for when, step in self.steps:
-            out[time > when] += step
+        for where, step in self.steps:
+            out[time > time[0] + where * (time[-1] - time[0])] += step
         return out
 
 

@@ -7,9 +7,10 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.conditions import Conditions
-from netinterf.simulate.encode import ETHERNET, frames
-from netinterf.simulate.labels import Labels, Truth
-from netinterf.simulate.network.packet import Address, Packet, address, address_text, segments
+from netinterf.simulate.encode import ETHERNET
+from netinterf.simulate.journal import HOLD, Conversation, Journal
+from netinterf.simulate.labels import Labels
+from netinterf.simulate.network.packet import Address, Packet, address
 from netinterf.simulate.network.path import EPOCH, MILLISECOND, Leg, Path, Station, Tap, World
 from netinterf.simulate.recorder import Recorder
 
@@ -24,8 +25,8 @@ ZONES = ("example.com", "example.net", "example.org", "test.example")
 MOST_SERVERS = 700
 """Servers of one scene: three documentation networks hold 762."""
 
-BLOCK = 10_000
-"""Packets encoded at a time, which bounds memory and lets it be used again."""
+STEP = 20_000
+"""Events between two looks of the recorder."""
 
 
 @attrs.frozen(eq=False)
@@ -37,19 +38,6 @@ class Simulated:
     link_type: int
     labels: Labels
     lengths: list[int]  # bytes of each frame on the wire
-
-
-@attrs.define
-class Conversation:
-    """One flow or DNS exchange of the scenario."""
-
-    kind: str  # flow or exchange
-    protocol: str
-    name: str
-    query_type: str | None = None
-    query_id: int | None = None
-    odd: bool = False  # plays the benign look-alike of the scenario
-    series: bool = False  # decidable only together with others
 
 
 @attrs.define(eq=False)
@@ -70,6 +58,7 @@ class Scene:
     port: int = attrs.field(init=False)
     taken: set[Address] = attrs.field(factory=set)
     networks: tuple[tuple[str, int, str], ...] = ()  # prefix, asn and country of hosts, where that matters
+    keeps: Callable[[int, Packet], bool] | None = None  # which packets are recorded, by time; None: all
     afterwards: list[Callable[[], None]] = attrs.field(factory=list)  # what to settle once the play is over
 
     def __attrs_post_init__(self) -> None:
@@ -214,80 +203,22 @@ class Scene:
 
     def played(self) -> Simulated:
         """Play the scene and record it."""
-        self.world.run()
-        for settle in self.afterwards:
-            settle()
-        seen = sorted(self.tap.seen, key=lambda one: one[0])
         rng = self.rng
         gateway, station = (int(number) & ~0x010000000000 | 0x020000000000 for number in rng.integers(0, 2**48, 2))
-        recorder = Recorder.of(self.conditions, seen[0][0] if seen else 0, seen[-1][0] if seen else 0, rng)
-        times, captured, lengths, origin = list[int](), list[bytes](), list[int](), list[int]()
-        for begin in range(0, len(seen), BLOCK):
-            part = seen[begin : begin + BLOCK]
-            packets = [one[3] for one in part]
-            outbound = np.array([one[1] for one in part], bool)
-            columns = segments(
-                [one[0] for one in part], packets, [one[2] for one in part], gateway, station,
-                (outbound == (self.vantage == "server")).tolist(),
-            )  # fmt: skip
-            subject = np.array([packet.subject for packet in packets], np.int64)
-            forged = np.array([bool(packet.forged) for packet in packets], bool)
-            taken = recorder.record(columns, outbound, subject, forged)
-            made, sizes = frames(taken.columns, self.conditions.snaplen or 0)
-            captured += made
-            times += taken.columns.time.tolist()
-            lengths += sizes
-            origin += (taken.packet + begin).tolist()
-        return Simulated(
-            times=times, frames=captured, link_type=ETHERNET, lengths=lengths,
-            labels=Labels(
-                scenario=self.scenario, seed=self.seed, vantage=self.vantage, family=self.family,
-                conditions=self.conditions.to_dict(), networks=self.networks,
-                truths=self.truths([(seen[row][1], seen[row][3]) for row in origin]),
-            ),
+        journal = Journal(
+            tap=self.tap, recorder=Recorder.of(self.conditions, rng), notes=self.world.notes,
+            inward=self.vantage == "server", hardware=(gateway, station), keeps=self.keeps,
         )  # fmt: skip
-
-    def truths(self, frames: list[tuple[bool, Packet]]) -> tuple[Truth, ...]:
-        """Say of every conversation that was captured what happened to it.
-
-        Args:
-            frames: Direction and packet of each frame.
-        """
-        numbers: dict[int, list[int]] = {}
-        for number, (_, packet) in enumerate(frames, start=1):
-            numbers.setdefault(packet.subject, []).append(number)
-        found = [self.truth(subject, mine, frames) for subject, mine in numbers.items() if subject >= 0]
-        return tuple(sorted(found, key=lambda truth: truth.first_frame))
-
-    def truth(self, subject: int, numbers: list[int], frames: list[tuple[bool, Packet]]) -> Truth:
-        """Say of one conversation what happened to it; addresses are those of its first captured frame."""
-        talk = self.conversations[subject]
-        outbound, first = frames[numbers[0] - 1]
-        ends = ((first.source, first.sport), (first.destination, first.dport))
-        client, server = ends if outbound else ends[::-1]
-        forged = tuple(number for number in numbers if frames[number - 1][1].forged)
-        notes = self.world.notes.get(subject, [])
-        seen = [frames[number - 1][1].forged for number in forged]
-        words = [word for word, _ in notes if word in seen] + seen + [word for word, _ in notes]
-        mechanism, *also = dict.fromkeys(words) or [None]
-        provoked = {id(packet) for _, packet in notes}
-        trigger = next((number for number in numbers if id(frames[number - 1][1]) in provoked), 0)
-        return Truth(
-            kind=talk.kind,
-            protocol=talk.protocol,
-            client=address_text(client[0]),
-            client_port=client[1],
-            server=address_text(server[0]),
-            server_port=server[1],
-            name=talk.name,
-            first_frame=numbers[0],
-            mechanism=mechanism,
-            also=tuple(word for word in also if word),
-            forged=forged,
-            trigger=trigger,
-            system=self.system if mechanism else "",
-            confounder=self.confounder if talk.odd and not mechanism else "",
-            series=talk.series,
-            query_type=talk.query_type,
-            query_id=talk.query_id,
+        while self.world.run(STEP):
+            journal.write(self.world.now - HOLD)
+        journal.write()
+        for settle in self.afterwards:
+            settle()
+        labels = Labels(
+            scenario=self.scenario, seed=self.seed, vantage=self.vantage, family=self.family,
+            conditions=self.conditions.to_dict(), networks=self.networks,
+            truths=journal.truths(self.conversations, self.system, self.confounder),
+        )  # fmt: skip
+        return Simulated(
+            times=journal.stamps(), frames=journal.frames, link_type=ETHERNET, labels=labels, lengths=journal.lengths
         )

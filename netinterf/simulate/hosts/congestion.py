@@ -20,11 +20,11 @@ INITIAL_WINDOW = 10.0  # segments, RFC 6928
 class Arrival:
     """What an acknowledgement says of segments that arrived."""
 
-    count: int  # in order or selectively
-    now: int  # ns
-    rtt: float  # round trip of the newest one in ns; 0 when it was repeated
-    rate: float  # segments per second delivered since that one was sent; 0 when unknown
-    flight: int  # segments still on the way
+    count: int = 0  # in order or selectively
+    now: int = 0  # ns
+    rtt: float = 0.0  # round trip of the newest one in ns; 0 when it was repeated
+    rate: float = 0.0  # segments per second delivered since that one was sent; 0 when unknown
+    flight: int = 0  # segments still on the way
 
 
 class Control(Protocol):

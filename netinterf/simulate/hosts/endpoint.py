@@ -41,6 +41,7 @@ class Endpoint(Output):
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
+    told: tuple[int, int] = (-1, -1)  # acknowledgement and window of the last segment that was looked at for them
     challenges: int = 0  # in a row, without new bytes between them
     challenged_at: int = 0
     heard_at: int = 0  # when the last segment came
@@ -135,10 +136,12 @@ class Endpoint(Output):
             self.state = "dead"
             self.refuse(packet)
             return
-        if packet.flags & ACK:
+        if packet.flags & ACK and (self.sender.pieces or (packet.ack, packet.window) != self.told):
+            self.told = (packet.ack, packet.window)
             self.acknowledge(packet)
-        heard = self.receiver.heard
-        start = (packet.seq - self.peer_isn - heard + 2**31) % 2**32 - 2**31 + heard
+        start = heard = self.receiver.heard
+        if packet.seq != (self.peer_isn + heard) & 0xFFFFFFFF:
+            start += (packet.seq - self.peer_isn - heard + 2**31) % 2**32 - 2**31
         end = start + size + (packet.flags & FIN)
         if end > start:
             self.swallow(packet, start, end)

@@ -131,7 +131,8 @@ class Output:
         if self.state != "open":
             return
         sender, end, now = self.sender, len(self.stream) + 1, self.world.now
-        while sender.may_send():
+        flight, control = sender.flight, sender.control
+        while len(flight) - sender.duplicates < control.window:
             if self.next_send > now + MILLISECOND:  # Linux paces bursts of about a millisecond
                 if not self.pacing:
                     self.pacing = True
@@ -144,10 +145,11 @@ class Output:
             start = sender.nxt
             if start < end:
                 stop = min(end, start + self.mss)
-                if stop > self.edge and (stop == end or sender.pieces or self.edge <= start):
+                edge = self.edge
+                if stop > edge and (stop == end or sender.pieces or edge <= start):
                     self.persist()
                     return  # no small pieces because of a small window (RFC 9293 §3.8.6.2.1)
-                stop = min(stop, self.edge)
+                stop = min(stop, edge)
                 self.transmit(Piece(start, stop, ACK | PSH if stop == end else ACK))
             elif self.closing and not self.fin_sent:
                 self.fin_sent = True

@@ -64,6 +64,7 @@ class Sender:
     delivered: int = 0
     delivered_at: int = 0
     flight_at: int = 0
+    arrival: Arrival = attrs.field(factory=Arrival)
 
     def sent(self, piece: Piece, now: int) -> None:
         """Note that *piece* was sent, for the first time or again."""
@@ -82,10 +83,6 @@ class Sender:
         self.flight[piece.end] = piece
         if piece.tries > 1:
             self.flight.move_to_end(piece.end)
-
-    def may_send(self) -> bool:
-        """Say whether the congestion window has room for a segment."""
-        return len(self.flight) - self.duplicates < self.control.window
 
     def next_lost(self) -> Piece | None:
         """Give the first piece to repeat, and take it off the list."""
@@ -207,10 +204,13 @@ class Sender:
             self.smooth += (rtt - self.smooth) / 8
             self.least = min(self.least, rtt)
         self.flight_at = newest.time
-        span = max(now - newest.delivered_at, newest.time - newest.flight_at)  # draft-cheng-iccrg-delivery-rate §3.1.3
-        rate = (self.delivered - newest.delivered) * 1e9 / span if span > 0 else 0.0
         if self.recovery < 0 or self.control.pacing:
-            self.control.acknowledged(Arrival(count, now, rtt, rate, len(self.flight)))
+            told = self.arrival  # one object for all: this happens for every second packet
+            told.count, told.now, told.rtt, told.flight = count, now, rtt, len(self.flight)
+            # draft-cheng-iccrg-delivery-rate §3.1.3: the slower of sending and hearing
+            span = max(now - newest.delivered_at, newest.time - newest.flight_at)
+            told.rate = (self.delivered - newest.delivered) * 1e9 / span if span > 0 else 0.0
+            self.control.acknowledged(told)
 
     def patience(self) -> float:
         """Give the time by which later packets may overtake (RFC 8985 §6.2): none until reordering was seen."""

@@ -6,6 +6,7 @@ a packet arrives. Whoever changes a packet passes on a copy; only its hop limit 
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from itertools import repeat
 from math import log
 from random import Random
 from typing import Any, Protocol
@@ -39,9 +40,11 @@ class World:
     counter: int = 0
     notes: dict[int, list[tuple[str, Packet]]] = attrs.field(factory=dict)  # what boxes did, by conversation
     counters: dict[Address, Any] = attrs.field(factory=dict)  # IP identifications of hosts that count for all packets
+    begin: int = attrs.field(init=False)
     chance: Random = attrs.field(init=False)  # for single draws while packets move: far quicker than *rng*
 
     def __attrs_post_init__(self) -> None:
+        self.begin = self.now
         self.chance = Random(int(self.rng.integers(2**62)))
 
     def after(self, delay: float, action: Callable[..., None], *words: Any) -> None:
@@ -59,13 +62,18 @@ class World:
         if all(word != mechanism for word, _ in told):
             told.append((mechanism, packet))
 
-    def run(self, limit: int = LIMIT) -> None:
-        """Do what is on the agenda until it is empty, or *limit* nanoseconds have passed."""
-        agenda, pop = self.agenda, heappop
-        end = self.now + limit
-        while agenda and agenda[0][0] <= end:
+    def run(self, events: int = 1 << 62) -> bool:
+        """Do at most *events* things on the agenda; say whether there is more to do.
+
+        What lies beyond :data:`LIMIT` is never done.
+        """
+        agenda, pop, end = self.agenda, heappop, self.begin + LIMIT
+        for _ in repeat(None, events):
+            if not agenda or agenda[0][0] > end:
+                return False
             self.now, _, action, words = pop(agenda)
             action(*words)
+        return True
 
 
 Onward = tuple[int, bool, Packet]

@@ -193,12 +193,7 @@ def joined_late(scene: Scene) -> None:
         house.stub.look_up(name, float(rng.uniform(0, 0.6 * SECOND)), odd=True)
     browse(house.stub, known * 2, begin=float(SECOND))
     start = scene.world.now + int(rng.uniform(0.5, 0.8) * SECOND)
-    seen = scene.tap.seen
-
-    def cut() -> None:
-        seen[:] = [one for one in seen if one[0] >= start]
-
-    scene.afterwards.append(cut)
+    scene.keeps = lambda time, _: time >= start
 
 
 def by_stream(scene: Scene) -> None:

@@ -151,12 +151,8 @@ def happy_eyeballs(house: House) -> None:
 
 def recorded_from(house: House, keeps: Callable[[int, Packet], bool]) -> None:
     """Let the recorder have written down only what it *keeps*, given the time in ns since the scene began."""
-    seen, begin = house.scene.tap.seen, house.now
-
-    def cut() -> None:
-        seen[:] = [one for one in seen if keeps(one[0] - begin, one[3])]
-
-    house.scene.afterwards.append(cut)
+    begin = house.now
+    house.scene.keeps = lambda time, packet: keeps(time - begin, packet)
 
 
 def capture_began_late(house: House) -> None:
