@@ -4,7 +4,9 @@ Packets are written down while the scene goes on, some simulated seconds after t
 what is under way and the frames.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 import attrs
 import numpy as np
@@ -17,6 +19,8 @@ from netinterf.simulate.network.path import Tap
 from netinterf.simulate.recorder import Recorder
 
 __all__ = ["Conversation", "Journal", "Seen"]
+
+TIME = itemgetter(0)
 
 HOLD = 10_000_000_000
 """How long packets are kept before they are written down, ns: a box may still name one of them as the provocation."""
@@ -69,10 +73,8 @@ class Journal:
         passed = self.tap.seen
         if until is not None and len(passed) < LEAST:
             return
-        passed.sort(key=lambda one: one[0])
-        count = len(passed)
-        if until is not None:
-            count = int(np.searchsorted([one[0] for one in passed], until))
+        passed.sort(key=TIME)
+        count = len(passed) if until is None else bisect_left(passed, until, key=TIME)
         for begin in range(0, count, LEAST):
             part = passed[begin : min(count, begin + LEAST)]
             if self.keeps is not None:

@@ -151,7 +151,7 @@ class Endpoint(Output):
             if self.receiver.heard > self.awaited:
                 self.speak()
             sender = self.sender
-            if sender.missing or sender.nxt <= len(self.stream) or self.closing:
+            if sender.missing or sender.nxt <= self.stream.length or self.closing:
                 self.pump()
 
     def swallow(self, packet: Packet, start: int, end: int) -> None:
@@ -217,7 +217,7 @@ class Endpoint(Output):
         """Write the bytes of the current turn."""
         self.speaking = False
         if self.state == "open":
-            self.stream += self.script[self.turn].payload
+            self.stream.say(self.script[self.turn].payload)
             self.turn += 1
             self.pump()
             self.speak()
@@ -272,7 +272,7 @@ class Endpoint(Output):
         """React to the peer's FIN: say goodbye at the TLS layer where that is the habit, then close."""
         if self.fin_sent or self.app.ending is Ending.SILENT:
             return
-        self.stream += self.app.goodbye
+        self.stream.say(self.app.goodbye)
         self.pump()
         self.world.after(float(self.rng.exponential(MILLISECOND)), self.close)
 

@@ -14,6 +14,27 @@ from netinterf.simulate.network.path import MILLISECOND, SECOND, Path, World
 __all__ = ["Output"]
 
 
+@attrs.define(eq=False)
+class Stream:
+    """The bytes that one end says, in the chunks they were said in: copying long ones together would cost too much."""
+
+    length: int = 0
+    chunks: list[tuple[int, bytes]] = attrs.field(factory=list)  # where each begins
+
+    def say(self, chunk: bytes) -> None:
+        """Add bytes at the end."""
+        if chunk:
+            self.chunks.append((self.length, chunk))
+            self.length += len(chunk)
+
+    def cut(self, start: int, end: int) -> bytes:
+        """Give the bytes from *start* up to *end*."""
+        begin, chunk = self.chunks[-1] if self.chunks else (0, b"")
+        if start >= begin:
+            return chunk[start - begin : end - begin]
+        return b"".join(chunk[max(0, start - begin) : max(0, end - begin)] for begin, chunk in self.chunks)
+
+
 @attrs.define(eq=False, kw_only=True)
 class Output:
     """The sending half of one end; offsets count from the SYN, times are ns."""
@@ -31,7 +52,7 @@ class Output:
     isn: int = attrs.field(init=False)
     clock: int = attrs.field(init=False)
     state: str = "closed"  # closed, syn, greeted, open, dead (forgotten) or gone (the host is off)
-    stream: bytes = b""
+    stream: Stream = attrs.field(factory=Stream)
     peer_isn: int = 0
     echo: int = 0
     timestamps: bool = False
@@ -121,7 +142,7 @@ class Output:
             self.emit(piece.flags, piece.start, b"", self.hello_options(bool(piece.flags & ACK)))
         else:
             end = piece.end - 1 - (piece.flags & FIN)
-            self.emit(piece.flags, piece.start, self.stream[piece.start - 1 : end])
+            self.emit(piece.flags, piece.start, self.stream.cut(piece.start - 1, end))
         if self.sender.control.pacing:
             self.next_send = max(self.next_send, self.world.now) + int(SECOND / self.sender.control.pacing)
         self.arm()
@@ -130,7 +151,7 @@ class Output:
         """Send what windows and pacing allow: lost pieces first, then new bytes, then the FIN."""
         if self.state != "open":
             return
-        sender, end, now = self.sender, len(self.stream) + 1, self.world.now
+        sender, end, now = self.sender, self.stream.length + 1, self.world.now
         flight, control = sender.flight, sender.control
         while len(flight) - sender.duplicates < control.window:
             if self.next_send > now + MILLISECOND:  # Linux paces bursts of about a millisecond
@@ -177,7 +198,7 @@ class Output:
     def probe_window(self, asked: int) -> None:
         """Send an old byte's number, which makes the peer tell its window."""
         self.persisting = False
-        if self.state != "open" or self.sender.pieces or self.sender.nxt > len(self.stream):
+        if self.state != "open" or self.sender.pieces or self.sender.nxt > self.stream.length:
             return
         if asked >= self.stack.tries:
             self.state = "dead"

@@ -21,10 +21,9 @@ VISIT = 22
 """Packets of an ordinary visit, about."""
 
 
-def download(scene: Scene, path: Path, server: Address, name: str, size: int, begin: float) -> None:
-    """Schedule a TLS connection that fetches *size* bytes."""
+def download(scene: Scene, path: Path, server: Address, name: str, records: bytes, begin: float) -> None:
+    """Schedule a TLS connection that fetches *records*."""
     rng = scene.rng
-    records = application_data(rng, 16_401) * max(1, size // 16_406)
     script = [
         Turn(True, client_hello(name, rng, size=517)),
         Turn(False, server_flight(rng, 3000), 2 * MILLISECOND),
@@ -36,29 +35,30 @@ def download(scene: Scene, path: Path, server: Address, name: str, size: int, be
 
 
 def traffic(scene: Scene, packets: int = 2_000) -> None:
-    """Download, visit and look names up until about *packets* were sent: three quarters, a fifth and a twentieth.
+    """Download, visit and look names up until about *packets* were sent: 85, 12 and 3 in a hundred.
 
     Downloads go over paths that lose one packet in a hundred.
     """
     rng = scene.rng
     span = packets / 3_000 * SECOND
     size = min(4_000_000, int(0.15 * packets / PER_SEGMENT) * 1_448)
-    count = max(1, round(0.75 * packets / (size / 1_448 * PER_SEGMENT)))
+    count = max(1, round(0.85 * packets / (size / 1_448 * PER_SEGMENT)))
     many = min(60, 4 + packets // 1_000)
     places = list(zip(scene.servers(many), scene.names(many), strict=True))
     paths = {server: scene.lay_path() for server, _ in places}
     for server, _ in places[: many // 2]:
         paths[server].far.loss = 0.01
+    records = application_data(rng, 16_401) * max(1, size // 16_406)
     for _ in range(count):
         server, name = places[int(rng.integers(many // 2))]
-        download(scene, paths[server], server, name, size, float(rng.uniform(0, span)))
+        download(scene, paths[server], server, name, records, float(rng.uniform(0, span)))
     stacks = {server: (draw_client(rng), draw_server(rng)) for server, _ in places}
-    for _ in range(round(0.2 * packets / VISIT)):
+    for _ in range(round(0.12 * packets / VISIT)):
         server, name = places[int(rng.integers(many // 2, many))]
         port = 80 if rng.random() < 0.15 else 443
         visit(scene, paths[server], server, name, float(rng.uniform(0, span)), port=port, stacks=stacks[server])
     house = make_house(scene)
-    lookups = max(4, round(0.05 * packets / 3))
+    lookups = max(4, round(0.03 * packets / 3))
     plan = [house.known[int(rng.integers(len(house.known)))] for _ in range(lookups)]
     browse(house.stub, plan, gap=span / lookups)
 
