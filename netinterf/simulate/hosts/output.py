@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 
+from netinterf.simulate.encode import TCP
 from netinterf.simulate.hosts.congestion import make_control
 from netinterf.simulate.hosts.receiver import Receiver
 from netinterf.simulate.hosts.sender import Piece, Sender
@@ -104,12 +105,12 @@ class Output:
         self.unacked = 0
         path, outbound = self.path, self.outbound
         path.carry(
-            Packet(
-                source=self.local[0], sport=self.local[1], destination=self.remote[0], dport=self.remote[1],
-                ttl=stack.ttl, tos=stack.tos, ip_flags=2 if stack.dont_fragment else 0, ip_id=number,
-                seq=(self.isn + (self.sender.nxt if start < 0 else start)) & 0xFFFFFFFF,
-                ack=(self.peer_isn + receiver.heard) & 0xFFFFFFFF if flags & ACK else 0,
-                flags=flags, window=window, options=options, payload=payload, subject=self.subject,
+            Packet(  # by position, in the order of the fields: half the time of names
+                self.local[0], self.remote[0], self.local[1], self.remote[1],
+                TCP, stack.ttl, number, 2 if stack.dont_fragment else 0, stack.tos,
+                (self.isn + (self.sender.nxt if start < 0 else start)) & 0xFFFFFFFF,
+                (self.peer_isn + receiver.heard) & 0xFFFFFFFF if flags & ACK else 0,
+                flags, window, options, payload, self.subject,
             ),
             outbound, 0 if outbound else len(path.parts) - 1, self.world.now,
         )  # fmt: skip

@@ -19,7 +19,7 @@ Address = tuple[int, int]
 """Upper and lower 64 bits of an IPv6 address; IPv4 is IPv4-mapped."""
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.define(eq=False)
 class Packet:
     """One packet in flight, with the truth about it; all but its hop limit stays as it was sent."""
 
