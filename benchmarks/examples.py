@@ -1,4 +1,4 @@
-"""The small captures that ship with the library: simulated, compressed, each from one fixed seed."""
+"""The small captures that ship with the library: simulated at the client, faithfully recorded, from fixed seeds."""
 
 import gzip
 import io
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from netinterf.capture import write_pcap
-from netinterf.simulate import run
+from netinterf.simulate import Conditions, run
 
 __all__ = ["EXAMPLES", "FOLDER", "LABELS", "build", "write_examples"]
 
@@ -30,7 +30,7 @@ def build() -> tuple[dict[str, bytes], str]:
     """
     captures, labels = {}, {}
     for name, (scenario, seed) in EXAMPLES.items():
-        simulated = run(scenario, seed)
+        simulated = run(scenario, seed, Conditions.clean(vantage="client"))
         held = io.BytesIO()
         write_pcap(held, simulated.times, simulated.frames, simulated.link_type)
         captures[name] = held.getvalue()

@@ -9,7 +9,7 @@ import pytest
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.schema import Evidence
-from netinterf.simulate import run
+from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import Talk
 
@@ -339,7 +339,7 @@ def test_a_mirrored_header_betrays_the_box() -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_simulated_injectors_are_found(seed: int) -> None:
     """Every interfered flow passes the bar with its forged frames, every other flow stays below it."""
-    played = run("tcp.reset", seed)
+    played = run("tcp.reset", seed, Conditions.clean(vantage="client"))
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
     evidence = RstInjection()(trace)
     truth = {(t.client_port, t.server): t for t in played.labels.truths if t.kind == "flow"}

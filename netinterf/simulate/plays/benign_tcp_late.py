@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 
-from netinterf.simulate.hosts.app import App, Ending
+from netinterf.simulate.hosts.app import App, Ending, Turn
+from netinterf.simulate.messages.http import http_request
 from netinterf.simulate.network.desync import Strict
 from netinterf.simulate.network.oddities import Corruptor, DeafDoor, Rewriter, Straggler
 from netinterf.simulate.network.outages import Doze, Outage
 from netinterf.simulate.network.packet import ACK, RST, SYN, Address, Packet, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, talk_again, upload
+from netinterf.simulate.talks import web_script
 
 __all__ = ["PLAYS"]
 
@@ -73,7 +75,9 @@ def rewritten_retransmission(house: House) -> None:
     )
     path = house.path(Rewriter((pick,)), door=[lost], rtt=house.between(1e7, 1.2e8), luck=0.0)
     for begin in house.times(2, 5):
-        house.visit(path, begin, port=80)
+        script = web_script(house.rng, house.name, 80)
+        later = Turn(True, http_request(house.name, "/next"), house.between(2.2e9, 4e9))  # so that no FIN acknowledges
+        house.visit(path, begin, port=80, script=[*script, later, script[-1]])
 
 
 def client_offline(house: House) -> None:

@@ -14,7 +14,7 @@ from netinterf.simulate.talks import visit
 
 __all__ = ["PLAYS", "traffic"]
 
-PER_SEGMENT = 1.6
+PER_SEGMENT = 1.8
 """Packets on the wire for each segment of a download: itself, and acknowledgements for about every second one."""
 
 VISIT = 22
