@@ -61,7 +61,7 @@ def gfw(deal: Deal) -> list[Station]:
 
 def all_quic(deal: Deal) -> list[Station]:
     """Silence QUIC of any version to most addresses."""
-    spared = {name for name in deal.others if deal.rng.random() < 0.2}
+    spared = {name for name in sorted(deal.others) if deal.rng.random() < 0.2}
     suspects = quic_version(BOTH_VERSIONS)
     named = quic_names(frozenset(spared), BOTH_VERSIONS, joined=True, upward=False)
     return box(

@@ -46,7 +46,7 @@ def swallowed(scene: Scene, *, by: str, kind: str, directions: frozenset[bool] =
         while prefix(places[known[-1]]) == prefix(places[known[0]]):
             places[known[-1]] = scene.servers(1)[0]
     if by == "port":
-        ports |= {name: int(rng.choice([22, 25, 587, 853, 993, 5222, 8080, 8443, 9001])) for name in gone}
+        ports |= {name: int(rng.choice([22, 25, 587, 853, 993, 5222, 8080, 8443, 9001])) for name in sorted(gone)}
     listed, closed = {places[name] for name in gone}, {ports[name] for name in gone}
     hole = Blackhole(
         world=scene.world, directions=directions,
