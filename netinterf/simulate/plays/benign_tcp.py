@@ -162,7 +162,11 @@ def beside(odd: Callable[[House], None], scene: Scene) -> None:
 
 
 def look_alikes(
-    area: str, *odds: Callable[[House], None], vantages: tuple[str, ...] = ANYWHERE, cause: str = ""
+    area: str,
+    *odds: Callable[[House], None],
+    vantages: tuple[str, ...] = ANYWHERE,
+    cause: str = "",
+    damaged: bool = False,
 ) -> tuple[Scenario, ...]:
     """Make one scenario of each function.
 
@@ -171,6 +175,7 @@ def look_alikes(
         odds: Functions named for their confounder, whose docstring is the sentence of the scenario.
         vantages: Where the tap may be.
         cause: The confounder, when the function plays one form of it only.
+        damaged: Whether some packets are malformed or wrongly summed on purpose.
     """
     made = []
     for odd in odds:
@@ -178,7 +183,7 @@ def look_alikes(
         made.append(
             Scenario(
                 f"benign.{area}.{name}", str(odd.__doc__), None, partial(beside, odd), vantages,
-                confounder=cause or name, family=f"benign.{area}",
+                confounder=cause or name, damaged=damaged, family=f"benign.{area}",
             )
         )  # fmt: skip
     return tuple(made)

@@ -192,7 +192,8 @@ def capture_holes(house: House) -> None:
 
 
 PLAYS = (
-    *look_alikes("tcp", old_reset_arrives, old_segment_arrives, late_duplicate_syn, port_reused, damaged_segments),
+    *look_alikes("tcp", old_reset_arrives, old_segment_arrives, late_duplicate_syn, port_reused),
+    *look_alikes("tcp", damaged_segments, damaged=True),
     *look_alikes(
         "tcp", rewritten_retransmission, client_offline, path_failure, mobile_handover, sleeping_client, lossy_radio
     ),

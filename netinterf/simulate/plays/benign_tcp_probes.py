@@ -259,5 +259,6 @@ def simultaneous_open(house: House) -> None:
 
 PLAYS = (
     *look_alikes("tcp", syn_scan, half_open_scan, odd_flag_scan, syn_flood, health_check, dead_host, refused_by_icmp),
-    *look_alikes("tcp", tcp_traceroute, circumvention, simultaneous_open, refused_and_retried, sticky_server),
+    *look_alikes("tcp", tcp_traceroute, simultaneous_open, refused_and_retried, sticky_server),
+    *look_alikes("tcp", circumvention, damaged=True),
 )

@@ -132,18 +132,21 @@ def laboratory(scene: Scene) -> None:
     browse(house.stub, known * int(rng.integers(2, 4)))
 
 
-def row(name: str, says: str, action: Any, system: str, mechanism: str = "dns.injection") -> Scenario:
+def row(
+    name: str, says: str, action: Any, system: str, mechanism: str = "dns.injection", *, damaged: bool = False
+) -> Scenario:
     """Write one row of the list."""
-    return Scenario(name, says, mechanism, action, SIGHTED, system=system, family="dns")
+    return Scenario(name, says, mechanism, action, SIGHTED, system=system, damaged=damaged, family="dns")
 
 
 PLAYS = (
-    row("dns.injection.iran-2023", "Malformed answers race true ones.", malformed, "ir.dns-2023"),
+    row("dns.injection.iran-2023", "Malformed answers race true ones.", malformed, "ir.dns-2023",
+        damaged=True),
     row("dns.injection.iran", "Private addresses race true ones.", iran_race, "ir.dns-race"),
     row("dns.forged.iran", "Private addresses in place of true ones.", iran_in_path, "ir.dns-in-path", "dns.forged"),
     row("dns.forged.iran-doh", "Names of DoH services are led astray.", iran_doh_names, "ir.dns-doh-names",
         "dns.forged"),
-    row("dns.forged.iran-mx", "MX answers are corrupted.", iran_mx, "ir.dns-mx", "dns.forged"),
+    row("dns.forged.iran-mx", "MX answers are corrupted.", iran_mx, "ir.dns-mx", "dns.forged", damaged=True),
     row("dns.injection.turkmenistan-2021", "127.0.0.1 races; EDNS breaks the answer.",
         partial(turkmenistan, keeps=True), "tm.dns-2021"),
     row("dns.injection.turkmenistan-2023", "127.0.0.1 races.", partial(turkmenistan, keeps=False), "tm.dns-2023"),

@@ -45,7 +45,8 @@ def hello_with(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     script = web_script(rng, name, 443)
     if not listed:
         return script
-    extra = ((int.from_bytes(ESNI[:2], "big"), rng.bytes(int.from_bytes(ESNI[2:], "big"))),)
+    key, digest = b"\x13\x01\x00\x1d\x00\x20" + rng.bytes(32), b"\x00\x20" + rng.bytes(32)
+    extra = ((int.from_bytes(ESNI[:2], "big"), key + digest + b"\x01\x24" + rng.bytes(292)),)
     message = hello_message("", rng, SHAPES["firefox"], extra=extra)
     return [Turn(True, tls_record(22, message, 0x0301), script[0].delay), *script[1:]]
 

@@ -7,6 +7,7 @@ import numpy as np
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import vector
 from netinterf.simulate.messages.http import http_request
+from netinterf.simulate.messages.tls import application_data
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 
 __all__ = ["dns_script", "echo_script", "noise_script", "openvpn_script", "smtp_script", "ssh_script", "unknown_script"]
@@ -61,14 +62,20 @@ def smtp_script(rng: np.random.Generator, name: str) -> list[Turn]:
 
 
 def openvpn_script(rng: np.random.Generator) -> list[Turn]:
-    """Write OpenVPN over TCP: lengths before packets, resets of both ends, TLS inside, then data."""
-    session = rng.bytes(8)
+    """Write OpenVPN over TCP: lengths before packets, resets of both ends, TLS in control packets, then data."""
+    session, peer = rng.bytes(8), rng.bytes(8)
     first = b"\x38" + session + (rng.bytes(20) + pack("!II", 1, 0x60000000) if rng.random() < 0.5 else b"") + bytes(5)
-    answer = b"\x40" + rng.bytes(8) + first[9:-5] + b"\x01" + bytes(4) + session + bytes(4)
+    answer = b"\x40" + peer + first[9:-5] + b"\x01" + bytes(4) + session + bytes(4)
     turns = [Turn(True, vector(first)), Turn(False, vector(answer), pause(rng))]
-    for size in (int(rng.integers(250, 500)), *map(int, rng.integers(80, 900, 5))):
-        turns += [Turn(True, vector(b"\x20" + rng.bytes(size)), pause(rng)),
-                  Turn(False, vector(b"\x20" + rng.bytes(int(rng.integers(80, 1300)))), pause(rng))]  # fmt: skip
+    proof = first[9:-5]
+    for number in range(1, 3):
+        for outbound, side in ((True, session), (False, peer)):
+            inside = application_data(rng, int(rng.integers(150, 1000)))
+            control = b"\x20" + side + proof + b"\x00" + number.to_bytes(4, "big") + inside
+            turns.append(Turn(outbound, vector(control), pause(rng)))
+    for size in rng.integers(80, 900, 4):
+        turns += [Turn(True, vector(b"\x30" + rng.bytes(int(size))), pause(rng)),
+                  Turn(False, vector(b"\x30" + rng.bytes(int(rng.integers(80, 1300)))), pause(rng))]  # fmt: skip
     return turns
 
 
