@@ -13,8 +13,8 @@ from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS
 from netinterf.errors import CaptureError
 from netinterf.schema import SubjectKind, Tls, TlsKind
-from netinterf.simulate.messages.tls import client_hello, server_flight
 from netinterf.simulate import run
+from netinterf.simulate.messages.tls import client_hello, server_flight
 from netinterf.table import Text
 from netinterf.trace import read
 from tests.oracles.dns_frames import (

@@ -27,6 +27,7 @@ from benchmarks.lab.rules import RULES
 from benchmarks.lab.runner import play
 from benchmarks.lab.scenario import LINES, Stage
 from benchmarks.lab.wire import ACK, PSH, RST, SYN, TCP, UDP, Packet, lowered, parse, timestamps
+from netinterf.simulate.coverage import coverage
 
 ENDS = {4: ("192.168.7.9", "51.20.30.40"), 6: ("2a01:1:2:3:4:5:6:7", "2a02:9:8:7:6:5:4:3")}
 STAMPS = bytes.fromhex("0101080a000000640000000a")
@@ -320,3 +321,11 @@ def test_the_check_agrees_and_notices_wrong_labels(folder: Path) -> None:
     problems = "\n".join(check(folder))
     assert f"frame {left_out} was sent by nobody" in problems
     assert f"frame {made_up} is labelled forged but the other end sent it" in problems
+
+
+def test_ids_are_those_of_the_documented_lists() -> None:
+    """Systems and look-alikes have the ids of the simulator's lists, but for a few plain habits of hosts and paths."""
+    found = coverage()
+    plain = {"", "ordinary", "half-close", "path-duplicates", "nxdomain"}
+    assert {play.system for play in SCENARIOS} <= {one.id for one, _ in found.systems} | {"", "generic", "adaptive"}
+    assert {play.confounder for play in SCENARIOS} <= {one.id for one in found.confounders} | plain
