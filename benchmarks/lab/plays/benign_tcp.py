@@ -301,7 +301,10 @@ PLAYS = (
         confounder="quic-port-closed",
     ),
     Scenario(
-        "benign.quic.mute", "QUIC is never answered.", functools.partial(quic, how="mute"), confounder="server-without-quic"
+        "benign.quic.mute",
+        "QUIC is never answered.",
+        functools.partial(quic, how="mute"),
+        confounder="server-without-quic",
     ),
     Scenario("benign.quic.works", "QUIC is answered.", functools.partial(quic, how="works"), confounder="ordinary"),
 )
