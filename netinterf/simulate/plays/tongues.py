@@ -7,17 +7,11 @@ import numpy as np
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import vector
 from netinterf.simulate.messages.http import http_request
+from netinterf.simulate.messages.ssh import ssh_exchange
 from netinterf.simulate.messages.tls import application_data
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 
 __all__ = ["dns_script", "echo_script", "noise_script", "openvpn_script", "smtp_script", "ssh_script", "unknown_script"]
-
-BANNERS = (
-    b"SSH-2.0-OpenSSH_9.6\r\n",
-    b"SSH-2.0-OpenSSH_8.9p1\r\n",
-    b"SSH-2.0-dropbear_2022.83\r\n",
-    b"SSH-2.0-libssh_0.10\r\n",
-)
 
 
 def pause(rng: np.random.Generator) -> float:
@@ -32,14 +26,7 @@ def ssh_script(rng: np.random.Generator, *, seconds: float = 6.0) -> list[Turn]:
         rng: Source of chance.
         seconds: About how long somebody types.
     """
-    turns = [
-        Turn(True, BANNERS[int(rng.integers(4))]),
-        Turn(False, BANNERS[int(rng.integers(4))], pause(rng)),
-        Turn(True, pack("!IB", 1500, 4) + b"\x14" + rng.bytes(1498)),
-        Turn(False, pack("!IB", 1050, 4) + b"\x14" + rng.bytes(1048), pause(rng)),
-        Turn(True, rng.bytes(48)),
-        Turn(False, rng.bytes(int(rng.integers(400, 900))), pause(rng)),
-    ]
+    turns = [Turn(who, said, pause(rng)) for who, said in ssh_exchange(rng)]
     left = seconds
     while left > 0:
         gap = float(rng.exponential(3.0))
