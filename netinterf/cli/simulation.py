@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from netinterf.cli.commands import Output
 from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
-from netinterf.errors import ParameterError
+from netinterf.errors import ParameterError, UsageError
 from netinterf.simulate import Conditions, run, scenarios, write
 
 __all__ = ["run_simulate"]
@@ -28,9 +28,8 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     try:
         conditions = Conditions.clean(**fixed) if arguments.clean else Conditions(**fixed)
         simulated = run(arguments.scenario, arguments.seed, conditions)
-    except ParameterError as error:
-        known = "--list shows all" if error.parameter == "scenario" else f"expected {error.allowed}"
-        complain(f"simulate: {error.parameter} {error.value}: {known}")
+    except UsageError as error:
+        complain(f"simulate: {problem(error)}")
         return EXIT_USAGE
     place = arguments.out or f"{arguments.scenario}.{arguments.seed}.pcap"
     try:
@@ -45,6 +44,17 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     found = f"{len(hit):,} interfered with, {forged:,} forged packets"
     output.write(iter([f"{place}: {counts}, {found}; truth in {labels.name}"]))
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
+
+
+def problem(error: UsageError) -> str:
+    """Put a wrong argument, or a package that lacks, into the words of the command line."""
+    if not isinstance(error, ParameterError):
+        return str(error)
+    if error.parameter != "scenario":
+        return f"{error.parameter} {error.value}: expected {error.allowed}"
+    like = [play.name for play in scenarios() if str(error.value) in play.name]
+    hint = f"; names that hold it: {', '.join(like[:4])}" if like else ""
+    return f"no scenario is named {error.value}{hint} (all: netinterf simulate --list)"
 
 
 def listed(part: str) -> Iterator[str]:

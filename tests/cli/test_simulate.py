@@ -56,7 +56,8 @@ def test_the_list_has_a_line_for_every_scenario(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["nothing"], "--list shows all"),
+        (["nothing"], "no scenario is named nothing (all: netinterf simulate --list)"),
+        (["tcp.fin"], "tcp.fin.generic"),
         ([], "name a scenario"),
         (["tcp.reset", "--seed", "-1"], "from 0 on"),
         (["tcp.reset", "--ip", "5"], "invalid choice"),
@@ -68,6 +69,19 @@ def test_wrong_usage_is_one_clear_line(words: list[str], says: str, tmp_path: Pa
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert says in done.stderr
+
+
+def test_a_package_that_lacks_is_named(tmp_path: Path) -> None:
+    """Scenarios with certificates say what to install when it is not there."""
+    code = (
+        "import sys; sys.modules['cryptography'] = None\n"
+        "from netinterf.cli.main import main\n"
+        "sys.exit(main(['simulate', 'tls.interception.generic']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "pip install 'netinterf[tls]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ CHINA = (
     system("cn.dns-tcp", RESETS, "practitioner reports", "A query for a listed name over TCP is reset."),
     system("cn.http-keyword", RESETS, "Rambert et al., WWW 2021",
            "Host or URL keywords draw resets in three of four requests, and on follow-ups for 60 to 90 s."),
-    system("cn.mb-new", ("tcp.reset", "tcp.connect.drop"), "Niere et al., FOCI 2025",
+    system("cn.mb-new", ("tcp.reset", "tcp.drop"), "Niere et al., FOCI 2025",
            "The name of a DoH resolver draws one RST/ACK; later SYNs get no answer for up to 360 s."),
     system("cn.residual", ("tcp.synack", "tcp.reset"), IMC17,
            "After a reset, SYNs draw SYN/ACKs with wrong numbers and other packets RST/ACKs, for 90 to 180 s."),

@@ -159,7 +159,7 @@ def doh_name(deal: Deal) -> tuple[Rule, ...]:
         Rule(
             when=says(deal.words), word="tcp.reset", bursts=(burst(form, (RA,)),), penalty=(20 * SECOND, 360 * SECOND)
         ),
-        Rule(when=opens(frozenset(), punished_only=True), word="tcp.connect.drop", once=False, swallow=True),
+        Rule(when=opens(frozenset(), punished_only=True), word="tcp.drop", once=False, swallow=True),
     )
 
 
@@ -235,7 +235,7 @@ PLAYS = (
     forging("tcp.reset", "cn.rae", partial(fingerprinted, kind="rae"), ports=(80,)),
     forging("tcp.reset", "cn.ip-id-64", partial(fingerprinted, kind="ip-id-64"), ports=(80,)),
     forging("tcp.reset", "cn.ip-id-minus-26", partial(fingerprinted, kind="ip-id-minus-26"), ports=(80,)),
-    forging("tcp.connect.drop", "cn.mb-new", doh_name, back_after=365, least=4, vantages=("client",)),
+    forging("tcp.drop", "cn.mb-new", doh_name, back_after=365, least=4, vantages=("client",)),
     forging("tcp.reset", "cn.residual", residual, ports=WEB, back_after=185),
     forging("tcp.synack", "cn.residual", residual, ports=WEB, back_after=185, least=4),
     forging(
