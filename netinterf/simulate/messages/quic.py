@@ -196,7 +196,7 @@ def crypto_frames(
     Returns:
         The frames of each Initial.
     """
-    edges = [0, *np.cumsum(rooms[:-1]).tolist(), len(message)]
+    edges = [0, *np.minimum(np.cumsum(rooms[:-1]), len(message)).astype(int).tolist(), len(message)]
     made = []
     for low, high in pairwise(edges):
         inner = rng.integers(low + 1, high, int(rng.integers(2, 7))).tolist() if shuffled and high > low + 1 else []

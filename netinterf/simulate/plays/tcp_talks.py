@@ -7,6 +7,7 @@ from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.dns import Record, dns_message, framed
 from netinterf.simulate.messages.hellos import SHAPES, hello_message
 from netinterf.simulate.messages.http import http_request
+from netinterf.simulate.messages.ssh import ssh_exchange
 from netinterf.simulate.messages.tls import tls_record
 from netinterf.simulate.network.path import MILLISECOND
 from netinterf.simulate.talks import web_script
@@ -55,18 +56,9 @@ def shell(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     """Open an SSH session (RFC 4253 §4.2, §7.1) when listed, otherwise a TLS one."""
     if not listed:
         return web_script(rng, name, 443)
-
-    def exchange(outbound: bool, size: int) -> Turn:
-        padding = b"\x00\x00" + size.to_bytes(2, "big") + b"\x06\x14" + rng.bytes(size - 2)
-        return Turn(outbound, padding, float(rng.exponential(2 * MILLISECOND)))
-
-    return [
-        Turn(False, b"SSH-2.0-OpenSSH_9.%d\r\n" % rng.integers(0, 9), float(rng.exponential(5 * MILLISECOND))),
-        Turn(True, b"SSH-2.0-OpenSSH_8.%d\r\n" % rng.integers(0, 9)),
-        exchange(True, int(rng.integers(1200, 1540))),
-        exchange(False, int(rng.integers(900, 1100))),
-        *(exchange(bool(turn % 2), int(rng.integers(40, 700))) for turn in range(1, int(rng.integers(5, 16)))),
-    ]
+    script = [Turn(who, said, float(rng.exponential(2 * MILLISECOND))) for who, said in ssh_exchange(rng)]
+    later = range(int(rng.integers(5, 16)))  # what follows is encrypted
+    return script + [Turn(turn % 2 == 0, rng.bytes(int(rng.integers(36, 700))), 2.0 * MILLISECOND) for turn in later]
 
 
 def mail(rng: np.random.Generator, name: str, _: bool) -> list[Turn]:

@@ -75,3 +75,14 @@ def test_another_dissector_reads_the_names(tmp_path: Path) -> None:
     words = ["tshark", "-r", str(path), "-Y", "udp", "-T", "fields", "-e", "tls.handshake.extensions_server_name"]
     shown = set(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split())
     assert shown == {truth.name for truth in simulated.labels.truths if truth.protocol == "udp"}
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_frames_never_claim_more_than_they_hold(shuffled: bool) -> None:
+    """When the first Initial has room for more than the message, its frames still end with the message."""
+    rng = np.random.default_rng(3)
+    message = rng.bytes(700)
+    held = [one for frames in quic.crypto_frames(message, rng, [1100, 1100], shuffled=shuffled)
+            for one in quic.read_crypto(frames)]  # fmt: skip
+    assert all(message[offset : offset + len(piece)] == piece for offset, piece in held)
+    assert sum(len(piece) for _, piece in held) == 700
