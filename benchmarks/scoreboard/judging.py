@@ -101,14 +101,21 @@ def limited(seconds: float) -> Iterator[None]:
         yield
         return
 
+    armed = [True]
+
     def end(*_: object) -> None:
-        raise TimeoutError(f"took more than {seconds:g} s")
+        if armed:
+            raise TimeoutError(f"took more than {seconds:g} s")
 
     before = signal.signal(signal.SIGVTALRM, end)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)  # again and again: a first one may strike in a finalizer
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            armed.clear()
+    finally:  # even when it struck on the way out
+        armed.clear()
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
 

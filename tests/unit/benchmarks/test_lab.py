@@ -320,7 +320,7 @@ def test_the_check_agrees_and_notices_wrong_labels(folder: Path) -> None:
     path.write_text(json.dumps(told), encoding="utf-8")
     problems = "\n".join(check(folder))
     assert f"frame {left_out} was sent by nobody" in problems
-    assert f"frame {made_up} is labelled forged but the other end sent it" in problems
+    assert f"frame {made_up} is labelled forged but" in problems  # it left this host, or the other end sent it
 
 
 def test_ids_are_those_of_the_documented_lists() -> None:
