@@ -6,6 +6,7 @@ swallow the trigger, silence the connection and rewrite what the server says.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
@@ -59,7 +60,7 @@ class Rule:
     rewrite: Rewrite | None = None  # what becomes of the server's packets
 
 
-def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: object) -> tuple[Shot, ...]:
+def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: Any) -> tuple[Shot, ...]:
     """Build a burst of empty packets, `form.gap` apart.
 
     Args:
@@ -69,7 +70,7 @@ def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: object) 
         same: Further fields of :class:`Shot`, the same for all.
     """
     return tuple(
-        Shot(form=form, flags=flag, shift=order * step, late=order * form.gap, **same)  # type: ignore[arg-type]
+        Shot(form=form, flags=flag, shift=order * step, late=order * form.gap, **same)
         for order, flag in enumerate(flags)
     )
 

@@ -1,5 +1,7 @@
 """What two QUIC programs agree on: their habits, and what each datagram of a connection carries."""
 
+from typing import Any
+
 import attrs
 import numpy as np
 
@@ -81,11 +83,11 @@ class Link:
         return first + [min(habits.most, 40 + size - begin) for begin in range(0, max(1, size), room)]
 
 
-def draw_habits(rng: np.random.Generator, **fixed: object) -> Habits:
+def draw_habits(rng: np.random.Generator, **fixed: Any) -> Habits:
     """Draw how a browser uses QUIC: Chrome-like with shuffled frames, or Firefox-like."""
     chrome = bool(rng.random() < 0.6)
     hybrid = bool(rng.random() < 0.6)
-    drawn: dict[str, object] = {
+    drawn: dict[str, Any] = {
         "shape": SHAPES[("chrome" if chrome else "firefox") + ("" if hybrid else "-classic")],
         "client_id": 0 if chrome else int(rng.integers(3, 9)),
         "server_id": int(rng.choice([8, 8, 16, 20])),
@@ -97,4 +99,4 @@ def draw_habits(rng: np.random.Generator, **fixed: object) -> Habits:
         "shuffled": chrome,
         "farewell": bool(rng.random() < 0.6),
     }
-    return Habits(**{**drawn, **fixed})  # type: ignore[arg-type]
+    return Habits(**{**drawn, **fixed})

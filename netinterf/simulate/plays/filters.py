@@ -1,6 +1,7 @@
 """Protocol filters: on some ports only what looks like a known protocol goes on, or whatever looks like noise stops."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +20,10 @@ __all__ = ["PLAYS"]
 SAYS = {system.id: system.says for system in SYSTEMS}
 
 
-def box(deal: Deal, **fields: object) -> list[Station]:
+def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer that filters by protocol."""
-    told = {"mechanism": "protocol.filter", "directions": UP, **fields}
-    return [Silencer(world=deal.scene.world, **told)]  # type: ignore[arg-type]
+    told: dict[str, Any] = {"mechanism": "protocol.filter", "directions": UP, **fields}
+    return [Silencer(world=deal.scene.world, **told)]
 
 
 def iran_2020(deal: Deal) -> list[Station]:
@@ -81,9 +82,9 @@ def noise(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     return noise_script(rng) if listed else web_script(rng, name, 443)
 
 
-def scenario(system: str, form: str, build: Build, says: str = "", **stage: object) -> Scenario:
+def scenario(system: str, form: str, build: Build, says: str = "", **stage: Any) -> Scenario:
     """Write one entry of the list."""
-    play = partial(silence, build=build, **{"shared": 0.0, "script": strange, **stage})  # type: ignore[arg-type]
+    play = partial(silence, build=build, **{"shared": 0.0, "script": strange, **stage})
     return Scenario(
         f"protocol.filter.{form}", says or SAYS[system], "protocol.filter", play, ANYWHERE, system=system, family="tcp"
     )

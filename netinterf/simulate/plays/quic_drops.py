@@ -1,6 +1,7 @@
 """QUIC that is silenced for the name or the version in its Initials; browsers then go on over TCP."""
 
 from functools import partial
+from typing import Any
 
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Blackhole, Silencer
 from netinterf.simulate.boxes.suspicion import quic_names, quic_version
@@ -26,10 +27,10 @@ NEAR = ("client", "middle")
 ANY = ("client", "middle", "server")
 
 
-def box(deal: Deal, **fields: object) -> list[Station]:
+def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer for QUIC."""
-    told = {"mechanism": "quic.drop", "lasts": HALF_HOUR, **fields}
-    return [Silencer(world=deal.scene.world, **told)]  # type: ignore[arg-type]
+    told: dict[str, Any] = {"mechanism": "quic.drop", "lasts": HALF_HOUR, **fields}
+    return [Silencer(world=deal.scene.world, **told)]
 
 
 def tspu(deal: Deal) -> list[Station]:
@@ -130,7 +131,7 @@ def silenced(scene: Scene, *, build: Build, residual: float = 0.0, ech: bool = F
         places[known[-1]], paths[known[-1]] = places[listed[0]], paths[listed[0]]
 
     def call(at: float, name: str, via: str, *, series: bool = False) -> None:
-        fixed: dict[str, object] = {"patience": habits[name].patience}
+        fixed: dict[str, Any] = {"patience": habits[name].patience}
         extra = ((ECH, ech_outer(rng)),) if ech and name in listed else ()
         if ech and name in listed:
             fixed["shape"] = SHAPES["go"]
@@ -159,10 +160,10 @@ def silenced(scene: Scene, *, build: Build, residual: float = 0.0, ech: bool = F
 
 
 def scenario(
-    system: str, form: str, build: Build, says: str = "", *, vantages: tuple[str, ...] = NEAR, **stage: object
+    system: str, form: str, build: Build, says: str = "", *, vantages: tuple[str, ...] = NEAR, **stage: Any
 ) -> Scenario:
     """Write one entry of the list."""
-    play = partial(silenced, build=build, **stage)  # type: ignore[arg-type]
+    play = partial(silenced, build=build, **stage)
     return Scenario(
         f"quic.drop.{form}", says or SAYS[system], "quic.drop", play, vantages, system=system, family="quic"
     )

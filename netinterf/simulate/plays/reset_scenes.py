@@ -1,6 +1,7 @@
 """Visits whose names get them reset in any published form, and connections that end in genuine resets of many kinds."""
 
 from functools import partial
+from typing import Any
 
 import attrs
 import numpy as np
@@ -78,7 +79,7 @@ def genuine_resets(scene: Scene) -> None:
     for name, server, kind in zip(known, servers, kinds, strict=True):
         path = scene.lay_path([], rtt=float(rng.lognormal(np.log(7e7), 0.6)), where=0.3)
         host = draw_server(rng)
-        options: dict[str, object] = {}
+        options: dict[str, Any] = {}
         if kind == "abort":
             options = {"apps": (App(ending=Ending.ABORT, abort_at=int(rng.integers(1500, 6000))), App())}
         elif kind == "closed":
@@ -100,7 +101,7 @@ def genuine_resets(scene: Scene) -> None:
             }
         for _ in range(int(rng.integers(1, 3))):
             begin += float(rng.exponential(1.2 * SECOND))
-            visit(scene, path, server, name, begin, stacks=(stack, host), **options)  # type: ignore[arg-type]
+            visit(scene, path, server, name, begin, stacks=(stack, host), **options)
 
 
 def browse(scene: Scene) -> None:

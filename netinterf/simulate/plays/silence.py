@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +24,10 @@ SAYS = {system.id: system.says for system in SYSTEMS}
 HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 
 
-def box(deal: Deal, **fields: object) -> list[Station]:
+def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer that listens for the listed names in hellos, unless *fields* say otherwise."""
-    told = {"suspects": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
-    return [Silencer(world=deal.scene.world, **told)]  # type: ignore[arg-type]
+    told: dict[str, Any] = {"suspects": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
+    return [Silencer(world=deal.scene.world, **told)]
 
 
 def side(rng: np.random.Generator) -> frozenset[bool]:
@@ -184,7 +185,7 @@ def generic(deal: Deal) -> list[Station]:
 def careful(deal: Deal) -> list[Station]:
     """Pass for a bad path: late, leaky, sparing what looks alive, or acting on some visits only."""
     rng = deal.rng
-    forms: dict[str, dict[str, object]] = {
+    forms: dict[str, dict[str, Any]] = {
         "lossy": {"leak": float(rng.uniform(0.1, 0.4)), "grace": (1, 6)},
         "late": {"grace": (6, 7 + int(rng.integers(1, 12)))},
         "mute": {"spares": lambda packet: len(packet.payload) < 100, "directions": DOWN, "grace": (1, 5)},
@@ -196,9 +197,9 @@ def careful(deal: Deal) -> list[Station]:
     return box(deal, **fields, scope=str(rng.choice(["flow", "server"])))
 
 
-def scenario(system: str, form: str, build: Build, says: str = "", **stage: object) -> Scenario:
+def scenario(system: str, form: str, build: Build, says: str = "", **stage: Any) -> Scenario:
     """Write one entry of the list."""
-    play: Callable[[Scene], None] = partial(silence, build=build, **stage)  # type: ignore[arg-type]
+    play: Callable[[Scene], None] = partial(silence, build=build, **stage)
     return Scenario(
         f"tcp.drop.{form}", says or SAYS[system], "tcp.drop", play, ANYWHERE, system=system, family="tcp"
     )  # fmt: skip

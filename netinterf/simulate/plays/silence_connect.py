@@ -1,6 +1,7 @@
 """SYNs that are swallowed by address, prefix or port, on the way out or on the way back."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -80,9 +81,9 @@ def said(rng: np.random.Generator, name: str, port: int) -> list[Turn]:
     return unknown_script(rng) if port == 9001 else web_script(rng, name, 443)
 
 
-def scenario(system: str, form: str, says: str = "", *, vantages: tuple[str, ...] = NEAR, **fields: object) -> Scenario:
+def scenario(system: str, form: str, says: str = "", *, vantages: tuple[str, ...] = NEAR, **fields: Any) -> Scenario:
     """Write one entry of the list."""
-    play = partial(swallowed, **{"kind": "plain", **fields})  # type: ignore[arg-type]
+    play = partial(swallowed, **{"kind": "plain", **fields})
     return Scenario(
         f"tcp.connect.drop.{form}",
         says or SAYS[system],
