@@ -538,6 +538,8 @@ class Rule:
     measures: tuple[str, ...] = ()  # names of the numbers in Evidence.measured, in order
     decisive: bool = False  # an impossibility that may confirm on its own
     references: tuple[str, ...] = ()  # RFC sections, papers
+    # drawn from other subjects of the capture: not counted again where subjects are judged as a group
+    shared: bool = False
 
 
 @attrs.frozen(eq=False, kw_only=True)
