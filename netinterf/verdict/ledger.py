@@ -88,9 +88,6 @@ class Ledger(Sequence[Verdict]):
         """Write out one verdict."""
         table = self.verdicts
         mechanism = int(table.mechanism[row])
-        kind, value = int(table.trigger[row]), table.trigger_value[row]
-        trigger_frame = int(self.trigger_frame[row])
-        trigger = Trigger(kind=TRIGGERS[TriggerKind(kind)], value=value, frame=_known(trigger_frame)) if kind else None
         also = zip(table.also[row], table.also_probability[row], strict=True)
         verdict = Verdict(
             capture=self.capture,
@@ -104,7 +101,7 @@ class Ledger(Sequence[Verdict]):
             evidence=tuple(self.observation(int(place)) for place in table.evidence[row]),
             reasons=tuple(Why(code=cause.code, says=cause.says) for cause in causes(int(table.reasons[row]))),
             frames=tuple(self.forged[row].tolist()),
-            trigger=trigger,
+            trigger=self.trigger(row),
             selective=SELECTIVE[int(table.selective[row])],
             group=None,
             attribution=(),
@@ -135,6 +132,15 @@ class Ledger(Sequence[Verdict]):
             query_type=QUERY_TYPES.get(code, f"TYPE{code}") if asked else None,
             query_id=int(self.exchanges.id[exchange]) if exchange >= 0 else None,
         )
+
+    def trigger(self, row: int) -> Trigger | None:
+        """Say what set the interference off, None when nothing did."""
+        kind = TriggerKind(int(self.verdicts.trigger[row]))
+        if not kind:
+            return None
+        address = self._address(int(self.flows.server[self.verdicts.flow[row]])) or ""
+        value = address if kind is TriggerKind.ADDRESS else self.verdicts.name[row]
+        return Trigger(kind=TRIGGERS[kind], value=value, frame=_known(int(self.trigger_frame[row])))
 
     def observation(self, place: int) -> Observation:
         """Write out one piece of evidence, by its row in the evidence table."""

@@ -1,13 +1,19 @@
-"""The numbers that turn evidence into probability: priors, caps and the ladder of grades, as one frozen value.
+"""The numbers that turn evidence into probability, as one frozen value.
 
-Analyzers say how much an observation weighs; the model says how common each kind of interference is to begin with,
-how far one family of evidence may carry, and where the grades begin. Every number in the shipped file stands beside
-its source, and a verdict names the model it was reached with, so that it can be recomputed with another one.
+Analyzers say how much an observation weighs by itself; the model says how much of that weight holds when observations
+come together (`factors`), what a score is worth once held against labelled traffic (`calibration`), what it means that
+nothing was seen (`quiet`), how far any evidence may carry (caps), how common each kind of interference is to begin with
+(`priors`), and where the grades begin. The shipped file is written by ``python -m benchmarks fit``; priors stand in a
+table of their own, which users replace by what they know of their network. A verdict names the model it was reached
+with, so that it can be reached again, or with other priors.
 """
 
+import csv
 import json
+import math
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,13 +23,17 @@ from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
 
-__all__ = ["SUBJECTS", "Model", "default_model"]
+__all__ = ["SUBJECTS", "Model", "default_model", "read_priors"]
 
 SUBJECTS = ("tcp", "udp", "other", "exchange")
 """Kinds of subject that have priors of their own; ``other`` are flows of any other protocol."""
 
 MAX_NATS = 50.0
 """Largest weight a model may hold: e**50 is far from overflow and beyond any evidence."""
+
+PRIOR_COLUMNS = ("subject", "mechanism", "probability", "source")
+
+Knots = tuple[tuple[float, float], ...]
 
 
 def _finite(_: object, attribute: Any, value: float) -> None:
@@ -42,53 +52,89 @@ def _share(_: object, attribute: Any, value: float) -> None:
         raise ParameterError(attribute.name, value, "between 0 and 1, both excluded")
 
 
-def _tables(_: object, attribute: Any, value: dict[Any, float]) -> None:
+def _table(_: object, attribute: Any, value: dict[Any, float]) -> None:
     for key, number in value.items():
         if not np.isfinite(number) or abs(number) > MAX_NATS:
             raise ParameterError(f"{attribute.name}[{key!r}]", number, f"a finite number within ±{MAX_NATS:g}")
 
 
+def _factors(instance: object, attribute: Any, value: dict[str, float]) -> None:
+    _table(instance, attribute, value)
+    for rule, factor in value.items():
+        if factor < 0:
+            raise ParameterError(f"factors[{rule!r}]", factor, "at least 0: evidence never changes sides")
+
+
+def _caps(instance: object, attribute: Any, value: dict[str, float]) -> None:
+    _table(instance, attribute, value)
+    for kind, cap in value.items():
+        if cap <= 0:
+            raise ParameterError(f"{attribute.name}[{kind!r}]", cap, "a positive number of nats")
+
+
+def _knots(_: object, attribute: Any, value: dict[str, Knots]) -> None:
+    for kind, knots in value.items():
+        numbers = np.array([(0.0, 0.0), *knots], np.float64).reshape(-1, 2)
+        rising = np.all(np.diff(numbers[:, 0]) > 0) and np.all(np.diff(numbers[:, 1]) >= 0)
+        if not (np.all(np.isfinite(numbers)) and rising):
+            raise ParameterError(f"{attribute.name}[{kind!r}]", knots, "pairs (score, nats) that rise from (0, 0)")
+
+
 @attrs.frozen(kw_only=True)
 class Model:
-    """Priors, caps and grades.
+    """Priors, weights, caps and grades.
 
     Attributes:
         fitted_on: What the numbers rest on: ``"literature"``, or the name of a labelled corpus.
         version: Version of the numbers.
         priors: Log-odds of (kind of subject, mechanism) against "nobody interfered", before any evidence.
         other_prior: The same for a mechanism that has no prior of its own.
-        group_caps: How many nats all evidence of one independence group may carry, by group.
-        other_cap: The same for groups not listed.
-        decisive_cap: The same for an observation whose rule is decisive.
-        total_cap: How many nats all evidence of one subject together may carry.
+        factors: By how much the weight of a rule's observations is multiplied; rules not listed keep their weight.
+        calibration: For each kind of subject, what a score above zero is worth: pairs (score, nats) between which
+            is interpolated, from (0, 0); the last holds for all beyond. Kinds not listed keep their scores.
+        quiet: What it weighs when a subject shows nothing that supports a mechanism, nats, by kind of subject and
+            what happened to it: ``"ok"`` or a code of `netinterf.verdict.reasons`. Missing information is not listed.
+        group_cap: How many nats all evidence of one independence group may carry, either way.
+        decisive_cap: The same for an observation whose rule is decisive, and for a subject that has one.
+        total_caps: How many nats all evidence of one subject may carry, either way, by kind of subject.
+        other_total_cap: The same for kinds not listed.
         possible, likely, confirmed: Probabilities at which the grades begin.
-        support: Nats a group must carry to count as one of the two that confirm.
         shaping_ceiling: Highest probability of shaping that has no contrast.
         loss_ceiling: Share of packets a capture may have missed and still confirm.
+        group_prior: Log-odds that a group of subjects is interfered with, before any evidence.
+        site_correlation: How alike the evidence about one server is from one connection to the next when nobody
+            interferes, 0 to 1: what a server does by itself it does again.
+        provenance: What the fit was made of, for people.
     """
 
     fitted_on: str
     version: str
-    priors: dict[tuple[str, str], float] = attrs.field(validator=_tables)
+    priors: dict[tuple[str, str], float] = attrs.field(validator=_table)
     other_prior: float = attrs.field(validator=_finite)
-    group_caps: dict[str, float] = attrs.field(validator=_tables)
-    other_cap: float = attrs.field(validator=_positive)
+    factors: dict[str, float] = attrs.field(factory=dict, validator=_factors)
+    calibration: dict[str, Knots] = attrs.field(factory=dict, validator=_knots)
+    quiet: dict[tuple[str, str], float] = attrs.field(factory=dict, validator=_table)
+    group_cap: float = attrs.field(validator=_positive)
     decisive_cap: float = attrs.field(validator=_positive)
-    total_cap: float = attrs.field(validator=_positive)
+    total_caps: dict[str, float] = attrs.field(factory=dict, validator=_caps)
+    other_total_cap: float = attrs.field(validator=_positive)
     possible: float = attrs.field(validator=_share)
     likely: float = attrs.field(validator=_share)
     confirmed: float = attrs.field(validator=_share)
-    support: float = attrs.field(validator=_positive)
     shaping_ceiling: float = attrs.field(validator=_share)
     loss_ceiling: float = attrs.field(validator=_share)
+    group_prior: float = attrs.field(validator=_finite)
+    site_correlation: float = attrs.field(
+        validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(1))
+    )
+    provenance: dict[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         if not self.possible <= self.likely <= self.confirmed:
             raise ParameterError("likely", self.likely, "possible <= likely <= confirmed")
-        if unknown := sorted({subject for subject, _ in self.priors} - set(SUBJECTS)):
-            raise ParameterError("priors", unknown[0], "subjects " + ", ".join(SUBJECTS))
-        if negative := sorted(group for group, cap in self.group_caps.items() if cap <= 0):
-            raise ParameterError(f"group_caps[{negative[0]!r}]", self.group_caps[negative[0]], "a positive number")
+        kinds = {kind for kind, _ in [*self.priors, *self.quiet]} | {*self.calibration, *self.total_caps}
+        if unknown := sorted(kinds - set(SUBJECTS)):
+            raise ParameterError("model", unknown[0], "subjects " + ", ".join(SUBJECTS))
 
     @property
     def name(self) -> str:
@@ -97,7 +143,7 @@ class Model:
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
-        """Mechanisms that have a prior, in the order of the file, each once."""
+        """Mechanisms that have a prior, in the order of the table, each once."""
         return tuple(dict.fromkeys(mechanism for _, mechanism in self.priors))
 
     def log_odds(self, mechanisms: tuple[str, ...]) -> NDArray[np.float64]:
@@ -111,39 +157,84 @@ class Model:
         ).reshape(len(SUBJECTS), len(mechanisms))
 
     @classmethod
-    def load(cls, path: str | Path | None = None) -> Self:
-        """Read a model file; None reads the one that ships with the library.
+    def load(cls, path: str | Path | None = None, priors: str | Path | None = None) -> Self:
+        """Read a model file and a table of priors; None reads those that ship with the library.
 
         Raises:
-            ParameterError: The file is not a model, or a number in it is out of range.
+            ParameterError: A file is not what it should be, or a number in it is out of range.
         """
-        source = files("netinterf") / "data" / "model.json" if path is None else Path(path)
+        source = _packaged("model.json") if path is None else Path(path)
+        table = read_priors(priors)
         try:
-            return cls.of(json.loads(source.read_text(encoding="utf-8")))
+            return cls.of(json.loads(source.read_text(encoding="utf-8")), table)
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as cause:
             reason = f"a readable model file ({type(cause).__name__}: {cause})"
             raise ParameterError("path", str(source), reason) from cause
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> Self:
+    def of(cls, document: dict[str, Any], priors: dict[tuple[str, str], float]) -> Self:
         """Build from the parsed file, in which each number is a mapping with its ``source`` beside it."""
-        caps, grades = document["caps"], document["grades"]
+        caps, grades, groups = document["caps"], document["grades"], document["groups"]
         return cls(
             fitted_on=document["fitted_on"],
             version=document["version"],
-            priors={(row["subject"], row["mechanism"]): float(row["log_odds"]) for row in document["priors"]},
+            priors=priors,
             other_prior=float(document["other_prior"]["nats"]),
-            group_caps={row["group"]: float(row["nats"]) for row in caps["groups"]},
-            other_cap=float(caps["other_group"]["nats"]),
+            factors={row["rule"]: float(row["factor"]) for row in document["weights"]},
+            calibration={
+                row["subject"]: tuple((float(score), float(nats)) for score, nats in row["knots"])
+                for row in document["calibration"]
+            },
+            quiet={(row["subject"], row["happened"]): float(row["nats"]) for row in document["quiet"]},
+            group_cap=float(caps["group"]["nats"]),
             decisive_cap=float(caps["decisive"]["nats"]),
-            total_cap=float(caps["total"]["nats"]),
+            total_caps={row["subject"]: float(row["nats"]) for row in caps["total"]},
+            other_total_cap=float(caps["other_total"]["nats"]),
             possible=float(grades["possible"]["probability"]),
             likely=float(grades["likely"]["probability"]),
             confirmed=float(grades["confirmed"]["probability"]),
-            support=float(document["support"]["nats"]),
             shaping_ceiling=float(document["uncontrolled_shaping"]["probability"]),
             loss_ceiling=float(document["capture_loss"]["share"]),
+            group_prior=float(groups["prior"]["log_odds"]),
+            site_correlation=float(groups["site_correlation"]["value"]),
+            provenance=document.get("provenance", {}),
         )
+
+
+def _packaged(name: str) -> Traversable:
+    return files("netinterf") / "data" / name
+
+
+def read_priors(path: str | Path | None = None) -> dict[tuple[str, str], float]:
+    """Read a table of priors: a CSV file with the columns ``subject,mechanism,probability,source``.
+
+    Args:
+        path: The file; None reads the one that ships with the library.
+
+    Returns:
+        Log-odds by (kind of subject, mechanism), in file order.
+
+    Raises:
+        ParameterError: The file cannot be read, or a line of it is malformed (its number is given).
+    """
+    source = _packaged("priors.csv") if path is None else Path(path)
+    try:
+        rows = list(csv.DictReader(source.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as cause:
+        raise ParameterError("priors", str(source), f"a readable CSV file ({cause})") from cause
+    if not rows or not set(PRIOR_COLUMNS[:3]) <= set(rows[0]):
+        raise ParameterError("priors", str(source), "a CSV file that begins with " + ",".join(PRIOR_COLUMNS))
+    found: dict[tuple[str, str], float] = {}
+    for line, row in enumerate(rows, 2):
+        where = f"{source}, line {line}"
+        try:
+            probability = float(row["probability"])
+        except (TypeError, ValueError) as cause:
+            raise ParameterError("priors", where, f"a probability ({cause})") from cause
+        if row["subject"] not in SUBJECTS or not row["mechanism"] or not 0 < probability < 1:
+            raise ParameterError("priors", where, f"a subject ({', '.join(SUBJECTS)}), a mechanism, and 0 < p < 1")
+        found[row["subject"], row["mechanism"]] = math.log(probability / (1 - probability))
+    return found
 
 
 @cache

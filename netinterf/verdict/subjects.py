@@ -1,7 +1,9 @@
-"""Who gets a verdict: every flow and every DNS exchange, each once.
+"""Who gets a verdict, and what a verdict must know of them: all that judgement takes from a trace.
 
-A UDP flow that carries nothing but DNS is reported as its exchanges; a DNS flow over TCP gives a verdict of its own
-besides, since its handshake can be interfered with like any other.
+Every flow and every DNS exchange is listed, each once. A UDP flow that carries nothing but DNS is reported as its
+exchanges; a DNS flow over TCP gives a verdict of its own besides, since its handshake can be interfered with like any
+other. With the list and the evidence at hand, judging needs no packets: other priors, another model or another
+grouping can be tried long after the capture is gone.
 """
 
 from typing import TYPE_CHECKING
@@ -11,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import SchemaError
-from netinterf.schema import Evidence, SubjectKind, TlsKind
-from netinterf.table import Ragged, Text, spans
+from netinterf.schema import Evidence, SubjectKind, TriggerKind
+from netinterf.table import Ragged, Text
+from netinterf.verdict.health import exchange_reasons, flow_reasons
+from netinterf.verdict.trigger import first_of, flow_names
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Subjects", "dns_only", "first_of", "gather_text", "list_subjects", "row_of"]
+__all__ = ["Subjects", "list_subjects", "row_of"]
 
 TCP, UDP = 6, 17
 KIND_TCP, KIND_UDP, KIND_OTHER, KIND_EXCHANGE = 0, 1, 2, 3  # places in model.SUBJECTS
@@ -31,52 +35,24 @@ class Subjects:
     kind: NDArray[np.uint8]  # SubjectKind code
     prior_kind: NDArray[np.int64]  # place in model.SUBJECTS
     flow: NDArray[np.int32]  # row in Flows
+    protocol: NDArray[np.uint8]  # IP protocol number
+    client: NDArray[np.int32]  # row in Hosts
+    server: NDArray[np.int32]  # row in Hosts
+    port: NDArray[np.int64]  # of the server
     first_packet: NDArray[np.int32]  # row in Packets, -1 for none
     start: NDArray[np.int64]  # ns
     end: NDArray[np.int64]  # ns
     name: Text  # SNI, Host or question name
+    named_by: NDArray[np.uint8]  # TriggerKind code of what shows the name, 0 without
+    named_in: NDArray[np.int32]  # row in Packets that shows it, -1 for none
+    reasons: NDArray[np.uint32]  # Reason bits: why it is down or cannot be judged, were it left alone
+    whole: NDArray[np.bool_]  # both directions were captured
+    loss_share: float  # share of packets that the capture missed
     by_flow: NDArray[np.int64]  # verdict row of each flow, -1 when it is reported as its exchanges
     by_exchange: NDArray[np.int64]  # verdict row of each exchange
 
     def __len__(self) -> int:
         return len(self.subject)
-
-
-def first_of(group: NDArray[np.integer], count: int) -> NDArray[np.int64]:
-    """Find the first position of each group number.
-
-    Args:
-        group: Group of each entry, 0 to *count* - 1; negative ones are left out.
-        count: Number of groups.
-
-    Returns:
-        Position in *group* of the first entry of each group, -1 for an empty group.
-    """
-    first = np.full(count, -1, np.int64)
-    rows = np.flatnonzero(group >= 0)[::-1]
-    first[group[rows]] = rows  # the last write wins, and that is the first entry
-    return first
-
-
-def gather_text(parts: list[tuple[NDArray[np.integer], Text]], count: int) -> Text:
-    """Pick one string per row from several columns: the first part that has one.
-
-    Args:
-        parts: For each source, the row to take for each of *count* results (-1 for none) and the column.
-        count: Number of results.
-    """
-    lengths = np.zeros(count, np.int64)
-    starts = np.zeros(count, np.int64)
-    pool = [np.empty(0, np.uint8)]
-    base = 0
-    for rows, column in parts:
-        sizes = np.append(column.lengths, 0)[rows]  # row -1 reads the appended 0
-        taken = (sizes > 0) & (lengths == 0)
-        lengths[taken] = sizes[taken]
-        starts[taken] = column.offsets[rows[taken]] + base
-        pool.append(column.values)
-        base += len(column.values)
-    return Text.from_lengths(lengths, np.concatenate(pool)[spans(starts, lengths)])
 
 
 def dns_only(trace: "Trace") -> NDArray[np.bool_]:
@@ -96,43 +72,38 @@ def list_subjects(trace: "Trace", evidence: Evidence) -> Subjects:
 
     A DNS-only UDP flow is left out unless evidence names the flow itself.
     """
-    flows, exchanges = trace.flows, trace.exchanges
+    flows, exchanges, sides = trace.flows, trace.exchanges, trace.sides.packets
     kept = ~dns_only(trace)
     about_flow = evidence.subject[evidence.subject_kind == SubjectKind.FLOW]
     kept[about_flow[(about_flow >= 0) & (about_flow < len(flows))]] = True
     rows = np.flatnonzero(kept)
-    start, end, first = exchange_span(trace)
-    protocol = flows.protocol[rows]
+    count, start, end, first = len(exchanges), *exchange_span(trace)
     by_flow = np.full(len(flows), -1, np.int64)
     by_flow[rows] = np.arange(len(rows))
-    count = len(exchanges)
+    protocol = flows.protocol[rows]
     prior_kind = np.select([protocol == TCP, protocol == UDP], [KIND_TCP, KIND_UDP], KIND_OTHER).astype(np.int64)
+    flow = np.concatenate([rows, exchanges.flow]).astype(np.int32)
+    names, reasons = flow_names(trace), flow_reasons(trace)
     return Subjects(
         subject=np.concatenate([rows, np.arange(count)]).astype(np.int32),
         kind=np.repeat(np.array([SubjectKind.FLOW, SubjectKind.EXCHANGE], np.uint8), [len(rows), count]),
         prior_kind=np.concatenate([prior_kind, np.full(count, KIND_EXCHANGE)]),
-        flow=np.concatenate([rows, exchanges.flow]).astype(np.int32),
+        flow=flow,
+        protocol=flows.protocol[flow],
+        client=flows.client[flow],
+        server=flows.server[flow],
+        port=flows.server_port[flow].astype(np.int64),
         first_packet=np.concatenate([flows.first_packet[rows], first]).astype(np.int32),
         start=np.concatenate([flows.first[rows], start]),
         end=np.concatenate([flows.last[rows], end]),
-        name=Text.concat([flow_names(trace).take(rows), exchanges.name]),
+        name=Text.concat([names.value.take(rows), exchanges.name]),
+        named_by=np.concatenate([names.kind[rows], np.full(count, TriggerKind.DNS_QNAME, np.uint8)]),
+        named_in=np.concatenate([names.packet[rows], first]).astype(np.int32),
+        reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
+        whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
+        loss_share=trace.facts.capture_loss_share,
         by_flow=by_flow,
         by_exchange=len(rows) + np.arange(count, dtype=np.int64),
-    )
-
-
-def flow_names(trace: "Trace") -> Text:
-    """Name every flow by its server name indication, else its Host header; empty without."""
-    count = len(trace.flows)
-    hello = np.flatnonzero((trace.tls.kind == TlsKind.CLIENT_HELLO) & (trace.tls.name.lengths > 0))
-    request = np.flatnonzero(trace.http.host.lengths > 0)
-    hello_at, request_at = first_of(trace.tls.flow[hello], count), first_of(trace.http.flow[request], count)
-    return gather_text(
-        [
-            (np.append(hello, -1)[hello_at], trace.tls.name),
-            (np.append(request, -1)[request_at], trace.http.host),
-        ],
-        count,
     )
 
 

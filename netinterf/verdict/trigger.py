@@ -1,4 +1,4 @@
-"""What set the interference off: the name in the request, or the address when no request got that far."""
+"""What may have set interference off: the name that a request shows, or the address when no request got that far."""
 
 from typing import TYPE_CHECKING
 
@@ -6,70 +6,76 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import SubjectKind, TlsKind, TriggerKind
-from netinterf.table import Text
-from netinterf.verdict.subjects import Subjects, first_of, gather_text
+from netinterf.schema import TlsKind, TriggerKind
+from netinterf.table import Text, spans
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Triggers", "find_triggers"]
+__all__ = ["Names", "first_of", "flow_names", "gather_text"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Triggers:
-    """One entry per verdict row; kind 0 where there is none."""
+class Names:
+    """The name that each flow shows first: of its TLS hello, else the Host of its HTTP request."""
 
-    kind: NDArray[np.uint8]  # TriggerKind code
+    kind: NDArray[np.uint8]  # TriggerKind code, 0 without a name
     value: Text
     packet: NDArray[np.int32]  # row in Packets, -1 for none
 
 
-def find_triggers(
-    trace: "Trace", subjects: Subjects, accused: NDArray[np.bool_], at_syn: NDArray[np.bool_]
-) -> Triggers:
-    """Find the trigger of every accused subject.
-
-    A flow's trigger is the server name of its first TLS hello, else the Host of its first HTTP request; an exchange's
-    is its question. Interference with the opening of a connection comes before any name, so there it is the address.
-
-    Args:
-        trace: The capture.
-        subjects: Verdict rows.
-        accused: Which rows carry a mechanism; others get no trigger.
-        at_syn: Which rows carry a mechanism that works on SYNs.
-    """
-    count = len(subjects)
-    flow = np.where(subjects.kind == SubjectKind.FLOW, subjects.flow, -1)
-    flow = np.where(accused & ~at_syn, flow, -1)
+def flow_names(trace: "Trace") -> Names:
+    """Name every flow by its server name indication, else its Host header; empty without."""
+    count = len(trace.flows)
     hello = np.flatnonzero((trace.tls.kind == TlsKind.CLIENT_HELLO) & (trace.tls.name.lengths > 0))
     request = np.flatnonzero(trace.http.host.lengths > 0)
-    hello_at = _for_flow(hello, trace.tls.flow, flow, len(trace.flows))
-    request_at = np.where(hello_at < 0, _for_flow(request, trace.http.flow, flow, len(trace.flows)), -1)
-    question = np.where(accused & (subjects.kind == SubjectKind.EXCHANGE), subjects.subject, -1)
-    opening = np.flatnonzero(accused & at_syn & (subjects.kind == SubjectKind.FLOW))
-    addresses = Text.of([trace.address(int(trace.flows.server[subjects.flow[row]])) for row in opening])
-    address = np.full(count, -1, np.int64)
-    address[opening] = np.arange(len(opening))
-    sources = [
-        (TriggerKind.TLS_SNI, hello_at, np.append(trace.tls.packet, np.int32(-1))[hello_at]),
-        (TriggerKind.HTTP_HOST, request_at, np.append(trace.http.packet, np.int32(-1))[request_at]),
-        (TriggerKind.DNS_QNAME, question, subjects.first_packet),
-        (TriggerKind.ADDRESS, address, subjects.first_packet),
-    ]
-    kind, packet = np.zeros(count, np.uint8), np.full(count, -1, np.int32)
-    for code, rows, where in sources:
+    hello_at = np.append(hello, -1)[first_of(trace.tls.flow[hello], count)]
+    request_at = np.append(request, -1)[first_of(trace.http.flow[request], count)]
+    request_at = np.where(hello_at < 0, request_at, -1)
+    packet = np.full(count, -1, np.int32)
+    kind = np.zeros(count, np.uint8)
+    for code, rows, where in (
+        (TriggerKind.TLS_SNI, hello_at, trace.tls.packet),
+        (TriggerKind.HTTP_HOST, request_at, trace.http.packet),
+    ):
         kind[rows >= 0] = code
-        packet[rows >= 0] = where[rows >= 0]
-    columns = [trace.tls.name, trace.http.host, trace.exchanges.name, addresses]
-    value = gather_text([(rows, column) for (_, rows, _), column in zip(sources, columns, strict=True)], count)
-    return Triggers(kind=kind, value=value, packet=packet)
+        packet[rows >= 0] = where[rows[rows >= 0]]
+    value = gather_text([(hello_at, trace.tls.name), (request_at, trace.http.host)], count)
+    return Names(kind=kind, value=value, packet=packet)
 
 
-def _for_flow(
-    rows: NDArray[np.int64], flow_of: NDArray[np.int32], wanted: NDArray[np.integer], flows: int
-) -> NDArray[np.int64]:
-    """Find the first of the message *rows* that belongs to each wanted flow, -1 for none."""
-    first = np.append(rows, -1)[first_of(flow_of[rows], flows)]
-    result: NDArray[np.int64] = np.append(first, -1)[wanted]
-    return result
+def first_of(group: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """Find the first position of each group number.
+
+    Args:
+        group: Group of each entry, 0 to *count* - 1; negative ones are left out.
+        count: Number of groups.
+
+    Returns:
+        Position in *group* of the first entry of each group, -1 for an empty group.
+    """
+    first = np.full(count, -1, np.int64)
+    rows = np.flatnonzero(group >= 0)[::-1]
+    first[group[rows]] = rows  # the last write wins, and that is the first entry
+    return first
+
+
+def gather_text(parts: list[tuple[NDArray[np.integer], Text]], count: int) -> Text:
+    """Pick one string per row from several columns: the first part that has one.
+
+    Args:
+        parts: For each source, the row to take for each of *count* results (-1 for none) and the column.
+        count: Number of results.
+    """
+    lengths = np.zeros(count, np.int64)
+    starts = np.zeros(count, np.int64)
+    pool = [np.empty(0, np.uint8)]
+    base = 0
+    for rows, column in parts:
+        sizes = np.append(column.lengths, 0)[rows]  # row -1 reads the appended 0
+        taken = (sizes > 0) & (lengths == 0)
+        lengths[taken] = sizes[taken]
+        starts[taken] = column.offsets[rows[taken]] + base
+        pool.append(column.values)
+        base += len(column.values)
+    return Text.from_lengths(lengths, np.concatenate(pool)[spans(starts, lengths)])

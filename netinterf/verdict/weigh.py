@@ -4,41 +4,62 @@ Each subject is either left alone or interfered with by one of the mechanisms, s
 mechanism against "nobody interfered" are its prior odds times the likelihood ratio of the evidence, and the
 probability of interference is the share of all mechanisms together.
 
-Observations of one independence group are views of the same oddity, so only the strongest of a group counts (ties go
-to the harmless side), and no group may carry more than its cap. "The strongest" is the greater of two weights when
-their sum is positive and the lesser otherwise, so the result rises with every single weight; clipping each weight
-before choosing keeps that true when decisive and ordinary observations share a group.
+The weight of an observation is what its analyzer gave it, times the model's factor for its rule. Observations of one
+independence group are views of the same oddity, so only the strongest of a group counts (ties go to the harmless
+side), and no group may carry more than its cap. "The strongest" is the greater of two weights when their sum is
+positive and the lesser otherwise, so the result rises with every single weight; clipping each weight before choosing
+keeps that true when decisive and ordinary observations share a group.
+
+What supports a mechanism is added up, and so is what argues against it. Where nothing supports it, what happened to
+the subject speaks instead (`Model.quiet`): a connection that did its work is seldom one that somebody cut. A supported
+sum is held against what such sums were worth on labelled traffic (`Model.calibration`), and capped; it never says less
+than silence would. Every step rises with every weight, and no evidence about a subject of which nothing is known
+changes nothing.
 
 A rule may name a general mechanism (``tcp``): it then weighs on every more special one that is under suspicion, and
 stands for itself when none is. A rule without a mechanism weighs on all of them.
 """
+
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.schema import Evidence, Rule
-from netinterf.verdict.model import Model
+from netinterf.verdict.model import SUBJECTS, Model
 
-__all__ = ["Hypotheses", "covers", "odds_of", "vocabulary", "weigh"]
+__all__ = ["Bearing", "Hypotheses", "bearing", "covers", "odds_of", "strongest", "vocabulary", "weigh"]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Hypotheses:
-    """Mechanisms under suspicion, one entry per (verdict row, mechanism) that evidence speaks of; sorted so."""
+class Bearing:
+    """Mechanisms under suspicion, one entry per (verdict row, mechanism) that is named, and what bears on them."""
 
-    row: NDArray[np.int64]  # verdict row
-    mechanism: NDArray[np.int64]  # index into the vocabulary
-    llr: NDArray[np.float64]  # capped sum over independence groups, nats
-    prior: NDArray[np.float64]  # log-odds
+    row: I64  # verdict row of each hypothesis; sorted by row, then mechanism
+    mechanism: I64  # index into the vocabulary
+    pair_hypothesis: I64  # which hypothesis …
+    pair_evidence: I64  # … each row of Evidence bears on
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Hypotheses(Bearing):
+    """The same, weighed."""
+
+    llr: F64  # what the evidence is worth, nats
+    prior: F64  # log-odds
     listed: NDArray[np.bool_]  # the model has a prior for this mechanism and subject
-    groups: NDArray[np.int64]  # independence groups that support it
-    decisive: NDArray[np.bool_]  # a decisive rule supports it
-    pair_hypothesis: NDArray[np.int64]  # which hypothesis …
-    pair_evidence: NDArray[np.int64]  # … each row of Evidence bears on
+    supported: NDArray[np.bool_]  # something speaks for it
+    decisive: NDArray[np.bool_]  # a decisive rule speaks for it
 
     @property
-    def score(self) -> NDArray[np.float64]:
+    def score(self) -> F64:
         """Log-odds of each mechanism alone against "nobody interfered"."""
         return self.prior + self.llr
 
@@ -56,11 +77,7 @@ def covers(general: str, special: str) -> bool:
 
 
 def weigh(
-    evidence: Evidence,
-    row: NDArray[np.int64],
-    prior_kind: NDArray[np.int64],
-    mechanisms: tuple[str, ...],
-    model: Model,
+    evidence: Evidence, row: I64, prior_kind: I64, quiet: F64, mechanisms: tuple[str, ...], model: Model
 ) -> Hypotheses:
     """Add up the evidence for each mechanism of each subject.
 
@@ -68,58 +85,46 @@ def weigh(
         evidence: Any number of observations.
         row: Verdict row of each observation, -1 to leave it out.
         prior_kind: Place in ``model.SUBJECTS`` of each verdict row.
+        quiet: What it weighs when nothing supports a mechanism, nats, for each verdict row.
         mechanisms: The vocabulary.
-        model: Priors and caps.
+        model: Factors, calibration, caps and priors.
     """
-    count = max(len(mechanisms), 1)
-    places = {mechanism: place for place, mechanism in enumerate(mechanisms)}
-    spoken = np.array([places.get(rule.mechanism, -1) for rule in evidence.rules] or [-1], np.int64)[evidence.rule]
-    named = np.flatnonzero((spoken >= 0) & (row >= 0))
-    keys = _most_special(np.unique(row[named] * count + spoken[named]), mechanisms)
-    hypothesis, witness = _bearing(keys, evidence, row, spoken, mechanisms)
-    value = np.clip(evidence.llr[witness], *_limits(evidence, model)[:, evidence.rule[witness]])
-    groups = sorted({rule.group for rule in evidence.rules})
-    group = np.array([groups.index(rule.group) for rule in evidence.rules] or [0], np.int64)[evidence.rule[witness]]
-    strongest = _strongest(hypothesis, group, value)
-    size = len(keys)
-    total = np.bincount(hypothesis[strongest], value[strongest], size)
-    decisive = np.array([rule.decisive for rule in evidence.rules] or [False])[evidence.rule[witness]] & (value > 0)
-    priors = model.log_odds(mechanisms)[prior_kind[keys // count], keys % count] if size else np.empty(0)
+    borne = bearing(evidence, row, mechanisms)
+    size, count = len(borne), max(len(mechanisms), 1)
+    value = _values(evidence, model)[borne.pair_evidence]
+    chosen = strongest(borne, evidence, value)
+    part, owner = value[chosen], borne.pair_hypothesis[chosen]
+    support = np.bincount(owner, np.maximum(part, 0.0), size).astype(np.float64)
+    against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
+    sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
+    decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
+    silent = quiet[borne.row] + against
+    kind = prior_kind[borne.row]
+    priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
     return Hypotheses(
-        row=keys // count,
-        mechanism=keys % count,
-        llr=np.clip(total, -model.total_cap, model.total_cap),
+        **attrs.asdict(borne, recurse=False),
+        llr=np.where(support > 0, np.maximum(_worth(support + against, kind, decisive, model), silent), silent),
         prior=np.where(listed, priors, model.other_prior),
         listed=listed,
-        groups=np.bincount(hypothesis[strongest], value[strongest] >= model.support, size).astype(np.int64),
-        decisive=np.bincount(hypothesis, decisive, size) > 0,
-        pair_hypothesis=hypothesis,
-        pair_evidence=witness,
+        supported=support > 0,
+        decisive=decisive,
     )
 
 
-def _most_special(keys: NDArray[np.int64], mechanisms: tuple[str, ...]) -> NDArray[np.int64]:
-    """Drop a general mechanism of a subject where a more special one is under suspicion as well."""
-    count = max(len(mechanisms), 1)
-    keep = np.ones(len(keys), np.bool_)
-    for general in np.unique(keys % count):
-        special = [p for p, m in enumerate(mechanisms) if p != general and covers(mechanisms[general], m)]
-        if special:
-            better = np.unique(keys[np.isin(keys % count, special)] // count)
-            keep &= ~((keys % count == general) & np.isin(keys // count, better))
-    return keys[keep]
+def bearing(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -> Bearing:
+    """List the mechanisms under suspicion, and pair them with the observations that bear on them.
 
-
-def _bearing(
-    keys: NDArray[np.int64],
-    evidence: Evidence,
-    row: NDArray[np.int64],
-    spoken: NDArray[np.int64],
-    mechanisms: tuple[str, ...],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pair hypotheses with the observations that bear on them; usable weights only."""
+    Args:
+        evidence: Any number of observations; those without a usable weight are left out.
+        row: Verdict row of each observation, -1 to leave it out.
+        mechanisms: The vocabulary.
+    """
     count = max(len(mechanisms), 1)
+    places = {mechanism: place for place, mechanism in enumerate(mechanisms)}
+    spoken = _of_rule(evidence, [places.get(rule.mechanism, -1) for rule in evidence.rules]).astype(np.int64)
+    named = np.flatnonzero((spoken >= 0) & (row >= 0))
+    keys = _most_special(np.unique(row[named] * count + spoken[named]), mechanisms)
     usable = (row >= 0) & ~np.isnan(evidence.llr) & (evidence.llr != 0)
     hypotheses, witnesses = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     suspected = np.unique(keys % count)
@@ -132,41 +137,90 @@ def _bearing(
             found = keys[at] == wanted
             hypotheses.append(at[found])
             witnesses.append(rows[found])
-    return np.concatenate(hypotheses), np.concatenate(witnesses)
+    return Bearing(
+        row=keys // count,
+        mechanism=keys % count,
+        pair_hypothesis=np.concatenate(hypotheses),
+        pair_evidence=np.concatenate(witnesses),
+    )
 
 
-def _limits(evidence: Evidence, model: Model) -> NDArray[np.float64]:
-    """Give the least and greatest weight of each rule's observations, 2 by rules.
+def _most_special(keys: I64, mechanisms: tuple[str, ...]) -> I64:
+    """Drop a general mechanism of a subject where a more special one is under suspicion as well."""
+    count = max(len(mechanisms), 1)
+    keep = np.ones(len(keys), np.bool_)
+    for general in np.unique(keys % count):
+        special = [p for p, m in enumerate(mechanisms) if p != general and covers(mechanisms[general], m)]
+        if special:
+            better = np.unique(keys[np.isin(keys % count, special)] // count)
+            keep &= ~((keys % count == general) & np.isin(keys // count, better))
+    return keys[keep]
 
-    Only support is decisive: nothing refutes every mechanism at once, so the lower limit is the group's cap.
+
+def _of_rule(evidence: Evidence, values: Sequence[float]) -> F64:
+    """Give each observation what its rule has."""
+    given: F64 = np.array(values or [0.0], np.float64)
+    return given[evidence.rule]
+
+
+def _values(evidence: Evidence, model: Model) -> F64:
+    """Compute what each observation weighs: its own weight times the factor of its rule, within the caps.
+
+    Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds.
     """
-    caps = [model.group_caps.get(rule.group, model.other_cap) for rule in evidence.rules] or [model.other_cap]
-    decisive = [rule.decisive for rule in evidence.rules] or [False]
-    upper = [max(cap, model.decisive_cap) if sure else cap for cap, sure in zip(caps, decisive, strict=True)]
-    return np.array([[-cap for cap in caps], upper], np.float64)
+    factor = _of_rule(evidence, [model.factors.get(rule.id, 1.0) for rule in evidence.rules])
+    sure = max(model.group_cap, model.decisive_cap)
+    upper = _of_rule(evidence, [sure if rule.decisive else model.group_cap for rule in evidence.rules])
+    value: F64 = np.clip(evidence.llr * factor, -model.group_cap, upper)
+    return value
 
 
-def _strongest(
-    hypothesis: NDArray[np.int64], group: NDArray[np.int64], value: NDArray[np.float64]
-) -> NDArray[np.int64]:
-    """Find the strongest observation of each group of each hypothesis; of equal ones the harmless."""
-    order = np.lexsort((-value, np.abs(value), group, hypothesis))
-    hypothesis, group = hypothesis[order], group[order]
+def strongest(borne: Bearing, evidence: Evidence, value: F64) -> I64:
+    """Find the strongest observation of each group of each hypothesis; of equal ones the harmless.
+
+    Args:
+        borne: Hypotheses and what bears on them.
+        evidence: The observations.
+        value: What each pair weighs.
+
+    Returns:
+        Places among the pairs.
+    """
+    groups = sorted({rule.group for rule in evidence.rules})
+    group = _of_rule(evidence, [groups.index(rule.group) for rule in evidence.rules])[borne.pair_evidence]
+    order = np.lexsort((-value, np.abs(value), group, borne.pair_hypothesis))
+    hypothesis, group = borne.pair_hypothesis[order], group[order]
     last = np.ones(len(order), np.bool_)
     last[:-1] = (hypothesis[1:] != hypothesis[:-1]) | (group[1:] != group[:-1])
     return order[last]
 
 
-def odds_of(hypotheses: Hypotheses, prior_kind: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
+def _worth(raw: F64, kind: I64, decisive: NDArray[np.bool_], model: Model) -> F64:
+    """Turn sums of weights into what they were worth on labelled traffic, within the caps.
+
+    What is impossible without a forger is not measured by how often it was seen: it keeps its own weight.
+    """
+    result = np.empty(len(raw))
+    for place, name in enumerate(SUBJECTS):
+        mine = kind == place
+        score = raw[mine]
+        knots = np.array([(0.0, 0.0), *model.calibration.get(name, ())])
+        if len(knots) > 1:
+            score = np.where(score > 0, np.interp(score, knots[:, 0], knots[:, 1]), score)
+        cap = model.total_caps.get(name, model.other_total_cap)
+        result[mine] = np.clip(score, -cap, cap)
+    return np.where(decisive, np.maximum(result, np.minimum(raw, model.decisive_cap)), result)
+
+
+def odds_of(hypotheses: Hypotheses, prior_kind: I64, quiet: F64, model: Model) -> F64:
     """Compute the odds of interference, whatever the mechanism, for every verdict row.
 
-    All mechanisms of the model compete, those without evidence at their prior odds, so a subject without evidence
-    keeps the prior odds of its kind. A mechanism that the model does not list adds to them as far as evidence raises
-    it, and cannot lower them.
+    All mechanisms of the model compete, those without evidence at their prior odds and what silence is worth. A
+    mechanism that the model does not list adds to them as far as evidence raises it, and cannot lower them.
     """
     known = model.log_odds(model.mechanisms)
-    base = np.nansum(np.exp(known), axis=1)[prior_kind] if len(prior_kind) else np.empty(0)
-    gain = np.exp(hypotheses.prior) * np.expm1(hypotheses.llr)
-    gain = np.where(hypotheses.listed, gain, np.maximum(gain, 0.0))
-    odds: NDArray[np.float64] = np.maximum(base + np.bincount(hypotheses.row, gain, len(prior_kind)), 1e-300)
+    base = np.nansum(np.exp(known), axis=1)[prior_kind] * np.exp(quiet) if len(prior_kind) else np.empty(0)
+    listed = np.exp(hypotheses.prior) * (np.exp(hypotheses.llr) - np.exp(quiet[hypotheses.row]))
+    gain = np.where(hypotheses.listed, listed, np.maximum(np.exp(hypotheses.prior) * np.expm1(hypotheses.llr), 0.0))
+    odds: F64 = np.maximum(base + np.bincount(hypotheses.row, gain, len(prior_kind)), 1e-300)
     return odds

@@ -24,6 +24,7 @@ from netinterf.schema import (
     TlsKind,
 )
 from netinterf.table import Ragged, Table, Text
+from netinterf.verdict.model import Model
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -41,6 +42,35 @@ def filled(table: type[Table], count: int, **columns: Any) -> Any:
                 else (Text if field.shape == "text" else Ragged).empty(count, field.dtype)
             )
     return table.of(**given)
+
+
+def plain_model(**changes: Any) -> Model:
+    """Build a model whose numbers do not change with the next fit: weights as they are, round caps and priors."""
+    numbers: dict[str, Any] = {
+        "fitted_on": "tests",
+        "version": "1",
+        "priors": {
+            ("tcp", "tcp.reset"): -5.8,
+            ("tcp", "tcp.fin"): -7.0,
+            ("tcp", "http.blockpage"): -7.0,
+            ("tcp", "rate.policing"): -5.3,
+            ("tcp", "rate.shaping"): -6.2,
+            ("exchange", "dns.injection"): -5.5,
+            ("exchange", "dns.forged"): -6.0,
+        },
+        "other_prior": -7.0,
+        "group_cap": 6.0,
+        "decisive_cap": 14.0,
+        "other_total_cap": 14.0,
+        "possible": 0.5,
+        "likely": 0.9,
+        "confirmed": 0.99,
+        "shaping_ceiling": 0.85,
+        "loss_ceiling": 0.01,
+        "group_prior": -6.9,
+        "site_correlation": 1.0,
+    }
+    return Model(**{**numbers, **changes})
 
 
 class World:

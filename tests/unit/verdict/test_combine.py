@@ -15,7 +15,7 @@ from netinterf.errors import ParameterError
 from netinterf.schema import Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.table import Ragged
 from netinterf.verdict import Model, classify, default_model
-from netinterf.verdict.combine import expected_fdr
+from netinterf.stats.multiple import posterior_q
 from netinterf.verdict.ledger import explain
 from netinterf.verdict.record import Verdict
 from netinterf.verdict.words import WHAT, percent, what_happened
@@ -273,7 +273,7 @@ def test_nothing_in_nothing_out() -> None:
 @given(arrays(np.float64, st.integers(0, 40), elements=st.floats(0, 1)))
 def test_expected_fdr_is_the_running_mean(probability: np.ndarray) -> None:
     """Each value is the mean of 1 - p over all verdicts at least as probable, so it falls as probability rises."""
-    result = expected_fdr(probability)
+    result = posterior_q(probability)
     for place, value in enumerate(probability):
         assert result[place] == pytest.approx(np.mean(1 - probability[probability >= value]))
     order = np.argsort(-probability)
