@@ -1,1 +1,87 @@
-"""Statistics: arrays in, arrays out. Nothing here knows what a packet is."""
+"""Statistics: arrays in, arrays out. Nothing here knows what a packet is.
+
+From members to findings: `calibration` turns scores into likelihood ratios, `dependence` combines members that may go
+wrong together, `mixture` judges groups of which a share is affected, `contrast` and `windows` compare them with others
+and with themselves at other times, `rates` shrinks counts of small groups, and `multiple` says how many findings may
+be believed at once. `levels`, `ratelimit` and `robust` serve the analysis of throughput. Importing this loads numpy
+only; scipy is loaded by the functions that need it.
+"""
+
+from netinterf.stats.calibration import (
+    Reliability,
+    apply_isotonic,
+    brier,
+    calibration_error,
+    isotonic,
+    likelihood_ratio,
+    log_loss,
+    platt,
+    reliability,
+    rule_of_three,
+)
+from netinterf.stats.contrast import contingency_log_p, contrast
+from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
+from netinterf.stats.levels import backlog, bucket_levels, burst_curve, row_blocks
+from netinterf.stats.mixture import (
+    Mixture,
+    log_likelihoods,
+    log_mean_exp,
+    member_log_odds,
+    mixture_of,
+    share_grid,
+    theta_mixture,
+)
+from netinterf.stats.multiple import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, posterior_q
+from netinterf.stats.ratelimit import BucketFit, fit_bucket, loss_line_rate, search_bucket
+from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
+from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen
+from netinterf.stats.windows import Window, best_window
+
+__all__ = [
+    "BucketFit",
+    "Mixture",
+    "Reliability",
+    "Shrunk",
+    "Window",
+    "apply_isotonic",
+    "backlog",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
+    "best_window",
+    "brier",
+    "bucket_levels",
+    "burst_curve",
+    "calibration_error",
+    "clopper_pearson_upper",
+    "combine_dependent",
+    "contingency_log_p",
+    "contrast",
+    "e_benjamini_hochberg",
+    "exceeds",
+    "fit_beta_binomial",
+    "fit_bucket",
+    "group_median",
+    "group_quantile",
+    "intraclass_correlation",
+    "isotonic",
+    "likelihood_ratio",
+    "log_likelihoods",
+    "log_loss",
+    "log_mean_exp",
+    "loss_line_rate",
+    "member_log_odds",
+    "mixture_of",
+    "platt",
+    "posterior_q",
+    "reliability",
+    "robust_scale",
+    "row_blocks",
+    "rule_of_three",
+    "search_bucket",
+    "share_grid",
+    "shrink",
+    "tempered",
+    "theil_sen",
+    "theta_mixture",
+    "wilson",
+]
