@@ -26,6 +26,12 @@ def parser() -> argparse.ArgumentParser:
     quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
     quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
     quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
+    fit = verbs.add_parser("fit", help="fit the model that ships with the library to simulated and lab captures")
+    fit.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
+    fit.add_argument("--lab-seeds", type=int, default=3, help="runs of each lab scenario (default 3, 0: no lab)")
+    fit.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    fit.add_argument("--version", default="1", help="what to call the numbers (default 1)")
+    fit.add_argument("--cache", type=Path, metavar="FILE", help="keep the gathered evidence there, or read it")
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
     speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
     speed.add_argument("--no-programs", action="store_true", help="leave other programs out")
@@ -67,6 +73,14 @@ def main(words: list[str] | None = None) -> int:
         return run_quality(options)
     if options.verb == "lab":
         return run_lab(options)
+    if options.verb == "fit":
+        from benchmarks import fit
+
+        fit.run(
+            seeds=options.seeds, lab_seeds=options.lab_seeds, jobs=options.jobs, version=options.version,
+            cache=options.cache,
+        )  # fmt: skip
+        return 0
     if options.verb == "examples":
         from benchmarks.examples import FOLDER, write_examples
 

@@ -46,6 +46,7 @@ class Plan:
     lab: bool = False
     pattern: str = "*"  # paths of folders, names of scenarios of simulator and lab
     seeds: int = 20  # of each simulated scenario
+    first_seed: int = FIRST_SEED
     lab_seeds: int = 1
     rivals: bool = True
     long_run: int = 300_000  # flows of the long run, 0 for none
@@ -85,8 +86,8 @@ def jobs_of(plan: Plan, lab: Path | None = None) -> list[Job]:
         names = [scenario.name for scenario in scenarios() if fnmatch.fnmatch(scenario.name, plan.pattern)]
         found += [
             Job(source="simulator", name=f"{name}-{seed}", scenario=name, seed=seed, rivals=plan.rivals,
-                timed=seed < FIRST_SEED + TIMED_SEEDS)
-            for seed in range(FIRST_SEED, FIRST_SEED + plan.seeds) for name in names
+                timed=seed < plan.first_seed + TIMED_SEEDS)
+            for seed in range(plan.first_seed, plan.first_seed + plan.seeds) for name in names
         ]  # fmt: skip
     return found
 

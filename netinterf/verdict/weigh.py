@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import SUBJECTS, Model
 
-__all__ = ["Bearing", "Hypotheses", "bearing", "covers", "odds_of", "strongest", "vocabulary", "weigh"]
+__all__ = ["Bearing", "Hypotheses", "bearing", "covers", "odds_of", "strongest", "values", "vocabulary", "weigh"]
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -91,7 +91,7 @@ def weigh(
     """
     borne = bearing(evidence, row, mechanisms)
     size, count = len(borne), max(len(mechanisms), 1)
-    value = _values(evidence, model)[borne.pair_evidence]
+    value = values(evidence, model)[borne.pair_evidence]
     chosen = strongest(borne, evidence, value)
     part, owner = value[chosen], borne.pair_hypothesis[chosen]
     support = np.bincount(owner, np.maximum(part, 0.0), size).astype(np.float64)
@@ -163,7 +163,7 @@ def _of_rule(evidence: Evidence, values: Sequence[float]) -> F64:
     return given[evidence.rule]
 
 
-def _values(evidence: Evidence, model: Model) -> F64:
+def values(evidence: Evidence, model: Model) -> F64:
     """Compute what each observation weighs: its own weight times the factor of its rule, within the caps.
 
     Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds.

@@ -1,0 +1,154 @@
+"""``python -m benchmarks fit``: gather, fit, calibrate, write the packaged model and the models of left-out tenths."""
+
+import json
+import pickle
+import sys
+import tempfile
+import time
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.fit.corpus import Corpus, Sample, collect, gather
+from benchmarks.fit.design import Design, lay_out
+from benchmarks.fit.document import document_of, left_out_of, write
+from benchmarks.fit.folds import FOLDS, folds_of
+from benchmarks.fit.silence import quiet_of, supported
+from benchmarks.fit.weights import fit_factors
+from benchmarks.fit.worth import knots_of, scores, total_caps
+from benchmarks.machine import ROOT
+from benchmarks.quality import Plan, jobs_of
+from netinterf.stats.dependence import intraclass_correlation
+from netinterf.verdict.model import Model, default_model
+
+__all__ = ["FIRST_SEED", "LEFT_OUT", "MODEL", "run"]
+
+FIRST_SEED = 10_000
+"""Seeds of the fit; `quality` begins at 1,000, tests lie below."""
+
+MODEL = ROOT / "netinterf" / "data" / "model.json"
+LEFT_OUT = ROOT / "benchmarks" / "left_out.json"
+
+
+def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | None = None) -> dict[str, Any]:
+    """Fit the model and write it.
+
+    Args:
+        seeds: Captures of each simulated scenario.
+        lab_seeds: Runs of each scenario of the lab, 0 for none.
+        jobs: Processes.
+        version: What to call the numbers.
+        cache: Where to keep the corpus between runs; None keeps nothing.
+    """
+    begin = time.perf_counter()
+    samples = corpus_of(seeds, lab_seeds, jobs, cache)
+    corpus = gather(samples)
+    started = attrs.evolve(default_model(), factors={}, calibration={}, quiet={}, total_caps={})
+    design = lay_out(corpus, started)
+    print(f"{len(samples):,} captures, {len(corpus):,} subjects, {len(design.kept):,} suspicions decided")
+    folds = folds_of(corpus.origin.tolist())
+    fitted, parts = fit(design, started, folds)
+    about = {
+        "version": version,
+        "captures": len(samples),
+        "simulator_seeds": f"{FIRST_SEED} to {FIRST_SEED + seeds - 1}",
+        "lab_seeds": f"{FIRST_SEED} to {FIRST_SEED + lab_seeds - 1}" if lab_seeds else "none",
+        "interfered": int(np.sum(~corpus.benign)),
+        "untouched": int(np.sum(corpus.benign)),
+        "origins": len(folds),
+    }
+    before = json.loads(MODEL.read_text(encoding="utf-8"))
+    write(MODEL, document_of(design, before, fitted, about))
+    write(LEFT_OUT, left_out_of(folds, parts), indent=None)
+    seconds = round(time.perf_counter() - begin, 1)
+    print(f"{MODEL.name} and {LEFT_OUT.name} written after {seconds} s")
+    return {**about, "seconds": seconds}
+
+
+def corpus_of(seeds: int, lab_seeds: int, jobs: int, cache: Path | None) -> list[Sample]:
+    """Simulate, run the lab, and look at everything; or read what an earlier run kept."""
+    if cache is not None and cache.exists():
+        samples: list[Sample] = pickle.loads(cache.read_bytes())
+        return samples
+    with tempfile.TemporaryDirectory() as held:
+        lab = lab_folder(Path(held), lab_seeds)
+        plan = Plan(simulator=True, seeds=seeds, first_seed=FIRST_SEED, rivals=False)
+        samples = list(collect(jobs_of(plan, lab), jobs))
+    if cache is not None:
+        cache.write_bytes(pickle.dumps(samples))
+    return samples
+
+
+def lab_folder(folder: Path, seeds: int) -> Path | None:
+    """Let the lab make its captures; None when it is not asked for or cannot run here."""
+    from benchmarks.lab import available
+    from benchmarks.lab.runner import make
+
+    if seeds == 0:
+        return None
+    reason = available()
+    if reason:
+        print(f"no lab: {reason}", file=sys.stderr)
+        return None
+    make(folder, range(FIRST_SEED, FIRST_SEED + seeds), "*")
+    return folder
+
+
+def fit(design: Design, started: Model, folds: dict[str, int]) -> tuple[Model, list[Model]]:
+    """Fit on everything, and on everything but each tenth.
+
+    The worth of scores is always measured on tenths that the scoring fit did not see; for the model that leaves out a
+    tenth, by fits that leave out that one as well.
+
+    Returns:
+        The model, and one per tenth that never saw it.
+    """
+    fold = np.array([folds[origin] for origin in design.origin.tolist()], np.int64)
+    everything = fit_factors(design, started, np.ones(len(fold), np.bool_))
+    single = [fit_factors(design, started, fold != one) for one in range(FOLDS)]
+    pairs = {pair: fit_factors(design, started, ~np.isin(fold, pair)) for pair in combinations(range(FOLDS), 2)}
+    subject_fold = np.array([folds[origin] for origin in design.corpus.origin.tolist()], np.int64)
+    whole = finish(design, started, everything, dict(enumerate(single)), fold, np.ones(len(design.corpus), np.bool_))
+    parts = []
+    for one in range(FOLDS):
+        others = {two: pairs[min(one, two), max(one, two)] for two in range(FOLDS) if two != one}
+        parts.append(finish(design, started, single[one], others, fold, subject_fold != one))
+    return whole, parts
+
+
+def finish(
+    design: Design, started: Model, factors: dict[str, float], outside: dict[int, dict[str, float]],
+    fold: NDArray[np.int64], use: NDArray[np.bool_],
+) -> Model:  # fmt: skip
+    """Calibrate fitted factors, and measure silence.
+
+    Args:
+        design: The regression problem.
+        started: Caps and grades.
+        factors: The fitted factors.
+        outside: By tenth, factors of a fit that did not see it (nor what *use* leaves out).
+        fold: Tenth of each row.
+        use: Which subjects may be looked at.
+    """
+    score = np.zeros(len(fold))
+    for one, held in outside.items():
+        mine = fold == one
+        score[mine] = scores(design, started, held)[mine]
+    corpus = attrs.evolve(design.corpus, benign=design.corpus.benign & use)
+    caps = total_caps(corpus.count)
+    rows = np.isin(fold, list(outside))
+    model = attrs.evolve(started, factors=factors, total_caps=caps, calibration=knots_of(design, score, rows, caps))
+    quiet = quiet_of(design.corpus, supported(design, model), use)
+    return attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design.corpus, design, model), 3))
+
+
+def alike(corpus: Corpus, design: Design, model: Model) -> float:
+    """Measure how alike the evidence about untouched subjects of one server is."""
+    best = np.zeros(len(corpus))
+    np.maximum.at(best, design.borne.row[design.kept], scores(design, model, model.factors))
+    benign = np.flatnonzero(corpus.benign)
+    return intraclass_correlation(best[benign], corpus.site[benign], int(corpus.site.max(initial=-1)) + 1)

@@ -1,0 +1,141 @@
+"""Labelled evidence without packets: what every subject of a capture showed, and what had really happened to it."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.matching import pair
+from benchmarks.scoreboard.judging import Job, opened
+from benchmarks.scoreboard.labels import Row
+from netinterf.analyzers.base import join
+from netinterf.analyzers.run import analyze
+from netinterf.schema import Evidence
+from netinterf.simulate import Truth
+from netinterf.table import Ragged
+from netinterf.verdict.combine import judge
+from netinterf.verdict.ledger import explain
+from netinterf.verdict.model import SUBJECTS
+from netinterf.verdict.reasons import causes
+from netinterf.verdict.subjects import list_subjects, row_of
+
+__all__ = ["Corpus", "Sample", "collect", "gather"]
+
+NOBODY = Row(truth=Truth(kind="flow", protocol="", client="", client_port=0, server="", server_port=0, name="",
+                         first_frame=0))  # fmt: skip
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Sample:
+    """One capture; only subjects whose truth is known."""
+
+    scenario: str
+    evidence: Evidence  # subject: place in the arrays below; no packets
+    kind: NDArray[np.int64]  # place in SUBJECTS
+    server: NDArray[np.int64]  # servers of the capture, numbered
+    happened: tuple[str, ...]  # "ok", or the code of the deciding reason
+    mechanisms: tuple[tuple[str, ...], ...]  # at work; empty when nobody interfered
+    series: NDArray[np.bool_]  # decidable only together with others
+    system: tuple[str, ...]
+    confounder: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Corpus:
+    """All samples in one table."""
+
+    evidence: Evidence
+    kind: NDArray[np.int64]
+    site: NDArray[np.int64]  # one number per server of each capture
+    happened: NDArray[np.str_]
+    mechanisms: tuple[tuple[str, ...], ...]
+    benign: NDArray[np.bool_]
+    series: NDArray[np.bool_]
+    origin: NDArray[np.str_]  # system, else look-alike, else scenario: what is left out together
+    captures: int
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def count(self, kind: str, mechanism: str | None = None) -> int:
+        """Count the subjects of a kind that nobody interfered with, or that *mechanism* worked on alone decidably."""
+        mine = self.kind == SUBJECTS.index(kind)
+        if mechanism is None:
+            return int(np.sum(mine & self.benign))
+        worked = np.array([mechanism in words for words in self.mechanisms], np.bool_)
+        return int(np.sum(mine & worked & ~self.series))
+
+
+def sample(job: Job) -> Sample:
+    """Look at one capture with all analyzers, and put the labels beside what they saw."""
+    trace, labels = opened(job)
+    evidence = analyze(trace)
+    subjects = list_subjects(trace, evidence)
+    ledger = explain(judge(evidence, subjects), evidence, trace)
+    told = [{"subject": attrs.asdict(ledger.subject(row))} for row in range(len(subjects))]
+    truth = {place: labels.rows[number] for number, place in pair(labels.rows, told).items()}
+    known = [row for row in range(len(subjects)) if row in truth or not labels.interfered]
+    rows = [truth.get(row, NOBODY) for row in known]
+    place = np.full(len(subjects) + 1, -1, np.int64)
+    place[known] = np.arange(len(known))
+    about = place[row_of(evidence, subjects)]
+    kept = np.flatnonzero(about >= 0)
+    _, server = np.unique(subjects.server[known], return_inverse=True)
+    lowest = [causes(int(bits))[:1] for bits in subjects.reasons[known]]
+    return Sample(
+        scenario=labels.scenario,
+        evidence=attrs.evolve(
+            evidence.take(kept), subject=about[kept].astype(np.int32), witness=Ragged.empty(len(kept), np.int32),
+            forged=Ragged.empty(len(kept), np.int32),
+        ),
+        kind=subjects.prior_kind[known],
+        server=server.reshape(-1),
+        happened=tuple(cause[0].code if cause else "ok" for cause in lowest),
+        mechanisms=tuple(row.mechanisms for row in rows),
+        series=np.array([row.truth.series for row in rows], np.bool_),
+        system=tuple(row.truth.system for row in rows),
+        confounder=tuple(row.truth.confounder for row in rows),
+    )  # fmt: skip
+
+
+def collect(jobs: Sequence[Job], processes: int) -> Iterator[Sample]:
+    """Look at captures in some processes; in the order given."""
+    if processes <= 1:
+        yield from map(sample, jobs)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(sample, jobs, chunksize=4)
+
+
+def gather(samples: Sequence[Sample]) -> Corpus:
+    """Put samples together."""
+    sizes = np.array([len(one) for one in samples], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    tables = [
+        attrs.evolve(one.evidence, subject=(one.evidence.subject + start).astype(np.int32))
+        for one, start in zip(samples, starts.tolist(), strict=True)
+    ]
+    servers = np.cumsum([0, *(int(one.server.max(initial=-1)) + 1 for one in samples)])
+    origin = [
+        system or confounder or one.scenario
+        for one in samples
+        for system, confounder in zip(one.system, one.confounder, strict=True)
+    ]
+    mechanisms = tuple(words for one in samples for words in one.mechanisms)
+    return Corpus(
+        evidence=join(tables),
+        kind=np.concatenate([one.kind for one in samples]),
+        site=np.concatenate([one.server + first for one, first in zip(samples, servers.tolist(), strict=False)]),
+        happened=np.array([word for one in samples for word in one.happened]),
+        mechanisms=mechanisms,
+        benign=np.array([not words for words in mechanisms], np.bool_),
+        series=np.concatenate([one.series for one in samples]),
+        origin=np.array(origin),
+        captures=len(samples),
+    )

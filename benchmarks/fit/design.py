@@ -1,0 +1,95 @@
+"""One regression problem: a row per suspicion, a column per rule, in it what the rule's observation weighs."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.fit.corpus import Corpus
+from netinterf.schema import Rule
+from netinterf.verdict.model import SUBJECTS, Model
+from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
+
+__all__ = ["Design", "lay_out"]
+
+F64 = NDArray[np.float64]
+
+ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
+"""An injected answer whose rival was not captured is rightly called forged, and evidence says which it can be."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Design:
+    """Suspicions that labels can decide: interfered so, or left alone."""
+
+    corpus: Corpus
+    borne: Bearing
+    mechanisms: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    kept: NDArray[np.int64]  # hypotheses that are rows
+    right: NDArray[np.bool_]  # of each row: the mechanism was at work
+    base: F64  # of each row: log-odds that a subject of its kind was interfered with so, before evidence
+    kind: NDArray[np.int64]  # of each row
+    origin: NDArray[np.str_]  # of each row
+
+    def matrix(self, model: Model) -> F64:
+        """Lay out the weights that count under a model: rows by rules, 0 where another of the group is stronger.
+
+        A weight that a cap cuts is cut here as well, so that factors cannot be fitted beyond what a cap lets through.
+        """
+        evidence = self.corpus.evidence
+        weighed = values(evidence, model)[self.borne.pair_evidence]
+        chosen = strongest(self.borne, evidence, weighed)
+        place = np.full(len(self.borne), -1, np.int64)
+        place[self.kept] = np.arange(len(self.kept))
+        row = place[self.borne.pair_hypothesis[chosen]]
+        witness = self.borne.pair_evidence[chosen]
+        result = np.zeros((len(self.kept), len(self.rules)))
+        mine = row >= 0
+        np.add.at(result, (row[mine], evidence.rule[witness[mine]]), evidence.llr[witness[mine]])
+        return result
+
+
+def lay_out(corpus: Corpus, model: Model) -> Design:
+    """List every suspicion of a corpus that its labels decide.
+
+    Subjects that are decidable only as a series, and those that another mechanism worked on, decide nothing.
+    """
+    evidence = corpus.evidence
+    mechanisms = vocabulary(model, evidence.rules)
+    borne = bearing(evidence, evidence.subject.astype(np.int64), mechanisms)
+    words = [mechanisms[code] for code in borne.mechanism.tolist()]
+    at_work = [corpus.mechanisms[row] for row in borne.row.tolist()]
+    right = np.array(
+        [
+            any(one in (word, ALIKE.get(word)) or one.startswith(word + ".") for one in real)
+            for word, real in zip(words, at_work, strict=True)
+        ],
+        np.bool_,
+    )
+    decided = (right & ~corpus.series[borne.row]) | corpus.benign[borne.row]
+    kept = np.flatnonzero(decided)
+    kind = corpus.kind[borne.row[kept]]
+    odds = base_odds(corpus, sorted({(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)}))
+    return Design(
+        corpus=corpus,
+        borne=borne,
+        mechanisms=mechanisms,
+        rules=evidence.rules,
+        kept=kept,
+        right=right[kept],
+        base=np.array([odds[SUBJECTS[code], words[place]] for code, place in zip(kind, kept, strict=True)]),
+        kind=kind,
+        origin=corpus.origin[borne.row[kept]],
+    )
+
+
+def base_odds(corpus: Corpus, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
+    """Count how often each mechanism worked on each kind of subject, against how often nobody did: log-odds."""
+    found = {}
+    for kind, word in wanted:
+        words = {word, ALIKE.get(word, word)}
+        mine = corpus.kind == SUBJECTS.index(kind)
+        hit = [any(one in words or one.startswith(word + ".") for one in real) for real in corpus.mechanisms]
+        interfered = int(np.sum(mine & np.array(hit, np.bool_) & ~corpus.series))
+        found[kind, word] = float(np.log((interfered + 0.5) / (corpus.count(kind) + 0.5)))
+    return found

@@ -1,0 +1,64 @@
+"""What it means that a subject shows nothing unusual, by what happened to it.
+
+A connection that did its work and shows nothing is seldom one that was interfered with; one that failed without a sign
+may be. Where the capture held too little, silence means nothing and is not listed.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.fit.corpus import Corpus
+from benchmarks.fit.design import Design
+from netinterf.stats.calibration import rule_of_three
+from netinterf.verdict.model import SUBJECTS, Model
+from netinterf.verdict.weigh import strongest, values
+
+__all__ = ["UNKNOWING", "quiet_of", "supported"]
+
+UNKNOWING = frozenset(
+    {
+        "flow.fragments", "dns.query_missing", "dns.unreadable", "capture.one_direction", "capture.ended_early",
+        "capture.snaplen", "icmp.time_exceeded", "capture.mid_stream", "icmp.message", "protocol.not_judged",
+        "flow.too_few_packets",
+    }
+)  # fmt: skip
+"""Reasons that tell of the capture and not of the subject: missing information is never listed."""
+
+LEAST = 20
+"""Silent subjects of a kind and fate that a measurement needs."""
+
+
+def supported(design: Design, model: Model) -> NDArray[np.bool_]:
+    """Say for which subjects of the corpus something speaks for a mechanism."""
+    evidence = design.corpus.evidence
+    weighed = values(evidence, model)[design.borne.pair_evidence]
+    chosen = strongest(design.borne, evidence, weighed)
+    chosen = chosen[weighed[chosen] > 0]
+    result = np.zeros(len(design.corpus), np.bool_)
+    result[design.borne.row[design.borne.pair_hypothesis[chosen]]] = True
+    return result
+
+
+def quiet_of(corpus: Corpus, loud: NDArray[np.bool_], use: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
+    """Measure the likelihood ratio of silence: how much more frequent it is among interfered than untouched subjects.
+
+    Args:
+        corpus: All subjects.
+        loud: Those that something speaks for.
+        use: Which subjects to measure on.
+    """
+    found = {}
+    for place, kind in enumerate(SUBJECTS):
+        mine = use & (corpus.kind == place)
+        benign, hit = mine & corpus.benign, mine & ~corpus.benign
+        if not (benign.any() and hit.any()):
+            continue
+        cap = min(rule_of_three(int(benign.sum())), rule_of_three(int(hit.sum())))
+        for word in np.unique(corpus.happened[mine]).tolist():
+            fate = (corpus.happened == word) & ~loud
+            if word in UNKNOWING or int(np.sum(fate & mine)) < LEAST:
+                continue
+            among_hit = (np.sum(fate & hit) + 0.5) / (hit.sum() + 1)
+            among_benign = (np.sum(fate & benign) + 0.5) / (benign.sum() + 1)
+            found[kind, word] = round(float(np.clip(np.log(among_hit / among_benign), -cap, cap)), 3)
+    return found
