@@ -94,6 +94,7 @@ class Ledger(Sequence[Verdict]):
             subject=self.subject(row),
             outcome=OUTCOMES[table.outcome[row]],
             grade=GRADES[table.grade[row]],
+            grade_if_rarer=GRADES[table.grade_if_rarer[row]],
             mechanism=None if mechanism < 0 else table.mechanisms[mechanism],
             probability=float(table.probability[row]),
             also=tuple(Further(mechanism=table.mechanisms[code], probability=float(p)) for code, p in also),

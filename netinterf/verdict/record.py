@@ -73,6 +73,7 @@ class Verdict:
     subject: Subject
     outcome: Outcome
     grade: Grade
+    grade_if_rarer: Grade = attrs.field(repr=False)  # were such interference ten times rarer than the prior says
     mechanism: str | None
     probability: float
     also: tuple[Further, ...]
