@@ -6,7 +6,6 @@ densities, made to rise with the score (isotonic regression), is the likelihood 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import attrs
 import numpy as np
@@ -81,8 +80,8 @@ def knots(score: F64, right: NDArray[np.bool_], base: F64, cap: float) -> Knots:
     with np.errstate(divide="ignore"):
         nats = np.log(inside) - np.log(beside + float(np.mean(scale)))
     nats = np.maximum.accumulate(np.clip(nats, 0.0, cap))
-    ends = np.stack([np.repeat(nats, 2), np.stack([places[first], places[last]], 1).reshape(-1)])
-    return thinned(ends[1], ends[0])
+    ends = np.stack([places[first], places[last]], axis=1).reshape(-1)[:-1]  # the last stretch goes on for ever
+    return thinned(ends, np.repeat(nats, 2)[:-1])
 
 
 def thinned(score: F64, nats: F64) -> Knots:

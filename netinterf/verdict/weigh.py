@@ -195,21 +195,23 @@ def strongest(borne: Bearing, evidence: Evidence, value: F64) -> I64:
     return order[last]
 
 
-def _worth(raw: F64, kind: I64, decisive: NDArray[np.bool_], model: Model) -> F64:
+def _worth(score: F64, kind: I64, decisive: NDArray[np.bool_], model: Model) -> F64:
     """Turn sums of weights into what they were worth on labelled traffic, within the caps.
 
-    What is impossible without a forger is not measured by how often it was seen: it keeps its own weight.
+    What is proof by itself is not limited by how often it was seen: beyond the last knot its score counts in full, up
+    to a cap of its own.
     """
-    result = np.empty(len(raw))
+    result = np.empty(len(score))
     for place, name in enumerate(SUBJECTS):
         mine = kind == place
-        score = raw[mine]
+        raw, sure = score[mine], decisive[mine]
         knots = np.array([(0.0, 0.0), *model.calibration.get(name, ())])
         if len(knots) > 1:
-            score = np.where(score > 0, np.interp(score, knots[:, 0], knots[:, 1]), score)
+            beyond = np.where(sure, np.maximum(raw - knots[-1, 0], 0.0), 0.0)
+            raw = np.where(raw > 0, np.interp(raw, knots[:, 0], knots[:, 1]) + beyond, raw)
         cap = model.total_caps.get(name, model.other_total_cap)
-        result[mine] = np.clip(score, -cap, cap)
-    return np.where(decisive, np.maximum(result, np.minimum(raw, model.decisive_cap)), result)
+        result[mine] = np.clip(raw, -cap, np.where(sure, max(cap, model.decisive_cap), cap))
+    return result
 
 
 def odds_of(hypotheses: Hypotheses, prior_kind: I64, quiet: F64, model: Model) -> F64:

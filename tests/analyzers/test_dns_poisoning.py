@@ -35,7 +35,7 @@ LIKELY = 9.3
 
 CALLED = 7.7  # nats that reach a probability of 0.9 with the packaged model's prior for injection
 
-CAP, DECISIVE_CAP = 6.0, 14.0
+CAP, DECISIVE_CAP = 10.0, 14.0
 SECOND = 10**9
 
 

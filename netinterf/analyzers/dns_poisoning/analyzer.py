@@ -147,8 +147,10 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
             forged = case.rows[case.race == place].tolist()
             first = forged[0] if forged else int(rows[0])
             weight, count = float(races.weight[place]), float(len(rows))
-            notes.add("contradiction", first, weight, forged=forged, replies=count, queries=queries)
-            if races.nature[place] and weight >= DISJOINT:  # less, and a second site may have answered a second query
+            clear = weight >= DISJOINT  # less, and a second site may have answered a second query
+            rule = "two_answers" if clear else "contradiction"
+            notes.add(rule, first, weight, forged=forged, replies=count, queries=queries)
+            if races.nature[place] and clear:
                 notes.add("two_servers", first, PER_BIT * float(races.nature[place]), forged=forged)
         else:
             rule = "duplicate" if races.identical[place] else "rotation"

@@ -31,8 +31,9 @@ def rule_id(name: str) -> str:
 
 
 def _rule(
-    name: str, group: str, says: str, *measures: str, mechanism: str = "dns", decisive: bool = False, source: str
-) -> Rule:
+    name: str, group: str, says: str, *measures: str, mechanism: str = "dns", decisive: bool = False,
+    shared: bool = False, source: str,
+) -> Rule:  # fmt: skip
     return Rule(
         id=rule_id(name),
         mechanism=mechanism,
@@ -40,6 +41,7 @@ def _rule(
         says=says,
         measures=measures,
         decisive=decisive,
+        shared=shared,
         references=(source,),
     )
 
@@ -50,9 +52,24 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
     (
         6.0,
         _rule(
+            "two_answers",
+            "race",
+            "one question (sent {queries} ×) drew {replies} different replies, more than it was asked, and their "
+            "answers contradict each other",
+            "replies",
+            "queries",
+            mechanism="dns.injection",
+            decisive=True,
+            source=f"{HOLD_ON}; {ICLAB} (two replies, two networks); {TRIPLET}",
+        ),
+    ),
+    (
+        4.5,
+        _rule(
             "contradiction",
             "race",
-            "one question (sent {queries} ×) drew {replies} different replies, and their answers contradict each other",
+            "one question (sent {queries} ×) drew {replies} different replies whose answers contradict each other, as "
+            "those of two sites of one server may",
             "replies",
             "queries",
             mechanism="dns.injection",
@@ -85,6 +102,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "{struck} lookups of this name drew contradicting replies, while lookups of other names did not",
             "struck",
             mechanism="dns.injection",
+            shared=True,
             source="Rules of injectors are about names: " + TRIPLET + "; OONI spec, technique tq-002",
         ),
     ),
@@ -155,7 +173,6 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "lost_class",
             "construction",
             "the reply's question has no class, which no name server can produce",
-            decisive=True,
             source=f"{IRAN}: a national fingerprint over several years",
         ),
     ),
@@ -206,7 +223,6 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "impossible_answer",
             "content",
             "the answer lies where no public service can be: Teredo or never allocated space",
-            decisive=True,
             source="Hoang et al., How Great is the Great Firewall?, USENIX Security 2021 (all forged AAAA in "
             "2001::/32); OONI backend issue 543 (d0::11); RFC 4291 §2.4",
         ),
@@ -236,6 +252,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "company",
             "the same listed address was given for names of {domains} unrelated domains",
             "domains",
+            shared=True,
             source="Tsai et al., CERTainty, PoPETs 2023; Sundara Raman et al., Censored Planet, CCS 2020",
         ),
     ),
@@ -246,6 +263,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "company",
             "this address answers no other name: {silent} names asked of it stayed unanswered",
             "silent",
+            shared=True,
             source=f"{TRIPLET}, selection of targets that run no resolver; Brandhorst, Pras 2006 (12 % unanswered)",
         ),
     ),
