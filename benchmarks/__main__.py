@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 __all__ = ["main"]
@@ -32,6 +33,8 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     fit.add_argument("--version", default="1", help="what to call the numbers (default 1)")
     fit.add_argument("--cache", type=Path, metavar="FILE", help="keep the gathered evidence there, or read it")
+    trials = verbs.add_parser("statistics", help="shares, contrasts and false discoveries on evidence of known truth")
+    trials.add_argument("--trials", type=int, default=1000, help="random tables of each kind (default 1000)")
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
     speed.add_argument("--quick", action="store_true", help="on 50,000 packets instead of a million")
     speed.add_argument("--no-programs", action="store_true", help="leave other programs out")
@@ -61,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, speed, rivals, simulator, likeness):
+    for verb in (quality, trials, speed, rivals, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -69,42 +72,53 @@ def parser() -> argparse.ArgumentParser:
 def main(words: list[str] | None = None) -> int:
     """Run one benchmark; give the exit status."""
     options = parser().parse_args(words)
-    if options.verb == "quality":
-        return run_quality(options)
-    if options.verb == "lab":
-        return run_lab(options)
-    if options.verb == "fit":
-        from benchmarks import fit
+    return RUNS[options.verb](options)
 
-        fit.run(
-            seeds=options.seeds, lab_seeds=options.lab_seeds, jobs=options.jobs, version=options.version,
-            cache=options.cache,
-        )  # fmt: skip
-        return 0
-    if options.verb == "examples":
-        from benchmarks.examples import FOLDER, write_examples
 
-        print(f"{write_examples():,} bytes in {FOLDER.name}")
-        return 0
-    if options.verb == "rivals":
-        from benchmarks.rivals import beside
+def run_examples(_: argparse.Namespace) -> int:
+    """Make the example captures."""
+    from benchmarks.examples import FOLDER, write_examples
 
-        words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
-        return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
-    if options.verb == "simulator":
-        from benchmarks.simulator import run_simulator
+    print(f"{write_examples():,} bytes in {FOLDER.name}")
+    return 0
 
-        results = run_simulator(seed=options.seed, packets=options.packets, out=options.json)
-        return 1 if results["gaps"] or results["differing"] or results["wire"] else 0
-    if options.verb == "likeness":
-        from benchmarks.likeness import run_likeness
 
-        return 1 if run_likeness(options.lab, seeds=options.seeds, out=options.json)["above"] else 0
-    if options.verb == "decode":
-        return run_decode(options)
+def run_rivals(options: argparse.Namespace) -> int:
+    """Put rivals beside the library."""
+    from benchmarks.rivals import beside
+
+    words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
+    return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
+
+
+def run_simulator(options: argparse.Namespace) -> int:
+    """Hold the simulator to its promises."""
+    from benchmarks import simulator
+
+    results = simulator.run_simulator(seed=options.seed, packets=options.packets, out=options.json)
+    return 1 if results["gaps"] or results["differing"] or results["wire"] else 0
+
+
+def run_likeness(options: argparse.Namespace) -> int:
+    """Compare the simulator with the lab."""
+    from benchmarks import likeness
+
+    return 1 if likeness.run_likeness(options.lab, seeds=options.seeds, out=options.json)["above"] else 0
+
+
+def run_speed(options: argparse.Namespace) -> int:
+    """Measure speed."""
     from benchmarks import speed
 
     speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
+    return 0
+
+
+def run_statistics(options: argparse.Namespace) -> int:
+    """Try the statistics of groups on evidence of known truth."""
+    from benchmarks import statistics
+
+    statistics.run(options.trials, options.json)
     return 0
 
 
@@ -131,6 +145,20 @@ def run_quality(options: argparse.Namespace) -> int:
     )
     results = quality.run(plan, out=options.json, docs=options.docs, listing=options.details)
     return 1 if results["failed"] else 0
+
+
+def run_fit(options: argparse.Namespace) -> int:
+    """Fit the packaged model."""
+    from benchmarks import fit
+
+    fit.run(
+        seeds=options.seeds,
+        lab_seeds=options.lab_seeds,
+        jobs=options.jobs,
+        version=options.version,
+        cache=options.cache,
+    )
+    return 0
 
 
 def run_lab(options: argparse.Namespace) -> int:
@@ -169,6 +197,21 @@ def run_decode(options: argparse.Namespace) -> int:
             fastest = min(fastest, time.perf_counter() - begin)
         print(f"{name}: {fastest:.3f} s, {connections * SLOTS / fastest:,.0f} packets/s")
     return 0
+
+
+RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "quality": run_quality,
+    "fit": run_fit,
+    "statistics": run_statistics,
+    "speed": run_speed,
+    "decode": run_decode,
+    "rivals": run_rivals,
+    "lab": run_lab,
+    "simulator": run_simulator,
+    "likeness": run_likeness,
+    "examples": run_examples,
+}
+"""What each verb does."""
 
 
 if __name__ == "__main__":

@@ -22,16 +22,16 @@ from benchmarks.fit.weights import fit_factors
 from benchmarks.fit.worth import knots_of, scores, total_caps
 from benchmarks.machine import ROOT
 from benchmarks.quality import Plan, jobs_of
+from benchmarks.scoreboard.left_out import FILE
 from netinterf.stats.dependence import intraclass_correlation
 from netinterf.verdict.model import Model, default_model
 
-__all__ = ["FIRST_SEED", "LEFT_OUT", "MODEL", "run"]
+__all__ = ["FIRST_SEED", "MODEL", "run"]
 
 FIRST_SEED = 10_000
 """Seeds of the fit; `quality` begins at 1,000, tests lie below."""
 
 MODEL = ROOT / "netinterf" / "data" / "model.json"
-LEFT_OUT = ROOT / "benchmarks" / "left_out.json"
 
 
 def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | None = None) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | No
     }
     before = json.loads(MODEL.read_text(encoding="utf-8"))
     write(MODEL, document_of(design, before, fitted, about))
-    write(LEFT_OUT, left_out_of(folds, parts), indent=None)
+    write(FILE, left_out_of(folds, parts), indent=None)
     seconds = round(time.perf_counter() - begin, 1)
-    print(f"{MODEL.name} and {LEFT_OUT.name} written after {seconds} s")
+    print(f"{MODEL.name} and {FILE.name} written after {seconds} s")
     return {**about, "seconds": seconds}
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.matching import pair
 from benchmarks.scoreboard.judging import Job, opened
 from benchmarks.scoreboard.labels import Row
+from benchmarks.scoreboard.left_out import origin_of
 from netinterf.analyzers.base import join
 from netinterf.analyzers.run import analyze
 from netinterf.schema import Evidence
@@ -123,7 +124,7 @@ def gather(samples: Sequence[Sample]) -> Corpus:
     ]
     servers = np.cumsum([0, *(int(one.server.max(initial=-1)) + 1 for one in samples)])
     origin = [
-        system or confounder or one.scenario
+        origin_of(system, confounder, one.scenario)
         for one in samples
         for system, confounder in zip(one.system, one.confounder, strict=True)
     ]

@@ -22,6 +22,7 @@ from benchmarks.matching import Verdict, accused, gather, match, pair
 from benchmarks.scoreboard.delay import time_to_verdict
 from benchmarks.scoreboard.folders import labels_beside
 from benchmarks.scoreboard.labels import LabelledCapture, Row, of_labels
+from benchmarks.scoreboard.left_out import LEFT_OUT, unseen
 from benchmarks.scoreboard.mechanisms import answers, forges
 from benchmarks.scoreboard.pools import pool_of
 from benchmarks.scoreboard.units import Answer, Judged, Unit
@@ -70,6 +71,8 @@ def judge(job: Job, limit: float = LIMIT) -> Judged:
         return Judged(source=job.source, capture=job.name, units=unread(job), failed=failure)
     with limited(limit):
         judged, failed, evidence = ask(trace, job)
+        if job.labels is None and evidence is not None and (lines := unseen(trace, evidence, labels, judged[LIBRARY])):
+            judged[LEFT_OUT] = lines
     rows = labels.rows
     if not labels.interfered:
         rows = (*rows, *unlabelled(rows, judged.get(LIBRARY, ())))
