@@ -41,7 +41,8 @@ LEAST = 1e-12
 """Probabilities are kept this far from 0 and 1 in the logarithm."""
 
 STEPS, CLOSE = 100, 1e-12
-"""Most Newton steps; and the relative fall of the loss below which they end, also added to the curvature for inversion."""
+"""Most Newton steps; and the relative fall of the loss below which they end, also added to the curvature, which may
+be singular."""
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
+from netinterf.stats.dependence import checked_members
 
 __all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "robust_scale", "theil_sen"]
 
@@ -23,21 +24,24 @@ def group_quantile(values: NDArray[Any], group: NDArray[np.integer[Any]], count:
 
     Args:
         values: Numbers, n of them; NaN values are left out.
-        group: Group of each value, 0 … count-1, n of them.
+        group: Group of each value, 0 … count-1, or -1 for values left out, n of them.
         count: Number of groups.
         q: Quantile, 0 … 1.
 
     Returns:
-        One number per group, NaN for groups without values. The same as ``numpy.quantile`` group by group.
+        One number per group, NaN for groups without values. The same as ``numpy.quantile`` group by group; between a
+        finite and an infinite value lies the infinite one.
 
     Raises:
-        ParameterError: *q* is not within 0 … 1.
+        ParameterError: *q* is not within 0 … 1, the columns differ in length, or a group is out of range.
     """
     if not 0.0 <= q <= 1.0:
         raise ParameterError("q", q, "from 0 to 1")
-    numbers = np.asarray(values, np.float64)
+    numbers = np.asarray(values, np.float64).reshape(-1)
     known = ~np.isnan(numbers)
-    numbers, group = numbers[known], np.asarray(group)[known]
+    _, places = checked_members(np.where(known, numbers, 0.0), group, count, "values")
+    known &= places >= 0
+    numbers, group = numbers[known], places[known]
     order = np.lexsort((numbers, group))
     numbers = numbers[order]
     sizes = np.bincount(group, minlength=count)[:count]
@@ -48,9 +52,11 @@ def group_quantile(values: NDArray[Any], group: NDArray[np.integer[Any]], count:
     low = np.floor(place).astype(np.int64)
     high = np.minimum(low + 1, sizes[filled] - 1)
     below, above = numbers[starts[filled] + low], numbers[starts[filled] + high]
-    with np.errstate(invalid="ignore"):  # infinite neighbours
-        between = below + (above - below) * (place - low)
-    result[filled] = np.where(below == above, below, between)
+    part = place - low
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite neighbours, or farther apart than a double reaches
+        between = below + (above - below) * part
+        between = np.where(np.isfinite(between), between, below * (1 - part) + above * part)
+    result[filled] = np.where((below == above) | (part == 0), below, between)
     return result
 
 
@@ -66,18 +72,21 @@ def robust_scale(values: NDArray[Any], group: NDArray[np.integer[Any]], count: i
 
     Args:
         values: Numbers, n of them; NaN values are left out.
-        group: Group of each value, 0 … count-1, n of them.
+        group: Group of each value, 0 … count-1, or -1 for values left out, n of them.
         count: Number of groups.
 
     Returns:
-        One number per group, 0 for constant groups, NaN for groups without values.
+        One number per group, 0 for constant groups, NaN for groups without values and for those with both quartiles
+        at the same infinity.
     """
-    numbers = np.asarray(values, np.float64)
-    groups = np.asarray(group)
-    centre = group_median(numbers, groups, count)
-    deviation = group_median(np.abs(numbers - centre[groups]), groups, count) * MAD_TO_SIGMA
-    spread = group_quantile(numbers, groups, count, 0.75) - group_quantile(numbers, groups, count, 0.25)
-    return np.where(deviation > 0, deviation, spread * MAD_TO_SIGMA / 2)
+    numbers = np.asarray(values, np.float64).reshape(-1)
+    groups = np.asarray(group).reshape(-1)
+    centre = np.append(group_median(numbers, groups, count), np.nan)  # the last is that of -1
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite values, and scales beyond the double range
+        away = np.where(numbers == centre[groups], 0.0, np.abs(numbers - centre[groups]))
+        deviation = group_median(away, groups, count) * MAD_TO_SIGMA
+        spread = group_quantile(numbers, groups, count, 0.75) - group_quantile(numbers, groups, count, 0.25)
+        return np.where(deviation > 0, deviation, spread * (MAD_TO_SIGMA / 2))
 
 
 def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:
@@ -86,21 +95,22 @@ def theil_sen(x: NDArray[Any], y: NDArray[Any], most: int = 300) -> float:
     Only pairs at least the median distance apart are used: near pairs add noise and no information.
 
     Args:
-        x: Abscissae, n of them.
+        x: Abscissae, n of them; points that are not finite are left out.
         y: Ordinates, n of them.
         most: Points used; more are thinned evenly in the order given, since the cost is quadratic.
 
     Returns:
         The slope; NaN without two points at different abscissae.
     """
-    places = np.arange(len(x))
-    if len(x) > most:
-        places = np.linspace(0, len(x) - 1, most).astype(np.int64)
+    across, up = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    places = np.flatnonzero(np.isfinite(across) & np.isfinite(up))
+    if len(places) > most:
+        places = places[np.linspace(0, len(places) - 1, most).astype(np.int64)]
     if len(places) < 2:
         return float("nan")
-    across = np.asarray(x, np.float64)[places]
-    up = np.asarray(y, np.float64)[places]
+    across, up = across[places], up[places]
     first, second = np.triu_indices(len(places), 1)
-    run, rise = across[second] - across[first], up[second] - up[first]
-    far = (np.abs(run) >= np.median(np.abs(run))) & (run != 0)
-    return float(np.median(rise[far] / run[far])) if far.any() else float("nan")
+    with np.errstate(over="ignore", invalid="ignore"):  # differences beyond the double range
+        run, rise = across[second] - across[first], up[second] - up[first]
+        far = (np.abs(run) >= np.median(np.abs(run))) & (run != 0)
+        return float(np.median(rise[far] / run[far])) if far.any() else float("nan")
