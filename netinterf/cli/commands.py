@@ -17,7 +17,7 @@ from netinterf.cli.manners import (
     silence_output,
 )
 from netinterf.engine.judged import Judged
-from netinterf.engine.networks import read_networks
+from netinterf.context.networks import read_networks
 from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
 from netinterf.export.jsonl import lines

@@ -17,7 +17,7 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
 from netinterf.engine.extract import extract
 from netinterf.engine.judged import Judged, Summary, judge
-from netinterf.engine.networks import Network, read_networks
+from netinterf.context.networks import Network, read_networks
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.flows.facts import Vantage
 from netinterf.schema import Evidence

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.context.domains import registrable
 from netinterf.trace import Trace
 
-__all__ = ["concentration", "never_answers", "registrable"]
+__all__ = ["concentration", "never_answers"]
 
 FEW_DOMAINS, MANY_DOMAINS, FEW_WEIGHT = 2, 5, 3.0
 """Unrelated domains on one listed address: from two on it is evidence, from five on full evidence (CERTainty's and
@@ -21,13 +22,6 @@ UNANSWERED = 0.12
 
 SILENT_NAMES = 2
 """Names that must have stayed unanswered before a server can be called none."""
-
-
-def registrable(name: str) -> str:
-    """Cut a name down to its registrable domain, roughly: two labels, three below short second levels (co.uk)."""
-    labels = name.split(".")
-    keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2
-    return ".".join(labels[-keep:])
 
 
 def concentration(

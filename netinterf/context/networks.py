@@ -2,13 +2,17 @@
 
 import csv
 import os
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
+from netinterf.context.forged import PrefixIndex
 from netinterf.errors import ParameterError
 
-__all__ = ["HEADER", "Network", "read_networks"]
+__all__ = ["HEADER", "Network", "find_networks", "read_networks"]
 
 HEADER = ("prefix", "asn", "country")
 MAX_ASN = 2**32 - 1  # RFC 6793
@@ -61,3 +65,27 @@ def _network(name: str, line: int, row: list[str]) -> Network:
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise ParameterError("networks", f"{name}, line {line}", f"a country of two letters, not {country!r}")
     return Network(network, number, country.upper())
+
+
+def find_networks(
+    networks: tuple[Network, ...], high: NDArray[np.uint64], low: NDArray[np.uint64]
+) -> NDArray[np.int32]:
+    """Look addresses up in a table of networks: the longest prefix that holds each (RFC 4632 §5.1).
+
+    Args:
+        networks: The table; of equal prefixes the first wins.
+        high: Upper halves of the addresses, n of them (IPv4 as mapped).
+        low: Lower halves, same length.
+
+    Returns:
+        n rows of the table, -1 where no prefix holds the address; all -1 for an empty table.
+    """
+    if not networks:
+        return np.full(len(high), -1, np.int32)
+    return _index(networks).find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
+
+
+@lru_cache(maxsize=1)
+def _index(networks: tuple[Network, ...]) -> PrefixIndex:
+    """Index a table once for all captures of a scan."""
+    return PrefixIndex.of([str(network.prefix) for network in networks])

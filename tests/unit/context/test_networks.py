@@ -1,11 +1,12 @@
 """The user's table of networks: read strictly, and wrong lines are named."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from netinterf.engine.networks import Network, read_networks
+from netinterf.context.networks import Network, find_networks, read_networks
 from netinterf.errors import ParameterError
 
 
@@ -51,3 +52,16 @@ def test_refuses_what_is_no_text(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path, tmp_path / "binary"):
         with pytest.raises(ParameterError, match="readable CSV"):
             read_networks(path)
+
+
+def test_the_longest_prefix_is_found() -> None:
+    """Addresses of both families are looked up at once; of nested prefixes the longest holds, of none -1."""
+    table = tuple(
+        Network(ip_network(prefix), asn, "")
+        for prefix, asn in (("192.0.0.0/16", 1), ("192.0.2.0/24", 2), ("2001:db8::/32", 3), ("192.0.2.0/24", 4))
+    )
+    addresses = ["192.0.2.9", "192.0.9.9", "198.51.100.1", "2001:db8::5", "2001:db9::5"]
+    numbers = [int(ip_address(a)) if ":" in a else 0xFFFF << 32 | int(ip_address(a)) for a in addresses]
+    high, low = np.array([n >> 64 for n in numbers], np.uint64), np.array([n % 2**64 for n in numbers], np.uint64)
+    assert find_networks(table, high, low).tolist() == [1, 0, -1, 2, -1]
+    assert find_networks((), high, low).tolist() == [-1] * 5
