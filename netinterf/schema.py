@@ -22,6 +22,8 @@ __all__ = [
     "Exchanges",
     "Flows",
     "Grade",
+    "GroupBy",
+    "Groups",
     "HeadSegments",
     "Hosts",
     "Http",
@@ -224,6 +226,21 @@ class Grade(StrEnum):
     POSSIBLE = "possible"
     NONE = "none"
     INSUFFICIENT = "insufficient"
+
+
+class GroupBy(StrEnum):
+    """What the members of a group have in common, the most special first, in the words of the verdict contract."""
+
+    NAME = "name"
+    DOMAIN = "domain"  # registrable domain of the name
+    SERVER = "server"
+    PREFIX = "prefix"  # of the server: /24 or /48
+    ASN = "asn"  # of the server, by the user's table of networks, like country
+    COUNTRY = "country"
+    CLIENT = "client"
+    PROTOCOL = "protocol"  # tcp, udp, or dns for exchanges
+    TIME = "time"
+    CAPTURE = "capture"
 
 
 @attrs.frozen
@@ -582,5 +599,34 @@ class Verdicts(Table):
     name: Text = text("server name, host or question name of the subject")
     trigger: U8 = column("u1", "TriggerKind code", fill=0)
     trigger_packet: I32 = column("i4", "row in Packets that carries the trigger, -1 for none", fill=-1)
+    mechanisms: tuple[str, ...] = attrs.field(default=())
+    model: str = attrs.field(default="")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Groups(Table):
+    """One row per group of subjects that was found to be interfered with, the surest first."""
+
+    by: U8 = column("u1", "place in the enumeration GroupBy")
+    value: Text = text("what its members have in common, as people write it; empty for time and capture")
+    members: U32 = column("u4", "flows and exchanges in it, those that an earlier group explains left out")
+    affected: U32 = column("u4", "how many of them are expected to be affected")
+    share: F64 = column("f8", "share of members that is affected, posterior mean")
+    share_low: F64 = column("f8", "lower end of the 95 % interval of the share")
+    share_high: F64 = column("f8", "upper end")
+    llr: F64 = column("f8", "log-likelihood ratio: some share is affected against none is", unit="nats")
+    contrast: F64 = column("f8", "log Bayes factor: affected more than its controls; 0 without any", unit="nats")
+    clusters: U32 = column("u4", "independent observations that say something")
+    controls: U32 = column("u4", "the same among what it was compared with")
+    control_share: F64 = column("f8", "share of controls that is affected, posterior mean, NaN without any")
+    probability: F64 = column("f8", "probability that the group is interfered with, its search paid for")
+    q_value: F64 = column("f8", "expected share of false alarms among the groups of its kind ranked no lower")
+    outcome: U8 = column("u1", "place in the enumeration Outcome")
+    grade: U8 = column("u1", "place in the enumeration Grade")
+    mechanism: I32 = column("i4", "index into the table's mechanisms")
+    selective: NDArray[np.int8] = column("i1", "1 controls are spared, 0 they are hit alike, -1 unknown", fill=-1)
+    start: I64 = column("i8", "when the first affected member began", unit="ns since 1970 UTC")
+    end: I64 = column("i8", "when the last affected member ended", unit="ns since 1970 UTC")
+    subjects: Ragged = ragged("i4", "its members, the surest to be affected first", refers="Verdicts")
     mechanisms: tuple[str, ...] = attrs.field(default=())
     model: str = attrs.field(default="")

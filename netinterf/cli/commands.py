@@ -16,8 +16,8 @@ from netinterf.cli.manners import (
     complain,
     silence_output,
 )
-from netinterf.engine.judged import Judged
 from netinterf.context.networks import read_networks
+from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
 from netinterf.export.jsonl import lines

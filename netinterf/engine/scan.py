@@ -15,9 +15,9 @@ import attrs
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
+from netinterf.context.networks import Network, read_networks
 from netinterf.engine.extract import extract
 from netinterf.engine.judged import Judged, Summary, judge
-from netinterf.context.networks import Network, read_networks
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.flows.facts import Vantage
 from netinterf.schema import Evidence
