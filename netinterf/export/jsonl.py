@@ -31,11 +31,8 @@ def capture_line(summary: Summary) -> dict[str, Any]:
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
     """Build the object of one verdict's line."""
-    fields = plain(verdict)
-    for ours in ("row", "ip_version"):
-        del fields[ours]
     times = {"start": iso_time(verdict.start), "end": iso_time(verdict.end)}
-    return {"type": "verdict", "schema": SCHEMA, **fields, **times, "explanation": verdict.explanation}
+    return {"type": "verdict", "schema": SCHEMA, **plain(verdict), **times, "explanation": verdict.explanation}
 
 
 def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
@@ -70,7 +67,10 @@ def jsonl(
 
 
 def plain(value: Any) -> Any:
-    """Bring a value into what JSON holds: objects as mappings, not-a-number and infinities as null."""
+    """Bring a value into what JSON holds: objects as mappings, not-a-number and infinities as null.
+
+    Of objects, the fields that their ``repr`` shows are written; the others are no part of the contract.
+    """
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, float):
@@ -85,7 +85,7 @@ def plain(value: Any) -> Any:
 
 @cache
 def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(kind))
+    return tuple(field.name for field in attrs.fields(kind) if field.repr)
 
 
 def _dump(document: dict[str, Any]) -> str:

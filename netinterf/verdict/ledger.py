@@ -157,6 +157,7 @@ class Ledger(Sequence[Verdict]):
             llr=float(self.evidence.llr[place]),
             frames=tuple(self.witness[place].tolist()),
             measured={name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
+            mechanism=rule.mechanism,
         )
 
     def _is_ipv4(self, host: int) -> bool:

@@ -38,6 +38,7 @@ class Observation:
     llr: float
     frames: tuple[int, ...]
     measured: dict[str, float | None]
+    mechanism: str = attrs.field(default="", repr=False)  # that the rule speaks of, empty for all
 
 
 @attrs.frozen(kw_only=True)

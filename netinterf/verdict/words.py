@@ -5,7 +5,8 @@ does not carry, and never a word about who did it or why, which packets do not s
 """
 
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.record import Subject, Verdict
+from netinterf.verdict.record import Observation, Subject, Verdict
+from netinterf.verdict.weigh import covers
 
 __all__ = ["WHAT", "happened", "percent", "sentences", "what_happened", "who"]
 
@@ -48,14 +49,30 @@ SURE = {
     Grade.POSSIBLE: "This is only possible, not shown",
 }
 
+IF_RARER = {
+    Grade.LIKELY: "this is likely, not confirmed",
+    Grade.POSSIBLE: "this is only possible",
+    Grade.NONE: "it is more likely that nobody interfered",
+}
+"""What a finding is worth when interference is ten times rarer, for grades below the one it has."""
+
 
 def sentences(verdict: Verdict) -> str:
-    """Put a verdict into one or two plain sentences."""
+    """Put a verdict into one or two plain sentences.
+
+    A finding adds one more each for the strongest sign that argues against it, and for a grade that would not stand if
+    such interference were ten times rarer than assumed.
+    """
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
-        shown = "; ".join([_clause(seen.says) for seen in verdict.evidence if seen.llr > 0][:2])
+        about = [seen for seen in verdict.evidence if _bears(seen, verdict.mechanism)]  # strongest first
+        shown = "; ".join([_clause(seen.says) for seen in about if seen.llr > 0][:2])
         sure = f"{SURE[verdict.grade]} (probability {percent(verdict.probability)})"
-        return f"{happened(verdict)}. {sure}{': ' if shown else ''}{shown}."
+        against = next((f" Against it speaks: {_clause(seen.says)}." for seen in about if seen.llr < 0), "")
+        rarer = ""
+        if verdict.grade_if_rarer is not verdict.grade:
+            rarer = f" If such interference is ten times rarer here than assumed, {IF_RARER[verdict.grade_if_rarer]}."
+        return f"{happened(verdict)}. {sure}{': ' if shown else ''}{shown}.{against}{rarer}"
     if verdict.outcome is Outcome.OK:
         plan = " It was held to a rate like everything else on the link." if verdict.selective is False else ""
         return f"{_capital(subject)} worked, and nothing suggests interference.{plan}"
@@ -103,6 +120,11 @@ def what_happened(mechanism: str) -> str:
 def percent(probability: float) -> str:
     """Write a probability so that rounding never claims certainty: ``99.9 %`` at most, ``0.1 %`` at least."""
     return f"{min(max(100 * probability, 0.1), 99.9):.3g} %"
+
+
+def _bears(seen: Observation, mechanism: str) -> bool:
+    """Say whether an observation is about this mechanism: the same, a more general or a more special one."""
+    return covers(seen.mechanism, mechanism) or covers(mechanism, seen.mechanism)
 
 
 def _clause(says: str) -> str:
