@@ -173,6 +173,32 @@ def test_a_limit_on_all_servers_is_the_links():
     assert not accused
 
 
+def test_two_flows_with_a_bucket_each_are_told_apart():
+    """A policer that keeps a bucket for every flow is found although merging its flows explains nothing."""
+    flows = [Flow(900), Flow(900, port=40001, start=1.3)]
+    one, two = (
+        transfer(seed, policer(125_000, depth), flows=[flow], rtt=0.08)
+        for seed, depth, flow in zip((91, 92), (3e4, 5e4), flows, strict=True)
+    )
+    trace = trace_of(merge(one, two))
+    evidence = Throttling()(trace)
+    buckets = [row for row in range(len(evidence)) if evidence.rules[evidence.rule[row]].id == "rate.token_bucket"]
+    assert {int(evidence.subject[row]) for row in buckets} == {0, 1}
+    rates = [float(evidence.measured[row][0]) for row in buckets]
+    assert rates == pytest.approx([1e6, 1e6], rel=0.03)
+
+
+def test_one_segment_again_and_again_is_no_limit():
+    """A sender whose other end is gone repeats its last segments; nobody acknowledges them, and nothing is said."""
+    hand = opened()
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
+    for _ in range(30):
+        hand.now += 0.4
+        hand.send(down=True, seq=1 + 4 * SEGMENT, ack=9, content=bytes(SEGMENT))
+    assert not hand.series().lost.any()
+    assert len(Throttling()(trace_of(hand.world.out))) == 0
+
+
 def test_equal_limits_one_after_the_other_are_the_links():
     """Servers that meet the same rate in turn show a plan as well."""
     flows = [Flow(900), Flow(900, port=40001, start=25.0, server="198.51.100.5")]
@@ -281,7 +307,7 @@ def test_without_timestamps_bursts_exclude_a_queue():
     moved = transfer(17, policer(125_000, 3e4), flows=[Flow(1500)], rtt=0.1, tap="receiver", timestamps=False)
     rules, accused = found(trace_of(moved))
     assert accused
-    assert rules["rate.no_queue"]["burst_packets"] > 6
+    assert rules["rate.bursts_beyond_rate"]["burst_packets"] > 6
 
 
 class Hand:
@@ -317,6 +343,7 @@ def test_a_segment_sent_again_was_lost():
     """The earlier of two transmissions was lost, the later was not."""
     hand = opened()
     hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
     assert np.flatnonzero(hand.series().lost).tolist() == [1]
 
 

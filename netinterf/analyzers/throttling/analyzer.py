@@ -11,15 +11,20 @@ from netinterf.analyzers.throttling.contrast import Contrast, contrast
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
 from netinterf.analyzers.throttling.rules import (
     APPLICATION,
+    BURSTS,
+    FASTER,
+    LOSS_AFTER_BURSTS,
     NO_QUEUE,
     QUEUE_BEFORE_LOSS,
     RANDOM_LOSS,
     RECEIVER_WINDOW,
+    ROUGH_BUCKET,
     RULES,
     SPARED,
     TOKEN_BUCKET,
     WEIGHTS,
     WHOLE_LINK,
+    WITHIN,
 )
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions
 from netinterf.schema import Evidence, Rule
@@ -32,10 +37,6 @@ I64 = NDArray[np.int64]
 
 MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""
-
-
-BY_BURSTS = 0.8
-"""Share of the weight when only bursts tell that nothing queued, since radio links and receivers bunch packets too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -68,8 +69,10 @@ class Throttling:
         directions = lossy_directions(trace, self.least_losses)
         judged = [one for one in (judge_direction(trace, d, self.least_losses) for d in directions) if one]
         tables = []
-        for one in judged:
-            tables += self.limited(trace, one, judged) if one.bucket else self.unlimited(trace, one)
+        for one, flows in chosen(judged):
+            written = self.limited(trace, one, judged) if one.bucket else self.unlimited(trace, one)
+            tables += [table.take(np.isin(table.subject, flows)) for table in written]
+        tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
     def limited(self, trace: Trace, judged: Judged, others: list[Judged]) -> list[Evidence]:
@@ -80,7 +83,7 @@ class Throttling:
         if judged.held_by_ends:
             return self.held(trace, judged, best)
         found = [one for one in judged.tested if one.bucket]
-        share = strength(best.fit) * (1.0 if 2 * len(found) >= len(judged.tested) else 0.5)
+        share = 1.0 if 2 * len(found) >= len(judged.tested) else 0.5
         seen = contrast(trace, judged, others)
         flows, witness = losers(found)
         measured = {
@@ -91,9 +94,9 @@ class Throttling:
             "llr": best.fit.llr,
             "units": len(found),
         }
-        tables = [self.write(trace, TOKEN_BUCKET, flows, witness, share, measured)]
+        tables = [self.write(trace, kind_of(best), flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
-        return tables + self.compared(trace, seen, flows)
+        return tables + self.compared(trace, seen, best, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: chance, or a queue."""
@@ -119,9 +122,8 @@ class Throttling:
             "samples": shown.waiting.samples,
             "burst_packets": shown.waiting.burst,
         }
-        rule = QUEUE_BEFORE_LOSS if judged.queued > 0 else NO_QUEUE
-        share = 1.0 if shown.waiting.samples else BY_BURSTS
-        return [self.write(trace, rule, flows, witness, share, measured)]
+        rule = QUEUE_BEFORE_LOSS if judged.queued > 0 else NO_QUEUE if shown.waiting.samples else BURSTS
+        return [self.write(trace, rule, flows, witness, 1.0, measured)]
 
     def held(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
         """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""
@@ -130,16 +132,19 @@ class Throttling:
         rule, share = (RECEIVER_WINDOW, window) if window >= idle else (APPLICATION, idle)
         return [self.write(trace, rule, flows, witness, 1.0, {"share": float(share)})]
 
-    def compared(self, trace: Trace, seen: Contrast, flows: I64) -> list[Evidence]:
+    def compared(self, trace: Trace, seen: Contrast, best: Tested, flows: I64) -> list[Evidence]:
         """Write down how the client's other servers fared."""
-        if np.isnan(seen.selective):
+        if np.isnan(seen.selective) and not seen.others > best.fit.depth:
             return []
+        if np.isnan(seen.selective):
+            rule, measured = WITHIN, {"other_bytes": seen.others, "rate_bps": 8 * seen.rate}
+        elif seen.selective:
+            rule = SPARED if strength(best.fit) > 0 else FASTER
+            measured = {"excess_bytes": seen.excess, "ratio": seen.ratio, "selective": 1.0}
+        else:
+            rule, measured = WHOLE_LINK, {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
         witness = Ragged.of([np.unique(seen.rows)] * len(flows), np.int32)
-        measured: dict[str, float] = {"selective": seen.selective}
-        if seen.selective:
-            return [self.write(trace, SPARED, flows, witness, 1.0, measured | {"ratio": seen.ratio})]
-        measured |= {"servers": seen.servers, "rate_bps": 8 * seen.rate}
-        return [self.write(trace, WHOLE_LINK, flows, witness, 1.0, measured)]
+        return [self.write(trace, rule, flows, witness, 1.0, measured)]
 
     def write(
         self, trace: Trace, rule: str, flows: I64, witness: Ragged, share: float, measured: dict[str, float]
@@ -155,6 +160,28 @@ class Throttling:
             witness=witness,
             measured=dict(measured),
         )
+
+
+def kind_of(tested: Tested) -> str:
+    """Name the rule for how well a bucket explains a unit."""
+    share = strength(tested.fit)
+    return TOKEN_BUCKET if share >= 1.0 else ROUGH_BUCKET if share > 0 else LOSS_AFTER_BURSTS
+
+
+def chosen(judged: list[Judged]) -> list[tuple[Judged, I64]]:
+    """Give each flow and way to the candidate that explains its losses best: a stricter bucket, then the clearer one.
+
+    Returns:
+        Candidates that were chosen, each with the flows that chose it.
+    """
+    taken: dict[tuple[int, bool], int] = {}
+    for place in sorted(range(len(judged)), key=lambda place: judged[place].rank, reverse=True):
+        for flow in judged[place].losing.tolist():
+            taken.setdefault((flow, judged[place].direction.outbound), place)
+    flows: dict[int, list[int]] = {}
+    for (flow, _), place in taken.items():
+        flows.setdefault(place, []).append(flow)
+    return [(judged[place], np.array(flows[place], np.int64)) for place in sorted(flows)]
 
 
 def losers(tested: list[Tested]) -> tuple[I64, Ragged]:

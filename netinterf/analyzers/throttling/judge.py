@@ -2,6 +2,7 @@
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
 from netinterf.analyzers.throttling.series import Series, direction_series
@@ -11,6 +12,8 @@ from netinterf.stats.ratelimit import BucketFit, search_bucket
 from netinterf.trace import Trace
 
 __all__ = ["Judged", "Tested", "judge_direction", "strength"]
+
+I64 = NDArray[np.int64]
 
 LEAST_LLR = 10.0
 """Log-likelihood ratio of bucket against chance that counts: chance loss stays below -13 in laboratory traces."""
@@ -52,8 +55,8 @@ class Tested:
 
     @property
     def bucket(self) -> bool:
-        """Whether a token bucket explains the losses."""
-        return bool(self.fit.llr > LEAST_LLR) and strength(self.fit) > 0
+        """Whether a token bucket explains the losses better than chance."""
+        return bool(self.fit.llr > LEAST_LLR)
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -67,9 +70,21 @@ class Judged:
 
     @property
     def bucket(self) -> Tested | None:
-        """The unit that shows a token bucket best, if any does: no queue first, then the clearest fit."""
+        """The unit that shows a token bucket best, if any does: the clearest kind of fit first, then no queue."""
         found = [one for one in self.tested if one.bucket]
-        return max(found, key=lambda one: (-one.queued, strength(one.fit), one.fit.llr)) if found else None
+        return max(found, key=lambda one: (strength(one.fit), -one.queued, one.fit.llr)) if found else None
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """How well a bucket explains the direction: what the fit earns, then its likelihood ratio."""
+        best = self.bucket
+        return (strength(best.fit), best.fit.llr) if best else (0.0, 0.0)
+
+    @property
+    def losing(self) -> I64:
+        """The flows that lost packets in the units that count: those with a bucket when there are any."""
+        units = [one.unit for one in self.tested if one.bucket] or [one.unit for one in self.tested]
+        return np.unique(np.concatenate([unit.flow[unit.lost] for unit in units]))
 
     @property
     def queued(self) -> int:
@@ -121,7 +136,7 @@ def try_units(trace: Trace, direction: Direction, series: Series, least: int) ->
             continue
         fit = search_bucket(unit.time, unit.size, unit.lost)
         waiting = measure_waiting(unit, least_known, opened, fit)
-        if unit.upstream and np.isnan(waiting.share) and strength(fit) >= 1.0 and not trace.facts.offloaded:
+        if unit.upstream and np.isnan(waiting.share) and strength(fit) > 0 and not trace.facts.offloaded:
             waiting = Waiting(burst=fit.depth / float(np.median(unit.size)))
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting))
     return tested

@@ -96,7 +96,19 @@ def direction_series(trace: Trace, flows: I64, outbound: bool, by_sequence: bool
     """
     rows = data_rows(trace, flows, outbound)
     pieces = _cut(trace, rows, outbound, upstream=behind_limit(trace, rows, flows, outbound))
-    return _with_gaps(trace, pieces, by_sequence) if pieces.upstream else _with_repeats(trace, pieces, flows, outbound)
+    if pieces.upstream:
+        return _with_gaps(trace, pieces, by_sequence)
+    return _with_repeats(trace, _with_known_fate(trace, pieces, outbound), flows, outbound)
+
+
+def _with_known_fate(trace: Trace, pieces: Series, outbound: bool) -> Series:
+    """Leave out what was never acknowledged, where acknowledgements were captured at all.
+
+    Whether it was lost is not known: the other end may be gone, and then its last segment is sent again and again
+    (RFC 6298 §5.5), which says nothing of a rate.
+    """
+    acked = trace.sides.acked[2 * pieces.flow + (not outbound)]
+    return pieces.take((acked <= 0) | (pieces.start < acked))
 
 
 def behind_limit(trace: Trace, rows: I64, flows: I64, outbound: bool) -> bool:

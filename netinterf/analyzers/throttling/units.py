@@ -1,8 +1,10 @@
 """Which transfers to test: pairs of hosts with enough losses, cut into answers to requests.
 
-A policer acts on what a client and a server exchange, so all flows between the two are merged in time order; shown one
-of two flows alone, the published detector finds 12 % instead of 93 % of the policed transfers (Flach et al., §3.3).
-A bucket refills while nothing is sent, so each answer to a new request is a trial of its own (ibid., §3.1).
+What shares a bucket is not known beforehand: a policer may keep one for a flow, for a client and a server, or for all
+that it limits. Each is a candidate, merged in time order; shown one of two flows that share a bucket, the published
+detector finds 12 % instead of 93 % of the policed transfers (Flach et al., §3.3), and two buckets taken for one explain
+next to nothing. A bucket refills while nothing is sent, so each answer to a new request is a trial of its own (ibid.,
+§3.1).
 """
 
 import attrs
@@ -14,7 +16,7 @@ from netinterf.schema import Mark
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_LOSSES", "Direction", "lossy_directions", "split_units"]
+__all__ = ["LEAST_LOSSES", "Direction", "bounded", "lossy_directions", "split_units"]
 
 I64 = NDArray[np.int64]
 
@@ -26,22 +28,28 @@ LEAST_LOSSES = 15
 LARGEST = 20_000
 """Wire packets of one unit that are tested: far more than a fit needs, and the cost is linear in it."""
 
+MOST_FLOWS = 20
+"""Flows of one pair that are tested alone, those with the most losses: enough to see that each has its own bucket."""
+
 MOST_UNITS = 6
 """Units of one direction that are tested, those with the most losses: further ones repeat the answer."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class Direction:
-    """One direction between a client and a server."""
+    """One direction of flows that may share a bucket: one flow, all of two hosts, or all lossy ones of a client."""
 
-    client: int  # rows in Hosts
-    server: int
+    client: int  # row in Hosts
+    servers: I64  # rows in Hosts
     outbound: bool
-    flows: I64  # rows in Flows between the two
+    flows: I64  # rows in Flows
 
 
 def lossy_directions(trace: Trace, least: int = LEAST_LOSSES) -> list[Direction]:
-    """Find the directions between two hosts in which at least that many packets came again or late."""
+    """Find the directions in which at least that many packets came again or late: pairs of hosts, flows, clients.
+
+    Flows are candidates of their own where a pair has several, and so are all lossy pairs of a client together.
+    """
     flows, sides = trace.flows, trace.sides
     flow = np.flatnonzero(flows.protocol == TCP)
     suspect = (sides.repeats + sides.fills).reshape(-1, 2)[flow]
@@ -50,14 +58,39 @@ def lossy_directions(trace: Trace, least: int = LEAST_LOSSES) -> list[Direction]
     pair = flows.client[flow].astype(np.int64) << 32 | flows.server[flow]
     known, place = np.unique(pair, return_inverse=True)
     sums = np.stack([np.bincount(place, weights=suspect[:, side], minlength=len(known)) for side in range(2)], axis=1)
+    pairs = [
+        _direction(trace, flow[place == which], outbound=side == 0)
+        for which, side in np.argwhere(sums >= least).tolist()
+    ]
+    return [*pairs, *_single_flows(trace, pairs, least), *_whole_clients(trace, pairs)]
+
+
+def _direction(trace: Trace, flows: I64, outbound: bool) -> Direction:
+    """Describe one direction of some flows of one client."""
+    servers = np.unique(trace.flows.server[flows]).astype(np.int64)
+    return Direction(client=int(trace.flows.client[flows[0]]), servers=servers, outbound=outbound, flows=flows)
+
+
+def _single_flows(trace: Trace, pairs: list[Direction], least: int) -> list[Direction]:
+    """List the lossy flows of pairs that have several flows, at most :data:`MOST_FLOWS` of a pair."""
     found = []
-    for which, side in np.argwhere(sums >= least):
-        members = flow[place == which]
-        found.append(
-            Direction(
-                client=int(known[which] >> 32), server=int(known[which] & 0xFFFFFFFF), outbound=side == 0, flows=members
-            )
-        )
+    for one in pairs:
+        side = 2 * one.flows + (not one.outbound)
+        suspect = (trace.sides.repeats + trace.sides.fills)[side]
+        if np.count_nonzero(suspect) > 1:
+            worst = np.argsort(-suspect, kind="stable")[:MOST_FLOWS]
+            chosen = one.flows[worst[suspect[worst] >= least]]
+            found += [_direction(trace, chosen[place : place + 1], one.outbound) for place in range(len(chosen))]
+    return found
+
+
+def _whole_clients(trace: Trace, pairs: list[Direction]) -> list[Direction]:
+    """Merge the lossy pairs of each client that has several, way by way."""
+    found = []
+    for client, outbound in dict.fromkeys((one.client, one.outbound) for one in pairs):
+        own = [one.flows for one in pairs if (one.client, one.outbound) == (client, outbound)]
+        if len(own) > 1:
+            found.append(_direction(trace, np.sort(np.concatenate(own)), outbound))
     return found
 
 
@@ -83,7 +116,7 @@ def split_units(trace: Trace, direction: Direction, series: Series, least: int =
     chosen = np.flatnonzero(losses >= least)
     chosen = chosen[np.argsort(-losses[chosen], kind="stable")][:MOST_UNITS]
     units = [series.take(np.flatnonzero(unit == number)) for number in chosen] or [series]
-    return [_bounded(part) for part in units]
+    return [bounded(part) for part in units]
 
 
 def _answer_numbers(trace: Trace, direction: Direction, series: Series) -> I64:
@@ -135,7 +168,7 @@ def _unit_numbers(series: Series, answer: I64) -> I64:
     return unit
 
 
-def _bounded(unit: Series) -> Series:
+def bounded(unit: Series) -> Series:
     """Keep the first `LARGEST` packets of a unit, beginning shortly before its first loss when it is longer."""
     if len(unit) <= LARGEST:
         return unit
