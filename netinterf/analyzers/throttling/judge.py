@@ -5,9 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
-from netinterf.analyzers.throttling.series import Series, direction_series
+from netinterf.analyzers.throttling.series import COLUMNS, Series, direction_series
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, split_units
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_waiting, with_delays
+from netinterf.stats.levels import bucket_levels
 from netinterf.stats.ratelimit import BucketFit, search_bucket
 from netinterf.trace import Trace
 
@@ -117,12 +118,39 @@ def judge_direction(trace: Trace, direction: Direction, least: int = LEAST_LOSSE
     if series.upstream:  # unseen losses can be dated in two ways; the one that explains more is taken
         other = direction_series(trace, direction.flows, direction.outbound, by_sequence=False)
         again = try_units(trace, direction, other, least)
+        first, second = series, other
         if explained(again) > explained(tested):
             series, tested = other, again
+        if tested and max(one.fit.llr for one in tested) > LEAST_LLR:
+            mixed = redated(first, second, max(tested, key=lambda one: one.fit.llr).fit)
+            again = try_units(trace, direction, mixed, least)
+            if explained(again) > explained(tested):
+                series, tested = mixed, again
     if not tested:
         return None
     limits = sender_limits(trace, max((one.unit for one in tested), key=len), direction.outbound)
     return Judged(direction=direction, series=series, tested=tested, limits=limits)
+
+
+def redated(first: Series, second: Series, fit: BucketFit) -> Series:
+    """Date each unseen loss where, of two possible places, a fitted bucket was emptier."""
+    whole = first.with_columns(
+        {name: np.concatenate([getattr(one, name) for one in (first, second)]) for name in COLUMNS}
+    )
+    from_second = np.arange(len(whole)) >= len(first)
+    candidates = whole.take(kept := np.flatnonzero(whole.lost | ~from_second))
+    origin = from_second[kept]
+    order = np.argsort(candidates.time, kind="stable")
+    candidates, origin = candidates.take(order), origin[order]
+    rate = np.array([fit.rate])
+    level = bucket_levels(candidates.time, candidates.size, ~candidates.lost, rate, 0.0, fit.headroom)[0]
+    by_loss = np.lexsort((origin, level, candidates.start, candidates.row, ~candidates.lost))
+    losses = by_loss[: int(np.count_nonzero(candidates.lost))]
+    same = (np.diff(candidates.row[losses]) == 0) & (np.diff(candidates.start[losses]) == 0)
+    worse = losses[np.concatenate([[False], same])] if len(losses) else losses
+    keep = np.ones(len(candidates), np.bool_)
+    keep[worse] = False
+    return candidates.take(keep)
 
 
 def try_units(trace: Trace, direction: Direction, series: Series, least: int) -> list[Tested]:
