@@ -2,8 +2,21 @@
 
 import math
 
+import attrs
+
 from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
+
+__all__ = ["Sum", "covers", "naive_llr", "naive_odds", "naive_probability"]
+
+
+@attrs.frozen
+class Sum:
+    """What speaks for and against one mechanism of one subject."""
+
+    support: float
+    against: float
+    decisive: bool
 
 
 def covers(general: str, special: str) -> bool:
@@ -11,35 +24,75 @@ def covers(general: str, special: str) -> bool:
     return general in ("", special) or special.startswith(general + ".")
 
 
-def naive_llr(evidence: Evidence, subject: int, mechanism: str, model: Model) -> float:
-    """Add up the evidence for one mechanism of one flow."""
+def added(evidence: Evidence, subject: int, mechanism: str, model: Model) -> Sum:
+    """Take the strongest observation of each group, of equal ones the harmless, and add them up by side."""
     by_group: dict[str, list[float]] = {}
+    decisive = False
     for row in range(len(evidence)):
         rule = evidence.rules[evidence.rule[row]]
         llr = float(evidence.llr[row])
-        if evidence.subject[row] != subject or llr == 0 or math.isnan(llr) or not covers(rule.mechanism, mechanism):
+        if evidence.subject[row] != subject or math.isnan(llr) or llr == 0 or not covers(rule.mechanism, mechanism):
             continue
-        cap = model.group_caps.get(rule.group, model.other_cap)
-        upper = max(cap, model.decisive_cap) if rule.decisive else cap
-        by_group.setdefault(rule.group, []).append(min(max(llr, -cap), upper))
-    total = sum(max(values, key=lambda value: (abs(value), -value)) for values in by_group.values())
-    return min(max(total, -model.total_cap), model.total_cap)
+        value = llr * model.factors.get(rule.id, 1.0)
+        upper = max(model.group_cap, model.decisive_cap) if rule.decisive else model.group_cap
+        value = min(max(value, -model.group_cap), upper)
+        decisive = decisive or (rule.decisive and value > 0)
+        by_group.setdefault(rule.group, []).append(value)
+    chosen = [max(values, key=lambda value: (abs(value), -value)) for values in by_group.values()]
+    return Sum(sum(v for v in chosen if v > 0), sum(v for v in chosen if v < 0), decisive)
 
 
-def naive_probability(evidence: Evidence, subject: int, model: Model, prior_kind: str = "tcp") -> float:
-    """Compute the probability that one flow was interfered with."""
+def calibrated(score: float, knots: tuple[tuple[float, float], ...]) -> float:
+    """Read what a score is worth off straight lines between the knots; below zero it is worth itself."""
+    if score <= 0 or not knots:
+        return score
+    left = (0.0, 0.0)
+    for right in knots:
+        if score <= right[0]:
+            return left[1] + (right[1] - left[1]) * (score - left[0]) / (right[0] - left[0])
+        left = right
+    return left[1]
+
+
+def naive_llr(
+    evidence: Evidence, subject: int, mechanism: str, model: Model, kind: str = "tcp", happened: str = "ok"
+) -> float:
+    """Say what the evidence about one mechanism of one subject is worth, nats."""
+    found = added(evidence, subject, mechanism, model)
+    silent = model.quiet.get((kind, happened), 0.0) + found.against
+    if found.support == 0:
+        return silent
+    raw = found.support + found.against
+    cap = model.total_caps.get(kind, model.other_total_cap)
+    knots = model.calibration.get(kind, ())
+    worth, upper = calibrated(raw, knots), cap
+    if found.decisive:  # proof by itself: beyond the last knot it counts in full, up to a cap of its own
+        worth += max(raw - knots[-1][0], 0.0) if knots else 0.0
+        upper = max(cap, model.decisive_cap)
+    return max(min(max(worth, -cap), upper), silent)
+
+
+def naive_odds(evidence: Evidence, subject: int, model: Model, kind: str = "tcp", happened: str = "ok") -> float:
+    """Compute the odds that one subject was interfered with, whatever the mechanism."""
     named = {
         evidence.rules[code].mechanism for code, s in zip(evidence.rule, evidence.subject, strict=True) if s == subject
     }
     named = {word for word in named if word and not any(o != word and covers(word, o) for o in named)}
+    quiet = model.quiet.get((kind, happened), 0.0)
     odds = sum(
-        math.exp(prior) for (kind, word), prior in model.priors.items() if kind == prior_kind and word not in named
+        math.exp(prior + quiet) for (of, word), prior in model.priors.items() if of == kind and word not in named
     )
     for word in named:
-        llr = naive_llr(evidence, subject, word, model)
-        prior = model.priors.get((prior_kind, word))
+        llr = naive_llr(evidence, subject, word, model, kind, happened)
+        prior = model.priors.get((kind, word))
         if prior is None:
             odds += max(0.0, math.exp(model.other_prior + llr) - math.exp(model.other_prior))
         else:
             odds += math.exp(prior + llr)
+    return odds
+
+
+def naive_probability(evidence: Evidence, subject: int, model: Model, kind: str = "tcp", happened: str = "ok") -> float:
+    """Compute the probability that one subject was interfered with."""
+    odds = naive_odds(evidence, subject, model, kind, happened)
     return odds / (1 + odds)

@@ -24,7 +24,8 @@ from netinterf.schema import (
     TlsKind,
 )
 from netinterf.table import Ragged, Table, Text
-from netinterf.verdict.model import Model
+from netinterf.verdict.model import SUBJECTS, Model
+from netinterf.verdict.subjects import Subjects
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -51,10 +52,14 @@ def plain_model(**changes: Any) -> Model:
         "version": "1",
         "priors": {
             ("tcp", "tcp.reset"): -5.8,
+            ("tcp", "tcp.drop"): -6.5,
+            ("tcp", "tcp.connect.drop"): -7.0,
             ("tcp", "tcp.fin"): -7.0,
             ("tcp", "http.blockpage"): -7.0,
             ("tcp", "rate.policing"): -5.3,
             ("tcp", "rate.shaping"): -6.2,
+            ("udp", "quic.drop"): -6.5,
+            ("udp", "rate.policing"): -5.3,
             ("exchange", "dns.injection"): -5.5,
             ("exchange", "dns.forged"): -6.0,
         },
@@ -71,6 +76,34 @@ def plain_model(**changes: Any) -> Model:
         "site_correlation": 1.0,
     }
     return Model(**{**numbers, **changes})
+
+
+def subjects(kinds: list[str], reasons: list[int] | None = None, **changes: Any) -> Subjects:
+    """List subjects without a capture: kinds of ``model.SUBJECTS``, and the reason bits of each."""
+    count, rows = len(kinds), np.arange(len(kinds), dtype=np.int64)
+    exchange = np.array([kind == "exchange" for kind in kinds], np.bool_)
+    columns: dict[str, Any] = {
+        "subject": rows.astype(np.int32),
+        "kind": np.where(exchange, SubjectKind.EXCHANGE, SubjectKind.FLOW).astype(np.uint8),
+        "prior_kind": np.array([SUBJECTS.index(kind) for kind in kinds], np.int64),
+        "flow": rows.astype(np.int32),
+        "protocol": np.array([6 if kind == "tcp" else 17 for kind in kinds], np.uint8),
+        "client": np.zeros(count, np.int32),
+        "server": np.ones(count, np.int32),
+        "port": np.full(count, 443, np.int64),
+        "first_packet": np.full(count, -1, np.int32),
+        "start": rows,
+        "end": rows,
+        "name": Text.of([""] * count),
+        "named_by": np.zeros(count, np.uint8),
+        "named_in": np.full(count, -1, np.int32),
+        "reasons": np.array(reasons or [0] * count, np.uint32),
+        "whole": np.ones(count, np.bool_),
+        "loss_share": 0.0,
+        "by_flow": rows,
+        "by_exchange": rows,
+    }
+    return Subjects(**(columns | changes))
 
 
 class World:

@@ -1,18 +1,21 @@
-"""The weighing of evidence: laws that must hold for any evidence, and agreement with a slow twin."""
+"""The weighing of evidence: laws that must hold for any evidence and any model, and agreement with a slow twin."""
 
-import time
+from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinterf.errors import SchemaError
-from netinterf.schema import Evidence, SubjectKind
-from netinterf.verdict import classify, default_model
+from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, Verdicts
+from netinterf.verdict.combine import judge
+from netinterf.verdict.model import SUBJECTS, Model
+from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.weigh import covers
-from tests.oracles.naive_verdict import naive_probability
-from tests.unit.verdict.tables import World, evidence, rule
+from tests.oracles.naive_verdict import naive_odds, naive_probability
+from tests.unit.verdict.tables import evidence, plain_model, rule, subjects
 
 RULES = [
     rule("reset.a", "tcp.reset", "timing"),
@@ -21,71 +24,169 @@ RULES = [
     rule("reset.sure", "tcp.reset", "header", decisive=True),
     rule("fin", "tcp.fin", "timing"),
     rule("page", "http.blockpage", "content"),
+    rule("answer", "dns.injection", "content"),
     rule("any.tcp", "tcp", "ending"),
     rule("any", "", "capture"),
     rule("own", "house.rule", "own"),
 ]
-FLOWS = 3
-WORLD = World()
-for number in range(FLOWS):
-    WORLD.visit(WORLD.flow(), number)
-TRACE = WORLD.trace()
-ROWS = st.lists(
-    st.tuples(
-        st.integers(0, FLOWS - 1),
-        st.sampled_from([known.id for known in RULES]),
-        st.one_of(st.floats(-30, 30), st.sampled_from([0.0, 3.0, -3.0, np.nan, np.inf, -np.inf])),
-    ),
-    max_size=12,
+IDS = [known.id for known in RULES]
+KINDS = ["tcp", "udp", "other", "exchange", "tcp"]
+BITS = [0, 0, int(Reason.OTHER_PROTOCOL), int(Reason.DNS_UNANSWERED), int(Reason.RESET_UNEXPLAINED | Reason.SUSPICION)]
+HAPPENED = ["ok", "ok", *(CATALOGUE[r].code for r in (Reason.OTHER_PROTOCOL, Reason.DNS_UNANSWERED))]
+HAPPENED += [CATALOGUE[Reason.RESET_UNEXPLAINED].code]  # the lowest of its bits decides
+EVERYBODY = subjects(KINDS, BITS)
+
+WEIGHTS = st.one_of(st.floats(-30, 30), st.sampled_from([0.0, 3.0, -3.0, np.nan]))
+ROWS = st.lists(st.tuples(st.integers(0, len(KINDS) - 1), st.sampled_from(IDS), WEIGHTS), max_size=12)
+
+
+@st.composite
+def knots(draw: Any) -> tuple[tuple[float, float], ...]:
+    """Draw what scores are worth: one to four pairs that rise from (0, 0)."""
+    count = draw(st.integers(1, 4))
+    steps = [draw(st.tuples(st.floats(0.1, 6), st.floats(0, 6))) for _ in range(count)]
+    return tuple(map(tuple, np.cumsum(np.array(steps), axis=0).tolist()))
+
+
+NATS = st.floats(0.5, 16)
+MODELS = st.builds(
+    plain_model,
+    factors=st.dictionaries(st.sampled_from(IDS), st.one_of(st.floats(0, 3), st.just(0.0))),
+    calibration=st.dictionaries(st.sampled_from(SUBJECTS), knots()),
+    quiet=st.dictionaries(st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(HAPPENED)), st.floats(-5, 5)),
+    group_cap=NATS,
+    decisive_cap=NATS,
+    total_caps=st.dictionaries(st.sampled_from(SUBJECTS), NATS),
+    other_total_cap=NATS,
 )
 
 
-def probabilities(rows: list[tuple[int, str, float]]) -> np.ndarray:
-    """Judge the three flows of the little world."""
-    return classify(evidence(RULES, rows), TRACE).probability
+def judged(rows: list[tuple[int, str, float]], model: Model | None = None) -> Verdicts:
+    """Judge the five subjects by these observations."""
+    return judge(about(rows), EVERYBODY, model or plain_model())
 
 
-@given(ROWS)
-@settings(max_examples=150, deadline=None)
-def test_agrees_with_the_slow_twin(rows: list[tuple[int, str, float]]) -> None:
-    """The vectorised weighing gives what one subject and one group at a time give."""
-    table = evidence(RULES, rows)
-    expected = [naive_probability(table, flow, default_model()) for flow in range(FLOWS)]
-    np.testing.assert_allclose(expected, classify(table, TRACE).probability, rtol=1e-9, atol=1e-12)
+def about(rows: list[tuple[int, str, float]]) -> Evidence:
+    """Write observations of the five subjects down."""
+    kinds = EVERYBODY.kind[np.array([row[0] for row in rows], np.int64)]
+    return evidence(RULES, rows, subject_kind=kinds)
 
 
-@given(ROWS.filter(bool), st.integers(0, 11), st.floats(0, 40))
-@settings(max_examples=150, deadline=None)
-def test_probability_rises_with_every_weight(rows: list[tuple[int, str, float]], place: int, more: float) -> None:
-    """Raising one likelihood ratio never lowers the probability of any subject."""
+def probabilities(rows: list[tuple[int, str, float]], **changes: Any) -> Any:
+    """Judge by a plain model with some numbers changed."""
+    return judged(rows, plain_model(**changes)).probability
+
+
+@given(ROWS, MODELS)
+@settings(max_examples=200, deadline=None)
+def test_agrees_with_the_slow_twin(rows: list[tuple[int, str, float]], model: Model) -> None:
+    """The vectorised weighing gives what one subject and one group at a time give, under any model."""
+    table = about(rows)
+    expected = [
+        naive_probability(table, place, model, kind, happened)
+        for place, (kind, happened) in enumerate(zip(KINDS, HAPPENED, strict=True))
+    ]
+    np.testing.assert_allclose(judged(rows, model).probability, expected, rtol=1e-9, atol=1e-12)
+
+
+@given(ROWS.filter(bool), st.integers(0, 11), st.floats(0, 40), MODELS)
+@settings(max_examples=200, deadline=None)
+def test_probability_rises_with_every_weight(
+    rows: list[tuple[int, str, float]], place: int, more: float, model: Model
+) -> None:
+    """Raising one likelihood ratio never lowers the probability of any subject, whatever the model."""
     place %= len(rows)
     subject, name, llr = rows[place]
     if np.isnan(llr):
         return
     raised = [*rows[:place], (subject, name, llr + more), *rows[place + 1 :]]
-    assert np.all(probabilities(raised) >= probabilities(rows) * (1 - 1e-9))
+    assert np.all(judged(raised, model).probability >= judged(rows, model).probability * (1 - 1e-9))
 
 
-@given(ROWS, st.randoms(use_true_random=False))
+@given(ROWS, MODELS, st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
-def test_order_of_evidence_does_not_matter(rows: list[tuple[int, str, float]], random: object) -> None:
+def test_order_of_evidence_does_not_matter(rows: list[tuple[int, str, float]], model: Model, seed: int) -> None:
     """Shuffled evidence gives the same verdicts."""
-    order = np.random.default_rng(random.randint(0, 2**31)).permutation(len(rows))
-    table = evidence(RULES, rows)
-    left, right = classify(table, TRACE), classify(table.take(order), TRACE)
-    for name in ("probability", "grade", "outcome", "mechanism", "q_value", "trigger", "reasons"):
+    table = about(rows)
+    order = np.random.default_rng(seed).permutation(len(rows))
+    left, right = judge(table, EVERYBODY, model), judge(table.take(order), EVERYBODY, model)
+    np.testing.assert_allclose(left.probability, right.probability, rtol=1e-12)
+    np.testing.assert_allclose(left.q_value, right.q_value, rtol=1e-12)
+    for name in ("grade", "grade_if_rarer", "outcome", "mechanism", "trigger", "reasons"):
         np.testing.assert_array_equal(getattr(left, name), getattr(right, name))
     np.testing.assert_array_equal(left.also.values, right.also.values)
 
 
+@given(ROWS, MODELS)
+@settings(max_examples=100, deadline=None)
+def test_grade_if_rarer_is_the_grade_under_rarer_priors(rows: list[tuple[int, str, float]], model: Model) -> None:
+    """It is what a model gives whose priors are ln 10 lower, for whoever that model names a mechanism for."""
+    step = np.log(10)
+    rarer = attrs.evolve(
+        model,
+        priors={key: value - step for key, value in model.priors.items()},
+        other_prior=model.other_prior - step,
+    )
+    left, right = judged(rows, model), judged(rows, rarer)
+    near = np.any(np.abs(right.probability[:, None] - [model.possible, model.likely, model.confirmed]) < 1e-9, axis=1)
+    found = left.grade <= list(Grade).index(Grade.POSSIBLE)
+    expected = np.where(
+        right.grade == list(Grade).index(Grade.INSUFFICIENT), list(Grade).index(Grade.NONE), right.grade
+    )
+    np.testing.assert_array_equal(left.grade_if_rarer[found & ~near], expected[found & ~near])
+    assert np.all(left.grade_if_rarer[found] >= left.grade[found])
+
+
+@given(ROWS, MODELS)
+@settings(max_examples=100, deadline=None)
+def test_nobody_is_accused_by_silence(rows: list[tuple[int, str, float]], model: Model) -> None:
+    """A mechanism is named only of a subject that at least one observation supports, however bad silence looks."""
+    result = judged(rows, model)
+    supported = {subject for subject, name, llr in rows if llr > 0 and model.factors.get(name, 1.0) > 0}
+    assert set(np.flatnonzero(result.mechanism >= 0)) <= supported
+    assert set(np.flatnonzero(result.outcome == list(Outcome).index(Outcome.INTERFERED))) <= supported
+
+
 def test_no_evidence_leaves_the_prior() -> None:
     """A subject without evidence keeps the prior odds of its kind, and so does one with weightless evidence."""
-    model = default_model()
-    odds = sum(np.exp(value) for (kind, _), value in model.priors.items() if kind == "tcp")
-    expected = np.full(FLOWS, odds / (1 + odds))
-    np.testing.assert_allclose(expected, probabilities([]))
-    np.testing.assert_allclose(expected, probabilities([(0, "reset.a", 0.0), (1, "any", 5.0), (2, "own", -5.0)]))
+    model = plain_model()
+    odds = [sum(np.exp(value) for (of, _), value in model.priors.items() if of == kind) for kind in KINDS]
+    expected = np.array(odds) / (1 + np.array(odds))
+    np.testing.assert_allclose(probabilities([]), expected, atol=1e-12)
+    weightless = [(0, "reset.a", 0.0), (1, "any", 5.0), (3, "own", -5.0), (4, "reset.a", np.nan)]
+    np.testing.assert_allclose(probabilities(weightless), expected, atol=1e-12)
     assert 0.005 < expected[0] < 0.03
+
+
+def test_silence_weighs_by_kind_and_what_happened() -> None:
+    """Where nothing supports a mechanism, what happened moves the prior odds; of a supported sum it is the floor."""
+    model = plain_model(quiet={("tcp", "ok"): -2.0, ("tcp", "tcp.reset"): 1.0, ("exchange", "ok"): -3.0})
+    plain = probabilities([])
+    result = judged([], model).probability
+    odds = result / (1 - result) / (plain / (1 - plain))
+    code = CATALOGUE[Reason.RESET_UNEXPLAINED].code
+    assert code in HAPPENED
+    np.testing.assert_allclose(np.log(odds[:4]), [-2.0, 0.0, 0.0, 0.0], atol=1e-9)
+    suspicious = plain_model(quiet={("tcp", code): 4.0})
+    silent = judged([], suspicious).probability[4]
+    assert silent == pytest.approx(judged([(4, "reset.a", 0.5)], suspicious).probability[4])
+    assert silent < judged([(4, "reset.a", 5.0)], suspicious).probability[4]
+    assert judged([(4, "reset.a", -5.0)], suspicious).probability[4] < silent
+
+
+def test_factors_and_calibration_bend_the_weights() -> None:
+    """A factor multiplies its rule alone; calibration bends what a sum is worth, and leaves sums below zero alone."""
+    one = probabilities([(0, "reset.a", 4.0)])[0]
+    assert one == pytest.approx(probabilities([(0, "reset.a", 2.0)], factors={"reset.a": 2.0})[0])
+    assert one == probabilities([(0, "reset.a", 4.0)], factors={"reset.c": 0.5})[0]
+    assert probabilities([])[0] == probabilities([(0, "reset.a", 4.0)], factors={"reset.a": 0.0})[0]
+    bent = {"tcp": ((2.0, 1.0), (4.0, 5.0))}
+    for score, worth in ((1.0, 0.5), (3.0, 3.0), (4.0, 5.0), (5.5, 5.0), (-2.0, -2.0)):
+        bent_odds = probabilities([(0, "reset.a", score)], calibration=bent)[0]
+        assert bent_odds == pytest.approx(probabilities([(0, "reset.a", worth)])[0]), score
+    assert naive_odds(about([(0, "reset.a", 3.0)]), 0, plain_model(calibration=bent)) == pytest.approx(
+        naive_odds(about([(0, "reset.a", 3.0)]), 0, plain_model())
+    )
 
 
 def test_a_group_counts_once() -> None:
@@ -96,12 +197,26 @@ def test_a_group_counts_once() -> None:
 
 
 def test_caps_bound_a_group_and_the_total() -> None:
-    """No family carries more than its cap, a decisive rule more, and nothing more than the total cap."""
-    model = default_model()
-    assert probabilities([(0, "reset.a", 50.0)])[0] == probabilities([(0, "reset.a", model.other_cap)])[0]
+    """No family carries more than its cap, a decisive rule more, and a subject no more than its kind's."""
+    model = plain_model()
+    assert probabilities([(0, "reset.a", 50.0)])[0] == probabilities([(0, "reset.a", model.group_cap)])[0]
+    assert probabilities([(0, "reset.a", np.inf)])[0] == probabilities([(0, "reset.a", model.group_cap)])[0]
     sure = probabilities([(0, "reset.sure", 50.0)])[0]
     assert sure == probabilities([(0, "reset.sure", model.decisive_cap)])[0] > 0.99
     assert sure == probabilities([(0, "reset.sure", 50.0), (0, "reset.a", 50.0)])[0]
+    both = [(0, "reset.a", 6.0), (0, "reset.c", 6.0)]
+    capped = probabilities(both, total_caps={"tcp": 7.0, "udp": 3.0})[0]
+    assert capped == pytest.approx(probabilities([(0, "reset.a", 6.0), (0, "reset.c", 1.0)])[0])
+
+
+def test_what_is_proof_keeps_its_weight() -> None:
+    """Beyond the last knot and the cap of the kind, only what is impossible without a forger counts in full."""
+    tight = {"calibration": {"tcp": ((3.0, 2.0),)}, "total_caps": {"tcp": 2.0}}
+    for name, score, worth in (("reset.sure", 12.0, 11.0), ("reset.sure", 1.5, 1.0), ("reset.a", 6.0, 2.0)):
+        bent = probabilities([(0, name, score)], **tight)[0]
+        assert bent == pytest.approx(probabilities([(0, "reset.sure", worth)])[0]), (name, score)
+    most = probabilities([(0, "reset.sure", 50.0), (0, "page", 6.0)], **tight, decisive_cap=9.0)[0]
+    assert most == pytest.approx(probabilities([(0, "reset.sure", 9.0), (0, "page", 3.0)], **tight)[0])
 
 
 def test_a_general_statement_bears_on_the_special_one() -> None:
@@ -116,50 +231,19 @@ def test_a_general_statement_bears_on_the_special_one() -> None:
     assert probabilities([(0, "page", 6.0), (0, "any.tcp", -4.0)])[0] == pytest.approx(page)
 
 
-def test_evidence_outside_the_trace_is_refused() -> None:
-    """A subject that the trace does not have is an error that says so."""
-    with pytest.raises(SchemaError, match="outside the trace's 3"):
-        probabilities([(FLOWS, "reset.a", 1.0)])
+def test_evidence_outside_the_list_is_refused() -> None:
+    """A subject that is not listed is an error that says so."""
+    table = evidence(RULES, [(len(KINDS), "reset.a", 1.0)])
+    with pytest.raises(SchemaError, match="outside the trace's 5"):
+        judge(table, EVERYBODY, plain_model())
 
 
 def test_evidence_about_groups_is_left_alone() -> None:
     """Evidence about a group of flows changes no flow's verdict."""
     table = evidence(RULES, [(7, "reset.a", 9.0)], subject_kind=np.full(1, SubjectKind.GROUP, np.uint8))
-    assert np.array_equal(probabilities([]), classify(table, TRACE).probability)
+    assert np.array_equal(probabilities([]), judge(table, EVERYBODY, plain_model()).probability)
 
 
-def test_classifies_twenty_thousand_flows_quickly() -> None:
-    """Judging a large capture takes a small part of a second."""
-    count = 20_000
-    copies = np.zeros(count, np.int64)
-    rows = np.arange(count)
-    packets = TRACE.by_flow.lengths[0]
-    big = World().trace()
-    take = np.zeros(count, np.int64)
-    vars(big).update(
-        packets=TRACE.packets,
-        flows=TRACE.flows.take(take),
-        sides=TRACE.sides.take(np.tile([0, 1], count)),
-        by_flow=TRACE.by_flow.take(copies),
-    )
-    chosen = np.tile(rows[::4], 3)
-    table = Evidence(
-        subject=chosen.astype(np.int32),
-        subject_kind=np.zeros(len(chosen), np.uint8),
-        rule=np.repeat(np.array([0, 2, 5], np.uint16), len(chosen) // 3),
-        time=chosen,
-        llr=np.tile([1.0, 6.0, -2.0, 4.0, 5.0], len(chosen) // 5),
-        rules=tuple(RULES),
-    )
-    classify(table, big)
-    best = min(timed(table, big) for _ in range(3))
-    assert len(classify(table, big)) == count
-    assert packets == 7
-    assert best < 0.3, f"{best:.3f} s"  # 0.15 s on an idle machine
-
-
-def timed(table: Evidence, trace: object) -> float:
-    """Measure one classification, in seconds."""
-    begun = time.perf_counter()
-    classify(table, trace)
-    return time.perf_counter() - begun
+def test_nobody_gets_no_verdict() -> None:
+    """An empty list of subjects gives an empty table."""
+    assert len(judge(evidence(RULES, []), subjects([]), plain_model())) == 0
