@@ -53,7 +53,7 @@ def draw(series: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
         colour = COLOURS[number % len(COLOURS)]
         lines.append(f'<text x="{low + 8}" y="{low + 12 * (number + 1)}" fill="{colour}">{name}</text>')
         for one in bins:
-            at = x(one["predicted"])
+            at = x(one["probability"])
             lines.append(f'<path d="M{at} {y(one["low"])}V{y(one["high"])}" stroke="{colour}" opacity=".5"/>')
-            lines.append(f'<circle cx="{at}" cy="{y(one["observed"])}" r="3" fill="{colour}"/>')
+            lines.append(f'<circle cx="{at}" cy="{y(one["share"])}" r="3" fill="{colour}"/>')
     return "\n".join([*lines, "</svg>"]) + "\n"

@@ -42,7 +42,7 @@ TWINS = {
     "mixture_of": "test_mixture.py::test_mixtures_equal_the_loop",
     "platt": "test_calibration.py::test_platt_equals_another_optimiser",
     "posterior_q": "test_extreme.py::test_posterior_q_equals_the_loop",
-    "reliability": "test_calibration.py::test_the_scoreboard_gets_the_same_numbers",
+    "reliability": "test_calibration.py::test_a_diagram_equals_the_loop",
     "robust_scale": "test_extreme.py::test_medians_and_scales_equal_the_standard_library",
     "row_blocks": "test_levels.py::test_row_blocks_bound_the_memory",
     "rule_of_three": "test_calibration.py::test_rule_of_three",
