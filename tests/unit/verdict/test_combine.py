@@ -1,6 +1,8 @@
 """From probability to words: grades, mechanisms, what else was at work, and the false-discovery rate."""
 
+import csv
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from netinterf.analyzers.registry import builtin
 from netinterf.errors import ParameterError
-from netinterf.schema import Grade, Outcome, SubjectKind, TriggerKind, Verdicts
-from netinterf.table import Ragged
-from netinterf.verdict import Model, classify, default_model
+from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
+from netinterf.table import Ragged
+from netinterf.verdict import Model, default_model
+from netinterf.verdict import classify as classify_by
 from netinterf.verdict.ledger import explain
+from netinterf.verdict.model import read_priors
+from netinterf.verdict.reasons import CATALOGUE
 from netinterf.verdict.record import Verdict
-from netinterf.verdict.words import WHAT, percent, what_happened
-from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, rule
+from netinterf.verdict.words import WHAT, percent, sentences, what_happened
+from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, plain_model, rule
 
 RULES = [
     rule("reset.time", "tcp.reset", "time", measures=("ratio",)),
@@ -33,6 +39,11 @@ RULES = [
     rule("answer", "dns.injection", "race", decisive=True),
     rule("dns", "dns", "general", decisive=True),
 ]
+
+
+def classify(table: Evidence, trace: Any, model: Model | None = None) -> Verdicts:
+    """Judge with numbers that do not change with the next fit, unless others are given."""
+    return classify_by(table, trace, model or plain_model())
 
 
 def visited() -> World:
@@ -59,7 +70,7 @@ def judge(
         ([("reset.time", 5.0)], Grade.NONE, Outcome.OK),
         ([("reset.time", 6.0)], Grade.POSSIBLE, Outcome.INSUFFICIENT),
         ([("reset.time", 6.0), ("reset.head", 2.2)], Grade.LIKELY, Outcome.INTERFERED),
-        ([("reset.time", 6.0), ("reset.head", 6.0)], Grade.CONFIRMED, Outcome.INTERFERED),
+        ([("reset.time", 6.0), ("reset.head", 6.0)], Grade.LIKELY, Outcome.INTERFERED),
         ([("reset.sure", 12.0)], Grade.CONFIRMED, Outcome.INTERFERED),
         ([("reset.sure", 12.0), ("reset.head", -6.0)], Grade.POSSIBLE, Outcome.INSUFFICIENT),
     ],
@@ -71,14 +82,15 @@ def test_ladder_of_grades(rows: list[tuple[str, float]], grade: Grade, outcome: 
     assert (verdict.mechanism is not None) == (grade in (Grade.POSSIBLE, Grade.LIKELY, Grade.CONFIRMED))
 
 
-def test_one_ordinary_family_never_confirms() -> None:
-    """Probability alone does not confirm: it takes a decisive rule or two independent families."""
-    generous = attrs.evolve(default_model(), other_cap=14.0)
+def test_only_proof_confirms() -> None:
+    """Probability alone does not confirm, of however many families: it takes a sign that is proof by itself."""
     trace = visited().trace()
-    table = evidence(RULES, [(0, "reset.time", 14.0), (0, "reset.head", 0.5)])
-    verdicts = classify(table, trace, generous)
+    several = evidence(RULES, [(0, "reset.time", 6.0), (0, "reset.head", 6.0), (0, "reset.sure", -0.5)])
+    verdicts = classify(several, trace)
     assert verdicts.probability[0] > 0.99
     assert list(Grade)[verdicts.grade[0]] is Grade.LIKELY
+    proof = evidence(RULES, [(0, "reset.time", 6.0), (0, "reset.head", 6.0), (0, "reset.sure", 0.5)])
+    assert list(Grade)[classify(proof, trace).grade[0]] is Grade.CONFIRMED
 
 
 def test_a_capture_with_holes_never_confirms() -> None:
@@ -92,10 +104,11 @@ def test_a_capture_with_holes_never_confirms() -> None:
 
 
 def test_every_listed_mechanism_can_be_confirmed() -> None:
-    """The caps leave room for every mechanism to reach the top grade."""
+    """The caps of the shipped model leave room for every mechanism to reach the top grade by proof."""
     model = default_model()
-    for (_, mechanism), prior in model.priors.items():
-        assert 1 / (1 + np.exp(-(prior + model.total_cap))) > model.confirmed, mechanism
+    for (kind, mechanism), prior in model.priors.items():
+        cap = max(model.decisive_cap, model.total_caps.get(kind, model.other_total_cap))
+        assert 1 / (1 + np.exp(-(prior + cap))) > model.confirmed, mechanism
 
 
 def test_further_mechanisms_are_listed() -> None:
@@ -105,7 +118,7 @@ def test_further_mechanisms_are_listed() -> None:
     assert verdict.also == ()
     trace = visited().trace()
     table = evidence(RULES, [(0, "reset.sure", 14.0), (0, "page", 10.0)])
-    both = explain(classify(table, trace, attrs.evolve(default_model(), other_cap=10.0)), table, trace)[0]
+    both = explain(classify(table, trace, plain_model(group_cap=10.0)), table, trace)[0]
     assert [further.mechanism for further in both.also] == ["http.blockpage"]
     assert both.also[0].probability > 0.9
 
@@ -113,7 +126,7 @@ def test_further_mechanisms_are_listed() -> None:
 def test_two_mechanisms_that_tie_are_answered_by_their_prefix() -> None:
     """When a forged reset and a forged FIN explain the same as well, the answer is ``tcp``."""
     rules = RULES
-    model = attrs.evolve(default_model(), priors={("tcp", "tcp.reset"): -6.0, ("tcp", "tcp.fin"): -6.0}, other_cap=9.0)
+    model = plain_model(priors={("tcp", "tcp.reset"): -6.0, ("tcp", "tcp.fin"): -6.0}, group_cap=9.0)
     trace = visited().trace()
     table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 8.0)])
     assert explain(classify(table, trace, model), table, trace)[0].mechanism == "tcp.reset"  # it holds half of the odds
@@ -250,7 +263,35 @@ def test_explanations_are_plain() -> None:
     assert "was cut off" in what_happened("tcp.reset.something")
     assert "house.rule" in what_happened("house.rule")
     assert set(WHAT) >= set(default_model().mechanisms)
+    assert set(WHAT) >= set(plain_model().mechanisms)
     assert (percent(1.0), percent(0.0), percent(0.62)) == ("99.9 %", "0.1 %", "62 %")
+
+
+def test_explanations_name_what_argues_against() -> None:
+    """The strongest sign against the named mechanism is told, and none that is about another one."""
+    told = judge(("reset.sure", 14.0), ("reset.head", -1.0), ("reset.time", -2.0), ("page", -3.0)).explanation
+    assert "reset.sure was seen. Against it speaks: reset.time was seen." in told
+    assert told.count("Against") == 1
+    assert "Against" not in judge(("reset.sure", 14.0), ("page", -3.0)).explanation
+    assert "Against" not in judge(("reset.time", -3.0)).explanation
+
+
+def test_explanations_say_when_all_hangs_on_the_prior() -> None:
+    """A grade that falls when interference is ten times rarer says what would be left of it."""
+    firm = judge(("reset.sure", 14.0))
+    assert firm.grade is firm.grade_if_rarer is Grade.CONFIRMED
+    assert "rarer" not in firm.explanation
+    for llr, grade, rarer, words in (
+        (10.5, Grade.LIKELY, Grade.LIKELY, ""),
+        (9.3, Grade.LIKELY, Grade.POSSIBLE, "ten times rarer here than assumed, this is only possible."),
+        (6.0, Grade.POSSIBLE, Grade.NONE, "it is more likely that nobody interfered."),
+    ):
+        verdict = judge(("reset.time", llr / 2), ("reset.head", llr / 2))
+        assert (verdict.grade, verdict.grade_if_rarer) == (grade, rarer), llr
+        assert verdict.explanation.endswith(words)
+        assert ("rarer" in verdict.explanation) == bool(words)
+    unsure = attrs.evolve(firm, grade_if_rarer=Grade.LIKELY)
+    assert sentences(unsure).endswith("this is likely, not confirmed.")
 
 
 def test_display_filter_names_the_conversation() -> None:
@@ -295,18 +336,91 @@ def test_model_names_its_sources() -> None:
             for value in node:
                 check(value)
 
+    provenance = document.pop("provenance")
     check(document)
-    assert Model.of(document) == default_model()
-    assert default_model().name == "literature-1"
+    assert not provenance or len(provenance["source"]) > 10
+    document["provenance"] = provenance
+    assert Model.of(document, read_priors()) == Model.load() == default_model()
+    assert default_model().name == f"{document['fitted_on']}-{document['version']}"
+
+
+def test_every_rule_and_reason_that_the_shipped_model_lists_exists() -> None:
+    """A weight or a value of silence under a name that nothing has would never count."""
+    model = default_model()
+    assert set(model.factors) <= {rule.id for analyzer in builtin() for rule in analyzer.rules}
+    assert {word for _, word in model.quiet} <= {"ok", *(cause.code for cause in CATALOGUE.values())}
+
+
+def test_shipped_priors_cover_the_mechanisms_of_the_contract() -> None:
+    """Whatever the words name of single subjects has a prior; general words and what only groups show have none."""
+    special = {word for word in WHAT if not any(other.startswith(word + ".") for other in WHAT)}
+    assert {word for word in special if not word.startswith("reach")} == set(default_model().mechanisms)
+    table = files("netinterf").joinpath("data/priors.csv").read_text(encoding="utf-8")
+    assert all(len(row["source"]) > 5 for row in csv.DictReader(table.splitlines()))
+    assert all(-12 < odds < -3 for odds in read_priors().values())  # rare, but not beyond what evidence can carry
+
+
+def test_priors_of_ones_own_replace_the_shipped_ones(tmp_path: Path) -> None:
+    """A user's table is all there is: what it leaves out has no prior, and sources are not asked for."""
+    path = tmp_path / "priors.csv"
+    path.write_text("subject,mechanism,probability\ntcp,tcp.reset,0.2\nudp,house.rule,0.5\n", encoding="utf-8-sig")
+    model = Model.load(priors=path)
+    assert model.priors == pytest.approx({("tcp", "tcp.reset"): np.log(0.25), ("udp", "house.rule"): 0.0})
+    assert attrs.evolve(model, priors={}) == attrs.evolve(default_model(), priors={})
+    table, trace = evidence(RULES, []), visited().trace()
+    assert classify(table, trace, attrs.evolve(model, quiet={})).probability[0] == pytest.approx(0.25 / 1.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "begins with subject,mechanism,probability"),
+        ("a,b\n1,2\n", "begins with subject,mechanism,probability"),
+        ("tcp,tcp.reset,0.1\ntcp,tcp.fin,often\n", "line 3"),
+        ("tcp,tcp.reset\n", "line 2"),
+        ("tcp,tcp.reset,0.1\ntcp,tcp.fin,1.0\n", "line 3"),
+        ("tcp,tcp.reset,nan\n", "line 2"),
+        ("tcp,,0.1\n", "line 2"),
+        ("smtp,tcp.reset,0.1\n", "line 2"),
+    ],
+)
+def test_malformed_priors_name_their_line(tmp_path: Path, text: str, message: str) -> None:
+    """A table of priors that cannot be used says where it is wrong."""
+    path = tmp_path / "priors.csv"
+    head = "" if "begins" in message else "subject,mechanism,probability\n"
+    path.write_text(head + text, encoding="utf-8")
+    with pytest.raises(ParameterError, match=message):
+        Model.load(priors=path)
+
+
+def test_priors_that_cannot_be_read_name_the_file(tmp_path: Path) -> None:
+    """A missing or binary table is an error that names it."""
+    with pytest.raises(ParameterError, match="absent"):
+        read_priors(tmp_path / "absent")
+    path = tmp_path / "binary"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ParameterError, match="binary"):
+        read_priors(path)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"likely": 0.2}, "possible <= likely"),
-        ({"other_cap": 0.0}, "positive"),
+        ({"group_cap": 0.0}, "positive"),
+        ({"decisive_cap": -1.0}, "positive"),
         ({"other_prior": float("nan")}, "finite"),
-        ({"group_caps": {"x": -1.0}}, "group_caps"),
+        ({"total_caps": {"tcp": -1.0}}, "total_caps"),
+        ({"total_caps": {"smtp": 9.0}}, "smtp"),
+        ({"factors": {"reset.time": -0.1}}, "evidence never changes sides"),
+        ({"factors": {"reset.time": float("nan")}}, "finite"),
+        ({"calibration": {"tcp": ((2.0, 1.0), (2.0, 3.0))}}, "rise"),
+        ({"calibration": {"tcp": ((2.0, 3.0), (4.0, 1.0))}}, "rise"),
+        ({"calibration": {"tcp": ((0.0, 1.0),)}}, "rise"),
+        ({"calibration": {"tcp": ((1.0, float("inf")),)}}, "rise"),
+        ({"calibration": {"smtp": ((1.0, 1.0),)}}, "smtp"),
+        ({"quiet": {("tcp", "ok"): float("inf")}}, "quiet"),
+        ({"quiet": {("smtp", "ok"): 1.0}}, "smtp"),
         ({"priors": {("smtp", "tcp.reset"): -5.0}}, "smtp"),
         ({"priors": {("tcp", "tcp.reset"): float("inf")}}, "finite"),
         ({"loss_ceiling": 1.5}, "between 0 and 1"),
@@ -315,7 +429,7 @@ def test_model_names_its_sources() -> None:
 def test_a_model_refuses_numbers_out_of_range(change: dict[str, Any], message: str) -> None:
     """A model that cannot work says which number is wrong."""
     with pytest.raises(ParameterError, match=message):
-        attrs.evolve(default_model(), **change)
+        plain_model(**change)
 
 
 def test_a_model_file_that_is_none_is_refused(tmp_path: Path) -> None:
