@@ -1,18 +1,18 @@
 """False alarms over a long time: hundreds of thousands of benign flows, as tables instead of packets.
 
 A rate of ten per million cannot be seen in the flows that can be simulated packet by packet within minutes. But what
-`netinterf.classify` reads of a flow is little: its protocol, which directions were captured, and the evidence about it.
+judgement reads of a flow is little: its kind, what happened to it, which directions were captured, and the evidence.
 So the benign runs of a benchmark give their flows and evidence to a *pool*, and a long run is drawn from the pools: a
 thousand clients visit common servers for some days, and each visit is one pooled run, all its flows together.
 
 Dependence is kept at three levels. Flows of one run stay together, with their shared servers, capture and path. A
-client keeps to few scenarios, so its oddities return, and alarms come in clusters of clients. Within a flow, which
-questions could be asked (independence groups with any observation) is kept.
+client keeps to few scenarios, so its oddities return, and alarms come in clusters of clients. Within a flow, what
+happened to it and which questions could be asked (independence groups with any observation) are kept.
 
 There are two readings. **Relived** gives each flow the evidence it had. It shows how alarms cluster and what rules over
 many flows would add, but it holds no flow that the pools do not hold. **Recombined** gives each flow, for each
-independence group by itself, the observations of another flow of the same scenario, kind and set of groups. That brings
-up the rare coincidences (an odd hop limit and, by chance, odd timing) of which no packet-level run was long enough.
+independence group by itself, the observations of another flow of the same scenario, kind, fate and set of groups. That
+brings up the rare coincidences (an odd hop limit and, by chance, odd timing) of which no packet-level run was long enough.
 It is right as far as groups are independent given the scenario, which is what the model assumes as well; so it
 measures what the model would do if its own assumption held, and an oddity that no pooled flow shows stays unseen.
 
@@ -22,7 +22,7 @@ which no number of drawn flows improves; more packet-level runs do.
 """
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -31,11 +31,11 @@ from numpy.typing import NDArray
 
 from benchmarks.scoreboard.intervals import clustered_upper, upper_bound
 from benchmarks.scoreboard.pools import Pool, Stock, recombined
-from netinterf.schema import Exchanges, Flows, Hosts, Outcome, Sides, SubjectKind
-from netinterf.table import Ragged, Text
-from netinterf.trace import Trace, read
-from netinterf.verdict.combine import classify
+from netinterf.schema import Outcome, SubjectKind
+from netinterf.table import Text
+from netinterf.verdict.combine import judge
 from netinterf.verdict.model import Model
+from netinterf.verdict.subjects import Subjects
 
 __all__ = ["Long", "draw", "measure"]
 
@@ -44,8 +44,7 @@ SCENARIOS_PER_CLIENT = 3
 ZIPF = 1.0
 """Exponent of the popularity of servers: web sites are visited about as 1 / rank (Breslau et al., INFOCOM 1999)."""
 
-HOUR = 3600 * 10**9
-UDP = 17
+HOUR = 3600 * 10**9  # ns
 
 I64 = NDArray[np.int64]
 
@@ -118,7 +117,7 @@ def draw(pools: Sequence[Pool], count: int, *, seed: int = 0) -> Long:
 def measure(
     pools: Sequence[Pool], count: int, *, seed: int = 0, model: Model | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Draw a long run, judge it hour by hour in both readings, and count the alarms.
+    """Draw a long run, judge it in both readings, and count the alarms.
 
     Args:
         pools: Benign runs.
@@ -146,83 +145,47 @@ def measure(
 
 
 def alarms_of(long: Long, stock: Stock, rng: np.random.Generator | None, model: Model | None) -> NDArray[np.bool_]:
-    """Judge a long run hour by hour; say of each subject whether somebody is accused."""
-    subject = long.subject
-    about, evidence = recombined(stock, subject, rng)
-    exchange = stock.exchange[subject]
-    both = np.concatenate([pool.both for pool in long.pools])[subject]
-    protocol = np.concatenate([pool.protocol for pool in long.pools])[subject]
-    alarms = np.zeros(len(long), np.bool_)
-    interfered = tuple(Outcome).index(Outcome.INTERFERED)
-    for hour in np.unique(long.hour):
-        first, last = np.searchsorted(long.hour, [hour, hour + 1])
-        rows = slice(*np.searchsorted(about, [first, last]))
-        trace, number = skeleton(long, slice(first, last), exchange[first:last], both[first:last], protocol[first:last])
-        part = attrs.evolve(
-            evidence.take(rows), subject=number[about[rows] - first].astype(np.int32),
-            subject_kind=np.where(exchange[about[rows]], SubjectKind.EXCHANGE, SubjectKind.FLOW).astype(np.uint8),
-        )  # fmt: skip
-        verdicts = classify(part, trace, model)
-        accused = np.flatnonzero(verdicts.outcome == interfered)
-        is_exchange = verdicts.subject_kind[accused] == SubjectKind.EXCHANGE
-        place = np.flatnonzero(~exchange[first:last]), np.flatnonzero(exchange[first:last])
-        row = verdicts.subject[accused]
-        alarms[first + np.concatenate([place[0][row[~is_exchange]], place[1][row[is_exchange]]])] = True
+    """Judge a long run; say of each subject whether somebody is accused."""
+    about, evidence = recombined(stock, long.subject, rng)
+    subjects = subjects_of(long)
+    table = attrs.evolve(evidence, subject=about.astype(np.int32), subject_kind=subjects.kind[about])
+    alarms: NDArray[np.bool_] = judge(table, subjects, model).outcome == tuple(Outcome).index(Outcome.INTERFERED)
     return alarms
 
 
-@cache
-def one_frame() -> Trace:
-    """Read a capture of one frame without a flow: row -1 needs a packet to point at."""
-    return read(times=[0], frames=[bytes(60)], link_type=1)
+def subjects_of(long: Long) -> Subjects:
+    """List the subjects of a long run, in its order; flows and exchanges alike are numbered by their place in it.
 
-
-def skeleton(
-    long: Long, part: slice, exchange: NDArray[np.bool_], both: NDArray[np.bool_], protocol: NDArray[np.uint8]
-) -> tuple[Trace, I64]:
-    """Build a trace without packets of its own that holds some subjects of a long run.
-
-    Flows come first; then one UDP flow for every exchange, which carries nothing else.
-
-    Returns:
-        The trace, and each subject's row in its Flows or Exchanges.
+    No capture loss is taken over from the runs: it decides only whether an accusation is likely or confirmed.
     """
-    count, flows = len(exchange), int(np.count_nonzero(~exchange))
-    number = np.where(exchange, np.cumsum(exchange) - 1, np.cumsum(~exchange) - 1)
-    order = np.argsort(exchange, kind="stable")
-    time = (long.hour[part] * HOUR)[order]
-    sides = np.zeros((count, 2), np.uint32)
-    sides[:, 0] = 1
-    sides[:, 1] = both[order]
-    hosts = CLIENTS + SERVERS
-    none = np.full(2 * count, -1, np.int32)
-    blank = {name: np.zeros(2 * count, field) for name, field in (("mss", "u2"), ("window_shift", "u1"))}
-    trace = attrs.evolve(
-        one_frame(),
-        hosts=Hosts(high=np.zeros(hosts, np.uint64), low=(0xFFFF << 32 | np.arange(hosts)).astype(np.uint64)),
-        flows=Flows(
-            client=long.client[part][order].astype(np.int32),
-            server=(CLIENTS + long.server[part][order]).astype(np.int32),
-            client_port=np.zeros(count, np.uint16), server_port=np.zeros(count, np.uint16),
-            protocol=np.where(exchange[order], UDP, protocol[order]).astype(np.uint8),
-            oriented_by=np.ones(count, np.uint8), first=time, last=time, first_packet=np.full(count, -1, np.int32),
-        ),
-        sides=Sides(
-            packets=sides.reshape(-1), payload_packets=sides.reshape(-1), payload_bytes=sides.reshape(-1).astype("i8"),
-            first=none, last=none, syn=none, fin=none, rst=none, first_payload=none, isn=np.zeros(2 * count, "u4"),
-            syn_options=np.zeros(2 * count, "u1"), sent=none.astype("i8"), acked=none.astype("i8"),
-            repeats=np.zeros(2 * count, "u4"), fills=np.zeros(2 * count, "u4"), rtt=none.astype("i8"),
-            rtt_samples=np.zeros(2 * count, "u4"), **blank,
-        ),
-        by_flow=Ragged.empty(count, np.int32),
-        exchanges=Exchanges(
-            flow=np.arange(flows, count, dtype=np.int32), id=np.zeros(count - flows, np.uint16),
-            kind=np.ones(count - flows, np.uint16), qclass=np.ones(count - flows, np.uint16),
-            name=Text.empty(count - flows, np.uint8), queries=Ragged.empty(count - flows, np.int32),
-            replies=Ragged.empty(count - flows, np.int32),
-        ),
-    )  # fmt: skip
-    return trace, number
+
+    def pooled(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(pool, name) for pool in long.pools])[long.subject]
+
+    count = len(long)
+    number, none = np.arange(count), np.full(count, -1, np.int32)
+    time = long.hour * HOUR
+    return Subjects(
+        subject=number.astype(np.int32),
+        kind=np.where(pooled("exchange"), SubjectKind.EXCHANGE, SubjectKind.FLOW).astype(np.uint8),
+        prior_kind=pooled("prior_kind"),
+        flow=number.astype(np.int32),
+        protocol=pooled("protocol"),
+        client=long.client.astype(np.int32),
+        server=(CLIENTS + long.server).astype(np.int32),
+        port=pooled("port"),
+        first_packet=none,
+        start=time,
+        end=time,
+        name=Text.empty(count, np.uint8),
+        named_by=np.zeros(count, np.uint8),
+        named_in=none,
+        reasons=pooled("reasons"),
+        whole=pooled("whole"),
+        loss_share=0.0,
+        by_flow=number,
+        by_exchange=number,
+    )
 
 
 def counted(long: Long, alarms: NDArray[np.bool_]) -> dict[str, Any]:

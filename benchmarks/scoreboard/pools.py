@@ -23,9 +23,12 @@ class Pool:
 
     scenario: str
     exchange: NDArray[np.bool_]  # of each subject: an exchange, else a flow
+    prior_kind: I64  # place in model.SUBJECTS
     protocol: NDArray[np.uint8]
-    both: NDArray[np.bool_]  # both directions were captured
+    reasons: NDArray[np.uint32]  # Reason bits: what happened to it
+    whole: NDArray[np.bool_]  # both directions were captured
     server: NDArray[np.int32]  # servers of the run, numbered from 0
+    port: I64  # of the server
     evidence: Evidence  # subject: place in the arrays above
 
     def __len__(self) -> int:
@@ -38,14 +41,16 @@ def pool_of(trace: Trace, evidence: Evidence, scenario: str) -> Pool:
     row = row_of(evidence, subjects)
     kept = np.flatnonzero(row >= 0)
     chosen = evidence.take(kept)
-    sides = trace.sides.packets
-    _, server = np.unique(trace.flows.server[subjects.flow], return_inverse=True)
+    _, server = np.unique(subjects.server, return_inverse=True)
     return Pool(
         scenario=scenario,
         exchange=subjects.kind == SubjectKind.EXCHANGE,
-        protocol=trace.flows.protocol[subjects.flow],
-        both=((sides[0::2] > 0) & (sides[1::2] > 0))[subjects.flow],
+        prior_kind=subjects.prior_kind,
+        protocol=subjects.protocol,
+        reasons=subjects.reasons,
+        whole=subjects.whole,
         server=server.astype(np.int32),
+        port=subjects.port,
         evidence=attrs.evolve(
             chosen, subject=row[kept].astype(np.int32), witness=Ragged.empty(len(kept), np.int32),
             forged=Ragged.empty(len(kept), np.int32),
@@ -60,7 +65,7 @@ class Stock:
     evidence: Evidence
     by_key: Ragged  # rows of evidence of each (subject, group), in that order
     groups: int
-    stratum: I64  # of each subject: scenario, kind and the set of groups with an observation
+    stratum: I64  # of each subject: scenario, kind, what happened and the set of groups with an observation
     exchange: NDArray[np.bool_]
 
     @classmethod
@@ -81,9 +86,10 @@ class Stock:
         present = by_key.lengths.reshape(count, groups) > 0
         exchange = np.concatenate([pool.exchange for pool in pools])
         protocol = np.concatenate([pool.protocol for pool in pools])
+        reasons = np.concatenate([pool.reasons for pool in pools])
         scenarios = sorted({pool.scenario for pool in pools})
         scenario = np.repeat([scenarios.index(pool.scenario) for pool in pools], sizes)
-        signature = np.column_stack([scenario, exchange, protocol, present])
+        signature = np.column_stack([scenario, exchange, protocol, reasons, present])
         _, stratum = np.unique(signature, axis=0, return_inverse=True)
         return cls(evidence, by_key, groups, stratum.reshape(-1), exchange)
 

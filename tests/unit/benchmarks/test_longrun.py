@@ -8,7 +8,9 @@ from netinterf import analyze, classify, read
 from netinterf.schema import Evidence, Outcome, Rule
 from netinterf.simulate import run
 from netinterf.table import Ragged
-from netinterf.verdict.model import Model, default_model
+from netinterf.verdict.model import Model
+from netinterf.verdict.reasons import CATALOGUE, Reason
+from tests.unit.verdict.tables import plain_model
 
 RULES = tuple(Rule(id=f"x.{group}", mechanism="tcp.reset", group=group, says="odd") for group in ("distance", "timing"))
 
@@ -16,11 +18,16 @@ RULES = tuple(Rule(id=f"x.{group}", mechanism="tcp.reset", group=group, says="od
 @pytest.fixture
 def model() -> Model:
     """Give a model under which one odd group is not enough to accuse, and two are."""
-    return attrs.evolve(default_model(), other_cap=5.0, total_cap=14.0)
+    return plain_model(group_cap=5.0, priors={("tcp", "tcp.reset"): -5.8})
 
 
-def pool(odd: list[tuple[int, int]], *, flows: int = 10, scenario: str = "s", llr: float = 5.0) -> Pool:
-    """Make a run of TCP flows; every flow has both questions asked, and *odd* (flow, group) answered badly."""
+def pool(
+    odd: list[tuple[int, int]], *, flows: int = 10, scenario: str = "s", llr: float = 5.0, cut: tuple[int, ...] = ()
+) -> Pool:
+    """Make a run of TCP flows; every flow has both questions asked, and *odd* (flow, group) answered badly.
+
+    Flows in *cut* ended by a reset, the others worked.
+    """
     subject = np.repeat(np.arange(flows, dtype=np.int32), 2)
     rule = np.tile(np.array([0, 1], np.uint16), flows)
     bad = np.array([(int(a), int(b)) in odd for a, b in zip(subject, rule, strict=True)])
@@ -28,9 +35,12 @@ def pool(odd: list[tuple[int, int]], *, flows: int = 10, scenario: str = "s", ll
     return Pool(
         scenario=scenario,
         exchange=np.zeros(flows, np.bool_),
+        prior_kind=np.zeros(flows, np.int64),
         protocol=np.full(flows, 6, np.uint8),
-        both=np.ones(flows, np.bool_),
+        reasons=np.isin(np.arange(flows), cut) * np.uint32(Reason.RESET_UNEXPLAINED),
+        whole=np.ones(flows, np.bool_),
         server=np.zeros(flows, np.int32),
+        port=np.full(flows, 443, np.int64),
         evidence=Evidence(
             subject=subject, subject_kind=np.zeros(count, np.uint8), rule=rule, time=np.zeros(count, np.int64),
             llr=np.where(bad, llr, -1.0), forged=Ragged.empty(count, np.int32), witness=Ragged.empty(count, np.int32),
@@ -68,14 +78,25 @@ def test_what_alarmed_alarms_again(model: Model) -> None:
     assert found["relived"]["hours_with_alarm"] > 0
 
 
+def test_what_happened_is_weighed(model: Model) -> None:
+    """A pooled flow keeps its fate, and silence about it weighs what the model says of that fate."""
+    code = CATALOGUE[Reason.RESET_UNEXPLAINED].code
+    pools = [pool([(0, 0), (1, 0)], cut=(1,))]
+    suspicious = attrs.evolve(model, quiet={("tcp", code): 9.0})
+    found = measure(pools, 5000, model=suspicious)
+    assert found["relived"]["per_million"] == pytest.approx(1e5, rel=0.01)
+    assert measure(pools, 5000, model=model)["relived"]["alarms"] == 0
+
+
 def test_evidence_is_exchanged_only_among_like() -> None:
-    """Donors share scenario, kind and the set of questions that could be asked."""
-    pools = [pool([(0, 0)], scenario="a"), pool([], scenario="b"), pool([], scenario="a")]
+    """Donors share scenario, kind, what happened and the set of questions that could be asked."""
+    pools = [pool([(0, 0)], scenario="a"), pool([], scenario="b"), pool([], scenario="a", cut=(3,))]
     stock = Stock.of(pools)
     subject = np.arange(30)
     given = donors(stock, subject, np.random.default_rng(0))
     assert (stock.stratum[given] == stock.stratum[:, None]).all()
     assert stock.stratum[0] == stock.stratum[29] != stock.stratum[10]
+    assert set(given[23]) == {23}  # nobody else's connection was cut
     about, evidence = recombined(stock, subject, None)
     assert about.tolist() == np.repeat(subject, 2).tolist()
     assert evidence.subject.tolist() == about.tolist()
