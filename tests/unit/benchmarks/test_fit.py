@@ -1,0 +1,164 @@
+"""The fit: what it learns from evidence whose truth is known, and what it must never do."""
+
+import attrs
+import numpy as np
+import pytest
+
+from benchmarks.fit.corpus import Sample, gather, sample
+from benchmarks.fit.design import lay_out
+from benchmarks.fit.folds import FOLDS, folds_of
+from benchmarks.fit.silence import UNKNOWING, quiet_of, supported
+from benchmarks.fit.weights import LARGEST, fit_factors
+from benchmarks.fit.worth import MOST_KNOTS, knots, scores
+from benchmarks.scoreboard.judging import Job
+from benchmarks.scoreboard.left_out import origin_of
+from netinterf.schema import Evidence, Rule
+from netinterf.table import Ragged
+from netinterf.verdict.reasons import CATALOGUE
+from tests.unit.verdict.tables import plain_model
+
+RULES = (
+    Rule(id="a.good", mechanism="tcp.reset", group="a", says="A telling sign"),
+    Rule(id="b.noise", mechanism="tcp.reset", group="b", says="A sign that tells nothing"),
+    Rule(id="c.excuse", mechanism="tcp.reset", group="c", says="A harmless cause"),
+    Rule(id="d.unseen", mechanism="tcp.reset", group="d", says="A sign that nobody saw"),
+)
+GOOD, NOISE, EXCUSE, UNSEEN = range(len(RULES))
+WEIGHT = (4.0, 4.0, -4.0, 2.0)
+SUBJECTS = 6000
+
+
+def corpus(seed: int = 1, *, scale: float = 1.0):
+    """Make subjects of which one in ten was interfered with; a tenth as many signs among the others."""
+    rng = np.random.default_rng(seed)
+    hit = rng.random(SUBJECTS) < 0.1
+    shown = np.stack(
+        [
+            rng.random(SUBJECTS) < np.where(hit, 0.6, 0.6 * np.exp(-4.0 * scale)),
+            rng.random(SUBJECTS) < 0.3,
+            rng.random(SUBJECTS) < np.where(hit, 0.02, 0.3),
+        ],
+        axis=1,
+    )
+    subject, rule = np.nonzero(shown)
+    count = len(subject)
+    evidence = Evidence(
+        subject=subject.astype(np.int32), subject_kind=np.zeros(count, np.uint8), rule=rule.astype(np.uint16),
+        time=np.zeros(count, np.int64), llr=np.array(WEIGHT)[rule], forged=Ragged.empty(count, np.int32),
+        witness=Ragged.empty(count, np.int32), measured=Ragged.empty(count, np.float64), rules=RULES,
+    )  # fmt: skip
+    return gather(
+        [
+            Sample(
+                scenario="made", evidence=evidence, kind=np.zeros(SUBJECTS, np.int64),
+                server=np.arange(SUBJECTS), happened=tuple("tcp.stalled" if one else "ok" for one in hit),
+                mechanisms=tuple(("tcp.reset",) if one else () for one in hit),
+                series=np.zeros(SUBJECTS, np.bool_),
+                system=tuple(f"s{k % 30}" if one else "" for k, one in enumerate(hit)),
+                confounder=tuple("" if one else f"c{k % 30}" for k, one in enumerate(hit)),
+            )
+        ]
+    )  # fmt: skip
+
+
+def fitted(made, model=None):
+    """Fit all of a corpus."""
+    model = model or plain_model()
+    design = lay_out(made, model)
+    return design, fit_factors(design, model, np.ones(len(design.kept), np.bool_))
+
+
+def test_factors_find_what_signs_are_worth() -> None:
+    """A sign worth its weight keeps it, noise loses it, a harmless cause keeps arguing."""
+    _, factors = fitted(corpus())
+    assert factors["a.good"] == pytest.approx(1.0, abs=0.25)
+    assert factors["b.noise"] < 0.15
+    assert factors["c.excuse"] == pytest.approx(np.log(0.3 / 0.02) / 4, abs=0.3)
+
+
+def test_factors_stay_in_their_bounds() -> None:
+    """A rule that was not seen keeps its weight, and no factor is negative or beyond the largest."""
+    _, factors = fitted(corpus(scale=10.0))
+    assert factors["d.unseen"] == 1.0
+    assert all(0 <= factor <= LARGEST for factor in factors.values())
+
+
+def test_series_and_other_mechanisms_decide_nothing() -> None:
+    """Subjects that another mechanism worked on, or that only a series decides, are no rows of the regression."""
+    made = corpus()
+    hit = ~made.benign
+    whole = len(lay_out(made, plain_model()).kept)
+    series = lay_out(attrs.evolve(made, series=hit), plain_model())
+    other = lay_out(attrs.evolve(made, mechanisms=tuple(("tcp.drop",) if one else () for one in hit)), plain_model())
+    assert not series.right.any()
+    assert not other.right.any()
+    assert len(series.kept) == len(other.kept) < whole
+
+
+def test_worth_rises_and_is_capped() -> None:
+    """A calibration is a rising broken line within the cap, with few knots."""
+    rng = np.random.default_rng(3)
+    score = rng.normal(3, 2, 5000)
+    right = rng.random(5000) < 1 / (1 + np.exp(-(score - 4)))
+    line = np.array(knots(score, right, np.full(5000, -2.0), cap=6.0))
+    assert len(line) <= MOST_KNOTS + 1
+    assert np.all(np.diff(line[:, 0]) > 0)
+    assert np.all(np.diff(line[:, 1]) >= 0)
+    assert line[:, 1].min() >= 0
+    assert line[:, 1].max() <= 6.0
+
+
+def test_worth_is_a_likelihood_ratio() -> None:
+    """Scores that are likelihood ratios come out as they are, where there is enough to see it."""
+    rng = np.random.default_rng(4)
+    right = np.arange(40_000) < 20_000
+    llr = rng.normal(np.where(right, 2.0, -2.0), 2.0)  # of two normals at distance 2: ln N(+2, 4) / N(-2, 4) = llr
+    line = np.array(knots(llr, right, np.zeros(40_000), cap=20.0))
+    for at in (1.0, 2.0, 3.0, 4.0):
+        assert np.interp(at, line[:, 0], line[:, 1]) == pytest.approx(at, abs=0.5)
+
+
+def test_silence_is_measured_where_something_is_known() -> None:
+    """What happened weighs by how much more often it befell the interfered; a poor capture says nothing."""
+    made = corpus()
+    design, factors = fitted(made)
+    loud = supported(design, plain_model(factors=factors))
+    everybody = np.ones(len(made), np.bool_)
+    quiet = quiet_of(made, loud, everybody)
+    assert quiet["tcp", "tcp.stalled"] > 2
+    assert quiet["tcp", "ok"] < -2
+    cut = attrs.evolve(made, happened=np.full(len(made), "capture.snaplen"))
+    assert quiet_of(cut, loud, everybody) == {}
+    assert {cause.code for cause in CATALOGUE.values()} >= UNKNOWING
+
+
+def test_scores_use_the_strongest_of_a_group_only() -> None:
+    """Two signs of one group count once."""
+    made = corpus()
+    rules = tuple(attrs.evolve(rule, group="one") for rule in RULES)
+    together = attrs.evolve(made, evidence=attrs.evolve(made.evidence, rules=rules))
+    model = plain_model()
+    ones = {rule.id: 1.0 for rule in RULES}
+    assert scores(lay_out(together, model), model, ones).max() == 4.0
+    assert scores(lay_out(made, model), model, ones).max() == 8.0
+
+
+def test_folds_leave_each_origin_out_once() -> None:
+    """Every system, look-alike and scenario belongs to one tenth, whatever the order."""
+    names = [f"system-{number}" for number in range(57)]
+    folds = folds_of(names[::-1] + names)
+    assert set(folds) == set(names)
+    assert {folds[name] for name in names} == set(range(FOLDS))
+    assert origin_of("gfw", "", "tcp.reset.cn") == "gfw"
+    assert origin_of("", "rst-abort", "benign.x") == "rst-abort"
+    assert origin_of("", "", "benign.x") == "benign.x"
+
+
+def test_a_simulated_capture_becomes_a_sample() -> None:
+    """Evidence and truth stand side by side, without packets."""
+    one = sample(Job(source="simulator", name="x", scenario="tcp.reset", seed=3))
+    assert any("tcp.reset" in words for words in one.mechanisms)
+    assert any(not words for words in one.mechanisms)
+    assert len(one.evidence) > 0
+    assert one.evidence.subject.max() < len(one)
+    assert one.evidence.witness.lengths.sum() == 0
