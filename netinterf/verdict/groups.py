@@ -1,0 +1,280 @@
+"""Groups of flows and exchanges that are interfered with: what one flow seldom proves, many that are alike do.
+
+Subjects are gathered into independent observations (`netinterf.verdict.clusters`), these into groups by what they have
+in common (`netinterf.verdict.keys`), each group is judged by a mixture over the share of members that is affected
+(`netinterf.stats.mixture`) and compared with its controls (`netinterf.verdict.controls`), and groups compete to explain
+the observations (`netinterf.verdict.ranking`). Here the groups that are left get their grades and their numbers.
+
+The bar is the posterior with what the search costs: prior log-odds plus evidence minus the logarithm of how many groups
+there were to choose from. e-BH (`netinterf.stats.multiple`) bounds the share of false alarms among the groups of one
+kind, whatever the dependence between them.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.context.networks import Network
+from netinterf.schema import Evidence, Grade, GroupBy, Groups, Hosts, Outcome, Verdicts
+from netinterf.stats.contrast import contrast
+from netinterf.stats.mixture import log_likelihoods, member_log_odds, mixture_of, share_grid
+from netinterf.stats.multiple import e_benjamini_hochberg
+from netinterf.table import Ragged, Text, spans
+from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
+from netinterf.verdict.combine import CONTRAST_MECHANISMS, SYN_MECHANISMS, common_prefix, is_any, leading
+from netinterf.verdict.controls import Places
+from netinterf.verdict.keys import BIN_NS, Keys, common_keys
+from netinterf.verdict.model import Model, default_model
+from netinterf.verdict.ranking import BY, Accepted, Field, rank
+from netinterf.verdict.subjects import Subjects, row_of
+from netinterf.verdict.weigh import covers
+
+__all__ = ["STRONG", "find_groups"]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+GRADES, OUTCOMES = tuple(Grade), tuple(Outcome)
+CONFIRMED, LIKELY, POSSIBLE = (GRADES.index(grade) for grade in (Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE))
+INTERFERED, INSUFFICIENT = OUTCOMES.index(Outcome.INTERFERED), OUTCOMES.index(Outcome.INSUFFICIENT)
+
+POSITIVE, STRONG = float(np.log(3.0)), float(np.log(20.0))
+"""Bayes factors from which evidence is positive and strong (Kass and Raftery, JASA 1995, section 3.2)."""
+
+STRICT, USUAL = 0.01, 0.05
+"""False-discovery rates behind ``confirmed`` and ``likely`` (reference, 6.7 steps 8 and 9)."""
+
+LEAST = 3
+"""Independent observations without which nothing is confirmed, and no comparison says that all are hit alike (same)."""
+
+
+def find_groups(
+    evidence: Evidence,
+    subjects: Subjects,
+    verdicts: Verdicts,
+    hosts: Hosts,
+    networks: tuple[Network, ...] = (),
+    model: Model | None = None,
+) -> Groups:
+    """Find the groups of subjects that are interfered with.
+
+    Args:
+        evidence: What analyzers saw.
+        subjects: Who was judged.
+        verdicts: How they were judged; the groups use its vocabulary of mechanisms.
+        hosts: Addresses.
+        networks: The user's table of networks; without it nothing is grouped by AS or country.
+        model: Priors, weights, caps and grades; None takes the model that ships with the library.
+
+    Returns:
+        One row per group that is at least possible, the surest first; none where no evidence speaks for interference.
+
+    Raises:
+        SchemaError: Evidence points at a subject that is not listed.
+    """
+    model, mechanisms = model or default_model(), verdicts.mechanisms
+    nothing = Groups.empty(mechanisms=mechanisms, model=verdicts.model)
+    own = own_evidence(evidence, row_of(evidence, subjects))
+    if not np.any(evidence.llr[own >= 0] > 0):
+        return nothing
+    weights = weigh_subjects(evidence, subjects, mechanisms, model)
+    needed = np.log(model.possible / (1 - model.possible)) - model.group_prior
+    if np.maximum(weights.llr, 0.0).sum() < needed:  # no group can be worth more than all that speaks for one
+        return nothing
+    keys = common_keys(subjects, hosts, networks)
+    clusters = gather_clusters(weights, subjects, keys)
+    top = leading(weights.hypotheses, len(subjects))
+    early = is_any(np.append(weights.hypotheses.mechanism, -1)[top], mechanisms, SYN_MECHANISMS)
+    first = clusters.first
+    field = Field(
+        llr=clusters.llr,
+        site=keys.site[first],
+        sites=keys.sites,
+        keys=tuple(grouping.key[first] for grouping in keys.groupings),
+        counts=tuple(grouping.count for grouping in keys.groupings),
+        by=tuple(grouping.by for grouping in keys.groupings),
+        early=early[first],
+        places=Places(clusters, subjects, keys),
+        grid=share_grid(),
+        model=model,
+    )
+    accepted = rank(field)
+    if not len(accepted.key):
+        return nothing
+    members = find_members(accepted, clusters, weights, keys, field)
+    return written_down(accepted, members, field, subjects, weights, keys, verdicts)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Members:
+    """Pairs of an accepted group and a subject in it, sorted by group, the surest to be affected first."""
+
+    group: I64
+    row: I64  # verdict row
+    log_odds: F64  # that this subject is affected
+    llr: F64  # of the subject by itself
+    loglik: F64  # of the shares in each group, without tempering, shape (groups, points)
+
+    @property
+    def affected(self) -> Mask:
+        """Which members are held to be affected: something speaks for it, and it is more probable than not."""
+        result: Mask = (self.log_odds > 0) & (self.llr > 0)
+        return result
+
+
+def find_members(accepted: Accepted, clusters: Clusters, weights: Weights, keys: Keys, field: Field) -> Members:
+    """List the members of accepted groups, without those that an earlier group explains."""
+    explained = np.append(accepted.explained, np.iinfo(np.int64).max)
+    group, row = _pairs(accepted, keys, explained[clusters.of])
+    cluster = clusters.of[row]
+    told, at = np.flatnonzero(cluster >= 0), len(accepted.key)
+    pair = np.sort(group[told] * len(clusters) + cluster[told])
+    pair = pair[np.append(True, pair[1:] != pair[:-1])] if len(pair) else pair
+    loglik = log_likelihoods(clusters.llr[pair % len(clusters)], pair // len(clusters), at, field.grid)
+    llr = weights.llr[row]
+    odds = member_log_odds(llr, group, loglik, field.grid)
+    order = np.lexsort((row, -odds, group))
+    return Members(group=group[order], row=row[order], log_odds=odds[order], llr=llr[order], loglik=loglik)
+
+
+def _pairs(accepted: Accepted, keys: Keys, explained: I64) -> tuple[I64, I64]:
+    """Pair accepted groups with the subjects that share their key and are not explained in an earlier round."""
+    groups, rows = [], []
+    for place, grouping in enumerate(keys.groupings):
+        mine = np.flatnonzero(accepted.place == place)
+        if not len(mine):
+            continue
+        if grouping.by is GroupBy.TIME:
+            begin, end = accepted.window[mine].T
+            owner, row = np.nonzero((keys.bin >= begin[:, None]) & (keys.bin < end[:, None]))
+            owner = mine[owner]
+        else:
+            index = np.full(grouping.count + 1, -1, np.int64)
+            index[accepted.key[mine]] = mine
+            owner = index[grouping.key]
+            row = np.flatnonzero(owner >= 0)
+            owner = owner[row]
+        left = explained[row] >= accepted.round[owner]
+        groups.append(owner[left])
+        rows.append(row[left])
+    return np.concatenate(groups), np.concatenate(rows)
+
+
+def written_down(
+    accepted: Accepted,
+    members: Members,
+    field: Field,
+    subjects: Subjects,
+    weights: Weights,
+    keys: Keys,
+    verdicts: Verdicts,
+) -> Groups:
+    """Give each accepted group its grade, its mechanism and its numbers."""
+    count, model = len(accepted.key), field.model
+    mechanism = name_mechanisms(members, weights, verdicts.mechanisms, count)
+    q_value = control_false_discoveries(accepted)
+    selective = compare(accepted, field.grid)
+    selective[~is_any(mechanism, verdicts.mechanisms, CONTRAST_MECHANISMS)] = -1
+    probability = 1.0 / (1.0 + np.exp(-accepted.log_odds))
+    shaping = is_any(mechanism, verdicts.mechanisms, ("rate.shaping",)) & (selective != 1)
+    probability[shaping] = np.minimum(probability[shaping], model.shaping_ceiling)  # a slow link does the same
+    whole = subjects.loss_share <= model.loss_ceiling
+    confirmed = (probability >= model.confirmed) & (q_value <= STRICT) & whole
+    confirmed &= (accepted.size >= LEAST) & (accepted.contrast >= STRONG)
+    likely = (probability >= model.likely) & (q_value <= USUAL)
+    grade = np.select([confirmed, likely], [CONFIRMED, LIKELY], POSSIBLE)
+    affected = np.bincount(members.group, 1.0 / (1.0 + np.exp(-np.clip(members.log_odds, -700, 700))), count)
+    start, end = spans_of(members, subjects, accepted, keys)
+    mixture = mixture_of(members.loglik, field.grid)
+    beside = mixture_of(accepted.beside.loglik, field.grid)
+    table = Groups(
+        by=np.array([BY.index(keys.groupings[place].by) for place in accepted.place], np.uint8),
+        value=Text.of([keys.groupings[p].write(int(k)) for p, k in zip(accepted.place, accepted.key, strict=True)]),
+        members=np.bincount(members.group, minlength=count).astype(np.uint32),
+        affected=np.rint(affected).astype(np.uint32),
+        share=mixture.share,
+        share_low=mixture.low,
+        share_high=mixture.high,
+        llr=accepted.llr,
+        contrast=accepted.contrast,
+        clusters=accepted.size.astype(np.uint32),
+        controls=accepted.beside.telling.astype(np.uint32),
+        control_share=np.where(accepted.beside.telling > 0, beside.share, np.nan),
+        probability=probability,
+        q_value=q_value,
+        outcome=np.where(grade == POSSIBLE, INSUFFICIENT, INTERFERED).astype(np.uint8),
+        grade=grade.astype(np.uint8),
+        mechanism=mechanism.astype(np.int32),
+        selective=selective.astype(np.int8),
+        start=start,
+        end=end,
+        subjects=Ragged.from_lengths(np.bincount(members.group, minlength=count), members.row.astype(np.int32)),
+        mechanisms=verdicts.mechanisms,
+        model=verdicts.model,
+    )
+    plan = is_any(mechanism, verdicts.mechanisms, ("rate",)) & (selective == 0)
+    order = np.lexsort((accepted.key, table.by, -accepted.contrast, -accepted.log_odds, grade))
+    return table.take(order[~plan[order] & (mechanism[order] >= 0) & (table.affected[order] > 0)])
+
+
+def control_false_discoveries(accepted: Accepted) -> F64:
+    """Compute q-values over all groups with information of the same grouping.
+
+    Groups that were not accepted count with e-value 0, and accepted ones with what was left when they were: less than
+    an e-value has is still one, so the bound holds.
+    """
+    result = np.ones(len(accepted.key))
+    for place in np.unique(accepted.place):
+        mine = np.flatnonzero(accepted.place == place)
+        others = np.zeros(max(int(accepted.rivals[mine[0]]) - len(mine), 0))
+        evidence = np.exp(np.minimum(accepted.llr[mine], 700.0))
+        result[mine] = e_benjamini_hochberg(np.concatenate([evidence, others]))[: len(mine)]
+    return result
+
+
+def compare(accepted: Accepted, grid: F64) -> I64:
+    """Say whether controls are spared: 1 spared, 0 hit alike, -1 when the comparison says nothing."""
+    alike = (contrast(accepted.beside.loglik, accepted.loglik, grid) >= 0) & (accepted.beside.hit >= LEAST)
+    return np.where(accepted.contrast >= POSITIVE, 1, np.where(alike, 0, -1))
+
+
+def name_mechanisms(members: Members, weights: Weights, mechanisms: tuple[str, ...], count: int) -> I64:
+    """Name the mechanism of each group: the one with most of the odds among its affected members, -1 without any.
+
+    Each member has one voice, shared by its mechanisms as their odds are. When none holds half of a group's voices,
+    the two that lead are answered by their common prefix, if they have one.
+    """
+    weighed, size = weights.hypotheses, max(len(mechanisms), 1)
+    place = np.flatnonzero(weighed.supported)
+    row, odds = weighed.row[place], np.exp(np.minimum(weighed.score[place], 700.0))
+    voice = odds / np.bincount(row, odds, len(weights.llr))[row]
+    chosen = np.flatnonzero(members.affected)
+    begin = np.searchsorted(row, members.row[chosen])
+    several = np.searchsorted(row, members.row[chosen], "right") - begin
+    at = spans(begin, several)
+    ballot = np.repeat(members.group[chosen], several) * size + weighed.mechanism[place[at]]
+    votes = np.bincount(ballot, voice[at], count * size).reshape(count, size)
+    result = np.where(votes.max(axis=1) > 0, votes.argmax(axis=1), -1)
+    for group in np.flatnonzero((result >= 0) & (votes.max(axis=1) * 2 < votes.sum(axis=1))):  # few
+        first, second = np.argsort(-votes[group], kind="stable")[:2]
+        prefix = common_prefix([mechanisms[first], mechanisms[second]])
+        if prefix and covers(prefix, mechanisms[first]):
+            result[group] = mechanisms.index(prefix)
+    return result
+
+
+def spans_of(members: Members, subjects: Subjects, accepted: Accepted, keys: Keys) -> tuple[I64, I64]:
+    """Find when the affected members of each group began and ended; windows of time have their own edges."""
+    chosen = np.flatnonzero(members.affected)
+    count = len(accepted.key)
+    start, end = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
+    np.minimum.at(start, members.group[chosen], subjects.start[members.row[chosen]])
+    np.maximum.at(end, members.group[chosen], subjects.end[members.row[chosen]])
+    none = end < start
+    start[none] = end[none] = subjects.start.min()
+    window = np.array([grouping.by is GroupBy.TIME for grouping in keys.groupings])[accepted.place]
+    begin = subjects.start.min()
+    start[window] = begin + accepted.window[window, 0] * BIN_NS
+    end[window] = np.minimum(begin + accepted.window[window, 1] * BIN_NS, subjects.end.max())
+    return start, end

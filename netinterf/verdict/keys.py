@@ -1,0 +1,249 @@
+"""What subjects have in common, as whole numbers: one column per grouping, equal numbers for equal things.
+
+Columns of a million rows are numbered by hashing into a table and checking what was hit, several times faster than
+sorting them; nothing rests on the hash being free of collisions.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.context.domains import bare_hosts, registrable_domains
+from netinterf.context.networks import Network, find_networks
+from netinterf.context.special import is_ipv4
+from netinterf.schema import GroupBy, Hosts
+from netinterf.table import Text, spans
+from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP, Subjects
+
+__all__ = ["BIN_NS", "Grouping", "Keys", "common_keys", "distinct", "joined", "numbered", "numbered_text"]
+
+I64 = NDArray[np.int64]
+
+BIN_NS = 300_000_000_000
+"""Five minutes: what one client does with one server in that time is one observation (reference, 6.7 step 5), and
+controls are of the same five minutes or those beside."""
+
+MOST = 2**62
+"""Largest number of combinations that are held in one 64-bit number."""
+
+ODD = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
+
+PROTOCOLS = {KIND_TCP: "tcp", KIND_UDP: "udp", KIND_EXCHANGE: "dns"}
+
+
+def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
+    """Number equal keys alike.
+
+    Args:
+        keys: n whole numbers of 64 bits.
+
+    Returns:
+        For each key a number from 0 without gaps, and for each number the position of one key that has it.
+    """
+    words = np.ascontiguousarray(keys).view(np.uint64)
+    number = np.empty(len(words), np.int64)
+    bits = max(8, (4 * len(words)).bit_length())
+    table = np.empty(1 << bits, np.int64)
+    shift, factor = np.uint64(64 - bits), int(ODD)
+    left, found, count = np.arange(len(words)), [np.empty(0, np.int64)], 0
+    while len(left):
+        slot = (words[left] * np.uint64(factor)) >> shift
+        table[slot] = left  # the last write wins
+        owner = table[slot]
+        new = left[owner == left]
+        number[new] = count + np.arange(len(new))
+        found.append(new)
+        count += len(new)
+        same = words[owner] == words[left]
+        number[left[same]] = number[owner[same]]
+        left = left[~same]
+        factor = factor * int(ODD) % 2**64  # another hash for keys that met a different one
+    return number, np.concatenate(found)
+
+
+def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
+    """Join columns of small numbers into one: equal only where all are.
+
+    Args:
+        columns: Pairs of a column, from 0, and how many values it can have.
+
+    Returns:
+        The joined column and how many values it can have.
+    """
+    first, size = columns[0]
+    result = first.astype(np.int64)
+    for column, width in columns[1:]:
+        if size * width >= MOST:
+            result, size = numbered(result)[0], len(result) + 1
+        if size * width >= MOST:
+            column, width = numbered(column.astype(np.int64))[0], len(column) + 1  # noqa: PLW2901
+        result, size = result * width + column, size * width
+    return result, size
+
+
+def distinct(keys: I64) -> I64:
+    """List the different numbers, rising."""
+    ordered = np.sort(keys)
+    kept = np.ones(len(ordered), np.bool_)
+    kept[1:] = ordered[1:] != ordered[:-1]
+    return ordered[kept]
+
+
+def numbered_text(column: Text) -> tuple[I64, Text]:
+    """Number equal strings alike.
+
+    Returns:
+        For each row a number from 0 without gaps, and the different strings by number.
+    """
+    hashes = column.lengths.astype(np.uint64)
+    for rows, words in _words(column):
+        mixed = (words ^ (words >> np.uint64(32))) * ODD  # every step can be undone: different words stay different
+        mixed ^= mixed >> np.uint64(29)
+        hashes[rows] = (hashes[rows] + mixed) * ODD
+    number, first = numbered(hashes)
+    taken = first[number]
+    same = column.lengths[taken] == column.lengths
+    for (rows, words), (_, others) in zip(_words(column), _words(column, taken), strict=True):
+        same[rows[words != others]] = False
+    if not same.all():  # two strings with one hash: tell them apart by themselves
+        wrong = np.flatnonzero(~same)
+        more, again = numbered_text(column.take(wrong))
+        number[wrong] = len(first) + more
+        return number, Text.concat([column.take(first), again])
+    return number, column.take(first)
+
+
+def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, NDArray[np.uint64]]]:
+    """Walk through all strings eight bytes at a time: rows that are longer, and their next bytes as one number.
+
+    With *taken*, the bytes come from those rows instead, cut to the length of the own.
+    """
+    padded = np.append(column.values, np.zeros(8, np.uint8))
+    at_any_byte = np.ndarray(len(padded) - 7, "<u8", padded.data, strides=(1,))
+    mask = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
+    lengths, begin = column.lengths, column.offsets[:-1] if taken is None else column.offsets[taken]
+    rows = np.flatnonzero(lengths > 0)
+    for step in range(0, int(lengths.max(initial=0)), 8):
+        rows = rows[lengths[rows] > step]
+        place = np.minimum(begin[rows] + step, len(column.values))
+        yield rows, at_any_byte[place] & mask[np.minimum(lengths[rows] - step, 8)]
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Grouping:
+    """One way to group subjects."""
+
+    by: GroupBy
+    key: NDArray[np.int64]  # of each verdict row, -1 for none
+    count: int  # how many values the key can have
+    write: Callable[[int], str]  # a key as people write it
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Keys:
+    """What the subjects of a capture have in common, one entry per verdict row."""
+
+    groupings: tuple[Grouping, ...]
+    name: I64  # number of the name, 0 for none
+    names: int
+    site: I64  # number of the server's prefix
+    sites: int
+    bin: I64  # of five minutes, from the first subject's begin
+    bins: int
+
+
+def common_keys(subjects: Subjects, hosts: Hosts, networks: tuple[Network, ...] = ()) -> Keys:
+    """Find what the subjects of a capture have in common.
+
+    Args:
+        subjects: Who is judged.
+        hosts: Addresses.
+        networks: The user's table of networks; groups by AS and country need it.
+    """
+    name, domain, names, domains = _names(subjects.name)
+    prefix, first = numbered(_prefixes(hosts))
+    server, site = subjects.server.astype(np.int64), prefix[subjects.server]
+    protocol = np.array([list(PROTOCOLS).index(k) if k in PROTOCOLS else -1 for k in range(KIND_EXCHANGE + 1)])
+    start = subjects.start - subjects.start.min(initial=np.iinfo(np.int64).max)
+    span = start // BIN_NS
+    everybody = np.zeros(len(subjects), np.int64)
+    columns: list[tuple[GroupBy, I64, int, Callable[[int], str]]] = [
+        (GroupBy.NAME, name - 1, len(names) - 1, lambda key: names[key + 1]),
+        (GroupBy.DOMAIN, domain - 1, len(domains) - 1, lambda key: domains[key + 1]),
+        (GroupBy.SERVER, server, len(hosts), lambda key: written(hosts, key)),
+        (GroupBy.PREFIX, site, len(first), lambda key: written_prefix(hosts, int(first[key]))),
+        (GroupBy.CLIENT, subjects.client.astype(np.int64), len(hosts), lambda key: written(hosts, key)),
+        (GroupBy.PROTOCOL, protocol[subjects.prior_kind], len(PROTOCOLS), lambda key: list(PROTOCOLS.values())[key]),
+        (GroupBy.TIME, everybody, 1, lambda _: ""),
+        (GroupBy.CAPTURE, everybody, 1, lambda _: ""),
+    ]
+    columns[4:4] = _owners(hosts, networks, subjects.server)
+    return Keys(
+        groupings=tuple(Grouping(by=by, key=key, count=count, write=write) for by, key, count, write in columns),
+        name=name,
+        names=len(names),
+        site=site,
+        sites=len(first),
+        bin=span,
+        bins=int(span.max(initial=0)) + 1,
+    )
+
+
+def _names(column: Text) -> tuple[I64, I64, Text, Text]:
+    """Number the names of subjects and their domains, from 1; 0 for subjects without, or with an address for a name."""
+    own, different = numbered_text(column)
+    bare = bare_hosts(different)
+    empty = Text.of([""])
+    domain, domains = numbered_text(Text.concat([empty, registrable_domains(bare)]))
+    place = np.argsort(np.argsort(np.arange(len(domains)) != domain[0], kind="stable"), kind="stable")
+    domain = place[domain]  # the empty one first
+    named = domain[1:] > 0
+    lengths = np.where(named, bare.lengths, 0)
+    kept = Text.from_lengths(lengths, bare.values[spans(bare.offsets[:-1], lengths)])
+    name, names = numbered_text(Text.concat([empty, kept]))
+    order = np.argsort(np.arange(len(names)) != name[0], kind="stable")
+    name = np.argsort(order, kind="stable")[name]
+    first = np.argsort(place, kind="stable")
+    return name[1:][own], domain[1:][own], names.take(order), domains.take(first)
+
+
+def _prefixes(hosts: Hosts) -> I64:
+    """Give each address the bits of its /24 or /48: the blocks that are routed and blocked as one (RFC 7454 §6.1.3)."""
+    wide = (hosts.high >> np.uint64(16)) | np.uint64(1 << 60)
+    return np.where(is_ipv4(hosts.high, hosts.low), hosts.low >> np.uint64(8), wide).astype(np.int64)
+
+
+def _owners(
+    hosts: Hosts, networks: tuple[Network, ...], server: NDArray[np.int32]
+) -> list[tuple[GroupBy, I64, int, Callable[[int], str]]]:
+    """Group by AS and country of the server; nothing without a table of networks."""
+    if not networks:
+        return []
+    row = find_networks(networks, hosts.high, hosts.low)
+    numbers = sorted({network.asn for network in networks})
+    countries = sorted({network.country for network in networks} - {""})
+    asn = np.searchsorted(numbers, [network.asn for network in networks])
+    country = [countries.index(network.country) if network.country else -1 for network in networks]
+    of_asn, of_country = np.append(asn, -1)[row], np.append(country, -1)[row]
+    return [
+        (GroupBy.ASN, of_asn[server].astype(np.int64), len(numbers), lambda key: f"AS{numbers[key]}"),
+        (GroupBy.COUNTRY, of_country[server].astype(np.int64), len(countries), lambda key: countries[key]),
+    ]
+
+
+def written(hosts: Hosts, row: int) -> str:
+    """Write an address."""
+    high, low = int(hosts.high[row]), int(hosts.low[row])
+    if high == 0 and low >> 32 == 0xFFFF:
+        return str(ipaddress.IPv4Address(low & 0xFFFFFFFF))
+    return str(ipaddress.IPv6Address(high << 64 | low))
+
+
+def written_prefix(hosts: Hosts, row: int) -> str:
+    """Write the prefix of an address: /24 or /48."""
+    address = written(hosts, row)
+    return str(ipaddress.ip_network(f"{address}/{48 if ':' in address else 24}", strict=False))
