@@ -12,9 +12,10 @@ happened to it and which questions could be asked (independence groups with any 
 There are two readings. **Relived** gives each flow the evidence it had. It shows how alarms cluster and what rules over
 many flows would add, but it holds no flow that the pools do not hold. **Recombined** gives each flow, for each
 independence group by itself, the observations of another flow of the same scenario, kind, fate and set of groups. That
-brings up the rare coincidences (an odd hop limit and, by chance, odd timing) of which no packet-level run was long enough.
-It is right as far as groups are independent given the scenario, which is what the model assumes as well; so it
-measures what the model would do if its own assumption held, and an oddity that no pooled flow shows stays unseen.
+brings up the rare coincidences (an odd hop limit and, by chance, odd timing) of which no packet-level run was long
+enough. It is right as far as groups are independent given the scenario and the fate, which is what the model assumes as
+well; so it measures what the model would do if its own assumption held, and an oddity that no pooled flow shows stays
+unseen.
 
 So the bound of independent subjects speaks of the table that was drawn: with the model's own assumption, were the
 pools all that benign traffic can show. How well the pools stand for traffic is the bound with pooled runs as clusters,

@@ -1,8 +1,11 @@
 """Write the reference pages that list what the code declares: columns, rules, link types, model, scenarios."""
 
+import csv
 import json
+import math
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from netinterf import schema
 from netinterf.analyzers.registry import builtin
@@ -109,21 +112,101 @@ def write_all(folder: Path) -> None:
             path.write_text(text, encoding="utf-8")
 
 
+MODEL = """# The model
+
+Version {version}, fitted on: {fitted_on}. [How evidence adds up](../explain/evidence.md) says how the numbers are used;
+weights are in nats (natural logarithms).
+"""
+
+PRIORS = """How common each kind of interference is taken to be, before any evidence. The table is a file of its own,
+`netinterf/data/priors.csv`; `Model.load(priors=...)` reads another one."""
+
+FACTORS = """What the weight of a rule's observations is multiplied by; rules that are not listed keep their weight."""
+
+CALIBRATION = """What a sum above zero is worth, on straight lines between the points, the first from 0; the last holds
+for all beyond, unless something is proof by itself. Kinds of subject that are not listed keep their sums."""
+
+SILENCE = """What it weighs that nothing supports a mechanism, by what happened to the subject. What is not listed
+weighs nothing."""
+
+CAPS = """How much evidence can carry at most."""
+
+
 def model() -> str:
-    """Write the numbers of the packaged model with their sources."""
-    data = json.loads((files("netinterf") / "data" / "model.json").read_text(encoding="utf-8"))
-    priors = [(p["subject"], f"`{p['mechanism']}`", str(p["log_odds"]), p["source"]) for p in data["priors"]]
-    caps = [(f"`{c['group']}`", str(c["nats"]), c["source"]) for c in data["caps"]["groups"]]
-    caps += [(name, str(c["nats"]), c["source"]) for name, c in data["caps"].items() if name != "groups"]
-    grades = [(name, str(g["probability"]), g["source"]) for name, g in data["grades"].items()]
+    """Write the numbers of the packaged model and its priors with their sources."""
+    folder = files("netinterf") / "data"
+    data = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    lines = (folder / "priors.csv").read_text(encoding="utf-8").splitlines()
+    priors = [(p["subject"], f"`{p['mechanism']}`", p["probability"], p["source"]) for p in csv.DictReader(lines)]
+    other = data["other_prior"]
+    priors.append(("any", "any other", number(1 / (1 + math.exp(-other["nats"]))), other["source"]))
     return "\n".join(
         [
-            f"# The model\n\nVersion {data['version']}, fitted on: {data['fitted_on']}.\n",
-            "## Prior log-odds (nats)\n",
-            table(("subject", "mechanism", "log-odds", "source"), priors),
-            "## Caps (nats)\n\nWhat one independence group can carry at most.\n",
-            table(("group", "cap", "source"), caps),
-            "## Grades\n",
-            table(("grade", "probability", "source"), grades),
+            MODEL.format(**data),
+            section("Priors", PRIORS, ("subject", "mechanism", "probability", "source"), priors),
+            *fitted(data),
+            *limits(data),
         ]
     )
+
+
+def fitted(data: dict[str, Any]) -> list[str]:
+    """Write what a fit to labelled traffic gives: factors, calibration, and what silence weighs."""
+    factors = [
+        (f"`{row['rule']}`", number(row["factor"]), str(row["interfered"]), str(row["untouched"]), row["source"])
+        for row in data["weights"]
+    ]
+    calibration = [
+        (row["subject"], ", ".join(f"{number(score)} → {number(nats)}" for score, nats in row["knots"]), row["source"])
+        for row in data["calibration"]
+    ]
+    quiet = [(row["subject"], f"`{row['happened']}`", number(row["nats"]), row["source"]) for row in data["quiet"]]
+    return [
+        section("Factors", FACTORS, ("rule", "factor", "interfered with", "untouched", "source"), factors),
+        section("Calibration", CALIBRATION, ("subject", "sum → worth", "source"), calibration),
+        section("Silence", SILENCE, ("subject", "what happened", "weight", "source"), quiet),
+    ]
+
+
+def limits(data: dict[str, Any]) -> list[str]:
+    """Write how far evidence may carry, where the grades begin, and what is known of groups."""
+    caps, groups = data["caps"], data["groups"]
+    total = [(f"one subject, `{row['subject']}`", row) for row in caps["total"]]
+    capped = [
+        ("one independence group", caps["group"]),
+        ("proof by itself, and a subject that shows it", caps["decisive"]),
+        *total,
+        ("one subject" + (" of another kind" if total else ""), caps["other_total"]),
+    ]
+    grades = [
+        *((name, data["grades"][name]["probability"], data["grades"][name]) for name in data["grades"]),
+        (
+            "highest for shaping without a contrast",
+            data["uncontrolled_shaping"]["probability"],
+            data["uncontrolled_shaping"],
+        ),
+        ("share of packets missed, highest to confirm", data["capture_loss"]["share"], data["capture_loss"]),
+    ]
+    known = [
+        ("log-odds that a group is interfered with, before any evidence", groups["prior"]["log_odds"], groups["prior"]),
+        ("likeness of evidence about one server", groups["site_correlation"]["value"], groups["site_correlation"]),
+    ]
+    return [
+        section("Caps", CAPS, ("of what", "cap", "source"), [(w, number(c["nats"]), c["source"]) for w, c in capped]),
+        section(
+            "Grades", "", ("grade or limit", "value", "source"), [(w, number(v), r["source"]) for w, v, r in grades]
+        ),
+        section("Groups", "", ("of what", "value", "source"), [(w, number(v), r["source"]) for w, v, r in known]),
+    ]
+
+
+def section(title: str, says: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Write a section with a table; without rows it says so."""
+    return "\n\n".join(
+        part for part in (f"## {title}", says, table(head, rows) if rows else "None is listed.\n") if part
+    )
+
+
+def number(value: float) -> str:
+    """Write a number of the model with at most four digits."""
+    return f"{value:.4g}"
