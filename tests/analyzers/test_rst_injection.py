@@ -67,6 +67,92 @@ def test_perfect_headers_do_not_hide_bad_timing() -> None:
     assert {"rst.premature", "rst.alive_after"} <= set(rules)
 
 
+def bare(at: float, window: int = 0, rtt: float = 100.0, **fields: object) -> dict[str, float]:
+    """Answer a request with a bare reset after some ms, and name the rules."""
+    talk = Talk(rtt=rtt)
+    talk.healthy(-1000)
+    sent, _ = talk.request(talk.open())
+    talk.send("S", "R", 901, 0, at=sent + at, window=window, **{"stamped": False, **fields})
+    return found(talk.trace())
+
+
+def test_a_bare_reset_can_be_too_soon() -> None:
+    """It names no byte, but lands where its claimed sender had nothing to answer yet; a late one is on time."""
+    assert "rst.too_soon" in bare(8)
+    assert "rst.nearer" in bare(70)
+    assert {"rst.too_soon", "rst.nearer"}.isdisjoint(bare(101))
+    assert "rst.on_time" in bare(101)
+
+
+def test_a_window_on_a_bare_reset_is_odd() -> None:
+    """A side without a connection has no window."""
+    assert "rst.bare_window" in bare(50, window=23_796)
+    assert "rst.bare_window" not in bare(50)
+
+
+def test_a_round_trip_of_many_seconds_is_no_path() -> None:
+    """A listener that was asleep must not make every later answer premature."""
+    assert {"rst.too_soon", "rst.nearer"}.isdisjoint(bare(100, rtt=9000))
+
+
+def test_a_firewall_that_forgot_the_flow_is_not_too_soon() -> None:
+    """After a pause, or at the client's FIN, a box on the way may answer for what it no longer knows."""
+    for pause, flags in ((5000.0, "PA"), (200.0, "FA")):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open())
+        talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
+        talk.send("C", "A", end, 920, at=sent + 102)
+        talk.send("C", flags, end, 920, at=sent + 102 + pause, data=b"more" if flags == "PA" else b"")
+        talk.send("S", "RA", 920, end + (4 if flags == "PA" else 1), at=sent + 132 + pause, ttl=56, stamped=False)
+        rules = found(talk.trace())
+        assert ("rst.resumed" if flags == "PA" else "rst.after_close") in rules
+        assert "rst.premature" not in rules
+
+
+def test_one_reset_per_segment_is_no_burst() -> None:
+    """A proxy that gives up acknowledges each segment once; copies of one answer are another thing."""
+    for acks, expected in (((201, 301), "rst.per_segment"), ((301, 301, 301), "rst.burst")):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent = talk.open()
+        for seq in (101, 201):
+            talk.send("C", "PA", seq, 901, at=sent, data=b"x" * 100)
+        for place, ack in enumerate(acks):
+            talk.send("S", "RA", 901, ack, at=sent + 300 + place / 10, stamped=False, window=0)
+        assert {"rst.per_segment", "rst.burst"} & set(found(talk.trace())) == {expected}
+
+
+def company(reset: int, spared: int, name: Callable[[int], str] = lambda place: f"site{place}.example") -> list[float]:
+    """Contact unrelated servers, some of which are "reset" after 4 ms; weights of the company found."""
+    talk = Talk()
+    for place in range(reset + spared):
+        talk.server, talk.port = f"203.0.{place + 1}.9", 41000 + place
+        sent, end = talk.request(talk.open(1000.0 * place), f"GET / HTTP/1.1\r\nHost: {name(place)}\r\n\r\n".encode())
+        if place < reset:
+            talk.send("S", "RA", 901, end, at=sent + 4, ttl=61, stamped=False)
+        else:
+            talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    evidence = RstInjection()(talk.trace())
+    return [
+        float(llr)
+        for code, llr in zip(evidence.rule, evidence.llr, strict=True)
+        if evidence.rules[code].id == "rst.elsewhere"
+    ]
+
+
+def test_resets_in_the_name_of_unrelated_servers_keep_company() -> None:
+    """More servers weigh more; one alone has none, and when all are hit the client's own side may be the cause."""
+    assert company(1, 4) == []
+    two, three = company(2, 4), company(3, 4)
+    assert len(two) == 2
+    assert len(three) == 3
+    assert 0 < two[0] <= three[0]
+    assert company(5, 0) == []
+    assert company(9, 1) == []
+    assert company(3, 4, lambda _: "one.example") == []  # one operator may run all of them
+
+
 @pytest.mark.parametrize("rtt", [5.0, 9.0])
 def test_near_servers_are_not_judged_by_time(rtt: float) -> None:
     """Differences below 10 ms are noise."""

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.rst_injection.burst import burst_signs
+from netinterf.analyzers.rst_injection.company import find_company
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
-from netinterf.analyzers.rst_injection.endings import ending_signs
+from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
 from netinterf.analyzers.rst_injection.header import HeaderSigns, compare_headers
 from netinterf.analyzers.rst_injection.rules import (
     ALIKE_WEIGHT,
     CONNECT,
     CONTRADICTION_WEIGHT,
+    ELSEWHERE,
     INJECTED_ANSWER,
     INJECTED_DATA,
     RULES,
@@ -24,7 +26,7 @@ from netinterf.analyzers.rst_injection.rules import (
 )
 from netinterf.analyzers.rst_injection.sequence import ack_unsent, alive_after, behind_data, seq_change
 from netinterf.analyzers.rst_injection.suspects import Suspects, find_suspects
-from netinterf.analyzers.rst_injection.timing import host_rtt, premature, trigger_died
+from netinterf.analyzers.rst_injection.timing import Timing, measure_timing, trigger_died
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -52,7 +54,7 @@ class RstInjection:
 
     name: ClassVar[str] = "rst_injection"
     scope: ClassVar[Scope] = Scope.CAPTURE  # round trips are those of the server's address, over all flows
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts"})
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     ttl_tolerance: int = attrs.field(default=0)
@@ -94,7 +96,9 @@ class RstInjection:
         signs = self.signs(trace, suspects)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = choose(suspects, score)
-        forged = forged_rows(suspects, score - signs["after_request"][0], chosen)  # the stage marks no single packet
+        forged = forged_rows(
+            suspects, score - signs["after_request"][0] - signs["after_ack"][0], chosen
+        )  # the stage marks no single packet
         connect = (suspects.previous[chosen] < 0) & (trace.sides.syn[suspects.other[chosen]] >= 0)
         tables = []
         for name, (llr, measured, shown) in signs.items():
@@ -115,37 +119,68 @@ class RstInjection:
                         measured={key: values[rows] for key, values in measured.items()},
                     )
                 )
+        tables.append(self.elsewhere(trace, suspects, chosen, signs))
         return tables
+
+    def elsewhere(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> Evidence:
+        """Write down which resets have company in the name of unrelated servers of the same client."""
+        own = np.stack([llr[chosen] for llr, _, _ in signs.values()], axis=1)
+        excused = np.isin(list(signs), TEMPLATES)
+        guilty = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
+        company = find_company(trace, suspects, chosen, guilty, own > 0)
+        pick = np.flatnonzero(company.llr > 0)
+        rows = chosen[pick]
+        return observe(
+            self,
+            ELSEWHERE.id,
+            subject=suspects.flow[rows],
+            time=trace.packets.time[suspects.row[rows]],
+            llr=company.llr[pick],
+            witness=suspects.row[rows],
+            measured={"servers": company.servers[pick], "spared": company.spared[pick]},
+        )
 
     def signs(self, trace: Trace, suspects: Suspects) -> Signs:
         """Weigh each sign on each suspect: name to (LLR, measures, packet that shows it)."""
         headers = compare_headers(trace, suspects)
-        burst = burst_signs(trace, suspects)
         endings = ending_signs(trace, suspects, headers)
-        ratio, asked = premature(trace, suspects)
-        jump = np.where(np.abs(headers.ttl_jump) > self.ttl_tolerance, headers.ttl_jump, np.nan)
-        gap, after = alive_after(trace, suspects, ~np.isnan(jump) | headers.no_timestamps | headers.fragment_flag)
+        timing = measure_timing(trace, suspects)
+        foreign = ~np.isnan(self.jump(headers)) | headers.no_timestamps | headers.fragment_flag
+        gap, after = alive_after(trace, suspects, foreign)
         report = trigger_died(trace, suspects)
-        least, samples = (column[suspects.side] for column in host_rtt(trace))
-        rtt = least / 1e6
-        ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
-        if not trace.facts.ip_id_informative:
-            ip_id[:] = 0.0
-        telling = ~np.isnan(jump) & trace.facts.ttl_informative  # equal or rewritten hop limits tell nothing
-        device = device_share(telling, headers)
+        waiting, acknowledged = after_request(trace, suspects)
+        burst = burst_signs(trace, suspects)
         shaped = ((burst.size >= 2) & burst.mixed) | burst.excess
         return {
-            "premature": (
-                timing_weight(ratio, samples, endings.idle),
-                {"ratio": ratio, "waited_ms": ratio * rtt, "rtt_ms": rtt},
-                asked,
-            ),
+            **timing_signs(timing, endings),
             "alive_after": (weigh("alive_after", ~np.isnan(gap)), {"gap_ms": gap}, after),
             "seq_change": (weigh("seq_change", seq_change(trace, suspects)), {}, None),
             "behind_data": (weigh("behind_data", behind_data(trace, suspects)), {}, None),
             "ack_unsent": (weigh("ack_unsent", ack_unsent(trace, suspects)), {}, None),
             "trigger_died": (weigh("trigger_died", report >= 0), {}, report),
-            "after_request": (weigh("after_request", after_request(trace, suspects)), {}, None),
+            "after_request": (weigh("after_request", waiting & ~acknowledged), {}, None),
+            "after_ack": (weigh("after_ack", waiting & acknowledged), {}, None),
+            **self.header_signs(trace, suspects, headers),
+            "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
+            "per_segment": (weigh("per_segment", burst.per_segment), {"size": burst.size.astype(np.float64)}, None),
+            "cloned_id": (weigh("cloned_id", burst.cloned), {}, None),
+            "counting": (weigh("counting", burst.counting), {}, None),
+            **template_signs(endings, ~np.isnan(gap)),
+        }
+
+    def jump(self, headers: HeaderSigns) -> NDArray[np.float64]:
+        """Hops by which each reset is off its sender, NaN within the tolerance and where unknown."""
+        return np.where(np.abs(headers.ttl_jump) > self.ttl_tolerance, headers.ttl_jump, np.nan)
+
+    def header_signs(self, trace: Trace, suspects: Suspects, headers: HeaderSigns) -> Signs:
+        """Weigh how the reset's header differs from its sender's."""
+        jump = self.jump(headers)
+        ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
+        if not trace.facts.ip_id_informative:
+            ip_id[:] = 0.0
+        telling = ~np.isnan(jump) & trace.facts.ttl_informative  # equal or rewritten hop limits tell nothing
+        device = device_share(telling, headers)
+        return {
             "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),
             "ttl_class": (device * weigh("ttl_class", telling & headers.ttl_class), {"jump": jump}, None),
             "ttl_varies": (weigh("ttl_varies", telling & headers.ttl_varies), {}, None),
@@ -155,30 +190,64 @@ class RstInjection:
             "df": (device * weigh("df", headers.fragment_flag), {}, None),
             "copied_window": (weigh("copied_window", headers.copied_window), {}, None),
             "odd_window": (device * weigh("odd_window", headers.odd_window), {}, None),
+            "bare_window": (device * weigh("bare_window", headers.bare_window), {}, None),
+            "window_varies": (weigh("window_varies", headers.window_varies), {}, None),
             "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
             "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
-            "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
-            "cloned_id": (weigh("cloned_id", burst.cloned), {}, None),
-            "counting": (weigh("counting", burst.counting), {}, None),
-            "abort": (weigh("abort", endings.abort), {}, None),
-            "refused": (weigh("refused", endings.refused & ~endings.abort), {}, None),
-            "after_fin": (weigh("after_fin", endings.after_fin & ~endings.abort), {}, None),
-            "reaction": (weigh("reaction", endings.reaction & ~endings.abort & ~endings.after_fin), {}, None),
-            "stray": (weigh("stray", endings.stray & ~endings.after_fin & ~endings.reaction), {}, None),
-            "idle": (weigh("idle", endings.idle), {}, None),
-            "closed_before": (weigh("closed_before", endings.closed_before), {}, None),
             "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
         }
 
 
-def after_request(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
-    """Say of each reset "from a server" whether the client had sent data and the server none."""
+def timing_signs(timing: Timing, endings: EndingSigns) -> Signs:
+    """Weigh how long the resets took; a gateway may rightly answer for a flow that it forgot."""
+    measured = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
+    many = timing.samples >= 2
+    sizes = {
+        "premature": np.where(many, WEIGHTS["rst.premature"], ONE_SAMPLE) * timing.premature,
+        "too_soon": weigh("too_soon", timing.too_soon) * np.where(many, 1.0, ONE_SAMPLE / WEIGHTS["rst.premature"]),
+        "nearer": weigh("nearer", timing.nearer),
+        "on_time": weigh("on_time", timing.on_time),
+    }
+    forgotten = endings.idle | endings.resumed | endings.after_close
+    return {name: (np.where(forgotten, 0.0, llr), measured, timing.asked) for name, llr in sizes.items()}
+
+
+def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> Signs:
+    """Weigh the templates of genuine endings, the most special first.
+
+    A side that goes on as if nothing had happened had not closed, aborted or forgotten the connection: where it does,
+    no template explains the reset.
+    """
+    special = endings.after_fin | endings.abort
+    found = {
+        "abort": endings.abort,
+        "refused": endings.refused & ~endings.abort,
+        "after_fin": endings.after_fin & ~endings.abort,
+        "reaction": endings.reaction & ~special,
+        "stray": endings.stray & ~endings.after_fin & ~endings.reaction,
+        "after_close": endings.after_close & ~special,
+        "resumed": endings.resumed & ~special & ~endings.after_close & ~endings.idle,
+        "idle": endings.idle,
+        "closed_before": endings.closed_before,
+    }
+    return {name: (weigh(name, shown & ~alive), {}, None) for name, shown in found.items()}
+
+
+def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say of each reset "from a server" whether the client had sent data and the server none, and had taken them.
+
+    Returns:
+        Whether it came at that stage, and whether the server had acknowledged data before.
+    """
     first = trace.sides.first_payload
     asked, answered = first[suspects.other], first[suspects.side]
     waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
     found: NDArray[np.bool_] = waiting & (suspects.side % 2 == 1) & (trace.sides.fin[suspects.side] < 0)
-    return found
+    return found, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
+
+TEMPLATES = ("abort", "refused", "after_fin", "reaction", "after_close", "idle", "closed_before")
+"""Endings that excuse a reset: what it looks like is not held against other servers."""
 
 ONE_SAMPLE = 3.0
 """Weight of a premature answer when the round trip is known from one handshake: radio wake-up, a full backlog and an
@@ -189,19 +258,11 @@ ONE_DEVICE = 5.0
 firewall that rejects for it, explains them all at once."""
 
 
-def timing_weight(
-    ratio: NDArray[np.float64], samples: NDArray[np.int64], idle: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Weigh premature answers; after long silence a gateway on the path may rightly answer for a forgotten flow."""
-    weight = np.where(samples >= 2, WEIGHTS["rst.premature"], ONE_SAMPLE)
-    return np.where(np.isnan(ratio) | idle, 0.0, weight)
-
-
 def device_share(telling: NDArray[np.bool_], headers: HeaderSigns) -> NDArray[np.float64]:
     """Share of its weight that each header field keeps so that together they stay below `ONE_DEVICE`."""
     total = np.where(telling, np.where(headers.ttl_class, WEIGHTS["rst.ttl_class"], WEIGHTS["rst.ttl"]), 0.0)
     total += weigh("no_timestamps", headers.no_timestamps) + weigh("df", headers.fragment_flag)
-    total += weigh("odd_window", headers.odd_window)
+    total += weigh("odd_window", headers.odd_window) + weigh("bare_window", headers.bare_window)
     return np.minimum(1.0, ONE_DEVICE / np.maximum(total, 1e-9))
 
 

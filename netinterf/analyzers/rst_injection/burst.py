@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.rst_injection.sequence import echoes_ack
 from netinterf.analyzers.rst_injection.suspects import Suspects
 from netinterf.trace import Trace
 
@@ -19,6 +20,8 @@ BURST_NS = 50_000_000
 
 EXCESS = 3  # two may be an abort and the answer to what was under way
 
+DEFAULT_MSS = 536  # RFC 9293 §3.7.1, where no option says more
+
 CLONE_NS = 5_000_000  # copies of one packet come within 5 ms (triples within 0.2 ms in public captures)
 DUPLICATED_CAPTURE = 0.2  # a capture that doubles this share of its TCP packets clones IDs by itself
 
@@ -28,8 +31,9 @@ class BurstSigns:
     """One entry per suspect."""
 
     size: NDArray[np.int64]  # resets of this side in the burst
-    mixed: NDArray[np.bool_]  # the burst holds resets with and without ACK, or a different ack field
-    excess: NDArray[np.bool_]  # three or more resets, and more than packets that the sender had not answered
+    mixed: NDArray[np.bool_]  # with and without ACK, or different ack fields, in another way than one per segment
+    excess: NDArray[np.bool_]  # three or more resets, and more than segments that the sender had not answered
+    per_segment: NDArray[np.bool_]  # several resets, but no more than one for each segment of a flight
     cloned: NDArray[np.bool_]  # an equal non-zero IP ID on another reset of the burst
     counting: NDArray[np.bool_]  # hop limit and window climb together over the burst
 
@@ -47,6 +51,19 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     kind = packets.relative_ack[row] + suspects.acks[order] * (np.int64(1) << 42)
     starts = np.flatnonzero(apart)
     mixed = _spread(kind, starts) > 0
+    flight = outstanding(trace, suspects)[order]
+    # an abort acknowledges each segment once and comes before the bare answers to what was still under way
+    again = np.append(False, ~apart[1:] & suspects.acks[order][1:] & (kind[1:] <= kind[:-1]))[:count]
+    tidy = np.bincount(burst[again], minlength=len(sizes)) == 0 if count else sizes > 0
+    bare_first = np.append(False, ~apart[1:] & suspects.acks[order][1:] & ~suspects.acks[order][:-1])[:count]
+    tidy &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else tidy
+    enough = np.zeros(len(sizes), np.int64)
+    np.maximum.at(enough, burst, flight)
+    # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
+    sent = suspects.base.at(suspects.base.top, suspects.previous)
+    stale = (~suspects.acks & echoes_ack(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
+    answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else tidy
+    per_segment = (sizes >= 2) & (((sizes <= enough) & tidy) | answers)
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)
@@ -55,14 +72,12 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     ttl, window = packets.ttl[row].astype(np.int64), packets.window[row].astype(np.int64)
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
-    unanswered = waiting(suspects)[order]
-    excess = (
-        (sizes[burst] >= EXCESS) & (sizes[burst] > unanswered) & (unanswered > 0) if count else np.zeros(0, np.bool_)
-    )
+    excess = (sizes >= EXCESS) & (sizes > enough) & (enough > 0) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
-        mixed=mixed[burst] if count else np.zeros(0, np.bool_),
-        excess=excess,
+        mixed=(mixed & ~per_segment)[burst] if count else np.zeros(0, np.bool_),
+        excess=excess[burst],
+        per_segment=per_segment[burst],
         cloned=twin & (trace.facts.duplicate_share < DUPLICATED_CAPTURE),
         counting=climbs[burst] if count else np.zeros(0, np.bool_),
     )
@@ -71,13 +86,32 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     return BurstSigns(**columns)
 
 
-def waiting(suspects: Suspects) -> NDArray[np.int64]:
-    """Count the other side's packets since the claimed sender's last packet: each may draw one reset."""
-    base = suspects.base
-    since = np.where(suspects.previous >= 0, base.at(base.row, suspects.previous), -1)
+def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+    """Count the other side's segments that may each have drawn a reset.
+
+    Those are the segments since the claimed sender's last word of its own (payload, SYN or FIN), and what it had not
+    acknowledged before. One large packet of a capture with offload stands for as many segments as it filled.
+    """
+    packets, base = trace.packets, suspects.base
+    size = packets.payload_length[base.row].astype(np.int64)
+    mss = trace.sides.mss[base.side].astype(np.int64)
+    other_mss = trace.sides.mss[base.side ^ 1].astype(np.int64)
+    usual = np.where((mss > 0) & (other_mss > 0), np.minimum(mss, other_mss), np.maximum(mss, other_mss))
+    segments = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
+    handshake = (size == 0) & (base.end <= 1)  # who keeps silent on the handshake answers what comes after it
+    total = np.append(0, np.cumsum(np.where(handshake, 0, segments)))
+    word = base.end > np.append(-1, base.top[:-1]) if len(base.row) else base.end > 0
+    word |= np.append(True, base.side[1:] != base.side[:-1])[: len(base.row)]
+    place = np.where(word, np.arange(len(base.row)), -1)
+    own = np.maximum.accumulate(place) if len(place) else place
+    spoke = np.where(suspects.previous >= 0, base.at(base.row, base.at(own, suspects.previous)), -1)
     keys = base.side << 32 | base.row
-    first = np.searchsorted(keys, suspects.other << 32 | (since + 1))
-    count: NDArray[np.int64] = np.searchsorted(keys, suspects.other << 32 | suspects.row) - first
+    since = np.searchsorted(keys, suspects.other << 32 | (spoke + 1))
+    acked = base.at(base.acked, suspects.previous, missing=0)
+    unseen = base.first_above(base.top, suspects.other, np.maximum(acked - 1, 0))
+    first = np.where(unseen >= 0, np.minimum(since, unseen), since)
+    until = np.searchsorted(keys, suspects.other << 32 | suspects.row)
+    count: NDArray[np.int64] = np.maximum(total[until] - total[np.minimum(first, until)], 0)
     return count
 
 

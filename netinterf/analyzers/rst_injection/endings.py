@@ -11,9 +11,15 @@ from numpy.typing import NDArray
 from netinterf.analyzers.rst_injection.header import HeaderSigns
 from netinterf.analyzers.rst_injection.sequence import echoes_ack
 from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["EndingSigns", "ending_signs"]
+
+RESUMED_NS = 1_000_000_000
+"""Silence after which a packet speaks to a state that a box on the way may have lost. Requests follow their answers
+within a second unless a person or a timer comes between (RFC 6298 §2.4 takes 1 s as the least retransmission timeout,
+so a packet that was merely lost comes again at that age too)."""
 
 IDLE_NS = 60_000_000_000  # clean-up resets of NAT, load balancers and firewalls come after 60 s and more of silence
 ANSWER_SHARE = 0.8  # an answer takes the round trip; a fifth less is jitter of the estimate
@@ -28,6 +34,8 @@ class EndingSigns:
     after_fin: NDArray[np.bool_]  # its own side had sent FIN before: the socket was gone
     reaction: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
     stray: NDArray[np.bool_]  # bare R that repeats the ack field of a segment one round trip old
+    after_close: NDArray[np.bool_]  # it answers nothing but the other side's FIN: who is leaving needs no cutting off
+    resumed: NDArray[np.bool_]  # it answers the first packet after a second of silence of both sides
     idle: NDArray[np.bool_]  # its side had been silent for a minute or more
     closed_before: NDArray[np.bool_]  # after a reset that is certainly its side's own
 
@@ -48,9 +56,36 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> Endi
         after_fin=(fin >= 0) & (fin < row),
         reaction=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
         stray=bare & (packets.window[row] == 0) & echoes_ack(trace, suspects) & in_time,
+        after_close=answers_fin(trace, suspects),
+        resumed=breaks_silence(trace, suspects),
         idle=suspects.gap >= IDLE_NS,
         closed_before=after_own_reset(trace, suspects, headers),
     )
+
+
+def answers_fin(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether all that the claimed sender had yet to answer was the other side's FIN."""
+    packets, base = trace.packets, suspects.base
+    heard = base.at(base.acked, suspects.previous, missing=0)
+    last = base.at(base.row, suspects.asked)
+    closing = (packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.FIN) != 0 if len(packets) else last >= 0
+    found: NDArray[np.bool_] = (last >= 0) & closing & (base.at(base.top, suspects.asked) == heard + 1)
+    return found
+
+
+def breaks_silence(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether the packets that a suspect may answer came after a second in which nobody spoke."""
+    packets, base = trace.packets, suspects.base
+    heard = base.at(base.acked, suspects.previous, missing=0)
+    place = base.first_above(base.top, suspects.other, np.maximum(heard, 0))  # the oldest that was not acknowledged
+    row = base.at(base.row, place)
+    own = np.where(place > 0, base.at(base.row, place - 1), -1)
+    same = (place > 0) & (base.at(base.side, place - 1) == suspects.other)
+    quiet = np.maximum(np.where(same, own, -1), base.at(base.row, base.before(suspects.side, np.maximum(row, 0))))
+    known = (row >= 0) & (row < suspects.row) & (quiet >= 0)
+    gap = packets.time[np.maximum(row, 0)] - packets.time[np.maximum(quiet, 0)] if len(packets) else row
+    found: NDArray[np.bool_] = known & (gap >= RESUMED_NS)
+    return found
 
 
 def soon_after(trace: Trace, suspects: Suspects, first: NDArray[np.int32], rtt: NDArray[np.int64]) -> NDArray[np.bool_]:

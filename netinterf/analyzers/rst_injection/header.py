@@ -23,6 +23,7 @@ NOTHING = np.empty(0, np.int64)
 
 VARIETY = 3  # flows, and hop limits among them, from which resets that vary are no accident of one route change
 COUNTER_NEXT = 4  # steps that a host may have sent elsewhere in between
+MAX_SHIFT = 14  # RFC 7323 §2.3
 PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
 
 
@@ -38,9 +39,11 @@ class HeaderSigns:
     ip_id_jump: NDArray[np.float64]  # distance from the sender's IP ID counter; NaN when it is no counter
     in_counter: NDArray[np.bool_]  # the IP ID is the next of the sender's counter
     fragment_flag: NDArray[np.bool_]  # DF differs from all of the sender's other packets
-    copied_id: NDArray[np.bool_]  # the IP ID is that of the packet that was answered, or one more
+    copied_id: NDArray[np.bool_]  # the IP ID is that of a packet that was answered, or one more
     copied_window: NDArray[np.bool_]  # the window field is the addressee's own, not the sender's
     odd_window: NDArray[np.bool_]  # RST/ACK whose window is unlike all of the sender's
+    bare_window: NDArray[np.bool_]  # bare R with a window that is none of its sender's: stacks write 0
+    window_varies: NDArray[np.bool_]  # bare resets of this address show ever other windows
     odd_flags: NDArray[np.bool_]  # flags that no stack sets on a reset: NS, reserved bits, ECE, CWR, URG, FIN, SYN
     payload: NDArray[np.int64]  # payload bytes that are no padding; 0 for none
 
@@ -61,7 +64,6 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     window = packets.window[row].astype(np.int64)
     base_window = packets.window[base.row].astype(np.int64)
     asked = base.at(base.row, suspects.asked)
-    asked_id = np.where(asked >= 0, packets.ip_id[np.maximum(asked, 0)].astype(np.int64), -1)
     asked_window = np.where(asked >= 0, packets.window[np.maximum(asked, 0)].astype(np.int64), -1)
     ip_id = packets.ip_id[row].astype(np.int64)
     unlike = ~group.holds(base_window, window)
@@ -80,9 +82,16 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
         ip_id_jump=np.where(v4, jump, np.nan),
         in_counter=v4 & inside,
         fragment_flag=v4 & has_base & (df_low == df_high) & (df[row] != (df_low == 1)),
-        copied_id=v4 & own_id & ((ip_id == asked_id) | (ip_id == asked_id + 1)) & ~inside,
+        copied_id=v4 & own_id & mirrors_id(trace, suspects) & ~inside,
         copied_window=has_base & unlike & (window > 0) & (window < 65535) & (window == asked_window),
-        odd_window=suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
+        odd_window=suspects.acks
+        & has_base
+        & unlike
+        & (window > 0)
+        & (window != asked_window)
+        & ~scaled_down(trace, suspects, group),
+        bare_window=~suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
+        window_varies=varying_window(trace, suspects),
         odd_flags=(packets.tcp_flags[row] & odd) != 0,
         payload=real_payload(trace, suspects),
     )
@@ -155,6 +164,57 @@ def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[N
     # to speak for the sender the number must be one of its next few: a random one is that once in a thousand times
     next_few = (ahead >= 1) & (ahead <= np.maximum(COUNTER_JUMP, COUNTER_NEXT * usual))
     return np.where(here & (near > limit), near, np.nan), here & next_few
+
+
+def mirrors_id(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether a suspect's IP ID, or the one before, is that of a packet which its sender had yet to answer.
+
+    A box that builds its answer from the packet before it may use any packet of the flight, not only the last.
+    """
+    packets, base = trace.packets, suspects.base
+    keys = np.sort((base.side << 16 | packets.ip_id[base.row]) << 32 | base.row)
+    last = base.at(base.row, suspects.previous)
+    found = np.zeros(len(suspects), np.bool_)
+    if len(keys) == 0:
+        return found
+    for less in (0, 1):
+        wanted = (suspects.other << 16 | np.maximum(packets.ip_id[suspects.row].astype(np.int64) - less, 0)) << 32
+        place = np.searchsorted(keys, wanted | suspects.row) - 1  # the last such packet before the suspect
+        key = keys[np.maximum(place, 0)]
+        found |= (place >= 0) & (key >> 32 == wanted >> 32) & ((key & 0xFFFFFFFF) > last)
+    return found
+
+
+def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[np.bool_]:
+    """Say whether a window that looks odd next to a SYN/ACK's is the same window, scaled.
+
+    The field of a SYN/ACK is never scaled, that of all later packets is (RFC 7323 §2.2). Where the sender showed no
+    later packet, half to twice the SYN/ACK's window is its own: what came in fills it, and stacks let it grow.
+    """
+    packets, base, sides = trace.packets, suspects.base, trace.sides
+    later = group.most(((packets.tcp_flags[base.row] & TcpFlag.SYN) == 0).astype(np.int64)) == 1
+    shift, other = sides.window_shift[suspects.side].astype(np.int64), sides.window_shift[suspects.other]
+    first = group.most(packets.window[base.row].astype(np.int64))
+    window = packets.window[suspects.row].astype(np.int64) << np.minimum(shift, MAX_SHIFT)
+    found: NDArray[np.bool_] = ~later & (shift <= MAX_SHIFT) & (shift > 0) & (other <= MAX_SHIFT)
+    return found & (2 * window >= first) & (window <= 2 * first)
+
+
+def varying_window(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Find addresses whose bare resets carry windows that differ from flow to flow and are not 0.
+
+    A stack that has no connection left has no window to tell: it writes 0, and a device that writes something else
+    writes a constant. Injectors draw it at random (tampering captures from China, 2025: 899 to 59585).
+    """
+    host = claimed_host(trace, suspects.side)
+    window = trace.packets.window[suspects.row].astype(np.int64)
+    bare = ~suspects.acks & (window > 0)
+    seen = np.unique(np.stack([host, suspects.flow, window], axis=1)[bare], axis=0)
+    count = 2 * len(trace.hosts)
+    kinds = np.bincount(np.unique(seen[:, [0, 2]], axis=0)[:, 0], minlength=count)
+    flows = np.bincount(np.unique(seen[:, :2], axis=0)[:, 0], minlength=count)
+    varies: NDArray[np.bool_] = bare & ((kinds >= 2) & (flows >= 2))[host]
+    return varies
 
 
 def initial_ttl(ttl: NDArray[Any]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ nearer. The round trip is the least over handshakes and acknowledged data of uns
 the handshake alone is inflated by radio wake-up, SYN proxies and load.
 """
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from netinterf.analyzers.rst_injection.suspects import Suspects
 from netinterf.schema import RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["PREMATURE_MANY", "PREMATURE_ONE", "host_rtt", "premature", "trigger_died"]
+__all__ = ["PREMATURE_MANY", "PREMATURE_ONE", "Timing", "host_rtt", "measure_timing", "trigger_died"]
 
 PREMATURE_MANY, PREMATURE_ONE = 0.5, 0.3
 """Share of the round trip below which an answer is too early, with several samples and with one.
@@ -54,24 +55,61 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return least[host], count[host]
 
 
-def premature(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Compare the age of what a reset acknowledges with the round trip to its claimed sender.
+NEARER = 0.9
+"""Share of the round trip below which somebody nearer than the server answered; queues only ever add to the least."""
 
-    Returns:
-        The ratio of both where it is below the threshold (NaN elsewhere, and everywhere when a proxy near the tap
-        ends the connections), and the row in Packets of the packet that was acknowledged, -1 for none.
+SYN_AGAIN_NS = 3_000_000_000
+"""Round trips of 3 s and more are no path: the first packet would have been sent again (RFC 6298 §5.7)."""
+
+ON_TIME = 1.5
+"""From one round trip up to this share an answer took as long as its sender's own: a half for queues and scheduling."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Timing:
+    """How long each suspect took to answer; one entry per suspect."""
+
+    ratio: NDArray[np.float64]  # age of what was answered in least round trips to the claimed sender, NaN: unknown
+    rtt: NDArray[np.int64]  # least round trip in ns, -1 when unknown
+    samples: NDArray[np.int64]  # number of round trips behind it
+    asked: NDArray[np.int64]  # row in Packets of the first copy of what was answered, -1 for none
+    premature: NDArray[np.bool_]  # acknowledges what its claimed sender cannot have read yet
+    too_soon: NDArray[np.bool_]  # bare, and right behind a packet that its claimed sender cannot have read yet
+    nearer: NDArray[np.bool_]  # later than that, but before the claimed sender's fastest answer
+    on_time: NDArray[np.bool_]  # took as long as its claimed sender's own answers
+
+
+def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
+    """Compare the age of what each suspect answers with the round trip to its claimed sender.
+
+    A reset with ACK answers the byte that it acknowledges. A bare one names no byte; it is held against the oldest
+    that its claimed sender had not acknowledged. A host may write one for a reason of its own at any time, so that it
+    lands in the fraction of a round trip behind a packet is a coincidence, not an impossibility. Everything is unknown
+    when a proxy near the tap ends the connections.
     """
-    packets = trace.packets
-    rtt, samples = host_rtt(trace)
-    rtt, samples = rtt[suspects.side], samples[suspects.side]
-    asked = first_reaching(suspects, packets.relative_ack[suspects.row])
+    packets, base = trace.packets, suspects.base
+    rtt, samples = (column[suspects.side] for column in host_rtt(trace))
+    heard, newest = base.at(base.acked, suspects.previous), base.at(base.top, suspects.asked)
+    oldest = np.where(newest > heard, heard + 1, newest)
+    asked = first_reaching(suspects, np.where(suspects.acks, packets.relative_ack[suspects.row], oldest))
     waited = packets.time[suspects.row] - packets.time[np.maximum(asked, 0)] if len(packets) else rtt
-    ratio = waited / np.maximum(rtt, 1)
-    limit = np.where(samples >= 2, PREMATURE_MANY, PREMATURE_ONE)
-    early = suspects.acks & (asked >= 0) & (rtt > 0) & (ratio < limit) & (rtt - waited >= LEAST_GAP_NS)
-    if trace.facts.split_tcp:
-        early[:] = False
-    return np.where(early, ratio, np.nan), np.where(early, asked, -1)
+    known = (asked >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & (not trace.facts.split_tcp)
+    ratio = np.where(known, waited / np.maximum(rtt, 1), np.nan)
+    several = samples >= 2
+    limit = np.where(several, PREMATURE_MANY, PREMATURE_ONE)
+    early = known & (ratio < limit) & (rtt - waited >= LEAST_GAP_NS)
+    fresh = np.where(suspects.acks, packets.relative_ack[suspects.row], newest) > heard  # else it answers nothing
+    nearer = known & ~early & several & (ratio < NEARER) & (rtt - waited >= LEAST_GAP_NS)
+    return Timing(
+        ratio=ratio,
+        rtt=rtt,
+        samples=samples,
+        asked=asked,
+        premature=early & suspects.acks,
+        too_soon=early & ~suspects.acks,
+        nearer=nearer,
+        on_time=known & fresh & ~early & (ratio >= 1) & (ratio <= ON_TIME),
+    )
 
 
 def first_reaching(suspects: Suspects, ack: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,0 +1,141 @@
+"""Resets of one kind in the name of many: what an injector does, and no device in front of one server can.
+
+A load balancer or a firewall that resets on behalf of a server does so for that server. When resets of the same kind,
+at the same stage, also come in the name of unrelated servers (another network, another name) of the same client, only
+something on their common path explains them all. That may still be harmless: a firewall on the client itself, its NAT,
+a captive portal, a tunnel that levels headers, or a dead uplink. Those hit all servers alike, so nothing is said when
+nearly all servers of the client are hit: being selective is what sets a censor apart from a fault.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.protocols.dns_names import hash_rows, lowered
+from netinterf.schema import TlsKind
+from netinterf.trace import Trace
+
+__all__ = ["Company", "find_company"]
+
+BY_CHANCE = 0.053 * 0.257
+"""Chance that a reset which looks like this comes from an unrelated server by itself: the share of all connections
+that end after the client's first data, interference included (Sundara Raman et al., SIGCOMM 2023, table 1). That most
+genuine ones carry no foreign sign (Weaver et al. 2009) is left out, so this is an upper bound."""
+
+NEARLY_ALL = 0.8
+"""Hit share of the sites from which the client's own side may be the cause: with fewer spared than one in five, a
+handful of sites that were up before a fault, or were left over from a cache, would look like a choice."""
+
+MOST = 5.0
+"""Nats that company may give: what the resets look like must speak for itself too."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """One entry per chosen reset."""
+
+    servers: NDArray[np.float64]  # unrelated servers in whose name a reset like it came to the same client
+    spared: NDArray[np.float64]  # sites of that client that answered and were not reset
+    llr: NDArray[np.float64]
+
+
+def find_company(
+    trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], guilty: NDArray[np.bool_], shown: NDArray[np.bool_]
+) -> Company:
+    """Count, for each chosen reset, the unrelated servers whose resets are like it.
+
+    Two resets are alike when both came at the same stage (to a SYN, to the first request, later), both with ACK or
+    both without, and share a sign.
+
+    Args:
+        trace: The capture.
+        suspects: Its resets.
+        chosen: The reset of each flow, places among the suspects.
+        guilty: Chosen resets that are suspicious by their own signs; only these count and only these are judged.
+        shown: Signs (columns) that each chosen reset (rows) shows.
+
+    Returns:
+        Counts and weights, 0 where there is no company, where no site was spared, and where nearly all were hit.
+    """
+    flow, flows = suspects.flow[chosen], trace.flows
+    network, name = networks(trace), flow_name_ids(trace)
+    site = np.stack([flows.client.astype(np.int64), network, name], axis=1)
+    client = flows.client[flow].astype(np.int64)
+    tcp_answered = (trace.sides.first_payload[1::2] >= 0) & (flows.protocol == TCP)
+    hit = np.zeros(len(flows), np.bool_)
+    hit[flow[guilty]] = True
+    accused = np.unique(site[hit], axis=0)
+    answered = np.unique(site[tcp_answered & ~hit], axis=0)
+    answered = answered[~rows_in(answered, accused)]
+    count = len(trace.hosts)
+    spared = np.bincount(answered[:, 0], minlength=count)[client]
+    bad = np.bincount(accused[:, 0], minlength=count)[client]
+    stage = stages(trace, suspects, chosen)
+    others = np.zeros(len(chosen), np.int64)
+    for sign in range(shown.shape[1]):
+        mine = np.flatnonzero(guilty & shown[:, sign])
+        alike = client[mine] * 6 + stage[mine]
+        least = np.full(len(mine), np.iinfo(np.int64).max)
+        for label in (network[flow[mine]], name[flow[mine]]):  # another network and another name
+            pairs = np.unique(np.stack([alike, label], axis=1), axis=0)
+            kinds, number = np.unique(pairs[:, 0], return_counts=True)
+            least = np.minimum(least, number[np.searchsorted(kinds, alike)] - 1)
+        others[mine] = np.maximum(others[mine], least)
+    fits = guilty & (others > 0) & (spared > 0) & (bad < NEARLY_ALL * (bad + spared))
+    return Company(
+        servers=others.astype(np.float64),
+        spared=spared.astype(np.float64),
+        llr=np.where(fits, surprise(others, np.maximum(bad + spared - 1, others)), 0.0),
+    )
+
+
+TCP = 6
+
+
+def surprise(hit: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weigh that *hit* or more *of* unrelated sites are reset by chance: minus the log of the binomial tail, capped."""
+    from scipy.special import betainc
+
+    some = np.maximum(hit, 1)
+    tail = betainc(some, np.maximum(of, some) - some + 1, BY_CHANCE)
+    weight: NDArray[np.float64] = np.minimum(MOST, -np.log(np.maximum(tail, 1e-300)))
+    return np.where(hit > 0, weight, 0.0)
+
+
+def stages(trace: Trace, suspects: Suspects, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number stage and form of each chosen reset: to a SYN, before any answer, later; twice, with and without ACK."""
+    answered = trace.sides.first_payload[suspects.side[chosen]]
+    early = (answered < 0) | (answered >= suspects.row[chosen])
+    stage = np.where(suspects.previous[chosen] < 0, 0, np.where(early, 1, 2))
+    numbered: NDArray[np.int64] = 2 * stage + suspects.acks[chosen]
+    return numbered
+
+
+def networks(trace: Trace) -> NDArray[np.int64]:
+    """Number the server network (/24 or /48) of each flow: one operator's machines sit together."""
+    hosts = trace.hosts
+    v4 = (hosts.high == 0) & (hosts.low >> np.uint64(32) == 0xFFFF)
+    prefix = np.where(v4, hosts.low >> np.uint64(8), hosts.high >> np.uint64(16))
+    _, number = np.unique(np.stack([v4.astype(np.uint64), prefix], axis=1), axis=0, return_inverse=True)
+    return number.reshape(-1)[trace.flows.server].astype(np.int64) if len(hosts) else np.empty(0, np.int64)
+
+
+def flow_name_ids(trace: Trace) -> NDArray[np.int64]:
+    """Number the name each flow asked for (SNI, else Host); flows without one are named by their server's network."""
+    name = -1 - networks(trace)
+    for table, text in ((trace.http, trace.http.host), (trace.tls, trace.tls.name)):
+        rows = text.lengths > 0
+        if table is trace.tls:
+            rows &= trace.tls.kind == TlsKind.CLIENT_HELLO
+        name[table.flow[rows]] = (hash_rows(lowered(text))[rows] >> np.uint64(1)).astype(np.int64)
+    return name
+
+
+def rows_in(rows: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each row whether it is among the *wanted* rows."""
+    if not len(rows) or not len(wanted):
+        return np.zeros(len(rows), np.bool_)
+    _, number = np.unique(np.concatenate([rows, wanted]), axis=0, return_inverse=True)
+    number = number.reshape(-1)
+    return np.isin(number[: len(rows)], number[len(rows) :])
