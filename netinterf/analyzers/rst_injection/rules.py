@@ -306,7 +306,7 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        -0.4,  # 463 of 6,860 simulated flows with forged and 275 of 2,820 with genuine resets: injectors near the server
+        -0.4,  # 463 of 6,860 simulated flows with forged and 275 of 2,820 with genuine resets are on time
         rule(
             "on_time",
             "timing",
