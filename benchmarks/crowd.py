@@ -148,7 +148,7 @@ def crowd(
     return Crowd(subjects=subjects, evidence=evidence, hosts=hosts)
 
 
-def block(kind: str, rng: np.random.Generator, *, names: int = 20, addresses: int = 12) -> tuple[Crowd, str]:
+def block(kind: str, rng: np.random.Generator, *, names: int = 20, addresses: int = 16) -> tuple[Crowd, str]:
     """Make up a capture in which one name, address, prefix, client or nothing is blocked.
 
     Names live at 2-4 addresses and addresses hold 2-5 names; each pair is visited 2-5 times, ten minutes apart, so

@@ -22,10 +22,11 @@ from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Ragged, Text, spans
 from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
 from netinterf.verdict.combine import CONTRAST_MECHANISMS, SYN_MECHANISMS, common_prefix, is_any, leading
+from netinterf.verdict.contest import Field
 from netinterf.verdict.controls import Places
 from netinterf.verdict.keys import BIN_NS, Keys, common_keys
 from netinterf.verdict.model import Model, default_model
-from netinterf.verdict.ranking import BY, Accepted, Field, rank
+from netinterf.verdict.ranking import BY, Accepted, rank
 from netinterf.verdict.subjects import Subjects, row_of
 from netinterf.verdict.weigh import covers
 

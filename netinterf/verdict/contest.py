@@ -1,0 +1,251 @@
+"""One grouping in the competition: its groups, what they gain and cost, and what they are compared with.
+
+How sure a group is rests on evidence that is tempered by the design effect of its sites. Cost and contrast do not: an
+observation must weigh the same in every group that competes for it, and whether targets differ from their controls is
+no question of why they do.
+
+What is explained keeps its place in the design effect of its site, so taking it out can only lower the others, and a
+group that falls below the bar is out for good.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import GroupBy
+from netinterf.stats.contrast import contrast
+from netinterf.stats.dependence import tempered
+from netinterf.stats.mixture import LARGEST, log_likelihoods, log_mean_exp, member_log_odds
+from netinterf.stats.windows import best_window
+from netinterf.verdict.controls import Beside, Places, look_beside, no_controls
+from netinterf.verdict.keys import distinct, joined, numbered
+from netinterf.verdict.model import Model
+
+__all__ = ["Board", "Contest", "Field", "added_up"]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+LEAST_BINS = 3
+"""Bins of time that a window needs: before, within and after."""
+
+MOST_BINS = 100
+"""Bins that windows are searched in; longer captures are cut more coarsely. The search grows with their square."""
+
+
+MANY, SAMPLE = 50_000, 1_000
+"""Members from which it pays to look for equal ones, and how many are looked at to see whether there are."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Field:
+    """The observations over which groups compete, one entry per cluster."""
+
+    llr: F64  # nats, never 0
+    site: I64
+    sites: int
+    keys: tuple[I64, ...]  # by grouping, -1 for none
+    counts: tuple[int, ...]
+    by: tuple[GroupBy, ...]
+    early: Mask  # interfered with before a name was shown, if at all
+    places: Places
+    grid: F64
+    model: Model
+
+    @property
+    def bar(self) -> float:
+        """Log-odds from which a group is possible."""
+        return float(np.log(self.model.possible / (1 - self.model.possible)))
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Board:
+    """The groups of one grouping that may be interfered with, as one round sees them."""
+
+    place: int  # of the grouping
+    group: I64  # keys, rising
+    size: I64  # observations
+    loglik: F64  # of the shares, not tempered
+    llr: F64  # tempered
+    log_odds: F64  # of the group, tempered and its search paid for
+    gain: F64  # the same, not tempered
+    price: float  # what the search and the prior cost, nats
+    contrast: F64
+    beside: Beside
+    owner: I64  # which group …
+    affected: I64  # … would explain which observation …
+    weight: F64  # … that says how much, nats
+
+    @property
+    def cost(self) -> F64:
+        """Nats per explained observation that are lost when this group explains it."""
+        count = len(self.group)
+        lost = np.bincount(self.owner, self.weight, count) - self.gain
+        return np.asarray(lost / np.maximum(np.bincount(self.owner, minlength=count), 1))
+
+
+class Contest:
+    """One grouping over all rounds: the groups still in it, their members and their controls.
+
+    What an accepted group explains is subtracted from all sums, so that later rounds cost little.
+    """
+
+    def __init__(self, field: Field, place: int) -> None:
+        self.field, self.place, self.by = field, place, field.by[place]
+        self.timed, self.step = self.by is GroupBy.TIME, -(-field.places.bins // MOST_BINS)
+        self.window, self.controls = (0, 0), None
+        self.rivals, passing = self._entrants()
+        self.price = float(np.log(max(self.rivals, 1))) - field.model.group_prior
+        self.rows = np.flatnonzero(passing[field.keys[place]])
+        self.group = np.flatnonzero(passing[:-1])
+        self.own = (np.cumsum(passing) - 1)[field.keys[place][self.rows]]
+        self.tempered = self._tempered()
+        self.sure = self.loglik = np.empty((len(self.group), 0))  # of the shares: tempered, and not
+        self._screen()
+        if self.timed:
+            self.own = field.places.bin[self.rows] // self.step
+            self.group = np.arange(-(-field.places.bins // self.step) if len(self.rows) else 0)
+        self.sure = added_up(self.tempered, self.own, len(self.group), field.grid)
+        if not self.timed:
+            self._keep(log_mean_exp(self.sure) - self.price >= field.bar)
+        self.loglik = added_up(field.llr[self.rows], self.own, len(self.group), field.grid)
+        if len(self.rows) and not self.timed:
+            live = np.ones(len(field.llr), np.bool_)
+            self.controls = look_beside(
+                field.places, self.by, self.rows, field.keys[place], live, field.llr, field.grid
+            )
+
+    def _entrants(self) -> tuple[int, Mask]:
+        """Count the groups with information, and say which may reach the bar (and of -1 that it may not).
+
+        No share makes a member worth more than its own weight, so a group cannot be worth more than what speaks for it.
+        """
+        field, key, count = self.field, self.field.keys[self.place], self.field.counts[self.place]
+        inside = key >= 0
+        several = np.bincount(key[inside], minlength=count) >= 2
+        rivals = int(np.count_nonzero(several))
+        if self.timed:
+            bins = -(-field.places.bins // self.step)
+            several &= bins >= LEAST_BINS
+            rivals = bins * (bins + 1) // 2 - 1
+        bound = np.bincount(key[inside], np.maximum(field.llr[inside], 0.0), count)
+        passing = several & (bound >= field.bar - field.model.group_prior + np.log(max(rivals, 1)))
+        return rivals, np.append(passing, False)
+
+    def _tempered(self) -> F64:
+        """Divide the evidence of members by the design effect of their site: a server's prefix within the group."""
+        field, rows = self.field, self.rows
+        pair, size = joined((self.own, max(len(self.group), 1)), (field.site[rows], field.sites))
+        if size > 4 * len(pair):
+            pair, first = numbered(pair)
+            size = len(first)
+        return tempered(field.llr[rows], pair, size, field.model.site_correlation)
+
+    def _screen(self) -> None:
+        """Drop groups that cannot reach the bar, by two sums instead of one per share.
+
+        Log-likelihoods are concave in the share: where they fall at the least share they are largest there.
+        """
+        least, count = self.field.grid[0], len(self.group)
+        excess = np.expm1(np.minimum(self.tempered, LARGEST))
+        value = np.bincount(self.own, np.log1p(least * excess), count)
+        slope = np.bincount(self.own, excess / (1.0 + least * excess), count)
+        if not self.timed:
+            self._keep((slope > 0) | (value - self.price >= self.field.bar))
+
+    def _keep(self, kept: Mask) -> None:
+        """Go on with some of the groups."""
+        if kept.all():
+            return
+        inside, place = kept[self.own], np.cumsum(kept) - 1
+        self.rows, self.tempered, self.own = self.rows[inside], self.tempered[inside], place[self.own[inside]]
+        self.group, self.sure, self.loglik = self.group[kept], self.sure[kept], self.loglik[kept]
+
+    def remove(self, live: Mask, gone: I64) -> None:
+        """Take explained observations out of all sums.
+
+        Args:
+            live: Observations that are left.
+            gone: Those that were explained since.
+        """
+        field, out = self.field, ~live[self.rows]
+        if out.any():
+            touched = distinct(self.own[out])
+            place = np.searchsorted(touched, self.own[out])
+            self.sure[touched] -= log_likelihoods(self.tempered[out], place, len(touched), field.grid)
+            self.loglik[touched] -= log_likelihoods(field.llr[self.rows[out]], place, len(touched), field.grid)
+            self.rows, self.own, self.tempered = self.rows[~out], self.own[~out], self.tempered[~out]
+        if self.controls is not None:
+            self.controls.remove(gone, field.llr, field.grid)
+
+    def board(self) -> Board | None:
+        """Judge the groups that are left by what no accepted group explains; None when none is above the bar."""
+        if not len(self.rows):
+            return None
+        if self.timed:
+            return self._window()
+        size = np.bincount(self.own, minlength=len(self.group))
+        self._keep((log_mean_exp(self.sure) - self.price >= self.field.bar) & (size >= 2))
+        if not len(self.rows):
+            return None
+        count = len(self.group)
+        beside = no_controls(count, len(self.field.grid))
+        if self.controls is not None:
+            hit = np.bincount(self.own, self.field.llr[self.rows] > 0, count).astype(np.int64)
+            size = np.bincount(self.own, minlength=count)
+            beside = self.controls.beside(self.group, self.loglik, size, hit)
+        weight = contrast(self.loglik, beside.loglik, self.field.grid)
+        return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.sure), beside, weight)
+
+    def _window(self) -> Board | None:
+        """Find the window of time in which a larger share is affected than before and after."""
+        llr = self.field.llr[self.rows]
+        if np.maximum(llr, 0.0).sum() < self.field.bar + self.price:
+            return None
+        begin, end, weight = best_window(self.loglik, self.field.grid)
+        inside = (self.own >= begin) & (self.own < end)
+        sure = log_mean_exp(self.sure[begin:end].sum(axis=0)[None, :])
+        if weight <= 0 or sure[0] - self.price < self.field.bar or np.count_nonzero(inside) < 2:
+            return None
+        self.window = (begin * self.step, end * self.step)
+        beside = Beside(
+            loglik=(self.loglik[:begin].sum(axis=0) + self.loglik[end:].sum(axis=0))[None, :],
+            telling=np.array([np.count_nonzero(~inside)]),
+            hit=np.array([np.count_nonzero(~inside & (llr > 0))]),
+        )
+        within = self.loglik[begin:end].sum(axis=0)[None, :]
+        own = np.where(inside, 0, -1)
+        return self._standing(np.zeros(1, np.int64), own, within, sure, beside, np.array([weight]))
+
+    def _standing(self, group: I64, own: I64, loglik: F64, llr: F64, beside: Beside, weight: F64) -> Board:
+        """Find what each group would explain: observations for interference, more probably affected than not."""
+        field = self.field
+        hit = np.flatnonzero((own >= 0) & (field.llr[self.rows] > 0))
+        odds = member_log_odds(field.llr[self.rows[hit]], own[hit], loglik, field.grid)
+        hit = hit[odds > 0]
+        return Board(
+            place=self.place,
+            group=group,
+            size=np.bincount(own[own >= 0], minlength=len(group)),
+            loglik=loglik,
+            llr=llr,
+            log_odds=llr - self.price,
+            gain=log_mean_exp(loglik) - self.price,
+            price=self.price,
+            contrast=weight,
+            beside=beside,
+            owner=own[hit],
+            affected=self.rows[hit],
+            weight=field.llr[self.rows[hit]],
+        )
+
+
+def added_up(llr: F64, group: I64, count: int, grid: F64) -> F64:
+    """Compute `log_likelihoods`, equal members of a group once: of most subjects nothing but silence is known."""
+    sample = llr[:: max(1, len(llr) // SAMPLE)]
+    if len(llr) >= MANY and len(distinct(sample.view(np.int64))) * 2 < len(sample):
+        value, different = numbered(llr.view(np.int64))
+        pair, at = numbered(joined((group, count), (value, len(different)))[0])
+        return log_likelihoods(llr[at], group[at], count, grid, np.bincount(pair))
+    return log_likelihoods(llr, group, count, grid)
