@@ -8,8 +8,9 @@ import pytest
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.throttling.judge import Tested as Unit
 from netinterf.analyzers.throttling.judge import strength
-from netinterf.analyzers.throttling.series import direction_series
+from netinterf.analyzers.throttling.series import Series, direction_series
 from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome
 from netinterf.stats.ratelimit import NO_FIT
@@ -197,6 +198,39 @@ def test_one_segment_again_and_again_is_no_limit():
         hand.send(down=True, seq=1 + 4 * SEGMENT, ack=9, content=bytes(SEGMENT))
     assert not hand.series().lost.any()
     assert len(Throttling()(trace_of(hand.world.out))) == 0
+
+
+def outage(begin, end):
+    """Pass everything but what is sent while the link is dead."""
+    return Bottleneck(lambda now, _size: None if begin <= now < end else 0.01)
+
+
+def test_a_dead_link_is_no_bucket():
+    """An empty bucket still passes its rate; a link that is dead for a moment passes nothing, and that is said."""
+    rules, accused = found(trace_of(transfer(95, outage(0.6, 1.5), flows=[Flow(3000)], rtt=0.06)))
+    assert not accused
+    assert "rate.token_bucket" not in rules
+    assert "rate.spared" not in rules
+
+
+@pytest.mark.parametrize(("span", "dead"), [(0.01, False), (60.0, True)])
+def test_an_outage_is_a_run_in_which_a_bucket_would_have_passed_some(span, dead):
+    """The longest run of losses counts, and only when the rate would have granted more than a handful meanwhile."""
+    count, run = 200, slice(50, 80)
+    time = np.linspace(0, 1, count)
+    time[run.stop :] += span
+    time[run] = np.linspace(time[run.start - 1], time[run.start - 1] + span, 30)
+    lost = np.zeros(count, bool)
+    lost[run] = True
+    lost[150] = True
+    whole = np.zeros(count, np.int64)
+    unit = Series(
+        time=time, size=np.full(count, 1514.0), lost=lost, row=whole, flow=whole, start=whole, payload=whole,
+        delay=np.full(count, np.nan), upstream=False,
+    )  # fmt: skip
+    tested = Unit(unit=unit, fit=NO_FIT._replace(rate=15_140.0, llr=50.0), waiting=Waiting())
+    assert (tested.outage > 6) == dead
+    assert tested.bucket != dead
 
 
 def test_equal_limits_one_after_the_other_are_the_links():

@@ -15,6 +15,7 @@ from netinterf.analyzers.throttling.rules import (
     FASTER,
     LOSS_AFTER_BURSTS,
     NO_QUEUE,
+    OUTAGE,
     QUEUE_BEFORE_LOSS,
     RANDOM_LOSS,
     RECEIVER_WINDOW,
@@ -99,9 +100,12 @@ class Throttling:
         return tables + self.compared(trace, seen, best, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
-        """Write down a direction whose losses no bucket explains: chance, or a queue."""
+        """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
         flows, witness = losers(judged.tested)
         first = judged.tested[0]
+        if first.outage:
+            measured = {"losses": int(first.unit.lost.sum()), "granted_packets": first.outage}
+            return [self.write(trace, OUTAGE, flows, witness, 1.0, measured)]
         tables = self.queue(trace, judged, first, flows, witness) if judged.queued > 0 else []
         if all(-np.inf < one.fit.llr < 0 for one in judged.tested):
             losses = int(first.unit.lost.sum())

@@ -76,11 +76,10 @@ def contrast(trace: Trace, judged: Judged, others: list[Judged]) -> Contrast:
     spared = _spared(trace, judged, flow[~lossy])
     if not np.isnan(spared.selective):
         return spared
-    within = _spared(trace, judged, flow)
-    if not np.isnan(within.selective):  # each has a limit of its own
+    if not np.isnan(_spared(trace, judged, flow, always=True).selective):  # limits of their own, or none at other times
         return Contrast()
     whole = _whole_link(trace, judged, flow)
-    return within if np.isnan(whole.selective) else whole
+    return _spared(trace, judged, flow) if np.isnan(whole.selective) else whole
 
 
 def foreign(one: Judged, judged: Judged) -> bool:
@@ -91,21 +90,21 @@ def foreign(one: Judged, judged: Judged) -> bool:
     ).any()
 
 
-def _spared(trace: Trace, judged: Judged, flow: I64) -> Contrast:
-    """Look for other servers that, together with this limit, gave more than one bucket passes."""
+def _spared(trace: Trace, judged: Judged, flow: I64, *, always: bool = False) -> Contrast:
+    """Look for other servers that, together with this limit, gave more than one bucket passes: meanwhile, or ever."""
     best = judged.bucket
     other = direction_series(trace, flow, judged.direction.outbound) if len(flow) else None
     if best is None or other is None or len(other) == 0:
         return Contrast()
     begin, end = _span(trace, judged.series)
     time = trace.packets.time[other.row]
-    inside = (time >= begin) & (time <= end) & ~other.lost
+    inside = ((time >= begin) & (time <= end) | always) & ~other.lost
     excess = _excess(trace, judged, other.row[inside], other.size[inside])
     if not excess > _tolerance(judged):
         return Contrast(
             rate=best.fit.rate, others=float(other.size[inside].sum()), rows=np.unique(other.row[inside])[:SHOWN]
         )
-    second = (time[inside] - begin) // 1_000_000_000
+    _, second = np.unique(time[inside] // 1_000_000_000, return_inverse=True)
     ratio = float(np.bincount(second, weights=other.size[inside]).max()) / best.fit.rate
     return Contrast(
         selective=1.0, excess=excess, ratio=ratio, rate=best.fit.rate, rows=np.unique(other.row[inside])[:SHOWN]

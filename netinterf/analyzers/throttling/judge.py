@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
 from netinterf.analyzers.throttling.series import COLUMNS, Series, direction_series
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, split_units
-from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_waiting, with_delays
+from netinterf.analyzers.throttling.waiting import LEAST_BURST, Waiting, least_delay, measure_waiting, with_delays
 from netinterf.stats.levels import bucket_levels
 from netinterf.stats.ratelimit import BucketFit, search_bucket
 from netinterf.trace import Trace
@@ -57,7 +57,21 @@ class Tested:
     @property
     def bucket(self) -> bool:
         """Whether a token bucket explains the losses better than chance."""
-        return bool(self.fit.llr > LEAST_LLR)
+        return bool(self.fit.llr > LEAST_LLR) and not self.outage
+
+    @property
+    def outage(self) -> float:
+        """Packets that the fitted bucket would have let through while all were lost; 0 unless most losses fell then.
+
+        An empty bucket still passes its rate, a dead link passes nothing. In the longest run of losses policers of the
+        simulator would have granted at most 1.1 packets where the run held half of the losses, outages 11 and more.
+        """
+        lost = np.flatnonzero(self.unit.lost)
+        opens = np.concatenate([[0], np.flatnonzero(np.diff(lost) != 1) + 1, [len(lost)]])
+        longest = int(np.argmax(np.diff(opens)))
+        first, last = lost[opens[longest]], lost[opens[longest + 1] - 1]
+        granted = float(self.fit.rate * (self.unit.time[last] - self.unit.time[first]) / np.median(self.unit.size))
+        return granted if 2 * (last - first + 1) > len(lost) and granted > LEAST_BURST else 0.0
 
 
 @attrs.frozen(eq=False, kw_only=True)
