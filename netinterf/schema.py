@@ -593,6 +593,7 @@ class Verdicts(Table):
     also: Ragged = ragged("i4", "further mechanisms at work, by index into the table's mechanisms")
     also_probability: Ragged = ragged("f8", "probability of each mechanism in also")
     evidence: Ragged = ragged("i4", "rows in Evidence about the subject, strongest first")
+    weight: Ragged = ragged("f8", "what each of these observations weighs under the model", unit="nats")
     forged: Ragged = ragged("i4", "rows in Packets held to be forged by the mechanism (or the last before silence)")
     reasons: U32 = column("u4", "Reason bits: why the subject is down or could not be judged", fill=0)
     selective: NDArray[np.int8] = column("i1", "1 others are spared, 0 all are limited alike, -1 unknown", fill=-1)

@@ -18,7 +18,7 @@ from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.selective import find_selective, restrain
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, covers, odds_of, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, covers, odds_of, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -37,6 +37,9 @@ CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic
 
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
+
+SILENT = 0.99
+"""Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``."""
 
 Mask = NDArray[np.bool_]
 
@@ -74,8 +77,9 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     selective = find_selective(evidence, row, len(subjects))
     held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model)
     odds = odds_of(held_back, kind, quiet, model)
-    probability = odds / (1.0 + odds)
     top = leading(held_back, len(subjects))
+    odds = np.where(top < 0, np.minimum(odds, SILENT * model.possible / (1.0 - model.possible)), odds)
+    probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
     top[~accused] = -1
     mechanism = name_mechanism(held_back, top, odds, mechanisms)
@@ -85,6 +89,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
+    value = values(evidence, model)
+    listed, weight = strongest_first(evidence, value, row, len(subjects))
     also, also_probability = further(held_back, mechanism, accused, model)
     contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
     by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
@@ -104,8 +110,9 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         q_value=posterior_q(probability),
         also=also,
         also_probability=also_probability,
-        evidence=strongest_first(evidence, row, len(subjects)),
-        forged=forged_packets(evidence, held_back, top),
+        evidence=listed,
+        weight=weight,
+        forged=forged_packets(evidence, value, held_back, top),
         reasons=bits,
         selective=np.where(contrast, selective, -1).astype(np.int8),
         name=subjects.name,

@@ -99,7 +99,10 @@ class Ledger(Sequence[Verdict]):
             probability=float(table.probability[row]),
             also=tuple(Further(mechanism=table.mechanisms[code], probability=float(p)) for code, p in also),
             q_value=float(table.q_value[row]),
-            evidence=tuple(self.observation(int(place)) for place in table.evidence[row]),
+            evidence=tuple(
+                self.observation(int(place), float(weight))
+                for place, weight in zip(table.evidence[row], table.weight[row], strict=True)
+            ),
             reasons=tuple(Why(code=cause.code, says=cause.says) for cause in causes(int(table.reasons[row]))),
             frames=tuple(self.forged[row].tolist()),
             trigger=self.trigger(row),
@@ -143,8 +146,8 @@ class Ledger(Sequence[Verdict]):
         value = address if kind is TriggerKind.ADDRESS else self.verdicts.name[row]
         return Trigger(kind=TRIGGERS[kind], value=value, frame=_known(int(self.trigger_frame[row])))
 
-    def observation(self, place: int) -> Observation:
-        """Write out one piece of evidence, by its row in the evidence table."""
+    def observation(self, place: int, weight: float) -> Observation:
+        """Write out one piece of evidence, by its row in the evidence table, with what it weighs under the model."""
         rule = self.evidence.rules[self.evidence.rule[place]]
         numbers = dict(zip(rule.measures, map(Number, self.evidence.measured[place].tolist()), strict=False))
         try:
@@ -154,7 +157,7 @@ class Ledger(Sequence[Verdict]):
         return Observation(
             rule=rule.id,
             says=says,
-            llr=float(self.evidence.llr[place]),
+            llr=weight,
             frames=tuple(self.witness[place].tolist()),
             measured={name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
             mechanism=rule.mechanism,

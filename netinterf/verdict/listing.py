@@ -26,18 +26,33 @@ def further(
     )
 
 
-def strongest_first(evidence: Evidence, row: NDArray[np.int64], count: int) -> Ragged:
-    """List the evidence of each verdict row, by falling weight either way; equal weights in order of time and rule."""
+def strongest_first(
+    evidence: Evidence, value: NDArray[np.float64], row: NDArray[np.int64], count: int
+) -> tuple[Ragged, Ragged]:
+    """List the evidence of each verdict row, by falling weight either way; equal weights in order of time and rule.
+
+    Args:
+        evidence: All observations.
+        value: What each weighs under the model.
+        row: Verdict row of each, -1 for none.
+        count: Number of verdict rows.
+
+    Returns:
+        Rows of evidence, and what each of them weighs.
+    """
     rows = np.flatnonzero(row >= 0)
-    keys = (evidence.rule[rows], evidence.time[rows], -np.abs(evidence.llr[rows]), row[rows])
+    keys = (evidence.rule[rows], evidence.time[rows], -np.abs(value[rows]), row[rows])
     order = rows[np.lexsort(keys)]
-    return Ragged.from_lengths(np.bincount(row[rows], minlength=count), order.astype(np.int32))
+    sizes = np.bincount(row[rows], minlength=count)
+    return Ragged.from_lengths(sizes, order.astype(np.int32)), Ragged.from_lengths(sizes, value[order])
 
 
-def forged_packets(evidence: Evidence, hypotheses: Hypotheses, top: NDArray[np.int64]) -> Ragged:
+def forged_packets(
+    evidence: Evidence, value: NDArray[np.float64], hypotheses: Hypotheses, top: NDArray[np.int64]
+) -> Ragged:
     """List the packets that the leading mechanism is held to have forged, per verdict row, in order of time."""
     owner = hypotheses.row[hypotheses.pair_hypothesis]
-    chosen = (top[owner] == hypotheses.pair_hypothesis) & (evidence.llr[hypotheses.pair_evidence] > 0)
+    chosen = (top[owner] == hypotheses.pair_hypothesis) & (value[hypotheses.pair_evidence] > 0)
     rows, witnesses = owner[chosen], hypotheses.pair_evidence[chosen]
     sizes = evidence.forged.lengths[witnesses]
     packet = evidence.forged.values[spans(evidence.forged.offsets[witnesses], sizes)]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
 
-__all__ = ["SUBJECTS", "Model", "default_model", "read_priors"]
+__all__ = ["MAX_NATS", "SUBJECTS", "Model", "default_model", "read_priors"]
 
 SUBJECTS = ("tcp", "udp", "other", "exchange")
 """Kinds of subject that have priors of their own; ``other`` are flows of any other protocol."""
@@ -50,6 +50,11 @@ def _positive(instance: object, attribute: Any, value: float) -> None:
 def _share(_: object, attribute: Any, value: float) -> None:
     if not 0 < value < 1:
         raise ParameterError(attribute.name, value, "between 0 and 1, both excluded")
+
+
+def _correlation(_: object, attribute: Any, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ParameterError(attribute.name, value, "from 0 to 1")
 
 
 def _table(_: object, attribute: Any, value: dict[Any, float]) -> None:
@@ -124,9 +129,7 @@ class Model:
     shaping_ceiling: float = attrs.field(validator=_share)
     loss_ceiling: float = attrs.field(validator=_share)
     group_prior: float = attrs.field(validator=_finite)
-    site_correlation: float = attrs.field(
-        validator=attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(1))
-    )
+    site_correlation: float = attrs.field(validator=_correlation)
     provenance: dict[str, Any] = attrs.field(factory=dict, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:

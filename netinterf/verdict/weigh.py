@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.schema import Evidence, Rule
-from netinterf.verdict.model import SUBJECTS, Model
+from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
 __all__ = ["Bearing", "Hypotheses", "bearing", "covers", "odds_of", "strongest", "values", "vocabulary", "weigh"]
 
@@ -98,7 +98,8 @@ def weigh(
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
     sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
-    silent = quiet[borne.row] + against
+    cap = _caps(prior_kind[borne.row], model)
+    silent = np.clip(quiet[borne.row] + against, -cap, cap)
     kind = prior_kind[borne.row]
     priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
@@ -171,7 +172,8 @@ def values(evidence: Evidence, model: Model) -> F64:
     factor = _of_rule(evidence, [model.factors.get(rule.id, 1.0) for rule in evidence.rules])
     sure = max(model.group_cap, model.decisive_cap)
     upper = _of_rule(evidence, [sure if rule.decisive else model.group_cap for rule in evidence.rules])
-    value: F64 = np.clip(evidence.llr * factor, -model.group_cap, upper)
+    usable = np.clip(evidence.llr, -MAX_NATS, MAX_NATS)  # an infinite weight times nothing would be no number
+    value: F64 = np.clip(usable * factor, -model.group_cap, upper)
     return value
 
 
@@ -209,9 +211,14 @@ def _worth(score: F64, kind: I64, decisive: NDArray[np.bool_], model: Model) -> 
         if len(knots) > 1:
             beyond = np.where(sure, np.maximum(raw - knots[-1, 0], 0.0), 0.0)
             raw = np.where(raw > 0, np.interp(raw, knots[:, 0], knots[:, 1]) + beyond, raw)
-        cap = model.total_caps.get(name, model.other_total_cap)
-        result[mine] = np.clip(raw, -cap, np.where(sure, max(cap, model.decisive_cap), cap))
-    return result
+        result[mine] = raw
+    cap = _caps(kind, model)
+    return np.clip(result, -cap, np.where(decisive, np.maximum(cap, model.decisive_cap), cap))
+
+
+def _caps(kind: I64, model: Model) -> F64:
+    """Look up how many nats all evidence about subjects of these kinds may carry."""
+    return np.array([model.total_caps.get(name, model.other_total_cap) for name in SUBJECTS], np.float64)[kind]
 
 
 def odds_of(hypotheses: Hypotheses, prior_kind: I64, quiet: F64, model: Model) -> F64:

@@ -59,11 +59,11 @@ def naive_llr(
 ) -> float:
     """Say what the evidence about one mechanism of one subject is worth, nats."""
     found = added(evidence, subject, mechanism, model)
-    silent = model.quiet.get((kind, happened), 0.0) + found.against
+    cap = model.total_caps.get(kind, model.other_total_cap)
+    silent = min(max(model.quiet.get((kind, happened), 0.0) + found.against, -cap), cap)
     if found.support == 0:
         return silent
     raw = found.support + found.against
-    cap = model.total_caps.get(kind, model.other_total_cap)
     knots = model.calibration.get(kind, ())
     worth, upper = calibrated(raw, knots), cap
     if found.decisive:  # proof by itself: beyond the last knot it counts in full, up to a cap of its own
@@ -89,6 +89,8 @@ def naive_odds(evidence: Evidence, subject: int, model: Model, kind: str = "tcp"
             odds += max(0.0, math.exp(model.other_prior + llr) - math.exp(model.other_prior))
         else:
             odds += math.exp(prior + llr)
+    if not any(added(evidence, subject, word, model).support > 0 for word in named):  # nobody is accused by silence
+        odds = min(odds, 0.99 * model.possible / (1 - model.possible))
     return odds
 
 

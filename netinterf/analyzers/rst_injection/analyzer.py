@@ -19,6 +19,8 @@ from netinterf.analyzers.rst_injection.rules import (
     ELSEWHERE,
     INJECTED_ANSWER,
     INJECTED_DATA,
+    OVERLAPPING_ANSWER,
+    OVERLAPPING_DATA,
     RULES,
     SECOND_SYNACK,
     SYNACK_WEIGHT,
@@ -70,21 +72,24 @@ class RstInjection:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
         found = [
-            (INJECTED_DATA.id, data, ~data.http, np.where(data.alike, ALIKE_WEIGHT, CONTRADICTION_WEIGHT)),
-            (INJECTED_ANSWER.id, data, data.http, np.where(data.alike, ALIKE_WEIGHT, CONTRADICTION_WEIGHT)),
-            (SECOND_SYNACK.id, synack, synack.flow >= 0, np.where(synack.alike, ALIKE_WEIGHT, SYNACK_WEIGHT)),
+            (INJECTED_DATA.id, data, ~data.http & ~data.alike),
+            (INJECTED_ANSWER.id, data, data.http & ~data.alike),
+            (OVERLAPPING_DATA.id, data, ~data.http & data.alike),
+            (OVERLAPPING_ANSWER.id, data, data.http & data.alike),
+            (SECOND_SYNACK.id, synack, synack.flow >= 0),
         ]
+        weights = [CONTRADICTION_WEIGHT] * 4 + [SYNACK_WEIGHT]
         return [
             observe(
                 self,
                 rule,
                 subject=pairs.flow[pick],
                 time=trace.packets.time[pairs.forged[pick]],
-                llr=weight[pick],
+                llr=np.where(pairs.alike[pick], ALIKE_WEIGHT, full),
                 forged=pairs.forged[pick],
                 witness=couples(pairs.forged[pick], pairs.genuine[pick]),
             )
-            for rule, pairs, pick, weight in found
+            for (rule, pairs, pick), full in zip(found, weights, strict=True)
             if pick.any()
         ]
 

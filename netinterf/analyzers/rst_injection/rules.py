@@ -16,6 +16,8 @@ __all__ = [
     "ELSEWHERE",
     "INJECTED_ANSWER",
     "INJECTED_DATA",
+    "OVERLAPPING_ANSWER",
+    "OVERLAPPING_DATA",
     "RULES",
     "SECOND_SYNACK",
     "SYNACK_WEIGHT",
@@ -27,7 +29,7 @@ WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
 RESET = "tcp.reset"
 
 
-def rule(name: str, group: str, says: str, *measures: str, decisive: bool = False, source: str = WEAVER) -> Rule:
+def rule(name: str, group: str, says: str, *measures: str, source: str = WEAVER) -> Rule:
     """Shorten the declaration of one rule of this analyzer."""
     return Rule(
         id=f"rst.{name}",
@@ -35,7 +37,6 @@ def rule(name: str, group: str, says: str, *measures: str, decisive: bool = Fals
         group=f"rst.{group}",
         says=says,
         measures=measures,
-        decisive=decisive,
         references=(source,),
     )
 
@@ -51,7 +52,6 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
             "ratio",
             "waited_ms",
             "rtt_ms",
-            decisive=True,
             source="Causality; RFC 9293 §3.4; the same idea for DNS in Duan et al., Hold-On, SATIN 2012",
         ),
     ),
@@ -86,7 +86,6 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
             "aftermath",
             "the side that seems to have reset the connection went on sending {gap_ms} ms later",
             "gap_ms",
-            decisive=True,
         ),
     ),
     (
@@ -95,7 +94,6 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
             "seq_change",
             "sequence",
             "two resets carry sequence numbers beyond anything that was sent or acknowledged",
-            decisive=True,
         ),
     ),
     (3.0, rule("behind_data", "sequence", "the reset's sequence number lies behind data its side had already sent")),
@@ -106,7 +104,6 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
             "trigger_died",
             "timing",
             "a reset acknowledged data that never reached its claimed sender: a router reported it expired on the way",
-            decisive=True,
             source="Sundara Raman et al., CenTrace, CoNEXT 2022; RFC 792",
         ),
     ),
@@ -352,11 +349,12 @@ ELSEWHERE = Rule(
 )
 
 CONTRADICTORY = "two packets of one side carry different bytes for the same place of the stream"
+UNLIKE = ", and their headers show two senders"
 INJECTED_DATA = Rule(
     id="data.contradiction",
     mechanism="tcp.data",
     group="contradiction",
-    says=CONTRADICTORY,
+    says=CONTRADICTORY + UNLIKE,
     decisive=True,
     references=("Nakibly et al., USENIX Security 2016",),
 )
@@ -364,21 +362,28 @@ INJECTED_ANSWER = attrs.evolve(
     INJECTED_DATA,
     id="http.contradiction",
     mechanism="http.blockpage",
-    says=CONTRADICTORY + ", and one of them is an HTTP answer",
+    says=CONTRADICTORY + UNLIKE + "; one of them is an HTTP answer",
+)
+OVERLAPPING_DATA = attrs.evolve(INJECTED_DATA, id="data.overlap", says=CONTRADICTORY, decisive=False)
+OVERLAPPING_ANSWER = attrs.evolve(
+    INJECTED_ANSWER,
+    id="http.overlap",
+    says=CONTRADICTORY + "; one of them is an HTTP answer",
+    decisive=False,
 )
 SECOND_SYNACK = Rule(
     id="synack.contradiction",
     mechanism="tcp.synack",
     group="contradiction",
     says="two SYN/ACKs with different initial sequence numbers answer one SYN",
-    decisive=True,
     references=("Wang et al., Your State is Not Mine, IMC 2017",),
 )
 CONTRADICTION_WEIGHT = 10.0
 """Contradictory content marked the one attacked direction in 9 of 9 public attack captures and none of the 161 other
 directions with payload; the impossibility itself, not that small count, carries the weight."""
 ALIKE_WEIGHT = 5.0
-"""When both packets look alike in hop limit, options and flags, one broken sender may have written both."""
+"""When both packets look alike in hop limit, options and flags, one broken sender may have written both: overlaps that
+conflict occur in benign captures, so alone they are no proof."""
 SYNACK_WEIGHT = 8.0
 """Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
 
@@ -387,5 +392,7 @@ RULES: tuple[Rule, ...] = (
     ELSEWHERE,
     INJECTED_DATA,
     INJECTED_ANSWER,
+    OVERLAPPING_DATA,
+    OVERLAPPING_ANSWER,
     SECOND_SYNACK,
 )
