@@ -50,29 +50,29 @@ SURE = {
 }
 
 IF_RARER = {
-    Grade.LIKELY: "this is likely, not confirmed",
-    Grade.POSSIBLE: "this is only possible",
-    Grade.NONE: "it is more likely that nobody interfered",
+    Grade.LIKELY: "likely, not confirmed,",
+    Grade.POSSIBLE: "only possible",
+    Grade.NONE: "less likely than not",
 }
-"""What a finding is worth when interference is ten times rarer, for grades below the one it has."""
+"""What a finding is when interference is ten times rarer, for grades below the one it has."""
 
 
 def sentences(verdict: Verdict) -> str:
     """Put a verdict into one or two plain sentences.
 
-    A finding adds one more each for the strongest sign that argues against it, and for a grade that would not stand if
-    such interference were ten times rarer than assumed.
+    A finding names the two strongest signs, the strongest that argues against it, and whether its grade would stand
+    if such interference were ten times rarer than assumed.
     """
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
         about = [seen for seen in verdict.evidence if _bears(seen, verdict.mechanism)]  # strongest first
-        shown = "; ".join([_clause(seen.says) for seen in about if seen.llr > 0][:2])
-        sure = f"{SURE[verdict.grade]} (probability {percent(verdict.probability)})"
-        against = next((f" Against it speaks: {_clause(seen.says)}." for seen in about if seen.llr < 0), "")
+        signs = [_clause(seen.says) for seen in about if seen.llr > 0][:2]
+        signs += [f"against it speaks that {_clause(seen.says)}" for seen in about if seen.llr < 0][:1]
         rarer = ""
         if verdict.grade_if_rarer is not verdict.grade:
-            rarer = f" If such interference is ten times rarer here than assumed, {IF_RARER[verdict.grade_if_rarer]}."
-        return f"{happened(verdict)}. {sure}{': ' if shown else ''}{shown}.{against}{rarer}"
+            rarer = f"; {IF_RARER[verdict.grade_if_rarer]} if such interference is ten times rarer here than assumed"
+        sure = f"{SURE[verdict.grade]} (probability {percent(verdict.probability)}{rarer})"
+        return f"{happened(verdict)}. {sure}{': ' if signs else ''}{'; '.join(signs)}."
     if verdict.outcome is Outcome.OK:
         plan = " It was held to a rate like everything else on the link." if verdict.selective is False else ""
         return f"{_capital(subject)} worked, and nothing suggests interference.{plan}"
