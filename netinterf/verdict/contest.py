@@ -111,10 +111,7 @@ class Contest:
             self._keep(log_mean_exp(self.sure) - self.price >= field.bar)
         self.loglik = added_up(field.llr[self.rows], self.own, len(self.group), field.grid)
         if len(self.rows) and not self.timed:
-            live = np.ones(len(field.llr), np.bool_)
-            self.controls = look_beside(
-                field.places, self.by, self.rows, field.keys[place], live, field.llr, field.grid
-            )
+            self.controls = look_beside(field.places, self.by, self.rows, field.llr, field.grid)
 
     def _entrants(self) -> tuple[int, Mask]:
         """Count the groups with information, and say which may reach the bar (and of -1 that it may not).
@@ -189,12 +186,9 @@ class Contest:
         self._keep((log_mean_exp(self.sure) - self.price >= self.field.bar) & (size >= 2))
         if not len(self.rows):
             return None
-        count = len(self.group)
-        beside = no_controls(count, len(self.field.grid))
+        beside = no_controls(len(self.group), len(self.field.grid))
         if self.controls is not None:
-            hit = np.bincount(self.own, self.field.llr[self.rows] > 0, count).astype(np.int64)
-            size = np.bincount(self.own, minlength=count)
-            beside = self.controls.beside(self.group, self.loglik, size, hit)
+            beside = self.controls.beside(self.rows, self.own, self.loglik, self.field.llr)
         weight = contrast(self.loglik, beside.loglik, self.field.grid)
         return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.sure), beside, weight)
 

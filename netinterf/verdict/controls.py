@@ -29,7 +29,7 @@ I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 TABLE = 4_000_000
-"""Strata that are looked up in a table of all that are possible; where there are more, they are searched for."""
+"""Strata that are found by counting all that are possible; where there are more, they are sorted."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -94,59 +94,63 @@ class Places:
 class Controls:
     """The strata that groups of one grouping touch, and what all observations in each say together."""
 
-    stratum: I64  # of each cluster, -1 where no group looks
-    pair_group: I64  # which group (key), rising …
-    pair_stratum: I64  # … touches which stratum
+    code: I64  # place and time of each cluster in one number, neighbours in time differ by one
+    known: I64  # codes of the strata, rising
     total: F64  # log-likelihoods of the shares, shape (strata, points)
     telling: I64  # observations in each stratum
     hit: I64  # those of them that speak for interference
 
-    def beside(self, groups: I64, own: F64, size: I64, hit: I64) -> Beside:
-        """Sum up the controls of groups: what their strata hold without their own members.
+    def beside(self, rows: I64, own: I64, loglik: F64, llr: F64) -> Beside:
+        """Sum up the controls of groups: what the strata that their members touch hold without the members.
 
         Args:
-            groups: Keys, rising; some of those that the strata were laid out for.
-            own: Log-likelihoods of their own members, shape (groups, points).
-            size: How many observations their own members are.
-            hit: How many of these speak for interference.
+            rows: Observations of the groups.
+            own: Which group each of them belongs to.
+            loglik: Log-likelihoods of the shares in each group, shape (groups, points).
+            llr: What each observation says.
         """
-        place = np.minimum(np.searchsorted(groups, self.pair_group), max(len(groups) - 1, 0))
-        kept = groups[place] == self.pair_group if len(groups) else np.zeros(0, np.bool_)
-        group, stratum = place[kept], self.pair_stratum[kept]
-        start = np.flatnonzero(np.append(True, group[1:] != group[:-1])) if len(group) else np.empty(0, np.int64)
-        telling = np.bincount(group, self.telling[stratum], len(groups)).astype(np.int64) - size
-        hits = np.bincount(group, self.hit[stratum], len(groups)).astype(np.int64) - hit
-        loglik = np.empty_like(own)
-        for columns in row_blocks(own.shape[1], len(stratum)):
-            loglik[:, columns] = np.add.reduceat(self.total[stratum, columns], start, axis=0) if len(start) else 0.0
-        loglik -= own
-        loglik[telling <= 0] = 0.0  # and not the rounding that is left
-        return Beside(loglik=loglik, telling=np.maximum(telling, 0), hit=np.maximum(hits, 0))
+        count, strata = len(loglik), len(self.known)
+        near = self.code[rows] + np.array([[-1], [0], [1]])
+        pairs = distinct((own * strata + np.searchsorted(self.known, near)).reshape(-1))
+        group, stratum = pairs // strata, pairs % strata
+        start = np.searchsorted(group, np.arange(count))
+        members, hits = np.bincount(own, minlength=count), np.bincount(own, llr[rows] > 0, count)
+        telling = np.bincount(group, self.telling[stratum], count) - members
+        result = np.empty_like(loglik)
+        for columns in row_blocks(loglik.shape[1], len(stratum)):
+            result[:, columns] = np.add.reduceat(self.total[stratum, columns], start, axis=0)
+        result -= loglik
+        result[telling <= 0] = 0.0  # and not the rounding that is left
+        return Beside(
+            loglik=result,
+            telling=telling.astype(np.int64),
+            hit=(np.bincount(group, self.hit[stratum], count) - hits).astype(np.int64),
+        )
 
     def remove(self, clusters: I64, llr: F64, grid: F64) -> None:
         """Take observations out of their strata: an accepted group explains them."""
-        stratum = self.stratum[clusters]
-        touched = distinct(stratum[stratum >= 0])
-        if not len(touched):
-            return
-        gone = clusters[stratum >= 0]
-        place = np.searchsorted(touched, self.stratum[gone])
-        self.total[touched] -= log_likelihoods(llr[gone], place, len(touched), grid)
+        place = self.find(clusters)
+        clusters, place = clusters[place >= 0], place[place >= 0]
+        touched = distinct(place)
+        place = np.searchsorted(touched, place)
+        self.total[touched] -= log_likelihoods(llr[clusters], place, len(touched), grid)
         self.telling[touched] -= np.bincount(place, minlength=len(touched))
-        self.hit[touched] -= np.bincount(place, llr[gone] > 0, len(touched)).astype(np.int64)
+        self.hit[touched] -= np.bincount(place, llr[clusters] > 0, len(touched)).astype(np.int64)
+
+    def find(self, clusters: I64 | slice) -> I64:
+        """Number the strata of observations, -1 where no group looks."""
+        code = self.code[clusters]
+        place = np.minimum(np.searchsorted(self.known, code), len(self.known) - 1)
+        return np.where(self.known[place] == code, place, -1)
 
 
-def look_beside(
-    places: Places, by: GroupBy, rows: I64, key: I64, live: NDArray[np.bool_], llr: F64, grid: F64
-) -> Controls | None:
+def look_beside(places: Places, by: GroupBy, rows: I64, llr: F64, grid: F64) -> Controls | None:
     """Lay out the strata that groups touch.
 
     Args:
         places: Where observations may have controls.
         by: The grouping.
-        rows: Observations of the groups.
-        key: Group of every observation, -1 for none.
-        live: Observations that no accepted group explains.
+        rows: Observations of the groups, at least one.
         llr: What each observation says.
         grid: The shares.
 
@@ -158,26 +162,17 @@ def look_beside(
         return None
     place, width = found
     bins = places.bins + 2
-    stratum = place * bins + places.bin + 1
-    group = distinct(key[rows])
-    near = stratum[rows] + np.array([[-1], [0], [1]])
-    size = width * bins
-    pairs = distinct((np.searchsorted(group, key[rows]) * size + near).reshape(-1))
-    touched = distinct(pairs % size)
-    if size <= TABLE:
-        table = np.full(size, -1, np.int64)
-        table[touched] = np.arange(len(touched))
-        number = table[stratum]
-    else:
-        number = np.minimum(np.searchsorted(touched, stratum), len(touched) - 1)
-        number = np.where(touched[number] == stratum, number, -1)
-    inside = np.flatnonzero((number >= 0) & live)
-    own = number[inside]
-    return Controls(
-        stratum=number,
-        pair_group=group[pairs // size],
-        pair_stratum=np.searchsorted(touched, pairs % size),
-        total=log_likelihoods(llr[inside], own, len(touched), grid),
-        telling=np.bincount(own, minlength=len(touched)).astype(np.int64),
-        hit=np.bincount(own, llr[inside] > 0, len(touched)).astype(np.int64),
+    code = place * bins + places.bin + 1
+    near = (code[rows] + np.array([[-1], [0], [1]])).reshape(-1)
+    if width * bins <= TABLE:
+        near = np.flatnonzero(np.bincount(near, minlength=width * bins))
+    controls = Controls(
+        code=code, known=distinct(near), total=np.empty((0, len(grid))), telling=place[:0], hit=place[:0]
     )
+    stratum = controls.find(slice(None))
+    inside = np.flatnonzero(stratum >= 0)
+    own, count = stratum[inside], len(controls.known)
+    controls.total = log_likelihoods(llr[inside], own, count, grid)
+    controls.telling = np.bincount(own, minlength=count).astype(np.int64)
+    controls.hit = np.bincount(own, llr[inside] > 0, count).astype(np.int64)
+    return controls

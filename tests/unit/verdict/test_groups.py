@@ -259,7 +259,7 @@ def test_the_twin_agrees(seed: int, correlation: float, count: int) -> None:
         rng.choice([KIND_TCP, KIND_UDP, KIND_EXCHANGE], count, p=[0.6, 0.2, 0.2]),
     )
     hit = [(server == 256) | (client == 1), np.array(names) == "c.org", server < 2, kind == KIND_UDP][seed % 4]
-    llr = np.where(hit, rng.normal(6, 3, count), rng.normal(-2, 1, count))
+    llr = np.minimum(np.where(hit, rng.normal(6, 3, count), rng.normal(-2, 1, count)), 13.0)  # below all caps
     minute[0] = 0.0
     subjects = [
         {
