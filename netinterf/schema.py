@@ -624,6 +624,7 @@ class Groups(Table):
     q_value: F64 = column("f8", "expected share of false alarms among the groups of its kind ranked no lower")
     outcome: U8 = column("u1", "place in the enumeration Outcome")
     grade: U8 = column("u1", "place in the enumeration Grade")
+    grade_if_rarer: U8 = column("u1", "the grade if interference were ten times rarer than the prior says")
     mechanism: I32 = column("i4", "index into the table's mechanisms")
     selective: NDArray[np.int8] = column("i1", "1 controls are spared, 0 they are hit alike, -1 unknown", fill=-1)
     start: I64 = column("i8", "when the first affected member began", unit="ns since 1970 UTC")

@@ -7,6 +7,7 @@ import numpy as np
 
 from netinterf.capture import write_records
 from netinterf.errors import ParameterError
+from netinterf.schema import SubjectKind
 from netinterf.trace import Trace, read
 from netinterf.verdict.record import Verdict
 
@@ -44,11 +45,19 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
 
 
 def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """List the rows in ``trace.packets`` of a verdict's flow or exchange, in order of time.
+    """List the rows in ``trace.packets`` of a verdict's flow or exchange, or of a group's members, in order of time.
 
     Raises:
         ParameterError: The capture does not hold the verdict's subject (any more).
     """
+    if verdict.rows is not None:
+        kind, row = verdict.rows.T
+        flows, exchanges = row[kind == SubjectKind.FLOW], row[kind == SubjectKind.EXCHANGE]
+        if flows.max(initial=-1) < len(trace.flows) and exchanges.max(initial=-1) < len(trace.exchanges):
+            asked, told = trace.exchanges.queries.take(exchanges), trace.exchanges.replies.take(exchanges)
+            messages = np.concatenate([asked.values, told.values])
+            packets = np.concatenate([trace.by_flow.take(flows).values, trace.dns.packet[messages]])
+            return np.unique(packets.astype(np.int64))
     exchange = verdict.subject.kind == "exchange"
     count = len(trace.exchanges) if exchange else len(trace.flows)
     if verdict.row < count:

@@ -10,6 +10,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.run import analyze
+from netinterf.context.networks import Network
 from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
@@ -61,6 +62,7 @@ def judge(
     analyzers: Sequence[Analyzer] | None = None,
     vantage: str = "auto",
     model: Model | None = None,
+    networks: tuple[Network, ...] = (),
     strict: bool = False,
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -72,6 +74,7 @@ def judge(
         analyzers: Which questions; None asks all built-in ones.
         vantage: Where the capture was taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the one that ships with the library.
+        networks: The user's table of networks, for groups by AS and country.
         strict: Raise on damage.
         name: What to call the capture; None takes the path as given.
         progress: Called with bytes done and bytes in all.
@@ -84,7 +87,7 @@ def judge(
     verdicts = classify(evidence, trace, model)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     called = name if name is not None else path if path is not None else trace.source
-    ledger = attrs.evolve(explain(verdicts, evidence, trace), capture=called)
+    ledger = attrs.evolve(explain(verdicts, evidence, trace, networks=networks, model=model), capture=called)
     return Judged(summary=summarize(trace, verdicts, called), ledger=ledger, source=None if path == "-" else path)
 
 

@@ -24,7 +24,17 @@ from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
 
-__all__ = ["VANTAGES", "AllVerdicts", "Options", "Paths", "Result", "pick_analyzers", "scan", "scan_each"]
+__all__ = [
+    "VANTAGES",
+    "AllVerdicts",
+    "Options",
+    "Paths",
+    "Result",
+    "pick_analyzers",
+    "scan",
+    "scan_each",
+    "table_of_networks",
+]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Progress = Callable[[str, int, int], None]
@@ -46,6 +56,17 @@ def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer
     if isinstance(analyzers, str) or not analyzers:
         raise ParameterError("analyzers", analyzers, "a list of at least one analyzer or its name")
     return tuple(find(given) if isinstance(given, str) else given for given in analyzers)
+
+
+def table_of_networks(networks: str | os.PathLike[str] | Sequence[Network] | None) -> tuple[Network, ...]:
+    """Read a table of networks where a path is given; None stands for an empty one.
+
+    Raises:
+        ParameterError: The file is malformed.
+    """
+    if networks is None:
+        return ()
+    return read_networks(networks) if isinstance(networks, str | os.PathLike) else tuple(networks)
 
 
 @attrs.frozen(kw_only=True)
@@ -115,7 +136,7 @@ class Result:
 
     @property
     def verdicts(self) -> AllVerdicts:
-        """One verdict per flow and DNS exchange of every capture."""
+        """One verdict per flow and DNS exchange of every capture, and one per group that was found."""
         return AllVerdicts(self.judged)
 
     @property
@@ -158,7 +179,7 @@ def scan(
         paths: Captures, folders, patterns or ``"-"``; one or many. Nothing is joined across files.
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
-        networks: A CSV file ``prefix,asn,country``, or its content; kept with the result.
+        networks: A CSV file ``prefix,asn,country``, or its content, for groups by AS and country.
         model: Priors, caps and grades; None takes the model that ships with the library.
         executor: Judges captures side by side; any of `concurrent.futures`, or one with the same ``submit``.
         progress: Called with the capture, the number of captures done, and the number in all.
@@ -170,10 +191,8 @@ def scan(
     Raises:
         ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
     """
-    table = networks if isinstance(networks, Sequence) and not isinstance(networks, str) else None
-    if networks is not None and table is None:
-        table = read_networks(networks)  # type: ignore[arg-type]
-    options = Options(analyzers=analyzers, vantage=vantage, networks=tuple(table or ()), model=model, strict=strict)
+    table = table_of_networks(networks)
+    options = Options(analyzers=analyzers, vantage=vantage, networks=table, model=model, strict=strict)
     found = find_captures(paths)
     judged: list[Judged] = []
     errors: list[CaptureError] = list(found.errors)
@@ -230,7 +249,12 @@ def judge_path(path: str, options: Options) -> Judged | CaptureError:
     """
     try:
         return judge(
-            path, analyzers=options.analyzers, vantage=options.vantage, model=options.model, strict=options.strict
+            path,
+            analyzers=options.analyzers,
+            vantage=options.vantage,
+            model=options.model,
+            networks=options.networks,
+            strict=options.strict,
         )
     except CaptureError as known:
         return known

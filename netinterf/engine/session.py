@@ -4,14 +4,16 @@ For now a session keeps what it is fed in a temporary file without a name and ju
 verdicts are those of a scan of the same bytes.
 """
 
+import os
 import tempfile
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from netinterf.analyzers.base import Analyzer
+from netinterf.context.networks import Network
 from netinterf.engine.judged import Judged, Summary, judge
-from netinterf.engine.scan import Options
+from netinterf.engine.scan import Options, table_of_networks
 from netinterf.errors import UsageError
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
@@ -26,6 +28,7 @@ class Session:
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
         vantage: Where the capture is taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the model that ships with the library.
+        networks: A CSV file ``prefix,asn,country``, or its content, for groups by AS and country.
         name: What to call the capture in verdicts.
 
     Raises:
@@ -38,9 +41,10 @@ class Session:
         *,
         vantage: str = "auto",
         model: Model | None = None,
+        networks: str | os.PathLike[str] | Sequence[Network] | None = None,
         name: str = "-",
     ) -> None:
-        self._options = Options(analyzers=analyzers, vantage=vantage, model=model)
+        self._options = Options(analyzers=analyzers, vantage=vantage, model=model, networks=table_of_networks(networks))
         self._name = name
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
         self._judged: Judged | None = None
@@ -74,6 +78,7 @@ class Session:
                 analyzers=options.analyzers,
                 vantage=options.vantage,
                 model=options.model,
+                networks=options.networks,
                 name=self._name,
             )
         return list(self._judged.ledger)

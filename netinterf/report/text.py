@@ -20,6 +20,7 @@ WIDTH = 96
 MOST_EVIDENCE = 3
 MOST_FRAMES = 12
 MOST_EXAMPLES = 3
+MOST_GROUPS = 20
 
 
 def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
@@ -36,7 +37,9 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """Write one capture, line by line."""
     yield from summary_lines(judged.summary)
-    findings = list(judged.ledger.findings())
+    groups = list(judged.ledger.found_groups())
+    yield from group_lines(groups)
+    findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
     yield from overview_lines(findings)
     for verdict in findings:
         yield ""
@@ -64,6 +67,23 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     for note in summary.diagnostics:
         times = f" ({note.count:,} times)" if note.count > 1 else ""
         yield from _wrap(f"note: {note.message}{times}", "  ", "    ")
+
+
+def group_lines(groups: Sequence[Verdict]) -> Iterator[str]:
+    """Write what many conversations show together, one sentence a group, the surest first."""
+    if not groups:
+        return
+    yield ""
+    yield "Taken together:"
+    for verdict in groups[:MOST_GROUPS]:
+        word = "interfered" if verdict.outcome is Outcome.INTERFERED else "possible"
+        sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
+        yield from _wrap(f"{word}: {verdict.mechanism}, {_common(verdict)} ({sure})", "  ", "    ")
+        yield from _wrap(f"{happened(verdict)}.", "    ", "    ")
+        yield from _wrap(f"{_when(verdict.start, verdict.end)}", "    ", "    ")
+    if len(groups) > MOST_GROUPS:
+        yield f"  and {len(groups) - MOST_GROUPS:,} more"
+    yield ""
 
 
 def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
@@ -140,6 +160,8 @@ def _by_reason(table: Verdicts, outcome: Outcome) -> dict[int, list[int]]:
 
 def one_line(verdict: Verdict) -> str:
     """Write one verdict in one line."""
+    if verdict.group is not None:
+        return f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {_common(verdict)}"
     subject = verdict.subject
     what = f" {verdict.mechanism}" if verdict.mechanism else ""
     why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
@@ -157,6 +179,13 @@ def _short(verdict: Verdict) -> str:
     """Name a subject in few words."""
     subject = verdict.subject
     return subject.name or _end(subject.server, subject.server_port)
+
+
+def _common(verdict: Verdict) -> str:
+    """Name what the members of a group have in common."""
+    subject = verdict.subject
+    value = subject.name or subject.server or subject.client or subject.protocol
+    return f"{subject.by} {value}" if value else f"{subject.by}"
 
 
 def _end(host: str | None, port: int | None) -> str:

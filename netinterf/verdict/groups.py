@@ -21,33 +21,41 @@ from netinterf.stats.mixture import log_likelihoods, member_log_odds, mixture_of
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Ragged, Text, spans
 from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
-from netinterf.verdict.combine import CONTRAST_MECHANISMS, SYN_MECHANISMS, common_prefix, is_any, leading
+from netinterf.verdict.combine import CONTRAST_MECHANISMS, RARER, SYN_MECHANISMS, common_prefix, is_any, leading
 from netinterf.verdict.contest import Field
 from netinterf.verdict.controls import Places
+from netinterf.verdict.group_words import POSITIVE
 from netinterf.verdict.keys import BIN_NS, Keys, common_keys
 from netinterf.verdict.model import Model, default_model
 from netinterf.verdict.ranking import BY, Accepted, rank
-from netinterf.verdict.subjects import Subjects, row_of
+from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import covers
 
-__all__ = ["STRONG", "find_groups"]
+__all__ = ["STRONG", "find_groups", "may_hold_groups"]
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 GRADES, OUTCOMES = tuple(Grade), tuple(Outcome)
-CONFIRMED, LIKELY, POSSIBLE = (GRADES.index(grade) for grade in (Grade.CONFIRMED, Grade.LIKELY, Grade.POSSIBLE))
+CONFIRMED, LIKELY, POSSIBLE, NONE = range(4)
 INTERFERED, INSUFFICIENT = OUTCOMES.index(Outcome.INTERFERED), OUTCOMES.index(Outcome.INSUFFICIENT)
 
-POSITIVE, STRONG = float(np.log(3.0)), float(np.log(20.0))
-"""Bayes factors from which evidence is positive and strong (Kass and Raftery, JASA 1995, section 3.2)."""
+STRONG = float(np.log(20.0))
+"""Bayes factor from which evidence is strong (Kass and Raftery, JASA 1995, section 3.2)."""
 
 STRICT, USUAL = 0.01, 0.05
 """False-discovery rates behind ``confirmed`` and ``likely`` (reference, 6.7 steps 8 and 9)."""
 
 LEAST = 3
 """Independent observations without which nothing is confirmed, and no comparison says that all are hit alike (same)."""
+
+
+def may_hold_groups(evidence: Evidence) -> bool:
+    """Say whether at least two subjects have evidence of their own for interference: without it nothing is searched."""
+    own = (evidence.llr > 0) & (own_evidence(evidence, np.zeros(len(evidence), np.int64)) >= 0)
+    kind, subject = evidence.subject_kind[own], evidence.subject[own]
+    return bool(len(subject) and (np.ptp(subject) > 0 or np.ptp(kind) > 0))
 
 
 def find_groups(
@@ -76,8 +84,7 @@ def find_groups(
     """
     model, mechanisms = model or default_model(), verdicts.mechanisms
     nothing = Groups.empty(mechanisms=mechanisms, model=verdicts.model)
-    own = own_evidence(evidence, row_of(evidence, subjects))
-    if not np.any(evidence.llr[own >= 0] > 0):
+    if not may_hold_groups(evidence):
         return nothing
     weights = weigh_subjects(evidence, subjects, mechanisms, model)
     needed = np.log(model.possible / (1 - model.possible)) - model.group_prior
@@ -177,14 +184,9 @@ def written_down(
     q_value = control_false_discoveries(accepted)
     selective = compare(accepted, field.grid)
     selective[~is_any(mechanism, verdicts.mechanisms, CONTRAST_MECHANISMS)] = -1
-    probability = 1.0 / (1.0 + np.exp(-accepted.log_odds))
     shaping = is_any(mechanism, verdicts.mechanisms, ("rate.shaping",)) & (selective != 1)
-    probability[shaping] = np.minimum(probability[shaping], model.shaping_ceiling)  # a slow link does the same
-    whole = subjects.loss_share <= model.loss_ceiling
-    confirmed = (probability >= model.confirmed) & (q_value <= STRICT) & whole
-    confirmed &= (accepted.size >= LEAST) & (accepted.contrast >= STRONG)
-    likely = (probability >= model.likely) & (q_value <= USUAL)
-    grade = np.select([confirmed, likely], [CONFIRMED, LIKELY], POSSIBLE)
+    probability, grade = grades_of(accepted, 0.0, q_value, shaping, subjects, model)
+    _, rarer = grades_of(accepted, np.log(RARER), q_value, shaping, subjects, model)
     affected = np.bincount(members.group, 1.0 / (1.0 + np.exp(-np.clip(members.log_odds, -700, 700))), count)
     start, end = spans_of(members, subjects, accepted, keys)
     mixture = mixture_of(members.loglik, field.grid)
@@ -206,6 +208,7 @@ def written_down(
         q_value=q_value,
         outcome=np.where(grade == POSSIBLE, INSUFFICIENT, INTERFERED).astype(np.uint8),
         grade=grade.astype(np.uint8),
+        grade_if_rarer=rarer.astype(np.uint8),
         mechanism=mechanism.astype(np.int32),
         selective=selective.astype(np.int8),
         start=start,
@@ -217,6 +220,33 @@ def written_down(
     plan = is_any(mechanism, verdicts.mechanisms, ("rate",)) & (selective == 0)
     order = np.lexsort((accepted.key, table.by, -accepted.contrast, -accepted.log_odds, grade))
     return table.take(order[~plan[order] & (mechanism[order] >= 0) & (table.affected[order] > 0)])
+
+
+def grades_of(
+    accepted: Accepted, rarer: float, q_value: F64, shaping: Mask, subjects: Subjects, model: Model
+) -> tuple[F64, I64]:
+    """Climb the ladder of grades.
+
+    Args:
+        accepted: The groups.
+        rarer: By how many nats interference is rarer than the prior says.
+        q_value: Their q-values.
+        shaping: Held to a rate by a queue without a contrast, as a slow link does it.
+        subjects: Who is judged, for what the capture missed.
+        model: Where the grades begin.
+
+    Returns:
+        Probability of each group, and its place in ``Grade``.
+    """
+    probability = 1.0 / (1.0 + np.exp(np.minimum(rarer - accepted.log_odds, 700.0)))
+    probability[shaping] = np.minimum(probability[shaping], model.shaping_ceiling)
+    strong = (accepted.size >= LEAST) & (accepted.contrast >= STRONG) & (subjects.loss_share <= model.loss_ceiling)
+    bars = [
+        (probability >= model.confirmed) & (q_value <= STRICT) & strong,
+        (probability >= model.likely) & (q_value <= USUAL),
+        probability >= model.possible,
+    ]
+    return probability, np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE)
 
 
 def control_false_discoveries(accepted: Accepted) -> F64:

@@ -11,10 +11,26 @@ from typing import TYPE_CHECKING, Any, overload
 import attrs
 import numpy as np
 
-from netinterf.schema import Evidence, Exchanges, Flows, Grade, Hosts, Outcome, SubjectKind, TriggerKind, Verdicts
+from netinterf.context.networks import Network
+from netinterf.schema import (
+    Evidence,
+    Exchanges,
+    Flows,
+    Grade,
+    Groups,
+    Hosts,
+    Outcome,
+    SubjectKind,
+    TriggerKind,
+    Verdicts,
+)
 from netinterf.table import Ragged, spans
+from netinterf.verdict.group_record import forged_frames, write_group
+from netinterf.verdict.groups import find_groups, may_hold_groups
+from netinterf.verdict.model import Model
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Further, Observation, Subject, Trigger, Verdict, Why
+from netinterf.verdict.subjects import list_subjects
 from netinterf.verdict.words import sentences
 
 if TYPE_CHECKING:
@@ -49,7 +65,7 @@ class Number(float):
 
 @attrs.frozen(eq=False, kw_only=True)
 class Ledger(Sequence[Verdict]):
-    """The verdicts of one capture, written out when asked for."""
+    """The verdicts of one capture, written out when asked for: flows, exchanges, then groups that were found."""
 
     capture: str
     verdicts: Verdicts
@@ -61,9 +77,11 @@ class Ledger(Sequence[Verdict]):
     trigger_frame: np.ndarray[Any, np.dtype[np.int64]]  # of each verdict, -1 for none
     forged: Ragged  # frame numbers of each verdict
     witness: Ragged  # frame numbers of each piece of evidence
+    groups: Groups
+    group_frames: Ragged  # frame numbers of each group
 
     def __len__(self) -> int:
-        return len(self.verdicts)
+        return len(self.verdicts) + len(self.groups)
 
     @overload
     def __getitem__(self, row: int) -> Verdict: ...
@@ -82,10 +100,17 @@ class Ledger(Sequence[Verdict]):
     def findings(self) -> Iterator[Verdict]:
         """Walk only the verdicts that are interfered or possibly so."""
         found = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        return (self.write(int(row)) for row in np.flatnonzero(found))
+        yield from (self.write(int(row)) for row in np.flatnonzero(found))
+        yield from self.found_groups()
+
+    def found_groups(self) -> Iterator[Verdict]:
+        """Walk only the groups."""
+        return (self.write(row) for row in range(len(self.verdicts), len(self)))
 
     def write(self, row: int) -> Verdict:
         """Write out one verdict."""
+        if row >= len(self.verdicts):
+            return write_group(self, row - len(self.verdicts))
         table = self.verdicts
         mechanism = int(table.mechanism[row])
         also = zip(table.also[row], table.also_probability[row], strict=True)
@@ -178,8 +203,15 @@ def _known(frame: int) -> int | None:
     return frame if frame >= 0 else None
 
 
-def explain(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Ledger:
-    """Put verdicts into words: the last of the steps read, analyze, classify, explain.
+def explain(
+    verdicts: Verdicts,
+    evidence: Evidence,
+    trace: "Trace",
+    *,
+    networks: tuple[Network, ...] = (),
+    model: Model | None = None,
+) -> Ledger:
+    """Find the groups among verdicts and put all into words: the last of the steps read, analyze, classify, explain.
 
     What is returned holds on to what is needed to write them out, and lets go of the packets.
 
@@ -187,7 +219,12 @@ def explain(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Ledger:
         verdicts: What `classify` returned for *evidence* and *trace*.
         evidence: The evidence.
         trace: The capture.
+        networks: The user's table of networks; without it nothing is grouped by AS or country.
+        model: What the verdicts were reached with; None takes the model that ships with the library.
     """
+    groups = Groups.empty(mechanisms=verdicts.mechanisms, model=verdicts.model)
+    if may_hold_groups(evidence):
+        groups = find_groups(evidence, list_subjects(trace, evidence), verdicts, trace.hosts, networks, model)
     frames = trace.packets.frame.astype(np.int64)
     numbered = np.append(frames, -1)  # row -1 reads the appended -1
     judged = np.flatnonzero(verdicts.grade <= GRADES.index(Grade.POSSIBLE))
@@ -206,4 +243,6 @@ def explain(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Ledger:
         trigger_frame=numbered[verdicts.trigger_packet],
         forged=Ragged.from_lengths(forged, frames[rows]),
         witness=Ragged(evidence.witness.offsets, frames[evidence.witness.values]),
+        groups=groups,
+        group_frames=forged_frames(groups, verdicts, evidence, frames),
     )

@@ -41,6 +41,9 @@ CHAINS = (
 BY_ADDRESS = (GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY, GroupBy.NAME, GroupBy.DOMAIN)
 """The order of preference when interference acts before a name is shown."""
 
+LEAST = 2
+"""Observations that a group must explain: one alone is the verdict about that flow, and no group."""
+
 NEVER = np.iinfo(np.int64).max
 
 
@@ -101,7 +104,7 @@ def _prune(boards: Sequence[Board], field: Field) -> list[Mask]:
     Returns:
         For each board, which groups stay in the round.
     """
-    stays = [np.bincount(board.owner, minlength=len(board.group)) > 0 for board in boards]
+    stays = [np.bincount(board.owner, minlength=len(board.group)) >= LEAST for board in boards]
     found = {field.by[board.place]: number for number, board in enumerate(boards)}
     for chain in CHAINS:
         for level, by in enumerate(chain):

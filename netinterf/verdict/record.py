@@ -4,10 +4,11 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.schema import Grade, Outcome
 
-__all__ = ["Further", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time"]
+__all__ = ["Affected", "Further", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time"]
 
 NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
 
@@ -67,6 +68,17 @@ class Further:
 
 
 @attrs.frozen(kw_only=True)
+class Affected:
+    """How many members of a group are affected: expected number, share and its 95 % interval."""
+
+    members: int
+    affected: int
+    share: float
+    share_low: float
+    share_high: float
+
+
+@attrs.frozen(kw_only=True)
 class Verdict:
     """One verdict, field by field as the contract's JSON lines have it; times are ns since 1970 UTC."""
 
@@ -84,13 +96,14 @@ class Verdict:
     frames: tuple[int, ...]
     trigger: Trigger | None
     selective: bool | None
-    group: None
+    group: Affected | None
     attribution: tuple[Any, ...]
     start: int
     end: int
     explanation: str = ""  # one or two plain sentences
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)
+    rows: NDArray[np.int64] | None = attrs.field(default=None, repr=False, eq=False)  # of a group: (SubjectKind, row)
 
     @property
     def found(self) -> bool:
@@ -101,6 +114,8 @@ class Verdict:
     def flow_filter(self) -> str:
         """A Wireshark display filter that shows the subject's packets."""
         subject = self.subject
+        if subject.kind == "group":
+            return group_filter(subject)
         address = "ip.addr" if self.ip_version == 4 else "ipv6.addr"
         parts = [f"{address}=={host}" for host in dict.fromkeys([subject.client, subject.server]) if host]
         ports = (subject.client_port, subject.server_port)
@@ -116,7 +131,22 @@ class Verdict:
         """A Wireshark display filter that shows the subject's packets and the frames held to be forged."""
         if not self.frames:
             return self.flow_filter
+        if not self.flow_filter:
+            return f"frame.number in {{{', '.join(map(str, self.frames))}}}"
         return f"({self.flow_filter}) || frame.number in {{{', '.join(map(str, self.frames))}}}"
+
+
+def group_filter(subject: Subject) -> str:
+    """Write a display filter for what a group has in common; empty where Wireshark has no words for it."""
+    if subject.name is not None:
+        fields = ("tls.handshake.extensions_server_name", "http.host", "dns.qry.name")
+        word = subject.name.replace("\\", "\\\\").replace('"', '\\"')
+        operator = "==" if subject.by == "name" else "contains"
+        return " || ".join(f'{field} {operator} "{word}"' for field in fields)
+    if subject.by in {"server", "prefix", "client"}:
+        address = subject.client if subject.by == "client" else subject.server
+        return f"{'ipv6' if ':' in (address or '') else 'ip'}.addr=={address}"
+    return subject.protocol or ""
 
 
 def iso_time(time: int | None) -> str | None:

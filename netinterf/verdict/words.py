@@ -5,6 +5,7 @@ does not carry, and never a word about who did it or why, which packets do not s
 """
 
 from netinterf.schema import Grade, Outcome
+from netinterf.verdict.group_words import group_happened, group_sentences
 from netinterf.verdict.record import Observation, Subject, Verdict
 from netinterf.verdict.weigh import covers
 
@@ -63,6 +64,8 @@ def sentences(verdict: Verdict) -> str:
     A finding names the two strongest signs, the strongest that argues against it, and whether its grade would stand
     if such interference were ten times rarer than assumed.
     """
+    if verdict.subject.kind == "group":
+        return group_sentences(verdict)
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
         about = [seen for seen in verdict.evidence if _bears(seen, verdict.mechanism)]  # strongest first
@@ -87,6 +90,8 @@ def happened(verdict: Verdict) -> str:
 
     Of a subject without a mechanism, it says only who it is.
     """
+    if verdict.subject.kind == "group":
+        return group_happened(verdict)
     what = what_happened(verdict.mechanism) if verdict.mechanism else "{who}"
     hedge = "perhaps " if verdict.grade is Grade.POSSIBLE else ""
     return _capital(hedge + what.format(who=who(verdict.subject)))

@@ -100,7 +100,7 @@ def standings(clusters, live, prior, correlation):
                     "explained": explained,
                 }
             )
-    return [one for one in found if one["explained"]]
+    return [one for one in found if len(one["explained"]) >= 2]
 
 
 def prune(found):

@@ -1,0 +1,170 @@
+"""Groups written out: from a row of the table of groups to a verdict in the words of the contract."""
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import Evidence, Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind, Verdicts
+from netinterf.table import Ragged
+from netinterf.verdict.group_words import OTHERS, group_sentences, percents
+from netinterf.verdict.reasons import Reason, causes
+from netinterf.verdict.record import Affected, Observation, Subject, Trigger, Verdict, Why
+from netinterf.verdict.weigh import covers
+
+if TYPE_CHECKING:
+    from netinterf.verdict.ledger import Ledger
+
+__all__ = ["forged_frames", "write_group"]
+
+OUTCOMES, GRADES, BY = tuple(Outcome), tuple(Grade), tuple(GroupBy)
+SELECTIVE = {1: True, 0: False, -1: None}
+
+SHOWN = 5
+"""Members whose strongest observation stands with the evidence of their group."""
+
+SEARCHED = 200
+"""Members, the surest first, among whom frames and observations are looked for."""
+
+MOST_FRAMES = 100
+"""Frames listed for a group; all of them stand with its members."""
+
+
+def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence, frames: NDArray[np.int64]) -> Ragged:
+    """List the frames held to be forged among the surest members of each group, at most :data:`MOST_FRAMES`.
+
+    Args:
+        groups: The groups.
+        verdicts: How their members were judged.
+        evidence: The observations about them.
+        frames: Frame number of each packet.
+    """
+    found = []
+    for group in range(len(groups)):  # few
+        seen = [place for places in telling(groups, verdicts, evidence, group) for place, _ in places]
+        packets = [evidence.forged[place] for place in seen]
+        numbers = np.unique(frames[np.concatenate([np.empty(0, np.int64), *packets]).astype(np.int64)])
+        found.append(numbers[:MOST_FRAMES])
+    return Ragged.of(found, np.int64)
+
+
+def telling(groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int) -> list[list[tuple[int, float]]]:
+    """List, for the surest members of a group, what speaks for its mechanism: row in Evidence and weight."""
+    mechanism = groups.mechanisms[groups.mechanism[group]]
+    bears = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
+    return [
+        [
+            (int(place), float(weight))
+            for place, weight in zip(verdicts.evidence[row], verdicts.weight[row], strict=True)
+            if weight > 0 and bears[evidence.rule[place]]
+        ]
+        for row in groups.subjects[group][:SEARCHED].tolist()
+    ]
+
+
+def write_group(ledger: "Ledger", row: int) -> Verdict:
+    """Write out one group."""
+    groups, verdicts = ledger.groups, ledger.verdicts
+    grade = GRADES[groups.grade[row]]
+    members = groups.subjects[row].astype(np.int64)
+    first = ledger.first_frame[members[: groups.affected[row]]]
+    reasons = causes(Reason.SUSPICION) if grade is Grade.POSSIBLE else ()
+    verdict = Verdict(
+        capture=ledger.capture,
+        subject=subject_of(groups, row, int(first[first >= 0].min(initial=np.iinfo(np.int64).max))),
+        outcome=OUTCOMES[groups.outcome[row]],
+        grade=grade,
+        grade_if_rarer=GRADES[groups.grade_if_rarer[row]],
+        mechanism=groups.mechanisms[groups.mechanism[row]],
+        probability=float(groups.probability[row]),
+        also=(),
+        q_value=float(groups.q_value[row]),
+        evidence=observations(ledger, row),
+        reasons=tuple(Why(code=cause.code, says=cause.says) for cause in reasons),
+        frames=tuple(ledger.group_frames[row].tolist()),
+        trigger=trigger_of(ledger, row, int(members[0])),
+        selective=SELECTIVE[int(groups.selective[row])],
+        group=Affected(
+            members=int(groups.members[row]),
+            affected=int(groups.affected[row]),
+            share=float(groups.share[row]),
+            share_low=float(groups.share_low[row]),
+            share_high=float(groups.share_high[row]),
+        ),
+        attribution=(),
+        start=int(groups.start[row]),
+        end=int(groups.end[row]),
+        rows=np.stack([verdicts.subject_kind[members].astype(np.int64), verdicts.subject[members]], axis=1),
+    )
+    return attrs.evolve(verdict, explanation=group_sentences(verdict))
+
+
+def subject_of(groups: Groups, row: int, first_frame: int) -> Subject:
+    """Say what a group is about: its common value stands where the contract has a key for it."""
+    by, value = BY[groups.by[row]], groups.value[row]
+    places = {GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY}
+    return Subject(
+        kind=SubjectKind.GROUP.name.lower(),
+        protocol=value if by is GroupBy.PROTOCOL else None,
+        client=value if by is GroupBy.CLIENT else None,
+        client_port=None,
+        server=value if by in places else None,
+        server_port=None,
+        name=value if by in {GroupBy.NAME, GroupBy.DOMAIN} else None,
+        first_frame=None if first_frame == np.iinfo(np.int64).max else first_frame,
+        by=by.value,
+    )
+
+
+def trigger_of(ledger: "Ledger", row: int, member: int) -> Trigger | None:
+    """Say what set the interference off: the name, as the surest member shows it, or the address; else None."""
+    by, value = BY[ledger.groups.by[row]], ledger.groups.value[row]
+    kind = TriggerKind(int(ledger.verdicts.trigger[member]))
+    frame = int(ledger.trigger_frame[member])
+    if by is GroupBy.NAME and kind not in {TriggerKind.NONE, TriggerKind.ADDRESS}:
+        return Trigger(kind=kind.word, value=value, frame=frame if frame >= 0 else None)
+    if by is GroupBy.SERVER:
+        return Trigger(kind=TriggerKind.ADDRESS.word, value=value, frame=None)
+    return None
+
+
+def observations(ledger: "Ledger", row: int) -> tuple[Observation, ...]:
+    """List the evidence of a group: its share, its contrast, and what its surest members show; strongest first."""
+    groups = ledger.groups
+    members, affected = int(groups.members[row]), int(groups.affected[row])
+    share, low, high = (float(getattr(groups, word)[row]) for word in ("share", "share_low", "share_high"))
+    clusters, controls = int(groups.clusters[row]), int(groups.controls[row])
+    found = [
+        Observation(
+            rule="group.share",
+            says=f"About {affected:,} of {members:,} are affected, that is {100 * share:.0f} % "
+            f"({percents(low, high)}), by {clusters:,} independent observations",
+            llr=float(groups.llr[row]),
+            frames=(),
+            measured={
+                "members": float(members),
+                "affected": float(affected),
+                "share": share,
+                "share_low": low,
+                "share_high": high,
+                "clusters": float(clusters),
+            },
+        )
+    ]
+    if controls:
+        beside = float(groups.control_share[row])
+        others = OTHERS.get(BY[groups.by[row]], "others")
+        found.append(
+            Observation(
+                rule="group.contrast",
+                says=f"Compared with {controls:,} observations of {others}, of which about {100 * beside:.0f} % are "
+                "affected",
+                llr=float(groups.contrast[row]),
+                frames=(),
+                measured={"controls": float(controls), "control_share": beside},
+            )
+        )
+    for places in telling(groups, ledger.verdicts, ledger.evidence, row)[:SHOWN]:
+        found += [ledger.observation(place, weight) for place, weight in places[:1]]
+    return tuple(sorted(found, key=lambda seen: -abs(seen.llr)))

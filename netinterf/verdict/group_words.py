@@ -1,0 +1,113 @@
+"""A group's verdict in plain sentences: what happened to how many of whom, and whether others were spared."""
+
+import math
+
+from netinterf.schema import Grade, GroupBy
+from netinterf.verdict.record import Subject, Verdict
+
+__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "group_sentences", "percents"]
+
+POSITIVE = math.log(3.0)
+"""Bayes factor from which a contrast is positive evidence (Kass and Raftery, JASA 1995, section 3.2)."""
+
+PLURAL = {
+    "tcp": "were tampered with on the way",
+    "tcp.reset": "were cut off by forged resets",
+    "tcp.fin": "were ended by forged closing packets",
+    "tcp.synack": "were kept from opening by forged answers to their first packets",
+    "tcp.data": "had forged data put into them",
+    "tcp.drop": "were silenced on the way after they had opened",
+    "tcp.connect": "were kept from opening on the way",
+    "tcp.connect.drop": "were kept from opening: their first packets were swallowed on the way",
+    "tcp.connect.reset": "were kept from opening by forged resets",
+    "http": "had their web answers tampered with",
+    "http.blockpage": "were answered with forged web pages",
+    "tls": "had their encrypted handshakes tampered with",
+    "tls.interception": "were answered with somebody else's certificates",
+    "dns": "were tampered with on the way",
+    "dns.injection": "got forged answers besides the resolver's own",
+    "dns.forged": "got false answers",
+    "dns.drop": "were swallowed on the way",
+    "quic": "were tampered with on the way",
+    "quic.drop": "were silenced on the way because of the name or version they showed",
+    "rate": "were held back",
+    "rate.policing": "were slowed down by dropping packets above a fixed rate",
+    "rate.shaping": "were slowed down to a fixed rate",
+    "rate.freeze": "were stopped in the middle of their transfers",
+    "rate.handshake": "were slowed down while they opened",
+    "protocol": "were filtered by the kind of their protocol",
+    "protocol.filter": "were silenced because their protocol was not recognised",
+    "reach": "were cut off from their destinations",
+    "reach.isolation": "were cut off from addresses abroad",
+    "reach.isolation.allowlist": "were cut off from all but a few addresses abroad",
+}
+"""What each mechanism of the verdict contract did to several connections or questions."""
+
+OTHERS = {
+    GroupBy.NAME: "other names at the same addresses",
+    GroupBy.DOMAIN: "other domains at the same addresses",
+    GroupBy.SERVER: "other addresses",
+    GroupBy.PREFIX: "addresses elsewhere",
+    GroupBy.ASN: "addresses in other networks",
+    GroupBy.COUNTRY: "addresses in other countries",
+    GroupBy.CLIENT: "others who went to the same places",
+    GroupBy.PROTOCOL: "the same places by other protocols",
+    GroupBy.TIME: "the time before and after",
+}
+"""What each grouping is compared with."""
+
+SURE = {
+    Grade.CONFIRMED: "This is confirmed",
+    Grade.LIKELY: "This is likely",
+    Grade.POSSIBLE: "This is only possible, not shown",
+}
+
+
+def group_sentences(verdict: Verdict) -> str:
+    """Put a group's verdict into two plain sentences."""
+    probability = f"{min(max(100 * verdict.probability, 0.1), 99.9):.3g} %"
+    return f"{group_happened(verdict)}. {SURE[verdict.grade]} (probability {probability})."
+
+
+def group_happened(verdict: Verdict) -> str:
+    """Say what was done to how many of whom, and whether others were spared, without the final dot."""
+    path, share = verdict.mechanism or "", verdict.group
+    while path and path not in PLURAL:
+        path = path.rpartition(".")[0]
+    what = f"{about(verdict.subject, path)} {PLURAL.get(path, 'were interfered with')}"
+    if verdict.grade is Grade.POSSIBLE:
+        what = f"Perhaps {what[:1].lower()}{what[1:]}" if not what.startswith("DNS") else f"Perhaps {what}"
+    if share is not None:
+        what += (
+            f": about {100 * share.share:.0f} % of {share.members:,} ({percents(share.share_low, share.share_high)})"
+        )
+    seen = next((one for one in verdict.evidence if one.rule == "group.contrast"), None)
+    others = OTHERS.get(GroupBy(verdict.subject.by)) if verdict.subject.by else None
+    if seen is None or others is None:
+        return what
+    spared = "was better" if others == OTHERS[GroupBy.TIME] else "were spared"
+    return f"{what}, while {others} {spared}" if seen.llr >= POSITIVE else what
+
+
+def about(subject: Subject, mechanism: str = "") -> str:
+    """Name the members of a group: ``Connections to example.com``."""
+    what = "DNS questions" if mechanism.startswith("dns") else "Connections"
+    place = subject.server or ""
+    by = subject.by or GroupBy.CAPTURE
+    return {
+        GroupBy.NAME: f"{what} {'for' if what == 'DNS questions' else 'to'} {subject.name}",
+        GroupBy.DOMAIN: f"{what} {'for' if what == 'DNS questions' else 'to'} names of {subject.name}",
+        GroupBy.SERVER: f"{what} to {place}",
+        GroupBy.PREFIX: f"{what} to addresses in {place}",
+        GroupBy.ASN: f"{what} to addresses of {place}",
+        GroupBy.COUNTRY: f"{what} to addresses in the country {place}",
+        GroupBy.CLIENT: f"{what} of {subject.client}",
+        GroupBy.PROTOCOL: f"{what} by {(subject.protocol or '').upper()}",
+        GroupBy.TIME: f"{what} in a stretch of time",
+        GroupBy.CAPTURE: f"{what} in this capture",
+    }[GroupBy(by)]
+
+
+def percents(low: float, high: float) -> str:
+    """Write an interval of shares."""
+    return f"{100 * low:.0f}-{100 * high:.0f} %"
