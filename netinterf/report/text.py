@@ -38,12 +38,13 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """Write one capture, line by line."""
     yield from summary_lines(judged.summary)
     groups = list(judged.ledger.found_groups())
-    yield from group_lines(groups)
+    yield from group_lines("Taken together:", [one for one in groups if one.outcome is Outcome.INTERFERED])
     findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
     yield from overview_lines(findings)
     for verdict in findings:
         yield ""
         yield from finding_lines(verdict)
+    yield from group_lines("Perhaps together:", [one for one in groups if one.outcome is not Outcome.INTERFERED])
     yield from unjudged_lines(judged)
     if everything:
         yield ""
@@ -69,21 +70,19 @@ def summary_lines(summary: Summary) -> Iterator[str]:
         yield from _wrap(f"note: {note.message}{times}", "  ", "    ")
 
 
-def group_lines(groups: Sequence[Verdict]) -> Iterator[str]:
+def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
     """Write what many conversations show together, one sentence a group, the surest first."""
     if not groups:
         return
     yield ""
-    yield "Taken together:"
+    yield title
     for verdict in groups[:MOST_GROUPS]:
-        word = "interfered" if verdict.outcome is Outcome.INTERFERED else "possible"
         sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
-        yield from _wrap(f"{word}: {verdict.mechanism}, {_common(verdict)} ({sure})", "  ", "    ")
-        yield from _wrap(f"{happened(verdict)}.", "    ", "    ")
-        yield from _wrap(f"{_when(verdict.start, verdict.end)}", "    ", "    ")
+        yield from _wrap(f"{verdict.mechanism}, {_common(verdict)} ({sure})", "  ", "      ")
+        yield from _wrap(f"{happened(verdict)}.", "      ", "      ")
+        yield from _wrap(_when(verdict.start, verdict.end), "      ", "      ")
     if len(groups) > MOST_GROUPS:
         yield f"  and {len(groups) - MOST_GROUPS:,} more"
-    yield ""
 
 
 def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:

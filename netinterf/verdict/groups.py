@@ -47,6 +47,13 @@ STRONG = float(np.log(20.0))
 STRICT, USUAL = 0.01, 0.05
 """False-discovery rates behind ``confirmed`` and ``likely`` (reference, 6.7 steps 8 and 9)."""
 
+NEEDS_CONTRAST = (GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY, GroupBy.PROTOCOL, GroupBy.TIME)
+"""Groupings that name a cause other than what the members asked for: two blocked names that live side by side look like
+a blocked prefix, so without a contrast that is a hint and no accusation."""
+
+WHOLE_LINK = (GroupBy.CLIENT, GroupBy.PROTOCOL, GroupBy.TIME, GroupBy.CAPTURE)
+"""Groupings in which a common rate is a plan, unless a contrast says otherwise."""
+
 LEAST = 3
 """Independent observations without which nothing is confirmed, and no comparison says that all are hit alike (same)."""
 
@@ -185,8 +192,10 @@ def written_down(
     selective = compare(accepted, field.grid)
     selective[~is_any(mechanism, verdicts.mechanisms, CONTRAST_MECHANISMS)] = -1
     shaping = is_any(mechanism, verdicts.mechanisms, ("rate.shaping",)) & (selective != 1)
-    probability, grade = grades_of(accepted, 0.0, q_value, shaping, subjects, model)
-    _, rarer = grades_of(accepted, np.log(RARER), q_value, shaping, subjects, model)
+    bare = np.array([grouping.by in NEEDS_CONTRAST for grouping in keys.groupings])[accepted.place]
+    bare = shaping | (bare & (accepted.contrast < POSITIVE))
+    probability, grade = grades_of(accepted, 0.0, q_value, bare, subjects.loss_share, model)
+    _, rarer = grades_of(accepted, np.log(RARER), q_value, bare, subjects.loss_share, model)
     affected = np.bincount(members.group, 1.0 / (1.0 + np.exp(-np.clip(members.log_odds, -700, 700))), count)
     start, end = spans_of(members, subjects, accepted, keys)
     mixture = mixture_of(members.loglik, field.grid)
@@ -217,13 +226,14 @@ def written_down(
         mechanisms=verdicts.mechanisms,
         model=verdicts.model,
     )
-    plan = is_any(mechanism, verdicts.mechanisms, ("rate",)) & (selective == 0)
+    alike = np.isin(table.by, [BY.index(by) for by in WHOLE_LINK]) & (selective != 1)
+    plan = is_any(mechanism, verdicts.mechanisms, ("rate",)) & ((selective == 0) | alike)
     order = np.lexsort((accepted.key, table.by, -accepted.contrast, -accepted.log_odds, grade))
     return table.take(order[~plan[order] & (mechanism[order] >= 0) & (table.affected[order] > 0)])
 
 
 def grades_of(
-    accepted: Accepted, rarer: float, q_value: F64, shaping: Mask, subjects: Subjects, model: Model
+    accepted: Accepted, rarer: float, q_value: F64, bare: Mask, loss_share: float, model: Model
 ) -> tuple[F64, I64]:
     """Climb the ladder of grades.
 
@@ -231,22 +241,23 @@ def grades_of(
         accepted: The groups.
         rarer: By how many nats interference is rarer than the prior says.
         q_value: Their q-values.
-        shaping: Held to a rate by a queue without a contrast, as a slow link does it.
-        subjects: Who is judged, for what the capture missed.
+        bare: Without the contrast that such a group needs, as shaping does: a slow link does the same.
+        loss_share: Share of packets that the capture missed.
         model: Where the grades begin.
 
     Returns:
-        Probability of each group, and its place in ``Grade``.
+        Probability of each group, at most the ceiling of what has no contrast where something but the posterior keeps
+        it from being likely; and its place in ``Grade``.
     """
     probability = 1.0 / (1.0 + np.exp(np.minimum(rarer - accepted.log_odds, 700.0)))
-    probability[shaping] = np.minimum(probability[shaping], model.shaping_ceiling)
-    strong = (accepted.size >= LEAST) & (accepted.contrast >= STRONG) & (subjects.loss_share <= model.loss_ceiling)
+    strong = (accepted.size >= LEAST) & (accepted.contrast >= STRONG) & (loss_share <= model.loss_ceiling)
     bars = [
-        (probability >= model.confirmed) & (q_value <= STRICT) & strong,
-        (probability >= model.likely) & (q_value <= USUAL),
+        (probability >= model.confirmed) & (q_value <= STRICT) & strong & ~bare,
+        (probability >= model.likely) & (q_value <= USUAL) & ~bare,
         probability >= model.possible,
     ]
-    return probability, np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE)
+    grade = np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE)
+    return np.where(grade > LIKELY, np.minimum(probability, model.shaping_ceiling), probability), grade
 
 
 def control_false_discoveries(accepted: Accepted) -> F64:

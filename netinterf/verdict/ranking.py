@@ -38,6 +38,9 @@ CHAINS = (
 )
 """Groupings of which each gathers whole groups of the one before."""
 
+CLEARER = tuple(sorted(BY, key=lambda by: (by in {GroupBy.PROTOCOL, GroupBy.TIME}, BY.index(by))))
+"""The order of preference between groups of the same observations: a protocol or time that all share says nothing."""
+
 BY_ADDRESS = (GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY, GroupBy.NAME, GroupBy.DOMAIN)
 """The order of preference when interference acts before a name is shown."""
 
@@ -162,8 +165,8 @@ def _most_special(
     size = np.concatenate([board.size for board in boards])
     early = np.add.reduceat(field.early[rows].astype(np.int64), start) * 2 > explains[wins]
     result, undecided = wins.copy(), np.ones(len(wins), np.bool_)
-    preferred = [*BY_ADDRESS, *(by for by in BY if by not in BY_ADDRESS)]
-    for by_address, order in ((True, preferred), (False, BY)):
+    preferred = [*BY_ADDRESS, *(by for by in CLEARER if by not in BY_ADDRESS)]
+    for by_address, order in ((True, preferred), (False, CLEARER)):
         for by in order:
             board = next((one for one in boards if field.by[one.place] is by), None)
             if board is None or by is GroupBy.TIME:

@@ -6,7 +6,8 @@ from tests.oracles.naive_mixture import combine_dependent, contrast, log_likelih
 
 BY = ("name", "domain", "server", "prefix", "client", "protocol", "capture")
 CHAINS = (("name", "domain"), ("server", "prefix"))
-BY_ADDRESS = ("server", "prefix", "name", "domain", "client", "protocol", "capture")
+CLEARER = ("name", "domain", "server", "prefix", "client", "capture", "protocol")
+BY_ADDRESS = ("server", "prefix", "name", "domain", "client", "capture", "protocol")
 GRID = [0.02 + 0.98 * step / 49 for step in range(50)]
 
 
@@ -127,7 +128,7 @@ def prune(found):
 def replaced(winner, stays, early):
     """Find a part of the capture that holds all, or an equal of a clearer kind."""
     numbers = winner["explained"]
-    order = BY_ADDRESS if 2 * sum(number in early for number in numbers) > len(numbers) else BY
+    order = BY_ADDRESS if 2 * sum(number in early for number in numbers) > len(numbers) else CLEARER
     for by in order:
         for other in (one for one in stays if one["by"] == by):
             inside = {one["number"] for one in other["members"]}

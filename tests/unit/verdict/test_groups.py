@@ -117,7 +117,7 @@ def test_everything_hit_is_the_capture_or_its_client() -> None:
     """Where all places and names are hit alike, none of them is singled out."""
     pairs = [(f"n{n}.org", 256 * n, HIT) for n in range(8)]
     assert said(visits(pairs).groups()) == [("client", "10.0.0.0")]
-    assert said(visits(pairs, client=range(9)).groups()) == [("protocol", "tcp")]
+    assert said(visits(pairs, client=range(9)).groups()) == [("capture", "")]
 
 
 def test_two_faults_are_two_groups() -> None:
@@ -147,14 +147,30 @@ def test_without_controls_nothing_is_confirmed() -> None:
 
 
 def test_a_plan_of_the_whole_link_is_no_accusation() -> None:
-    """Policing that hits a protocol's controls alike is what the link does, and shaping needs a contrast."""
+    """A rate that everything is held to is what the link does, and shaping needs a contrast."""
     rates = crowd_model(priors={("tcp", "rate.shaping"): -5.8, ("tcp", "rate.policing"): -5.8})
     pairs = [(f"n{n}.org", 256 * n, HIT) for n in range(6)]
-    shaped = visits(pairs, mechanism=["rate.shaping"]).groups(rates)
-    assert [GRADES[grade] for grade in shaped.grade] == [Grade.POSSIBLE]
+    assert len(visits(pairs, mechanism=["rate.policing"]).groups(rates)) == 0
+    company = [(f"m{n}.org", 256 * n + 4096, SPARED) for n in range(6)]
+    alone = [("slow.org", 256 * n, HIT) for n in range(4)]
+    shaped = visits([*alone, *company], mechanism=["rate.shaping"]).groups(rates)
+    assert [(GRADES[grade], value) for grade, value in zip(shaped.grade, shaped.value, strict=True)] == [
+        (Grade.POSSIBLE, "slow.org")
+    ]
     assert shaped.probability[0] == rates.shaping_ceiling
-    spared = visits([*pairs[:1] * 8, *((name, s, SPARED) for name, s, _ in pairs[1:])], mechanism=["rate.shaping"])
-    assert said(spared.groups(rates)) == []
+    beside = [(f"k{n}.org", 256 * n, SPARED) for n in range(4)]
+    shaped = visits([*alone, *beside], mechanism=["rate.shaping"]).groups(rates)
+    assert said(shaped) == [("name", "slow.org")]
+    assert shaped.selective[0] == 1
+
+
+def test_neighbours_are_no_accusation_without_a_contrast() -> None:
+    """Two blocked names that live alone in one prefix hint at the prefix, and nothing shows that it is the cause."""
+    table = crowd([9.0, 9.0], name=["bad.com", "worse.com"], server=[0, 1])
+    groups = table.groups()
+    assert said(groups) == []
+    assert said(groups, Grade.POSSIBLE) == [("prefix", "64.0.0.0/24")]
+    assert groups.probability[0] < 0.9
 
 
 def test_mechanisms_are_voted_on() -> None:
