@@ -72,12 +72,15 @@ def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | No
 def corpus_of(seeds: int, lab_seeds: int, jobs: int, cache: Path | None) -> list[Sample]:
     """Simulate, run the lab, and look at everything; or read what an earlier run kept."""
     if cache is not None and cache.exists():
-        samples: list[Sample] = pickle.loads(cache.read_bytes())
-        return samples
+        kept: list[Sample] = pickle.loads(cache.read_bytes())
+        return kept
     with tempfile.TemporaryDirectory() as held:
         lab = lab_folder(Path(held), lab_seeds)
         plan = Plan(simulator=True, seeds=seeds, first_seed=FIRST_SEED, rivals=False)
-        samples = list(collect(jobs_of(plan, lab), jobs))
+        found = list(collect(jobs_of(plan, lab), jobs))
+    samples = [one for one in found if isinstance(one, Sample)]
+    for name in (one for one in found if isinstance(one, str)):
+        print(f"left out: {name}", file=sys.stderr)
     if cache is not None:
         cache.write_bytes(pickle.dumps(samples))
     return samples

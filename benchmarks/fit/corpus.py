@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.matching import pair
-from benchmarks.scoreboard.judging import Job, opened
+from benchmarks.scoreboard.judging import Job, limited, opened
 from benchmarks.scoreboard.labels import Row
 from benchmarks.scoreboard.left_out import origin_of
 from netinterf.analyzers.base import join
@@ -24,6 +24,9 @@ from netinterf.verdict.reasons import causes
 from netinterf.verdict.subjects import list_subjects, row_of
 
 __all__ = ["Corpus", "Sample", "collect", "gather"]
+
+LIMIT = 20.0
+"""Seconds of processor time for one capture: an ordinary one takes a tenth of one."""
 
 NOBODY = Row(truth=Truth(kind="flow", protocol="", client="", client_port=0, server="", server_port=0, name="",
                          first_frame=0))  # fmt: skip
@@ -73,6 +76,15 @@ class Corpus:
         return int(np.sum(mine & worked & ~self.series))
 
 
+def attempt(job: Job) -> Sample | str:
+    """Look at one capture; one that takes longer than `LIMIT` seconds of processor time gives its name instead."""
+    try:
+        with limited(LIMIT):
+            return sample(job)
+    except TimeoutError as late:
+        return f"{job.name} {late}"
+
+
 def sample(job: Job) -> Sample:
     """Look at one capture with all analyzers, and put the labels beside what they saw."""
     trace, labels = opened(job)
@@ -105,13 +117,13 @@ def sample(job: Job) -> Sample:
     )  # fmt: skip
 
 
-def collect(jobs: Sequence[Job], processes: int) -> Iterator[Sample]:
-    """Look at captures in some processes; in the order given."""
+def collect(jobs: Sequence[Job], processes: int) -> Iterator[Sample | str]:
+    """Look at captures in some processes; samples, or names of captures that took too long, in the order given."""
     if processes <= 1:
-        yield from map(sample, jobs)
+        yield from map(attempt, jobs)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(sample, jobs, chunksize=4)
+        yield from pool.map(attempt, jobs, chunksize=4)
 
 
 def gather(samples: Sequence[Sample]) -> Corpus:
