@@ -1,0 +1,131 @@
+"""Groups in words: what the ledger, JSON lines, the page for people and the scoreboard make of them."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.matching import speaks_of
+from netinterf.engine.judged import Judged, summarize
+from netinterf.export.jsonl import lines
+from netinterf.report.text import WIDTH, capture_text
+from netinterf.schema import Grade, Outcome
+from netinterf.table import Ragged
+from netinterf.verdict.combine import classify
+from netinterf.verdict.ledger import Ledger, explain
+from tests.unit.verdict.tables import World, evidence, plain_model, rule
+
+MODEL = plain_model(group_cap=10.0, site_correlation=0.0)
+VISITS = 8
+RULES = [rule("rst.seen", "tcp.reset"), rule("worked", "tcp.reset")]
+
+
+def played(mechanism: str = "tcp.reset", spared: bool = True) -> tuple[Any, Any]:
+    """Visit a blocked name and another at one address, each eight times, ten minutes apart."""
+    world, rows, forged = World(), [], []
+    for visit in range(VISITS):
+        for name, rule_id, llr in (("bad.example.com", "rst.seen", 8.0), ("good.org", "worked", -3.0)):
+            if name == "good.org" and not spared:
+                continue
+            flow = world.flow()
+            world.visit(flow, 600.0 * visit + (1.0 if llr < 0 else 0.0))
+            packet = len(world.packets) - 4
+            world.names.append(("tls", packet, name))
+            rows.append((flow, rule_id, llr))
+            forged.append([packet] if llr > 0 else [])
+    rules = [rule("rst.seen", mechanism), RULES[1]]
+    packets = Ragged.of(forged, np.int32)
+    return evidence(rules, rows, forged=packets, witness=packets), world.trace()
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    """A capture with one blocked name."""
+    table, trace = played()
+    return explain(classify(table, trace, MODEL), table, trace, model=MODEL)
+
+
+def test_groups_follow_flows(ledger: Ledger) -> None:
+    """The ledger counts and lists groups after flows; findings hold them, slices and negative rows reach them."""
+    assert len(ledger) == len(ledger.verdicts) + 1 == 2 * VISITS + 1
+    kinds = [verdict.subject.kind for verdict in ledger]
+    assert kinds == ["flow"] * 2 * VISITS + ["group"]
+    assert ledger[-1] == ledger[2 * VISITS] == list(ledger.findings())[-1] == next(ledger.found_groups())
+
+
+def test_a_group_is_written_in_the_words_of_the_contract(ledger: Ledger) -> None:
+    """Subject, numbers, frames, trigger, evidence and sentence of a blocked name."""
+    group = ledger[-1]
+    assert (group.subject.by, group.subject.name, group.subject.server) == ("name", "bad.example.com", None)
+    assert (group.outcome, group.grade, group.mechanism) == (Outcome.INTERFERED, Grade.CONFIRMED, "tcp.reset")
+    assert group.group is not None
+    assert (group.group.members, group.group.affected) == (VISITS, VISITS)
+    assert 0.5 < group.group.share_low < group.group.share < group.group.share_high <= 1
+    assert len(group.frames) == VISITS
+    assert group.trigger is not None
+    assert (group.trigger.kind, group.trigger.value) == ("tls.sni", "bad.example.com")
+    rules = [seen.rule for seen in group.evidence]
+    assert rules.count("rst.seen") == 5
+    assert {"group.share", "group.contrast"} < set(rules)
+    weights = [abs(seen.llr) for seen in group.evidence]
+    assert weights == sorted(weights, reverse=True)
+    assert group.explanation.startswith("Connections to bad.example.com were cut off by forged resets: about ")
+    assert "while other names at the same addresses were spared" in group.explanation
+    assert group.wireshark.startswith('(tls.handshake.extensions_server_name == "bad.example.com"')
+    assert group.rows is not None
+    assert group.rows.shape == (VISITS, 2)
+
+
+def test_json_and_page_hold_groups(ledger: Ledger) -> None:
+    """JSON lines end with groups, counted in no outcome; the page begins with them."""
+    _, trace = played()
+    judged = Judged(summary=summarize(trace_like(trace), ledger.verdicts, "x"), ledger=ledger)
+    first, *rest = [json.loads(line) for line in lines(judged, everything=True)]
+    assert sum(first["outcomes"].values()) == len(rest) - 1
+    assert rest[-1]["subject"]["kind"] == "group"
+    assert set(rest[-1]["group"]) == {"members", "affected", "share", "share_low", "share_high"}
+    assert rest[0]["group"] is None
+    assert set(rest[0]) == set(rest[-1])
+    page = list(capture_text(judged, everything=True))
+    assert page.index("Taken together:") < next(n for n, line in enumerate(page) if line.startswith("INTERFERED"))
+    assert max(map(len, page)) <= WIDTH
+
+
+def trace_like(trace: Any) -> Any:
+    """Add what a summary reads besides."""
+    trace.interfaces = ()
+    return trace
+
+
+def test_what_is_only_possible_says_so() -> None:
+    """Without others at the address the name is likely at most, and the sentence claims no contrast."""
+    table, trace = played(spared=False)
+    group = explain(classify(table, trace, MODEL), table, trace, model=MODEL)[-1]
+    assert group.grade is Grade.LIKELY
+    assert "while" not in group.explanation
+    assert all(seen.rule != "group.contrast" for seen in group.evidence)
+
+
+@pytest.mark.parametrize("mechanism", ["tcp.drop", "http.blockpage", "unheard.of"])
+def test_every_mechanism_has_a_sentence(mechanism: str) -> None:
+    """Sentences begin with a capital and end with a dot; drops say that others are spared."""
+    table, trace = played(mechanism)
+    group = explain(classify(table, trace, MODEL), table, trace, model=MODEL)[-1]
+    assert group.mechanism == mechanism
+    assert group.explanation[0].isupper()
+    assert group.explanation.endswith(".")
+    assert group.selective is (True if mechanism == "tcp.drop" else None)
+
+
+def test_the_scoreboard_understands_groups(ledger: Ledger) -> None:
+    """A group speaks of its name and of nothing else."""
+    line = json.loads(list(lines_of(ledger))[-1])
+    assert speaks_of(line["subject"], "192.0.2.2", "bad.example.com")
+    assert not speaks_of(line["subject"], "192.0.2.2", "good.org")
+
+
+def lines_of(ledger: Ledger) -> Any:
+    """Write all lines of a ledger."""
+    _, trace = played()
+    return lines(Judged(summary=summarize(trace_like(trace), ledger.verdicts, "x"), ledger=ledger))
