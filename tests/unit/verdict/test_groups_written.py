@@ -16,7 +16,7 @@ from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import Ledger, explain
 from tests.unit.verdict.tables import World, evidence, plain_model, rule
 
-MODEL = plain_model(group_cap=10.0, site_correlation=0.0)
+MODEL = plain_model(group_cap=10.0, site_correlation=0.0, quiet={("tcp", "ok"): -3.0})
 VISITS = 8
 RULES = [rule("rst.seen", "tcp.reset"), rule("worked", "tcp.reset")]
 
