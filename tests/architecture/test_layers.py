@@ -110,8 +110,7 @@ def test_modules_hold_one_idea(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     tree = ast.parse(source)
     assert ast.get_docstring(tree), f"{path}: no docstring"
-    limit = 600 if path.name == "schema.py" else 400  # the data dictionary is one long list
-    assert len(source.splitlines()) <= limit, f"{path}: {len(source.splitlines())} lines"
+    assert len(source.splitlines()) <= 400, f"{path}: {len(source.splitlines())} lines"
     if not path.name.startswith("__"):
         assert not path.name.startswith("_")
         assert "__all__" in source, f"{path}: no __all__"

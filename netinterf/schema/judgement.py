@@ -1,0 +1,105 @@
+"""Tables of what analyzers saw in traffic, and of what that adds up to."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema.codes import F64, I32, I64, U8, U16, U32
+from netinterf.table import Ragged, Table, Text, column, ragged, text
+
+__all__ = [
+    "Evidence",
+    "Groups",
+    "Rule",
+    "Verdicts",
+]
+
+
+@attrs.frozen(kw_only=True)
+class Rule:
+    """One kind of observation: the vocabulary of explanations. Ids are public and never change their meaning."""
+
+    id: str  # "rst.premature": family.observation
+    mechanism: str  # what it speaks for or against, in the words of the verdict contract
+    group: str  # evidence of one group counts once: its strongest item (by |llr|)
+    says: str  # one sentence for people, may use {measure} fields
+    measures: tuple[str, ...] = ()  # names of the numbers in Evidence.measured, in order
+    decisive: bool = False  # an impossibility that may confirm on its own
+    references: tuple[str, ...] = ()  # RFC sections, papers
+    # drawn from other subjects of the capture: not counted again where subjects are judged as a group
+    shared: bool = False
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Evidence(Table):
+    """One row per observation: what an analyzer saw, how much it weighs, and which packets show it."""
+
+    subject: I32 = column("i4", "row in Flows or Exchanges, by subject_kind")
+    subject_kind: U8 = column("u1", "SubjectKind code")
+    rule: U16 = column("u2", "index into the table's rules")
+    time: I64 = column("i8", "when it was seen", unit="ns since 1970 UTC")
+    llr: F64 = column("f8", "natural-log likelihood ratio, positive for interference, 0 when not informative")
+    forged: Ragged = ragged("i4", "rows in Packets held to be forged (or the last before silence)")
+    witness: Ragged = ragged("i4", "rows in Packets that show it, the forged ones included")
+    measured: Ragged = ragged("f8", "numbers named by the rule's measures, NaN when unknown")
+    rules: tuple[Rule, ...] = attrs.field(default=())
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Verdicts(Table):
+    """One row per flow and DNS exchange that was judged: what the evidence about it adds up to."""
+
+    subject: I32 = column("i4", "row in Flows or Exchanges, by subject_kind")
+    subject_kind: U8 = column("u1", "SubjectKind code")
+    flow: I32 = column("i4", "row in Flows: the subject itself, or the flow that carried the exchange")
+    first_packet: I32 = column("i4", "row in Packets of the subject's first packet, -1 for none")
+    start: I64 = column("i8", "time of the subject's first packet", unit="ns since 1970 UTC")
+    end: I64 = column("i8", "time of the subject's last packet", unit="ns since 1970 UTC")
+    outcome: U8 = column("u1", "place in the enumeration Outcome")
+    grade: U8 = column("u1", "place in the enumeration Grade")
+    grade_if_rarer: U8 = column("u1", "the grade if interference were ten times rarer than the prior says")
+    mechanism: I32 = column("i4", "index into the table's mechanisms, -1 for none", fill=-1)
+    probability: F64 = column("f8", "probability that the subject was interfered with")
+    q_value: F64 = column("f8", "expected share of false alarms among all verdicts of the capture at least as probable")
+    also: Ragged = ragged("i4", "further mechanisms at work, by index into the table's mechanisms")
+    also_probability: Ragged = ragged("f8", "probability of each mechanism in also")
+    evidence: Ragged = ragged("i4", "rows in Evidence about the subject, strongest first")
+    weight: Ragged = ragged("f8", "what each of these observations weighs under the model", unit="nats")
+    forged: Ragged = ragged("i4", "rows in Packets held to be forged by the mechanism (or the last before silence)")
+    reasons: U32 = column("u4", "Reason bits: why the subject is down or could not be judged", fill=0)
+    selective: NDArray[np.int8] = column("i1", "1 others are spared, 0 all are limited alike, -1 unknown", fill=-1)
+    name: Text = text("server name, host or question name of the subject")
+    trigger: U8 = column("u1", "TriggerKind code", fill=0)
+    trigger_packet: I32 = column("i4", "row in Packets that carries the trigger, -1 for none", fill=-1)
+    mechanisms: tuple[str, ...] = attrs.field(default=())
+    model: str = attrs.field(default="")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Groups(Table):
+    """One row per group of subjects that was found to be interfered with, the surest first."""
+
+    by: U8 = column("u1", "place in the enumeration GroupBy")
+    value: Text = text("what its members have in common, as people write it; empty for time and capture")
+    members: U32 = column("u4", "flows and exchanges in it, those that an earlier group explains left out")
+    affected: U32 = column("u4", "how many of them are expected to be affected")
+    share: F64 = column("f8", "share of members that is affected, posterior mean")
+    share_low: F64 = column("f8", "lower end of the 95 % interval of the share")
+    share_high: F64 = column("f8", "upper end")
+    llr: F64 = column("f8", "log-likelihood ratio: some share is affected against none is", unit="nats")
+    contrast: F64 = column("f8", "log Bayes factor: affected more than its controls; 0 without any", unit="nats")
+    clusters: U32 = column("u4", "independent observations that say something")
+    controls: U32 = column("u4", "the same among what it was compared with")
+    control_share: F64 = column("f8", "share of controls that is affected, posterior mean, NaN without any")
+    probability: F64 = column("f8", "probability that the group is interfered with, its search paid for")
+    q_value: F64 = column("f8", "expected share of false alarms among the groups of its kind ranked no lower")
+    outcome: U8 = column("u1", "place in the enumeration Outcome")
+    grade: U8 = column("u1", "place in the enumeration Grade")
+    grade_if_rarer: U8 = column("u1", "the grade if interference were ten times rarer than the prior says")
+    mechanism: I32 = column("i4", "index into the table's mechanisms")
+    selective: NDArray[np.int8] = column("i1", "1 controls are spared, 0 they are hit alike, -1 unknown", fill=-1)
+    start: I64 = column("i8", "when the first affected member began", unit="ns since 1970 UTC")
+    end: I64 = column("i8", "when the last affected member ended", unit="ns since 1970 UTC")
+    subjects: Ragged = ragged("i4", "its members, the surest to be affected first", refers="Verdicts")
+    mechanisms: tuple[str, ...] = attrs.field(default=())
+    model: str = attrs.field(default="")
