@@ -13,6 +13,8 @@ from netinterf.verdict.record import Verdict
 
 __all__ = ["extract", "packets_of"]
 
+CHANGED = "the capture as it was when it was judged"
+
 
 def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | None) -> int:
     """Read a capture again and write all packets of a verdict's flow or exchange as pcap.
@@ -57,7 +59,10 @@ def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtyp
             asked, told = trace.exchanges.queries.take(exchanges), trace.exchanges.replies.take(exchanges)
             messages = np.concatenate([asked.values, told.values])
             packets = np.concatenate([trace.by_flow.take(flows).values, trace.dns.packet[messages]])
-            return np.unique(packets.astype(np.int64))
+            rows = np.unique(packets.astype(np.int64))
+            if verdict.subject.first_frame in {None, *trace.packets.frame[rows].tolist()}:
+                return rows
+        raise ParameterError("verdict", verdict.capture, CHANGED)
     exchange = verdict.subject.kind == "exchange"
     count = len(trace.exchanges) if exchange else len(trace.flows)
     if verdict.row < count:
@@ -68,4 +73,4 @@ def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtyp
             rows = trace.by_flow[verdict.row].astype(np.int64)
         if len(rows) and trace.packets.frame[rows[0]] == verdict.subject.first_frame:
             return rows
-    raise ParameterError("verdict", verdict.capture, "the capture as it was when it was judged")
+    raise ParameterError("verdict", verdict.capture, CHANGED)

@@ -1,13 +1,17 @@
 """Groups in words: what the ledger, JSON lines, the page for people and the scoreboard make of them."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.matching import speaks_of
+from netinterf.context.networks import read_networks
 from netinterf.engine.judged import Judged, summarize
+from netinterf.engine.session import Session
+from netinterf.errors import ParameterError
 from netinterf.export.jsonl import lines
 from netinterf.report.text import WIDTH, capture_text
 from netinterf.schema import Grade, Outcome
@@ -129,3 +133,13 @@ def lines_of(ledger: Ledger) -> Any:
     """Write all lines of a ledger."""
     _, trace = played()
     return lines(Judged(summary=summarize(trace_like(trace), ledger.verdicts, "x"), ledger=ledger))
+
+
+def test_sessions_take_a_table_of_networks(tmp_path: Path) -> None:
+    """A path or the table itself, checked as a scan does."""
+    path = tmp_path / "networks.csv"
+    path.write_text("prefix,asn,country\n192.0.2.0/24,64500,AA\n")
+    with Session(networks=path), Session(networks=read_networks(path)):
+        pass
+    with pytest.raises(ParameterError, match="readable CSV"):
+        Session(networks=tmp_path / "absent.csv")
