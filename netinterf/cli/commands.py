@@ -22,6 +22,7 @@ from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
 from netinterf.export.jsonl import lines
 from netinterf.report.text import capture_text
+from netinterf.verdict.model import Model
 
 __all__ = ["run_scan"]
 
@@ -62,13 +63,14 @@ def read_options(arguments: argparse.Namespace) -> Options:
     """Turn arguments into options.
 
     Raises:
-        UsageError: An analyzer is unknown, or the table of networks is malformed.
+        UsageError: An analyzer is unknown, or the table of networks or of priors is malformed.
     """
     names = None
     if arguments.analyzers is not None:
         names = [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
     networks = () if arguments.networks is None else read_networks(arguments.networks)
-    return Options(analyzers=names, vantage=arguments.vantage, networks=networks, strict=arguments.strict)
+    model = None if arguments.priors is None else Model.load(priors=arguments.priors)
+    return Options(analyzers=names, vantage=arguments.vantage, networks=networks, model=model, strict=arguments.strict)
 
 
 def usage_problem(error: UsageError) -> str:

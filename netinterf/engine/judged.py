@@ -1,9 +1,8 @@
 """One capture from bytes to verdicts, and what is kept of it: a summary and a ledger, no packets."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import attrs
 import numpy as np
@@ -13,9 +12,10 @@ from netinterf.analyzers.run import analyze
 from netinterf.context.networks import Network
 from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
 from netinterf.trace import Trace, read
-from netinterf.verdict.combine import classify
+from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.ledger import Ledger, explain
 from netinterf.verdict.model import Model
+from netinterf.verdict.subjects import list_subjects
 from netinterf.version import __version__
 
 __all__ = ["Judged", "Summary", "judge"]
@@ -49,6 +49,13 @@ class Judged:
     summary: Summary
     ledger: Ledger
     source: str | None = None  # path that the packets can be read from again
+
+    def under(self, model: Model) -> Self:
+        """Judge the capture again under another model, without reading it."""
+        ledger = self.ledger.under(model)
+        counts = outcome_counts(ledger.verdicts)
+        summary = attrs.evolve(self.summary, outcomes=counts, model=ledger.verdicts.model)
+        return attrs.evolve(self, summary=summary, ledger=ledger)
 
     @property
     def evidence(self) -> Evidence:
@@ -84,23 +91,25 @@ def judge(
     """
     trace = read(source, vantage=vantage, strict=strict, progress=progress)
     evidence = analyze(trace, analyzers)
-    verdicts = classify(evidence, trace, model)
+    subjects = list_subjects(trace, evidence)
+    verdicts = judge_subjects(evidence, subjects, model)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     called = name if name is not None else path if path is not None else trace.source
-    ledger = attrs.evolve(explain(verdicts, evidence, trace, networks=networks, model=model), capture=called)
+    ledger = attrs.evolve(
+        explain(verdicts, evidence, trace, networks=networks, model=model, subjects=subjects), capture=called
+    )
     return Judged(summary=summarize(trace, verdicts, called), ledger=ledger, source=None if path == "-" else path)
 
 
 def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:
     """Write the capture's own line."""
-    counts = Counter(dict(enumerate(np.bincount(verdicts.outcome, minlength=len(OUTCOMES)).tolist())))
     time = trace.packets.time
     return Summary(
         capture=name,
         packets=len(trace.packets),
         flows=len(trace.flows),
         exchanges=len(trace.exchanges),
-        outcomes={outcome.value: counts[code] for code, outcome in enumerate(OUTCOMES)},
+        outcomes=outcome_counts(verdicts),
         first=int(time.min()) if len(time) else None,
         last=int(time.max()) if len(time) else None,
         bytes=int(trace.packets.length.sum(dtype=np.int64)),
@@ -110,3 +119,9 @@ def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:
         version=__version__,
         model=verdicts.model,
     )
+
+
+def outcome_counts(verdicts: Verdicts) -> dict[str, int]:
+    """Count the verdicts of each outcome."""
+    counts = np.bincount(verdicts.outcome, minlength=len(OUTCOMES)).tolist()
+    return {outcome.value: counts[code] for code, outcome in enumerate(OUTCOMES)}

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import BinaryIO, overload
+from typing import BinaryIO, Self, overload
 
 import attrs
 
@@ -148,6 +148,10 @@ class Result:
     def evidence(self) -> tuple[Evidence, ...]:
         """One table of evidence per capture, in the order of ``captures``."""
         return tuple(one.evidence for one in self.judged)
+
+    def under(self, model: Model) -> Self:
+        """Judge everything again under another model, without the captures: with other priors, for instance."""
+        return attrs.evolve(self, judged=tuple(one.under(model) for one in self.judged))
 
     def extract(self, verdict: Verdict, path: str | os.PathLike[str] | BinaryIO) -> int:
         """Write all packets of a verdict's flow or exchange to a pcap file; return how many.

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.schema import GroupBy
-from netinterf.stats.contrast import contrast
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import LARGEST, log_likelihoods, log_mean_exp, member_log_odds
 from netinterf.stats.windows import best_window
@@ -71,8 +70,6 @@ class Board:
     log_odds: F64  # of the group, tempered and its search paid for
     gain: F64  # the same, not tempered
     price: float  # what the search and the prior cost, nats
-    contrast: F64
-    beside: Beside
     owner: I64  # which group …
     affected: I64  # … would explain which observation …
     weight: F64  # … that says how much, nats
@@ -94,24 +91,22 @@ class Contest:
     def __init__(self, field: Field, place: int) -> None:
         self.field, self.place, self.by = field, place, field.by[place]
         self.timed, self.step = self.by is GroupBy.TIME, -(-field.places.bins // MOST_BINS)
-        self.window, self.controls = (0, 0), None
+        self.window, self.weight = (0, 0), 0.0  # of time: its bins, and its contrast paid for the search
         self.rivals, passing = self._entrants()
         self.price = float(np.log(max(self.rivals, 1))) - field.model.group_prior
         self.rows = np.flatnonzero(passing[field.keys[place]])
         self.group = np.flatnonzero(passing[:-1])
         self.own = (np.cumsum(passing) - 1)[field.keys[place][self.rows]]
-        self.tempered = self._tempered()
+        self.share = self._share()
         self.sure = self.loglik = np.empty((len(self.group), 0))  # of the shares: tempered, and not
         self._screen()
         if self.timed:
             self.own = field.places.bin[self.rows] // self.step
             self.group = np.arange(-(-field.places.bins // self.step) if len(self.rows) else 0)
-        self.sure = added_up(self.tempered, self.own, len(self.group), field.grid)
+        self.sure = added_up(field.llr[self.rows], self.own, len(self.group), field.grid, self.share)
         if not self.timed:
             self._keep(log_mean_exp(self.sure) - self.price >= field.bar)
         self.loglik = added_up(field.llr[self.rows], self.own, len(self.group), field.grid)
-        if len(self.rows) and not self.timed:
-            self.controls = look_beside(field.places, self.by, self.rows, field.llr, field.grid)
 
     def _entrants(self) -> tuple[int, Mask]:
         """Count the groups with information, and say which may reach the bar (and of -1 that it may not).
@@ -130,14 +125,19 @@ class Contest:
         passing = several & (bound >= field.bar - field.model.group_prior + np.log(max(rivals, 1)))
         return rivals, np.append(passing, False)
 
-    def _tempered(self) -> F64:
-        """Divide the evidence of members by the design effect of their site: a server's prefix within the group."""
+    def _share(self) -> F64:
+        """Say how much of an independent observation each member is: one by the design effect of its site.
+
+        The site is the server's prefix within the group. Likelihoods are raised to that power, not the evidence of
+        members divided by it: many members that each say little can only be judged together, and then a small share
+        of affected ones would be lost among the others.
+        """
         field, rows = self.field, self.rows
         pair, size = joined((self.own, max(len(self.group), 1)), (field.site[rows], field.sites))
         if size > 4 * len(pair):
             pair, first = numbered(pair)
             size = len(first)
-        return tempered(field.llr[rows], pair, size, field.model.site_correlation)
+        return tempered(np.ones(len(rows)), pair, size, field.model.site_correlation)
 
     def _screen(self) -> None:
         """Drop groups that cannot reach the bar, by two sums instead of one per share.
@@ -145,9 +145,9 @@ class Contest:
         Log-likelihoods are concave in the share: where they fall at the least share they are largest there.
         """
         least, count = self.field.grid[0], len(self.group)
-        excess = np.expm1(np.minimum(self.tempered, LARGEST))
-        value = np.bincount(self.own, np.log1p(least * excess), count)
-        slope = np.bincount(self.own, excess / (1.0 + least * excess), count)
+        excess = np.expm1(np.minimum(self.field.llr[self.rows], LARGEST))
+        value = np.bincount(self.own, self.share * np.log1p(least * excess), count)
+        slope = np.bincount(self.own, self.share * excess / (1.0 + least * excess), count)
         if not self.timed:
             self._keep((slope > 0) | (value - self.price >= self.field.bar))
 
@@ -156,25 +156,24 @@ class Contest:
         if kept.all():
             return
         inside, place = kept[self.own], np.cumsum(kept) - 1
-        self.rows, self.tempered, self.own = self.rows[inside], self.tempered[inside], place[self.own[inside]]
+        self.rows, self.share, self.own = self.rows[inside], self.share[inside], place[self.own[inside]]
         self.group, self.sure, self.loglik = self.group[kept], self.sure[kept], self.loglik[kept]
 
-    def remove(self, live: Mask, gone: I64) -> None:
-        """Take explained observations out of all sums.
+    def drop(self, accepted: Mask) -> None:
+        """End the contest for groups that were accepted; another window of time may still follow."""
+        if not self.timed:
+            self._keep(~accepted)
 
-        Args:
-            live: Observations that are left.
-            gone: Those that were explained since.
-        """
+    def remove(self, live: Mask) -> None:
+        """Take explained observations out of all sums; *live* are those that are left."""
         field, out = self.field, ~live[self.rows]
         if out.any():
             touched = distinct(self.own[out])
             place = np.searchsorted(touched, self.own[out])
-            self.sure[touched] -= log_likelihoods(self.tempered[out], place, len(touched), field.grid)
-            self.loglik[touched] -= log_likelihoods(field.llr[self.rows[out]], place, len(touched), field.grid)
-            self.rows, self.own, self.tempered = self.rows[~out], self.own[~out], self.tempered[~out]
-        if self.controls is not None:
-            self.controls.remove(gone, field.llr, field.grid)
+            llr, count = field.llr[self.rows[out]], len(touched)
+            self.sure[touched] -= log_likelihoods(llr, place, count, field.grid, self.share[out])
+            self.loglik[touched] -= log_likelihoods(llr, place, count, field.grid)
+            self.rows, self.own, self.share = self.rows[~out], self.own[~out], self.share[~out]
 
     def board(self) -> Board | None:
         """Judge the groups that are left by what no accepted group explains; None when none is above the bar."""
@@ -186,11 +185,31 @@ class Contest:
         self._keep((log_mean_exp(self.sure) - self.price >= self.field.bar) & (size >= 2))
         if not len(self.rows):
             return None
-        beside = no_controls(len(self.group), len(self.field.grid))
-        if self.controls is not None:
-            beside = self.controls.beside(self.rows, self.own, self.loglik, self.field.llr)
-        weight = contrast(self.loglik, beside.loglik, self.field.grid)
-        return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.sure), beside, weight)
+        return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.sure))
+
+    def beside(self, chosen: Mask, loglik: F64, live: Mask) -> Beside:
+        """Find the controls of some of the groups among the observations that are left.
+
+        Args:
+            chosen: Which of the groups that the last board had.
+            loglik: Their log-likelihoods of the shares.
+            live: Observations that no group of an earlier round explains.
+        """
+        field, count = self.field, len(loglik)
+        if self.timed and count:
+            begin, end = (edge // self.step for edge in self.window)
+            outside = (self.own < begin) | (self.own >= end)
+            return Beside(
+                loglik=(self.loglik[:begin].sum(axis=0) + self.loglik[end:].sum(axis=0))[None, :],
+                telling=np.array([np.count_nonzero(outside)]),
+                hit=np.array([np.count_nonzero(outside & (field.llr[self.rows] > 0))]),
+            )
+        inside = chosen[self.own] if count else np.zeros(0, np.bool_)
+        rows, own = self.rows[inside], (np.cumsum(chosen) - 1)[self.own[inside]]
+        controls = look_beside(field.places, self.by, rows, live, field.llr, field.grid) if count else None
+        if controls is None:
+            return no_controls(count, len(field.grid))
+        return controls.beside(rows, own, loglik, field.llr)
 
     def _window(self) -> Board | None:
         """Find the window of time in which a larger share is affected than before and after."""
@@ -202,17 +221,11 @@ class Contest:
         sure = log_mean_exp(self.sure[begin:end].sum(axis=0)[None, :])
         if weight <= 0 or sure[0] - self.price < self.field.bar or np.count_nonzero(inside) < 2:
             return None
-        self.window = (begin * self.step, end * self.step)
-        beside = Beside(
-            loglik=(self.loglik[:begin].sum(axis=0) + self.loglik[end:].sum(axis=0))[None, :],
-            telling=np.array([np.count_nonzero(~inside)]),
-            hit=np.array([np.count_nonzero(~inside & (llr > 0))]),
-        )
+        self.window, self.weight = (begin * self.step, end * self.step), weight
         within = self.loglik[begin:end].sum(axis=0)[None, :]
-        own = np.where(inside, 0, -1)
-        return self._standing(np.zeros(1, np.int64), own, within, sure, beside, np.array([weight]))
+        return self._standing(np.zeros(1, np.int64), np.where(inside, 0, -1), within, sure)
 
-    def _standing(self, group: I64, own: I64, loglik: F64, llr: F64, beside: Beside, weight: F64) -> Board:
+    def _standing(self, group: I64, own: I64, loglik: F64, llr: F64) -> Board:
         """Find what each group would explain: observations for interference, more probably affected than not."""
         field = self.field
         hit = np.flatnonzero((own >= 0) & (field.llr[self.rows] > 0))
@@ -227,19 +240,25 @@ class Contest:
             log_odds=llr - self.price,
             gain=log_mean_exp(loglik) - self.price,
             price=self.price,
-            contrast=weight,
-            beside=beside,
             owner=own[hit],
             affected=self.rows[hit],
             weight=field.llr[self.rows[hit]],
         )
 
 
-def added_up(llr: F64, group: I64, count: int, grid: F64) -> F64:
-    """Compute `log_likelihoods`, equal members of a group once: of most subjects nothing but silence is known."""
+def added_up(llr: F64, group: I64, count: int, grid: F64, share: F64 | None = None) -> F64:
+    """Compute `log_likelihoods`, equal members of a group once: of most subjects nothing but silence is known.
+
+    Args:
+        llr: What each member says, nats.
+        group: Group of each member.
+        count: Number of groups.
+        grid: The shares.
+        share: How much of an observation each member is; one when None.
+    """
     sample = llr[:: max(1, len(llr) // SAMPLE)]
     if len(llr) >= MANY and len(distinct(sample.view(np.int64))) * 2 < len(sample):
         value, different = numbered(llr.view(np.int64))
         pair, at = numbered(joined((group, count), (value, len(different)))[0])
-        return log_likelihoods(llr[at], group[at], count, grid, np.bincount(pair))
-    return log_likelihoods(llr, group, count, grid)
+        return log_likelihoods(llr[at], group[at], count, grid, np.bincount(pair, share).astype(np.float64))
+    return log_likelihoods(llr, group, count, grid, share)

@@ -127,16 +127,6 @@ class Controls:
             hit=(np.bincount(group, self.hit[stratum], count) - hits).astype(np.int64),
         )
 
-    def remove(self, clusters: I64, llr: F64, grid: F64) -> None:
-        """Take observations out of their strata: an accepted group explains them."""
-        place = self.find(clusters)
-        clusters, place = clusters[place >= 0], place[place >= 0]
-        touched = distinct(place)
-        place = np.searchsorted(touched, place)
-        self.total[touched] -= log_likelihoods(llr[clusters], place, len(touched), grid)
-        self.telling[touched] -= np.bincount(place, minlength=len(touched))
-        self.hit[touched] -= np.bincount(place, llr[clusters] > 0, len(touched)).astype(np.int64)
-
     def find(self, clusters: I64 | slice) -> I64:
         """Number the strata of observations, -1 where no group looks."""
         code = self.code[clusters]
@@ -144,13 +134,16 @@ class Controls:
         return np.where(self.known[place] == code, place, -1)
 
 
-def look_beside(places: Places, by: GroupBy, rows: I64, llr: F64, grid: F64) -> Controls | None:
+def look_beside(
+    places: Places, by: GroupBy, rows: I64, live: NDArray[np.bool_], llr: F64, grid: F64
+) -> Controls | None:
     """Lay out the strata that groups touch.
 
     Args:
         places: Where observations may have controls.
         by: The grouping.
         rows: Observations of the groups, at least one.
+        live: Observations that no accepted group explains.
         llr: What each observation says.
         grid: The shares.
 
@@ -170,7 +163,7 @@ def look_beside(places: Places, by: GroupBy, rows: I64, llr: F64, grid: F64) -> 
         code=code, known=distinct(near), total=np.empty((0, len(grid))), telling=place[:0], hit=place[:0]
     )
     stratum = controls.find(slice(None))
-    inside = np.flatnonzero(stratum >= 0)
+    inside = np.flatnonzero((stratum >= 0) & live)
     own, count = stratum[inside], len(controls.known)
     controls.total = log_likelihoods(llr[inside], own, count, grid)
     controls.telling = np.bincount(own, minlength=count).astype(np.int64)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.table import Ragged
@@ -31,20 +30,18 @@ MOST_FRAMES = 100
 """Frames listed for a group; all of them stand with its members."""
 
 
-def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence, frames: NDArray[np.int64]) -> Ragged:
+def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence) -> Ragged:
     """List the frames held to be forged among the surest members of each group, at most :data:`MOST_FRAMES`.
 
     Args:
         groups: The groups.
         verdicts: How their members were judged.
-        evidence: The observations about them.
-        frames: Frame number of each packet.
+        evidence: The observations about them, packets by frame number.
     """
     found = []
     for group in range(len(groups)):  # few
         seen = [place for places in telling(groups, verdicts, evidence, group) for place, _ in places]
-        packets = [evidence.forged[place] for place in seen]
-        numbers = np.unique(frames[np.concatenate([np.empty(0, np.int64), *packets]).astype(np.int64)])
+        numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(evidence.forged[place] for place in seen)]))
         found.append(numbers[:MOST_FRAMES])
     return Ragged.of(found, np.int64)
 
@@ -72,7 +69,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
     reasons = causes(Reason.SUSPICION) if grade is Grade.POSSIBLE else ()
     verdict = Verdict(
         capture=ledger.capture,
-        subject=subject_of(groups, row, int(first[first >= 0].min(initial=np.iinfo(np.int64).max))),
+        subject=subject_of(groups, row, int(first[first >= 0].min()) if np.any(first >= 0) else None),
         outcome=OUTCOMES[groups.outcome[row]],
         grade=grade,
         grade_if_rarer=GRADES[groups.grade_if_rarer[row]],
@@ -100,7 +97,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
     return attrs.evolve(verdict, explanation=group_sentences(verdict))
 
 
-def subject_of(groups: Groups, row: int, first_frame: int) -> Subject:
+def subject_of(groups: Groups, row: int, first_frame: int | None) -> Subject:
     """Say what a group is about: its common value stands where the contract has a key for it."""
     by, value = BY[groups.by[row]], groups.value[row]
     places = {GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY}
@@ -112,7 +109,7 @@ def subject_of(groups: Groups, row: int, first_frame: int) -> Subject:
         server=value if by in places else None,
         server_port=None,
         name=value if by in {GroupBy.NAME, GroupBy.DOMAIN} else None,
-        first_frame=None if first_frame == np.iinfo(np.int64).max else first_frame,
+        first_frame=first_frame,
         by=by.value,
     )
 

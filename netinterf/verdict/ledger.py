@@ -6,7 +6,7 @@ can be forgotten once it is judged. It makes the objects on demand.
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import attrs
 import numpy as np
@@ -25,12 +25,13 @@ from netinterf.schema import (
     Verdicts,
 )
 from netinterf.table import Ragged, spans
+from netinterf.verdict.combine import judge
 from netinterf.verdict.group_record import forged_frames, write_group
-from netinterf.verdict.groups import find_groups, may_hold_groups
+from netinterf.verdict.groups import find_groups
 from netinterf.verdict.model import Model
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Further, Observation, Subject, Trigger, Verdict, Why
-from netinterf.verdict.subjects import list_subjects
+from netinterf.verdict.subjects import Subjects, list_subjects
 from netinterf.verdict.words import sentences
 
 if TYPE_CHECKING:
@@ -73,12 +74,15 @@ class Ledger(Sequence[Verdict]):
     hosts: Hosts
     flows: Flows
     exchanges: Exchanges
-    first_frame: np.ndarray[Any, np.dtype[np.int64]]  # of each verdict, -1 for none
-    trigger_frame: np.ndarray[Any, np.dtype[np.int64]]  # of each verdict, -1 for none
+    first_frame: np.ndarray[Any, np.dtype[np.int32]]  # of each verdict, -1 for none
+    trigger_frame: np.ndarray[Any, np.dtype[np.int32]]  # of each verdict, -1 for none
     forged: Ragged  # frame numbers of each verdict
     witness: Ragged  # frame numbers of each piece of evidence
     groups: Groups
     group_frames: Ragged  # frame numbers of each group
+    subjects: Subjects  # who is judged; packets by frame number
+    stated: Ragged  # frame numbers that each piece of evidence holds to be forged
+    networks: tuple[Network, ...] = ()
 
     def __len__(self) -> int:
         return len(self.verdicts) + len(self.groups)
@@ -96,6 +100,21 @@ class Ledger(Sequence[Verdict]):
 
     def __iter__(self) -> Iterator[Verdict]:
         return (self.write(row) for row in range(len(self)))
+
+    def under(self, model: Model) -> Self:
+        """Judge the same subjects by the same evidence under another model: no capture is needed for it."""
+        seen = attrs.evolve(self.evidence, forged=self.stated, witness=self.witness)
+        verdicts = judge(seen, self.subjects, model)
+        groups = find_groups(seen, self.subjects, verdicts, self.hosts, self.networks, model)
+        return attrs.evolve(
+            self,
+            verdicts=verdicts,
+            groups=groups,
+            first_frame=verdicts.first_packet,
+            trigger_frame=verdicts.trigger_packet,
+            forged=of_the_accused(verdicts),
+            group_frames=forged_frames(groups, verdicts, seen),
+        )
 
     def findings(self) -> Iterator[Verdict]:
         """Walk only the verdicts that are interfered or possibly so."""
@@ -210,6 +229,7 @@ def explain(
     *,
     networks: tuple[Network, ...] = (),
     model: Model | None = None,
+    subjects: Subjects | None = None,
 ) -> Ledger:
     """Find the groups among verdicts and put all into words: the last of the steps read, analyze, classify, explain.
 
@@ -221,17 +241,13 @@ def explain(
         trace: The capture.
         networks: The user's table of networks; without it nothing is grouped by AS or country.
         model: What the verdicts were reached with; None takes the model that ships with the library.
+        subjects: Who was judged; None lists them once more.
     """
-    groups = Groups.empty(mechanisms=verdicts.mechanisms, model=verdicts.model)
-    if may_hold_groups(evidence):
-        groups = find_groups(evidence, list_subjects(trace, evidence), verdicts, trace.hosts, networks, model)
-    frames = trace.packets.frame.astype(np.int64)
-    numbered = np.append(frames, -1)  # row -1 reads the appended -1
-    judged = np.flatnonzero(verdicts.grade <= GRADES.index(Grade.POSSIBLE))
-    needed = verdicts.forged.lengths
-    rows = verdicts.forged.values[spans(verdicts.forged.offsets[judged], needed[judged])]
-    forged = np.zeros(len(verdicts), np.int64)
-    forged[judged] = needed[judged]
+    subjects = list_subjects(trace, evidence) if subjects is None else subjects
+    groups = find_groups(evidence, subjects, verdicts, trace.hosts, networks, model)
+    frames = trace.packets.frame.astype(np.int32)
+    numbered = np.append(frames, np.int32(-1))  # row -1 reads the appended -1
+    held, stated = of_the_accused(verdicts), Ragged(evidence.forged.offsets, frames[evidence.forged.values])
     return Ledger(
         capture=trace.source,
         verdicts=verdicts,
@@ -241,8 +257,22 @@ def explain(
         exchanges=trace.exchanges,
         first_frame=numbered[verdicts.first_packet],
         trigger_frame=numbered[verdicts.trigger_packet],
-        forged=Ragged.from_lengths(forged, frames[rows]),
+        forged=Ragged(held.offsets, frames[held.values]),
         witness=Ragged(evidence.witness.offsets, frames[evidence.witness.values]),
         groups=groups,
-        group_frames=forged_frames(groups, verdicts, evidence, frames),
+        group_frames=forged_frames(groups, verdicts, attrs.evolve(evidence, forged=stated)),
+        subjects=attrs.evolve(
+            subjects, first_packet=numbered[subjects.first_packet], named_in=numbered[subjects.named_in]
+        ),
+        stated=stated,
+        networks=networks,
     )
+
+
+def of_the_accused(verdicts: Verdicts) -> Ragged:
+    """Keep what is held to be forged only of verdicts that name a mechanism."""
+    judged = np.flatnonzero(verdicts.grade <= GRADES.index(Grade.POSSIBLE))
+    sizes = np.zeros(len(verdicts), np.int64)
+    sizes[judged] = verdicts.forged.lengths[judged]
+    rows = verdicts.forged.values[spans(verdicts.forged.offsets[judged], sizes[judged])]
+    return Ragged.from_lengths(sizes, rows)

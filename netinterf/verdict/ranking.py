@@ -10,8 +10,9 @@ best; Feige 1998: no fast rule is better). The price of naming a group is shared
 over its four names when all are hit, and a name over its addresses when others there are spared. Evidence alone would
 always choose the largest group, since it adds up.
 
-Groups that lie within each other (addresses in prefixes, names in domains) are compared before that, where the sum is
-exact: a prefix is held responsible when it gains more than all of its addresses that are under suspicion together.
+Groups that lie within each other (addresses in prefixes, names in domains, clients in the capture) are compared before
+that, where the sum is exact: a prefix is held responsible when it gains more than all of its addresses that are under
+suspicion together.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.schema import GroupBy
+from netinterf.stats.contrast import contrast
 from netinterf.verdict.contest import Board, Contest, Field
 from netinterf.verdict.controls import Beside
 
@@ -35,6 +37,7 @@ BY = tuple(GroupBy)
 CHAINS = (
     (GroupBy.NAME, GroupBy.DOMAIN),
     (GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY),
+    (GroupBy.CLIENT, GroupBy.CAPTURE),
 )
 """Groupings of which each gathers whole groups of the one before."""
 
@@ -87,13 +90,14 @@ def rank(field: Field) -> Accepted:
         gone = np.zeros(len(live), np.bool_)
         for board, winners in zip(boards, chosen, strict=True):
             gone[board.affected[winners[board.owner]]] = True
-            found.append(_accept(board, winners, turn, contests[board.place], explained))
+            found.append(_accept(board, winners, turn, contests[board.place], live, explained))
+            contests[board.place].drop(winners)
         rows = np.flatnonzero(gone)
         if not len(rows):
             break
         explained[rows], live[rows] = turn, False
         for contest in contests:
-            contest.remove(live, rows)
+            contest.remove(live)
         turn += 1
     return _together(found, explained, len(field.grid))
 
@@ -154,14 +158,13 @@ def _winners(boards: Sequence[Board], stays: Sequence[Mask], field: Field) -> li
 def _most_special(
     boards: Sequence[Board], base: I64, wins: I64, owner: I64, affected: I64, explains: I64, field: Field
 ) -> I64:
-    """Replace the whole capture by any group that holds all it explains, and a group by its equal of a clearer kind."""
+    """Replace winners by their equals of a clearer kind."""
     if not len(wins):
         return wins
     pairs = np.flatnonzero(np.isin(owner, wins))
     pairs = pairs[np.argsort(owner[pairs], kind="stable")]
     start = np.searchsorted(owner[pairs], wins)
     rows = affected[pairs]
-    kind = np.repeat([board.place for board in boards], [len(board.group) for board in boards])
     size = np.concatenate([board.size for board in boards])
     early = np.add.reduceat(field.early[rows].astype(np.int64), start) * 2 > explains[wins]
     result, undecided = wins.copy(), np.ones(len(wins), np.bool_)
@@ -176,17 +179,21 @@ def _most_special(
             at = np.minimum(np.searchsorted(board.group, low), len(board.group) - 1)
             other = at + base[boards.index(board)]
             holds = (low == high) & (board.group[at] == low) & (explains[other] > 0)
-            below = np.array([one is GroupBy.CAPTURE for one in field.by])[kind[wins]]
             equal = (size[other] == size[wins]) & (explains[other] == explains[wins])
-            taken = undecided & holds & (below | equal) & (early == by_address)
+            taken = undecided & holds & equal & (early == by_address)
             result[taken] = other[taken]
             undecided &= ~taken
     return result
 
 
-def _accept(board: Board, winners: Mask, turn: int, contest: Contest, explained: I64) -> Accepted:
-    """Write down the groups of one board that were accepted."""
+def _accept(board: Board, winners: Mask, turn: int, contest: Contest, live: Mask, explained: I64) -> Accepted:
+    """Write down the groups of one board that were accepted, and compare them with their controls."""
     count = int(np.count_nonzero(winners))
+    loglik = board.loglik[winners]
+    beside = contest.beside(winners, loglik, live)
+    weight = (
+        np.array([contest.weight] * count) if contest.timed else contrast(loglik, beside.loglik, contest.field.grid)
+    )
     return Accepted(
         place=np.full(count, board.place),
         key=board.group[winners],
@@ -195,9 +202,9 @@ def _accept(board: Board, winners: Mask, turn: int, contest: Contest, explained:
         size=board.size[winners],
         llr=board.llr[winners],
         log_odds=board.log_odds[winners],
-        contrast=board.contrast[winners],
-        loglik=board.loglik[winners],
-        beside=board.beside.take(winners),
+        contrast=weight,
+        loglik=loglik,
+        beside=beside,
         window=np.tile(np.array(contest.window), (count, 1)),
         explained=explained,
     )

@@ -297,3 +297,14 @@ def test_a_reader_that_leaves_does_not_hide_a_finding():
     with subprocess.Popen([*words, attack, attack], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         child.stdout.close()
         assert child.wait(60) == 1
+
+
+def test_a_table_of_priors_changes_the_judgement(captures: Path, tmp_path: Path) -> None:
+    """Where resets are said to be all but impossible, no reset is accused; a bad line is wrong usage and named."""
+    table = tmp_path / "priors.csv"
+    table.write_text("subject,mechanism,probability,source\ntcp,tcp.reset,1e-15,never here\n", encoding="utf-8")
+    assert "INTERFERED: tcp.reset" in run("scan", captures / "reset.pcap").stdout
+    assert "INTERFERED: tcp.reset" not in run("scan", "--priors", str(table), captures / "reset.pcap").stdout
+    table.write_text("subject,mechanism,probability,source\ntcp,tcp.reset,2,x\n", encoding="utf-8")
+    wrong = run("scan", "--priors", str(table), captures / "reset.pcap")
+    assert (wrong.returncode, "line 2" in wrong.stderr) == (2, True)

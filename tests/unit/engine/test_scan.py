@@ -13,8 +13,9 @@ import attrs
 import numpy as np
 import pytest
 
+from netinterf import simulate
 from netinterf.analyzers.base import Scope, observe
-from netinterf.capture import open_capture
+from netinterf.capture import open_capture, write_pcap
 from netinterf.engine import judged as judged_module
 from netinterf.engine.scan import Result, scan
 from netinterf.engine.session import Session
@@ -22,6 +23,7 @@ from netinterf.errors import CaptureError, NetinterfError, ParameterError, Usage
 from netinterf.export.jsonl import lines
 from netinterf.schema import Evidence, Outcome, Rule
 from netinterf.trace import Trace, read
+from netinterf.verdict.model import default_model
 
 
 @attrs.frozen(kw_only=True)
@@ -275,3 +277,19 @@ def test_display_filters_select_what_extract_writes(
         assert set(verdict.frames) <= frames
         assert result.extract(verdict, tmp_path / "proof.pcap") <= len(frames)
         assert verdict.subject.first_frame in frames
+
+
+def test_judging_again_needs_no_capture(tmp_path: Path) -> None:
+    """Under the same model nothing changes, under rarer interference less is said, and the capture may be gone."""
+    path = tmp_path / "gone.pcap"
+    played = simulate.run("tcp.reset", 1)
+    write_pcap(path, played.times, played.frames, played.link_type)
+    result = scan(path)
+    path.unlink()
+    again = result.under(default_model())
+    assert [attrs.asdict(one) for one in again.verdicts] == [attrs.asdict(one) for one in result.verdicts]
+    assert again.captures == result.captures
+    rare = attrs.evolve(default_model(), priors=dict.fromkeys(default_model().priors, -40.0))
+    spared = result.under(rare)
+    assert len(spared.findings) == 0 < len(result.findings)
+    assert spared.captures[0].outcomes["interfered"] == 0
