@@ -5,7 +5,7 @@ import math
 from tests.oracles.naive_mixture import combine_dependent, contrast, log_likelihoods, log_sum, member_log_odds
 
 BY = ("name", "domain", "server", "prefix", "client", "protocol", "capture")
-CHAINS = (("name", "domain"), ("server", "prefix"))
+CHAINS = (("name", "domain"), ("server", "prefix"), ("client", "capture"))
 CLEARER = ("name", "domain", "server", "prefix", "client", "capture", "protocol")
 BY_ADDRESS = ("server", "prefix", "name", "domain", "client", "capture", "protocol")
 GRID = [0.02 + 0.98 * step / 49 for step in range(50)]
@@ -25,9 +25,10 @@ def observations(subjects):
     return kept
 
 
-def total(members, key="llr"):
+def total(members, weight=None):
     """Add up the log-likelihoods of shares."""
-    return log_likelihoods([one[key] for one in members], [0] * len(members), 1, GRID)[0]
+    weights = [one[weight] for one in members] if weight else None
+    return log_likelihoods([one["llr"] for one in members], [0] * len(members), 1, GRID, weights)[0]
 
 
 def gain(row):
@@ -36,11 +37,11 @@ def gain(row):
 
 
 def temper(members, group, correlation):
-    """Divide by the design effect of the server's prefix within the group."""
+    """Make each member the part of an observation that the design effect of its server's prefix leaves."""
     result = []
     for one in members:
         site = sum(1 for other in group if other["prefix"] == one["prefix"])
-        result.append(one | {"tempered": one["llr"] / (1 + (site - 1) * correlation)})
+        result.append(one | {"part": 1 / (1 + (site - 1) * correlation)})
     return result
 
 
@@ -74,7 +75,7 @@ def standings(clusters, live, prior, correlation):
             if len(members) < 2:
                 continue
             price = math.log(len(groups)) - prior
-            sure, row = total(members, "tempered"), total(members)
+            sure, row = total(members, "part"), total(members)
             if gain(sure) - price < 0:
                 continue
             odds = member_log_odds([one["llr"] for one in members], [0] * len(members), [row], GRID)
@@ -126,7 +127,7 @@ def prune(found):
 
 
 def replaced(winner, stays, early):
-    """Find a part of the capture that holds all, or an equal of a clearer kind."""
+    """Find an equal of a clearer kind."""
     numbers = winner["explained"]
     order = BY_ADDRESS if 2 * sum(number in early for number in numbers) > len(numbers) else CLEARER
     for by in order:
@@ -135,7 +136,7 @@ def replaced(winner, stays, early):
             if not set(numbers) <= inside:
                 continue
             equal = len(other["members"]) == len(winner["members"]) and len(other["explained"]) == len(numbers)
-            if winner["by"] == "capture" or equal:
+            if equal:
                 return other
     return winner
 
@@ -144,7 +145,13 @@ def find(subjects, prior=-6.9, correlation=0.1, early=()):
     """Let groups compete; give the accepted ones in order."""
     clusters = observations(subjects)
     live, accepted = {one["number"] for one in clusters}, []
-    while stays := prune(standings(clusters, live, prior, correlation)):
+    while stays := prune(
+        [
+            one
+            for one in standings(clusters, live, prior, correlation)
+            if not any((one["by"], one["value"]) == (other["by"], other["value"]) for other in accepted)
+        ]
+    ):
         cost = {id(one): (sum(one["explained"].values()) - one["gain"]) / len(one["explained"]) for one in stays}
         chosen = []
         for one in stays:
