@@ -116,7 +116,7 @@ def test_a_fault_of_our_own_costs_one_file(folder: Path, monkeypatch: pytest.Mon
     def broken(*_: object, **__: object) -> None:
         raise KeyError("bug")
 
-    monkeypatch.setattr(judged_module, "classify", broken)
+    monkeypatch.setattr(judged_module, "judge_subjects", broken)
     result = scan(folder, analyzers=MINE)
     assert len(result.errors) == 2
     assert "please report" in str(result.errors[0])

@@ -283,7 +283,7 @@ def test_explanations_say_when_all_hangs_on_the_prior() -> None:
     assert "rarer" not in firm.explanation
     for llr, grade, rarer, words in (
         (10.5, Grade.LIKELY, Grade.LIKELY, ""),
-        (9.3, Grade.LIKELY, Grade.POSSIBLE, "; only possible if such interference is ten times rarer here than assumed)"),
+        (9.3, Grade.LIKELY, Grade.POSSIBLE, "; only possible if such interference is ten times rarer here"),
         (6.0, Grade.POSSIBLE, Grade.NONE, "; less likely than not if such interference is ten times rarer"),
     ):
         verdict = judge(("reset.time", llr / 2), ("reset.head", llr / 2))

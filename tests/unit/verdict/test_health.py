@@ -9,7 +9,7 @@ from netinterf.schema import Outcome, Status
 from netinterf.verdict import classify
 from netinterf.verdict.health import exchange_reasons, flow_reasons, outcomes
 from netinterf.verdict.reasons import CATALOGUE, Reason, causes, first_outcome
-from tests.unit.verdict.tables import ACK, CUT, FIN, RST, SYN, World, evidence, rule
+from tests.unit.verdict.tables import ACK, CUT, FIN, RST, SYN, World, evidence, plain_model, rule
 
 Case = Callable[[World], None]
 
@@ -236,7 +236,7 @@ def test_suspicion_is_given_by_evidence() -> None:
     """Evidence that makes interference possible gives its own reason and hides the others."""
     mid_stream(world := World())
     rules = [rule("reset", "tcp.reset")]
-    verdicts = classify(evidence(rules, [(0, "reset", 6.0)]), world.trace())
+    verdicts = classify(evidence(rules, [(0, "reset", 6.0)]), world.trace(), plain_model())
     assert [cause.reason for cause in causes(int(verdicts.reasons[0]))] == [Reason.SUSPICION]
 
 
