@@ -148,17 +148,26 @@ def crowd(
     return Crowd(subjects=subjects, evidence=evidence, hosts=hosts)
 
 
-def block(kind: str, rng: np.random.Generator, *, names: int = 20, addresses: int = 16) -> tuple[Crowd, str]:
+def block(
+    kind: str,
+    rng: np.random.Generator,
+    *,
+    names: int = 20,
+    addresses: int = 16,
+    weights: tuple[F64, F64] | None = None,
+) -> tuple[Crowd, str]:
     """Make up a capture in which one name, address, prefix, client or nothing is blocked.
 
     Names live at 2-4 addresses and addresses hold 2-5 names; each pair is visited 2-5 times, ten minutes apart, so
-    that each visit is an observation of its own. What is hit weighs N(6, 3), what is spared N(-2, 1) nats.
+    that each visit is an observation of its own.
 
     Args:
         kind: ``"name"``, ``"server"``, ``"prefix"``, ``"client"`` or ``"none"``.
         rng: Source of chance.
         names: How many names.
         addresses: How many addresses; two to a prefix.
+        weights: What flows that are hit, and that are spared, weigh in nats, to be drawn from; None draws from
+            N(6, 3) and N(-2, 1).
 
     Returns:
         The capture and what is blocked, as a group's value says it.
@@ -185,7 +194,10 @@ def block(kind: str, rng: np.random.Generator, *, names: int = 20, addresses: in
     }[kind]
     column = {"name": name, "server": address, "prefix": address // 2, "client": client, "none": np.full(len(name), -1)}
     hit = column[kind] == truth
-    llr = np.where(hit, rng.normal(6, 3, len(name)), rng.normal(-2, 1, len(name)))
+    if weights is None:
+        llr = np.where(hit, rng.normal(6, 3, len(name)), rng.normal(-2, 1, len(name)))
+    else:
+        llr = np.where(hit, rng.choice(weights[0], len(name)), rng.choice(weights[1], len(name)))
     value = {
         "name": f"www.site{truth}.example",
         "server": f"64.0.{truth // 2}.{truth % 2}",

@@ -182,6 +182,7 @@ def summary(found: dict[str, Any]) -> str:
         f"time                    {found['seconds']} s, {found['processor_seconds']} s of processors judging",
         f"benign captures flagged {benign['captures_alarmed']}/{rows['benign_captures']}",
         f"benign units flagged    {benign['alarms']}/{benign['units']}  {listed(benign['said'])}",
+        f"groups flagged          {rows['groups']} in benign captures",
         f"controls flagged        {beside['alarms']}/{beside['units']}  {listed(beside['said'])}",
         f"neither right nor wrong {rows['together']['spared']}",
         f"accused, truth unknown  {listed(found['stray']) or 'none'}",

@@ -4,8 +4,10 @@ Everything is made up (`benchmarks.crowd`), so that the truth is known and the n
 captures are measured by ``python -m benchmarks quality``.
 """
 
+import io
 import time
 import tracemalloc
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,22 @@ from numpy.typing import NDArray
 
 from benchmarks.crowd import Crowd, block, crowd, crowd_model
 from benchmarks.machine import write_json
+from netinterf.analyzers.run import analyze
+from netinterf.capture import write_pcap
 from netinterf.schema import Grade, GroupBy, Groups, Hosts
+from netinterf.simulate import Conditions, scenarios
+from netinterf.simulate import run as simulate
 from netinterf.stats.contrast import contrast
 from netinterf.stats.mixture import log_likelihoods, mixture_of, share_grid
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Text
+from netinterf.trace import read
+from netinterf.verdict.clusters import weigh_subjects
 from netinterf.verdict.combine import judge
 from netinterf.verdict.groups import find_groups
-from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP
+from netinterf.verdict.model import default_model
+from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP, list_subjects
+from netinterf.verdict.weigh import vocabulary
 
 __all__ = ["accusations", "contrasts", "discoveries", "large_crowd", "mixtures", "run", "scale"]
 
@@ -32,6 +42,7 @@ BAR = float(np.log(100.0))  # the bar at which the reference's mixture was measu
 SEPARATION = 2.0  # standard deviations between hit and spared
 LIKELY = tuple(Grade).index(Grade.LIKELY)
 BY = tuple(GroupBy)
+WEIGHT_SEED = 2000  # of captures that flows are weighed in; neither fitted to nor judged by the scoreboard
 
 
 def scores(affected: NDArray[np.bool_], rng: np.random.Generator) -> F64:
@@ -106,14 +117,53 @@ def contrasts(trials: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     return rows
 
 
-def accusations(trials: int, seed: int = 0, **model: Any) -> list[dict[str, Any]]:
-    """Measure who is accused (likely or confirmed) when one name, address, prefix or client is blocked, or nothing."""
+def simulated_weights(seeds: int = 3) -> tuple[F64, F64]:
+    """Weigh, by the packaged model, simulated flows that a forged reset ended, and those beside them.
+
+    Args:
+        seeds: Captures of each scenario of forged resets, all taken at the client.
+
+    Returns:
+        Nats of flows that were hit, and of flows that were spared.
+    """
+    hit: list[float] = []
+    spared: list[float] = []
+    names = [play.name for play in scenarios() if play.mechanism == "tcp.reset"]
+    for name, seed in product(names, range(WEIGHT_SEED, WEIGHT_SEED + seeds)):
+        played = simulate(name, seed, Conditions(vantage="client", direction="both"))
+        held = io.BytesIO()
+        write_pcap(held, played.times, played.frames, played.link_type, lengths=played.lengths)
+        trace = read(held.getvalue())
+        evidence = analyze(trace)
+        subjects = list_subjects(trace, evidence)
+        model = default_model()
+        weights = weigh_subjects(evidence, subjects, vocabulary(model, evidence.rules), model)
+        struck = {(one.client_port, one.server_port): bool(one.mechanism) for one in played.labels.truths}
+        for row in np.flatnonzero(weights.known).tolist():
+            flow = subjects.flow[row]
+            ports = int(trace.flows.client_port[flow]), int(trace.flows.server_port[flow])
+            if ports in struck:
+                (hit if struck[ports] else spared).append(float(weights.llr[row]))
+    return np.array(hit), np.array(spared)
+
+
+def accusations(
+    trials: int, seed: int = 0, weights: tuple[F64, F64] | None = None, **model: Any
+) -> list[dict[str, Any]]:
+    """Measure who is accused (likely or confirmed) when one name, address, prefix or client is blocked, or nothing.
+
+    Args:
+        trials: How many captures of each kind; five times as many without a block.
+        seed: Any number.
+        weights: What hit and spared flows weigh; see `benchmarks.crowd.block`.
+        model: Changes to the model of the crowd.
+    """
     numbers, rows = crowd_model(**model), []
     for kind in ("name", "server", "prefix", "client", "none"):
         count = trials if kind != "none" else 5 * trials
         right = alone = wrong = missed = 0
         for trial in range(count):
-            table, value = block(kind, np.random.default_rng([seed, trial]))
+            table, value = block(kind, np.random.default_rng([seed, trial]), weights=weights)
             said = accused(table.groups(numbers))
             right += (kind, value) in said
             alone += said == [(kind, value)]
@@ -197,7 +247,12 @@ def run(trials: int, out: Path | None) -> dict[str, Any]:
         "discoveries": discoveries(max(trials // 20, 1), rng),
         "contrasts": contrasts(trials, rng),
         "accusations": accusations(trials),
-        "accusations, one observation a site": accusations(trials, site_correlation=1.0),
+        "accusations, evidence of simulated flows, packaged model": accusations(
+            trials,
+            weights=simulated_weights(),
+            site_correlation=default_model().site_correlation,
+            group_prior=default_model().group_prior,
+        ),
         "scale": scale(),
     }
     for title, rows in found.items():

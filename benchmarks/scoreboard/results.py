@@ -104,6 +104,7 @@ def false_alarms(judged: Sequence[Judged], units: Sequence[Unit]) -> dict[str, d
             "in_benign_captures": alarms([unit for unit in benign if not unit.control], LIBRARY).rates(),
             "beside_interference": alarms([unit for unit in benign if unit.control], LIBRARY).rates(),
             "together": alarms(benign, LIBRARY).rates(),
+            "groups": sum(sum(one.stray.get(LIBRARY, Counter()).values()) for one in of_source),
         }
     return rows
 

@@ -4,6 +4,9 @@ How sure a group is rests on evidence that is tempered by the design effect of i
 observation must weigh the same in every group that competes for it, and whether targets differ from their controls is
 no question of why they do.
 
+Every group has a prior of its own, and how many there are is minded by the false-discovery rate; so the search is paid
+for only where groups compete, and where the best of many windows of time is taken.
+
 What is explained keeps its place in the design effect of its site, so taking it out can only lower the others, and a
 group that falls below the bar is out for good.
 """
@@ -67,8 +70,8 @@ class Board:
     size: I64  # observations
     loglik: F64  # of the shares, not tempered
     llr: F64  # tempered
-    log_odds: F64  # of the group, tempered and its search paid for
-    gain: F64  # the same, not tempered
+    log_odds: F64  # of the group, tempered
+    gain: F64  # the same, not tempered, and the search paid for
     price: float  # what the search and the prior cost, nats
     owner: I64  # which group …
     affected: I64  # … would explain which observation …
@@ -94,6 +97,7 @@ class Contest:
         self.window, self.weight = (0, 0), 0.0  # of time: its bins, and its contrast paid for the search
         self.rivals, passing = self._entrants()
         self.price = float(np.log(max(self.rivals, 1))) - field.model.group_prior
+        self.toll = self.price if self.timed else -field.model.group_prior
         self.rows = np.flatnonzero(passing[field.keys[place]])
         self.group = np.flatnonzero(passing[:-1])
         self.own = (np.cumsum(passing) - 1)[field.keys[place][self.rows]]
@@ -105,7 +109,7 @@ class Contest:
             self.group = np.arange(-(-field.places.bins // self.step) if len(self.rows) else 0)
         self.sure = added_up(field.llr[self.rows], self.own, len(self.group), field.grid, self.share)
         if not self.timed:
-            self._keep(log_mean_exp(self.sure) - self.price >= field.bar)
+            self._keep(log_mean_exp(self.sure) - self.toll >= field.bar)
         self.loglik = added_up(field.llr[self.rows], self.own, len(self.group), field.grid)
 
     def _entrants(self) -> tuple[int, Mask]:
@@ -122,7 +126,8 @@ class Contest:
             several &= bins >= LEAST_BINS
             rivals = bins * (bins + 1) // 2 - 1
         bound = np.bincount(key[inside], np.maximum(field.llr[inside], 0.0), count)
-        passing = several & (bound >= field.bar - field.model.group_prior + np.log(max(rivals, 1)))
+        search = np.log(max(rivals, 1)) if self.timed else 0.0
+        passing = several & (bound >= field.bar - field.model.group_prior + search)
         return rivals, np.append(passing, False)
 
     def _share(self) -> F64:
@@ -149,7 +154,7 @@ class Contest:
         value = np.bincount(self.own, self.share * np.log1p(least * excess), count)
         slope = np.bincount(self.own, self.share * excess / (1.0 + least * excess), count)
         if not self.timed:
-            self._keep((slope > 0) | (value - self.price >= self.field.bar))
+            self._keep((slope > 0) | (value - self.toll >= self.field.bar))
 
     def _keep(self, kept: Mask) -> None:
         """Go on with some of the groups."""
@@ -182,7 +187,7 @@ class Contest:
         if self.timed:
             return self._window()
         size = np.bincount(self.own, minlength=len(self.group))
-        self._keep((log_mean_exp(self.sure) - self.price >= self.field.bar) & (size >= 2))
+        self._keep((log_mean_exp(self.sure) - self.toll >= self.field.bar) & (size >= 2))
         if not len(self.rows):
             return None
         return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.sure))
@@ -214,12 +219,12 @@ class Contest:
     def _window(self) -> Board | None:
         """Find the window of time in which a larger share is affected than before and after."""
         llr = self.field.llr[self.rows]
-        if np.maximum(llr, 0.0).sum() < self.field.bar + self.price:
+        if np.maximum(llr, 0.0).sum() < self.field.bar + self.toll:
             return None
         begin, end, weight = best_window(self.loglik, self.field.grid)
         inside = (self.own >= begin) & (self.own < end)
         sure = log_mean_exp(self.sure[begin:end].sum(axis=0)[None, :])
-        if weight <= 0 or sure[0] - self.price < self.field.bar or np.count_nonzero(inside) < 2:
+        if weight <= 0 or sure[0] - self.toll < self.field.bar or np.count_nonzero(inside) < 2:
             return None
         self.window, self.weight = (begin * self.step, end * self.step), weight
         within = self.loglik[begin:end].sum(axis=0)[None, :]
@@ -237,7 +242,7 @@ class Contest:
             size=np.bincount(own[own >= 0], minlength=len(group)),
             loglik=loglik,
             llr=llr,
-            log_odds=llr - self.price,
+            log_odds=llr - self.toll,
             gain=log_mean_exp(loglik) - self.price,
             price=self.price,
             owner=own[hit],

@@ -5,9 +5,9 @@ in common (`netinterf.verdict.keys`), each group is judged by a mixture over the
 (`netinterf.stats.mixture`) and compared with its controls (`netinterf.verdict.controls`), and groups compete to explain
 the observations (`netinterf.verdict.ranking`). Here the groups that are left get their grades and their numbers.
 
-The bar is the posterior with what the search costs: prior log-odds plus evidence minus the logarithm of how many groups
-there were to choose from. e-BH (`netinterf.stats.multiple`) bounds the share of false alarms among the groups of one
-kind, whatever the dependence between them.
+The bar is the posterior: prior log-odds plus evidence, for windows of time minus the logarithm of how many there were
+to choose from, since the best of them is taken. e-BH (`netinterf.stats.multiple`) bounds the share of false alarms among
+the groups of one kind, whatever the dependence between them.
 """
 
 import attrs

@@ -76,7 +76,7 @@ def standings(clusters, live, prior, correlation):
                 continue
             price = math.log(len(groups)) - prior
             sure, row = total(members, "part"), total(members)
-            if gain(sure) - price < 0:
+            if gain(sure) + prior < 0:
                 continue
             odds = member_log_odds([one["llr"] for one in members], [0] * len(members), [row], GRID)
             explained = {m["number"]: m["llr"] for m, o in zip(members, odds, strict=True) if o > 0 and m["llr"] > 0}
@@ -96,7 +96,7 @@ def standings(clusters, live, prior, correlation):
                     "llr": gain(sure),
                     "gain": gain(row) - price,
                     "price": price,
-                    "log_odds": gain(sure) - price,
+                    "log_odds": gain(sure) + prior,
                     "contrast": contrast(row, total(beside)) if beside else 0.0,
                     "controls": len(beside),
                     "explained": explained,
