@@ -12,6 +12,7 @@ from benchmarks.capture import SLOTS, write_capture
 from benchmarks.machine import table, write_json
 from benchmarks.programs import time_programs
 from benchmarks.stages import fastest, time_stages
+from benchmarks.statistics import scale
 from benchmarks.watch import ENVIRONMENT, median_seconds, run_watched
 
 __all__ = ["captures", "import_seconds", "run"]
@@ -82,6 +83,8 @@ def run(*, out: Path | None = None, quick: bool = False, programs: bool = True, 
             "programs": others,
         }
         print(words(results[name], packets, size))
+    results["judging"] = judging = scale(50_000 if quick else 1_000_000)
+    print(table(list(judging[0]), [list(row.values()) for row in judging]))
     if out is not None:
         write_json(out, results)
     return results

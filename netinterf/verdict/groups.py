@@ -6,8 +6,8 @@ in common (`netinterf.verdict.keys`), each group is judged by a mixture over the
 the observations (`netinterf.verdict.ranking`). Here the groups that are left get their grades and their numbers.
 
 The bar is the posterior: prior log-odds plus evidence, for windows of time minus the logarithm of how many there were
-to choose from, since the best of them is taken. e-BH (`netinterf.stats.multiple`) bounds the share of false alarms among
-the groups of one kind, whatever the dependence between them.
+to choose from, since the best of them is taken. e-BH (`netinterf.stats.multiple`) bounds the share of false alarms
+among the groups of one kind, whatever the dependence between them.
 """
 
 import attrs
