@@ -157,13 +157,13 @@ def fitted(data: dict[str, Any]) -> list[str]:
         for row in data["weights"]
     ]
     calibration = [
-        (row["subject"], ", ".join(f"{number(score)} → {number(nats)}" for score, nats in row["knots"]), row["source"])
+        (row["family"], ", ".join(f"{number(score)} → {number(nats)}" for score, nats in row["knots"]), row["source"])
         for row in data["calibration"]
     ]
     quiet = [(row["subject"], f"`{row['happened']}`", number(row["nats"]), row["source"]) for row in data["quiet"]]
     return [
         section("Factors", FACTORS, ("rule", "factor", "interfered with", "untouched", "source"), factors),
-        section("Calibration", CALIBRATION, ("subject", "sum → worth", "source"), calibration),
+        section("Calibration", CALIBRATION, ("mechanisms", "sum → worth", "source"), calibration),
         section("Silence", SILENCE, ("subject", "what happened", "weight", "source"), quiet),
     ]
 

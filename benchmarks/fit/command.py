@@ -112,8 +112,10 @@ def fit(design: Design, started: Model, folds: dict[str, int]) -> tuple[Model, l
     """
     fold = np.array([folds[origin] for origin in design.origin.tolist()], np.int64)
     everything = fit_factors(design, started, np.ones(len(fold), np.bool_))
-    single = [fit_factors(design, started, fold != one) for one in range(FOLDS)]
-    pairs = {pair: fit_factors(design, started, ~np.isin(fold, pair)) for pair in combinations(range(FOLDS), 2)}
+    single = [fit_factors(design, started, fold != one, everything) for one in range(FOLDS)]
+    pairs = {
+        pair: fit_factors(design, started, ~np.isin(fold, pair), everything) for pair in combinations(range(FOLDS), 2)
+    }
     subject_fold = np.array([folds[origin] for origin in design.corpus.origin.tolist()], np.int64)
     whole = finish(design, started, everything, dict(enumerate(single)), fold, np.ones(len(design.corpus), np.bool_))
     parts = []
@@ -144,7 +146,8 @@ def finish(
     corpus = attrs.evolve(design.corpus, benign=design.corpus.benign & use)
     caps = total_caps(corpus.count)
     rows = np.isin(fold, list(outside))
-    model = attrs.evolve(started, factors=factors, total_caps=caps, calibration=knots_of(design, score, rows, caps))
+    worth = knots_of(design, score, rows, max(caps.values()))
+    model = attrs.evolve(started, factors=factors, total_caps=caps, calibration=worth)
     quiet = quiet_of(design.corpus, supported(design, model), use)
     return attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design.corpus, design, model), 3))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from benchmarks.fit.corpus import Corpus
 from netinterf.schema import Rule
 from netinterf.verdict.model import SUBJECTS, Model
-from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
+from netinterf.verdict.weigh import Bearing, bearing, covers, strongest, values, vocabulary
 
 __all__ = ["Design", "lay_out"]
 
@@ -15,6 +15,11 @@ F64 = NDArray[np.float64]
 
 ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
 """An injected answer whose rival was not captured is rightly called forged, and evidence says which it can be."""
+
+
+PLANS = ("plan-policer", "plan-burst", "quota-exhausted")
+"""Look-alikes that are token buckets themselves. Weights say whether there is a bucket; whether the whole link shares
+it, which makes it a plan, is the business of the contrast (verdict contract, section 2)."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -28,7 +33,7 @@ class Design:
     kept: NDArray[np.int64]  # hypotheses that are rows
     right: NDArray[np.bool_]  # of each row: the mechanism was at work
     base: F64  # of each row: log-odds that a subject of its kind was interfered with so, before evidence
-    kind: NDArray[np.int64]  # of each row
+    family: NDArray[np.str_]  # of each row: first word of the mechanism's path
     origin: NDArray[np.str_]  # of each row
 
     def matrix(self, model: Model) -> F64:
@@ -66,7 +71,8 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         ],
         np.bool_,
     )
-    decided = (right & ~corpus.series[borne.row]) | corpus.benign[borne.row]
+    plan = np.isin(corpus.origin[borne.row], PLANS) & np.array([covers("rate", word) for word in words], np.bool_)
+    decided = (right & ~corpus.series[borne.row]) | (corpus.benign[borne.row] & ~plan)
     kept = np.flatnonzero(decided)
     kind = corpus.kind[borne.row[kept]]
     odds = base_odds(corpus, sorted({(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)}))
@@ -78,7 +84,7 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         kept=kept,
         right=right[kept],
         base=np.array([odds[SUBJECTS[code], words[place]] for code, place in zip(kind, kept, strict=True)]),
-        kind=kind,
+        family=np.array([words[place].partition(".")[0] for place in kept]),
         origin=corpus.origin[borne.row[kept]],
     )
 

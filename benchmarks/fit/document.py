@@ -44,11 +44,11 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
         ],
         "calibration": [
             {
-                "subject": kind,
+                "family": family,
                 "knots": [list(pair) for pair in pairs],
                 "source": f"{COMMAND}: isotonic regression on systems left out of the fit that scored them",
             }
-            for kind, pairs in fitted.calibration.items()
+            for family, pairs in fitted.calibration.items()
         ],
         "quiet": [
             {

@@ -6,6 +6,8 @@ as if that weight had been measured with a standard deviation of two nats, so ru
 their starting value.
 """
 
+from collections.abc import Mapping
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +31,16 @@ ROUNDS = 6
 """Which observation of a group is strongest depends on the factors, so both are found in turn; they settle in four."""
 
 
-def fit_factors(design: Design, model: Model, seen: NDArray[np.bool_]) -> dict[str, float]:
+def fit_factors(
+    design: Design, model: Model, seen: NDArray[np.bool_], near: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Fit one factor per rule.
 
     Args:
         design: The regression problem.
         model: Caps, and factors to begin with.
         seen: Which rows of the design may be used.
+        near: Factors to begin with, of a fit to much the same rows; None begins with 1.
 
     Returns:
         Factor by rule id, for every rule of the design.
@@ -44,8 +49,8 @@ def fit_factors(design: Design, model: Model, seen: NDArray[np.bool_]) -> dict[s
     base = design.base[seen]
     usual = usual_weights(design)
     stiffness = (usual / SPREAD) ** 2
-    factors = np.ones(len(design.rules))
-    for _ in range(ROUNDS):
+    factors = np.array([1.0 if near is None else near[rule.id] for rule in design.rules])
+    for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
         matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
         factors = solve(matrix, right, base, stiffness, factors)

@@ -20,7 +20,7 @@ __all__ = ["LEAST", "knots_of", "scores", "total_caps"]
 F64 = NDArray[np.float64]
 
 LEAST = 200
-"""Interfered suspicions of a kind that a calibration needs; with fewer, scores stand as they are within their cap."""
+"""Interfered suspicions of a family that a calibration needs; with fewer, scores stand as they are within their cap."""
 
 MOST_KNOTS = 12
 """Knots of a calibration: as many as the bins of a reliability table, more would follow noise."""
@@ -39,24 +39,23 @@ def total_caps(count: Callable[[str], int]) -> dict[str, float]:
     return {kind: round(cap, 2) for kind, cap in caps.items() if cap > 1.0}
 
 
-def knots_of(design: Design, score: F64, use: NDArray[np.bool_], caps: Mapping[str, float]) -> dict[str, Knots]:
-    """Measure what scores above zero are worth, for each kind of subject with enough suspicions.
+def knots_of(design: Design, score: F64, use: NDArray[np.bool_], cap: float) -> dict[str, Knots]:
+    """Measure what scores above zero are worth, for each family of mechanisms with enough suspicions.
 
     Args:
         design: The suspicions.
         score: Of each row, by a fit that did not see its system.
         use: Which rows to measure on.
-        caps: Most nats by kind.
+        cap: Most nats that any kind of subject supports.
 
     Returns:
-        Rising pairs (score, nats) by kind.
+        Rising pairs (score, nats) by family.
     """
     found: dict[str, Knots] = {}
-    for place, kind in enumerate(SUBJECTS):
-        mine = use & (design.kind == place) & (score > 0)
+    for family in np.unique(design.family).tolist():
+        mine = use & (design.family == family) & (score > 0)
         if int(np.sum(design.right[mine])) >= LEAST:
-            base = design.base[mine]
-            found[kind] = knots(score[mine], design.right[mine], base, caps[kind])
+            found[family] = knots(score[mine], design.right[mine], design.base[mine], cap)
     return found
 
 

@@ -95,8 +95,9 @@ class Model:
         priors: Log-odds of (kind of subject, mechanism) against "nobody interfered", before any evidence.
         other_prior: The same for a mechanism that has no prior of its own.
         factors: By how much the weight of a rule's observations is multiplied; rules not listed keep their weight.
-        calibration: For each kind of subject, what a score above zero is worth: pairs (score, nats) between which
-            is interpolated, from (0, 0); the last holds for all beyond. Kinds not listed keep their scores.
+        calibration: For each family of mechanisms (``tcp``, ``dns``, ``rate`` …, the first word of their path), what a
+            score above zero is worth: pairs (score, nats) between which is interpolated, from (0, 0); the last holds
+            for all beyond. Families not listed keep their scores.
         quiet: What it weighs when a subject shows nothing that supports a mechanism, nats, by kind of subject and
             what happened to it: ``"ok"`` or a code of `netinterf.verdict.reasons`. Missing information is not listed.
         group_cap: How many nats all evidence of one independence group may carry, either way.
@@ -135,7 +136,7 @@ class Model:
     def __attrs_post_init__(self) -> None:
         if not self.possible <= self.likely <= self.confirmed:
             raise ParameterError("likely", self.likely, "possible <= likely <= confirmed")
-        kinds = {kind for kind, _ in [*self.priors, *self.quiet]} | {*self.calibration, *self.total_caps}
+        kinds = {kind for kind, _ in [*self.priors, *self.quiet]} | {*self.total_caps}
         if unknown := sorted(kinds - set(SUBJECTS)):
             raise ParameterError("model", unknown[0], "subjects " + ", ".join(SUBJECTS))
 
@@ -185,7 +186,7 @@ class Model:
             other_prior=float(document["other_prior"]["nats"]),
             factors={row["rule"]: float(row["factor"]) for row in document["weights"]},
             calibration={
-                row["subject"]: tuple((float(score), float(nats)) for score, nats in row["knots"])
+                row["family"]: tuple((float(score), float(nats)) for score, nats in row["knots"])
                 for row in document["calibration"]
             },
             quiet={(row["subject"], row["happened"]): float(row["nats"]) for row in document["quiet"]},

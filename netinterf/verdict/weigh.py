@@ -98,14 +98,16 @@ def weigh(
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
     sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
-    cap = _caps(prior_kind[borne.row], model)
-    silent = np.clip(quiet[borne.row] + against, -cap, cap)
     kind = prior_kind[borne.row]
+    cap = _caps(kind, model)
+    silent = np.clip(quiet[borne.row] + against, -cap, cap)
+    most = np.where(decisive, np.maximum(cap, model.decisive_cap), cap)
+    worth = np.clip(_worth(support + against, borne, mechanisms, decisive, model), -cap, most)
     priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
     return Hypotheses(
         **attrs.asdict(borne, recurse=False),
-        llr=np.where(support > 0, np.maximum(_worth(support + against, kind, decisive, model), silent), silent),
+        llr=np.where(support > 0, np.maximum(worth, silent), silent),
         prior=np.where(listed, priors, model.other_prior),
         listed=listed,
         supported=support > 0,
@@ -197,23 +199,21 @@ def strongest(borne: Bearing, evidence: Evidence, value: F64) -> I64:
     return order[last]
 
 
-def _worth(score: F64, kind: I64, decisive: NDArray[np.bool_], model: Model) -> F64:
-    """Turn sums of weights into what they were worth on labelled traffic, within the caps.
+def _worth(score: F64, borne: Bearing, mechanisms: tuple[str, ...], decisive: NDArray[np.bool_], model: Model) -> F64:
+    """Turn sums of weights into what they were worth on labelled traffic, before caps.
 
-    What is proof by itself is not limited by how often it was seen: beyond the last knot its score counts in full, up
-    to a cap of its own.
+    What is proof by itself is not limited by how often it was seen: beyond the last knot its score counts in full.
     """
-    result = np.empty(len(score))
-    for place, name in enumerate(SUBJECTS):
-        mine = kind == place
-        raw, sure = score[mine], decisive[mine]
-        knots = np.array([(0.0, 0.0), *model.calibration.get(name, ())])
-        if len(knots) > 1:
-            beyond = np.where(sure, np.maximum(raw - knots[-1, 0], 0.0), 0.0)
-            raw = np.where(raw > 0, np.interp(raw, knots[:, 0], knots[:, 1]) + beyond, raw)
-        result[mine] = raw
-    cap = _caps(kind, model)
-    return np.clip(result, -cap, np.where(decisive, np.maximum(cap, model.decisive_cap), cap))
+    families = [word.partition(".")[0] for word in mechanisms]
+    result = score.copy()
+    for family in dict.fromkeys(families):
+        knots = np.array([(0.0, 0.0), *model.calibration.get(family, ())])
+        known = np.array([word == family for word in families], np.bool_)
+        mine = np.flatnonzero(known[borne.mechanism] & (score > 0)) if len(knots) > 1 else np.empty(0, np.int64)
+        raw = score[mine]
+        beyond = np.where(decisive[mine], np.maximum(raw - knots[-1, 0], 0.0), 0.0)
+        result[mine] = np.interp(raw, knots[:, 0], knots[:, 1]) + beyond
+    return result
 
 
 def _caps(kind: I64, model: Model) -> F64:

@@ -64,7 +64,7 @@ def naive_llr(
     if found.support == 0:
         return silent
     raw = found.support + found.against
-    knots = model.calibration.get(kind, ())
+    knots = model.calibration.get(mechanism.partition(".")[0], ())
     worth, upper = calibrated(raw, knots), cap
     if found.decisive:  # proof by itself: beyond the last knot it counts in full, up to a cap of its own
         worth += max(raw - knots[-1][0], 0.0) if knots else 0.0

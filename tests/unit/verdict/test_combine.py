@@ -418,7 +418,6 @@ def test_priors_that_cannot_be_read_name_the_file(tmp_path: Path) -> None:
         ({"calibration": {"tcp": ((2.0, 3.0), (4.0, 1.0))}}, "rise"),
         ({"calibration": {"tcp": ((0.0, 1.0),)}}, "rise"),
         ({"calibration": {"tcp": ((1.0, float("inf")),)}}, "rise"),
-        ({"calibration": {"smtp": ((1.0, 1.0),)}}, "smtp"),
         ({"quiet": {("tcp", "ok"): float("inf")}}, "quiet"),
         ({"quiet": {("smtp", "ok"): 1.0}}, "smtp"),
         ({"priors": {("smtp", "tcp.reset"): -5.0}}, "smtp"),

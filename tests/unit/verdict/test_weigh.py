@@ -52,7 +52,7 @@ NATS = st.floats(0.5, 16)
 MODELS = st.builds(
     plain_model,
     factors=st.dictionaries(st.sampled_from(IDS), st.one_of(st.floats(0, 3), st.just(0.0))),
-    calibration=st.dictionaries(st.sampled_from(SUBJECTS), knots()),
+    calibration=st.dictionaries(st.sampled_from(("tcp", "http", "house", "dns")), knots()),
     quiet=st.dictionaries(st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(HAPPENED)), st.floats(-5, 5)),
     group_cap=NATS,
     decisive_cap=NATS,
