@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from benchmarks.fit.corpus import Corpus
 from netinterf.schema import Rule
 from netinterf.verdict.model import SUBJECTS, Model
-from netinterf.verdict.weigh import Bearing, bearing, covers, strongest, values, vocabulary
+from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
 
 __all__ = ["Design", "lay_out"]
 
@@ -18,8 +18,12 @@ ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
 
 
 PLANS = ("plan-policer", "plan-burst", "quota-exhausted")
-"""Look-alikes that are token buckets themselves. Weights say whether there is a bucket; whether the whole link shares
-it, which makes it a plan, is the business of the contrast (verdict contract, section 2)."""
+"""Look-alikes that are token buckets themselves. Where a bucket fits strictly there is one, and whether the whole link
+shares it, which makes it a plan, is the business of the contrast (verdict contract, section 2). Where it fits roughly,
+they are counter-examples like all others."""
+
+TOKEN_BUCKET = "rate.token_bucket"
+"""The rule of a strict fit."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -71,7 +75,9 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         ],
         np.bool_,
     )
-    plan = np.isin(corpus.origin[borne.row], PLANS) & np.array([covers("rate", word) for word in words], np.bool_)
+    bucket = np.isin(evidence.rule, [place for place, rule in enumerate(evidence.rules) if rule.id == TOKEN_BUCKET])
+    shown = np.bincount(borne.pair_hypothesis, bucket[borne.pair_evidence], len(borne)) > 0
+    plan = np.isin(corpus.origin[borne.row], PLANS) & shown
     decided = (right & ~corpus.series[borne.row]) | (corpus.benign[borne.row] & ~plan)
     kept = np.flatnonzero(decided)
     kind = corpus.kind[borne.row[kept]]
