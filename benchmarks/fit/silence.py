@@ -42,6 +42,8 @@ def supported(design: Design, model: Model) -> NDArray[np.bool_]:
 def quiet_of(corpus: Corpus, loud: NDArray[np.bool_], use: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
     """Measure the likelihood ratio of silence: how much more frequent it is among interfered than untouched subjects.
 
+    Subjects that only a series decides are silent by themselves and are left out.
+
     Args:
         corpus: All subjects.
         loud: Those that something speaks for.
@@ -50,7 +52,7 @@ def quiet_of(corpus: Corpus, loud: NDArray[np.bool_], use: NDArray[np.bool_]) ->
     found = {}
     for place, kind in enumerate(SUBJECTS):
         mine = use & (corpus.kind == place)
-        benign, hit = mine & corpus.benign, mine & ~corpus.benign
+        benign, hit = mine & corpus.benign, mine & ~corpus.benign & ~corpus.series
         if not (benign.any() and hit.any()):
             continue
         cap = min(rule_of_three(int(benign.sum())), rule_of_three(int(hit.sum())))
