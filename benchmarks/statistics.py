@@ -76,7 +76,8 @@ def mixtures(trials: int, rng: np.random.Generator) -> list[dict[str, Any]]:
 def discoveries(trials: int, rng: np.random.Generator, groups: int = 10_000) -> list[dict[str, Any]]:
     """Measure the realised share of false discoveries at 5 % among groups of which 1 % are affected.
 
-    The common factor shifts the scores of all groups of a trial together, keeping each N(0, 1) by itself.
+    Common factors shift the k-th members of all groups of a trial together: groups depend on each other, the members of
+    one group do not (what they share is tempered by site), and each score is N(0, 1) by itself.
     """
     grid, rows, members, truth = share_grid(), [], 20, np.arange(groups) < groups // 100
     member_of = np.repeat(np.arange(groups), members)
@@ -84,7 +85,8 @@ def discoveries(trials: int, rng: np.random.Generator, groups: int = 10_000) -> 
         false, found, power = [], 0, []
         for _ in range(trials):
             hit = truth[member_of] & (rng.random(groups * members) < 0.5)
-            noise = np.sqrt(correlation) * rng.normal() + np.sqrt(1 - correlation) * rng.normal(0, 1, groups * members)
+            common = np.tile(rng.normal(0, 1, members), groups)
+            noise = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * rng.normal(0, 1, groups * members)
             llr = SEPARATION * (noise + SEPARATION * hit) - SEPARATION**2 / 2
             value = mixture_of(log_likelihoods(llr, member_of, groups, grid), grid).llr
             said = e_benjamini_hochberg(np.exp(np.minimum(value, 700.0))) <= 0.05
