@@ -78,5 +78,8 @@ def unseen(trace: Trace, evidence: Evidence, labels: LabelledCapture, lines: lis
         chosen.append(folds.get(origin, 0))
     from netinterf.export.jsonl import verdict_line
 
-    ledgers = {fold: explain(judge(evidence, subjects, models[fold]), evidence, trace) for fold in sorted(set(chosen))}
+    ledgers = {
+        fold: explain(judge(evidence, subjects, models[fold]), evidence, trace, model=models[fold], subjects=subjects)
+        for fold in sorted(set(chosen))
+    }
     return [verdict_line(ledgers[fold].write(row)) for row, fold in enumerate(chosen)]

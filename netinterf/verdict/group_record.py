@@ -7,10 +7,11 @@ import numpy as np
 
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.table import Ragged
-from netinterf.verdict.group_words import OTHERS, group_sentences, percents
+from netinterf.verdict.group_words import OTHERS, percents
 from netinterf.verdict.reasons import Reason, causes
 from netinterf.verdict.record import Affected, Observation, Subject, Trigger, Verdict, Why
 from netinterf.verdict.weigh import covers
+from netinterf.verdict.words import sentences
 
 if TYPE_CHECKING:
     from netinterf.verdict.ledger import Ledger
@@ -94,7 +95,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
         end=int(groups.end[row]),
         rows=np.stack([verdicts.subject_kind[members].astype(np.int64), verdicts.subject[members]], axis=1),
     )
-    return attrs.evolve(verdict, explanation=group_sentences(verdict))
+    return attrs.evolve(verdict, explanation=sentences(verdict))
 
 
 def subject_of(groups: Groups, row: int, first_frame: int | None) -> Subject:

@@ -5,7 +5,10 @@ import math
 from netinterf.schema import Grade, GroupBy
 from netinterf.verdict.record import Subject, Verdict
 
-__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "group_sentences", "percents"]
+__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents"]
+
+FEW = 20
+"""Members below which a count says more than a share: one member is more than 5 %."""
 
 POSITIVE = math.log(3.0)
 """Bayes factor from which a contrast is positive evidence (Kass and Raftery, JASA 1995, section 3.2)."""
@@ -56,18 +59,6 @@ OTHERS = {
 }
 """What each grouping is compared with."""
 
-SURE = {
-    Grade.CONFIRMED: "This is confirmed",
-    Grade.LIKELY: "This is likely",
-    Grade.POSSIBLE: "This is only possible, not shown",
-}
-
-
-def group_sentences(verdict: Verdict) -> str:
-    """Put a group's verdict into two plain sentences."""
-    probability = f"{min(max(100 * verdict.probability, 0.1), 99.9):.3g} %"
-    return f"{group_happened(verdict)}. {SURE[verdict.grade]} (probability {probability})."
-
 
 def group_happened(verdict: Verdict) -> str:
     """Say what was done to how many of whom, and whether others were spared, without the final dot."""
@@ -78,9 +69,8 @@ def group_happened(verdict: Verdict) -> str:
     if verdict.grade is Grade.POSSIBLE:
         what = f"Perhaps {what[:1].lower()}{what[1:]}" if not what.startswith("DNS") else f"Perhaps {what}"
     if share is not None:
-        what += (
-            f": about {100 * share.share:.0f} % of {share.members:,} ({percents(share.share_low, share.share_high)})"
-        )
+        counted = f"{share.affected:,}" if share.members < FEW else f"about {100 * share.share:.0f} %"
+        what += f": {counted} of {share.members:,} (a share of {percents(share.share_low, share.share_high)})"
     seen = next((one for one in verdict.evidence if one.rule == "group.contrast"), None)
     others = OTHERS.get(GroupBy(verdict.subject.by)) if verdict.subject.by else None
     if seen is None or others is None:

@@ -5,7 +5,7 @@ does not carry, and never a word about who did it or why, which packets do not s
 """
 
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.group_words import group_happened, group_sentences
+from netinterf.verdict.group_words import group_happened
 from netinterf.verdict.record import Observation, Subject, Verdict
 from netinterf.verdict.weigh import covers
 
@@ -65,7 +65,7 @@ def sentences(verdict: Verdict) -> str:
     if such interference were ten times rarer than assumed.
     """
     if verdict.subject.kind == "group":
-        return group_sentences(verdict)
+        return f"{group_happened(verdict)}. {SURE[verdict.grade]} (probability {percent(verdict.probability)})."
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
         about = [seen for seen in verdict.evidence if _bears(seen, verdict.mechanism)]  # strongest first

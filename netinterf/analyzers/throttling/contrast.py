@@ -16,6 +16,7 @@ from netinterf.analyzers.throttling.judge import LEAST_LLR, Judged
 from netinterf.analyzers.throttling.series import Series, direction_series
 from netinterf.analyzers.throttling.units import bounded
 from netinterf.analyzers.throttling.waiting import LEAST_BURST
+from netinterf.context.domains import registrable
 from netinterf.stats.levels import bucket_levels
 from netinterf.stats.ratelimit import search_bucket
 from netinterf.trace import Trace
@@ -180,7 +181,7 @@ def explained_share(low: Bool, lost: Bool) -> float:
 
 
 def domains(trace: Trace, flows: I64) -> set[str]:
-    """Name the domains of several flows, as far as requests told them: their last two labels."""
+    """Name the domains of several flows, as far as requests told them."""
     names = [trace.tls.name[int(row)] for row in np.flatnonzero(np.isin(trace.tls.flow, flows))]
     names += [trace.http.host[int(row)] for row in np.flatnonzero(np.isin(trace.http.flow, flows))]
-    return {".".join(name.split(":")[0].split(".")[-2:]) for name in names if name}
+    return {registrable(name.split(":")[0]) for name in names if name}

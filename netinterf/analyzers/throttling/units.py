@@ -80,7 +80,7 @@ def _single_flows(trace: Trace, pairs: list[Direction], least: int) -> list[Dire
         if np.count_nonzero(suspect) > 1:
             worst = np.argsort(-suspect, kind="stable")[:MOST_FLOWS]
             chosen = one.flows[worst[suspect[worst] >= least]]
-            found += [_direction(trace, chosen[place : place + 1], one.outbound) for place in range(len(chosen))]
+            found += [_direction(trace, flow, one.outbound) for flow in chosen.reshape(-1, 1)]
     return found
 
 

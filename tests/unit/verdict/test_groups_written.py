@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
@@ -17,7 +18,9 @@ from netinterf.report.text import WIDTH, capture_text
 from netinterf.schema import Grade, Outcome
 from netinterf.table import Ragged
 from netinterf.verdict.combine import classify
+from netinterf.verdict.group_words import percents
 from netinterf.verdict.ledger import Ledger, explain
+from netinterf.verdict.words import sentences
 from tests.unit.verdict.tables import World, evidence, plain_model, rule
 
 MODEL = plain_model(group_cap=10.0, site_correlation=0.0, quiet={("tcp", "ok"): -3.0})
@@ -74,7 +77,10 @@ def test_a_group_is_written_in_the_words_of_the_contract(ledger: Ledger) -> None
     assert {"group.share", "group.contrast"} < set(rules)
     weights = [abs(seen.llr) for seen in group.evidence]
     assert weights == sorted(weights, reverse=True)
-    assert group.explanation.startswith("Connections to bad.example.com were cut off by forged resets: about ")
+    counted = f"{VISITS} of {VISITS} (a share of {percents(group.group.share_low, group.group.share_high)})"
+    assert group.explanation.startswith(f"Connections to bad.example.com were cut off by forged resets: {counted}")
+    many = attrs.evolve(group, group=attrs.evolve(group.group, members=40, affected=12, share=0.304))
+    assert "forged resets: about 30 % of 40 (a share of " in sentences(many)
     assert "while other names at the same addresses were spared" in group.explanation
     assert group.wireshark.startswith('(tls.handshake.extensions_server_name == "bad.example.com"')
     assert group.rows is not None
