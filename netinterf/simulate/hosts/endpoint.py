@@ -147,11 +147,13 @@ class Endpoint(Output):
             self.swallow(packet, start, end)
         elif start < heard and not packet.flags & ~ACK:
             self.challenge()  # a probe: tell where we are
+        elif start == heard and self.timestamps and not self.unacked:
+            value = read_clock(packet.options, self.echo)  # bare acknowledgements are echoed as well (RFC 7323 §4.3)
+            self.echo = value if (value - self.echo) & 0xFFFFFFFF < 1 << 31 else self.echo
         if self.state == "open":
             if self.receiver.heard > self.awaited:
                 self.speak()
-            sender = self.sender
-            if sender.missing or sender.nxt <= self.stream.length or self.closing:
+            if self.sender.missing or self.sender.nxt <= self.stream.length or self.closing:
                 self.pump()
 
     def swallow(self, packet: Packet, start: int, end: int) -> None:
