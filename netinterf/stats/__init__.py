@@ -3,8 +3,8 @@
 From members to findings: `calibration` turns scores into likelihood ratios, `dependence` combines members that may go
 wrong together, `mixture` judges groups of which a share is affected, `contrast` and `windows` compare them with others
 and with themselves at other times, `rates` shrinks counts of small groups, and `multiple` says how many findings may
-be believed at once. `levels`, `ratelimit` and `robust` serve the analysis of throughput. Importing this loads numpy
-only; scipy is loaded by the functions that need it.
+be believed at once. `levels`, `losses`, `ratelimit` and `robust` serve the analysis of throughput. Importing this
+loads numpy only; scipy is loaded by the functions that need it.
 """
 
 from netinterf.stats.calibration import (
@@ -21,7 +21,8 @@ from netinterf.stats.calibration import (
 )
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
-from netinterf.stats.levels import backlog, bucket_levels, burst_curve, row_blocks
+from netinterf.stats.levels import backlog, burst_curve, row_blocks
+from netinterf.stats.losses import binomial_likelihood, fading_likelihood, harmless_likelihood, price
 from netinterf.stats.mixture import (
     Mixture,
     log_likelihoods,
@@ -32,7 +33,15 @@ from netinterf.stats.mixture import (
     theta_mixture,
 )
 from netinterf.stats.multiple import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, posterior_q
-from netinterf.stats.ratelimit import BucketFit, fit_bucket, loss_line_rate, search_bucket
+from netinterf.stats.ratelimit import (
+    BucketFit,
+    fit_bucket,
+    follow_bucket,
+    loss_line_rate,
+    measure_bucket,
+    refine_bucket,
+    search_bucket,
+)
 from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
 from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen
 from netinterf.stats.windows import Window, best_window
@@ -48,8 +57,8 @@ __all__ = [
     "benjamini_hochberg",
     "benjamini_yekutieli",
     "best_window",
+    "binomial_likelihood",
     "brier",
-    "bucket_levels",
     "burst_curve",
     "calibration_error",
     "clopper_pearson_upper",
@@ -58,10 +67,13 @@ __all__ = [
     "contrast",
     "e_benjamini_hochberg",
     "exceeds",
+    "fading_likelihood",
     "fit_beta_binomial",
     "fit_bucket",
+    "follow_bucket",
     "group_median",
     "group_quantile",
+    "harmless_likelihood",
     "intraclass_correlation",
     "isotonic",
     "likelihood_ratio",
@@ -69,10 +81,13 @@ __all__ = [
     "log_loss",
     "log_mean_exp",
     "loss_line_rate",
+    "measure_bucket",
     "member_log_odds",
     "mixture_of",
     "platt",
     "posterior_q",
+    "price",
+    "refine_bucket",
     "reliability",
     "robust_scale",
     "row_blocks",

@@ -1,8 +1,8 @@
-"""The two states that a rate limit can have, in closed form: tokens left in a bucket, bytes waiting in a queue.
+"""What a rate limit does to a series, in closed form: bytes waiting in a queue, bursts above a rate.
 
-Both are sums reflected at a barrier: tokens beyond the brim are lost, a queue does not go below empty. The reflection
-has a closed form, the running maximum (or minimum) of what went beyond the barrier, which removes the loop over
-packets. What is missing from a full bucket is exactly what would wait in a queue of the same rate.
+Both are sums reflected at a barrier: a queue does not go below empty. The reflection has a closed form, the running
+minimum of what went beyond the barrier, which removes the loop over packets. What is missing from a full token bucket
+is exactly what would wait in a queue of the same rate.
 
 Sources: Reich, "On the integrodifferential equation of Takács I", 1958 (the closed form); Le Boudec and Thiran,
 "Network Calculus", 2001, §1.3 (arrival curves).
@@ -11,44 +11,12 @@ Sources: Reich, "On the integrodifferential equation of Takács I", 1958 (the cl
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CELLS", "backlog", "bucket_levels", "burst_curve", "row_blocks"]
+__all__ = ["CELLS", "backlog", "burst_curve", "row_blocks"]
 
 F64 = NDArray[np.float64]
 
 CELLS = 20_000_000
 """Most numbers held in one temporary array (160 MB of float64)."""
-
-
-def bucket_levels(
-    time: F64, size: F64, passed: NDArray[np.bool_], rate: F64, depth: float = 0.0, headroom: float = 0.0
-) -> F64:
-    """Compute the level of hypothetical token buckets just before each packet.
-
-    With ``C`` the bytes that passed before and ``Y = rate·t - C - headroom`` the level is ``depth + Y - max(0,
-    running maximum of Y)``: what flows over the brim is lost for good.
-
-    Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet, n.
-        passed: Whether the packet got through, n; only such packets take tokens.
-        rate: Refill rates in bytes a second, m of them.
-        depth: Depth in bytes; it only shifts the levels. With 0 they are counted from a full bucket.
-        headroom: What the bucket lacks when the first packet arrives, bytes.
-
-    Returns:
-        Levels in bytes, shape (m, n). They may fall below zero where the bucket does not fit the data.
-    """
-    rates = np.asarray(rate, np.float64).reshape(-1, 1)
-    if len(time) == 0:
-        return np.empty((len(rates), 0))
-    taken = np.where(passed, size, 0.0)
-    levels: F64 = rates * (time - time[0]) - (np.cumsum(taken) - taken)
-    brim = np.maximum.accumulate(levels, axis=1)  # starts at 0, with the first packet
-    if headroom > 0:
-        brim = np.maximum(brim, headroom)
-    levels -= brim
-    levels += depth
-    return levels
 
 
 def backlog(time: F64, size: F64, rate: float) -> F64:

@@ -1,21 +1,56 @@
 """Slow, obvious twins of the statistics: loops over packets, thresholds and groups."""
 
 import math
+import statistics
 
-import numpy as np
 
-
-def bucket_levels(time, size, passed, rate, depth, headroom):
-    """Step one token bucket from packet to packet; return the level before each."""
-    level, at, levels = depth - headroom, None, []
-    for now, wanted, through in zip(time, size, passed, strict=True):
+def follow_bucket(time, size, lost, rate, depth):
+    """Step one token bucket from packet to packet, set it right after each; return what each packet would leave."""
+    level, at, left = depth, None, []
+    for now, wanted, missing in zip(time, size, lost, strict=True):
         if at is not None:
             level = min(depth, level + rate * (now - at))
         at = now
-        levels.append(level)
-        if through:
-            level -= wanted
-    return levels
+        left.append(level - wanted)
+        if not missing:
+            level = max(level - wanted, 0.0)
+        elif level - wanted < 32 * statistics.median(size):
+            level = min(level, math.nextafter(wanted, 0.0))
+    return left
+
+
+def fading(time, lost, change, share, bad, good):
+    """Walk both states of a fading link from packet to packet; return the log-likelihood of the losses."""
+    state, at, total = share, None, 0.0
+    for now, missing in zip(time, lost, strict=True):
+        if at is not None:
+            state = share + (state - share) * math.exp(-change * (now - at))
+        at = now
+        in_bad = state * (bad if missing else 1 - bad)
+        in_good = (1 - state) * (good if missing else 1 - good)
+        total += math.log(in_bad + in_good)
+        state = in_bad / (in_bad + in_good)
+    return total
+
+
+def bucket_likelihood(left, lost, packet):
+    """Give the greatest log-likelihood of losses that become rarer from class to class of what packets would leave."""
+    classes = [
+        [gone for rest, gone in zip(left, lost, strict=True) if low <= rest < high]
+        for low, high in ((-math.inf, 0.0), (0.0, packet), (packet, math.inf))
+    ]
+    if not classes[0]:
+        return -math.inf
+    share = [sum(part) / len(part) if part else 0.0 for part in classes]
+    best = -math.inf
+    if share[0] >= share[1] >= share[2]:
+        best = sum(bernoulli(sum(part), len(part)) for part in classes) - math.log(len(lost)) / 2
+    for cut in (1, 2):
+        low = [gone for part in classes[:cut] for gone in part]
+        high = [gone for part in classes[cut:] for gone in part]
+        if high and sum(low) / len(low) > sum(high) / len(high):
+            best = max(best, bernoulli(sum(low), len(low)) + bernoulli(sum(high), len(high)))
+    return best
 
 
 def backlog(time, size, rate):
@@ -44,17 +79,6 @@ def bernoulli(losses, count):
     if losses in (0, count):
         return 0.0
     return losses * math.log(losses / count) + (count - losses) * math.log(1 - losses / count)
-
-
-def best_split(levels, lost):
-    """Try every threshold between different levels; return the likelihood of the best one with more losses below."""
-    best = -math.inf
-    for threshold in sorted(set(levels))[1:]:
-        below = [is_lost for level, is_lost in zip(levels, lost, strict=True) if level < threshold]
-        above = [is_lost for level, is_lost in zip(levels, lost, strict=True) if level >= threshold]
-        if np.mean(below) > np.mean(above):
-            best = max(best, bernoulli(sum(below), len(below)) + bernoulli(sum(above), len(above)))
-    return best
 
 
 def step_up(p):

@@ -12,12 +12,15 @@ from netinterf.stats import (
     backlog,
     benjamini_hochberg,
     benjamini_yekutieli,
-    bucket_levels,
+    binomial_likelihood,
     burst_curve,
     e_benjamini_hochberg,
+    fading_likelihood,
     fit_bucket,
+    follow_bucket,
     group_median,
     group_quantile,
+    harmless_likelihood,
     loss_line_rate,
     posterior_q,
     robust_scale,
@@ -126,9 +129,12 @@ def test_multiple_tests_at_the_ends():
 def test_buckets_and_queues_of_nothing_and_one_packet():
     """No packets, no rates and one packet have the shapes and values that loops give."""
     one, flag = np.array([3.0]), np.array([True])
-    assert bucket_levels(NOTHING, NOTHING, NO_FLAGS, np.ones(2)).shape == (2, 0)
-    assert bucket_levels(one, one, flag, NOTHING).shape == (0, 1)
-    assert bucket_levels(one, one, flag, np.ones(1), 5.0, 2.0).tolist() == [[3.0]]
+    assert follow_bucket(NOTHING, NOTHING, NO_FLAGS, np.ones(2), np.ones(2)).shape == (0, 2)
+    assert follow_bucket(one, one, flag, NOTHING, NOTHING).shape == (1, 0)
+    assert follow_bucket(one, one, flag, np.ones(1), np.array([5.0])).tolist() == [[2.0]]
+    assert harmless_likelihood(NOTHING, NO_FLAGS) == harmless_likelihood(one, flag) == 0.0
+    assert fading_likelihood(one, flag) == -np.inf
+    assert len(binomial_likelihood(np.empty(0, np.int64), np.empty(0, np.int64))) == 0
     assert len(backlog(NOTHING, NOTHING, 1.0)) == 0
     assert backlog(one, one, 1.0).tolist() == [0.0]
     assert [part.tolist() for part in burst_curve(NOTHING, NOTHING, np.ones(2))] == [[0.0, 0.0], [0.0, 0.0]]
@@ -140,7 +146,8 @@ def test_packets_of_one_moment():
     """Where no time passes no bucket refills, no queue drains and no rate can be fitted."""
     time, size = np.zeros(5), np.full(5, 10.0)
     lost = np.array([True, False, True, False, False])
-    assert bucket_levels(time, size, ~lost, np.array([1e9]), 30.0)[0].tolist() == [30, 30, 20, 20, 10]
+    left = follow_bucket(time, size, lost, np.array([1e9]), np.array([30.0]))[:, 0]
+    assert left.tolist() == pytest.approx([20, 0, -10, -10, -10])
     assert backlog(time, size, 1e9).tolist() == [0, 10, 20, 30, 40]
     assert burst_curve(time, size, np.array([1e9]))[0].tolist() == [50.0]
     assert np.isnan(loss_line_rate(time, size, lost))
@@ -151,8 +158,9 @@ def test_rates_that_are_none_are_not_fitted():
     """Infinite, negative and missing rates are left out; without any other there is no fit."""
     time, size = np.arange(5.0), np.full(5, 10.0)
     lost = np.array([True, False, True, False, False])
-    assert fit_bucket(time, size, lost, rates=np.array([np.inf, np.nan, -1.0, 0.0])) is NO_FIT
-    assert fit_bucket(NOTHING, NOTHING, NO_FLAGS, rates=np.ones(1)) is NO_FIT
+    assert fit_bucket(time, size, lost, rates=np.array([np.inf, np.nan, -1.0, 0.0]), depths=size[:4]) is NO_FIT
+    assert fit_bucket(time, size, lost, rates=size[:4], depths=np.array([np.inf, np.nan, -1.0, 0.0])) is NO_FIT
+    assert fit_bucket(NOTHING, NOTHING, NO_FLAGS, rates=np.ones(1), depths=np.ones(1)) is NO_FIT
 
 
 def test_loss_line_equals_the_slope_of_passed_bytes():

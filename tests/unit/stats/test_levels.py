@@ -1,54 +1,36 @@
-"""Closed forms of bucket and queue against loops over packets."""
+"""Closed forms of queue and burst curve against loops over packets."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.stats.levels import backlog, bucket_levels, burst_curve, row_blocks
+from netinterf.stats.levels import backlog, burst_curve, row_blocks
 from tests.oracles import naive_stats
 
 packets = st.lists(
-    st.tuples(st.floats(0, 5), st.integers(40, 65_000), st.booleans()),
+    st.tuples(st.floats(0, 5), st.integers(40, 65_000)),
     max_size=40,
 )
 
 
 def columns(rows):
     """Lay generated packets out as columns."""
-    time = np.cumsum([gap for gap, _, _ in rows]) if rows else np.empty(0)
-    return time, np.array([size for _, size, _ in rows], float), np.array([lost for _, _, lost in rows], bool)
-
-
-@given(packets, st.floats(1, 1e6), st.floats(0, 1e6), st.floats(0, 1e6))
-def test_bucket_levels_equal_the_loop(rows, rate, depth, headroom):
-    """The reflected sum is the same bucket that a loop steps from packet to packet."""
-    time, size, passed = columns(rows)
-    expected = naive_stats.bucket_levels(time, size, passed, rate, depth, headroom)
-    found = bucket_levels(time, size, passed, np.array([rate]), depth, headroom)
-    assert found.shape == (1, len(rows))
-    np.testing.assert_allclose(found[0], expected, rtol=1e-9, atol=1e-3)
+    time = np.cumsum([gap for gap, _ in rows]) if rows else np.empty(0)
+    return time, np.array([size for _, size in rows], float)
 
 
 @given(packets, st.floats(1, 1e6))
 def test_backlog_equals_the_loop(rows, rate):
     """The reflected sum is the same queue that a loop steps from packet to packet."""
-    time, size, _ = columns(rows)
+    time, size = columns(rows)
     np.testing.assert_allclose(backlog(time, size, rate), naive_stats.backlog(time, size, rate), rtol=1e-9, atol=1e-3)
-
-
-@given(packets, st.floats(1, 1e6))
-def test_missing_tokens_are_the_queue_of_the_same_rate(rows, rate):
-    """What a full bucket lacks is what would wait in a queue, when everything passes."""
-    time, size, _ = columns(rows)
-    levels = bucket_levels(time, size, np.ones(len(rows), bool), np.array([rate]))[0]
-    np.testing.assert_allclose(-levels, backlog(time, size, rate), rtol=1e-9, atol=1e-3)
 
 
 @given(packets.filter(lambda rows: len(rows) < 15), st.lists(st.floats(1, 1e6), min_size=1, max_size=4))
 def test_burst_curve_equals_all_pairs(rows, rates):
     """The largest excess is that over all intervals between two packets."""
-    time, size, _ = columns(rows)
+    time, size = columns(rows)
     height, width = burst_curve(time, size, np.array(rates))
     np.testing.assert_allclose(height, [naive_stats.burst(time, size, r) for r in rates], rtol=1e-9, atol=1e-3)
     assert np.all(width >= 0)

@@ -6,8 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
-from netinterf.stats.levels import bucket_levels
-from netinterf.stats.ratelimit import HEADROOMS, fit_bucket, loss_line_rate, search_bucket
+from netinterf.stats.losses import harmless_likelihood
+from netinterf.stats.ratelimit import (
+    NO_FIT,
+    fit_bucket,
+    follow_bucket,
+    loss_line_rate,
+    measure_bucket,
+    refine_bucket,
+    search_bucket,
+)
 from tests.oracles import naive_stats
 
 
@@ -35,13 +43,15 @@ def police(time, size, rate, depth):
     ("rate", "depth"), [(16e3, 8e3), (16e3, 5e4), (1e5, 8e3), (1e5, 2e5), (2.5e5, 5e4), (2.5e5, 2e5)]
 )
 def test_a_bucket_is_found_with_its_rate_and_depth(rate, depth):
-    """Rate within 1 %, depth within two packets and a hundredth, and nearly all of the deviance is explained."""
+    """Rate within 2 %, depth within two packets and 2 %, and most of the deviance is explained."""
     time, size = bursts(int(rate + depth))
-    fit = search_bucket(time, size, police(time, size, rate, depth))
+    lost = police(time, size, rate, depth)
+    fit = search_bucket(time, size, lost)
     assert fit.llr > 50
-    assert fit.info > 0.9
-    assert fit.rate == pytest.approx(rate, rel=0.01)
-    assert fit.depth == pytest.approx(depth, abs=2 * 1514 + 0.01 * depth)
+    assert fit.info > 0.7
+    told = measure_bucket(time, size, lost, fit)
+    assert told[0] == pytest.approx(rate, rel=0.02)
+    assert told[1] == pytest.approx(depth, abs=2 * 1514 + 0.02 * depth)
     assert fit.below > 0.9
     assert fit.above < 0.1
 
@@ -50,7 +60,7 @@ def test_a_bucket_that_refills_every_round_trip_hides_its_rate():
     """Then only the depth is known: so many bytes a round trip pass, whatever the rate."""
     time, size = bursts(11)
     fit = search_bucket(time, size, police(time, size, 2.5e5, 8e3))
-    assert fit.info > 0.9
+    assert fit.info > 0.7
     assert fit.depth == pytest.approx(8e3, abs=2 * 1514)
 
 
@@ -62,45 +72,85 @@ def test_chance_loss_is_no_bucket(share):
         time, size = bursts(seed)
         found.append(search_bucket(time, size, np.random.default_rng(seed + 99).random(len(time)) < share).llr)
     assert np.sum(np.array(found) > 0) <= 1
-    assert max(found) < 5
+    assert max(found) < 3
 
 
 def test_a_series_that_begins_with_an_empty_bucket_is_fitted():
-    """The initial level is searched as well: cutting the beginning off costs little."""
+    """What happens to the first packets sets the level right: cutting the beginning off costs little."""
     time, size = bursts(3)
     lost = police(time, size, 1e5, 5e4)
     later = slice(int(np.argmax(lost)) + 50, None)
     fit = search_bucket(time[later], size[later], lost[later])
-    assert fit.rate == pytest.approx(1e5, rel=0.02)
-    assert fit.info > 0.9
+    assert measure_bucket(time[later], size[later], lost[later], fit)[0] == pytest.approx(1e5, rel=0.02)
+    assert fit.info > 0.7
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05])
+def test_miscounted_packets_spoil_little(share):
+    """Losses of which the capture shows nothing, and others taken for losses, hide neither bucket nor rate."""
+    time, size = bursts(5)
+    lost = police(time, size, 1e5, 5e4)
+    wrong = np.random.default_rng(1).random(len(time)) < share
+    fit = search_bucket(time, size, lost ^ wrong)
+    assert fit.llr > 50
+    told = measure_bucket(time, size, lost ^ wrong, fit)[0]
+    assert told == pytest.approx(1e5, rel=0.06 if share < 0.05 else 0.25)
+
+
+def test_runs_of_losses_are_no_bucket():
+    """A link that fades now and then loses packets in runs, whatever was sent before: one series of ten may pass 3."""
+    found = []
+    for seed in range(10):
+        time, size = bursts(seed)
+        rng = np.random.default_rng(seed + 300)
+        fades = np.cumsum(rng.exponential(1.0, 200))
+        inside = np.searchsorted(fades, time) % 2 == 1
+        found.append(search_bucket(time, size, inside & (rng.random(len(time)) < 0.8)).llr)
+    assert np.sum(np.array(found) > 3) <= 1
+    assert max(found) < 5
+
+
+series = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 4), st.booleans()), max_size=25)
+
+
+def columns(rows):
+    """Lay generated packets out as columns; many share their time with the one before."""
+    time = np.cumsum([gap if gap > 0.2 else 0.0 for gap, _, _ in rows]) if rows else np.empty(0)
+    return time, np.array([400.0 * size for _, size, _ in rows]), np.array([lost for _, _, lost in rows], bool)
+
+
+@given(series, st.lists(st.tuples(st.floats(1, 3000), st.floats(1, 90_000)), max_size=4))
+def test_following_equals_the_loop(rows, buckets):
+    """Many buckets followed at once are each what a loop follows."""
+    time, size, lost = columns(rows)
+    rate, depth = (np.array([one[place] for one in buckets], float) for place in range(2))
+    left = follow_bucket(time, size, lost, rate, depth)
+    expected = [naive_stats.follow_bucket(time, size, lost, r, d) for r, d in buckets]
+    np.testing.assert_allclose(left, np.array(expected).reshape(len(buckets), len(rows)).T, rtol=1e-9, atol=1e-6)
 
 
 @given(
-    st.lists(st.tuples(st.floats(0, 1), st.integers(1, 4), st.booleans()), min_size=1, max_size=25),
-    st.floats(1, 3000),
+    series.filter(bool),
+    st.lists(st.floats(1, 3000), min_size=1, max_size=3),
+    st.lists(st.floats(400, 5000), min_size=1, max_size=3),
 )
-def test_the_threshold_is_the_best_of_all(rows, rate):
-    """The packed sort finds the same likelihood as trying every threshold; equal levels are never split."""
-    time = np.cumsum([gap if gap > 0.2 else 0.0 for gap, _, _ in rows])
-    size = np.array([400.0 * size for _, size, _ in rows])
-    lost = np.array([lost for _, _, lost in rows])
-    fit = fit_bucket(time, size, lost, rates=np.array([rate]), headrooms=np.array([0.0]))
-    levels = bucket_levels(time, size, ~lost, np.array([rate]))[0]
-    levels = (levels.view(np.int64) & ~1).view(np.float64)
-    expected = naive_stats.best_split(levels.tolist(), lost.tolist())
-    null = naive_stats.bernoulli(int(lost.sum()), len(lost))
+def test_the_best_of_all_buckets_is_found(rows, rates, depths):
+    """The likelihood is that of the best bucket among all pairs, each tried by itself."""
+    time, size, lost = columns(rows)
+    fit = fit_bucket(time, size, lost, rates=np.array(rates)[:, None], depths=np.array(depths))
+    if lost.all() or not lost.any():
+        assert fit == NO_FIT
+        return
+    packet = float(np.median(size))
+    tried = [
+        naive_stats.bucket_likelihood(naive_stats.follow_bucket(time, size, lost, rate, depth), lost, packet)
+        for rate in rates
+        for depth in depths
+    ]
+    best = max(tried) - 2 * np.log(len(rows))
+    assert fit.likelihood == pytest.approx(best)
     if np.isfinite(fit.llr):
-        assert fit.llr + 2 * np.log(len(lost)) == pytest.approx(expected - null, abs=1e-8)
-    else:
-        assert expected == -np.inf or lost.all() or not lost.any()
-
-
-def test_small_blocks_change_nothing():
-    """The bound on memory does not change the answer."""
-    time, size = bursts(1, 300)
-    lost = police(time, size, 1e5, 2e4)
-    rates = np.linspace(5e4, 2e5, 13)
-    assert fit_bucket(time, size, lost, rates=rates) == fit_bucket(time, size, lost, rates=rates, cells=700)
+        assert fit.llr == pytest.approx(best - harmless_likelihood(time, lost))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +173,20 @@ def test_too_little_gives_no_fit(time, lost):
 def test_unequal_columns_are_refused():
     """Columns of different length are the caller's mistake."""
     with pytest.raises(ParameterError, match="as long as time"):
-        fit_bucket(np.zeros(2), np.zeros(3), np.zeros(2, bool), rates=np.ones(1))
+        fit_bucket(np.zeros(2), np.zeros(3), np.zeros(2, bool), rates=np.ones(1), depths=np.ones(1))
+    with pytest.raises(ParameterError, match="goes with the rates"):
+        fit_bucket(np.zeros(2), np.zeros(2), np.zeros(2, bool), rates=np.ones(2), depths=np.ones(3))
+
+
+def test_a_deep_bucket_is_found_to_the_packet():
+    """A burst that empties a deep bucket tells its depth, which then explains almost every loss."""
+    rng = np.random.default_rng(5)
+    time, size = np.cumsum(rng.exponential(1 / 3000, 2000)), np.full(2000, 1500.0)
+    fit = search_bucket(time, size, police(time, size, 1.25e6, 1.013e6))
+    assert fit.below > 0.99
+    assert fit.info > 0.9
+    assert fit.depth == pytest.approx(1.013e6, rel=0.01)
+    assert fit.rate == pytest.approx(1.25e6, rel=0.02)
 
 
 def test_the_line_through_losses_is_the_rate():
@@ -134,7 +197,11 @@ def test_the_line_through_losses_is_the_rate():
     assert np.isnan(loss_line_rate(time, size, np.zeros(len(time), bool)))
 
 
-def test_headrooms_reach_from_full_to_never_full():
-    """The first initial level is a full bucket, the last an uncapped one."""
-    assert HEADROOMS[0] == 0
-    assert HEADROOMS[-1] > 1e9
+def test_refining_finds_the_bucket_from_nearby():
+    """Beginning at a bucket of about the right size gives what a whole search gives; without one there is no fit."""
+    time, size = bursts(12)
+    lost = police(time, size, 1e5, 5e4)
+    near = NO_FIT._replace(rate=1.03e5, depth=4.6e4)
+    assert refine_bucket(time, size, lost, near).llr > 0.9 * search_bucket(time, size, lost).llr
+    assert refine_bucket(time, size, lost, NO_FIT) == NO_FIT
+    assert np.isnan(measure_bucket(time, size, lost, NO_FIT)).all()
