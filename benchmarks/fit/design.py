@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.fit.corpus import Corpus
-from netinterf.schema import Rule
+from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
 
@@ -18,12 +18,12 @@ ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
 
 
 PLANS = ("plan-policer", "plan-burst", "quota-exhausted")
-"""Look-alikes that are token buckets themselves. Where a bucket fits strictly there is one, and whether the whole link
-shares it, which makes it a plan, is the business of the contrast (verdict contract, section 2). Where it fits roughly,
-they are counter-examples like all others."""
+"""Look-alikes that are limits of the whole link. By the verdict contract (section 2) a capture that does not hold
+anything else to compare with shows policing all the same, so there they are no counter-examples."""
 
-TOKEN_BUCKET = "rate.token_bucket"
-"""The rule of a strict fit."""
+CONTRASTS = ("rate.spared", "rate.spared_elsewhen", "rate.others_unclear", "rate.whole_link")
+"""What compares with others. The last decides by itself: what limits a whole link alike is a plan whatever else is
+seen, so its suspicions teach nothing about weights."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -61,7 +61,8 @@ class Design:
 def lay_out(corpus: Corpus, model: Model) -> Design:
     """List every suspicion of a corpus that its labels decide.
 
-    Subjects that are decidable only as a series, and those that another mechanism worked on, decide nothing.
+    Subjects that are decidable only as a series, and those that another mechanism worked on, decide nothing, nor do
+    limits that the whole link shares.
     """
     evidence = corpus.evidence
     mechanisms = vocabulary(model, evidence.rules)
@@ -75,10 +76,10 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         ],
         np.bool_,
     )
-    bucket = np.isin(evidence.rule, [place for place, rule in enumerate(evidence.rules) if rule.id == TOKEN_BUCKET])
-    shown = np.bincount(borne.pair_hypothesis, bucket[borne.pair_evidence], len(borne)) > 0
-    plan = np.isin(corpus.origin[borne.row], PLANS) & shown
-    decided = (right & ~corpus.series[borne.row]) | (corpus.benign[borne.row] & ~plan)
+    compared, alike = (showing(borne, evidence, wanted) for wanted in (CONTRASTS, CONTRASTS[-1:]))
+    alone = np.isin(corpus.origin[borne.row], PLANS) & ~compared
+    decided = (right & ~corpus.series[borne.row]) | (corpus.benign[borne.row] & ~alone)
+    decided &= ~alike
     kept = np.flatnonzero(decided)
     kind = corpus.kind[borne.row[kept]]
     odds = base_odds(corpus, sorted({(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)}))
@@ -93,6 +94,12 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         family=np.array([words[place].partition(".")[0] for place in kept]),
         origin=corpus.origin[borne.row[kept]],
     )
+
+
+def showing(borne: Bearing, evidence: Evidence, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say which suspicions some observation of the given rules bears on."""
+    known = np.isin(evidence.rule, [place for place, rule in enumerate(evidence.rules) if rule.id in wanted])
+    return np.bincount(borne.pair_hypothesis, known[borne.pair_evidence], len(borne)) > 0
 
 
 def base_odds(corpus: Corpus, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], float]:

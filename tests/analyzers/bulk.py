@@ -115,6 +115,7 @@ class Flow:
     sent: int = 0
     recover: int = -1
     order: int = 0
+    number: int = 0  # IP identification of the last packet sent, where the sender counts them
     backoff: int = 1
     heard: float = 0.0
     smooth: float = 0.0
@@ -148,11 +149,16 @@ def transfer(
     server: str = "203.0.113.9",
     client: str = "192.0.2.7",
     timestamps: bool = True,
+    numbered: bool = False,
     limit: float = 120.0,
     begin: float = 1_700_000_000.0,
 ) -> Transfer:
-    """Run the flows through one bottleneck and write down what a tap at the sender or the receiver captures."""
+    """Run the flows through one bottleneck and write down what a tap at the sender or the receiver captures.
+
+    Senders number the packets of a connection one by one when *numbered*, else by one counter for everything.
+    """
     world = _World(seed, bottleneck, flows, rtt, tap, jitter, server, client, timestamps, begin)
+    world.numbered = numbered
     world.run(limit)
     order = np.argsort(np.array(world.out.times), kind="stable")
     return Transfer([world.out.times[i] for i in order], [world.out.frames[i] for i in order], world.out.dropped)
@@ -172,6 +178,7 @@ class _World:
         self.bottleneck, self.flows, self.rtt, self.tap, self.jitter = bottleneck, flows, rtt, tap, jitter
         self.server, self.client = (bytes(map(int, a.split("."))) for a in (server, client))
         self.timestamps, self.begin = timestamps, begin
+        self.numbered = False
         self.out = Transfer()
         self.events: list[tuple[float, int, Callable[[float], None]]] = []
         self.count = 0
@@ -234,7 +241,8 @@ class _World:
     def send(self, flow: Flow, segment: int, now: float) -> None:
         """Put one segment on the line."""
         flow.order += 1
-        order = flow.order
+        flow.number += 1
+        order, number = flow.order, flow.number
         flow.flying[segment] = (order, now)
         if self.tap == "sender":
             self.write(
@@ -246,15 +254,11 @@ class _World:
                 flags=0x10,
                 content=FULL,
                 sent=now,
+                number=number,
             )
-        self.at(now + self.rtt / 4, lambda when: self.cross(flow, segment, order, now, when))
+        self.at(now + self.rtt / 4, lambda when: self.cross(flow, segment, order, now, number, when))
 
-    def data(self, when: float, flow: Flow, segment: int, sent: float) -> None:
-        """Write one data packet down."""
-        place, ack = 1 + segment * SEGMENT, 1 + len(flow.request)
-        self.write(when, flow, down=True, seq=place, ack=ack, flags=0x10, content=FULL, sent=sent)
-
-    def cross(self, flow: Flow, segment: int, order: int, sent: float, now: float) -> None:
+    def cross(self, flow: Flow, segment: int, order: int, sent: float, number: int, now: float) -> None:
         """Reach the bottleneck."""
         delay = self.bottleneck.decide(now, WIRE)
         if delay is None:
@@ -262,9 +266,9 @@ class _World:
             return
         wanted = now + delay + self.rtt / 4 + float(self.random.exponential(self.jitter))
         arrival = self.clear = max(self.clear + 1e-6, wanted)
-        self.at(arrival, lambda when: self.arrive(flow, segment, order, sent, when))
+        self.at(arrival, lambda when: self.arrive(flow, segment, order, sent, number, when))
 
-    def arrive(self, flow: Flow, segment: int, order: int, sent: float, now: float) -> None:
+    def arrive(self, flow: Flow, segment: int, order: int, sent: float, number: int, now: float) -> None:
         """Reach the receiver, who acknowledges at once, or after the second segment or 40 ms."""
         if self.tap == "receiver":
             self.write(
@@ -276,6 +280,7 @@ class _World:
                 flags=0x10,
                 content=FULL,
                 sent=sent,
+                number=number,
             )
         hole = segment != flow.cumulative
         flow.seen.add(segment)
@@ -372,8 +377,10 @@ class _World:
         sent: float = -1.0,
         echo: float = -1.0,
         block: tuple[int, int] | None = None,
+        number: int = 0,
+        room: int = 0,
     ) -> None:
-        """Write one captured frame down."""
+        """Write one captured frame down: with a number of its own, and a window other than the flow's, if given."""
         options = b""
         if flags & 2:
             options = b"\x02\x04\x05\xb4\x01\x03\x03\x07\x01\x01\x04\x02"
@@ -388,6 +395,7 @@ class _World:
         ports = (443, flow.port) if down else (flow.port, 443)
         other = 5_000_000 if down else 1_000_000
         window = min(65535, max(1, int(flow.window * SEGMENT) >> 7)) if not flags & 2 else 65535
+        window = room >> 7 if room else window
         head = (
             struct.pack(
                 "!HHIIBBHHH",
@@ -405,6 +413,7 @@ class _World:
         server = bytes(map(int, flow.server.split("."))) if flow.server else self.server
         source, target = (server, self.client) if down else (self.client, server)
         total = 20 + len(head) + len(content)
-        header = struct.pack("!BBHHHBBH", 0x45, 0, total, len(self.out.times) & 0xFFFF, 0x4000, 60, 6, 0)
+        place = number if self.numbered and number else len(self.out.times)
+        header = struct.pack("!BBHHHBBH", 0x45, 0, total, place & 0xFFFF, 0x4000, 60, 6, 0)
         self.out.times.append(round((self.begin + when) * 1e6) * 1000)
         self.out.frames.append(header + source + target + head + content)

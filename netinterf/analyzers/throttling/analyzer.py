@@ -7,28 +7,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.throttling.contrast import Contrast, contrast
+from netinterf.analyzers.throttling.acks import needless_repeats
+from netinterf.analyzers.throttling.contrast import Contrast, Others, contrast
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
+from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
     APPLICATION,
     BURSTS,
-    FASTER,
     LOSS_AFTER_BURSTS,
     NO_QUEUE,
-    OUTAGE,
     QUEUE_BEFORE_LOSS,
     RANDOM_LOSS,
     RECEIVER_WINDOW,
     ROUGH_BUCKET,
     RULES,
     SPARED,
+    SPARED_ELSEWHEN,
     TOKEN_BUCKET,
+    UNCLEAR,
+    UNHEARD,
     WEIGHTS,
     WHOLE_LINK,
-    WITHIN,
 )
-from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions
+from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
+from netinterf.analyzers.throttling.unseen import Numbering, count_numbers
 from netinterf.schema import Evidence, Rule
+from netinterf.stats.ratelimit import measure_bucket
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
@@ -38,6 +42,10 @@ I64 = NDArray[np.int64]
 
 MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""
+
+
+SURE = 20.0
+"""Log-likelihood ratio of a contrast from which on others being spared has its full weight."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,16 +75,19 @@ class Throttling:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Test every direction between two hosts that lost enough, and write down what its losses show."""
-        directions = lossy_directions(trace, self.least_losses)
-        judged = [one for one in (judge_direction(trace, d, self.least_losses) for d in directions) if one]
+        numbering = count_numbers(trace)
+        directions = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
+        directions += unheard_directions(trace, needless_repeats(trace))
+        tried = (judge_direction(trace, one, numbering, self.least_losses) for one in directions)
+        judged = [one for one in tried if one]
         tables = []
         for one, flows in chosen(judged):
-            written = self.limited(trace, one, judged) if one.bucket else self.unlimited(trace, one)
+            written = self.limited(trace, one, numbering) if one.bucket else self.unlimited(trace, one)
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, trace: Trace, judged: Judged, others: list[Judged]) -> list[Evidence]:
+    def limited(self, trace: Trace, judged: Judged, numbering: Numbering) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
         best = judged.bucket
         if best is None:
@@ -85,27 +96,25 @@ class Throttling:
             return self.held(trace, judged, best)
         found = [one for one in judged.tested if one.bucket]
         share = 1.0 if 2 * len(found) >= len(judged.tested) else 0.5
-        seen = contrast(trace, judged, others)
+        seen = contrast(trace, judged, numbering)
         flows, witness = losers(found)
+        rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
         measured = {
-            "rate_bps": 8 * best.fit.rate,
-            "bucket_bytes": best.fit.depth,
+            "rate_bps": 8 * rate,
+            "bucket_bytes": depth,
             "losses": int(best.unit.lost.sum()),
             "info": best.fit.info,
             "llr": best.fit.llr,
             "units": len(found),
         }
-        tables = [self.write(trace, kind_of(best), flows, witness, share, measured)]
+        tables = [self.write(trace, kind_of(best, judged.direction.acks), flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
-        return tables + self.compared(trace, seen, best, flows)
+        return tables + self.compared(trace, seen, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
         flows, witness = losers(judged.tested)
         first = judged.tested[0]
-        if first.outage:
-            measured = {"losses": int(first.unit.lost.sum()), "granted_packets": first.outage}
-            return [self.write(trace, OUTAGE, flows, witness, 1.0, measured)]
         tables = self.queue(trace, judged, first, flows, witness) if judged.queued > 0 else []
         if all(-np.inf < one.fit.llr < 0 for one in judged.tested):
             losses = int(first.unit.lost.sum())
@@ -136,19 +145,21 @@ class Throttling:
         rule, share = (RECEIVER_WINDOW, window) if window >= idle else (APPLICATION, idle)
         return [self.write(trace, rule, flows, witness, 1.0, {"share": float(share)})]
 
-    def compared(self, trace: Trace, seen: Contrast, best: Tested, flows: I64) -> list[Evidence]:
-        """Write down how the client's other servers fared."""
-        if np.isnan(seen.selective) and not seen.others > best.fit.depth:
+    def compared(self, trace: Trace, seen: Contrast, flows: I64) -> list[Evidence]:
+        """Write down how the client's other connections fared."""
+        if seen.others is Others.NONE:
             return []
-        if np.isnan(seen.selective):
-            rule, measured = WITHIN, {"other_bytes": seen.others, "rate_bps": 8 * seen.rate}
-        elif seen.selective:
-            rule = SPARED if strength(best.fit) > 0 else FASTER
-            measured = {"excess_bytes": seen.excess, "ratio": seen.ratio, "selective": 1.0}
-        else:
-            rule, measured = WHOLE_LINK, {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
-        witness = Ragged.of([np.unique(seen.rows)] * len(flows), np.int32)
-        return [self.write(trace, rule, flows, witness, 1.0, measured)]
+        told = {"passed": seen.passed, "llr": seen.llr}
+        alike = {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
+        rule, measured = {
+            Others.SPARED: (SPARED, {**told, "selective": 1.0}),
+            Others.SPARED_ELSEWHEN: (SPARED_ELSEWHEN, told),
+            Others.UNCLEAR: (UNCLEAR, told),
+            Others.ALIKE: (WHOLE_LINK, alike),
+        }[seen.others]
+        share = min(1.0, -seen.llr / SURE) if rule in (SPARED, SPARED_ELSEWHEN) else 1.0
+        witness = Ragged.of([seen.rows] * len(flows), np.int32)
+        return [self.write(trace, rule, flows, witness, share, measured)]
 
     def write(
         self, trace: Trace, rule: str, flows: I64, witness: Ragged, share: float, measured: dict[str, float]
@@ -166,9 +177,11 @@ class Throttling:
         )
 
 
-def kind_of(tested: Tested) -> str:
+def kind_of(tested: Tested, acks: bool) -> str:
     """Name the rule for how well a bucket explains a unit."""
     share = strength(tested.fit)
+    if acks and share > 0:
+        return UNHEARD
     return TOKEN_BUCKET if share >= 1.0 else ROUGH_BUCKET if share > 0 else LOSS_AFTER_BURSTS
 
 
@@ -178,12 +191,13 @@ def chosen(judged: list[Judged]) -> list[tuple[Judged, I64]]:
     Returns:
         Candidates that were chosen, each with the flows that chose it.
     """
-    taken: dict[tuple[int, bool], int] = {}
+    taken: dict[tuple[int, bool, bool], int] = {}
     for place in sorted(range(len(judged)), key=lambda place: judged[place].rank, reverse=True):
         for flow in judged[place].losing.tolist():
-            taken.setdefault((flow, judged[place].direction.outbound), place)
+            direction = judged[place].direction
+            taken.setdefault((flow, direction.outbound, direction.acks), place)
     flows: dict[int, list[int]] = {}
-    for (flow, _), place in taken.items():
+    for (flow, _, _), place in taken.items():
         flows.setdefault(place, []).append(flow)
     return [(judged[place], np.array(flows[place], np.int64)) for place in sorted(flows)]
 

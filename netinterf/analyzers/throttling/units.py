@@ -11,12 +11,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series
+from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows
 from netinterf.schema import Mark
-from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_LOSSES", "Direction", "bounded", "lossy_directions", "split_units"]
+__all__ = ["LEAST_LOSSES", "Direction", "bounded", "lossy_directions", "split_units", "unheard_directions"]
 
 I64 = NDArray[np.int64]
 
@@ -25,11 +24,14 @@ TCP = 6
 LEAST_LOSSES = 15
 """Losses below which nothing is said (Flach et al., §3.2: chosen for few false alarms in a sweep)."""
 
-LARGEST = 20_000
+LARGEST = 4_000
 """Wire packets of one unit that are tested: far more than a fit needs, and the cost is linear in it."""
 
 MOST_FLOWS = 20
 """Flows of one pair that are tested alone, those with the most losses: enough to see that each has its own bucket."""
+
+LEAST_NEEDLESS = 3
+"""Needless repeats from which on somebody may have dropped acknowledgements; fewer come with any reordering."""
 
 MOST_UNITS = 6
 """Units of one direction that are tested, those with the most losses: further ones repeat the answer."""
@@ -43,16 +45,22 @@ class Direction:
     servers: I64  # rows in Hosts
     outbound: bool
     flows: I64  # rows in Flows
+    acks: bool = False  # bare acknowledgements instead of data
 
 
-def lossy_directions(trace: Trace, least: int = LEAST_LOSSES) -> list[Direction]:
+def lossy_directions(trace: Trace, suspicions: I64, least: int = LEAST_LOSSES) -> list[Direction]:
     """Find the directions in which at least that many packets came again or late: pairs of hosts, flows, clients.
 
     Flows are candidates of their own where a pair has several, and so are all lossy pairs of a client together.
+
+    Args:
+        trace: The capture.
+        suspicions: Packets that came again, late or never, by side.
+        least: Losses that a candidate needs.
     """
-    flows, sides = trace.flows, trace.sides
+    flows = trace.flows
     flow = np.flatnonzero(flows.protocol == TCP)
-    suspect = (sides.repeats + sides.fills).reshape(-1, 2)[flow]
+    suspect = suspicions.reshape(-1, 2)[flow]
     if int(suspect.sum()) < least:
         return []
     pair = flows.client[flow].astype(np.int64) << 32 | flows.server[flow]
@@ -62,21 +70,34 @@ def lossy_directions(trace: Trace, least: int = LEAST_LOSSES) -> list[Direction]
         _direction(trace, flow[place == which], outbound=side == 0)
         for which, side in np.argwhere(sums >= least).tolist()
     ]
-    return [*pairs, *_single_flows(trace, pairs, least), *_whole_clients(trace, pairs)]
+    return [*pairs, *_single_flows(trace, pairs, suspicions, least), *_whole_clients(trace, pairs)]
 
 
-def _direction(trace: Trace, flows: I64, outbound: bool) -> Direction:
+def _direction(trace: Trace, flows: I64, outbound: bool, acks: bool = False) -> Direction:
     """Describe one direction of some flows of one client."""
     servers = np.unique(trace.flows.server[flows]).astype(np.int64)
-    return Direction(client=int(trace.flows.client[flows[0]]), servers=servers, outbound=outbound, flows=flows)
+    client = int(trace.flows.client[flows[0]])
+    return Direction(client=client, servers=servers, outbound=outbound, flows=flows, acks=acks)
 
 
-def _single_flows(trace: Trace, pairs: list[Direction], least: int) -> list[Direction]:
+def unheard_directions(trace: Trace, needless: I64) -> list[Direction]:
+    """List the flows of which the other end repeated data that had been acknowledged, at most `MOST_FLOWS`.
+
+    Args:
+        trace: The capture.
+        needless: Such repeats, by the side that sent them.
+    """
+    worst = np.argsort(-needless, kind="stable")[:MOST_FLOWS]
+    worst = worst[needless[worst] >= LEAST_NEEDLESS]
+    return [_direction(trace, side.reshape(1) // 2, bool(side % 2), acks=True) for side in worst]
+
+
+def _single_flows(trace: Trace, pairs: list[Direction], suspicions: I64, least: int) -> list[Direction]:
     """List the lossy flows of pairs that have several flows, at most :data:`MOST_FLOWS` of a pair."""
     found = []
     for one in pairs:
         side = 2 * one.flows + (not one.outbound)
-        suspect = (trace.sides.repeats + trace.sides.fills)[side]
+        suspect = suspicions[side]
         if np.count_nonzero(suspect) > 1:
             worst = np.argsort(-suspect, kind="stable")[:MOST_FLOWS]
             chosen = one.flows[worst[suspect[worst] >= least]]
@@ -111,6 +132,8 @@ def split_units(trace: Trace, direction: Direction, series: Series, least: int =
     """
     if len(series) == 0 or int(np.count_nonzero(series.lost)) < least:
         return []
+    if direction.acks:
+        return [bounded(series)]
     unit = _unit_numbers(series, _answer_numbers(trace, direction, series))
     losses = np.bincount(unit, weights=series.lost)
     chosen = np.flatnonzero(losses >= least)
@@ -127,7 +150,7 @@ def _answer_numbers(trace: Trace, direction: Direction, series: Series) -> I64:
     transfer, such as the window updates of HTTP/2.
     """
     flows, packets = direction.flows, trace.packets
-    rows = trace.by_flow.values[spans(trace.by_flow.offsets[flows], trace.by_flow.lengths[flows])].astype(np.int64)
+    rows = flow_rows(trace, flows)
     request = (packets.outbound[rows] != direction.outbound) & (packets.payload_length[rows] > 0)
     request &= packets.marks[rows] & (Mark.REPEAT | Mark.KEEP_ALIVE | Mark.DUPLICATE_FRAME) == 0
     rows = np.sort(rows[request])

@@ -12,10 +12,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series, first_blocks
+from netinterf.analyzers.throttling.resent import sack_reports
+from netinterf.analyzers.throttling.series import SEQ_BITS, Series
 from netinterf.schema import RttKind, TcpOption
-from netinterf.stats.levels import bucket_levels
-from netinterf.stats.ratelimit import BucketFit
+from netinterf.stats.ratelimit import BucketFit, follow_bucket
 from netinterf.stats.robust import theil_sen
 from netinterf.trace import Trace
 
@@ -107,9 +107,10 @@ def _round_trips(trace: Trace, series: Series) -> F64:
     ends, order = ends[single], order[single]
     sent, flows = trace.packets.time[series.row], np.unique(series.flow)
     outbound = bool(trace.packets.outbound[series.row[0]])
-    row, _, right = first_blocks(trace, flows, outbound)
-    wanted = trace.packets.flow[row].astype(np.int64) << SEQ_BITS | right
-    _match(delay, sent, order, ends, wanted, trace.packets.time[row])
+    reports = sack_reports(trace, flows, outbound)
+    reports = reports.take(reports.first)
+    wanted = trace.packets.flow[reports.row].astype(np.int64) << SEQ_BITS | reports.right
+    _match(delay, sent, order, ends, wanted, trace.packets.time[reports.row])
     samples = trace.rtts
     chosen = np.flatnonzero((samples.kind != RttKind.HANDSHAKE) & np.isin(samples.side // 2, flows))
     asked, packets = samples.asked[chosen], trace.packets
@@ -170,10 +171,12 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
     packet = float(np.median(unit.size))
     if np.isnan(least) or not np.isfinite(fit.rate) or (not opened and packet / fit.rate > least):
         return Waiting()
-    levels = bucket_levels(unit.time, unit.size, ~unit.lost, np.array([fit.rate]), 0.0, fit.headroom)[0]
-    missing = levels.max() - levels + unit.size  # a packet waits for itself to be sent, too
+    rate, depth = np.array([fit.rate]), np.array([fit.depth])
+    missing = fit.depth - follow_bucket(unit.time, unit.size, unit.lost, rate, depth)[:, 0]  # it waits for itself, too
     known = np.flatnonzero(~unit.lost & ~np.isnan(unit.delay) & (missing >= NEAR_SHARE * fit.depth))
-    near = known[np.argsort(-missing[known], kind="stable")[:MOST_NEAR]]
+    losses = np.flatnonzero(unit.lost)
+    ahead = np.append(losses, len(unit) + len(losses))[np.searchsorted(losses, known)] - known
+    near = known[np.argsort(ahead, kind="stable")[:MOST_NEAR]]
     if len(near) < NEAR_SAMPLES:
         return Waiting()
     waited = np.maximum(0.0, unit.delay[near] - least)

@@ -1,0 +1,47 @@
+"""Which packets of a direction the network lost, wherever the tap sits.
+
+Before the limit, at the sender, every packet is seen leaving and a lost one is sent again (`resent`). Behind it, at
+the receiver, a lost packet is never seen and only leaves a hole (`unseen`). Both are the losses of the same bucket: its
+level depends on what passed, not on who watches. Acknowledgements without data are a direction of their own (`acks`).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.throttling.acks import acknowledgement_series
+from netinterf.analyzers.throttling.resent import with_lost_transmissions
+from netinterf.analyzers.throttling.series import Series, wire_packets
+from netinterf.analyzers.throttling.unseen import Numbering, with_unseen_losses
+from netinterf.trace import Trace
+
+__all__ = ["direction_series", "suspicions"]
+
+I64 = NDArray[np.int64]
+
+
+def direction_series(trace: Trace, flows: I64, outbound: bool, numbering: Numbering, *, acks: bool = False) -> Series:
+    """Lay out one direction of some flows of one client, with its losses.
+
+    Args:
+        trace: The capture.
+        flows: Rows in Flows.
+        outbound: True for what the clients of the flows sent.
+        numbering: What the IP identifications of the capture tell.
+        acks: Bare acknowledgements instead of data.
+
+    Returns:
+        The series.
+    """
+    if acks:
+        return acknowledgement_series(trace, flows, outbound)
+    pieces = wire_packets(trace, flows, outbound)
+    if pieces.upstream:
+        return with_unseen_losses(trace, pieces, flows, outbound, numbering)
+    return with_lost_transmissions(trace, pieces, flows, outbound)
+
+
+def suspicions(trace: Trace, numbering: Numbering) -> I64:
+    """Count, for each row of Sides, the packets that came again or late, or the numbers that never came."""
+    marked = trace.sides.repeats.astype(np.int64) + trace.sides.fills
+    worst: I64 = np.maximum(marked, numbering.missing)
+    return worst

@@ -1,0 +1,185 @@
+"""Which packets the network lost, told at the sender, at the receiver, and by acknowledgements that come back."""
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.throttling.acks import acknowledgement_series, needless_repeats
+from netinterf.analyzers.throttling.losses import direction_series
+from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.trace import read
+from tests.analyzers.bulk import SEGMENT, Bottleneck, Flow, chance, policer, transfer, transfer_world
+
+RAW_IP = 101
+
+
+def trace_of(moved):
+    """Read what a tap captured."""
+    return read(times=np.array(moved.times), frames=moved.frames, link_type=RAW_IP)
+
+
+def series_of(trace, outbound=False):
+    """Lay out what the server (or the client) of the first flow sent."""
+    return direction_series(trace, np.array([0]), outbound, count_numbers(trace))
+
+
+class Hand:
+    """Frames written by hand: one flow, the tap at the server."""
+
+    def __init__(self):
+        self.world = transfer_world()
+        self.world.numbered = True
+        self.flow = Flow(1)
+        self.now = 0.0
+
+    def send(self, *, down, seq, ack, flags=0x10, content=b"", wait=1e-3, number=7, **more):
+        """Write one frame, a millisecond after the last or later; all have one number, so that none counts."""
+        more["number"] = number
+        self.now += wait
+        self.world.write(self.now, self.flow, down=down, seq=seq, ack=ack, flags=flags, content=content, **more)
+
+    def series(self):
+        """Lay out what the server sent."""
+        return series_of(trace_of(self.world.out))
+
+
+def opened(trip=1e-3):
+    """Shake hands and ask; the tap is next to the server, *trip* seconds away from the client."""
+    hand = Hand()
+    hand.send(down=False, seq=0, ack=0, flags=2)
+    hand.send(down=True, seq=0, ack=1, flags=0x12)
+    hand.send(down=False, seq=1, ack=1, flags=0x18, content=bytes(8), wait=trip)
+    for place in range(4):
+        hand.send(down=True, seq=1 + place * SEGMENT, ack=9, content=bytes(SEGMENT))
+    return hand
+
+
+def test_a_segment_sent_again_was_lost():
+    """The earlier of two transmissions was lost, the later was not."""
+    hand = opened()
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
+    assert np.flatnonzero(hand.series().lost).tolist() == [1]
+
+
+def test_a_needless_repeat_is_no_loss():
+    """What had been acknowledged when it was sent again was not lost."""
+    hand = opened()
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    assert not hand.series().lost.any()
+
+
+def test_a_duplicate_report_clears_a_loss():
+    """A SACK block below the acknowledgement says that the segment arrived twice (RFC 2883)."""
+    hand = opened()
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT))
+    hand.send(down=True, seq=1 + 2 * SEGMENT, ack=9, content=bytes(SEGMENT))
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT, block=(1 + SEGMENT, 1 + 2 * SEGMENT))
+    assert np.flatnonzero(hand.series().lost).tolist() == [2]
+
+
+def test_one_segment_again_and_again_is_no_limit():
+    """A sender whose other end is gone repeats its last segments; nobody acknowledges them, and nothing is said."""
+    hand = opened()
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
+    for _ in range(30):
+        hand.now += 0.4
+        hand.send(down=True, seq=1 + 4 * SEGMENT, ack=9, content=bytes(SEGMENT))
+    assert not hand.series().lost.any()
+    assert len(Throttling()(trace_of(hand.world.out))) == 0
+
+
+def test_a_report_tells_which_transmission_arrived():
+    """Of three transmissions the one a round trip before the report arrived; the others were lost, unless reported."""
+    hand = opened(0.05)
+    for wait in (0.2, 0.2):
+        hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT), wait=wait)
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT, wait=0.06)
+    assert np.flatnonzero(hand.series().lost).tolist() == [1, 4]
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT, block=(1 + SEGMENT, 1 + 2 * SEGMENT))
+    assert np.flatnonzero(hand.series().lost).tolist() == [1]
+
+
+def test_a_report_that_comes_too_soon_answers_an_earlier_transmission():
+    """What is acknowledged sooner than the path allows had arrived before: its repeat was needless."""
+    hand = opened(0.05)
+    hand.send(down=True, seq=1 + SEGMENT, ack=9, content=bytes(SEGMENT), wait=0.04)
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT, wait=0.02)
+    assert not hand.series().lost.any()
+
+
+@pytest.mark.parametrize("bottleneck", [lambda: policer(62_500, 3e4), lambda: chance(0.05, np.random.default_rng(3))])
+def test_numbers_count_what_was_dropped(bottleneck):
+    """Where a sender numbers its packets one by one, the receiver's side knows every loss, and when it happened."""
+    moved = transfer(5, bottleneck(), flows=[Flow(900)], rtt=0.08, tap="receiver", numbered=True)
+    there = transfer(5, bottleneck(), flows=[Flow(900)], rtt=0.08, tap="sender", numbered=True)
+    trace = trace_of(moved)
+    assert count_numbers(trace).counts.tolist() == [False, True]
+    series = series_of(trace)
+    assert series.lost.sum() == moved.dropped
+    sent = series_of(trace_of(there))
+    late = np.quantile(np.abs(series.time[series.lost] - sent.time[sent.lost][: moved.dropped]), 0.8)
+    assert late < 0.16  # two round trips: the way to the receiver, and what bursts are long
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_a_counter_of_the_whole_host_is_not_believed(numbered):
+    """A counter that counts other packets as well leaves holes where the stream has none."""
+    moved = transfer(6, policer(125_000, 3e4), flows=[Flow(600)], rtt=0.08, tap="receiver", numbered=numbered)
+    assert count_numbers(trace_of(moved)).counts[1] == numbered
+
+
+def crawling(room=100_000, push=0x10):
+    """Let a server fall silent again and again, for longer than its timer, and go on with what nobody saw lost."""
+    hand = opened(1e-5)
+    for place in range(4, 9):
+        hand.send(down=False, seq=9, ack=1 + place * SEGMENT, room=room)
+        hand.send(down=True, seq=1 + place * SEGMENT, ack=9, content=bytes(SEGMENT), flags=push, wait=1.4)
+    return hand
+
+
+def test_a_silence_in_the_middle_is_a_timer_that_ran_out():
+    """1.4 s hold a first loss and attempts after 0.2 and 0.6 s, five times; the last one brings the packet."""
+    series = series_of(trace_of(crawling().world.out))
+    assert series.upstream
+    assert series.lost.sum() == 5 * 3
+    last = series.time[series.lost][-3:] - series.time[~series.lost][-2]
+    assert last == pytest.approx([0.0, 0.2, 0.6], abs=0.02)
+
+
+@pytest.mark.parametrize("hand", [lambda: crawling(room=1), lambda: crawling(push=0x18)])
+def test_a_full_window_and_a_program_that_pauses_lose_nothing(hand):
+    """Silence proves nothing while the receiver has no room, or behind the end of what a program has said."""
+    assert series_of(trace_of(hand().world.out)).lost.sum() <= 3  # the first one: it follows segments with room
+
+
+def echoing(dropped):
+    """Let a client acknowledge every segment; the server echoes the last timestamp that it heard."""
+    hand = opened(0.05)
+    echo = hand.now
+    for place in range(4, 40):
+        stamp = hand.now + 1e-3
+        hand.send(down=False, seq=9, ack=1 + place * SEGMENT, sent=stamp)
+        echo = echo if place in dropped else stamp
+        again = place - 1 if place in dropped else place
+        hand.send(down=True, seq=1 + again * SEGMENT, ack=9, content=bytes(SEGMENT), echo=echo, wait=0.15)
+    return trace_of(hand.world.out)
+
+
+def test_timestamps_tell_which_acknowledgements_were_lost():
+    """What is echoed has passed; what stays unechoed while something older comes back was lost."""
+    dropped = {8, 9, 10, 20, 30, 31}
+    trace = echoing(dropped)
+    series = acknowledgement_series(trace, np.array([0]), True)
+    places = (series.start - 1) // SEGMENT
+    assert set(places[series.lost].tolist()) == dropped
+    assert set(places[~series.lost].tolist()) == set(range(4, 40)) - dropped
+    assert series.delay[~series.lost] == pytest.approx(0.15, abs=1e-6)
+    assert needless_repeats(trace)[1] == 3  # one for each run of them
+
+
+def test_without_timestamps_nothing_is_known_of_acknowledgements():
+    """Nobody echoes what nobody stamps."""
+    moved = transfer(9, Bottleneck(lambda _now, _size: 0.0), flows=[Flow(40)], timestamps=False)
+    assert len(acknowledgement_series(trace_of(moved), np.array([0]), True)) == 0
