@@ -268,6 +268,42 @@ def test_leftovers_of_an_old_connection_are_no_accusation() -> None:
     assert sum(found(talk.trace()).values()) < ENOUGH
 
 
+@pytest.mark.parametrize("distance", [-5_000, 600 << 7, 200_000_000, 1 << 31])
+def test_resets_outside_the_window_are_left_over(distance: int) -> None:
+    """Numbers of another connection reset nothing, however many come: the receiver has no room for them."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    for place in range(4):
+        talk.send("S", "R", (901 + distance) % (1 << 32), 0, at=sent + 20 + place, ttl=121, stamped=False, window=0)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"y" * 100)
+    talk.send("C", "A", end, 1001, at=sent + 102)
+    assert not found(talk.trace())
+
+
+def test_resets_ahead_within_the_window_are_suspects() -> None:
+    """Injectors aim ahead, and the receiver has room for what they guess."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    for place in range(3):
+        talk.send("S", "R", 901 + 1460 * place, 0, at=sent + 20 + place / 10, ttl=121, stamped=False, window=0)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"y" * 100)
+    assert {"rst.alive_after", "rst.burst"} <= set(found(talk.trace()))
+
+
+def test_an_abort_without_the_other_side_is_no_accusation() -> None:
+    """Which acknowledgements the bare resets answer was not captured, so their old numbers say nothing."""
+    talk = Talk()
+    talk.send("S", "SA", 900, 101, at=100)
+    for place in range(4):
+        talk.send("S", "PA", 901 + 1000 * place, 200, at=200 + place / 10, data=b"z" * 1000)
+    talk.send("S", "RA", 4901, 200, at=201)
+    for place in range(1, 5):
+        talk.send("S", "R", 901 + 1000 * place, 0, at=230 + place / 10, window=0, stamped=False)
+    signs = found(talk.trace(vantage="middle"))
+    assert not {"rst.burst", "rst.behind_data", "rst.alive_after"} & set(signs)
+
+
 def test_bare_resets_of_one_direction_are_no_accusation() -> None:
     """A closed host answers rising numbers that were not captured: nothing is beyond anything."""
     talk = Talk()

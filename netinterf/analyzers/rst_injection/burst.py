@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.sequence import echoes_ack
+from netinterf.analyzers.rst_injection.sequence import may_answer
 from netinterf.analyzers.rst_injection.suspects import Suspects
 from netinterf.trace import Trace
 
@@ -61,9 +61,10 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     np.maximum.at(enough, burst, flight)
     # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
     sent = suspects.base.at(suspects.base.top, suspects.previous)
-    stale = (~suspects.acks & echoes_ack(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
+    stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
     answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else tidy
     per_segment = (sizes >= 2) & (((sizes <= enough) & tidy) | answers)
+    blind = np.bincount(burst[suspects.asked[order] < 0], minlength=len(sizes)) > 0 if count else tidy
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)
@@ -75,7 +76,7 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     excess = (sizes >= EXCESS) & (sizes > enough) & (enough > 0) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
-        mixed=(mixed & ~per_segment)[burst] if count else np.zeros(0, np.bool_),
+        mixed=(mixed & ~per_segment & ~(blind & tidy))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
         cloned=twin & (trace.facts.duplicate_share < DUPLICATED_CAPTURE),

@@ -71,14 +71,14 @@ def alive_after(
 def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     """Say whether the receiver would have believed a reset by its number (RFC 9293 §3.10.7.4, RFC 5961 §3).
 
-    One below everything the receiver had acknowledged, or an answer to another SYN, is a leftover of an older
-    connection; a host ignores it, and that the conversation goes on is natural.
+    A host ignores one below everything that it had acknowledged, or an answer to another SYN, and that the
+    conversation goes on is natural. Those beyond its window are no suspects.
     """
     packets, base = trace.packets, suspects.base
     here, opening = packets.relative_seq[suspects.row], suspects.previous < 0
     taken = np.maximum(base.at(base.acked, suspects.asked), 0)
     fits: NDArray[np.bool_] = np.where(
-        opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), (here >= taken - SLACK) & (here < 1 << 30)
+        opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), here >= taken - SLACK
     )
     return fits
 
@@ -87,14 +87,20 @@ def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     """Find resets below the end of what their side had sent (RST_SEQ_DATA of Weaver et al.).
 
     A bare R repeats the ack field of the segment that it answers (RFC 9293 §3.10.7.1), which may be old; such a number
-    is not held against it. Blind where the capture has holes.
+    is not held against it. Blind where the capture has holes, and for a bare R where it lacks the other side.
     """
     packets, base = trace.packets, suspects.base
     sent = base.at(base.top, suspects.previous)
     here = packets.relative_seq[suspects.row]
-    answered = echoes_ack(trace, suspects)
+    answered = may_answer(trace, suspects)
     late = suspects.gap > reorder_margin(trace, suspects)
     return (sent > 0) & (here < sent) & (here >= 0) & late & ~answered & ~lossy(trace, suspects)
+
+
+def may_answer(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether a reset may answer a segment with an old ack field: one was seen, or, for a bare R, none could be."""
+    may: NDArray[np.bool_] = echoes_ack(trace, suspects) | (~suspects.acks & (suspects.asked < 0))
+    return may
 
 
 def echoes_ack(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

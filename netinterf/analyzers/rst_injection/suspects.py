@@ -19,6 +19,9 @@ __all__ = ["Base", "Suspects", "find_suspects", "segment_end"]
 
 TCP = 6
 
+NO_SHIFT, MOST_SHIFT = 255, 14
+"""A side without the window scale option, and the largest one (RFC 7323 §2.3)."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class Base:
@@ -29,6 +32,7 @@ class Base:
     end: NDArray[np.int64]  # relative sequence number behind the packet
     top: NDArray[np.int64]  # highest such number of the side so far, this packet included
     acked: NDArray[np.int64]  # highest relative ack of the side so far, this packet included
+    edge: NDArray[np.int64]  # highest relative number so far that the side had room for (ack and window)
 
     def before(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         """Place in the base of the last packet of *side* before packet *row*, -1 for none."""
@@ -85,8 +89,9 @@ def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 def find_suspects(trace: Trace) -> Suspects:
     """Select the resets that somebody on the path could have forged.
 
-    A RST seen where its sender sits is the sender's own; a copy of a frame captured twice is no second reset; and one
-    with a wrong checksum resets nothing: it is damaged, or a decoy of somebody who evades a censor.
+    A RST seen where its sender sits is the sender's own; a copy of a frame captured twice is no second reset; one with
+    a wrong checksum resets nothing: it is damaged, or a decoy of somebody who evades a censor; and one far outside the
+    receiver's window is left over from an older connection.
     """
     packets = trace.packets
     is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
@@ -97,9 +102,10 @@ def find_suspects(trace: Trace) -> Suspects:
         is_rst &= packets.outbound
     row = np.flatnonzero(is_rst)
     row = row[trace.checksum_ok(row)]
+    base = build_base(trace, np.unique(packets.flow[row]).astype(np.int64))
+    row = row[~left_over(trace, base, row)]
     flow = packets.flow[row].astype(np.int64)
     side = 2 * flow + ~packets.outbound[row]
-    base = build_base(trace, np.unique(flow))
     previous = base.before(side, row)
     last_time = base.at(packets.time[base.row], previous, missing=0)
     return Suspects(
@@ -125,9 +131,38 @@ def build_base(trace: Trace, flows: NDArray[np.int64]) -> Base:
     order = np.argsort(side << 32 | row)
     row, side = row[order], side[order]
     end = segment_end(packets, row)
+    ack = packets.relative_ack[row]
     return Base(
-        row=row, side=side, end=end, top=running_top(end, side), acked=running_top(packets.relative_ack[row], side)
+        row=row,
+        side=side,
+        end=end,
+        top=running_top(end, side),
+        acked=running_top(ack, side),
+        edge=running_top(ack + window_bytes(trace, row, side), side),
     )
+
+
+def window_bytes(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scale the window of each packet, never of one with SYN, and by the most where no handshake tells (RFC 7323)."""
+    sides, packets = trace.sides, trace.packets
+    shift, others = (sides.window_shift[which].astype(np.int64) for which in (side, side ^ 1))
+    both = (shift != NO_SHIFT) & (others != NO_SHIFT)
+    told = (sides.syn[side] >= 0) & (sides.syn[side ^ 1] >= 0)
+    shift = np.where(told, np.where(both, np.minimum(shift, MOST_SHIFT), 0), MOST_SHIFT)
+    shift[packets.tcp_flags[row] & TcpFlag.SYN != 0] = 0
+    return packets.window[row].astype(np.int64) << shift
+
+
+def left_over(trace: Trace, base: Base, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Find resets with the numbers of another connection: beyond the receiver's window, or below the whole stream.
+
+    Hosts ignore them (RFC 9293 §3.10.7.4, RFC 5961 §3). Blind where the receiver said nothing before.
+    """
+    packets = trace.packets
+    side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    here, edge = packets.relative_seq[row], base.at(base.edge, base.before(side ^ 1, row))
+    opened = base.before(side, row) >= 0
+    return opened & (((edge >= 0) & (here > edge)) | ((trace.sides.syn[side] >= 0) & (here < 0)))
 
 
 def running_top(values: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
