@@ -123,9 +123,6 @@ PRIORS = """How common each kind of interference is taken to be, before any evid
 
 FACTORS = """What the weight of a rule's observations is multiplied by; rules that are not listed keep their weight."""
 
-CALIBRATION = """What a sum above zero is worth, on straight lines between the points, the first from 0; the last holds
-for all beyond, unless something is proof by itself. Kinds of subject that are not listed keep their sums."""
-
 SILENCE = """What it weighs that nothing supports a mechanism, by what happened to the subject. What is not listed
 weighs nothing."""
 
@@ -151,19 +148,14 @@ def model() -> str:
 
 
 def fitted(data: dict[str, Any]) -> list[str]:
-    """Write what a fit to labelled traffic gives: factors, calibration, and what silence weighs."""
+    """Write what a fit to labelled traffic gives: factors, and what silence weighs."""
     factors = [
         (f"`{row['rule']}`", number(row["factor"]), str(row["interfered"]), str(row["untouched"]), row["source"])
         for row in data["weights"]
     ]
-    calibration = [
-        (row["family"], ", ".join(f"{number(score)} → {number(nats)}" for score, nats in row["knots"]), row["source"])
-        for row in data["calibration"]
-    ]
     quiet = [(row["subject"], f"`{row['happened']}`", number(row["nats"]), row["source"]) for row in data["quiet"]]
     return [
         section("Factors", FACTORS, ("rule", "factor", "interfered with", "untouched", "source"), factors),
-        section("Calibration", CALIBRATION, ("mechanisms", "sum → worth", "source"), calibration),
         section("Silence", SILENCE, ("subject", "what happened", "weight", "source"), quiet),
     ]
 

@@ -1,11 +1,10 @@
-"""``python -m benchmarks fit``: gather, fit, calibrate, write the packaged model and the models of left-out tenths."""
+"""``python -m benchmarks fit``: gather, fit, write the packaged model and the models of left-out tenths."""
 
 import json
 import pickle
 import sys
 import tempfile
 import time
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.fit.corpus import Corpus, Sample, collect, gather
+from benchmarks.fit.corpus import Sample, collect, gather, total_caps
 from benchmarks.fit.design import Design, lay_out
 from benchmarks.fit.document import document_of, left_out_of, write
 from benchmarks.fit.folds import FOLDS, folds_of
 from benchmarks.fit.silence import quiet_of, supported
 from benchmarks.fit.weights import fit_factors
-from benchmarks.fit.worth import knots_of, scores, total_caps
 from benchmarks.machine import ROOT
 from benchmarks.quality import Plan, jobs_of
 from benchmarks.scoreboard.left_out import FILE
@@ -47,7 +45,7 @@ def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | No
     begin = time.perf_counter()
     samples = corpus_of(seeds, lab_seeds, jobs, cache)
     corpus = gather(samples)
-    started = attrs.evolve(default_model(), factors={}, calibration={}, quiet={}, total_caps={})
+    started = attrs.evolve(default_model(), factors={}, quiet={}, total_caps={})
     design = lay_out(corpus, started)
     print(f"{len(samples):,} captures, {len(corpus):,} subjects, {len(design.kept):,} suspicions decided")
     folds = folds_of(corpus.origin.tolist())
@@ -104,57 +102,39 @@ def lab_folder(folder: Path, seeds: int) -> Path | None:
 def fit(design: Design, started: Model, folds: dict[str, int]) -> tuple[Model, list[Model]]:
     """Fit on everything, and on everything but each tenth.
 
-    The worth of scores is always measured on tenths that the scoring fit did not see; for the model that leaves out a
-    tenth, by fits that leave out that one as well.
-
     Returns:
         The model, and one per tenth that never saw it.
     """
-    fold = np.array([folds[origin] for origin in design.origin.tolist()], np.int64)
-    everything = fit_factors(design, started, np.ones(len(fold), np.bool_))
-    single = [fit_factors(design, started, fold != one, everything) for one in range(FOLDS)]
-    pairs = {
-        pair: fit_factors(design, started, ~np.isin(fold, pair), everything) for pair in combinations(range(FOLDS), 2)
-    }
+    row_fold = np.array([folds[origin] for origin in design.origin.tolist()], np.int64)
     subject_fold = np.array([folds[origin] for origin in design.corpus.origin.tolist()], np.int64)
-    whole = finish(design, started, everything, dict(enumerate(single)), fold, np.ones(len(design.corpus), np.bool_))
+    everything = fit_factors(design, started, np.ones(len(row_fold), np.bool_))
+    whole = finish(design, started, everything, np.ones(len(subject_fold), np.bool_))
     parts = []
     for one in range(FOLDS):
-        others = {two: pairs[min(one, two), max(one, two)] for two in range(FOLDS) if two != one}
-        parts.append(finish(design, started, single[one], others, fold, subject_fold != one))
+        factors = fit_factors(design, started, row_fold != one, everything)
+        parts.append(finish(design, started, factors, subject_fold != one))
     return whole, parts
 
 
-def finish(
-    design: Design, started: Model, factors: dict[str, float], outside: dict[int, dict[str, float]],
-    fold: NDArray[np.int64], use: NDArray[np.bool_],
-) -> Model:  # fmt: skip
-    """Calibrate fitted factors, and measure silence.
+def finish(design: Design, started: Model, factors: dict[str, float], use: NDArray[np.bool_]) -> Model:
+    """Add to fitted factors how far evidence may carry, and what silence means.
 
     Args:
         design: The regression problem.
-        started: Caps and grades.
+        started: Grades and what is not fitted.
         factors: The fitted factors.
-        outside: By tenth, factors of a fit that did not see it (nor what *use* leaves out).
-        fold: Tenth of each row.
         use: Which subjects may be looked at.
     """
-    score = np.zeros(len(fold))
-    for one, held in outside.items():
-        mine = fold == one
-        score[mine] = scores(design, started, held)[mine]
     corpus = attrs.evolve(design.corpus, benign=design.corpus.benign & use)
-    caps = total_caps(corpus.count)
-    rows = np.isin(fold, list(outside))
-    worth = knots_of(design, score, rows, max(caps.values()))
-    model = attrs.evolve(started, factors=factors, total_caps=caps, calibration=worth)
+    model = attrs.evolve(started, factors=factors, total_caps=total_caps(corpus))
     quiet = quiet_of(design.corpus, supported(design, model), use)
-    return attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design.corpus, design, model), 3))
+    return attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design, model), 3))
 
 
-def alike(corpus: Corpus, design: Design, model: Model) -> float:
+def alike(design: Design, model: Model) -> float:
     """Measure how alike the evidence about untouched subjects of one server is."""
+    corpus = design.corpus
     best = np.zeros(len(corpus))
-    np.maximum.at(best, design.borne.row[design.kept], scores(design, model, model.factors))
+    np.maximum.at(best, design.borne.row[design.kept], design.scores(model))
     benign = np.flatnonzero(corpus.benign)
     return intraclass_correlation(best[benign], corpus.site[benign], int(corpus.site.max(initial=-1)) + 1)

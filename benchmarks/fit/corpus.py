@@ -16,6 +16,7 @@ from netinterf.analyzers.base import join
 from netinterf.analyzers.run import analyze
 from netinterf.schema import Evidence
 from netinterf.simulate import Truth
+from netinterf.stats.calibration import rule_of_three
 from netinterf.table import Ragged
 from netinterf.verdict.combine import judge
 from netinterf.verdict.ledger import explain
@@ -23,7 +24,7 @@ from netinterf.verdict.model import SUBJECTS
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.subjects import list_subjects, row_of
 
-__all__ = ["Corpus", "Sample", "collect", "gather"]
+__all__ = ["Corpus", "Sample", "collect", "gather", "total_caps"]
 
 LIMIT = 20.0
 """Seconds of processor time for one capture: an ordinary one takes a tenth of one."""
@@ -74,6 +75,12 @@ class Corpus:
             return int(np.sum(mine & self.benign))
         worked = np.array([mechanism in words for words in self.mechanisms], np.bool_)
         return int(np.sum(mine & worked & ~self.series))
+
+
+def total_caps(corpus: Corpus) -> dict[str, float]:
+    """Say how many nats the untouched subjects of each kind support: none of n more often than 3 / n."""
+    caps = {kind: rule_of_three(corpus.count(kind)) for kind in SUBJECTS}
+    return {kind: round(cap, 2) for kind, cap in caps.items() if cap > 1.0}
 
 
 def attempt(job: Job) -> Sample | str:

@@ -37,7 +37,6 @@ class Design:
     kept: NDArray[np.int64]  # hypotheses that are rows
     right: NDArray[np.bool_]  # of each row: the mechanism was at work
     base: F64  # of each row: log-odds that a subject of its kind was interfered with so, before evidence
-    family: NDArray[np.str_]  # of each row: first word of the mechanism's path
     origin: NDArray[np.str_]  # of each row
 
     def matrix(self, model: Model) -> F64:
@@ -56,6 +55,11 @@ class Design:
         mine = row >= 0
         np.add.at(result, (row[mine], evidence.rule[witness[mine]]), evidence.llr[witness[mine]])
         return result
+
+    def scores(self, model: Model) -> F64:
+        """Add up what speaks for and against each row under a model: log-likelihood ratios, before caps."""
+        weighed: F64 = self.matrix(model) @ np.array([model.factors.get(rule.id, 1.0) for rule in self.rules])
+        return weighed
 
 
 def lay_out(corpus: Corpus, model: Model) -> Design:
@@ -91,7 +95,6 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         kept=kept,
         right=right[kept],
         base=np.array([odds[SUBJECTS[code], words[place]] for code, place in zip(kind, kept, strict=True)]),
-        family=np.array([words[place].partition(".")[0] for place in kept]),
         origin=corpus.origin[borne.row[kept]],
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.fit.design import Design
-from netinterf.verdict.model import Knots, Model
+from netinterf.verdict.model import Model
 
 __all__ = ["document_of", "left_out_of", "write"]
 
@@ -41,14 +41,6 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
                 "source": f"{COMMAND}: logistic regression; counts are suspicions that showed it",
             }
             for rule in sorted(design.rules, key=lambda rule: rule.id)
-        ],
-        "calibration": [
-            {
-                "family": family,
-                "knots": [list(pair) for pair in pairs],
-                "source": f"{COMMAND}: isotonic regression on systems left out of the fit that scored them",
-            }
-            for family, pairs in fitted.calibration.items()
         ],
         "quiet": [
             {
@@ -96,16 +88,11 @@ def seen_in(design: Design) -> tuple[Counter[str], Counter[str]]:
 
 def left_out_of(folds: Mapping[str, int], models: list[Model]) -> dict[str, Any]:
     """Write what the fits that left out a tenth each came to."""
-
-    def knots(calibration: Mapping[str, Knots]) -> dict[str, list[list[float]]]:
-        return {kind: [list(pair) for pair in pairs] for kind, pairs in calibration.items()}
-
     return {
         "folds": dict(sorted(folds.items())),
         "models": [
             {
                 "factors": dict(sorted(model.factors.items())),
-                "calibration": knots(model.calibration),
                 "quiet": [[kind, word, nats] for (kind, word), nats in model.quiet.items()],
                 "total_caps": model.total_caps,
             }

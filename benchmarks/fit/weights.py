@@ -1,9 +1,9 @@
 """Factors of rules by logistic regression, held to what a likelihood ratio may be.
 
 The intercept is no parameter: it is the base rate of the corpus, so a suspicion without weight keeps exactly its prior
-odds. Factors are never negative: evidence does not change sides. Each is drawn towards 1, the weight of the literature,
-as if that weight had been measured with a standard deviation of two nats, so rules that the corpus hardly shows keep
-their starting value.
+odds, and what the weights add up to is a log-likelihood ratio. Factors are never negative: evidence does not change
+sides. Each is drawn towards 1, the weight of the literature, as if that weight had been measured with a standard
+deviation of two nats, so rules that the corpus hardly shows keep their starting value.
 """
 
 from collections.abc import Mapping

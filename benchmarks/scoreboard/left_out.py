@@ -43,7 +43,6 @@ def model_of(part: dict[str, Any]) -> Model:
         default_model(),
         version=default_model().version + ", left out",
         factors=part["factors"],
-        calibration={kind: tuple((x, y) for x, y in knots) for kind, knots in part["calibration"].items()},
         quiet={(kind, word): nats for kind, word, nats in part["quiet"]},
         total_caps=part["total_caps"],
     )

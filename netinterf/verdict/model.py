@@ -1,11 +1,10 @@
 """The numbers that turn evidence into probability, as one frozen value.
 
 Analyzers say how much an observation weighs by itself; the model says how much of that weight holds when observations
-come together (`factors`), what a score is worth once held against labelled traffic (`calibration`), what it means that
-nothing was seen (`quiet`), how far any evidence may carry (caps), how common each kind of interference is to begin with
-(`priors`), and where the grades begin. The shipped file is written by ``python -m benchmarks fit``; priors stand in a
-table of their own, which users replace by what they know of their network. A verdict names the model it was reached
-with, so that it can be reached again, or with other priors.
+come together (`factors`), what it means that nothing was seen (`quiet`), how far any evidence may carry (caps), how
+common each kind of interference is to begin with (`priors`), and where the grades begin. The shipped file is written by
+``python -m benchmarks fit``; priors stand in a table of their own, which users replace by what they know of their
+network. A verdict names the model it was reached with, so that it can be reached again, or with other priors.
 """
 
 import csv
@@ -32,8 +31,6 @@ MAX_NATS = 50.0
 """Largest weight a model may hold: e**50 is far from overflow and beyond any evidence."""
 
 PRIOR_COLUMNS = ("subject", "mechanism", "probability", "source")
-
-Knots = tuple[tuple[float, float], ...]
 
 
 def _finite(_: object, attribute: Any, value: float) -> None:
@@ -77,14 +74,6 @@ def _caps(instance: object, attribute: Any, value: dict[str, float]) -> None:
             raise ParameterError(f"{attribute.name}[{kind!r}]", cap, "a positive number of nats")
 
 
-def _knots(_: object, attribute: Any, value: dict[str, Knots]) -> None:
-    for kind, knots in value.items():
-        numbers = np.array([(0.0, 0.0), *knots], np.float64).reshape(-1, 2)
-        rising = np.all(np.diff(numbers[:, 0]) > 0) and np.all(np.diff(numbers[:, 1]) >= 0)
-        if not (np.all(np.isfinite(numbers)) and rising):
-            raise ParameterError(f"{attribute.name}[{kind!r}]", knots, "pairs (score, nats) that rise from (0, 0)")
-
-
 @attrs.frozen(kw_only=True)
 class Model:
     """Priors, weights, caps and grades.
@@ -95,9 +84,6 @@ class Model:
         priors: Log-odds of (kind of subject, mechanism) against "nobody interfered", before any evidence.
         other_prior: The same for a mechanism that has no prior of its own.
         factors: By how much the weight of a rule's observations is multiplied; rules not listed keep their weight.
-        calibration: For each family of mechanisms (``tcp``, ``dns``, ``rate`` …, the first word of their path), what a
-            score above zero is worth: pairs (score, nats) between which is interpolated, from (0, 0); the last holds
-            for all beyond. Families not listed keep their scores.
         quiet: What it weighs when a subject shows nothing that supports a mechanism, nats, by kind of subject and
             what happened to it: ``"ok"`` or a code of `netinterf.verdict.reasons`. Missing information is not listed.
         group_cap: How many nats all evidence of one independence group may carry, either way.
@@ -118,7 +104,6 @@ class Model:
     priors: dict[tuple[str, str], float] = attrs.field(validator=_table)
     other_prior: float = attrs.field(validator=_finite)
     factors: dict[str, float] = attrs.field(factory=dict, validator=_factors)
-    calibration: dict[str, Knots] = attrs.field(factory=dict, validator=_knots)
     quiet: dict[tuple[str, str], float] = attrs.field(factory=dict, validator=_table)
     group_cap: float = attrs.field(validator=_positive)
     decisive_cap: float = attrs.field(validator=_positive)
@@ -185,10 +170,6 @@ class Model:
             priors=priors,
             other_prior=float(document["other_prior"]["nats"]),
             factors={row["rule"]: float(row["factor"]) for row in document["weights"]},
-            calibration={
-                row["family"]: tuple((float(score), float(nats)) for score, nats in row["knots"])
-                for row in document["calibration"]
-            },
             quiet={(row["subject"], row["happened"]): float(row["nats"]) for row in document["quiet"]},
             group_cap=float(caps["group"]["nats"]),
             decisive_cap=float(caps["decisive"]["nats"]),

@@ -12,9 +12,8 @@ keeps that true when decisive and ordinary observations share a group.
 
 What supports a mechanism is added up, and so is what argues against it. Where nothing supports it, what happened to
 the subject speaks instead (`Model.quiet`): a connection that did its work is seldom one that somebody cut. A supported
-sum is held against what such sums were worth on labelled traffic (`Model.calibration`), and capped; it never says less
-than silence would. Every step rises with every weight, and no evidence about a subject of which nothing is known
-changes nothing.
+sum is capped, and never says less than silence would. The factors were fitted so that such sums are log-likelihood
+ratios. Every step rises with every weight, and no evidence about a subject of which nothing is known changes nothing.
 
 A rule may name a general mechanism (``tcp``): it then weighs on every more special one that is under suspicion, and
 stands for itself when none is. A rule without a mechanism weighs on all of them.
@@ -87,7 +86,7 @@ def weigh(
         prior_kind: Place in ``model.SUBJECTS`` of each verdict row.
         quiet: What it weighs when nothing supports a mechanism, nats, for each verdict row.
         mechanisms: The vocabulary.
-        model: Factors, calibration, caps and priors.
+        model: Factors, caps and priors.
     """
     borne = bearing(evidence, row, mechanisms)
     size, count = len(borne), max(len(mechanisms), 1)
@@ -102,7 +101,7 @@ def weigh(
     cap = _caps(kind, model)
     silent = np.clip(quiet[borne.row] + against, -cap, cap)
     most = np.where(decisive, np.maximum(cap, model.decisive_cap), cap)
-    worth = np.clip(_worth(support + against, borne, mechanisms, decisive, model), -cap, most)
+    worth = np.clip(support + against, -cap, most)
     priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
     return Hypotheses(
@@ -197,23 +196,6 @@ def strongest(borne: Bearing, evidence: Evidence, value: F64) -> I64:
     last = np.ones(len(order), np.bool_)
     last[:-1] = (hypothesis[1:] != hypothesis[:-1]) | (group[1:] != group[:-1])
     return order[last]
-
-
-def _worth(score: F64, borne: Bearing, mechanisms: tuple[str, ...], decisive: NDArray[np.bool_], model: Model) -> F64:
-    """Turn sums of weights into what they were worth on labelled traffic, before caps.
-
-    What is proof by itself is not limited by how often it was seen: beyond the last knot its score counts in full.
-    """
-    families = [word.partition(".")[0] for word in mechanisms]
-    result = score.copy()
-    for family in dict.fromkeys(families):
-        knots = np.array([(0.0, 0.0), *model.calibration.get(family, ())])
-        known = np.array([word == family for word in families], np.bool_)
-        mine = np.flatnonzero(known[borne.mechanism] & (score > 0)) if len(knots) > 1 else np.empty(0, np.int64)
-        raw = score[mine]
-        beyond = np.where(decisive[mine], np.maximum(raw - knots[-1, 0], 0.0), 0.0)
-        result[mine] = np.interp(raw, knots[:, 0], knots[:, 1]) + beyond
-    return result
 
 
 def _caps(kind: I64, model: Model) -> F64:

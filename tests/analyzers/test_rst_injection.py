@@ -123,6 +123,19 @@ def test_one_reset_per_segment_is_no_burst() -> None:
         assert {"rst.per_segment", "rst.burst"} & set(found(talk.trace())) == {expected}
 
 
+def test_a_full_accept_queue_refuses_the_handshake_too() -> None:
+    """A server that greeted and has no room answers the last step of the handshake like every segment, but no more."""
+    for resets, expected in ((3, "rst.per_segment"), (4, "rst.burst")):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent = talk.open()
+        for seq in (101, 201):
+            talk.send("C", "PA", seq, 901, at=sent, data=b"x" * 100)
+        for place in range(resets):
+            talk.send("S", "R", 901, 0, at=sent + 101 + place / 10, stamped=False, window=0)
+        assert {"rst.per_segment", "rst.burst"} & set(found(talk.trace())) == {expected}
+
+
 def company(reset: int, spared: int, name: Callable[[int], str] = lambda place: f"site{place}.example") -> list[float]:
     """Contact unrelated servers, some of which are "reset" after 4 ms; weights of the company found."""
     talk = Talk()

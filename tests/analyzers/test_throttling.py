@@ -200,6 +200,13 @@ def test_a_dead_link_is_no_bucket():
     assert "rate.spared" not in rules
 
 
+@pytest.mark.parametrize(("rate", "told"), [(3_000, False), (30_000, True)])
+def test_a_sender_that_waits_for_its_timer_is_no_bucket(rate, told):
+    """Where a packet or two pass every second, the sender's timer sets the pace, bucket or not."""
+    rules, _ = found(trace_of(transfer(97, policer(rate, 4 * 1514), flows=[Flow(300)], rtt=0.1, limit=60.0)))
+    assert ({"rate.token_bucket", "rate.rough_bucket", "rate.loss_after_bursts"} & set(rules) != set()) == told
+
+
 def test_equal_limits_one_after_the_other_are_the_links():
     """Servers that meet the same rate in turn show a plan as well."""
     flows = [Flow(900), Flow(900, port=40001, start=25.0, server="198.51.100.5")]

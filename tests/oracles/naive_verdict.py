@@ -42,18 +42,6 @@ def added(evidence: Evidence, subject: int, mechanism: str, model: Model) -> Sum
     return Sum(sum(v for v in chosen if v > 0), sum(v for v in chosen if v < 0), decisive)
 
 
-def calibrated(score: float, knots: tuple[tuple[float, float], ...]) -> float:
-    """Read what a score is worth off straight lines between the knots; below zero it is worth itself."""
-    if score <= 0 or not knots:
-        return score
-    left = (0.0, 0.0)
-    for right in knots:
-        if score <= right[0]:
-            return left[1] + (right[1] - left[1]) * (score - left[0]) / (right[0] - left[0])
-        left = right
-    return left[1]
-
-
 def naive_llr(
     evidence: Evidence, subject: int, mechanism: str, model: Model, kind: str = "tcp", happened: str = "ok"
 ) -> float:
@@ -63,13 +51,8 @@ def naive_llr(
     silent = min(max(model.quiet.get((kind, happened), 0.0) + found.against, -cap), cap)
     if found.support == 0:
         return silent
-    raw = found.support + found.against
-    knots = model.calibration.get(mechanism.partition(".")[0], ())
-    worth, upper = calibrated(raw, knots), cap
-    if found.decisive:  # proof by itself: beyond the last knot it counts in full, up to a cap of its own
-        worth += max(raw - knots[-1][0], 0.0) if knots else 0.0
-        upper = max(cap, model.decisive_cap)
-    return max(min(max(worth, -cap), upper), silent)
+    upper = max(cap, model.decisive_cap) if found.decisive else cap  # what is proof by itself has a cap of its own
+    return max(min(max(found.support + found.against, -cap), upper), silent)
 
 
 def naive_odds(evidence: Evidence, subject: int, model: Model, kind: str = "tcp", happened: str = "ok") -> float:

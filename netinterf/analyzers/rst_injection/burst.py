@@ -59,8 +59,11 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     tidy &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else tidy
     enough = np.zeros(len(sizes), np.int64)
     np.maximum.at(enough, burst, flight)
-    # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
     sent = suspects.base.at(suspects.base.top, suspects.previous)
+    # a server that has no room for a connection may refuse the end of its handshake, too (Linux, accept queue full)
+    greeted = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else tidy
+    enough += tidy & greeted
+    # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
     stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
     answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else tidy
     per_segment = (sizes >= 2) & (((sizes <= enough) & tidy) | answers)

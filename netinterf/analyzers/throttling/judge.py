@@ -30,6 +30,11 @@ BELOW_STEPS = ((0.8, 1.0), (0.6, 0.6))
 drops everything (Flach et al., §3.2, allow 3 % of passed packets there): 95 % of policed laboratory transfers lose 0.86
 and more there, while a queue that is full most of the time still lets through what it serves."""
 
+TIMER_RATES = (1 / 1.5, 5.0)
+"""Packets a second that a sender's timer makes by itself: it repeats what was lost after a second and a round trip
+(RFC 6298, §2.4), or after a fifth of a second (Linux), and where next to nothing gets through, that is what passes. A
+bucket of such a rate looks the same."""
+
 FEW = 0.2
 """Share of a direction's rate of loss up to which a flow lost next to nothing: it is not what is limited."""
 
@@ -50,6 +55,7 @@ class Tested:
     unit: Series
     fit: BucketFit
     waiting: Waiting
+    timed: bool  # the rate may be that of the sender's timer
 
     @property
     def queued(self) -> int:
@@ -59,7 +65,7 @@ class Tested:
     @property
     def bucket(self) -> bool:
         """Whether a token bucket explains the losses better than harmless causes."""
-        return self.fit.llr > LEAST_LLR
+        return self.fit.llr > LEAST_LLR and not self.timed
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -144,8 +150,15 @@ def try_units(trace: Trace, direction: Direction, series: Series, least: int) ->
         waiting = measure_waiting(unit, least_known, opened, fit)
         if unit.upstream and np.isnan(waiting.share) and strength(fit) > 0 and not trace.facts.offloaded:
             waiting = Waiting(burst=fit.depth / float(np.median(unit.size)))
-        tested.append(Tested(unit=unit, fit=fit, waiting=waiting))
+        timed = not direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
+        tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))
     return tested
+
+
+def by_timer(unit: Series, fit: BucketFit) -> bool:
+    """Say whether so few packets a second passed that the sender's timer may have set their pace."""
+    least, most = TIMER_RATES
+    return least <= fit.rate / float(np.median(unit.size)) <= most
 
 
 def worth_testing(unit: Series, rtt: float) -> bool:

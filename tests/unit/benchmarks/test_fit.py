@@ -4,12 +4,11 @@ import attrs
 import numpy as np
 import pytest
 
-from benchmarks.fit.corpus import Sample, gather, sample
+from benchmarks.fit.corpus import Sample, gather, sample, total_caps
 from benchmarks.fit.design import lay_out
 from benchmarks.fit.folds import FOLDS, folds_of
 from benchmarks.fit.silence import UNKNOWING, quiet_of, supported
 from benchmarks.fit.weights import LARGEST, fit_factors
-from benchmarks.fit.worth import MOST_KNOTS, knots, scores
 from benchmarks.scoreboard.judging import Job
 from benchmarks.scoreboard.left_out import origin_of
 from netinterf.schema import Evidence, Rule
@@ -95,27 +94,30 @@ def test_series_and_other_mechanisms_decide_nothing() -> None:
     assert len(series.kept) == len(other.kept) < whole
 
 
-def test_worth_rises_and_is_capped() -> None:
-    """A calibration is a rising broken line within the cap, with few knots."""
-    rng = np.random.default_rng(3)
-    score = rng.normal(3, 2, 5000)
-    right = rng.random(5000) < 1 / (1 + np.exp(-(score - 4)))
-    line = np.array(knots(score, right, np.full(5000, -2.0), cap=6.0))
-    assert len(line) <= MOST_KNOTS + 1
-    assert np.all(np.diff(line[:, 0]) > 0)
-    assert np.all(np.diff(line[:, 1]) >= 0)
-    assert line[:, 1].min() >= 0
-    assert line[:, 1].max() <= 6.0
-
-
-def test_worth_is_a_likelihood_ratio() -> None:
-    """Scores that are likelihood ratios come out as they are, where there is enough to see it."""
+def test_scores_are_likelihood_ratios() -> None:
+    """Signs that say more than they are worth, or less, add up to likelihood ratios once they are fitted."""
     rng = np.random.default_rng(4)
-    right = np.arange(40_000) < 20_000
-    llr = rng.normal(np.where(right, 2.0, -2.0), 2.0)  # of two normals at distance 2: ln N(+2, 4) / N(-2, 4) = llr
-    line = np.array(knots(llr, right, np.zeros(40_000), cap=20.0))
-    for at in (1.0, 2.0, 3.0, 4.0):
-        assert np.interp(at, line[:, 0], line[:, 1]) == pytest.approx(at, abs=0.5)
+    hit = rng.random(SUBJECTS) < 0.5
+    shown = rng.random((SUBJECTS, 3)) < np.where(hit[:, None], 0.2, 0.02)
+    made = attrs.evolve(corpus(), mechanisms=tuple(("tcp.reset",) if one else () for one in hit), benign=~hit)
+    subject, rule = np.nonzero(shown)
+    said = np.array([4.0, 1.0, 3.0])[rule]
+    table = attrs.evolve(
+        made.evidence.take(np.zeros(len(subject), np.int64)),
+        subject=subject.astype(np.int32), rule=rule.astype(np.uint16), llr=said,
+    )  # fmt: skip
+    design, factors = fitted(attrs.evolve(made, evidence=table))
+    found = design.scores(plain_model(factors=factors))
+    said = 1.0 / (1.0 + np.exp(-design.base - found))
+    for weakest, strongest in ((0.5, 3.5), (3.5, 9.0)):  # one sign, several
+        mine = (found > weakest) & (found < strongest)
+        assert said[mine].mean() == pytest.approx(design.right[mine].mean(), abs=0.03)
+
+
+def test_caps_are_what_the_corpus_supports() -> None:
+    """None of n untouched subjects is at most 3 / n of them; kinds of which there are few have no cap of their own."""
+    made = corpus()
+    assert total_caps(made) == {"tcp": pytest.approx(np.log(np.sum(made.benign) / 3), abs=0.05)}
 
 
 def test_silence_is_measured_where_something_is_known() -> None:
@@ -138,9 +140,8 @@ def test_scores_use_the_strongest_of_a_group_only() -> None:
     rules = tuple(attrs.evolve(rule, group="one") for rule in RULES)
     together = attrs.evolve(made, evidence=attrs.evolve(made.evidence, rules=rules))
     model = plain_model()
-    ones = {rule.id: 1.0 for rule in RULES}
-    assert scores(lay_out(together, model), model, ones).max() == 4.0
-    assert scores(lay_out(made, model), model, ones).max() == 8.0
+    assert lay_out(together, model).scores(model).max() == 4.0
+    assert lay_out(made, model).scores(model).max() == 8.0
 
 
 def test_folds_leave_each_origin_out_once() -> None:

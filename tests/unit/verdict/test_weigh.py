@@ -14,7 +14,7 @@ from netinterf.verdict.combine import judge
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.weigh import covers
-from tests.oracles.naive_verdict import naive_odds, naive_probability
+from tests.oracles.naive_verdict import naive_probability
 from tests.unit.verdict.tables import evidence, plain_model, rule, subjects
 
 RULES = [
@@ -40,19 +40,10 @@ WEIGHTS = st.one_of(st.floats(-30, 30), st.sampled_from([0.0, 3.0, -3.0, np.nan]
 ROWS = st.lists(st.tuples(st.integers(0, len(KINDS) - 1), st.sampled_from(IDS), WEIGHTS), max_size=12)
 
 
-@st.composite
-def knots(draw: Any) -> tuple[tuple[float, float], ...]:
-    """Draw what scores are worth: one to four pairs that rise from (0, 0)."""
-    count = draw(st.integers(1, 4))
-    steps = [draw(st.tuples(st.floats(0.1, 6), st.floats(0, 6))) for _ in range(count)]
-    return tuple(map(tuple, np.cumsum(np.array(steps), axis=0).tolist()))
-
-
 NATS = st.floats(0.5, 16)
 MODELS = st.builds(
     plain_model,
     factors=st.dictionaries(st.sampled_from(IDS), st.one_of(st.floats(0, 3), st.just(0.0))),
-    calibration=st.dictionaries(st.sampled_from(("tcp", "http", "house", "dns")), knots()),
     quiet=st.dictionaries(st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(HAPPENED)), st.floats(-5, 5)),
     group_cap=NATS,
     decisive_cap=NATS,
@@ -174,19 +165,12 @@ def test_silence_weighs_by_kind_and_what_happened() -> None:
     assert judged([(4, "reset.a", -5.0)], suspicious).probability[4] < silent
 
 
-def test_factors_and_calibration_bend_the_weights() -> None:
-    """A factor multiplies its rule alone; calibration bends what a sum is worth, and leaves sums below zero alone."""
+def test_factors_bend_the_weights() -> None:
+    """A factor multiplies its rule alone."""
     one = probabilities([(0, "reset.a", 4.0)])[0]
     assert one == pytest.approx(probabilities([(0, "reset.a", 2.0)], factors={"reset.a": 2.0})[0])
     assert one == probabilities([(0, "reset.a", 4.0)], factors={"reset.c": 0.5})[0]
     assert probabilities([])[0] == probabilities([(0, "reset.a", 4.0)], factors={"reset.a": 0.0})[0]
-    bent = {"tcp": ((2.0, 1.0), (4.0, 5.0))}
-    for score, worth in ((1.0, 0.5), (3.0, 3.0), (4.0, 5.0), (5.5, 5.0), (-2.0, -2.0)):
-        bent_odds = probabilities([(0, "reset.a", score)], calibration=bent)[0]
-        assert bent_odds == pytest.approx(probabilities([(0, "reset.a", worth)])[0]), score
-    assert naive_odds(about([(0, "reset.a", 3.0)]), 0, plain_model(calibration=bent)) == pytest.approx(
-        naive_odds(about([(0, "reset.a", 3.0)]), 0, plain_model())
-    )
 
 
 def test_a_group_counts_once() -> None:
@@ -210,13 +194,13 @@ def test_caps_bound_a_group_and_the_total() -> None:
 
 
 def test_what_is_proof_keeps_its_weight() -> None:
-    """Beyond the last knot and the cap of the kind, only what is impossible without a forger counts in full."""
-    tight = {"calibration": {"tcp": ((3.0, 2.0),)}, "total_caps": {"tcp": 2.0}}
-    for name, score, worth in (("reset.sure", 12.0, 11.0), ("reset.sure", 1.5, 1.0), ("reset.a", 6.0, 2.0)):
+    """Beyond the cap of the kind, only what is impossible without a forger counts, up to a cap of its own."""
+    tight = {"total_caps": {"tcp": 2.0}}
+    for name, score, worth in (("reset.sure", 8.0, 8.0), ("reset.sure", 1.5, 1.5), ("reset.a", 6.0, 2.0)):
         bent = probabilities([(0, name, score)], **tight)[0]
         assert bent == pytest.approx(probabilities([(0, "reset.sure", worth)])[0]), (name, score)
     most = probabilities([(0, "reset.sure", 50.0), (0, "page", 6.0)], **tight, decisive_cap=9.0)[0]
-    assert most == pytest.approx(probabilities([(0, "reset.sure", 9.0), (0, "page", 3.0)], **tight)[0])
+    assert most == pytest.approx(probabilities([(0, "reset.sure", 9.0), (0, "page", 2.0)], **tight)[0])
 
 
 def test_a_general_statement_bears_on_the_special_one() -> None:
