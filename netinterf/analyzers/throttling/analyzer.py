@@ -107,8 +107,11 @@ class Throttling:
             "llr": best.fit.llr,
             "units": len(found),
         }
-        tables = [self.write(trace, kind_of(best, judged.direction.acks), flows, witness, share, measured)]
+        kind = kind_of(best, judged.direction.acks)
+        tables = [self.write(trace, kind, flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
+        if kind == LOSS_AFTER_BURSTS and seen.others is not Others.ALIKE:
+            return tables  # that one path loses more than others is no limit
         return tables + self.compared(trace, seen, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
