@@ -11,7 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.suspects import Base, Suspects
+from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.analyzers.sides import SidePackets
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -100,7 +101,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
 class SideGroups:
     """Per-side summaries of the base, read out per suspect."""
 
-    def __init__(self, base: Base, side: NDArray[np.int64]) -> None:
+    def __init__(self, base: SidePackets, side: NDArray[np.int64]) -> None:
         self.sides, self.starts = np.unique(base.side, return_index=True)
         self.base = base
         place = np.searchsorted(self.sides, side)

@@ -1,0 +1,112 @@
+"""What each side of some TCP conversations sent, side by side: the order in which most questions are asked.
+
+Relative numbers only ever grow from packet to packet of a side, once they are taken as running maxima, so that "who
+said this first", "how far had the other side heard by then" and "was there room" are binary searches.
+"""
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import Mark, Packets, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["SidePackets", "running_top", "segment_end", "side_packets"]
+
+NO_SHIFT, MOST_SHIFT = 255, 14
+"""A side without the window scale option, and the largest one (RFC 7323 §2.3)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class SidePackets:
+    """Packets of some flows, sorted by side, then time. The columns are aligned."""
+
+    row: NDArray[np.int64]  # rows in Packets
+    side: NDArray[np.int64]  # rows in Sides
+    end: NDArray[np.int64]  # relative sequence number behind the packet
+    top: NDArray[np.int64]  # highest such number of the side so far, this packet included
+    acked: NDArray[np.int64]  # highest relative ack of the side so far, this packet included
+    edge: NDArray[np.int64]  # highest relative number so far that the side had room for (ack and window)
+
+    def before(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Place of the last packet of *side* before packet *row*, -1 for none."""
+        place = self._find(side, row) - 1
+        return np.where((place >= 0) & (self._at(self.side, place) == side), place, -1)
+
+    def first_above(
+        self, column: NDArray[np.int64], side: NDArray[np.int64], value: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Place of the first packet of *side* whose running maximum *column* passes *value*, -1 for none."""
+        low = (1 << 40) - 1
+        place = np.searchsorted(self.side << 40 | np.clip(column, 0, low), side << 40 | np.clip(value + 1, 0, low))
+        inside = np.minimum(place, len(self.row) - 1)
+        return np.where((place < len(self.row)) & (self._at(self.side, inside) == side), place, -1)
+
+    def _find(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self.side << 32 | self.row, side << 32 | row)
+
+    def at(self, column: NDArray[Any], place: NDArray[np.int64], missing: int = -1) -> NDArray[np.int64]:
+        """Read *column* (aligned with the base) at *place*; -1 places give *missing*."""
+        return np.where(place >= 0, self._at(column, place), missing).astype(np.int64)
+
+    @staticmethod
+    def _at(column: NDArray[Any], place: NDArray[np.int64]) -> NDArray[Any]:
+        return column[np.maximum(place, 0)] if len(column) else np.zeros(len(place), column.dtype)
+
+
+def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Relative sequence number behind each packet: payload plus one each for SYN and FIN (RFC 9293 §3.4)."""
+    flags = packets.tcp_flags[rows]
+    counted = ((flags & TcpFlag.SYN) != 0).astype(np.int64) + ((flags & TcpFlag.FIN) != 0)
+    end: NDArray[np.int64] = packets.relative_seq[rows] + packets.payload_length[rows] + counted
+    return end
+
+
+def side_packets(trace: Trace, flows: NDArray[np.int64], *, without: TcpFlag = TcpFlag.RST) -> SidePackets:
+    """Collect the packets of *flows* that are no second captures of a frame.
+
+    Args:
+        trace: The capture.
+        flows: Rows of ``flows``.
+        without: Packets with one of these flags are left out.
+    """
+    packets = trace.packets
+    row = trace.by_flow.take(flows).values.astype(np.int64)
+    keep = (packets.tcp_flags[row] & without == 0) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
+    row = row[keep]
+    side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    order = np.argsort(side << 32 | row)
+    row, side = row[order], side[order]
+    end = segment_end(packets, row)
+    ack = packets.relative_ack[row]
+    return SidePackets(
+        row=row,
+        side=side,
+        end=end,
+        top=running_top(end, side),
+        acked=running_top(ack, side),
+        edge=running_top(ack + window_bytes(trace, row, side), side),
+    )
+
+
+def window_bytes(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Scale the window of each packet, never of one with SYN, and by the most where no handshake tells (RFC 7323)."""
+    sides, packets = trace.sides, trace.packets
+    shift, others = (sides.window_shift[which].astype(np.int64) for which in (side, side ^ 1))
+    both = (shift != NO_SHIFT) & (others != NO_SHIFT)
+    told = (sides.syn[side] >= 0) & (sides.syn[side ^ 1] >= 0)
+    shift = np.where(told, np.where(both, np.minimum(shift, MOST_SHIFT), 0), MOST_SHIFT)
+    shift[packets.tcp_flags[row] & TcpFlag.SYN != 0] = 0
+    return packets.window[row].astype(np.int64) << shift
+
+
+def running_top(values: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Highest value of the group so far; rows of one group lie together. Exact for |values| below 2**39."""
+    if len(values) == 0:
+        return values
+    number = np.cumsum(np.diff(group, prepend=group[0]) != 0)
+    bias = 1 << 39
+    low = (1 << 40) - 1
+    return (np.maximum.accumulate(number << 40 | (np.clip(values, -bias, bias - 1) + bias)) & low) - bias
