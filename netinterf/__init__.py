@@ -13,10 +13,12 @@ from netinterf.version import __version__
 if TYPE_CHECKING:
     from netinterf import export, report, simulate, stats
     from netinterf.analyzers.base import Analyzer, Scope, observe
+    from netinterf.analyzers.block_pages import BlockPages
     from netinterf.analyzers.check import check_analyzer
     from netinterf.analyzers.dns_poisoning import DnsPoisoning
     from netinterf.analyzers.rst_injection import RstInjection
     from netinterf.analyzers.run import analyze
+    from netinterf.analyzers.silence import Silence
     from netinterf.analyzers.throttling import Throttling
     from netinterf.engine.examples import example
     from netinterf.engine.scan import Result, scan
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Analyzer",
+    "BlockPages",
     "DnsPoisoning",
     "Evidence",
     "Grade",
@@ -41,6 +44,7 @@ __all__ = [
     "Rule",
     "Scope",
     "Session",
+    "Silence",
     "SubjectKind",
     "Throttling",
     "Trace",
@@ -62,9 +66,11 @@ __all__ = [
 HOMES = {
     "netinterf.analyzers.base": ("Analyzer", "Scope", "observe"),
     "netinterf.analyzers.check": ("check_analyzer",),
+    "netinterf.analyzers.block_pages": ("BlockPages",),
     "netinterf.analyzers.dns_poisoning": ("DnsPoisoning",),
     "netinterf.analyzers.rst_injection": ("RstInjection",),
     "netinterf.analyzers.run": ("analyze",),
+    "netinterf.analyzers.silence": ("Silence",),
     "netinterf.analyzers.throttling": ("Throttling",),
     "netinterf.engine.examples": ("example",),
     "netinterf.engine.scan": ("Result", "scan"),

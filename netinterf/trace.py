@@ -36,6 +36,7 @@ from netinterf.schema import (
     Http,
     IcmpQuotes,
     Packets,
+    Quic,
     RttSamples,
     Sides,
     Tls,
@@ -68,6 +69,7 @@ class Trace:
     exchanges: Exchanges
     tls: Tls
     http: Http
+    quic: Quic
     facts: Facts
     diagnostics: tuple[Diagnostic, ...]
 
@@ -108,7 +110,7 @@ class Trace:
         held[chosen] = True
         keep: dict[str, NDArray[np.int64]] = {"Flows": chosen}
         keep["Sides"] = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1)
-        for name in ("packets", "dns", "exchanges", "tls", "http"):
+        for name in ("packets", "dns", "exchanges", "tls", "http", "quic"):
             keep[name.capitalize()] = np.flatnonzero(held[getattr(self, name).flow])
         places = {name: new_places(rows, self._count(name)) for name, rows in keep.items()}
         messages, sides = places["Dns"], places["Sides"]
@@ -221,6 +223,7 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         exchanges=messages.exchanges,
         tls=messages.tls,
         http=messages.http,
+        quic=messages.quic,
         facts=facts,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.rst_injection import RstInjection
+from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.throttling import Throttling
 from netinterf.errors import AnalyzerError, ParameterError
 
@@ -24,6 +26,8 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     RstInjection.name: RstInjection,
     DnsPoisoning.name: DnsPoisoning,
     Throttling.name: Throttling,
+    Silence.name: Silence,
+    BlockPages.name: BlockPages,
 }
 
 

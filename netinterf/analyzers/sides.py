@@ -64,17 +64,22 @@ def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return end
 
 
-def side_packets(trace: Trace, flows: NDArray[np.int64], *, without: TcpFlag = TcpFlag.RST) -> SidePackets:
+def side_packets(
+    trace: Trace, flows: NDArray[np.int64], *, without: TcpFlag = TcpFlag.RST, answers: bool = True
+) -> SidePackets:
     """Collect the packets of *flows* that are no second captures of a frame.
 
     Args:
         trace: The capture.
         flows: Rows of ``flows``.
         without: Packets with one of these flags are left out.
+        answers: Keep payload of servers too.
     """
     packets = trace.packets
     row = trace.by_flow.take(flows).values.astype(np.int64)
     keep = (packets.tcp_flags[row] & without == 0) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
+    if not answers:
+        keep &= packets.outbound[row] | (packets.payload_length[row] == 0)
     row = row[keep]
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     order = np.argsort(side << 32 | row)

@@ -20,9 +20,9 @@ def networks(trace: Trace) -> NDArray[np.int64]:
 
 
 def flow_name_ids(trace: Trace) -> NDArray[np.int64]:
-    """Number the name each flow asked for (SNI, else Host); flows without one are named by their server's network."""
+    """Number the name each flow asked for (SNI, Host); flows without one are named by their server's network."""
     name = -1 - networks(trace)
-    for table, text in ((trace.http, trace.http.host), (trace.tls, trace.tls.name)):
+    for table, text in ((trace.quic, trace.quic.name), (trace.http, trace.http.host), (trace.tls, trace.tls.name)):
         rows = text.lengths > 0
         if table is trace.tls:
             rows &= trace.tls.kind == TlsKind.CLIENT_HELLO

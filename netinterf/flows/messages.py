@@ -12,9 +12,23 @@ from numpy.typing import NDArray
 from netinterf.flows.stream import HEAD_LIMIT, head_streams, packet_streams
 from netinterf.protocols.dns import parse_dns
 from netinterf.protocols.http import HEAD_BYTES, PEEK_BYTES, begins_head, begins_http, parse_http
+from netinterf.protocols.quic import parse_quic
 from netinterf.protocols.streams import Streams
 from netinterf.protocols.tls import begins_hello, begins_tls, parse_tls, unfinished
-from netinterf.schema import Answers, Dns, Exchanges, Flows, HeadSegments, Hosts, Http, Packets, SegmentKind, Sides, Tls
+from netinterf.schema import (
+    Answers,
+    Dns,
+    Exchanges,
+    Flows,
+    HeadSegments,
+    Hosts,
+    Http,
+    Packets,
+    Quic,
+    SegmentKind,
+    Sides,
+    Tls,
+)
 from netinterf.workers import each
 
 __all__ = ["Messages", "read_messages"]
@@ -42,12 +56,13 @@ class Messages:
     exchanges: Exchanges
     tls: Tls
     http: Http
+    quic: Quic
 
 
 def read_messages(
     buffer: NDArray[np.uint8], packets: Packets, flows: Flows, hosts: Hosts, sides: Sides, segments: HeadSegments
 ) -> Messages:
-    """Read DNS, TLS and HTTP/1 messages.
+    """Read DNS, TLS, HTTP/1 and QUIC messages.
 
     Args:
         buffer: Bytes of the capture.
@@ -84,6 +99,7 @@ def read_messages(
         exchanges=dns.exchanges,
         tls=_by_side(Tls.concat(tls)),
         http=_by_packet(Http.concat(http)),
+        quic=parse_quic(buffer, packets),
     )
 
 

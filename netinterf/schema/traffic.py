@@ -17,6 +17,7 @@ __all__ = [
     "Http",
     "IcmpQuotes",
     "Packets",
+    "Quic",
     "Records",
     "RttSamples",
     "Sides",
@@ -291,6 +292,20 @@ class Tls(Table):
     certificates: Text = text("leaf certificate, DER bytes (read it with .bytes(row))")
     error: U8 = column("u1", "ParseError code")
     error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Quic(Table):
+    """One row per flow whose client sent a QUIC Initial of version 1 or 2 (RFC 9000, RFC 9369); sorted by flow."""
+
+    packet: I32 = column("i4", "row in Packets of the first Initial", refers="Packets")
+    flow: I32 = column("i4", "row in Flows", refers="Flows")
+    version: U32 = column("u4", "version that the client asked for")
+    initials: U32 = column("u4", "Initials of the client")
+    name: Text = text("server name indication, lower case")
+    alpn: Text = text("ALPN protocols, comma separated")
+    ech: Bool = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
+    error: U8 = column("u1", "ParseError code; MISSING when nothing could be opened for want of a cipher")
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -17,7 +17,7 @@ __all__ = ["Names", "first_of", "flow_names", "gather_text"]
 
 @attrs.frozen(eq=False, kw_only=True)
 class Names:
-    """The name that each flow shows first: of its TLS hello, else the Host of its HTTP request."""
+    """The name that each flow shows first: of its TLS or QUIC hello, else the Host of its HTTP request."""
 
     kind: NDArray[np.uint8]  # TriggerKind code, 0 without a name
     value: Text
@@ -25,22 +25,25 @@ class Names:
 
 
 def flow_names(trace: "Trace") -> Names:
-    """Name every flow by its server name indication, else its Host header; empty without."""
+    """Name every flow by its server name indication (TLS, QUIC), else its Host header; empty without."""
     count = len(trace.flows)
     hello = np.flatnonzero((trace.tls.kind == TlsKind.CLIENT_HELLO) & (trace.tls.name.lengths > 0))
     request = np.flatnonzero(trace.http.host.lengths > 0)
     hello_at = np.append(hello, -1)[first_of(trace.tls.flow[hello], count)]
     request_at = np.append(request, -1)[first_of(trace.http.flow[request], count)]
     request_at = np.where(hello_at < 0, request_at, -1)
+    quic = np.flatnonzero(trace.quic.name.lengths > 0)
+    quic_at = np.append(quic, -1)[first_of(trace.quic.flow[quic], count)]
     packet = np.full(count, -1, np.int32)
     kind = np.zeros(count, np.uint8)
     for code, rows, where in (
         (TriggerKind.TLS_SNI, hello_at, trace.tls.packet),
         (TriggerKind.HTTP_HOST, request_at, trace.http.packet),
+        (TriggerKind.QUIC_SNI, quic_at, trace.quic.packet),
     ):
         kind[rows >= 0] = code
         packet[rows >= 0] = where[rows[rows >= 0]]
-    value = gather_text([(hello_at, trace.tls.name), (request_at, trace.http.host)], count)
+    value = gather_text([(hello_at, trace.tls.name), (request_at, trace.http.host), (quic_at, trace.quic.name)], count)
     return Names(kind=kind, value=value, packet=packet)
 
 

@@ -8,6 +8,9 @@ from netinterf.trace import Trace, read
 
 RAW_IP = 101
 
+BEGIN_NS = 1_700_000_000_000_000_000
+"""When the tests' time 0 is: captures lie after 1970, also what happened before that."""
+
 
 class Talk:
     """A conversation as the client's capture would show it; times in milliseconds."""
@@ -29,10 +32,10 @@ class Talk:
         ports = (self.port, 443) if side == "C" else (443, self.port)
         self.ids[side] += 1
         ip = {"ttl": self.ttl[side], "id": self.ids[side], "flags": "DF" if fields.pop("df", True) else 0}
-        tcp: dict[str, Any] = {"window": 500 if side == "C" else 600}
+        tcp: dict[str, Any] = {"window": 64_240 if "S" in flags else 500 if side == "C" else 600}
         options = []
         if fields.pop("stamped", True) and self.stamps:
-            options = [("NOP", None), ("NOP", None), ("Timestamp", (int(at) + 5000, int(at) + 4900))]
+            options = [("NOP", None), ("NOP", None), ("Timestamp", (int(at) + 50_000, int(at) + 49_900))]
         if "S" in flags:
             options = [("MSS", 1460), ("SAckOK", b""), ("WScale", 7), *options]
         ip |= {key: fields.pop(key) for key in ("ttl", "id") if key in fields}
@@ -71,5 +74,5 @@ class Talk:
     def trace(self, vantage: str = "client") -> Trace:
         """Read the conversation as a capture, in time order."""
         ordered = sorted(self.frames, key=lambda frame: frame[0])
-        times = [int(at * 1e6) for at, _ in ordered]
+        times = [int(at * 1e6) + BEGIN_NS for at, _ in ordered]
         return read(times=times, frames=[frame for _, frame in ordered], link_type=RAW_IP, vantage=vantage)

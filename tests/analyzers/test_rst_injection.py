@@ -528,3 +528,48 @@ def test_a_benign_control_stays_silent(captures_dir: Path) -> None:
     name = "benign/upb-syssec-echcensorshipresults/detailed__germany_cloudflare.pcapng"
     evidence = RstInjection()(read(captures_dir / name))
     assert all(total(evidence, int(flow)) < ENOUGH - 3 for flow in np.unique(evidence.subject))
+
+
+def ended(talk: Talk, *, at: float, **fields: object) -> dict[str, float]:
+    """Answer a request with a FIN some ms later, and name the rules that a flow with a healthy neighbour shows."""
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "FA", 901, end, at=sent + at, **fields)
+    return found(talk.trace())
+
+
+def test_a_fin_that_came_too_early_is_forged() -> None:
+    """It acknowledges a request that its claimed sender cannot have read, and looks like nobody else's."""
+    rules = ended(Talk(), at=4, ttl=61, df=False, stamped=False)
+    assert {"fin.premature", "fin.no_timestamps", "fin.df", "fin.after_request"} <= set(rules)
+    assert sum(rules.values()) >= ENOUGH
+
+
+def test_a_fin_with_perfect_headers_is_still_too_early() -> None:
+    """Timing alone; a FIN on time with the same headers is nobody's business."""
+    assert ended(Talk(), at=4)["fin.premature"] == 5.0
+    assert not any(name.startswith("fin.") for name in ended(Talk(), at=101))
+
+
+def test_nothing_follows_the_end_of_a_stream() -> None:
+    """New bytes behind a FIN are somebody else's; acknowledgements may follow it."""
+    for data, expected in ((b"HTTP/1.1 200 OK\r\n\r\n" * 9, True), (b"", False)):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open())
+        talk.send("S", "FPA", 901, end, at=sent + 101, data=b"HTTP/1.1 302 Found\r\n\r\n")
+        talk.send("C", "PA", end, 924, at=sent + 102, data=b"bye")
+        talk.send("S", "PA" if data else "A", 901 if data else 924, end + 3, at=sent + 220, data=data)
+        assert ("fin.alive_after" in found(talk.trace())) == expected
+
+
+def test_a_forged_fin_excuses_no_reset_behind_it() -> None:
+    """A reset after its own side's FIN is natural, unless that FIN was forged as well."""
+    for forged in (True, False):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open())
+        fields = {"ttl": 61, "id": 5, "df": False, "stamped": False} if forged else {}
+        talk.send("S", "FA", 901, end, at=sent + (4 if forged else 101), **fields)
+        talk.send("S", "RA", 902, end, at=sent + 150, ttl=61, id=6, df=False, stamped=False)
+        assert ("rst.after_fin" in found(talk.trace())) == (not forged)

@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.sequence import may_answer
-from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.analyzers.forgery.sequence import may_answer
+from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.trace import Trace
 
 __all__ = ["BurstSigns", "burst_signs"]

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.trace import Trace
 

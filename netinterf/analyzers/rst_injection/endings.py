@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.header import HeaderSigns
-from netinterf.analyzers.rst_injection.sequence import echoes_ack
-from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.analyzers.forgery.header import HeaderSigns
+from netinterf.analyzers.forgery.sequence import echoes_ack
+from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -40,10 +40,11 @@ class EndingSigns:
     closed_before: NDArray[np.bool_]  # after a reset that is certainly its side's own
 
 
-def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> EndingSigns:
-    """Compare every suspect with the templates of genuine endings."""
+def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_ends: NDArray[np.int64]) -> EndingSigns:
+    """Compare every suspect with the templates of genuine endings; a forged FIN ended nothing."""
     packets, base, row = trace.packets, suspects.base, suspects.row
-    fin, rst = trace.sides.fin[suspects.side], trace.sides.rst[suspects.other]
+    fin = np.where(np.isin(suspects.side, forged_ends), -1, trace.sides.fin[suspects.side])
+    rst = trace.sides.rst[suspects.other]
     asked = base.at(base.row, suspects.asked)
     waited = np.where(asked >= 0, packets.time[row] - packets.time[np.maximum(asked, 0)], -1)
     rtt = trace.sides.rtt[suspects.side]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import attrs
 
+from netinterf.protocols.quic_initial import read_initial
 from netinterf.simulate.boxes.classes import Flow
 from netinterf.simulate.encode import TCP, UDP
 from netinterf.simulate.messages.hellos import read_name
-from netinterf.simulate.messages.quic import read_initial
 from netinterf.simulate.network.packet import Address, Packet
 
 __all__ = ["Suspicion", "Talk", "crowds", "fully_encrypted", "hello_names", "hosts", "looks_encrypted", "opens_with",

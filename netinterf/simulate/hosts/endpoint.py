@@ -216,9 +216,9 @@ class Endpoint(Output):
             self.finish()
 
     def say(self) -> None:
-        """Write the bytes of the current turn."""
+        """Write the bytes of the current turn; who has closed meanwhile says nothing more."""
         self.speaking = False
-        if self.state == "open":
+        if self.state == "open" and not self.closing:
             self.stream.say(self.script[self.turn].payload)
             self.turn += 1
             self.pump()

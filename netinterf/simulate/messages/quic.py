@@ -4,27 +4,18 @@ What is protected with keys that an observer cannot derive (Handshake, 0-RTT and
 right length behind a true header.
 """
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from itertools import pairwise
 from struct import pack
-from typing import Any
 
-import attrs
 import numpy as np
 
-from netinterf.errors import MissingExtra
+from netinterf.protocols.quic_initial import V1, V2, Crypto, ciphers, initial_keys, nonce
 
 __all__ = ["HANDSHAKE", "V1", "V2", "Crypto", "ack_frame", "close_frame", "crypto_frames", "initial",
-           "long_packet", "read_initial", "retry", "short_packet", "transport_parameters", "varint",
+           "long_packet", "retry", "short_packet", "transport_parameters", "varint",
            "version_negotiation"]  # fmt: skip
 
-V1, V2 = 1, 0x6B3343CF
-SALTS = {
-    V1: bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"),  # RFC 9001 §5.2
-    V2: bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9"),  # RFC 9369 §3.3.1
-}
 RETRY_KEYS = {
     V1: ("be0c690b9f66575a1d766b54e368c84e", "461599d35d632bf2239825bb"),  # RFC 9001 §5.8
     V2: ("8fb4b01b56ac48e260fbcbcead7ccc92", "d86969bc2d7c6d9990efb04a"),  # RFC 9369 §3.3.3
@@ -32,18 +23,6 @@ RETRY_KEYS = {
 INITIAL, ZERO_RTT, HANDSHAKE, RETRY = 0, 1, 2, 3  # RFC 9000 §17.2; version 2 counts from one further (RFC 9369 §3.2)
 NUMBER = 4  # bytes of every packet number written here
 TAG = 16  # bytes of AES-GCM's tag
-
-Crypto = tuple[int, bytes]
-"""Offset and bytes of one CRYPTO frame."""
-
-
-@attrs.frozen
-class Keys:
-    """What protects the Initials of one direction (RFC 9001 §5.1)."""
-
-    key: bytes
-    iv: bytes
-    header: bytes
 
 
 def varint(value: int, width: int = 0) -> bytes:
@@ -53,57 +32,6 @@ def varint(value: int, width: int = 0) -> bytes:
         if (width or size) == size and value < 1 << (8 * size - 2):
             return (value | power << (8 * size - 2)).to_bytes(size, "big")
     raise ValueError(value)
-
-
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """Read a variable-length integer; give it and the place behind it."""
-    size = 1 << (data[at] >> 6)
-    return int.from_bytes(data[at : at + size], "big") & (1 << (8 * size - 2)) - 1, at + size
-
-
-def expand(secret: bytes, label: str, size: int) -> bytes:
-    """Derive up to 32 bytes from a secret: HKDF-Expand-Label (RFC 8446 §7.1) with SHA-256 and no context."""
-    name = b"tls13 " + label.encode("ascii")
-    info = pack("!HB", size, len(name)) + name + b"\x00"
-    return hmac.digest(secret, info + b"\x01", hashlib.sha256)[:size]
-
-
-def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
-    """Derive what protects Initials (RFC 9001 §5.2).
-
-    Args:
-        destination: Destination connection id of the client's first Initial, or of the one after a Retry.
-        version: QUIC version.
-        server: Keys of what the server sends.
-    """
-    secret = expand(
-        hmac.digest(SALTS[version], destination, hashlib.sha256), "server in" if server else "client in", 32
-    )
-    word = "quicv2 " if version == V2 else "quic "
-    return Keys(expand(secret, word + "key", 16), expand(secret, word + "iv", 12), expand(secret, word + "hp", 16))
-
-
-def ciphers() -> tuple[Any, Any]:
-    """Import AES-GCM, and a function that encrypts one block with AES.
-
-    Raises:
-        MissingExtra: The package cryptography is not installed.
-    """
-    try:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError as cause:
-        raise MissingExtra("simulating QUIC", "tls") from cause
-
-    def block(key: bytes, sample: bytes) -> bytes:
-        return bytes(Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(sample))
-
-    return AESGCM, block
-
-
-def nonce(keys: Keys, number: int) -> bytes:
-    """Combine IV and packet number (RFC 9001 §5.3)."""
-    return (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
 
 
 def long_head(kind: int, version: int, destination: bytes, source: bytes, low: int) -> bytes:
@@ -229,57 +157,3 @@ def transport_parameters(rng: np.random.Generator, source: bytes) -> bytes:
         varint(values[place][0]) + varint(len(values[place][1])) + values[place][1]
         for place in rng.permutation(len(values))
     )
-
-
-# --- reading, as boxes on the path do ---
-
-
-def read_initial(datagram: bytes) -> tuple[int, list[Crypto]]:
-    """Decrypt the client Initial at the beginning of a datagram.
-
-    Args:
-        datagram: UDP payload.
-
-    Returns:
-        Its version (-1: no long header) and its CRYPTO frames; none when it is no first Initial of a known version.
-    """
-    if len(datagram) < 7 or datagram[0] & 0xC0 != 0xC0:
-        return -1, []
-    version = int.from_bytes(datagram[1:5], "big")
-    if version not in SALTS or (datagram[0] >> 4 & 3) != (1 if version == V2 else 0):
-        return version, []
-    destination = datagram[6 : 6 + datagram[5]]
-    at = 6 + datagram[5]
-    at += 1 + datagram[at]
-    token, at = read_varint(datagram, at)
-    size, at = read_varint(datagram, at + token)
-    gcm, block = ciphers()
-    keys = initial_keys(destination, version, server=False)
-    mask = block(keys.header, datagram[at + 4 : at + 20])
-    first = datagram[0] ^ mask[0] & 0x0F
-    width = (first & 3) + 1
-    number = bytes(byte ^ cover for byte, cover in zip(datagram[at : at + width], mask[1:], strict=False))
-    head = bytes([first]) + datagram[1:at] + number
-    try:
-        frames = gcm(keys.key).decrypt(
-            nonce(keys, int.from_bytes(number, "big")), datagram[at + width : at + size], head
-        )
-    except Exception:  # InvalidTag, which lives in the optional package: keys of another connection id
-        return version, []
-    return version, read_crypto(frames)
-
-
-def read_crypto(frames: bytes) -> list[Crypto]:
-    """Pick the CRYPTO frames out of a client's first Initial, which holds PADDING, PING and CRYPTO."""
-    found, at = list[Crypto](), 0
-    while at < len(frames):
-        if frames[at] != 0x06:
-            if frames[at] > 1:
-                break
-            at += 1
-            continue
-        offset, at = read_varint(frames, at + 1)
-        size, at = read_varint(frames, at)
-        found.append((offset, frames[at : at + size]))
-        at += size
-    return found

@@ -5,6 +5,7 @@ from shutil import which
 import numpy as np
 import pytest
 
+from netinterf.protocols import quic_initial
 from netinterf.simulate import Conditions, run, write
 from netinterf.simulate.messages import quic
 from netinterf.simulate.messages.hellos import BROWSERS, SHAPES, hello_message, read_name
@@ -20,7 +21,7 @@ from netinterf.simulate.plays import quic_drops
 )
 def test_initial_keys_are_those_of_the_standards(version: int, key: str, iv: str, header: str) -> None:
     """RFC 9001 appendix A.1 and RFC 9369 appendix A.1 give the keys of one connection id."""
-    keys = quic.initial_keys(bytes.fromhex("8394c8f03e515708"), version, server=False)
+    keys = quic_initial.initial_keys(bytes.fromhex("8394c8f03e515708"), version, server=False)
     assert (keys.key.hex(), keys.iv.hex(), keys.header.hex()) == (key, iv, header)
 
 
@@ -46,7 +47,7 @@ def test_initials_give_their_hello_back(version: int, shape: str) -> None:
     for number, frames in enumerate(quic.crypto_frames(message, rng, [len(message) // 2, 0], shuffled=True)):
         packet = quic.initial(target, b"", number, frames, version=version, size=1250)
         assert len(packet) >= 1250
-        read, parts = quic.read_initial(packet)
+        read, parts = quic_initial.read_initial(packet)
         assert read == version
         for offset, part in parts:
             found[offset : offset + len(part)] = part
@@ -83,6 +84,6 @@ def test_frames_never_claim_more_than_they_hold(shuffled: bool) -> None:
     rng = np.random.default_rng(3)
     message = rng.bytes(700)
     held = [one for frames in quic.crypto_frames(message, rng, [1100, 1100], shuffled=shuffled)
-            for one in quic.read_crypto(frames)]  # fmt: skip
+            for one in quic_initial.read_crypto(frames)]  # fmt: skip
     assert all(message[offset : offset + len(piece)] == piece for offset, piece in held)
     assert sum(len(piece) for _, piece in held) == 700

@@ -8,7 +8,7 @@ sends later (Weaver, Sommer, Paxson, NDSS 2009).
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 

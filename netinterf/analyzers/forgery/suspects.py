@@ -14,7 +14,7 @@ from netinterf.flows.facts import Vantage
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Suspects", "find_suspects"]
+__all__ = ["Suspects", "arrived", "beside", "find_suspects"]
 
 TCP = 6
 
@@ -46,15 +46,26 @@ def find_suspects(trace: Trace) -> Suspects:
     """
     packets = trace.packets
     is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
-    is_rst &= (packets.marks & Mark.DUPLICATE_FRAME) == 0
-    if trace.facts.vantage is Vantage.CLIENT:
-        is_rst &= ~packets.outbound
-    elif trace.facts.vantage is Vantage.SERVER:
-        is_rst &= packets.outbound
-    row = np.flatnonzero(is_rst)
+    row = arrived(trace, np.flatnonzero(is_rst))
     row = row[trace.checksum_ok(row)]
     base = side_packets(trace, np.unique(packets.flow[row]).astype(np.int64))
-    row = row[~left_over(trace, base, row)]
+    return beside(trace, row[~left_over(trace, base, row)], base)
+
+
+def arrived(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Keep the packets that somebody on the path may have written: those from the far end of the tap, once each."""
+    packets = trace.packets
+    row = row[(packets.marks[row] & Mark.DUPLICATE_FRAME) == 0]
+    if trace.facts.vantage is Vantage.CLIENT:
+        return row[~packets.outbound[row]]
+    if trace.facts.vantage is Vantage.SERVER:
+        return row[packets.outbound[row]]
+    return row
+
+
+def beside(trace: Trace, row: NDArray[np.int64], base: SidePackets) -> Suspects:
+    """Put suspects beside the other packets of their flows."""
+    packets = trace.packets
     flow = packets.flow[row].astype(np.int64)
     side = 2 * flow + ~packets.outbound[row]
     previous = base.before(side, row)

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.rst_injection.suspects import Suspects
+from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -28,8 +28,8 @@ LEAST_GAP_NS = 10_000_000  # the same evaluation: differences below 10 ms are wi
 def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Least round trip from the tap to each side's host and back, over all flows, and the number of samples.
 
-    Samples from packets with another hop limit than the side's SYN or SYN/ACK, or without timestamps although they
-    were negotiated, are left out: they may be forged themselves.
+    Samples from packets that end the connection, with another hop limit than the side's SYN or SYN/ACK, or without
+    timestamps although they were negotiated, are left out: they may be forged themselves.
 
     Returns:
         Two arrays aligned with ``trace.sides``: ns (-1 for none) and sample counts.
@@ -39,7 +39,7 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     known = syn >= 0
     answer = rtts.packet
     stamped = (sides.syn_options[rtts.side] & sides.syn_options[rtts.side ^ 1] & TcpOption.TIMESTAMPS) != 0
-    clean = (packets.tcp_flags[answer] & TcpFlag.RST) == 0
+    clean = (packets.tcp_flags[answer] & (TcpFlag.RST | TcpFlag.FIN)) == 0
     if len(packets):
         clean &= ~known | (packets.ttl[answer] == packets.ttl[np.maximum(syn, 0)])
     clean &= ~stamped | ((packets.tcp_options[answer] & TcpOption.TIMESTAMPS) != 0)

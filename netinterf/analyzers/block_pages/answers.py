@@ -1,0 +1,81 @@
+"""The HTTP answers worth a question: odd ones, and small ones, which may be pages of somebody else."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
+from netinterf.analyzers.sides import side_packets
+from netinterf.schema import TcpFlag
+from netinterf.table import Ragged, spans
+from netinterf.trace import Trace
+
+__all__ = ["SMALL", "Answers", "find_answers"]
+
+SMALL = 16_384
+"""Bytes that a server sent in all up to which its answer is read: published block pages have 97 to 3,000."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Answers:
+    """One row per flow: the first HTTP answer that its client got to a request; all columns are aligned."""
+
+    suspects: Suspects  # the packet that begins the answer, beside what else its side sent but payload and endings
+    head: NDArray[np.int64]  # rows in Http of the answer
+    request: NDArray[np.int64]  # rows in Http of the request
+    odd: NDArray[np.bool_]  # unlike its server's greeting, or too early
+    page: Ragged  # bytes of that packet, up to `SMALL`; empty when the server sent more than that
+
+    def __len__(self) -> int:
+        return len(self.head)
+
+    def take(self, rows: NDArray[np.int64]) -> "Answers":
+        """Select rows."""
+        columns = {field.name: getattr(self.suspects, field.name)[rows] for field in attrs.fields(Suspects)[:-1]}
+        return Answers(
+            suspects=Suspects(**columns, base=self.suspects.base),
+            head=self.head[rows],
+            request=self.request[rows],
+            odd=self.odd[rows],
+            page=self.page.take(rows),
+        )
+
+
+def find_answers(trace: Trace) -> Answers:
+    """Find the first answer of each HTTP conversation that the network could have forged, odd or small."""
+    packets, sides, http = trace.packets, trace.sides, trace.http
+    asked = first_heads(trace, np.flatnonzero(http.outbound & (http.status == 0)))
+    told = np.flatnonzero(~http.outbound & (http.status > 0) & (asked[http.flow] >= 0) if len(http) else [])
+    first = first_heads(trace, told)
+    head = first[first >= 0]
+    row = http.packet[head].astype(np.int64)
+    kept = np.isin(row, arrived(trace, row)) & (http.packet[asked[http.flow[head]]] < row)
+    head, row = head[kept], row[kept]
+    side = 2 * packets.flow[row].astype(np.int64) + 1
+    odd = unlike_greeting(trace, row, side) | too_early(trace, row, side)
+    small = sides.payload_bytes[side] <= SMALL
+    kept = (odd | small) & trace.checksum_ok(row)
+    head, row, odd, small = head[kept], row[kept], odd[kept], small[kept]
+    flows = packets.flow[row].astype(np.int64)
+    base = side_packets(trace, np.unique(flows), without=TcpFlag.RST | TcpFlag.FIN, answers=False)
+    return Answers(
+        suspects=beside(trace, row, base),
+        head=head,
+        request=asked[flows],
+        odd=odd,
+        page=payloads(trace, row, np.where(small, SMALL, 0)),
+    )
+
+
+def first_heads(trace: Trace, heads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the first of some rows of Http in each flow, -1 for none."""
+    first = np.full(len(trace.flows), -1)
+    first[trace.http.flow[heads[::-1]]] = heads[::-1]  # the last write wins, and that is the first head
+    return first
+
+
+def payloads(trace: Trace, row: NDArray[np.int64], most: NDArray[np.int64]) -> Ragged:
+    """Read the first bytes of the payload of packets."""
+    length = np.minimum(trace.packets.payload_captured[row].astype(np.int64), most)
+    return Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])

@@ -1,0 +1,71 @@
+"""Whom a page was shown to: some names and not others, or everybody alike.
+
+A box that blocks chooses. A portal before login, a cache and a filter on the client's own machine answer whatever is
+asked, so that every name gets the same page: nobody is accused of that.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.block_pages.answers import Answers
+from netinterf.analyzers.block_pages.content import Content
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.trace import Trace
+
+__all__ = ["Company", "find_company"]
+
+LEAST_NAMES = 3
+"""Names that must all have got one page before it counts as everybody's."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """One entry per answer."""
+
+    pages: NDArray[np.int64]  # pages of its make that the client got
+    names: NDArray[np.int64]  # names under which
+    others: NDArray[np.int64]  # names that got other answers over HTTP
+    selective: NDArray[np.bool_]
+    all_alike: NDArray[np.bool_]
+
+
+def find_company(trace: Trace, answers: Answers, content: Content, suspect: NDArray[np.bool_]) -> Company:
+    """Count pages of one make, by client and name.
+
+    Args:
+        trace: The capture.
+        answers: First answers of HTTP conversations.
+        content: What they say; it tells makes apart.
+        suspect: Answers that something speaks against; only these make a page suspicious.
+    """
+    http = trace.http
+    name, client = flow_name_ids(trace), trace.flows.client.astype(np.int64)
+    flow = answers.suspects.flow
+    makes = np.stack([client[flow], content.likeness, name[flow]], axis=1)[suspect]
+    told = np.unique(http.flow[~http.outbound & (http.status > 0)])
+    hit = np.unique(makes[:, [0, 2]], axis=0)
+    asked = np.unique(np.stack([client[told], name[told]], axis=1), axis=0)
+    count = len(trace.hosts)
+    asked_of = np.bincount(asked[:, 0], minlength=count)
+    hit_of = np.bincount(hit[:, 0], minlength=count)
+    kinds = int(content.likeness.max(initial=0)) + 1
+    own = client[flow] * kinds + content.likeness
+    names = np.unique(makes, axis=0)
+    names_of = count_of(names[:, 0] * kinds + names[:, 1], own)
+    pages_of = count_of(makes[:, 0] * kinds + makes[:, 1], own)
+    others = asked_of[client[flow]] - hit_of[client[flow]]
+    return Company(
+        pages=pages_of,
+        names=names_of,
+        others=others,
+        selective=(others > 0) & (names_of > 0),
+        all_alike=(others == 0) & (names_of >= LEAST_NAMES),
+    )
+
+
+def count_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count how often each wanted number is among *keys*."""
+    ordered = np.sort(keys)
+    counted: NDArray[np.int64] = np.searchsorted(ordered, wanted, side="right") - np.searchsorted(ordered, wanted)
+    return counted

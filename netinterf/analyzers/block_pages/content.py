@@ -1,0 +1,86 @@
+"""What a page says: known block pages, and where it sends its reader."""
+
+import re
+from ipaddress import ip_address
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.block_pages.answers import Answers
+from netinterf.context.domains import registrable
+from netinterf.context.pages import match_pages
+from netinterf.trace import Trace
+
+__all__ = ["Content", "read_content"]
+
+FRAME = re.compile(rb"(?is)<iframe\b[^>]{0,300}?\bsrc\s*=\s*[\"']?\s*(?:https?:)?//([^/\"'>\s:?]+)")
+TARGET = re.compile(rb"(?i)^\s*(https?:)?//([^/\s:?]+)")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Content:
+    """One entry per answer."""
+
+    known: NDArray[np.bool_]  # a list of block pages knows it as a product's, an operator's or a country's
+    worded: NDArray[np.bool_]  # it says what block pages say in general
+    harmless: NDArray[np.bool_]  # a list of what is mistaken for block pages knows it, and no other knows better
+    name: tuple[str, ...]  # of the signature, empty without
+    private: NDArray[np.bool_]  # it frames, or sends its reader to, an address of no public service
+    elsewhere: NDArray[np.bool_]  # it sends its reader to another domain, and not to TLS of it
+    likeness: NDArray[np.int64]  # equal for pages of one make: signature, else target, else the first bytes
+
+
+def read_content(trace: Trace, answers: Answers) -> Content:
+    """Read the pages of small answers; the others have none and say nothing."""
+    count = len(answers)
+    matched = match_pages(answers.page)
+    names = [""] * count
+    known, worded, harmless = (np.zeros(count, np.bool_) for _ in range(3))
+    private, elsewhere = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    likeness = np.zeros(count, np.int64)
+    makes: dict[str | bytes, int] = {}
+    for place in range(count):
+        page = answers.page[place].tobytes()
+        marks = [one.name for one in matched[place] if one.blocks and not one.generic]
+        known[place], names[place] = bool(marks), marks[0] if marks else ""
+        harmless[place] = not marks and any(not one.blocks for one in matched[place])
+        worded[place] = not marks and not harmless[place] and any(one.blocks for one in matched[place])
+        host, secure = target(trace, answers, place, page)
+        asked = trace.http.host[int(answers.request[place])].partition(":")[0]
+        private[place] = is_private(host) and not is_private(asked)
+        elsewhere[place] = bool(host) and not secure and registrable(host) != registrable(asked)
+        make = names[place] or (registrable(host) if elsewhere[place] else body_of(page))
+        likeness[place] = makes.setdefault(make, len(makes))
+    return Content(
+        known=known,
+        worded=worded,
+        harmless=harmless,
+        name=tuple(names),
+        private=private,
+        elsewhere=elsewhere,
+        likeness=likeness,
+    )
+
+
+def target(trace: Trace, answers: Answers, place: int, page: bytes) -> tuple[str, bool]:
+    """Name the host that an answer redirects to or frames, and say whether over TLS; empty without."""
+    found = TARGET.match(trace.http.location.bytes(int(answers.head[place])))
+    if found:
+        return found[2].decode("latin-1").lower(), (found[1] or b"").lower() == b"https:"
+    frame = FRAME.search(page)
+    return (frame[1].decode("latin-1").lower(), False) if frame else ("", False)
+
+
+def is_private(host: str) -> bool:
+    """Say whether a host is an address that no public service can have (RFC 6890)."""
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def body_of(page: bytes) -> bytes:
+    """Cut the status line and the body out of an answer: dates and lengths differ from page to page."""
+    head, _, body = page.partition(b"\r\n\r\n")
+    return head.partition(b"\r\n")[0] + body[:256]

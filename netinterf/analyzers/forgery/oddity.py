@@ -1,0 +1,38 @@
+"""A quick look at ordinary packets: which of them are odd enough to be compared with all others of their side?"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, host_rtt
+from netinterf.schema import IpFlag, TcpOption
+from netinterf.trace import Trace
+
+__all__ = ["too_early", "unlike_greeting"]
+
+
+def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets differ from the SYN of their side in hop limit, DF, or timestamps though agreed on."""
+    packets, sides = trace.packets, trace.sides
+    syn = sides.syn[side].astype(np.int64)
+    if not len(row):
+        return syn >= 0
+    unlike = (packets.ttl[row] != packets.ttl[syn]) & trace.facts.ttl_informative
+    unlike |= (packets.ip_flags[row] ^ packets.ip_flags[syn]) & IpFlag.DONT_FRAGMENT != 0
+    agreed = sides.syn_options[side] & sides.syn_options[side ^ 1] & TcpOption.TIMESTAMPS != 0
+    unlike |= agreed & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
+    found: NDArray[np.bool_] = unlike & (syn >= 0)
+    return found
+
+
+def too_early(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets came so soon after the other side's first data that they cannot answer them, and yet do."""
+    packets = trace.packets
+    asked = trace.sides.first_payload[side ^ 1].astype(np.int64)
+    rtt, _ = host_rtt(trace)
+    known: NDArray[np.bool_] = (asked >= 0) & (asked < row) & (rtt[side] > 0)
+    if not len(row):
+        return known
+    waited = packets.time[row] - packets.time[np.maximum(asked, 0)]
+    soon = (waited < PREMATURE_MANY * rtt[side]) & (rtt[side] - waited >= LEAST_GAP_NS)
+    found: NDArray[np.bool_] = known & soon & (packets.relative_ack[row] > packets.relative_seq[np.maximum(asked, 0)])
+    return found

@@ -1,0 +1,114 @@
+"""The FINs worth a question, and what is odd about them.
+
+Nearly every connection ends with FINs, so only odd ones are looked at: those that look unlike their sender's greeting,
+came before their sender can have read what they acknowledge, or whose sender went on behind them. Unlike a reset, a
+FIN is an ordinary packet of an open connection: it carries timestamps when they were agreed on (RFC 7323 §3.2, MUST),
+and in public control captures the hop limit of its connection (399 of 399).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.header import compare_headers
+from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.sequence import ack_unsent, lossy, reorder_margin
+from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
+from netinterf.analyzers.forgery.timing import measure_timing
+from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS, ONE_WRITER
+from netinterf.analyzers.rst_injection.signs import ONE_SAMPLE, Signs, after_request, hops_off
+from netinterf.analyzers.sides import segment_end, side_packets
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["fin_signs", "find_fins"]
+
+
+def find_fins(trace: Trace) -> Suspects:
+    """Select the FINs that somebody on the path could have forged and that are odd in some way.
+
+    The packets beside them are those that end nothing, since an injector may have written several.
+    """
+    packets, sides = trace.packets, trace.sides
+    ends = packets.tcp_flags & (TcpFlag.FIN | TcpFlag.RST | TcpFlag.SYN) == TcpFlag.FIN
+    row = arrived(trace, np.flatnonzero((packets.protocol == TCP) & ends & (packets.flow >= 0)))
+    side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    more = sides.sent[side] > segment_end(packets, row)
+    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side)
+    row = row[odd]
+    row = row[trace.checksum_ok(row)]
+    flows = np.unique(packets.flow[row]).astype(np.int64)
+    return beside(trace, row, side_packets(trace, flows, without=TcpFlag.RST | TcpFlag.FIN))
+
+
+def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find a claimed sender that sends new bytes behind its own end of stream (RFC 9293 §3.6: nothing follows a FIN).
+
+    Acknowledgements may follow, so only bytes count that begin at the FIN's own number or later, reach beyond all that
+    its side had sent, and come later than reordering explains.
+
+    Returns:
+        Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
+    """
+    packets, base = trace.packets, fins.base
+    later = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins), side="right")
+    end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
+    known = np.maximum(base.at(base.top, base.before(fins.side, later)), end + 1)  # the FIN itself takes a number
+    row = base.at(base.row, base.first_above(base.top, fins.side, known))
+    said = packets.payload_length[np.maximum(row, 0)] > 0 if len(row) else np.empty(0, np.bool_)
+    row = np.where(said, row, -1)
+    gap = (packets.time[np.maximum(row, 0)] - packets.time[fins.row]) / 1e6 if len(row) else np.empty(0)
+    return np.where(row >= 0, gap, np.nan), row
+
+
+def behind_fin(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
+    """Find FINs that end the stream before bytes that their side had already sent. Blind where the capture has holes.
+
+    A FIN that is sent again together with bytes before it still ends at the same place.
+    """
+    packets, base = trace.packets, fins.base
+    end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
+    late = fins.gap > reorder_margin(trace, fins)
+    found: NDArray[np.bool_] = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
+    return found
+
+
+def fin_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
+    """Weigh each sign on each FIN, *tolerance* hops of difference allowed."""
+    headers, timing = compare_headers(trace, fins), measure_timing(trace, fins)
+    gap, after = goes_on(trace, fins)
+    waiting, acknowledged = after_request(trace, fins)
+    jump = hops_off(headers, tolerance)
+    telling = ~np.isnan(jump) & trace.facts.ttl_informative
+    times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
+    jumps = ~np.isnan(headers.ip_id_jump) & trace.facts.ip_id_informative
+    few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / FIN_WEIGHTS["fin.premature"])
+    found: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
+        "premature": (timing.premature, times, timing.asked),
+        "nearer": (timing.nearer, times, timing.asked),
+        "on_time": (timing.on_time, times, timing.asked),
+        "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
+        "ack_unsent": (ack_unsent(trace, fins), {}, None),
+        "behind_data": (behind_fin(trace, fins), {}, None),
+        "after_request": (waiting & ~acknowledged, {}, None),
+        "ttl": (telling & ~headers.ttl_class, {"jump": jump}, None),
+        "ttl_class": (telling & headers.ttl_class, {"jump": jump}, None),
+        "no_timestamps": (headers.no_timestamps, {}, None),
+        "ip_id": (jumps & ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
+        "copied_id": (headers.copied_id, {}, None),
+        "df": (headers.fragment_flag, {}, None),
+        "odd_window": (headers.odd_window, {}, None),
+        "copied_window": (headers.copied_window, {}, None),
+        "abort": (headers.own_timestamps, {}, None),
+        "in_counter": (headers.in_counter, {}, None),
+    }
+    total = sum((FIN_WEIGHTS[f"fin.{name}"] * found[name][0] for name in WRITER), np.zeros(len(fins)))
+    shares = {name: np.minimum(1.0, ONE_WRITER / np.maximum(total, 1e-9)) for name in WRITER}
+    shares["premature"] = few
+    return {
+        name: (FIN_WEIGHTS[f"fin.{name}"] * shares.get(name, np.ones(len(fins))) * shown, measured, row)
+        for name, (shown, measured, row) in found.items()
+    }
+
+
+WRITER = ("ttl", "ttl_class", "no_timestamps", "ip_id", "df", "odd_window")
+"""Header fields of a FIN that all say the same thing: somebody else wrote it."""

@@ -1,0 +1,159 @@
+"""What each reset shows, weighed: time, aftermath, numbers, stage, header, burst, and the templates that excuse it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
+from netinterf.analyzers.forgery.sequence import ack_unsent, alive_after, behind_data, seq_change
+from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
+from netinterf.analyzers.rst_injection.burst import burst_signs
+from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
+from netinterf.analyzers.rst_injection.rules import WEIGHTS
+from netinterf.trace import Trace
+
+__all__ = ["ONE_SAMPLE", "TEMPLATES", "Signs", "after_request", "hops_off", "reset_signs"]
+
+Signs = dict[str, tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]]
+"""Name of each sign: its weight for each suspect (0 where it does not show), measures, and packets that show it."""
+
+
+def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> Signs:
+    """Weigh each sign on each reset.
+
+    Args:
+        trace: The capture.
+        suspects: Its resets.
+        forged_ends: Sides (rows in Sides) whose FIN is held to be forged: it excuses no reset.
+        tolerance: Hops by which a reset may differ from its sender's other packets.
+    """
+    headers = compare_headers(trace, suspects)
+    endings = ending_signs(trace, suspects, headers, forged_ends)
+    timing = measure_timing(trace, suspects)
+    foreign = ~np.isnan(hops_off(headers, tolerance)) | headers.no_timestamps | headers.fragment_flag
+    gap, after = alive_after(trace, suspects, foreign)
+    report = trigger_died(trace, suspects)
+    waiting, acknowledged = after_request(trace, suspects)
+    burst = burst_signs(trace, suspects)
+    shaped = ((burst.size >= 2) & burst.mixed) | burst.excess
+    return {
+        **timing_signs(timing, endings),
+        "alive_after": (weigh("alive_after", ~np.isnan(gap)), {"gap_ms": gap}, after),
+        "seq_change": (weigh("seq_change", seq_change(trace, suspects)), {}, None),
+        "behind_data": (weigh("behind_data", behind_data(trace, suspects)), {}, None),
+        "ack_unsent": (weigh("ack_unsent", ack_unsent(trace, suspects)), {}, None),
+        "trigger_died": (weigh("trigger_died", report >= 0), {}, report),
+        "after_request": (weigh("after_request", waiting & ~acknowledged), {}, None),
+        "after_ack": (weigh("after_ack", waiting & acknowledged), {}, None),
+        **header_signs(trace, suspects, headers, tolerance),
+        "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
+        "per_segment": (weigh("per_segment", burst.per_segment), {"size": burst.size.astype(np.float64)}, None),
+        "cloned_id": (weigh("cloned_id", burst.cloned), {}, None),
+        "counting": (weigh("counting", burst.counting), {}, None),
+        **template_signs(endings, ~np.isnan(gap)),
+    }
+
+
+def hops_off(headers: HeaderSigns, tolerance: int) -> NDArray[np.float64]:
+    """Hops by which each reset is off its sender, NaN within the tolerance and where unknown."""
+    return np.where(np.abs(headers.ttl_jump) > tolerance, headers.ttl_jump, np.nan)
+
+
+def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int) -> Signs:
+    """Weigh how the reset's header differs from its sender's."""
+    jump = hops_off(headers, tolerance)
+    ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
+    if not trace.facts.ip_id_informative:
+        ip_id[:] = 0.0
+    telling = ~np.isnan(jump) & trace.facts.ttl_informative  # equal or rewritten hop limits tell nothing
+    device = device_share(telling, headers)
+    return {
+        "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),
+        "ttl_class": (device * weigh("ttl_class", telling & headers.ttl_class), {"jump": jump}, None),
+        "ttl_varies": (weigh("ttl_varies", telling & headers.ttl_varies), {}, None),
+        "no_timestamps": (device * weigh("no_timestamps", headers.no_timestamps), {}, None),
+        "ip_id": (ip_id * ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
+        "copied_id": (weigh("copied_id", headers.copied_id), {}, None),
+        "df": (device * weigh("df", headers.fragment_flag), {}, None),
+        "copied_window": (weigh("copied_window", headers.copied_window), {}, None),
+        "odd_window": (device * weigh("odd_window", headers.odd_window), {}, None),
+        "bare_window": (device * weigh("bare_window", headers.bare_window), {}, None),
+        "window_varies": (weigh("window_varies", headers.window_varies), {}, None),
+        "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
+        "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
+        "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
+    }
+
+
+def timing_signs(timing: Timing, endings: EndingSigns) -> Signs:
+    """Weigh how long the resets took; a gateway may rightly answer for a flow that it forgot."""
+    measured = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
+    many = timing.samples >= 2
+    sizes = {
+        "premature": np.where(many, WEIGHTS["rst.premature"], ONE_SAMPLE) * timing.premature,
+        "too_soon": weigh("too_soon", timing.too_soon) * np.where(many, 1.0, ONE_SAMPLE / WEIGHTS["rst.premature"]),
+        "nearer": weigh("nearer", timing.nearer),
+        "on_time": weigh("on_time", timing.on_time),
+    }
+    forgotten = endings.idle | endings.resumed | endings.after_close
+    return {name: (np.where(forgotten, 0.0, llr), measured, timing.asked) for name, llr in sizes.items()}
+
+
+def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> Signs:
+    """Weigh the templates of genuine endings, the most special first.
+
+    A side that goes on as if nothing had happened had not closed, aborted or forgotten the connection: where it does,
+    no template explains the reset.
+    """
+    special = endings.after_fin | endings.abort
+    found = {
+        "abort": endings.abort,
+        "refused": endings.refused & ~endings.abort,
+        "after_fin": endings.after_fin & ~endings.abort,
+        "reaction": endings.reaction & ~special,
+        "stray": endings.stray & ~endings.after_fin & ~endings.reaction,
+        "after_close": endings.after_close & ~special,
+        "resumed": endings.resumed & ~special & ~endings.after_close & ~endings.idle,
+        "idle": endings.idle,
+        "closed_before": endings.closed_before,
+    }
+    return {name: (weigh(name, shown & ~alive), {}, None) for name, shown in found.items()}
+
+
+def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say of each suspect "from a server" whether the client had sent data and the server none, and had taken them.
+
+    Returns:
+        Whether it came at that stage, and whether the server had acknowledged data before.
+    """
+    first = trace.sides.first_payload
+    asked, answered = first[suspects.other], first[suspects.side]
+    waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
+    fin = trace.sides.fin[suspects.side]
+    found: NDArray[np.bool_] = waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
+    return found, suspects.base.at(suspects.base.acked, suspects.previous) > 1
+
+
+TEMPLATES = ("abort", "refused", "after_fin", "reaction", "after_close", "idle", "closed_before")
+"""Endings that excuse a reset: what it looks like is not held against other servers."""
+
+ONE_SAMPLE = 3.0
+"""Weight of a premature answer when the round trip is known from one handshake: radio wake-up, a full backlog and an
+unseen first copy of the request inflate it (a single sample was three times too long in a public control capture)."""
+
+ONE_DEVICE = 5.0
+"""What hop limit, options, flags and window may say together: another device near the server, a load balancer or a
+firewall that rejects for it, explains them all at once."""
+
+
+def device_share(telling: NDArray[np.bool_], headers: HeaderSigns) -> NDArray[np.float64]:
+    """Share of its weight that each header field keeps so that together they stay below `ONE_DEVICE`."""
+    total = np.where(telling, np.where(headers.ttl_class, WEIGHTS["rst.ttl_class"], WEIGHTS["rst.ttl"]), 0.0)
+    total += weigh("no_timestamps", headers.no_timestamps) + weigh("df", headers.fragment_flag)
+    total += weigh("odd_window", headers.odd_window) + weigh("bare_window", headers.bare_window)
+    return np.minimum(1.0, ONE_DEVICE / np.maximum(total, 1e-9))
+
+
+def weigh(name: str, found: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Give the rule's weight where it was found, 0 elsewhere."""
+    return np.where(found, WEIGHTS[f"rst.{name}"], 0.0)

@@ -1,0 +1,209 @@
+"""From silences and what stands beside them to evidence about flows."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.silence.controls import Contrast, compare, served_time
+from netinterf.analyzers.silence.holes import find_holes
+from netinterf.analyzers.silence.quic import answered_time, compare_quic, find_quic
+from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
+from netinterf.analyzers.silence.rules import LARGE_ELSEWHERE, RULES, WEIGHTS
+from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
+from netinterf.analyzers.silence.sizes import large_only
+from netinterf.analyzers.silence.unheard import find_unheard
+from netinterf.analyzers.silence.waiting import find_ungreeted, find_waiting
+from netinterf.protocols.opening import Opening, openings
+from netinterf.schema import Evidence, Rule
+from netinterf.table import Ragged, spans
+from netinterf.trace import Trace
+
+__all__ = ["Silence"]
+
+IDLE_NS = 60_000_000_000
+"""A pause after which a translator may have forgotten a connection. RFC 5382 §5 asks for 2 h 4 min; many keep less."""
+
+QUIC_IDLE_NS = 20_000_000_000
+"""The same for UDP: RFC 4787 §4.3 asks for two minutes, many translators keep thirty seconds and less."""
+
+FRESH_NS = 2_000_000_000
+"""How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
+between."""
+
+Mask = NDArray[np.bool_]
+
+
+@attrs.frozen(kw_only=True)
+class Silence:
+    """Find connections that somebody made fall silent.
+
+    What it looks for: data that is never acknowledged however often it is sent, requests that are acknowledged and
+    never answered, answers that stop midway and SYNs that stay unanswered, while the other end is heard, others are
+    served by the same server, or the same port falls silent for a time after a trigger.
+
+    Why: a box that drops packets leaves no packet of its own; all that it cannot hide is whom it spares.
+
+    Also looks like this: dead hosts, paths and lines, slow services, crashes, narrow paths (only large packets die),
+    translators that forgot an idle connection, clients that went away. Each has a contrast that argues against.
+
+    References: Xue et al., TSPU, IMC 2022; Bock et al., WOOT 2021; Sundara Raman et al., SIGCOMM 2023; RFC 6298.
+    """
+
+    name: ClassVar[str] = "silence"
+    scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a silence is no failure
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "tls", "http"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES + QUIC_RULES
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Write down who fell silent, and what speaks for a box or against one."""
+        found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
+        silences = unreported(trace, found)
+        tables = [*self.shapes(trace, silences), *self.contrasts(trace, silences)] if len(silences) else []
+        quic = unreported(trace, find_quic(trace))
+        tables += self.quic(trace, quic) if len(quic) else []
+        return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
+
+    def shapes(self, trace: Trace, silences: Silences) -> list[Evidence]:
+        """Write down what each silence is by itself."""
+        by_client = silences.side % 2 == 0
+        unheard = silences.is_kind(Kind.UNHEARD)
+        tries = {"tries": silences.tries, "seconds": lasted(silences)}
+        seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
+        here, anywhere = large_only(trace, silences)
+        opened = trace.sides.syn[silences.side ^ 1].astype(np.int64)
+        age = silences.since - trace.packets.time[np.maximum(opened, 0)]
+        greeted = (opened >= 0) & (age <= FRESH_NS) & silences.first & ~silences.is_kind(Kind.UNGREETED)
+        closing, speechless = silences.is_kind(Kind.CLOSING), trace.sides.payload_packets[silences.side ^ 1] == 0
+        wordless = closing & ~by_client & speechless
+        heard = silences.heard
+        late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
+        share = np.where(anywhere, 1.0, LARGE_ELSEWHERE)
+        return [
+            self.write(trace, silences, "drop.request", unheard & by_client & silences.first, tries),
+            self.write(trace, silences, "drop.later", unheard & by_client & ~silences.first, tries),
+            self.write(trace, silences, "drop.answer", unheard & ~by_client, tries),
+            self.write(trace, silences, "drop.closing", closing & ~wordless, tries),
+            self.write(trace, silences, "drop.wordless", wordless, tries),
+            self.write(trace, silences, "drop.mute", silences.is_kind(Kind.MUTE), seconds),
+            self.write(trace, silences, "drop.cut", silences.is_kind(Kind.CUT), seconds),
+            self.write(trace, silences, "drop.hole", silences.is_kind(Kind.HOLED), holes),
+            self.write(trace, silences, "drop.syn", silences.is_kind(Kind.UNGREETED), tries),
+            self.write(trace, silences, "drop.greeted", greeted, {}),
+            self.write(trace, silences, "drop.one_way", heard >= 0, {"seconds": late}, shown=heard),
+            self.write(trace, silences, "drop.large", here, {"bytes": silences.size}, share=share),
+            self.write(trace, silences, "drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
+        ]
+
+    def contrasts(self, trace: Trace, silences: Silences) -> list[Evidence]:
+        """Write down what other connections say about each silence."""
+        seen = compare(trace, silences, served_time(trace, silences), resets(trace))
+        punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
+        since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
+        moody = (seen.went_well > 0) & ~punished
+        near = (seen.served == 0) & (seen.served_near > 0)
+        deaf = (seen.deaf > 0) & (seen.served + seen.served_near == 0) & ~punished
+        again = (seen.again > 0) & (seen.went_well == 0)
+        return [
+            self.write(trace, silences, "drop.served", seen.served > 0, {"served": seen.served, "selective": 1.0}),
+            self.write(trace, silences, "drop.served_near", near, {"served": seen.served_near, "selective": 1.0}),
+            self.write(trace, silences, "drop.server", deaf, {"deaf": seen.deaf}),
+            self.write(trace, silences, "drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
+            self.write(trace, silences, "drop.line", dead_line(seen), {"tried": seen.asked}),
+            self.write(trace, silences, "drop.again", again, {"times": seen.again}),
+            self.write(trace, silences, "drop.moody", moody, {"served": seen.went_well}),
+            self.write(trace, silences, "drop.residual", punished, {"seconds": since}, shown=seen.residue),
+            self.write(trace, silences, "drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
+            self.write(trace, silences, "drop.recovered", seen.recovered, {}),
+        ]  # fmt: skip
+
+    def quic(self, trace: Trace, silences: Silences) -> list[Evidence]:
+        """Write down QUIC that fell silent, and what stands beside it."""
+        answered_at = answered_time(trace, silences)
+        seen = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_))
+        beside = compare_quic(trace, silences, answered_at)
+        tries = {"tries": silences.tries, "seconds": lasted(silences)}
+        served = seen.served + seen.served_near
+        residue = seen.punished
+        since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
+        told: list[tuple[str, Mask, Mapping[str, ArrayLike]]] = [
+            ("initial", silences.is_kind(Kind.INITIAL), tries),
+            ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
+            ("idle", silences.paused >= QUIC_IDLE_NS, {"seconds": silences.paused / 1e9}),
+            ("served", served > 0, {"served": served, "selective": 1.0}),
+            ("server", (seen.deaf > 0) & (served == 0) & ~residue, {"deaf": seen.deaf}),
+            ("others", beside.others > 0, {"others": beside.others, "selective": 1.0}),
+            ("none", (beside.others == 0) & (served == 0) & (beside.silent > 0), {"silent": beside.silent}),
+            ("over_tcp", beside.over_tcp > 0, {"served": beside.over_tcp}),
+            ("again", (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
+            ("moody", (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
+            ("residual", seen.punished, {"seconds": since}),
+            ("recovered", seen.recovered, {}),
+            ("line", dead_line(seen), {"tried": seen.asked}),
+        ]
+        return [self.write(trace, silences, f"quic.{name}", where, measured) for name, where, measured in told]
+
+    def write(
+        self,
+        trace: Trace,
+        silences: Silences,
+        rule: str,
+        where: Mask,
+        measured: Mapping[str, ArrayLike],
+        *,
+        share: NDArray[np.float64] | None = None,
+        shown: NDArray[np.int64] | None = None,
+    ) -> Evidence:
+        """Write one rule down for the silences where it holds: its twin where no known protocol was spoken."""
+        rows = np.stack([silences.row, silences.last] + ([] if shown is None else [shown]), axis=1)
+        strange = foreign(trace, silences) & rule.startswith("drop.")
+        tables = []
+        for name, part in ((rule, ~strange), (rule.replace("drop.", "filter."), strange)):
+            pick = np.flatnonzero(where & part)
+            if not len(pick):
+                continue
+            tables.append(
+                observe(
+                    self,
+                    name,
+                    subject=silences.flow[pick],
+                    time=trace.packets.time[silences.row[pick]],
+                    llr={**WEIGHTS, **QUIC_WEIGHTS}[rule] * (1.0 if share is None else share[pick]),
+                    forged=silences.row[pick],
+                    witness=Ragged.of([sorted(set(group)) for group in rows[pick].tolist()], np.int32),
+                    measured={key: np.broadcast_to(value, (len(silences),))[pick] for key, value in measured.items()},
+                )
+            )
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+
+def foreign(trace: Trace, silences: Silences) -> Mask:
+    """Say which connections opened with bytes of no protocol that filters know."""
+    first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
+    row = np.maximum(first, 0)
+    length = np.where(first >= 0, trace.packets.payload_captured[row].astype(np.int64), 0)
+    heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
+    return np.isin(openings(heads), (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+
+
+def lasted(silences: Silences) -> NDArray[np.float64]:
+    """Tell how long each silence lasted, seconds."""
+    seconds: NDArray[np.float64] = (silences.until - silences.since) / 1e9
+    return seconds
+
+
+def dead_line(seen: Contrast) -> Mask:
+    """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
+    dead: Mask = (seen.elsewhere == 0) & (seen.asked > 0)
+    return dead
+
+
+def resets(trace: Trace) -> Mask:
+    """Say of each flow whether its server seemed to reset it after the client's first data and before any answer."""
+    sides = trace.sides
+    asked, answered, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]
+    found: Mask = (asked >= 0) & (reset > asked) & ((answered < 0) | (answered > reset))
+    return found

@@ -1,0 +1,176 @@
+"""What other connections say about a silence: was somebody else served, is the line dead, does it come and go?
+
+A silence alone is a path failure (OONI and ICLab keep *down* and *blocked* apart in the same way). What makes it
+interference is a contrast: the same server serves another name, the same client hears others, the same name falls
+silent again and again. And what makes it harmless is a contrast as well: everything is silent, the server is silent to
+all, the same name goes well.
+"""
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.silence.silences import TCP, Kind, Silences, end_of_capture
+from netinterf.analyzers.sites import flow_name_ids, networks
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["NEAR_NS", "Contrast", "Moments", "compare", "numbered", "served_time"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+NEAR_NS = 60_000_000_000
+"""How near in time another connection must lie to be compared: a minute (Kakhki et al., IMC 2015)."""
+
+RESIDUE_NS = 420_000_000_000
+"""How long boxes are known to punish after a trigger: up to 420 s (Xue et al., TSPU, IMC 2022)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Contrast:
+    """One entry per silence."""
+
+    served: I64  # connections to the same server under other names that were answered while the silence lasted
+    served_near: I64  # the same within a minute
+    deaf: I64  # connections to the same server under other names that fell silent within a minute
+    went_well: I64  # connections to the same server under the same name that were answered within a minute
+    again: I64  # other silences of the same client and name
+    elsewhere: I64  # packets from other networks to the same client while the silence lasted
+    asked: I64  # connections that the same client tried to open elsewhere meanwhile
+    residue: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
+    punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
+    recovered: Mask  # the same 3-tuple was served later
+
+
+def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Contrast:
+    """Look beside each silence.
+
+    Args:
+        trace: The capture.
+        silences: What fell silent.
+        served_at: When the server of each flow that is to be compared first answered, -1 where it did not.
+        reset: For each flow, whether a reset arrived that may have been forged.
+    """
+    flows, flow = trace.flows, silences.flow
+    name = flow_name_ids(trace)
+    server, client_name = numbered(flows.client, flows.server), numbered(flows.client, name)
+    named = numbered(server, name)
+    fell = np.zeros(len(flows), np.int64)
+    fell[flow] = silences.since
+    served, lost = np.flatnonzero(served_at >= 0), np.sort(flow)
+    begin, end = silences.since - NEAR_NS, silences.until + NEAR_NS
+    answers, own = Moments(server[served], served_at[served]), Moments(named[served], served_at[served])
+    span, near = (silences.since, silences.until), (begin, end)
+    well = own.count(named[flow], *near)
+    ever = end_of_capture(trace) + NEAR_NS
+    again = Moments(client_name[lost], fell[lost]).count(client_name[flow], begin * 0, begin * 0 + ever)
+    everybody = Moments(server[lost], fell[lost]).count(server[flow], begin, end)
+    alike = Moments(named[lost], fell[lost]).count(named[flow], begin, end)
+    elsewhere, asked = beyond(trace, silences)
+    residue, punished, recovered = residues(trace, silences, name, served_at, reset)
+    return Contrast(
+        served=answers.count(server[flow], *span) - own.count(named[flow], *span),
+        served_near=answers.count(server[flow], *near) - well,
+        deaf=everybody - alike,
+        went_well=well,
+        again=np.where(name[flow] >= 0, again - 1, 0),  # without a name each may be about something else
+        elsewhere=elsewhere,
+        asked=asked,
+        residue=residue,
+        punished=punished,
+        recovered=recovered,
+    )
+
+
+class Moments:
+    """Moments by group, to be counted by group and span of time, to the millisecond."""
+
+    def __init__(self, group: I64, time: I64) -> None:
+        self.keys = np.sort(group << MOMENT_BITS | time // 1_000_000)
+
+    def count(self, group: I64, begin: I64, end: I64) -> I64:
+        """Count, for each asked group, the moments from *begin* to *end* (ns since 1970)."""
+        low, high = (group << MOMENT_BITS | np.maximum(time, 0) // 1_000_000 for time in (begin, end))
+        counted: I64 = np.searchsorted(self.keys, high, side="right") - np.searchsorted(self.keys, low)
+        return counted
+
+
+MOMENT_BITS = 41
+"""Milliseconds since 1970 take 41 bits until 2039; groups have the other 22."""
+
+
+def numbered(*columns: NDArray[np.integer[Any]]) -> I64:
+    """Number the distinct combinations of columns."""
+    stacked = np.stack([column.astype(np.int64) for column in columns], axis=1)
+    _, number = np.unique(stacked, axis=0, return_inverse=True)
+    return number.reshape(-1).astype(np.int64)
+
+
+def served_time(trace: Trace, silences: Silences) -> I64:
+    """When the server of each TCP flow first sent payload, -1 where it never did or the flow fell silent."""
+    first = trace.sides.first_payload[1::2].astype(np.int64)
+    served = (trace.flows.protocol == TCP) & (first >= 0)
+    served[silences.flow] = False
+    return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
+
+
+def beyond(trace: Trace, silences: Silences) -> tuple[I64, I64]:
+    """Count what passed between the client and other networks while each silence lasted.
+
+    Returns:
+        TCP packets that the client got from them, and connections that it tried to open there (SYNs).
+    """
+    packets, flows = trace.packets, trace.flows
+    network = networks(trace)
+    place = numbered(flows.client, network)
+    asking = np.zeros(len(trace.hosts), np.bool_)
+    asking[flows.client[silences.flow]] = True
+    rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0))
+    rows = rows[asking[flows.client[packets.flow[rows]]]]
+    inbound, syn = ~packets.outbound[rows], packets.tcp_flags[rows] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
+    found = []
+    for chosen in (rows[inbound], rows[~inbound & syn]):
+        flow, time = packets.flow[chosen], packets.time[chosen]
+        everywhere = Moments(flows.client[flow].astype(np.int64), time)
+        here = Moments(place[flow], time)
+        span = silences.since, silences.until
+        client = flows.client[silences.flow].astype(np.int64)
+        found.append(everywhere.count(client, *span) - here.count(place[silences.flow], *span))
+    return found[0], found[1]
+
+
+def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
+    """Find what a box may be punishing: a connection that fell silent or was reset on the same three, before.
+
+    The same three are client, server and server port (Bock et al., WOOT 2021). Who asks for the same name again is
+    not punished for the last time, but triggers anew.
+
+    Returns:
+        Row in Packets of what ended the latest such connection, at most `RESIDUE_NS` before the silence (-1 for none),
+        whether that was its first request while the same three are served at other times, and whether they are later.
+    """
+    flows, packets, flow = trace.flows, trace.packets, silences.flow
+    three = numbered(flows.client, flows.server, flows.server_port)
+    cause, early = np.full(len(flows), -1), reset.copy()
+    cause[reset] = trace.sides.rst[1::2][reset]
+    spoke = ~silences.is_kind(Kind.UNGREETED, Kind.CLOSING)
+    cause[flow[spoke]] = silences.row[spoke]
+    early[flow[spoke]] = silences.first[spoke]
+    guilty = np.flatnonzero(cause >= 0)
+    none = np.zeros(len(silences), np.bool_)
+    if not len(guilty):
+        return np.full(len(silences), -1), none, none
+    guilty = guilty[np.lexsort((cause[guilty], three[guilty]))]
+    began = flows.first_packet[flow].astype(np.int64)
+    place = np.searchsorted(three[guilty] << 32 | cause[guilty], three[flow] << 32 | began) - 1
+    before = guilty[np.maximum(place, 0)]
+    row = cause[before]
+    hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
+    hit &= silences.is_kind(Kind.UNGREETED) | (name[before] != name[flow])
+    served = np.flatnonzero(served_at >= 0)
+    ever, answers = np.full(len(silences), end_of_capture(trace) + NEAR_NS), Moments(three[served], served_at[served])
+    at_all, later = (answers.count(three[flow], begin, ever) > 0 for begin in (0 * ever, silences.until))
+    return np.where(hit, row, -1), hit & early[before] & at_all, hit & later

@@ -1,0 +1,105 @@
+"""QUIC that falls silent: Initials that nobody answers, and conversations that stop being answered.
+
+Many servers and networks know no QUIC and drop it without a word, so an unanswered Initial alone says little. What says
+much is that the same server answers Initials with other names, or that it had answered this one and then, all at once,
+hears nothing any more: the box needs some time to decide (80 to 190 ms in China; Zohaib et al., USENIX Security 2025).
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.silence.controls import NEAR_NS, Moments, numbered, served_time
+from netinterf.analyzers.silence.silences import Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.trace import Trace
+
+__all__ = ["QuicContrast", "answered_time", "compare_quic", "find_quic"]
+
+I64 = NDArray[np.int64]
+
+LEAST_TRIES = 3
+"""Datagrams without an answer. A probe timeout is three times the round-trip estimate, and begins at 1 s
+(RFC 9002 §6.2); a client that still hopes sends two probes each time."""
+
+PATIENCE_NS = 900_000_000
+"""How long they must have gone unanswered: the first probe timeout before a round trip is known is 1 s."""
+
+ANSWERS = 2
+"""Datagrams of a server from which it counts as speaking QUIC: one may be Retry or Version Negotiation."""
+
+
+def find_quic(trace: Trace) -> Silences:
+    """Find QUIC conversations whose client went on sending and got nothing back."""
+    packets, sides, quic = trace.packets, trace.sides, trace.quic
+    flow = quic.flow.astype(np.int64)
+    if not witnessed(trace)[0]:
+        flow = flow[:0]
+    rows = trace.by_flow.take(flow)
+    owner, row = rows.parents(), rows.values.astype(np.int64)
+    heard = sides.last[2 * flow + 1].astype(np.int64)
+    after = packets.outbound[row] & (row > heard[owner]) & (packets.payload_length[row] > 0)
+    owner, row = owner[after], row[after]
+    place, first, tries = np.unique(owner, return_index=True, return_counts=True)
+    begin = row[first]
+    last = sides.last[2 * flow[place]].astype(np.int64)
+    lasted = np.minimum(
+        packets.time[last] - packets.time[begin] + PATIENCE_NS, end_of_capture(trace) - packets.time[begin]
+    )
+    kept = (tries >= LEAST_TRIES) & (packets.time[last] - packets.time[begin] >= PATIENCE_NS)
+    place, begin, last, tries, lasted = (column[kept] for column in (place, begin, last, tries, lasted))
+    flow, heard = flow[place], heard[place]
+    return Silences(
+        flow=flow,
+        side=2 * flow,
+        kind=np.where(heard < 0, Kind.INITIAL, Kind.DATAGRAM).astype(np.int64),
+        row=begin,
+        last=last,
+        since=packets.time[begin],
+        until=packets.time[begin] + lasted,
+        tries=tries.astype(np.int64),
+        size=packets.payload_length[begin].astype(np.int64),
+        first=heard < 0,
+        heard=np.full(len(flow), -1),
+        paused=np.where(heard >= 0, packets.time[begin] - packets.time[np.maximum(heard, 0)], 0)
+        if len(flow)
+        else np.zeros(0, np.int64),
+    )
+
+
+def answered_time(trace: Trace, silences: Silences) -> I64:
+    """When the server of each QUIC flow first answered, -1 where it hardly did or the flow fell silent at once."""
+    first = trace.sides.first[1::2].astype(np.int64)
+    served = np.zeros(len(trace.flows), np.bool_)
+    served[trace.quic.flow] = True
+    served &= (first >= 0) & (trace.sides.packets[1::2] >= ANSWERS)
+    served[silences.flow] = False
+    return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class QuicContrast:
+    """One entry per silence."""
+
+    others: I64  # QUIC conversations of the same client with other servers that were answered near in time
+    silent: I64  # those that were not
+    over_tcp: I64  # TCP connections to the same server, or for the same name, that were answered near in time
+
+
+def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicContrast:
+    """Count how other QUIC, and TCP for the same, fared within a minute of each silence."""
+    flows, flow = trace.flows, silences.flow
+    begin, end = silences.since - NEAR_NS, silences.until + NEAR_NS
+    client, name = flows.client.astype(np.int64), flow_name_ids(trace)
+    server, named = numbered(flows.client, flows.server), numbered(flows.client, name)
+    served = np.flatnonzero(answered_at >= 0)
+    everywhere = Moments(client[served], answered_at[served]).count(client[flow], begin, end)
+    here = Moments(server[served], answered_at[served]).count(server[flow], begin, end)
+    lost = Moments(client[flow], silences.since).count(client[flow], begin, end)
+    lost_here = Moments(server[flow], silences.since).count(server[flow], begin, end)
+    none = silences.take(np.zeros(len(silences), np.bool_))
+    tcp_at = served_time(trace, none)
+    tcp = np.flatnonzero(tcp_at >= 0)
+    by_server = Moments(server[tcp], tcp_at[tcp]).count(server[flow], begin, end)
+    by_name = Moments(named[tcp], tcp_at[tcp]).count(named[flow], begin, end)
+    return QuicContrast(others=everywhere - here, silent=lost - lost_here, over_tcp=np.maximum(by_server, by_name))

@@ -1,0 +1,301 @@
+"""The vocabulary of the silence analyzer: what each observation is called, says and weighs.
+
+The weights are where the fit (``python -m benchmarks fit``) begins: natural-log likelihood ratios against the silences
+of ordinary networks. That packets are lost by chance three times running is excluded by the definition of a silence
+(chance 8e-6 at 1 % loss), so they weigh how much likelier a box is than a dead host, path or line, which is little
+without a contrast, and much with one (OONI keeps *down* and *blocked* apart in the same way).
+"""
+
+import attrs
+
+from netinterf.schema import Rule
+
+__all__ = ["LARGE_ELSEWHERE", "RULES", "WEIGHTS"]
+
+TSPU = "Xue et al., TSPU, IMC 2022"
+CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
+RESIDUAL = "Bock et al., WOOT 2021"
+OONI = "OONI Web Connectivity specification; Niaki et al., ICLab, IEEE S&P 2020"
+
+DROP, CONNECT = "tcp.drop", "tcp.connect.drop"
+
+
+def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False, mech: str = DROP) -> Rule:
+    """Shorten the declaration of one rule of this analyzer."""
+    return Rule(
+        id=name, mechanism=mech, group=f"drop.{group}", says=says, measures=measures, references=(source,),
+        shared=shared,
+    )  # fmt: skip
+
+
+TABLE: tuple[tuple[float, Rule], ...] = (
+    (
+        2.5,
+        rule(
+            "drop.request",
+            "silence",
+            "the client's first data was sent {tries} times in {seconds} s and never acknowledged, though the "
+            "connection had been opened",
+            "tries",
+            "seconds",
+            source=TSPU,
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "drop.later",
+            "silence",
+            "data in the middle of the connection was sent {tries} times in {seconds} s and never acknowledged",
+            "tries",
+            "seconds",
+            source=TSPU,
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "drop.answer",
+            "silence",
+            "the server's answer was sent {tries} times in {seconds} s and never acknowledged",
+            "tries",
+            "seconds",
+            source=CLOUDFLARE,
+        ),
+    ),
+    (
+        0.5,
+        rule(
+            "drop.closing",
+            "silence",
+            "the end of the connection was announced {tries} times in {seconds} s and never acknowledged",
+            "tries",
+            "seconds",
+            source=CLOUDFLARE,
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "drop.wordless",
+            "silence",
+            "the client opened the connection, never said anything, and did not answer its end either ({tries} times, "
+            "{seconds} s)",
+            "tries",
+            "seconds",
+            source=CLOUDFLARE,
+        ),
+    ),
+    (
+        1.5,
+        rule(
+            "drop.mute",
+            "silence",
+            "the request was acknowledged, and in {seconds} s no answer came",
+            "seconds",
+            source="Reports from Iran 2025 (net4people 489); Xue et al., TSPU, IMC 2022",
+        ),
+    ),
+    (
+        1.5,
+        rule(
+            "drop.cut",
+            "silence",
+            "what the other side was saying stopped in the middle, and in {seconds} s nothing more came",
+            "seconds",
+            source=TSPU,
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "drop.hole",
+            "silence",
+            "{bytes} bytes of the other side never arrived in {seconds} s, though later packets of it did",
+            "bytes",
+            "seconds",
+            source="Reports from Iran 2025 (net4people 489)",
+        ),
+    ),
+    (
+        0.5,
+        rule(
+            "drop.syn",
+            "silence",
+            "{tries} requests to open the connection got no answer in {seconds} s",
+            "tries",
+            "seconds",
+            source=CLOUDFLARE,
+        ),
+    ),
+    (
+        2.5,
+        rule(
+            "drop.one_way",
+            "direction",
+            "the other end was heard {seconds} s after it should have got what it never acknowledged: it is alive, "
+            "and only one direction is cut",
+            "seconds",
+            source="Captures from Russia, 2025: 10 of 12 silenced connections",
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "drop.greeted",
+            "stage",
+            "both ends had just opened the connection when the silence began",
+            source=TSPU,
+        ),
+    ),
+    (
+        3.0,
+        rule(
+            "drop.served",
+            "contrast",
+            "the same server answered {served} connections under other names meanwhile",
+            "served",
+            "selective",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        1.5,
+        rule(
+            "drop.served_near",
+            "contrast",
+            "the same server answered {served} connections under other names within a minute",
+            "served",
+            "selective",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "drop.elsewhere",
+            "line",
+            "the client's other connections went on: {packets} packets came from other networks meanwhile",
+            "packets",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "drop.again",
+            "again",
+            "{times} more connections of this client under the same name fell silent, and none went well near them",
+            "times",
+            source="VanderSloot et al., Quack, USENIX Security 2018",
+            shared=True,
+        ),
+    ),
+    (
+        4.0,
+        rule(
+            "drop.residual",
+            "residual",
+            "{seconds} s before, another connection from this client to the same port of the server had been cut "
+            "off at its first request, and boxes punish what follows",
+            "seconds",
+            source=RESIDUAL,
+            shared=True,
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "drop.aftermath",
+            "residual",
+            "{seconds} s before, another connection from this client to the same port of the server had fallen silent",
+            "seconds",
+            source=RESIDUAL,
+            shared=True,
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "drop.recovered",
+            "recovered",
+            "later the same port of the server answered this client again",
+            source=RESIDUAL,
+            shared=True,
+        ),
+    ),
+    (
+        -4.0,
+        rule(
+            "drop.line",
+            "line",
+            "the client tried {tried} other connections meanwhile, and nothing came from any network",
+            "tried",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        -3.0,
+        rule(
+            "drop.server",
+            "contrast",
+            "the same server was silent to {deaf} connections under other names, and answered none",
+            "deaf",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        -2.5,
+        rule(
+            "drop.moody",
+            "again",
+            "the same server answered {served} connections under the same name within a minute",
+            "served",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        -3.0,
+        rule(
+            "drop.large",
+            "size",
+            "what got no answer had {bytes} bytes, and no packet as large ever passed: the path may be too narrow",
+            "bytes",
+            source="RFC 2923 §2.1",
+        ),
+    ),
+    (
+        -3.0,
+        rule(
+            "drop.idle",
+            "pause",
+            "nobody had spoken for {seconds} s before: a translator on the way may have forgotten the connection",
+            "seconds",
+            source="RFC 5382 §5",
+        ),
+    ),
+)
+
+WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
+
+
+def filter_rule(known: Rule) -> Rule:
+    """Return the twin of a rule for connections whose first bytes are of no protocol that filters know."""
+    return attrs.evolve(
+        known,
+        id=known.id.replace("drop.", "filter."),
+        mechanism="protocol.filter",
+        group=known.group.replace("drop.", "filter."),
+    )
+
+
+RULES: tuple[Rule, ...] = tuple(twin for _, known in TABLE for twin in (known, filter_rule(known)))
+
+LARGE_ELSEWHERE = 0.4
+"""Share of its weight that a large packet keeps when packets as large passed between the client and other servers."""

@@ -1,0 +1,95 @@
+"""What a silence is: somebody said something, and nobody ever answered it.
+
+One row per flow that fell silent, whatever the cause. Everything else in this package describes these rows: what they
+look like, who was heard meanwhile, and what other connections say about them.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.facts import Vantage
+from netinterf.trace import Trace
+
+__all__ = ["TCP", "UDP", "WAIT_NS", "Kind", "Silences", "end_of_capture", "joined", "unreported", "witnessed"]
+
+TCP, UDP = 6, 17
+
+WAIT_NS = 3_000_000_000
+"""How long an answer is waited for: three times the first retransmission timeout of 1 s (RFC 6298 §2.1), and the
+inactivity limit of Sundara Raman et al., SIGCOMM 2023."""
+
+
+class Kind(IntEnum):
+    """What went unanswered."""
+
+    UNHEARD = 1  # data, sent again and again, was never acknowledged
+    CLOSING = 2  # only a FIN was never acknowledged
+    MUTE = 3  # a request was acknowledged and never answered
+    CUT = 4  # an answer stopped in the middle
+    UNGREETED = 5  # SYNs were never answered
+    HOLED = 6  # bytes of the other end never arrived, though later packets of it did
+    INITIAL = 7  # QUIC Initials were never answered
+    DATAGRAM = 8  # QUIC datagrams were no longer answered
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Silences:
+    """One row per silent flow; all columns are aligned, times are ns since 1970 UTC."""
+
+    flow: NDArray[np.int64]  # rows in Flows, each once
+    side: NDArray[np.int64]  # rows in Sides: who was left without an answer
+    kind: NDArray[np.int64]  # Kind codes
+    row: NDArray[np.int64]  # rows in Packets: the first packet that got no answer, or the last before the silence
+    last: NDArray[np.int64]  # rows in Packets: the last packet of the side that waited
+    since: NDArray[np.int64]  # when the silence began
+    until: NDArray[np.int64]  # until when it is known to have lasted
+    tries: NDArray[np.int64]  # how often what got no answer was sent
+    size: NDArray[np.int64]  # payload bytes of the packet that got no answer
+    first: NDArray[np.bool_]  # it was the side's first data
+    heard: NDArray[np.int64]  # row of a packet that shows the other end alive and deaf, -1 for none
+    paused: NDArray[np.int64]  # ns in which nobody had spoken before
+
+    def __len__(self) -> int:
+        return len(self.flow)
+
+    def take(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> "Silences":
+        """Select rows."""
+        return Silences(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
+
+    def is_kind(self, *kinds: Kind) -> NDArray[np.bool_]:
+        """Say of each row whether it is one of *kinds*."""
+        return np.isin(self.kind, kinds)
+
+
+def joined(parts: Sequence[Silences]) -> Silences:
+    """Put silences together; of several of one flow the first counts."""
+    names = [field.name for field in attrs.fields(Silences)]
+    table = Silences(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    _, first = np.unique(table.flow, return_index=True)
+    return table.take(first)
+
+
+def unreported(trace: Trace, silences: Silences) -> Silences:
+    """Leave out silences that ICMP explains: unreachable, or run out of hops as the sender meant it to."""
+    about = trace.quotes.flow[trace.quotes.flow >= 0]
+    return silences.take(~np.isin(silences.flow, about))
+
+
+def end_of_capture(trace: Trace) -> int:
+    """Time of the last packet of the capture, ns."""
+    return int(trace.packets.time.max(initial=0))
+
+
+def witnessed(trace: Trace) -> tuple[bool, bool]:
+    """Say whose waiting the capture can show, the client's and the server's.
+
+    Near one end, what that end does not answer has not been sent to it, or is its own business: only its own waiting is
+    a fact about the network. In the middle both are, and where the tap is unknown, the client's.
+    """
+    place = trace.facts.vantage
+    return place is not Vantage.SERVER, place in {Vantage.SERVER, Vantage.MIDDLE}

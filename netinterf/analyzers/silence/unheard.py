@@ -1,0 +1,127 @@
+"""Data or a FIN that was sent again and again and never acknowledged, though the connection was open."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.sides import SidePackets, side_packets
+from netinterf.analyzers.silence.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.schema import Mark, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["LEAST_TRIES", "find_unheard"]
+
+LEAST_TRIES = 3
+"""Transmissions of which none was acknowledged: at 1 % loss each way three in a row have chance 8e-6."""
+
+TRICKLE = 256
+"""Bytes of room below which a receiver hardly takes part: half of the least segment size (RFC 9293 §3.7.1)."""
+
+I64 = NDArray[np.int64]
+
+
+def find_unheard(trace: Trace) -> Silences:
+    """Find sides whose oldest unacknowledged bytes were sent at least `LEAST_TRIES` times over `WAIT_NS`.
+
+    Left out are bytes for which the other end had said that it has no room (zero windows, window probes), and
+    connections that the other end had reset before.
+    """
+    side = stuck_sides(trace)
+    base = side_packets(trace, np.unique(side // 2))
+    packets, sides = trace.packets, trace.sides
+    acked = sides.acked[base.side].astype(np.int64)
+    said = packets.payload_length[base.row] > 0
+    stuck = np.isin(base.side, side) & (base.end > acked) & (said | (packets.tcp_flags[base.row] & TcpFlag.FIN != 0))
+    stuck &= packets.marks[base.row] & Mark.KEEP_ALIVE == 0
+    oldest = stuck & (packets.relative_seq[base.row] <= acked)
+    place = np.flatnonzero(oldest)
+    which, begin, tries = np.unique(base.side[place], return_index=True, return_counts=True)
+    place = place[begin]
+    row, last = base.row[place], last_of(base, np.flatnonzero(stuck), which)
+    since = packets.time[row]
+    end, kept = end_of_capture(trace), tries >= LEAST_TRIES
+    until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
+    other = which ^ 1
+    kept &= (until - since >= WAIT_NS) & had_room(base, place, other)
+    kept &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
+    size = packets.payload_length[row].astype(np.int64)
+    found = Silences(
+        flow=which // 2,
+        side=which,
+        kind=np.where(size > 0, Kind.UNHEARD, Kind.CLOSING).astype(np.int64),
+        row=row,
+        last=last,
+        since=since,
+        until=until,
+        tries=tries.astype(np.int64),
+        size=size,
+        first=packets.relative_seq[row] <= first_flight(trace, which),
+        heard=still_heard(trace, base, which, row),
+        paused=pause_before(trace, base, row, which),
+    ).take(kept)
+    return found.take(np.lexsort((found.side, found.kind)))
+
+
+def stuck_sides(trace: Trace) -> I64:
+    """Select sides that repeated themselves and were not acknowledged to the end, where the capture can tell."""
+    sides, flows = trace.sides, trace.flows
+    both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
+    kept = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
+    kept &= np.repeat(both & (end_of_capture(trace) - flows.first >= WAIT_NS), 2)
+    for place, told in enumerate(witnessed(trace)):
+        kept[place::2] &= told
+    return np.flatnonzero(kept)
+
+
+def last_of(base: SidePackets, places: I64, which: I64) -> I64:
+    """Row of the last of the packets at *places* of each side in *which*."""
+    last = np.searchsorted(base.side[places], which, side="right") - 1
+    rows: I64 = base.row[places[np.maximum(last, 0)]] if len(places) else np.empty(0, np.int64)
+    return rows
+
+
+def had_room(base: SidePackets, place: I64, other: I64) -> NDArray[np.bool_]:
+    """Say whether the other end had announced room for the packet, and more than a trickle.
+
+    A FIN needs no room. A window of a few bytes is a tarpit, or a program that does not read: no sender would use it
+    (RFC 9293 §3.8.6.2.1 has them wait for a full segment or half the window).
+    """
+    last = base.before(other, np.full(len(other), np.iinfo(np.int32).max))
+    edge, acked = base.at(base.edge, last), base.at(base.acked, last)
+    room: NDArray[np.bool_] = (base.end[place] <= edge + 1) & (edge - acked >= TRICKLE)
+    return room
+
+
+def first_flight(trace: Trace, side: I64) -> I64:
+    """Relative number behind which data of a side is not its first: what it sent before it had got any payload."""
+    packets, sides = trace.packets, trace.sides
+    answer = sides.first_payload[side ^ 1].astype(np.int64)
+    heard: I64 = np.where(answer >= 0, packets.relative_ack[np.maximum(answer, 0)], np.iinfo(np.int64).max >> 1)
+    return heard - 1 if len(packets) else heard
+
+
+def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64) -> I64:
+    """Find a packet that the other end sent long after it should have got what it never acknowledged, -1 for none.
+
+    Long after: a second or three round trips. A repeated SYN/ACK shows a server that is not ready: it does
+    not count.
+    """
+    packets = trace.packets
+    if not len(row):
+        return row
+    rtt = np.maximum(trace.sides.rtt[side ^ 1], 0)
+    late = np.searchsorted(packets.time, packets.time[row] + np.maximum(1_000_000_000, 3 * rtt), side="right")
+    place = base.before(side ^ 1, np.full(len(side), np.iinfo(np.int32).max))
+    last = base.at(base.row, place)
+    greets = packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.SYN != 0
+    return np.where((last >= late) & ~greets, last, -1)
+
+
+def pause_before(trace: Trace, base: SidePackets, row: I64, side: I64) -> I64:
+    """Time in ns in which neither side had spoken before packet *row*."""
+    packets = trace.packets
+    own, theirs = (base.at(base.row, base.before(which, row)) for which in (side, side ^ 1))
+    before = np.maximum(own, theirs)
+    if not len(row):
+        return row
+    pause: I64 = np.where(before >= 0, packets.time[row] - packets.time[np.maximum(before, 0)], 0)
+    return pause

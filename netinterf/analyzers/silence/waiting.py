@@ -1,0 +1,96 @@
+"""Waiting for what never came: an answer, the rest of one, or a greeting."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.silence.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["find_ungreeted", "find_waiting"]
+
+I64 = NDArray[np.int64]
+
+SLOW_ROUND_TRIPS = 10
+"""Round trips that an answer may take without being missed: healthy servers sent theirs within 0.3 of one after their
+acknowledgement (captures of an open measurement project in Russia, 2025), which calls ten of them silence."""
+
+SYN_TRIES = 2
+"""SYNs without an answer; a third comes only 3 s after the first (RFC 6298 §2.1, §5.5), when many have given up."""
+
+
+def find_waiting(trace: Trace) -> Silences:
+    """Find requests that were acknowledged and never answered (MUTE), and answers that stopped midway (CUT).
+
+    A side stopped midway when the last that it sent was data without PSH: its stack had more in its buffer
+    (RFC 9293 §3.9.1.2). A request can only be told from chatter when the client made it.
+    """
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
+    both &= end_of_capture(trace) - flows.first >= WAIT_NS
+    side = np.flatnonzero(np.stack([both & told for told in witnessed(trace)], axis=1).reshape(-1))
+    other = side ^ 1
+    open_ended = (sides.fin[other] < 0) & (sides.rst[other] < 0)
+    side, other = side[open_ended], other[open_ended]
+    last = sides.last[other].astype(np.int64)
+    left = gave_up(trace, side)
+    until = np.where(left >= 0, packets.time[np.maximum(left, 0)], end_of_capture(trace)) if len(side) else side
+    silent = until - packets.time[last]
+    kept = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
+    heard_all = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
+    mute = (side % 2 == 0) & heard_all & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
+    cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
+    kept &= mute | cut
+    asked = sides.first_payload[side].astype(np.int64)
+    row = np.where(mute, asked, last)[kept]
+    return Silences(
+        flow=side[kept] // 2,
+        side=side[kept],
+        kind=np.where(mute[kept], Kind.MUTE, Kind.CUT).astype(np.int64),
+        row=row,
+        last=sides.last[side[kept]].astype(np.int64),
+        since=packets.time[last[kept]],
+        until=until[kept],
+        tries=np.ones(len(row), np.int64),
+        size=packets.payload_length[row].astype(np.int64),
+        first=mute[kept],
+        heard=np.full(len(row), -1),
+        paused=np.zeros(len(row), np.int64),
+    )
+
+
+def gave_up(trace: Trace, side: I64) -> I64:
+    """Row of the packet with which a side ended its waiting (FIN or RST), -1 for none."""
+    fin, rst = (column[side].astype(np.int64) for column in (trace.sides.fin, trace.sides.rst))
+    both = (fin >= 0) & (rst >= 0)
+    return np.where(both, np.minimum(fin, rst), np.maximum(fin, rst))
+
+
+def find_ungreeted(trace: Trace) -> Silences:
+    """Find connections of which nothing was captured but SYNs (UNGREETED).
+
+    Where no connection of the capture has both directions, nobody can tell.
+    """
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
+    tcp = flows.protocol == TCP
+    kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & witnessed(trace)[0]
+    kept &= (sides.sent[0::2] <= 1) & (end_of_capture(trace) - flows.first >= WAIT_NS)
+    kept &= bool(np.any(tcp & answered & (asked > 0)))
+    flow = np.flatnonzero(kept)
+    row, last = sides.syn[2 * flow].astype(np.int64), sides.last[2 * flow].astype(np.int64)
+    since = packets.time[row]
+    return Silences(
+        flow=flow,
+        side=2 * flow,
+        kind=np.full(len(flow), Kind.UNGREETED, np.int64),
+        row=row,
+        last=last,
+        since=since,
+        until=np.maximum(packets.time[last], np.minimum(since + WAIT_NS, end_of_capture(trace))),
+        tries=asked[flow],
+        size=np.zeros(len(flow), np.int64),
+        first=np.ones(len(flow), np.bool_),
+        heard=np.full(len(flow), -1),
+        paused=np.zeros(len(flow), np.int64),
+    )

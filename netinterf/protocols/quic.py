@@ -1,0 +1,112 @@
+"""QUIC conversations: the version that the client asks for, and the names in the ClientHello of its Initials.
+
+A hello may take several Initials, and browsers cut it into pieces that arrive in any order, so the CRYPTO frames of the
+client's first datagrams are put together by their offsets before the hello is read.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.errors import MissingExtra
+from netinterf.protocols.quic_initial import SALTS, V2, read_initial
+from netinterf.protocols.streams import words
+from netinterf.protocols.tls_hello import read_hellos
+from netinterf.schema import Packets, ParseError, Quic
+from netinterf.table import Ragged, Text
+
+__all__ = ["parse_quic"]
+
+UDP = 17
+
+MOST_INITIALS = 4
+"""Initials of a client that are opened: hellos with post-quantum keys take two, and a lost one is repeated."""
+
+LEAST = 20
+"""Bytes of the shortest long header with a connection id of eight bytes (RFC 9000 §7.2), a token and a length."""
+
+I64 = NDArray[np.int64]
+
+
+def parse_quic(buffer: NDArray[np.uint8], packets: Packets) -> Quic:
+    """Read the client's side of QUIC handshakes.
+
+    Args:
+        buffer: Bytes of the capture.
+        packets: All packets.
+
+    Returns:
+        One row for each flow whose client sent an Initial of a known version, by flow. Without the package cryptography
+        names are empty and the error is ``MISSING``.
+    """
+    row = np.flatnonzero((packets.protocol == UDP) & packets.outbound & (packets.payload_length >= LEAST))
+    row = row[(packets.flow[row] >= 0) & (packets.payload_captured[row] >= LEAST)]
+    start = packets.payload_start[row]
+    row = row[is_initial(buffer, start)]
+    order = np.argsort(packets.flow[row], kind="stable")
+    row = row[order]
+    flow, first, count = np.unique(packets.flow[row], return_index=True, return_counts=True)
+    version = words(buffer, packets.payload_start[row[first]] + 1, 4)
+    hellos, sealed = read_all(buffer, packets, row, first, count)
+    whole = Ragged.of([np.frombuffer(hello, np.uint8) for hello in hellos], np.uint8)
+    readable = np.flatnonzero(whole.lengths >= 4)
+    begin, end = whole.offsets[:-1][readable], whole.offsets[1:][readable]
+    length = words(whole.values, begin + 1, 3)
+    read = read_hellos(whole.values, begin, end, length, np.ones(len(readable), np.bool_))
+    error = np.full(len(flow), ParseError.MISSING if sealed else ParseError.CUT, np.uint8)
+    error[readable] = read.error
+    ech = np.zeros(len(flow), np.bool_)
+    ech[readable] = read.ech
+    return Quic(
+        packet=row[first].astype(np.int32),
+        flow=flow.astype(np.int32),
+        version=version.astype(np.uint32),
+        initials=count.astype(np.uint32),
+        name=spread(read.name, readable, len(flow)),
+        alpn=spread(read.alpn, readable, len(flow)),
+        ech=ech,
+        error=error,
+    )
+
+
+def is_initial(buffer: NDArray[np.uint8], start: I64) -> NDArray[np.bool_]:
+    """Say which payloads begin with the header of an Initial of a known version (RFC 9000 §17.2, RFC 9369 §3.2)."""
+    head, version = buffer[start], words(buffer, start + 1, 4)
+    kind = np.where(version == V2, 0xD0, 0xC0)
+    found: NDArray[np.bool_] = (head & 0xF0 == kind) & np.isin(version, list(SALTS))
+    return found
+
+
+def read_all(buffer: NDArray[np.uint8], packets: Packets, row: I64, first: I64, count: I64) -> tuple[list[bytes], bool]:
+    """Open the first Initials of each conversation.
+
+    Returns:
+        The hello of each as far as it was put together, and whether none could be opened for want of a cipher.
+    """
+    start, size = packets.payload_start, packets.payload_captured
+    hellos = []
+    for place, number in zip(first.tolist(), count.tolist(), strict=True):
+        frames: list[tuple[int, bytes]] = []
+        for one in row[place : place + min(number, MOST_INITIALS)].tolist():
+            try:
+                frames += read_initial(buffer[start[one] : start[one] + size[one]].tobytes())[1]
+            except MissingExtra:
+                return [b""] * len(first), True
+        hellos.append(put_together(frames))
+    return hellos, False
+
+
+def put_together(frames: list[tuple[int, bytes]]) -> bytes:
+    """Join CRYPTO frames from offset 0 up to the first hole."""
+    whole = b""
+    for offset, piece in sorted(frames):
+        if offset > len(whole):
+            break
+        whole += piece[len(whole) - offset :]
+    return whole
+
+
+def spread(some: Text, rows: I64, count: int) -> Text:
+    """Lay texts out among *count* rows, the others empty."""
+    lengths = np.zeros(count, np.int64)
+    lengths[rows] = some.lengths
+    return Text.from_lengths(lengths, some.values)

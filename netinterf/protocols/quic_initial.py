@@ -1,0 +1,162 @@
+"""Opening QUIC Initials: their keys derive from the connection id that they carry (RFC 9001 §5, RFC 9369).
+
+An observer can therefore read the ClientHello inside, and so can a censor. AES comes from the optional package
+cryptography; without it versions and sizes are known and names are not.
+"""
+
+import hashlib
+import hmac
+from functools import cache
+from struct import pack
+from typing import Any
+
+import attrs
+
+from netinterf.errors import MissingExtra
+
+__all__ = [
+    "SALTS",
+    "V1",
+    "V2",
+    "Crypto",
+    "Keys",
+    "ciphers",
+    "expand",
+    "initial_keys",
+    "nonce",
+    "read_crypto",
+    "read_initial",
+    "read_varint",
+]
+
+V1, V2 = 1, 0x6B3343CF
+SALTS = {
+    V1: bytes.fromhex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"),  # RFC 9001 §5.2
+    V2: bytes.fromhex("0dede3def700a6db819381be6e269dcbf9bd2ed9"),  # RFC 9369 §3.3.1
+}
+
+Crypto = tuple[int, bytes]
+"""Offset and bytes of one CRYPTO frame."""
+
+
+@attrs.frozen
+class Keys:
+    """What protects the Initials of one direction (RFC 9001 §5.1)."""
+
+    key: bytes
+    iv: bytes
+    header: bytes
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Read a variable-length integer; give it and the place behind it."""
+    size = 1 << (data[at] >> 6)
+    return int.from_bytes(data[at : at + size], "big") & (1 << (8 * size - 2)) - 1, at + size
+
+
+def expand(secret: bytes, label: str, size: int) -> bytes:
+    """Derive up to 32 bytes from a secret: HKDF-Expand-Label (RFC 8446 §7.1) with SHA-256 and no context."""
+    name = b"tls13 " + label.encode("ascii")
+    info = pack("!HB", size, len(name)) + name + b"\x00"
+    return hmac.digest(secret, info + b"\x01", hashlib.sha256)[:size]
+
+
+def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
+    """Derive what protects Initials (RFC 9001 §5.2).
+
+    Args:
+        destination: Destination connection id of the client's first Initial, or of the one after a Retry.
+        version: QUIC version.
+        server: Keys of what the server sends.
+    """
+    secret = expand(
+        hmac.digest(SALTS[version], destination, hashlib.sha256), "server in" if server else "client in", 32
+    )
+    word = "quicv2 " if version == V2 else "quic "
+    return Keys(expand(secret, word + "key", 16), expand(secret, word + "iv", 12), expand(secret, word + "hp", 16))
+
+
+@cache
+def ciphers() -> tuple[Any, Any]:
+    """Import AES-GCM, and a function that encrypts one block with AES.
+
+    Raises:
+        MissingExtra: The package cryptography is not installed.
+    """
+    try:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    except ImportError as cause:
+        raise MissingExtra("opening QUIC Initials", "tls") from cause
+
+    def block(key: bytes, sample: bytes) -> bytes:
+        return bytes(Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(sample))
+
+    return AESGCM, block
+
+
+def nonce(keys: Keys, number: int) -> bytes:
+    """Combine IV and packet number (RFC 9001 §5.3)."""
+    return (int.from_bytes(keys.iv, "big") ^ number).to_bytes(12, "big")
+
+
+def read_initial(datagram: bytes) -> tuple[int, list[Crypto]]:
+    """Decrypt the client Initial at the beginning of a datagram.
+
+    Args:
+        datagram: UDP payload.
+
+    Returns:
+        Its version (-1: no long header) and its CRYPTO frames; none when it is no first Initial of a known version,
+        or was cut or damaged.
+
+    Raises:
+        MissingExtra: The package cryptography is not installed.
+    """
+    if len(datagram) < 7 or datagram[0] & 0xC0 != 0xC0:
+        return -1, []
+    version = int.from_bytes(datagram[1:5], "big")
+    if version not in SALTS or (datagram[0] >> 4 & 3) != (1 if version == V2 else 0):
+        return version, []
+    gcm, block = ciphers()
+    try:
+        return version, read_crypto(opened(datagram, version, gcm, block))
+    except IndexError:  # a length points behind the end
+        return version, []
+    except Exception as cause:
+        if type(cause).__name__ not in ("InvalidTag", "ValueError"):  # of the optional package: other keys, too short
+            raise
+        return version, []
+
+
+def opened(datagram: bytes, version: int, gcm: Any, block: Any) -> bytes:
+    """Remove the protection of a client Initial (RFC 9001 §5.4); raises what the cipher raises when it does not fit."""
+    destination = datagram[6 : 6 + datagram[5]]
+    at = 6 + datagram[5]
+    at += 1 + datagram[at]
+    token, at = read_varint(datagram, at)
+    size, at = read_varint(datagram, at + token)
+    keys = initial_keys(destination, version, server=False)
+    mask = block(keys.header, datagram[at + 4 : at + 20])
+    first = datagram[0] ^ mask[0] & 0x0F
+    width = (first & 3) + 1
+    number = bytes(byte ^ cover for byte, cover in zip(datagram[at : at + width], mask[1:], strict=False))
+    head = bytes([first]) + datagram[1:at] + number
+    sealed = datagram[at + width : at + size]
+    return bytes(gcm(keys.key).decrypt(nonce(keys, int.from_bytes(number, "big")), sealed, head))
+
+
+def read_crypto(frames: bytes) -> list[Crypto]:
+    """Pick the CRYPTO frames out of a client's first Initial, which holds PADDING, PING and CRYPTO."""
+    found, at = list[Crypto](), 0
+    while at < len(frames):
+        if frames[at] != 0x06:
+            if frames[at] > 1:
+                break
+            at += 1
+            continue
+        offset, at = read_varint(frames, at + 1)
+        size, at = read_varint(frames, at)
+        found.append((offset, frames[at : at + size]))
+        at += size
+    return found

@@ -1,0 +1,127 @@
+"""Forged HTTP answers: by time, header, ending and content; origins, portals and caches are left alone."""
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.block_pages import BlockPages
+from netinterf.analyzers.check import check_analyzer
+from netinterf.context.pages import KEY, match_pages, signatures
+from netinterf.simulate import Conditions, run
+from netinterf.table import Ragged
+from netinterf.trace import Trace, read
+from tests.analyzers.talk import Talk
+
+PAGE = b'HTTP/1.1 403 Forbidden\r\n\r\n<iframe src="http://10.10.34.34?type=Invalid Site&policy=MainPolicy "></iframe>'
+ORDINARY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+def rules(trace: Trace, port: int = 40000) -> dict[str, float]:
+    """Name the rules that fired on the flow from a client port, with their weights."""
+    found = BlockPages()(trace)
+    flow = int(np.flatnonzero(trace.flows.client_port == port)[0])
+    mine = np.flatnonzero(found.subject == flow)
+    return {found.rules[found.rule[row]].id: float(found.llr[row]) for row in mine}
+
+
+def answered(
+    page: bytes, *, at: float, host: bytes = b"blocked.example", talk: Talk | None = None, port: int = 40000,
+    begin: float = 0.0, fin: float | None = None, **fields: object,
+) -> Talk:  # fmt: skip
+    """Ask for a host and get *page* some ms later; a healthy neighbour shows the round trip."""
+    if talk is None:
+        talk = Talk()
+        talk.healthy(-1000)
+    talk.port = port
+    sent, end = talk.request(talk.open(begin), b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+    talk.send("S", "PA", 901, end, at=sent + at, data=page, **fields)
+    if fin is not None:
+        talk.send("S", "FA", 901 + len(page), end + 1, at=sent + at + fin, **fields)
+    talk.send("C", "A", end, 901 + len(page), at=sent + at + 1)
+    return talk
+
+
+def test_an_answer_that_came_too_early_is_somebody_elses() -> None:
+    """It acknowledges a request that its claimed sender cannot have read, and lacks the agreed timestamps."""
+    found = rules(answered(PAGE, at=4, ttl=61, df=False, stamped=False).trace())
+    assert {"page.premature", "page.no_timestamps", "page.df", "page.known", "page.private"} <= set(found)
+
+
+def test_a_page_in_place_of_the_answer_is_known_by_what_it_says() -> None:
+    """Time and headers are those of the server; the page alone leads to a private address and bears a mark."""
+    found = rules(answered(PAGE, at=101).trace())
+    assert {"page.known", "page.private"} <= set(found)
+    assert not {"page.premature", "page.ttl", "page.no_timestamps"} & set(found)
+
+
+def test_an_ordinary_answer_is_no_matter() -> None:
+    """On time, with its sender's headers, and nothing in it."""
+    assert rules(answered(ORDINARY, at=101).trace()) == {}
+
+
+def test_an_end_that_miscounts_is_no_servers() -> None:
+    """The FIN right behind the page acknowledges a byte that the client never sent."""
+    found = rules(answered(PAGE, at=101, fin=0.1).trace())
+    assert {"page.off_by_one", "page.at_once"} <= set(found)
+
+
+def test_a_redirect_to_tls_is_harmless() -> None:
+    """To the same site or to its www, over TLS; to another site without TLS is worth a note."""
+    for place, expected in ((b"https://www.blocked.example/", False), (b"http://stub.example.net/deny", True)):
+        page = b"HTTP/1.1 302 Found\r\nLocation: " + place + b"\r\n\r\n"
+        assert ("page.elsewhere" in rules(answered(page, at=101).trace())) == expected
+
+
+def test_names_that_get_other_answers_are_a_contrast() -> None:
+    """One name gets the page, another from the same client an ordinary answer."""
+    talk = answered(PAGE, at=101)
+    answered(ORDINARY, at=101, host=b"other.example", talk=talk, port=41000, begin=5000)
+    assert "page.contrast" in rules(talk.trace())
+
+
+def test_a_page_that_every_name_gets_is_a_portals() -> None:
+    """Three names, one page: nobody chose."""
+    talk = Talk()
+    for number in range(3):
+        answered(PAGE, at=101, host=b"site%d.example" % number, talk=talk, port=40000 + number, begin=3000 * number)
+    found = rules(talk.trace())
+    assert found["page.all_alike"] < 0
+    assert "page.contrast" not in found
+
+
+def test_nothing_is_said_at_the_server() -> None:
+    """There the answer is its own."""
+    assert len(BlockPages()(answered(PAGE, at=4).trace(vantage="server"))) == 0
+
+
+def test_every_pattern_contains_its_key() -> None:
+    """The fast search finds what trying all patterns one by one finds."""
+    pages = [
+        b"HTTP/1.1 200 OK\r\n\r\n" + one.literal + b" and more"
+        for one in signatures()
+        if len(one.literal) >= KEY and one.pattern.search(one.literal)
+    ]
+    assert len(pages) > 800
+    for page, found in zip(pages, match_pages(Ragged.of([list(page) for page in pages], np.uint8)), strict=True):
+        slow = {
+            one.name for one in signatures() if one.pattern.search(page) and (one.blocks or len(one.literal) >= KEY)
+        }
+        assert {one.name for one in found} == slow
+
+
+@pytest.mark.parametrize("scenario", ["http.blockpage.ir-http-403", "http.blockpage.th-redirect"])
+def test_simulated_pages_are_seen(scenario: str) -> None:
+    """A client behind a forger of pages: evidence for interference on the answers that were forged."""
+    played = run(scenario, 32, Conditions(ip=4, vantage="client", luck=0.0))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    found = BlockPages()(trace)
+    total = np.bincount(found.subject, found.llr, minlength=len(trace.flows))
+    hit = {(truth.client, truth.client_port) for truth in played.labels.truths if truth.mechanism == "http.blockpage"}
+    assert hit
+    for flow in range(len(trace.flows)):
+        key = trace.address(int(trace.flows.client[flow])), int(trace.flows.client_port[flow])
+        assert (total[flow] > 4) == (key in hit)
+
+
+def test_it_keeps_the_contract_of_an_analyzer() -> None:
+    """Deterministic, picklable, within its scope, and quiet on ordinary answers."""
+    check_analyzer(BlockPages(), [answered(PAGE, at=4).trace()], benign=[answered(ORDINARY, at=101).trace()])

@@ -1,0 +1,245 @@
+"""Silences: each kind where it belongs, the contrast that makes it suspicious, and what makes it harmless."""
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.silence import Silence
+from netinterf.simulate import Conditions, run
+from netinterf.trace import Trace, read
+from tests.analyzers.talk import BEGIN_NS, Talk
+
+BLOCKED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
+OTHER = b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n"
+
+
+def rules(trace: Trace, flow: int) -> dict[str, float]:
+    """Name the rules that fired on a flow, with their weights."""
+    found = Silence()(trace)
+    mine = np.flatnonzero(found.subject == flow)
+    return {found.rules[found.rule[row]].id: float(found.llr[row]) for row in mine}
+
+
+def flow_of(trace: Trace, port: int) -> int:
+    """Find the flow from a client port."""
+    return int(np.flatnonzero(trace.flows.client_port == port)[0])
+
+
+def silenced(
+    talk: Talk, at: float = 0.0, *, data: bytes = BLOCKED, tries: int = 5, acked: bool = False, port: int = 40000
+) -> float:
+    """Open a connection and say something again and again that nobody answers; returns the time of the last try."""
+    talk.port = port
+    sent = talk.open(at) + 1
+    for number in range(tries):
+        when = sent + 300 * (2**number - 1)
+        talk.send("C", "PA", 101, 901, at=when, data=data)
+    if acked:
+        talk.send("S", "A", 901, 101 + len(data), at=sent + talk.rtt)
+    return when
+
+
+def answered(talk: Talk, at: float, *, data: bytes = OTHER, port: int = 41000) -> None:
+    """Play a connection to the same server that goes well, under a name of one's choice."""
+    talk.port = port
+    sent, end = talk.request(talk.open(at), data)
+    talk.send("S", "PA", 901, end, at=sent + talk.rtt, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("C", "FA", end, 920, at=sent + talk.rtt + 1)
+    talk.send("S", "FA", 920, end + 1, at=sent + 2 * talk.rtt + 1)
+    talk.send("C", "A", end + 1, 921, at=sent + 2 * talk.rtt + 2)
+
+
+def test_a_request_that_nobody_hears_is_a_silence() -> None:
+    """Sent five times over nine seconds, right after the handshake, and never acknowledged."""
+    talk = Talk()
+    silenced(talk)
+    trace = talk.trace()
+    assert set(rules(trace, 0)) == {"drop.request", "drop.greeted"}
+    found = Silence()(trace)
+    request = np.flatnonzero(trace.packets.payload_length > 0)
+    assert all(row.tolist() == [request[0]] for row in found.forged)
+
+
+@pytest.mark.parametrize(("tries", "acked"), [(2, False), (5, True)])
+def test_loss_and_acknowledged_requests_are_no_silences(tries: int, acked: bool) -> None:
+    """Two losses happen, and what was acknowledged was heard."""
+    talk = Talk()
+    silenced(talk, tries=tries, acked=acked)
+    assert "drop.request" not in rules(talk.trace(), 0)
+
+
+def test_a_server_that_serves_others_meanwhile_is_alive() -> None:
+    """The contrast of names at one address, and only while the silence lasted at full weight."""
+    for at, expected in ((2000.0, "drop.served"), (-20_000.0, "drop.served_near")):
+        talk = Talk()
+        silenced(talk)
+        answered(talk, at)
+        trace = talk.trace()
+        found = rules(trace, flow_of(trace, 40000))
+        assert expected in found
+        assert {"drop.served", "drop.served_near"} & set(found) == {expected}
+
+
+def test_the_same_name_going_well_speaks_against_a_name_block() -> None:
+    """A server that answers the name a few seconds later is only moody."""
+    talk = Talk()
+    silenced(talk)
+    answered(talk, 15_000, data=BLOCKED)
+    trace = talk.trace()
+    assert rules(trace, flow_of(trace, 40000))["drop.moody"] < 0
+
+
+def test_a_server_that_is_silent_to_all_is_down() -> None:
+    """Two names at one server fall silent together and none is answered."""
+    talk = Talk()
+    silenced(talk)
+    silenced(talk, 500, data=OTHER, port=41000)
+    trace = talk.trace()
+    assert all(rules(trace, flow)["drop.server"] < 0 for flow in (0, 1))
+    assert "drop.residual" not in rules(trace, 1)
+
+
+def test_a_dead_line_explains_everything() -> None:
+    """The client asks elsewhere too, and nothing comes from anywhere."""
+    talk = Talk()
+    silenced(talk)
+    elsewhere = Talk(server="192.0.2.77")
+    for number in range(3):
+        elsewhere.send("C", "S", 100, 0, at=1000 + 1000 * number)
+    talk.frames += elsewhere.frames
+    trace = talk.trace()
+    assert rules(trace, flow_of(trace, 40000))["drop.line"] < 0
+
+
+def test_an_end_that_is_heard_later_is_alive() -> None:
+    """The server ends the connection by its own timer: it lives, and only one direction is cut."""
+    talk = Talk()
+    last = silenced(talk)
+    talk.send("S", "FA", 901, 101, at=last + 500)
+    assert "drop.one_way" in rules(talk.trace(), 0)
+
+
+def test_only_large_packets_dying_is_a_narrow_path() -> None:
+    """A large request dies; one that passes elsewhere weakens the excuse, one to the same server removes it."""
+    large = BLOCKED + b"x" * 1400
+    weights = []
+    for other in (None, "192.0.2.77", "203.0.113.9"):
+        talk = Talk()
+        silenced(talk, data=large)
+        if other:
+            beside = Talk(server=other)
+            answered(beside, 500, data=OTHER + b"x" * 1400)
+            talk.frames += beside.frames
+        trace = talk.trace()
+        weights.append(rules(trace, flow_of(trace, 40000)).get("drop.large", 0.0))
+    assert weights[0] < weights[1] < weights[2] == 0.0
+
+
+def test_a_forgotten_connection_may_be_a_translators() -> None:
+    """After a minute of silence of both sides a translator may have dropped its entry."""
+    talk = Talk()
+    answered(talk, 0)  # keeps the capture two-way
+    talk.port = 40000
+    sent, end = talk.request(talk.open(0))
+    talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("C", "A", end, 920, at=sent + 101)
+    for number in range(5):
+        talk.send("C", "PA", end, 920, at=sent + 90_000 + 300 * 2**number, data=BLOCKED)
+    trace = talk.trace()
+    found = rules(trace, flow_of(trace, 40000))
+    assert found["drop.idle"] < 0 < found["drop.later"]
+
+
+def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
+    """The client gives up after nine seconds; a server that closes instead has answered in its way."""
+    for flags in ("", "FA"):
+        talk = Talk()
+        talk.port = 40000
+        sent, end = talk.request(talk.open(0))
+        talk.send("S", "A", 901, end, at=sent + 100)
+        talk.send("C", "FA", end, 901, at=sent + 9000)
+        if flags:
+            talk.send("S", flags, 901, end, at=sent + 5000)
+        assert ("drop.mute" in rules(talk.trace(), 0)) == (not flags)
+
+
+def test_bytes_that_never_arrive_though_later_ones_do_leave_a_hole() -> None:
+    """The server's FIN comes from behind 3,000 bytes that nobody saw."""
+    talk = Talk()
+    sent, end = talk.request(talk.open(0))
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("S", "FA", 3901, end, at=sent + 300)
+    talk.send("C", "A", end, 901, at=sent + 301)
+    talk.send("C", "FA", end, 901, at=sent + 9000)
+    assert "drop.hole" in rules(talk.trace(), 0)
+
+
+def test_what_follows_a_trigger_is_residual() -> None:
+    """A silenced name, then SYNs to the same port that nobody answers, then the port answers again."""
+    talk = Talk()
+    silenced(talk)
+    talk.port = 40001
+    for number in range(4):
+        talk.send("C", "S", 100, 0, at=20_000 + 1000 * (2**number - 1))
+    answered(talk, 100_000)
+    trace = talk.trace()
+    assert {"drop.syn", "drop.residual", "drop.recovered"} <= set(rules(trace, flow_of(trace, 40001)))
+
+
+def test_nothing_is_said_without_both_directions() -> None:
+    """A capture of one direction cannot tell silence from its own blindness."""
+    talk = Talk()
+    silenced(talk)
+    frames = [(at, frame) for at, frame in talk.frames if frame[12:16] == b"\xc6\x33\x64\x07"]
+    trace = read(
+        times=[int(at * 1e6) + BEGIN_NS for at, _ in frames], frames=[frame for _, frame in frames], link_type=101
+    )
+    assert len(Silence()(trace)) == 0
+
+
+def test_a_full_window_is_no_silence() -> None:
+    """The receiver said that it has no room; probes are not taken, and need not be."""
+    talk = Talk()
+    sent = talk.open(0) + 1
+    room = 64_240
+    for begin in range(0, room, 1460):
+        talk.send("C", "A", 101 + begin, 901, at=sent + begin / 1e4, data=b"x" * 1460)
+    talk.send("S", "A", 901, 101 + room, at=sent + 100, window=0)
+    for number in range(5):
+        talk.send("C", "PA", 101 + room, 901, at=sent + 101 + 300 * (2**number - 1), data=b"x")
+    assert "drop.request" not in rules(talk.trace(), 0)
+
+
+def test_near_a_server_only_its_own_waiting_counts() -> None:
+    """There the client's silence is the client's business; the server's answer that is never acknowledged is not."""
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open(0))
+    for number in range(5):
+        talk.send("S", "PA", 901, end, at=sent + 1 + 300 * (2**number - 1), data=b"HTTP/1.1 200 OK\r\n\r\n")
+    assert "drop.answer" in rules(talk.trace(vantage="server"), 0)
+    assert "drop.answer" not in rules(talk.trace(vantage="client"), 0)
+
+
+@pytest.mark.parametrize("scenario", ["tcp.drop.tspu-ech", "tcp.drop.geedge", "tcp.drop.iran-sni"])
+def test_simulated_drops_are_seen(scenario: str) -> None:
+    """A client behind a silencing box: evidence on silenced connections, and none for interference on the others."""
+    played = run(scenario, 31, Conditions(ip=4, vantage="client", luck=0.0))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    found = Silence()(trace)
+    total = np.bincount(found.subject, found.llr, minlength=len(trace.flows))
+    hit = {(truth.client, truth.client_port) for truth in played.labels.truths if truth.mechanism}
+    for flow in range(len(trace.flows)):
+        key = trace.address(int(trace.flows.client[flow])), int(trace.flows.client_port[flow])
+        if trace.flows.protocol[flow] == 6:
+            assert (total[flow] > 0) == (key in hit)
+
+
+def test_it_keeps_the_contract_of_an_analyzer() -> None:
+    """Deterministic, picklable, within its scope, and quiet on connections that went well."""
+    talk = Talk()
+    for number in range(3):
+        answered(talk, 1000.0 * number, port=42000 + number)
+    silent = Talk()
+    silenced(silent)
+    answered(silent, 2000)
+    check_analyzer(Silence(), [silent.trace()], benign=[talk.trace()])
