@@ -75,7 +75,7 @@ def read_staged(path: Path, clock: Clock) -> Trace:
     rtts = clock("RTT", lambda: rtt_samples(packets, flows, by_flow, sides))
     sides = with_rtt(sides, rtts)
     segments = clock("heads", lambda: head_segments(buffer, packets, sides, by_flow))
-    messages = clock("TLS, HTTP, DNS", lambda: read_messages(buffer, packets, flows, hosts, sides, segments))
+    messages = clock("TLS, HTTP, DNS, QUIC", lambda: read_messages(buffer, packets, flows, hosts, sides, segments))
     clock("  of it DNS over UDP", lambda: parse_dns(buffer, packets, flows, hosts, None), part=True)
     facts = clock("facts", lambda: gather_facts(packets, flows, sides, rtts, "auto"))
     return Trace(
@@ -95,6 +95,7 @@ def read_staged(path: Path, clock: Clock) -> Trace:
         exchanges=messages.exchanges,
         tls=messages.tls,
         http=messages.http,
+        quic=messages.quic,
         facts=facts,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )

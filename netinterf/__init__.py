@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from netinterf.analyzers.run import analyze
     from netinterf.analyzers.silence import Silence
     from netinterf.analyzers.throttling import Throttling
+    from netinterf.analyzers.tls_interception import TlsInterception
     from netinterf.engine.examples import example
     from netinterf.engine.scan import Result, scan
     from netinterf.engine.session import Session
@@ -47,6 +48,7 @@ __all__ = [
     "Silence",
     "SubjectKind",
     "Throttling",
+    "TlsInterception",
     "Trace",
     "__version__",
     "analyze",
@@ -72,6 +74,7 @@ HOMES = {
     "netinterf.analyzers.run": ("analyze",),
     "netinterf.analyzers.silence": ("Silence",),
     "netinterf.analyzers.throttling": ("Throttling",),
+    "netinterf.analyzers.tls_interception": ("TlsInterception",),
     "netinterf.engine.examples": ("example",),
     "netinterf.engine.scan": ("Result", "scan"),
     "netinterf.engine.session": ("Session",),

@@ -13,6 +13,7 @@ from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.tls_interception import TlsInterception
 from netinterf.errors import AnalyzerError, ParameterError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     Throttling.name: Throttling,
     Silence.name: Silence,
     BlockPages.name: BlockPages,
+    TlsInterception.name: TlsInterception,
 }
 
 

@@ -1,5 +1,6 @@
 """From odd or small HTTP answers to evidence about flows."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
@@ -11,22 +12,19 @@ from netinterf.analyzers.block_pages.answers import Answers, find_answers
 from netinterf.analyzers.block_pages.company import find_company
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, left_alone
-from netinterf.analyzers.block_pages.rules import ONE_WRITER, RULES, WEIGHTS
-from netinterf.analyzers.forgery.header import compare_headers
-from netinterf.analyzers.forgery.timing import measure_timing
+from netinterf.analyzers.block_pages.rules import RULES, WEIGHTS
+from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["BlockPages"]
 
-WRITER = ("ttl", "ttl_class", "no_timestamps", "ip_id", "df", "odd_window")
-"""Header fields that all say the same thing: somebody else wrote it."""
-
 TELLING = 2.0
 """Nats from which an answer counts as somebody's page: that it closed at once, or leads elsewhere, is too little."""
 
-Signs = dict[str, tuple[NDArray[np.bool_], dict[str, ArrayLike]]]
+
+Sign = tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]
 
 
 @attrs.frozen(kw_only=True)
@@ -56,61 +54,30 @@ class BlockPages:
         if not len(answers):
             return Evidence.empty(rules=self.rules)
         content = read_content(trace, answers)
-        signs = {**self.written(trace, answers), **said(content), **ended(trace, answers)}
-        accusing = [shown & (WEIGHTS[f"page.{name}"] > 0) for name, (shown, _) in signs.items()]
-        suspect = np.any(accusing, axis=0)
-        heavy = np.sum([WEIGHTS[f"page.{name}"] * some for some, name in zip(accusing, signs, strict=True)], axis=0)
+        signs = {**written_signs(trace, answers.suspects), **said(content), **ended(trace, answers)}
+        heavy = sum((np.maximum(llr, 0.0) for llr, _, _ in signs.values()), np.zeros(len(answers)))
         company = find_company(trace, answers, content, heavy >= TELLING)
+        names = {"names": company.names.astype(np.float64)}
+        shown = {"pages": company.pages.astype(np.float64), "others": company.others.astype(np.float64), **names}
+        telling = heavy >= TELLING
         signs |= {
-            "contrast": (
-                company.selective & (heavy >= TELLING),
-                {"pages": company.pages, "names": company.names, "others": company.others, "selective": 1.0},
-            ),
-            "all_alike": (company.all_alike & (heavy >= TELLING), {"names": company.names, "selective": 0.0}),
+            "contrast": weigh("contrast", company.selective & telling, selective=1.0, **shown),
+            "all_alike": weigh("all_alike", company.all_alike & telling, selective=0.0, **names),
         }
-        share = device_share(signs)
-        tables = [
-            self.write(trace, answers, name, shown & suspect, told, share) for name, (shown, told) in signs.items()
-        ]
+        tables = [self.write(trace, answers, name, np.where(heavy > 0, llr, 0.0), told)
+                  for name, (llr, told, _) in signs.items()]  # fmt: skip
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
-
-    def written(self, trace: Trace, answers: Answers) -> Signs:
-        """Tell who wrote each answer, by time and headers."""
-        suspects = answers.suspects
-        headers, timing = compare_headers(trace, suspects), measure_timing(trace, suspects)
-        jump = np.where(headers.ttl_jump != 0, headers.ttl_jump, np.nan)
-        telling = ~np.isnan(jump) & trace.facts.ttl_informative
-        jumps = ~np.isnan(headers.ip_id_jump) & trace.facts.ip_id_informative
-        times: dict[str, ArrayLike] = {
-            "ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6
-        }  # fmt: skip
-        return {
-            "premature": (timing.premature, times),
-            "nearer": (timing.nearer, times),
-            "on_time": (timing.on_time, times),
-            "ttl": (telling & ~headers.ttl_class, {"jump": jump}),
-            "ttl_class": (telling & headers.ttl_class, {"jump": jump}),
-            "no_timestamps": (headers.no_timestamps, {}),
-            "ip_id": (jumps & ~headers.copied_id, {"distance": headers.ip_id_jump}),
-            "copied_id": (headers.copied_id, {}),
-            "df": (headers.fragment_flag, {}),
-            "odd_window": (headers.odd_window, {}),
-            "copied_window": (headers.copied_window, {}),
-            "own_timestamps": (headers.own_timestamps, {}),
-            "in_counter": (headers.in_counter, {}),
-        }
 
     def write(
         self,
         trace: Trace,
         answers: Answers,
         name: str,
-        shown: NDArray[np.bool_],
-        measured: dict[str, ArrayLike],
-        share: NDArray[np.float64],
+        llr: NDArray[np.float64],
+        measured: Mapping[str, NDArray[np.float64]],
     ) -> Evidence:
         """Write one rule down for the answers that show it."""
-        pick = np.flatnonzero(shown)
+        pick = np.flatnonzero(llr)
         row = answers.suspects.row[pick]
         request = trace.http.packet[answers.request[pick]].astype(np.int64)
         witness = np.stack([request, row], axis=1).reshape(-1).astype(np.int32)
@@ -119,28 +86,30 @@ class BlockPages:
             f"page.{name}",
             subject=answers.suspects.flow[pick],
             time=trace.packets.time[row],
-            llr=WEIGHTS[f"page.{name}"] * (share[pick] if name in WRITER else 1.0),
+            llr=llr[pick],
             forged=row,
             witness=Ragged.from_lengths(np.full(len(pick), 2), witness),
-            measured={key: np.broadcast_to(value, (len(answers),))[pick] for key, value in measured.items()},
+            measured={key: value[pick] for key, value in measured.items()},
         )
 
 
-def device_share(signs: Signs) -> NDArray[np.float64]:
-    """Share of its weight that each header field keeps so that together they stay below `ONE_WRITER`."""
-    total = np.sum([WEIGHTS[f"page.{name}"] * signs[name][0] for name in WRITER], axis=0)
-    share: NDArray[np.float64] = np.minimum(1.0, ONE_WRITER / np.maximum(total, 1e-9))
-    return share
+def weigh(name: str, shown: NDArray[np.bool_], **measured: ArrayLike) -> Sign:
+    """Give the rule's weight where it shows, with what was measured."""
+    return (
+        np.where(shown, WEIGHTS[name], 0.0),
+        {key: np.broadcast_to(np.asarray(value, np.float64), (len(shown),)) for key, value in measured.items()},
+        None,
+    )
 
 
 def said(content: Content) -> Signs:
     """Tell what each page says."""
     return {
-        "known": (content.known, {}),
-        "worded": (content.worded, {}),
-        "harmless": (content.harmless, {}),
-        "private": (content.private, {}),
-        "elsewhere": (content.elsewhere & ~content.private, {}),
+        "known": weigh("known", content.known),
+        "worded": weigh("worded", content.worded),
+        "harmless": weigh("harmless", content.harmless),
+        "private": weigh("private", content.private),
+        "elsewhere": weigh("elsewhere", content.elsewhere & ~content.private),
     }
 
 
@@ -148,7 +117,7 @@ def ended(trace: Trace, answers: Answers) -> Signs:
     """Tell how the connection ended after each answer."""
     gap, at_once = ends_at_once(trace, answers)
     return {
-        "off_by_one": (ends_off_by_one(trace, answers), {}),
-        "at_once": (at_once, {"gap_ms": gap}),
-        "dead_after": (left_alone(trace, answers), {}),
+        "off_by_one": weigh("off_by_one", ends_off_by_one(trace, answers)),
+        "at_once": weigh("at_once", at_once, gap_ms=gap),
+        "dead_after": weigh("dead_after", left_alone(trace, answers)),
     }

@@ -5,17 +5,12 @@ the stack that wrote the greeting, so its header weighs as a FIN's does; pages o
 from pages about blocking, so a signature alone is no proof (one third of what Censored Planet flagged was none).
 """
 
+from netinterf.analyzers.forgery.writer import written_rules
 from netinterf.schema import Rule
 
-__all__ = ["ONE_WRITER", "RULES", "WEIGHTS"]
+__all__ = ["RULES", "WEIGHTS"]
 
-ONE_WRITER = 6.0
-"""What all header fields together may say: they stand for one thing, that somebody else wrote it."""
-
-CENTRACE = "Sundara Raman et al., CenTrace, CoNEXT 2022"
 PLANET = "Sundara Raman et al., Censored Planet, CCS 2020; Citizen Lab, filtering-annotations"
-WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
-TIMES = ("ratio", "waited_ms", "rtt_ms")
 
 
 def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False) -> Rule:
@@ -32,130 +27,6 @@ def rule(name: str, group: str, says: str, *measures: str, source: str, shared: 
 
 
 TABLE: tuple[tuple[float, Rule], ...] = (
-    (
-        5.0,
-        rule(
-            "premature",
-            "timing",
-            "an answer acknowledged the request {waited_ms} ms after it was sent, although the round trip "
-            "to its claimed sender takes {rtt_ms} ms: somebody nearer wrote it",
-            *TIMES,
-            source="Causality; RFC 9293 §3.4",
-        ),
-    ),
-    (
-        3.0,
-        rule(
-            "nearer",
-            "timing",
-            "the answer came after {waited_ms} ms, faster than anything else from its claimed sender ({rtt_ms} ms)",
-            *TIMES,
-            source="Causality",
-        ),
-    ),
-    (
-        -0.4,
-        rule(
-            "on_time",
-            "timing",
-            "the answer took {waited_ms} ms, as long as its sender's other packets ({rtt_ms} ms)",
-            *TIMES,
-            source="Causality: an injector nearer than the server need not wait",
-        ),
-    ),
-    (
-        3.0,
-        rule(
-            "ttl",
-            "ttl",
-            "the answer's hop limit is off its sender's by {jump}",
-            "jump",
-            source=WEAVER,
-        ),
-    ),
-    (
-        3.0,
-        rule(
-            "ttl_class",
-            "ttl",
-            "the answer's hop limit started from another value than its sender's: off by {jump}",
-            "jump",
-            source=WEAVER,
-        ),
-    ),
-    (
-        5.0,
-        rule(
-            "no_timestamps",
-            "options",
-            "the answer lacks the TCP timestamps that both ends had agreed on",
-            source="RFC 7323 §3.2",
-        ),
-    ),
-    (
-        2.0,
-        rule(
-            "ip_id",
-            "ip_id",
-            "the answer's IP ID is {distance} away from its sender's counter",
-            "distance",
-            source=CENTRACE,
-        ),
-    ),
-    (
-        3.0,
-        rule(
-            "copied_id",
-            "ip_id",
-            "the answer's IP ID is copied from the request",
-            source=CENTRACE,
-        ),
-    ),
-    (
-        1.5,
-        rule(
-            "df",
-            "df",
-            "the answer's don't-fragment flag differs from all other packets of its side",
-            source=CENTRACE,
-        ),
-    ),
-    (
-        1.0,
-        rule(
-            "odd_window",
-            "window",
-            "the answer's window field is unlike any its sender used",
-            source=CENTRACE,
-        ),
-    ),
-    (
-        2.0,
-        rule(
-            "copied_window",
-            "window",
-            "the answer's window field is the addressee's own value",
-            source=CENTRACE,
-        ),
-    ),
-    (
-        -4.0,
-        rule(
-            "own_timestamps",
-            "options",
-            "the answer continues its sender's timestamps",
-            source="RFC 7323 §4",
-        ),
-    ),
-    (
-        -3.0,
-        rule(
-            "in_counter",
-            "ip_id",
-            "the answer's IP ID is the next of its sender's counter",
-            source=WEAVER,
-        ),
-    ),
     (
         4.0,
         rule(
@@ -258,5 +129,5 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     ),
 )
 
-WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
-RULES: tuple[Rule, ...] = tuple(known for _, known in TABLE)
+WEIGHTS: dict[str, float] = {known.id.removeprefix("page."): weight for weight, known in TABLE}
+RULES: tuple[Rule, ...] = (*written_rules("page", "http.blockpage", "the answer"), *(known for _, known in TABLE))

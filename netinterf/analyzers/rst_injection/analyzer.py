@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
+from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
-from netinterf.analyzers.rst_injection.fin_rules import FIN_RULES
+from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
+from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.rules import (
     ALIKE_WEIGHT,
     CONNECT,
@@ -25,7 +27,7 @@ from netinterf.analyzers.rst_injection.rules import (
     SECOND_SYNACK,
     SYNACK_WEIGHT,
 )
-from netinterf.analyzers.rst_injection.signs import TEMPLATES, Signs, reset_signs
+from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -52,7 +54,7 @@ class RstInjection:
     name: ClassVar[str] = "rst_injection"
     scope: ClassVar[Scope] = Scope.CAPTURE  # round trips are those of the server's address, over all flows
     needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES + FIN_RULES
+    rules: ClassVar[tuple[Rule, ...]] = RULES + FIN_RULES + DATA_RULES
 
     ttl_tolerance: int = attrs.field(default=0)
     """Hops by which a reset may differ from its sender's other packets. Within one flow the value hardly ever moves:
@@ -61,7 +63,7 @@ class RstInjection:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
         ended, forged_ends = self.fins(trace)
-        tables = [*ended, *self.resets(trace, forged_ends), *self.contradictions(trace)]
+        tables = [*ended, *self.resets(trace, forged_ends), *self.first_data(trace), *self.contradictions(trace)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
     def contradictions(self, trace: Trace) -> list[Evidence]:
@@ -103,10 +105,20 @@ class RstInjection:
         own = score - signs["after_request"][0]  # the stage marks no single packet
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
-        written = self.write(
-            trace, fins, signs, chosen, forged_rows(fins, own, chosen), "fin.", np.flatnonzero(chosen >= 0)
-        )
+        forged, part = forged_rows(fins, own, chosen), np.arange(len(chosen))
+        written = self.write(trace, fins, signs, chosen, forged, "fin.", part)
         return written, np.unique(fins.side[own > 0])
+
+    def first_data(self, trace: Trace) -> list[Evidence]:
+        """Weigh the odd first data of servers; nothing is written where nothing speaks against it."""
+        suspects = find_first_data(trace)
+        if len(suspects) == 0:
+            return []
+        signs = written_signs(trace, suspects, self.ttl_tolerance)
+        score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
+        chosen = np.flatnonzero(score > 0)
+        forged, part = forged_rows(suspects, score, chosen), np.arange(len(chosen))
+        return self.write(trace, suspects, signs, chosen, forged, "data.", part)
 
     def resets(self, trace: Trace, forged_ends: NDArray[np.int64]) -> list[Evidence]:
         """Weigh every suspect reset; write down the signs on the most suspicious of each flow.

@@ -9,13 +9,12 @@ and in public control captures the hop limit of its connection (399 of 399).
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.forgery.header import compare_headers
 from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
 from netinterf.analyzers.forgery.sequence import ack_unsent, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
-from netinterf.analyzers.forgery.timing import measure_timing
-from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS, ONE_WRITER
-from netinterf.analyzers.rst_injection.signs import ONE_SAMPLE, Signs, after_request, hops_off
+from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS
+from netinterf.analyzers.rst_injection.signs import after_request
 from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
@@ -74,41 +73,15 @@ def behind_fin(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
 
 def fin_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, *tolerance* hops of difference allowed."""
-    headers, timing = compare_headers(trace, fins), measure_timing(trace, fins)
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
-    jump = hops_off(headers, tolerance)
-    telling = ~np.isnan(jump) & trace.facts.ttl_informative
-    times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
-    jumps = ~np.isnan(headers.ip_id_jump) & trace.facts.ip_id_informative
-    few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / FIN_WEIGHTS["fin.premature"])
-    found: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
-        "premature": (timing.premature, times, timing.asked),
-        "nearer": (timing.nearer, times, timing.asked),
-        "on_time": (timing.on_time, times, timing.asked),
+    own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
         "ack_unsent": (ack_unsent(trace, fins), {}, None),
         "behind_data": (behind_fin(trace, fins), {}, None),
         "after_request": (waiting & ~acknowledged, {}, None),
-        "ttl": (telling & ~headers.ttl_class, {"jump": jump}, None),
-        "ttl_class": (telling & headers.ttl_class, {"jump": jump}, None),
-        "no_timestamps": (headers.no_timestamps, {}, None),
-        "ip_id": (jumps & ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
-        "copied_id": (headers.copied_id, {}, None),
-        "df": (headers.fragment_flag, {}, None),
-        "odd_window": (headers.odd_window, {}, None),
-        "copied_window": (headers.copied_window, {}, None),
-        "abort": (headers.own_timestamps, {}, None),
-        "in_counter": (headers.in_counter, {}, None),
     }
-    total = sum((FIN_WEIGHTS[f"fin.{name}"] * found[name][0] for name in WRITER), np.zeros(len(fins)))
-    shares = {name: np.minimum(1.0, ONE_WRITER / np.maximum(total, 1e-9)) for name in WRITER}
-    shares["premature"] = few
-    return {
-        name: (FIN_WEIGHTS[f"fin.{name}"] * shares.get(name, np.ones(len(fins))) * shown, measured, row)
-        for name, (shown, measured, row) in found.items()
+    weighed = {
+        name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()
     }
-
-
-WRITER = ("ttl", "ttl_class", "no_timestamps", "ip_id", "df", "odd_window")
-"""Header fields of a FIN that all say the same thing: somebody else wrote it."""
+    return {**written_signs(trace, fins, tolerance), **weighed}

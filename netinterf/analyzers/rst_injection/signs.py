@@ -7,15 +7,13 @@ from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.sequence import ack_unsent, alive_after, behind_data, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
+from netinterf.analyzers.forgery.writer import ONE_SAMPLE, Signs, hops_off
 from netinterf.analyzers.rst_injection.burst import burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
 from netinterf.analyzers.rst_injection.rules import WEIGHTS
 from netinterf.trace import Trace
 
-__all__ = ["ONE_SAMPLE", "TEMPLATES", "Signs", "after_request", "hops_off", "reset_signs"]
-
-Signs = dict[str, tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]]
-"""Name of each sign: its weight for each suspect (0 where it does not show), measures, and packets that show it."""
+__all__ = ["TEMPLATES", "after_request", "reset_signs"]
 
 
 def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> Signs:
@@ -52,11 +50,6 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
         "counting": (weigh("counting", burst.counting), {}, None),
         **template_signs(endings, ~np.isnan(gap)),
     }
-
-
-def hops_off(headers: HeaderSigns, tolerance: int) -> NDArray[np.float64]:
-    """Hops by which each reset is off its sender, NaN within the tolerance and where unknown."""
-    return np.where(np.abs(headers.ttl_jump) > tolerance, headers.ttl_jump, np.nan)
 
 
 def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int) -> Signs:
@@ -136,10 +129,6 @@ def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], 
 
 TEMPLATES = ("abort", "refused", "after_fin", "reaction", "after_close", "idle", "closed_before")
 """Endings that excuse a reset: what it looks like is not held against other servers."""
-
-ONE_SAMPLE = 3.0
-"""Weight of a premature answer when the round trip is known from one handshake: radio wake-up, a full backlog and an
-unseen first copy of the request inflate it (a single sample was three times too long in a public control capture)."""
 
 ONE_DEVICE = 5.0
 """What hop limit, options, flags and window may say together: another device near the server, a load balancer or a

@@ -1,0 +1,30 @@
+"""The first data of servers worth a question: odd, and no web page (those are read by another analyzer)."""
+
+import numpy as np
+
+from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
+from netinterf.analyzers.sides import side_packets
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["find_first_data"]
+
+
+def find_first_data(trace: Trace) -> Suspects:
+    """Select the packets with which servers began to answer, where those are unlike their greeting or too early.
+
+    Beside them stands what else their side sent but payload and endings.
+    """
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    asked, answered = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
+    web = np.zeros(len(flows), np.bool_)
+    web[trace.http.flow[(trace.http.status > 0) & ~trace.http.outbound]] = True
+    flow = np.flatnonzero((flows.protocol == TCP) & (asked >= 0) & (answered > asked) & ~web)
+    row = answered[flow]
+    row = row[np.isin(row, arrived(trace, row))]
+    side = 2 * packets.flow[row].astype(np.int64) + 1
+    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side)]
+    row = row[trace.checksum_ok(row)]
+    kept = np.unique(packets.flow[row]).astype(np.int64)
+    return beside(trace, row, side_packets(trace, kept, without=TcpFlag.RST | TcpFlag.FIN, answers=False))

@@ -1,0 +1,26 @@
+"""Authorities that are known to sign for names that are not theirs: of states, of products, and of users themselves."""
+
+import csv
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["interceptor"]
+
+
+@cache
+def _known() -> tuple[tuple[str, str], ...]:
+    text = (files("netinterf.data") / "interceptors.csv").read_text(encoding="utf-8")
+    return tuple((row["pattern"].lower(), row["kind"]) for row in csv.DictReader(text.splitlines()))
+
+
+def interceptor(issuer: str) -> str:
+    """Class who signed a certificate.
+
+    Args:
+        issuer: Distinguished name, as RFC 4514 writes it.
+
+    Returns:
+        ``"state"``, ``"product"``, ``"local"`` (a program on the user's own machine), or empty for all others.
+    """
+    said = issuer.lower()
+    return next((kind for pattern, kind in _known() if pattern in said), "")
