@@ -573,3 +573,14 @@ def test_a_forged_fin_excuses_no_reset_behind_it() -> None:
         talk.send("S", "FA", 901, end, at=sent + (4 if forged else 101), **fields)
         talk.send("S", "RA", 902, end, at=sent + 150, ttl=61, id=6, df=False, stamped=False)
         assert ("rst.after_fin" in found(talk.trace())) == (not forged)
+
+
+def test_first_data_that_came_too_early_is_forged() -> None:
+    """A TLS alert that no server this far away can have written yet; on time and like its sender it is its own."""
+    alert = b"\x15\x03\x03\x00\x02\x02\x28"
+    for at, fields, expected in ((4, {"ttl": 61, "stamped": False}, True), (101, {}, False)):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open(), b"\x16\x03\x01" + bytes(100))
+        talk.send("S", "PA", 901, end, at=sent + at, data=alert, **fields)
+        assert ("data.premature" in found(talk.trace())) == expected

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scapy.all import ICMP, IP
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.silence import Silence
@@ -243,3 +244,40 @@ def test_it_keeps_the_contract_of_an_analyzer() -> None:
     silenced(silent)
     answered(silent, 2000)
     check_analyzer(Silence(), [silent.trace()], benign=[talk.trace()])
+
+
+@pytest.mark.parametrize("scenario", ["quic.drop.tspu-sni"])
+def test_silenced_quic_is_seen(scenario: str) -> None:
+    """The mechanism is QUIC's, and conversations that went well show nothing."""
+    played = run(scenario, 31, Conditions(ip=4, vantage="client", luck=0.0))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    found = Silence()(trace)
+    mine = np.array([found.rules[code].mechanism == "quic.drop" for code in found.rule], np.bool_)
+    total = np.bincount(found.subject[mine], found.llr[mine], minlength=len(trace.flows))
+    seen = set(np.flatnonzero(total > 2).tolist())
+    hit = {(truth.client, truth.client_port) for truth in played.labels.truths if truth.mechanism}
+    keys = {
+        flow: (trace.address(int(trace.flows.client[flow])), int(trace.flows.client_port[flow]))
+        for flow in range(len(trace.flows))
+        if trace.flows.protocol[flow] == 17
+    }
+    assert seen
+    assert {keys[flow] for flow in seen} <= hit
+
+
+def test_unknown_first_bytes_turn_it_into_a_filter() -> None:
+    """The same silence after bytes of no known protocol speaks of a protocol filter."""
+    for data, family in ((BLOCKED, "drop"), (bytes(range(160, 240)) * 2, "filter")):
+        talk = Talk()
+        silenced(talk, data=data)
+        assert f"{family}.request" in rules(talk.trace(), 0)
+
+
+def test_what_icmp_explains_is_no_silence() -> None:
+    """A router says that the host is unreachable: nothing was swallowed in secret."""
+    talk = Talk()
+    silenced(talk)
+    first = bytes(IP(talk.frames[0][1]))
+    report = IP(src="198.51.100.1", dst="198.51.100.7") / ICMP(type=3, code=1) / first[:48]
+    talk.frames.append((500.0, bytes(report)))
+    assert len(Silence()(talk.trace())) == 0
