@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from scapy.all import ICMP, IP
+from scipy.stats import fisher_exact
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.silence import Silence
+from netinterf.analyzers.silence.probes import fisher
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import BEGIN_NS, Talk
@@ -281,3 +283,42 @@ def test_what_icmp_explains_is_no_silence() -> None:
     report = IP(src="198.51.100.1", dst="198.51.100.7") / ICMP(type=3, code=1) / first[:48]
     talk.frames.append((500.0, bytes(report)))
     assert len(Silence()(talk.trace())) == 0
+
+
+def probe(talk: Talk, ttl: int, *, at: float, dies: bool) -> None:
+    """Open a connection and send one request with a hop limit; the server answers the client's end if it lives."""
+    talk.port += 1
+    sent, end = talk.request(talk.open(at))
+    at_, frame = talk.frames.pop()
+    limited = IP(frame)
+    limited.ttl = ttl
+    del limited.chksum
+    talk.frames.append((at_, bytes(limited)))
+    talk.send("C", "FA", end, 901, at=sent + 3000)
+    if not dies:
+        talk.send("S", "A", 901, 101, at=sent + 3000 + talk.rtt)
+
+
+def test_requests_that_die_beyond_a_hop_take_their_connections_along() -> None:
+    """Below hop 9 the connection lives, from there on it is dead: somebody there read the request."""
+    talk = Talk()
+    for ttl in range(4, 16):
+        probe(talk, ttl, at=5000.0 * ttl, dies=ttl >= 9)
+    found = Silence()(talk.trace())
+    beyond = [row for row in range(len(found)) if found.rules[found.rule[row]].id == "drop.beyond"]
+    assert len(beyond) == 7
+    assert {float(found.measured[row][0]) for row in beyond} == {9.0}
+    mixed = Talk()
+    for ttl in range(4, 16):
+        probe(mixed, ttl, at=5000.0 * ttl, dies=ttl % 2 == 0)
+    found = Silence()(mixed.trace())
+    assert all(found.rules[code].id != "drop.beyond" for code in found.rule)
+
+
+def test_the_split_is_fishers() -> None:
+    """The tail that is used is that of the exact test."""
+    for above, dead_above, dead, count in ((10, 9, 11, 30), (5, 5, 6, 12), (8, 2, 9, 20)):
+        table = [[dead_above, above - dead_above], [dead - dead_above, count - above - (dead - dead_above)]]
+        expected = fisher_exact(table, alternative="greater").pvalue
+        ours = fisher(dead_above=np.array([dead_above]), above=np.array([above]), dead=dead, count=count)
+        assert ours[0] == pytest.approx(expected)

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.silence.controls import Contrast, compare, served_time
 from netinterf.analyzers.silence.holes import find_holes
-from netinterf.analyzers.silence.quic import answered_time, compare_quic, find_quic
+from netinterf.analyzers.silence.probes import Beyond, find_beyond
+from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
 from netinterf.analyzers.silence.rules import LARGE_ELSEWHERE, RULES, WEIGHTS
 from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
@@ -65,6 +66,7 @@ class Silence:
         tables = [*self.shapes(trace, silences), *self.contrasts(trace, silences)] if len(silences) else []
         quic = unreported(trace, find_quic(trace))
         tables += self.quic(trace, quic) if len(quic) else []
+        tables.append(self.beyond(trace, find_beyond(trace)))
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
     def shapes(self, trace: Trace, silences: Silences) -> list[Evidence]:
@@ -120,6 +122,19 @@ class Silence:
             self.write(trace, silences, "drop.recovered", seen.recovered, {}),
         ]  # fmt: skip
 
+    def beyond(self, trace: Trace, dead: Beyond) -> Evidence:
+        """Write down connections that died beyond a hop, each at the weight of the test that found it."""
+        return observe(
+            self,
+            "drop.beyond",
+            subject=dead.flow,
+            time=trace.packets.time[dead.row],
+            llr=WEIGHTS["drop.beyond"] * dead.llr,
+            forged=dead.row,
+            witness=np.sort(np.stack([dead.row, dead.healthy], axis=1), axis=1).astype(np.int32).tolist(),
+            measured={"hop": dead.hop, "lived": dead.lived, "died": dead.died},
+        )
+
     def quic(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down QUIC that fell silent, and what stands beside it."""
         answered_at = answered_time(trace, silences)
@@ -130,7 +145,8 @@ class Silence:
         residue = seen.punished
         since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
         told: list[tuple[str, Mask, Mapping[str, ArrayLike]]] = [
-            ("initial", silences.is_kind(Kind.INITIAL), tries),
+            ("initial", silences.is_kind(Kind.INITIAL) & (silences.tries >= LEAST_TRIES), tries),
+            ("once", silences.is_kind(Kind.INITIAL) & (silences.tries < LEAST_TRIES), tries),
             ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
             ("idle", silences.paused >= QUIC_IDLE_NS, {"seconds": silences.paused / 1e9}),
             ("served", served > 0, {"served": served, "selective": 1.0}),

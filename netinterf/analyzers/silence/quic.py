@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.controls import NEAR_NS, Moments, numbered, served_time
-from netinterf.analyzers.silence.silences import Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.silence.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.trace import Trace
 
-__all__ = ["QuicContrast", "answered_time", "compare_quic", "find_quic"]
+__all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_quic"]
 
 I64 = NDArray[np.int64]
 
@@ -30,7 +30,7 @@ ANSWERS = 2
 
 
 def find_quic(trace: Trace) -> Silences:
-    """Find QUIC conversations whose client went on sending and got nothing back."""
+    """Find QUIC conversations whose client went on sending and got nothing back, or got nothing at all."""
     packets, sides, quic = trace.packets, trace.sides, trace.quic
     flow = quic.flow.astype(np.int64)
     if not witnessed(trace)[0]:
@@ -43,10 +43,10 @@ def find_quic(trace: Trace) -> Silences:
     place, first, tries = np.unique(owner, return_index=True, return_counts=True)
     begin = row[first]
     last = sides.last[2 * flow[place]].astype(np.int64)
-    lasted = np.minimum(
-        packets.time[last] - packets.time[begin] + PATIENCE_NS, end_of_capture(trace) - packets.time[begin]
-    )
-    kept = (tries >= LEAST_TRIES) & (packets.time[last] - packets.time[begin] >= PATIENCE_NS)
+    asked, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
+    lasted = np.minimum(asked + PATIENCE_NS, end - packets.time[begin])
+    once = (heard[place] < 0) & (end - packets.time[last] >= WAIT_NS)
+    kept = once | ((tries >= LEAST_TRIES) & (asked >= PATIENCE_NS))
     place, begin, last, tries, lasted = (column[kept] for column in (place, begin, last, tries, lasted))
     flow, heard = flow[place], heard[place]
     return Silences(

@@ -35,6 +35,17 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        0.3,
+        rule(
+            "once",
+            "silence",
+            "the client's {tries} QUIC datagrams were never answered, and it gave up early",
+            "tries",
+            "seconds",
+            source=TSPU,
+        ),
+    ),
+    (
         2.0,
         rule(
             "stopped",

@@ -129,6 +129,19 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        1.0,
+        rule(
+            "drop.beyond",
+            "hop",
+            "requests with a hop limit below {hop} left {lived} healthy connections, {died} with more left dead ones: "
+            "something there read them",
+            "hop",
+            "lived",
+            "died",
+            source="Sundara Raman et al., CenTrace, CoNEXT 2022",
+        ),
+    ),
+    (
         2.5,
         rule(
             "drop.one_way",
@@ -296,6 +309,8 @@ def filter_rule(known: Rule) -> Rule:
 
 
 RULES: tuple[Rule, ...] = tuple(twin for _, known in TABLE for twin in (known, filter_rule(known)))
+
+# `drop.beyond` weighs what its test says: 1.0 is the unit.
 
 LARGE_ELSEWHERE = 0.4
 """Share of its weight that a large packet keeps when packets as large passed between the client and other servers."""

@@ -1,0 +1,114 @@
+"""Requests that were sent once, with growing hop limits: beyond which router do they die, and everything with them?
+
+Measurement tools that write their own packets send a request once and wait (CenTrace: Sundara Raman et al., CoNEXT
+2022). A single unanswered request is nothing. But where requests that expire early leave a healthy connection (its end
+is answered), and requests that get beyond some hop leave a dead one (nothing is answered any more, though each
+connection had been opened), something at that hop read them. Which side of a hop limit a connection lies on has nothing
+to do with the health of its server, so the split is tested exactly (Fisher), and the search for the hop is paid for.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.silence.controls import numbered
+from netinterf.analyzers.silence.silences import TCP, end_of_capture, witnessed
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.trace import Trace
+
+__all__ = ["Beyond", "find_beyond"]
+
+I64 = NDArray[np.int64]
+
+PATIENCE_NS = 2_000_000_000
+"""How long an answer to a request that is sent once is waited for; CenTrace waits three seconds, others less."""
+
+FEWEST = 3
+"""Connections on either side of the hop."""
+
+MOST = 9.0
+"""Nats that a split may give: what else could have happened at just that hop limit is not in the test."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Beyond:
+    """One row per connection that died beyond a hop."""
+
+    flow: I64
+    row: I64  # rows in Packets: the request
+    healthy: I64  # rows in Packets: the last packet of a connection whose request had expired before
+    hop: I64  # hop limit of requests from which on connections died
+    died: I64  # how many of them
+    lived: I64  # how many below
+    llr: NDArray[np.float64]
+
+
+def find_beyond(trace: Trace) -> Beyond:
+    """Find, for each client, server and name, the hop limit beyond which connections die with their request."""
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    asked = sides.first_payload[0::2].astype(np.int64)
+    once = (flows.protocol == TCP) & (asked >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
+    flow = np.flatnonzero(once & witnessed(trace)[0])
+    row, last = asked[flow], sides.last[2 * flow + 1].astype(np.int64)
+    rst = sides.rst[2 * flow].astype(np.int64)
+    until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], end_of_capture(trace)) if len(flow) else row
+    alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
+    kept = np.flatnonzero(alive | waited)
+    flow, row, last, alive = flow[kept], row[kept], last[kept], alive[kept]
+    group = numbered(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
+    died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
+    lived = np.bincount(group, alive, minlength=len(died))
+    found = [
+        split(flow[here], row[here], last[here], alive[here], packets.ttl[row[here]].astype(np.int64))
+        for here in (group == one for one in np.flatnonzero((died >= FEWEST) & (lived >= FEWEST)).tolist())
+    ]
+    return joined([one for one in found if one is not None])
+
+
+def split(flow: I64, row: I64, last: I64, alive: NDArray[np.bool_], ttl: I64) -> Beyond | None:
+    """Find the hop limit that separates the dead from the living best; None when chance does it as well."""
+    hops = np.unique(ttl)[1:]
+    if not len(hops):
+        return None
+    below = ttl[:, None] < hops
+    p = fisher(
+        dead_above=np.sum(~below & ~alive[:, None], axis=0),
+        above=np.sum(~below, axis=0),
+        dead=int(np.sum(~alive)),
+        count=len(flow),
+    )
+    best = int(np.argmin(p))
+    q = min(1.0, float(p[best]) * len(hops))
+    if q >= 1 / np.e:
+        return None
+    llr = min(MOST, -float(np.log(-np.e * q * np.log(q))))  # Sellke, Bayarri, Berger, The American Statistician 2001
+    hit = np.flatnonzero((ttl >= hops[best]) & ~alive)
+    healthy = np.flatnonzero((ttl < hops[best]) & alive)
+    if len(hit) < FEWEST or len(healthy) < FEWEST or llr <= 0:
+        return None
+    ones = np.ones(len(hit), np.int64)
+    return Beyond(
+        flow=flow[hit],
+        row=row[hit],
+        healthy=last[healthy[-1]] * ones,
+        hop=hops[best] * ones,
+        died=len(hit) * ones,
+        lived=len(healthy) * ones,
+        llr=np.full(len(hit), llr),
+    )
+
+
+def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> NDArray[np.float64]:
+    """Chance that so many of the dead, or more, lie above by accident (hypergeometric tail), for each hop."""
+    from scipy.stats import hypergeom
+
+    p = np.asarray(hypergeom.sf(dead_above - 1, count, dead, above), np.float64)
+    return np.maximum(p, 1e-300)
+
+
+def joined(parts: list[Beyond]) -> Beyond:
+    """Put what was found together."""
+    none = np.empty(0, np.int64)
+    empty = Beyond(flow=none, row=none, healthy=none, hop=none, died=none, lived=none, llr=np.empty(0))
+    names = [field.name for field in attrs.fields(Beyond)]
+    return Beyond(**{name: np.concatenate([getattr(part, name) for part in [empty, *parts]]) for name in names})
