@@ -20,6 +20,9 @@ from netinterf.trace import Trace
 
 __all__ = ["BlockPages"]
 
+PLAIN = 5.0
+"""Nats of time and header from which an answer was plainly written by somebody else: a premature one's weight."""
+
 TELLING = 2.0
 """Nats from which an answer counts as somebody's page: that it closed at once, or leads elsewhere, is too little."""
 
@@ -54,18 +57,24 @@ class BlockPages:
         if not len(answers):
             return Evidence.empty(rules=self.rules)
         content = read_content(trace, answers)
-        signs = {**written_signs(trace, answers.suspects), **said(content), **ended(trace, answers)}
+        written = written_signs(trace, answers.suspects)
+        foreign = sum((llr for llr, _, _ in written.values()), np.zeros(len(answers))) >= PLAIN
+        signs = {**written, **said(content), **ended(trace, answers)}
         heavy = sum((np.maximum(llr, 0.0) for llr, _, _ in signs.values()), np.zeros(len(answers)))
-        company = find_company(trace, answers, content, heavy >= TELLING)
-        names = {"names": company.names.astype(np.float64)}
-        shown = {"pages": company.pages.astype(np.float64), "others": company.others.astype(np.float64), **names}
         telling = heavy >= TELLING
+        company = find_company(trace, answers, content, telling, foreign)
+        names = {"names": company.names.astype(np.float64)}
+        counts = {"pages": company.pages.astype(np.float64), "others": company.others.astype(np.float64), **names}
         signs |= {
-            "contrast": weigh("contrast", company.selective & telling, selective=1.0, **shown),
+            "contrast": weigh("contrast", company.selective & telling, selective=1.0, **counts),
+            "made_alike": weigh("made_alike", company.made_alike),
             "all_alike": weigh("all_alike", company.all_alike & telling, selective=0.0, **names),
         }
-        tables = [self.write(trace, answers, name, np.where(heavy > 0, llr, 0.0), told)
-                  for name, (llr, told, _) in signs.items()]  # fmt: skip
+        suspect = (heavy > 0) | company.made_alike
+        tables = [
+            self.write(trace, answers, name, np.where(suspect, llr, 0.0), told)
+            for name, (llr, told, _) in signs.items()
+        ]
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
     def write(
@@ -108,6 +117,7 @@ def said(content: Content) -> Signs:
         "known": weigh("known", content.known),
         "worded": weigh("worded", content.worded),
         "harmless": weigh("harmless", content.harmless),
+        "headless": weigh("headless", content.headless),
         "private": weigh("private", content.private),
         "elsewhere": weigh("elsewhere", content.elsewhere & ~content.private),
     }

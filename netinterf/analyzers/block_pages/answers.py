@@ -22,7 +22,7 @@ class Answers:
     """One row per flow: the first HTTP answer that its client got to a request; all columns are aligned."""
 
     suspects: Suspects  # the packet that begins the answer, beside what else its side sent but payload and endings
-    head: NDArray[np.int64]  # rows in Http of the answer
+    head: NDArray[np.int64]  # rows in Http of the answer, -1 where it does not begin as one
     request: NDArray[np.int64]  # rows in Http of the request
     odd: NDArray[np.bool_]  # unlike its server's greeting, or too early
     page: Ragged  # bytes of that packet, up to `SMALL`; empty when the server sent more than that
@@ -44,25 +44,24 @@ class Answers:
 
 def find_answers(trace: Trace) -> Answers:
     """Find the first answer of each HTTP conversation that the network could have forged, odd or small."""
-    packets, sides, http = trace.packets, trace.sides, trace.http
+    sides, http = trace.sides, trace.http
     asked = first_heads(trace, np.flatnonzero(http.outbound & (http.status == 0)))
-    told = np.flatnonzero(~http.outbound & (http.status > 0) & (asked[http.flow] >= 0) if len(http) else [])
-    first = first_heads(trace, told)
-    head = first[first >= 0]
-    row = http.packet[head].astype(np.int64)
-    kept = np.isin(row, arrived(trace, row)) & (http.packet[asked[http.flow[head]]] < row)
-    head, row = head[kept], row[kept]
-    side = 2 * packets.flow[row].astype(np.int64) + 1
+    flow = np.flatnonzero(asked >= 0)
+    row = sides.first_payload[2 * flow + 1].astype(np.int64)
+    kept = (row > http.packet[asked[flow]]) & np.isin(row, arrived(trace, row[row >= 0]))
+    flow, row = flow[kept], row[kept]
+    side = 2 * flow + 1
     odd = unlike_greeting(trace, row, side) | too_early(trace, row, side)
     small = sides.payload_bytes[side] <= SMALL
     kept = (odd | small) & trace.checksum_ok(row)
-    head, row, odd, small = head[kept], row[kept], odd[kept], small[kept]
-    flows = packets.flow[row].astype(np.int64)
-    base = side_packets(trace, np.unique(flows), without=TcpFlag.RST | TcpFlag.FIN, answers=False)
+    flow, row, odd, small = flow[kept], row[kept], odd[kept], small[kept]
+    answered = first_heads(trace, np.flatnonzero(~http.outbound & (http.status > 0)))[flow]
+    begins = http.packet[np.maximum(answered, 0)] == row if len(http) else row < 0
+    base = side_packets(trace, np.unique(flow), without=TcpFlag.RST | TcpFlag.FIN, answers=False)
     return Answers(
         suspects=beside(trace, row, base),
-        head=head,
-        request=asked[flows],
+        head=np.where((answered >= 0) & begins, answered, -1),
+        request=asked[flow],
         odd=odd,
         page=payloads(trace, row, np.where(small, SMALL, 0)),
     )

@@ -28,9 +28,14 @@ class Company:
     others: NDArray[np.int64]  # names that got other answers over HTTP
     selective: NDArray[np.bool_]
     all_alike: NDArray[np.bool_]
+    made_alike: NDArray[
+        np.bool_
+    ]  # a marked page of a make that came from unrelated servers, some of it certainly forged
 
 
-def find_company(trace: Trace, answers: Answers, content: Content, suspect: NDArray[np.bool_]) -> Company:
+def find_company(
+    trace: Trace, answers: Answers, content: Content, suspect: NDArray[np.bool_], foreign: NDArray[np.bool_]
+) -> Company:
     """Count pages of one make, by client and name.
 
     Args:
@@ -38,6 +43,7 @@ def find_company(trace: Trace, answers: Answers, content: Content, suspect: NDAr
         answers: First answers of HTTP conversations.
         content: What they say; it tells makes apart.
         suspect: Answers that something speaks against; only these make a page suspicious.
+        foreign: Answers that by time and header were plainly written by somebody else.
     """
     http = trace.http
     name, client = flow_name_ids(trace), trace.flows.client.astype(np.int64)
@@ -55,12 +61,15 @@ def find_company(trace: Trace, answers: Answers, content: Content, suspect: NDAr
     names_of = count_of(names[:, 0] * kinds + names[:, 1], own)
     pages_of = count_of(makes[:, 0] * kinds + makes[:, 1], own)
     others = asked_of[client[flow]] - hit_of[client[flow]]
+    marked = content.marked
+    certain = count_of(own[foreign & marked], own) - (foreign & marked)
     return Company(
         pages=pages_of,
         names=names_of,
         others=others,
         selective=(others > 0) & (names_of > 0),
         all_alike=(others == 0) & (names_of >= LEAST_NAMES),
+        made_alike=marked & (certain > 0),
     )
 
 

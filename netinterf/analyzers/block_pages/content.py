@@ -17,6 +17,9 @@ __all__ = ["Content", "read_content"]
 FRAME = re.compile(rb"(?is)<iframe\b[^>]{0,300}?\bsrc\s*=\s*[\"']?\s*(?:https?:)?//([^/\"'>\s:?]+)")
 TARGET = re.compile(rb"(?i)^\s*(https?:)?//([^/\s:?]+)")
 
+LEAST = 5
+"""Bytes of an answer by which a status line would be recognised: ``HTTP/``."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class Content:
@@ -28,6 +31,8 @@ class Content:
     name: tuple[str, ...]  # of the signature, empty without
     private: NDArray[np.bool_]  # it frames, or sends its reader to, an address of no public service
     elsewhere: NDArray[np.bool_]  # it sends its reader to another domain, and not to TLS of it
+    headless: NDArray[np.bool_]  # it begins without a status line, as no answer of HTTP/1 does
+    marked: NDArray[np.bool_]  # its make is told by a signature or by where it sends its reader
     likeness: NDArray[np.int64]  # equal for pages of one make: signature, else target, else the first bytes
 
 
@@ -38,19 +43,24 @@ def read_content(trace: Trace, answers: Answers) -> Content:
     names = [""] * count
     known, worded, harmless = (np.zeros(count, np.bool_) for _ in range(3))
     private, elsewhere = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    headless, marked = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     likeness = np.zeros(count, np.int64)
     makes: dict[str | bytes, int] = {}
     for place in range(count):
         page = answers.page[place].tobytes()
         marks = [one.name for one in matched[place] if one.blocks and not one.generic]
         known[place], names[place] = bool(marks), marks[0] if marks else ""
-        harmless[place] = not marks and any(not one.blocks for one in matched[place])
+        body = page.partition(b"\r\n\r\n")[2]  # the words of a status line are no page
+        harmless[place] = not marks and any(not one.blocks and one.pattern.search(body) for one in matched[place])
         worded[place] = not marks and not harmless[place] and any(one.blocks for one in matched[place])
         host, secure = target(trace, answers, place, page)
         asked = trace.http.host[int(answers.request[place])].partition(":")[0]
         private[place] = is_private(host) and not is_private(asked)
-        elsewhere[place] = bool(host) and not secure and registrable(host) != registrable(asked)
-        make = names[place] or (registrable(host) if elsewhere[place] else body_of(page))
+        away = bool(host) and registrable(host) != registrable(asked)
+        elsewhere[place] = away and not secure
+        headless[place] = answers.head[place] < 0 and len(page) >= LEAST
+        marked[place] = bool(names[place]) or away
+        make = names[place] or (registrable(host) if away else body_of(page))
         likeness[place] = makes.setdefault(make, len(makes))
     return Content(
         known=known,
@@ -59,13 +69,16 @@ def read_content(trace: Trace, answers: Answers) -> Content:
         name=tuple(names),
         private=private,
         elsewhere=elsewhere,
+        headless=headless,
+        marked=marked,
         likeness=likeness,
     )
 
 
 def target(trace: Trace, answers: Answers, place: int, page: bytes) -> tuple[str, bool]:
     """Name the host that an answer redirects to or frames, and say whether over TLS; empty without."""
-    found = TARGET.match(trace.http.location.bytes(int(answers.head[place])))
+    head = int(answers.head[place])
+    found = TARGET.match(trace.http.location.bytes(head)) if head >= 0 else None
     if found:
         return found[2].decode("latin-1").lower(), (found[1] or b"").lower() == b"https:"
     frame = FRAME.search(page)

@@ -55,6 +55,15 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        rule(
+            "headless",
+            "content",
+            "what answered the request has no status line: no server of HTTP/1 writes so",
+            source="RFC 9112 §4",
+        ),
+    ),
+    (
         4.0,
         rule(
             "private",
@@ -98,6 +107,16 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "aftermath",
             "the client's end of the connection was never acknowledged after the answer",
             source="Captures from Iran, 2025",
+        ),
+    ),
+    (
+        3.0,
+        rule(
+            "made_alike",
+            "make",
+            "another page of this make was plainly written by somebody else than its server",
+            source="Marczak et al., Bad Traffic, Citizen Lab 2018",
+            shared=True,
         ),
     ),
     (

@@ -19,7 +19,7 @@ def find_first_data(trace: Trace) -> Suspects:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked, answered = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
     web = np.zeros(len(flows), np.bool_)
-    web[trace.http.flow[(trace.http.status > 0) & ~trace.http.outbound]] = True
+    web[trace.http.flow[trace.http.outbound]] = True
     flow = np.flatnonzero((flows.protocol == TCP) & (asked >= 0) & (answered > asked) & ~web)
     row = answered[flow]
     row = row[np.isin(row, arrived(trace, row))]
