@@ -1,4 +1,6 @@
-"""Where flows lead: the network of the server, and the name that was asked for, as numbers to group by."""
+"""Where flows lead, as numbers to group by, and how often something happened in a group near some time."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +9,35 @@ from netinterf.protocols.dns_names import hash_rows, lowered
 from netinterf.schema import TlsKind
 from netinterf.trace import Trace
 
-__all__ = ["flow_name_ids", "networks"]
+__all__ = ["NEAR_NS", "Moments", "flow_name_ids", "networks", "numbered"]
+
+
+NEAR_NS = 60_000_000_000
+"""How near in time another connection must lie to be compared: a minute (Kakhki et al., IMC 2015)."""
+
+
+class Moments:
+    """Moments by group, to be counted by group and span of time, to the millisecond."""
+
+    def __init__(self, group: NDArray[np.int64], time: NDArray[np.int64]) -> None:
+        self.keys = np.sort(group << MOMENT_BITS | time // 1_000_000)
+
+    def count(self, group: NDArray[np.int64], begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Count, for each asked group, the moments from *begin* to *end* (ns since 1970)."""
+        low, high = (group << MOMENT_BITS | np.maximum(time, 0) // 1_000_000 for time in (begin, end))
+        counted: NDArray[np.int64] = np.searchsorted(self.keys, high, side="right") - np.searchsorted(self.keys, low)
+        return counted
+
+
+MOMENT_BITS = 41
+"""Milliseconds since 1970 take 41 bits until 2039; groups have the other 22."""
+
+
+def numbered(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Number the distinct combinations of columns."""
+    stacked = np.stack([column.astype(np.int64) for column in columns], axis=1)
+    _, number = np.unique(stacked, axis=0, return_inverse=True)
+    return number.reshape(-1).astype(np.int64)
 
 
 def networks(trace: Trace) -> NDArray[np.int64]:

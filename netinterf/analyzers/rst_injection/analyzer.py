@@ -28,6 +28,7 @@ from netinterf.analyzers.rst_injection.rules import (
     SYNACK_WEIGHT,
 )
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
+from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -54,7 +55,7 @@ class RstInjection:
     name: ClassVar[str] = "rst_injection"
     scope: ClassVar[Scope] = Scope.CAPTURE  # round trips are those of the server's address, over all flows
     needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES + FIN_RULES + DATA_RULES
+    rules: ClassVar[tuple[Rule, ...]] = (*RULES, *FIN_RULES, *DATA_RULES, *(known for _, known in SPARED))
 
     ttl_tolerance: int = attrs.field(default=0)
     """Hops by which a reset may differ from its sender's other packets. Within one flow the value hardly ever moves:
@@ -142,8 +143,35 @@ class RstInjection:
             for prefix, part in (("rst.", ~connect), (f"rst.{CONNECT}", connect))
             for table in self.write(trace, suspects, signs, chosen, forged, prefix, np.flatnonzero(part))
         ]
-        tables.append(self.elsewhere(trace, suspects, chosen, signs))
-        return tables
+        return [*tables, self.elsewhere(trace, suspects, chosen, signs), *self.spared(trace, suspects, chosen, signs)]
+
+    def spared(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> list[Evidence]:
+        """Write down whom resets of first requests spare."""
+        staged = (signs["after_request"][0] + signs["after_ack"][0])[chosen] > 0
+        rows = chosen[staged]
+        hit = np.zeros(len(trace.flows), np.bool_)
+        hit[suspects.flow[rows]] = True
+        time = trace.packets.time[suspects.row[rows]]
+        seen = find_spared(trace, suspects.flow[rows], time, hit)
+        shown = {
+            "rst.spared": (seen.served > 0, {"served": seen.served}),
+            "rst.again": ((seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
+            "rst.moody": (seen.went_well > 0, {"served": seen.went_well}),
+        }
+        return [
+            observe(
+                self,
+                known.id,
+                subject=suspects.flow[rows][where],
+                time=time[where],
+                llr=weight,
+                forged=suspects.row[rows][where],
+                witness=suspects.row[rows][where],
+                measured={key: value[where] for key, value in measured.items()},
+            )
+            for weight, known in SPARED
+            for where, measured in (shown[known.id],)
+        ]
 
     def write(
         self,

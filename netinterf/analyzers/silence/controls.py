@@ -6,24 +6,19 @@ silent again and again. And what makes it harmless is a contrast as well: everyt
 all, the same name goes well.
 """
 
-from typing import Any
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.silences import TCP, Kind, Silences, end_of_capture
-from netinterf.analyzers.sites import flow_name_ids, networks
+from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, networks, numbered
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["NEAR_NS", "Contrast", "Moments", "compare", "numbered", "served_time"]
+__all__ = ["Contrast", "compare", "served_time"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-NEAR_NS = 60_000_000_000
-"""How near in time another connection must lie to be compared: a minute (Kakhki et al., IMC 2015)."""
 
 RESIDUE_NS = 420_000_000_000
 """How long boxes are known to punish after a trigger: up to 420 s (Xue et al., TSPU, IMC 2022)."""
@@ -83,30 +78,6 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Co
         punished=punished,
         recovered=recovered,
     )
-
-
-class Moments:
-    """Moments by group, to be counted by group and span of time, to the millisecond."""
-
-    def __init__(self, group: I64, time: I64) -> None:
-        self.keys = np.sort(group << MOMENT_BITS | time // 1_000_000)
-
-    def count(self, group: I64, begin: I64, end: I64) -> I64:
-        """Count, for each asked group, the moments from *begin* to *end* (ns since 1970)."""
-        low, high = (group << MOMENT_BITS | np.maximum(time, 0) // 1_000_000 for time in (begin, end))
-        counted: I64 = np.searchsorted(self.keys, high, side="right") - np.searchsorted(self.keys, low)
-        return counted
-
-
-MOMENT_BITS = 41
-"""Milliseconds since 1970 take 41 bits until 2039; groups have the other 22."""
-
-
-def numbered(*columns: NDArray[np.integer[Any]]) -> I64:
-    """Number the distinct combinations of columns."""
-    stacked = np.stack([column.astype(np.int64) for column in columns], axis=1)
-    _, number = np.unique(stacked, axis=0, return_inverse=True)
-    return number.reshape(-1).astype(np.int64)
 
 
 def served_time(trace: Trace, silences: Silences) -> I64:

@@ -11,9 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.controls import numbered
 from netinterf.analyzers.silence.silences import TCP, end_of_capture, witnessed
-from netinterf.analyzers.sites import flow_name_ids
+from netinterf.analyzers.sites import flow_name_ids, numbered
 from netinterf.trace import Trace
 
 __all__ = ["Beyond", "find_beyond"]

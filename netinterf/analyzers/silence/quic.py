@@ -9,9 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.controls import NEAR_NS, Moments, numbered, served_time
+from netinterf.analyzers.silence.controls import served_time
 from netinterf.analyzers.silence.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
-from netinterf.analyzers.sites import flow_name_ids
+from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, numbered
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_quic"]

@@ -1,0 +1,80 @@
+"""Whom resets spare: other names at the same server, or the same name at other times.
+
+A box that rewrites a server's packet into a reset leaves no foreign header and no wrong time. What it cannot hide is
+that it goes by the name (Xue et al., TSPU, IMC 2022). A server may reset names that it does not serve as well, so this
+is no proof, and one that resets a name now and then does so for reasons of its own.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.suspects import TCP
+from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, numbered
+from netinterf.schema import Rule
+from netinterf.trace import Trace
+
+__all__ = ["SPARED", "Spared", "find_spared"]
+
+SPARED: tuple[tuple[float, Rule], ...] = tuple(
+    (
+        weight,
+        Rule(
+            id=f"rst.{name}",
+            mechanism="tcp.reset",
+            group=f"rst.{group}",
+            says=says,
+            measures=measures,
+            references=("Xue et al., TSPU, IMC 2022", "OONI Web Connectivity specification"),
+            shared=True,
+        ),
+    )
+    for weight, name, group, says, measures in (
+        (
+            1.5,
+            "spared",
+            "contrast",
+            "the same server answered {served} connections under other names",
+            ("served",),
+        ),
+        (1.0, "again", "again", "{times} more connections under the same name were reset, none went well", ("times",)),
+        (-2.0, "moody", "again", "the same server answered {served} connections under the same name", ("served",)),
+    )
+)
+"""Rules with the weights where the fit begins."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Spared:
+    """One entry per flow that was asked about."""
+
+    served: NDArray[np.int64]  # connections to the same server under other names that were answered within a minute
+    went_well: NDArray[np.int64]  # the same under the same name
+    again: NDArray[np.int64]  # other connections of the client under the same name that were reset at the same stage
+
+
+def find_spared(trace: Trace, flow: NDArray[np.int64], time: NDArray[np.int64], hit: NDArray[np.bool_]) -> Spared:
+    """Look beside resets that answered a first request.
+
+    Args:
+        trace: The capture.
+        flow: Flows that were reset.
+        time: When, ns.
+        hit: For every flow of the capture, whether it was reset at that stage.
+    """
+    flows, name = trace.flows, flow_name_ids(trace)
+    server = numbered(flows.client, flows.server)
+    named, by_client = numbered(server, name), numbered(flows.client, name)
+    first = trace.sides.first_payload[1::2].astype(np.int64)
+    well = np.flatnonzero((flows.protocol == TCP) & (first >= 0) & ~hit)
+    when = trace.packets.time[first[well]]
+    near = time - NEAR_NS, time + NEAR_NS
+    alike = Moments(named[well], when).count(named[flow], *near)
+    reset = np.flatnonzero(hit)
+    ever = np.zeros(len(flow), np.int64), np.full(len(flow), int(trace.packets.time.max(initial=0)))
+    again = Moments(by_client[reset], flows.first[reset]).count(by_client[flow], *ever) - 1
+    return Spared(
+        served=Moments(server[well], when).count(server[flow], *near) - alike,
+        went_well=alike,
+        again=np.where(name[flow] >= 0, again, 0),
+    )
