@@ -49,6 +49,7 @@ def find_answers(trace: Trace) -> Answers:
     flow = np.flatnonzero(asked >= 0)
     row = sides.first_payload[2 * flow + 1].astype(np.int64)
     kept = (row > http.packet[asked[flow]]) & np.isin(row, arrived(trace, row[row >= 0]))
+    kept &= trace.packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.RST == 0  # bytes on a reset are no answer
     flow, row = flow[kept], row[kept]
     side = 2 * flow + 1
     odd = unlike_greeting(trace, row, side) | too_early(trace, row, side)

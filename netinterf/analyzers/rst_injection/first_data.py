@@ -22,7 +22,7 @@ def find_first_data(trace: Trace) -> Suspects:
     web[trace.http.flow[trace.http.outbound]] = True
     flow = np.flatnonzero((flows.protocol == TCP) & (asked >= 0) & (answered > asked) & ~web)
     row = answered[flow]
-    row = row[np.isin(row, arrived(trace, row))]
+    row = row[np.isin(row, arrived(trace, row)) & (packets.tcp_flags[row] & TcpFlag.RST == 0)]
     side = 2 * packets.flow[row].astype(np.int64) + 1
     row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side)]
     row = row[trace.checksum_ok(row)]
