@@ -4,7 +4,7 @@ An analyzer asks one question of a trace and answers with evidence; it never jud
 class constants and a call: no base class, no registration.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -16,7 +16,7 @@ from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["Analyzer", "Scope", "join", "observe"]
+__all__ = ["Analyzer", "Scope", "family", "join", "observe"]
 
 
 class Scope(Enum):
@@ -39,6 +39,31 @@ class Analyzer(Protocol):
     def __call__(self, trace: Trace, /) -> Evidence:
         """Look at *trace* and write down what is unusual."""
         ...
+
+
+def family(prefix: str, mechanism: str) -> Callable[..., Rule]:
+    """Make a shorter way to declare the rules of one family, all for or against one mechanism.
+
+    Args:
+        prefix: First part of their ids and of their groups.
+        mechanism: In the words of the verdict contract.
+
+    Returns:
+        ``rule(name, group, says, *measures, source=…, shared=False)``.
+    """
+
+    def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False) -> Rule:
+        return Rule(
+            id=f"{prefix}.{name}",
+            mechanism=mechanism,
+            group=f"{prefix}.{group}",
+            says=says,
+            measures=measures,
+            references=(source,),
+            shared=shared,
+        )
+
+    return rule
 
 
 def observe(

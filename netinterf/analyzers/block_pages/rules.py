@@ -5,6 +5,7 @@ the stack that wrote the greeting, so its header weighs as a FIN's does; pages o
 from pages about blocking, so a signature alone is no proof (one third of what Censored Planet flagged was none).
 """
 
+from netinterf.analyzers.base import family
 from netinterf.analyzers.forgery.writer import written_rules
 from netinterf.schema import Rule
 
@@ -13,18 +14,7 @@ __all__ = ["RULES", "WEIGHTS"]
 PLANET = "Sundara Raman et al., Censored Planet, CCS 2020; Citizen Lab, filtering-annotations"
 
 
-def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False) -> Rule:
-    """Shorten the declaration of one rule of this analyzer."""
-    return Rule(
-        id=f"page.{name}",
-        mechanism="http.blockpage",
-        group=f"page.{group}",
-        says=says,
-        measures=measures,
-        references=(source,),
-        shared=shared,
-    )
-
+rule = family("page", "http.blockpage")
 
 TABLE: tuple[tuple[float, Rule], ...] = (
     (

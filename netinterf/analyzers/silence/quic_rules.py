@@ -1,5 +1,6 @@
 """The vocabulary for QUIC: what each observation is called, says and weighs (where the fit begins)."""
 
+from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
 __all__ = ["QUIC_RULES", "QUIC_WEIGHTS"]
@@ -9,18 +10,7 @@ TSPU = "Xue et al., TSPU, IMC 2022"
 OONI = "OONI Web Connectivity specification; Elmenhorst et al., FOCI 2021"
 
 
-def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False) -> Rule:
-    """Shorten the declaration of one rule."""
-    return Rule(
-        id=f"quic.{name}",
-        mechanism="quic.drop",
-        group=f"quic.{group}",
-        says=says,
-        measures=measures,
-        references=(source,),
-        shared=shared,
-    )
-
+rule = family("quic", "quic.drop")
 
 TABLE: tuple[tuple[float, Rule], ...] = (
     (

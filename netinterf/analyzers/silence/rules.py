@@ -8,6 +8,7 @@ without a contrast, and much with one (OONI keeps *down* and *blocked* apart in 
 
 import attrs
 
+from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
 __all__ = ["LARGE_ELSEWHERE", "RULES", "WEIGHTS"]
@@ -17,22 +18,14 @@ CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
 RESIDUAL = "Bock et al., WOOT 2021"
 OONI = "OONI Web Connectivity specification; Niaki et al., ICLab, IEEE S&P 2020"
 
-DROP, CONNECT = "tcp.drop", "tcp.connect.drop"
 
-
-def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False, mech: str = DROP) -> Rule:
-    """Shorten the declaration of one rule of this analyzer."""
-    return Rule(
-        id=name, mechanism=mech, group=f"drop.{group}", says=says, measures=measures, references=(source,),
-        shared=shared,
-    )  # fmt: skip
-
+rule = family("drop", "tcp.drop")
 
 TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.5,
         rule(
-            "drop.request",
+            "request",
             "silence",
             "the client's first data was sent {tries} times in {seconds} s and never acknowledged, though the "
             "connection had been opened",
@@ -44,7 +37,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.0,
         rule(
-            "drop.later",
+            "later",
             "silence",
             "data in the middle of the connection was sent {tries} times in {seconds} s and never acknowledged",
             "tries",
@@ -55,7 +48,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
-            "drop.answer",
+            "answer",
             "silence",
             "the server's answer was sent {tries} times in {seconds} s and never acknowledged",
             "tries",
@@ -66,7 +59,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         0.5,
         rule(
-            "drop.closing",
+            "closing",
             "silence",
             "the end of the connection was announced {tries} times in {seconds} s and never acknowledged",
             "tries",
@@ -77,7 +70,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
-            "drop.wordless",
+            "wordless",
             "silence",
             "the client opened the connection, never said anything, and did not answer its end either ({tries} times, "
             "{seconds} s)",
@@ -89,7 +82,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.5,
         rule(
-            "drop.mute",
+            "mute",
             "silence",
             "the request was acknowledged, and in {seconds} s no answer came",
             "seconds",
@@ -99,7 +92,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.5,
         rule(
-            "drop.cut",
+            "cut",
             "silence",
             "what the other side was saying stopped in the middle, and in {seconds} s nothing more came",
             "seconds",
@@ -109,7 +102,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.0,
         rule(
-            "drop.hole",
+            "hole",
             "silence",
             "{bytes} bytes of the other side never arrived in {seconds} s, though later packets of it did",
             "bytes",
@@ -120,7 +113,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         0.5,
         rule(
-            "drop.syn",
+            "syn",
             "silence",
             "{tries} requests to open the connection got no answer in {seconds} s",
             "tries",
@@ -131,7 +124,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
-            "drop.beyond",
+            "beyond",
             "hop",
             "requests with a hop limit below {hop} left {lived} healthy connections, {died} with more left dead ones: "
             "something there read them",
@@ -144,7 +137,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.5,
         rule(
-            "drop.one_way",
+            "one_way",
             "direction",
             "the other end was heard {seconds} s after it should have got what it never acknowledged: it is alive, "
             "and only one direction is cut",
@@ -155,7 +148,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
-            "drop.greeted",
+            "greeted",
             "stage",
             "both ends had just opened the connection when the silence began",
             source=TSPU,
@@ -164,7 +157,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         3.0,
         rule(
-            "drop.served",
+            "served",
             "contrast",
             "the same server answered {served} connections under other names meanwhile",
             "served",
@@ -176,7 +169,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.5,
         rule(
-            "drop.served_near",
+            "served_near",
             "contrast",
             "the same server answered {served} connections under other names within a minute",
             "served",
@@ -188,7 +181,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
-            "drop.elsewhere",
+            "elsewhere",
             "line",
             "the client's other connections went on: {packets} packets came from other networks meanwhile",
             "packets",
@@ -199,7 +192,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.0,
         rule(
-            "drop.again",
+            "again",
             "again",
             "{times} more connections of this client under the same name fell silent, and none went well near them",
             "times",
@@ -210,7 +203,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         4.0,
         rule(
-            "drop.residual",
+            "residual",
             "residual",
             "{seconds} s before, another connection from this client to the same port of the server had been cut "
             "off at its first request, and boxes punish what follows",
@@ -222,7 +215,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
-            "drop.aftermath",
+            "aftermath",
             "residual",
             "{seconds} s before, another connection from this client to the same port of the server had fallen silent",
             "seconds",
@@ -233,7 +226,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.0,
         rule(
-            "drop.recovered",
+            "recovered",
             "recovered",
             "later the same port of the server answered this client again",
             source=RESIDUAL,
@@ -243,7 +236,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         -4.0,
         rule(
-            "drop.line",
+            "line",
             "line",
             "the client tried {tried} other connections meanwhile, and nothing came from any network",
             "tried",
@@ -254,7 +247,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         -3.0,
         rule(
-            "drop.server",
+            "server",
             "contrast",
             "the same server was silent to {deaf} connections under other names, and answered none",
             "deaf",
@@ -265,7 +258,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         -2.5,
         rule(
-            "drop.moody",
+            "moody",
             "again",
             "the same server answered {served} connections under the same name within a minute",
             "served",
@@ -276,7 +269,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         -3.0,
         rule(
-            "drop.large",
+            "large",
             "size",
             "what got no answer had {bytes} bytes, and no packet as large ever passed: the path may be too narrow",
             "bytes",
@@ -286,7 +279,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         -3.0,
         rule(
-            "drop.idle",
+            "idle",
             "pause",
             "nobody had spoken for {seconds} s before: a translator on the way may have forgotten the connection",
             "seconds",

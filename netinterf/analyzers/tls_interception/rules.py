@@ -1,5 +1,6 @@
 """The vocabulary for intercepted TLS: what each observation is called, says and weighs (where the fit begins)."""
 
+from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
 __all__ = ["RULES", "WEIGHTS"]
@@ -10,18 +11,7 @@ ONEILL = "O'Neill et al., TLS Proxies: Friend or Foe?, IMC 2016"
 LOGS = "RFC 6962; browsers demand logged certificates of public authorities since 2018"
 
 
-def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False) -> Rule:
-    """Shorten the declaration of one rule of this analyzer."""
-    return Rule(
-        id=f"tls.{name}",
-        mechanism="tls.interception",
-        group=f"tls.{group}",
-        says=says,
-        measures=measures,
-        references=(source,),
-        shared=shared,
-    )
-
+rule = family("tls", "tls.interception")
 
 TABLE: tuple[tuple[float, Rule], ...] = (
     (
