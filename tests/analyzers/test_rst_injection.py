@@ -584,3 +584,17 @@ def test_first_data_that_came_too_early_is_forged() -> None:
         sent, end = talk.request(talk.open(), b"\x16\x03\x01" + bytes(100))
         talk.send("S", "PA", 901, end, at=sent + at, data=alert, **fields)
         assert ("data.premature" in found(talk.trace())) == expected
+
+
+def test_resets_spare_other_names_or_only_sometimes_strike() -> None:
+    """Another name at the same server goes well: a contrast; the same name does: the server is moody."""
+    other, same = b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n", b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
+    for data, expected in ((other, "rst.spared"), (same, "rst.moody")):
+        talk = Talk()
+        sent, end = talk.request(talk.open(), same)
+        talk.send("S", "RA", 901, end, at=sent + 101)
+        talk.port += 1
+        sent, end = talk.request(talk.open(2000), data)
+        talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
+        rules = found(talk.trace())
+        assert {"rst.spared", "rst.moody"} & set(rules) == {expected}

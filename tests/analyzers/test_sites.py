@@ -1,0 +1,28 @@
+"""Counting by group and time, against a loop."""
+
+import numpy as np
+
+from netinterf.analyzers.sites import Moments, numbered
+
+
+def test_moments_count_like_a_loop() -> None:
+    """Whatever the groups, times and spans, to the millisecond; groups that are not there count nothing."""
+    rng = np.random.default_rng(4)
+    begin = 1_700_000_000_000_000_000
+    group, time = rng.integers(0, 5, 200), begin + rng.integers(0, 10_000, 200) * 1_000_000
+    asked = rng.integers(0, 7, 60)
+    low = begin + rng.integers(-100, 10_000, 60) * 1_000_000
+    high = low + rng.integers(0, 4_000, 60) * 1_000_000
+    slow = [int(np.sum((group == one) & (time >= a) & (time <= b))) for one, a, b in zip(asked, low, high, strict=True)]
+    assert Moments(group, time).count(asked, low, high).tolist() == slow
+
+
+def test_numbers_are_those_of_distinct_rows() -> None:
+    """Equal rows share a number, others do not."""
+    rng = np.random.default_rng(5)
+    left, right = rng.integers(0, 4, 80), rng.integers(-3, 3, 80)
+    number = numbered(left, right)
+    for one in range(80):
+        for two in range(80):
+            same = (left[one], right[one]) == (left[two], right[two])
+            assert (number[one] == number[two]) == same
