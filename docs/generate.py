@@ -1,4 +1,4 @@
-"""Write the reference pages that list what the code declares: columns, rules, link types, model, scenarios."""
+"""Write the pages that list what the code declares (columns, rules, link types, model, scenarios), draw the ladders."""
 
 import csv
 import json
@@ -7,12 +7,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from netinterf import schema
 from netinterf.analyzers.registry import builtin
+from netinterf.analyzers.run import analyze
 from netinterf.decode import LINK_TYPES
-from netinterf.simulate import scenarios
+from netinterf.report import ladder
+from netinterf.schema import SubjectKind
+from netinterf.simulate import Conditions, run, scenarios
 from netinterf.simulate.coverage import coverage
 from netinterf.table import Table
+from netinterf.trace import read
 
 __all__ = ["write_all"]
 
@@ -96,8 +102,39 @@ the client's side, the server's side or the middle.
     return "\n".join(parts)
 
 
+LADDERS = {
+    "tcp.reset": ("tcp.reset.ir-sni", 7),
+    "tcp.fin": ("tcp.fin.uz-middlebox", 7),
+    "tcp.drop": ("tcp.drop.tspu-sni-iv", 7),
+    "http.blockpage": ("http.blockpage.th-redirect", 7),
+    "quic.drop": ("quic.drop.tspu-sni", 7),
+    "tls.interception": ("tls.interception.kazakhstan", 7),
+}
+"""What is drawn for each mechanism: a scenario and a seed."""
+
+
+def draw(mechanism: str) -> str:
+    """Draw the conversation of a scenario against which most evidence speaks, with the rule that says it best."""
+    scenario, seed = LADDERS[mechanism]
+    played = run(scenario, seed, Conditions(ip=4, vantage="client", luck=0.0))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
+    evidence = analyze(trace)
+    mine = np.array([evidence.rules[code].mechanism == mechanism for code in evidence.rule], np.bool_)
+    mine &= (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
+    flow = int(np.argmax(np.bincount(evidence.subject[mine], evidence.llr[mine])))
+    told = np.flatnonzero(mine & (evidence.subject == flow))
+    notes: dict[int, str] = {}
+    for row in told[np.argsort(evidence.llr[told])].tolist():  # the strongest is written last, and stays
+        notes |= dict.fromkeys(evidence.forged[row].tolist(), evidence.rules[evidence.rule[row]].id)
+    return ladder(trace, flow, notes.keys(), notes=notes)
+
+
 def write_all(folder: Path) -> None:
     """Write every generated page into *folder*."""
+    pictures = folder.parent / "analyzers" / "ladders"
+    pictures.mkdir(exist_ok=True)
+    for mechanism in LADDERS:
+        (pictures / f"{mechanism}.svg").write_text(draw(mechanism), encoding="utf-8")
     folder.mkdir(exist_ok=True)
     pages = {
         "columns": columns(),
