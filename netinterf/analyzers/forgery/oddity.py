@@ -28,11 +28,22 @@ def too_early(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> 
     """Say which packets came so soon after the other side's first data that they cannot answer them, and yet do."""
     packets = trace.packets
     asked = trace.sides.first_payload[side ^ 1].astype(np.int64)
-    rtt, _ = host_rtt(trace)
-    known: NDArray[np.bool_] = (asked >= 0) & (asked < row) & (rtt[side] > 0)
+    found = np.zeros(len(row), np.bool_)
     if not len(row):
-        return known
+        return found
     waited = packets.time[row] - packets.time[np.maximum(asked, 0)]
-    soon = (waited < PREMATURE_MANY * rtt[side]) & (rtt[side] - waited >= LEAST_GAP_NS)
-    found: NDArray[np.bool_] = known & soon & (packets.relative_ack[row] > packets.relative_seq[np.maximum(asked, 0)])
+    answers = (asked >= 0) & (asked < row) & (packets.relative_ack[row] > packets.relative_seq[np.maximum(asked, 0)])
+    place = np.flatnonzero(answers & (waited < PREMATURE_MANY * longest(trace, side)))
+    if len(place):  # round trips of all hosts cost more than all the rest
+        rtt = host_rtt(trace)[0][side[place]]
+        found[place] = (waited[place] < PREMATURE_MANY * rtt) & (rtt - waited[place] >= LEAST_GAP_NS)
     return found
+
+
+def longest(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Time that the round trip to each side cannot exceed: its handshake, where both greetings were captured."""
+    syn = trace.sides.syn.astype(np.int64)
+    first, second = syn[side ^ 1], syn[side]
+    known = (first >= 0) & (second > first)
+    time = trace.packets.time
+    return np.where(known, time[np.maximum(second, 0)] - time[np.maximum(first, 0)], np.inf)
