@@ -34,10 +34,13 @@ MOMENT_BITS = 41
 
 
 def numbered(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Number the distinct combinations of columns."""
-    stacked = np.stack([column.astype(np.int64) for column in columns], axis=1)
-    _, number = np.unique(stacked, axis=0, return_inverse=True)
-    return number.reshape(-1).astype(np.int64)
+    """Number the distinct combinations of columns, one after the other: integers sort faster than rows."""
+    number = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, place = np.unique(column, return_inverse=True)
+        _, joined = np.unique(number * max(len(values), 1) + place.reshape(-1), return_inverse=True)
+        number = joined.reshape(-1).astype(np.int64)
+    return number
 
 
 def networks(trace: Trace) -> NDArray[np.int64]:
@@ -45,7 +48,7 @@ def networks(trace: Trace) -> NDArray[np.int64]:
     hosts = trace.hosts
     v4 = (hosts.high == 0) & (hosts.low >> np.uint64(32) == 0xFFFF)
     prefix = np.where(v4, hosts.low >> np.uint64(8), hosts.high >> np.uint64(16))
-    _, number = np.unique(np.stack([v4.astype(np.uint64), prefix], axis=1), axis=0, return_inverse=True)
+    _, number = np.unique(prefix | v4.astype(np.uint64) << np.uint64(63), return_inverse=True)
     return number.reshape(-1)[trace.flows.server].astype(np.int64) if len(hosts) else np.empty(0, np.int64)
 
 

@@ -1,6 +1,7 @@
 """From silences and what stands beside them to evidence about flows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar
 
 import attrs
@@ -36,6 +37,7 @@ FRESH_NS = 2_000_000_000
 between."""
 
 Mask = NDArray[np.bool_]
+Write = Callable[..., Evidence]
 
 
 @attrs.frozen(kw_only=True)
@@ -63,13 +65,13 @@ class Silence:
         """Write down who fell silent, and what speaks for a box or against one."""
         found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
         silences = unreported(trace, found)
-        tables = [*self.shapes(trace, silences), *self.contrasts(trace, silences)] if len(silences) else []
-        quic = unreported(trace, find_quic(trace))
-        tables += self.quic(trace, quic) if len(quic) else []
+        write = partial(self.write, trace, silences, foreign(trace, silences))
+        tables = [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, write)]
+        tables += self.quic(trace, unreported(trace, find_quic(trace)))
         tables.append(self.beyond(trace, find_beyond(trace)))
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
-    def shapes(self, trace: Trace, silences: Silences) -> list[Evidence]:
+    def shapes(self, trace: Trace, silences: Silences, write: Write) -> list[Evidence]:
         """Write down what each silence is by itself."""
         by_client = silences.side % 2 == 0
         unheard = silences.is_kind(Kind.UNHEARD)
@@ -85,22 +87,22 @@ class Silence:
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
         share = np.where(anywhere, 1.0, LARGE_ELSEWHERE)
         return [
-            self.write(trace, silences, "drop.request", unheard & by_client & silences.first, tries),
-            self.write(trace, silences, "drop.later", unheard & by_client & ~silences.first, tries),
-            self.write(trace, silences, "drop.answer", unheard & ~by_client, tries),
-            self.write(trace, silences, "drop.closing", closing & ~wordless, tries),
-            self.write(trace, silences, "drop.wordless", wordless, tries),
-            self.write(trace, silences, "drop.mute", silences.is_kind(Kind.MUTE), seconds),
-            self.write(trace, silences, "drop.cut", silences.is_kind(Kind.CUT), seconds),
-            self.write(trace, silences, "drop.hole", silences.is_kind(Kind.HOLED), holes),
-            self.write(trace, silences, "drop.syn", silences.is_kind(Kind.UNGREETED), tries),
-            self.write(trace, silences, "drop.greeted", greeted, {}),
-            self.write(trace, silences, "drop.one_way", heard >= 0, {"seconds": late}, shown=heard),
-            self.write(trace, silences, "drop.large", here, {"bytes": silences.size}, share=share),
-            self.write(trace, silences, "drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
+            write("drop.request", unheard & by_client & silences.first, tries),
+            write("drop.later", unheard & by_client & ~silences.first, tries),
+            write("drop.answer", unheard & ~by_client, tries),
+            write("drop.closing", closing & ~wordless, tries),
+            write("drop.wordless", wordless, tries),
+            write("drop.mute", silences.is_kind(Kind.MUTE), seconds),
+            write("drop.cut", silences.is_kind(Kind.CUT), seconds),
+            write("drop.hole", silences.is_kind(Kind.HOLED), holes),
+            write("drop.syn", silences.is_kind(Kind.UNGREETED), tries),
+            write("drop.greeted", greeted, {}),
+            write("drop.one_way", heard >= 0, {"seconds": late}, shown=heard),
+            write("drop.large", here, {"bytes": silences.size}, share=share),
+            write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
         ]
 
-    def contrasts(self, trace: Trace, silences: Silences) -> list[Evidence]:
+    def contrasts(self, trace: Trace, silences: Silences, write: Write) -> list[Evidence]:
         """Write down what other connections say about each silence."""
         seen = compare(trace, silences, served_time(trace, silences), resets(trace))
         punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
@@ -110,16 +112,16 @@ class Silence:
         deaf = (seen.deaf > 0) & (seen.served + seen.served_near == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0)
         return [
-            self.write(trace, silences, "drop.served", seen.served > 0, {"served": seen.served, "selective": 1.0}),
-            self.write(trace, silences, "drop.served_near", near, {"served": seen.served_near, "selective": 1.0}),
-            self.write(trace, silences, "drop.server", deaf, {"deaf": seen.deaf}),
-            self.write(trace, silences, "drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
-            self.write(trace, silences, "drop.line", dead_line(seen), {"tried": seen.asked}),
-            self.write(trace, silences, "drop.again", again, {"times": seen.again}),
-            self.write(trace, silences, "drop.moody", moody, {"served": seen.went_well}),
-            self.write(trace, silences, "drop.residual", punished, {"seconds": since}, shown=seen.residue),
-            self.write(trace, silences, "drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
-            self.write(trace, silences, "drop.recovered", seen.recovered, {}),
+            write("drop.served", seen.served > 0, {"served": seen.served, "selective": 1.0}),
+            write("drop.served_near", near, {"served": seen.served_near, "selective": 1.0}),
+            write("drop.server", deaf, {"deaf": seen.deaf}),
+            write("drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
+            write("drop.line", dead_line(seen), {"tried": seen.asked}),
+            write("drop.again", again, {"times": seen.again}),
+            write("drop.moody", moody, {"served": seen.went_well}),
+            write("drop.residual", punished, {"seconds": since}, shown=seen.residue),
+            write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
+            write("drop.recovered", seen.recovered, {}),
         ]  # fmt: skip
 
     def beyond(self, trace: Trace, dead: Beyond) -> Evidence:
@@ -160,12 +162,14 @@ class Silence:
             ("recovered", seen.recovered, {}),
             ("line", dead_line(seen), {"tried": seen.asked}),
         ]
-        return [self.write(trace, silences, f"quic.{name}", where, measured) for name, where, measured in told]
+        known = np.zeros(len(silences), np.bool_)
+        return [self.write(trace, silences, known, f"quic.{name}", where, measured) for name, where, measured in told]
 
     def write(
         self,
         trace: Trace,
         silences: Silences,
+        strange: Mask,
         rule: str,
         where: Mask,
         measured: Mapping[str, ArrayLike],
@@ -175,7 +179,6 @@ class Silence:
     ) -> Evidence:
         """Write one rule down for the silences where it holds: its twin where no known protocol was spoken."""
         rows = np.stack([silences.row, silences.last] + ([] if shown is None else [shown]), axis=1)
-        strange = foreign(trace, silences) & rule.startswith("drop.")
         tables = []
         for name, part in ((rule, ~strange), (rule.replace("drop.", "filter."), strange)):
             pick = np.flatnonzero(where & part)
@@ -189,20 +192,31 @@ class Silence:
                     time=trace.packets.time[silences.row[pick]],
                     llr={**WEIGHTS, **QUIC_WEIGHTS}[rule] * (1.0 if share is None else share[pick]),
                     forged=silences.row[pick],
-                    witness=Ragged.of([sorted(set(group)) for group in rows[pick].tolist()], np.int32),
+                    witness=each_once(rows[pick]),
                     measured={key: np.broadcast_to(value, (len(silences),))[pick] for key, value in measured.items()},
                 )
             )
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
 
+def each_once(rows: NDArray[np.int64]) -> Ragged:
+    """List the packets of each row in order, each once; rows have shape (n, few)."""
+    ordered = np.sort(rows, axis=1)
+    kept = np.ones(ordered.shape, np.bool_)
+    kept[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    return Ragged.from_lengths(kept.sum(axis=1), ordered[kept].astype(np.int32))
+
+
 def foreign(trace: Trace, silences: Silences) -> Mask:
     """Say which connections opened with bytes of no protocol that filters know."""
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
-    row = np.maximum(first, 0)
-    length = np.where(first >= 0, trace.packets.payload_captured[row].astype(np.int64), 0)
+    spoke = np.flatnonzero(first >= 0)
+    row = first[spoke]
+    length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
-    return np.isin(openings(heads), (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    found = np.zeros(len(silences), np.bool_)
+    found[spoke] = np.isin(openings(heads), (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    return found
 
 
 def lasted(silences: Silences) -> NDArray[np.float64]:
