@@ -8,6 +8,7 @@ from scipy.stats import fisher_exact
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.silence.probes import fisher
+from netinterf.analyzers.silence.quic import find_deaf
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import BEGIN_NS, Talk
@@ -322,3 +323,14 @@ def test_the_split_is_fishers() -> None:
         expected = fisher_exact(table, alternative="greater").pvalue
         ours = fisher(dead_above=np.array([dead_above]), above=np.array([above]), dead=dead, count=count)
         assert ours[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", [36, 39])
+def test_a_server_that_repeats_its_handshake_is_deaf(seed: int) -> None:
+    """On a clean path only those conversations show it of which one direction was cut."""
+    played = run("quic.drop.generic", seed, Conditions(ip=4, vantage="client", luck=0.0))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
+    hit = {(truth.client, truth.client_port) for truth in played.labels.truths if truth.mechanism}
+    deaf = find_deaf(trace).flow.tolist()
+    assert deaf
+    assert all((trace.address(int(trace.flows.client[f])), int(trace.flows.client_port[f])) in hit for f in deaf)

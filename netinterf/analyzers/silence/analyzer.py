@@ -12,7 +12,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.silence.controls import Contrast, compare, served_time
 from netinterf.analyzers.silence.holes import find_holes
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
-from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_quic
+from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_deaf, find_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
 from netinterf.analyzers.silence.rules import LARGE_ELSEWHERE, RULES, WEIGHTS
 from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
@@ -67,7 +67,7 @@ class Silence:
         silences = unreported(trace, found)
         write = partial(self.write, trace, silences, foreign(trace, silences))
         tables = [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, write)]
-        tables += self.quic(trace, unreported(trace, find_quic(trace)))
+        tables += self.quic(trace, unreported(trace, joined([find_quic(trace), find_deaf(trace)])))
         tables.append(self.beyond(trace, find_beyond(trace)))
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
@@ -149,6 +149,7 @@ class Silence:
         told: list[tuple[str, Mask, Mapping[str, ArrayLike]]] = [
             ("initial", silences.is_kind(Kind.INITIAL) & (silences.tries >= LEAST_TRIES), tries),
             ("once", silences.is_kind(Kind.INITIAL) & (silences.tries < LEAST_TRIES), tries),
+            ("deaf", silences.is_kind(Kind.DEAF), tries),
             ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
             ("idle", silences.paused >= QUIC_IDLE_NS, {"seconds": silences.paused / 1e9}),
             ("served", served > 0, {"served": served, "selective": 1.0}),

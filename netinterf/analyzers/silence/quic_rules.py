@@ -47,6 +47,18 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        rule(
+            "deaf",
+            "silence",
+            "the server repeated its handshake {tries} times in {seconds} s though the client had answered: only one "
+            "direction is cut",
+            "tries",
+            "seconds",
+            source=ZOHAIB,
+        ),
+    ),
+    (
         3.0,
         rule(
             "served",
