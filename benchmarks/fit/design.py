@@ -37,6 +37,7 @@ class Design:
     kept: NDArray[np.int64]  # hypotheses that are rows
     right: NDArray[np.bool_]  # of each row: the mechanism was at work
     base: F64  # of each row: log-odds that a subject of its kind was interfered with so, before evidence
+    weight: F64  # of each row: how many subjects it stands for
     origin: NDArray[np.str_]  # of each row
 
     def matrix(self, model: Model) -> F64:
@@ -67,6 +68,10 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
 
     Subjects that are decidable only as a series, and those that another mechanism worked on, decide nothing, nor do
     limits that the whole link shares.
+
+    Where a mechanism is more common in the corpus than its prior says, each untouched row stands for as many as the
+    corpus lacks. Otherwise the regression would be content with evidence that decides at the corpus's base rate, and
+    care little for what decides where interference is rare.
     """
     evidence = corpus.evidence
     mechanisms = vocabulary(model, evidence.rules)
@@ -86,7 +91,10 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
     decided &= ~alike
     kept = np.flatnonzero(decided)
     kind = corpus.kind[borne.row[kept]]
-    odds = base_odds(corpus, sorted({(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)}))
+    pairs = [(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)]
+    odds = base_odds(corpus, sorted(set(pairs)))
+    base = np.array([odds[pair] for pair in pairs])
+    rarer = np.minimum(base, [model.priors.get(pair, model.other_prior) for pair in pairs])
     return Design(
         corpus=corpus,
         borne=borne,
@@ -94,7 +102,8 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         rules=evidence.rules,
         kept=kept,
         right=right[kept],
-        base=np.array([odds[SUBJECTS[code], words[place]] for code, place in zip(kind, kept, strict=True)]),
+        base=rarer,
+        weight=np.where(right[kept], 1.0, np.exp(base - rarer)),
         origin=corpus.origin[borne.row[kept]],
     )
 

@@ -1,6 +1,6 @@
 """Factors of rules by logistic regression, held to what a likelihood ratio may be.
 
-The intercept is no parameter: it is the base rate of the corpus, so a suspicion without weight keeps exactly its prior
+The intercept is no parameter: it is the prior of the mechanism, so a suspicion without weight keeps exactly its prior
 odds, and what the weights add up to is a log-likelihood ratio. Factors are never negative: evidence does not change
 sides. Each is drawn towards 1, the weight of the literature, as if that weight had been measured with a standard
 deviation of two nats, so rules that the corpus hardly shows keep their starting value.
@@ -46,14 +46,14 @@ def fit_factors(
         Factor by rule id, for every rule of the design.
     """
     right = design.right[seen].astype(np.float64)
-    base = design.base[seen]
+    base, weight = design.base[seen], design.weight[seen]
     usual = usual_weights(design)
     stiffness = (usual / SPREAD) ** 2
     factors = np.array([1.0 if near is None else near[rule.id] for rule in design.rules])
     for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
         matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
-        factors = solve(matrix, right, base, stiffness, factors)
+        factors = solve(matrix, right, base, weight, stiffness, factors)
     return {rule.id: round(float(factor), 3) for rule, factor in zip(design.rules, factors, strict=True)}
 
 
@@ -67,21 +67,22 @@ def usual_weights(design: Design) -> F64:
     return mean
 
 
-def solve(matrix: F64, right: F64, base: F64, stiffness: F64, start: F64) -> F64:
+def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start: F64) -> F64:
     """Maximise the penalised likelihood for given rows.
 
     Args:
         matrix: Weights, rows by rules.
         right: 1 or 0 per row.
         base: Log-odds of each row before evidence.
+        weight: How many subjects each row stands for.
         stiffness: Penalty of each factor's distance from 1.
         start: Where to begin.
     """
 
     def loss(factors: F64) -> tuple[float, F64]:
         score = base + matrix @ factors
-        value = np.sum(np.logaddexp(0.0, score) - right * score)
-        error = 1.0 / (1.0 + np.exp(-np.clip(score, -500, 500))) - right
+        value = np.sum(weight * (np.logaddexp(0.0, score) - right * score))
+        error = weight * (1.0 / (1.0 + np.exp(-np.clip(score, -500, 500))) - right)
         distance = factors - 1.0
         gradient = matrix.T @ error + stiffness * distance
         return float(value + 0.5 * np.sum(stiffness * distance**2)), gradient

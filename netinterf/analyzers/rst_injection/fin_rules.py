@@ -38,7 +38,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
+        4.0,
         Rule(
             id="fin.after_request",
             mechanism="tcp.fin",

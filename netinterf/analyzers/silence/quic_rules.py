@@ -36,7 +36,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
+        1.0,
         rule(
             "stopped",
             "silence",
@@ -59,7 +59,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        3.0,
+        5.0,
         rule(
             "served",
             "contrast",
@@ -94,7 +94,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        1.5,
+        2.0,
         rule(
             "again",
             "again",

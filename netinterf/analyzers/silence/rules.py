@@ -2,8 +2,9 @@
 
 The weights are where the fit (``python -m benchmarks fit``) begins: natural-log likelihood ratios against the silences
 of ordinary networks. That packets are lost by chance three times running is excluded by the definition of a silence
-(chance 8e-6 at 1 % loss), so they weigh how much likelier a box is than a dead host, path or line, which is little
-without a contrast, and much with one (OONI keeps *down* and *blocked* apart in the same way).
+(chance 8e-6 at 1 % loss), so they weigh how much likelier a box is than a dead host, path or line. That is little
+without a witness and much with one: an end that is heard and deaf, a server that serves others meanwhile (OONI keeps
+*down* and *blocked* apart in the same way) weigh as much as a reset whose sender goes on.
 """
 
 import attrs
@@ -23,7 +24,7 @@ rule = family("drop", "tcp.drop")
 
 TABLE: tuple[tuple[float, Rule], ...] = (
     (
-        2.5,
+        3.5,
         rule(
             "request",
             "silence",
@@ -35,7 +36,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
+        2.5,
         rule(
             "later",
             "silence",
@@ -46,7 +47,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        1.0,
+        2.0,
         rule(
             "answer",
             "silence",
@@ -57,7 +58,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        0.5,
+        1.0,
         rule(
             "closing",
             "silence",
@@ -68,7 +69,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        1.0,
+        4.0,
         rule(
             "wordless",
             "silence",
@@ -100,7 +101,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
+        1.5,
         rule(
             "hole",
             "silence",
@@ -135,7 +136,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.5,
+        5.0,
         rule(
             "one_way",
             "direction",
@@ -155,7 +156,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        3.0,
+        5.0,
         rule(
             "served",
             "contrast",
@@ -167,7 +168,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        1.5,
+        2.0,
         rule(
             "served_near",
             "contrast",
@@ -224,7 +225,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
+        4.0,
         rule(
             "recovered",
             "recovered",

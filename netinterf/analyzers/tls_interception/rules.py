@@ -26,7 +26,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule("local", "issuer", "the certificate is signed by a program on the user's own machine", source=DURUMERIC),
     ),
     (
-        5.0,
+        6.0,
         rule(
             "one_key",
             "key",
@@ -37,7 +37,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        4.0,
+        5.0,
         rule(
             "one_issuer",
             "many",
@@ -48,7 +48,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        1.5,
+        4.0,
         rule(
             "unlogged",
             "log",
@@ -59,7 +59,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
+        1.0,
         rule(
             "differs",
             "differs",
@@ -69,8 +69,8 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             shared=True,
         ),
     ),
-    (2.0, rule("bare", "form", "the certificate has no extension but the list of names", source=RAMAN)),
-    (2.0, rule("weak", "form", "the certificate's key has exponent 3", source=RAMAN)),
+    (3.0, rule("bare", "form", "the certificate has no extension but the list of names", source=RAMAN)),
+    (3.0, rule("weak", "exponent", "the certificate's key has exponent 3", source=RAMAN)),
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
