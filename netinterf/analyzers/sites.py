@@ -9,7 +9,7 @@ from netinterf.protocols.dns_names import hash_rows, lowered
 from netinterf.schema import TlsKind
 from netinterf.trace import Trace
 
-__all__ = ["NEAR_NS", "Moments", "flow_name_ids", "networks", "numbered"]
+__all__ = ["NEAR_NS", "Moments", "around", "flow_name_ids", "networks", "numbered"]
 
 
 NEAR_NS = 60_000_000_000
@@ -20,13 +20,23 @@ class Moments:
     """Moments by group, to be counted by group and span of time, to the millisecond."""
 
     def __init__(self, group: NDArray[np.int64], time: NDArray[np.int64]) -> None:
-        self.keys = np.sort(group << MOMENT_BITS | time // 1_000_000)
+        self.keys = np.sort(group << MOMENT_BITS | milliseconds(time))
 
     def count(self, group: NDArray[np.int64], begin: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count, for each asked group, the moments from *begin* to *end* (ns since 1970)."""
-        low, high = (group << MOMENT_BITS | np.maximum(time, 0) // 1_000_000 for time in (begin, end))
+        low, high = (group << MOMENT_BITS | milliseconds(time) for time in (begin, end))
         counted: NDArray[np.int64] = np.searchsorted(self.keys, high, side="right") - np.searchsorted(self.keys, low)
         return counted
+
+
+def milliseconds(time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Count milliseconds since 1970; clocks that claim to be beyond 2039 or before 1970 stand at the edge."""
+    return np.clip(time // 1_000_000, 0, (1 << MOMENT_BITS) - 1)
+
+
+def around(begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Widen spans by `NEAR_NS` on either side, as far as clocks go."""
+    return np.maximum(begin, 0) - NEAR_NS, np.minimum(end, np.iinfo(np.int64).max - NEAR_NS) + NEAR_NS
 
 
 MOMENT_BITS = 41

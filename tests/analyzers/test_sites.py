@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinterf.analyzers.sites import Moments, numbered
+from netinterf.analyzers.sites import NEAR_NS, Moments, around, numbered
 
 
 def test_moments_count_like_a_loop() -> None:
@@ -26,3 +26,12 @@ def test_numbers_are_those_of_distinct_rows() -> None:
         for two in range(80):
             same = (left[one], right[one]) == (left[two], right[two])
             assert (number[one] == number[two]) == same
+
+
+def test_clocks_beyond_reason_stand_at_the_edge() -> None:
+    """Times at the end of what 64 bits hold neither overflow nor raise."""
+    last = np.iinfo(np.int64).max
+    low, high = around(np.array([0, last]), np.array([0, last]))
+    assert low.tolist() == [-NEAR_NS, last - NEAR_NS]
+    assert high.tolist() == [NEAR_NS, last]
+    assert Moments(np.array([1]), np.array([last])).count(np.array([1]), low[1:], high[1:]).tolist() == [1]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import TCP
-from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, numbered
+from netinterf.analyzers.sites import Moments, around, flow_name_ids, numbered
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
@@ -68,7 +68,7 @@ def find_spared(trace: Trace, flow: NDArray[np.int64], time: NDArray[np.int64], 
     first = trace.sides.first_payload[1::2].astype(np.int64)
     well = np.flatnonzero((flows.protocol == TCP) & (first >= 0) & ~hit)
     when = trace.packets.time[first[well]]
-    near = time - NEAR_NS, time + NEAR_NS
+    near = around(time, time)
     alike = Moments(named[well], when).count(named[flow], *near)
     reset = np.flatnonzero(hit)
     ever = np.zeros(len(flow), np.int64), np.full(len(flow), int(trace.packets.time.max(initial=0)))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.silences import TCP, Kind, Silences, end_of_capture
-from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, networks, numbered
+from netinterf.analyzers.sites import Moments, around, flow_name_ids, networks, numbered
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -56,12 +56,13 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Co
     fell = np.zeros(len(flows), np.int64)
     fell[flow] = silences.since
     served, lost = np.flatnonzero(served_at >= 0), np.sort(flow)
-    begin, end = silences.since - NEAR_NS, silences.until + NEAR_NS
+    begin, end = around(silences.since, silences.until)
     answers, own = Moments(server[served], served_at[served]), Moments(named[served], served_at[served])
     span, near = (silences.since, silences.until), (begin, end)
     well = own.count(named[flow], *near)
-    ever = end_of_capture(trace) + NEAR_NS
-    again = Moments(client_name[lost], fell[lost]).count(client_name[flow], begin * 0, begin * 0 + ever)
+    again = Moments(client_name[lost], fell[lost]).count(
+        client_name[flow], begin * 0, np.full(len(flow), end_of_capture(trace))
+    )
     everybody = Moments(server[lost], fell[lost]).count(server[flow], begin, end)
     alike = Moments(named[lost], fell[lost]).count(named[flow], begin, end)
     elsewhere, asked = beyond(trace, silences)
@@ -142,6 +143,6 @@ def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset:
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
     hit &= silences.is_kind(Kind.UNGREETED) | (name[before] != name[flow])
     served = np.flatnonzero(served_at >= 0)
-    ever, answers = np.full(len(silences), end_of_capture(trace) + NEAR_NS), Moments(three[served], served_at[served])
+    ever, answers = np.full(len(silences), end_of_capture(trace)), Moments(three[served], served_at[served])
     at_all, later = (answers.count(three[flow], begin, ever) > 0 for begin in (0 * ever, silences.until))
     return np.where(hit, row, -1), hit & early[before] & at_all, hit & later

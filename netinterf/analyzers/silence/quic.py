@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.controls import served_time
 from netinterf.analyzers.silence.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
-from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, numbered
+from netinterf.analyzers.sites import Moments, around, flow_name_ids, numbered
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_deaf", "find_quic"]
@@ -130,7 +130,7 @@ class QuicContrast:
 def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicContrast:
     """Count how other QUIC, and TCP for the same, fared within a minute of each silence."""
     flows, flow = trace.flows, silences.flow
-    begin, end = silences.since - NEAR_NS, silences.until + NEAR_NS
+    begin, end = around(silences.since, silences.until)
     client, name = flows.client.astype(np.int64), flow_name_ids(trace)
     server, named = numbered(flows.client, flows.server), numbered(flows.client, name)
     served = np.flatnonzero(answered_at >= 0)

@@ -69,7 +69,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        4.0,
+        1.0,
         rule(
             "wordless",
             "silence",

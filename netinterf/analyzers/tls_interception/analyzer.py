@@ -43,13 +43,14 @@ class TlsInterception:
         if leaves is None or not len(leaves):
             return Evidence.empty(rules=self.rules)
         kind = np.array(leaves.kind)
+        odd = leaves.bare | leaves.weak | (leaves.one_key >= UNRELATED) | (leaves.one_issuer >= UNRELATED)
         told: list[tuple[str, NDArray[np.bool_], Mapping[str, ArrayLike]]] = [
             ("state", kind == "state", {}),
             ("product", kind == "product", {}),
             ("local", kind == "local", {}),
             ("one_key", leaves.one_key >= UNRELATED, {"sites": leaves.one_key}),
             ("one_issuer", leaves.one_issuer > UNRELATED, {"sites": leaves.one_issuer}),
-            ("unlogged", leaves.unlogged, {"spared": leaves.spared, "selective": 1.0}),
+            ("unlogged", leaves.unlogged & odd, {"spared": leaves.spared, "selective": 1.0}),
             ("differs", leaves.differs > 0, {"times": leaves.differs}),
             ("bare", leaves.bare, {}),
             ("weak", leaves.weak, {}),
