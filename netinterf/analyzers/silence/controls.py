@@ -141,7 +141,8 @@ def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset:
     before = guilty[np.maximum(place, 0)]
     row = cause[before]
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
-    hit &= silences.is_kind(Kind.UNGREETED) | (name[before] != name[flow])
+    deaf = silences.is_kind(Kind.UNHEARD, Kind.MUTE, Kind.INITIAL) & (name[before] != name[flow])
+    hit &= silences.is_kind(Kind.UNGREETED) | deaf  # what is punished gets no answer at all
     served = np.flatnonzero(served_at >= 0)
     ever, answers = np.full(len(silences), end_of_capture(trace)), Moments(three[served], served_at[served])
     at_all, later = (answers.count(three[flow], begin, ever) > 0 for begin in (0 * ever, silences.until))

@@ -8,16 +8,20 @@ from netinterf.trace import Trace
 
 __all__ = ["find_holes"]
 
+LOSSY = 0.001
+"""Share of packets that the capture missed from which its holes tell nothing: they may all be its own."""
+
 
 def find_holes(trace: Trace) -> Silences:
     """Find streams with a hole that was never filled or acknowledged, though the far end went on behind it.
 
-    A hole that the receiver acknowledged is one of the capture only; so is one of a side whose packets the capture
-    holds nowhere near the receiver.
+    A hole that the receiver acknowledged is one of the capture only; where there are such, no hole tells anything.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     row = np.flatnonzero((packets.marks & Mark.GAP_BEFORE != 0) & (packets.protocol == TCP) & (packets.flow >= 0))
     row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
+    if trace.facts.capture_loss_share > LOSSY:
+        row = row[:0]
     far = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     waits = np.array(witnessed(trace))[(far ^ 1) % 2]
     open_ = waits & (sides.acked[far] >= 1) & (packets.relative_seq[row] > sides.acked[far]) & (sides.rst[far] < 0)
