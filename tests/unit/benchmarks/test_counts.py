@@ -115,11 +115,11 @@ def test_alarms_are_counted_among_what_can_be_accused() -> None:
 
 def test_a_mechanism_without_an_analyzer_is_a_row() -> None:
     """It says that it is not built, with the units that were played."""
-    rows = by_mechanism([unit("tls.interception", answers={LIBRARY: MISSED})], LIBRARY)
-    assert (rows["tls.interception"]["built"], rows["tls.interception"]["units"]) == (False, 1)
+    rows = by_mechanism([unit("reach.isolation", answers={LIBRARY: MISSED})], LIBRARY)
+    assert (rows["reach.isolation"]["built"], rows["reach.isolation"]["units"]) == (False, 1)
     assert rows["any"]["units"] == 0
     shown = markdown(sections(results([Judged(source="s", capture="c")], {})))
-    assert any(line.startswith("| tls.interception |") and "not built" in line for line in shown.splitlines())
+    assert any(line.startswith("| reach.isolation |") and "not built" in line for line in shown.splitlines())
 
 
 @pytest.mark.parametrize(
