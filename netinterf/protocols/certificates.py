@@ -2,13 +2,14 @@
 
 import hashlib
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import attrs
 
 from netinterf.errors import MissingExtra
 
-__all__ = ["Leaf", "read_leaf"]
+__all__ = ["Leaf", "can_read_certificates", "read_leaf"]
 
 TRANSPARENCY = "1.3.6.1.4.1.11129.2.4.2"  # signed certificate timestamps (RFC 6962 §3.3)
 ALTERNATIVE_NAMES = "2.5.29.17"  # RFC 5280 §4.2.1.6
@@ -41,6 +42,11 @@ def loader() -> tuple[Any, Any, Any]:
     except ImportError as cause:
         raise MissingExtra("reading certificates", "tls") from cause
     return x509, serialization, rsa
+
+
+def can_read_certificates() -> bool:
+    """Say whether the package that reads them is installed, without loading it."""
+    return find_spec("cryptography") is not None
 
 
 def read_leaf(der: bytes) -> Leaf | None:

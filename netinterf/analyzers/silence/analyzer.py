@@ -58,15 +58,16 @@ class Silence:
 
     name: ClassVar[str] = "silence"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a silence is no failure
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "tls", "http"})
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "tls", "http", "quic"})
     rules: ClassVar[tuple[Rule, ...]] = RULES + QUIC_RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
         found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
         silences = unreported(trace, found)
-        write = partial(self.write, trace, silences, foreign(trace, silences))
-        tables = [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, write)]
+        strange = foreign(trace, silences)
+        write = partial(self.write, trace, silences, strange)
+        tables = [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, strange, write)]
         tables += self.quic(trace, unreported(trace, joined([find_quic(trace), find_deaf(trace)])))
         tables.append(self.beyond(trace, find_beyond(trace)))
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
@@ -102,9 +103,9 @@ class Silence:
             write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
         ]
 
-    def contrasts(self, trace: Trace, silences: Silences, write: Write) -> list[Evidence]:
+    def contrasts(self, trace: Trace, silences: Silences, strange: Mask, write: Write) -> list[Evidence]:
         """Write down what other connections say about each silence."""
-        seen = compare(trace, silences, served_time(trace, silences), resets(trace))
+        seen = compare(trace, silences, served_time(trace, silences), resets(trace), strange)
         punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
         since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
         moody = (seen.went_well > 0) & ~punished
@@ -140,7 +141,8 @@ class Silence:
     def quic(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down QUIC that fell silent, and what stands beside it."""
         answered_at = answered_time(trace, silences)
-        seen = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_))
+        known = np.zeros(len(silences), np.bool_)
+        seen = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_), known)
         beside = compare_quic(trace, silences, answered_at)
         tries = {"tries": silences.tries, "seconds": lasted(silences)}
         served = seen.served + seen.served_near
@@ -163,7 +165,6 @@ class Silence:
             ("recovered", seen.recovered, {}),
             ("line", dead_line(seen), {"tried": seen.asked}),
         ]
-        known = np.zeros(len(silences), np.bool_)
         return [self.write(trace, silences, known, f"quic.{name}", where, measured) for name, where, measured in told]
 
     def write(

@@ -40,7 +40,7 @@ class Contrast:
     recovered: Mask  # the same 3-tuple was served later
 
 
-def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Contrast:
+def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Contrast:
     """Look beside each silence.
 
     Args:
@@ -48,6 +48,7 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Co
         silences: What fell silent.
         served_at: When the server of each flow that is to be compared first answered, -1 where it did not.
         reset: For each flow, whether a reset arrived that may have been forged.
+        strange: For each silence, whether it opened with bytes that cannot hold a name.
     """
     flows, flow = trace.flows, silences.flow
     name = flow_name_ids(trace)
@@ -57,7 +58,10 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Co
     fell[flow] = silences.since
     served, lost = np.flatnonzero(served_at >= 0), np.sort(flow)
     begin, end = around(silences.since, silences.until)
-    answers, own = Moments(server[served], served_at[served]), Moments(named[served], served_at[served])
+    own = Moments(named[served], served_at[served])
+    clear = served[name[served] >= 0]  # a name that was not captured may be any
+    answers, alike_clear = Moments(server[clear], served_at[clear]), Moments(named[clear], served_at[clear])
+    told = (name[flow] >= 0) | strange
     span, near = (silences.since, silences.until), (begin, end)
     well = own.count(named[flow], *near)
     again = Moments(client_name[lost], fell[lost]).count(
@@ -68,8 +72,8 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> Co
     elsewhere, asked = beyond(trace, silences)
     residue, punished, recovered = residues(trace, silences, name, served_at, reset)
     return Contrast(
-        served=answers.count(server[flow], *span) - own.count(named[flow], *span),
-        served_near=answers.count(server[flow], *near) - well,
+        served=np.where(told, answers.count(server[flow], *span) - alike_clear.count(named[flow], *span), 0),
+        served_near=np.where(told, answers.count(server[flow], *near) - alike_clear.count(named[flow], *near), 0),
         deaf=everybody - alike,
         went_well=well,
         again=np.where(name[flow] >= 0, again - 1, 0),  # without a name each may be about something else

@@ -3,8 +3,9 @@
 Measurement tools that write their own packets send a request once and wait (CenTrace: Sundara Raman et al., CoNEXT
 2022). A single unanswered request is nothing. But where requests that expire early leave a healthy connection (its end
 is answered), and requests that get beyond some hop leave a dead one (nothing is answered any more, though each
-connection had been opened), something at that hop read them. Which side of a hop limit a connection lies on has nothing
-to do with the health of its server, so the split is tested exactly (Fisher), and the search for the hop is paid for.
+connection had been opened), something at that hop read them. The split is tested exactly (Fisher), and the search for
+the hop is paid for. Tools count their hop limits up, so that a server which stops listening for a while in the middle
+of a sweep looks the same: only what the hop limit explains better than any span of time is told.
 """
 
 import attrs
@@ -22,11 +23,9 @@ I64 = NDArray[np.int64]
 PATIENCE_NS = 2_000_000_000
 """How long an answer to a request that is sent once is waited for; CenTrace waits three seconds, others less."""
 
-FEWEST = 3
-"""Connections on either side of the hop."""
-
-MOST = 9.0
-"""Nats that a split may give: what else could have happened at just that hop limit is not in the test."""
+FEWEST, LONGEST = 3, 1_024
+"""Connections on either side of the hop, and in all: a sweep of 64 hop limits is repeated up to 11 times (CenTrace).
+More are no sweep, and all spans of time are tried."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -57,9 +56,10 @@ def find_beyond(trace: Trace) -> Beyond:
     group = numbered(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
     lived = np.bincount(group, alive, minlength=len(died))
+    sweeps = np.flatnonzero((died >= FEWEST) & (lived >= FEWEST) & (died + lived <= LONGEST))
     found = [
         split(flow[here], row[here], last[here], alive[here], packets.ttl[row[here]].astype(np.int64))
-        for here in (group == one for one in np.flatnonzero((died >= FEWEST) & (lived >= FEWEST)).tolist())
+        for here in (group == one for one in sweeps.tolist())
     ]
     return joined([one for one in found if one is not None])
 
@@ -77,10 +77,7 @@ def split(flow: I64, row: I64, last: I64, alive: NDArray[np.bool_], ttl: I64) ->
         count=len(flow),
     )
     best = int(np.argmin(p))
-    q = min(1.0, float(p[best]) * len(hops))
-    if q >= 1 / np.e:
-        return None
-    llr = min(MOST, -float(np.log(-np.e * q * np.log(q))))  # Sellke, Bayarri, Berger, The American Statistician 2001
+    llr = surprise(float(p[best]), len(hops)) - by_time(alive[np.argsort(row)])
     hit = np.flatnonzero((ttl >= hops[best]) & ~alive)
     healthy = np.flatnonzero((ttl < hops[best]) & alive)
     if len(hit) < FEWEST or len(healthy) < FEWEST or llr <= 0:
@@ -95,6 +92,26 @@ def split(flow: I64, row: I64, last: I64, alive: NDArray[np.bool_], ttl: I64) ->
         lived=len(healthy) * ones,
         llr=np.full(len(hit), llr),
     )
+
+
+def surprise(p: float, tried: int) -> float:
+    """Bound the log-likelihood ratio of a test of which the best of some was taken, 0 where chance does as well.
+
+    Sellke, Bayarri, Berger, The American Statistician 2001: at most 1 / (-e p ln p) against the hypothesis.
+    """
+    q = min(1.0, p * tried)
+    return -float(np.log(-np.e * q * np.log(q))) if q < 1 / np.e else 0.0
+
+
+def by_time(alive: NDArray[np.bool_]) -> float:
+    """Say how well one span of time explains who died, connections in order: a server that did not listen for a while.
+
+    The search is not paid for, in favour of the harmless cause.
+    """
+    died, count = np.append(0, np.cumsum(~alive)), len(alive)
+    first, last = np.triu_indices(count + 1, 1)
+    p = fisher(dead_above=died[last] - died[first], above=last - first, dead=int(died[-1]), count=count)
+    return surprise(float(p.min()), 1)
 
 
 def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> NDArray[np.float64]:
