@@ -64,6 +64,18 @@ def test_an_end_that_miscounts_is_no_servers() -> None:
     assert {"page.off_by_one", "page.at_once"} <= set(found)
 
 
+def test_what_is_first_in_the_capture_need_not_be_first_in_the_stream() -> None:
+    """Bytes without a status line at the start of the stream are no server's; further on the start was missed."""
+    body = b"<html><head><title>Surf Safely</title></head></html>"
+    assert "page.headless" in rules(answered(body, at=101, ttl=61).trace())
+    talk = Talk()
+    talk.healthy(-1000)
+    talk.port = 40000
+    sent, end = talk.request(talk.open(0.0))
+    talk.send("S", "PA", 2361, end, at=sent + 101, data=body, ttl=61)
+    assert "page.headless" not in rules(talk.trace())
+
+
 def test_a_redirect_to_tls_is_harmless() -> None:
     """To the same site or to its www, over TLS; to another site without TLS is worth a note."""
     for place, expected in ((b"https://www.blocked.example/", False), (b"http://stub.example.net/deny", True)):

@@ -28,7 +28,6 @@ class Content:
     known: NDArray[np.bool_]  # a list of block pages knows it as a product's, an operator's or a country's
     worded: NDArray[np.bool_]  # it says what block pages say in general
     harmless: NDArray[np.bool_]  # a list of what is mistaken for block pages knows it, and no other knows better
-    name: tuple[str, ...]  # of the signature, empty without
     private: NDArray[np.bool_]  # it frames, or sends its reader to, an address of no public service
     elsewhere: NDArray[np.bool_]  # it sends its reader to another domain, and not to TLS of it
     headless: NDArray[np.bool_]  # it begins without a status line, as no answer of HTTP/1 does
@@ -44,6 +43,8 @@ def read_content(trace: Trace, answers: Answers) -> Content:
     known, worded, harmless = (np.zeros(count, np.bool_) for _ in range(3))
     private, elsewhere = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     headless, marked = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    suspects = answers.suspects  # what is first in the capture need not be first in the stream
+    begins = (trace.packets.relative_seq[suspects.row] == 1) & (trace.sides.syn[suspects.side] >= 0)
     likeness = np.zeros(count, np.int64)
     makes: dict[str | bytes, int] = {}
     for place in range(count):
@@ -58,7 +59,7 @@ def read_content(trace: Trace, answers: Answers) -> Content:
         private[place] = is_private(host) and not is_private(asked)
         away = bool(host) and registrable(host) != registrable(asked)
         elsewhere[place] = away and not secure
-        headless[place] = answers.head[place] < 0 and len(page) >= LEAST
+        headless[place] = begins[place] and answers.head[place] < 0 and len(page) >= LEAST
         marked[place] = bool(names[place]) or away
         make = names[place] or (registrable(host) if away else body_of(page))
         likeness[place] = makes.setdefault(make, len(makes))
@@ -66,7 +67,6 @@ def read_content(trace: Trace, answers: Answers) -> Content:
         known=known,
         worded=worded,
         harmless=harmless,
-        name=tuple(names),
         private=private,
         elsewhere=elsewhere,
         headless=headless,
