@@ -72,16 +72,47 @@ def test_loss_and_acknowledged_requests_are_no_silences(tries: int, acked: bool)
     assert "drop.request" not in rules(talk.trace(), 0)
 
 
-def test_a_server_that_serves_others_meanwhile_is_alive() -> None:
-    """The contrast of names at one address, and only while the silence lasted at full weight."""
-    for at, expected in ((2000.0, "drop.served"), (-20_000.0, "drop.served_near")):
+def test_a_server_that_hears_others_and_not_this_name_is_cut_off() -> None:
+    """The contrast of names at one address: what acknowledges others would acknowledge this one before reading it."""
+    for at in (2000.0, -20_000.0):
         talk = Talk()
         silenced(talk)
         answered(talk, at)
         trace = talk.trace()
         found = rules(trace, flow_of(trace, 40000))
-        assert expected in found
-        assert {"drop.served", "drop.served_near"} & set(found) == {expected}
+        assert "drop.ignored" in found
+        assert not {"drop.served", "drop.served_near"} & set(found)
+
+
+def test_a_server_may_choose_whom_it_answers() -> None:
+    """A request that was acknowledged and not answered: others are served, and the server may have read the name."""
+    for at, expected in ((2000.0, "drop.served"), (-20_000.0, "drop.served_near")):
+        talk = Talk()
+        talk.port = 40000
+        sent, end = talk.request(talk.open(0))
+        talk.send("S", "A", 901, end, at=sent + 100)
+        talk.send("C", "FA", end, 901, at=sent + 9000)
+        answered(talk, at)
+        trace = talk.trace()
+        found = rules(trace, flow_of(trace, 40000))
+        assert {"drop.ignored", "drop.served", "drop.served_near"} & set(found) == {expected}
+
+
+def test_established_connections_that_fall_silent_together_are_no_choice() -> None:
+    """Two that had been answered stop in the same second, as when a path fails; one alone says nothing of the kind."""
+    for ports in ((40000,), (40000, 41000)):
+        talk = Talk()
+        for port in ports:
+            talk.port = port
+            sent, end = talk.request(talk.open(0))
+            talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
+            talk.send("C", "A", end, 920, at=sent + 101)
+            for number in range(5):
+                talk.send("C", "PA", end, 920, at=sent + 2000 + 300 * 2**number, data=OTHER)
+        trace = talk.trace()
+        found = rules(trace, flow_of(trace, 40000))
+        assert "drop.again" not in found
+        assert (found.get("drop.together", 0.0) < 0) == (len(ports) == 2)
 
 
 def test_the_same_name_going_well_speaks_against_a_name_block() -> None:
@@ -135,7 +166,8 @@ def test_only_large_packets_dying_is_a_narrow_path() -> None:
             answered(beside, 500, data=OTHER + b"x" * 1400)
             talk.frames += beside.frames
         trace = talk.trace()
-        weights.append(rules(trace, flow_of(trace, 40000)).get("drop.large", 0.0))
+        found = rules(trace, flow_of(trace, 40000))
+        weights.append(found.get("drop.large", 0.0) + found.get("drop.large_here", 0.0))
     assert weights[0] < weights[1] < weights[2] == 0.0
 
 
@@ -330,7 +362,7 @@ def test_a_name_that_was_not_captured_is_no_contrast() -> None:
     silenced(talk)
     answered(talk, 2000, data=b"\x16\x03\x01\x02\x00" + bytes(60))
     trace = talk.trace()
-    assert not {"drop.served", "drop.served_near"} & set(rules(trace, flow_of(trace, 40000)))
+    assert not {"drop.ignored", "drop.served", "drop.served_near"} & set(rules(trace, flow_of(trace, 40000)))
 
 
 def test_the_split_is_fishers() -> None:

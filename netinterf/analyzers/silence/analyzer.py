@@ -14,7 +14,7 @@ from netinterf.analyzers.silence.holes import find_holes
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_deaf, find_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
-from netinterf.analyzers.silence.rules import LARGE_ELSEWHERE, RULES, WEIGHTS
+from netinterf.analyzers.silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.silence.sizes import large_only
 from netinterf.analyzers.silence.unheard import find_unheard
@@ -86,7 +86,6 @@ class Silence:
         wordless = closing & ~by_client & speechless
         heard = silences.heard
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
-        share = np.where(anywhere, 1.0, LARGE_ELSEWHERE)
         return [
             write("drop.request", unheard & by_client & silences.first, tries),
             write("drop.later", unheard & by_client & ~silences.first, tries),
@@ -98,8 +97,9 @@ class Silence:
             write("drop.hole", silences.is_kind(Kind.HOLED), holes),
             write("drop.syn", silences.is_kind(Kind.UNGREETED), tries),
             write("drop.greeted", greeted, {}),
-            write("drop.one_way", heard >= 0, {"seconds": late}, shown=heard),
-            write("drop.large", here, {"bytes": silences.size}, share=share),
+            write("drop.one_way", (heard >= 0) & ~here, {"seconds": late}, shown=heard),
+            write("drop.large", here & anywhere, {"bytes": silences.size}),
+            write("drop.large_here", here & ~anywhere, {"bytes": silences.size}),
             write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
         ]
 
@@ -109,16 +109,22 @@ class Silence:
         punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
         since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
         moody = (seen.went_well > 0) & ~punished
-        near = (seen.served == 0) & (seen.served_near > 0)
-        deaf = (seen.deaf > 0) & (seen.served + seen.served_near == 0) & ~punished
-        again = (seen.again > 0) & (seen.went_well == 0)
+        asked = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
+        served = seen.served + seen.served_near
+        ignored = asked & silences.is_kind(Kind.UNHEARD) & (seen.went_well == 0) & (served > 0)
+        near = (seen.served == 0) & (seen.served_near > 0) & ~ignored
+        deaf = (seen.deaf > 0) & (served == 0) & ~punished
+        again = (seen.again > 0) & (seen.went_well == 0) & asked
+        together = (seen.together > 0) & ~asked & ~silences.is_kind(Kind.UNGREETED)
         return [
-            write("drop.served", seen.served > 0, {"served": seen.served, "selective": 1.0}),
+            write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
+            write("drop.served", (seen.served > 0) & ~ignored, {"served": seen.served, "selective": 1.0}),
             write("drop.served_near", near, {"served": seen.served_near, "selective": 1.0}),
             write("drop.server", deaf, {"deaf": seen.deaf}),
             write("drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
             write("drop.line", dead_line(seen), {"tried": seen.asked}),
             write("drop.again", again, {"times": seen.again}),
+            write("drop.together", together, {"others": seen.together}),
             write("drop.moody", moody, {"served": seen.went_well}),
             write("drop.residual", punished, {"seconds": since}, shown=seen.residue),
             write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
@@ -147,6 +153,7 @@ class Silence:
         tries = {"tries": silences.tries, "seconds": lasted(silences)}
         served = seen.served + seen.served_near
         residue = seen.punished
+        unknown = silences.is_kind(Kind.INITIAL) & (seen.went_well == 0)
         since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
         told: list[tuple[str, Mask, Mapping[str, ArrayLike]]] = [
             ("initial", silences.is_kind(Kind.INITIAL) & (silences.tries >= LEAST_TRIES), tries),
@@ -154,7 +161,7 @@ class Silence:
             ("deaf", silences.is_kind(Kind.DEAF), tries),
             ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
             ("idle", silences.paused >= QUIC_IDLE_NS, {"seconds": silences.paused / 1e9}),
-            ("served", served > 0, {"served": served, "selective": 1.0}),
+            ("served", unknown & (served > 0), {"served": served, "selective": 1.0}),
             ("server", (seen.deaf > 0) & (served == 0) & ~residue, {"deaf": seen.deaf}),
             ("others", beside.others > 0, {"others": beside.others, "selective": 1.0}),
             ("none", (beside.others == 0) & (served == 0) & (beside.silent > 0), {"silent": beside.silent}),
@@ -176,7 +183,6 @@ class Silence:
         where: Mask,
         measured: Mapping[str, ArrayLike],
         *,
-        share: NDArray[np.float64] | None = None,
         shown: NDArray[np.int64] | None = None,
     ) -> Evidence:
         """Write one rule down for the silences where it holds: its twin where no known protocol was spoken."""
@@ -192,7 +198,7 @@ class Silence:
                     name,
                     subject=silences.flow[pick],
                     time=trace.packets.time[silences.row[pick]],
-                    llr={**WEIGHTS, **QUIC_WEIGHTS}[rule] * (1.0 if share is None else share[pick]),
+                    llr={**WEIGHTS, **QUIC_WEIGHTS}[rule],
                     forged=silences.row[pick],
                     witness=each_once(rows[pick]),
                     measured={key: np.broadcast_to(value, (len(silences),))[pick] for key, value in measured.items()},

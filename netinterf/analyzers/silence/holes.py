@@ -8,9 +8,6 @@ from netinterf.trace import Trace
 
 __all__ = ["find_holes"]
 
-LOSSY = 0.001
-"""Share of packets that the capture missed from which its holes tell nothing: they may all be its own."""
-
 
 def find_holes(trace: Trace) -> Silences:
     """Find streams with a hole that was never filled or acknowledged, though the far end went on behind it.
@@ -20,7 +17,7 @@ def find_holes(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     row = np.flatnonzero((packets.marks & Mark.GAP_BEFORE != 0) & (packets.protocol == TCP) & (packets.flow >= 0))
     row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
-    if trace.facts.capture_loss_share > LOSSY:
+    if trace.facts.capture_loss_share > 0:
         row = row[:0]
     far = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     waits = np.array(witnessed(trace))[(far ^ 1) % 2]

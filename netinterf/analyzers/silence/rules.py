@@ -12,7 +12,7 @@ import attrs
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
-__all__ = ["LARGE_ELSEWHERE", "RULES", "WEIGHTS"]
+__all__ = ["RULES", "WEIGHTS"]
 
 TSPU = "Xue et al., TSPU, IMC 2022"
 CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
@@ -158,6 +158,19 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         5.0,
         rule(
+            "ignored",
+            "contrast",
+            "the same server answered {served} connections under other names meanwhile or within a minute: an end "
+            "acknowledges what it got before it reads the name",
+            "served",
+            "selective",
+            source=f"RFC 9293 §3.10.7.4; {OONI}",
+            shared=True,
+        ),
+    ),
+    (
+        5.0,
+        rule(
             "served",
             "contrast",
             "the same server answered {served} connections under other names meanwhile",
@@ -268,11 +281,34 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        -2.0,
+        rule(
+            "together",
+            "again",
+            "{others} more established connections between the same two fell silent at about the same time, as they do "
+            "when a path or an end fails",
+            "others",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
         -3.0,
         rule(
             "large",
             "size",
             "what got no answer had {bytes} bytes, and no packet as large ever passed: the path may be too narrow",
+            "bytes",
+            source="RFC 2923 §2.1",
+        ),
+    ),
+    (
+        -1.2,
+        rule(
+            "large_here",
+            "size",
+            "what got no answer had {bytes} bytes, and no packet as large ever passed between these two, though "
+            "elsewhere some did: the path may be too narrow",
             "bytes",
             source="RFC 2923 §2.1",
         ),
@@ -290,6 +326,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
+"""``drop.beyond`` weighs what its test says: 1.0 is the unit."""
 
 
 def filter_rule(known: Rule) -> Rule:
@@ -302,9 +339,10 @@ def filter_rule(known: Rule) -> Rule:
     )
 
 
-RULES: tuple[Rule, ...] = tuple(twin for _, known in TABLE for twin in (known, filter_rule(known)))
+FOREIGN_TO_FILTERS = frozenset({"drop.syn", "drop.wordless", "drop.beyond"})
+"""Rules without a twin: there the client said nothing that a filter could read, or asked for a name."""
 
-# `drop.beyond` weighs what its test says: 1.0 is the unit.
-
-LARGE_ELSEWHERE = 0.4
-"""Share of its weight that a large packet keeps when packets as large passed between the client and other servers."""
+RULES: tuple[Rule, ...] = (
+    *(known for _, known in TABLE),
+    *(filter_rule(known) for _, known in TABLE if known.id not in FOREIGN_TO_FILTERS),
+)
