@@ -91,6 +91,8 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("syn-scan", "bare SYNs to many hosts, reset by the scanner's kernel", (RESET, SILENT),
      "Durumeric et al., USENIX Security 2013"),
     ("half-open-scan", "many ports of one host: SYN, SYN/ACK, RST", (RESET, REFUSED, SILENT), "nmap manual"),
+    ("opened-and-left", "connections are opened and left without a word", (DROP, RESET),
+     "Durumeric et al., USENIX Security 2013; RFC 8305"),
     ("odd-flag-scan", "segments with impossible flags", (RESET, FIN), "nmap manual"),
     ("syn-flood", "SYNs from invented addresses", (SILENT, RESET), "RFC 4987 §2"),
     ("health-check", "connections that are reset as soon as they stand", (RESET,), "Linux Virtual Server manual"),

@@ -81,6 +81,19 @@ def server_timeout(house: House) -> None:
         house.meet(path, begin, says=silent, knows=download(house, 1000), apps=(client, ends))
 
 
+def opened_and_left(house: House) -> None:
+    """Scanners and programs that race addresses open connections, say nothing and are gone: the server ends them alone.
+
+    Some servers repeat their FIN to nobody, some reset at last.
+    """
+    path = house.path()
+    for begin in house.times(3, 9):
+        silent = [Turn(True, b"", 1e15)]
+        client = App(ending=Ending.SILENT, dies=house.between(3e8, 3e9))
+        server = App(patience=house.between(4e9, 7e10), rude=house.chance(0.2))
+        house.meet(path, begin, says=silent, knows=download(house, 1000), apps=(client, server))
+
+
 def closed_port(house: House) -> None:
     """Nobody listens on the port: RST/ACK for each SYN; some clients try again at once."""
     path = house.path()
@@ -234,7 +247,9 @@ def server_restart(house: House) -> None:
 
 PLAYS = (
     *look_alikes("tcp", client_abort, client_lingers_not, reset_per_segment, server_unread_data, server_closes_first),
-    *look_alikes("tcp", server_timeout, closed_port, keepalive_death, keepalive_garbage, crash_and_reboot),
+    *look_alikes(
+        "tcp", server_timeout, opened_and_left, closed_port, keepalive_death, keepalive_garbage, crash_and_reboot
+    ),
     *look_alikes("tcp", client_vanishes, fin_unanswered, client_gives_up, slow_backend, silent_service),
     *look_alikes("tcp", zero_window_death, simultaneous_close, reset_with_text, left_over_acknowledgement),
     *look_alikes("tcp", doubled_resets, server_restart),

@@ -212,6 +212,7 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "tcp.packet-too-big": lambda p: any(one.icmp in ((3, 4), (2, 0)) for one in p),
     "tcp.syn-scan": lambda p: len(p) <= 3 and not any(one.data for one in p),
     "tcp.half-open-scan": lambda p: not any(one.data for one in p),
+    "tcp.opened-and-left": lambda p: not data(p, True) and not any(one.out and one.flags & (FIN | RST) for one in p),
     "tcp.odd-flag-scan": lambda p: p[0].flags & (SYN | RST) == 0,
     "tcp.health-check": lambda p: bool(resets(p, True)) and not any(one.data for one in p),
     "tcp.dead-host": lambda p: len(p) >= 3 and all(one.has(SYN) and one.out for one in p),
