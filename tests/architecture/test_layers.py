@@ -26,13 +26,14 @@ LEVEL = {
     "context": 4,
     "trace": 5,
     "analyzers": 6,
-    "verdict": 6,
-    "engine": 7,
-    "report": 8,
-    "export": 8,
-    "cli": 9,
-    "__main__": 10,
-    "__init__": 10,
+    "attribute": 6,
+    "verdict": 7,
+    "engine": 8,
+    "report": 9,
+    "export": 9,
+    "cli": 10,
+    "__main__": 11,
+    "__init__": 11,
 }
 SIDE = {"simulate": 3, "bridge": 2}  # side rooms: the highest level that they may import
 HOMES = {  # foreign packages, and the only rooms that may import them
