@@ -385,13 +385,14 @@ def test_a_server_that_repeats_its_handshake_is_deaf(seed: int) -> None:
     assert all((trace.address(int(trace.flows.client[f])), int(trace.flows.client_port[f])) in hit for f in deaf)
 
 
-def test_data_in_a_request_that_nobody_answers_opens_no_conversation() -> None:
-    """A SYN that carries foreign bytes and is never answered is an unanswered SYN, not a filtered protocol."""
+def test_a_stray_segment_beside_unanswered_openings_is_no_conversation() -> None:
+    """SYNs that nobody answers, and a late segment of an older connection: no first bytes that a filter could know."""
     talk = Talk()
     answered(talk, 0)
     talk.port = 40000
     for number in range(4):
-        talk.send("C", "S", 100, 0, at=1000 * 2**number, data=bytes(range(200, 256)))
+        talk.send("C", "S", 100, 0, at=1000 * 2**number)
+    talk.send("C", "PA", 2_440_000_000, 901, at=16_000, data=bytes(range(200, 256)))
     trace = talk.trace()
     found = rules(trace, flow_of(trace, 40000))
     assert "drop.syn" in found

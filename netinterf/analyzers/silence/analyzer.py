@@ -218,7 +218,7 @@ def each_once(rows: NDArray[np.int64]) -> Ragged:
 def foreign(trace: Trace, silences: Silences) -> Mask:
     """Say which connections opened with bytes of no protocol that filters know."""
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
-    spoke = np.flatnonzero((first >= 0) & ~silences.is_kind(Kind.UNGREETED))  # data of a SYN opens no conversation
+    spoke = np.flatnonzero((first >= 0) & ~silences.is_kind(Kind.UNGREETED))  # what else there is, is of another
     row = first[spoke]
     length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
