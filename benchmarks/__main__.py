@@ -33,6 +33,11 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     fit.add_argument("--version", default="1", help="what to call the numbers (default 1)")
     fit.add_argument("--cache", type=Path, metavar="FILE", help="keep the gathered evidence there, or read it")
+    who = verbs.add_parser("attribution", help="whether the right system is named; or count what its catalogue needs")
+    who.add_argument("--fit", action="store_true", help="count on the seeds of the fit, and write traits.json")
+    who.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
+    who.add_argument("--first-seed", type=int, help="where seeds begin (default 1,000; 10,000 with --fit)")
+    who.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     trials = verbs.add_parser("statistics", help="shares, contrasts and false discoveries on evidence of known truth")
     trials.add_argument("--trials", type=int, default=1000, help="random tables of each kind (default 1000)")
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
@@ -111,6 +116,15 @@ def run_speed(options: argparse.Namespace) -> int:
     from benchmarks import speed
 
     speed.run(out=options.json, quick=options.quick, programs=not options.no_programs)
+    return 0
+
+
+def run_attribution(options: argparse.Namespace) -> int:
+    """Say who did it."""
+    from benchmarks.attribution.command import FIRST_FIT_SEED, FIRST_SEED, run
+
+    first = options.first_seed or (FIRST_FIT_SEED if options.fit else FIRST_SEED)
+    run(fit=options.fit, seeds=options.seeds, first_seed=first, processes=options.jobs)
     return 0
 
 
@@ -202,6 +216,7 @@ def run_decode(options: argparse.Namespace) -> int:
 RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "quality": run_quality,
     "fit": run_fit,
+    "attribution": run_attribution,
     "statistics": run_statistics,
     "speed": run_speed,
     "decode": run_decode,

@@ -12,6 +12,7 @@ import numpy as np
 from netinterf import schema
 from netinterf.analyzers.registry import builtin
 from netinterf.analyzers.run import analyze
+from netinterf.attribute.catalogue import background, systems
 from netinterf.decode import LINK_TYPES
 from netinterf.report import ladder
 from netinterf.schema import SubjectKind
@@ -142,11 +143,42 @@ def write_all(folder: Path) -> None:
         "link-types": link_types(),
         "model": model(),
         "scenarios": covered(),
+        "systems": catalogue(),
     }
     for name, text in pages.items():
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+SYSTEMS = """# Documented systems
+
+What findings are held against: [attribution](../explain/attribution.md) says how. A finding that does not show a
+feature in *italics* is of another system, whatever else fits; "others" is how often systems that the entry does not
+cover show it.
+"""
+
+
+def catalogue() -> str:
+    """Write the catalogue of systems."""
+    common = background()
+    parts = [SYSTEMS]
+    for one in systems():
+        where = ", ".join(filter(None, (one.country, one.product, one.years)))
+        covers = f" Its marks do not tell apart: {', '.join(f'`{name}`' for name in one.covers)}." if one.covers else ""
+        words = ", ".join(f"`{word}`" for word in one.mechanisms)
+        parts.append(f"## {one.name}\n\n`{one.id}` ({where}): {words}. {one.says}{covers}\n")
+        masses = common.mass[one.id]
+        rows = [
+            (
+                f"*{feature.says}*" if feature.key else feature.says,
+                ", ".join(f"{found[place]:.2f} ({kind})" for kind, found in masses.items()),
+                feature.source,
+            )
+            for place, feature in enumerate(one.features)
+        ]
+        parts.append(table(("feature", "others", "source"), rows))
+    return "\n".join(parts)
 
 
 MODEL = """# The model

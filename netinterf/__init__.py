@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netinterf.version import __version__
 
 if TYPE_CHECKING:
-    from netinterf import export, report, simulate, stats
+    from netinterf import attribute, export, report, simulate, stats
     from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.block_pages import BlockPages
     from netinterf.analyzers.check import check_analyzer
@@ -52,6 +52,7 @@ __all__ = [
     "Trace",
     "__version__",
     "analyze",
+    "attribute",
     "check_analyzer",
     "classify",
     "example",
@@ -85,7 +86,7 @@ HOMES = {
     "netinterf.verdict.ledger": ("explain",),
     "netinterf.verdict.model": ("Model",),
 }
-SUBMODULES = ("export", "report", "simulate", "stats")
+SUBMODULES = ("attribute", "export", "report", "simulate", "stats")
 
 
 def __getattr__(name: str) -> Any:

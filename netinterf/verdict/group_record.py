@@ -90,7 +90,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
             share_low=float(groups.share_low[row]),
             share_high=float(groups.share_high[row]),
         ),
-        attribution=(),
+        attribution=ledger.attributions.of(members[: groups.affected[row]]),
         start=int(groups.start[row]),
         end=int(groups.end[row]),
         rows=np.stack([verdicts.subject_kind[members].astype(np.int64), verdicts.subject[members]], axis=1),

@@ -25,6 +25,7 @@ from netinterf.schema import (
     Verdicts,
 )
 from netinterf.table import Ragged, spans
+from netinterf.verdict.attribution import Attributions, attribute
 from netinterf.verdict.combine import judge
 from netinterf.verdict.group_record import forged_frames, write_group
 from netinterf.verdict.groups import find_groups
@@ -82,6 +83,7 @@ class Ledger(Sequence[Verdict]):
     group_frames: Ragged  # frame numbers of each group
     subjects: Subjects  # who is judged; packets by frame number
     stated: Ragged  # frame numbers that each piece of evidence holds to be forged
+    attributions: Attributions
     networks: tuple[Network, ...] = ()
 
     def __len__(self) -> int:
@@ -102,7 +104,10 @@ class Ledger(Sequence[Verdict]):
         return (self.write(row) for row in range(len(self)))
 
     def under(self, model: Model) -> Self:
-        """Judge the same subjects by the same evidence under another model: no capture is needed for it."""
+        """Judge the same subjects by the same evidence under another model: no capture is needed for it.
+
+        Only subjects that were findings under this model say which system they look like.
+        """
         seen = attrs.evolve(self.evidence, forged=self.stated, witness=self.witness)
         verdicts = judge(seen, self.subjects, model)
         groups = find_groups(seen, self.subjects, verdicts, self.hosts, self.networks, model)
@@ -152,7 +157,7 @@ class Ledger(Sequence[Verdict]):
             trigger=self.trigger(row),
             selective=SELECTIVE[int(table.selective[row])],
             group=None,
-            attribution=(),
+            attribution=self.attributions.of(np.array([row])),
             start=int(table.start[row]),
             end=int(table.end[row]),
             row=int(table.subject[row]),
@@ -265,6 +270,7 @@ def explain(
             subjects, first_packet=numbered[subjects.first_packet], named_in=numbered[subjects.named_in]
         ),
         stated=stated,
+        attributions=attribute(verdicts, evidence, trace),
         networks=networks,
     )
 

@@ -1,14 +1,12 @@
 """Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict contract."""
 
-from typing import Any
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.schema import Grade, Outcome
 
-__all__ = ["Affected", "Further", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time"]
+__all__ = ["Affected", "Attributed", "Further", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time"]
 
 NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
 
@@ -79,6 +77,15 @@ class Affected:
 
 
 @attrs.frozen(kw_only=True)
+class Attributed:
+    """A documented system that may have done it."""
+
+    system: str  # id in the catalogue
+    score: float  # probability that it is this one rather than another or an undocumented one
+    matched: tuple[str, ...]  # what is documented of it and was seen
+
+
+@attrs.frozen(kw_only=True)
 class Verdict:
     """One verdict, field by field as the contract's JSON lines have it; times are ns since 1970 UTC."""
 
@@ -97,7 +104,7 @@ class Verdict:
     trigger: Trigger | None
     selective: bool | None
     group: Affected | None
-    attribution: tuple[Any, ...]
+    attribution: tuple[Attributed, ...]
     start: int
     end: int
     explanation: str = ""  # one or two plain sentences

@@ -162,6 +162,7 @@ class World:
         dns = filled(Dns, len(self.dns), **self._columns(self.dns, ("packet", "flow", "outbound", "flags", "error")))
         return SimpleNamespace(
             source="test.pcap",
+            buffer=np.zeros(1 << 16, np.uint8),
             packets=packets,
             hosts=hosts,
             flows=self._flows(packets, by_flow),

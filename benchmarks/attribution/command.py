@@ -1,0 +1,65 @@
+"""``python -m benchmarks attribution``: fit what is common, or measure whether the right system is named."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.attribution.findings import Known, collect, jobs
+from benchmarks.attribution.fitting import UNDOCUMENTED, answers, count, document, tuned
+from netinterf.attribute.catalogue import background, systems
+from netinterf.attribute.score import posterior, score
+from netinterf.verdict.attribution import SURE
+
+__all__ = ["FIRST_FIT_SEED", "FIRST_SEED", "run"]
+
+FIRST_SEED = 1_000
+FIRST_FIT_SEED = 10_000
+
+
+def run(*, fit: bool, seeds: int, first_seed: int, processes: int) -> dict[str, Any]:
+    """Fit on, or measure on, simulated captures of all systems that leave packets to look at."""
+    wanted = jobs(first_seed, seeds)
+    known = collect(wanted, processes)
+    span = f"{first_seed} to {first_seed + seeds - 1}"
+    print(f"{len(wanted):,} captures (seeds {span}), {len(known):,} findings of {len(set(known.system))} systems")
+    if fit:
+        common = tuned(known, count(known))
+        document(common, span, len(wanted))
+        print(f"agreement {common.agreement}, temper {common.temper}, undocumented {common.unknown} : 1")
+        background.cache_clear()
+    return report(known)
+
+
+def report(known: Known) -> dict[str, Any]:
+    """Print how often the right system comes first, by system; each system counts as much as any other."""
+    right, named = answers(known), name_them(known)
+    documented = right != UNDOCUMENTED
+    weight = known.weight
+    hit = right == named
+    for name in sorted(set(known.system), key=lambda one: (one not in right.tolist(), one)):
+        mine = np.array(known.system) == name
+        first = dict(Counter(named[mine].tolist()).most_common(3))
+        print(f"  {name:24} {int(hit[mine].sum()):4} of {int(mine.sum()):4}  {first}")
+    result = {
+        "findings": len(known),
+        "documented": share(hit, documented, weight),
+        "undocumented": share(hit, ~documented, weight),
+        "named_wrongly": share(~hit & (named != UNDOCUMENTED), documented | ~documented, weight),
+    }
+    print(", ".join(f"{word} {value:.3f}" for word, value in result.items() if word != "findings"))
+    return result
+
+
+def name_them(known: Known) -> NDArray[np.str_]:
+    """Name the system of each finding as verdicts do: by one that is likelier than not."""
+    common = background()
+    chance = posterior(score(known.traits, known.mechanism, known.rules, systems(), common).llr, common)
+    best = np.where(chance[:, :-1].max(axis=1) > SURE, chance[:, :-1].argmax(axis=1), len(systems()))
+    return np.array([*(entry.id for entry in systems()), UNDOCUMENTED])[best]
+
+
+def share(hit: NDArray[np.bool_], among: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+    """Share of hits, each system counting as much."""
+    return float(np.average(hit[among], weights=weight[among])) if among.any() else float("nan")

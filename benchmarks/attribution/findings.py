@@ -1,0 +1,115 @@
+"""Findings about simulated captures whose system is known, with their traits."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.scoreboard.judging import Job, limited, opened
+from netinterf.analyzers.run import analyze
+from netinterf.attribute.catalogue import class_of
+from netinterf.attribute.traits import Traits
+from netinterf.simulate import scenarios
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+from netinterf.verdict.attribution import look_at
+from netinterf.verdict.combine import judge
+from netinterf.verdict.subjects import list_subjects
+
+__all__ = ["Known", "collect", "jobs"]
+
+LIMIT = 20.0
+"""Seconds of processor time for one capture."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Known:
+    """Findings of which the system is known; aligned."""
+
+    traits: Traits
+    mechanism: NDArray[np.str_]
+    rules: NDArray[np.bool_]
+    system: list[str]  # as the simulator calls it
+    capture: list[str]
+
+    def __len__(self) -> int:
+        return len(self.system)
+
+    @property
+    def weight(self) -> NDArray[np.float64]:
+        """Weigh findings so that every system counts as much."""
+        _, place, count = np.unique(self.system, return_inverse=True, return_counts=True)
+        weights: NDArray[np.float64] = 1.0 / count[place.reshape(-1)]
+        return weights
+
+
+def jobs(first_seed: int, seeds: int) -> list[Job]:
+    """List captures of all simulated systems that leave packets to look at."""
+    names = [play.name for play in scenarios() if play.system and class_of(play.mechanism or "")]
+    return [
+        Job(source="simulator", name=f"{name}-{seed}", scenario=name, seed=seed)
+        for seed in range(first_seed, first_seed + seeds)
+        for name in names
+    ]
+
+
+def one(job: Job) -> Known | None:
+    """Judge one capture, and keep the findings that are right."""
+    try:
+        with limited(LIMIT):
+            trace, labels = opened(job)
+            evidence = analyze(trace)
+            subjects = list_subjects(trace, evidence)
+            verdicts = judge(evidence, subjects)
+    except TimeoutError:
+        return None
+    found = look_at(verdicts, evidence, trace)
+    truth = {
+        (row.truth.client, row.truth.client_port, row.truth.server, row.truth.server_port): row.truth.system
+        for row in labels.rows
+        if row.mechanisms and row.truth.kind == "flow"
+    }
+    ends = [ends_of(trace, int(flow)) for flow in found.flow]
+    system = [truth.get(mine, truth.get((*mine[2:], *mine[:2]), "")) for mine in ends]
+    kept = np.flatnonzero([bool(name) for name in system])
+    return Known(
+        traits=Traits(value=found.traits.value[kept], text=found.traits.text.take(kept)),
+        mechanism=found.mechanism[kept],
+        rules=found.rules[kept],
+        system=[system[place] for place in kept],
+        capture=[job.name] * len(kept),
+    )
+
+
+def ends_of(trace: Trace, flow: int) -> tuple[str, int, str, int]:
+    """Name the two ends of a flow."""
+    flows = trace.flows
+    client, server = trace.address(int(flows.client[flow])), trace.address(int(flows.server[flow]))
+    return client or "", int(flows.client_port[flow]), server or "", int(flows.server_port[flow])
+
+
+def collect(wanted: Sequence[Job], processes: int) -> Known:
+    """Judge captures in some processes, and put their findings together."""
+    found = list(every(wanted, processes))
+    return Known(
+        traits=Traits(
+            value=np.concatenate([each.traits.value for each in found]),
+            text=Ragged.concat([each.traits.text for each in found]),
+        ),
+        mechanism=np.concatenate([each.mechanism for each in found]),
+        rules=np.concatenate([each.rules for each in found]),
+        system=[name for each in found for name in each.system],
+        capture=[name for each in found for name in each.capture],
+    )
+
+
+def every(wanted: Sequence[Job], processes: int) -> Iterator[Known]:
+    """Walk the captures that gave findings."""
+    if processes <= 1:
+        yield from (found for found in map(one, wanted) if found is not None)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from (found for found in pool.map(one, wanted, chunksize=8) if found is not None)
