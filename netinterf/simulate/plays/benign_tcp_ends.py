@@ -82,10 +82,7 @@ def server_timeout(house: House) -> None:
 
 
 def opened_and_left(house: House) -> None:
-    """Scanners and programs that race addresses open connections, say nothing and are gone: the server ends them alone.
-
-    Some servers repeat their FIN to nobody, some reset at last.
-    """
+    """Scanners and racing programs open connections, say nothing and are gone: the server ends them by itself."""
     path = house.path()
     for begin in house.times(3, 9):
         silent = [Turn(True, b"", 1e15)]
