@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from netinterf.analyzers.rst_injection import RstInjection
     from netinterf.analyzers.run import analyze
     from netinterf.analyzers.silence import Silence
+    from netinterf.analyzers.tampering_signatures import TamperingSignatures
     from netinterf.analyzers.throttling import Throttling
     from netinterf.analyzers.tls_interception import TlsInterception
     from netinterf.engine.examples import example
@@ -47,6 +48,7 @@ __all__ = [
     "Session",
     "Silence",
     "SubjectKind",
+    "TamperingSignatures",
     "Throttling",
     "TlsInterception",
     "Trace",
@@ -74,6 +76,7 @@ HOMES = {
     "netinterf.analyzers.rst_injection": ("RstInjection",),
     "netinterf.analyzers.run": ("analyze",),
     "netinterf.analyzers.silence": ("Silence",),
+    "netinterf.analyzers.tampering_signatures": ("TamperingSignatures",),
     "netinterf.analyzers.throttling": ("Throttling",),
     "netinterf.analyzers.tls_interception": ("TlsInterception",),
     "netinterf.engine.examples": ("example",),

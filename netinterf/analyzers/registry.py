@@ -12,6 +12,7 @@ from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.silence import Silence
+from netinterf.analyzers.tampering_signatures import TamperingSignatures
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.tls_interception import TlsInterception
 from netinterf.errors import AnalyzerError, ParameterError
@@ -30,6 +31,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     Silence.name: Silence,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,
+    TamperingSignatures.name: TamperingSignatures,
 }
 
 

@@ -1,0 +1,190 @@
+"""Which published signature a connection shows, read from what arrived of its client.
+
+The paper reads ten packets of each connection at most, with times in whole seconds, ordered by their numbers. A
+connection that ends without a FIN, by a reset or in three seconds of silence, is possibly tampered with, and the flags
+that came name the signature. The paper counts 25.7 % of all connections among them, so a signature is a label for
+comparing captures with its published rates, and weighs nothing.
+"""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.tampering_signatures.rules import RULES, SIGNATURES
+from netinterf.flows.facts import Vantage
+from netinterf.schema import Evidence, Rule, Status, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["PACKETS", "Received", "TamperingSignatures", "received", "signatures_of"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+PACKETS = 10
+"""Packets read of each connection (§3.1 of the paper)."""
+
+TICK_NS, SILENCE_TICKS = 1_000_000_000, 3
+"""The clock of the paper's log, and the silence that ends a connection."""
+
+TCP = 6
+
+
+@attrs.frozen(kw_only=True)
+class TamperingSignatures:
+    """Label connections with the published signature that they show.
+
+    What it looks for: connections whose client fell silent for three seconds or reset, without a FIN, and in which
+    stage and form.
+
+    Why: captures can be set beside the rates that a large network publishes by these names.
+
+    Also looks like this: nearly everything that ends early; scanners, racing programs, closed tabs. It weighs nothing.
+
+    References: Sundara Raman et al., SIGCOMM 2023.
+    """
+
+    name: ClassVar[str] = "tampering_signatures"
+    scope: ClassVar[Scope] = Scope.FLOW
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Write down the signature of each connection that shows one; near the client what arrives is not seen."""
+        if trace.facts.vantage is Vantage.CLIENT:
+            return Evidence.empty(rules=self.rules)
+        seen = received(trace)
+        code = signatures_of(seen)
+        tables = []
+        for place, rule in enumerate(RULES):
+            rows = np.flatnonzero(code == place)
+            if len(rows):
+                tables.append(
+                    observe(
+                        self,
+                        rule.id,
+                        subject=seen.flow[rows],
+                        time=trace.packets.time[seen.last[rows]],
+                        llr=0.0,
+                        witness=seen.last[rows],
+                        measured={"packets": seen.packets[rows]},
+                    )
+                )
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Received:
+    """What a server received of each connection before it ended, counted; connections with a FIN are left out."""
+
+    flow: I64  # rows in Flows
+    last: I64  # row in Packets of the last packet before the end
+    packets: I64  # packets that were read
+    acks: I64  # packets without payload and flags but ACK that came before any payload
+    data: I64  # different segments with payload
+    late: I64  # packets without payload after the first payload
+    bare: I64  # resets without ACK
+    fields: I64  # different ack fields of these
+    zero: Mask  # one of them has the ack field 0
+    acking: I64  # resets with ACK
+    silent: Mask  # nothing came for three seconds, or ever again
+
+
+def received(trace: Trace) -> Received:
+    """Read the first packets of the client of every connection that begins with its SYN."""
+    packets, count = trace.packets, len(trace.flows)
+    row = trace.by_flow.values.astype(np.int64)
+    headed = packets.status[row] & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
+    row = row[packets.outbound[row] & (packets.protocol[row] == TCP) & headed]
+    flow = packets.flow[row].astype(np.int64)
+    sent = np.bincount(flow, minlength=count)
+    start = np.cumsum(sent) - sent
+    read = np.arange(len(row)) - start[flow] < PACKETS
+    row, flow = row[read], flow[read]
+    tick = packets.time[row] // TICK_NS
+    same = np.append(False, flow[1:] == flow[:-1])[: len(flow)]
+    pause = same & (np.diff(tick, prepend=tick[:1]) >= SILENCE_TICKS)
+    paused = np.bincount(flow[pause], minlength=count) > 0
+    ended = np.full(count, np.iinfo(np.int64).max)
+    ended[flow] = tick  # the last write wins
+    over = int(packets.time.max(initial=0)) // TICK_NS - ended >= SILENCE_TICKS
+    silent = paused | ((np.minimum(sent, PACKETS) < PACKETS) & over)
+    before = np.cumsum(pause)
+    began = np.flatnonzero(~same)
+    kept = before == np.repeat(before[began], np.diff(np.append(began, len(row))))
+    opened = np.zeros(count, np.bool_)
+    opened[flow[began]] = packets.tcp_flags[row[began]] & TcpFlag.SYN != 0
+    row, flow = row[kept], flow[kept]
+    finished = np.bincount(flow[packets.tcp_flags[row] & TcpFlag.FIN != 0], minlength=count) > 0
+    return counted(trace, row, flow, silent, np.flatnonzero(opened & ~finished))
+
+
+def counted(trace: Trace, row: I64, flow: I64, silent: Mask, wanted: I64) -> Received:
+    """Count what was received, in the order of the sequence numbers."""
+    packets, count = trace.packets, len(trace.flows)
+    flags, load = packets.tcp_flags[row], packets.payload_length[row] > 0
+    reset, acked, syn = (flags & bit != 0 for bit in (TcpFlag.RST, TcpFlag.ACK, TcpFlag.SYN))
+    data, pure = load & ~reset & ~syn, ~load & ~reset & acked & ~syn
+    begins = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(begins, flow[data], packets.relative_seq[row[data]])
+    later = pure & (packets.relative_seq[row] > begins[flow])
+    bare = reset & ~acked
+    last = np.full(count, -1)
+    last[flow] = row
+
+    def number(mask: Mask) -> I64:
+        return np.bincount(flow[mask], minlength=count)[wanted]
+
+    def kinds(mask: Mask, field: NDArray[np.uint32]) -> I64:
+        pairs = np.unique(flow[mask] << 32 | field[row[mask]].astype(np.int64))
+        return np.bincount(pairs >> 32, minlength=count)[wanted]
+
+    return Received(
+        flow=wanted,
+        last=last[wanted],
+        packets=np.bincount(flow, minlength=count)[wanted],
+        acks=number(pure & ~later),
+        data=kinds(data, packets.seq),
+        late=number(later),
+        bare=number(bare),
+        fields=kinds(bare, packets.ack),
+        zero=number(bare & (packets.ack[row] == 0)) > 0,
+        acking=number(reset & acked),
+        silent=silent[wanted],
+    )
+
+
+def signatures_of(seen: Received) -> I64:
+    """Name the signature of each connection by its place in `SIGNATURES`, -1 for none."""
+    place = {name: code for code, name in enumerate(SIGNATURES)}
+    bare, acking = seen.bare > 0, seen.acking > 0
+    both, none = bare & acking, ~bare & ~acking
+    opening = (seen.acks == 0) & (seen.data == 0)
+    greeted = (seen.acks > 0) & (seen.data == 0)
+    asked = (seen.data == 1) & (seen.late == 0)
+    many_bare, many_acking = (seen.bare > 1) & ~acking, (seen.acking > 1) & ~bare
+    choices = {
+        "syn_none": opening & none & seen.silent,
+        "syn_both": opening & both,
+        "syn_rst": opening & bare,
+        "syn_rstack": opening & acking,
+        "ack_none": greeted & none & seen.silent,
+        "ack_rsts": greeted & many_bare,
+        "ack_rst": greeted & bare & ~acking,
+        "ack_rstacks": greeted & many_acking,
+        "ack_rstack": greeted & acking & ~bare,
+        "psh_none": asked & none & seen.silent,
+        "psh_equal": asked & many_bare & (seen.fields == 1),
+        "psh_zero": asked & many_bare & seen.zero,
+        "psh_unequal": asked & many_bare,
+        "psh_both": asked & both,
+        "psh_rst": asked & bare,
+        "psh_rstacks": asked & many_acking,
+        "psh_rstack": asked & acking,
+        "data_rst": (seen.data > 1) & bare & ~acking,
+        "data_rstack": (seen.data > 1) & acking & ~bare,
+    }
+    code: I64 = np.select(list(choices.values()), [place[name] for name in choices], default=-1).astype(np.int64)
+    return code
