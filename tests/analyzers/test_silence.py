@@ -8,7 +8,6 @@ from scipy.stats import fisher_exact
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.silence.probes import fisher
-from netinterf.analyzers.silence.quic import find_deaf
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import BEGIN_NS, Talk
@@ -96,23 +95,6 @@ def test_a_server_may_choose_whom_it_answers() -> None:
         trace = talk.trace()
         found = rules(trace, flow_of(trace, 40000))
         assert {"drop.ignored", "drop.served", "drop.served_near"} & set(found) == {expected}
-
-
-def test_established_connections_that_fall_silent_together_are_no_choice() -> None:
-    """Two that had been answered stop in the same second, as when a path fails; one alone says nothing of the kind."""
-    for ports in ((40000,), (40000, 41000)):
-        talk = Talk()
-        for port in ports:
-            talk.port = port
-            sent, end = talk.request(talk.open(0))
-            talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
-            talk.send("C", "A", end, 920, at=sent + 101)
-            for number in range(5):
-                talk.send("C", "PA", end, 920, at=sent + 2000 + 300 * 2**number, data=OTHER)
-        trace = talk.trace()
-        found = rules(trace, flow_of(trace, 40000))
-        assert "drop.again" not in found
-        assert (found.get("drop.together", 0.0) < 0) == (len(ports) == 2)
 
 
 def test_the_same_name_going_well_speaks_against_a_name_block() -> None:
@@ -372,17 +354,6 @@ def test_the_split_is_fishers() -> None:
         expected = fisher_exact(table, alternative="greater").pvalue
         ours = fisher(dead_above=np.array([dead_above]), above=np.array([above]), dead=dead, count=count)
         assert ours[0] == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("seed", [36, 39])
-def test_a_server_that_repeats_its_handshake_is_deaf(seed: int) -> None:
-    """On a clean path only those conversations show it of which one direction was cut."""
-    played = run("quic.drop.generic", seed, Conditions(ip=4, vantage="client", luck=0.0))
-    trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
-    hit = {(truth.client, truth.client_port) for truth in played.labels.truths if truth.mechanism}
-    deaf = find_deaf(trace).flow.tolist()
-    assert deaf
-    assert all((trace.address(int(trace.flows.client[f])), int(trace.flows.client_port[f])) in hit for f in deaf)
 
 
 def test_a_stray_segment_beside_unanswered_openings_is_no_conversation() -> None:

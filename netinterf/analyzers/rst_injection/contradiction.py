@@ -67,7 +67,8 @@ def conflicting_data(trace: Trace) -> Contradictions:
 def second_synacks(trace: Trace) -> Contradictions:
     """Find two SYN/ACKs with different initial sequence numbers to one SYN within a second, one pair per flow.
 
-    A SYN that was sent again may have reached another backend of a load balancer: such flows do not count.
+    A SYN that was sent again may have reached another backend of a load balancer, and one that was not captured may
+    have been sent again: such flows do not count.
     """
     packets = trace.packets
     both = TcpFlag.SYN | TcpFlag.ACK
@@ -82,7 +83,7 @@ def second_synacks(trace: Trace) -> Contradictions:
         packets.time[second] - packets.time[first] < SYNACK_WINDOW_NS
     )
     dialled = np.bincount(packets.flow[syn], minlength=len(trace.flows))
-    pair &= dialled[flow[1:]] <= 1
+    pair &= dialled[flow[1:]] == 1
     return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
 
 

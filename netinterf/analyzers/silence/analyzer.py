@@ -12,7 +12,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.silence.controls import Contrast, compare, served_time
 from netinterf.analyzers.silence.holes import find_holes
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
-from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_deaf, find_quic
+from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
 from netinterf.analyzers.silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
@@ -68,7 +68,7 @@ class Silence:
         strange = foreign(trace, silences)
         write = partial(self.write, trace, silences, strange)
         tables = [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, strange, write)]
-        tables += self.quic(trace, unreported(trace, joined([find_quic(trace), find_deaf(trace)])))
+        tables += self.quic(trace, unreported(trace, find_quic(trace)))
         tables.append(self.beyond(trace, find_beyond(trace)))
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
@@ -115,7 +115,6 @@ class Silence:
         near = (seen.served == 0) & (seen.served_near > 0) & ~ignored
         deaf = (seen.deaf > 0) & (served == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0) & asked
-        together = (seen.together > 0) & ~asked & ~silences.is_kind(Kind.UNGREETED)
         return [
             write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
             write("drop.served", (seen.served > 0) & ~ignored, {"served": seen.served, "selective": 1.0}),
@@ -124,11 +123,10 @@ class Silence:
             write("drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
             write("drop.line", dead_line(seen), {"tried": seen.asked}),
             write("drop.again", again, {"times": seen.again}),
-            write("drop.together", together, {"others": seen.together}),
             write("drop.moody", moody, {"served": seen.went_well}),
             write("drop.residual", punished, {"seconds": since}, shown=seen.residue),
             write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
-            write("drop.recovered", seen.recovered, {}),
+            write("drop.recovered", seen.recovered & punished & (seen.went_well == 0), {}),
         ]  # fmt: skip
 
     def beyond(self, trace: Trace, dead: Beyond) -> Evidence:
@@ -158,7 +156,6 @@ class Silence:
         told: list[tuple[str, Mask, Mapping[str, ArrayLike]]] = [
             ("initial", silences.is_kind(Kind.INITIAL) & (silences.tries >= LEAST_TRIES), tries),
             ("once", silences.is_kind(Kind.INITIAL) & (silences.tries < LEAST_TRIES), tries),
-            ("deaf", silences.is_kind(Kind.DEAF), tries),
             ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
             ("idle", silences.paused >= QUIC_IDLE_NS, {"seconds": silences.paused / 1e9}),
             ("served", unknown & (served > 0), {"served": served, "selective": 1.0}),
@@ -169,7 +166,7 @@ class Silence:
             ("again", (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
             ("moody", (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
             ("residual", seen.punished, {"seconds": since}),
-            ("recovered", seen.recovered, {}),
+            ("recovered", seen.recovered & residue & (seen.went_well == 0), {}),
             ("line", dead_line(seen), {"tried": seen.asked}),
         ]
         return [self.write(trace, silences, known, f"quic.{name}", where, measured) for name, where, measured in told]

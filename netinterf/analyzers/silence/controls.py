@@ -33,7 +33,6 @@ class Contrast:
     deaf: I64  # connections to the same server under other names that fell silent within a minute
     went_well: I64  # connections to the same server under the same name that were answered within a minute
     again: I64  # other silences of the same client and name
-    together: I64  # other connections between the same two that fell silent within a minute
     elsewhere: I64  # packets from other networks to the same client while the silence lasted
     asked: I64  # connections that the same client tried to open elsewhere meanwhile
     residue: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
@@ -70,8 +69,6 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
     )
     everybody = Moments(server[lost], fell[lost]).count(server[flow], begin, end)
     alike = Moments(named[lost], fell[lost]).count(named[flow], begin, end)
-    pair = numbered(flows.client, flows.server)
-    together = Moments(pair[lost], fell[lost]).count(pair[flow], begin, end)
     elsewhere, asked = beyond(trace, silences)
     residue, punished, recovered = residues(trace, silences, name, served_at, reset)
     return Contrast(
@@ -80,7 +77,6 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         deaf=everybody - alike,
         went_well=well,
         again=np.where(name[flow] >= 0, again - 1, 0),  # without a name each may be about something else
-        together=together - 1,
         elsewhere=elsewhere,
         asked=asked,
         residue=residue,

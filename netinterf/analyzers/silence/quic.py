@@ -14,7 +14,7 @@ from netinterf.analyzers.silence.silences import WAIT_NS, Kind, Silences, end_of
 from netinterf.analyzers.sites import Moments, around, flow_name_ids, numbered
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_deaf", "find_quic"]
+__all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_quic"]
 
 I64 = NDArray[np.int64]
 
@@ -24,9 +24,6 @@ LEAST_TRIES = 3
 
 PATIENCE_NS = 900_000_000
 """How long they must have gone unanswered: the first probe timeout before a round trip is known is 1 s."""
-
-DEAF_NS, DEAF_ROUND_TRIPS = 1_000_000_000, 3
-"""How long after a server's first packet a handshake packet is late: the first probe timeout, and three round trips."""
 
 ANSWERS = 2
 """Datagrams of a server from which it counts as speaking QUIC: one may be Retry or Version Negotiation."""
@@ -67,44 +64,6 @@ def find_quic(trace: Trace) -> Silences:
         paused=np.where(heard >= 0, packets.time[begin] - packets.time[np.maximum(heard, 0)], 0)
         if len(flow)
         else np.zeros(0, np.int64),
-    )
-
-
-def find_deaf(trace: Trace) -> Silences:
-    """Find QUIC servers that repeat handshake packets (long headers) long after the client answered the first of them.
-
-    Such a server hears nothing of the client, which hears it: only one direction is cut. A handshake that is done goes
-    on with short headers (RFC 9000 §17.3).
-    """
-    packets, sides = trace.packets, trace.sides
-    flow = trace.quic.flow.astype(np.int64)[: len(trace.quic) if witnessed(trace)[0] else 0]
-    rows = trace.by_flow.take(flow)
-    owner, row = rows.parents(), rows.values.astype(np.int64)
-    inbound = ~packets.outbound[row] & (packets.payload_captured[row] > 0)
-    first = sides.first[2 * flow + 1].astype(np.int64)
-    long = inbound.copy()
-    long[inbound] = trace.buffer[packets.payload_start[row[inbound]]] & 0x80 != 0
-    late = np.maximum(DEAF_NS, DEAF_ROUND_TRIPS * np.maximum(sides.rtt[2 * flow + 1], 0))
-    again = long & (packets.time[row] - packets.time[np.maximum(first, 0)][owner] >= late[owner])
-    spoke = packets.outbound[row] & (row > first[owner])
-    place, begin, tries = np.unique(owner[again], return_index=True, return_counts=True)
-    answered = np.bincount(owner[spoke], minlength=len(flow))[place] > 0
-    place, begin, tries = place[answered & (tries >= 2)], begin[answered & (tries >= 2)], tries[answered & (tries >= 2)]
-    shown, flow = row[again][begin], flow[place]
-    last = sides.last[2 * flow].astype(np.int64)
-    return Silences(
-        flow=flow,
-        side=2 * flow,
-        kind=np.full(len(flow), Kind.DEAF, np.int64),
-        row=first[place],
-        last=np.maximum(last, shown),
-        since=packets.time[first[place]],
-        until=packets.time[sides.last[2 * flow + 1]],
-        tries=tries.astype(np.int64),
-        size=packets.payload_length[shown].astype(np.int64),
-        first=np.zeros(len(flow), np.bool_),
-        heard=shown,
-        paused=np.zeros(len(flow), np.int64),
     )
 
 

@@ -47,23 +47,11 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        2.0,
-        rule(
-            "deaf",
-            "silence",
-            "the server repeated its handshake {tries} times in {seconds} s though the client had answered: only one "
-            "direction is cut",
-            "tries",
-            "seconds",
-            source=ZOHAIB,
-        ),
-    ),
-    (
-        5.0,
+        7.0,
         rule(
             "served",
             "contrast",
-            "the same server answered QUIC under other names ({served} times) within a minute",
+            "the same server answered QUIC under other names ({served} times) within a minute, and this one never",
             "served",
             "selective",
             source=OONI,

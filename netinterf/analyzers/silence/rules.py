@@ -242,7 +242,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "recovered",
             "recovered",
-            "later the same port of the server answered this client again",
+            "later the same port of the server answered this client again, as when a punishment is over",
             source=RESIDUAL,
             shared=True,
         ),
@@ -276,18 +276,6 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "again",
             "the same server answered {served} connections under the same name within a minute",
             "served",
-            source=OONI,
-            shared=True,
-        ),
-    ),
-    (
-        -2.0,
-        rule(
-            "together",
-            "again",
-            "{others} more established connections between the same two fell silent at about the same time, as they do "
-            "when a path or an end fails",
-            "others",
             source=OONI,
             shared=True,
         ),

@@ -35,7 +35,6 @@ class Kind(IntEnum):
     HOLED = 6  # bytes of the other end never arrived, though later packets of it did
     INITIAL = 7  # QUIC Initials were never answered
     DATAGRAM = 8  # QUIC datagrams were no longer answered
-    DEAF = 9  # a QUIC server repeats its handshake though the client has answered it
 
 
 @attrs.frozen(eq=False, kw_only=True)
