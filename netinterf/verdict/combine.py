@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
+from netinterf.table import Ragged
 from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
@@ -31,6 +32,9 @@ CONFIRMED, LIKELY, POSSIBLE, NONE, UNJUDGED = range(len(GRADES))
 
 SYN_MECHANISMS = ("tcp.connect", "tcp.synack")
 """Mechanisms that work on the opening of a connection, before a name is seen."""
+
+BYTES_MECHANISMS = ("protocol.filter",)
+"""Mechanisms that look at the first bytes of a connection, whatever its name."""
 
 CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
 """Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
@@ -94,7 +98,9 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     also, also_probability = further(held_back, mechanism, accused, model)
     contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
     by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
-    trigger = np.where(accused, np.where(by_address, TriggerKind.ADDRESS, subjects.named_by), 0).astype(np.uint8)
+    forged = forged_packets(evidence, value, held_back, top)
+    trigger, trigger_packet = set_off(subjects, forged, by_address, is_any(mechanism, mechanisms, BYTES_MECHANISMS))
+    trigger[~accused], trigger_packet[~accused] = 0, -1
     return Verdicts(
         subject=subjects.subject,
         subject_kind=subjects.kind,
@@ -112,17 +118,28 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         also_probability=also_probability,
         evidence=listed,
         weight=weight,
-        forged=forged_packets(evidence, value, held_back, top),
+        forged=forged,
         reasons=bits,
         selective=np.where(contrast, selective, -1).astype(np.int8),
         name=subjects.name,
         trigger=trigger,
-        trigger_packet=np.where(
-            trigger == 0, -1, np.where(by_address, subjects.first_packet, subjects.named_in)
-        ).astype(np.int32),
+        trigger_packet=trigger_packet,
         mechanisms=mechanisms,
         model=model.name,
     )
+
+
+def set_off(
+    subjects: Subjects, forged: Ragged, by_address: Mask, by_bytes: Mask
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Say what set interference with each subject off, if there was any: TriggerKind code and packet, -1 for none.
+
+    Openings are judged by their address, protocols by their first bytes, all else by the name that was asked for.
+    """
+    kind = np.where(by_bytes, TriggerKind.BYTES_CLASS, np.where(by_address, TriggerKind.ADDRESS, subjects.named_by))
+    first = np.append(forged.values, -1)[np.where(forged.lengths > 0, forged.offsets[:-1], len(forged.values))]
+    packet = np.where(by_bytes, first, np.where(by_address, subjects.first_packet, subjects.named_in))
+    return kind.astype(np.uint8), np.where(kind == 0, -1, packet).astype(np.int32)
 
 
 def quiet_weights(subjects: Subjects, model: Model) -> NDArray[np.float64]:

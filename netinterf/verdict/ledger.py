@@ -192,7 +192,8 @@ class Ledger(Sequence[Verdict]):
         if not kind:
             return None
         address = self._address(int(self.flows.server[self.verdicts.flow[row]])) or ""
-        value = address if kind is TriggerKind.ADDRESS else self.verdicts.name[row]
+        said = {TriggerKind.ADDRESS: address, TriggerKind.BYTES_CLASS: "no known protocol"}
+        value = said.get(kind, self.verdicts.name[row])
         return Trigger(kind=TRIGGERS[kind], value=value, frame=_known(int(self.trigger_frame[row])))
 
     def observation(self, place: int, weight: float) -> Observation:

@@ -6,10 +6,13 @@ from scapy.all import ICMP, IP
 from scipy.stats import fisher_exact
 
 from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.run import analyze
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.silence.probes import fisher
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
+from netinterf.verdict.combine import classify
+from netinterf.verdict.ledger import explain
 from tests.analyzers.talk import BEGIN_NS, Talk
 
 BLOCKED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
@@ -368,3 +371,19 @@ def test_a_stray_segment_beside_unanswered_openings_is_no_conversation() -> None
     found = rules(trace, flow_of(trace, 40000))
     assert "drop.syn" in found
     assert not any(rule.startswith("filter.") for rule in found)
+
+
+def test_a_filter_of_protocols_is_set_off_by_first_bytes() -> None:
+    """Findings say so, and at which frame; nobody's name is blamed."""
+    found = []
+    for seed in range(12):
+        played = run("protocol.filter.iran-2024", seed, Conditions(vantage="client", luck=0.0))
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
+        evidence = analyze(trace)
+        verdicts = explain(classify(evidence, trace), evidence, trace)
+        found += [one for one in verdicts.findings() if one.mechanism == "protocol.filter" and one.group is None]
+    assert found
+    for one in found:
+        assert one.trigger is not None
+        assert (one.trigger.kind, one.trigger.value) == ("bytes.class", "no known protocol")
+        assert one.trigger.frame in one.frames
