@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from netinterf.attribute.catalogue import systems
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
 from netinterf.schema import Outcome, Verdicts
@@ -120,6 +121,10 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
     more = len(verdict.evidence) - MOST_EVIDENCE
     if more > 0:
         yield from _field("", f"  and {more} more")
+    for candidate in verdict.attribution[:1]:
+        known = next(system for system in systems() if system.id == candidate.system)
+        yield from _field("resembles", f"{known.name} [{known.id}, {percent(candidate.score)}]")
+        yield from _field("", f"by {', '.join(candidate.matched[:MOST_EVIDENCE])}")
     if verdict.frames:
         yield from _field("frames", _frames(verdict.frames))
     yield from _field("Wireshark", verdict.flow_filter)

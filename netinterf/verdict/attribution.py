@@ -66,18 +66,17 @@ class Attributions:
             return ()
         order = np.argsort(-chance[:-1], kind="stable")
         return tuple(
-            Attributed(
-                system=systems()[one].id,
-                score=float(chance[one]),
-                matched=tuple(
-                    feature.says
-                    for feature, seen in zip(systems()[one].features, self.shown[one][place].mean(axis=0), strict=True)
-                    if seen > 0.5
-                ),
-            )
+            Attributed(system=systems()[one].id, score=float(chance[one]), matched=self.matched(one, place))
             for one in order.tolist()
             if chance[one] >= LEAST
         )
+
+    def matched(self, system: int, place: NDArray[np.int64]) -> tuple[str, ...]:
+        """List what most of some findings show of a system, what others show most seldom first."""
+        features, masses = systems()[system].features, background().mass[systems()[system].id].values()
+        rarest = np.min(list(masses), axis=0)
+        seen = self.shown[system][place].mean(axis=0) > 0.5
+        return tuple(features[one].says for one in np.argsort(rarest, kind="stable").tolist() if seen[one])
 
 
 def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
