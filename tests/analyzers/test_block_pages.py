@@ -64,6 +64,19 @@ def test_an_end_that_miscounts_is_no_servers() -> None:
     assert {"page.off_by_one", "page.at_once"} <= set(found)
 
 
+@pytest.mark.parametrize(("count", "number", "odd"), [(3, 13330, True), (2, 13330, False), (4, 0, False)])
+def test_one_number_on_all_answers_is_one_writers(count: int, number: int, odd: bool) -> None:
+    """Three answers that share an identification which their servers' greetings have not; two may, and so may zero."""
+    talk = Talk()
+    talk.healthy(-1000)
+    for place in range(count):
+        answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=number)
+    answered(ORDINARY, at=101, talk=talk, port=40000, begin=60_000.0)
+    trace = talk.trace()
+    assert ("page.one_id" in rules(trace, 41000)) == odd
+    assert "page.one_id" not in rules(trace, 40000)
+
+
 def test_what_is_first_in_the_capture_need_not_be_first_in_the_stream() -> None:
     """Bytes without a status line at the start of the stream are no server's; further on the start was missed."""
     body = b"<html><head><title>Surf Safely</title></head></html>"

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.block_pages.answers import Answers, find_answers
-from netinterf.analyzers.block_pages.company import find_company
+from netinterf.analyzers.block_pages.company import find_company, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, left_alone
 from netinterf.analyzers.block_pages.rules import RULES, WEIGHTS
@@ -59,7 +59,8 @@ class BlockPages:
         content = read_content(trace, answers)
         written = written_signs(trace, answers.suspects)
         foreign = sum((llr for llr, _, _ in written.values()), np.zeros(len(answers))) >= PLAIN
-        signs = {**written, **said(content), **ended(trace, answers)}
+        alike = numbered_alike(trace, answers)
+        signs = {**written, **said(content), **ended(trace, answers), "one_id": weigh("one_id", alike > 0, pages=alike)}
         heavy = sum((np.maximum(llr, 0.0) for llr, _, _ in signs.values()), np.zeros(len(answers)))
         telling = heavy >= TELLING
         company = find_company(trace, answers, content, telling, foreign)

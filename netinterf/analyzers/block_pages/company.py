@@ -7,16 +7,24 @@ asked, so that every name gets the same page: nobody is accused of that.
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import pdtrc
 
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.trace import Trace
 
-__all__ = ["Company", "find_company"]
+__all__ = ["Company", "find_company", "numbered_alike"]
 
 LEAST_NAMES = 3
 """Names that must all have got one page before it counts as everybody's."""
+
+
+LEAST_NUMBERED = 3
+"""Answers with one identification before it counts as somebody's: two agree by chance once in 65,536 times."""
+
+CHANCE = 0.001
+"""How often chance may bring so many together in a capture, the search over all identifications paid for."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -71,6 +79,24 @@ def find_company(
         all_alike=(others == 0) & (names_of >= LEAST_NAMES),
         made_alike=marked & (certain > 0),
     )
+
+
+def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
+    """Count, for each answer, those to the same client with the same identification; 0 where that is nothing odd.
+
+    Hosts number the packets of a connection from anywhere, or all of them zero (RFC 6864 §4.1); some injectors write
+    one number into all that they forge. It must not be that of the server's own greeting.
+    """
+    packets, row = trace.packets, answers.suspects.row
+    greeting = trace.sides.syn[answers.suspects.side].astype(np.int64)
+    number = packets.ip_id[row].astype(np.int64)
+    odd = (packets.version[row] == 4) & (number > 0) & (greeting >= 0) & trace.facts.ip_id_informative
+    odd &= packets.ip_id[np.maximum(greeting, 0)] != number
+    client = trace.flows.client[answers.suspects.flow].astype(np.int64)
+    alike = count_of((client << 16 | number)[odd], client << 16 | number)
+    usual = count_of(client[odd], client) / 65536.0
+    by_chance = 65536.0 * pdtrc(np.maximum(alike - 1, 0), usual)
+    return np.where(odd & (alike >= LEAST_NUMBERED) & (by_chance < CHANCE), alike, 0)
 
 
 def count_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -54,6 +54,18 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        5.0,
+        rule(
+            "one_id",
+            "numbered",
+            "{pages} answers to this client carry one and the same IP identification, which their servers do not use: "
+            "one machine wrote them all",
+            "pages",
+            source="RFC 6864 §4.1; Citizen Lab, Bad Traffic, 2018",
+            shared=True,
+        ),
+    ),
+    (
         4.0,
         rule(
             "private",
