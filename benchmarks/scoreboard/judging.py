@@ -36,6 +36,9 @@ __all__ = ["LIBRARY", "Job", "judge"]
 LIBRARY = "netinterf"
 """What the library is called among the judges."""
 
+NAMED = frozenset({"tls.sni", "http.host", "quic.sni", "dns.qname"})
+"""Kinds of triggers that are names."""
+
 TIMED_UNITS = 1
 """Interfered subjects of a capture whose time to verdict is measured: each takes about ten further scans."""
 
@@ -268,7 +271,16 @@ def answer(
         probability=None if best is None else best.get("probability"),
         named=len(named) if forged else 0, hit=len(named & forged),
         rules=tuple(one["rule"] for one in (best or {}).get("evidence") or ())[:8] if said or hits else (),
+        trigger=named_rightly(rows[0], best) if any(hits) else None,
     )  # fmt: skip
+
+
+def named_rightly(row: Row, verdict: Verdict | None) -> bool | None:
+    """Say whether a verdict blames the name that was asked for; None where it blames none, or the labels have none."""
+    trigger = (verdict or {}).get("trigger") or {}
+    if trigger.get("kind") not in NAMED or not row.truth.name:
+        return None
+    return str(trigger["value"]).rstrip(".").lower() == row.truth.name.rstrip(".").lower()
 
 
 def unit_of(

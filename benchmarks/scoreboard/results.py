@@ -58,6 +58,7 @@ def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dic
         "left_out": left_out(units),
         "core": core(units),
         "calibration": calibrations(units),
+        "triggers": triggers(units),
         "time_to_verdict": {
             mechanism: times
             for mechanism in MECHANISMS
@@ -68,6 +69,17 @@ def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dic
         "unreadable": dict(Counter(one.unreadable for one in judged if one.unreadable).most_common()),
         "failed": {f"{one.capture}: {who}": text for one in judged for who, text in one.failed.items()},
     }
+
+
+def triggers(units: Sequence[Unit]) -> dict[str, dict[str, Any]]:
+    """Count, among right findings that blame a name, those that blame the right one."""
+    rows = {}
+    for mechanism in MECHANISMS:
+        told = [unit.answers[LIBRARY].trigger for unit in units if unit.mechanisms[:1] == (mechanism,)]
+        named = [one for one in told if one is not None]
+        if named:
+            rows[mechanism] = {"named": len(named), "right": sum(named), "share": sum(named) / len(named)}
+    return rows
 
 
 def sourced(units: Sequence[Unit]) -> dict[str, dict[str, Any]]:

@@ -45,6 +45,7 @@ def sections(results: Mapping[str, Any]) -> list[Section]:
                 },
             }
         ),
+        trigger_table(results["triggers"]),
         delay_table(results["time_to_verdict"]),
         long_table(results.get("long_run") or {}),
         rival_table(results["rivals"]),
@@ -247,6 +248,16 @@ def calibration_table(reports: Mapping[str, Mapping[str, Any]]) -> Section:
         "that exactly right probabilities would show by chance.",
         head=["units, base rate", "units", "interfered", "Brier", "log loss", "calibration error", "by chance"],
         rows=rows,
+    )
+
+
+def trigger_table(rows: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Lay out whether the right name is blamed."""
+    return Section(
+        title="Triggers",
+        says="Right findings that blame a name, and how many of them blame the one that was asked for.",
+        head=["mechanism", "name a trigger", "the right one", "share"],
+        rows=[[word, row["named"], row["right"], f"{row['share']:.4f}"] for word, row in rows.items()],
     )
 
 
