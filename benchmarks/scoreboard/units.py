@@ -23,9 +23,7 @@ class Answer:
     named: int = 0  # frames held to be forged, where some are
     hit: int = 0  # of these, the forged ones
     rules: tuple[str, ...] = ()  # what was seen, strongest first
-    trigger: bool | None = (
-        None  # the right name is blamed; None where none is, or none is known
-    )
+    trigger: bool | None = None  # the right name is blamed; None where none is, or none is known
 
     @property
     def right(self) -> bool:

@@ -64,12 +64,16 @@ def test_an_end_that_miscounts_is_no_servers() -> None:
     assert {"page.off_by_one", "page.at_once"} <= set(found)
 
 
-@pytest.mark.parametrize(("count", "number", "odd"), [(3, 13330, True), (2, 13330, False), (4, 0, False)])
-def test_one_number_on_all_answers_is_one_writers(count: int, number: int, odd: bool) -> None:
-    """Three answers that share an identification which their servers' greetings have not; two may, and so may zero."""
+@pytest.mark.parametrize(
+    ("count", "number", "anew", "odd"),
+    [(3, 13330, False, True), (2, 13330, False, False), (4, 0, False, False), (4, 2, True, False), (4, 90, True, True)],
+)
+def test_one_number_on_all_answers_is_one_writers(count: int, number: int, anew: bool, odd: bool) -> None:
+    """Three answers share a number far from their greetings'; two may, zero may, and so may counts begun anew."""
     talk = Talk()
     talk.healthy(-1000)
     for place in range(count):
+        talk.ids["S"] = 0 if anew else 1000 * place
         answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=number)
     answered(ORDINARY, at=101, talk=talk, port=40000, begin=60_000.0)
     trace = talk.trace()

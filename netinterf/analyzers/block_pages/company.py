@@ -85,13 +85,16 @@ def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
     """Count, for each answer, those to the same client with the same identification; 0 where that is nothing odd.
 
     Hosts number the packets of a connection from anywhere, or all of them zero (RFC 6864 §4.1); some injectors write
-    one number into all that they forge. It must not be that of the server's own greeting.
+    one number into all that they forge. It must be further from that of the server's own greeting than a counter can
+    have come meanwhile: some hosts begin each connection's count anew.
     """
     packets, row = trace.packets, answers.suspects.row
+    rows = trace.by_flow.take(answers.suspects.flow)
+    passed = np.bincount(rows.parents(), rows.values < row[rows.parents()], len(row))
     greeting = trace.sides.syn[answers.suspects.side].astype(np.int64)
     number = packets.ip_id[row].astype(np.int64)
     odd = (packets.version[row] == 4) & (number > 0) & (greeting >= 0) & trace.facts.ip_id_informative
-    odd &= packets.ip_id[np.maximum(greeting, 0)] != number
+    odd &= (number - packets.ip_id[np.maximum(greeting, 0)].astype(np.int64)) % 65536 > passed
     client = trace.flows.client[answers.suspects.flow].astype(np.int64)
     alike = count_of((client << 16 | number)[odd], client << 16 | number)
     usual = count_of(client[odd], client) / 65536.0
