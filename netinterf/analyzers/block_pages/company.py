@@ -17,7 +17,9 @@ from netinterf.trace import Trace
 __all__ = ["Company", "find_company", "numbered_alike"]
 
 LEAST_NAMES = 3
-"""Names that must all have got one page before it counts as everybody's."""
+"""Names that must all have got one page before it counts as everybody's. Lists hold few of all names (122,000 of 15.5
+million in Turkmenistan; Nourin et al., WWW 2023); even of names of which one in ten is listed, three picked blindly all
+are once in a thousand times."""
 
 
 LEAST_NUMBERED = 3
