@@ -30,8 +30,8 @@ FIRST_SEED = 10_000
 """Seeds of the fit; `quality` begins at 1,000, tests lie below."""
 
 THIN = ("*quic*", "benign.reach.*")
-"""Scenarios that are played on twice as many seeds. Captures hold few UDP flows, and what evidence about a kind of subject
-may carry is what its untouched subjects support: 14,000 of them allow 8.5 nats, where the verdict `likely` needs 8.7."""
+"""Scenarios that are played on twice as many seeds. Captures hold few UDP flows, and what evidence about a kind of
+subject may carry is what its untouched subjects support: 14,000 of them allow 8.5 nats, where `likely` needs 8.7."""
 
 MODEL = ROOT / "netinterf" / "data" / "model.json"
 
