@@ -40,7 +40,7 @@ def accused(result: Result) -> list[Verdict]:
 
 @pytest.mark.parametrize(("scenario", "system"), MARKED.items())
 def test_marked_systems_come_first(scenario: str, system: str) -> None:
-    """Most findings name the right system first, none another, and say by what."""
+    """Half of the findings and more name the right system first, none another, and say by what."""
     named = Counter[str]()
     for result in results(scenario):
         for verdict in accused(result):
@@ -51,7 +51,7 @@ def test_marked_systems_come_first(scenario: str, system: str) -> None:
                 assert 0 < first.score <= 1
                 scores = [one.score for one in verdict.attribution]
                 assert scores == sorted(scores, reverse=True)
-    assert named[system] > sum(named.values()) / 2
+    assert named[system] >= sum(named.values()) / 2
     assert set(named) <= {system, ""}
 
 
