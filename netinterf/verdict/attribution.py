@@ -92,8 +92,9 @@ def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
     held = verdicts.evidence.take(row)
     owner, rule = held.parents(), evidence.rule[held.values]
     names = np.array([known.id for known in evidence.rules] or [""])
-    seen = np.zeros((len(row), len(wanted_rules())), np.bool_)
-    for place, wanted in enumerate(wanted_rules()):
+    asked = wanted_rules() if len(row) else ()
+    seen = np.zeros((len(row), len(asked)), np.bool_)
+    for place, wanted in enumerate(asked):
         seen[owner[names[rule] == wanted], place] = True
     return Look(
         row=row,
@@ -107,5 +108,7 @@ def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
     look = look_at(verdicts, evidence, trace)
+    if not len(look.row):  # the catalogue, with its lists of pages, is read when there is something to compare
+        return Attributions(row=look.row, llr=np.empty((0, 0)), shown=(), traits=look.traits, mechanism=look.mechanism)
     scores = score(look.traits, look.mechanism, look.rules, systems(), background())
     return Attributions(row=look.row, llr=scores.llr, shown=scores.shown, traits=look.traits, mechanism=look.mechanism)
