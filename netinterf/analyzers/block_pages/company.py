@@ -7,7 +7,6 @@ asked, so that every name gets the same page: nobody is accused of that.
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import pdtrc
 
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
@@ -99,9 +98,14 @@ def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
     odd &= (number - packets.ip_id[np.maximum(greeting, 0)].astype(np.int64)) % 65536 > passed
     client = trace.flows.client[answers.suspects.flow].astype(np.int64)
     alike = count_of((client << 16 | number)[odd], client << 16 | number)
+    several = odd & (alike >= LEAST_NUMBERED)
+    if not several.any():
+        return np.zeros(len(row), np.int64)
+    from scipy.special import pdtrc  # a tenth of a second, for captures that need it
+
     usual = count_of(client[odd], client) / 65536.0
     by_chance = 65536.0 * pdtrc(np.maximum(alike - 1, 0), usual)
-    return np.where(odd & (alike >= LEAST_NUMBERED) & (by_chance < CHANCE), alike, 0)
+    return np.where(several & (by_chance < CHANCE), alike, 0)
 
 
 def count_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
