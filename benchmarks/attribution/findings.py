@@ -67,6 +67,8 @@ def one(job: Job) -> Known | None:
     except TimeoutError:
         return None
     found = look_at(verdicts, evidence, trace)
+    if not len(found.row):
+        return None
     truth = {
         (row.truth.client, row.truth.client_port, row.truth.server, row.truth.server_port): row.truth.system
         for row in labels.rows
