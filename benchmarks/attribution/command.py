@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from benchmarks.attribution.findings import Known, collect, jobs
 from benchmarks.attribution.fitting import UNDOCUMENTED, answers, count, document, tuned
+from benchmarks.fit.command import FIRST_SEED as FIRST_FIT_SEED
+from benchmarks.quality import FIRST_SEED
 from netinterf.attribute.catalogue import background, systems
 from netinterf.attribute.score import posterior, score
 from netinterf.verdict.attribution import SURE
 
 __all__ = ["FIRST_FIT_SEED", "FIRST_SEED", "run"]
-
-FIRST_SEED = 1_000
-FIRST_FIT_SEED = 10_000
 
 
 def run(*, fit: bool, seeds: int, first_seed: int, processes: int) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def report(known: Known) -> dict[str, Any]:
 
 
 def name_them(known: Known) -> NDArray[np.str_]:
-    """Name the system of each finding as verdicts do: by one that is likelier than not."""
+    """Name the system of each finding as verdicts do: by one that is as likely as `SURE`."""
     common = background()
     chance = posterior(score(known.traits, known.mechanism, known.rules, systems(), common).llr, common)
     best = np.where(chance[:, :-1].max(axis=1) > SURE, chance[:, :-1].argmax(axis=1), len(systems()))

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.fit.corpus import LIMIT
 from benchmarks.scoreboard.judging import Job, limited, opened
 from netinterf.analyzers.run import analyze
 from netinterf.attribute.catalogue import class_of
@@ -21,9 +22,6 @@ from netinterf.verdict.subjects import list_subjects
 
 __all__ = ["Known", "collect", "jobs"]
 
-LIMIT = 20.0
-"""Seconds of processor time for one capture."""
-
 
 @attrs.frozen(eq=False, kw_only=True)
 class Known:
@@ -33,7 +31,6 @@ class Known:
     mechanism: NDArray[np.str_]
     rules: NDArray[np.bool_]
     system: list[str]  # as the simulator calls it
-    capture: list[str]
 
     def __len__(self) -> int:
         return len(self.system)
@@ -82,7 +79,6 @@ def one(job: Job) -> Known | None:
         mechanism=found.mechanism[kept],
         rules=found.rules[kept],
         system=[system[place] for place in kept],
-        capture=[job.name] * len(kept),
     )
 
 
@@ -104,7 +100,6 @@ def collect(wanted: Sequence[Job], processes: int) -> Known:
         mechanism=np.concatenate([each.mechanism for each in found]),
         rules=np.concatenate([each.rules for each in found]),
         system=[name for each in found for name in each.system],
-        capture=[name for each in found for name in each.capture],
     )
 
 

@@ -12,6 +12,7 @@ from benchmarks.attribution.findings import Known
 from benchmarks.machine import ROOT
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, systems
 from netinterf.attribute.score import Words, look, posterior, score
+from netinterf.attribute.similarity import RAREST
 from netinterf.attribute.traits import UNKNOWN, Trait
 
 __all__ = ["FILE", "UNDOCUMENTED", "answers", "count", "document", "likelihood", "tuned"]
@@ -19,9 +20,6 @@ __all__ = ["FILE", "UNDOCUMENTED", "answers", "count", "document", "likelihood",
 FILE = ROOT / "netinterf" / "data" / "traits.json"
 
 UNDOCUMENTED = "unknown"
-
-RARE = 0.002
-"""Values of a trait less common than this are not listed: together they are what is left."""
 
 AGREEMENTS = (0.7, 0.8, 0.85, 0.9, 0.95)
 TEMPERS = (0.4, 0.6, 0.8, 1.0)
@@ -70,7 +68,7 @@ def shares(value: NDArray[np.int64], mine: NDArray[np.bool_], system: NDArray[np
         values, counts = np.unique(value[told & (system == name)], return_counts=True)
         for one, part in zip(values.tolist(), (counts / counts.sum()).tolist(), strict=True):
             found[one] += part / len(names)
-    return {one: round(part, 4) for one, part in sorted(found.items()) if part >= RARE}
+    return {one: round(part, 4) for one, part in sorted(found.items()) if part >= RAREST}
 
 
 def others_show(

@@ -20,11 +20,12 @@ from benchmarks.fit.silence import quiet_of, supported
 from benchmarks.fit.weights import fit_factors
 from benchmarks.machine import ROOT
 from benchmarks.quality import Plan, jobs_of
+from benchmarks.scoreboard.judging import Job
 from benchmarks.scoreboard.left_out import FILE
 from netinterf.stats.dependence import intraclass_correlation
 from netinterf.verdict.model import Model, default_model
 
-__all__ = ["FIRST_SEED", "MODEL", "run"]
+__all__ = ["FIRST_SEED", "MODEL", "captures_of", "run"]
 
 FIRST_SEED = 10_000
 """Seeds of the fit; `quality` begins at 1,000, tests lie below."""
@@ -79,16 +80,20 @@ def corpus_of(seeds: int, lab_seeds: int, jobs: int, cache: Path | None) -> list
     with tempfile.TemporaryDirectory() as held:
         lab = lab_folder(Path(held), lab_seeds)
         plan = Plan(simulator=True, seeds=seeds, first_seed=FIRST_SEED, rivals=False)
-        wanted = jobs_of(plan, lab)
-        for pattern in THIN:
-            wanted += jobs_of(attrs.evolve(plan, pattern=pattern, first_seed=FIRST_SEED + seeds))
-        found = list(collect(wanted, jobs))
+        found = list(collect(captures_of(plan, lab), jobs))
     samples = [one for one in found if isinstance(one, Sample)]
     for name in (one for one in found if isinstance(one, str)):
         print(f"left out: {name}", file=sys.stderr)
     if cache is not None:
         cache.write_bytes(pickle.dumps(samples))
     return samples
+
+
+def captures_of(plan: Plan, lab: Path | None) -> list[Job]:
+    """List the captures of a fit: those of a plan, and as many more of `THIN` scenarios, each once."""
+    more = attrs.evolve(plan, first_seed=plan.first_seed + plan.seeds)
+    thin = [job for pattern in THIN for job in jobs_of(attrs.evolve(more, pattern=pattern))]
+    return [*jobs_of(plan, lab), *{job.name: job for job in thin}.values()]
 
 
 def lab_folder(folder: Path, seeds: int) -> Path | None:

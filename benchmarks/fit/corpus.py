@@ -24,7 +24,7 @@ from netinterf.verdict.model import SUBJECTS
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.subjects import list_subjects, row_of
 
-__all__ = ["Corpus", "Sample", "collect", "gather", "total_caps"]
+__all__ = ["LIMIT", "Corpus", "Sample", "collect", "gather", "total_caps"]
 
 LIMIT = 20.0
 """Seconds of processor time for one capture: an ordinary one takes a tenth of one."""

@@ -1,5 +1,6 @@
 """Forged HTTP answers: by time, header, ending and content; origins, portals and caches are left alone."""
 
+import attrs
 import numpy as np
 import pytest
 
@@ -79,6 +80,18 @@ def test_one_number_on_all_answers_is_one_writers(count: int, number: int, anew:
     trace = talk.trace()
     assert ("page.one_id" in rules(trace, 41000)) == odd
     assert "page.one_id" not in rules(trace, 40000)
+
+
+def test_where_somebody_renumbers_all_packets_equal_numbers_say_nothing() -> None:
+    """A translator that writes identifications of its own blinds the sign."""
+    talk = Talk()
+    talk.healthy(-1000)
+    for place in range(3):
+        answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=13330)
+    trace = talk.trace()
+    assert "page.one_id" in rules(trace, 41000)
+    blind = attrs.evolve(trace, facts=attrs.evolve(trace.facts, ip_id_informative=False))
+    assert "page.one_id" not in rules(blind, 41000)
 
 
 def test_what_is_first_in_the_capture_need_not_be_first_in_the_stream() -> None:

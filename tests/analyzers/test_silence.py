@@ -86,6 +86,19 @@ def test_a_server_that_hears_others_and_not_this_name_is_cut_off() -> None:
         assert not {"drop.served", "drop.served_near"} & set(found)
 
 
+def test_a_server_whose_queue_is_full_ignores_whom_it_cannot_take() -> None:
+    """It repeats its SYN/ACK and takes no data, while connections that it took before go on: nobody is singled out."""
+    talk = Talk()
+    silenced(talk)
+    for at in (1000.0, 3000.0, 7000.0):
+        talk.send("S", "SA", 900, 101, at=at)
+    answered(talk, 2000)
+    trace = talk.trace()
+    found = rules(trace, flow_of(trace, 40000))
+    assert "drop.request" in found
+    assert not {"drop.ignored", "drop.served", "drop.served_near", "drop.one_way"} & set(found)
+
+
 def test_a_server_may_choose_whom_it_answers() -> None:
     """A request that was acknowledged and not answered: others are served, and the server may have read the name."""
     for at, expected in ((2000.0, "drop.served"), (-20_000.0, "drop.served_near")):

@@ -20,7 +20,7 @@ from netinterf.analyzers.silence.sizes import large_only
 from netinterf.analyzers.silence.unheard import find_unheard
 from netinterf.analyzers.silence.waiting import find_ungreeted, find_waiting
 from netinterf.protocols.opening import Opening, openings
-from netinterf.schema import Evidence, Rule
+from netinterf.schema import Evidence, Rule, TcpFlag
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 
@@ -110,15 +110,16 @@ class Silence:
         since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
         moody = (seen.went_well > 0) & ~punished
         asked = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
+        ready = ~greets_again(trace, silences)
         served = seen.served + seen.served_near
-        ignored = asked & silences.is_kind(Kind.UNHEARD) & (seen.went_well == 0) & (served > 0)
-        near = (seen.served == 0) & (seen.served_near > 0) & ~ignored
+        ignored = ready & asked & silences.is_kind(Kind.UNHEARD) & (seen.went_well == 0) & (served > 0)
+        meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
         deaf = (seen.deaf > 0) & (served == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0) & asked
         return [
             write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
-            write("drop.served", (seen.served > 0) & ~ignored, {"served": seen.served, "selective": 1.0}),
-            write("drop.served_near", near, {"served": seen.served_near, "selective": 1.0}),
+            write("drop.served", meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),
+            write("drop.served_near", near & ~ignored, {"served": seen.served_near, "selective": 1.0}),
             write("drop.server", deaf, {"deaf": seen.deaf}),
             write("drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
             write("drop.line", dead_line(seen), {"tried": seen.asked}),
@@ -222,6 +223,18 @@ def foreign(trace: Trace, silences: Silences) -> Mask:
     found = np.zeros(len(silences), np.bool_)
     found[spoke] = np.isin(openings(heads), (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
     return found
+
+
+def greets_again(trace: Trace, silences: Silences) -> Mask:
+    """Say whether the other end only repeated its SYN/ACK: its accept queue is full, whoever else it serves.
+
+    Such a server takes no data of a connection that looks open to its client (Linux tcp(7), tcp_abort_on_overflow).
+    """
+    other = silences.side ^ 1
+    last, greeting = trace.sides.last[other].astype(np.int64), trace.sides.syn[other].astype(np.int64)
+    again: Mask = (greeting >= 0) & (last > greeting)
+    again &= trace.packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.SYN != 0 if len(silences) else again
+    return again
 
 
 def lasted(silences: Silences) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ def known() -> Known:
 
 def test_findings_know_their_system(known: Known) -> None:
     """Rows are aligned, systems are those of the scenarios, and every system weighs the same."""
-    sizes = {len(known.traits), len(known.mechanism), len(known.rules), len(known.system), len(known.capture)}
+    sizes = {len(known.traits), len(known.mechanism), len(known.rules), len(known.system)}
     assert sizes == {len(known)}
     assert set(known.system) == {"cn.rae", "sandvine.2007", "tr.resets", "kr.warning"}
     for name in set(known.system):

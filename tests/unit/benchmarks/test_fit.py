@@ -4,11 +4,13 @@ import attrs
 import numpy as np
 import pytest
 
+from benchmarks.fit.command import captures_of
 from benchmarks.fit.corpus import Sample, gather, sample, total_caps
 from benchmarks.fit.design import lay_out
 from benchmarks.fit.folds import FOLDS, folds_of
 from benchmarks.fit.silence import UNKNOWING, quiet_of, supported
 from benchmarks.fit.weights import LARGEST, fit_factors
+from benchmarks.quality import Plan
 from benchmarks.scoreboard.judging import Job
 from benchmarks.scoreboard.left_out import origin_of
 from netinterf.schema import Evidence, Rule
@@ -150,6 +152,15 @@ def test_scores_use_the_strongest_of_a_group_only() -> None:
     model = plain_model()
     assert lay_out(together, model).scores(model).max() == 4.0
     assert lay_out(made, model).scores(model).max() == 8.0
+
+
+def test_no_capture_is_gathered_twice() -> None:
+    """Thin scenarios are played on twice as many seeds, also those that two patterns name."""
+    wanted = captures_of(Plan(simulator=True, seeds=2, first_seed=100, rivals=False), None)
+    assert len({job.name for job in wanted}) == len(wanted)
+    seeds = [job.seed for job in wanted if job.scenario == "benign.reach.no-quic-service"]
+    assert sorted(seeds) == [100, 101, 102, 103]
+    assert sorted(job.seed for job in wanted if job.scenario == "tcp.reset.ir-sni") == [100, 101]
 
 
 def test_folds_leave_each_origin_out_once() -> None:
