@@ -11,7 +11,7 @@ from netinterf.analyzers.dns_poisoning.company import concentration, never_answe
 from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, tls_after, transport_contrasts
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
-from netinterf.analyzers.dns_poisoning.race import DISJOINT, Races, run_races
+from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races, run_races
 from netinterf.analyzers.dns_poisoning.repeats import repeat_weights
 from netinterf.analyzers.dns_poisoning.replies import Replies, gather_replies
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS, rule_id
@@ -148,11 +148,12 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
             first = forged[0] if forged else int(rows[0])
             weight, count = float(races.weight[place]), float(len(rows))
             clear = weight >= DISJOINT  # less, and a second site may have answered a second query
-            rule = "two_answers" if clear else "contradiction"
+            unread = bool(races.unread[place]) and weight <= UNLIKE
+            rule = "two_answers" if clear else "unlike_replies" if unread else "contradiction"
             notes.add(rule, first, weight, forged=forged, replies=count, queries=queries)
-            if races.nature[place] and clear:
+            if races.nature[place] and (clear or unread):
                 notes.add("two_servers", first, PER_BIT * float(races.nature[place]), forged=forged)
-        else:
+        elif not races.unread[place]:
             rule = "duplicate" if races.identical[place] else "rotation"
             notes.add(rule, int(rows[0]), WEIGHTS[rule], forged=[])
 

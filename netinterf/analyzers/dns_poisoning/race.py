@@ -14,10 +14,15 @@ from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
 
-__all__ = ["DISJOINT", "Races", "run_races"]
+__all__ = ["DISJOINT", "UNLIKE", "Races", "run_races"]
 
 IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 """Weights of a pair of answers: unreachable against global, disjoint, addresses against none (NXDOMAIN or empty)."""
+
+UNLIKE = 2.0
+"""Weight of a pair whose answers cannot be compared because the capture cut one off, and whose headers disagree: one
+server that answers one question twice keeps its flags, the number of its records and the length. The fit weighs it
+(``python -m benchmarks fit``); here it begins as a failure code does."""
 
 SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
 """Weights of pairs with harmless explanations: both in one network, both behind one CNAME, a failure code first."""
@@ -53,6 +58,7 @@ class Races:
     pairs: list[set[tuple[int, int]]]  # which members contradict each other
     different: NDArray[np.int64]  # number of replies with different bytes
     identical: NDArray[np.bool_]  # all replies are the same bytes
+    unread: NDArray[np.bool_]  # the capture cut answers off: what was not read agrees with nothing
     nature: NDArray[np.int64]  # bits (AA, RA) in which contradicting replies differ, counted
 
 
@@ -82,6 +88,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         pairs=pairs,
         different=different,
         identical=different == 1,
+        unread=np.array([bool(replies.unread[rows].any()) for rows in members], np.bool_),
         nature=np.array([_nature(replies, found) for found in pairs], np.int64),
     )
 
@@ -155,6 +162,8 @@ class _Answer:
     chain: frozenset[str]
     rcode: int
     truncated: bool
+    unread: bool
+    outline: tuple[int, ...]  # what the header says of the whole: flags, records, length
     reachable: bool  # has a global address
     unreachable: bool  # has only addresses that are not
     shape: tuple[tuple[int, int], ...]  # kind and length of answer records of other types
@@ -176,6 +185,8 @@ class _Answer:
             chain=frozenset(answers.target[p] for p in section if answers.kind[p] == RecordType.CNAME),
             rcode=int(replies.flags[row]) & 0xF,
             truncated=bool(replies.flags[row] & TRUNCATED),
+            unread=bool(replies.unread[row]),
+            outline=(int(replies.flags[row]) & NATURE, int(replies.promised[row]), int(replies.length[row])),
             reachable=Sign.GLOBAL in sign,
             unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
@@ -185,6 +196,8 @@ class _Answer:
         """Weigh how much two answers contradict each other; 0 when they can both be true."""
         if self.truncated or other.truncated:
             return 0.0
+        if self.unread or other.unread:
+            return UNLIKE if self.rcode != other.rcode or self.outline != other.outline else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)
         if self.addresses or other.addresses:

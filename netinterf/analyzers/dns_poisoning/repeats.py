@@ -2,14 +2,15 @@
 
 Doubled queries, anycast and loss strike any lookup alike. An injector strikes every lookup of a listed name and none of
 the others. So the lookups of one name at one server count together, against the rate at which the server's other names
-are contradicted.
+draw several replies: where queries are sent again or doubled behind the tap, a name with one address draws the same
+reply twice, and only names with many addresses seem to contradict themselves.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.race import Races
-from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.replies import COPY_NS, Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.protocols.dns_names import hash_rows
 from netinterf.trace import Trace
@@ -28,7 +29,8 @@ def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArra
     """Weigh, for each contradiction, that other lookups of the same name at the same server drew one as well.
 
     With *c* of *n* lookups contradicted and a rate *p* among other names, the weight is that of the repeats:
-    ``(c - 1) ln(0.9 / p) + (n - c) ln(0.1 / (1 - p))``, *p* with a Jeffreys prior; never negative.
+    ``(c - 1) ln(0.9 / p) + (n - c) ln(0.1 / (1 - p))``, *p* the share of other names' lookups that drew several
+    replies, with a Jeffreys prior; never negative.
 
     Returns:
         Weights and numbers of contradicted lookups, aligned with *races*.
@@ -44,15 +46,26 @@ def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArra
     lookup = name ^ server * np.uint64(0x9E3779B97F4A7C15)
     _, group = np.unique(lookup, return_inverse=True)
     lookups, hits = np.bincount(group), np.bincount(group, contradicted)
+    spilled = np.bincount(group, contradicted | several(trace, replies)[exchange])
     for one in np.unique(server[contradicted]):
         groups = np.unique(group[server == one])
         base = groups[hits[groups] <= BASE_SHARE * lookups[groups]]
         for mine in groups[hits[groups] >= 2]:
             others = base[base != mine]
-            rate = (hits[others].sum() + 0.5) / (lookups[others].sum() + 1.0)
+            rate = (spilled[others].sum() + 0.5) / (lookups[others].sum() + 1.0)
             missed = lookups[mine] - hits[mine]
             value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
             rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
             weight[rows] = np.clip(value, 0.0, WEIGHTS["repeated"])
             struck[rows] = int(hits[mine])
     return weight, struck
+
+
+def several(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+    """Say which exchanges drew more than one reply, second captures of one reply left out."""
+    time = trace.packets.time[replies.packet]
+    copy = np.zeros(len(replies), np.bool_)
+    copy[1:] = (np.diff(replies.exchange) == 0) & (np.diff(replies.digest) == 0) & (np.diff(time) <= COPY_NS)
+    drawn = np.bincount(replies.exchange[~copy], minlength=len(trace.exchanges))
+    found: NDArray[np.bool_] = drawn > 1
+    return found

@@ -14,11 +14,14 @@ from netinterf.schema import IpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["Replies", "digest", "gather_replies", "question_keys"]
+__all__ = ["COPY_NS", "Replies", "digest", "gather_replies", "question_keys"]
 
 UDP = 17
 VARIED_IDS = 3
 """Different IP IDs a sender must have used before one of them can be called its own."""
+
+COPY_NS = 1_000_000
+"""Two queries this close are one that was captured twice (mirror port, "any" device): stubs wait a second and more."""
 
 TRANSFERS = (251, 252)
 """IXFR and AXFR (RFC 1995, RFC 5936): one query, many replies."""
@@ -38,6 +41,9 @@ class Replies:
     queries: NDArray[np.int64]  # queries captured in its exchange
     flags: NDArray[np.uint16]
     records: NDArray[np.int64]  # records in the answer section that could be read
+    promised: NDArray[np.int64]  # ANCOUNT
+    length: NDArray[np.int64]  # bytes of the message
+    unread: NDArray[np.bool_]  # the capture cut the message off inside the answer section
     pointer: NDArray[np.bool_]  # the first answer's owner name is compressed
     answered: NDArray[np.bool_]  # it has an answer record, so that `pointer` means something
     ttl: NDArray[np.int64]
@@ -87,6 +93,8 @@ def gather_replies(trace: Trace) -> Replies:
     first = _first_answers(trace, message)
     four = packets.version[packet] == 4
     ip_id = np.where(four, packets.ip_id[packet].astype(np.int64), -1)
+    promised = dns.answers[message].astype(np.int64)
+    cut = packets.payload_captured[packet] < packets.payload_length[packet]
     question = question_keys(trace)[exchange]
     return Replies(
         record_at=np.searchsorted(trace.answers.message, np.arange(len(dns) + 1, dtype=np.int32)).astype(np.int64),
@@ -102,6 +110,9 @@ def gather_replies(trace: Trace) -> Replies:
         queries=transmissions(trace)[exchange],
         flags=dns.flags[message],
         records=first[1],
+        promised=promised,
+        length=dns.length[message].astype(np.int64),
+        unread=cut & (first[1] < promised),
         pointer=first[2],
         answered=first[0] >= 0,
         ttl=packets.ttl[packet].astype(np.int64),
@@ -179,10 +190,6 @@ def digest(trace: Trace, message: NDArray[np.int64]) -> NDArray[np.uint64]:
     sums = np.append(np.uint64(0), np.cumsum((values + np.uint64(1)) * powers[within], dtype=np.uint64))
     mixed[shared[usable]] = sums[offsets[1:]] - sums[offsets[:-1]]
     return mixed
-
-
-COPY_NS = 1_000_000
-"""Two queries this close are one that was captured twice (mirror port, "any" device): stubs wait a second and more."""
 
 
 def transmissions(trace: Trace) -> NDArray[np.int64]:

@@ -77,6 +77,19 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        _rule(
+            "unlike_replies",
+            "race",
+            "one question (sent {queries} ×) drew {replies} different replies; the capture cut their answers off, but "
+            "their headers disagree on result, flags, number of records or length",
+            "replies",
+            "queries",
+            mechanism="dns.injection",
+            source=f"{HOLD_ON}; RFC 1035 §4.1.1",
+        ),
+    ),
+    (
         -1.0,
         _rule(
             "duplicate",
