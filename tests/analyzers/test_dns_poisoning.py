@@ -160,6 +160,56 @@ def test_two_replies_that_disagree_on_what_their_server_is(queries):
     assert (scene.weight(asked) >= CALLED) == (queries == 1)
 
 
+def cut(scene, length):
+    """Judge the scene as a capture with a snapshot length reads it."""
+    times, frames, scene.numbers = scene.capture()
+    scene.trace = read(times=times, frames=[frame[:length] for frame in frames], link_type=RAW_IP)
+    scene.total, scene.forged, scene.rules = weigh(scene.trace)
+    return scene
+
+
+HEADERS_ONLY = 20 + 8 + 12 + len(name_bytes("www.listed.org")) + 4 + 6  # IPv4, UDP, DNS, question, half an answer
+
+
+def test_answers_that_were_cut_off_are_judged_by_their_headers():
+    """Nobody can read which addresses were given; flags and lengths still say that two machines wrote the replies."""
+    scene = Scene()
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("31.13.95.38"), flags=0x8500, opt=False, after=5 * MILLISECOND)
+    scene.reply("www.listed.org", address_record("93.184.216.34"), address_record("93.184.216.35"))
+    cut(scene, HEADERS_ONLY)
+    assert scene.rules[scene.of(asked)] >= {"unlike_replies", "two_servers"}
+    assert not scene.rules[scene.of(asked)] & {"rotation", "two_answers", "contradiction", "duplicate"}
+
+
+def test_answers_that_were_cut_off_and_look_alike_say_nothing():
+    """What was not captured is no sign of rotation, nor of anything else."""
+    scene = Scene()
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("31.13.95.38", ttl=60), after=5 * MILLISECOND)
+    scene.reply("www.listed.org", address_record("93.184.216.34", ttl=3600))
+    cut(scene, HEADERS_ONLY)
+    assert not scene.rules[scene.of(asked)]
+
+
+@pytest.mark.parametrize("doubled", [False, True])
+def test_repeats_count_only_where_other_names_draw_one_reply(doubled):
+    """Where every query is doubled behind the tap, a name with many addresses contradicts itself again and again."""
+    scene = Scene()
+    for number in range(24):
+        name = f"w{number}.example.com"
+        scene.ask(name)
+        scene.reply(name, address_record("23.1.2.3"))
+        if doubled:
+            scene.reply(name, address_record("23.1.2.3"), after=64 * MILLISECOND)
+    for number in range(4):
+        asked = scene.ask("www.listed.org")
+        scene.reply("www.listed.org", address_record(f"31.13.95.{number}"))
+        scene.reply("www.listed.org", address_record(f"93.184.216.{number}"), after=64 * MILLISECOND)
+    scene.judge()
+    assert ("repeated" in scene.rules[scene.of(asked)]) == (not doubled)
+
+
 def test_a_capture_that_doubles_every_frame_hides_nothing():
     """A query captured twice within microseconds was sent once, so two different replies are one too many."""
     scene = Scene()
