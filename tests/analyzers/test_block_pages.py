@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from netinterf.analyzers.block_pages import BlockPages
+from netinterf.analyzers.block_pages.company import STRONGEST
+from netinterf.analyzers.block_pages.rules import WEIGHTS
 from netinterf.analyzers.check import check_analyzer
 from netinterf.context.pages import KEY, match_pages, signatures
 from netinterf.simulate import Conditions, run
@@ -80,6 +82,19 @@ def test_one_number_on_all_answers_is_one_writers(count: int, number: int, anew:
     trace = talk.trace()
     assert ("page.one_id" in rules(trace, 41000)) == odd
     assert "page.one_id" not in rules(trace, 40000)
+
+
+def test_one_number_from_unrelated_networks_weighs_as_much_as_chance_is_small() -> None:
+    """One operator's servers may be numbered alike by a guard before them; three operators' are not."""
+    weights = []
+    for apart in (1, 3):
+        talk = Talk()
+        talk.healthy(-1000)
+        for place in range(6):
+            talk.server = f"203.0.{113 + place % apart}.9"
+            answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=13330)
+        weights.append(rules(talk.trace(), 41000)["page.one_id"])
+    assert weights == [WEIGHTS["one_id"], STRONGEST]
 
 
 def test_where_somebody_renumbers_all_packets_equal_numbers_say_nothing() -> None:
