@@ -84,6 +84,20 @@ def test_one_number_on_all_answers_is_one_writers(count: int, number: int, anew:
     assert "page.one_id" not in rules(trace, 40000)
 
 
+@pytest.mark.parametrize(("hops", "reset"), [(61, True), (50, False)])
+def test_what_the_writer_of_a_page_adds_is_named_with_it(hops: int, reset: bool) -> None:
+    """The FIN and RST that continue the page came its way; where the server's way is the same, a RST may be its own."""
+    talk = answered(PAGE, at=4, fin=0.1, ttl=hops, stamped=False)
+    number = 901 + len(PAGE)
+    talk.send("S", "R", number + 1, 0, at=600, ttl=hops)
+    talk.send("S", "PA", 901, 200, at=700, data=ORDINARY)
+    trace = talk.trace()
+    evidence = BlockPages()(trace)
+    page = next(row for row, code in enumerate(evidence.rule) if evidence.rules[code].id == "page.premature")
+    flags = [int(trace.packets.tcp_flags[row]) for row in evidence.forged[page]]
+    assert flags == [0x18, 0x11, *([0x04] if reset else [])]
+
+
 def test_one_number_from_unrelated_networks_weighs_as_much_as_chance_is_small() -> None:
     """One operator's servers may be numbered alike by a guard before them; three operators' are not."""
     weights = []

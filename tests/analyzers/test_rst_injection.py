@@ -555,6 +555,34 @@ def test_a_fin_with_perfect_headers_is_still_too_early() -> None:
     assert not any(name.startswith("fin.") for name in ended(Talk(), at=101))
 
 
+def test_a_fin_that_answers_a_fin_is_timed_from_that_fin() -> None:
+    """The client ended first and acknowledged data later; the server's end answers the former."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("C", "FA", end, 901, at=sent + 1)
+    talk.send("S", "PA", 901, end, at=sent + 96, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("C", "A", end + 1, 920, at=sent + 97)
+    talk.send("S", "FA", 920, end + 1, at=sent + 101, ttl=49)
+    assert "fin.premature" not in found(talk.trace())
+
+
+def test_the_hosts_own_end_is_not_named_with_the_forged_one() -> None:
+    """The server's FIN came its usual way, behind a stream that somebody else has made longer."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "PA", 901, end, at=sent + 4, data=b"x" * 300, ttl=61)
+    talk.send("S", "FA", 1201, end, at=sent + 4.1, ttl=61)
+    talk.send("S", "FA", 901, end, at=sent + 140)
+    trace = talk.trace()
+    evidence = RstInjection()(trace)
+    named = {int(row) for rows in evidence.forged for row in rows}
+    ends = np.flatnonzero((trace.packets.tcp_flags & 1 != 0) & (trace.packets.relative_ack == end - 100))
+    assert named & set(ends.tolist()) == set(ends[trace.packets.ttl[ends] == 61].tolist())
+    assert named & set(ends.tolist())
+
+
 def test_nothing_follows_the_end_of_a_stream() -> None:
     """New bytes behind a FIN are somebody else's; acknowledgements may follow it."""
     for data, expected in ((b"HTTP/1.1 200 OK\r\n\r\n" * 9, True), (b"", False)):

@@ -13,6 +13,7 @@ from netinterf.analyzers.block_pages.company import find_company, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, left_alone
 from netinterf.analyzers.block_pages.rules import RULES, WEIGHTS
+from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
@@ -98,7 +99,7 @@ class BlockPages:
             subject=answers.suspects.flow[pick],
             time=trace.packets.time[row],
             llr=llr[pick],
-            forged=row,
+            forged=with_followers(trace, row),
             witness=Ragged.from_lengths(np.full(len(pick), 2), witness),
             measured={key: value[pick] for key, value in measured.items()},
         )

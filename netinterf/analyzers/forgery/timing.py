@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.sides import segment_end
 from netinterf.schema import RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -91,7 +92,12 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
     rtt, samples = (column[suspects.side] for column in host_rtt(trace))
     heard, newest = base.at(base.acked, suspects.previous), base.at(base.top, suspects.asked)
     oldest = np.where(newest > heard, heard + 1, newest)
-    asked = first_reaching(suspects, np.where(suspects.acks, packets.relative_ack[suspects.row], oldest))
+    ack = np.where(suspects.acks, packets.relative_ack[suspects.row], oldest)
+    asked = first_reaching(suspects, ack)
+    end = trace.sides.fin[suspects.other].astype(np.int64)  # it takes a number, too, and the base may be without
+    if len(packets):
+        ended = (end >= 0) & (end < suspects.row) & (segment_end(packets, np.maximum(end, 0)) == ack)
+        asked = np.where(ended & ((asked < 0) | (end < asked)), end, asked)
     waited = packets.time[suspects.row] - packets.time[np.maximum(asked, 0)] if len(packets) else rtt
     known = (asked >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & (not trace.facts.split_tcp)
     ratio = np.where(known, waited / np.maximum(rtt, 1), np.nan)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.forgery.follow import like_greeting, with_followers
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
@@ -106,7 +107,7 @@ class RstInjection:
         own = score - signs["after_request"][0]  # the stage marks no single packet
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
-        forged, part = forged_rows(fins, own, chosen), np.arange(len(chosen))
+        forged, part = forged_rows(trace, fins, own, chosen), np.arange(len(chosen))
         written = self.write(trace, fins, signs, chosen, forged, "fin.", part)
         return written, np.unique(fins.side[own > 0])
 
@@ -118,7 +119,7 @@ class RstInjection:
         signs = written_signs(trace, suspects, self.ttl_tolerance)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = np.flatnonzero(score > 0)
-        forged, part = forged_rows(suspects, score, chosen), np.arange(len(chosen))
+        forged, part = with_followers(trace, suspects.row[chosen]), np.arange(len(chosen))
         return self.write(trace, suspects, signs, chosen, forged, "data.", part)
 
     def resets(self, trace: Trace, forged_ends: NDArray[np.int64]) -> list[Evidence]:
@@ -134,9 +135,8 @@ class RstInjection:
         signs = reset_signs(trace, suspects, forged_ends, self.ttl_tolerance)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = choose(suspects, score)
-        forged = forged_rows(
-            suspects, score - signs["after_request"][0] - signs["after_ack"][0], chosen
-        )  # the stage marks no single packet
+        own = score - signs["after_request"][0] - signs["after_ack"][0]  # the stage marks no single packet
+        forged = forged_rows(trace, suspects, own, chosen)
         connect = (suspects.previous[chosen] < 0) & (trace.sides.syn[suspects.other[chosen]] >= 0)
         tables = [
             table
@@ -231,11 +231,17 @@ def choose(suspects: Suspects, score: NDArray[np.float64]) -> NDArray[np.int64]:
     return first
 
 
-def forged_rows(suspects: Suspects, score: NDArray[np.float64], chosen: NDArray[np.int64]) -> Ragged:
-    """List, for each chosen flow, the resets of the same claimed sender that look forged on their own."""
+def forged_rows(trace: Trace, suspects: Suspects, score: NDArray[np.float64], chosen: NDArray[np.int64]) -> Ragged:
+    """List, for each chosen flow, the ends of the same claimed sender that look forged on their own.
+
+    Where the chosen one came another way than its claimed sender's SYN, those that came that sender's way are its own.
+    """
     flow_side = np.full(int(suspects.flow.max(initial=0)) + 1, -1)
     flow_side[suspects.flow[chosen]] = suspects.side[chosen]
     mine = (score > 0) & (flow_side[suspects.flow] == suspects.side)
+    same_way, strange = like_greeting(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
+    strange[suspects.flow[chosen]] = ~same_way[chosen]
+    mine &= ~(same_way & strange[suspects.flow])
     rows = np.flatnonzero(mine)
     order = rows[np.lexsort((suspects.row[rows], suspects.flow[rows]))]
     place = np.searchsorted(suspects.flow[chosen], suspects.flow[order])
