@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 import attrs
@@ -14,13 +15,14 @@ from netinterf.analyzers.run import analyze
 from netinterf.attribute.catalogue import class_of
 from netinterf.attribute.traits import Traits
 from netinterf.simulate import scenarios
+from netinterf.simulate.plays.tcp_stage import KEPT
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 from netinterf.verdict.attribution import look_at
 from netinterf.verdict.combine import judge
 from netinterf.verdict.subjects import list_subjects
 
-__all__ = ["Known", "collect", "jobs"]
+__all__ = ["Known", "collect", "jobs", "joined"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -53,8 +55,9 @@ def jobs(first_seed: int, seeds: int) -> list[Job]:
     ]
 
 
-def one(job: Job) -> Known | None:
+def one(job: Job, kept: float) -> Known | None:
     """Judge one capture, and keep the findings that are right."""
+    usual = KEPT.set(kept)
     try:
         with limited(LIMIT):
             trace, labels = opened(job)
@@ -63,6 +66,8 @@ def one(job: Job) -> Known | None:
             verdicts = judge(evidence, subjects)
     except TimeoutError:
         return None
+    finally:
+        KEPT.reset(usual)
     found = look_at(verdicts, evidence, trace)
     if not len(found.row):
         return None
@@ -89,9 +94,19 @@ def ends_of(trace: Trace, flow: int) -> tuple[str, int, str, int]:
     return client or "", int(flows.client_port[flow]), server or "", int(flows.server_port[flow])
 
 
-def collect(wanted: Sequence[Job], processes: int) -> Known:
-    """Judge captures in some processes, and put their findings together."""
-    found = list(every(wanted, processes))
+def collect(wanted: Sequence[Job], kept: float, processes: int) -> Known:
+    """Judge captures in some processes, and put their findings together.
+
+    Args:
+        wanted: What to simulate.
+        kept: How often a system keeps a mark as it was published.
+        processes: How many at a time.
+    """
+    return joined(list(every(wanted, kept, processes)))
+
+
+def joined(found: Sequence[Known]) -> Known:
+    """Put findings together."""
     return Known(
         traits=Traits(
             value=np.concatenate([each.traits.value for each in found]),
@@ -103,10 +118,11 @@ def collect(wanted: Sequence[Job], processes: int) -> Known:
     )
 
 
-def every(wanted: Sequence[Job], processes: int) -> Iterator[Known]:
+def every(wanted: Sequence[Job], kept: float, processes: int) -> Iterator[Known]:
     """Walk the captures that gave findings."""
+    judged = partial(one, kept=kept)
     if processes <= 1:
-        yield from (found for found in map(one, wanted) if found is not None)
+        yield from (found for found in map(judged, wanted) if found is not None)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from (found for found in pool.map(one, wanted, chunksize=8) if found is not None)
+        yield from (found for found in pool.map(judged, wanted, chunksize=8) if found is not None)

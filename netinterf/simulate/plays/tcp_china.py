@@ -10,7 +10,7 @@ from netinterf.simulate.boxes.triggers import opens, punished, says, speaks_to
 from netinterf.simulate.messages.dns import dns_name
 from netinterf.simulate.network.packet import ACK, RST, SYN
 from netinterf.simulate.network.path import SECOND
-from netinterf.simulate.plays.tcp_stage import Deal, both_ends, drawn_delay, forging, published
+from netinterf.simulate.plays.tcp_stage import Deal, both_ends, drawn_delay, forging, keeps, published
 from netinterf.simulate.plays.tcp_talks import ask_over_tcp, search
 
 __all__ = ["PLAYS", "counting", "gfw_two"]
@@ -25,7 +25,7 @@ def bare(deal: Deal, *, centre: float = 4e6) -> Form:
     low = int(deal.rng.integers(40, 90))
     return Form(
         ttl_rule="spread", ttl=low, ttl_high=low + int(deal.rng.integers(0, 64)), window_rule="random",
-        id_rule="zero" if deal.rng.random() < 0.6 else "random", delay=drawn_delay(deal.rng, centre),
+        id_rule="zero" if keeps(deal.rng, 0.6) else "random", delay=drawn_delay(deal.rng, centre),
     )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def counting(deal: Deal, *, centre: float = 4e6) -> Form:
     rng = deal.rng
     return Form(
         ttl_rule="counter", id_rule="same", window_rule="counter", window=int(rng.integers(900, 4600)),
-        dont_fragment=bool(rng.random() < 0.9), gap=float(rng.uniform(2e4, 3e5)), delay=drawn_delay(rng, centre),
+        dont_fragment=keeps(rng, 0.9), gap=float(rng.uniform(2e4, 3e5)), delay=drawn_delay(rng, centre),
     )  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def henan(deal: Deal) -> tuple[Rule, ...]:
         ttl=published(rng, 58, 50, 70), id_rule="constant", ip_id=published(rng, 1, 1, 300),
         window_rule=str(rng.choice(["zero", "random"])), delay=drawn_delay(rng, 6e5),
     )  # fmt: skip
-    payload = bytes.fromhex("01020304050607080900") if rng.random() < 0.5 else rng.bytes(int(rng.integers(5, 12)))
+    payload = bytes.fromhex("01020304050607080900") if keeps(rng, 0.5) else rng.bytes(int(rng.integers(5, 12)))
     shots = burst(form, (RA,), payload=payload)
     picky = bool(rng.random() < 0.3)  # China Mobile's box in Henan takes other headers too
     return (Rule(when=says(deal.words, whole=True, bare_header=picky), word="tcp.reset", bursts=(shots,)),)

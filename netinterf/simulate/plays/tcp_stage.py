@@ -1,6 +1,7 @@
 """The stage of the forging scenarios: clients visit listed and harmless names while a forger watches."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
 
-__all__ = ["Build", "Deal", "Talk", "both_ends", "drawn_delay", "forging", "published", "visits"]
+__all__ = ["KEPT", "Build", "Deal", "Talk", "both_ends", "drawn_delay", "forging", "keeps", "published", "visits"]
 
 SAYS = {system.id: system.says for system in SYSTEMS}
 
@@ -48,9 +49,19 @@ Build = Callable[[Deal], tuple[Rule, ...]]
 """Makes the rules of the forger of one run."""
 
 
+KEPT = ContextVar("kept", default=1 / 3)
+"""Probability that a forger of one run keeps a mark as it was published. Detection must not depend on marks, so most
+runs change them; whether a system is named rightly can only be asked of those that keep theirs."""
+
+
 def published(rng: np.random.Generator, value: int, low: int, high: int) -> int:
-    """Draw a field: in one run of three the published *value*, else any from *low* to *high*."""
-    return value if rng.random() < 1 / 3 else int(rng.integers(low, high + 1))
+    """Draw a field: with probability `KEPT` the published *value*, else any from *low* to *high*."""
+    return value if rng.random() < KEPT.get() else int(rng.integers(low, high + 1))
+
+
+def keeps(rng: np.random.Generator, usual: float) -> bool:
+    """Draw whether a forger has a habit that it was published with: with probability *usual*, or `KEPT` if more."""
+    return bool(rng.random() < max(usual, KEPT.get()))
 
 
 def drawn_delay(rng: np.random.Generator, centre: float) -> float:

@@ -16,7 +16,7 @@ WANTED = ("tcp.reset.cn-rae", "tcp.reset.sandvine-2007", "tcp.reset.tr-resets", 
 @pytest.fixture(scope="module")
 def known() -> Known:
     """Gather findings of four systems, one of them undocumented."""
-    return collect([job for job in jobs(100, 3) if job.scenario in WANTED], 1)
+    return collect([job for job in jobs(100, 3) if job.scenario in WANTED], 1 / 3, 1)
 
 
 def test_findings_know_their_system(known: Known) -> None:
