@@ -1,4 +1,4 @@
-"""Write the pages that list what the code declares (columns, rules, link types, model, scenarios), draw the ladders."""
+"""Write the pages that list what the code declares: columns, rules, link types, model, scenarios, mechanisms."""
 
 import csv
 import json
@@ -7,27 +7,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from markdown_tables import table
+from mechanism_facts import write_facts
 
 from netinterf import schema
 from netinterf.analyzers.registry import builtin
-from netinterf.analyzers.run import analyze
 from netinterf.attribute.catalogue import background, systems
 from netinterf.decode import LINK_TYPES
-from netinterf.report import ladder
-from netinterf.schema import SubjectKind
-from netinterf.simulate import Conditions, run, scenarios
+from netinterf.simulate import scenarios
 from netinterf.simulate.coverage import coverage
 from netinterf.table import Table
-from netinterf.trace import read
 
 __all__ = ["write_all"]
-
-
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Write a Markdown table."""
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
 def columns() -> str:
@@ -103,39 +94,9 @@ the client's side, the server's side or the middle.
     return "\n".join(parts)
 
 
-LADDERS = {
-    "tcp.reset": ("tcp.reset.ir-sni", 7),
-    "tcp.fin": ("tcp.fin.uz-middlebox", 7),
-    "tcp.drop": ("tcp.drop.tspu-sni-iv", 7),
-    "http.blockpage": ("http.blockpage.th-redirect", 7),
-    "quic.drop": ("quic.drop.tspu-sni", 7),
-    "tls.interception": ("tls.interception.kazakhstan", 7),
-}
-"""What is drawn for each mechanism: a scenario and a seed."""
-
-
-def draw(mechanism: str) -> str:
-    """Draw the conversation of a scenario against which most evidence speaks, with the rule that says it best."""
-    scenario, seed = LADDERS[mechanism]
-    played = run(scenario, seed, Conditions(ip=4, vantage="client", luck=0.0))
-    trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
-    evidence = analyze(trace)
-    mine = np.array([evidence.rules[code].mechanism == mechanism for code in evidence.rule], np.bool_)
-    mine &= (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
-    flow = int(np.argmax(np.bincount(evidence.subject[mine], evidence.llr[mine])))
-    told = np.flatnonzero(mine & (evidence.subject == flow))
-    notes: dict[int, str] = {}
-    for row in told[np.argsort(evidence.llr[told])].tolist():  # the strongest is written last, and stays
-        notes |= dict.fromkeys(evidence.forged[row].tolist(), evidence.rules[evidence.rule[row]].id)
-    return ladder(trace, flow, notes.keys(), notes=notes)
-
-
 def write_all(folder: Path) -> None:
     """Write every generated page into *folder*."""
-    pictures = folder.parent / "analyzers" / "ladders"
-    pictures.mkdir(exist_ok=True)
-    for mechanism in LADDERS:
-        (pictures / f"{mechanism}.svg").write_text(draw(mechanism), encoding="utf-8")
+    write_facts(folder.parent / "mechanisms")
     folder.mkdir(exist_ok=True)
     pages = {
         "columns": columns(),
