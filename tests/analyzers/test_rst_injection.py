@@ -583,6 +583,20 @@ def test_the_hosts_own_end_is_not_named_with_the_forged_one() -> None:
     assert named & set(ends.tolist())
 
 
+def test_what_the_writer_of_a_fin_adds_is_named_with_it() -> None:
+    """The reset behind a forged FIN crossed as many hops; the server's own acknowledgement did not."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "FA", 901, end, at=sent + 4, ttl=61)
+    talk.send("S", "A", 902, end, at=sent + 6, ttl=61)
+    talk.send("S", "A", 901, end, at=sent + 101)
+    trace = talk.trace()
+    evidence = RstInjection()(trace)
+    fin = next(row for row, code in enumerate(evidence.rule) if evidence.rules[code].id == "fin.premature")
+    assert trace.packets.ttl[evidence.forged[fin]].tolist() == [61, 61]
+
+
 def test_nothing_follows_the_end_of_a_stream() -> None:
     """New bytes behind a FIN are somebody else's; acknowledgements may follow it."""
     for data, expected in ((b"HTTP/1.1 200 OK\r\n\r\n" * 9, True), (b"", False)):

@@ -107,7 +107,13 @@ class RstInjection:
         own = score - signs["after_request"][0]  # the stage marks no single packet
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
-        forged, part = forged_rows(trace, fins, own, chosen), np.arange(len(chosen))
+        forged = forged_rows(trace, fins, own, chosen)
+        greeted = (trace.sides.syn[fins.side[chosen]] >= 0) & trace.facts.ttl_informative
+        strange = np.flatnonzero(greeted & ~like_greeting(trace, fins.row[chosen], fins.side[chosen]))
+        more = with_followers(trace, fins.row[chosen[strange]])
+        at = np.concatenate([forged.parents(), strange[more.parents()]])
+        forged = merged(at, np.concatenate([forged.values, more.values]), len(chosen))
+        part = np.arange(len(chosen))
         written = self.write(trace, fins, signs, chosen, forged, "fin.", part)
         return written, np.unique(fins.side[own > 0])
 
@@ -246,6 +252,12 @@ def forged_rows(trace: Trace, suspects: Suspects, score: NDArray[np.float64], ch
     order = rows[np.lexsort((suspects.row[rows], suspects.flow[rows]))]
     place = np.searchsorted(suspects.flow[chosen], suspects.flow[order])
     return Ragged.from_lengths(np.bincount(place, minlength=len(chosen)), suspects.row[order].astype(np.int32))
+
+
+def merged(owner: NDArray[np.int64], row: NDArray[np.int32], count: int) -> Ragged:
+    """List packets by owner, in order, each once."""
+    pairs = np.unique(owner << 32 | row.astype(np.int64))
+    return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))
 
 
 def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int64] | None) -> Ragged:
