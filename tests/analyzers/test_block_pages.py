@@ -3,9 +3,9 @@
 import attrs
 import numpy as np
 import pytest
+from scapy.all import IP, TCP
 
 from netinterf.analyzers.block_pages import BlockPages
-from netinterf.analyzers.block_pages.company import STRONGEST
 from netinterf.analyzers.block_pages.rules import WEIGHTS
 from netinterf.analyzers.check import check_analyzer
 from netinterf.context.pages import KEY, match_pages, signatures
@@ -98,17 +98,31 @@ def test_what_the_writer_of_a_page_adds_is_named_with_it(hops: int, reset: bool)
     assert flags == [0x18, 0x11, *([0x04] if reset else [])]
 
 
-def test_one_number_from_unrelated_networks_weighs_as_much_as_chance_is_small() -> None:
-    """One operator's servers may be numbered alike by a guard before them; three operators' are not."""
-    weights = []
-    for apart in (1, 3):
-        talk = Talk()
-        talk.healthy(-1000)
-        for place in range(6):
-            talk.server = f"203.0.{113 + place % apart}.9"
-            answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=13330)
-        weights.append(rules(talk.trace(), 41000)["page.one_id"])
-    assert weights == [WEIGHTS["one_id"], STRONGEST]
+@pytest.mark.parametrize("networks", [1, 3])
+def test_one_number_on_many_answers_accuses_nobody_alone(networks: int) -> None:
+    """A guard or cache before one operator's servers may number them alike, in however many networks they stand."""
+    talk = Talk()
+    talk.healthy(-1000)
+    for place in range(6):
+        talk.server = f"203.0.{113 + place % networks}.9"
+        answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=13330)
+    assert rules(talk.trace(), 41000)["page.one_id"] == WEIGHTS["one_id"]
+
+
+@pytest.mark.parametrize("greeted", [True, False])
+def test_without_a_greeting_nobody_knows_whose_way_a_page_came(greeted: bool) -> None:
+    """The server's own bytes behind the page have its hop limit; only against the SYN/ACK is that another's."""
+    talk = answered(PAGE, at=4, ttl=61, stamped=False)
+    talk.send("S", "PA", 901 + len(PAGE), 200, at=700, data=ORDINARY, ttl=61)
+    if not greeted:
+        talk.frames = [(at, frame) for at, frame in talk.frames if not IP(frame)[TCP].flags.S]
+    trace = talk.trace()
+    evidence = BlockPages()(trace)
+    flow = int(np.flatnonzero(trace.flows.client_port == 40000)[0])
+    named = {
+        int(row) for rows, about in zip(evidence.forged, evidence.subject, strict=True) if about == flow for row in rows
+    }
+    assert len(named) == (2 if greeted else 1)
 
 
 def test_where_somebody_renumbers_all_packets_equal_numbers_say_nothing() -> None:

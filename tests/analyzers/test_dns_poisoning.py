@@ -192,6 +192,29 @@ def test_answers_that_were_cut_off_and_look_alike_say_nothing():
     assert not scene.rules[scene.of(asked)]
 
 
+def selections(scene):
+    """A doubled query draws two selections, of another number and length."""
+    scene.reply("www.listed.org", *(address_record(f"23.1.2.{last}") for last in range(6)))
+    scene.reply("www.listed.org", *(address_record(f"23.1.2.{last}") for last in range(3)), after=64 * MILLISECOND)
+
+
+def failure_first(scene):
+    """One of a forwarder's two upstreams fails, the other answers."""
+    scene.reply("www.listed.org", flags=0x8182)
+    scene.reply("www.listed.org", address_record("93.184.216.34"), after=64 * MILLISECOND)
+
+
+@pytest.mark.parametrize("play", [selections, failure_first])
+def test_what_is_harmless_in_whole_answers_is_so_in_cut_ones(play):
+    """Neither rotation nor a failure before the answer tells two writers apart."""
+    scene = Scene()
+    asked = scene.ask("www.listed.org")
+    play(scene)
+    cut(scene, HEADERS_ONLY)
+    assert "unlike_replies" not in scene.rules[scene.of(asked)]
+    assert scene.weight(asked) <= 0
+
+
 @pytest.mark.parametrize("doubled", [False, True])
 def test_repeats_count_only_where_other_names_draw_one_reply(doubled):
     """Where every query is doubled behind the tap, a name with many addresses contradicts itself again and again."""

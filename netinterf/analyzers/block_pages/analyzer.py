@@ -60,9 +60,8 @@ class BlockPages:
         content = read_content(trace, answers)
         written = written_signs(trace, answers.suspects)
         foreign = sum((llr for llr, _, _ in written.values()), np.zeros(len(answers))) >= PLAIN
-        alike, surprise = numbered_alike(trace, answers)
-        one_id: Sign = (surprise, {"pages": alike.astype(np.float64)}, None)
-        signs = {**written, **said(content), **ended(trace, answers), "one_id": one_id}
+        alike = numbered_alike(trace, answers)
+        signs = {**written, **said(content), **ended(trace, answers), "one_id": weigh("one_id", alike > 0, pages=alike)}
         heavy = sum((np.maximum(llr, 0.0) for llr, _, _ in signs.values()), np.zeros(len(answers)))
         telling = heavy >= TELLING
         company = find_company(trace, answers, content, telling, foreign)

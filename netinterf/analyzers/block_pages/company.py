@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
-from netinterf.analyzers.block_pages.rules import WEIGHTS
-from netinterf.analyzers.sites import flow_name_ids, networks
+from netinterf.analyzers.sites import flow_name_ids
 from netinterf.trace import Trace
 
 __all__ = ["Company", "find_company", "numbered_alike"]
@@ -24,9 +23,6 @@ are once in a thousand times."""
 
 LEAST_NUMBERED = 3
 """Answers with one identification before it counts as somebody's: two agree by chance once in 65,536 times."""
-
-STRONGEST = 10.0
-"""Nats that no single observation may exceed (``caps.group`` of the model)."""
 
 CHANCE = 0.001
 """How often chance may bring so many together in a capture, the search over all identifications paid for."""
@@ -86,12 +82,8 @@ def find_company(
     )
 
 
-def numbered_alike(trace: Trace, answers: Answers) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
     """Count, for each answer, those to the same client with the same identification; 0 where that is nothing odd.
-
-    The second array weighs it: by how little chance there is where the answers claim to come from `LEAST_NUMBERED`
-    networks; by no more than the rule's weight where fewer are claimed, since one operator's servers behind one guard
-    may be numbered alike.
 
     Hosts number the packets of a connection from anywhere, or all of them zero (RFC 6864 §4.1); some injectors write
     one number into all that they forge. It must be further from that of the server's own greeting than a counter can
@@ -108,17 +100,12 @@ def numbered_alike(trace: Trace, answers: Answers) -> tuple[NDArray[np.int64], N
     alike = count_of((client << 16 | number)[odd], client << 16 | number)
     several = odd & (alike >= LEAST_NUMBERED)
     if not several.any():
-        return np.zeros(len(row), np.int64), np.zeros(len(row))
+        return np.zeros(len(row), np.int64)
     from scipy.special import pdtrc  # a tenth of a second, for captures that need it
 
     usual = count_of(client[odd], client) / 65536.0
     by_chance = 65536.0 * pdtrc(np.maximum(alike - 1, 0), usual)
-    found = several & (by_chance < CHANCE)
-    claimed = np.unique(np.stack([client << 16 | number, networks(trace)[answers.suspects.flow]], axis=1)[odd], axis=0)
-    apart = count_of(claimed[:, 0], client << 16 | number) >= LEAST_NUMBERED
-    surprise = np.minimum(-np.log(np.maximum(by_chance, np.finfo(float).tiny)), STRONGEST)
-    weight = np.where(apart, np.maximum(surprise, WEIGHTS["one_id"]), WEIGHTS["one_id"])
-    return np.where(found, alike, 0), np.where(found, weight, 0.0)
+    return np.where(several & (by_chance < CHANCE), alike, 0)
 
 
 def count_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -20,9 +20,9 @@ IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 """Weights of a pair of answers: unreachable against global, disjoint, addresses against none (NXDOMAIN or empty)."""
 
 UNLIKE = 2.0
-"""Weight of a pair whose answers cannot be compared because the capture cut one off, and whose headers disagree: one
-server that answers one question twice keeps its flags, the number of its records and the length. The fit weighs it
-(``python -m benchmarks fit``); here it begins as a failure code does."""
+"""Weight of a pair whose answers cannot be compared because the capture cut one off, and whose headers disagree on what
+the server is (AA, RA) or on whether the name exists. Number of records and length say nothing: rotation selects. The fit
+weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
 
 SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
 """Weights of pairs with harmless explanations: both in one network, both behind one CNAME, a failure code first."""
@@ -163,7 +163,7 @@ class _Answer:
     rcode: int
     truncated: bool
     unread: bool
-    outline: tuple[int, ...]  # what the header says of the whole: flags, records, length
+    nature: int  # AA and RA
     reachable: bool  # has a global address
     unreachable: bool  # has only addresses that are not
     shape: tuple[tuple[int, int], ...]  # kind and length of answer records of other types
@@ -186,7 +186,7 @@ class _Answer:
             rcode=int(replies.flags[row]) & 0xF,
             truncated=bool(replies.flags[row] & TRUNCATED),
             unread=bool(replies.unread[row]),
-            outline=(int(replies.flags[row]) & NATURE, int(replies.promised[row]), int(replies.length[row])),
+            nature=int(replies.flags[row]) & NATURE,
             reachable=Sign.GLOBAL in sign,
             unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
@@ -197,7 +197,8 @@ class _Answer:
         if self.truncated or other.truncated:
             return 0.0
         if self.unread or other.unread:
-            return UNLIKE if self.rcode != other.rcode or self.outline != other.outline else 0.0
+            exists = NXDOMAIN in {self.rcode, other.rcode} and self.rcode != other.rcode
+            return UNLIKE if exists or self.nature != other.nature else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)
         if self.addresses or other.addresses:

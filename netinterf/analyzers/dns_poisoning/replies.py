@@ -41,8 +41,6 @@ class Replies:
     queries: NDArray[np.int64]  # queries captured in its exchange
     flags: NDArray[np.uint16]
     records: NDArray[np.int64]  # records in the answer section that could be read
-    promised: NDArray[np.int64]  # ANCOUNT
-    length: NDArray[np.int64]  # bytes of the message
     unread: NDArray[np.bool_]  # the capture cut the message off inside the answer section
     pointer: NDArray[np.bool_]  # the first answer's owner name is compressed
     answered: NDArray[np.bool_]  # it has an answer record, so that `pointer` means something
@@ -110,8 +108,6 @@ def gather_replies(trace: Trace) -> Replies:
         queries=transmissions(trace)[exchange],
         flags=dns.flags[message],
         records=first[1],
-        promised=promised,
-        length=dns.length[message].astype(np.int64),
         unread=cut & (first[1] < promised),
         pointer=first[2],
         answered=first[0] >= 0,

@@ -82,7 +82,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "unlike_replies",
             "race",
             "one question (sent {queries} ×) drew {replies} different replies; the capture cut their answers off, but "
-            "their headers disagree on result, flags, number of records or length",
+            "their headers disagree on what their server is, or on whether the name exists",
             "replies",
             "queries",
             mechanism="dns.injection",

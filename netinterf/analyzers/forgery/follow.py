@@ -12,7 +12,7 @@ from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["like_greeting", "with_followers"]
+__all__ = ["like_greeting", "other_way", "with_followers"]
 
 
 def like_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -24,13 +24,19 @@ def like_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64])
     return same
 
 
+def other_way(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets crossed another number of hops than the SYN of their claimed side; blind: none."""
+    greeted: NDArray[np.bool_] = (trace.sides.syn[side] >= 0) & trace.facts.ttl_informative
+    return greeted & ~like_greeting(trace, row, side)
+
+
 def with_followers(trace: Trace, row: NDArray[np.int64]) -> Ragged:
     """List, for each forged packet, itself and the packets by which its writer goes on, in order.
 
     Those come later from the same side, with its hop limit, and begin at its first byte or later. Where that hop limit
-    is also the one of the side's SYN, the host itself may go on: then only ends and acknowledgements count that begin
-    where the forged bytes end, and no resets, which a host writes at whatever number it is asked for (RFC 9293
-    §3.10.7.1).
+    is also the one of the side's SYN, or nobody knows that one, the host itself may go on: then only ends and
+    acknowledgements count that begin where the forged bytes end, and no resets, which a host writes at whatever number
+    it is asked for (RFC 9293 §3.10.7.1).
 
     Args:
         trace: The capture.
@@ -46,7 +52,7 @@ def with_followers(trace: Trace, row: NDArray[np.int64]) -> Ragged:
     first = row[owner]
     kept = (other >= first) & (packets.outbound[other] == outbound[owner]) & (packets.ttl[other] == packets.ttl[first])
     begins = packets.relative_seq[other]
-    host = like_greeting(trace, row, 2 * flow + ~outbound) | (not trace.facts.ttl_informative)
+    host = ~other_way(trace, row, 2 * flow + ~outbound)
     behind = packets.relative_seq[first] + packets.payload_length[first]
     tail = (begins >= behind) & (begins <= np.maximum(segment_end(packets, first), behind + 1))
     tail &= (packets.payload_length[other] == 0) & (packets.tcp_flags[other] & TcpFlag.RST == 0)

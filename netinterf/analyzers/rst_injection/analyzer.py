@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.forgery.follow import like_greeting, with_followers
+from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
@@ -108,8 +108,7 @@ class RstInjection:
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
         forged = forged_rows(trace, fins, own, chosen)
-        greeted = (trace.sides.syn[fins.side[chosen]] >= 0) & trace.facts.ttl_informative
-        strange = np.flatnonzero(greeted & ~like_greeting(trace, fins.row[chosen], fins.side[chosen]))
+        strange = np.flatnonzero(other_way(trace, fins.row[chosen], fins.side[chosen]))
         more = with_followers(trace, fins.row[chosen[strange]])
         at = np.concatenate([forged.parents(), strange[more.parents()]])
         forged = merged(at, np.concatenate([forged.values, more.values]), len(chosen))
