@@ -21,8 +21,8 @@ IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 
 UNLIKE = 2.0
 """Weight of a pair whose answers cannot be compared because the capture cut one off, and whose headers disagree on what
-the server is (AA, RA) or on whether the name exists. Number of records and length say nothing: rotation selects. The fit
-weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
+the server is (AA, RA) or on whether the name exists. Number of records and length say nothing: rotation selects. The
+fit weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
 
 SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
 """Weights of pairs with harmless explanations: both in one network, both behind one CNAME, a failure code first."""
