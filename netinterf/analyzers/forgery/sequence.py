@@ -12,7 +12,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["ack_unsent", "alive_after", "behind_data", "reorder_margin", "seq_change"]
+__all__ = ["ack_unsent", "alive_after", "behind_data", "lossy", "reorder_margin", "seq_change"]
 
 SEQ_CHANGE_WINDOW_NS = 2_000_000_000  # Weaver et al. 2009, appendix A: two resets within 2 s
 SLACK = 2  # the same: absorbs the counts of SYN and FIN
