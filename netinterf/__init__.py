@@ -12,6 +12,7 @@ from netinterf.version import __version__
 
 if TYPE_CHECKING:
     from netinterf import attribute, export, report, simulate, stats
+    from netinterf.analyzers.acknowledgements import Acknowledgements
     from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.block_pages import BlockPages
     from netinterf.analyzers.check import check_analyzer
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from netinterf.verdict.model import Model
 
 __all__ = [
+    "Acknowledgements",
     "Analyzer",
     "BlockPages",
     "DnsPoisoning",
@@ -69,6 +71,7 @@ __all__ = [
 ]
 
 HOMES = {
+    "netinterf.analyzers.acknowledgements": ("Acknowledgements",),
     "netinterf.analyzers.base": ("Analyzer", "Scope", "observe"),
     "netinterf.analyzers.check": ("check_analyzer",),
     "netinterf.analyzers.block_pages": ("BlockPages",),

@@ -7,6 +7,7 @@ arguments returning an analyzer. Plugins are looked up when asked for, never at 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from netinterf.analyzers.acknowledgements import Acknowledgements
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
@@ -31,6 +32,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     Silence.name: Silence,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,
+    Acknowledgements.name: Acknowledgements,
     TamperingSignatures.name: TamperingSignatures,
 }
 

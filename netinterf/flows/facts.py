@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, Status, TcpFlag
 
-__all__ = ["Facts", "Vantage", "gather_facts"]
+__all__ = ["INITIAL_TTLS", "Facts", "Vantage", "gather_facts"]
 
 TCP = 6
 

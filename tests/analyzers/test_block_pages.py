@@ -175,7 +175,8 @@ def test_a_page_that_every_name_gets_is_a_portals() -> None:
 
 def test_nothing_is_said_at_the_server() -> None:
     """There the answer is its own."""
-    assert len(BlockPages()(answered(PAGE, at=4).trace(vantage="server"))) == 0
+    talk = answered(PAGE, at=4, talk=Talk(at_server=True))
+    assert len(BlockPages()(talk.trace(vantage="server"))) == 0
 
 
 def test_every_pattern_contains_its_key() -> None:

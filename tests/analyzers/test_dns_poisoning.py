@@ -215,6 +215,21 @@ def test_what_is_harmless_in_whole_answers_is_so_in_cut_ones(play):
     assert scene.weight(asked) <= 0
 
 
+@pytest.mark.parametrize("queries", [1, 2])
+def test_a_false_answer_beside_one_that_was_cut_off_raced_it(queries):
+    """The forged one could be read, the other came besides; asked twice, both may be answers of one liar."""
+    scene = Scene()
+    for number in range(queries):
+        asked = scene.ask("www.listed.org", new=number == 0, after=SECOND * number)
+    forged = scene.reply("www.listed.org", address_record("10.10.34.34"), opt=False, after=5 * MILLISECOND)
+    scene.reply("www.listed.org", *(address_record(f"93.184.216.{last}") for last in range(9)))
+    cut(scene, HEADERS_ONLY + 30)
+    assert "listed_answer" in scene.rules[scene.of(asked)]
+    assert ("rival_reply" in scene.rules[scene.of(asked)]) == (queries == 1)
+    assert ("lone_reply" in scene.rules[scene.of(asked)]) == (queries == 2)
+    assert scene.forged[scene.of(asked)] == scene.names(forged)
+
+
 @pytest.mark.parametrize("doubled", [False, True])
 def test_repeats_count_only_where_other_names_draw_one_reply(doubled):
     """Where every query is doubled behind the tap, a name with many addresses contradicts itself again and again."""

@@ -387,6 +387,52 @@ def test_a_reset_with_a_wrong_checksum_resets_nothing() -> None:
     assert found(injected(chksum=0x1234)) == {}
 
 
+def lost_client(**changed: object) -> dict[str, float]:
+    """Ask for something at a server, forget the connection on the way, and answer what comes with bare resets."""
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open())
+    if changed.get("closes"):
+        talk.send("C", str(changed["closes"]), end, 901, at=sent + 3)
+    if changed.get("ends"):
+        talk.send("S", "FA", 901, end, at=sent + 0.2)
+    talk.send("S", "A", 901, end, at=sent + 0.1)
+    if changed.get("holes"):
+        talk.send("S", "A", 901, end + 700, at=sent + 0.5)
+    for place in range(5):
+        talk.send("S", "PA", 901 + 100 * place, end, at=sent + 1 + place / 10, data=b"x" * 100)
+    late = float(changed.get("late", 0.0))  # type: ignore[arg-type]
+    for place in range(6):
+        talk.send("C", "R", end, 0, at=sent + 101 + late + place / 10, stamped=False, id=0, window=0)
+    return found(talk.trace("server"))
+
+
+def test_a_client_that_forgets_in_the_middle_of_a_request_was_reset() -> None:
+    """It sent a request, and a round trip later knows no connection, without a word: an unseen reset took it."""
+    rules = lost_client()
+    assert rules["rst.forgot"] > 0
+    assert not {"rst.stray", "rst.burst", "rst.per_segment"} & set(rules)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"closes": "FA"}, {"closes": "RA"}, {"ends": True}, {"holes": True}, {"late": 5000.0}], ids=str
+)
+def test_what_explains_that_a_client_forgot(changed: dict[str, object]) -> None:
+    """It had closed or aborted, the server had, packets are missing, or seconds passed."""
+    assert "rst.forgot" not in lost_client(**changed)
+
+
+def test_what_a_lost_client_answers_is_not_named_as_forged() -> None:
+    """Its bare resets are its own; none of them is held to be forged."""
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "A", 901, end, at=sent + 0.1)
+    for place in range(3):
+        talk.send("C", "R", end, 0, at=sent + 101 + place / 10, stamped=False, id=0, window=0)
+    evidence = RstInjection()(talk.trace("server"))
+    assert len(evidence)
+    assert all(len(rows) == 0 for rows in evidence.forged)
+
+
 def test_padding_is_no_payload() -> None:
     """Zero bytes that fill a frame to the least length are no payload of the reset; other bytes are."""
     assert "rst.payload" not in found(injected(data=bytes(6)))

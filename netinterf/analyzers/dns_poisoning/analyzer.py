@@ -75,7 +75,7 @@ class DnsPoisoning:
         for rule, control in tls_after(trace, replies, content, case.rows):
             notes.control(rule, control)
         _note_policy(notes, content, replies)
-        _note_lone(notes, case)
+        _note_rivals(notes, races, case)
         return notes.evidence(self)
 
 
@@ -241,8 +241,13 @@ def _note_policy(notes: _Notes, content: Content, replies: Replies) -> None:
         notes.add("policy", reply, WEIGHTS["policy"], forged=[], code=code if code >= 0 else np.nan)
 
 
-def _note_lone(notes: _Notes, case: Case) -> None:
-    """Say of suspects without a contradiction that only one answer was seen."""
+def _note_rivals(notes: _Notes, races: Races, case: Case) -> None:
+    """Say of suspects without a contradiction whether another answer was seen, which could not be compared."""
+    replies = notes.replies
+    raced = np.zeros(len(notes.trace.exchanges), np.bool_)
+    several = np.array([rows[0] for rows in races.members], np.int64)
+    raced[races.exchange[races.unread & (races.different > replies.queries[several])]] = True
     for place, reply in enumerate(case.rows.tolist()):
         if case.race[place] < 0:
-            notes.add("lone_reply", reply, WEIGHTS["lone_reply"], forged=[reply])
+            rule = "rival_reply" if raced[replies.exchange[reply]] else "lone_reply"
+            notes.add(rule, reply, WEIGHTS[rule], forged=[reply])

@@ -332,10 +332,21 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
     (
         0.0,
         _rule(
+            "rival_reply",
+            "origin",
+            "another, different reply to this question came, more than it was asked, but the capture cut off what one "
+            "of them answers",
+            mechanism="dns.injection",
+            source=HOLD_ON,
+        ),
+    ),
+    (
+        0.0,
+        _rule(
             "lone_reply",
             "origin",
-            "no second reply to this question is in the capture, so whether the path or the "
-            "resolver wrote the answer cannot be told",
+            "no reply that contradicts it is in the capture, so whether the path or the resolver wrote the answer "
+            "cannot be told",
             mechanism="dns.forged",
             source="OONI spec, techniques tq-001 and tq-002",
         ),

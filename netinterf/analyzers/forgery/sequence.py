@@ -12,17 +12,18 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["ack_unsent", "alive_after", "behind_data", "reorder_margin", "seq_change"]
+__all__ = ["ack_unsent", "alive_after", "behind_data", "lossy", "reorder_margin", "seq_change"]
 
 SEQ_CHANGE_WINDOW_NS = 2_000_000_000  # Weaver et al. 2009, appendix A: two resets within 2 s
 SLACK = 2  # the same: absorbs the counts of SYN and FIN
 REORDER_NS, REORDER_SHARE = 3_000_000, 0.1  # 3 ms is Wireshark's out-of-order window; a tenth of the round trip
 
 
-def reorder_margin(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
-    """Time in which two packets may have swapped places on the way: 3 ms or a tenth of the round trip."""
-    whole = np.maximum(trace.sides.rtt[suspects.side], 0) + np.maximum(trace.sides.rtt[suspects.other], 0)
-    return np.maximum(REORDER_NS, (REORDER_SHARE * whole).astype(np.int64))
+def reorder_margin(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Time in which two packets may have swapped places on the way: 3 ms or a tenth of the round trip, by side."""
+    whole = np.maximum(trace.sides.rtt[side], 0) + np.maximum(trace.sides.rtt[side ^ 1], 0)
+    margin: NDArray[np.int64] = np.maximum(REORDER_NS, (REORDER_SHARE * whole).astype(np.int64))
+    return margin
 
 
 def lossy(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
@@ -52,7 +53,7 @@ def alive_after(
         Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
     """
     packets, base = trace.packets, suspects.base
-    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects))
+    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects.side))
     later = np.searchsorted(packets.time, packets.time[suspects.row] + margin, side="right")
     known = base.before(suspects.side, later)
     data = base.first_above(base.top, suspects.side, np.maximum(base.at(base.top, known), 0))
@@ -93,7 +94,7 @@ def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     sent = base.at(base.top, suspects.previous)
     here = packets.relative_seq[suspects.row]
     answered = may_answer(trace, suspects)
-    late = suspects.gap > reorder_margin(trace, suspects)
+    late = suspects.gap > reorder_margin(trace, suspects.side)
     return (sent > 0) & (here < sent) & (here >= 0) & late & ~answered & ~lossy(trace, suspects)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import SidePackets, side_packets
-from netinterf.flows.facts import Vantage
+from netinterf.flows.facts import INITIAL_TTLS, Vantage
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -53,14 +53,24 @@ def find_suspects(trace: Trace) -> Suspects:
 
 
 def arrived(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Keep the packets that somebody on the path may have written: those from the far end of the tap, once each."""
+    """Keep the packets that somebody on the path may have written: those that did not begin at the tap, once each."""
     packets = trace.packets
     row = row[(packets.marks[row] & Mark.DUPLICATE_FRAME) == 0]
     if trace.facts.vantage is Vantage.CLIENT:
-        return row[~packets.outbound[row]]
+        return row[~packets.outbound[row] | router_away(trace, row)]
     if trace.facts.vantage is Vantage.SERVER:
-        return row[packets.outbound[row]]
+        return row[packets.outbound[row] | router_away(trace, row)]
     return row
+
+
+def router_away(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets claim a sender whose SYN had crossed routers before the tap: a box may stand between them."""
+    packets = trace.packets
+    syn = trace.sides.syn[2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]].astype(np.int64)
+    if not len(row) or not trace.facts.ttl_informative:
+        return np.zeros(len(row), np.bool_)
+    away: NDArray[np.bool_] = (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
+    return away
 
 
 def beside(trace: Trace, row: NDArray[np.int64], base: SidePackets) -> Suspects:

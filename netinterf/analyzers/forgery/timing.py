@@ -15,7 +15,16 @@ from netinterf.analyzers.sides import segment_end
 from netinterf.schema import RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["PREMATURE_MANY", "PREMATURE_ONE", "Timing", "host_rtt", "measure_timing", "trigger_died"]
+__all__ = [
+    "LEAST_GAP_NS",
+    "PREMATURE_MANY",
+    "PREMATURE_ONE",
+    "SYN_AGAIN_NS",
+    "Timing",
+    "host_rtt",
+    "measure_timing",
+    "trigger_died",
+]
 
 PREMATURE_MANY, PREMATURE_ONE = 0.5, 0.3
 """Share of the round trip below which an answer is too early, with several samples and with one.

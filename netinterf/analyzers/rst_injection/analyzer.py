@@ -12,22 +12,20 @@ from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
-from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
-from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
-from netinterf.analyzers.rst_injection.first_data import find_first_data
-from netinterf.analyzers.rst_injection.rules import (
+from netinterf.analyzers.rst_injection.contradiction_rules import (
     ALIKE_WEIGHT,
-    CONNECT,
     CONTRADICTION_WEIGHT,
-    ELSEWHERE,
     INJECTED_ANSWER,
     INJECTED_DATA,
     OVERLAPPING_ANSWER,
     OVERLAPPING_DATA,
-    RULES,
     SECOND_SYNACK,
     SYNACK_WEIGHT,
 )
+from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
+from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
+from netinterf.analyzers.rst_injection.first_data import find_first_data
+from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
 from netinterf.schema import Evidence, Rule
@@ -141,6 +139,7 @@ class RstInjection:
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = choose(suspects, score)
         own = score - signs["after_request"][0] - signs["after_ack"][0]  # the stage marks no single packet
+        own -= signs["forgot"][0]  # that one is the client's own, and shows another that was not captured
         forged = forged_rows(trace, suspects, own, chosen)
         connect = (suspects.previous[chosen] < 0) & (trace.sides.syn[suspects.other[chosen]] >= 0)
         tables = [

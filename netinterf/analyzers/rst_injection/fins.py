@@ -49,7 +49,7 @@ def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[
         Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
     """
     packets, base = trace.packets, fins.base
-    later = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins), side="right")
+    later = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins.side), side="right")
     end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
     known = np.maximum(base.at(base.top, base.before(fins.side, later)), end + 1)  # the FIN itself takes a number
     row = base.at(base.row, base.first_above(base.top, fins.side, known))
@@ -66,13 +66,34 @@ def behind_fin(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
     """
     packets, base = trace.packets, fins.base
     end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
-    late = fins.gap > reorder_margin(trace, fins)
+    late = fins.gap > reorder_margin(trace, fins.side)
     found: NDArray[np.bool_] = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
     return found
 
 
+def acknowledged_before(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
+    """Find FINs of clients that acknowledge no more than their side had acknowledged before.
+
+    A client that somebody lied to acknowledges the lie and closes; how early that was tells of the lie, not of the end.
+    """
+    told = fins.base.at(fins.base.acked, fins.previous) >= trace.packets.relative_ack[fins.row]
+    found: NDArray[np.bool_] = told & (fins.side % 2 == 0) & fins.acks
+    return found
+
+
+HOW_FAR = ("premature", "nearer", "on_time", "ack_unsent")
+"""Signs of what a FIN acknowledges."""
+
+
 def fin_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, *tolerance* hops of difference allowed."""
+    signs = all_signs(trace, fins, tolerance)
+    old = acknowledged_before(trace, fins)
+    return signs | {name: (np.where(old, 0.0, signs[name][0]), *signs[name][1:]) for name in HOW_FAR}
+
+
+def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
+    """Weigh each sign on each FIN, whatever its side said before."""
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
     own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {

@@ -7,23 +7,10 @@ al. 2009), no genuine packet among 625 was premature while 52 of 53 forged ones 
 
 import attrs
 
+from netinterf.analyzers.rst_injection.contradiction_rules import CONTRADICTIONS
 from netinterf.schema import Rule
 
-__all__ = [
-    "ALIKE_WEIGHT",
-    "CONNECT",
-    "CONTRADICTION_WEIGHT",
-    "ELSEWHERE",
-    "INJECTED_ANSWER",
-    "INJECTED_DATA",
-    "OVERLAPPING_ANSWER",
-    "OVERLAPPING_DATA",
-    "RULES",
-    "SECOND_SYNACK",
-    "SYNACK_WEIGHT",
-    "WEIGHTS",
-    "connect_rule",
-]
+__all__ = ["CONNECT", "ELSEWHERE", "RULES", "WEIGHTS", "connect_rule"]
 
 WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
 RESET = "tcp.reset"
@@ -86,6 +73,17 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
             "aftermath",
             "the side that seems to have reset the connection went on sending {gap_ms} ms later",
             "gap_ms",
+        ),
+    ),
+    (
+        4.0,
+        rule(
+            "forgot",
+            "aftermath",
+            "the client, which had neither closed nor reset, no longer knew the connection {gap_ms} ms after its last "
+            "packet: somebody had reset it",
+            "gap_ms",
+            source="RFC 9293 §3.10.7.1 and §3.10.7.4: who believes a reset forgets, and answers what still comes",
         ),
     ),
     (
@@ -348,51 +346,8 @@ ELSEWHERE = Rule(
     shared=True,
 )
 
-CONTRADICTORY = "two packets of one side carry different bytes for the same place of the stream"
-UNLIKE = ", and their headers show two senders"
-INJECTED_DATA = Rule(
-    id="data.contradiction",
-    mechanism="tcp.data",
-    group="contradiction",
-    says=CONTRADICTORY + UNLIKE,
-    decisive=True,
-    references=("Nakibly et al., USENIX Security 2016",),
-)
-INJECTED_ANSWER = attrs.evolve(
-    INJECTED_DATA,
-    id="http.contradiction",
-    mechanism="http.blockpage",
-    says=CONTRADICTORY + UNLIKE + "; one of them is an HTTP answer",
-)
-OVERLAPPING_DATA = attrs.evolve(INJECTED_DATA, id="data.overlap", says=CONTRADICTORY, decisive=False)
-OVERLAPPING_ANSWER = attrs.evolve(
-    INJECTED_ANSWER,
-    id="http.overlap",
-    says=CONTRADICTORY + "; one of them is an HTTP answer",
-    decisive=False,
-)
-SECOND_SYNACK = Rule(
-    id="synack.contradiction",
-    mechanism="tcp.synack",
-    group="contradiction",
-    says="two SYN/ACKs with different initial sequence numbers answer one SYN",
-    references=("Wang et al., Your State is Not Mine, IMC 2017",),
-)
-CONTRADICTION_WEIGHT = 10.0
-"""Contradictory content marked the one attacked direction in 9 of 9 public attack captures and none of the 161 other
-directions with payload; the impossibility itself, not that small count, carries the weight."""
-ALIKE_WEIGHT = 5.0
-"""When both packets look alike in hop limit, options and flags, one broken sender may have written both: overlaps that
-conflict occur in benign captures, so alone they are no proof."""
-SYNACK_WEIGHT = 8.0
-"""Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
-
 RULES: tuple[Rule, ...] = (
     *(twin for _, known in POSITIVE + NEGATIVE for twin in (known, connect_rule(known))),
     ELSEWHERE,
-    INJECTED_DATA,
-    INJECTED_ANSWER,
-    OVERLAPPING_DATA,
-    OVERLAPPING_ANSWER,
-    SECOND_SYNACK,
+    *CONTRADICTIONS,
 )

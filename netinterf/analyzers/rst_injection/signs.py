@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
-from netinterf.analyzers.forgery.sequence import ack_unsent, alive_after, behind_data, seq_change
+from netinterf.analyzers.forgery.sequence import ack_unsent, alive_after, behind_data, lossy, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
 from netinterf.analyzers.forgery.writer import ONE_SAMPLE, Signs, hops_off
@@ -33,10 +33,14 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
     report = trigger_died(trace, suspects)
     waiting, acknowledged = after_request(trace, suspects)
     burst = burst_signs(trace, suspects)
-    shaped = ((burst.size >= 2) & burst.mixed) | burst.excess
+    forgot = forgot_at_once(trace, suspects, endings)
+    since = np.where(forgot, suspects.gap / 1e6, np.nan)
+    answers = np.isin(suspects.side, suspects.side[forgot])  # one for each packet that still comes, again and again
+    shaped = (((burst.size >= 2) & burst.mixed) | burst.excess) & ~answers
     return {
         **timing_signs(timing, endings),
         "alive_after": (weigh("alive_after", ~np.isnan(gap)), {"gap_ms": gap}, after),
+        "forgot": (weigh("forgot", forgot), {"gap_ms": since}, None),
         "seq_change": (weigh("seq_change", seq_change(trace, suspects)), {}, None),
         "behind_data": (weigh("behind_data", behind_data(trace, suspects)), {}, None),
         "ack_unsent": (weigh("ack_unsent", ack_unsent(trace, suspects)), {}, None),
@@ -45,10 +49,14 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
         "after_ack": (weigh("after_ack", waiting & acknowledged), {}, None),
         **header_signs(trace, suspects, headers, tolerance),
         "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
-        "per_segment": (weigh("per_segment", burst.per_segment), {"size": burst.size.astype(np.float64)}, None),
+        "per_segment": (
+            weigh("per_segment", burst.per_segment & ~answers),
+            {"size": burst.size.astype(np.float64)},
+            None,
+        ),
         "cloned_id": (weigh("cloned_id", burst.cloned), {}, None),
         "counting": (weigh("counting", burst.counting), {}, None),
-        **template_signs(endings, ~np.isnan(gap)),
+        **template_signs(endings, ~np.isnan(gap) | forgot),
     }
 
 
@@ -111,6 +119,30 @@ def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> Signs:
         "closed_before": endings.closed_before,
     }
     return {name: (weigh(name, shown & ~alive), {}, None) for name, shown in found.items()}
+
+
+def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> NDArray[np.bool_]:
+    """Find clients that lost a connection in the middle of a request, without a word of their own.
+
+    Their stack answers what still comes with bare resets, as it does for connections that it does not know. It had sent
+    data less than two round trips before, and neither a FIN nor an earlier reset of either side was captured: a reset
+    that was not captured took the connection from it. Blind where the capture has holes.
+    """
+    sides, row = trace.sides, suspects.row
+    fin, rst, first = (column.astype(np.int64) for column in (sides.fin, sides.rst, sides.first_payload))
+    none = np.iinfo(np.int64).max
+    ended = np.minimum(*(np.where(fin[side] < 0, none, fin[side]) for side in (suspects.side, suspects.other)))
+    other = np.where(rst[suspects.other] < 0, none, rst[suspects.other])
+    asked = (first[suspects.side] >= 0) & (first[suspects.side] < row) & (trace.packets.relative_seq[row] > 1)
+    known = (suspects.side % 2 == 0) & (rst[suspects.side] == row) & (ended > row) & (other > row)
+    rtt = sides.rtt[suspects.side]
+    fresh = (suspects.gap >= 0) & (rtt > 0) & (suspects.gap <= FRESH_TRIPS * rtt)
+    found: NDArray[np.bool_] = endings.stray & known & asked & fresh & ~lossy(trace, suspects)
+    return found
+
+
+FRESH_TRIPS = 2
+"""Round trips after its last packet within which a client has lost the connection while it was under way."""
 
 
 def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

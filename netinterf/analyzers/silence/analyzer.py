@@ -82,16 +82,15 @@ class Silence:
         opened = trace.sides.syn[silences.side ^ 1].astype(np.int64)
         age = silences.since - trace.packets.time[np.maximum(opened, 0)]
         greeted = (opened >= 0) & (age <= FRESH_NS) & silences.first & ~silences.is_kind(Kind.UNGREETED)
-        closing, speechless = silences.is_kind(Kind.CLOSING), trace.sides.payload_packets[silences.side ^ 1] == 0
-        wordless = closing & ~by_client & speechless
+        closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
         heard = silences.heard
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
         return [
             write("drop.request", unheard & by_client & silences.first, tries),
             write("drop.later", unheard & by_client & ~silences.first, tries),
             write("drop.answer", unheard & ~by_client, tries),
-            write("drop.closing", closing & ~wordless, tries),
-            write("drop.wordless", wordless, tries),
+            write("drop.closing", closing & ~unsaid, tries),
+            write("drop.wordless", unsaid, tries),
             write("drop.mute", silences.is_kind(Kind.MUTE), seconds),
             write("drop.cut", silences.is_kind(Kind.CUT), seconds),
             write("drop.hole", silences.is_kind(Kind.HOLED), holes),
@@ -122,6 +121,7 @@ class Silence:
             write("drop.served_near", near & ~ignored, {"served": seen.served_near, "selective": 1.0}),
             write("drop.server", deaf, {"deaf": seen.deaf}),
             write("drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
+            write("drop.present", wordless(trace, silences) & (seen.present > 0), {"packets": seen.present}),
             write("drop.line", dead_line(seen), {"tried": seen.asked}),
             write("drop.again", again, {"times": seen.again}),
             write("drop.moody", moody, {"served": seen.went_well}),
@@ -235,6 +235,13 @@ def greets_again(trace: Trace, silences: Silences) -> Mask:
     again: Mask = (greeting >= 0) & (last > greeting)
     again &= trace.packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.SYN != 0 if len(silences) else again
     return again
+
+
+def wordless(trace: Trace, silences: Silences) -> Mask:
+    """Say which silences are of clients that never said anything, and do not answer their server's end either."""
+    speechless: Mask = trace.sides.payload_packets[silences.side ^ 1] == 0
+    unsaid: Mask = silences.is_kind(Kind.CLOSING) & (silences.side % 2 == 1) & speechless
+    return unsaid
 
 
 def lasted(silences: Silences) -> NDArray[np.float64]:

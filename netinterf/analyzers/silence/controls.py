@@ -35,6 +35,7 @@ class Contrast:
     again: I64  # other silences of the same client and name
     elsewhere: I64  # packets from other networks to the same client while the silence lasted
     asked: I64  # connections that the same client tried to open elsewhere meanwhile
+    present: I64  # packets of the same client in other connections to the same server meanwhile
     residue: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     recovered: Mask  # the same 3-tuple was served later
@@ -79,6 +80,7 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         again=np.where(name[flow] >= 0, again - 1, 0),  # without a name each may be about something else
         elsewhere=elsewhere,
         asked=asked,
+        present=besides(trace, silences),
         residue=residue,
         punished=punished,
         recovered=recovered,
@@ -116,6 +118,20 @@ def beyond(trace: Trace, silences: Silences) -> tuple[I64, I64]:
         client = flows.client[silences.flow].astype(np.int64)
         found.append(everywhere.count(client, *span) - here.count(place[silences.flow], *span))
     return found[0], found[1]
+
+
+def besides(trace: Trace, silences: Silences) -> I64:
+    """Count TCP packets of each silence's client in its other connections to the same server while it lasted."""
+    packets, flows, flow = trace.packets, trace.flows, silences.flow
+    pair = numbered(flows.client, flows.server)
+    asking = np.zeros(len(flows), np.bool_)
+    asking[flow] = True
+    wanted = np.isin(pair, pair[asking])
+    rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0) & packets.outbound)
+    rows = rows[wanted[packets.flow[rows]]]
+    time, owner = packets.time[rows], packets.flow[rows].astype(np.int64)
+    span = silences.since, silences.until
+    return Moments(pair[owner], time).count(pair[flow], *span) - Moments(owner, time).count(flow, *span)
 
 
 def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:

@@ -206,6 +206,17 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.0,
         rule(
+            "present",
+            "line",
+            "the client went on meanwhile in its other connections to this server: {packets} packets came",
+            "packets",
+            source=OONI,
+            shared=True,
+        ),
+    ),
+    (
+        2.0,
+        rule(
             "again",
             "again",
             "{times} more connections of this client under the same name fell silent, and none went well near them",

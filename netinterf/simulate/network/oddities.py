@@ -8,7 +8,7 @@ from netinterf.simulate.encode import WRONG
 from netinterf.simulate.network.packet import ACK, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["Corruptor", "DeafDoor", "GarbageProbe", "ResetHabits", "Rewriter", "Straggler"]
+__all__ = ["Corruptor", "DeafDoor", "GarbageProbe", "LostAborts", "ResetHabits", "Rewriter", "Straggler"]
 
 
 @attrs.define(eq=False)
@@ -91,6 +91,15 @@ class ResetHabits:
             ack=packet.seq if self.left_over and not flags & ACK else packet.ack,
         )  # fmt: skip
         return [(order * self.gap, outbound, dressed.copy()) for order in range(self.copies)]
+
+
+@attrs.define(eq=False)
+class LostAborts:
+    """A filter near a client that lets no abort out, but the bare resets with which its stack answers afterwards."""
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Drop the client's RST/ACKs."""
+        return [] if outbound and packet.flags & (RST | ACK) == RST | ACK else [(0, outbound, packet)]
 
 
 @attrs.define(eq=False)

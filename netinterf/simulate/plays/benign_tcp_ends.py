@@ -5,7 +5,7 @@ import numpy as np
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.messages.tls import application_data
-from netinterf.simulate.network.oddities import GarbageProbe, ResetHabits
+from netinterf.simulate.network.oddities import GarbageProbe, LostAborts, ResetHabits
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, records, upload
 
@@ -27,6 +27,18 @@ def client_abort_at_hello(house: House) -> None:
     for begin in house.times(2, 5):
         app = App(ending=Ending.ABORT, abort_at=int(house.rng.integers(100, 1400)))
         house.visit(path, begin, script=download(house, 3000), apps=(app, App()))
+
+
+def abort_unheard(house: House) -> None:
+    """A client gives up in the middle of a request; its abort is lost or bare, and it answers what still comes."""
+    rtt = house.between(2e7, 2.5e8)
+    lost = house.chance(0.5)
+    path = house.path(rtt=rtt, near=[LostAborts() if lost else ResetHabits(bare=True, outbound=True)])
+    for begin in house.times(2, 5):
+        script = download(house, 6000)
+        script[1] = Turn(False, script[1].payload, house.between(1e6, 3e8))
+        patience = rtt * house.rng.uniform(1.05, 2.4)
+        house.visit(path, begin, script=script, apps=(App(patience=float(patience), rude=True), App()))
 
 
 def client_lingers_not(house: House) -> None:
@@ -250,5 +262,5 @@ PLAYS = (
     *look_alikes("tcp", client_vanishes, fin_unanswered, client_gives_up, slow_backend, silent_service),
     *look_alikes("tcp", zero_window_death, simultaneous_close, reset_with_text, left_over_acknowledgement),
     *look_alikes("tcp", doubled_resets, server_restart),
-    *look_alikes("tcp", client_abort_at_hello, cause="client-abort"),
+    *look_alikes("tcp", client_abort_at_hello, abort_unheard, cause="client-abort"),
 )

@@ -1,0 +1,59 @@
+"""Where a client answers a greeting that its server never gave.
+
+A forged SYN/ACK carries a number of its own (Wang et al., IMC 2017, section 2.1). Where it passed no tap, the client's
+next packets still acknowledge it, and the server, whose greeting was captured, cannot make sense of them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.facts import Vantage
+from netinterf.schema import Mark, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["find_unknown_greetings"]
+
+I64 = NDArray[np.int64]
+TCP = 6
+
+FAR = 1 << 30
+"""The largest window (65,535 << 14, RFC 7323 §2.3): further from a greeting's number no first acknowledgement lies."""
+
+
+def find_unknown_greetings(trace: Trace) -> tuple[I64, I64]:
+    """Find clients that never acknowledge the number of their server's greeting, but another from the beginning on.
+
+    The greeting must have been captured before, and all that the server gave must carry one number. Blind near the
+    client.
+
+    Returns:
+        Rows in Packets of the client's first acknowledgement, and of the server's greeting.
+    """
+    packets, sides = trace.packets, trace.sides
+    greeting = sides.syn[1::2].astype(np.int64)
+    plain = TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST
+    told = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0)
+    told &= (packets.tcp_flags & plain == TcpFlag.ACK) & (packets.marks & Mark.DUPLICATE_FRAME == 0)
+    row = np.flatnonzero(told) if trace.facts.vantage is not Vantage.CLIENT else np.empty(0, np.int64)
+    flow = packets.flow[row].astype(np.int64)
+    known = (greeting[flow] >= 0) & (sides.syn[2 * flow] >= 0)
+    row, flow = row[known], flow[known]
+    ahead = packets.ack[row] - packets.seq[greeting[flow]] - np.uint32(1)  # wraps as the field does
+    own = np.zeros(len(trace.flows), np.bool_)
+    own[flow[ahead <= FAR]] = True
+    flow, place = np.unique(flow, return_index=True)
+    first = row[place]
+    first = first[~own[flow] & (first > greeting[flow])]
+    first = first[one_greeting(trace, packets.flow[first].astype(np.int64))]
+    return first, greeting[packets.flow[first]]
+
+
+def one_greeting(trace: Trace, flow: I64) -> NDArray[np.bool_]:
+    """Say whether the servers of some flows gave one number only."""
+    packets = trace.packets
+    near = trace.by_flow.take(flow)
+    owner, row = near.parents(), near.values.astype(np.int64)
+    greets = ~packets.outbound[row] & (packets.tcp_flags[row] & TcpFlag.SYN != 0)
+    other = greets & (packets.seq[row] != packets.seq[trace.sides.syn[2 * flow + 1]][owner])
+    single: NDArray[np.bool_] = np.bincount(owner, other, len(flow)) == 0
+    return single

@@ -1,0 +1,108 @@
+"""Where a client acknowledges its server's first bytes sooner than they can have reached it.
+
+It had got bytes at their place from somebody nearer. The round trip from the tap to the client is the least of all but
+these first acknowledgements, of which forged bytes would make it look shorter. A proxy that acknowledges for its
+clients does so in all their connections; one that went well beside it shows that none does.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, PREMATURE_ONE, SYN_AGAIN_NS
+from netinterf.flows.facts import Vantage
+from netinterf.schema import Mark, RttKind, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["Hasty", "find_hasty"]
+
+I64 = NDArray[np.int64]
+TCP = 6
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Hasty:
+    """One row per flow; the columns are aligned."""
+
+    flow: I64  # rows in Flows, each once
+    row: I64  # rows in Packets: the client's acknowledgement
+    asked: I64  # rows in Packets: the server's first bytes, or its end, which it acknowledges
+    length: I64  # bytes acknowledged, the end of the stream counted as one
+    waited: I64  # ns between the two
+    rtt: I64  # least round trip to the client, ns
+    samples: I64  # round trips behind it
+
+    def __len__(self) -> int:
+        return len(self.flow)
+
+
+def find_hasty(trace: Trace) -> Hasty:
+    """Find first acknowledgements of a server's bytes that came in a fraction of the round trip to the client.
+
+    Counted from the server's first byte, so that the true wait is shorter still. Blind near the client, without both
+    greetings, and where no other connection of the client took its time.
+    """
+    packets, flows = trace.packets, trace.flows
+    row, asked = first_acknowledgements(trace)
+    flow = packets.flow[row].astype(np.int64)
+    waited = packets.time[row] - packets.time[asked] if len(row) else row
+    least, samples = (column[flows.client[flow]] for column in client_rtt(trace, row))
+    limit = np.where(samples >= 2, PREMATURE_MANY, PREMATURE_ONE)
+    known = (least > 0) & (least < SYN_AGAIN_NS)
+    early = known & (waited < limit * least) & (least - waited >= LEAST_GAP_NS)
+    client, hosts = flows.client[flow], len(trace.hosts)
+    usual, odd = (
+        np.bincount(client[known & (waited >= least)], minlength=hosts),
+        np.bincount(client[early], minlength=hosts),
+    )
+    pick = early & (usual > odd)[client]
+    return Hasty(
+        flow=flow[pick],
+        row=row[pick],
+        asked=asked[pick],
+        length=(packets.relative_ack[row] - packets.relative_seq[asked])[pick] if len(row) else row,
+        waited=waited[pick],
+        rtt=least[pick],
+        samples=samples[pick],
+    )
+
+
+def first_acknowledgements(trace: Trace) -> tuple[I64, I64]:
+    """Find, in flows whose greetings were captured, the client's first acknowledgement of what its server said.
+
+    Returns:
+        Rows in Packets of the acknowledgement, and of the first that it acknowledges.
+    """
+    packets, sides = trace.packets, trace.sides
+    if trace.facts.vantage is Vantage.CLIENT or not len(packets):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    said, end = (column[1::2].astype(np.int64) for column in (sides.first_payload, sides.fin))
+    first = np.where((said < 0) | ((end >= 0) & (end < said)), end, said)
+    greeted = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & (first >= 0)
+    told = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0) & (packets.relative_ack > 1)
+    told &= packets.tcp_flags & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST) == TcpFlag.ACK
+    row = np.flatnonzero(told & (packets.marks & Mark.DUPLICATE_FRAME == 0))
+    flow, place = np.unique(packets.flow[row], return_index=True)
+    row, asked = row[place], first[flow]
+    kept = greeted[flow] & (asked < row) & (packets.relative_ack[row] > packets.relative_seq[asked])
+    return row[kept], asked[kept]
+
+
+def client_rtt(trace: Trace, but: I64) -> tuple[I64, I64]:
+    """Least time from the tap to each host as a client and back, ns (-1: none), and the number of samples.
+
+    Args:
+        trace: The capture.
+        but: Rows in Packets that are not to count as answers, sorted or not.
+    """
+    rtts, hosts = trace.rtts, len(trace.hosts)
+    left = np.zeros(len(trace.packets), np.bool_)
+    left[but] = True
+    kinds = (rtts.kind == RttKind.HANDSHAKE) | (rtts.kind == RttKind.DATA)
+    pick = np.flatnonzero(kinds & (rtts.side % 2 == 0))
+    pick = pick[~left[rtts.packet[pick]]]
+    client = trace.flows.client[rtts.side[pick] // 2]
+    least = np.full(hosts, np.iinfo(np.int64).max)
+    np.minimum.at(least, client, rtts.value[pick])
+    least[least == np.iinfo(np.int64).max] = -1
+    return least, np.bincount(client, minlength=hosts)
