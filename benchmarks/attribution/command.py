@@ -11,8 +11,8 @@ from benchmarks.attribution.fitting import UNDOCUMENTED, answers, count, documen
 from benchmarks.fit.command import FIRST_SEED as FIRST_FIT_SEED
 from benchmarks.quality import FIRST_SEED
 from netinterf.attribute.catalogue import background, systems
-from netinterf.attribute.score import posterior, score
-from netinterf.verdict.attribution import SURE
+from netinterf.attribute.naming import name_findings
+from netinterf.attribute.score import score
 
 __all__ = ["FIRST_FIT_SEED", "FIRST_SEED", "run"]
 
@@ -60,11 +60,11 @@ def report(known: Known) -> dict[str, Any]:
 
 
 def name_them(known: Known) -> NDArray[np.str_]:
-    """Name the system of each finding as verdicts do: by one that is as likely as `SURE`."""
+    """Name the system of each finding as verdicts do."""
     common = background()
-    chance = posterior(score(known.traits, known.mechanism, known.rules, systems(), common).llr, common)
-    best = np.where(chance[:, :-1].max(axis=1) > SURE, chance[:, :-1].argmax(axis=1), len(systems()))
-    return np.array([*(entry.id for entry in systems()), UNDOCUMENTED])[best]
+    scores = score(known.traits, known.mechanism, known.rules, systems(), common)
+    names = name_findings(scores.llr, known.company, common)
+    return np.array([*(entry.id for entry in systems()), UNDOCUMENTED])[names.system]
 
 
 def share(hit: NDArray[np.bool_], among: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:

@@ -32,6 +32,7 @@ class Known:
     traits: Traits
     mechanism: NDArray[np.str_]
     rules: NDArray[np.bool_]
+    company: NDArray[np.int64]  # findings of one mechanism at one client of one capture have one number
     system: list[str]  # as the simulator calls it
 
     def __len__(self) -> int:
@@ -78,12 +79,13 @@ def one(job: Job, kept: float) -> Known | None:
     }
     ends = [ends_of(trace, int(flow)) for flow in found.flow]
     system = [truth.get(mine, truth.get((*mine[2:], *mine[:2]), "")) for mine in ends]
-    kept = np.flatnonzero([bool(name) for name in system])
+    right = np.flatnonzero([bool(name) for name in system])
     return Known(
-        traits=Traits(value=found.traits.value[kept], text=found.traits.text.take(kept)),
-        mechanism=found.mechanism[kept],
-        rules=found.rules[kept],
-        system=[system[place] for place in kept],
+        traits=Traits(value=found.traits.value[right], text=found.traits.text.take(right)),
+        mechanism=found.mechanism[right],
+        rules=found.rules[right],
+        company=found.company[right],
+        system=[system[place] for place in right],
     )
 
 
@@ -106,7 +108,10 @@ def collect(wanted: Sequence[Job], kept: float, processes: int) -> Known:
 
 
 def joined(found: Sequence[Known]) -> Known:
-    """Put findings together."""
+    """Put findings together; those of different captures keep no company."""
+    whose = np.repeat(np.arange(len(found)), [len(each) for each in found])
+    within = np.concatenate([each.company for each in found])
+    _, company = np.unique(np.stack([whose, within]), axis=1, return_inverse=True)
     return Known(
         traits=Traits(
             value=np.concatenate([each.traits.value for each in found]),
@@ -114,6 +119,7 @@ def joined(found: Sequence[Known]) -> Known:
         ),
         mechanism=np.concatenate([each.mechanism for each in found]),
         rules=np.concatenate([each.rules for each in found]),
+        company=company.reshape(-1),
         system=[name for each in found for name in each.system],
     )
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.attribute.catalogue import CLASSES, background, systems, wanted_rules
+from netinterf.attribute.naming import NOBODY, SURE, Names, name_findings
 from netinterf.attribute.score import posterior, score
 from netinterf.attribute.traits import Finding, Traits, read_traits
 from netinterf.schema import Evidence, Grade, Verdicts
@@ -18,16 +19,15 @@ from netinterf.verdict.record import Attributed
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["SURE", "Attributions", "Look", "attribute", "look_at"]
+__all__ = ["Attributions", "Look", "attribute", "look_at"]
 
 POSSIBLE = tuple(Grade).index(Grade.POSSIBLE)
 
 LEAST = 0.1
 """Systems less likely than this are not listed beside the likeliest: one in ten is no lead."""
 
-SURE = 0.7
-"""Probability from which a system is named. Measured (``python -m benchmarks attribution``, seeds 100,300 to 100,307):
-from 0.5 on 7 % of simulated findings are named wrongly, from 0.7 on 3 %, at the cost of 2 % of those named rightly."""
+COMPANY = "what other findings of this mechanism show at the same client"
+"""By what a finding is named that shows too little itself."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -38,6 +38,7 @@ class Look:
     flow: NDArray[np.int64]  # rows in Flows
     mechanism: NDArray[np.str_]
     rules: NDArray[np.bool_]  # shape (findings, `wanted_rules`): the observation was made
+    company: NDArray[np.int64]  # findings of one mechanism at one client have one number
     traits: Traits
 
 
@@ -48,6 +49,7 @@ class Attributions:
     row: NDArray[np.int64]  # rows in Verdicts, ascending
     llr: NDArray[np.float64]  # shape (findings, systems)
     shown: tuple[NDArray[np.bool_], ...]  # per system, shape (findings, features)
+    names: Names
     traits: Traits
     mechanism: NDArray[np.str_]
 
@@ -55,6 +57,7 @@ class Attributions:
         """List the systems that verdicts look like, the likeliest first; empty when none is `SURE`.
 
         Several verdicts are taken together by the mean of their likelihood ratios, which holds however alike they are.
+        Those that show too little are named by their company (`name_findings`).
         """
         place = np.searchsorted(self.row, rows)
         place = place[(place < len(self.row)) & (np.append(self.row, -1)[place] == rows)]
@@ -63,13 +66,23 @@ class Attributions:
         mean = self.llr[place].mean(axis=0, keepdims=True)
         chance = posterior(mean, background())[0]
         if chance[:-1].max() <= SURE:
-            return ()
+            return self.by_company(place)
         order = np.argsort(-chance[:-1], kind="stable")
         return tuple(
             Attributed(system=systems()[one].id, score=float(chance[one]), matched=self.matched(one, place))
             for one in order.tolist()
             if chance[one] >= LEAST
         )
+
+    def by_company(self, place: NDArray[np.int64]) -> tuple[Attributed, ...]:
+        """Name findings by their company, if all that are named are named alike."""
+        named = np.unique(self.names.system[place])
+        named = named[named != NOBODY]
+        if len(named) != 1:
+            return ()
+        one = int(named[0])
+        seen = (*self.matched(one, place), COMPANY)
+        return (Attributed(system=systems()[one].id, score=float(self.names.chance[place].mean()), matched=seen),)
 
     def matched(self, system: int, place: NDArray[np.int64]) -> tuple[str, ...]:
         """List what most of some findings show of a system, what others show most seldom first."""
@@ -101,6 +114,7 @@ def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
         flow=found.flow,
         mechanism=np.array([*verdicts.mechanisms, ""])[verdicts.mechanism[row]],
         rules=seen,
+        company=trace.flows.client[found.flow].astype(np.int64) << 8 | verdicts.mechanism[row],
         traits=read_traits(trace, found),
     )
 
@@ -108,7 +122,9 @@ def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
     look = look_at(verdicts, evidence, trace)
-    if not len(look.row):  # the catalogue, with its lists of pages, is read when there is something to compare
-        return Attributions(row=look.row, llr=np.empty((0, 0)), shown=(), traits=look.traits, mechanism=look.mechanism)
-    scores = score(look.traits, look.mechanism, look.rules, systems(), background())
-    return Attributions(row=look.row, llr=scores.llr, shown=scores.shown, traits=look.traits, mechanism=look.mechanism)
+    llr, shown, names = np.empty((0, 0)), tuple[NDArray[np.bool_], ...](), Names.none()
+    if len(look.row):  # the catalogue, with its lists of pages, is read when there is something to compare
+        scores = score(look.traits, look.mechanism, look.rules, systems(), background())
+        llr, shown = scores.llr, scores.shown
+        names = name_findings(llr, look.company, background())
+    return Attributions(row=look.row, llr=llr, shown=shown, names=names, traits=look.traits, mechanism=look.mechanism)

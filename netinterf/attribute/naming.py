@@ -1,0 +1,64 @@
+"""After whom a finding is named: by what it shows itself, else by the company that it keeps.
+
+What one client meets of one mechanism in one capture mostly comes from one box, and a burst that was cut off shows
+little of it. So a finding that shows too little is named like those of its company, if all that are named are named
+alike and it shows nothing that rules their system out.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.attribute.catalogue import Background
+from netinterf.attribute.score import posterior
+
+__all__ = ["NOBODY", "SURE", "Names", "name_findings"]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+
+NOBODY = -1
+
+SURE = 0.7
+"""Probability from which a system is named. Measured (``python -m benchmarks attribution``, seeds 100,300 to 100,307):
+from 0.5 on 7 % of simulated findings are named wrongly, from 0.7 on 3 %, at the cost of 2 % of those named rightly."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Names:
+    """One entry per finding."""
+
+    system: I64  # column of the catalogue, `NOBODY` for none
+    chance: F64  # of that system: its own, or the mean over its company; 0 for none
+    own: NDArray[np.bool_]  # by what it shows itself
+
+    @classmethod
+    def none(cls) -> "Names":
+        """Name no findings."""
+        return cls(system=np.empty(0, np.int64), chance=np.empty(0), own=np.empty(0, np.bool_))
+
+
+def name_findings(llr: F64, company: I64, common: Background) -> Names:
+    """Name findings.
+
+    Args:
+        llr: Log-likelihood ratios against an undocumented system, shape (findings, systems).
+        company: Numbers of what belongs together, one per finding.
+        common: How common traits are.
+    """
+    if not len(llr):
+        return Names.none()
+    chance = posterior(llr, common)[:, :-1]
+    best, rows = chance.argmax(axis=1), np.arange(len(llr))
+    own = chance[rows, best] > SURE
+    system = np.where(own, best, NOBODY)
+    _, group = np.unique(company, return_inverse=True)
+    group = group.reshape(-1)
+    low, high = np.full(group.max() + 1, len(llr[0])), np.full(group.max() + 1, NOBODY)
+    np.minimum.at(low, group[own], system[own])
+    np.maximum.at(high, group[own], system[own])
+    shared = np.where(low == high, high, NOBODY)[group]
+    follows = ~own & (shared != NOBODY) & (llr[rows, shared] > -np.inf)
+    system = np.where(follows, shared, system)
+    mean = np.bincount(group, chance[rows, shared]) / np.bincount(group)
+    return Names(system=system, chance=np.where(own, chance[rows, best], np.where(follows, mean[group], 0.0)), own=own)
