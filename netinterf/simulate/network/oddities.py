@@ -8,7 +8,16 @@ from netinterf.simulate.encode import WRONG
 from netinterf.simulate.network.packet import ACK, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["Corruptor", "DeafDoor", "GarbageProbe", "LostAborts", "ResetHabits", "Rewriter", "Straggler"]
+__all__ = [
+    "Corruptor",
+    "DeafDoor",
+    "GarbageProbe",
+    "LostAborts",
+    "Miscounter",
+    "ResetHabits",
+    "Rewriter",
+    "Straggler",
+]
 
 
 @attrs.define(eq=False)
@@ -100,6 +109,23 @@ class LostAborts:
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Drop the client's RST/ACKs."""
         return [] if outbound and packet.flags & (RST | ACK) == RST | ACK else [(0, outbound, packet)]
+
+
+@attrs.define(eq=False)
+class Miscounter:
+    """A proxy near a client that now and then writes what comes next at the number of what it just wrote."""
+
+    applies: Callable[[], bool]
+    before: dict[int, int] = attrs.field(factory=dict)  # payload bytes of the last packet of each connection
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Lower the number of some packets of the server by the length of the one before."""
+        if outbound or not packet.payload:
+            return [(0, outbound, packet)]
+        length = self.before.get(packet.subject, 0)
+        self.before[packet.subject] = len(packet.payload)
+        wrong = length and len(packet.payload) > length and self.applies()
+        return [(0, outbound, packet.copy(seq=(packet.seq - length) % 2**32) if wrong else packet)]
 
 
 @attrs.define(eq=False)

@@ -7,7 +7,7 @@ from netinterf.simulate.network.accelerator import Accelerator, SlowGreeting
 from netinterf.simulate.network.balancer import Flip, SecondBackend
 from netinterf.simulate.network.firewall import Doorman, Look, StateTable
 from netinterf.simulate.network.nat import Normalizer, Translator
-from netinterf.simulate.network.oddities import DeafDoor, ResetHabits
+from netinterf.simulate.network.oddities import DeafDoor, Miscounter, ResetHabits
 from netinterf.simulate.network.outages import MtuHole
 from netinterf.simulate.network.packet import ACK, SYN
 from netinterf.simulate.network.path import SECOND
@@ -261,6 +261,23 @@ def user_mode_nat(house: House) -> None:
         )
 
 
+def miscounting_proxy(house: House) -> None:
+    """A proxy near the client miscounts: some packets of the server carry other bytes at a place once more."""
+    rate = house.rng.uniform(0.1, 0.5)
+    path = house.path(Miscounter(lambda: house.chance(rate)), where=0.02)
+    for begin in house.times(2, 5):
+        script = [one for _ in range(int(house.rng.integers(3, 9))) for one in chat(house)]
+        house.visit(path, begin, script=script, port=house.one_of(5222, 5223, 443, 993))
+
+
+def chat(house: House) -> list[Turn]:
+    """Say something short, get a short and then a longer answer."""
+    rng = house.rng
+    short, longer = (application_data(rng, int(size)) for size in (rng.integers(12, 60), rng.integers(80, 700)))
+    says = Turn(True, application_data(rng, int(rng.integers(20, 90))), house.between(1e7, 5e8))
+    return [says, Turn(False, short, house.between(1e6, 5e7)), Turn(False, longer, house.between(1e6, 5e7))]
+
+
 def path_mtu_black_hole(house: House) -> None:
     """Full-size packets vanish on a tunnel that tells nobody; small ones pass."""
     house.neighbours = 1
@@ -333,7 +350,9 @@ PLAYS = (
         reset_cookies,
         full_accept_queue,
     ),
-    *look_alikes("tcp", missed_greetings, accelerator, user_mode_nat, path_mtu_black_hole, packet_too_big),
+    *look_alikes(
+        "tcp", missed_greetings, accelerator, user_mode_nat, miscounting_proxy, path_mtu_black_hole, packet_too_big
+    ),
     *look_alikes("tcp", route_change, unequal_ways),
     *look_alikes("tcp", routing_loop, vantages=("middle",)),
 )
