@@ -82,6 +82,8 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("accelerator", "a proxy acknowledges for the far end", (RESET, DATA, PAGE), "RFC 3135 §2"),
     ("user-mode-nat", "a virtual machine's host ends its connections", (RESET, DATA, PAGE),
      "slirp; fox-it/quantuminsert captures"),
+    ("miscounting-proxy", "a proxy near the client writes other bytes at a number that it has used", (DATA, PAGE),
+     "nDPI captures of a telephone behind a proxy of its own"),
     ("path-mtu-black-hole", "full-size packets vanish", (DROP, "rate.freeze"), "RFC 2923 §2.1"),
     ("packet-too-big", "a router asks for smaller packets", (DROP,), "RFC 1191; RFC 8201"),
     ("route-change", "hop limits and delays jump", (RESET, DATA), "Paxson, SIGCOMM 1996"),

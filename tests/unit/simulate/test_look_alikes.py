@@ -178,6 +178,11 @@ def quick_ack(packets: list[Seen], share: float) -> bool:
 
 SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "tcp.client-abort": lambda p: any(one.has(RST | ACK) for one in resets(p, True)),
+    "tcp.abort-unheard": lambda p: any(not one.has(ACK) for one in resets(p, True)),
+    "tcp.miscounting-proxy": lambda p: any(
+        one.seq == two.seq and len(one.data) < len(two.data) and not two.data.startswith(one.data)
+        for one, two in pairwise(data(p, False))
+    ),
     "tcp.client-lingers-not": lambda p: resets(p, True)[0].has(RST | ACK) and bool(data(p, False)),
     "tcp.reset-per-segment": lambda p: len({one.seq for one in resets(p, True)}) >= 3,
     "tcp.server-unread-data": lambda p: any(one.has(RST | ACK) for one in resets(p, False)),
