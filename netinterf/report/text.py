@@ -127,6 +127,8 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
         yield from _field("", f"by {', '.join(candidate.matched[:MOST_EVIDENCE])}")
     if verdict.frames:
         yield from _field("frames", _frames(verdict.frames))
+    elif shown := next((seen.frames for seen in verdict.evidence if seen.llr > 0 and seen.frames), ()):
+        yield from _field("shown by", _frames(shown))
     yield from _field("Wireshark", verdict.flow_filter)
 
 

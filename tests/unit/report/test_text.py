@@ -77,6 +77,15 @@ def test_further_fields(found: Verdict) -> None:
     assert "trigger" not in page(found, trigger=None)
 
 
+def test_without_forged_packets_those_that_show_it_are_named(found: Verdict) -> None:
+    """A victim's acknowledgement, say: the frames of the strongest observation stand in the place of forged ones."""
+    strong = Observation(rule="page.acked_early", says="early", llr=5.0, frames=(43, 46), measured={})
+    against = Observation(rule="r.2", says="no", llr=-6.0, frames=(1,), measured={})
+    block = page(found, frames=(), evidence=(against, strong))
+    assert "shown by  43, 46" in block
+    assert "shown by" not in page(found)
+
+
 def test_the_summary_counts_and_notes(judged: Judged) -> None:
     """Outcomes are counted, and what was damaged is noted with its number."""
     note = Diagnostic("capture.cut", "the capture is cut", 7, count=1234)
