@@ -52,6 +52,7 @@ def report(known: Known) -> dict[str, Any]:
     result = {
         "findings": len(known),
         "documented": share(hit, documented, weight),
+        "documented, its packets in the capture": share(hit, documented & known.held, weight),
         "undocumented": share(hit, ~documented, weight),
         "named_wrongly": share(~hit & (named != UNDOCUMENTED), documented | ~documented, weight),
     }

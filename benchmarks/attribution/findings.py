@@ -13,7 +13,7 @@ from benchmarks.fit.corpus import LIMIT
 from benchmarks.scoreboard.judging import Job, limited, opened
 from netinterf.analyzers.run import analyze
 from netinterf.attribute.catalogue import class_of
-from netinterf.attribute.traits import Traits
+from netinterf.attribute.traits import UNKNOWN, Trait, Traits
 from netinterf.simulate import scenarios
 from netinterf.simulate.plays.tcp_stage import KEPT
 from netinterf.table import Ragged
@@ -37,6 +37,14 @@ class Known:
 
     def __len__(self) -> int:
         return len(self.system)
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Say of which findings the capture holds packets of the box: some trait besides the trigger is known."""
+        known = self.traits.value != UNKNOWN
+        known[:, Trait.TRIGGER] = False
+        held: NDArray[np.bool_] = known.any(axis=1)
+        return held
 
     @property
     def weight(self) -> NDArray[np.float64]:
