@@ -45,7 +45,9 @@ def find_hasty(trace: Trace) -> Hasty:
     packets, flows = trace.packets, trace.flows
     row, asked = first_acknowledgements(trace)
     flow = packets.flow[row].astype(np.int64)
-    waited = packets.time[row] - packets.time[asked] if len(row) else row
+    if not len(row):
+        return Hasty(flow=flow, row=row, asked=row, length=row, waited=row, rtt=row, samples=row)
+    waited = packets.time[row] - packets.time[asked]
     least, samples = (column[flows.client[flow]] for column in client_rtt(trace, row))
     limit = np.where(samples >= 2, PREMATURE_MANY, PREMATURE_ONE)
     known = (least > 0) & (least < SYN_AGAIN_NS)
@@ -60,7 +62,7 @@ def find_hasty(trace: Trace) -> Hasty:
         flow=flow[pick],
         row=row[pick],
         asked=asked[pick],
-        length=(packets.relative_ack[row] - packets.relative_seq[asked])[pick] if len(row) else row,
+        length=(packets.relative_ack[row] - packets.relative_seq[asked])[pick],
         waited=waited[pick],
         rtt=least[pick],
         samples=samples[pick],

@@ -64,12 +64,14 @@ class Silence:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
         found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
-        silences = unreported(trace, found)
-        strange = foreign(trace, silences)
-        write = partial(self.write, trace, silences, strange)
-        tables = [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, strange, write)]
-        tables += self.quic(trace, unreported(trace, find_quic(trace)))
-        tables.append(self.beyond(trace, find_beyond(trace)))
+        silences, datagrams = unreported(trace, found), unreported(trace, find_quic(trace))
+        tables = [self.beyond(trace, find_beyond(trace))]
+        if len(silences):  # they are held against everything else, so where there are none most work is saved
+            strange = foreign(trace, silences)
+            write = partial(self.write, trace, silences, strange)
+            tables += [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, strange, write)]
+        if len(datagrams):
+            tables += self.quic(trace, datagrams)
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
     def shapes(self, trace: Trace, silences: Silences, write: Write) -> list[Evidence]:
