@@ -83,7 +83,7 @@ def list_subjects(trace: "Trace", evidence: Evidence) -> Subjects:
     protocol = flows.protocol[rows]
     prior_kind = np.select([protocol == TCP, protocol == UDP], [KIND_TCP, KIND_UDP], KIND_OTHER).astype(np.int64)
     flow = np.concatenate([rows, exchanges.flow]).astype(np.int32)
-    names, reasons = flow_names(trace), flow_reasons(trace)
+    names, reasons = flow_names(trace, evidence), flow_reasons(trace)
     return Subjects(
         subject=np.concatenate([rows, np.arange(count)]).astype(np.int32),
         kind=np.repeat(np.array([SubjectKind.FLOW, SubjectKind.EXCHANGE], np.uint8), [len(rows), count]),

@@ -1,4 +1,7 @@
-"""What may have set interference off: the name that a request shows, or the address when no request got that far."""
+"""What may have set interference off: the name that a request shows, or the address when no request got that far.
+
+A connection may carry requests for several hosts; the one before the first forged packet set it off.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import TlsKind, TriggerKind
+from netinterf.schema import Evidence, SubjectKind, TlsKind, TriggerKind
 from netinterf.table import Text, spans
 
 if TYPE_CHECKING:
@@ -17,20 +20,26 @@ __all__ = ["Names", "first_of", "flow_names", "gather_text"]
 
 @attrs.frozen(eq=False, kw_only=True)
 class Names:
-    """The name that each flow shows first: of its TLS or QUIC hello, else the Host of its HTTP request."""
+    """The name of each flow: of its first TLS or QUIC hello, else the Host of the HTTP request that matters."""
 
     kind: NDArray[np.uint8]  # TriggerKind code, 0 without a name
     value: Text
     packet: NDArray[np.int32]  # row in Packets, -1 for none
 
 
-def flow_names(trace: "Trace") -> Names:
-    """Name every flow by its server name indication (TLS, QUIC), else its Host header; empty without."""
+def flow_names(trace: "Trace", evidence: Evidence) -> Names:
+    """Name every flow by its server name indication (TLS, QUIC), else its Host header; empty without.
+
+    Args:
+        trace: The capture.
+        evidence: What analyzers saw; of several hosts the last before the first forged packet counts, else the first.
+    """
     count = len(trace.flows)
     hello = np.flatnonzero((trace.tls.kind == TlsKind.CLIENT_HELLO) & (trace.tls.name.lengths > 0))
     request = np.flatnonzero(trace.http.host.lengths > 0)
     hello_at = np.append(hello, -1)[first_of(trace.tls.flow[hello], count)]
     request_at = np.append(request, -1)[first_of(trace.http.flow[request], count)]
+    request_at = asked_before(trace, request, request_at, first_forged(evidence, count))
     request_at = np.where(hello_at < 0, request_at, -1)
     quic = np.flatnonzero(trace.quic.name.lengths > 0)
     quic_at = np.append(quic, -1)[first_of(trace.quic.flow[quic], count)]
@@ -45,6 +54,37 @@ def flow_names(trace: "Trace") -> Names:
         packet[rows >= 0] = where[rows[rows >= 0]]
     value = gather_text([(hello_at, trace.tls.name), (request_at, trace.http.host), (quic_at, trace.quic.name)], count)
     return Names(kind=kind, value=value, packet=packet)
+
+
+def first_forged(evidence: Evidence, flows: int) -> NDArray[np.int64]:
+    """Row in Packets of the first packet of each flow that anything holds to be forged, -1 for none."""
+    first = np.full(flows, np.iinfo(np.int64).max)
+    about = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0)
+    told = about[evidence.forged.parents()]
+    owner = evidence.subject[evidence.forged.parents()[told]]
+    np.minimum.at(first, owner, evidence.forged.values[told])
+    return np.where(first == np.iinfo(np.int64).max, -1, first)
+
+
+def asked_before(
+    trace: "Trace", request: NDArray[np.int64], usual: NDArray[np.int64], forged: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Find the last request of each flow before a packet, or its *usual* one.
+
+    Args:
+        trace: The capture.
+        request: Rows in Http of requests with a host, in the order of packets.
+        usual: Rows in Http, by flow, -1 for none.
+        forged: Rows in Packets, by flow, -1 for none.
+    """
+    if not len(request):
+        return usual
+    keys = trace.http.flow[request].astype(np.int64) << 32 | trace.http.packet[request]
+    order = np.argsort(keys, kind="stable")
+    flow = np.arange(len(usual))
+    place = np.where(forged < 0, -1, np.searchsorted(keys[order], flow << 32 | np.maximum(forged, 0)) - 1)
+    last = request[order[np.maximum(place, 0)]]
+    return np.where((place >= 0) & (trace.http.flow[last] == flow), last, usual)
 
 
 def first_of(group: NDArray[np.integer], count: int) -> NDArray[np.int64]:
