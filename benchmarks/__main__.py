@@ -21,7 +21,6 @@ def parser() -> argparse.ArgumentParser:
     quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 20, with --quick 2)")
     quality.add_argument("--lab-seeds", type=int, default=1, help="runs of each lab scenario (default 1)")
     quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or scenarios, that match")
-    quality.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     quality.add_argument("--no-rivals", action="store_true", help="judge by the library alone")
     quality.add_argument("--quick", action="store_true", help="few seeds, no lab unless asked for, a short long run")
     quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
@@ -30,14 +29,12 @@ def parser() -> argparse.ArgumentParser:
     fit = verbs.add_parser("fit", help="fit the model that ships with the library to simulated and lab captures")
     fit.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
     fit.add_argument("--lab-seeds", type=int, default=3, help="runs of each lab scenario (default 3, 0: no lab)")
-    fit.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     fit.add_argument("--version", default="1", help="what to call the numbers (default 1)")
     fit.add_argument("--cache", type=Path, metavar="FILE", help="keep the gathered evidence there, or read it")
     who = verbs.add_parser("attribution", help="whether the right system is named; or count what its catalogue needs")
     who.add_argument("--fit", action="store_true", help="count on the seeds of the fit, and write traits.json")
     who.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
     who.add_argument("--first-seed", type=int, help="where seeds begin (default 1,000; 10,000 with --fit)")
-    who.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     trials = verbs.add_parser("statistics", help="shares, contrasts and false discoveries on evidence of known truth")
     trials.add_argument("--trials", type=int, default=1000, help="random tables of each kind (default 1000)")
     speed = verbs.add_parser("speed", help="packets per second of every stage, memory, other programs")
@@ -49,11 +46,12 @@ def parser() -> argparse.ArgumentParser:
     )
     decode.add_argument("--limit", type=int, help="compare only so many captures")
     decode.add_argument("--quick", action="store_true", help="time 50,000 packets instead of a million")
+    names = verbs.add_parser("dns", help="DNS messages against dnspython and tshark, message by message")
+    names.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
     rivals = verbs.add_parser("rivals", help="other people's detectors beside the library, each on its home task")
     rivals.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help="labelled folder")
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
     rivals.add_argument("--only", default="*", metavar="GLOB", help="only captures and scenarios that match")
-    rivals.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     rivals.add_argument("--details", action="store_true", help="list what a rival finds and the library does not")
     lab = verbs.add_parser("lab", help="labelled captures of real network stacks (needs root)")
     lab.add_argument("--seeds", type=int, default=3, help="runs of each scenario (default 3)")
@@ -69,7 +67,9 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, trials, speed, rivals, simulator, likeness):
+    for verb in (quality, fit, who, names, rivals):
+        verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    for verb in (quality, trials, speed, names, rivals, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -94,6 +94,13 @@ def run_rivals(options: argparse.Namespace) -> int:
 
     words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
     return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
+
+
+def run_dns(options: argparse.Namespace) -> int:
+    """Compare DNS messages with other readers."""
+    from benchmarks import dns_check
+
+    return 1 if dns_check.run(options.captures, jobs=options.jobs, out=options.json)["differing"] else 0
 
 
 def run_simulator(options: argparse.Namespace) -> int:
@@ -220,6 +227,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "statistics": run_statistics,
     "speed": run_speed,
     "decode": run_decode,
+    "dns": run_dns,
     "rivals": run_rivals,
     "lab": run_lab,
     "simulator": run_simulator,
