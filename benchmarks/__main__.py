@@ -48,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
     decode.add_argument("--quick", action="store_true", help="time 50,000 packets instead of a million")
     names = verbs.add_parser("dns", help="DNS messages against dnspython and tshark, message by message")
     names.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
+    fuzz = verbs.add_parser("fuzz", help="coverage-guided fuzzing of the DNS parser (needs atheris)")
+    fuzz.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
+    fuzz.add_argument("--captures", type=Path, metavar="DIR", help="begin with the messages of these captures as well")
     rivals = verbs.add_parser("rivals", help="other people's detectors beside the library, each on its home task")
     rivals.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help="labelled folder")
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
@@ -101,6 +104,13 @@ def run_dns(options: argparse.Namespace) -> int:
     from benchmarks import dns_check
 
     return 1 if dns_check.run(options.captures, jobs=options.jobs, out=options.json)["differing"] else 0
+
+
+def run_fuzz(options: argparse.Namespace) -> int:
+    """Fuzz the DNS parser."""
+    from benchmarks import fuzz
+
+    return fuzz.run(seconds=options.seconds, folder=options.captures)
 
 
 def run_simulator(options: argparse.Namespace) -> int:
@@ -228,6 +238,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "speed": run_speed,
     "decode": run_decode,
     "dns": run_dns,
+    "fuzz": run_fuzz,
     "rivals": run_rivals,
     "lab": run_lab,
     "simulator": run_simulator,
