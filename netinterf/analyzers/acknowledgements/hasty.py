@@ -32,9 +32,6 @@ class Hasty:
     rtt: I64  # least round trip to the client, ns
     samples: I64  # round trips behind it
 
-    def __len__(self) -> int:
-        return len(self.flow)
-
 
 def find_hasty(trace: Trace) -> Hasty:
     """Find first acknowledgements of a server's bytes that came in a fraction of the round trip to the client.
@@ -53,10 +50,8 @@ def find_hasty(trace: Trace) -> Hasty:
     known = (least > 0) & (least < SYN_AGAIN_NS)
     early = known & (waited < limit * least) & (least - waited >= LEAST_GAP_NS)
     client, hosts = flows.client[flow], len(trace.hosts)
-    usual, odd = (
-        np.bincount(client[known & (waited >= least)], minlength=hosts),
-        np.bincount(client[early], minlength=hosts),
-    )
+    usual = np.bincount(client[known & (waited >= least)], minlength=hosts)
+    odd = np.bincount(client[early], minlength=hosts)
     pick = early & (usual > odd)[client]
     return Hasty(
         flow=flow[pick],
@@ -95,7 +90,7 @@ def client_rtt(trace: Trace, but: I64) -> tuple[I64, I64]:
 
     Args:
         trace: The capture.
-        but: Rows in Packets that are not to count as answers, sorted or not.
+        but: Rows in Packets that are not to count as answers.
     """
     rtts, hosts = trace.rtts, len(trace.hosts)
     left = np.zeros(len(trace.packets), np.bool_)

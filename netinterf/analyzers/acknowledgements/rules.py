@@ -2,10 +2,9 @@
 
 An end acknowledges what it got (RFC 9293 §3.4). Where it has got more than its peer had sent by then, somebody else
 wrote the rest: injected data, a page, or an end of the stream. The same holds where it acknowledges in a fraction of
-the round trip what its peer sent. Each is as much as a reset whose sender goes on, 5 nats;
-where only the peer's own later bytes show it, a packet that the capture lost and the network lost again explains it
-too, and it is 3, and so is a round trip
-that was measured once. A greeting that nobody gave is answered by nobody, 6.
+the round trip what its peer sent. Each is as much as a reset whose sender goes on, 5 nats. Where only the peer's own
+later bytes show it, a packet that the capture lost and the network lost again explains it too, and it is 3; so it is
+where the round trip was measured once. A greeting that nobody gave is answered by nobody, 6.
 """
 
 from netinterf.schema import Rule

@@ -142,7 +142,8 @@ def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> ND
 
 
 FRESH_TRIPS = 2
-"""Round trips after its last packet within which a client has lost the connection while it was under way."""
+"""Round trips after its last packet within which a client has lost the connection while it was under way: one until
+what the server says has drawn the answer, and one for the server to say it. Judgement, not fitted."""
 
 
 def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
