@@ -24,6 +24,7 @@ MODULES = (
     "http_pages",
     "silence",
     "silence_connect",
+    "sweeps",
     "filters",
     "quic_drops",
     "interception",

@@ -101,6 +101,8 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("dead-host", "nobody is there", (SILENT,), "RFC 1122 §4.2.3.5"),
     ("refused-by-icmp", "ICMP says why not", (SILENT, REFUSED), "RFC 5461"),
     ("tcp-traceroute", "SYNs that expire on the way", (SILENT, RESET), "Toren, tcptraceroute 2001"),
+    ("request-sweep", "requests that expire on the way, one after the other", (DROP,), CENTRACE),
+    ("sweep-meets-outage", "a server stops in the middle of such a sweep", (DROP,), CENTRACE),
     ("circumvention", "a client's own decoys and cut segments", (RESET, DATA), GENEVA),
     # --- time, chance, recorders ---
     ("old-reset-arrives", "a reset of a previous connection comes late", (RESET,), "RFC 1337"),

@@ -11,19 +11,23 @@ __all__ = ["Accelerator", "SlowGreeting"]
 
 @attrs.define(eq=False)
 class Accelerator:
-    """Acknowledges what clients send before the server has it; the server's own acknowledgements pass as well.
+    """Acknowledges what one side sends before the other has it; that one's own acknowledgements pass as well.
 
     Nothing may be lost behind it: a real one would keep what it acknowledged and repeat it.
     """
 
-    ttl: int = 0  # of its acknowledgements here; 0: as the server's packets
-    newest: dict[int, Packet] = attrs.field(factory=dict)  # last packet of each server
-    heard: dict[int, int] = attrs.field(factory=dict)  # next byte expected of each client
+    ttl: int = 0  # of its acknowledgements here; 0: as the packets of the host that it speaks for
+    for_clients: bool = False  # speaks for clients to servers; else for servers to clients
+    port: int = 0  # speaks in connections to this port only; 0: in all
+    newest: dict[int, Packet] = attrs.field(factory=dict)  # last packet of each host that it speaks for
+    heard: dict[int, int] = attrs.field(factory=dict)  # next byte expected of each host that it speaks to
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
-        """Acknowledge client data that comes in order."""
+        """Acknowledge data that comes in order."""
         passed: Onward = (0, outbound, packet)
-        if not outbound:
+        if self.port not in (0, packet.dport if outbound else packet.sport):
+            return [passed]
+        if outbound == self.for_clients:
             self.newest[packet.subject] = packet.copy()  # as it is here: it goes on to lose hops
             return [passed]
         last = self.newest.get(packet.subject)
@@ -41,7 +45,7 @@ class Accelerator:
             ip_id=(last.ip_id + 1) % 2**16 if last.ip_id else 0, tos=last.tos,
             window=last.window >> 7 if last.flags & SYN else last.window,
         )  # fmt: skip
-        return [passed, (0, False, acknowledgement)]
+        return [passed, (0, self.for_clients, acknowledgement)]
 
 
 @attrs.define(eq=False)

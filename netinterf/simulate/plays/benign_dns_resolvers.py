@@ -45,6 +45,14 @@ def second(scene: Scene, house: House, **temper: Any) -> None:
     house.stub.ways.append(Way(scene.lay_path([]), other))
 
 
+def perhaps_second(scene: Scene, house: House) -> None:
+    """Give two houses of five a second resolver, which half of their stubs ask when the first is silent."""
+    if scene.rng.random() < 0.4:
+        second(scene, house)
+        house.stub.habits = attrs.evolve(house.stub.habits, rotates=bool(scene.rng.random() < 0.5))
+        browse(house.stub, house.known, begin=float(scene.rng.uniform(0, 20)) * SECOND, way=1)
+
+
 def slow(scene: Scene) -> None:
     """Ask a resolver whose recursion takes seconds."""
     rng = scene.rng
@@ -68,6 +76,7 @@ def outage(scene: Scene) -> None:
     length = float(rng.uniform(3, 15)) * SECOND
     house = make_house(scene, temper={"dead": (begin, begin + length)})
     known = house.known
+    perhaps_second(scene, house)
     browse(house.stub, known * 2, gap=begin / len(known) / 2)
     for name in known:
         house.stub.look_up(name, begin + float(rng.uniform(0, 0.9 * length)), odd=True)
@@ -83,6 +92,7 @@ def lame(scene: Scene) -> None:
     mute = float(rng.choice([0.0, 0.3, 1.0]))
     zone |= {name: draw_entry(scene, lame=True, mute=mute) for name in chosen}
     house = make_house(scene, known=known, zone=zone)
+    perhaps_second(scene, house)
     browse(house.stub, chosen * 3 + known * 3, odd=chosen, series=chosen)
 
 
@@ -91,6 +101,7 @@ def limited(scene: Scene) -> None:
     rng = scene.rng
     temper = {"rate": float(rng.uniform(3, 8)), "slip": float(rng.choice([0.5, 0.33, 0.0]))}
     house = make_house(scene, temper=temper, habits={"patience": 1e9})
+    perhaps_second(scene, house)
     for burst in range(3):
         browse(house.stub, house.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, odd=house.known)
 

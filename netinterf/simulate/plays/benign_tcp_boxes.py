@@ -15,6 +15,7 @@ from netinterf.simulate.network.pmtu import NarrowLink
 from netinterf.simulate.network.proxy import ResetCookies, SynProxy
 from netinterf.simulate.network.reroute import Ecmp, Loop, Reroute
 from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, talk_again, upload
+from netinterf.simulate.plays.benign_web_http import all_at_once, refusals
 
 __all__ = ["PLAYS"]
 
@@ -207,8 +208,13 @@ def syn_proxy(house: House) -> None:
         window=int(rng.integers(1000, 65_536)), mss=house.one_of(1460, 536), ip_id=house.one_of(0, rng.integers(2**16)),
     )  # fmt: skip
     path = house.path(proxy, where=float(rng.uniform(0.1, 0.95)))
-    for begin in house.times(3, 6):
+    short = house.chance(0.15)  # nothing but short answers: no conversation shows what the server looks like
+    for begin in house.times(3, 6) if not short else ():
         house.visit(path, begin, apps=(App(), App(ending=Ending.RESET)) if house.chance(0.3) else None)
+    if short or house.chance(0.3):
+        refusals(house, (403, 200, 302), "Access denied", path=path)
+    if house.chance(0.3):
+        all_at_once(house, path)
 
 
 def reset_cookies(house: House) -> None:
@@ -239,8 +245,10 @@ def missed_greetings(house: House) -> None:
 
 
 def accelerator(house: House) -> None:
-    """An accelerator near the client acknowledges for all servers: answers come in a fraction of the round trip."""
+    """Accelerators near the client acknowledge for all servers, some for clients too: in a fraction of the way."""
     house.shared.append(Accelerator(ttl=house.one_of(0, 0, 64, 255)))
+    if house.chance(0.5):
+        house.shared.append(Accelerator(house.one_of(0, 0, 64, 255), True, house.one_of(0, 80, 443)))
     path = house.path(rtt=house.between(8e7, 7e8), where=float(house.rng.uniform(0.01, 0.3)), luck=0.0)
     for begin in house.times(3, 6):
         script = upload(house, int(house.between(2_000, 40_000)))

@@ -11,7 +11,7 @@ from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Packet
 from netinterf.simulate.network.path import Path
 from netinterf.simulate.plays.benign_tcp import House, look_alikes
 
-__all__ = ["PLAYS"]
+__all__ = ["PLAYS", "all_at_once", "refusals"]
 
 SERVERS = ("nginx", "Apache", "cloudfront", "AkamaiGHost", "Microsoft-IIS/10.0", "LiteSpeed", "")
 
@@ -30,9 +30,9 @@ def exchange(house: House, path: Path, begin: float, answer: bytes, *, target: s
     house.visit(path, begin, port=80, script=script, **{"apps": apps, **how})
 
 
-def refusals(house: House, statuses: tuple[int, ...], *marks: str) -> None:
+def refusals(house: House, statuses: tuple[int, ...], *marks: str, path: Path | None = None) -> None:
     """Schedule requests that the origin answers with a page that says no, beside some that it answers as asked."""
-    path = house.path()
+    path = path or house.path()
     for begin in house.times(3, 6):
         status = house.one_of(*statuses)
         page = notice_page(
@@ -119,7 +119,11 @@ def page_about_blocking(house: House) -> None:
 
 def answer_in_one_packet(house: House) -> None:
     """A small server says everything and closes in one segment: FIN, PSH and ACK together, resets behind it."""
-    resets = house.chance(0.4)
+    all_at_once(house, house.path(), resets=house.chance(0.4))
+
+
+def all_at_once(house: House, path: Path, *, resets: bool = False) -> None:
+    """Schedule requests whose whole answer, and the end of the connection, is one segment."""
     think = house.between(1e5, 2e7)
     page = notice_page(
         house.rng, (words(house, "It works!", "Not here", "Moved"),), status=house.one_of(200, 404, 403, 503)
@@ -135,7 +139,6 @@ def answer_in_one_packet(house: House) -> None:
         elif packet.flags & FIN:
             actor.send(ACK, packet.ack, ended(packet))
 
-    path = house.path()
     for begin in house.times(2, 5):
         script = [Turn(True, http_request(house.name)), Turn(False, page[:1400])]
         house.play_server(path, begin, serve, script=script, app=App(), port=80)

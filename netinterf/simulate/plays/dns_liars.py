@@ -107,7 +107,7 @@ def nothing(scene: Scene) -> None:
     house = make_house(scene, [box], known=known, place=scene.servers(1)[0], rtt=float(rng.uniform(3e6, 3e7)))
     path = scene.lay_path([], rtt=float(rng.uniform(2e7, 1.5e8)))
     house.stub.ways.append(Way(path, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
-    begin = browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]), series=blocked)
+    begin = browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]))
     browse(house.stub, known, begin=begin, way=1)
 
 
@@ -173,7 +173,7 @@ def tspu_2021(scene: Scene) -> None:
     box.servers = frozenset({house.resolver.place[0]})
     house.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, house.zone, place=scene.servers(1)[0])))
     browse(house.stub, known * 2, gap=begin / len(known) / 2)
-    browse(house.stub, known * 2, begin=begin, series=known)
+    browse(house.stub, known * 2, begin=begin)
     comparing = attrs.evolve(house.stub, habits=attrs.evolve(house.stub.habits, stream=True))
     browse(comparing, known[:5], begin=begin, kinds=(A,))
 

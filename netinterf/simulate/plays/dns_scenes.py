@@ -163,7 +163,7 @@ def swallowed(scene: Scene, *, answers: bool = False, lossy: bool = False) -> No
     if several:
         house.stub.ways.append(Way(scene.lay_path([box]), add_resolver(scene, house.zone, place=scene.servers(1)[0])))
     plan = blocked * int(rng.integers(3, 6)) + known[len(blocked) :] * int(rng.integers(2, 5))
-    browse(house.stub, plan, series=blocked)
+    browse(house.stub, plan)
 
 
 def aftermath(scene: Scene, *, alone: bool) -> None:

@@ -24,14 +24,15 @@ from netinterf.simulate.plays import (
     benign_web_http,
     benign_web_quic,
     benign_web_tls,
+    sweeps,
 )
 
 MODULES = (
     benign_tcp_ends, benign_tcp_boxes, benign_tcp_probes, benign_tcp_late, benign_web_http, benign_web_tls,
-    benign_web_quic,
+    benign_web_quic, sweeps,
 )  # fmt: skip
 MINE = {one.id for one in CONFOUNDERS}
-PLAYS = [play for module in MODULES for play in module.PLAYS]
+PLAYS = [play for module in MODULES for play in module.PLAYS if play.confounder]
 NAMES = [play.name for play in PLAYS]
 WORDS = {
     "tcp.reset", "tcp.fin", "tcp.synack",
@@ -223,6 +224,8 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "tcp.dead-host": lambda p: len(p) >= 3 and all(one.has(SYN) and one.out for one in p),
     "tcp.refused-by-icmp": lambda p: any(one.icmp[0] in (1, 3) for one in p),
     "tcp.tcp-traceroute": lambda p: any(one.icmp[0] in (11, 3) for one in p),
+    "tcp.request-sweep": lambda p: len(data(p, True)) == 1 and data(p, True)[0].ttl < 64,
+    "tcp.sweep-meets-outage": lambda p: len(data(p, True)) == 1 and not data(p, False) and unanswered(p) == 3,
     "tcp.circumvention": lambda p: (
         conflict(p, True) or any(one.ttl < 6 for one in p) or any(len(one.data) < 64 for one in data(p, True))
     ),
