@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scapy.all import IP, TCP
 
 from netinterf.analyzers.acknowledgements import Acknowledgements
 from netinterf.analyzers.acknowledgements.hasty import find_hasty
@@ -111,10 +112,11 @@ def test_near_the_client_all_that_is_forged_is_captured() -> None:
 
 
 def hasty(talk: Talk, port: int, at: float, waited: float) -> None:
-    """Let the client acknowledge the server's answer so many ms after it was sent."""
+    """Let the client acknowledge the server's first segment so many ms after it was sent."""
     talk.port = port
     sent, end = talk.request(talk.open(at))
-    talk.send("S", "PA", 901, end, at=sent + 1, data=ANSWER)
+    talk.send("S", "A", 901, end, at=sent + 1, data=ANSWER[:PAGE])
+    talk.send("S", "PA", 901 + PAGE, end, at=sent + 1, data=ANSWER[PAGE:])
     talk.send("C", "A", end, 901 + PAGE, at=sent + 1 + waited)
     talk.send("C", "A", end, 901 + len(ANSWER), at=sent + 1 + talk.rtt)
 
@@ -149,6 +151,74 @@ def test_a_path_that_became_shorter_is_nobodys_lie() -> None:
     talk.send("S", "PA", 901 + len(ANSWER), 200, at=500, data=ANSWER)
     talk.send("C", "A", 200, 901 + 2 * len(ANSWER), at=506)
     assert rules(talk.trace("server")) == {}
+
+
+def test_a_proxy_may_acknowledge_for_its_clients_at_one_port_only() -> None:
+    """What goes all the way to another port says nothing of the port that it speaks for."""
+    talk = Talk(at_server=True)
+    hasty(talk, 40000, 0, 5)
+    plain = at_server()
+    assert "page.acked_soon" not in rules(beside(talk, plain, port=8443))
+    assert "page.acked_soon" in rules(beside(talk, plain, port=443))
+
+
+def beside(talk: Talk, other: Talk, *, port: int) -> Trace:
+    """Read two talks as one capture, the server port of the second replaced."""
+    for at, frame in other.frames:
+        packet = IP(frame)
+        if packet.src == other.server:
+            packet.sport = port
+        else:
+            packet.dport = port
+        del packet.chksum, packet[TCP].chksum
+        talk.frames.append((at, bytes(packet)))
+    found = talk.trace("server")
+    talk.frames = talk.frames[: -len(other.frames)]
+    return found
+
+
+def between(talk: Talk, port: int, at: float, ends: int, *, data: bytes = ANSWER, mss: int = 1460) -> None:
+    """Let the server answer, and the client acknowledge so many bytes of that after the whole way."""
+    talk.port = port
+    for side, flags, seq, ack, when in (("C", "S", 100, 0, at), ("S", "SA", 900, 101, at + 0.05)):
+        talk.send(side, flags, seq, ack, at=when, mss=mss)
+    talk.send("C", "A", 101, 901, at=at + talk.rtt)
+    sent, end = talk.request(at + talk.rtt)
+    talk.send("S", "PA", 901, end, at=sent + 1, data=data)
+    talk.send("C", "A", end, 901 + ends, at=sent + 1 + talk.rtt)
+    talk.send("C", "A", end, 901 + len(data), at=sent + 2 + talk.rtt)
+
+
+def test_a_receiver_acknowledges_where_a_segment_ends() -> None:
+    """To the middle of one only who got bytes of another length before: a forged page of 120 bytes."""
+    talk = at_server()
+    between(talk, 40000, 0, PAGE)
+    between(talk, 40001, 1000, len(ANSWER))
+    trace = talk.trace("server")
+    assert rules(trace) == {"page.acked_between": WEIGHTS["page.acked_between"]}
+    assert rules(trace, 40001) == {}
+
+
+@pytest.mark.parametrize(("size", "mss", "ends", "odd"), [
+    (3000, 1460, 1448, False), (3000, 1460, 120, True), (308, 256, 244, False), (200, 256, 120, True),
+    (4000, 0, 535, False),
+])  # fmt: skip
+def test_what_an_offload_cuts_later_has_ends_inside(size: int, mss: int, ends: int, odd: bool) -> None:
+    """A large packet at the server leaves as segments; only an end before the least of them is nobody's."""
+    talk = at_server()
+    between(talk, 40000, 0, ends, data=ANSWER[:40] + b"x" * (size - 40), mss=mss)
+    assert ("page.acked_between" in rules(talk.trace("server"))) == odd
+
+
+def test_a_client_that_always_ends_so_has_a_proxy() -> None:
+    """Five connections, all alike; one that ends as usual shows that there is none."""
+    for usual, found in ((False, set()), (True, {"page.acked_between"})):
+        talk = Talk(at_server=True)
+        for place in range(5):
+            between(talk, 40000 + place, 1000.0 * place, PAGE)
+        if usual:
+            between(talk, 40010, 6000, len(ANSWER))
+        assert set(rules(talk.trace("server"))) == found
 
 
 def test_hasty_against_a_loop() -> None:

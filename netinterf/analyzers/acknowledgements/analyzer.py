@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.acknowledgements.between import find_between
 from netinterf.analyzers.acknowledgements.greetings import find_unknown_greetings
 from netinterf.analyzers.acknowledgements.hasty import find_hasty
 from netinterf.analyzers.acknowledgements.rules import ONE_SAMPLE_SHARE, RULES, WEIGHTS
@@ -22,8 +23,8 @@ __all__ = ["Acknowledgements"]
 class Acknowledgements:
     """Find forged packets that were not captured, by what their victim acknowledges.
 
-    What it looks for: clients that acknowledge bytes, ends or greetings which their server had not sent, or had sent
-    too shortly before.
+    What it looks for: clients that acknowledge bytes, ends or greetings which their server had not sent, had sent too
+    shortly before, or had not ended there.
 
     Why: a box between tap and client can write to the client unseen, but the client's next acknowledgement passes.
 
@@ -41,7 +42,7 @@ class Acknowledgements:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which flows show that somebody else spoke to the client."""
-        tables = [*self.unsaid(trace), *self.hasty(trace), self.greetings(trace)]
+        tables = [*self.unsaid(trace), *self.hasty(trace), self.between(trace), self.greetings(trace)]
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
     def unsaid(self, trace: Trace) -> list[Evidence]:
@@ -59,6 +60,12 @@ class Acknowledgements:
         measured = {"bytes": found.length, "waited_ms": found.waited / 1e6, "rtt_ms": found.rtt / 1e6}
         share = np.where(found.samples >= 2, 1.0, ONE_SAMPLE_SHARE)
         return [self.write(trace, "acked_soon", (found.row, found.asked), found.rtt > 0, measured, share)]
+
+    def between(self, trace: Trace) -> Evidence:
+        """Write down what was acknowledged to the middle of what the server had sent."""
+        found = find_between(trace)
+        pair, measured = (found.row, found.within), {"bytes": found.length}
+        return self.write(trace, "acked_between", pair, found.row >= 0, measured, np.ones(len(found.row)))
 
     def write(
         self,

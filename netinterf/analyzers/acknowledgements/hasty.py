@@ -2,19 +2,21 @@
 
 It had got bytes at their place from somebody nearer. The round trip from the tap to the client is the least of all but
 these first acknowledgements, of which forged bytes would make it look shorter. A proxy that acknowledges for its
-clients does so in all their connections; one that went well beside it shows that none does.
+clients does so in all their connections to a port; one that went well beside it shows that none does.
 """
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.acknowledgements.unsaid import lost_packets
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, PREMATURE_ONE, SYN_AGAIN_NS
+from netinterf.analyzers.sites import numbered
 from netinterf.flows.facts import Vantage
 from netinterf.schema import Mark, RttKind, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Hasty", "find_hasty"]
+__all__ = ["Hasty", "find_hasty", "first_acknowledgements"]
 
 I64 = NDArray[np.int64]
 TCP = 6
@@ -37,22 +39,24 @@ def find_hasty(trace: Trace) -> Hasty:
     """Find first acknowledgements of a server's bytes that came in a fraction of the round trip to the client.
 
     Counted from the server's first byte, so that the true wait is shorter still. Blind near the client, without both
-    greetings, and where no other connection of the client took its time.
+    greetings, where no other connection of the client to that port took its time, and where the capture lost packets:
+    the bytes that were acknowledged may have come first in one of those.
     """
     packets, flows = trace.packets, trace.flows
     row, asked = first_acknowledgements(trace)
     flow = packets.flow[row].astype(np.int64)
-    if not len(row):
+    if not len(row) or lost_packets(trace):
+        flow = row = asked = np.empty(0, np.int64)
         return Hasty(flow=flow, row=row, asked=row, length=row, waited=row, rtt=row, samples=row)
     waited = packets.time[row] - packets.time[asked]
     least, samples = (column[flows.client[flow]] for column in client_rtt(trace, row))
     limit = np.where(samples >= 2, PREMATURE_MANY, PREMATURE_ONE)
     known = (least > 0) & (least < SYN_AGAIN_NS)
     early = known & (waited < limit * least) & (least - waited >= LEAST_GAP_NS)
-    client, hosts = flows.client[flow], len(trace.hosts)
-    usual = np.bincount(client[known & (waited >= least)], minlength=hosts)
-    odd = np.bincount(client[early], minlength=hosts)
-    pick = early & (usual > odd)[client]
+    service = numbered(flows.client[flow], flows.server_port[flow])
+    usual = np.bincount(service[known & (waited >= least)], minlength=len(flow))
+    odd = np.bincount(service[early], minlength=len(flow))
+    pick = early & (usual > odd)[service]
     return Hasty(
         flow=flow[pick],
         row=row[pick],

@@ -43,6 +43,12 @@ SHOWN: tuple[tuple[float, str, str, tuple[str, ...]], ...] = (
         "the client acknowledged {what} {waited_ms} ms after the server sent its own; to it and back takes {rtt_ms} ms",
         ("bytes", "waited_ms", "rtt_ms"),
     ),
+    (
+        5.0,
+        "acked_between",
+        "the client acknowledged {what}, to the middle of what the server had sent: it had got others",
+        ("bytes",),
+    ),
 )
 
 TABLE: tuple[tuple[float, Rule], ...] = (
