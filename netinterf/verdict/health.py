@@ -5,12 +5,13 @@ to "it worked", and the first that applies decides. A failure is only called one
 an answer and holds the side that would have shown it.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Status, TcpFlag
+from netinterf.schema import Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ MANY_REPEATS = 3
 
 ONE_WAY_FLOWS = 3
 """A capture with this many conversations, all one-way, was taken where only one direction passes."""
+
+REFUSALS = (403, 451)
+"""Status codes by which a server refuses, and by which boxes refuse in its name (RFC 9110 §15.5.4, RFC 7725)."""
 
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 """Response codes (RFC 1035 §4.1.1)."""
@@ -144,7 +148,9 @@ def _tcp(trace: "Trace") -> Bits:
     _set(bits, both & (sides.syn[client] >= 0) & ~shaken & reset & ~reply, Reason.REFUSED)
     _set(bits, both & ~opened, Reason.MID_STREAM)
     carried = both & opened & ~(reset & ~shaken & ~reply)
-    mute = carried & shaken & request & ~reply & ~reset & ~_delivered(trace, closed)
+    mute = carried & shaken & request & ~reply & ~reset
+    _set(bits, mute & _in_vain(trace), Reason.REQUEST_UNANSWERED)
+    mute &= ~_delivered(trace, closed)
     waited = end - packets.time[sides.first_payload[client]] >= SILENCE_NS
     _set(bits, mute & waited, Reason.REQUEST_UNANSWERED)
     _set(bits, mute & ~waited, Reason.ENDED_EARLY)
@@ -155,7 +161,39 @@ def _tcp(trace: "Trace") -> Bits:
     _set(bits, unfinished, Reason.HANDSHAKE_UNFINISHED)
     _set(bits, silent & ~unfinished, Reason.NO_PAYLOAD)
     _set(bits, carried & (bits == 0) & (request ^ reply) & ~_delivered(trace, closed), Reason.TOO_FEW)
+    for refused, reason in _refused(trace):
+        _set(bits, refused & (bits == 0), reason)
     return bits
+
+
+def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
+    """Say which requests were refused in the clear: anybody on the path can write a FIN, an alert or a page."""
+    sides, tls, http, none = trace.sides, trace.tls, trace.http, np.zeros(len(trace.flows), np.bool_)
+    left, closed = sides.fin[0::2], sides.fin[1::2]
+    asked, alerted, greeted, refused = _asked(trace), none.copy(), none.copy(), none.copy()
+    yield (
+        asked & (sides.payload_packets[1::2] == 0) & (closed >= 0) & ((left < 0) | (closed < left)),
+        (Reason.CLOSED_UNEXPLAINED),
+    )
+    alerted[tls.flow[~tls.outbound & (tls.kind == TlsKind.ALERT)]] = True
+    greeted[tls.flow[~tls.outbound & (tls.kind == TlsKind.SERVER_HELLO)]] = True
+    yield asked & alerted & ~greeted, Reason.ALERT_UNEXPLAINED
+    answer = sides.first_payload[1::2]
+    heard = trace.packets.relative_ack[np.maximum(answer, 0)] if len(trace.packets) else answer
+    yield greeted & (answer >= 0) & (sides.sent[0::2] - (left >= 0) <= heard), Reason.TLS_UNFINISHED
+    answers = np.flatnonzero(~http.outbound & (http.status > 0))
+    _, first = np.unique(http.flow[answers], return_index=True)
+    first = answers[first]
+    refused[http.flow[first[np.isin(http.status[first], REFUSALS)]]] = True
+    yield refused, Reason.REFUSAL_UNEXPLAINED
+
+
+def _asked(trace: "Trace") -> Mask:
+    """Say in which flows the client asked for something (TLS, HTTP)."""
+    result = np.zeros(len(trace.flows), np.bool_)
+    for heads in (trace.tls, trace.http):
+        result[heads.flow[heads.outbound]] = True
+    return result
 
 
 def _syn_count(trace: "Trace") -> NDArray[np.int64]:
@@ -178,6 +216,16 @@ def _cut(trace: "Trace") -> Mask:
     end = np.minimum(packets.payload_at[row].astype(np.int64) + packets.payload_length[row], packets.captured[row])
     empty = ((packets.status[row] & Status.PAYLOAD_CUT) != 0) & (end <= packets.payload_at[row])
     result[side[empty] // 2] = True
+    return result
+
+
+def _in_vain(trace: "Trace") -> Mask:
+    """Say in which flows the client asked (TLS, HTTP), waited for an answer, and left without one."""
+    sides, time = trace.sides, trace.packets.time
+    asked = sides.first_payload[0::2]
+    result = _asked(trace) & (asked >= 0) & (sides.fin[0::2] >= 0)
+    flow = np.flatnonzero(result)
+    result[flow] = time[sides.fin[2 * flow]] - time[asked[flow]] >= SILENCE_NS
     return result
 
 

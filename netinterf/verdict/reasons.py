@@ -44,6 +44,10 @@ class Reason(IntFlag):
     SUSPICION = 1 << 24
     TOO_FEW = 1 << 25
     NO_CONTRAST = 1 << 26
+    CLOSED_UNEXPLAINED = 1 << 27
+    ALERT_UNEXPLAINED = 1 << 28
+    REFUSAL_UNEXPLAINED = 1 << 29
+    TLS_UNFINISHED = 1 << 30
 
 
 @attrs.frozen
@@ -235,6 +239,34 @@ CATALOGUE: dict[Reason, Cause] = {
             _INSUFFICIENT,
             "The connection was held to a rate by a queue, which a slow link does as well; transfers of other names "
             "by the same client at the same time would settle it.",
+        ),
+        Cause(
+            Reason.CLOSED_UNEXPLAINED,
+            "tcp.closed_unexplained",
+            _INSUFFICIENT,
+            "The connection was closed in the server's name without a word to the request, and nothing shows who "
+            "closed it; captures at the client and at the server at the same time would settle it.",
+        ),
+        Cause(
+            Reason.ALERT_UNEXPLAINED,
+            "tls.alert_unexplained",
+            _INSUFFICIENT,
+            "The request was refused by a TLS alert in the server's name, which everybody on the path can write; "
+            "captures at the client and at the server at the same time would settle it.",
+        ),
+        Cause(
+            Reason.TLS_UNFINISHED,
+            "tls.handshake_unfinished",
+            _INSUFFICIENT,
+            "The TLS handshake was begun and never finished: the client said nothing more after the server's hello; "
+            "a capture at the client that runs until the connection ends would settle it.",
+        ),
+        Cause(
+            Reason.REFUSAL_UNEXPLAINED,
+            "http.refusal_unexplained",
+            _INSUFFICIENT,
+            "The request was refused (403, 451) without encryption in the server's name, and nothing shows who wrote "
+            "that; captures at the client and at the server at the same time would settle it.",
         ),
     )
 }

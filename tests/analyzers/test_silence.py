@@ -197,6 +197,77 @@ def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
         assert ("drop.mute" in rules(talk.trace(), 0)) == (not flags)
 
 
+def muted(talk: Talk, *, leaves: float, counts: int = 0, port: int = 40000) -> None:
+    """Play a request that is acknowledged; the client leaves, and the server answers that from behind some bytes."""
+    talk.port = port
+    sent, end = talk.request(talk.open(0))
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("C", "FA", end, 901, at=sent + leaves)
+    talk.send("S", "FA", 901 + counts, end + 1, at=sent + leaves + 100)
+
+
+@pytest.mark.parametrize(("leaves", "waited"), [(9000, True), (2000, False)])
+def test_what_a_server_says_to_who_gave_up_is_no_answer(leaves: float, waited: bool) -> None:
+    """It acknowledges the client's end and closes as well; what counts is how long the client had waited."""
+    talk = Talk()
+    muted(talk, leaves=leaves)
+    talk.healthy(leaves + 5000)
+    trace = talk.trace()
+    assert ("drop.mute" in rules(trace, flow_of(trace, 40000))) == waited
+
+
+def test_an_answer_that_was_given_and_never_arrived_is_withheld() -> None:
+    """The server's own numbers count 1,700 bytes of which none came; nothing where the capture loses packets."""
+    for counts, lossy in ((1700, False), (0, False), (1700, True)):
+        talk = Talk()
+        muted(talk, leaves=9000, counts=counts)
+        if lossy:
+            talk.port = 42000
+            _, end = talk.request(talk.open(-5000))
+            talk.send("S", "A", 901, end + 500, at=-4000)
+        trace = talk.trace()
+        assert ("drop.withheld" in rules(trace, flow_of(trace, 40000))) == (counts > 0 and not lossy)
+
+
+def test_an_acknowledgement_in_the_servers_name_may_be_the_boxes() -> None:
+    """A bare PSH/ACK 4 ms after the request, and never an answer: who wrote it swallowed the request."""
+    talk = Talk()
+    talk.healthy(-1000)
+    talk.port = 40000
+    sent, end = talk.request(talk.open(0))
+    talk.send("S", "PA", 901, end, at=sent + 4, ttl=61, stamped=False, window=500)
+    talk.send("C", "FA", end, 901, at=sent + 9000)
+    trace = talk.trace()
+    told = {"receipt.premature", "receipt.ttl", "receipt.no_timestamps", "receipt.copied_window"}
+    assert told <= set(rules(trace, flow_of(trace, 40000)))
+
+
+def test_a_servers_own_acknowledgement_is_no_matter() -> None:
+    """After the round trip, with its sender's header."""
+    talk = Talk()
+    muted(talk, leaves=9000)
+    assert not any(rule.startswith("receipt.") for rule in rules(talk.trace(), 0))
+
+
+def test_openings_that_a_box_may_punish_say_nothing_of_the_line() -> None:
+    """Both servers of the client are punished at once; neither shows that its line was dead."""
+    talk = Talk()
+    for server in ("203.0.113.9", "192.0.2.77"):
+        one = Talk(server=server)
+        sent, end = one.request(one.open(0))
+        one.send("S", "RA", 901, end, at=sent + 4)
+        one.port = 40001
+        for number in range(4):
+            one.send("C", "S", 100, 0, at=2000 + 1000 * (2**number - 1))
+        answered(one, 100_000)
+        talk.frames += one.frames
+    trace = talk.trace()
+    punished = np.flatnonzero(trace.flows.client_port == 40001)
+    for flow in punished.tolist():
+        assert "drop.recovered" in rules(trace, flow)
+        assert "drop.line" not in rules(trace, flow)
+
+
 def test_bytes_that_never_arrive_though_later_ones_do_leave_a_hole() -> None:
     """The server's FIN comes from behind 3,000 bytes that nobody saw."""
     talk = Talk()
@@ -330,11 +401,21 @@ def probe(talk: Talk, ttl: int, *, at: float, dies: bool) -> None:
         talk.send("S", "A", 901, 101, at=sent + 3000 + talk.rtt)
 
 
-def beyond(order: list[int]) -> list[float]:
-    """Probe with hop limits in an order, dead from 9 on; the weights of what is told."""
+def beyond(order: list[int], *, reports: tuple[int, ...] = (), arrives: tuple[int, ...] = ()) -> list[float]:
+    """Probe with hop limits in an order, dead from 9 on; the weights of what is told.
+
+    Routers report the requests of some hop limits, and those of others are acknowledged.
+    """
     talk = Talk()
     for place, ttl in enumerate(order):
-        probe(talk, ttl, at=5000.0 * place, dies=ttl >= 9)
+        at = 5000.0 * place
+        probe(talk, ttl, at=at, dies=ttl >= 9)
+        request = next(frame for when, frame in talk.frames[::-1] if IP(frame).ttl == ttl and when >= at)
+        if ttl in reports:
+            report = IP(src=f"198.51.100.{100 + ttl}", dst="198.51.100.7") / ICMP(type=11) / request[:48]
+            talk.frames.append((at + 120.0, bytes(report)))
+        if ttl in arrives:
+            talk.send("S", "A", 901, 101 + len(BLOCKED), at=at + 250)
     found = Silence()(talk.trace())
     rows = [row for row in range(len(found)) if found.rules[found.rule[row]].id == "drop.beyond"]
     assert all(float(found.measured[row][0]) == 9.0 for row in rows)
@@ -352,6 +433,33 @@ def test_a_server_that_stops_listening_during_a_sweep_is_no_hop() -> None:
     """Hop limits were counted up: from one connection on all are dead, which a tired server explains as well."""
     assert beyond(list(range(4, 16))) == []
     assert beyond([*range(4, 16), *range(4, 9)]) == []
+
+
+def test_routers_tell_a_box_from_a_server_that_stopped() -> None:
+    """It would have had to stop in the moment when routers stopped to report; later, or earlier, it shows."""
+    once = list(range(2, 40))
+    told = beyond(once, reports=tuple(range(2, 9)))
+    assert len(told) == 31
+    assert told[0] == pytest.approx(np.log(38 / 1))
+    assert beyond(once, reports=(2, 3, 4))[0] == pytest.approx(np.log(38 / 5))
+    assert beyond(once, reports=(2, 3)) == []  # too few routers speak
+    assert beyond(once, reports=tuple(range(2, 12))) == []  # they report requests of dead connections
+    assert beyond(once, reports=tuple(range(2, 8)), arrives=(8,)) == []  # a request had arrived before
+
+
+@pytest.mark.parametrize(("scenario", "seen"), [("tcp.drop.sweep", True), ("benign.tcp.sweep-meets-outage", False)])
+def test_simulated_sweeps(scenario: str, seen: bool) -> None:
+    """Requests beyond a box are told, whatever the hop; a server that stopped in a sweep only by rare coincidence."""
+    found = 0
+    for seed in range(8):
+        played = run(scenario, seed, Conditions(ip=4, vantage="client", luck=0.0))
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        told = Silence()(trace)
+        dead = {int(told.subject[row]) for row in range(len(told)) if told.rules[told.rule[row]].id == "drop.beyond"}
+        hit = {truth.client_port for truth in played.labels.truths if truth.mechanism}
+        assert not seen or {int(trace.flows.client_port[flow]) for flow in dead} <= hit
+        found += bool(dead)
+    assert found >= 5 if seen else found <= 1
 
 
 def test_a_name_that_was_not_captured_is_no_contrast() -> None:

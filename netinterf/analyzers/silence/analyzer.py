@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.silence.controls import Contrast, compare, served_time
-from netinterf.analyzers.silence.holes import find_holes
+from netinterf.analyzers.silence.holes import find_holes, withheld
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
+from netinterf.analyzers.silence.receipts import RECEIPT_RULES, find_receipts
 from netinterf.analyzers.silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.silence.sizes import large_only
@@ -58,8 +61,8 @@ class Silence:
 
     name: ClassVar[str] = "silence"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a silence is no failure
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "tls", "http", "quic"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES + QUIC_RULES
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http", "quic"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES + RECEIPT_RULES + QUIC_RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
@@ -70,6 +73,7 @@ class Silence:
             strange = foreign(trace, silences)
             write = partial(self.write, trace, silences, strange)
             tables += [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, strange, write)]
+            tables += self.receipts(trace, find_receipts(trace, silences))
         if len(datagrams):
             tables += self.quic(trace, datagrams)
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
@@ -87,6 +91,7 @@ class Silence:
         closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
         heard = silences.heard
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
+        kept, told = withheld(trace, silences)
         return [
             write("drop.request", unheard & by_client & silences.first, tries),
             write("drop.later", unheard & by_client & ~silences.first, tries),
@@ -96,6 +101,7 @@ class Silence:
             write("drop.mute", silences.is_kind(Kind.MUTE), seconds),
             write("drop.cut", silences.is_kind(Kind.CUT), seconds),
             write("drop.hole", silences.is_kind(Kind.HOLED), holes),
+            write("drop.withheld", told >= 0, {"bytes": kept}, shown=told),
             write("drop.syn", silences.is_kind(Kind.UNGREETED), tries),
             write("drop.greeted", greeted, {}),
             write("drop.one_way", (heard >= 0) & ~here, {"seconds": late}, shown=heard),
@@ -144,6 +150,25 @@ class Silence:
             witness=np.sort(np.stack([dead.row, dead.healthy], axis=1), axis=1).astype(np.int32).tolist(),
             measured={"hop": dead.hop, "lived": dead.lived, "died": dead.died},
         )
+
+    def receipts(self, trace: Trace, odd: Suspects) -> list[Evidence]:
+        """Write down who acknowledged requests in the name of servers that never answered."""
+        tables = []
+        for name, (llr, measured, _) in written_signs(trace, odd).items() if len(odd) else ():
+            pick = np.flatnonzero(llr)
+            tables.append(
+                observe(
+                    self,
+                    f"receipt.{name}",
+                    subject=odd.flow[pick],
+                    time=trace.packets.time[odd.row[pick]],
+                    llr=llr[pick],
+                    forged=odd.row[pick],
+                    witness=odd.row[pick],
+                    measured={key: value[pick] for key, value in measured.items()},
+                )
+            )
+        return tables
 
     def quic(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down QUIC that fell silent, and what stands beside it."""

@@ -70,8 +70,8 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
     )
     everybody = Moments(server[lost], fell[lost]).count(server[flow], begin, end)
     alike = Moments(named[lost], fell[lost]).count(named[flow], begin, end)
-    elsewhere, asked = beyond(trace, silences)
     residue, punished, recovered = residues(trace, silences, name, served_at, reset)
+    elsewhere, asked = beyond(trace, silences, punished)
     return Contrast(
         served=np.where(told, answers.count(server[flow], *span) - alike_clear.count(named[flow], *span), 0),
         served_near=np.where(told, answers.count(server[flow], *near) - alike_clear.count(named[flow], *near), 0),
@@ -95,8 +95,10 @@ def served_time(trace: Trace, silences: Silences) -> I64:
     return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
 
 
-def beyond(trace: Trace, silences: Silences) -> tuple[I64, I64]:
+def beyond(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
     """Count what passed between the client and other networks while each silence lasted.
+
+    Openings that a box may punish by themselves say nothing of the line.
 
     Returns:
         TCP packets that the client got from them, and connections that it tried to open there (SYNs).
@@ -109,6 +111,7 @@ def beyond(trace: Trace, silences: Silences) -> tuple[I64, I64]:
     rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0))
     rows = rows[asking[flows.client[packets.flow[rows]]]]
     inbound, syn = ~packets.outbound[rows], packets.tcp_flags[rows] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
+    syn &= ~np.isin(packets.flow[rows], silences.flow[punished])
     found = []
     for chosen in (rows[inbound], rows[~inbound & syn]):
         flow, time = packets.flow[chosen], packets.time[chosen]

@@ -1,12 +1,35 @@
 """Bytes that never arrive though later ones do: a box that picks packets, or a path that is too narrow for some."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
-from netinterf.schema import Mark
+from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_holes"]
+__all__ = ["find_holes", "withheld"]
+
+
+def withheld(trace: Trace, silences: Silences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find answers that were given and never arrived: the other end's own numbers count bytes of which none was seen.
+
+    A host acknowledges from where its stream has got to (RFC 9293 §3.4). Blind where the capture lost packets.
+
+    Returns:
+        Bytes that the other end had sent, 0 for none, and the row in Packets that shows it, -1 for none.
+    """
+    packets = trace.packets
+    size, shown = np.zeros(len(silences), np.int64), np.full(len(silences), -1)
+    mute = np.flatnonzero(silences.is_kind(Kind.MUTE))
+    if not len(mute) or trace.facts.capture_loss_share > 0:
+        return size, shown
+    near = trace.by_flow.take(silences.flow[mute])
+    owner, row = mute[near.parents()], near.values.astype(np.int64)
+    theirs = packets.outbound[row] != (silences.side[owner] % 2 == 0)
+    theirs &= (packets.tcp_flags[row] & TcpFlag.RST == 0) & (packets.relative_seq[row] > 1)
+    owner, row = owner[theirs][::-1], row[theirs][::-1]
+    size[owner], shown[owner] = packets.relative_seq[row] - 1, row  # the last write wins: the first that shows it
+    return size, shown
 
 
 def find_holes(trace: Trace) -> Silences:

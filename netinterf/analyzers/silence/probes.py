@@ -4,8 +4,12 @@ Measurement tools that write their own packets send a request once and wait (Cen
 2022). A single unanswered request is nothing. But where requests that expire early leave a healthy connection (its end
 is answered), and requests that get beyond some hop leave a dead one (nothing is answered any more, though each
 connection had been opened), something at that hop read them. The split is tested exactly (Fisher), and the search for
-the hop is paid for. Tools count their hop limits up, so that a server which stops listening for a while in the middle
-of a sweep looks the same: only what the hop limit explains better than any span of time is told.
+the hop is paid for.
+
+Tools count their hop limits up, so that a server which stops listening in the middle of a sweep looks alike. Two things
+tell it apart: what the hop limit explains better than any span of time, and the routers. Where they report the expired
+requests of healthy connections and of no dead one, and no request had arrived before, such a server would have had to
+stop in the very moment when the routers did.
 """
 
 import attrs
@@ -41,6 +45,24 @@ class Beyond:
     llr: NDArray[np.float64]
 
 
+@attrs.frozen(eq=False)
+class Sweep:
+    """The connections of one client to one server under one name, in the order of their requests."""
+
+    flow: I64
+    row: I64  # rows in Packets: the request
+    last: I64  # rows in Packets: the last packet of the server
+    alive: NDArray[np.bool_]  # the server spoke after the request
+    ttl: I64  # hop limit of the request
+    reported: NDArray[np.bool_]  # a router reported that the request had expired
+    arrived: NDArray[np.bool_]  # the server acknowledged the request
+    greeted: NDArray[np.bool_]  # the server's last packet crossed as many hops as its greeting
+
+    def take(self, rows: I64) -> "Sweep":
+        """Select rows."""
+        return Sweep(*(getattr(self, field.name)[rows] for field in attrs.fields(Sweep)))
+
+
 def find_beyond(trace: Trace) -> Beyond:
     """Find, for each client, server and name, the hop limit beyond which connections die with their request."""
     packets, sides, flows = trace.packets, trace.sides, trace.flows
@@ -57,15 +79,20 @@ def find_beyond(trace: Trace) -> Beyond:
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
     lived = np.bincount(group, alive, minlength=len(died))
     sweeps = np.flatnonzero((died >= FEWEST) & (lived >= FEWEST) & (died + lived <= LONGEST))
-    found = [
-        split(flow[here], row[here], last[here], alive[here], packets.ttl[row[here]].astype(np.int64))
-        for here in (group == one for one in sweeps.tolist())
-    ]
+    reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
+    arrived = sides.acked[2 * flow] >= packets.relative_seq[row] + packets.payload_length[row]
+    ttl, greeting = packets.ttl[row].astype(np.int64), sides.syn[2 * flow + 1].astype(np.int64)
+    greeted = (packets.ttl[last] == packets.ttl[greeting]) & trace.facts.ttl_informative if len(row) else alive
+    probes, found = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted), []
+    for one in sweeps.tolist():
+        here = np.flatnonzero(group == one)
+        found.append(split(probes.take(here[np.argsort(row[here])])))
     return joined([one for one in found if one is not None])
 
 
-def split(flow: I64, row: I64, last: I64, alive: NDArray[np.bool_], ttl: I64) -> Beyond | None:
-    """Find the hop limit that separates the dead from the living best; None when chance does it as well."""
+def split(sweep: Sweep) -> Beyond | None:
+    """Find the hop limit that separates the dead from the living best; None when chance or time do it as well."""
+    alive, ttl = sweep.alive, sweep.ttl
     hops = np.unique(ttl)[1:]
     if not len(hops):
         return None
@@ -74,19 +101,20 @@ def split(flow: I64, row: I64, last: I64, alive: NDArray[np.bool_], ttl: I64) ->
         dead_above=np.sum(~below & ~alive[:, None], axis=0),
         above=np.sum(~below, axis=0),
         dead=int(np.sum(~alive)),
-        count=len(flow),
+        count=len(ttl),
     )
     best = int(np.argmin(p))
-    llr = surprise(float(p[best]), len(hops)) - by_time(alive[np.argsort(row)])
+    by_hop = surprise(float(p[best]), len(hops))
+    llr = max(by_hop - by_time(alive), min(by_hop, by_routers(sweep, int(hops[best]))))
     hit = np.flatnonzero((ttl >= hops[best]) & ~alive)
     healthy = np.flatnonzero((ttl < hops[best]) & alive)
     if len(hit) < FEWEST or len(healthy) < FEWEST or llr <= 0:
         return None
     ones = np.ones(len(hit), np.int64)
     return Beyond(
-        flow=flow[hit],
-        row=row[hit],
-        healthy=last[healthy[-1]] * ones,
+        flow=sweep.flow[hit],
+        row=sweep.row[hit],
+        healthy=sweep.last[healthy[-1]] * ones,
         hop=hops[best] * ones,
         died=len(hit) * ones,
         lived=len(healthy) * ones,
@@ -112,6 +140,22 @@ def by_time(alive: NDArray[np.bool_]) -> float:
     first, last = np.triu_indices(count + 1, 1)
     p = fisher(dead_above=died[last] - died[first], above=last - first, dead=int(died[-1]), count=count)
     return surprise(float(p.min()), 1)
+
+
+def by_routers(sweep: Sweep, hop: int) -> float:
+    """Say how unlikely a server is that stopped listening just when the routers stopped reporting, nats.
+
+    It may have stopped at any request; had it been earlier, routers would report expired requests of dead connections,
+    had it been later, requests would have arrived. 0 where one did either, where too few routers report anything, and
+    where somebody else greets for the server (RFC 4987 §3.8), who may keep requests to himself once it is gone.
+    """
+    seen = sweep.reported & sweep.alive & (sweep.ttl < hop)
+    if np.any(sweep.reported & ~sweep.alive) or np.any(sweep.arrived) or np.sum(seen) < FEWEST:
+        return 0.0
+    if np.any(sweep.alive & ~sweep.greeted):
+        return 0.0
+    moments = hop - int(sweep.ttl[seen].max())  # at which it would have had to stop, one for each hop limit between
+    return max(0.0, float(np.log(len(sweep.ttl) / moments)))
 
 
 def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> NDArray[np.float64]:

@@ -112,6 +112,16 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        3.0,
+        rule(
+            "withheld",
+            "withheld",
+            "the other end had sent {bytes} bytes, as its own numbers show, and none of them arrived",
+            "bytes",
+            source="RFC 9293 §3.4; reports from Iran 2025 (net4people 489)",
+        ),
+    ),
+    (
         0.5,
         rule(
             "syn",
@@ -133,6 +143,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "lived",
             "died",
             source="Sundara Raman et al., CenTrace, CoNEXT 2022",
+            shared=True,
         ),
     ),
     (

@@ -23,17 +23,18 @@ def find_waiting(trace: Trace) -> Silences:
     """Find requests that were acknowledged and never answered (MUTE), and answers that stopped midway (CUT).
 
     A side stopped midway when the last that it sent was data without PSH: its stack had more in its buffer
-    (RFC 9293 §3.9.1.2). A request can only be told from chatter when the client made it.
+    (RFC 9293 §3.9.1.2). A request can only be told from chatter when the client made it. What the other end says to a
+    client that gave up is no answer.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
     both &= end_of_capture(trace) - flows.first >= WAIT_NS
     side = np.flatnonzero(np.stack([both & told for told in witnessed(trace)], axis=1).reshape(-1))
     other = side ^ 1
-    open_ended = (sides.fin[other] < 0) & (sides.rst[other] < 0)
-    side, other = side[open_ended], other[open_ended]
-    last = sides.last[other].astype(np.int64)
-    left = gave_up(trace, side)
+    left, ended = gave_up(trace, side), gave_up(trace, other)
+    open_ended = (ended < 0) | ((left >= 0) & (left < ended))
+    side, other, left = side[open_ended], other[open_ended], left[open_ended]
+    last = last_until(trace, other, left)
     until = np.where(left >= 0, packets.time[np.maximum(left, 0)], end_of_capture(trace)) if len(side) else side
     silent = until - packets.time[last]
     kept = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
@@ -57,6 +58,18 @@ def find_waiting(trace: Trace) -> Silences:
         heard=np.full(len(row), -1),
         paused=np.zeros(len(row), np.int64),
     )
+
+
+def last_until(trace: Trace, side: I64, row: I64) -> I64:
+    """Row of the last packet of each side before packet *row* (-1: at all)."""
+    last = trace.sides.last[side].astype(np.int64)
+    late = np.flatnonzero((row >= 0) & (last > row))
+    if len(late):
+        near = trace.by_flow.take(side[late] // 2)
+        owner, other = late[near.parents()], near.values.astype(np.int64)
+        kept = (trace.packets.outbound[other] == (side[owner] % 2 == 0)) & (other < row[owner])
+        last[owner[kept]] = other[kept]  # rows of a flow lie in order, and the last write wins
+    return last
 
 
 def gave_up(trace: Trace, side: I64) -> I64:

@@ -116,6 +116,7 @@ class World:
         self.dns: list[dict[str, Any]] = []
         self.exchanges: list[dict[str, Any]] = []
         self.names: list[tuple[str, int, str]] = []
+        self.said: list[tuple[str, int, int, bool]] = []  # tls or http, packet, kind or status, sent by the client
         self.quotes: list[tuple[int, int]] = []
         self.facts = Facts()
 
@@ -140,6 +141,10 @@ class World:
         if close:
             self.send(flow, at + 0.12, out=True, flags=FIN | ACK)
             self.send(flow, at + 0.17, out=False, flags=FIN | ACK)
+
+    def says(self, what: str, packet: int, code: int, *, out: bool) -> None:
+        """Let a packet carry a TLS message of some kind, or an HTTP request (0) or answer (its status)."""
+        self.said.append((what, packet, code, out))
 
     def ask(self, flow: int, at: float = 0.0, *, name: str = "example.com", replies: tuple[int, ...] = (0,)) -> int:
         """Add a DNS question and one reply per response code; return the exchange's row."""
@@ -186,7 +191,8 @@ class World:
         return {name: [row.get(name, 0) for row in rows] for name in names}
 
     def _packets(self, flow: Any) -> Packets:
-        names = ("time", "outbound", "tcp_flags", "payload_length", "payload_at", "captured", "status", "icmp", "marks")
+        names = ("time", "outbound", "tcp_flags", "payload_length", "payload_at", "captured", "status", "icmp", "marks",
+                 "relative_ack")  # fmt: skip
         protocol = [self.flows[row][0] if row >= 0 else 0 for row in flow]
         count = len(flow)
         columns = self._columns(self.packets, names)
@@ -250,24 +256,29 @@ class World:
         )
 
     def _tls(self) -> Tls:
-        found = [(packet, name) for kind, packet, name in self.names if kind == "tls"]
+        found = [(packet, name, int(TlsKind.CLIENT_HELLO), True) for kind, packet, name in self.names if kind == "tls"]
+        found += [(packet, "", code, out) for what, packet, code, out in self.said if what == "tls"]
         return filled(
             Tls,
             len(found),
-            packet=[packet for packet, _ in found],
-            flow=[self.packets[packet]["flow"] for packet, _ in found],
-            kind=[TlsKind.CLIENT_HELLO] * len(found),
-            name=Text.of([name for _, name in found]),
+            packet=[packet for packet, *_ in found],
+            flow=[self.packets[packet]["flow"] for packet, *_ in found],
+            kind=[code for *_, code, _ in found],
+            outbound=[out for *_, out in found],
+            name=Text.of([name for _, name, *_ in found]),
         )
 
     def _http(self) -> Http:
-        found = [(packet, name) for kind, packet, name in self.names if kind == "http"]
+        found = [(packet, name, 0, True) for kind, packet, name in self.names if kind == "http"]
+        found += [(packet, "", code, out) for what, packet, code, out in self.said if what == "http"]
         return filled(
             Http,
             len(found),
-            packet=[packet for packet, _ in found],
-            flow=[self.packets[packet]["flow"] for packet, _ in found],
-            host=Text.of([name for _, name in found]),
+            packet=[packet for packet, *_ in found],
+            flow=[self.packets[packet]["flow"] for packet, *_ in found],
+            status=[code for *_, code, _ in found],
+            outbound=[out for *_, out in found],
+            host=Text.of([name for _, name, *_ in found]),
         )
 
 

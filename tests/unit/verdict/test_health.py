@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from netinterf.schema import Outcome, Status
+from netinterf.schema import Outcome, Status, TlsKind
 from netinterf.verdict import classify
 from netinterf.verdict.health import exchange_reasons, flow_reasons, outcomes
 from netinterf.verdict.reasons import CATALOGUE, Reason, causes, first_outcome
@@ -178,6 +178,47 @@ def unreadable(world: World) -> None:
     world.dns[1]["error"] = 2
 
 
+def hello(world: World, *, answer: int = 0) -> int:
+    """Say hello over TLS; *answer* is what kind of message comes back, 0 for none."""
+    flow = handshake(world)
+    asked = world.send(flow, 0.1, out=True, flags=ACK, payload=100)
+    world.says("tls", asked, TlsKind.CLIENT_HELLO, out=True)
+    if answer:
+        told = world.send(flow, 0.2, out=False, flags=ACK, payload=100, relative_ack=101)
+        world.says("tls", told, answer, out=False)
+    return flow
+
+
+def closed_without_a_word(world: World) -> None:
+    """The server closes behind the hello."""
+    world.send(hello(world), 0.2, out=False, flags=FIN | ACK)
+
+
+def alerted(world: World) -> None:
+    """The hello is answered with an alert."""
+    world.send(hello(world, answer=TlsKind.ALERT), 0.3, out=False, flags=FIN | ACK)
+
+
+def hello_left_alone(world: World) -> None:
+    """The client says nothing after the server's hello."""
+    hello(world, answer=TlsKind.SERVER_HELLO)
+    late(world)
+
+
+def refusing_page(world: World) -> None:
+    """The request is answered with 403."""
+    world.visit(world.flow())
+    world.says("http", 3, 0, out=True)
+    world.says("http", 4, 403, out=False)
+
+
+def asked_in_vain(world: World) -> None:
+    """The client asks, waits and leaves; the server acknowledges and closes as well."""
+    flow = hello(world)
+    world.send(flow, 9, out=True, flags=FIN | ACK)
+    world.send(flow, 9.1, out=False, flags=FIN | ACK)
+
+
 REACHED: list[tuple[Case, Reason]] = [
     (fragments, Reason.FRAGMENTARY),
     (query_missing, Reason.QUERY_MISSING),
@@ -206,6 +247,11 @@ REACHED: list[tuple[Case, Reason]] = [
     (dns_case(5), Reason.DNS_REFUSED),
     (dns_case(4), Reason.DNS_ERROR),
     (too_few, Reason.TOO_FEW),
+    (closed_without_a_word, Reason.CLOSED_UNEXPLAINED),
+    (alerted, Reason.ALERT_UNEXPLAINED),
+    (hello_left_alone, Reason.TLS_UNFINISHED),
+    (refusing_page, Reason.REFUSAL_UNEXPLAINED),
+    (asked_in_vain, Reason.REQUEST_UNANSWERED),
 ]
 BY_EVIDENCE = {Reason.SUSPICION, Reason.NO_CONTRAST}
 
