@@ -65,7 +65,12 @@ def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def side_packets(
-    trace: Trace, flows: NDArray[np.int64], *, without: TcpFlag = TcpFlag.RST, answers: bool = True
+    trace: Trace,
+    flows: NDArray[np.int64],
+    *,
+    without: TcpFlag = TcpFlag.RST,
+    answers: bool = True,
+    but: NDArray[np.integer[Any]] | None = None,
 ) -> SidePackets:
     """Collect the packets of *flows* that are no second captures of a frame.
 
@@ -74,6 +79,7 @@ def side_packets(
         flows: Rows of ``flows``.
         without: Packets with one of these flags are left out.
         answers: Keep payload of servers too.
+        but: Rows in Packets that are left out.
     """
     packets = trace.packets
     row = trace.by_flow.take(flows).values.astype(np.int64)
@@ -81,6 +87,8 @@ def side_packets(
     if not answers:
         keep &= packets.outbound[row] | (packets.payload_length[row] == 0)
     row = row[keep]
+    if but is not None and len(but):
+        row = row[~np.isin(row, but)]
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     order = np.argsort(side << 32 | row)
     row, side = row[order], side[order]

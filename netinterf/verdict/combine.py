@@ -39,6 +39,9 @@ BYTES_MECHANISMS = ("protocol.filter",)
 CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
 """Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
 
+PART_OF = {"tcp.fin": "http.blockpage"}
+"""Mechanisms that are only a part of another: the end of a connection behind a forged page belongs to the page."""
+
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
 
@@ -81,7 +84,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     selective = find_selective(evidence, row, len(subjects))
     held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model)
     odds = odds_of(held_back, kind, quiet, model)
-    top = leading(held_back, len(subjects))
+    top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
     odds = np.where(top < 0, np.minimum(odds, SILENT * model.possible / (1.0 - model.possible)), odds)
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
@@ -159,6 +162,21 @@ def leading(hypotheses: Hypotheses, count: int) -> NDArray[np.int64]:
     order = np.lexsort((-hypotheses.mechanism, hypotheses.score, hypotheses.row))
     order = order[hypotheses.supported[order]]
     top[hypotheses.row[order]] = order  # the last write wins: the highest score
+    return top
+
+
+def whole(
+    hypotheses: Hypotheses, top: NDArray[np.int64], mechanisms: tuple[str, ...], model: Model
+) -> NDArray[np.int64]:
+    """Where only a part leads, let the whole that it belongs to lead if that is ``likely`` by itself."""
+    top, places = top.copy(), {mechanism: place for place, mechanism in enumerate(mechanisms)}
+    own = 1.0 / (1.0 + np.exp(-hypotheses.score))
+    for part, of in PART_OF.items():
+        likely = np.flatnonzero(
+            (hypotheses.mechanism == places.get(of, -1)) & hypotheses.supported & (own >= model.likely)
+        )
+        partly = hypotheses.mechanism[top[hypotheses.row[likely]]] == places.get(part, -1)
+        top[hypotheses.row[likely[partly]]] = likely[partly]
     return top
 
 

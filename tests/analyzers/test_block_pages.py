@@ -49,6 +49,49 @@ def test_an_answer_that_came_too_early_is_somebody_elses() -> None:
     assert {"page.premature", "page.no_timestamps", "page.df", "page.known", "page.private"} <= set(found)
 
 
+@pytest.mark.parametrize(("number", "ttl", "named"), [(5, 47, True), (500, 47, False), (5, 50, False)])
+def test_resets_that_go_on_with_a_pages_count_are_its_writers(number: int, ttl: int, named: bool) -> None:
+    """They have a hop limit of their own; one with the server's, or out of the count, may be the server's."""
+    talk = answered(PAGE, at=101, ttl=83, id=4)
+    for place, later in enumerate((0.2, 900)):
+        talk.send("S", "R", 901, 0, at=205 + later, ttl=ttl, id=number + 700 * place, stamped=False)
+    trace = talk.trace()
+    forged = np.unique(BlockPages()(trace).forged.values)
+    assert int(np.sum(trace.packets.tcp_flags[forged] & 4 != 0)) == (2 if named else 0)
+    assert len(forged) == (3 if named else 1)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_writer_of_a_page_is_no_witness_of_its_senders_looks(own: bool) -> None:
+    """It acknowledges the client's end as well, with the header of the page: the greeting alone shows the server's."""
+    fields = {} if own else {"ttl": 50, "df": False, "stamped": False}
+    talk = answered(PAGE, at=101, fin=0, **fields)
+    end = 102 + len(b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n")
+    talk.send("S", "A", 902 + len(PAGE), end, at=400, **fields)
+    assert ({"page.df", "page.no_timestamps"} <= set(rules(talk.trace()))) == (not own)
+
+
+@pytest.mark.parametrize(("at", "number", "copy", "back"), [
+    (20, 901, False, True),  # its server acknowledges from before the page
+    (20, 901 + len(PAGE), False, False),  # from behind it
+    (1, 901, False, False),  # so soon that both may have swapped places
+    (20, 901, True, False),  # a copy of what it had said before
+])  # fmt: skip
+def test_a_server_that_acknowledges_from_before_a_page_did_not_write_it(
+    at: float, number: int, copy: bool, back: bool
+) -> None:
+    """The page is perfect in time and header; the server's own next number tells."""
+    talk = Talk()
+    talk.healthy(-1000)
+    talk.port = 40000
+    sent, end = talk.request(talk.open(0))
+    if copy:
+        talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=PAGE)
+    talk.send("S", "A", number, end, at=sent + 101 + at)
+    assert ("page.taken_back" in rules(talk.trace())) == back
+
+
 def test_a_page_in_place_of_the_answer_is_known_by_what_it_says() -> None:
     """Time and headers are those of the server; the page alone leads to a private address and bears a mark."""
     found = rules(answered(PAGE, at=101).trace())

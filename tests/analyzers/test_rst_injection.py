@@ -648,11 +648,20 @@ def test_nothing_follows_the_end_of_a_stream() -> None:
     for data, expected in ((b"HTTP/1.1 200 OK\r\n\r\n" * 9, True), (b"", False)):
         talk = Talk()
         talk.healthy(-1000)
-        sent, end = talk.request(talk.open())
-        talk.send("S", "FPA", 901, end, at=sent + 101, data=b"HTTP/1.1 302 Found\r\n\r\n")
-        talk.send("C", "PA", end, 924, at=sent + 102, data=b"bye")
-        talk.send("S", "PA" if data else "A", 901 if data else 924, end + 3, at=sent + 220, data=data)
+        sent, end = talk.request(talk.open(), b"EHLO client.example\r\n")
+        talk.send("S", "FPA", 901, end, at=sent + 101, data=b"421 Too many of you\r\n")
+        talk.send("C", "PA", end, 923, at=sent + 102, data=b"bye")
+        talk.send("S", "PA" if data else "A", 901 if data else 923, end + 3, at=sent + 220, data=data)
         assert ("fin.alive_after" in found(talk.trace())) == expected
+
+
+def test_an_end_that_carries_a_page_is_asked_about_as_a_page() -> None:
+    """One packet is one oddity: its time and its header are held against the page alone."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "FPA", 901, end, at=sent + 4, data=b"HTTP/1.1 302 Found\r\n\r\n", ttl=61, stamped=False)
+    assert not any(rule.startswith("fin.") for rule in found(talk.trace()))
 
 
 def test_a_forged_fin_excuses_no_reset_behind_it() -> None:
@@ -676,6 +685,53 @@ def test_first_data_that_came_too_early_is_forged() -> None:
         sent, end = talk.request(talk.open(), b"\x16\x03\x01" + bytes(100))
         talk.send("S", "PA", 901, end, at=sent + at, data=alert, **fields)
         assert ("data.premature" in found(talk.trace())) == expected
+
+
+@pytest.mark.parametrize(("flags", "data", "rule"), [("FA", b"", "fin"), ("PA", b"220 mail ready\r\n", "data")])
+def test_an_end_or_a_greeting_that_its_sender_takes_back(flags: str, data: bytes, rule: str) -> None:
+    """Perfect headers and time; 30 ms later the server acknowledges the request from before that packet."""
+    for back in (True, False):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open(), b"EHLO client.example\r\n")
+        talk.send("S", flags, 901, end, at=sent + 99, data=data)
+        number = 901 if back else 901 + len(data) + (flags == "FA")
+        talk.send("S", "A", number, end, at=sent + 130)
+        assert (f"{rule}.taken_back" in found(talk.trace())) == back
+
+
+def test_a_keep_alive_takes_no_end_back() -> None:
+    """A bare packet one below the next number, seconds later, asks whether the peer lives."""
+    for later, back in ((130, True), (30_000, False)):
+        talk = Talk()
+        sent, end = talk.request(talk.open())
+        talk.send("S", "FA", 901, end, at=sent + 99)
+        talk.send("S", "A", 901, end + 1, at=sent + 99 + later)
+        assert ("fin.taken_back" in found(talk.trace())) == back
+
+
+def test_greetings_of_one_server_announce_one_window() -> None:
+    """Three that all differ are no host's; two machines behind one address repeat themselves."""
+    for windows, varies in (((7350, 58017, 899), True), ((7350, 58017), False), ((7350, 58017, 58017, 7350), False)):
+        talk = Talk()
+        for place, window in enumerate(windows):
+            talk.port = 41000 + place
+            talk.send("C", "S", 100, 0, at=1000 * place)
+            talk.send("S", "SA", 900, 101, at=1000 * place + 6, window=window)
+            talk.send("C", "A", 101, 901, at=1000 * place + 7)
+        assert ("synack.window_varies" in found(talk.trace())) == varies
+
+
+def test_an_abort_may_acknowledge_its_segments_in_any_order() -> None:
+    """Resets that each acknowledge another segment are no burst, whichever came first; two of one segment are."""
+    for acks, burst in (((1, 2, 3), False), ((3, 1, 2), False), ((1, 1, 3), True)):
+        talk = Talk()
+        sent = talk.open() + 1
+        for begin in (0, 1460, 2920):
+            talk.send("C", "A", 101 + begin, 901, at=sent, data=b"x" * 1460)
+        for place, segments in enumerate(acks):
+            talk.send("S", "RA", 901, 101 + 1460 * segments, at=sent + 100 + place)
+        assert ("rst.burst" in found(talk.trace())) == burst
 
 
 def test_resets_spare_other_names_or_only_sometimes_strike() -> None:

@@ -49,7 +49,7 @@ class BlockPages:
 
     name: ClassVar[str] = "block_pages"
     scope: ClassVar[Scope] = Scope.CAPTURE  # whether every name gets the same page shows in other flows
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "http"})
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:

@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
@@ -58,7 +59,8 @@ def find_answers(trace: Trace) -> Answers:
     flow, row, odd, small = flow[kept], row[kept], odd[kept], small[kept]
     answered = first_heads(trace, np.flatnonzero(~http.outbound & (http.status > 0)))[flow]
     begins = http.packet[np.maximum(answered, 0)] == row if len(http) else row < 0
-    base = side_packets(trace, np.unique(flow), without=TcpFlag.RST | TcpFlag.FIN, answers=False)
+    own = with_followers(trace, row).values  # by the same writer: no witness of what its sender looks like
+    base = side_packets(trace, np.unique(flow), without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
     return Answers(
         suspects=beside(trace, row, base),
         head=np.where((answered >= 0) & begins, answered, -1),

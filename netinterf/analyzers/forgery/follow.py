@@ -14,6 +14,10 @@ from netinterf.trace import Trace
 
 __all__ = ["like_greeting", "other_way", "with_followers"]
 
+NEXT_FEW, AT_ONCE_NS = 4, 50_000_000
+"""IP IDs ahead, and time, within which a packet goes on with a count: a host may have sent some elsewhere in between,
+and parts of one injector's answer lay 0.2 to 9 ms apart in public captures."""
+
 
 def like_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which packets crossed as many hops as the SYN of the side that they claim to come from; blind: none."""
@@ -30,13 +34,38 @@ def other_way(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> 
     return greeted & ~like_greeting(trace, row, side)
 
 
+def counted_resets(
+    trace: Trace, owner: NDArray[np.int64], first: NDArray[np.int64], other: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Say which packets are resets of the writer of a forged one by its count of IP IDs.
+
+    Args:
+        trace: The capture.
+        owner: Place of the forged packet that each packet is held against.
+        first: Its row in Packets.
+        other: Rows in Packets: the packets of its flow.
+    """
+    packets = trace.packets
+    side = 2 * packets.flow[first].astype(np.int64) + ~packets.outbound[first]
+    reset = (other > first) & (packets.outbound[other] == packets.outbound[first])
+    reset &= (packets.tcp_flags[other] & TcpFlag.RST != 0) & other_way(trace, other, side)
+    ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[first]) % 65536
+    own = reset & (packets.version[other] == 4) & (ahead >= 1) & (ahead <= NEXT_FEW)
+    own &= packets.time[other] - packets.time[first] <= AT_ONCE_NS
+    hops = np.full(int(owner.max(initial=-1)) + 1, -1)
+    hops[owner[own]] = packets.ttl[other[own]]
+    result: NDArray[np.bool_] = reset & (packets.ttl[other] == hops[owner])
+    return result
+
+
 def with_followers(trace: Trace, row: NDArray[np.int64]) -> Ragged:
     """List, for each forged packet, itself and the packets by which its writer goes on, in order.
 
     Those come later from the same side, with its hop limit, and begin at its first byte or later. Where that hop limit
     is also the one of the side's SYN, or nobody knows that one, the host itself may go on: then only ends and
     acknowledgements count that begin where the forged bytes end, and no resets, which a host writes at whatever number
-    it is asked for (RFC 9293 §3.10.7.1).
+    it is asked for (RFC 9293 §3.10.7.1). Resets may have a hop limit of their own: one that came another way than the
+    SYN and goes on with the writer's count of IP IDs is its own, and so are those with the same hop limit.
 
     Args:
         trace: The capture.
@@ -57,4 +86,5 @@ def with_followers(trace: Trace, row: NDArray[np.int64]) -> Ragged:
     tail = (begins >= behind) & (begins <= np.maximum(segment_end(packets, first), behind + 1))
     tail &= (packets.payload_length[other] == 0) & (packets.tcp_flags[other] & TcpFlag.RST == 0)
     kept &= np.where(host[owner], tail, begins >= packets.relative_seq[first]) | (other == first)
+    kept |= counted_resets(trace, owner, first, other)
     return Ragged.from_lengths(np.bincount(owner[kept], minlength=len(row)), other[kept].astype(np.int32))

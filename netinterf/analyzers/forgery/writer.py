@@ -10,8 +10,10 @@ fit (``python -m benchmarks fit``) begins.
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.greeted import greeted_by_another
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.timing import measure_timing
 from netinterf.schema import Rule
 from netinterf.trace import Trace
@@ -59,6 +61,14 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
         "{noun} took {{waited_ms}} ms, as long as its sender's other packets ({{rtt_ms}} ms)",
         TIMES,
         "Causality: an injector nearer than the server need not wait",
+    ),
+    (
+        5.0,
+        "taken_back",
+        "taken_back",
+        "{{gap_ms}} ms after {noun} its claimed sender acknowledged from before it, as if it had not sent it",
+        ("gap_ms",),
+        "RFC 9293 §3.4: a packet carries the number of the next byte that its sender will send",
     ),
     (3.0, "ttl", "ttl", "the hop limit of {noun} is off its sender's by {{jump}}", ("jump",), WEAVER),
     (
@@ -121,21 +131,25 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     """Weigh time and header of each suspect; *tolerance* hops of difference are allowed."""
     headers, timing = compare_headers(trace, suspects), measure_timing(trace, suspects)
     jump = hops_off(headers, tolerance)
-    telling = ~np.isnan(jump) & trace.facts.ttl_informative
+    own = ~greeted_by_another(trace, suspects)
+    telling = ~np.isnan(jump) & trace.facts.ttl_informative & own
     times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
     jumps = ~np.isnan(headers.ip_id_jump) & trace.facts.ip_id_informative
+    retold = taken_back(trace, suspects.row)
+    gap = (trace.packets.time[np.maximum(retold, 0)] - trace.packets.time[suspects.row]) / 1e6
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / WRITTEN_WEIGHTS["premature"])
     shown: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "premature": (timing.premature, times, timing.asked),
         "nearer": (timing.nearer, times, timing.asked),
         "on_time": (timing.on_time, times, timing.asked),
+        "taken_back": (retold >= 0, {"gap_ms": gap}, retold),
         "ttl": (telling & ~headers.ttl_class, {"jump": jump}, None),
         "ttl_class": (telling & headers.ttl_class, {"jump": jump}, None),
-        "no_timestamps": (headers.no_timestamps, {}, None),
+        "no_timestamps": (headers.no_timestamps & own, {}, None),
         "ip_id": (jumps & ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
         "copied_id": (headers.copied_id, {}, None),
-        "df": (headers.fragment_flag, {}, None),
-        "odd_window": (headers.odd_window, {}, None),
+        "df": (headers.fragment_flag & own, {}, None),
+        "odd_window": (headers.odd_window & own, {}, None),
         "copied_window": (headers.copied_window, {}, None),
         "own_timestamps": (headers.own_timestamps, {}, None),
         "in_counter": (headers.in_counter, {}, None),

@@ -21,10 +21,13 @@ from netinterf.analyzers.rst_injection.contradiction_rules import (
     OVERLAPPING_DATA,
     SECOND_SYNACK,
     SYNACK_WEIGHT,
+    VARIED_GREETING,
+    VARIED_WEIGHT,
 )
 from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
+from netinterf.analyzers.rst_injection.greetings import find_varied
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
@@ -64,6 +67,7 @@ class RstInjection:
         """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
         ended, forged_ends = self.fins(trace)
         tables = [*ended, *self.resets(trace, forged_ends), *self.first_data(trace), *self.contradictions(trace)]
+        tables.append(self.greetings(trace))
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
     def contradictions(self, trace: Trace) -> list[Evidence]:
@@ -90,6 +94,20 @@ class RstInjection:
             for (rule, pairs, pick), full in zip(found, weights, strict=True)
             if pick.any()
         ]
+
+    def greetings(self, trace: Trace) -> Evidence:
+        """Write down greetings of one server that differ from connection to connection."""
+        row, windows = find_varied(trace)
+        return observe(
+            self,
+            VARIED_GREETING.id,
+            subject=trace.packets.flow[row],
+            time=trace.packets.time[row],
+            llr=VARIED_WEIGHT,
+            forged=row,
+            witness=row,
+            measured={"windows": windows},
+        )
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], NDArray[np.int64]]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow.

@@ -52,9 +52,10 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     starts = np.flatnonzero(apart)
     mixed = _spread(kind, starts) > 0
     flight = outstanding(trace, suspects)[order]
-    # an abort acknowledges each segment once and comes before the bare answers to what was still under way
-    again = np.append(False, ~apart[1:] & suspects.acks[order][1:] & (kind[1:] <= kind[:-1]))[:count]
-    tidy = np.bincount(burst[again], minlength=len(sizes)) == 0 if count else sizes > 0
+    # an abort acknowledges each segment once, in whatever order, before the bare answers to what was still under way
+    acks = np.flatnonzero(suspects.acks[order])
+    told, often = np.unique(np.stack([burst[acks], kind[acks]], axis=1), axis=0, return_counts=True)
+    tidy = np.bincount(told[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
     bare_first = np.append(False, ~apart[1:] & suspects.acks[order][1:] & ~suspects.acks[order][:-1])[:count]
     tidy &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else tidy
     enough = np.zeros(len(sizes), np.int64)

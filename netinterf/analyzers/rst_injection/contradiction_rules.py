@@ -14,7 +14,21 @@ __all__ = [
     "OVERLAPPING_DATA",
     "SECOND_SYNACK",
     "SYNACK_WEIGHT",
+    "VARIED_GREETING",
+    "VARIED_WEIGHT",
 ]
+
+VARIED_GREETING = Rule(
+    id="synack.window_varies",
+    mechanism="tcp.synack",
+    group="synack.window",
+    says="the greetings of this server announced {windows} different windows, hardly two of them alike",
+    measures=("windows",),
+    references=("Wang et al., Your State is Not Mine, IMC 2017: windows drawn at random",),
+    shared=True,
+)
+VARIED_WEIGHT = 3.0
+"""As much as any single field of a header."""
 
 CONTRADICTORY = "two packets of one side carry different bytes for the same place of the stream"
 UNLIKE = ", and their headers show two senders"
@@ -55,4 +69,5 @@ conflict occur in benign captures, so alone they are no proof."""
 SYNACK_WEIGHT = 8.0
 """Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
 
-CONTRADICTIONS: tuple[Rule, ...] = (INJECTED_DATA, INJECTED_ANSWER, OVERLAPPING_DATA, OVERLAPPING_ANSWER, SECOND_SYNACK)
+CONTRADICTIONS: tuple[Rule, ...] = (INJECTED_DATA, INJECTED_ANSWER, OVERLAPPING_DATA, OVERLAPPING_ANSWER, SECOND_SYNACK,
+                                    VARIED_GREETING)  # fmt: skip

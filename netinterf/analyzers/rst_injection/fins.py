@@ -9,9 +9,11 @@ and in public control captures the hop limit of its connection (399 of 399).
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
 from netinterf.analyzers.forgery.sequence import ack_unsent, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
+from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS
 from netinterf.analyzers.rst_injection.signs import after_request
@@ -25,18 +27,24 @@ __all__ = ["fin_signs", "find_fins"]
 def find_fins(trace: Trace) -> Suspects:
     """Select the FINs that somebody on the path could have forged and that are odd in some way.
 
-    The packets beside them are those that end nothing, since an injector may have written several.
+    One that carries the first answer to an HTTP request is asked about as a page, not as an end. The packets beside
+    them are those that end nothing, since an injector may have written several.
     """
     packets, sides = trace.packets, trace.sides
     ends = packets.tcp_flags & (TcpFlag.FIN | TcpFlag.RST | TcpFlag.SYN) == TcpFlag.FIN
     row = arrived(trace, np.flatnonzero((packets.protocol == TCP) & ends & (packets.flow >= 0)))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    web = np.zeros(len(trace.flows), np.bool_)
+    web[trace.http.flow[trace.http.outbound]] = True
+    pages = (side % 2 == 1) & web[side // 2] & (sides.first_payload[side] == row)
+    row, side = row[~pages], side[~pages]
     more = sides.sent[side] > segment_end(packets, row)
-    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side)
+    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | (taken_back(trace, row) >= 0)
     row = row[odd]
     row = row[trace.checksum_ok(row)]
-    flows = np.unique(packets.flow[row]).astype(np.int64)
-    return beside(trace, row, side_packets(trace, flows, without=TcpFlag.RST | TcpFlag.FIN))
+    flow, first = np.unique(packets.flow[row], return_index=True)
+    own = with_followers(trace, row[first]).values
+    return beside(trace, row, side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own))
 
 
 def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
+from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.sides import side_packets
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
@@ -12,7 +14,9 @@ __all__ = ["find_first_data"]
 
 
 def find_first_data(trace: Trace) -> Suspects:
-    """Select the packets with which servers began to answer, where those are unlike their greeting or too early.
+    """Select the packets with which servers began to answer, where those are odd.
+
+    Odd is what looks unlike its sender's greeting, comes too early or is taken back.
 
     Beside them stands what else their side sent but payload and endings.
     """
@@ -24,7 +28,8 @@ def find_first_data(trace: Trace) -> Suspects:
     row = answered[flow]
     row = row[np.isin(row, arrived(trace, row)) & (packets.tcp_flags[row] & TcpFlag.RST == 0)]
     side = 2 * packets.flow[row].astype(np.int64) + 1
-    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side)]
+    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side) | (taken_back(trace, row) >= 0)]
     row = row[trace.checksum_ok(row)]
-    kept = np.unique(packets.flow[row]).astype(np.int64)
-    return beside(trace, row, side_packets(trace, kept, without=TcpFlag.RST | TcpFlag.FIN, answers=False))
+    kept, own = np.unique(packets.flow[row]).astype(np.int64), with_followers(trace, row).values
+    base = side_packets(trace, kept, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
+    return beside(trace, row, base)

@@ -123,6 +123,16 @@ def test_further_mechanisms_are_listed() -> None:
     assert both.also[0].probability > 0.9
 
 
+@pytest.mark.parametrize(("page", "named"), [(9.5, "http.blockpage"), (6.0, "tcp.fin"), (0.0, "tcp.fin")])
+def test_the_end_behind_a_forged_page_is_part_of_it(page: float, named: str) -> None:
+    """Where the page is likely by itself it is what is named, though its end weighs more."""
+    model = plain_model(group_cap=12.0)
+    table = evidence(RULES, [(0, "fin", 11.0), *([(0, "page", page)] if page else [])])
+    world = visited()
+    verdicts = classify_by(table, world.trace(), model)
+    assert verdicts.mechanisms[verdicts.mechanism[0]] == named
+
+
 def test_two_mechanisms_that_tie_are_answered_by_their_prefix() -> None:
     """When a forged reset and a forged FIN explain the same as well, the answer is ``tcp``."""
     rules = RULES

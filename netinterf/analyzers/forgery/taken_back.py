@@ -1,0 +1,68 @@
+"""Bytes and ends that their sender takes back: what it says next still carries the number before them.
+
+A host's acknowledgements carry the number of the next byte that it will send (RFC 9293 §3.4). Who has said something
+cannot acknowledge from before it, but a host in whose name somebody else spoke does.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.sequence import reorder_margin
+from netinterf.schema import Mark, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["taken_back"]
+
+TCP = 6
+
+KEEP_ALIVE_NS = 1_000_000_000
+"""Pause from which a bare packet one below the next number may ask whether the peer lives: programs wait for seconds
+at least (RFC 9293 §3.8.4 has two hours)."""
+
+
+def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """Find the bare acknowledgement by which a side shows that it did not send a packet.
+
+    It comes later than reordering explains, carries the very number of that packet, and acknowledges more than the
+    side had before: a copy of an older one does not.
+
+    Args:
+        trace: The capture.
+        rows: Rows in Packets with payload or a FIN; of several of one side the first counts.
+
+    Returns:
+        Row in Packets for each, -1 for none.
+    """
+    packets, row = trace.packets, rows.astype(np.int64)
+    shown = np.full(len(row), -1)
+    if not len(row):
+        return shown
+    side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    owner_of = np.full(2 * len(trace.flows), -1)
+    owner_of[side[::-1]] = np.arange(len(row))[::-1]  # the last write wins, and that is the first packet
+    bare = np.flatnonzero((packets.payload_length == 0) & (packets.protocol == TCP) & (packets.flow >= 0))
+    owner = owner_of[2 * packets.flow[bare].astype(np.int64) + ~packets.outbound[bare]]
+    later = (owner >= 0) & (bare > row[owner]) & (packets.relative_seq[bare] == packets.relative_seq[row[owner]])
+    bare, owner = bare[later], owner[later]
+    plain = packets.tcp_flags[bare] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK) == TcpFlag.ACK
+    plain &= packets.marks[bare] & Mark.DUPLICATE_FRAME == 0
+    plain &= packets.relative_ack[bare] > acknowledged_before(trace, row, np.unique(owner))[owner]
+    gap = packets.time[bare] - packets.time[row[owner]]
+    plain &= gap > reorder_margin(trace, side)[owner]
+    took = packets.payload_length[row].astype(np.int64) + (packets.tcp_flags[row] & TcpFlag.FIN != 0)
+    plain &= (took[owner] > 1) | (gap < KEEP_ALIVE_NS)
+    shown[owner[plain][::-1]] = bare[plain][::-1]
+    return shown
+
+
+def acknowledged_before(trace: Trace, row: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Highest number that the side of some packets (*places* among *row*) had acknowledged before, -1 for none."""
+    packets = trace.packets
+    highest = np.full(len(row), -1)
+    near = trace.by_flow.take(packets.flow[row[places]])
+    owner, other = places[near.parents()], near.values.astype(np.int64)
+    before = (other < row[owner]) & (packets.outbound[other] == packets.outbound[row[owner]])
+    np.maximum.at(highest, owner[before], packets.relative_ack[other[before]])
+    return highest

@@ -1,0 +1,47 @@
+"""Greetings of one server that announce ever other windows.
+
+A host opens all connections to a port with the buffer that the port was given, so that its SYN/ACKs to one client
+announce one window, and a few where several machines share the address. Some injectors draw the window of what they
+forge at random (Wang et al., IMC 2017, type 1; seen for resets).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.sites import numbered
+from netinterf.trace import Trace
+
+__all__ = ["find_varied"]
+
+I64 = NDArray[np.int64]
+
+FEWEST = 3
+"""Greetings, no two of them alike, from which their windows are no accident of a few machines behind one address."""
+
+OF_ONE_MIND = 0.8
+"""Share of distinct windows among the greetings: injectors draw from 65,536, machines repeat themselves."""
+
+
+def find_varied(trace: Trace) -> tuple[I64, I64]:
+    """Find SYN/ACKs of a server to a client whose windows differ from connection to connection.
+
+    Only greetings with the same options are compared, since the window may depend on them.
+
+    Returns:
+        Rows in Packets, one per flow, and how many different windows the server announced.
+    """
+    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    greeting = sides.syn[1::2].astype(np.int64)
+    flow = np.flatnonzero((greeting >= 0) & (sides.syn[0::2] >= 0) & (packets.window[np.maximum(greeting, 0)] > 0))
+    if len(flow) < FEWEST:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    side, row = 2 * flow + 1, greeting[flow]
+    server = numbered(
+        flows.client[flow], flows.server[flow], flows.server_port[flow], sides.syn_options[side], sides.mss[side]
+    )
+    often = np.bincount(server)
+    kinds = np.unique(server << 16 | packets.window[row])
+    windows = np.bincount(kinds >> 16, minlength=len(often))
+    varied = (windows >= FEWEST) & (windows >= OF_ONE_MIND * often)
+    pick = varied[server]
+    return row[pick], windows[server[pick]]

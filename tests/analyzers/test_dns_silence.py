@@ -1,0 +1,230 @@
+"""Questions that nobody answers: the contrasts that make a silence suspicious, and those that make it harmless."""
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.dns_silence import DnsSilence
+from netinterf.analyzers.dns_silence.company import look_around
+from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
+from netinterf.simulate import Conditions, run
+from netinterf.trace import Trace, read
+from tests.oracles.dns_frames import AAAA, RAW_IP, Talk, address_record, message
+
+SECOND = 1_000_000_000
+BLOCKED = "www.blocked.org"
+OTHER = "9.9.9.9"
+
+
+def read_talk(talk: Talk, *, alive: bool = True) -> Trace:
+    """Read a talk as a capture that runs on for half a minute; at its end the resolver answers, or another one."""
+    talk.now += 30 * SECOND
+    talk.server = talk.server if alive else OTHER
+    talk.ordinary(1)
+    times, frames, _ = talk.capture()
+    return read(times=times, frames=frames, link_type=RAW_IP)
+
+
+def rules(trace: Trace, name: str = BLOCKED) -> set[str]:
+    """Name the rules that fired on exchanges about a name."""
+    found = DnsSilence()(trace)
+    return {
+        found.rules[found.rule[row]].id.removeprefix("query.")
+        for row in range(len(found))
+        if trace.exchanges.name[int(found.subject[row])] == name
+    }
+
+
+def asked_in_vain(talk: Talk, times: int = 4, name: str = BLOCKED) -> None:
+    """Ask about a name, and in between about others that are answered."""
+    talk.ordinary(4)
+    for _ in range(times):
+        talk.ask(name)
+        talk.now += SECOND
+        talk.ordinary(2)
+
+
+def answered(talk: Talk, server: str, name: str = BLOCKED, **how: object) -> None:
+    """Ask another server about a name, and get an answer."""
+    before, talk.server = talk.server, server
+    talk.ask(name, **{key: value for key, value in how.items() if key == "kind"})
+    talk.reply(name, address_record("93.184.216.34"), **how)
+    talk.server = before
+
+
+def test_a_name_without_answers_beside_names_with_some_is_odd() -> None:
+    """Four questions in vain; the resolver answered about others in the same seconds."""
+    talk = Talk()
+    asked_in_vain(talk)
+    assert rules(read_talk(talk)) == {"unanswered"}
+
+
+def test_one_lost_question_is_nothing() -> None:
+    """It takes two."""
+    talk = Talk()
+    asked_in_vain(talk, times=1)
+    assert rules(read_talk(talk)) == set()
+
+
+def test_another_resolver_that_answers_shows_that_the_name_lives() -> None:
+    """Whose own servers are dead it would not."""
+    talk = Talk()
+    asked_in_vain(talk)
+    answered(talk, OTHER)
+    assert rules(read_talk(talk)) == {"unanswered", "elsewhere"}
+
+
+def test_two_resolvers_that_are_silent_about_one_name() -> None:
+    """Both answer about others."""
+    talk = Talk()
+    asked_in_vain(talk)
+    talk.server = OTHER
+    asked_in_vain(talk)
+    assert rules(read_talk(talk)) == {"unanswered", "everywhere"}
+
+
+def test_another_type_of_the_same_name_is_answered() -> None:
+    """A box that reads types, too; where the same question is answered as well, it comes and goes."""
+    for kind, expected in ((AAAA, "other_type"), (1, "moody")):
+        talk = Talk()
+        asked_in_vain(talk)
+        talk.ask(BLOCKED, kind=kind)
+        talk.reply(BLOCKED, address_record("93.184.216.34"), kind=kind)
+        assert rules(read_talk(talk)) == {"unanswered", expected}
+
+
+def streamed(talk: Talk, name: str) -> None:
+    """Ask about a name over TCP, and get an answer."""
+    query = message(name, number=77, flags=0x0100)
+    reply = message(name, address_record("93.184.216.34"), number=77)
+    talk.connect(talk.server, 53, *(len(one).to_bytes(2, "big") + one for one in (query, reply)))
+
+
+def test_the_same_resolver_answers_over_tcp() -> None:
+    """About this name, while it answers about others over UDP."""
+    talk = Talk()
+    asked_in_vain(talk)
+    streamed(talk, BLOCKED)
+    assert rules(read_talk(talk)) == {"unanswered", "over_tcp"}
+
+
+def test_all_that_a_resolver_says_over_udp_may_be_swallowed() -> None:
+    """From then on it answers over TCP only, whatever the name."""
+    for alive in (False, True):
+        talk = Talk()
+        for _ in range(3):
+            talk.ask(BLOCKED)
+            talk.now += SECOND
+        streamed(talk, "www.other.org")
+        assert rules(read_talk(talk, alive=alive)) == (set() if alive else {"only_tcp"})
+
+
+def test_a_resolver_that_fails_in_the_end_found_the_name_dead() -> None:
+    """SERVFAIL for the name, once: its servers do not answer."""
+    talk = Talk()
+    asked_in_vain(talk)
+    talk.ask(BLOCKED)
+    talk.reply(BLOCKED, flags=0x8182)
+    assert rules(read_talk(talk)) == {"unanswered", "failed"}
+
+
+def test_a_resolver_that_is_down_is_silent_to_all() -> None:
+    """For seconds nothing is answered about names that it answers at other times; another resolver has answers."""
+    talk = Talk()
+    talk.ordinary(5)
+    talk.now += 15 * SECOND
+    for number in range(5):
+        talk.ask(f"www{number}.ordinary{number % 5}.net")
+        talk.ask(BLOCKED)
+    answered(talk, OTHER)
+    talk.now += 15 * SECOND
+    talk.ordinary(4)
+    assert rules(read_talk(talk)) == {"down"}
+
+
+def test_a_capture_that_ends_too_soon_says_nothing() -> None:
+    """The resolver has five seconds."""
+    talk = Talk()
+    asked_in_vain(talk)
+    talk.ask("www.late.org")
+    talk.ask("www.late.org")
+    times, frames, _ = talk.capture()
+    assert rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org") == set()
+
+
+def test_counts_against_a_loop() -> None:
+    """Exchange by exchange over random lookups, the obvious way."""
+    rng = np.random.default_rng(5)
+    count = 300
+    draw = {key: rng.integers(0, most, count) for key, most in (("client", 2), ("server", 3), ("name", 5), ("kind", 2))}
+    fate = rng.integers(0, 4, count)
+    udp = rng.random(count) < 0.8
+    lookups = Lookups(
+        **draw, over_udp=udp, since=np.sort(rng.integers(0, 60, count)) * SECOND + 10**18,
+        tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
+    )  # fmt: skip
+    silent = np.flatnonzero(lookups.silent)
+    seen = look_around(lookups, silent)
+
+    def same(row: int, *columns: str) -> list[int]:
+        return [one for one in range(count) if all(draw[key][one] == draw[key][row] for key in columns)]
+
+    for place, row in enumerate(silent.tolist()):
+        question = same(row, "client", "server", "name", "kind")
+        named = same(row, "client", "server", "name")
+        asked = same(row, "client", "server")
+        near = [
+            one for one in asked
+            if one not in named and udp[one] and abs(lookups.since[one] - lookups.since[row]) <= 10 * SECOND
+        ]  # fmt: skip
+        told = [one for one in asked if lookups.answered[one] and udp[one]]
+        later = [one for one in asked if lookups.since[one] >= lookups.since[row] and lookups.answered[one]]
+        assert seen.tries[place] == sum(lookups.tries[one] for one in question if lookups.silent[one])
+        assert seen.answered[place] == sum(lookups.answered[one] for one in near)
+        assert seen.silent[place] == sum(
+            lookups.silent[one] and any(draw["name"][other] == draw["name"][one] for other in told) for one in near
+        )
+        moods = [
+            one for one in asked
+            if one not in named and lookups.silent[one] and any(draw["name"][o] == draw["name"][one] for o in told)
+        ]  # fmt: skip
+        assert seen.moods[place] == len(moods)
+        assert seen.told[place] == len(told)
+        assert seen.ever[place] == sum(one in told for one in question)
+        assert seen.other_type[place] == sum(one in told and one not in question for one in named)
+        assert seen.later[place] == sum(one in question and udp[one] for one in later)
+        assert seen.named_later[place] == sum(one in named and udp[one] for one in later)
+        assert seen.lived_later[place] == sum(bool(udp[one]) for one in later)
+        assert seen.streamed_later[place] == sum(not udp[one] for one in later)
+        assert seen.over_tcp[place] == sum(lookups.answered[one] and not udp[one] for one in named)
+        assert seen.failed[place] == sum(lookups.failed[one] for one in named)
+        others = [one for one in same(row, "client", "name") if one not in named]
+        assert seen.elsewhere[place] == sum(lookups.answered[one] for one in others)
+
+
+@pytest.mark.parametrize("scenario", ["dns.drop.venezuela", "benign.dns.resolver-outage", "benign.dns.dead-resolver"])
+def test_simulated_silences(scenario: str) -> None:
+    """A name that another resolver answers is told; outages are told as such."""
+    told: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(4):
+        played = run(scenario, seed, Conditions.clean(vantage="client"))
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        found = DnsSilence()(trace)
+        total = np.bincount(found.subject, found.llr, minlength=len(trace.exchanges))
+        hit = {truth.name for truth in played.labels.truths if truth.mechanism}
+        silent = list_lookups(trace).silent
+        for row in np.flatnonzero(silent).tolist():
+            told[trace.exchanges.name[row] in hit].append(float(total[row]))
+    assert bool(told[True]) == scenario.startswith("dns.drop")
+    assert not told[True] or np.mean(told[True]) > 4
+    assert np.mean(told[False] or [0.0]) < 1
+
+
+def test_it_keeps_the_contract_of_an_analyzer() -> None:
+    """Deterministic, picklable, within its scope, and quiet where all is answered."""
+    quiet = Talk()
+    quiet.ordinary(5)
+    talk = Talk()
+    asked_in_vain(talk)
+    answered(talk, OTHER)
+    check_analyzer(DnsSilence(), [read_talk(talk)], benign=[read_talk(quiet)])
