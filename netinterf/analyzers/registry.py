@@ -11,6 +11,7 @@ from netinterf.analyzers.acknowledgements import Acknowledgements
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
+from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.tampering_signatures import TamperingSignatures
@@ -28,6 +29,7 @@ GROUP = "netinterf.analyzers"
 BUILTIN: dict[str, Callable[[], Analyzer]] = {
     RstInjection.name: RstInjection,
     DnsPoisoning.name: DnsPoisoning,
+    DnsSilence.name: DnsSilence,
     Throttling.name: Throttling,
     Silence.name: Silence,
     BlockPages.name: BlockPages,

@@ -1,0 +1,108 @@
+"""From questions that nobody answered to evidence about their exchanges."""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.dns_silence.company import look_around
+from netinterf.analyzers.dns_silence.questions import list_lookups
+from netinterf.analyzers.dns_silence.rules import RULES, WEIGHTS
+from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = ["DnsSilence"]
+
+LEAST_TRIES = 2
+"""Questions about a name in vain from which it is looked at: one is lost now and then."""
+
+FEWEST = 3
+"""Answers about other names that show a resolver to be alive."""
+
+UNANSWERED = 0.02
+"""Share of other questions that a resolver may leave unanswered now and then and still be steady: that of healthy
+neighbours (Brandhorst and Pras 2006, but for names that are never answered). One that limits answers leaves more."""
+
+MOST = 6.0
+"""Nats that so many silences in a row may carry: beyond that not chance decides but what its cause is."""
+
+Mask = NDArray[np.bool_]
+
+
+@attrs.frozen(kw_only=True)
+class DnsSilence:
+    """Find DNS questions that somebody swallowed.
+
+    What it looks for: names about which a resolver stays silent while it answers about others, and that another
+    resolver, TCP, or a question for another type brings an answer for.
+
+    Why: a box that drops queries or answers by name leaves no packet of its own; what it cannot hide is whom it spares.
+
+    Also looks like this: lost packets, a resolver that is down or limits its answers, and names whose own servers are
+    dead, about which forwarders stay silent. Each has a contrast that argues against.
+
+    References: Brandhorst and Pras 2006; OONI specification; Niaki et al., ICLab, IEEE S&P 2020.
+    """
+
+    name: ClassVar[str] = "dns_silence"
+    scope: ClassVar[Scope] = Scope.CAPTURE  # only other questions show that a silence is no failure
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "dns", "exchanges"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Write down which names were met with silence, and what speaks for a box or against one."""
+        if len(trace.exchanges) == 0:
+            return Evidence.empty(rules=self.rules)
+        lookups = list_lookups(trace)
+        silent = np.flatnonzero(lookups.silent)
+        if not len(silent):
+            return Evidence.empty(rules=self.rules)
+        seen = look_around(lookups, silent)
+        asked = seen.tries >= LEAST_TRIES
+        alive, down = asked & (seen.answered >= FEWEST), asked & (seen.silent > seen.answered)
+        steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
+        spared = alive & ~down & steady
+        counts: dict[str, ArrayLike] = {"answered": seen.answered, "silent": seen.silent}
+        told: list[tuple[str, Mask, ArrayLike, dict[str, ArrayLike]]] = [
+            ("unanswered", alive, np.minimum(seen.surprise, MOST), {"tries": seen.tries, "selective": 1.0, **counts}),
+            ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), 1.0, {}),
+            ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, 1.0, {}),
+            ("only_tcp", asked & (seen.streamed_later > 0) & (seen.lived_later == 0), 1.0, {}),
+            ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), 1.0, {}),
+            ("everywhere", spared & (seen.resolvers > 1), 1.0, {"resolvers": seen.resolvers}),
+            ("failed", asked & (seen.failed > 0), 1.0, {}),
+            ("moody", asked & ~forsaken, 1.0, {"answered": seen.later}),
+            ("down", down, 1.0, counts),
+        ]
+        tables = [self.write(trace, silent, *one) for one in told if one[1].any()]
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+    def write(
+        self,
+        trace: Trace,
+        silent: NDArray[np.int64],
+        rule: str,
+        where: Mask,
+        size: ArrayLike,
+        measured: dict[str, ArrayLike],
+    ) -> Evidence:
+        """Write one rule down for the silent exchanges where it holds."""
+        pick = np.flatnonzero(where)
+        exchange = silent[pick]
+        queries = trace.exchanges.queries.take(exchange)
+        packets = Ragged(queries.offsets, trace.dns.packet[queries.values].astype(np.int32))
+        first = packets.values[packets.offsets[:-1]]
+        return observe(
+            self,
+            f"query.{rule}",
+            subject=exchange,
+            time=trace.packets.time[first],
+            llr=WEIGHTS[rule] * np.broadcast_to(np.asarray(size, np.float64), (len(silent),))[pick],
+            forged=first,
+            witness=packets,
+            measured={key: np.broadcast_to(value, (len(silent),))[pick] for key, value in measured.items()},
+            kind=SubjectKind.EXCHANGE,
+        )

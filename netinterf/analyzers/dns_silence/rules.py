@@ -1,0 +1,123 @@
+"""The vocabulary of unanswered questions: what each observation is called, says and weighs.
+
+Weights are natural-log likelihood ratios, where the fit (``python -m benchmarks fit``) begins. About one query in eight
+stays unanswered for harmless reasons (Brandhorst and Pras 2006), so that a silence is held against the neighbours of
+the question, and what makes it interference is a contrast: the name is answered elsewhere, over TCP, or for another
+type. A resolver that fails for the name in the end has found its servers dead.
+"""
+
+from netinterf.analyzers.base import family
+from netinterf.schema import Rule
+
+__all__ = ["RULES", "WEIGHTS"]
+
+BRAND = "Brandhorst and Pras, DNS: a statistical analysis of name server traffic, 2006"
+OONI = "OONI specification, techniques tq-004 (transports)"
+TSPU = "net4people/bbs issue 81: UDP to a public resolver dropped in Russia, 2021"
+LAME = "RFC 4697 §2.1; RFC 8914 §4.23: a resolver that reaches no server says so in the end"
+
+rule = family("query", "dns.drop")
+
+TABLE: tuple[tuple[float, Rule], ...] = (
+    (
+        1.0,
+        rule(
+            "unanswered",
+            "silence",
+            "{tries} questions of this client about the name drew no answer from this resolver, which answered "
+            "{answered} about others meanwhile and left {silent} without answer",
+            "tries",
+            "answered",
+            "silent",
+            "selective",
+            source=BRAND,
+            shared=True,
+        ),
+    ),
+    (
+        4.0,
+        rule(
+            "elsewhere",
+            "contrast",
+            "another resolver answered the same client about the same name, and this one never did later",
+            source="dns-poisoning evidence E46; ICLab, IEEE S&P 2020",
+            shared=True,
+        ),
+    ),
+    (
+        5.0,
+        rule(
+            "over_tcp",
+            "contrast",
+            "the same resolver answered about the same name over TCP",
+            source=f"{OONI}; {TSPU}",
+            shared=True,
+        ),
+    ),
+    (
+        4.0,
+        rule(
+            "only_tcp",
+            "contrast",
+            "from then on the resolver answered this client over TCP, and nothing over UDP",
+            source=TSPU,
+            shared=True,
+        ),
+    ),
+    (
+        3.0,
+        rule(
+            "other_type",
+            "contrast",
+            "the same resolver answered about the same name for another type, and never for this one",
+            source=BRAND,
+            shared=True,
+        ),
+    ),
+    (
+        2.0,
+        rule(
+            "everywhere",
+            "company",
+            "{resolvers} resolvers that answered about other names were silent about this one",
+            "resolvers",
+            source="dns-poisoning evidence E46",
+            shared=True,
+        ),
+    ),
+    (
+        -4.0,
+        rule(
+            "failed", "failure", "the resolver said in the end that it failed for this name", source=LAME, shared=True
+        ),
+    ),
+    (
+        -4.0,
+        rule(
+            "moody",
+            "again",
+            "the same resolver answered the same question {answered} times later: it comes and goes",
+            "answered",
+            source=BRAND,
+            shared=True,
+        ),
+    ),
+    (
+        -4.0,
+        rule(
+            "down",
+            "resolver",
+            "the resolver left {silent} questions meanwhile about names that it answers at other times, and answered "
+            "{answered}",
+            "answered",
+            "silent",
+            source=BRAND,
+            shared=True,
+        ),
+    ),
+)
+
+WEIGHTS: dict[str, float] = {known.id.removeprefix("query."): weight for weight, known in TABLE}
+"""``query.unanswered`` weighs what its test says: 1.0 is the unit."""
+
+RULES: tuple[Rule, ...] = tuple(known for _, known in TABLE)
