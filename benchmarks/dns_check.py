@@ -1,7 +1,7 @@
-"""Compare DNS messages with dnspython and tshark: ``python -m benchmarks dns --captures DIR``.
+"""Compare DNS messages with dnspython and tshark: ``python -m benchmarks dns DIR``.
 
-Whole queries and replies (opcode 0) over UDP are compared. What a reader refuses is left out, and so is what it cannot
-tell: dnspython takes lives of more than 2^31 s for none (RFC 2181 §8), tshark shows names as text.
+Whole queries and replies (opcode 0) are compared, over UDP and over TCP. What a reader refuses is left out, and so is
+what it cannot tell: dnspython takes lives of more than 2^31 s for none (RFC 2181 §8), tshark shows names as text.
 """
 
 import csv
@@ -40,7 +40,7 @@ FIELDS = (
     "dns.a",
     "dns.aaaa",
 )
-UDP = 17
+UDP, TCP = 17, 6
 READ = (ParseError.NONE, ParseError.TRAILING)
 TARGETS = ("target", "exchange", "mname")
 """Where dnspython keeps the name in the data of CNAME, NS, PTR and SRV, of MX, and of SOA."""
@@ -62,28 +62,44 @@ class Agreement:
 
 
 def compare(path: Path) -> Agreement:
-    """Compare all whole DNS messages over UDP of one capture."""
+    """Compare all whole DNS messages of one capture."""
     found = Agreement()
     try:
         trace = read(path)
     except NetinterfError:
         return found
-    packets, table = trace.packets, trace.dns
-    whole = (table.at >= 0) & (trace.flows.protocol[table.flow] == UDP) & (table.flags >> 11 & 15 == 0)
-    whole &= packets.payload_captured[table.packet] >= table.length
-    rows = np.flatnonzero(whole).tolist()
+    wires = {row: wire for row, wire in messages(trace).items() if trace.dns.flags[row] >> 11 & 15 == 0}
     place = f"{path.parent.name}/{path.name}"
-    for row in rows:
-        with_dnspython(trace, row, place, found)
-    if rows and which("tshark"):
-        with_tshark(trace, rows, path, place, found)
+    for row, wire in wires.items():
+        with_dnspython(trace, row, wire, place, found)
+    if wires and which("tshark"):
+        with_tshark(trace, list(wires), path, place, found)
     return found
 
 
-def with_dnspython(trace: Trace, row: int, place: str, found: Agreement) -> None:
+def messages(trace: Trace) -> dict[int, bytes]:
+    """Give the bytes of each whole message by its row in Dns; over TCP two bytes before each tell its length."""
+    packets, table = trace.packets, trace.dns
+    whole = (table.at >= 0) & (trace.flows.protocol[table.flow] == UDP)
+    whole &= packets.payload_captured[table.packet] >= table.length
+    found = {
+        row: trace.buffer[table.at[row] : table.at[row] + table.length[row]].tobytes()
+        for row in np.flatnonzero(whole).tolist()
+    }
+    streams: dict[tuple[int, bool], bytes] = {}
+    for row in np.flatnonzero(trace.flows.protocol[table.flow] == TCP).tolist():
+        side = int(table.flow[row]), bool(table.outbound[row])
+        rest = streams.setdefault(side, trace.stream(side[0], outbound=side[1]))
+        size = int.from_bytes(rest[:2], "big")
+        if size != table.length[row] or len(rest) < 2 + size:
+            continue
+        found[row], streams[side] = rest[2 : 2 + size], rest[2 + size :]
+    return dict(sorted(found.items()))
+
+
+def with_dnspython(trace: Trace, row: int, wire: bytes, place: str, found: Agreement) -> None:
     """Compare one message with dnspython."""
     table = trace.dns
-    wire = trace.buffer[table.at[row] : table.at[row] + table.length[row]].tobytes()
     try:
         theirs = dns.message.from_wire(wire, ignore_trailing=True, one_rr_per_rrset=True)
     except (dns.exception.DNSException, ValueError):
@@ -143,7 +159,7 @@ def records(trace: Trace, row: int) -> Iterator[tuple[Any, ...]]:
 
 def with_tshark(trace: Trace, rows: list[int], path: Path, place: str, found: Agreement) -> None:
     """Compare identifier, flags, question, number of answers and addresses with tshark, frame by frame."""
-    words = ["tshark", "-r", str(path), "-Y", "dns && udp && !icmp && !icmpv6 && !_ws.malformed", "-T", "fields", "-E",
+    words = ["tshark", "-r", str(path), "-Y", "dns && !icmp && !icmpv6 && !_ws.malformed", "-T", "fields", "-E",
              "separator=|"]  # fmt: skip
     words += [word for field in FIELDS for word in ("-e", field)]
     told = subprocess.run(words, capture_output=True, text=True, check=False).stdout

@@ -18,7 +18,7 @@ from types import FunctionType, ModuleType
 
 import numpy as np
 
-from benchmarks.dns_check import Agreement, with_dnspython
+from benchmarks.dns_check import Agreement, messages, with_dnspython
 from netinterf.errors import NetinterfError
 from netinterf.protocols import dns, dns_exchanges, dns_messages, dns_names
 from netinterf.protocols.dns_messages import parse_messages
@@ -111,9 +111,9 @@ def exchanged(messages: Sequence[bytes]) -> Trace:
 def compared(trace: Trace) -> None:
     """Ask dnspython, too, about queries and replies (opcode 0)."""
     agreed = Agreement()
-    for row in np.flatnonzero(trace.dns.at >= 0).tolist():
+    for row, wire in messages(trace).items():
         if trace.dns.flags[row] >> 11 & 15 == 0:
-            with_dnspython(trace, row, "input", agreed)
+            with_dnspython(trace, row, wire, "input", agreed)
     assert not agreed.differing, agreed.differing
 
 

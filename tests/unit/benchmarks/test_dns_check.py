@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 import pytest
 
-from benchmarks.dns_check import Agreement, compare, with_dnspython, with_tshark
+from benchmarks.dns_check import Agreement, compare, messages, with_dnspython, with_tshark
 from netinterf.simulate import run, write
 from netinterf.trace import Trace, read
 
@@ -38,7 +38,7 @@ def changed(trace: Trace, column: str) -> Trace:
 def test_a_difference_is_told(capture: Path, column: str) -> None:
     """What the library read otherwise is listed by capture and frame."""
     trace, found = changed(read(capture), column), Agreement()
-    with_dnspython(trace, 0, "here", found)
+    with_dnspython(trace, 0, messages(trace)[0], "here", found)
     assert len(found.differing) == 1
     assert found.differing[0].startswith(f"here frame {trace.packets.frame[trace.dns.packet[0]]}:")
 
@@ -50,8 +50,22 @@ def test_an_address_that_differs_is_told(capture: Path) -> None:
     wrong = attrs.evolve(trace, answers=attrs.evolve(trace.answers, low=trace.answers.low ^ np.uint64(1)))
     for one, differing in ((trace, 0), (wrong, 1)):
         found = Agreement()
-        with_dnspython(one, row, "here", found)
+        with_dnspython(one, row, messages(one)[row], "here", found)
         assert len(found.differing) == differing
+
+
+def test_messages_over_tcp_are_compared_as_well(tmp_path: Path) -> None:
+    """Each has its two bytes of length before it, wherever segments end."""
+    path = tmp_path / "over-tcp.pcap"
+    write(run("benign.dns.tcp-only", 5), path)
+    trace = read(path)
+    streamed = np.flatnonzero(trace.flows.protocol[trace.dns.flow] == 6)
+    assert len(streamed) > 5
+    held = messages(trace)
+    assert {len(held[row]) for row in streamed.tolist()} == set(trace.dns.length[streamed].tolist())
+    found = compare(path)
+    assert found.compared["dnspython"] == len(held)
+    assert found.differing == []
 
 
 @pytest.mark.tshark
