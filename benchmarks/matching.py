@@ -2,8 +2,9 @@
 
 A flow is found by its addresses and ports in either orientation; where these were used more than once, the nearest
 first frame decides. A DNS exchange is found by its question too. Probe series (flows that are decidable only together)
-become one unit per server and name, answered by a group's verdict or by any member's. A capture that is labelled as a
-whole is answered by any verdict about it.
+become one unit per server and name, answered by a group's verdict or by any member's; an untouched one is accused by a
+group only where nobody in that group was interfered with, since a group's verdict says how many of its members were. A
+capture that is labelled as a whole is answered by any verdict about it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -58,9 +59,15 @@ def match(rows: Sequence[Row], units: Iterable[tuple[int, ...]], verdicts: Seque
             continue
         own = [verdicts[matched[number]] for number in members if number in matched]
         if first.series:
-            own += [verdict for verdict in groups if speaks_of(verdict["subject"], first.server, first.name)]
+            spoken = [verdict for verdict in groups if speaks_of(verdict["subject"], first.server, first.name)]
+            own += spoken if rows[members[0]].mechanisms else [one for one in spoken if not holds_interfered(one, rows)]
         found.append(own)
     return found
+
+
+def holds_interfered(verdict: Verdict, rows: Sequence[Row]) -> bool:
+    """Say whether somebody of a group was interfered with."""
+    return any(row.mechanisms and speaks_of(verdict["subject"], row.truth.server, row.truth.name) for row in rows)
 
 
 def pair(rows: Sequence[Row], verdicts: Sequence[Verdict]) -> dict[int, int]:

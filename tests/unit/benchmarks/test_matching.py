@@ -55,6 +55,15 @@ def test_a_series_is_one_unit() -> None:
     assert match(rows, units, [verdict("tcp.drop", client_port=7)]) == [[]]
 
 
+@pytest.mark.parametrize("interfered", [True, False])
+def test_a_group_accuses_an_untouched_series_only_where_it_holds_nobody_interfered(interfered: bool) -> None:
+    """Its verdict says how many of its members were: the others are not accused by it."""
+    quiet = row(client_port=1000, series=True)
+    rows = [quiet, *([row("tcp.drop", client_port=1001)] if interfered else [])]
+    group = verdict("tcp.drop", kind="group", by="name", name="example", client=None, server=None)
+    assert match(rows, gather(rows)[:1], [group]) == [[] if interfered else [group]]
+
+
 def test_a_capture_labelled_as_a_whole_hears_every_verdict() -> None:
     """Any verdict of the capture answers it."""
     rows = [row("rate.policing", kind="capture")]
