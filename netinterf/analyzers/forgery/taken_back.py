@@ -37,12 +37,13 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
     """
     packets, row = trace.packets, rows.astype(np.int64)
     shown = np.full(len(row), -1)
-    if not len(row):
-        return shown
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    more = np.flatnonzero(trace.sides.last[side] > row)
+    if not len(more):
+        return shown
     owner_of = np.full(2 * len(trace.flows), -1)
-    owner_of[side[::-1]] = np.arange(len(row))[::-1]  # the last write wins, and that is the first packet
-    bare = np.flatnonzero((packets.payload_length == 0) & (packets.protocol == TCP) & (packets.flow >= 0))
+    owner_of[side[more[::-1]]] = more[::-1]  # the last write wins, and that is the first packet
+    bare = bare_packets(trace, packets.outbound[row[more]])
     owner = owner_of[2 * packets.flow[bare].astype(np.int64) + ~packets.outbound[bare]]
     later = (owner >= 0) & (bare > row[owner]) & (packets.relative_seq[bare] == packets.relative_seq[row[owner]])
     bare, owner = bare[later], owner[later]
@@ -55,6 +56,17 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
     plain &= (took[owner] > 1) | (gap < KEEP_ALIVE_NS)
     shown[owner[plain][::-1]] = bare[plain][::-1]
     return shown
+
+
+def bare_packets(trace: Trace, outbound: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """List the TCP packets without payload that went as some others did: all ways that occur in *outbound*."""
+    packets = trace.packets
+    bare = packets.payload_length == 0
+    if outbound.all() or not outbound.any():
+        bare &= packets.outbound == outbound[0]
+    row = np.flatnonzero(bare)
+    kept: NDArray[np.int64] = row[(packets.protocol[row] == TCP) & (packets.flow[row] >= 0)]
+    return kept
 
 
 def acknowledged_before(trace: Trace, row: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:

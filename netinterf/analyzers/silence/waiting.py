@@ -34,12 +34,12 @@ def find_waiting(trace: Trace) -> Silences:
     left, ended = gave_up(trace, side), gave_up(trace, other)
     open_ended = (ended < 0) | ((left >= 0) & (left < ended))
     side, other, left = side[open_ended], other[open_ended], left[open_ended]
-    last = last_until(trace, other, left)
+    heard_all = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
+    mute = (side % 2 == 0) & heard_all & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
+    last = last_until(trace, other, np.where(mute, left, -1))
     until = np.where(left >= 0, packets.time[np.maximum(left, 0)], end_of_capture(trace)) if len(side) else side
     silent = until - packets.time[last]
     kept = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
-    heard_all = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
-    mute = (side % 2 == 0) & heard_all & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
     cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
     kept &= mute | cut
     asked = sides.first_payload[side].astype(np.int64)
