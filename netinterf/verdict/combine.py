@@ -45,6 +45,10 @@ PART_OF = {"tcp.fin": "http.blockpage"}
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
 
+STRONG = float(np.log(10.0))
+"""Nats from which evidence is called strong (Jeffreys, Theory of Probability, 1961: ten to one). What shows so much is
+not said to be *ok*, also where it is too little to say that somebody interfered."""
+
 SILENT = 0.99
 """Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``."""
 
@@ -88,12 +92,15 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     odds = np.where(top < 0, np.minimum(odds, SILENT * model.possible / (1.0 - model.possible)), odds)
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
+    suspected = top.copy()
     top[~accused] = -1
     mechanism = name_mechanism(held_back, top, odds, mechanisms)
     may_confirm = proven(held_back, top) & subjects.whole & (subjects.loss_share <= model.loss_ceiling)
     grade = grade_of(odds, accused, may_confirm, model)
     bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), subjects.reasons).astype(np.uint32)
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
+    strong = np.append(held_back.llr, 0.0)[suspected] >= STRONG
+    bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)

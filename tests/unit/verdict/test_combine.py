@@ -67,7 +67,9 @@ def judge(
     ("rows", "grade", "outcome"),
     [
         ([], Grade.NONE, Outcome.OK),
-        ([("reset.time", 5.0)], Grade.NONE, Outcome.OK),
+        ([("reset.time", 2.0)], Grade.NONE, Outcome.OK),
+        ([("reset.time", 2.4)], Grade.INSUFFICIENT, Outcome.INSUFFICIENT),
+        ([("reset.time", 5.0)], Grade.INSUFFICIENT, Outcome.INSUFFICIENT),
         ([("reset.time", 6.0)], Grade.POSSIBLE, Outcome.INSUFFICIENT),
         ([("reset.time", 6.0), ("reset.head", 2.2)], Grade.LIKELY, Outcome.INTERFERED),
         ([("reset.time", 6.0), ("reset.head", 6.0)], Grade.LIKELY, Outcome.INTERFERED),
