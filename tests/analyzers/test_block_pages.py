@@ -71,6 +71,19 @@ def test_the_writer_of_a_page_is_no_witness_of_its_senders_looks(own: bool) -> N
     assert ({"page.df", "page.no_timestamps"} <= set(rules(talk.trace()))) == (not own)
 
 
+@pytest.mark.parametrize(("size", "excused"), [(20_000, True), (3_000, False)])
+def test_somebody_else_may_greet_for_a_server(size: int, excused: bool) -> None:
+    """A long answer of the same server looks like the page, unlike its greeting; a short one may be a box's as well."""
+    talk = answered(PAGE, at=101, ttl=83, df=False)
+    talk.port = 41000
+    sent, end = talk.request(talk.open(2000), b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n")
+    for begin in range(0, size, 1000):
+        part = b"HTTP/1.1 200 OK\r\n\r\n".ljust(1000, b"x") if begin == 0 else b"x" * 1000
+        talk.send("S", "A", 901 + begin, end, at=sent + 101 + begin / 1e3, data=part, ttl=83, df=False)
+    found = set(rules(talk.trace()))
+    assert bool({"page.ttl", "page.ttl_class", "page.df"} & found) == (not excused)
+
+
 @pytest.mark.parametrize(("at", "number", "copy", "back"), [
     (20, 901, False, True),  # its server acknowledges from before the page
     (20, 901 + len(PAGE), False, False),  # from behind it
