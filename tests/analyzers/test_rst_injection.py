@@ -710,6 +710,16 @@ def test_a_keep_alive_takes_no_end_back() -> None:
         assert ("fin.taken_back" in found(talk.trace())) == back
 
 
+def test_swapped_neighbours_take_nothing_back() -> None:
+    """The acknowledgement counts one IP ID below the greeting that stands before it: the path swapped the two."""
+    for number, back in ((799, False), (801, True)):
+        talk = Talk()
+        sent, end = talk.request(talk.open(), b"EHLO client.example\r\n")
+        talk.send("S", "PA", 901, end, at=sent + 99, data=b"220 mail ready\r\n", id=800, stamped=False)
+        talk.send("S", "A", 901, end, at=sent + 130, id=number, stamped=False)
+        assert ("data.taken_back" in found(talk.trace())) == back
+
+
 def test_greetings_of_one_server_announce_one_window() -> None:
     """Three that all differ are no host's; two machines behind one address repeat themselves."""
     for windows, varies in (((7350, 58017, 899), True), ((7350, 58017), False), ((7350, 58017, 58017, 7350), False)):

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.sequence import reorder_margin
-from netinterf.schema import Mark, TcpFlag
+from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["taken_back"]
 
 TCP = 6
+
+NEXT_FEW = 4
+"""IP IDs ahead that still are of one count: a host may have sent some elsewhere in between."""
 
 KEEP_ALIVE_NS = 1_000_000_000
 """Pause from which a bare packet one below the next number may ask whether the peer lives: programs wait for seconds
@@ -26,7 +29,8 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
     """Find the bare acknowledgement by which a side shows that it did not send a packet.
 
     It comes later than reordering explains, carries the very number of that packet, and acknowledges more than the
-    side had before: a copy of an older one does not.
+    side had before: a copy of an older one does not. Where the side's own count of IP IDs, or its timestamps, say that
+    it was sent first, the capture or the path has swapped the two.
 
     Args:
         trace: The capture.
@@ -50,12 +54,23 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
     plain = packets.tcp_flags[bare] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK) == TcpFlag.ACK
     plain &= packets.marks[bare] & Mark.DUPLICATE_FRAME == 0
     plain &= packets.relative_ack[bare] > acknowledged_before(trace, row, np.unique(owner))[owner]
+    plain &= ~sent_first(trace, bare, row[owner])
     gap = packets.time[bare] - packets.time[row[owner]]
     plain &= gap > reorder_margin(trace, side)[owner]
     took = packets.payload_length[row].astype(np.int64) + (packets.tcp_flags[row] & TcpFlag.FIN != 0)
     plain &= (took[owner] > 1) | (gap < KEEP_ALIVE_NS)
     shown[owner[plain][::-1]] = bare[plain][::-1]
     return shown
+
+
+def sent_first(trace: Trace, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets of a side were sent before others, by its IP IDs (RFC 6864) or timestamps (RFC 7323 §4)."""
+    packets = trace.packets
+    ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[one]) % 65536
+    first = (packets.version[one] == 4) & (packets.ip_id[one] > 0) & (ahead >= 1) & (ahead <= NEXT_FEW)
+    stamped = packets.tcp_options[one] & packets.tcp_options[other] & TcpOption.TIMESTAMPS != 0
+    found: NDArray[np.bool_] = first | (stamped & ((packets.tsval[other] - packets.tsval[one]).astype(np.int32) > 0))
+    return found
 
 
 def bare_packets(trace: Trace, outbound: NDArray[np.bool_]) -> NDArray[np.int64]:
