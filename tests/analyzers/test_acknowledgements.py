@@ -86,6 +86,15 @@ def test_what_the_capture_lost_is_no_lie() -> None:
     assert rules(talk.trace("server")) == {}
 
 
+def test_an_answer_that_ends_where_it_was_acknowledged_was_only_swapped() -> None:
+    """The client's acknowledgement stands before the very bytes that it acknowledges."""
+    for length, expected in ((PAGE, {}), (PAGE + 1, {"page.acked_early": WEIGHTS["page.acked_early"]})):
+        talk = at_server()
+        at, end = lied_to(talk, before=20, own=False)
+        talk.send("S", "PA", 901, end, at=at + 50, data=ANSWER[:12] + bytes(length - 12))
+        assert rules(talk.trace("server")) == expected
+
+
 def test_nobody_takes_more_than_it_offered() -> None:
     """An acknowledgement far beyond the client's own window is a stray of something else."""
     talk = at_server()

@@ -90,6 +90,8 @@ def lost_packets(trace: Trace) -> bool:
 def first_below(trace: Trace, base: SidePackets, row: I64, server: I64, sent: I64) -> I64:
     """Find the server's first later packet that begins where it had got to, below what packet *row* acknowledges.
 
+    One that ends just there shows nothing: it is what was acknowledged, and the path or the capture swapped the two.
+
     Returns:
         Rows in Packets, -1 for none.
     """
@@ -99,6 +101,8 @@ def first_below(trace: Trace, base: SidePackets, row: I64, server: I64, sent: I6
     owner, later = np.searchsorted(server, base.side[place]), base.row[place]
     begins = packets.relative_seq[later]
     fits = (begins >= sent[owner]) & (begins < packets.relative_ack[row[owner]])
+    took = packets.payload_length[later] + (packets.tcp_flags[later] & TcpFlag.FIN != 0)
+    fits &= begins + took != packets.relative_ack[row[owner]]
     fits &= packets.time[later] - packets.time[row[owner]] > reorder_margin(trace, server)[owner]
     shown[owner[fits][::-1]] = later[fits][::-1]  # the last write wins, and that is the first packet
     return shown
