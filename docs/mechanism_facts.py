@@ -28,6 +28,9 @@ MECHANISMS = {
     "tcp.connect.reset": ("tcp.connect.reset.cn-resolver-2023", 8),
     "http.blockpage": ("http.blockpage.th-redirect", 7),
     "tls.interception": ("tls.interception.kazakhstan", 7),
+    "dns.injection": ("dns.injection.gfw-triplet", 8),
+    "dns.forged": ("dns.forged.iran", 7),
+    "dns.drop": ("dns.drop.venezuela", 13),
     "quic.drop": ("quic.drop.tspu-sni", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),
 }
@@ -51,17 +54,24 @@ def draw(mechanism: str) -> str:
     played = run(scenario, seed, Conditions(ip=4, vantage="client", luck=0.0))
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
     evidence = analyze(trace)
-    mine = np.array([evidence.rules[code].mechanism == mechanism for code in evidence.rule], np.bool_)
-    mine &= (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
+    mine = np.array([evidence.rules[code].mechanism in words(mechanism) for code in evidence.rule], np.bool_)
+    kind = SubjectKind.EXCHANGE if mechanism.startswith("dns.") else SubjectKind.FLOW
+    mine &= (evidence.llr > 0) & (evidence.subject_kind == kind)
     if not mine.any():
         first = next(truth.first_frame for truth in played.labels.truths if truth.mechanism == mechanism)
         return ladder(trace, flow_of(trace, first))
-    flow = int(np.argmax(np.bincount(evidence.subject[mine], evidence.llr[mine])))
-    told = np.flatnonzero(mine & (evidence.subject == flow))
+    subject = int(np.argmax(np.bincount(evidence.subject[mine], evidence.llr[mine])))
+    told = np.flatnonzero(mine & (evidence.subject == subject))
+    flow = int(trace.exchanges.flow[subject]) if kind == SubjectKind.EXCHANGE else subject
     notes: dict[int, str] = {}
     for row in told[np.argsort(evidence.llr[told])].tolist():  # the strongest is written last, and stays
         notes |= dict.fromkeys(evidence.forged[row].tolist(), evidence.rules[evidence.rule[row]].id)
     return ladder(trace, flow, notes.keys(), notes=notes)
+
+
+def words(mechanism: str) -> tuple[str, ...]:
+    """List what rules that speak of a mechanism are filed under: those of forged DNS answers bear on both kinds."""
+    return (mechanism, "dns") if mechanism in {"dns.injection", "dns.forged"} else (mechanism,)
 
 
 def flow_of(trace: Trace, frame: int) -> int:
@@ -82,7 +92,7 @@ def signs(mechanism: str) -> str:
         rule
         for analyzer in builtin()
         for rule in analyzer.rules
-        if rule.mechanism == mechanism and not rule.id.startswith("signature.")
+        if rule.mechanism in words(mechanism) and not rule.id.startswith("signature.")
     ]
     shown = sorted((rule for rule in known if any(counts.get(rule.id, ()))), key=lambda rule: -counts[rule.id][0])
     if not shown:

@@ -12,6 +12,7 @@ from netinterf.schema import Rule
 __all__ = ["RULES", "WEIGHTS"]
 
 BRAND = "Brandhorst and Pras, DNS: a statistical analysis of name server traffic, 2006"
+ICLAB = "Niaki et al., ICLab, IEEE S&P 2020, section on DNS manipulation"
 OONI = "OONI specification, techniques tq-004 (transports)"
 TSPU = "net4people/bbs issue 81: UDP to a public resolver dropped in Russia, 2021"
 LAME = "RFC 4697 §2.1; RFC 8914 §4.23: a resolver that reaches no server says so in the end"
@@ -40,7 +41,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "elsewhere",
             "contrast",
             "another resolver answered the same client about the same name, and this one never did later",
-            source="dns-poisoning evidence E46; ICLab, IEEE S&P 2020",
+            source=ICLAB,
             shared=True,
         ),
     ),
@@ -81,7 +82,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "company",
             "{resolvers} resolvers that answered about other names were silent about this one",
             "resolvers",
-            source="dns-poisoning evidence E46",
+            source=ICLAB,
             shared=True,
         ),
     ),
