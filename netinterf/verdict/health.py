@@ -173,7 +173,7 @@ def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
     asked, alerted, greeted, refused = _asked(trace), none.copy(), none.copy(), none.copy()
     yield (
         asked & (sides.payload_packets[1::2] == 0) & (closed >= 0) & ((left < 0) | (closed < left)),
-        (Reason.CLOSED_UNEXPLAINED),
+        Reason.CLOSED_UNEXPLAINED,
     )
     alerted[tls.flow[~tls.outbound & (tls.kind == TlsKind.ALERT)]] = True
     greeted[tls.flow[~tls.outbound & (tls.kind == TlsKind.SERVER_HELLO)]] = True

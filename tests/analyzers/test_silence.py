@@ -249,6 +249,22 @@ def test_a_servers_own_acknowledgement_is_no_matter() -> None:
     assert not any(rule.startswith("receipt.") for rule in rules(talk.trace(), 0))
 
 
+def test_an_acknowledgement_takes_no_acknowledgement_back() -> None:
+    """A request in two parts, acknowledged one after the other by whom somebody else greeted for, and never answered."""
+    talk = Talk()
+    talk.healthy(-1000)
+    talk.port = 40000
+    sent, end = talk.request(talk.open(0))
+    talk.send("C", "PA", end, 901, at=sent + 1, data=bytes(500))
+    for at, number in ((100, end), (130, end + 500)):
+        talk.send("S", "A", 901, number, at=sent + at, ttl=61, stamped=False)
+    talk.send("C", "FA", end + 500, 901, at=sent + 9000)
+    trace = talk.trace()
+    told = rules(trace, flow_of(trace, 40000))
+    assert "receipt.ttl" in told
+    assert "receipt.taken_back" not in told
+
+
 def test_openings_that_a_box_may_punish_say_nothing_of_the_line() -> None:
     """Both servers of the client are punished at once; neither shows that its line was dead."""
     talk = Talk()

@@ -23,9 +23,8 @@ DEFAULT_MSS, MOST_OPTIONS = 536, 40
 """Bytes of the segments into which a packet is cut after its capture: at least the default, or what both ends agreed
 on, less the options that each carries (RFC 9293 §3.7.1, RFC 6691)."""
 
-
 FEWEST = 5
-"""Connections of one client, all alike, from which their first acknowledgements show a habit."""
+"""Connections of one client, all alike, from which their first acknowledgements show a habit. Judgement, not fitted."""
 
 
 @attrs.frozen(eq=False, kw_only=True)

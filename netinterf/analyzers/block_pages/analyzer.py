@@ -1,6 +1,5 @@
 """From odd or small HTTP answers to evidence about flows."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
@@ -14,9 +13,9 @@ from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, left_alone
 from netinterf.analyzers.block_pages.rules import RULES, WEIGHTS
 from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.suspects import couples
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.schema import Evidence, Rule
-from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["BlockPages"]
@@ -74,8 +73,8 @@ class BlockPages:
         }
         suspect = (heavy > 0) | company.made_alike
         tables = [
-            self.write(trace, answers, name, np.where(suspect, llr, 0.0), told)
-            for name, (llr, told, _) in signs.items()
+            self.write(trace, answers, name, (np.where(suspect, llr, 0.0), told, shown))
+            for name, (llr, told, shown) in signs.items()
         ]
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
@@ -84,14 +83,13 @@ class BlockPages:
         trace: Trace,
         answers: Answers,
         name: str,
-        llr: NDArray[np.float64],
-        measured: Mapping[str, NDArray[np.float64]],
+        sign: Sign,
     ) -> Evidence:
-        """Write one rule down for the answers that show it."""
+        """Write one rule down for the answers that show it, beside what shows it, else beside their request."""
+        llr, measured, shown = sign
         pick = np.flatnonzero(llr)
         row = answers.suspects.row[pick]
         request = trace.http.packet[answers.request[pick]].astype(np.int64)
-        witness = np.stack([request, row], axis=1).reshape(-1).astype(np.int32)
         return observe(
             self,
             f"page.{name}",
@@ -99,7 +97,7 @@ class BlockPages:
             time=trace.packets.time[row],
             llr=llr[pick],
             forged=with_followers(trace, row),
-            witness=Ragged.from_lengths(np.full(len(pick), 2), witness),
+            witness=couples(row, request if shown is None else shown[pick]),
             measured={key: value[pick] for key, value in measured.items()},
         )
 

@@ -12,7 +12,7 @@ from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["like_greeting", "other_way", "with_followers"]
+__all__ = ["NEXT_FEW", "like_greeting", "other_way", "with_followers"]
 
 NEXT_FEW, AT_ONCE_NS = 4, 50_000_000
 """IP IDs ahead, and time, within which a packet goes on with a count: a host may have sent some elsewhere in between,

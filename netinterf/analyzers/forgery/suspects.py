@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from netinterf.analyzers.sides import SidePackets, side_packets
 from netinterf.flows.facts import INITIAL_TTLS, Vantage
 from netinterf.schema import Mark, TcpFlag
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["Suspects", "arrived", "beside", "find_suspects"]
+__all__ = ["Suspects", "arrived", "beside", "couples", "find_suspects", "witnesses"]
 
 TCP = 6
 
@@ -103,3 +104,17 @@ def left_over(trace: Trace, base: SidePackets, row: NDArray[np.int64]) -> NDArra
     here, edge = packets.relative_seq[row], base.at(base.edge, base.before(side ^ 1, row))
     opened = base.before(side, row) >= 0
     return opened & (((edge >= 0) & (here > edge)) | ((trace.sides.syn[side] >= 0) & (here < 0)))
+
+
+def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int64] | None) -> Ragged:
+    """List the packets that show a sign: the suspect, and the packet it was compared with where there is one."""
+    own = suspects.row[rows]
+    if shown is None:
+        return Ragged.from_lengths(np.ones(len(rows), np.int64), own.astype(np.int32))
+    return couples(own, shown[rows])
+
+
+def couples(left: NDArray[np.int64], right: NDArray[np.int64]) -> Ragged:
+    """List two packets per row, the earlier first."""
+    both = np.sort(np.stack([left, right], axis=1), axis=1).reshape(-1)
+    return Ragged.from_lengths(np.full(len(left), 2), both.astype(np.int32))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.follow import NEXT_FEW
 from netinterf.analyzers.forgery.sequence import reorder_margin
 from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
@@ -16,9 +17,6 @@ from netinterf.trace import Trace
 __all__ = ["taken_back"]
 
 TCP = 6
-
-NEXT_FEW = 4
-"""IP IDs ahead that still are of one count: a host may have sent some elsewhere in between."""
 
 KEEP_ALIVE_NS = 1_000_000_000
 """Pause from which a bare packet one below the next number may ask whether the peer lives: programs wait for seconds
@@ -34,7 +32,8 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
 
     Args:
         trace: The capture.
-        rows: Rows in Packets with payload or a FIN; of several of one side the first counts.
+        rows: Rows in Packets with payload or a FIN; of several of one side the first counts. One that
+            takes no sequence number cannot be taken back.
 
     Returns:
         Row in Packets for each, -1 for none.
@@ -58,7 +57,7 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
     gap = packets.time[bare] - packets.time[row[owner]]
     plain &= gap > reorder_margin(trace, side)[owner]
     took = packets.payload_length[row].astype(np.int64) + (packets.tcp_flags[row] & TcpFlag.FIN != 0)
-    plain &= (took[owner] > 1) | (gap < KEEP_ALIVE_NS)
+    plain &= (took[owner] > 1) | ((took[owner] > 0) & (gap < KEEP_ALIVE_NS))  # what takes no number leaves it as it was
     shown[owner[plain][::-1]] = bare[plain][::-1]
     return shown
 

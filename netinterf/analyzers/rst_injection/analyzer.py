@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
-from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
+from netinterf.analyzers.forgery.suspects import Suspects, couples, find_suspects, witnesses
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
@@ -274,17 +274,3 @@ def merged(owner: NDArray[np.int64], row: NDArray[np.int32], count: int) -> Ragg
     """List packets by owner, in order, each once."""
     pairs = np.unique(owner << 32 | row.astype(np.int64))
     return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))
-
-
-def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int64] | None) -> Ragged:
-    """List the packets that show a sign: the reset, and the packet it was compared with where there is one."""
-    own = suspects.row[rows]
-    if shown is None:
-        return Ragged.from_lengths(np.ones(len(rows), np.int64), own.astype(np.int32))
-    return couples(own, shown[rows])
-
-
-def couples(left: NDArray[np.int64], right: NDArray[np.int64]) -> Ragged:
-    """List two packets per row, the earlier first."""
-    both = np.sort(np.stack([left, right], axis=1), axis=1).reshape(-1)
-    return Ragged.from_lengths(np.full(len(left), 2), both.astype(np.int32))

@@ -69,5 +69,11 @@ conflict occur in benign captures, so alone they are no proof."""
 SYNACK_WEIGHT = 8.0
 """Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
 
-CONTRADICTIONS: tuple[Rule, ...] = (INJECTED_DATA, INJECTED_ANSWER, OVERLAPPING_DATA, OVERLAPPING_ANSWER, SECOND_SYNACK,
-                                    VARIED_GREETING)  # fmt: skip
+CONTRADICTIONS: tuple[Rule, ...] = (
+    INJECTED_DATA,
+    INJECTED_ANSWER,
+    OVERLAPPING_DATA,
+    OVERLAPPING_ANSWER,
+    SECOND_SYNACK,
+    VARIED_GREETING,
+)

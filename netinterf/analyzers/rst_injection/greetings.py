@@ -16,10 +16,12 @@ __all__ = ["find_varied"]
 I64 = NDArray[np.int64]
 
 FEWEST = 3
-"""Greetings, no two of them alike, from which their windows are no accident of a few machines behind one address."""
+"""Greetings, no two of them alike, from which their windows are no accident of a few machines behind one address.
+Judgement, not fitted; what the sign is worth is fitted."""
 
 OF_ONE_MIND = 0.8
-"""Share of distinct windows among the greetings: injectors draw from 65,536, machines repeat themselves."""
+"""Share of distinct windows among the greetings: injectors draw from 65,536, machines repeat themselves.
+Judgement, not fitted."""
 
 
 def find_varied(trace: Trace) -> tuple[I64, I64]:

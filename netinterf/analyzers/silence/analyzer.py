@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.suspects import Suspects, witnesses
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.silence.controls import Contrast, compare, served_time
 from netinterf.analyzers.silence.holes import find_holes, withheld
@@ -154,7 +154,7 @@ class Silence:
     def receipts(self, trace: Trace, odd: Suspects) -> list[Evidence]:
         """Write down who acknowledged requests in the name of servers that never answered."""
         tables = []
-        for name, (llr, measured, _) in written_signs(trace, odd).items() if len(odd) else ():
+        for name, (llr, measured, shown) in written_signs(trace, odd).items() if len(odd) else ():
             pick = np.flatnonzero(llr)
             tables.append(
                 observe(
@@ -164,7 +164,7 @@ class Silence:
                     time=trace.packets.time[odd.row[pick]],
                     llr=llr[pick],
                     forged=odd.row[pick],
-                    witness=odd.row[pick],
+                    witness=witnesses(odd, pick, shown),
                     measured={key: value[pick] for key, value in measured.items()},
                 )
             )
