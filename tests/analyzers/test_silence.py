@@ -250,7 +250,7 @@ def test_a_servers_own_acknowledgement_is_no_matter() -> None:
 
 
 def test_an_acknowledgement_takes_no_acknowledgement_back() -> None:
-    """A request in two parts, acknowledged one after the other by whom somebody else greeted for, and never answered."""
+    """A request in two parts, both acknowledged by a host that somebody else greets for, and never answered."""
     talk = Talk()
     talk.healthy(-1000)
     talk.port = 40000
