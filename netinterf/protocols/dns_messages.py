@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from netinterf.protocols.dns_names import Names, expand_names, lowered, skip_names
 from netinterf.protocols.streams import words
+from netinterf.protocols.svcb import offers_http3
 from netinterf.schema import Answers, ParseError
 from netinterf.table import Table, Text, column, text
 
@@ -46,6 +47,7 @@ class RecordType:
     """Resource record types used here (IANA DNS parameters)."""
 
     A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, OPT, RRSIG = 1, 2, 5, 6, 12, 15, 16, 28, 33, 41, 46
+    SVCB, HTTPS = 64, 65
 
 
 NAME_SKIP = {
@@ -278,6 +280,9 @@ class _Block:
         for half, at in ((high, 10), (low, 18)):
             upper = words(data, fixed[six] + at, 4).astype(np.uint64)
             half[six] = upper << np.uint64(32) | words(data, fixed[six] + at + 4, 4).astype(np.uint64)
+        bound = np.flatnonzero((kind == RecordType.HTTPS) | (kind == RecordType.SVCB))
+        http3 = np.zeros(len(kind), np.bool_)
+        http3[bound] = offers_http3(data, fixed[bound] + 10, fixed[bound] + 10 + places.length[bound])
         count = self.header[3, message]
         section = 1 + (places.place >= count) + (places.place >= count + self.header[4, message])
         return Answers(
@@ -290,6 +295,7 @@ class _Block:
             low=low,
             length=places.length.astype(np.uint16),
             pointer=data[places.owner] >= 0xC0,
+            http3=http3,
             owner=lowered(owners.text),
             target=lowered(_spread(targets, named, len(kind))),
         )

@@ -252,6 +252,7 @@ class Answers(Table):
     low: U64 = column("u8", "lower half of an A or AAAA address, else 0")
     length: U16 = column("u2", "RDLENGTH", unit="bytes")
     pointer: Bool = column("?", "the owner name is a compression pointer")
+    http3: Bool = column("?", "an HTTPS or SVCB record that offers HTTP/3 (RFC 9460)")
     owner: Text = text("owner name, lower case")
     target: Text = text("name in CNAME, NS, PTR, MX, SOA (primary) and SRV data, lower case")
 

@@ -108,6 +108,20 @@ def test_a_server_that_acknowledges_from_before_a_page_did_not_write_it(
     assert [found.witness[row].tolist() for row in told] == [[len(trace.packets) - 2, len(trace.packets) - 1]] * back
 
 
+@pytest.mark.parametrize(("fin", "more", "after"), [
+    (0.1, 40, True),  # the server's own answer goes on behind the end of the page
+    (0.1, 0, False),  # it has nothing that the page does not cover
+    (None, 40, False),  # a page without an end is followed by anything
+    (50.0, 40, False),  # an end long after it is another matter
+])  # fmt: skip
+def test_a_server_that_goes_on_behind_the_end_of_a_page(fin: float | None, more: int, after: bool) -> None:
+    """The page is perfect in time and header, but nothing follows an end of stream."""
+    talk = answered(PAGE, at=101, fin=fin)
+    end = 102 + len(b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n")
+    talk.send("S", "PA", 901, end, at=330, data=b"HTTP/1.1 200 OK".ljust(len(PAGE) + more, b"x"))
+    assert ("page.alive_after" in rules(talk.trace())) == after
+
+
 def test_a_page_in_place_of_the_answer_is_known_by_what_it_says() -> None:
     """Time and headers are those of the server; the page alone leads to a private address and bears a mark."""
     found = rules(answered(PAGE, at=101).trace())

@@ -385,6 +385,24 @@ def test_silenced_quic_is_seen(scenario: str) -> None:
     assert {keys[flow] for flow in seen} <= hit
 
 
+def test_what_a_name_promises_counts_for_it_alone() -> None:
+    """Silent QUIC of names whose own record offers HTTP/3 says so; other names, and those that answered, do not."""
+    told, kept = 0, 0
+    for seed in range(40, 48):
+        played = run("quic.drop.tspu-sni", seed, Conditions(ip=4, vantage="client", luck=0.0))
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        names = {trace.dns.name[int(row)] for row in trace.answers.message[trace.answers.http3]}
+        found = Silence()(trace)
+        rule = [found.rules[code].id for code in found.rule]
+        for place, flow in enumerate(trace.quic.flow.tolist()):
+            own = {rule[row] for row in np.flatnonzero(found.subject == flow).tolist()}
+            silent, promised = "quic.initial" in own, trace.quic.name[place] in names
+            assert ("quic.promised" in own) == (silent and promised)
+            told, kept = told + (silent and promised), kept + (silent and not promised)
+    assert told
+    assert kept
+
+
 def test_unknown_first_bytes_turn_it_into_a_filter() -> None:
     """The same silence after bytes of no known protocol speaks of a protocol filter."""
     for data, family in ((BLOCKED, "drop"), (bytes(range(160, 240)) * 2, "filter")):

@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.block_pages.answers import Answers, find_answers
 from netinterf.analyzers.block_pages.company import find_company, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
-from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, left_alone
+from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, goes_on_behind, left_alone
 from netinterf.analyzers.block_pages.rules import RULES, WEIGHTS
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.suspects import couples
@@ -126,7 +126,10 @@ def said(content: Content) -> Signs:
 def ended(trace: Trace, answers: Answers) -> Signs:
     """Tell how the connection ended after each answer."""
     gap, at_once = ends_at_once(trace, answers)
+    since, after = goes_on_behind(trace, answers)
+    llr, measured, _ = weigh("alive_after", after >= 0, gap_ms=since)
     return {
+        "alive_after": (llr, measured, after),
         "off_by_one": weigh("off_by_one", ends_off_by_one(trace, answers)),
         "at_once": weigh("at_once", at_once, gap_ms=gap),
         "dead_after": weigh("dead_after", left_alone(trace, answers)),

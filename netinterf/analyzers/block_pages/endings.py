@@ -4,10 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
+from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.sequence import goes_on
+from netinterf.analyzers.forgery.suspects import beside
+from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["ends_at_once", "ends_off_by_one", "left_alone"]
+__all__ = ["ends_at_once", "ends_off_by_one", "goes_on_behind", "left_alone"]
 
 AT_ONCE_NS = 1_000_000
 """Published pages are followed by a FIN or RST within 0.1 ms, or carry the FIN themselves."""
@@ -45,6 +49,24 @@ def ends_off_by_one(trace: Trace, answers: Answers) -> NDArray[np.bool_]:
     ack = packets.relative_ack[np.maximum(end, 0)]
     found: NDArray[np.bool_] = (end >= 0) & acks & (sent > 0) & ((fin < 0) | (fin > end)) & (ack == sent + 1)
     return found
+
+
+def goes_on_behind(trace: Trace, answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find answers that ended the stream at once, and behind whose end the server sent new bytes all the same.
+
+    Returns:
+        Gap from that end to those bytes in ms, NaN where there are none, and their row in Packets, -1 for none.
+    """
+    packets, sides, suspects = trace.packets, trace.sides, answers.suspects
+    fin = sides.fin[suspects.side].astype(np.int64)
+    gap, after = np.full(len(answers), np.nan), np.full(len(answers), -1)
+    at_once = (fin >= suspects.row) & (packets.time[np.maximum(fin, 0)] - packets.time[suspects.row] <= AT_ONCE_NS)
+    pick = np.flatnonzero(at_once & (sides.sent[suspects.side] > segment_end(packets, np.maximum(fin, 0))))
+    if len(pick):
+        own = with_followers(trace, suspects.row[pick]).values
+        rest = side_packets(trace, np.sort(suspects.flow[pick]), without=TcpFlag.RST | TcpFlag.FIN, but=own)
+        gap[pick], after[pick] = goes_on(trace, beside(trace, fin[pick], rest))
+    return gap, after
 
 
 def left_alone(trace: Trace, answers: Answers) -> NDArray[np.bool_]:

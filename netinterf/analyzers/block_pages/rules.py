@@ -103,6 +103,16 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        5.0,
+        rule(
+            "alive_after",
+            "aftermath",
+            "the server sent new bytes {gap_ms} ms behind the end of stream that came with the answer",
+            "gap_ms",
+            source="RFC 9293 §3.6: nothing follows a FIN",
+        ),
+    ),
+    (
         4.0,
         rule(
             "dead_after",

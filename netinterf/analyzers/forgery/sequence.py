@@ -1,4 +1,4 @@
-"""Sequence tests: what the numbers in a reset say about who wrote it.
+"""Sequence tests: what the numbers in a reset or a FIN say about who wrote it.
 
 An end-host knows its own state: it resets at the next byte it would send, never behind or beyond, and is silent
 afterwards. An injector on the path guesses, sends several guesses, and cannot remove the packets that the real host
@@ -12,7 +12,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["ack_unsent", "alive_after", "behind_data", "lossy", "reorder_margin", "seq_change"]
+__all__ = ["ack_unsent", "alive_after", "behind_data", "goes_on", "lossy", "reorder_margin", "seq_change"]
 
 SEQ_CHANGE_WINDOW_NS = 2_000_000_000  # Weaver et al. 2009, appendix A: two resets within 2 s
 SLACK = 2  # the same: absorbs the counts of SYN and FIN
@@ -67,6 +67,26 @@ def alive_after(
     found = (row >= 0) & ~dials & acceptable(trace, suspects)
     gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
+
+
+def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find a claimed sender that sends new bytes behind its own end of stream (RFC 9293 §3.6: nothing follows a FIN).
+
+    Acknowledgements may follow, so only bytes count that begin at the FIN's own number or later, reach beyond all that
+    its side had sent, and come later than reordering explains.
+
+    Returns:
+        Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
+    """
+    packets, base = trace.packets, fins.base
+    later = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins.side), side="right")
+    end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
+    known = np.maximum(base.at(base.top, base.before(fins.side, later)), end + 1)  # the FIN itself takes a number
+    row = base.at(base.row, base.first_above(base.top, fins.side, known))
+    said = packets.payload_length[np.maximum(row, 0)] > 0 if len(row) else np.empty(0, np.bool_)
+    row = np.where(said, row, -1)
+    gap = (packets.time[np.maximum(row, 0)] - packets.time[fins.row]) / 1e6 if len(row) else np.empty(0)
+    return np.where(row >= 0, gap, np.nan), row
 
 
 def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
-from netinterf.analyzers.forgery.sequence import ack_unsent, lossy, reorder_margin
+from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.writer import Signs, written_signs
@@ -45,26 +45,6 @@ def find_fins(trace: Trace) -> Suspects:
     flow, first = np.unique(packets.flow[row], return_index=True)
     own = with_followers(trace, row[first]).values
     return beside(trace, row, side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own))
-
-
-def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Find a claimed sender that sends new bytes behind its own end of stream (RFC 9293 §3.6: nothing follows a FIN).
-
-    Acknowledgements may follow, so only bytes count that begin at the FIN's own number or later, reach beyond all that
-    its side had sent, and come later than reordering explains.
-
-    Returns:
-        Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
-    """
-    packets, base = trace.packets, fins.base
-    later = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins.side), side="right")
-    end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
-    known = np.maximum(base.at(base.top, base.before(fins.side, later)), end + 1)  # the FIN itself takes a number
-    row = base.at(base.row, base.first_above(base.top, fins.side, known))
-    said = packets.payload_length[np.maximum(row, 0)] > 0 if len(row) else np.empty(0, np.bool_)
-    row = np.where(said, row, -1)
-    gap = (packets.time[np.maximum(row, 0)] - packets.time[fins.row]) / 1e6 if len(row) else np.empty(0)
-    return np.where(row >= 0, gap, np.nan), row
 
 
 def behind_fin(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:

@@ -61,7 +61,9 @@ class Silence:
 
     name: ClassVar[str] = "silence"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a silence is no failure
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http", "quic"})
+    needs: ClassVar[frozenset[str]] = frozenset(
+        {"packets", "flows", "sides", "rtts", "dns", "answers", "tls", "http", "quic"}
+    )
     rules: ClassVar[tuple[Rule, ...]] = RULES + RECEIPT_RULES + QUIC_RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
@@ -156,6 +158,8 @@ class Silence:
         tables = []
         for name, (llr, measured, shown) in written_signs(trace, odd).items() if len(odd) else ():
             pick = np.flatnonzero(llr)
+            if not len(pick):
+                continue
             tables.append(
                 observe(
                     self,
@@ -191,6 +195,7 @@ class Silence:
             ("others", beside.others > 0, {"others": beside.others, "selective": 1.0}),
             ("none", (beside.others == 0) & (served == 0) & (beside.silent > 0), {"silent": beside.silent}),
             ("over_tcp", beside.over_tcp > 0, {"served": beside.over_tcp}),
+            ("promised", unknown & beside.promised, {}),
             ("again", (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
             ("moody", (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
             ("residual", seen.punished, {"seconds": since}),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.silence.controls import served_time
 from netinterf.analyzers.silence.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
 from netinterf.analyzers.sites import Moments, around, flow_name_ids, numbered
+from netinterf.protocols.dns_names import hash_rows
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_quic"]
@@ -84,6 +85,7 @@ class QuicContrast:
     others: I64  # QUIC conversations of the same client with other servers that were answered near in time
     silent: I64  # those that were not
     over_tcp: I64  # TCP connections to the same server, or for the same name, that were answered near in time
+    promised: NDArray[np.bool_]  # a DNS record of the name offers HTTP/3
 
 
 def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicContrast:
@@ -102,4 +104,18 @@ def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicCont
     tcp = np.flatnonzero(tcp_at >= 0)
     by_server = Moments(server[tcp], tcp_at[tcp]).count(server[flow], begin, end)
     by_name = Moments(named[tcp], tcp_at[tcp]).count(named[flow], begin, end)
-    return QuicContrast(others=everywhere - here, silent=lost - lost_here, over_tcp=np.maximum(by_server, by_name))
+    return QuicContrast(
+        others=everywhere - here,
+        silent=lost - lost_here,
+        over_tcp=np.maximum(by_server, by_name),
+        promised=np.isin(name[flow], promised_names(trace)),
+    )
+
+
+def promised_names(trace: Trace) -> I64:
+    """Hash the names whose DNS answers offer HTTP/3, as `flow_name_ids` does.
+
+    Browsers try QUIC on the strength of that; a probe may try it with a server that never offered it.
+    """
+    message = np.unique(trace.answers.message[trace.answers.http3])
+    return (hash_rows(trace.dns.name.take(message)) >> np.uint64(1)).astype(np.int64)

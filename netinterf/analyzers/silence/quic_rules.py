@@ -84,6 +84,15 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         2.0,
         rule(
+            "promised",
+            "promise",
+            "the DNS record of the name says that its server speaks HTTP/3",
+            source="RFC 9460 §7.1; RFC 9114 §3.1",
+        ),
+    ),
+    (
+        2.0,
+        rule(
             "again",
             "again",
             "{times} more QUIC conversations under the same name fell silent, and none went well near them",

@@ -17,7 +17,11 @@ from netinterf.trace import Trace
 
 __all__ = ["RECEIPT_RULES", "find_receipts"]
 
-RECEIPT_RULES: tuple[Rule, ...] = written_rules("receipt", "tcp.drop", "what acknowledged the request")
+RECEIPT_RULES: tuple[Rule, ...] = tuple(
+    known
+    for known in written_rules("receipt", "tcp.drop", "what acknowledged the request")
+    if known.id != "receipt.taken_back"  # an acknowledgement takes no number that its sender could take back
+)
 
 
 def find_receipts(trace: Trace, silences: Silences) -> Suspects:

@@ -13,6 +13,7 @@ from netinterf.simulate.network.queues import Bottleneck, Link
 from netinterf.simulate.network.reroute import Reroute
 from netinterf.simulate.plays.dns_house import add_resolver, draw_zone
 from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.quic_promises import BROKEN, KEPT, ask_ahead
 from netinterf.simulate.plays.reach_places import Network, lay_world, live, places, visit_site
 from netinterf.simulate.plays.transfers import fetch, spread
 from netinterf.simulate.scenario import Scenario
@@ -130,7 +131,9 @@ def udp_firewall(scene: Scene) -> None:
     home, abroad, span = world(scene)
     sites = lay_world(scene, [], [UdpFilter()], chosen=(home, abroad))
     live(sites, span, series=False, odd=True, at_home=True)
-    for site in [*sites.home[:3], *sites.abroad[:6]]:
+    met = [*sites.home[:3], *sites.abroad[:6]]
+    ask_ahead(scene, {site.name: site.server for site in met}, KEPT)
+    for site in met:
         for kind in ("quic", "web"):
             visit_site(sites, site, float(scene.rng.uniform(0, span)), kind=kind, odd=True)
 
@@ -142,6 +145,7 @@ def no_quic_service(scene: Scene) -> None:
     sites = lay_world(scene, chosen=(home, abroad))
     deaf = lay_world(scene, [], [UdpFilter()], chosen=(places(scene, 5, home=True), places(scene, 9, home=False)))
     live(sites, span, series=False)
+    ask_ahead(scene, {site.name: site.server for site in [*deaf.home, *deaf.abroad]}, BROKEN)
     for site in [*deaf.home, *deaf.abroad]:
         for kind in ("quic", "web", "web"):
             visit_site(deaf, site, float(rng.uniform(0, span)), kind=kind, odd=kind == "quic")

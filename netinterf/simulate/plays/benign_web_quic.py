@@ -11,6 +11,7 @@ from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Onward, Path, World
 from netinterf.simulate.network.routers import Refuses
 from netinterf.simulate.plays.benign_tcp import House, look_alikes
+from netinterf.simulate.plays.quic_promises import BROKEN, KEPT, ask_ahead
 from netinterf.simulate.plays.quic_visits import quic_visit
 
 __all__ = ["PLAYS"]
@@ -62,6 +63,7 @@ class Rebinding:
 
 def server_without_quic(house: House) -> None:
     """A server's firewall drops QUIC silently; clients repeat their Initials and go on over TCP."""
+    ask_ahead(house.scene, {house.name: house.server}, BROKEN)
     path = house.path()
     for begin in house.times(2, 5):
         call(house, path, begin, mood="deaf", fallback=0.9)
@@ -69,6 +71,7 @@ def server_without_quic(house: House) -> None:
 
 def quic_port_closed(house: House) -> None:
     """Nobody listens for QUIC: the host answers Initials with ICMP port unreachable, clients go on over TCP."""
+    ask_ahead(house.scene, {house.name: house.server}, BROKEN)
     refuses = NoUdp(Refuses(house.server, "port", ttl=house.one_of(64, 128, 255)))
     path = house.path(door=[refuses])
     for begin in house.times(2, 5):
@@ -80,12 +83,14 @@ def network_without_udp(house: House) -> None:
     says = Refuses(house.scene.servers(1)[0], "prohibited") if house.chance(0.3) else None
     path = house.path(NoUdp(says), where=0.1)
     names = house.scene.names(3)
+    ask_ahead(house.scene, dict.fromkeys(names, house.server), KEPT)
     for begin in house.times(3, 7):
         call(house, path, begin, name=names[int(house.rng.integers(3))], fallback=1.0)
 
 
 def version_negotiation(house: House) -> None:
     """A server does not speak the client's version and says which it does; the client begins anew or over TCP."""
+    ask_ahead(house.scene, {house.name: house.server}, KEPT)
     path = house.path()
     for begin in house.times(2, 5):
         call(house, path, begin, mood="negotiate", fixed={"version": quic.V2})
@@ -101,6 +106,7 @@ def address_validation(house: House) -> None:
 
 def large_datagrams_lost(house: House) -> None:
     """A tunnel drops datagrams of Initial size and says nothing: QUIC never works there, small TCP segments do."""
+    ask_ahead(house.scene, {house.name: house.server}, KEPT)
     house.neighbours = 1
     path = house.path(MtuHole(int(house.rng.integers(1100, 1220)), "both"))
     for begin in house.times(2, 5):
@@ -117,6 +123,7 @@ def translator_rebinds(house: House) -> None:
 
 def server_gone_mid_transfer(house: House) -> None:
     """A server or its network fails in mid transfer: QUIC and TCP to it fall silent together and come back later."""
+    ask_ahead(house.scene, {house.name: house.server}, KEPT)
     begin = house.between(5e8, 3e9)
     end = begin + house.between(5e9, 4e10)
     path = house.path(door=[Outage(house.scene.world, [(house.now + int(begin), house.now + int(end))])])
@@ -128,6 +135,7 @@ def server_gone_mid_transfer(house: House) -> None:
 
 def lossy_initials(house: House) -> None:
     """A poor link loses Initials and first flights: clients repeat them, some give QUIC up."""
+    ask_ahead(house.scene, {house.name: house.server}, KEPT)
     path = house.path(luck=1.0)
     path.far.burst, path.far.bad_for = float(house.rng.uniform(0.1, 0.4)), int(house.between(5e7, 2e9))
     for begin in house.times(4, 8, gap=0.8 * SECOND):

@@ -12,6 +12,7 @@ from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.hellos import ECH, SHAPES, ech_outer
 from netinterf.simulate.messages.quic import V1, V2
 from netinterf.simulate.network.path import SECOND, Station
+from netinterf.simulate.plays.quic_promises import KEPT, ask_ahead
 from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.plays.silence_stage import Build, Deal, near, spread
 from netinterf.simulate.scenario import Scenario
@@ -143,7 +144,7 @@ def silenced(scene: Scene, *, build: Build, residual: float = 0.0, ech: bool = F
         )  # fmt: skip
 
     plan = [*listed * int(rng.integers(2, 5)), *known[len(listed) :] * 2]
-    begin = 0.0
+    begin = ask_ahead(scene, places, KEPT)
     for order in rng.permutation(len(plan)):
         name = plan[order]
         begin += float(rng.exponential(1.5 * SECOND))
