@@ -138,7 +138,7 @@ def roc_area(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 def simulated(seeds: int) -> Iterator[Trace]:
     """Play all benign scenarios as the lab takes its captures: both directions, whole frames, a good clock."""
     whole: dict[str, Any] = {"direction": "both", "capture_loss": 0.0, "snaplen": 0, "offload": False,
-                             "doubled": False, "clock": "good"}  # fmt: skip
+                             "doubled": False, "swapped": False, "clock": "good"}  # fmt: skip
     for play in scenarios():
         if play.mechanism is None:
             for seed in range(seeds):

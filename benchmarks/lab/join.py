@@ -232,6 +232,7 @@ def conditions(stage: Stage) -> dict[str, Any]:
         "snaplen": 0,
         "offload": False,
         "doubled": False,
+        "swapped": False,
         "clock": "good",
         "rtt": stage.rtt,
         "nat": stage.nat is not None,

@@ -46,6 +46,7 @@ SPLITS: dict[str, Callable[[Unit], str]] = {
     "snaplen": snaplen,
     "offload": word("offload"),
     "doubled": word("doubled"),
+    "swapped": word("swapped"),
     "clock": word("clock"),
     "subject": lambda unit: "DNS exchange" if unit.kind == "exchange" else f"{unit.protocol or 'whole'} {unit.kind}",
 }

@@ -26,6 +26,7 @@ class Conditions:
     snaplen: int | None = None  # bytes kept of a frame; 0 keeps all
     offload: bool | None = None  # the host's card merges segments before the recorder sees them (TSO, GRO)
     doubled: bool | None = None  # a mirror port delivers each frame twice
+    swapped: bool | None = None  # neighbours within a millisecond now and then stand in the wrong order
     clock: str | None = None  # good, coarse (milliseconds) or steps (set while recording)
 
     def __attrs_post_init__(self) -> None:
@@ -44,7 +45,7 @@ class Conditions:
         """Give the conditions of a faithful recorder on a clean IPv4 path, with *fixed* ones set."""
         plain: dict[str, Any] = {
             "ip": 4, "direction": "both", "luck": 0.0, "capture_loss": 0.0, "snaplen": 0, "offload": False,
-            "doubled": False, "clock": "good",
+            "doubled": False, "swapped": False, "clock": "good",
         }  # fmt: skip
         return cls(**{**plain, **fixed})
 
@@ -71,6 +72,7 @@ class Conditions:
             "snaplen": cut if poor[3] < 0.12 else 0,
             "offload": bool(poor[4] < 0.2) and vantage != "middle",
             "doubled": bool(poor[5] < 0.04),
+            "swapped": bool(poor[7] < 0.05),
             "clock": clock if poor[6] < 0.06 else "good",
         }
         fixed = attrs.asdict(self, filter=lambda _, value: value is not None)

@@ -1,4 +1,4 @@
-"""What a recorder makes of the packets that pass its tap: missed, merged, doubled, cut, and stamped by a poor clock.
+"""What a recorder makes of the packets that pass its tap: missed, merged, doubled, swapped, and stamped by a poor clock.
 
 Everything works on columns; :attr:`Recording.packet` says which packet each frame came from.
 """
@@ -18,6 +18,10 @@ MOST_MERGED = 65_000
 
 BATCH = 100_000
 """Longest gap in ns between segments that one poll of a card merges: a few interrupts at 1 Gbit/s."""
+
+SWAPPED_WITHIN = 1_000_000
+"""Longest gap in ns between packets that a recorder swaps: those of several receive queues are written as each queue is
+emptied, and get their time then (Wireshark's reordercap(1) is there for captures with the right times)."""
 
 ACK, PSH = 0x10, 0x08
 
@@ -39,6 +43,7 @@ class Recorder:
     steps: tuple[tuple[float, int], ...]  # of the clock: where in the capture (0 to 1), and by how many ns
     lag: int  # ns between the copies of a frame, when frames are doubled
     hop: int  # by which the copy's hop limit is lower
+    slips: float  # share of neighbours that are swapped, when some are
 
     @classmethod
     def of(cls, conditions: Conditions, rng: np.random.Generator) -> "Recorder":
@@ -48,7 +53,8 @@ class Recorder:
             (float(own.uniform(0, 1)), int(own.choice([-1, 1]) * 5e6 * 400 ** own.uniform(0, 1)))
             for _ in range(int(own.integers(1, 3)))
         )
-        return cls(conditions, own, steps, int(own.integers(1_000, 60_000)), int(own.integers(2)))
+        lag, hop = int(own.integers(1_000, 60_000)), int(own.integers(2))
+        return cls(conditions, own, steps, lag, hop, float(own.uniform(0.01, 0.1)))
 
     def record(
         self, columns: Segments, outbound: NDArray[np.bool_], subject: NDArray[np.int64], forged: NDArray[np.bool_]
@@ -74,7 +80,7 @@ class Recorder:
             out = offloaded(out, own, outbound[rows], subject[rows], forged[rows])
         if conditions.doubled:
             out = self.doubled(out)
-        return out
+        return self.swapped(out) if conditions.swapped else out
 
     def doubled(self, taken: Recording) -> Recording:
         """Deliver every frame twice, as a mirror of two ports does; beyond a router the copy has one hop less."""
@@ -85,6 +91,16 @@ class Recorder:
         table = attrs.evolve(table, time=table.time + copy * self.lag, ttl=ttl)
         order = np.argsort(table.time, kind="stable")
         return Recording(table.take(order), taken.packet[twice[order]])
+
+    def swapped(self, taken: Recording) -> Recording:
+        """Let some neighbours change places; times stay in order."""
+        time = taken.columns.time
+        slips = (np.diff(time) <= SWAPPED_WITHIN) & (self.rng.random(max(len(time) - 1, 0)) < self.slips)
+        slips[1:] &= ~slips[:-1]  # of three in a row only two change places
+        first = np.flatnonzero(slips)
+        order = np.arange(len(time))
+        order[first], order[first + 1] = first + 1, first
+        return Recording(attrs.evolve(taken.columns.take(order), time=time), taken.packet[order])
 
     def stamped(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Read the recorder's clock at all times of a capture: right, to the millisecond only, or set now and then."""

@@ -37,6 +37,7 @@ POOR = {
     "lossy": {"capture_loss": 0.02},
     "merged": {"offload": True},
     "doubled": {"doubled": True},
+    "swapped": {"swapped": True},
     "one way": {"direction": "inbound"},
 }
 """Ways to see less: each signal must fall silent rather than be mistaken."""

@@ -6,6 +6,7 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 from netinterf.errors import ParameterError
+from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Stack
@@ -74,6 +75,33 @@ def test_a_mirror_port_doubles_every_frame() -> None:
     assert len(twice.frames) == 2 * len(plain.frames)
     seen = [(Ether(raw)[TCP].seq, Ether(raw)[TCP].ack, int(Ether(raw)[TCP].flags)) for raw in twice.frames]
     assert all(seen.count(one) % 2 == 0 for one in seen)
+
+
+def test_a_recorder_of_several_queues_swaps_neighbours() -> None:
+    """All frames are there, some in the wrong order, none far from its place; times stay as they were."""
+    plain, mixed = taken(), taken(swapped=True)
+    assert mixed.times == plain.times
+    assert sorted(mixed.frames) == sorted(plain.frames)
+    moved = [row for row, pair in enumerate(zip(plain.frames, mixed.frames, strict=True)) if pair[0] != pair[1]]
+    assert moved
+    for row in moved:
+        other = row + 1 if mixed.frames[row] == plain.frames[row + 1] else row - 1
+        assert (mixed.frames[row], mixed.frames[other]) == (plain.frames[other], plain.frames[row])
+        assert abs(plain.times[other] - plain.times[row]) <= 1_000_000
+
+
+def test_labels_follow_swapped_frames() -> None:
+    """What was forged is named where it stands now."""
+    changed = 0
+    for seed in range(6):
+        plain, mixed = (
+            run("tcp.reset.cn-2012", seed, Conditions.clean(vantage="client", swapped=one)) for one in (False, True)
+        )
+        forged = [[made.frames[frame - 1] for truth in made.labels.truths for frame in truth.forged]
+                  for made in (plain, mixed)]  # fmt: skip
+        assert sorted(forged[0]) == sorted(forged[1])
+        changed += plain.labels.of_frames().keys() != mixed.labels.of_frames().keys()
+    assert changed
 
 
 def test_missed_packets_are_missing_from_the_capture_only() -> None:
