@@ -1,4 +1,4 @@
-"""What a recorder makes of the packets that pass its tap: missed, merged, doubled, swapped, and stamped by a poor clock.
+"""What a recorder makes of the packets at its tap: missed, merged, doubled, swapped, and stamped by a poor clock.
 
 Everything works on columns; :attr:`Recording.packet` says which packet each frame came from.
 """
