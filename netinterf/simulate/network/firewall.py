@@ -74,31 +74,46 @@ class StateTable:
 
 @attrs.define(eq=False)
 class Doorman:
-    """Counts the openings of each client and turns away those above a limit, as rate limits and fail2ban do."""
+    """Counts the openings of each client, or their first words, and turns away those above a limit.
+
+    Rate limits and fail2ban count openings; what reads along, as a web application firewall does, counts requests that
+    it dislikes, swallows the one that is too much, and lets nothing of that client in for a while.
+    """
 
     world: World
     allowed: int  # openings within *period*
     period: float = 60e9  # ns
     ban: float = 0.0  # ns for which everything of that client is refused once it went over; 0: only that opening is
     look: Look | None = None  # how it refuses; None: silence
+    reads: bool = False  # counts requests, not openings
     openings: dict[Address, list[int]] = attrs.field(factory=dict)
+    spoke: set[int] = attrs.field(factory=set)  # conversations whose request was counted
     until: dict[Address, float] = attrs.field(factory=dict)
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
-        """Count openings; refuse what is above the limit or of a banned client."""
+        """Count; refuse what is above the limit or of a banned client."""
         if not outbound:
             banned = self.world.now < self.until.get(packet.destination, 0)
             return [] if banned and self.ban else [(0, outbound, packet)]
         client, now = packet.source, self.world.now
         if now < self.until.get(client, 0):
             return self.refuse(packet)
-        if packet.flags & SYN and not packet.flags & ACK:
+        if self.counts(packet):
             recent = [time for time in self.openings.get(client, []) if time > now - self.period]
             self.openings[client] = [*recent, now]
             if len(recent) >= self.allowed:
                 self.until[client] = now + self.ban
                 return self.refuse(packet)
         return [(0, outbound, packet)]
+
+    def counts(self, packet: Packet) -> bool:
+        """Say whether a client's packet is one of those that are counted."""
+        if not self.reads:
+            return bool(packet.flags & SYN and not packet.flags & ACK)
+        fresh = bool(packet.payload) and packet.subject not in self.spoke
+        if fresh:
+            self.spoke.add(packet.subject)
+        return fresh
 
     def refuse(self, packet: Packet) -> list[Onward]:
         """Turn a packet away."""

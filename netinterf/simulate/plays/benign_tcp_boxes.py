@@ -95,14 +95,18 @@ def connection_limit(house: House) -> None:
 
 
 def fail_to_ban(house: House) -> None:
-    """After too many logins a server's guard is silent to this client for a while, then hears it again."""
+    """After too many logins or requests a server's guard is silent to this client for a while, then hears it again."""
     ban = house.between(2e10, 2e11)
     look = draw_look(house) if house.chance(0.3) else None
-    path = house.path(door=[Doorman(house.scene.world, int(house.rng.integers(2, 6)), 6e10, ban=ban, look=look)])
-    port = house.one_of(22, 443, 25, 993)
+    reads = look is None and house.chance(0.5)  # a guard that reads along swallows the request that is too much
+    path = house.path(
+        door=[Doorman(house.scene.world, int(house.rng.integers(2, 6)), 6e10, ban=ban, look=look, reads=reads)]
+    )
+    port = house.one_of(22, 443, 25, 993, 80)
     hello = b"SSH-2.0-OpenSSH_9.6\r\n" if port == 22 else application_data(house.rng, 80)
-    script = [Turn(True, hello), Turn(False, hello, 5e6), Turn(True, application_data(house.rng, 300)),
-              Turn(False, application_data(house.rng, 60), 1e9)]  # fmt: skip
+    login = [Turn(True, hello), Turn(False, hello, 5e6), Turn(True, application_data(house.rng, 300)),
+             Turn(False, application_data(house.rng, 60), 1e9)]  # fmt: skip
+    script = None if reads and port in (80, 443) else login
     for begin in house.times(7, 10, gap=1.5 * SECOND):
         house.visit(path, begin, port=port, script=script, apps=(App(patience=2e10), App(ending=Ending.CLOSE)))
     house.visit(path, ban + 1e11, port=port, script=script, odd=False)
