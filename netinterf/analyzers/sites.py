@@ -28,6 +28,13 @@ class Moments:
         counted: NDArray[np.int64] = np.searchsorted(self.keys, high, side="right") - np.searchsorted(self.keys, low)
         return counted
 
+    def last(self, group: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When the last moment of each asked group before *time* was (ns since 1970), 0 where there was none."""
+        place = np.searchsorted(self.keys, group << MOMENT_BITS | milliseconds(time)) - 1
+        found = self.keys[np.maximum(place, 0)] if len(self.keys) else np.zeros(len(group), np.int64)
+        same = (place >= 0) & (found >> MOMENT_BITS == group)
+        return np.where(same, (found & ((1 << MOMENT_BITS) - 1)) * 1_000_000, 0)
+
 
 def milliseconds(time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count milliseconds since 1970; clocks that claim to be beyond 2039 or before 1970 stand at the edge."""

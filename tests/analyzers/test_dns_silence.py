@@ -119,6 +119,37 @@ def test_all_that_a_resolver_says_over_udp_may_be_swallowed() -> None:
         assert rules(read_talk(talk, alive=alive)) == (set() if alive else {"only_tcp"})
 
 
+@pytest.mark.parametrize(("silent", "told"), [(2, False), (3, True)])
+def test_questions_in_a_row_count_whatever_their_names(silent: int, told: bool) -> None:
+    """Each name is asked about once; the resolver had answered before, and does so over TCP meanwhile."""
+    talk = Talk()
+    talk.ordinary(6)
+    for number in range(silent):
+        talk.ask(f"www.name{number}.org")
+        talk.now += SECOND
+    streamed(talk, "www.other.org")
+    trace = read_talk(talk, alive=False)
+    assert all((rules(trace, f"www.name{number}.org") == {"only_tcp"}) == told for number in range(silent))
+
+
+@pytest.mark.parametrize(("wait", "others", "told"), [(1.0, False, True), (0.1, False, False), (1.0, True, False)])
+def test_answers_that_do_not_arrive_are_asked_for_again(wait: float, others: bool, told: bool) -> None:
+    """Near the resolver: the same question after its answer, about one name; too soon, it may have crossed it."""
+    talk = Talk()
+    for number in range(6):
+        for name in (BLOCKED, f"www.name{number}.org"):
+            for repeat in range(3 if name == BLOCKED or others else 1):
+                talk.ask(name, new=repeat == 0)
+                talk.reply(name, address_record("93.184.216.34"))
+                talk.now += int(wait * SECOND)
+    trace = read_talk(talk)
+    found = DnsSilence()(trace)
+    names = [trace.exchanges.name[int(row)] for row in found.subject]
+    assert {found.rules[code].id for code in found.rule} <= {"query.unheard"}
+    assert (max(found.llr, default=0.0) > 4) == told  # where all are repeated, next to nothing is left
+    assert set(names) <= {BLOCKED} or not told
+
+
 def test_a_resolver_that_fails_in_the_end_found_the_name_dead() -> None:
     """SERVFAIL for the name, once: its servers do not answer."""
     talk = Talk()
@@ -195,7 +226,15 @@ def test_counts_against_a_loop() -> None:
         assert seen.later[place] == sum(one in question and udp[one] for one in later)
         assert seen.named_later[place] == sum(one in named and udp[one] for one in later)
         assert seen.lived_later[place] == sum(bool(udp[one]) for one in later)
-        assert seen.streamed_later[place] == sum(not udp[one] for one in later)
+        spoke = [lookups.since[one] for one in told if lookups.since[one] < lookups.since[row]]
+        row_of = [one for one in asked if lookups.silent[one] and lookups.since[one] >= max(spoke, default=0)]
+        rest = [one for one in asked if lookups.silent[one] and one not in row_of]
+        assert seen.in_a_row[place] == len(row_of)
+        rate = (len(told) + 0.5) / (len(told) + len(rest) + 1)
+        assert seen.row_surprise[place] == pytest.approx(-len(row_of) * np.log(1 - rate))
+        assert seen.streamed[place] == sum(
+            lookups.answered[one] and not udp[one] and lookups.since[one] >= max(spoke, default=0) for one in asked
+        )
         assert seen.over_tcp[place] == sum(lookups.answered[one] and not udp[one] for one in named)
         assert seen.failed[place] == sum(lookups.failed[one] for one in named)
         others = [one for one in same(row, "client", "name") if one not in named]

@@ -17,6 +17,17 @@ def test_moments_count_like_a_loop() -> None:
     assert Moments(group, time).count(asked, low, high).tolist() == slow
 
 
+def test_the_last_moment_is_that_of_a_loop() -> None:
+    """Strictly before the time asked for, to the millisecond; 0 where the group has none."""
+    rng = np.random.default_rng(6)
+    begin = 1_700_000_000_000_000_000
+    group, time = rng.integers(0, 5, 40), begin + rng.integers(0, 100, 40) * 1_000_000
+    asked, at = rng.integers(0, 7, 60), begin + rng.integers(0, 100, 60) * 1_000_000
+    slow = [int(max(time[(group == one) & (time < now)], default=0)) for one, now in zip(asked, at, strict=True)]
+    assert Moments(group, time).last(asked, at).tolist() == slow
+    assert Moments(group[:0], time[:0]).last(asked, at).tolist() == [0] * 60
+
+
 def test_numbers_are_those_of_distinct_rows() -> None:
     """Equal rows share a number, others do not."""
     rng = np.random.default_rng(5)

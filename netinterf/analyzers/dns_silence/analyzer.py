@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.dns_silence.company import look_around
-from netinterf.analyzers.dns_silence.questions import list_lookups
+from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import RULES, WEIGHTS
+from netinterf.analyzers.dns_silence.unheard import find_unheard
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -20,7 +21,7 @@ LEAST_TRIES = 2
 """Questions about a name in vain from which it is looked at: one is lost now and then."""
 
 FEWEST = 3
-"""Answers about other names that show a resolver to be alive."""
+"""Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
 
 UNANSWERED = 0.02
 """Share of other questions that a resolver may leave unanswered now and then and still be steady: that of healthy
@@ -37,7 +38,8 @@ class DnsSilence:
     """Find DNS questions that somebody swallowed.
 
     What it looks for: names about which a resolver stays silent while it answers about others, and that another
-    resolver, TCP, or a question for another type brings an answer for.
+    resolver, TCP, or a question for another type brings an answer for; resolvers that all at once answer over TCP only;
+    and, near the resolver, answers that did not seem to arrive.
 
     Why: a box that drops queries or answers by name leaves no packet of its own; what it cannot hide is whom it spares.
 
@@ -57,28 +59,42 @@ class DnsSilence:
         if len(trace.exchanges) == 0:
             return Evidence.empty(rules=self.rules)
         lookups = list_lookups(trace)
+        tables = [*self.silences(trace, lookups), *self.unheard(trace, lookups)]
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+    def unheard(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
+        """Write down whose answers did not seem to arrive."""
+        found = find_unheard(trace, lookups, MOST)
+        measured: dict[str, ArrayLike] = {
+            "repeats": found.repeats, "others": found.others, "repeated": found.repeated, "selective": 1.0,
+        }  # fmt: skip
+        where = np.ones(len(found.exchange), np.bool_)
+        return [self.write(trace, found.exchange, "unheard", where, found.llr, measured)] if len(where) else []
+
+    def silences(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
+        """Write down which questions were met with silence, and what others say about them."""
         silent = np.flatnonzero(lookups.silent)
         if not len(silent):
-            return Evidence.empty(rules=self.rules)
+            return []
         seen = look_around(lookups, silent)
         asked = seen.tries >= LEAST_TRIES
         alive, down = asked & (seen.answered >= FEWEST), asked & (seen.silent > seen.answered)
         steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
         spared = alive & ~down & steady
+        gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
         counts: dict[str, ArrayLike] = {"answered": seen.answered, "silent": seen.silent}
         told: list[tuple[str, Mask, ArrayLike, dict[str, ArrayLike]]] = [
             ("unanswered", alive, np.minimum(seen.surprise, MOST), {"tries": seen.tries, "selective": 1.0, **counts}),
             ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), 1.0, {}),
             ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, 1.0, {}),
-            ("only_tcp", asked & (seen.streamed_later > 0) & (seen.lived_later == 0), 1.0, {}),
+            ("only_tcp", gone & (seen.streamed > 0), certain, {"silent": seen.in_a_row}),
             ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), 1.0, {}),
             ("everywhere", spared & (seen.resolvers > 1), 1.0, {"resolvers": seen.resolvers}),
             ("failed", asked & (seen.failed > 0), 1.0, {}),
             ("moody", asked & ~forsaken, 1.0, {"answered": seen.later}),
             ("down", down, 1.0, counts),
         ]
-        tables = [self.write(trace, silent, *one) for one in told if one[1].any()]
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+        return [self.write(trace, silent, *one) for one in told if one[1].any()]
 
     def write(
         self,

@@ -34,13 +34,15 @@ class Company:
     later: I64  # the same question, answered by the same resolver over UDP later
     named_later: I64  # the same name, any type, answered by the same resolver over UDP later
     lived_later: I64  # anything that the same resolver answered this client over UDP later
-    streamed_later: I64  # anything that it answered over TCP later
+    in_a_row: I64  # whatever the name, what it left unanswered over UDP since it last answered anything, to the end
+    streamed: I64  # anything that it answered this client over TCP since then
     other_type: I64  # the same name, another type, answered by the same resolver over UDP
     over_tcp: I64  # the same name, answered by the same resolver over TCP
     elsewhere: I64  # the same name, answered to the same client by another resolver
     failed: I64  # the same name, answered by the same resolver with a failure
     resolvers: I64  # resolvers that were silent to the client about the name and answered others
     surprise: NDArray[np.float64]  # how unlikely so many silences are at the resolver's own rate, nats
+    row_surprise: NDArray[np.float64]  # the same of those in a row, at its rate before them
 
 
 def look_around(lookups: Lookups, silent: I64) -> Company:
@@ -63,12 +65,21 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
         rows = np.flatnonzero(where)
         return Moments(group[rows], lookups.since[rows]).count(group[silent], begin, end)
 
-    def later(group: I64, where: Mask) -> I64:
+    ever = np.full(len(silent), np.iinfo(np.int64).max)
+
+    def since(group: I64, where: Mask, begin: I64) -> I64:
         rows = np.flatnonzero(where)
-        ever = np.full(len(silent), np.iinfo(np.int64).max)
-        return Moments(group[rows], lookups.since[rows]).count(group[silent], lookups.since[silent], ever)
+        return Moments(group[rows], lookups.since[rows]).count(group[silent], begin, ever)
+
+    def later(group: I64, where: Mask) -> I64:
+        return since(group, where, lookups.since[silent])
 
     lost, told = lookups.silent, answered & udp
+    spoke = np.flatnonzero(told)
+    last = Moments(server[spoke], lookups.since[spoke]).last(server[silent], lookups.since[silent])
+    in_a_row = since(server, lost, last)
+    lively, missing = total(server, told), total(server, lost) - in_a_row
+    usual = (lively + UNSEEN) / (lively + missing + 2 * UNSEEN)
     answers = np.zeros(int(name.max(initial=-1)) + 1, np.bool_)
     answers[name[told]] = True
     heard = near(server, told) - near(name, told)
@@ -90,11 +101,13 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
         later=later(question, told),
         named_later=later(name, told),
         lived_later=later(server, told),
-        streamed_later=later(server, answered & ~udp),
+        in_a_row=in_a_row,
+        streamed=since(server, answered & ~udp, last),
         other_type=total(name, told) - total(question, told),
         over_tcp=total(name, answered & ~udp),
         elsewhere=total(asked, answered) - total(name, answered),
         failed=total(name, lookups.failed),
         resolvers=resolvers.astype(np.int64),
         surprise=(-tries * np.log(1.0 - rate)).astype(np.float64),
+        row_surprise=(-in_a_row * np.log(1.0 - usual)).astype(np.float64),
     )

@@ -9,7 +9,7 @@ from netinterf.protocols.dns_names import hash_rows, lowered
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["WAIT_NS", "Lookups", "list_lookups"]
+__all__ = ["WAIT_NS", "Lookups", "first_and_last", "list_lookups"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -60,7 +60,9 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "only_tcp",
             "contrast",
-            "from then on the resolver answered this client over TCP, and nothing over UDP",
+            "{silent} questions in a row got nothing over UDP from the resolver, whatever the name, while it answered "
+            "this client over TCP",
+            "silent",
             source=TSPU,
             shared=True,
         ),
@@ -83,6 +85,21 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "{resolvers} resolvers that answered about other names were silent about this one",
             "resolvers",
             source=ICLAB,
+            shared=True,
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "unheard",
+            "aftermath",
+            "the client repeated its question though it had been answered, as it did in {repeats} exchanges about this "
+            "name and in {repeated} of {others} about others: the answers did not arrive",
+            "repeats",
+            "repeated",
+            "others",
+            "selective",
+            source="RFC 1035 §7.3; Brandhorst and Pras 2006",
             shared=True,
         ),
     ),
@@ -119,6 +136,6 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 )
 
 WEIGHTS: dict[str, float] = {known.id.removeprefix("query."): weight for weight, known in TABLE}
-"""``query.unanswered`` weighs what its test says: 1.0 is the unit."""
+"""``query.unanswered`` and ``query.unheard`` weigh what their tests say: 1.0 is the unit."""
 
 RULES: tuple[Rule, ...] = tuple(known for _, known in TABLE)
