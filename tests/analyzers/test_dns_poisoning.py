@@ -28,6 +28,7 @@ from tests.oracles.dns_frames import (
     message,
     name_bytes,
     record,
+    tcp_packet,
 )
 
 LIKELY = 9.3
@@ -120,6 +121,59 @@ def test_answers_raced_by_the_great_firewall(injectors, family):
     for asked, forged in seen:
         assert scene.weight(asked) >= LIKELY
         assert scene.forged[scene.of(asked)] == scene.names(*forged)
+
+
+@pytest.mark.parametrize(("ttl", "after", "name_odd", "block", "told"), [
+    (41, 9, True, False, True),  # another distance, and sooner
+    (41, 44, True, False, False),  # another distance only
+    (56, 9, True, False, False),  # sooner only: a cache
+    (41, 9, False, False, False),  # about whatever is asked now and then, not about a name
+    (41, 9, True, True, False),  # everything for a while: a portal, or another site
+])  # fmt: skip
+def test_single_replies_that_somebody_else_wrote(ttl, after, name_odd, block, told):
+    """A name whose replies differ from the server's others in two ways, among ordinary ones about other names."""
+    scene = Scene()
+    scene.ordinary(26)
+    odd = []
+    for number in range(6):
+        name = f"www{number % 3 if block else 0}.listed.org" if name_odd else f"www{number}.ordinary{number % 5}.net"
+        odd.append(scene.ask(name))
+        scene.reply(name, address_record("93.184.216.34"), ttl=ttl, after=after * MILLISECOND)
+        if not block:
+            scene.ordinary(2)
+    scene.judge()
+    assert all(("other_writer" in scene.rules[scene.of(asked)]) == told for asked in odd)
+    assert sum("other_writer" in rules for rules in scene.rules.values()) == (len(odd) if told else 0)
+
+
+def opened(scene, server, served):
+    """Connect to an address, which answers or does not."""
+    if served:
+        scene.connect(server, 443, b"hello", b"welcome")
+        return
+    for wait in (0, 1, 3):
+        scene.times.append(scene.now + wait * SECOND)
+        scene.frames.append(tcp_packet(scene.client, server, 51000, 443, (7, 0), 2, b""))
+
+
+@pytest.mark.parametrize(
+    ("served", "spared", "told"), [(False, True, True), (True, True, False), (False, False, False)]
+)
+def test_a_forged_answer_leads_nowhere(served, spared, told):
+    """The client tries the forged address in vain, and is served where another answer led."""
+    scene = Scene()
+    scene.ordinary(22)
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("31.13.95.38"))
+    scene.ask("www.other.org")
+    scene.reply("www.other.org", address_record("93.184.216.34"))
+    scene.now += SECOND
+    opened(scene, "31.13.95.38", served)
+    opened(scene, "93.184.216.34", spared)
+    scene.now += 20 * SECOND
+    scene.ordinary(1)
+    scene.judge()
+    assert ("dead_end" in scene.rules[scene.of(asked)]) == told
 
 
 def test_the_forged_answer_may_come_second():

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.dns_poisoning.after import dead_ends, tls_after
 from netinterf.analyzers.dns_poisoning.company import concentration, never_answers
 from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
-from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, tls_after, transport_contrasts
+from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
 from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races, run_races
 from netinterf.analyzers.dns_poisoning.repeats import repeat_weights
@@ -22,6 +23,9 @@ from netinterf.trace import Trace
 __all__ = ["DnsPoisoning"]
 
 MILLISECOND = 1e6
+
+FULL = 6.0
+"""Nats of hop limit, construction and time together from which an odd reply weighs in full: two of their caps."""
 
 PER_BIT = 1.5
 """Weight of each flag in which two contradicting replies differ: that of an anomaly of AA or RA in the literature
@@ -67,6 +71,7 @@ class DnsPoisoning:
         _note_repeats(notes, races, case)
         _note_content(notes, content, case)
         _note_contrasts(notes, replies, case)
+        _note_outliers(notes, case)
         _note_company(notes, case)
         for control in transports:
             notes.control("transport_contrast", control, accuses=True)
@@ -74,6 +79,8 @@ class DnsPoisoning:
             notes.control("agrees_elsewhere", control)
         for rule, control in tls_after(trace, replies, content, case.rows):
             notes.control(rule, control)
+        for control in dead_ends(trace, replies, content, case.rows):
+            notes.control("dead_end", control, accuses=True)
         _note_policy(notes, content, replies)
         _note_rivals(notes, races, case)
         return notes.evidence(self)
@@ -188,9 +195,11 @@ def _note_content(notes: _Notes, content: Content, case: Case) -> None:
 
 
 def _note_contrasts(notes: _Notes, replies: Replies, case: Case) -> None:
-    """Write down how unlike its server each suspect is."""
-    found = case.contrasts
+    """Write down how unlike its server each suspect is that is one for other reasons."""
+    found, looks_alone = case.contrasts, set(case.outliers.rows.tolist())
     for place, reply in enumerate(case.rows.tolist()):
+        if reply in looks_alone:
+            continue
         forged, baseline = [reply], float(found.baseline[place])
         waited = float(replies.delay[reply]) / MILLISECOND
         if found.header[place] > 0:
@@ -220,6 +229,23 @@ def _note_contrasts(notes: _Notes, replies: Replies, case: Case) -> None:
                 fastest_ms=fastest,
                 baseline=baseline,
             )
+
+
+def _note_outliers(notes: _Notes, case: Case) -> None:
+    """Write down who is a suspect for being unlike its server's other replies."""
+    odd = case.outliers
+    for place, reply in enumerate(odd.rows.tolist()):
+        weight = WEIGHTS["other_writer"] * min(1.0, float(odd.llr[place]) / FULL)
+        notes.add(
+            "other_writer",
+            reply,
+            weight,
+            forged=[reply],
+            ttl=float(odd.ttl[place]),
+            usual_ttl=float(odd.usual_ttl[place]),
+            baseline=float(odd.baseline[place]),
+            of_name=float(odd.of_name[place]),
+        )
 
 
 def _note_company(notes: _Notes, case: Case) -> None:

@@ -1,9 +1,4 @@
-"""What else in the capture speaks for or against a suspect answer: other transports, other servers, and TLS after it.
-
-A certificate for the name on the answered address is the best false-alarm killer that needs no further data: the
-consistency checks of former studies were wrong in 72 % of their positives, and certificates put them right (Tsai et
-al., CERTainty, PoPETs 2023).
-"""
+"""What else in the capture speaks for or against a suspect answer: other transports, and other servers."""
 
 import attrs
 import numpy as np
@@ -13,14 +8,12 @@ from netinterf.analyzers.dns_poisoning.content import NEAR, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.protocols.dns_messages import RecordType
-from netinterf.schema import TlsKind
 from netinterf.trace import Trace
 
-__all__ = ["Control", "agreeing_servers", "tls_after", "transport_contrasts"]
+__all__ = ["Address", "Control", "agreeing_servers", "transport_contrasts"]
 
 TCP = 6
 NXDOMAIN = 3
-FATAL = 2
 GEOGRAPHIC = 0.5
 """Share of the weight for disjoint addresses over both transports: servers near each other may answer differently."""
 
@@ -100,51 +93,3 @@ def agreeing_servers(
                 found.append(Control(reply=int(reply), weight=WEIGHTS["agrees_elsewhere"], packets=packets))
                 break
     return found
-
-
-def tls_after(
-    trace: Trace, replies: Replies, content: Content, suspects: NDArray[np.int64]
-) -> list[tuple[str, Control]]:
-    """Find TLS handshakes for the asked name with an address that a suspect reply gave; names the rule for each."""
-    tls, flows, hosts = trace.tls, trace.flows, trace.hosts
-    hellos = np.flatnonzero((tls.kind == TlsKind.CLIENT_HELLO) & tls.outbound & (tls.name.lengths > 0))
-    if not len(hellos):
-        return []
-    server = flows.server[tls.flow[hellos]]
-    answered: dict[Address, list[int]] = {}
-    for row, high, low in zip(hellos, hosts.high[server].tolist(), hosts.low[server].tolist(), strict=True):
-        answered.setdefault((high, low), []).append(int(row))
-    replied = np.zeros(len(flows) + 1, np.bool_)
-    replied[tls.flow[(tls.kind == TlsKind.SERVER_HELLO) & ~tls.outbound]] = True
-    refused = np.zeros(len(flows) + 1, np.bool_)
-    refused[tls.flow[(tls.kind == TlsKind.ALERT) & (tls.alert >> 8 == FATAL)]] = True
-    found = []
-    for reply in suspects:
-        name = trace.exchanges.name[replies.exchange[reply]]
-        held = content.addresses[reply]
-        for address in zip(trace.answers.high[held].tolist(), trace.answers.low[held].tolist(), strict=True):
-            for hello in answered.get(address, ()):
-                flow = int(tls.flow[hello])
-                if tls.name[hello] != name or not replied[flow] or refused[flow]:
-                    continue
-                rule = "certificate_followed" if _certified(trace, flow, name) else "tls_followed"
-                packets = (int(replies.packet[reply]), int(tls.packet[hello]))
-                found.append((rule, Control(reply=int(reply), weight=WEIGHTS[rule], packets=packets)))
-    return found
-
-
-def _certified(trace: Trace, flow: int, name: str) -> bool:
-    """Say whether the flow's certificate holds the name, or the wildcard that covers it, as a DNS name.
-
-    The leaf is searched for the encoded string, which is exact enough here: the name was chosen by the client, not by
-    whoever made the certificate. The chain is not verified.
-    """
-    tls = trace.tls
-    wildcard = "*." + name.partition(".")[2]
-    for row in np.flatnonzero((tls.flow == flow) & (tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound):
-        leaf = tls.certificates.bytes(int(row)).lower()
-        for wanted in (name, wildcard):
-            encoded = wanted.encode("utf-8", "backslashreplace")
-            if len(encoded) < 128 and bytes((0x82, len(encoded))) + encoded in leaf:  # dNSName, RFC 5280 §4.2.1.6
-                return True
-    return False

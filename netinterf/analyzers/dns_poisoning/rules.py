@@ -229,6 +229,21 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             source=f"{TRIPLET}, table of injectors; RFC 6891 §6.1.1; RFC 1035 §4.1.1",
         ),
     ),
+    (
+        3.0,
+        _rule(
+            "other_writer",
+            "writer",
+            "all {of_name} replies about this name arrived with hop limit {ttl} or about it, and too soon or built "
+            "otherwise; {baseline} others of this server had {usual_ttl}, also in between",
+            "of_name",
+            "ttl",
+            "usual_ttl",
+            "baseline",
+            shared=True,
+            source=f"{HOLD_ON}; {TRIPLET}",
+        ),
+    ),
     # content
     (
         10.0,
@@ -326,6 +341,15 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "follow_up",
             "the answered address then showed a certificate for this name",
             source="Tsai et al., CERTainty, PoPETs 2023",
+        ),
+    ),
+    (
+        2.0,
+        _rule(
+            "dead_end",
+            "follow_up",
+            "the client tried the answered address in vain, and was served where other answers of this server led",
+            source="Pearce et al., Iris, USENIX Security 2017 (independent verifiability)",
         ),
     ),
     # what kind of forging it is

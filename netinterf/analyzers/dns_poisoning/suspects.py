@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, Content, Sign, local_policy
+from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
@@ -52,6 +53,7 @@ class Case:
     wrong_type: NDArray[np.float64]
     contrasts: Contrasts
     suspicious: NDArray[np.bool_]  # aligned with Replies: suspect, or part of a contradiction
+    outliers: Outliers  # of these rows the ones that are suspects for their looks alone
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -93,14 +95,15 @@ def build_case(
     total = alone.total(content)
     suspicious = total > 0
     suspicious[contrasted] = True
+    sunk = content.has(Sign.SUNK | Sign.HIDDEN) & ~contradicted
+    outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sunk, bounds)
+    suspicious[outliers.rows] = True
     clean = ~suspicious & ~contradicted
     forged, race, genuine = _pick_forged(trace, replies, content, races, total, clean, bounds)
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
-    contrasts = contrast_replies(
-        trace, replies, rows, clean, content.has(Sign.SUNK | Sign.HIDDEN) & ~contradicted, bounds
-    )
+    contrasts = contrast_replies(trace, replies, rows, clean, sunk, bounds)
     # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni). Above a
     # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
@@ -115,6 +118,7 @@ def build_case(
         wrong_type=alone.wrong_type[rows],
         contrasts=contrasts,
         suspicious=suspicious | contradicted,
+        outliers=outliers,
     )
 
 

@@ -17,6 +17,7 @@ from netinterf.simulate.plays.dns_house import (
     draw_entry,
     draw_temper,
     draw_zone,
+    follow,
     host_names,
     make_house,
     private_address,
@@ -137,7 +138,7 @@ def stripped(scene: Scene) -> None:
 
 
 def backend(scene: Scene) -> None:
-    """Ask a forwarder that hands names of one domain to a server of another make."""
+    """Ask a forwarder that hands names of one domain to a server of another make, and visit some; some are down."""
     rng = scene.rng
     known = host_names(scene, int(rng.integers(10, 16)))
     zone, chosen = draw_zone(scene, known), known[: int(rng.integers(2, 5))]
@@ -151,6 +152,10 @@ def backend(scene: Scene) -> None:
         backends=dict.fromkeys(chosen, other),
     )  # fmt: skip
     browse(house.stub, chosen * 2 + known * 3, odd=chosen)
+    if rng.random() < 0.5:
+        for name in [*chosen, *known[-3:]]:
+            begin, lost = float(rng.uniform(1, 9)) * SECOND, name in chosen and bool(rng.random() < 0.25)
+            follow(scene, zone[name].addresses, [name], begin, lost=lost)
 
 
 def folded(scene: Scene) -> None:
