@@ -10,6 +10,7 @@ import pytest
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
+from netinterf.analyzers.dns_poisoning.race import RETRANSMITTED, UNLIKE
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS
 from netinterf.errors import CaptureError
 from netinterf.schema import SubjectKind, Tls, TlsKind
@@ -234,6 +235,24 @@ def test_answers_that_were_cut_off_are_judged_by_their_headers():
     cut(scene, HEADERS_ONLY)
     assert scene.rules[scene.of(asked)] >= {"unlike_replies", "two_servers"}
     assert not scene.rules[scene.of(asked)] & {"rotation", "two_answers", "contradiction", "duplicate"}
+
+
+@pytest.mark.parametrize(("ttl", "queries", "told"), [(41, 1, True), (58, 1, False), (41, 2, True)])
+def test_answers_that_were_cut_off_came_from_different_distances(ttl, queries, told):
+    """One question draws one reply from one place; asked twice, two sites may answer, which weighs less."""
+    scene = Scene()
+    scene.ordinary(8)
+    for number in range(queries):
+        asked = scene.ask("www.listed.org", new=number == 0, after=SECOND * number)
+    scene.reply("www.listed.org", address_record("31.13.95.38", ttl=60), after=5 * MILLISECOND, ttl=ttl)
+    scene.reply("www.listed.org", address_record("93.184.216.34"), address_record("93.184.216.35"))
+    cut(scene, HEADERS_ONLY)
+    assert ("unlike_replies" in scene.rules[scene.of(asked)]) == told
+    found = DnsPoisoning()(scene.trace)
+    llr = [
+        float(found.llr[row]) for row in range(len(found)) if found.rules[found.rule[row]].id == "dns.unlike_replies"
+    ]
+    assert llr == ([UNLIKE if queries == 1 else pytest.approx(UNLIKE * RETRANSMITTED)] if told else [])
 
 
 def test_answers_that_were_cut_off_and_look_alike_say_nothing():

@@ -16,7 +16,7 @@ from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
-__all__ = ["Contrasts", "contrast_replies", "handshake_bounds"]
+__all__ = ["HOP_TOLERANCE", "Contrasts", "contrast_replies", "handshake_bounds"]
 
 HOP_TOLERANCE = 3
 """Hops by which genuine replies of one server may differ (Hold-On's implementation; Duan et al., SATIN 2012)."""

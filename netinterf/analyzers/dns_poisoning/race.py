@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.content import Content, Sign
+from netinterf.analyzers.dns_poisoning.profile import HOP_TOLERANCE
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
@@ -21,8 +22,8 @@ IMPOSSIBLE_PAIR, DISJOINT, ANSWER_AGAINST_NONE = 6.0, 5.0, 5.0
 
 UNLIKE = 2.0
 """Weight of a pair whose answers cannot be compared because the capture cut one off, and whose headers disagree on what
-the server is (AA, RA) or on whether the name exists. Number of records and length say nothing: rotation selects. The
-fit weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
+the server is (AA, RA), on how far it is away, or on whether the name exists. Number of records and length say nothing:
+rotation selects. The fit weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
 
 SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
 """Weights of pairs with harmless explanations: both in one network, both behind one CNAME, a failure code first."""
@@ -164,6 +165,7 @@ class _Answer:
     truncated: bool
     unread: bool
     nature: int  # AA and RA
+    hops: int  # hop limit, 0 where that tells nothing
     reachable: bool  # has a global address
     unreachable: bool  # has only addresses that are not
     shape: tuple[tuple[int, int], ...]  # kind and length of answer records of other types
@@ -187,6 +189,7 @@ class _Answer:
             truncated=bool(replies.flags[row] & TRUNCATED),
             unread=bool(replies.unread[row]),
             nature=int(replies.flags[row]) & NATURE,
+            hops=int(replies.ttl[row]) * trace.facts.ttl_informative,
             reachable=Sign.GLOBAL in sign,
             unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
@@ -198,7 +201,8 @@ class _Answer:
             return 0.0
         if self.unread or other.unread:
             exists = NXDOMAIN in {self.rcode, other.rcode} and self.rcode != other.rcode
-            return UNLIKE if exists or self.nature != other.nature else 0.0
+            apart = abs(self.hops - other.hops) > HOP_TOLERANCE
+            return UNLIKE if exists or apart or self.nature != other.nature else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)
         if self.addresses or other.addresses:

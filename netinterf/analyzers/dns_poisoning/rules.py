@@ -82,7 +82,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "unlike_replies",
             "race",
             "one question (sent {queries} ×) drew {replies} different replies; the capture cut their answers off, but "
-            "their headers disagree on what their server is, or on whether the name exists",
+            "their headers disagree on what their server is, how far it is away, or whether the name exists",
             "replies",
             "queries",
             mechanism="dns.injection",
