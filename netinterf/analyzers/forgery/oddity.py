@@ -5,9 +5,12 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, host_rtt
 from netinterf.schema import IpFlag, TcpOption
+from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["too_early", "unlike_greeting"]
+__all__ = ["begins_http", "too_early", "unlike_greeting"]
+
+HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
 
 def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -47,3 +50,15 @@ def longest(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.float64]:
     known = (first >= 0) & (second > first)
     time = trace.packets.time
     return np.where(known, time[np.maximum(second, 0)] - time[np.maximum(first, 0)], np.inf)
+
+
+def begins_http(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say whether the payload of each packet begins an HTTP/1 answer."""
+    packets = trace.packets
+    enough = packets.payload_captured[rows] >= len(HTTP)
+    starts = packets.payload_start[rows[enough]]
+    found = np.zeros(len(rows), np.bool_)
+    if enough.any():
+        heads = trace.buffer[spans(starts, np.full(len(starts), len(HTTP)))].reshape(-1, len(HTTP))
+        found[enough] = (heads == HTTP).all(axis=1)
+    return found

@@ -6,6 +6,7 @@ cannot acknowledge from before it, but a host in whose name somebody else spoke 
 
 from typing import Any
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +15,7 @@ from netinterf.analyzers.forgery.sequence import reorder_margin
 from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["taken_back"]
+__all__ = ["TakenBack", "taken_back"]
 
 TCP = 6
 
@@ -23,23 +24,33 @@ KEEP_ALIVE_NS = 1_000_000_000
 at least (RFC 9293 §3.8.4 has two hours)."""
 
 
-def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+@attrs.frozen(eq=False)
+class TakenBack:
+    """Rows in Packets of what takes each packet back, -1 for none."""
+
+    late: NDArray[np.int64]  # later than reordering explains
+    soon: NDArray[np.int64]  # so soon that both may have been swapped on the way, which seldom happens
+
+    @property
+    def any(self) -> NDArray[np.bool_]:
+        """Whether something takes it back, soon or late."""
+        return (self.late >= 0) | (self.soon >= 0)
+
+
+def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
     """Find the bare acknowledgement by which a side shows that it did not send a packet.
 
-    It comes later than reordering explains, carries the very number of that packet, and acknowledges more than the
-    side had before: a copy of an older one does not. Where the side's own count of IP IDs, or its timestamps, say that
-    it was sent first, the capture or the path has swapped the two.
+    It carries the very number of that packet, and acknowledges more than the side had before: a copy of an older one
+    does not. Where the side's own count of IP IDs, or its timestamps, say that it was sent first, the capture or the
+    path has swapped the two.
 
     Args:
         trace: The capture.
         rows: Rows in Packets with payload or a FIN; of several of one side the first counts. One that
             takes no sequence number cannot be taken back.
-
-    Returns:
-        Row in Packets for each, -1 for none.
     """
     packets, row = trace.packets, rows.astype(np.int64)
-    shown = np.full(len(row), -1)
+    shown = TakenBack(np.full(len(row), -1), np.full(len(row), -1))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     more = np.flatnonzero(trace.sides.last[side] > row)
     if not len(more):
@@ -55,10 +66,12 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64
     plain &= packets.relative_ack[bare] > acknowledged_before(trace, row, np.unique(owner))[owner]
     plain &= ~sent_first(trace, bare, row[owner])
     gap = packets.time[bare] - packets.time[row[owner]]
-    plain &= gap > reorder_margin(trace, side)[owner]
     took = packets.payload_length[row].astype(np.int64) + (packets.tcp_flags[row] & TcpFlag.FIN != 0)
     plain &= (took[owner] > 1) | ((took[owner] > 0) & (gap < KEEP_ALIVE_NS))  # what takes no number leaves it as it was
-    shown[owner[plain][::-1]] = bare[plain][::-1]
+    late = gap > reorder_margin(trace, side)[owner]
+    for found, when in ((shown.late, plain & late), (shown.soon, plain & ~late)):
+        found[owner[when][::-1]] = bare[when][::-1]
+    shown.soon[shown.late >= 0] = -1
     return shown
 
 

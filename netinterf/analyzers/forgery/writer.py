@@ -70,6 +70,14 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
         ("gap_ms",),
         "RFC 9293 §3.4: a packet carries the number of the next byte that its sender will send",
     ),
+    (
+        2.0,
+        "soon_back",
+        "taken_back",
+        "{{gap_ms}} ms after {noun} its sender acknowledged from before it, unless both were swapped in transit",
+        ("gap_ms",),
+        "RFC 9293 §3.4: a packet carries the number of the next byte that its sender will send",
+    ),
     (3.0, "ttl", "ttl", "the hop limit of {noun} is off its sender's by {{jump}}", ("jump",), WEAVER),
     (
         3.0,
@@ -136,13 +144,17 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
     jumps = ~np.isnan(headers.ip_id_jump) & trace.facts.ip_id_informative
     retold = taken_back(trace, suspects.row)
-    gap = (trace.packets.time[np.maximum(retold, 0)] - trace.packets.time[suspects.row]) / 1e6
+    late, soon = (
+        (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6
+        for row in (retold.late, retold.soon)
+    )
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / WRITTEN_WEIGHTS["premature"])
     shown: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "premature": (timing.premature, times, timing.asked),
         "nearer": (timing.nearer, times, timing.asked),
         "on_time": (timing.on_time, times, timing.asked),
-        "taken_back": (retold >= 0, {"gap_ms": gap}, retold),
+        "taken_back": (retold.late >= 0, {"gap_ms": late}, retold.late),
+        "soon_back": (retold.soon >= 0, {"gap_ms": soon}, retold.soon),
         "ttl": (telling & ~headers.ttl_class, {"jump": jump}, None),
         "ttl_class": (telling & headers.ttl_class, {"jump": jump}, None),
         "no_timestamps": (headers.no_timestamps & own, {}, None),

@@ -17,8 +17,10 @@ from netinterf.analyzers.rst_injection.contradiction_rules import (
     CONTRADICTION_WEIGHT,
     INJECTED_ANSWER,
     INJECTED_DATA,
+    INJECTED_END,
     OVERLAPPING_ANSWER,
     OVERLAPPING_DATA,
+    OVERLAPPING_END,
     SECOND_SYNACK,
     SYNACK_WEIGHT,
     VARIED_GREETING,
@@ -74,13 +76,15 @@ class RstInjection:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
         found = [
-            (INJECTED_DATA.id, data, ~data.http & ~data.alike),
+            (INJECTED_DATA.id, data, ~data.http & ~data.end & ~data.alike),
             (INJECTED_ANSWER.id, data, data.http & ~data.alike),
-            (OVERLAPPING_DATA.id, data, ~data.http & data.alike),
+            (INJECTED_END.id, data, data.end & ~data.alike),
+            (OVERLAPPING_DATA.id, data, ~data.http & ~data.end & data.alike),
             (OVERLAPPING_ANSWER.id, data, data.http & data.alike),
+            (OVERLAPPING_END.id, data, data.end & data.alike),
             (SECOND_SYNACK.id, synack, synack.flow >= 0),
         ]
-        weights = [CONTRADICTION_WEIGHT] * 4 + [SYNACK_WEIGHT]
+        weights = [CONTRADICTION_WEIGHT] * 6 + [SYNACK_WEIGHT]
         return [
             observe(
                 self,

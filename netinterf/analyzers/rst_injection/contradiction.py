@@ -11,15 +11,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Mark, Packets, SegmentKind, Status, TcpFlag, TcpOption
-from netinterf.table import spans
+from netinterf.analyzers.forgery.oddity import begins_http
+from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["Contradictions", "conflicting_data", "second_synacks"]
 
 LEAST_BYTES = 8  # bytes that must differ in kind: shorter overlaps are keep-alive garbage and padding slips
 SYNACK_WINDOW_NS = 1_000_000_000  # two answers within a second; SYN cookies change their secret every 64 s
-HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -30,6 +29,7 @@ class Contradictions:
     forged: NDArray[np.int64]  # rows in Packets: the one that looks less like its sender
     genuine: NDArray[np.int64]  # rows in Packets
     http: NDArray[np.bool_]  # the forged bytes begin an HTTP answer
+    end: NDArray[np.bool_]  # they come with the end of the stream, and begin none
     alike: NDArray[np.bool_]  # both packets look alike: one broken sender may have written both
 
 
@@ -90,7 +90,7 @@ def second_synacks(trace: Trace) -> Contradictions:
 def empty() -> Contradictions:
     """Return no contradictions."""
     none = np.empty(0, np.int64)
-    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, alike=none > 0)
+    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, end=none > 0, alike=none > 0)
 
 
 def pair_up(
@@ -109,11 +109,13 @@ def pair_up(
     stamps = TcpOption.TIMESTAMPS.value
     differs |= ((packets.tcp_options[first] ^ packets.tcp_options[second]) & stamps) != 0
     forged = np.where(second_worse, second, first)
+    http = begins_http(trace, forged)
     return Contradictions(
         flow=flow,
         forged=forged,
         genuine=np.where(second_worse, first, second),
-        http=begins_http(trace, forged),
+        http=http,
+        end=~http & (packets.tcp_flags[forged] & TcpFlag.FIN != 0),
         alike=~differs,
     )
 
@@ -137,15 +139,3 @@ def strangeness(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         same = np.bincount(owner, weights=column[row] == column[rows][owner], minlength=len(rows))
         strange += (2 * same < counted) & (trace.sides.packets[side] > 1)
     return strange
-
-
-def begins_http(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say whether the payload of each packet begins an HTTP/1 answer."""
-    packets: Packets = trace.packets
-    enough = packets.payload_captured[rows] >= len(HTTP)
-    starts = packets.payload_start[rows[enough]]
-    found = np.zeros(len(rows), np.bool_)
-    if enough.any():
-        heads = trace.buffer[spans(starts, np.full(len(starts), len(HTTP)))].reshape(-1, len(HTTP))
-        found[enough] = (heads == HTTP).all(axis=1)
-    return found

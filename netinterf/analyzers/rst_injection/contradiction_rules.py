@@ -10,8 +10,10 @@ __all__ = [
     "CONTRADICTION_WEIGHT",
     "INJECTED_ANSWER",
     "INJECTED_DATA",
+    "INJECTED_END",
     "OVERLAPPING_ANSWER",
     "OVERLAPPING_DATA",
+    "OVERLAPPING_END",
     "SECOND_SYNACK",
     "SYNACK_WEIGHT",
     "VARIED_GREETING",
@@ -53,6 +55,15 @@ OVERLAPPING_ANSWER = attrs.evolve(
     says=CONTRADICTORY + "; one of them is an HTTP answer",
     decisive=False,
 )
+INJECTED_END = attrs.evolve(
+    INJECTED_DATA,
+    id="fin.contradiction",
+    mechanism="tcp.fin",
+    says=CONTRADICTORY + UNLIKE + "; one of them ends the stream",
+)
+OVERLAPPING_END = attrs.evolve(
+    INJECTED_END, id="fin.overlap", says=CONTRADICTORY + "; one of them ends the stream", decisive=False
+)
 SECOND_SYNACK = Rule(
     id="synack.contradiction",
     mechanism="tcp.synack",
@@ -74,6 +85,8 @@ CONTRADICTIONS: tuple[Rule, ...] = (
     INJECTED_ANSWER,
     OVERLAPPING_DATA,
     OVERLAPPING_ANSWER,
+    INJECTED_END,
+    OVERLAPPING_END,
     SECOND_SYNACK,
     VARIED_GREETING,
 )

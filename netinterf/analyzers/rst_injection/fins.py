@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_http, too_early, unlike_greeting
 from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
@@ -27,7 +27,7 @@ __all__ = ["fin_signs", "find_fins"]
 def find_fins(trace: Trace) -> Suspects:
     """Select the FINs that somebody on the path could have forged and that are odd in some way.
 
-    One that carries the first answer to an HTTP request is asked about as a page, not as an end. The packets beside
+    One that begins the first answer to an HTTP request is asked about as a page, not as an end. The packets beside
     them are those that end nothing, since an injector may have written several.
     """
     packets, sides = trace.packets, trace.sides
@@ -37,9 +37,10 @@ def find_fins(trace: Trace) -> Suspects:
     web = np.zeros(len(trace.flows), np.bool_)
     web[trace.http.flow[trace.http.outbound]] = True
     pages = (side % 2 == 1) & web[side // 2] & (sides.first_payload[side] == row)
+    pages[pages] = begins_http(trace, row[pages])
     row, side = row[~pages], side[~pages]
     more = sides.sent[side] > segment_end(packets, row)
-    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | (taken_back(trace, row) >= 0)
+    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | taken_back(trace, row).any
     row = row[odd]
     row = row[trace.checksum_ok(row)]
     flow, first = np.unique(packets.flow[row], return_index=True)

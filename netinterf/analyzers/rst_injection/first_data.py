@@ -28,7 +28,7 @@ def find_first_data(trace: Trace) -> Suspects:
     row = answered[flow]
     row = row[np.isin(row, arrived(trace, row)) & (packets.tcp_flags[row] & TcpFlag.RST == 0)]
     side = 2 * packets.flow[row].astype(np.int64) + 1
-    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side) | (taken_back(trace, row) >= 0)]
+    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side) | taken_back(trace, row).any]
     row = row[trace.checksum_ok(row)]
     kept, own = np.unique(packets.flow[row]).astype(np.int64), with_followers(trace, row).values
     base = side_packets(trace, kept, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)

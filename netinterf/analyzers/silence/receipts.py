@@ -20,7 +20,7 @@ __all__ = ["RECEIPT_RULES", "find_receipts"]
 RECEIPT_RULES: tuple[Rule, ...] = tuple(
     known
     for known in written_rules("receipt", "tcp.drop", "what acknowledged the request")
-    if known.id != "receipt.taken_back"  # an acknowledgement takes no number that its sender could take back
+    if known.group != "receipt.taken_back"  # an acknowledgement takes no number that its sender could take back
 )
 
 
