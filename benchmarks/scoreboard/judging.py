@@ -20,12 +20,13 @@ import numpy as np
 
 from benchmarks.matching import Verdict, accused, gather, match, pair
 from benchmarks.scoreboard.delay import time_to_verdict
+from benchmarks.scoreboard.dns_company import dns_company
 from benchmarks.scoreboard.folders import labels_beside
 from benchmarks.scoreboard.labels import LabelledCapture, Row, of_labels
 from benchmarks.scoreboard.left_out import LEFT_OUT, unseen
 from benchmarks.scoreboard.mechanisms import answers, forges
 from benchmarks.scoreboard.pools import pool_of
-from benchmarks.scoreboard.units import Answer, Judged, Unit
+from benchmarks.scoreboard.units import Answer, Beside, Judged, Unit
 from netinterf.errors import NetinterfError
 from netinterf.schema import Evidence
 from netinterf.simulate import Truth
@@ -233,9 +234,9 @@ def held_against(
             for place, verdict in enumerate(verdicts)
             if place not in paired and id(verdict) not in known and accused(verdict)
         )
-    where = surroundings(trace, labels)
+    where, company = surroundings(trace, labels), dns_company(trace, rows)
     units = tuple(
-        unit_of(labels, rows, places, job, where, {name: told[number] for name, told in by_judge.items()})
+        unit_of(labels, rows, places, job, where, {name: told[number] for name, told in by_judge.items()}, company)
         for number, places in enumerate(members)
     )
     return units, stray
@@ -285,7 +286,7 @@ def named_rightly(row: Row, verdict: Verdict | None) -> bool | None:
 
 def unit_of(
     labels: LabelledCapture, rows: Sequence[Row], places: tuple[int, ...], job: Job, where: dict[str, Any],
-    answered: dict[str, Answer],
+    answered: dict[str, Answer], company: dict[int, Beside],
 ) -> Unit:  # fmt: skip
     """Put together what is scored as one."""
     row = rows[places[0]]
@@ -295,6 +296,7 @@ def unit_of(
         mechanisms=row.mechanisms, system=truth.system, confounder=truth.confounder, kind=truth.kind,
         protocol=truth.protocol, name=truth.name, first_frame=truth.first_frame, series=truth.series,
         control=labels.interfered and not row.right, where=where, answers=answered,
+        beside=company.get(truth.first_frame) if truth.kind == "exchange" else None,
         forged=len({frame for place in places for frame in rows[place].truth.forged}),
     )  # fmt: skip
 
@@ -305,7 +307,7 @@ def unread(job: Job) -> tuple[Unit, ...]:
         return ()
     silent = {LIBRARY: Answer()}
     return tuple(
-        unit_of(job.labels, job.labels.rows, places, job, {}, silent)
+        unit_of(job.labels, job.labels.rows, places, job, {}, silent, {})
         for places in gather(job.labels.rows)
         if job.labels.rows[places[0]].right
     )

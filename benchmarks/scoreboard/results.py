@@ -18,6 +18,7 @@ from benchmarks.scoreboard.counts import (
     rates_at,
     tally,
 )
+from benchmarks.scoreboard.dns_company import DNS_PARTS
 from benchmarks.scoreboard.judging import LIBRARY
 from benchmarks.scoreboard.left_out import LEFT_OUT
 from benchmarks.scoreboard.mechanisms import MECHANISMS, built
@@ -57,6 +58,7 @@ def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dic
         "mechanism_splits": mechanism_splits(units),
         "left_out": left_out(units),
         "core": core(units),
+        "dns": dns(units),
         "calibration": calibrations(units),
         "triggers": triggers(units),
         "time_to_verdict": {
@@ -146,6 +148,17 @@ def left_out(units: Sequence[Unit]) -> dict[str, Any]:
             "all": report(*at_corpus_prior(mine, LEFT_OUT), None),
         },
     }
+
+
+def dns(units: Sequence[Unit]) -> dict[str, dict[str, Any]]:
+    """Give the rates of DNS exchanges by what the capture holds beside them, of simulator and lab.
+
+    False alarms are those of any DNS mechanism, among all untouched exchanges.
+    """
+    own = [unit for unit in units if unit.kind == "exchange" and unit.source in {"simulator", "lab"}]
+    wrong = alarms(own, LIBRARY, "dns")
+    parts = {name: [unit for unit in own if belongs(unit)] for name, belongs in DNS_PARTS.items()}
+    return {name: rates_at(tally(part, LIBRARY), wrong) for name, part in parts.items() if part}
 
 
 def core(units: Sequence[Unit]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import attrs
 
 from benchmarks.scoreboard.pools import Pool
 
-__all__ = ["Answer", "Judged", "Unit"]
+__all__ = ["Answer", "Beside", "Judged", "Unit"]
 
 
 @attrs.frozen(kw_only=True)
@@ -32,6 +32,16 @@ class Answer:
 
 
 @attrs.frozen(kw_only=True)
+class Beside:
+    """What the capture holds beside an interfered DNS exchange."""
+
+    genuine: int  # replies of the resolver itself in the exchange
+    forged: int  # replies of somebody else in it
+    profile: int  # untouched exchanges with replies of the same server
+    lookups: int  # exchanges of the same client about the same name at that server, itself included
+
+
+@attrs.frozen(kw_only=True)
 class Unit:
     """A labelled flow, exchange, series or capture."""
 
@@ -52,6 +62,7 @@ class Unit:
     forged: int  # frames somebody on the path made
     where: dict[str, Any]  # how the capture was taken
     answers: dict[str, Answer]  # by judge
+    beside: Beside | None = None  # for interfered DNS exchanges
     delay: float | None = None  # seconds of capture time until the library could name it, where that was measured
 
 
