@@ -4,6 +4,7 @@ Written for readers who must decide whether to print it: no jargon that is not e
 does not carry, and never a word about who did it or why, which packets do not show.
 """
 
+from netinterf.context.resolvers import encrypted_resolver
 from netinterf.schema import Grade, Outcome
 from netinterf.verdict.group_words import group_happened
 from netinterf.verdict.record import Observation, Subject, Verdict
@@ -109,7 +110,15 @@ def who(subject: Subject) -> str:
     else:
         server = " ".join(part for part in (subject.server, port) if part)
     kind = {"tcp": "connection", "udp": "UDP conversation", "icmp": "ICMP conversation"}
-    return f"the {kind.get(subject.protocol or '', 'conversation')}{client} to {server}"
+    return f"the {kind.get(subject.protocol or '', 'conversation')}{client} to {server}{_resolver(subject)}"
+
+
+def _resolver(subject: Subject) -> str:
+    """Say that the server answers encrypted DNS questions, where it does."""
+    operator = encrypted_resolver(subject.name, subject.server, subject.server_port)
+    if operator is None:
+        return ""
+    return f", a resolver for encrypted DNS{f' of {operator}' if operator else ''},"
 
 
 def what_happened(mechanism: str) -> str:
