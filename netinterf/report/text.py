@@ -11,6 +11,7 @@ from netinterf.attribute.catalogue import systems
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
 from netinterf.schema import Outcome, Verdicts
+from netinterf.stats.names import name_rules
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.words import happened, percent
@@ -42,6 +43,7 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     yield from group_lines("Taken together:", [one for one in groups if one.outcome is Outcome.INTERFERED])
     findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
     yield from overview_lines(findings)
+    yield from shared_lines(judged)
     for verdict in findings:
         yield ""
         yield from finding_lines(verdict)
@@ -100,6 +102,20 @@ def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
         rest = f" and {len(names) - MOST_EXAMPLES:,} more" if len(names) > MOST_EXAMPLES else ""
         word = "possible" if doubtful else "interfered"
         yield from _wrap(f"{word}: {count:,} × {mechanism}: {shown}{rest}", "  ", "    ")
+
+
+def shared_lines(judged: Judged) -> Iterator[str]:
+    """Write what the names that were hit have in common, and spared ones have not."""
+    table = judged.ledger.verdicts
+    hit, well = (
+        {table.name[row] for row in (table.outcome == list(Outcome).index(outcome)).nonzero()[0].tolist()} - {""}
+        for outcome in (Outcome.INTERFERED, Outcome.OK)
+    )
+    spared = _count(len(well - hit), "name")
+    for rule in name_rules(hit, well - hit):
+        some = ", ".join(rule.blocked[:MOST_EXAMPLES]) + (", …" if len(rule.blocked) > MOST_EXAMPLES else "")
+        line = f"in common: {rule}, {len(rule.blocked)} names hit ({some}), none of the {spared} spared"
+        yield from _wrap(line, "  ", "    ")
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:

@@ -3,8 +3,8 @@
 From members to findings: `calibration` turns scores into likelihood ratios, `dependence` combines members that may go
 wrong together, `mixture` judges groups of which a share is affected, `contrast` and `windows` compare them with others
 and with themselves at other times, `rates` shrinks counts of small groups, and `multiple` says how many findings may
-be believed at once. `levels`, `losses`, `ratelimit` and `robust` serve the analysis of throughput. Importing this
-loads numpy only; scipy is loaded by the functions that need it.
+be believed at once. `names` finds what blocked names have in common. `levels`, `losses`, `ratelimit` and `robust` serve
+the analysis of throughput. Importing this loads numpy only; scipy is loaded by the functions that need it.
 """
 
 from netinterf.stats.calibration import (
@@ -33,6 +33,7 @@ from netinterf.stats.mixture import (
     theta_mixture,
 )
 from netinterf.stats.multiple import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, posterior_q
+from netinterf.stats.names import ListSize, NameRule, list_size, name_rules
 from netinterf.stats.ratelimit import (
     BucketFit,
     fit_bucket,
@@ -48,7 +49,9 @@ from netinterf.stats.windows import Window, best_window
 
 __all__ = [
     "BucketFit",
+    "ListSize",
     "Mixture",
+    "NameRule",
     "Reliability",
     "Shrunk",
     "Window",
@@ -77,6 +80,7 @@ __all__ = [
     "intraclass_correlation",
     "isotonic",
     "likelihood_ratio",
+    "list_size",
     "log_likelihoods",
     "log_loss",
     "log_mean_exp",
@@ -84,6 +88,7 @@ __all__ = [
     "measure_bucket",
     "member_log_odds",
     "mixture_of",
+    "name_rules",
     "platt",
     "posterior_q",
     "price",

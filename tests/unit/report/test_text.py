@@ -13,6 +13,7 @@ from netinterf.engine.scan import scan
 from netinterf.report.text import WIDTH, finding_lines, one_line, summary_lines, text
 from netinterf.schema import Diagnostic, Grade, Outcome
 from netinterf.verdict.record import Further, Observation, Verdict
+from tests.oracles.dns_frames import RAW_IP, Talk, address_record
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,25 @@ def test_everything_fits_a_terminal(judged: Judged, found: Verdict, tmp_path: Pa
     assert max(map(len, page(odd).splitlines())) <= WIDTH
     assert "\x1b" not in page(odd)
     assert "[2001:db8::2]:443" in one_line(odd)
+
+
+@pytest.mark.parametrize("spare", [False, True])
+def test_it_says_what_the_hit_names_share(tmp_path: Path, spare: bool) -> None:
+    """All names below one domain got forged answers, and no other did; one that is spared there ends the rule."""
+    talk = Talk()
+    talk.ordinary(30)
+    for host in ("www", "mail", "api", "cdn"):
+        talk.ask(f"{host}.blocked.org")
+        talk.reply(
+            f"{host}.blocked.org", address_record("31.13.95.38"), after=2_000_000, ttl=120, opt=False, flags=0x8580
+        )
+        talk.reply(f"{host}.blocked.org", address_record("93.184.216.34"))
+    if spare:
+        talk.ask("fine.blocked.org")
+        talk.reply("fine.blocked.org", address_record("93.184.216.34"))
+    times, frames, _ = talk.capture()
+    path = tmp_path / "shared.pcap"
+    write_pcap(path, times, frames, RAW_IP)
+    page = text(scan(path))
+    assert page.count("INTERFERED: dns.injection") == 4
+    assert ("in common: *.blocked.org, 4 names hit (api.blocked.org" in page) == (not spare)

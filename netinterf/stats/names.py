@@ -1,0 +1,168 @@
+"""What blocked names have in common: rules about suffixes and words, and how long the list behind them may be.
+
+Boxes go by lists of names, of whole domains (``*.example.org``) or of words in them (Hoang et al., *How Great is the
+Great Firewall?*, USENIX Security 2021, section on blocking rules). Which it is shows in whom they spare.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+
+from netinterf.errors import ParameterError
+
+__all__ = ["ListSize", "NameRule", "list_size", "name_rules"]
+
+FEWEST = 3
+"""Names that a rule must cover: two may be listed one by one."""
+
+SHORTEST, LONGEST = 4, 24
+"""Letters of a word: shorter ones stand in many names by chance, and longer ones are not needed to tell two apart."""
+
+MOST_NAMES = 5_000
+"""Blocked names whose words are looked at."""
+
+
+@attrs.frozen(kw_only=True)
+class NameRule:
+    """Something that blocked names share and spared ones do not."""
+
+    kind: str  # suffix or word
+    value: str
+    blocked: tuple[str, ...]  # the names that it covers, all blocked, sorted
+    p: float  # chance that as many names would all be among the blocked ones, times the rules that were tried
+
+    def __str__(self) -> str:
+        return f"*.{self.value}" if self.kind == "suffix" else f"*{self.value}*"
+
+
+@attrs.frozen(kw_only=True)
+class ListSize:
+    """How many names of a population are on a list, by a sample of it."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+def name_rules(blocked: Iterable[str], spared: Iterable[str], *, level: float = 0.05) -> tuple[NameRule, ...]:
+    """Find suffixes and words that blocked names share and no spared name has.
+
+    A rule covers at least three names, is as general as the spared names allow, and would by chance (if the blocked
+    ones were drawn from all names at random: hypergeometric, Bonferroni over all rules tried) cover only blocked names
+    less often than *level*. Without spared names nothing can be told.
+
+    Args:
+        blocked: Names that were hit, lower case, without final dots.
+        spared: Names that were not.
+        level: Greatest probability by chance.
+
+    Returns:
+        The rules, those that cover most first. A word is told only for names that no suffix covers.
+
+    Raises:
+        ParameterError: *level* is no probability.
+    """
+    if not 0 < level < 1:
+        raise ParameterError("level", level, "a number between 0 and 1")
+    hit = sorted(set(blocked) - {""})[:MOST_NAMES]
+    rest = sorted(set(spared) - set(hit) - {""})
+    if len(hit) < FEWEST or not rest:
+        return ()
+    suffixes = general(covered_by_suffix(hit), {part for name in rest for part in suffixes_of(name)})
+    words = general(covered_by_word(hit), set(), rest)
+    tried = len(suffixes) + len(words)
+    rules = [
+        NameRule(kind=kind, value=value, blocked=names, p=min(1.0, tried * chance(len(hit), len(rest), len(names))))
+        for kind, found in (("suffix", suffixes), ("word", words))
+        for value, names in found.items()
+    ]
+    kept: list[NameRule] = []
+    seen: set[str] = set()
+    for rule in sorted(rules, key=lambda one: (one.kind != "suffix", -len(one.blocked), len(one.value), one.value)):
+        fresh = set(rule.blocked) - seen
+        if rule.p <= level and len(fresh) >= FEWEST:
+            kept.append(rule)
+            seen |= set(rule.blocked)
+    return tuple(kept)
+
+
+def chance(hit: int, rest: int, size: int) -> float:
+    """Probability that *size* names drawn from all are among the blocked ones (hypergeometric)."""
+    steps = np.arange(size)
+    return float(np.exp(np.sum(np.log(hit - steps) - np.log(hit + rest - steps))))
+
+
+def suffixes_of(name: str) -> list[str]:
+    """List what a name ends in, label by label, the whole name first, without the bare top level."""
+    labels = name.split(".")
+    return [".".join(labels[place:]) for place in range(len(labels) - 1)]
+
+
+def covered_by_suffix(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """List the names under each suffix."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        for suffix in suffixes_of(name):
+            found[suffix].append(name)
+    return {suffix: tuple(under) for suffix, under in found.items()}
+
+
+def covered_by_word(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """List the names that hold each run of letters; what stands in names of one domain only is no word."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        host = name.rpartition(".")[0]
+        for begin in range(len(host)):
+            for end in range(begin + SHORTEST, min(begin + LONGEST, len(host)) + 1):
+                if not host[begin:end].isalpha():
+                    break
+                found[host[begin:end]].add(name)
+    return {
+        word: tuple(sorted(holders))
+        for word, holders in found.items()
+        if len(holders) >= FEWEST and len({".".join(one.split(".")[-2:]) for one in holders}) >= FEWEST
+    }
+
+
+def general(
+    found: dict[str, tuple[str, ...]], taken: set[str], spared: Sequence[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """Keep what covers enough and no spared name; of equals the longest word, the shortest suffix."""
+    best: dict[tuple[str, ...], str] = {}
+    for value, names in found.items():
+        if len(names) < FEWEST or value in taken:
+            continue
+        known = best.get(names)
+        longer = spared and known is not None and len(value) > len(known)
+        shorter = not spared and known is not None and len(value) < len(known)
+        if known is None or longer or shorter:
+            best[names] = value
+    return {value: names for names, value in best.items() if not any(value in name for name in spared)}
+
+
+def list_size(blocked: int, tested: int, population: int, *, level: float = 0.95) -> ListSize:
+    """Estimate how many names of a population are blocked, from names that were drawn from it at random.
+
+    Args:
+        blocked: How many of the tested names are blocked.
+        tested: How many were tested.
+        population: How many there are, the length of the list that the tested ones were drawn from.
+        level: Coverage of the interval (Clopper and Pearson, Biometrika 1934).
+
+    Raises:
+        ParameterError: The counts do not fit into each other, or *level* is no probability.
+    """
+    if not 0 <= blocked <= tested <= population or tested == 0:
+        raise ParameterError(
+            "blocked, tested, population", (blocked, tested, population), "growing, at least one tested"
+        )
+    if not 0 < level < 1:
+        raise ParameterError("level", level, "a number between 0 and 1")
+    from scipy.stats import beta
+
+    side = (1 - level) / 2
+    low = float(beta.ppf(side, blocked, tested - blocked + 1)) if blocked else 0.0
+    high = float(beta.ppf(1 - side, blocked + 1, tested - blocked)) if blocked < tested else 1.0
+    return ListSize(estimate=population * blocked / tested, low=population * low, high=population * high)
