@@ -195,7 +195,7 @@ class Silence:
             ("others", beside.others > 0, {"others": beside.others, "selective": 1.0}),
             ("none", (beside.others == 0) & (served == 0) & (beside.silent > 0), {"silent": beside.silent}),
             ("over_tcp", beside.over_tcp > 0, {"served": beside.over_tcp}),
-            ("promised", unknown & beside.promised, {}),
+            ("promised", unknown & beside.promised & (beside.others > 0), {"others": beside.others, "selective": 1.0}),
             ("again", (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
             ("moody", (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
             ("residual", seen.punished, {"seconds": since}),

@@ -86,7 +86,10 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "promised",
             "promise",
-            "the DNS record of the name says that its server speaks HTTP/3",
+            "the DNS record of the name says that its server speaks HTTP/3, and QUIC to other servers was answered "
+            "{others} times within a minute",
+            "others",
+            "selective",
             source="RFC 9460 §7.1; RFC 9114 §3.1",
         ),
     ),

@@ -28,6 +28,15 @@ def call(house: House, path: Path, begin: float, *, odd: bool = True, mood: str 
     quic_visit(house.scene, path, house.server, name, begin, habits=habits, stacks=stacks, odd=odd, **how)
 
 
+def call_elsewhere(house: House) -> None:
+    """Schedule QUIC visits to a server where all is well, in half of the captures."""
+    scene, rng = house.scene, house.rng
+    if house.chance(0.5):
+        path, server, name = scene.lay_path(house.shared), scene.servers(1)[0], scene.names(1)[0]
+        for begin in house.times(1, 3):
+            quic_visit(scene, path, server, name, begin, habits=draw_habits(rng), stacks=(house.stack, house.host))
+
+
 @attrs.define(eq=False)
 class NoUdp:
     """A network that lets no UDP out to port 443, for whatever name, server or version."""
@@ -64,6 +73,7 @@ class Rebinding:
 def server_without_quic(house: House) -> None:
     """A server's firewall drops QUIC silently; clients repeat their Initials and go on over TCP."""
     ask_ahead(house.scene, {house.name: house.server}, BROKEN)
+    call_elsewhere(house)
     path = house.path()
     for begin in house.times(2, 5):
         call(house, path, begin, mood="deaf", fallback=0.9)
@@ -72,6 +82,7 @@ def server_without_quic(house: House) -> None:
 def quic_port_closed(house: House) -> None:
     """Nobody listens for QUIC: the host answers Initials with ICMP port unreachable, clients go on over TCP."""
     ask_ahead(house.scene, {house.name: house.server}, BROKEN)
+    call_elsewhere(house)
     refuses = NoUdp(Refuses(house.server, "port", ttl=house.one_of(64, 128, 255)))
     path = house.path(door=[refuses])
     for begin in house.times(2, 5):
@@ -107,6 +118,7 @@ def address_validation(house: House) -> None:
 def large_datagrams_lost(house: House) -> None:
     """A tunnel drops datagrams of Initial size and says nothing: QUIC never works there, small TCP segments do."""
     ask_ahead(house.scene, {house.name: house.server}, KEPT)
+    call_elsewhere(house)
     house.neighbours = 1
     path = house.path(MtuHole(int(house.rng.integers(1100, 1220)), "both"))
     for begin in house.times(2, 5):
@@ -136,6 +148,7 @@ def server_gone_mid_transfer(house: House) -> None:
 def lossy_initials(house: House) -> None:
     """A poor link loses Initials and first flights: clients repeat them, some give QUIC up."""
     ask_ahead(house.scene, {house.name: house.server}, KEPT)
+    call_elsewhere(house)
     path = house.path(luck=1.0)
     path.far.burst, path.far.bad_for = float(house.rng.uniform(0.1, 0.4)), int(house.between(5e7, 2e9))
     for begin in house.times(4, 8, gap=0.8 * SECOND):
