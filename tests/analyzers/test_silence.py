@@ -304,7 +304,24 @@ def test_what_follows_a_trigger_is_residual() -> None:
         talk.send("C", "S", 100, 0, at=20_000 + 1000 * (2**number - 1))
     answered(talk, 100_000)
     trace = talk.trace()
-    assert {"drop.syn", "drop.residual", "drop.recovered"} <= set(rules(trace, flow_of(trace, 40001)))
+    told = set(rules(trace, flow_of(trace, 40001)))
+    assert {"drop.syn", "drop.residual", "drop.recovered"} <= told
+    assert "drop.after_reset" not in told  # a server's own guard swallows the request that is too much, too
+
+
+def test_silence_after_a_reset_is_no_guards() -> None:
+    """A request was reset, and then SYNs to the same port were swallowed for a while."""
+    talk = Talk()
+    sent, _ = talk.request(talk.open(0), BLOCKED)
+    talk.send("S", "R", 901, 0, at=sent + 5)
+    talk.port = 40001
+    for number in range(4):
+        talk.send("C", "S", 100, 0, at=20_000 + 1000 * (2**number - 1))
+    answered(talk, 100_000)
+    trace = talk.trace()
+    assert {"drop.syn", "drop.residual", "drop.recovered", "drop.after_reset"} <= set(
+        rules(trace, flow_of(trace, 40001))
+    )
 
 
 def test_nothing_is_said_without_both_directions() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.suspects import Suspects, witnesses
 from netinterf.analyzers.forgery.writer import written_signs
-from netinterf.analyzers.silence.controls import Contrast, compare, served_time
+from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
 from netinterf.analyzers.silence.holes import find_holes, withheld
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_quic
@@ -136,6 +136,7 @@ class Silence:
             write("drop.again", again, {"times": seen.again}),
             write("drop.moody", moody, {"served": seen.went_well}),
             write("drop.residual", punished, {"seconds": since}, shown=seen.residue),
+            write("drop.after_reset", punished & by_reset(trace, seen.residue), {}, shown=seen.residue),
             write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
             write("drop.recovered", seen.recovered & punished & (seen.went_well == 0), {}),
         ]  # fmt: skip
@@ -286,11 +287,3 @@ def dead_line(seen: Contrast) -> Mask:
     """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
     dead: Mask = (seen.elsewhere == 0) & (seen.asked > 0)
     return dead
-
-
-def resets(trace: Trace) -> Mask:
-    """Say of each flow whether its server seemed to reset it after the client's first data and before any answer."""
-    sides = trace.sides
-    asked, answered, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]
-    found: Mask = (asked >= 0) & (reset > asked) & ((answered < 0) | (answered > reset))
-    return found

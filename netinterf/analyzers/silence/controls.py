@@ -15,7 +15,7 @@ from netinterf.analyzers.sites import Moments, around, flow_name_ids, networks, 
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Contrast", "compare", "served_time"]
+__all__ = ["Contrast", "by_reset", "compare", "resets", "served_time"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -170,3 +170,18 @@ def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset:
     ever, answers = np.full(len(silences), end_of_capture(trace)), Moments(three[served], served_at[served])
     at_all, later = (answers.count(three[flow], begin, ever) > 0 for begin in (0 * ever, silences.until))
     return np.where(hit, row, -1), hit & early[before] & at_all, hit & later
+
+
+def by_reset(trace: Trace, residue: NDArray[np.int64]) -> Mask:
+    """Say whether what may be punished had been ended by a reset, not by silence."""
+    flags = trace.packets.tcp_flags[np.maximum(residue, 0)]
+    found: Mask = (residue >= 0) & (flags & TcpFlag.RST != 0) if len(residue) else residue > 0
+    return found
+
+
+def resets(trace: Trace) -> Mask:
+    """Say of each flow whether its server seemed to reset it after the client's first data and before any answer."""
+    sides = trace.sides
+    asked, answered, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]
+    found: Mask = (asked >= 0) & (reset > asked) & ((answered < 0) | (answered > reset))
+    return found

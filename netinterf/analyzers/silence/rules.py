@@ -249,6 +249,17 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        rule(
+            "after_reset",
+            "reset_before",
+            "that earlier connection had been reset at its first request: a server's own guard that bans in silence is "
+            "silent to that request, too",
+            source=RESIDUAL,
+            shared=True,
+        ),
+    ),
+    (
         1.0,
         rule(
             "aftermath",
