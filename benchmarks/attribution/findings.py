@@ -13,7 +13,7 @@ from benchmarks.fit.corpus import LIMIT
 from benchmarks.scoreboard.judging import Job, limited, opened
 from netinterf.analyzers.run import analyze
 from netinterf.attribute.catalogue import class_of
-from netinterf.attribute.traits import UNKNOWN, Trait, Traits
+from netinterf.attribute.trait import UNKNOWN, Trait, Traits
 from netinterf.simulate import scenarios
 from netinterf.simulate.plays.tcp_stage import KEPT
 from netinterf.table import Ragged
@@ -83,7 +83,7 @@ def one(job: Job, kept: float) -> Known | None:
     truth = {
         (row.truth.client, row.truth.client_port, row.truth.server, row.truth.server_port): row.truth.system
         for row in labels.rows
-        if row.mechanisms and row.truth.kind == "flow"
+        if row.mechanisms and row.truth.kind != "capture"
     }
     ends = [ends_of(trace, int(flow)) for flow in found.flow]
     system = [truth.get(mine, truth.get((*mine[2:], *mine[:2]), "")) for mine in ends]

@@ -13,7 +13,7 @@ from benchmarks.machine import ROOT
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, systems
 from netinterf.attribute.score import Words, look, posterior, score
 from netinterf.attribute.similarity import RAREST
-from netinterf.attribute.traits import UNKNOWN, Trait
+from netinterf.attribute.trait import UNKNOWN, Trait
 
 __all__ = ["FILE", "UNDOCUMENTED", "answers", "count", "document", "likelihood", "tuned"]
 
@@ -26,15 +26,19 @@ TEMPERS = (0.4, 0.6, 0.8, 1.0)
 PRIORS = (1.0, 3.0, 10.0, 30.0, 100.0)
 
 
-def answers(known: Known) -> NDArray[np.str_]:
-    """Say of each finding which entry of the catalogue is right: one that covers its system and its mechanism."""
-    covering = {name: system for system in systems() for name in (system.id, *system.covers)}
-    return np.array(
-        [
-            covering[name].id if name in covering and word in covering[name].mechanisms else UNDOCUMENTED
-            for name, word in zip(known.system, known.mechanism.tolist(), strict=True)
-        ]
-    )
+def answers(known: Known) -> NDArray[np.bool_]:
+    """Say which entries of the catalogue are right about each finding.
+
+    Right is what covers its system and its mechanism; what several boxes write together is covered by several entries.
+
+    Returns:
+        Shape (findings, systems and one more): the last column stands for systems that are not in the catalogue.
+    """
+    whose, word = np.array(known.system, np.str_), known.mechanism
+    right = np.array(
+        [np.isin(whose, (system.id, *system.covers)) & np.isin(word, system.mechanisms) for system in systems()]
+    ).T.reshape(len(known), len(systems()))
+    return np.column_stack([right, ~right.any(axis=1)])
 
 
 def count(known: Known) -> Background:
@@ -82,13 +86,10 @@ def others_show(
     return (total + 0.5) / (len(names) + 1)
 
 
-def likelihood(known: Known, right: NDArray[np.str_], common: Background) -> float:
-    """Mean log-probability of the right answer, each system counting as much."""
+def likelihood(known: Known, right: NDArray[np.bool_], common: Background) -> float:
+    """Mean log-probability of the right answers, each system counting as much."""
     scores = score(known.traits, known.mechanism, known.rules, systems(), common)
-    chance = posterior(scores.llr, common)
-    ids = np.array([*(entry.id for entry in systems()), UNDOCUMENTED])
-    place = np.argmax(right[:, None] == ids[None, :], axis=1)
-    hit = np.maximum(chance[np.arange(len(chance)), place], 1e-9)
+    hit = np.maximum(np.sum(posterior(scores.llr, common) * right, axis=1), 1e-9)
     return float(np.average(np.log(hit), weights=known.weight))
 
 

@@ -15,7 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.attribute.traits import Trait
+from netinterf.attribute.trait import Trait
 from netinterf.context.pages import signatures
 
 __all__ = ["CLASSES", "Background", "Feature", "System", "background", "class_of", "systems", "wanted_rules"]
@@ -24,6 +24,7 @@ CLASSES = {
     "reset": ("tcp.reset", "tcp.connect.reset", "tcp.synack"),
     "content": ("http.blockpage", "tcp.fin", "tcp.data"),
     "certificate": ("tls.interception",),
+    "answer": ("dns.injection", "dns.forged"),
 }
 """What is common among resets is rare among pages: traits are counted for each class of mechanisms by itself."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, System, wanted_rules
-from netinterf.attribute.traits import UNKNOWN, Traits
+from netinterf.attribute.trait import UNKNOWN, Traits
 from netinterf.context.pages import match_pages
 from netinterf.table import Ragged
 

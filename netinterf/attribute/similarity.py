@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.attribute.catalogue import CLASSES, Background, background
-from netinterf.attribute.traits import UNKNOWN, Trait, Traits
+from netinterf.attribute.trait import UNKNOWN, Trait, Traits
 
 __all__ = ["RAREST", "Alike", "Similarity", "similarity"]
 

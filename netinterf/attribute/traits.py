@@ -1,29 +1,20 @@
-"""What the packets of a finding look like, as numbers that a catalogue of systems can be held against.
+"""What the packets of a finding look like, as numbers that a catalogue of systems can be held against."""
 
-A trait is something that the maker of a box chose: how many resets, which hop limit, which identification, what they
-copy from the client's own packets. What the capture cannot show, or what does not apply, is unknown and says nothing.
-"""
-
-from enum import IntEnum
 from typing import Any
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.attribute.dns_traits import read_replies
+from netinterf.attribute.trait import MOST, UNKNOWN, Finding, Trait, Traits
 from netinterf.schema import IpFlag, TcpFlag
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 
-__all__ = ["UNKNOWN", "Finding", "Trait", "Traits", "read_traits"]
+__all__ = ["read_traits"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-
-UNKNOWN = -1
-
-MOST = 5
-"""Packets of a kind are counted up to here: no published burst has more parts."""
 
 PERIOD = 200
 """Period of the counter that hop limit and window of one kind of reset are taken from (tcp-tampering, own
@@ -36,60 +27,16 @@ LEAST_BURSTS, LEAST_SPREAD, MOST_RESIDUES = 3, 5, 2
 """When that counter shows: bursts on one path, the spread of their hop limits, and residues (one for each of two
 devices); by chance three bursts agree so once in a hundred times."""
 
+COMPARED = (
+    (Trait.TTL, Trait.TTLS),
+    (Trait.IP_ID, Trait.IP_IDS),
+    (Trait.WINDOW, Trait.WINDOWS),
+    (Trait.DNS_LIFETIME, Trait.DNS_LIFETIMES),
+)
+"""Traits that are looked at again over all findings of a client."""
+
 SEGMENT = 1460
 """Distance between the sequence numbers of successive resets, whatever the segment size (Weaver et al., NDSS 2009)."""
-
-
-class Trait(IntEnum):
-    """What is looked at; the names are those of ``systems.json``."""
-
-    BARE = 0  # resets without ACK
-    ACKING = 1  # resets with ACK
-    FINS = 2  # FINs without RST
-    DATA = 3  # packets with payload, resets apart
-    RESET_BYTES = 4  # payload of the first reset
-    ODD_FLAGS = 5  # flags of the first reset besides RST and ACK, as TcpFlag bits
-    TTL = 6  # hop limit of the first packet as it arrived
-    TTL_DISTANCE = 7  # 0: that of the greeting (±2), 1: another
-    TTL_COURSE = 8  # over the packets: 0 equal, 1 up by one each, 2 otherwise
-    IP_ID = 9
-    IP_ID_COURSE = 10  # over the packets: 0 equal, 1 up by one each, 2 otherwise
-    IP_ID_COPIED = 11  # 0 no, 1 that of the packet that set it off, 2 one more
-    DF = 12
-    WINDOW = 13
-    WINDOW_COPIED = 14  # 0 no, 1 that of the packet that set it off
-    OPTIONS = 15  # 0 a bare TCP header, 1 options
-    SEQ_COURSE = 16  # first step: 0 none, 1 of SEGMENT bytes, 2 another
-    SEQ_STEP = 17  # first step, bytes
-    STAGE = 18  # set off by 0 the opening, 1 the first data, 2 later data
-    TRIGGER = 19  # TriggerKind
-    COUNTER = 20  # 1: hop limits and windows of this path come from one counter of period 200
-    SECOND_TTL = 21  # distance of the last packet's hop limit from the first one's, 0 to 255
-    SECOND_IP_ID = 22  # step of the identification from the first packet to the second, modulo 2^16
-    TTLS = 23  # over all findings of the client with as many resets: 0 one value, 1 several
-    IP_IDS = 24
-    WINDOWS = 25
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Finding:
-    """What is asked about: one entry per finding that names forged packets."""
-
-    flow: I64  # rows in Flows
-    forged: Ragged  # rows in Packets
-    trigger: NDArray[np.uint8]  # TriggerKind codes
-    trigger_packet: I64  # rows in Packets, -1 for none
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class Traits:
-    """Traits by finding, shape (findings, traits), `UNKNOWN` where unknown; and the text that the packets carried."""
-
-    value: I64
-    text: Ragged  # payload bytes of the forged packets, uint8
-
-    def __len__(self) -> int:
-        return len(self.value)
 
 
 def read_traits(trace: Trace, found: Finding) -> Traits:
@@ -114,9 +61,16 @@ def read_traits(trace: Trace, found: Finding) -> Traits:
         describe_first(trace, found, owner, row, value)
         describe_course(trace, owner, row, value)
         value[:, Trait.COUNTER] = counted(trace, found, value)
-        compare_findings(trace, found, value)
+    answers = read_replies(trace, found, value)
+    compare_findings(trace, found, value)
     value[:, Trait.TRIGGER] = np.where(found.trigger > 0, found.trigger.astype(np.int64), UNKNOWN)
-    return Traits(value=value, text=carried(trace, found, owner, row))
+    return Traits(value=value, text=beside(carried(trace, found, owner, row), answers))
+
+
+def beside(left: Ragged, right: Ragged) -> Ragged:
+    """Join two columns of text row by row; of each row one is empty."""
+    both = Ragged.concat([left, right])
+    return both.take(np.where(left.lengths > 0, np.arange(len(left)), len(left) + np.arange(len(right))))
 
 
 def carried(trace: Trace, found: Finding, owner: I64, row: I64) -> Ragged:
@@ -259,9 +213,9 @@ def compare_findings(trace: Trace, found: Finding, value: I64) -> None:
     key = np.concatenate([trace.flows.client[found.flow].astype(np.int64)[:, None], shape], axis=1)
     _, box = np.unique(key, axis=0, return_inverse=True)
     box = box.reshape(-1)
-    for trait, over in ((Trait.TTL, Trait.TTLS), (Trait.IP_ID, Trait.IP_IDS), (Trait.WINDOW, Trait.WINDOWS)):
+    for trait, over in COMPARED:
         told = np.flatnonzero(value[:, trait] != UNKNOWN)
         count = np.bincount(box[told], minlength=len(value))
-        kinds = np.bincount(np.unique(box[told] << 16 | value[told, trait]) >> 16, minlength=len(value))
+        kinds = np.bincount(np.unique(box[told] << 32 | value[told, trait]) >> 32, minlength=len(value))
         several = kinds[box[told]] > 1
         value[told, over] = np.where(count[box[told]] >= LEAST_BURSTS, several, UNKNOWN)

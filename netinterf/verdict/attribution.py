@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from netinterf.attribute.catalogue import CLASSES, background, systems, wanted_rules
 from netinterf.attribute.naming import NOBODY, SURE, Names, name_findings
 from netinterf.attribute.score import posterior, score
-from netinterf.attribute.traits import Finding, Traits, read_traits
+from netinterf.attribute.trait import Finding, Traits
+from netinterf.attribute.traits import read_traits
 from netinterf.schema import Evidence, Grade, Verdicts
 from netinterf.verdict.record import Attributed
 

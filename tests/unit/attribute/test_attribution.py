@@ -9,7 +9,7 @@ import pytest
 from netinterf import attribute
 from netinterf.attribute.catalogue import background, systems, wanted_rules
 from netinterf.attribute.score import posterior, score
-from netinterf.attribute.traits import UNKNOWN, Trait, Traits
+from netinterf.attribute.trait import UNKNOWN, Trait, Traits
 from netinterf.engine.scan import Result
 from netinterf.schema import Outcome
 from netinterf.simulate import run

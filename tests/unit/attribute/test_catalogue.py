@@ -4,15 +4,22 @@ import pytest
 
 from netinterf.analyzers.registry import builtin
 from netinterf.attribute.catalogue import CLASSES, System, background, class_of, systems, wanted_rules
-from netinterf.attribute.traits import Trait
+from netinterf.attribute.trait import Trait
 
 CATALOGUE = systems()
 
 
-def test_ids_are_unique_and_no_variant_belongs_to_two() -> None:
-    """An id names one entry, a documented variant is covered once."""
-    names = [name for system in CATALOGUE for name in (system.id, *system.covers)]
-    assert len(names) == len(set(names))
+def test_ids_are_unique_and_variants_stay_in_their_country() -> None:
+    """An id names one entry; a variant that several boxes write is covered by entries of one country, once in each."""
+    ids = [system.id for system in CATALOGUE]
+    assert len(ids) == len(set(ids))
+    countries = {system.id: system.country for system in CATALOGUE}
+    for system in CATALOGUE:
+        assert len(system.covers) == len(set(system.covers))
+        assert system.id not in system.covers
+        for name in system.covers:
+            countries.setdefault(name, system.country)
+            assert countries[name] == system.country, name
 
 
 @pytest.mark.parametrize("system", CATALOGUE, ids=lambda system: system.id)

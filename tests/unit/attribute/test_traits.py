@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from netinterf.analyzers.run import analyze
-from netinterf.attribute.traits import UNKNOWN, Finding, Trait, read_traits
+from netinterf.attribute.trait import UNKNOWN, Finding, Trait
+from netinterf.attribute.traits import read_traits
 from netinterf.schema import IpFlag, TcpFlag
 from netinterf.simulate import run
 from netinterf.table import Ragged

@@ -1,0 +1,138 @@
+"""What forged DNS replies look like: flags, lifetime and build of the message, header of its packet, and what it says.
+
+Makers of injectors choose these (Anonymous et al., *Triplet Censors*, FOCI 2020, table of injectors); which addresses
+they draw, and who owns them, is text that the catalogue searches.
+"""
+
+import ipaddress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.attribute.trait import MOST, UNKNOWN, Finding, Trait
+from netinterf.context.forged import ForgedKind, address_owners, forged_addresses
+from netinterf.protocols.dns_exchanges import REPLY_BIT
+from netinterf.protocols.dns_messages import RecordType
+from netinterf.schema import IpFlag, ParseError
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = ["read_replies"]
+
+I64 = NDArray[np.int64]
+
+UDP = 17
+
+NATURE = 0x04EF
+"""AA, RA, Z, AD, CD and RCODE: what the writer of a reply sets by itself (RFC 1035 §4.1.1, RFC 4035 §3)."""
+
+MOST_RECORDS = 8
+"""Answer records of one reply that are read out; forged ones hold one or two."""
+
+
+def read_replies(trace: Trace, found: Finding, value: I64) -> Ragged:
+    """Describe the forged replies of each finding, in place, and read out what they answer.
+
+    Args:
+        trace: The capture.
+        found: What is asked about.
+        value: Traits by finding; only those of findings with forged DNS replies over UDP are written.
+
+    Returns:
+        What the replies of each finding say, as text; empty for other findings.
+    """
+    owner, message = forged_replies(trace, found)
+    subject, start, count = np.unique(owner, return_index=True, return_counts=True)
+    if len(subject):
+        value[subject, Trait.DNS_REPLIES] = np.minimum(count, MOST)
+        describe_message(trace, subject, message[start], value)
+        describe_packet(trace, subject, message[start], value)
+    lines: list[list[str]] = [[] for _ in found.flow]
+    for place, row in zip(owner.tolist(), message.tolist(), strict=True):
+        if len(lines[place]) < MOST * MOST_RECORDS:
+            lines[place] += answers_of(trace, row)
+    return Ragged.of([np.frombuffer("\n".join(mine).encode(), np.uint8) for mine in lines], np.uint8)
+
+
+def forged_replies(trace: Trace, found: Finding) -> tuple[I64, I64]:
+    """List the forged DNS replies over UDP: the finding and the row in Dns of each, in order."""
+    owner, packet = found.forged.parents(), found.forged.values.astype(np.int64)
+    carrier = trace.dns.packet.astype(np.int64)  # in order of packets
+    place = np.minimum(np.searchsorted(carrier, packet), max(len(carrier) - 1, 0))
+    if not len(carrier) or not len(packet):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    reply = (carrier[place] == packet) & (trace.dns.flags[place] & REPLY_BIT != 0)
+    reply &= trace.packets.protocol[packet] == UDP
+    return owner[reply], place[reply]
+
+
+def describe_message(trace: Trace, subject: I64, message: I64, value: I64) -> None:
+    """Write down flags, lifetime and build of one message per finding."""
+    dns, answers = trace.dns, trace.answers
+    value[subject, Trait.DNS_FLAGS] = dns.flags[message] & NATURE
+    lost = (dns.error[message] == ParseError.BAD_VALUE) & (dns.qclass[message] == 0)
+    value[subject, Trait.DNS_CLASS] = np.where(dns.questions[message] == 1, lost, UNKNOWN)
+    asked = asked_for(trace, message)
+    wanted = (asked >= 0) & dns.opt[np.maximum(asked, 0)]
+    value[subject, Trait.DNS_EDNS] = np.where(wanted, dns.opt[message], UNKNOWN)
+    first = np.searchsorted(answers.message, message)
+    there = first < len(answers)
+    first = np.minimum(first, max(len(answers) - 1, 0))
+    there &= (answers.message[first] == message) & (answers.section[first] == 1) if len(answers) else False
+    if there.any():
+        value[subject[there], Trait.DNS_LIFETIME] = answers.ttl[first[there]]
+        value[subject[there], Trait.DNS_POINTER] = answers.pointer[first[there]]
+
+
+def describe_packet(trace: Trace, subject: I64, message: I64, value: I64) -> None:
+    """Write down the header of the packet of one message per finding."""
+    packets, row = trace.packets, trace.dns.packet[message].astype(np.int64)
+    asked = asked_for(trace, message)
+    query = trace.dns.packet[np.maximum(asked, 0)].astype(np.int64)
+    v4 = packets.version[row] == 4
+    before = packets.ip_id[row].astype(np.int64) - packets.ip_id[query]
+    copied = np.where(before == 0, 1, np.where(before == 1, 2, 0))
+    value[subject, Trait.TTL] = packets.ttl[row]
+    value[subject, Trait.IP_ID] = np.where(v4, packets.ip_id[row], UNKNOWN)
+    value[subject, Trait.IP_ID_COPIED] = np.where(v4 & (asked >= 0), copied, UNKNOWN)
+    value[subject, Trait.DF] = np.where(v4, packets.ip_flags[row] & IpFlag.DONT_FRAGMENT != 0, UNKNOWN)
+
+
+def asked_for(trace: Trace, message: I64) -> I64:
+    """Find the first query of each message's exchange, row in Dns, -1 where none was captured."""
+    queries = trace.exchanges.queries
+    exchange = trace.dns.exchange[message].astype(np.int64)
+    there = (exchange >= 0) & (queries.lengths[np.maximum(exchange, 0)] > 0)
+    first = np.append(queries.values, 0)[queries.offsets[np.maximum(exchange, 0)]]
+    return np.where(there, first, -1).astype(np.int64)
+
+
+def answers_of(trace: Trace, message: int) -> list[str]:
+    """Read out what a reply answers, one line a record; what is known of an address stands behind it."""
+    answers = trace.answers
+    rows = np.arange(*np.searchsorted(answers.message, [message, message + 1]))
+    rows = rows[answers.section[rows] == 1][:MOST_RECORDS]
+    said = []
+    for row in rows.tolist():
+        if answers.kind[row] == RecordType.CNAME:
+            said.append(f"CNAME {answers.target[row]}")
+        elif answers.kind[row] in {RecordType.A, RecordType.AAAA}:
+            said.append(address_line(int(answers.high[row]), int(answers.low[row])))
+    code = int(trace.dns.flags[message]) & 0xF
+    return said or [f"RCODE {code}"]
+
+
+def address_line(high: int, low: int) -> str:
+    """Write an address with what the packaged lists know of it: ``A 8.7.198.46 forged CN GFW injector 1``."""
+    four = high == 0 and low >> 32 == 0xFFFF
+    text = str(ipaddress.IPv4Address(low & 0xFFFFFFFF) if four else ipaddress.IPv6Address(high << 64 | low))
+    listed, owners = forged_addresses(), address_owners()
+    halves = np.array([high], np.uint64), np.array([low], np.uint64)
+    row, owner = int(listed.find(*halves)[0]), int(owners.find(*halves)[0])
+    parts = [f"{'A' if four else 'AAAA'} {text}"]
+    if row >= 0:
+        kind = ForgedKind(int(listed.kinds[row])).name.lower()
+        parts.append(f"{kind} {listed.countries[row]} {listed.operators[row]}".rstrip())
+    if owner >= 0:
+        parts.append(f"owner {owners.owners[owner]}")
+    return " ".join(parts)
