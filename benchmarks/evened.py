@@ -1,0 +1,139 @@
+"""DNS behind a translator that evens headers out: ``python -m benchmarks evened``.
+
+Simulated captures at the client are judged as they are, and as they look when the last router before the tap gives all
+packets from outside one hop limit, no don't-fragment flag and identifications of one counter, as carrier translators
+do. What headers say is gone then; verdicts must be right by race, time and content.
+"""
+
+import fnmatch
+import ipaddress
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import attrs
+import numpy as np
+
+from benchmarks.machine import table
+from benchmarks.scoreboard.judging import LIBRARY, Job, held_against, library
+from benchmarks.scoreboard.labels import of_labels
+from netinterf.simulate import Simulated, run, scenarios
+from netinterf.trace import read
+
+__all__ = ["Evened", "even", "judged", "measure"]
+
+HOP_LIMIT = 57
+HEADER = 14
+"""Bytes of an Ethernet header, which simulated frames begin with."""
+
+FORGING = ("dns.injection", "dns.forged")
+
+
+@attrs.define
+class Evened:
+    """Counts of one way to look at the captures."""
+
+    units: Counter[str] = attrs.field(factory=Counter)
+    found: Counter[str] = attrs.field(factory=Counter)
+    untouched: int = 0
+    accused: int = 0
+    headers: int = 0  # findings that a header's sign speaks for
+
+    def add(self, other: "Evened") -> None:
+        """Add the counts of another capture."""
+        self.units += other.units
+        self.found += other.found
+        self.untouched += other.untouched
+        self.accused += other.accused
+        self.headers += other.headers
+
+
+def even(played: Simulated) -> Simulated:
+    """Let a translator write hop limit, don't-fragment flag and identification of all packets from outside."""
+    inside = {ipaddress.ip_address(truth.client).packed for truth in played.labels.truths}
+    counter, frames = 1000, []
+    for frame in played.frames:
+        head = bytearray(frame)
+        if head[12:14] == b"\x08\x00" and bytes(head[26:30]) not in inside:
+            counter = (counter + 1) % 65_536
+            head[18:20], head[20], head[22] = struct.pack(">H", counter), head[20] & 0x3F, HOP_LIMIT
+            head[24:26] = bytes(2)
+            head[24:26] = struct.pack(">H", checksum(bytes(head[HEADER : HEADER + 20])))
+        elif head[12:14] == b"\x86\xdd" and bytes(head[22:38]) not in inside:
+            head[21] = HOP_LIMIT
+        frames.append(bytes(head))
+    return attrs.evolve(played, frames=frames)
+
+
+def checksum(header: bytes) -> int:
+    """Sum a header of 20 bytes (RFC 1071)."""
+    total = sum(struct.unpack(">10H", header))
+    total = (total & 0xFFFF) + (total >> 16)
+    return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+
+
+def judged(job: Job, played: Simulated) -> Evened:
+    """Judge one capture and count."""
+    labels = of_labels(played.labels)
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    _, said = library(trace)
+    counts = Evened()
+    for unit in held_against(trace, labels, labels.rows, job, {LIBRARY: said})[0]:
+        answer = unit.answers[LIBRARY]
+        if not unit.mechanisms:
+            counts.untouched += 1
+            counts.accused += bool(answer.said)
+        for word, hit in zip(unit.mechanisms, answer.hits, strict=False):
+            counts.units[word] += 1
+            counts.found[word] += hit
+            counts.headers += hit and bool({"dns.hop_limit", "dns.ip_id", "dns.copied_id"} & set(answer.rules))
+    return counts
+
+
+def both(job: Job) -> tuple[Evened, Evened] | None:
+    """Judge one capture both ways; None where it was not taken at the client, or cut."""
+    played = run(job.scenario, job.seed)
+    if played.labels.vantage != "client" or played.labels.conditions.get("snaplen"):
+        return None
+    return judged(job, played), judged(job, even(played))
+
+
+def jobs(seeds: range) -> Iterator[Job]:
+    """List the captures."""
+    for play in scenarios():
+        if fnmatch.fnmatch(play.name, "*dns.*") and play.family.endswith("dns"):
+            for seed in seeds:
+                yield Job(source="simulator", name=f"{play.name}-{seed}", scenario=play.name, seed=seed, rivals=False)
+
+
+def measure(*, seeds: int, first_seed: int, processes: int) -> dict[str, Any]:
+    """Judge simulated captures both ways, and print what came of it."""
+    wanted = list(jobs(range(first_seed, first_seed + seeds)))
+    plain, evened = Evened(), Evened()
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(both, wanted, chunksize=8):
+            if found is not None:
+                plain.add(found[0])
+                evened.add(found[1])
+    print(report(plain, evened))
+    return {"as captured": attrs.asdict(plain), "evened out": attrs.asdict(evened)}
+
+
+def report(plain: Evened, evened: Evened) -> str:
+    """Lay both ways out."""
+    rows: list[Sequence[Any]] = [
+        (word, *(f"{way.found[word]}/{way.units[word]} ({share(way.found[word], way.units[word])})" for way in ways))
+        for ways in [(plain, evened)]
+        for word in FORGING
+    ]
+    rows.append(("untouched, accused", *(f"{way.accused}/{way.untouched}" for way in (plain, evened))))
+    rows.append(("found, a header speaks for it", *(str(way.headers) for way in (plain, evened))))
+    return table(["", "as captured", "headers evened out"], [list(map(str, row)) for row in rows])
+
+
+def share(part: int, whole: int) -> str:
+    """Write a share."""
+    return "–" if not whole else f"{np.round(part / whole, 3):.3f}"
