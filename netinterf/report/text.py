@@ -12,6 +12,7 @@ from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
 from netinterf.schema import Outcome, Verdicts
 from netinterf.stats.names import name_rules
+from netinterf.verdict.keys import numbered_text
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.words import happened, percent
@@ -108,7 +109,7 @@ def shared_lines(judged: Judged) -> Iterator[str]:
     """Write what the names that were hit have in common, and spared ones have not."""
     table = judged.ledger.verdicts
     hit, well = (
-        {table.name[row] for row in (table.outcome == list(Outcome).index(outcome)).nonzero()[0].tolist()} - {""}
+        set(numbered_text(table.name.take((table.outcome == list(Outcome).index(outcome)).nonzero()[0]))[1])
         for outcome in (Outcome.INTERFERED, Outcome.OK)
     )
     spared = _count(len(well - hit), "name")

@@ -70,8 +70,10 @@ def name_rules(blocked: Iterable[str], spared: Iterable[str], *, level: float = 
     rest = sorted(set(spared) - set(hit) - {""})
     if len(hit) < FEWEST or not rest:
         return ()
-    suffixes = general(covered_by_suffix(hit), {part for name in rest for part in suffixes_of(name)})
-    words = general(covered_by_word(hit), set(), rest)
+    taken, text = {part for name in rest for part in suffixes_of(name)}, "\n".join(rest)
+    under = {suffix: names for suffix, names in covered_by_suffix(hit).items() if suffix not in taken}
+    suffixes = one_each(under, longest=False)
+    words = {word: names for word, names in one_each(covered_by_word(hit), longest=True).items() if word not in text}
     tried = len(suffixes) + len(words)
     rules = [
         NameRule(kind=kind, value=value, blocked=names, p=min(1.0, tried * chance(len(hit), len(rest), len(names))))
@@ -126,20 +128,11 @@ def covered_by_word(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def general(
-    found: dict[str, tuple[str, ...]], taken: set[str], spared: Sequence[str] = ()
-) -> dict[str, tuple[str, ...]]:
-    """Keep what covers enough and no spared name; of equals the longest word, the shortest suffix."""
-    best: dict[tuple[str, ...], str] = {}
-    for value, names in found.items():
-        if len(names) < FEWEST or value in taken:
-            continue
-        known = best.get(names)
-        longer = spared and known is not None and len(value) > len(known)
-        shorter = not spared and known is not None and len(value) < len(known)
-        if known is None or longer or shorter:
-            best[names] = value
-    return {value: names for names, value in best.items() if not any(value in name for name in spared)}
+def one_each(found: dict[str, tuple[str, ...]], *, longest: bool) -> dict[str, tuple[str, ...]]:
+    """Of what covers the same names, enough of them, keep the longest or the shortest."""
+    ordered = sorted(found.items(), key=lambda item: (len(item[0]), item[0]), reverse=not longest)
+    best = {names: value for value, names in ordered if len(names) >= FEWEST}  # of equals the last stays
+    return {value: names for names, value in best.items()}
 
 
 def list_size(blocked: int, tested: int, population: int, *, level: float = 0.95) -> ListSize:
