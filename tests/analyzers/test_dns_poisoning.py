@@ -237,11 +237,20 @@ def test_answers_that_were_cut_off_are_judged_by_their_headers():
     assert not scene.rules[scene.of(asked)] & {"rotation", "two_answers", "contradiction", "duplicate"}
 
 
-@pytest.mark.parametrize(("ttl", "queries", "told"), [(41, 1, True), (58, 1, False), (41, 2, True)])
-def test_answers_that_were_cut_off_came_from_different_distances(ttl, queries, told):
-    """One question draws one reply from one place; asked twice, two sites may answer, which weighs less."""
+@pytest.mark.parametrize(
+    ("ttl", "queries", "sites", "told"),
+    [(41, 1, False, True), (58, 1, False, False), (41, 2, False, True), (41, 1, True, False)],
+)
+def test_answers_that_were_cut_off_came_from_different_distances(ttl, queries, sites, told):
+    """One question draws one reply from one place; asked twice, two sites may answer, which weighs less.
+
+    Where a server answers from both distances at other times, the capture may lack the second question.
+    """
     scene = Scene()
     scene.ordinary(8)
+    scene.server_ttl = ttl if sites else scene.server_ttl
+    scene.ordinary(2)
+    scene.server_ttl = 56
     for number in range(queries):
         asked = scene.ask("www.listed.org", new=number == 0, after=SECOND * number)
     scene.reply("www.listed.org", address_record("31.13.95.38", ttl=60), after=5 * MILLISECOND, ttl=ttl)

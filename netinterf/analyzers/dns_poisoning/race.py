@@ -67,7 +67,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
     """Compare all replies of each exchange that drew more than one."""
     counts = np.bincount(replies.exchange, minlength=len(trace.exchanges))
     rows = np.flatnonzero(counts[replies.exchange] > 1) if len(replies) else np.empty(0, np.int64)
-    alone = _given_alone(trace, replies, content, counts, rows)
+    alone, sites = _given_alone(trace, replies, content, counts, rows), _hops_alone(replies, counts, rows)
     exchanges, starts = np.unique(replies.exchange[rows], return_index=True)
     bounds = np.append(starts, len(rows))
     members, weights, pairs = [], [], []
@@ -75,7 +75,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         mine = rows[bounds[place] : bounds[place + 1]]
         _, first = np.unique(replies.digest[mine], return_index=True)
         distinct = mine[np.sort(first)]
-        weight, found = _contradiction(trace, replies, content, distinct)
+        weight, found = _contradiction(trace, replies, content, distinct, sites)
         if weight < IMPOSSIBLE_PAIR and found and _rotates(trace, replies, content, alone, found):
             weight *= ROTATING
         members.append(distinct)
@@ -112,6 +112,15 @@ def _given_alone(
     return given
 
 
+def _hops_alone(replies: Replies, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
+    """Collect, per server of raced questions, the hop limits of replies that came alone: those of its sites."""
+    single = counts[replies.exchange] == 1
+    return {
+        server: np.unique(replies.ttl[single & (replies.server == server)])
+        for server in np.unique(replies.server[rows[replies.unread[rows]]]).tolist()
+    }
+
+
 def _held(trace: Trace, content: Content, row: int) -> set[tuple[int, int]]:
     """List the addresses of one reply."""
     held = content.addresses[row]
@@ -132,11 +141,16 @@ def _rotates(
 
 
 def _contradiction(
-    trace: Trace, replies: Replies, content: Content, rows: NDArray[np.int64]
+    trace: Trace,
+    replies: Replies,
+    content: Content,
+    rows: NDArray[np.int64],
+    sites: dict[int, NDArray[np.int64]],
 ) -> tuple[float, set[tuple[int, int]]]:
     """Weigh the strongest contradiction between different replies of one exchange."""
     best, pairs = 0.0, set()
-    answers = [_Answer.of(trace, replies, content, int(row)) for row in rows[:16]]
+    usual = sites.get(int(replies.server[rows[0]]), np.empty(0, np.int64))
+    answers = [_Answer.of(trace, replies, content, int(row), usual) for row in rows[:16]]
     for left in range(len(answers)):
         for right in range(left + 1, len(answers)):
             weight = answers[left].against(answers[right])
@@ -166,12 +180,13 @@ class _Answer:
     unread: bool
     nature: int  # AA and RA
     hops: int  # hop limit, 0 where that tells nothing
+    usual: bool  # its server's replies have about that hop limit when they come alone
     reachable: bool  # has a global address
     unreachable: bool  # has only addresses that are not
     shape: tuple[tuple[int, int], ...]  # kind and length of answer records of other types
 
     @classmethod
-    def of(cls, trace: Trace, replies: Replies, content: Content, row: int) -> "_Answer":
+    def of(cls, trace: Trace, replies: Replies, content: Content, row: int, usual: NDArray[np.int64]) -> "_Answer":
         answers = trace.answers
         message = int(replies.message[row])
         first, last = replies.record_at[message], replies.record_at[message + 1]
@@ -190,6 +205,7 @@ class _Answer:
             unread=bool(replies.unread[row]),
             nature=int(replies.flags[row]) & NATURE,
             hops=int(replies.ttl[row]) * trace.facts.ttl_informative,
+            usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
             reachable=Sign.GLOBAL in sign,
             unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
@@ -201,7 +217,7 @@ class _Answer:
             return 0.0
         if self.unread or other.unread:
             exists = NXDOMAIN in {self.rcode, other.rcode} and self.rcode != other.rcode
-            apart = abs(self.hops - other.hops) > HOP_TOLERANCE
+            apart = abs(self.hops - other.hops) > HOP_TOLERANCE and not (self.usual and other.usual)
             return UNLIKE if exists or apart or self.nature != other.nature else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)
