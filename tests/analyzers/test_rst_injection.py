@@ -601,6 +601,24 @@ def test_a_fin_with_perfect_headers_is_still_too_early() -> None:
     assert not any(name.startswith("fin.") for name in ended(Talk(), at=101))
 
 
+@pytest.mark.parametrize("captured", [True, False])
+def test_what_answers_a_request_that_was_not_captured_has_no_age(captured: bool) -> None:
+    """The client's next acknowledgement reaches over the bytes that are missing; it is not what was answered."""
+    talk = Talk()
+    talk.healthy(-1000)
+    begin = talk.open()
+    if captured:
+        sent, end = talk.request(begin)
+    else:
+        sent, end = begin, 101 + 82
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("C", "A", end, 920, at=sent + 101.1)
+    talk.send("S", "FA", 920, end, at=sent + 101.2, ttl=61, df=False)
+    rules = found(talk.trace())
+    assert "fin.df" in rules
+    assert "fin.premature" not in rules
+
+
 def test_a_fin_that_answers_a_fin_is_timed_from_that_fin() -> None:
     """The client ended first and acknowledged data later; the server's end answers the former."""
     talk = Talk()

@@ -2,8 +2,9 @@
 
 A reset that acknowledges the trigger was written by somebody who had read it. From the capture point to the claimed
 sender and back takes at least the round trip that its genuine packets show; whoever answers in a fraction of that is
-nearer. The round trip is the least over handshakes and acknowledged data of unsuspicious packets to that address:
-the handshake alone is inflated by radio wake-up, SYN proxies and load.
+nearer. Where the capture lacks the packet that was answered, nothing is known. The round trip is the least over
+handshakes and acknowledged data of unsuspicious packets to that address: the handshake alone is inflated by radio
+wake-up, SYN proxies and load.
 """
 
 import attrs
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import segment_end
-from netinterf.schema import RttKind, TcpFlag, TcpOption
+from netinterf.schema import Packets, RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = [
@@ -107,6 +108,7 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
     if len(packets):
         ended = (end >= 0) & (end < suspects.row) & (segment_end(packets, np.maximum(end, 0)) == ack)
         asked = np.where(ended & ((asked < 0) | (end < asked)), end, asked)
+        asked = np.where(takes_numbers(packets, asked), asked, -1)
     waited = packets.time[suspects.row] - packets.time[np.maximum(asked, 0)] if len(packets) else rtt
     known = (asked >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & (not trace.facts.split_tcp)
     ratio = np.where(known, waited / np.maximum(rtt, 1), np.nan)
@@ -125,6 +127,14 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
         nearer=nearer,
         on_time=known & fresh & ~early & (ratio >= 1) & (ratio <= ON_TIME),
     )
+
+
+def takes_numbers(packets: Packets, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets hold a byte, a SYN or a FIN: others reach further only over what the capture lacks."""
+    flags = packets.tcp_flags[np.maximum(row, 0)]
+    takes = (packets.payload_length[np.maximum(row, 0)] > 0) | (flags & (TcpFlag.SYN | TcpFlag.FIN) != 0)
+    found: NDArray[np.bool_] = takes
+    return found
 
 
 def first_reaching(suspects: Suspects, ack: NDArray[np.int64]) -> NDArray[np.int64]:
