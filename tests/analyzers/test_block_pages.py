@@ -8,6 +8,7 @@ from scapy.all import IP, TCP
 from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.block_pages.rules import WEIGHTS
 from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.context.pages import KEY, match_pages, signatures
 from netinterf.simulate import Conditions, run
 from netinterf.table import Ragged
@@ -120,6 +121,27 @@ def test_a_server_that_goes_on_behind_the_end_of_a_page(fin: float | None, more:
     end = 102 + len(b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n")
     talk.send("S", "PA", 901, end, at=330, data=b"HTTP/1.1 200 OK".ljust(len(PAGE) + more, b"x"))
     assert ("page.alive_after" in rules(talk.trace())) == after
+
+
+@pytest.mark.parametrize(("body", "page"), [
+    (b"HTTP/1.1 403 Forbidden\r\n\r\n", True),
+    (b"<html><title>Surf Safely</title></html>", True),  # markup without a status line
+    (b"Object not found", False),  # an end of stream that carries a few words is an end
+])  # fmt: skip
+def test_an_end_that_carries_words_is_no_page(body: bytes, page: bool) -> None:
+    """Forged markup is read as a page by browsers, a few words on a FIN are not."""
+    talk = Talk()
+    talk.healthy(-1000)
+    talk.port = 40000
+    sent, end = talk.request(talk.open(0), b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n")
+    talk.send("S", "FPA", 901, end, at=sent + 4, data=body, ttl=61, df=False, stamped=False)
+    trace = talk.trace()
+    told = {
+        found.rules[code].id.split(".")[0]
+        for found in (BlockPages()(trace), RstInjection()(trace))
+        for code in found.rule
+    }
+    assert told & {"page", "fin"} == ({"page"} if page else {"fin"})
 
 
 def test_a_page_in_place_of_the_answer_is_known_by_what_it_says() -> None:

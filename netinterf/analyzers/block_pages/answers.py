@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.oddity import begins_http, too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.schema import TcpFlag
@@ -52,7 +52,7 @@ def find_answers(trace: Trace) -> Answers:
     kept = (row > http.packet[asked[flow]]) & np.isin(row, arrived(trace, row[row >= 0]))
     kept &= trace.packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.RST == 0  # bytes on a reset are no answer
     flow, row = flow[kept], row[kept]
-    words = (trace.packets.tcp_flags[row] & TcpFlag.FIN != 0) & ~begins_http(trace, row)  # on an end they are no answer
+    words = (trace.packets.tcp_flags[row] & TcpFlag.FIN != 0) & ~begins_page(trace, row)  # on an end they are no answer
     flow, row = flow[~words], row[~words]
     side = 2 * flow + 1
     odd = unlike_greeting(trace, row, side) | too_early(trace, row, side)

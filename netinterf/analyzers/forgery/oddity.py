@@ -8,7 +8,7 @@ from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["begins_http", "too_early", "unlike_greeting"]
+__all__ = ["begins_http", "begins_page", "too_early", "unlike_greeting"]
 
 HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
@@ -62,3 +62,12 @@ def begins_http(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         heads = trace.buffer[spans(starts, np.full(len(starts), len(HTTP)))].reshape(-1, len(HTTP))
         found[enough] = (heads == HTTP).all(axis=1)
     return found
+
+
+def begins_page(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say whether the payload of each packet begins an HTTP answer, or markup without a status line (RFC 1945 §6)."""
+    packets = trace.packets
+    markup = packets.payload_captured[rows] > 0
+    markup[markup] = trace.buffer[packets.payload_start[rows[markup]]] == ord("<")
+    page: NDArray[np.bool_] = markup | begins_http(trace, rows)
+    return page

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.oddity import begins_http, too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
 from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
@@ -37,7 +37,7 @@ def find_fins(trace: Trace) -> Suspects:
     web = np.zeros(len(trace.flows), np.bool_)
     web[trace.http.flow[trace.http.outbound]] = True
     pages = (side % 2 == 1) & web[side // 2] & (sides.first_payload[side] == row)
-    pages[pages] = begins_http(trace, row[pages])
+    pages[pages] = begins_page(trace, row[pages])
     row, side = row[~pages], side[~pages]
     more = sides.sent[side] > segment_end(packets, row)
     odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | taken_back(trace, row).any
