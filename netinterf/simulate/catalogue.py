@@ -47,6 +47,7 @@ MODULES = (
     "benign_handshakes",
     "benign_tcp_ends",
     "benign_tcp_boxes",
+    "benign_tcp_routes",
     "benign_tcp_probes",
     "benign_tcp_late",
     "benign_web_http",

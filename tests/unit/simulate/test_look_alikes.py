@@ -21,6 +21,7 @@ from netinterf.simulate.plays import (
     benign_tcp_ends,
     benign_tcp_late,
     benign_tcp_probes,
+    benign_tcp_routes,
     benign_web_http,
     benign_web_quic,
     benign_web_tls,
@@ -28,8 +29,8 @@ from netinterf.simulate.plays import (
 )
 
 MODULES = (
-    benign_tcp_ends, benign_tcp_boxes, benign_tcp_probes, benign_tcp_late, benign_web_http, benign_web_tls,
-    benign_web_quic, sweeps,
+    benign_tcp_ends, benign_tcp_boxes, benign_tcp_routes, benign_tcp_probes, benign_tcp_late, benign_web_http,
+    benign_web_tls, benign_web_quic, sweeps,
 )  # fmt: skip
 MINE = {one.id for one in CONFOUNDERS}
 PLAYS = [play for module in MODULES for play in module.PLAYS if play.confounder]
