@@ -147,6 +147,23 @@ def test_single_replies_that_somebody_else_wrote(ttl, after, name_odd, block, to
     assert sum("other_writer" in rules for rules in scene.rules.values()) == (len(odd) if told else 0)
 
 
+@pytest.mark.parametrize(("server", "told"), [("192.168.1.1", False), ("8.8.8.8", True)])
+def test_what_a_home_router_makes_up_is_not_compared_with_what_it_relays(server, told):
+    """Every AAAA question draws an A record, built otherwise and sooner than the other replies."""
+    scene = Scene(client="192.168.1.20", server=server)
+    wrong = []
+    for number in range(12):
+        scene.ordinary(2)
+        name = f"www{number}.site{number}.com"
+        wrong.append(scene.ask(name, kind=AAAA))
+        scene.reply(name, address_record("93.184.216.34"), kind=AAAA, opt=False, flags=0x8500, after=9 * MILLISECOND)
+    scene.judge()
+    compared = {"construction_outlier", "too_fast"}
+    assert all("wrong_type" in scene.rules[scene.of(asked)] for asked in wrong)
+    assert all((compared <= scene.rules[scene.of(asked)]) == told for asked in wrong)
+    assert told or all(not compared & scene.rules[scene.of(asked)] for asked in wrong)
+
+
 def opened(scene, server, served):
     """Connect to an address, which answers or does not."""
     if served:

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, Content, Sign, local_policy
+from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Sign, local_policy
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
 from netinterf.analyzers.dns_poisoning.race import Races
@@ -108,7 +108,13 @@ def build_case(
     # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
     timing = contrasts.timing - np.where(contrasts.timing > HALF_WEIGHT, np.log(size), 0.0)
-    contrasts = attrs.evolve(contrasts, timing=np.where(timing >= HALF_WEIGHT, timing, 0.0))
+    # What a home router makes up by habit is built unlike what it relays, and comes at once.
+    made_up = (alone.wrong_type[rows] == HABIT) & (trace.hosts.special[replies.server[rows]] & NEAR != 0)
+    contrasts = attrs.evolve(
+        contrasts,
+        timing=np.where((timing >= HALF_WEIGHT) & ~made_up, timing, 0.0),
+        construction=np.where(made_up, 0.0, contrasts.construction),
+    )
     return Case(
         rows=rows,
         race=np.concatenate([race, np.full(len(single), -1)]).astype(np.int64),
