@@ -52,6 +52,7 @@ class Facts:
     vantage: Vantage = Vantage.UNKNOWN
     vantage_given: bool = False  # the user said so
     ttl_informative: bool = True  # False: something rewrites hop limits, equal ones prove nothing
+    hops_apart: bool = False  # copies of packets were captured on both sides of a router: one hop tells nobody apart
     ip_id_informative: bool = True  # False: something renumbers the packets of all senders
     split_tcp: bool = False  # a proxy near the tap acknowledges for the far end: timing tests are blind
     offloaded: bool = False  # the capture holds segments larger than the wire allows
@@ -83,6 +84,7 @@ def gather_facts(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples,
         vantage=Vantage(vantage) if given else infer_vantage(packets, sides),
         vantage_given=given,
         ttl_informative=not rewrites_ttl(packets, flows),
+        hops_apart=copied_behind_router(packets),
         ip_id_informative=not renumbers_ip_id(packets, flows),
         split_tcp=splits_tcp(packets, flows, sides, rtts),
         offloaded=bool(np.any(packets.status & Status.OFFLOADED)),
@@ -131,6 +133,16 @@ def rewrites_ttl(packets: Packets, flows: Flows) -> bool:
     if len(np.unique(host)) < SAME_TTL_HOSTS:
         return False
     return float(np.bincount(packets.ttl[rows]).max()) >= SAME_TTL_SHARE * len(rows)
+
+
+def copied_behind_router(packets: Packets) -> bool:
+    """Say whether copies of packets carry hop limits that their senders' other packets in the flow do not."""
+    copy = packets.marks & Mark.DUPLICATE_FRAME != 0
+    if not copy.any():
+        return False
+    shown = (packets.flow.astype(np.int64) << 1 | packets.outbound) << 8 | packets.ttl
+    original = shown[~copy & np.isin(packets.flow, np.unique(packets.flow[copy]))]
+    return bool(np.any(~np.isin(shown[copy], original)))
 
 
 def renumbers_ip_id(packets: Packets, flows: Flows) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scapy.layers.inet import IP
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.rst_injection import RstInjection
@@ -431,6 +432,21 @@ def test_what_a_lost_client_answers_is_not_named_as_forged() -> None:
     evidence = RstInjection()(talk.trace("server"))
     assert len(evidence)
     assert all(len(rows) == 0 for rows in evidence.forged)
+
+
+@pytest.mark.parametrize(("hops", "told"), [(None, True), (0, True), (1, False)])
+def test_captures_at_two_places_know_no_single_hop(hops: int | None, told: bool) -> None:
+    """Where copies show that the tap saw packets on both sides of a router, one hop tells nobody apart."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    talk.send("S", "RA", 901, end, at=sent + 101, ttl=49)
+    for at, frame in [] if hops is None else talk.frames[:-1]:
+        copy = IP(frame)
+        copy.ttl -= hops
+        del copy.chksum
+        talk.frames.append((at + 0.03, bytes(copy)))
+    assert ("rst.ttl" in found(talk.trace())) == told
 
 
 def test_padding_is_no_payload() -> None:

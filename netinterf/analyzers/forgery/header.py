@@ -73,9 +73,11 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     )  # 0 and 1 are constants of many
     jump, inside = counter_jump(trace, suspects, group)
     has_base = group.count > 0
+    jump_ttl = packets.ttl[row] - ttl
+    comparable = has_base if not trace.facts.hops_apart else has_base & (np.abs(jump_ttl) != 1)
     odd = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
     return HeaderSigns(
-        ttl_jump=np.where(has_base, packets.ttl[row] - ttl, np.nan),
+        ttl_jump=np.where(comparable, jump_ttl, np.nan),
         ttl_class=has_base & (initial_ttl(packets.ttl[row]) != initial_ttl(ttl)),
         ttl_varies=varying_ttl(trace, suspects),
         no_timestamps=suspects.acks & negotiated & always_stamps & ~stamped[row] & has_base,
