@@ -347,6 +347,25 @@ def test_repeats_count_only_where_other_names_draw_one_reply(doubled):
     assert ("repeated" in scene.rules[scene.of(asked)]) == (not doubled)
 
 
+@pytest.mark.parametrize("spared", [0, 4])
+def test_where_every_lookup_draws_two_replies_no_name_is_struck(spared):
+    """A forwarder passes two upstream answers on, which are sometimes the same for a name with many addresses."""
+    scene = Scene()
+    for number in range(30):
+        name = f"www.site{number % 10}.com"
+        scene.ask(name)
+        for after in (30, 60):
+            scene.reply(name, address_record(f"93.184.{number % 10}.34"), after=after * MILLISECOND)
+    for number in range(2 + spared):
+        asked = scene.ask("www.rotating.org")
+        for after in (30, 60):
+            other = number + 100 * (after == 60 and number < 2)
+            scene.reply("www.rotating.org", address_record(f"{31 + other}.13.95.38"), after=after * MILLISECOND)
+    scene.judge()
+    assert asked
+    assert not any("repeated" in rules for rules in scene.rules.values())
+
+
 def test_a_capture_that_doubles_every_frame_hides_nothing():
     """A query captured twice within microseconds was sent once, so two different replies are one too many."""
     scene = Scene()

@@ -30,7 +30,7 @@ def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArra
 
     With *c* of *n* lookups contradicted and a rate *p* among other names, the weight is that of the repeats:
     ``(c - 1) ln(0.9 / p) + (n - c) ln(0.1 / (1 - p))``, *p* the share of other names' lookups that drew several
-    replies, with a Jeffreys prior; never negative.
+    replies, with a Jeffreys prior; never negative, and 0 where others draw as many: a spared lookup is no sign.
 
     Returns:
         Weights and numbers of contradicted lookups, aligned with *races*.
@@ -55,6 +55,7 @@ def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArra
             rate = (spilled[others].sum() + 0.5) / (lookups[others].sum() + 1.0)
             missed = lookups[mine] - hits[mine]
             value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
+            value = value if rate < STRUCK else 0.0
             rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
             weight[rows] = np.clip(value, 0.0, WEIGHTS["repeated"])
             struck[rows] = int(hits[mine])
