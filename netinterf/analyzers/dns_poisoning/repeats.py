@@ -52,10 +52,9 @@ def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArra
         base = groups[hits[groups] <= BASE_SHARE * lookups[groups]]
         for mine in groups[hits[groups] >= 2]:
             others = base[base != mine]
-            rate = (spilled[others].sum() + 0.5) / (lookups[others].sum() + 1.0)
+            rate = min(STRUCK, (spilled[others].sum() + 0.5) / (lookups[others].sum() + 1.0))
             missed = lookups[mine] - hits[mine]
             value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
-            value = value if rate < STRUCK else 0.0
             rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
             weight[rows] = np.clip(value, 0.0, WEIGHTS["repeated"])
             struck[rows] = int(hits[mine])
