@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.dns_check import Agreement, messages, with_dnspython
 from netinterf.errors import NetinterfError
-from netinterf.protocols import dns, dns_exchanges, dns_messages, dns_names
+from netinterf.protocols import dns, dns_exchanges, dns_messages, dns_names, svcb
 from netinterf.protocols.dns_messages import parse_messages
 from netinterf.trace import Trace, read
 
@@ -185,7 +185,7 @@ def one_round(held: str, seconds: str, seed: str) -> None:
     """Fuzz in this process, and end it."""
     import atheris
 
-    for module in (dns, dns_exchanges, dns_messages, dns_names):
+    for module in (dns, dns_exchanges, dns_messages, dns_names, svcb):
         for function in functions_of(module):
             atheris.instrument_func(function)
     limits = [f"-max_total_time={seconds}", f"-seed={seed}", "-timeout=10", "-rss_limit_mb=0", f"-max_len={MOST * 300}"]
