@@ -71,10 +71,10 @@ def name_rules(blocked: Iterable[str], spared: Iterable[str], *, level: float = 
     if len(hit) < FEWEST or not rest:
         return ()
     taken, text = {part for name in rest for part in suffixes_of(name)}, "\n".join(rest)
-    under = {suffix: names for suffix, names in covered_by_suffix(hit).items() if suffix not in taken}
-    suffixes = one_each(under, longest=False)
-    words = {word: names for word, names in one_each(covered_by_word(hit), longest=True).items() if word not in text}
-    tried = len(suffixes) + len(words)
+    shared, spelled = covered_by_suffix(hit), one_each(covered_by_word(hit), longest=True)
+    suffixes = one_each({suffix: names for suffix, names in shared.items() if suffix not in taken}, longest=False)
+    words = {word: names for word, names in spelled.items() if word not in text}
+    tried = len(spelled) + sum(len(names) >= FEWEST for names in shared.values())  # what spared names refute as well
     rules = [
         NameRule(kind=kind, value=value, blocked=names, p=min(1.0, tried * chance(len(hit), len(rest), len(names))))
         for kind, found in (("suffix", suffixes), ("word", words))

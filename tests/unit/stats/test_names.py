@@ -37,6 +37,15 @@ def test_a_word_is_told() -> None:
     assert name_rules(hit, [*OTHERS, "about.freevpn-news.net"]) == ()
 
 
+def test_what_spared_names_refuted_was_tried_as_well() -> None:
+    """Of two suffixes one is refuted: the chance of the other counts twice (Bonferroni)."""
+    hit = [f"{host}.{domain}.org" for host in "abc" for domain in ("blocked", "refuted")]
+    spared = [*OTHERS, "fine.refuted.org"]
+    (rule,) = name_rules(hit, spared)
+    assert rule.value == "blocked.org"
+    assert rule.p == pytest.approx(2 * math.comb(6, 3) / math.comb(6 + len(spared), 3))
+
+
 @pytest.mark.parametrize(
     ("hit", "spared"),
     [
