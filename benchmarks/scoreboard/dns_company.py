@@ -6,7 +6,8 @@ import numpy as np
 
 from benchmarks.scoreboard.labels import Row
 from benchmarks.scoreboard.units import Beside, Unit
-from netinterf.protocols.dns_names import hash_rows, lowered
+from netinterf.numbering import hash_rows
+from netinterf.protocols.dns_names import lowered
 from netinterf.trace import Trace
 
 __all__ = ["DNS_PARTS", "dns_company"]

@@ -1,15 +1,14 @@
 """Where flows lead, as numbers to group by, and how often something happened in a group near some time."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.protocols.dns_names import hash_rows, lowered
+from netinterf.numbering import hash_rows
+from netinterf.protocols.dns_names import lowered
 from netinterf.schema import TlsKind
 from netinterf.trace import Trace
 
-__all__ = ["NEAR_NS", "Moments", "around", "flow_name_ids", "networks", "numbered"]
+__all__ = ["NEAR_NS", "Moments", "around", "flow_name_ids", "networks"]
 
 
 NEAR_NS = 60_000_000_000
@@ -48,16 +47,6 @@ def around(begin: NDArray[np.int64], end: NDArray[np.int64]) -> tuple[NDArray[np
 
 MOMENT_BITS = 41
 """Milliseconds since 1970 take 41 bits until 2039; groups have the other 22."""
-
-
-def numbered(*columns: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Number the distinct combinations of columns, one after the other: integers sort faster than rows."""
-    number = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        values, place = np.unique(column, return_inverse=True)
-        _, joined = np.unique(number * max(len(values), 1) + place.reshape(-1), return_inverse=True)
-        number = joined.reshape(-1).astype(np.int64)
-    return number
 
 
 def networks(trace: Trace) -> NDArray[np.int64]:

@@ -10,7 +10,6 @@ Great is the Great Firewall?", USENIX Security 2021, table of owners: Facebook, 
 
 import ast
 import csv
-from collections.abc import Sequence
 from enum import IntEnum
 from functools import cache
 from importlib.resources import files
@@ -19,7 +18,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.context.special import prefix_halves
+from netinterf.context.prefixes import PrefixIndex
 
 __all__ = ["AddressOwners", "ForgedAddresses", "ForgedKind", "address_owners", "block_page_names", "forged_addresses"]
 
@@ -35,48 +34,6 @@ class ForgedKind(IntEnum):
     BOGON = 5  # impossible as a public service; local block lists and split horizon use them too
     RESOLVER = 6  # a resolver's own address, no forged answer
     UNVERIFIED = 7  # in community lists only
-
-
-@attrs.frozen(eq=False)
-class PrefixIndex:
-    """Longest-prefix lookup over two-halved addresses, one sorted array per prefix length."""
-
-    masks: tuple[tuple[int, int], ...]  # longest first
-    keys: tuple[NDArray[np.bytes_], ...]
-    rows: tuple[NDArray[np.int32], ...]
-
-    @classmethod
-    def of(cls, prefixes: Sequence[str]) -> "PrefixIndex":
-        """Index prefixes and addresses; of equal ones the first wins."""
-        groups: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
-        for row, prefix in enumerate(prefixes):
-            high, low, high_mask, low_mask = prefix_halves(prefix)
-            groups.setdefault((high_mask, low_mask), {}).setdefault((high, low), row)
-        masks = sorted(groups, reverse=True)
-        keys, rows = [], []
-        for mask in masks:
-            pairs = np.array(sorted(groups[mask]), np.uint64).reshape(-1, 2)
-            keys.append(_joined(pairs[:, 0], pairs[:, 1]))
-            rows.append(np.array([groups[mask][key] for key in sorted(groups[mask])], np.int32))
-        return cls(tuple(masks), tuple(keys), tuple(rows))
-
-    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
-        """Name the row of the longest prefix that holds each address, -1 for none."""
-        found = np.full(len(high), -1, np.int32)
-        for (high_mask, low_mask), keys, rows in zip(self.masks, self.keys, self.rows, strict=True):
-            left = np.flatnonzero(found < 0)
-            wanted = _joined(high[left] & np.uint64(high_mask), low[left] & np.uint64(low_mask))
-            place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            hit = keys[place] == wanted
-            found[left[hit]] = rows[place[hit]]
-        return found
-
-
-def _joined(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.bytes_]:
-    """Join halves into one sortable 16-byte key per address."""
-    joined = np.empty((len(high), 2), ">u8")
-    joined[:, 0], joined[:, 1] = high, low
-    return joined.view("S16").reshape(-1) if len(high) else np.empty(0, "S16")
 
 
 @attrs.frozen(eq=False)

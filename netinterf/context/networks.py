@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.context.forged import PrefixIndex
+from netinterf.context.prefixes import PrefixIndex
 from netinterf.errors import ParameterError
 
 __all__ = ["HEADER", "Network", "find_networks", "read_networks"]

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.protocols.dns_names import hash_rows
+from netinterf.numbering import hash_rows
 from netinterf.schema import Dns, Exchanges, Packets, ParseError
 from netinterf.table import Ragged
 

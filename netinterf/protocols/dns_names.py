@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from netinterf.schema import ParseError
 from netinterf.table import Text, spans
 
-__all__ = ["MAX_NAME", "MAX_STEPS", "Names", "expand_names", "hash_rows", "lowered", "skip_names"]
+__all__ = ["MAX_NAME", "MAX_STEPS", "Names", "expand_names", "lowered", "skip_names"]
 
 MAX_NAME = 255
 """Longest name on the wire, RFC 1035 §2.3.4."""
@@ -146,16 +146,3 @@ def lowered(names: Text) -> Text:
     values = names.values
     upper = (values >= 0x41) & (values <= 0x5A)
     return Text(names.offsets, np.where(upper, values | np.uint8(0x20), values))
-
-
-def hash_rows(names: Text) -> NDArray[np.uint64]:
-    """Mix the bytes of every row into one 64-bit number; equal rows get equal numbers (polynomial, modulo 2**64)."""
-    if not len(names.values):
-        return np.zeros(len(names), np.uint64)
-    longest = int(names.lengths.max())
-    powers = np.cumprod(np.full(longest, 0x9E3779B97F4A7C15, np.uint64))
-    within = np.arange(len(names.values)) - np.repeat(names.offsets[:-1], names.lengths)
-    total = np.zeros(len(names.values) + 1, np.uint64)
-    np.cumsum((names.values.astype(np.uint64) + np.uint64(1)) * powers[within], out=total[1:])
-    mixed = total[names.offsets[1:]] - total[names.offsets[:-1]]
-    return mixed ^ mixed >> np.uint64(29)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from netinterf.attribute.catalogue import systems
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
+from netinterf.numbering import numbered_text
 from netinterf.schema import Outcome, Verdicts
 from netinterf.stats.names import name_rules
-from netinterf.verdict.keys import numbered_text
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.words import happened, percent

@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.numbering import joined, numbered
 from netinterf.schema import Evidence
 from netinterf.stats.dependence import combine_dependent
 from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.health import outcomes
-from netinterf.verdict.keys import Keys, joined, numbered
+from netinterf.verdict.keys import Keys
 from netinterf.verdict.model import Model
 from netinterf.verdict.selective import find_selective, restrain
 from netinterf.verdict.subjects import Subjects, row_of

@@ -15,12 +15,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.numbering import distinct, joined, numbered
 from netinterf.schema import GroupBy
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import LARGEST, log_likelihoods, log_mean_exp, member_log_odds
 from netinterf.stats.windows import best_window
 from netinterf.verdict.controls import Beside, Places, look_beside, no_controls
-from netinterf.verdict.keys import distinct, joined, numbered
 from netinterf.verdict.model import Model
 
 __all__ = ["Board", "Contest", "Field", "added_up"]

@@ -16,11 +16,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.numbering import distinct, joined, numbered
 from netinterf.schema import GroupBy
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.mixture import log_likelihoods
 from netinterf.verdict.clusters import Clusters
-from netinterf.verdict.keys import Keys, distinct, joined, numbered
+from netinterf.verdict.keys import Keys
 from netinterf.verdict.subjects import Subjects
 
 __all__ = ["Beside", "Controls", "Places", "look_beside", "no_controls"]

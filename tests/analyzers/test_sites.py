@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinterf.analyzers.sites import NEAR_NS, Moments, around, numbered
+from netinterf.analyzers.sites import NEAR_NS, Moments, around
 
 
 def test_moments_count_like_a_loop() -> None:
@@ -26,17 +26,6 @@ def test_the_last_moment_is_that_of_a_loop() -> None:
     slow = [int(max(time[(group == one) & (time < now)], default=0)) for one, now in zip(asked, at, strict=True)]
     assert Moments(group, time).last(asked, at).tolist() == slow
     assert Moments(group[:0], time[:0]).last(asked, at).tolist() == [0] * 60
-
-
-def test_numbers_are_those_of_distinct_rows() -> None:
-    """Equal rows share a number, others do not."""
-    rng = np.random.default_rng(5)
-    left, right = rng.integers(0, 4, 80), rng.integers(-3, 3, 80)
-    number = numbered(left, right)
-    for one in range(80):
-        for two in range(80):
-            same = (left[one], right[one]) == (left[two], right[two])
-            assert (number[one] == number[two]) == same
 
 
 def test_clocks_beyond_reason_stand_at_the_edge() -> None:

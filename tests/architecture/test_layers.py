@@ -18,6 +18,7 @@ LEVEL = {
     "workers": 0,
     "table": 1,
     "stats": 1,
+    "numbering": 2,
     "schema": 2,
     "capture": 3,
     "protocols": 3,

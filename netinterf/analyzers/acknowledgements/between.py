@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements.hasty import first_acknowledgements
 from netinterf.analyzers.acknowledgements.unsaid import lost_packets
-from netinterf.analyzers.sites import numbered
+from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -48,7 +48,7 @@ def find_between(trace: Trace) -> Between:
     if lost_packets(trace) or not len(row):
         return Between(row=row[:0], within=row[:0], length=row[:0])
     ack, flow = packets.relative_ack[row], packets.flow[row].astype(np.int64)
-    service = numbered(flows.client[flow], flows.server_port[flow])
+    service = combined(flows.client[flow], flows.server_port[flow])
     often = np.bincount(service)
     odd = np.flatnonzero(ack != packets.relative_seq[asked] + packets.payload_length[asked])
     row, asked, ack, service = row[odd], asked[odd], ack[odd], service[odd]

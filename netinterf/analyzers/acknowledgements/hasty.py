@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements.unsaid import lost_packets
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, PREMATURE_ONE, SYN_AGAIN_NS
-from netinterf.analyzers.sites import numbered
 from netinterf.flows.facts import Vantage
+from netinterf.numbering import combined
 from netinterf.schema import Mark, RttKind, TcpFlag
 from netinterf.trace import Trace
 
@@ -53,7 +53,7 @@ def find_hasty(trace: Trace) -> Hasty:
     limit = np.where(samples >= 2, PREMATURE_MANY, PREMATURE_ONE)
     known = (least > 0) & (least < SYN_AGAIN_NS)
     early = known & (waited < limit * least) & (least - waited >= LEAST_GAP_NS)
-    service = numbered(flows.client[flow], flows.server_port[flow])
+    service = combined(flows.client[flow], flows.server_port[flow])
     usual = np.bincount(service[known & (waited >= least)], minlength=len(flow))
     odd = np.bincount(service[early], minlength=len(flow))
     pick = early & (usual > odd)[service]

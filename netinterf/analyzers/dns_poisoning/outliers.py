@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies
+from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies, far_off
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.trace import Trace
 
@@ -54,6 +54,7 @@ def find_outliers(trace: Trace, replies: Replies, clean: Mask, sunk: Mask, bound
         bounds: Least TCP handshake per host in ns, NaN where unknown.
     """
     rows = with_profile(replies, clean, clean)
+    rows = rows[far_off(trace, replies, rows, clean)]  # few; the rest of the comparison takes longer
     rows = rows[odd(contrast_replies(trace, replies, rows, clean, sunk, bounds))]
     rest = clean.copy()
     rest[rows] = False

@@ -7,6 +7,8 @@ keeps both its hop limits this way, and a server seen once accuses nobody. Agree
 address translation makes all replies alike.
 """
 
+from collections.abc import Iterator
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
-__all__ = ["HOP_TOLERANCE", "Contrasts", "contrast_replies", "handshake_bounds"]
+__all__ = ["HOP_TOLERANCE", "Contrasts", "contrast_replies", "far_off", "handshake_bounds"]
 
 HOP_TOLERANCE = 3
 """Hops by which genuine replies of one server may differ (Hold-On's implementation; Duan et al., SATIN 2012)."""
@@ -98,17 +100,43 @@ def contrast_replies(
         rtt=bounds[replies.server[rows]] if count else np.empty(0),
         echoes=np.zeros(count, np.bool_),
     )
+    for here, base in _by_server(replies, rows, clean):
+        _compare(trace, replies, rows[here], base, here, sunk[rows[here]], found)
+    return found
+
+
+def far_off(trace: Trace, replies: Replies, rows: NDArray[np.int64], clean: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which replies came with another hop limit than their server's others: those that `Contrasts.hops` weighs.
+
+    Args:
+        trace: For its facts.
+        replies: All replies.
+        rows: Rows in *replies* to compare.
+        clean: Which replies are unsuspicious; aligned with *replies*.
+    """
+    off = np.zeros(len(rows), np.bool_)
+    if trace.facts.ttl_informative:
+        for here, base in _by_server(replies, rows, clean):
+            off[here] = hop_weight(replies.ttl[rows[here]], replies.ttl[base]) > 0
+    return off
+
+
+def _by_server(
+    replies: Replies, rows: NDArray[np.int64], clean: NDArray[np.bool_]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield, server by server, places in *rows*, and a sample of the unsuspicious replies to compare them with."""
     clean_rows = np.flatnonzero(clean)
     by_server = clean_rows[np.argsort(replies.server[clean_rows], kind="stable")]
-    for server in np.unique(replies.server[rows]):
-        here = np.flatnonzero(replies.server[rows] == server)
-        first, last = np.searchsorted(replies.server[by_server], [server, server + 1])
-        base = by_server[first:last]
+    order = np.argsort(replies.server[rows], kind="stable")
+    servers, starts = np.unique(replies.server[rows[order]], return_index=True)
+    bounds = np.append(starts, len(order))
+    for server, first, last in zip(servers, bounds[:-1], bounds[1:], strict=True):
+        low, high = np.searchsorted(replies.server[by_server], [server, server + 1])
+        base = by_server[low:high]
         if len(base) > SAMPLE:
             base = base[np.linspace(0, len(base) - 1, SAMPLE).astype(np.int64)]
         if len(base):
-            _compare(trace, replies, rows[here], base, here, sunk[rows[here]], found)
-    return found
+            yield order[first:last], base
 
 
 def _compare(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import COPY_NS, Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
-from netinterf.protocols.dns_names import hash_rows
+from netinterf.numbering import hash_rows
 from netinterf.trace import Trace
 
 __all__ = ["repeat_weights"]

@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.numbering import hash_rows
 from netinterf.protocols.dns_exchanges import REPLY_BIT
-from netinterf.protocols.dns_names import hash_rows
 from netinterf.schema import IpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace

@@ -30,6 +30,10 @@ neighbours (Brandhorst and Pras 2006, but for names that are never answered). On
 MOST = 6.0
 """Nats that so many silences in a row may carry: beyond that not chance decides but what its cause is."""
 
+CHANCE = 11.5
+"""Nats by which chance must be excluded for a contrast to weigh in full: losses that one question in 100,000 meets.
+A contrast refutes that the name's servers are dead; it does not refute that this resolver's answers were lost."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -82,14 +86,15 @@ class DnsSilence:
         steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
         spared = alive & ~down & steady
         gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
+        telling = np.minimum(seen.surprise / CHANCE, 1.0)
         counts: dict[str, ArrayLike] = {"answered": seen.answered, "silent": seen.silent}
         told: list[tuple[str, Mask, ArrayLike, dict[str, ArrayLike]]] = [
             ("unanswered", alive, np.minimum(seen.surprise, MOST), {"tries": seen.tries, "selective": 1.0, **counts}),
-            ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), 1.0, {}),
-            ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, 1.0, {}),
+            ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), telling, {}),
+            ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, telling, {}),
             ("only_tcp", gone & (seen.streamed > 0), certain, {"silent": seen.in_a_row}),
-            ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), 1.0, {}),
-            ("everywhere", spared & (seen.resolvers > 1), 1.0, {"resolvers": seen.resolvers}),
+            ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), telling, {}),
+            ("everywhere", spared & (seen.resolvers > 1), telling, {"resolvers": seen.resolvers}),
             ("failed", asked & (seen.failed > 0), 1.0, {}),
             ("moody", asked & ~forsaken, 1.0, {"answered": seen.later}),
             ("down", down, 1.0, counts),

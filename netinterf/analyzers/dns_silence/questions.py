@@ -4,8 +4,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.sites import numbered
-from netinterf.protocols.dns_names import hash_rows, lowered
+from netinterf.numbering import combined, hash_rows
+from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
@@ -38,7 +38,7 @@ class Lookups:
 
     def of(self, *columns: str) -> I64:
         """Number the distinct combinations of some columns."""
-        return numbered(*(getattr(self, column) for column in columns))
+        return combined(*(getattr(self, column) for column in columns))
 
 
 def list_lookups(trace: Trace) -> Lookups:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_silence.questions import Lookups, first_and_last
-from netinterf.analyzers.sites import numbered
+from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["Unheard", "find_unheard"]
@@ -77,7 +77,7 @@ def repeated(trace: Trace, lookups: Lookups) -> Mask:
     replied, _ = first_and_last(exchanges.replies, time[dns.packet[exchanges.replies.values]])
     known = (exchanges.queries.lengths > 0) & (exchanges.replies.lengths > 0)
     found: Mask = known & (last > replied + CROSSING_NS)
-    question = numbered(exchanges.flow.astype(np.int64), lookups.name, lookups.kind)
+    question = combined(exchanges.flow.astype(np.int64), lookups.name, lookups.kind)
     order = np.lexsort((lookups.since, question))
     first, second = order[:-1], order[1:]
     pair = (question[first] == question[second]) & known[first] & (lookups.since[first] > 0)

@@ -8,7 +8,7 @@ forge at random (Wang et al., IMC 2017, type 1; seen for resets).
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.sites import numbered
+from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["find_varied"]
@@ -38,7 +38,7 @@ def find_varied(trace: Trace) -> tuple[I64, I64]:
     if len(flow) < FEWEST:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     side, row = 2 * flow + 1, greeting[flow]
-    server = numbered(
+    server = combined(
         flows.client[flow], flows.server[flow], flows.server_port[flow], sides.syn_options[side], sides.mss[side]
     )
     often = np.bincount(server)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import TCP
-from netinterf.analyzers.sites import Moments, around, flow_name_ids, numbered
+from netinterf.analyzers.sites import Moments, around, flow_name_ids
+from netinterf.numbering import combined
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
@@ -63,8 +64,8 @@ def find_spared(trace: Trace, flow: NDArray[np.int64], time: NDArray[np.int64], 
         hit: For every flow of the capture, whether it was reset at that stage.
     """
     flows, name = trace.flows, flow_name_ids(trace)
-    server = numbered(flows.client, flows.server)
-    named, by_client = numbered(server, name), numbered(flows.client, name)
+    server = combined(flows.client, flows.server)
+    named, by_client = combined(server, name), combined(flows.client, name)
     first = trace.sides.first_payload[1::2].astype(np.int64)
     well = np.flatnonzero((flows.protocol == TCP) & (first >= 0) & ~hit)
     when = trace.packets.time[first[well]]

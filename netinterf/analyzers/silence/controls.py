@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.silences import TCP, Kind, Silences, end_of_capture
-from netinterf.analyzers.sites import Moments, around, flow_name_ids, networks, numbered
+from netinterf.analyzers.sites import Moments, around, flow_name_ids, networks
+from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -53,8 +54,8 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
     """
     flows, flow = trace.flows, silences.flow
     name = flow_name_ids(trace)
-    server, client_name = numbered(flows.client, flows.server), numbered(flows.client, name)
-    named = numbered(server, name)
+    server, client_name = combined(flows.client, flows.server), combined(flows.client, name)
+    named = combined(server, name)
     fell = np.zeros(len(flows), np.int64)
     fell[flow] = silences.since
     served, lost = np.flatnonzero(served_at >= 0), np.sort(flow)
@@ -105,7 +106,7 @@ def beyond(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
     """
     packets, flows = trace.packets, trace.flows
     network = networks(trace)
-    place = numbered(flows.client, network)
+    place = combined(flows.client, network)
     asking = np.zeros(len(trace.hosts), np.bool_)
     asking[flows.client[silences.flow]] = True
     rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0))
@@ -126,7 +127,7 @@ def beyond(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
 def besides(trace: Trace, silences: Silences) -> I64:
     """Count TCP packets of each silence's client in its other connections to the same server while it lasted."""
     packets, flows, flow = trace.packets, trace.flows, silences.flow
-    pair = numbered(flows.client, flows.server)
+    pair = combined(flows.client, flows.server)
     asking = np.zeros(len(flows), np.bool_)
     asking[flow] = True
     wanted = np.isin(pair, pair[asking])
@@ -148,7 +149,7 @@ def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset:
         whether that was its first request while the same three are served at other times, and whether they are later.
     """
     flows, packets, flow = trace.flows, trace.packets, silences.flow
-    three = numbered(flows.client, flows.server, flows.server_port)
+    three = combined(flows.client, flows.server, flows.server_port)
     cause, early = np.full(len(flows), -1), reset.copy()
     cause[reset] = trace.sides.rst[1::2][reset]
     spoke = ~silences.is_kind(Kind.UNGREETED, Kind.CLOSING)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.silences import TCP, end_of_capture, witnessed
-from netinterf.analyzers.sites import flow_name_ids, numbered
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["Beyond", "find_beyond"]
@@ -75,7 +76,7 @@ def find_beyond(trace: Trace) -> Beyond:
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
     kept = np.flatnonzero(alive | waited)
     flow, row, last, alive = flow[kept], row[kept], last[kept], alive[kept]
-    group = numbered(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
+    group = combined(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
     lived = np.bincount(group, alive, minlength=len(died))
     sweeps = np.flatnonzero((died >= FEWEST) & (lived >= FEWEST) & (died + lived <= LONGEST))

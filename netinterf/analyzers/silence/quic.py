@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.controls import served_time
 from netinterf.analyzers.silence.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
-from netinterf.analyzers.sites import Moments, around, flow_name_ids, numbered
-from netinterf.protocols.dns_names import hash_rows
+from netinterf.analyzers.sites import Moments, around, flow_name_ids
+from netinterf.numbering import combined, hash_rows
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_TRIES", "QuicContrast", "answered_time", "compare_quic", "find_quic"]
@@ -93,7 +93,7 @@ def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicCont
     flows, flow = trace.flows, silences.flow
     begin, end = around(silences.since, silences.until)
     client, name = flows.client.astype(np.int64), flow_name_ids(trace)
-    server, named = numbered(flows.client, flows.server), numbered(flows.client, name)
+    server, named = combined(flows.client, flows.server), combined(flows.client, name)
     served = np.flatnonzero(answered_at >= 0)
     everywhere = Moments(client[served], answered_at[served]).count(client[flow], begin, end)
     here = Moments(server[served], answered_at[served]).count(server[flow], begin, end)

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from netinterf.context.forged import ForgedKind, PrefixIndex, address_owners, block_page_names, forged_addresses
+from netinterf.context.forged import ForgedKind, address_owners, block_page_names, forged_addresses
 
 
 def halves(*texts):
@@ -84,19 +84,3 @@ def test_block_page_names_are_names():
     names = block_page_names()
     assert "trustpositif.kominfo.go.id" in names
     assert not [name for name in names if name.replace(".", "").isdigit()]
-
-
-def test_prefix_index_agrees_with_a_walk():
-    """The index finds what trying every prefix finds."""
-    rng = np.random.default_rng(5)
-    prefixes = [f"{a}.{b}.0.0/{length}" for a, b, length in zip(
-        rng.integers(1, 20, 60), rng.integers(0, 4, 60), rng.integers(9, 25, 60), strict=True)]  # fmt: skip
-    prefixes = [str(ipaddress.ip_network(prefix, strict=False)) for prefix in prefixes]
-    index = PrefixIndex.of(prefixes)
-    wanted = [f"{a}.{b}.{c}.1" for a, b, c in rng.integers(0, 20, (200, 3)) % [20, 5, 256]]
-    found = index.find(*halves(*wanted))
-    networks = [ipaddress.ip_network(prefix) for prefix in prefixes]
-    for text, row in zip(wanted, found.tolist(), strict=True):
-        holding = [network for network in networks if ipaddress.ip_address(text) in network]
-        best = max((network.prefixlen for network in holding), default=-1)
-        assert best == (networks[row].prefixlen if row >= 0 else -1)

@@ -1,0 +1,131 @@
+"""What is equal, as whole numbers: keys, combinations of columns, and strings.
+
+Columns of a million rows are numbered by hashing into a table and checking what was hit, several times faster than
+sorting them; nothing rests on that hash being free of collisions.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.table import Text
+
+__all__ = ["combined", "distinct", "hash_rows", "joined", "numbered", "numbered_text"]
+
+I64 = NDArray[np.int64]
+
+MOST = 2**62
+"""Largest number of combinations that are held in one 64-bit number."""
+
+ODD = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
+
+
+def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
+    """Number equal keys alike.
+
+    Args:
+        keys: n whole numbers of 64 bits.
+
+    Returns:
+        For each key a number from 0 without gaps, and for each number the position of one key that has it.
+    """
+    words = np.ascontiguousarray(keys).view(np.uint64)
+    number = np.empty(len(words), np.int64)
+    bits = max(8, (4 * len(words)).bit_length())
+    table = np.empty(1 << bits, np.int64)
+    shift, factor = np.uint64(64 - bits), int(ODD)
+    left, found, count = np.arange(len(words)), [np.empty(0, np.int64)], 0
+    while len(left):
+        slot = (words[left] * np.uint64(factor)) >> shift
+        table[slot] = left  # the last write wins
+        owner = table[slot]
+        new = left[owner == left]
+        number[new] = count + np.arange(len(new))
+        found.append(new)
+        count += len(new)
+        same = words[owner] == words[left]
+        number[left[same]] = number[owner[same]]
+        left = left[~same]
+        factor = factor * int(ODD) % 2**64  # another hash for keys that met a different one
+    return number, np.concatenate(found)
+
+
+def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
+    """Join columns of small numbers into one: equal only where all are.
+
+    Args:
+        columns: Pairs of a column, from 0, and how many values it can have.
+
+    Returns:
+        The joined column and how many values it can have.
+    """
+    first, size = columns[0]
+    result = first.astype(np.int64)
+    for column, width in columns[1:]:
+        if size * width >= MOST:
+            result, size = numbered(result)[0], len(result) + 1
+        if size * width >= MOST:
+            column, width = numbered(column.astype(np.int64))[0], len(column) + 1  # noqa: PLW2901
+        result, size = result * width + column, size * width
+    return result, size
+
+
+def distinct(keys: I64) -> I64:
+    """List the different numbers, rising."""
+    ordered = np.sort(keys)
+    kept = np.ones(len(ordered), np.bool_)
+    kept[1:] = ordered[1:] != ordered[:-1]
+    return ordered[kept]
+
+
+def combined(*columns: NDArray[np.integer[Any]]) -> I64:
+    """Number the distinct combinations of some columns, from 0 without gaps."""
+    parts = [numbered(column.astype(np.int64)) for column in columns]
+    return numbered(joined(*((number, max(len(first), 1)) for number, first in parts))[0])[0]
+
+
+def hash_rows(column: Text) -> NDArray[np.uint64]:
+    """Mix the bytes of every string into one 64-bit number; equal strings get equal numbers."""
+    hashes = column.lengths.astype(np.uint64)
+    for rows, words in _words(column):
+        mixed = (words ^ (words >> np.uint64(32))) * ODD  # every step can be undone: different words stay different
+        mixed ^= mixed >> np.uint64(29)
+        hashes[rows] = (hashes[rows] + mixed) * ODD
+    return hashes
+
+
+def numbered_text(column: Text) -> tuple[I64, Text]:
+    """Number equal strings alike.
+
+    Returns:
+        For each row a number from 0 without gaps, and the different strings by number.
+    """
+    number, first = numbered(hash_rows(column))
+    taken = first[number]
+    same = column.lengths[taken] == column.lengths
+    for (rows, words), (_, others) in zip(_words(column), _words(column, taken), strict=True):
+        same[rows[words != others]] = False
+    if not same.all():  # two strings with one hash: tell them apart by themselves
+        wrong = np.flatnonzero(~same)
+        more, again = numbered_text(column.take(wrong))
+        number[wrong] = len(first) + more
+        return number, Text.concat([column.take(first), again])
+    return number, column.take(first)
+
+
+def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, NDArray[np.uint64]]]:
+    """Walk through all strings eight bytes at a time: rows that are longer, and their next bytes as one number.
+
+    With *taken*, the bytes come from those rows instead, cut to the length of the own.
+    """
+    padded = np.append(column.values, np.zeros(8, np.uint8))
+    at_any_byte = np.ndarray(len(padded) - 7, "<u8", padded.data, strides=(1,))
+    mask = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
+    lengths, begin = column.lengths, column.offsets[:-1] if taken is None else column.offsets[taken]
+    rows = np.flatnonzero(lengths > 0)
+    for step in range(0, int(lengths.max(initial=0)), 8):
+        rows = rows[lengths[rows] > step]
+        place = np.minimum(begin[rows] + step, len(column.values))
+        yield rows, at_any_byte[place] & mask[np.minimum(lengths[rows] - step, 8)]

@@ -1,0 +1,74 @@
+"""Numbers for what is equal: exact whatever the hash does."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netinterf import numbering as module
+from netinterf.numbering import combined, distinct, hash_rows, joined, numbered, numbered_text
+from netinterf.table import Text
+
+NUMBERS = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 5), max_size=60)
+
+
+@given(NUMBERS)
+def test_equal_numbers_are_numbered_alike(values: list[int]) -> None:
+    """Numbers run from 0 without gaps, equal for equal keys and only for them."""
+    array = np.array(values, np.int64)
+    number, first = numbered(array)
+    assert sorted(set(number.tolist())) == list(range(len(set(values))))
+    assert array[first][number].tolist() == values
+    assert distinct(array).tolist() == sorted(set(values))
+
+
+@given(st.lists(st.text("ab\x00é", max_size=30), max_size=40))
+def test_equal_strings_are_numbered_alike(words: list[str]) -> None:
+    """Strings of any length, with zero bytes and none at all, keep their identity."""
+    number, different = numbered_text(Text.of(words))
+    assert [different[int(n)] for n in number] == words
+    assert len(different) == len(set(words))
+
+
+def test_strings_with_one_hash_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the hash fails altogether, strings of one length are still told apart."""
+    monkeypatch.setattr(module, "ODD", np.uint64(0))
+    monkeypatch.setattr(module, "numbered", by_sorting)
+    words = ["aa", "bb", "aa", "c", "dd", "bb", ""]
+    number, different = numbered_text(Text.of(words))
+    assert [different[int(n)] for n in number] == words
+
+
+def by_sorting(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Number keys by sorting them."""
+    _, first, inverse = np.unique(array, return_index=True, return_inverse=True)
+    return inverse, first
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 6), st.integers(0, 3)), max_size=30))
+def test_joined_columns_are_equal_only_where_all_are(rows: list[tuple[int, int, int]]) -> None:
+    """Columns are joined without loss, also where their values could be more than a word holds."""
+    columns = np.array(rows, np.int64).reshape(-1, 3).T
+    for width in (10, 2**40):
+        key, size = joined(*((column, width) for column in columns))
+        assert len(set(key.tolist())) == len(set(rows))
+        assert key.max(initial=0) < size
+
+
+@given(st.lists(st.binary(max_size=12), min_size=1, max_size=30))
+def test_hashes_agree_with_equality(rows):
+    """Equal rows have equal hashes, and unequal ones of this size do not meet."""
+    hashes = hash_rows(Text.of(rows))
+    for left in range(len(rows)):
+        assert [rows[left] == row for row in rows] == (hashes == hashes[left]).tolist()
+
+
+def test_numbers_are_those_of_distinct_rows() -> None:
+    """Equal rows share a number, others do not."""
+    rng = np.random.default_rng(5)
+    left, right = rng.integers(0, 4, 80), rng.integers(-3, 3, 80)
+    number = combined(left, right)
+    for one in range(80):
+        for two in range(80):
+            same = (left[one], right[one]) == (left[two], right[two])
+            assert (number[one] == number[two]) == same
