@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.dns_poisoning.after import dead_ends, tls_after
-from netinterf.analyzers.dns_poisoning.company import concentration, never_answers
+from netinterf.analyzers.dns_poisoning.company import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
 from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races, run_races
-from netinterf.analyzers.dns_poisoning.repeats import repeat_weights
+from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies, gather_replies
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS, rule_id
 from netinterf.analyzers.dns_poisoning.suspects import Case, build_case
@@ -72,7 +72,7 @@ class DnsPoisoning:
         _note_content(notes, content, case)
         _note_contrasts(notes, replies, case)
         _note_outliers(notes, case)
-        _note_company(notes, case)
+        _note_company(notes, content, case)
         for control in transports:
             notes.control("transport_contrast", control, accuses=True)
         for control in agreeing_servers(trace, replies, content, case.rows, case.suspicious):
@@ -166,12 +166,17 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
 
 
 def _note_repeats(notes: _Notes, races: Races, case: Case) -> None:
-    """Write down that contradictions keep to a name."""
-    weights, struck = repeat_weights(notes.trace, notes.replies, races)
-    for place in np.flatnonzero(weights > 0).tolist():
+    """Write down that contradictions keep to a name, and that its server has no habit of answering twice."""
+    found = weigh_repeats(notes.trace, notes.replies, races)
+    for place in np.flatnonzero((found.llr > 0) | (found.unwonted > 0)).tolist():
         forged = case.rows[case.race == place].tolist()
         reply = forged[0] if forged else int(races.members[place][0])
-        notes.add("repeated", reply, float(weights[place]), forged=forged, struck=float(struck[place]))
+        if found.llr[place] > 0:
+            struck = float(found.struck[place])
+            notes.add("repeated", reply, float(found.llr[place]), forged=forged, struck=struck)
+        if found.unwonted[place] > 0 and races.weight[place] >= DISJOINT:
+            others = float(found.others[place])
+            notes.add("unwonted", reply, float(found.unwonted[place]), forged=forged, others=others)
 
 
 def _note_content(notes: _Notes, content: Content, case: Case) -> None:
@@ -248,12 +253,18 @@ def _note_outliers(notes: _Notes, case: Case) -> None:
         )
 
 
-def _note_company(notes: _Notes, case: Case) -> None:
+def _note_company(notes: _Notes, content: Content, case: Case) -> None:
     """Write down what else shares the suspects' addresses, and what else their servers answer."""
     weights, domains = concentration(notes.trace, notes.replies, case.rows, case.listed > 0)
     for place in np.flatnonzero(weights > 0).tolist():
         reply, weight = int(case.rows[place]), float(weights[place])
         notes.add("concentration", reply, weight, forged=[reply], domains=float(domains[place]))
+    raced = np.flatnonzero(case.race >= 0)
+    clean = np.flatnonzero(~case.suspicious)
+    weights, domains = pooled(notes.trace, notes.replies, content, case.rows[raced], clean)
+    for place in np.flatnonzero(weights > 0).tolist():
+        reply = int(case.rows[raced[place]])
+        notes.add("pooled", reply, float(weights[place]), forged=[reply], domains=float(domains[place]))
     weights, silent = never_answers(notes.trace, notes.replies, case.rows, case.suspicious)
     for place in np.flatnonzero(weights > 0).tolist():
         reply, weight = int(case.rows[place]), float(weights[place])

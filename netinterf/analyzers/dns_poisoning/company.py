@@ -1,21 +1,27 @@
 """What the company of a suspect reply says: names that never share an address, and servers that answer nothing else.
 
-Both only corroborate: they are looked at for replies that are suspects already.
+All only corroborate: they are looked at for replies that are suspects already.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
-from netinterf.context.domains import registrable
+from netinterf.context.domains import registrable, registrable_domains
+from netinterf.context.special import Special, special_bits
+from netinterf.numbering import combined, numbered_text
 from netinterf.trace import Trace
 
-__all__ = ["concentration", "never_answers"]
+__all__ = ["concentration", "never_answers", "pooled"]
 
 FEW_DOMAINS, MANY_DOMAINS, FEW_WEIGHT = 2, 5, 3.0
 """Unrelated domains on one listed address: from two on it is evidence, from five on full evidence (CERTainty's and
 Censored Planet's rule of thumb for block pages: more than five registrable domains)."""
+
+SHARED = 0.9
+"""Share of an injector's answers that its other answers share: it draws from a pool, often of one address."""
 
 UNANSWERED = 0.12
 """Share of queries that stay unanswered for harmless reasons (Brandhorst, Pras 2006)."""
@@ -52,6 +58,50 @@ def concentration(
     counts = np.array([max((len(domains[one]) for one in mine), default=0) for mine in held], np.int64)
     full = np.where(counts >= MANY_DOMAINS, WEIGHTS["concentration"], FEW_WEIGHT)
     return np.where(counts >= FEW_DOMAINS, full, 0.0), counts
+
+
+def pooled(
+    trace: Trace, replies: Replies, content: Content, rows: NDArray[np.int64], clean: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Weigh that contradicted answers about unrelated names share an address, which no other answer gives.
+
+    Names at one host or delivery network share addresses as well. How often they do, the capture's other answers tell:
+    with a share *p* of their domains, *d* domains on one address weigh ``(d - 1) ln(0.9 / p)``.
+
+    Args:
+        trace: The capture.
+        replies: All replies.
+        content: What they answer.
+        rows: Replies that others contradict.
+        clean: Replies under no suspicion.
+
+    Returns:
+        Weights and numbers of domains, aligned with *rows*.
+    """
+    weight, most = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
+    if len(rows) < FEW_DOMAINS:
+        return weight, most
+    both = np.concatenate([rows, clean])
+    held = content.addresses.take(both)
+    high, low = trace.answers.high[held.values], trace.answers.low[held.values]
+    exchanges, place = np.unique(replies.exchange[both], return_inverse=True)
+    domain = numbered_text(registrable_domains(trace.exchanges.name.take(exchanges)))[0][place.reshape(-1)]
+    owner = held.parents()
+    address, mine = combined(high.view(np.int64), low.view(np.int64)), owner < len(rows)
+    reachable = special_bits(high, low) & np.uint16(Special.BOGON | Special.TEREDO) == 0
+
+    def domains(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+        pairs = np.unique(np.stack([address, domain[owner]])[:, where], axis=1)
+        return np.bincount(pairs[0], minlength=int(address.max(initial=-1)) + 1)[address]
+
+    here, elsewhere = domains(mine & reachable), domains(~mine)
+    told = np.unique(domain[owner[~mine]])
+    sharing = np.unique(domain[owner[~mine & (elsewhere > 1)]])
+    usual = min(SHARED, (len(sharing) + 0.5) / (len(told) + 1.0))
+    pick = mine & reachable & (elsewhere == 0) & (here >= FEW_DOMAINS)
+    np.maximum.at(most, owner[pick], here[pick])
+    weight = np.maximum(most - 1, 0) * np.log(SHARED / usual)
+    return np.minimum(weight, WEIGHTS["pooled"]), most
 
 
 def never_answers(

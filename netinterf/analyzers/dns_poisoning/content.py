@@ -186,7 +186,11 @@ def ends_with(names: Text, suffix: bytes) -> NDArray[np.bool_]:
 
 
 def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.uint16]) -> NDArray[np.float64]:
-    """Weigh answers that are on the list of forged answers, and mark those of filtering products."""
+    """Weigh answers that are on the list of forged answers, and mark those of filtering products.
+
+    Forged answers name one address, or several of one operator's pages: one listed among others that are not is of a
+    name that lives in many places, some of them in the pools that injectors draw from.
+    """
     weight = np.zeros(len(replies))
     flat, parent = addresses.values, addresses.parents()
     high, low = trace.answers.high[flat], trace.answers.low[flat]
@@ -195,6 +199,7 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.
     kind = np.where(row >= 0, listed.kinds[row], 0)
     sign[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Sign.POLICY)
     accusing = np.isin(kind, (ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE))
+    accusing &= (np.bincount(parent[accusing], minlength=len(replies)) == addresses.lengths)[parent]
     for place in np.flatnonzero(accusing):  # the few rows that match
         reply = parent[place]
         names = _chain(trace, replies, int(reply))

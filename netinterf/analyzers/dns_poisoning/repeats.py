@@ -1,21 +1,24 @@
-"""Whether contradictions keep to some names: a rule is about names, an accident is not.
+"""Whether contradictions keep to some names: a rule is about names, an accident or a habit is not.
 
-Doubled queries, anycast and loss strike any lookup alike. An injector strikes every lookup of a listed name and none of
-the others. So the lookups of one name at one server count together, against the rate at which the server's other names
-draw several replies: where queries are sent again or doubled behind the tap, a name with one address draws the same
-reply twice, and only names with many addresses seem to contradict themselves.
+Doubled queries, anycast and loss strike any lookup alike, and a forwarder that passes on the answers of two upstreams
+does so for all names. An injector strikes every lookup of a listed name and none of the others. So the lookups of one
+name at one server count together, against the rate at which the server's other names draw several replies: where
+queries are doubled behind the tap, a name with one address draws the same reply twice, and only names with many
+addresses seem to contradict themselves. Contradictions that questions sent again explain are no lookups here at all: a
+name that is slow to resolve is always asked again.
 """
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import COPY_NS, Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
-from netinterf.numbering import hash_rows
+from netinterf.numbering import hash_rows, numbered
 from netinterf.trace import Trace
 
-__all__ = ["repeat_weights"]
+__all__ = ["Repeats", "weigh_repeats"]
 
 STRUCK = 0.9
 """Share of lookups of a listed name that an injector answers: nearly all (FOCI 2014), but captures lose
@@ -24,41 +27,65 @@ replies."""
 BASE_SHARE = 0.5
 """Names of which no more lookups than this are contradicted tell how often accidents happen."""
 
+ACCIDENT = float(np.exp(-WEIGHTS["unwonted"]))
+"""Share of the harmless contradictions with more replies than questions that come from servers without the habit."""
 
-def repeat_weights(trace: Trace, replies: Replies, races: Races) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Weigh, for each contradiction, that other lookups of the same name at the same server drew one as well.
 
-    With *c* of *n* lookups contradicted and a rate *p* among other names, the weight is that of the repeats:
+@attrs.frozen(eq=False, kw_only=True)
+class Repeats:
+    """One entry per row of Races; 0 where nothing is to be said."""
+
+    llr: NDArray[np.float64]  # that other lookups of the same name at the same server drew a contradiction as well
+    struck: NDArray[np.int64]  # contradicted lookups of the name
+    unwonted: NDArray[np.float64]  # that other names' lookups drew one reply each
+    others: NDArray[np.int64]  # those lookups
+
+
+def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
+    """Weigh what the other lookups at the same server say of each contradiction with more replies than questions.
+
+    With *c* of a name's *n* lookups contradicted and a rate *p* among other names, repetition weighs
     ``(c - 1) ln(0.9 / p) + (n - c) ln(0.1 / (1 - p))``, *p* the share of other names' lookups that drew several
     replies, with a Jeffreys prior; never negative, and 0 where others draw as many: a spared lookup is no sign.
 
-    Returns:
-        Weights and numbers of contradicted lookups, aligned with *races*.
+    Where none of *m* other lookups drew several replies, a server with the habit would show so with probability
+    ``1 / (m + 1)`` (any share of its answers being doubled is as likely as another), and the weight is
+    ``-ln(ACCIDENT + (1 - ACCIDENT) / (m + 1))``.
     """
-    weight, struck = np.zeros(len(races.exchange)), np.zeros(len(races.exchange), np.int64)
-    disputed = races.weight > 0
-    if not disputed.any():
-        return weight, struck
+    count = len(races.exchange)
+    found = Repeats(
+        llr=np.zeros(count),
+        struck=np.zeros(count, np.int64),
+        unwonted=np.zeros(count),
+        others=np.zeros(count, np.int64),
+    )
+    queries = replies.queries[np.array([rows[0] for rows in races.members], np.int64)]
+    disputed, excess = races.weight > 0, races.different > queries
+    if not (disputed & excess).any():
+        return found
     exchange, first = np.unique(replies.exchange, return_index=True)
-    server = replies.server[first].astype(np.uint64)
-    name = hash_rows(trace.exchanges.name)[exchange]
+    told = ~np.isin(exchange, races.exchange[disputed & ~excess])
+    exchange, server = exchange[told], replies.server[first[told]]
     contradicted = np.isin(exchange, races.exchange[disputed])
-    lookup = name ^ server * np.uint64(0x9E3779B97F4A7C15)
-    _, group = np.unique(lookup, return_inverse=True)
+    name = hash_rows(trace.exchanges.name)[exchange]
+    group, _ = numbered(name ^ server.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     lookups, hits = np.bincount(group), np.bincount(group, contradicted)
     spilled = np.bincount(group, contradicted | several(trace, replies)[exchange])
     for one in np.unique(server[contradicted]):
         groups = np.unique(group[server == one])
         base = groups[hits[groups] <= BASE_SHARE * lookups[groups]]
-        for mine in groups[hits[groups] >= 2]:
+        for mine in groups[hits[groups] >= 1]:
             others = base[base != mine]
-            rate = min(STRUCK, (spilled[others].sum() + 0.5) / (lookups[others].sum() + 1.0))
+            many, more = int(lookups[others].sum()), float(spilled[others].sum())
+            rate = min(STRUCK, (more + 0.5) / (many + 1.0))
             missed = lookups[mine] - hits[mine]
             value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
             rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
-            weight[rows] = np.clip(value, 0.0, WEIGHTS["repeated"])
-            struck[rows] = int(hits[mine])
-    return weight, struck
+            found.llr[rows] = np.clip(value, 0.0, WEIGHTS["repeated"])
+            found.struck[rows] = int(hits[mine])
+            found.unwonted[rows] = 0.0 if more else -np.log(ACCIDENT + (1 - ACCIDENT) / (many + 1))
+            found.others[rows] = many
+    return found
 
 
 def several(trace: Trace, replies: Replies) -> NDArray[np.bool_]:

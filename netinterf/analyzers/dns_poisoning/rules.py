@@ -108,7 +108,7 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        4.0,
+        7.0,  # what is left then is a server that treats some names otherwise by its settings: one in a thousand
         _rule(
             "repeated",
             "repeat",
@@ -117,6 +117,18 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             mechanism="dns.injection",
             shared=True,
             source="Rules of injectors are about names: " + TRIPLET + "; OONI spec, technique tq-002",
+        ),
+    ),
+    (
+        3.5,  # of 178 contradictions in 100 seeds of every harmless simulated scenario, 5 were no habit of their server
+        _rule(
+            "unwonted",
+            "habit",
+            "each of {others} lookups of other names at this server drew one reply: it has no habit of answering twice",
+            "others",
+            mechanism="dns.injection",
+            shared=True,
+            source=f"{HOLD_ON}; OONI spec, technique tq-002",
         ),
     ),
     # timing
@@ -282,6 +294,19 @@ _WEIGHED: tuple[tuple[float, Rule], ...] = (
             "domains",
             shared=True,
             source="Tsai et al., CERTainty, PoPETs 2023; Sundara Raman et al., Censored Planet, CCS 2020",
+        ),
+    ),
+    (
+        4.0,
+        _rule(
+            "pooled",
+            "company",
+            "contradicted answers about {domains} unrelated domains gave the same address, and no other answer did",
+            "domains",
+            mechanism="dns.injection",
+            shared=True,
+            source="Niaki et al., ICLab, IEEE S&P 2020, section on DNS manipulation (unrelated names, one network); "
+            "Tsai et al., CERTainty, PoPETs 2023",
         ),
     ),
     (

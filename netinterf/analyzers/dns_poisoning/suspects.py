@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Sign, local_policy
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
-from netinterf.analyzers.dns_poisoning.race import Races
+from netinterf.analyzers.dns_poisoning.race import UNLIKE, Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.trace import Trace
@@ -110,10 +110,13 @@ def build_case(
     timing = contrasts.timing - np.where(contrasts.timing > HALF_WEIGHT, np.log(size), 0.0)
     # What a home router makes up by habit is built unlike what it relays, and comes at once.
     made_up = (alone.wrong_type[rows] == HABIT) & (trace.hosts.special[replies.server[rows]] & NEAR != 0)
+    # As many questions as replies, and answers that nobody can compare: another site of the server explains it all.
+    sites = np.append(races.unread & (races.weight < UNLIKE), False)[np.append(race, np.full(len(single), -1))]
     contrasts = attrs.evolve(
         contrasts,
         timing=np.where((timing >= HALF_WEIGHT) & ~made_up, timing, 0.0),
-        construction=np.where(made_up, 0.0, contrasts.construction),
+        header=np.where(sites, 0.0, contrasts.header),
+        construction=np.where(made_up | sites, 0.0, contrasts.construction),
     )
     return Case(
         rows=rows,
