@@ -25,6 +25,9 @@ ZONES = ("example.com", "example.net", "example.org", "test.example")
 MOST_SERVERS = 700
 """Servers of one scene: three documentation networks hold 762."""
 
+NETWORKS_SIX = ("2606:4700", "2a00:1450", "2600:9000", "2a04:4e42", "2a01:4f8", "2001:41d0", "2400:cb00", "2a02:26f0")
+"""Networks of IPv6 addresses in DNS answers: /32 of large hosts and delivery networks, by the registries' lists."""
+
 STEP = 20_000
 """Events between two looks of the recorder."""
 
@@ -114,6 +117,15 @@ class Scene:
         first = self.rng.choice([23, 52, 104, 142, 151, 185, 199, 216], count)
         rest = self.rng.integers(1, 255, (count, 3))
         return [address(f"{head}.{a}.{b}.{c}") for head, (a, b, c) in zip(first, rest, strict=True)]
+
+    def global_six(self, count: int) -> list[Address]:
+        """Draw ordinary global IPv6 addresses of one network, for DNS answers; networks of several sizes of operators.
+
+        They stand for nobody; no packet of a simulation leaves the machine.
+        """
+        rng = self.rng
+        drawn = [(int(rng.integers(16, 4096)), int(rng.integers(1, 65535))) for _ in range(count)]
+        return [address(f"{NETWORKS_SIX[drawn[0][0] % len(NETWORKS_SIX)]}:{a:x}::{b:x}") for a, b in drawn]
 
     def names(self, count: int) -> list[str]:
         """Draw distinct host names below the reserved example domains (RFC 2606)."""

@@ -4,7 +4,6 @@ import attrs
 
 from netinterf.simulate.documented.published import draw_meta_six, draw_pool
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
-from netinterf.simulate.network.packet import address
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
 from netinterf.simulate.plays.dns_house import (
@@ -76,7 +75,7 @@ def shared(scene: Scene) -> None:
     rng = scene.rng
     known = host_names(scene, int(rng.integers(10, 18)))
     zone, chosen = draw_zone(scene, known), known[: int(rng.integers(5, 9))]
-    six = address(f"2606:4700:{rng.integers(16, 4096):x}::{rng.integers(1, 65535):x}")
+    (six,) = scene.global_six(1)
     places = (*scene.global_addresses(1), six)
     zone |= {name: draw_entry(scene, addresses=places, aliases=()) for name in chosen}
     house = make_house(scene, known=known, zone=zone)

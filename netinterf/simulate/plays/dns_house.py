@@ -52,7 +52,7 @@ def draw_entry(scene: Scene, **fixed: Any) -> Entry:
     heads = scene.global_addresses(count)
     if rng.random() < 0.7:  # one network
         heads = [(0, heads[0][1] & ~0x3FF | int(rng.integers(1, 1023))) for _ in range(count)]
-    six = [address(f"2606:4700:{rng.integers(16, 4096):x}::{rng.integers(1, 65535):x}") for _ in range(min(count, 2))]
+    six = scene.global_six(min(count, 2))
     drawn = {
         "addresses": (*dict.fromkeys(heads), *(six if rng.random() < 0.6 else [])),
         "lifetime": int(rng.choice([20, 60, 300, 3600, 86_400])),
