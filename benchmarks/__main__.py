@@ -46,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     )
     decode.add_argument("--limit", type=int, help="compare only so many captures")
     decode.add_argument("--quick", action="store_true", help="time 50,000 packets instead of a million")
-    names, evened = add_dns(verbs)
+    names, ways = add_dns(verbs)
     rivals = verbs.add_parser("rivals", help="other people's detectors beside the library, each on its home task")
     rivals.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help="labelled folder")
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
@@ -66,9 +66,9 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, fit, who, names, evened, rivals):
+    for verb in (quality, fit, who, names, ways, rivals):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, evened, rivals, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -79,12 +79,12 @@ def add_dns(
     """Add what is about DNS alone; give those that run side by side and write results."""
     names = verbs.add_parser("dns", help="DNS messages against dnspython and tshark, message by message")
     names.add_argument("captures", type=Path, metavar="DIR", help="folder with captures")
-    evened = verbs.add_parser("evened", help="DNS behind a translator that evens headers out, against the same without")
-    evened.add_argument("--seeds", type=int, default=4, help="captures per simulated scenario (default 4)")
+    ways = verbs.add_parser("ways", help="DNS as captured, with headers evened out, and with known answers")
+    ways.add_argument("--seeds", type=int, default=4, help="captures per simulated scenario (default 4)")
     fuzz = verbs.add_parser("fuzz", help="coverage-guided fuzzing of the DNS parser (needs atheris)")
     fuzz.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
     fuzz.add_argument("--captures", type=Path, metavar="DIR", help="begin with the messages of these captures as well")
-    return names, evened
+    return names, ways
 
 
 def main(words: list[str] | None = None) -> int:
@@ -116,12 +116,12 @@ def run_dns(options: argparse.Namespace) -> int:
     return 1 if dns_check.run(options.captures, jobs=options.jobs, out=options.json)["differing"] else 0
 
 
-def run_evened(options: argparse.Namespace) -> int:
-    """Judge DNS behind a translator that evens headers out."""
-    from benchmarks import evened
+def run_ways(options: argparse.Namespace) -> int:
+    """Judge DNS seen in several ways."""
+    from benchmarks import ways
     from benchmarks.machine import write_json
 
-    results = evened.measure(seeds=options.seeds, first_seed=1000, processes=options.jobs)
+    results = ways.measure(seeds=options.seeds, first_seed=1000, processes=options.jobs)
     if options.json is not None:
         write_json(options.json, results)
     return 0
@@ -259,7 +259,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "speed": run_speed,
     "decode": run_decode,
     "dns": run_dns,
-    "evened": run_evened,
+    "ways": run_ways,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "lab": run_lab,

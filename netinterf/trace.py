@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.capture import Capture, Interface, Source, from_memory, open_capture
+from netinterf.context.outside import Answers as KnownTable
+from netinterf.context.outside import Networks, Outside
 from netinterf.context.special import special_bits
 from netinterf.decode import decode
 from netinterf.decode.checksum import transport_ok
@@ -74,6 +76,7 @@ class Trace:
     quic: Quic
     facts: Facts
     diagnostics: tuple[Diagnostic, ...]
+    outside: Outside = attrs.field(factory=Outside, repr=False)  # what the user knows beside the capture
 
     def address(self, host: int) -> str:
         """Write the address of one row of ``hosts`` as people do."""
@@ -158,6 +161,8 @@ def read(
     frames: Sequence[bytes] | None = None,
     link_type: int | None = None,
     vantage: str = "auto",
+    networks: Networks | None = None,
+    answers: KnownTable | None = None,
     strict: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trace:
@@ -169,6 +174,8 @@ def read(
         frames: Without a source: the bytes of each frame.
         link_type: Without a source: link type of the frames (1 Ethernet, 101 raw IP, …).
         vantage: Where the capture was taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
+        networks: A CSV file ``prefix,asn,country``, or its content: what the user knows of networks.
+        answers: A CSV file ``name,address``, or its content: what the user knows names to answer.
         strict: Raise on damage instead of returning what was readable.
         progress: Called with bytes done and bytes in all.
 
@@ -177,15 +184,19 @@ def read(
 
     Raises:
         CaptureError: The source cannot be opened, is no capture, or holds only unknown link types.
-        ParameterError: *vantage* is unknown, or neither a source nor times, frames and link_type are given.
+        ParameterError: *vantage* is unknown, a table is malformed, or neither a source nor times, frames and link_type
+            are given.
     """
     if vantage not in VANTAGES:
         raise ParameterError("vantage", vantage, "one of " + ", ".join(VANTAGES))
+    outside = Outside.of(networks, answers)
     if source is not None:
-        return decode_capture(open_capture(source, strict=strict, progress=progress), vantage=vantage, strict=strict)
-    if times is None or frames is None or link_type is None:
+        capture = open_capture(source, strict=strict, progress=progress)
+    elif times is None or frames is None or link_type is None:
         raise ParameterError("source", None, "a source, or times, frames and link_type together")
-    return decode_capture(from_memory(times, frames, link_type), vantage=vantage, strict=strict)
+    else:
+        capture = from_memory(times, frames, link_type)
+    return attrs.evolve(decode_capture(capture, vantage=vantage, strict=strict), outside=outside)
 
 
 def unread(messages: Messages) -> tuple[Diagnostic, ...]:

@@ -16,7 +16,7 @@ from netinterf.cli.manners import (
     complain,
     silence_output,
 )
-from netinterf.context.networks import read_networks
+from netinterf.context.outside import Outside
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
@@ -63,14 +63,14 @@ def read_options(arguments: argparse.Namespace) -> Options:
     """Turn arguments into options.
 
     Raises:
-        UsageError: An analyzer is unknown, or the table of networks or of priors is malformed.
+        UsageError: An analyzer is unknown, or a table of networks, answers or priors is malformed.
     """
     names = None
     if arguments.analyzers is not None:
         names = [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
-    networks = () if arguments.networks is None else read_networks(arguments.networks)
+    outside = Outside.of(arguments.networks, arguments.answers)
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
-    return Options(analyzers=names, vantage=arguments.vantage, networks=networks, model=model, strict=arguments.strict)
+    return Options(analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict)
 
 
 def usage_problem(error: UsageError) -> str:

@@ -1,6 +1,5 @@
 """The user's table of networks: which prefix belongs to which autonomous system and country."""
 
-import csv
 import os
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -9,10 +8,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.context.lines import read_lines
 from netinterf.context.prefixes import PrefixIndex
-from netinterf.errors import ParameterError
+from netinterf.context.special import is_ipv4
 
-__all__ = ["HEADER", "Network", "find_networks", "read_networks"]
+__all__ = ["HEADER", "Network", "find_networks", "network_numbers", "read_networks"]
 
 HEADER = ("prefix", "asn", "country")
 MAX_ASN = 2**32 - 1  # RFC 6793
@@ -40,30 +40,17 @@ def read_networks(path: str | os.PathLike[str]) -> tuple[Network, ...]:
     Raises:
         ParameterError: The file cannot be read, the header is another, or a line is malformed (its number is given).
     """
-    name = os.fspath(path)
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(enumerate(csv.reader(file, strict=True), 1))
-    except (OSError, UnicodeDecodeError, ValueError, csv.Error) as cause:
-        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
-        raise ParameterError("networks", name, f"a readable CSV file ({reason})") from cause
-    if not rows or tuple(cell.strip().lower() for cell in rows[0][1]) != HEADER:
-        raise ParameterError("networks", name, "a CSV file that begins with the line " + ",".join(HEADER))
-    return tuple(_network(name, line, row) for line, row in rows[1:] if any(cell.strip() for cell in row))
+    return read_lines(path, "networks", HEADER, _network)
 
 
-def _network(name: str, line: int, row: list[str]) -> Network:
+def _network(cells: list[str]) -> Network:
     """Read one line."""
-    try:
-        prefix, asn, country = (cell.strip() for cell in row)
-        number = int(asn.upper().removeprefix("AS"))
-        network = ip_network(prefix)
-    except ValueError as cause:
-        raise ParameterError("networks", f"{name}, line {line}", f"prefix,asn,country ({cause})") from cause
+    prefix, asn, country = cells
+    network, number = ip_network(prefix), int(asn.upper().removeprefix("AS"))
     if not 0 <= number <= MAX_ASN:
-        raise ParameterError("networks", f"{name}, line {line}", f"AS numbers up to {MAX_ASN}, not {asn}")
+        raise ValueError(f"AS numbers go up to {MAX_ASN}, not {asn}")
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise ParameterError("networks", f"{name}, line {line}", f"a country of two letters, not {country!r}")
+        raise ValueError(f"a country has two letters, not {country!r}")
     return Network(network, number, country.upper())
 
 
@@ -83,6 +70,26 @@ def find_networks(
     if not networks:
         return np.full(len(high), -1, np.int32)
     return _index(networks).find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
+
+
+def network_numbers(
+    networks: tuple[Network, ...], high: NDArray[np.uint64], low: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """Number the networks that addresses belong to: by the table their AS, else a rough stand-in, /16 or /32 of IPv6.
+
+    Args:
+        networks: The table; may be empty.
+        high: Upper halves of the addresses, n of them (IPv4 as mapped).
+        low: Lower halves, same length.
+
+    Returns:
+        n numbers, equal within a network; AS numbers as they are, stand-ins negative.
+    """
+    four = is_ipv4(high, low)
+    rough = np.where(four, low >> np.uint64(16), high >> np.uint64(32) | np.uint64(1) << np.uint64(62)).astype(np.int64)
+    row = find_networks(networks, high, low)
+    asn = np.array([network.asn for network in networks] or [0], np.int64)
+    return np.where(row >= 0, asn[row], -1 - rough)
 
 
 @lru_cache(maxsize=1)

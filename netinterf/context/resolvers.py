@@ -1,14 +1,14 @@
-"""Public resolvers that answer encrypted questions: who blocks them makes programs ask in the clear.
+"""Public resolvers: who runs them, whether they are asked in the clear or over TLS, HTTPS and QUIC.
 
-A blocked resolver is no DNS of its own on the wire: it shows as a reset or a silence of TLS or QUIC. The list is data
-(``encrypted-resolvers.csv``, each row with its source) and only names things; nothing is judged by it.
+Who blocks encrypted questions makes programs ask in the clear. Such a block is no DNS of its own on the wire: it shows
+as a reset or a silence of TLS or QUIC. The list is data (``encrypted-resolvers.csv``, each row with its source).
 """
 
 import csv
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["DOT_PORT", "encrypted_resolver"]
+__all__ = ["DOT_PORT", "encrypted_resolver", "public_resolver"]
 
 DOT_PORT = 853
 """Port of DNS over TLS (RFC 7858 §3.1) and over QUIC (RFC 9250 §4.1.1)."""
@@ -38,6 +38,11 @@ def encrypted_resolver(name: str | None, server: str | None, port: int | None) -
     unnamed = not name or port == DOT_PORT
     operator = known.get(server or "") if unnamed else None
     return "" if operator is None and port == DOT_PORT else operator
+
+
+def public_resolver(server: str) -> str | None:
+    """Name the operator of a public resolver by its address; None for any other."""
+    return resolvers().get(server)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.run import analyze
-from netinterf.context.networks import Network
+from netinterf.context.outside import Outside
 from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import judge as judge_subjects
@@ -69,7 +69,7 @@ def judge(
     analyzers: Sequence[Analyzer] | None = None,
     vantage: str = "auto",
     model: Model | None = None,
-    networks: tuple[Network, ...] = (),
+    outside: Outside | None = None,
     strict: bool = False,
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -81,7 +81,7 @@ def judge(
         analyzers: Which questions; None asks all built-in ones.
         vantage: Where the capture was taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the one that ships with the library.
-        networks: The user's table of networks, for groups by AS and country.
+        outside: What the user knows beside the capture.
         strict: Raise on damage.
         name: What to call the capture; None takes the path as given.
         progress: Called with bytes done and bytes in all.
@@ -90,14 +90,13 @@ def judge(
         NetinterfError: The capture cannot be read, or an analyzer failed.
     """
     trace = read(source, vantage=vantage, strict=strict, progress=progress)
+    trace = trace if outside is None else attrs.evolve(trace, outside=outside)
     evidence = analyze(trace, analyzers)
     subjects = list_subjects(trace, evidence)
     verdicts = judge_subjects(evidence, subjects, model)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     called = name if name is not None else path if path is not None else trace.source
-    ledger = attrs.evolve(
-        explain(verdicts, evidence, trace, networks=networks, model=model, subjects=subjects), capture=called
-    )
+    ledger = attrs.evolve(explain(verdicts, evidence, trace, model=model, subjects=subjects), capture=called)
     return Judged(summary=summarize(trace, verdicts, called), ledger=ledger, source=None if path == "-" else path)
 
 

@@ -15,7 +15,7 @@ import attrs
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
-from netinterf.context.networks import Network, read_networks
+from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.engine.extract import extract
 from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
@@ -33,7 +33,6 @@ __all__ = [
     "pick_analyzers",
     "scan",
     "scan_each",
-    "table_of_networks",
 ]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -58,24 +57,13 @@ def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer
     return tuple(find(given) if isinstance(given, str) else given for given in analyzers)
 
 
-def table_of_networks(networks: str | os.PathLike[str] | Sequence[Network] | None) -> tuple[Network, ...]:
-    """Read a table of networks where a path is given; None stands for an empty one.
-
-    Raises:
-        ParameterError: The file is malformed.
-    """
-    if networks is None:
-        return ()
-    return read_networks(networks) if isinstance(networks, str | os.PathLike) else tuple(networks)
-
-
 @attrs.frozen(kw_only=True)
 class Options:
     """How captures are judged."""
 
     analyzers: tuple[Analyzer, ...] | None = attrs.field(default=None, converter=pick_analyzers)
     vantage: str = attrs.field(default="auto")
-    networks: tuple[Network, ...] = ()
+    outside: Outside = attrs.field(factory=Outside)
     model: Model | None = None
     strict: bool = False
 
@@ -121,13 +109,11 @@ class Result:
         judged: One entry per capture that could be read.
         errors: One per path that could not; each names the path and the reason.
         skipped: How many files in folders and behind patterns are no captures.
-        networks: The user's table of networks.
     """
 
     judged: tuple[Judged, ...] = attrs.field(repr=False)
     errors: tuple[CaptureError, ...] = ()
     skipped: int = 0
-    networks: tuple[Network, ...] = attrs.field(default=(), repr=False)
 
     @property
     def captures(self) -> tuple[Summary, ...]:
@@ -171,7 +157,8 @@ def scan(
     *,
     analyzers: Sequence[Analyzer | str] | None = None,
     vantage: str = "auto",
-    networks: str | os.PathLike[str] | Sequence[Network] | None = None,
+    networks: Networks | None = None,
+    answers: Answers | None = None,
     model: Model | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -183,7 +170,10 @@ def scan(
         paths: Captures, folders, patterns or ``"-"``; one or many. Nothing is joined across files.
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
-        networks: A CSV file ``prefix,asn,country``, or its content, for groups by AS and country.
+        networks: A CSV file ``prefix,asn,country``, or its content: for groups by AS and country, and to tell whether
+            answers lie in one network.
+        answers: A CSV file ``name,address``, or its content: what names are known to answer, measured where nobody
+            interferes.
         model: Priors, caps and grades; None takes the model that ships with the library.
         executor: Judges captures side by side; any of `concurrent.futures`, or one with the same ``submit``.
         progress: Called with the capture, the number of captures done, and the number in all.
@@ -195,8 +185,8 @@ def scan(
     Raises:
         ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
     """
-    table = table_of_networks(networks)
-    options = Options(analyzers=analyzers, vantage=vantage, networks=table, model=model, strict=strict)
+    outside = Outside.of(networks, answers)
+    options = Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
     found = find_captures(paths)
     judged: list[Judged] = []
     errors: list[CaptureError] = list(found.errors)
@@ -205,7 +195,7 @@ def scan(
             judged.append(one)
         else:
             errors.append(one)
-    return Result(judged=tuple(judged), errors=tuple(errors), skipped=found.skipped, networks=options.networks)
+    return Result(judged=tuple(judged), errors=tuple(errors), skipped=found.skipped)
 
 
 def scan_each(
@@ -257,7 +247,7 @@ def judge_path(path: str, options: Options) -> Judged | CaptureError:
             analyzers=options.analyzers,
             vantage=options.vantage,
             model=options.model,
-            networks=options.networks,
+            outside=options.outside,
             strict=options.strict,
         )
     except CaptureError as known:

@@ -4,16 +4,15 @@ For now a session keeps what it is fed in a temporary file without a name and ju
 verdicts are those of a scan of the same bytes.
 """
 
-import os
 import tempfile
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.context.networks import Network
+from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.engine.judged import Judged, Summary, judge
-from netinterf.engine.scan import Options, table_of_networks
+from netinterf.engine.scan import Options
 from netinterf.errors import UsageError
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
@@ -28,7 +27,8 @@ class Session:
         analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
         vantage: Where the capture is taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the model that ships with the library.
-        networks: A CSV file ``prefix,asn,country``, or its content, for groups by AS and country.
+        networks: A CSV file ``prefix,asn,country``, or its content.
+        answers: A CSV file ``name,address``, or its content: what names are known to answer.
         name: What to call the capture in verdicts.
 
     Raises:
@@ -41,10 +41,12 @@ class Session:
         *,
         vantage: str = "auto",
         model: Model | None = None,
-        networks: str | os.PathLike[str] | Sequence[Network] | None = None,
+        networks: Networks | None = None,
+        answers: Answers | None = None,
         name: str = "-",
     ) -> None:
-        self._options = Options(analyzers=analyzers, vantage=vantage, model=model, networks=table_of_networks(networks))
+        outside = Outside.of(networks, answers)
+        self._options = Options(analyzers=analyzers, vantage=vantage, model=model, outside=outside)
         self._name = name
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
         self._judged: Judged | None = None
@@ -78,7 +80,7 @@ class Session:
                 analyzers=options.analyzers,
                 vantage=options.vantage,
                 model=options.model,
-                networks=options.networks,
+                outside=options.outside,
                 name=self._name,
             )
         return list(self._judged.ledger)

@@ -13,7 +13,7 @@ LABELS = ".labels.json"
 
 
 def write(simulated: Simulated, path: Path | str) -> Path:
-    """Write a capture as pcap with nanosecond times, and beside it its labels and, if there is one, its networks.
+    """Write a capture as pcap with nanosecond times, and beside it its labels, and networks and answers if there are.
 
     Args:
         simulated: What was played.
@@ -28,5 +28,8 @@ def write(simulated: Simulated, path: Path | str) -> Path:
     if simulated.labels.networks:
         rows = "".join(f"{prefix},{asn},{country}\n" for prefix, asn, country in simulated.labels.networks)
         labels.with_name(place.stem + ".networks.csv").write_text("prefix,asn,country\n" + rows, encoding="utf-8")
+    if simulated.labels.answers:
+        rows = "".join(f"{name},{address}\n" for name, address in simulated.labels.answers)
+        labels.with_name(place.stem + ".answers.csv").write_text("name,address\n" + rows, encoding="utf-8")
     labels.write_text(json.dumps(simulated.labels.to_dict(), separators=(",", ":")) + "\n", encoding="utf-8")
     return labels

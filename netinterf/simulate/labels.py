@@ -40,6 +40,7 @@ class Labels:
     truths: tuple[Truth, ...]
     family: str = ""
     networks: tuple[tuple[str, int, str], ...] = ()  # prefix, asn, country: what `--networks` would say
+    answers: tuple[tuple[str, str], ...] = ()  # name and address: what `--answers` would say
     conditions: dict[str, Any] = attrs.field(factory=dict)  # how it was captured: names of :class:`Conditions`
 
     def of_frames(self) -> dict[int, str]:
@@ -62,4 +63,5 @@ class Labels:
             for one in values["truths"]
         )
         networks = tuple((prefix, asn, country) for prefix, asn, country in values.get("networks", ()))
-        return cls(**{**values, "truths": truths, "networks": networks})
+        answers = tuple((name, address) for name, address in values.get("answers", ()))
+        return cls(**{**values, "truths": truths, "networks": networks, "answers": answers})

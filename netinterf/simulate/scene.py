@@ -43,6 +43,22 @@ class Simulated:
     lengths: list[int]  # bytes of each frame on the wire
 
 
+def draw_global(rng: np.random.Generator, count: int) -> list[Address]:
+    """Draw ordinary global IPv4 addresses, for DNS answers: reserved ones would be a sign of forgery by themselves.
+
+    They stand for nobody; no packet of a simulation leaves the machine.
+    """
+    first = rng.choice([23, 52, 104, 142, 151, 185, 199, 216], count)
+    rest = rng.integers(1, 255, (count, 3))
+    return [address(f"{head}.{a}.{b}.{c}") for head, (a, b, c) in zip(first, rest, strict=True)]
+
+
+def draw_global_six(rng: np.random.Generator, count: int) -> list[Address]:
+    """Draw ordinary global IPv6 addresses of one network, for DNS answers; they stand for nobody either."""
+    drawn = [(int(rng.integers(16, 4096)), int(rng.integers(1, 65535))) for _ in range(count)]
+    return [address(f"{NETWORKS_SIX[drawn[0][0] % len(NETWORKS_SIX)]}:{a:x}::{b:x}") for a, b in drawn]
+
+
 @attrs.define(eq=False)
 class Scene:
     """What a scenario builds on: it lays paths and starts conversations, then the scene plays."""
@@ -61,6 +77,7 @@ class Scene:
     port: int = attrs.field(init=False)
     taken: set[Address] = attrs.field(factory=set)
     networks: tuple[tuple[str, int, str], ...] = ()  # prefix, asn and country of hosts, where that matters
+    answers: dict[tuple[str, str], None] = attrs.field(factory=dict)  # names and addresses: what a control is answered
     keeps: Callable[[int, Packet], bool] | None = None  # which packets are recorded, by time; None: all
     afterwards: list[Callable[[], None]] = attrs.field(factory=list)  # what to settle once the play is over
 
@@ -110,22 +127,12 @@ class Scene:
         return found
 
     def global_addresses(self, count: int) -> list[Address]:
-        """Draw ordinary global IPv4 addresses, for DNS answers: reserved ones would be a sign of forgery by themselves.
-
-        They stand for nobody; no packet of a simulation leaves the machine.
-        """
-        first = self.rng.choice([23, 52, 104, 142, 151, 185, 199, 216], count)
-        rest = self.rng.integers(1, 255, (count, 3))
-        return [address(f"{head}.{a}.{b}.{c}") for head, (a, b, c) in zip(first, rest, strict=True)]
+        """Draw ordinary global IPv4 addresses; see `draw_global`."""
+        return draw_global(self.rng, count)
 
     def global_six(self, count: int) -> list[Address]:
-        """Draw ordinary global IPv6 addresses of one network, for DNS answers; networks of several sizes of operators.
-
-        They stand for nobody; no packet of a simulation leaves the machine.
-        """
-        rng = self.rng
-        drawn = [(int(rng.integers(16, 4096)), int(rng.integers(1, 65535))) for _ in range(count)]
-        return [address(f"{NETWORKS_SIX[drawn[0][0] % len(NETWORKS_SIX)]}:{a:x}::{b:x}") for a, b in drawn]
+        """Draw ordinary global IPv6 addresses; see `draw_global_six`."""
+        return draw_global_six(self.rng, count)
 
     def names(self, count: int) -> list[str]:
         """Draw distinct host names below the reserved example domains (RFC 2606)."""
@@ -228,7 +235,7 @@ class Scene:
             settle()
         labels = Labels(
             scenario=self.scenario, seed=self.seed, vantage=self.vantage, family=self.family,
-            conditions=self.conditions.to_dict(), networks=self.networks,
+            conditions=self.conditions.to_dict(), networks=self.networks, answers=tuple(self.answers),
             truths=journal.truths(self.conversations, self.system, self.confounder),
         )  # fmt: skip
         return Simulated(

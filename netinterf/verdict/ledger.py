@@ -233,7 +233,6 @@ def explain(
     evidence: Evidence,
     trace: "Trace",
     *,
-    networks: tuple[Network, ...] = (),
     model: Model | None = None,
     subjects: Subjects | None = None,
 ) -> Ledger:
@@ -245,12 +244,11 @@ def explain(
         verdicts: What `classify` returned for *evidence* and *trace*.
         evidence: The evidence.
         trace: The capture.
-        networks: The user's table of networks; without it nothing is grouped by AS or country.
         model: What the verdicts were reached with; None takes the model that ships with the library.
         subjects: Who was judged; None lists them once more.
     """
     subjects = list_subjects(trace, evidence) if subjects is None else subjects
-    groups = find_groups(evidence, subjects, verdicts, trace.hosts, networks, model)
+    groups = find_groups(evidence, subjects, verdicts, trace.hosts, trace.outside.networks, model)
     frames = trace.packets.frame.astype(np.int32)
     numbered = np.append(frames, np.int32(-1))  # row -1 reads the appended -1
     held, stated = of_the_accused(verdicts), Ragged(evidence.forged.offsets, frames[evidence.forged.values])
@@ -272,7 +270,7 @@ def explain(
         ),
         stated=stated,
         attributions=attribute(verdicts, evidence, trace),
-        networks=networks,
+        networks=trace.outside.networks,
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections import defaultdict
+from ipaddress import ip_network
 
 import attrs
 import numpy as np
@@ -12,6 +13,8 @@ from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
 from netinterf.analyzers.dns_poisoning.race import RETRANSMITTED, UNLIKE
 from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS
+from netinterf.context.answers import KnownAnswers
+from netinterf.context.networks import Network
 from netinterf.errors import CaptureError
 from netinterf.schema import SubjectKind, Tls, TlsKind
 from netinterf.simulate import run
@@ -364,6 +367,165 @@ def test_where_every_lookup_draws_two_replies_no_name_is_struck(spared):
     scene.judge()
     assert asked
     assert not any("repeated" in rules for rules in scene.rules.values())
+
+
+def contested(scene, name, false, true):
+    """Ask about a name and draw two replies to one question."""
+    asked = scene.ask(name)
+    scene.reply(name, address_record(false), after=20 * MILLISECOND)
+    scene.reply(name, address_record(true), after=60 * MILLISECOND)
+    return asked
+
+
+@pytest.mark.parametrize(("habit", "told"), [(False, True), (True, False)])
+def test_a_server_that_never_answers_twice_did_so_once(habit, told):
+    """Twenty other names drew one reply each; or one of them drew two as well."""
+    scene = Scene()
+    scene.ordinary(20)
+    if habit:
+        contested(scene, "www.ordinary.org", "93.184.216.34", "93.184.216.34")
+    asked = contested(scene, "www.listed.org", "185.76.1.9", "104.20.3.4")
+    scene.judge()
+    assert ("unwonted" in scene.rules[scene.of(asked)]) == told
+
+
+@pytest.mark.parametrize("queries", [1, 2])
+def test_repeats_need_more_replies_than_questions(queries):
+    """A name that is always asked twice draws two answers; that it does so every time is no news."""
+    scene = Scene()
+    scene.ordinary(24)
+    for number in range(4):
+        asked = scene.ask("www.listed.org")
+        if queries == 2:
+            scene.ask("www.listed.org", new=False, after=500 * MILLISECOND)
+        scene.reply("www.listed.org", address_record(f"31.13.95.{number}"))
+        scene.reply("www.listed.org", address_record(f"93.184.216.{number}"), after=600 * MILLISECOND)
+    scene.judge()
+    assert ("repeated" in scene.rules[scene.of(asked)]) == (queries == 1)
+
+
+@pytest.mark.parametrize(("domains", "hosting", "told"), [(1, False, False), (3, False, True), (3, True, False)])
+def test_false_answers_share_a_pool(domains, hosting, told):
+    """Contradicted answers about unrelated domains share an address; where honest ones do as well, that is hosting."""
+    scene = Scene()
+    for number in range(20):
+        scene.ask(f"www.honest{number}.net")
+        scene.reply(f"www.honest{number}.net", address_record("104.20.9.9" if hosting else f"104.20.9.{number}"))
+    for number in range(3):
+        name = f"www.listed{number if domains == 3 else 0}.org"
+        asked = contested(scene, name, "185.76.1.9", f"93.184.216.{number}")
+    scene.judge()
+    weights = weighed(scene.trace, "dns.pooled")
+    assert bool(weights) == ("pooled" in scene.rules[scene.of(asked)])
+    assert (max(weights, default=0.0) > 2) == told
+
+
+def weighed(trace, rule):
+    """Give the weights of one rule."""
+    found = DnsPoisoning()(trace)
+    return [float(found.llr[row]) for row in range(len(found)) if found.rules[found.rule[row]].id == rule]
+
+
+def test_one_listed_address_among_others_is_of_a_delivery_network():
+    """Forged answers name one address, or several that are all listed."""
+    for addresses, told in ((("31.13.95.38",), True), (("31.13.95.38", "104.20.3.4"), False)):
+        scene = Scene()
+        scene.ordinary(3)
+        asked = scene.ask("www.somewhere.org")
+        scene.reply("www.somewhere.org", *map(address_record, addresses))
+        scene.judge()
+        assert ("listed_answer" in scene.rules[scene.of(asked)]) == told
+
+
+KNOWN = {f"www{number}.ordinary{number % 5}.net": f"23.{number}.7.9" for number in range(20)} | {
+    "www.listed.org": "93.184.216.34", "www.other.org": "93.184.217.34",
+}  # fmt: skip
+
+
+def knowing(scene, networks=(), answers=KNOWN):
+    """Judge with a table of known answers."""
+    times, frames, scene.numbers = scene.capture()
+    scene.trace = read(
+        times=times, frames=frames, link_type=RAW_IP, networks=networks, answers=KnownAnswers.of(answers.items())
+    )
+    scene.total, scene.forged, scene.rules = weigh(scene.trace)
+    return scene
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("93.184.216.34", None),
+        ("93.184.9.9", None),  # of the same network
+        ("185.76.1.9", "unlike_known"),
+        ("0.0.0.0", None),  # a block list's
+        (None, "unlike_known"),  # the name is denied
+    ],
+)
+def test_answers_unlike_those_that_are_known(given, told):
+    """One name of many that are answered as known; nothing contradicts it in the capture."""
+    scene = Scene()
+    scene.ordinary(10)
+    asked = scene.ask("www.listed.org")
+    if given is None:
+        scene.reply("www.listed.org", flags=0x8183)
+    else:
+        scene.reply("www.listed.org", address_record(given))
+    scene.ordinary(10)
+    knowing(scene)
+    assert scene.rules[scene.of(asked)] & {"unlike_known", "known_answer"} == ({told} if told else set())
+
+
+def test_whose_addresses_they_are_is_told_by_a_table():
+    """By the table, both are of one operator; or of two, which then weighs in full."""
+    weights = []
+    for asn in (None, 64496, 64497):
+        scene = Scene()
+        scene.ordinary(10)
+        scene.ask("www.listed.org")
+        scene.reply("www.listed.org", address_record("185.76.1.9"))
+        scene.ordinary(10)
+        table = [Network(ip_network("93.184.0.0/16"), 64496, ""), Network(ip_network("185.76.0.0/16"), asn or 0, "")]
+        weights += [sum(weighed(knowing(scene, table if asn else ()).trace, "dns.unlike_known"))]
+    assert weights == [WEIGHTS["unlike_known"] / 2, 0.0, WEIGHTS["unlike_known"]]
+
+
+def test_a_portal_that_leads_everybody_elsewhere_singles_nobody_out():
+    """Before the login all names are answered alike, afterwards as they are known."""
+    scene = Scene()
+    for _ in range(2):
+        for name in KNOWN:
+            asked = scene.ask(name)
+            scene.reply(name, address_record("185.76.1.9"))
+    for name, address in KNOWN.items():
+        scene.ask(name)
+        scene.reply(name, address_record(address))
+    knowing(scene)
+    assert "unlike_known" not in scene.rules[scene.of(asked)]
+
+
+def test_known_answers_tell_which_of_two_is_forged():
+    """The false answer comes last and looks like the other; what is known of the name decides."""
+    scene = Scene()
+    scene.ordinary(10)
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("93.184.216.34"))
+    false = scene.reply("www.listed.org", address_record("185.76.1.9"), after=90 * MILLISECOND)
+    knowing(scene)
+    assert scene.forged[scene.of(asked)] == scene.names(false)
+    assert {"two_answers", "unlike_known"} <= scene.rules[scene.of(asked)]
+
+
+def test_one_address_for_names_that_are_known_to_live_elsewhere():
+    """Two unrelated names, one address that none of them has; nobody contradicts it in the capture."""
+    scene = Scene()
+    scene.ordinary(20)
+    for name in ("www.listed.org", "www.other.org"):
+        asked = scene.ask(name)
+        scene.reply(name, address_record("185.76.1.9"))
+        scene.ordinary(6)
+    knowing(scene)
+    assert {"unlike_known", "pooled", "lone_reply"} <= scene.rules[scene.of(asked)]
 
 
 def test_a_capture_that_doubles_every_frame_hides_nothing():

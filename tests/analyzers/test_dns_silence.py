@@ -1,5 +1,6 @@
 """Questions that nobody answers: the contrasts that make a silence suspicious, and those that make it harmless."""
 
+import attrs
 import numpy as np
 import pytest
 
@@ -7,13 +8,17 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.dns_silence.company import look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
+from netinterf.analyzers.dns_silence.rules import WEIGHTS
+from netinterf.context.answers import KnownAnswers
+from netinterf.context.outside import Outside
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from tests.oracles.dns_frames import AAAA, RAW_IP, Talk, address_record, message
 
 SECOND = 1_000_000_000
 BLOCKED = "www.blocked.org"
-OTHER = "9.9.9.9"
+OTHER, PLAIN = "9.9.9.9", "203.0.113.53"
+"""Another public resolver, and one that nobody knows."""
 
 
 def read_talk(talk: Talk, *, alive: bool = True) -> Trace:
@@ -27,12 +32,17 @@ def read_talk(talk: Talk, *, alive: bool = True) -> Trace:
 
 def rules(trace: Trace, name: str = BLOCKED) -> set[str]:
     """Name the rules that fired on exchanges about a name."""
-    found = DnsSilence()(trace)
-    return {
-        found.rules[found.rule[row]].id.removeprefix("query.")
-        for row in range(len(found))
-        if trace.exchanges.name[int(found.subject[row])] == name
-    }
+    return set(weights(trace, name))
+
+
+def weights(trace: Trace, name: str = BLOCKED) -> dict[str, float]:
+    """Give the rules that fired on exchanges about a name, and the greatest weight of each."""
+    found, given = DnsSilence()(trace), dict[str, float]()
+    for row in range(len(found)):
+        if trace.exchanges.name[int(found.subject[row])] == name:
+            rule = found.rules[found.rule[row]].id.removeprefix("query.")
+            given[rule] = max(given.get(rule, -9.0), float(found.llr[row]))
+    return given
 
 
 def asked_in_vain(talk: Talk, times: int = 4, name: str = BLOCKED) -> None:
@@ -54,21 +64,21 @@ def answered(talk: Talk, server: str, name: str = BLOCKED, **how: object) -> Non
 
 def test_a_name_without_answers_beside_names_with_some_is_odd() -> None:
     """Four questions in vain; the resolver answered about others in the same seconds."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
     assert rules(read_talk(talk)) == {"unanswered"}
 
 
 def test_one_lost_question_is_nothing() -> None:
     """It takes two."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk, times=1)
     assert rules(read_talk(talk)) == set()
 
 
 def test_another_resolver_that_answers_shows_that_the_name_lives() -> None:
     """Whose own servers are dead it would not."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
     answered(talk, OTHER)
     assert rules(read_talk(talk)) == {"unanswered", "elsewhere"}
@@ -76,9 +86,9 @@ def test_another_resolver_that_answers_shows_that_the_name_lives() -> None:
 
 def test_two_resolvers_that_are_silent_about_one_name() -> None:
     """Both answer about others."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
-    talk.server = OTHER
+    talk.server = "198.51.100.53"
     asked_in_vain(talk)
     assert rules(read_talk(talk)) == {"unanswered", "everywhere"}
 
@@ -86,7 +96,7 @@ def test_two_resolvers_that_are_silent_about_one_name() -> None:
 def test_another_type_of_the_same_name_is_answered() -> None:
     """A box that reads types, too; where the same question is answered as well, it comes and goes."""
     for kind, expected in ((AAAA, "other_type"), (1, "moody")):
-        talk = Talk()
+        talk = Talk(server=PLAIN)
         asked_in_vain(talk)
         talk.ask(BLOCKED, kind=kind)
         talk.reply(BLOCKED, address_record("93.184.216.34"), kind=kind)
@@ -102,7 +112,7 @@ def streamed(talk: Talk, name: str) -> None:
 
 def test_the_same_resolver_answers_over_tcp() -> None:
     """About this name, while it answers about others over UDP."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
     streamed(talk, BLOCKED)
     assert rules(read_talk(talk)) == {"unanswered", "over_tcp"}
@@ -111,7 +121,7 @@ def test_the_same_resolver_answers_over_tcp() -> None:
 def test_all_that_a_resolver_says_over_udp_may_be_swallowed() -> None:
     """From then on it answers over TCP only, whatever the name."""
     for alive in (False, True):
-        talk = Talk()
+        talk = Talk(server=PLAIN)
         for _ in range(3):
             talk.ask(BLOCKED)
             talk.now += SECOND
@@ -122,7 +132,7 @@ def test_all_that_a_resolver_says_over_udp_may_be_swallowed() -> None:
 @pytest.mark.parametrize(("silent", "told"), [(2, False), (3, True)])
 def test_questions_in_a_row_count_whatever_their_names(silent: int, told: bool) -> None:
     """Each name is asked about once; the resolver had answered before, and does so over TCP meanwhile."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     talk.ordinary(6)
     for number in range(silent):
         talk.ask(f"www.name{number}.org")
@@ -135,7 +145,7 @@ def test_questions_in_a_row_count_whatever_their_names(silent: int, told: bool) 
 @pytest.mark.parametrize(("wait", "others", "told"), [(1.0, False, True), (0.1, False, False), (1.0, True, False)])
 def test_answers_that_do_not_arrive_are_asked_for_again(wait: float, others: bool, told: bool) -> None:
     """Near the resolver: the same question after its answer, about one name; too soon, it may have crossed it."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     for number in range(6):
         for name in (BLOCKED, f"www.name{number}.org"):
             for repeat in range(3 if name == BLOCKED or others else 1):
@@ -152,7 +162,7 @@ def test_answers_that_do_not_arrive_are_asked_for_again(wait: float, others: boo
 
 def test_a_resolver_that_fails_in_the_end_found_the_name_dead() -> None:
     """SERVFAIL for the name, once: its servers do not answer."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
     talk.ask(BLOCKED)
     talk.reply(BLOCKED, flags=0x8182)
@@ -161,7 +171,7 @@ def test_a_resolver_that_fails_in_the_end_found_the_name_dead() -> None:
 
 def test_a_resolver_that_is_down_is_silent_to_all() -> None:
     """For seconds nothing is answered about names that it answers at other times; another resolver has answers."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     talk.ordinary(5)
     talk.now += 15 * SECOND
     for number in range(5):
@@ -175,12 +185,86 @@ def test_a_resolver_that_is_down_is_silent_to_all() -> None:
 
 def test_a_capture_that_ends_too_soon_says_nothing() -> None:
     """The resolver has five seconds."""
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
     talk.ask("www.late.org")
     talk.ask("www.late.org")
     times, frames, _ = talk.capture()
     assert rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org") == set()
+
+
+def test_a_question_that_was_given_up_need_not_be_waited_for() -> None:
+    """The client asks the same again, by another port or by the same, before the capture ends."""
+    for new in (True, False):
+        talk = Talk(server=PLAIN)
+        talk.ordinary(6)
+        for repeat in range(3):
+            talk.ask("www.late.org", new=new or repeat == 0)
+            talk.now += SECOND
+        times, frames, _ = talk.capture()
+        assert rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org") == {"unanswered"}
+
+
+def test_public_resolvers_say_when_a_name_is_dead() -> None:
+    """The more lookups they left without a word, the less is its name dead; of others nobody knows."""
+    given = []
+    for times in (1, 4):
+        talk = Talk(server="8.8.8.8")
+        talk.ordinary(60)
+        for _ in range(times):
+            for repeat in range(3):
+                talk.ask(BLOCKED, new=repeat == 0)
+                talk.now += SECOND
+            talk.ordinary(20)
+        given.append(weights(read_talk(talk)).get("candid", 0.0))
+    assert 2 < given[0] < 4 < given[1] <= WEIGHTS["candid"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ((), False),
+        (((BLOCKED, "192.0.2.80"), ("www.ordinary1.net", "93.184.216.34")), True),
+        (((BLOCKED, "2001:db8::80"), ("www.ordinary1.net", "93.184.216.34")), False),  # another type was asked for
+        (((BLOCKED, "192.0.2.80"), ("www.ordinary1.net", "23.9.9.9")), False),  # nothing says that it is a resolver
+    ],
+)
+def test_names_that_are_known_to_live(answers: tuple[tuple[str, str], ...], told: bool) -> None:
+    """Known answers clear the name's own servers, where the resolver's other answers are as known."""
+    talk = Talk(server=PLAIN)
+    asked_in_vain(talk)
+    talk.ask("www.ordinary1.net")
+    talk.reply("www.ordinary1.net", address_record("93.184.216.34"))
+    trace = attrs.evolve(read_talk(talk), outside=Outside(answers=KnownAnswers.of(answers)))
+    assert rules(trace) == {"unanswered", "known"} - (set() if told else {"known"})
+
+
+def test_contrasts_weigh_as_much_as_chance_is_excluded() -> None:
+    """Two questions that chance may have lost, and eight that it has not; another resolver answers either way."""
+    given = []
+    for times in (2, 8):
+        talk = Talk(server=PLAIN)
+        asked_in_vain(talk, times=times)
+        answered(talk, OTHER)
+        given.append(weights(read_talk(talk))["elsewhere"])
+    assert given[0] < 0.8 * WEIGHTS["elsewhere"] < given[1] == WEIGHTS["elsewhere"]
+
+
+def test_answers_that_took_several_questions_tell_how_many_are_lost() -> None:
+    """Where each answer took three questions, three in vain are nothing."""
+    given = []
+    for losses in (0, 2):
+        talk = Talk(server=PLAIN)
+        for number in range(12):
+            for repeat in range(1 + losses):
+                talk.ask(f"www.name{number}.org", new=repeat == 0)
+            talk.reply(f"www.name{number}.org", address_record("93.184.216.34"))
+        for _ in range(3):
+            talk.ask(BLOCKED)
+            talk.now += SECOND
+        given.append(weights(read_talk(talk))["unanswered"])
+    assert given[0] > 4
+    assert given[1] < 1.5
 
 
 def test_counts_against_a_loop() -> None:
@@ -193,12 +277,28 @@ def test_counts_against_a_loop() -> None:
     lookups = Lookups(
         **draw, over_udp=udp, since=np.sort(rng.integers(0, 60, count)) * SECOND + 10**18,
         tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
+        known=np.zeros(count, np.bool_), confirmed=rng.random(count) < 0.1, candid=np.zeros(count, np.bool_),
     )  # fmt: skip
     silent = np.flatnonzero(lookups.silent)
     seen = look_around(lookups, silent)
 
     def same(row: int, *columns: str) -> list[int]:
         return [one for one in range(count) if all(draw[key][one] == draw[key][row] for key in columns)]
+
+    def odd(row: int) -> float:
+        asked = [
+            one for one in same(row, "client", "server")
+            if udp[one] and draw["name"][one] != draw["name"][row]
+            and abs(lookups.since[one] - lookups.since[row]) <= 10 * SECOND
+        ]  # fmt: skip
+        told = {draw["name"][one] for one in same(row, "client", "server") if lookups.answered[one] and udp[one]}
+        heard = sum(lookups.answered[one] for one in asked)
+        vain = sum(
+            lookups.tries[one] - lookups.answered[one] for one in asked
+            if lookups.answered[one] or (lookups.silent[one] and draw["name"][one] in told)
+        )  # fmt: skip
+        rate = (heard + 0.5) / (heard + vain + 1)
+        return 0.0 if heard < 3 else float(-lookups.tries[row] * np.log(1 - rate))
 
     for place, row in enumerate(silent.tolist()):
         question = same(row, "client", "server", "name", "kind")
@@ -215,6 +315,9 @@ def test_counts_against_a_loop() -> None:
         assert seen.silent[place] == sum(
             lookups.silent[one] and any(draw["name"][other] == draw["name"][one] for other in told) for one in near
         )
+        assert seen.confirmed[place] == sum(lookups.confirmed[one] for one in asked)
+        assert seen.lookups[place] == sum(lookups.silent[one] for one in question)
+        assert seen.surprise[place] == pytest.approx(sum(odd(one) for one in question if lookups.silent[one]))
         moods = [
             one for one in asked
             if one not in named and lookups.silent[one] and any(draw["name"][o] == draw["name"][one] for o in told)
@@ -263,7 +366,7 @@ def test_it_keeps_the_contract_of_an_analyzer() -> None:
     """Deterministic, picklable, within its scope, and quiet where all is answered."""
     quiet = Talk()
     quiet.ordinary(5)
-    talk = Talk()
+    talk = Talk(server=PLAIN)
     asked_in_vain(talk)
     answered(talk, OTHER)
     check_analyzer(DnsSilence(), [read_talk(talk)], benign=[read_talk(quiet)])

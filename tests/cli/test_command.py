@@ -196,6 +196,19 @@ def test_networks_are_checked(captures: Path, tmp_path: Path) -> None:
     assert "line 2" in done.stderr
 
 
+def test_known_answers_are_used(tmp_path: Path) -> None:
+    """A simulated capture with the table beside it: more is said than without; a malformed table is wrong usage."""
+    played = tmp_path / "forged.pcap"
+    assert run("simulate", "dns.forged.er-telecom", "--seed", "2", "--clean", "--out", played).returncode == 0
+    table = tmp_path / "forged.answers.csv"
+    said = [run("scan", "--all", "--format", "jsonl", *more, played).stdout for more in ((), ("--answers", table))]
+    assert ["unlike_known" in one for one in said] == [False, True]
+    table.write_text("name,address\nwww.example.org,nowhere\n", encoding="utf-8")
+    done = run("scan", "--answers", table, played)
+    assert done.returncode == 2
+    assert "line 2" in done.stderr
+
+
 def test_analyzers_can_be_chosen(captures: Path) -> None:
     """Only the questions that were asked are answered."""
     done = run("scan", "--analyzers", "dns_poisoning", captures / "reset.pcap")
@@ -225,7 +238,7 @@ def test_help_and_version() -> None:
     """Help names every option and the exit status; both leave with 0."""
     done = run("scan", "--help")
     assert done.returncode == 0
-    for word in ("--format", "--all", "--analyzers", "--vantage", "--networks", "--strict", "--fail-on", "Exit status"):
+    for word in ("--format", "--all", "--analyzers", "--networks", "--answers", "--strict", "--fail-on", "Exit status"):
         assert word in done.stdout
     assert (0, f"netinterf {__version__}\n") == (run("--version").returncode, run("--version").stdout)
 

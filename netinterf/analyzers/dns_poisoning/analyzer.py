@@ -11,6 +11,7 @@ from netinterf.analyzers.dns_poisoning.after import dead_ends, tls_after
 from netinterf.analyzers.dns_poisoning.company import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, transport_contrasts
+from netinterf.analyzers.dns_poisoning.known import Known, compare_known
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
 from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races, run_races
 from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
@@ -65,14 +66,16 @@ class DnsPoisoning:
         races = run_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
         contrasted = np.array([control.reply for control in transports], np.int64)
-        case = build_case(trace, replies, content, races, contrasted, handshake_bounds(trace))
+        known = compare_known(trace, replies, content, races)
+        case = build_case(trace, replies, content, races, known, contrasted, handshake_bounds(trace))
         notes = _Notes(trace, replies)
         _note_races(notes, races, case)
         _note_repeats(notes, races, case)
         _note_content(notes, content, case)
         _note_contrasts(notes, replies, case)
         _note_outliers(notes, case)
-        _note_company(notes, content, case)
+        _note_known(notes, known, case)
+        _note_company(notes, content, known, case)
         for control in transports:
             notes.control("transport_contrast", control, accuses=True)
         for control in agreeing_servers(trace, replies, content, case.rows, case.suspicious):
@@ -253,13 +256,13 @@ def _note_outliers(notes: _Notes, case: Case) -> None:
         )
 
 
-def _note_company(notes: _Notes, content: Content, case: Case) -> None:
+def _note_company(notes: _Notes, content: Content, known: Known, case: Case) -> None:
     """Write down what else shares the suspects' addresses, and what else their servers answer."""
     weights, domains = concentration(notes.trace, notes.replies, case.rows, case.listed > 0)
     for place in np.flatnonzero(weights > 0).tolist():
         reply, weight = int(case.rows[place]), float(weights[place])
         notes.add("concentration", reply, weight, forged=[reply], domains=float(domains[place]))
-    raced = np.flatnonzero(case.race >= 0)
+    raced = np.flatnonzero((case.race >= 0) | (known.unlike[case.rows] > 0))
     clean = np.flatnonzero(~case.suspicious)
     weights, domains = pooled(notes.trace, notes.replies, content, case.rows[raced], clean)
     for place in np.flatnonzero(weights > 0).tolist():
@@ -269,6 +272,15 @@ def _note_company(notes: _Notes, content: Content, case: Case) -> None:
     for place in np.flatnonzero(weights > 0).tolist():
         reply, weight = int(case.rows[place]), float(weights[place])
         notes.add("no_resolver", reply, weight, forged=[reply], silent=float(silent[place]))
+
+
+def _note_known(notes: _Notes, known: Known, case: Case) -> None:
+    """Write down how suspects compare with what their names are known to answer."""
+    for reply in case.rows.tolist():
+        if known.agrees[reply]:
+            notes.add("known_answer", reply, WEIGHTS["known_answer"], forged=[])
+        elif known.unlike[reply] > 0:
+            notes.add("unlike_known", reply, float(known.unlike[reply]), forged=[reply])
 
 
 def _note_policy(notes: _Notes, content: Content, replies: Replies) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.content import NEAR, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
 
@@ -40,8 +41,9 @@ def _addresses(trace: Trace, replies: Replies, message: int) -> frozenset[Addres
     return frozenset(zip(answers.high[rows].tolist(), answers.low[rows].tolist(), strict=True))
 
 
-def _networks(addresses: frozenset[Address]) -> frozenset[int]:
-    return frozenset(low >> 16 if high == 0 else high >> 32 for high, low in addresses)
+def _networks(trace: Trace, addresses: frozenset[Address]) -> frozenset[int]:
+    high, low = np.array(list(addresses), np.uint64).reshape(-1, 2).T
+    return frozenset(network_numbers(trace.outside.networks, high, low).tolist())
 
 
 def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
@@ -62,7 +64,7 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
         for reply in same.tolist():
             told = _addresses(trace, replies, int(replies.message[reply]))
             weight = 0.0
-            if told and not told & truth and not _networks(told) & _networks(truth):
+            if told and not told & truth and not _networks(trace, told) & _networks(trace, truth):
                 weight = GEOGRAPHIC * WEIGHTS["transport_contrast"]
             elif not told and int(replies.rcode[reply]) == NXDOMAIN:
                 weight = WEIGHTS["transport_contrast"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies, far_off
 from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.singled import between_others, by_name, name_keys
 from netinterf.trace import Trace
 
 __all__ = ["Outliers", "find_outliers"]
@@ -23,12 +24,6 @@ I64 = NDArray[np.int64]
 PROFILE = 20
 """Ordinary replies of a server that a contrast within it needs for a judgement of medium weight (the smallest sample
 whose rarest feature has odds below one in twenty, Jeffreys)."""
-
-OF_NAME = 0.9
-"""Share of a name's replies that must be odd: a box goes by name, losing few; sites and portals go by time."""
-
-NEIGHBOURS, SPARED = 3, 0.5
-"""How many replies about other names before and after are looked at, and the share of them that must be ordinary."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -83,42 +78,3 @@ def with_profile(replies: Replies, clean: Mask, base: Mask) -> I64:
     """List the clean replies whose server has enough replies among *base*."""
     count = np.bincount(replies.server[base], minlength=int(replies.server.max(initial=-1)) + 1)
     return np.flatnonzero(clean & (count[replies.server] >= PROFILE))
-
-
-def name_keys(replies: Replies) -> NDArray[np.uint64]:
-    """Mix server and question of each reply into one number."""
-    return replies.question ^ replies.server.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)
-
-
-def by_name(replies: Replies, clean: Mask, rows: I64) -> Mask:
-    """Say which odd replies are about questions that draw hardly anything else from that server."""
-    keys = name_keys(replies)
-    asked, counts = np.unique(keys[clean], return_counts=True)
-    struck, odd_counts = np.unique(keys[rows], return_counts=True)
-    share = odd_counts / counts[np.searchsorted(asked, struck)] if len(rows) else np.empty(0)
-    found: Mask = share[np.searchsorted(struck, keys[rows])] >= OF_NAME if len(rows) else np.zeros(0, np.bool_)
-    return found
-
-
-def between_others(trace: Trace, replies: Replies, clean: Mask, rows: I64) -> Mask:
-    """Say which odd replies are about names whose odd replies stand between ordinary ones about other names."""
-    strange = np.zeros(len(replies), np.bool_)
-    strange[rows] = True
-    order = np.flatnonzero(clean)
-    order = order[np.lexsort((trace.packets.time[replies.packet[order]], replies.server[order]))]
-    place = np.empty(len(replies), np.int64)
-    place[order] = np.arange(len(order))
-    near, ordinary = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
-    steps = [step for step in range(-NEIGHBOURS, NEIGHBOURS + 1) if step]
-    for step in steps:
-        at = place[rows] + step
-        inside = (at >= 0) & (at < len(order))
-        other = order[np.clip(at, 0, max(len(order) - 1, 0))] if len(order) else rows
-        same = inside & (replies.server[other] == replies.server[rows])
-        same &= replies.question[other] != replies.question[rows]
-        near += same
-        ordinary += same & ~strange[other]
-    _, name = np.unique(name_keys(replies)[rows], return_inverse=True)
-    near, ordinary = (np.bincount(name.reshape(-1), counted)[name.reshape(-1)] for counted in (near, ordinary))
-    found: Mask = (near > 0) & (ordinary >= SPARED * near)
-    return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.content import Content, Sign
 from netinterf.analyzers.dns_poisoning.profile import HOP_TOLERANCE
 from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
 
@@ -197,8 +198,7 @@ class _Answer:
         sign = Sign(int(content.sign[row]))
         return cls(
             addresses=frozenset(zip(high.tolist(), low.tolist(), strict=True)),
-            # /16 of IPv4, /32 of IPv6: rough stand-ins for "same network" without a routing table
-            networks=frozenset(np.where(high == 0, low >> np.uint64(16), high >> np.uint64(32)).tolist()),
+            networks=frozenset(network_numbers(trace.outside.networks, high, low).tolist()),
             chain=frozenset(answers.target[p] for p in section if answers.kind[p] == RecordType.CNAME),
             rcode=int(replies.flags[row]) & 0xF,
             truncated=bool(replies.flags[row] & TRUNCATED),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Sign, local_policy
+from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
 from netinterf.analyzers.dns_poisoning.race import UNLIKE, Races
@@ -75,6 +76,7 @@ def build_case(
     replies: Replies,
     content: Content,
     races: Races,
+    known: Known,
     contrasted: NDArray[np.int64],
     bounds: NDArray[np.float64],
 ) -> Case:
@@ -85,6 +87,7 @@ def build_case(
         replies: All replies.
         content: What they answer.
         races: Exchanges with several replies.
+        known: How the replies compare with what the user knows.
         contrasted: Replies that another transport contradicts.
         bounds: Least handshake per host.
     """
@@ -92,14 +95,15 @@ def build_case(
     disputed[races.exchange[races.weight > 0]] = True
     contradicted = disputed[replies.exchange]
     alone = _weigh_alone(trace, replies, content, contradicted)
-    total = alone.total(content)
+    total = alone.total(content) + known.unlike
     suspicious = total > 0
     suspicious[contrasted] = True
     sunk = content.has(Sign.SUNK | Sign.HIDDEN) & ~contradicted
     outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sunk, bounds)
     suspicious[outliers.rows] = True
     clean = ~suspicious & ~contradicted
-    forged, race, genuine = _pick_forged(trace, replies, content, races, total, clean, bounds)
+    against = total + known.agrees * WEIGHTS["known_answer"]
+    forged, race, genuine = _pick_forged(trace, replies, content, races, against, clean, bounds)
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.dns_silence.company import look_around
+from netinterf.analyzers.dns_silence.company import FEWEST, look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.dns_silence.unheard import find_unheard
@@ -20,12 +20,14 @@ __all__ = ["DnsSilence"]
 LEAST_TRIES = 2
 """Questions about a name in vain from which it is looked at: one is lost now and then."""
 
-FEWEST = 3
-"""Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
-
 UNANSWERED = 0.02
 """Share of other questions that a resolver may leave unanswered now and then and still be steady: that of healthy
 neighbours (Brandhorst and Pras 2006, but for names that are never answered). One that limits answers leaves more."""
+
+FAILS_IN_SILENCE = 3.1
+"""Nats by which a lookup in vain speaks against dead servers at a public resolver: ln(67 / 3), of 67 lookups of a name
+with dead servers that RIPE Atlas probes sent to 8.8.8.8 three timed out and the others drew SERVFAIL (S. Bortzmeyer,
+postbank.de, 2019-11-14)."""
 
 MOST = 6.0
 """Nats that so many silences in a row may carry: beyond that not chance decides but what its cause is."""
@@ -82,15 +84,18 @@ class DnsSilence:
             return []
         seen = look_around(lookups, silent)
         asked = seen.tries >= LEAST_TRIES
-        alive, down = asked & (seen.answered >= FEWEST), asked & (seen.silent > seen.answered)
+        alive, down = asked & (seen.lit >= FEWEST), asked & (seen.silent > seen.answered)
         steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
         spared = alive & ~down & steady
         gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
         telling = np.minimum(seen.surprise / CHANCE, 1.0)
-        counts: dict[str, ArrayLike] = {"answered": seen.answered, "silent": seen.silent}
+        candid = telling * np.minimum(seen.lookups * FAILS_IN_SILENCE / WEIGHTS["candid"], 1.0)
+        counts: dict[str, ArrayLike] = {"answered": seen.lit, "silent": seen.silent}
         told: list[tuple[str, Mask, ArrayLike, dict[str, ArrayLike]]] = [
             ("unanswered", alive, np.minimum(seen.surprise, MOST), {"tries": seen.tries, "selective": 1.0, **counts}),
             ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), telling, {}),
+            ("known", spared & lookups.known[silent] & (seen.confirmed > 0) & forsaken, telling, {}),
+            ("candid", spared & lookups.candid[silent] & forsaken, candid, {"lookups": seen.lookups}),
             ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, telling, {}),
             ("only_tcp", gone & (seen.streamed > 0), certain, {"silent": seen.in_a_row}),
             ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), telling, {}),

@@ -1,5 +1,7 @@
 """What other questions say about one that stayed unanswered: of the same name, and to the same resolver."""
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +9,13 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_silence.questions import Lookups
 from netinterf.analyzers.sites import Moments
 
-__all__ = ["Company", "look_around"]
+__all__ = ["FEWEST", "Company", "look_around"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+FEWEST = 3
+"""Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
 
 UNSEEN = 0.5
 """Answers and silences that are added to those counted, so that few of either are no certainty (Jeffreys prior)."""
@@ -26,8 +31,10 @@ class Company:
     """One entry per silent exchange; counts are of exchanges unless said otherwise."""
 
     tries: I64  # questions about the name and type that this client put to this resolver in vain
+    lookups: I64  # exchanges of these
     answered: I64  # of the same client, by the same resolver over UDP, within `NEAR_NS`, under other names
     silent: I64  # the same, unanswered, of names that this resolver answers at other times
+    lit: I64  # the most that was answered near any of the lookups
     moods: I64  # at any time: what it left unanswered over UDP of other names that it answers at other times
     told: I64  # at any time: what it answered over UDP
     ever: I64  # the same question, answered by the same resolver over UDP at any time
@@ -41,8 +48,39 @@ class Company:
     elsewhere: I64  # the same name, answered to the same client by another resolver
     failed: I64  # the same name, answered by the same resolver with a failure
     resolvers: I64  # resolvers that were silent to the client about the name and answered others
-    surprise: NDArray[np.float64]  # how unlikely so many silences are at the resolver's own rate, nats
+    confirmed: I64  # answers of the same resolver that agree with what the user knows
+    surprise: NDArray[np.float64]  # how unlikely so many silences are at the resolver's own rate near each, nats
     row_surprise: NDArray[np.float64]  # the same of those in a row, at its rate before them
+
+
+class _Count:
+    """Counts exchanges of groups, for each silent exchange."""
+
+    def __init__(self, lookups: Lookups, silent: I64) -> None:
+        self.lookups, self.silent, self.since = lookups, silent, lookups.since[silent]
+
+    def total(self, group: I64, where: Mask) -> I64:
+        """At any time."""
+        counts: I64 = np.bincount(group[where], minlength=int(group.max(initial=-1)) + 1)[group[self.silent]]
+        return counts
+
+    def between(self, group: I64, where: Mask, begin: I64, end: I64, times: I64 | None = None) -> I64:
+        """From *begin* to *end*, each *times* times."""
+        rows = np.flatnonzero(where)
+        rows = rows if times is None else np.repeat(rows, times[rows])
+        return Moments(group[rows], self.lookups.since[rows]).count(group[self.silent], begin, end)
+
+    def near(self, group: I64, where: Mask, times: I64 | None = None) -> I64:
+        """Within `NEAR_NS`."""
+        return self.between(group, where, np.maximum(self.since - NEAR_NS, 0), self.since + NEAR_NS, times)
+
+    def after(self, group: I64, where: Mask, begin: I64) -> I64:
+        """From *begin* on."""
+        return self.between(group, where, begin, np.full(len(self.silent), np.iinfo(np.int64).max))
+
+    def later(self, group: I64, where: Mask) -> I64:
+        """After the silent exchange began."""
+        return self.after(group, where, self.since)
 
 
 def look_around(lookups: Lookups, silent: I64) -> Company:
@@ -52,62 +90,68 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
         lookups: All exchanges.
         silent: Rows that stayed unanswered.
     """
-    answered, udp = lookups.answered, lookups.over_udp
+    answered, udp, lost = lookups.answered, lookups.over_udp, lookups.silent
     server, name = lookups.of("client", "server"), lookups.of("client", "server", "name")
     question, asked = lookups.of("client", "server", "name", "kind"), lookups.of("client", "name")
-    begin, end = np.maximum(lookups.since[silent] - NEAR_NS, 0), lookups.since[silent] + NEAR_NS
-
-    def total(group: I64, where: Mask) -> I64:
-        counts: I64 = np.bincount(group[where], minlength=int(group.max(initial=-1)) + 1)[group[silent]]
-        return counts
-
-    def near(group: I64, where: Mask) -> I64:
-        rows = np.flatnonzero(where)
-        return Moments(group[rows], lookups.since[rows]).count(group[silent], begin, end)
-
-    ever = np.full(len(silent), np.iinfo(np.int64).max)
-
-    def since(group: I64, where: Mask, begin: I64) -> I64:
-        rows = np.flatnonzero(where)
-        return Moments(group[rows], lookups.since[rows]).count(group[silent], begin, ever)
-
-    def later(group: I64, where: Mask) -> I64:
-        return since(group, where, lookups.since[silent])
-
-    lost, told = lookups.silent, answered & udp
+    count, told = _Count(lookups, silent), answered & udp
     spoke = np.flatnonzero(told)
     last = Moments(server[spoke], lookups.since[spoke]).last(server[silent], lookups.since[silent])
-    in_a_row = since(server, lost, last)
-    lively, missing = total(server, told), total(server, lost) - in_a_row
+    in_a_row = count.after(server, lost, last)
+    lively, missing = count.total(server, told), count.total(server, lost) - in_a_row
     usual = (lively + UNSEEN) / (lively + missing + 2 * UNSEEN)
-    answers = np.zeros(int(name.max(initial=-1)) + 1, np.bool_)
-    answers[name[told]] = True
-    heard = near(server, told) - near(name, told)
-    missed = near(server, lost & answers[name]) - near(name, lost & answers[name])
-    tries = np.bincount(question[lost], lookups.tries[lost], int(question.max(initial=-1)) + 1)[question[silent]]
-    rate = (heard + UNSEEN) / (heard + missed + 2 * UNSEEN)
-    alive = np.zeros(int(server.max(initial=-1)) + 1, np.bool_)
-    alive[server[told]] = True
-    _, places = np.unique(name[lost & alive[server]], return_index=True)
-    mute = np.flatnonzero(lost & alive[server])[places]
-    resolvers = np.bincount(asked[mute], minlength=int(asked.max(initial=-1)) + 1)[asked[silent]]
+    here = beside(lookups, count, server, name, question)
+    mute = np.flatnonzero(lost & holding(server, told))
+    _, places = np.unique(name[mute], return_index=True)
+    resolvers = np.bincount(asked[mute[places]], minlength=int(asked.max(initial=-1)) + 1)[asked[silent]]
+    fickle = lost & holding(name, told)
     return Company(
-        tries=tries.astype(np.int64),
-        answered=heard,
-        silent=missed,
-        moods=total(server, lost & answers[name]) - total(name, lost & answers[name]),
-        told=total(server, told),
-        ever=total(question, told),
-        later=later(question, told),
-        named_later=later(name, told),
-        lived_later=later(server, told),
+        **here,
+        moods=count.total(server, fickle) - count.total(name, fickle),
+        told=count.total(server, told),
+        ever=count.total(question, told),
+        later=count.later(question, told),
+        named_later=count.later(name, told),
+        lived_later=count.later(server, told),
         in_a_row=in_a_row,
-        streamed=since(server, answered & ~udp, last),
-        other_type=total(name, told) - total(question, told),
-        over_tcp=total(name, answered & ~udp),
-        elsewhere=total(asked, answered) - total(name, answered),
-        failed=total(name, lookups.failed),
+        streamed=count.after(server, answered & ~udp, last),
+        other_type=count.total(name, told) - count.total(question, told),
+        over_tcp=count.total(name, answered & ~udp),
+        elsewhere=count.total(asked, answered) - count.total(name, answered),
+        failed=count.total(name, lookups.failed),
         resolvers=resolvers.astype(np.int64),
-        surprise=(-tries * np.log(1.0 - rate)).astype(np.float64),
+        confirmed=count.total(server, lookups.confirmed),
         row_surprise=(-in_a_row * np.log(1.0 - usual)).astype(np.float64),
     )
+
+
+def beside(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, Any]:
+    """Count what was answered near each silent exchange, and how unlikely all silences about its question are by that.
+
+    Where little is answered nearby, the resolver's rate is not known; other lookups of the name speak for this one.
+    """
+    silent, told = count.silent, lookups.answered & lookups.over_udp
+    lost = lookups.silent & holding(name, told)
+    heard = count.near(server, told) - count.near(name, told)
+    missed = count.near(server, lost) - count.near(name, lost)
+    again = np.maximum(lookups.tries - told, 0)  # questions that drew nothing, also where one asked again was answered
+    vain = count.near(server, told | lost, again) - count.near(name, told | lost, again)
+    rate = (heard + UNSEEN) / (heard + vain + 2 * UNSEEN)
+    odd = np.where(heard >= FEWEST, -lookups.tries[silent] * np.log(1.0 - rate), 0.0)
+    mine, groups = question[silent], int(question.max(initial=-1)) + 1
+    lit = np.zeros(groups, np.int64)
+    np.maximum.at(lit, mine, heard)
+    return {
+        "tries": np.bincount(mine, lookups.tries[silent], groups)[mine].astype(np.int64),
+        "lookups": np.bincount(mine, minlength=groups)[mine],
+        "answered": heard,
+        "silent": missed,
+        "lit": lit[mine],
+        "surprise": np.bincount(mine, odd, groups)[mine],
+    }
+
+
+def holding(group: I64, where: Mask) -> Mask:
+    """Say which rows are of a group that holds a row where something is so."""
+    found = np.zeros(int(group.max(initial=-1)) + 1, np.bool_)
+    found[group[where]] = True
+    return found[group]

@@ -4,7 +4,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.context.networks import network_numbers
+from netinterf.context.resolvers import public_resolver
 from netinterf.numbering import combined, hash_rows
+from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -21,6 +24,11 @@ WAIT_NS = 5_000_000_000
 """How long an answer is waited for: the default timeout of the stub resolver (resolv.conf(5), RES_TIMEOUT)."""
 
 
+AGAIN_NS = 1_000_000_000
+"""A client that asks the same again so long after has given the first question up, though the capture may end sooner:
+no stub asks again within a second (RFC 1123 §6.1.3.3 wants more)."""
+
+
 @attrs.frozen(eq=False, kw_only=True)
 class Lookups:
     """One row per DNS exchange; all columns are aligned with ``trace.exchanges``."""
@@ -35,6 +43,9 @@ class Lookups:
     silent: Mask  # asked over UDP, waited for, and nothing came, not even an ICMP error
     answered: Mask  # some reply answers it
     failed: Mask  # some reply came, and none answers it
+    known: Mask  # the user knows addresses of the name, of the type asked for
+    confirmed: Mask  # some reply gives an address that the user knows the name to have, or another of its network
+    candid: Mask  # the resolver is a public one, that says so when it reaches no server of a name
 
     def of(self, *columns: str) -> I64:
         """Number the distinct combinations of some columns."""
@@ -54,19 +65,71 @@ def list_lookups(trace: Trace) -> Lookups:
     since, last = first_and_last(exchanges.queries, packets.time[dns.packet[exchanges.queries.values]])
     over_udp = flows.protocol[flow] == UDP
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
+    client, kind = flows.client[flow].astype(np.int64), exchanges.kind.astype(np.int64)
+    name = (hash_rows(lowered(exchanges.name)) >> np.uint64(1)).astype(np.int64)
     waited = packets.time.max(initial=0) - last >= WAIT_NS
+    waited |= np.maximum(last - since, next_time(combined(client, name, kind), since) - last) >= AGAIN_NS
     return Lookups(
-        client=flows.client[flow].astype(np.int64),
+        client=client,
         server=flows.server[flow].astype(np.int64),
-        name=(hash_rows(lowered(exchanges.name)) >> np.uint64(1)).astype(np.int64),
-        kind=exchanges.kind.astype(np.int64),
+        name=name,
+        kind=kind,
         over_udp=over_udp,
         since=since,
         tries=exchanges.queries.lengths.astype(np.int64),
         silent=over_udp & asked & ~replied & waited & ~reported,
         answered=answered,
         failed=replied & ~answered,
+        known=is_known(trace),
+        confirmed=is_confirmed(trace),
+        candid=is_candid(trace)[flows.server[flow]],
     )
+
+
+def is_known(trace: Trace) -> Mask:
+    """Say of which exchanges the user knows that the name has addresses of the type asked for."""
+    known, kind = trace.outside.answers, trace.exchanges.kind
+    found = np.zeros(len(trace.exchanges), np.bool_)
+    if len(known):
+        row = known.find(lowered(trace.exchanges.name))
+        six = known.high != 0  # IPv4 as mapped has no upper half
+        has = [np.zeros(len(known) + 1, np.bool_) for _ in range(2)]
+        for place, family in enumerate((~six, six)):
+            has[place][known.addresses.parents()[family[known.addresses.values]]] = True
+        found = (kind == RecordType.A) & has[0][row] | (kind == RecordType.AAAA) & has[1][row]
+    return found
+
+
+def is_confirmed(trace: Trace) -> Mask:
+    """Say of which exchanges an answer lies where the user knows the name to be, by address or network."""
+    known, answers, networks = trace.outside.answers, trace.answers, trace.outside.networks
+    found = np.zeros(len(trace.exchanges), np.bool_)
+    if len(known):
+        rows = np.flatnonzero((answers.section == 1) & np.isin(answers.kind, (RecordType.A, RecordType.AAAA)))
+        exchange = trace.dns.exchange[answers.message[rows]].astype(np.int64)
+        name = known.find(lowered(trace.exchanges.name))[exchange]
+        told = network_numbers(networks, answers.high[rows], answers.low[rows])
+        held = network_numbers(networks, known.high, known.low)[known.addresses.values]
+        pairs = combined(np.append(name, known.addresses.parents()), np.append(told, held))
+        found[exchange[(name >= 0) & np.isin(pairs[: len(rows)], pairs[len(rows) :])]] = True
+    return found
+
+
+def is_candid(trace: Trace) -> Mask:
+    """Say which hosts are resolvers of a public operator."""
+    asked = np.unique(trace.flows.server[trace.exchanges.flow])
+    found = np.zeros(len(trace.hosts), np.bool_)
+    found[[host for host in asked.tolist() if public_resolver(trace.address(host)) is not None]] = True
+    return found
+
+
+def next_time(group: I64, since: I64) -> I64:
+    """When the next row of each row's group begins; 0 for the last."""
+    order = np.lexsort((since, group))
+    later = np.zeros(len(group), np.int64)
+    same = group[order[:-1]] == group[order[1:]]
+    later[order[:-1][same]] = since[order[1:][same]]
+    return later
 
 
 def first_and_last(lists: Ragged, values: I64) -> tuple[I64, I64]:

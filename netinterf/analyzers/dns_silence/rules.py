@@ -46,6 +46,28 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        5.7,  # what `elsewhere` came to in the fit: another resolver's answer, at another place and time
+        rule(
+            "known",
+            "contrast",
+            "the name is known to have addresses of this type: its own servers are not dead",
+            source=ICLAB,
+            shared=True,
+        ),
+    ),
+    (
+        5.7,  # no more than that another resolver answers
+        rule(
+            "candid",
+            "contrast",
+            "this public resolver says so (SERVFAIL) when it reaches no server of a name; in {lookups} lookups it said "
+            "nothing",
+            "lookups",
+            source="Google Public DNS, domain troubleshooting; RFC 2308 §7; RFC 8914 §4.23",
+            shared=True,
+        ),
+    ),
+    (
         5.0,
         rule(
             "over_tcp",

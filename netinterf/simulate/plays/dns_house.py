@@ -13,6 +13,7 @@ from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
 from netinterf.simulate.messages.dns import Opt
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import SECOND, Leg, Path, Station
+from netinterf.simulate.plays.dns_control import note_answers
 from netinterf.simulate.plays.dns_lookups import Habits, Stub, Way, draw_habits
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
@@ -25,6 +26,8 @@ __all__ = [
 PUBLIC = ("8.8.8.8", "1.1.1.1", "9.9.9.9", "208.67.222.222", "77.88.8.8", "223.5.5.5")
 PUBLIC_SIX = ("2001:4860:4860::8888", "2606:4700:4700::1111", "2620:fe::fe", "2620:119:35::35", "2a02:6b8::feed:ff")
 """Addresses of well-known open resolvers, by their operators' pages."""
+
+WELL_KNOWN = frozenset(address(place) for place in (*PUBLIC, *PUBLIC_SIX))
 
 
 @attrs.define(kw_only=True)
@@ -123,7 +126,7 @@ def add_resolver(
     """Set up a resolver that knows *zone*."""
     return Resolver(
         world=scene.world, place=(place or server_address(scene), 53), stacks=stacks or (draw_server(scene.rng),),
-        zone=zone, temper=temper or draw_temper(scene.rng), **options,
+        zone=zone, temper=temper or draw_temper(scene.rng), public=WELL_KNOWN, **options,
     )  # fmt: skip
 
 
@@ -153,6 +156,7 @@ def make_house(
     rng = scene.rng
     known = host_names(scene, int(rng.integers(*count))) if known is None else known
     zone = draw_zone(scene, known) if zone is None else zone
+    note_answers(scene, zone)
     rtt = float(rng.lognormal(np.log(6e7), 0.7)) if rtt is None else rtt
     path = scene.lay_path(boxes, rtt=rtt, where=where, luck=luck)
     resolver = add_resolver(

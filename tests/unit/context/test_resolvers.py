@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from netinterf.context.resolvers import encrypted_resolver
+from netinterf.context.resolvers import encrypted_resolver, public_resolver
 from netinterf.verdict.record import Subject
 from netinterf.verdict.words import who
 
@@ -52,3 +52,10 @@ def test_every_row_has_a_source_and_a_readable_value() -> None:
             assert str(ipaddress.ip_address(row["value"])) == row["value"]
         else:
             assert row["value"] == row["value"].lower()
+
+
+def test_public_resolvers_are_known_by_address():
+    """Whoever runs them; others are nobody's."""
+    assert public_resolver("8.8.8.8") == "Google"
+    assert public_resolver("2620:fe::fe") == "Quad9"
+    assert public_resolver("192.0.2.1") is None

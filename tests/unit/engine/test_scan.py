@@ -179,6 +179,7 @@ def test_progress_counts_captures(folder: Path) -> None:
         ({"analyzers": ["horoscope"]}, "horoscope"),
         ({"analyzers": []}, "at least one"),
         ({"networks": "absent.csv"}, "absent.csv"),
+        ({"answers": "absent.csv"}, "absent.csv"),
     ],
 )
 def test_wrong_arguments_are_refused_before_reading(folder: Path, options: dict[str, object], message: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from netinterf.context.outside import Outside
 from netinterf.flows.facts import Facts
 from netinterf.schema import (
     Dns,
@@ -183,6 +184,7 @@ class World:
             quic=Quic.empty(),
             facts=Facts(**facts) if facts else self.facts,
             diagnostics=(),
+            outside=Outside(),
             address=lambda host: ("10.0.0.1", "192.0.2.2")[host],
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.matching import speaks_of
+from netinterf.context.answers import KnownAnswers
 from netinterf.context.networks import read_networks
 from netinterf.engine.judged import Judged, summarize
 from netinterf.engine.session import Session
@@ -141,11 +142,15 @@ def lines_of(ledger: Ledger) -> Any:
     return lines(Judged(summary=summarize(trace_like(trace), ledger.verdicts, "x"), ledger=ledger))
 
 
-def test_sessions_take_a_table_of_networks(tmp_path: Path) -> None:
+def test_sessions_take_what_is_known_outside(tmp_path: Path) -> None:
     """A path or the table itself, checked as a scan does."""
     path = tmp_path / "networks.csv"
     path.write_text("prefix,asn,country\n192.0.2.0/24,64500,AA\n")
-    with Session(networks=path), Session(networks=read_networks(path)):
+    with (
+        Session(networks=path, answers=KnownAnswers.of([("a.org", "192.0.2.1")])),
+        Session(networks=read_networks(path)),
+    ):
         pass
-    with pytest.raises(ParameterError, match="readable CSV"):
-        Session(networks=tmp_path / "absent.csv")
+    for table in ("networks", "answers"):
+        with pytest.raises(ParameterError, match="readable CSV"):
+            Session(**{table: tmp_path / "absent.csv"})

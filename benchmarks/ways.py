@@ -1,40 +1,47 @@
-"""DNS behind a translator that evens headers out: ``python -m benchmarks evened``.
+"""DNS captures seen in several ways: ``python -m benchmarks ways``.
 
-Simulated captures at the client are judged as they are, and as they look when the last router before the tap gives all
-packets from outside one hop limit, no don't-fragment flag and identifications of one counter, as carrier translators
-do. What headers say is gone then; verdicts must be right by race, time and content.
+Simulated captures at the client are judged as they are; as they look when the last router before the tap gives all
+packets from outside one hop limit, no don't-fragment flag and identifications of one counter, as carrier translators do
+(what headers say is gone then; verdicts must be right by race, time and content); with a table of known answers, as a
+control elsewhere would measure them; and with one of networks besides.
 """
 
 import fnmatch
 import ipaddress
 import struct
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from ipaddress import ip_network
 from multiprocessing import get_context
 from typing import Any
 
 import attrs
-import numpy as np
 
 from benchmarks.machine import table
 from benchmarks.scoreboard.judging import LIBRARY, Job, held_against, library
 from benchmarks.scoreboard.labels import of_labels
+from netinterf.context.answers import KnownAnswers
+from netinterf.context.networks import Network
+from netinterf.context.outside import Outside
 from netinterf.simulate import Simulated, run, scenarios
 from netinterf.trace import read
 
-__all__ = ["Evened", "even", "judged", "measure"]
+__all__ = ["WAYS", "Counts", "even", "judged", "measure"]
 
 HOP_LIMIT = 57
 HEADER = 14
 """Bytes of an Ethernet header, which simulated frames begin with."""
 
-FORGING = ("dns.injection", "dns.forged")
+ANYBODY = 4_200_900_000
+"""AS number, for private use (RFC 6996), of all addresses that no name of a capture has."""
+
+MECHANISMS = ("dns.injection", "dns.forged", "dns.drop")
 
 
 @attrs.define
-class Evened:
-    """Counts of one way to look at the captures."""
+class Counts:
+    """What came of one way to look at the captures."""
 
     units: Counter[str] = attrs.field(factory=Counter)
     found: Counter[str] = attrs.field(factory=Counter)
@@ -42,7 +49,7 @@ class Evened:
     accused: int = 0
     headers: int = 0  # findings that a header's sign speaks for
 
-    def add(self, other: "Evened") -> None:
+    def add(self, other: "Counts") -> None:
         """Add the counts of another capture."""
         self.units += other.units
         self.found += other.found
@@ -72,15 +79,15 @@ def checksum(header: bytes) -> int:
     """Sum a header of 20 bytes (RFC 1071)."""
     total = sum(struct.unpack(">10H", header))
     total = (total & 0xFFFF) + (total >> 16)
-    return ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
+    return int(~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
 
 
-def judged(job: Job, played: Simulated) -> Evened:
+def judged(job: Job, played: Simulated, outside: Outside | None = None) -> Counts:
     """Judge one capture and count."""
     labels = of_labels(played.labels)
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
-    _, said = library(trace)
-    counts = Evened()
+    _, said = library(trace if outside is None else attrs.evolve(trace, outside=outside))
+    counts = Counts()
     for unit in held_against(trace, labels, labels.rows, job, {LIBRARY: said})[0]:
         answer = unit.answers[LIBRARY]
         if not unit.mechanisms:
@@ -93,12 +100,28 @@ def judged(job: Job, played: Simulated) -> Evened:
     return counts
 
 
-def both(job: Job) -> tuple[Evened, Evened] | None:
-    """Judge one capture both ways; None where it was not taken at the client, or cut."""
+def known(played: Simulated, *, networks: bool) -> Outside:
+    """Give what a control elsewhere would know: answers, and perhaps whose the addresses are."""
+    labels = played.labels
+    rows = (*labels.networks, *((prefix, ANYBODY, "") for prefix in ("0.0.0.0/0", "::/0")))
+    table = [Network(ip_network(prefix), asn, country) for prefix, asn, country in rows if networks]
+    return Outside.of(table, KnownAnswers.of(labels.answers))
+
+
+WAYS: dict[str, Callable[[Job, Simulated], Counts]] = {
+    "as captured": judged,
+    "headers evened out": lambda job, played: judged(job, even(played)),
+    "known answers": lambda job, played: judged(job, played, known(played, networks=False)),
+    "known answers, networks": lambda job, played: judged(job, played, known(played, networks=True)),
+}
+
+
+def each_way(job: Job) -> list[Counts] | None:
+    """Judge one capture in every way; None where it was not taken at the client, or cut."""
     played = run(job.scenario, job.seed)
     if played.labels.vantage != "client" or played.labels.conditions.get("snaplen"):
         return None
-    return judged(job, played), judged(job, even(played))
+    return [way(job, played) for way in WAYS.values()]
 
 
 def jobs(seeds: range) -> Iterator[Job]:
@@ -110,30 +133,28 @@ def jobs(seeds: range) -> Iterator[Job]:
 
 
 def measure(*, seeds: int, first_seed: int, processes: int) -> dict[str, Any]:
-    """Judge simulated captures both ways, and print what came of it."""
+    """Judge simulated captures in every way, and print what came of it."""
     wanted = list(jobs(range(first_seed, first_seed + seeds)))
-    plain, evened = Evened(), Evened()
+    totals = [Counts() for _ in WAYS]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for found in pool.map(both, wanted, chunksize=8):
-            if found is not None:
-                plain.add(found[0])
-                evened.add(found[1])
-    print(report(plain, evened))
-    return {"as captured": attrs.asdict(plain), "evened out": attrs.asdict(evened)}
+        for found in pool.map(each_way, wanted, chunksize=8):
+            for total, counts in zip(totals, found or (), strict=False):
+                total.add(counts)
+    print(report(totals))
+    return {name: attrs.asdict(total) for name, total in zip(WAYS, totals, strict=True)}
 
 
-def report(plain: Evened, evened: Evened) -> str:
-    """Lay both ways out."""
-    rows: list[Sequence[Any]] = [
-        (word, *(f"{way.found[word]}/{way.units[word]} ({share(way.found[word], way.units[word])})" for way in ways))
-        for ways in [(plain, evened)]
-        for word in FORGING
+def report(totals: Sequence[Counts]) -> str:
+    """Lay all ways out side by side."""
+    rows: list[Sequence[str]] = [
+        (word, *(f"{way.found[word]}/{way.units[word]} ({share(way.found[word], way.units[word])})" for way in totals))
+        for word in MECHANISMS
     ]
-    rows.append(("untouched, accused", *(f"{way.accused}/{way.untouched}" for way in (plain, evened))))
-    rows.append(("found, a header speaks for it", *(str(way.headers) for way in (plain, evened))))
-    return table(["", "as captured", "headers evened out"], [list(map(str, row)) for row in rows])
+    rows.append(("untouched, accused", *(f"{way.accused}/{way.untouched}" for way in totals)))
+    rows.append(("found, a header speaks for it", *(str(way.headers) for way in totals)))
+    return table(["", *WAYS], [list(row) for row in rows])
 
 
 def share(part: int, whole: int) -> str:
     """Write a share."""
-    return "–" if not whole else f"{np.round(part / whole, 3):.3f}"
+    return f"{part / whole:.3f}" if whole else "–"

@@ -1,0 +1,100 @@
+"""What the user's table of known answers says of replies: that they agree with it, or that they cannot be reconciled.
+
+Delivery networks answer by place, so that an answer nobody else got is ordinary, above all where no table of networks
+tells whether the addresses are one operator's. What speaks louder is one address for many unrelated names, none of
+which is known to have it (`netinterf.analyzers.dns_poisoning.company`).
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.dns_poisoning.content import NEAR, Content, Sign
+from netinterf.analyzers.dns_poisoning.race import Races
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.analyzers.dns_poisoning.singled import between_others, by_name
+from netinterf.context.networks import network_numbers
+from netinterf.protocols.dns_messages import RecordType
+from netinterf.protocols.dns_names import lowered
+from netinterf.trace import Trace
+
+__all__ = ["Known", "compare_known"]
+
+UNSURE = 0.5
+"""Share of the weight without a table that names both networks, or for an answer that denies the name: many resolvers
+filter so by their users' choice."""
+
+NOERROR, NXDOMAIN = 0, 3
+Mask = NDArray[np.bool_]
+I64 = NDArray[np.int64]
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Known:
+    """Aligned with `Replies`; nothing where the table has nothing about the name and type."""
+
+    agrees: Mask  # one of its addresses, or its network, is known
+    unlike: NDArray[np.float64]  # weight of having none that is
+
+
+def compare_known(trace: Trace, replies: Replies, content: Content, races: Races) -> Known:
+    """Compare replies about known names with what these names are known to answer.
+
+    Block lists and captive portals answer with addresses that are nobody's, and filters say so: such replies are left
+    out, as are those of resolvers in the client's own network that deny a name. A reply that no other contradicts must
+    single its name out: before its login page a captive portal leads everybody elsewhere, whatever the name.
+    """
+    known = trace.outside.answers
+    agrees, unlike = np.zeros(len(replies), np.bool_), np.zeros(len(replies))
+    if not len(known):
+        return Known(agrees=agrees, unlike=unlike)
+    row = known.find(lowered(trace.exchanges.name))[replies.exchange]
+    blind = content.has(Sign.SUNK | Sign.HIDDEN | Sign.FAKE | Sign.POLICY) | replies.truncated | replies.unread
+    rows = np.flatnonzero((row >= 0) & ~blind)
+    row, kind = row[rows], trace.exchanges.kind[replies.exchange[rows]]
+    told, reported = content.addresses.take(rows), known.addresses.take(row)
+    networks = trace.outside.networks
+    mine = network_numbers(networks, trace.answers.high[told.values], trace.answers.low[told.values])
+    theirs = network_numbers(networks, known.high[reported.values], known.low[reported.values])
+    shared = share_any(told.parents(), mine, reported.parents(), theirs, len(rows))
+    named = every(told.parents(), mine >= 0, len(rows)) & every(reported.parents(), theirs >= 0, len(rows))
+    asked = holds(known.high[reported.values], reported.parents(), kind, len(rows))
+    answered = told.lengths > 0
+    denied = ~answered & asked & np.isin(replies.rcode[rows], (NOERROR, NXDOMAIN)) & ~replies.answered[rows]
+    denied &= trace.hosts.special[replies.server[rows]] & NEAR == 0
+    full = WEIGHTS["unlike_known"]
+    weight = np.where(named, full, UNSURE * full)
+    agrees[rows] = shared
+    unlike[rows] = np.where(answered & asked & ~shared, weight, np.where(denied, UNSURE * full, 0.0))
+    disputed = np.isin(replies.exchange, races.exchange[races.weight > 0])
+    odd = np.flatnonzero((unlike > 0) & ~disputed)
+    singled = by_name(replies, ~disputed, odd) & between_others(trace, replies, ~disputed, odd)
+    unlike[odd[~singled]] = 0.0
+    return Known(agrees=agrees, unlike=unlike)
+
+
+def share_any(left_of: I64, left: I64, right_of: I64, right: I64, count: int) -> Mask:
+    """Say which of *count* pairs of lists of numbers have one in common."""
+    _, number = np.unique(np.concatenate([left, right]), return_inverse=True)
+    number = number.reshape(-1)
+    width = int(number.max(initial=0)) + 1
+    mine, theirs = left_of * width + number[: len(left)], right_of * width + number[len(left) :]
+    found = np.zeros(count, np.bool_)
+    found[left_of[np.isin(mine, theirs)]] = True
+    return found
+
+
+def every(owner: I64, holds: Mask, count: int) -> Mask:
+    """Say of which of *count* lists all members do."""
+    found = np.ones(count, np.bool_)
+    found[owner[~holds]] = False
+    return found
+
+
+def holds(high: NDArray[np.uint64], owner: I64, kind: NDArray[np.uint16], count: int) -> Mask:
+    """Say for which of *count* questions an address of the family asked for is known."""
+    found = np.zeros((count, 2), np.bool_)
+    found[owner, (high != 0).astype(np.int64)] = True  # mapped addresses have no upper half
+    wanted: Mask = found[:, 0] & (kind == RecordType.A) | found[:, 1] & (kind == RecordType.AAAA)
+    return wanted
