@@ -17,6 +17,7 @@ from netinterf.cli.manners import (
     silence_output,
 )
 from netinterf.context.outside import Outside
+from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
@@ -68,7 +69,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
     names = None
     if arguments.analyzers is not None:
         names = [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
-    outside = Outside.of(arguments.networks, arguments.answers)
+    outside = Outside.of(arguments.networks, known_answers(arguments.answers))
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
     return Options(analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict)
 

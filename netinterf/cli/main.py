@@ -51,7 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
     scan.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
     scan.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
-    scan.add_argument("--answers", metavar="FILE", help="a CSV file of known answers: name,address")
+    scan.add_argument(
+        "--answers",
+        metavar="FILE",
+        help="what names are known to answer: a CSV file name,address, or a capture",
+    )
     scan.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
     scan.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
     scan.add_argument(

@@ -16,6 +16,7 @@ import attrs
 from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
 from netinterf.context.outside import Answers, Networks, Outside
+from netinterf.engine.control import known_answers
 from netinterf.engine.extract import extract
 from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
@@ -172,8 +173,8 @@ def scan(
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
         networks: A CSV file ``prefix,asn,country``, or its content: for groups by AS and country, and to tell whether
             answers lie in one network.
-        answers: A CSV file ``name,address``, or its content: what names are known to answer, measured where nobody
-            interferes.
+        answers: What names are known to answer, measured where nobody interferes: a CSV file ``name,address``, its
+            content, or a capture.
         model: Priors, caps and grades; None takes the model that ships with the library.
         executor: Judges captures side by side; any of `concurrent.futures`, or one with the same ``submit``.
         progress: Called with the capture, the number of captures done, and the number in all.
@@ -185,7 +186,7 @@ def scan(
     Raises:
         ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
     """
-    outside = Outside.of(networks, answers)
+    outside = Outside.of(networks, known_answers(answers))
     options = Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
     found = find_captures(paths)
     judged: list[Judged] = []

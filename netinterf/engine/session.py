@@ -11,6 +11,7 @@ from typing import Self
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.context.outside import Answers, Networks, Outside
+from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.engine.scan import Options
 from netinterf.errors import UsageError
@@ -28,7 +29,7 @@ class Session:
         vantage: Where the capture is taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the model that ships with the library.
         networks: A CSV file ``prefix,asn,country``, or its content.
-        answers: A CSV file ``name,address``, or its content: what names are known to answer.
+        answers: What names are known to answer: a CSV file ``name,address``, its content, or a capture.
         name: What to call the capture in verdicts.
 
     Raises:
@@ -45,7 +46,7 @@ class Session:
         answers: Answers | None = None,
         name: str = "-",
     ) -> None:
-        outside = Outside.of(networks, answers)
+        outside = Outside.of(networks, known_answers(answers))
         self._options = Options(analyzers=analyzers, vantage=vantage, model=model, outside=outside)
         self._name = name
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
