@@ -17,7 +17,7 @@ from netinterf.schema import IpFlag, ParseError
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["read_replies"]
+__all__ = ["asked_for", "forged_messages", "read_replies"]
 
 I64 = NDArray[np.int64]
 
@@ -41,7 +41,7 @@ def read_replies(trace: Trace, found: Finding, value: I64) -> Ragged:
     Returns:
         What the replies of each finding say, as text; empty for other findings.
     """
-    owner, message = forged_replies(trace, found)
+    owner, message = forged_messages(trace, found.forged)
     subject, start, count = np.unique(owner, return_index=True, return_counts=True)
     if len(subject):
         value[subject, Trait.DNS_REPLIES] = np.minimum(count, MOST)
@@ -54,9 +54,9 @@ def read_replies(trace: Trace, found: Finding, value: I64) -> Ragged:
     return Ragged.of([np.frombuffer("\n".join(mine).encode(), np.uint8) for mine in lines], np.uint8)
 
 
-def forged_replies(trace: Trace, found: Finding) -> tuple[I64, I64]:
-    """List the forged DNS replies over UDP: the finding and the row in Dns of each, in order."""
-    owner, packet = found.forged.parents(), found.forged.values.astype(np.int64)
+def forged_messages(trace: Trace, forged: Ragged) -> tuple[I64, I64]:
+    """List the DNS replies over UDP among forged packets: the list and the row in Dns of each, in order."""
+    owner, packet = forged.parents(), forged.values.astype(np.int64)
     carrier = trace.dns.packet.astype(np.int64)  # in order of packets
     place = np.minimum(np.searchsorted(carrier, packet), max(len(carrier) - 1, 0))
     if not len(carrier) or not len(packet):

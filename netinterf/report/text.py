@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from netinterf.attribute.catalogue import systems
+from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
 from netinterf.numbering import numbered_text
@@ -45,6 +46,7 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
     yield from overview_lines(findings)
     yield from shared_lines(judged)
+    yield from injector_lines(judged.ledger.injectors)
     for verdict in findings:
         yield ""
         yield from finding_lines(verdict)
@@ -117,6 +119,16 @@ def shared_lines(judged: Judged) -> Iterator[str]:
         some = ", ".join(rule.blocked[:MOST_EXAMPLES]) + (", …" if len(rule.blocked) > MOST_EXAMPLES else "")
         line = f"in common: {rule}, {len(rule.blocked)} names hit ({some}), none of the {spared} spared"
         yield from _wrap(line, "  ", "    ")
+
+
+def injector_lines(injectors: Sequence[Injector]) -> Iterator[str]:
+    """Write how many injectors can be told apart by what they write, where there are several."""
+    if len(injectors) < 2:
+        return
+    line = f"forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
+    yield from _wrap(line, "  ", "    ")
+    for one in injectors:
+        yield from _wrap(f"{_count(one.questions, 'question')}: {one}", "    - ", "      ")
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:

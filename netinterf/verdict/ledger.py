@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import attrs
 import numpy as np
 
+from netinterf.attribute.injectors import Injector, list_injectors
 from netinterf.context.networks import Network
 from netinterf.schema import (
     Evidence,
@@ -84,6 +85,7 @@ class Ledger(Sequence[Verdict]):
     subjects: Subjects  # who is judged; packets by frame number
     stated: Ragged  # frame numbers that each piece of evidence holds to be forged
     attributions: Attributions
+    injectors: tuple[Injector, ...] = ()  # hands that wrote forged DNS answers
     networks: tuple[Network, ...] = ()
 
     def __len__(self) -> int:
@@ -270,6 +272,7 @@ def explain(
         ),
         stated=stated,
         attributions=attribute(verdicts, evidence, trace),
+        injectors=list_injectors(trace, verdicts),
         networks=trace.outside.networks,
     )
 

@@ -1,0 +1,132 @@
+"""How many injectors wrote the forged DNS replies of a capture: at least as many as there are hands to be told.
+
+Injectors differ in what their makers chose: AA and RA, the don't-fragment flag, whether the owner name is copied or
+pointed at, whether EDNS is answered. Three on one path answered side by side for years, and were told apart by just
+these (Anonymous et al., *Triplet Censors*, FOCI 2020, table of injectors). What a reply copies from its question says
+nothing, so only replies to questions alike are compared; what an injector draws anew for each reply (hop limit, IP ID,
+address) says nothing either. The count is a lower bound: two processes of one make are one hand.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.attribute.dns_traits import asked_for, forged_messages
+from netinterf.schema import IpFlag, Verdicts
+from netinterf.trace import Trace
+
+__all__ = ["Injector", "list_injectors"]
+
+OWN = 0x0480
+"""AA and RA: what the writer of a reply sets by itself (RFC 1035 §4.1.1)."""
+
+COPIED = 0x0110
+"""RD and CD: what it copies from the question (RFC 1035 §4.1.1, RFC 4035 §3.1.6)."""
+
+FORGED = ("dns.injection", "dns.forged")
+
+SEEN = 2
+"""Questions that a hand must have answered beside another to count: one odd reply may be a packet that was changed on
+the way, and of two replies to a question the genuine one may have been taken for the forged one."""
+
+
+@attrs.frozen(kw_only=True)
+class Injector:
+    """One hand among the forged replies.
+
+    Attributes:
+        authority: It claims authority (AA).
+        recursion: It offers recursion (RA).
+        fragment: Its packets may be fragmented (no DF); None for IPv6 and where headers tell nothing.
+        pointer: It points at the question's name instead of copying it; None where it gives no answer.
+        edns: It answers EDNS; None where no question had it.
+        questions: Questions that it answered.
+    """
+
+    authority: bool
+    recursion: bool
+    fragment: bool | None
+    pointer: bool | None
+    edns: bool | None
+    questions: int
+
+    def __str__(self) -> str:
+        marks = [
+            "with authority" if self.authority else "without authority",
+            "offers recursion" if self.recursion else "offers no recursion",
+            {True: "DF not set", False: "DF set", None: ""}[self.fragment],
+            {True: "points at the name", False: "copies the name", None: ""}[self.pointer],
+            {True: "answers EDNS", False: "ignores EDNS", None: ""}[self.edns],
+        ]
+        return ", ".join(mark for mark in marks if mark)
+
+
+def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
+    """List the hands that wrote the forged replies of a capture, the busiest first.
+
+    Args:
+        trace: The capture.
+        verdicts: How it was judged; replies that findings of forged answers hold to be forged are compared.
+
+    Returns:
+        The largest set of hands that answered questions alike; empty without forged replies.
+    """
+    words = [number for number, word in enumerate(verdicts.mechanisms) if word in FORGED]
+    rows = np.flatnonzero(np.isin(verdicts.mechanism, words))
+    message = forged_messages(trace, verdicts.forged.take(rows))[1]
+    if not len(message):
+        return ()
+    dns, packets, packet = trace.dns, trace.packets, trace.dns.packet[message].astype(np.int64)
+    asked = asked_for(trace, message)
+    wanted = (asked >= 0) & dns.opt[np.maximum(asked, 0)]
+    told = (packets.version[packet] == 4) & (trace.facts.ttl_informative or trace.facts.ip_id_informative)
+    first = np.searchsorted(trace.answers.message, message)
+    place = np.minimum(first, max(len(trace.answers) - 1, 0))
+    answered = (first < len(trace.answers)) & (dns.answers[message] > 0)
+    answered &= trace.answers.message[place] == message if len(trace.answers) else False
+    pointer = np.full(len(message), -1, np.int64)
+    pointer[answered] = trace.answers.pointer[place[answered]]
+    hand = np.stack(
+        [
+            dns.flags[message] & OWN,
+            np.where(told, packets.ip_flags[packet] & IpFlag.DONT_FRAGMENT == 0, -1),
+            pointer,
+            np.where(wanted, dns.opt[message], -1),
+        ],
+        axis=1,
+    ).astype(np.int64)
+    kind = trace.exchanges.kind[np.maximum(dns.exchange[message], 0)].astype(np.int64)
+    alike = np.stack([dns.flags[message] & COPIED, wanted, kind], axis=1).astype(np.int64)
+    best: tuple[Injector, ...] = ()
+    for question in np.unique(alike, axis=0):
+        here = np.flatnonzero((alike == question).all(axis=1))
+        found = hands(hand[here], dns.exchange[message[here]].astype(np.int64))
+        best = max(best, found, key=lambda some: (len(some), sum(one.questions for one in some)))
+    return best
+
+
+def hands(hand: NDArray[np.int64], exchange: NDArray[np.int64]) -> tuple[Injector, ...]:
+    """Tell the hands among replies to questions alike: those that answered one question side by side, or the busiest.
+
+    What some replies do not show (-1: the capture cut them off) tells none apart.
+    """
+    hand = np.where((hand < 0).any(axis=0), -1, hand)
+    kinds, place = np.unique(hand, axis=0, return_inverse=True)
+    pairs = np.unique(np.stack([exchange, place.reshape(-1)]), axis=1)
+    beside = np.isin(pairs[0], pairs[0][np.flatnonzero(np.diff(pairs[0]) == 0)])
+    questions = np.bincount(pairs[1], minlength=len(kinds))
+    side_by_side = np.bincount(pairs[1][beside], minlength=len(kinds))
+    kept = np.flatnonzero(side_by_side >= SEEN)
+    kept = kept if len(kept) > 1 else np.array([questions.argmax()])
+    found = [
+        Injector(
+            authority=bool(flags & 0x0400),
+            recursion=bool(flags & 0x0080),
+            fragment=None if fragment < 0 else bool(fragment),
+            pointer=None if pointer < 0 else bool(pointer),
+            edns=None if edns < 0 else bool(edns),
+            questions=number,
+        )
+        for (flags, fragment, pointer, edns), number in zip(kinds[kept].tolist(), questions[kept].tolist(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.questions))
