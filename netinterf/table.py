@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from netinterf.errors import SchemaError
+from netinterf.pieces import gather
 
 __all__ = ["Column", "Ragged", "Rows", "Table", "Text", "column", "ragged", "spans", "text"]
 
@@ -125,6 +126,12 @@ class Text(Ragged):
     def bytes(self, row: int) -> bytes:
         """Return one row as raw bytes."""
         return cast("bytes", super().__getitem__(row).tobytes())
+
+    def take(self, rows: Rows) -> Self:
+        """Select rows, in the order given."""
+        index = np.arange(len(self), dtype=np.int64)[rows]
+        lengths = self.lengths[index]
+        return type(self).from_lengths(lengths, gather(self.values, self.offsets[index], lengths))
 
     @classmethod
     def of(cls, rows: Iterable[Any], dtype: DTypeLike = np.uint8) -> Self:

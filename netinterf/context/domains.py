@@ -9,7 +9,8 @@ that is said of a name alone depends on it.
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.table import Text, spans
+from netinterf.pieces import gather
+from netinterf.table import Text
 
 __all__ = ["bare_hosts", "registrable", "registrable_domains"]
 
@@ -70,4 +71,4 @@ def registrable(name: str) -> str:
 def _cut(names: Text, begin: I64, end: I64) -> Text:
     """Take a span of the bytes for each row."""
     lengths = np.maximum(end - begin, 0)
-    return Text.from_lengths(lengths, names.values[spans(begin, lengths)])
+    return Text.from_lengths(lengths, gather(names.values, begin, lengths))

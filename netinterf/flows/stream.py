@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
 from netinterf.flows.overlap import Pieces, resolve
-from netinterf.protocols.streams import Streams, gather
+from netinterf.pieces import gather
+from netinterf.protocols.streams import Streams
 from netinterf.schema import HeadSegments, Packets, SegmentKind, Sides, Status, TcpFlag
 from netinterf.table import Ragged, spans
 

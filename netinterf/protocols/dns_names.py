@@ -12,8 +12,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.pieces import gather
 from netinterf.schema import ParseError
-from netinterf.table import Text, spans
+from netinterf.table import Text
 
 __all__ = ["MAX_NAME", "MAX_STEPS", "Names", "expand_names", "lowered", "skip_names"]
 
@@ -134,7 +135,7 @@ def _joined(
     row, at, length = row[order], at[order], length[order]
     last = np.append(row[1:] != row[:-1], True) if len(row) else np.empty(0, np.bool_)
     taken = length + ~last
-    values = data[spans(at, taken)]
+    values = gather(data, at, taken)
     values[np.cumsum(taken)[~last] - 1] = DOT
     sizes = np.zeros(count, np.int64)
     np.add.at(sizes, row, taken)

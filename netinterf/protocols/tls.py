@@ -8,7 +8,8 @@ put together.
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.protocols.streams import Streams, gather, words
+from netinterf.pieces import gather
+from netinterf.protocols.streams import Streams, words
 from netinterf.protocols.tls_hello import Hellos, Walk, read_hellos
 from netinterf.protocols.tls_records import (
     ALERT,

@@ -15,7 +15,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.protocols.streams import Streams, gather, words
+from netinterf.pieces import gather
+from netinterf.protocols.streams import Streams, words
 
 __all__ = ["Fragments", "Messages", "find_messages", "read_records", "unfinished"]
 

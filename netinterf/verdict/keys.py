@@ -15,8 +15,9 @@ from netinterf.context.domains import bare_hosts, registrable_domains
 from netinterf.context.networks import Network, find_networks
 from netinterf.context.special import is_ipv4
 from netinterf.numbering import distinct, joined, numbered, numbered_text
+from netinterf.pieces import gather
 from netinterf.schema import GroupBy, Hosts
-from netinterf.table import Text, spans
+from netinterf.table import Text
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP, Subjects
 
 __all__ = ["BIN_NS", "Grouping", "Keys", "common_keys", "distinct", "joined", "numbered", "numbered_text"]
@@ -100,7 +101,7 @@ def _names(column: Text) -> tuple[I64, I64, Text, Text]:
     domain = place[domain]  # the empty one first
     named = domain[1:] > 0
     lengths = np.where(named, bare.lengths, 0)
-    kept = Text.from_lengths(lengths, bare.values[spans(bare.offsets[:-1], lengths)])
+    kept = Text.from_lengths(lengths, gather(bare.values, bare.offsets[:-1], lengths))
     name, names = numbered_text(Text.concat([empty, kept]))
     order = np.argsort(np.arange(len(names)) != name[0], kind="stable")
     name = np.argsort(order, kind="stable")[name]

@@ -9,8 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.pieces import gather
 from netinterf.schema import Evidence, SubjectKind, TlsKind, TriggerKind
-from netinterf.table import Text, spans
+from netinterf.table import Text
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -121,4 +122,4 @@ def gather_text(parts: list[tuple[NDArray[np.integer], Text]], count: int) -> Te
         starts[taken] = column.offsets[rows[taken]] + base
         pool.append(column.values)
         base += len(column.values)
-    return Text.from_lengths(lengths, np.concatenate(pool)[spans(starts, lengths)])
+    return Text.from_lengths(lengths, gather(np.concatenate(pool), starts, lengths))

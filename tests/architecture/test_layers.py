@@ -16,6 +16,7 @@ LEVEL = {
     "errors": 0,
     "version": 0,
     "workers": 0,
+    "pieces": 0,
     "table": 1,
     "stats": 1,
     "numbering": 2,

@@ -1,0 +1,40 @@
+"""Copying many spans of bytes at once."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["gather"]
+
+LARGEST_PIECE = 1024  # bytes copied at a time; larger ones gain nothing over plain memory speed
+
+
+def gather(buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Copy many spans of bytes, one after the other, into one new array.
+
+    Every length is a sum of powers of two, so all spans are copied in a few rounds, each moving pieces of one size
+    between overlapping views of both arrays. That is several times faster than an index per byte or a slice per span.
+
+    Args:
+        buffer: Where the bytes are.
+        starts: First byte of each span.
+        lengths: Length of each span; all spans lie inside the buffer.
+    """
+    left, source = lengths.astype(np.int64), starts.astype(np.int64)
+    out = np.empty(int(left.sum()), np.uint8)
+    target = np.cumsum(left) - left
+    size = LARGEST_PIECE
+    while size:
+        rows = np.flatnonzero(left >= size)
+        if len(rows) == 0:
+            size >>= 1
+            continue
+        pieces(out, size)[target[rows]] = pieces(buffer, size)[source[rows]]
+        left[rows] -= size
+        source[rows] += size
+        target[rows] += size
+    return out
+
+
+def pieces(data: NDArray[np.uint8], size: int) -> NDArray[np.void]:
+    """View bytes as overlapping pieces of *size* bytes, one beginning at each byte; *data* holds at least one."""
+    return np.ndarray((len(data) - size + 1,), f"V{size}", data, 0, (1,))
