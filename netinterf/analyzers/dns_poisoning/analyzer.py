@@ -153,7 +153,10 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
     for place in range(len(races.exchange)):
         rows = races.members[place]
         queries = float(notes.replies.queries[rows[0]])
-        if races.weight[place] > 0:
+        if case.rivals[place]:
+            count = float(len(rows))
+            notes.add("none_genuine", int(rows[0]), WEIGHTS["none_genuine"], forged=rows.tolist(), replies=count)
+        elif races.weight[place] > 0:
             forged = case.rows[case.race == place].tolist()
             first = forged[0] if forged else int(rows[0])
             weight, count = float(races.weight[place]), float(len(rows))
@@ -171,7 +174,7 @@ def _note_races(notes: _Notes, races: Races, case: Case) -> None:
 def _note_repeats(notes: _Notes, races: Races, case: Case) -> None:
     """Write down that contradictions keep to a name, and that its server has no habit of answering twice."""
     found = weigh_repeats(notes.trace, notes.replies, races)
-    for place in np.flatnonzero((found.llr > 0) | (found.unwonted > 0)).tolist():
+    for place in np.flatnonzero(((found.llr > 0) | (found.unwonted > 0)) & ~case.rivals).tolist():
         forged = case.rows[case.race == place].tolist()
         reply = forged[0] if forged else int(races.members[place][0])
         if found.llr[place] > 0:

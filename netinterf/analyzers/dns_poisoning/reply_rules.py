@@ -49,6 +49,17 @@ REPLY_RULES: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.3,  # what `two_answers` came to in the fit
+        rule(
+            "none_genuine",
+            "race",
+            "one question drew {replies} replies that contradict each other, and none of them is the resolver's own",
+            "replies",
+            mechanism="dns.forged",
+            source=f"{HOLD_ON}; OONI spec, techniques tq-001 and tq-002",
+        ),
+    ),
+    (
         -1.0,
         rule(
             "duplicate",

@@ -53,6 +53,7 @@ class Case:
     form: NDArray[np.float64]  # malformed
     wrong_type: NDArray[np.float64]
     contrasts: Contrasts
+    rivals: NDArray[np.bool_]  # aligned with Races: contradictions none of whose replies is genuine
     suspicious: NDArray[np.bool_]  # aligned with Replies: suspect, or part of a contradiction
     outliers: Outliers  # of these rows the ones that are suspects for their looks alone
 
@@ -130,6 +131,7 @@ def build_case(
         form=alone.form[rows],
         wrong_type=alone.wrong_type[rows],
         contrasts=contrasts,
+        rivals=(races.weight > 0) & (np.bincount(race, minlength=len(races.exchange)) == races.different),
         suspicious=suspicious | contradicted,
         outliers=outliers,
     )

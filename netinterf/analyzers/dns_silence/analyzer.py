@@ -95,7 +95,12 @@ class DnsSilence:
             ("unanswered", alive, np.minimum(seen.surprise, MOST), {"tries": seen.tries, "selective": 1.0, **counts}),
             ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), telling, {}),
             ("known", spared & lookups.known[silent] & (seen.confirmed > 0) & forsaken, telling, {}),
-            ("candid", spared & lookups.candid[silent] & forsaken, candid, {"lookups": seen.lookups}),
+            (
+                "candid",
+                spared & lookups.candid[silent] & forsaken & (seen.failed == 0),
+                candid,
+                {"lookups": seen.lookups},
+            ),
             ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, telling, {}),
             ("only_tcp", gone & (seen.streamed > 0), certain, {"silent": seen.in_a_row}),
             ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), telling, {}),
