@@ -21,6 +21,7 @@ from netinterf.simulate import run
 from netinterf.simulate.messages.tls import client_hello, server_flight
 from netinterf.table import Text
 from netinterf.trace import read
+from netinterf.verdict.combine import classify
 from tests.oracles.dns_frames import (
     AAAA,
     CNAME,
@@ -424,6 +425,26 @@ def weighed(trace, rule):
     """Give the weights of one rule."""
     found = DnsPoisoning()(trace)
     return [float(found.llr[row]) for row in range(len(found)) if found.rules[found.rule[row]].id == rule]
+
+
+@pytest.mark.parametrize(("true", "mechanism"), [("93.184.216.34", "dns.injection"), ("104.244.46.165", "dns.forged")])
+def test_where_no_reply_is_the_resolvers_own_nothing_was_raced(true, mechanism):
+    """Two replies, both from nearer and too soon, built unlike the server's: its own was not seen."""
+    scene = Scene()
+    scene.ordinary(40)
+    asked = scene.ask("www.listed.org")
+    looks = {"opt": False, "ttl": 200}
+    scene.reply("www.listed.org", address_record("31.13.95.38"), after=5 * MILLISECOND, **looks)
+    genuine = mechanism == "dns.injection"
+    scene.reply("www.listed.org", address_record(true), **({} if genuine else {"after": 6 * MILLISECOND, **looks}))
+    scene.judge()
+    assert ("two_answers" in scene.rules[scene.of(asked)]) == genuine
+    assert ("none_genuine" in scene.rules[scene.of(asked)]) == (not genuine)
+    verdicts = classify(DnsPoisoning()(scene.trace), scene.trace)
+    row = int(
+        np.flatnonzero((verdicts.subject_kind == SubjectKind.EXCHANGE) & (verdicts.subject == scene.of(asked)))[0]
+    )
+    assert verdicts.mechanisms[verdicts.mechanism[row]] == mechanism
 
 
 def test_one_listed_address_among_others_is_of_a_delivery_network():
