@@ -30,6 +30,9 @@ __all__ = ["HEADER", "MAX_QUESTIONS", "MAX_RECORDS", "Messages", "RecordType", "
 HEADER = 12
 """Bytes of the header, RFC 1035 §4.1.1."""
 
+INTERNET = 1
+"""Class IN (RFC 1035 §3.2.4): in others, an SRV record may hold anything (RFC 2782)."""
+
 MAX_RECORDS = 2048
 """Records read of one message; 64 KiB of the smallest possible records would be 5,957, real zones send far fewer."""
 
@@ -260,13 +263,14 @@ class _Block:
     def read_records(self, places: _Places) -> Answers:
         """Read the fields, names and addresses of the records that were found."""
         data, message, fixed = self.data, places.message, places.fixed
-        kind = words(data, fixed, 2)
+        kind, rclass = words(data, fixed, 2), words(data, fixed + 2, 2)
         owners = expand_names(data, places.owner, self.start[message], self.stop[message])
         broken = owners.error > 0
         self.note(message[broken], owners.error[broken], owners.error_at[broken])
         skip = np.full(1 << 16, -1, np.int64)
         skip[list(NAME_SKIP)] = list(NAME_SKIP.values())
-        named = np.flatnonzero((skip[kind] >= 0) & (places.length > skip[kind]))
+        named = (skip[kind] >= 0) & (places.length > skip[kind])
+        named = np.flatnonzero(named & ((kind != RecordType.SRV) | (rclass == INTERNET)))
         within = fixed[named] + 10
         targets = expand_names(
             data, within + skip[kind[named]], self.start[message[named]], within + places.length[named]
@@ -289,7 +293,7 @@ class _Block:
             message=message.astype(np.int32),
             section=section.astype(np.uint8),
             kind=kind.astype(np.uint16),
-            rclass=words(data, fixed + 2, 2).astype(np.uint16),
+            rclass=rclass.astype(np.uint16),
             ttl=words(data, fixed + 4, 4).astype(np.uint32),
             high=high,
             low=low,

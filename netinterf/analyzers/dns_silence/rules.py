@@ -46,7 +46,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        5.7,  # what `elsewhere` came to in the fit: another resolver's answer, at another place and time
+        7.1,  # what `elsewhere` came to in the fit: another resolver's answer, at another place and time
         rule(
             "known",
             "contrast",
@@ -56,7 +56,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        5.7,  # no more than that another resolver answers
+        7.1,  # no more than that another resolver answers
         rule(
             "candid",
             "contrast",

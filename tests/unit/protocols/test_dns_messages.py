@@ -1,6 +1,7 @@
 """Reading DNS messages and names in lock-step."""
 
 import dns.edns
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rrset
@@ -48,6 +49,19 @@ def test_a_reply_is_read_to_its_end():
     assert answers.low[1:3].tolist() == [0xFFFF << 32 | 0x01020304, 0xFFFF << 32 | 0x01020305]
     assert list(answers.owner)[1:3] == ["www.example.com"] * 2
     assert answers.pointer[1:3].tolist() == [True, True]
+
+
+@pytest.mark.parametrize(("rclass", "expected"), [(1, ParseError.BAD_LENGTH), (4096, ParseError.NONE)])
+def test_services_belong_to_the_internet(rclass, expected):
+    """What stands in an SRV record of another class is nobody's business."""
+    cut = record(kind=33, ttl=60, data=bytes((0, 10, 0, 8, 0x71, 0xE8, 25)) + b"short", rclass=rclass)
+    wire = message("www.example.com", cut)
+    assert error(wire)[0] == expected
+    if expected == ParseError.NONE:
+        assert dns.message.from_wire(wire).answer
+    else:
+        with pytest.raises(dns.exception.DNSException):
+            dns.message.from_wire(wire)
 
 
 def test_dnspython_reads_the_same():
