@@ -269,8 +269,8 @@ class _Block:
         self.note(message[broken], owners.error[broken], owners.error_at[broken])
         skip = np.full(1 << 16, -1, np.int64)
         skip[list(NAME_SKIP)] = list(NAME_SKIP.values())
-        named = (skip[kind] >= 0) & (places.length > skip[kind])
-        named = np.flatnonzero(named & ((kind != RecordType.SRV) | (rclass == INTERNET)))
+        holds = (skip[kind] >= 0) & (places.length > skip[kind]) & ((kind != RecordType.SRV) | (rclass == INTERNET))
+        named = np.flatnonzero(holds)
         within = fixed[named] + 10
         targets = expand_names(
             data, within + skip[kind[named]], self.start[message[named]], within + places.length[named]
