@@ -34,7 +34,7 @@ HEADER = 14
 """Bytes of an Ethernet header, which simulated frames begin with."""
 
 ANYBODY = 4_200_900_000
-"""AS number, for private use (RFC 6996), of all addresses that no name of a capture has."""
+"""First AS number, for private use (RFC 6996), of addresses that no name of a capture has: one each /8."""
 
 MECHANISMS = ("dns.injection", "dns.forged", "dns.drop")
 
@@ -103,7 +103,8 @@ def judged(job: Job, played: Simulated, outside: Outside | None = None) -> Count
 def known(played: Simulated, *, networks: bool) -> Outside:
     """Give what a control elsewhere would know: answers, and perhaps whose the addresses are."""
     labels = played.labels
-    rows = (*labels.networks, *((prefix, ANYBODY, "") for prefix in ("0.0.0.0/0", "::/0")))
+    others = [prefix for head in range(256) for prefix in (f"{head}.0.0.0/8", f"{head:02x}00::/8")]
+    rows = (*labels.networks, *((prefix, ANYBODY + number, "") for number, prefix in enumerate(others)))
     table = [Network(ip_network(prefix), asn, country) for prefix, asn, country in rows if networks]
     return Outside.of(table, KnownAnswers.of(labels.answers))
 

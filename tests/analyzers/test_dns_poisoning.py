@@ -546,7 +546,7 @@ def test_one_address_for_names_that_are_known_to_live_elsewhere():
         scene.reply(name, address_record("185.76.1.9"))
         scene.ordinary(6)
     knowing(scene)
-    assert {"unlike_known", "pooled", "lone_reply"} <= scene.rules[scene.of(asked)]
+    assert {"unlike_known", "one_place", "lone_reply"} <= scene.rules[scene.of(asked)]
 
 
 def test_a_capture_that_doubles_every_frame_hides_nothing():

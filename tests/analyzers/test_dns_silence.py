@@ -274,10 +274,12 @@ def test_counts_against_a_loop() -> None:
     draw = {key: rng.integers(0, most, count) for key, most in (("client", 2), ("server", 3), ("name", 5), ("kind", 2))}
     fate = rng.integers(0, 4, count)
     udp = rng.random(count) < 0.8
+    since = np.sort(rng.integers(0, 60, count)) * SECOND + 10**18
+    heard = since + rng.integers(0, 9, count) * SECOND
     lookups = Lookups(
-        **draw, over_udp=udp, since=np.sort(rng.integers(0, 60, count)) * SECOND + 10**18,
+        **draw, over_udp=udp, since=since,
         tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
-        known=np.zeros(count, np.bool_), confirmed=rng.random(count) < 0.1, candid=np.zeros(count, np.bool_),
+        confirmed=rng.random(count) < 0.1, **dict.fromkeys(("known", "candid"), np.zeros(count, np.bool_)), heard=heard,
     )  # fmt: skip
     silent = np.flatnonzero(lookups.silent)
     seen = look_around(lookups, silent)
@@ -328,7 +330,7 @@ def test_counts_against_a_loop() -> None:
         assert seen.other_type[place] == sum(one in told and one not in question for one in named)
         assert seen.later[place] == sum(one in question and udp[one] for one in later)
         assert seen.named_later[place] == sum(one in named and udp[one] for one in later)
-        assert seen.lived_later[place] == sum(bool(udp[one]) for one in later)
+        assert seen.lived_later[place] == sum(lookups.heard[one] >= lookups.since[row] for one in told)
         spoke = [lookups.since[one] for one in told if lookups.since[one] < lookups.since[row]]
         row_of = [one for one in asked if lookups.silent[one] and lookups.since[one] >= max(spoke, default=0)]
         rest = [one for one in asked if lookups.silent[one] and one not in row_of]

@@ -265,12 +265,13 @@ def _note_company(notes: _Notes, content: Content, known: Known, case: Case) -> 
     for place in np.flatnonzero(weights > 0).tolist():
         reply, weight = int(case.rows[place]), float(weights[place])
         notes.add("concentration", reply, weight, forged=[reply], domains=float(domains[place]))
-    raced = np.flatnonzero((case.race >= 0) | (known.unlike[case.rows] > 0))
     clean = np.flatnonzero(~case.suspicious)
-    weights, domains = pooled(notes.trace, notes.replies, content, case.rows[raced], clean)
-    for place in np.flatnonzero(weights > 0).tolist():
-        reply = int(case.rows[raced[place]])
-        notes.add("pooled", reply, float(weights[place]), forged=[reply], domains=float(domains[place]))
+    for rule, which in (("pooled", case.race >= 0), ("one_place", known.unlike[case.rows] > 0)):
+        rows = case.rows[which]
+        weights, domains = pooled(notes.trace, notes.replies, content, rows, clean)
+        for place in np.flatnonzero(weights > 0).tolist():
+            reply, weight = int(rows[place]), min(float(weights[place]), WEIGHTS[rule])
+            notes.add(rule, reply, weight, forged=[reply], domains=float(domains[place]))
     weights, silent = never_answers(notes.trace, notes.replies, case.rows, case.suspicious)
     for place in np.flatnonzero(weights > 0).tolist():
         reply, weight = int(case.rows[place]), float(weights[place])

@@ -52,12 +52,23 @@ ANSWER_RULES: tuple[tuple[float, Rule], ...] = (
         rule(
             "pooled",
             "company",
-            "answers about {domains} unrelated domains that are contradicted, by others or by what is known, gave the "
-            "same address, and no other answer did",
+            "contradicted answers about {domains} unrelated domains gave the same address, and no other answer did",
             "domains",
+            mechanism="dns.injection",
             shared=True,
             source="Niaki et al., ICLab, IEEE S&P 2020, section on DNS manipulation (unrelated names, one network); "
             "Tsai et al., CERTainty, PoPETs 2023",
+        ),
+    ),
+    (
+        3.0,  # a filter that somebody chose answers so, too: never enough to accuse
+        rule(
+            "one_place",
+            "company",
+            "names of {domains} unrelated domains were given the same address, which none of them is known to have",
+            "domains",
+            shared=True,
+            source="Tsai et al., CERTainty, PoPETs 2023 (block pages); Niaki et al., ICLab, IEEE S&P 2020",
         ),
     ),
     (

@@ -40,7 +40,7 @@ class Company:
     ever: I64  # the same question, answered by the same resolver over UDP at any time
     later: I64  # the same question, answered by the same resolver over UDP later
     named_later: I64  # the same name, any type, answered by the same resolver over UDP later
-    lived_later: I64  # anything that the same resolver answered this client over UDP later
+    lived_later: I64  # answers of the same resolver to this client over UDP that came later, also to earlier questions
     in_a_row: I64  # whatever the name, what it left unanswered over UDP since it last answered anything, to the end
     streamed: I64  # anything that it answered this client over TCP since then
     other_type: I64  # the same name, another type, answered by the same resolver over UDP
@@ -82,6 +82,11 @@ class _Count:
         """After the silent exchange began."""
         return self.after(group, where, self.since)
 
+    def heard_later(self, group: I64, where: Mask) -> I64:
+        """Whose last reply came after the silent exchange began."""
+        rows, ever = np.flatnonzero(where), np.full(len(self.silent), np.iinfo(np.int64).max)
+        return Moments(group[rows], self.lookups.heard[rows]).count(group[self.silent], self.since, ever)
+
 
 def look_around(lookups: Lookups, silent: I64) -> Company:
     """Count what stands beside each silent exchange.
@@ -111,7 +116,7 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
         ever=count.total(question, told),
         later=count.later(question, told),
         named_later=count.later(name, told),
-        lived_later=count.later(server, told),
+        lived_later=count.heard_later(server, told),
         in_a_row=in_a_row,
         streamed=count.after(server, answered & ~udp, last),
         other_type=count.total(name, told) - count.total(question, told),

@@ -40,6 +40,7 @@ class Lookups:
     over_udp: Mask
     since: I64  # when it was first asked, ns since 1970 UTC; 0 where the question was not captured
     tries: I64  # how often it was asked
+    heard: I64  # when its last reply came, ns since 1970 UTC; 0 without any
     silent: Mask  # asked over UDP, waited for, and nothing came, not even an ICMP error
     answered: Mask  # some reply answers it
     failed: Mask  # some reply came, and none answers it
@@ -77,6 +78,7 @@ def list_lookups(trace: Trace) -> Lookups:
         over_udp=over_udp,
         since=since,
         tries=exchanges.queries.lengths.astype(np.int64),
+        heard=first_and_last(exchanges.replies, packets.time[dns.packet[exchanges.replies.values]])[1],
         silent=over_udp & asked & ~replied & waited & ~reported,
         answered=answered,
         failed=replied & ~answered,
