@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from typing import Any
 
 import attrs
+import numpy as np
 
 from benchmarks.machine import table
 from benchmarks.scoreboard.judging import LIBRARY, Job, held_against, library
@@ -24,8 +25,8 @@ from benchmarks.scoreboard.labels import of_labels
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
-from netinterf.simulate import Simulated, run, scenarios
-from netinterf.trace import read
+from netinterf.simulate import Labels, Simulated, run, scenarios
+from netinterf.trace import Trace, host_text, read
 
 __all__ = ["WAYS", "Counts", "even", "judged", "measure"]
 
@@ -34,7 +35,7 @@ HEADER = 14
 """Bytes of an Ethernet header, which simulated frames begin with."""
 
 ANYBODY = 4_200_900_000
-"""First AS number, for private use (RFC 6996), of addresses that no name of a capture has: one each /8."""
+"""First AS number, for private use (RFC 6996), of addresses that no name of a capture has."""
 
 MECHANISMS = ("dns.injection", "dns.forged", "dns.drop")
 
@@ -82,11 +83,27 @@ def checksum(header: bytes) -> int:
     return int(~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)
 
 
-def judged(job: Job, played: Simulated, outside: Outside | None = None) -> Counts:
+def known(trace: Trace, labels: Labels, networks: bool) -> Outside:
+    """Give what a control elsewhere would know: answers, and perhaps whose the addresses in all answers are.
+
+    What no name of the capture has belongs to somebody else, each /24 and /48 to another.
+    """
+    table = {ip_network(prefix): asn for prefix, asn, _ in labels.networks if networks}
+    for high, low in (
+        np.unique(np.stack([trace.answers.high, trace.answers.low]), axis=1).T.tolist() if networks else ()
+    ):
+        address = ipaddress.ip_address(host_text(high, low))
+        prefix = ip_network((address, 24 if address.version == 4 else 48), strict=False)
+        table.setdefault(prefix, ANYBODY + len(table))
+    return Outside.of([Network(one, asn, "") for one, asn in table.items()], KnownAnswers.of(labels.answers))
+
+
+def judged(job: Job, played: Simulated, *, answers: bool = False, networks: bool = False) -> Counts:
     """Judge one capture and count."""
     labels = of_labels(played.labels)
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
-    _, said = library(trace if outside is None else attrs.evolve(trace, outside=outside))
+    outside = known(trace, played.labels, networks) if answers else Outside()
+    _, said = library(attrs.evolve(trace, outside=outside))
     counts = Counts()
     for unit in held_against(trace, labels, labels.rows, job, {LIBRARY: said})[0]:
         answer = unit.answers[LIBRARY]
@@ -100,20 +117,11 @@ def judged(job: Job, played: Simulated, outside: Outside | None = None) -> Count
     return counts
 
 
-def known(played: Simulated, *, networks: bool) -> Outside:
-    """Give what a control elsewhere would know: answers, and perhaps whose the addresses are."""
-    labels = played.labels
-    others = [prefix for head in range(256) for prefix in (f"{head}.0.0.0/8", f"{head:02x}00::/8")]
-    rows = (*labels.networks, *((prefix, ANYBODY + number, "") for number, prefix in enumerate(others)))
-    table = [Network(ip_network(prefix), asn, country) for prefix, asn, country in rows if networks]
-    return Outside.of(table, KnownAnswers.of(labels.answers))
-
-
 WAYS: dict[str, Callable[[Job, Simulated], Counts]] = {
     "as captured": judged,
     "headers evened out": lambda job, played: judged(job, even(played)),
-    "known answers": lambda job, played: judged(job, played, known(played, networks=False)),
-    "known answers, networks": lambda job, played: judged(job, played, known(played, networks=True)),
+    "known answers": lambda job, played: judged(job, played, answers=True),
+    "known answers, networks": lambda job, played: judged(job, played, answers=True, networks=True),
 }
 
 
