@@ -129,6 +129,19 @@ def test_all_that_a_resolver_says_over_udp_may_be_swallowed() -> None:
         assert rules(read_talk(talk, alive=alive)) == (set() if alive else {"only_tcp"})
 
 
+def test_a_resolver_that_sends_clients_to_tcp_limits_its_answers() -> None:
+    """A reply cut short before the silence: what follows over TCP was wanted by the resolver."""
+    talk = Talk(server=PLAIN)
+    talk.ordinary(6)
+    talk.ask("www.cut.org")
+    talk.reply("www.cut.org", flags=0x8380)
+    for number in range(4):
+        talk.ask(f"www.name{number}.org")
+        talk.now += SECOND
+    streamed(talk, "www.cut.org")
+    assert rules(read_talk(talk, alive=False), "www.name1.org") == set()
+
+
 @pytest.mark.parametrize(("silent", "told"), [(2, False), (3, True)])
 def test_questions_in_a_row_count_whatever_their_names(silent: int, told: bool) -> None:
     """Each name is asked about once; the resolver had answered before, and does so over TCP meanwhile."""
@@ -279,7 +292,8 @@ def test_counts_against_a_loop() -> None:
     lookups = Lookups(
         **draw, over_udp=udp, since=since,
         tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
-        confirmed=rng.random(count) < 0.1, **dict.fromkeys(("known", "candid"), np.zeros(count, np.bool_)), heard=heard,
+        confirmed=rng.random(count) < 0.1, truncated=rng.random(count) < 0.1, heard=heard,
+        known=np.zeros(count, np.bool_), candid=np.zeros(count, np.bool_),
     )  # fmt: skip
     silent = np.flatnonzero(lookups.silent)
     seen = look_around(lookups, silent)
@@ -341,6 +355,10 @@ def test_counts_against_a_loop() -> None:
             lookups.answered[one] and not udp[one] and lookups.since[one] >= max(spoke, default=0) for one in asked
         )
         assert seen.over_tcp[place] == sum(lookups.answered[one] and not udp[one] for one in named)
+        assert seen.cut_short[place] == sum(
+            lookups.truncated[one] and udp[one] and abs(lookups.since[one] - lookups.since[row]) <= 10 * SECOND
+            for one in asked
+        )
         assert seen.failed[place] == sum(lookups.failed[one] for one in named)
         others = [one for one in same(row, "client", "name") if one not in named]
         assert seen.elsewhere[place] == sum(lookups.answered[one] for one in others)

@@ -102,7 +102,7 @@ class DnsSilence:
                 {"lookups": seen.lookups},
             ),
             ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, telling, {}),
-            ("only_tcp", gone & (seen.streamed > 0), certain, {"silent": seen.in_a_row}),
+            ("only_tcp", gone & (seen.streamed > 0) & (seen.cut_short == 0), certain, {"silent": seen.in_a_row}),
             ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), telling, {}),
             ("everywhere", spared & (seen.resolvers > 1), telling, {"resolvers": seen.resolvers}),
             ("failed", asked & (seen.failed > 0), 1.0, {}),

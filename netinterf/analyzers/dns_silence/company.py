@@ -42,6 +42,7 @@ class Company:
     named_later: I64  # the same name, any type, answered by the same resolver over UDP later
     lived_later: I64  # answers of the same resolver to this client over UDP that came later, also to earlier questions
     in_a_row: I64  # whatever the name, what it left unanswered over UDP since it last answered anything, to the end
+    cut_short: I64  # replies near it by which the same resolver sent this client to TCP
     streamed: I64  # anything that it answered this client over TCP since then
     other_type: I64  # the same name, another type, answered by the same resolver over UDP
     over_tcp: I64  # the same name, answered by the same resolver over TCP
@@ -118,6 +119,7 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
         named_later=count.later(name, told),
         lived_later=count.heard_later(server, told),
         in_a_row=in_a_row,
+        cut_short=count.near(server, lookups.truncated & udp),
         streamed=count.after(server, answered & ~udp, last),
         other_type=count.total(name, told) - count.total(question, told),
         over_tcp=count.total(name, answered & ~udp),

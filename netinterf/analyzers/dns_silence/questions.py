@@ -17,6 +17,7 @@ __all__ = ["WAIT_NS", "Lookups", "first_and_last", "list_lookups"]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 UDP, TCP = 17, 6
+TRUNCATED = 0x0200
 NOERROR, NXDOMAIN = 0, 3
 """Response codes that answer a question (RFC 1035 §4.1.1)."""
 
@@ -44,6 +45,7 @@ class Lookups:
     silent: Mask  # asked over UDP, waited for, and nothing came, not even an ICMP error
     answered: Mask  # some reply answers it
     failed: Mask  # some reply came, and none answers it
+    truncated: Mask  # some reply is cut short and sends the client to TCP
     known: Mask  # the user knows addresses of the name, of the type asked for
     confirmed: Mask  # some reply gives an address that the user knows the name to have, or another of its network
     candid: Mask  # the resolver is a public one, that says so when it reaches no server of a name
@@ -82,6 +84,7 @@ def list_lookups(trace: Trace) -> Lookups:
         silent=over_udp & asked & ~replied & waited & ~reported,
         answered=answered,
         failed=replied & ~answered,
+        truncated=is_truncated(trace),
         known=is_known(trace),
         confirmed=is_confirmed(trace),
         candid=is_candid(trace)[flows.server[flow]],
@@ -99,6 +102,14 @@ def is_known(trace: Trace) -> Mask:
         for place, family in enumerate((~six, six)):
             has[place][known.addresses.parents()[family[known.addresses.values]]] = True
         found = (kind == RecordType.A) & has[0][row] | (kind == RecordType.AAAA) & has[1][row]
+    return found
+
+
+def is_truncated(trace: Trace) -> Mask:
+    """Say which exchanges hold a reply with the TC bit (RFC 1035 §4.1.1)."""
+    replies = trace.exchanges.replies
+    found = np.zeros(len(replies), np.bool_)
+    found[replies.parents()[trace.dns.flags[replies.values] & TRUNCATED != 0]] = True
     return found
 
 
