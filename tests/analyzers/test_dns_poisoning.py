@@ -370,6 +370,23 @@ def test_where_every_lookup_draws_two_replies_no_name_is_struck(spared):
     assert not any("repeated" in rules for rules in scene.rules.values())
 
 
+def test_repeats_need_to_know_how_often_was_asked():
+    """Of a capture of one direction nobody knows whether the questions were sent again, as slow names' are."""
+    scene = Scene()
+    scene.ordinary(24)
+    for number in range(4):
+        scene.ask("www.slow.org")
+        scene.reply("www.slow.org", address_record(f"31.13.95.{number}"))
+        scene.reply("www.slow.org", address_record(f"93.184.216.{number}"), after=600 * MILLISECOND)
+    times, frames, _ = scene.capture()
+    inbound = [place for place, frame in enumerate(frames) if int.from_bytes(frame[20:22], "big") == 53]
+    trace = read(
+        times=[times[place] for place in inbound], frames=[frames[place] for place in inbound], link_type=RAW_IP
+    )
+    assert len(trace.exchanges) == 28
+    assert not {"repeated", "unwonted"} & set().union(*weigh(trace)[2].values())
+
+
 def contested(scene, name, false, true):
     """Ask about a name and draw two replies to one question."""
     asked = scene.ask(name)

@@ -60,7 +60,8 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
         others=np.zeros(count, np.int64),
     )
     queries = replies.queries[np.array([rows[0] for rows in races.members], np.int64)]
-    disputed, excess = races.weight > 0, races.different > queries
+    # Where no question was captured, nobody knows how often it was asked.
+    disputed, excess = races.weight > 0, (queries > 0) & (races.different > queries)
     if not (disputed & excess).any():
         return found
     exchange, first = np.unique(replies.exchange, return_index=True)

@@ -48,7 +48,7 @@ class Lookups:
     truncated: Mask  # some reply is cut short and sends the client to TCP
     known: Mask  # the user knows addresses of the name, of the type asked for
     confirmed: Mask  # some reply gives an address that the user knows the name to have, or another of its network
-    candid: Mask  # the resolver is a public one, that says so when it reaches no server of a name
+    candid: Mask  # silent, and the resolver is a public one, that says so when it reaches no server of a name
 
     def of(self, *columns: str) -> I64:
         """Number the distinct combinations of some columns."""
@@ -72,22 +72,23 @@ def list_lookups(trace: Trace) -> Lookups:
     name = (hash_rows(lowered(exchanges.name)) >> np.uint64(1)).astype(np.int64)
     waited = packets.time.max(initial=0) - last >= WAIT_NS
     waited |= np.maximum(last - since, next_time(combined(client, name, kind), since) - last) >= AGAIN_NS
+    server, silent = flows.server[flow].astype(np.int64), over_udp & asked & ~replied & waited & ~reported
     return Lookups(
         client=client,
-        server=flows.server[flow].astype(np.int64),
+        server=server,
         name=name,
         kind=kind,
         over_udp=over_udp,
         since=since,
         tries=exchanges.queries.lengths.astype(np.int64),
         heard=first_and_last(exchanges.replies, packets.time[dns.packet[exchanges.replies.values]])[1],
-        silent=over_udp & asked & ~replied & waited & ~reported,
+        silent=silent,
         answered=answered,
         failed=replied & ~answered,
         truncated=is_truncated(trace),
         known=is_known(trace),
         confirmed=is_confirmed(trace),
-        candid=is_candid(trace)[flows.server[flow]],
+        candid=is_candid(trace, server, silent),
     )
 
 
@@ -128,11 +129,10 @@ def is_confirmed(trace: Trace) -> Mask:
     return found
 
 
-def is_candid(trace: Trace) -> Mask:
-    """Say which hosts are resolvers of a public operator."""
-    asked = np.unique(trace.flows.server[trace.exchanges.flow])
-    found = np.zeros(len(trace.hosts), np.bool_)
-    found[[host for host in asked.tolist() if public_resolver(trace.address(host)) is not None]] = True
+def is_candid(trace: Trace, server: I64, silent: Mask) -> Mask:
+    """Say which silent exchanges were put to a resolver of a public operator; nothing is asked of the others."""
+    public = [host for host in np.unique(server[silent]).tolist() if public_resolver(trace.address(host)) is not None]
+    found: Mask = silent & np.isin(server, np.array(public, np.int64))
     return found
 
 
