@@ -30,29 +30,34 @@ ANSWERS = 2
 """Datagrams of a server from which it counts as speaking QUIC: one may be Retry or Version Negotiation."""
 
 
-def find_quic(trace: Trace) -> Silences:
-    """Find QUIC conversations whose client went on sending and got nothing back, or got nothing at all."""
-    packets, sides, quic = trace.packets, trace.sides, trace.quic
-    flow = quic.flow.astype(np.int64)
-    if not witnessed(trace)[0]:
-        flow = flow[:0]
-    rows = trace.by_flow.take(flow)
+def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
+    """Find QUIC conversations whose client went on sending and got nothing back, or got nothing at all.
+
+    Args:
+        trace: The capture.
+        both_ways: Whether servers that are left without an answer count as well. What a client that went away does to
+            its server looks alike.
+    """
+    quic = trace.quic
+    places = [place for place, told in enumerate(witnessed(trace)) if told and (both_ways or place == 0)]
+    side = np.concatenate([np.empty(0, np.int64), *(2 * quic.flow.astype(np.int64) + place for place in places)])
+    packets, sides = trace.packets, trace.sides
+    rows = trace.by_flow.take(side // 2)
     owner, row = rows.parents(), rows.values.astype(np.int64)
-    heard = sides.last[2 * flow + 1].astype(np.int64)
-    after = packets.outbound[row] & (row > heard[owner]) & (packets.payload_length[row] > 0)
+    heard = sides.last[side ^ 1].astype(np.int64)
+    after = (packets.outbound[row] == (side[owner] % 2 == 0)) & (row > heard[owner]) & (packets.payload_length[row] > 0)
     owner, row = owner[after], row[after]
     place, first, tries = np.unique(owner, return_index=True, return_counts=True)
-    begin = row[first]
-    last = sides.last[2 * flow[place]].astype(np.int64)
+    begin, side, heard = row[first], side[place], heard[place]
+    last = sides.last[side].astype(np.int64)
     asked, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
     lasted = np.minimum(asked + PATIENCE_NS, end - packets.time[begin])
-    once = (heard[place] < 0) & (end - packets.time[last] >= WAIT_NS)
+    once = (heard < 0) & (end - packets.time[last] >= WAIT_NS)
     kept = once | ((tries >= LEAST_TRIES) & (asked >= PATIENCE_NS))
-    place, begin, last, tries, lasted = (column[kept] for column in (place, begin, last, tries, lasted))
-    flow, heard = flow[place], heard[place]
+    side, heard, begin, last, tries, lasted = (part[kept] for part in (side, heard, begin, last, tries, lasted))
     return Silences(
-        flow=flow,
-        side=2 * flow,
+        flow=side // 2,
+        side=side,
         kind=np.where(heard < 0, Kind.INITIAL, Kind.DATAGRAM).astype(np.int64),
         row=begin,
         last=last,
@@ -61,9 +66,9 @@ def find_quic(trace: Trace) -> Silences:
         tries=tries.astype(np.int64),
         size=packets.payload_length[begin].astype(np.int64),
         first=heard < 0,
-        heard=np.full(len(flow), -1),
+        heard=np.full(len(side), -1),
         paused=np.where(heard >= 0, packets.time[begin] - packets.time[np.maximum(heard, 0)], 0)
-        if len(flow)
+        if len(side)
         else np.zeros(0, np.int64),
     )
 

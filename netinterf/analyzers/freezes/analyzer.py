@@ -1,0 +1,134 @@
+"""From where connections stopped to evidence about flows."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
+from netinterf.analyzers.freezes.rules import LIMIT, RULES, SCATTERED, SPARED, STOPPED, WEIGHTS
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.numbering import combined
+from netinterf.schema import Evidence, Rule
+from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
+from netinterf.trace import Trace
+
+__all__ = ["Freezes"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+FEWEST = 2
+"""Stopped connections of one client that are compared: one stops anywhere."""
+
+
+@attrs.frozen(kw_only=True)
+class Freezes:
+    """Find connections that somebody let begin and then stopped.
+
+    What it looks for: connections that stop for good in the middle, all of one client at about the same count of
+    packets or bytes, while the client is heard elsewhere.
+
+    Why: a box that counts stops each connection at its limit, however large the answer is and however often the client
+    tries again; what fails by itself fails anywhere.
+
+    Also looks like this: servers that die (their connections stop at different counts), servers that hang (they still
+    acknowledge), lines that are down (nothing is heard elsewhere), translators that forget (after a pause), narrow
+    paths (large packets never pass), clients that went away.
+
+    References: net4people/bbs 490; dpi-checkers (ru/dpi-ch, ru/tcp-16-20_dwc); Cloudflare, 2025-06-26.
+    """
+
+    name: ClassVar[str] = "freezes"
+    scope: ClassVar[Scope] = Scope.CAPTURE  # where others stop shows whether a stop is a limit
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http", "quic"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Write down which connections were stopped, and whether a common count explains it."""
+        stops = find_stops(trace)
+        if not len(stops):
+            return Evidence.empty(rules=self.rules)
+        tables = [self.stopped(stops)]
+        client = trace.flows.client[stops.flow]
+        chosen, times = np.unique(client, return_counts=True)
+        if (times >= FEWEST).any():
+            courses = follow_courses(trace, stops)
+            for one in chosen[times >= FEWEST].tolist():
+                tables += self.compared(trace, stops, courses.of_client(trace, one))
+        return join(tables)
+
+    def stopped(self, stops: Stops) -> Evidence:
+        """Write down the first stop of every connection."""
+        stops = stops.take(np.unique(stops.flow, return_index=True)[1])
+        seconds = (stops.until - stops.since) / 1e9
+        measured = {"packets": stops.packets, "bytes": stops.bytes, "seconds": seconds}
+        return self.write(stops, STOPPED, WEIGHTS[STOPPED], measured)
+
+    def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
+        """Write down what the courses of one client's connections have in common."""
+        found = find_common_limit(lives_of(trace, stops, courses))
+        place = courses.stop[courses.stop >= 0]
+        if found.llr <= 0:
+            measured: dict[str, ArrayLike] = {"stopped": len(place), "llr": found.llr}
+            scattered = stops.take(place)
+            scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
+            return [self.write(scattered, SCATTERED, WEIGHTS[SCATTERED] * found.llr, measured)]
+        hit = courses.take((courses.stop >= 0) & (found.held > 0))
+        limited = stops.take(hit.stop)
+        limited = limited.take(np.unique(limited.flow, return_index=True)[1])
+        measured = {
+            "stopped": len(limited),
+            "servers": len(np.unique(trace.flows.server[hit.flow])),
+            "limit_packets": np.nan if found.in_bytes else found.centre,
+            "limit_bytes": found.centre if found.in_bytes else np.nan,
+            "llr": found.llr,
+        }
+        tables = [self.write(limited, LIMIT, WEIGHTS[LIMIT] * found.llr, measured)]
+        spared = went_beyond(trace, courses, hit, found)
+        if spared:
+            told = {"spared": spared, "selective": 1.0}
+            tables.append(self.write(limited, SPARED, WEIGHTS[SPARED], told))
+        return tables
+
+    def write(self, stops: Stops, rule: str, llr: ArrayLike, measured: Mapping[str, ArrayLike]) -> Evidence:
+        """Write one rule down for some stops."""
+        witness = np.stack([stops.row, np.maximum(stops.last, stops.row)], axis=1)
+        return observe(
+            self,
+            rule,
+            subject=stops.flow,
+            time=stops.since,
+            llr=llr,
+            forged=stops.row,
+            witness=[sorted(set(rows)) for rows in witness.tolist()],
+            measured=dict(measured),
+        )
+
+
+def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
+    """Lay the courses of one client out for the comparison: a site is a server under one name."""
+    server = trace.flows.server[courses.flow].astype(np.int64)
+    stopped, none = courses.stop >= 0, np.append(stops.packets_more, 0)
+    return Lives(
+        packets=courses.packets,
+        packets_more=np.where(stopped, none[courses.stop], 0),
+        bytes=courses.bytes,
+        bytes_more=np.where(stopped, np.append(stops.bytes_more, 0)[courses.stop], 0),
+        stopped=stopped,
+        site=combined(server, flow_name_ids(trace)[courses.flow]),
+        server=server,
+        client_left=np.append(stops.client_left, False)[courses.stop],
+    )
+
+
+def went_beyond(trace: Trace, courses: Courses, hit: Courses, found: CommonLimit) -> int:
+    """Count connections of other sites that went well beyond a limit."""
+    reached = courses.bytes if found.in_bytes else courses.packets
+    name = flow_name_ids(trace)
+    site = combined(trace.flows.server, name)
+    others = ~np.isin(site[courses.flow], site[hit.flow])
+    return int(np.count_nonzero(others & (reached > found.centre + 2 * found.width)))

@@ -1,0 +1,129 @@
+"""Where connections were broken off in the middle, for good: silences after which there was more to say.
+
+A silence of `netinterf.analyzers.silence` counts when the connection had got going and had not paused. What passed last
+is the last packet with which the other end went on.
+"""
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.sides import side_packets
+from netinterf.analyzers.silence.quic import find_quic
+from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
+from netinterf.analyzers.silence.sizes import large_only
+from netinterf.analyzers.silence.unheard import find_unheard
+from netinterf.analyzers.silence.waiting import find_waiting
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["LATE_NS", "Breaks", "find_ends", "mid_answer", "under_way"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+IDLE_NS = 20_000_000_000
+"""A pause after which a translator may have forgotten a connection (RFC 4787 §4.3 asks for two minutes, many keep
+thirty seconds and less): what falls silent then says nothing."""
+
+LATE_NS, LATE_TRIPS = 1_000_000_000, 3
+"""How long what passed before the stop may still be heard of afterwards: a second, or three round trips."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Breaks:
+    """One row per time that a connection was broken off; all columns are aligned."""
+
+    flow: I64  # rows in Flows
+    side: I64  # rows in Sides: who was left waiting
+    began: I64  # rows in Packets: the first packet since the connection moved (again)
+    passed: I64  # rows in Packets: the last packet of the other side with which it went on
+    last: I64  # rows in Packets: the last packet of the side that waited
+    until: I64  # ns since 1970: until when it is known to have lasted
+
+    def __len__(self) -> int:
+        return len(self.flow)
+
+    def take(self, rows: I64 | Mask) -> "Breaks":
+        """Select rows."""
+        return Breaks(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence["Breaks"]) -> "Breaks":
+        """Put several together, by flow, then time."""
+        names = [field.name for field in attrs.fields(cls)]
+        table = cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+        return table.take(np.lexsort((table.passed, table.flow)))
+
+
+def find_ends(trace: Trace) -> Breaks:
+    """Find the connections that were broken off in the middle for good."""
+    silences = unreported(trace, joined([find_unheard(trace), find_waiting(trace), find_quic(trace, both_ways=True)]))
+    silences = silences.take(midway(trace, silences))
+    return Breaks(
+        flow=silences.flow,
+        side=silences.side,
+        began=trace.flows.first_packet[silences.flow].astype(np.int64),
+        passed=last_passed(trace, silences),
+        last=silences.last,
+        until=silences.until,
+    )
+
+
+def midway(trace: Trace, silences: Silences) -> Mask:
+    """Say which silences stopped a connection that was captured from its beginning and had got going.
+
+    Left out are those of the first flight, of data packets larger than any that ever passed, and of connections that
+    had paused, unless they did so in the middle of an answer.
+    """
+    sides, flow, datagrams = trace.sides, silences.flow, silences.is_kind(Kind.DATAGRAM)
+    stopped = datagrams | silences.is_kind(Kind.UNHEARD, Kind.CLOSING, Kind.CUT)
+    begun = datagrams | ((sides.syn[2 * flow] >= 0) & (sides.syn[2 * flow + 1] >= 0))
+    unheard = silences.is_kind(Kind.UNHEARD)
+    first_flight = unheard & (sides.acked[silences.side] <= 1)
+    narrow, _ = large_only(trace, silences)
+    idle = (silences.paused >= IDLE_NS) & ~mid_answer(trace, silences)
+    unanswered = ~silences.is_kind(Kind.CLOSING) | mid_answer(trace, silences)  # a FIN alone asks for nothing
+    kept: Mask = stopped & begun & under_way(trace)[flow] & ~first_flight & ~(narrow & unheard) & ~idle & unanswered
+    return kept
+
+
+def under_way(trace: Trace) -> Mask:
+    """Say which flows got going: the server answered, or took some of what the client sent."""
+    sides = trace.sides
+    going: Mask = (sides.payload_packets[1::2] > 0) | (sides.acked[0::2] > 1)
+    return going
+
+
+def mid_answer(trace: Trace, silences: Silences) -> Mask:
+    """Say whether the last that the other end said was data without PSH: it had more to say (RFC 9293 §3.9.1.2)."""
+    last = trace.sides.last[silences.side ^ 1]
+    if not len(last):
+        return np.zeros(0, np.bool_)
+    told: Mask = (last >= 0) & (trace.packets.payload_length[last] > 0)
+    told &= trace.packets.tcp_flags[last] & TcpFlag.PSH == 0
+    return told & ~silences.is_kind(Kind.DATAGRAM)
+
+
+def last_passed(trace: Trace, silences: Silences) -> I64:
+    """Find the last packet with which the other end of each silence went on: new bytes, or a new acknowledgement.
+
+    Where packets vanish in one direction only, the other end is heard afterwards as well, but does not go on.
+    """
+    packets, tcp = trace.packets, np.flatnonzero(~silences.is_kind(Kind.DATAGRAM))
+    base = side_packets(trace, np.unique(silences.flow[tcp]))
+    opens = np.diff(base.side, prepend=-1) != 0
+    forward = opens | (np.diff(base.top, prepend=0) > 0) | (np.diff(base.acked, prepend=0) > 0)
+    owner = np.full(len(trace.sides), -1)
+    owner[silences.side[tcp] ^ 1] = tcp
+    mine = owner[base.side]
+    patience = np.maximum(LATE_NS, LATE_TRIPS * np.maximum(trace.sides.rtt[silences.side ^ 1], 0))
+    due = silences.since + patience
+    told = forward & (mine >= 0) & (packets.time[base.row] <= due[mine])
+    passed = silences.row.copy()
+    passed[mine[told]] = base.row[told]  # rows of a side lie in order, and the last write wins
+    datagrams = np.flatnonzero(silences.is_kind(Kind.DATAGRAM))
+    passed[datagrams] = trace.sides.last[silences.side[datagrams] ^ 1]
+    return passed

@@ -1,0 +1,178 @@
+"""How far connections got, each time that they moved: what passed until they were stopped, or until they ended.
+
+A box that counts lets a connection begin, and swallows all of it once it is over its limit. What passed is what the
+waiting side heard of the other: nearest to where it was stopped is the last packet with which the other end went on,
+together with what this packet acknowledged. Connections that ended by themselves got at least as far as they did.
+
+A stop counts only while the client was alive: it was heard, or got something, in other connections. Without such a
+witness a silence is only the end of what is known.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.freezes.breaks import LATE_NS, Breaks, find_ends, under_way
+from netinterf.analyzers.freezes.stalls import find_stalls
+from netinterf.analyzers.sites import Moments
+from netinterf.analyzers.throttling.series import wire_pieces
+from netinterf.schema import Mark
+from netinterf.trace import Trace
+
+__all__ = ["Courses", "Stops", "find_stops", "follow_courses"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+TCP = 6
+
+UNKNOWN_TRIP_NS = 100_000_000
+"""Round trip that is assumed where none was measured, as for QUIC: a usual one across a continent."""
+
+ALIVE_NS = 10_000_000_000
+"""For how long after a silence the client may be heard again for it to have been there: who probes one connection at a
+time opens the next within the patience of common probes, 10 to 15 s (dpi-checkers, dpi-detector)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Stops:
+    """One row per time that a connection was stopped; all columns are aligned."""
+
+    flow: I64  # rows in Flows
+    row: I64  # rows in Packets: the last packet that passed
+    last: I64  # rows in Packets: the last packet of the side that waited
+    since: I64  # ns since 1970
+    until: I64  # until when it is known to have lasted
+    packets: I64  # of both directions that had passed for certain
+    bytes: I64  # of payload from the server that had passed for certain
+    packets_more: I64  # that were on their way, and may have passed as well
+    bytes_more: I64  # the same in bytes
+    client_left: Mask  # the client was no longer heard, rather than the server
+
+    def __len__(self) -> int:
+        return len(self.flow)
+
+    def take(self, rows: I64 | Mask) -> "Stops":
+        """Select rows."""
+        return Stops(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Courses:
+    """One row per time that a connection moved, if it was captured from its beginning; all columns are aligned."""
+
+    flow: I64  # rows in Flows
+    packets: I64  # of both directions that passed, at least
+    bytes: I64  # of payload from the server that passed, at least
+    stop: I64  # row in Stops, -1 where nobody stopped it
+
+    def __len__(self) -> int:
+        return len(self.flow)
+
+    def take(self, rows: I64 | Mask) -> "Courses":
+        """Select rows."""
+        return Courses(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
+
+    def of_client(self, trace: Trace, client: int) -> "Courses":
+        """Select those of one client, a row in Hosts."""
+        return self.take(trace.flows.client[self.flow] == client)
+
+
+def find_stops(trace: Trace) -> Stops:
+    """Find where connections were stopped in the middle, for good or for long, while their client was alive."""
+    breaks = Breaks.joined([find_ends(trace), find_stalls(trace)])
+    breaks = breaks.take(alive_meanwhile(trace, breaks) > 0)
+    packets, size, packets_more, size_more = counted(trace, breaks)
+    return Stops(
+        flow=breaks.flow,
+        row=breaks.passed,
+        last=breaks.last,
+        since=trace.packets.time[breaks.passed],
+        until=breaks.until,
+        packets=packets,
+        bytes=size,
+        packets_more=packets_more,
+        bytes_more=size_more,
+        client_left=breaks.side % 2 == 1,
+    )
+
+
+def counted(trace: Trace, breaks: Breaks) -> tuple[I64, I64, I64, I64]:
+    """Count packets of both directions, and payload bytes of the server, that passed before each break.
+
+    All that the other end said was heard. Of what the waiting side said, data counts as far as it was acknowledged;
+    acknowledgements and datagrams count when they were sent before. Data on its way when the last acknowledgement was
+    heard may have passed, too, since nothing that acknowledged it could come back any more.
+
+    Returns:
+        Packets and bytes that passed for certain, and further packets and bytes that may have.
+    """
+    packets, count = trace.packets, len(breaks)
+    near = trace.by_flow.take(breaks.flow)
+    owner, row = near.parents(), near.values.astype(np.int64)
+    trip = trace.sides.rtt[breaks.side ^ 1]
+    flight = np.minimum(LATE_NS, 2 * np.where(trip >= 0, trip, UNKNOWN_TRIP_NS))
+    before, due = breaks.passed[owner], packets.time[breaks.passed[owner]] + flight[owner]
+    waits = packets.outbound[row] == (breaks.side[owner] % 2 == 0)
+    kept = (packets.time[row] <= due) & ((row <= before) | waits) & (row >= breaks.began[owner])
+    kept &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
+    owner, row, before, waits = owner[kept], row[kept], before[kept], waits[kept]
+    pieces, most = wire_pieces(trace, row)
+    payload = packets.payload_length[row].astype(np.int64)
+    asked = waits & (payload > 0) & (packets.protocol[row] == TCP)
+    reached = np.clip(packets.relative_ack[before] - packets.relative_seq[row], 0, payload)
+    through = np.where(asked, reached, np.where(row <= before, payload, 0))
+    least = np.where(pieces > 1, np.maximum(most, 1), np.maximum(payload, 1))
+    whole = np.where(asked, -(-through // least), np.where(row <= before, pieces, 0))
+    inbound = ~packets.outbound[row]
+    certain = [np.bincount(owner, part, count).astype(np.int64) for part in (whole, inbound * through)]
+    possible = [
+        np.bincount(owner, part, count).astype(np.int64) for part in (np.maximum(pieces, whole), inbound * payload)
+    ]
+    return certain[0], certain[1], possible[0] - certain[0], possible[1] - certain[1]
+
+
+def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:
+    """Count packets that show each client alive beside the silent connection while it lasted, or soon after.
+
+    Near the client these are packets that it got; near the server, packets that it sent.
+    """
+    packets, flows = trace.packets, trace.flows
+    asking = np.zeros(len(trace.hosts), np.bool_)
+    asking[flows.client[breaks.flow]] = True
+    rows = np.flatnonzero(packets.flow >= 0)
+    rows = rows[asking[flows.client[packets.flow[rows]]]]
+    found = np.zeros(len(breaks), np.int64)
+    for place, outbound in enumerate((False, True)):
+        chosen = rows[packets.outbound[rows] == outbound]
+        flow, time = packets.flow[chosen].astype(np.int64), packets.time[chosen]
+        mine = breaks.side % 2 == place
+        client, own = flows.client[breaks.flow[mine]].astype(np.int64), breaks.flow[mine]
+        span = packets.time[breaks.passed[mine]] + LATE_NS, breaks.until[mine] + ALIVE_NS
+        everywhere = Moments(flows.client[flow].astype(np.int64), time).count(client, *span)
+        found[mine] = everywhere - Moments(flow, time).count(own, *span)
+    return found
+
+
+def follow_courses(trace: Trace, stops: Stops) -> Courses:
+    """List how far every connection got that was captured from its beginning, each time that it moved."""
+    sides, flows, packets = trace.sides, trace.flows, trace.packets
+    begun = (flows.protocol == TCP) & (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0)
+    begun[trace.quic.flow] = True
+    flow = np.flatnonzero(begun & under_way(trace))
+    near = trace.by_flow.take(flow)
+    owner, row = near.parents(), near.values.astype(np.int64)
+    since = np.full(len(flows), -1)
+    since[stops.flow] = stops.last  # the last write wins: the last stop
+    kept = (packets.marks[row] & Mark.DUPLICATE_FRAME == 0) & (row > since[flow[owner]])
+    owner, row = owner[kept], row[kept]
+    pieces, _ = wire_pieces(trace, row)
+    count = np.bincount(owner, pieces, len(flow)).astype(np.int64)
+    size = np.bincount(owner, np.where(packets.outbound[row], 0, packets.payload_length[row]), len(flow))
+    moved = size > 0
+    return Courses(
+        flow=np.concatenate([flow[moved], stops.flow]),
+        packets=np.concatenate([count[moved], stops.packets]),
+        bytes=np.concatenate([size.astype(np.int64)[moved], stops.bytes]),
+        stop=np.concatenate([np.full(int(moved.sum()), -1), np.arange(len(stops))]),
+    )

@@ -1,0 +1,63 @@
+"""The vocabulary of the freeze analyzer: what each observation is called, says and weighs."""
+
+from netinterf.analyzers.base import family
+from netinterf.schema import Rule
+
+__all__ = ["LIMIT", "RULES", "SCATTERED", "SPARED", "STOPPED", "WEIGHTS"]
+
+CHECKER = "net4people/bbs 490; dpi-checkers, ru/dpi-ch; Cloudflare, 2025-06-26"
+EXEMPT = "dpi-checkers, ru/tcp-16-20_dwc"
+
+rule = family("freeze", "rate.freeze")
+
+STOPPED, LIMIT, SCATTERED, SPARED = "freeze.stopped", "freeze.limit", "freeze.scattered", "freeze.spared"
+
+WEIGHTS = {STOPPED: 3.0, LIMIT: 1.0, SCATTERED: 1.0, SPARED: 1.0}
+"""Where the fit (``python -m benchmarks fit``) begins, nats; of the limit, and of its lack, so much of the measured
+likelihood ratio. Of 2,582 connections of public captures without interference 11 were stopped in the middle while their
+client was heard elsewhere (``python -m benchmarks freezes``): a stop is worth at most ln 200, and what breaks a
+connection breaks its neighbours, too, so three nats."""
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "stopped",
+        "stop",
+        "after {packets} packets of both directions and {bytes} bytes from the server nothing passed any more for "
+        "{seconds} s, in the middle of the connection, while the client was heard elsewhere",
+        "packets",
+        "bytes",
+        "seconds",
+        source=CHECKER,
+    ),
+    rule(
+        "limit",
+        "limit",
+        "{stopped} connections to {servers} servers stopped at the same count, about {limit_packets} packets or "
+        "{limit_bytes} bytes (a common limit against failures: log-likelihood ratio {llr})",
+        "stopped",
+        "servers",
+        "limit_packets",
+        "limit_bytes",
+        "llr",
+        source=CHECKER,
+        shared=True,
+    ),
+    rule(
+        "scattered",
+        "limit",
+        "{stopped} connections stopped at no common count, as failures make them (log-likelihood ratio {llr})",
+        "stopped",
+        "llr",
+        source=CHECKER,
+        shared=True,
+    ),
+    rule(
+        "spared",
+        "contrast",
+        "{spared} connections of the same client with other names or servers went beyond that count",
+        "spared",
+        "selective",
+        source=EXEMPT,
+        shared=True,
+    ),
+)

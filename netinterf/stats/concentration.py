@@ -1,0 +1,214 @@
+"""Did connections stop at a common count, as a counter makes them, or wherever something broke?
+
+A failure strikes with the same hazard at every packet, so where connections fail is geometric: most of them early,
+with a long tail; or it strikes transfers that are alike when they are about so large. A counter lets all of them come
+to its limit, and none much beyond. What got farther without being stopped counts as well: under a hazard it is what is
+usual, under a limit it is what a limit excludes.
+
+Failures come in company, though: one bad server, or one bad line, makes many. So the harmless explanation may take any
+server for bad, and give it the hazard that explains it best, or the whole line; each at the price of its rarity. The
+limit is averaged over a grid of places, widths and units (packets or bytes), which pays for the search. At each site
+(a server under one name) it holds or not, both being equally probable.
+
+Sources: Cox and Oakes, "Analysis of Survival Data", 1984, §1.4 (hazards and censored lives); MacKay, "Information
+Theory, Inference, and Learning Algorithms", 2003, ch. 28 (averaging pays for the search).
+"""
+
+from typing import NamedTuple
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtr
+
+from netinterf.stats.levels import row_blocks
+from netinterf.stats.losses import price
+from netinterf.stats.mixture import log_mean_exp
+
+__all__ = ["CommonLimit", "Lives", "find_common_limit"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+PACKETS: F64 = np.geomspace(8.0, 400.0, 100)
+BYTES: F64 = np.geomspace(3e3, 3e5, 110)
+"""Limits that are tried, some 4 % apart. Reported are 10 to 25 packets and 12 to 69 kB (dpi-checkers; dpi-detector;
+Cloudflare 2025-06-26); fewer packets than a handshake has are no limit."""
+
+WIDTHS: F64 = np.array([0.03, 0.06, 0.12])
+"""Standard deviations of the limit, as shares of it: counters are exact, observers of them are not."""
+
+LEAST_WIDTH = (1.0, 700.0)
+"""Least standard deviation, packets and bytes: about one packet more or less may have passed unseen, half of one in
+bytes."""
+
+LEAK = 0.05
+"""Share of the connections of a limited site that the limit does not hold for (reference for all such rules: between
+two and three in a hundred measurements of one pair differ; net4people/bbs 630)."""
+
+USUAL_HAZARD = 1e-5
+"""Chance per packet that a connection of a healthy server is stopped for good while its client is alive."""
+
+LOOSE = 0.3
+"""Least spread of the sizes, in the logarithm, at which transfers break that are alike without being counted."""
+
+BAD_SERVER, BAD_LINE = 0.01, 0.005
+"""Chance that a server, or a client's line, stops connections with a hazard of its own."""
+
+BAD_CLIENT = 0.1
+"""Chance that a client leaves a server so; 20 % of connections to a large network end by a reset or a silence within
+ten packets (Cloudflare 2024-09-05), half of them taken for silences."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Lives:
+    """How far connections got; all columns are aligned."""
+
+    packets: I64  # that passed for certain
+    packets_more: I64  # that may have passed besides
+    bytes: I64  # of payload from the server, for certain
+    bytes_more: I64
+    stopped: Bool  # it was stopped there, rather than ended by itself
+    site: I64  # numbers from 0
+    server: I64  # numbers from 0; a site belongs to one server
+    client_left: Bool  # the client was no longer heard, rather than the server
+
+
+class CommonLimit(NamedTuple):
+    """The limit that explains best where connections stopped."""
+
+    llr: float  # log-likelihood ratio of a limit, whichever, against failures; nats
+    centre: float  # of the best limit
+    width: float  # its standard deviation
+    in_bytes: bool
+    in_packets: float  # log-likelihood ratio that packets are counted, not bytes; nats
+    held: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
+
+
+def find_common_limit(lives: Lives) -> CommonLimit:
+    """Weigh a common limit against failures, over the sites at which at least one connection was stopped.
+
+    Args:
+        lives: Connections of one client, those that were stopped and those that were not.
+
+    Returns:
+        The limit; ``llr`` is 0 when nothing was stopped.
+    """
+    count = len(lives.stopped)
+    nothing = np.full(count, -np.inf)
+    struck = np.isin(lives.site, lives.site[lives.stopped])
+    if not struck.any():
+        return CommonLimit(0.0, np.nan, np.nan, False, 0.0, nothing)
+    mine = np.flatnonzero(struck)
+    stopped = lives.stopped[mine]
+    count, site = np.unique(lives.site[mine], return_inverse=True)
+    usual = known(lives) + lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
+    harmless, rest, usual = failures(lives, usual), usual[~struck].sum(), usual[mine]
+    without = np.bincount(site, usual, len(count))[:, None]
+    tables, grids = [], []
+    for in_bytes in (False, True):
+        centre, width = limits(in_bytes)
+        chance = chances(lives, mine, centre, width, in_bytes)
+        under = np.zeros((len(count), len(centre)))
+        np.add.at(under, site, np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[:, None]))
+        tables.append((np.logaddexp(under, without) - np.log(2.0)).sum(axis=0) + rest)
+        grids.append((centre, width, chance))
+    totals = [float(log_mean_exp(table[None])[0]) for table in tables]
+    in_bytes = totals[1] > totals[0]
+    centre, width, chance = grids[in_bytes]
+    best = int(np.argmax(tables[in_bytes]))
+    held = nothing.copy()
+    held[mine[stopped]] = (chance[:, best] - usual)[stopped] + np.log(1.0 / LEAK - 1.0)
+    return CommonLimit(
+        llr=float(np.logaddexp(*totals) - np.log(2.0) - harmless),
+        centre=float(centre[best]),
+        width=float(width[best]),
+        in_bytes=in_bytes,
+        in_packets=totals[0] - totals[1],
+        held=held,
+    )
+
+
+def limits(in_bytes: bool) -> tuple[F64, F64]:
+    """Lay out the limits that are tried: centres and standard deviations, of equal length."""
+    centre, width = np.meshgrid(BYTES if in_bytes else PACKETS, WIDTHS, indexing="ij")
+    centre, width = centre.reshape(-1), width.reshape(-1)
+    return centre, np.maximum(width * centre, LEAST_WIDTH[in_bytes])
+
+
+def known(lives: Lives) -> F64:
+    """Give the logarithm of how many packets a stop may have struck at: which of them it was is not known."""
+    told: F64 = np.where(lives.stopped, np.log1p(lives.packets_more), 0.0)
+    return told
+
+
+def failures(lives: Lives, usual: F64) -> float:
+    """Give the log-likelihood of all lives without a limit: each server is healthy or bad, or the line is bad.
+
+    Args:
+        lives: All connections of one client.
+        usual: The log-likelihood of each with a healthy server and line.
+    """
+    server = np.unique(lives.server, return_inverse=True)[1]
+    well, bad = np.bincount(server, usual), broken(lives, server)
+    left = np.bincount(server, lives.stopped & lives.client_left) > 0
+    rare = np.where(left, BAD_CLIENT, BAD_SERVER)
+    single = np.logaddexp(np.log1p(-rare) + well, np.log(rare) + bad).sum()
+    line = broken(lives, np.zeros(len(server), np.int64))[0]
+    return float(np.logaddexp(np.log1p(-BAD_LINE) + single, np.log(BAD_LINE) + line))
+
+
+def broken(lives: Lives, group: I64) -> F64:
+    """Give the log-likelihood of lives where something is broken, each group by itself: the better of two ways.
+
+    Either there is a hazard at every packet, or transfers of about one size break, and a share of what gets there.
+    """
+    stopped, age = lives.stopped, np.maximum(lives.packets, 1)
+    died = np.bincount(group, stopped)
+    events, size, most = int(np.count_nonzero(stopped)), np.log(age), np.maximum(died, 1)
+    hazard = np.clip(died / np.bincount(group, age), USUAL_HAZARD, 0.5)[group]
+    steady = np.bincount(group, known(lives) + lifetimes(lives, hazard)) - price(1, events)
+    middle = (np.bincount(group, np.where(stopped, size, 0.0)) / most)[group]
+    off = np.where(stopped, size - middle, 0.0)
+    spread = np.maximum(np.sqrt(np.bincount(group, off**2) / most), LOOSE)[group]
+    reached = ndtr((size - middle) / spread)
+    share = (died / np.maximum(np.bincount(group, np.where(stopped, 1.0, reached)), 1e-9))[group]
+    density = known(lives) - size - np.log(spread) - 0.5 * np.log(2 * np.pi) - 0.5 * (off / spread) ** 2
+    told = np.where(stopped, np.log(np.maximum(share, 1e-9)) + density, np.log1p(-np.minimum(share * reached, 0.999)))
+    sized = np.bincount(group, told) - price(3, events)
+    worst: F64 = np.where(died > 0, np.maximum(steady, sized), steady)
+    return worst
+
+
+def lifetimes(lives: Lives, hazard: F64) -> F64:
+    """Give the log-likelihood of each life under a hazard per packet: it stopped at its age, or not up to it."""
+    age = np.maximum(lives.packets, 1)
+    told: F64 = age * np.log1p(-hazard) + np.where(lives.stopped, np.log(hazard), 0.0)
+    return told
+
+
+def chances(lives: Lives, mine: I64, centre: F64, width: F64, in_bytes: bool) -> F64:
+    """Give the log-probability of each life under each limit, shape (connections, limits).
+
+    A limit in bytes lies within the packet that reached it, so what stopped it lies at most one packet below.
+    """
+    low, more = (lives.bytes, lives.bytes_more) if in_bytes else (lives.packets, lives.packets_more)
+    low, high, stopped = low[mine].astype(np.float64), (low + more)[mine].astype(np.float64), lives.stopped[mine]
+    begin, end = (low - SEGMENT, high) if in_bytes else (low - 0.5, high + 0.5)
+    result = np.empty((len(mine), len(centre)))
+    for rows in row_blocks(len(mine), len(centre)):
+        upper = (end[rows, None] - centre) / width
+        lower = (begin[rows, None] - centre) / width
+        with np.errstate(divide="ignore"):
+            between = np.log(ndtr(upper) - ndtr(lower))
+        beyond = log_ndtr(-(low[rows, None] - centre) / width)
+        result[rows] = np.where(stopped[rows, None], between, beyond)
+    return np.maximum(result, -LARGEST)
+
+
+SEGMENT = 1460.0
+"""Payload of a full packet (RFC 6691 §2: 1500 bytes less both headers)."""
+
+LARGEST = 700.0
+"""Log-probabilities are not taken below: ``exp(-745)`` is the smallest double."""
