@@ -66,9 +66,14 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, fit, who, names, ways, rivals):
+    freezes = verbs.add_parser("freezes", help="freezes: groups found, limits placed, and what stops by itself")
+    freezes.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
+    freezes.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    freezes.add_argument("--files", default="rate.freeze*,benign.*", metavar="GLOBS", help="scenarios that match")
+    freezes.add_argument("--captures", type=Path, metavar="DIR", help="labelled folder to count stops in")
+    for verb in (quality, fit, who, names, ways, rivals, freezes):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, freezes, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -122,6 +127,18 @@ def run_ways(options: argparse.Namespace) -> int:
     from benchmarks.machine import write_json
 
     results = ways.measure(seeds=options.seeds, first_seed=1000, processes=options.jobs)
+    if options.json is not None:
+        write_json(options.json, results)
+    return 0
+
+
+def run_freezes(options: argparse.Namespace) -> int:
+    """Hold freezes against the limits that the simulator drew."""
+    from benchmarks import freezes
+    from benchmarks.machine import write_json
+
+    words_of = {"seeds": options.seeds, "first_seed": options.first_seed, "files": options.files}
+    results = freezes.measure(**words_of, processes=options.jobs, captures=options.captures)
     if options.json is not None:
         write_json(options.json, results)
     return 0
@@ -260,6 +277,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "decode": run_decode,
     "dns": run_dns,
     "ways": run_ways,
+    "freezes": run_freezes,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "lab": run_lab,

@@ -31,10 +31,11 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-PACKETS: F64 = np.geomspace(8.0, 400.0, 100)
-BYTES: F64 = np.geomspace(3e3, 3e5, 110)
-"""Limits that are tried, some 4 % apart. Reported are 10 to 25 packets and 12 to 69 kB (dpi-checkers; dpi-detector;
-Cloudflare 2025-06-26); fewer packets than a handshake has are no limit."""
+PACKETS: F64 = np.geomspace(13.0, 400.0, 90)
+BYTES: F64 = np.geomspace(8e3, 3e5, 95)
+"""Limits that are tried, some 4 % apart. Reported are about 25 packets of both directions, and 12 to 69 kB
+(dpi-checkers; dpi-detector; Cloudflare 2025-06-26). Whatever falls silent within eight packets of its hello, twelve in
+all, was dropped for what it said (Xue et al., TSPU, IMC 2022: five to eight packets after the trigger)."""
 
 WIDTHS: F64 = np.array([0.03, 0.06, 0.12])
 """Standard deviations of the limit, as shares of it: counters are exact, observers of them are not."""
@@ -63,12 +64,12 @@ ten packets (Cloudflare 2024-09-05), half of them taken for silences."""
 
 @attrs.frozen(eq=False, kw_only=True)
 class Lives:
-    """How far connections got; all columns are aligned."""
+    """How far connections got, one row each; counts have a column for each of `PLACES` that the counter may have."""
 
-    packets: I64  # that passed for certain
-    packets_more: I64  # that may have passed besides
-    bytes: I64  # of payload from the server, for certain
-    bytes_more: I64
+    packets: I64  # that had passed, at least: shape (n, places)
+    packets_most: I64  # that had passed, at most
+    bytes: I64  # of payload from the server that had passed, at least
+    bytes_most: I64
     stopped: Bool  # it was stopped there, rather than ended by itself
     site: I64  # numbers from 0
     server: I64  # numbers from 0; a site belongs to one server
@@ -76,18 +77,31 @@ class Lives:
 
 
 class CommonLimit(NamedTuple):
-    """The limit that explains best where connections stopped."""
+    """The limit that explains where connections stopped."""
 
     llr: float  # log-likelihood ratio of a limit, whichever, against failures; nats
-    centre: float  # of the best limit
-    width: float  # its standard deviation
-    in_bytes: bool
+    packets: float  # where it lies if packets are counted: the posterior mean
+    bytes: float  # the same if bytes are
     in_packets: float  # log-likelihood ratio that packets are counted, not bytes; nats
     held: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
 
 
+class Tried(NamedTuple):
+    """All limits of one unit, held against the connections of the sites at which something stopped."""
+
+    centre: F64  # limits at every place, m of them
+    chance: F64  # log-probability of each connection under each, shape (connections, m)
+    total: F64  # log-likelihood of all connections, each site being limited or not
+
+    @property
+    def mean(self) -> float:
+        """Where the limit lies on average, all that was tried being equally probable before."""
+        weight = np.exp(self.total - self.total.max())
+        return float(np.sum(weight * self.centre) / np.sum(weight))
+
+
 def find_common_limit(lives: Lives) -> CommonLimit:
-    """Weigh a common limit against failures, over the sites at which at least one connection was stopped.
+    """Weigh a common limit against failures.
 
     Args:
         lives: Connections of one client, those that were stopped and those that were not.
@@ -95,52 +109,50 @@ def find_common_limit(lives: Lives) -> CommonLimit:
     Returns:
         The limit; ``llr`` is 0 when nothing was stopped.
     """
-    count = len(lives.stopped)
-    nothing = np.full(count, -np.inf)
+    held = np.full(len(lives.stopped), -np.inf)
     struck = np.isin(lives.site, lives.site[lives.stopped])
     if not struck.any():
-        return CommonLimit(0.0, np.nan, np.nan, False, 0.0, nothing)
-    mine = np.flatnonzero(struck)
-    stopped = lives.stopped[mine]
-    count, site = np.unique(lives.site[mine], return_inverse=True)
-    usual = known(lives) + lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
-    harmless, rest, usual = failures(lives, usual), usual[~struck].sum(), usual[mine]
-    without = np.bincount(site, usual, len(count))[:, None]
-    tables, grids = [], []
-    for in_bytes in (False, True):
-        centre, width = limits(in_bytes)
-        chance = chances(lives, mine, centre, width, in_bytes)
-        under = np.zeros((len(count), len(centre)))
-        np.add.at(under, site, np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[:, None]))
-        tables.append((np.logaddexp(under, without) - np.log(2.0)).sum(axis=0) + rest)
-        grids.append((centre, width, chance))
-    totals = [float(log_mean_exp(table[None])[0]) for table in tables]
-    in_bytes = totals[1] > totals[0]
-    centre, width, chance = grids[in_bytes]
-    best = int(np.argmax(tables[in_bytes]))
-    held = nothing.copy()
-    held[mine[stopped]] = (chance[:, best] - usual)[stopped] + np.log(1.0 / LEAK - 1.0)
+        return CommonLimit(0.0, np.nan, np.nan, 0.0, held)
+    usual = lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
+    mine, rest = np.flatnonzero(struck), float(usual[~struck].sum())
+    packets, size = (try_limits(lives, mine, usual[mine], in_bytes) for in_bytes in (False, True))
+    by_packets, by_bytes = (float(log_mean_exp(one.total[None])[0]) for one in (packets, size))
+    chosen = size if by_bytes > by_packets else packets
+    odds = chosen.chance[:, int(np.argmax(chosen.total))] - usual[mine] + np.log(1.0 / LEAK - 1.0)
+    held[mine] = np.where(lives.stopped[mine], odds, -np.inf)
     return CommonLimit(
-        llr=float(np.logaddexp(*totals) - np.log(2.0) - harmless),
-        centre=float(centre[best]),
-        width=float(width[best]),
-        in_bytes=in_bytes,
-        in_packets=totals[0] - totals[1],
+        llr=float(np.logaddexp(by_packets, by_bytes) - np.log(2.0) + rest) - failures(lives, usual),
+        packets=packets.mean,
+        bytes=size.mean,
+        in_packets=by_packets - by_bytes,
         held=held,
     )
 
 
+def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> Tried:
+    """Hold all limits of one unit against some connections.
+
+    Args:
+        lives: All connections.
+        mine: Those of the sites at which something stopped.
+        usual: Their log-likelihoods without a limit.
+        in_bytes: The unit.
+    """
+    centre, width = limits(in_bytes)
+    chance = chances(lives, mine, centre, width, in_bytes)
+    centre = np.tile(centre, len(PLACES))
+    sites, site = np.unique(lives.site[mine], return_inverse=True)
+    under = np.zeros((len(sites), chance.shape[1]))
+    np.add.at(under, site, np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[:, None]))
+    without = np.bincount(site, usual, len(sites))[:, None]
+    return Tried(centre, chance, (np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
+
+
 def limits(in_bytes: bool) -> tuple[F64, F64]:
     """Lay out the limits that are tried: centres and standard deviations, of equal length."""
-    centre, width = np.meshgrid(BYTES if in_bytes else PACKETS, WIDTHS, indexing="ij")
-    centre, width = centre.reshape(-1), width.reshape(-1)
+    tried = BYTES if in_bytes else PACKETS
+    centre, width = np.repeat(tried, len(WIDTHS)), np.tile(WIDTHS, len(tried))
     return centre, np.maximum(width * centre, LEAST_WIDTH[in_bytes])
-
-
-def known(lives: Lives) -> F64:
-    """Give the logarithm of how many packets a stop may have struck at: which of them it was is not known."""
-    told: F64 = np.where(lives.stopped, np.log1p(lives.packets_more), 0.0)
-    return told
 
 
 def failures(lives: Lives, usual: F64) -> float:
@@ -164,51 +176,66 @@ def broken(lives: Lives, group: I64) -> F64:
 
     Either there is a hazard at every packet, or transfers of about one size break, and a share of what gets there.
     """
-    stopped, age = lives.stopped, np.maximum(lives.packets, 1)
+    stopped, age = lives.stopped, ages(lives)
     died = np.bincount(group, stopped)
     events, size, most = int(np.count_nonzero(stopped)), np.log(age), np.maximum(died, 1)
     hazard = np.clip(died / np.bincount(group, age), USUAL_HAZARD, 0.5)[group]
-    steady = np.bincount(group, known(lives) + lifetimes(lives, hazard)) - price(1, events)
+    steady = np.bincount(group, lifetimes(lives, hazard)) - price(1, events)
     middle = (np.bincount(group, np.where(stopped, size, 0.0)) / most)[group]
     off = np.where(stopped, size - middle, 0.0)
     spread = np.maximum(np.sqrt(np.bincount(group, off**2) / most), LOOSE)[group]
     reached = ndtr((size - middle) / spread)
     share = (died / np.maximum(np.bincount(group, np.where(stopped, 1.0, reached)), 1e-9))[group]
-    density = known(lives) - size - np.log(spread) - 0.5 * np.log(2 * np.pi) - 0.5 * (off / spread) ** 2
+    density = -size - np.log(spread) - 0.5 * np.log(2 * np.pi) - 0.5 * (off / spread) ** 2
     told = np.where(stopped, np.log(np.maximum(share, 1e-9)) + density, np.log1p(-np.minimum(share * reached, 0.999)))
     sized = np.bincount(group, told) - price(3, events)
     worst: F64 = np.where(died > 0, np.maximum(steady, sized), steady)
     return worst
 
 
+def ages(lives: Lives) -> F64:
+    """Give how many packets each connection lived, wherever the counter stands."""
+    middle: F64 = np.maximum(np.median(lives.packets, axis=1), 1.0)
+    return middle
+
+
 def lifetimes(lives: Lives, hazard: F64) -> F64:
     """Give the log-likelihood of each life under a hazard per packet: it stopped at its age, or not up to it."""
-    age = np.maximum(lives.packets, 1)
+    age = ages(lives)
     told: F64 = age * np.log1p(-hazard) + np.where(lives.stopped, np.log(hazard), 0.0)
     return told
 
 
 def chances(lives: Lives, mine: I64, centre: F64, width: F64, in_bytes: bool) -> F64:
-    """Give the log-probability of each life under each limit, shape (connections, limits).
+    """Give the log-probability of each life under each limit and place, shape (connections, places * limits).
 
-    A limit in bytes lies within the packet that reached it, so what stopped it lies at most one packet below.
+    A limit in bytes lies within the packet that reached it, so what stopped it lies at most one packet below. Where it
+    is not known which of several packets reached it, it was the last that is known to have passed, or any of them, both
+    being equally probable: a burst is cut in the middle, or what it set off used up the rest.
     """
-    low, more = (lives.bytes, lives.bytes_more) if in_bytes else (lives.packets, lives.packets_more)
-    low, high, stopped = low[mine].astype(np.float64), (low + more)[mine].astype(np.float64), lives.stopped[mine]
-    begin, end = (low - SEGMENT, high) if in_bytes else (low - 0.5, high + 0.5)
-    result = np.empty((len(mine), len(centre)))
-    for rows in row_blocks(len(mine), len(centre)):
-        upper = (end[rows, None] - centre) / width
-        lower = (begin[rows, None] - centre) / width
-        with np.errstate(divide="ignore"):
-            between = np.log(ndtr(upper) - ndtr(lower))
-        beyond = log_ndtr(-(low[rows, None] - centre) / width)
-        result[rows] = np.where(stopped[rows, None], between, beyond)
-    return np.maximum(result, -LARGEST)
+    low, high = (lives.bytes, lives.bytes_most) if in_bytes else (lives.packets, lives.packets_most)
+    stopped, result = lives.stopped[mine, None], []
+    step = SEGMENT if in_bytes else 1.0
+    above = 0.0 if in_bytes else 0.5
+    for place in range(len(PLACES)):
+        part = np.empty((len(mine), len(centre)))
+        for rows in row_blocks(len(mine), len(centre)):
+            least, most = low[mine[rows], place, None], high[mine[rows], place, None]
+            below = ndtr((least + above - step - centre) / width)
+            exact = ndtr((least + above - centre) / width) - below
+            several = ndtr((most + above - centre) / width) - below
+            between = 0.5 * exact + 0.5 * several * step / (step + most - least)
+            beyond = log_ndtr((centre - least) / width)
+            part[rows] = np.where(stopped[rows], np.log(np.maximum(between, LEAST)), beyond)
+        result.append(part)
+    return np.maximum(np.concatenate(result, axis=1), np.log(LEAST))
 
+
+PLACES: F64 = np.linspace(0.0, 1.0, 5)
+"""Where the counter may stand: its way to the client and back, as a share of the whole round trip."""
 
 SEGMENT = 1460.0
 """Payload of a full packet (RFC 6691 §2: 1500 bytes less both headers)."""
 
-LARGEST = 700.0
-"""Log-probabilities are not taken below: ``exp(-745)`` is the smallest double."""
+LEAST = 1e-300
+"""Probabilities are not taken below: about the smallest double."""

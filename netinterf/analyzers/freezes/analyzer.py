@@ -13,7 +13,7 @@ from netinterf.analyzers.freezes.rules import LIMIT, RULES, SCATTERED, SPARED, S
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
-from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
+from netinterf.stats.concentration import PLACES, CommonLimit, Lives, find_common_limit
 from netinterf.trace import Trace
 
 __all__ = ["Freezes"]
@@ -21,8 +21,17 @@ __all__ = ["Freezes"]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-FEWEST = 2
-"""Stopped connections of one client that are compared: one stops anywhere."""
+FEWEST = 3
+"""Stopped connections of one client that are compared: two stop at one count by chance too often."""
+
+DECIDED = 6.0
+"""Nats from which it is said that packets, or bytes, are counted, and not either: packets of one size make both counts
+go together, and of 27 limits in packets of the simulator (``python -m benchmarks freezes``, development seeds) seven
+look like limits in bytes by 4 to 9 nats; of 12 in bytes none looks like packets."""
+
+BEYOND = 1.5
+"""How much farther than the limit a connection must have got to be spared: four standard deviations of the widest limit
+that is tried."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +74,8 @@ class Freezes:
         """Write down the first stop of every connection."""
         stops = stops.take(np.unique(stops.flow, return_index=True)[1])
         seconds = (stops.until - stops.since) / 1e9
-        measured = {"packets": stops.packets, "bytes": stops.bytes, "seconds": seconds}
+        packets, size = (np.median(column, axis=1) for column in (stops.packets, stops.bytes))
+        measured = {"packets": packets, "bytes": size, "seconds": seconds}
         return self.write(stops, STOPPED, WEIGHTS[STOPPED], measured)
 
     def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
@@ -83,8 +93,8 @@ class Freezes:
         measured = {
             "stopped": len(limited),
             "servers": len(np.unique(trace.flows.server[hit.flow])),
-            "limit_packets": np.nan if found.in_bytes else found.centre,
-            "limit_bytes": found.centre if found.in_bytes else np.nan,
+            "limit_packets": np.nan if found.in_packets < -DECIDED else found.packets,
+            "limit_bytes": np.nan if found.in_packets > DECIDED else found.bytes,
             "llr": found.llr,
         }
         tables = [self.write(limited, LIMIT, WEIGHTS[LIMIT] * found.llr, measured)]
@@ -112,23 +122,25 @@ class Freezes:
 def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
     """Lay the courses of one client out for the comparison: a site is a server under one name."""
     server = trace.flows.server[courses.flow].astype(np.int64)
-    stopped, none = courses.stop >= 0, np.append(stops.packets_more, 0)
+    stopped, counts = courses.stop >= 0, {}
+    for name in ("packets", "bytes"):
+        whole = np.repeat(getattr(courses, name)[:, None], len(PLACES), axis=1)
+        for suffix in ("", "_most"):
+            counts[name + suffix] = whole.copy()
+            counts[name + suffix][stopped] = getattr(stops, name + suffix)[courses.stop[stopped]]
     return Lives(
-        packets=courses.packets,
-        packets_more=np.where(stopped, none[courses.stop], 0),
-        bytes=courses.bytes,
-        bytes_more=np.where(stopped, np.append(stops.bytes_more, 0)[courses.stop], 0),
         stopped=stopped,
         site=combined(server, flow_name_ids(trace)[courses.flow]),
         server=server,
         client_left=np.append(stops.client_left, False)[courses.stop],
+        **counts,
     )
 
 
 def went_beyond(trace: Trace, courses: Courses, hit: Courses, found: CommonLimit) -> int:
     """Count connections of other sites that went well beyond a limit."""
-    reached = courses.bytes if found.in_bytes else courses.packets
+    reached, limit = (courses.packets, found.packets) if found.in_packets > 0 else (courses.bytes, found.bytes)
     name = flow_name_ids(trace)
     site = combined(trace.flows.server, name)
     others = ~np.isin(site[courses.flow], site[hit.flow])
-    return int(np.count_nonzero(others & (reached > found.centre + 2 * found.width)))
+    return int(np.count_nonzero(others & (reached > BEYOND * limit)))

@@ -19,7 +19,7 @@ from netinterf.analyzers.silence.waiting import find_waiting
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["LATE_NS", "Breaks", "find_ends", "mid_answer", "under_way"]
+__all__ = ["LATE_NS", "Breaks", "find_ends", "joined_breaks", "under_way"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -42,6 +42,7 @@ class Breaks:
     passed: I64  # rows in Packets: the last packet of the other side with which it went on
     last: I64  # rows in Packets: the last packet of the side that waited
     until: I64  # ns since 1970: until when it is known to have lasted
+    resumed: I64  # rows in Packets: the packet with which the other side went on later, -1 for none
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -50,12 +51,17 @@ class Breaks:
         """Select rows."""
         return Breaks(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
-    @classmethod
-    def joined(cls, parts: Sequence["Breaks"]) -> "Breaks":
-        """Put several together, by flow, then time."""
-        names = [field.name for field in attrs.fields(cls)]
-        table = cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
-        return table.take(np.lexsort((table.passed, table.flow)))
+
+def joined_breaks(parts: Sequence[Breaks]) -> Breaks:
+    """Put breaks together, by flow and time: each once, and counted from where the one before had moved again."""
+    names = [field.name for field in attrs.fields(Breaks)]
+    table = Breaks(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    table = table.take(np.lexsort((table.resumed, table.passed, table.flow)))
+    again = np.maximum.accumulate(table.flow << 32 | np.maximum(table.resumed, 0))  # of this flow or an earlier one
+    before = np.append(0, again[:-1]) if len(table) else again
+    later = np.where(before >> 32 == table.flow, before & 0xFFFFFFFF, 0)
+    table = attrs.evolve(table, began=np.maximum(table.began, later))
+    return table.take((later == 0) | (table.passed >= later))
 
 
 def find_ends(trace: Trace) -> Breaks:
@@ -69,6 +75,7 @@ def find_ends(trace: Trace) -> Breaks:
         passed=last_passed(trace, silences),
         last=silences.last,
         until=silences.until,
+        resumed=np.full(len(silences), -1),
     )
 
 

@@ -8,15 +8,18 @@ A stop counts only while the client was alive: it was heard, or got something, i
 witness a silence is only the end of what is known.
 """
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.freezes.breaks import LATE_NS, Breaks, find_ends, under_way
+from netinterf.analyzers.freezes.breaks import LATE_NS, Breaks, find_ends, joined_breaks, under_way
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.sites import Moments
 from netinterf.analyzers.throttling.series import wire_pieces
 from netinterf.schema import Mark
+from netinterf.stats.concentration import PLACES
 from netinterf.trace import Trace
 
 __all__ = ["Courses", "Stops", "find_stops", "follow_courses"]
@@ -25,6 +28,8 @@ I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 TCP = 6
+
+NEVER = np.iinfo(np.int64).max
 
 UNKNOWN_TRIP_NS = 100_000_000
 """Round trip that is assumed where none was measured, as for QUIC: a usual one across a continent."""
@@ -43,11 +48,11 @@ class Stops:
     last: I64  # rows in Packets: the last packet of the side that waited
     since: I64  # ns since 1970
     until: I64  # until when it is known to have lasted
-    packets: I64  # of both directions that had passed for certain
-    bytes: I64  # of payload from the server that had passed for certain
-    packets_more: I64  # that were on their way, and may have passed as well
-    bytes_more: I64  # the same in bytes
     client_left: Mask  # the client was no longer heard, rather than the server
+    packets: I64  # of both directions that had passed, at least, for each place of the box: shape (rows, places)
+    packets_most: I64  # the same, at most
+    bytes: I64  # of payload from the server that had passed, at least
+    bytes_most: I64
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -62,8 +67,8 @@ class Courses:
     """One row per time that a connection moved, if it was captured from its beginning; all columns are aligned."""
 
     flow: I64  # rows in Flows
-    packets: I64  # of both directions that passed, at least
-    bytes: I64  # of payload from the server that passed, at least
+    packets: I64  # of both directions that were captured
+    bytes: I64  # of payload from the server that were captured
     stop: I64  # row in Stops, -1 where nobody stopped it
 
     def __len__(self) -> int:
@@ -80,56 +85,61 @@ class Courses:
 
 def find_stops(trace: Trace) -> Stops:
     """Find where connections were stopped in the middle, for good or for long, while their client was alive."""
-    breaks = Breaks.joined([find_ends(trace), find_stalls(trace)])
+    breaks = joined_breaks([find_ends(trace), find_stalls(trace)])
     breaks = breaks.take(alive_meanwhile(trace, breaks) > 0)
-    packets, size, packets_more, size_more = counted(trace, breaks)
     return Stops(
         flow=breaks.flow,
         row=breaks.passed,
         last=breaks.last,
         since=trace.packets.time[breaks.passed],
         until=breaks.until,
-        packets=packets,
-        bytes=size,
-        packets_more=packets_more,
-        bytes_more=size_more,
         client_left=breaks.side % 2 == 1,
+        **counted(trace, breaks),
     )
 
 
-def counted(trace: Trace, breaks: Breaks) -> tuple[I64, I64, I64, I64]:
-    """Count packets of both directions, and payload bytes of the server, that passed before each break.
+def counted(trace: Trace, breaks: Breaks) -> dict[str, I64]:
+    """Count packets of both directions, and payload bytes of the server, that had passed the box before each break.
 
-    All that the other end said was heard. Of what the waiting side said, data counts as far as it was acknowledged;
-    acknowledgements and datagrams count when they were sent before. Data on its way when the last acknowledgement was
-    heard may have passed, too, since nothing that acknowledged it could come back any more.
+    All that the other end said was heard, and data that it acknowledged had passed. The rest depends on where the box
+    stands, which is tried at several places: a share of the round trip lies behind it. When the last packet of the
+    other end passed it, acknowledgements had passed that were sent before by as much as lies in front. And it had
+    stopped the connection when it should have passed the first acknowledgement that never came; without data that asks
+    for one, all that was on its way may have been counted.
 
     Returns:
-        Packets and bytes that passed for certain, and further packets and bytes that may have.
+        Counts of packets and bytes, at least and at most, each of shape (breaks, places).
     """
     packets, count = trace.packets, len(breaks)
     near = trace.by_flow.take(breaks.flow)
     owner, row = near.parents(), near.values.astype(np.int64)
-    trip = trace.sides.rtt[breaks.side ^ 1]
-    flight = np.minimum(LATE_NS, 2 * np.where(trip >= 0, trip, UNKNOWN_TRIP_NS))
-    before, due = breaks.passed[owner], packets.time[breaks.passed[owner]] + flight[owner]
     waits = packets.outbound[row] == (breaks.side[owner] % 2 == 0)
-    kept = (packets.time[row] <= due) & ((row <= before) | waits) & (row >= breaks.began[owner])
+    kept = ((row <= breaks.passed[owner]) | waits) & (row >= breaks.began[owner])
     kept &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
-    owner, row, before, waits = owner[kept], row[kept], before[kept], waits[kept]
-    pieces, most = wire_pieces(trace, row)
-    payload = packets.payload_length[row].astype(np.int64)
+    owner, row, waits = owner[kept], row[kept], waits[kept]
+    payload, time = packets.payload_length[row].astype(np.int64), packets.time[row]
     asked = waits & (payload > 0) & (packets.protocol[row] == TCP)
-    reached = np.clip(packets.relative_ack[before] - packets.relative_seq[row], 0, payload)
-    through = np.where(asked, reached, np.where(row <= before, payload, 0))
+    reached = np.clip(packets.relative_ack[breaks.passed[owner]] - packets.relative_seq[row], 0, payload)
+    trip = trace.sides.rtt[breaks.side ^ 1]
+    trip = np.where(trip >= 0, trip, UNKNOWN_TRIP_NS)
+    since = packets.time[breaks.passed]
+    first = np.full(count, NEVER)  # the oldest data that was never acknowledged
+    np.minimum.at(first, owner[asked & (reached < payload)], time[asked & (reached < payload)])
+    pieces, most = wire_pieces(trace, row)
     least = np.where(pieces > 1, np.maximum(most, 1), np.maximum(payload, 1))
-    whole = np.where(asked, -(-through // least), np.where(row <= before, pieces, 0))
+    told = np.where(asked, -(-reached // least), ~waits * pieces), np.where(asked, reached, ~waits * payload)
     inbound = ~packets.outbound[row]
-    certain = [np.bincount(owner, part, count).astype(np.int64) for part in (whole, inbound * through)]
-    possible = [
-        np.bincount(owner, part, count).astype(np.int64) for part in (np.maximum(pieces, whole), inbound * payload)
-    ]
-    return certain[0], certain[1], possible[0] - certain[0], possible[1] - certain[1]
+    found: dict[str, list[NDArray[Any]]] = {"packets": [], "bytes": [], "packets_most": [], "bytes_most": []}
+    for place in PLACES:
+        behind = np.where(breaks.side % 2 == 1, place, 1.0 - place)
+        low = since - ((1.0 - behind) * trip).astype(np.int64)
+        high = np.where(first < breaks.until, first + (behind * trip).astype(np.int64) - 1, since + trip)
+        for suffix, due, who in (("", low, waits & ~asked), ("_most", np.maximum(low, high), waits)):
+            passed = who & (time <= due[owner])
+            found["packets" + suffix].append(np.bincount(owner, np.where(passed, pieces, told[0]), count))
+            through = np.where(passed, payload, told[1])
+            found["bytes" + suffix].append(np.bincount(owner, inbound * through, count))
+    return {name: np.stack(columns, axis=1).astype(np.int64) for name, columns in found.items()}
 
 
 def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:
@@ -172,7 +182,7 @@ def follow_courses(trace: Trace, stops: Stops) -> Courses:
     moved = size > 0
     return Courses(
         flow=np.concatenate([flow[moved], stops.flow]),
-        packets=np.concatenate([count[moved], stops.packets]),
-        bytes=np.concatenate([size.astype(np.int64)[moved], stops.bytes]),
+        packets=np.concatenate([count[moved], stops.packets.min(axis=1)]),
+        bytes=np.concatenate([size.astype(np.int64)[moved], stops.bytes.min(axis=1)]),
         stop=np.concatenate([np.full(int(moved.sum()), -1), np.arange(len(stops))]),
     )

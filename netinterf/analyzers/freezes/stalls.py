@@ -9,7 +9,7 @@ the end of what a program wrote (PSH).
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.freezes.breaks import Breaks, under_way
+from netinterf.analyzers.freezes.breaks import Breaks, joined_breaks, under_way
 from netinterf.analyzers.silence.silences import TCP, witnessed
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -31,11 +31,7 @@ def find_stalls(trace: Trace) -> Breaks:
     flows, sides = trace.flows, trace.sides
     open_ = (flows.protocol == TCP) & (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & under_way(trace)
     flow = np.flatnonzero(open_ & (flows.last - flows.first >= STALL_NS))
-    found = [stalls_of(trace, flow, place) for place, told in enumerate(witnessed(trace)) if told]
-    table = Breaks.joined(found or [stalls_of(trace, flow[:0], 0)])
-    _, first = np.unique(table.passed, return_index=True)
-    table = table.take(first)
-    return table.take(np.lexsort((table.passed, table.flow)))
+    return joined_breaks([stalls_of(trace, flow, place) for place, told in enumerate(witnessed(trace)) if told])
 
 
 def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
@@ -57,18 +53,16 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
     shut = closed[behind] - np.where(before > 0, closed[before - 1], 0) if len(before) else before
     edge, later = row[before], row[behind]
     more = (packets.payload_length[edge] > 0) & (packets.tcp_flags[edge] & TcpFlag.PSH == 0)
-    more &= packets.relative_seq[later] == packets.relative_seq[edge] + packets.payload_length[edge]
+    more &= packets.relative_seq[later] >= packets.relative_seq[edge] + packets.payload_length[edge]
     went_on = packets.relative_ack[later] > packets.relative_ack[edge]
     hit = (shut == 0) & ((more & (packets.payload_length[later] > 0)) | ((tried >= TRIES) & went_on))
     before, behind, edge, later = before[hit], behind[hit], edge[hit], later[hit]
-    again = np.append(owner[before][1:] == owner[before][:-1], False) if len(before) else np.zeros(0, np.bool_)
-    began = trace.flows.first_packet[flow[owner[before]]].astype(np.int64)
-    began[1:][again[:-1]] = later[:-1][again[:-1]]
     return Breaks(
         flow=flow[owner[before]],
         side=2 * flow[owner[before]] + place,
-        began=began,
+        began=trace.flows.first_packet[flow[owner[before]]].astype(np.int64),
         passed=edge,
         last=np.maximum(row[behind - 1], edge) if len(before) else edge,
         until=packets.time[later],
+        resumed=later,
     )
