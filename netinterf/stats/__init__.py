@@ -19,6 +19,7 @@ from netinterf.stats.calibration import (
     reliability,
     rule_of_three,
 )
+from netinterf.stats.concentration import PLACES, CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
@@ -48,8 +49,11 @@ from netinterf.stats.robust import group_median, group_quantile, robust_scale, t
 from netinterf.stats.windows import Window, best_window
 
 __all__ = [
+    "PLACES",
     "BucketFit",
+    "CommonLimit",
     "ListSize",
+    "Lives",
     "Mixture",
     "NameRule",
     "Reliability",
@@ -71,6 +75,7 @@ __all__ = [
     "e_benjamini_hochberg",
     "exceeds",
     "fading_likelihood",
+    "find_common_limit",
     "fit_beta_binomial",
     "fit_bucket",
     "follow_bucket",

@@ -1,0 +1,203 @@
+"""Freezes: where connections stop, who was alive meanwhile, what had passed, and whether it is a count."""
+
+import numpy as np
+import pytest
+
+from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.freezes import Freezes
+from netinterf.analyzers.freezes.courses import find_stops, follow_courses
+from netinterf.analyzers.freezes.rules import LIMIT, SCATTERED, SPARED, STOPPED
+from netinterf.simulate import Conditions, run
+from netinterf.stats.concentration import PLACES
+from netinterf.trace import Trace, read
+from netinterf.verdict.combine import classify
+from netinterf.verdict.ledger import explain
+from tests.analyzers.talk import Talk
+
+SEGMENT = b"x" * 1000
+REQUEST = b"GET / HTTP/1.1\r\nHost: %s.example\r\n\r\n"
+
+
+def download(talk: Talk, at: float, port: int, segments: int, *, whole: bool = False, name: bytes = b"big") -> None:
+    """Fetch so many segments, each acknowledged; then nothing comes, unless it was all.
+
+    A client that waits in vain closes after ten seconds and repeats its FIN.
+    """
+    talk.port = port
+    sent, end = talk.request(talk.open(at), REQUEST % name)
+    when, seq = sent + talk.rtt, 901
+    for number in range(segments):
+        last = whole and number == segments - 1
+        talk.send("S", "PA" if last else "A", seq, end, at=when, data=SEGMENT)
+        seq += len(SEGMENT)
+        talk.send("C", "A", end, seq, at=when + 0.2)
+        when += 12.0
+    if whole:
+        talk.send("S", "FA", seq, end, at=when)
+        talk.send("C", "FA", end, seq + 1, at=when + 1)
+        talk.send("S", "A", seq + 1, end + 1, at=when + 1 + talk.rtt)
+        return
+    for number in range(5):
+        talk.send("C", "FA", end, seq, at=when + 10_000 + 300 * (2**number - 1))
+
+
+def fetches(counts: list[int], *, beside: bool = True) -> Trace:
+    """Fetch from one server, one after the other, each stopped after so many segments; another one serves all."""
+    talk = Talk()
+    for place, count in enumerate(counts):
+        talk.server = "203.0.113.9" if place % 2 else "203.0.113.10"
+        download(talk, 15_000.0 * place, 40_000 + place, count)
+        if beside:
+            talk.server = "192.0.2.77"
+            download(talk, 15_000.0 * place + 5_000, 41_000 + place, 120, whole=True, name=b"other")
+    return talk.trace()
+
+
+def told(trace: Trace) -> dict[str, list[int]]:
+    """Name the rules that fired, each with its client ports."""
+    evidence, found = Freezes()(trace), {}
+    for row in range(len(evidence)):
+        port = int(trace.flows.client_port[evidence.subject[row]])
+        found.setdefault(evidence.rules[evidence.rule[row]].id, []).append(port)
+    return found
+
+
+def test_downloads_that_stop_at_one_count_are_limited() -> None:
+    """Five downloads from two servers stop after ten segments, another server moves 120 meanwhile."""
+    found = told(fetches([10, 10, 11, 10, 10]))
+    assert found[LIMIT] == found[STOPPED] == found[SPARED] == [40_000, 40_001, 40_002, 40_003, 40_004]
+    assert SCATTERED not in found
+
+
+def test_downloads_that_stop_anywhere_are_failures() -> None:
+    """The same downloads stop after very different counts."""
+    found = told(fetches([10, 45, 22, 70, 14]))
+    assert found[SCATTERED] == found[STOPPED] == [40_000, 40_001, 40_002, 40_003, 40_004]
+    assert LIMIT not in found
+
+
+def test_two_stops_are_not_compared() -> None:
+    """Two connections stop at the same count by chance."""
+    assert set(told(fetches([10, 10]))) == {STOPPED}
+
+
+def test_nothing_is_said_where_the_client_was_not_heard_elsewhere() -> None:
+    """A download that stops as the last thing in a capture may have met a dead line."""
+    assert not told(fetches([10], beside=False))
+
+
+def test_verdicts_name_the_freeze_and_spare_the_others() -> None:
+    """The limited connections are accused, with others spared; nobody else is."""
+    trace = fetches([10, 10, 11, 10, 10])
+    evidence = Freezes()(trace)
+    for verdict in explain(classify(evidence, trace), evidence, trace):
+        if verdict.subject.kind != "flow":
+            continue
+        limited = verdict.subject.client_port < 41_000
+        assert (verdict.mechanism == "rate.freeze") == limited
+        assert verdict.selective is (True if limited else None)
+
+
+def test_what_passed_is_counted_as_the_box_saw_it() -> None:
+    """Near the client: three packets of the handshake, the request, ten segments; acknowledgements by place."""
+    trace = fetches([10, 10, 10])
+    stops = find_stops(trace)
+    assert stops.packets.shape == (3, len(PLACES))
+    passed = 3 + 1 + 10
+    assert (stops.packets[:, 0] == passed + 9).all()  # a box at the client counted all but the last acknowledgement
+    assert (stops.packets[:, -1] < stops.packets[:, 0]).all()  # one at the server none of the last round trip
+    assert (stops.packets_most == passed + 10).all()
+    assert (stops.bytes == 10_000).all()
+    assert (stops.bytes_most == 10_000).all()
+
+
+def test_near_the_server_data_counts_as_far_as_it_was_acknowledged() -> None:
+    """Six of ten segments were acknowledged; the others were on their way and may have passed."""
+    talk = Talk(at_server=True)
+    for port in (40_000, 40_010, 40_020):
+        talk.port, at = port, 2_000.0 * (port - 40_000)
+        sent, end = talk.request(talk.open(at), REQUEST % b"big")
+        for number in range(10):
+            talk.send("S", "A", 901 + 1000 * number, end, at=sent + 1 + 0.01 * number, data=SEGMENT)
+        for number in range(6):
+            talk.send("C", "A", end, 901 + 1000 * (number + 1), at=sent + 101 + 0.01 * number)
+        for number in range(6):
+            talk.send("S", "A", 6901, end, at=sent + 400 * 2**number, data=SEGMENT)
+        talk.healthy(at + 5_000)
+    stops = find_stops(talk.trace(vantage="server"))
+    assert stops.client_left.all()
+    assert (stops.bytes == 6_000).all()
+    assert (stops.bytes_most[:, -1] == 10_000).all()
+    assert (np.diff(stops.bytes_most, axis=1) >= 0).all()
+
+
+def test_a_stall_is_a_stop_and_counting_begins_anew() -> None:
+    """A download moves eleven segments, stalls for eight seconds, moves eleven more, and stalls again."""
+    talk = Talk()
+    talk.port = 40_000
+    sent, end = talk.request(talk.open(0.0), REQUEST % b"big")
+    when, seq = sent + talk.rtt, 901
+    for number in range(33):
+        talk.send("S", "A", seq, end, at=when, data=SEGMENT)
+        seq += len(SEGMENT)
+        talk.send("C", "A", end, seq, at=when + 0.2)
+        when += 8_000.0 if number % 11 == 10 else 12.0
+    talk.server = "192.0.2.77"
+    for place in range(6):
+        download(talk, 1_000.0 + 5_000 * place, 41_000 + place, 20, whole=True, name=b"other")
+    trace = talk.trace()
+    stops = find_stops(trace)
+    assert stops.bytes[:, 0].tolist() == [11_000, 11_000, 11_000]
+    courses = follow_courses(trace, stops)
+    assert np.count_nonzero(courses.stop >= 0) == 3
+
+
+def test_a_host_that_still_acknowledges_was_not_stopped() -> None:
+    """A server that hangs acknowledges the client's probes: its connection is not stopped."""
+    talk = Talk()
+    for place in range(4):
+        download(talk, 15_000.0 * place, 41_000 + place, 60, whole=True, name=b"other")
+        talk.port = 40_000 + place
+        sent, end = talk.request(talk.open(15_000.0 * place + 100), REQUEST % b"big")
+        when, seq = sent + talk.rtt, 901
+        for _ in range(10):
+            talk.send("S", "PA", seq, end, at=when, data=SEGMENT)
+            seq += len(SEGMENT)
+            talk.send("C", "A", end, seq, at=when + 0.2)
+            when += 12.0
+        talk.send("C", "PA", end, seq, at=when + 9_000, data=b"more?")
+        talk.send("S", "A", seq, end + 5, at=when + 9_000 + talk.rtt)
+    assert not told(talk.trace())
+
+
+@pytest.mark.parametrize("vantage", ["client", "server", "middle"])
+@pytest.mark.parametrize("scenario", ["rate.freeze.packets", "rate.freeze.bytes"])
+def test_simulated_freezes_are_found(scenario: str, vantage: str) -> None:
+    """At every tap a simulated freeze is named, and nobody else in the capture."""
+    played = run(scenario, 13, Conditions(ip=4, vantage=vantage, luck=0.1))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage=vantage)
+    evidence = Freezes()(trace)
+    limited = {
+        int(trace.flows.client_port[evidence.subject[row]])
+        for row in range(len(evidence))
+        if evidence.rules[evidence.rule[row]].id == LIMIT
+    }
+    frozen = {truth.client_port for truth in played.labels.truths if truth.mechanism == "rate.freeze"}
+    assert len(limited) >= 3
+    assert limited <= frozen
+
+
+@pytest.mark.parametrize("scenario", ["server-crash", "user-left", "nat-timeout", "crash-after-bytes", "mtu-hole"])
+def test_simulated_failures_are_no_freezes(scenario: str) -> None:
+    """Servers that die or hang, clients that leave, narrow paths and forgetful translators have no common limit."""
+    for seed in range(3):
+        played = run(f"benign.rate.{scenario}", 40 + seed)
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        evidence = Freezes()(trace)
+        strong = [evidence.llr[row] for row in range(len(evidence)) if evidence.rules[evidence.rule[row]].id == LIMIT]
+        assert not [llr for llr in strong if llr > 6]
+
+
+def test_the_analyzer_keeps_its_contract() -> None:
+    """Every promise of an analyzer holds."""
+    check_analyzer(Freezes(), [fetches([10, 10, 11, 10, 10])])
