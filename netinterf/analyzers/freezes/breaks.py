@@ -82,8 +82,8 @@ def find_ends(trace: Trace) -> Breaks:
 def midway(trace: Trace, silences: Silences) -> Mask:
     """Say which silences stopped a connection that was captured from its beginning and had got going.
 
-    Left out are those of the first flight, of data packets larger than any that ever passed, and of connections that
-    had paused, unless they did so in the middle of an answer.
+    Left out are those of the first flight, of data packets larger than any that ever passed, and of farewells; and
+    those of connections that had paused, unless they did so in the middle of an answer.
     """
     sides, flow, datagrams = trace.sides, silences.flow, silences.is_kind(Kind.DATAGRAM)
     stopped = datagrams | silences.is_kind(Kind.UNHEARD, Kind.CLOSING, Kind.CUT)
@@ -92,9 +92,17 @@ def midway(trace: Trace, silences: Silences) -> Mask:
     first_flight = unheard & (sides.acked[silences.side] <= 1)
     narrow, _ = large_only(trace, silences)
     idle = (silences.paused >= IDLE_NS) & ~mid_answer(trace, silences)
-    unanswered = ~silences.is_kind(Kind.CLOSING) | mid_answer(trace, silences)  # a FIN alone asks for nothing
+    unanswered = ~(silences.is_kind(Kind.CLOSING) | said_all(trace, silences)) | mid_answer(trace, silences)
     kept: Mask = stopped & begun & under_way(trace)[flow] & ~first_flight & ~(narrow & unheard) & ~idle & unanswered
     return kept
+
+
+def said_all(trace: Trace, silences: Silences) -> Mask:
+    """Say whether only the last packet of the side that waits and its FIN are unheard: a farewell asks for nothing."""
+    sides, side = trace.sides, silences.side
+    left = sides.sent[side] - sides.acked[side]
+    told: Mask = silences.is_kind(Kind.UNHEARD) & (sides.fin[side] >= 0) & (left <= silences.size + 1)
+    return told
 
 
 def under_way(trace: Trace) -> Mask:
