@@ -66,11 +66,7 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    freezes = verbs.add_parser("freezes", help="freezes: groups found, limits placed, and what stops by itself")
-    freezes.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
-    freezes.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
-    freezes.add_argument("--files", default="rate.freeze*,benign.*", metavar="GLOBS", help="scenarios that match")
-    freezes.add_argument("--captures", type=Path, metavar="DIR", help="labelled folder to count stops in")
+    freezes = add_rates(verbs)
     for verb in (quality, fit, who, names, ways, rivals, freezes):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (quality, trials, speed, names, ways, rivals, freezes, simulator, likeness):
@@ -90,6 +86,16 @@ def add_dns(
     fuzz.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
     fuzz.add_argument("--captures", type=Path, metavar="DIR", help="begin with the messages of these captures as well")
     return names, ways
+
+
+def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about slowing down alone; it runs side by side and writes results."""
+    freezes = verbs.add_parser("freezes", help="freezes: groups found, limits placed, and what stops by itself")
+    freezes.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
+    freezes.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    freezes.add_argument("--files", default="rate.freeze*,benign.*", metavar="GLOBS", help="scenarios that match")
+    freezes.add_argument("--captures", type=Path, metavar="DIR", help="labelled folder to count stops in")
+    return freezes
 
 
 def main(words: list[str] | None = None) -> int:

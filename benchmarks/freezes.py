@@ -37,6 +37,9 @@ MECHANISM = "rate.freeze"
 FEWEST = 3
 """Frozen connections of a group."""
 
+DECIDED = 6.0
+"""Nats from which the evidence is taken to say that packets, or bytes, are counted, and not either."""
+
 TOLERANCE = {"packets": 2.0, "bytes": 2 * 1460.0}
 """How far from the limit counts as right: two packets."""
 
@@ -99,8 +102,10 @@ def limit_of(evidence: Evidence) -> dict[str, float]:
         rule = evidence.rules[evidence.rule[row]]
         if rule.id == LIMIT:
             measured = dict(zip(rule.measures, evidence.measured[row].tolist(), strict=True))
-            told = {unit: measured[f"limit_{unit}"] for unit in TOLERANCE}
-            return {unit: value for unit, value in told.items() if not np.isnan(value)}
+            told, packets = {unit: measured[f"limit_{unit}"] for unit in TOLERANCE}, measured["in_packets"]
+            if abs(packets) >= DECIDED:
+                del told["bytes" if packets > 0 else "packets"]
+            return told
     return {}
 
 

@@ -19,7 +19,7 @@ from netinterf.stats.calibration import (
     reliability,
     rule_of_three,
 )
-from netinterf.stats.concentration import PLACES, CommonLimit, Lives, find_common_limit
+from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
@@ -49,7 +49,6 @@ from netinterf.stats.robust import group_median, group_quantile, robust_scale, t
 from netinterf.stats.windows import Window, best_window
 
 __all__ = [
-    "PLACES",
     "BucketFit",
     "CommonLimit",
     "ListSize",

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import attrs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr
 
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.losses import price
@@ -176,6 +175,8 @@ def broken(lives: Lives, group: I64) -> F64:
 
     Either there is a hazard at every packet, or transfers of about one size break, and a share of what gets there.
     """
+    from scipy.special import ndtr
+
     stopped, age = lives.stopped, ages(lives)
     died = np.bincount(group, stopped)
     events, size, most = int(np.count_nonzero(stopped)), np.log(age), np.maximum(died, 1)
@@ -213,6 +214,8 @@ def chances(lives: Lives, mine: I64, centre: F64, width: F64, in_bytes: bool) ->
     is not known which of several packets reached it, it was the last that is known to have passed, or any of them, both
     being equally probable: a burst is cut in the middle, or what it set off used up the rest.
     """
+    from scipy.special import log_ndtr, ndtr
+
     low, high = (lives.bytes, lives.bytes_most) if in_bytes else (lives.packets, lives.packets_most)
     stopped, result = lives.stopped[mine, None], []
     step = SEGMENT if in_bytes else 1.0

@@ -164,7 +164,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         netinterf.scann  # noqa: B018
 
 
-SHARED = {"base", "check", "forgery", "registry", "run", "sides", "sites"}
+SHARED = {"base", "check", "forgery", "registry", "run", "sides", "sites", "unanswered", "wire"}
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "analyzers").rglob("*.py")), ids=lambda path: path.stem)

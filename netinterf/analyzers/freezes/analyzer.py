@@ -24,11 +24,6 @@ Mask = NDArray[np.bool_]
 FEWEST = 3
 """Stopped connections of one client that are compared: two stop at one count by chance too often."""
 
-DECIDED = 6.0
-"""Nats from which it is said that packets, or bytes, are counted, and not either: packets of one size make both counts
-go together, and of 27 limits in packets of the simulator (``python -m benchmarks freezes``, development seeds) seven
-look like limits in bytes by 4 to 9 nats; of 12 in bytes none looks like packets."""
-
 BEYOND = 1.5
 """How much farther than the limit a connection must have got to be spared: four standard deviations of the widest limit
 that is tried."""
@@ -93,9 +88,10 @@ class Freezes:
         measured = {
             "stopped": len(limited),
             "servers": len(np.unique(trace.flows.server[hit.flow])),
-            "limit_packets": np.nan if found.in_packets < -DECIDED else found.packets,
-            "limit_bytes": np.nan if found.in_packets > DECIDED else found.bytes,
+            "limit_packets": found.packets,
+            "limit_bytes": found.bytes,
             "llr": found.llr,
+            "in_packets": found.in_packets,
         }
         tables = [self.write(limited, LIMIT, WEIGHTS[LIMIT] * found.llr, measured)]
         spared = went_beyond(trace, courses, hit, found)

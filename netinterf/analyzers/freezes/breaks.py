@@ -1,7 +1,7 @@
 """Where connections were broken off in the middle, for good: silences after which there was more to say.
 
-A silence of `netinterf.analyzers.silence` counts when the connection had got going and had not paused. What passed last
-is the last packet with which the other end went on.
+A silence of `netinterf.analyzers.unanswered` counts when the connection had got going and had not paused. What passed
+last is the last packet with which the other end went on.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
-from netinterf.analyzers.silence.quic import find_quic
-from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
-from netinterf.analyzers.silence.sizes import large_only
-from netinterf.analyzers.silence.unheard import find_unheard
-from netinterf.analyzers.silence.waiting import find_waiting
+from netinterf.analyzers.unanswered.datagrams import find_quic
+from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
+from netinterf.analyzers.unanswered.sizes import large_only
+from netinterf.analyzers.unanswered.unheard import find_unheard
+from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.freezes.breaks import LATE_NS, Breaks, find_ends, joined_breaks, under_way
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.sites import Moments
-from netinterf.analyzers.throttling.series import wire_pieces
+from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark
 from netinterf.stats.concentration import PLACES
 from netinterf.trace import Trace

@@ -33,12 +33,14 @@ RULES: tuple[Rule, ...] = (
         "limit",
         "limit",
         "{stopped} connections to {servers} servers stopped at the same count, about {limit_packets} packets or "
-        "{limit_bytes} bytes (a common limit against failures: log-likelihood ratio {llr})",
+        "{limit_bytes} bytes (a limit against failures: log-likelihood ratio {llr}; of packets against bytes: "
+        "{in_packets})",
         "stopped",
         "servers",
         "limit_packets",
         "limit_bytes",
         "llr",
+        "in_packets",
         source=CHECKER,
         shared=True,
     ),

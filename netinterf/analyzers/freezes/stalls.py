@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.freezes.breaks import Breaks, joined_breaks, under_way
-from netinterf.analyzers.silence.silences import TCP, witnessed
+from netinterf.analyzers.unanswered.silences import TCP, witnessed
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 

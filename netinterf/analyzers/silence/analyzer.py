@@ -14,14 +14,15 @@ from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
 from netinterf.analyzers.silence.holes import find_holes, withheld
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
-from netinterf.analyzers.silence.quic import LEAST_TRIES, answered_time, compare_quic, find_quic
+from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
 from netinterf.analyzers.silence.receipts import RECEIPT_RULES, find_receipts
 from netinterf.analyzers.silence.rules import RULES, WEIGHTS
-from netinterf.analyzers.silence.silences import Kind, Silences, joined, unreported
-from netinterf.analyzers.silence.sizes import large_only
-from netinterf.analyzers.silence.unheard import find_unheard
-from netinterf.analyzers.silence.waiting import find_ungreeted, find_waiting
+from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
+from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
+from netinterf.analyzers.unanswered.sizes import large_only
+from netinterf.analyzers.unanswered.unheard import find_unheard
+from netinterf.analyzers.unanswered.waiting import find_ungreeted, find_waiting
 from netinterf.protocols.opening import Opening, openings
 from netinterf.schema import Evidence, Rule, TcpFlag
 from netinterf.table import Ragged, spans

@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.silences import TCP, Kind, Silences, end_of_capture
 from netinterf.analyzers.sites import Moments, around, flow_name_ids, networks
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, end_of_capture
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace

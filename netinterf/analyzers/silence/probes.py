@@ -16,8 +16,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.silences import TCP, end_of_capture, witnessed
 from netinterf.analyzers.sites import flow_name_ids
+from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, witnessed
 from netinterf.numbering import combined
 from netinterf.trace import Trace
 

@@ -11,7 +11,7 @@ from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.forgery.writer import written_rules
 from netinterf.analyzers.sides import side_packets
-from netinterf.analyzers.silence.silences import Kind, Silences
+from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.schema import Rule, TcpFlag
 from netinterf.trace import Trace
 

@@ -11,7 +11,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Mark, TcpOption
+from netinterf.analyzers.wire import wire_pieces
+from netinterf.schema import Mark
 from netinterf.table import spans
 from netinterf.trace import Trace
 
@@ -25,7 +26,6 @@ __all__ = [
     "path_rtt",
     "seconds",
     "wire_packets",
-    "wire_pieces",
 ]
 
 F64 = NDArray[np.float64]
@@ -44,9 +44,6 @@ NEAR_SHARE = 0.1
 
 UNKNOWN_RTT = 0.1
 """Seconds taken for a round trip that was not measured."""
-
-DEFAULT_MSS = 1460
-TIMESTAMP_ROOM = 12
 
 SEQ_BITS = 42
 """Room for a relative sequence number (4 TB) beside the number of the flow in one sortable key."""
@@ -106,20 +103,6 @@ def path_rtt(trace: Trace, flows: I64) -> float:
     known = (halves >= 0).any(axis=1)
     whole = np.maximum(halves[known], 0).sum(axis=1)
     return float(whole.min()) / 1e9 if len(whole) and whole.min() > 0 else UNKNOWN_RTT
-
-
-def wire_pieces(trace: Trace, rows: I64) -> tuple[I64, I64]:
-    """Say how many packets on the wire each captured one stands for, and how much each of these carries at most.
-
-    More than one where offloading joined them.
-    """
-    packets = trace.packets
-    side = 2 * packets.flow[rows].astype(np.int64) + packets.outbound[rows]  # the receiver's SYN limits the sender
-    option = trace.sides.mss[side].astype(np.int64)
-    stamped = packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0
-    most = np.where(option > 0, option, DEFAULT_MSS) - TIMESTAMP_ROOM * stamped
-    payload = packets.payload_length[rows].astype(np.int64)
-    return np.where(payload > most + TIMESTAMP_ROOM, -(-payload // np.maximum(most, 1)), 1), most
 
 
 def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:

@@ -16,14 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.resent import answers
-from netinterf.analyzers.throttling.series import (
-    SEQ_BITS,
-    Series,
-    flow_rows,
-    path_rtt,
-    seconds,
-    wire_pieces,
-)
+from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows, path_rtt, seconds
+from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 

@@ -28,6 +28,7 @@ TWINS = {
     "binomial_likelihood": "test_losses.py::test_binomial_likelihoods_equal_the_loop",
     "fading_likelihood": "test_losses.py::test_a_fading_link_equals_the_loop",
     "exceeds": "test_rates.py::test_posteriors_equal_scipy",
+    "find_common_limit": "test_concentration.py::test_limits_equal_loops_over_all_of_them",
     "fit_beta_binomial": "test_rates.py::test_the_fit_equals_a_simplex_search",
     "fit_bucket": "test_ratelimit.py::test_the_best_of_all_buckets_is_found",
     "follow_bucket": "test_ratelimit.py::test_following_equals_the_loop",

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 

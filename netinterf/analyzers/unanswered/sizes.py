@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.silences import TCP, Silences
+from netinterf.analyzers.unanswered.silences import TCP, Silences
 from netinterf.trace import Trace
 
 __all__ = ["LARGE", "large_only"]

@@ -1,0 +1,58 @@
+"""QUIC that got no answer: Initials that nobody answers, and conversations that stop being answered."""
+
+import numpy as np
+
+from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.trace import Trace
+
+__all__ = ["LEAST_TRIES", "find_quic"]
+
+LEAST_TRIES = 3
+"""Datagrams without an answer. A probe timeout is three times the round-trip estimate, and begins at 1 s
+(RFC 9002 §6.2); a client that still hopes sends two probes each time."""
+
+PATIENCE_NS = 900_000_000
+"""How long they must have gone unanswered: the first probe timeout before a round trip is known is 1 s."""
+
+
+def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
+    """Find QUIC conversations whose client went on sending and got nothing back, or got nothing at all.
+
+    Args:
+        trace: The capture.
+        both_ways: Whether servers that are left without an answer count as well. What a client that went away does to
+            its server looks alike.
+    """
+    quic = trace.quic
+    places = [place for place, told in enumerate(witnessed(trace)) if told and (both_ways or place == 0)]
+    side = np.concatenate([np.empty(0, np.int64), *(2 * quic.flow.astype(np.int64) + place for place in places)])
+    packets, sides = trace.packets, trace.sides
+    rows = trace.by_flow.take(side // 2)
+    owner, row = rows.parents(), rows.values.astype(np.int64)
+    heard = sides.last[side ^ 1].astype(np.int64)
+    after = (packets.outbound[row] == (side[owner] % 2 == 0)) & (row > heard[owner]) & (packets.payload_length[row] > 0)
+    owner, row = owner[after], row[after]
+    place, first, tries = np.unique(owner, return_index=True, return_counts=True)
+    begin, side, heard = row[first], side[place], heard[place]
+    last = sides.last[side].astype(np.int64)
+    asked, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
+    lasted = np.minimum(asked + PATIENCE_NS, end - packets.time[begin])
+    once = (heard < 0) & (end - packets.time[last] >= WAIT_NS)
+    kept = once | ((tries >= LEAST_TRIES) & (asked >= PATIENCE_NS))
+    side, heard, begin, last, tries, lasted = (part[kept] for part in (side, heard, begin, last, tries, lasted))
+    return Silences(
+        flow=side // 2,
+        side=side,
+        kind=np.where(heard < 0, Kind.INITIAL, Kind.DATAGRAM).astype(np.int64),
+        row=begin,
+        last=last,
+        since=packets.time[begin],
+        until=packets.time[begin] + lasted,
+        tries=tries.astype(np.int64),
+        size=packets.payload_length[begin].astype(np.int64),
+        first=heard < 0,
+        heard=np.full(len(side), -1),
+        paused=np.where(heard >= 0, packets.time[begin] - packets.time[np.maximum(heard, 0)], 0)
+        if len(side)
+        else np.zeros(0, np.int64),
+    )
