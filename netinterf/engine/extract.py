@@ -11,7 +11,7 @@ from netinterf.schema import SubjectKind
 from netinterf.trace import Trace, read
 from netinterf.verdict.record import Verdict
 
-__all__ = ["extract", "packets_of"]
+__all__ = ["extract", "packets_of", "read_again"]
 
 CHANGED = "the capture as it was when it was judged"
 
@@ -32,10 +32,7 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
             types, which one pcap file cannot hold.
         CaptureError: The capture cannot be read any more.
     """
-    if source is None:
-        raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
-    trace = read(source)
-    rows = packets_of(trace, verdict)
+    trace, rows = read_again(verdict, source)
     packets = trace.packets.take(rows)
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
     if len(kinds) != 1:
@@ -44,6 +41,19 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
         target, trace.buffer, packets.at, packets.captured, packets.length, packets.time, link_type=kinds.pop()
     )
     return len(rows)
+
+
+def read_again(verdict: Verdict, source: str | None) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Read the capture of a verdict again, and find the verdict's packets in it.
+
+    Raises:
+        ParameterError: The capture came from a pipe, or changed since it was judged.
+        CaptureError: The capture cannot be read any more.
+    """
+    if source is None:
+        raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
+    trace = read(source)
+    return trace, packets_of(trace, verdict)
 
 
 def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

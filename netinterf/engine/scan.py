@@ -17,7 +17,7 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.capture import find_captures
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.engine.control import known_answers
-from netinterf.engine.extract import extract
+from netinterf.engine.extract import extract, read_again
 from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.flows.facts import Vantage
@@ -147,10 +147,30 @@ class Result:
             ParameterError: The verdict is not about a file of this result, or the file has changed.
             CaptureError: The capture cannot be read any more.
         """
-        sources = {one.ledger.capture: one.source for one in self.judged}
-        if verdict.capture not in sources:
+        return extract(verdict, path, self._judged(verdict).source)
+
+    def figure(self, verdict: Verdict) -> str:
+        """Draw what a verdict rests on, as SVG that stands alone.
+
+        Limits of the rate are drawn as a time–sequence plot above a rate series, freezes as a histogram of where
+        connections stopped, isolation as a timeline of attempts, and everything else as a ladder of packets.
+
+        Raises:
+            ParameterError: The verdict names no mechanism, is not about a file of this result, or the file has changed.
+            CaptureError: The capture cannot be read any more.
+        """
+        from netinterf.report.figures import draw  # (needed by few)
+
+        one = self._judged(verdict)
+        trace, _ = read_again(verdict, one.source)
+        return draw(attrs.evolve(trace, outside=Outside(one.ledger.networks)), verdict, one.evidence)
+
+    def _judged(self, verdict: Verdict) -> Judged:
+        """Find the capture that a verdict is about."""
+        found = [one for one in self.judged if one.ledger.capture == verdict.capture]
+        if not found:
             raise ParameterError("verdict", verdict.capture, "a verdict of this result")
-        return extract(verdict, path, sources[verdict.capture])
+        return found[-1]
 
 
 def scan(

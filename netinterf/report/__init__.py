@@ -1,6 +1,6 @@
-"""Results for people."""
+"""Words and pictures made from verdicts."""
 
-from netinterf.report.ladder import ladder
+from netinterf.report.figures import ladder
 from netinterf.report.text import text
 
-__all__ = ["ladder", "text"]
+__all__ = ["figures", "ladder", "text"]

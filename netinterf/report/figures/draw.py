@@ -1,0 +1,115 @@
+"""Which figure a verdict gets, by its mechanism."""
+
+import numpy as np
+
+from netinterf.errors import ParameterError
+from netinterf.report.figures.attempts import attempts
+from netinterf.report.figures.canvas import Panel, sheet
+from netinterf.report.figures.gather import Found, Transfer, find_limit, flows_of, positions, rows_of, transfer
+from netinterf.report.figures.ladder import ladder_panel
+from netinterf.report.figures.positions import freeze_positions
+from netinterf.report.figures.rates import Limit, bin_width, rate_series
+from netinterf.report.figures.reach import reachability
+from netinterf.report.figures.sequence import Slope, time_sequence
+from netinterf.schema import Evidence
+from netinterf.trace import Trace
+from netinterf.verdict.record import Verdict
+from netinterf.verdict.words import happened
+
+__all__ = ["draw"]
+
+BY_RATE = ("rate.policing", "rate.shaping")
+
+
+def draw(trace: Trace, verdict: Verdict, evidence: Evidence) -> str:
+    """Draw what a verdict rests on.
+
+    A limited rate is drawn as a time–sequence plot above a rate series, a freeze as a histogram of positions, isolation
+    as a timeline of attempts, and all else as a ladder of packets.
+
+    Args:
+        trace: The capture.
+        verdict: A verdict about it that names a mechanism.
+        evidence: All evidence about the capture.
+
+    Returns:
+        SVG.
+
+    Raises:
+        ParameterError: The verdict names no mechanism, so that there is nothing to show.
+    """
+    mechanism = verdict.mechanism
+    if mechanism is None:
+        raise ParameterError("verdict", str(verdict.outcome), "a verdict that names a mechanism: others show nothing")
+    panels: list[Panel] = []
+    if mechanism == "rate.freeze" and (told := positions(trace, verdict, evidence)) is not None:
+        panels = [freeze_positions(told.stopped, told.survivors, unit=told.unit, limit=told.limit)]
+    elif mechanism.startswith("rate") and mechanism != "rate.handshake":
+        panels = by_rate(trace, verdict, evidence)
+    elif mechanism.startswith("reach"):
+        panels = [reachability(attempts(trace, verdict), windows(verdict))]
+    else:
+        panels = [by_packets(trace, verdict)]
+    return sheet(happened(verdict), panels)
+
+
+def windows(verdict: Verdict) -> list[tuple[int, int]]:
+    """Give the time of a verdict about several connections, which are cut off from the first to the last."""
+    return [(verdict.start, verdict.end)] if verdict.group is not None else []
+
+
+def by_packets(trace: Trace, verdict: Verdict) -> Panel:
+    """Draw the ladder of a verdict, with what is held to be forged, and the rules that say so."""
+    flow = int(flows_of(trace, verdict)[0])
+    forged = rows_of(trace, verdict.frames).tolist()
+    notes: dict[int, str] = {}
+    for seen in reversed(verdict.evidence):  # the strongest is written last, and stays
+        if seen.llr > 0:
+            notes |= {row: seen.rule for row in rows_of(trace, seen.frames).tolist() if row in forged}
+    return ladder_panel(trace, flow, forged, notes=notes)
+
+
+def by_rate(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Panel]:
+    """Draw a transfer and its rate on one time axis."""
+    found = find_limit(trace, verdict, evidence)
+    moved = transfer(trace, found, evidence)
+    begin = min((float(part.time[0]) for part in (moved.sent, moved.limited) if len(part)), default=0.0)
+    until = max((float(part.time[-1]) - begin for part in (moved.sent, moved.limited) if len(part)), default=0.0)
+    limit = Limit(rate=found.rate, depth=found.depth) if np.isfinite(found.rate) else None
+    passed = moved.limited.take(~moved.limited.lost)
+    step = bin_width(until, passed.size, limit)
+    until = step * float(np.ceil(until / step - 1e-9))  # one time axis for both
+    several = len(found.flows)
+    who = "this connection" if several == 1 else f"{several} connections with one limit"
+    return [
+        time_sequence(
+            moved.sent.time - begin,
+            moved.sent.start - 1,
+            moved.sent.lost,
+            moved.again,
+            answered=(moved.heard - begin, moved.acked),
+            slope=slope(found, moved),
+            until=until,
+        ),
+        rate_series(
+            passed.time - begin,
+            passed.size,
+            limit=limit,
+            others=(moved.others.time - begin, moved.others.size),
+            title="How many acknowledgements passed" if found.acks else "How much passed",
+            who=who,
+            until=until,
+        ),
+    ]
+
+
+def slope(found: Found, moved: Transfer) -> Slope | None:
+    """Give the line of the fitted rate in bytes of the stream: what is left of it without headers.
+
+    There is none where several connections shared the rate, or where acknowledgements were limited.
+    """
+    passed = moved.limited.take(~moved.limited.lost)
+    if len(found.flows) > 1 or found.acks or not np.isfinite(found.rate) or not passed.size.any():
+        return None
+    share = float(passed.payload.sum() / passed.size.sum())
+    return Slope(found.rate / 8 * share, Limit(rate=found.rate).says)

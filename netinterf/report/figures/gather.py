@@ -1,0 +1,217 @@
+"""From a capture and a verdict about a rate or a freeze to the numbers that figures draw."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.throttling.losses import direction_series
+from netinterf.analyzers.throttling.series import Series, wire_pieces
+from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.schema import Evidence, Mark, SubjectKind
+from netinterf.trace import Trace
+from netinterf.verdict.record import Observation, Verdict
+from netinterf.verdict.weigh import covers
+
+__all__ = ["Found", "Positions", "Transfer", "find_limit", "flows_of", "measured", "positions", "rows_of", "transfer"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+TCP = 6
+
+AGAIN = Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Found:
+    """What a verdict says of a limit, and where."""
+
+    flow: int  # row in Flows: the connection that is looked at
+    outbound: bool  # the way of the packets that were limited
+    acks: bool  # acknowledgements were, not data
+    rate: float  # bit/s, NaN when none was fitted
+    depth: float  # bytes, NaN when unknown
+    flows: I64  # rows in Flows with this limit
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Transfer:
+    """What a limit held back, and what it did not; times are seconds since the first packet of the capture."""
+
+    sent: Series  # data packets of the connection, lost ones included
+    again: Bool  # which of these repeat what was sent before
+    heard: F64  # times of acknowledgements
+    acked: F64  # how far they go, bytes
+    limited: Series  # all packets that share the limit
+    others: Series  # what the same client exchanged with others meanwhile, the same way
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Positions:
+    """How far connections came before they stopped, and how far others came."""
+
+    stopped: F64
+    survivors: F64
+    unit: str
+    limit: float | None
+
+
+def flows_of(trace: Trace, verdict: Verdict) -> I64:
+    """List the flows that a verdict is about, of a group the surest first."""
+    if verdict.rows is None:
+        kind = SubjectKind.EXCHANGE if verdict.subject.kind == "exchange" else SubjectKind.FLOW
+        rows = np.array([[kind, verdict.row]], np.int64)
+    else:
+        rows = verdict.rows
+    flow = rows[:, 1].copy()
+    asked = rows[:, 0] == SubjectKind.EXCHANGE
+    flow[asked] = trace.exchanges.flow[flow[asked]]
+    return flow
+
+
+def rows_of(trace: Trace, frames: tuple[int, ...]) -> I64:
+    """Find the packets with given frame numbers."""
+    return np.flatnonzero(np.isin(trace.packets.frame, np.array(frames, np.int64)))
+
+
+def measured(evidence: Evidence, name: str) -> F64:
+    """Read one measure of all observations; NaN where a rule has none of that name."""
+    found = np.full(len(evidence), np.nan)
+    for code, rule in enumerate(evidence.rules):
+        if name in rule.measures:
+            rows = np.flatnonzero(evidence.rule == code)
+            found[rows] = evidence.measured.values[evidence.measured.offsets[rows] + rule.measures.index(name)]
+    return found
+
+
+def find_limit(trace: Trace, verdict: Verdict, evidence: Evidence) -> Found:
+    """Find what the strongest evidence of a verdict says of a rate, and which connections it says the same of.
+
+    Without a rate in the evidence, it is the way of the connection that moved more.
+    """
+    told = next((seen for seen in verdict.evidence if seen.llr > 0 and seen.measured.get("rate_bps")), None)
+    flow, packets = int(flows_of(trace, verdict)[0]), trace.packets
+    rows = rows_of(trace, told.frames) if told is not None else np.empty(0, np.int64)
+    if verdict.group is not None and len(rows):
+        flow = int(packets.flow[rows[0]])
+    rows = rows[packets.flow[rows] == flow]
+    sent = trace.sides.payload_bytes[2 * flow : 2 * flow + 2]
+    outbound = bool(packets.outbound[rows[0]]) if len(rows) else bool(sent[0] > sent[1])
+    rate, depth = (number(told, name) for name in ("rate_bps", "bucket_bytes"))
+    same = (evidence.subject_kind == SubjectKind.FLOW) & (measured(evidence, "rate_bps") == rate) & (evidence.llr > 0)
+    return Found(
+        flow=flow,
+        outbound=outbound,
+        acks=bool(len(rows)) and not packets.payload_length[rows].any(),
+        rate=rate,
+        depth=depth,
+        flows=np.union1d(evidence.subject[same], [flow]).astype(np.int64),
+    )
+
+
+def number(told: Observation | None, name: str) -> float:
+    """Read a measure of an observation, NaN where there is none."""
+    value = told.measured.get(name) if told is not None else None
+    return float("nan") if value is None else value
+
+
+def transfer(trace: Trace, found: Found, evidence: Evidence) -> Transfer:
+    """Lay out what was limited, the connection that is looked at, and what the client exchanged meanwhile."""
+    flows, own = trace.flows, np.array([found.flow])
+    held = [rule.mechanism.startswith("rate") for rule in evidence.rules]
+    accused = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0) & np.array([*held, False])[evidence.rule]
+    beside = np.flatnonzero((flows.client == flows.client[found.flow]) & (flows.protocol == flows.protocol[found.flow]))
+    beside = beside[~np.isin(beside, np.append(evidence.subject[accused], found.flows))]
+    limited, others = (way(trace, some, found.outbound, acks=found.acks) for some in (found.flows, beside))
+    sent = way(trace, own, found.outbound != found.acks)
+    rows = trace.by_flow[found.flow].astype(np.int64)
+    rows = rows[trace.packets.outbound[rows] == (found.outbound == found.acks)]  # what answers the data
+    rows = rows[trace.packets.relative_ack[rows] > 0]
+    start, end = (limited.time[0], limited.time[-1]) if len(limited) else (0.0, 0.0)
+    return Transfer(
+        sent=sent,
+        again=trace.packets.marks[sent.row] & AGAIN != 0,
+        heard=(trace.packets.time[rows] - trace.packets.time[0]) / 1e9,
+        acked=trace.packets.relative_ack[rows] - 1.0,
+        limited=limited,
+        others=others.take((others.time >= start) & (others.time <= end) & ~others.lost),
+    )
+
+
+def way(trace: Trace, flows: I64, outbound: bool, *, acks: bool = False) -> Series:
+    """Lay out one way of some flows of one protocol, with its losses; of datagrams none are known."""
+    if len(flows) == 0 or trace.flows.protocol[flows[0]] == TCP:
+        return direction_series(trace, flows, outbound, count_numbers(trace), acks=acks)
+    packets = trace.packets
+    rows = np.sort(trace.by_flow.take(flows).values).astype(np.int64)
+    rows = rows[(packets.outbound[rows] == outbound) & (packets.payload_length[rows] > 0)]
+    payload = packets.payload_length[rows].astype(np.int64)
+    return Series(
+        time=(packets.time[rows] - packets.time[0]) / 1e9,
+        size=packets.length[rows].astype(np.float64),
+        lost=np.zeros(len(rows), np.bool_),
+        row=rows,
+        flow=packets.flow[rows].astype(np.int64),
+        start=np.cumsum(payload) - payload + 1,
+        payload=payload,
+        delay=np.full(len(rows), np.nan),
+        upstream=False,
+    )
+
+
+def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions | None:
+    """Gather where connections froze; None when the evidence measured no positions.
+
+    Of a group, its members; else all connections of the capture that froze at the same limit. Counted are packets of
+    both ways, or payload bytes from the server, whichever lies closer together.
+    """
+    mechanism = verdict.mechanism or ""
+    bears = np.array([*(covers("rate.freeze", rule.mechanism) for rule in evidence.rules), False])
+    seen = bears[evidence.rule] & (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
+    limits = measured(evidence, "limit")
+    if verdict.group is not None:
+        seen &= np.isin(evidence.subject, flows_of(trace, verdict))
+    elif mechanism and (mine := limits[seen & (evidence.subject == verdict.row) & np.isfinite(limits)]).size:
+        seen &= limits == mine[0]
+    told = {unit: first_of(evidence.subject, measured(evidence, unit), seen) for unit in ("packets", "bytes")}
+    told = {unit: (flow, values) for unit, (flow, values) in told.items() if len(flow)}
+    if not told:
+        return None
+    unit = min(told, key=lambda unit: spread(told[unit][1]))
+    stopped, values = told[unit]
+    known = limits[seen & np.isfinite(limits)]
+    return Positions(
+        stopped=values,
+        survivors=how_far(trace, np.setdiff1d(beside(trace, stopped), evidence.subject[seen]), unit),
+        unit=unit,
+        limit=float(np.median(known)) if len(known) else None,
+    )
+
+
+def first_of(subject: NDArray[np.int32], values: F64, chosen: Bool) -> tuple[I64, F64]:
+    """Take one value for each subject: the first that is known."""
+    rows = np.flatnonzero(chosen & np.isfinite(values))
+    flow, place = np.unique(subject[rows], return_index=True)
+    return flow.astype(np.int64), values[rows[place]]
+
+
+def spread(values: F64) -> float:
+    """Measure how far values lie apart, as a share of their median."""
+    middle = float(np.median(values))
+    return float(np.median(np.abs(values - middle))) / max(middle, 1.0)
+
+
+def beside(trace: Trace, flows: I64) -> I64:
+    """List the connections of the same clients that the server answered with data, these included."""
+    mine = np.isin(trace.flows.client, trace.flows.client[flows]) & (trace.sides.payload_packets[1::2] > 0)
+    return np.flatnonzero(mine & (trace.flows.protocol != 1) & (trace.flows.server_port != 53))
+
+
+def how_far(trace: Trace, flows: I64, unit: str) -> F64:
+    """Count packets of both ways, or payload bytes from the server."""
+    if unit == "bytes":
+        return trace.sides.payload_bytes[2 * flows + 1].astype(np.float64)
+    part = trace.by_flow.take(flows)
+    pieces, _ = wire_pieces(trace, part.values.astype(np.int64))
+    return np.bincount(part.parents(), pieces, len(flows)).astype(np.float64)
