@@ -16,49 +16,56 @@ Bool = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
 
-MOST_ROWS = 8
+MOST_ROWS = 10
 """Classes that are drawn apart, those with the most attempts; the rest is one class."""
 
-SERVICES = {(TCP, 443): "HTTPS", (TCP, 80): "HTTP", (UDP, 443): "QUIC", (UDP, 53): "DNS", (TCP, 53): "DNS over TCP",
-            (TCP, 853): "DNS over TLS", (TCP, 22): "SSH", (UDP, 123): "NTP"}  # fmt: skip
-"""What services are called (IANA registry of service names and port numbers)."""
+SERVICES = {(TCP, 443): "web", (TCP, 80): "web", (UDP, 443): "QUIC", (UDP, 53): "DNS"}
+"""What borders are known to tell apart, by protocol and port; web is HTTP and HTTPS over TCP."""
 
 
 def attempts(trace: Trace, verdict: Verdict) -> list[Attempts]:
-    """List what the clients of a verdict tried to reach: by country where networks are known, and by service.
-
-    An attempt was answered when the server said something after all that the client had said first: data where the
-    client had sent data, any packet else.
-    """
+    """List what the clients of a verdict tried to reach: by country where networks are known, and by service."""
     flows = trace.flows
     clients = flows.client[flows_of(trace, verdict)]
     chosen = np.flatnonzero(np.isin(flows.client, clients) & np.isin(flows.protocol, (TCP, UDP)))
-    names = [f"{place}{service}" for place, service in zip(places(trace, chosen), services(trace, chosen), strict=True)]
-    classes = sorted(set(names), key=lambda name: (-names.count(name), name))
     time, answered = flows.first[chosen], was_answered(trace)[chosen]
+    pairs = zip(flows.protocol[chosen].tolist(), flows.server_port[chosen].tolist(), strict=True)
+    services = [SERVICES.get(pair, "other TCP" if pair[0] == TCP else "other UDP") for pair in pairs]
+    where = places(trace, chosen, answered)
+    names = [", ".join(filter(None, pair)) for pair in zip(where, services, strict=True)]
+    classes = sorted(set(names), key=lambda name: (-names.count(name), name))
     of = np.array([classes.index(name) for name in names], np.int64)
     if len(classes) > MOST_ROWS:
         classes = [*classes[: MOST_ROWS - 1], f"{len(classes) - MOST_ROWS + 1} further classes"]
         of = np.minimum(of, MOST_ROWS - 1)
-    return [Attempts(name, time[of == place], answered[of == place]) for place, name in enumerate(classes)]
+    shown = sorted(range(len(classes)), key=lambda place: (classes[place].startswith("other countries"), place))
+    return [Attempts(classes[place], time[of == place], answered[of == place]) for place in shown]
 
 
 def was_answered(trace: Trace) -> Bool:
-    """Say of each flow whether the server answered."""
+    """Say of each flow whether the server answered: with data where the client had sent data, with any packet else."""
     sides = trace.sides
     asked, said, heard = sides.payload_packets[0::2] > 0, sides.payload_packets[1::2] > 0, sides.packets[1::2] > 0
     result: Bool = np.where(asked, said, heard)
     return result
 
 
-def places(trace: Trace, flows: I64) -> list[str]:
-    """Write the countries of servers, as far as they are known."""
-    networks, server = trace.outside.networks, trace.flows.server[flows]
-    found = find_networks(networks, trace.hosts.high[server], trace.hosts.low[server])
-    return [f"{networks[row].country or 'unknown country'}, " if row >= 0 else "" for row in found.tolist()]
+def places(trace: Trace, flows: I64, answered: Bool) -> list[str]:
+    """Say where servers are: in one country, in others, or in networks that are not listed; empty without a table.
+
+    The one country is the clients' own where it is listed, else the one that answered most; it is called by its code.
+    """
+    client, server = countries(trace, trace.flows.client[flows]), countries(trace, trace.flows.server[flows])
+    if not any(server):
+        return server
+    told = [country for country in client if country]
+    told = told or [country for country, good in zip(server, answered.tolist(), strict=True) if country and good]
+    home = max(sorted(set(told)), key=told.count) if told else ""
+    return [country if country == home else "other countries" if country else "unlisted" for country in server]
 
 
-def services(trace: Trace, flows: I64) -> list[str]:
-    """Name services by protocol and port."""
-    pairs = zip(trace.flows.protocol[flows].tolist(), trace.flows.server_port[flows].tolist(), strict=True)
-    return [SERVICES.get(pair, f"{'TCP' if pair[0] == TCP else 'UDP'} port {pair[1]}") for pair in pairs]
+def countries(trace: Trace, hosts: NDArray[np.int32]) -> list[str]:
+    """Look up the countries of hosts; empty where the table does not tell."""
+    table = trace.outside.networks
+    rows = find_networks(table, trace.hosts.high[hosts], trace.hosts.low[hosts])
+    return [table[row].country if row >= 0 else "" for row in rows.tolist()]

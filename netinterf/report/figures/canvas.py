@@ -65,9 +65,7 @@ COLOURS = {
     "acked": ("stroke", "#5b6168", "#a9b0b8"),
     "limit": ("stroke", "#1b1d20", "#eceef0"),
     "others": ("stroke", "#00775a", "#4fd0a8"),
-    "passed-area": ("fill", "#0072b2", "#6cb9ee"),
     "lost-area": ("fill", "#c04a00", "#ff9d66"),
-    "others-area": ("fill", "#00775a", "#4fd0a8"),
     "shade": ("fill", "#c04a00", "#ff9d66"),
     "burst": ("fill", "#5b6168", "#a9b0b8"),
     "alarm": ("fill", "#a83f00", "#ff9d66"),
@@ -86,6 +84,7 @@ SHAPES = """
 .netinterf .dash{stroke-width:1.6;stroke-dasharray:6 4}
 .netinterf .thin{stroke-width:1.1}
 .netinterf .grid,.netinterf .unit{stroke-width:1}
+.netinterf .hollow{fill:none;stroke-width:1.4}
 .netinterf .shade{opacity:.16}
 .netinterf .burst{opacity:.16}
 """

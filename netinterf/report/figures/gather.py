@@ -20,6 +20,9 @@ Bool = NDArray[np.bool_]
 
 TCP = 6
 
+UNITS = ("packets", "bytes")
+"""What positions are counted in, as the measures are called; ``limit_`` before it names the common limit."""
+
 AGAIN = Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL
 
 
@@ -166,26 +169,26 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     Of a group, its members; else all connections of the capture that froze at the same limit. Counted are packets of
     both ways, or payload bytes from the server, whichever lies closer together.
     """
-    mechanism = verdict.mechanism or ""
     bears = np.array([*(covers("rate.freeze", rule.mechanism) for rule in evidence.rules), False])
     seen = bears[evidence.rule] & (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
-    limits = measured(evidence, "limit")
-    if verdict.group is not None:
-        seen &= np.isin(evidence.subject, flows_of(trace, verdict))
-    elif mechanism and (mine := limits[seen & (evidence.subject == verdict.row) & np.isfinite(limits)]).size:
-        seen &= limits == mine[0]
-    told = {unit: first_of(evidence.subject, measured(evidence, unit), seen) for unit in ("packets", "bytes")}
-    told = {unit: (flow, values) for unit, (flow, values) in told.items() if len(flow)}
-    if not told:
+    flows = flows_of(trace, verdict)
+    limits = {unit: measured(evidence, f"limit_{unit}") for unit in UNITS}
+    mine = seen & np.isin(evidence.subject, flows)
+    if verdict.group is None:
+        alike = [seen & np.isin(limit, limit[mine & np.isfinite(limit)]) for limit in limits.values()]
+        flows = np.append(evidence.subject[np.any(alike, axis=0)], flows)
+    chosen = seen & np.isin(evidence.subject, flows)
+    told = {unit: first_of(evidence.subject, measured(evidence, unit), chosen) for unit in UNITS}
+    known = {unit: values for unit, (_, values) in told.items() if len(values)}
+    if not known:
         return None
-    unit = min(told, key=lambda unit: spread(told[unit][1]))
-    stopped, values = told[unit]
-    known = limits[seen & np.isfinite(limits)]
+    unit = min(known, key=lambda unit: spread(known[unit]))
+    limit = limits[unit][mine & np.isfinite(limits[unit])]
     return Positions(
-        stopped=values,
-        survivors=how_far(trace, np.setdiff1d(beside(trace, stopped), evidence.subject[seen]), unit),
+        stopped=known[unit],
+        survivors=how_far(trace, np.setdiff1d(beside(trace, told[unit][0]), evidence.subject[seen]), unit),
         unit=unit,
-        limit=float(np.median(known)) if len(known) else None,
+        limit=float(np.median(limit)) if len(limit) else None,
     )
 
 

@@ -24,6 +24,9 @@ BARS = 30
 BEYOND = 3.0
 """How many times the rule's position is shown; who came further is counted at the end of the plot."""
 
+FROZEN, ALIVE = "lost-area", "others hollow"
+"""Classes of bars: full and hollow."""
+
 UNITS_SHOWN = 20
 """Highest bar that is parted into its connections."""
 
@@ -51,12 +54,12 @@ def freeze_positions(
     frozen, alive = (np.asarray(values, np.float64).reshape(-1) for values in (stopped, survivors))
     frozen, alive = frozen[np.isfinite(frozen)], alive[np.isfinite(alive)]
     edges, further = bars(frozen, alive, limit)
-    rule = f"the rule: {amount(limit, unit)}" if limit is not None else ""
-    entries = [(square("lost-area"), f"{len(frozen):,} stopped for good")]
-    entries += [(square("others-area"), f"{len(alive):,} others, and how far they came")] if len(alive) else []
+    rule = f"the rule's limit: {amount(limit, unit)}" if limit is not None else ""
+    entries = [(square(FROZEN), f"{len(frozen):,} stopped for good")]
+    entries += [(square(ALIVE), f"{len(alive):,} others, and how far they came")] if len(alive) else []
     entries += [('<path class="limit dash" d="M0-7V6"/>', rule)] if rule else []
     head, top = key(entries, LINE + 4.0)
-    counts = [np.histogram(np.minimum(values, edges[-1]), edges)[0] for values in (frozen, alive)]
+    counts = [np.histogram(values, edges)[0] for values in (frozen, alive)]
     if unit == "bytes":
         x = unit_axis(float(edges[-1]), LEFT, RIGHT, "how far it came", "B", 7)
     else:
@@ -79,10 +82,9 @@ def freeze_positions(
 
 def bars(frozen: F64, alive: F64, limit: float | None) -> tuple[F64, int]:
     """Choose the edges of the bars, and count who came further than the last one."""
-    told = frozen if limit is None else np.append(frozen, limit)
-    high = max(1.0, min(max(told.max(initial=0.0), alive.max(initial=0.0)), BEYOND * told.max(initial=1.0)))
-    if not len(told):
-        high = max(1.0, alive.max(initial=0.0))
+    told = float(np.max(frozen, initial=limit or 0.0))
+    furthest = max(1.0, told, float(np.max(alive, initial=0.0)))
+    high = min(furthest, BEYOND * told) if told > 0 else furthest
     step = max(1.0, round_step(high, BARS))
     edges = np.arange(np.floor(high / step) + 2) * step
     return edges, int(np.count_nonzero(alive > edges[-1]))
@@ -104,10 +106,10 @@ def stacked(x: Axis, y: Axis, edges: F64, below: I64, above: I64) -> list[str]:
     places, wide = x.place(edges), float(np.diff(x.place(edges[:2]))[0])
     for place, (left, low, high) in enumerate(zip(places.tolist(), below.tolist(), above.tolist(), strict=False)):
         begin, end = edges[place], edges[place + 1]
-        for kind, foot, count in (("lost-area", 0, low), ("others-area", low, high)):
+        for kind, foot, count in ((FROZEN, 0, low), (ALIVE, low, high)):
             if count:
                 top, tall = y.at(foot + count), y.at(foot) - y.at(foot + count)
-                box = f'x="{left + 0.5:.1f}" y="{top:.1f}" width="{wide - 1:.1f}" height="{tall:.1f}"'
+                box = f'x="{left + 1:.1f}" y="{top:.1f}" width="{wide - 2:.1f}" height="{tall:.1f}"'
                 said = f"<title>{count:,} from {begin:,.0f} to {end:,.0f}</title>"
                 drawn.append(f'<rect class="{kind}" {box}>{said}</rect>')
     return drawn
