@@ -9,6 +9,7 @@ from typing import Any
 
 from markdown_tables import table
 from mechanism_facts import write_facts
+from verdict_figures import write_figures
 
 from netinterf import schema
 from netinterf.analyzers.registry import builtin
@@ -97,6 +98,7 @@ the client's side, the server's side or the middle.
 def write_all(folder: Path) -> None:
     """Write every generated page into *folder*."""
     write_facts(folder.parent / "mechanisms")
+    write_figures(folder.parent / "figures")
     folder.mkdir(exist_ok=True)
     pages = {
         "columns": columns(),

@@ -85,6 +85,7 @@ def by_rate(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Panel]:
         time_sequence(
             moved.sent.time - begin,
             moved.sent.start - 1,
+            moved.sent.payload,
             moved.sent.lost,
             moved.again,
             answered=(moved.heard - begin, moved.acked),

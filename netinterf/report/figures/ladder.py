@@ -16,7 +16,7 @@ from netinterf.trace import Trace
 
 __all__ = ["ladder", "ladder_panel"]
 
-CLIENT, SERVER, END, TOP, STEP = 92, 296, 468, 76, 34
+CLIENT, SERVER, END, TOP, STEP = 84, 300, 468, 76, 34
 """Places of the two lines, of the end of the notes, of the first rung, and units from rung to rung."""
 
 TCP = 6

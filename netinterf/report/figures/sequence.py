@@ -45,6 +45,7 @@ class Sent:
 
     time: F64  # seconds
     start: F64  # place in the stream, bytes
+    length: F64  # bytes of the stream
     lost: Bool
     again: Bool
 
@@ -57,6 +58,7 @@ class Sent:
 def time_sequence(
     time: ArrayLike,
     start: ArrayLike,
+    length: ArrayLike,
     lost: ArrayLike,
     again: ArrayLike,
     *,
@@ -70,6 +72,7 @@ def time_sequence(
     Args:
         time: Seconds since the first packet, never falling, n of them.
         start: Where in the stream each packet begins, bytes from 0.
+        length: How many bytes of the stream it carries.
         lost: Whether it was lost.
         again: Whether it repeats bytes that were sent before.
         answered: Times, and how far the other end had acknowledged then.
@@ -86,12 +89,13 @@ def time_sequence(
     sent = Sent(
         time=np.asarray(time, np.float64),
         start=np.asarray(start, np.float64),
+        length=np.asarray(length, np.float64),
         lost=np.asarray(lost, np.bool_),
         again=np.asarray(again, np.bool_),
     )
-    lengths = [len(getattr(sent, name)) for name in ("time", "start", "lost", "again")]
+    lengths = [len(getattr(sent, name)) for name in ("time", "start", "length", "lost", "again")]
     if len(set(lengths)) > 1:
-        raise ParameterError("start, lost, again", lengths[1:], f"as long as time ({lengths[0]})")
+        raise ParameterError("start, length, lost, again", lengths[1:], f"as long as time ({lengths[0]})")
     heard, acked = (np.asarray(column, np.float64) for column in answered)
     head, top = key(legend(sent, len(acked) > 0, slope), LINE + 4.0)
     x = seconds_axis(max(sent.time.max(initial=until), heard.max(initial=until)))
@@ -133,12 +137,12 @@ def told(title: str, sent: Sent, slope: Slope | None) -> str:
 def along(x: Axis, y: Axis, sent: Sent, rate: float) -> tuple[F64, F64]:
     """Lay the line of a rate along the losses: at each, the bucket was empty, and what passes later is what it gains.
 
-    The line touches the highest of the places that the transfer had reached when it lost something. Nothing can pass it
-    then, and what a full bucket did not gain leaves the transfer below.
+    The line touches the highest of what had passed when something was lost. Nothing passes more from then on, and what
+    a full bucket did not gain leaves the transfer below.
     """
-    front = np.maximum.accumulate(np.where(sent.lost, 0.0, sent.start))[sent.lost]
+    passed = np.cumsum(np.where(sent.lost, 0.0, sent.length))[sent.lost]
     when = sent.time[sent.lost]
-    foot = float(np.max(front - rate * when))
+    foot = float(np.max(passed - rate * when))
     ends = np.array([when[0], max(when[-1], when[0] + 1e-3)])
     ends = np.clip(ends, (y.low - foot) / rate, (y.high - foot) / rate)
     return x.place(ends), y.place(foot + rate * ends)

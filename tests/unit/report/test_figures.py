@@ -76,7 +76,8 @@ def staircase(packets: int = 40) -> dict[str, np.ndarray]:
     lost = np.arange(packets) % 4 == 2
     again = np.arange(packets) % 4 == 3
     start = 1000.0 * (np.arange(packets) - np.cumsum(again))
-    return {"time": 0.1 * np.arange(packets), "start": start, "lost": lost, "again": again}
+    length = np.full(packets, 1000.0)
+    return {"time": 0.1 * np.arange(packets), "start": start, "length": length, "lost": lost, "again": again}
 
 
 # --- the sheet
@@ -119,7 +120,7 @@ def test_any_words_give_a_document(title: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "panel",
-    [time_sequence([], [], [], []), rate_series([], []), freeze_positions([]), reachability([])],
+    [time_sequence([], [], [], [], []), rate_series([], []), freeze_positions([]), reachability([])],
     ids=["sequence", "rates", "positions", "reach"],
 )
 def test_nothing_is_said_to_be_nothing(panel: Panel) -> None:
@@ -145,7 +146,7 @@ def test_a_long_transfer_keeps_its_losses_and_its_size() -> None:
     lost[-2:] = [False, True]
     time = np.append(np.sort(rng.uniform(0, 100, packets - 1)), 200.0)
     start = np.append(np.sort(rng.uniform(0, 1e8, packets - 1)), 1.5e8)
-    panel = time_sequence(time, start, lost, rng.random(packets) < 0.05, answered=(time, start))
+    panel = time_sequence(time, start, np.full(packets, 500), lost, rng.random(packets) < 0.05, answered=(time, start))
     text = sheet("Long", [panel])
     assert len(text) < 200_000
     right = next(mark for mark in panel.marks if mark.startswith('<path class="lost')).rsplit("M", 1)[1]
@@ -174,13 +175,17 @@ def test_nothing_passes_the_line_of_the_rate_after_a_loss() -> None:
     x, y = seconds_axis(sent["time"].max()), unit_axis(sent["start"].max(), 1.0, 0.0, "", "B")
     rise = (y0 - y1) / 230 * y.high / ((x1 - x0) / (x.end - x.start) * x.high)
     assert rise == pytest.approx(7_500, rel=0.02)
+    foot = float(re.findall(r'axis thin" d="M54 ([\d.]+)H', "".join(panel.marks))[0])
+    at = (foot - y0) / 230 * y.high - rise * (x0 - x.start) / (x.end - x.start) * x.high
+    passed = np.cumsum(np.where(sent["lost"], 0, 1000))
+    assert at == pytest.approx((passed - 7_500 * sent["time"])[sent["lost"]].max(), abs=300)
     assert "7.5 kB/s" in panel.says
 
 
 def test_columns_of_different_length_are_refused() -> None:
     """Each function names what does not fit."""
-    with pytest.raises(ParameterError, match="start, lost, again"):
-        time_sequence([1.0], [], [], [])
+    with pytest.raises(ParameterError, match="start, length, lost, again"):
+        time_sequence([1.0], [], [], [], [])
     with pytest.raises(ParameterError, match="size"):
         rate_series([1.0], [])
     with pytest.raises(ParameterError, match="others"):
@@ -366,7 +371,7 @@ class Freezer:
 
 
 def test_positions_are_those_of_the_same_limit() -> None:
-    """Connections that froze at the limit of the verdict's own; others that froze elsewhere are left out, the rest spared."""
+    """Connections that froze at the limit of the verdict; others that froze are left out, and the rest was spared."""
     trace = netinterf.example("rate.policing")
     flows = np.flatnonzero(trace.sides.payload_packets[1::2] > 0)
     subject = flows[:3]
