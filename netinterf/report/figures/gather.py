@@ -167,7 +167,7 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     """Gather where connections froze; None when the evidence measured no positions.
 
     Of a group, its members; else all connections of the capture that froze at the same limit. Counted are packets of
-    both ways, or payload bytes from the server, whichever lies closer together.
+    both ways, or payload bytes from the server: whichever the limit is told in, or lies closer together.
     """
     bears = np.array([*(covers("rate.freeze", rule.mechanism) for rule in evidence.rules), False])
     seen = bears[evidence.rule] & (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
@@ -182,8 +182,9 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     known = {unit: values for unit, (_, values) in told.items() if len(values)}
     if not known:
         return None
-    unit = min(known, key=lambda unit: spread(known[unit]))
-    limit = limits[unit][mine & np.isfinite(limits[unit])]
+    common = {unit: limit[mine & np.isfinite(limit)] for unit, limit in limits.items()}
+    unit = min(known, key=lambda unit: (not len(common[unit]), spread(known[unit])))
+    limit = common[unit]
     return Positions(
         stopped=known[unit],
         survivors=how_far(trace, np.setdiff1d(beside(trace, told[unit][0]), evidence.subject[seen]), unit),
