@@ -54,7 +54,7 @@ def draw(trace: Trace, verdict: Verdict, evidence: Evidence) -> str:
 
 
 def windows(trace: Trace, verdict: Verdict) -> list[tuple[int, int]]:
-    """Read from the evidence when something was cut off: seconds since the capture began, there; ns since 1970, here."""
+    """Read from the evidence when something was cut off, in ns since 1970; there it is seconds of the capture."""
     began = int(trace.packets.time.min(initial=0))
     told = [(seen.measured.get("since"), seen.measured.get("until")) for seen in verdict.evidence if seen.llr > 0]
     spans = {(since, until) for since, until in told if since is not None and until is not None}
