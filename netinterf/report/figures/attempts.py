@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 from netinterf.context.networks import find_networks
 from netinterf.report.figures.gather import flows_of
 from netinterf.report.figures.reach import Attempts
+from netinterf.schema import Evidence, SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.record import Verdict
+from netinterf.verdict.weigh import covers
 
 __all__ = ["attempts"]
 
@@ -16,6 +18,8 @@ Bool = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
 
+ELSEWHERE = "other countries"
+
 MOST_ROWS = 10
 """Classes that are drawn apart, those with the most attempts; the rest is one class."""
 
@@ -23,23 +27,49 @@ SERVICES = {(TCP, 443): "web", (TCP, 80): "web", (UDP, 443): "QUIC", (UDP, 53): 
 """What borders are known to tell apart, by protocol and port; web is HTTP and HTTPS over TCP."""
 
 
-def attempts(trace: Trace, verdict: Verdict) -> list[Attempts]:
-    """List what the clients of a verdict tried to reach: by country where networks are known, and by service."""
+def attempts(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Attempts]:
+    """List what the clients of a verdict tried to reach: by country where networks are known, and by service.
+
+    Classes with attempts that the evidence calls cut off are marked for the time that it names.
+    """
     flows = trace.flows
     clients = flows.client[flows_of(trace, verdict)]
     chosen = np.flatnonzero(np.isin(flows.client, clients) & np.isin(flows.protocol, (TCP, UDP)))
-    time, answered = flows.first[chosen], was_answered(trace)[chosen]
+    time, answered, struck = flows.first[chosen], was_answered(trace)[chosen], struck_flows(trace, evidence)[chosen]
     pairs = zip(flows.protocol[chosen].tolist(), flows.server_port[chosen].tolist(), strict=True)
     services = [SERVICES.get(pair, "other TCP" if pair[0] == TCP else "other UDP") for pair in pairs]
-    where = places(trace, chosen, answered)
+    where = places(trace, chosen, answered, struck)
     names = [", ".join(filter(None, pair)) for pair in zip(where, services, strict=True)]
     classes = sorted(set(names), key=lambda name: (-names.count(name), name))
     of = np.array([classes.index(name) for name in names], np.int64)
     if len(classes) > MOST_ROWS:
         classes = [*classes[: MOST_ROWS - 1], f"{len(classes) - MOST_ROWS + 1} further classes"]
         of = np.minimum(of, MOST_ROWS - 1)
-    shown = sorted(range(len(classes)), key=lambda place: (classes[place].startswith("other countries"), place))
-    return [Attempts(classes[place], time[of == place], answered[of == place]) for place in shown]
+    shown = sorted(range(len(classes)), key=lambda place: (classes[place].startswith(ELSEWHERE), place))
+    spans = windows(trace, verdict)
+    return [
+        Attempts(classes[place], time[mine], answered[mine], spans if struck[mine].any() else ())
+        for place, mine in ((place, of == place) for place in shown)
+    ]
+
+
+def windows(trace: Trace, verdict: Verdict) -> tuple[tuple[int, int], ...]:
+    """Read from the evidence when something was cut off, in ns since 1970; there it is seconds of the capture."""
+    began = int(trace.packets.time[0])
+    told = [(seen.measured.get("since"), seen.measured.get("until")) for seen in verdict.evidence if seen.llr > 0]
+    spans = {(since, until) for since, until in told if since is not None and until is not None}
+    return tuple((began + round(1e9 * since), began + round(1e9 * until)) for since, until in sorted(spans))
+
+
+def struck_flows(trace: Trace, evidence: Evidence) -> Bool:
+    """Say of each flow whether evidence calls it, or a question in it, cut off."""
+    bears = np.array([*(covers("reach", rule.mechanism) for rule in evidence.rules), False])
+    seen = bears[evidence.rule] & (evidence.llr > 0)
+    asked = evidence.subject_kind == SubjectKind.EXCHANGE
+    struck = np.zeros(len(trace.flows), np.bool_)
+    struck[evidence.subject[seen & (evidence.subject_kind == SubjectKind.FLOW)]] = True
+    struck[trace.exchanges.flow[evidence.subject[seen & asked]]] = True
+    return struck
 
 
 def was_answered(trace: Trace) -> Bool:
@@ -50,18 +80,20 @@ def was_answered(trace: Trace) -> Bool:
     return result
 
 
-def places(trace: Trace, flows: I64, answered: Bool) -> list[str]:
+def places(trace: Trace, flows: I64, answered: Bool, struck: Bool) -> list[str]:
     """Say where servers are: in one country, in others, or in networks that are not listed; empty without a table.
 
-    The one country is the clients' own where it is listed, else the one that answered most; it is called by its code.
+    The one country is the clients' own where it is listed, else that which answered most of those where nothing was cut
+    off. It is called by its code.
     """
     client, server = countries(trace, trace.flows.client[flows]), countries(trace, trace.flows.server[flows])
     if not any(server):
         return server
-    told = [country for country in client if country]
-    told = told or [country for country, good in zip(server, answered.tolist(), strict=True) if country and good]
+    cut = {country for country, hit in zip(server, struck.tolist(), strict=True) if hit}
+    good = [country for country, well in zip(server, answered.tolist(), strict=True) if country and well]
+    told = [country for country in client if country] or [country for country in good if country not in cut]
     home = max(sorted(set(told)), key=told.count) if told else ""
-    return [country if country == home else "other countries" if country else "unlisted" for country in server]
+    return [country if country == home else ELSEWHERE if country else "unlisted" for country in server]
 
 
 def countries(trace: Trace, hosts: NDArray[np.int32]) -> list[str]:

@@ -47,18 +47,10 @@ def draw(trace: Trace, verdict: Verdict, evidence: Evidence) -> str:
     elif mechanism.startswith("rate") and mechanism != "rate.handshake":
         panels = by_rate(trace, verdict, evidence)
     elif mechanism.startswith("reach"):
-        panels = [reachability(attempts(trace, verdict), windows(trace, verdict))]
+        panels = [reachability(attempts(trace, verdict, evidence))]
     else:
         panels = [by_packets(trace, verdict)]
     return sheet(happened(verdict), panels)
-
-
-def windows(trace: Trace, verdict: Verdict) -> list[tuple[int, int]]:
-    """Read from the evidence when something was cut off, in ns since 1970; there it is seconds of the capture."""
-    began = int(trace.packets.time.min(initial=0))
-    told = [(seen.measured.get("since"), seen.measured.get("until")) for seen in verdict.evidence if seen.llr > 0]
-    spans = {(since, until) for since, until in told if since is not None and until is not None}
-    return [(began + round(1e9 * since), began + round(1e9 * until)) for since, until in sorted(spans)]
 
 
 def by_packets(trace: Trace, verdict: Verdict) -> Panel:

@@ -36,6 +36,7 @@ class Attempts:
     name: str
     time: I64  # ns since 1970 UTC
     answered: Bool
+    windows: tuple[tuple[int, int], ...] = ()  # begin and end of the times in which it was cut off, ns since 1970 UTC
 
     def __attrs_post_init__(self) -> None:
         if len(self.time) != len(self.answered):
@@ -47,17 +48,11 @@ class Attempts:
         return f"{self.name}: {int(self.answered.sum()):,} of {len(self.time):,} answered"
 
 
-def reachability(
-    rows: Sequence[Attempts],
-    windows: Sequence[tuple[int, int]] = (),
-    *,
-    title: str = "What could be reached",
-) -> Panel:
+def reachability(rows: Sequence[Attempts], *, title: str = "What could be reached") -> Panel:
     """Draw the attempts of several classes over time.
 
     Args:
         rows: The classes, from top to bottom.
-        windows: Begin and end of the times in which something was cut off, ns since 1970 UTC.
         title: Words above the plot.
 
     Returns:
@@ -68,7 +63,8 @@ def reachability(
         (f'<path class="lost stroke" d="M0-5v{TALL}"/>', "not answered"),
     ]
     shade = '<rect class="shade" x="-8" y="-6" width="16" height="12"/>'
-    entries += [(shade, "cut off")] if len(windows) else []
+    windows = sorted({window for row in rows for window in row.windows})
+    entries += [(shade, "cut off")] if windows else []
     head, top = key(entries, LINE + 4.0)
     times = np.concatenate([np.empty(0, np.int64), *(row.time for row in rows)])
     marks = [words(12, LINE, title, "part ink"), *head]
@@ -76,7 +72,6 @@ def reachability(
         return Panel(top + 40, (*marks, words(12, top + 22, "no attempts", "soft")), f"{title}: no attempts.")
     x = clock_axis(int(times.min()), int(times.max()), LEFT, RIGHT)
     foot = top + 6 + ROW * len(rows)
-    marks += [shaded(x, window, top + 4, foot) for window in windows]
     for place, row in enumerate(rows):
         marks += strokes(x, row, top + 6 + ROW * place)
     says = f"{title}: {'; '.join(row.says for row in rows)}.{''.join(map(span_words, windows))}"
@@ -86,7 +81,8 @@ def reachability(
 def strokes(x: Axis, row: Attempts, top: float) -> list[str]:
     """Draw one class: its name, its line, and a stroke for each attempt."""
     middle = top + 19 + TALL
-    drawn = [words(LEFT, top + 14, row.says), f'<path class="grid" d="M{LEFT} {middle:g}H{RIGHT}"/>']
+    drawn = [shaded(x, window, top + 1, top + ROW - 1) for window in row.windows]
+    drawn += [words(LEFT, top + 14, row.says), f'<path class="grid" d="M{LEFT} {middle:g}H{RIGHT}"/>']
     for kind, chosen, way in (("others", row.answered, -TALL), ("lost", ~row.answered, TALL)):
         places = np.unique(np.round(x.place(row.time[chosen] / 1e9) / GRID)) * GRID
         path = "".join(f"M{place:g} {middle:g}v{way}" for place in places.tolist())
@@ -95,7 +91,7 @@ def strokes(x: Axis, row: Attempts, top: float) -> list[str]:
 
 
 def shaded(x: Axis, window: tuple[int, int], top: float, foot: float) -> str:
-    """Tint a stretch of time behind all rows."""
+    """Tint a stretch of time behind a row."""
     begin, end = np.clip([x.at(edge / 1e9) for edge in window], x.start, x.end).tolist()
     place = f'x="{begin:.1f}" y="{top:g}" width="{max(end - begin, 1):.1f}" height="{foot - top:g}"'
     return f'<rect class="shade" {place}/>'

@@ -33,7 +33,7 @@ ORIGIN = np.zeros(1)
 
 @attrs.frozen
 class Slope:
-    """A fitted rate, drawn as a line from the first loss to the last."""
+    """A fitted rate, drawn as a line from the first loss to the last; without losses all the way."""
 
     rate: float  # bytes of the stream in a second
     says: str  # what it is
@@ -105,7 +105,7 @@ def time_sequence(
     if not len(sent.time):
         marks.append(words((x.start + x.end) / 2, y.end + PLOT / 2, "no packets with data", "soft", "middle"))
     marks += [line(*staircase(x.place(heard), y.place(acked)), "acked thin")]
-    marks += [line(*along(x, y, sent, slope.rate), "limit dash")] if slope is not None and sent.lost.any() else []
+    marks += [line(*along(x, y, sent, slope.rate), "limit dash")] if slope is not None and len(sent.time) else []
     drawn = zip(sent.kinds.items(), (dots, diamond, cross), (MOST_DOTS, MOST_MARKS, MOST_MARKS), strict=True)
     for (kind, chosen), draw, limit in drawn:
         marks.append(draw(*thinned(x.place(sent.time[chosen]), y.place(sent.start[chosen]), limit), kind))
@@ -138,10 +138,11 @@ def along(x: Axis, y: Axis, sent: Sent, rate: float) -> tuple[F64, F64]:
     """Lay the line of a rate along the losses: at each, the bucket was empty, and what passes later is what it gains.
 
     The line touches the highest of what had passed when something was lost. Nothing passes more from then on, and what
-    a full bucket did not gain leaves the transfer below.
+    a full bucket did not gain leaves the transfer below. Where a queue lost nothing, it touches the whole transfer.
     """
-    passed = np.cumsum(np.where(sent.lost, 0.0, sent.length))[sent.lost]
-    when = sent.time[sent.lost]
+    told = sent.lost if sent.lost.any() else ~sent.lost
+    passed = np.cumsum(np.where(sent.lost, 0.0, sent.length))[told]
+    when = sent.time[told]
     foot = float(np.max(passed - rate * when))
     ends = np.array([when[0], max(when[-1], when[0] + 1e-3)])
     ends = np.clip(ends, (y.low - foot) / rate, (y.high - foot) / rate)

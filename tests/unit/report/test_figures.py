@@ -27,6 +27,7 @@ from netinterf.report.figures import (
     sheet,
     time_sequence,
 )
+from netinterf.report.figures.attempts import attempts
 from netinterf.report.figures.axes import clock_axis, count_axis, scaled, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import WIDTH
 from netinterf.report.figures.gather import positions
@@ -34,7 +35,7 @@ from netinterf.report.figures.sequence import thinned
 from netinterf.schema import Rule
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
-from netinterf.verdict.record import Verdict
+from netinterf.verdict.record import Observation, Verdict
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECOND = 1_000_000_000
@@ -182,6 +183,17 @@ def test_nothing_passes_the_line_of_the_rate_after_a_loss() -> None:
     assert "7.5 kB/s" in panel.says
 
 
+def test_a_queue_that_lost_nothing_has_its_line_too() -> None:
+    """The line of a shaped transfer lies on it, all the way."""
+    time = np.arange(50) / 10
+    nothing = np.zeros(50, np.bool_)
+    panel = time_sequence(time, 800 * np.arange(50), np.full(50, 800), nothing, nothing, slope=Slope(8_000.0, "8 kB/s"))
+    path = next(mark for mark in panel.marks if mark.startswith('<path class="limit dash" d="M'))
+    x0, y0, x1, y1 = map(float, re.findall(r"[-\d.]+", path.split('d="')[1]))
+    assert x1 - x0 == pytest.approx(468 - 54, abs=1)
+    assert y0 - y1 == pytest.approx(230 * 39_200 / 40_000, abs=6)
+
+
 def test_columns_of_different_length_are_refused() -> None:
     """Each function names what does not fit."""
     with pytest.raises(ParameterError, match="start, length, lost, again"):
@@ -245,13 +257,13 @@ def test_every_connection_is_in_a_bar() -> None:
     assert bars(figure, "lost-area") == 5
     assert bars(figure, "others hollow") == 3
     assert any("2 came further" in word for word in said(figure))
-    assert "the rule's limit: 25 packets" in said(figure)
+    assert "common limit: about 25 packets" in said(figure)
 
 
 def test_bytes_have_units() -> None:
     """Positions in bytes are written in kB, on the axis and in words."""
     figure = drawn(freeze_positions([15_800.0, 16_100.0], unit="bytes", limit=16_000.0))
-    assert "the rule's limit: 16 kB" in said(figure)
+    assert "common limit: about 16 kB" in said(figure)
     assert "how far it came, kB" in said(figure)
 
 
@@ -261,8 +273,11 @@ def test_bytes_have_units() -> None:
 def test_every_attempt_is_a_stroke_on_its_side() -> None:
     """Up when it was answered, down when not, in the row of its class, which counts them."""
     time = MIDDAY + SECOND * np.arange(0, 600, 20)
-    home, abroad = Attempts("home", time, time > 0), Attempts("abroad", time, time < MIDDAY + 300 * SECOND)
-    figure = drawn(reachability([home, abroad], [(MIDDAY + 300 * SECOND, MIDDAY + 600 * SECOND)]))
+    cut = (MIDDAY + 300 * SECOND, MIDDAY + 600 * SECOND)
+    rows = [Attempts("home", time, time > 0), Attempts("abroad", time, time < cut[0], (cut,))]
+    figure = drawn(reachability(rows))
+    tints = [one for one in figure.iter(f"{SVG}rect") if one.attrib["class"] == "shade"]
+    assert len(tints) == 2  # one in the key, one in the row
     assert count(figure, "others") == 30 + 15
     assert count(figure, "lost") == 15
     assert {"home: 30 of 30 answered", "abroad: 15 of 30 answered", "cut off"} <= set(said(figure))
@@ -388,13 +403,36 @@ def test_positions_are_those_of_the_same_limit() -> None:
     assert found.limit == 25.0
     assert len(found.survivors) == len(flows) - 3
     assert positions(trace, verdict, limit) is None
-    assert "the rule's limit: 25 packets" in said(ET.fromstring(draw(trace, verdict, join([at, limit]))))
+    assert "common limit: about 25 packets" in said(ET.fromstring(draw(trace, verdict, join([at, limit]))))
 
 
 def blank(trace: Trace) -> Verdict:
     """Take any verdict about the first flow."""
     evidence = netinterf.analyze(trace)
     return netinterf.explain(netinterf.classify(evidence, trace), evidence, trace)[0]
+
+
+class Border:
+    """Say of some flows that they were cut off."""
+
+    name = "border"
+    rules = (Rule(id="reach.cut", mechanism="reach.isolation", group="a", says="", measures=("since", "until")),)
+
+
+def test_what_was_cut_off_is_tinted_for_as_long() -> None:
+    """Only the class with attempts that the evidence calls cut off, from when to when it says."""
+    trace = netinterf.example("rate.policing")
+    web = np.flatnonzero(trace.flows.server_port == 443)[:1]
+    evidence = observe(Border(), "reach.cut", subject=web, time=0, llr=5.0, witness=web,
+                       measured={"since": 1.5, "until": 2.5})  # fmt: skip
+    seen = Observation(rule="reach.cut", says="", llr=5.0, frames=(), measured={"since": 1.5, "until": 2.5})
+    verdict = attrs.evolve(blank(trace), row=int(web[0]), mechanism="reach.isolation", evidence=(seen,))
+    rows = attempts(trace, verdict, evidence)
+    began = int(trace.packets.time[0])
+    assert {row.name: row.windows for row in rows if row.windows} == {
+        "web": ((began + 1_500_000_000, began + 2_500_000_000),)
+    }
+    assert sum(len(row.time) for row in rows) >= len(web)
 
 
 def test_isolation_is_drawn_with_countries(tmp_path: Path) -> None:
