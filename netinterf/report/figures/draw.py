@@ -74,7 +74,7 @@ def by_rate(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Panel]:
     passed = moved.limited.take(~moved.limited.lost)
     step = bin_width(until, passed.size, limit)
     until = step * float(np.ceil(until / step - 1e-9))  # one time axis for both
-    several = len(found.flows)
+    several = len(moved.flows)
     who = "this connection" if several == 1 else f"{several} connections with one limit"
     return [
         time_sequence(
@@ -105,7 +105,7 @@ def slope(found: Found, moved: Transfer) -> Slope | None:
     There is none where several connections shared the rate, or where acknowledgements were limited.
     """
     passed = moved.limited.take(~moved.limited.lost)
-    if len(found.flows) > 1 or found.acks or not np.isfinite(found.rate) or not passed.size.any():
+    if len(moved.flows) > 1 or found.acks or not np.isfinite(found.rate) or not passed.size.any():
         return None
     share = float(passed.payload.sum() / passed.size.sum())
     return Slope(found.rate / 8 * share, Limit(rate=found.rate).says)

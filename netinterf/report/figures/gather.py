@@ -20,6 +20,10 @@ Bool = NDArray[np.bool_]
 
 TCP = 6
 
+SLACK = 1.1
+"""How much more than the fitted rate may pass (judgement): rates are fitted within some per cent, and two connections
+with a limit each get twice as much."""
+
 UNITS = ("packets", "bytes")
 """What positions are counted in, as the measures are called; ``limit_`` before it names the common limit."""
 
@@ -35,7 +39,7 @@ class Found:
     acks: bool  # acknowledgements were, not data
     rate: float  # bit/s, NaN when none was fitted
     depth: float  # bytes, NaN when unknown
-    flows: I64  # rows in Flows with this limit
+    flows: I64  # rows in Flows of which the same limit is told
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -47,6 +51,7 @@ class Transfer:
     heard: F64  # times of acknowledgements
     acked: F64  # how far they go, bytes
     limited: Series  # all packets that share the limit
+    flows: I64  # rows in Flows: who shares it
     others: Series  # what the same client exchanged with others meanwhile, the same way
 
 
@@ -93,7 +98,8 @@ def find_limit(trace: Trace, verdict: Verdict, evidence: Evidence) -> Found:
 
     Without a rate in the evidence, it is the way of the connection that moved more.
     """
-    told = next((seen for seen in verdict.evidence if seen.llr > 0 and seen.measured.get("rate_bps")), None)
+    about = (seen for seen in verdict.evidence if seen.llr > 0 and covers(seen.mechanism, verdict.mechanism or ""))
+    told = next((seen for seen in about if seen.measured.get("rate_bps")), None)  # strongest first
     flow, packets = int(flows_of(trace, verdict)[0]), trace.packets
     rows = rows_of(trace, told.frames) if told is not None else np.empty(0, np.int64)
     if verdict.group is not None and len(rows):
@@ -121,12 +127,15 @@ def number(told: Observation | None, name: str) -> float:
 
 def transfer(trace: Trace, found: Found, evidence: Evidence) -> Transfer:
     """Lay out what was limited, the connection that is looked at, and what the client exchanged meanwhile."""
-    flows, own = trace.flows, np.array([found.flow])
+    known, own = trace.flows, np.array([found.flow])
     held = [rule.mechanism.startswith("rate") for rule in evidence.rules]
     accused = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0) & np.array([*held, False])[evidence.rule]
-    beside = np.flatnonzero((flows.client == flows.client[found.flow]) & (flows.protocol == flows.protocol[found.flow]))
+    beside = np.flatnonzero((known.client == known.client[found.flow]) & (known.protocol == known.protocol[found.flow]))
     beside = beside[~np.isin(beside, np.append(evidence.subject[accused], found.flows))]
-    limited, others = (way(trace, some, found.outbound, acks=found.acks) for some in (found.flows, beside))
+    flows = found.flows
+    limited, others = (way(trace, some, found.outbound, acks=found.acks) for some in (flows, beside))
+    if exceeds(limited, found):
+        flows, limited = own, limited.take(limited.flow == found.flow)
     sent = way(trace, own, found.outbound != found.acks)
     rows = trace.by_flow[found.flow].astype(np.int64)
     rows = rows[trace.packets.outbound[rows] == (found.outbound == found.acks)]  # what answers the data
@@ -138,8 +147,18 @@ def transfer(trace: Trace, found: Found, evidence: Evidence) -> Transfer:
         heard=(trace.packets.time[rows] - trace.packets.time[0]) / 1e9,
         acked=trace.packets.relative_ack[rows] - 1.0,
         limited=limited,
+        flows=flows,
         others=others.take((others.time >= start) & (others.time <= end) & ~others.lost),
     )
+
+
+def exceeds(limited: Series, found: Found) -> bool:
+    """Say whether connections got more together than the limit that is told of them: then each has one of its own."""
+    passed = limited.take(~limited.lost)
+    if len(passed) == 0 or not np.isfinite(found.rate):
+        return False
+    granted = SLACK * found.rate / 8 * (passed.time[-1] - passed.time[0]) + np.nan_to_num(found.depth)
+    return bool(passed.size.sum() > granted)
 
 
 def way(trace: Trace, flows: I64, outbound: bool, *, acks: bool = False) -> Series:

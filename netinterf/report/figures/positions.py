@@ -41,7 +41,7 @@ def freeze_positions(
     limit: float | None = None,
     title: str = "Where connections stopped",
 ) -> Panel:
-    """Draw at which positions connections stopped for good.
+    """Draw at which positions connections stopped.
 
     Args:
         stopped: Position of each connection that froze.
@@ -65,7 +65,7 @@ def freeze_positions(
     )
     step = max(1.0, round_step(x.high, BARS))
     edges = np.arange(0.0, x.high + step / 2, step)
-    entries = [(square(FROZEN), f"{len(frozen):,} stopped for good")]
+    entries = [(square(FROZEN), f"{len(frozen):,} stopped")]
     entries += [(square(ALIVE), f"{len(alive):,} others, and how far they came")] if len(alive) else []
     if limit is not None:
         entries.append(('<path class="limit dash" d="M0-7V6"/>', f"common limit: about {amount(limit, unit)}"))

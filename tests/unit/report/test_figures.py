@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import netinterf
 from netinterf.analyzers.base import join, observe
+from netinterf.analyzers.throttling.series import Series
 from netinterf.capture import write_pcap
 from netinterf.engine.scan import Result, scan
 from netinterf.errors import ParameterError
@@ -30,7 +31,7 @@ from netinterf.report.figures import (
 from netinterf.report.figures.attempts import attempts
 from netinterf.report.figures.axes import clock_axis, count_axis, scaled, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import WIDTH
-from netinterf.report.figures.gather import positions
+from netinterf.report.figures.gather import Found, exceeds, positions
 from netinterf.report.figures.sequence import thinned
 from netinterf.schema import Rule
 from netinterf.simulate import Conditions, run
@@ -346,6 +347,28 @@ def test_a_policed_transfer_is_drawn_from_its_capture(tmp_path: Path) -> None:
     assert "other connections of the client" in words
     assert result.figure(verdict) == text
     assert len(text) < 200_000
+
+
+@pytest.mark.parametrize(("limits", "apart"), [(1, False), (2, True)])
+def test_a_limit_that_each_has_is_not_drawn_as_one(limits: int, apart: bool) -> None:
+    """Two connections that get the told rate together share it; two that get it each are drawn apart."""
+    packets = 400
+    series = Series(
+        time=np.arange(packets) / 100,
+        size=np.full(packets, 1000.0),
+        lost=np.zeros(packets, np.bool_),
+        row=np.arange(packets),
+        flow=np.arange(packets) % 2,
+        start=np.arange(packets),
+        payload=np.full(packets, 900),
+        delay=np.zeros(packets),
+        upstream=False,
+    )
+    rate = 800_000.0 / limits
+    found = Found(flow=0, outbound=False, acks=False, rate=rate, depth=np.nan, flows=np.array([0, 1]))
+    assert exceeds(series, found) == apart
+    assert not exceeds(series, attrs.evolve(found, rate=np.nan))
+    assert not exceeds(series.take(slice(0, 0)), found)
 
 
 @pytest.mark.parametrize(
