@@ -15,6 +15,7 @@ __all__ = ["FIGURES", "write_figures"]
 
 FIGURES = {
     "rate.policing": ("rate.policing.tspu-twitter", 350_003),
+    "rate.freeze": ("rate.freeze.packets", 350_001),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 

@@ -5,8 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.losses import direction_series
-from netinterf.analyzers.throttling.series import Series, wire_pieces
+from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Evidence, Mark, SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.record import Observation, Verdict
