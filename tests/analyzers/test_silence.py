@@ -560,3 +560,39 @@ def test_a_filter_of_protocols_is_set_off_by_first_bytes() -> None:
         assert one.trigger is not None
         assert (one.trigger.kind, one.trigger.value) == ("bytes.class", "no known protocol")
         assert one.trigger.frame in one.frames
+
+
+def counted(*, others_die: bool) -> Trace:
+    """Ask one server twelve times for one name, of which those die that have four before; other names beside."""
+    talk = Talk()
+    for place in range(11):
+        at, port = 2_000.0 * place, 43_000 + 2 * place
+        if place < 4:
+            answered(talk, at, data=BLOCKED, port=port)
+        else:
+            silenced(talk, at, port=port)
+        if place in {5, 8}:
+            if others_die:
+                silenced(talk, at + 500, data=OTHER, port=port + 1)
+            else:
+                answered(talk, at + 500, port=port + 1)
+    answered(talk, 140_000.0, data=BLOCKED, port=44_000)
+    return talk.trace()
+
+
+def test_requests_that_die_by_count_are_told() -> None:
+    """From the fifth recent request with one name on, all die; others at the same server are served meanwhile."""
+    trace = counted(others_die=False)
+    for place in range(4, 11):
+        told = rules(trace, flow_of(trace, 43_000 + 2 * place))
+        assert told["drop.counted"] > 1
+        assert "drop.moody" not in told
+
+
+def test_a_server_that_counts_whoever_knocks_is_no_rule() -> None:
+    """Where requests with other names die as well, the server may count them all."""
+    trace = counted(others_die=True)
+    for place in range(4, 11):
+        told = rules(trace, flow_of(trace, 43_000 + 2 * place))
+        assert "drop.counted" not in told
+        assert "drop.moody" in told

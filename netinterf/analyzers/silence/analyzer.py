@@ -12,6 +12,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.suspects import Suspects, witnesses
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
+from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.holes import find_holes, withheld
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
@@ -73,9 +74,12 @@ class Silence:
         silences, datagrams = unreported(trace, found), unreported(trace, find_quic(trace))
         tables = [self.beyond(trace, find_beyond(trace))]
         if len(silences):  # they are held against everything else, so where there are none most work is saved
-            strange = foreign(trace, silences)
+            strange, served_at = foreign(trace, silences), served_time(trace, silences)
+            counted = find_counted(trace, silences, served_at)
             write = partial(self.write, trace, silences, strange)
-            tables += [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, strange, write)]
+            seen = compare(trace, silences, served_at, resets(trace), strange)
+            tables += [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, seen, counted, write)]
+            tables.append(self.counted(silences, counted))
             tables += self.receipts(trace, find_receipts(trace, silences))
         if len(datagrams):
             tables += self.quic(trace, datagrams)
@@ -113,12 +117,13 @@ class Silence:
             write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
         ]
 
-    def contrasts(self, trace: Trace, silences: Silences, strange: Mask, write: Write) -> list[Evidence]:
+    def contrasts(
+        self, trace: Trace, silences: Silences, seen: Contrast, counted: Counted, write: Write
+    ) -> list[Evidence]:
         """Write down what other connections say about each silence."""
-        seen = compare(trace, silences, served_time(trace, silences), resets(trace), strange)
         punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
         since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
-        moody = (seen.went_well > 0) & ~punished
+        moody = (seen.went_well > 0) & ~punished & (counted.llr <= 0)
         asked = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
         ready = ~greets_again(trace, silences)
         served = seen.served + seen.served_near
@@ -141,6 +146,23 @@ class Silence:
             write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
             write("drop.recovered", seen.recovered & punished & (seen.went_well == 0), {}),
         ]  # fmt: skip
+
+    def counted(self, silences: Silences, counted: Counted) -> Evidence:
+        """Write down requests that died because of how many went before."""
+        hit = np.flatnonzero(counted.llr > 0)
+        measured: dict[str, ArrayLike] = {"selective": np.ones(len(hit))}
+        for name in ("died", "least", "recent", "others", "llr"):
+            measured[name] = getattr(counted, name)[hit]
+        return observe(
+            self,
+            "drop.counted",
+            subject=silences.flow[hit],
+            time=silences.since[hit],
+            llr=WEIGHTS["drop.counted"] * counted.llr[hit],
+            forged=silences.row[hit],
+            witness=silences.row[hit],
+            measured=measured,
+        )
 
     def beyond(self, trace: Trace, dead: Beyond) -> Evidence:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""

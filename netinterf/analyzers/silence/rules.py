@@ -135,6 +135,23 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
+            "counted",
+            "count",
+            "{died} requests with this name died, each after {least} and more within a minute before (this one after "
+            "{recent}), while {others} with other names were served by the same server (log-likelihood ratio {llr})",
+            "died",
+            "least",
+            "recent",
+            "others",
+            "llr",
+            "selective",
+            source="net4people/bbs 546; dpi-checkers",
+            shared=True,
+        ),
+    ),
+    (
+        1.0,
+        rule(
             "beyond",
             "hop",
             "requests with a hop limit below {hop} left {lived} healthy connections, {died} with more left dead ones: "

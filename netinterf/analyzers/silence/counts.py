@@ -1,0 +1,89 @@
+"""Requests that die when too many with the same name went before: a rule that counts connections.
+
+Seen in Siberia since November 2025: about the fifth TLS connection of a client with one name within a minute hangs, and
+so do those that follow, for about a minute; other names at the same address are served meanwhile (net4people/bbs 546;
+dpi-checkers). A server may count as well, but whoever knocks: where it is silent to other names, too, nothing is said.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.silence.probes import fisher, surprise
+from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, networks
+from netinterf.analyzers.unanswered.silences import Kind, Silences
+from netinterf.numbering import combined
+from netinterf.trace import Trace
+
+__all__ = ["Counted", "find_counted"]
+
+I64 = NDArray[np.int64]
+
+FEWEST, LONGEST = 3, 1_024
+"""Requests with one name that died, and that were served: at least so many; and in all at most so many."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Counted:
+    """One entry per silence."""
+
+    recent: I64  # requests with the same name to the same network within a minute before
+    least: I64  # of them from which on requests died; 0 where no count explains it
+    died: I64  # requests of the name that died
+    others: I64  # requests with other names that the same server answered while these died
+    llr: NDArray[np.float64]
+
+
+def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
+    """Find requests that died because of how many went before.
+
+    Args:
+        trace: The capture.
+        silences: What fell silent.
+        served_at: When the server of each flow first answered, -1 where it did not.
+    """
+    flows, zero = trace.flows, np.zeros(len(silences), np.int64)
+    found = Counted(recent=zero.copy(), least=zero.copy(), died=zero.copy(), others=zero.copy(), llr=zero.astype(float))
+    name = flow_name_ids(trace)
+    asked = trace.sides.first_payload[0::2].astype(np.int64)
+    dead = np.full(len(flows), -1)
+    first = silences.first & silences.is_kind(Kind.UNHEARD, Kind.MUTE) & (silences.side % 2 == 0)
+    dead[silences.flow[first]] = np.flatnonzero(first)
+    told = np.flatnonzero((asked >= 0) & (name >= 0) & ((dead >= 0) | (served_at >= 0)))
+    if np.count_nonzero(dead[told] >= 0) < FEWEST:
+        return found
+    time = trace.packets.time[asked[told]]
+    server = combined(flows.client[told], flows.server[told])
+    group = combined(flows.client[told], networks(trace)[told], name[told])
+    recent = Moments(group, time).count(group, time - NEAR_NS, time) - 1
+    died = np.bincount(group, dead[told] >= 0)
+    size = np.bincount(group)
+    for one in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= LONGEST)).tolist():
+        mine = np.flatnonzero(group == one)
+        hit = dead[told[mine]] >= 0
+        least, weight = threshold(recent[mine], hit)
+        begin, end = time[mine][hit].min(), time[mine][hit].max()
+        beside = np.isin(server, server[mine]) & (group != one) & (time >= begin) & (time <= end)
+        if weight <= 0 or not beside.any() or (dead[told[beside]] >= 0).any():
+            continue
+        place = dead[told[mine[hit & (recent[mine] >= least)]]]
+        found.recent[place] = recent[mine[hit & (recent[mine] >= least)]]
+        found.least[place], found.died[place] = least, int(hit.sum())
+        found.others[place], found.llr[place] = int(beside.sum()), weight
+    return found
+
+
+def threshold(recent: I64, hit: NDArray[np.bool_]) -> tuple[int, float]:
+    """Find from which count on requests died, and what it weighs: an exact test, the search paid for."""
+    tried = np.unique(recent)[1:]
+    if not len(tried):
+        return 0, 0.0
+    above = recent[:, None] >= tried
+    p = fisher(
+        dead_above=np.sum(above & hit[:, None], axis=0),
+        above=np.sum(above, axis=0),
+        dead=int(np.sum(hit)),
+        count=len(hit),
+    )
+    best = int(np.argmin(p))
+    return int(tried[best]), surprise(float(p[best]), len(tried))
