@@ -595,4 +595,3 @@ def test_a_server_that_counts_whoever_knocks_is_no_rule() -> None:
     for place in range(4, 11):
         told = rules(trace, flow_of(trace, 43_000 + 2 * place))
         assert "drop.counted" not in told
-        assert "drop.moody" in told
