@@ -12,6 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from benchmarks.scoreboard.left_out import LEFT_OUT, unseen
 from benchmarks.scoreboard.mechanisms import answers, forges
 from benchmarks.scoreboard.pools import pool_of
 from benchmarks.scoreboard.units import Answer, Beside, Judged, Unit
+from netinterf.context.networks import Network
 from netinterf.errors import NetinterfError
 from netinterf.schema import Evidence
 from netinterf.simulate import Truth
@@ -39,6 +41,9 @@ LIBRARY = "netinterf"
 
 NAMED = frozenset({"tls.sni", "http.host", "quic.sni", "dns.qname"})
 """Kinds of triggers that are names."""
+
+REACH = ("reach", "benign.reach")
+"""Families of scenarios whose captures are judged with a table of networks."""
 
 TIMED_UNITS = 1
 """Interfered subjects of a capture whose time to verdict is measured: each takes about ten further scans."""
@@ -135,7 +140,11 @@ def timed(trace: Trace, rows: Sequence[Row], units: tuple[Unit, ...]) -> tuple[U
 
 
 def opened(job: Job) -> tuple[Trace, LabelledCapture]:
-    """Simulate or read a capture."""
+    """Simulate or read a capture.
+
+    Scenarios of reach come with the table of networks that the manual asks of their users: what lies abroad cannot be
+    told without one. ``python -m benchmarks isolation`` judges them without as well.
+    """
     if job.path is not None:
         labels = labels_beside(job.path) if job.labels is None else job.labels
         return read(job.path), labels
@@ -145,7 +154,10 @@ def opened(job: Job) -> tuple[Trace, LabelledCapture]:
     simulated = run(job.scenario, job.seed)
     held = io.BytesIO()
     write_pcap(held, simulated.times, simulated.frames, simulated.link_type, lengths=simulated.lengths)
-    return read(held.getvalue()), of_labels(simulated.labels)
+    labels = of_labels(simulated.labels)
+    table = simulated.labels.networks if labels.family in REACH else ()
+    networks = [Network(ip_network(prefix), asn, country) for prefix, asn, country in table]
+    return read(held.getvalue(), networks=networks), labels
 
 
 def ask(trace: Trace, job: Job) -> tuple[dict[str, list[Verdict]], dict[str, str], Evidence | None]:
