@@ -13,6 +13,7 @@ from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.rst_injection import RstInjection
+from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.tampering_signatures import TamperingSignatures
 from netinterf.analyzers.throttling import Throttling
@@ -31,6 +32,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     DnsPoisoning.name: DnsPoisoning,
     DnsSilence.name: DnsSilence,
     Throttling.name: Throttling,
+    Shaping.name: Shaping,
     Silence.name: Silence,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,

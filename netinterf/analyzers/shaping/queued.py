@@ -1,0 +1,198 @@
+"""Which transfers were queued to a rate: their packets waited, and while they waited what came through kept one rate.
+
+A queue of a fixed rate is work-conserving: as long as anybody waits in it, it delivers at its rate, neither more nor
+less (Kleinrock, "Queueing Systems" II, 1976, §3.4). So the two are looked at together, in windows of some packets. The
+queue of a line that many share delivers at its rate as well, but not to one of them: the rest of the rate belongs to
+others, and what is left changes from window to window. A rate that stays the same while packets wait therefore also
+says that nobody else's packets were in that queue. What shares a queue is not known beforehand: one transfer, those of
+one server, or all of the client that waited are candidates, and the steadiest is believed.
+"""
+
+from collections.abc import Iterator
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.shaping.deliveries import Deliveries, first_of
+from netinterf.trace import Trace
+
+__all__ = ["Queued", "Windows", "cut_windows", "find_queued", "waiting_lanes"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+WINDOW = 12_000.0
+"""Bytes of a window: some eight full packets, so that one delayed acknowledgement does not make a rate."""
+
+LEAST_WAIT = 0.01
+"""Seconds of waiting that count: beyond the jitter of radio links and the 5 ms that active queues aim at (RFC 8289)."""
+
+LEAST_WINDOWS = 3
+"""Windows with waiting packets below which nothing is steady."""
+
+LEAST_SHARE = 0.15
+"""Share of a transfer's time with waiting packets from which on the queue is what holds it."""
+
+STEADY = 0.12
+"""How far, in the logarithm, the rate of a window may lie from the usual one and still be the same: a packet more or
+less in a window of eight."""
+
+LEAST_STEADY = 0.6
+"""Share of the waiting time at the usual rate from which on the queue is the transfer's own. Queues that others use as
+well stay below 0.45 (simulated shared lines, development seeds)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Windows:
+    """Windows of deliveries, group by group, in time order."""
+
+    group: I64
+    begin: F64  # seconds: the end of the window before
+    end: F64
+    rate: F64  # bytes a second
+    waiting: Bool  # every packet of it that is known to have waited or not has waited
+    wait: F64  # the least wait, seconds; NaN where none is known
+    row: I64  # row in Packets of the last delivery
+
+    def take(self, rows: Bool | I64) -> "Windows":
+        """Select windows."""
+        return attrs.evolve(self, **{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Windows)})
+
+    @property
+    def lasting(self) -> F64:
+        """Seconds of each window."""
+        return self.end - self.begin
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Queued:
+    """Transfers of one client that went through one queue."""
+
+    lanes: I64
+    windows: Windows  # those with waiting packets
+    rate: float  # bytes a second, on the wire
+    steady: float  # share of the waiting time at that rate
+
+    @property
+    def sides(self) -> I64:
+        """Rows in Sides."""
+        return self.lanes >> 1
+
+    @property
+    def flows(self) -> I64:
+        """Rows in Flows."""
+        return self.lanes >> 2
+
+    @property
+    def view(self) -> int:
+        """Which of the views."""
+        return int(self.lanes[0] & 1)
+
+    @property
+    def wait(self) -> float:
+        """Usual waiting in seconds."""
+        return float(np.median(self.windows.wait))
+
+
+def cut_windows(found: Deliveries, group: I64) -> Windows:
+    """Cut deliveries into windows of :data:`WINDOW` bytes, from the last delivery of one to the last of the next.
+
+    Args:
+        found: Deliveries, sorted by group, then time.
+        group: The group of each.
+
+    Returns:
+        The windows; the first of each group, whose beginning is unknown, is left out.
+    """
+    starts = first_of(group)
+    total = np.cumsum(found.size)
+    before = np.repeat(total[starts] - found.size[starts], np.diff(starts, append=len(group)))
+    number = ((total - before) // WINDOW).astype(np.int64)
+    opens = np.flatnonzero((np.diff(group, prepend=-1) != 0) | (np.diff(number, prepend=-1) != 0))
+    if len(opens) == 0:
+        nothing = np.empty(0)
+        none = np.empty(0, np.int64)
+        return Windows(group=none, begin=nothing, end=nothing, rate=nothing, waiting=none > 0, wait=nothing, row=none)
+    last = np.append(opens[1:], len(group)) - 1
+    least = np.minimum.reduceat(np.where(np.isnan(found.wait), np.inf, found.wait), opens)
+    follows = np.flatnonzero(group[opens[1:]] == group[opens[:-1]]) + 1
+    end, begin = found.time[last[follows]], found.time[last[follows - 1]]
+    moved = total[last[follows]] - total[last[follows - 1]]
+    wait = np.where(np.isinf(least), np.nan, least)[follows]
+    return Windows(
+        group=group[opens[follows]],
+        begin=begin,
+        end=end,
+        rate=moved / np.maximum(end - begin, 1e-6),
+        waiting=wait > LEAST_WAIT + found.vague[last[follows]],
+        wait=wait,
+        row=found.row[last[follows]],
+    )
+
+
+def waiting_lanes(found: Deliveries) -> I64:
+    """List the lanes whose packets waited during much of their time."""
+    windows = cut_windows(found, found.lane)
+    lanes, place = np.unique(windows.group, return_inverse=True)
+    whole = np.bincount(place, windows.lasting, minlength=len(lanes))
+    waited = np.bincount(place, windows.lasting * windows.waiting, minlength=len(lanes))
+    count = np.bincount(place, windows.waiting, minlength=len(lanes))
+    return lanes[(count >= LEAST_WINDOWS) & (waited >= LEAST_SHARE * whole)]
+
+
+def find_queued(trace: Trace, found: Deliveries, lanes: I64) -> list[Queued]:
+    """Find what went through queues of their own, among lanes whose packets waited.
+
+    Args:
+        trace: The capture.
+        found: All deliveries.
+        lanes: The lanes that waited.
+
+    Returns:
+        One entry for each queue that is steady enough; a transfer is in one at most.
+    """
+    tried = [one for members in candidates(trace, lanes) if (one := try_queue(found, members))]
+    tried.sort(key=lambda one: (round(one.steady, 1), len(one.lanes)), reverse=True)
+    taken: set[int] = set()
+    chosen = []
+    for one in tried:
+        if one.steady >= LEAST_STEADY and not taken & set(one.sides.tolist()):
+            taken |= set(one.sides.tolist())
+            chosen.append(one)
+    return chosen
+
+
+def candidates(trace: Trace, lanes: I64) -> Iterator[I64]:
+    """List what may share a queue: a lane alone, those of two hosts, all of a client; one direction and view each."""
+    flow = lanes >> 2
+    client, server = trace.flows.client[flow].astype(np.int64), trace.flows.server[flow].astype(np.int64)
+    known: set[tuple[int, ...]] = set()
+    for key in (lanes, client << 34 | server << 2 | lanes & 3, client << 2 | lanes & 3):
+        for value in np.unique(key).tolist():
+            members = lanes[key == value]
+            if tuple(members.tolist()) not in known:
+                known.add(tuple(members.tolist()))
+                yield members
+
+
+def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
+    """Merge some lanes and measure how steady they came while they waited; None when they hardly did."""
+    mine = found.take(np.isin(found.lane, lanes))
+    mine = mine.take(np.argsort(mine.time, kind="stable"))
+    windows = cut_windows(mine, np.zeros(len(mine), np.int64))
+    windows = windows.take(windows.waiting)
+    if len(windows.end) < LEAST_WINDOWS:
+        return None
+    rate = usual_rate(windows)
+    near = np.abs(np.log(windows.rate / rate)) <= STEADY
+    steady = float(windows.lasting[near].sum() / windows.lasting.sum())
+    return Queued(lanes=lanes, windows=windows, rate=rate, steady=steady)
+
+
+def usual_rate(windows: Windows) -> float:
+    """Give the median rate over time."""
+    order = np.argsort(windows.rate)
+    lasting = np.cumsum(windows.lasting[order])
+    return float(windows.rate[order[np.searchsorted(lasting, lasting[-1] / 2)]])
