@@ -8,12 +8,10 @@ from what the capture holds. Benign captures of every kind tell the false alarms
 import fnmatch
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
 import attrs
-import numpy as np
 
 from benchmarks.machine import write_json
 from benchmarks.matching import gather
@@ -163,7 +161,9 @@ def report(shaped: list[Held], alarms: list[tuple[str, str]], untouched: int, *,
     if details:
         for held in shaped:
             if not held.named[LIBRARY]:
-                print("  missed", held.capture, held.vantage, held.contrast, "one server" * held.one_server, *held.rules)
+                print(
+                    "  missed", held.capture, held.vantage, held.contrast, "one server" * held.one_server, *held.rules
+                )
         for who, flow in alarms:
             if who == LIBRARY:
                 print("  alarm", flow)

@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries
+from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued, Windows
 from netinterf.trace import Trace
 
@@ -114,10 +114,11 @@ def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
         others: What else the client moved.
 
     Returns:
-        Bytes; what the queue's own rate, loosely taken, does not explain.
+        Bytes; what the queue's own rate, loosely taken, does not explain. None where acknowledgements tell what was
+        delivered: one that was delayed, or fills a hole, tells of much at once.
     """
     found = others.found
-    if len(found) == 0:
+    if len(found) == 0 or queued.view == ACKS:
         return 0.0
     ends = queued.windows.end
     sums = queued.rate + others.between(queued.windows.begin, ends) / np.maximum(queued.windows.lasting, 1e-6)

@@ -57,7 +57,9 @@ class Deliveries:
 
     def take(self, rows: NDArray[np.bool_] | I64) -> "Deliveries":
         """Select deliveries, in the order given."""
-        return Deliveries(**{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "vague")})
+        return Deliveries(
+            **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "vague")}
+        )
 
 
 def sizeable(trace: Trace) -> I64:
@@ -86,7 +88,10 @@ def deliveries(trace: Trace, sides: I64) -> Deliveries:
     data = wanted[side] & (payload > 0) & (packets.marks[rows] & Mark.KEEP_ALIVE == 0)
     acks = wanted[side ^ 1] & (packets.tcp_flags[rows] & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST) == TcpFlag.ACK)
     acks &= packets.protocol[rows] == TCP
-    parts = [arrived(trace, *by_side(rows[data], side[data])), acknowledged(trace, *by_side(rows[acks], side[acks] ^ 1))]
+    parts = [
+        arrived(trace, *by_side(rows[data], side[data])),
+        acknowledged(trace, *by_side(rows[acks], side[acks] ^ 1)),
+    ]
     lane, row, size, wait, vague = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(lane, kind="stable")
     time = (packets.time[row] - (packets.time[0] if len(packets) else 0)) / 1e9
@@ -120,8 +125,11 @@ def arrived(trace: Trace, rows: I64, side: I64) -> Columns:
         with np.errstate(divide="ignore", invalid="ignore"):
             pace = np.log(ticks[ends] / lasting)
             away = np.abs(pace[:, None] - np.log(CLOCKS))
-        clock = np.where(np.nanmin(np.where(np.isfinite(away), away, np.inf), axis=1) < CLOCK_ERROR,
-                         CLOCKS[np.argmin(np.where(np.isfinite(away), away, np.inf), axis=1)], np.nan)
+        clock = np.where(
+            np.nanmin(np.where(np.isfinite(away), away, np.inf), axis=1) < CLOCK_ERROR,
+            CLOCKS[np.argmin(np.where(np.isfinite(away), away, np.inf), axis=1)],
+            np.nan,
+        )
         late = since - ticks / clock[group]
         wait[stamped] = late - np.minimum.reduceat(late, starts)[group]
         vague[stamped] = (DRIFT * lasting + 2 / clock)[group]

@@ -17,27 +17,50 @@ from numpy.typing import NDArray
 from netinterf.analyzers.shaping.deliveries import Deliveries, first_of
 from netinterf.trace import Trace
 
-__all__ = ["Queued", "Windows", "cut_windows", "find_queued", "waiting_lanes"]
+__all__ = [
+    "CEILING",
+    "LEAST_WINDOWS",
+    "Queued",
+    "Windows",
+    "candidates",
+    "cut_windows",
+    "find_queued",
+    "merged",
+    "near",
+    "steadiest",
+    "waiting_lanes",
+]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-WINDOW = 12_000.0
-"""Bytes of a window: some eight full packets, so that one delayed acknowledgement does not make a rate."""
+WINDOW, SMALLEST, ENOUGH = 12_000.0, 4_500.0, 20
+"""Bytes of a window: some eight full packets, so that one delayed acknowledgement does not make a rate. Transfers that
+would have fewer than twenty windows have smaller ones, of three packets at least: small transfers that count are slow
+ones, whose packets come apart."""
 
-LEAST_WAIT = 0.01
-"""Seconds of waiting that count: beyond the jitter of radio links and the 5 ms that active queues aim at (RFC 8289)."""
+LEAST_WAIT = 0.005
+"""Seconds of waiting that count, of the packet of a window that waited least: what managed queues aim at (RFC 8289,
+§4.3)."""
 
-LEAST_WINDOWS = 3
+LEAST_EVEN = 0.7
+"""Share of the bytes that must come within a factor of two of their own time at the rate. A queue lets packets out one
+after the other; radio links that sleep or wait for slots hold them and deliver them in bunches."""
+
+LEAST_WINDOWS = 5
 """Windows with waiting packets below which nothing is steady."""
 
-LEAST_SHARE = 0.15
+LEAST_SHARE = 0.08
 """Share of a transfer's time with waiting packets from which on the queue is what holds it."""
 
 STEADY = 0.12
 """How far, in the logarithm, the rate of a window may lie from the usual one and still be the same: a packet more or
 less in a window of eight."""
+
+CEILING = 0.03
+"""How far, in the logarithm, windows at the very rate of a queue may lie from it: half the size of one packet in a
+window. Such windows were full, whether or not their packets were seen to wait."""
 
 LEAST_STEADY = 0.6
 """Share of the waiting time at the usual rate from which on the queue is the transfer's own. Queues that others use as
@@ -54,6 +77,7 @@ class Windows:
     rate: F64  # bytes a second
     waiting: Bool  # every packet of it that is known to have waited or not has waited
     wait: F64  # the least wait, seconds; NaN where none is known
+    even: F64  # share of the bytes that came at their own time: neither bunched nor late
     row: I64  # row in Packets of the last delivery
 
     def take(self, rows: Bool | I64) -> "Windows":
@@ -71,7 +95,7 @@ class Queued:
     """Transfers of one client that went through one queue."""
 
     lanes: I64
-    windows: Windows  # those with waiting packets
+    windows: Windows  # those with waiting packets, and others at the rate
     rate: float  # bytes a second, on the wire
     steady: float  # share of the waiting time at that rate
 
@@ -92,12 +116,12 @@ class Queued:
 
     @property
     def wait(self) -> float:
-        """Usual waiting in seconds."""
-        return float(np.median(self.windows.wait))
+        """Usual waiting in seconds, NaN where no delay was measured."""
+        return float(np.median(self.windows.wait[self.windows.waiting])) if self.windows.waiting.any() else float("nan")
 
 
 def cut_windows(found: Deliveries, group: I64) -> Windows:
-    """Cut deliveries into windows of :data:`WINDOW` bytes, from the last delivery of one to the last of the next.
+    """Cut deliveries into windows of about :data:`WINDOW` bytes, from the last delivery of one to that of the next.
 
     Args:
         found: Deliveries, sorted by group, then time.
@@ -108,26 +132,38 @@ def cut_windows(found: Deliveries, group: I64) -> Windows:
     """
     starts = first_of(group)
     total = np.cumsum(found.size)
-    before = np.repeat(total[starts] - found.size[starts], np.diff(starts, append=len(group)))
-    number = ((total - before) // WINDOW).astype(np.int64)
+    length = np.diff(starts, append=len(group))
+    before = total[starts] - found.size[starts]
+    window = np.clip(np.diff(before, append=total[-1:]) / ENOUGH, SMALLEST, WINDOW)
+    number = ((total - np.repeat(before, length)) // np.repeat(window, length)).astype(np.int64)
     opens = np.flatnonzero((np.diff(group, prepend=-1) != 0) | (np.diff(number, prepend=-1) != 0))
     if len(opens) == 0:
         nothing = np.empty(0)
         none = np.empty(0, np.int64)
-        return Windows(group=none, begin=nothing, end=nothing, rate=nothing, waiting=none > 0, wait=nothing, row=none)
+        return Windows(
+            group=none, begin=nothing, end=nothing, rate=nothing, waiting=none > 0, wait=nothing, even=nothing, row=none
+        )
     last = np.append(opens[1:], len(group)) - 1
     least = np.minimum.reduceat(np.where(np.isnan(found.wait), np.inf, found.wait), opens)
     follows = np.flatnonzero(group[opens[1:]] == group[opens[:-1]]) + 1
     end, begin = found.time[last[follows]], found.time[last[follows - 1]]
     moved = total[last[follows]] - total[last[follows - 1]]
+    rate = moved / np.maximum(end - begin, 1e-6)
+    due = np.full(len(opens), np.nan)
+    due[follows] = 1 / rate
+    ratio = np.diff(found.time, prepend=0) / np.maximum(
+        found.size * np.repeat(due, np.diff(opens, append=len(group))), 1e-12
+    )
+    even = np.add.reduceat(found.size * (np.abs(np.log2(np.maximum(ratio, 1e-6))) <= 1), opens)[follows]
     wait = np.where(np.isinf(least), np.nan, least)[follows]
     return Windows(
         group=group[opens[follows]],
         begin=begin,
         end=end,
-        rate=moved / np.maximum(end - begin, 1e-6),
+        rate=rate,
         waiting=wait > LEAST_WAIT + found.vague[last[follows]],
         wait=wait,
+        even=even / moved,
         row=found.row[last[follows]],
     )
 
@@ -154,12 +190,16 @@ def find_queued(trace: Trace, found: Deliveries, lanes: I64) -> list[Queued]:
         One entry for each queue that is steady enough; a transfer is in one at most.
     """
     tried = [one for members in candidates(trace, lanes) if (one := try_queue(found, members))]
-    tried.sort(key=lambda one: (round(one.steady, 1), len(one.lanes)), reverse=True)
-    taken: set[int] = set()
+    return steadiest([one for one in tried if one.steady >= LEAST_STEADY])
+
+
+def steadiest(tried: list[Queued], taken: I64 | None = None) -> list[Queued]:
+    """Choose queues so that no side is in two, nor in *taken*: the steadiest first, of equals the largest."""
+    held = set() if taken is None else set(taken.tolist())
     chosen = []
-    for one in tried:
-        if one.steady >= LEAST_STEADY and not taken & set(one.sides.tolist()):
-            taken |= set(one.sides.tolist())
+    for one in sorted(tried, key=lambda one: (round(one.steady, 1), len(one.lanes)), reverse=True):
+        if not held & set(one.sides.tolist()):
+            held |= set(one.sides.tolist())
             chosen.append(one)
     return chosen
 
@@ -179,16 +219,30 @@ def candidates(trace: Trace, lanes: I64) -> Iterator[I64]:
 
 def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
     """Merge some lanes and measure how steady they came while they waited; None when they hardly did."""
+    windows = merged(found, lanes)
+    waited = windows.take(windows.waiting)
+    if len(waited.end) < LEAST_WINDOWS:
+        return None
+    rate = usual_rate(waited)
+    steady = float(waited.lasting[near(waited, rate, STEADY)].sum() / waited.lasting.sum())
+    if float(np.average(waited.even, weights=waited.lasting)) < LEAST_EVEN:
+        return None
+    return Queued(
+        lanes=lanes, windows=windows.take(windows.waiting | near(windows, rate, CEILING)), rate=rate, steady=steady
+    )
+
+
+def near(windows: Windows, rate: float, far: float) -> Bool:
+    """Say which windows have a rate, within *far* in the logarithm."""
+    close: Bool = np.abs(np.log(windows.rate / rate)) <= far
+    return close
+
+
+def merged(found: Deliveries, lanes: I64) -> Windows:
+    """Cut the deliveries of some lanes, taken together, into windows."""
     mine = found.take(np.isin(found.lane, lanes))
     mine = mine.take(np.argsort(mine.time, kind="stable"))
-    windows = cut_windows(mine, np.zeros(len(mine), np.int64))
-    windows = windows.take(windows.waiting)
-    if len(windows.end) < LEAST_WINDOWS:
-        return None
-    rate = usual_rate(windows)
-    near = np.abs(np.log(windows.rate / rate)) <= STEADY
-    steady = float(windows.lasting[near].sum() / windows.lasting.sum())
-    return Queued(lanes=lanes, windows=windows, rate=rate, steady=steady)
+    return cut_windows(mine, np.zeros(len(mine), np.int64))
 
 
 def usual_rate(windows: Windows) -> float:

@@ -19,7 +19,7 @@ from netinterf.schema import Rule
 
 __all__ = [
     "AT_CLIENT",
-    "FAST_START",
+    "EACH_OWN",
     "ONE_NAME",
     "ONE_SERVER",
     "RULES",
@@ -34,7 +34,7 @@ __all__ = [
 UNCOMPARED, WHOLE_LINK = "shaping.uncompared", "shaping.whole_link"
 SPARED, SPARED_ELSEWHEN = "shaping.spared", "shaping.spared_elsewhen"
 AT_CLIENT, SEVERAL, ONE_NAME = "shaping.at_client", "shaping.several_networks", "shaping.one_name"
-FAST_START, ONE_SERVER = "shaping.fast_start", "shaping.one_server"
+EACH_OWN, ONE_SERVER = "shaping.each_its_own", "shaping.one_server"
 
 WEIGHTS: dict[str, float] = {
     UNCOMPARED: 9.0,
@@ -44,7 +44,7 @@ WEIGHTS: dict[str, float] = {
     AT_CLIENT: 3.0,
     SEVERAL: 3.0,
     ONE_NAME: 3.0,
-    FAST_START: 2.0,
+    EACH_OWN: 3.0,
     ONE_SERVER: -1.0,
 }
 """Weight of each rule at full strength, nats; see the module's text for the sources."""
@@ -59,7 +59,6 @@ HELD = (
 KLEINROCK = "Kleinrock, Queueing Systems II, 1976, §3.4"
 DIFFERENTIATION = "Kakhki et al., Identifying Traffic Differentiation in Mobile Networks, IMC 2015"
 LOCAL = "Zhang et al., Localizing Traffic Differentiation, IMC 2023"
-FLACH = "Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016, §4.4"
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -127,11 +126,11 @@ RULES: tuple[Rule, ...] = (
         source="Xue et al., Throttling Twitter, IMC 2021, §6",
     ),
     rule(
-        "fast_start",
+        "each_its_own",
         "place",
-        "{burst_bytes} bytes beyond the rate came before the queue began, which no line of that speed lets through",
-        "burst_bytes",
-        source=FLACH,
+        "{queues} transfers of one server came at this rate each, at the same time, which no line of that rate does",
+        "queues",
+        source=LOCAL,
     ),
     rule(
         "one_server",
