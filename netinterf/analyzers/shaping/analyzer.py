@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.shaping.contrast import meanwhile
-from netinterf.analyzers.shaping.deliveries import deliveries, sizeable
+from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
 from netinterf.analyzers.shaping.limits import Limit, find_limits
-from netinterf.analyzers.shaping.places import Place, place_of
+from netinterf.analyzers.shaping.places import place_of
 from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
 from netinterf.analyzers.shaping.rules import RULES, SPARED, SPARED_ELSEWHEN, WEIGHTS, WHOLE_LINK
 from netinterf.analyzers.shaping.unmeasured import find_unmeasured
@@ -56,18 +56,19 @@ class Shaping:
         found = deliveries(trace, sides)
         lanes = waiting_lanes(found)
         queued = find_queued(trace, found, lanes)
-        queued += find_unmeasured(trace, found, lanes, np.concatenate([lanes[:0], *(one.sides for one in queued)]))
+        steady = [one.sides for one in queued if one.sure]
+        queued += find_unmeasured(trace, found, lanes, np.concatenate([lanes[:0], *steady]))
         limits = find_limits(trace, found, queued, lanes >> 1)
-        tables = [table for limit in limits for table in self.write(trace, limit)]
+        tables = [table for limit in limits for table in self.write(trace, found, limit)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def write(self, trace: Trace, limit: Limit) -> list[Evidence]:
+    def write(self, trace: Trace, found: Deliveries, limit: Limit) -> list[Evidence]:
         """Write down a limit, how others fared, and where its queue stood."""
         rule = limit.rule
         passed = np.concatenate([meanwhile(one, others) for one, others in limit.pairs])
         measured = {
             "rate_bps": 8 * limit.rate,
-            "steady": min(one.steady for one in limit.queues),
+            "steady": max(one.steady for one in limit.queues),
             "waited_ms": 1e3 * limit.wait,
             "transfers": len(limit.flows),
             "passed": len(passed),
@@ -80,7 +81,7 @@ class Shaping:
             measured["selective"] = float(rule == SPARED)
         tables = [self.note(trace, limit, rule, measured, passed)]
         if rule in (SPARED, SPARED_ELSEWHEN):
-            place: Place = place_of(trace, limit)
+            place = place_of(trace, found, limit)
             tables.append(self.note(trace, limit, place.rule, place.measured, place.rows))
         return tables
 
@@ -89,11 +90,11 @@ class Shaping:
         rows = np.concatenate([one.windows.row for one in limit.queues])
         rows = rows[np.argsort(trace.packets.flow[rows], kind="stable")]
         flow = trace.packets.flow[rows]
-        witness = []
+        witness: list[list[int]] = []
         for one in limit.flows.tolist():
             own = rows[np.searchsorted(flow, one) : np.searchsorted(flow, one, side="right")][:MOST_WITNESSES]
             first = trace.by_flow[one][:1].astype(np.int64)
-            witness.append(np.unique(np.concatenate([own if len(own) else first, shown[:MOST_WITNESSES]])))
+            witness.append(np.unique(np.concatenate([own if len(own) else first, shown[:MOST_WITNESSES]])).tolist())
         time = trace.packets.time[rows[0]]
         return observe(
             self, rule, subject=limit.flows, time=time, llr=WEIGHTS[rule], witness=witness, measured=dict(measured)

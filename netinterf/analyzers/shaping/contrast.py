@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
-from netinterf.analyzers.shaping.queued import Queued, Windows
+from netinterf.analyzers.shaping.queued import Queued
 from netinterf.trace import Trace
 
 __all__ = ["Others", "apart", "beyond", "meanwhile", "others_of"]
@@ -26,6 +26,9 @@ SPREAD = 0.1
 
 MOST = 4.0
 """Nats that one window can add: a window goes wrong for many reasons one time in fifty."""
+
+BLUR = 0.2
+"""Seconds over which acknowledgements are taken together: receivers may hold them back for so long."""
 
 RATES = 100
 """Rates of the sum that are tried."""
@@ -56,7 +59,8 @@ class Others:
         """Count the bytes delivered after each beginning and until each end."""
         total = np.concatenate([[0.0], np.cumsum(self.found.size)])
         low, high = (total[np.searchsorted(self.found.time, edge, side="right")] for edge in (begin, end))
-        return high - low
+        passed: F64 = high - low
+        return passed
 
 
 def others_of(trace: Trace, queued: Queued, but: I64) -> Others:
@@ -91,9 +95,15 @@ def apart(queued: Queued, others: Others) -> float:
         The log-likelihood ratio in nats: positive when others pass by, negative when the sum keeps a rate, near 0 when
         others moved nothing meanwhile, or always the same.
     """
-    windows: Windows = queued.windows
-    rate = windows.rate
-    both = rate + others.between(windows.begin, windows.end) / np.maximum(windows.lasting, 1e-6)
+    windows, lasting = queued.windows, queued.windows.lasting
+    bins = np.floor(np.cumsum(lasting) / BLUR).astype(np.int64) if queued.view == ACKS else np.arange(len(lasting))
+    time = np.bincount(bins, lasting)
+    full = time > BLUR / 2 if queued.view == ACKS else time > 0
+    rate = (np.bincount(bins, windows.rate * lasting) / np.maximum(time, 1e-6))[full]
+    moved = np.bincount(bins, others.between(windows.begin, windows.end))
+    both = rate + (moved / np.maximum(time, 1e-6))[full]
+    if len(rate) == 0:
+        return 0.0
     alone = cost(rate, queued.rate)
     tried = np.unique(np.quantile(both, np.linspace(0, 1, RATES)))
     together = min(cost(both, one) for one in tried.tolist())

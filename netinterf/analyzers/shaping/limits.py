@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping.contrast import Others, apart, beyond, others_of
 from netinterf.analyzers.shaping.deliveries import Deliveries
-from netinterf.analyzers.shaping.queued import CEILING, LEAST_WINDOWS, Queued, Windows, cut_windows, near
+from netinterf.analyzers.shaping.queued import (
+    CEILING,
+    LEAST_WINDOWS,
+    Queued,
+    Windows,
+    above_after,
+    cut_windows,
+    near,
+)
 from netinterf.analyzers.shaping.rules import SPARED, SPARED_ELSEWHEN, UNCOMPARED, WHOLE_LINK
 from netinterf.trace import Trace
 
@@ -84,8 +92,12 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
     """
     limits = []
     windows = cut_windows(found, found.lane)
-    for queues in parted(trace, queued):
-        met = lanes_at(trace, windows, queues)
+    for alike in parted(trace, queued):
+        queues = [one for one in alike if one.sure]
+        if not queues:
+            continue
+        blurred = [one.lanes for one in alike if not one.sure]
+        met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
         but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues)])
         pairs = [(one, others_of(trace, one, but)) for one in queues]
         own = [found.take(np.isin(found.lane, one.lanes)) for one in queues]
@@ -117,8 +129,9 @@ def lanes_at(trace: Trace, windows: Windows, queues: list[Queued]) -> I64:
     client = trace.flows.client[queues[0].flows[0]]
     lanes, place = np.unique(windows.group, return_inverse=True)
     count = np.bincount(place, minlength=len(lanes))
-    at = np.bincount(place, near(windows, rate, CEILING), minlength=len(lanes))
-    above = np.bincount(place, windows.rate > rate * (1 + 2 * CEILING), minlength=len(lanes))
+    close = near(windows, rate, CEILING)
+    at = np.bincount(place, close, minlength=len(lanes))
+    above = np.bincount(place, above_after(windows, close, rate), minlength=len(lanes))
     chosen = (at >= LEAST_WINDOWS) & (at >= LEAST_AT * count) & (above <= MOST_ABOVE * count)
     chosen &= trace.flows.client[lanes >> 2] == client
     chosen &= ~np.isin(lanes >> 1, np.concatenate([one.sides for one in queues]))

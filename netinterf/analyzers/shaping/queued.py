@@ -19,9 +19,11 @@ from netinterf.trace import Trace
 
 __all__ = [
     "CEILING",
+    "LEAST_STEADY",
     "LEAST_WINDOWS",
     "Queued",
     "Windows",
+    "above_after",
     "candidates",
     "cut_windows",
     "find_queued",
@@ -62,9 +64,10 @@ CEILING = 0.03
 """How far, in the logarithm, windows at the very rate of a queue may lie from it: half the size of one packet in a
 window. Such windows were full, whether or not their packets were seen to wait."""
 
-LEAST_STEADY = 0.6
-"""Share of the waiting time at the usual rate from which on the queue is the transfer's own. Queues that others use as
-well stay below 0.45 (simulated shared lines, development seeds)."""
+LEAST_STEADY, LEAST_ALIKE = 0.6, 0.45
+"""Share of the waiting time at the usual rate from which on a queue is the transfer's own, and from which on it may be
+one of a rate that another shows better. Queues that others use as well stay below the first (simulated shared lines,
+development seeds), but a sender that repairs losses blurs what its acknowledgements tell."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -97,7 +100,8 @@ class Queued:
     lanes: I64
     windows: Windows  # those with waiting packets, and others at the rate
     rate: float  # bytes a second, on the wire
-    steady: float  # share of the waiting time at that rate
+    steady: float  # share of the waiting time at that rate; of all windows where no delay was measured
+    sure: bool  # steady enough to be a queue of its own
 
     @property
     def sides(self) -> I64:
@@ -187,10 +191,10 @@ def find_queued(trace: Trace, found: Deliveries, lanes: I64) -> list[Queued]:
         lanes: The lanes that waited.
 
     Returns:
-        One entry for each queue that is steady enough; a transfer is in one at most.
+        One entry for each queue that may be steady enough; a transfer is in one at most.
     """
     tried = [one for members in candidates(trace, lanes) if (one := try_queue(found, members))]
-    return steadiest([one for one in tried if one.steady >= LEAST_STEADY])
+    return steadiest([one for one in tried if one.steady >= LEAST_ALIKE])
 
 
 def steadiest(tried: list[Queued], taken: I64 | None = None) -> list[Queued]:
@@ -228,7 +232,11 @@ def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
     if float(np.average(waited.even, weights=waited.lasting)) < LEAST_EVEN:
         return None
     return Queued(
-        lanes=lanes, windows=windows.take(windows.waiting | near(windows, rate, CEILING)), rate=rate, steady=steady
+        lanes=lanes,
+        windows=windows.take(windows.waiting | near(windows, rate, CEILING)),
+        rate=rate,
+        steady=steady,
+        sure=steady >= LEAST_STEADY,
     )
 
 
@@ -236,6 +244,22 @@ def near(windows: Windows, rate: float, far: float) -> Bool:
     """Say which windows have a rate, within *far* in the logarithm."""
     close: Bool = np.abs(np.log(windows.rate / rate)) <= far
     return close
+
+
+def above_after(windows: Windows, close: Bool, rate: float) -> Bool:
+    """Say which windows lie above a rate after the first of their group that had it: a fast start is no exception.
+
+    Args:
+        windows: Windows, group by group.
+        close: Which of them had the rate.
+        rate: Bytes a second.
+    """
+    starts = first_of(windows.group)
+    length = np.diff(starts, append=len(close))
+    seen = np.cumsum(close)
+    before: I64 = np.repeat(seen[starts] - close[starts], length)
+    above: Bool = (windows.rate > rate * (1 + 2 * CEILING)) & (seen > before)
+    return above
 
 
 def merged(found: Deliveries, lanes: I64) -> Windows:

@@ -20,6 +20,7 @@ from netinterf.schema import Rule
 __all__ = [
     "AT_CLIENT",
     "EACH_OWN",
+    "FAST_START",
     "ONE_NAME",
     "ONE_SERVER",
     "RULES",
@@ -33,8 +34,8 @@ __all__ = [
 
 UNCOMPARED, WHOLE_LINK = "shaping.uncompared", "shaping.whole_link"
 SPARED, SPARED_ELSEWHEN = "shaping.spared", "shaping.spared_elsewhen"
-AT_CLIENT, SEVERAL, ONE_NAME = "shaping.at_client", "shaping.several_networks", "shaping.one_name"
-EACH_OWN, ONE_SERVER = "shaping.each_its_own", "shaping.one_server"
+AT_CLIENT, SEVERAL, ONE_NAME = "shaping.at_client", "shaping.several_servers", "shaping.one_name"
+EACH_OWN, FAST_START, ONE_SERVER = "shaping.each_its_own", "shaping.fast_start", "shaping.one_server"
 
 WEIGHTS: dict[str, float] = {
     UNCOMPARED: 9.0,
@@ -45,6 +46,7 @@ WEIGHTS: dict[str, float] = {
     SEVERAL: 3.0,
     ONE_NAME: 3.0,
     EACH_OWN: 3.0,
+    FAST_START: 2.0,
     ONE_SERVER: -1.0,
 }
 """Weight of each rule at full strength, nats; see the module's text for the sources."""
@@ -58,6 +60,7 @@ HELD = (
 )
 KLEINROCK = "Kleinrock, Queueing Systems II, 1976, §3.4"
 DIFFERENTIATION = "Kakhki et al., Identifying Traffic Differentiation in Mobile Networks, IMC 2015"
+FLACH = "Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016, §4.4"
 LOCAL = "Zhang et al., Localizing Traffic Differentiation, IMC 2023"
 
 RULES: tuple[Rule, ...] = (
@@ -110,10 +113,10 @@ RULES: tuple[Rule, ...] = (
         source=LOCAL,
     ),
     rule(
-        "several_networks",
+        "several_servers",
         "place",
-        "servers of {networks} networks met this rate, so that no server's own line explains it",
-        "networks",
+        "{servers} servers of different names or networks met this rate, so that no server's own line explains it",
+        "servers",
         source=LOCAL,
     ),
     rule(
@@ -131,6 +134,13 @@ RULES: tuple[Rule, ...] = (
         "{queues} transfers of one server came at this rate each, at the same time, which no line of that rate does",
         "queues",
         source=LOCAL,
+    ),
+    rule(
+        "fast_start",
+        "place",
+        "{burst_bytes} bytes beyond the rate came before there was a queue, which no line of that speed lets through",
+        "burst_bytes",
+        source=FLACH,
     ),
     rule(
         "one_server",

@@ -18,6 +18,7 @@ from netinterf.analyzers.shaping.queued import (
     LEAST_WINDOWS,
     Queued,
     Windows,
+    above_after,
     candidates,
     merged,
     near,
@@ -73,13 +74,13 @@ def try_ceiling(trace: Trace, found: Deliveries, lanes: I64, waiting: I64) -> Qu
     rate = ceiling_of(windows)
     at = near(windows, rate, CEILING)
     count = int(np.count_nonzero(at))
-    above = int(np.count_nonzero(windows.rate > rate * (1 + 2 * CEILING)))
+    above = int(np.count_nonzero(above_after(windows, at, rate)))
     if count < LEAST_WINDOWS or count < LEAST_AT * len(at) or above > MOST_ABOVE * len(at):
         return None
     queue = len(np.intersect1d(lanes, waiting)) > 0 or common(found, lanes, rate, count / len(at))
     if not queue and not any(spread_early(trace, found, lane, rate) for lane in lanes.tolist()):
         return None
-    return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=count / len(at))
+    return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=count / len(at), sure=True)
 
 
 def ceiling_of(windows: Windows) -> float:
@@ -98,7 +99,7 @@ def common(found: Deliveries, lanes: I64, rate: float, together: float) -> bool:
         return False
     alone = [merged(found, np.array([lane])) for lane in lanes.tolist()]
     shares = [np.mean(near(one, rate, CEILING)) for one in alone if len(one.rate)]
-    return max(shares, default=1.0) < OWN_SHARE * together
+    return bool(max(shares, default=1.0) < OWN_SHARE * together)
 
 
 def spread_early(trace: Trace, found: Deliveries, lane: int, rate: float) -> bool:
