@@ -52,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
     rivals.add_argument("--only", default="*", metavar="GLOB", help="only captures and scenarios that match")
     rivals.add_argument("--details", action="store_true", help="list what a rival finds and the library does not")
+    shaping = add_shaping(verbs)
     lab = verbs.add_parser("lab", help="labelled captures of real network stacks (needs root)")
     lab.add_argument("--seeds", type=int, default=3, help="runs of each scenario (default 3)")
     lab.add_argument("--out", type=Path, default=Path("lab"), metavar="DIR", help="folder to fill (default lab)")
@@ -66,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, fit, who, names, ways, rivals):
+    for verb in (quality, fit, who, names, ways, rivals, shaping):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, shaping, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -85,6 +86,16 @@ def add_dns(
     fuzz.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
     fuzz.add_argument("--captures", type=Path, metavar="DIR", help="begin with the messages of these captures as well")
     return names, ways
+
+
+def add_shaping(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about queued transfers."""
+    shaping = verbs.add_parser("shaping", help="queued transfers with and without a contrast, beside Wehe's test")
+    shaping.add_argument("--seeds", type=int, default=10, help="captures per simulated scenario (default 10)")
+    shaping.add_argument("--first-seed", type=int, default=330_000, help="where seeds begin (default 330,000)")
+    shaping.add_argument("--only", default="rate.shaping*,benign.*", metavar="GLOBS", help="only scenarios that match")
+    shaping.add_argument("--details", action="store_true", help="list misses and false alarms")
+    return shaping
 
 
 def main(words: list[str] | None = None) -> int:
@@ -107,6 +118,14 @@ def run_rivals(options: argparse.Namespace) -> int:
 
     words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
     return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
+
+
+def run_shaping(options: argparse.Namespace) -> int:
+    """Judge queued transfers."""
+    from benchmarks import shaping
+
+    shaping.run(options)
+    return 0
 
 
 def run_dns(options: argparse.Namespace) -> int:
@@ -262,6 +281,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "ways": run_ways,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
+    "shaping": run_shaping,
     "lab": run_lab,
     "simulator": run_simulator,
     "likeness": run_likeness,

@@ -5,6 +5,7 @@ way, that was spared: the contrast. Simulated captures say who was limited; whic
 from what the capture holds. Benign captures of every kind tell the false alarms, counted by flow.
 """
 
+import argparse
 import fnmatch
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -113,7 +114,7 @@ def one_server(trace: Trace, labels: LabelledCapture, flows: list[int]) -> bool:
     return len(limited) == 1 and not limited & others
 
 
-def run(options: Any) -> dict[str, Any]:
+def run(options: argparse.Namespace) -> dict[str, Any]:
     """Judge captures, print the tables, and give the numbers.
 
     Args:
@@ -139,7 +140,7 @@ def run(options: Any) -> dict[str, Any]:
         "shaped": [attrs.asdict(held) for held in shaped],
     }
     if options.json:
-        write_json(options.json, "shaping", result)
+        write_json(options.json, {"benchmark": "shaping", **result})
     return result
 
 

@@ -208,18 +208,38 @@ def full_segment(trace: Trace) -> I64:
 
 
 def told_early(side: I64, more: I64, again: Bool, segment: I64) -> F64:
-    """Count a packet for each duplicate acknowledgement, and take it off what the next one says was delivered.
+    """Count a packet for each duplicate acknowledgement, and take it off what later ones say was delivered.
 
-    While a packet is missing, the acknowledgements stand still although others arrive; each is reported by a duplicate
-    (RFC 5681 §2).
+    While packets are missing, the acknowledgements stand still or advance from hole to hole although others arrive;
+    each of these is reported by a duplicate (RFC 5681 §2). What was counted early and is still to be taken off is a sum
+    reflected at zero, a side apart.
+
+    Args:
+        side: Side of each acknowledgement, those of a side together.
+        more: Bytes by which it advances; 0 for duplicates.
+        again: Which ones are duplicates.
+        segment: Bytes of a full packet.
+
+    Returns:
+        Bytes that each tells of for the first time.
     """
-    counted = np.cumsum(np.where(again, segment, 0))
-    moves = np.flatnonzero(~again)
-    early = np.diff(counted[moves], prepend=0)
-    early[first_of(side[moves])] = 0
-    moved = segment.astype(np.float64)
-    moved[moves] = np.maximum(more[moves] - early, 0)
+    if len(side) == 0:
+        return np.empty(0)
+    starts = first_of(side)
+    number = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(side)))
+    step = np.where(again, segment, -more)
+    level = np.cumsum(step) - (number << SIDE_BITS)
+    lowest = level.copy()
+    lowest[starts] = np.minimum(level, level - step)[starts]  # a side begins at zero
+    early = level - np.minimum.accumulate(lowest)
+    before = np.concatenate([[0], early[:-1]])
+    before[starts] = 0
+    moved: F64 = np.where(again, segment, more + early - before).astype(np.float64)
     return moved
+
+
+SIDE_BITS = 40
+"""Room for the bytes of a side (a terabyte) below its number in one falling sum."""
 
 
 MSS, STAMPS, HEADERS = 1460, 12, 66

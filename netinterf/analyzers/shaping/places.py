@@ -73,7 +73,8 @@ def stands_at_client(queued: Queued) -> bool:
 
 def fast_start(queued: Queued, found: Deliveries) -> float:
     """Measure the most bytes beyond the rate of a queue that one of its lanes delivered before the queue was busy."""
-    begin, most = float(queued.windows.begin[0]), 0.0
+    windows, most = queued.windows, 0.0
+    begin = windows.begin[int(np.argmax(windows.waiting))]
     for lane in queued.lanes.tolist():
         mine = found.take((found.lane == lane) & (found.time <= begin))
         if len(mine):

@@ -227,8 +227,8 @@ def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
     waited = windows.take(windows.waiting)
     if len(waited.end) < LEAST_WINDOWS:
         return None
-    rate = usual_rate(waited)
-    steady = float(waited.lasting[near(waited, rate, STEADY)].sum() / waited.lasting.sum())
+    unknown = windows.take(windows.waiting | np.isnan(windows.wait))  # while losses are repaired, no delay is known
+    rate, steady = max((steadiness(waited), steadiness(unknown)), key=lambda one: one[1])
     if float(np.average(waited.even, weights=waited.lasting)) < LEAST_EVEN:
         return None
     return Queued(
@@ -269,8 +269,9 @@ def merged(found: Deliveries, lanes: I64) -> Windows:
     return cut_windows(mine, np.zeros(len(mine), np.int64))
 
 
-def usual_rate(windows: Windows) -> float:
-    """Give the median rate over time."""
+def steadiness(windows: Windows) -> tuple[float, float]:
+    """Give the median rate over time, and the share of the time at about that rate."""
     order = np.argsort(windows.rate)
     lasting = np.cumsum(windows.lasting[order])
-    return float(windows.rate[order[np.searchsorted(lasting, lasting[-1] / 2)]])
+    rate = float(windows.rate[order[np.searchsorted(lasting, lasting[-1] / 2)]])
+    return rate, float(windows.lasting[near(windows, rate, STEADY)].sum() / lasting[-1])
