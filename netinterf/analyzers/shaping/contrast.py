@@ -28,7 +28,8 @@ MOST = 4.0
 """Nats that one window can add: a window goes wrong for many reasons one time in fifty."""
 
 BLUR = 0.2
-"""Seconds over which acknowledgements are taken together: receivers may hold them back for so long."""
+"""Seconds of windows that are compared as one: receivers may hold acknowledgements back for so long, and what arrives
+by different ways may have left the queue at other times."""
 
 RATES = 100
 """Rates of the sum that are tried."""
@@ -96,14 +97,14 @@ def apart(queued: Queued, others: Others) -> float:
         others moved nothing meanwhile, or always the same.
     """
     windows, lasting = queued.windows, queued.windows.lasting
-    bins = np.floor(np.cumsum(lasting) / BLUR).astype(np.int64) if queued.view == ACKS else np.arange(len(lasting))
+    bins = np.floor(np.cumsum(lasting) / BLUR).astype(np.int64)
     time = np.bincount(bins, lasting)
-    full = time > BLUR / 2 if queued.view == ACKS else time > 0
-    rate = (np.bincount(bins, windows.rate * lasting) / np.maximum(time, 1e-6))[full]
-    moved = np.bincount(bins, others.between(windows.begin, windows.end))
-    both = rate + (moved / np.maximum(time, 1e-6))[full]
-    if len(rate) == 0:
+    full = time > BLUR / 2
+    if not full.any():
         return 0.0
+    moved = np.bincount(bins, others.between(windows.begin, windows.end))
+    rate = (np.bincount(bins, windows.rate * lasting) / np.maximum(time, BLUR / 2))[full]
+    both = rate + (moved / np.maximum(time, BLUR / 2))[full]
     alone = cost(rate, queued.rate)
     tried = np.unique(np.quantile(both, np.linspace(0, 1, RATES)))
     together = min(cost(both, one) for one in tried.tolist())

@@ -20,6 +20,7 @@ from netinterf.trace import Trace
 __all__ = [
     "CEILING",
     "LEAST_STEADY",
+    "LEAST_TIME",
     "LEAST_WINDOWS",
     "Queued",
     "Windows",
@@ -49,6 +50,9 @@ LEAST_WAIT = 0.005
 LEAST_EVEN = 0.7
 """Share of the bytes that must come within a factor of two of their own time at the rate. A queue lets packets out one
 after the other; radio links that sleep or wait for slots hold them and deliver them in bunches."""
+
+LEAST_TIME = 0.3
+"""Seconds that a queue must be busy: what is over sooner is a burst that crosses a line, not a transfer held to it."""
 
 LEAST_WINDOWS = 5
 """Windows with waiting packets below which nothing is steady."""
@@ -225,7 +229,7 @@ def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
     """Merge some lanes and measure how steady they came while they waited; None when they hardly did."""
     windows = merged(found, lanes)
     waited = windows.take(windows.waiting)
-    if len(waited.end) < LEAST_WINDOWS:
+    if len(waited.end) < LEAST_WINDOWS or waited.lasting.sum() < LEAST_TIME:
         return None
     unknown = windows.take(windows.waiting | np.isnan(windows.wait))  # while losses are repaired, no delay is known
     rate, steady = max((steadiness(waited), steadiness(unknown)), key=lambda one: one[1])

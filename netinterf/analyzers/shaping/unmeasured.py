@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.shaping.deliveries import ARRIVALS, Deliveries
 from netinterf.analyzers.shaping.queued import (
     CEILING,
+    LEAST_TIME,
     LEAST_WINDOWS,
     Queued,
     Windows,
@@ -35,6 +36,9 @@ LEAST_AT, MOST_ABOVE = 0.35, 0.05
 """Shares of the windows at the ceiling, at least, and above it, at most. Of ordinary transfers, whose rate follows
 their window, a few per cent keep any one rate so closely."""
 
+
+LEAST_BUSY = 0.15
+"""Share of the time at the ceiling, at least: bursts come at the rate of some line, whatever holds the transfer."""
 
 EARLY, LEAST_SPREAD = 24, 6
 """Packets of a transfer that count as its beginning, and of these at least so many that follow another at the
@@ -76,6 +80,9 @@ def try_ceiling(trace: Trace, found: Deliveries, lanes: I64, waiting: I64) -> Qu
     count = int(np.count_nonzero(at))
     above = int(np.count_nonzero(above_after(windows, at, rate)))
     if count < LEAST_WINDOWS or count < LEAST_AT * len(at) or above > MOST_ABOVE * len(at):
+        return None
+    busy = float(windows.lasting[at].sum())
+    if busy < LEAST_TIME or busy < LEAST_BUSY * float(windows.lasting.sum()):
         return None
     queue = len(np.intersect1d(lanes, waiting)) > 0 or common(found, lanes, rate, count / len(at))
     if not queue and not any(spread_early(trace, found, lane, rate) for lane in lanes.tolist()):
