@@ -16,7 +16,7 @@ from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
 from netinterf.trace import Trace
 
-__all__ = ["Others", "apart", "beyond", "meanwhile", "others_of"]
+__all__ = ["Company", "Others", "apart", "beyond", "meanwhile"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -51,6 +51,10 @@ class Others:
         """Keep some sides."""
         return Others(found=self.found.take(np.isin(self.found.lane >> 1, sides)))
 
+    def without(self, sides: I64) -> "Others":
+        """Leave some sides out."""
+        return Others(found=self.found.take(~np.isin(self.found.lane >> 1, sides)))
+
     @property
     def sides(self) -> I64:
         """Rows in Sides that delivered anything."""
@@ -64,20 +68,23 @@ class Others:
         return passed
 
 
-def others_of(trace: Trace, queued: Queued, but: I64) -> Others:
-    """Lay out what the client of a queue exchanged beside it, the same way.
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """What clients exchanged in all, laid out once for each client, way and view."""
 
-    Args:
-        trace: The capture.
-        queued: The limited transfers.
-        but: Sides that are left out as well: those that waited, somewhere.
-    """
-    flows = trace.flows
-    client = flows.client[queued.flows[0]]
-    sides = 2 * np.flatnonzero(flows.client == client) + int(queued.sides[0] & 1)
-    found = deliveries(trace, sides[~np.isin(sides, np.concatenate([but, queued.sides]))])
-    found = found.take(found.lane & 1 == queued.view)
-    return Others(found=found.take(np.argsort(found.time, kind="stable")))
+    trace: Trace
+    known: dict[tuple[int, int, int], Others] = attrs.field(factory=dict)
+
+    def beside(self, queued: Queued) -> Others:
+        """Give everything that the client of a queue exchanged the same way, the limited transfers included."""
+        flows, way = self.trace.flows, int(queued.sides[0] & 1)
+        client = int(flows.client[queued.flows[0]])
+        key = (client, way, queued.view)
+        if key not in self.known:
+            found = deliveries(self.trace, 2 * np.flatnonzero(flows.client == client) + way)
+            found = found.take(found.lane & 1 == queued.view)
+            self.known[key] = Others(found=found.take(np.argsort(found.time, kind="stable")))
+        return self.known[key]
 
 
 def meanwhile(queued: Queued, others: Others) -> I64:

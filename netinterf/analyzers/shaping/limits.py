@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.shaping.contrast import Others, apart, beyond, others_of
+from netinterf.analyzers.shaping.contrast import Company, Others, apart, beyond
 from netinterf.analyzers.shaping.deliveries import Deliveries
 from netinterf.analyzers.shaping.queued import (
     CEILING,
@@ -90,7 +90,7 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
         queued: The queues.
         waiting: Sides whose packets waited, which cannot be called spared.
     """
-    limits = []
+    limits, company = [], Company(trace=trace)
     windows = cut_windows(found, found.lane)
     for alike in parted(trace, queued):
         queues = [one for one in alike if one.sure]
@@ -99,8 +99,8 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
         blurred = [one.lanes for one in alike if not one.sure]
         met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
         but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues)])
-        pairs = [(one, others_of(trace, one, but)) for one in queues]
-        own = [found.take(np.isin(found.lane, one.lanes)) for one in queues]
+        pairs = [(one, company.beside(one).without(but)) for one in queues]
+        own = [found.of(one.lanes) for one in queues]
         limits.append(
             Limit(
                 pairs=pairs,

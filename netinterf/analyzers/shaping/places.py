@@ -76,7 +76,8 @@ def fast_start(queued: Queued, found: Deliveries) -> float:
     windows, most = queued.windows, 0.0
     begin = windows.begin[int(np.argmax(windows.waiting))]
     for lane in queued.lanes.tolist():
-        mine = found.take((found.lane == lane) & (found.time <= begin))
+        mine = found.of(np.array([lane]))
+        mine = mine.take(mine.time <= begin)
         if len(mine):
             excess = np.cumsum(mine.size) - queued.rate * (mine.time - mine.time[0])
             most = max(most, float(excess.max()))

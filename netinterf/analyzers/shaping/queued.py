@@ -268,7 +268,7 @@ def above_after(windows: Windows, close: Bool, rate: float) -> Bool:
 
 def merged(found: Deliveries, lanes: I64) -> Windows:
     """Cut the deliveries of some lanes, taken together, into windows."""
-    mine = found.take(np.isin(found.lane, lanes))
+    mine = found.of(lanes)
     mine = mine.take(np.argsort(mine.time, kind="stable"))
     return cut_windows(mine, np.zeros(len(mine), np.int64))
 

@@ -113,8 +113,9 @@ def spread_early(trace: Trace, found: Deliveries, lane: int, rate: float) -> boo
     """Say whether the first full packets of a lane, captured from its SYN on, came spread at the rate."""
     if trace.sides.syn[lane >> 1] < 0:
         return False
-    mine = np.flatnonzero(found.lane == lane)[:EARLY]
-    size, gap = found.size[mine][1:], np.diff(found.time[mine])
-    full = (size >= 0.95 * size.max(initial=0.0)) & (found.size[mine][:-1] >= 0.95 * size.max(initial=0.0))
+    mine = found.of(np.array([lane]))
+    size, gap = mine.size[:EARLY], np.diff(mine.time[:EARLY])
+    large = size >= 0.95 * size.max(initial=0.0)
+    full, size = large[1:] & large[:-1], size[1:]
     share = gap[full] * rate / size[full]
     return bool(np.all(share >= TOO_NEAR) and np.count_nonzero(np.abs(share - 1) <= SAME) >= LEAST_SPREAD)
