@@ -37,6 +37,9 @@ RATES = 100
 NEAR = 60.0
 """Seconds after the waiting within which others are compared (Kakhki et al., IMC 2015, compare within a minute)."""
 
+AT_ONCE = 65_535.0
+"""Bytes that one acknowledgement may tell of at once when it fills a hole: a window without scaling (RFC 7323 §2)."""
+
 LOOSE = 1.25
 """What passes later must exceed the rate by that factor, since the rates of links change a little with time."""
 
@@ -132,11 +135,10 @@ def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
         others: What else the client moved.
 
     Returns:
-        Bytes; what the queue's own rate, loosely taken, does not explain. None where acknowledgements tell what was
-        delivered: one that was delayed, or fills a hole, tells of much at once.
+        Bytes; what the queue's own rate, loosely taken, does not explain.
     """
     found = others.found
-    if len(found) == 0 or queued.view == ACKS:
+    if len(found) == 0:
         return 0.0
     ends = queued.windows.end
     sums = queued.rate + others.between(queued.windows.begin, ends) / np.maximum(queued.windows.lasting, 1e-6)
@@ -150,4 +152,5 @@ def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
     last = np.maximum.accumulate(np.where(starts, since, -np.inf))
     lowest = np.minimum.accumulate(np.where(starts, above, np.inf))
     near = (since - last <= NEAR) & (order >= len(ends)) & (order < len(ends) + len(found))
-    return float(np.max((above - lowest)[near], initial=0.0))
+    most = float(np.max((above - lowest)[near], initial=0.0))
+    return max(0.0, most - AT_ONCE) if queued.view == ACKS else most
