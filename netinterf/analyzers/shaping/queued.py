@@ -48,8 +48,9 @@ LEAST_WAIT = 0.005
 §4.3)."""
 
 LEAST_EVEN = 0.7
-"""Share of the bytes that must come within a factor of two of their own time at the rate. A queue lets packets out one
-after the other; radio links that sleep or wait for slots hold them and deliver them in bunches."""
+"""Share of the bytes of a window that must come within a factor of two of their own time at its rate, and of the
+waiting windows that must be so. A queue lets packets out one after the other, but for the pauses of its sender; radio
+links that sleep or wait for slots hold packets and deliver them in bunches."""
 
 LEAST_TIME = 0.3
 """Seconds that a queue must be busy: what is over sooner is a burst that crosses a line, not a transfer held to it."""
@@ -232,9 +233,10 @@ def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
     if len(waited.end) < LEAST_WINDOWS or waited.lasting.sum() < LEAST_TIME:
         return None
     unknown = windows.take(windows.waiting | np.isnan(windows.wait))  # while losses are repaired, no delay is known
-    rate, steady = max((steadiness(waited), steadiness(unknown)), key=lambda one: one[1])
-    if float(np.average(waited.even, weights=waited.lasting)) < LEAST_EVEN:
+    whole = [one.take(one.even >= LEAST_EVEN) for one in (waited, unknown)]
+    if len(whole[0].end) < max(LEAST_WINDOWS, LEAST_EVEN * len(waited.end)):
         return None
+    rate, steady = max(map(steadiness, whole), key=lambda one: one[1])
     return Queued(
         lanes=lanes,
         windows=windows.take(windows.waiting | near(windows, rate, CEILING)),
