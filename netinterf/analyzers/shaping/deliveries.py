@@ -36,6 +36,9 @@ CLOCKS = np.array([10.0, 100.0, 250.0, 1000.0, 1e6])
 CLOCK_ERROR = 0.4
 """How far, in the logarithm, a measured clock may lie from the nearest in use: those lie 0.9 and more apart."""
 
+LIFETIME = 120.0
+"""Seconds that a packet lives at most (RFC 9293 §3.4.1); what seems to have waited longer has another clock."""
+
 DRIFT = 1e-4
 """Two clocks drift apart by no more than that share of the time (Kohno, Broido, Claffy, "Remote physical device
 fingerprinting", 2005, Figure 1: all of some thousand hosts within 100 ppm)."""
@@ -138,6 +141,7 @@ def arrived(trace: Trace, rows: I64, side: I64) -> Columns:
         late = since - ticks / clock[group]
         wait[stamped] = late - np.minimum.reduceat(late, starts)[group]
         vague[stamped] = (DRIFT * lasting + 2 / clock)[group]
+    wait[wait > LIFETIME] = np.nan
     silent = ~np.isin(side, side[stamped])
     wait[silent] = repaired(trace, rows[silent], side[silent])
     return 2 * side + ARRIVALS, rows, size, wait, np.nan_to_num(vague)
