@@ -105,6 +105,14 @@ def test_each_transfer_with_a_queue_of_its_own_is_accused():
     assert outcomes == {Outcome.INTERFERED}
 
 
+def test_faster_transfers_of_the_same_service_are_no_contrast():
+    """Nothing selects between transfers with one server and name: another subscriber may be behind the address."""
+    other = transfer(2, free(), flows=[Flow(300, port=40_009)], rtt=0.04, tap="sender", begin=START + 2)
+    rules, outcomes, _ = found(trace_of(limited(1, tap="sender"), other))
+    assert set(rules) == {"shaping.uncompared"}
+    assert outcomes == {Outcome.INSUFFICIENT}
+
+
 def test_a_fast_start_is_told():
     """Bytes that passed before the queue, faster than it is, came through no line of its speed."""
     burst = transfer(1, shaper(SLOW, 30e3, credit=150e3), flows=[Flow(500, start=5.0)], rtt=0.05, tap="receiver")

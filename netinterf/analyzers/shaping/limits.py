@@ -21,6 +21,8 @@ from netinterf.analyzers.shaping.queued import (
     near,
 )
 from netinterf.analyzers.shaping.rules import SPARED, SPARED_ELSEWHEN, UNCOMPARED, WHOLE_LINK
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["DECIDED", "Limit", "find_limits"]
@@ -91,14 +93,15 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
         waiting: Sides whose packets waited, which cannot be called spared.
     """
     limits, company = [], Company(trace=trace)
-    windows = cut_windows(found, found.lane)
+    windows, names = cut_windows(found, found.lane), flow_name_ids(trace) if queued else np.empty(0, np.int64)
     for alike in parted(trace, queued):
         queues = [one for one in alike if one.sure]
         if not queues:
             continue
         blurred = [one.lanes for one in alike if not one.sure]
         met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
-        but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues)])
+        limited = np.concatenate([met >> 2, *(one.flows for one in queues)])
+        but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues), same_service(trace, names, limited)])
         pairs = [(one, company.beside(one).without(but)) for one in queues]
         own = [found.of(one.lanes) for one in queues]
         limits.append(
@@ -110,6 +113,16 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
             )
         )
     return limits
+
+
+def same_service(trace: Trace, names: I64, flows: I64) -> I64:
+    """List the sides of flows that asked the same servers for the same names: nothing selects between them.
+
+    Behind a shared address they may be those of another subscriber, on a line of its own.
+    """
+    key = combined(names, trace.flows.server)
+    same = np.flatnonzero(np.isin(key, key[flows]))
+    return np.concatenate([2 * same, 2 * same + 1])
 
 
 def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:
