@@ -66,10 +66,10 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    freezes = add_rates(verbs)
-    for verb in (quality, fit, who, names, ways, rivals, freezes):
+    rates = add_rates(verbs)
+    for verb in (quality, fit, who, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, freezes, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, *rates, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -88,14 +88,19 @@ def add_dns(
     return names, ways
 
 
-def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
-    """Add what is about slowing down alone; it runs side by side and writes results."""
+def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[argparse.ArgumentParser]:
+    """Add what is about slowing down and cutting off; all run side by side and write results."""
     freezes = verbs.add_parser("freezes", help="freezes: groups found, limits placed, and what stops by itself")
-    freezes.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
-    freezes.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
     freezes.add_argument("--files", default="rate.freeze*,benign.*", metavar="GLOBS", help="scenarios that match")
     freezes.add_argument("--captures", type=Path, metavar="DIR", help="labelled folder to count stops in")
-    return freezes
+    shaping = verbs.add_parser("shaping", help="queued transfers with and without a contrast, beside Wehe's test")
+    shaping.add_argument("--only", default="rate.shaping*,benign.*", metavar="GLOBS", help="only scenarios that match")
+    shaping.add_argument("--details", action="store_true", help="list misses and false alarms")
+    found = [freezes, shaping]
+    for verb in found:
+        verb.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
+        verb.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    return found
 
 
 def main(words: list[str] | None = None) -> int:
@@ -118,6 +123,14 @@ def run_rivals(options: argparse.Namespace) -> int:
 
     words_of = {"pattern": options.only, "out": options.json, "jobs": options.jobs, "details": options.details}
     return 1 if beside.run(options.captures, seeds=options.seeds, **words_of)["failed"] else 0
+
+
+def run_shaping(options: argparse.Namespace) -> int:
+    """Judge queued transfers."""
+    from benchmarks import shaping
+
+    shaping.run(options)
+    return 0
 
 
 def run_dns(options: argparse.Namespace) -> int:
@@ -286,6 +299,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "freezes": run_freezes,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
+    "shaping": run_shaping,
     "lab": run_lab,
     "simulator": run_simulator,
     "likeness": run_likeness,

@@ -34,6 +34,7 @@ MECHANISMS = {
     "quic.drop": ("quic.drop.tspu-sni", 7),
     "rate.freeze": ("rate.freeze.packets", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),
+    "rate.shaping": ("rate.shaping.turkey", 7),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 

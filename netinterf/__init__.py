@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from netinterf.analyzers.dns_poisoning import DnsPoisoning
     from netinterf.analyzers.rst_injection import RstInjection
     from netinterf.analyzers.run import analyze
+    from netinterf.analyzers.shaping import Shaping
     from netinterf.analyzers.silence import Silence
     from netinterf.analyzers.tampering_signatures import TamperingSignatures
     from netinterf.analyzers.throttling import Throttling
@@ -48,6 +49,7 @@ __all__ = [
     "Rule",
     "Scope",
     "Session",
+    "Shaping",
     "Silence",
     "SubjectKind",
     "TamperingSignatures",
@@ -78,6 +80,7 @@ HOMES = {
     "netinterf.analyzers.dns_poisoning": ("DnsPoisoning",),
     "netinterf.analyzers.rst_injection": ("RstInjection",),
     "netinterf.analyzers.run": ("analyze",),
+    "netinterf.analyzers.shaping": ("Shaping",),
     "netinterf.analyzers.silence": ("Silence",),
     "netinterf.analyzers.tampering_signatures": ("TamperingSignatures",),
     "netinterf.analyzers.throttling": ("Throttling",),

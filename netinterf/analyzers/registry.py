@@ -14,6 +14,7 @@ from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.freezes import Freezes
 from netinterf.analyzers.rst_injection import RstInjection
+from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.tampering_signatures import TamperingSignatures
 from netinterf.analyzers.throttling import Throttling
@@ -33,6 +34,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     DnsSilence.name: DnsSilence,
     Throttling.name: Throttling,
     Freezes.name: Freezes,
+    Shaping.name: Shaping,
     Silence.name: Silence,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,

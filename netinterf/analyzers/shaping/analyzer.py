@@ -1,0 +1,101 @@
+"""From transfers that went through a queue, and what passed it by, to evidence about flows."""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.shaping.contrast import meanwhile
+from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
+from netinterf.analyzers.shaping.limits import Limit, find_limits
+from netinterf.analyzers.shaping.places import place_of
+from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
+from netinterf.analyzers.shaping.rules import RULES, SPARED, SPARED_ELSEWHEN, WEIGHTS, WHOLE_LINK
+from netinterf.analyzers.shaping.unmeasured import find_unmeasured
+from netinterf.schema import Evidence, Rule
+from netinterf.trace import Trace
+
+__all__ = ["Shaping"]
+
+I64 = NDArray[np.int64]
+
+MOST_WITNESSES = 50
+"""Packets named as witnesses of one flow: enough to look at."""
+
+
+@attrs.frozen(kw_only=True)
+class Shaping:
+    """Find transfers that a queue of their own held to a rate while others of the same client passed it by.
+
+    What it looks for: packets that wait while what comes through keeps one rate, whatever else the client moves at the
+    same time.
+
+    Why: who wants to slow a service down without dropping its packets queues them at a low rate. The line that all of
+    a client's traffic shares would share its rate among all, and make all wait.
+
+    Also looks like this: slow lines, plans and overfull buffers (everything waits, or the sum keeps the rate), lines
+    shared with others (the rate changes), senders that pace, pause or wait for a window (nothing waits on the path),
+    and the own slow line of a single server. Without anything to compare with, no more is said than that there was a
+    queue.
+
+    References: Kleinrock 1976; Flach et al., SIGCOMM 2016; Kakhki et al., IMC 2015; Zhang et al., IMC 2023; RFC 7323.
+    """
+
+    name: ClassVar[str] = "shaping"
+    scope: ClassVar[Scope] = Scope.CAPTURE  # the contrast is the client's other traffic
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http", "quic", "hosts"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Measure all sizeable transfers at once, and compare those that were queued with the client's others."""
+        sides = sizeable(trace)
+        if len(sides) == 0:
+            return Evidence.empty(rules=self.rules)
+        found = deliveries(trace, sides)
+        lanes = waiting_lanes(found)
+        queued = find_queued(trace, found, lanes)
+        steady = [one.sides for one in queued if one.sure]
+        queued += find_unmeasured(trace, found, lanes, np.concatenate([lanes[:0], *steady]))
+        limits = find_limits(trace, found, queued, lanes >> 1)
+        tables = [table for limit in limits for table in self.write(trace, found, limit)]
+        return join(tables) if tables else Evidence.empty(rules=self.rules)
+
+    def write(self, trace: Trace, found: Deliveries, limit: Limit) -> list[Evidence]:
+        """Write down a limit, how others fared, and where its queue stood."""
+        rule = limit.rule
+        passed = np.concatenate([meanwhile(one, others) for one, others in limit.pairs])
+        measured = {
+            "rate_bps": 8 * limit.rate,
+            "steady": max(one.steady for one in limit.queues),
+            "waited_ms": 1e3 * limit.wait,
+            "transfers": len(limit.flows),
+            "passed": len(passed),
+        }
+        if rule == SPARED_ELSEWHEN:
+            measured |= {"beyond_bytes": limit.beyond, "selective": 1.0}
+        else:
+            measured |= {"llr": limit.llr}
+        if rule in (SPARED, WHOLE_LINK):
+            measured["selective"] = float(rule == SPARED)
+        tables = [self.note(trace, limit, rule, measured, passed)]
+        if rule in (SPARED, SPARED_ELSEWHEN):
+            place = place_of(trace, found, limit)
+            tables.append(self.note(trace, limit, place.rule, place.measured, place.rows))
+        return tables
+
+    def note(self, trace: Trace, limit: Limit, rule: str, measured: dict[str, float], shown: I64) -> Evidence:
+        """Write one rule down for the flows of a limit, with packets that waited, and those *shown*."""
+        rows = np.concatenate([one.windows.row for one in limit.queues])
+        rows = rows[np.argsort(trace.packets.flow[rows], kind="stable")]
+        flow = trace.packets.flow[rows]
+        witness: list[list[int]] = []
+        for one in limit.flows.tolist():
+            own = rows[np.searchsorted(flow, one) : np.searchsorted(flow, one, side="right")][:MOST_WITNESSES]
+            first = trace.by_flow[one][:1].astype(np.int64)
+            witness.append(np.unique(np.concatenate([own if len(own) else first, shown[:MOST_WITNESSES]])).tolist())
+        time = trace.packets.time[rows[0]]
+        return observe(
+            self, rule, subject=limit.flows, time=time, llr=WEIGHTS[rule], witness=witness, measured=dict(measured)
+        )

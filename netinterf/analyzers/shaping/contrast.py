@@ -1,0 +1,156 @@
+"""Did others pass the queue by? What the same client moved meanwhile, and right after, with others.
+
+A queue has one rate, and as long as packets wait in it nobody who shares it gets a byte beyond that rate. So while the
+limited transfers waited, either they alone kept their rate whatever others moved, or the sum of all kept a rate. Two
+explanations of the windows are held against each other, each with its own best rate: the log-likelihood ratio is the
+contrast. And a bucket that lets bursts through is empty while packets wait: what passes from then on, beyond the rate,
+did not pass there (the arrival curve of Le Boudec and Thiran, "Network Calculus", 2001, §1.2, begun at an empty
+bucket). What passed before says nothing, since it may have used the bucket up.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
+from netinterf.analyzers.shaping.queued import Queued
+from netinterf.trace import Trace
+
+__all__ = ["Company", "Others", "apart", "beyond", "meanwhile"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+SPREAD = 0.1
+"""Standard deviation of the rate of a window around the queue's, as a share of it: a packet in a window of eight."""
+
+MOST = 4.0
+"""Nats that one window can add: a window goes wrong for many reasons one time in fifty."""
+
+BLUR = 0.2
+"""Seconds of windows that are compared as one: receivers may hold acknowledgements back for so long, and what arrives
+by different ways may have left the queue at other times."""
+
+RATES = 100
+"""Rates of the sum that are tried."""
+
+NEAR = 60.0
+"""Seconds after the waiting within which others are compared (Kakhki et al., IMC 2015, compare within a minute)."""
+
+AT_ONCE = 65_535.0
+"""Bytes that one acknowledgement may tell of at once when it fills a hole: a window without scaling (RFC 7323 §2)."""
+
+LOOSE = 1.25
+"""What passes later must exceed the rate by that factor, since the rates of links change a little with time."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Others:
+    """What other transfers of a client delivered, in one direction and view, in time order."""
+
+    found: Deliveries
+
+    def take(self, sides: I64) -> "Others":
+        """Keep some sides."""
+        return Others(found=self.found.take(np.isin(self.found.lane >> 1, sides)))
+
+    def without(self, sides: I64) -> "Others":
+        """Leave some sides out."""
+        return Others(found=self.found.take(~np.isin(self.found.lane >> 1, sides)))
+
+    @property
+    def sides(self) -> I64:
+        """Rows in Sides that delivered anything."""
+        return np.unique(self.found.lane >> 1)
+
+    def between(self, begin: F64, end: F64) -> F64:
+        """Count the bytes delivered after each beginning and until each end."""
+        total = np.concatenate([[0.0], np.cumsum(self.found.size)])
+        low, high = (total[np.searchsorted(self.found.time, edge, side="right")] for edge in (begin, end))
+        passed: F64 = high - low
+        return passed
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """What clients exchanged in all, laid out once for each client, way and view."""
+
+    trace: Trace
+    known: dict[tuple[int, int, int], Others] = attrs.field(factory=dict)
+
+    def beside(self, queued: Queued) -> Others:
+        """Give everything that the client of a queue exchanged the same way, the limited transfers included."""
+        flows, way = self.trace.flows, int(queued.sides[0] & 1)
+        client = int(flows.client[queued.flows[0]])
+        key = (client, way, queued.view)
+        if key not in self.known:
+            found = deliveries(self.trace, 2 * np.flatnonzero(flows.client == client) + way)
+            found = found.take(found.lane & 1 == queued.view)
+            self.known[key] = Others(found=found.take(np.argsort(found.time, kind="stable")))
+        return self.known[key]
+
+
+def meanwhile(queued: Queued, others: Others) -> I64:
+    """List the deliveries of others while the limited transfers waited, as rows in Packets."""
+    windows, time = queued.windows, others.found.time
+    place = np.searchsorted(windows.end, time)
+    inside = place < len(windows.end)
+    inside &= windows.begin[np.minimum(place, len(windows.end) - 1)] < time
+    return others.found.row[inside]
+
+
+def apart(queued: Queued, others: Others) -> float:
+    """Weigh a queue for the limited transfers alone against one for them and others together.
+
+    Returns:
+        The log-likelihood ratio in nats: positive when others pass by, negative when the sum keeps a rate, near 0 when
+        others moved nothing meanwhile, or always the same.
+    """
+    windows, lasting = queued.windows, queued.windows.lasting
+    bins = np.floor(np.cumsum(lasting) / BLUR).astype(np.int64)
+    time = np.bincount(bins, lasting)
+    full = time > BLUR / 2
+    if not full.any():
+        return 0.0
+    moved = np.bincount(bins, others.between(windows.begin, windows.end))
+    rate = (np.bincount(bins, windows.rate * lasting) / np.maximum(time, BLUR / 2))[full]
+    both = rate + (moved / np.maximum(time, BLUR / 2))[full]
+    alone = cost(rate, queued.rate)
+    tried = np.unique(np.quantile(both, np.linspace(0, 1, RATES)))
+    together = min(cost(both, one) for one in tried.tolist())
+    return together - alone
+
+
+def cost(rates: F64, rate: float) -> float:
+    """Sum the squared errors of rates in nats, each at most :data:`MOST`."""
+    return float(np.minimum(((rates - rate) / (SPREAD * rate)) ** 2 / 2, MOST).sum())
+
+
+def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
+    """Measure what passed beyond the queue's rate from a moment of waiting on, within :data:`NEAR` seconds.
+
+    Args:
+        queued: The limited transfers.
+        own: Their deliveries.
+        others: What else the client moved.
+
+    Returns:
+        Bytes; what the queue's own rate, loosely taken, does not explain.
+    """
+    found = others.found
+    if len(found) == 0:
+        return 0.0
+    ends = queued.windows.end
+    sums = queued.rate + others.between(queued.windows.begin, ends) / np.maximum(queued.windows.lasting, 1e-6)
+    rate = LOOSE * float(np.quantile(sums, 0.9))
+    time = np.concatenate([ends, found.time, own.time])
+    size = np.concatenate([np.zeros(len(ends)), found.size, own.size])
+    order = np.argsort(time, kind="stable")
+    since = time[order]
+    above = np.cumsum(size[order]) - rate * (since - since[0])
+    starts = order < len(ends)
+    last = np.maximum.accumulate(np.where(starts, since, -np.inf))
+    lowest = np.minimum.accumulate(np.where(starts, above, np.inf))
+    near = (since - last <= NEAR) & (order >= len(ends)) & (order < len(ends) + len(found))
+    most = float(np.max((above - lowest)[near], initial=0.0))
+    return max(0.0, most - AT_ONCE) if queued.view == ACKS else most

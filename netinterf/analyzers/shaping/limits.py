@@ -1,0 +1,152 @@
+"""Queues of one rate are one limit: what is known of one of them is known of all.
+
+A shaper may keep a queue for every flow, and for either way; its rate is the same in all. The comparisons of such
+queues with what passed them by add up. Transfers of the same client that keep to a known rate, and never come faster,
+met the limit as well, though nothing else tells that they were queued.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.shaping.contrast import Company, Others, apart, beyond
+from netinterf.analyzers.shaping.deliveries import Deliveries
+from netinterf.analyzers.shaping.queued import (
+    CEILING,
+    LEAST_WINDOWS,
+    Queued,
+    Windows,
+    above_after,
+    cut_windows,
+    near,
+)
+from netinterf.analyzers.shaping.rules import SPARED, SPARED_ELSEWHEN, UNCOMPARED, WHOLE_LINK
+from netinterf.analyzers.sites import flow_name_ids
+from netinterf.numbering import combined
+from netinterf.trace import Trace
+
+__all__ = ["DECIDED", "Limit", "find_limits"]
+
+I64 = NDArray[np.int64]
+
+DECIDED = 3.0
+"""Nats from which a contrast counts: twenty to one."""
+
+LEAST_PASSED = 20_000.0
+"""Bytes beyond the rate that count: more than a dozen packets, which the edges of windows do not make."""
+
+LEAST_AT, MOST_ABOVE = 0.25, 0.1
+"""Shares of a transfer's windows at a known rate, at least, and above it, at most, with which it met that rate. Of
+ordinary transfers a few per cent of the windows keep any one rate."""
+
+SAME_RATE = 0.05
+"""How far, in the logarithm, rates of one limit lie apart (Flach et al., §4.5: a cluster is ±5 % wide)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Limit:
+    """Queues of one client and rate, either way, each with the others that it is held against."""
+
+    pairs: list[tuple[Queued, Others]]
+    met: I64  # further lanes that came at the rate
+    llr: float  # queues of their own against one for all, nats
+    beyond: float  # bytes that passed later, beyond the rate
+
+    @property
+    def queues(self) -> list[Queued]:
+        """The queues."""
+        return [one for one, _ in self.pairs]
+
+    @property
+    def flows(self) -> I64:
+        """Rows in Flows that were limited, ascending."""
+        return np.unique(np.concatenate([self.met >> 2, *(one.flows for one in self.queues)]))
+
+    @property
+    def rate(self) -> float:
+        """Bytes a second on the wire."""
+        return float(np.median([one.rate for one in self.queues]))
+
+    @property
+    def wait(self) -> float:
+        """Usual waiting in seconds, NaN where none was measured."""
+        waits = [one.wait for one in self.queues if not np.isnan(one.wait)]
+        return float(np.median(waits)) if waits else float("nan")
+
+    @property
+    def rule(self) -> str:
+        """Name what the comparison says."""
+        if self.llr >= DECIDED:
+            return SPARED
+        if self.llr <= -DECIDED:
+            return WHOLE_LINK
+        return SPARED_ELSEWHEN if self.beyond >= LEAST_PASSED else UNCOMPARED
+
+
+def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: I64) -> list[Limit]:
+    """Bring queues of one client and rate together, and hold them against what else the client moved.
+
+    Args:
+        trace: The capture.
+        found: All deliveries.
+        queued: The queues.
+        waiting: Sides whose packets waited, which cannot be called spared.
+    """
+    limits, company = [], Company(trace=trace)
+    windows, names = cut_windows(found, found.lane), flow_name_ids(trace) if queued else np.empty(0, np.int64)
+    for alike in parted(trace, queued):
+        queues = [one for one in alike if one.sure]
+        if not queues:
+            continue
+        blurred = [one.lanes for one in alike if not one.sure]
+        met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
+        limited = np.concatenate([met >> 2, *(one.flows for one in queues)])
+        but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues), same_service(trace, names, limited)])
+        pairs = [(one, company.beside(one).without(but)) for one in queues]
+        own = [found.of(one.lanes) for one in queues]
+        limits.append(
+            Limit(
+                pairs=pairs,
+                met=met,
+                llr=sum(apart(one, others) for one, others in pairs),
+                beyond=max(beyond(one, mine, others) for (one, others), mine in zip(pairs, own, strict=True)),
+            )
+        )
+    return limits
+
+
+def same_service(trace: Trace, names: I64, flows: I64) -> I64:
+    """List the sides of flows that asked the same servers for the same names: nothing selects between them.
+
+    Behind a shared address they may be those of another subscriber, on a line of its own.
+    """
+    key = combined(names, trace.flows.server)
+    same = np.flatnonzero(np.isin(key, key[flows]))
+    return np.concatenate([2 * same, 2 * same + 1])
+
+
+def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:
+    """Bring queues of one client and rate together."""
+    if not queued:
+        return []
+    client = trace.flows.client[[one.flows[0] for one in queued]]
+    rate = np.log([one.rate for one in queued])
+    order = np.lexsort((rate, client))
+    edges = np.flatnonzero((np.diff(client[order]) != 0) | (np.diff(rate[order]) > SAME_RATE)) + 1
+    return [[queued[place] for place in part.tolist()] for part in np.split(order, edges)]
+
+
+def lanes_at(trace: Trace, windows: Windows, queues: list[Queued]) -> I64:
+    """List further lanes of a client that keep to the rate of its queues and hardly come faster, one for each side."""
+    rate = float(np.median([one.rate for one in queues]))
+    client = trace.flows.client[queues[0].flows[0]]
+    lanes, place = np.unique(windows.group, return_inverse=True)
+    count = np.bincount(place, minlength=len(lanes))
+    close = near(windows, rate, CEILING)
+    at = np.bincount(place, close, minlength=len(lanes))
+    above = np.bincount(place, above_after(windows, close, rate), minlength=len(lanes))
+    chosen = (at >= LEAST_WINDOWS) & (at >= LEAST_AT * count) & (above <= MOST_ABOVE * count)
+    chosen &= trace.flows.client[lanes >> 2] == client
+    chosen &= ~np.isin(lanes >> 1, np.concatenate([one.sides for one in queues]))
+    kept = lanes[chosen]
+    return kept[np.unique(kept >> 1, return_index=True)[1]]

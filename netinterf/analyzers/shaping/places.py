@@ -1,0 +1,101 @@
+"""Where a queue stood: near the client, where a limit of the network stands, or at a server's own line."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.shaping.contrast import apart, meanwhile
+from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries
+from netinterf.analyzers.shaping.limits import DECIDED, Limit
+from netinterf.analyzers.shaping.queued import Queued
+from netinterf.analyzers.shaping.rules import AT_CLIENT, EACH_OWN, FAST_START, ONE_NAME, ONE_SERVER, SEVERAL
+from netinterf.analyzers.sites import flow_name_ids, networks
+from netinterf.trace import Trace
+
+__all__ = ["Place", "place_of"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+LEAST_BURST = 20_000.0
+"""Bytes beyond the rate that no line lets through: more than the ten packets with which senders begin (RFC 6928)."""
+
+LEAST_TOGETHER = 0.3
+"""Share of the shorter of two queues' windows in which both were busy, from which on they ran side by side."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Place:
+    """The strongest reason that tells where the queue of a limit stood."""
+
+    rule: str
+    measured: dict[str, float] = attrs.field(factory=dict)
+    rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
+
+
+def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
+    """Tell where the queue of a limit stood, others having passed it by.
+
+    A queue between the tap and the client shows in round trips over the client, and in arrivals from it; whatever the
+    client moves passes there. Servers of several networks share no line, nor those of
+    several names. Nor does the line of one server spare another
+    name at its address, give each of two transfers at once its whole rate, or begin faster than it is.
+    """
+    if any(stands_at_client(one) for one in limit.queues):
+        return Place(rule=AT_CLIENT)
+    name, server = flow_name_ids(trace), trace.flows.server
+    owners, hosts, places = (len(np.unique(one[limit.flows])) for one in (name, server, networks(trace)))
+    count = max(places, min(owners, hosts))
+    if count > 1:
+        return Place(rule=SEVERAL, measured={"servers": count})
+    llr, rows = 0.0, [np.empty(0, np.int64)]
+    for one, others in limit.pairs:
+        flow = others.sides >> 1
+        near = np.isin(server[flow], server[limit.flows]) & ~np.isin(name[flow], name[limit.flows])
+        beside = others.take(others.sides[near])
+        llr += apart(one, beside)
+        rows.append(meanwhile(one, beside))
+    if llr >= DECIDED:
+        shown = np.concatenate(rows)
+        return Place(rule=ONE_NAME, measured={"passed": len(shown), "llr": llr}, rows=shown)
+    together = side_by_side(limit.queues)
+    if together > 1:
+        return Place(rule=EACH_OWN, measured={"queues": together})
+    burst = max(fast_start(one, found) for one in limit.queues)
+    return Place(rule=FAST_START, measured={"burst_bytes": burst}) if burst >= LEAST_BURST else Place(rule=ONE_SERVER)
+
+
+def stands_at_client(queued: Queued) -> bool:
+    """Say whether a queue stood on the client's side of the tap: after it on the way down, before it on the way up."""
+    outbound = queued.sides[0] & 1 == 0
+    return bool((queued.view == ACKS) != outbound)
+
+
+def fast_start(queued: Queued, found: Deliveries) -> float:
+    """Measure the most bytes beyond the rate of a queue that one of its lanes delivered before the queue was busy."""
+    windows, most = queued.windows, 0.0
+    begin = windows.begin[int(np.argmax(windows.waiting))]
+    for lane in queued.lanes.tolist():
+        mine = found.of(np.array([lane]))
+        mine = mine.take(mine.time <= begin)
+        if len(mine):
+            excess = np.cumsum(mine.size) - queued.rate * (mine.time - mine.time[0])
+            most = max(most, float(excess.max()))
+    return most
+
+
+def side_by_side(queues: list[Queued]) -> int:
+    """Count the queues that were busy while another of the same rate was."""
+    busy = [one for one in queues if any(one is not other and overlap(one, other) for other in queues)]
+    return len(busy)
+
+
+def overlap(left: Queued, right: Queued) -> bool:
+    """Say whether two queues were busy at the same time for a good part of the shorter one."""
+    begin, end = (np.concatenate([getattr(one.windows, name) for one in (left, right)]) for name in ("begin", "end"))
+    edges = np.concatenate([begin, end])
+    step = np.repeat([1, -1], [len(begin), len(end)])
+    order = np.lexsort((step, edges))
+    lasting = np.diff(edges[order], append=edges[order][-1])
+    both = float(lasting[np.cumsum(step[order]) >= 2].sum())
+    return both >= LEAST_TOGETHER * min(float(one.windows.lasting.sum()) for one in (left, right))

@@ -1,0 +1,283 @@
+"""Which transfers were queued to a rate: their packets waited, and while they waited what came through kept one rate.
+
+A queue of a fixed rate is work-conserving: as long as anybody waits in it, it delivers at its rate, neither more nor
+less (Kleinrock, "Queueing Systems" II, 1976, §3.4). So the two are looked at together, in windows of some packets. The
+queue of a line that many share delivers at its rate as well, but not to one of them: the rest of the rate belongs to
+others, and what is left changes from window to window. A rate that stays the same while packets wait therefore also
+says that nobody else's packets were in that queue. What shares a queue is not known beforehand: one transfer, those of
+one server, or all of the client that waited are candidates, and the steadiest is believed.
+"""
+
+from collections.abc import Iterator
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.shaping.deliveries import Deliveries, first_of
+from netinterf.trace import Trace
+
+__all__ = [
+    "CEILING",
+    "LEAST_STEADY",
+    "LEAST_TIME",
+    "LEAST_WINDOWS",
+    "Queued",
+    "Windows",
+    "above_after",
+    "candidates",
+    "cut_windows",
+    "find_queued",
+    "merged",
+    "near",
+    "steadiest",
+    "waiting_lanes",
+]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+WINDOW, SMALLEST, ENOUGH = 12_000.0, 4_500.0, 20
+"""Bytes of a window: some eight full packets, so that one delayed acknowledgement does not make a rate. Transfers that
+would have fewer than twenty windows have smaller ones, of three packets at least: small transfers that count are slow
+ones, whose packets come apart."""
+
+LEAST_WAIT = 0.005
+"""Seconds of waiting that count, of the packet of a window that waited least: what managed queues aim at (RFC 8289,
+§4.3)."""
+
+LEAST_EVEN = 0.7
+"""Share of the bytes of a window that must come within a factor of two of their own time at its rate, and of the
+waiting windows that must be so. A queue lets packets out one after the other, but for the pauses of its sender; radio
+links that sleep or wait for slots hold packets and deliver them in bunches."""
+
+LEAST_TIME = 0.3
+"""Seconds that a queue must be busy: what is over sooner is a burst that crosses a line, not a transfer held to it."""
+
+LEAST_WINDOWS = 5
+"""Windows with waiting packets below which nothing is steady."""
+
+LEAST_SHARE = 0.08
+"""Share of a transfer's time with waiting packets from which on the queue is what holds it."""
+
+STEADY = 0.12
+"""How far, in the logarithm, the rate of a window may lie from the usual one and still be the same: a packet more or
+less in a window of eight."""
+
+CEILING = 0.03
+"""How far, in the logarithm, windows at the very rate of a queue may lie from it: half the size of one packet in a
+window. Such windows were full, whether or not their packets were seen to wait."""
+
+LEAST_STEADY, LEAST_ALIKE = 0.6, 0.45
+"""Share of the waiting time at the usual rate from which on a queue is the transfer's own, and from which on it may be
+one of a rate that another shows better. Queues that others use as well stay below the first (simulated shared lines,
+development seeds), but a sender that repairs losses blurs what its acknowledgements tell."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Windows:
+    """Windows of deliveries, group by group, in time order."""
+
+    group: I64
+    begin: F64  # seconds: the end of the window before
+    end: F64
+    rate: F64  # bytes a second
+    waiting: Bool  # every packet of it that is known to have waited or not has waited
+    wait: F64  # the least wait, seconds; NaN where none is known
+    even: F64  # share of the bytes that came at their own time: neither bunched nor late
+    row: I64  # row in Packets of the last delivery
+
+    def take(self, rows: Bool | I64) -> "Windows":
+        """Select windows."""
+        return attrs.evolve(self, **{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Windows)})
+
+    @property
+    def lasting(self) -> F64:
+        """Seconds of each window."""
+        return self.end - self.begin
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Queued:
+    """Transfers of one client that went through one queue."""
+
+    lanes: I64
+    windows: Windows  # those with waiting packets, and others at the rate
+    rate: float  # bytes a second, on the wire
+    steady: float  # share of the waiting time at that rate; of all windows where no delay was measured
+    sure: bool  # steady enough to be a queue of its own
+
+    @property
+    def sides(self) -> I64:
+        """Rows in Sides."""
+        return self.lanes >> 1
+
+    @property
+    def flows(self) -> I64:
+        """Rows in Flows."""
+        return self.lanes >> 2
+
+    @property
+    def view(self) -> int:
+        """Which of the views."""
+        return int(self.lanes[0] & 1)
+
+    @property
+    def wait(self) -> float:
+        """Usual waiting in seconds, NaN where no delay was measured."""
+        return float(np.median(self.windows.wait[self.windows.waiting])) if self.windows.waiting.any() else float("nan")
+
+
+def cut_windows(found: Deliveries, group: I64) -> Windows:
+    """Cut deliveries into windows of about :data:`WINDOW` bytes, from the last delivery of one to that of the next.
+
+    Args:
+        found: Deliveries, sorted by group, then time.
+        group: The group of each.
+
+    Returns:
+        The windows; the first of each group, whose beginning is unknown, is left out.
+    """
+    starts = first_of(group)
+    total = np.cumsum(found.size)
+    length = np.diff(starts, append=len(group))
+    before = total[starts] - found.size[starts]
+    window = np.clip(np.diff(before, append=total[-1:]) / ENOUGH, SMALLEST, WINDOW)
+    number = ((total - np.repeat(before, length)) // np.repeat(window, length)).astype(np.int64)
+    opens = np.flatnonzero((np.diff(group, prepend=-1) != 0) | (np.diff(number, prepend=-1) != 0))
+    if len(opens) == 0:
+        nothing = np.empty(0)
+        none = np.empty(0, np.int64)
+        return Windows(
+            group=none, begin=nothing, end=nothing, rate=nothing, waiting=none > 0, wait=nothing, even=nothing, row=none
+        )
+    last = np.append(opens[1:], len(group)) - 1
+    least = np.minimum.reduceat(np.where(np.isnan(found.wait), np.inf, found.wait), opens)
+    follows = np.flatnonzero(group[opens[1:]] == group[opens[:-1]]) + 1
+    end, begin = found.time[last[follows]], found.time[last[follows - 1]]
+    moved = total[last[follows]] - total[last[follows - 1]]
+    rate = moved / np.maximum(end - begin, 1e-6)
+    due = np.full(len(opens), np.nan)
+    due[follows] = 1 / rate
+    ratio = np.diff(found.time, prepend=0) / np.maximum(
+        found.size * np.repeat(due, np.diff(opens, append=len(group))), 1e-12
+    )
+    even = np.add.reduceat(found.size * (np.abs(np.log2(np.maximum(ratio, 1e-6))) <= 1), opens)[follows]
+    wait = np.where(np.isinf(least), np.nan, least)[follows]
+    return Windows(
+        group=group[opens[follows]],
+        begin=begin,
+        end=end,
+        rate=rate,
+        waiting=wait > LEAST_WAIT + found.vague[last[follows]],
+        wait=wait,
+        even=even / moved,
+        row=found.row[last[follows]],
+    )
+
+
+def waiting_lanes(found: Deliveries) -> I64:
+    """List the lanes whose packets waited during much of their time."""
+    windows = cut_windows(found, found.lane)
+    lanes, place = np.unique(windows.group, return_inverse=True)
+    whole = np.bincount(place, windows.lasting, minlength=len(lanes))
+    waited = np.bincount(place, windows.lasting * windows.waiting, minlength=len(lanes))
+    count = np.bincount(place, windows.waiting, minlength=len(lanes))
+    return lanes[(count >= LEAST_WINDOWS) & (waited >= LEAST_SHARE * whole)]
+
+
+def find_queued(trace: Trace, found: Deliveries, lanes: I64) -> list[Queued]:
+    """Find what went through queues of their own, among lanes whose packets waited.
+
+    Args:
+        trace: The capture.
+        found: All deliveries.
+        lanes: The lanes that waited.
+
+    Returns:
+        One entry for each queue that may be steady enough; a transfer is in one at most.
+    """
+    tried = [one for members in candidates(trace, lanes) if (one := try_queue(found, members))]
+    return steadiest([one for one in tried if one.steady >= LEAST_ALIKE])
+
+
+def steadiest(tried: list[Queued], taken: I64 | None = None) -> list[Queued]:
+    """Choose queues so that no side is in two, nor in *taken*: the steadiest first, of equals the largest."""
+    held = set() if taken is None else set(taken.tolist())
+    chosen = []
+    for one in sorted(tried, key=lambda one: (round(one.steady, 1), len(one.lanes)), reverse=True):
+        if not held & set(one.sides.tolist()):
+            held |= set(one.sides.tolist())
+            chosen.append(one)
+    return chosen
+
+
+def candidates(trace: Trace, lanes: I64) -> Iterator[I64]:
+    """List what may share a queue: a lane alone, those of two hosts, all of a client; one direction and view each."""
+    flow = lanes >> 2
+    client, server = trace.flows.client[flow].astype(np.int64), trace.flows.server[flow].astype(np.int64)
+    known: set[tuple[int, ...]] = set()
+    for key in (lanes, client << 34 | server << 2 | lanes & 3, client << 2 | lanes & 3):
+        for value in np.unique(key).tolist():
+            members = lanes[key == value]
+            if tuple(members.tolist()) not in known:
+                known.add(tuple(members.tolist()))
+                yield members
+
+
+def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
+    """Merge some lanes and measure how steady they came while they waited; None when they hardly did."""
+    windows = merged(found, lanes)
+    waited = windows.take(windows.waiting)
+    if len(waited.end) < LEAST_WINDOWS or waited.lasting.sum() < LEAST_TIME:
+        return None
+    unknown = windows.take(windows.waiting | np.isnan(windows.wait))  # while losses are repaired, no delay is known
+    whole = [one.take(one.even >= LEAST_EVEN) for one in (waited, unknown)]
+    if len(whole[0].end) < max(LEAST_WINDOWS, LEAST_EVEN * len(waited.end)):
+        return None
+    rate, steady = max(map(steadiness, whole), key=lambda one: one[1])
+    return Queued(
+        lanes=lanes,
+        windows=windows.take(windows.waiting | near(windows, rate, CEILING)),
+        rate=rate,
+        steady=steady,
+        sure=steady >= LEAST_STEADY,
+    )
+
+
+def near(windows: Windows, rate: float, far: float) -> Bool:
+    """Say which windows have a rate, within *far* in the logarithm."""
+    close: Bool = np.abs(np.log(windows.rate / rate)) <= far
+    return close
+
+
+def above_after(windows: Windows, close: Bool, rate: float) -> Bool:
+    """Say which windows lie above a rate after the first of their group that had it: a fast start is no exception.
+
+    Args:
+        windows: Windows, group by group.
+        close: Which of them had the rate.
+        rate: Bytes a second.
+    """
+    starts = first_of(windows.group)
+    length = np.diff(starts, append=len(close))
+    seen = np.cumsum(close)
+    before: I64 = np.repeat(seen[starts] - close[starts], length)
+    above: Bool = (windows.rate > rate * (1 + 2 * CEILING)) & (seen > before)
+    return above
+
+
+def merged(found: Deliveries, lanes: I64) -> Windows:
+    """Cut the deliveries of some lanes, taken together, into windows."""
+    mine = found.of(lanes)
+    mine = mine.take(np.argsort(mine.time, kind="stable"))
+    return cut_windows(mine, np.zeros(len(mine), np.int64))
+
+
+def steadiness(windows: Windows) -> tuple[float, float]:
+    """Give the median rate over time, and the share of the time at about that rate."""
+    order = np.argsort(windows.rate)
+    lasting = np.cumsum(windows.lasting[order])
+    rate = float(windows.rate[order[np.searchsorted(lasting, lasting[-1] / 2)]])
+    return rate, float(windows.lasting[near(windows, rate, STEADY)].sum() / lasting[-1])

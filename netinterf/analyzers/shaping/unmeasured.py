@@ -1,0 +1,121 @@
+"""Queues behind which no delay can be measured: what arrives tells them by itself.
+
+At the receiver's side of a queue and without timestamps, nobody sees packets wait. But what leaves a queue does so one
+packet after the other, at the link's time for each. So the rate has a ceiling that much of the transfer keeps to within
+a few per cent, and that nothing exceeds. A sender that paces its packets keeps a rate as well. Three things tell the
+queue from it: several transfers of which each comes as it likes keep a common ceiling; what was lost was repeated late,
+though packets went on arriving (see `deliveries`); or the very first flights, which senders emit at once, came spread
+at that rate (packet dispersion: Dovrolis, Ramanathan, Moore, "What do packet dispersion techniques measure?", INFOCOM
+2001).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.shaping.deliveries import ARRIVALS, Deliveries
+from netinterf.analyzers.shaping.queued import (
+    CEILING,
+    LEAST_TIME,
+    LEAST_WINDOWS,
+    Queued,
+    Windows,
+    above_after,
+    candidates,
+    merged,
+    near,
+    steadiest,
+)
+from netinterf.trace import Trace
+
+__all__ = ["find_unmeasured"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+LEAST_AT, MOST_ABOVE = 0.35, 0.05
+"""Shares of the windows at the ceiling, at least, and above it, at most. Of ordinary transfers, whose rate follows
+their window, a few per cent keep any one rate so closely."""
+
+
+LEAST_BUSY = 0.15
+"""Share of the time at the ceiling, at least: bursts come at the rate of some line, whatever holds the transfer."""
+
+EARLY, LEAST_SPREAD = 24, 6
+"""Packets of a transfer that count as its beginning, and of these at least so many that follow another at the
+ceiling's own distance. None may follow sooner."""
+
+TOO_NEAR, SAME = 0.8, 0.1
+"""Share of the ceiling's distance between two packets that is too near, and how far from 1 is still the same."""
+
+OWN_SHARE = 0.5
+"""A transfer alone keeps less than that share of what all of a queue together keep of the ceiling, where they share
+it."""
+
+
+def find_unmeasured(trace: Trace, found: Deliveries, waiting: I64, taken: I64) -> list[Queued]:
+    """Find queues behind which no delay could be measured.
+
+    Args:
+        trace: The capture.
+        found: All deliveries.
+        waiting: Lanes whose packets are known to have waited.
+        taken: Sides that need no further explanation.
+
+    Returns:
+        Queues, with the windows at their ceiling.
+    """
+    arrivals = found.take(found.lane & 1 == ARRIVALS)
+    lanes, first = np.unique(arrivals.lane, return_index=True)
+    known = np.add.reduceat(~np.isnan(arrivals.wait), first) if len(lanes) else np.empty(0, np.int64)
+    mute = lanes[((known == 0) | np.isin(lanes, waiting)) & ~np.isin(lanes >> 1, taken)]
+    tried = [one for members in candidates(trace, mute) if (one := try_ceiling(trace, arrivals, members, waiting))]
+    return steadiest(tried, taken)
+
+
+def try_ceiling(trace: Trace, found: Deliveries, lanes: I64, waiting: I64) -> Queued | None:
+    """Look for a ceiling of some lanes together, and for what tells that it is a queue's."""
+    windows = merged(found, lanes)
+    rate = ceiling_of(windows)
+    at = near(windows, rate, CEILING)
+    count = int(np.count_nonzero(at))
+    above = int(np.count_nonzero(above_after(windows, at, rate)))
+    if count < LEAST_WINDOWS or count < LEAST_AT * len(at) or above > MOST_ABOVE * len(at):
+        return None
+    busy = float(windows.lasting[at].sum())
+    if busy < LEAST_TIME or busy < LEAST_BUSY * float(windows.lasting.sum()):
+        return None
+    queue = len(np.intersect1d(lanes, waiting)) > 0 or common(found, lanes, rate, count / len(at))
+    if not queue and not any(spread_early(trace, found, lane, rate) for lane in lanes.tolist()):
+        return None
+    return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=count / len(at), sure=True)
+
+
+def ceiling_of(windows: Windows) -> float:
+    """Find the rate that most windows keep to; NaN without windows."""
+    rates = np.sort(np.log(windows.rate))
+    if len(rates) == 0:
+        return float("nan")
+    held = np.searchsorted(rates, rates + 2 * CEILING, side="right") - np.arange(len(rates))
+    best = int(np.argmax(held))
+    return float(np.exp(np.median(rates[best : best + int(held[best])])))
+
+
+def common(found: Deliveries, lanes: I64, rate: float, together: float) -> bool:
+    """Say whether lanes keep a ceiling together that none of them keeps alone."""
+    if len(lanes) < 2:
+        return False
+    alone = [merged(found, np.array([lane])) for lane in lanes.tolist()]
+    shares = [np.mean(near(one, rate, CEILING)) for one in alone if len(one.rate)]
+    return bool(max(shares, default=1.0) < OWN_SHARE * together)
+
+
+def spread_early(trace: Trace, found: Deliveries, lane: int, rate: float) -> bool:
+    """Say whether the first full packets of a lane, captured from its SYN on, came spread at the rate."""
+    if trace.sides.syn[lane >> 1] < 0:
+        return False
+    mine = found.of(np.array([lane]))
+    size, gap = mine.size[:EARLY], np.diff(mine.time[:EARLY])
+    large = size >= 0.95 * size.max(initial=0.0)
+    full, size = large[1:] & large[:-1], size[1:]
+    share = gap[full] * rate / size[full]
+    return bool(np.all(share >= TOO_NEAR) and np.count_nonzero(np.abs(share - 1) <= SAME) >= LEAST_SPREAD)

@@ -1,0 +1,280 @@
+"""The shaping analyzer on transfers through queues, alone and beside others, and its series against slow twins."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netinterf.analyzers.check import check_analyzer
+from netinterf.analyzers.run import analyze
+from netinterf.analyzers.shaping import Shaping
+from netinterf.analyzers.shaping.contrast import Others, apart, cost
+from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, deliveries, sizeable, told_early
+from netinterf.analyzers.shaping.queued import Queued, cut_windows
+from netinterf.schema import Outcome
+from netinterf.simulate import run
+from netinterf.simulate.conditions import Conditions
+from netinterf.trace import read
+from netinterf.verdict.combine import classify
+from tests.analyzers.bulk import Bottleneck, Flow, merge, shaper, transfer
+
+RAW_IP = 101
+OUTCOMES = tuple(Outcome)
+SLOW = 62_500.0  # bytes a second
+START = 1_700_000_000.0
+
+
+def free():
+    """Let everything pass at once."""
+    return Bottleneck(lambda _now, _size: 0.0)
+
+
+def trace_of(*moved):
+    """Read what a tap captured of several transfers."""
+    whole = merge(*moved)
+    return read(times=np.array(whole.times), frames=whole.frames, link_type=RAW_IP)
+
+
+def found(trace):
+    """Name what was found: rule to its measures; and the outcomes and selective values of the flows it speaks of."""
+    evidence = analyze(trace, [Shaping()])
+    rules = {}
+    for row in range(len(evidence)):
+        rule = evidence.rules[evidence.rule[row]]
+        rules[rule.id] = dict(zip(rule.measures, evidence.measured[row].tolist(), strict=True))
+    verdicts = classify(evidence, trace)
+    spoken = np.isin(verdicts.subject, evidence.subject)
+    return rules, {OUTCOMES[code] for code in verdicts.outcome[spoken]}, set(verdicts.selective[spoken].tolist())
+
+
+def limited(seed, *, tap="receiver", server="203.0.113.9", begin=START, segments=400, **options):
+    """Move data through a queue of its own."""
+    return transfer(
+        seed, shaper(SLOW, 30e3), flows=[Flow(segments)], rtt=0.05, tap=tap, server=server, begin=begin, **options
+    )
+
+
+def quick(seed, *, tap="receiver", server="198.51.100.4", begin=START + 2):
+    """Move data past it."""
+    return transfer(seed, free(), flows=[Flow(300)], rtt=0.04, tap=tap, server=server, begin=begin)
+
+
+def test_a_queue_alone_is_not_accused_and_its_numbers_are_told():
+    """Without a contrast nobody is accused, and rate and waiting are those of the queue."""
+    rules, outcomes, selective = found(trace_of(limited(1)))
+    assert set(rules) == {"shaping.uncompared"}
+    assert outcomes == {Outcome.INSUFFICIENT}
+    assert selective == {-1}
+    assert rules["shaping.uncompared"]["rate_bps"] == pytest.approx(8 * SLOW, rel=0.03)
+    assert 50 < rules["shaping.uncompared"]["waited_ms"] < 500
+
+
+def test_one_slow_server_beside_a_quick_one_is_no_proof():
+    """Others are spared, but the server's own line may be slow: suspected, not accused."""
+    rules, outcomes, selective = found(trace_of(limited(1), quick(2)))
+    assert set(rules) == {"shaping.spared", "shaping.one_server"}
+    assert rules["shaping.spared"]["passed"] > 100
+    assert outcomes == {Outcome.INSUFFICIENT}
+    assert selective == {1}
+
+
+def test_servers_of_two_networks_at_one_rate_are_accused():
+    """The same rate for two servers while a third is quick is no server's line."""
+    rules, outcomes, _ = found(trace_of(limited(1), limited(3, server="192.0.2.99", begin=START + 12), quick(2)))
+    assert set(rules) == {"shaping.spared", "shaping.several_servers"}
+    assert outcomes == {Outcome.INTERFERED}
+
+
+def test_a_queue_between_tap_and_client_is_accused():
+    """Before the queue, round trips show it at the client's side, where what was spared passes as well."""
+    rules, outcomes, _ = found(trace_of(limited(1, tap="sender"), quick(2, tap="sender")))
+    assert set(rules) == {"shaping.spared", "shaping.at_client"}
+    assert outcomes == {Outcome.INTERFERED}
+
+
+def test_each_transfer_with_a_queue_of_its_own_is_accused():
+    """Two transfers of one server at once, each at the whole rate, are more than a line gives."""
+    rules, _, _ = found(trace_of(limited(1), limited(3, begin=START + 1), quick(2)))
+    assert "shaping.each_its_own" not in rules  # both in one world would share a port, so they are told apart by time
+    pair = [
+        transfer(seed, shaper(SLOW, 30e3), flows=[Flow(400, port=port)], rtt=0.05, tap="receiver", begin=START + shift)
+        for seed, port, shift in ((1, 40_001, 0.0), (3, 40_002, 0.7))
+    ]
+    rules, outcomes, _ = found(trace_of(*pair, quick(2)))
+    assert set(rules) == {"shaping.spared", "shaping.each_its_own"}
+    assert outcomes == {Outcome.INTERFERED}
+
+
+def test_faster_transfers_of_the_same_service_are_no_contrast():
+    """Nothing selects between transfers with one server and name: another subscriber may be behind the address."""
+    other = transfer(2, free(), flows=[Flow(300, port=40_009)], rtt=0.04, tap="sender", begin=START + 2)
+    rules, outcomes, _ = found(trace_of(limited(1, tap="sender"), other))
+    assert set(rules) == {"shaping.uncompared"}
+    assert outcomes == {Outcome.INSUFFICIENT}
+
+
+def test_a_fast_start_is_told():
+    """Bytes that passed before the queue, faster than it is, came through no line of its speed."""
+    burst = transfer(1, shaper(SLOW, 30e3, credit=150e3), flows=[Flow(500, start=5.0)], rtt=0.05, tap="receiver")
+    rules, _, _ = found(trace_of(burst, quick(2, begin=START + 9)))
+    assert rules["shaping.fast_start"]["burst_bytes"] == pytest.approx(150e3, rel=0.3)
+
+
+@pytest.mark.parametrize("tap", ["sender", "receiver"])
+def test_one_line_for_all_is_not_accused(tap):
+    """Transfers that share a queue share its rate, so nobody is spared."""
+    flows = [Flow(300, port=40_001), Flow(200, port=40_002, start=1.5), Flow(60, port=40_003, start=4.0)]
+    trace = trace_of(transfer(5, shaper(SLOW, 60e3), flows=flows, rtt=0.05, tap=tap, begin=START))
+    rules, outcomes, selective = found(trace)
+    assert not {"shaping.spared", "shaping.spared_elsewhen"} & set(rules)
+    assert Outcome.INTERFERED not in outcomes
+    assert 1 not in selective
+
+
+def test_a_line_that_others_share_is_no_queue_of_its_own():
+    """What is left of a line by others changes, so no rate is steady."""
+    crowd = shaper(2 * SLOW, 60e3, share=lambda now: 0.2 + 0.8 * abs(np.sin(1.7 * now)))
+    moved = transfer(1, crowd, flows=[Flow(600)], rtt=0.05, tap="receiver", begin=START)
+    assert found(trace_of(moved, quick(2)))[0] == {}
+
+
+@pytest.mark.parametrize("flow", [Flow(400, window=4.0), Flow(300, pace=0.02)], ids=["window", "paced"])
+@pytest.mark.parametrize("tap", ["sender", "receiver"])
+def test_ends_that_limit_themselves_say_nothing(flow, tap):
+    """A small window and a program that paces keep a rate, but nothing waits on the path."""
+    slow = transfer(1, free(), flows=[flow], rtt=0.1, tap=tap, begin=START)
+    assert found(trace_of(slow, quick(2, tap=tap)))[0] == {}
+
+
+def test_without_timestamps_the_first_flights_tell_the_queue():
+    """Behind a queue without timestamps, flights that the sender emits at once come spread at the rate."""
+    slow = limited(1, timestamps=False)
+    rules, _, selective = found(trace_of(slow, quick(2)))
+    assert "shaping.spared" in rules
+    assert np.isnan(rules["shaping.spared"]["waited_ms"]) or rules["shaping.spared"]["waited_ms"] > 0
+    assert selective == {1}
+
+
+def test_a_client_that_only_receives_is_judged_too():
+    """Arrivals with timestamps need no other direction."""
+    whole = trace_of(limited(1), limited(3, server="192.0.2.99", begin=START + 12), quick(2))
+    inbound = ~whole.packets.outbound
+    times = whole.packets.time[inbound]
+    frames = [
+        whole.buffer[at : at + size].tobytes()
+        for at, size in zip(whole.packets.at[inbound], whole.packets.captured[inbound], strict=True)
+    ]
+    rules, outcomes, _ = found(read(times=times, frames=frames, link_type=RAW_IP))
+    assert "shaping.spared" in rules
+    assert outcomes == {Outcome.INTERFERED}
+
+
+def test_the_contract_of_analyzers_holds():
+    """It is pure, deterministic, and speaks of what it names."""
+    check_analyzer(Shaping())
+
+
+@pytest.mark.parametrize(("scenario", "seed"), [("rate.shaping.turkey", 330_003), ("rate.shaping.adaptive", 330_002)])
+def test_documented_shapers_are_found(scenario, seed):
+    """Transfers that a documented shaper slowed down are accused, with others beside them spared."""
+    played = run(scenario, seed, Conditions(ip=4, vantage="server", luck=0.0))
+    rules, outcomes, _ = found(read(times=played.times, frames=played.frames, link_type=played.link_type))
+    assert "shaping.spared" in rules
+    assert Outcome.INTERFERED in outcomes
+
+
+@pytest.mark.parametrize("scenario", ["plan-shaper", "plan-burst", "bufferbloat", "power-save", "shared-bottleneck"])
+def test_whole_lines_are_not_accused(scenario):
+    """Plans, overfull buffers, dozing radios and shared lines slow everything alike."""
+    for seed in (330_001, 330_002):
+        played = run(f"benign.rate.{scenario}", seed)
+        outcomes = found(read(times=played.times, frames=played.frames, link_type=played.link_type))[1]
+        assert Outcome.INTERFERED not in outcomes
+
+
+def test_both_views_measure_the_queue():
+    """Acknowledgements at the sender's tap and timestamps at the receiver's tell the waiting of a full queue."""
+    for tap, view in (("sender", ACKS), ("receiver", ARRIVALS)):
+        trace = trace_of(limited(1, tap=tap))
+        told = deliveries(trace, sizeable(trace))
+        mine = told.take(told.lane & 1 == view)
+        late = np.nanquantile(mine.wait, 0.9)
+        assert 0.2 < late < 30e3 / SLOW * 1.1
+        assert mine.size.sum() == pytest.approx(400 * 1514, rel=0.03)
+
+
+def series(sizes, gaps):
+    """Lay deliveries out by hand."""
+    count = len(sizes)
+    time = np.cumsum(np.array(gaps, np.float64))
+    zero = np.zeros(count)
+    return Deliveries(
+        lane=np.zeros(count, np.int64), row=np.arange(count), time=time, size=np.array(sizes, np.float64), wait=zero,
+        vague=zero,
+    )  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(st.integers(50, 3000), st.floats(0.001, 0.5)), min_size=1, max_size=120),
+    st.integers(1, 3),
+)
+def test_windows_are_those_of_a_loop(rows, groups):
+    """Windows of several groups are what a loop over the deliveries of each gives."""
+    sizes, gaps = (list(column) for column in zip(*rows, strict=True))
+    told = series(sizes, gaps)
+    group = np.sort(np.arange(len(rows)) % groups)
+    windows = cut_windows(told, group)
+    expected = []
+    for one in range(groups):
+        mine = np.flatnonzero(group == one)
+        if len(mine) == 0:
+            continue
+        size = min(max(told.size[mine].sum() / 20, 4500.0), 12_000.0)
+        total, number, last = 0.0, 0, None
+        for place, row in enumerate(mine):
+            total += told.size[row]
+            following = total + told.size[mine[place + 1]] if place + 1 < len(mine) else None
+            if following is None or int(following // size) != int(total // size):
+                if last is not None:
+                    moved = told.size[(np.arange(len(rows)) > last) & (np.arange(len(rows)) <= row)].sum()
+                    expected.append((one, moved / (told.time[row] - told.time[last])))
+                last, number = row, number + 1
+    assert windows.group.tolist() == [one for one, _ in expected]
+    np.testing.assert_allclose(windows.rate, [rate for _, rate in expected], rtol=1e-6)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.integers(1, 5)), max_size=60))
+def test_duplicates_and_what_follows_tell_everything_once(rows):
+    """A duplicate counts a packet, which is taken off the advances that follow, side by side."""
+    rows = sorted(rows, key=lambda row: row[0])
+    expected, early, last = [], 0, None
+    for side, again, count in rows:
+        early = early if side == last else 0
+        last = side
+        moved = 1000 if again else max(1000 * count - early, 0)
+        early = early + 1000 if again else max(early - 1000 * count, 0)
+        expected.append(moved)
+    side, again = (np.array([row[column] for row in rows], np.int64) for column in (0, 1))
+    more = np.array([0 if again else 1000 * count for _, again, count in rows], np.int64)
+    moved = told_early(side, more, again > 0, np.full(len(rows), 1000, np.int64))
+    assert moved.tolist() == expected
+
+
+def test_the_contrast_knows_a_shared_queue_from_two():
+    """Rates that fall by what others move are one queue; rates that do not are two."""
+    took = np.array([0, 0, 500, 500, 0, 300, 0, 800, 0, 0] * 2, np.float64)
+    edges = np.arange(len(took) + 1.0)
+    others = Others(found=series([*took], [0.5] + [1.0] * (len(took) - 1)))
+    for rate, sign in ((np.full(len(took), 1000.0), 1), (1000.0 - took, -1)):
+        windows = cut_windows(series([4600] * 4, [1] * 4), np.zeros(4, np.int64))
+        held = {"group": np.zeros(len(took), np.int64), "begin": edges[:-1], "end": edges[1:], "rate": rate}
+        flat = np.ones(len(took))
+        windows = type(windows)(**held, waiting=flat > 0, wait=flat, even=flat, row=np.arange(len(took)))
+        queue = Queued(lanes=np.array([3]), windows=windows, rate=1000.0, steady=1.0, sure=True)
+        assert np.sign(apart(queue, others)) == sign
+        assert abs(apart(queue, others)) > 10
+
+
+def test_one_bad_window_decides_nothing():
+    """The cost of a window has a bound."""
+    assert cost(np.array([1.0, 1e9]), 1.0) == 4.0
