@@ -8,7 +8,7 @@ from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
 from netinterf.verdict.weigh import Hypotheses, covers
 
-__all__ = ["find_selective", "restrain"]
+__all__ = ["find_selective", "queued_alone", "restrain", "without_doubtful"]
 
 Mask = NDArray[np.bool_]
 
@@ -44,7 +44,7 @@ def restrain(
         The hypotheses, and per verdict row: limited by a plan, and shaped without a contrast.
     """
     rate = np.array([covers("rate", word) for word in mechanisms] or [False])[hypotheses.mechanism]
-    shaping = np.array([word in {"rate", "rate.shaping"} for word in mechanisms] or [False])[hypotheses.mechanism]
+    shaping = shapes(hypotheses, mechanisms)
     chosen = selective[hypotheses.row]
     limited = rate & (chosen == 0)
     ceiling = np.log(model.shaping_ceiling / (1 - model.shaping_ceiling)) - hypotheses.prior
@@ -55,3 +55,22 @@ def restrain(
     plan[hypotheses.row[limited & hypotheses.supported]] = True
     unsure[hypotheses.row[doubtful]] = True
     return attrs.evolve(hypotheses, llr=llr), plan, unsure
+
+
+def shapes(hypotheses: Hypotheses, mechanisms: tuple[str, ...]) -> Mask:
+    """Say which hypotheses are of shaping, or of a rate in general."""
+    told: Mask = np.array([word in {"rate", "rate.shaping"} for word in mechanisms] or [False])[hypotheses.mechanism]
+    return told
+
+
+def without_doubtful(hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Hypotheses:
+    """Leave out what speaks for shaping without a contrast: it makes a subject suspect, and adds to no accusation."""
+    doubtful = shapes(hypotheses, mechanisms) & (selective[hypotheses.row] != 1)
+    return attrs.evolve(hypotheses, llr=np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr))
+
+
+def queued_alone(hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Mask:
+    """Say which verdict rows were queued to a rate, with nothing that tells a slow link from somebody's limit."""
+    rows = np.zeros(len(selective), np.bool_)
+    rows[hypotheses.row[shapes(hypotheses, mechanisms) & hypotheses.supported]] = True
+    return rows & (selective == -1)

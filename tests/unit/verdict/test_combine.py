@@ -180,6 +180,17 @@ def test_shaping_needs_a_contrast() -> None:
     assert (slow.outcome, slow.grade, slow.mechanism) == (Outcome.INSUFFICIENT, Grade.POSSIBLE, "rate.shaping")
     assert "rate.no_contrast" in [reason.code for reason in slow.reasons]
     assert Outcome.OK is police(0.0, "shape").outcome
+    hardly = police(np.nan, "shape", 0.5)
+    assert (hardly.outcome, hardly.grade, hardly.mechanism) == (Outcome.INSUFFICIENT, Grade.INSUFFICIENT, None)
+    assert [reason.code for reason in hardly.reasons] == ["rate.no_contrast"]
+
+
+def test_shaping_without_a_contrast_adds_to_no_accusation() -> None:
+    """A queue that may be a slow link's and a suspicion of a bucket are no accusation together."""
+    numbers = Ragged.of([[np.nan], [1e6, np.nan]], np.float64)
+    both = judge(("shape", 9.0), ("police", 7.0), measured=numbers)
+    assert both.outcome is Outcome.INSUFFICIENT
+    assert police(np.nan, llr=7.0).grade is Grade.POSSIBLE
 
 
 def test_selective_is_only_said_of_rates_and_drops() -> None:
