@@ -1,0 +1,136 @@
+"""What may have kept segments of handshakes: a lossy way, a lossy line, a troubled server, or somebody on the path.
+
+A visit is slow or quick. On a way that loses every segment with probability p, a handshake of m segments is slow with
+``1 - (1 - p)^m`` whatever its name, and p shows in everything else that went the same way. If somebody slows a name,
+its visits are slow with a share of their own. A server that troubles handshakes troubles those of all its names. So
+three harmless causes are held against the one, each with the company that would share it:
+
+* the way to the server: its other handshakes, and the rest of all connections to it;
+* the client's line: the same of all its servers;
+* the server: its other handshakes alone, at odds for how rare such servers are.
+
+The likelihood ratio against the three together is that against the likeliest of them, or a little less. Visits are the
+independent unit, never segments: those of one visit are lost together (reference: cluster before counting).
+"""
+
+from math import lgamma, log
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["LINE", "PATH", "Company", "against_all", "against_loss", "against_server"]
+
+F64 = NDArray[np.float64]
+
+SEGMENTS = 6
+"""Segments whose loss makes a handshake wait: two of the client, three or four of the server. Median of simulated
+benign handshakes."""
+
+TEMPER = 0.5
+"""What each further segment of one connection counts beside the first: losses come in runs of two on wired paths
+(Yajnik et al., INFOCOM 1999: conditional on a loss the next is lost up to half the time)."""
+
+LOSS: F64 = np.geomspace(1e-5, 0.9, 80)
+"""Probabilities of loss that are tried."""
+
+
+def loss_prior(a: float, b: float, bad: float) -> F64:
+    """Weigh `LOSS` by a beta distribution, and a share *bad* evenly; logarithms that sum to 1."""
+    weight = a * np.log(LOSS) + (b - 1) * np.log1p(-LOSS)
+    usual = weight - np.logaddexp.reduce(weight)
+    evenly = np.log(LOSS) - np.log(LOSS.sum())
+    whole: F64 = np.logaddexp(np.log(1 - bad) + usual, np.log(bad) + evenly)
+    return whole
+
+
+PATH = loss_prior(0.1, 20.0, 0.02)
+"""How much ways lose by themselves: mostly next to nothing, one in fifty anything (fitted on 4,251 benign simulated
+pairs of client and server, of which 1 to 4 % lose more than 30 %)."""
+
+LINE = loss_prior(0.2, 10.0, 0.05)
+"""How much clients' lines lose: as ways, but policed plans and full queues are frequent (fitted on 1,023 benign
+simulated clients, of which 3 to 6 % lose more than 30 %)."""
+
+RARE = log(7158 / 3)
+"""Servers that make handshakes be sent again and nothing else are one in a thousand at most: rule of three on 4,300
+benign simulated pairs of client and server, of which two had a full accept queue."""
+
+SLOW, QUICK = np.log(-np.expm1(SEGMENTS * np.log1p(-LOSS))), SEGMENTS * np.log1p(-LOSS)
+HIT, PASSED = np.log(LOSS), np.log1p(-LOSS)
+
+
+@attrs.frozen(kw_only=True)
+class Company:
+    """Visits and what else went the same way; visits that are one event count once, so counts may be fractions."""
+
+    slow: float = 0.0  # slow visits
+    visits: float = 0.0
+    more: float = 0.0  # segments kept in slow visits beyond the first of each
+    kept: float = 0.0  # segments kept in the rest of their connections
+    segments: float = 0.0
+
+
+def likelihoods(one: Company) -> F64:
+    """Give the log-likelihood of company under each probability of loss."""
+    rest = one.kept * HIT + (one.segments - one.kept) * PASSED
+    return one.slow * SLOW + (one.visits - one.slow) * QUICK + TEMPER * rest
+
+
+def log_beta(a: float, b: float) -> float:
+    """Give the logarithm of the beta function."""
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+LISTED = 2.0
+"""Boxes slow most visits of a name that they know, but not all: the shares of reports rise towards one."""
+
+
+def own_share(hits: float, trials: float) -> float:
+    """Give the log-likelihood of so many hits if their share may be anything."""
+    return log_beta(1 + hits, 1 + max(trials - hits, 0.0))
+
+
+def against_loss(seen: Company, others: Company, prior: F64) -> float:
+    """Weigh a share of their own against losses that hit everything on the same way alike.
+
+    Args:
+        seen: The visits in question, and the rest of their connections: that may be slowed as well, or not.
+        others: What else went the same way.
+        prior: `PATH` or `LINE`.
+
+    Returns:
+        Log-likelihood ratio, nats.
+    """
+    way = prior + likelihoods(others)
+    way -= np.logaddexp.reduce(way)
+    rest = TEMPER * (seen.kept * HIT + (seen.segments - seen.kept) * PASSED)
+    runs = TEMPER * (seen.more * HIT + seen.slow * PASSED)
+    visits = seen.slow * SLOW + (seen.visits - seen.slow) * QUICK
+    lossy = float(np.logaddexp.reduce(way + visits + runs + rest))
+    spared = float(np.logaddexp.reduce(way + rest))
+    slowed = own_share(TEMPER * seen.kept, TEMPER * seen.segments)
+    own = listed_share(seen) + own_share(TEMPER * seen.more, TEMPER * (seen.more + seen.slow))
+    return own + float(np.logaddexp(spared, slowed)) - log(2) - lossy
+
+
+def listed_share(seen: Company) -> float:
+    """Give the log-likelihood of so many slow visits of a listed name: the higher the share, the likelier (2θ)."""
+    return log_beta(LISTED + seen.slow, 1 + max(seen.visits - seen.slow, 0.0)) - log_beta(LISTED, 1)
+
+
+def against_server(seen: Company, others: Company) -> float:
+    """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
+
+    If it is the names, then the server's others are as ways are; else all have one share, which may be any.
+    """
+    if others.visits <= 0:
+        return 0.0
+    usual = PATH + others.slow * SLOW + (others.visits - others.slow) * QUICK
+    both = own_share(seen.slow + others.slow, seen.visits + others.visits)
+    return listed_share(seen) + float(np.logaddexp.reduce(usual)) - both
+
+
+def against_all(path: float, line: float, server: float) -> float:
+    """Join the log-likelihood ratios against the three harmless causes, of which one may be at work."""
+    return -float(np.logaddexp.reduce([-path, -line, -(server + RARE)]))

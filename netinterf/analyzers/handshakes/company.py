@@ -1,0 +1,192 @@
+"""Whose handshakes are slow: one name's, an address's after it, or everybody's?
+
+Candidates are the names of which some handshake was slow and finished. In Türkiye the connections of a client to an
+address stayed slow for a while after one with a listed name, whatever their own (net4people/bbs 155): so with every
+name goes the question whether those that followed it within some time belong to it.
+"""
+
+from math import lgamma, log
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.handshakes.causes import (
+    LINE,
+    PATH,
+    Company,
+    against_all,
+    against_loss,
+    against_server,
+)
+from netinterf.analyzers.handshakes.timing import Handshakes, Kept
+from netinterf.analyzers.sites import NEAR_NS
+from netinterf.numbering import combined
+
+__all__ = ["Found", "Visits", "slowed_names"]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+MEMORIES_NS = (0, 20_000_000_000, 60_000_000_000)
+"""How long an address may stay slow after a name that are tried: not at all, or about as long as in the examples that
+were reported, whose handshakes took up to a minute (net4people/bbs 155)."""
+
+CLEAR = 5.0
+"""Nats from which on ways and lines do not explain slow handshakes: none of 7,158 benign simulated pairs of client and
+server had so many and a contrast besides."""
+
+MOST_CANDIDATES = 100
+"""Candidates of one client that are weighed: where more are slow, it is no list of names."""
+
+MOST_MORE = 4
+"""Further rounds that count for one visit: timers double, so 5 s of outage are as many (RFC 6298 §5.5)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Visits:
+    """Handshakes of one client, in time order; all columns are aligned."""
+
+    flow: I64
+    server: I64
+    name: I64
+    begin: I64  # ns
+    end: I64
+    finished: Mask
+    slow: Mask
+    quick: Mask  # the others took long, and nothing shows whose time it was
+    rounds: I64  # times at which kept segments of the handshake came
+    rest: I64  # … in the rest of the connection
+    segments: I64  # of the rest
+
+    def company(self, which: Mask) -> Company:
+        """Add up visits; those that are one event count once."""
+        rows = np.flatnonzero(which)
+        begin, end, slow = self.begin[rows], self.end[rows], self.slow[rows]
+        weight = np.empty(len(rows))
+        for part in (slow, ~slow):
+            weight[part] = 1.0 / meanwhile(begin[part], end[part])
+        slow = weight * slow
+        told = weight * (self.quick[rows] | self.slow[rows])
+        more = np.clip(self.rounds[rows] - 1, 0, MOST_MORE)
+        return Company(
+            slow=float(slow.sum()),
+            visits=float(told.sum()),
+            more=float((slow * more).sum()),
+            kept=float(self.rest[rows].sum()),
+            segments=float(self.segments[rows].sum()),
+        )
+
+    def single(self, row: int) -> Company:
+        """Give the company that one slow visit is to itself."""
+        more = min(int(self.rounds[row]) - 1, MOST_MORE)
+        kept, segments = float(self.rest[row]), float(self.segments[row])
+        return Company(slow=1.0, visits=1.0, more=float(more), kept=kept, segments=segments)
+
+    def near(self, which: Mask) -> Mask:
+        """Say which visits began within a minute of the time that some took."""
+        begin, end = self.begin[which].min() - NEAR_NS, self.end[which].max() + NEAR_NS
+        return (self.begin >= begin) & (self.begin <= end)
+
+
+def meanwhile(begin: I64, end: I64) -> I64:
+    """Count the spans that overlap each, itself included: what one disturbance may have hit.
+
+    Once a handshake was over, the way had worked again.
+    """
+    started = np.searchsorted(np.sort(begin), end, side="right")
+    found: I64 = started - np.searchsorted(np.sort(end), begin)
+    return found
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Found:
+    """One name whose handshakes were slow, or an address after it."""
+
+    rows: I64  # of Visits: those that were slow
+    named: Mask  # aligned: with the name itself; the others followed it
+    slow: int
+    visits: int
+    others_slow: int  # handshakes under other names with the same server
+    others: int
+    alone: F64  # log-likelihood ratio of each slow visit by itself
+    pooled: float  # … of all together
+    compared: float  # … with the server's other names beside them
+    contrast: float  # of these names against the server's others alone
+    elsewhere: float = 0.0  # such contrasts at the client's other servers
+
+
+def slowed_names(visits: Visits) -> list[Found]:
+    """Weigh every candidate of one client; of the candidates of one server the likeliest is kept."""
+    site = combined(visits.server, visits.name)
+    chosen = np.unique(site[visits.slow & visits.finished])
+    listed = np.isin(site, chosen)
+    best: dict[int, Found] = {}
+    for one in chosen[:MOST_CANDIDATES].tolist():
+        own = site == one
+        server = int(visits.server[own][0])
+        for memory in MEMORIES_NS:
+            found = weigh(visits, own, memory, listed, (len(chosen), int(site.max()) + 1))
+            if found and (server not in best or found.compared > best[server].compared):
+                best[server] = found
+    found = list(best.values())
+    contrasts = [max(one.contrast, 0.0) if one.pooled >= CLEAR else 0.0 for one in found]
+    return [attrs.evolve(one, elsewhere=sum(contrasts) - own) for one, own in zip(found, contrasts, strict=True)]
+
+
+def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, counts: tuple[int, int]) -> Found | None:
+    """Weigh one candidate; None where a memory changes nothing.
+
+    Args:
+        visits: Of one client.
+        own: The visits with the name to one server.
+        memory: How long the address stays slow after one of them, ns.
+        listed: Visits of all candidates.
+        counts: How many candidates there are, and how many sites.
+    """
+    here = visits.server == visits.server[own][0]
+    target = own | (here & followed(visits.begin, visits.begin[own], visits.end[own], memory))
+    if memory and target.sum() == own.sum():
+        return None
+    near = visits.near(target)
+    beside, elsewhere = here & ~target & near, ~here & near
+    seen, others = visits.company(target), visits.company(beside)
+    line = visits.company(beside | elsewhere)
+    choices = log(len(MEMORIES_NS) - 1) if memory else 0.0
+    server = against_server(seen, others)
+
+    def against(one: Company, compared: float) -> float:
+        by_line = against_loss(one, line, LINE)
+        # other suspects may be listed as well: then the line shows in what is left, at the price of choosing them
+        left = (beside | elsewhere) & ~listed
+        price = log_choose(counts[1], counts[0])
+        apart = against_loss(one, visits.company(left), LINE) - price
+        return against_all(against_loss(one, others, PATH), max(by_line, apart), compared) - choices
+
+    rows = np.flatnonzero(target & visits.slow)
+    alone = np.array([against(visits.single(row), 0.0) for row in rows.tolist()])
+    return Found(
+        rows=rows,
+        named=own[rows],
+        slow=len(rows),
+        visits=int(target.sum()),
+        others_slow=int((beside & visits.slow).sum()),
+        others=int(beside.sum()),
+        alone=alone,
+        pooled=against(seen, 0.0),
+        compared=against(seen, server),
+        contrast=server,
+    )
+
+
+def log_choose(count: int, taken: int) -> float:
+    """Give the logarithm of the number of ways to choose so many."""
+    return lgamma(count + 1) - lgamma(taken + 1) - lgamma(count - taken + 1)
+
+
+def followed(begin: I64, since: I64, until: I64, memory: int) -> Mask:
+    """Say which moments lie after the begin of one of some spans and at most *memory* after its end."""
+    after = (begin[:, None] > since) & (begin[:, None] <= until + memory)
+    found: Mask = after.any(axis=1) & (memory > 0)
+    return found
