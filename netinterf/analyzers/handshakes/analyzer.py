@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.handshakes.company import Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.rules import MOST, MOST_ELSEWHERE, RULES
-from netinterf.analyzers.handshakes.timing import LEAST_NS, Handshakes, Kept, count_kept, find_handshakes
+from netinterf.analyzers.handshakes.timing import LEAST_NS, Handshakes, Kept, count_kept, find_handshakes, lasted
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -21,6 +21,9 @@ __all__ = ["SlowHandshakes"]
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+LIKELY_ENDS = 3.0
+"""Nats against a box: of 2,000 simulated slowed handshakes one in twenty went without a repeat."""
 
 LONG_NS = 3_000_000_000
 """How long a handshake must take for it to be worth saying that the ends took the time (RFC 6298 §2.1: three first
@@ -52,44 +55,36 @@ class SlowHandshakes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down whose handshakes were slow, and what speaks for somebody on the path or against it."""
         made = find_handshakes(trace)
-        told = (trace.sides.packets[2 * made.flow] > 0) & (trace.sides.packets[2 * made.flow + 1] > 0)
-        made = made.take(told)
-        if not (made.lasted >= LEAST_NS).any():
-            return Evidence.empty(rules=self.rules)
-        trip = round_trips(trace, made)
-        long = made.lasted >= LEAST_NS + trip
-        rough = trace.sides.repeats.reshape(-1, 2).sum(axis=1) + trace.sides.fills.reshape(-1, 2).sum(axis=1)
-        suspect = long & (made.done >= 0) & (rough[made.flow] > 0)
-        tables = []
-        clients = trace.flows.client[made.flow]
-        chosen = np.isin(clients, clients[suspect])
+        made = made.take((trace.sides.packets.reshape(-1, 2)[made.flow] > 0).all(axis=1))
+        again = trace.sides.repeats.astype(np.int64) + trace.sides.fills
+        rough = again.reshape(-1, 2).sum(axis=1)[made.flow]
+        time, trip = trace.packets.time, round_trips(trace, made)
+        tables = [self.ends(trace, made, rough)]
+        suspect = (time[made.over] - time[made.hello] >= LEAST_NS + trip) & (made.done >= 0) & (rough > 0)
         if suspect.any():
-            tables += self.judged(trace, made.take(chosen), trip[chosen], rough)
-        tables += self.ends(trace, made, trip, rough)
+            client = trace.flows.client[made.flow]
+            chosen = np.isin(client, client[suspect])
+            tables += self.judged(trace, made.take(chosen), trip[chosen], rough[chosen])
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
     def judged(self, trace: Trace, made: Handshakes, trip: I64, rough: I64) -> list[Evidence]:
         """Weigh the handshakes of clients of which some were slow, client by client."""
-        again = np.flatnonzero(rough[made.flow] > 0)
-        found = count_kept(trace, made.take(again))
-        kept = Kept(**{name: spread(column, again, len(made)) for name, column in attrs.asdict(found, recurse=False).items()})
+        kept = count_kept(trace, made, rough > 0)
         visits = visits_of(trace, made, trip, kept, rough)
         client, tables = trace.flows.client[made.flow], []
         for one in np.unique(client[visits.slow & visits.finished]).tolist():
             rows = np.flatnonzero(client == one)
-            mine = Visits(**{name: column[rows] for name, column in attrs.asdict(visits, recurse=False).items()})
-            for slowed in slowed_names(mine):
-                place = rows[slowed.rows]
-                shown = np.stack([made.hello[place], kept.first[place], kept.last[place]], axis=1)
-                tables += self.slowed(trace, made, trip, kept, slowed, place, shown)
+            for found in slowed_names(visits.take(rows)):
+                tables += self.slowed(trace, visits, kept, found, rows[found.rows])
         return tables
 
-    def slowed(
-        self, trace: Trace, made: Handshakes, trip: I64, kept: Kept, found: Found, place: I64, shown: I64
-    ) -> list[Evidence]:
+    def slowed(self, trace: Trace, visits: Visits, kept: Kept, found: Found, place: I64) -> list[Evidence]:
         """Write down one name, or an address after it."""
-        flow, time = made.flow[place], trace.packets.time[shown[:, 1]]
+        flow, first, last = visits.flow[place], kept.first[place], kept.last[place]
+        time = trace.packets.time[first]
+        shown = np.stack([visits.hello[place], first, last], axis=1)
         witness = Ragged.of([np.unique(rows) for rows in shown], np.int32)
+        seconds = (visits.end[place] - visits.begin[place]) / 1e9
 
         def write(name: str, llr: ArrayLike, which: Mask, measured: dict[str, ArrayLike]) -> Evidence:
             pick = np.flatnonzero(which)
@@ -102,12 +97,8 @@ class SlowHandshakes:
 
         every = np.ones(len(flow), np.bool_)
         own = np.clip(found.alone, 0.0, min(MOST, max(found.compared, 0.0)))
-        seconds = made.lasted[place] / 1e9
-        base = {
-            "seconds": seconds,
-            "round_trips": made.lasted[place] / np.maximum(trip[place], 1),
-            "kept": kept.count[place],
-        }
+        trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
+        base: dict[str, ArrayLike] = {"seconds": seconds, "round_trips": trips, "kept": kept.count[place]}
         tables = [write("kept", own, own > 0, base)]
         if found.compared <= 0:
             return [write("lossy", max(found.compared, -MOST), every, {})]
@@ -123,25 +114,15 @@ class SlowHandshakes:
         tables.append(write("elsewhere", listed, every & (listed > 0), {}))
         return tables
 
-    def ends(self, trace: Trace, made: Handshakes, trip: I64, rough: I64) -> list[Evidence]:
+    def ends(self, trace: Trace, made: Handshakes, rough: I64) -> Evidence:
         """Write down long handshakes in which nothing was kept."""
-        pick = np.flatnonzero((made.lasted >= LONG_NS + trip) & (made.done >= 0) & (rough[made.flow] == 0))
-        if not len(pick):
-            return []
-        shown = np.sort(np.stack([made.hello[pick], made.done[pick]], axis=1)).astype(np.int32)
-        return [
-            observe(
-                self, "handshake.ends", subject=made.flow[pick], time=trace.packets.time[made.done[pick]], llr=-3.0,
-                witness=shown.tolist(), measured={"seconds": made.lasted[pick] / 1e9},
-            )  # fmt: skip
-        ]
-
-
-def spread(column: I64, rows: I64, count: int) -> I64:
-    """Lay a column out among *count* rows, the others -1."""
-    whole = np.full(count, -1)
-    whole[rows] = column
-    return whole
+        took = trace.packets.time[made.done] - trace.packets.time[made.hello]
+        pick = np.flatnonzero((made.done >= 0) & (took >= LONG_NS) & (rough == 0))
+        shown = np.stack([made.hello[pick], made.done[pick]], axis=1)
+        return observe(
+            self, "handshake.ends", subject=made.flow[pick], time=trace.packets.time[made.done[pick]],
+            llr=-LIKELY_ENDS, witness=shown.tolist(), measured={"seconds": took[pick] / 1e9},
+        )  # fmt: skip
 
 
 def round_trips(trace: Trace, made: Handshakes) -> I64:
@@ -156,22 +137,23 @@ def round_trips(trace: Trace, made: Handshakes) -> I64:
 
 
 def visits_of(trace: Trace, made: Handshakes, trip: I64, kept: Kept, rough: I64) -> Visits:
-    """Describe handshakes as visits, in time order of their flows."""
-    sides, begin = trace.sides, trace.packets.time[made.hello]
-    count = np.maximum(kept.count, 0)
+    """Describe handshakes as visits."""
+    sides, begin, took = trace.sides, trace.packets.time[made.hello], lasted(trace, made, kept)
     said = sides.payload_packets.reshape(-1, 2).sum(axis=1)[made.flow].astype(np.int64)
-    long = made.lasted >= LEAST_NS + trip
-    rest = np.maximum(rough[made.flow].astype(np.int64) - count, 0)
+    rest = np.maximum(rough - kept.count, 0)
+    long = took >= LEAST_NS + trip
     return Visits(
         flow=made.flow,
         server=trace.flows.server[made.flow].astype(np.int64),
         name=flow_name_ids(trace)[made.flow],
+        hello=made.hello,
         begin=begin,
-        end=begin + made.lasted,
+        end=begin + took,
+        trip=trip,
         finished=made.done >= 0,
-        slow=long & (count > 0),
+        slow=long & (kept.count > 0),
         quick=~long & (made.done >= 0),
-        rounds=np.maximum(kept.rounds, 0),
+        rounds=kept.rounds,
         rest=rest,
-        segments=np.maximum(said - count, rest),
+        segments=np.maximum(said - kept.count, rest),
     )

@@ -51,14 +51,20 @@ class Visits:
     flow: I64
     server: I64
     name: I64
+    hello: I64  # rows in Packets
     begin: I64  # ns
     end: I64
+    trip: I64  # ns, the least round trip
     finished: Mask
     slow: Mask
     quick: Mask  # the others took long, and nothing shows whose time it was
     rounds: I64  # times at which kept segments of the handshake came
     rest: I64  # … in the rest of the connection
     segments: I64  # of the rest
+
+    def take(self, rows: I64) -> "Visits":
+        """Select rows."""
+        return Visits(**{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Visits)})
 
     def company(self, which: Mask) -> Company:
         """Add up visits; those that are one event count once."""

@@ -18,7 +18,7 @@ from netinterf.schema import Mark, SegmentKind, TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes"]
+__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "lasted"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -32,7 +32,6 @@ class Handshakes:
     hello: I64  # rows in Packets: where the hello begins
     done: I64  # rows in Packets: the client's first data after the server's flight, -1 for none
     over: I64  # … the server's first data after that, or the last packet of the flow
-    lasted: I64  # ns from hello to over
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -60,7 +59,7 @@ def find_handshakes(trace: Trace) -> Handshakes:
     after = ~by_client & (done[which] >= 0) & (row > done[which])
     over = earliest(which[after], row[after], len(flow))
     over = np.where(over >= 0, over, sides.last.reshape(-1, 2)[flow].max(axis=1, initial=-1))
-    return Handshakes(flow=flow, hello=hello, done=done, over=over, lasted=packets.time[over] - packets.time[hello])
+    return Handshakes(flow=flow, hello=hello, done=done, over=over)
 
 
 def earliest(place: I64, row: I64, count: int) -> I64:
@@ -80,6 +79,12 @@ LONGEST = 200
 """Packets of a flow among which its handshake is looked for; one takes about ten."""
 
 
+def lasted(trace: Trace, made: Handshakes, kept: "Kept") -> I64:
+    """Give how long each handshake took, ns: until the client went on, and until that had not to be said again."""
+    last = np.where(made.done >= 0, np.maximum(made.done, kept.last), made.over)
+    return trace.packets.time[last] - trace.packets.time[made.hello]
+
+
 @attrs.frozen(eq=False, kw_only=True)
 class Kept:
     """What the network kept of each handshake; aligned with its `Handshakes`."""
@@ -90,15 +95,24 @@ class Kept:
     last: I64
 
 
-def count_kept(trace: Trace, made: Handshakes) -> Kept:
-    """Count segments of handshakes that came again, or late for having been lost before the tap."""
+def count_kept(trace: Trace, made: Handshakes, rough: Mask) -> Kept:
+    """Count segments of handshakes that came again, or late for having been lost before the tap.
+
+    Args:
+        trace: The capture.
+        made: Handshakes.
+        rough: Those worth a look: something was kept in their flows.
+    """
     packets, place = trace.packets, np.arange(len(made))
-    length = np.minimum(trace.by_flow.lengths[made.flow], LONGEST)
+    length = np.where(rough, np.minimum(trace.by_flow.lengths[made.flow], LONGEST), 0)
     row = trace.by_flow.values[spans(trace.by_flow.offsets[made.flow], length)].astype(np.int64)
     owner = np.repeat(place, length)
     marks = packets.marks[row]
     kept = (marks & AGAIN != 0) & (marks & (Mark.REORDERED | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)
     kept &= (packets.payload_length[row] > 0) & (row >= made.hello[owner]) & (row <= made.over[owner])
+    done = made.done[owner]
+    within = (done < 0) | (row <= done)  # what the client said last may have to be said again
+    kept &= within | (packets.outbound[row] & (packets.relative_seq[row] <= packets.relative_seq[done]))
     row, owner = row[kept], owner[kept]
     first, last = np.full(len(made), -1), np.full(len(made), -1)
     last[owner] = row  # of equal indices the last write wins
