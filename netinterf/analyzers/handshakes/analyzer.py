@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.handshakes.company import Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.rules import MOST, MOST_ELSEWHERE, RULES
-from netinterf.analyzers.handshakes.timing import LEAST_NS, Handshakes, Kept, count_kept, find_handshakes, lasted
+from netinterf.analyzers.handshakes.timing import LEAST_NS, Handshakes, Kept, count_kept, find_handshakes, find_held, lasted
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -49,7 +49,7 @@ class SlowHandshakes:
 
     name: ClassVar[str] = "slow_handshakes"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a slow handshake is no bad way
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "segments", "tls", "http", "quic"})
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "segments", "tls", "http", "quic"})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
@@ -153,6 +153,7 @@ def visits_of(trace: Trace, made: Handshakes, trip: I64, kept: Kept, rough: I64)
         finished=made.done >= 0,
         slow=long & (kept.count > 0),
         quick=~long & (made.done >= 0),
+        held=find_held(trace, made),
         rounds=kept.rounds,
         rest=rest,
         segments=np.maximum(said - kept.count, rest),

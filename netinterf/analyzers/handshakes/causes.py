@@ -44,13 +44,33 @@ def loss_prior(a: float, b: float, bad: float) -> F64:
     return whole
 
 
-PATH = loss_prior(0.1, 20.0, 0.02)
-"""How much ways lose by themselves: mostly next to nothing, one in fifty anything (fitted on 4,251 benign simulated
-pairs of client and server, of which 1 to 4 % lose more than 30 %)."""
+BAD, WAYS = 0.1, 20.0
+"""A priori one way in 200 loses anything up to all (0.6 % of 4,150 benign simulated pairs of client and server whose
+handshakes finished lose more than 30 % of their segments), as sure as if twenty had been seen."""
+
+
+def way_prior(bad: int, ways: int) -> F64:
+    """Give how much a way to a server loses: mostly next to nothing, and the likelier more the more others do.
+
+    Ways of one client share stretches, so bad ones come together.
+
+    Args:
+        bad: How many of the client's other servers are mostly slow.
+        ways: How many others there are.
+    """
+    return loss_prior(0.1, 20.0, (BAD + bad) / (WAYS + ways))
+
 
 LINE = loss_prior(0.2, 10.0, 0.05)
 """How much clients' lines lose: as ways, but policed plans and full queues are frequent (fitted on 1,023 benign
 simulated clients, of which 3 to 6 % lose more than 30 %)."""
+
+LATE_PATH, LATE_LINE, LATE_SERVER = 0.01, 0.1, 0.1
+"""Shares of ways, of lines and of troubled servers where segments wait a second and more without being lost: full queues
+(benign simulated captures: one way in a hundred, one line in ten) and frozen machines (judgement: as lines)."""
+
+LATE = 0.03
+"""Share of slow visits in which losses alone look so: none of 80 on other benign simulated ways; rule of three."""
 
 RARE = log(7158 / 3)
 """Servers that make handshakes be sent again and nothing else are one in a thousand at most: rule of three on 4,300
@@ -66,6 +86,7 @@ class Company:
 
     slow: float = 0.0  # slow visits
     visits: float = 0.0
+    held: float = 0.0  # slow visits in which a segment was late for a second and yet not lost
     more: float = 0.0  # segments kept in slow visits beyond the first of each
     kept: float = 0.0  # segments kept in the rest of their connections
     segments: float = 0.0
@@ -91,13 +112,21 @@ def own_share(hits: float, trials: float) -> float:
     return log_beta(1 + hits, 1 + max(trials - hits, 0.0))
 
 
+def against_queues(seen: Company, share: float) -> float:
+    """Weigh segments that were held against ways that only lose, and those, a share of all, that keep them waiting."""
+    lost = seen.held * log(LATE) + (seen.slow - seen.held) * log(1 - LATE)
+    any_share = own_share(seen.held, seen.slow)
+    own = float(np.logaddexp(any_share, lost)) - log(2)
+    return own - float(np.logaddexp(log(1 - share) + lost, log(share) + any_share))
+
+
 def against_loss(seen: Company, others: Company, prior: F64) -> float:
     """Weigh a share of their own against losses that hit everything on the same way alike.
 
     Args:
         seen: The visits in question, and the rest of their connections: that may be slowed as well, or not.
         others: What else went the same way.
-        prior: `PATH` or `LINE`.
+        prior: How much such ways or lines lose: `way_prior` or `LINE`.
 
     Returns:
         Log-likelihood ratio, nats.
@@ -119,14 +148,15 @@ def listed_share(seen: Company) -> float:
     return log_beta(LISTED + seen.slow, 1 + max(seen.visits - seen.slow, 0.0)) - log_beta(LISTED, 1)
 
 
-def against_server(seen: Company, others: Company) -> float:
+def against_server(seen: Company, others: Company, prior: F64) -> float:
     """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
 
-    If it is the names, then the server's others are as ways are; else all have one share, which may be any.
+    If it is the names, then the server's others are slow as often as on such ways; else all have one share, which may be
+    any.
     """
     if others.visits <= 0:
         return 0.0
-    usual = PATH + others.slow * SLOW + (others.visits - others.slow) * QUICK
+    usual = prior + others.slow * SLOW + (others.visits - others.slow) * QUICK
     both = own_share(seen.slow + others.slow, seen.visits + others.visits)
     return listed_share(seen) + float(np.logaddexp.reduce(usual)) - both
 

@@ -12,12 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.handshakes.causes import (
+    LATE_LINE,
+    LATE_PATH,
+    LATE_SERVER,
     LINE,
-    PATH,
     Company,
     against_all,
     against_loss,
+    against_queues,
     against_server,
+    way_prior,
 )
 from netinterf.analyzers.handshakes.timing import Handshakes, Kept
 from netinterf.analyzers.sites import NEAR_NS
@@ -58,6 +62,7 @@ class Visits:
     finished: Mask
     slow: Mask
     quick: Mask  # the others took long, and nothing shows whose time it was
+    held: Mask  # a segment was late for a second and yet not lost
     rounds: I64  # times at which kept segments of the handshake came
     rest: I64  # … in the rest of the connection
     segments: I64  # of the rest
@@ -79,6 +84,7 @@ class Visits:
         return Company(
             slow=float(slow.sum()),
             visits=float(told.sum()),
+            held=float((slow * self.held[rows]).sum()),
             more=float((slow * more).sum()),
             kept=float(self.rest[rows].sum()),
             segments=float(self.segments[rows].sum()),
@@ -88,7 +94,8 @@ class Visits:
         """Give the company that one slow visit is to itself."""
         more = min(int(self.rounds[row]) - 1, MOST_MORE)
         kept, segments = float(self.rest[row]), float(self.segments[row])
-        return Company(slow=1.0, visits=1.0, more=float(more), kept=kept, segments=segments)
+        held = float(self.held[row])
+        return Company(slow=1.0, visits=1.0, held=held, more=float(more), kept=kept, segments=segments)
 
     def near(self, which: Mask) -> Mask:
         """Say which visits began within a minute of the time that some took."""
@@ -160,15 +167,17 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, counts: tuple[in
     seen, others = visits.company(target), visits.company(beside)
     line = visits.company(beside | elsewhere)
     choices = log(len(MEMORIES_NS) - 1) if memory else 0.0
-    server = against_server(seen, others)
+    prior = bad_ways(visits, ~here & near)
+    server = against_server(seen, others, prior)
 
     def against(one: Company, compared: float) -> float:
         by_line = against_loss(one, line, LINE)
         # other suspects may be listed as well: then the line shows in what is left, at the price of choosing them
         left = (beside | elsewhere) & ~listed
-        price = log_choose(counts[1], counts[0])
-        apart = against_loss(one, visits.company(left), LINE) - price
-        return against_all(against_loss(one, others, PATH), max(by_line, apart), compared) - choices
+        by_line = max(by_line, against_loss(one, visits.company(left), LINE) - log_choose(counts[1], counts[0]))
+        by_path = against_loss(one, others, prior) + against_queues(one, LATE_PATH)
+        by_line += against_queues(one, LATE_LINE)
+        return against_all(by_path, by_line, compared + against_queues(one, LATE_SERVER)) - choices
 
     rows = np.flatnonzero(target & visits.slow)
     alone = np.array([against(visits.single(row), 0.0) for row in rows.tolist()])
@@ -184,6 +193,14 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, counts: tuple[in
         compared=against(seen, server),
         contrast=server,
     )
+
+
+def bad_ways(visits: Visits, which: Mask) -> F64:
+    """Give the prior of a way whose client has others: those of which most visits were slow are bad."""
+    _, place = np.unique(visits.server[which], return_inverse=True)
+    told = np.bincount(place, weights=visits.slow[which] | visits.quick[which])
+    slow = np.bincount(place, weights=visits.slow[which])
+    return way_prior(int(np.count_nonzero(2 * slow > told)), int(np.count_nonzero(told)))
 
 
 def log_choose(count: int, taken: int) -> float:

@@ -18,7 +18,7 @@ from netinterf.schema import Mark, SegmentKind, TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "lasted"]
+__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "find_held", "lasted"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -122,3 +122,24 @@ def count_kept(trace: Trace, made: Handshakes, rough: Mask) -> Kept:
     fresh[1:] = (owner[1:] != owner[:-1]) | (np.diff(time) >= LEAST_NS)
     count, rounds = (np.bincount(which, minlength=len(made)) for which in (owner, owner[fresh]))
     return Kept(count=count, rounds=rounds, first=first, last=last)
+
+
+HELD_NS = 1_000_000_000
+"""Least round trip of a held segment: no path on Earth takes as long without a queue of a second."""
+
+
+def find_held(trace: Trace, made: Handshakes) -> Mask:
+    """Say in which handshakes some segment was answered a second or more after it had left, and yet was not lost.
+
+    The answer names the segment: it repeats its timestamp (RFC 7323 §4), or nothing was sent again in between.
+    """
+    rtts = trace.rtts
+    late = np.flatnonzero(rtts.value >= HELD_NS)
+    place = np.full(len(trace.flows), -1)
+    place[made.flow] = np.arange(len(made))
+    which, row = place[rtts.side[late] // 2], rtts.packet[late].astype(np.int64)
+    known = which >= 0
+    which, row, asked = which[known], row[known], rtts.asked[late[known]].astype(np.int64)
+    held = np.zeros(len(made), np.bool_)
+    held[which[(asked >= made.hello[which]) & (row <= made.over[which])]] = True
+    return held
