@@ -33,6 +33,7 @@ MECHANISMS = {
     "dns.drop": ("dns.drop.venezuela", 13),
     "quic.drop": ("quic.drop.tspu-sni", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),
+    "rate.handshake": ("rate.handshake.tspu", 7),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 

@@ -12,6 +12,7 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_silence import DnsSilence
+from netinterf.analyzers.handshakes import SlowHandshakes
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.tampering_signatures import TamperingSignatures
@@ -31,6 +32,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     DnsPoisoning.name: DnsPoisoning,
     DnsSilence.name: DnsSilence,
     Throttling.name: Throttling,
+    SlowHandshakes.name: SlowHandshakes,
     Silence.name: Silence,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,

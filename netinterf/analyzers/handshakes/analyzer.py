@@ -9,7 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.handshakes.company import Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.rules import MOST, MOST_ELSEWHERE, RULES
-from netinterf.analyzers.handshakes.timing import LEAST_NS, Handshakes, Kept, count_kept, find_handshakes, find_held, lasted
+from netinterf.analyzers.handshakes.timing import (
+    LEAST_NS,
+    Handshakes,
+    Kept,
+    count_kept,
+    find_handshakes,
+    find_held,
+    lasted,
+)
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -47,9 +55,11 @@ class SlowHandshakes:
     References: OONI, methodology dd-007; net4people/bbs 155, 382; ntc.party 1724; RFC 6298.
     """
 
-    name: ClassVar[str] = "slow_handshakes"
+    name: ClassVar[str] = "handshakes"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a slow handshake is no bad way
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "segments", "tls", "http", "quic"})
+    needs: ClassVar[frozenset[str]] = frozenset(
+        {"packets", "flows", "sides", "rtts", "segments", "tls", "http", "quic"}
+    )
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
@@ -111,6 +121,7 @@ class SlowHandshakes:
         tables.append(write("spared", gain, gain > 0, {**beside, "selective": 1.0}))
         tables.append(write("server", gain, gain < 0, beside))
         listed = min(found.elsewhere, MOST_ELSEWHERE) if found.contrast > 0 else 0.0
+        tables.append(write("finished", -min(found.compared, MOST), ~visits.finished[place], {}))
         tables.append(write("elsewhere", listed, every & (listed > 0), {}))
         return tables
 

@@ -23,7 +23,6 @@ from netinterf.analyzers.handshakes.causes import (
     against_server,
     way_prior,
 )
-from netinterf.analyzers.handshakes.timing import Handshakes, Kept
 from netinterf.analyzers.sites import NEAR_NS
 from netinterf.numbering import combined
 

@@ -3,6 +3,8 @@
 The weights are likelihood ratios that `causes` computes for each case; a rule only says which part of one it carries.
 """
 
+import attrs
+
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
@@ -85,6 +87,16 @@ RULES: tuple[Rule, ...] = (
         "the way to the server, or the client's line, loses so much that such handshakes are to be expected",
         source=TIMERS,
         shared=True,
+    ),
+    attrs.evolve(
+        rule(
+            "finished",
+            "finished",
+            "other handshakes with the name were as slow and finished: who silences a name lets none finish",
+            source=TURKEY,
+            shared=True,
+        ),
+        mechanism="tcp.drop",
     ),
     rule(
         "ends",
