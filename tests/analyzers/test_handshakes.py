@@ -23,7 +23,8 @@ from netinterf.analyzers.handshakes.causes import (
     way_prior,
 )
 from netinterf.analyzers.handshakes.company import meanwhile
-from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_kept, find_handshakes, find_held
+from netinterf.analyzers.handshakes.held import find_held
+from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_kept, find_handshakes
 from netinterf.analyzers.run import analyze
 from netinterf.schema import Mark
 from netinterf.simulate import Conditions, run
@@ -223,7 +224,8 @@ def test_held_segments_are_answered_late_and_not_lost() -> None:
         talk = Talk()
         visit(talk, 0.0, "some.example", 41_000, again=0 if late else 2, late=late)
         trace = talk.trace()
-        assert find_held(trace, find_handshakes(trace)).tolist() == [late > 0]
+        held = find_held(trace, find_handshakes(trace), np.array([100_000_000]), np.ones(1, np.bool_))
+        assert held.tolist() == [late > 0]
 
 
 def test_what_never_finished_is_no_cut_where_others_with_the_name_did() -> None:

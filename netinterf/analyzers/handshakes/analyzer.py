@@ -1,5 +1,6 @@
 """From slow handshakes and their company to evidence about flows."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.handshakes.company import Found, Visits, slowed_names
+from netinterf.analyzers.handshakes.held import find_held
 from netinterf.analyzers.handshakes.rules import MOST, MOST_ELSEWHERE, RULES
 from netinterf.analyzers.handshakes.timing import (
     LEAST_NS,
@@ -15,7 +17,6 @@ from netinterf.analyzers.handshakes.timing import (
     Kept,
     count_kept,
     find_handshakes,
-    find_held,
     lasted,
 )
 from netinterf.analyzers.sites import flow_name_ids
@@ -27,7 +28,6 @@ from netinterf.trace import Trace
 __all__ = ["SlowHandshakes"]
 
 I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 LIKELY_ENDS = 3.0
@@ -65,7 +65,8 @@ class SlowHandshakes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down whose handshakes were slow, and what speaks for somebody on the path or against it."""
         made = find_handshakes(trace)
-        made = made.take((trace.sides.packets.reshape(-1, 2)[made.flow] > 0).all(axis=1))
+        both: Mask = np.all(trace.sides.packets.reshape(-1, 2)[made.flow] > 0, axis=1)
+        made = made.take(both)
         again = trace.sides.repeats.astype(np.int64) + trace.sides.fills
         rough = again.reshape(-1, 2).sum(axis=1)[made.flow]
         time, trip = trace.packets.time, round_trips(trace, made)
@@ -96,9 +97,11 @@ class SlowHandshakes:
         witness = Ragged.of([np.unique(rows) for rows in shown], np.int32)
         seconds = (visits.end[place] - visits.begin[place]) / 1e9
 
-        def write(name: str, llr: ArrayLike, which: Mask, measured: dict[str, ArrayLike]) -> Evidence:
+        def write(name: str, llr: ArrayLike, which: Mask, measured: Mapping[str, ArrayLike]) -> Evidence:
             pick = np.flatnonzero(which)
-            values = {key: np.broadcast_to(value, (len(flow),))[pick] for key, value in measured.items()}
+            values: dict[str, ArrayLike] = {}
+            for key, value in measured.items():
+                values[key] = np.broadcast_to(value, (len(flow),))[pick]
             weight = np.broadcast_to(llr, (len(flow),))[pick]
             return observe(
                 self, f"handshake.{name}", subject=flow[pick], time=time[pick], llr=weight,
@@ -108,7 +111,7 @@ class SlowHandshakes:
         every = np.ones(len(flow), np.bool_)
         own = np.clip(found.alone, 0.0, min(MOST, max(found.compared, 0.0)))
         trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
-        base: dict[str, ArrayLike] = {"seconds": seconds, "round_trips": trips, "kept": kept.count[place]}
+        base = {"seconds": seconds, "round_trips": trips, "kept": kept.count[place]}
         tables = [write("kept", own, own > 0, base)]
         if found.compared <= 0:
             return [write("lossy", max(found.compared, -MOST), every, {})]
@@ -164,7 +167,7 @@ def visits_of(trace: Trace, made: Handshakes, trip: I64, kept: Kept, rough: I64)
         finished=made.done >= 0,
         slow=long & (kept.count > 0),
         quick=~long & (made.done >= 0),
-        held=find_held(trace, made),
+        held=find_held(trace, made, trip, rough > 0),
         rounds=kept.rounds,
         rest=rest,
         segments=np.maximum(said - kept.count, rest),

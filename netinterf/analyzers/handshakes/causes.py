@@ -19,7 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LINE", "PATH", "Company", "against_all", "against_loss", "against_server"]
+__all__ = ["LINE", "Company", "against_all", "against_loss", "against_queues", "against_server", "way_prior"]
 
 F64 = NDArray[np.float64]
 
@@ -66,8 +66,8 @@ LINE = loss_prior(0.2, 10.0, 0.05)
 simulated clients, of which 3 to 6 % lose more than 30 %)."""
 
 LATE_PATH, LATE_LINE, LATE_SERVER = 0.01, 0.1, 0.1
-"""Shares of ways, of lines and of troubled servers where segments wait a second and more without being lost: full queues
-(benign simulated captures: one way in a hundred, one line in ten) and frozen machines (judgement: as lines)."""
+"""Shares of ways, of lines and of troubled servers where segments are held without being lost: full queues (benign
+simulated captures: one way in a hundred, one line in ten) and frozen machines (judgement: as lines)."""
 
 LATE = 0.03
 """Share of slow visits in which losses alone look so: none of 80 on other benign simulated ways; rule of three."""
@@ -95,7 +95,8 @@ class Company:
 def likelihoods(one: Company) -> F64:
     """Give the log-likelihood of company under each probability of loss."""
     rest = one.kept * HIT + (one.segments - one.kept) * PASSED
-    return one.slow * SLOW + (one.visits - one.slow) * QUICK + TEMPER * rest
+    found: F64 = one.slow * SLOW + (one.visits - one.slow) * QUICK + TEMPER * rest
+    return found
 
 
 def log_beta(a: float, b: float) -> float:
@@ -151,8 +152,8 @@ def listed_share(seen: Company) -> float:
 def against_server(seen: Company, others: Company, prior: F64) -> float:
     """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
 
-    If it is the names, then the server's others are slow as often as on such ways; else all have one share, which may be
-    any.
+    If it is the names, then the server's others are slow as often as on such ways; else all have one share, whatever it
+    is.
     """
     if others.visits <= 0:
         return 0.0

@@ -77,14 +77,14 @@ class Visits:
         weight = np.empty(len(rows))
         for part in (slow, ~slow):
             weight[part] = 1.0 / meanwhile(begin[part], end[part])
-        slow = weight * slow
+        hit = weight * slow
         told = weight * (self.quick[rows] | self.slow[rows])
         more = np.clip(self.rounds[rows] - 1, 0, MOST_MORE)
         return Company(
-            slow=float(slow.sum()),
+            slow=float(hit.sum()),
             visits=float(told.sum()),
-            held=float((slow * self.held[rows]).sum()),
-            more=float((slow * more).sum()),
+            held=float((hit * self.held[rows]).sum()),
+            more=float((hit * more).sum()),
             kept=float(self.rest[rows].sum()),
             segments=float(self.segments[rows].sum()),
         )
@@ -99,7 +99,8 @@ class Visits:
     def near(self, which: Mask) -> Mask:
         """Say which visits began within a minute of the time that some took."""
         begin, end = self.begin[which].min() - NEAR_NS, self.end[which].max() + NEAR_NS
-        return (self.begin >= begin) & (self.begin <= end)
+        found: Mask = (self.begin >= begin) & (self.begin <= end)
+        return found
 
 
 def meanwhile(begin: I64, end: I64) -> I64:
@@ -134,48 +135,60 @@ def slowed_names(visits: Visits) -> list[Found]:
     site = combined(visits.server, visits.name)
     chosen = np.unique(site[visits.slow & visits.finished])
     listed = np.isin(site, chosen)
+    sites = int(site.max(initial=-1)) + 1
     best: dict[int, Found] = {}
-    for one in chosen[:MOST_CANDIDATES].tolist():
-        own = site == one
+    for own in candidates(visits, site, chosen[:MOST_CANDIDATES]):
         server = int(visits.server[own][0])
+        here = site[visits.server == server]
+        among = log_choose(len(np.unique(here)), len(np.unique(site[own]))) if len(np.unique(site[own])) > 1 else 0.0
         for memory in MEMORIES_NS:
-            found = weigh(visits, own, memory, listed, (len(chosen), int(site.max()) + 1))
+            found = weigh(visits, own, memory, listed, log_choose(sites, len(chosen)), among)
             if found and (server not in best or found.compared > best[server].compared):
                 best[server] = found
-    found = list(best.values())
-    contrasts = [max(one.contrast, 0.0) if one.pooled >= CLEAR else 0.0 for one in found]
-    return [attrs.evolve(one, elsewhere=sum(contrasts) - own) for one, own in zip(found, contrasts, strict=True)]
+    kept = list(best.values())
+    contrasts = [max(one.contrast, 0.0) if one.pooled >= CLEAR else 0.0 for one in kept]
+    return [attrs.evolve(one, elsewhere=sum(contrasts) - own) for one, own in zip(kept, contrasts, strict=True)]
 
 
-def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, counts: tuple[int, int]) -> Found | None:
+def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
+    """List what may be slowed: each name that was slow at a server, and all such names of a server together."""
+    single = [site == one for one in chosen.tolist()]
+    servers, names = np.unique([int(visits.server[own][0]) for own in single], return_counts=True)
+    listed = np.isin(site, chosen)
+    return single + [listed & (visits.server == one) for one in servers[names > 1].tolist()]
+
+
+def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, among: float) -> Found | None:
     """Weigh one candidate; None where a memory changes nothing.
 
     Args:
         visits: Of one client.
-        own: The visits with the name to one server.
+        own: The visits with the name, or the names, to one server.
         memory: How long the address stays slow after one of them, ns.
         listed: Visits of all candidates.
-        counts: How many candidates there are, and how many sites.
+        price: What it costs to have chosen these candidates among all sites, nats.
+        among: What it costs to have chosen these names among those of the server, nats.
     """
     here = visits.server == visits.server[own][0]
-    target = own | (here & followed(visits.begin, visits.begin[own], visits.end[own], memory))
+    target = own.copy()
+    target[here] |= followed(visits.begin[here], visits.begin[own], visits.end[own], memory)
     if memory and target.sum() == own.sum():
         return None
     near = visits.near(target)
     beside, elsewhere = here & ~target & near, ~here & near
     seen, others = visits.company(target), visits.company(beside)
     line = visits.company(beside | elsewhere)
-    choices = log(len(MEMORIES_NS) - 1) if memory else 0.0
+    choices = among + (log(len(MEMORIES_NS) - 1) if memory else 0.0)
     prior = bad_ways(visits, ~here & near)
     server = against_server(seen, others, prior)
 
+    # other suspects may be listed as well: then the line shows in what is left, at the price of choosing them
+    left = visits.company((beside | elsewhere) & ~listed)
+
     def against(one: Company, compared: float) -> float:
-        by_line = against_loss(one, line, LINE)
-        # other suspects may be listed as well: then the line shows in what is left, at the price of choosing them
-        left = (beside | elsewhere) & ~listed
-        by_line = max(by_line, against_loss(one, visits.company(left), LINE) - log_choose(counts[1], counts[0]))
-        by_path = against_loss(one, others, prior) + against_queues(one, LATE_PATH)
+        by_line = max(against_loss(one, line, LINE), against_loss(one, left, LINE) - price)
         by_line += against_queues(one, LATE_LINE)
+        by_path = against_loss(one, others, prior) + against_queues(one, LATE_PATH)
         return against_all(by_path, by_line, compared + against_queues(one, LATE_SERVER)) - choices
 
     rows = np.flatnonzero(target & visits.slow)
@@ -210,5 +223,5 @@ def log_choose(count: int, taken: int) -> float:
 def followed(begin: I64, since: I64, until: I64, memory: int) -> Mask:
     """Say which moments lie after the begin of one of some spans and at most *memory* after its end."""
     after = (begin[:, None] > since) & (begin[:, None] <= until + memory)
-    found: Mask = after.any(axis=1) & (memory > 0)
+    found: Mask = np.any(after, axis=1) if memory else np.zeros(len(begin), np.bool_)
     return found

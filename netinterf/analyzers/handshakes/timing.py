@@ -18,10 +18,18 @@ from netinterf.schema import Mark, SegmentKind, TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "find_held", "lasted"]
+__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "first_rows", "lasted"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+LEAST_NS = 200_000_000
+"""Least time beyond a round trip after which anything is sent again (Linux TCP_RTO_MIN; RFC 6298 §2.4 says 1 s)."""
+
+AGAIN = Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL
+
+LONGEST = 200
+"""Packets of a flow among which its handshake is looked for; one takes about ten."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -45,8 +53,7 @@ def find_handshakes(trace: Trace) -> Handshakes:
     """Find the hello of each TCP flow, what the client said next, having heard the server, and the answer to that."""
     packets, tls, pieces, sides = trace.packets, trace.tls, trace.segments, trace.sides
     hellos = np.flatnonzero(tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO))
-    flow, first = np.unique(tls.flow[hellos], return_index=True)  # of a flow's hellos the first
-    flow = flow.astype(np.int64)
+    flow, first = np.unique(tls.flow[hellos].astype(np.int64), return_index=True)  # of a flow's hellos the first
     hello, whole = (column[hellos[first]].astype(np.int64) for column in (tls.packet, tls.last_packet))
     place = np.full(len(trace.flows), -1)
     place[flow] = np.arange(len(flow))
@@ -70,19 +77,11 @@ def earliest(place: I64, row: I64, count: int) -> I64:
     return least
 
 
-LEAST_NS = 200_000_000
-"""Least time beyond a round trip after which anything is sent again (Linux TCP_RTO_MIN; RFC 6298 §2.4 says 1 s)."""
-
-AGAIN = Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL
-
-LONGEST = 200
-"""Packets of a flow among which its handshake is looked for; one takes about ten."""
-
-
-def lasted(trace: Trace, made: Handshakes, kept: "Kept") -> I64:
-    """Give how long each handshake took, ns: until the client went on, and until that had not to be said again."""
-    last = np.where(made.done >= 0, np.maximum(made.done, kept.last), made.over)
-    return trace.packets.time[last] - trace.packets.time[made.hello]
+def first_rows(trace: Trace, made: Handshakes, rough: Mask) -> tuple[I64, I64]:
+    """List the first `LONGEST` packets of the flows of some handshakes: which handshake each is of, and its row."""
+    length = np.where(rough, np.minimum(trace.by_flow.lengths[made.flow], LONGEST), 0)
+    row = trace.by_flow.values[spans(trace.by_flow.offsets[made.flow], length)].astype(np.int64)
+    return np.repeat(np.arange(len(made)), length), row
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -103,10 +102,8 @@ def count_kept(trace: Trace, made: Handshakes, rough: Mask) -> Kept:
         made: Handshakes.
         rough: Those worth a look: something was kept in their flows.
     """
-    packets, place = trace.packets, np.arange(len(made))
-    length = np.where(rough, np.minimum(trace.by_flow.lengths[made.flow], LONGEST), 0)
-    row = trace.by_flow.values[spans(trace.by_flow.offsets[made.flow], length)].astype(np.int64)
-    owner = np.repeat(place, length)
+    packets = trace.packets
+    owner, row = first_rows(trace, made, rough)
     marks = packets.marks[row]
     kept = (marks & AGAIN != 0) & (marks & (Mark.REORDERED | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)
     kept &= (packets.payload_length[row] > 0) & (row >= made.hello[owner]) & (row <= made.over[owner])
@@ -124,22 +121,8 @@ def count_kept(trace: Trace, made: Handshakes, rough: Mask) -> Kept:
     return Kept(count=count, rounds=rounds, first=first, last=last)
 
 
-HELD_NS = 1_000_000_000
-"""Least round trip of a held segment: no path on Earth takes as long without a queue of a second."""
-
-
-def find_held(trace: Trace, made: Handshakes) -> Mask:
-    """Say in which handshakes some segment was answered a second or more after it had left, and yet was not lost.
-
-    The answer names the segment: it repeats its timestamp (RFC 7323 §4), or nothing was sent again in between.
-    """
-    rtts = trace.rtts
-    late = np.flatnonzero(rtts.value >= HELD_NS)
-    place = np.full(len(trace.flows), -1)
-    place[made.flow] = np.arange(len(made))
-    which, row = place[rtts.side[late] // 2], rtts.packet[late].astype(np.int64)
-    known = which >= 0
-    which, row, asked = which[known], row[known], rtts.asked[late[known]].astype(np.int64)
-    held = np.zeros(len(made), np.bool_)
-    held[which[(asked >= made.hello[which]) & (row <= made.over[which])]] = True
-    return held
+def lasted(trace: Trace, made: Handshakes, kept: Kept) -> I64:
+    """Give how long each handshake took, ns: until the client went on, and until that had not to be said again."""
+    last = np.where(made.done >= 0, np.maximum(made.done, kept.last), made.over)
+    took: I64 = trace.packets.time[last] - trace.packets.time[made.hello]
+    return took
