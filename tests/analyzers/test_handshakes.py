@@ -23,7 +23,7 @@ from netinterf.analyzers.handshakes.causes import (
     way_prior,
 )
 from netinterf.analyzers.handshakes.company import meanwhile
-from netinterf.analyzers.handshakes.held import find_held
+from netinterf.analyzers.handshakes.held import find_held, overtaken_by
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_kept, find_handshakes
 from netinterf.analyzers.run import analyze
 from netinterf.schema import Mark
@@ -376,3 +376,28 @@ def test_overlaps_are_counted_as_pairs(spans: list[tuple[int, int]]) -> None:
     end = begin + np.array([one[1] for one in spans], np.int64)
     expected = [int(np.sum((begin <= high) & (end >= low))) for low, high in zip(begin, end, strict=True)]
     assert meanwhile(begin, end).tolist() == expected
+
+
+def test_two_listed_names_at_one_server_are_both_found() -> None:
+    """Each is no contrast to the other: together they are one to the rest."""
+    talk = Talk()
+    for turn in range(3):
+        for place, name in enumerate(("listed.example", "banned.example")):
+            visit(talk, 12_000.0 * turn + 3000 * place, name, 41_000 + 100 * place + turn, again=3)
+        for place, name in enumerate(("one.example", "two.example", "three.example")):
+            visit(talk, 12_000.0 * turn + 7000 + 800 * place, name, 42_000 + 100 * place + turn)
+    trace = talk.trace()
+    assert sum(rules(trace, 41_000).values()) > 9
+    assert sum(rules(trace, 41_100).values()) > 9
+
+
+def test_packets_that_were_overtaken_by_later_ones() -> None:
+    """By the sender's clock the last of three packets left first, and came 300 ms after the next."""
+    talk = Talk(stamps=False)
+    talk.port = 41_000
+    began = talk.open()
+    for at, number in ((10.0, 7010), (20.0, 7012), (310.0, 7011)):
+        talk.send("S", "A", 901, 101, at=began + at, id=number)
+    trace = talk.trace()
+    row = trace.by_flow[0].astype(np.int64)[3:]
+    assert overtaken_by(trace, np.zeros(3, np.int64), row).tolist() == [0, 0, 290_000_000]

@@ -40,8 +40,8 @@ CLEAR = 5.0
 """Nats from which on ways and lines do not explain slow handshakes: none of 7,158 benign simulated pairs of client and
 server had so many and a contrast besides."""
 
-MOST_CANDIDATES = 100
-"""Candidates of one client that are weighed: where more are slow, it is no list of names."""
+MOST_CANDIDATES = 30
+"""Candidates of one client that are weighed, those with the most slow visits: where more are slow, it is no list."""
 
 MOST_MORE = 4
 """Further rounds that count for one visit: timers double, so 5 s of outage are as many (RFC 6298 §5.5)."""
@@ -133,11 +133,12 @@ class Found:
 def slowed_names(visits: Visits) -> list[Found]:
     """Weigh every candidate of one client; of the candidates of one server the likeliest is kept."""
     site = combined(visits.server, visits.name)
-    chosen = np.unique(site[visits.slow & visits.finished])
+    chosen, times = np.unique(site[visits.slow & visits.finished], return_counts=True)
     listed = np.isin(site, chosen)
+    worst = np.sort(chosen[np.argsort(-times, kind="stable")[:MOST_CANDIDATES]])
     sites = int(site.max(initial=-1)) + 1
     best: dict[int, Found] = {}
-    for own in candidates(visits, site, chosen[:MOST_CANDIDATES]):
+    for own in candidates(visits, site, worst):
         server = int(visits.server[own][0])
         here = site[visits.server == server]
         among = log_choose(len(np.unique(here)), len(np.unique(site[own]))) if len(np.unique(site[own])) > 1 else 0.0
