@@ -31,7 +31,8 @@ I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 LIKELY_ENDS = 3.0
-"""Nats against a box: of 2,000 simulated slowed handshakes one in twenty went without a repeat."""
+"""Nats against a box, one in twenty: of 250 simulated handshakes that a box slowed by 3 s and more one went without a
+repeat, of those that ends slowed nearly all."""
 
 LONG_NS = 3_000_000_000
 """How long a handshake must take for it to be worth saying that the ends took the time (RFC 6298 §2.1: three first

@@ -10,7 +10,7 @@ three harmless causes are held against the one, each with the company that would
 * the server: its other handshakes alone, at odds for how rare such servers are.
 
 The likelihood ratio against the three together is that against the likeliest of them, or a little less. Visits are the
-independent unit, never segments: those of one visit are lost together (reference: cluster before counting).
+independent unit, never segments: those of one visit are lost together.
 """
 
 from math import lgamma, log
@@ -24,12 +24,12 @@ __all__ = ["LINE", "Company", "against_all", "against_loss", "against_queues", "
 F64 = NDArray[np.float64]
 
 SEGMENTS = 6
-"""Segments whose loss makes a handshake wait: two of the client, three or four of the server. Median of simulated
-benign handshakes."""
+"""Segments whose loss makes a handshake wait: the median of 2,577 simulated benign handshakes is 5 with payload, and
+there is an acknowledgement."""
 
 TEMPER = 0.5
-"""What each further segment of one connection counts beside the first: losses come in runs of two on wired paths
-(Yajnik et al., INFOCOM 1999: conditional on a loss the next is lost up to half the time)."""
+"""What each further segment of one connection counts beside the first: losses come in runs, and conditional on one the
+next is lost up to half the time (Bolot, SIGCOMM 1993; Yajnik et al., INFOCOM 1999)."""
 
 LOSS: F64 = np.geomspace(1e-5, 0.9, 80)
 """Probabilities of loss that are tried."""
@@ -73,8 +73,8 @@ LATE = 0.03
 """Share of slow visits in which losses alone look so: none of 80 on other benign simulated ways; rule of three."""
 
 RARE = log(7158 / 3)
-"""Servers that make handshakes be sent again and nothing else are one in a thousand at most: rule of three on 4,300
-benign simulated pairs of client and server, of which two had a full accept queue."""
+"""How rare servers are that make handshakes be sent again and nothing else: of 7,158 benign simulated pairs of client
+and server two remained that neither way nor line explained by 7 nats (rule of three)."""
 
 SLOW, QUICK = np.log(-np.expm1(SEGMENTS * np.log1p(-LOSS))), SEGMENTS * np.log1p(-LOSS)
 HIT, PASSED = np.log(LOSS), np.log1p(-LOSS)

@@ -43,6 +43,9 @@ server had so many and a contrast besides."""
 MOST_CANDIDATES = 30
 """Candidates of one client that are weighed, those with the most slow visits: where more are slow, it is no list."""
 
+FEW = 4
+"""Sites that were slow and may well be all listed; of more, the extreme one is so by chance, and that has its price."""
+
 MOST_MORE = 4
 """Further rounds that count for one visit: timers double, so 5 s of outage are as many (RFC 6298 §5.5)."""
 
@@ -141,7 +144,8 @@ def slowed_names(visits: Visits) -> list[Found]:
     for own in candidates(visits, site, worst):
         server = int(visits.server[own][0])
         here = site[visits.server == server]
-        among = log_choose(len(np.unique(here)), len(np.unique(site[own]))) if len(np.unique(site[own])) > 1 else 0.0
+        names = len(np.unique(site[own]))
+        among = max(0.0, log(len(chosen) / FEW)) + (log_choose(len(np.unique(here)), names) if names > 1 else 0.0)
         for memory in MEMORIES_NS:
             found = weigh(visits, own, memory, listed, log_choose(sites, len(chosen)), among)
             if found and (server not in best or found.compared > best[server].compared):
@@ -168,7 +172,7 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, am
         memory: How long the address stays slow after one of them, ns.
         listed: Visits of all candidates.
         price: What it costs to have chosen these candidates among all sites, nats.
-        among: What it costs to have chosen these names among those of the server, nats.
+        among: What it costs to have chosen these names among all that were slow, nats.
     """
     here = visits.server == visits.server[own][0]
     target = own.copy()
