@@ -15,17 +15,8 @@ TURKEY = "net4people/bbs 155"
 TIMERS = "RFC 6298 §5.5"
 
 MOST = 6.0
-"""Nats that one visit may weigh by itself, and a case against a cut at most. Judgement: what all visits weigh together is
-the likelihood ratio; this only parts it between the visit and the others."""
-
-MOST_ELSEWHERE", "RULES"]
-
-OONI = "OONI, methodology dd-007; OONI, Türkiye: throttling of social media, 2025"
-TURKEY = "net4people/bbs 155"
-TIMERS = "RFC 6298 §5.5"
-
-MOST = 6.0
-"""Nats that one visit may weigh by itself: one benign handshake in 400 is as slow by chance (simulated)."""
+"""Nats that one visit may weigh by itself, and what finished against a cut. Judgement: the likelihood ratio is that of
+all visits together; this only parts it between the visit and the others."""
 
 MOST_ELSEWHERE = 3.0
 """Nats that contrasts at other servers add: the same list speaks there."""
