@@ -401,3 +401,17 @@ def test_packets_that_were_overtaken_by_later_ones() -> None:
     trace = talk.trace()
     row = trace.by_flow[0].astype(np.int64)[3:]
     assert overtaken_by(trace, np.zeros(3, np.int64), row).tolist() == [0, 0, 290_000_000]
+
+
+def test_neighbours_of_the_server_show_that_the_way_is_good() -> None:
+    """Quick visits to another address of its network argue as those to a server far away do not (OONI 2025)."""
+    sums = []
+    for other in ("203.0.113.200", "192.0.2.200"):
+        talk = Talk()
+        for turn in range(2):
+            visit(talk, 12_000.0 * turn, "listed.example", 41_000 + turn, again=1)
+        talk.server = other
+        for turn in range(6):
+            visit(talk, 4000.0 * turn + 2000, "other.example", 42_000 + turn)
+        sums.append(sum(rules(talk.trace(), 41_000).values()))
+    assert sums[0] > sums[1]

@@ -19,7 +19,7 @@ from netinterf.analyzers.handshakes.timing import (
     find_handshakes,
     lasted,
 )
-from netinterf.analyzers.sites import flow_name_ids
+from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
@@ -160,6 +160,7 @@ def visits_of(trace: Trace, made: Handshakes, trip: I64, kept: Kept, rough: I64)
     return Visits(
         flow=made.flow,
         server=trace.flows.server[made.flow].astype(np.int64),
+        network=networks(trace)[made.flow],
         name=flow_name_ids(trace)[made.flow],
         hello=made.hello,
         begin=begin,

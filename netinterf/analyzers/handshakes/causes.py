@@ -19,7 +19,16 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LINE", "Company", "against_all", "against_loss", "against_queues", "against_server", "way_prior"]
+__all__ = [
+    "LINE",
+    "Company",
+    "against_all",
+    "against_loss",
+    "against_queues",
+    "against_server",
+    "against_way",
+    "way_prior",
+]
 
 F64 = NDArray[np.float64]
 
@@ -60,6 +69,10 @@ def way_prior(bad: int, ways: int) -> F64:
     """
     return loss_prior(0.1, 20.0, (BAD + bad) / (WAYS + ways))
 
+
+OWN_WAY = 0.2
+"""Share of bad ways that lead to one machine only. Judgement: machines of one /24 or /48 share all but the last step,
+which is why names in the same prefix are controls (OONI, Türkiye, 2025)."""
 
 LINE = loss_prior(0.2, 10.0, 0.05)
 """How much clients' lines lose: as ways, but policed plans and full queues are frequent (fitted on 1,023 benign
@@ -160,6 +173,11 @@ def against_server(seen: Company, others: Company, prior: F64) -> float:
     usual = prior + others.slow * SLOW + (others.visits - others.slow) * QUICK
     both = own_share(seen.slow + others.slow, seen.visits + others.visits)
     return listed_share(seen) + float(np.logaddexp.reduce(usual)) - both
+
+
+def against_way(alone: float, network: float) -> float:
+    """Join the log-likelihood ratios against a bad way to the server alone, and against one to its whole network."""
+    return -float(np.logaddexp(log(OWN_WAY) - alone, log(1 - OWN_WAY) - network))
 
 
 def against_all(path: float, line: float, server: float) -> float:

@@ -21,6 +21,7 @@ from netinterf.analyzers.handshakes.causes import (
     against_loss,
     against_queues,
     against_server,
+    against_way,
     way_prior,
 )
 from netinterf.analyzers.sites import NEAR_NS
@@ -56,6 +57,7 @@ class Visits:
 
     flow: I64
     server: I64
+    network: I64  # of the server, /24 or /48: the way leads there
     name: I64
     hello: I64  # rows in Packets
     begin: I64  # ns
@@ -163,7 +165,35 @@ def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
     return single + [listed & (visits.server == one) for one in servers[names > 1].tolist()]
 
 
-def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, among: float) -> Found | None:
+@attrs.frozen(eq=False, kw_only=True)
+class Beside:
+    """What went beside some visits, and would share their trouble if its cause were harmless.
+
+    Of what leads the same way and of the whole line there are two accounts, all of it and what is left without the
+    other suspects: these may be listed as well, at the price of having chosen them.
+    """
+
+    server: Company
+    way: tuple[Company, Company]
+    line: tuple[Company, Company]
+    prior: F64  # how much such a way loses
+    price: float  # nats
+    choices: float  # what it costs to have chosen the visits themselves, nats
+
+    def against(self, seen: Company, contrast: float) -> float:
+        """Weigh visits against all harmless causes, with a contrast to the server's other names."""
+        alone = against_loss(seen, self.server, self.prior)
+        by_way = against_way(alone, self.shared(seen, self.way, self.prior)) + against_queues(seen, LATE_PATH)
+        by_line = self.shared(seen, self.line, LINE) + against_queues(seen, LATE_LINE)
+        return against_all(by_way, by_line, contrast + against_queues(seen, LATE_SERVER)) - self.choices
+
+    def shared(self, seen: Company, others: tuple[Company, Company], prior: F64) -> float:
+        """Weigh visits against losses that all others share, or all but the other suspects."""
+        every, left = (against_loss(seen, company, prior) for company in others)
+        return max(every, left - self.price)
+
+
+def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, choices: float) -> Found | None:
     """Weigh one candidate; None where a memory changes nothing.
 
     Args:
@@ -172,43 +202,36 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, am
         memory: How long the address stays slow after one of them, ns.
         listed: Visits of all candidates.
         price: What it costs to have chosen these candidates among all sites, nats.
-        among: What it costs to have chosen these names among all that were slow, nats.
+        choices: What it costs to have chosen these names among all that were slow, nats.
     """
-    here = visits.server == visits.server[own][0]
+    here, there = (column == column[own][0] for column in (visits.server, visits.network))
     target = own.copy()
     target[here] |= followed(visits.begin[here], visits.begin[own], visits.end[own], memory)
     if memory and target.sum() == own.sum():
         return None
-    near = visits.near(target)
-    beside, elsewhere = here & ~target & near, ~here & near
-    seen, others = visits.company(target), visits.company(beside)
-    line = visits.company(beside | elsewhere)
-    choices = among + (log(len(MEMORIES_NS) - 1) if memory else 0.0)
-    prior = bad_ways(visits, ~here & near)
-    server = against_server(seen, others, prior)
-
-    # other suspects may be listed as well: then the line shows in what is left, at the price of choosing them
-    left = visits.company((beside | elsewhere) & ~listed)
-
-    def against(one: Company, compared: float) -> float:
-        by_line = max(against_loss(one, line, LINE), against_loss(one, left, LINE) - price)
-        by_line += against_queues(one, LATE_LINE)
-        by_path = against_loss(one, others, prior) + against_queues(one, LATE_PATH)
-        return against_all(by_path, by_line, compared + against_queues(one, LATE_SERVER)) - choices
-
-    rows = np.flatnonzero(target & visits.slow)
-    alone = np.array([against(visits.single(row), 0.0) for row in rows.tolist()])
+    near = visits.near(target) & ~target
+    way, line = ((visits.company(part), visits.company(part & ~listed)) for part in (near & there, near))
+    beside = Beside(
+        server=visits.company(near & here),
+        way=way,
+        line=line,
+        prior=bad_ways(visits, near & ~here),
+        price=price,
+        choices=choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0),
+    )
+    seen, rows = visits.company(target), np.flatnonzero(target & visits.slow)
+    contrast = against_server(seen, beside.server, beside.prior)
     return Found(
         rows=rows,
         named=own[rows],
         slow=len(rows),
         visits=int(target.sum()),
-        others_slow=int((beside & visits.slow).sum()),
-        others=int(beside.sum()),
-        alone=alone,
-        pooled=against(seen, 0.0),
-        compared=against(seen, server),
-        contrast=server,
+        others_slow=int((near & here & visits.slow).sum()),
+        others=int((near & here).sum()),
+        alone=np.array([beside.against(visits.single(row), 0.0) for row in rows.tolist()]),
+        pooled=beside.against(seen, 0.0),
+        compared=beside.against(seen, contrast),
+        contrast=contrast,
     )
 
 
