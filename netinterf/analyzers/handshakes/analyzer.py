@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.handshakes.company import Found, Visits, slowed_names
+from netinterf.analyzers.handshakes.company import CLEAR, Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.held import find_held
 from netinterf.analyzers.handshakes.rules import MOST, MOST_ELSEWHERE, RULES
 from netinterf.analyzers.handshakes.timing import (
@@ -122,7 +122,8 @@ class SlowHandshakes:
         tables.append(write("after", more, ~found.named & (more > 0), counts))
         beside = {"others": found.others, "others_slow": found.others_slow}
         gain = found.compared - np.maximum(found.pooled, own)
-        tables.append(write("spared", gain, gain > 0, {**beside, "selective": 1.0}))
+        selective = 1.0 if found.compared >= CLEAR else np.nan
+        tables.append(write("spared", gain, gain > 0, {**beside, "selective": selective}))
         tables.append(write("server", gain, gain < 0, beside))
         listed = min(found.elsewhere, MOST_ELSEWHERE) if found.contrast > 0 else 0.0
         tables.append(write("finished", -min(found.compared, MOST), ~visits.finished[place], {}))

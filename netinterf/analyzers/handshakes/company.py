@@ -27,7 +27,7 @@ from netinterf.analyzers.handshakes.causes import (
 from netinterf.analyzers.sites import NEAR_NS
 from netinterf.numbering import combined
 
-__all__ = ["Found", "Visits", "slowed_names"]
+__all__ = ["CLEAR", "Found", "Visits", "slowed_names"]
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -41,7 +41,7 @@ CLEAR = 5.0
 """Nats from which on ways and lines do not explain slow handshakes: none of 7,158 benign simulated pairs of client and
 server had so many and a contrast besides."""
 
-MOST_CANDIDATES = 30
+MOST_CANDIDATES = 15
 """Candidates of one client that are weighed, those with the most slow visits: where more are slow, it is no list."""
 
 FEW = 4
