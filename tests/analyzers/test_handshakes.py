@@ -11,9 +11,11 @@ from scipy.special import beta as beta_function
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.handshakes import SlowHandshakes
 from netinterf.analyzers.handshakes.causes import (
+    BURST,
     LINE,
     LOSS,
     SEGMENTS,
+    SPOILT,
     TEMPER,
     Company,
     against_all,
@@ -338,12 +340,27 @@ def test_loss_weighs_as_plain_sums_do(seen: Company, others: Company) -> None:
     way = prior * chance(others)
     way /= way.sum()
     rest = (LOSS**seen.kept * (1 - LOSS) ** (seen.segments - seen.kept)) ** TEMPER
-    runs = (LOSS**seen.more * (1 - LOSS) ** seen.slow) ** TEMPER
-    lossy = np.sum(way * chance(seen) * runs)
-    own = 2 * float(beta_function(2 + seen.slow, 1 + seen.visits - seen.slow))
-    own *= share(TEMPER * seen.more, TEMPER * (seen.more + seen.slow))
-    own *= (np.sum(way * rest) + share(TEMPER * seen.kept, TEMPER * seen.segments)) / 2
+    again = share(TEMPER * seen.more, TEMPER * (seen.more + seen.slow))
+    slowed = share(TEMPER * seen.kept, TEMPER * seen.segments)
+    apart = (LOSS**seen.more * (1 - LOSS) ** seen.slow) ** TEMPER * rest
+    bursts = BURST**seen.slow * again * (rest + SPOILT**seen.slow * slowed)
+    visits = slow**seen.slow * (1 - slow) ** (seen.visits - seen.slow)
+    lossy = np.sum(way * visits * (apart + bursts))
+    own = 2 * float(beta_function(2 + seen.slow, 1 + seen.visits - seen.slow)) * again
+    own *= (np.sum(way * rest) + slowed) / 2
     assert against_loss(seen, others, LINE) == pytest.approx(np.log(own / lossy), abs=1e-6)
+
+
+def test_one_visit_never_convinces() -> None:
+    """However badly one disturbance spoils a connection, it stays one event; three such visits are no chance."""
+    bad = {"more": 4.0, "kept": 8.0, "segments": 10.0}
+    beside, line, prior = Company(visits=9.0, segments=90.0), Company(visits=30.0, segments=300.0), way_prior(0, 4)
+    sums = []
+    for count in (1, 3):
+        seen = Company(slow=count, visits=count, **{name: count * value for name, value in bad.items()})
+        server = against_server(seen, beside, prior)
+        sums.append(against_all(against_loss(seen, beside, prior), against_loss(seen, line, LINE), server))
+    assert sums[0] < 9 < sums[1]
 
 
 @given(st.integers(1, 8), st.integers(0, 8), st.integers(1, 8))
