@@ -35,6 +35,7 @@ MECHANISMS = {
     "rate.freeze": ("rate.freeze.packets", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),
     "rate.shaping": ("rate.shaping.turkey", 7),
+    "rate.handshake": ("rate.handshake.tspu", 7),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 

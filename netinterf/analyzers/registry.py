@@ -13,6 +13,7 @@ from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.freezes import Freezes
+from netinterf.analyzers.handshakes import SlowHandshakes
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.silence import Silence
@@ -35,6 +36,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     Throttling.name: Throttling,
     Freezes.name: Freezes,
     Shaping.name: Shaping,
+    SlowHandshakes.name: SlowHandshakes,
     Silence.name: Silence,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,

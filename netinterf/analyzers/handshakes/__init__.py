@@ -1,0 +1,5 @@
+"""Handshakes that somebody slows."""
+
+from netinterf.analyzers.handshakes.analyzer import SlowHandshakes
+
+__all__ = ["SlowHandshakes"]

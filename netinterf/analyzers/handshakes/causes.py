@@ -1,0 +1,192 @@
+"""What may have kept segments of handshakes: a lossy way, a lossy line, a troubled server, or somebody on the path.
+
+A visit is slow or quick. On a way that loses every segment with probability p, a handshake of m segments is slow with
+``1 - (1 - p)^m`` whatever its name, and p shows in everything else that went the same way. If somebody slows a name,
+its visits are slow with a share of their own. A server that troubles handshakes troubles those of all its names. So
+three harmless causes are held against the one, each with the company that would share it:
+
+* the way to the server: its other handshakes, and the rest of all connections to it;
+* the client's line: the same of all its servers;
+* the server: its other handshakes alone, at odds for how rare such servers are.
+
+The likelihood ratio against the three together is that against the likeliest of them, or a little less. Visits are the
+independent unit, never segments: those of one visit are lost together.
+"""
+
+from math import lgamma, log
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "LINE",
+    "Company",
+    "against_all",
+    "against_loss",
+    "against_queues",
+    "against_server",
+    "against_way",
+    "way_prior",
+]
+
+F64 = NDArray[np.float64]
+
+SEGMENTS = 6
+"""Segments whose loss makes a handshake wait: the median of 2,577 simulated benign handshakes is 5 with payload, and
+there is an acknowledgement."""
+
+TEMPER = 0.5
+"""What each further segment of one connection counts beside the first: losses come in runs, and conditional on one the
+next is lost up to half the time (Bolot, SIGCOMM 1993; Yajnik et al., INFOCOM 1999)."""
+
+BURST, SPOILT = 0.15, 0.2
+"""Shares of slow visits on otherwise clean ways in which one disturbance brought several rounds of repeats, and
+of these in which it spoilt the rest of the connection as well: of 8 among 2,800 benign simulated visits one and none
+(Laplace's rule of succession, rounded)."""
+
+LOSS: F64 = np.geomspace(1e-5, 0.9, 80)
+"""Probabilities of loss that are tried."""
+
+
+def loss_prior(a: float, b: float, bad: float) -> F64:
+    """Weigh `LOSS` by a beta distribution, and a share *bad* evenly; logarithms that sum to 1."""
+    weight = a * np.log(LOSS) + (b - 1) * np.log1p(-LOSS)
+    usual = weight - np.logaddexp.reduce(weight)
+    evenly = np.log(LOSS) - np.log(LOSS.sum())
+    whole: F64 = np.logaddexp(np.log(1 - bad) + usual, np.log(bad) + evenly)
+    return whole
+
+
+BAD, WAYS = 0.1, 20.0
+"""A priori one way in 200 loses anything up to all (0.6 % of 4,150 benign simulated pairs of client and server whose
+handshakes finished lose more than 30 % of their segments), as sure as if twenty had been seen."""
+
+
+def way_prior(bad: int, ways: int) -> F64:
+    """Give how much a way to a server loses: mostly next to nothing, and the likelier more the more others do.
+
+    Ways of one client share stretches, so bad ones come together.
+
+    Args:
+        bad: How many of the client's other servers are mostly slow.
+        ways: How many others there are.
+    """
+    return loss_prior(0.1, 20.0, (BAD + bad) / (WAYS + ways))
+
+
+OWN_WAY = 0.2
+"""Share of bad ways that lead to one machine only. Judgement: machines of one /24 or /48 share all but the last step,
+which is why names in the same prefix are controls (OONI, Türkiye, 2025)."""
+
+LINE = loss_prior(0.2, 10.0, 0.05)
+"""How much clients' lines lose: as ways, but policed plans and full queues are frequent (fitted on 1,023 benign
+simulated clients, of which 3 to 6 % lose more than 30 %)."""
+
+LATE_PATH, LATE_LINE, LATE_SERVER = 0.01, 0.1, 0.1
+"""Shares of ways, of lines and of troubled servers where segments are held without being lost: full queues (benign
+simulated captures: one way in a hundred, one line in ten) and frozen machines (judgement: as lines)."""
+
+LATE = 0.03
+"""Share of slow visits in which losses alone look so: none of 80 on other benign simulated ways; rule of three."""
+
+RARE = log(7158 / 3)
+"""How rare servers are that make handshakes be sent again and nothing else: of 7,158 benign simulated pairs of client
+and server two remained that neither way nor line explained by 7 nats (rule of three)."""
+
+SLOW, QUICK = np.log(-np.expm1(SEGMENTS * np.log1p(-LOSS))), SEGMENTS * np.log1p(-LOSS)
+HIT, PASSED = np.log(LOSS), np.log1p(-LOSS)
+
+
+@attrs.frozen(kw_only=True)
+class Company:
+    """Visits and what else went the same way; visits that are one event count once, so counts may be fractions."""
+
+    slow: float = 0.0  # slow visits
+    visits: float = 0.0
+    held: float = 0.0  # slow visits in which a segment was late for a second and yet not lost
+    more: float = 0.0  # segments kept in slow visits beyond the first of each
+    kept: float = 0.0  # segments kept in the rest of their connections
+    segments: float = 0.0
+
+
+def likelihoods(one: Company) -> F64:
+    """Give the log-likelihood of company under each probability of loss."""
+    rest = one.kept * HIT + (one.segments - one.kept) * PASSED
+    found: F64 = one.slow * SLOW + (one.visits - one.slow) * QUICK + TEMPER * rest
+    return found
+
+
+def log_beta(a: float, b: float) -> float:
+    """Give the logarithm of the beta function."""
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+LISTED = 2.0
+"""Boxes slow most visits of a name that they know, but not all: the shares of reports rise towards one."""
+
+
+def own_share(hits: float, trials: float) -> float:
+    """Give the log-likelihood of so many hits if their share may be anything."""
+    return log_beta(1 + hits, 1 + max(trials - hits, 0.0))
+
+
+def against_queues(seen: Company, share: float) -> float:
+    """Weigh segments that were held against ways that only lose, and those, a share of all, that keep them waiting."""
+    lost = seen.held * log(LATE) + (seen.slow - seen.held) * log(1 - LATE)
+    any_share = own_share(seen.held, seen.slow)
+    own = float(np.logaddexp(any_share, lost)) - log(2)
+    return own - float(np.logaddexp(log(1 - share) + lost, log(share) + any_share))
+
+
+def against_loss(seen: Company, others: Company, prior: F64) -> float:
+    """Weigh a share of their own against losses that hit everything on the same way alike.
+
+    Args:
+        seen: The visits in question, and the rest of their connections: that may be slowed as well, or not.
+        others: What else went the same way.
+        prior: How much such ways or lines lose: `way_prior` or `LINE`.
+
+    Returns:
+        Log-likelihood ratio, nats.
+    """
+    way = prior + likelihoods(others)
+    way -= np.logaddexp.reduce(way)
+    rest = TEMPER * (seen.kept * HIT + (seen.segments - seen.kept) * PASSED)
+    again = own_share(TEMPER * seen.more, TEMPER * (seen.more + seen.slow))
+    slowed = own_share(TEMPER * seen.kept, TEMPER * seen.segments)
+    # one disturbance may spoil a handshake, or a whole connection
+    bursts = seen.slow * log(BURST) + again + np.logaddexp(rest, seen.slow * log(SPOILT) + slowed)
+    apart = TEMPER * (seen.more * HIT + seen.slow * PASSED) + rest
+    visits = seen.slow * SLOW + (seen.visits - seen.slow) * QUICK
+    lossy = float(np.logaddexp.reduce(way + visits + np.logaddexp(bursts, apart)))
+    spared = float(np.logaddexp.reduce(way + rest))
+    return listed_share(seen) + again + float(np.logaddexp(spared, slowed)) - log(2) - lossy
+
+
+def listed_share(seen: Company) -> float:
+    """Give the log-likelihood of so many slow visits of a listed name: the higher the share, the likelier (2θ)."""
+    return log_beta(LISTED + seen.slow, 1 + max(seen.visits - seen.slow, 0.0)) - log_beta(LISTED, 1)
+
+
+def against_server(seen: Company, others: Company, prior: F64) -> float:
+    """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
+
+    If it is the names, then the server's others are slow as often as on such ways; else all have one share, whatever it
+    is.
+    """
+    if others.visits <= 0:
+        return 0.0
+    usual = prior + others.slow * SLOW + (others.visits - others.slow) * QUICK
+    both = own_share(seen.slow + others.slow, seen.visits + others.visits)
+    return listed_share(seen) + float(np.logaddexp.reduce(usual)) - both
+
+
+def against_way(alone: float, network: float) -> float:
+    """Join the log-likelihood ratios against a bad way to the server alone, and against one to its whole network."""
+    return -float(np.logaddexp(log(OWN_WAY) - alone, log(1 - OWN_WAY) - network))
+
+
+def against_all(path: float, line: float, server: float) -> float:
+    """Join the log-likelihood ratios against the three harmless causes, of which one may be at work."""
+    return -float(np.logaddexp.reduce([-path, -line, -(server + RARE)]))
