@@ -12,6 +12,7 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_silence import DnsSilence
+from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.tampering_signatures import TamperingSignatures
@@ -32,6 +33,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     DnsSilence.name: DnsSilence,
     Throttling.name: Throttling,
     Silence.name: Silence,
+    Isolation.name: Isolation,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,
     Acknowledgements.name: Acknowledgements,
