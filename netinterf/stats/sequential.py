@@ -72,10 +72,12 @@ def e_detector(hit: ArrayLike, bound: ArrayLike, longest: int = LONGEST) -> tupl
     seen = np.asarray(hit, np.bool_).reshape(-1)
     limits = np.broadcast_to(np.asarray(bound, np.float64), seen.shape)
     count = len(seen)
-    total = np.concatenate([np.zeros(1), np.cumsum(seen)])
+    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(seen)])
+    different, place = np.unique(limits, return_inverse=True)
     best, onset = np.zeros(count), np.arange(1, count + 1)
     for size in range(1, min(longest, count) + 1):
-        value = share_e_process(total[size:] - total[:-size], size, limits[: count - size + 1])
+        table = share_e_process(np.arange(size + 1), size, different[:, None])  # all counts that there can be
+        value = table[place[: count - size + 1], total[size:] - total[:-size]]
         better = value > best[size - 1 :]
         best[size - 1 :][better] = value[better]
         onset[size - 1 :][better] = np.arange(count - size + 1)[better]

@@ -216,8 +216,11 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     low = closed_rows(seen, found)
     struck = np.zeros(len(attempts), np.bool_)
     struck[shut] = (attempts.passed[shut] == 0) & low[attempts.row[shut]]
+    answered = np.unique(attempts.cluster[home[attempts.passed[home] == 1]])
     silent = np.unique(attempts.cluster[struck])
     if len(silent) < FEWEST_SILENT or len(np.unique(attempts.system[struck])) < FEWEST_SYSTEMS:
+        return None
+    if len(answered) < FEWEST_AT_HOME:
         return None
     passing = np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)
     return Closure(
@@ -228,7 +231,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
         silent=len(silent),
         tried=len(np.unique(attempts.cluster[shut])),
         systems=len(np.unique(attempts.system[struck])),
-        answered=len(np.unique(attempts.cluster[home[attempts.passed[home] == 1]])),
+        answered=len(answered),
         home=len(np.unique(attempts.cluster[home])),
         passing=len(passing),
         opened=len(np.unique(attempts.cluster[tcp[attempts.opened[tcp] == 1]])),

@@ -1,0 +1,227 @@
+"""Is a closed border noticed, when, and what is mistaken for one? ``python -m benchmarks isolation``.
+
+Tables of attempts are made up (`benchmarks.attempts`) and put before the very function that the analyzer calls, so that
+thousands of hours are a matter of minutes. Captures of the simulator with its table of networks, and without, show the
+whole way from packets to verdicts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from ipaddress import ip_network
+from multiprocessing import get_context
+from typing import Any
+
+import attrs
+import numpy as np
+
+from benchmarks.attempts import BORDERS, HARMLESS, HOME, MINUTE, draw_world, play
+from benchmarks.machine import table
+from benchmarks.scoreboard.judging import LIBRARY, Job, held_against, library
+from benchmarks.scoreboard.labels import of_labels
+from netinterf.analyzers.isolation.attempts import Attempts
+from netinterf.analyzers.isolation.closures import Closure, judge
+from netinterf.context.networks import Network
+from netinterf.context.outside import Outside
+from netinterf.simulate import run, scenarios
+from netinterf.trace import read
+from netinterf.verdict.model import default_model
+
+__all__ = ["FIRST_SEED", "borders", "harmless", "measure"]
+
+FIRST_SEED = 1000
+"""Where seeds of simulated captures begin."""
+
+CLUSTERS = 20
+"""Networks abroad within which a closed border must be noticed (reference design, section 7)."""
+
+ASKED = (8, 12, 16, CLUSTERS)
+"""Networks abroad after which it is asked."""
+
+BINS = 2
+"""Minutes by which a beginning may be off."""
+
+ISOLATION = "reach.isolation"
+
+
+def bar() -> float:
+    """Say how much evidence makes a verdict ``likely`` at the packaged priors, nats."""
+    model = default_model()
+    return float(np.log(model.likely / (1 - model.likely)) - model.priors["tcp", ISOLATION])
+
+
+def asked(attempts: Attempts) -> Closure | None:
+    """Put a table before the analyzer's own judgement."""
+    return judge(attempts, attempts.country != HOME, attempts.country == HOME)
+
+
+def borders(trials: int, first_seed: int = 0) -> list[dict[str, Any]]:
+    """Close borders, each kind *trials* times; ask again after every few networks abroad, and in the end."""
+    least, found = bar(), []
+    for kind in BORDERS:
+        for trial in range(trials):
+            rng = np.random.default_rng([first_seed + trial, list(BORDERS).index(kind)])
+            hours = 72.0 if kind == "curfew" else float(rng.uniform(2, 6))
+            world = draw_world(rng, hours=hours, pace=float(rng.uniform(4, 15)))
+            attempts, event = play(world, kind, rng)
+            abroad = attempts.country != HOME
+            met = np.flatnonzero(abroad & (attempts.time >= event.begin))
+            new = met[np.sort(np.unique(attempts.cluster[met], return_index=True)[1])]
+            noticed = 0
+            for count in ASKED if kind != "protocols" else ():
+                early = asked(attempts.take(np.arange(new[count - 1] + 1))) if len(new) >= count else None
+                if early is not None and early.match.llr >= least:
+                    noticed = count
+                    break
+            last = asked(attempts)
+            said = last is not None and last.match.llr >= least
+            off = float(np.min(np.abs(last.begins - event.begin))) / MINUTE if last is not None and said else np.nan
+            shape = "" if last is None or not said else ("full" if last.match.closed == "full" else "listed")
+            found.append({"kind": kind, "noticed": noticed, "said": said, "off": off, "shape": shape})
+    return found
+
+
+def harmless(hours: float, first_seed: int = 0) -> list[dict[str, Any]]:
+    """Let harmless things happen for so many hours in all; ask in the end and in the middle."""
+    least, found, watched, trial = bar(), [], 0.0, 0
+    while watched < hours:
+        for place, kind in enumerate(HARMLESS):
+            rng = np.random.default_rng([first_seed + trial, 100 + place])
+            length = float(rng.choice([1.0, 2.0, 4.0, 12.0, 48.0], p=[0.3, 0.3, 0.25, 0.1, 0.05]))
+            world = draw_world(rng, hours=length, pace=float(rng.uniform(4, 15)))
+            attempts, _ = play(world, kind, rng)
+            parts = [asked(attempts.take(np.arange(len(attempts) * share // 4))) for share in (2, 3, 4)]
+            strongest = max((one.match.llr for one in parts if one is not None), default=-np.inf)
+            found.append({"kind": kind, "hours": length, "accused": strongest >= least, "llr": strongest})
+            watched += length
+        trial += 1
+    return found
+
+
+@attrs.define
+class Judged:
+    """What came of the captures of one scenario."""
+
+    units: int = 0
+    found: int = 0  # units whose mechanism was named
+    named: int = 0  # units for which isolation of some kind was named
+    untouched: int = 0
+    accused: int = 0  # untouched units of which isolation was said
+    captures: int = 0
+
+
+def captures_of(job: tuple[str, int, bool]) -> Judged:
+    """Judge one simulated capture, with its table of networks or without."""
+    scenario, seed, with_table = job
+    played = run(scenario, seed)
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    if with_table:
+        networks = [Network(ip_network(prefix), asn, country) for prefix, asn, country in played.labels.networks]
+        trace = attrs.evolve(trace, outside=Outside.of(networks))
+    labels, counts = of_labels(played.labels), Judged(captures=1)
+    said = library(trace)[1]
+    name = Job(source="simulator", name=f"{scenario}-{seed}", scenario=scenario, seed=seed, rivals=False)
+    for unit in held_against(trace, labels, labels.rows, name, {LIBRARY: said})[0]:
+        answer = unit.answers[LIBRARY]
+        isolated = any(word.startswith(ISOLATION) for word in answer.said)
+        if unit.mechanisms:
+            counts.units += 1
+            counts.found += all(answer.hits)
+            counts.named += isolated
+        else:
+            counts.untouched += 1
+            counts.accused += isolated
+    return counts
+
+
+def judged(seeds: range, processes: int) -> dict[str, list[Judged]]:
+    """Judge the captures of all scenarios of reach, with tables and without."""
+    names = [play.name for play in scenarios() if play.name.startswith(("reach.", "benign.reach."))]
+    jobs = [(name, seed, table) for name in names for seed in seeds for table in (True, False)]
+    totals = {name: [Judged(), Judged()] for name in names}
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for (name, _, with_table), counts in zip(jobs, pool.map(captures_of, jobs, chunksize=8), strict=True):
+            total = totals[name][not with_table]
+            for field in attrs.fields(Judged):
+                setattr(total, field.name, getattr(total, field.name) + getattr(counts, field.name))
+    return totals
+
+
+def measure(*, trials: int, hours: float, seeds: int, processes: int, first_seed: int = FIRST_SEED) -> dict[str, Any]:
+    """Measure everything, and print it."""
+    closed, open_ones = borders(trials, first_seed), harmless(hours, first_seed)
+    print(report_borders(closed))
+    print(report_harmless(open_ones))
+    packets = judged(range(first_seed, first_seed + seeds), processes)
+    print(report_captures(packets))
+    by_name = {name: [attrs.asdict(one) for one in ways] for name, ways in packets.items()}
+    return {"borders": closed, "harmless": open_ones, "captures": by_name}
+
+
+def report_borders(found: list[dict[str, Any]]) -> str:
+    """Lay out when closed borders were noticed, and as what."""
+    rows = []
+    for kind in BORDERS:
+        mine = [one for one in found if one["kind"] == kind]
+        said = [one for one in mine if one["said"]]
+        right = "full" if kind in {"full", "curfew"} else "listed"
+        early = "–" if kind == "protocols" else part(sum(0 < one["noticed"] <= CLUSTERS for one in mine), len(mine))
+        rows.append(
+            [
+                kind, early, part(len(said), len(mine)),
+                part(sum(one["shape"] == right for one in said), len(said)),
+                part(sum(one["off"] <= BINS for one in said), len(said)),
+            ]
+        )  # fmt: skip
+    head = ["border", f"accused within {CLUSTERS} networks", "in the end", "kind named rightly", f"begins within {BINS} min"]
+    return table(head, rows)
+
+
+def report_harmless(found: list[dict[str, Any]]) -> str:
+    """Lay out what was mistaken for a closed border."""
+    rows = []
+    for kind in HARMLESS:
+        mine = [one for one in found if one["kind"] == kind]
+        rows.append(
+            [
+                kind, f"{sum(one['hours'] for one in mine):,.0f}", str(sum(one["accused"] for one in mine)),
+                f"{max((one['llr'] for one in mine), default=-np.inf):.1f}",
+            ]
+        )  # fmt: skip
+    total = sum(one["hours"] for one in found)
+    rows.append(["together", f"{total:,.0f}", str(sum(one["accused"] for one in found)), f"(bar {bar():.1f})"])
+    return table(["harmless", "capture-hours", "accused", "strongest, nats"], rows)
+
+
+def report_captures(found: dict[str, list[Judged]]) -> str:
+    """Lay out what was named in simulated captures, with a table of networks and without."""
+    rows = [
+        [
+            name,
+            *(f"{part(one.found, one.units)}; {part(one.named, one.units)}" for one in ways),
+            *(str(one.accused) for one in ways),
+        ]
+        for name, ways in found.items()
+    ]
+    rows.append(["untouched, accused", "", "", *(totals(ways.accused for ways in each) for each in columns(found))])
+    return table(["scenario", "with networks", "without", "accused with", "without"], rows)
+
+
+def columns(found: dict[str, list[Judged]]) -> list[list[Judged]]:
+    """Turn scenarios of ways into ways of scenarios."""
+    return [[ways[place] for ways in found.values()] for place in range(2)]
+
+
+def totals(numbers: Iterable[int]) -> str:
+    """Write a sum."""
+    return str(sum(numbers))
+
+
+def part(count: int, whole: int) -> str:
+    """Write a share."""
+    return f"{count}/{whole} ({count / whole:.3f})" if whole else "–"
+
+
+def kinds(found: list[dict[str, Any]]) -> Counter[str]:
+    """Count trials by what happened."""
+    return Counter(one["kind"] for one in found)
