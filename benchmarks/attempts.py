@@ -1,7 +1,8 @@
-"""Made-up tables of attempts to reach networks at home and abroad: hours of traffic in milliseconds, no packets involved.
+"""Made-up tables of attempts to reach networks at home and abroad: hours of traffic without a packet.
 
 People go to places at home and abroad, to some more than to others, by day more than by night. Some places are dead,
-now and then an attempt fails. On top of that something happens: a border closes, or something harmless that looks alike.
+now and then an attempt fails. On top of that something happens: a border closes, or something harmless that looks
+alike.
 """
 
 from collections.abc import Callable
@@ -173,7 +174,7 @@ def close_at_night(world: World, event: Event, rng: np.random.Generator) -> None
     stop(event, shut & ~world.at_home[world.place])
 
 
-def nothing(world: World, event: Event, rng: np.random.Generator) -> None:  # noqa: ARG001
+def nothing(world: World, event: Event, rng: np.random.Generator) -> None:
     """Let nothing happen but the daily round."""
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.analyzers.isolation.behaviour import fell_together
-from netinterf.analyzers.isolation.closures import Closure, judge
+from netinterf.analyzers.isolation.closures import Closure, judge, onset_p
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.rules import (
     LEAST,
@@ -68,15 +68,16 @@ class Isolation:
         judged = [(judged, home) for home in homes if (judged := self.at_home(attempts, home)) is not None]
         if not judged:
             return Evidence.empty(rules=self.rules)
-        closure, _ = max(judged, key=lambda one: one[0].match.llr)
-        return self.by_table(trace, origins, closure, len(homes) if own is None else 0)
+        closure, home = max(judged, key=lambda one: one[0].match.llr)
+        p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure)
+        return self.by_table(trace, origins, closure, len(homes) if own is None else 0, p)
 
     def at_home(self, attempts: Attempts, home: int) -> Closure | None:
         """Judge with one country as home."""
         known = attempts.country >= 0
         return judge(attempts, known & (attempts.country != home), known & (attempts.country == home))
 
-    def by_table(self, trace: Trace, origins: Origins, closure: Closure, homes: int) -> Evidence:
+    def by_table(self, trace: Trace, origins: Origins, closure: Closure, homes: int, p: float) -> Evidence:
         """Write down what explains best that networks abroad gave no answer.
 
         Args:
@@ -84,6 +85,7 @@ class Isolation:
             origins: What attempts are in the trace.
             closure: What explains it.
             homes: Countries that were tried as home, 0 where it is known.
+            p: Of the test whether anything changed; NaN where it was closed from the start.
         """
         llr = closure.match.llr - (float(np.log(homes)) if homes else 0.0)
         began = int(trace.packets.time.min(initial=0))
@@ -91,7 +93,7 @@ class Isolation:
         seen: dict[str, ArrayLike] = {
             "silent": closure.silent, "tried": closure.tried, "systems": closure.systems, "answered": closure.answered,
             "home": closure.home, "passing": closure.passing, "opened": closure.opened,
-            "since": (int(closure.begins[0]) - began) / 1e9, "until": (until - began) / 1e9,
+            "since": (int(closure.begins[0]) - began) / 1e9, "until": (until - began) / 1e9, "p": p,
         }  # fmt: skip
         if llr <= 0:
             return self.write(

@@ -24,14 +24,13 @@ from netinterf.analyzers.isolation.attempts import ROWS, SIX, Row
 __all__ = ["CLOSED", "HARMLESS", "Counts", "Match", "match"]
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 Beta = tuple[float, float]
 
 HIGH: Beta = (18.0, 2.0)
 LOW: Beta = (1.0, 19.0)
 NONE: Beta = (1.0, 999.0)
-GONE: Beta = (1.0, 99.0)
-"""Networks of a system that is down or cut off: one in a hundred is reached all the same, by another way."""
 MIXED: Beta = (4.0, 4.0)
 ANY: Beta = (1.0, 1.0)
 FEW: Beta = (1.0, 3.0)
@@ -46,8 +45,9 @@ CLOSED = {"full": 0.4, "listed": 0.3, "near": 0.1, "protocols": 0.2}
 addresses pass, only listed addresses pass wherever they are, some protocols pass."""
 
 HARMLESS = {
-    "alike": 0.5,  # home fares no better, per protocol: dead hosts, a firewall, a line that is down
-    "line": 0.5,  # the same for all protocols together
+    "alike": 0.4,  # home fares no better, per protocol: a firewall, no IPv6
+    "hosts": 0.4,  # dead hosts, at home as abroad
+    "line": 0.2,  # home fares no better, in all protocols together
     "chosen": 1.0,  # what the client tries abroad in some protocols is dead by choice: scanners, peers; see CHOSEN
     "stale": 5e-4,  # what it tries abroad is dead in all protocols: a list of addresses that is long out of date
     "tarpits": 3e-4,  # many hosts abroad accept and say nothing
@@ -71,8 +71,12 @@ SLOWER = {"cut": 0.7, "degraded": 0.7}
 SLOWER_ELSE = 0.05
 """How often networks that are still reached are clearly farther away than before: by other routes and full queues."""
 
-GRID = np.linspace(0.02, 0.98, 49)
-"""Shares of systems that a cut hits."""
+ALIVE, LEFT = 0.93, 0.01
+"""Share of the networks of a system that can be reached: of one that is well (a few hosts are always dead), and of one
+that is down or cut off (now and then another way is left)."""
+
+GRID = np.linspace(0.01, 0.99, 99)
+"""Shares of systems or networks that something hits or spares."""
 
 
 class Match(NamedTuple):
@@ -91,7 +95,11 @@ class Counts:
     abroad: F64  # (2, ROWS): reached, tried, while it seemed closed
     home: F64  # (2, ROWS): the same at home
     otherwise: F64  # (2, ROWS): abroad at other times
-    systems: F64  # (2, systems): abroad while it seemed closed, per autonomous system
+    networks: F64  # (2, networks): abroad while it seemed closed: protocols that were reached, of those that were tried
+    system: I64  # (networks,): number of the autonomous system of each of them, from 0
+    networks_home: F64  # (2, networks): the same at home
+    networks_rest: F64  # (2, networks): the same abroad at other times
+    networks_ever: F64  # (2, networks): both together
     opened: F64  # (2,): TCP abroad meanwhile: gave a sign of life at all, of those that were not served
     moody: F64  # (2,): networks abroad meanwhile: some attempts passed and some did not, of those tried again
     spans: int  # how often it closed
@@ -104,6 +112,33 @@ def bb(counts: F64, beta: Beta) -> F64:
     from scipy.special import betaln
 
     return np.asarray(betaln(beta[0] + counts[0], beta[1] + counts[1] - counts[0]) - betaln(*beta), np.float64)
+
+
+def mixed(counts: F64, share: Beta, low: Beta) -> float:
+    """Compute the log-likelihood of counts per network or system, of which an unknown share is well and the rest not.
+
+    What is not reached in one protocol is mostly not reached in the others either, so it is a network that is listed,
+    cut off or dead, not a pair of network and protocol.
+
+    Args:
+        counts: Reached and tried, shape (2, n).
+        share: What is expected of the share that is well.
+        low: What is expected of the others.
+    """
+    return spread(bb(counts, HIGH), bb(counts, low), share)
+
+
+def spread(well: F64, gone: F64, share: Beta) -> float:
+    """Average over the share that is well: each network or system is, or it is gone, with these log-likelihoods."""
+    each = np.logaddexp(np.log(GRID)[:, None] + well, np.log1p(-GRID)[:, None] + gone).sum(axis=1)
+    weight = (share[0] - 1) * np.log(GRID) + (share[1] - 1) * np.log1p(-GRID)
+    return log_sum(each + weight) - log_sum(weight)
+
+
+def by_system(seen: Counts, share: float) -> F64:
+    """Compute the log-likelihood of each system abroad, if that share of its networks can be reached."""
+    each = np.logaddexp(np.log(share) + bb(seen.networks, HIGH), np.log1p(-share) + bb(seen.networks, NONE))
+    return np.bincount(seen.system, each)
 
 
 def match(seen: Counts) -> Match:
@@ -122,16 +157,18 @@ def match(seen: Counts) -> Match:
 
 def closed_borders(seen: Counts) -> dict[str, float]:
     """Compute the log-likelihood of each kind of closed border, its share among them included."""
-    abroad, home = seen.abroad.sum(axis=1), float(bb(seen.home.sum(axis=1), HIGH))
-    rest = float(bb(seen.otherwise.sum(axis=1), HIGH) + bb(seen.moody, LOW)) + slower_term(seen, "closed") - seen.search
+    abroad, home = seen.abroad.sum(axis=1), mixed(seen.networks_home, HIGH, NONE)
+    rest = (
+        mixed(seen.networks_rest, HIGH, NONE) + float(bb(seen.moody, LOW)) + slower_term(seen, "closed") - seen.search
+    )
     lax, strict = float(bb(seen.opened, ANY)), float(bb(seen.opened, SCARCE))
     tried = np.flatnonzero(seen.abroad[1] > 0)
     rows = seen.abroad[:, tried]
     passing = np.logaddexp(bb(rows, HIGH), bb(rows, LOW)) - np.log(2)
     found = {
         "full": float(bb(abroad, NONE)) + home + rest + strict,
-        "listed": float(bb(abroad, FEW)) + home + rest + lax,
-        "near": float(bb(abroad, SCARCE) + bb(seen.home.sum(axis=1), MOST)) + rest + lax,
+        "listed": mixed(seen.networks, FEW, NONE) + home + rest + lax,
+        "near": mixed(seen.networks, SCARCE, NONE) + mixed(seen.networks_home, MOST, NONE) + rest + lax,
         "protocols": float(passing.sum()) + home + rest + lax,
     }
     return {name: value + float(np.log(CLOSED[name])) for name, value in found.items()}
@@ -140,20 +177,20 @@ def closed_borders(seen: Counts) -> dict[str, float]:
 def harmless_causes(seen: Counts) -> dict[str, float]:
     """Compute the log-likelihood of each harmless cause, its weight included."""
     abroad, at_home = seen.abroad.sum(axis=1), seen.home.sum(axis=1)
-    home, rest = float(bb(at_home, HIGH)), float(bb(seen.otherwise.sum(axis=1), HIGH)) - seen.search
-    gone, well = bb(seen.systems, GONE), bb(seen.systems, HIGH)
-    hit = np.logaddexp(np.log(GRID)[:, None] + gone, np.log1p(-GRID)[:, None] + well).sum(axis=1)
+    home, rest = mixed(seen.networks_home, HIGH, NONE), mixed(seen.networks_rest, HIGH, NONE) - seen.search
+    well, gone = (by_system(seen, share) for share in (ALIVE, LEFT))
     one = well.sum() - well + gone
     again = np.log(AGAIN) if seen.spans > 1 else 0.0
     found = {
         "alike": float(bb(seen.abroad + seen.home, ANY).sum()) + rest,
+        "hosts": mixed(np.concatenate([seen.networks_ever, seen.networks_home], axis=1), ANY, NONE),
         "line": float(bb(abroad + at_home, ANY)) + rest,
         "chosen": chosen(seen),
-        "stale": float(bb(seen.abroad + seen.otherwise, ANY).sum()) + home,
-        "tarpits": float(bb(abroad + seen.otherwise.sum(axis=1), MIXED)) + home,
+        "stale": mixed(seen.networks_ever, ANY, NONE) + home,
+        "tarpits": mixed(seen.networks_ever, MIXED, NONE) + home,
         "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(seen, "degraded"),
         "hoster": log_sum(one) - float(np.log(len(one))) + home + rest + slower_term(seen, "hoster"),
-        "cut": log_sum(hit) - float(np.log(len(GRID))) + home + rest + again + slower_term(seen, "cut"),
+        "cut": spread(well, gone, ANY) + home + rest + again + slower_term(seen, "cut"),
     }
     handshakes = {"alike": ANY, "line": ANY, "tarpits": HIGH, "degraded": MIXED}  # dead hosts and paths complete none
     return {

@@ -21,11 +21,21 @@ from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
 from netinterf.analyzers.isolation.causes import Counts, Match, match
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
 from netinterf.numbering import combined
-from netinterf.stats.changes import binomial_cost, pelt
+from netinterf.stats.changes import best_split, binomial_cost, pelt, split_p
 from netinterf.stats.diurnal import hourly_share
 from netinterf.stats.sequential import e_detector
 
-__all__ = ["BIN_NS", "FEWEST_ABROAD", "FEWEST_SYSTEMS", "Closure", "Units", "closed_spans", "judge", "units_of"]
+__all__ = [
+    "BIN_NS",
+    "FEWEST_ABROAD",
+    "FEWEST_SYSTEMS",
+    "Closure",
+    "Units",
+    "closed_spans",
+    "judge",
+    "onset_p",
+    "units_of",
+]
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -64,7 +74,7 @@ HOUR_NS = 3_600_000_000_000
 LONG_NS = 48 * HOUR_NS
 """Captures as long show what is usual at an hour."""
 
-FARTHER, FARTHER_NS, PAIRS = 1.3, 20_000_000, 3
+FARTHER, FARTHER_NS, PAIRS = 1.3, 20_000_000, 2
 """Networks that are still reached are slower when their median round trip grew by so much, in at least so many."""
 
 
@@ -189,23 +199,57 @@ def within(time: I64, begins: I64, ends: I64) -> Mask:
     return inside
 
 
+def sharpened(attempts: Attempts, far: I64, begins: I64, ends: I64) -> tuple[I64, I64]:
+    """Find beginnings and ends anew from those alone that fell silent: what passes anyhow, or never, only blurs them.
+
+    Each is the best single split of what these networks did from one span to the next (`netinterf.stats.changes`): from
+    the first attempt that failed to the last.
+    """
+    closed = within(attempts.time[far], begins, ends)
+    unit, passed = combined(attempts.cluster[far], attempts.row[far]), attempts.passed[far] == 1
+    then, otherwise = np.stack([np.bincount(unit, passed * part) for part in (closed, ~closed)])
+    tried, else_tried = (np.bincount(unit, part) for part in (closed, ~closed))
+    torn = (then < tried / 2) & (otherwise > else_tried / 2)
+    if np.sum(torn) < FEWEST_SILENT:
+        return begins, ends
+    observed = units_of(attempts, far[torn[unit]])
+    time, good = observed.time, observed.passed.astype(np.float64)
+    start, until = begins.copy(), ends.copy()
+    for place in range(len(begins)):  # few
+        before = ends[place - 1] if place else np.iinfo(np.int64).min
+        after = begins[place + 1] if place + 1 < len(begins) else np.iinfo(np.int64).max
+        for edge, low, high, falls in ((start, before, ends[place], True), (until, start[place], after, False)):
+            rows = np.flatnonzero((time >= low) & (time < high))
+            found = best_split(binomial_cost(good[rows], np.ones(len(rows))), len(rows))
+            left, right = rows[: found.at], rows[found.at :]
+            if found.gain > 0 and (good[left].mean() > good[right].mean()) == falls:
+                edge[place] = time[right[0]] if falls else time[left[-1]] + 1
+    return start, until
+
+
 def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]) -> Closure | None:
     """Match what was seen while it seemed closed, and at other times, against causes."""
     begins, ends, places = spans
     if not len(begins):
         return None
+    begins, ends = sharpened(attempts, far, begins, ends)
     closed = within(attempts.time, begins, ends)
     shut, rest, home = far[closed[far]], far[~closed[far]], near[closed[near]]
     changes = int(np.sum(begins > attempts.time[far[0]])) + int(np.sum(ends <= attempts.time[far[-1]]))
     abroad = shares(attempts, shut)
     tcp = shut[np.isin(attempts.row[shut] % SIX, (Row.WEB, Row.TCP)) & (attempts.passed[shut] == 0)]
     opened = shares(attempts, tcp, attempts.opened)
-    systems = np.unique(abroad.system, return_inverse=True)[1]
+    at_home, otherwise = shares(attempts, home), shares(attempts, rest)
+    ever = Shares(*(np.concatenate([getattr(part, name) for part in (abroad, otherwise)]) for name in COLUMNS))
     seen = Counts(
         abroad=abroad.by_row(),
-        home=shares(attempts, home).by_row(),
-        otherwise=shares(attempts, rest).by_row(),
-        systems=np.stack([np.bincount(systems, abroad.share), np.bincount(systems).astype(np.float64)]),
+        home=at_home.by_row(),
+        otherwise=otherwise.by_row(),
+        networks=abroad.by(abroad.cluster),
+        system=np.unique(abroad.system[np.unique(abroad.cluster, return_index=True)[1]], return_inverse=True)[1],
+        networks_home=at_home.by(at_home.cluster),
+        networks_rest=otherwise.by(otherwise.cluster),
+        networks_ever=ever.by(ever.cluster),
         opened=np.array([opened.share.sum(), len(opened.share)]),
         moody=moods(attempts, shut),
         spans=len(begins),
@@ -245,14 +289,23 @@ class Shares:
     """One row per network and protocol: which share of its attempts came out well."""
 
     row: I64
+    cluster: I64
     system: I64
     share: F64
+
+    def by(self, group: I64) -> F64:
+        """Add up per group, such as the systems: reached and tried, shape (2, groups)."""
+        place = np.unique(group, return_inverse=True)[1]
+        return np.stack([np.bincount(place, self.share), np.bincount(place).astype(np.float64)])
 
     def by_row(self) -> F64:
         """Add up per protocol: reached and tried, shape (2, ROWS)."""
         return np.stack(
             [np.bincount(self.row, self.share, ROWS), np.bincount(self.row, minlength=ROWS).astype(np.float64)]
         )
+
+
+COLUMNS = tuple(field.name for field in attrs.fields(Shares))
 
 
 def shares(attempts: Attempts, rows: I64, outcome: NDArray[Any] | None = None) -> Shares:
@@ -262,7 +315,8 @@ def shares(attempts: Attempts, rows: I64, outcome: NDArray[Any] | None = None) -
     unit = combined(attempts.cluster[rows], attempts.row[rows])
     first = np.unique(unit, return_index=True)[1]
     share = np.bincount(unit, good) / np.maximum(np.bincount(unit), 1) if len(rows) else np.empty(0)
-    return Shares(attempts.row[rows][first], attempts.system[rows][first], share)
+    kept = rows[first]
+    return Shares(attempts.row[kept], attempts.cluster[kept], attempts.system[kept], share)
 
 
 def moods(attempts: Attempts, rows: I64) -> F64:
@@ -301,3 +355,12 @@ def time_to_notice(attempts: Attempts, shut: I64, low: Mask) -> int:
     noticed, _ = e_detector(observed.passed, USUAL * DROP)
     alarm = np.flatnonzero(noticed >= ALARM)
     return len(np.unique(observed.unit[: alarm[0] + 1])) if len(alarm) else 0
+
+
+def onset_p(attempts: Attempts, abroad: Mask, closure: Closure) -> float:
+    """Test by shuffling whether anything changed when the border closed; NaN where it was closed from the start."""
+    rows = np.flatnonzero(abroad & (attempts.passed >= 0) & (attempts.time < closure.ends[0]))
+    if not len(rows) or attempts.time[rows[0]] >= closure.begins[0]:
+        return float("nan")
+    passed = units_of(attempts, rows).passed.astype(np.float64)[-MOST_PLACES:]
+    return split_p(binomial_cost, (passed, np.ones(len(passed))))

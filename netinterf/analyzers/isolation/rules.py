@@ -37,7 +37,7 @@ TRIGGERED = {
 }
 """Mechanisms that strike at what somebody asks for: that all that lies abroad is struck alike speaks against them."""
 
-SEEN = "silent", "tried", "systems", "answered", "home", "since", "until"
+SEEN = "silent", "tried", "systems", "answered", "home", "since", "until", "p"
 SPAN = "from {since} s to {until} s of the capture"
 isolated = family("reach", "reach.isolation")
 listed = family("reach", "reach.isolation.allowlist")
@@ -116,9 +116,11 @@ RULES: tuple[Rule, ...] = (
 
 FORMS = {"full": FULL.id, "listed": LISTED.id, "near": LISTED.id, "protocols": BY_PROTOCOL.id}
 CAUSES = {
-    "alike": "line", "line": "line", "chosen": "dead", "stale": "dead", "tarpits": "dead", "degraded": "overloaded",
-    "hoster": "cut", "cut": "cut",
-}  # fmt: skip
+    "line": ("alike", "hosts", "line"),
+    "dead": ("chosen", "stale", "tarpits"),
+    "overloaded": ("degraded",),
+    "cut": ("hoster", "cut"),
+}
 
 
 def form_of(closed: str) -> str:
@@ -128,4 +130,4 @@ def form_of(closed: str) -> str:
 
 def harmless_of(cause: str) -> str:
     """Name the rule that tells of a harmless cause."""
-    return HARMLESS[CAUSES[cause]].id
+    return next(HARMLESS[name].id for name, causes in CAUSES.items() if cause in causes)
