@@ -74,11 +74,11 @@ def borders(trials: int, first_seed: int = 0) -> list[dict[str, Any]]:
             met = np.flatnonzero(abroad & (attempts.time >= event.begin))
             new = met[np.sort(np.unique(attempts.cluster[met], return_index=True)[1])]
             told = {count: asked(attempts.take(np.arange(new[count - 1] + 1))) for count in ASKED if count <= len(new)}
-            early = [(count, one.match.llr) for count, one in told.items() if one is not None]
+            early = [(count, one.llr) for count, one in told.items() if one is not None]
             noticed = next((count for count, llr in early if llr >= least), 0)
             suspected = next((count for count, llr in early if llr >= bar(possible=True)), 0)
             last = asked(attempts)
-            said = last is not None and last.match.llr >= least
+            said = last is not None and last.llr >= least
             off = float(np.min(np.abs(last.begins - event.begin))) if last is not None and said else np.nan
             struck = abroad & ((kind != "protocols") | ~np.isin(attempts.row, (Row.WEB, Row.DNS)))
             width = max(MINUTE, bin_width(attempts.time[struck], attempts.cluster[struck], event.begin))
@@ -106,7 +106,7 @@ def harmless(hours: float, first_seed: int = 0) -> list[dict[str, Any]]:
             world = draw_world(rng, hours=length, pace=float(rng.uniform(4, 15)))
             attempts, _ = play(world, kind, rng)
             parts = [asked(attempts.take(np.arange(len(attempts) * share // 4))) for share in (2, 3, 4)]
-            strongest = max((one.match.llr for one in parts if one is not None), default=-np.inf)
+            strongest = max((one.llr for one in parts if one is not None), default=-np.inf)
             found.append({"kind": kind, "hours": length, "accused": strongest >= least, "llr": strongest})
             watched += length
         trial += 1

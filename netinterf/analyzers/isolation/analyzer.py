@@ -9,12 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.analyzers.isolation.behaviour import fell_together
-from netinterf.analyzers.isolation.closures import Closure, judge, onset_p
+from netinterf.analyzers.isolation.closures import HINT, Closure, judge, onset_p
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.rules import (
     LEAST,
     MOST,
-    POSSIBLE,
     RULES,
     TOGETHER,
     TRIGGERED,
@@ -68,7 +67,7 @@ class Isolation:
         judged = [(judged, home) for home in homes if (judged := self.at_home(attempts, home)) is not None]
         if not judged:
             return Evidence.empty(rules=self.rules)
-        closure, home = max(judged, key=lambda one: one[0].match.llr)
+        closure, home = max(judged, key=lambda one: one[0].llr)
         p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure)
         return self.by_table(trace, origins, closure, len(homes) if own is None else 0, p)
 
@@ -87,7 +86,7 @@ class Isolation:
             homes: Countries that were tried as home, 0 where it is known.
             p: Of the test whether anything changed; NaN where it was closed from the start.
         """
-        llr = closure.match.llr - (float(np.log(homes)) if homes else 0.0)
+        llr = closure.llr - (float(np.log(homes)) if homes else 0.0)
         began = int(trace.packets.time.min(initial=0))
         until = min(int(closure.ends[-1]), int(trace.packets.time.max(initial=0)))
         seen: dict[str, ArrayLike] = {
@@ -115,8 +114,8 @@ class Isolation:
             "silent": found.silent, "steady": found.steady, "since": (int(found.begins[0]) - began) / 1e9,
             "until": (until - began) / 1e9,
         }  # fmt: skip
-        tables = [self.write(trace, origins, found.struck, TOGETHER.id, POSSIBLE, seen)]
-        return join(tables + self.untriggered(trace, origins, found.struck, POSSIBLE, found.silent))
+        tables = [self.write(trace, origins, found.struck, TOGETHER.id, HINT, seen)]
+        return join(tables + self.untriggered(trace, origins, found.struck, HINT, found.silent))
 
     def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
         """Write down that what was asked for did not matter."""

@@ -7,10 +7,10 @@ Causes with an unknown (which systems are cut, which protocols pass) are average
 they leave open.
 
 The expectations are those of the reference design (3.6), nearly all Beta(18, 2) and hardly any Beta(1, 19), but for
-two: mixed is Beta(4, 4), since Beta(2, 2) allows that nothing at all passes, and a border that drops everything lets
-not one in a thousand through. How common the harmless causes are in a capture with networks at home that answer and ten
-abroad that do not is judgement, except where a source is named; `HARMLESS` holds it, relative to a capture in which
-nothing happened.
+these: mixed is Beta(4, 4), since Beta(2, 2) allows that nothing at all passes; dead hosts and what a list does not hold
+answer once in a thousand times at most, and a border that is closed wholly not once in ten thousand. How common the
+harmless causes are in a capture with networks at home that answer and ten abroad that do not is judgement, except where
+a source is named; `HARMLESS` holds it, relative to a capture in which nothing happened.
 """
 
 from typing import NamedTuple
@@ -31,6 +31,7 @@ Beta = tuple[float, float]
 HIGH: Beta = (18.0, 2.0)
 LOW: Beta = (1.0, 19.0)
 NONE: Beta = (1.0, 999.0)
+NOT_ONE: Beta = (1.0, 9999.0)
 MIXED: Beta = (4.0, 4.0)
 ANY: Beta = (1.0, 1.0)
 FEW: Beta = (1.0, 3.0)
@@ -40,9 +41,9 @@ MOST: Beta = (6.0, 2.0)
 SCARCE: Beta = (1.0, 9.0)
 """Places abroad on such a list."""
 
-CLOSED = {"full": 0.4, "listed": 0.3, "near": 0.1, "protocols": 0.2}
-"""Closed borders and their shares among documented ones (reference design, 2.6 and 3.2 to 3.4): nothing passes, listed
-addresses pass, only listed addresses pass wherever they are, some protocols pass."""
+CLOSED = {"full": 1.0, "listed": 0.5, "near": 0.15, "protocols": 0.35}
+"""Closed borders: nothing passes, listed addresses pass, only listed addresses pass wherever they are, some protocols
+pass. The last three are of one mechanism, and share it as documented ones do (reference design, 2.6 and 3.2 to 3.4)."""
 
 HARMLESS = {
     "alike": 0.4,  # home fares no better, per protocol: a firewall, no IPv6
@@ -82,10 +83,9 @@ GRID = np.linspace(0.01, 0.99, 99)
 class Match(NamedTuple):
     """Which causes explain it best."""
 
-    llr: float  # nats: closed borders together, against harmless causes together
-    closed: str  # the best of either kind
-    harmless: str
-    list_share: float  # posterior of a list of whatever kind, given that the border is closed
+    llr: float  # nats: the better mechanism, against harmless causes together
+    closed: str  # the best closed border
+    harmless: str  # the best harmless cause
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -138,20 +138,18 @@ def spread(well: F64, gone: F64, share: Beta) -> float:
 def by_system(seen: Counts, share: float) -> F64:
     """Compute the log-likelihood of each system abroad, if that share of its networks can be reached."""
     each = np.logaddexp(np.log(share) + bb(seen.networks, HIGH), np.log1p(-share) + bb(seen.networks, NONE))
-    return np.bincount(seen.system, each)
+    return np.asarray(np.bincount(seen.system, each), np.float64)
 
 
 def match(seen: Counts) -> Match:
     """Weigh all causes against each other."""
-    closed = closed_borders(seen)
-    harmless = harmless_causes(seen)
-    listed = log_sum([value for name, value in closed.items() if name != "full"])
-    everything = log_sum(list(closed.values()))
+    closed, harmless = closed_borders(seen), harmless_causes(seen)
+    lists = {name: value for name, value in closed.items() if name != "full"}
+    whole, but_for_some = closed["full"], log_sum(list(lists.values()))
     return Match(
-        llr=everything - log_sum(list(harmless.values())),
-        closed=max(closed, key=lambda name: closed[name]),
+        llr=max(whole, but_for_some) - log_sum(list(harmless.values())),
+        closed="full" if whole >= but_for_some else max(lists, key=lambda name: lists[name]),
         harmless=max(harmless, key=lambda name: harmless[name]),
-        list_share=float(np.exp(listed - everything)),
     )
 
 
@@ -161,12 +159,13 @@ def closed_borders(seen: Counts) -> dict[str, float]:
     rest = (
         mixed(seen.networks_rest, HIGH, NONE) + float(bb(seen.moody, LOW)) + slower_term(seen, "closed") - seen.search
     )
-    lax, strict = float(bb(seen.opened, ANY)), float(bb(seen.opened, SCARCE))
+    strict = float(bb(seen.opened, SCARCE))
+    lax = float(np.logaddexp(bb(seen.opened, HIGH), strict) - np.log(2))  # lists are kept before or after the handshake
     tried = np.flatnonzero(seen.abroad[1] > 0)
     rows = seen.abroad[:, tried]
     passing = np.logaddexp(bb(rows, HIGH), bb(rows, LOW)) - np.log(2)
     found = {
-        "full": float(bb(abroad, NONE)) + home + rest + strict,
+        "full": float(bb(abroad, NOT_ONE)) + home + rest + strict,
         "listed": mixed(seen.networks, FEW, NONE) + home + rest + lax,
         "near": mixed(seen.networks, SCARCE, NONE) + mixed(seen.networks_home, MOST, NONE) + rest + lax,
         "protocols": float(passing.sum()) + home + rest + lax,

@@ -48,6 +48,14 @@ FEWEST_ABROAD, FEWEST_SILENT, FEWEST_SYSTEMS = 20, 5, 3
 """Networks abroad that must have been tried (reference design, 3.6), and how many of them, in how many autonomous
 systems, must have failed while it seemed closed: what few of them do says nothing of a border."""
 
+ENOUGH, ENOUGH_SYSTEMS = 15, 6
+"""With fewer networks abroad that were tried while it seemed closed it stays a hint (the reference design wants 20, and
+an alarm by then); and, where nothing at all passes, with fewer autonomous systems: these may hang on one cable."""
+
+HINT = 7.0
+"""Nats of a hint: ``possible`` by the packaged priors, and never ``likely`` (0.22 % beforehand times e to the 7th is
+0.7)."""
+
 ALARM = float(np.log(100.0))
 """The e-detector's bar: by mistake once in a hundred networks at the most. It only opens the question."""
 
@@ -74,7 +82,7 @@ HOUR_NS = 3_600_000_000_000
 LONG_NS = 48 * HOUR_NS
 """Captures as long show what is usual at an hour."""
 
-FARTHER, FARTHER_NS, PAIRS = 1.3, 20_000_000, 2
+FARTHER, FARTHER_NS, PAIRS = 1.3, 20_000_000, 1
 """Networks that are still reached are slower when their median round trip grew by so much, in at least so many."""
 
 
@@ -92,6 +100,7 @@ class Closure:
     """What explains best that networks abroad did not answer."""
 
     match: Match
+    llr: float  # nats against harmless causes, capped where too little was tried
     begins: I64  # ns: from when on it was closed, each time
     ends: I64  # ns: until when
     struck: Mask  # attempts that the border stopped
@@ -132,7 +141,7 @@ def judge(attempts: Attempts, abroad: Mask, home: Mask) -> Closure | None:
     found = [
         explain(attempts, far, np.flatnonzero(told), spans) for spans in map(partial(spans_of, attempts), (far, odd))
     ]
-    return max((one for one in found if one is not None), key=lambda one: one.match.llr, default=None)
+    return max((one for one in found if one is not None), key=lambda one: one.llr, default=None)
 
 
 def spans_of(attempts: Attempts, rows: I64) -> tuple[I64, I64, int]:
@@ -267,14 +276,17 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     if len(answered) < FEWEST_AT_HOME:
         return None
     passing = np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)
+    tried, systems = len(np.unique(attempts.cluster[shut])), len(np.unique(attempts.system[struck]))
+    too_few = tried < ENOUGH or (found.closed == "full" and systems < ENOUGH_SYSTEMS)
     return Closure(
         match=found,
+        llr=min(found.llr, HINT) if too_few else found.llr,
         begins=begins,
         ends=ends,
         struck=struck,
         silent=len(silent),
-        tried=len(np.unique(attempts.cluster[shut])),
-        systems=len(np.unique(attempts.system[struck])),
+        tried=tried,
+        systems=systems,
         answered=len(answered),
         home=len(np.unique(attempts.cluster[home])),
         passing=len(passing),

@@ -10,7 +10,7 @@ import attrs
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
-__all__ = ["LEAST", "MOST", "POSSIBLE", "RULES", "TRIGGERED", "form_of", "harmless_of"]
+__all__ = ["LEAST", "MOST", "RULES", "TRIGGERED", "form_of", "harmless_of"]
 
 DESIGN = "OONI 2019-11-23; Cloudflare 2026-01-13; net4people/bbs 561, 630"
 LISTS = "net4people/bbs 516, 630; hyperion-cs/dpi-checkers"
@@ -23,10 +23,6 @@ MOST = 10.0
 
 LEAST = -5.0
 """Nats by which a harmless cause may argue against it."""
-
-POSSIBLE = 7.0
-"""Nats that destinations which only behave as if they lay abroad may carry: ``possible`` by the packaged priors, and
-never ``likely`` (0.22 % beforehand times e to the 7th is 0.7)."""
 
 TRIGGERED = {
     "drop": "tcp.drop",
