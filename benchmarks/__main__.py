@@ -52,6 +52,15 @@ def parser() -> argparse.ArgumentParser:
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
     rivals.add_argument("--only", default="*", metavar="GLOB", help="only captures and scenarios that match")
     rivals.add_argument("--details", action="store_true", help="list what a rival finds and the library does not")
+    isolation = verbs.add_parser(
+        "isolation", help="closed borders and what looks alike: hours of attempts, and captures"
+    )
+    isolation.add_argument("--trials", type=int, default=100, help="borders of each kind that close (default 100)")
+    isolation.add_argument("--hours", type=float, default=3000.0, help="of harmless traffic (default 3000)")
+    isolation.add_argument(
+        "--seeds", type=int, default=10, help="captures per simulated scenario (default 10, 0: none)"
+    )
+    isolation.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1000)")
     lab = verbs.add_parser("lab", help="labelled captures of real network stacks (needs root)")
     lab.add_argument("--seeds", type=int, default=3, help="runs of each scenario (default 3)")
     lab.add_argument("--out", type=Path, default=Path("lab"), metavar="DIR", help="folder to fill (default lab)")
@@ -66,9 +75,9 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, fit, who, names, ways, rivals):
+    for verb in (quality, fit, who, names, ways, rivals, isolation):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, isolation, simulator, likeness):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -122,6 +131,18 @@ def run_ways(options: argparse.Namespace) -> int:
     from benchmarks.machine import write_json
 
     results = ways.measure(seeds=options.seeds, first_seed=1000, processes=options.jobs)
+    if options.json is not None:
+        write_json(options.json, results)
+    return 0
+
+
+def run_isolation(options: argparse.Namespace) -> int:
+    """Close borders, and let harmless things happen."""
+    from benchmarks import isolation
+    from benchmarks.machine import write_json
+
+    words_of = {"trials": options.trials, "hours": options.hours, "seeds": options.seeds}
+    results = isolation.measure(**words_of, first_seed=options.first_seed, processes=options.jobs)
     if options.json is not None:
         write_json(options.json, results)
     return 0
@@ -260,6 +281,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "decode": run_decode,
     "dns": run_dns,
     "ways": run_ways,
+    "isolation": run_isolation,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "lab": run_lab,

@@ -29,10 +29,7 @@ from netinterf.verdict.model import default_model
 
 I64 = NDArray[np.int64]
 
-__all__ = ["FIRST_SEED", "borders", "harmless", "measure"]
-
-FIRST_SEED = 1000
-"""Where seeds of simulated captures begin."""
+__all__ = ["borders", "harmless", "measure"]
 
 CLUSTERS = 20
 """Networks abroad within which a closed border must be noticed (reference design, section 7)."""
@@ -162,7 +159,7 @@ def judged(seeds: range, processes: int) -> dict[str, list[Judged]]:
     return totals
 
 
-def measure(*, trials: int, hours: float, seeds: int, processes: int, first_seed: int = FIRST_SEED) -> dict[str, Any]:
+def measure(*, trials: int, hours: float, seeds: int, processes: int, first_seed: int) -> dict[str, Any]:
     """Measure everything, and print it."""
     closed, open_ones = borders(trials, first_seed), harmless(hours, first_seed)
     print(report_borders(closed))
