@@ -52,15 +52,7 @@ def parser() -> argparse.ArgumentParser:
     rivals.add_argument("--seeds", type=int, default=10, help="simulated captures per scenario (default 10, 0: none)")
     rivals.add_argument("--only", default="*", metavar="GLOB", help="only captures and scenarios that match")
     rivals.add_argument("--details", action="store_true", help="list what a rival finds and the library does not")
-    isolation = verbs.add_parser(
-        "isolation", help="closed borders and what looks alike: hours of attempts, and captures"
-    )
-    isolation.add_argument("--trials", type=int, default=100, help="borders of each kind that close (default 100)")
-    isolation.add_argument("--hours", type=float, default=3000.0, help="of harmless traffic (default 3000)")
-    isolation.add_argument(
-        "--seeds", type=int, default=10, help="captures per simulated scenario (default 10, 0: none)"
-    )
-    isolation.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1000)")
+    isolation = add_isolation(verbs)
     lab = verbs.add_parser("lab", help="labelled captures of real network stacks (needs root)")
     lab.add_argument("--seeds", type=int, default=3, help="runs of each scenario (default 3)")
     lab.add_argument("--out", type=Path, default=Path("lab"), metavar="DIR", help="folder to fill (default lab)")
@@ -94,6 +86,20 @@ def add_dns(
     fuzz.add_argument("--seconds", type=int, default=600, help="how long (default 600)")
     fuzz.add_argument("--captures", type=Path, metavar="DIR", help="begin with the messages of these captures as well")
     return names, ways
+
+
+def add_isolation(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about closed borders."""
+    isolation = verbs.add_parser(
+        "isolation", help="closed borders and what looks alike: hours of attempts, and captures"
+    )
+    isolation.add_argument("--trials", type=int, default=100, help="borders of each kind that close (default 100)")
+    isolation.add_argument("--hours", type=float, default=3000.0, help="of harmless traffic (default 3000)")
+    isolation.add_argument(
+        "--seeds", type=int, default=10, help="captures per simulated scenario (default 10, 0: none)"
+    )
+    isolation.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1000)")
+    return isolation
 
 
 def main(words: list[str] | None = None) -> int:

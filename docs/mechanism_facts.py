@@ -33,6 +33,8 @@ MECHANISMS = {
     "dns.drop": ("dns.drop.venezuela", 13),
     "quic.drop": ("quic.drop.tspu-sni", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),
+    "reach.isolation": ("reach.isolation.iran-2026", 7),
+    "reach.isolation.allowlist": ("reach.isolation.allowlist.iran-no-answer", 7),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 
