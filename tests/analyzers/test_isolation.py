@@ -19,7 +19,7 @@ from netinterf.analyzers.isolation.places import candidates, country_code, own_c
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
 from netinterf.flows.facts import Vantage
-from netinterf.schema import Grade, Outcome, SubjectKind
+from netinterf.schema import Grade, Outcome, SubjectKind, TriggerKind
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.labels import Labels
 from netinterf.trace import Trace, read
@@ -232,6 +232,7 @@ def test_captures_of_a_closed_border(six: bool):
     assert np.sum(named) >= 0.9 * len(struck)
     assert {word for word, one in zip(words, named, strict=True) if one} == {"reach.isolation"}
     assert all(len(verdicts.forged[row]) for row in np.flatnonzero(named))
+    assert set(verdicts.trigger[named]) == {TriggerKind.ADDRESS}  # whatever was asked
     assert set(verdicts.grade[named]) == {list(Grade).index(Grade.LIKELY)}  # nothing of it is proof by itself
 
 
