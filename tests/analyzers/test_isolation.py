@@ -14,8 +14,9 @@ from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.isolation.attempts import SIX, Attempts, Row, list_attempts
 from netinterf.analyzers.isolation.behaviour import fell_together
 from netinterf.analyzers.isolation.causes import HIGH, NONE, bb, mixed
-from netinterf.analyzers.isolation.closures import HINT, judge, onset_p, units_of, within
+from netinterf.analyzers.isolation.closures import HINT, judge
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
+from netinterf.analyzers.isolation.spans import onset_p, units_of, within
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
 from netinterf.flows.facts import Vantage
@@ -86,7 +87,7 @@ def test_a_closed_border_is_found_and_dated():
     assert np.array_equal(found.struck, attempts.passed == 0)
     assert (found.silent, found.tried, found.systems, found.answered, found.fell) == (FAR, FAR, 10, NEAR, FAR)
     assert found.alarm <= 20
-    assert onset_p(attempts, attempts.country == 2, found) == pytest.approx(1 / 200)
+    assert onset_p(attempts, attempts.country == 2, found.begins, found.ends) == pytest.approx(1 / 200)
 
 
 def test_a_border_that_opens_again_has_an_end():

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.analyzers.isolation.behaviour import fell_together
-from netinterf.analyzers.isolation.closures import HINT, Closure, judge, onset_p
+from netinterf.analyzers.isolation.closures import HINT, Closure, judge
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.rules import (
     LEAST,
@@ -20,6 +20,7 @@ from netinterf.analyzers.isolation.rules import (
     form_of,
     harmless_of,
 )
+from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
 
@@ -68,7 +69,7 @@ class Isolation:
         if not judged:
             return Evidence.empty(rules=self.rules)
         closure, home = max(judged, key=lambda one: one[0].llr)
-        p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure)
+        p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure.begins, closure.ends)
         return self.by_table(trace, origins, closure, len(homes) if own is None else 0, p)
 
     def at_home(self, attempts: Attempts, home: int) -> Closure | None:

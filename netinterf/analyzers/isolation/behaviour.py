@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import Attempts
-from netinterf.analyzers.isolation.closures import closed_spans, units_of, within
+from netinterf.analyzers.isolation.spans import closed_spans, units_of, within
 
 __all__ = ["FEWEST", "Together", "fell_together"]
 
