@@ -5,8 +5,6 @@ otherwise, are matched against closed borders and harmless causes (`causes`). Ca
 the logarithm of the number of places where that could have been.
 """
 
-from functools import partial
-
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +20,6 @@ __all__ = ["HINT", "Closure", "judge"]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-
 FEWEST_ABROAD, FEWEST_SYSTEMS = 20, 3
 """Networks abroad that must have been tried (reference design, 3.6), and autonomous systems of those that failed while
 it seemed closed."""
@@ -35,7 +32,6 @@ where what passes are whole systems that are not known to be as near as before."
 HINT = 7.0
 """Nats of a hint: ``possible`` by the packaged priors, and never ``likely`` (0.22 % beforehand times e to the 7th is
 0.7)."""
-
 
 PASSING = (Row.WEB, Row.DNS)
 """Protocols that borders let pass that decide by protocol (reference design, 3.3); so time is cut by the others as
@@ -73,22 +69,25 @@ def judge(attempts: Attempts, abroad: Mask, home: Mask) -> Closure | None:
     Returns:
         The best explanation, harmless or not; None where too little failed or too little was tried to say anything.
     """
-    far, told = np.flatnonzero(abroad & (attempts.passed >= 0)), home & (attempts.passed >= 0)
-    failed = far[attempts.passed[far] == 0]
-    if (
-        len(np.unique(attempts.cluster[far])) < FEWEST_ABROAD
-        or len(np.unique(attempts.cluster[failed])) < FEWEST_SILENT
-    ):
-        return None
-    if len(np.unique(attempts.system[failed])) < FEWEST_SYSTEMS:
-        return None
-    if len(np.unique(attempts.cluster[told & (attempts.passed == 1)])) < FEWEST_AT_HOME:
+    told = attempts.passed >= 0
+    far, near = np.flatnonzero(abroad & told), np.flatnonzero(home & told)
+    failed, answered = far[attempts.passed[far] == 0], near[attempts.passed[near] == 1]
+    enough = (
+        (attempts.cluster, far, FEWEST_ABROAD),
+        (attempts.cluster, failed, FEWEST_SILENT),
+        (attempts.system, failed, FEWEST_SYSTEMS),
+        (attempts.cluster, answered, FEWEST_AT_HOME),
+    )
+    if any(different(column[rows]) < fewest for column, rows, fewest in enough):
         return None
     odd = far[~np.isin(attempts.row[far] % SIX, PASSING)]
-    found = [
-        explain(attempts, far, np.flatnonzero(told), spans) for spans in map(partial(spans_of, attempts), (far, odd))
-    ]
+    found = [explain(attempts, far, near, spans_of(attempts, rows)) for rows in (far, odd)]
     return max((one for one in found if one is not None), key=lambda one: one.llr, default=None)
+
+
+def different(values: I64) -> int:
+    """Count the different values."""
+    return len(np.unique(values))
 
 
 def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]) -> Closure | None:
@@ -124,14 +123,11 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     low = closed_rows(seen, found)
     struck = np.zeros(len(attempts), np.bool_)
     struck[shut] = (attempts.passed[shut] == 0) & low[attempts.row[shut]]
-    answered = np.unique(attempts.cluster[home[attempts.passed[home] == 1]])
-    silent = np.unique(attempts.cluster[struck])
-    if len(silent) < FEWEST_SILENT or len(np.unique(attempts.system[struck])) < FEWEST_SYSTEMS:
+    answered = different(attempts.cluster[home[attempts.passed[home] == 1]])
+    silent, systems = np.unique(attempts.cluster[struck]), different(attempts.system[struck])
+    if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or answered < FEWEST_AT_HOME:
         return None
-    if len(answered) < FEWEST_AT_HOME:
-        return None
-    passing = np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)
-    tried, systems = len(np.unique(attempts.cluster[shut])), len(np.unique(attempts.system[struck]))
+    tried = different(attempts.cluster[shut])
     too_few = tried < ENOUGH or (found.closed == "full" and systems < ENOUGH_SYSTEMS)
     too_few |= found.closed in {"listed", "near"} and seen.slower != 0 and not splits_systems(abroad)
     return Closure(
@@ -143,10 +139,10 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
         silent=len(silent),
         tried=tried,
         systems=systems,
-        answered=len(answered),
-        home=len(np.unique(attempts.cluster[home])),
-        passing=len(passing),
-        opened=len(np.unique(attempts.cluster[tcp[attempts.opened[tcp] == 1]])),
+        answered=answered,
+        home=different(attempts.cluster[home]),
+        passing=len(np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)),
+        opened=different(attempts.cluster[tcp[attempts.opened[tcp] == 1]]),
         fell=len(np.intersect1d(silent, attempts.cluster[rest[attempts.passed[rest] == 1]])),
         alarm=time_to_notice(attempts, shut[low[attempts.row[shut]]]),
     )
