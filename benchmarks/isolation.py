@@ -21,6 +21,7 @@ from benchmarks.scoreboard.judging import LIBRARY, Job, held_against, library
 from benchmarks.scoreboard.labels import of_labels
 from netinterf.analyzers.isolation.attempts import Attempts, Row
 from netinterf.analyzers.isolation.closures import Closure, judge
+from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
 from netinterf.simulate import run, scenarios
@@ -80,9 +81,11 @@ def borders(trials: int, first_seed: int = 0) -> list[dict[str, Any]]:
             struck = abroad & ((kind != "protocols") | ~np.isin(attempts.row, (Row.WEB, Row.DNS)))
             width = max(MINUTE, bin_width(attempts.time[struck], attempts.cluster[struck], event.begin))
             shape = "" if last is None or not said else ("full" if last.match.closed == "full" else "listed")
+            by_then = (attempts.time >= event.begin) & (attempts.time <= attempts.time[new[:CLUSTERS][-1]])
+            well = np.unique(attempts.cluster[by_then & ~abroad & (attempts.passed == 1)])
             beginning = {"bins": off / width, "minutes": off / MINUTE}
             grades = {"suspected": suspected, "noticed": noticed, "said": said}
-            found.append({"kind": kind, "shape": shape, **grades, **beginning})
+            found.append({"kind": kind, "shape": shape, "well": len(well) > FEWEST_AT_HOME, **grades, **beginning})
     return found
 
 
@@ -171,7 +174,7 @@ def measure(*, trials: int, hours: float, seeds: int, processes: int, first_seed
 
 
 def report_borders(found: list[dict[str, Any]]) -> str:
-    """Lay out when closed borders were noticed, and as what."""
+    """Lay out when closed borders were noticed, and as what; "if home answered": in more networks than are needed."""
     rows = []
     for kind in BORDERS:
         mine = [one for one in found if one["kind"] == kind]
@@ -181,6 +184,8 @@ def report_borders(found: list[dict[str, Any]]) -> str:
             "–" if kind == "protocols" else part(sum(one[grade] > 0 for one in mine), len(mine))
             for grade in ("suspected", "noticed")
         ]
+        known = [one for one in mine if one["well"]]
+        early.append("–" if kind == "protocols" else part(sum(one["noticed"] > 0 for one in known), len(known)))
         rows.append(
             [
                 kind, *early, part(len(said), len(mine)),
@@ -189,8 +194,8 @@ def report_borders(found: list[dict[str, Any]]) -> str:
             ]
         )  # fmt: skip
     head = [
-        "border", f"possible within {CLUSTERS} networks", f"accused within {CLUSTERS}", "in the end", "named rightly",
-        f"begins within {BINS} bins", f"within {BINS} min",
+        "border", f"possible within {CLUSTERS} networks", f"accused within {CLUSTERS}", "if home answered",
+        "in the end", "named rightly", f"begins within {BINS} bins", f"within {BINS} min",
     ]  # fmt: skip
     return table(head, rows)
 

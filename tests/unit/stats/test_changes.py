@@ -16,18 +16,22 @@ BINS = st.lists(st.tuples(SMALL, SMALL), min_size=1, max_size=9)
 def prepared(kind, rows):
     """Give the costs of a random series, and its columns for the twin."""
     first, second = (np.array(column, float) for column in zip(*rows, strict=True))
-    if kind == "binomial":
-        columns = (np.minimum(first, second), second)
-        return binomial_cost(*columns), columns
-    if kind == "poisson":
-        return poisson_cost(first, second + 1), (first, second + 1)
-    return gaussian_cost(first, 1.5), (first, 1.5)
+    columns = {
+        "binomial": (np.minimum(first, second), second),
+        "poisson": (first, second + 1),
+        "gaussian": (first, 1.5),
+    }[kind]
+    return {"binomial": binomial_cost, "poisson": poisson_cost, "gaussian": gaussian_cost}[kind](*columns), columns
 
 
 @given(st.sampled_from(["binomial", "poisson", "gaussian"]), BINS)
 def test_costs_are_those_of_the_best_level(kind, rows):
     """Every segment costs what the definition says."""
-    cost, columns = prepared(kind, rows)
+    _, columns = prepared(kind, rows)
+    if kind == "binomial":
+        cost = binomial_cost(*columns)
+    else:
+        cost = poisson_cost(*columns) if kind == "poisson" else gaussian_cost(*columns)
     begin, end = np.triu_indices(len(rows) + 1)
     for one, other, value in zip(begin.tolist(), end.tolist(), cost(begin, end).tolist(), strict=True):
         assert value == pytest.approx(naive_stats.segment_costs(kind, columns, one, other), abs=1e-9)
@@ -44,6 +48,22 @@ def test_pelt_is_exact(kind, rows, penalty):
         lambda begin, end: naive_stats.segment_costs(kind, columns, begin, end), len(rows), penalty
     )
     assert total == pytest.approx(best, abs=1e-6)
+
+
+@given(st.sampled_from(["binomial", "poisson", "gaussian"]), BINS, st.integers(1, 3))
+def test_the_best_split_is_the_best_of_all(kind, rows, least):
+    """No other place gains more, and the gain is what two levels save."""
+    cost, columns = prepared(kind, rows)
+
+    def naive(begin, end):
+        return naive_stats.segment_costs(kind, columns, begin, end)
+
+    gains = {
+        at: naive(0, len(rows)) - naive(0, at) - naive(at, len(rows)) for at in range(least, len(rows) - least + 1)
+    }
+    found = best_split(cost, len(rows), least)
+    assert found.gain == pytest.approx(max(gains.values(), default=0.0), abs=1e-9)
+    assert not gains or gains[found.at] == pytest.approx(found.gain, abs=1e-9)
 
 
 def test_one_change_is_found_where_it_is():

@@ -76,6 +76,20 @@ def test_what_is_wrong_is_named():
         e_of_p([0.0])
 
 
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 71)), min_size=1, max_size=12))
+def test_usual_shares_equal_the_loop(rows):
+    """The same hour of other days, leaning on all other days by twenty pseudo-counts."""
+    bins = [(min(hits, tried), tried, hour) for hits, tried, hour in rows]
+    usual = hourly_share(*zip(*bins, strict=True))
+    for place, (_, _, hour) in enumerate(bins):
+        others = [one for one in bins if one[2] // 24 != hour // 24]
+        base = others if sum(one[1] for one in others) else bins
+        mean = (sum(one[0] for one in base) + 0.5) / (sum(one[1] for one in base) + 1)
+        same = [one for one in others if one[2] % 24 == hour % 24]
+        expected = (sum(one[0] for one in same) + 20 * mean) / (sum(one[1] for one in same) + 20)
+        assert usual[place] == pytest.approx(expected)
+
+
 def test_an_hour_is_compared_with_itself_on_other_days():
     """Evenings are worse every day; the evening that is worse than those is compared with those, not with itself."""
     hour = np.arange(10 * 24)
