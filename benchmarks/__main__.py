@@ -96,7 +96,10 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     shaping = verbs.add_parser("shaping", help="queued transfers with and without a contrast, beside Wehe's test")
     shaping.add_argument("--only", default="rate.shaping*,benign.*", metavar="GLOBS", help="only scenarios that match")
     shaping.add_argument("--details", action="store_true", help="list misses and false alarms")
-    found = [freezes, shaping]
+    isolation = verbs.add_parser("isolation", help="borders and what looks alike: hours of attempts, and captures")
+    isolation.add_argument("--trials", type=int, default=100, help="borders of each kind that close (default 100)")
+    isolation.add_argument("--hours", type=float, default=3000.0, help="of harmless traffic (default 3000)")
+    found = [freezes, shaping, isolation]
     for verb in found:
         verb.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
         verb.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
@@ -158,6 +161,18 @@ def run_freezes(options: argparse.Namespace) -> int:
 
     words_of = {"seeds": options.seeds, "first_seed": options.first_seed, "files": options.files}
     results = freezes.measure(**words_of, processes=options.jobs, captures=options.captures)
+    if options.json is not None:
+        write_json(options.json, results)
+    return 0
+
+
+def run_isolation(options: argparse.Namespace) -> int:
+    """Close borders, and let harmless things happen."""
+    from benchmarks import isolation
+    from benchmarks.machine import write_json
+
+    words_of = {"trials": options.trials, "hours": options.hours, "seeds": options.seeds}
+    results = isolation.measure(**words_of, first_seed=options.first_seed, processes=options.jobs)
     if options.json is not None:
         write_json(options.json, results)
     return 0
@@ -297,6 +312,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "dns": run_dns,
     "ways": run_ways,
     "freezes": run_freezes,
+    "isolation": run_isolation,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "shaping": run_shaping,

@@ -36,6 +36,8 @@ MECHANISMS = {
     "protocol.filter": ("protocol.filter.iran-2024", 7),
     "rate.shaping": ("rate.shaping.turkey", 7),
     "rate.handshake": ("rate.handshake.tspu", 7),
+    "reach.isolation": ("reach.isolation.iran-2026", 7),
+    "reach.isolation.allowlist": ("reach.isolation.allowlist.iran-no-answer", 7),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 

@@ -14,6 +14,7 @@ from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.freezes import Freezes
 from netinterf.analyzers.handshakes import SlowHandshakes
+from netinterf.analyzers.isolation import Isolation
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.silence import Silence
@@ -38,6 +39,7 @@ BUILTIN: dict[str, Callable[[], Analyzer]] = {
     Shaping.name: Shaping,
     SlowHandshakes.name: SlowHandshakes,
     Silence.name: Silence,
+    Isolation.name: Isolation,
     BlockPages.name: BlockPages,
     TlsInterception.name: TlsInterception,
     Acknowledgements.name: Acknowledgements,

@@ -3,7 +3,8 @@
 From members to findings: `calibration` turns scores into likelihood ratios, `dependence` combines members that may go
 wrong together, `mixture` judges groups of which a share is affected, `contrast` and `windows` compare them with others
 and with themselves at other times, `rates` shrinks counts of small groups, and `multiple` says how many findings may
-be believed at once. `names` finds what blocked names have in common. `levels`, `losses`, `ratelimit` and `robust` serve
+be believed at once. `changes` finds when something changed, `sequential` while it goes on, and `diurnal` says what is
+usual at an hour. `names` finds what blocked names have in common. `levels`, `losses`, `ratelimit` and `robust` serve
 the analysis of throughput. Importing this loads numpy only; scipy is loaded by the functions that need it.
 """
 
@@ -19,9 +20,20 @@ from netinterf.stats.calibration import (
     reliability,
     rule_of_three,
 )
+from netinterf.stats.changes import (
+    Split,
+    best_split,
+    binomial_cost,
+    cusum,
+    gaussian_cost,
+    pelt,
+    poisson_cost,
+    split_p,
+)
 from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
+from netinterf.stats.diurnal import hourly_share
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
 from netinterf.stats.losses import binomial_likelihood, fading_likelihood, harmless_likelihood, price
 from netinterf.stats.mixture import (
@@ -46,6 +58,7 @@ from netinterf.stats.ratelimit import (
 )
 from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
 from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen
+from netinterf.stats.sequential import e_detector, e_of_p, share_e_process
 from netinterf.stats.windows import Window, best_window
 
 __all__ = [
@@ -57,12 +70,15 @@ __all__ = [
     "NameRule",
     "Reliability",
     "Shrunk",
+    "Split",
     "Window",
     "apply_isotonic",
     "backlog",
     "benjamini_hochberg",
     "benjamini_yekutieli",
+    "best_split",
     "best_window",
+    "binomial_cost",
     "binomial_likelihood",
     "brier",
     "burst_curve",
@@ -71,16 +87,21 @@ __all__ = [
     "combine_dependent",
     "contingency_log_p",
     "contrast",
+    "cusum",
     "e_benjamini_hochberg",
+    "e_detector",
+    "e_of_p",
     "exceeds",
     "fading_likelihood",
     "find_common_limit",
     "fit_beta_binomial",
     "fit_bucket",
     "follow_bucket",
+    "gaussian_cost",
     "group_median",
     "group_quantile",
     "harmless_likelihood",
+    "hourly_share",
     "intraclass_correlation",
     "isotonic",
     "likelihood_ratio",
@@ -93,7 +114,9 @@ __all__ = [
     "member_log_odds",
     "mixture_of",
     "name_rules",
+    "pelt",
     "platt",
+    "poisson_cost",
     "posterior_q",
     "price",
     "refine_bucket",
@@ -102,8 +125,10 @@ __all__ = [
     "row_blocks",
     "rule_of_three",
     "search_bucket",
+    "share_e_process",
     "share_grid",
     "shrink",
+    "split_p",
     "tempered",
     "theil_sen",
     "theta_mixture",

@@ -33,6 +33,9 @@ CONFIRMED, LIKELY, POSSIBLE, NONE, UNJUDGED = range(len(GRADES))
 SYN_MECHANISMS = ("tcp.connect", "tcp.synack")
 """Mechanisms that work on the opening of a connection, before a name is seen."""
 
+PLACE_MECHANISMS = ("reach",)
+"""Mechanisms that go by where a destination is, whatever is asked of it: no name sets them off, of lookups neither."""
+
 BYTES_MECHANISMS = ("protocol.filter",)
 """Mechanisms that look at the first bytes of a connection, whatever its name."""
 
@@ -111,6 +114,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     also, also_probability = further(held_back, mechanism, accused, model)
     contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
     by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
+    by_address |= is_any(mechanism, mechanisms, PLACE_MECHANISMS)
     forged = forged_packets(evidence, value, held_back, top)
     trigger, trigger_packet = set_off(subjects, forged, by_address, is_any(mechanism, mechanisms, BYTES_MECHANISMS))
     trigger[~accused], trigger_packet[~accused] = 0, -1

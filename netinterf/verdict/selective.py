@@ -73,4 +73,5 @@ def queued_alone(hypotheses: Hypotheses, selective: NDArray[np.int64], mechanism
     """Say which verdict rows were queued to a rate, with nothing that tells a slow link from somebody's limit."""
     rows = np.zeros(len(selective), np.bool_)
     rows[hypotheses.row[shapes(hypotheses, mechanisms) & hypotheses.supported]] = True
-    return rows & (selective == -1)
+    alone: Mask = rows & (selective == -1)
+    return alone

@@ -1,5 +1,6 @@
 """Slow, obvious twins of the statistics: loops over packets, thresholds and groups."""
 
+import itertools
 import math
 import statistics
 
@@ -90,3 +91,48 @@ def step_up(p):
         ranks = [rank for rank in range(1, count + 1) if ranked[rank - 1] >= own]
         values.append(min(1.0, *(ranked[rank - 1] * count / rank for rank in ranks)))
     return values
+
+
+def segment_costs(kind, columns, begin, end):
+    """Give what the best constant level leaves unexplained in bins *begin* … *end*, by its definition."""
+    if begin == end:
+        return 0.0
+    first = columns[0][begin:end]
+    if kind == "gaussian":
+        mean = sum(first) / len(first)
+        return sum((value - mean) ** 2 for value in first) / (2 * columns[1] ** 2)
+    total, weight = sum(first), sum(columns[1][begin:end])
+    if kind == "poisson":
+        return total - (total * math.log(total / weight) if total else 0.0)
+    return -bernoulli(total, weight)
+
+
+def best_segmentation(cost, count, penalty):
+    """Try all ways to cut a series into segments; return the least sum of costs and penalties, and its changes."""
+    best = (math.inf, [])
+    for chosen in range(1 << max(count - 1, 0)):
+        edges = [0, *(place + 1 for place in range(count - 1) if chosen >> place & 1), count]
+        total = sum(cost(begin, end) for begin, end in itertools.pairwise(edges)) + penalty * (len(edges) - 2)
+        if total < best[0] - 1e-9:
+            best = (total, edges[1:-1])
+    return best
+
+
+def cusum(llr):
+    """Step a cumulative sum that is not let below 0."""
+    value, begun, found = 0.0, 0, []
+    for place, step in enumerate(llr):
+        value += step
+        if value <= 1e-12:
+            value, begun = 0.0, place + 1
+        found.append((value, begun))
+    return found
+
+
+def share_e_value(hits, tried, bound, points=20_000):
+    """Average the likelihood over shares below the bound by the midpoint rule, against that at the bound."""
+    total = 0.0
+    for step in range(points):
+        share = bound * (step + 0.5) / points
+        total += share**hits * (1 - share) ** (tried - hits)
+    return math.log(total / points) - hits * math.log(bound) - (tried - hits) * math.log(1 - bound)

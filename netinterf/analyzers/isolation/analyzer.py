@@ -1,0 +1,155 @@
+"""From attempts to reach networks to evidence about those that a closed border stopped."""
+
+from typing import ClassVar
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
+from netinterf.analyzers.isolation.behaviour import fell_together
+from netinterf.analyzers.isolation.closures import HINT, Closure, judge
+from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
+from netinterf.analyzers.isolation.rules import (
+    LEAST,
+    MOST,
+    RULES,
+    TOGETHER,
+    TRIGGERED,
+    form_of,
+    harmless_of,
+)
+from netinterf.analyzers.isolation.spans import onset_p
+from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.trace import Trace
+
+__all__ = ["Isolation"]
+
+Mask = NDArray[np.bool_]
+
+
+@attrs.frozen(kw_only=True)
+class Isolation:
+    """Find out whether somebody cut off what lies abroad, wholly or but for a list.
+
+    What it looks for: networks abroad that give no answer, in many autonomous systems at once, while those at home do;
+    handshakes that complete and are followed by nothing; protocols that pass while others do not.
+
+    Why: a border that is closed writes no packets, and single silences have a thousand causes. All together they have
+    few, and these differ in whom they spare.
+
+    Also looks like this: dead hosts, lines that are down, firewalls without UDP, addresses without service, cut cables,
+    overloaded ways, hosters that are down. Each is held against what was seen as an explanation of its own.
+
+    References: OONI 2019-11-23; net4people/bbs 516, 561, 630; Aryapour, arXiv:2507.14183; Shin, Ramdas and Rinaldo,
+    NEJSDS 2024; Killick et al., JASA 2012.
+    """
+
+    name: ClassVar[str] = "isolation"
+    scope: ClassVar[Scope] = Scope.CAPTURE  # only all destinations together show a border
+    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "dns", "exchanges"})
+    rules: ClassVar[tuple[Rule, ...]] = RULES
+
+    country: str = ""
+    """Two letters of the country that is home; empty takes that of the client's network, or infers it."""
+
+    def __call__(self, trace: Trace, /) -> Evidence:
+        """Write down who could not be reached, and whether a closed border explains that best."""
+        listed = list_attempts(trace)
+        if listed is None:
+            return Evidence.empty(rules=self.rules)
+        attempts, origins = listed
+        if not trace.outside.networks:
+            return self.by_behaviour(trace, attempts, origins)
+        attempts = place(trace, attempts, origins)
+        own = country_code(self.country.upper()) if self.country else own_country(trace, origins)
+        homes = candidates(attempts) if own is None else [own]
+        judged = [(judged, home) for home in homes if (judged := self.at_home(attempts, home)) is not None]
+        if not judged:
+            return Evidence.empty(rules=self.rules)
+        closure, home = max(judged, key=lambda one: one[0].llr)
+        p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure.begins, closure.ends)
+        return self.by_table(trace, origins, closure, len(homes) if own is None else 0, p)
+
+    def at_home(self, attempts: Attempts, home: int) -> Closure | None:
+        """Judge with one country as home."""
+        known = attempts.country >= 0
+        return judge(attempts, known & (attempts.country != home), known & (attempts.country == home))
+
+    def by_table(self, trace: Trace, origins: Origins, closure: Closure, homes: int, p: float) -> Evidence:
+        """Write down what explains best that networks abroad gave no answer.
+
+        Args:
+            trace: The capture.
+            origins: What attempts are in the trace.
+            closure: What explains it.
+            homes: Countries that were tried as home, 0 where it is known.
+            p: Of the test whether anything changed; NaN where it was closed from the start.
+        """
+        llr = closure.llr - (float(np.log(homes)) if homes else 0.0)
+        began = int(trace.packets.time[0])
+        until = min(int(closure.ends[-1]), int(trace.packets.time.max(initial=0)))
+        seen: dict[str, ArrayLike] = {
+            "silent": closure.silent, "tried": closure.tried, "systems": closure.systems, "answered": closure.answered,
+            "home": closure.home, "passing": closure.passing, "opened": closure.opened,
+            "since": (int(closure.begins[0]) - began) / 1e9, "until": (until - began) / 1e9, "p": p,
+        }  # fmt: skip
+        if llr <= 0:
+            return self.write(
+                trace, origins, closure.struck, harmless_of(closure.match.harmless), max(llr, LEAST), seen
+            )
+        rule = form_of(closure.match.closed) + ("_assumed" if homes else "")
+        worth = min(llr, MOST)
+        tables = [self.write(trace, origins, closure.struck, rule, worth, seen)]
+        return join(tables + self.untriggered(trace, origins, closure.struck, worth, closure.silent))
+
+    def by_behaviour(self, trace: Trace, attempts: Attempts, origins: Origins) -> Evidence:
+        """Write down what fell silent together, where nobody can say whether it lies abroad."""
+        found = fell_together(attempts)
+        if found is None:
+            return Evidence.empty(rules=self.rules)
+        began = int(trace.packets.time[0])
+        until = min(int(found.ends[-1]), int(trace.packets.time.max(initial=0)))
+        seen: dict[str, ArrayLike] = {
+            "silent": found.silent, "steady": found.steady, "since": (int(found.begins[0]) - began) / 1e9,
+            "until": (until - began) / 1e9,
+        }  # fmt: skip
+        tables = [self.write(trace, origins, found.struck, TOGETHER.id, HINT, seen)]
+        return join(tables + self.untriggered(trace, origins, found.struck, HINT, found.silent))
+
+    def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
+        """Write down that what was asked for did not matter."""
+        seen: dict[str, ArrayLike] = {"silent": silent}
+        asked = origins.kind == SubjectKind.EXCHANGE
+        return [
+            self.write(trace, origins, struck & (asked == (name == "dns")), f"reach.untriggered_{name}", -worth, seen)
+            for name in TRIGGERED
+        ]
+
+    def write(
+        self, trace: Trace, origins: Origins, where: Mask, rule: str, llr: float, seen: dict[str, ArrayLike]
+    ) -> Evidence:
+        """Write one rule down for the attempts where it holds, each subject once."""
+        declared = next(known for known in self.rules if known.id == rule)
+        pick = np.flatnonzero(where)
+        _, first = np.unique(origins.kind[pick].astype(np.int64) << 32 | origins.subject[pick], return_index=True)
+        pick = np.sort(pick[first])
+        tables = []
+        for kind in (SubjectKind.FLOW, SubjectKind.EXCHANGE):
+            rows = pick[origins.kind[pick] == kind]
+            shown = np.stack([origins.first[rows], np.maximum(origins.first[rows], origins.last[rows])], axis=1)
+            tables.append(
+                observe(
+                    self,
+                    rule,
+                    subject=origins.subject[rows],
+                    time=trace.packets.time[origins.first[rows]],
+                    llr=llr,
+                    witness=[sorted(set(pair)) for pair in shown.tolist()],
+                    forged=origins.first[rows],
+                    measured={name: value for name, value in seen.items() if name in declared.measures},
+                    kind=kind,
+                )
+            )
+        return join(tables)

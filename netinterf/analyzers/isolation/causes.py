@@ -1,0 +1,223 @@
+"""Which cause explains who was reached best: closed borders against everything harmless that looks alike.
+
+What is compared are networks (/24, /48), each by the share of its attempts that passed, per protocol, at home and
+abroad, while it seemed closed and otherwise. One dead host hammered ten thousand times is one observation. Each cause
+says what shares it expects, as beta distributions; the likelihood of what was seen is a product of beta-binomials.
+Causes with an unknown (which systems are cut, which protocols pass) are averaged over it, so that they pay for what
+they leave open.
+
+The expectations are those of the reference design (3.6), nearly all Beta(18, 2) and hardly any Beta(1, 19), but for
+these: mixed is Beta(4, 4), since Beta(2, 2) allows that nothing at all passes; dead hosts and what a list does not hold
+answer once in a thousand times at most, and a border that is closed wholly not once in ten thousand. How common the
+harmless causes are in a capture with networks at home that answer and ten abroad that do not is judgement, except where
+a source is named; `HARMLESS` holds it, relative to a capture in which nothing happened.
+"""
+
+from typing import NamedTuple
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.isolation.attempts import ROWS, SIX, Row
+
+__all__ = ["CLOSED", "HARMLESS", "Counts", "Match", "match"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+Beta = tuple[float, float]
+
+HIGH: Beta = (18.0, 2.0)
+LOW: Beta = (1.0, 19.0)
+NONE: Beta = (1.0, 999.0)
+NOT_ONE: Beta = (1.0, 9999.0)
+MIXED: Beta = (4.0, 4.0)
+ANY: Beta = (1.0, 1.0)
+FEW: Beta = (1.0, 3.0)
+"""Places abroad on a list: a handful of those that people try."""
+MOST: Beta = (6.0, 2.0)
+"""Places at home on a list that is kept near the user: three quarters and more (net4people/bbs 516)."""
+SCARCE: Beta = (1.0, 9.0)
+"""Places abroad on such a list."""
+
+CLOSED = {"full": 1.0, "listed": 0.5, "near": 0.15, "protocols": 0.35}
+"""Closed borders: nothing passes, listed addresses pass, only listed addresses pass wherever they are, some protocols
+pass. The last three are of one mechanism, and share it as documented ones do (reference design, 2.6 and 3.2 to 3.4)."""
+
+HARMLESS = {
+    "alike": 0.4,  # home fares no better, per protocol: a firewall, no IPv6
+    "hosts": 0.4,  # dead hosts, at home as abroad
+    "line": 0.2,  # home fares no better, in all protocols together
+    "chosen": 1.0,  # what the client tries abroad in some protocols is dead by choice: scanners, peers; see CHOSEN
+    "stale": 5e-4,  # what it tries abroad is dead in all protocols: a list of addresses that is long out of date
+    "tarpits": 3e-4,  # many hosts abroad accept and say nothing
+    "degraded": 0.02,  # the way abroad is overloaded
+    "hoster": 0.02,  # one system abroad is down
+    "cut": 8e-4,  # whole systems are cut off: about 60 visible cuts a year for 200 countries (Cloudflare, 2022-2025)
+}
+
+CHOSEN = {Row.WEB: 1e-3, Row.DNS: 1e-3}
+CHOSEN_ELSE = 0.05
+"""How often nearly all that a client tries abroad in one protocol is dead, and nothing at home: hardly ever on the web,
+now and then among peers and tunnels."""
+
+ALIKE_ROW = 0.3
+"""How often a protocol fares at home as abroad for a reason of its own: no UDP, no IPv6, no answers to pings."""
+
+AGAIN = 0.01
+"""What is cut and comes back again and again is no cable."""
+
+SLOWER = {"cut": 0.7, "degraded": 0.7}
+SLOWER_ELSE = 0.05
+"""How often networks that are still reached are clearly farther away than before: by other routes and full queues."""
+
+ALIVE, LEFT = 0.93, 0.01
+"""Share of the networks of a system that can be reached: of one that is well (a few hosts are always dead), and of one
+that is down or cut off (now and then another way is left)."""
+
+GRID = np.linspace(0.01, 0.99, 99)
+"""Shares of systems or networks that something hits or spares."""
+
+
+class Match(NamedTuple):
+    """Which causes explain it best."""
+
+    llr: float  # nats: the better mechanism, against harmless causes together
+    closed: str  # the best closed border
+    harmless: str  # the best harmless cause
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Counts:
+    """Networks that were reached, of those that were tried; shares of attempts, so they need not be whole."""
+
+    abroad: F64  # (2, ROWS): reached, tried, while it seemed closed
+    home: F64  # (2, ROWS): the same at home
+    otherwise: F64  # (2, ROWS): abroad at other times
+    networks: F64  # (2, networks): abroad while it seemed closed: protocols that were reached, of those that were tried
+    system: I64  # (networks,): number of the autonomous system of each of them, from 0
+    networks_home: F64  # (2, networks): the same at home
+    networks_rest: F64  # (2, networks): the same abroad at other times
+    networks_ever: F64  # (2, networks): both together
+    opened: F64  # (2,): TCP abroad meanwhile: gave a sign of life at all, of those that were not served
+    moody: F64  # (2,): networks abroad meanwhile: some attempts passed and some did not, of those tried again
+    spans: int  # how often it closed
+    search: float  # nats that it costs to have looked for these spans
+    slower: int  # 1 networks that are still reached became slower, 0 they did not, -1 nobody can tell
+
+
+def bb(counts: F64, beta: Beta) -> F64:
+    """Compute the log-likelihood of counts (reached, tried) along the first axis, if shares come from *beta*."""
+    from scipy.special import betaln
+
+    return np.asarray(betaln(beta[0] + counts[0], beta[1] + counts[1] - counts[0]) - betaln(*beta), np.float64)
+
+
+def mixed(counts: F64, share: Beta, low: Beta) -> float:
+    """Compute the log-likelihood of counts per network or system, of which an unknown share is well and the rest not.
+
+    What is not reached in one protocol is mostly not reached in the others either, so it is a network that is listed,
+    cut off or dead, not a pair of network and protocol.
+
+    Args:
+        counts: Reached and tried, shape (2, n).
+        share: What is expected of the share that is well.
+        low: What is expected of the others.
+    """
+    return spread(bb(counts, HIGH), bb(counts, low), share)
+
+
+def spread(well: F64, gone: F64, share: Beta) -> float:
+    """Average over the share that is well: each network or system is, or it is gone, with these log-likelihoods."""
+    each = np.logaddexp(np.log(GRID)[:, None] + well, np.log1p(-GRID)[:, None] + gone).sum(axis=1)
+    weight = (share[0] - 1) * np.log(GRID) + (share[1] - 1) * np.log1p(-GRID)
+    return log_sum(each + weight) - log_sum(weight)
+
+
+def by_system(seen: Counts, share: float) -> F64:
+    """Compute the log-likelihood of each system abroad, if that share of its networks can be reached."""
+    each = np.logaddexp(np.log(share) + bb(seen.networks, HIGH), np.log1p(-share) + bb(seen.networks, NONE))
+    return np.asarray(np.bincount(seen.system, each), np.float64)
+
+
+def match(seen: Counts) -> Match:
+    """Weigh all causes against each other."""
+    closed, harmless = closed_borders(seen), harmless_causes(seen)
+    lists = {name: value for name, value in closed.items() if name != "full"}
+    whole, but_for_some = closed["full"], log_sum(list(lists.values()))
+    return Match(
+        llr=max(whole, but_for_some) - log_sum(list(harmless.values())),
+        closed="full" if whole >= but_for_some else max(lists, key=lambda name: lists[name]),
+        harmless=max(harmless, key=lambda name: harmless[name]),
+    )
+
+
+def closed_borders(seen: Counts) -> dict[str, float]:
+    """Compute the log-likelihood of each kind of closed border, its share among them included."""
+    abroad, home = seen.abroad.sum(axis=1), mixed(seen.networks_home, HIGH, NONE)
+    rest = (
+        mixed(seen.networks_rest, HIGH, NONE) + float(bb(seen.moody, LOW)) + slower_term(seen, "closed") - seen.search
+    )
+    strict = float(bb(seen.opened, SCARCE))
+    lax = float(np.logaddexp(bb(seen.opened, HIGH), strict) - np.log(2))  # lists are kept before or after the handshake
+    tried = np.flatnonzero(seen.abroad[1] > 0)
+    rows = seen.abroad[:, tried]
+    passing = np.logaddexp(bb(rows, HIGH), bb(rows, LOW)) - np.log(2)
+    found = {
+        "full": float(bb(abroad, NOT_ONE)) + home + rest + strict,
+        "listed": mixed(seen.networks, FEW, NONE) + home + rest + lax,
+        "near": mixed(seen.networks, SCARCE, NONE) + mixed(seen.networks_home, MOST, NONE) + rest + lax,
+        "protocols": float(passing.sum()) + home + rest + lax,
+    }
+    return {name: value + float(np.log(CLOSED[name])) for name, value in found.items()}
+
+
+def harmless_causes(seen: Counts) -> dict[str, float]:
+    """Compute the log-likelihood of each harmless cause, its weight included."""
+    abroad, at_home = seen.abroad.sum(axis=1), seen.home.sum(axis=1)
+    home, rest = mixed(seen.networks_home, HIGH, NONE), mixed(seen.networks_rest, HIGH, NONE) - seen.search
+    well, gone = (by_system(seen, share) for share in (ALIVE, LEFT))
+    one = well.sum() - well + gone
+    again = np.log(AGAIN) if seen.spans > 1 else 0.0
+    found = {
+        "alike": float(bb(seen.abroad + seen.home, ANY).sum()) + rest,
+        "hosts": mixed(np.concatenate([seen.networks_ever, seen.networks_home], axis=1), ANY, NONE),
+        "line": float(bb(abroad + at_home, ANY)) + rest,
+        "chosen": chosen(seen),
+        "stale": mixed(seen.networks_ever, ANY, NONE) + home,
+        "tarpits": mixed(seen.networks_ever, MIXED, NONE) + home,
+        "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(seen, "degraded"),
+        "hoster": log_sum(one) - float(np.log(len(one))) + home + rest + slower_term(seen, "hoster"),
+        "cut": spread(well, gone, ANY) + home + rest + again + slower_term(seen, "cut"),
+    }
+    handshakes = {"alike": ANY, "line": ANY, "tarpits": HIGH, "degraded": MIXED}  # dead hosts and paths complete none
+    return {
+        name: value
+        + float(np.log(HARMLESS[name]))
+        + float(bb(seen.opened, handshakes.get(name, SCARCE)))
+        + float(bb(seen.moody, MIXED if name == "degraded" else LOW))
+        for name, value in found.items()
+    }
+
+
+def chosen(seen: Counts) -> float:
+    """Let each protocol fare for a reason of its own, at any time: well, as at home, or dead abroad by choice."""
+    tried = np.flatnonzero((seen.abroad + seen.home + seen.otherwise)[1] > 0)
+    abroad, home = (seen.abroad + seen.otherwise)[:, tried], seen.home[:, tried]
+    share = np.array([CHOSEN.get(Row(row % SIX), CHOSEN_ELSE) for row in range(ROWS)])[tried]
+    well = bb(abroad, HIGH) + bb(home, HIGH) + np.log1p(-share - ALIKE_ROW)
+    alike = bb(abroad + home, ANY) + np.log(ALIKE_ROW)
+    dead = bb(abroad, ANY) + bb(home, HIGH) + np.log(share)
+    return float(np.logaddexp(np.logaddexp(well, alike), dead).sum())
+
+
+def slower_term(seen: Counts, cause: str) -> float:
+    """Weigh whether those that are still reached became slower; 0 where nobody can tell."""
+    share = SLOWER.get(cause, SLOWER_ELSE)
+    return 0.0 if seen.slower < 0 else float(np.log(share if seen.slower else 1 - share))
+
+
+def log_sum(values: F64 | list[float]) -> float:
+    """Add up likelihoods given as logarithms."""
+    return float(np.logaddexp.reduce(np.asarray(values, np.float64)))

@@ -1,0 +1,156 @@
+"""Was the border closed, and does that explain it best? Attempts in, one finding out; nothing here sees packets.
+
+First it is found out when most of what is abroad failed (`spans`). Then all networks, at home and abroad, closed and
+otherwise, are matched against closed borders and harmless causes (`causes`). Causes that began or ended meanwhile pay
+the logarithm of the number of places where that could have been.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
+from netinterf.analyzers.isolation.causes import Counts, Match, match
+from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
+from netinterf.analyzers.isolation.shares import became_slower, moods, shares, splits_systems, together
+from netinterf.analyzers.isolation.spans import FEWEST_SILENT, sharpened, spans_of, time_to_notice, within
+
+__all__ = ["HINT", "Closure", "judge"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+FEWEST_ABROAD, FEWEST_SYSTEMS = 20, 3
+"""Networks abroad that must have been tried (reference design, 3.6), and autonomous systems of those that failed while
+it seemed closed."""
+
+ENOUGH, ENOUGH_SYSTEMS = 15, 6
+"""With fewer networks abroad that were tried while it seemed closed it stays a hint (the reference design wants 20, and
+an alarm by then). So it does where nothing at all passes, in fewer autonomous systems: these may hang on one cable; and
+where what passes are whole systems that are not known to be as near as before."""
+
+HINT = 7.0
+"""Nats of a hint: ``possible`` by the packaged priors, and never ``likely`` (0.22 % beforehand times e to the 7th is
+0.7)."""
+
+PASSING = (Row.WEB, Row.DNS)
+"""Protocols that borders let pass that decide by protocol (reference design, 3.3); so time is cut by the others as
+well."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Closure:
+    """What explains best that networks abroad did not answer."""
+
+    match: Match
+    llr: float  # nats against harmless causes, capped where too little was tried
+    begins: I64  # ns: from when on it was closed, each time
+    ends: I64  # ns: until when
+    struck: Mask  # attempts that the border stopped
+    silent: int  # networks abroad that did not answer while it was closed
+    tried: int  # networks abroad that were tried meanwhile
+    systems: int  # autonomous systems that the silent ones are in
+    answered: int  # networks at home that answered meanwhile
+    home: int  # networks at home that were tried meanwhile
+    passing: int  # networks abroad that answered although it was closed
+    opened: int  # networks abroad of the silent ones that completed handshakes
+    fell: int  # networks abroad of the silent ones that had answered, or did later
+    alarm: int  # networks abroad that it took to notice
+
+
+def judge(attempts: Attempts, abroad: Mask, home: Mask) -> Closure | None:
+    """Find out whether what lies abroad was cut off.
+
+    Args:
+        attempts: Attempts in the order of time.
+        abroad: Which of them lead abroad.
+        home: Which lead to places at home; what is neither takes no part.
+
+    Returns:
+        The best explanation, harmless or not; None where too little failed or too little was tried to say anything.
+    """
+    told = attempts.passed >= 0
+    far, near = np.flatnonzero(abroad & told), np.flatnonzero(home & told)
+    failed, answered = far[attempts.passed[far] == 0], near[attempts.passed[near] == 1]
+    enough = (
+        (attempts.cluster, far, FEWEST_ABROAD),
+        (attempts.cluster, failed, FEWEST_SILENT),
+        (attempts.system, failed, FEWEST_SYSTEMS),
+        (attempts.cluster, answered, FEWEST_AT_HOME),
+    )
+    if any(different(column[rows]) < fewest for column, rows, fewest in enough):
+        return None
+    odd = far[~np.isin(attempts.row[far] % SIX, PASSING)]
+    found = [explain(attempts, far, near, spans_of(attempts, rows)) for rows in (far, odd)]
+    return max((one for one in found if one is not None), key=lambda one: one.llr, default=None)
+
+
+def different(values: I64) -> int:
+    """Count the different values."""
+    return len(np.unique(values))
+
+
+def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]) -> Closure | None:
+    """Match what was seen while it seemed closed, and at other times, against causes."""
+    begins, ends, places = spans
+    if not len(begins):
+        return None
+    begins, ends = sharpened(attempts, far, begins, ends)
+    closed = within(attempts.time, begins, ends)
+    shut, rest, home = far[closed[far]], far[~closed[far]], near[closed[near]]
+    changes = int(np.sum(begins > attempts.time[far[0]])) + int(np.sum(ends <= attempts.time[far[-1]]))
+    abroad = shares(attempts, shut)
+    tcp = shut[np.isin(attempts.row[shut] % SIX, (Row.WEB, Row.TCP)) & (attempts.passed[shut] == 0)]
+    opened = shares(attempts, tcp, attempts.opened)
+    at_home, otherwise = shares(attempts, home), shares(attempts, rest)
+    ever = together(abroad, otherwise)
+    seen = Counts(
+        abroad=abroad.by_row(),
+        home=at_home.by_row(),
+        otherwise=otherwise.by_row(),
+        networks=abroad.by(abroad.cluster),
+        system=np.unique(abroad.system[np.unique(abroad.cluster, return_index=True)[1]], return_inverse=True)[1],
+        networks_home=at_home.by(at_home.cluster),
+        networks_rest=otherwise.by(otherwise.cluster),
+        networks_ever=ever.by(ever.cluster),
+        opened=np.array([opened.share.sum(), len(opened.share)]),
+        moody=moods(attempts, shut),
+        spans=len(begins),
+        search=changes * float(np.log(places)),
+        slower=became_slower(attempts, shut, rest),
+    )
+    found = match(seen)
+    low = closed_rows(seen, found)
+    struck = np.zeros(len(attempts), np.bool_)
+    struck[shut] = (attempts.passed[shut] == 0) & low[attempts.row[shut]]
+    answered = different(attempts.cluster[home[attempts.passed[home] == 1]])
+    silent, systems = np.unique(attempts.cluster[struck]), different(attempts.system[struck])
+    if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or answered < FEWEST_AT_HOME:
+        return None
+    tried = different(attempts.cluster[shut])
+    too_few = tried < ENOUGH or (found.closed == "full" and systems < ENOUGH_SYSTEMS)
+    too_few |= found.closed in {"listed", "near"} and seen.slower != 0 and not splits_systems(abroad)
+    return Closure(
+        match=found,
+        llr=min(found.llr, HINT) if too_few else found.llr,
+        begins=begins,
+        ends=ends,
+        struck=struck,
+        silent=len(silent),
+        tried=tried,
+        systems=systems,
+        answered=answered,
+        home=different(attempts.cluster[home]),
+        passing=len(np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)),
+        opened=different(attempts.cluster[tcp[attempts.opened[tcp] == 1]]),
+        fell=len(np.intersect1d(silent, attempts.cluster[rest[attempts.passed[rest] == 1]])),
+        alarm=time_to_notice(attempts, shut[low[attempts.row[shut]]]),
+    )
+
+
+def closed_rows(seen: Counts, found: Match) -> Mask:
+    """Say which protocols do not pass: all of them, unless it is the protocol that decides."""
+    if found.closed != "protocols":
+        return np.ones(ROWS, np.bool_)
+    low: Mask = seen.abroad[0] < seen.abroad[1] / 2
+    return low

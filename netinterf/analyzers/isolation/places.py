@@ -1,0 +1,59 @@
+"""Whose the destinations are, by the user's table of networks, and which country is home.
+
+A class is never guessed: what the table does not list is unknown, and takes no part. Home is the country of the
+client's own network. Where that is private or not listed, every country whose destinations answer is tried as home, the
+search is paid for, and the evidence says that home was assumed.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.isolation.attempts import Attempts, Origins
+from netinterf.context.networks import find_networks
+from netinterf.numbering import numbered
+from netinterf.trace import Trace
+
+__all__ = ["FEWEST_AT_HOME", "candidates", "country_code", "own_country", "place"]
+
+I64 = NDArray[np.int64]
+
+FEWEST_AT_HOME = 5
+"""Networks at home that must have answered: with fewer nothing shows that home is well (reference design, 3.6)."""
+
+
+def country_code(country: str) -> int:
+    """Write two letters as one number; -1 for none."""
+    return ord(country[0]) << 8 | ord(country[1]) if country else -1
+
+
+def countries(trace: Trace, host: I64) -> tuple[I64, I64]:
+    """Look up the autonomous system and the country of hosts, as numbers; -1 where the table does not tell."""
+    table = trace.outside.networks
+    number, first = numbered(host)
+    unique = host[first]
+    row = find_networks(table, trace.hosts.high[unique], trace.hosts.low[unique])[number]
+    system = np.array([network.asn for network in table] + [-1], np.int64)
+    country = np.array([country_code(network.country) for network in table] + [-1], np.int64)
+    return system[row], country[row]  # row -1 reads the last entry
+
+
+def place(trace: Trace, attempts: Attempts, origins: Origins) -> Attempts:
+    """Fill in systems and countries."""
+    system, country = countries(trace, origins.host)
+    return attrs.evolve(attempts, system=system, country=country)
+
+
+def own_country(trace: Trace, origins: Origins) -> int | None:
+    """Find the country that the networks of all listed clients are in; None without one, or with several."""
+    _, country = countries(trace, np.unique(origins.client))
+    known = np.unique(country[country >= 0])
+    return int(known[0]) if len(known) == 1 else None
+
+
+def candidates(attempts: Attempts) -> list[int]:
+    """List the countries that may be home: those in which enough networks answered."""
+    good = (attempts.passed == 1) & (attempts.country >= 0)
+    pairs = np.unique(np.stack([attempts.country[good], attempts.cluster[good]]), axis=1)
+    country, count = np.unique(pairs[0], return_counts=True)
+    return [int(one) for one in country[count >= FEWEST_AT_HOME]]
