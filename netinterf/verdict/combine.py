@@ -91,8 +91,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     selective = find_selective(evidence, row, len(subjects))
     held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model)
     certain = odds_of(without_doubtful(held_back, selective, mechanisms), kind, quiet, model)
-    ceiling = model.shaping_ceiling / (1.0 - model.shaping_ceiling)
-    odds = np.maximum(certain, np.minimum(odds_of(held_back, kind, quiet, model), np.where(unsure, ceiling, np.inf)))
+    odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
     top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
     odds = np.where(top < 0, np.minimum(odds, SILENT * model.possible / (1.0 - model.possible)), odds)
     probability = odds / (1.0 + odds)
@@ -144,6 +143,14 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         mechanisms=mechanisms,
         model=model.name,
     )
+
+
+def at_most(
+    ceiling: float, odds: NDArray[np.float64], certain: NDArray[np.float64], unsure: Mask
+) -> NDArray[np.float64]:
+    """Keep the odds of rows that are unsure below a probability, unless what is certain takes them there by itself."""
+    held: NDArray[np.float64] = np.minimum(odds, ceiling / (1.0 - ceiling))
+    return np.where(unsure, np.maximum(certain, held), odds)
 
 
 def set_off(
