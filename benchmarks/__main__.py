@@ -59,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--jobs", type=int, default=8, help="runs side by side (default 8)")
     lab.add_argument("--list", action="store_true", help="list the scenarios and stop")
     lab.add_argument("--check", type=Path, metavar="DIR", help="hold the labels of a folder against tshark and stop")
+    limits = verbs.add_parser("limits", help="recall of limits that drop, by what they dropped, and false alarms")
+    limits.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
+    limits.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    limits.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
+    limits.add_argument("--details", action="store_true", help="list misses with what was seen")
     simulator = verbs.add_parser("simulator", help="what the simulator covers, whether tshark agrees, and its speed")
     simulator.add_argument("--seed", type=int, default=1, help="seed of the scenarios (default 1)")
     simulator.add_argument("--packets", type=int, default=1_000_000, help="size of the speed run (default a million)")
@@ -66,9 +71,9 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
-    for verb in (quality, fit, who, names, ways, rivals):
+    for verb in (quality, fit, who, names, ways, rivals, limits):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness, limits):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -140,6 +145,17 @@ def run_simulator(options: argparse.Namespace) -> int:
 
     results = simulator.run_simulator(seed=options.seed, packets=options.packets, out=options.json)
     return 1 if results["gaps"] or results["differing"] or results["wire"] else 0
+
+
+def run_limits(options: argparse.Namespace) -> int:
+    """Look for limits that drop."""
+    from benchmarks import limits
+
+    limits.run(
+        first=options.first_seed, seeds=options.seeds, pattern=options.scenarios, jobs=options.jobs, out=options.json,
+        details=options.details,
+    )  # fmt: skip
+    return 0
 
 
 def run_likeness(options: argparse.Namespace) -> int:
@@ -263,6 +279,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "lab": run_lab,
+    "limits": run_limits,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "examples": run_examples,
