@@ -369,7 +369,7 @@ def test_a_bucket_must_explain_and_must_drop(info, below, share):
     ("waiting", "queued"),
     [
         (Waiting(), 0),
-        (Waiting(share=0.01, packets=9.0, depth=900.0), -1),
+        (Waiting(share=0.01, packets=9.0, depth=900.0, seconds=0.002), -1),
         (Waiting(share=0.08, packets=0.5, depth=6.0), -1),
         (Waiting(share=0.08, packets=0.2, depth=2.5), 0),
         (Waiting(share=0.01, packets=0.1, depth=2.5), 0),

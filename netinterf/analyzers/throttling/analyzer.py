@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import Contrast, Others, contrast
+from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -22,7 +22,9 @@ from netinterf.analyzers.throttling.rules import (
     ROUGH_BUCKET,
     RULES,
     SPARED,
+    SPARED_ADDRESS,
     SPARED_ELSEWHEN,
+    SPARED_NAME,
     TOKEN_BUCKET,
     UNCLEAR,
     UNHEARD,
@@ -42,10 +44,6 @@ I64 = NDArray[np.int64]
 
 MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""
-
-
-SURE = 20.0
-"""Log-likelihood ratio of a contrast from which on others being spared has its full weight."""
 
 
 @attrs.frozen(kw_only=True)
@@ -153,14 +151,17 @@ class Throttling:
         if seen.others is Others.NONE:
             return []
         told = {"passed": seen.passed, "llr": seen.llr}
+        chosen = {**told, "selective": 1.0}
         alike = {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
         rule, measured = {
-            Others.SPARED: (SPARED, {**told, "selective": 1.0}),
+            Others.SPARED: (SPARED, chosen),
+            Others.SPARED_NAME: (SPARED_NAME, chosen),
+            Others.SPARED_ADDRESS: (SPARED_ADDRESS, chosen),
             Others.SPARED_ELSEWHEN: (SPARED_ELSEWHEN, told),
             Others.UNCLEAR: (UNCLEAR, told),
             Others.ALIKE: (WHOLE_LINK, alike),
         }[seen.others]
-        share = min(1.0, -seen.llr / SURE) if rule in (SPARED, SPARED_ELSEWHEN) else 1.0
+        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR) else min(1.0, seen.llr / SURE)
         witness = Ragged.of([seen.rows] * len(flows), np.int32)
         return [self.write(trace, rule, flows, witness, share, measured)]
 

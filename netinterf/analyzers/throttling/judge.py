@@ -9,7 +9,7 @@ from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series, path_rtt
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
-from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_waiting, with_delays
+from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_burst, measure_waiting, with_delays
 from netinterf.stats.ratelimit import BucketFit, search_bucket
 from netinterf.trace import Trace
 
@@ -151,7 +151,7 @@ def try_units(trace: Trace, direction: Direction, series: Series, least: int) ->
         fit = search_bucket(unit.time, unit.size, unit.lost)
         waiting = measure_waiting(unit, least_known, opened, fit)
         if unit.upstream and np.isnan(waiting.share) and strength(fit) > 0 and not trace.facts.offloaded:
-            waiting = Waiting(burst=fit.depth / float(np.median(unit.size)))
+            waiting = Waiting(burst=measure_burst(unit, fit))
         timed = not direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))
     return tested
