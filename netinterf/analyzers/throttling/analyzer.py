@@ -108,7 +108,7 @@ class Throttling:
         kind = kind_of(best, judged.direction.acks)
         tables = [self.write(trace, kind, flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
-        if kind == LOSS_AFTER_BURSTS and seen.others is not Others.ALIKE:
+        if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
         return tables + self.compared(trace, seen, flows)
 

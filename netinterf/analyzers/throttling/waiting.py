@@ -84,7 +84,17 @@ def with_delays(trace: Trace, series: Series) -> Series:
     """Measure the delay of each wire packet: its round trip, or at the receiver its way from the sender."""
     if trace.facts.split_tcp:  # somebody else acknowledges, and timestamps are that somebody's
         return series
-    return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _round_trips(trace, series))
+    return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _compared(trace, series))
+
+
+def _compared(trace: Trace, series: Series) -> F64:
+    """Take round trips, and bring those to several servers to one least value: far servers are no queue."""
+    delay = _round_trips(trace, series)
+    server = trace.flows.server[series.flow]
+    least = np.full(int(server.max(initial=0)) + 1, np.nan)
+    np.fmin.at(least, server, delay)
+    level: F64 = delay - least[server] + np.nanmin(least) if np.isfinite(least).any() else delay
+    return level
 
 
 def least_delay(trace: Trace, series: Series) -> tuple[float, bool]:
