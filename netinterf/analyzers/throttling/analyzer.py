@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast
+from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -78,14 +78,17 @@ class Throttling:
         directions += unheard_directions(trace, needless_repeats(trace))
         tried = (judge_direction(trace, one, numbering, self.least_losses) for one in directions)
         judged = [one for one in tried if one]
+        taken = chosen(judged)
+        clients = [one.direction.client for one, _ in taken]
+        seen = settled(clients, [compared_with_others(trace, one, numbering) for one, _ in taken])
         tables = []
-        for one, flows in chosen(judged):
-            written = self.limited(trace, one, numbering) if one.bucket else self.unlimited(trace, one)
+        for (one, flows), others in zip(taken, seen, strict=True):
+            written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, trace: Trace, judged: Judged, numbering: Numbering) -> list[Evidence]:
+    def limited(self, trace: Trace, judged: Judged, seen: Contrast) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
         best = judged.bucket
         if best is None:
@@ -94,7 +97,6 @@ class Throttling:
             return self.held(trace, judged, best)
         found = [one for one in judged.tested if one.bucket]
         share = 1.0 if 2 * len(found) >= len(judged.tested) else 0.5
-        seen = contrast(trace, judged, numbering)
         flows, witness = losers(found)
         rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
         measured = {
@@ -179,6 +181,11 @@ class Throttling:
             witness=witness,
             measured=dict(measured),
         )
+
+
+def compared_with_others(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
+    """Compare a direction with what its client exchanged besides, where there is anything to compare."""
+    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

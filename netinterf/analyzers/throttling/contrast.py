@@ -25,7 +25,7 @@ from netinterf.context.domains import registrable
 from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
-__all__ = ["SURE", "Contrast", "Others", "contrast"]
+__all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
 
 I64 = NDArray[np.int64]
 
@@ -49,7 +49,7 @@ class Others(Enum):
     SPARED = "spared"  # at the same time
     SPARED_NAME = "spared name"  # other names at the same address, at the same time
     SPARED_ADDRESS = "spared address"  # the same name at other addresses, at the same time
-    SPARED_ELSEWHEN = "spared elsewhen"  # before or after
+    SPARED_ELSEWHEN = "spared elsewhen"  # before, after, or the other way
     ALIKE = "alike"
 
 
@@ -107,17 +107,42 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in around.clean]
     meanwhile = [one for one in meanwhile if len(one)]
     told = passed_freely(around.own, best.fit, meanwhile)
-    if sum(told) > DECIDED:
+    if sum(told) >= SURE:
         return spared(trace, names, around.own, meanwhile, told)
     sharing = share_bucket(trace, names, around, alike)
     servers = {domain_of(trace, names, int(one.flow[0])) for one in sharing}
     if len(servers) > 1:
         rows = np.unique(np.concatenate([one.row[one.lost] for one in sharing]))[:SHOWN]
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
+    if sum(told) > DECIDED:
+        return spared(trace, names, around.own, meanwhile, told)
     ever = passed_freely(around.own, best.fit, around.clean)
     if sum(ever) > DECIDED:
         return shown(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
     return shown(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Contrast()
+
+
+def settled(clients: list[int], seen: list[Contrast]) -> list[Contrast]:
+    """Hold the contrasts of each client against each other: a link that spares somebody is not limited as a whole.
+
+    Args:
+        clients: Client of each limited direction, rows in Hosts.
+        seen: How each compares.
+
+    Returns:
+        The contrasts; what seemed to be the link's points at those who were spared, when that is beyond doubt.
+    """
+    sure = {
+        client: one
+        for client, one in zip(clients, seen, strict=True)
+        if one.others in (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS) and one.llr >= SURE
+    }
+    return [
+        attrs.evolve(sure[client], others=Others.SPARED_ELSEWHEN)
+        if one.others is Others.ALIKE and client in sure
+        else one
+        for client, one in zip(clients, seen, strict=True)
+    ]
 
 
 def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Numbering) -> Surroundings:

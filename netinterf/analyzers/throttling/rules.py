@@ -201,8 +201,8 @@ RULES: tuple[Rule, ...] = (
         id=SPARED_ELSEWHEN,
         mechanism=POLICING,
         group="rate.contrast",
-        says="{passed} packets of other connections of this client passed before or after, as they would not if they "
-        "shared its limit (log-likelihood ratio {llr})",
+        says="{passed} packets of other connections of this client passed before, after, or the other way, as they "
+        "would not if they shared its limit (log-likelihood ratio {llr})",
         measures=("passed", "llr"),
         references=(XUE,),
     ),
