@@ -13,14 +13,15 @@ Source: Flach et al., "An Internet-Wide Analysis of Traffic Policing", SIGCOMM 2
 losses).
 """
 
+from math import nextafter
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
-from netinterf.stats.levels import burst_curve, row_blocks
-from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, price
+from netinterf.stats.levels import burst_curve
+from netinterf.stats.losses import binomial_likelihood, chance_likelihood, harmless_likelihood, price
 from netinterf.stats.robust import theil_sen
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "BucketFit",
     "fit_bucket",
     "follow_bucket",
+    "grade_packets",
     "loss_line_rate",
     "measure_bucket",
     "refine_bucket",
@@ -37,6 +39,7 @@ __all__ = [
 ]
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 DEPTHS: F64 = np.geomspace(1.5, 1500.0, 20)
@@ -46,6 +49,11 @@ al., §3.3)."""
 COARSE: F64 = np.geomspace(0.5, 30.0, 84)
 """Rates of a first search, as multiples of the line through the losses: 5 % apart, and far upwards because a sender
 that waits for a timeout after each burst (the staircase of Flach et al. §2) passes less than it is granted."""
+
+THIN_RATES, THIN_DEPTHS = 2, 3
+"""Of the first search so many rates and depths are one that is looked at before all are: where none of them beats
+chance, the search ends. Of 330 policed series of the simulator (development seeds) that the whole search finds, all
+beat it by 2 nats and more here, and most losses by chance do not."""
 
 STEPS = (0.05, 0.01)
 """Widths of the searches that follow, as shares of the rate: the last one looks 0.1 % apart."""
@@ -118,6 +126,8 @@ def follow_bucket(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F6
     Returns:
         What each packet would leave in each bucket, bytes, shape (n, m): below 0 the bucket says that it is lost.
     """
+    if len(rate) == 1:
+        return _follow_one(time, size, lost, float(rate[0]), float(depth[0]))[:, None]
     margin = np.empty((len(time), len(rate)))
     slack = SLACK * float(np.median(size)) if len(size) else 0.0
     level = np.array(depth, np.float64)
@@ -135,7 +145,67 @@ def follow_bucket(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F6
     return margin
 
 
-def fit_bucket(time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64) -> BucketFit:
+def _follow_one(time: F64, size: F64, lost: Bool, rate: float, depth: float) -> F64:
+    """Follow a single bucket, for which plain numbers are quicker than arrays of one."""
+    slack = SLACK * float(np.median(size)) if len(size) else 0.0
+    level, margin = depth, []
+    gaps = np.diff(time, prepend=time[:1]).tolist()
+    for gap, needed, missing in zip(gaps, size.tolist(), lost.tolist(), strict=True):
+        level = min(level + rate * gap, depth)
+        left = level - needed
+        margin.append(left)
+        if not missing:
+            level = max(left, 0.0)
+        elif left < slack:
+            level = min(level, nextafter(needed, 0.0))
+    return np.array(margin)
+
+
+def grade_packets(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> tuple[I64, I64]:
+    """Count the packets that would leave less than nothing, less than another packet, or more in each bucket.
+
+    The same as sorting what `follow_bucket` gives, without keeping it: this is where nearly all the time of a search
+    goes.
+
+    Args:
+        time: Seconds, never falling, n of them.
+        size: Bytes of each packet on the wire, n.
+        lost: Whether the packet was lost, n.
+        rate: Refill rates in bytes a second, m of them.
+        depth: Depths in bytes, m of them; buckets are full at first.
+
+    Returns:
+        Packets by grade and bucket, shape (3, m), and those of them that were lost.
+    """
+    level, count = np.array(depth, np.float64), len(rate)
+    met, gone = np.zeros((3, count), np.int64), np.zeros((3, count), np.int64)
+    margin, grown, under = np.empty(count), np.empty(count), np.empty((2, count), np.bool_)
+    tally = {True: np.zeros((2, count), np.int32), False: np.zeros((2, count), np.int32)}
+    packet = float(np.median(size))
+    slack, edges = SLACK * packet, np.array([[0.0], [packet]])
+    gaps, sizes = np.diff(time, prepend=time[:1]).tolist(), size.tolist()
+    for gap, needed, missing in zip(gaps, sizes, lost.tolist(), strict=True):
+        if gap > 0.0:
+            np.multiply(rate, gap, out=grown)
+            np.add(level, grown, out=level)
+            np.minimum(level, depth, out=level)
+        np.subtract(level, needed, out=margin)
+        np.less(margin, edges, out=under)
+        tally[missing] += under
+        if missing:
+            np.minimum(level, np.nextafter(needed, 0.0), out=level, where=margin < slack)
+        else:
+            np.maximum(margin, 0.0, out=level)
+    losses = int(np.count_nonzero(lost))
+    gone[0], gone[1], gone[2] = tally[True][0], tally[True][1] - tally[True][0], losses - tally[True][1]
+    passed = tally[False]
+    met[0], met[1], met[2] = passed[0], passed[1] - passed[0], len(time) - losses - passed[1]
+    return met + gone, gone
+
+
+def fit_bucket(
+    time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64, harmless: float | None = None
+) -> BucketFit:
     """Find the token bucket that predicts best which packets are lost.
 
     Packets are sorted by what they would leave in the bucket: less than nothing, less than another packet of the usual
@@ -149,6 +219,7 @@ def fit_bucket(time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64) -> 
         lost: Whether the packet was lost, n.
         rates: Rates to try in bytes a second.
         depths: Depths to try in bytes, of a shape that goes with the rates (as numpy broadcasts).
+        harmless: Log-likelihood under harmless causes, where it is known already.
 
     Returns:
         The best bucket; ``llr`` is -inf when there are no losses, no passed packets or no bucket to try.
@@ -167,15 +238,7 @@ def fit_bucket(time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64) -> 
     rate, depth = rate[real], depth[real]
     if losses in (0, count) or len(rate) == 0:
         return NO_FIT
-    packet = float(np.median(size))
-    met, gone = np.empty((3, len(rate)), np.int64), np.empty((3, len(rate)), np.int64)
-    for part in row_blocks(len(rate), count):
-        margin = follow_bucket(time, size, lost, rate[part], depth[part])
-        for row, edge in enumerate((0.0, packet, np.inf)):
-            under = margin < edge
-            met[row, part], gone[row, part] = under.sum(axis=0), under[lost].sum(axis=0)
-    met[1:] -= met[:-1].copy()
-    gone[1:] -= gone[:-1].copy()
+    met, gone = grade_packets(time, size, lost, rate, depth)
     gain = _explained(met, gone, price(1, count)) - price(4, count)
     best = float(gain.max())
     if not np.isfinite(best):
@@ -183,7 +246,7 @@ def fit_bucket(time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64) -> 
     equal = np.flatnonzero(gain >= best - PLATEAU)
     equal = equal[rate[equal] == np.sort(rate[equal])[len(equal) // 2]]
     chosen = equal[np.argmin(depth[equal])]
-    harmless = harmless_likelihood(time, lost)
+    harmless = harmless_likelihood(time, lost) if harmless is None else harmless
     return BucketFit(
         rate=float(rate[chosen]),
         depth=float(depth[chosen]),
@@ -204,15 +267,21 @@ def search_bucket(time: F64, size: F64, lost: Bool) -> BucketFit:
         lost: Whether the packet was lost, n.
 
     Returns:
-        The best bucket; the coarse one when that is no better than harmless causes.
+        The best bucket; the coarse one when that is no better than harmless causes, or than chance alone.
     """
     line = loss_line_rate(time, size, lost)
     if not np.isfinite(line):
         return NO_FIT
-    best = _try_buckets(time, size, lost, rates=line * COARSE, depths=DEPTHS * float(np.median(size)))
+    depths = DEPTHS * float(np.median(size))
+    thin = {"rates": line * COARSE[::THIN_RATES, None], "depths": depths[::THIN_DEPTHS]}
+    best = fit_bucket(time, size, lost, **thin, harmless=chance_likelihood(lost))
     if not best.llr > 0:
         return best
-    return max(best, refine_bucket(time, size, lost, best), key=lambda fit: fit.llr)
+    harmless = harmless_likelihood(time, lost)
+    best = _try_buckets(time, size, lost, [(line * COARSE, depths)], harmless)
+    if not best.llr > 0:
+        return best
+    return max(best, refine_bucket(time, size, lost, best, harmless), key=lambda fit: fit.llr)
 
 
 def measure_bucket(time: F64, size: F64, lost: Bool, fit: BucketFit) -> tuple[float, float]:
@@ -239,7 +308,9 @@ def measure_bucket(time: F64, size: F64, lost: Bool, fit: BucketFit) -> tuple[fl
     return (rate, float(depth[0])) if again.llr > NEARLY * fit.llr else (fit.rate, fit.depth)
 
 
-def refine_bucket(time: F64, size: F64, lost: Bool, near: BucketFit) -> BucketFit:
+def refine_bucket(
+    time: F64, size: F64, lost: Bool, near: BucketFit, harmless: float | None = None
+) -> BucketFit:
     """Search closer and closer around a bucket, and around the rate that what passed tells.
 
     Args:
@@ -247,27 +318,36 @@ def refine_bucket(time: F64, size: F64, lost: Bool, near: BucketFit) -> BucketFi
         size: Bytes of each packet on the wire, n.
         lost: Whether the packet was lost, n.
         near: Where to begin; it need not be a fit to the same series.
+        harmless: Log-likelihood under harmless causes, where it is known already.
 
     Returns:
         The best bucket found, never *near* itself.
     """
     best, start = NO_FIT, near
+    harmless = harmless_likelihood(time, lost) if harmless is None else harmless
     for width in STEPS:
-        for rate in {start.rate, _passed_rate(time, size, lost, start)}:
-            rates, depths = rate * (1 + width * FINE_RATES), start.depth * FINE_DEPTHS
-            best = max(best, _try_buckets(time, size, lost, rates=rates, depths=depths), key=lambda fit: fit.llr)
+        around = {start.rate, _passed_rate(time, size, lost, start)}
+        grids = [(rate * (1 + width * FINE_RATES), start.depth * FINE_DEPTHS) for rate in around if np.isfinite(rate)]
+        best = max(best, _try_buckets(time, size, lost, grids, harmless), key=lambda fit: fit.llr)
         start = best if np.isfinite(best.llr) else start
     return best
 
 
-def _try_buckets(time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64) -> BucketFit:
-    """Fit a bucket of each rate and depth, and of each rate with the least depth that lets all pass that passed.
+def _try_buckets(
+    time: F64, size: F64, lost: Bool, grids: list[tuple[F64, F64]], harmless: float
+) -> BucketFit:
+    """Fit a bucket of each rate and depth of some grids, and of each rate with the least depth for all that passed.
 
     The latter is exact to a byte where nothing was miscounted, which a deep bucket needs and no grid offers.
     """
-    least, _ = burst_curve(time[~lost], size[~lost], rates)
-    tried = np.concatenate([np.broadcast_to(depths, (len(rates), len(depths))), least[:, None]], axis=1)
-    return fit_bucket(time, size, lost, rates=rates[:, None], depths=tried)
+    if not grids:
+        return NO_FIT
+    rate, depth = [], []
+    for rates, depths in grids:
+        least, _ = burst_curve(time[~lost], size[~lost], rates)
+        depth.append(np.concatenate([np.broadcast_to(depths, (len(rates), len(depths))), least[:, None]], axis=1))
+        rate.append(np.broadcast_to(rates[:, None], depth[-1].shape))
+    return fit_bucket(time, size, lost, rates=np.concatenate(rate), depths=np.concatenate(depth), harmless=harmless)
 
 
 def _passed_rate(time: F64, size: F64, lost: Bool, fit: BucketFit) -> float:
