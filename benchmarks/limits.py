@@ -61,6 +61,7 @@ class Limited:
     probability: float
     rules: tuple[tuple[str, float], ...]  # what was seen, with its weight
     measured: tuple[float, float] = (np.nan, np.nan)  # bit/s and bytes, where a bucket was measured
+    inside: tuple[bool, bool] = (False, False)  # whether the true ones lie in the intervals given
 
     @property
     def found(self) -> bool:
@@ -122,7 +123,16 @@ def told(
             said=accused(verdict), probability=verdict.get("probability") or 0.0,
             rules=tuple((one["rule"], one["llr"]) for one in evidence if one["rule"].startswith("rate.")),
             measured=(bucket["rate_bps"], bucket["bucket_bytes"]) if bucket else (np.nan, np.nan),
+            inside=holds(bucket, truth.limit) if bucket else (False, False),
         )  # fmt: skip
+
+
+def holds(bucket: dict[str, float], limit: tuple[float, float, int, int]) -> tuple[bool, bool]:
+    """Say whether the intervals of a measured bucket hold the true rate and depth."""
+    return (
+        bucket["rate_low_bps"] <= limit[0] <= bucket["rate_high_bps"],
+        bucket["bucket_low_bytes"] <= limit[1] <= bucket["bucket_high_bytes"],
+    )
 
 
 def share(units: Sequence[Limited]) -> str:
@@ -155,7 +165,11 @@ def errors(units: Sequence[Limited]) -> list[list[str]]:
     truth = np.array([(one.rate, one.bucket) for one in found])
     off = np.abs(np.array([one.measured for one in found]) / truth - 1)
     return [
-        [word, f"median {np.median(off[:, place]):.3f}, 90 % below {np.quantile(off[:, place], 0.9):.3f}"]
+        [
+            f"error of the {word}",
+            f"median {np.median(off[:, place]):.3f}, 90 % below {np.quantile(off[:, place], 0.9):.3f}, in the interval "
+            f"{np.mean([one.inside[place] for one in found]):.2f}",
+        ]
         for place, word in enumerate(("rate", "depth"))
     ]
 

@@ -34,6 +34,7 @@ from netinterf.stats.mixture import (
 )
 from netinterf.stats.multiple import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, posterior_q
 from netinterf.stats.names import ListSize, NameRule, list_size, name_rules
+from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.ratelimit import (
     BucketFit,
     fit_bucket,
@@ -62,6 +63,7 @@ __all__ = [
     "best_window",
     "binomial_likelihood",
     "brier",
+    "bucket_intervals",
     "burst_curve",
     "calibration_error",
     "clopper_pearson_upper",

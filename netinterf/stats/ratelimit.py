@@ -29,6 +29,7 @@ __all__ = [
     "DEPTHS",
     "NO_FIT",
     "BucketFit",
+    "bucket_likelihoods",
     "fit_bucket",
     "follow_bucket",
     "grade_packets",
@@ -239,7 +240,7 @@ def fit_bucket(
     if losses in (0, count) or len(rate) == 0:
         return NO_FIT
     met, gone = grade_packets(time, size, lost, rate, depth)
-    gain = _explained(met, gone, price(1, count)) - price(4, count)
+    gain = _explained(met, gone, count)
     best = float(gain.max())
     if not np.isfinite(best):
         return NO_FIT
@@ -368,22 +369,38 @@ def _passed_rate(time: F64, size: F64, lost: Bool, fit: BucketFit) -> float:
     return float(bytes_[kept].sum()) / span if span > 0 else float("nan")
 
 
-def _explained(met: NDArray[np.int64], gone: NDArray[np.int64], price: float) -> F64:
+def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F64:
+    """Give the log-likelihood of the losses under each bucket, less its price.
+
+    Args:
+        time: Seconds, never falling, n of them.
+        size: Bytes of each packet on the wire, n.
+        lost: Whether the packet was lost, n.
+        rate: Refill rates in bytes a second, m of them.
+        depth: Depths in bytes, m of them.
+
+    Returns:
+        m log-likelihoods, -inf where losses are no more frequent in an empty bucket.
+    """
+    return _explained(*grade_packets(time, size, lost, rate, depth), len(time))
+
+
+def _explained(met: I64, gone: I64, count: int) -> F64:
     """Give the log-likelihood of the losses in three classes, -inf where they do not fall from class to class.
 
     Args:
         met: Packets by class and bucket, shape (3, m).
         gone: Those of them that were lost.
-        price: What a third probability costs.
+        count: Packets in all, which set what the bucket and a third probability cost.
     """
     share = gone / np.maximum(met, 1)
     falls = (met[0] > 0) & (share[0] >= share[1]) & (share[1] >= share[2])
-    three = np.where(falls, binomial_likelihood(gone, met).sum(axis=0) - price, -np.inf)
+    three = np.where(falls, binomial_likelihood(gone, met).sum(axis=0) - price(1, count), -np.inf)
     two = []
     for low in (1, 2):
         few, many = gone[:low].sum(axis=0), met[:low].sum(axis=0)
         others, rest = gone[low:].sum(axis=0), met[low:].sum(axis=0)
         more = (met[0] > 0) & (few * rest > others * many)
         two.append(np.where(more, binomial_likelihood(few, many) + binomial_likelihood(others, rest), -np.inf))
-    result: F64 = np.maximum(three, np.maximum(*two))
+    result: F64 = np.maximum(three, np.maximum(*two)) - price(4, count)
     return result

@@ -34,6 +34,7 @@ from netinterf.analyzers.throttling.rules import (
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
 from netinterf.analyzers.throttling.unseen import Numbering, count_numbers
 from netinterf.schema import Evidence, Rule
+from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.ratelimit import measure_bucket
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -99,9 +100,14 @@ class Throttling:
         share = 1.0 if 2 * len(found) >= len(judged.tested) else 0.5
         flows, witness = losers(found)
         rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
+        known = bucket_intervals(best.unit.time, best.unit.size, best.unit.lost, best.fit, rate=rate, depth=depth)
         measured = {
             "rate_bps": 8 * rate,
+            "rate_low_bps": 8 * known.rate[0],
+            "rate_high_bps": 8 * known.rate[1],
             "bucket_bytes": depth,
+            "bucket_low_bytes": known.depth[0],
+            "bucket_high_bytes": known.depth[1],
             "losses": int(best.unit.lost.sum()),
             "info": best.fit.info,
             "llr": best.fit.llr,

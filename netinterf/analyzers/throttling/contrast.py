@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.throttling.judge import FEW, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.sharing import LUCK, one_for_both, passed_freely
+from netinterf.analyzers.throttling.sharing import LUCK, beyond_one, one_for_both, passed_freely
 from netinterf.analyzers.throttling.units import bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.context.domains import registrable
@@ -195,7 +195,7 @@ def share_bucket(trace: Trace, names: dict[int, str], around: Surroundings, alik
     found = []
     for one in strangers:
         llr, alone = one_for_both(around.own, around.fit, one)
-        if llr >= -SURE or strength(alone) == 0:
+        if llr >= -SURE or strength(alone) == 0 or not beyond_one(around.own, around.fit, one, alone):
             found.append(one)
     return [*own, *found, *(one for one in around.backwards if lost_alike(one, around.usual))]
 

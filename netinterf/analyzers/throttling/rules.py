@@ -50,7 +50,10 @@ WHOLE_LINK, UNCLEAR = "rate.whole_link", "rate.others_unclear"
 SPARED, SPARED_ELSEWHEN = "rate.spared", "rate.spared_elsewhen"
 SPARED_NAME, SPARED_ADDRESS = "rate.spared_name", "rate.spared_address"
 
-BUCKET_MEASURES = ("rate_bps", "bucket_bytes", "losses", "info", "llr", "units")
+BUCKET_MEASURES = (
+    "rate_bps", "rate_low_bps", "rate_high_bps", "bucket_bytes", "bucket_low_bytes", "bucket_high_bytes", "losses",
+    "info", "llr", "units",
+)  # fmt: skip
 QUEUE_MEASURES = ("waited_share", "waited_ms", "rtt_inflation", "samples", "burst_packets")
 
 WEIGHTS: dict[str, float] = {
@@ -78,8 +81,8 @@ RULES: tuple[Rule, ...] = (
         id=TOKEN_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s, {bucket_bytes} bytes "
-        "deep, would be empty; this explains a share of {info} of where the losses fell",
+        says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} to "
+        "{rate_high_bps}), {bucket_bytes} bytes deep ({bucket_low_bytes} to {bucket_high_bytes}), would be empty; this explains a share of {info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -87,8 +90,8 @@ RULES: tuple[Rule, ...] = (
         id=ROUGH_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost, most of them when a token bucket filled at {rate_bps} bit/s, {bucket_bytes} "
-        "bytes deep, would be nearly empty; this explains a share of {info} of where the losses fell",
+        says="{losses} packets were lost, most of them when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} "
+        "to {rate_high_bps}), {bucket_bytes} bytes deep, would be nearly empty; this explains a share of {info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),

@@ -14,11 +14,15 @@ from netinterf.analyzers.throttling.series import Series
 from netinterf.stats.losses import harmless_likelihood
 from netinterf.stats.ratelimit import BucketFit, follow_bucket, refine_bucket, search_bucket
 
-__all__ = ["LUCK", "one_for_both", "passed_freely"]
+__all__ = ["LUCK", "beyond_one", "one_for_both", "passed_freely"]
 
 LUCK = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
 (Flach et al., Table 2, flows that are not policed)."""
+
+DIFFERENT = 0.15
+"""Relative difference of two rates that no error of measurement makes: nine tenths of the rates measured of policed
+simulated flows are off by less."""
 
 
 def one_for_both(own: Series, fit: BucketFit, other: Series) -> tuple[float, BucketFit]:
@@ -42,6 +46,28 @@ def one_for_both(own: Series, fit: BucketFit, other: Series) -> tuple[float, Buc
     harmless = [harmless_likelihood(one.time, one.lost) for one in (own, other, both)]
     apart = max(mine.likelihood, harmless[0]) + max(alone.likelihood, harmless[1])
     return float(max(shared.likelihood, harmless[2]) - apart), alone
+
+
+def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> bool:
+    """Say whether two limited series got more through than one bucket grants, or were limited to different rates.
+
+    While both lost packets, one bucket would have granted both together its depth and its rate times the time at most
+    (Le Boudec and Thiran, "Network Calculus", 2001, §1.3). Where they never did, only their rates can differ.
+
+    Args:
+        own: Packets of flows that a bucket limits.
+        fit: That bucket.
+        other: Packets of others.
+        alone: The bucket that limits these.
+    """
+    rate, depth = max(fit.rate, alone.rate), max(fit.depth, alone.depth)
+    begin = max(one.time[one.lost].min() for one in (own, other))
+    end = min(one.time[one.lost].max() for one in (own, other))
+    if end <= begin:
+        return abs(np.log(fit.rate / alone.rate)) > DIFFERENT
+    both = own.joined([other])
+    inside = ~both.lost & (both.time >= begin) & (both.time <= end)
+    return bool(both.size[inside].sum() > depth + (1 + DIFFERENT) * rate * (end - begin))
 
 
 def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list[float]:

@@ -18,6 +18,7 @@ TWINS = {
     "benjamini_yekutieli": "test_extreme.py::test_by_is_bh_times_the_harmonic_number",
     "best_window": "test_windows.py::test_the_window_equals_trying_all",
     "brier": "test_calibration.py::test_scores_equal_the_loops",
+    "bucket_intervals": "test_ratelimit.py::test_intervals_hold_what_explains_nearly_as_well",
     "burst_curve": "test_levels.py::test_burst_curve_equals_all_pairs",
     "calibration_error": "test_calibration.py::test_scores_equal_the_loops",
     "clopper_pearson_upper": "test_rates.py::test_the_upper_bound_equals_a_search",
