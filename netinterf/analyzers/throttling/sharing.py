@@ -52,7 +52,8 @@ def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> 
     """Say whether two limited series got more through than one bucket grants, or were limited to different rates.
 
     While both lost packets, one bucket would have granted both together its depth and its rate times the time at most
-    (Le Boudec and Thiran, "Network Calculus", 2001, §1.3). Where they never did, only their rates can differ.
+    (Le Boudec and Thiran, "Network Calculus", 2001, §1.3). Where they did so for less time than it takes to fill it,
+    only their rates can differ.
 
     Args:
         own: Packets of flows that a bucket limits.
@@ -63,7 +64,7 @@ def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> 
     rate, depth = max(fit.rate, alone.rate), max(fit.depth, alone.depth)
     begin = max(one.time[one.lost].min() for one in (own, other))
     end = min(one.time[one.lost].max() for one in (own, other))
-    if end <= begin:
+    if (end - begin) * rate <= depth:
         return abs(np.log(fit.rate / alone.rate)) > DIFFERENT
     both = own.joined([other])
     inside = ~both.lost & (both.time >= begin) & (both.time <= end)
