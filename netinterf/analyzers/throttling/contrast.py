@@ -210,10 +210,13 @@ def lost_alike(part: Series, usual: float) -> bool:
 
 
 def domains(trace: Trace) -> dict[int, str]:
-    """Name the registrable domain of every flow whose request told one."""
+    """Name the registrable domain of every flow whose request told one, else of another flow to its server."""
     told = {int(trace.http.flow[row]): trace.http.host[row].split(":")[0] for row in range(len(trace.http))}
     told |= {int(trace.tls.flow[row]): trace.tls.name[row] for row in range(len(trace.tls)) if trace.tls.name[row]}
-    return {flow: registrable(name) for flow, name in told.items() if name}
+    named = {flow: registrable(name) for flow, name in told.items() if name}
+    of_server = {int(trace.flows.server[flow]): name for flow, name in named.items()}
+    unnamed = {flow: of_server.get(server, "") for flow, server in enumerate(trace.flows.server.tolist())}
+    return {flow: name for flow, name in unnamed.items() if name} | named
 
 
 def by_flow(series: Series) -> list[Series]:

@@ -92,9 +92,12 @@ class Judged:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """How well a bucket explains the direction: what the fit earns, then its likelihood ratio."""
+        """How well a bucket explains the direction: what the fit earns, then the share of its losses it explains.
+
+        Not the likelihood ratio, which grows with the number of packets and so prefers buckets taken together.
+        """
         best = self.bucket
-        return (strength(best.fit), best.fit.llr) if best else (0.0, 0.0)
+        return (strength(best.fit), best.fit.info) if best else (0.0, 0.0)
 
     @property
     def losing(self) -> I64:
