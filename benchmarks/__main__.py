@@ -59,11 +59,7 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--jobs", type=int, default=8, help="runs side by side (default 8)")
     lab.add_argument("--list", action="store_true", help="list the scenarios and stop")
     lab.add_argument("--check", type=Path, metavar="DIR", help="hold the labels of a folder against tshark and stop")
-    limits = verbs.add_parser("limits", help="recall of limits that drop, by what they dropped, and false alarms")
-    limits.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
-    limits.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
-    limits.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
-    limits.add_argument("--details", action="store_true", help="list misses with what was seen")
+    limits = add_limits(verbs)
     simulator = verbs.add_parser("simulator", help="what the simulator covers, whether tshark agrees, and its speed")
     simulator.add_argument("--seed", type=int, default=1, help="seed of the scenarios (default 1)")
     simulator.add_argument("--packets", type=int, default=1_000_000, help="size of the speed run (default a million)")
@@ -76,6 +72,16 @@ def parser() -> argparse.ArgumentParser:
     for verb in (quality, trials, speed, names, ways, rivals, simulator, likeness, limits):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_limits(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about rate limits alone."""
+    limits = verbs.add_parser("limits", help="recall of limits that drop, by what they dropped, and false alarms")
+    limits.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
+    limits.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    limits.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
+    limits.add_argument("--details", action="store_true", help="list misses with what was seen")
+    return limits
 
 
 def add_dns(

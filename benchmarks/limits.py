@@ -164,14 +164,12 @@ def errors(units: Sequence[Limited]) -> list[list[str]]:
         return []
     truth = np.array([(one.rate, one.bucket) for one in found])
     off = np.abs(np.array([one.measured for one in found]) / truth - 1)
-    return [
-        [
-            f"error of the {word}",
-            f"median {np.median(off[:, place]):.3f}, 90 % below {np.quantile(off[:, place], 0.9):.3f}, in the interval "
-            f"{np.mean([one.inside[place] for one in found]):.2f}",
-        ]
-        for place, word in enumerate(("rate", "depth"))
-    ]
+    told = []
+    for place, word in enumerate(("rate", "depth")):
+        middle, most = np.quantile(off[:, place], (0.5, 0.9))
+        inside = np.mean([one.inside[place] for one in found])
+        told.append([f"error of the {word}", f"median {middle:.3f}, 90 % below {most:.3f}, in interval {inside:.2f}"])
+    return told
 
 
 def run(

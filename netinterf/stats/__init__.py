@@ -7,6 +7,7 @@ be believed at once. `names` finds what blocked names have in common. `levels`, 
 the analysis of throughput. Importing this loads numpy only; scipy is loaded by the functions that need it.
 """
 
+from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.calibration import (
     Reliability,
     apply_isotonic,
@@ -21,6 +22,7 @@ from netinterf.stats.calibration import (
 )
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
+from netinterf.stats.following import follow_bucket
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
 from netinterf.stats.losses import binomial_likelihood, fading_likelihood, harmless_likelihood, price
 from netinterf.stats.mixture import (
@@ -34,11 +36,9 @@ from netinterf.stats.mixture import (
 )
 from netinterf.stats.multiple import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, posterior_q
 from netinterf.stats.names import ListSize, NameRule, list_size, name_rules
-from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.ratelimit import (
     BucketFit,
     fit_bucket,
-    follow_bucket,
     loss_line_rate,
     measure_bucket,
     refine_bucket,

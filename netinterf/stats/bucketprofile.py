@@ -4,9 +4,9 @@ For every rate near the best one the depth is chosen that explains the losses be
 within 1.92 nats of the best is not excluded at 95 % (half of the quantile 3.84 of the chi-squared distribution with one
 degree of freedom; Wilks, "The large-sample distribution of the likelihood ratio", 1938), if all losses are known. Some
 are not, and one that is missing shifts the level for all that follow, so likelihood alone is far too sure: the drop
-grows with what is at stake, as where counts vary more than their model allows (McCullagh and Nelder, "Generalized Linear
-Models", 1989, §4.5). The likelihood is not smooth where packets are sent in bursts, so the interval reaches from the
-least to the greatest value that is not excluded.
+grows with what is at stake, as where counts vary more than their model allows (McCullagh and Nelder, "Generalized
+Linear Models", 1989, §4.5). The likelihood is not smooth where packets are sent in bursts, so the interval reaches from
+the least to the greatest value that is not excluded.
 """
 
 from typing import NamedTuple
@@ -38,9 +38,7 @@ class BucketIntervals(NamedTuple):
     depth: tuple[float, float]
 
 
-def bucket_intervals(
-    time: F64, size: F64, lost: Bool, fit: BucketFit, *, rate: float, depth: float
-) -> BucketIntervals:
+def bucket_intervals(time: F64, size: F64, lost: Bool, fit: BucketFit, *, rate: float, depth: float) -> BucketIntervals:
     """Give the rates and depths that explain the losses nearly as well as the best.
 
     Args:

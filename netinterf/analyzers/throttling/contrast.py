@@ -160,9 +160,7 @@ def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Number
     return Surroundings(bounded(own), fit, same, other)
 
 
-def spared(
-    trace: Trace, names: dict[int, str], own: Series, passed: list[Series], told: list[float]
-) -> Contrast:
+def spared(trace: Trace, names: dict[int, str], own: Series, passed: list[Series], told: list[float]) -> Contrast:
     """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
     flows, mine = trace.flows, np.unique(own.flow)
     servers = set(flows.server[mine].tolist())

@@ -91,13 +91,13 @@ class Judged:
         return max(found, key=lambda one: (strength(one.fit), -one.queued, one.fit.llr)) if found else None
 
     @property
-    def rank(self) -> tuple[float, float]:
-        """How well a bucket explains the direction: what the fit earns, then the share of its losses it explains.
+    def rank(self) -> tuple[float, float, float]:
+        """How well a bucket explains the direction: what the fit earns, the share of its losses it explains in fifths.
 
-        Not the likelihood ratio, which grows with the number of packets and so prefers buckets taken together.
+        Only then the likelihood ratio, which grows with the number of packets and so prefers buckets taken together.
         """
         best = self.bucket
-        return (strength(best.fit), best.fit.info) if best else (0.0, 0.0)
+        return (strength(best.fit), round(5 * best.fit.info), best.fit.llr) if best else (0.0, 0.0, 0.0)
 
     @property
     def losing(self) -> I64:
@@ -186,7 +186,7 @@ def by_timer(unit: Series, fit: BucketFit) -> bool:
     packet = float(np.median(unit.size))
     depth, info, below = BEYOND_TIMER
     shown = fit.depth >= depth * packet and fit.info > info and fit.below > below
-    return least <= fit.rate / packet <= most and not shown
+    return bool(least <= fit.rate / packet <= most and not shown)
 
 
 def worth_testing(unit: Series, rtt: float) -> bool:
@@ -216,5 +216,5 @@ def misses_packets(trace: Trace, direction: Direction, series: Series) -> bool:
     missing = float(np.maximum(acked - seen, 0)[from_start].sum())
     usual = float(np.median(series.payload[series.payload > 0])) if np.any(series.payload > 0) else 1.0
     most, per_loss = CAPTURE_LOSS
-    losses = np.count_nonzero(series.lost)
+    losses = int(np.count_nonzero(series.lost))
     return missing > most * max(float(acked[from_start].sum()), 1.0) or missing > per_loss * losses * usual

@@ -82,7 +82,8 @@ RULES: tuple[Rule, ...] = (
         mechanism=POLICING,
         group="rate.losses",
         says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} to "
-        "{rate_high_bps}), {bucket_bytes} bytes deep ({bucket_low_bytes} to {bucket_high_bytes}), would be empty; this explains a share of {info} of where the losses fell",
+        "{rate_high_bps}), {bucket_bytes} bytes deep ({bucket_low_bytes} to {bucket_high_bytes}), would be empty; "
+        "this explains a share of {info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -91,7 +92,8 @@ RULES: tuple[Rule, ...] = (
         mechanism=POLICING,
         group="rate.losses",
         says="{losses} packets were lost, most of them when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} "
-        "to {rate_high_bps}), {bucket_bytes} bytes deep, would be nearly empty; this explains a share of {info} of where the losses fell",
+        "to {rate_high_bps}), {bucket_bytes} bytes deep, would be nearly empty; this explains a share of {info} of "
+        "where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),

@@ -175,8 +175,8 @@ def behind_limit(trace: Trace, rows: I64, flows: I64, outbound: bool) -> bool:
     not. Else the halves of the round trip where both are known and one is small, and else the more frequent mark.
     """
     marks = trace.packets.marks[rows]
-    again = np.count_nonzero((marks & Mark.REPEAT != 0) & (marks & Mark.SPURIOUS == 0))
-    filled = np.count_nonzero((marks & Mark.FILL != 0) & (marks & Mark.REORDERED == 0))
+    again = int(np.count_nonzero((marks & Mark.REPEAT != 0) & (marks & Mark.SPURIOUS == 0)))
+    filled = int(np.count_nonzero((marks & Mark.FILL != 0) & (marks & Mark.REORDERED == 0)))
     if max(again, filled) >= CLEARLY * max(min(again, filled), 1):
         return filled > again
     sender = trace.sides.rtt[2 * flows + (not outbound)]

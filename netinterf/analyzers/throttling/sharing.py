@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from netinterf.analyzers.throttling.series import Series
+from netinterf.stats.following import follow_bucket
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import BucketFit, follow_bucket, refine_bucket, search_bucket
+from netinterf.stats.ratelimit import BucketFit, refine_bucket, search_bucket
 
 __all__ = ["LUCK", "beyond_one", "one_for_both", "passed_freely"]
 
@@ -65,7 +66,7 @@ def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> 
     begin = max(one.time[one.lost].min() for one in (own, other))
     end = min(one.time[one.lost].max() for one in (own, other))
     if (end - begin) * rate <= depth:
-        return abs(np.log(fit.rate / alone.rate)) > DIFFERENT
+        return abs(float(np.log(fit.rate / alone.rate))) > DIFFERENT
     both = own.joined([other])
     inside = ~both.lost & (both.time >= begin) & (both.time <= end)
     return bool(both.size[inside].sum() > depth + (1 + DIFFERENT) * rate * (end - begin))

@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
 from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
+from netinterf.stats.following import follow_bucket, grade_packets
 from netinterf.stats.losses import harmless_likelihood
 from netinterf.stats.ratelimit import (
     NO_FIT,
     fit_bucket,
-    follow_bucket,
-    grade_packets,
     loss_line_rate,
     measure_bucket,
     refine_bucket,
