@@ -36,7 +36,7 @@ SHOWN = 50
 
 DECIDED, SURE, BEYOND_DOUBT = 3.0, 20.0, 60.0
 """Log-likelihood ratio that decides, twenty to one; from which on it has its full weight; and from which on it stands
-against others that lost as well. In plans of the simulator (development seeds), where a bucket is known from some flows
+against others that lost at the same time. In plans of the simulator (development seeds), where a bucket is known from some flows
 and others keep below it, up to 27 came of errors; where others are spared in truth mostly 100 and more."""
 
 MOST_ALIKE = 4
@@ -64,6 +64,7 @@ class Contrast:
     servers: int = 1
     rate: float = np.nan  # bytes a second of the common limit
     passed: int = 0  # packets of others
+    bar: float = BEYOND_DOUBT  # log-likelihood ratio from which on others are spared for sure
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
 
 
@@ -109,8 +110,8 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in around.clean]
     meanwhile = [one for one in meanwhile if len(one)]
     told = passed_freely(around.own, best.fit, meanwhile)
-    if sum(told) >= BEYOND_DOUBT:
-        return spared(trace, names, around.own, meanwhile, told)
+    if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
+        return attrs.evolve(spared(trace, names, around.own, meanwhile, told), bar=SURE)
     sharing = share_bucket(trace, names, around, alike)
     servers = {domain_of(trace, names, int(one.flow[0])) for one in sharing}
     if len(servers) > 1:
@@ -137,7 +138,7 @@ def settled(clients: list[int], seen: list[Contrast]) -> list[Contrast]:
     sure = {
         client: one
         for client, one in zip(clients, seen, strict=True)
-        if one.others in (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS) and one.llr >= BEYOND_DOUBT
+        if one.others in (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS) and one.llr >= one.bar
     }
     return [
         attrs.evolve(sure[client], others=Others.SPARED_ELSEWHEN)
@@ -179,6 +180,20 @@ def shown(others: Others, llr: float, passed: list[Series]) -> Contrast:
     """Point at what others got through."""
     rows = np.concatenate([one.row[~one.lost] for one in passed])
     return Contrast(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
+
+
+def at_once(trace: Trace, names: dict[int, str], own: Series, alike: list[Series]) -> bool:
+    """Say whether servers of several domains lost packets at the same time, so that one bucket may hold them all.
+
+    The bucket of some of them alone is then not the one that they met, and what seems to pass it freely may not.
+    """
+    mine = {domain_of(trace, names, int(flow)) for flow in np.unique(own.flow)}
+    first, last = own.time[own.lost].min(), own.time[own.lost].max()
+    return len(mine) > 1 or any(
+        domain_of(trace, names, int(one.flow[0])) not in mine
+        and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
+        for one in alike
+    )
 
 
 def share_bucket(trace: Trace, names: dict[int, str], around: Surroundings, alike: list[Series]) -> list[Series]:
