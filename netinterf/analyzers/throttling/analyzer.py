@@ -80,8 +80,8 @@ class Throttling:
         tried = (judge_direction(trace, one, numbering, self.least_losses) for one in directions)
         judged = [one for one in tried if one]
         taken = chosen(judged)
-        clients = [one.direction.client for one, _ in taken]
-        seen = settled(clients, [compared_with_others(trace, one, numbering) for one, _ in taken])
+        directions = [one.direction for one, _ in taken]
+        seen = settled(directions, [compared_with_others(trace, one, numbering) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
             written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)

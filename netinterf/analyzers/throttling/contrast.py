@@ -19,7 +19,7 @@ from netinterf.analyzers.throttling.judge import FEW, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, beyond_one, one_for_both, passed_freely
-from netinterf.analyzers.throttling.units import bounded
+from netinterf.analyzers.throttling.units import Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.context.domains import registrable
 from netinterf.stats.ratelimit import BucketFit
@@ -53,6 +53,10 @@ class Others(Enum):
     SPARED_ADDRESS = "spared address"  # the same name at other addresses, at the same time
     SPARED_ELSEWHEN = "spared elsewhen"  # before, after, or the other way
     ALIKE = "alike"
+
+
+MEANWHILE = (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS)
+"""Others passed while somebody was limited."""
 
 
 @attrs.frozen(kw_only=True)
@@ -102,14 +106,15 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     best = judged.bucket
     if best is None:
         return Contrast()
-    around, names = surroundings(trace, judged, best.fit, numbering), domains(trace)
+    deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
+    around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
     alike = [one for one in around.others if lost_alike(one, around.usual)]
     limited = [around.own, *alike]
     begin = min(one.time[one.lost].min() for one in limited)  # before, nobody met the limit
     end = max(one.time.max() for one in limited)
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in around.clean]
     meanwhile = [one for one in meanwhile if len(one)]
-    told = passed_freely(around.own, best.fit, meanwhile)
+    told = passed_freely(around.own, around.fit, meanwhile)
     if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
         return attrs.evolve(spared(trace, names, around.own, meanwhile, told), bar=SURE)
     sharing = share_bucket(trace, names, around, alike)
@@ -119,33 +124,38 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
         return spared(trace, names, around.own, meanwhile, told)
-    ever = passed_freely(around.own, best.fit, around.clean)
+    ever = passed_freely(around.own, around.fit, around.clean)
     if sum(ever) > DECIDED:
         return shown(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
     return shown(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Contrast()
 
 
-def settled(clients: list[int], seen: list[Contrast]) -> list[Contrast]:
-    """Hold the contrasts of each client against each other: a link that spares somebody is not limited as a whole.
+def settled(directions: list[Direction], seen: list[Contrast]) -> list[Contrast]:
+    """Hold the contrasts of each client against each other: a link is limited as a whole, or it is not.
 
     Args:
-        clients: Client of each limited direction, rows in Hosts.
+        directions: The limited directions.
         seen: How each compares.
 
     Returns:
-        The contrasts; what seemed to be the link's points at those who were spared, when that is beyond doubt.
+        The contrasts. Where a client has others that are spared for sure, what seemed to be the link's points at them;
+        else what is the link's for one direction is so for all of the same client and way.
     """
-    sure = {
-        client: one
-        for client, one in zip(clients, seen, strict=True)
-        if one.others in (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS) and one.llr >= one.bar
-    }
-    return [
-        attrs.evolve(sure[client], others=Others.SPARED_ELSEWHEN)
-        if one.others is Others.ALIKE and client in sure
-        else one
-        for client, one in zip(clients, seen, strict=True)
-    ]
+    sure, whole = {}, {}
+    for one, compared in zip(directions, seen, strict=True):
+        if compared.others in MEANWHILE and compared.llr >= compared.bar:
+            sure[one.client] = compared
+        elif compared.others is Others.ALIKE:
+            whole[one.client, one.outbound] = compared
+    held = []
+    for one, compared in zip(directions, seen, strict=True):
+        if one.client not in sure:
+            held.append(whole.get((one.client, one.outbound), compared))
+        elif compared.others is Others.ALIKE:
+            held.append(attrs.evolve(sure[one.client], others=Others.SPARED_ELSEWHEN))
+        else:
+            held.append(compared)
+    return held
 
 
 def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Numbering) -> Surroundings:
