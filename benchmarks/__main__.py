@@ -99,7 +99,10 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     isolation = verbs.add_parser("isolation", help="borders and what looks alike: hours of attempts, and captures")
     isolation.add_argument("--trials", type=int, default=100, help="borders of each kind that close (default 100)")
     isolation.add_argument("--hours", type=float, default=3000.0, help="of harmless traffic (default 3000)")
-    found = [freezes, shaping, isolation]
+    limits = verbs.add_parser("limits", help="recall of limits that drop, by what they dropped, and false alarms")
+    limits.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
+    limits.add_argument("--details", action="store_true", help="list misses with what was seen")
+    found = [limits, freezes, shaping, isolation]
     for verb in found:
         verb.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
         verb.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
@@ -191,6 +194,17 @@ def run_simulator(options: argparse.Namespace) -> int:
 
     results = simulator.run_simulator(seed=options.seed, packets=options.packets, out=options.json)
     return 1 if results["gaps"] or results["differing"] or results["wire"] else 0
+
+
+def run_limits(options: argparse.Namespace) -> int:
+    """Look for limits that drop."""
+    from benchmarks import limits
+
+    limits.run(
+        first=options.first_seed, seeds=options.seeds, pattern=options.scenarios, jobs=options.jobs, out=options.json,
+        details=options.details,
+    )  # fmt: skip
+    return 0
 
 
 def run_likeness(options: argparse.Namespace) -> int:
@@ -317,6 +331,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "rivals": run_rivals,
     "shaping": run_shaping,
     "lab": run_lab,
+    "limits": run_limits,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "examples": run_examples,

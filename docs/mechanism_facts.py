@@ -33,6 +33,7 @@ MECHANISMS = {
     "dns.drop": ("dns.drop.venezuela", 13),
     "quic.drop": ("quic.drop.tspu-sni", 7),
     "rate.freeze": ("rate.freeze.packets", 7),
+    "rate.policing": ("rate.policing.tspu-twitter", 7),
     "protocol.filter": ("protocol.filter.iran-2024", 7),
     "rate.shaping": ("rate.shaping.turkey", 7),
     "rate.handshake": ("rate.handshake.tspu", 7),

@@ -11,7 +11,7 @@ from netinterf.simulate.conditions import Conditions
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene, Simulated
 
-__all__ = ["run", "scenarios"]
+__all__ = ["perform", "run", "scenarios"]
 
 MODULES = (
     "traffic",
@@ -82,8 +82,12 @@ def run(scenario: str, seed: int, conditions: Conditions | None = None) -> Simul
         raise ParameterError("scenario", scenario, "one of " + ", ".join(known))
     if seed < 0:
         raise ParameterError("seed", seed, "a whole number from 0 on")
-    play = known[scenario]
-    rng = np.random.default_rng([seed, zlib.crc32(scenario.encode())])
+    return perform(known[scenario], seed, conditions)
+
+
+def perform(play: Scenario, seed: int, conditions: Conditions | None = None) -> Simulated:
+    """Play a scenario that need not be listed; see `run`."""
+    rng = np.random.default_rng([seed, zlib.crc32(play.name.encode())])
     settled = (conditions or Conditions()).drawn(rng, play.vantages)
     scene = Scene(play.name, seed, settled, rng, system=play.system, confounder=play.confounder, family=play.family)
     play.play(scene)

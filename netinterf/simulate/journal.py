@@ -60,6 +60,7 @@ class Journal:
     tap: Tap
     recorder: Recorder
     notes: dict[int, list[tuple[str, Packet]]]  # what boxes said, by conversation
+    limits: dict[int, tuple[float, float, int, int]]  # what rate limits dropped, by conversation
     inward: bool  # whether packets towards servers come in at the tap
     hardware: tuple[int, int]  # Ethernet addresses of router and host
     keeps: Callable[[int, Packet], bool] | None = None  # which packets are recorded at all, by time; None: all
@@ -135,6 +136,7 @@ class Journal:
                     forged=tuple(number for number, _ in seen.forged), trigger=seen.trigger,
                     system=system if mechanism else "",
                     confounder=confounder if talk.odd and not mechanism else "", series=talk.series,
+                    limit=self.limits.get(subject, (0.0, 0.0, 0, 0)),
                     query_type=talk.query_type, query_id=talk.query_id,
                 )
             )  # fmt: skip

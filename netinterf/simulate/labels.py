@@ -26,6 +26,7 @@ class Truth:
     system: str = ""  # which documented system is played
     confounder: str = ""  # which benign look-alike is played
     series: bool = False  # decidable only together with the other flows to that server or name
+    limit: tuple[float, float, int, int] = (0.0, 0.0, 0, 0)  # that dropped packets: bit/s, bytes, drops up and down
     query_type: str | None = None
     query_id: int | None = None
 
@@ -59,9 +60,14 @@ class Labels:
     def from_dict(cls, values: dict[str, Any]) -> "Labels":
         """Read back what :meth:`to_dict` gave."""
         truths = tuple(
-            Truth(**{**one, "forged": tuple(one["forged"]), "also": tuple(one.get("also", ()))})
+            Truth(**{**one, "forged": tuple(one["forged"]), "also": tuple(one.get("also", ())), **_limit(one)})
             for one in values["truths"]
         )
         networks = tuple((prefix, asn, country) for prefix, asn, country in values.get("networks", ()))
         answers = tuple((name, address) for name, address in values.get("answers", ()))
         return cls(**{**values, "truths": truths, "networks": networks, "answers": answers})
+
+
+def _limit(values: dict[str, Any]) -> dict[str, Any]:
+    """Read back the limit of a flow, which labels of earlier versions do not have."""
+    return {"limit": tuple(values["limit"])} if "limit" in values else {}

@@ -226,6 +226,7 @@ class Scene:
         gateway, station = (int(number) & ~0x010000000000 | 0x020000000000 for number in rng.integers(0, 2**48, 2))
         journal = Journal(
             tap=self.tap, recorder=Recorder.of(self.conditions, rng), notes=self.world.notes,
+            limits=self.world.limits,
             inward=self.vantage == "server", hardware=(gateway, station), keeps=self.keeps,
         )  # fmt: skip
         while self.world.run(STEP):

@@ -8,6 +8,7 @@ usual at an hour. `names` finds what blocked names have in common. `levels`, `lo
 the analysis of throughput. Importing this loads numpy only; scipy is loaded by the functions that need it.
 """
 
+from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.calibration import (
     Reliability,
     apply_isotonic,
@@ -34,6 +35,7 @@ from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.diurnal import hourly_share
+from netinterf.stats.following import follow_bucket
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
 from netinterf.stats.losses import binomial_likelihood, fading_likelihood, harmless_likelihood, price
 from netinterf.stats.mixture import (
@@ -50,7 +52,6 @@ from netinterf.stats.names import ListSize, NameRule, list_size, name_rules
 from netinterf.stats.ratelimit import (
     BucketFit,
     fit_bucket,
-    follow_bucket,
     loss_line_rate,
     measure_bucket,
     refine_bucket,
@@ -81,6 +82,7 @@ __all__ = [
     "binomial_cost",
     "binomial_likelihood",
     "brier",
+    "bucket_intervals",
     "burst_curve",
     "calibration_error",
     "clopper_pearson_upper",

@@ -12,7 +12,7 @@ many packets there are (Schwarz, "Estimating the dimension of a model", 1978).
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["binomial_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
+__all__ = ["binomial_likelihood", "chance_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -26,6 +26,9 @@ BAD_SHARES = np.array([0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8])
 LOST_IN_BAD = np.array([0.5, 0.8, 0.95, 0.999])
 LOST_IN_GOOD = np.array([0.001, 0.01, 0.05])
 """Shares of the time that are bad, and loss probabilities of both states, that are tried."""
+
+LOGARITHM_EVERY = 32
+"""Factors, each 0.0005 at least, whose product stays far above the least number there is (0.0005 ** 32 = 1e-106)."""
 
 LEAST_PACKETS = 3
 """Packets below which a state cannot change and come back."""
@@ -41,6 +44,12 @@ def binomial_likelihood(hits: I64, trials: I64) -> F64:
     rest, total = trials - hits, np.maximum(trials, 1)
     part: F64 = hits * np.log(np.maximum(hits, 1) / total) + rest * np.log(np.maximum(rest, 1) / total)
     return part
+
+
+def chance_likelihood(lost: Bool) -> float:
+    """Give the log-likelihood of losses by chance, less the price of their share; 0 for no packets."""
+    count = np.array([len(lost)])
+    return float(binomial_likelihood(np.array([np.count_nonzero(lost)]), count)[0]) - price(1, len(lost))
 
 
 def fading_likelihood(time: F64, lost: Bool) -> float:
@@ -59,18 +68,26 @@ def fading_likelihood(time: F64, lost: Bool) -> float:
         return -np.inf
     span = float(time[-1] - time[0])
     change = np.geomspace(1.0 / span, len(time) / span, RATES)
-    grid = np.meshgrid(change, BAD_SHARES, LOST_IN_BAD, LOST_IN_GOOD, indexing="ij")
-    change, share, bad, good = (part.reshape(-1) for part in grid)
-    state, total = share.copy(), np.zeros(len(share))  # probability of the bad state
-    told = {True: (bad, good), False: (1.0 - bad, 1.0 - good)}
-    for gap, missing in zip(np.diff(time, prepend=time[:1]).tolist(), lost.tolist(), strict=True):
-        if gap > 0:
-            state = share + (state - share) * np.exp(-change * gap)
-        seen_bad, seen_good = told[missing]
-        joint = state * seen_bad
-        whole = joint + (1.0 - state) * seen_good
-        total += np.log(whole)
-        state = joint / whole
+    grid = np.meshgrid(BAD_SHARES, LOST_IN_BAD, LOST_IN_GOOD, indexing="ij")
+    share, bad, good = (part.reshape(1, -1) for part in grid)
+    state = np.broadcast_to(share, (len(change), share.size)).copy()  # probability of the bad state
+    total, product = np.zeros_like(state), np.ones_like(state)
+    told = {True: (bad - good, good), False: (good - bad, 1.0 - good)}
+    kept = np.exp(-np.diff(time, prepend=time[:1])[:, None] * change)[:, :, None]
+    for place, (keeps, missing) in enumerate(zip(kept, lost.tolist(), strict=True)):
+        state -= share
+        state *= keeps
+        state += share
+        more, least = told[missing]
+        whole = state * more
+        whole += least
+        state *= more + least
+        state /= whole
+        product *= whole
+        if place % LOGARITHM_EVERY == 0:  # of many at once: logarithms are dear
+            total += np.log(product)
+            product.fill(1.0)
+    total += np.log(product)
     return float(total.max())
 
 
@@ -84,11 +101,7 @@ def harmless_likelihood(time: F64, lost: Bool) -> float:
     Returns:
         The log-likelihood, at most 0; one number is paid for chance and four for fading.
     """
-    count = len(lost)
-    if count == 0:
-        return 0.0
-    losses = int(np.count_nonzero(lost))
-    chance = float(binomial_likelihood(np.array([losses]), np.array([count]))[0]) - price(1, count)
-    if losses in (0, count):
+    chance, count = chance_likelihood(lost), len(lost)
+    if int(np.count_nonzero(lost)) in (0, count):
         return chance
     return max(chance, fading_likelihood(time, lost) - price(4, count))

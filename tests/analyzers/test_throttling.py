@@ -8,9 +8,10 @@ import pytest
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
+from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.waiting import Waiting
-from netinterf.schema import Outcome
+from netinterf.schema import Outcome, TcpOption
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
 from netinterf.stats.ratelimit import NO_FIT
@@ -200,10 +201,10 @@ def test_a_dead_link_is_no_bucket():
     assert "rate.spared" not in rules
 
 
-@pytest.mark.parametrize(("rate", "told"), [(3_000, False), (30_000, True)])
-def test_a_sender_that_waits_for_its_timer_is_no_bucket(rate, told):
-    """Where a packet or two pass every second, the sender's timer sets the pace, bucket or not."""
-    rules, _ = found(trace_of(transfer(97, policer(rate, 4 * 1514), flows=[Flow(300)], rtt=0.1, limit=60.0)))
+@pytest.mark.parametrize(("rate", "depth", "told"), [(3_000, 1, False), (3_000, 4, True), (30_000, 4, True)])
+def test_a_sender_that_waits_for_its_timer_is_no_bucket(rate, depth, told):
+    """Where single packets pass every second, the sender's timer sets the pace, bucket or not."""
+    rules, _ = found(trace_of(transfer(97, policer(rate, depth * 1514), flows=[Flow(300)], rtt=0.1, limit=60.0)))
     assert ({"rate.token_bucket", "rate.rough_bucket", "rate.loss_after_bursts"} & set(rules) != set()) == told
 
 
@@ -243,7 +244,59 @@ def test_a_spared_server_shows_selection():
     assert accused
     assert rules["rate.spared"]["selective"] == 1
     assert rules["rate.spared"]["passed"] > 100
-    assert rules["rate.spared"]["llr"] < -20
+    assert rules["rate.spared"]["llr"] > 20
+
+
+def named(host):
+    """Write a request that names a host."""
+    return b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "rule"),
+    [
+        ("203.0.113.9", b"other.example.net", "rate.spared_name"),
+        ("198.51.100.5", b"files.example.org", "rate.spared_address"),
+        ("198.51.100.5", b"other.example.net", "rate.spared"),
+    ],
+)
+def test_a_two_by_two_contrast_tells_name_from_address(server, host, rule):
+    """Other names at one address, or one name at other addresses: what is spared tells what is aimed at."""
+    slow = transfer(59, policer(62_500, 5e4), flows=[Flow(900, request=named(b"www.example.org"))], rtt=0.08)
+    quick = Flow(2000, port=40009, start=1.0, request=named(host))
+    fast = transfer(61, BENIGN["nothing"](), flows=[quick], rtt=0.08, server=server)
+    rules, accused = found(trace_of(merge(slow, fast)))
+    assert accused
+    assert rules[rule]["selective"] == 1
+
+
+def test_buckets_of_their_own_are_no_whole_link():
+    """Two servers that are limited at once, each by a bucket, do not share a link's: no plan works so."""
+    first = transfer(59, policer(62_500, 5e4), flows=[Flow(900)], rtt=0.08)
+    second = Flow(900, port=40009)
+    other = transfer(61, policer(140_000, 2e4), flows=[second], rtt=0.05, server="198.51.100.5")
+    rules, accused = found(trace_of(merge(first, other)))
+    assert "rate.whole_link" not in rules
+    assert accused
+
+
+def test_servers_at_different_distances_share_a_plan():
+    """Far from the client, packets of near and far servers are aligned as they meet at its end of the path."""
+    plain = Conditions.clean(vantage="server")
+    for seed in (320_021, 320_026):
+        simulated = run("benign.rate.plan-policer", seed, plain)
+        trace = read(times=np.array(simulated.times), frames=simulated.frames, link_type=1)
+        rules, accused = found(trace)
+        assert "rate.whole_link" in rules
+        assert not accused
+
+
+def test_a_burst_before_a_queue_is_no_bucket():
+    """A shaper that lets a burst through first queues all the same before it drops: what came last before it tells."""
+    simulated = run("benign.rate.plan-burst", 320_006, Conditions.clean(vantage="server"))
+    rules, accused = found(read(times=np.array(simulated.times), frames=simulated.frames, link_type=1))
+    assert "rate.no_queue" not in rules
+    assert not accused
 
 
 @pytest.mark.parametrize(("start", "size", "rule"), [(60.0, 900, "spared_elsewhen"), (60.0, 3, "others_unclear")])
@@ -284,11 +337,33 @@ def test_dropped_acknowledgements_are_found():
     assert rules["rate.acknowledgements"]["bucket_bytes"] < 2_000
 
 
+def test_acknowledgements_without_timestamps_are_told_by_repeats():
+    """What the sender repeats needlessly tells which acknowledgements it has heard."""
+    tables = []
+    for seed in (320_000, 320_002):
+        simulated = run("rate.policing.tspu-youtube", seed)
+        trace = read(times=np.array(simulated.times), frames=simulated.frames, link_type=1)
+        stamped = np.bincount(trace.packets.flow, trace.packets.tcp_options & TcpOption.TIMESTAMPS)
+        tables += [acknowledgement_series(trace, np.array([flow]), True) for flow in np.flatnonzero(stamped == 0)]
+    assert sum(int(one.lost.sum()) for one in tables) > 30
+    assert sum(int((~one.lost).sum()) for one in tables) > 10
+
+
 def test_too_few_losses_say_nothing():
     """Fewer than 15 losses give no evidence of any kind."""
     moved = transfer(67, policer(250_000, 2e6), flows=[Flow(1390)], rtt=0.05)
     assert moved.dropped < 15
     assert len(Throttling()(trace_of(moved))) == 0
+
+
+def test_a_capture_that_lost_a_few_packets_still_tells():
+    """One packet in two hundred that the recorder missed explains nothing of what a policer dropped."""
+    moved = transfer(71, policer(62_500, 1e5), flows=[Flow(1200)], rtt=0.1)
+    keep = np.random.default_rng(8).random(len(moved.times)) > 0.005
+    keep[:4] = True
+    times = np.array(moved.times)[keep]
+    trace = read(times=times, frames=[moved.frames[place] for place in np.flatnonzero(keep)], link_type=RAW_IP)
+    assert found(trace)[1]
 
 
 def test_a_capture_that_lost_packets_says_nothing():
@@ -369,8 +444,9 @@ def test_a_bucket_must_explain_and_must_drop(info, below, share):
     ("waiting", "queued"),
     [
         (Waiting(), 0),
-        (Waiting(share=0.01, packets=9.0, depth=900.0), -1),
-        (Waiting(share=0.08, packets=0.5, depth=6.0), -1),
+        (Waiting(share=0.01, packets=9.0, depth=900.0, seconds=0.002), -1),
+        (Waiting(share=0.01, packets=9.0, depth=900.0, seconds=0.08), 0),
+        (Waiting(share=0.08, packets=0.5, depth=6.0, seconds=0.002), -1),
         (Waiting(share=0.08, packets=0.2, depth=2.5), 0),
         (Waiting(share=0.01, packets=0.1, depth=2.5), 0),
         (Waiting(share=0.08, packets=3.0, depth=40.0), 0),

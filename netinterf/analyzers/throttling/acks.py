@@ -4,6 +4,9 @@ A policer may let the data pass and drop what acknowledges it: then the sender r
 repeats an acknowledgement, but the sender echoes the timestamp of the last one that it heard (RFC 7323 §4.3). An
 acknowledgement whose timestamp comes back has passed. One was lost when it is older than the round trip and what comes
 back is still older. Of the others, overtaken before the sender spoke, nothing is known, and they are left out.
+
+Without timestamps the retransmission timer tells: it repeats the first segment that the sender holds to be missing
+(RFC 6298 §5.4), so all that acknowledged more, a round trip before, was lost, and what acknowledged just that passed.
 """
 
 import numpy as np
@@ -42,7 +45,7 @@ def acknowledgement_series(trace: Trace, flows: I64, outbound: bool) -> Series:
 
     Returns:
         The series; the payload of an acknowledgement is what it acknowledges for the first time, its delay the round
-        trip until its timestamp came back. Empty for flows without timestamps.
+        trip until its timestamp came back, unknown without timestamps.
     """
     nothing = laid_out(trace, np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0))
     return nothing.joined([one_flow(trace, flow, outbound) for flow in flows.reshape(-1, 1)])
@@ -51,10 +54,12 @@ def acknowledgement_series(trace: Trace, flows: I64, outbound: bool) -> Series:
 def one_flow(trace: Trace, flow: I64, outbound: bool) -> Series:
     """Lay out the acknowledgements of one flow."""
     packets, rows = trace.packets, flow_rows(trace, flow)
-    stamped = (packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0) & (packets.tcp_flags[rows] & CONTROL == 0)
-    rows = rows[stamped & (packets.marks[rows] & EXTRA == 0)]
+    rows = rows[(packets.tcp_flags[rows] & CONTROL == 0) & (packets.marks[rows] & EXTRA == 0)]
+    stamped = packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0
     mine = packets.outbound[rows] == outbound
-    sent, heard = rows[mine & (packets.payload_length[rows] == 0)], rows[~mine]
+    if not stamped.any():
+        return by_repeats(trace, flow, rows[mine & (packets.payload_length[rows] == 0)], rows[~mine], outbound)
+    sent, heard = rows[stamped & mine & (packets.payload_length[rows] == 0)], rows[stamped & ~mine]
     if len(sent) == 0 or len(heard) == 0:
         return laid_out(trace, sent[:0], np.empty(0, np.bool_), np.empty(0))
     base = packets.tsval[sent[0]]
@@ -72,6 +77,34 @@ def one_flow(trace: Trace, flow: I64, outbound: bool) -> Series:
     lost = (answer < len(heard)) & (newest < stamp) & (told[place] != stamp)
     known = passed | lost
     return laid_out(trace, sent[known], lost[known], delay[known])
+
+
+def by_repeats(trace: Trace, flow: I64, sent: I64, heard: I64, outbound: bool) -> Series:
+    """Lay out the acknowledgements of one flow without timestamps, by what its sender repeats needlessly.
+
+    What it repeats tells how much it has heard acknowledged. A probe of its last segment (RFC 8985 §7) tells more than
+    it has heard; later repeats of less give that away, so the least of what follows counts.
+
+    Args:
+        trace: The capture.
+        flow: Row in Flows.
+        sent: Acknowledgements, in time order.
+        heard: Packets of the other side, in time order.
+        outbound: The way of the acknowledgements.
+    """
+    packets = trace.packets
+    again = heard[(packets.marks[heard] & Mark.SPURIOUS != 0) & (packets.payload_length[heard] > 0)]
+    if len(sent) == 0 or len(again) == 0:
+        return laid_out(trace, sent[:0], np.empty(0, np.bool_), np.empty(0))
+    known = np.minimum.accumulate(packets.relative_seq[again][::-1])[::-1]
+    acked = np.maximum.accumulate(packets.relative_ack[sent])
+    fresh = np.diff(acked, prepend=-1) > 0  # the first with its number; of the others nothing is known
+    due = packets.time[sent] + max(int(trace.sides.rtt[2 * int(flow[0]) + outbound]), 0) + SLACK
+    answer = np.searchsorted(packets.time[again], due)
+    told = known[np.minimum(answer, len(known) - 1)]
+    passed = fresh & np.isin(acked, known)
+    lost = fresh & (answer < len(again)) & (told < acked) & ~passed
+    return laid_out(trace, sent[passed | lost], lost[passed | lost], np.full(int((passed | lost).sum()), np.nan))
 
 
 def laid_out(trace: Trace, rows: I64, lost: Bool, delay: NDArray[np.float64]) -> Series:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import Contrast, Others, contrast
+from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -22,7 +22,9 @@ from netinterf.analyzers.throttling.rules import (
     ROUGH_BUCKET,
     RULES,
     SPARED,
+    SPARED_ADDRESS,
     SPARED_ELSEWHEN,
+    SPARED_NAME,
     TOKEN_BUCKET,
     UNCLEAR,
     UNHEARD,
@@ -32,6 +34,7 @@ from netinterf.analyzers.throttling.rules import (
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
 from netinterf.analyzers.throttling.unseen import Numbering, count_numbers
 from netinterf.schema import Evidence, Rule
+from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.ratelimit import measure_bucket
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -42,10 +45,6 @@ I64 = NDArray[np.int64]
 
 MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""
-
-
-SURE = 20.0
-"""Log-likelihood ratio of a contrast from which on others being spared has its full weight."""
 
 
 @attrs.frozen(kw_only=True)
@@ -80,14 +79,17 @@ class Throttling:
         directions += unheard_directions(trace, needless_repeats(trace))
         tried = (judge_direction(trace, one, numbering, self.least_losses) for one in directions)
         judged = [one for one in tried if one]
+        taken = chosen(judged)
+        directions = [one.direction for one, _ in taken]
+        seen = settled(directions, [compared_with_others(trace, one, numbering) for one, _ in taken])
         tables = []
-        for one, flows in chosen(judged):
-            written = self.limited(trace, one, numbering) if one.bucket else self.unlimited(trace, one)
+        for (one, flows), others in zip(taken, seen, strict=True):
+            written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, trace: Trace, judged: Judged, numbering: Numbering) -> list[Evidence]:
+    def limited(self, trace: Trace, judged: Judged, seen: Contrast) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
         best = judged.bucket
         if best is None:
@@ -96,12 +98,16 @@ class Throttling:
             return self.held(trace, judged, best)
         found = [one for one in judged.tested if one.bucket]
         share = 1.0 if 2 * len(found) >= len(judged.tested) else 0.5
-        seen = contrast(trace, judged, numbering)
         flows, witness = losers(found)
         rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
+        known = bucket_intervals(best.unit.time, best.unit.size, best.unit.lost, best.fit, rate=rate, depth=depth)
         measured = {
             "rate_bps": 8 * rate,
+            "rate_low_bps": 8 * known.rate[0],
+            "rate_high_bps": 8 * known.rate[1],
             "bucket_bytes": depth,
+            "bucket_low_bytes": known.depth[0],
+            "bucket_high_bytes": known.depth[1],
             "losses": int(best.unit.lost.sum()),
             "info": best.fit.info,
             "llr": best.fit.llr,
@@ -110,7 +116,7 @@ class Throttling:
         kind = kind_of(best, judged.direction.acks)
         tables = [self.write(trace, kind, flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
-        if kind == LOSS_AFTER_BURSTS and seen.others is not Others.ALIKE:
+        if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
         return tables + self.compared(trace, seen, flows)
 
@@ -153,14 +159,17 @@ class Throttling:
         if seen.others is Others.NONE:
             return []
         told = {"passed": seen.passed, "llr": seen.llr}
+        chosen = {**told, "selective": 1.0}
         alike = {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
         rule, measured = {
-            Others.SPARED: (SPARED, {**told, "selective": 1.0}),
+            Others.SPARED: (SPARED, chosen),
+            Others.SPARED_NAME: (SPARED_NAME, chosen),
+            Others.SPARED_ADDRESS: (SPARED_ADDRESS, chosen),
             Others.SPARED_ELSEWHEN: (SPARED_ELSEWHEN, told),
             Others.UNCLEAR: (UNCLEAR, told),
             Others.ALIKE: (WHOLE_LINK, alike),
         }[seen.others]
-        share = min(1.0, -seen.llr / SURE) if rule in (SPARED, SPARED_ELSEWHEN) else 1.0
+        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR) else min(1.0, seen.llr / SURE)
         witness = Ragged.of([seen.rows] * len(flows), np.int32)
         return [self.write(trace, rule, flows, witness, share, measured)]
 
@@ -178,6 +187,11 @@ class Throttling:
             witness=witness,
             measured=dict(measured),
         )
+
+
+def compared_with_others(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
+    """Compare a direction with what its client exchanged besides, where there is anything to compare."""
+    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

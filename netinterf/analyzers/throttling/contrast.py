@@ -1,11 +1,12 @@
 """Is it this server or the whole link? Compare with what the same client exchanged with others.
 
-If one bucket limited the whole link, then it would explain the losses of everything that the client exchanged, and what
-it let pass. If others are spared, their packets pass while the bucket is empty, and what they move takes nothing from
-it. So two explanations of all packets are held against each other: one bucket for everything, or one for this
-direction alone while the others have their own luck. Their log-likelihood ratio is the contrast. Where nobody is
-spared and servers of other domains lost as often, either way, the limit is the link's (the idea of Zhang et al., IMC
-2023: flows that lose together share the limiter). Servers of one domain may all be the target.
+A policer alone is a data plan, so a limit is held against everything else that its client exchanged the same way.
+Flows that lost as well either share its bucket, or have buckets of their own (`sharing`). Where servers of different
+domains share it, or nothing tells their limits apart, and nobody is spared, it is the link's (the idea of Zhang et al.,
+IMC 2023: flows that lose together share the limiter). No plan gives each flow a bucket, and servers of one domain may
+all be the target. Flows that lost next to nothing are spared when their packets passed where the bucket was empty,
+while somebody was limited: a limit may begin and end. Which of them are spared tells what is aimed at, as in a
+two-by-two table: other names at the same address, or the same name at another one.
 """
 
 from enum import Enum
@@ -14,17 +15,17 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.throttling.judge import FEW, Judged
+from netinterf.analyzers.throttling.judge import FEW, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.units import bounded
+from netinterf.analyzers.throttling.sharing import LUCK, beyond_one, one_for_both, passed_freely
+from netinterf.analyzers.throttling.units import Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.context.domains import registrable
-from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import refine_bucket, search_bucket
+from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
-__all__ = ["Contrast", "Others", "contrast"]
+__all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
 
 I64 = NDArray[np.int64]
 
@@ -33,12 +34,13 @@ TCP = 6
 SHOWN = 50
 """Packets named as witnesses."""
 
-LUCK = 0.01
-"""Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
-(Flach et al., Table 2, flows that are not policed)."""
+DECIDED, SURE, BEYOND_DOUBT = 3.0, 20.0, 60.0
+"""Log-likelihood ratio that decides, twenty to one; from which on it has its full weight; and from which on it stands
+against others that lost at the same time. In plans of the simulator (development seeds), where a bucket is known from
+some flows and others keep below it, up to 27 came of errors; where others are spared in truth mostly 100 and more."""
 
-DECIDED = 3.0
-"""Log-likelihood ratio that decides, twenty to one; the weight of being spared grows with it."""
+MOST_ALIKE = 4
+"""Other lossy flows that are compared, those with the most losses and of other domains first: one suffices."""
 
 
 class Others(Enum):
@@ -47,8 +49,14 @@ class Others(Enum):
     NONE = "none"  # there were none in this direction
     UNCLEAR = "unclear"  # they moved too little to tell
     SPARED = "spared"  # at the same time
-    SPARED_ELSEWHEN = "spared elsewhen"  # before or after
+    SPARED_NAME = "spared name"  # other names at the same address, at the same time
+    SPARED_ADDRESS = "spared address"  # the same name at other addresses, at the same time
+    SPARED_ELSEWHEN = "spared elsewhen"  # before, after, or the other way
     ALIKE = "alike"
+
+
+MEANWHILE = (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS)
+"""Others passed while somebody was limited."""
 
 
 @attrs.frozen(kw_only=True)
@@ -56,18 +64,36 @@ class Contrast:
     """How one limited direction compares with the client's other connections."""
 
     others: Others = Others.NONE
-    llr: float = 0.0  # of one bucket for all against separate causes; negative when others are spared
+    llr: float = 0.0  # of others having only luck against sharing the bucket
     servers: int = 1
     rate: float = np.nan  # bytes a second of the common limit
     passed: int = 0  # packets of others
+    bar: float = BEYOND_DOUBT  # log-likelihood ratio from which on others are spared for sure
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
+
+
+@attrs.frozen(eq=False)
+class Surroundings:
+    """What the client of a limited direction exchanged besides."""
+
+    own: Series  # the flows that are limited
+    fit: BucketFit
+    others: list[Series]  # by flow, the same way
+    backwards: list[Series]  # by flow, the other way
+
+    @property
+    def usual(self) -> float:
+        """Share of packets that the limited flows lost."""
+        return float(np.mean(self.own.lost))
+
+    @property
+    def clean(self) -> list[Series]:
+        """The others that got something through and lost next to nothing beside what is usual."""
+        return [one for one in self.others if (~one.lost).any() and np.mean(one.lost) <= FEW * self.usual]
 
 
 def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     """Compare one direction with a token bucket with what its client exchanged with others.
-
-    That others were spared before or after says less than that they were meanwhile: a limit may begin and end. That
-    they lost as much says the same at any time.
 
     Args:
         trace: The capture.
@@ -77,28 +103,87 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     Returns:
         The contrast.
     """
-    best, own = judged.bucket, bounded(judged.series)
+    best = judged.bucket
     if best is None:
         return Contrast()
-    (others, backwards), names = other_flows(trace, judged, numbering), domains(trace)
-    usual = float(np.mean(own.lost))
-    begin, end = own.time[~own.lost].min(), own.time[~own.lost].max()
-    meanwhile = lossless([one.take((one.time >= begin) & (one.time <= end)) for one in others], usual)
-    llr = one_bucket(own, meanwhile)
-    if llr < -DECIDED:
-        return shown(Others.SPARED, llr, meanwhile)
-    alike = [one for one in (*by_flow(own), *others, *backwards) if lost_alike(one, usual)]
-    servers = {domain_of(trace, names, int(one.flow[0])) for one in alike}
+    deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
+    around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
+    alike = [one for one in around.others if lost_alike(one, around.usual)]
+    limited = [around.own, *alike]
+    begin = min(one.time[one.lost].min() for one in limited)  # before, nobody met the limit
+    end = max(one.time.max() for one in limited)
+    meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in around.clean]
+    meanwhile = [one for one in meanwhile if len(one)]
+    told = passed_freely(around.own, around.fit, meanwhile)
+    if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
+        return attrs.evolve(spared(trace, names, around.own, meanwhile, told), bar=SURE)
+    sharing = share_bucket(trace, names, around, alike)
+    servers = {domain_of(trace, names, int(one.flow[0])) for one in sharing}
     if len(servers) > 1:
-        rows = np.concatenate([one.row[one.lost] for one in alike])
-        return Contrast(
-            others=Others.ALIKE, llr=llr, servers=len(servers), rate=best.fit.rate, rows=np.unique(rows)[:SHOWN]
-        )
-    whenever = lossless(others, usual)
-    ever = one_bucket(own, whenever)
-    if ever < -DECIDED:
-        return shown(Others.SPARED_ELSEWHEN, ever, whenever)
-    return shown(Others.UNCLEAR, llr, whenever) if whenever else Contrast()
+        rows = np.unique(np.concatenate([one.row[one.lost] for one in sharing]))[:SHOWN]
+        return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
+    if sum(told) > DECIDED:
+        return spared(trace, names, around.own, meanwhile, told)
+    ever = passed_freely(around.own, around.fit, around.clean)
+    if sum(ever) > DECIDED:
+        return shown(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
+    return shown(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Contrast()
+
+
+def settled(directions: list[Direction], seen: list[Contrast]) -> list[Contrast]:
+    """Hold the contrasts of each client against each other: a link is limited as a whole, or it is not.
+
+    Args:
+        directions: The limited directions.
+        seen: How each compares.
+
+    Returns:
+        The contrasts. Where a client has others that are spared for sure, what seemed to be the link's points at them;
+        else what is the link's for one direction is so for all of the same client and way.
+    """
+    sure, whole = {}, {}
+    for one, compared in zip(directions, seen, strict=True):
+        if compared.others in MEANWHILE and compared.llr >= compared.bar:
+            sure[one.client] = compared
+        elif compared.others is Others.ALIKE:
+            whole[one.client, one.outbound] = compared
+    held = []
+    for one, compared in zip(directions, seen, strict=True):
+        if one.client not in sure:
+            held.append(whole.get((one.client, one.outbound), compared))
+        elif compared.others is Others.ALIKE:
+            held.append(attrs.evolve(sure[one.client], others=Others.SPARED_ELSEWHEN))
+        else:
+            held.append(compared)
+    return held
+
+
+def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Numbering) -> Surroundings:
+    """Part what a client exchanged: the limited flows of a direction, and all others, the same way and backwards."""
+    direction, flows = judged.direction, trace.flows
+    flow = np.flatnonzero((flows.protocol == TCP) & (flows.client == direction.client))
+    flow = flow[~np.isin(flow, judged.losing)]
+    same, other = (
+        by_flow(bounded(direction_series(trace, flow, outbound, numbering, acks=direction.acks)))
+        for outbound in (direction.outbound, not direction.outbound)
+    )
+    own = judged.series.take(np.isin(judged.series.flow, judged.losing))
+    return Surroundings(bounded(own), fit, same, other)
+
+
+def spared(trace: Trace, names: dict[int, str], own: Series, passed: list[Series], told: list[float]) -> Contrast:
+    """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
+    flows, mine = trace.flows, np.unique(own.flow)
+    servers = set(flows.server[mine].tolist())
+    limited = {domain_of(trace, names, int(flow)) for flow in mine}
+    here = [int(flows.server[int(one.flow[0])]) in servers for one in passed]
+    named = [domain_of(trace, names, int(one.flow[0])) in limited for one in passed]
+    for kind, own_server, own_name in ((Others.SPARED_NAME, True, False), (Others.SPARED_ADDRESS, False, True)):
+        rows = [place for place in range(len(passed)) if here[place] == own_server and named[place] == own_name]
+        total = sum(told[place] for place in rows)
+        if total > DECIDED and 2 * total > sum(told):
+            return shown(kind, total, [passed[place] for place in rows])
+    return shown(Others.SPARED, sum(told), passed)
 
 
 def shown(others: Others, llr: float, passed: list[Series]) -> Contrast:
@@ -107,9 +192,37 @@ def shown(others: Others, llr: float, passed: list[Series]) -> Contrast:
     return Contrast(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
 
 
-def lossless(others: list[Series], usual: float) -> list[Series]:
-    """Pick those that got something through and lost next to nothing, beside what is usual for a direction."""
-    return [one for one in others if (~one.lost).any() and np.mean(one.lost) <= FEW * usual]
+def at_once(trace: Trace, names: dict[int, str], own: Series, alike: list[Series]) -> bool:
+    """Say whether servers of several domains lost packets at the same time, so that one bucket may hold them all.
+
+    The bucket of some of them alone is then not the one that they met, and what seems to pass it freely may not.
+    """
+    mine = {domain_of(trace, names, int(flow)) for flow in np.unique(own.flow)}
+    first, last = own.time[own.lost].min(), own.time[own.lost].max()
+    return len(mine) > 1 or any(
+        domain_of(trace, names, int(one.flow[0])) not in mine
+        and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
+        for one in alike
+    )
+
+
+def share_bucket(trace: Trace, names: dict[int, str], around: Surroundings, alike: list[Series]) -> list[Series]:
+    """List the flows that lost as a direction did and have no bucket of their own, those of the direction included.
+
+    Backwards nothing tells buckets apart: a link is limited both ways by two of them.
+    """
+    own = by_flow(around.own)
+    explained = passed_freely(around.own, around.fit, own)
+    own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
+    mine = {domain_of(trace, names, int(one.flow[0])) for one in own}
+    strangers = [one for one in alike if domain_of(trace, names, int(one.flow[0])) not in mine]
+    strangers = sorted(strangers, key=lambda one: -np.count_nonzero(one.lost))[:MOST_ALIKE]
+    found = []
+    for one in strangers:
+        llr, alone = one_for_both(around.own, around.fit, one)
+        if llr >= -SURE or strength(alone) == 0 or not beyond_one(around.own, around.fit, one, alone):
+            found.append(one)
+    return [*own, *found, *(one for one in around.backwards if lost_alike(one, around.usual))]
 
 
 def lost_alike(part: Series, usual: float) -> bool:
@@ -119,23 +232,14 @@ def lost_alike(part: Series, usual: float) -> bool:
     return bool(usual > LUCK and more > DECIDED)
 
 
-def other_flows(trace: Trace, judged: Judged, numbering: Numbering) -> tuple[list[Series], list[Series]]:
-    """Lay out what the client exchanged on connections that a direction does not hold: the same way, and the other."""
-    direction, flows = judged.direction, trace.flows
-    flow = np.flatnonzero((flows.protocol == TCP) & (flows.client == direction.client))
-    flow = flow[~np.isin(flow, direction.flows)]
-    same, other = (
-        by_flow(bounded(direction_series(trace, flow, outbound, numbering, acks=direction.acks)))
-        for outbound in (direction.outbound, not direction.outbound)
-    )
-    return same, other
-
-
 def domains(trace: Trace) -> dict[int, str]:
-    """Name the registrable domain of every flow whose request told one."""
+    """Name the registrable domain of every flow whose request told one, else of another flow to its server."""
     told = {int(trace.http.flow[row]): trace.http.host[row].split(":")[0] for row in range(len(trace.http))}
     told |= {int(trace.tls.flow[row]): trace.tls.name[row] for row in range(len(trace.tls)) if trace.tls.name[row]}
-    return {flow: registrable(name) for flow, name in told.items() if name}
+    named = {flow: registrable(name) for flow, name in told.items() if name}
+    of_server = {int(trace.flows.server[flow]): name for flow, name in named.items()}
+    unnamed = {flow: of_server.get(server, "") for flow, server in enumerate(trace.flows.server.tolist())}
+    return {flow: name for flow, name in unnamed.items() if name} | named
 
 
 def by_flow(series: Series) -> list[Series]:
@@ -146,24 +250,3 @@ def by_flow(series: Series) -> list[Series]:
 def domain_of(trace: Trace, names: dict[int, str], flow: int) -> str:
     """Name the domain of a flow, or its server when no request told a name."""
     return names.get(flow, f"server {trace.flows.server[flow]}")
-
-
-def one_bucket(own: Series, spared: list[Series]) -> float:
-    """Weigh one bucket for everything against one for this direction alone while the others have their own luck.
-
-    Each search begins where the other ended as well, so that neither wins by having searched better.
-
-    Returns:
-        The log-likelihood ratio, 0 when there is nothing to compare.
-    """
-    if not spared:
-        return 0.0
-    lost = sum(int(np.count_nonzero(one.lost)) for one in spared)
-    passed = sum(map(len, spared)) - lost
-    both = own.joined(spared)
-    alone, together = (search_bucket(one.time, one.size, one.lost) for one in (own, both))
-    alone = max(alone, refine_bucket(own.time, own.size, own.lost, together), key=lambda fit: fit.likelihood)
-    together = max(together, refine_bucket(both.time, both.size, both.lost, alone), key=lambda fit: fit.likelihood)
-    harmless = [harmless_likelihood(one.time, one.lost) for one in (own, both)]
-    apart = max(alone.likelihood, harmless[0]) + lost * np.log(LUCK) + passed * np.log1p(-LUCK)
-    return float(max(together.likelihood, harmless[1]) - apart)

@@ -10,7 +10,7 @@ ordinary traffic, most of which lose next to nothing.
 * No queue earns 4.0: laboratory policers made packets wait for less than 0.02 of what a queue would, shapers for more
   than 0.3. Bursts alone earn 3.2, since radio links and receivers bunch packets too.
 * Others that are spared meanwhile earn 4.0, at other times 2.0, since a limit may begin and end. Others that do not
-  tell cost 2.0: a plan may limit them as well.
+  tell cost 0.5: a plan may limit them as well, but a bucket that drops is policing whoever put it there.
 * The other arguments against are as strong as what they contradict, since they name the benign cause.
 """
 
@@ -27,7 +27,9 @@ __all__ = [
     "ROUGH_BUCKET",
     "RULES",
     "SPARED",
+    "SPARED_ADDRESS",
     "SPARED_ELSEWHEN",
+    "SPARED_NAME",
     "TOKEN_BUCKET",
     "UNCLEAR",
     "UNHEARD",
@@ -35,6 +37,7 @@ __all__ = [
     "WHOLE_LINK",
 ]
 
+XUE = "Xue et al., Throttling Twitter, IMC 2021"
 FLACH = "Flach et al., An Internet-Wide Analysis of Traffic Policing, SIGCOMM 2016"
 POLICING = "rate.policing"
 
@@ -45,8 +48,12 @@ QUEUE_BEFORE_LOSS, RANDOM_LOSS = "rate.queue_before_loss", "rate.random_loss"
 RECEIVER_WINDOW, APPLICATION = "rate.receiver_window", "rate.application"
 WHOLE_LINK, UNCLEAR = "rate.whole_link", "rate.others_unclear"
 SPARED, SPARED_ELSEWHEN = "rate.spared", "rate.spared_elsewhen"
+SPARED_NAME, SPARED_ADDRESS = "rate.spared_name", "rate.spared_address"
 
-BUCKET_MEASURES = ("rate_bps", "bucket_bytes", "losses", "info", "llr", "units")
+BUCKET_MEASURES = (
+    "rate_bps", "rate_low_bps", "rate_high_bps", "bucket_bytes", "bucket_low_bytes", "bucket_high_bytes", "losses",
+    "info", "llr", "units",
+)  # fmt: skip
 QUEUE_MEASURES = ("waited_share", "waited_ms", "rtt_inflation", "samples", "burst_packets")
 
 WEIGHTS: dict[str, float] = {
@@ -62,8 +69,10 @@ WEIGHTS: dict[str, float] = {
     APPLICATION: -1.0,
     WHOLE_LINK: -6.0,
     SPARED: 4.0,
+    SPARED_NAME: 4.0,
+    SPARED_ADDRESS: 4.0,
     SPARED_ELSEWHEN: 2.0,
-    UNCLEAR: -2.0,
+    UNCLEAR: -0.5,
 }
 """Weight of each rule at full strength, nats; see the module's text for the sources."""
 
@@ -72,8 +81,9 @@ RULES: tuple[Rule, ...] = (
         id=TOKEN_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s, {bucket_bytes} bytes "
-        "deep, would be empty; this explains a share of {info} of where the losses fell",
+        says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} to "
+        "{rate_high_bps}), {bucket_bytes} bytes deep ({bucket_low_bytes} to {bucket_high_bytes}), would be empty; "
+        "this explains a share of {info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -81,8 +91,9 @@ RULES: tuple[Rule, ...] = (
         id=ROUGH_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost, most of them when a token bucket filled at {rate_bps} bit/s, {bucket_bytes} "
-        "bytes deep, would be nearly empty; this explains a share of {info} of where the losses fell",
+        says="{losses} packets were lost, most of them when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} "
+        "to {rate_high_bps}), {bucket_bytes} bytes deep, would be nearly empty; this explains a share of {info} of "
+        "where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -171,23 +182,41 @@ RULES: tuple[Rule, ...] = (
         says="{passed} packets of other connections of this client passed meanwhile, as they would not if they shared "
         "its limit (log-likelihood ratio {llr}): they are spared",
         measures=("passed", "llr", "selective"),
-        references=("Xue et al., Throttling Twitter, IMC 2021",),
+        references=(XUE,),
+    ),
+    Rule(
+        id=SPARED_NAME,
+        mechanism=POLICING,
+        group="rate.contrast",
+        says="{passed} packets of other names at the same address passed meanwhile, as they would not if they shared "
+        "the limit (log-likelihood ratio {llr}): it is the name that is limited",
+        measures=("passed", "llr", "selective"),
+        references=(XUE,),
+    ),
+    Rule(
+        id=SPARED_ADDRESS,
+        mechanism=POLICING,
+        group="rate.contrast",
+        says="{passed} packets of the same name at other addresses passed meanwhile, as they would not if they shared "
+        "the limit (log-likelihood ratio {llr}): it is the address that is limited",
+        measures=("passed", "llr", "selective"),
+        references=(XUE,),
     ),
     Rule(
         id=SPARED_ELSEWHEN,
         mechanism=POLICING,
         group="rate.contrast",
-        says="{passed} packets of other connections of this client passed before or after, as they would not if they "
-        "shared its limit (log-likelihood ratio {llr})",
+        says="{passed} packets of other connections of this client passed before, after, or the other way, as they "
+        "would not if they shared its limit (log-likelihood ratio {llr})",
         measures=("passed", "llr"),
-        references=("Xue et al., Throttling Twitter, IMC 2021",),
+        references=(XUE,),
     ),
     Rule(
         id=UNCLEAR,
         mechanism=POLICING,
         group="rate.contrast",
         says="the {passed} packets of other connections of this client do not tell whether they are limited as well "
-        "(log-likelihood ratio {llr}): the limit may be the link's",
+        "(log-likelihood ratio {llr}): the capture cannot show whom the limit is aimed at, it may be the link's",
         measures=("passed", "llr"),
         references=("Zhang et al., Localizing Traffic Differentiation, IMC 2023",),
     ),

@@ -21,6 +21,7 @@ __all__ = [
     "ETHERNET",
     "SEQ_BITS",
     "Series",
+    "at_client",
     "data_rows",
     "flow_rows",
     "path_rtt",
@@ -41,6 +42,9 @@ ETHERNET = 14
 
 NEAR_SHARE = 0.1
 """A side is next to the tap when its half of the round trip is below this share of the whole."""
+
+CLEARLY = 4
+"""One kind of mark prevails clearly when it is so many times as frequent as the other, and as often there at least."""
 
 UNKNOWN_RTT = 0.1
 """Seconds taken for a round trip that was not measured."""
@@ -116,8 +120,8 @@ def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
     cut = np.where(pieces[parent] > 1, most[parent], payload[parent])
     length = np.minimum(cut, payload[parent] - place * cut)
     header = (packets.payload_at[rows].astype(np.int64) - packets.ip_at[rows]) + ETHERNET
-    return Series(
-        time=seconds(trace, packets.time[rows])[parent],
+    laid = Series(
+        time=at_client(trace, rows)[parent],
         size=(length + header[parent]).astype(np.float64),
         lost=np.zeros(len(parent), np.bool_),
         row=rows[parent],
@@ -127,6 +131,7 @@ def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
         delay=np.full(len(parent), np.nan),
         upstream=behind_limit(trace, rows, flows, outbound),
     )
+    return laid.take(np.argsort(laid.time, kind="stable"))
 
 
 def seconds(trace: Trace, time: I64) -> F64:
@@ -135,11 +140,28 @@ def seconds(trace: Trace, time: I64) -> F64:
     return since
 
 
+def at_client(trace: Trace, rows: I64) -> F64:
+    """Give the times of packets as at the client's end of their path, in seconds.
+
+    What limits several servers of one client sits on the way that they share. Where the tap does not, their packets
+    meet there at other times than at the tap: half the round trip between tap and client later, or earlier.
+    """
+    packets = trace.packets
+    half = np.maximum(trace.sides.rtt[2 * packets.flow[rows].astype(np.int64)], 0) // 2
+    return seconds(trace, packets.time[rows] + np.where(packets.outbound[rows], -half, half))
+
+
 def behind_limit(trace: Trace, rows: I64, flows: I64, outbound: bool) -> bool:
     """Say whether the tap sits on the receiver's side, so that what was lost was never captured.
 
-    The halves of the round trip tell where both are known and one is small; else the kind of mark that prevails.
+    The kind of mark tells that clearly prevails: what is seen again was seen before it was lost, what fills a hole was
+    not. Else the halves of the round trip where both are known and one is small, and else the more frequent mark.
     """
+    marks = trace.packets.marks[rows]
+    again = int(np.count_nonzero((marks & Mark.REPEAT != 0) & (marks & Mark.SPURIOUS == 0)))
+    filled = int(np.count_nonzero((marks & Mark.FILL != 0) & (marks & Mark.REORDERED == 0)))
+    if max(again, filled) >= CLEARLY * max(min(again, filled), 1):
+        return filled > again
     sender = trace.sides.rtt[2 * flows + (not outbound)]
     receiver = trace.sides.rtt[2 * flows + outbound]
     known = (sender >= 0) & (receiver >= 0)
@@ -147,7 +169,4 @@ def behind_limit(trace: Trace, rows: I64, flows: I64, outbound: bool) -> bool:
         near_sender, near_receiver = int(sender[known].min()), int(receiver[known].min())
         if min(near_sender, near_receiver) < NEAR_SHARE * (near_sender + near_receiver):
             return near_receiver < near_sender
-    marks = trace.packets.marks[rows]
-    again = np.count_nonzero((marks & Mark.REPEAT != 0) & (marks & Mark.SPURIOUS == 0))
-    filled = np.count_nonzero((marks & Mark.FILL != 0) & (marks & Mark.REORDERED == 0))
-    return bool(filled > again)
+    return filled > again

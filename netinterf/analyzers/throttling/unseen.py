@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.resent import answers
-from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows, path_rtt, seconds
+from netinterf.analyzers.throttling.series import SEQ_BITS, Series, at_client, flow_rows, path_rtt
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -209,7 +209,7 @@ def dated(trace: Trace, pieces: Series, holes: Holes, spacing: float) -> Series:
     packets = trace.packets
     hole = np.repeat(np.arange(len(holes.count)), holes.count)
     place = np.arange(len(hole)) - np.repeat(np.cumsum(holes.count) - holes.count, holes.count)
-    begin, end = seconds(trace, packets.time[holes.before]), seconds(trace, packets.time[holes.behind])
+    begin, end = at_client(trace, holes.before), at_client(trace, holes.behind)
     end = np.maximum(begin, end)
     bursts = (holes.count - holes.retries)[hole]
     attempt = np.maximum(place - bursts + 1, 0)

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from netinterf.analyzers.throttling.resent import sack_reports
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series
 from netinterf.schema import RttKind, TcpOption
-from netinterf.stats.ratelimit import BucketFit, follow_bucket
+from netinterf.stats.following import follow_bucket
+from netinterf.stats.levels import burst_curve
+from netinterf.stats.ratelimit import BucketFit
 from netinterf.stats.robust import theil_sen
 from netinterf.trace import Trace
 
-__all__ = ["Waiting", "least_delay", "measure_waiting", "with_delays"]
+__all__ = ["Waiting", "least_delay", "measure_burst", "measure_waiting", "with_delays"]
 
 F64 = NDArray[np.float64]
 
@@ -29,13 +31,18 @@ LEAST_SAMPLES = 10
 NEAR_SAMPLES, MOST_NEAR = 3, 20
 """Packets nearest to the drops that are compared: at least and at most so many."""
 
-NEAR_SHARE = 0.5
-"""None of them may have met a bucket fuller than this share."""
+NEAR_SHARE, NEAR_EMPTY = 0.5, 10
+"""None of them may have met a bucket fuller than this share, nor one that held more than so many packets: a shaper that
+lets a large burst through queues only after it, and its queue may be short beside the burst."""
 
 NOTHING, NONE_BELOW, QUEUE_ABOVE = 0.05, 0.1, 0.2
 """Shares of the expected waiting that speak for no queue (the middle one only when less than one packet waited) and for
 a queue. Laboratory policers stay below 0.02, shapers above 0.3, even one that lets half of its depth through at once.
 A burst that crosses the links before the limit at their own, higher rates waits a little as well."""
+
+LONGEST = 0.01
+"""Seconds of waiting that a path adds by itself; a sender's burst on links before the limit, and radio, make no more.
+Flach et al. (§3.2) take 20 ms beside 1.3 times the least round trip for a queue."""
 
 LEAST_DEPTH = 4
 """Packets of depth below which little waiting does not exclude a queue, since most packets find such a one empty."""
@@ -70,7 +77,7 @@ class Waiting:
         if np.isnan(self.share):
             return -int(self.burst >= LEAST_BURST)
         short = self.share <= NOTHING or (self.share <= NONE_BELOW and self.packets <= 1.0)
-        short &= self.depth >= LEAST_DEPTH
+        short &= self.depth >= LEAST_DEPTH and self.seconds <= LONGEST
         return int(self.share >= QUEUE_ABOVE) - int(short)
 
 
@@ -78,7 +85,17 @@ def with_delays(trace: Trace, series: Series) -> Series:
     """Measure the delay of each wire packet: its round trip, or at the receiver its way from the sender."""
     if trace.facts.split_tcp:  # somebody else acknowledges, and timestamps are that somebody's
         return series
-    return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _round_trips(trace, series))
+    return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _compared(trace, series))
+
+
+def _compared(trace: Trace, series: Series) -> F64:
+    """Take round trips, and bring those to several servers to one least value: far servers are no queue."""
+    delay = _round_trips(trace, series)
+    server = trace.flows.server[series.flow]
+    least = np.full(int(server.max(initial=0)) + 1, np.nan)
+    np.fmin.at(least, server, delay)
+    level: F64 = delay - least[server] + np.nanmin(least) if np.isfinite(least).any() else delay
+    return level
 
 
 def least_delay(trace: Trace, series: Series) -> tuple[float, bool]:
@@ -156,6 +173,28 @@ def _one_way(trace: Trace, series: Series) -> F64:
     return delay
 
 
+def nearly_empty(missing: F64, fit: BucketFit, packet: float) -> NDArray[np.bool_]:
+    """Say of each packet whether the bucket was nearly empty behind it, given the bytes missing and the usual size."""
+    near: NDArray[np.bool_] = missing >= max(NEAR_SHARE * fit.depth, fit.depth - NEAR_EMPTY * packet)
+    return near
+
+
+def measure_burst(unit: Series, fit: BucketFit) -> float:
+    """Measure the most packets that arrived at once beyond the rate of a nearly empty bucket.
+
+    A queue spaces what leaves it, so behind one there is no such burst; before it is filled there may be.
+
+    Args:
+        unit: The wire packets that were fitted, at the receiver's side.
+        fit: The fitted bucket.
+    """
+    packet = float(np.median(unit.size))
+    rate, depth = np.array([fit.rate]), np.array([fit.depth])
+    missing = fit.depth - follow_bucket(unit.time, unit.size, unit.lost, rate, depth)[:, 0]
+    near = np.flatnonzero(~unit.lost & nearly_empty(missing, fit, packet))
+    return float(burst_curve(unit.time[near], unit.size[near], rate)[0][0]) / packet
+
+
 def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) -> Waiting:
     """Measure how long the packets next to the drops of a unit waited.
 
@@ -173,7 +212,7 @@ def measure_waiting(unit: Series, least: float, opened: bool, fit: BucketFit) ->
         return Waiting()
     rate, depth = np.array([fit.rate]), np.array([fit.depth])
     missing = fit.depth - follow_bucket(unit.time, unit.size, unit.lost, rate, depth)[:, 0]  # it waits for itself, too
-    known = np.flatnonzero(~unit.lost & ~np.isnan(unit.delay) & (missing >= NEAR_SHARE * fit.depth))
+    known = np.flatnonzero(~unit.lost & ~np.isnan(unit.delay) & nearly_empty(missing, fit, packet))
     losses = np.flatnonzero(unit.lost)
     ahead = np.append(losses, len(unit) + len(losses))[np.searchsorted(losses, known)] - known
     near = known[np.argsort(ahead, kind="stable")[:MOST_NEAR]]

@@ -29,7 +29,6 @@ class Limiter:
     per: str = "link"  # link, client, pair or flow: what shares a bucket
     way: str = "down"  # down, up, both or acks (bare acknowledgements of the client)
     mechanism: str = ""  # how the contract calls it; "" when it is no interference
-    dropped: int = 0
 
     def acts(self, packet: Packet, outbound: bool) -> bool:
         """Say whether the packet is one to limit."""
@@ -48,6 +47,11 @@ class Limiter:
         """Note the interference, if it is one."""
         if self.mechanism:
             self.world.note(self.traffic.provocation(packet, outbound), self.mechanism)
+
+    def drop(self, packet: Packet, outbound: bool, rate: float, depth: float) -> None:
+        """Write a loss down, and that it is interference, if it is."""
+        self.world.limited(packet, outbound, rate, depth)
+        self.tell(packet, outbound)
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -73,8 +77,7 @@ class Policer(Limiter):
         low = self.early * self.bucket
         if level < size or (level < low and self.world.chance.random() > level / low):
             self.levels[key] = level, now
-            self.dropped += 1
-            self.tell(packet, outbound)
+            self.drop(packet, outbound, self.rate, self.bucket)
             return []
         self.levels[key] = level - size, now
         return [(0, outbound, packet)]
@@ -100,8 +103,7 @@ class Shaper(Limiter):
             link = self.links[key] = Link(self.rate, self.limit, burst=self.burst)
         delay = link.enter(self.world.now, packet, self.world.chance)
         if delay < 0:
-            self.dropped += 1
-            self.tell(packet, outbound)
+            self.drop(packet, outbound, self.rate, self.limit)
             return []
         if delay > self.told:
             self.tell(packet, outbound)
@@ -118,6 +120,5 @@ class Degrader(Limiter):
         """Draw."""
         if not self.acts(packet, outbound) or self.world.chance.random() >= self.share:
             return [(0, outbound, packet)]
-        self.dropped += 1
-        self.tell(packet, outbound)
+        self.drop(packet, outbound, 0.0, 0.0)
         return []

@@ -39,6 +39,7 @@ class World:
     agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = attrs.field(factory=list)
     counter: int = 0
     notes: dict[int, list[tuple[str, Packet]]] = attrs.field(factory=dict)  # what boxes did, by conversation
+    limits: dict[int, tuple[float, float, int, int]] = attrs.field(factory=dict)  # see `limited`, by conversation
     counters: dict[Address, Any] = attrs.field(factory=dict)  # IP identifications of hosts that count for all packets
     begin: int = attrs.field(init=False)
     chance: Random = attrs.field(init=False)  # for single draws while packets move: far quicker than *rng*
@@ -61,6 +62,11 @@ class World:
         told = self.notes.setdefault(packet.subject, [])
         if all(word != mechanism for word, _ in told):
             told.append((mechanism, packet))
+
+    def limited(self, packet: Packet, outbound: bool, rate: float, depth: float) -> None:
+        """Let a rate limit say that it dropped *packet*: by conversation its bit/s, bytes, and drops up and down."""
+        _, _, up, down = self.limits.get(packet.subject, (rate, depth, 0, 0))
+        self.limits[packet.subject] = rate, depth, up + outbound, down + (not outbound)
 
     def run(self, events: int = 1 << 62) -> bool:
         """Do at most *events* things on the agenda; say whether there is more to do.

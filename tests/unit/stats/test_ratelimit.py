@@ -6,11 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
+from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
+from netinterf.stats.following import follow_bucket, grade_packets
 from netinterf.stats.losses import harmless_likelihood
 from netinterf.stats.ratelimit import (
     NO_FIT,
     fit_bucket,
-    follow_bucket,
     loss_line_rate,
     measure_bucket,
     refine_bucket,
@@ -127,6 +128,45 @@ def test_following_equals_the_loop(rows, buckets):
     left = follow_bucket(time, size, lost, rate, depth)
     expected = [naive_stats.follow_bucket(time, size, lost, r, d) for r, d in buckets]
     np.testing.assert_allclose(left, np.array(expected).reshape(len(buckets), len(rows)).T, rtol=1e-9, atol=1e-6)
+
+
+@given(series.filter(bool), st.lists(st.tuples(st.floats(1, 3000), st.floats(1, 90_000)), min_size=1, max_size=4))
+def test_grading_equals_following(rows, buckets):
+    """Counting while following gives what sorting the margins afterwards gives."""
+    time, size, lost = columns(rows)
+    rate, depth = (np.array([one[place] for one in buckets], float) for place in range(2))
+    met, gone = grade_packets(time, size, lost, rate, depth)
+    left = np.array([naive_stats.follow_bucket(time, size, lost, r, d) for r, d in buckets]).T
+    edge = np.median(size)
+    grades = [left < 0, (left >= 0) & (left < edge), left >= edge]
+    assert met.tolist() == [grade.sum(axis=0).tolist() for grade in grades]
+    assert gone.tolist() == [grade[lost].sum(axis=0).tolist() for grade in grades]
+
+
+def test_intervals_hold_what_explains_nearly_as_well():
+    """Every rate and depth tried one by one that comes close enough lies in the interval, and what is told does."""
+    time, size = bursts(5, count=300)
+    lost = police(time, size, 6e4, 3e4)
+    fit = search_bucket(time, size, lost)
+    known = bucket_intervals(time, size, lost, fit, rate=1.2 * fit.rate, depth=fit.depth)
+    near = []
+    for rate in fit.rate * RATES[::4]:
+        for depth in fit.depth * DEPTHS[::4]:
+            alone = fit_bucket(time, size, lost, rates=np.array([rate]), depths=np.array([depth]))
+            if alone.likelihood >= fit.likelihood - max(DROP, STAKE * fit.llr):
+                near.append((rate, depth))
+    assert len(near) > 1
+    for rate, depth in near:
+        assert known.rate[0] <= rate <= known.rate[1]
+        assert known.depth[0] <= depth <= known.depth[1]
+    assert known.rate[0] <= 6e4 <= known.rate[1] == pytest.approx(1.2 * fit.rate)
+    assert known.depth[0] <= 3e4 <= known.depth[1]
+
+
+def test_nothing_fitted_has_no_interval():
+    """Without a fit the interval is not a number."""
+    none = bucket_intervals(np.zeros(2), np.ones(2), np.zeros(2, bool), NO_FIT, rate=np.nan, depth=np.nan)
+    assert np.isnan([*none.rate, *none.depth]).all()
 
 
 @given(

@@ -21,6 +21,7 @@ TWINS = {
     "binomial_cost": "test_changes.py::test_costs_are_those_of_the_best_level",
     "binomial_likelihood": "test_losses.py::test_binomial_likelihoods_equal_the_loop",
     "brier": "test_calibration.py::test_scores_equal_the_loops",
+    "bucket_intervals": "test_ratelimit.py::test_intervals_hold_what_explains_nearly_as_well",
     "burst_curve": "test_levels.py::test_burst_curve_equals_all_pairs",
     "calibration_error": "test_calibration.py::test_scores_equal_the_loops",
     "clopper_pearson_upper": "test_rates.py::test_the_upper_bound_equals_a_search",

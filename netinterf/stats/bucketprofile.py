@@ -1,0 +1,68 @@
+"""How well rate and depth of a token bucket are known: intervals by profile likelihood.
+
+For every rate near the best one the depth is chosen that explains the losses best, and the other way round. What comes
+within 1.92 nats of the best is not excluded at 95 % (half of the quantile 3.84 of the chi-squared distribution with one
+degree of freedom; Wilks, "The large-sample distribution of the likelihood ratio", 1938), if all losses are known. Some
+are not, and one that is missing shifts the level for all that follow, so likelihood alone is far too sure: the drop
+grows with what is at stake, as where counts vary more than their model allows (McCullagh and Nelder, "Generalized
+Linear Models", 1989, §4.5). The likelihood is not smooth where packets are sent in bursts, so the interval reaches from
+the least to the greatest value that is not excluded.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.stats.levels import burst_curve
+from netinterf.stats.ratelimit import BucketFit, bucket_likelihoods
+
+__all__ = ["BucketIntervals", "bucket_intervals"]
+
+F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+DROP, STAKE = 1.92, 0.2
+"""Nats below the best that are not excluded (Wilks 1938), or such a share of the log-likelihood ratio if that is more.
+In 69 policed flows of the simulator (development seeds) intervals by 1.92 nats alone hold the true rate in 30 %, with
+the share in 77 %, and the true depth in 67 %."""
+
+RATES, DEPTHS = 1 + np.linspace(-0.12, 0.12, 49), np.geomspace(0.7, 1.45, 25)
+"""Multiples of the best rate and depth that are tried: 0.5 and 3 % apart."""
+
+
+class BucketIntervals(NamedTuple):
+    """Least and greatest rate and depth that the losses do not exclude; bytes a second, and bytes."""
+
+    rate: tuple[float, float]
+    depth: tuple[float, float]
+
+
+def bucket_intervals(time: F64, size: F64, lost: Bool, fit: BucketFit, *, rate: float, depth: float) -> BucketIntervals:
+    """Give the rates and depths that explain the losses nearly as well as the best.
+
+    Args:
+        time: Seconds, never falling, n of them.
+        size: Bytes of each packet on the wire, n.
+        lost: Whether the packet was lost, n.
+        fit: The bucket that explains the losses best.
+        rate: What is told as the rate; the interval holds it in any case.
+        depth: What is told as the depth; the same.
+
+    Returns:
+        The intervals; NaN where nothing was fitted.
+    """
+    if not np.isfinite(fit.llr):
+        return BucketIntervals((np.nan, np.nan), (np.nan, np.nan))
+    rates = np.concatenate([fit.rate * RATES, [fit.rate, rate]])
+    least, _ = burst_curve(time[~lost], size[~lost], rates)
+    depths = np.concatenate([np.broadcast_to(fit.depth * DEPTHS, (len(rates), len(DEPTHS))), least[:, None]], axis=1)
+    tried = np.broadcast_to(rates[:, None], depths.shape).reshape(-1)
+    depths = depths.reshape(-1)
+    gain = bucket_likelihoods(time, size, lost, tried, depths)
+    kept = gain >= gain.max() - max(DROP, STAKE * fit.llr)
+    return BucketIntervals(_span(tried[kept], rate), _span(depths[kept], depth))
+
+
+def _span(values: F64, told: float) -> tuple[float, float]:
+    return float(min(values.min(), told)), float(max(values.max(), told))
