@@ -16,6 +16,8 @@ __all__ = ["FIGURES", "write_figures"]
 FIGURES = {
     "rate.policing": ("rate.policing.tspu-twitter", 350_003),
     "rate.freeze": ("rate.freeze.packets", 350_001),
+    "rate.shaping": ("rate.shaping", 350_002),
+    "reach.isolation": ("reach.isolation.iran-2019", 350_004),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
 
