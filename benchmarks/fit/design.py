@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from benchmarks.fit.corpus import Corpus
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import SUBJECTS, Model
-from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
+from netinterf.verdict.weigh import Bearing, bearing, covers, strongest, values, vocabulary
 
 __all__ = ["Design", "lay_out"]
 
@@ -24,6 +24,11 @@ anything else to compare with shows policing all the same, so there they are no 
 CONTRASTS = ("rate.spared", "rate.spared_elsewhen", "rate.others_unclear", "rate.whole_link")
 """What compares with others. The last decides by itself: what limits a whole link alike is a plan whatever else is
 seen, so its suspicions teach nothing about weights."""
+
+
+COMPANY = ("rate.freeze", "rate.shaping", "rate.handshake", "reach")
+"""Mechanisms that strike whole classes of connections and are told by company only. All their subjects are series;
+those that a comparison with others speaks for are decided by it."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -67,7 +72,7 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
     """List every suspicion of a corpus that its labels decide.
 
     Subjects that are decidable only as a series, and those that another mechanism worked on, decide nothing, nor do
-    limits that the whole link shares.
+    limits that the whole link shares; but see `COMPANY`.
 
     Where a mechanism is more common in the corpus than its prior says, each untouched row stands for as many as the
     corpus lacks. Otherwise the regression would be content with evidence that decides at the corpus's base rate, and
@@ -87,12 +92,15 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
     )
     compared, alike = (showing(borne, evidence, wanted) for wanted in (CONTRASTS, CONTRASTS[-1:]))
     alone = np.isin(corpus.origin[borne.row], PLANS) & ~compared
-    decided = (right & ~corpus.series[borne.row]) | (corpus.benign[borne.row] & ~alone)
+    together = right & told_by_company(borne, evidence, mechanisms)
+    decided = (right & ~corpus.series[borne.row]) | together | (corpus.benign[borne.row] & ~alone)
     decided &= ~alike
     kept = np.flatnonzero(decided)
+    counted = ~corpus.series
+    counted[borne.row[together]] = True
     kind = corpus.kind[borne.row[kept]]
     pairs = [(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)]
-    odds = base_odds(corpus, sorted(set(pairs)))
+    odds = base_odds(corpus, counted, sorted(set(pairs)))
     base = np.array([odds[pair] for pair in pairs])
     rarer = np.minimum(base, [model.priors.get(pair, model.other_prior) for pair in pairs])
     return Design(
@@ -114,13 +122,31 @@ def showing(borne: Bearing, evidence: Evidence, wanted: tuple[str, ...]) -> NDAr
     return np.bincount(borne.pair_hypothesis, known[borne.pair_evidence], len(borne)) > 0
 
 
-def base_odds(corpus: Corpus, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
-    """Count how often each mechanism worked on each kind of subject, against how often nobody did: log-odds."""
+def told_by_company(borne: Bearing, evidence: Evidence, mechanisms: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Say which suspicions are of `COMPANY`, and have something drawn from other subjects that speaks for them."""
+    compares = [rule.shared or "selective" in rule.measures for rule in evidence.rules]
+    shared = np.array(compares or [False])[evidence.rule] & (evidence.llr > 0)
+    shown = np.bincount(borne.pair_hypothesis, shared[borne.pair_evidence], len(borne)) > 0
+    mine = np.array([any(covers(word, one) for word in COMPANY) for one in mechanisms] or [False])[borne.mechanism]
+    told: NDArray[np.bool_] = shown & mine
+    return told
+
+
+def base_odds(
+    corpus: Corpus, counted: NDArray[np.bool_], wanted: list[tuple[str, str]]
+) -> dict[tuple[str, str], float]:
+    """Count how often each mechanism worked on each kind of subject, against how often nobody did: log-odds.
+
+    Args:
+        corpus: The subjects.
+        counted: Which of them labels and evidence can decide.
+        wanted: Kinds of subject and mechanisms.
+    """
     found = {}
     for kind, word in wanted:
         words = {word, ALIKE.get(word, word)}
         mine = corpus.kind == SUBJECTS.index(kind)
         hit = [any(one in words or one.startswith(word + ".") for one in real) for real in corpus.mechanisms]
-        interfered = int(np.sum(mine & np.array(hit, np.bool_) & ~corpus.series))
+        interfered = int(np.sum(mine & np.array(hit, np.bool_) & counted))
         found[kind, word] = float(np.log((interfered + 0.5) / (corpus.count(kind) + 0.5)))
     return found
