@@ -96,6 +96,22 @@ def test_series_and_other_mechanisms_decide_nothing() -> None:
     assert len(series.kept) == len(other.kept) < whole
 
 
+def test_series_that_company_tells_are_decided_by_it() -> None:
+    """Of mechanisms that strike whole classes, series count where evidence drawn from others speaks for them."""
+    made = corpus()
+    hit = ~made.benign
+    words = tuple(("rate.freeze",) if one else () for one in hit.tolist())
+    rules = tuple(attrs.evolve(rule, mechanism="rate.freeze", shared=rule.id == "a.good") for rule in RULES)
+    evidence = attrs.evolve(made.evidence, rules=rules)
+    frozen = attrs.evolve(made, mechanisms=words, series=hit, evidence=evidence)
+    shown = np.zeros(len(made.kind), np.bool_)
+    shown[evidence.subject[evidence.rule == GOOD]] = True
+    design = lay_out(frozen, plain_model())
+    assert design.right.sum() == np.sum(hit & shown)
+    alone = tuple(attrs.evolve(rule, mechanism="rate.freeze") for rule in RULES)
+    assert not lay_out(attrs.evolve(frozen, evidence=attrs.evolve(evidence, rules=alone)), plain_model()).right.any()
+
+
 def test_scores_are_likelihood_ratios() -> None:
     """Signs that say more than they are worth, or less, add up to likelihood ratios once they are fitted."""
     rng = np.random.default_rng(4)
