@@ -17,6 +17,7 @@ from netinterf.simulate.conditions import Conditions
 from netinterf.stats.ratelimit import NO_FIT
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
+from tests.analyzers import bulk
 from tests.analyzers.bulk import (
     Bottleneck,
     Flow,
@@ -413,8 +414,12 @@ def joined(moved):
     return read(times=np.array(times), frames=frames, link_type=RAW_IP)
 
 
-def test_offloaded_segments_are_cut_into_wire_packets():
-    """Segmentation offload at the sender changes neither losses nor rate."""
+@pytest.mark.parametrize("segment", [1448, 1380, 1208])
+def test_offloaded_segments_are_cut_into_wire_packets(segment, monkeypatch):
+    """Segmentation offload at the sender changes neither losses nor rate, however much a packet of the path carries."""
+    monkeypatch.setattr(bulk, "SEGMENT", segment)
+    monkeypatch.setattr(bulk, "WIRE", segment + 66)
+    monkeypatch.setattr(bulk, "FULL", bytes(segment))
     moved = transfer(17, policer(125_000, 5e4), flows=[Flow(1500)], rtt=0.1)
     plain, whole = trace_of(moved), joined(moved)
     assert len(whole.packets) < 0.9 * len(plain.packets)
