@@ -281,6 +281,15 @@ def test_buckets_of_their_own_are_no_whole_link():
     assert accused
 
 
+def test_a_link_limited_both_ways_spares_nobody():
+    """While one server is limited down and another up, others that pass show that it is not the link, either way."""
+    simulated = run("rate.policing.jordan-live", 370_000, Conditions.clean(vantage="client"))
+    rules, accused = found(read(times=np.array(simulated.times), frames=simulated.frames, link_type=1))
+    assert "rate.whole_link" not in rules
+    assert rules["rate.spared"]["selective"] == 1
+    assert accused
+
+
 def test_servers_at_different_distances_share_a_plan():
     """Far from the client, packets of near and far servers are aligned as they meet at its end of the path."""
     plain = Conditions.clean(vantage="server")
