@@ -98,6 +98,17 @@ def test_duplicates_beyond_a_hole_are_lost_only_where_such_are_told(tells, known
     assert np.flatnonzero(series.lost).tolist() == lost
 
 
+@pytest.mark.parametrize(("back", "told"), [(0.0, True), (1.5, False)])
+def test_a_clock_that_is_set_back_hides_what_was_lost(back, told):
+    """Sorted by such a clock, packets stand in another order than they were sent in: nothing is said of the flow."""
+    moved = transfer(5, policer(125_000, 3e4), flows=[Flow(400)], rtt=0.08)
+    times = np.array(moved.times)
+    times[len(times) // 2 :] -= round(back * 1e9)
+    order = np.argsort(times, kind="stable")
+    trace = read(times=times[order], frames=[moved.frames[place] for place in order], link_type=RAW_IP)
+    assert (len(series_of(trace)) > 0) == told
+
+
 def test_one_segment_again_and_again_is_no_limit():
     """A sender whose other end is gone repeats its last segments; nobody acknowledges them, and nothing is said."""
     hand = opened()

@@ -38,7 +38,7 @@ SHOWN = 50
 DECIDED, SURE, BEYOND_DOUBT = 3.0, 20.0, 60.0
 """Log-likelihood ratio that decides, twenty to one; from which on it has its full weight; and from which on it stands
 against others that lost at the same time. In plans of the simulator (development seeds), where a bucket is known from
-some flows and others keep below it, up to 27 came of errors; where others are spared in truth mostly 100 and more."""
+some flows and others keep below it, up to 35 came of errors; where others are spared in truth mostly 100 and more."""
 
 MOST_ALIKE = 4
 """Other lossy flows that are compared, those with the most losses and of other domains first: one suffices."""
