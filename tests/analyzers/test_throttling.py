@@ -290,6 +290,16 @@ def test_a_link_limited_both_ways_spares_nobody():
     assert accused
 
 
+@pytest.mark.parametrize(("plan", "seed"), [("plan-shaper", 370_072), ("plan-burst", 370_025)])
+def test_passing_a_queue_spares_nobody(plan, seed):
+    """A full queue drops and serves on: what others get through it is no sign that they pass elsewhere."""
+    simulated = run(f"benign.rate.{plan}", seed, Conditions.clean(vantage="client"))
+    rules, accused = found(read(times=np.array(simulated.times), frames=simulated.frames, link_type=1))
+    assert "rate.queue_before_loss" in rules
+    assert not any(rule.startswith("rate.spared") for rule in rules)
+    assert not accused
+
+
 def test_servers_at_different_distances_share_a_plan():
     """Far from the client, packets of near and far servers are aligned as they meet at its end of the path."""
     plain = Conditions.clean(vantage="server")

@@ -119,10 +119,11 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
     around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
     alike, back = around.alike
+    clean = [] if judged.queued > 0 else around.clean  # a full queue serves on: passing it shows nothing
     limited = [around.own, *alike, *(one for one in back if shows_bucket(one))]
     begin = min(one.time[one.lost].min() for one in limited)  # before, nobody met the limit
     end = max(one.time.max() for one in limited)
-    meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in around.clean]
+    meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
     meanwhile = [one for one in meanwhile if len(one)]
     told = passed_freely(around.own, around.fit, meanwhile)
     if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
@@ -134,10 +135,10 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
         return spared(trace, names, around.own, meanwhile, told)
-    ever = passed_freely(around.own, around.fit, around.clean)
+    ever = passed_freely(around.own, around.fit, clean)
     if sum(ever) > DECIDED:
-        return shown(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
-    return shown(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Contrast()
+        return shown(Others.SPARED_ELSEWHEN, sum(ever), clean)
+    return shown(Others.UNCLEAR, sum(ever), clean) if clean else Contrast()
 
 
 def settled(directions: list[Direction], seen: list[Contrast]) -> list[Contrast]:
