@@ -302,7 +302,7 @@ class _World:
         when = max(self.back + 1e-6, now + self.rtt / 2 + float(self.random.exponential(self.jitter)))
         self.back = when
         stamp = when if self.tap == "sender" else now
-        block = None
+        block: tuple[int, ...] = ()
         if segment > cumulative:
             left, right = segment, segment + 1
             while left - 1 in flow.seen:
@@ -376,7 +376,7 @@ class _World:
         content: bytes = b"",
         sent: float = -1.0,
         echo: float = -1.0,
-        block: tuple[int, int] | None = None,
+        block: tuple[int, ...] = (),
         number: int = 0,
         room: int = 0,
     ) -> None:
@@ -390,7 +390,7 @@ class _World:
             options += b"\x01\x01\x08\x0a" + struct.pack("!II", value, reply)
         if block:
             edges = (1_000_000 + edge for edge in block)
-            options += b"\x01\x01\x05\x0a" + struct.pack("!II", *edges)
+            options += struct.pack(f"!BBBB{len(block)}I", 1, 1, 5, 2 + 4 * len(block), *edges)
         base = 1_000_000 if down else 5_000_000
         ports = (443, flow.port) if down else (flow.port, 443)
         other = 5_000_000 if down else 1_000_000

@@ -79,6 +79,36 @@ def test_a_duplicate_report_clears_a_loss():
     assert np.flatnonzero(hand.series().lost).tolist() == [2]
 
 
+@pytest.mark.parametrize(("tells", "known", "lost"), [(False, 6, [0]), (True, 8, [0, 5])])
+def test_duplicates_beyond_a_hole_are_lost_only_where_such_are_told(tells, known, lost):
+    """A block within another tells of a duplicate (RFC 2883, §4.2); receivers that send none leave its fate open."""
+    hand, edges = opened(0.05), [1 + place * SEGMENT for place in range(5)]
+    again = {"down": True, "ack": 9, "content": bytes(SEGMENT), "wait": 0.1}
+    hand.send(down=False, seq=9, ack=edges[0], block=(edges[1], edges[4]), wait=0.05)
+    if tells:
+        hand.send(seq=edges[3], **again)
+        hand.send(down=False, seq=9, ack=edges[0], block=(edges[3], edges[4], edges[1], edges[4]), wait=0.06)
+    hand.send(seq=edges[2], **again)  # needless, and never reported
+    hand.send(seq=edges[0], **again)
+    hand.send(down=False, seq=9, ack=edges[4], wait=0.06)
+    hand.send(seq=edges[1], **again)  # needless, and reported: it was acknowledged
+    hand.send(down=False, seq=9, ack=edges[4], block=(edges[1], edges[2]), wait=0.06)
+    series = hand.series()
+    assert len(series) == known
+    assert np.flatnonzero(series.lost).tolist() == lost
+
+
+@pytest.mark.parametrize(("back", "told"), [(0.0, True), (1.5, False)])
+def test_a_clock_that_is_set_back_hides_what_was_lost(back, told):
+    """Sorted by such a clock, packets stand in another order than they were sent in: nothing is said of the flow."""
+    moved = transfer(5, policer(125_000, 3e4), flows=[Flow(400)], rtt=0.08)
+    times = np.array(moved.times)
+    times[len(times) // 2 :] -= round(back * 1e9)
+    order = np.argsort(times, kind="stable")
+    trace = read(times=times[order], frames=[moved.frames[place] for place in order], link_type=RAW_IP)
+    assert (len(series_of(trace)) > 0) == told
+
+
 def test_one_segment_again_and_again_is_no_limit():
     """A sender whose other end is gone repeats its last segments; nobody acknowledges them, and nothing is said."""
     hand = opened()

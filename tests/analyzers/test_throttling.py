@@ -17,6 +17,7 @@ from netinterf.simulate.conditions import Conditions
 from netinterf.stats.ratelimit import NO_FIT
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
+from tests.analyzers import bulk
 from tests.analyzers.bulk import (
     Bottleneck,
     Flow,
@@ -280,6 +281,25 @@ def test_buckets_of_their_own_are_no_whole_link():
     assert accused
 
 
+def test_a_link_limited_both_ways_spares_nobody():
+    """While one server is limited down and another up, others that pass show that it is not the link, either way."""
+    simulated = run("rate.policing.jordan-live", 370_000, Conditions.clean(vantage="client"))
+    rules, accused = found(read(times=np.array(simulated.times), frames=simulated.frames, link_type=1))
+    assert "rate.whole_link" not in rules
+    assert rules["rate.spared"]["selective"] == 1
+    assert accused
+
+
+@pytest.mark.parametrize(("plan", "seed"), [("plan-shaper", 370_072), ("plan-burst", 370_025)])
+def test_passing_a_queue_spares_nobody(plan, seed):
+    """A full queue drops and serves on: what others get through it is no sign that they pass elsewhere."""
+    simulated = run(f"benign.rate.{plan}", seed, Conditions.clean(vantage="client"))
+    rules, accused = found(read(times=np.array(simulated.times), frames=simulated.frames, link_type=1))
+    assert "rate.queue_before_loss" in rules
+    assert not any(rule.startswith("rate.spared") for rule in rules)
+    assert not accused
+
+
 def test_servers_at_different_distances_share_a_plan():
     """Far from the client, packets of near and far servers are aligned as they meet at its end of the path."""
     plain = Conditions.clean(vantage="server")
@@ -413,8 +433,12 @@ def joined(moved):
     return read(times=np.array(times), frames=frames, link_type=RAW_IP)
 
 
-def test_offloaded_segments_are_cut_into_wire_packets():
-    """Segmentation offload at the sender changes neither losses nor rate."""
+@pytest.mark.parametrize("segment", [1448, 1380, 1208])
+def test_offloaded_segments_are_cut_into_wire_packets(segment, monkeypatch):
+    """Segmentation offload at the sender changes neither losses nor rate, however much a packet of the path carries."""
+    monkeypatch.setattr(bulk, "SEGMENT", segment)
+    monkeypatch.setattr(bulk, "WIRE", segment + 66)
+    monkeypatch.setattr(bulk, "FULL", bytes(segment))
     moved = transfer(17, policer(125_000, 5e4), flows=[Flow(1500)], rtt=0.1)
     plain, whole = trace_of(moved), joined(moved)
     assert len(whole.packets) < 0.9 * len(plain.packets)

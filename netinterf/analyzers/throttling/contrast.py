@@ -5,8 +5,9 @@ Flows that lost as well either share its bucket, or have buckets of their own (`
 domains share it, or nothing tells their limits apart, and nobody is spared, it is the link's (the idea of Zhang et al.,
 IMC 2023: flows that lose together share the limiter). No plan gives each flow a bucket, and servers of one domain may
 all be the target. Flows that lost next to nothing are spared when their packets passed where the bucket was empty,
-while somebody was limited: a limit may begin and end. Which of them are spared tells what is aimed at, as in a
-two-by-two table: other names at the same address, or the same name at another one.
+while somebody was limited, whichever way: a limit may begin and end, but while a link that is limited both ways is
+limited one way, it is so the other way. Which of them are spared tells what is aimed at, as in a two-by-two table:
+other names at the same address, or the same name at another one.
 """
 
 from enum import Enum
@@ -15,14 +16,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.throttling.judge import FEW, Judged, strength
+from netinterf.analyzers.throttling.judge import FEW, LEAST_LLR, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, beyond_one, one_for_both, passed_freely
-from netinterf.analyzers.throttling.units import Direction, bounded
+from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.context.domains import registrable
-from netinterf.stats.ratelimit import BucketFit
+from netinterf.stats.ratelimit import BucketFit, search_bucket
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
@@ -37,7 +38,7 @@ SHOWN = 50
 DECIDED, SURE, BEYOND_DOUBT = 3.0, 20.0, 60.0
 """Log-likelihood ratio that decides, twenty to one; from which on it has its full weight; and from which on it stands
 against others that lost at the same time. In plans of the simulator (development seeds), where a bucket is known from
-some flows and others keep below it, up to 27 came of errors; where others are spared in truth mostly 100 and more."""
+some flows and others keep below it, up to 35 came of errors; where others are spared in truth mostly 100 and more."""
 
 MOST_ALIKE = 4
 """Other lossy flows that are compared, those with the most losses and of other domains first: one suffices."""
@@ -91,6 +92,15 @@ class Surroundings:
         """The others that got something through and lost next to nothing beside what is usual."""
         return [one for one in self.others if (~one.lost).any() and np.mean(one.lost) <= FEW * self.usual]
 
+    @property
+    def alike(self) -> tuple[list[Series], list[Series]]:
+        """The others that lost as the limited flows did, the same way and backwards.
+
+        Backwards nothing tells buckets apart: a link is limited both ways by two of them.
+        """
+        same, back = ([one for one in way if lost_alike(one, self.usual)] for way in (self.others, self.backwards))
+        return same, back
+
 
 def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     """Compare one direction with a token bucket with what its client exchanged with others.
@@ -108,26 +118,27 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
         return Contrast()
     deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
     around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
-    alike = [one for one in around.others if lost_alike(one, around.usual)]
-    limited = [around.own, *alike]
+    alike, back = around.alike
+    clean = [] if judged.queued > 0 else around.clean  # a full queue serves on: passing it shows nothing
+    limited = [around.own, *alike, *(one for one in back if shows_bucket(one))]
     begin = min(one.time[one.lost].min() for one in limited)  # before, nobody met the limit
     end = max(one.time.max() for one in limited)
-    meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in around.clean]
+    meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
     meanwhile = [one for one in meanwhile if len(one)]
     told = passed_freely(around.own, around.fit, meanwhile)
     if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
         return attrs.evolve(spared(trace, names, around.own, meanwhile, told), bar=SURE)
-    sharing = share_bucket(trace, names, around, alike)
+    sharing = [*share_bucket(trace, names, around, alike), *back]
     servers = {domain_of(trace, names, int(one.flow[0])) for one in sharing}
     if len(servers) > 1:
         rows = np.unique(np.concatenate([one.row[one.lost] for one in sharing]))[:SHOWN]
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
         return spared(trace, names, around.own, meanwhile, told)
-    ever = passed_freely(around.own, around.fit, around.clean)
+    ever = passed_freely(around.own, around.fit, clean)
     if sum(ever) > DECIDED:
-        return shown(Others.SPARED_ELSEWHEN, sum(ever), around.clean)
-    return shown(Others.UNCLEAR, sum(ever), around.clean) if around.clean else Contrast()
+        return shown(Others.SPARED_ELSEWHEN, sum(ever), clean)
+    return shown(Others.UNCLEAR, sum(ever), clean) if clean else Contrast()
 
 
 def settled(directions: list[Direction], seen: list[Contrast]) -> list[Contrast]:
@@ -207,10 +218,7 @@ def at_once(trace: Trace, names: dict[int, str], own: Series, alike: list[Series
 
 
 def share_bucket(trace: Trace, names: dict[int, str], around: Surroundings, alike: list[Series]) -> list[Series]:
-    """List the flows that lost as a direction did and have no bucket of their own, those of the direction included.
-
-    Backwards nothing tells buckets apart: a link is limited both ways by two of them.
-    """
+    """List the flows that lost as a direction did and have no bucket of their own, those of the direction included."""
     own = by_flow(around.own)
     explained = passed_freely(around.own, around.fit, own)
     own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
@@ -222,7 +230,18 @@ def share_bucket(trace: Trace, names: dict[int, str], around: Surroundings, alik
         llr, alone = one_for_both(around.own, around.fit, one)
         if llr >= -SURE or strength(alone) == 0 or not beyond_one(around.own, around.fit, one, alone):
             found.append(one)
-    return [*own, *found, *(one for one in around.backwards if lost_alike(one, around.usual))]
+    return [*own, *found]
+
+
+def shows_bucket(part: Series) -> bool:
+    """Say whether a bucket explains the losses of a flow, so that it tells when somebody was limited.
+
+    Losses by chance would not do: before a limit begins, others pass.
+    """
+    if np.count_nonzero(part.lost) < LEAST_LOSSES:
+        return False
+    fit = search_bucket(part.time, part.size, part.lost)
+    return fit.llr > LEAST_LLR and strength(fit) > 0
 
 
 def lost_alike(part: Series, usual: float) -> bool:

@@ -3,8 +3,9 @@
 Every packet is seen leaving, and a lost one is sent again. The first report of its bytes, by acknowledgement or by
 SACK, answers the last transmission that is at least a round trip older: those before it were lost. Those after it were
 needless. A receiver that tells of duplicates (RFC 2883) tells which of all these arrived as well; with one that does
-not, the needless ones are taken to have arrived. The idea is that of Allman, Eddy and Ostermann (PER 31(3), 2003):
-counting repeats as losses overstates them, and what the receiver said corrects that.
+not, the needless ones are taken to have arrived. Some tell only of what they have acknowledged, not of what they hold
+beyond a hole: the fate of needless ones there is unknown, and they are left out. The idea is that of Allman, Eddy and
+Ostermann (PER 31(3), 2003): counting repeats as losses overstates them, and what the receiver said corrects that.
 """
 
 import attrs
@@ -35,6 +36,7 @@ class Reports:
     right: I64
     first: Bool  # the block tells what just arrived (RFC 2018 §4)
     again: Bool  # it tells of bytes that had arrived before (RFC 2883 §4)
+    beyond: Bool  # which are not acknowledged yet: bytes before them are missing
 
     def take(self, rows: Bool) -> "Reports":
         """Select reports."""
@@ -53,7 +55,10 @@ def sack_reports(trace: Trace, flows: I64, outbound: bool) -> Reports:
     at = np.repeat(blocks.offsets[:-1], count) + 2 * place
     ahead = [(blocks.values[at + edge] - packets.ack[row]).astype(np.int32) for edge in (0, 1)]  # modulo 2**32
     left, right = (packets.relative_ack[row] + edge for edge in ahead)
-    return Reports(row=row, left=left, right=right, first=place == 0, again=right <= packets.relative_ack[row])
+    below = right <= packets.relative_ack[row]
+    within = np.zeros(len(row), np.bool_)  # the first block lies in the second (RFC 2883 §4.2)
+    within[:-1] = (place[:-1] == 0) & (place[1:] == 1) & (left[:-1] >= left[1:]) & (right[:-1] <= right[1:])
+    return Reports(row=row, left=left, right=right, first=place == 0, again=below | within, beyond=within & ~below)
 
 
 def answers(trace: Trace, flows: I64, outbound: bool) -> I64:
@@ -63,7 +68,7 @@ def answers(trace: Trace, flows: I64, outbound: bool) -> I64:
 
 
 def with_lost_transmissions(trace: Trace, pieces: Series, flows: I64, outbound: bool) -> Series:
-    """Mark what got lost among the captured packets of one direction.
+    """Mark what got lost among the captured packets of one direction, and leave out those whose fate is not known.
 
     What was never acknowledged is left out where acknowledgements were captured at all: its fate is not known. The
     other end may be gone, and then its last segment is sent again and again (RFC 6298 §5.5).
@@ -78,19 +83,23 @@ def with_lost_transmissions(trace: Trace, pieces: Series, flows: I64, outbound: 
     trip = np.maximum(trace.sides.rtt[2 * pieces.flow[copies] + outbound], 0)
     ready = sent + (SOON * trip).astype(np.int64)  # reports from then on may answer it
     reports = sack_reports(trace, flows, outbound)
-    heard = first_heard(trace, pieces.take(copies), answers(trace, flows, outbound), reports)
+    acked = first_acked(trace, pieces.take(copies), answers(trace, flows, outbound))
+    heard = first_heard(trace, pieces.take(copies), acked, reports)
     heard = np.minimum.reduceat(heard, np.flatnonzero(opens))[group]
     place = np.arange(len(copies))
     arrived = np.zeros(int(group[-1]) + 1, np.int64)
     np.maximum.at(arrived, group, np.where((ready <= heard) | opens, place, 0))
     missing = place != arrived[group]
     told = reported_twice(trace, pieces.take(copies), missing, ready, reports)
-    silent = ~np.isin(pieces.flow[copies], np.unique(pieces.flow[copies[told]]))
+    flow, needless = pieces.flow[copies], place > arrived[group]
     missing[told] = False
-    missing[silent & (place > arrived[group])] = False  # this receiver does not tell of duplicates
-    lost = np.zeros(len(pieces), np.bool_)
+    missing[needless & ~np.isin(flow, flow[told])] = False  # this receiver does not tell of duplicates
+    tells_more = np.isin(flow, trace.packets.flow[reports.row[reports.beyond]])
+    unknown = missing & needless & (ready < acked) & ~tells_more
+    lost, known = np.zeros(len(pieces), np.bool_), np.ones(len(pieces), np.bool_)
     lost[copies[missing]] = True
-    return attrs.evolve(pieces, lost=lost)
+    known[copies[unknown]] = False
+    return attrs.evolve(pieces, lost=lost).take(known)
 
 
 def sent_again(pieces: Series) -> tuple[I64, Bool]:
@@ -108,23 +117,35 @@ def sent_again(pieces: Series) -> tuple[I64, Bool]:
     return order[several], ~overlaps[several]
 
 
-def first_heard(trace: Trace, copies: Series, acks: I64, reports: Reports) -> I64:
-    """Give the time of the first answer that reports each packet's bytes; the end of time without one.
+def first_acked(trace: Trace, copies: Series, acks: I64) -> I64:
+    """Give the time of the first answer that acknowledges each packet's bytes; the end of time without one.
 
     Args:
         trace: The capture.
-        copies: The packets, sorted by flow and bytes.
+        copies: The packets.
         acks: Answers, in time order.
-        reports: Their SACK blocks.
     """
     packets = trace.packets
-    heard = np.full(len(copies), NEVER)
+    acked = np.full(len(copies), NEVER)
     acks = acks[np.argsort(packets.flow[acks], kind="stable")]
     top = np.maximum.accumulate(packets.flow[acks].astype(np.int64) << SEQ_BITS | packets.relative_ack[acks])
     place = np.searchsorted(top, copies.flow << SEQ_BITS | (copies.start + copies.payload))
     inside = place < len(acks)
     inside[inside] = packets.flow[acks[place[inside]]] == copies.flow[inside]
-    heard[inside] = packets.time[acks[place[inside]]]
+    acked[inside] = packets.time[acks[place[inside]]]
+    return acked
+
+
+def first_heard(trace: Trace, copies: Series, acked: I64, reports: Reports) -> I64:
+    """Give the time of the first answer that reports each packet's bytes; the end of time without one.
+
+    Args:
+        trace: The capture.
+        copies: The packets, sorted by flow and bytes.
+        acked: When they were acknowledged.
+        reports: SACK blocks.
+    """
+    packets, heard = trace.packets, acked.copy()
     fresh = reports.take(~reports.again)
     key, own = copies.flow << SEQ_BITS | copies.start, packets.flow[fresh.row].astype(np.int64) << SEQ_BITS
     begin, end = np.searchsorted(key, own | fresh.left), np.searchsorted(key, own | fresh.right)
