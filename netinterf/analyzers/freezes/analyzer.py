@@ -24,6 +24,10 @@ Mask = NDArray[np.bool_]
 FEWEST = 3
 """Stopped connections of one client that are compared: two stop at one count by chance too often."""
 
+AT_ONCE_NS = 500_000_000
+"""Transfers whose last packets passed so close together were stopped at one moment: packets of a transfer that is
+going on follow each other within a round trip."""
+
 BEYOND = 1.5
 """How much farther than the limit a connection must have got to be spared: four standard deviations of the widest limit
 that is tried."""
@@ -62,7 +66,7 @@ class Freezes:
         if (times >= FEWEST).any():
             courses = follow_courses(trace, stops)
             for one in chosen[times >= FEWEST].tolist():
-                tables += self.compared(trace, stops, courses.of_client(trace, one))
+                tables += self.compared(trace, stops, apart(stops, courses.of_client(trace, one)))
         return join(tables)
 
     def stopped(self, stops: Stops) -> Evidence:
@@ -75,8 +79,10 @@ class Freezes:
 
     def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
         """Write down what the courses of one client's connections have in common."""
-        found = find_common_limit(lives_of(trace, stops, courses))
         place = courses.stop[courses.stop >= 0]
+        if len(place) < FEWEST:
+            return []
+        found = find_common_limit(lives_of(trace, stops, courses))
         if found.llr <= 0:
             measured: dict[str, ArrayLike] = {"stopped": len(place), "llr": found.llr}
             scattered = stops.take(place)
@@ -113,6 +119,17 @@ class Freezes:
             witness=[sorted(set(rows)) for rows in witness.tolist()],
             measured=dict(measured),
         )
+
+
+def apart(stops: Stops, courses: Courses) -> Courses:
+    """Leave out stops that follow another by less than `AT_ONCE_NS`: one outage stops all transfers that it meets."""
+    stopped = np.flatnonzero(courses.stop >= 0)
+    since = stops.since[courses.stop[stopped]]
+    order = np.argsort(since, kind="stable")
+    late = np.diff(since[order], prepend=since[order][:1] - 2 * AT_ONCE_NS) < AT_ONCE_NS
+    kept = np.ones(len(courses), np.bool_)
+    kept[stopped[order[late]]] = False
+    return courses.take(kept)
 
 
 def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
