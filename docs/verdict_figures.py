@@ -16,7 +16,7 @@ __all__ = ["FIGURES", "write_figures"]
 FIGURES = {
     "rate.policing": ("rate.policing.tspu-twitter", 350_003),
     "rate.freeze": ("rate.freeze.packets", 350_001),
-    "rate.shaping": ("rate.shaping", 350_002),
+    "rate.shaping": ("rate.shaping.media", 350_001),
     "reach.isolation": ("reach.isolation.iran-2019", 350_004),
 }
 """What is drawn for each mechanism: a scenario and a seed."""
