@@ -56,6 +56,11 @@ LOOSE = 0.3
 BAD_SERVER, BAD_LINE = 0.01, 0.005
 """Chance that a server, or a client's line, stops connections with a hazard of its own."""
 
+MANY, MANY_BAD = 0.1, 0.2
+"""In one capture in ten destinations break in numbers, as many as one in five (crawlers, peers, old lists, a region
+that is down): then a few that broke at similar places are no wonder. Both are judgement, between the 1 % above and the
+shares of dead destinations that scans find."""
+
 BAD_CLIENT = 0.1
 """Chance that a client leaves a server so; 20 % of connections to a large network end by a reset or a silence within
 ten packets (Cloudflare 2024-09-05), half of them taken for silences."""
@@ -164,8 +169,9 @@ def failures(lives: Lives, usual: F64) -> float:
     server = np.unique(lives.server, return_inverse=True)[1]
     well, bad = np.bincount(server, usual), broken(lives, server)
     left = np.bincount(server, lives.stopped & lives.client_left) > 0
-    rare = np.where(left, BAD_CLIENT, BAD_SERVER)
-    single = np.logaddexp(np.log1p(-rare) + well, np.log(rare) + bad).sum()
+    rare, often = (np.where(left, max(BAD_CLIENT, share), share) for share in (BAD_SERVER, MANY_BAD))
+    single, many = (np.logaddexp(np.log1p(-one) + well, np.log(one) + bad).sum() for one in (rare, often))
+    single = np.logaddexp(np.log1p(-MANY) + single, np.log(MANY) + many)
     line = broken(lives, np.zeros(len(server), np.int64))[0]
     return float(np.logaddexp(np.log1p(-BAD_LINE) + single, np.log(BAD_LINE) + line))
 
