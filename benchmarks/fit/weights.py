@@ -27,6 +27,10 @@ more than one value for one sign (for the hop limit of a reset 1 to 3, for forge
 LARGEST = 3.0
 """A factor multiplies a weight by at most this much: what is three times as strong needs a rule of its own."""
 
+BOUNDED = ("rate.handshake",)
+"""Mechanisms whose rules are parts of one sum that is never surer than the likeliest excuse allows. They keep their
+weights: factors above 1 would break that bound, and a name alone at its address would be accused."""
+
 ROUNDS = 6
 """Which observation of a group is strongest depends on the factors, so both are found in turn; they settle in four."""
 
@@ -50,10 +54,11 @@ def fit_factors(
     usual = usual_weights(design)
     stiffness = (usual / SPREAD) ** 2
     factors = np.array([1.0 if near is None else near[rule.id] for rule in design.rules])
+    kept = np.array([rule.mechanism in BOUNDED for rule in design.rules], np.bool_)
     for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
         matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
-        factors = solve(matrix, right, base, weight, stiffness, factors)
+        factors = solve(matrix, right, base, weight, stiffness, factors, kept)
     return {rule.id: round(float(factor), 3) for rule, factor in zip(design.rules, factors, strict=True)}
 
 
@@ -67,7 +72,7 @@ def usual_weights(design: Design) -> F64:
     return mean
 
 
-def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start: F64) -> F64:
+def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start: F64, kept: NDArray[np.bool_]) -> F64:
     """Maximise the penalised likelihood for given rows.
 
     Args:
@@ -77,6 +82,7 @@ def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start
         weight: How many subjects each row stands for.
         stiffness: Penalty of each factor's distance from 1.
         start: Where to begin.
+        kept: Factors that stay 1.
     """
 
     def loss(factors: F64) -> tuple[float, F64]:
@@ -87,6 +93,8 @@ def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start
         gradient = matrix.T @ error + stiffness * distance
         return float(value + 0.5 * np.sum(stiffness * distance**2)), gradient
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, LARGEST)] * len(start))
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=[(1.0, 1.0) if one else (0.0, LARGEST) for one in kept]
+    )
     factors: F64 = np.where(stiffness > 0, found.x, 1.0)
     return factors

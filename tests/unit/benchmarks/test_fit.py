@@ -77,6 +77,16 @@ def test_factors_find_what_signs_are_worth() -> None:
     assert factors["c.excuse"] == pytest.approx(np.log(0.3 / 0.02) / 4, abs=0.3)
 
 
+def test_parts_of_a_bounded_sum_keep_their_weights() -> None:
+    """Rules of a mechanism whose sum is bounded by design are not scaled, whatever the corpus says."""
+    made = corpus()
+    words = tuple(("rate.handshake",) if one else () for one in (~made.benign).tolist())
+    rules = tuple(attrs.evolve(rule, mechanism="rate.handshake") for rule in RULES)
+    evidence = attrs.evolve(made.evidence, rules=rules)
+    _, factors = fitted(attrs.evolve(made, mechanisms=words, evidence=evidence))
+    assert set(factors.values()) == {1.0}
+
+
 def test_factors_stay_in_their_bounds() -> None:
     """A rule that was not seen keeps its weight, and no factor is negative or beyond the largest."""
     _, factors = fitted(corpus(scale=10.0))
