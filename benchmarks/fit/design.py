@@ -21,9 +21,9 @@ PLANS = ("plan-policer", "plan-burst", "quota-exhausted")
 """Look-alikes that are limits of the whole link. By the verdict contract (section 2) a capture that does not hold
 anything else to compare with shows policing all the same, so there they are no counter-examples."""
 
-CONTRASTS = ("rate.spared", "rate.spared_elsewhen", "rate.others_unclear", "rate.whole_link")
-"""What compares with others. The last decides by itself: what limits a whole link alike is a plan whatever else is
-seen, so its suspicions teach nothing about weights."""
+CONTRASTS = ("rate.spared", "rate.spared_name", "rate.spared_address", "rate.spared_elsewhen", "rate.whole_link")
+"""What compares with others; that it cannot be told (``rate.others_unclear``) is no comparison. The last decides by
+itself: what limits a whole link alike is a plan whatever else is seen, so its suspicions teach nothing about weights."""
 
 
 COMPANY = ("rate.freeze", "rate.shaping", "rate.handshake", "reach")
