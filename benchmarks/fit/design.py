@@ -23,7 +23,7 @@ anything else to compare with shows policing all the same, so there they are no 
 
 CONTRASTS = ("rate.spared", "rate.spared_name", "rate.spared_address", "rate.spared_elsewhen", "rate.whole_link")
 """What compares with others; that it cannot be told (``rate.others_unclear``) is no comparison. The last decides by
-itself: what limits a whole link alike is a plan whatever else is seen, so its suspicions teach nothing about weights."""
+itself: what limits a whole link alike is a plan whatever else is seen, so its suspicions teach nothing."""
 
 
 COMPANY = ("rate.freeze", "rate.shaping", "rate.handshake", "reach")
