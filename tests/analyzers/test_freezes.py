@@ -69,6 +69,48 @@ def test_downloads_that_stop_at_one_count_are_limited() -> None:
     assert SCATTERED not in found
 
 
+def test_a_capture_that_keeps_only_beginnings_says_nothing() -> None:
+    """Twelve whole downloads of which the first forty packets were kept: nobody tried in vain, nobody went beyond."""
+    talk, kept = Talk(), []
+    for place in range(12):
+        talk.server, before = f"203.0.113.{10 + place % 4}", len(talk.frames)
+        download(talk, 4_000.0 * place, 40_000 + place, 90, whole=True)
+        kept += sorted(talk.frames[before:])[:40]
+    whole, talk.frames = talk.frames, kept
+    assert not told(talk.trace())
+    talk.frames = whole
+    assert not told(talk.trace())
+
+
+def test_a_window_that_is_closed_stops_nobody_else() -> None:
+    """The client's program does not read: its window closes, and it stays so until the end."""
+    talk = Talk()
+    for place in range(4):
+        talk.server, talk.port = "203.0.113.9", 40_000 + place
+        sent, end = talk.request(talk.open(15_000.0 * place), REQUEST % b"big")
+        for number in range(10):
+            at, seq = sent + talk.rtt + 12.0 * number, 901 + 1000 * number
+            talk.send("S", "A", seq, end, at=at, data=SEGMENT)
+            talk.send("C", "A", end, seq + 1000, at=at + 0.2, window=500 if number < 9 else 0)
+        talk.server = "192.0.2.77"
+        download(talk, 15_000.0 * place + 5_000, 41_000 + place, 60, whole=True, name=b"other")
+    assert not told(talk.trace())
+
+
+@pytest.mark.parametrize("side", ["C", "S"])
+def test_one_direction_alone_says_nothing(side: str) -> None:
+    """What went unanswered cannot be told from what was not captured."""
+    talk = Talk()
+    for place in range(5):
+        talk.server = "203.0.113.9"
+        download(talk, 15_000.0 * place, 40_000 + place, 10)
+        talk.server = "192.0.2.77"
+        download(talk, 15_000.0 * place + 5_000, 41_000 + place, 60, whole=True, name=b"other")
+    from_client = bytes([198, 51, 100, 7])
+    talk.frames = [(at, frame) for at, frame in talk.frames if (frame[12:16] == from_client) == (side == "C")]
+    assert not told(talk.trace())
+
+
 def test_downloads_that_stop_anywhere_are_failures() -> None:
     """The same downloads stop after very different counts."""
     found = told(fetches([10, 45, 22, 70, 14]))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
 from netinterf.analyzers.freezes.rules import LIMIT, RULES, SCATTERED, SPARED, STOPPED, WEIGHTS
 from netinterf.analyzers.sites import flow_name_ids
@@ -45,7 +46,8 @@ class Freezes:
 
     Also looks like this: servers that die (their connections stop at different counts), servers that hang (they still
     acknowledge), lines that are down (nothing is heard elsewhere), translators that forget (after a pause), narrow
-    paths (large packets never pass), clients that went away.
+    paths (large packets never pass), clients that went away or do not read (their window is closed), recorders that
+    keep only the beginnings of connections (nobody tries in vain, and none goes on).
 
     References: net4people/bbs 490; dpi-checkers (ru/dpi-ch, ru/tcp-16-20_dwc); Cloudflare, 2025-06-26.
     """
@@ -58,15 +60,13 @@ class Freezes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which connections were stopped, and whether a common count explains it."""
         stops = find_stops(trace)
-        if not len(stops):
+        courses = follow_courses(trace, stops) if len(stops) else None
+        if courses is None or only_beginnings(trace, stops, courses):
             return Evidence.empty(rules=self.rules)
         tables = [self.stopped(stops)]
-        client = trace.flows.client[stops.flow]
-        chosen, times = np.unique(client, return_counts=True)
-        if (times >= FEWEST).any():
-            courses = follow_courses(trace, stops)
-            for one in chosen[times >= FEWEST].tolist():
-                tables += self.compared(trace, stops, apart(stops, courses.of_client(trace, one)))
+        chosen, times = np.unique(trace.flows.client[stops.flow], return_counts=True)
+        for one in chosen[times >= FEWEST].tolist():
+            tables += self.compared(trace, stops, apart(stops, courses.of_client(trace, one)))
         return join(tables)
 
     def stopped(self, stops: Stops) -> Evidence:
@@ -119,6 +119,16 @@ class Freezes:
             witness=[sorted(set(rows)) for rows in witness.tolist()],
             measured=dict(measured),
         )
+
+
+def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> bool:
+    """Say whether the capture may have kept no more than the beginning of each connection, as some recorders do.
+
+    Then none goes on beyond where others stop, and nobody is seen who tried in vain.
+    """
+    tried = trace.packets.time[stops.last] - stops.since >= LATE_NS
+    beyond = (courses.stop < 0) & (courses.packets > BEYOND * np.median(stops.packets))
+    return not tried.any() and not beyond.any()
 
 
 def apart(stops: Stops, courses: Courses) -> Courses:

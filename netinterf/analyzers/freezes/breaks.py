@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.datagrams import find_quic
-from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.analyzers.unanswered.waiting import find_waiting
-from netinterf.schema import TcpFlag
+from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["LATE_NS", "Breaks", "find_ends", "joined_breaks", "under_way"]
@@ -82,8 +82,9 @@ def find_ends(trace: Trace) -> Breaks:
 def midway(trace: Trace, silences: Silences) -> Mask:
     """Say which silences stopped a connection that was captured from its beginning and had got going.
 
-    Left out are those of the first flight, of data packets larger than any that ever passed, and of farewells; and
-    those of connections that had paused, unless they did so in the middle of an answer.
+    Left out are those of the first flight, of data packets larger than any that ever passed, of farewells, and of sides
+    that had closed their window; and those of connections that had paused, unless they did so in the middle of an
+    answer.
     """
     sides, flow, datagrams = trace.sides, silences.flow, silences.is_kind(Kind.DATAGRAM)
     stopped = datagrams | silences.is_kind(Kind.UNHEARD, Kind.CLOSING, Kind.CUT)
@@ -94,7 +95,19 @@ def midway(trace: Trace, silences: Silences) -> Mask:
     idle = (silences.paused >= IDLE_NS) & ~mid_answer(trace, silences)
     unanswered = ~(silences.is_kind(Kind.CLOSING) | said_all(trace, silences)) | mid_answer(trace, silences)
     kept: Mask = stopped & begun & under_way(trace)[flow] & ~first_flight & ~(narrow & unheard) & ~idle & unanswered
-    return kept
+    return kept & ~closed_window(trace, silences)
+
+
+def closed_window(trace: Trace, silences: Silences) -> Mask:
+    """Say whether the side that waits had no room for more: nobody may send to it (RFC 9293 §3.8.6.1)."""
+    packets = trace.packets
+    near = trace.by_flow.take(silences.flow)
+    owner, row = near.parents(), near.values.astype(np.int64)
+    quiet = packets.tcp_flags[row] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST) == 0
+    mine = (packets.outbound[row] == (silences.side[owner] % 2 == 0)) & (packets.protocol[row] == TCP) & quiet
+    closed = np.zeros(len(silences), np.bool_)
+    closed[owner[mine]] = packets.marks[row[mine]] & Mark.ZERO_WINDOW != 0  # the last write wins: the last packet
+    return closed
 
 
 def said_all(trace: Trace, silences: Silences) -> Mask:
