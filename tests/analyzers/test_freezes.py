@@ -128,6 +128,41 @@ def test_nothing_is_said_where_the_client_was_not_heard_elsewhere() -> None:
     assert not told(fetches([10], beside=False))
 
 
+def test_a_silence_without_a_witness_got_at_least_that_far() -> None:
+    """The last download stops as well, and nothing is heard afterwards: what is sent in vain is no progress."""
+    talk = Talk(at_server=True)
+    for place in range(2):
+        talk.port, at = 40_000 + 10 * place, 20_000.0 * place
+        sent, end = talk.request(talk.open(at), REQUEST % b"big")
+        for number in range(10):
+            talk.send("S", "A", 901 + 1000 * number, end, at=sent + 1 + 12 * number, data=SEGMENT)
+            if number < 6:
+                talk.send("C", "A", end, 901 + 1000 * (number + 1), at=sent + 1 + 12 * number + talk.rtt)
+        for number in range(6):
+            talk.send("S", "A", 6901, end, at=sent + 400 * 2**number, data=SEGMENT)
+        if not place:
+            talk.healthy(at + 5_000)
+    trace = talk.trace(vantage="server")
+    stops = find_stops(trace)
+    assert stops.seen.tolist() == [True, False]
+    courses = follow_courses(trace, stops)
+    first, second = (np.flatnonzero(courses.flow == flow) for flow in stops.flow)
+    assert courses.stop[first].tolist() == [0]
+    assert courses.stop[second].tolist() == [-1]
+    assert courses.bytes[first].tolist() == courses.bytes[second].tolist() == [6_000]
+    assert courses.packets[first].tolist() == courses.packets[second].tolist()
+
+
+def test_visits_that_end_with_a_farewell_are_not_stopped() -> None:
+    """Acknowledgements and a farewell, which nobody answers, are no datagrams that were sent in vain."""
+    for seed in range(440_010, 440_014):
+        played = run("benign.reach.no-quic-service", seed)
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        assert len(trace.quic)
+        stops = find_stops(trace)
+        assert not np.isin(stops.flow, trace.quic.flow).any()
+
+
 def test_verdicts_name_the_freeze_and_spare_the_others() -> None:
     """The limited connections are accused, with others spared; nobody else is."""
     trace = fetches([10, 10, 11, 10, 10])
@@ -192,6 +227,24 @@ def test_a_stall_is_a_stop_and_counting_begins_anew() -> None:
     assert stops.bytes[:, 0].tolist() == [11_000, 11_000, 11_000]
     courses = follow_courses(trace, stops)
     assert np.count_nonzero(courses.stop >= 0) == 3
+
+
+def test_what_begins_anew_behind_a_silence_was_stalled() -> None:
+    """The acknowledgements were lost with the rest: after eight seconds the server repeats what the client had got."""
+    talk = Talk()
+    for place in range(3):
+        talk.server, talk.port = "203.0.113.9", 40_000 + place
+        sent, end = talk.request(talk.open(20_000.0 * place), REQUEST % b"big")
+        when = sent + talk.rtt
+        for number in [*range(11), *range(6, 20)]:
+            when += 8_000.0 if number == 6 and when > sent + talk.rtt + 90 else 12.0
+            flags = "PA" if number in (10, 19) else "A"
+            talk.send("S", flags, 901 + 1000 * number, end, at=when, data=SEGMENT)
+            talk.send("C", "A", end, 901 + 1000 * max(11, number + 1), at=when + 0.2)
+        talk.server = "192.0.2.77"
+        download(talk, 20_000.0 * place + 3_000, 41_000 + place, 60, whole=True, name=b"other")
+    stops = find_stops(talk.trace())
+    assert stops.bytes[:, 0].tolist() == [11_000, 11_000, 11_000]
 
 
 def test_a_host_that_still_acknowledges_was_not_stopped() -> None:

@@ -60,11 +60,11 @@ class Freezes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which connections were stopped, and whether a common count explains it."""
         stops = find_stops(trace)
-        courses = follow_courses(trace, stops) if len(stops) else None
+        courses = follow_courses(trace, stops) if stops.seen.any() else None
         if courses is None or only_beginnings(trace, stops, courses):
             return Evidence.empty(rules=self.rules)
-        tables = [self.stopped(stops)]
-        chosen, times = np.unique(trace.flows.client[stops.flow], return_counts=True)
+        tables = [self.stopped(stops.take(stops.seen))]
+        chosen, times = np.unique(trace.flows.client[stops.flow[stops.seen]], return_counts=True)
         for one in chosen[times >= FEWEST].tolist():
             tables += self.compared(trace, stops, apart(stops, courses.of_client(trace, one)))
         return join(tables)

@@ -5,7 +5,7 @@ waiting side heard of the other: nearest to where it was stopped is the last pac
 together with what this packet acknowledged. Connections that ended by themselves got at least as far as they did.
 
 A stop counts only while the client was alive: it was heard, or got something, in other connections. Without such a
-witness a silence is only the end of what is known.
+witness a silence is only the end of what is known: the connection got at least that far.
 """
 
 from typing import Any
@@ -49,6 +49,7 @@ class Stops:
     since: I64  # ns since 1970
     until: I64  # until when it is known to have lasted
     client_left: Mask  # the client was no longer heard, rather than the server
+    seen: Mask  # the client was alive meanwhile, in other connections
     packets: I64  # of both directions that had passed, at least, for each place of the box: shape (rows, places)
     packets_most: I64  # the same, at most
     bytes: I64  # of payload from the server that had passed, at least
@@ -69,7 +70,7 @@ class Courses:
     flow: I64  # rows in Flows
     packets: I64  # of both directions that were captured
     bytes: I64  # of payload from the server that were captured
-    stop: I64  # row in Stops, -1 where nobody stopped it
+    stop: I64  # row in Stops, -1 where nobody is known to have stopped it
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -84,9 +85,8 @@ class Courses:
 
 
 def find_stops(trace: Trace) -> Stops:
-    """Find where connections were stopped in the middle, for good or for long, while their client was alive."""
+    """Find where connections were stopped in the middle, for good or for long."""
     breaks = joined_breaks([find_ends(trace), find_stalls(trace)])
-    breaks = breaks.take(alive_meanwhile(trace, breaks) > 0)
     return Stops(
         flow=breaks.flow,
         row=breaks.passed,
@@ -94,6 +94,7 @@ def find_stops(trace: Trace) -> Stops:
         since=trace.packets.time[breaks.passed],
         until=breaks.until,
         client_left=breaks.side % 2 == 1,
+        seen=alive_meanwhile(trace, breaks) > 0,
         **counted(trace, breaks),
     )
 
@@ -184,5 +185,5 @@ def follow_courses(trace: Trace, stops: Stops) -> Courses:
         flow=np.concatenate([flow[moved], stops.flow]),
         packets=np.concatenate([count[moved], stops.packets.min(axis=1)]),
         bytes=np.concatenate([size.astype(np.int64)[moved], stops.bytes.min(axis=1)]),
-        stop=np.concatenate([np.full(int(moved.sum()), -1), np.arange(len(stops))]),
+        stop=np.concatenate([np.full(int(moved.sum()), -1), np.where(stops.seen, np.arange(len(stops)), -1)]),
     )

@@ -1,7 +1,8 @@
 """Where connections were broken off in the middle and moved again later: stalls of many seconds.
 
 Nothing more of the other end's stream came through, though it had more to say, or what it was sent was repeated and not
-acknowledged; and later it went on where it had stopped. A box that lets a connection breathe again and again makes
+acknowledged; and later it went on where it had stopped, or began with what had been acknowledged long ago, since the
+acknowledgements had not come through either. A box that lets a connection breathe again and again makes
 such stalls. A receiver that closes its window makes them as well, and so do programs that pause; a pause begins behind
 the end of what a program wrote (PSH).
 """
@@ -53,9 +54,12 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
     shut = closed[behind] - np.where(before > 0, closed[before - 1], 0) if len(before) else before
     edge, later = row[before], row[behind]
     more = (packets.payload_length[edge] > 0) & (packets.tcp_flags[edge] & TcpFlag.PSH == 0)
-    more &= packets.relative_seq[later] >= packets.relative_seq[edge] + packets.payload_length[edge]
+    top = packets.relative_seq[edge] + packets.payload_length[edge]
+    more &= packets.relative_seq[later] >= top
+    again = packets.marks[later] & Mark.SPURIOUS != 0
+    again &= trace.sides.sent[2 * flow[owner[before]] + 1 - place] > top  # it did go on
     went_on = packets.relative_ack[later] > packets.relative_ack[edge]
-    hit = (shut == 0) & ((more & (packets.payload_length[later] > 0)) | ((tried >= TRIES) & went_on))
+    hit = (shut == 0) & (((more | again) & (packets.payload_length[later] > 0)) | ((tried >= TRIES) & went_on))
     before, behind, edge, later = before[hit], behind[hit], edge[hit], later[hit]
     return Breaks(
         flow=flow[owner[before]],

@@ -11,6 +11,10 @@ LEAST_TRIES = 3
 """Datagrams without an answer. A probe timeout is three times the round-trip estimate, and begins at 1 s
 (RFC 9002 §6.2); a client that still hopes sends two probes each time."""
 
+TURN_NS = 50_000_000
+"""What is sent within such a time is one try: the acknowledgements of what came last, which may be held back for 25 ms
+(RFC 9000 §18.2), and the two probes of one timeout. Acknowledgements and a farewell, which nobody answers, are two."""
+
 PATIENCE_NS = 900_000_000
 """How long they must have gone unanswered: the first probe timeout before a round trip is known is 1 s."""
 
@@ -33,12 +37,16 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
     after = (packets.outbound[row] == (side[owner] % 2 == 0)) & (row > heard[owner]) & (packets.payload_length[row] > 0)
     owner, row = owner[after], row[after]
     place, first, tries = np.unique(owner, return_index=True, return_counts=True)
+    again = np.diff(packets.time[row], prepend=0) >= TURN_NS
+    again[first] = True
+    turns = np.bincount(owner, again)[place]
     begin, side, heard = row[first], side[place], heard[place]
     last = sides.last[side].astype(np.int64)
     asked, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
     lasted = np.minimum(asked + PATIENCE_NS, end - packets.time[begin])
     once = (heard < 0) & (end - packets.time[last] >= WAIT_NS)
-    kept = once | ((tries >= LEAST_TRIES) & (asked >= PATIENCE_NS))
+    hoped = np.where(heard < 0, tries, turns) >= LEAST_TRIES
+    kept = once | (hoped & (asked >= PATIENCE_NS))
     side, heard, begin, last, tries, lasted = (part[kept] for part in (side, heard, begin, last, tries, lasted))
     return Silences(
         flow=side // 2,
