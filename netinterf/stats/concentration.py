@@ -7,7 +7,8 @@ usual, under a limit it is what a limit excludes.
 
 Failures come in company, though: one bad server, or one bad line, makes many. So the harmless explanation may take any
 server for bad, and give it the hazard that explains it best, or the whole line; each at the price of its rarity. The
-limit is averaged over a grid of places, widths and units (packets or bytes), which pays for the search. At each site
+limit is averaged over a grid of places, widths and units (packets or bytes), which pays for the search; half of the
+belief lies about the limits that others reported. At each site
 (a server under one name) it holds or not, both being equally probable.
 
 Sources: Cox and Oakes, "Analysis of Survival Data", 1984, §1.4 (hazards and censored lives); MacKay, "Information
@@ -22,7 +23,6 @@ from numpy.typing import NDArray
 
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.losses import price
-from netinterf.stats.mixture import log_mean_exp
 
 __all__ = ["CommonLimit", "Lives", "find_common_limit"]
 
@@ -39,6 +39,11 @@ all, was dropped for what it said (Xue et al., TSPU, IMC 2022: five to eight pac
 WIDTHS: F64 = np.array([0.03, 0.06, 0.12])
 """Standard deviations of the limit, as shares of it (judgement): counters are exact, observers of them are not. A width
 of 0.3 explained failures as well as a limit: clients that left after 18 to 27 kB had reached seven nats by it."""
+
+REPORTED = ((25.0, 0.3), (20e3, 0.4))
+"""Where limits have been seen, packets and bytes, and their spread in the logarithm: about 25 packets
+(dpi-checkers), 12 to 34 kB (Cloudflare 2025-06-26: 16; net4people/bbs 490: 15 to 20; dpi-detector: 14 to 34). Half of
+the belief lies there, half anywhere (judgement)."""
 
 LEAST_WIDTH = (1.0, 700.0)
 """Least standard deviation, packets and bytes: about one packet more or less may have passed unseen, half of one in
@@ -101,14 +106,20 @@ class Tried(NamedTuple):
     """All limits of one unit, held against the connections of the sites at which something stopped."""
 
     centre: F64  # limits at every place, m of them
+    belief: F64  # log-probability of each before
     chance: F64  # log-probability of each connection under each, shape (connections, m)
     total: F64  # log-likelihood of all connections, each site being limited or not
 
     @property
+    def average(self) -> float:
+        """Log-likelihood of all connections under some limit."""
+        return float(np.logaddexp.reduce(self.total + self.belief))
+
+    @property
     def mean(self) -> float:
-        """Where the limit lies on average, all that was tried being equally probable before."""
-        weight = np.exp(self.total - self.total.max())
-        return float(np.sum(weight * self.centre) / np.sum(weight))
+        """Where the limit lies on average."""
+        weight = np.exp(self.total + self.belief - self.average)
+        return float(np.sum(weight * self.centre))
 
 
 def find_common_limit(lives: Lives) -> CommonLimit:
@@ -127,9 +138,9 @@ def find_common_limit(lives: Lives) -> CommonLimit:
     usual = lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
     mine, rest = np.flatnonzero(struck), float(usual[~struck].sum())
     packets, size = (try_limits(lives, mine, usual[mine], in_bytes) for in_bytes in (False, True))
-    by_packets, by_bytes = (float(log_mean_exp(one.total[None])[0]) for one in (packets, size))
+    by_packets, by_bytes = packets.average, size.average
     chosen = size if by_bytes > by_packets else packets
-    odds = chosen.chance[:, int(np.argmax(chosen.total))] - usual[mine] + np.log(1.0 / LEAK - 1.0)
+    odds = chosen.chance[:, int(np.argmax(chosen.total + chosen.belief))] - usual[mine] + np.log(1.0 / LEAK - 1.0)
     held[mine] = np.where(lives.stopped[mine], odds, -np.inf)
     return CommonLimit(
         llr=float(np.logaddexp(by_packets, by_bytes) - np.log(2.0) + rest) - failures(lives, usual),
@@ -149,21 +160,23 @@ def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> Tried:
         usual: Their log-likelihoods without a limit.
         in_bytes: The unit.
     """
-    centre, width = limits(in_bytes)
+    centre, width, belief = limits(in_bytes)
     chance = chances(lives, mine, centre, width, in_bytes)
-    centre = np.tile(centre, len(PLACES))
+    centre, belief = np.tile(centre, len(PLACES)), np.tile(belief, len(PLACES)) - np.log(len(PLACES))
     sites, site = np.unique(lives.site[mine], return_inverse=True)
     under = np.zeros((len(sites), chance.shape[1]))
     np.add.at(under, site, np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[:, None]))
     without = np.bincount(site, usual, len(sites))[:, None]
-    return Tried(centre, chance, (np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
+    return Tried(centre, belief, chance, (np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
 
 
-def limits(in_bytes: bool) -> tuple[F64, F64]:
-    """Lay out the limits that are tried: centres and standard deviations, of equal length."""
-    tried = BYTES if in_bytes else PACKETS
+def limits(in_bytes: bool) -> tuple[F64, F64, F64]:
+    """Lay out the limits that are tried: centres, standard deviations and log-probabilities before, of equal length."""
+    tried, (usual, spread) = BYTES if in_bytes else PACKETS, REPORTED[in_bytes]
     centre, width = np.repeat(tried, len(WIDTHS)), np.tile(WIDTHS, len(tried))
-    return centre, np.maximum(width * centre, LEAST_WIDTH[in_bytes])
+    reported = np.exp(-0.5 * (np.log(centre / usual) / spread) ** 2)
+    belief = 0.5 / len(centre) + 0.5 * reported / reported.sum()
+    return centre, np.maximum(width * centre, LEAST_WIDTH[in_bytes]), np.log(belief)
 
 
 def failures(lives: Lives, usual: F64) -> float:

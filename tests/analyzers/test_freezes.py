@@ -247,6 +247,25 @@ def test_what_begins_anew_behind_a_silence_was_stalled() -> None:
     assert stops.bytes[:, 0].tolist() == [11_000, 11_000, 11_000]
 
 
+def test_what_is_repeated_in_vain_for_good_is_one_stop() -> None:
+    """An upload whose acknowledgements are lost behind the tap is repeated with ever longer pauses: it never moves."""
+    talk = Talk()
+    for place in range(3):
+        talk.server, talk.port = "203.0.113.9", 40_000 + place
+        sent, end = talk.request(talk.open(20_000.0 * place), REQUEST % b"big")
+        talk.send("S", "PA", 901, end, at=sent + talk.rtt, data=b"HTTP/1.1 100 Continue\r\n\r\n")
+        for number in range(12):
+            talk.send("C", "A", end + 1000 * number, 926, at=sent + 60 + 5 * number, data=SEGMENT)
+            talk.send("S", "A", 926, end + 1000 * (number + 1), at=sent + 60 + 5 * number + talk.rtt)
+        for number in range(6):
+            at = sent + 400 * 2**number
+            talk.send("C", "A", end + 4000, 926, at=at, data=SEGMENT)
+            talk.send("S", "A", 926, end + 12_000, at=at + talk.rtt)
+        talk.server = "192.0.2.77"
+        download(talk, 20_000.0 * place + 3_000, 41_000 + place, 60, whole=True, name=b"other")
+    assert not len(find_stops(talk.trace()))
+
+
 def test_a_host_that_still_acknowledges_was_not_stopped() -> None:
     """A server that hangs acknowledges the client's probes: its connection is not stopped."""
     talk = Talk()

@@ -18,6 +18,7 @@ from netinterf.trace import Trace
 __all__ = ["STALL_NS", "find_stalls"]
 
 I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 STALL_NS = 5_000_000_000
 """How long nothing comes before it is a stall: five times the first retransmission timeout (RFC 6298 §2.1), far beyond
@@ -54,10 +55,9 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
     shut = closed[behind] - np.where(before > 0, closed[before - 1], 0) if len(before) else before
     edge, later = row[before], row[behind]
     more = (packets.payload_length[edge] > 0) & (packets.tcp_flags[edge] & TcpFlag.PSH == 0)
-    top = packets.relative_seq[edge] + packets.payload_length[edge]
-    more &= packets.relative_seq[later] >= top
+    more &= packets.relative_seq[later] >= packets.relative_seq[edge] + packets.payload_length[edge]
     again = packets.marks[later] & Mark.SPURIOUS != 0
-    again &= trace.sides.sent[2 * flow[owner[before]] + 1 - place] > top  # it did go on
+    again &= went_further(trace, flow, owner, row, other)[behind]
     went_on = packets.relative_ack[later] > packets.relative_ack[edge]
     hit = (shut == 0) & (((more | again) & (packets.payload_length[later] > 0)) | ((tried >= TRIES) & went_on))
     before, behind, edge, later = before[hit], behind[hit], edge[hit], later[hit]
@@ -70,3 +70,26 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
         until=packets.time[later],
         resumed=later,
     )
+
+
+def went_further(trace: Trace, flow: I64, owner: I64, row: I64, said: I64) -> Mask:
+    """Say behind which packets of some sides new bytes came.
+
+    Args:
+        trace: The capture.
+        flow: Rows in Flows.
+        owner: Place in *flow* of each packet.
+        row: Rows in Packets, by flow.
+        said: Which of them are of the side asked about.
+
+    Returns:
+        A mask of the length of *row*.
+    """
+    packets = trace.packets
+    end = np.zeros(len(row), np.int64)
+    end[said] = np.maximum(packets.relative_seq[row[said]] + packets.payload_length[row[said]].astype(np.int64), 0)
+    top = np.maximum.accumulate(owner << 40 | end) & ((1 << 40) - 1)
+    last = np.zeros(len(flow), np.int64)
+    last[owner] = top  # the last write wins: the highest of the flow
+    further: Mask = last[owner] > top
+    return further

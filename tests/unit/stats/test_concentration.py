@@ -61,15 +61,19 @@ def naive_chance(low, high, stopped, centre, width, in_bytes):
 
 
 def naive_total(known, in_bytes):
-    """Sum over sites, place by place and limit by limit; the logarithm of the mean."""
+    """Sum over sites, place by place and limit by limit; the logarithm of the mean, weighted by belief."""
     grid = concentration.BYTES if in_bytes else concentration.PACKETS
     least = concentration.LEAST_WIDTH[in_bytes]
     low, high = (known.bytes, known.bytes_most) if in_bytes else (known.packets, known.packets_most)
     struck = sorted({int(known.site[row]) for row in np.flatnonzero(known.stopped)})
-    totals = []
+    usual_limit, spread = concentration.REPORTED[in_bytes]
+    near = [math.exp(-0.5 * (math.log(centre / usual_limit) / spread) ** 2) for centre in grid]
+    totals, beliefs = [], []
     for place in range(len(PLACES)):
-        for centre in grid:
+        for number, centre in enumerate(grid):
             for share in concentration.WIDTHS:
+                belief = 0.5 / len(grid) + 0.5 * near[number] / sum(near)
+                beliefs.append(belief / len(PLACES) / len(concentration.WIDTHS))
                 width, total = max(share * centre, least), 0.0
                 for site in struck:
                     limited = free = 0.0
@@ -86,7 +90,7 @@ def naive_total(known, in_bytes):
                     total += np.logaddexp(limited, free) - math.log(2)
                 totals.append(total)
     top = max(totals)
-    return top + math.log(sum(math.exp(one - top) for one in totals) / len(totals))
+    return top + math.log(sum(math.exp(one - top) * belief for one, belief in zip(totals, beliefs, strict=True)))
 
 
 @settings(max_examples=15, deadline=None)
