@@ -24,6 +24,7 @@ from benchmarks.scoreboard.judging import Job, library, opened
 from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses
 from netinterf.analyzers.freezes.rules import LIMIT
+from netinterf.analyzers.unanswered.silences import witnessed
 from netinterf.errors import NetinterfError
 from netinterf.schema import Evidence
 from netinterf.simulate import scenarios
@@ -121,14 +122,18 @@ def usual_stops(folder: Path) -> str:
             continue
         stops = find_stops(trace)
         courses = follow_courses(trace, stops)
+        stops = stops.take(stops.seen)
         pair = trace.flows.client.astype(np.int64) << 32 | trace.flows.server
+        pairs = len(np.unique(pair[courses.flow]))
         counts.update(
             connections=len(np.unique(courses.flow)), packets=int(courses.packets.sum()), stops=len(stops),
-            pairs=len(np.unique(pair[courses.flow])), struck=len(np.unique(pair[stops.flow])),
+            pairs=pairs, struck=len(np.unique(pair[stops.flow])), telling=pairs * bool(witnessed(trace)[1]),
+            left=len(np.unique(pair[stops.flow[stops.client_left]])),
         )  # fmt: skip
     return (
         f"{counts['stops']} stops in {counts['packets']:,} packets of {counts['connections']:,} connections; "
-        f"{counts['struck']} of {counts['pairs']:,} pairs of hosts"
+        f"{counts['struck']} of {counts['pairs']:,} pairs of hosts; clients left {counts['left']} of the "
+        f"{counts['telling']:,} that could show it"
     )
 
 

@@ -57,7 +57,8 @@ def naive_chance(low, high, stopped, centre, width, in_bytes):
     below = normal((low + above - step - centre) / width)
     exact = normal((low + above - centre) / width) - below
     several = normal((high + above - centre) / width) - below
-    return 0.5 * exact + 0.5 * several * step / (step + high - low)
+    share = concentration.EXACT
+    return share * exact + (1 - share) * several * step / (step + high - low)
 
 
 def naive_total(known, in_bytes):
