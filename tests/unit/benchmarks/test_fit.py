@@ -181,11 +181,11 @@ def test_scores_use_the_strongest_of_a_group_only() -> None:
 
 
 def test_no_capture_is_gathered_twice() -> None:
-    """Thin scenarios are played on twice as many seeds, also those that two patterns name."""
+    """Thin scenarios are played on three times as many seeds, also those that two patterns name."""
     wanted = captures_of(Plan(simulator=True, seeds=2, first_seed=100, rivals=False), None)
     assert len({job.name for job in wanted}) == len(wanted)
     seeds = [job.seed for job in wanted if job.scenario == "benign.reach.no-quic-service"]
-    assert sorted(seeds) == [100, 101, 102, 103]
+    assert sorted(seeds) == [100, 101, 102, 103, 104, 105]
     assert sorted(job.seed for job in wanted if job.scenario == "tcp.reset.ir-sni") == [100, 101]
 
 
