@@ -6,7 +6,7 @@ import pytest
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.freezes import Freezes
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses
-from netinterf.analyzers.freezes.rules import LIMIT, SCATTERED, SPARED, STOPPED
+from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, SCATTERED, SPARED, STOPPED
 from netinterf.simulate import Conditions, run
 from netinterf.stats.concentration import PLACES
 from netinterf.trace import Trace, read
@@ -126,6 +126,32 @@ def test_two_stops_are_not_compared() -> None:
 def test_nothing_is_said_where_the_client_was_not_heard_elsewhere() -> None:
     """A download that stops as the last thing in a capture may have met a dead line."""
     assert not told(fetches([10], beside=False))
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_an_end_that_lives_on_unreached_shows_one_direction_cut(heard: bool) -> None:
+    """Four uploads to the client stop; where its FIN arrives long after, it is alive, and nothing reaches it."""
+    talk = Talk(at_server=True)
+    for place, port in enumerate((40_000, 40_010, 40_020, 40_030)):
+        talk.server = f"203.0.113.{9 + place % 2}"
+        talk.port, at = port, 12_000.0 * place
+        sent, end = talk.request(talk.open(at), REQUEST % b"big")
+        for number in range(16):
+            talk.send("S", "A", 901 + 1000 * number, end, at=sent + 1 + 20 * number, data=SEGMENT)
+            if number < 12:
+                talk.send("C", "A", end, 901 + 1000 * (number + 1), at=sent + 2 + 20 * number)
+        for number in range(6):
+            talk.send("S", "A", 12_901, end, at=sent + 400 * 2**number, data=SEGMENT)
+        if heard:
+            talk.send("C", "FA", end, 12_901, at=sent + 6_000)
+        talk.server = "192.0.2.77"
+        download(talk, at + 3_000, 41_000 + place, 120, whole=True, name=b"other")
+        talk.server = f"203.0.113.{9 + place % 2}"
+        talk.port = port
+        talk.healthy(at + 9_000)
+    found = told(talk.trace(vantage="server"))
+    assert found[LIMIT] == [40_000, 40_010, 40_020, 40_030]
+    assert found.get(ONE_WAY, []) == ([40_000, 40_010, 40_020, 40_030] if heard else [])
 
 
 def test_a_silence_without_a_witness_got_at_least_that_far() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
-from netinterf.analyzers.freezes.rules import LIMIT, RULES, SCATTERED, SPARED, STOPPED, WEIGHTS
+from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, RULES, SCATTERED, SPARED, STOPPED, WEIGHTS
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -100,15 +100,20 @@ class Freezes:
             "in_packets": found.in_packets,
         }
         tables = [self.write(limited, LIMIT, WEIGHTS[LIMIT] * found.llr, measured)]
+        alive = limited.take(limited.heard >= 0)
+        later = (trace.packets.time[alive.heard] - alive.since) / 1e9
+        tables.append(self.write(alive, ONE_WAY, WEIGHTS[ONE_WAY], {"seconds": later}, alive.heard))
         spared = went_beyond(trace, courses, hit, found)
         if spared:
             told = {"spared": spared, "selective": 1.0}
             tables.append(self.write(limited, SPARED, WEIGHTS[SPARED], told))
         return tables
 
-    def write(self, stops: Stops, rule: str, llr: ArrayLike, measured: Mapping[str, ArrayLike]) -> Evidence:
-        """Write one rule down for some stops."""
-        witness = np.stack([stops.row, np.maximum(stops.last, stops.row)], axis=1)
+    def write(
+        self, stops: Stops, rule: str, llr: ArrayLike, measured: Mapping[str, ArrayLike], shown: I64 | None = None
+    ) -> Evidence:
+        """Write one rule down for some stops, each with another packet: the last that was sent in vain, if not told."""
+        witness = np.stack([stops.row, np.maximum(stops.last if shown is None else shown, stops.row)], axis=1)
         return observe(
             self,
             rule,

@@ -43,6 +43,7 @@ class Breaks:
     last: I64  # rows in Packets: the last packet of the side that waited
     until: I64  # ns since 1970: until when it is known to have lasted
     resumed: I64  # rows in Packets: the packet with which the other side went on later, -1 for none
+    heard: I64  # rows in Packets: a packet of the other side that shows that it lived on, unreached; -1 for none
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -76,6 +77,7 @@ def find_ends(trace: Trace) -> Breaks:
         last=silences.last,
         until=silences.until,
         resumed=np.full(len(silences), -1),
+        heard=silences.heard,
     )
 
 

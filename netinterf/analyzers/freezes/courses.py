@@ -50,6 +50,7 @@ class Stops:
     until: I64  # until when it is known to have lasted
     client_left: Mask  # the client was no longer heard, rather than the server
     seen: Mask  # the client was alive meanwhile, in other connections
+    heard: I64  # rows in Packets: a packet of the side that no longer answered, long after; -1 for none
     packets: I64  # of both directions that had passed, at least, for each place of the box: shape (rows, places)
     packets_most: I64  # the same, at most
     bytes: I64  # of payload from the server that had passed, at least
@@ -95,6 +96,7 @@ def find_stops(trace: Trace) -> Stops:
         until=breaks.until,
         client_left=breaks.side % 2 == 1,
         seen=alive_meanwhile(trace, breaks) > 0,
+        heard=breaks.heard,
         **counted(trace, breaks),
     )
 

@@ -3,20 +3,22 @@
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
-__all__ = ["LIMIT", "RULES", "SCATTERED", "SPARED", "STOPPED", "WEIGHTS"]
+__all__ = ["LIMIT", "ONE_WAY", "RULES", "SCATTERED", "SPARED", "STOPPED", "WEIGHTS"]
 
 CHECKER = "net4people/bbs 490; dpi-checkers, ru/dpi-ch; Cloudflare, 2025-06-26"
 EXEMPT = "dpi-checkers, ru/tcp-16-20_dwc"
 
 rule = family("freeze", "rate.freeze")
 
-STOPPED, LIMIT, SCATTERED, SPARED = "freeze.stopped", "freeze.limit", "freeze.scattered", "freeze.spared"
+STOPPED, ONE_WAY = "freeze.stopped", "freeze.one_way"
+LIMIT, SCATTERED, SPARED = "freeze.limit", "freeze.scattered", "freeze.spared"
 
-WEIGHTS = {STOPPED: 3.0, LIMIT: 1.0, SCATTERED: 1.0, SPARED: 0.0}
+WEIGHTS = {STOPPED: 3.0, ONE_WAY: 5.0, LIMIT: 1.0, SCATTERED: 1.0, SPARED: 0.0}
 """Where the fit (``python -m benchmarks fit``) begins, nats; of the limit, and of its lack, so much of the measured
 likelihood ratio. In public captures without interference 13 stops in the middle, with the client heard elsewhere, were
 counted on 1,659 connections (``python -m benchmarks freezes``): a stop is worth at most ln 128, and what breaks a
-connection breaks its neighbours, too, so three nats. Who is spared is part of the comparison already."""
+connection breaks its neighbours, too, so three nats. That one direction is cut weighs what it weighs for
+`netinterf.analyzers.silence`, where the fit confirmed it. Who is spared is part of the comparison already."""
 
 RULES: tuple[Rule, ...] = (
     rule(
@@ -28,6 +30,14 @@ RULES: tuple[Rule, ...] = (
         "bytes",
         "seconds",
         source=CHECKER,
+    ),
+    rule(
+        "one_way",
+        "direction",
+        "the other end was heard {seconds} s after it should have got what it never acknowledged: it is alive, and "
+        "only one direction is cut",
+        "seconds",
+        source="Captures from Russia, 2025: 10 of 12 silenced connections",
     ),
     rule(
         "limit",

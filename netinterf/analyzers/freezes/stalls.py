@@ -69,6 +69,7 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
         last=np.maximum(row[behind - 1], edge) if len(before) else edge,
         until=packets.time[later],
         resumed=later,
+        heard=np.full(len(later), -1),
     )
 
 
