@@ -13,7 +13,14 @@ from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
 from netinterf.analyzers.isolation.causes import Counts, Match, match
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
 from netinterf.analyzers.isolation.shares import became_slower, moods, shares, splits_systems, together
-from netinterf.analyzers.isolation.spans import FEWEST_SILENT, sharpened, spans_of, time_to_notice, within
+from netinterf.analyzers.isolation.spans import (
+    FEWEST_SILENT,
+    sharpened,
+    spans_of,
+    time_to_notice,
+    whole_bins,
+    within,
+)
 
 __all__ = ["HINT", "Closure", "judge"]
 
@@ -123,9 +130,9 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     low = closed_rows(seen, found)
     struck = np.zeros(len(attempts), np.bool_)
     struck[shut] = (attempts.passed[shut] == 0) & low[attempts.row[shut]]
-    answered = different(attempts.cluster[home[attempts.passed[home] == 1]])
     silent, systems = np.unique(attempts.cluster[struck]), different(attempts.system[struck])
-    if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or answered < FEWEST_AT_HOME:
+    well = near[(attempts.passed[near] == 1) & within(attempts.time[near], *whole_bins(attempts, begins, ends))]
+    if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or different(attempts.cluster[well]) < FEWEST_AT_HOME:
         return None
     tried = different(attempts.cluster[shut])
     too_few = tried < ENOUGH or (found.closed == "full" and systems < ENOUGH_SYSTEMS)
@@ -139,7 +146,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
         silent=len(silent),
         tried=tried,
         systems=systems,
-        answered=answered,
+        answered=different(attempts.cluster[home[attempts.passed[home] == 1]]),
         home=different(attempts.cluster[home]),
         passing=len(np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)),
         opened=different(attempts.cluster[tcp[attempts.opened[tcp] == 1]]),

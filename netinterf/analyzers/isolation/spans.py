@@ -25,6 +25,7 @@ __all__ = [
     "spans_of",
     "time_to_notice",
     "units_of",
+    "whole_bins",
     "within",
 ]
 
@@ -33,7 +34,8 @@ F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BIN_NS = 60_000_000_000
-"""Time that counts as once: a network tried twice within a minute with the same outcome is one observation."""
+"""Time that counts as once (reference design, 3.6): a network tried twice within a minute with the same outcome is one
+observation, and home is well at the same time when it is in the same minutes."""
 
 FEWEST_SILENT = 5
 """Networks that must have failed while it seemed closed: what few of them do says nothing of a border."""
@@ -132,6 +134,16 @@ def within(time: I64, begins: I64, ends: I64) -> Mask:
     place = np.searchsorted(begins, time, side="right") - 1
     inside: Mask = (place >= 0) & (time < ends[np.maximum(place, 0)])
     return inside
+
+
+def whole_bins(attempts: Attempts, begins: I64, ends: I64) -> tuple[I64, I64]:
+    """Widen spans to the bins that they touch; spans that then meet become one."""
+    origin = int(attempts.time[0])
+    low = (begins - origin) // BIN_NS * BIN_NS + origin
+    high = np.minimum(ends, int(attempts.time[-1]) + 1)
+    high = -((origin - high) // BIN_NS) * BIN_NS + origin
+    apart = np.flatnonzero(low[1:] > high[:-1])
+    return low[np.append(0, apart + 1)], high[np.append(apart, len(high) - 1)]
 
 
 def sharpened(attempts: Attempts, far: I64, begins: I64, ends: I64) -> tuple[I64, I64]:
