@@ -177,7 +177,8 @@ def sharpened(attempts: Attempts, far: I64, begins: I64, ends: I64) -> tuple[I64
             rows = np.flatnonzero((time >= low) & (time < high))
             found = best_split(binomial_cost(good[rows], np.ones(len(rows))), len(rows))
             left, right = rows[: found.at], rows[found.at :]
-            if found.gain > 0 and (good[left].mean() > good[right].mean()) == falls:
+            clear = found.gain > PENALTY * np.log(len(rows) + 1)
+            if clear and (good[left].mean() > good[right].mean()) == falls:
                 shut = (time[right[0]], ends[place]) if falls else (start[place], time[left[-1]] + 1)
                 edge[place] = between(int(time[left[-1]]), int(time[right[0]]), *passing, shut)
     return start, until
