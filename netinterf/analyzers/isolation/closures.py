@@ -112,7 +112,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     opened = shares(attempts, tcp, attempts.opened)
     at_home, otherwise = shares(attempts, home), shares(attempts, rest)
     ever = together(abroad, otherwise)
-    slower, survivors = became_slower(attempts, shut, rest)
+    slower, survivors = became_slower(attempts, shut, rest[attempts.time[rest] < begins[0]])
     seen = Counts(
         abroad=abroad.by_row(),
         home=at_home.by_row(),

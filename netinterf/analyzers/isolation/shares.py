@@ -77,9 +77,12 @@ def splits_systems(abroad: Shares) -> bool:
     return bool(len(np.intersect1d(abroad.system[passed], abroad.system[~passed])))
 
 
-def became_slower(attempts: Attempts, shut: I64, rest: I64) -> tuple[bool, int]:
-    """Say whether networks that are reached meanwhile were nearer at other times, and of how many that is known."""
-    then, now = (rows[(attempts.passed[rows] == 1) & (attempts.trip[rows] > 0)] for rows in (rest, shut))
+def became_slower(attempts: Attempts, shut: I64, before: I64) -> tuple[bool, int]:
+    """Say whether networks that are reached meanwhile were nearer before, and of how many that is known.
+
+    What comes afterwards is no measure: routes that were changed because of a cut mostly stay so for a while.
+    """
+    then, now = (rows[(attempts.passed[rows] == 1) & (attempts.trip[rows] > 0)] for rows in (before, shut))
     both = np.intersect1d(attempts.cluster[then], attempts.cluster[now])
     if not len(both):
         return False, 0
