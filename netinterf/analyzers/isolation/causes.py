@@ -112,9 +112,7 @@ class Counts:
     networks_rest: F64  # (2, networks): the same abroad at other times
     networks_ever: F64  # (2, networks): both together
     opened: F64  # (2,): TCP abroad meanwhile: gave a sign of life at all, of those that were not served
-    turns: (
-        F64  # (2,): networks, home and abroad in order of time meanwhile: fared unlike the one before, and all but one
-    )
+    turns: F64  # (2,): observations meanwhile, home and abroad: unlike the one before, and all but the first
     moody: F64  # (2,): networks abroad meanwhile: some attempts passed and some did not, of those tried again
     spans: int  # how often it closed
     search: float  # nats that it costs to have looked for these spans
