@@ -64,30 +64,33 @@ class Isolation:
             return self.by_behaviour(trace, attempts, origins)
         attempts = place(trace, attempts, origins)
         own = country_code(self.country.upper()) if self.country else own_country(trace, origins)
-        homes = candidates(attempts) if own is None else [own]
-        judged = [(judged, home) for home in homes if (judged := self.at_home(attempts, home)) is not None]
+        homes = candidates(attempts) if own is None else {own: 0.0}
+        judged = [
+            (attrs.evolve(judged, llr=judged.llr + likely), home)
+            for home, likely in homes.items()
+            if (judged := self.at_home(attempts, home)) is not None
+        ]
         if not judged:
             return Evidence.empty(rules=self.rules)
         closure, home = max(judged, key=lambda one: one[0].llr)
         p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure.begins, closure.ends)
-        return self.by_table(trace, origins, closure, len(homes) if own is None else 0, p)
+        return self.by_table(trace, origins, closure, own is None, p)
 
     def at_home(self, attempts: Attempts, home: int) -> Closure | None:
         """Judge with one country as home."""
         known = attempts.country >= 0
         return judge(attempts, known & (attempts.country != home), known & (attempts.country == home))
 
-    def by_table(self, trace: Trace, origins: Origins, closure: Closure, homes: int, p: float) -> Evidence:
+    def by_table(self, trace: Trace, origins: Origins, closure: Closure, assumed: bool, p: float) -> Evidence:
         """Write down what explains best that networks abroad gave no answer.
 
         Args:
             trace: The capture.
             origins: What attempts are in the trace.
             closure: What explains it.
-            homes: Countries that were tried as home, 0 where it is known.
+            assumed: Whether it was inferred which country is home.
             p: Of the test whether anything changed; NaN where it was closed from the start.
         """
-        llr = closure.llr - (float(np.log(homes)) if homes else 0.0)
         began = int(trace.packets.time[0])
         until = min(int(closure.ends[-1]), int(trace.packets.time.max(initial=0)))
         seen: dict[str, ArrayLike] = {
@@ -95,12 +98,12 @@ class Isolation:
             "home": closure.home, "passing": closure.passing, "opened": closure.opened,
             "since": (int(closure.begins[0]) - began) / 1e9, "until": (until - began) / 1e9, "p": p,
         }  # fmt: skip
-        if llr <= 0:
+        if closure.llr <= 0:
             return self.write(
-                trace, origins, closure.struck, harmless_of(closure.match.harmless), max(llr, LEAST), seen
+                trace, origins, closure.struck, harmless_of(closure.match.harmless), max(closure.llr, LEAST), seen
             )
-        rule = form_of(closure.match.closed) + ("_assumed" if homes else "")
-        worth = min(llr, MOST)
+        rule = form_of(closure.match.closed) + ("_assumed" if assumed else "")
+        worth = min(closure.llr, MOST)
         tables = [self.write(trace, origins, closure.struck, rule, worth, seen)]
         return join(tables + self.untriggered(trace, origins, closure.struck, worth, closure.silent))
 

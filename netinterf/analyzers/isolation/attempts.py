@@ -13,10 +13,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, for_a_while, for_good, together
 from netinterf.analyzers.sites import networks
 from netinterf.context.special import is_ipv4
 from netinterf.flows.facts import Vantage
-from netinterf.schema import SubjectKind, TcpFlag
+from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 
 __all__ = ["ROWS", "SIX", "Attempts", "Row", "list_attempts"]
@@ -27,14 +28,8 @@ Mask = NDArray[np.bool_]
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 
-OPEN_NS = 4_000_000_000
-"""How long a sign of life is waited for: the SYNs of the first three seconds are over by then (RFC 6298 §2.1, §5.5)."""
-
 SERVE_NS = 5_000_000_000
 """How long the answer to the first data is waited for, and that to a DNS question (resolv.conf(5), RES_TIMEOUT)."""
-
-TRIES = 2
-"""Packets without an answer from which an attempt counts as meant: scanners that write their own packets send one."""
 
 HALF_HEARD = 4
 """Datagrams of the client per one of the server from which nobody can tell whether they are answered or leak
@@ -96,7 +91,8 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     """
     if trace.facts.vantage is Vantage.SERVER or not len(trace.flows):
         return None
-    parts = [conversations(trace), stalled(trace), questions(trace)]
+    once = for_a_while(trace)
+    parts = [conversations(trace, once), stalled(trace, once), revived(trace, once), questions(trace)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     subject, kind, time, base, opened, passed, first, last = columns
     if not (passed == 0).any() or not (passed == 1).any():
@@ -133,7 +129,7 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
 Columns = tuple[NDArray[Any], ...]
 
 
-def conversations(trace: Trace) -> Columns:
+def conversations(trace: Trace, once: Stalls) -> Columns:
     """Say of every flow that its client began whether it was opened and served; flows of DNS speak by `questions`."""
     flows, sides, packets = trace.flows, trace.sides, trace.packets
     end = int(packets.time.max(initial=0))
@@ -150,15 +146,14 @@ def conversations(trace: Trace) -> Columns:
     served, row = serve(trace, end)
     half_heard = sides.packets[1::2] * HALF_HEARD < asked
     passed = np.where(opened == 1, np.where(tcp, served, np.where(half_heard, -1, 1)), opened)
-    base = np.select(
-        [tcp & ((port == 443) | (port == 80)), tcp, udp & (port == 443), udp], [Row.WEB, Row.TCP, Row.QUIC, Row.UDP],
-        Row.PING,
-    )  # fmt: skip
+    base, began = protocols(trace), flows.first.copy()
+    late = once.take(~once.served)
+    began[late.flow] = packets.time[late.heard]  # what came of it in the end, it did then
     flow = np.flatnonzero(begun & ((opened >= 0) | (passed >= 0)))
     first = np.where((opened == 1) & (passed == 0), row, flows.first_packet)
     kind = np.full(len(flow), SubjectKind.FLOW)
     return (
-        flow, kind, flows.first[flow], base[flow], opened[flow], passed[flow], first[flow].astype(np.int64),
+        flow, kind, began[flow], base[flow], opened[flow], passed[flow], first[flow].astype(np.int64),
         sides.last[2 * flow].astype(np.int64),
     )  # fmt: skip
 
@@ -190,33 +185,34 @@ def serve(trace: Trace, end: int) -> tuple[I64, I64]:
     return outcome.astype(np.int64), asked
 
 
-def stalled(trace: Trace) -> Columns:
-    """Find flows that had been served and then fell silent while their client went on asking."""
-    flows, sides, packets = trace.flows, trace.sides, trace.packets
-    heard, said = sides.last[1::2].astype(np.int64), sides.last[0::2].astype(np.int64)
-    both = (heard >= 0) & (said > heard)
-    tcp, udp = flows.protocol == TCP, (flows.protocol == UDP) & (flows.server_port != 53)
-    spoke = sides.payload_packets[1::2] > 0
-    stuck = tcp & spoke & (sides.sent[0::2] > sides.acked[0::2]) & (sides.repeats[0::2] >= TRIES)
-    stuck &= (sides.fin[1::2] < 0) & (sides.rst[1::2] < 0)
-    flow = np.flatnonzero(both & (stuck | (udp & spoke)))
-    flow = flow[packets.time[said[flow]] - packets.time[heard[flow]] >= OPEN_NS]
-    base = np.where(tcp[flow], np.where(np.isin(flows.server_port[flow], (80, 443)), Row.WEB, Row.TCP), Row.UDP)
-    base[udp[flow] & (flows.server_port[flow] == 443)] = Row.QUIC
-    flow_rows = trace.by_flow.take(flow)
-    owner, row = flow_rows.parents(), flow_rows.values.astype(np.int64)
-    after = packets.outbound[row] & (row > heard[flow[owner]]) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
-    tries = np.bincount(owner[after], minlength=len(flow))
-    first = np.full(len(flow), -1)
-    first[owner[after][::-1]] = row[after][::-1]  # the last write wins: the earliest packet
-    kept = (tries > TRIES) & (first >= 0)
-    flow, base, first = flow[kept], base[kept], first[kept]
-    kind, ones = np.full(len(flow), SubjectKind.FLOW), np.ones(len(flow), np.int64)
-    return flow, kind, packets.time[first], base, ones, 0 * ones, first, said[flow]
+def stalled(trace: Trace, once: Stalls) -> Columns:
+    """Count flows that fell silent, for good or for a while, as attempts of that moment, which failed."""
+    found = together(for_good(trace), once)
+    kind, opened = np.full(len(found), SubjectKind.FLOW), found.opened.astype(np.int64)
+    base, time = protocols(trace)[found.flow], trace.packets.time[found.first]
+    return found.flow, kind, time, base, opened, np.zeros(len(found), np.int64), found.first, found.last
+
+
+def revived(trace: Trace, once: Stalls) -> Columns:
+    """Count flows that had been served and were heard again as attempts of that moment, which passed."""
+    again = once.take(once.served)
+    kind, ones = np.full(len(again), SubjectKind.FLOW), np.ones(len(again), np.int64)
+    base, time = protocols(trace)[again.flow], trace.packets.time[again.heard]
+    return again.flow, kind, time, base, ones, ones, again.heard, again.heard
+
+
+def protocols(trace: Trace) -> I64:
+    """Say which `Row` each flow is of, IPv6 left out."""
+    protocol, port = trace.flows.protocol, trace.flows.server_port
+    tcp, udp = protocol == TCP, protocol == UDP
+    return np.select(
+        [tcp & ((port == 443) | (port == 80)), tcp, udp & (port == 443), udp], [Row.WEB, Row.TCP, Row.QUIC, Row.UDP],
+        Row.PING,
+    )  # fmt: skip
 
 
 def questions(trace: Trace) -> Columns:
-    """Say of every DNS exchange over UDP whether it was answered."""
+    """Say of every DNS exchange over UDP whether it was answered; what was answered late failed first."""
     exchanges, dns, packets = trace.exchanges, trace.dns, trace.packets
     asked, answered = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
     over = (trace.flows.protocol[exchanges.flow] == UDP) & (trace.flows.server_port[exchanges.flow] == 53) & asked
@@ -227,8 +223,14 @@ def questions(trace: Trace) -> Columns:
     last = dns.packet[queries.values[queries.offsets[1:] - 1]].astype(np.int64)
     waited = int(packets.time.max(initial=0)) - packets.time[first] >= SERVE_NS
     passed = np.where(answered[row], 1, np.where(waited & ~reported[row], 0, -1))
+    replied = row[passed == 1]
+    reply = first.copy()
+    reply[passed == 1] = dns.packet[exchanges.replies.values[exchanges.replies.offsets[replied]]]
+    late = np.flatnonzero(packets.time[reply] - packets.time[first] >= SERVE_NS)
+    row, first, last = (np.concatenate([column, column[late]]) for column in (row, first, last))
+    time, passed = packets.time[first], np.append(passed, 0 * late)
+    time[late] = packets.time[reply[late]]
     told = passed >= 0
-    row, first, last, passed = row[told], first[told], last[told], passed[told]
-    kind = np.full(len(row), SubjectKind.EXCHANGE)
-    base = np.full(len(row), Row.DNS)
-    return row, kind, packets.time[first], base, passed, passed, first, last
+    row, first, last, time, passed = row[told], first[told], last[told], time[told], passed[told]
+    kind, base = np.full(len(row), SubjectKind.EXCHANGE), np.full(len(row), Row.DNS)
+    return row, kind, time, base, passed, passed, first, last

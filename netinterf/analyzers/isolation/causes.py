@@ -33,6 +33,9 @@ LOW: Beta = (1.0, 19.0)
 NONE: Beta = (1.0, 999.0)
 NOT_ONE: Beta = (1.0, 9999.0)
 MIXED: Beta = (4.0, 4.0)
+PARTLY: Beta = (4.0, 8.0)
+"""Handshakes among what a lossy way stopped: if x of all complete, and x of these are served, then x / (1 + x) of what
+failed had been opened, a half at most."""
 ANY: Beta = (1.0, 1.0)
 FEW: Beta = (1.0, 3.0)
 """Places abroad on a list: a handful of those that people try."""
@@ -65,12 +68,20 @@ now and then among peers and tunnels."""
 ALIKE_ROW = 0.3
 """How often a protocol fares at home as abroad for a reason of its own: no UDP, no IPv6, no answers to pings."""
 
+HALF_LOST = 0.1
+"""How often what befalls the client's side is neither all nor nothing: for half of the attempts to fail, four packets
+of five must be lost (three SYNs within four seconds). Judgement."""
+
+SPOKEN = (Row.WEB, Row.TCP, Row.DNS)
+
 AGAIN = 0.01
 """What is cut and comes back again and again is no cable."""
 
-SLOWER = {"cut": 0.7, "degraded": 0.7}
-SLOWER_ELSE = 0.05
-"""How often networks that are still reached are clearly farther away than before: by other routes and full queues."""
+SLOWER: Beta = (4.5, 1.0)
+SPARED, SLOWER_ELSE = 0.15, 0.05
+"""Which share of the networks that are still reached is clearly farther away than before, by other routes and full
+queues, where a cable is cut or a way is overloaded: most of them, but now and then none, so that a single one is as
+near as before three times in ten. How often half of them are farther otherwise. Judgement."""
 
 ALIVE, LEFT = 0.93, 0.01
 """Share of the networks of a system that can be reached: of one that is well (a few hosts are always dead), and of one
@@ -101,10 +112,12 @@ class Counts:
     networks_rest: F64  # (2, networks): the same abroad at other times
     networks_ever: F64  # (2, networks): both together
     opened: F64  # (2,): TCP abroad meanwhile: gave a sign of life at all, of those that were not served
+    turns: F64  # (2,): observations meanwhile, home and abroad: unlike the one before, and all but the first
     moody: F64  # (2,): networks abroad meanwhile: some attempts passed and some did not, of those tried again
     spans: int  # how often it closed
     search: float  # nats that it costs to have looked for these spans
-    slower: int  # 1 networks that are still reached became slower, 0 they did not, -1 nobody can tell
+    slower: bool  # networks that are still reached became slower, half of them and more
+    survivors: int  # networks of which that can be told
 
 
 def bb(counts: F64, beta: Beta) -> F64:
@@ -157,7 +170,10 @@ def closed_borders(seen: Counts) -> dict[str, float]:
     """Compute the log-likelihood of each kind of closed border, its share among them included."""
     abroad, home = seen.abroad.sum(axis=1), mixed(seen.networks_home, HIGH, NONE)
     rest = (
-        mixed(seen.networks_rest, HIGH, NONE) + float(bb(seen.moody, LOW)) + slower_term(seen, "closed") - seen.search
+        mixed(seen.networks_rest, HIGH, NONE)
+        + float(bb(seen.moody, LOW))
+        + slower_term(seen, expected=False)
+        - seen.search
     )
     strict = float(bb(seen.opened, SCARCE))
     lax = float(np.logaddexp(bb(seen.opened, HIGH), strict) - np.log(2))  # lists are kept before or after the handshake
@@ -175,23 +191,23 @@ def closed_borders(seen: Counts) -> dict[str, float]:
 
 def harmless_causes(seen: Counts) -> dict[str, float]:
     """Compute the log-likelihood of each harmless cause, its weight included."""
-    abroad, at_home = seen.abroad.sum(axis=1), seen.home.sum(axis=1)
+    abroad = seen.abroad.sum(axis=1)
     home, rest = mixed(seen.networks_home, HIGH, NONE), mixed(seen.networks_rest, HIGH, NONE) - seen.search
     well, gone = (by_system(seen, share) for share in (ALIVE, LEFT))
     one = well.sum() - well + gone
     again = np.log(AGAIN) if seen.spans > 1 else 0.0
     found = {
-        "alike": float(bb(seen.abroad + seen.home, ANY).sum()) + rest,
+        "alike": float(alike(seen.abroad + seen.home).sum()) + rest,
         "hosts": mixed(np.concatenate([seen.networks_ever, seen.networks_home], axis=1), ANY, NONE),
-        "line": float(bb(abroad + at_home, ANY)) + rest,
+        "line": line(seen) + rest,
         "chosen": chosen(seen),
         "stale": mixed(seen.networks_ever, ANY, NONE) + home,
         "tarpits": mixed(seen.networks_ever, MIXED, NONE) + home,
-        "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(seen, "degraded"),
-        "hoster": log_sum(one) - float(np.log(len(one))) + home + rest + slower_term(seen, "hoster"),
-        "cut": spread(well, gone, ANY) + home + rest + again + slower_term(seen, "cut"),
+        "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(seen, expected=True),
+        "hoster": log_sum(one) - float(np.log(len(one))) + home + rest + slower_term(seen, expected=True),
+        "cut": spread(well, gone, ANY) + home + rest + again + slower_term(seen, expected=True),
     }
-    handshakes = {"alike": ANY, "line": ANY, "tarpits": HIGH, "degraded": MIXED}  # dead hosts and paths complete none
+    handshakes = {"alike": ANY, "line": ANY, "tarpits": HIGH, "degraded": PARTLY}  # dead hosts and paths complete none
     return {
         name: value
         + float(np.log(HARMLESS[name]))
@@ -204,18 +220,43 @@ def harmless_causes(seen: Counts) -> dict[str, float]:
 def chosen(seen: Counts) -> float:
     """Let each protocol fare for a reason of its own, at any time: well, as at home, or dead abroad by choice."""
     tried = np.flatnonzero((seen.abroad + seen.home + seen.otherwise)[1] > 0)
+    as_home = alike(seen.abroad + seen.otherwise + seen.home)[tried] + np.log(ALIKE_ROW)
     abroad, home = (seen.abroad + seen.otherwise)[:, tried], seen.home[:, tried]
     share = np.array([CHOSEN.get(Row(row % SIX), CHOSEN_ELSE) for row in range(ROWS)])[tried]
     well = bb(abroad, HIGH) + bb(home, HIGH) + np.log1p(-share - ALIKE_ROW)
-    alike = bb(abroad + home, ANY) + np.log(ALIKE_ROW)
     dead = bb(abroad, ANY) + bb(home, HIGH) + np.log(share)
-    return float(np.logaddexp(np.logaddexp(well, alike), dead).sum())
+    return float(np.logaddexp(np.logaddexp(well, as_home), dead).sum())
 
 
-def slower_term(seen: Counts, cause: str) -> float:
-    """Weigh whether those that are still reached became slower; 0 where nobody can tell."""
-    share = SLOWER.get(cause, SLOWER_ELSE)
-    return 0.0 if seen.slower < 0 else float(np.log(share if seen.slower else 1 - share))
+def alike(counts: F64) -> F64:
+    """Compute the log-likelihood of each protocol, if it fares alike everywhere.
+
+    Which hosts speak a protocol is up to them; TCP and DNS over IPv4 all hosts speak that are there at all, so what
+    befalls these on the client's side is all or nothing, but for what loses half of everything.
+    """
+    parts = (bb(counts, HIGH), bb(counts, NONE), bb(counts, ANY) + np.log(HALF_LOST))
+    spoken = np.logaddexp(np.logaddexp(*parts[:2]) - np.log(2), parts[2])
+    return np.asarray(np.where(np.isin(np.arange(ROWS), SPOKEN), spoken, bb(counts, ANY)), np.float64)
+
+
+def line(seen: Counts) -> float:
+    """Compute the log-likelihood of everything, if the client's line was down at times, or loses half of everything.
+
+    A line that is down at times is so for a while: what is tried next, at home or abroad, mostly fares as the last did.
+    """
+    whole = (seen.abroad + seen.home).sum(axis=1)
+    at_times = float(bb(seen.turns, SCARCE)) - float(np.log(2))
+    return float(np.logaddexp(at_times, bb(whole, ANY) + np.log(HALF_LOST)))
+
+
+def slower_term(seen: Counts, *, expected: bool) -> float:
+    """Weigh whether half of those that are still reached became slower; 0 where nobody can tell."""
+    if not seen.survivors:
+        return 0.0
+    half = np.array([0, -(-seen.survivors // 2)])
+    spared = SPARED + (1 - SPARED) * float(np.exp(bb(half, SLOWER)))
+    share = 1 - spared if expected else SLOWER_ELSE
+    return float(np.log(share if seen.slower else 1 - share))
 
 
 def log_sum(values: F64 | list[float]) -> float:

@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
 from netinterf.analyzers.isolation.causes import Counts, Match, match
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
-from netinterf.analyzers.isolation.shares import became_slower, moods, shares, splits_systems, together
-from netinterf.analyzers.isolation.spans import FEWEST_SILENT, sharpened, spans_of, time_to_notice, within
+from netinterf.analyzers.isolation.shares import became_slower, moods, shares, splits_systems, together, turns
+from netinterf.analyzers.isolation.spans import (
+    FEWEST_SILENT,
+    sharpened,
+    spans_of,
+    time_to_notice,
+    units_of,
+    whole_bins,
+    within,
+)
 
 __all__ = ["HINT", "Closure", "judge"]
 
@@ -27,7 +35,7 @@ it seemed closed."""
 ENOUGH, ENOUGH_SYSTEMS = 15, 6
 """With fewer networks abroad that were tried while it seemed closed it stays a hint (the reference design wants 20, and
 an alarm by then). So it does where nothing at all passes, in fewer autonomous systems: these may hang on one cable; and
-where what passes are whole systems that are not known to be as near as before."""
+where no handshakes complete and what passes are whole systems that are not known to be as near as before."""
 
 HINT = 7.0
 """Nats of a hint: ``possible`` by the packaged priors, and never ``likely`` (0.22 % beforehand times e to the 7th is
@@ -104,6 +112,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     opened = shares(attempts, tcp, attempts.opened)
     at_home, otherwise = shares(attempts, home), shares(attempts, rest)
     ever = together(abroad, otherwise)
+    slower, survivors = became_slower(attempts, shut, rest[attempts.time[rest] < begins[0]])
     seen = Counts(
         abroad=abroad.by_row(),
         home=at_home.by_row(),
@@ -114,22 +123,26 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
         networks_rest=otherwise.by(otherwise.cluster),
         networks_ever=ever.by(ever.cluster),
         opened=np.array([opened.share.sum(), len(opened.share)]),
+        turns=turns(units_of(attempts, np.sort(np.append(shut, home))).passed),
         moody=moods(attempts, shut),
         spans=len(begins),
         search=changes * float(np.log(places)),
-        slower=became_slower(attempts, shut, rest),
+        slower=slower,
+        survivors=survivors,
     )
     found = match(seen)
     low = closed_rows(seen, found)
     struck = np.zeros(len(attempts), np.bool_)
     struck[shut] = (attempts.passed[shut] == 0) & low[attempts.row[shut]]
-    answered = different(attempts.cluster[home[attempts.passed[home] == 1]])
     silent, systems = np.unique(attempts.cluster[struck]), different(attempts.system[struck])
-    if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or answered < FEWEST_AT_HOME:
+    well = near[(attempts.passed[near] == 1) & within(attempts.time[near], *whole_bins(attempts, begins, ends))]
+    if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or different(attempts.cluster[well]) < FEWEST_AT_HOME:
         return None
     tried = different(attempts.cluster[shut])
     too_few = tried < ENOUGH or (found.closed == "full" and systems < ENOUGH_SYSTEMS)
-    too_few |= found.closed in {"listed", "near"} and seen.slower != 0 and not splits_systems(abroad)
+    cut_off = seen.opened[0] <= seen.opened[1] / 2  # a cut completes no handshakes
+    as_near = seen.survivors > 0 and not seen.slower
+    too_few |= found.closed in {"listed", "near"} and cut_off and not as_near and not splits_systems(abroad)
     return Closure(
         match=found,
         llr=min(found.llr, HINT) if too_few else found.llr,
@@ -139,7 +152,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
         silent=len(silent),
         tried=tried,
         systems=systems,
-        answered=answered,
+        answered=different(attempts.cluster[home[attempts.passed[home] == 1]]),
         home=different(attempts.cluster[home]),
         passing=len(np.setdiff1d(attempts.cluster[shut[attempts.passed[shut] == 1]], silent)),
         opened=different(attempts.cluster[tcp[attempts.opened[tcp] == 1]]),

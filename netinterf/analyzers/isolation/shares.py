@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from netinterf.analyzers.isolation.attempts import ROWS, Attempts
 from netinterf.numbering import combined
 
-__all__ = ["Shares", "became_slower", "moods", "shares", "splits_systems", "together"]
+__all__ = ["Shares", "became_slower", "moods", "shares", "splits_systems", "together", "turns"]
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
-FARTHER, FARTHER_NS, PAIRS = 1.1, 10_000_000, 1
-"""Networks that are still reached are slower when their median round trip grew by so much, in at least so many: more
-than what jitter does to medians, and less than what another cable adds (tens of ms between continents)."""
+FARTHER, FARTHER_NS = 1.1, 10_000_000
+"""Networks that are still reached are slower when the round trips of half of them grew by so much: more than what
+jitter does to medians, and less than what another cable adds (tens of ms between continents)."""
 
 
 @attrs.frozen(eq=False)
@@ -65,20 +66,28 @@ def moods(attempts: Attempts, rows: I64) -> F64:
     return np.array([np.sum(again & (passed > 0) & (passed < tried)), np.sum(again)], np.float64)
 
 
+def turns(passed: Mask) -> F64:
+    """Count observations, in the order of time, that came out unlike the one before, and all but the first."""
+    return np.array([np.sum(passed[1:] != passed[:-1]), max(len(passed) - 1, 0)], np.float64)
+
+
 def splits_systems(abroad: Shares) -> bool:
     """Say whether networks of one autonomous system fared unlike each other: a list can do that, and a cable hardly."""
     passed = abroad.share > 0.5
     return bool(len(np.intersect1d(abroad.system[passed], abroad.system[~passed])))
 
 
-def became_slower(attempts: Attempts, shut: I64, rest: I64) -> int:
-    """Say whether networks that are reached while it is closed were nearer at other times: 1, 0, -1 unknown."""
-    then, now = (rows[(attempts.passed[rows] == 1) & (attempts.trip[rows] > 0)] for rows in (rest, shut))
+def became_slower(attempts: Attempts, shut: I64, before: I64) -> tuple[bool, int]:
+    """Say whether networks that are reached meanwhile were nearer before, and of how many that is known.
+
+    What comes afterwards is no measure: routes that were changed because of a cut mostly stay so for a while.
+    """
+    then, now = (rows[(attempts.passed[rows] == 1) & (attempts.trip[rows] > 0)] for rows in (before, shut))
     both = np.intersect1d(attempts.cluster[then], attempts.cluster[now])
-    if len(both) < PAIRS:
-        return -1
+    if not len(both):
+        return False, 0
     old, new = (
         np.array([np.median(attempts.trip[rows[attempts.cluster[rows] == one]]) for one in both.tolist()])
         for rows in (then, now)
     )
-    return int(np.median(new / old) >= FARTHER and np.median(new - old) >= FARTHER_NS)
+    return bool(np.median(new / old) >= FARTHER and np.median(new - old) >= FARTHER_NS), len(both)

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.isolation.attempts import Attempts
+from netinterf.analyzers.isolation.attempts import ROWS, Attempts
 from netinterf.numbering import combined
 from netinterf.stats.changes import best_split, binomial_cost, pelt, split_p
 from netinterf.stats.diurnal import hourly_share
@@ -25,6 +25,7 @@ __all__ = [
     "spans_of",
     "time_to_notice",
     "units_of",
+    "whole_bins",
     "within",
 ]
 
@@ -33,7 +34,8 @@ F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BIN_NS = 60_000_000_000
-"""Time that counts as once: a network tried twice within a minute with the same outcome is one observation."""
+"""Time that counts as once (reference design, 3.6): a network tried twice within a minute with the same outcome is one
+observation, and home is well at the same time when it is in the same minutes."""
 
 FEWEST_SILENT = 5
 """Networks that must have failed while it seemed closed: what few of them do says nothing of a border."""
@@ -134,22 +136,40 @@ def within(time: I64, begins: I64, ends: I64) -> Mask:
     return inside
 
 
+def whole_bins(attempts: Attempts, begins: I64, ends: I64) -> tuple[I64, I64]:
+    """Widen spans to the bins that they touch; spans that then meet become one."""
+    origin = int(attempts.time[0])
+    low = (begins - origin) // BIN_NS * BIN_NS + origin
+    high = np.minimum(ends, int(attempts.time[-1]) + 1)
+    high = -((origin - high) // BIN_NS) * BIN_NS + origin
+    apart = np.flatnonzero(low[1:] > high[:-1])
+    return low[np.append(0, apart + 1)], high[np.append(apart, len(high) - 1)]
+
+
 def sharpened(attempts: Attempts, far: I64, begins: I64, ends: I64) -> tuple[I64, I64]:
     """Find beginnings and ends anew from those alone that fell silent: what passes anyhow, or never, only blurs them.
 
-    Each is the best single split of what these networks did from one span to the next (`netinterf.stats.changes`): from
-    the first attempt that failed to the last.
+    Each is the best single split of what these networks did from one span to the next (`netinterf.stats.changes`), and
+    the middle between the last attempt before it and the first after, since it may have happened anywhere between them.
+    Networks that were tried on one side only count where most of their protocol fails, unless they did the contrary
+    again and again.
     """
     closed = within(attempts.time[far], begins, ends)
     unit, passed = combined(attempts.cluster[far], attempts.row[far]), attempts.passed[far] == 1
     then, otherwise = np.stack([np.bincount(unit, passed * part) for part in (closed, ~closed)])
     tried, else_tried = (np.bincount(unit, part) for part in (closed, ~closed))
     torn = (then < tried / 2) & (otherwise > else_tried / 2)
-    if np.sum(torn) < FEWEST_SILENT:
+    row = attempts.row[far]
+    stopped = (np.bincount(row, passed * closed, ROWS) < np.bincount(row, closed, ROWS) / 2)[row]
+    contrary = (then > tried / 2) | (otherwise < else_tried / 2)
+    plain = ((tried == 0) | (else_tried == 0)) & ~(contrary & (tried + else_tried > 1))
+    telling = torn[unit] | (plain[unit] & stopped)
+    if len(np.unique(unit[telling])) < FEWEST_SILENT:
         return begins, ends
-    observed = units_of(attempts, far[torn[unit]])
+    observed = units_of(attempts, far[telling])
     time, good = observed.time, observed.passed.astype(np.float64)
     start, until = begins.copy(), ends.copy()
+    passing = attempts.time[far[passed & stopped]], unit[passed & stopped]
     for place in range(len(begins)):  # few
         before = ends[place - 1] if place else np.iinfo(np.int64).min
         after = begins[place + 1] if place + 1 < len(begins) else np.iinfo(np.int64).max
@@ -157,9 +177,30 @@ def sharpened(attempts: Attempts, far: I64, begins: I64, ends: I64) -> tuple[I64
             rows = np.flatnonzero((time >= low) & (time < high))
             found = best_split(binomial_cost(good[rows], np.ones(len(rows))), len(rows))
             left, right = rows[: found.at], rows[found.at :]
-            if found.gain > 0 and (good[left].mean() > good[right].mean()) == falls:
-                edge[place] = time[right[0]] if falls else time[left[-1]] + 1
+            clear = found.gain > PENALTY * np.log(len(rows) + 1)
+            if clear and (good[left].mean() > good[right].mean()) == falls:
+                shut = (time[right[0]], ends[place]) if falls else (start[place], time[left[-1]] + 1)
+                edge[place] = between(int(time[left[-1]]), int(time[right[0]]), *passing, shut)
     return start, until
+
+
+def between(low: int, high: int, time: I64, unit: I64, shut: tuple[int, int]) -> int:
+    """Find the middle of the time in which it closed or opened: nothing passed in it but what passes when it is shut.
+
+    Args:
+        low: The last attempt before it.
+        high: The first one after it.
+        time: When attempts passed.
+        unit: Of which network and protocol.
+        shut: From when until when it is certainly shut, on one side of it.
+    """
+    spared = unit[(time >= shut[0]) & (time < shut[1])]
+    open_still = time[(time > low) & (time < high) & ~np.isin(unit, spared)]
+    if len(open_still) and shut[0] >= high:
+        low = int(open_still[-1])
+    elif len(open_still):
+        high = int(open_still[0])
+    return (low + high + 1) // 2
 
 
 def time_to_notice(attempts: Attempts, rows: I64) -> int:
