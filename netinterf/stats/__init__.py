@@ -9,6 +9,7 @@ the analysis of throughput. Importing this loads numpy only; scipy is loaded by 
 """
 
 from netinterf.stats.bucketprofile import bucket_intervals
+from netinterf.stats.bucketsearch import refine_bucket, search_bucket, search_buckets
 from netinterf.stats.calibration import (
     Reliability,
     apply_isotonic,
@@ -54,8 +55,6 @@ from netinterf.stats.ratelimit import (
     fit_bucket,
     loss_line_rate,
     measure_bucket,
-    refine_bucket,
-    search_bucket,
 )
 from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
 from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen
@@ -127,6 +126,7 @@ __all__ = [
     "row_blocks",
     "rule_of_three",
     "search_bucket",
+    "search_buckets",
     "share_e_process",
     "share_grid",
     "shrink",

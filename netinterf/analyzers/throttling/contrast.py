@@ -23,7 +23,8 @@ from netinterf.analyzers.throttling.sharing import LUCK, beyond_one, one_for_bot
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.context.domains import registrable
-from netinterf.stats.ratelimit import BucketFit, search_bucket
+from netinterf.stats.bucketsearch import search_bucket
+from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]

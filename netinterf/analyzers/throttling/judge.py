@@ -10,7 +10,8 @@ from netinterf.analyzers.throttling.series import Series, path_rtt
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_burst, measure_waiting, with_delays
-from netinterf.stats.ratelimit import BucketFit, fit_bucket, search_bucket
+from netinterf.stats.bucketsearch import search_bucket
+from netinterf.stats.ratelimit import BucketFit, fit_bucket
 from netinterf.trace import Trace
 
 __all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_direction", "strength"]

@@ -13,7 +13,8 @@ import numpy as np
 from netinterf.analyzers.throttling.series import Series
 from netinterf.stats.following import follow_bucket
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import BucketFit, refine_bucket, search_bucket
+from netinterf.stats.bucketsearch import refine_bucket, search_bucket
+from netinterf.stats.ratelimit import BucketFit
 
 __all__ = ["LUCK", "beyond_one", "one_for_both", "passed_freely"]
 

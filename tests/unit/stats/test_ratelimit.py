@@ -7,16 +7,10 @@ from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
 from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
+from netinterf.stats.bucketsearch import refine_bucket, search_bucket
 from netinterf.stats.following import follow_bucket, grade_packets
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import (
-    NO_FIT,
-    fit_bucket,
-    loss_line_rate,
-    measure_bucket,
-    refine_bucket,
-    search_bucket,
-)
+from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate, measure_bucket
 from tests.oracles import naive_stats
 
 
