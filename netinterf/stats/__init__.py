@@ -9,7 +9,7 @@ the analysis of throughput. Importing this loads numpy only; scipy is loaded by 
 """
 
 from netinterf.stats.bucketprofile import bucket_intervals
-from netinterf.stats.bucketsearch import refine_bucket, search_bucket, search_buckets
+from netinterf.stats.bucketsearch import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.calibration import (
     Reliability,
     apply_isotonic,
@@ -120,7 +120,7 @@ __all__ = [
     "poisson_cost",
     "posterior_q",
     "price",
-    "refine_bucket",
+    "refine_buckets",
     "reliability",
     "robust_scale",
     "row_blocks",

@@ -3,20 +3,23 @@
 What is in a bucket never falls when its rate or its depth rises: what is granted rises, so does what it holds at most,
 and setting the level right keeps the order. So of all buckets of a box, rates from r to r' and depths from d to d', the
 least (r, d) shows the most packets that do not find their size, and the greatest (r', d') the fewest. A bucket explains
-losses the better the more of what was lost did not find its size, and of what passed did. Hence none in the box explains
-them better than losses graded as by the least bucket and passes graded as by the greatest would, and where these two
-grade alike, all between grade so.
+losses the better the more of what was lost did not find its size, and of what passed did. Hence none in the box
+explains them better than losses graded as by the least bucket and passes graded as by the greatest would, and where
+these two grade alike, all between grade so.
 
-Boxes that cannot hold the best bucket are dropped, others halved both ways, until nothing is left: branch and bound (Land
-and Doig, "An automatic method of solving discrete programming problems", Econometrica 1960). The best bucket, and all
-that are as good, are found as if each were tried.
+Boxes that cannot hold the best bucket are dropped, others halved both ways, until nothing is left: branch and bound
+(Land and Doig, "An automatic method of solving discrete programming problems", Econometrica 1960). The best bucket, and
+all that are as good, are found as if each were tried.
 """
+
+from typing import Self
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.stats.following import Alongside
+from netinterf.stats.levels import burst_heights
 from netinterf.stats.losses import price
 from netinterf.stats.ratelimit import PLATEAU, Tried, class_likelihoods, try_buckets
 
@@ -27,43 +30,49 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
-FEW = 8_000
+FEW = 16_000
 """Buckets that are tried all at once: each further round of halving costs as much as following thousands more."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class Grids:
-    """Buckets of many rates and depths for each of some series, and what is known of them; both rise along the grid."""
+    """Buckets of many rates and depths for each of some series, and what is known of them; both rise along the grid.
+
+    Besides the depths given, each rate has one of its own, the least that lets all pass that passed: it is exact to a
+    byte where nothing was miscounted, which a deep bucket needs and no grid offers.
+    """
 
     series: Alongside
     owner: I64  # the series of each grid, G
     rates: F64  # bytes a second, shape (G, R)
-    depths: F64  # bytes, shape (G, D)
-    met: I32 = attrs.field(init=False)  # packets by class and bucket, shape (3, G·R·D)
+    depths: F64  # bytes, shape (G, R, D + 1): the least ones last, NaN until they are found
+    met: I32 = attrs.field(init=False)  # packets by class and bucket, shape (3, G·R·(D + 1))
     gone: I32 = attrs.field(init=False)
     gain: F64 = attrs.field(init=False)  # log-likelihood of the losses less its price; -inf where it is not tried
     known: Bool = attrs.field(init=False)
 
     @met.default
     def _none_met(self) -> I32:
-        return np.zeros((3, self.rates.size * self.depths.shape[1]), np.int32)
+        return np.zeros((3, self.depths.size), np.int32)
 
     @gone.default
     def _none_gone(self) -> I32:
-        return np.zeros(self.met.shape, np.int32)
+        return np.zeros((3, self.depths.size), np.int32)
 
     @gain.default
     def _nothing_gained(self) -> F64:
-        return np.full(self.met.shape[1], -np.inf)
+        return np.full(self.depths.size, -np.inf)
 
     @known.default
     def _none_known(self) -> Bool:
-        return np.zeros(self.met.shape[1], np.bool_)
+        return np.zeros(self.depths.size, np.bool_)
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Grids, rates and depths."""
-        return (*self.rates.shape, self.depths.shape[1])
+    @classmethod
+    def of(cls, series: Alongside, owner: I64, rates: F64, depths: F64) -> Self:
+        """Lay out grids of rates, shape (G, R), and depths, shape (G, D)."""
+        every = np.full((*rates.shape, depths.shape[1] + 1), np.nan)
+        every[..., :-1] = depths[:, None]
+        return cls(series=series, owner=owner, rates=rates, depths=every)
 
     def search(self, every: I64, rows: I64, columns: I64, stride: tuple[int, int], best: F64) -> None:
         """Try what may be the best bucket of each series.
@@ -71,49 +80,59 @@ class Grids:
         Args:
             every: Which grids.
             rows: Which rates, rising.
-            columns: Which depths, rising.
+            columns: Which depths, rising; the least ones are tried in any case when these are all others.
             stride: Rates and depths of the first boxes.
             best: Log-likelihood, less its price, that is reached already, by series; raised to what is found.
         """
+        least = self._least(every) if len(columns) == self.depths.shape[2] - 1 else every[:0]
         if len(every) * len(rows) * len(columns) <= FEW:
-            self.grade(self._nodes(every[:, None, None], rows[:, None], columns).reshape(-1), best)
+            nodes = self._nodes(every[:, None, None], rows[:, None], columns).reshape(-1)
+            self._try(np.append(nodes, least), best)
             return
         boxes = _first_boxes(every, len(rows), len(columns), stride)
         while boxes.shape[1]:
             corners = self._corners(boxes, rows, columns)
-            self.grade(corners.reshape(-1), best)
+            self._try(np.append(corners, least), best)
             grid, low, high, left, right = boxes
             kept = (high - low > 1) | (right - left > 1)
             kept &= self._bound(grid, corners[0], corners[3]) >= best[self.owner[grid]] - 2 * PLATEAU
             boxes, parent = _halved(boxes[:, kept])
-            least, greatest = corners[0, kept][parent], corners[3, kept][parent]
-            same = np.all(self.met[:, least] == self.met[:, greatest], axis=0)
-            same &= np.all(self.gone[:, least] == self.gone[:, greatest], axis=0)
-            self._copy(self._corners(boxes[:, same], rows, columns), least[same])
-
-    def grade(self, nodes: I64, best: F64) -> None:
-        """Try the buckets at some nodes, unless they are known, and raise what is reached."""
-        wanted = np.zeros(len(self.known), np.bool_)
-        wanted[nodes] = True
-        nodes = np.flatnonzero(wanted & ~self.known)
-        row, column = np.divmod(nodes, self.depths.shape[1])
-        grid = row // self.rates.shape[1]
-        tried = try_buckets(self.series, self.owner[grid], self.rates.reshape(-1)[row], self.depths[grid, column])
-        self.met[:, nodes], self.gone[:, nodes], self.gain[nodes] = tried.met, tried.gone, tried.gain
-        self.known[nodes] = True
-        np.maximum.at(best, tried.owner, tried.gain)
+            lowest, highest = corners[0, kept][parent], corners[3, kept][parent]
+            same = np.all(self.met[:, lowest] == self.met[:, highest], axis=0)
+            same &= np.all(self.gone[:, lowest] == self.gone[:, highest], axis=0)
+            self._copy(self._corners(boxes[:, same], rows, columns), lowest[same])
 
     @property
     def tried(self) -> Tried:
         """What is known of the buckets."""
         nodes = np.flatnonzero(self.known)
-        row, column = np.divmod(nodes, self.depths.shape[1])
-        grid = row // self.rates.shape[1]
-        rate, depth = self.rates.reshape(-1)[row], self.depths[grid, column]
-        return Tried(self.owner[grid], rate, depth, self.met[:, nodes], self.gone[:, nodes], self.gain[nodes])
+        met, gone = self.met[:, nodes].astype(np.int64), self.gone[:, nodes].astype(np.int64)
+        return Tried(*self._buckets(nodes), met, gone, self.gain[nodes])
 
-    def _nodes(self, grid: I64, row: I64, column: I64) -> I64:
-        nodes: I64 = (grid * self.rates.shape[1] + row) * self.depths.shape[1] + column
+    def _buckets(self, nodes: I64) -> tuple[I64, F64, F64]:
+        """Give the series, the rate and the depth of nodes."""
+        row = nodes // self.depths.shape[2]
+        return self.owner[row // self.rates.shape[1]], self.rates.reshape(-1)[row], self.depths.reshape(-1)[nodes]
+
+    def _try(self, nodes: I64, best: F64) -> None:
+        """Try the buckets at some nodes, unless they are known, and raise what is reached."""
+        wanted = np.zeros(len(self.known), np.bool_)
+        wanted[nodes] = True
+        nodes = np.flatnonzero(wanted & ~self.known)
+        tried = try_buckets(self.series, *self._buckets(nodes))
+        self.met[:, nodes], self.gone[:, nodes], self.gain[nodes] = tried.met, tried.gone, tried.gain
+        self.known[nodes] = True
+        np.maximum.at(best, tried.owner, tried.gain)
+
+    def _least(self, every: I64) -> I64:
+        """Find the least depth for each rate of some grids, and give their nodes."""
+        for grid, own in zip(every.tolist(), self.owner[every].tolist(), strict=True):
+            one = self.series.series[own]
+            self.depths[grid, :, -1] = burst_heights(one.time[~one.lost], one.size[~one.lost], self.rates[grid])
+        return self._nodes(every[:, None], np.arange(self.rates.shape[1]), self.depths.shape[2] - 1).reshape(-1)
+
+    def _nodes(self, grid: I64, row: I64, column: I64 | int) -> I64:
+        nodes: I64 = (grid * self.rates.shape[1] + row) * self.depths.shape[2] + column
         return nodes
 
     def _corners(self, boxes: I64, rows: I64, columns: I64) -> I64:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from netinterf.stats.bucketgrid import Grids
 from netinterf.stats.following import Alongside, Fates
-from netinterf.stats.levels import burst_heights
-from netinterf.stats.losses import chance_likelihood, harmless_likelihood, harmless_likelihoods
+from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
 from netinterf.stats.ratelimit import (
     NO_FIT,
     PLATEAU,
@@ -21,10 +20,9 @@ from netinterf.stats.ratelimit import (
     best_bucket,
     loss_line_rate,
     passed_rates,
-    try_buckets,
 )
 
-__all__ = ["COARSE", "DEPTHS", "refine_bucket", "search_bucket", "search_buckets"]
+__all__ = ["COARSE", "DEPTHS", "refine_buckets", "search_bucket", "search_buckets"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -92,10 +90,10 @@ def search_buckets(series: Sequence[Fates]) -> list[BucketFit]:
 def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     """Search from the lines through the losses on."""
     every = np.arange(len(lines))
-    depths = series.packets[:, None] * DEPTHS
-    grids = Grids(series=series, owner=every, rates=lines[:, None] * COARSE, depths=depths)
+    rows, columns = np.arange(len(COARSE)), np.arange(len(DEPTHS))
+    grids = Grids.of(series, every, lines[:, None] * COARSE, series.packets[:, None] * DEPTHS)
     best = np.full(len(lines), -np.inf)
-    grids.search(every, np.arange(0, len(COARSE), THIN_RATES), np.arange(0, len(DEPTHS), THIN_DEPTHS), (8, 2), best)
+    grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], (8, 2), best)
     chance = np.array([chance_likelihood(one.lost) for one in series.series])
     fits = _best(grids.tried, best, chance)
     hopeful = np.flatnonzero(best > chance)
@@ -104,7 +102,8 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     harmless = chance.copy()
     parts = [series.series[place] for place in hopeful.tolist()]
     harmless[hopeful] = harmless_likelihoods([(one.time, one.lost) for one in parts])
-    coarse = _tried(grids, hopeful, (16, 6), best, harmless)
+    grids.search(hopeful, rows, columns, (16, 6), best)
+    coarse = _best(grids.tried, best, harmless)
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
     parts = [series.series[place] for place in good]
     fine = _refined(Alongside(parts), [coarse[place] for place in good], harmless[good])
@@ -115,25 +114,21 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     return fits
 
 
-def refine_bucket(time: F64, size: F64, lost: Bool, near: BucketFit, harmless: float | None = None) -> BucketFit:
-    """Search closer and closer around a bucket, and around the rate that what passed tells.
+def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit]) -> list[BucketFit]:
+    """Search closer and closer around a bucket for each series, and around the rate that what passed tells.
 
     Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet on the wire, n.
-        lost: Whether the packet was lost, n.
-        near: Where to begin; it need not be a fit to the same series.
-        harmless: Log-likelihood under harmless causes, where it is known already.
+        series: What became of the packets.
+        near: Where to begin, for each; it need not be a fit to the same series.
 
     Returns:
-        The best bucket found, never *near* itself.
+        The best bucket found for each, never that of *near* itself.
     """
-    series = Alongside([Fates(time, size, lost)])
-    known = np.array([harmless_likelihood(time, lost) if harmless is None else harmless])
-    return _refined(series, [near], known)[0]
+    harmless = harmless_likelihoods([(one.time, one.lost) for one in series])
+    return _refined(Alongside(series), near, harmless)
 
 
-def _refined(series: Alongside, near: list[BucketFit], harmless: F64) -> list[BucketFit]:
+def _refined(series: Alongside, near: Sequence[BucketFit], harmless: F64) -> list[BucketFit]:
     """Refine the buckets of several series."""
     best, start = [NO_FIT] * len(near), list(near)
     for width in STEPS:
@@ -146,39 +141,14 @@ def _refined(series: Alongside, near: list[BucketFit], harmless: F64) -> list[Bu
         ]
         if not around:
             break
-        owner = np.array([place for place, _, _ in around])
-        rates, depths = (np.array([one[place] for one in around]) for place in (1, 2))
-        grids = Grids(
-            series=series,
-            owner=owner,
-            rates=rates[:, None] * (1 + width * FINE_RATES),
-            depths=depths[:, None] * FINE_DEPTHS,
-        )
-        found = _tried(grids, np.arange(len(owner)), (5, 4), np.full(len(near), -np.inf), harmless)
+        owner, rate, depth = (np.array(column) for column in zip(*around, strict=True))
+        grids = Grids.of(series, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
+        reached, rows, columns = np.full(len(near), -np.inf), np.arange(len(FINE_RATES)), np.arange(len(FINE_DEPTHS))
+        grids.search(np.arange(len(owner)), rows, columns, (5, 4), reached)
+        found = _best(grids.tried, reached, harmless)
         best = [max(pair, key=_ratio) for pair in zip(best, found, strict=True)]
         start = [one if np.isfinite(one.llr) else old for one, old in zip(best, start, strict=True)]
     return best
-
-
-def _tried(grids: Grids, chosen: I64, stride: tuple[int, int], best: F64, harmless: F64) -> list[BucketFit]:
-    """Fit a bucket of each rate and depth of some grids, and of each rate with the least depth for all that passed.
-
-    The latter is exact to a byte where nothing was miscounted, which a deep bucket needs and no grid offers.
-
-    Args:
-        grids: Rates and depths.
-        chosen: Which grids.
-        stride: Rates and depths of the first boxes that are looked at.
-        best: Log-likelihood reached already, by series; raised to what is found.
-        harmless: Log-likelihood under harmless causes, by series.
-    """
-    series, rates, owner = grids.series, grids.rates[chosen], grids.owner[chosen]
-    parts = [series.series[own] for own in owner.tolist()]
-    least = [burst_heights(one.time[~one.lost], one.size[~one.lost], own) for one, own in zip(parts, rates, strict=True)]
-    exact = try_buckets(series, np.repeat(owner, rates.shape[1]), rates.reshape(-1), np.concatenate(least))
-    np.maximum.at(best, exact.owner, exact.gain)
-    grids.search(chosen, np.arange(rates.shape[1]), np.arange(grids.depths.shape[1]), stride, best)
-    return _best(grids.tried.joined(exact), best, harmless)
 
 
 def _best(tried: Tried, best: F64, harmless: F64) -> list[BucketFit]:

@@ -33,11 +33,9 @@ LANES = 8
 AT_ONCE = 16_384
 """Buckets moved together, which must stay in the cache of a core."""
 
-STRIDE, FLUSH = 8, 255
-"""Packets that are followed before what they would leave is counted, and after how many counts of a byte are full."""
-
-KEPT = 4 * STRIDE
-"""Packets after which series that have ended are cut off: sooner would cost more than it saves."""
+STRIDE, MARGINS, FLUSH = (8, 64), 131_072, 255
+"""Packets that are followed before what they would leave is counted, fewest and most; how many such numbers are kept
+meanwhile (1 MB, which stays in the cache); and packets after which counts of a byte are full."""
 
 
 @attrs.frozen(eq=False)
@@ -232,7 +230,7 @@ class Alongside:
         """
         total = np.zeros((2, 2, *rate.shape), np.int32)
         few = np.zeros((2, 2, *rate.shape), np.uint8)
-        under = np.empty((STRIDE, *rate.shape), np.bool_)
+        under = np.empty((_stride(rate.size), *rate.shape), np.bool_)
         edges, since = (np.zeros(len(which)), self.packets[which]), 0
         for _, margin, lost in self.strides(which, rate, depth):
             steps, _, active = margin.shape
@@ -244,7 +242,7 @@ class Alongside:
                     np.logical_and(below, lost[:, None], out=below)
                     few[1, edge, :, :active] += np.add.reduce(below.view(np.uint8), axis=0, dtype=np.uint8)
             since += steps
-            if since > FLUSH - STRIDE:
+            if since > FLUSH - len(under):
                 total += few
                 few.fill(0)
                 since = 0
@@ -263,16 +261,17 @@ class Alongside:
             For every few packets: the place of the first; what each would leave, by packet, lane and column of those
             that have so many, until the next stride; and which were lost, by packet and column.
         """
-        ends = np.minimum(-(-self.lengths[which] // KEPT) * KEPT, len(self.told))
+        stride = _stride(rate.size)
+        ends = np.minimum(-(-self.lengths[which] // STRIDE[1]) * STRIDE[1], len(self.told))
         levels, spares, overs = np.array(depth, np.float64), np.empty(depth.shape), np.empty(depth.shape, np.bool_)
-        margins, nothing, begin = np.empty((STRIDE, *depth.shape)), np.zeros(depth.shape), 0
+        margins, nothing, begin = np.empty((stride, *depth.shape)), np.zeros(depth.shape), 0
         for end in np.unique(ends).tolist():
             active = int(np.count_nonzero(ends >= end))
             grant, most, zero = rate[:, :active], depth[:, :active], nothing[:, :active]
             level, spare, over = levels[:, :active], spares[:, :active], overs[:, :active]
             left, columns = margins[:, :, :active], which[:active]
-            for start in range(begin, end, STRIDE):
-                stop = min(start + STRIDE, end)
+            for start in range(begin, end, stride):
+                stop = min(start + stride, end)
                 rows, missing = self.told[start:stop].take(columns, axis=2), self.lost[start:stop].take(columns, axis=1)
                 for row, hit, margin in zip(rows, missing.any(axis=1).tolist(), left, strict=False):
                     gap, needed, taken, cap, slack = row
@@ -290,3 +289,9 @@ class Alongside:
                         np.maximum(margin, zero, out=level)
                 yield start, left[: stop - start], missing
             begin = end
+
+
+def _stride(buckets: int) -> int:
+    """Choose how many packets are followed before what they would leave is counted."""
+    least, most = STRIDE
+    return max(least, min(most, MARGINS // max(1, buckets)))

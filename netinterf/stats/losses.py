@@ -108,7 +108,9 @@ def _followed(series: Sequence[tuple[F64, Bool]]) -> F64:
         turns = share * (1.0 - stays)  # of all that was seen, what is bad from now on, whatever it was
         stays = np.broadcast_to(stays, turns.shape).copy()
         missing = lost[start:stop, None, :active]
-        over = np.arange(start, start + len(missing))[:, None, None] >= lengths[:active]  # it ended, and nothing changes
+        over = (
+            np.arange(start, start + len(missing))[:, None, None] >= lengths[:active]
+        )  # it ended, and nothing changes
         if_bad, if_good = (
             np.where(over, 1.0, np.where(missing, one, 1.0 - one))[:, :, None, None] for one in (in_bad, in_good)
         )

@@ -26,16 +26,19 @@ from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, pri
 from netinterf.stats.robust import theil_sen
 
 __all__ = [
-    "COARSE",
-    "DEPTHS",
     "NO_FIT",
+    "PLATEAU",
     "BucketFit",
+    "Tried",
+    "best_bucket",
     "bucket_likelihoods",
+    "class_likelihoods",
+    "explained",
     "fit_bucket",
     "loss_line_rate",
     "measure_bucket",
-    "refine_bucket",
-    "search_bucket",
+    "passed_rates",
+    "try_buckets",
 ]
 
 F64 = NDArray[np.float64]
@@ -278,5 +281,3 @@ def class_likelihoods(met: I64, gone: I64, count: I64) -> tuple[F64, list[F64]]:
         binomial_likelihood(gone[0] + gone[1], met[0] + met[1]) + third,
     ]
     return first + second + third - price(1, count), two
-
-
