@@ -47,7 +47,7 @@ STEPS = (0.05, 0.01)
 FINE_RATES, FINE_DEPTHS = np.linspace(-1.0, 1.0, 21), np.geomspace(0.8, 1.25, 9)
 
 TOGETHER = 512
-"""Series that are searched side by side, those of about equal length: enough that what they share costs nothing."""
+"""Series that are searched side by side at most: enough that what they share costs nothing."""
 
 
 def search_bucket(time: F64, size: F64, lost: Bool) -> BucketFit:
@@ -78,13 +78,20 @@ def search_buckets(series: Sequence[Fates]) -> list[BucketFit]:
     with np.errstate(over="ignore"):
         real = np.flatnonzero(np.isfinite(lines * COARSE[-1]) & np.isfinite(packets * DEPTHS[-1]) & (packets > 0))
     fits = [NO_FIT] * len(series)
-    order = real[np.argsort([len(series[place]) for place in real.tolist()], kind="stable")]
-    for start in range(0, len(order), TOGETHER):
-        chosen = order[start : start + TOGETHER]
+    for group in _groups(np.array([len(series[place]) for place in real.tolist()], np.int64)):
+        chosen = real[group]
         found = _search(Alongside([series[place] for place in chosen.tolist()]), lines[chosen])
         for place, fit in zip(chosen.tolist(), found, strict=True):
             fits[place] = fit
     return fits
+
+
+def _groups(lengths: I64) -> list[I64]:
+    """Group series that are searched side by side: of equal length within a factor of two, and not too many."""
+    order = np.argsort(lengths, kind="stable")
+    octave = np.frexp(lengths[order].astype(np.float64))[1]
+    alike = np.split(order, np.flatnonzero(np.diff(octave)) + 1)
+    return [group[start : start + TOGETHER] for group in alike for start in range(0, len(group), TOGETHER)]
 
 
 def _search(series: Alongside, lines: F64) -> list[BucketFit]:
@@ -114,17 +121,17 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     return fits
 
 
-def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit]) -> list[BucketFit]:
+def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless: F64) -> list[BucketFit]:
     """Search closer and closer around a bucket for each series, and around the rate that what passed tells.
 
     Args:
         series: What became of the packets.
         near: Where to begin, for each; it need not be a fit to the same series.
+        harmless: Log-likelihood under harmless causes, of each series.
 
     Returns:
         The best bucket found for each, never that of *near* itself.
     """
-    harmless = harmless_likelihoods([(one.time, one.lost) for one in series])
     return _refined(Alongside(series), near, harmless)
 
 

@@ -33,6 +33,9 @@ LANES = 8
 AT_ONCE = 16_384
 """Buckets moved together, which must stay in the cache of a core."""
 
+NUMBERS = 16
+"""Buckets, one of a series, up to which plain numbers are quicker than arrays of so few."""
+
 STRIDE, MARGINS, FLUSH = (8, 64), 131_072, 255
 """Packets that are followed before what they would leave is counted, fewest and most; how many such numbers are kept
 meanwhile (1 MB, which stays in the cache); and packets after which counts of a byte are full."""
@@ -177,6 +180,9 @@ class Alongside:
         Returns:
             What each packet would leave, bytes, for each series.
         """
+        if len(self.series) <= NUMBERS:
+            buckets = zip(self.series, rate.tolist(), depth.tolist(), strict=True)
+            return [_follow_one(one.time, one.size, one.lost, *bucket) for one, *bucket in buckets]
         order = np.argsort(-self.lengths, kind="stable")
         left = np.empty((len(self.told), len(order)))
         for place, margin, _ in self.strides(order, rate[None, order], depth[None, order]):
@@ -273,7 +279,7 @@ class Alongside:
             for start in range(begin, end, stride):
                 stop = min(start + stride, end)
                 rows, missing = self.told[start:stop].take(columns, axis=2), self.lost[start:stop].take(columns, axis=1)
-                for row, hit, margin in zip(rows, missing.any(axis=1).tolist(), left, strict=False):
+                for row, hit, margin in zip(rows, np.any(missing, axis=1), left, strict=False):
                     gap, needed, taken, cap, slack = row
                     np.multiply(grant, gap, out=spare)
                     np.add(level, spare, out=level)

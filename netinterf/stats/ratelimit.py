@@ -207,7 +207,8 @@ def measure_bucket(time: F64, size: F64, lost: Bool, fit: BucketFit) -> tuple[fl
     if not np.isfinite(rate):
         return fit.rate, fit.depth
     depth = burst_curve(time[~lost], size[~lost], np.array([rate]))[0]
-    again = fit_bucket(time, size, lost, rates=np.array([rate]), depths=depth)
+    harmless = fit.likelihood - fit.llr
+    again = fit_bucket(time, size, lost, rates=np.array([rate]), depths=depth, harmless=harmless)
     return (rate, float(depth[0])) if again.llr > NEARLY * fit.llr else (fit.rate, fit.depth)
 
 

@@ -42,16 +42,17 @@ def one_for_both(own: Series, fit: BucketFit, others: Sequence[Series]) -> list[
     """
     parts = [one.fates for one in others]
     both = [own.joined([one]).fates for one in others]
+    causes = harmless_likelihoods([(one.time, one.lost) for one in (own, *parts, *both)])
+    by_own, by_other, by_both = np.repeat(causes[0], len(parts)), causes[1 : 1 + len(parts)], causes[1 + len(parts) :]
     found = search_buckets([*parts, *both])
     alone, shared = found[: len(parts)], found[len(parts) :]
-    mine = [max(fit, one, key=_likelihood) for one in refine_buckets([own.fates] * len(parts), shared)]
-    shared = [max(pair, key=_likelihood) for pair in zip(shared, refine_buckets(both, mine), strict=True)]
-    causes = harmless_likelihoods([(one.time, one.lost) for one in (own.fates, *parts, *both)]).tolist()
-    weighed = []
-    for place, (apart, joint) in enumerate(zip(alone, shared, strict=True)):
-        either = max(mine[place].likelihood, causes[0]) + max(apart.likelihood, causes[1 + place])
-        weighed.append((max(joint.likelihood, causes[1 + len(parts) + place]) - either, apart))
-    return weighed
+    mine = [max(fit, one, key=_likelihood) for one in refine_buckets([own.fates] * len(parts), shared, by_own)]
+    shared = [max(pair, key=_likelihood) for pair in zip(shared, refine_buckets(both, mine, by_both), strict=True)]
+    own_best, other_best, both_best = (
+        np.maximum([fit.likelihood for fit in fits], harmless)
+        for fits, harmless in ((mine, by_own), (alone, by_other), (shared, by_both))
+    )
+    return list(zip((both_best - own_best - other_best).tolist(), alone, strict=True))
 
 
 def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> bool:

@@ -9,7 +9,7 @@ from netinterf.errors import ParameterError
 from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
 from netinterf.stats.bucketsearch import refine_buckets, search_bucket
 from netinterf.stats.following import Fates, follow_bucket, grade_packets
-from netinterf.stats.losses import harmless_likelihood
+from netinterf.stats.losses import harmless_likelihood, harmless_likelihoods
 from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate, measure_bucket
 from tests.oracles import naive_stats
 
@@ -237,6 +237,7 @@ def test_refining_finds_the_bucket_from_nearby():
     lost = police(time, size, 1e5, 5e4)
     near = NO_FIT._replace(rate=1.03e5, depth=4.6e4)
     series = [Fates(time, size, lost)]
-    assert refine_buckets(series, [near])[0].llr > 0.9 * search_bucket(time, size, lost).llr
-    assert refine_buckets(series, [NO_FIT]) == [NO_FIT]
+    harmless = harmless_likelihoods([(time, lost)])
+    assert refine_buckets(series, [near], harmless)[0].llr > 0.9 * search_bucket(time, size, lost).llr
+    assert refine_buckets(series, [NO_FIT], harmless) == [NO_FIT]
     assert np.isnan(measure_bucket(time, size, lost, NO_FIT)).all()
