@@ -36,9 +36,15 @@ from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.diurnal import hourly_share
-from netinterf.stats.following import follow_bucket
+from netinterf.stats.following import Fates, follow_bucket
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
-from netinterf.stats.losses import binomial_likelihood, fading_likelihood, harmless_likelihood, price
+from netinterf.stats.losses import (
+    binomial_likelihood,
+    fading_likelihood,
+    harmless_likelihood,
+    harmless_likelihoods,
+    price,
+)
 from netinterf.stats.mixture import (
     Mixture,
     log_likelihoods,
@@ -64,6 +70,7 @@ from netinterf.stats.windows import Window, best_window
 __all__ = [
     "BucketFit",
     "CommonLimit",
+    "Fates",
     "ListSize",
     "Lives",
     "Mixture",
@@ -102,6 +109,7 @@ __all__ = [
     "group_median",
     "group_quantile",
     "harmless_likelihood",
+    "harmless_likelihoods",
     "hourly_share",
     "intraclass_correlation",
     "isotonic",

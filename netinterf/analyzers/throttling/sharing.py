@@ -42,7 +42,7 @@ def one_for_both(own: Series, fit: BucketFit, others: Sequence[Series]) -> list[
     """
     parts = [one.fates for one in others]
     both = [own.joined([one]).fates for one in others]
-    causes = harmless_likelihoods([(one.time, one.lost) for one in (own, *parts, *both)])
+    causes = harmless_likelihoods([(one.time, one.lost) for one in [own.fates, *parts, *both]])
     by_own, by_other, by_both = np.repeat(causes[0], len(parts)), causes[1 : 1 + len(parts)], causes[1 + len(parts) :]
     found = search_buckets([*parts, *both])
     alone, shared = found[: len(parts)], found[len(parts) :]

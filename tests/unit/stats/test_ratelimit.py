@@ -7,31 +7,12 @@ from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
 from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
-from netinterf.stats.bucketsearch import refine_buckets, search_bucket
-from netinterf.stats.following import Fates, follow_bucket, grade_packets
-from netinterf.stats.losses import harmless_likelihood, harmless_likelihoods
+from netinterf.stats.bucketsearch import search_bucket
+from netinterf.stats.following import follow_bucket, grade_packets
+from netinterf.stats.losses import harmless_likelihood
 from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate, measure_bucket
 from tests.oracles import naive_stats
-
-
-def bursts(seed, count=1500, rtt=0.05, size=1514.0):
-    """Send bursts of random length, one a round trip, as a window-based sender does."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, 30, count)
-    start = np.repeat(np.arange(count) * rtt, lengths)
-    inside = np.concatenate([np.arange(n) for n in lengths]) * 12e-6
-    time = (start + inside)[:count]
-    return time, np.full(count, size)
-
-
-def police(time, size, rate, depth):
-    """Drop what a token bucket does not hold."""
-    level, at, lost = depth, time[0], np.zeros(len(time), bool)
-    for place, (now, wanted) in enumerate(zip(time, size, strict=True)):
-        level, at = min(depth, level + rate * (now - at)), now
-        lost[place] = level < wanted
-        level -= 0 if lost[place] else wanted
-    return lost
+from tests.unit.stats.policed import bursts, police
 
 
 @pytest.mark.parametrize(
@@ -229,15 +210,3 @@ def test_the_line_through_losses_is_the_rate():
     lost = police(time, size, 1e5, 2e4)
     assert loss_line_rate(time, size, lost) == pytest.approx(1e5, rel=0.02)
     assert np.isnan(loss_line_rate(time, size, np.zeros(len(time), bool)))
-
-
-def test_refining_finds_the_bucket_from_nearby():
-    """Beginning at a bucket of about the right size gives what a whole search gives; without one there is no fit."""
-    time, size = bursts(12)
-    lost = police(time, size, 1e5, 5e4)
-    near = NO_FIT._replace(rate=1.03e5, depth=4.6e4)
-    series = [Fates(time, size, lost)]
-    harmless = harmless_likelihoods([(time, lost)])
-    assert refine_buckets(series, [near], harmless)[0].llr > 0.9 * search_bucket(time, size, lost).llr
-    assert refine_buckets(series, [NO_FIT], harmless) == [NO_FIT]
-    assert np.isnan(measure_bucket(time, size, lost, NO_FIT)).all()
