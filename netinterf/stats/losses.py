@@ -30,9 +30,9 @@ LOST_IN_GOOD = np.array([0.001, 0.01, 0.05])
 """Shares of the time that are bad, and loss probabilities of both states, that are tried."""
 
 LOGARITHM_EVERY = 32
-"""Factors, each 0.0005 at least, whose product stays far above the least number there is (0.0005 ** 32 = 1e-106)."""
+"""Factors, each from 0.001 to 999, whose product stays far from the least and greatest number (0.001 ** 32 = 1e-96)."""
 
-TOGETHER = 64
+TOGETHER = 32
 """Series that are followed at once: so many fill the cache of a core."""
 
 LEAST_PACKETS = 3
@@ -71,11 +71,7 @@ def fading_likelihood(time: F64, lost: Bool) -> float:
 
 
 def fading_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
-    """Give the same for each of several series, side by side: times in seconds and what was lost, of each.
-
-    Both states are followed for every link that is tried: ``bad`` is the probability of all that was seen and of being
-    in the bad state now, ``both`` that of all that was seen. They are brought back to 1 now and then.
-    """
+    """Give the same for each of several series, side by side: times in seconds and what was lost, of each."""
     result = np.full(len(series), -np.inf)
     order = sorted(
         (place for place, (time, _) in enumerate(series) if len(time) >= LEAST_PACKETS and time[-1] > time[0]),
@@ -88,7 +84,11 @@ def fading_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
 
 
 def _followed(series: Sequence[tuple[F64, Bool]]) -> F64:
-    """Follow all links that are tried along series, longest first; give the best log-likelihood of each."""
+    """Follow all links that are tried along series, longest first; give the best log-likelihood of each.
+
+    Two numbers are carried: ``every``, the probability of all that was seen, and ``here``, that of being in the bad
+    state as well; both relative to a link that is always good, whose likelihood is known.
+    """
     count = len(series)
     lengths = np.array([len(time) for time, _ in series])
     gaps, lost = np.zeros((lengths[0], count)), np.zeros((lengths[0], count), np.bool_)
@@ -99,29 +99,25 @@ def _followed(series: Sequence[tuple[F64, Bool]]) -> F64:
     in_bad, in_good = (part.reshape(-1, 1) for part in np.meshgrid(LOST_IN_BAD, LOST_IN_GOOD, indexing="ij"))
     share = BAD_SHARES[:, None, None]
     shape = (in_bad.size, len(BAD_SHARES), RATES, count)
-    bad, both = np.broadcast_to(share, shape).copy(), np.ones(shape)
-    moved, total = np.empty(shape), np.zeros(shape)
+    bad, both, moved = np.broadcast_to(share, shape).copy(), np.ones(shape), np.empty(shape)
+    losses = lost.sum(axis=0)
+    good = losses * np.log(in_good) + (lengths - losses) * np.log(1.0 - in_good)
+    total = np.broadcast_to(good[:, None, None], shape).copy()
     for start in range(0, int(lengths[0]), LOGARITHM_EVERY):
         active, stop = int(np.count_nonzero(lengths > start)), start + LOGARITHM_EVERY
         here, every, into = bad[..., :active], both[..., :active], moved[..., :active]
         stays = np.exp(-gaps[start:stop, None, None, :active] * change[:, :active])
         turns = share * (1.0 - stays)  # of all that was seen, what is bad from now on, whatever it was
         stays = np.broadcast_to(stays, turns.shape).copy()
-        missing = lost[start:stop, None, :active]
-        over = (
-            np.arange(start, start + len(missing))[:, None, None] >= lengths[:active]
-        )  # it ended, and nothing changes
-        if_bad, if_good = (
-            np.where(over, 1.0, np.where(missing, one, 1.0 - one))[:, :, None, None] for one in (in_bad, in_good)
-        )
-        for stay, turn, when_bad, when_good in zip(stays, turns, if_bad, if_good, strict=True):
+        more = np.where(lost[start:stop, None, :active], in_bad / in_good, (1.0 - in_bad) / (1.0 - in_good)) - 1.0
+        more.swapaxes(1, 2)[np.arange(start, start + len(more))[:, None] >= lengths[:active]] = 0.0  # it has ended
+        for stay, turn, than_good in zip(stays, turns, more[:, :, None, None], strict=True):
             np.multiply(here, stay, out=here)
             np.multiply(every, turn, out=into)
             np.add(here, into, out=here)
-            np.subtract(every, here, out=every)
-            np.multiply(here, when_bad, out=here)
-            np.multiply(every, when_good, out=every)
-            np.add(every, here, out=every)
+            np.multiply(here, than_good, out=into)
+            np.add(every, into, out=every)
+            np.add(here, into, out=here)
         total[..., :active] += np.log(every)  # of many packets at once: logarithms are dear
         np.divide(here, every, out=here)
         every.fill(1.0)
