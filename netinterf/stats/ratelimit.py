@@ -35,6 +35,7 @@ __all__ = [
     "class_likelihoods",
     "explained",
     "fit_bucket",
+    "granted",
     "loss_line_rate",
     "measure_bucket",
     "passed_rates",
@@ -227,15 +228,27 @@ def passed_rates(series: Alongside, fits: Sequence[BucketFit]) -> list[float]:
     rates = [float("nan")] * len(fits)
     lefts = series.follow(np.array([fit.rate for fit in fits]), np.array([fit.depth for fit in fits]))
     for place, (one, fit, left) in enumerate(zip(series.series, fits, lefts, strict=True)):
-        if not np.isfinite(fit.rate):
-            continue
-        full, losses = np.cumsum(left + one.size >= fit.depth), np.flatnonzero(one.lost)
-        passed = np.cumsum(np.where(one.lost, 0.0, one.size))  # a lost packet adds nothing: what passed before it
-        bytes_, seconds, filled = np.diff(passed[losses]), np.diff(one.time[losses]), np.diff(full[losses])
-        kept = filled == 0
-        span = float(seconds[kept].sum())
-        rates[place] = float(bytes_[kept].sum()) / span if span > 0 else float("nan")
+        told = granted(one, left, fit.depth)
+        if np.isfinite(fit.rate) and told.seconds > 0:
+            rates[place] = told.size / told.seconds
     return rates
+
+
+class Granted(NamedTuple):
+    """What passed from loss to loss where a bucket was never full in between."""
+
+    size: float  # bytes
+    seconds: float
+    stretches: int  # of losses that follow each other so
+
+
+def granted(one: Fates, left: F64, depth: float) -> Granted:
+    """Measure what a bucket granted while it was never full, given what each packet would leave in it."""
+    full, losses = np.cumsum(left + one.size >= depth), np.flatnonzero(one.lost)
+    passed = np.cumsum(np.where(one.lost, 0.0, one.size))  # a lost packet adds nothing: what passed before it
+    kept = np.diff(full[losses]) == 0
+    size, seconds = np.diff(passed[losses])[kept].sum(), np.diff(one.time[losses])[kept].sum()
+    return Granted(float(size), float(seconds), int(np.count_nonzero(np.diff(kept.astype(np.int8), prepend=0) > 0)))
 
 
 def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F64:

@@ -134,8 +134,24 @@ def test_intervals_hold_what_explains_nearly_as_well():
     for rate, depth in near:
         assert known.rate[0] <= rate <= known.rate[1]
         assert known.depth[0] <= depth <= known.depth[1]
-    assert known.rate[0] <= 6e4 <= known.rate[1] == pytest.approx(1.2 * fit.rate)
+    assert known.rate[0] <= 6e4 < 1.2 * fit.rate <= known.rate[1]
     assert known.depth[0] <= 3e4 <= known.depth[1]
+
+
+def test_intervals_are_no_narrower_than_a_packet_allows():
+    """From the first loss to the last the levels are known to a packet, and the burst that passed to the next one."""
+    time, size = np.arange(2000) / 1000, np.full(2000, 1500.0)  # ten times the rate, so that it is never full again
+    lost = police(time, size, 1.5e5, 6e4)
+    fit = search_bucket(time, size, lost)
+    rate, depth = measure_bucket(time, size, lost, fit)
+    known = bucket_intervals(time, size, lost, fit, rate=rate, depth=depth)
+    seconds = np.ptp(time[lost])
+    off = 1.96 * np.sqrt(1500.0**2 / 12 + 1500.0**2 / 12) / seconds
+    assert known.rate[0] <= rate - 0.99 * off
+    assert known.rate[1] >= rate + 0.99 * off
+    assert known.depth[1] >= depth + 1500.0
+    assert known.rate[0] <= 1.5e5 <= known.rate[1] < 1.1 * 1.5e5
+    assert known.depth[0] <= 6e4 <= known.depth[1] < 1.5 * 6e4
 
 
 def test_nothing_fitted_has_no_interval():
