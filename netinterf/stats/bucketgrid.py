@@ -95,6 +95,7 @@ class Grids:
             self._try(np.append(corners, least), best)
             grid, low, high, left, right = boxes
             kept = (high - low > 1) | (right - left > 1)
+            # twice the plateau: equals of the best are kept, and rounding cannot lose one
             kept &= self._bound(grid, corners[0], corners[3]) >= best[self.owner[grid]] - 2 * PLATEAU
             boxes, parent = _halved(boxes[:, kept])
             lowest, highest = corners[0, kept][parent], corners[3, kept][parent]

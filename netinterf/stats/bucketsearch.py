@@ -46,7 +46,10 @@ STEPS = (0.05, 0.01)
 
 FINE_RATES, FINE_DEPTHS = np.linspace(-1.0, 1.0, 21), np.geomspace(0.8, 1.25, 9)
 
-TOGETHER = 512
+THIN_BOXES, COARSE_BOXES, FINE_BOXES = (8, 2), (16, 6), (5, 4)
+"""Rates and depths of the boxes that each search begins with. They change the cost and not what is found."""
+
+TOGETHER = 256
 """Series that are searched side by side at most: enough that what they share costs nothing."""
 
 
@@ -100,7 +103,7 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     rows, columns = np.arange(len(COARSE)), np.arange(len(DEPTHS))
     grids = Grids.of(series, every, lines[:, None] * COARSE, series.packets[:, None] * DEPTHS)
     best = np.full(len(lines), -np.inf)
-    grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], (8, 2), best)
+    grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], THIN_BOXES, best)
     chance = np.array([chance_likelihood(one.lost) for one in series.series])
     fits = _best(grids.tried, best, chance)
     hopeful = np.flatnonzero(best > chance)
@@ -109,7 +112,7 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     harmless = chance.copy()
     parts = [series.series[place] for place in hopeful.tolist()]
     harmless[hopeful] = harmless_likelihoods([(one.time, one.lost) for one in parts])
-    grids.search(hopeful, rows, columns, (16, 6), best)
+    grids.search(hopeful, rows, columns, COARSE_BOXES, best)
     coarse = _best(grids.tried, best, harmless)
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
     parts = [series.series[place] for place in good]
@@ -151,7 +154,7 @@ def _refined(series: Alongside, near: Sequence[BucketFit], harmless: F64) -> lis
         owner, rate, depth = (np.array(column) for column in zip(*around, strict=True))
         grids = Grids.of(series, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
         reached, rows, columns = np.full(len(near), -np.inf), np.arange(len(FINE_RATES)), np.arange(len(FINE_DEPTHS))
-        grids.search(np.arange(len(owner)), rows, columns, (5, 4), reached)
+        grids.search(np.arange(len(owner)), rows, columns, FINE_BOXES, reached)
         found = _best(grids.tried, reached, harmless)
         best = [max(pair, key=_ratio) for pair in zip(best, found, strict=True)]
         start = [one if np.isfinite(one.llr) else old for one, old in zip(best, start, strict=True)]
