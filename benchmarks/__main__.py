@@ -102,6 +102,11 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     limits = verbs.add_parser("limits", help="recall of limits that drop, by what they dropped, and false alarms")
     limits.add_argument("--scenarios", default="*", metavar="GLOB", help="only scenarios that match")
     limits.add_argument("--details", action="store_true", help="list misses with what was seen")
+    fits = verbs.add_parser("buckets", help="seconds for 10,000 fits of token buckets")
+    fits.add_argument("--first-seed", type=int, default=410_000, help="where seeds begin (default 410,000)")
+    fits.add_argument("--seeds", type=int, default=2, help="captures per simulated scenario (default 2)")
+    fits.add_argument("--count", type=int, default=10_000, help="series of each kind (default 10,000)")
+    fits.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     found = [limits, freezes, shaping, isolation]
     for verb in found:
         verb.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
@@ -204,6 +209,14 @@ def run_limits(options: argparse.Namespace) -> int:
         first=options.first_seed, seeds=options.seeds, pattern=options.scenarios, jobs=options.jobs, out=options.json,
         details=options.details,
     )  # fmt: skip
+    return 0
+
+
+def run_buckets(options: argparse.Namespace) -> int:
+    """Time fits of token buckets."""
+    from benchmarks import buckets
+
+    buckets.run(first=options.first_seed, seeds=options.seeds, count=options.count, out=options.json)
     return 0
 
 
@@ -332,6 +345,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "shaping": run_shaping,
     "lab": run_lab,
     "limits": run_limits,
+    "buckets": run_buckets,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "examples": run_examples,

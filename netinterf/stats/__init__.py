@@ -9,6 +9,7 @@ the analysis of throughput. Importing this loads numpy only; scipy is loaded by 
 """
 
 from netinterf.stats.bucketprofile import bucket_intervals
+from netinterf.stats.bucketsearch import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.calibration import (
     Reliability,
     apply_isotonic,
@@ -35,9 +36,15 @@ from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.diurnal import hourly_share
-from netinterf.stats.following import follow_bucket
+from netinterf.stats.following import Fates, follow_bucket
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
-from netinterf.stats.losses import binomial_likelihood, fading_likelihood, harmless_likelihood, price
+from netinterf.stats.losses import (
+    binomial_likelihood,
+    fading_likelihood,
+    harmless_likelihood,
+    harmless_likelihoods,
+    price,
+)
 from netinterf.stats.mixture import (
     Mixture,
     log_likelihoods,
@@ -54,8 +61,6 @@ from netinterf.stats.ratelimit import (
     fit_bucket,
     loss_line_rate,
     measure_bucket,
-    refine_bucket,
-    search_bucket,
 )
 from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
 from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen
@@ -65,6 +70,7 @@ from netinterf.stats.windows import Window, best_window
 __all__ = [
     "BucketFit",
     "CommonLimit",
+    "Fates",
     "ListSize",
     "Lives",
     "Mixture",
@@ -103,6 +109,7 @@ __all__ = [
     "group_median",
     "group_quantile",
     "harmless_likelihood",
+    "harmless_likelihoods",
     "hourly_share",
     "intraclass_correlation",
     "isotonic",
@@ -121,12 +128,13 @@ __all__ = [
     "poisson_cost",
     "posterior_q",
     "price",
-    "refine_bucket",
+    "refine_buckets",
     "reliability",
     "robust_scale",
     "row_blocks",
     "rule_of_three",
     "search_bucket",
+    "search_buckets",
     "share_e_process",
     "share_grid",
     "shrink",

@@ -75,6 +75,20 @@ def burst_curve(time: F64, size: F64, rate: F64) -> tuple[F64, F64]:
     return height, width
 
 
+def burst_heights(time: F64, size: F64, rate: F64) -> F64:
+    """Measure the largest burst above each rate, as `burst_curve` does, without the interval that shows it."""
+    height = np.zeros(len(rate))
+    if len(time) == 0:
+        return height
+    since, total = time - time[0], np.cumsum(size)
+    for rows in row_blocks(len(rate), len(time)):
+        line = rate[rows, None] * since
+        lowest = np.minimum.accumulate((total - size) - line, axis=1)
+        np.subtract(total, line, out=line)
+        height[rows] = np.subtract(line, lowest, out=line).max(axis=1)
+    return height
+
+
 def row_blocks(rows: int, width: int, cells: int = CELLS) -> list[slice]:
     """Cut *rows* rows of *width* numbers into blocks of at most *cells* numbers."""
     step = max(1, cells // max(1, width))

@@ -9,8 +9,10 @@ Explanations with more numbers to choose fit better by themselves. Each free num
 many packets there are (Schwarz, "Estimating the dimension of a model", 1978).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["binomial_likelihood", "chance_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
 
@@ -28,15 +30,18 @@ LOST_IN_GOOD = np.array([0.001, 0.01, 0.05])
 """Shares of the time that are bad, and loss probabilities of both states, that are tried."""
 
 LOGARITHM_EVERY = 32
-"""Factors, each 0.0005 at least, whose product stays far above the least number there is (0.0005 ** 32 = 1e-106)."""
+"""Factors, each from 0.001 to 999, whose product stays far from the least and greatest number (0.001 ** 32 = 1e-96)."""
+
+TOGETHER = 32
+"""Series that are followed at once: so many fill the cache of a core."""
 
 LEAST_PACKETS = 3
 """Packets below which a state cannot change and come back."""
 
 
-def price(numbers: int, count: int) -> float:
+def price(numbers: int, count: ArrayLike) -> F64:
     """Give what so many free numbers cost an explanation of so many packets, nats."""
-    return 0.5 * numbers * float(np.log(max(count, 1)))
+    return 0.5 * numbers * np.log(np.maximum(count, 1))
 
 
 def binomial_likelihood(hits: I64, trials: I64) -> F64:
@@ -49,7 +54,7 @@ def binomial_likelihood(hits: I64, trials: I64) -> F64:
 def chance_likelihood(lost: Bool) -> float:
     """Give the log-likelihood of losses by chance, less the price of their share; 0 for no packets."""
     count = np.array([len(lost)])
-    return float(binomial_likelihood(np.array([np.count_nonzero(lost)]), count)[0]) - price(1, len(lost))
+    return float(binomial_likelihood(np.array([np.count_nonzero(lost)]), count)[0] - price(1, len(lost)))
 
 
 def fading_likelihood(time: F64, lost: Bool) -> float:
@@ -62,46 +67,80 @@ def fading_likelihood(time: F64, lost: Bool) -> float:
     Returns:
         The log-likelihood; -inf with fewer than three packets or none at a later time.
     """
-    gaps = np.diff(time)
-    moving = gaps[gaps > 0]
-    if len(time) < LEAST_PACKETS or len(moving) == 0:
-        return -np.inf
-    span = float(time[-1] - time[0])
-    change = np.geomspace(1.0 / span, len(time) / span, RATES)
-    grid = np.meshgrid(BAD_SHARES, LOST_IN_BAD, LOST_IN_GOOD, indexing="ij")
-    share, bad, good = (part.reshape(1, -1) for part in grid)
-    state = np.broadcast_to(share, (len(change), share.size)).copy()  # probability of the bad state
-    total, product = np.zeros_like(state), np.ones_like(state)
-    told = {True: (bad - good, good), False: (good - bad, 1.0 - good)}
-    kept = np.exp(-np.diff(time, prepend=time[:1])[:, None] * change)[:, :, None]
-    for place, (keeps, missing) in enumerate(zip(kept, lost.tolist(), strict=True)):
-        state -= share
-        state *= keeps
-        state += share
-        more, least = told[missing]
-        whole = state * more
-        whole += least
-        state *= more + least
-        state /= whole
-        product *= whole
-        if place % LOGARITHM_EVERY == 0:  # of many at once: logarithms are dear
-            total += np.log(product)
-            product.fill(1.0)
-    total += np.log(product)
-    return float(total.max())
+    return float(fading_likelihoods([(time, lost)])[0])
 
 
-def harmless_likelihood(time: F64, lost: Bool) -> float:
+def fading_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
+    """Give the same for each of several series, side by side: times in seconds and what was lost, of each."""
+    result = np.full(len(series), -np.inf)
+    order = sorted(
+        (place for place, (time, _) in enumerate(series) if len(time) >= LEAST_PACKETS and time[-1] > time[0]),
+        key=lambda place: -len(series[place][0]),
+    )
+    for start in range(0, len(order), TOGETHER):
+        chosen = order[start : start + TOGETHER]
+        result[chosen] = _followed([series[place] for place in chosen])
+    return result
+
+
+def _followed(series: Sequence[tuple[F64, Bool]]) -> F64:
+    """Follow all links that are tried along series, longest first; give the best log-likelihood of each.
+
+    Two numbers are carried: ``every``, the probability of all that was seen, and ``here``, that of being in the bad
+    state as well; both relative to a link that is always good, whose likelihood is known.
+    """
+    count = len(series)
+    lengths = np.array([len(time) for time, _ in series])
+    gaps, lost = np.zeros((lengths[0], count)), np.zeros((lengths[0], count), np.bool_)
+    for column, (time, missing) in enumerate(series):
+        gaps[1 : len(time), column], lost[: len(time), column] = np.diff(time), missing
+    spans = np.array([time[-1] - time[0] for time, _ in series])
+    change = np.geomspace(1.0 / spans, lengths / spans, RATES)
+    in_bad, in_good = (part.reshape(-1, 1) for part in np.meshgrid(LOST_IN_BAD, LOST_IN_GOOD, indexing="ij"))
+    share = BAD_SHARES[:, None, None]
+    shape = (in_bad.size, len(BAD_SHARES), RATES, count)
+    bad, both, moved = np.broadcast_to(share, shape).copy(), np.ones(shape), np.empty(shape)
+    losses = lost.sum(axis=0)
+    good = losses * np.log(in_good) + (lengths - losses) * np.log(1.0 - in_good)
+    total = np.broadcast_to(good[:, None, None], shape).copy()
+    for start in range(0, int(lengths[0]), LOGARITHM_EVERY):
+        active, stop = int(np.count_nonzero(lengths > start)), start + LOGARITHM_EVERY
+        here, every, into = bad[..., :active], both[..., :active], moved[..., :active]
+        stays = np.exp(-gaps[start:stop, None, None, :active] * change[:, :active])
+        turns = share * (1.0 - stays)  # of all that was seen, what is bad from now on, whatever it was
+        stays = np.broadcast_to(stays, turns.shape).copy()
+        more = np.where(lost[start:stop, None, :active], in_bad / in_good, (1.0 - in_bad) / (1.0 - in_good)) - 1.0
+        more.swapaxes(1, 2)[np.arange(start, start + len(more))[:, None] >= lengths[:active]] = 0.0  # it has ended
+        for stay, turn, than_good in zip(stays, turns, more[:, :, None, None], strict=True):
+            np.multiply(here, stay, out=here)
+            np.multiply(every, turn, out=into)
+            np.add(here, into, out=here)
+            np.multiply(here, than_good, out=into)
+            np.add(every, into, out=every)
+            np.add(here, into, out=here)
+        total[..., :active] += np.log(every)  # of many packets at once: logarithms are dear
+        np.divide(here, every, out=here)
+        every.fill(1.0)
+    best: F64 = total.reshape(-1, count).max(axis=0)
+    return best
+
+
+def harmless_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
     """Give the log-likelihood of losses under the better of two harmless causes, chance and fading, less their price.
 
     Args:
-        time: Seconds, never falling, n of them.
-        lost: Whether the packet was lost, n.
+        series: Times in seconds, never falling, and what was lost, of each series.
 
     Returns:
-        The log-likelihood, at most 0; one number is paid for chance and four for fading.
+        Log-likelihoods, at most 0; one number is paid for chance and four for fading.
     """
-    chance, count = chance_likelihood(lost), len(lost)
-    if int(np.count_nonzero(lost)) in (0, count):
-        return chance
-    return max(chance, fading_likelihood(time, lost) - price(4, count))
+    chance = np.array([chance_likelihood(lost) for _, lost in series])
+    mixed = [place for place, (_, lost) in enumerate(series) if lost.any() and not lost.all()]
+    fading = fading_likelihoods([series[place] for place in mixed])
+    chance[mixed] = np.maximum(chance[mixed], fading - price(4, [len(series[place][1]) for place in mixed]))
+    return chance
+
+
+def harmless_likelihood(time: F64, lost: Bool) -> float:
+    """Give that of one series: times in seconds, never falling, and what was lost."""
+    return float(harmless_likelihoods([(time, lost)])[0])

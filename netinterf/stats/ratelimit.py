@@ -13,52 +13,38 @@ Source: Flach et al., "An Internet-Wide Analysis of Traffic Policing", SIGCOMM 2
 losses).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
-from netinterf.stats.following import follow_bucket, grade_packets
+from netinterf.stats.following import Alongside, Fates
 from netinterf.stats.levels import burst_curve
-from netinterf.stats.losses import binomial_likelihood, chance_likelihood, harmless_likelihood, price
+from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, price
 from netinterf.stats.robust import theil_sen
 
 __all__ = [
-    "COARSE",
-    "DEPTHS",
     "NO_FIT",
+    "PLATEAU",
     "BucketFit",
+    "Tried",
+    "best_bucket",
     "bucket_likelihoods",
+    "class_likelihoods",
+    "explained",
     "fit_bucket",
+    "granted",
     "loss_line_rate",
     "measure_bucket",
-    "refine_bucket",
-    "search_bucket",
+    "passed_rates",
+    "try_buckets",
 ]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
-
-DEPTHS: F64 = np.geomspace(1.5, 1500.0, 20)
-"""Depths of a first search in packets of the usual size: policers of laboratory and field hold 8 kB to 2 MB (Flach et
-al., §3.3)."""
-
-COARSE: F64 = np.geomspace(0.5, 30.0, 84)
-"""Rates of a first search, as multiples of the line through the losses: 5 % apart, and far upwards because a sender
-that waits for a timeout after each burst (the staircase of Flach et al. §2) passes less than it is granted."""
-
-THIN_RATES, THIN_DEPTHS = 2, 3
-"""Of the first search so many rates and depths are one that is looked at before all are: where none of them beats
-chance, the search ends. Of 330 policed series of the simulator (development seeds) that the whole search finds, all
-beat it by 2 nats and more here, and most losses by chance do not."""
-
-STEPS = (0.05, 0.01)
-"""Widths of the searches that follow, as shares of the rate: the last one looks 0.1 % apart."""
-
-FINE_RATES, FINE_DEPTHS = np.linspace(-1.0, 1.0, 21), np.geomspace(0.8, 1.25, 9)
-
 
 NEARLY = 0.7
 """Share of the best likelihood ratio that a bucket computed from what passed must reach to be given instead: the
@@ -75,6 +61,26 @@ class BucketFit(NamedTuple):
     below: float  # share lost of the packets that do not find their size in the bucket
     above: float  # share lost of the others
     likelihood: float  # log-likelihood of the losses under the bucket, less its price; -inf when not fitted
+
+
+class Tried(NamedTuple):
+    """Buckets that were tried, and what they explain."""
+
+    owner: I64  # the series that each was tried on, m of them
+    rate: F64  # bytes a second
+    depth: F64  # bytes
+    met: I64  # packets by what they would leave: less than nothing, less than a packet, more; shape (3, m)
+    gone: I64  # those of them that were lost
+    gain: F64  # log-likelihood of the losses less its price; -inf where losses do not fall from class to class
+
+    def taken(self, rows: "I64 | slice") -> "Tried":
+        """Keep some of them."""
+        owner, rate, depth, met, gone, gain = self
+        return Tried(owner[rows], rate[rows], depth[rows], met[:, rows], gone[:, rows], gain[rows])
+
+    def joined(self, others: "Tried") -> "Tried":
+        """Add others."""
+        return Tried(*(np.concatenate(pair, axis=-1) for pair in zip(self, others, strict=True)))
 
 
 PLATEAU = 1e-6
@@ -140,50 +146,46 @@ def fit_bucket(
     rate, depth = rate[real], depth[real]
     if losses in (0, count) or len(rate) == 0:
         return NO_FIT
-    met, gone = grade_packets(time, size, lost, rate, depth)
-    gain = _explained(met, gone, count)
-    best = float(gain.max())
-    if not np.isfinite(best):
-        return NO_FIT
-    equal = np.flatnonzero(gain >= best - PLATEAU)
-    equal = equal[rate[equal] == np.sort(rate[equal])[len(equal) // 2]]
-    chosen = equal[np.argmin(depth[equal])]
-    harmless = harmless_likelihood(time, lost) if harmless is None else harmless
-    return BucketFit(
-        rate=float(rate[chosen]),
-        depth=float(depth[chosen]),
-        llr=best - harmless,
-        info=float(np.clip((best - harmless) / -harmless, 0.0, 1.0)),
-        below=float(gone[0, chosen] / met[0, chosen]),
-        above=float(gone[1:, chosen].sum() / max(1, met[1:, chosen].sum())),
-        likelihood=best,
-    )
+    tried = try_buckets(Alongside([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth)
+    return best_bucket(tried, harmless_likelihood(time, lost) if harmless is None else harmless)
 
 
-def search_bucket(time: F64, size: F64, lost: Bool) -> BucketFit:
-    """Find the token bucket that explains the losses, without knowing its rate: a coarse search, then finer ones.
+def try_buckets(series: Alongside, owner: I64, rate: F64, depth: F64) -> Tried:
+    """Tell how well each of some buckets explains the losses of its series.
 
     Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet on the wire, n.
-        lost: Whether the packet was lost, n.
-
-    Returns:
-        The best bucket; the coarse one when that is no better than harmless causes, or than chance alone.
+        series: What became of the packets, of each series.
+        owner: Which series each bucket is tried on, m of them.
+        rate: Refill rates in bytes a second, m of them.
+        depth: Depths in bytes, m of them.
     """
-    line = loss_line_rate(time, size, lost)
-    if not np.isfinite(line):
+    met, gone = series.grade(owner, rate, depth)
+    return Tried(owner, rate, depth, met, gone, explained(met, gone, series.lengths[owner]))
+
+
+def best_bucket(tried: Tried, harmless: float) -> BucketFit:
+    """Choose the bucket that explains the losses of one series best: the middle rate of equals, the least depth of it.
+
+    Args:
+        tried: Buckets that were tried on it.
+        harmless: Log-likelihood under harmless causes.
+    """
+    best = float(tried.gain.max(initial=-np.inf))
+    if not np.isfinite(best):
         return NO_FIT
-    depths = DEPTHS * float(np.median(size))
-    thin = {"rates": line * COARSE[::THIN_RATES, None], "depths": depths[::THIN_DEPTHS]}
-    best = fit_bucket(time, size, lost, **thin, harmless=chance_likelihood(lost))
-    if not best.llr > 0:
-        return best
-    harmless = harmless_likelihood(time, lost)
-    best = _try_buckets(time, size, lost, [(line * COARSE, depths)], harmless)
-    if not best.llr > 0:
-        return best
-    return max(best, refine_bucket(time, size, lost, best, harmless), key=lambda fit: fit.llr)
+    equal = np.flatnonzero(tried.gain >= best - PLATEAU)
+    equal = equal[tried.rate[equal] == np.sort(tried.rate[equal])[len(equal) // 2]]
+    chosen = equal[np.argmin(tried.depth[equal])]
+    met, gone = tried.met[:, chosen], tried.gone[:, chosen]
+    return BucketFit(
+        rate=float(tried.rate[chosen]),
+        depth=float(tried.depth[chosen]),
+        llr=best - harmless,
+        info=float(np.clip((best - harmless) / -harmless, 0.0, 1.0)),
+        below=float(gone[0] / met[0]),
+        above=float(gone[1:].sum() / max(1, met[1:].sum())),
+        likelihood=best,
+    )
 
 
 def measure_bucket(time: F64, size: F64, lost: Bool, fit: BucketFit) -> tuple[float, float]:
@@ -202,68 +204,51 @@ def measure_bucket(time: F64, size: F64, lost: Bool, fit: BucketFit) -> tuple[fl
     Returns:
         Bytes a second, and bytes; those of the fit where they explain the losses much worse, or nothing tells.
     """
-    rate = _passed_rate(time, size, lost, fit) if np.isfinite(fit.llr) else float("nan")
+    rate = passed_rates(Alongside([Fates(time, size, lost)]), [fit])[0] if np.isfinite(fit.llr) else float("nan")
     if not np.isfinite(rate):
         return fit.rate, fit.depth
     depth = burst_curve(time[~lost], size[~lost], np.array([rate]))[0]
-    again = fit_bucket(time, size, lost, rates=np.array([rate]), depths=depth)
+    harmless = fit.likelihood - fit.llr
+    again = fit_bucket(time, size, lost, rates=np.array([rate]), depths=depth, harmless=harmless)
     return (rate, float(depth[0])) if again.llr > NEARLY * fit.llr else (fit.rate, fit.depth)
 
 
-def refine_bucket(time: F64, size: F64, lost: Bool, near: BucketFit, harmless: float | None = None) -> BucketFit:
-    """Search closer and closer around a bucket, and around the rate that what passed tells.
-
-    Args:
-        time: Seconds, never falling, n of them.
-        size: Bytes of each packet on the wire, n.
-        lost: Whether the packet was lost, n.
-        near: Where to begin; it need not be a fit to the same series.
-        harmless: Log-likelihood under harmless causes, where it is known already.
-
-    Returns:
-        The best bucket found, never *near* itself.
-    """
-    best, start = NO_FIT, near
-    harmless = harmless_likelihood(time, lost) if harmless is None else harmless
-    for width in STEPS:
-        around = {start.rate, _passed_rate(time, size, lost, start)}
-        grids = [(rate * (1 + width * FINE_RATES), start.depth * FINE_DEPTHS) for rate in around if np.isfinite(rate)]
-        best = max(best, _try_buckets(time, size, lost, grids, harmless), key=lambda fit: fit.llr)
-        start = best if np.isfinite(best.llr) else start
-    return best
-
-
-def _try_buckets(time: F64, size: F64, lost: Bool, grids: list[tuple[F64, F64]], harmless: float) -> BucketFit:
-    """Fit a bucket of each rate and depth of some grids, and of each rate with the least depth for all that passed.
-
-    The latter is exact to a byte where nothing was miscounted, which a deep bucket needs and no grid offers.
-    """
-    if not grids:
-        return NO_FIT
-    rate, depth = [], []
-    for rates, depths in grids:
-        least, _ = burst_curve(time[~lost], size[~lost], rates)
-        depth.append(np.concatenate([np.broadcast_to(depths, (len(rates), len(depths))), least[:, None]], axis=1))
-        rate.append(np.broadcast_to(rates[:, None], depth[-1].shape))
-    return fit_bucket(time, size, lost, rates=np.concatenate(rate), depths=np.concatenate(depth), harmless=harmless)
-
-
-def _passed_rate(time: F64, size: F64, lost: Bool, fit: BucketFit) -> float:
+def passed_rates(series: Alongside, fits: Sequence[BucketFit]) -> list[float]:
     """Divide what passed from loss to loss by the time it took, where the bucket was never full in between.
 
     At a loss less than a packet was there, so whatever passed until the next loss was granted meanwhile.
+
+    Args:
+        series: What became of the packets.
+        fits: The bucket of each series.
+
+    Returns:
+        Bytes a second, for each; NaN where nothing was fitted or nothing tells.
     """
-    if not np.isfinite(fit.rate):
-        return float("nan")
-    left = follow_bucket(time, size, lost, np.array([fit.rate]), np.array([fit.depth]))[:, 0]
-    full = np.cumsum(left + size >= fit.depth)
-    taken = np.where(lost, 0.0, size)
-    before = np.cumsum(taken) - taken
-    losses = np.flatnonzero(lost)
-    bytes_, seconds, filled = np.diff(before[losses]), np.diff(time[losses]), np.diff(full[losses])
-    kept = filled == 0
-    span = float(seconds[kept].sum())
-    return float(bytes_[kept].sum()) / span if span > 0 else float("nan")
+    rates = [float("nan")] * len(fits)
+    lefts = series.follow(np.array([fit.rate for fit in fits]), np.array([fit.depth for fit in fits]))
+    for place, (one, fit, left) in enumerate(zip(series.series, fits, lefts, strict=True)):
+        told = granted(one, left, fit.depth)
+        if np.isfinite(fit.rate) and told.seconds > 0:
+            rates[place] = told.size / told.seconds
+    return rates
+
+
+class Granted(NamedTuple):
+    """What passed from loss to loss where a bucket was never full in between."""
+
+    size: float  # bytes
+    seconds: float
+    stretches: int  # of losses that follow each other so
+
+
+def granted(one: Fates, left: F64, depth: float) -> Granted:
+    """Measure what a bucket granted while it was never full, given what each packet would leave in it."""
+    full, losses = np.cumsum(left + one.size >= depth), np.flatnonzero(one.lost)
+    passed = np.cumsum(np.where(one.lost, 0.0, one.size))  # a lost packet adds nothing: what passed before it
+    kept = np.diff(full[losses]) == 0
+    size, seconds = np.diff(passed[losses])[kept].sum(), np.diff(one.time[losses])[kept].sum()
+    return Granted(float(size), float(seconds), int(np.count_nonzero(np.diff(kept.astype(np.int8), prepend=0) > 0)))
 
 
 def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F64:
@@ -279,25 +264,34 @@ def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) 
     Returns:
         m log-likelihoods, -inf where losses are no more frequent in an empty bucket.
     """
-    return _explained(*grade_packets(time, size, lost, rate, depth), len(time))
+    return try_buckets(Alongside([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth).gain
 
 
-def _explained(met: I64, gone: I64, count: int) -> F64:
-    """Give the log-likelihood of the losses in three classes, -inf where they do not fall from class to class.
+def explained(met: I64, gone: I64, count: I64) -> F64:
+    """Give the log-likelihood of the losses in three classes, less its price; -inf where they do not fall by class.
 
     Args:
         met: Packets by class and bucket, shape (3, m).
         gone: Those of them that were lost.
-        count: Packets in all, which set what the bucket and a third probability cost.
+        count: Packets in all, by bucket, which set what the bucket and a third probability cost.
     """
     share = gone / np.maximum(met, 1)
+    three, two = class_likelihoods(met, gone, count)
     falls = (met[0] > 0) & (share[0] >= share[1]) & (share[1] >= share[2])
-    three = np.where(falls, binomial_likelihood(gone, met).sum(axis=0) - price(1, count), -np.inf)
-    two = []
-    for low in (1, 2):
+    result = np.where(falls, three, -np.inf)
+    for low, likelihood in zip((1, 2), two, strict=True):
         few, many = gone[:low].sum(axis=0), met[:low].sum(axis=0)
         others, rest = gone[low:].sum(axis=0), met[low:].sum(axis=0)
         more = (met[0] > 0) & (few * rest > others * many)
-        two.append(np.where(more, binomial_likelihood(few, many) + binomial_likelihood(others, rest), -np.inf))
-    result: F64 = np.maximum(three, np.maximum(*two)) - price(4, count)
-    return result
+        result = np.maximum(result, np.where(more, likelihood, -np.inf))
+    return result - price(4, count)
+
+
+def class_likelihoods(met: I64, gone: I64, count: I64) -> tuple[F64, list[F64]]:
+    """Give the log-likelihood of three classes, less the price of the third, and of the first or last two in one."""
+    first, second, third = (binomial_likelihood(gone[place], met[place]) for place in range(3))
+    two = [
+        first + binomial_likelihood(gone[1] + gone[2], met[1] + met[2]),
+        binomial_likelihood(gone[0] + gone[1], met[0] + met[1]) + third,
+    ]
+    return first + second + third - price(1, count), two

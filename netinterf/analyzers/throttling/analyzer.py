@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
 from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, settled
-from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction, strength
+from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
     APPLICATION,
@@ -77,8 +77,7 @@ class Throttling:
         numbering = count_numbers(trace)
         directions = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
         directions += unheard_directions(trace, needless_repeats(trace))
-        tried = (judge_direction(trace, one, numbering, self.least_losses) for one in directions)
-        judged = [one for one in tried if one]
+        judged = judge_directions(trace, directions, numbering, self.least_losses)
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
         seen = settled(directions, [compared_with_others(trace, one, numbering) for one, _ in taken])

@@ -23,7 +23,8 @@ from netinterf.analyzers.throttling.sharing import LUCK, beyond_one, one_for_bot
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.context.domains import registrable
-from netinterf.stats.ratelimit import BucketFit, search_bucket
+from netinterf.stats.bucketsearch import search_buckets
+from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
@@ -120,7 +121,7 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
     around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
     alike, back = around.alike
     clean = [] if judged.queued > 0 else around.clean  # a full queue serves on: passing it shows nothing
-    limited = [around.own, *alike, *(one for one in back if shows_bucket(one))]
+    limited = [around.own, *alike, *showing_buckets(back)]
     begin = min(one.time[one.lost].min() for one in limited)  # before, nobody met the limit
     end = max(one.time.max() for one in limited)
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
@@ -226,22 +227,21 @@ def share_bucket(trace: Trace, names: dict[int, str], around: Surroundings, alik
     strangers = [one for one in alike if domain_of(trace, names, int(one.flow[0])) not in mine]
     strangers = sorted(strangers, key=lambda one: -np.count_nonzero(one.lost))[:MOST_ALIKE]
     found = []
-    for one in strangers:
-        llr, alone = one_for_both(around.own, around.fit, one)
+    weighed = one_for_both(around.own, around.fit, strangers)
+    for one, (llr, alone) in zip(strangers, weighed, strict=True):
         if llr >= -SURE or strength(alone) == 0 or not beyond_one(around.own, around.fit, one, alone):
             found.append(one)
     return [*own, *found]
 
 
-def shows_bucket(part: Series) -> bool:
-    """Say whether a bucket explains the losses of a flow, so that it tells when somebody was limited.
+def showing_buckets(parts: list[Series]) -> list[Series]:
+    """List the flows whose losses a bucket explains, so that they tell when somebody was limited.
 
     Losses by chance would not do: before a limit begins, others pass.
     """
-    if np.count_nonzero(part.lost) < LEAST_LOSSES:
-        return False
-    fit = search_bucket(part.time, part.size, part.lost)
-    return fit.llr > LEAST_LLR and strength(fit) > 0
+    lossy = [one for one in parts if np.count_nonzero(one.lost) >= LEAST_LOSSES]
+    fits = search_buckets([one.fates for one in lossy])
+    return [one for one, fit in zip(lossy, fits, strict=True) if fit.llr > LEAST_LLR and strength(fit) > 0]
 
 
 def lost_alike(part: Series, usual: float) -> bool:

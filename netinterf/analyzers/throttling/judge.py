@@ -1,5 +1,8 @@
 """From the wire packets of a direction to what they say: bucket, queue, chance, or the ends themselves."""
 
+from collections.abc import Sequence
+from itertools import islice
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +13,11 @@ from netinterf.analyzers.throttling.series import Series, path_rtt
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_burst, measure_waiting, with_delays
-from netinterf.stats.ratelimit import BucketFit, fit_bucket, search_bucket
+from netinterf.stats.bucketsearch import search_buckets
+from netinterf.stats.ratelimit import BucketFit, fit_bucket
 from netinterf.trace import Trace
 
-__all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_direction", "strength"]
+__all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_directions", "strength"]
 
 I64 = NDArray[np.int64]
 
@@ -53,6 +57,18 @@ CAPTURE_LOSS = 0.05, 0.25
 """What the capture may have missed at most: so much of the acknowledged bytes, and so many packets for each that the
 network lost. A recorder that cannot keep up loses what comes in bursts, as a policer does; it cannot explain losses of
 which it made but a few. On development seeds of the simulator, whose recorders miss up to 2 %, recall is lost below."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Asked:
+    """One direction and its units, before they are tested."""
+
+    direction: Direction
+    series: Series
+    units: list[Series]  # worth testing
+    short: list[Series]  # not worth a search of their own
+    least_delay: float  # seconds
+    opened: bool  # whether its flows were captured from their beginning
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -128,44 +144,59 @@ def strength(fit: BucketFit) -> float:
     return min(explains, drops)
 
 
-def judge_direction(
-    trace: Trace, direction: Direction, numbering: Numbering, least: int = LEAST_LOSSES
-) -> Judged | None:
-    """Test the units of one direction.
+def judge_directions(
+    trace: Trace, directions: Sequence[Direction], numbering: Numbering, least: int = LEAST_LOSSES
+) -> list[Judged]:
+    """Test the units of directions. Their buckets are searched all at once, which is by far the quickest.
+
+    Args:
+        trace: The capture.
+        directions: Which directions.
+        numbering: What the IP identifications tell.
+        least: Losses below which nothing is said.
 
     Returns:
-        What was found; None when the direction says nothing: too few losses, too short, or a lossy capture.
+        What was found in those that say something: enough losses, long enough, and no lossy capture.
     """
+    asked = [one for one in (_ask(trace, direction, numbering, least) for direction in directions) if one]
+    fits = iter(search_buckets([unit.fates for one in asked for unit in one.units]))
+    judged = []
+    for one in asked:
+        tested = weigh_units(trace, one, list(islice(fits, len(one.units))))
+        longest = max((part.unit for part in tested), key=len)
+        limits = SenderLimits() if one.direction.acks else sender_limits(trace, longest, one.direction.outbound)
+        judged.append(Judged(direction=one.direction, series=one.series, tested=tested, limits=limits))
+    return judged
+
+
+def _ask(trace: Trace, direction: Direction, numbering: Numbering, least: int) -> Asked | None:
+    """Cut a direction into units worth testing; None when it says nothing."""
     series = direction_series(trace, direction.flows, direction.outbound, numbering, acks=direction.acks)
     if int(np.count_nonzero(series.lost)) < least or (not direction.acks and misses_packets(trace, direction, series)):
         return None
-    tested = try_units(trace, direction, series, least)
-    if not tested:
-        return None
-    longest = max((one.unit for one in tested), key=len)
-    limits = SenderLimits() if direction.acks else sender_limits(trace, longest, direction.outbound)
-    return Judged(direction=direction, series=series, tested=tested, limits=limits)
-
-
-def try_units(trace: Trace, direction: Direction, series: Series, least: int) -> list[Tested]:
-    """Fit a bucket to each unit worth testing, and measure whether its packets waited."""
-    series = series if direction.acks else with_delays(trace, series)
-    least_known, opened = least_delay(trace, series)
+    delayed = series if direction.acks else with_delays(trace, series)
     rtt = path_rtt(trace, direction.flows)
-    tested: list[Tested] = []
-    parts = split_units(trace, direction, series, least)
+    parts = split_units(trace, direction, delayed, least)
     units = [unit for unit in parts if worth_testing(unit, rtt)]
-    whole = bounded(series)  # bursts that are too short alone may be of one bucket
-    for unit in units or ([whole] if worth_testing(whole, rtt) else []):
-        fit = search_bucket(unit.time, unit.size, unit.lost)
-        waiting = measure_waiting(unit, least_known, opened, fit)
+    short = [unit for unit in parts if not worth_testing(unit, rtt)] if units else []
+    whole = bounded(delayed)  # bursts that are too short alone may be of one bucket
+    units = units or ([whole] if worth_testing(whole, rtt) else [])
+    if not units:
+        return None
+    known, opened = least_delay(trace, delayed)
+    return Asked(direction=direction, series=series, units=units, short=short, least_delay=known, opened=opened)
+
+
+def weigh_units(trace: Trace, asked: Asked, fits: Sequence[BucketFit]) -> list[Tested]:
+    """Say what the bucket of each unit worth testing tells, and measure whether its packets waited."""
+    tested: list[Tested] = []
+    for unit, fit in zip(asked.units, fits, strict=True):
+        waiting = measure_waiting(unit, asked.least_delay, asked.opened, fit)
         if unit.upstream and np.isnan(waiting.share) and strength(fit) > 0 and not trace.facts.offloaded:
             waiting = Waiting(burst=measure_burst(unit, fit))
-        timed = not direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
+        timed = not asked.direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))
-    if units:
-        tested += same_bucket(tested, [unit for unit in parts if not worth_testing(unit, rtt)])
-    return tested
+    return tested + same_bucket(tested, asked.short)
 
 
 def same_bucket(tested: list[Tested], short: list[Series]) -> list[Tested]:

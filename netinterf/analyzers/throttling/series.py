@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark
+from netinterf.stats.following import Fates
 from netinterf.table import spans
 from netinterf.trace import Trace
 
@@ -68,6 +69,11 @@ class Series:
     payload: I64
     delay: F64  # of its way in seconds, NaN where unknown; the zero is arbitrary at the receiver
     upstream: bool  # losses happened before the tap: it sits on the receiver's side of the limit
+
+    @property
+    def fates(self) -> Fates:
+        """What became of the packets, for a search of the bucket that explains it."""
+        return Fates(self.time, self.size, self.lost)
 
     def __len__(self) -> int:
         return len(self.time)

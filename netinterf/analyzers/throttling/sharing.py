@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from netinterf.analyzers.throttling.series import Series
+from netinterf.stats.bucketsearch import refine_buckets, search_buckets
 from netinterf.stats.following import follow_bucket
-from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import BucketFit, refine_bucket, search_bucket
+from netinterf.stats.losses import harmless_likelihoods
+from netinterf.stats.ratelimit import BucketFit
 
 __all__ = ["LUCK", "beyond_one", "one_for_both", "passed_freely"]
 
@@ -26,27 +27,32 @@ DIFFERENT = 0.15
 simulated flows are off by less."""
 
 
-def one_for_both(own: Series, fit: BucketFit, other: Series) -> tuple[float, BucketFit]:
-    """Weigh one bucket for both against causes of their own.
+def one_for_both(own: Series, fit: BucketFit, others: Sequence[Series]) -> list[tuple[float, BucketFit]]:
+    """Weigh one bucket for both against causes of their own, for each of some others.
 
     Each search begins where the other ended as well, so that neither wins by having searched better.
 
     Args:
         own: Packets of flows that a bucket limits.
         fit: That bucket.
-        other: Packets of others.
+        others: Packets of others.
 
     Returns:
-        The log-likelihood ratio, positive when they share a bucket; and the bucket that explains the other alone.
+        For each, the log-likelihood ratio, positive when they share a bucket; and the bucket that explains it alone.
     """
-    both = own.joined([other])
-    alone = search_bucket(other.time, other.size, other.lost)
-    shared = search_bucket(both.time, both.size, both.lost)
-    mine = max(fit, refine_bucket(own.time, own.size, own.lost, shared), key=_likelihood)
-    shared = max(shared, refine_bucket(both.time, both.size, both.lost, mine), key=_likelihood)
-    harmless = [harmless_likelihood(one.time, one.lost) for one in (own, other, both)]
-    apart = max(mine.likelihood, harmless[0]) + max(alone.likelihood, harmless[1])
-    return float(max(shared.likelihood, harmless[2]) - apart), alone
+    parts = [one.fates for one in others]
+    both = [own.joined([one]).fates for one in others]
+    causes = harmless_likelihoods([(one.time, one.lost) for one in [own.fates, *parts, *both]])
+    by_own, by_other, by_both = np.repeat(causes[0], len(parts)), causes[1 : 1 + len(parts)], causes[1 + len(parts) :]
+    found = search_buckets([*parts, *both])
+    alone, shared = found[: len(parts)], found[len(parts) :]
+    mine = [max(fit, one, key=_likelihood) for one in refine_buckets([own.fates] * len(parts), shared, by_own)]
+    shared = [max(pair, key=_likelihood) for pair in zip(shared, refine_buckets(both, mine, by_both), strict=True)]
+    own_best, other_best, both_best = (
+        np.maximum([fit.likelihood for fit in fits], harmless)
+        for fits, harmless in ((mine, by_own), (alone, by_other), (shared, by_both))
+    )
+    return list(zip((both_best - own_best - other_best).tolist(), alone, strict=True))
 
 
 def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> bool:

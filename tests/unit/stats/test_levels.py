@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.stats.levels import backlog, burst_curve, row_blocks
+from netinterf.stats.levels import backlog, burst_curve, burst_heights, row_blocks
 from tests.oracles import naive_stats
 
 packets = st.lists(
@@ -34,6 +34,7 @@ def test_burst_curve_equals_all_pairs(rows, rates):
     height, width = burst_curve(time, size, np.array(rates))
     np.testing.assert_allclose(height, [naive_stats.burst(time, size, r) for r in rates], rtol=1e-9, atol=1e-3)
     assert np.all(width >= 0)
+    assert burst_heights(time, size, np.array(rates)).tolist() == height.tolist()
 
 
 def test_burst_curve_bends_at_the_rate():

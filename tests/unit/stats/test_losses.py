@@ -16,6 +16,7 @@ from netinterf.stats.losses import (
     binomial_likelihood,
     fading_likelihood,
     harmless_likelihood,
+    harmless_likelihoods,
     price,
 )
 from tests.oracles import naive_stats
@@ -61,6 +62,22 @@ def test_harmless_is_the_better_of_both_at_its_price(rows):
     expected = chance if losses in (0, count) else max(chance, fading_likelihood(time, lost) - 2 * math.log(count))
     assert harmless_likelihood(time, lost) == pytest.approx(expected)
     assert harmless_likelihood(time, lost) <= 0
+
+
+def test_series_side_by_side_are_each_what_they_are_alone():
+    """Series of any length are followed at once, through several logarithms; each has the likelihood it has alone."""
+    rng = np.random.default_rng(3)
+    series = [
+        (np.cumsum(rng.exponential(0.01, count)), rng.random(count) < share)
+        for count, share in ((100, 0.2), (7, 0.5), (2, 0.5), (64, 0.0), (33, 0.3), (32, 0.1), (150, 1.0))
+    ]
+    found = harmless_likelihoods(series)
+    assert found == pytest.approx([harmless_likelihood(*one) for one in series])
+    assert harmless_likelihoods([]).tolist() == []
+    time, lost = series[0]
+    links = itertools.product(np.geomspace(1, 100, RATES) / (time[-1] - time[0]), BAD_SHARES, LOST_IN_BAD, LOST_IN_GOOD)
+    fading = max(naive_stats.fading(time, lost, *link) for link in links) - 2 * math.log(100)
+    assert found[0] == pytest.approx(max(fading, naive_stats.bernoulli(int(lost.sum()), 100) - math.log(100) / 2))
 
 
 def test_a_price_is_half_the_logarithm_for_each_number():

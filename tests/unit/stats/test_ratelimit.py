@@ -7,37 +7,12 @@ from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
 from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
+from netinterf.stats.bucketsearch import search_bucket
 from netinterf.stats.following import follow_bucket, grade_packets
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import (
-    NO_FIT,
-    fit_bucket,
-    loss_line_rate,
-    measure_bucket,
-    refine_bucket,
-    search_bucket,
-)
+from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate, measure_bucket
 from tests.oracles import naive_stats
-
-
-def bursts(seed, count=1500, rtt=0.05, size=1514.0):
-    """Send bursts of random length, one a round trip, as a window-based sender does."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, 30, count)
-    start = np.repeat(np.arange(count) * rtt, lengths)
-    inside = np.concatenate([np.arange(n) for n in lengths]) * 12e-6
-    time = (start + inside)[:count]
-    return time, np.full(count, size)
-
-
-def police(time, size, rate, depth):
-    """Drop what a token bucket does not hold."""
-    level, at, lost = depth, time[0], np.zeros(len(time), bool)
-    for place, (now, wanted) in enumerate(zip(time, size, strict=True)):
-        level, at = min(depth, level + rate * (now - at)), now
-        lost[place] = level < wanted
-        level -= 0 if lost[place] else wanted
-    return lost
+from tests.unit.stats.policed import bursts, police
 
 
 @pytest.mark.parametrize(
@@ -159,8 +134,24 @@ def test_intervals_hold_what_explains_nearly_as_well():
     for rate, depth in near:
         assert known.rate[0] <= rate <= known.rate[1]
         assert known.depth[0] <= depth <= known.depth[1]
-    assert known.rate[0] <= 6e4 <= known.rate[1] == pytest.approx(1.2 * fit.rate)
+    assert known.rate[0] <= 6e4 < 1.2 * fit.rate <= known.rate[1]
     assert known.depth[0] <= 3e4 <= known.depth[1]
+
+
+def test_intervals_are_no_narrower_than_a_packet_allows():
+    """From the first loss to the last the levels are known to a packet, and the burst that passed to the next one."""
+    time, size = np.arange(2000) / 1000, np.full(2000, 1500.0)  # ten times the rate, so that it is never full again
+    lost = police(time, size, 1.5e5, 6e4)
+    fit = search_bucket(time, size, lost)
+    rate, depth = measure_bucket(time, size, lost, fit)
+    known = bucket_intervals(time, size, lost, fit, rate=rate, depth=depth)
+    seconds = np.ptp(time[lost])
+    off = 1.96 * np.sqrt(1500.0**2 / 12 + 1500.0**2 / 12) / seconds
+    assert known.rate[0] <= rate - 0.99 * off
+    assert known.rate[1] >= rate + 0.99 * off
+    assert known.depth[1] >= depth + 1500.0
+    assert known.rate[0] <= 1.5e5 <= known.rate[1] < 1.1 * 1.5e5
+    assert known.depth[0] <= 6e4 <= known.depth[1] < 1.5 * 6e4
 
 
 def test_nothing_fitted_has_no_interval():
@@ -235,13 +226,3 @@ def test_the_line_through_losses_is_the_rate():
     lost = police(time, size, 1e5, 2e4)
     assert loss_line_rate(time, size, lost) == pytest.approx(1e5, rel=0.02)
     assert np.isnan(loss_line_rate(time, size, np.zeros(len(time), bool)))
-
-
-def test_refining_finds_the_bucket_from_nearby():
-    """Beginning at a bucket of about the right size gives what a whole search gives; without one there is no fit."""
-    time, size = bursts(12)
-    lost = police(time, size, 1e5, 5e4)
-    near = NO_FIT._replace(rate=1.03e5, depth=4.6e4)
-    assert refine_bucket(time, size, lost, near).llr > 0.9 * search_bucket(time, size, lost).llr
-    assert refine_bucket(time, size, lost, NO_FIT) == NO_FIT
-    assert np.isnan(measure_bucket(time, size, lost, NO_FIT)).all()

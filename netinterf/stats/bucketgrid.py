@@ -1,0 +1,184 @@
+"""Searching grids of token buckets without trying all of them.
+
+What is in a bucket never falls when its rate or its depth rises: what is granted rises, so does what it holds at most,
+and setting the level right keeps the order. So of all buckets of a box, rates from r to r' and depths from d to d', the
+least (r, d) shows the most packets that do not find their size, and the greatest (r', d') the fewest. A bucket explains
+losses the better the more of what was lost did not find its size, and of what passed did. Hence none in the box
+explains them better than losses graded as by the least bucket and passes graded as by the greatest would, and where
+these two grade alike, all between grade so.
+
+Boxes that cannot hold the best bucket are dropped, others halved both ways, until nothing is left: branch and bound
+(Land and Doig, "An automatic method of solving discrete programming problems", Econometrica 1960). The best bucket, and
+all that are as good, are found as if each were tried.
+"""
+
+from typing import Self
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.stats.following import Alongside
+from netinterf.stats.levels import burst_heights
+from netinterf.stats.losses import price
+from netinterf.stats.ratelimit import PLATEAU, Tried, class_likelihoods, try_buckets
+
+__all__ = ["Grids"]
+
+F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+FEW = 16_000
+"""Buckets that are tried all at once: each further round of halving costs as much as following thousands more."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Grids:
+    """Buckets of many rates and depths for each of some series, and what is known of them; both rise along the grid.
+
+    Besides the depths given, each rate has one of its own, the least that lets all pass that passed: it is exact to a
+    byte where nothing was miscounted, which a deep bucket needs and no grid offers.
+    """
+
+    series: Alongside
+    owner: I64  # the series of each grid, G
+    rates: F64  # bytes a second, shape (G, R)
+    depths: F64  # bytes, shape (G, R, D + 1): the least ones last, NaN until they are found
+    met: I32 = attrs.field(init=False)  # packets by class and bucket, shape (3, G·R·(D + 1))
+    gone: I32 = attrs.field(init=False)
+    gain: F64 = attrs.field(init=False)  # log-likelihood of the losses less its price; -inf where it is not tried
+    known: Bool = attrs.field(init=False)
+
+    @met.default
+    def _none_met(self) -> I32:
+        return np.zeros((3, self.depths.size), np.int32)
+
+    @gone.default
+    def _none_gone(self) -> I32:
+        return np.zeros((3, self.depths.size), np.int32)
+
+    @gain.default
+    def _nothing_gained(self) -> F64:
+        return np.full(self.depths.size, -np.inf)
+
+    @known.default
+    def _none_known(self) -> Bool:
+        return np.zeros(self.depths.size, np.bool_)
+
+    @classmethod
+    def of(cls, series: Alongside, owner: I64, rates: F64, depths: F64) -> Self:
+        """Lay out grids of rates, shape (G, R), and depths, shape (G, D)."""
+        every = np.full((*rates.shape, depths.shape[1] + 1), np.nan)
+        every[..., :-1] = depths[:, None]
+        return cls(series=series, owner=owner, rates=rates, depths=every)
+
+    def search(self, every: I64, rows: I64, columns: I64, stride: tuple[int, int], best: F64) -> None:
+        """Try what may be the best bucket of each series.
+
+        Args:
+            every: Which grids.
+            rows: Which rates, rising.
+            columns: Which depths, rising; the least ones are tried in any case when these are all others.
+            stride: Rates and depths of the first boxes.
+            best: Log-likelihood, less its price, that is reached already, by series; raised to what is found.
+        """
+        least = self._least(every) if len(columns) == self.depths.shape[2] - 1 else every[:0]
+        if len(every) * len(rows) * len(columns) <= FEW:
+            nodes = self._nodes(every[:, None, None], rows[:, None], columns).reshape(-1)
+            self._try(np.append(nodes, least), best)
+            return
+        boxes = _first_boxes(every, len(rows), len(columns), stride)
+        while boxes.shape[1]:
+            corners = self._corners(boxes, rows, columns)
+            self._try(np.append(corners, least), best)
+            grid, low, high, left, right = boxes
+            kept = (high - low > 1) | (right - left > 1)
+            # twice the plateau: equals of the best are kept, and rounding cannot lose one
+            kept &= self._bound(grid, corners[0], corners[3]) >= best[self.owner[grid]] - 2 * PLATEAU
+            boxes, parent = _halved(boxes[:, kept])
+            lowest, highest = corners[0, kept][parent], corners[3, kept][parent]
+            same = np.all(self.met[:, lowest] == self.met[:, highest], axis=0)
+            same &= np.all(self.gone[:, lowest] == self.gone[:, highest], axis=0)
+            self._copy(self._corners(boxes[:, same], rows, columns), lowest[same])
+
+    @property
+    def tried(self) -> Tried:
+        """What is known of the buckets."""
+        nodes = np.flatnonzero(self.known)
+        met, gone = self.met[:, nodes].astype(np.int64), self.gone[:, nodes].astype(np.int64)
+        return Tried(*self._buckets(nodes), met, gone, self.gain[nodes])
+
+    def _buckets(self, nodes: I64) -> tuple[I64, F64, F64]:
+        """Give the series, the rate and the depth of nodes."""
+        row = nodes // self.depths.shape[2]
+        return self.owner[row // self.rates.shape[1]], self.rates.reshape(-1)[row], self.depths.reshape(-1)[nodes]
+
+    def _try(self, nodes: I64, best: F64) -> None:
+        """Try the buckets at some nodes, unless they are known, and raise what is reached."""
+        wanted = np.zeros(len(self.known), np.bool_)
+        wanted[nodes] = True
+        nodes = np.flatnonzero(wanted & ~self.known)
+        tried = try_buckets(self.series, *self._buckets(nodes))
+        self.met[:, nodes], self.gone[:, nodes], self.gain[nodes] = tried.met, tried.gone, tried.gain
+        self.known[nodes] = True
+        np.maximum.at(best, tried.owner, tried.gain)
+
+    def _least(self, every: I64) -> I64:
+        """Find the least depth for each rate of some grids, and give their nodes."""
+        for grid, own in zip(every.tolist(), self.owner[every].tolist(), strict=True):
+            one = self.series.series[own]
+            self.depths[grid, :, -1] = burst_heights(one.time[~one.lost], one.size[~one.lost], self.rates[grid])
+        return self._nodes(every[:, None], np.arange(self.rates.shape[1]), self.depths.shape[2] - 1).reshape(-1)
+
+    def _nodes(self, grid: I64, row: I64, column: I64 | int) -> I64:
+        nodes: I64 = (grid * self.rates.shape[1] + row) * self.depths.shape[2] + column
+        return nodes
+
+    def _corners(self, boxes: I64, rows: I64, columns: I64) -> I64:
+        """Give the nodes at the corners of boxes, shape (4, boxes): the least bucket first, the greatest last."""
+        grid, low, high, left, right = boxes
+        return np.stack(
+            [self._nodes(grid, rows[row], columns[column]) for row in (low, high) for column in (left, right)]
+        )
+
+    def _bound(self, grid: I64, least: I64, greatest: I64) -> F64:
+        """Give what no bucket exceeds between two: losses graded as by the least, passes as by the greatest."""
+        gone = self.gone[:, least].astype(np.int64)
+        passed = self.met[:, greatest] - self.gone[:, greatest]
+        count = self.series.lengths[self.owner[grid]]
+        three, two = class_likelihoods(gone + passed, gone, count)
+        bound: F64 = np.maximum(three, np.maximum(*two)) - price(4, count)
+        return bound
+
+    def _copy(self, nodes: I64, source: I64) -> None:
+        """Know unknown nodes, shape (4, n), to be as others are, n of them."""
+        source = np.broadcast_to(source, nodes.shape)[~self.known[nodes]]
+        nodes = nodes[~self.known[nodes]]
+        self.met[:, nodes], self.gone[:, nodes] = self.met[:, source], self.gone[:, source]
+        self.gain[nodes], self.known[nodes] = self.gain[source], True
+
+
+def _first_boxes(grids: I64, rows: int, columns: int, stride: tuple[int, int]) -> I64:
+    """Cover grids with boxes: grid, first and last row, first and last column; shape (5, boxes)."""
+    across, along = (
+        np.unique(np.append(np.arange(0, many, step), many - 1))
+        for many, step in zip((rows, columns), stride, strict=True)
+    )
+    grid, row, column = np.indices((len(grids), len(across) - 1, len(along) - 1)).reshape(3, -1)
+    return np.stack([grids[grid], across[row], across[row + 1], along[column], along[column + 1]])
+
+
+def _halved(boxes: I64) -> tuple[I64, I64]:
+    """Halve boxes both ways, where they are longer than 1; give the parts, and which box each was part of."""
+    grid, low, high, left, right = boxes
+    middle, centre = (low + high) // 2, (left + right) // 2
+    parts = [
+        np.stack([grid, *row, *column])
+        for row in ((low, middle), (middle, high))
+        for column in ((left, centre), (centre, right))
+    ]
+    every = np.concatenate(parts, axis=1)
+    real = (every[1] < every[2]) & (every[3] < every[4])
+    return every[:, real], np.tile(np.arange(boxes.shape[1]), 4)[real]

@@ -1,0 +1,67 @@
+"""The search of a token bucket as it is defined: every bucket of every step is tried, one series after the other."""
+
+import itertools
+
+import numpy as np
+
+from netinterf.stats import bucketsearch as search
+from netinterf.stats.following import follow_bucket
+from netinterf.stats.levels import burst_curve
+from netinterf.stats.losses import chance_likelihood, harmless_likelihood
+from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate
+
+
+def search_bucket(time, size, lost):
+    """Search coarsely and then closer and closer; the thin search comes first, and may end it."""
+    line = loss_line_rate(time, size, lost)
+    if not np.isfinite(line):
+        return NO_FIT
+    rates, depths = line * search.COARSE, search.DEPTHS * float(np.median(size))
+    thin = {"rates": rates[:: search.THIN_RATES, None], "depths": depths[:: search.THIN_DEPTHS]}
+    best = fit_bucket(time, size, lost, **thin, harmless=chance_likelihood(lost))
+    if not best.llr > 0:
+        return best
+    best = try_all(time, size, lost, [(rates, depths)])
+    return max(best, refine_bucket(time, size, lost, best), key=lambda fit: fit.llr) if best.llr > 0 else best
+
+
+def refine_bucket(time, size, lost, near):
+    """Try all buckets around the best one, and around the rate of what passed, twice."""
+    best, start = NO_FIT, near
+    for width in search.STEPS:
+        around = {start.rate, passed_rate(time, size, lost, start)}
+        grids = [
+            (rate * (1 + width * search.FINE_RATES), start.depth * search.FINE_DEPTHS)
+            for rate in around
+            if np.isfinite(rate)
+        ]
+        best = max(best, try_all(time, size, lost, grids), key=lambda fit: fit.llr)
+        start = best if np.isfinite(best.llr) else start
+    return best
+
+
+def try_all(time, size, lost, grids):
+    """Try each rate with each depth, and with the least depth that lets all pass that passed."""
+    rate, depth = [], []
+    for rates, depths in grids:
+        least = burst_curve(time[~lost], size[~lost], rates)[0]
+        for one, exact in zip(rates, least, strict=True):
+            rate += [one] * (len(depths) + 1)
+            depth += [*depths, exact]
+    if not rate:
+        return NO_FIT
+    harmless = harmless_likelihood(time, lost)
+    return fit_bucket(time, size, lost, rates=np.array(rate), depths=np.array(depth), harmless=harmless)
+
+
+def passed_rate(time, size, lost, fit):
+    """Divide what passed from loss to loss by the time it took, where the bucket was never full in between."""
+    if not np.isfinite(fit.rate):
+        return float("nan")
+    left = follow_bucket(time, size, lost, np.array([fit.rate]), np.array([fit.depth]))[:, 0]
+    losses, passed, span = np.flatnonzero(lost), 0.0, 0.0
+    for first, last in itertools.pairwise(losses):
+        if not (left + size >= fit.depth)[first + 1 : last + 1].any():
+            passed += size[first:last][~lost[first:last]].sum()
+            span += time[last] - time[first]
+    return passed / span if span > 0 else float("nan")
