@@ -13,6 +13,7 @@ Source: Flach et al., "An Internet-Wide Analysis of Traffic Policing", SIGCOMM 2
 losses).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ __all__ = [
     "NO_FIT",
     "BucketFit",
     "bucket_likelihoods",
+    "explain_parts",
     "fit_bucket",
     "loss_line_rate",
     "measure_bucket",
@@ -280,6 +282,41 @@ def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) 
         m log-likelihoods, -inf where losses are no more frequent in an empty bucket.
     """
     return _explained(*grade_packets(time, size, lost, rate, depth), len(time))
+
+
+def explain_parts(parts: Sequence[tuple[F64, F64, Bool]], rate: F64, depth: F64, harmless: float) -> BucketFit:
+    """Explain the losses of several series by a bucket for each, the best of some.
+
+    The buckets differ in rate and depth, which each pays for, but not in how surely an empty one drops.
+
+    Args:
+        parts: Time, size and fate of the packets of each series, as for `fit_bucket`.
+        rate: Refill rates in bytes a second, m of them.
+        depth: Depths in bytes, m of them.
+        harmless: Log-likelihood of all losses under harmless causes.
+
+    Returns:
+        How well they explain all; rate and depth are NaN when there are several.
+    """
+    met, gone = np.zeros((3, 1), np.int64), np.zeros((3, 1), np.int64)
+    count, chosen = 0, slice(0)
+    for time, size, lost in parts:
+        seen, missing = grade_packets(time, size, lost, rate, depth)
+        best = int(np.argmax(_explained(seen, missing, len(time))))
+        chosen = slice(best, best + 1)
+        met, gone, count = met + seen[:, chosen], gone + missing[:, chosen], count + len(time)
+    likelihood = float(_explained(met, gone, count)[0]) - price(2 * (len(parts) - 1), count)
+    if not np.isfinite(likelihood):
+        return NO_FIT
+    return BucketFit(
+        rate=float(rate[chosen][0]) if len(parts) == 1 else float("nan"),
+        depth=float(depth[chosen][0]) if len(parts) == 1 else float("nan"),
+        llr=likelihood - harmless,
+        info=float(np.clip((likelihood - harmless) / -harmless, 0.0, 1.0)),
+        below=float(gone[0, 0] / met[0, 0]),
+        above=float(gone[1:].sum() / max(1, met[1:].sum())),
+        likelihood=likelihood,
+    )
 
 
 def _explained(met: I64, gone: I64, count: int) -> F64:

@@ -9,67 +9,57 @@ passed where it was empty tells as much as the bucket's own record of what it dr
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import Series
 from netinterf.stats.following import follow_bucket
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import BucketFit, refine_bucket, search_bucket
+from netinterf.stats.ratelimit import BucketFit, explain_parts, search_bucket
 
-__all__ = ["LUCK", "beyond_one", "one_for_both", "passed_freely"]
+__all__ = ["LUCK", "one_for_all", "passed_freely"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 LUCK = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
 (Flach et al., Table 2, flows that are not policed)."""
 
-DIFFERENT = 0.15
-"""Relative difference of two rates that no error of measurement makes: nine tenths of the rates measured of policed
-simulated flows are off by less."""
 
+def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: BucketFit) -> float:
+    """Weigh one bucket for everything that a client exchanged against limits that choose.
 
-def one_for_both(own: Series, fit: BucketFit, other: Series) -> tuple[float, BucketFit]:
-    """Weigh one bucket for both against causes of their own.
-
-    Each search begins where the other ended as well, so that neither wins by having searched better.
+    What chooses has one bucket for all that it limits, or one for each of their servers or flows, and nothing but luck
+    befalls the others. All are asked with the same buckets, those that explain a part best, so that none wins by having
+    been searched better.
 
     Args:
-        own: Packets of flows that a bucket limits.
-        fit: That bucket.
-        other: Packets of others.
+        limited: Packets of flows that lost alike.
+        servers: The server of each of them.
+        spared: Packets of others, by flow.
+        near: A bucket that explains some of the limited flows.
 
     Returns:
-        The log-likelihood ratio, positive when they share a bucket; and the bucket that explains the other alone.
+        The log-likelihood ratio, positive for one bucket; inf where limits that choose do not explain the losses.
     """
-    both = own.joined([other])
-    alone = search_bucket(other.time, other.size, other.lost)
-    shared = search_bucket(both.time, both.size, both.lost)
-    mine = max(fit, refine_bucket(own.time, own.size, own.lost, shared), key=_likelihood)
-    shared = max(shared, refine_bucket(both.time, both.size, both.lost, mine), key=_likelihood)
-    harmless = [harmless_likelihood(one.time, one.lost) for one in (own, other, both)]
-    apart = max(mine.likelihood, harmless[0]) + max(alone.likelihood, harmless[1])
-    return float(max(shared.likelihood, harmless[2]) - apart), alone
+    whole = limited.joined(spared)
+    kinds = [limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow)]
+    tried = [near, *(search_bucket(*losses(one)) for parts in ([whole], *kinds) for one in parts)]
+    rate, depth = np.array([(one.rate, one.depth) for one in tried if np.isfinite(one.rate)]).T
+    harmless = [harmless_likelihood(one.time, one.lost) for one in (whole, limited)]
+    together = explain_parts([losses(whole)], rate, depth, harmless[0]).likelihood
+    apart = [explain_parts([losses(one) for one in parts], rate, depth, harmless[1]) for parts in kinds]
+    best = max(apart, key=lambda fit: fit.likelihood)
+    if strength(best) == 0:
+        return np.inf
+    luck = sum(harmless_likelihood(one.time, one.lost) for one in spared)
+    return float(max(together, harmless[0]) - best.likelihood - luck)
 
 
-def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> bool:
-    """Say whether two limited series got more through than one bucket grants, or were limited to different rates.
-
-    While both lost packets, one bucket would have granted both together its depth and its rate times the time at most
-    (Le Boudec and Thiran, "Network Calculus", 2001, §1.3). Where they did so for less time than it takes to fill it,
-    only their rates can differ.
-
-    Args:
-        own: Packets of flows that a bucket limits.
-        fit: That bucket.
-        other: Packets of others.
-        alone: The bucket that limits these.
-    """
-    rate, depth = max(fit.rate, alone.rate), max(fit.depth, alone.depth)
-    begin = max(one.time[one.lost].min() for one in (own, other))
-    end = min(one.time[one.lost].max() for one in (own, other))
-    if (end - begin) * rate <= depth:
-        return abs(float(np.log(fit.rate / alone.rate))) > DIFFERENT
-    both = own.joined([other])
-    inside = ~both.lost & (both.time >= begin) & (both.time <= end)
-    return bool(both.size[inside].sum() > depth + (1 + DIFFERENT) * rate * (end - begin))
+def losses(part: Series) -> tuple[F64, F64, NDArray[np.bool_]]:
+    """Give what a bucket is fitted to: when packets passed or were lost, and how large they were."""
+    return part.time, part.size, part.lost
 
 
 def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list[float]:
@@ -91,7 +81,3 @@ def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list
     drops = (np.count_nonzero(both.lost & empty & mine) + 1) / (np.count_nonzero(empty & mine) + 2)  # Laplace's rule
     told = empty * np.where(both.lost, np.log(LUCK / drops), np.log((1 - LUCK) / (1 - drops)))
     return [float(told[both.flow == one.flow[0]].sum()) for one in spared]
-
-
-def _likelihood(fit: BucketFit) -> float:
-    return fit.likelihood
