@@ -296,7 +296,7 @@ def explain_parts(parts: Sequence[tuple[F64, F64, Bool]], rate: F64, depth: F64,
         harmless: Log-likelihood of all losses under harmless causes.
 
     Returns:
-        How well they explain all; rate and depth are NaN when there are several.
+        How well they explain all, rate and depth NaN when there are several; `NO_FIT` without losses.
     """
     met, gone = np.zeros((3, 1), np.int64), np.zeros((3, 1), np.int64)
     count, chosen = 0, slice(0)
@@ -306,7 +306,7 @@ def explain_parts(parts: Sequence[tuple[F64, F64, Bool]], rate: F64, depth: F64,
         chosen = slice(best, best + 1)
         met, gone, count = met + seen[:, chosen], gone + missing[:, chosen], count + len(time)
     likelihood = float(_explained(met, gone, count)[0]) - price(2 * (len(parts) - 1), count)
-    if not np.isfinite(likelihood):
+    if not (gone.any() and np.isfinite(likelihood)):
         return NO_FIT
     return BucketFit(
         rate=float(rate[chosen][0]) if len(parts) == 1 else float("nan"),

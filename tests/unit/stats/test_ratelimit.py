@@ -11,6 +11,7 @@ from netinterf.stats.following import follow_bucket, grade_packets
 from netinterf.stats.losses import harmless_likelihood
 from netinterf.stats.ratelimit import (
     NO_FIT,
+    explain_parts,
     fit_bucket,
     loss_line_rate,
     measure_bucket,
@@ -245,3 +246,37 @@ def test_refining_finds_the_bucket_from_nearby():
     assert refine_bucket(time, size, lost, near).llr > 0.9 * search_bucket(time, size, lost).llr
     assert refine_bucket(time, size, lost, NO_FIT) == NO_FIT
     assert np.isnan(measure_bucket(time, size, lost, NO_FIT)).all()
+
+
+def test_one_part_is_explained_as_by_its_best_bucket():
+    """Of one series the explanation is that of the best bucket tried."""
+    time, size = bursts(3)
+    lost = police(time, size, 5e4, 3e4)
+    rates, depths = np.array([2e4, 5e4, 9e4]), np.array([3e4, 3e4, 3e4])
+    harmless = harmless_likelihood(time, lost)
+    fit = fit_bucket(time, size, lost, rates=rates, depths=depths, harmless=harmless)
+    assert explain_parts([(time, size, lost)], rates, depths, harmless) == pytest.approx(fit)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_buckets_apart_are_told_from_one_for_all(shared):
+    """Whether two series share a bucket or have one each, the true way explains their losses better."""
+    (time, size), (late, more) = bursts(3), bursts(4)
+    both = np.argsort(np.append(time, late), kind="stable")
+    every, sizes, first = np.append(time, late)[both], np.append(size, more)[both], both < len(time)
+    lost = police(every, sizes, 5e4, 3e4)
+    if not shared:
+        lost[first], lost[~first] = police(time, size, 5e4, 3e4), police(late, more, 5e4, 3e4)
+    rate, depth = np.array([5e4]), np.array([3e4])
+    harmless = harmless_likelihood(every, lost)
+    parts = [(every[one], sizes[one], lost[one]) for one in (first, ~first)]
+    apart = explain_parts(parts, rate, depth, harmless)
+    together = explain_parts([(every, sizes, lost)], rate, depth, harmless)
+    assert abs(apart.likelihood - together.likelihood) > 40
+    assert (apart.likelihood < together.likelihood) == shared
+
+
+def test_parts_that_lost_nothing_have_no_bucket():
+    """Without losses there is nothing to explain."""
+    time, size = bursts(5, count=50)
+    assert explain_parts([(time, size, np.zeros(50, bool))], np.array([1e4]), np.array([1e4]), -1.0) == NO_FIT
