@@ -2,12 +2,12 @@
 
 A policer alone is a data plan, so a limit is held against everything else that its client exchanged the same way.
 Flows that lost as well either share its bucket, or have buckets of their own (`sharing`). Where servers of different
-domains lost packets, and limits that choose do not explain them and what passed much better than one bucket for all, it
-is the link's (the idea of Zhang et al., IMC 2023: flows that lose together share the limiter): no plan gives each flow a
-bucket. Servers of one domain may all be the target. Flows that lost next to nothing are spared when their packets
-passed where the bucket was empty, while somebody was limited, whichever way: a limit may begin and end, but while a
-link that is limited both ways is limited one way, it is so the other way. Which of them are spared tells what is aimed
-at, as in a two-by-two table: other names at the same address, or the same name at another one.
+domains lost packets, and limits that choose do not explain them and what passed much better than one bucket for all,
+it is the link's (the idea of Zhang et al., IMC 2023: flows that lose together share the limiter): no plan gives each
+flow a bucket. Servers of one domain may all be the target. Flows that lost next to nothing are spared when their
+packets passed where the bucket was empty, while somebody was limited, whichever way: a limit may begin and end, but
+while a link that is limited both ways is limited one way, it is so the other way. Which of them are spared tells what
+is aimed at, as in a two-by-two table: other names at the same address, or the same name at another one.
 """
 
 from enum import Enum

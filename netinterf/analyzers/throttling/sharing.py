@@ -1,11 +1,11 @@
 """Who shares a bucket? Explanations of the losses of several flows, weighed against each other.
 
 If flows share a bucket, one bucket explains the losses of all: what any of them moves is missing for the others. If
-they do not, each has a bucket of its own. Both ways are asked with the same buckets, and an empty one drops as surely in
-every flow, so nothing but what they took from each other decides. Flows that lost next to nothing have their luck where
-they are spared; whether they are is also asked differently, since a handful of packets must not decide by the fit of
-everybody else's: the bucket is fixed, and each of their packets that passed where it was empty tells as much as the
-bucket's own record of what it drops there.
+they do not, each has a bucket of its own. Both ways are asked with the same buckets, and an empty one drops as surely
+in every flow, so nothing but what they took from each other decides. Flows that lost next to nothing have their luck
+where they are spared; whether they are is also asked differently, since a handful of packets must not decide by the
+fit of everybody else's: the bucket is fixed, and each of their packets that passed where it was empty tells as much as
+the bucket's own record of what it drops there.
 """
 
 from collections.abc import Sequence
