@@ -46,8 +46,10 @@ def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: B
         The log-likelihood ratio, positive for one bucket; inf where limits that choose do not explain the losses.
     """
     whole = limited.joined(spared)
-    kinds = [limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow)]
-    tried = [near, *(search_bucket(*losses(one)) for parts in ([whole], *kinds) for one in parts)]
+    finer = (limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow))
+    kinds = list({len(parts): parts for parts in finer}.values())  # with as many parts they are the same
+    searched = [*([whole] if spared else []), *(one for parts in kinds for one in parts)]
+    tried = [near, *(search_bucket(*losses(one)) for one in searched)]
     rate, depth = np.array([(one.rate, one.depth) for one in tried if np.isfinite(one.rate)]).T
     harmless = [harmless_likelihood(one.time, one.lost) for one in (whole, limited)]
     together = explain_parts([losses(whole)], rate, depth, harmless[0]).likelihood
