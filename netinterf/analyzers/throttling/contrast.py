@@ -112,7 +112,7 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[t
         trace: The capture.
         judged: The direction, whose `bucket` is not None.
         numbering: What the IP identifications tell.
-        weighed: Whether one bucket may hold all, by the flows that lost; what is found is added.
+        weighed: Whether one bucket may hold all, by way, kind and the flows that lost; what is found is added.
 
     Returns:
         The contrast.
@@ -229,10 +229,11 @@ def for_all(
 ) -> bool:
     """Say whether one bucket may hold everything that the client exchanged: none that choose explain it much better.
 
-    Every direction with the same lossy flows asks the same, so it is weighed once.
+    Every direction with the same lossy flows asks the same of data, or of acknowledgements, so it is weighed once.
     """
     limited = bounded(around.own.joined(alike))
-    key = (int(trace.packets.outbound[limited.row[0]]), *np.unique(limited.flow).tolist())
+    outbound, data = trace.packets.outbound[limited.row[0]], trace.packets.payload_length[limited.row[0]] > 0
+    key = (int(outbound), int(data), *np.unique(limited.flow).tolist())
     if key not in weighed:
         servers = trace.flows.server[limited.flow].astype(np.int64)
         weighed[key] = one_for_all(limited, servers, spared, around.fit) > -CHOSEN
