@@ -116,7 +116,7 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     coarse = _best(grids.tried, best, harmless)
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
     parts = [series.series[place] for place in good]
-    fine = _refined(Alongside(parts), [coarse[place] for place in good], harmless[good])
+    fine = refine_buckets(parts, [coarse[place] for place in good], harmless[good])
     for place in hopeful.tolist():
         fits[place] = coarse[place]
     for place, fit in zip(good, fine, strict=True):
@@ -135,14 +135,10 @@ def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless:
     Returns:
         The best bucket found for each, never that of *near* itself.
     """
-    return _refined(Alongside(series), near, harmless)
-
-
-def _refined(series: Alongside, near: Sequence[BucketFit], harmless: F64) -> list[BucketFit]:
-    """Refine the buckets of several series."""
+    beside = Alongside(series)
     best, start = [NO_FIT] * len(near), list(near)
     for width in STEPS:
-        passed = passed_rates(series, start)
+        passed = passed_rates(beside, start)
         around = [
             (place, rate, start[place].depth)
             for place in range(len(near))
@@ -152,7 +148,7 @@ def _refined(series: Alongside, near: Sequence[BucketFit], harmless: F64) -> lis
         if not around:
             break
         owner, rate, depth = (np.array(column) for column in zip(*around, strict=True))
-        grids = Grids.of(series, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
+        grids = Grids.of(beside, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
         reached, rows, columns = np.full(len(near), -np.inf), np.arange(len(FINE_RATES)), np.arange(len(FINE_DEPTHS))
         grids.search(np.arange(len(owner)), rows, columns, FINE_BOXES, reached)
         found = _best(grids.tried, reached, harmless)

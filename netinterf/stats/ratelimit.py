@@ -33,6 +33,7 @@ __all__ = [
     "best_bucket",
     "bucket_likelihoods",
     "class_likelihoods",
+    "explain_parts",
     "explained",
     "fit_bucket",
     "granted",
@@ -265,6 +266,40 @@ def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) 
         m log-likelihoods, -inf where losses are no more frequent in an empty bucket.
     """
     return try_buckets(Alongside([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth).gain
+
+
+def explain_parts(parts: Sequence[Fates], rate: F64, depth: F64, harmless: float) -> BucketFit:
+    """Explain the losses of several series by a bucket for each, the best of some.
+
+    The buckets differ in rate and depth, which each pays for, but not in how surely an empty one drops.
+
+    Args:
+        parts: What became of the packets of each series.
+        rate: Refill rates in bytes a second, m of them.
+        depth: Depths in bytes, m of them.
+        harmless: Log-likelihood of all losses under harmless causes.
+
+    Returns:
+        How well they explain all, rate and depth NaN when there are several; `NO_FIT` without losses.
+    """
+    owner, every = np.repeat(np.arange(len(parts)), len(rate)), (np.tile(one, len(parts)) for one in (rate, depth))
+    tried = try_buckets(Alongside(parts), owner, *every)
+    best = tried.taken(np.argmax(tried.gain.reshape(len(parts), -1), axis=1) + np.arange(len(parts)) * len(rate))
+    met, gone = best.met.sum(axis=1, keepdims=True), best.gone.sum(axis=1, keepdims=True)
+    count = sum(len(one) for one in parts)
+    likelihood = float((explained(met, gone, np.array([count])) - price(2 * (len(parts) - 1), count))[0])
+    if not (gone.any() and np.isfinite(likelihood)):
+        return NO_FIT
+    alone = len(parts) == 1
+    return BucketFit(
+        rate=float(best.rate[0]) if alone else float("nan"),
+        depth=float(best.depth[0]) if alone else float("nan"),
+        llr=likelihood - harmless,
+        info=float(np.clip((likelihood - harmless) / -harmless, 0.0, 1.0)),
+        below=float(gone[0, 0] / met[0, 0]),
+        above=float(gone[1:].sum() / max(1, met[1:].sum())),
+        likelihood=likelihood,
+    )
 
 
 def explained(met: I64, gone: I64, count: I64) -> F64:

@@ -281,6 +281,29 @@ def test_buckets_of_their_own_are_no_whole_link():
     assert accused
 
 
+@pytest.mark.parametrize("start", [2.0, 6.0, 10.0])
+def test_equal_buckets_of_their_own_are_no_whole_link(start):
+    """Servers that each meet the same limit, partly at the same time, are told from servers that share one."""
+    first = transfer(59, policer(62_500, 5e4), flows=[Flow(700, request=named(b"a.example.org"))], rtt=0.08)
+    second = Flow(700, port=40009, start=start, request=named(b"b.example.net"))
+    other = transfer(61, policer(62_500, 5e4), flows=[second], rtt=0.06, server="198.51.100.5")
+    rules, accused = found(trace_of(merge(first, other)))
+    assert "rate.whole_link" not in rules
+    assert accused
+
+
+@pytest.mark.parametrize("start", [2.0, 6.0, 10.0])
+def test_servers_that_share_a_bucket_in_part_are_the_links(start):
+    """The same transfers through one bucket are a plan."""
+    flows = [
+        Flow(700, request=named(b"a.example.org")),
+        Flow(700, port=40009, start=start, server="198.51.100.5", request=named(b"b.example.net")),
+    ]
+    rules, accused = found(trace_of(transfer(59, policer(62_500, 5e4), flows=flows, rtt=0.08)))
+    assert rules["rate.whole_link"]["selective"] == 0
+    assert not accused
+
+
 def test_a_link_limited_both_ways_spares_nobody():
     """While one server is limited down and another up, others that pass show that it is not the link, either way."""
     simulated = run("rate.policing.jordan-live", 370_000, Conditions.clean(vantage="client"))

@@ -80,7 +80,8 @@ class Throttling:
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
-        seen = settled(directions, [compared_with_others(trace, one, numbering) for one, _ in taken])
+        weighed: dict[tuple[int, ...], bool] = {}
+        seen = settled(directions, [compared_with_others(trace, one, numbering, weighed) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
             written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)
@@ -188,9 +189,11 @@ class Throttling:
         )
 
 
-def compared_with_others(trace: Trace, judged: Judged, numbering: Numbering) -> Contrast:
+def compared_with_others(
+    trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[tuple[int, ...], bool]
+) -> Contrast:
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
-    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering)
+    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering, weighed)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

@@ -86,6 +86,10 @@ class Series:
         """Select packets, in the order given."""
         return self.with_columns({name: getattr(self, name)[rows] for name in COLUMNS})
 
+    def parted(self, key: I64) -> list["Series"]:
+        """Part by a value of each packet, such as its flow, in order of the values."""
+        return [self.take(key == one) for one in np.unique(key)]
+
     def joined(self, others: Sequence["Series"]) -> "Series":
         """Merge with others of the same capture, in order of time; what was lost comes first among equal times."""
         every = (self, *others)

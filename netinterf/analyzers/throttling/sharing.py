@@ -1,81 +1,64 @@
 """Who shares a bucket? Explanations of the losses of several flows, weighed against each other.
 
 If flows share a bucket, one bucket explains the losses of all: what any of them moves is missing for the others. If
-they do not, each has a bucket of its own, or its own luck. Flows that lost next to nothing are asked differently, since
-a handful of packets must not decide by the fit of everybody else's: the bucket is fixed, and each of their packets that
-passed where it was empty tells as much as the bucket's own record of what it drops there.
+they do not, each has a bucket of its own. Both ways are asked with the same buckets, and an empty one drops as surely
+in every flow, so nothing but what they took from each other decides. Flows that lost next to nothing have their luck
+where they are spared; whether they are is also asked differently, since a handful of packets must not decide by the
+fit of everybody else's: the bucket is fixed, and each of their packets that passed where it was empty tells as much as
+the bucket's own record of what it drops there.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import Series
-from netinterf.stats.bucketsearch import refine_buckets, search_buckets
+from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.following import follow_bucket
 from netinterf.stats.losses import harmless_likelihoods
-from netinterf.stats.ratelimit import BucketFit
+from netinterf.stats.ratelimit import BucketFit, explain_parts
 
-__all__ = ["LUCK", "beyond_one", "one_for_both", "passed_freely"]
+__all__ = ["LUCK", "one_for_all", "passed_freely"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
 LUCK = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
 (Flach et al., Table 2, flows that are not policed)."""
 
-DIFFERENT = 0.15
-"""Relative difference of two rates that no error of measurement makes: nine tenths of the rates measured of policed
-simulated flows are off by less."""
 
+def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: BucketFit) -> float:
+    """Weigh one bucket for everything that a client exchanged against limits that choose.
 
-def one_for_both(own: Series, fit: BucketFit, others: Sequence[Series]) -> list[tuple[float, BucketFit]]:
-    """Weigh one bucket for both against causes of their own, for each of some others.
-
-    Each search begins where the other ended as well, so that neither wins by having searched better.
+    What chooses has one bucket for all that it limits, or one for each of their servers or flows, and nothing but luck
+    befalls the others. All are asked with the same buckets, those that explain a part best, so that none wins by having
+    been searched better.
 
     Args:
-        own: Packets of flows that a bucket limits.
-        fit: That bucket.
-        others: Packets of others.
+        limited: Packets of flows that lost alike.
+        servers: The server of each of them.
+        spared: Packets of others, by flow.
+        near: A bucket that explains some of the limited flows.
 
     Returns:
-        For each, the log-likelihood ratio, positive when they share a bucket; and the bucket that explains it alone.
+        The log-likelihood ratio, positive for one bucket; inf where limits that choose do not explain the losses.
     """
-    parts = [one.fates for one in others]
-    both = [own.joined([one]).fates for one in others]
-    causes = harmless_likelihoods([(one.time, one.lost) for one in [own.fates, *parts, *both]])
-    by_own, by_other, by_both = np.repeat(causes[0], len(parts)), causes[1 : 1 + len(parts)], causes[1 + len(parts) :]
-    found = search_buckets([*parts, *both])
-    alone, shared = found[: len(parts)], found[len(parts) :]
-    mine = [max(fit, one, key=_likelihood) for one in refine_buckets([own.fates] * len(parts), shared, by_own)]
-    shared = [max(pair, key=_likelihood) for pair in zip(shared, refine_buckets(both, mine, by_both), strict=True)]
-    own_best, other_best, both_best = (
-        np.maximum([fit.likelihood for fit in fits], harmless)
-        for fits, harmless in ((mine, by_own), (alone, by_other), (shared, by_both))
-    )
-    return list(zip((both_best - own_best - other_best).tolist(), alone, strict=True))
-
-
-def beyond_one(own: Series, fit: BucketFit, other: Series, alone: BucketFit) -> bool:
-    """Say whether two limited series got more through than one bucket grants, or were limited to different rates.
-
-    While both lost packets, one bucket would have granted both together its depth and its rate times the time at most
-    (Le Boudec and Thiran, "Network Calculus", 2001, §1.3). Where they did so for less time than it takes to fill it,
-    only their rates can differ.
-
-    Args:
-        own: Packets of flows that a bucket limits.
-        fit: That bucket.
-        other: Packets of others.
-        alone: The bucket that limits these.
-    """
-    rate, depth = max(fit.rate, alone.rate), max(fit.depth, alone.depth)
-    begin = max(one.time[one.lost].min() for one in (own, other))
-    end = min(one.time[one.lost].max() for one in (own, other))
-    if (end - begin) * rate <= depth:
-        return abs(float(np.log(fit.rate / alone.rate))) > DIFFERENT
-    both = own.joined([other])
-    inside = ~both.lost & (both.time >= begin) & (both.time <= end)
-    return bool(both.size[inside].sum() > depth + (1 + DIFFERENT) * rate * (end - begin))
+    whole = limited.joined(spared)
+    finer = (limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow))
+    kinds = list({len(parts): parts for parts in finer}.values())  # with as many parts they are the same
+    searched = [*([whole] if spared else []), *(one for parts in kinds for one in parts)]
+    tried = [near, *search_buckets([one.fates for one in searched])]
+    rate, depth = np.array([(one.rate, one.depth) for one in tried if np.isfinite(one.rate)]).T
+    of_whole, of_limited, *lucky = harmless_likelihoods([(one.time, one.lost) for one in (whole, limited, *spared)])
+    together = explain_parts([whole.fates], rate, depth, of_whole).likelihood
+    apart = [explain_parts([one.fates for one in parts], rate, depth, of_limited) for parts in kinds]
+    best = max(apart, key=lambda fit: fit.likelihood)
+    if strength(best) == 0:
+        return np.inf
+    return float(max(together, of_whole) - best.likelihood - sum(lucky))
 
 
 def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list[float]:
@@ -97,7 +80,3 @@ def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list
     drops = (np.count_nonzero(both.lost & empty & mine) + 1) / (np.count_nonzero(empty & mine) + 2)  # Laplace's rule
     told = empty * np.where(both.lost, np.log(LUCK / drops), np.log((1 - LUCK) / (1 - drops)))
     return [float(told[both.flow == one.flow[0]].sum()) for one in spared]
-
-
-def _likelihood(fit: BucketFit) -> float:
-    return fit.likelihood

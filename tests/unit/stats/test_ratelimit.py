@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from netinterf.errors import ParameterError
 from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
 from netinterf.stats.bucketsearch import search_bucket
-from netinterf.stats.following import follow_bucket, grade_packets
+from netinterf.stats.following import Fates, follow_bucket, grade_packets
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate, measure_bucket
+from netinterf.stats.ratelimit import NO_FIT, explain_parts, fit_bucket, loss_line_rate, measure_bucket
 from tests.oracles import naive_stats
 from tests.unit.stats.policed import bursts, police
 
@@ -226,3 +226,37 @@ def test_the_line_through_losses_is_the_rate():
     lost = police(time, size, 1e5, 2e4)
     assert loss_line_rate(time, size, lost) == pytest.approx(1e5, rel=0.02)
     assert np.isnan(loss_line_rate(time, size, np.zeros(len(time), bool)))
+
+
+def test_one_part_is_explained_as_by_its_best_bucket():
+    """Of one series the explanation is that of the best bucket tried."""
+    time, size = bursts(3)
+    lost = police(time, size, 5e4, 3e4)
+    rates, depths = np.array([2e4, 5e4, 9e4]), np.array([3e4, 3e4, 3e4])
+    harmless = harmless_likelihood(time, lost)
+    fit = fit_bucket(time, size, lost, rates=rates, depths=depths, harmless=harmless)
+    assert explain_parts([Fates(time, size, lost)], rates, depths, harmless) == pytest.approx(fit)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_buckets_apart_are_told_from_one_for_all(shared):
+    """Whether two series share a bucket or have one each, the true way explains their losses better."""
+    (time, size), (late, more) = bursts(3), bursts(4)
+    both = np.argsort(np.append(time, late), kind="stable")
+    every, sizes, first = np.append(time, late)[both], np.append(size, more)[both], both < len(time)
+    lost = police(every, sizes, 5e4, 3e4)
+    if not shared:
+        lost[first], lost[~first] = police(time, size, 5e4, 3e4), police(late, more, 5e4, 3e4)
+    rate, depth = np.array([5e4]), np.array([3e4])
+    harmless = harmless_likelihood(every, lost)
+    parts = [Fates(every[one], sizes[one], lost[one]) for one in (first, ~first)]
+    apart = explain_parts(parts, rate, depth, harmless)
+    together = explain_parts([Fates(every, sizes, lost)], rate, depth, harmless)
+    assert abs(apart.likelihood - together.likelihood) > 40
+    assert (apart.likelihood < together.likelihood) == shared
+
+
+def test_parts_that_lost_nothing_have_no_bucket():
+    """Without losses there is nothing to explain."""
+    time, size = bursts(5, count=50)
+    assert explain_parts([Fates(time, size, np.zeros(50, bool))], np.array([1e4]), np.array([1e4]), -1.0) == NO_FIT
