@@ -8,6 +8,7 @@ usual at an hour. `names` finds what blocked names have in common. `levels`, `lo
 the analysis of throughput. Importing this loads numpy only; scipy is loaded by the functions that need it.
 """
 
+from netinterf.stats.bucketpassed import measure_bucket
 from netinterf.stats.bucketprofile import bucket_intervals
 from netinterf.stats.bucketsearch import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.calibration import (
@@ -60,7 +61,6 @@ from netinterf.stats.ratelimit import (
     BucketFit,
     fit_bucket,
     loss_line_rate,
-    measure_bucket,
 )
 from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
 from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen

@@ -21,9 +21,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.stats.bucketpassed import granted
 from netinterf.stats.following import Fates, follow_bucket
 from netinterf.stats.levels import burst_heights
-from netinterf.stats.ratelimit import BucketFit, bucket_likelihoods, granted
+from netinterf.stats.ratelimit import BucketFit, bucket_likelihoods
 
 __all__ = ["BucketIntervals", "bucket_intervals"]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.stats.bucketgrid import Grids
+from netinterf.stats.bucketpassed import passed_rates
 from netinterf.stats.following import Alongside, Fates
 from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
 from netinterf.stats.ratelimit import (
@@ -19,7 +20,6 @@ from netinterf.stats.ratelimit import (
     Tried,
     best_bucket,
     loss_line_rate,
-    passed_rates,
 )
 
 __all__ = ["COARSE", "DEPTHS", "refine_buckets", "search_bucket", "search_buckets"]

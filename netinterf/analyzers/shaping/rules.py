@@ -9,8 +9,8 @@ ordinary traffic, a small part of which is held back by a queue at all.
 * That others passed meanwhile earns 8.0, with what tells where the queue stands on top: at the client's side of the
   tap, or near the client since several networks, or one name of several at an address, met it, 3.0; a fast start, which
   a line of that speed cannot give, 1.5: a server that paces after a first burst gives one as well, so that others
-  passed before and after is not enough with it. Where all of it was one server's, the queue may be that server's own line, as
-  that of a private host: -1.0.
+  passed before and after is not enough with it. Where all of it was one server's, the queue may be that server's own
+  line, as that of a private host: -1.0.
 * That others passed before and after, between two times of waiting, earns 6.5: lines change.
 * That the sum of all keeps the rate costs 6.0: it is the line of the client.
 """

@@ -34,8 +34,8 @@ from netinterf.analyzers.throttling.rules import (
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
 from netinterf.analyzers.throttling.unseen import Numbering, count_numbers
 from netinterf.schema import Evidence, Rule
+from netinterf.stats.bucketpassed import measure_bucket
 from netinterf.stats.bucketprofile import bucket_intervals
-from netinterf.stats.ratelimit import measure_bucket
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
