@@ -145,8 +145,9 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.selective is not None:
         yield from _field("selective", "others were spared" if verdict.selective else "everything was limited alike")
     for place, seen in enumerate(verdict.evidence[:MOST_EVIDENCE]):
-        side = "" if seen.llr >= 0 else "against: "
-        yield from _field("" if place else "evidence", f"- {side}{seen.says} [{seen.rule}, {seen.llr:+.1f}]")
+        weight = round(seen.llr, 1) + 0.0  # which makes 0 of -0
+        side = "" if weight >= 0 else "against: "
+        yield from _field("" if place else "evidence", f"- {side}{seen.says} [{seen.rule}, {weight:+.1f}]")
     more = len(verdict.evidence) - MOST_EVIDENCE
     if more > 0:
         yield from _field("", f"  and {more} more")

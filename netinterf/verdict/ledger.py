@@ -209,7 +209,7 @@ class Ledger(Sequence[Verdict]):
         return Observation(
             rule=rule.id,
             says=says,
-            llr=weight,
+            llr=weight + 0.0,  # which makes 0 of -0
             frames=tuple(self.witness[place].tolist()),
             measured={name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
             mechanism=rule.mechanism,

@@ -66,6 +66,12 @@ def test_only_the_strongest_evidence_is_shown(found: Verdict) -> None:
     assert "and 1 more" in block
 
 
+def test_what_weighs_nothing_is_not_against(found: Verdict) -> None:
+    """A weight that rounds to nothing has no side."""
+    seen = (Observation(rule="r.0", says="sign", llr=-0.04, frames=(), measured={}),)
+    assert "- sign [r.0, +0.0]" in page(found, evidence=seen)
+
+
 def test_further_fields(found: Verdict) -> None:
     """Other mechanisms, the contrast, and long lists of frames are told."""
     block = page(
