@@ -62,6 +62,22 @@ def test_a_segment_sent_again_was_lost():
     assert np.flatnonzero(hand.series().lost).tolist() == [1]
 
 
+@pytest.mark.parametrize("first", [False, True])
+def test_large_packets_that_never_pass_met_a_narrow_path(first):
+    """All large packets are lost and come again cut anew: the path is narrow. Unless the first one had passed."""
+    hand = opened()
+    if first:
+        hand.send(down=False, seq=9, ack=1 + SEGMENT)
+    for place in range(first, 4):
+        begin, cut = 1 + place * SEGMENT, 1_200
+        hand.send(down=True, seq=begin, ack=9, content=bytes(cut))
+        hand.send(down=True, seq=begin + cut, ack=9, content=bytes(SEGMENT - cut))
+    hand.send(down=False, seq=9, ack=1 + 4 * SEGMENT)
+    series = hand.series()
+    assert len(series) == (10 if first else 0)
+    assert np.count_nonzero(series.lost) == (3 if first else 0)
+
+
 def test_a_needless_repeat_is_no_loss():
     """What had been acknowledged when it was sent again was not lost."""
     hand = opened()

@@ -12,6 +12,7 @@ from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.resent import with_lost_transmissions
 from netinterf.analyzers.throttling.series import Series, wire_packets
 from netinterf.analyzers.throttling.unseen import Numbering, with_unseen_losses
+from netinterf.analyzers.unanswered.sizes import LARGE
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
@@ -42,8 +43,20 @@ def direction_series(trace: Trace, flows: I64, outbound: bool, numbering: Number
         return acknowledgement_series(trace, flows, outbound)
     pieces = wire_packets(trace, flows, outbound)
     if pieces.upstream:
-        return with_unseen_losses(trace, pieces, flows, outbound, numbering)
-    return with_lost_transmissions(trace, in_order(trace, pieces), flows, outbound)
+        return on_wide_paths(trace, with_unseen_losses(trace, pieces, flows, outbound, numbering))
+    return on_wide_paths(trace, with_lost_transmissions(trace, in_order(trace, pieces), flows, outbound))
+
+
+def on_wide_paths(trace: Trace, series: Series) -> Series:
+    """Leave out flows that lost large packets and got none through at its first transmission.
+
+    A path that is too narrow for them drops all, until the sender cuts them anew (RFC 1191 §6.4); a limit lets the first
+    ones pass.
+    """
+    large = series.payload >= LARGE
+    new = trace.packets.marks[series.row] & (Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL) == 0
+    narrow = np.setdiff1d(series.flow[large & series.lost], series.flow[large & ~series.lost & new])
+    return series.take(~np.isin(series.flow, narrow)) if len(narrow) else series
 
 
 def in_order(trace: Trace, pieces: Series) -> Series:
