@@ -50,8 +50,8 @@ def direction_series(trace: Trace, flows: I64, outbound: bool, numbering: Number
 def on_wide_paths(trace: Trace, series: Series) -> Series:
     """Leave out flows that lost large packets and got none through at its first transmission.
 
-    A path that is too narrow for them drops all, until the sender cuts them anew (RFC 1191 §6.4); a limit lets the first
-    ones pass.
+    A path that is too narrow for them drops all, until the sender cuts them anew (RFC 1191 §6.4); a limit lets the
+    first ones pass.
     """
     large = series.payload >= LARGE
     new = trace.packets.marks[series.row] & (Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL) == 0
