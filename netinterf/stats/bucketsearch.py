@@ -140,9 +140,9 @@ def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless:
     for width in STEPS:
         passed = passed_rates(beside, start)
         around = [
-            (place, rate, start[place].depth)
-            for place in range(len(near))
-            for rate in {start[place].rate, passed[place]}
+            (place, rate, one.depth)
+            for place, (one, told) in enumerate(zip(start, passed, strict=True))
+            for rate in {one.rate, told}
             if np.isfinite(rate)
         ]
         if not around:

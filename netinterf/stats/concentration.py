@@ -60,7 +60,7 @@ two and three in a hundred measurements of one pair differ; net4people/bbs 630).
 
 USUAL_HAZARD = 1e-5
 """Chance per packet that a connection of a healthy server is stopped for good while its client is alive. Public
-captures without interference show 4e-5 (``python -m benchmarks freezes``: 13 stops in 325,668 packets), those of bad
+captures without interference show 4e-5 (``python -m benchmarks freezes``: 13 stops in 325,604 packets), those of bad
 servers included, which have a hazard of their own; so a quarter of it (judgement)."""
 
 LOOSE = 0.3
