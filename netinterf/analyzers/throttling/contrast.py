@@ -113,7 +113,8 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[t
         trace: The capture.
         judged: The direction, whose `bucket` is not None.
         numbering: What the IP identifications tell.
-        weighed: Whether one bucket may hold all, by way, kind and the flows that lost; what is found is added.
+        weighed: Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile;
+            what is found is added.
 
     Returns:
         The contrast.
@@ -230,11 +231,12 @@ def for_all(
 ) -> bool:
     """Say whether one bucket may hold everything that the client exchanged: none that choose explain it much better.
 
-    Every direction with the same lossy flows asks the same of data, or of acknowledgements, so it is weighed once.
+    Directions with the same lossy flows, and the same packets of others meanwhile, ask the same, so it is weighed once.
     """
     limited = bounded(around.own.joined(alike))
     outbound, data = trace.packets.outbound[limited.row[0]], trace.packets.payload_length[limited.row[0]] > 0
-    key = (int(outbound), int(data), *np.unique(limited.flow).tolist())
+    others = [number for one in spared for number in (int(one.flow[0]), int(one.row[0]), int(one.row[-1]))]
+    key = (int(outbound), int(data), *np.unique(limited.flow).tolist(), -1, *others)
     if key not in weighed:
         servers = trace.flows.server[limited.flow].astype(np.int64)
         weighed[key] = one_for_all(limited, servers, spared, around.fit) > -CHOSEN
