@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from netinterf.stats.following import Alongside
 from netinterf.stats.levels import burst_heights
 from netinterf.stats.losses import price
-from netinterf.stats.ratelimit import PLATEAU, Tried, class_likelihoods, try_buckets
+from netinterf.stats.ratelimit import PLATEAU, Tried, class_likelihoods, graded, try_buckets
 
 __all__ = ["Grids"]
 
@@ -80,11 +80,11 @@ class Grids:
         Args:
             every: Which grids.
             rows: Which rates, rising.
-            columns: Which depths, rising; the least ones are tried in any case when these are all others.
+            columns: Which depths, rising; the least ones are tried in any case.
             stride: Rates and depths of the first boxes.
             best: Log-likelihood, less its price, that is reached already, by series; raised to what is found.
         """
-        least = self._least(every) if len(columns) == self.depths.shape[2] - 1 else every[:0]
+        least = self._least(every, rows)
         if len(every) * len(rows) * len(columns) <= FEW:
             nodes = self._nodes(every[:, None, None], rows[:, None], columns).reshape(-1)
             self._try(np.append(nodes, least), best)
@@ -106,7 +106,16 @@ class Grids:
     @property
     def tried(self) -> Tried:
         """What is known of the buckets."""
-        nodes = np.flatnonzero(self.known)
+        return self._tried(np.flatnonzero(self.known))
+
+    @property
+    def least(self) -> Tried:
+        """What is known of the buckets with the least depths."""
+        nodes = np.arange(self.depths.shape[2] - 1, self.depths.size, self.depths.shape[2])
+        return self._tried(nodes[self.known[nodes]])
+
+    def _tried(self, nodes: I64) -> Tried:
+        """Give what is known of the buckets at some nodes."""
         met, gone = self.met[:, nodes].astype(np.int64), self.gone[:, nodes].astype(np.int64)
         return Tried(*self._buckets(nodes), met, gone, self.gain[nodes])
 
@@ -125,12 +134,12 @@ class Grids:
         self.known[nodes] = True
         np.maximum.at(best, tried.owner, tried.gain)
 
-    def _least(self, every: I64) -> I64:
-        """Find the least depth for each rate of some grids, and give their nodes."""
+    def _least(self, every: I64, rows: I64) -> I64:
+        """Find the least depth for some rates of some grids, and give their nodes."""
         for grid, own in zip(every.tolist(), self.owner[every].tolist(), strict=True):
-            one = self.series.series[own]
-            self.depths[grid, :, -1] = burst_heights(one.time[~one.lost], one.size[~one.lost], self.rates[grid])
-        return self._nodes(every[:, None], np.arange(self.rates.shape[1]), self.depths.shape[2] - 1).reshape(-1)
+            one, new = self.series.series[own], rows[np.isnan(self.depths[grid, rows, -1])]
+            self.depths[grid, new, -1] = burst_heights(one.time[~one.lost], one.size[~one.lost], self.rates[grid, new])
+        return self._nodes(every[:, None], rows, self.depths.shape[2] - 1).reshape(-1)
 
     def _nodes(self, grid: I64, row: I64, column: I64 | int) -> I64:
         nodes: I64 = (grid * self.rates.shape[1] + row) * self.depths.shape[2] + column
@@ -157,7 +166,8 @@ class Grids:
         source = np.broadcast_to(source, nodes.shape)[~self.known[nodes]]
         nodes = nodes[~self.known[nodes]]
         self.met[:, nodes], self.gone[:, nodes] = self.met[:, source], self.gone[:, source]
-        self.gain[nodes], self.known[nodes] = self.gain[source], True
+        met, gone = self.met[:, source].astype(np.int64), self.gone[:, source].astype(np.int64)
+        self.gain[nodes], self.known[nodes] = graded(self.series, *self._buckets(nodes), met, gone).gain, True
 
 
 def _first_boxes(grids: I64, rows: int, columns: int, stride: tuple[int, int]) -> I64:

@@ -105,7 +105,7 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     best = np.full(len(lines), -np.inf)
     grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], THIN_BOXES, best)
     chance = np.array([chance_likelihood(one.lost) for one in series.series])
-    fits = _best(grids.tried, best, chance)
+    fits = _best(grids.tried, chance)
     hopeful = np.flatnonzero(best > chance)
     if len(hopeful) == 0:
         return fits
@@ -113,15 +113,25 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     parts = [series.series[place] for place in hopeful.tolist()]
     harmless[hopeful] = harmless_likelihoods([(one.time, one.lost) for one in parts])
     grids.search(hopeful, rows, columns, COARSE_BOXES, best)
-    coarse = _best(grids.tried, best, harmless)
+    coarse, tight = _best(grids.tried, harmless), _best(grids.least, harmless)
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
-    parts = [series.series[place] for place in good]
-    fine = refine_buckets(parts, [coarse[place] for place in good], harmless[good])
+    starts = [(place, coarse[place]) for place in good]
+    starts += [(place, tight[place]) for place in good if _apart(tight[place], coarse[place])]
+    places = [place for place, _ in starts]
+    fine = refine_buckets([series.series[place] for place in places], [one for _, one in starts], harmless[places])
     for place in hopeful.tolist():
         fits[place] = coarse[place]
-    for place, fit in zip(good, fine, strict=True):
-        fits[place] = max(coarse[place], fit, key=_ratio)
+    for place, fit in zip(places, fine, strict=True):
+        fits[place] = max(fits[place], fit, key=_ratio)
     return fits
+
+
+def _apart(one: BucketFit, other: BucketFit) -> bool:
+    """Say whether a search around one bucket looks elsewhere than that around another."""
+    return np.isfinite(one.llr) and bool(
+        abs(one.rate - other.rate) > 0.5 * STEPS[0] * other.rate
+        or not FINE_DEPTHS[0] < one.depth / other.depth < FINE_DEPTHS[-1]
+    )
 
 
 def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless: F64) -> list[BucketFit]:
@@ -151,14 +161,16 @@ def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless:
         grids = Grids.of(beside, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
         reached, rows, columns = np.full(len(near), -np.inf), np.arange(len(FINE_RATES)), np.arange(len(FINE_DEPTHS))
         grids.search(np.arange(len(owner)), rows, columns, FINE_BOXES, reached)
-        found = _best(grids.tried, reached, harmless)
+        found = _best(grids.tried, harmless)
         best = [max(pair, key=_ratio) for pair in zip(best, found, strict=True)]
         start = [one if np.isfinite(one.llr) else old for one, old in zip(best, start, strict=True)]
     return best
 
 
-def _best(tried: Tried, best: F64, harmless: F64) -> list[BucketFit]:
-    """Choose the best bucket of each series, given the best log-likelihood of each and that of harmless causes."""
+def _best(tried: Tried, harmless: F64) -> list[BucketFit]:
+    """Choose the best bucket of each series, given the log-likelihood of harmless causes."""
+    best = np.full(len(harmless), -np.inf)
+    np.maximum.at(best, tried.owner, tried.gain)
     near = tried.taken(np.flatnonzero(tried.gain >= best[tried.owner] - PLATEAU))
     near = near.taken(np.argsort(near.owner, kind="stable"))
     edges = np.searchsorted(near.owner, np.arange(len(best) + 1)).tolist()

@@ -6,7 +6,8 @@ import pytest
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.acks import acknowledgement_series, needless_repeats
 from netinterf.analyzers.throttling.losses import direction_series
-from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.analyzers.throttling.series import Series
+from netinterf.analyzers.throttling.unseen import count_numbers, usual_spacing
 from netinterf.trace import read
 from tests.analyzers.bulk import SEGMENT, Bottleneck, Flow, chance, policer, transfer, transfer_world
 
@@ -229,3 +230,26 @@ def test_without_timestamps_nothing_is_known_of_acknowledgements():
     """Nobody echoes what nobody stamps."""
     moved = transfer(9, Bottleneck(lambda _now, _size: 0.0), flows=[Flow(40)], timestamps=False)
     assert len(acknowledgement_series(trace_of(moved), np.array([0]), True)) == 0
+
+
+def arrived(time, start, payload=1448):
+    """Lay packets of one flow out as they arrived."""
+    count = len(time)
+    one, nothing = np.ones(count), np.zeros(count, np.int64)
+    return Series(
+        time=np.array(time), size=1514.0 * one, lost=nothing.astype(bool), row=np.arange(count), flow=nothing,
+        start=np.array(start), payload=np.full(count, payload), delay=np.nan * one, upstream=True,
+    )  # fmt: skip
+
+
+def test_the_spacing_of_a_sender_counts_what_was_dropped():
+    """A sender that sends every two milliseconds does so behind a limit too, where one packet in ten arrives."""
+    free, limited = np.arange(20), 20 + 10 * np.arange(20)
+    sent = np.append(free, limited)
+    assert usual_spacing(arrived(0.002 * sent, 1448 * sent), rtt=0.1) == pytest.approx(0.002)
+
+
+def test_numbers_that_jump_far_cost_nothing():
+    """A hole of a terabyte is one gap among others, not as many packets to write down."""
+    pieces = arrived([0.0, 0.01, 0.02, 0.03], [0, 1448, 1 << 40, (1 << 40) + 1448])
+    assert usual_spacing(pieces, rtt=0.1) < 0.01

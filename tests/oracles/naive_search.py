@@ -12,17 +12,31 @@ from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate
 
 
 def search_bucket(time, size, lost):
-    """Search coarsely and then closer and closer; the thin search comes first, and may end it."""
+    """Search coarsely and then closer and closer, also around the best bucket that lets all pass that passed.
+
+    The thin search comes first, and may end it.
+    """
     line = loss_line_rate(time, size, lost)
     if not np.isfinite(line):
         return NO_FIT
     rates, depths = line * search.COARSE, search.DEPTHS * float(np.median(size))
-    thin = {"rates": rates[:: search.THIN_RATES, None], "depths": depths[:: search.THIN_DEPTHS]}
-    best = fit_bucket(time, size, lost, **thin, harmless=chance_likelihood(lost))
+    thin = (rates[:: search.THIN_RATES], depths[:: search.THIN_DEPTHS])
+    best = try_all(time, size, lost, [thin], chance_likelihood(lost))
     if not best.llr > 0:
         return best
-    best = try_all(time, size, lost, [(rates, depths)])
-    return max(best, refine_bucket(time, size, lost, best), key=lambda fit: fit.llr) if best.llr > 0 else best
+    best, tight = (try_all(time, size, lost, [(rates, some)]) for some in (depths, depths[:0]))
+    if not best.llr > 0:
+        return best
+    starts = [best, tight] if elsewhere(tight, best) else [best]
+    return max(best, *(refine_bucket(time, size, lost, one) for one in starts), key=lambda fit: fit.llr)
+
+
+def elsewhere(one, other):
+    """Say whether a bucket lies outside half the width of a search around another."""
+    if not np.isfinite(one.llr):
+        return False
+    near = abs(one.rate - other.rate) <= search.STEPS[0] / 2 * other.rate
+    return not (near and search.FINE_DEPTHS[0] < one.depth / other.depth < search.FINE_DEPTHS[-1])
 
 
 def refine_bucket(time, size, lost, near):
@@ -40,7 +54,7 @@ def refine_bucket(time, size, lost, near):
     return best
 
 
-def try_all(time, size, lost, grids):
+def try_all(time, size, lost, grids, harmless=None):
     """Try each rate with each depth, and with the least depth that lets all pass that passed."""
     rate, depth = [], []
     for rates, depths in grids:
@@ -50,7 +64,7 @@ def try_all(time, size, lost, grids):
             depth += [*depths, exact]
     if not rate:
         return NO_FIT
-    harmless = harmless_likelihood(time, lost)
+    harmless = harmless_likelihood(time, lost) if harmless is None else harmless
     return fit_bucket(time, size, lost, rates=np.array(rate), depths=np.array(depth), harmless=harmless)
 
 

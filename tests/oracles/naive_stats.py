@@ -34,8 +34,14 @@ def fading(time, lost, change, share, bad, good):
     return total
 
 
-def bucket_likelihood(left, lost, packet):
-    """Give the greatest log-likelihood of losses that become rarer from class to class of what packets would leave."""
+def bucket_likelihood(left, lost, packet, rate, depth):
+    """Give the greatest log-likelihood of losses that become rarer from class to class of what packets would leave.
+
+    No bucket fills up within 5 ms, nor within 0.1 s when it holds less than three packets, and an empty one drops more
+    than three in five.
+    """
+    if depth < 0.005 * rate or (depth < 3 * packet and depth < 0.1 * rate):
+        return -math.inf
     classes = [
         [gone for rest, gone in zip(left, lost, strict=True) if low <= rest < high]
         for low, high in ((-math.inf, 0.0), (0.0, packet), (packet, math.inf))
@@ -43,6 +49,8 @@ def bucket_likelihood(left, lost, packet):
     if not classes[0]:
         return -math.inf
     share = [sum(part) / len(part) if part else 0.0 for part in classes]
+    if share[0] <= 0.6:
+        return -math.inf
     best = -math.inf
     if share[0] >= share[1] >= share[2]:
         best = sum(bernoulli(sum(part), len(part)) for part in classes) - math.log(len(lost)) / 2

@@ -125,9 +125,9 @@ class Throttling:
         flows, witness = losers(judged.tested)
         first = judged.tested[0]
         tables = self.queue(trace, judged, first, flows, witness) if judged.queued > 0 else []
-        if all(-np.inf < one.fit.llr < 0 for one in judged.tested):
-            losses = int(first.unit.lost.sum())
-            measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": first.fit.llr}
+        if all(one.fit.llr < 0 for one in judged.tested):
+            losses, llr = int(first.unit.lost.sum()), first.fit.llr if np.isfinite(first.fit.llr) else np.nan
+            measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": llr}
             tables.append(self.write(trace, RANDOM_LOSS, flows, witness, 1.0, measured))
         return tables
 

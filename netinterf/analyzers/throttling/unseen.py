@@ -251,13 +251,20 @@ def filled_later(trace: Trace, pieces: Series, spacing: float) -> Series:
 
 
 def usual_spacing(pieces: Series, rtt: float) -> float:
-    """Give the median time in seconds between packets of one flow that follow each other within half a round trip."""
+    """Give the median time in seconds between packets of one flow that were sent within half a round trip.
+
+    What is missing between two was sent between them: behind a limit the gaps between what passed are too long.
+    """
     order = np.argsort(pieces.flow, kind="stable")
     flow, start, end = pieces.flow[order], pieces.start[order], (pieces.start + pieces.payload)[order]
-    follows = (flow[1:] == flow[:-1]) & (start[1:] == end[:-1])
-    gaps = np.diff(pieces.time[order])[follows]
-    gaps = gaps[gaps < rtt / 2]
-    return float(np.median(gaps)) if len(gaps) else 0.0
+    ahead = start[1:] - end[:-1]
+    gaps = np.diff(pieces.time[order])
+    sent = 1 + np.round(ahead / max(float(np.median(pieces.payload)), 1.0)).astype(np.int64)
+    near = (flow[1:] == flow[:-1]) & (ahead >= 0) & (gaps < rtt / 2)
+    gaps, sent = gaps[near] / sent[near], sent[near]
+    rising = np.argsort(gaps)
+    share = np.cumsum(sent[rising])
+    return float(gaps[rising[np.searchsorted(share, share[-1] / 2)]]) if len(gaps) else 0.0
 
 
 def rank(group: I64, value: I64) -> I64:

@@ -41,6 +41,34 @@ def test_a_bucket_that_refills_every_round_trip_hides_its_rate():
     assert fit.depth == pytest.approx(8e3, abs=2 * 1514)
 
 
+def test_losses_that_follow_closely_are_no_bucket():
+    """What is lost whenever it comes within a millisecond of the packet before fills no bucket that anybody sets up."""
+    rng = np.random.default_rng(4)
+    gap = np.where(rng.random(600) < 0.3, 0.0008, rng.uniform(0.002, 0.02, 600))
+    time, size = np.cumsum(gap), np.full(600, 1514.0)
+    assert search_bucket(time, size, gap < 0.001).info < 0.3
+
+
+def test_what_an_empty_bucket_lets_pass_is_no_bucket():
+    """Half of what finds no tokens passes, as through a full queue that serves on: no bucket explains that."""
+    time, size = bursts(7)
+    lost = police(time, size, 1e5, 5e4) & (np.random.default_rng(7).random(len(time)) < 0.5)
+    fit = search_bucket(time, size, lost)
+    assert not fit.llr > 0 or fit.below > 0.6
+
+
+def test_a_steady_sender_is_found_by_the_bucket_it_keeps_empty():
+    """A sender that is paced beyond the rate, whose lost packets are dated to a millisecond only."""
+    rng = np.random.default_rng(5)
+    time, size = np.cumsum(rng.choice([0.003, 0.004, 0.006, 0.009], 900)), np.full(900, 1514.0)
+    lost = police(time, size, 1.2e5, 4e4)
+    told = np.sort(np.where(lost, time + rng.uniform(-1e-3, 1e-3, 900), time))
+    fit = search_bucket(told, size, lost)
+    assert fit.info > 0.3
+    assert fit.below > 0.8
+    assert fit.rate == pytest.approx(1.2e5, rel=0.05)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
 def test_chance_loss_is_no_bucket(share):
     """The search over rates and thresholds does not make evidence out of chance: at most 1 of 20 series above 0."""
@@ -175,7 +203,9 @@ def test_the_best_of_all_buckets_is_found(rows, rates, depths):
         return
     packet = float(np.median(size))
     tried = [
-        naive_stats.bucket_likelihood(naive_stats.follow_bucket(time, size, lost, rate, depth), lost, packet)
+        naive_stats.bucket_likelihood(
+            naive_stats.follow_bucket(time, size, lost, rate, depth), lost, packet, rate, depth
+        )
         for rate in rates
         for depth in depths
     ]
