@@ -26,9 +26,9 @@ LEAST_LLR = 3.0
 stays below -13 in laboratory traces."""
 
 INFO_STEPS = ((0.3, 1.0), (0.15, 0.6))
-"""Share of the weight by explained deviance. A bucket explains 0.96 of it for a policed laboratory transfer
-(median), 0.24 and more for two together, and 0.04 for chance. Steps at 0.4 and 0.2 would miss 17 of the 735 policed flows that are found of the simulator
-(development seeds), and accuse one of the 17 flows of look-alikes less, of 12,961."""
+"""Share of the weight by explained deviance. A bucket explains 0.96 of it for a policed laboratory transfer (median),
+0.24 and more for two together, and 0.04 for chance. Steps at 0.4 and 0.2 would miss 17 of 735 policed flows of the
+simulator that are found (development seeds), and accuse one flow less of 17 among 12,961 of look-alikes."""
 
 BELOW_STEPS = ((0.8, 1.0), (0.6, 0.6))
 """Share of the weight by the share of packets that were lost when the bucket did not hold their size. An empty bucket
