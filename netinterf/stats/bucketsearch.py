@@ -114,13 +114,13 @@ def _search(series: Alongside, lines: F64) -> list[BucketFit]:
     harmless[hopeful] = harmless_likelihoods([(one.time, one.lost) for one in parts])
     grids.search(hopeful, rows, columns, COARSE_BOXES, best)
     coarse, tight = _best(grids.tried, harmless), _best(grids.least, harmless)
+    for place in hopeful.tolist():
+        fits[place] = coarse[place]
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
     starts = [(place, coarse[place]) for place in good]
     starts += [(place, tight[place]) for place in good if _apart(tight[place], coarse[place])]
     places = [place for place, _ in starts]
     fine = refine_buckets([series.series[place] for place in places], [one for _, one in starts], harmless[places])
-    for place in hopeful.tolist():
-        fits[place] = coarse[place]
     for place, fit in zip(places, fine, strict=True):
         fits[place] = max(fits[place], fit, key=_ratio)
     return fits
