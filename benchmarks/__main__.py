@@ -107,7 +107,9 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     fits.add_argument("--seeds", type=int, default=2, help="captures per simulated scenario (default 2)")
     fits.add_argument("--count", type=int, default=10_000, help="series of each kind (default 10,000)")
     fits.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
-    found = [limits, freezes, shaping, isolation]
+    strata = verbs.add_parser("strata", help="limits by senders and round trips that a fit never saw")
+    strata.add_argument("--cache", type=Path, required=True, metavar="FILE", help="corpus that `fit --cache` kept")
+    found = [limits, freezes, shaping, isolation, strata]
     for verb in found:
         verb.add_argument("--seeds", type=int, default=8, help="captures per simulated scenario (default 8)")
         verb.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
@@ -209,6 +211,14 @@ def run_limits(options: argparse.Namespace) -> int:
         first=options.first_seed, seeds=options.seeds, pattern=options.scenarios, jobs=options.jobs, out=options.json,
         details=options.details,
     )  # fmt: skip
+    return 0
+
+
+def run_strata(options: argparse.Namespace) -> int:
+    """Fit without some senders and round trips, and judge them."""
+    from benchmarks import strata
+
+    strata.run(cache=options.cache, first=options.first_seed, seeds=options.seeds, jobs=options.jobs, out=options.json)
     return 0
 
 
@@ -345,6 +355,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "shaping": run_shaping,
     "lab": run_lab,
     "limits": run_limits,
+    "strata": run_strata,
     "buckets": run_buckets,
     "simulator": run_simulator,
     "likeness": run_likeness,

@@ -25,11 +25,21 @@ from benchmarks.matching import Verdict, accused, pair
 from benchmarks.scoreboard.judging import library
 from benchmarks.scoreboard.labels import LabelledCapture, of_labels
 from netinterf.capture import write_pcap
-from netinterf.simulate import Scenario, Simulated, scenarios
+from netinterf.simulate import Scenario, scenarios
 from netinterf.simulate.catalogue import perform
-from netinterf.trace import read
+from netinterf.trace import Trace, read
 
-__all__ = ["Limited", "judge_limits", "run"]
+__all__ = [
+    "CONGESTION",
+    "Limited",
+    "chooses_congestion",
+    "judge_limits",
+    "limiting",
+    "played",
+    "round_trips",
+    "run",
+    "told",
+]
 
 POLICING = "rate.policing"
 
@@ -84,26 +94,35 @@ def with_congestion(play: Scenario, congestion: str) -> Scenario:
 
 def judge_limits(case: tuple[str, int, str]) -> list[Limited]:
     """Simulate one scenario at one seed with one congestion control (empty: its own), and judge every flow."""
+    trace, labels = played(case)
+    _, verdicts = library(trace)
+    return list(told(case, trace, labels, verdicts))
+
+
+def played(case: tuple[str, int, str]) -> tuple[Trace, LabelledCapture]:
+    """Simulate one scenario at one seed with one congestion control (empty: its own), and read the capture."""
     name, seed, congestion = case
     play = next(one for one in scenarios() if one.name == name)
     simulated = perform(with_congestion(play, congestion), seed)
     held = io.BytesIO()
     write_pcap(held, simulated.times, simulated.frames, simulated.link_type, lengths=simulated.lengths)
-    trace = read(held.getvalue())
-    labels = of_labels(simulated.labels)
-    _, verdicts = library(trace)
+    return read(held.getvalue()), of_labels(simulated.labels)
+
+
+def round_trips(trace: Trace) -> dict[int, float]:
+    """Give the round trip of every flow as far as the tap tells, seconds, by the number of its first frame."""
     trips = trace.sides.rtt.reshape(-1, 2)
-    rtt = {
+    return {
         int(trace.packets.frame[first]): float(np.maximum(trips[flow], 0).sum()) / 1e9
         for flow, first in enumerate(trace.flows.first_packet.tolist())
     }
-    return list(told(simulated, labels, verdicts, rtt, congestion))
 
 
 def told(
-    simulated: Simulated, labels: LabelledCapture, verdicts: Sequence[Verdict], rtt: dict[int, float], congestion: str
+    case: tuple[str, int, str], trace: Trace, labels: LabelledCapture, verdicts: Sequence[Verdict]
 ) -> Iterable[Limited]:
     """Put truth and verdict of every flow of a capture side by side."""
+    rtt = round_trips(trace)
     shared: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for row in labels.rows:
         for way in (0, 1):
@@ -116,8 +135,8 @@ def told(
         bucket = next((one["measured"] for one in evidence if "bucket_bytes" in one["measured"]), None)
         way = int(truth.limit[3] >= truth.limit[2])
         yield Limited(
-            scenario=labels.scenario, seed=simulated.labels.seed, frame=truth.first_frame, vantage=labels.vantage,
-            congestion=congestion, conditions=labels.conditions, interfered=POLICING in row.mechanisms,
+            scenario=labels.scenario, seed=case[1], frame=truth.first_frame, vantage=labels.vantage,
+            congestion=case[2], conditions=labels.conditions, interfered=POLICING in row.mechanisms,
             drops=truth.limit[2 + way], shared=shared[truth.client, truth.server][way] if max(truth.limit[2:]) else 0,
             rate=truth.limit[0], bucket=truth.limit[1], rtt=rtt.get(truth.first_frame, np.nan) or np.nan,
             said=accused(verdict), probability=verdict.get("probability") or 0.0,
@@ -185,8 +204,7 @@ def run(
         out: Where to write the results as JSON.
         details: List misses with what was seen.
     """
-    names = [one.name for one in scenarios() if any(fnmatch.fnmatch(one.name, family) for family in FAMILIES)]
-    names = [name for name in names if fnmatch.fnmatch(name, pattern)]
+    names = [name for name in limiting() if fnmatch.fnmatch(name, pattern)]
     cases = [(name, seed, "") for seed in range(first, first + seeds) for name in names]
     cases += [
         (name, seed, control)
@@ -222,6 +240,11 @@ def run(
     if out is not None:
         write_json(out, results)
     return results
+
+
+def limiting() -> list[str]:
+    """Name the scenarios of the families of rates."""
+    return [one.name for one in scenarios() if any(fnmatch.fnmatch(one.name, family) for family in FAMILIES)]
 
 
 def chooses_congestion(name: str) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.matching import pair
 from benchmarks.scoreboard.judging import Job, limited, opened
-from benchmarks.scoreboard.labels import Row
+from benchmarks.scoreboard.labels import LabelledCapture, Row
 from benchmarks.scoreboard.left_out import origin_of
 from netinterf.analyzers.base import join
 from netinterf.analyzers.run import analyze
@@ -18,13 +18,14 @@ from netinterf.schema import Evidence
 from netinterf.simulate import Truth
 from netinterf.stats.calibration import rule_of_three
 from netinterf.table import Ragged
+from netinterf.trace import Trace
 from netinterf.verdict.combine import judge
 from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import SUBJECTS
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.subjects import list_subjects, row_of
 
-__all__ = ["LIMIT", "Corpus", "Sample", "collect", "gather", "total_caps"]
+__all__ = ["LIMIT", "Corpus", "Sample", "collect", "gather", "sample_of", "total_caps"]
 
 LIMIT = 20.0
 """Seconds of processor time for one capture: an ordinary one takes a tenth of one."""
@@ -94,7 +95,11 @@ def attempt(job: Job) -> Sample | str:
 
 def sample(job: Job) -> Sample:
     """Look at one capture with all analyzers, and put the labels beside what they saw."""
-    trace, labels = opened(job)
+    return sample_of(*opened(job))
+
+
+def sample_of(trace: Trace, labels: LabelledCapture) -> Sample:
+    """Look at a capture that was read already."""
     evidence = analyze(trace)
     subjects = list_subjects(trace, evidence)
     ledger = explain(judge(evidence, subjects), evidence, trace)
