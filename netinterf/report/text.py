@@ -16,7 +16,7 @@ from netinterf.schema import Outcome, Verdicts
 from netinterf.stats.names import name_rules
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Verdict, iso_time
-from netinterf.verdict.words import happened, percent
+from netinterf.verdict.words import bears, happened, percent
 
 __all__ = ["WIDTH", "capture_text", "text"]
 
@@ -144,7 +144,8 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
         yield from _field("also", f"{further.mechanism} (probability {percent(further.probability)})")
     if verdict.selective is not None:
         yield from _field("selective", "others were spared" if verdict.selective else "everything was limited alike")
-    for place, seen in enumerate(verdict.evidence[:MOST_EVIDENCE]):
+    ordered = sorted(verdict.evidence, key=lambda seen: not bears(seen, verdict.mechanism or ""))  # of others last
+    for place, seen in enumerate(ordered[:MOST_EVIDENCE]):
         weight = round(seen.llr, 1) + 0.0  # which makes 0 of -0
         side = "" if weight >= 0 else "against: "
         yield from _field("" if place else "evidence", f"- {side}{seen.says} [{seen.rule}, {weight:+.1f}]")

@@ -10,7 +10,7 @@ from netinterf.verdict.group_words import group_happened
 from netinterf.verdict.record import Observation, Subject, Verdict
 from netinterf.verdict.weigh import covers
 
-__all__ = ["WHAT", "happened", "percent", "sentences", "what_happened", "who"]
+__all__ = ["WHAT", "bears", "happened", "percent", "sentences", "what_happened", "who"]
 
 WHAT = {
     "tcp": "{who} was tampered with on the way",
@@ -69,7 +69,7 @@ def sentences(verdict: Verdict) -> str:
         return f"{group_happened(verdict)}. {SURE[verdict.grade]} (probability {percent(verdict.probability)})."
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
-        about = [seen for seen in verdict.evidence if _bears(seen, verdict.mechanism)]  # strongest first
+        about = [seen for seen in verdict.evidence if bears(seen, verdict.mechanism)]  # strongest first
         signs = [_clause(seen.says) for seen in about if seen.llr > 0][:2]
         signs += [f"against it speaks that {_clause(seen.says)}" for seen in about if seen.llr < 0][:1]
         rarer = ""
@@ -136,7 +136,7 @@ def percent(probability: float) -> str:
     return f"{min(max(100 * probability, 0.1), 99.9):.3g} %"
 
 
-def _bears(seen: Observation, mechanism: str) -> bool:
+def bears(seen: Observation, mechanism: str) -> bool:
     """Say whether an observation is about this mechanism: the same, a more general or a more special one."""
     return covers(seen.mechanism, mechanism) or covers(mechanism, seen.mechanism)
 

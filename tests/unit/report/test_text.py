@@ -66,6 +66,17 @@ def test_only_the_strongest_evidence_is_shown(found: Verdict) -> None:
     assert "and 1 more" in block
 
 
+def test_evidence_of_what_else_was_asked_comes_last(found: Verdict) -> None:
+    """What speaks of another mechanism is not shown before what speaks of the one that is named."""
+    seen = [
+        Observation(rule=f"r.{n}", says=f"sign {n}", llr=9.0 - n, frames=(), measured={}, mechanism=mechanism)
+        for n, mechanism in enumerate(("http.blockpage", "tcp.reset", "", "tcp.reset"))
+    ]
+    block = page(found, evidence=tuple(seen))
+    assert "sign 0" not in block
+    assert block.index("sign 1") < block.index("sign 2") < block.index("sign 3")
+
+
 def test_what_weighs_nothing_is_not_against(found: Verdict) -> None:
     """A weight that rounds to nothing has no side."""
     seen = (Observation(rule="r.0", says="sign", llr=-0.04, frames=(), measured={}),)
