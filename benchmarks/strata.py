@@ -32,9 +32,9 @@ from benchmarks.limits import (
 )
 from benchmarks.machine import table, write_json
 from netinterf.analyzers.run import analyze
-from netinterf.export.jsonl import verdict_line
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
+from netinterf.verdict.lines import verdict_line
 from netinterf.verdict.model import Model, default_model
 
 __all__ = ["run"]

@@ -41,6 +41,10 @@ class UsageError(NetinterfError, ValueError):
     """Report a call that cannot work as written."""
 
 
+LONGEST = 200
+"""Characters of a wrong argument that are shown."""
+
+
 class ParameterError(UsageError):
     """Report one argument that is out of range: name it, its value and what is allowed."""
 
@@ -48,7 +52,9 @@ class ParameterError(UsageError):
         self.parameter = parameter
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{parameter}={value!r} is not allowed: {allowed}")
+        shown = repr(value)  # which may hold a whole table
+        shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+        super().__init__(f"{parameter}={shown} is not allowed: {allowed}")
 
 
 class SchemaError(UsageError):

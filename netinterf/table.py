@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from netinterf.arrow import table_to_arrow
 from netinterf.errors import SchemaError
 from netinterf.pieces import gather
 
@@ -309,6 +310,18 @@ class Table:
             Column(f.name, str(f.metadata["dtype"]), *(f.metadata[k] for k in ("shape", "meaning", "unit", "refers")))
             for f in cls._fields()
         )
+
+    def to_arrow(self) -> Any:
+        """Give a ``pyarrow.Table``: times as timestamps in UTC, null for what is missing (needs netinterf[arrow])."""
+        return table_to_arrow(self)
+
+    def to_pandas(self) -> Any:
+        """Give a ``pandas.DataFrame`` of the same columns (needs pandas besides netinterf[arrow])."""
+        return self.to_arrow().to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand the table to whatever speaks the Arrow PyCapsule interface: polars, duckdb, pyarrow, pandas."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def equals(self, other: Self) -> bool:
         """Say whether both tables hold the same rows (NaN equals NaN)."""

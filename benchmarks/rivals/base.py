@@ -9,11 +9,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.export.jsonl import verdict_line
 from netinterf.schema import Evidence, Grade, Outcome, Status
 from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
+from netinterf.verdict.lines import verdict_line
 
 __all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "by_flow", "segments", "unjudged", "verdicts"]
 

@@ -78,7 +78,7 @@ def named_within(trace: Trace, size: int, row: Row) -> bool:
 def judged(capture: bytes) -> list[Verdict]:
     """Scan the bytes of a capture; only accusations are written out."""
     import netinterf
-    from netinterf.export.jsonl import verdict_line
+    from netinterf.verdict.lines import verdict_line
 
     trace = read(capture)
     evidence = netinterf.analyze(trace)

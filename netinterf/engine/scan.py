@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import BinaryIO, Self, overload
+from typing import Any, BinaryIO, Self, overload
 
 import attrs
 
@@ -22,6 +22,7 @@ from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.flows.facts import Vantage
 from netinterf.schema import Evidence
+from netinterf.verdict.frames import verdicts_to_arrow
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
 
@@ -164,6 +165,18 @@ class Result:
         one = self._judged(verdict)
         trace, _ = read_again(verdict, one.source)
         return draw(attrs.evolve(trace, outside=Outside(one.ledger.networks)), verdict, one.evidence)
+
+    def to_arrow(self) -> Any:
+        """Give all verdicts as a ``pyarrow.Table``, with the contract's keys as columns (needs netinterf[arrow])."""
+        return verdicts_to_arrow(self.verdicts)
+
+    def to_pandas(self) -> Any:
+        """Give a ``pandas.DataFrame`` of the same columns (needs pandas besides netinterf[arrow])."""
+        return self.to_arrow().to_pandas()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Hand all verdicts to whatever speaks the Arrow PyCapsule interface: polars, duckdb, pyarrow, pandas."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def _judged(self, verdict: Verdict) -> Judged:
         """Find the capture that a verdict is about."""

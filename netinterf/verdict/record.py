@@ -6,7 +6,18 @@ from numpy.typing import NDArray
 
 from netinterf.schema import Grade, Outcome
 
-__all__ = ["Affected", "Attributed", "Further", "Observation", "Subject", "Trigger", "Verdict", "Why", "iso_time"]
+__all__ = [
+    "NOT_A_TIME",
+    "Affected",
+    "Attributed",
+    "Further",
+    "Observation",
+    "Subject",
+    "Trigger",
+    "Verdict",
+    "Why",
+    "iso_time",
+]
 
 NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
 

@@ -13,10 +13,11 @@ PACKAGE = Path(netinterf.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LEVEL = {
-    "errors": 0,
+    "errors": -1,
     "version": 0,
     "workers": 0,
     "pieces": 0,
+    "arrow": 0,
     "table": 1,
     "stats": 1,
     "numbering": 2,
@@ -41,7 +42,7 @@ LEVEL = {
 SIDE = {"simulate": 3, "bridge": 2}  # side rooms: the highest level that they may import
 HOMES = {  # foreign packages, and the only rooms that may import them
     "scapy": {"bridge"},
-    "pyarrow": {"export"},
+    "pyarrow": {"arrow"},
     "cryptography": {"protocols", "simulate"},
     "maxminddb": {"context"},
     "argparse": {"cli"},

@@ -12,9 +12,10 @@ import pytest
 from netinterf import simulate
 from netinterf.capture import write_pcap
 from netinterf.engine.scan import scan
-from netinterf.export.jsonl import capture_line, jsonl, verdict_line
+from netinterf.export.jsonl import capture_line, jsonl
 from netinterf.report.text import WIDTH, text
 from netinterf.schema import Diagnostic
+from netinterf.verdict.lines import verdict_line
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 MECHANISM = re.compile(r"(tcp|http|tls|dns|quic|rate|protocol|reach)(\.[a-z]+)*")

@@ -11,11 +11,11 @@ from benchmarks.rivals.resets import ANY_RESET, RESET_TTL
 from benchmarks.rivals.silence import UNANSWERED
 from benchmarks.scoreboard.judging import LIBRARY
 from benchmarks.scoreboard.units import Answer, Unit
-from netinterf.export.jsonl import verdict_line
 from netinterf.schema import Evidence
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
+from netinterf.verdict.lines import verdict_line
 from netinterf.verdict.words import WHAT
 from tests.analyzers.talk import Talk
 from tests.oracles.dns_frames import MILLISECOND, RAW_IP, address_record

@@ -1,0 +1,108 @@
+"""Tables as Arrow, for pandas, polars, duckdb and Parquet files: the only module that imports pyarrow.
+
+A table is handed over as it is, one Arrow column per column, with its meaning and unit as metadata. Numbers without
+gaps are shared and not copied. What a table has no value for becomes null, since a frame would take -1 or the least
+integer for a value: times that are unknown, rows of another table that do not exist, and NaN.
+
+Sources: Arrow columnar format 1.0 (types, layout); the Arrow PyCapsule interface (``__arrow_c_stream__``), by which
+other libraries take a table without knowing this one.
+"""
+
+import os
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from netinterf.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from netinterf.table import Column, Ragged, Table
+
+__all__ = ["TIME", "parquet_writer", "pyarrow", "table_to_arrow"]
+
+TIME = "ns since 1970 UTC"
+"""Unit of columns that are points in time: they become Arrow timestamps."""
+
+NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
+
+
+def pyarrow() -> Any:
+    """Import pyarrow when it is needed.
+
+    Raises:
+        MissingExtra: It is not installed.
+    """
+    try:
+        import pyarrow as library
+    except ImportError:
+        raise MissingExtra("a frame", "arrow") from None
+    return library
+
+
+def parquet_writer(target: str | os.PathLike[str] | BinaryIO, schema: Any) -> Any:
+    """Open a Parquet file for tables of one schema; close it, or use it in a ``with`` statement.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    pyarrow()
+    from pyarrow.parquet import ParquetWriter
+
+    return ParquetWriter(target, schema)
+
+
+def table_to_arrow(table: "Table") -> Any:
+    """Hand a table over to Arrow.
+
+    Args:
+        table: Any table of the library.
+
+    Returns:
+        A ``pyarrow.Table`` with the same columns in the same order, empty ones included.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    library = pyarrow()
+    columns = table.schema()
+    arrays = [_array(library, one, getattr(table, one.name)) for one in columns]
+    fields = [
+        library.field(one.name, array.type, metadata=_about(one)) for one, array in zip(columns, arrays, strict=True)
+    ]
+    schema = library.schema(fields, metadata={"netinterf.table": type(table).__name__})
+    return library.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(library: Any, column: "Column", value: Any) -> Any:
+    """Turn one column into an Arrow array."""
+    if column.shape == "text":
+        return _texts(library, value)
+    if column.shape == "ragged":
+        return library.LargeListArray.from_arrays(library.array(value.offsets), library.array(value.values))
+    if column.unit == TIME:
+        return library.array(value, type=library.timestamp("ns", "UTC"), mask=_missing(value == NOT_A_TIME))
+    if column.refers and value.dtype.kind == "i":
+        return library.array(value, mask=_missing(value < 0))
+    return library.array(value, from_pandas=True)  # NaN becomes null
+
+
+def _missing(mask: Any) -> Any:
+    """Give a mask, or None where nothing is missing: without one nothing is copied."""
+    return mask if mask.any() else None
+
+
+def _texts(library: Any, value: "Ragged") -> Any:
+    """Share the bytes of a text column; rows that are no UTF-8 are read as everywhere else, with escapes."""
+    buffers = [library.py_buffer(np.ascontiguousarray(part)) for part in (value.offsets, value.values)]
+    array = library.LargeStringArray.from_buffers(len(value), *buffers)
+    try:
+        array.validate(full=True)
+    except library.ArrowInvalid:
+        return library.array(list(value), type=library.large_string())
+    return array
+
+
+def _about(column: "Column") -> dict[str, str]:
+    """Write the data dictionary's line of a column as metadata."""
+    told = {"meaning": column.meaning, "unit": column.unit, "refers": column.refers}
+    return {key: text for key, text in told.items() if text}

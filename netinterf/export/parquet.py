@@ -1,0 +1,31 @@
+"""Parquet files of verdicts: the keys of the verdict contract as columns, for data frames and databases."""
+
+import os
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from netinterf.arrow import parquet_writer
+from netinterf.engine.judged import Judged
+from netinterf.engine.scan import Result
+from netinterf.verdict.frames import verdict_schema, verdicts_to_arrow
+
+__all__ = ["parquet"]
+
+
+def parquet(
+    result: Result | Iterable[Judged], target: str | os.PathLike[str] | BinaryIO, *, everything: bool = False
+) -> None:
+    """Write a whole result as one Parquet file, capture by capture.
+
+    Args:
+        result: A scan's result, or the captures of one.
+        target: A path (replaced when it exists) or a binary file object.
+        everything: Write one verdict for every flow and exchange, not only findings.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+    """
+    captures = result.judged if isinstance(result, Result) else result
+    with parquet_writer(target, verdict_schema()) as writer:
+        for judged in captures:
+            writer.write_table(verdicts_to_arrow(judged.ledger if everything else judged.ledger.findings()))
