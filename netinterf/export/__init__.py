@@ -1,6 +1,7 @@
 """Results for other programs."""
 
+from netinterf.export.contract import json_schema
 from netinterf.export.jsonl import jsonl
 from netinterf.export.parquet import parquet
 
-__all__ = ["jsonl", "parquet"]
+__all__ = ["json_schema", "jsonl", "parquet"]

@@ -1,0 +1,93 @@
+"""The JSON Schema of what is printed: what programs outside may rely on in a line of the verdict contract.
+
+Every key is required; what may be unknown may be null. Keys that are not named are allowed, since the contract grows.
+The keys and types of a verdict are those of its frames (`verdict.frames`), so the two cannot part.
+
+Source: JSON Schema, draft 2020-12.
+"""
+
+from typing import Any
+
+from netinterf.schema import Grade, Outcome
+from netinterf.verdict.frames import COLUMNS
+from netinterf.verdict.lines import SCHEMA
+
+__all__ = ["json_schema"]
+
+TYPES = {"string": "string", "float64": "number", "int32": "integer", "int64": "integer", "bool": "boolean"}
+
+KNOWN = set(
+    "capture subject kind outcome grade probability q_value rule llr code says value explanation members affected share "
+    "share_low share_high system score".split()
+)
+"""Keys that are never null. Lists are never null either."""
+
+DIAGNOSTIC = {"code": "string", "message": "string", "offset": "int64", "count": "int64"}
+
+CAPTURE: dict[str, Any] = {
+    "capture": "string",
+    "packets": "int64",
+    "flows": "int64",
+    "exchanges": "int64",
+    "outcomes": {outcome.value: "int64" for outcome in Outcome},
+    "first": "time",
+    "last": "time",
+    "bytes": "int64",
+    "vantage": "string",
+    "link_types": ["int64"],
+    "diagnostics": [DIAGNOSTIC],
+    "version": "string",
+    "model": "string",
+}
+"""Keys of a capture's own line and their types, as in `COLUMNS`."""
+
+WORDS = {
+    "outcome": [outcome.value for outcome in Outcome],
+    "grade": [grade.value for grade in Grade],
+}
+"""Values that a key can take."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Build the JSON Schema of one line: a capture's or a verdict's."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "netinterf, one line of output",
+        "oneOf": [_line("capture", CAPTURE), _line("verdict", COLUMNS)],
+    }
+
+
+def _line(kind: str, keys: dict[str, Any]) -> dict[str, Any]:
+    """Describe one kind of line."""
+    described = _type(keys)
+    head = {"type": {"const": kind}, "schema": {"const": SCHEMA}}
+    return {
+        "type": "object",
+        "properties": {**head, **described["properties"]},
+        "required": [*head, *described["required"]],
+    }
+
+
+def _type(told: Any) -> dict[str, Any]:
+    """Describe a value that is not null."""
+    if isinstance(told, dict):
+        keys = {name: _key(name, inner) for name, inner in told.items()}
+        return {"type": "object", "properties": keys, "required": list(keys)}
+    if isinstance(told, list):
+        return {"type": "array", "items": _type(told[0])}
+    if isinstance(told, tuple):
+        return {"type": "object", "additionalProperties": _nullable(_type(told[1]))}
+    return {"type": "string", "format": "date-time"} if told == "time" else {"type": TYPES[told]}
+
+
+def _key(name: str, told: Any) -> dict[str, Any]:
+    """Describe the value of a key."""
+    described = _type(told)
+    if name in WORDS:
+        described["enum"] = WORDS[name]
+    return described if name in KNOWN or isinstance(told, list | tuple) else _nullable(described)
+
+
+def _nullable(described: dict[str, Any]) -> dict[str, Any]:
+    """Allow null besides."""
+    return {**described, "type": [described["type"], "null"]}
