@@ -16,10 +16,11 @@ __all__ = ["json_schema"]
 
 TYPES = {"string": "string", "float64": "number", "int32": "integer", "int64": "integer", "bool": "boolean"}
 
-KNOWN = set(
-    "capture subject kind outcome grade probability q_value rule llr code says value explanation members affected share "
-    "share_low share_high system score".split()
-)
+KNOWN = {
+    *("capture", "subject", "kind", "outcome", "grade", "probability", "q_value", "explanation"),
+    *("rule", "llr", "code", "says", "value", "system", "score"),
+    *("members", "affected", "share", "share_low", "share_high"),
+}
 """Keys that are never null. Lists are never null either."""
 
 DIAGNOSTIC = {"code": "string", "message": "string", "offset": "int64", "count": "int64"}
