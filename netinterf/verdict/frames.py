@@ -83,13 +83,10 @@ def verdict_schema() -> Any:
 def _row(verdict: Verdict) -> dict[str, Any]:
     """Give the values of one verdict by column."""
     line = verdict_line(verdict)
-    times = {key: None if time == NOT_A_TIME else time for key, time in _times(verdict).items()}
+    ends = (("start", verdict.start), ("end", verdict.end))
+    times = {name: None if time == NOT_A_TIME else time for name, time in ends}
     seen = [{**one, "measured": list(one["measured"].items())} for one in line["evidence"]]
     return {name: line[name] for name in COLUMNS} | times | {"evidence": seen}
-
-
-def _times(verdict: Verdict) -> dict[str, int]:
-    return {"start": verdict.start, "end": verdict.end}
 
 
 def _type(library: Any, told: Any) -> Any:
