@@ -2,7 +2,7 @@
 
 A table is handed over as it is, one Arrow column per column, with its meaning and unit as metadata. Numbers without
 gaps are shared and not copied. What a table has no value for becomes null, since a frame would take -1 or the least
-integer for a value: times that are unknown, rows of another table that do not exist, and NaN.
+integer for a value: times that are unknown, NaN, and -1 where it stands for none.
 
 Sources: Arrow columnar format 1.0 (types, layout); the Arrow PyCapsule interface (``__arrow_c_stream__``), by which
 other libraries take a table without knowing this one.
@@ -81,8 +81,8 @@ def _array(library: Any, column: "Column", value: Any) -> Any:
         return library.LargeListArray.from_arrays(library.array(value.offsets), library.array(value.values))
     if column.unit == TIME:
         return library.array(value, type=library.timestamp("ns", "UTC"), mask=_missing(value == NOT_A_TIME))
-    if column.refers and value.dtype.kind == "i":
-        return library.array(value, mask=_missing(value < 0))
+    if column.missing and value.dtype.kind == "i":
+        return library.array(value, mask=_missing(value == -1))
     return library.array(value, from_pandas=True)  # NaN becomes null
 
 

@@ -151,9 +151,12 @@ class Column:
     meaning: str
     unit: str
     refers: str  # name of the table whose rows the values number, empty for plain values
+    missing: bool  # whether -1 stands for none or unknown
 
 
-def column(dtype: str, meaning: str, *, unit: str = "", fill: int | None = None, refers: str = "") -> Any:
+def column(
+    dtype: str, meaning: str, *, unit: str = "", fill: int | None = None, refers: str = "", missing: bool = False
+) -> Any:
     """Declare a plain column of a table.
 
     Args:
@@ -162,8 +165,9 @@ def column(dtype: str, meaning: str, *, unit: str = "", fill: int | None = None,
         unit: Unit of the values, empty when they have none.
         fill: Value of every row when the constructor is not given the column; None makes it mandatory.
         refers: Name of the table whose rows the values number (-1 for none).
+        missing: Whether -1 stands for none or unknown; so it does anyway where it is the fill, or a row is referred to.
     """
-    return _declare(dtype, "plain", meaning, unit, fill, refers)
+    return _declare(dtype, "plain", meaning, unit, fill, refers, missing or fill == -1 or bool(refers))
 
 
 def ragged(dtype: str, meaning: str, *, unit: str = "", refers: str = "") -> Any:
@@ -176,11 +180,16 @@ def text(meaning: str) -> Any:
     return _declare("u1", "text", meaning, "", 0, "")
 
 
-def _declare(dtype: str, shape: str, meaning: str, unit: str, fill: int | None, refers: str) -> Any:
+def _declare(
+    dtype: str, shape: str, meaning: str, unit: str, fill: int | None, refers: str, missing: bool = False
+) -> Any:
     metadata = {"dtype": np.dtype(dtype), "shape": shape, "meaning": meaning, "unit": unit, "fill": fill}
-    metadata["refers"] = refers
+    metadata |= {"refers": refers, "missing": missing}
     return attrs.field(metadata=metadata) if fill is None else attrs.field(default=None, metadata=metadata)
 
+
+DESCRIBED = ("shape", "meaning", "unit", "refers", "missing")
+"""What a field's metadata hold for `Column`, in its order."""
 
 _SHAPES: dict[str, type[Ragged]] = {"ragged": Ragged, "text": Text}
 
@@ -307,8 +316,7 @@ class Table:
     def schema(cls) -> tuple[Column, ...]:
         """Describe every column: the data dictionary of this table."""
         return tuple(
-            Column(f.name, str(f.metadata["dtype"]), *(f.metadata[k] for k in ("shape", "meaning", "unit", "refers")))
-            for f in cls._fields()
+            Column(f.name, str(f.metadata["dtype"]), *(f.metadata[k] for k in DESCRIBED)) for f in cls._fields()
         )
 
     def to_arrow(self) -> Any:

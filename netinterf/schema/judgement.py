@@ -52,7 +52,7 @@ class Verdicts(Table):
     subject: I32 = column("i4", "row in Flows or Exchanges, by subject_kind")
     subject_kind: U8 = column("u1", "SubjectKind code")
     flow: I32 = column("i4", "row in Flows: the subject itself, or the flow that carried the exchange")
-    first_packet: I32 = column("i4", "row in Packets of the subject's first packet, -1 for none")
+    first_packet: I32 = column("i4", "row in Packets of the subject's first packet, -1 for none", missing=True)
     start: I64 = column("i8", "time of the subject's first packet", unit="ns since 1970 UTC")
     end: I64 = column("i8", "time of the subject's last packet", unit="ns since 1970 UTC")
     outcome: U8 = column("u1", "place in the enumeration Outcome")

@@ -177,11 +177,11 @@ class Sides(Table):
     mss: U16 = column("u2", "MSS option of the SYN, 0 without", unit="bytes")
     window_shift: U8 = column("u1", "window scale of the SYN, 255 without")
     syn_options: U8 = column("u1", "TcpOption bits of the SYN")
-    sent: I64 = column("i8", "highest relative sequence number sent (SYN counts 1), -1 when unknown")
+    sent: I64 = column("i8", "highest relative sequence number sent (SYN counts 1), -1 when unknown", missing=True)
     acked: I64 = column("i8", "highest relative sequence number of this side that the other acknowledged, -1: none")
     repeats: U32 = column("u4", "packets marked REPEAT")
     fills: U32 = column("u4", "packets marked FILL")
-    rtt: I64 = column("i8", "least time from the tap to this side and back, -1 when unknown", unit="ns")
+    rtt: I64 = column("i8", "least time from the tap to this side and back, -1 when unknown", unit="ns", missing=True)
     rtt_samples: U32 = column("u4", "number of samples behind rtt")
 
 
@@ -219,7 +219,7 @@ class Dns(Table):
     flow: I32 = column("i4", "row in Flows", refers="Flows")
     outbound: Bool = column("?", "sent by the flow's client")
     exchange: I32 = column("i4", "row in Exchanges, -1 for none", fill=-1, refers="Exchanges")
-    at: I64 = column("i8", "offset of the message in the trace's buffer, -1 when it spans packets")
+    at: I64 = column("i8", "offset of the message in the trace's buffer, -1 when it spans packets", missing=True)
     length: U16 = column("u2", "length of the message", unit="bytes")
     id: U16 = column("u2", "message identifier")
     flags: U16 = column("u2", "the second header word: QR, opcode, AA, TC, RD, RA, Z, AD, CD, RCODE")
@@ -233,10 +233,10 @@ class Dns(Table):
     qclass: U16 = column("u2", "QCLASS of the question, 0 without one")
     opt: Bool = column("?", "an OPT record is present (RFC 6891)")
     dnssec_ok: Bool = column("?", "DO bit of the OPT record")
-    extended_error: I32 = column("i4", "extended DNS error code (RFC 8914), -1 without")
+    extended_error: I32 = column("i4", "extended DNS error code (RFC 8914), -1 without", missing=True)
     trailing: I32 = column("i4", "bytes behind the last record", unit="bytes")
     error: U8 = column("u1", "ParseError code")
-    error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes")
+    error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes", missing=True)
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -292,7 +292,7 @@ class Tls(Table):
     alert: U16 = column("u2", "alert level << 8 | description")
     certificates: Text = text("leaf certificate, DER bytes (read it with .bytes(row))")
     error: U8 = column("u1", "ParseError code")
-    error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes")
+    error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes", missing=True)
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -322,7 +322,9 @@ class Http(Table):
     host: Text = text("Host header, lower case")
     location: Text = text("Location header")
     server: Text = text("Server header")
-    content_length: I64 = column("i8", "Content-Length header, -1 without")
-    head_length: I32 = column("i4", "bytes up to and including the empty line, -1 when it was not seen", unit="bytes")
+    content_length: I64 = column("i8", "Content-Length header, -1 without", missing=True)
+    head_length: I32 = column(
+        "i4", "bytes up to and including the empty line, -1 when it was not seen", unit="bytes", missing=True
+    )
     error: U8 = column("u1", "ParseError code")
-    error_at: I32 = column("i4", "offset in the head where reading stopped, -1 for none", unit="bytes")
+    error_at: I32 = column("i4", "offset in the head where reading stopped, -1 for none", unit="bytes", missing=True)

@@ -38,7 +38,7 @@ def expected(one, value):
     value = value.item()
     if one.unit == TIME:
         return None if value == np.iinfo(np.int64).min else value
-    missing = value < 0 if one.refers else np.isnan(value)
+    missing = value == -1 if one.missing else np.isnan(value)
     return None if missing and one.dtype != "bool" else value
 
 
@@ -111,6 +111,13 @@ def test_what_is_missing_is_null():
     assert handed["word"].to_pylist() == ["é", "\\xff\x00", ""]
     assert handed["left_out"].to_pylist() == [7, 7, 7]
     assert pd.isna(odd().to_pandas()["when"][1])
+
+
+def test_columns_in_which_minus_one_is_no_value_say_so():
+    """What the data dictionary says of -1 holds in frames as well."""
+    told = [(kind.__name__, one) for kind in TABLES for one in kind.schema() if one.shape == "plain"]
+    assert len(told) > 150
+    assert [(name, one.name) for name, one in told if "-1 " in one.meaning and not one.missing] == []
 
 
 def test_columns_say_what_they_mean():
