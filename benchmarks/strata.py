@@ -41,6 +41,9 @@ __all__ = ["run"]
 
 Case = tuple[str, int, str]
 
+LEARNT = 8
+"""Captures of each scenario and congestion control that the fit sees."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class Played:
@@ -82,23 +85,20 @@ def fitted(samples: Sequence[Sample], cache: Path, instead: Sequence[str]) -> Mo
     return finish(design, started, factors, np.ones(len(corpus), np.bool_))
 
 
-def run(
-    *, cache: Path, first: int, seeds: int, train: int = 16, jobs: int = 2, out: Path | None = None
-) -> list[list[str]]:
+def run(*, cache: Path, first: int, seeds: int, jobs: int = 2, out: Path | None = None) -> list[list[str]]:
     """Fit with and without each stratum, and print what is found of it.
 
     Args:
         cache: The corpus of a fit.
         first: First seed that is judged.
         seeds: Captures of each scenario and congestion control that are judged.
-        train: Captures of each that the fit sees.
         jobs: Processes.
         out: Where to write the results as JSON.
     """
     names = [name for name in limiting() if chooses_congestion(name)]
     learnt, unseen = (
         [(name, seed, control) for seed in range(begin, begin + many) for name in names for control in CONGESTION]
-        for begin, many in ((FIRST_SEED, train), (first, seeds))
+        for begin, many in ((FIRST_SEED, LEARNT), (first, seeds))
     )
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         every = list(pool.map(look, learnt, chunksize=4))

@@ -18,12 +18,13 @@ from netinterf.errors import MissingExtra
 if TYPE_CHECKING:
     from netinterf.table import Column, Ragged, Table
 
-__all__ = ["TIME", "parquet_writer", "pyarrow", "table_to_arrow"]
+__all__ = ["NOT_A_TIME", "TIME", "parquet_writer", "pyarrow", "table_to_arrow"]
 
 TIME = "ns since 1970 UTC"
 """Unit of columns that are points in time: they become Arrow timestamps."""
 
-NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
+NOT_A_TIME = np.iinfo(np.int64).min
+"""A point in time that is unknown (numpy's NaT)."""
 
 
 def pyarrow() -> Any:

@@ -25,6 +25,7 @@ from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, pri
 from netinterf.stats.robust import theil_sen
 
 __all__ = [
+    "DROPS",
     "NO_FIT",
     "PLATEAU",
     "BucketFit",
@@ -80,16 +81,22 @@ class Tried(NamedTuple):
 DROPS = 0.6
 """Share of the packets that do not find their size which a bucket drops at least. An empty one drops everything (Flach
 et al., §3.2, allow 3 % of passed packets there), as far as what was lost is known and when: 95 % of policed laboratory
-transfers lose 0.86 and more."""
+transfers lose 0.86 and more. Without this, buckets that drop nothing when empty explain the losses of steady senders
+better than the true one: with it and a dating as they send, 155 instead of 135 of 234 limited flows of BBR senders are
+found (``python -m benchmarks limits``, seeds 452,000 to 452,007)."""
 
 LEAST_SECONDS = 0.005
 """Seconds in which a bucket fills up at least. Makers recommend no less (Juniper, "Determining Proper Burst Size for
-Traffic Policers", begins with 5 ms), and what fills up quicker only tells that losses fell close together."""
+Traffic Policers", begins with 5 ms), and what fills up quicker only tells that losses fell close together. Of 508
+buckets of the simulator whose rate is found within a quarter without this bound (the same seeds), all take 13 ms and
+more."""
 
 SHALLOW = 3.0, 0.1
 """A bucket of fewer packets must take so many seconds to fill up: a loss that was not seen is dated by the usual time
 between packets, and whatever is lost in a burst looks like two packets too close together. The shallowest policers of
-laboratory and field hold 8 kB (Flach et al., §3.3)."""
+laboratory and field hold 8 kB (Flach et al., §3.3). On development seeds (452,000 and 470,000 on, 16 each) it finds 647
+instead of 627 of 942 limited flows of BBR senders; asked of slow limits as well, it would miss 16 of 48 flows under one
+of less than a packet a second."""
 
 PLATEAU = 1e-6
 """Log-likelihoods that close are equal: the middle of the buckets that explain the losses equally well is taken."""

@@ -7,9 +7,9 @@ type whatever the rows hold, so tables of no verdicts, or of none with a trigger
 from collections.abc import Iterable
 from typing import Any
 
-from netinterf.arrow import pyarrow
+from netinterf.arrow import NOT_A_TIME, pyarrow
 from netinterf.verdict.lines import verdict_line
-from netinterf.verdict.record import NOT_A_TIME, Verdict
+from netinterf.verdict.record import Verdict
 
 __all__ = ["COLUMNS", "verdict_schema", "verdicts_to_arrow"]
 

@@ -4,10 +4,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrow import NOT_A_TIME
 from netinterf.schema import Grade, Outcome
 
 __all__ = [
-    "NOT_A_TIME",
     "Affected",
     "Attributed",
     "Further",
@@ -18,8 +18,6 @@ __all__ = [
     "Why",
     "iso_time",
 ]
-
-NOT_A_TIME = np.iinfo(np.int64).min  # numpy's NaT
 
 
 @attrs.frozen(kw_only=True)

@@ -43,8 +43,8 @@ RULES: tuple[Rule, ...] = (
         "limit",
         "limit",
         "{stopped} connections to {servers} servers stopped at the same count, about {limit_packets} packets or "
-        "{limit_bytes} bytes (a limit against failures: log-likelihood ratio {llr}; counted in packets rather than in "
-        "bytes: {in_packets})",
+        "{limit_bytes} bytes (log-likelihood ratio of a limit against failures {llr}, of a count of packets against "
+        "one of bytes {in_packets})",
         "stopped",
         "servers",
         "limit_packets",

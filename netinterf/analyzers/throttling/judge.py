@@ -14,7 +14,7 @@ from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounde
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_burst, measure_waiting, with_delays
 from netinterf.stats.bucketsearch import search_buckets
-from netinterf.stats.ratelimit import BucketFit, fit_bucket
+from netinterf.stats.ratelimit import DROPS, BucketFit, fit_bucket
 from netinterf.trace import Trace
 
 __all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_directions", "strength"]
@@ -30,7 +30,7 @@ INFO_STEPS = ((0.3, 1.0), (0.15, 0.6))
 0.24 and more for two together, and 0.04 for chance. Steps at 0.4 and 0.2 would miss 17 of 735 policed flows of the
 simulator that are found (development seeds), and accuse one flow less of 17 among 12,961 of look-alikes."""
 
-BELOW_STEPS = ((0.8, 1.0), (0.6, 0.6))
+BELOW_STEPS = ((0.8, 1.0), (DROPS, 0.6))
 """Share of the weight by the share of packets that were lost when the bucket did not hold their size. An empty bucket
 drops everything (Flach et al., §3.2, allow 3 % of passed packets there): 95 % of policed laboratory transfers lose 0.86
 and more there, while a queue that is full most of the time still lets through what it serves."""

@@ -145,8 +145,8 @@ RULES: tuple[Rule, ...] = (
         id=RANDOM_LOSS,
         mechanism=POLICING,
         group="rate.losses",
-        says="the {losses} losses do not depend on how much had been sent before: they fell by chance or came in runs, "
-        "as on radio links and in outages",
+        says="no limit that drops explains where the {losses} losses fell: they came by chance, in runs, as on radio "
+        "links and in outages, or at a full queue",
         measures=("losses", "loss_share", "llr"),
         references=(f"{FLACH}, §3.3",),
     ),

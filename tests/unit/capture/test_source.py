@@ -123,6 +123,13 @@ def test_unsuitable_objects_are_a_usage_error(path):
                 open_capture(bad)
 
 
+def test_a_long_argument_is_shown_in_part():
+    """An object whose description fills pages does not fill the error with them; what is allowed stays."""
+    with pytest.raises(ParameterError, match=r"\[0, 1, 2, .*… is not allowed: .*binary mode") as caught:
+        open_capture(list(range(10_000)))
+    assert len(str(caught.value)) < 400
+
+
 def test_standard_input_must_be_a_pipe_or_file(monkeypatch):
     """A closed standard input and a terminal are refused instead of waited for."""
 
