@@ -1,12 +1,12 @@
 """What each verb does: find the input, judge one capture after the other, and write as it goes."""
 
 import argparse
-import io
 import sys
-from collections.abc import Iterator
-from typing import TextIO
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 from netinterf.capture import find_captures
+from netinterf.cli.formats import FORMATS
 from netinterf.cli.manners import (
     EXIT_FOUND,
     EXIT_NO_INPUT,
@@ -14,15 +14,13 @@ from netinterf.cli.manners import (
     EXIT_OK,
     EXIT_USAGE,
     complain,
-    silence_output,
 )
+from netinterf.cli.output import Output, Progress
 from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
-from netinterf.export.jsonl import lines
-from netinterf.report.text import capture_text
 from netinterf.verdict.model import Model
 
 __all__ = ["run_scan"]
@@ -40,24 +38,54 @@ def run_scan(arguments: argparse.Namespace) -> int:
         complain(str(problem))
     if found.skipped:
         complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
-    output = Output()
-    progress = Progress(sys.stderr)
-    read = interfered = 0
-    for one in scan_each(found.captures, options, progress=progress.show):
-        progress.clear()
-        if not isinstance(one, Judged):
-            complain(str(one))
-            continue
-        interfered += one.summary.outcomes["interfered"]
-        output.write(written(one, arguments.format, first=read == 0, everything=arguments.all))
-        read += 1
-        if output.closed and not arguments.fail_on:
-            break
+    output = Output(arguments.out)
+    captures = Captures(found.captures, options, output)
+    try:
+        FORMATS[arguments.format](iter(captures), output, arguments.all)
+    except UsageError as error:
+        complain(usage_problem(error))
+        return EXIT_USAGE
+    if arguments.fail_on:
+        captures.finish()
+    output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
-    if not read:
+    if not captures.read:
         return EXIT_NO_INPUT
-    return EXIT_FOUND if arguments.fail_on and interfered else EXIT_OK
+    return EXIT_FOUND if arguments.fail_on and captures.interfered else EXIT_OK
+
+
+class Captures:
+    """Captures judged one after the other: what cannot be read is complained about, progress is shown.
+
+    Attributes:
+        read: How many could be read.
+        interfered: How many verdicts say that somebody interfered.
+    """
+
+    def __init__(self, paths: Sequence[str], options: Options, output: Output) -> None:
+        self.read = self.interfered = 0
+        self._output = output
+        self._progress = Progress(sys.stderr)
+        self._judged = scan_each(paths, options, progress=self._progress.show)
+
+    def __iter__(self) -> Iterator[Judged]:
+        """Walk those that can be read until nobody reads the output; each is handed over before the next is judged."""
+        for one in self._judged:
+            self._progress.clear()
+            if not isinstance(one, Judged):
+                complain(str(one))
+                continue
+            self.interfered += one.summary.outcomes["interfered"]
+            self.read += 1
+            yield one
+            self._output.flush()
+            if self._output.closed:
+                return
+
+    def finish(self) -> None:
+        """Judge what is left, though nobody reads it: the exit status is still to be told."""
+        deque(self, maxlen=0)
 
 
 def read_options(arguments: argparse.Namespace) -> Options:
@@ -79,72 +107,3 @@ def usage_problem(error: UsageError) -> str:
     if isinstance(error, ParameterError):
         return f"--{error.parameter} {error.value}: expected {error.allowed}"
     return str(error)
-
-
-def written(one: Judged, form: str, *, first: bool, everything: bool) -> Iterator[str]:
-    """Write one capture, line by line; in text form an empty line parts it from the one before."""
-    if form == "jsonl":
-        yield from lines(one, everything=everything)
-        return
-    if not first:
-        yield ""
-    yield from capture_text(one, everything=everything)
-
-
-class Output:
-    """Standard output, in UTF-8 with plain line ends whatever the locale; a reader that left is no problem."""
-
-    def __init__(self) -> None:
-        self.stream: TextIO | None = sys.stdout
-        self.closed = self.failed = False
-        if isinstance(self.stream, io.TextIOWrapper):
-            self.stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
-        if self.stream is None:
-            self.fail("it is closed")
-
-    def write(self, text: Iterator[str]) -> None:
-        """Write lines; once the reader is gone or writing failed, nothing more is tried."""
-        if self.closed or self.stream is None:
-            return
-        try:
-            for line in text:
-                self.stream.write(line + "\n")
-            self.stream.flush()
-        except BrokenPipeError:  # the reader has seen enough, as with "| head"
-            self.closed = True
-            silence_output()
-        except OSError as error:
-            self.fail(error.strerror or str(error))
-            silence_output()
-
-    def fail(self, reason: str) -> None:
-        """Say once that the answer cannot be written."""
-        self.closed = self.failed = True
-        complain(f"standard output: {reason}")
-
-
-class Progress:
-    """One line on a terminal that is overwritten; silent elsewhere."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.terminal = stream is not None and stream.isatty()
-        self.shown = 0
-
-    def show(self, capture: str, done: int, total: int) -> None:
-        """Show how many captures are done."""
-        if not self.terminal or total < 2:
-            return
-        name = "".join(sign if sign.isprintable() else " " for sign in capture)
-        line = f"{done:,} of {total:,}  {name[-60:]}"
-        self.clear()
-        self.stream.write(line)
-        self.stream.flush()
-        self.shown = len(line)
-
-    def clear(self) -> None:
-        """Take the line away, so that others can be written."""
-        if self.shown:
-            self.stream.write("\r" + " " * self.shown + "\r")
-            self.stream.flush()
-            self.shown = 0

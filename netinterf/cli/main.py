@@ -15,6 +15,7 @@ from netinterf.version import __version__
 __all__ = ["main"]
 
 VANTAGES = ("auto", "client", "server", "middle")
+FORMATS = ("text", "jsonl", "parquet")  # keys of `cli.formats.FORMATS`, which loads the whole library
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
     )
-    scan.add_argument("--format", choices=("text", "jsonl"), default="text", help="for people (default) or programs")
+    add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
     scan.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
     scan.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
@@ -63,6 +64,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_simulate(verbs)
     return parser
+
+
+def add_output(verb: Parser) -> None:
+    """Describe how and where to an answer is written."""
+    verb.add_argument(
+        "--format", choices=FORMATS, default="text", help="text for people (default), jsonl or parquet for programs"
+    )
+    verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
 
 
 def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:

@@ -12,6 +12,9 @@ import pytest
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
+from netinterf.cli.formats import FORMATS
+from netinterf.cli.main import FORMATS as OFFERED
+from netinterf.cli.manners import EXIT_NO_OUTPUT
 from netinterf.version import __version__
 
 Run = subprocess.CompletedProcess[str]
@@ -321,3 +324,29 @@ def test_a_table_of_priors_changes_the_judgement(captures: Path, tmp_path: Path)
     table.write_text("subject,mechanism,probability,source\ntcp,tcp.reset,2,x\n", encoding="utf-8")
     wrong = run("scan", "--priors", str(table), captures / "reset.pcap")
     assert (wrong.returncode, "line 2" in wrong.stderr) == (2, True)
+
+
+def test_the_answer_goes_to_a_file(captures: Path, tmp_path: Path) -> None:
+    """With --out nothing is printed, and the file holds what would have been; one that cannot be made is a problem."""
+    printed = run("scan", "--format", "jsonl", captures)
+    done = run("scan", "--format", "jsonl", "--out", tmp_path / "found.jsonl", captures)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert (tmp_path / "found.jsonl").read_text(encoding="utf-8") == printed.stdout
+    lost = run("scan", "--out", tmp_path / "nowhere" / "found.txt", captures)
+    assert lost.returncode == EXIT_NO_OUTPUT
+    assert str(tmp_path / "nowhere" / "found.txt") in problems(lost)[-1]
+
+
+def test_frames_are_written_as_parquet(captures: Path, tmp_path: Path) -> None:
+    """The form parquet holds the verdicts of all captures, to a file as to a pipe."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    done = run("scan", "--all", "--format", "parquet", "--out", tmp_path / "found.parquet", captures)
+    assert (done.returncode, done.stdout) == (0, "")
+    table = parquet.read_table(tmp_path / "found.parquet")
+    lines = [json.loads(line) for line in run("scan", "--all", "--format", "jsonl", captures).stdout.splitlines()]
+    assert [line["probability"] for line in lines if line["type"] == "verdict"] == table["probability"].to_pylist()
+
+
+def test_every_form_is_offered() -> None:
+    """The forms that the help names are those that can be written."""
+    assert tuple(FORMATS) == OFFERED

@@ -1,0 +1,42 @@
+"""The forms that an answer can be written in, each a writer of captures as they are judged."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from netinterf.cli.output import Output
+from netinterf.engine.judged import Judged
+from netinterf.errors import ParameterError
+from netinterf.export import jsonl as write_jsonl
+from netinterf.export import parquet as write_parquet
+from netinterf.report.text import capture_text
+
+__all__ = ["FORMATS"]
+
+Writer = Callable[[Iterator[Judged], Output, bool], None]
+"""Takes captures, where to write, and whether every flow and exchange is asked for or findings only."""
+
+
+def text(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+    """Write for people, an empty line between captures."""
+    for place, one in enumerate(captures):
+        output.write(iter([""] * bool(place)))
+        output.write(capture_text(one, everything=everything))
+
+
+def jsonl(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+    """Write the lines of the verdict contract."""
+    output.attempt(lambda stream: write_jsonl(captures, stream, everything=everything))
+
+
+def parquet(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+    """Write one Parquet file of verdicts.
+
+    Raises:
+        MissingExtra: pyarrow is not installed.
+        ParameterError: The output is a terminal.
+    """
+    if output.terminal:
+        raise ParameterError("format", "parquet", "a file or a pipe to write bytes to (--out FILE)")
+    output.attempt(lambda _: write_parquet(captures, output.binary, everything=everything))
+
+
+FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet}
