@@ -7,6 +7,7 @@ from netinterf.engine.judged import Judged
 from netinterf.errors import ParameterError
 from netinterf.export import jsonl as write_jsonl
 from netinterf.export import parquet as write_parquet
+from netinterf.report import html as write_html
 from netinterf.report.text import capture_text
 
 __all__ = ["FORMATS"]
@@ -39,4 +40,9 @@ def parquet(captures: Iterator[Judged], output: Output, everything: bool) -> Non
     output.attempt(lambda _: write_parquet(captures, output.binary, everything=everything))
 
 
-FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet}
+def html(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+    """Write one page; nothing can be written before the last capture is judged, since the summary stands on top."""
+    output.attempt(lambda stream: write_html(captures, stream, everything=everything))
+
+
+FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet, "html": html}

@@ -15,7 +15,7 @@ from netinterf.version import __version__
 __all__ = ["main"]
 
 VANTAGES = ("auto", "client", "server", "middle")
-FORMATS = ("text", "jsonl", "parquet")  # keys of `cli.formats.FORMATS`, which loads the whole library
+FORMATS = ("text", "jsonl", "parquet", "html")  # keys of `cli.formats.FORMATS`, which loads the whole library
 
 
 class Parser(argparse.ArgumentParser):
@@ -69,7 +69,10 @@ def build_parser() -> argparse.ArgumentParser:
 def add_output(verb: Parser) -> None:
     """Describe how and where to an answer is written."""
     verb.add_argument(
-        "--format", choices=FORMATS, default="text", help="text for people (default), jsonl or parquet for programs"
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text (default) or html, a page, for people; jsonl or parquet for programs",
     )
     verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
 

@@ -1,6 +1,7 @@
 """Words and pictures made from verdicts."""
 
 from netinterf.report.figures import ladder
+from netinterf.report.page import html
 from netinterf.report.text import text
 
-__all__ = ["figures", "ladder", "text"]
+__all__ = ["figures", "html", "ladder", "text"]

@@ -4,26 +4,34 @@ Plain text of at most 96 columns, without colours, so that it reads the same on 
 """
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from netinterf.attribute.catalogue import systems
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result
-from netinterf.numbering import numbered_text
-from netinterf.schema import Outcome, Verdicts
-from netinterf.stats.names import name_rules
-from netinterf.verdict.reasons import causes
+from netinterf.report.digest import (
+    MOST_EXAMPLES,
+    common_of,
+    count_of,
+    end_of,
+    examples_of,
+    frames_of,
+    kinds_of,
+    ordered_evidence,
+    resembles,
+    shared_rules,
+    shown_by,
+    span_of,
+    unjudged,
+)
+from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
-from netinterf.verdict.words import bears, happened, percent
+from netinterf.verdict.words import happened, percent
 
 __all__ = ["WIDTH", "capture_text", "text"]
 
 WIDTH = 96
 MOST_EVIDENCE = 3
-MOST_FRAMES = 12
-MOST_EXAMPLES = 3
 MOST_GROUPS = 20
 
 
@@ -61,10 +69,10 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
 
 def summary_lines(summary: Summary) -> Iterator[str]:
     """Write what the capture is and how its conversations came out."""
-    span = "" if summary.first is None or summary.last is None else f" over {_span(summary.last - summary.first)}"
+    span = "" if summary.first is None or summary.last is None else f" over {span_of(summary.last - summary.first)}"
     yield from _wrap(
-        f"{summary.capture}: {_count(summary.packets, 'packet')}, {_count(summary.flows, 'flow')}, "
-        f"{_count(summary.exchanges, 'DNS exchange')}{span}; seen from: {summary.vantage}",
+        f"{summary.capture}: {count_of(summary.packets, 'packet')}, {count_of(summary.flows, 'flow')}, "
+        f"{count_of(summary.exchanges, 'DNS exchange')}{span}; seen from: {summary.vantage}",
         "",
         "  ",
     )
@@ -84,7 +92,7 @@ def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
     yield title
     for verdict in groups[:MOST_GROUPS]:
         sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
-        yield from _wrap(f"{verdict.mechanism}, {_common(verdict)} ({sure})", "  ", "      ")
+        yield from _wrap(f"{verdict.mechanism}, {common_of(verdict)} ({sure})", "  ", "      ")
         yield from _wrap(f"{happened(verdict)}.", "      ", "      ")
         yield from _wrap(_when(verdict.start, verdict.end), "      ", "      ")
     if len(groups) > MOST_GROUPS:
@@ -95,27 +103,18 @@ def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
     """Write, where there are several findings, how many of each kind there are and what they are about."""
     if len(findings) < 2:
         return
-    kinds = Counter((verdict.outcome is not Outcome.INTERFERED, verdict.mechanism or "") for verdict in findings)
-    for (doubtful, mechanism), count in sorted(kinds.items()):
-        alike = [
-            v for v in findings if (v.outcome is not Outcome.INTERFERED, v.mechanism or "") == (doubtful, mechanism)
-        ]
-        names = Counter(_short(verdict) for verdict in alike).most_common()
-        shown = ", ".join(f"{name} ({times:,})" for name, times in names[:MOST_EXAMPLES])
-        rest = f" and {len(names) - MOST_EXAMPLES:,} more" if len(names) > MOST_EXAMPLES else ""
-        word = "possible" if doubtful else "interfered"
-        yield from _wrap(f"{word}: {count:,} × {mechanism}: {shown}{rest}", "  ", "    ")
+    for kind in kinds_of(findings):
+        shown = ", ".join(f"{name} ({times:,})" for name, times in kind.names[:MOST_EXAMPLES])
+        rest = f" and {len(kind.names) - MOST_EXAMPLES:,} more" if len(kind.names) > MOST_EXAMPLES else ""
+        word = "possible" if kind.doubtful else "interfered"
+        yield from _wrap(f"{word}: {len(kind.findings):,} × {kind.mechanism}: {shown}{rest}", "  ", "    ")
 
 
 def shared_lines(judged: Judged) -> Iterator[str]:
     """Write what the names that were hit have in common, and spared ones have not."""
-    table = judged.ledger.verdicts
-    hit, well = (
-        set(numbered_text(table.name.take((table.outcome == list(Outcome).index(outcome)).nonzero()[0]))[1])
-        for outcome in (Outcome.INTERFERED, Outcome.OK)
-    )
-    spared = _count(len(well - hit), "name")
-    for rule in name_rules(hit, well - hit):
+    common = shared_rules(judged)
+    spared = count_of(common.spared, "name")
+    for rule in common.rules:
         some = ", ".join(rule.blocked[:MOST_EXAMPLES]) + (", …" if len(rule.blocked) > MOST_EXAMPLES else "")
         line = f"in common: {rule}, {len(rule.blocked)} names hit ({some}), none of the {spared} spared"
         yield from _wrap(line, "  ", "    ")
@@ -128,7 +127,7 @@ def injector_lines(injectors: Sequence[Injector]) -> Iterator[str]:
     line = f"forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
     yield from _wrap(line, "  ", "    ")
     for one in injectors:
-        yield from _wrap(f"{_count(one.questions, 'question')}: {one}", "    - ", "      ")
+        yield from _wrap(f"{count_of(one.questions, 'question')}: {one}", "    - ", "      ")
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:
@@ -144,61 +143,41 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
         yield from _field("also", f"{further.mechanism} (probability {percent(further.probability)})")
     if verdict.selective is not None:
         yield from _field("selective", "others were spared" if verdict.selective else "everything was limited alike")
-    ordered = sorted(verdict.evidence, key=lambda seen: not bears(seen, verdict.mechanism or ""))  # of others last
-    for place, seen in enumerate(ordered[:MOST_EVIDENCE]):
+    for place, seen in enumerate(ordered_evidence(verdict)[:MOST_EVIDENCE]):
         weight = round(seen.llr, 1) + 0.0  # which makes 0 of -0
         side = "" if weight >= 0 else "against: "
         yield from _field("" if place else "evidence", f"- {side}{seen.says} [{seen.rule}, {weight:+.1f}]")
     more = len(verdict.evidence) - MOST_EVIDENCE
     if more > 0:
         yield from _field("", f"  and {more} more")
-    for candidate in verdict.attribution[:1]:
-        known = next(system for system in systems() if system.id == candidate.system)
-        yield from _field("resembles", f"{known.name} [{known.id}, {percent(candidate.score)}]")
-        yield from _field("", f"by {', '.join(candidate.matched[:MOST_EVIDENCE])}")
+    if (alike := resembles(verdict)) is not None:
+        known, likeness = alike
+        yield from _field("resembles", f"{known.name} [{known.id}, {percent(likeness.score)}]")
+        yield from _field("", f"by {', '.join(likeness.matched[:MOST_EVIDENCE])}")
     if verdict.frames:
-        yield from _field("frames", _frames(verdict.frames))
-    elif shown := next((seen.frames for seen in verdict.evidence if seen.llr > 0 and seen.frames), ()):
-        yield from _field("shown by", _frames(shown))
+        yield from _field("frames", frames_of(verdict.frames))
+    elif shown := shown_by(verdict):
+        yield from _field("shown by", frames_of(shown))
     yield from _field("Wireshark", verdict.flow_filter)
 
 
 def unjudged_lines(judged: Judged) -> Iterator[str]:
     """Write what failed or could not be judged, by reason, with examples and what would settle it."""
-    table = judged.ledger.verdicts
     for outcome, title in (
         (Outcome.DOWN, "Did not work, without a sign of interference"),
         (Outcome.INSUFFICIENT, "Could not be judged"),
     ):
-        groups = _by_reason(table, outcome)
-        if not groups:
-            continue
-        yield ""
-        yield f"{title}:"
-        for code, rows in sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0])):
-            cause = causes(code)[0]
-            yield from _wrap(f"{len(rows):,} × {cause.code}: {cause.says}", "  ", "      ")
-            names = Counter(_short(judged.ledger[row]) for row in rows[:50])
-            shown = list(names)[:MOST_EXAMPLES]
-            rest = f" and {len(rows) - len(shown):,} more" if len(rows) > len(shown) else ""
-            yield from _wrap(", ".join(shown) + rest, "      ", "      ")
-
-
-def _by_reason(table: Verdicts, outcome: Outcome) -> dict[int, list[int]]:
-    """Group verdict rows of one outcome by their deciding reason; findings are left out."""
-    groups: dict[int, list[int]] = {}
-    rows = ((table.outcome == list(Outcome).index(outcome)) & (table.mechanism < 0)).nonzero()[0]
-    for row in rows.tolist():
-        bits = int(table.reasons[row])
-        groups.setdefault(bits & -bits, []).append(row)
-    groups.pop(0, None)
-    return groups
+        found = unjudged(judged.ledger, outcome)
+        yield from ["", f"{title}:"] if found else []
+        for one in found:
+            yield from _wrap(f"{one.count:,} × {one.cause.code}: {one.cause.says}", "  ", "      ")
+            yield from _wrap(examples_of(one.examples, one.count), "      ", "      ")
 
 
 def one_line(verdict: Verdict) -> str:
     """Write one verdict in one line."""
     if verdict.group is not None:
-        return f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {_common(verdict)}"
+        return f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {common_of(verdict)}"
     subject = verdict.subject
     what = f" {verdict.mechanism}" if verdict.mechanism else ""
     why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
@@ -207,33 +186,9 @@ def one_line(verdict: Verdict) -> str:
     asked = f" {subject.query_type}" if subject.query_type else ""
     return (
         f"{first}{verdict.outcome}{what} {percent(verdict.probability)}{why}  "
-        f"{subject.protocol or 'ip'} {_end(subject.client, subject.client_port)} > "
-        f"{_end(subject.server, subject.server_port)}{name}{asked}"
+        f"{subject.protocol or 'ip'} {end_of(subject.client, subject.client_port)} > "
+        f"{end_of(subject.server, subject.server_port)}{name}{asked}"
     )
-
-
-def _short(verdict: Verdict) -> str:
-    """Name a subject in few words."""
-    subject = verdict.subject
-    return subject.name or _end(subject.server, subject.server_port)
-
-
-def _common(verdict: Verdict) -> str:
-    """Name what the members of a group have in common."""
-    subject = verdict.subject
-    value = subject.name or subject.server or subject.client or subject.protocol
-    return f"{subject.by} {value}" if value else f"{subject.by}"
-
-
-def _end(host: str | None, port: int | None) -> str:
-    if port is None:
-        return host or "?"
-    return f"[{host}]:{port}" if host and ":" in host else f"{host}:{port}"
-
-
-def _frames(frames: tuple[int, ...]) -> str:
-    shown = ", ".join(map(str, frames[:MOST_FRAMES]))
-    return shown if len(frames) <= MOST_FRAMES else f"{shown} and {len(frames) - MOST_FRAMES:,} more"
 
 
 def _field(label: str, value: str) -> Iterator[str]:
@@ -247,18 +202,6 @@ def _wrap(line: str, first: str, later: str) -> list[str]:
     ]
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _span(duration_ns: int) -> str:
-    seconds = duration_ns / 1e9
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
-
-
 def _when(start: int, end: int) -> str:
     """Write when it happened: the day and time in UTC, and how long it took."""
-    return f"{iso_time(start)}, {_span(end - start)}"
+    return f"{iso_time(start)}, {span_of(end - start)}"

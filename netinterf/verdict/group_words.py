@@ -5,7 +5,7 @@ import math
 from netinterf.schema import Grade, GroupBy
 from netinterf.verdict.record import Subject, Verdict
 
-__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents"]
+__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents", "were_hit"]
 
 FEW = 20
 """Members below which a count says more than a share: one member is more than 5 %."""
@@ -60,12 +60,18 @@ OTHERS = {
 """What each grouping is compared with."""
 
 
-def group_happened(verdict: Verdict) -> str:
-    """Say what was done to how many of whom, and whether others were spared, without the final dot."""
-    path, share = verdict.mechanism or "", verdict.group
+def were_hit(mechanism: str) -> str:
+    """Say what a mechanism did to several connections or questions; an unknown one by its nearest known prefix."""
+    path = mechanism
     while path and path not in PLURAL:
         path = path.rpartition(".")[0]
-    what = f"{about(verdict.subject, path)} {PLURAL.get(path, 'were interfered with')}"
+    return PLURAL.get(path, "were interfered with")
+
+
+def group_happened(verdict: Verdict) -> str:
+    """Say what was done to how many of whom, and whether others were spared, without the final dot."""
+    mechanism, share = verdict.mechanism or "", verdict.group
+    what = f"{about(verdict.subject, mechanism)} {were_hit(mechanism)}"
     if verdict.grade is Grade.POSSIBLE:
         what = f"Perhaps {what[:1].lower()}{what[1:]}" if not what.startswith("DNS") else f"Perhaps {what}"
     if share is not None:

@@ -24,6 +24,7 @@ __all__ = [
     "SIZE",
     "WIDTH",
     "Panel",
+    "clean",
     "cross",
     "diamond",
     "dots",
@@ -145,7 +146,9 @@ def style() -> str:
 
 def clean(text: str) -> str:
     """Make words safe: escape what means something in XML, and show where something cannot be printed."""
-    return escape("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
+    if not text.isprintable():
+        text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+    return escape(text)
 
 
 def words(x: float, y: float, text: str, kind: str = "ink", anchor: str = "") -> str:

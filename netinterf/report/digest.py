@@ -1,0 +1,189 @@
+"""What a report says of a capture, whatever its form: kinds of findings, what they share, what could not be judged.
+
+The terminal summary and the page are two ways of writing this down. Nothing here wraps, escapes or paints.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.attribute.catalogue import System, systems
+from netinterf.engine.judged import Judged
+from netinterf.numbering import numbered_text
+from netinterf.schema import Outcome
+from netinterf.stats.names import NameRule, name_rules
+from netinterf.verdict.ledger import Ledger
+from netinterf.verdict.reasons import Cause, causes
+from netinterf.verdict.record import Attributed, Observation, Verdict
+from netinterf.verdict.words import bears
+
+__all__ = [
+    "MOST_EXAMPLES",
+    "Common",
+    "Kind",
+    "Unjudged",
+    "common_of",
+    "count_of",
+    "end_of",
+    "examples_of",
+    "frames_of",
+    "kinds_of",
+    "names_of",
+    "ordered_evidence",
+    "place_of",
+    "resembles",
+    "rows_of_outcome",
+    "shared_rules",
+    "shown_by",
+    "span_of",
+    "unjudged",
+]
+
+MOST_EXAMPLES = 3
+MOST_FRAMES = 12
+LOOKED_AT = 50
+"""Subjects of one reason among which examples are sought: the first ones tell what kind they are."""
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """Findings of one mechanism, either shown or only possible."""
+
+    mechanism: str
+    doubtful: bool  # possible, not interfered
+    findings: tuple[Verdict, ...]
+
+    @property
+    def names(self) -> tuple[tuple[str, int], ...]:
+        """What they are about, and how often each, the most frequent first."""
+        return tuple(Counter(map(place_of, self.findings)).most_common())
+
+
+@attrs.frozen(kw_only=True)
+class Common:
+    """What the names that were hit have in common."""
+
+    rules: tuple[NameRule, ...]
+    spared: int  # names that were spared, none of which falls under a rule
+
+
+@attrs.frozen(kw_only=True)
+class Unjudged:
+    """Subjects that failed or could not be judged for one reason."""
+
+    cause: Cause
+    count: int
+    examples: tuple[str, ...]  # different ones, a few
+
+
+def kinds_of(findings: Iterable[Verdict]) -> tuple[Kind, ...]:
+    """Sort findings by what happened: those that are shown before those that are possible, then by mechanism."""
+    found: dict[tuple[bool, str], list[Verdict]] = {}
+    for verdict in findings:
+        found.setdefault((verdict.outcome is not Outcome.INTERFERED, verdict.mechanism or ""), []).append(verdict)
+    return tuple(
+        Kind(mechanism=mechanism, doubtful=doubtful, findings=tuple(alike))
+        for (doubtful, mechanism), alike in sorted(found.items(), key=lambda entry: entry[0])
+    )
+
+
+def names_of(ledger: Ledger, outcome: Outcome) -> set[str]:
+    """List the names of all subjects of one outcome; subjects without a name count as an empty one."""
+    return set(numbered_text(ledger.verdicts.name.take(rows_of_outcome(ledger, outcome)))[1])
+
+
+def rows_of_outcome(ledger: Ledger, outcome: Outcome) -> NDArray[np.int64]:
+    """List the rows of verdicts of one outcome."""
+    return np.flatnonzero(ledger.verdicts.outcome == list(Outcome).index(outcome))
+
+
+def shared_rules(judged: Judged) -> Common:
+    """Find what the names that were hit share, and spared ones have not."""
+    hit, well = names_of(judged.ledger, Outcome.INTERFERED), names_of(judged.ledger, Outcome.OK)
+    return Common(rules=name_rules(hit, well - hit), spared=len(well - hit))
+
+
+def unjudged(ledger: Ledger, outcome: Outcome) -> tuple[Unjudged, ...]:
+    """Sort the subjects of one outcome by their deciding reason, the most frequent first; findings are left out."""
+    table = ledger.verdicts
+    groups: dict[int, list[int]] = {}
+    rows = rows_of_outcome(ledger, outcome)
+    for row in rows[table.mechanism[rows] < 0].tolist():
+        bits = int(table.reasons[row])
+        groups.setdefault(bits & -bits, []).append(row)
+    groups.pop(0, None)
+    ordered = sorted(groups.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    return tuple(
+        Unjudged(
+            cause=causes(code)[0],
+            count=len(alike),
+            examples=tuple(dict.fromkeys(place_of(ledger[row]) for row in alike[:LOOKED_AT]))[:MOST_EXAMPLES],
+        )
+        for code, alike in ordered
+    )
+
+
+def ordered_evidence(verdict: Verdict) -> list[Observation]:
+    """Put what bears on the mechanism first, the strongest on top, and what was seen of others last."""
+    return sorted(verdict.evidence, key=lambda seen: not bears(seen, verdict.mechanism or ""))
+
+
+def shown_by(verdict: Verdict) -> tuple[int, ...]:
+    """List the frames of the strongest sign that has any, for a verdict that holds no packet to be forged."""
+    return next((seen.frames for seen in verdict.evidence if seen.llr > 0 and seen.frames), ())
+
+
+def resembles(verdict: Verdict) -> tuple[System, Attributed] | None:
+    """Name the documented system that a finding looks like most, and why; None where nothing fits."""
+    for likeness in verdict.attribution[:1]:
+        return next(system for system in systems() if system.id == likeness.system), likeness
+    return None
+
+
+def place_of(verdict: Verdict) -> str:
+    """Name what a subject wanted: a name, else an address and port."""
+    subject = verdict.subject
+    return subject.name or end_of(subject.server, subject.server_port)
+
+
+def common_of(verdict: Verdict) -> str:
+    """Name what the members of a group have in common."""
+    subject = verdict.subject
+    value = subject.name or subject.server or subject.client or subject.protocol
+    return f"{subject.by} {value}" if value else f"{subject.by}"
+
+
+def end_of(host: str | None, port: int | None) -> str:
+    """Write an address and port."""
+    if port is None:
+        return host or "?"
+    return f"[{host}]:{port}" if host and ":" in host else f"{host}:{port}"
+
+
+def frames_of(frames: Sequence[int]) -> str:
+    """List frame numbers, of many the first."""
+    shown = ", ".join(map(str, frames[:MOST_FRAMES]))
+    return shown if len(frames) <= MOST_FRAMES else f"{shown} and {len(frames) - MOST_FRAMES:,} more"
+
+
+def examples_of(some: Sequence[str], count: int) -> str:
+    """List a few of many, and how many more there are."""
+    shown = some[:MOST_EXAMPLES]
+    return ", ".join(shown) + (f" and {count - len(shown):,} more" if count > len(shown) else "")
+
+
+def count_of(number: int, noun: str) -> str:
+    """Write a number of things, ``1 flow``, ``2,000 flows``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def span_of(duration_ns: int) -> str:
+    """Write how long something took in a unit that suits it."""
+    seconds = duration_ns / 1e9
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"

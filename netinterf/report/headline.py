@@ -1,0 +1,104 @@
+"""A capture in one sentence: how many of its connections were interfered with, in which way, and which names were hit.
+
+Counts stand beside what they are counted among, and "always" is said of names only where no connection or question of
+theirs came through. What is only possible is called a hint, and never counted among what was shown.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.engine.judged import Judged, Summary
+from netinterf.report.digest import MOST_EXAMPLES, count_of, names_of, rows_of_outcome
+from netinterf.schema import Grade, Outcome, SubjectKind
+from netinterf.verdict.group_words import were_hit
+from netinterf.verdict.ledger import Ledger
+from netinterf.verdict.words import happened, what_happened
+
+__all__ = ["headline", "joined", "many_hit", "of_all"]
+
+I64 = NDArray[np.int64]
+
+MOST_CLAUSES = 3
+"""Ways of interference that one sentence can hold; the rest is counted."""
+
+NOUNS = {SubjectKind.FLOW: "connection", SubjectKind.EXCHANGE: "DNS question"}
+
+
+def headline(judged: Judged) -> str:
+    """Put a capture into one sentence, final dot included."""
+    ledger, counts = judged.ledger, judged.summary.outcomes
+    hit = rows_of_outcome(ledger, Outcome.INTERFERED)
+    if len(hit):
+        return f"{shown_words(ledger, hit)}."
+    groups = [one for one in ledger.found_groups() if one.outcome is Outcome.INTERFERED]
+    if groups:
+        return f"{happened(max(groups, key=lambda one: one.probability))}."
+    hints = int(np.count_nonzero(ledger.verdicts.grade == list(Grade).index(Grade.POSSIBLE)))
+    if hints or len(ledger.groups):
+        of = f": {of_all(hints, sum(counts.values()), 'conversation')}" if hints else ""
+        return f"Nothing is shown, but there are hints of interference{of}."
+    return nothing_words(judged.summary)
+
+
+def shown_words(ledger: Ledger, hit: I64) -> str:
+    """Say what was done to how many, the most frequent first."""
+    table = ledger.verdicts
+    mechanism, kind = table.mechanism[hit], table.subject_kind[hit]
+    pairs = Counter(zip(mechanism.tolist(), kind.tolist(), strict=True))
+    ordered = sorted(pairs.items(), key=lambda entry: (-entry[1], entry[0]))
+    clauses = []
+    for (what, whom), count in ordered[:MOST_CLAUSES]:
+        among = int(np.count_nonzero(table.subject_kind == whom))
+        clause = many_hit(of_all(count, among, NOUNS[SubjectKind(whom)]), count, table.mechanisms[what])
+        clauses.append(clause + names_words(ledger, hit[(mechanism == what) & (kind == whom)]))
+    if len(ordered) > MOST_CLAUSES:
+        clauses.append(f"{sum(count for _, count in ordered[MOST_CLAUSES:]):,} more in other ways")
+    sentence = "; ".join(clauses)
+    return sentence[:1].upper() + sentence[1:]
+
+
+def names_words(ledger: Ledger, hit: I64) -> str:
+    """Say which names were hit, and whether always; nothing where there are no names."""
+    names = Counter(filter(None, (ledger.verdicts.name[row] for row in hit.tolist())))
+    if not names:
+        return ""
+    always = "always " if len(hit) > 1 and not names_of(ledger, Outcome.OK) & set(names) else ""
+    return f", {always}for {joined([name for name, _ in names.most_common()], 'name')}"
+
+
+def joined(words: Sequence[str], noun: str) -> str:
+    """List words as a sentence does, ``a, b and c``; of many a few, and how many more of what there are."""
+    shown, more = list(words[:MOST_EXAMPLES]), len(words) - MOST_EXAMPLES
+    shown += [count_of(more, f"more {noun}")] if more > 0 else []
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def many_hit(who: str, count: int, mechanism: str) -> str:
+    """Say of so many what a mechanism did to them."""
+    return what_happened(mechanism).format(who=who) if count == 1 else f"{who} {were_hit(mechanism)}"
+
+
+def of_all(count: int, among: int, noun: str) -> str:
+    """Write a count among all: ``6 of 10 connections``, ``the only connection``, ``all 4 connections``."""
+    if count == among:
+        return f"the only {noun}" if among == 1 else f"all {among:,} {noun}s"
+    return f"{count:,} of {count_of(among, noun)}"
+
+
+def nothing_words(summary: Summary) -> str:
+    """Say of a capture without findings how far that carries."""
+    counts = summary.outcomes
+    total, well = sum(counts.values()), counts[Outcome.OK.value]
+    failed, unknown = counts[Outcome.DOWN.value], counts[Outcome.INSUFFICIENT.value]
+    if not total:
+        return "There is nothing to judge in this capture."
+    parts = [f"{of_all(well, total, 'conversation')} worked"] if well else []
+    parts += [f"{failed:,} failed without a sign of it"] if failed else []
+    parts += [f"{unknown:,} could not be judged"] if unknown else []
+    start = "Nothing suggests interference" if well else "Nothing worked, and nothing suggests interference"
+    if unknown == total:
+        start = "Too little was captured to say"
+    return f"{start}: {joined(parts, 'part')}."

@@ -1,0 +1,177 @@
+"""The whole page: one file that needs nothing beside it, and lets nothing out.
+
+Reports about interference are passed on by people whom it may harm to be seen asking for something, so nothing on the
+page may be asked for: a policy (W3C, Content Security Policy Level 3) forbids every request, even those that a mistake
+would cause, and allows one script by its digest. The script filters findings; without it the page is whole.
+
+A page for a folder holds tens of thousands of findings and must open at once. Most of a browser's work is to lay out
+what it shows, so what nobody looks at yet is folded (HTML, ``details``) or passed over until it is scrolled to (CSS
+Containment Level 2, ``content-visibility``), and only so many findings unfold (`CARDS`).
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
+
+from netinterf.engine.judged import Judged
+from netinterf.engine.scan import Result
+from netinterf.errors import CaptureError
+from netinterf.report.digest import count_of
+from netinterf.report.page.markup import Markup, name, packaged, raw, tag
+from netinterf.report.page.method import cite, files, method
+from netinterf.report.page.part import Part, Room, part
+from netinterf.version import __version__
+
+__all__ = ["html", "policy"]
+
+CARDS = 2_000
+"""Findings of a page that unfold (measured by ``python -m benchmarks page``: what a browser opens within a second)."""
+
+PICTURES = 60
+"""Pictures of a page: each capture that has one is read twice, and sixty are a few MB."""
+
+
+def html(
+    result: Result | Iterable[Judged],
+    target: str | os.PathLike[str] | TextIO,
+    *,
+    everything: bool = False,
+    figures: int = PICTURES,
+) -> None:
+    """Write a result as one page for people, which needs nothing beside it.
+
+    Captures are written down one by one; of those of an iterator nothing but their text is kept.
+
+    Args:
+        result: A scan's result, or the captures of one.
+        target: A path (replaced when it exists) or a text file object.
+        everything: List every flow and exchange besides.
+        figures: How many pictures there may be; captures that get some are read once more. 0 draws none.
+    """
+    captures = result.judged if isinstance(result, Result) else result
+    errors = result.errors if isinstance(result, Result) else ()
+    if isinstance(target, str | os.PathLike):
+        with open(target, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(pieces(captures, errors, everything, figures))
+        return
+    target.writelines(pieces(captures, errors, everything, figures))
+
+
+def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everything: bool, figures: int) -> Iterator[str]:
+    """Write the page piece by piece, the first when all captures are read."""
+    room, parts = Room(cards=CARDS, pictures=figures), []
+    for place, judged in enumerate(captures, 1):
+        parts.append(part(judged, f"capture-{place}", room, everything=everything))
+        room = parts[-1].left
+    told = [one for one in parts if one.shown or one.hints or len(parts) == 1]
+    quiet = [one for one in parts if not (one.shown or one.hints) and len(parts) > 1]
+    title = summary_sentence(parts)
+    yield f'<!doctype html>\n<html lang="en">\n{head(title)}\n<body>\n'
+    yield tag("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
+    yield tag("header", tag("p", "Traffic judged by netinterf", class_="soft"), tag("h1", title)) + "\n"
+    yield contents(told, quiet, alone=len(parts) == 1) + '\n<main id="findings">\n' + SEARCH + "\n"
+    if len(parts) > 1 and told:
+        yield tag("section", tag("h2", "Captures"), tag("ul", *map(line_of, told), class_="captures"), id="captures")
+    for one in told:
+        yield open_part(one, alone=len(parts) == 1) + "\n"
+    if quiet:
+        yield tag("section", tag("h2", QUIET), *map(closed_part, quiet), id="quiet") + "\n"
+    yield unread(errors) + method() + "\n"
+    yield files([one.proof for one in parts], (one.summary.model for one in parts)) + "\n" + cite() + "\n</main>\n"
+    yield f"<script>{packaged('filter.js')}</script>\n</body>\n</html>\n"
+
+
+QUIET = "Captures without a sign of interference"
+
+
+def policy() -> str:
+    """Write what the page may do: paint, and run the one script whose digest is named."""
+    digest = base64.b64encode(hashlib.sha256(packaged("filter.js").encode()).digest()).decode()
+    allowed = f"style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def head(title: str) -> Markup:
+    """Write what stands before the page."""
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy()),
+        tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name_="referrer", content="no-referrer"),
+        tag("meta", name_="color-scheme", content="light dark"),
+        tag("meta", name_="generator", content=f"netinterf {__version__}"),
+        tag("link", rel="icon", href="data:,"),
+        tag("title", f"netinterf: {title}"),
+        raw(f"<style>{packaged('style.css')}</style>"),
+    )
+
+
+SEARCH = tag(
+    "form",
+    tag("label", "Show only findings with ", tag("input", type="search", autocomplete="off")),
+    tag("output", aria_live="polite"),
+    role="search",
+    hidden=True,
+)
+"""The field that the script brings to life."""
+
+
+def summary_sentence(parts: Sequence[Part]) -> str:
+    """Put the whole page into one sentence."""
+    if len(parts) == 1:
+        return parts[0].headline
+    if not parts:
+        return "No capture could be read."
+    shown = sum(one.shown for one in parts)
+    hints = sum(one.hints and not one.shown for one in parts)
+    if not shown and not hints:
+        return f"Nothing suggests interference in {count_of(len(parts), 'capture')}."
+    more = f"; {hints:,} more hold{'s' if hints == 1 else ''} hints" if hints else ""
+    if not shown:
+        return (
+            f"Nothing is shown in {count_of(len(parts), 'capture')}; {hints:,} hold{'s' if hints == 1 else ''} hints."
+        )
+    return f"Somebody interfered with the traffic in {shown:,} of {count_of(len(parts), 'capture')}{more}."
+
+
+def contents(told: Sequence[Part], quiet: Sequence[Part], *, alone: bool) -> Markup:
+    """List what stands where."""
+    links = [("#captures", "Captures")] if told and not alone else [(f"#{one.key}", "Findings") for one in told]
+    links += [("#quiet", QUIET)] if quiet else []
+    links += [("#method", "How to read this"), ("#files", "Files and versions"), ("#cite", "How to cite")]
+    return tag("nav", tag("ul", *(tag("li", tag("a", said, href=to)) for to, said in links)), aria_label="Contents")
+
+
+def short(one: Part) -> Markup:
+    """Name a capture by the end of its path."""
+    return name(os.path.basename(one.summary.capture) or one.summary.capture)
+
+
+def line_of(one: Part) -> Markup:
+    """Write a capture as a line that leads to it."""
+    return tag("li", tag("a", short(one), href=f"#{one.key}"), " ", one.headline)
+
+
+def open_part(one: Part, *, alone: bool) -> Markup:
+    """Write a capture with findings; the only one has its sentence above."""
+    said = "" if alone else tag("p", one.headline, class_="headline")
+    path = "" if short(one) == name(one.summary.capture) else tag("p", name(one.summary.capture), class_="soft")
+    return tag("section", tag("h2", short(one)), path, said, one.markup, id=one.key, class_="capture")
+
+
+def closed_part(one: Part) -> Markup:
+    """Write a capture without findings, folded."""
+    line = tag("summary", tag("span", short(one), class_="about"), tag("span", one.headline))
+    path = tag("p", name(one.summary.capture), class_="soft")
+    return tag("details", line, path, one.markup, id=one.key, class_="quiet")
+
+
+def unread(errors: Sequence[CaptureError]) -> Markup:
+    """List what could not be read."""
+    if not errors:
+        return raw("")
+    lines = (tag("li", str(error)) for error in errors)
+    return tag("section", tag("h2", "What could not be read"), tag("ul", *lines), id="unread")

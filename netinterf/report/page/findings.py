@@ -1,0 +1,172 @@
+"""Findings on the page: a card that unfolds for each, by kind, and a table where there are too many to unfold.
+
+A card says in words what happened and how sure that is; unfolded it shows what speaks for and against it, the frames to
+look at, and the filter that brings them up. What is only possible is worded and marked as a hint.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from netinterf.report.digest import (
+    Kind,
+    common_of,
+    count_of,
+    end_of,
+    frames_of,
+    ordered_evidence,
+    place_of,
+    resembles,
+    shown_by,
+    span_of,
+)
+from netinterf.report.headline import joined, many_hit
+from netinterf.report.page.markup import Markup, definitions, join, moment, name, raw, table, tag
+from netinterf.schema import Outcome
+from netinterf.verdict.record import Observation, Subject, Verdict
+from netinterf.verdict.words import bears, percent
+
+__all__ = ["ROWS", "card", "kind_section", "odds", "tables"]
+
+MOST_SIGNS = 12
+"""Pieces of evidence that a card lists; the strongest come first, and the rest hardly counts."""
+
+MOST_FEATURES = 6
+
+ROWS = 250
+"""Rows of one table: a browser lays out tables as a whole, so a long one is cut where nobody would mind."""
+
+
+def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str]) -> Markup:
+    """Write the findings of one kind under a heading: the first ones as cards, the rest as tables.
+
+    Args:
+        kind: The findings.
+        cards: How many may be cards.
+        key: What the ids of the cards begin with.
+        drawn: Pictures of some of them, as SVG.
+    """
+    ordered = sorted(kind.findings, key=lambda one: one.subject not in drawn)  # what has a picture comes first
+    unfold, rest = ordered[:cards], ordered[cards:]
+    parts = [tag("h4", heading_of(kind)), tag("p", about_what(kind), class_="soft")]
+    parts += [card(one, f"{key}-{place}", drawn.get(one.subject, "")) for place, one in enumerate(unfold, 1)]
+    if rest:
+        said = f"{len(rest):,} more" if unfold else f"all {len(rest):,}"
+        line = tag("summary", f"{said} in a table; all their evidence is in the JSON lines")
+        parts.append(tag("details", line, tables(f"{kind.mechanism}, {said}", rest), class_="rest"))
+    return tag("section", *parts, class_="kind")
+
+
+def about_what(kind: Kind) -> Markup:
+    """List the names that findings of one kind are about, and how often each."""
+    counted = [f"{name} ({times:,})" if times > 1 else name for name, times in kind.names]
+    return join([tag("code", kind.mechanism), f": {joined(counted, 'name')}"])
+
+
+def heading_of(kind: Kind) -> str:
+    """Say what happened to how many, with doubt where there is."""
+    nouns = {{"flow": "connection", "exchange": "DNS question"}[one.subject.kind] for one in kind.findings}
+    count = len(kind.findings)
+    said = many_hit(count_of(count, nouns.pop() if len(nouns) == 1 else "conversation"), count, kind.mechanism)
+    said = f"perhaps {said}" if kind.doubtful else said
+    return said[:1].upper() + said[1:]
+
+
+def card(verdict: Verdict, key: str, picture: str = "") -> Markup:
+    """Write one finding or group as a card: a line that unfolds.
+
+    Args:
+        verdict: A verdict that names a mechanism.
+        key: The id of the card.
+        picture: What was drawn of it, as SVG.
+    """
+    doubtful = verdict.outcome is not Outcome.INTERFERED
+    sure = tag("span", tag("b", str(verdict.grade)), f" {percent(verdict.probability)}", class_="sure")
+    about = common_of(verdict) if verdict.group is not None else place_of(verdict)
+    line = tag("summary", tag("span", name(about), class_="about"), sure, tag("span", *circumstances(verdict)))
+    signs = ordered_evidence(verdict)
+    parts = [line, tag("p", verdict.explanation), facts(verdict)]
+    parts += [tag("p", "What was seen", class_="label"), tag("ol", *(sign(one, verdict) for one in signs[:MOST_SIGNS]))]
+    if len(signs) > MOST_SIGNS:
+        parts.append(tag("p", f"and {len(signs) - MOST_SIGNS:,} more, weaker ones.", class_="soft"))
+    parts += [tag("figure", raw(picture))] if picture else []
+    return tag("details", *parts, id=key, class_="finding possible" if doubtful else "finding")
+
+
+def circumstances(verdict: Verdict) -> Iterator[str]:
+    """Write in few words whose it was, when, and where it begins; of a group how many are affected."""
+    subject, group = verdict.subject, verdict.group
+    if group is not None:
+        yield f"{group.affected:,} of {group.members:,} affected, from "
+    elif subject.client:
+        yield from ("from ", name(subject.client), ", ")
+    yield moment(verdict.start)
+    if subject.first_frame is not None:
+        yield f", frame {subject.first_frame:,}"
+
+
+def facts(verdict: Verdict) -> Markup:
+    """List what is known of a finding besides its evidence."""
+    trigger, alike = verdict.trigger, resembles(verdict)
+    spared = {True: "others were spared", False: "everything was limited alike", None: ""}
+    frame = "" if trigger is None or trigger.frame is None else f", in frame {trigger.frame:,}"
+    found = [
+        ("When", join([moment(verdict.start), f", for {span_of(verdict.end - verdict.start)}"])),
+        ("Trigger", "" if trigger is None else join([f"{trigger.kind} ", name(trigger.value), frame])),
+        ("Contrast", spared[verdict.selective]),
+        ("Also", joined([f"{one.mechanism} ({percent(one.probability)})" for one in verdict.also], "mechanism")),
+    ]
+    if alike is not None:
+        system, likeness = alike
+        features = ", ".join(likeness.matched[:MOST_FEATURES])
+        found.append(("Looks like", f"{system.name} ({system.id}, {percent(likeness.score)}): {features}"))
+    if verdict.frames:
+        found.append(("Frames to look at", frames_of(verdict.frames)))
+    elif shown := shown_by(verdict):
+        found.append(("Frames that show it", frames_of(shown)))
+    filter_ = verdict.flow_filter
+    found += [("Mechanism", tag("code", verdict.mechanism or ""))]
+    found += [("Wireshark filter", tag("code", filter_, class_="copy"))] if filter_ else []
+    return definitions(found)
+
+
+def sign(seen: Observation, verdict: Verdict) -> Markup:
+    """Write one piece of evidence: the sentence, what it weighs, its rule and its frames."""
+    other = "" if bears(seen, verdict.mechanism or "") else f", about {seen.mechanism}"
+    frames = f", frame{'s' * (len(seen.frames) > 1)} {frames_of(seen.frames)}" if seen.frames else ""
+    told = tag("small", f"{odds(seen.llr)}{other}, ", tag("code", seen.rule), frames)
+    said = seen.says[:1].upper() + seen.says[1:]
+    return tag("li", said, " ", told, class_="against" if seen.llr < 0 else False)
+
+
+def odds(llr: float) -> str:
+    """Write a weight as the odds that it stands for: ``66 : 1 for it``."""
+    ratio = math.exp(min(abs(llr), 50.0))
+    if ratio < 1.05:
+        return "adds nothing"
+    number = f"{ratio:.1f}".removesuffix(".0") if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
+    return f"{number} : 1 {'for' if llr > 0 else 'against'} it"
+
+
+def tables(caption: str, verdicts: Sequence[Verdict]) -> Markup:
+    """Write findings as rows, a table for every few hundred."""
+    heads = ("About", "From", "When", "Probability", "Strongest sign", "Frames")
+    starts = range(0, len(verdicts), ROWS)
+    said = {start: f"{caption}, {start + 1:,} to {min(start + ROWS, len(verdicts)):,}" for start in starts}
+    return join(
+        table(said[start] if len(starts) > 1 else caption, heads, map(row, verdicts[start : start + ROWS]))
+        for start in starts
+    )
+
+
+def row(verdict: Verdict) -> Iterable[str]:
+    """Write one finding as a row."""
+    subject = verdict.subject
+    first = next(iter(ordered_evidence(verdict)), None)
+    return (
+        name(place_of(verdict)),
+        name(end_of(subject.client, subject.client_port)),
+        moment(verdict.start),
+        f"{verdict.grade} {percent(verdict.probability)}",
+        "" if first is None else f"{first.says} ({first.rule})",
+        frames_of(verdict.frames or shown_by(verdict)),
+    )

@@ -1,0 +1,87 @@
+"""HTML built from values: whatever is no markup already is escaped, so that no name from the wire is ever live.
+
+Names, paths and pages are written by whoever sent the packets. `tag` is the only way to make an element; a plain string
+given to it is text. What cannot be printed (control characters, the overrides by which text runs backwards, halves of
+surrogates) is shown as U+FFFD, and names stand in an element that keeps their direction to themselves (HTML, ``bdi``).
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from netinterf.report.figures.canvas import clean
+from netinterf.verdict.record import iso_time
+
+__all__ = ["Markup", "definitions", "join", "moment", "name", "packaged", "raw", "table", "tag"]
+
+EMPTY = frozenset({"meta", "link", "input", "br"})
+"""Elements without content that are used here (HTML, void elements)."""
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def raw(text: str) -> Markup:
+    """Take text for HTML as it stands: only for what this library wrote itself."""
+    return Markup(text)
+
+
+@cache
+def packaged(name: str) -> str:
+    """Read a file that lies beside this one: style, script and prose are written as what they are."""
+    return (files("netinterf.report.page") / name).read_text(encoding="utf-8")
+
+
+def tag(element: str, *content: str, **attributes: str | bool) -> Markup:
+    """Build one element.
+
+    Args:
+        element: Its name.
+        content: Markup, or text to be escaped.
+        attributes: Values to be escaped; True stands for an attribute without a value and False for none. A final
+            underscore is dropped (``class_``), others become hyphens (``aria_label``).
+    """
+    head = element
+    for key, value in attributes.items():
+        if value is not False:
+            word = key.rstrip("_").replace("_", "-")
+            head += f" {word}" if value is True else f' {word}="{clean(str(value))}"'
+    return Markup(f"<{head}>" if element in EMPTY else f"<{head}>{join(content)}</{element}>")
+
+
+def join(parts: Iterable[str]) -> Markup:
+    """Put markup and text one after the other."""
+    return Markup("".join(part if isinstance(part, Markup) else clean(part) for part in parts))
+
+
+def name(text: str) -> Markup:
+    """Write a name or address from the wire, whatever the direction of its letters."""
+    return tag("bdi", text)
+
+
+def moment(time: int) -> Markup:
+    """Write a moment, ns since 1970: the day and the time of day to the millisecond, exact for programs."""
+    exact = iso_time(time)
+    if exact is None:
+        return raw("at an unknown time")
+    return tag("time", f"{exact[:10]} {exact[11:23]} UTC", datetime=exact)
+
+
+def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
+    """Build a list of terms and what they stand for; those that stand for nothing are left out."""
+    rows = [tag("div", tag("dt", term), tag("dd", value)) for term, value in pairs if value]
+    return tag("dl", *rows) if rows else raw("")
+
+
+def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:
+    """Build a table whose first column names its rows; it scrolls by itself where it is wider than the page."""
+    top = tag("tr", *(tag("th", head, scope="col") for head in heads))
+    body = [
+        tag("tr", *(tag("td", cell) if place else tag("th", cell, scope="row") for place, cell in enumerate(row)))
+        for row in rows
+    ]
+    built = tag("table", tag("caption", caption), tag("thead", top), tag("tbody", *body))
+    return tag("div", built, class_="wide", role="region", aria_label=caption, tabindex="0")

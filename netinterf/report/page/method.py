@@ -1,0 +1,56 @@
+"""What stands at the end of a page: how it is to be read, which files and versions it is about, how to cite."""
+
+from collections.abc import Iterable, Sequence
+
+from netinterf.report.page.markup import Markup, definitions, name, packaged, raw, table, tag
+from netinterf.report.page.proof import Proof
+from netinterf.version import __version__
+
+__all__ = ["AUTHORS", "TITLE", "cite", "files", "method"]
+
+TITLE = "netinterf: evidence of interference in packet captures"
+AUTHORS = "The netinterf authors"
+"""As in ``CITATION.cff``."""
+
+COMMAND = "netinterf scan --format html --out report.html PATH"
+
+
+def method() -> Markup:
+    """Explain grades, probabilities, weights and limits."""
+    return tag("section", raw(packaged("method.html")), id="method")
+
+
+def files(proofs: Sequence[Proof], models: Iterable[str]) -> Markup:
+    """List the captures with their fingerprints, and what they were judged with.
+
+    Args:
+        proofs: One per capture.
+        models: What the verdicts were reached with, one per capture.
+    """
+    rows = [(name(one.capture), "?" if one.size is None else f"{one.size:,}", fingerprint(one)) for one in proofs]
+    about = [
+        ("Program", f"netinterf {__version__}"),
+        ("Model", ", ".join(dict.fromkeys(models))),
+        ("To repeat", tag("code", COMMAND, class_="copy")),
+    ]
+    listed = table("Captures, as they were when this page was written", ("File", "Bytes", "SHA-256"), rows)
+    return tag("section", tag("h2", "Files and versions"), definitions(about), listed if rows else "", id="files")
+
+
+def fingerprint(one: Proof) -> Markup:
+    """Write what identifies a file, or that it could not be read again."""
+    return tag("code", one.sha256) if one.sha256 else tag("span", "could not be read again")
+
+
+def cite() -> Markup:
+    """Say how to cite."""
+    fields = {"author": f"{{{AUTHORS}}}", "title": TITLE, "version": __version__}
+    entry = "@software{netinterf, " + ", ".join(f"{key} = {{{value}}}" for key, value in fields.items()) + "}"
+    return tag(
+        "section",
+        tag("h2", "How to cite"),
+        tag("p", f"{AUTHORS}. {TITLE}. Version {__version__}, software."),
+        tag("p", tag("code", entry, class_="copy")),
+        tag("p", "Name the model and the fingerprints of the captures beside it, and whoever took the captures."),
+        id="cite",
+    )

@@ -1,0 +1,201 @@
+"""One capture on the page: its sentence, its findings, what is only possible, what failed and what was not judged."""
+
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from netinterf.attribute.injectors import Injector
+from netinterf.engine.judged import Judged, Summary
+from netinterf.report.digest import Common, count_of, examples_of, kinds_of, shared_rules, span_of, unjudged
+from netinterf.report.headline import headline, joined
+from netinterf.report.page.findings import ROWS, card, kind_section
+from netinterf.report.page.markup import Markup, definitions, join, moment, name, tag
+from netinterf.report.page.pictures import pictures, worth_a_picture
+from netinterf.report.page.proof import Proof, proof_of
+from netinterf.report.text import one_line
+from netinterf.schema import Outcome
+from netinterf.verdict.record import Verdict
+
+__all__ = ["COUNTED", "Part", "Room", "part"]
+
+PER_KIND = 200
+"""Findings of one kind in one capture that unfold (judgement); who wants more of the same reads a table with less
+trouble. One always does."""
+
+MOST_GROUPS = 20
+
+COUNTED = (
+    (Outcome.INTERFERED, "interfered with"),
+    (Outcome.OK, "worked"),
+    (Outcome.DOWN, "failed without a sign of interference"),
+    (Outcome.INSUFFICIENT, "not to be judged"),
+)
+"""Outcomes in the order in which they are counted, and what they are called there."""
+
+
+@attrs.frozen
+class Room:
+    """What a page has room for yet."""
+
+    cards: int  # findings that unfold
+    pictures: int
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """One capture written down."""
+
+    key: str  # what its ids begin with
+    summary: Summary
+    headline: str
+    shown: bool  # whether somebody interfered
+    hints: bool  # whether something is only possible
+    markup: Markup
+    proof: Proof
+    left: Room
+
+
+def part(judged: Judged, key: str, room: Room, *, everything: bool) -> Part:
+    """Write one capture.
+
+    Args:
+        judged: What a scan kept of it.
+        key: What its ids begin with.
+        room: What there is room for.
+        everything: List every flow and exchange besides.
+    """
+    groups = list(judged.ledger.found_groups())
+    kinds = kinds_of(verdict for verdict in judged.ledger.findings() if verdict.group is None)
+    drawn = pictures(judged, worth_a_picture(kinds)[: room.pictures])
+    left = room.cards
+    shown: list[Markup] = []
+    hints: list[Markup] = []
+    for place, kind in enumerate(kinds, 1):
+        cards = min(max(left, 1), PER_KIND, len(kind.findings))
+        (hints if kind.doubtful else shown).append(kind_section(kind, cards, f"{key}-{place}", drawn.drawn))
+        left -= cards
+    sure = group_cards([one for one in groups if one.outcome is Outcome.INTERFERED], f"{key}-together")
+    unsure = group_cards([one for one in groups if one.outcome is not Outcome.INTERFERED], f"{key}-perhaps")
+    blocks = [
+        tag("p", f"There are no pictures: {drawn.missing}.", class_="note") if drawn.missing else "",
+        block("What was interfered with", [*sure, *shared(judged), *shown]),
+        block("Hints, not findings", [tag("p", HINT, class_="soft"), *unsure, *hints] if unsure or hints else []),
+        unjudged_block("What failed, without a sign of interference", judged, Outcome.DOWN),
+        unjudged_block("What could not be judged, and what would settle it", judged, Outcome.INSUFFICIENT),
+        conversations(judged) if everything else "",
+    ]
+    return Part(
+        key=key,
+        summary=judged.summary,
+        headline=headline(judged),
+        shown=bool(sure or shown),
+        hints=bool(unsure or hints),
+        markup=join([counts(judged.summary), about(judged.summary), *blocks]),
+        proof=proof_of(judged),
+        left=Room(cards=max(left, 0), pictures=room.pictures - len(drawn.drawn)),
+    )
+
+
+HINT = (
+    "What follows is possible and not shown: it is a reason to look again or to capture more, and nothing to accuse "
+    "anybody of."
+)
+
+
+def block(title: str, parts: Sequence[Markup]) -> Markup:
+    """Put parts under a heading, if there are any."""
+    return tag("section", tag("h3", title), *parts) if parts else join([])
+
+
+def counts(summary: Summary) -> Markup:
+    """Count the outcomes: as a bar, and in words."""
+    numbers = [(outcome.value, summary.outcomes[outcome.value], said) for outcome, said in COUNTED]
+    bar = [tag("i", class_=word, style=f"flex-grow:{count}") for word, count, _ in numbers if count]
+    told = [
+        tag("li", tag("i", class_=word), tag("b", f"{count:,}"), f" {said}") for word, count, said in numbers if count
+    ]
+    return tag("div", tag("div", *bar, class_="bar", aria_hidden="true"), tag("ul", *told), class_="counts")
+
+
+def about(summary: Summary) -> Markup:
+    """Say what the capture holds, where and when it was taken, and what was odd about it."""
+    when: Markup | str = ""
+    if summary.first is not None and summary.last is not None:
+        when = join([moment(summary.first), f", for {span_of(summary.last - summary.first)}"])
+    places = {"client": "at the client", "server": "at the server", "middle": "between client and server"}
+    held = [
+        count_of(count, noun)
+        for count, noun in (
+            (summary.packets, "packet"),
+            (summary.flows, "connection"),
+            (summary.exchanges, "DNS question"),
+        )
+        if count
+    ]
+    notes = [
+        tag("li", f"{note.message}{f' ({note.count:,} times)' if note.count > 1 else ''}")
+        for note in summary.diagnostics
+    ]
+    listed = definitions(
+        [
+            ("Held", joined(held, "thing")),
+            ("From", when),
+            ("Taken", places.get(summary.vantage, "where, could not be told")),
+            ("To be known", tag("ul", *notes) if notes else ""),
+        ]
+    )
+    return tag("div", listed, class_="about-capture")
+
+
+def group_cards(groups: Sequence[Verdict], key: str) -> list[Markup]:
+    """Write what many connections show together."""
+    if not groups:
+        return []
+    cards = [card(one, f"{key}-{place}") for place, one in enumerate(groups[:MOST_GROUPS], 1)]
+    more = len(groups) - MOST_GROUPS
+    rest = [tag("p", f"and {more:,} more groups, in the JSON lines.", class_="soft")] if more > 0 else []
+    return [tag("section", tag("h4", "Taken together"), *cards, *rest, class_="kind")]
+
+
+def shared(judged: Judged) -> list[Markup]:
+    """Write what names that were hit share, and how many hands wrote forged answers."""
+    lines = [*common_lines(shared_rules(judged)), *injector_lines(judged.ledger.injectors)]
+    return [tag("section", tag("h4", "In common"), tag("ul", *lines), class_="kind")] if lines else []
+
+
+def common_lines(common: Common) -> Iterable[Markup]:
+    """Write one line for each rule that covers names that were hit and none that was spared."""
+    for rule in common.rules:
+        spared = f", none of the {count_of(common.spared, 'name')} that were spared"
+        said = f" covers {len(rule.blocked)} names that were hit ({joined(rule.blocked, 'name')})"
+        yield tag("li", name(str(rule)), said, spared)
+
+
+def injector_lines(injectors: Sequence[Injector]) -> Iterable[Markup]:
+    """Write how many injectors there are at least, where there are several."""
+    if len(injectors) > 1:
+        hands = (tag("li", f"{count_of(one.questions, 'question')}: {one}") for one in injectors)
+        said = f"Forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
+        yield tag("li", said, tag("ul", *hands))
+
+
+def unjudged_block(title: str, judged: Judged, outcome: Outcome) -> Markup:
+    """Write by reason what failed or could not be judged."""
+    lines = [
+        tag(
+            "li",
+            tag("b", f"{one.count:,}"),
+            f" × {one.cause.says} ",
+            tag("small", tag("code", one.cause.code), ": ", name(examples_of(one.examples, one.count))),
+        )
+        for one in unjudged(judged.ledger, outcome)
+    ]
+    return block(title, [tag("ul", *lines, class_="reasons")] if lines else [])
+
+
+def conversations(judged: Judged) -> Markup:
+    """List every flow and exchange, one line each, in lists that a browser can lay out one by one."""
+    lines = [tag("li", one_line(verdict)) for verdict in judged.ledger if verdict.group is None]
+    lists = [tag("ol", *lines[start : start + ROWS], start=str(start + 1)) for start in range(0, len(lines), ROWS)]
+    line = tag("summary", f"All {count_of(len(lines), 'conversation')}")
+    return block("Every conversation", [tag("details", line, *lists, class_="rest")] if lines else [])

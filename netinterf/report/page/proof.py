@@ -1,0 +1,32 @@
+"""What identifies a capture: its size and SHA-256, so that who is handed the file knows that it is the one judged."""
+
+import hashlib
+import os
+
+import attrs
+
+from netinterf.engine.judged import Judged
+
+__all__ = ["Proof", "proof_of"]
+
+
+@attrs.frozen(kw_only=True)
+class Proof:
+    """A file as it was when the page was written."""
+
+    capture: str
+    size: int | None = None  # bytes; None when it could not be read again
+    sha256: str = ""
+
+
+def proof_of(judged: Judged) -> Proof:
+    """Read the file of a capture once more and take its fingerprint."""
+    name = judged.ledger.capture
+    if judged.source is None:
+        return Proof(capture=name)
+    try:
+        with open(judged.source, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Proof(capture=name, size=os.fstat(file.fileno()).st_size, sha256=digest)
+    except OSError:
+        return Proof(capture=name)
