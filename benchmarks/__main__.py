@@ -66,10 +66,13 @@ def parser() -> argparse.ArgumentParser:
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
     verbs.add_parser("examples", help="make the example captures that ship with the library")
+    page = verbs.add_parser("page", help="the HTML page with thousands of findings: its size, and how long it opens")
+    page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
+    page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     rates = add_rates(verbs)
     for verb in (quality, fit, who, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, *rates, simulator, likeness):
+    for verb in (quality, trials, speed, names, ways, rivals, *rates, simulator, likeness, page):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
 
@@ -127,6 +130,17 @@ def run_examples(_: argparse.Namespace) -> int:
     from benchmarks.examples import FOLDER, write_examples
 
     print(f"{write_examples():,} bytes in {FOLDER.name}")
+    return 0
+
+
+def run_page(options: argparse.Namespace) -> int:
+    """Open large pages, or take screenshots."""
+    from benchmarks import page
+
+    if options.pictures:
+        print(f"{', '.join(page.write_pictures())} in {page.PICTURES.name}")
+    else:
+        page.run(options.findings, options.json)
     return 0
 
 
@@ -359,6 +373,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "buckets": run_buckets,
     "simulator": run_simulator,
     "likeness": run_likeness,
+    "page": run_page,
     "examples": run_examples,
 }
 """What each verb does."""

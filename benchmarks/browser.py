@@ -110,10 +110,10 @@ class Browser:
         self._tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         address = page.resolve().as_uri()
         self._tell("Page.navigate", url="about:blank")
-        self._wait_until("location.href === 'about:blank' && document.readyState === 'complete'")
+        self.wait_until("location.href === 'about:blank' && document.readyState === 'complete'")
         self._events.clear()
         self._tell("Page.navigate", url=address)
-        self._wait_until(f"location.href === {json.dumps(address)} && {LOADED} > 0 && {PAINTED} > 0")
+        self.wait_until(f"location.href === {json.dumps(address)} && {LOADED} > 0 && {PAINTED} > 0")
         self._settle()
         asked = [
             one["params"]["request"]["url"] for one in self._events if one["method"] == "Network.requestWillBeSent"
@@ -125,8 +125,13 @@ class Browser:
             load_ms=float(self.run(LOADED)),
             elements=int(self.run("document.getElementsByTagName('*').length")),
             requests=tuple(url for url in asked if url != address),
-            errors=tuple(complaint for event in self._events if (complaint := complaint_of(event))),
+            errors=self.complaints(),
         )
+
+    def complaints(self) -> tuple[str, ...]:
+        """List what the console complained about since the page was opened."""
+        self._settle()
+        return tuple(complaint for event in self._events if (complaint := complaint_of(event)))
 
     def run(self, script: str) -> Any:
         """Run a script on the page and give what it comes to; the page's own policy does not bind it."""
@@ -178,7 +183,7 @@ class Browser:
         told: dict[str, Any] = json.loads(message)
         return told
 
-    def _wait_until(self, condition: str) -> None:
+    def wait_until(self, condition: str) -> None:
         """Wait until a condition holds on the page."""
         until = time.monotonic() + PATIENCE
         while not self.run(condition):

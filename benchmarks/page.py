@@ -4,7 +4,6 @@ Two pages hold equally many findings: one of a single capture, in which played c
 one of a folder with a capture for each play. Both are opened in Chromium at the widths of a phone and of a desk.
 """
 
-import argparse
 import tempfile
 import time
 from itertools import cycle
@@ -15,13 +14,17 @@ import attrs
 import numpy as np
 
 from benchmarks.browser import Browser, find_chromium
+from benchmarks.examples import FOLDER
+from benchmarks.machine import table, write_json
 from netinterf.capture import write_pcap
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import scan
+from netinterf.errors import ParameterError
 from netinterf.report import html
-from netinterf.simulate import Conditions, Simulated, run
+from netinterf.simulate import Conditions, Simulated
+from netinterf.simulate import run as play
 
-__all__ = ["PICTURES", "WIDTHS", "measure", "write_pictures"]
+__all__ = ["PICTURES", "WIDTHS", "measure", "run", "write_pictures"]
 
 PLAYS = ("tcp.reset", "dns.injection", "http.blockpage.generic", "tcp.drop.generic", "tls.interception.generic")
 SEEDS = 8
@@ -30,7 +33,12 @@ HOUR = 3600 * 10**9  # ns
 WIDTHS = (390, 1440)
 """Of a phone and of a desk, CSS pixels."""
 
-PICTURES = Path(__file__).resolve().parent.parent / "docs" / "figures"
+PICTURES = Path(__file__).resolve().parent.parent / "docs" / "guide"
+"""Where the manual has its screenshots."""
+
+EXAMPLE = "tcp.reset.pcap.gz"
+SHOTS = ((1440, 900, "light", "body"), (390, 844, "dark", ".finding"))
+"""Width and height of a window, whether the reader likes it light or dark, and where it is scrolled to."""
 
 
 def measure(findings: int) -> list[dict[str, Any]]:
@@ -52,6 +60,7 @@ def measure(findings: int) -> list[dict[str, Any]]:
                 "findings": sum(1 for one in judged for _ in one.ledger.findings()),
                 "seconds": time.perf_counter() - begin,
                 "bytes": page.stat().st_size,
+                "views": [],
             }
             if program is not None:
                 with Browser(program) as browser:
@@ -63,7 +72,7 @@ def measure(findings: int) -> list[dict[str, Any]]:
 def played() -> list[Simulated]:
     """Play each scenario a few times at the client."""
     conditions = Conditions.clean(vantage="client")
-    return [run(scenario, seed, conditions) for scenario in PLAYS for seed in range(SEEDS)]
+    return [play(scenario, seed, conditions) for scenario in PLAYS for seed in range(SEEDS)]
 
 
 def one_capture(findings: int, folder: str) -> list[Judged]:
@@ -96,25 +105,57 @@ def a_folder(findings: int, folder: str) -> list[Judged]:
         if found >= findings:
             return judged
         name = f"captures/{place:05}.pcap"
-        judged.append(
-            attrs.evolve(
-                one,
-                summary=attrs.evolve(one.summary, capture=name),
-                ledger=attrs.evolve(one.ledger, capture=name),
-            )
-        )
+        judged.append(called(one, name))
         found += sum(1 for _ in one.ledger.findings())
     return judged
 
 
-def write_pictures(folder: Path = PICTURES) -> list[Path]:
-    """Take the screenshots of the manual: the page of a capture that ships with the library, on a desk and a phone."""
-    return []
+def called(one: Judged, name: str) -> Judged:
+    """Give a capture another name."""
+    changed = attrs.evolve(one.ledger, capture=name)
+    return attrs.evolve(one, summary=attrs.evolve(one.summary, capture=name), ledger=changed)
 
 
-def run_page(options: argparse.Namespace) -> int:
-    for row in measure(options.findings):
-        print({k: v for k, v in row.items() if k != "views"})
-        for v in row.get("views", ()):
-            print({k: v[k] for k in ("width", "scroll_width", "paint_ms", "load_ms", "elements", "requests", "errors")})
-    return 0
+def write_pictures(folder: Path = PICTURES) -> list[str]:
+    """Take the screenshots of the manual: the page of a capture that ships with the library, on a desk and a phone.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        ParameterError: There is no Chromium.
+    """
+    program = find_chromium()
+    if program is None:
+        raise ParameterError("pictures", "none", "a machine with Chromium")
+    written = []
+    with tempfile.TemporaryDirectory() as held, Browser(program) as browser:
+        page = Path(held) / "report.html"
+        html([called(one, "visit.pcap") for one in scan(FOLDER / EXAMPLE).judged], page)
+        for width, height, scheme, seen in SHOTS:
+            browser.open(page, width=width, height=height, scheme=scheme)
+            browser.run("document.querySelector('.finding').open = true")
+            browser.run(f"document.querySelector('{seen}').scrollIntoView({{behavior: 'instant'}})")
+            browser.wait_until("document.querySelector('.finding').getBoundingClientRect().height > 500")
+            written.append(f"report-{width}-{scheme}.png")
+            browser.screenshot(folder / written[-1])
+    return written
+
+
+def run(findings: int, out: Path | None) -> dict[str, Any]:
+    """Measure, print, and write the results where they are wanted."""
+    pages = measure(findings)
+    views = [f"paint / load at {width} px, ms" for width in WIDTHS]
+    head = ["page", "captures", "findings", "seconds to write", "MB", "elements", *views]
+    print(table(head, [cells(row) for row in pages]))
+    if out is not None:
+        write_json(out, {"pages": pages})
+    return {"pages": pages}
+
+
+def cells(row: dict[str, Any]) -> list[Any]:
+    """Put what was measured of a page into the cells of a table; without a browser some are empty."""
+    views = row["views"] or [None] * len(WIDTHS)
+    opened = [None if view is None else f"{view['paint_ms']:.0f} / {view['load_ms']:.0f}" for view in views]
+    elements = None if views[0] is None else views[0]["elements"]
+    return [row["page"], row["captures"], row["findings"], row["seconds"], row["bytes"] / 1e6, elements, *opened]

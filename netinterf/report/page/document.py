@@ -18,9 +18,9 @@ from typing import TextIO
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result
 from netinterf.errors import CaptureError
-from netinterf.report.digest import count_of
-from netinterf.report.page.markup import Markup, name, packaged, raw, tag
+from netinterf.report.page.markup import Markup, packaged, raw, tag
 from netinterf.report.page.method import cite, files, method
+from netinterf.report.page.overview import contents, overview, quiet_section, summary_sentence, unfolded, unread
 from netinterf.report.page.part import Part, Room, part
 from netinterf.version import __version__
 
@@ -61,29 +61,25 @@ def html(
 
 def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everything: bool, figures: int) -> Iterator[str]:
     """Write the page piece by piece, the first when all captures are read."""
-    room, parts = Room(cards=CARDS, pictures=figures), []
+    room = Room(cards=CARDS, pictures=figures)
+    parts: list[Part] = []
     for place, judged in enumerate(captures, 1):
         parts.append(part(judged, f"capture-{place}", room, everything=everything))
         room = parts[-1].left
-    told = [one for one in parts if one.shown or one.hints or len(parts) == 1]
-    quiet = [one for one in parts if not (one.shown or one.hints) and len(parts) > 1]
+    alone = len(parts) == 1
+    told = [one for one in parts if alone or one.shown or one.hints]
+    quiet = [one for one in parts if not (alone or one.shown or one.hints)]
     title = summary_sentence(parts)
     yield f'<!doctype html>\n<html lang="en">\n{head(title)}\n<body>\n'
     yield tag("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
     yield tag("header", tag("p", "Traffic judged by netinterf", class_="soft"), tag("h1", title)) + "\n"
-    yield contents(told, quiet, alone=len(parts) == 1) + '\n<main id="findings">\n' + SEARCH + "\n"
-    if len(parts) > 1 and told:
-        yield tag("section", tag("h2", "Captures"), tag("ul", *map(line_of, told), class_="captures"), id="captures")
+    yield contents(told, quiet, alone=alone) + '\n<main id="findings">\n' + SEARCH + "\n"
+    yield "" if alone or not told else overview(parts, told) + "\n"
     for one in told:
-        yield open_part(one, alone=len(parts) == 1) + "\n"
-    if quiet:
-        yield tag("section", tag("h2", QUIET), *map(closed_part, quiet), id="quiet") + "\n"
-    yield unread(errors) + method() + "\n"
-    yield files([one.proof for one in parts], (one.summary.model for one in parts)) + "\n" + cite() + "\n</main>\n"
+        yield unfolded(one, alone=alone) + "\n"
+    yield quiet_section(quiet) + "\n" + unread(errors) + "\n" + method() + "\n"
+    yield files([one.proof for one in parts], [one.summary.model for one in parts]) + "\n" + cite() + "\n</main>\n"
     yield f"<script>{packaged('filter.js')}</script>\n</body>\n</html>\n"
-
-
-QUIET = "Captures without a sign of interference"
 
 
 def policy() -> str:
@@ -117,61 +113,3 @@ SEARCH = tag(
     hidden=True,
 )
 """The field that the script brings to life."""
-
-
-def summary_sentence(parts: Sequence[Part]) -> str:
-    """Put the whole page into one sentence."""
-    if len(parts) == 1:
-        return parts[0].headline
-    if not parts:
-        return "No capture could be read."
-    shown = sum(one.shown for one in parts)
-    hints = sum(one.hints and not one.shown for one in parts)
-    if not shown and not hints:
-        return f"Nothing suggests interference in {count_of(len(parts), 'capture')}."
-    more = f"; {hints:,} more hold{'s' if hints == 1 else ''} hints" if hints else ""
-    if not shown:
-        return (
-            f"Nothing is shown in {count_of(len(parts), 'capture')}; {hints:,} hold{'s' if hints == 1 else ''} hints."
-        )
-    return f"Somebody interfered with the traffic in {shown:,} of {count_of(len(parts), 'capture')}{more}."
-
-
-def contents(told: Sequence[Part], quiet: Sequence[Part], *, alone: bool) -> Markup:
-    """List what stands where."""
-    links = [("#captures", "Captures")] if told and not alone else [(f"#{one.key}", "Findings") for one in told]
-    links += [("#quiet", QUIET)] if quiet else []
-    links += [("#method", "How to read this"), ("#files", "Files and versions"), ("#cite", "How to cite")]
-    return tag("nav", tag("ul", *(tag("li", tag("a", said, href=to)) for to, said in links)), aria_label="Contents")
-
-
-def short(one: Part) -> Markup:
-    """Name a capture by the end of its path."""
-    return name(os.path.basename(one.summary.capture) or one.summary.capture)
-
-
-def line_of(one: Part) -> Markup:
-    """Write a capture as a line that leads to it."""
-    return tag("li", tag("a", short(one), href=f"#{one.key}"), " ", one.headline)
-
-
-def open_part(one: Part, *, alone: bool) -> Markup:
-    """Write a capture with findings; the only one has its sentence above."""
-    said = "" if alone else tag("p", one.headline, class_="headline")
-    path = "" if short(one) == name(one.summary.capture) else tag("p", name(one.summary.capture), class_="soft")
-    return tag("section", tag("h2", short(one)), path, said, one.markup, id=one.key, class_="capture")
-
-
-def closed_part(one: Part) -> Markup:
-    """Write a capture without findings, folded."""
-    line = tag("summary", tag("span", short(one), class_="about"), tag("span", one.headline))
-    path = tag("p", name(one.summary.capture), class_="soft")
-    return tag("details", line, path, one.markup, id=one.key, class_="quiet")
-
-
-def unread(errors: Sequence[CaptureError]) -> Markup:
-    """List what could not be read."""
-    if not errors:
-        return raw("")
-    lines = (tag("li", str(error)) for error in errors)
-    return tag("section", tag("h2", "What could not be read"), tag("ul", *lines), id="unread")

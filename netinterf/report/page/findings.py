@@ -99,7 +99,7 @@ def circumstances(verdict: Verdict) -> Iterator[str]:
         yield f"{group.affected:,} of {group.members:,} affected, from "
     elif subject.client:
         yield from ("from ", name(subject.client), ", ")
-    yield moment(verdict.start)
+    yield moment(verdict.start, brief=True)
     if subject.first_frame is not None:
         yield f", frame {subject.first_frame:,}"
 

@@ -62,12 +62,13 @@ def name(text: str) -> Markup:
     return tag("bdi", text)
 
 
-def moment(time: int) -> Markup:
-    """Write a moment, ns since 1970: the day and the time of day to the millisecond, exact for programs."""
+def moment(time: int, *, brief: bool = False) -> Markup:
+    """Write a moment, ns since 1970: day and time in UTC to the millisecond, or *brief* to the second."""
     exact = iso_time(time)
     if exact is None:
         return raw("at an unknown time")
-    return tag("time", f"{exact[:10]} {exact[11:23]} UTC", datetime=exact)
+    said = f"{exact[:10]} {exact[11:19] if brief else exact[11:23] + ' UTC'}"
+    return tag("time", said, datetime=exact)
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:

@@ -1,6 +1,6 @@
 """One capture on the page: its sentence, its findings, what is only possible, what failed and what was not judged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -16,7 +16,7 @@ from netinterf.report.text import one_line
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict
 
-__all__ = ["COUNTED", "Part", "Room", "part"]
+__all__ = ["Part", "Room", "counts", "part"]
 
 PER_KIND = 200
 """Findings of one kind in one capture that unfold (judgement); who wants more of the same reads a table with less
@@ -49,6 +49,7 @@ class Part:
     summary: Summary
     headline: str
     shown: bool  # whether somebody interfered
+    found: Mapping[str, int]  # findings that are shown, by mechanism
     hints: bool  # whether something is only possible
     markup: Markup
     proof: Proof
@@ -89,8 +90,9 @@ def part(judged: Judged, key: str, room: Room, *, everything: bool) -> Part:
         summary=judged.summary,
         headline=headline(judged),
         shown=bool(sure or shown),
+        found={kind.mechanism: len(kind.findings) for kind in kinds if not kind.doubtful},
         hints=bool(unsure or hints),
-        markup=join([counts(judged.summary), about(judged.summary), *blocks]),
+        markup=join([counts(judged.summary.outcomes), about(judged.summary), *blocks]),
         proof=proof_of(judged),
         left=Room(cards=max(left, 0), pictures=room.pictures - len(drawn.drawn)),
     )
@@ -107,9 +109,9 @@ def block(title: str, parts: Sequence[Markup]) -> Markup:
     return tag("section", tag("h3", title), *parts) if parts else join([])
 
 
-def counts(summary: Summary) -> Markup:
+def counts(outcomes: Mapping[str, int]) -> Markup:
     """Count the outcomes: as a bar, and in words."""
-    numbers = [(outcome.value, summary.outcomes[outcome.value], said) for outcome, said in COUNTED]
+    numbers = [(outcome.value, outcomes[outcome.value], said) for outcome, said in COUNTED]
     bar = [tag("i", class_=word, style=f"flex-grow:{count}") for word, count, _ in numbers if count]
     told = [
         tag("li", tag("i", class_=word), tag("b", f"{count:,}"), f" {said}") for word, count, said in numbers if count
@@ -127,7 +129,7 @@ def about(summary: Summary) -> Markup:
         count_of(count, noun)
         for count, noun in (
             (summary.packets, "packet"),
-            (summary.flows, "connection"),
+            (summary.flows, "conversation"),
             (summary.exchanges, "DNS question"),
         )
         if count
@@ -140,7 +142,7 @@ def about(summary: Summary) -> Markup:
         [
             ("Held", joined(held, "thing")),
             ("From", when),
-            ("Taken", places.get(summary.vantage, "where, could not be told")),
+            ("Taken", places.get(summary.vantage, "at a place that the packets do not tell")),
             ("To be known", tag("ul", *notes) if notes else ""),
         ]
     )
