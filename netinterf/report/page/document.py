@@ -24,10 +24,11 @@ from netinterf.report.page.overview import contents, overview, quiet_section, su
 from netinterf.report.page.part import Part, Room, part
 from netinterf.version import __version__
 
-__all__ = ["html", "policy"]
+__all__ = ["html"]
 
-CARDS = 2_000
-"""Findings of a page that unfold (measured by ``python -m benchmarks page``: what a browser opens within a second)."""
+CARDS = 1_000
+"""Findings of a page that unfold. With so many, one of each kind in each further capture, and the rest in tables, a
+browser opens a page of 10,000 findings within two seconds (``python -m benchmarks page``)."""
 
 PICTURES = 60
 """Pictures of a page: each capture that has one is read twice, and sixty are a few MB."""

@@ -28,9 +28,10 @@ from netinterf.verdict.words import bears, percent
 __all__ = ["ROWS", "card", "kind_section", "odds", "tables"]
 
 MOST_SIGNS = 12
-"""Pieces of evidence that a card lists; the strongest come first, and the rest hardly counts."""
+"""Pieces of evidence that a card lists (judgement); the strongest come first, and the rest hardly counts."""
 
 MOST_FEATURES = 6
+"""Features that a likeness names: a sentence, not a catalogue."""
 
 ROWS = 250
 """Rows of one table: a browser lays out tables as a whole, so a long one is cut where nobody would mind."""
@@ -133,7 +134,7 @@ def sign(seen: Observation, verdict: Verdict) -> Markup:
     """Write one piece of evidence: the sentence, what it weighs, its rule and its frames."""
     other = "" if bears(seen, verdict.mechanism or "") else f", about {seen.mechanism}"
     frames = f", frame{'s' * (len(seen.frames) > 1)} {frames_of(seen.frames)}" if seen.frames else ""
-    told = tag("small", f"{odds(seen.llr)}{other}, ", tag("code", seen.rule), frames)
+    told = tag("small", f"{odds(seen.llr)}{other}, {seen.rule}{frames}")
     said = seen.says[:1].upper() + seen.says[1:]
     return tag("li", said, " ", told, class_="against" if seen.llr < 0 else False)
 
@@ -164,7 +165,7 @@ def row(verdict: Verdict) -> Iterable[str]:
     first = next(iter(ordered_evidence(verdict)), None)
     return (
         name(place_of(verdict)),
-        name(end_of(subject.client, subject.client_port)),
+        end_of(subject.client, subject.client_port),
         moment(verdict.start),
         f"{verdict.grade} {percent(verdict.probability)}",
         "" if first is None else f"{first.says} ({first.rule})",

@@ -73,8 +73,8 @@ def moment(time: int, *, brief: bool = False) -> Markup:
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:
     """Build a list of terms and what they stand for; those that stand for nothing are left out."""
-    rows = [tag("div", tag("dt", term), tag("dd", value)) for term, value in pairs if value]
-    return tag("dl", *rows) if rows else raw("")
+    listed = [part for term, value in pairs if value for part in (tag("dt", term), tag("dd", value))]
+    return tag("dl", *listed) if listed else raw("")
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Markup:

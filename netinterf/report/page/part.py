@@ -20,9 +20,10 @@ __all__ = ["Part", "Room", "counts", "part"]
 
 PER_KIND = 200
 """Findings of one kind in one capture that unfold (judgement); who wants more of the same reads a table with less
-trouble. One always does."""
+trouble. One always does, and what has a picture."""
 
 MOST_GROUPS = 20
+"""As in the terminal summary; they come surest first, and what follows are mostly parts of them."""
 
 COUNTED = (
     (Outcome.INTERFERED, "interfered with"),
@@ -72,7 +73,8 @@ def part(judged: Judged, key: str, room: Room, *, everything: bool) -> Part:
     shown: list[Markup] = []
     hints: list[Markup] = []
     for place, kind in enumerate(kinds, 1):
-        cards = min(max(left, 1), PER_KIND, len(kind.findings))
+        pictured = sum(verdict.subject in drawn.drawn for verdict in kind.findings)
+        cards = min(max(left, pictured, 1), PER_KIND, len(kind.findings))
         (hints if kind.doubtful else shown).append(kind_section(kind, cards, f"{key}-{place}", drawn.drawn))
         left -= cards
     sure = group_cards([one for one in groups if one.outcome is Outcome.INTERFERED], f"{key}-together")
