@@ -12,7 +12,7 @@ from netinterf.report.page.part import Part, counts
 
 __all__ = ["contents", "overview", "quiet_section", "summary_sentence", "unfolded", "unread"]
 
-QUIET = "Captures without a sign of interference"
+QUIET = "Captures without findings"
 
 
 def summary_sentence(parts: Sequence[Part]) -> str:

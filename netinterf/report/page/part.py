@@ -29,7 +29,7 @@ COUNTED = (
     (Outcome.INTERFERED, "interfered with"),
     (Outcome.OK, "worked"),
     (Outcome.DOWN, "failed without a sign of interference"),
-    (Outcome.INSUFFICIENT, "not to be judged"),
+    (Outcome.INSUFFICIENT, "could not be judged"),
 )
 """Outcomes in the order in which they are counted, and what they are called there."""
 

@@ -18,6 +18,7 @@ from benchmarks.browser import Browser, find_chromium
 from benchmarks.page import WIDTHS
 from netinterf import report
 from netinterf.capture import write_pcap
+from netinterf.cli.main import main
 from netinterf.engine.scan import scan
 from netinterf.errors import CaptureError
 from netinterf.report.page.findings import ROWS, card, odds, tables
@@ -270,6 +271,16 @@ def test_what_could_not_be_read_is_named(result: netinterf.Result) -> None:
     broken = attrs.evolve(result, errors=(CaptureError("broken.pcap", "no capture: it begins with <html>"),))
     assert "broken.pcap: no capture: it begins with <html>" in Page(written(broken)).text
     assert "No capture could be read." in Page(written([])).text
+
+
+def test_the_command_writes_the_same_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--format html --out`` gives what `report.html` gives; without a capture the page and the status say so."""
+    shutil.copy(EXAMPLES / "tcp.reset.pcap.gz", tmp_path / "visit.pcap.gz")
+    monkeypatch.chdir(tmp_path)
+    assert main(["scan", "--format", "html", "--out", "report.html", "visit.pcap.gz"]) == 0
+    assert Path("report.html").read_text(encoding="utf-8") == written(scan("visit.pcap.gz"))
+    assert main(["scan", "--format", "html", "--out", "report.html", "missing.pcap"]) == 3
+    assert "No capture could be read." in Page(Path("report.html").read_text(encoding="utf-8")).text
 
 
 def test_weights_are_told_as_odds() -> None:
