@@ -1,7 +1,8 @@
 """A capture in one sentence: how many of its connections were interfered with, in which way, and which names were hit.
 
 Counts stand beside what they are counted among, and "always" is said of names only where no connection or question of
-theirs came through. What is only possible is called a hint, and never counted among what was shown.
+theirs came through. What is only possible is called a hint, and never counted among what was shown; what is likely is
+called so.
 """
 
 from collections import Counter
@@ -32,10 +33,11 @@ def headline(judged: Judged) -> str:
     ledger, counts = judged.ledger, judged.summary.outcomes
     hit = rows_of_outcome(ledger, Outcome.INTERFERED)
     if len(hit):
-        return f"{shown_words(ledger, hit)}."
+        return f"{shown_words(ledger, hit)} ({sure_words(ledger, hit)})."
     groups = [one for one in ledger.found_groups() if one.outcome is Outcome.INTERFERED]
     if groups:
-        return f"{happened(max(groups, key=lambda one: one.probability))}."
+        surest = max(groups, key=lambda one: one.probability)
+        return f"{happened(surest)} ({surest.grade.value})."
     hints = int(np.count_nonzero(ledger.verdicts.grade == list(Grade).index(Grade.POSSIBLE)))
     if hints or len(ledger.groups):
         of = f": {of_all(hints, sum(counts.values()), 'conversation')}" if hints else ""
@@ -58,6 +60,14 @@ def shown_words(ledger: Ledger, hit: I64) -> str:
         clauses.append(f"{sum(count for _, count in ordered[MOST_CLAUSES:]):,} more in other ways")
     sentence = "; ".join(clauses)
     return sentence[:1].upper() + sentence[1:]
+
+
+def sure_words(ledger: Ledger, hit: I64) -> str:
+    """Say how sure that is, in the words of the grades: a headline must not sound surer than what stands below it."""
+    confirmed = int(np.count_nonzero(ledger.verdicts.grade[hit] == list(Grade).index(Grade.CONFIRMED)))
+    if confirmed in {0, len(hit)}:
+        return (Grade.CONFIRMED if confirmed else Grade.LIKELY).value
+    return f"{confirmed:,} {Grade.CONFIRMED.value}, {len(hit) - confirmed:,} {Grade.LIKELY.value}"
 
 
 def names_words(ledger: Ledger, hit: I64) -> str:

@@ -34,11 +34,18 @@ def with_rows(judged: Judged, chosen: slice, grade: Grade, outcome: Outcome) -> 
 def test_always_is_said_where_nothing_came_through(reset: Judged) -> None:
     """One connection that worked under a name that was hit, and it is not always."""
     assert headline(reset) == (
-        "6 of 10 connections were cut off by forged resets, always for maps10.example.net and shop26.example.com."
+        "6 of 10 connections were cut off by forged resets, always for maps10.example.net and shop26.example.com (likely)."
     )
     changed = headline(with_rows(reset, slice(0, 1), Grade.NONE, Outcome.OK))
     assert changed.startswith("5 of 10 connections were cut off by forged resets, for ")
     assert "always" not in changed
+
+
+def test_how_sure_it_is_stands_in_the_sentence(reset: Judged) -> None:
+    """Confirmed, likely, or how many of each."""
+    assert headline(with_rows(reset, slice(None), Grade.CONFIRMED, Outcome.INTERFERED)).endswith(" (confirmed).")
+    some = headline(with_rows(reset, slice(0, 2), Grade.CONFIRMED, Outcome.INTERFERED))
+    assert some.endswith(" (2 confirmed, 4 likely).")
 
 
 def test_one_is_said_in_the_singular(reset: Judged) -> None:
