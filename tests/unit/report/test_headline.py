@@ -34,7 +34,8 @@ def with_rows(judged: Judged, chosen: slice, grade: Grade, outcome: Outcome) -> 
 def test_always_is_said_where_nothing_came_through(reset: Judged) -> None:
     """One connection that worked under a name that was hit, and it is not always."""
     assert headline(reset) == (
-        "6 of 10 connections were cut off by forged resets, always for maps10.example.net and shop26.example.com (likely)."
+        "6 of 10 connections were cut off by forged resets, always for maps10.example.net and shop26.example.com "
+        "(likely)."
     )
     changed = headline(with_rows(reset, slice(0, 1), Grade.NONE, Outcome.OK))
     assert changed.startswith("5 of 10 connections were cut off by forged resets, for ")
