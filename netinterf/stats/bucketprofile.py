@@ -75,9 +75,9 @@ def bucket_intervals(time: F64, size: F64, lost: Bool, fit: BucketFit, *, rate: 
     kept = gain >= gain.max() - max(DROP, STAKE * fit.llr)
     unseen = _unseen_rate(Fates(time, size, lost), fit)
     low, high = _span(np.append(tried[kept], (rate - unseen, rate + unseen)), rate)
-    ends = np.array([max(low, np.finfo(np.float64).tiny), high])
+    ends = np.array([max(low, np.finfo(np.float64).tiny), high])  # a bucket needs a rate, whose bound may be 0
     bursts = burst_heights(time[~lost], size[~lost], ends) + np.array([float(np.median(size)), 0.0])
-    return BucketIntervals((float(ends[0]), high), _span(np.append(depths[kept], bursts), depth))
+    return BucketIntervals((max(low, 0.0), high), _span(np.append(depths[kept], bursts), depth))
 
 
 def _unseen_rate(one: Fates, fit: BucketFit) -> float:

@@ -183,6 +183,14 @@ def test_intervals_are_no_narrower_than_a_packet_allows():
     assert known.depth[0] <= 6e4 <= known.depth[1] < 1.5 * 6e4
 
 
+def test_no_rate_is_told_below_zero():
+    """Where the levels tell nothing of the rate, the interval reaches down to zero, and not to some tiny number."""
+    time, size = np.linspace(0, 0.02, 60), np.full(60, 1500.0)
+    lost = police(time, size, 1e5, 6e4)
+    known = bucket_intervals(time, size, lost, search_bucket(time, size, lost), rate=1e5, depth=6e4)
+    assert known.rate[0] == 0 < known.rate[1]
+
+
 def test_nothing_fitted_has_no_interval():
     """Without a fit the interval is not a number."""
     none = bucket_intervals(np.zeros(2), np.ones(2), np.zeros(2, bool), NO_FIT, rate=np.nan, depth=np.nan)
