@@ -69,12 +69,21 @@ def parser() -> argparse.ArgumentParser:
     page = verbs.add_parser("page", help="the HTML page with thousands of findings: its size, and how long it opens")
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
-    rates = add_rates(verbs)
+    rates = [*add_rates(verbs), add_compare(verbs)]
     for verb in (quality, fit, who, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (quality, trials, speed, names, ways, rivals, *rates, simulator, likeness, page):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about two places."""
+    sides = verbs.add_parser("compare", help="two places: blocks named and false accusations, by kind of trouble")
+    sides.add_argument("--captures", type=Path, metavar="DIR", help="labelled folder with pairs of places and servers")
+    sides.add_argument("--seeds", type=int, default=20, help="simulated pairs of each kind (default 20, 0: none)")
+    sides.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    return sides
 
 
 def add_dns(
@@ -141,6 +150,14 @@ def run_page(options: argparse.Namespace) -> int:
         print(f"{', '.join(page.write_pictures())} in {page.PICTURES.name}")
     else:
         page.run(options.findings, options.json)
+    return 0
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Compare two places."""
+    from benchmarks.compare.command import run
+
+    run(options)
     return 0
 
 
@@ -366,6 +383,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "isolation": run_isolation,
     "fuzz": run_fuzz,
     "rivals": run_rivals,
+    "compare": run_compare,
     "shaping": run_shaping,
     "lab": run_lab,
     "limits": run_limits,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from netinterf.analyzers.tampering_signatures import TamperingSignatures
     from netinterf.analyzers.throttling import Throttling
     from netinterf.analyzers.tls_interception import TlsInterception
+    from netinterf.engine.compare import Comparison, compare
     from netinterf.engine.examples import example
     from netinterf.engine.scan import Result, scan
     from netinterf.engine.session import Session
@@ -38,6 +39,7 @@ __all__ = [
     "Acknowledgements",
     "Analyzer",
     "BlockPages",
+    "Comparison",
     "DnsPoisoning",
     "Evidence",
     "Grade",
@@ -61,6 +63,7 @@ __all__ = [
     "attribute",
     "check_analyzer",
     "classify",
+    "compare",
     "example",
     "explain",
     "export",
@@ -85,6 +88,7 @@ HOMES = {
     "netinterf.analyzers.tampering_signatures": ("TamperingSignatures",),
     "netinterf.analyzers.throttling": ("Throttling",),
     "netinterf.analyzers.tls_interception": ("TlsInterception",),
+    "netinterf.engine.compare": ("Comparison", "compare"),
     "netinterf.engine.examples": ("example",),
     "netinterf.engine.scan": ("Result", "scan"),
     "netinterf.engine.session": ("Session",),

@@ -49,19 +49,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
-    scan.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
-    scan.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
-    scan.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
-    scan.add_argument(
-        "--answers",
-        metavar="FILE",
-        help="what names are known to answer: a CSV file name,address, or a capture",
-    )
-    scan.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
-    scan.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
+    add_judging(scan)
     scan.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
     )
+    add_compare(verbs)
     add_simulate(verbs)
     return parser
 
@@ -75,6 +67,45 @@ def add_output(verb: Parser) -> None:
         help="text (default) or html, a page, for people; jsonl or parquet for programs",
     )
     verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+
+
+def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that holds captures against others."""
+    compare = verbs.add_parser(
+        "compare",
+        help="hold captures against those of another place or time",
+        description="Compare two places or two times, name by name: what fails here and works there, and why.",
+        epilog="Exit status: 0 done, 1 something is blocked (with --fail-on), 2 wrong usage, "
+        "3 a side has no input that can be read.",
+        allow_abbrev=False,
+    )
+    compare.add_argument(
+        "paths", nargs="+", metavar="PATH", help="captures, folders or patterns of the place in question"
+    )
+    compare.add_argument(
+        "--against", nargs="+", required=True, metavar="PATH", help="those of a place, or time, without interference"
+    )
+    compare.add_argument("--format", choices=("text", "jsonl"), default="text", help="text (default) or jsonl")
+    compare.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    compare.add_argument("--all", action="store_true", help="also what works, and all that cannot be compared")
+    add_judging(compare)
+    compare.add_argument(
+        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something is blocked"
+    )
+
+
+def add_judging(verb: Parser) -> None:
+    """Describe how captures are judged."""
+    verb.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
+    verb.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
+    verb.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
+    verb.add_argument(
+        "--answers",
+        metavar="FILE",
+        help="what names are known to answer: a CSV file name,address, or a capture",
+    )
+    verb.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
+    verb.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
 
 
 def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
@@ -115,6 +146,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from netinterf.cli.simulation import run_simulate
 
             return run_simulate(arguments)
+        if arguments.verb == "compare":
+            from netinterf.cli.comparison import run_compare
+
+            return run_compare(arguments)
         from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
 
         return run_scan(arguments)

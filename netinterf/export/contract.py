@@ -8,6 +8,8 @@ Source: JSON Schema, draft 2020-12.
 
 from typing import Any
 
+from netinterf.comparison.units import Finding
+from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.schema import Grade, Outcome
 from netinterf.verdict.frames import COLUMNS
 from netinterf.verdict.lines import SCHEMA
@@ -20,6 +22,8 @@ KNOWN = {
     *("capture", "subject", "kind", "outcome", "grade", "probability", "q_value", "explanation"),
     *("rule", "llr", "code", "says", "value", "system", "score"),
     *("members", "affected", "share", "share_low", "share_high"),
+    *("transport", "finding", "here", "there", "own", "contrast", "attempts", "answered", "failed", "unknown"),
+    *("side", "state", "findings", "changes", "failed_before", "attempts_before", "failed_after", "attempts_after"),
 }
 """Keys that are never null. Lists are never null either."""
 
@@ -42,19 +46,23 @@ CAPTURE: dict[str, Any] = {
 }
 """Keys of a capture's own line and their types, as in `COLUMNS`."""
 
+LINES = {"capture": CAPTURE, "verdict": COLUMNS, "compared": COMPARED, "comparison": COMPARISON, "change": CHANGE}
+"""Keys of each kind of line."""
+
 WORDS = {
     "outcome": [outcome.value for outcome in Outcome],
     "grade": [grade.value for grade in Grade],
+    "finding": [finding.value for finding in Finding],
 }
 """Values that a key can take."""
 
 
 def json_schema() -> dict[str, Any]:
-    """Build the JSON Schema of one line: a capture's or a verdict's."""
+    """Build the JSON Schema of one line: a capture's or a verdict's, or one of a comparison."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "netinterf, one line of output",
-        "oneOf": [_line("capture", CAPTURE), _line("verdict", COLUMNS)],
+        "oneOf": [_line(kind, keys) for kind, keys in LINES.items()],
     }
 
 

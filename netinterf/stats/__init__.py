@@ -62,7 +62,15 @@ from netinterf.stats.ratelimit import (
     fit_bucket,
     loss_line_rate,
 )
-from netinterf.stats.rates import Shrunk, clopper_pearson_upper, exceeds, fit_beta_binomial, shrink, wilson
+from netinterf.stats.rates import (
+    Shrunk,
+    clopper_pearson_upper,
+    exceeds,
+    fit_beta_binomial,
+    share_difference,
+    shrink,
+    wilson,
+)
 from netinterf.stats.robust import group_median, group_quantile, robust_scale, theil_sen
 from netinterf.stats.sequential import e_detector, e_of_p, share_e_process
 from netinterf.stats.windows import Window, best_window
@@ -135,6 +143,7 @@ __all__ = [
     "rule_of_three",
     "search_bucket",
     "search_buckets",
+    "share_difference",
     "share_e_process",
     "share_grid",
     "shrink",

@@ -21,6 +21,7 @@ __all__ = [
     "clopper_pearson_upper",
     "exceeds",
     "fit_beta_binomial",
+    "share_difference",
     "shrink",
     "wilson",
 ]
@@ -174,6 +175,39 @@ def wilson(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[F64, F64]:
     low = np.where(hits == 0, 0.0, np.clip(centre - half, 0.0, 1.0))
     high = np.where(hits == trials, 1.0, np.clip(centre + half, 0.0, 1.0))
     return low, high
+
+
+def share_difference(
+    k: ArrayLike, n: ArrayLike, other_k: ArrayLike, other_n: ArrayLike, level: float = 0.95
+) -> tuple[F64, F64, F64]:
+    """Compute how much larger one share is than another, with its hybrid score interval.
+
+    The ends of the two score intervals are combined as independent errors are, so the interval stays within -1 … 1 and
+    has close to its nominal coverage with a handful of trials, where the textbook interval has not.
+
+    Args:
+        k: How often it happened, from 0 to n.
+        n: How often it could have.
+        other_k: The same of the share that is taken off.
+        other_n: How often that could have.
+        level: Confidence.
+
+    Returns:
+        Lower end, difference and upper end; where an n is 0 its share is taken for 0 and its interval is 0 to 1.
+
+    Raises:
+        ParameterError: The columns differ in length, a count is not from 0 to n, or *level* is out of range.
+
+    Source: Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine
+    1998, method 10.
+    """
+    first, second = _checked_counts(k, n), _checked_counts(other_k, other_n)
+    share, other = (hits / np.where(trials > 0, trials, 1.0) for hits, trials in (first, second))
+    (low, high), (other_low, other_high) = wilson(*first, level), wilson(*second, level)
+    difference = share - other
+    below = np.sqrt((share - low) ** 2 + (other_high - other) ** 2)
+    above = np.sqrt((high - share) ** 2 + (other - other_low) ** 2)
+    return np.maximum(difference - below, -1.0), difference, np.minimum(difference + above, 1.0)
 
 
 def clopper_pearson_upper(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> F64:

@@ -13,6 +13,7 @@ from netinterf.stats.rates import (
     clopper_pearson_upper,
     exceeds,
     fit_beta_binomial,
+    share_difference,
     shrink,
     wilson,
 )
@@ -209,3 +210,22 @@ def test_no_groups_give_no_rows(function):
     """Empty in, empty out."""
     assert np.size(function([], [])) == 0
     assert len(shrink([], [], 1, 1).mean) == len(exceeds([], [], 1, 1, 0.5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "other_k", "other_n", "low", "high"),
+    [
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (6, 7, 2, 7, 0.0582, 0.8062),
+        (5, 56, 0, 29, -0.0381, 0.1926),
+        (0, 10, 0, 20, -0.1611, 0.2775),
+        (10, 10, 0, 20, 0.6791, 1.0),
+        (10, 10, 0, 10, 0.6075, 1.0),
+    ],
+)
+def test_differences_of_shares_are_those_of_the_paper(k, n, other_k, other_n, low, high):
+    """Newcombe 1998, table II, method 10; turned round, the interval is mirrored."""
+    found = np.concatenate(share_difference([k], [n], [other_k], [other_n]))
+    assert found == pytest.approx([low, k / n - other_k / other_n, high], abs=5e-5)
+    assert -np.concatenate(share_difference([other_k], [other_n], [k], [n]))[::-1] == pytest.approx(found)

@@ -1,0 +1,1 @@
+"""Comparisons of two places with known truth: simulated pairs, and the shared captures."""

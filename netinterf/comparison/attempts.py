@@ -1,0 +1,242 @@
+"""What was tried on both sides, and what came of it: one row per flow and DNS exchange.
+
+A comparison asks one question of an attempt: did the other side react to what was asked of it? So a TLS server that
+answered a hello has answered, though the client left then; a refusal, an alert or a stall shows that somebody lives
+there and no more; silence and resets are failures. What a capture does not show is not known, never a failure.
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.context.domains import bare_hosts
+from netinterf.context.special import Special, special_bits
+from netinterf.numbering import combined, numbered_text
+from netinterf.protocols.dns_names import lowered
+from netinterf.schema import Grade, TriggerKind
+from netinterf.table import Table, Text, column, text
+from netinterf.verdict.clusters import weigh_subjects
+from netinterf.verdict.combine import quiet_weights
+from netinterf.verdict.ledger import Ledger
+from netinterf.verdict.model import Model
+from netinterf.verdict.reasons import Reason
+from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects
+
+__all__ = ["FAILED", "TRANSPORTS", "Attempts", "Side", "State", "attempts_of"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class Side(IntEnum):
+    """Whose attempt it is: of the captures that are asked about, or of those they are held against."""
+
+    HERE = 0
+    THERE = 1
+
+
+class State(IntEnum):
+    """What came of an attempt."""
+
+    UNKNOWN = 0  # the capture does not show it
+    ANSWERED = 1
+    HEARD = 2  # somebody spoke in the server's name, but did not give what was asked for
+    BROKEN = 3  # reset
+    SILENT = 4  # nothing came back
+    STRUCK = 5  # the scan says that somebody interfered, whatever came back
+
+
+FAILED = (State.BROKEN, State.SILENT, State.STRUCK)
+
+TRANSPORTS = ("dns", "tcp/http", "tcp/tls", "quic", "tcp", "udp")
+"""How a name or server was reached. Where no payload tells, the port does (IANA Service Name and Port Number
+Registry: 80 http, 443 https; UDP 443 is QUIC, RFC 9114 §3.1)."""
+DNS, HTTP, TLS, QUIC, TCP, UDP = range(len(TRANSPORTS))
+
+SILENT = Reason.SYN_UNANSWERED | Reason.REQUEST_UNANSWERED | Reason.UDP_UNANSWERED | Reason.DNS_UNANSWERED
+BROKEN = Reason.REFUSED | Reason.RESET_UNEXPLAINED
+HEARD = (
+    Reason.CLOSED_UNEXPLAINED | Reason.ALERT_UNEXPLAINED | Reason.REFUSAL_UNEXPLAINED | Reason.STALLED
+    | Reason.DNS_SERVFAIL | Reason.DNS_REFUSED | Reason.DNS_ERROR
+)  # fmt: skip
+AT_OPENING = Reason.SYN_UNANSWERED | Reason.REFUSED | Reason.UDP_UNANSWERED
+
+HERE_ONLY = Special.PRIVATE | Special.CGNAT | Special.LOOPBACK | Special.LINK_LOCAL
+"""Addresses that mean another host in another place (RFC 1918, 6598, 4193): never the same server in two captures."""
+
+NO_SERVER = Special.MULTICAST | Special.BROADCAST | Special.UNSPECIFIED
+
+ACCUSED = tuple(Grade).index(Grade.LIKELY)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Attempts(Table):
+    """One row per flow or DNS exchange of either side, side by side and capture by capture."""
+
+    side: NDArray[np.uint8] = column("u1", "Side code")
+    capture: NDArray[np.int32] = column("i4", "place among the ledgers of both sides, those of HERE first")
+    row: NDArray[np.int32] = column("i4", "verdict of that ledger")
+    unit: NDArray[np.int64] = column("i8", "number of what was tried: a name over a transport, or a server without one")
+    service: NDArray[np.int64] = column("i8", "number of the server's address, port and transport")
+    high: NDArray[np.uint64] = column("u8", "upper half of the server's address")
+    low: NDArray[np.uint64] = column("u8", "lower half; IPv4 is IPv4-mapped")
+    port: NDArray[np.uint16] = column("u2", "port of the server")
+    transport: NDArray[np.uint8] = column("u1", "place in TRANSPORTS")
+    name: Text = text("name that was asked for; empty without")
+    time: NDArray[np.int64] = column("i8", "when it began", unit="ns since 1970 UTC")
+    state: NDArray[np.uint8] = column("u1", "State code")
+    abrupt: NDArray[np.bool_] = column("?", "it was reset, rather than left in silence")
+    at_opening: NDArray[np.bool_] = column("?", "it failed before anything could be asked for")
+    traced: NDArray[np.bool_] = column("?", "a router said that its packets had run out of hops, as in a route trace")
+    prior: NDArray[np.float64] = column("f8", "log-odds of interference before any evidence", unit="nats")
+    llr: NDArray[np.float64] = column("f8", "what its own packets weigh by themselves; see own_weights", unit="nats")
+    log_odds: NDArray[np.float64] = column("f8", "log-odds that the scan arrived at", unit="nats")
+
+    @property
+    def failed(self) -> Mask:
+        """Which of them failed."""
+        result: Mask = np.isin(self.state, FAILED)
+        return result
+
+    @property
+    def dead(self) -> Mask:
+        """Which of them failed with nobody held to have let it fail: nor any other of their unit on their side.
+
+        Only these may speak for an outage: what was struck says nothing about the server.
+        """
+        group = combined(self.side, self.unit)
+        struck = np.bincount(group, self.state == State.STRUCK, int(group.max(initial=-1)) + 1)[group] > 0
+        result: Mask = self.failed & ~struck
+        return result
+
+    @property
+    def answered(self) -> Mask:
+        """Which of them were answered."""
+        result: Mask = self.state == State.ANSWERED
+        return result
+
+    @property
+    def alive(self) -> Mask:
+        """Which of them show that the server lives, whatever it said."""
+        result: Mask = np.isin(self.state, (State.ANSWERED, State.HEARD))
+        return result
+
+
+def attempts_of(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -> Attempts:
+    """Lay out what both sides tried.
+
+    Args:
+        here: Captures that are asked about.
+        there: Captures that they are held against.
+        model: Priors and weights that the verdicts were reached with.
+    """
+    sides = [Side.HERE] * len(here) + [Side.THERE] * len(there)
+    parts = [
+        _of_ledger(ledger, side, place, model)
+        for place, (ledger, side) in enumerate(zip([*here, *there], sides, strict=True))
+    ]
+    tried = Attempts.concat(parts)
+    bits = special_bits(tried.high, tried.low)
+    own = np.where(bits & np.uint16(HERE_ONLY) != 0, tried.capture, -1)
+    service = combined(tried.high, tried.low, own, tried.port, tried.transport)
+    name, _ = numbered_text(tried.name)
+    named = tried.name.lengths > 0
+    unit = combined(named.astype(np.int64), np.where(named, name, service), tried.transport)
+    return without_traces(attrs.evolve(tried, service=service, unit=unit))
+
+
+def without_traces(tried: Attempts) -> Attempts:
+    """Take silence for not known where a capture traces a route with the same requests: probes are sent to die there.
+
+    Not every router says so, and those that do not leave the same silence as a box.
+    """
+    group = combined(tried.capture, tried.unit)
+    traced = np.bincount(group, tried.traced, int(group.max(initial=-1)) + 1)[group] > 0
+    state = np.where(traced & (tried.state == State.SILENT), State.UNKNOWN, tried.state)
+    return attrs.evolve(tried, state=state.astype(np.uint8))
+
+
+def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts:
+    """Lay out one capture; units and services are numbered later, over all captures."""
+    subjects, hosts, verdicts = ledger.subjects, ledger.hosts, ledger.verdicts
+    nobody = special_bits(hosts.high, hosts.low) & np.uint16(NO_SERVER) != 0
+    rows = np.flatnonzero((subjects.prior_kind != KIND_OTHER) & ~nobody[subjects.server])
+    server = subjects.server[rows]
+    probability = np.clip(verdicts.probability[rows], LEAST, 1 - LEAST)
+    reasons = subjects.reasons[rows]
+    lowest = reasons & (~reasons + np.uint32(1))
+    return Attempts(
+        side=np.full(len(rows), side, np.uint8),
+        capture=np.full(len(rows), place, np.int32),
+        row=rows.astype(np.int32),
+        unit=np.zeros(len(rows), np.int64),
+        service=np.zeros(len(rows), np.int64),
+        high=hosts.high[server],
+        low=hosts.low[server],
+        port=subjects.port[rows].astype(np.uint16),
+        transport=_transports(subjects, rows).astype(np.uint8),
+        name=bare_hosts(lowered(subjects.name)).take(rows),
+        time=subjects.start[rows],
+        state=_states(lowest, verdicts.grade[rows] <= ACCUSED),
+        abrupt=lowest & np.uint32(BROKEN) != 0,
+        at_opening=lowest & np.uint32(AT_OPENING) != 0,
+        traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
+        prior=_priors(model)[subjects.prior_kind[rows]],
+        llr=own_weights(ledger, model)[rows],
+        log_odds=np.log(probability) - np.log1p(-probability),
+    )
+
+
+def own_weights(ledger: Ledger, model: Model) -> F64:
+    """Weigh what the packets of each subject say by themselves, without others of their capture.
+
+    What it means that something met silence and nothing more was seen (`Model.quiet`) was fitted to captures without a
+    control. Here the control speaks, so that part is taken off again: what remains argues against, or is nothing.
+    """
+    weights = weigh_subjects(ledger.evidence, ledger.subjects, ledger.verdicts.mechanisms, model)
+    silent = ledger.subjects.reasons & np.uint32(SILENT) != 0
+    bare = silent & (weights.llr <= 0)
+    return np.where(bare, np.minimum(weights.llr - quiet_weights(ledger.subjects, model), 0.0), weights.llr)
+
+
+LEAST = 1e-9
+"""Probabilities are kept that far from 0 and 1, so that log-odds stay finite."""
+
+
+def _states(lowest: NDArray[np.uint32], accused: Mask) -> NDArray[np.uint8]:
+    """Say what came of attempts by the reason that decides, and by the verdict."""
+    told = [
+        accused,
+        lowest & np.uint32(SILENT) != 0,
+        lowest & np.uint32(BROKEN) != 0,
+        lowest & np.uint32(HEARD) != 0,
+        (lowest == 0) | (lowest == np.uint32(Reason.TLS_UNFINISHED)),
+    ]
+    states = [State.STRUCK, State.SILENT, State.BROKEN, State.HEARD, State.ANSWERED]
+    return np.select(told, states, State.UNKNOWN).astype(np.uint8)
+
+
+def _transports(subjects: Subjects, rows: I64) -> I64:
+    """Say how each subject reached its server."""
+    kind, by, port = subjects.prior_kind[rows], subjects.named_by[rows], subjects.port[rows]
+    tcp, udp = kind == KIND_TCP, kind == KIND_UDP
+    told = [
+        kind == KIND_EXCHANGE,
+        tcp & np.isin(by, (TriggerKind.HTTP_HOST, TriggerKind.HTTP_URL)),
+        tcp & np.isin(by, (TriggerKind.TLS_SNI, TriggerKind.TLS_ECH)),
+        tcp & (port == 80),
+        tcp & (port == 443),
+        tcp,
+        udp & ((by == TriggerKind.QUIC_SNI) | (port == 443)),
+    ]
+    return np.select(told, [DNS, HTTP, TLS, HTTP, TLS, TCP, QUIC], UDP)
+
+
+def _priors(model: Model) -> F64:
+    """Give the log-odds of any interference, by kind of subject."""
+    odds = np.nansum(np.exp(model.log_odds(model.mechanisms)), axis=1)
+    return np.asarray(np.log(np.maximum(odds, LEAST)))

@@ -1,0 +1,147 @@
+"""What else happened around each failure: to others at the same server, and to others in the same minute.
+
+Counts in windows of time come from running sums over sorted rows, and neighbours from the runs in them, so that a
+million attempts cost a few sorts.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.comparison.attempts import Attempts
+from netinterf.numbering import combined
+from netinterf.verdict.keys import BIN_NS
+
+__all__ = ["Company", "company_of", "in_window", "nearest_gap", "nearest_other"]
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+MINUTE_NS = 60_000_000_000
+"""How far an outage of the access link reaches: what else failed within a minute counts against a block (judgement:
+roaming and handovers take seconds, a router's restart about a minute)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """What happened around each attempt, all of it to other units than its own."""
+
+    beside: I64  # nearest in time at the same service, within five minutes: 1 alive, 0 dead, -1 there is none
+    around: I64  # others of the same capture within a minute of which it is known what came of them
+    lost: I64  # the same that failed with nobody held to have done it
+
+
+def company_of(tried: Attempts) -> Company:
+    """Look around each attempt.
+
+    Args:
+        tried: Attempts of both sides.
+    """
+    dead, alive = tried.dead, tried.alive
+    capture = tried.capture.astype(np.int64)
+    nearest = nearest_other(combined(tried.side, tried.service), tried.unit, tried.time, dead | alive, BIN_NS)
+    return Company(
+        beside=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
+        around=_others(tried, capture, dead | alive),
+        lost=_others(tried, capture, dead),
+    )
+
+
+def _others(tried: Attempts, key: I64, counted: Mask) -> I64:
+    """Count for each attempt those of other units with the same key, within a minute."""
+    own = combined(key, tried.unit)
+    return in_window(key, tried.time, counted, MINUTE_NS) - in_window(own, tried.time, counted, MINUTE_NS)
+
+
+def in_window(key: I64, time: I64, counted: Mask, reach: int) -> I64:
+    """Count for each row the rows with the same key that are counted and at most *reach* away in time.
+
+    Args:
+        key: Small whole numbers, n of them.
+        time: Of each row, ns.
+        counted: Which rows count.
+        reach: ns, either way.
+
+    Returns:
+        n counts.
+    """
+    return _until(key, time, counted, time + reach, True) - _until(key, time, counted, time - reach, False)
+
+
+def _until(key: I64, time: I64, counted: Mask, moment: I64, inclusive: bool) -> I64:
+    """Count rows that come before (key, moment), those at it included or not; only differences of one key mean much."""
+    count = len(key)
+    later = np.repeat([not inclusive, inclusive], count)  # of equal times, what sorts first: rows if they count
+    order = np.lexsort((later, np.concatenate([time, moment]), np.concatenate([key, key])))
+    total = np.cumsum(np.concatenate([counted, np.zeros(count, np.bool_)])[order])
+    result = np.empty(2 * count, np.int64)
+    result[order] = total
+    return result[count:]
+
+
+def nearest_other(key: I64, unit: I64, time: I64, counted: Mask, reach: int) -> I64:
+    """Find for each row the nearest in time of those with the same key, another unit, and that are counted.
+
+    Args:
+        key: What both share, n whole numbers.
+        unit: What they must not share.
+        time: Of each row, ns.
+        counted: Which rows can be found.
+        reach: Farthest that one may be, ns.
+
+    Returns:
+        n rows, -1 where there is none; of two equally near ones the earlier.
+    """
+    count = len(key)
+    order = np.lexsort((np.arange(count), time, key))
+    place, group, moment = key[order], unit[order], time[order]
+    found, best = np.full(count, -1, np.int64), np.full(count, np.iinfo(np.int64).max)
+    for step in (1, -1):  # looking back, then ahead
+        rows = np.arange(count)[::step]
+        last = _last_other(place[::step], group[::step], counted[order][::step])
+        known = np.flatnonzero(last >= 0)
+        mine, other = rows[known], rows[last[known]]
+        gap = np.abs(moment[mine] - moment[other])
+        nearer = (gap <= reach) & (gap < best[mine])
+        found[mine[nearer]], best[mine[nearer]] = other[nearer], gap[nearer]
+    result = np.full(count, -1, np.int64)
+    result[order] = np.where(found >= 0, order[found], -1)
+    return result
+
+
+def _last_other(place: I64, group: I64, counted: Mask) -> I64:
+    """Find for each row the last counted one before it with the same place and another group, -1 for none."""
+    rows = np.flatnonzero(counted)
+    if not len(rows):
+        return np.full(len(place), -1, np.int64)
+    before = np.cumsum(counted) - counted - 1  # place among the counted of the last one before each row
+    fresh = np.append(True, (place[rows][1:] != place[rows][:-1]) | (group[rows][1:] != group[rows][:-1]))
+    start = np.maximum.accumulate(np.where(fresh, np.arange(len(rows)), 0))  # where the run of each counted one begins
+    at = np.maximum(before, 0)
+    same = group[rows[at]] == group
+    at = np.where(same & (place[rows[at]] == place), start[at] - 1, before)
+    good = (at >= 0) & (place[rows[np.maximum(at, 0)]] == place)
+    return np.where(good, rows[np.maximum(at, 0)], -1)
+
+
+def nearest_gap(tried: Attempts, key: I64, mine: Mask, others: Mask) -> F64:
+    """Measure how far in time the nearest of *others* is from any of *mine* with the same key, ns.
+
+    Args:
+        tried: Attempts.
+        key: What both share, numbered from 0.
+        mine: Rows to measure from.
+        others: Rows to measure to.
+
+    Returns:
+        One gap per key, infinity where either is missing.
+    """
+    count = int(key.max(initial=-1)) + 1
+    gap = np.full(count, np.inf)
+    rows = np.flatnonzero(mine | others)
+    order = rows[np.lexsort((tried.time[rows], key[rows]))]
+    place, time, kind = key[order], tried.time[order], mine[order]
+    met = np.flatnonzero((place[1:] == place[:-1]) & (kind[1:] != kind[:-1]))
+    np.minimum.at(gap, place[met], (time[met + 1] - time[met]).astype(np.float64))
+    return gap

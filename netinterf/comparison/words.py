@@ -1,0 +1,95 @@
+"""What a comparison says, in one or two plain sentences: no certainty that the grade does not carry."""
+
+from netinterf.comparison.record import Change, Compared, Counted
+from netinterf.comparison.units import Finding
+from netinterf.schema import Grade
+from netinterf.verdict.record import Why, iso_time
+from netinterf.verdict.words import WHAT, percent
+
+__all__ = ["CAUSE_SAYS", "change_says", "reasons_of", "says"]
+
+CAUSE_SAYS = {
+    "gone": "it may have been out of service at the time",
+    "server": "the server as a whole may have been down at the time",
+    "access": "the line may have lost the packets, as others failed around then or there were too few attempts",
+    "refused-address": "the server may turn this place away by itself",
+    "refused-name": "the server may refuse this name to this place by itself",
+}
+"""Harmless causes, in words; what would settle each is in `SETTLES`."""
+
+SETTLES = {
+    "gone": "a capture from another place at the same time",
+    "server": "other names at the same server, and a capture from another place, both at the same time",
+    "access": "more attempts, spread over hours",
+    "refused-address": "captures at the client and at the server at the same time",
+    "refused-name": "captures at the client and at the server at the same time",
+}
+
+SURE = {
+    Grade.CONFIRMED: "This is confirmed",
+    Grade.LIKELY: "This is likely",
+    Grade.POSSIBLE: "This is only possible, not shown",
+}
+
+
+def says(unit: Compared) -> str:
+    """Put what was found about one unit into sentences."""
+    here, there = f"here {_counted(unit.here)}", f"there {_counted(unit.there)}"
+    sure = f"{SURE.get(unit.grade, '')} (probability {percent(unit.probability)})"
+    how = f": {WHAT[unit.mechanism].format(who='the request')}" if unit.mechanism in WHAT else ""
+    verb = "interfered with" if (unit.mechanism or "").startswith(("rate", "tls")) else "blocked"
+    also = f"; apart from a block, {CAUSE_SAYS[unit.cause]}" if unit.cause else ""
+    told = {
+        Finding.BLOCKED: f"{unit.subject} is {verb} here: {here}, {there}. {sure}{how}.",
+        Finding.BOTH: f"{unit.subject} is interfered with on both sides: {here}, {there}. {sure}{how}.",
+        Finding.SUSPECTED: f"{unit.subject} may be {verb} here: {here}, {there}. {sure}{how}{also}.",
+        Finding.ONLY_HERE: f"{unit.subject} fails here and works there: {here}, {there}. This is no proof of a block"
+        f"{also}.",
+        Finding.DOWN: f"{unit.subject} fails on both sides with no sign of interference: {here}, {there}. It is down.",
+        Finding.CLEAR: f"{unit.subject} works here: {here}, {there}.",
+        Finding.NOT_COMPARED: f"{unit.subject} cannot be compared: {here}, {there}.",
+    }
+    return told[unit.finding]
+
+
+def _counted(told: Counted) -> str:
+    if not told.attempts:
+        return "it was never tried"
+    if not told.failed + told.answered:
+        return f"what came of {told.attempts:,} attempt{'s' * (told.attempts > 1)} is not shown"
+    return f"{told.failed:,} of {told.failed + told.answered:,} attempts failed"
+
+
+def reasons_of(unit: Compared) -> tuple[Why, ...]:
+    """Say what was missing, and which capture would settle it."""
+    found: list[Why] = []
+    for side, told in (("here", unit.here), ("there", unit.there)):
+        if not told.attempts:
+            other = "the place that is asked about" if side == "here" else "the control"
+            text = f"It was never tried {side}; a capture of {unit.subject} at {other} would settle it."
+            found.append(Why(code=f"compare.not_tried_{side}", says=text))
+        elif not told.failed + told.answered:
+            text = f"What came of it {side} is not shown; a capture of whole connections at the client would settle it."
+            found.append(Why(code=f"compare.not_shown_{side}", says=text))
+    if unit.finding in {Finding.ONLY_HERE, Finding.SUSPECTED} and unit.cause:
+        text = f"Apart from a block, {CAUSE_SAYS[unit.cause]}; {SETTLES[unit.cause]} would settle it."
+        found.append(Why(code=f"compare.{unit.cause.replace('-', '_')}", says=text))
+    return tuple(found)
+
+
+def change_says(change: Change) -> str:
+    """Put a change into a sentence."""
+    what = f"{change.name or change.server} over {change.transport}"
+    worse = change.failed_after * change.attempts_before > change.failed_before * change.attempts_after
+    last = ""
+    if change.kind == "server" and change.last_name:
+        last = f" The last attempt before asked for {change.last_name}."
+    return (
+        f"{what} {'began to fail' if worse else 'began to work'} between {_when(change.after)} and "
+        f"{_when(change.before)}: {change.failed_before:,} of {change.attempts_before:,} attempts failed before, "
+        f"{change.failed_after:,} of {change.attempts_after:,} after.{last}"
+    )
+
+
+def _when(time: int) -> str:
+    return f"{(iso_time(time) or '')[:19].replace('T', ' ')} UTC"

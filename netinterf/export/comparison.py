@@ -1,0 +1,121 @@
+"""Comparisons as JSON lines: one object per unit and per change, and one that says what was compared.
+
+Keys are always present and null when unknown, as in the lines of a scan; the words are those of the verdict contract,
+with ``finding`` beside them.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from netinterf.comparison.record import Change, Compared
+from netinterf.comparison.units import Finding
+from netinterf.engine.compare import Comparison
+from netinterf.verdict.lines import SCHEMA, plain
+from netinterf.verdict.record import iso_time
+from netinterf.version import __version__
+
+__all__ = ["CHANGE", "COMPARED", "COMPARISON", "change_line", "comparison_line", "comparison_lines", "summary_line"]
+
+SUBJECT = {"kind": "string", "name": "string", "server": "string", "transport": "string"}
+COUNTS = {"attempts": "int64", "answered": "int64", "failed": "int64", "unknown": "int64"}
+SHOWN = {"side": "string", "capture": "string", "first_frame": "int64", "frames": ["int64"], "state": "string"}
+
+COMPARED: dict[str, Any] = {
+    "here": ["string"],
+    "there": ["string"],
+    "findings": {finding.value: "int64" for finding in Finding},
+    "changes": "int64",
+    "version": "string",
+    "model": "string",
+}
+COMPARISON: dict[str, Any] = {
+    "subject": SUBJECT,
+    "finding": "string",
+    "outcome": "string",
+    "grade": "string",
+    "mechanism": "string",
+    "probability": "float64",
+    "q_value": "float64",
+    "here": COUNTS,
+    "there": COUNTS,
+    "difference": "float64",
+    "difference_low": "float64",
+    "difference_high": "float64",
+    "own": "float64",
+    "contrast": "float64",
+    "cause": "string",
+    "reasons": [{"code": "string", "says": "string"}],
+    "shown": [SHOWN],
+    "start": "time",
+    "end": "time",
+    "explanation": "string",
+}
+CHANGE: dict[str, Any] = {
+    "subject": SUBJECT,
+    "failed_before": "int64",
+    "attempts_before": "int64",
+    "failed_after": "int64",
+    "attempts_after": "int64",
+    "last_name": "string",
+    "after": "time",
+    "before": "time",
+    "q_value": "float64",
+    "explanation": "string",
+}
+"""Keys of each kind of line and their types, as in `netinterf.verdict.frames.COLUMNS`."""
+
+QUIET = (Finding.CLEAR, Finding.NOT_COMPARED)
+"""Findings that are only written when everything is asked for."""
+
+
+def summary_line(comparison: Comparison) -> dict[str, Any]:
+    """Build the object that says what was compared, and how many units have each finding."""
+    findings = comparison.contrasts.finding.tolist()
+    return {
+        "type": "compared",
+        "schema": SCHEMA,
+        "here": [one.summary.capture for one in comparison.here.judged],
+        "there": [one.summary.capture for one in comparison.there.judged],
+        "findings": {finding.value: findings.count(code) for code, finding in enumerate(Finding)},
+        "changes": len(comparison.changes),
+        "version": __version__,
+        "model": comparison.here.judged[0].summary.model,
+    }
+
+
+def comparison_line(unit: Compared) -> dict[str, Any]:
+    """Build the object of one unit."""
+    values = plain(unit) | {"start": iso_time(unit.start), "end": iso_time(unit.end)}
+    return _line("comparison", COMPARISON, values)
+
+
+def change_line(change: Change) -> dict[str, Any]:
+    """Build the object of one change."""
+    values = plain(change) | {"after": iso_time(change.after), "before": iso_time(change.before)}
+    return _line("change", CHANGE, values)
+
+
+def _line(kind: str, keys: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Order the values of a line by its keys, what it is about apart."""
+    subject = {name: values[name] for name in SUBJECT}
+    told = {name: subject if name == "subject" else values[name] for name in keys}
+    return {"type": kind, "schema": SCHEMA, **told}
+
+
+def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:
+    """Write a comparison: what was compared, its units, its changes; without line ends.
+
+    Args:
+        comparison: What two sides show together.
+        everything: Write one line for every unit, not only for those that fail here.
+    """
+    yield _dump(summary_line(comparison))
+    wanted = [finding for finding in Finding if everything or finding not in QUIET]
+    yield from (_dump(comparison_line(unit)) for unit in comparison.units.of(*wanted))
+    yield from (_dump(change_line(change)) for change in comparison.changes)
+
+
+def _dump(document: dict[str, Any]) -> str:
+    line = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")  # a name may hold bytes that are no text

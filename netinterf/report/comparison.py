@@ -1,0 +1,165 @@
+"""A comparison as text: tables by transport and by name, blocks with what shows them, changes, and what is missing."""
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from netinterf.comparison.attempts import TRANSPORTS, Side
+from netinterf.comparison.record import Compared, Counted
+from netinterf.comparison.units import Finding
+from netinterf.engine.compare import Comparison
+from netinterf.stats.rates import share_difference
+
+__all__ = ["comparison_text"]
+
+WIDTH = 96
+MOST_FRAMES = 12
+MOST_SHOWN = 3
+MOST_MISSING = 12
+LONGEST = 34
+
+FAILING = (Finding.BLOCKED, Finding.BOTH, Finding.SUSPECTED, Finding.ONLY_HERE, Finding.DOWN)
+TITLES = {
+    Finding.BLOCKED: "BLOCKED",
+    Finding.BOTH: "INTERFERED ON BOTH SIDES",
+    Finding.SUSPECTED: "possible",
+    Finding.ONLY_HERE: "only here",
+}
+
+
+def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:
+    """Write a comparison for people, line by line.
+
+    Args:
+        comparison: What two sides show together.
+        everything: List names that work, too, and everything that could not be compared.
+    """
+    yield from head_lines(comparison)
+    yield from transport_lines(comparison)
+    units = list(comparison.units.of(*FAILING, *([Finding.CLEAR] if everything else [])))
+    yield from name_lines(units)
+    for unit in units:
+        if unit.finding in TITLES:
+            yield ""
+            yield from unit_lines(unit)
+    yield from change_lines(comparison)
+    yield from missing_lines(list(comparison.units.of(Finding.NOT_COMPARED)), everything=everything)
+
+
+def head_lines(comparison: Comparison) -> Iterator[str]:
+    """Write what was compared, and how it came out."""
+    tried = comparison.judgement.tried
+    for side, result in ((Side.HERE, comparison.here), (Side.THERE, comparison.there)):
+        captures, mine = len(result.judged), tried.side == side
+        attempts, units = int(mine.sum()), len(np.unique(tried.unit[mine]))
+        yield (
+            f"{side.name.lower() + ':':6} {captures:,} capture{'s' * (captures != 1)}, {attempts:,} attempts at "
+            f"{units:,} names and servers"
+        )
+    found = comparison.contrasts.finding.tolist()
+    counts = [f"{found.count(code):,} {finding.value}" for code, finding in enumerate(Finding)]
+    yield "  " + " · ".join(counts)
+
+
+def transport_lines(comparison: Comparison) -> Iterator[str]:
+    """Write one line per transport: shares that failed on both sides over what was tried on both, and findings."""
+    table, tried = comparison.contrasts, comparison.judgement.tried
+    transport = np.zeros(int(tried.unit.max(initial=-1)) + 1, np.int64)
+    transport[tried.unit] = tried.transport
+    transport = transport[table.unit]
+    yield ""
+    yield "By transport: what failed of what was tried on both sides"
+    for code, word in enumerate(TRANSPORTS):
+        mine = transport == code
+        both = mine & (table.here_answered + table.here_failed > 0) & (table.there_answered + table.there_failed > 0)
+        if not mine.any():
+            continue
+        failed, other = int(table.here_failed[both].sum()), int(table.there_failed[both].sum())
+        known, beside = failed + int(table.here_answered[both].sum()), other + int(table.there_answered[both].sum())
+        low, difference, high = (float(end[0]) for end in share_difference([failed], [known], [other], [beside]))
+        shares = "nothing was tried on both sides"
+        if both.any():
+            shares = f"here {failed:,} of {known:,}, there {other:,} of {beside:,}, {_more(difference, low, high)}"
+        found = table.finding[mine].tolist()
+        words = [f"{found.count(place):,} {kind.value}" for place, kind in enumerate(Finding) if place in found]
+        yield from _wrap(f"{word:9} {shares}; {', '.join(words)}", "  ", "            ")
+
+
+def name_lines(units: Sequence[Compared]) -> Iterator[str]:
+    """Write the table of names."""
+    yield ""
+    if not units:
+        yield "By name: nothing that was tried here failed."
+        return
+    yield "By name: attempts that failed"
+    wide = min(LONGEST, max(len(_called(unit)) for unit in units))
+    yield f"  {'':{wide}}  {'':8}  {'here':>9}  {'there':>9}  {'difference (95 %)':26}  finding"
+    for unit in units:
+        name, here, there = _called(unit), _share(unit.here), _share(unit.there)
+        name = name if len(name) <= wide else name[: wide - 1] + "…"
+        more = _more(unit.difference, unit.difference_low, unit.difference_high)
+        yield f"  {name:{wide}}  {unit.transport:8}  {here:>9}  {there:>9}  {more:26}  {unit.finding}"
+
+
+def unit_lines(unit: Compared) -> Iterator[str]:
+    """Write one failing unit: what is said of it, what it rests on, and where to look."""
+    yield f"{TITLES[unit.finding]}: {unit.subject}" + (f", {unit.mechanism}" if unit.mechanism else "")
+    yield from _wrap(unit.explanation, "  ", "  ")
+    yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
+    for side in Side:
+        mine = [one for one in unit.shown if one.side == side.name.lower()]
+        for one in mine[:MOST_SHOWN]:
+            frames = one.frames or ((one.first_frame,) if one.first_frame is not None else ())
+            some = ", ".join(map(str, frames[:MOST_FRAMES])) + (", …" if len(frames) > MOST_FRAMES else "")
+            yield from _field(one.side, f"{one.capture}: {one.state}, frame{'s' * (len(frames) != 1)} {some}")
+    for why in unit.reasons:
+        yield from _field("missing", why.says)
+
+
+def change_lines(comparison: Comparison) -> Iterator[str]:
+    """Write when names and servers began or ceased to fail."""
+    if not comparison.changes:
+        return
+    yield ""
+    yield "Changes:"
+    for change in comparison.changes:
+        yield from _wrap(change.explanation, "  ", "      ")
+
+
+def missing_lines(units: Sequence[Compared], *, everything: bool) -> Iterator[str]:
+    """Write what could not be compared, and why."""
+    if not units:
+        return
+    yield ""
+    yield "Could not be compared:"
+    for unit in units if everything else units[:MOST_MISSING]:
+        why = unit.reasons[0].says if unit.reasons else unit.explanation
+        yield from _wrap(f"{unit.subject}: {why}", "  ", "      ")
+    if not everything and len(units) > MOST_MISSING:
+        yield f"  and {len(units) - MOST_MISSING:,} more (--all lists them)"
+
+
+def _called(unit: Compared) -> str:
+    return unit.name or f"{unit.server} (no name)"
+
+
+def _share(told: Counted) -> str:
+    known = told.failed + told.answered
+    return f"{told.failed:,} of {known:,}" if known else ("not shown" if told.attempts else "-")
+
+
+def _more(difference: float, low: float, high: float) -> str:
+    if math.isnan(difference):  # one side is missing
+        return "-"
+    return f"{100 * difference:+.0f} % ({100 * low:+.0f} to {100 * high:+.0f} %)"
+
+
+def _field(name: str, text: str) -> Iterator[str]:
+    return _wrap(text, f"  {name:8} ", " " * 11)
+
+
+def _wrap(text: str, first: str, rest: str) -> Iterator[str]:
+    clean = "".join(sign if sign.isprintable() else "?" for sign in text)
+    yield from textwrap.wrap(clean, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)

@@ -1,0 +1,67 @@
+"""What happened around attempts, against the slow and obvious way of counting it."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netinterf.comparison.company import company_of, in_window, nearest_gap, nearest_other
+from tests.unit.comparison.attempts import SECOND, attempts, several
+
+ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 40), st.booleans()), max_size=25)
+
+
+def columns(rows):
+    """Lay rows out as key, unit, time and whether they count."""
+    table = np.array(rows, np.int64).reshape(-1, 4)
+    return table[:, 0], table[:, 1], table[:, 2], table[:, 3].astype(bool)
+
+
+def near(rows, place, reach):
+    """List the rows that count, share the key and are near in time, by looking at all."""
+    key, _, time, counted = columns(rows)
+    return [j for j in range(len(rows)) if counted[j] and key[j] == key[place] and abs(time[j] - time[place]) <= reach]
+
+
+@given(ROWS, st.integers(0, 15))
+def test_windows_hold_what_is_near_in_time(rows, reach):
+    """Counts by running sums are those of looking at every pair."""
+    key, _, time, counted = columns(rows)
+    expected = [len(near(rows, place, reach)) for place in range(len(rows))]
+    assert in_window(key, time, counted, reach).tolist() == expected
+
+
+@given(ROWS, st.integers(0, 15))
+def test_the_nearest_other_is_the_nearest_of_another_unit(rows, reach):
+    """It is found where there is one, is never of the own unit, and none is nearer."""
+    key, unit, time, counted = columns(rows)
+    found = nearest_other(key, unit, time, counted, reach)
+    for place in range(len(rows)):
+        others = [j for j in near(rows, place, reach) if unit[j] != unit[place]]
+        if others:
+            assert found[place] in others
+            assert abs(time[found[place]] - time[place]) == min(abs(time[j] - time[place]) for j in others)
+        else:
+            assert found[place] == -1
+
+
+def test_gaps_are_those_of_the_nearest_pair():
+    """Of several attempts on both sides, the two that are nearest in time count; without any it is infinite."""
+    tried = attempts(
+        *several("here", "a", 1, ["silent", "silent"], begin=0, step=100),
+        *several("there", "a", 1, ["answered", "answered"], begin=130, step=1000),
+        ("here", "b", 1, 5, "silent"),
+    )
+    ours = tried.side == 0
+    gap = nearest_gap(tried, tried.unit, ours, ~ours)
+    assert gap[tried.unit[0]] == 30 * SECOND
+    assert gap[tried.unit[-1]] == np.inf
+
+
+def test_what_was_struck_speaks_for_no_outage():
+    """Neighbours that somebody interfered with are neither alive nor dead, nor lost."""
+    tried = attempts(
+        ("here", "a", 1, 0, "silent"), ("here", "b", 1, 1, "struck"), ("here", "b", 1, 2, "silent"),
+        ("here", "c", 2, 3, "answered"),
+    )  # fmt: skip
+    company = company_of(tried)
+    assert (company.beside[0], company.around[0], company.lost[0]) == (-1, 1, 0)
