@@ -14,13 +14,16 @@ from netinterf.cli.manners import (
     EXIT_OK,
     EXIT_USAGE,
     complain,
+    usage_problem,
 )
 from netinterf.cli.output import Output, Progress
+from netinterf.cli.redaction import redaction_of
 from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
-from netinterf.errors import ParameterError, UsageError
+from netinterf.errors import UsageError
+from netinterf.privacy import Redaction
 from netinterf.verdict.model import Model
 
 __all__ = ["run_scan"]
@@ -29,7 +32,7 @@ __all__ = ["run_scan"]
 def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     try:
-        options = read_options(arguments)
+        options, redaction = read_options(arguments), redaction_of(arguments)
     except UsageError as error:
         complain(usage_problem(error))
         return EXIT_USAGE
@@ -39,7 +42,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
     if found.skipped:
         complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
     output = Output(arguments.out)
-    captures = Captures(found.captures, options, output)
+    captures = Captures(found.captures, options, output, redaction)
     try:
         FORMATS[arguments.format](iter(captures), output, arguments.all)
     except UsageError as error:
@@ -63,8 +66,11 @@ class Captures:
         interfered: How many verdicts say that somebody interfered.
     """
 
-    def __init__(self, paths: Sequence[str], options: Options, output: Output) -> None:
+    def __init__(
+        self, paths: Sequence[str], options: Options, output: Output, redaction: Redaction | None = None
+    ) -> None:
         self.read = self.interfered = 0
+        self._redaction = redaction
         self._output = output
         self._progress = Progress(sys.stderr)
         self._judged = scan_each(paths, options, progress=self._progress.show)
@@ -78,7 +84,7 @@ class Captures:
                 continue
             self.interfered += one.summary.outcomes["interfered"]
             self.read += 1
-            yield one
+            yield one if self._redaction is None else one.redacted(self._redaction)
             self._output.flush()
             if self._output.closed:
                 return
@@ -100,10 +106,3 @@ def read_options(arguments: argparse.Namespace) -> Options:
     outside = Outside.of(arguments.networks, known_answers(arguments.answers))
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
     return Options(analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict)
-
-
-def usage_problem(error: UsageError) -> str:
-    """Put a wrong argument into the words of the command line."""
-    if isinstance(error, ParameterError):
-        return f"--{error.parameter} {error.value}: expected {error.allowed}"
-    return str(error)

@@ -58,10 +58,14 @@ def build_parser() -> argparse.ArgumentParser:
         help="what names are known to answer: a CSV file name,address, or a capture",
     )
     scan.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
+    scan.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
+    scan.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
+    add_key(scan)
     scan.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
     scan.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
     )
+    add_redact(verbs)
     add_simulate(verbs)
     return parser
 
@@ -75,6 +79,26 @@ def add_output(verb: Parser) -> None:
         help="text (default) or html, a page, for people; jsonl or parquet for programs",
     )
     verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+
+
+def add_key(verb: Parser) -> None:
+    """Describe the key of a redaction: a file, since other users of a machine can see arguments."""
+    verb.add_argument("--key", metavar="FILE", help="a file of 16 random bytes or more: the same key replaces alike")
+
+
+def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that makes captures that can be shared."""
+    redact = verbs.add_parser(
+        "redact",
+        help="write a capture that can be shared",
+        description="Write a capture that can be shared: headers alone, addresses replaced, no payload.",
+        epilog="Exit status: 0 done, 2 wrong usage, 3 the capture could not be read.",
+        allow_abbrev=False,
+    )
+    redact.add_argument("path", metavar="PATH", help="a capture, or - for standard input")
+    redact.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    add_key(redact)
+    redact.add_argument("--strict", action="store_true", help="treat damage as an error")
 
 
 def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
@@ -115,6 +139,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from netinterf.cli.simulation import run_simulate
 
             return run_simulate(arguments)
+        if arguments.verb == "redact":
+            from netinterf.cli.redaction import run_redact
+
+            return run_redact(arguments)
         from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
 
         return run_scan(arguments)

@@ -31,6 +31,7 @@ LEVEL = {
     "analyzers": 6,
     "attribute": 6,
     "verdict": 7,
+    "privacy": 8,
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well
     "engine": 9,
     "report": 10,
