@@ -83,8 +83,8 @@ _MARKED_V6: tuple[tuple[str, Special], ...] = (
 UNICAST = "2000::/3"
 """What is allocated as global unicast (RFC 4291 §2.4, IANA IPv6 Address Space registry)."""
 
-BLOCKS = (UNICAST, *(prefix for prefix, _ in (*_BOGUS_V4, *_BOGUS_V6, *_MARKED_V6)))
-"""All blocks that decide what `special_bits` says of an address."""
+BLOCKS = (*_BOGUS_V4, *_BOGUS_V6, *_MARKED_V6, (UNICAST, Special(0)))
+"""All blocks that decide what `special_bits` says of an address, and what each is."""
 
 
 def prefix_halves(prefix: str) -> tuple[int, int, int, int]:

@@ -8,11 +8,15 @@ that is asked of it is to be a pseudorandom function, so here it is keyed BLAKE2
 
 **Special blocks stay where they are.** A private address must not become a public one, nor a public one private:
 analyzers and readers would draw wrong conclusions. A mapping that preserves prefixes maps a block onto itself if and
-only if it swaps at none of the nodes above it. So the nodes above every block of the registries
+only if it swaps at none of the nodes above it. So the nodes above the blocks of the registries
 (`netinterf.context.special.BLOCKS`) never swap; all others, inside the blocks as well as outside, do as the key says.
 Being one to one, it then maps what is outside the blocks to the outside. The price cannot be avoided: of an address
-that has bits in common with a block, those bits and the next one are known. For nearly all public IPv4 addresses these
-are the first eight bits or fewer.
+that has bits in common with a block, those bits and the next one are known. Of 97 in 100 public IPv4 addresses these
+are eight bits or fewer.
+
+Blocks for documentation are no such blocks: they stand for public addresses, in examples and simulated captures. Nor is
+192.0.0.0/24 (RFC 6890 §2.2.2): 256 addresses are too few to hide among, and holding it would give its neighbours away.
+In turn a public address can land in these, at 4 in 2**24 for IPv4 (four blocks of /24).
 
 **Addresses inside addresses.** 6to4 and NAT64 addresses hold an IPv4 address, which is mapped as such, so that it can
 still be compared. What follows the prefix of the block is mapped alike for equal beginnings: prefixes are preserved
@@ -29,7 +33,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.context.special import BLOCKS, is_ipv4
+from netinterf.context.special import BLOCKS, Special, is_ipv4
 
 __all__ = ["map_halves", "map_network"]
 
@@ -38,6 +42,12 @@ U64 = NDArray[np.uint64]
 
 MAPPED_BLOCK = "::ffff:0:0/96"
 """Images of IPv4 (RFC 4291 §2.5.5.2): nothing else may land among them."""
+
+MOVED = ("192.0.0.0/24", *(prefix for prefix, kind in BLOCKS if kind == Special.DOCUMENTATION))
+"""Blocks that are mapped like public addresses."""
+
+STILL = (MAPPED_BLOCK, *(prefix for prefix, _ in BLOCKS if prefix not in MOVED))
+"""Blocks that are mapped onto themselves."""
 
 SIX_TO_FOUR, NAT64 = b"\x20\x02", b"\x00\x64\xff\x9b" + bytes(8)
 """What comes before an IPv4 address in those of 6to4 (RFC 3056 §2) and NAT64 (RFC 6052 §2.1)."""
@@ -124,7 +134,7 @@ def flips(key: bytes, before: Sequence[bytes], width: int) -> U8:
 def held(width: int) -> dict[bytes, list[int]]:
     """List the nodes above special blocks, which never swap: for the bytes before them, their numbers as in `flips`."""
     found: dict[bytes, set[int]] = {}
-    for prefix in (*BLOCKS, MAPPED_BLOCK):
+    for prefix in STILL:
         network = ip_network(prefix)
         octets = network.network_address.packed
         if len(octets) == width:

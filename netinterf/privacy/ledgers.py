@@ -12,8 +12,9 @@ import attrs
 import numpy as np
 
 from netinterf.context.networks import Network
+from netinterf.context.special import special_bits
 from netinterf.privacy.redaction import Redaction
-from netinterf.schema import GroupBy, Groups
+from netinterf.schema import GroupBy, Groups, Hosts
 from netinterf.table import Table, Text
 from netinterf.verdict.ledger import Ledger
 
@@ -54,6 +55,8 @@ def redact_table(table: AnyTable, redaction: Redaction) -> AnyTable:
         elif column.name.endswith("high") and column.dtype == "uint64":
             lower = column.name.removesuffix("high") + "low"
             changes[column.name], changes[lower] = redaction.addresses(value, getattr(table, lower))
+    if isinstance(table, Hosts):
+        changes["special"] = special_bits(changes["high"], changes["low"])
     return attrs.evolve(table, **changes)
 
 
