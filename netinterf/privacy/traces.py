@@ -99,7 +99,7 @@ def redact_trace(trace: Trace, redaction: Redaction) -> Trace:
     inside = new.captured > 0
     behind = np.where(inside, packets.payload_at.astype(np.int64) - packets.ip_at, 0)
     length = np.where(inside, np.maximum(packets.length.astype(np.int64) - packets.ip_at, new.captured), packets.length)
-    cut = inside & (packets.payload_length > 0)
+    cut = inside & (packets.payload_length > new.quote)
     moved = attrs.evolve(
         packets,
         at=new.at,

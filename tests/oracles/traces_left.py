@@ -1,8 +1,8 @@
 """What a capture gives away of people, and whether any of it is left in an output: a search that knows no redaction.
 
-Addresses are looked for as people write them and as packets hold them, names as they are written and as DNS spells them,
-payload in runs of eight bytes. Bytes are found by hashing all runs of an output at once, so that outputs of megabytes are
-searched in a second.
+Addresses are looked for as people write them and as packets hold them, names as they are written and as DNS spells
+them, payload in runs of eight bytes. Bytes are found by hashing all runs of an output at once, so that outputs of
+megabytes are searched in a second.
 """
 
 import ipaddress
@@ -77,7 +77,7 @@ def left_in_bytes(octets, trace):
     found = []
     for one in sorted(map(str, addresses_of(trace))):
         packed = ipaddress.ip_address(one).packed
-        found += [one] if len(set(packed)) > 2 and (packed in octets or packed[::-1] in octets) else []
+        found += [one] if len(set(packed)) > 3 and (packed in octets or packed[::-1] in octets) else []
     lowered = octets.lower()
     found += [label for label in sorted(labels_of(names_of(trace))) if label.encode() in lowered]
     payload = np.intersect1d(payload_grams(trace), grams(octets))

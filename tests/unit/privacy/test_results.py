@@ -272,7 +272,7 @@ def test_everything_that_is_kept_of_a_capture_is_known_to_redaction(result):
 
 
 def test_plays_show_what_redaction_must_hide(traces, result):
-    """The search is worth something: names in DNS, TLS, QUIC and HTTP, both families, quotes, and groups of all kinds."""
+    """The search is worth something: names in all protocols, both families, quotes, and groups."""
     for table, column in (("dns", "name"), ("tls", "name"), ("quic", "name"), ("http", "host"), ("http", "location")):
         assert any(getattr(getattr(trace, table), column).lengths.any() for trace in traces), (table, column)
     assert {one.version for trace in traces for one in addresses_of(trace)} == {4, 6}
