@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import netinterf
+from netinterf.cli.main import main
 from netinterf.cli.manners import EXIT_NO_OUTPUT
 from tests.cli.test_command import problems, run, write
 from tests.oracles.traces_left import addresses_of, left_in_bytes, left_in_text
@@ -22,43 +23,51 @@ def visit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(folder / "visit.pcap", "dns.injection")
 
 
+def told(*arguments: object, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Run the command in this process: status, output and problems."""
+    status = main([*map(str, arguments)])
+    return status, *capsys.readouterr()
+
+
 @pytest.mark.parametrize("form", ["text", "jsonl"])
-def test_scan_writes_nothing_of_anybody(visit: Path, form: str) -> None:
+def test_scan_writes_nothing_of_anybody(visit: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With ``--redact`` neither addresses nor names nor the place of the capture are written."""
-    done = run("scan", "--redact", "--key", visit.parent / "key", "--format", form, "--all", visit)
-    assert (done.returncode, problems(done)) == (0, [])
-    assert left_in_text(done.stdout, netinterf.read(visit)) == []
-    assert "alexandra" not in done.stdout
-    assert "dns.injection" in done.stdout
+    key = visit.parent / "key"
+    status, output, problems = told("scan", "--redact", "--key", key, "--format", form, "--all", visit, capsys=capsys)
+    assert (status, problems) == (0, "")
+    assert left_in_text(output, netinterf.read(visit)) == []
+    assert "alexandra" not in output
+    assert "dns.injection" in output
 
 
-def test_the_same_key_replaces_alike(visit: Path) -> None:
+def test_the_same_key_replaces_alike(visit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two runs under one key agree; a key that is left to chance is another every time, and that is said."""
-    keyed = [run("scan", "--redact", "--key", visit.parent / "key", visit).stdout for _ in range(2)]
-    free = [run("scan", "--redact", visit) for _ in range(2)]
-    assert keyed[0] == keyed[1]
-    assert free[0].stdout != free[1].stdout
-    assert problems(free[0]) == [CHANCE]
+    keyed = [told("scan", "--redact", "--key", visit.parent / "key", visit, capsys=capsys) for _ in range(2)]
+    free = [told("scan", "--redact", visit, capsys=capsys) for _ in range(2)]
+    assert keyed[0] == keyed[1] == (0, keyed[0][1], "")
+    assert free[0][1] != free[1][1]
+    assert free[0][2] == f"{CHANCE}\n"
 
 
-def test_names_are_kept_when_asked_for(visit: Path) -> None:
+def test_names_are_kept_when_asked_for(visit: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``--keep names`` leaves the names of findings."""
-    done = run("scan", "--redact", "--keep", "names", "--format", "jsonl", visit)
-    told = [json.loads(line) for line in done.stdout.splitlines()]
+    _, output, _ = told("scan", "--redact", "--keep", "names", "--format", "jsonl", visit, capsys=capsys)
+    lines = [json.loads(line) for line in output.splitlines()]
     names = {verdict.subject.name for verdict in netinterf.scan(visit).findings}
-    assert {line["subject"]["name"] for line in told if line["type"] == "verdict"} == names
+    assert {line["subject"]["name"] for line in lines if line["type"] == "verdict"} == names
 
 
-def test_redact_writes_a_capture_that_can_be_scanned(visit: Path, tmp_path: Path) -> None:
+def test_redact_writes_a_capture_that_can_be_scanned(
+    visit: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The new capture holds as many frames, nothing of anybody, and the addresses that the same key gives results."""
     key = visit.parent / "key"
-    done = run("redact", "--key", key, visit, "--out", tmp_path / "shared.pcap")
-    assert (done.returncode, problems(done)) == (0, [])
+    done = told("redact", "--key", key, visit, "--out", tmp_path / "shared.pcap", capsys=capsys)
     count = len(netinterf.read(visit).packets)
-    assert done.stdout == f"{tmp_path / 'shared.pcap'}: {count:,} frames, 0 of them empty (no IP packet)\n"
+    assert done == (0, f"{tmp_path / 'shared.pcap'}: {count:,} frames, 0 of them empty (no IP packet)\n", "")
     assert left_in_bytes((tmp_path / "shared.pcap").read_bytes(), netinterf.read(visit)) == []
-    told = run("scan", "--redact", "--key", key, "--format", "jsonl", visit).stdout
-    clients = set(re.findall(r'"client": "([^"]+)"', told))
+    _, lines, _ = told("scan", "--redact", "--key", key, "--format", "jsonl", visit, capsys=capsys)
+    clients = set(re.findall(r'"client": "([^"]+)"', lines))
     assert clients <= {str(one) for one in addresses_of(netinterf.read(tmp_path / "shared.pcap"))}
 
 
@@ -67,22 +76,19 @@ def test_redact_takes_and_gives_pipes(visit: Path, tmp_path: Path) -> None:
     key = visit.parent / "key"
     done = run("redact", "--key", key, "--out", tmp_path / "piped.pcap", "-", stdin=visit.read_bytes())
     assert (done.returncode, problems(done)) == (0, [])
-    run("redact", "--key", key, "--out", tmp_path / "file.pcap", visit)
+    netinterf.redact(visit, tmp_path / "file.pcap", key=key.read_bytes())
     assert (tmp_path / "piped.pcap").read_bytes() == (tmp_path / "file.pcap").read_bytes()
 
 
-def wrong(*arguments: object, status: int) -> str:
-    """Run a command that cannot work; give its one complaint."""
-    done = run(*arguments)
-    assert done.returncode == status
-    assert done.stdout == ""
-    told = [line for line in problems(done) if line != CHANCE]
-    assert len(told) == 1
-    return told[0]
-
-
-def test_problems_are_told_in_one_line(visit: Path, tmp_path: Path) -> None:
+def test_problems_are_told_in_one_line(visit: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Keys that are none, captures that are none, places that cannot be written, options without their company."""
+
+    def wrong(*arguments: object, status: int) -> str:
+        found, output, problems = told(*arguments, capsys=capsys)
+        lines = [line for line in problems.splitlines() if line != CHANCE]
+        assert (found, output, len(lines)) == (status, "", 1)
+        return lines[0]
+
     (tmp_path / "short").write_bytes(b"fifteen bytes !")
     (tmp_path / "text.pcap").write_text("no capture", "utf-8")
     short = tmp_path / "short"

@@ -7,6 +7,7 @@ megabytes are searched in a second.
 
 import ipaddress
 import re
+from functools import cache
 
 import numpy as np
 
@@ -16,6 +17,7 @@ WORDS = (b"connection", b"windows ", b"requests")  # that the library writes as 
 SHORTEST = 4  # letters of a label: shorter ones stand in ordinary words
 
 
+@cache
 def addresses_of(trace):
     """List all addresses in packets, quotes and DNS answers; those that are the same for everybody are left out."""
     tables = [(trace.hosts.high, trace.hosts.low), (trace.answers.high, trace.answers.low)]
@@ -25,6 +27,7 @@ def addresses_of(trace):
     return {one for one in found if not (one.is_unspecified or one.is_loopback or str(one) == "255.255.255.255")}
 
 
+@cache
 def names_of(trace):
     """List all names in DNS, TLS, QUIC and HTTP messages."""
     columns = (
@@ -57,6 +60,7 @@ def grams(octets):
     return np.unique(np.ndarray((len(array) - GRAM + 1,), "<u8", array.tobytes(), 0, (1,)))
 
 
+@cache
 def payload_grams(trace):
     """Number all runs of eight bytes of payload that are worth a look."""
     numbers = np.unique(np.concatenate([np.empty(0, np.uint64), *map(grams, payloads_of(trace))]))
