@@ -14,25 +14,23 @@ from netinterf.cli.manners import (
     EXIT_OK,
     EXIT_USAGE,
     complain,
-    usage_problem,
 )
 from netinterf.cli.output import Output, Progress
-from netinterf.cli.redaction import redaction_of
 from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
-from netinterf.errors import UsageError
-from netinterf.privacy import Redaction
+from netinterf.errors import ParameterError, UsageError
+from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
 
-__all__ = ["run_scan"]
+__all__ = ["read_key_file", "run_scan", "usage_problem"]
 
 
 def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     try:
-        options, redaction = read_options(arguments), redaction_of(arguments)
+        options, redaction = read_options(arguments), read_redaction(arguments)
     except UsageError as error:
         complain(usage_problem(error))
         return EXIT_USAGE
@@ -106,3 +104,36 @@ def read_options(arguments: argparse.Namespace) -> Options:
     outside = Outside.of(arguments.networks, known_answers(arguments.answers))
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
     return Options(analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict)
+
+
+def read_redaction(arguments: argparse.Namespace) -> Redaction | None:
+    """Turn arguments into what is to be taken out of results, None for nothing.
+
+    Raises:
+        UsageError: The key cannot be read or is too short, or there is nothing that it is for.
+    """
+    if arguments.redact:
+        return Redaction.of(read_key_file(arguments), arguments.keep or ())
+    for name in ("key", "keep"):
+        if getattr(arguments, name) is not None:
+            raise UsageError(f"--{name} goes with --redact")
+    return None
+
+
+def read_key_file(arguments: argparse.Namespace) -> bytes | None:
+    """Read the key, None where it is left to chance; say that, since nothing else can be replaced alike then.
+
+    Raises:
+        ParameterError: It cannot be read, or is too short.
+    """
+    if arguments.key is not None:
+        return read_key(arguments.key)
+    complain("no --key: what is taken out is replaced under a key that is forgotten after this run")
+    return None
+
+
+def usage_problem(error: UsageError) -> str:
+    """Put a wrong argument into the words of the command line."""
+    if isinstance(error, ParameterError):
+        return f"--{error.parameter} {error.value}: expected {error.allowed}"
+    return str(error)

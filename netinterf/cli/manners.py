@@ -4,18 +4,7 @@ import os
 import sys
 from contextlib import suppress
 
-from netinterf.errors import ParameterError, UsageError
-
-__all__ = [
-    "EXIT_FOUND",
-    "EXIT_NO_INPUT",
-    "EXIT_NO_OUTPUT",
-    "EXIT_OK",
-    "EXIT_USAGE",
-    "complain",
-    "silence_output",
-    "usage_problem",
-]
+__all__ = ["EXIT_FOUND", "EXIT_NO_INPUT", "EXIT_NO_OUTPUT", "EXIT_OK", "EXIT_USAGE", "complain", "silence_output"]
 
 EXIT_OK, EXIT_FOUND, EXIT_USAGE, EXIT_NO_INPUT = 0, 1, 2, 3
 EXIT_NO_OUTPUT = 74  # EX_IOERR of sysexits.h: the answer could not be written
@@ -26,13 +15,6 @@ def complain(message: str) -> None:
     line = "".join(sign if sign.isprintable() else " " for sign in f"netinterf: {message}")
     with suppress(OSError, ValueError):  # nobody listens
         print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr, flush=True)
-
-
-def usage_problem(error: UsageError) -> str:
-    """Put a wrong argument into the words of the command line."""
-    if isinstance(error, ParameterError):
-        return f"--{error.parameter} {error.value}: expected {error.allowed}"
-    return str(error)
 
 
 def silence_output() -> None:

@@ -73,7 +73,7 @@ class Judged:
             self,
             summary=attrs.evolve(self.summary, capture=redaction.capture(self.summary.capture)),
             ledger=redact_ledger(self.ledger, redaction),
-            source=Sealed(path=self.source, redaction=redaction),
+            source=None if self.source is None else Sealed(path=self.source, redaction=redaction),
         )
 
     @property

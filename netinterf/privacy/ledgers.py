@@ -20,8 +20,13 @@ from netinterf.verdict.ledger import Ledger
 
 __all__ = ["redact_ledger", "redact_table"]
 
-NAMES = frozenset({"name", "host"})
-"""Columns of text that hold names of hosts."""
+NAMES = frozenset(
+    {
+        *("Verdicts.name", "Exchanges.name", "Dns.name", "Answers.owner", "Answers.target"),
+        *("Tls.name", "Quic.name", "Http.host"),
+    }
+)
+"""Columns of text that hold names of hosts, and nothing else."""
 
 BY = tuple(GroupBy)
 
@@ -51,7 +56,8 @@ def redact_table(table: AnyTable, redaction: Redaction) -> AnyTable:
     for column in table.schema():
         value = getattr(table, column.name)
         if column.shape == "text":
-            changes[column.name] = redaction.names(value) if column.name in NAMES else Text.empty(len(table), np.uint8)
+            known = f"{type(table).__name__}.{column.name}" in NAMES
+            changes[column.name] = redaction.names(value) if known else Text.empty(len(table), np.uint8)
         elif column.name.endswith("high") and column.dtype == "uint64":
             lower = column.name.removesuffix("high") + "low"
             changes[column.name], changes[lower] = redaction.addresses(value, getattr(table, lower))

@@ -1,8 +1,8 @@
 """Captures without whom they are of: a trace over rewritten packets, and the file that is written from it.
 
-A redacted trace has the packets, flows and frame numbers of the original in the same rows, so that verdicts about the
-one point into the other. Its buffer is new and holds headers alone; messages are left out, save for which packets
-belong to which DNS question.
+A redacted trace has the packets, flows, messages and frame numbers of the original in the same rows, so that verdicts
+about the one point into the other. Its buffer is new and holds headers alone; of messages, names are replaced and other
+text is left out.
 """
 
 import os
@@ -33,7 +33,7 @@ TICKS = 1_000_000_000
 class Sealed:
     """A capture that can be read again, but only redacted."""
 
-    path: str | None = attrs.field(repr=False)  # None when it came from a pipe
+    path: str = attrs.field(repr=False)
     redaction: Redaction
 
     def read(self) -> Trace:
@@ -41,10 +41,7 @@ class Sealed:
 
         Raises:
             CaptureError: It cannot be read (any more); its path and the reason are left out.
-            ParameterError: It came from a pipe.
         """
-        if self.path is None:
-            raise ParameterError("verdict", "redacted", "a verdict about a file: a pipe cannot be read twice")
         try:
             return redact_trace(read(self.path), self.redaction)
         except CaptureError:
@@ -94,7 +91,7 @@ def same_file(source: object, target: object) -> bool:
 
 
 def redact_trace(trace: Trace, redaction: Redaction) -> Trace:
-    """Give a trace of the same packets without addresses, names and payload; rows and frame numbers stay."""
+    """Give a trace of the same packets, without whom they are of; rows and frame numbers stay."""
     packets, new = trace.packets, rewrite(trace, redaction)
     inside = new.captured > 0
     behind = np.where(inside, packets.payload_at.astype(np.int64) - packets.ip_at, 0)
@@ -111,22 +108,16 @@ def redact_trace(trace: Trace, redaction: Redaction) -> Trace:
         interface=np.zeros(len(packets), np.uint16),
         status=packets.status | np.where(cut, np.uint16(Status.PAYLOAD_CUT), np.uint16(0)),
     )
-    none = slice(0)
+    tables = ("quotes", "hosts", "exchanges", "answers", "tls", "http", "quic")
     return attrs.evolve(
         trace,
+        **{name: redact_table(getattr(trace, name), redaction) for name in tables},
         source=redaction.capture(trace.source),
         buffer=new.buffer,
         interfaces=(Interface(link_type=RAW, snaplen=0, ticks_per_second=TICKS),),
         packets=moved,
-        quotes=redact_table(trace.quotes, redaction),
-        hosts=redact_table(trace.hosts, redaction),
         dns=attrs.evolve(redact_table(trace.dns, redaction), at=np.full(len(trace.dns), -1, np.int64)),
-        exchanges=redact_table(trace.exchanges, redaction),
-        segments=trace.segments.take(none),
-        answers=trace.answers.take(none),
-        tls=trace.tls.take(none),
-        http=trace.http.take(none),
-        quic=trace.quic.take(none),
+        segments=trace.segments.take(slice(0)),
         outside=Outside(),
     )
 

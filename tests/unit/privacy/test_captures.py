@@ -5,6 +5,7 @@ import ipaddress
 import itertools
 import random
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,8 +18,9 @@ from netinterf.errors import CaptureError, ParameterError
 from netinterf.privacy import Redaction, redact
 from netinterf.privacy.traces import redact_trace
 from netinterf.schema import Status
+from netinterf.table import Table
 from tests.oracles import containers
-from tests.oracles.traces_left import addresses_of, left_in_bytes
+from tests.oracles.traces_left import addresses_of, left_in_bytes, left_in_text
 from tests.unit.privacy.conftest import KEY, played
 
 SAME = (
@@ -112,6 +114,19 @@ def test_a_redacted_trace_is_the_redacted_capture_read(result, traces):
             size = int(again.packets.captured[row])
             places = int(inside.packets.at[row]), int(again.packets.at[row])
             assert bytes(inside.buffer[places[0] :][:size]) == bytes(again.buffer[places[1] :][:size])
+
+
+def test_tables_of_a_redacted_trace_tell_of_nobody(traces):
+    """Programs that read messages of a redacted capture get them without names, addresses and other text."""
+    for trace in traces:
+        inside = redact_trace(trace, Redaction(key=KEY))
+        held = [getattr(inside, field.name) for field in attrs.fields(type(inside))]
+        tables = [one.to_arrow().to_pylist() for one in held if isinstance(one, Table)]
+        assert len(tables) > 10
+        assert left_in_text(str(tables), trace) == []
+        assert left_in_bytes(inside.buffer.tobytes(), trace) == []
+        assert len(inside.tls) == len(trace.tls)
+        assert not inside.tls.certificates.lengths.any()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def as_parquet(result):
     return file.getvalue()
 
 
+def as_page(result):
+    """Write the page for people, pictures included."""
+    file = io.StringIO()
+    report.html(result, file, everything=True)
+    return file.getvalue()
+
+
 def one_each(findings):
     """Take the first finding of every capture."""
     return list({verdict.capture: verdict for verdict in reversed(findings)}.values())
@@ -59,6 +66,7 @@ def one_each(findings):
 OUTPUTS = {
     "text": lambda result: report.text(result, everything=True),
     "jsonl": as_jsonl,
+    "page": as_page,
     "frame": lambda result: str(result.to_arrow().to_pylist()),
     "parquet": as_parquet,
     "repr": lambda result: repr([*result.verdicts, result.captures, result.errors, result]),
