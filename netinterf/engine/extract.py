@@ -7,9 +7,9 @@ import numpy as np
 
 from netinterf.capture import write_records
 from netinterf.errors import ParameterError
-from netinterf.privacy.traces import Sealed
+from netinterf.privacy.traces import Sealed, read_source
 from netinterf.schema import SubjectKind
-from netinterf.trace import Trace, read
+from netinterf.trace import Trace
 from netinterf.verdict.record import Verdict
 
 __all__ = ["extract", "packets_of", "read_again"]
@@ -56,7 +56,7 @@ def read_again(
     """
     if source is None:
         raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
-    trace = source.read() if isinstance(source, Sealed) else read(source)
+    trace = read_source(source)
     return trace, packets_of(trace, verdict)
 
 

@@ -21,7 +21,7 @@ from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Packets, Status
 from netinterf.trace import Trace, read
 
-__all__ = ["RAW", "Sealed", "Shared", "redact", "redact_trace", "write_trace"]
+__all__ = ["RAW", "Sealed", "Shared", "read_source", "redact", "redact_trace", "write_trace"]
 
 RAW = 101
 """LINKTYPE_RAW: frames that begin with an IP header (tcpdump group's registry)."""
@@ -46,6 +46,15 @@ class Sealed:
             return redact_trace(read(self.path), self.redaction)
         except CaptureError:
             raise CaptureError(self.redaction.capture(self.path), "cannot be read again") from None
+
+
+def read_source(source: str | Sealed) -> Trace:
+    """Read the capture behind a judgement again: as it is, or redacted where the judgement is.
+
+    Raises:
+        CaptureError: It cannot be read (any more).
+    """
+    return source.read() if isinstance(source, Sealed) else read(source)
 
 
 @attrs.frozen(kw_only=True)
