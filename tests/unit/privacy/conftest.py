@@ -22,9 +22,7 @@ PLAYS = {
     "benign.tcp.refused-by-icmp": 4,
     "benign.tcp.packet-too-big": 6,
     "benign.tcp.tunnel": 4,
-    "protocol.filter.generic": 4,
     "benign.dns.private-names": 4,
-    "rate.freeze.bytes": 4,
     "tcp.connect.reset.cn-port-443-2025": 4,
 }
 """Scenarios and the address family they are played in."""

@@ -148,7 +148,7 @@ def test_verdicts_that_need_no_payload_stay(name, tmp_path):
 
 def test_tshark_reads_it(tmp_path, tshark, folder):
     """Another program sees the frames, addresses, ports and lengths, and finds no wrong checksum."""
-    for path in sorted(folder.iterdir())[3:9:5]:
+    for path in sorted(folder.iterdir())[3:4]:
         redact(path, tmp_path / "shared.pcap", key=KEY)
         names = (
             "frame.number",
@@ -277,7 +277,7 @@ def noisy(seed, frame, payload):
 
 
 @given(st.sampled_from(["tcp", "udp"]), st.integers(), st.integers(), words, words)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_what_is_left_out_leaves_no_trace(frame, first, second, one, other):
     """Two packets that differ only in what is left out are written as the same bytes, their checksums included."""
     packets = [noisy(first, frame, one), noisy(second, frame, other)]
@@ -285,7 +285,7 @@ def test_what_is_left_out_leaves_no_trace(frame, first, second, one, other):
 
 
 @given(st.integers(1, 0xFFFF), words)
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_wrong_checksums_stay_wrong_and_right_ones_right(wrong, payload):
     """A bad checksum is evidence and stays bad, but not as it was: it would tell of addresses and payload."""
     ip = scapy.IP(src=A, dst=B)
@@ -360,7 +360,7 @@ def test_any_bytes_are_rewritten(frames, link_type):
 
 
 @given(st.binary(min_size=20, max_size=60), st.integers(0, 40), st.integers(0, 15), st.sampled_from([6, 17, 1, 47, 51]))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_any_header_is_cut_where_it_ends(octets, options, words, protocol):
     """Of a packet whose lengths lie in every way, no byte of the payload that was marked is written."""
     head = bytearray(scapy.IP(src=A, dst=B, proto=protocol).build())
