@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
     )
+    add_redaction(scan)
     add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
     scan.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
@@ -58,9 +59,6 @@ def build_parser() -> argparse.ArgumentParser:
         help="what names are known to answer: a CSV file name,address, or a capture",
     )
     scan.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
-    scan.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
-    scan.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
-    add_key(scan)
     scan.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
     scan.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
@@ -79,6 +77,13 @@ def add_output(verb: Parser) -> None:
         help="text (default) or html, a page, for people; jsonl or parquet for programs",
     )
     verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+
+
+def add_redaction(verb: Parser) -> None:
+    """Describe what is taken out of an answer."""
+    verb.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
+    verb.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
+    add_key(verb)
 
 
 def add_key(verb: Parser) -> None:
