@@ -37,6 +37,7 @@ FIXED = {TCP: 60, UDP: 8, ICMP: 8, ICMPV6: 8}
 """Bytes of a transport header at most."""
 
 CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMPV6: 2}
+"""Where in the header the checksum stands (RFC 9293 §3.1, RFC 768, RFC 792, RFC 4443 §2.1)."""
 
 BLOCK = 65_536
 """Packets rewritten at a time: their headers, 100 bytes each, take some megabytes."""
