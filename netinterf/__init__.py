@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netinterf.version import __version__
 
 if TYPE_CHECKING:
-    from netinterf import attribute, export, report, simulate, stats
+    from netinterf import attribute, export, privacy, report, simulate, stats
     from netinterf.analyzers.acknowledgements import Acknowledgements
     from netinterf.analyzers.base import Analyzer, Scope, observe
     from netinterf.analyzers.block_pages import BlockPages
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from netinterf.engine.scan import Result, scan
     from netinterf.engine.session import Session
     from netinterf.errors import NetinterfError
+    from netinterf.privacy.traces import redact
     from netinterf.schema import Evidence, Grade, Outcome, Rule, SubjectKind
     from netinterf.trace import Trace, read
     from netinterf.verdict.combine import classify
@@ -68,7 +69,9 @@ __all__ = [
     "explain",
     "export",
     "observe",
+    "privacy",
     "read",
+    "redact",
     "report",
     "scan",
     "simulate",
@@ -93,13 +96,14 @@ HOMES = {
     "netinterf.engine.scan": ("Result", "scan"),
     "netinterf.engine.session": ("Session",),
     "netinterf.errors": ("NetinterfError",),
+    "netinterf.privacy.traces": ("redact",),
     "netinterf.schema": ("Evidence", "Grade", "Outcome", "Rule", "SubjectKind"),
     "netinterf.trace": ("Trace", "read"),
     "netinterf.verdict.combine": ("classify",),
     "netinterf.verdict.ledger": ("explain",),
     "netinterf.verdict.model": ("Model",),
 }
-SUBMODULES = ("attribute", "export", "report", "simulate", "stats")
+SUBMODULES = ("attribute", "export", "privacy", "report", "simulate", "stats")
 
 
 def __getattr__(name: str) -> Any:

@@ -21,15 +21,16 @@ from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
 from netinterf.errors import ParameterError, UsageError
+from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
 
-__all__ = ["run_scan"]
+__all__ = ["read_key_file", "run_scan", "usage_problem"]
 
 
 def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     try:
-        options = read_options(arguments)
+        options, redaction = read_options(arguments), read_redaction(arguments)
     except UsageError as error:
         complain(usage_problem(error))
         return EXIT_USAGE
@@ -39,7 +40,7 @@ def run_scan(arguments: argparse.Namespace) -> int:
     if found.skipped:
         complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
     output = Output(arguments.out)
-    captures = Captures(found.captures, options, output)
+    captures = Captures(found.captures, options, output, redaction)
     try:
         FORMATS[arguments.format](iter(captures), output, arguments.all)
     except UsageError as error:
@@ -63,8 +64,11 @@ class Captures:
         interfered: How many verdicts say that somebody interfered.
     """
 
-    def __init__(self, paths: Sequence[str], options: Options, output: Output) -> None:
+    def __init__(
+        self, paths: Sequence[str], options: Options, output: Output, redaction: Redaction | None = None
+    ) -> None:
         self.read = self.interfered = 0
+        self._redaction = redaction
         self._output = output
         self._progress = Progress(sys.stderr)
         self._judged = scan_each(paths, options, progress=self._progress.show)
@@ -78,7 +82,7 @@ class Captures:
                 continue
             self.interfered += one.summary.outcomes["interfered"]
             self.read += 1
-            yield one
+            yield one if self._redaction is None else one.redacted(self._redaction)
             self._output.flush()
             if self._output.closed:
                 return
@@ -100,6 +104,32 @@ def read_options(arguments: argparse.Namespace) -> Options:
     outside = Outside.of(arguments.networks, known_answers(arguments.answers))
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
     return Options(analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict)
+
+
+def read_redaction(arguments: argparse.Namespace) -> Redaction | None:
+    """Turn arguments into what is to be taken out of results, None for nothing.
+
+    Raises:
+        UsageError: The key cannot be read or is too short, or there is nothing that it is for.
+    """
+    if arguments.redact:
+        return Redaction.of(read_key_file(arguments), arguments.keep or ())
+    for name in ("key", "keep"):
+        if getattr(arguments, name) is not None:
+            raise UsageError(f"--{name} goes with --redact")
+    return None
+
+
+def read_key_file(arguments: argparse.Namespace) -> bytes | None:
+    """Read the key, None where it is left to chance; say that, since nothing else can be replaced alike then.
+
+    Raises:
+        ParameterError: It cannot be read, or is too short.
+    """
+    if arguments.key is not None:
+        return read_key(arguments.key)
+    complain("no --key: what is taken out is replaced under a key that is forgotten after this run")
+    return None
 
 
 def usage_problem(error: UsageError) -> str:

@@ -47,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
     )
+    add_redaction(scan)
     add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
     add_judging(scan)
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
     )
     add_compare(verbs)
+    add_redact(verbs)
     add_simulate(verbs)
     return parser
 
@@ -108,6 +110,33 @@ def add_judging(verb: Parser) -> None:
     verb.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
 
 
+def add_redaction(verb: Parser) -> None:
+    """Describe what is taken out of an answer."""
+    verb.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
+    verb.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
+    add_key(verb)
+
+
+def add_key(verb: Parser) -> None:
+    """Describe the key of a redaction: a file, since other users of a machine can see arguments."""
+    verb.add_argument("--key", metavar="FILE", help="a file of 16 random bytes or more: the same key replaces alike")
+
+
+def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that makes captures that can be shared."""
+    redact = verbs.add_parser(
+        "redact",
+        help="write a capture that can be shared",
+        description="Write a capture that can be shared: headers alone, addresses replaced, no payload.",
+        epilog="Exit status: 0 done, 2 wrong usage, 3 the capture could not be read.",
+        allow_abbrev=False,
+    )
+    redact.add_argument("path", metavar="PATH", help="a capture, or - for standard input")
+    redact.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    add_key(redact)
+    redact.add_argument("--strict", action="store_true", help="treat damage as an error")
+
+
 def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
     """Describe the verb that makes captures."""
     simulate = verbs.add_parser(
@@ -150,6 +179,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from netinterf.cli.comparison import run_compare
 
             return run_compare(arguments)
+        if arguments.verb == "redact":
+            from netinterf.cli.redaction import run_redact
+
+            return run_redact(arguments)
         from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
 
         return run_scan(arguments)

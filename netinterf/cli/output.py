@@ -50,7 +50,7 @@ class Output:
         """Write lines."""
         self.attempt(lambda stream: stream.writelines(line + "\n" for line in text))
 
-    def attempt(self, writing: Callable[[TextIO], None]) -> None:
+    def attempt(self, writing: Callable[[TextIO], object]) -> None:
         """Let *writing* write; once the reader is gone or writing failed, nothing more is tried."""
         if self.closed or self.stream is None:
             return

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Special", "embedded_ipv4", "is_ipv4", "prefix_halves", "special_bits"]
+__all__ = ["BLOCKS", "Special", "embedded_ipv4", "is_ipv4", "prefix_halves", "special_bits"]
 
 MAPPED_HIGH_WORD = np.uint64(0xFFFF)
 """Bits 32-47 of the lower half of an IPv4-mapped address."""
@@ -80,6 +80,12 @@ _MARKED_V6: tuple[tuple[str, Special], ...] = (
     ("64:ff9b:1::/48", Special.NAT64),
 )
 
+UNICAST = "2000::/3"
+"""What is allocated as global unicast (RFC 4291 §2.4, IANA IPv6 Address Space registry)."""
+
+BLOCKS = (*_BOGUS_V4, *_BOGUS_V6, *_MARKED_V6, (UNICAST, Special(0)))
+"""All blocks that decide what `special_bits` says of an address, and what each is."""
+
 
 def prefix_halves(prefix: str) -> tuple[int, int, int, int]:
     """Write a prefix as address halves and mask halves ``(high, low, high mask, low mask)``, IPv4 as mapped."""
@@ -135,8 +141,8 @@ def special_bits(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[n
 def _six(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint16]:
     """Judge addresses that are not IPv4."""
     bits = _matched(high, low, _BOGUS_V6, Special.BOGON) | _matched(high, low, _MARKED_V6, Special(0))
-    # Outside 2000::/3 nothing is allocated as global unicast (RFC 4291 §2.4, IANA IPv6 Address Space); 5f00::/16 and
-    # 0000::/8 fall under it, the NAT64 prefixes are the exception.
+    # Outside `UNICAST` nothing is global unicast; 5f00::/16 and 0000::/8 fall under it, the NAT64 prefixes are the
+    # exception.
     unallocated = (high >> np.uint64(61) != 1) & (bits == 0)
     bits[unallocated] |= np.uint16(Special.RESERVED | Special.BOGON)
     inner = embedded_ipv4(high, low)

@@ -7,8 +7,9 @@ import numpy as np
 
 from netinterf.capture import write_records
 from netinterf.errors import ParameterError
+from netinterf.privacy.traces import Sealed, read_source
 from netinterf.schema import SubjectKind
-from netinterf.trace import Trace, read
+from netinterf.trace import Trace
 from netinterf.verdict.record import Verdict
 
 __all__ = ["extract", "packets_of", "read_again"]
@@ -16,13 +17,14 @@ __all__ = ["extract", "packets_of", "read_again"]
 CHANGED = "the capture as it was when it was judged"
 
 
-def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | None) -> int:
+def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | Sealed | None) -> int:
     """Read a capture again and write all packets of a verdict's flow or exchange as pcap.
 
     Args:
         verdict: A verdict about the capture.
         target: A path (replaced when it exists) or a binary file object.
-        source: Path of the capture; None when it cannot be read a second time.
+        source: Path of the capture; None when it cannot be read a second time. Of a redacted one, redacted packets are
+            written.
 
     Returns:
         How many packets were written.
@@ -43,7 +45,9 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
     return len(rows)
 
 
-def read_again(verdict: Verdict, source: str | None) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def read_again(
+    verdict: Verdict, source: str | Sealed | None
+) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Read the capture of a verdict again, and find the verdict's packets in it.
 
     Raises:
@@ -52,7 +56,7 @@ def read_again(verdict: Verdict, source: str | None) -> tuple[Trace, np.ndarray[
     """
     if source is None:
         raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
-    trace = read(source)
+    trace = read_source(source)
     return trace, packets_of(trace, verdict)
 
 

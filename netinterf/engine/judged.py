@@ -10,6 +10,10 @@ import numpy as np
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.context.outside import Outside
+from netinterf.errors import UsageError
+from netinterf.privacy.ledgers import redact_ledger
+from netinterf.privacy.redaction import Redaction
+from netinterf.privacy.traces import Sealed
 from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import judge as judge_subjects
@@ -48,7 +52,7 @@ class Judged:
 
     summary: Summary
     ledger: Ledger
-    source: str | None = None  # path that the packets can be read from again
+    source: str | Sealed | None = None  # path that the packets can be read from again
 
     def under(self, model: Model) -> Self:
         """Judge the capture again under another model, without reading it."""
@@ -56,6 +60,21 @@ class Judged:
         counts = outcome_counts(ledger.verdicts)
         summary = attrs.evolve(self.summary, outcomes=counts, model=ledger.verdicts.model)
         return attrs.evolve(self, summary=summary, ledger=ledger)
+
+    def redacted(self, redaction: Redaction) -> Self:
+        """Take addresses and names out, so that they are in nothing that is written of this capture.
+
+        Raises:
+            UsageError: They were taken out before.
+        """
+        if isinstance(self.source, Sealed):
+            raise UsageError("this is redacted already: go back to what it was made of for another key")
+        return attrs.evolve(
+            self,
+            summary=attrs.evolve(self.summary, capture=redaction.capture(self.summary.capture)),
+            ledger=redact_ledger(self.ledger, redaction),
+            source=None if self.source is None else Sealed(path=self.source, redaction=redaction),
+        )
 
     @property
     def evidence(self) -> Evidence:

@@ -21,6 +21,7 @@ from netinterf.engine.extract import extract, read_again
 from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.flows.facts import Vantage
+from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Evidence
 from netinterf.verdict.frames import verdicts_to_arrow
 from netinterf.verdict.model import Model
@@ -140,6 +141,25 @@ class Result:
     def under(self, model: Model) -> Self:
         """Judge everything again under another model, without the captures: with other priors, for instance."""
         return attrs.evolve(self, judged=tuple(one.under(model) for one in self.judged))
+
+    def redacted(self, key: bytes | None = None, *, keep: Sequence[str] | str = ()) -> Self:
+        """Take out addresses, names and paths: nothing that is written of the result holds them any more.
+
+        Args:
+            key: 16 bytes or more that nobody can guess: the same key maps alike in results and captures. None draws one
+                at random and forgets it.
+            keep: ``"names"`` to keep names.
+
+        Raises:
+            ParameterError: The key is too short, or something else is to be kept.
+            UsageError: They were taken out before.
+        """
+        redaction = Redaction.of(key, keep)
+        return attrs.evolve(
+            self,
+            judged=tuple(one.redacted(redaction) for one in self.judged),
+            errors=tuple(CaptureError(redaction.capture(one.source), "could not be read") for one in self.errors),
+        )
 
     def extract(self, verdict: Verdict, path: str | os.PathLike[str] | BinaryIO) -> int:
         """Write all packets of a verdict's flow or exchange to a pcap file; return how many.

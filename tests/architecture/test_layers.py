@@ -32,6 +32,7 @@ LEVEL = {
     "attribute": 6,
     "verdict": 7,
     "comparison": 8,
+    "privacy": 8,
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well
     "engine": 9,
     "report": 10,

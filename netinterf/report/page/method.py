@@ -39,7 +39,7 @@ def files(proofs: Sequence[Proof], models: Iterable[str]) -> Markup:
 
 def fingerprint(one: Proof) -> Markup:
     """Write what identifies a file, or that it could not be read again."""
-    return tag("code", one.sha256) if one.sha256 else tag("span", "could not be read again")
+    return tag("code", one.sha256) if one.sha256 else tag("span", one.missing)
 
 
 def cite() -> Markup:

@@ -1,0 +1,40 @@
+"""The verb that makes captures that can be shared."""
+
+import argparse
+from typing import BinaryIO
+
+from netinterf.cli.commands import read_key_file, usage_problem
+from netinterf.cli.manners import EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.output import Output
+from netinterf.errors import CaptureError, ParameterError, UsageError
+from netinterf.privacy.traces import redact
+
+__all__ = ["run_redact"]
+
+
+def run_redact(arguments: argparse.Namespace) -> int:
+    """Write one capture anew; return the exit status."""
+    output = Output()
+    try:
+        if arguments.out is None and output.terminal:
+            raise ParameterError("out", "", "a file, or a pipe to write bytes to")
+        key = read_key_file(arguments)
+
+        def write(target: str | BinaryIO) -> str:
+            shared = redact(arguments.path, target, key=key, strict=arguments.strict)
+            return f"{arguments.out}: {shared.frames:,} frames, {shared.empty:,} of them empty (no IP packet)"
+
+        if arguments.out is None:
+            output.attempt(lambda _: write(output.binary))
+        else:
+            output.write(iter([write(arguments.out)]))
+    except CaptureError as error:
+        complain(str(error))
+        return EXIT_NO_INPUT
+    except UsageError as error:
+        complain(usage_problem(error))
+        return EXIT_USAGE
+    except OSError as error:
+        complain(f"{arguments.out}: {error.strerror or error}")
+        return EXIT_NO_OUTPUT
+    return EXIT_NO_OUTPUT if output.failed else EXIT_OK

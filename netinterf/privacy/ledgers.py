@@ -1,0 +1,80 @@
+"""Verdicts of a capture without whom they are about: the same ledger, with other addresses and names.
+
+Everything that is written about a capture is written from its ledger, so what is not in it is in no output. Tables are
+taken as their columns are declared, so a new table needs nothing here: addresses are mapped, columns of names are
+renamed, and any other text is left out.
+"""
+
+from ipaddress import ip_network
+from typing import Any, TypeVar
+
+import attrs
+import numpy as np
+
+from netinterf.context.networks import Network
+from netinterf.context.special import special_bits
+from netinterf.privacy.redaction import Redaction
+from netinterf.schema import GroupBy, Groups, Hosts
+from netinterf.table import Table, Text
+from netinterf.verdict.ledger import Ledger
+
+__all__ = ["redact_ledger", "redact_table"]
+
+NAMES = frozenset(
+    {
+        *("Verdicts.name", "Exchanges.name", "Dns.name", "Answers.owner", "Answers.target"),
+        *("Tls.name", "Quic.name", "Http.host"),
+    }
+)
+"""Columns of text that hold names of hosts, and nothing else."""
+
+BY = tuple(GroupBy)
+
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+
+def redact_ledger(ledger: Ledger, redaction: Redaction) -> Ledger:
+    """Redact the verdicts of one capture; what they say besides, and what they rest on, stays."""
+    changes: dict[str, Any] = {
+        field.name: redact_table(value, redaction)
+        for field in attrs.fields(Ledger)
+        if isinstance(value := getattr(ledger, field.name), Table)
+    }
+    changes["groups"] = attrs.evolve(ledger.groups, value=group_values(ledger.groups, redaction))
+    return attrs.evolve(
+        ledger,
+        **changes,
+        capture=redaction.capture(ledger.capture),
+        subjects=attrs.evolve(ledger.subjects, name=redaction.names(ledger.subjects.name)),
+        networks=tuple(Network(redaction.network(known.prefix), known.asn, known.country) for known in ledger.networks),
+    )
+
+
+def redact_table(table: AnyTable, redaction: Redaction) -> AnyTable:
+    """Map the addresses of a table, rename the names in it, and empty all other text."""
+    changes: dict[str, Any] = {}
+    for column in table.schema():
+        value = getattr(table, column.name)
+        if column.shape == "text":
+            known = f"{type(table).__name__}.{column.name}" in NAMES
+            changes[column.name] = redaction.names(value) if known else Text.empty(len(table), np.uint8)
+        elif column.name.endswith("high") and column.dtype == "uint64":
+            lower = column.name.removesuffix("high") + "low"
+            changes[column.name], changes[lower] = redaction.addresses(value, getattr(table, lower))
+    if isinstance(table, Hosts):
+        changes["special"] = special_bits(changes["high"], changes["low"])
+    return attrs.evolve(table, **changes)
+
+
+def group_values(groups: Groups, redaction: Redaction) -> Text:
+    """Replace what the members of groups have in common, where it is an address, a prefix or a name."""
+    return Text.of([group_value(BY[by], value, redaction) for by, value in zip(groups.by, groups.value, strict=True)])
+
+
+def group_value(by: GroupBy, value: str, redaction: Redaction) -> str:
+    """Replace one common value; AS numbers, countries and protocols stay."""
+    if by in {GroupBy.SERVER, GroupBy.CLIENT}:
+        return redaction.address(value)
+    if by is GroupBy.PREFIX:
+        return str(redaction.network(ip_network(value)))
+    return redaction.name(value) if by in {GroupBy.NAME, GroupBy.DOMAIN} else value
