@@ -87,6 +87,7 @@ def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
     compare.add_argument(
         "--against", nargs="+", required=True, metavar="PATH", help="those of a place, or time, without interference"
     )
+    add_redaction(compare)
     compare.add_argument("--format", choices=("text", "jsonl"), default="text", help="text (default) or jsonl")
     compare.add_argument("--out", metavar="FILE", help="write there, not to standard output")
     compare.add_argument("--all", action="store_true", help="also what works, and all that cannot be compared")

@@ -48,6 +48,19 @@ def test_lines_go_to_a_file(pair: Path) -> None:
     assert lines[0]["findings"]["blocked"] == sum(line.get("finding") == "blocked" for line in lines) == 2
 
 
+def test_redacted_sides_compare_alike(pair: Path) -> None:
+    """Addresses and names are replaced alike on both sides, so the findings are those of the originals."""
+    words = ("here.pcap", "--against", "there.pcap", "--format", "jsonl", "--all")
+    plain, hidden = (run(pair, *words, *more).stdout for more in ((), ("--redact",)))
+    assert "example.com" in plain
+    assert "example.com" not in hidden
+    assert "here.pcap" not in hidden
+    told = [[json.loads(line) for line in text.splitlines()] for text in (plain, hidden)]
+    assert told[0][0]["findings"] == told[1][0]["findings"]
+    numbers = [[(one["finding"], one["grade"], one["difference"]) for one in lines[1:]] for lines in told]
+    assert sorted(map(str, numbers[0])) == sorted(map(str, numbers[1]))
+
+
 def test_a_side_that_cannot_be_read_is_one_line(pair: Path) -> None:
     """The file and the reason are named, and the exit status is that of no input."""
     done = run(pair, "here.pcap", "--against", "absent.pcap")

@@ -40,7 +40,7 @@ def names_of(trace):
 def labels_of(names):
     """Take names apart; what every text may hold (``invalid``, top levels, words of the library) is left out."""
     labels = {label for name in names for label in re.findall(r"[a-z0-9_-]+", name) if len(label) >= SHORTEST}
-    common = {"invalid", "http", "https", "arpa", "in-addr", "name", "test", "example", "info", "home"}
+    common = {"invalid", "http", "https", "arpa", "in-addr", "name", "test", "example", "info", "home", "blocked"}
     return {label for label in labels - common if not label.isdigit()}
 
 

@@ -11,10 +11,13 @@ import pytest
 import netinterf
 from netinterf import export, report
 from netinterf.context.networks import Network
+from netinterf.engine.compare import compared
 from netinterf.engine.judged import Judged, Summary
 from netinterf.errors import CaptureError, ParameterError, UsageError
+from netinterf.export.comparison import comparison_lines
 from netinterf.privacy import Redaction
 from netinterf.privacy.ledgers import group_value
+from netinterf.report.comparison import comparison_text
 from netinterf.schema import Grade, GroupBy
 from netinterf.table import Ragged, Table
 from netinterf.verdict.ledger import Ledger
@@ -63,6 +66,12 @@ def one_each(findings):
     return list({verdict.capture: verdict for verdict in reversed(findings)}.values())
 
 
+def as_comparison(result):
+    """Write what a result shows, held against itself: the text for people and all lines."""
+    both = compared(result, result)
+    return "\n".join([*comparison_text(both, everything=True), *comparison_lines(both, everything=True)])
+
+
 OUTPUTS = {
     "text": lambda result: report.text(result, everything=True),
     "jsonl": as_jsonl,
@@ -72,6 +81,7 @@ OUTPUTS = {
     "repr": lambda result: repr([*result.verdicts, result.captures, result.errors, result]),
     "wireshark": lambda result: "\n".join(verdict.wireshark for verdict in result.verdicts),
     "figures": lambda result: "".join(map(result.figure, one_each(result.findings))),
+    "comparison": as_comparison,
     "evidence": lambda result: str([table.to_arrow().to_pylist() for table in result.evidence]),
     "pickle": pickle.dumps,
 }
