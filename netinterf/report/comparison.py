@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -27,6 +27,15 @@ TITLES = {
     Finding.SUSPECTED: "possible",
     Finding.ONLY_HERE: "only here",
 }
+STATES = {
+    "unknown": "not shown",
+    "answered": "answered",
+    "heard": "refused or ended early by the server",
+    "broken": "reset",
+    "silent": "no answer",
+    "struck": "interfered with",
+}
+"""What came of an attempt, by the word that lines have for it (`State`)."""
 
 
 def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:
@@ -40,10 +49,12 @@ def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iter
     yield from transport_lines(comparison)
     units = list(comparison.units.of(*FAILING, *([Finding.CLEAR] if everything else [])))
     yield from name_lines(units)
+    sides = {"here": comparison.here, "there": comparison.there}
+    several = {side for side, result in sides.items() if len(result.judged) > 1}
     for unit in units:
         if unit.finding in TITLES:
             yield ""
-            yield from unit_lines(unit)
+            yield from unit_lines(unit, several)
     yield from change_lines(comparison)
     yield from missing_lines(list(comparison.units.of(Finding.NOT_COMPARED)), everything=everything)
 
@@ -52,12 +63,11 @@ def head_lines(comparison: Comparison) -> Iterator[str]:
     """Write what was compared, and how it came out."""
     tried = comparison.judgement.tried
     for side, result in ((Side.HERE, comparison.here), (Side.THERE, comparison.there)):
-        captures, mine = len(result.judged), tried.side == side
+        captures, mine = result.captures, tried.side == side
         attempts, units = int(mine.sum()), len(np.unique(tried.unit[mine]))
-        yield (
-            f"{side.name.lower() + ':':6} {captures:,} capture{'s' * (captures != 1)}, {attempts:,} attempts at "
-            f"{units:,} names and servers"
-        )
+        what = captures[0].capture if len(captures) == 1 else f"{len(captures):,} captures"
+        told = f"{what}: {attempts:,} attempts at {units:,} names and servers"
+        yield from _wrap(told, f"{side.name.lower() + ':':6} ", "       ")
     found = comparison.contrasts.finding.tolist()
     counts = [f"{found.count(code):,} {finding.value}" for code, finding in enumerate(Finding)]
     yield "  " + " · ".join(counts)
@@ -103,8 +113,13 @@ def name_lines(units: Sequence[Compared]) -> Iterator[str]:
         yield f"  {name:{wide}}  {unit.transport:8}  {here:>9}  {there:>9}  {more:26}  {unit.finding}"
 
 
-def unit_lines(unit: Compared) -> Iterator[str]:
-    """Write one failing unit: what is said of it, what it rests on, and where to look."""
+def unit_lines(unit: Compared, several: Collection[str]) -> Iterator[str]:
+    """Write one failing unit: what is said of it, what it rests on, and where to look.
+
+    Args:
+        unit: What to write.
+        several: Sides of more than one capture, which have to be named.
+    """
     yield f"{TITLES[unit.finding]}: {unit.subject}" + (f", {unit.mechanism}" if unit.mechanism else "")
     yield from _wrap(unit.explanation, "  ", "  ")
     yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
@@ -113,7 +128,8 @@ def unit_lines(unit: Compared) -> Iterator[str]:
         for one in mine[:MOST_SHOWN]:
             frames = one.frames or ((one.first_frame,) if one.first_frame is not None else ())
             some = ", ".join(map(str, frames[:MOST_FRAMES])) + (", …" if len(frames) > MOST_FRAMES else "")
-            yield from _field(one.side, f"{one.capture}: {one.state}, frame{'s' * (len(frames) != 1)} {some}")
+            place = f" of {one.capture}" if one.side in several else ""
+            yield from _field(one.side, f"{STATES[one.state]}: frame{'s' * (len(frames) != 1)} {some}{place}")
     for why in unit.reasons:
         yield from _field("missing", why.says)
 
