@@ -12,7 +12,7 @@ from netinterf.errors import AnalyzerError
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.trace import Trace, read
 
-__all__ = ["check_analyzer"]
+__all__ = ["check_analyzer", "fits"]
 
 ETHERNET = 1
 DOCSTRING_PARTS = ("what it looks for", "why", "also looks like this", "references")
@@ -39,7 +39,7 @@ def check_analyzer(analyzer: Analyzer, traces: Iterable[Trace] = (), benign: Ite
     quiet = list(benign)
     for trace in [*tiny, *traces, *quiet]:
         evidence = repeat(analyzer, trace)
-        well_formed(analyzer, trace, evidence)
+        well_formed(analyzer, evidence)
         keep_scope(analyzer, trace, evidence)
     for trace in quiet:
         stay_silent(analyzer, trace)
@@ -73,18 +73,24 @@ def survive_copying(analyzer: Analyzer) -> None:
 
 
 def repeat(analyzer: Analyzer, trace: Trace) -> Evidence:
-    """Check that two calls agree and leave the trace alone."""
+    """Check that two calls agree, fit the trace and leave it alone."""
     before = pickle.dumps([getattr(trace.packets, column.name) for column in trace.packets.schema()])
     first, second = analyzer(trace), analyzer(trace)
+    fits(analyzer, trace, first)
     demand(first.equals(second), analyzer, "gives different evidence for the same trace")
     after = pickle.dumps([getattr(trace.packets, column.name) for column in trace.packets.schema()])
     demand(before == after, analyzer, "changes its input")
     return first
 
 
-def well_formed(analyzer: Analyzer, trace: Trace, evidence: Evidence) -> None:
-    """Check weights, subjects and witnesses."""
-    demand(set(evidence.rules) <= set(analyzer.rules), analyzer, "uses a rule that it does not declare")
+def fits(analyzer: Analyzer, trace: Trace, evidence: object) -> None:
+    """Check what judging takes for granted: evidence, finite weights, and rules, subjects and packets that exist.
+
+    Raises:
+        AnalyzerError: The first part that does not hold.
+    """
+    if not isinstance(evidence, Evidence):
+        raise AnalyzerError(analyzer.name, f"returned {type(evidence).__name__}, not Evidence")
     demand(not len(evidence) or int(evidence.rule.max()) < len(evidence.rules), analyzer, "uses an unknown rule")
     demand(np.isfinite(evidence.llr).all(), analyzer, "gives a weight that is not finite")
     for kind, count in ((SubjectKind.FLOW, len(trace.flows)), (SubjectKind.EXCHANGE, len(trace.exchanges))):
@@ -93,6 +99,11 @@ def well_formed(analyzer: Analyzer, trace: Trace, evidence: Evidence) -> None:
     for rows in (evidence.witness, evidence.forged):
         inside = (rows.values >= 0) & (rows.values < len(trace.packets))
         demand(inside.all(), analyzer, "names a packet that is not there")
+
+
+def well_formed(analyzer: Analyzer, evidence: Evidence) -> None:
+    """Check that only declared rules are used, and that everything has a witness."""
+    demand(set(evidence.rules) <= set(analyzer.rules), analyzer, "uses a rule that it does not declare")
     demand((evidence.witness.lengths > 0).all(), analyzer, "gives evidence without a witness")
 
 

@@ -1,11 +1,14 @@
 """Which analyzers there are: the built-in ones, and those that installed plugins declare.
 
 A plugin is a distribution with an entry point in the group ``netinterf.analyzers`` that names a callable without
-arguments returning an analyzer. Plugins are looked up when asked for, never at import.
+arguments returning an analyzer, by the name that the analyzer bears. Plugins are looked up when asked for, never at
+import, and asked only by name: what is installed somewhere must not change what a scan says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+
+import attrs
 
 from netinterf.analyzers.acknowledgements import Acknowledgements
 from netinterf.analyzers.base import Analyzer
@@ -24,11 +27,13 @@ from netinterf.analyzers.tls_interception import TlsInterception
 from netinterf.errors import AnalyzerError, ParameterError
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoints
+    from importlib.metadata import EntryPoint
 
-__all__ = ["BUILTIN", "GROUP", "builtin", "find", "names", "plugins"]
+__all__ = ["ALL_BUILTIN", "BUILTIN", "GROUP", "Plugin", "builtin", "find", "names", "pick", "plugins"]
 
 GROUP = "netinterf.analyzers"
+ALL_BUILTIN = "builtin"
+"""Stands for every built-in analyzer where analyzers are named, so that plugins can be asked beside them."""
 
 BUILTIN: dict[str, Callable[[], Analyzer]] = {
     RstInjection.name: RstInjection,
@@ -52,16 +57,50 @@ def builtin() -> tuple[Analyzer, ...]:
     return tuple(make() for make in BUILTIN.values())
 
 
-def plugins() -> "EntryPoints":
-    """List what installed distributions declare; reading their metadata takes longer than importing this library."""
+@attrs.frozen
+class Plugin:
+    """An analyzer that an installed distribution declares."""
+
+    name: str
+    origin: str  # distribution and version
+    point: "EntryPoint" = attrs.field(repr=False)
+
+    def load(self) -> Analyzer:
+        """Import the plugin and make its analyzer.
+
+        Raises:
+            AnalyzerError: It cannot be imported or made (the cause is chained), or is none of that name.
+        """
+        try:
+            made = self.point.load()()
+        except Exception as cause:
+            reason = f"the plugin could not be loaded from {self.origin}: {type(cause).__name__}: {cause}"
+            raise AnalyzerError(self.name, reason) from cause
+        if isinstance(made, type) or not isinstance(made, Analyzer):
+            raise AnalyzerError(self.name, f"the plugin of {self.origin} gives no analyzer")
+        if made.name != self.name:
+            raise AnalyzerError(self.name, f"the plugin of {self.origin} gives an analyzer named {made.name!r}")
+        return made
+
+
+def plugins() -> tuple[Plugin, ...]:
+    """List what installed distributions declare, by name; what bears the name of a built-in analyzer is left out.
+
+    Reading the metadata of all distributions takes longer than importing this library.
+    """
     from importlib.metadata import entry_points
 
-    return entry_points(group=GROUP)
+    found = [
+        Plugin(point.name, f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed place", point)
+        for point in entry_points(group=GROUP)
+        if point.name not in {ALL_BUILTIN, *BUILTIN}
+    ]
+    return tuple(sorted(found, key=lambda plugin: (plugin.name, plugin.origin)))
 
 
 def names() -> tuple[str, ...]:
     """Name every analyzer that can be asked for, built-in ones first."""
-    return (*BUILTIN, *sorted(point.name for point in plugins()))
+    return (*BUILTIN, *dict.fromkeys(plugin.name for plugin in plugins()))
 
 
 def find(name: str) -> Analyzer:
@@ -69,17 +108,33 @@ def find(name: str) -> Analyzer:
 
     Raises:
         ParameterError: No analyzer has that name.
-        AnalyzerError: A plugin could not be loaded; the cause is chained.
+        AnalyzerError: A plugin could not be loaded, or two distributions declare one of that name.
     """
     if name in BUILTIN:
         return BUILTIN[name]()
-    for point in plugins():
-        if point.name == name:
-            try:
-                made = point.load()()
-            except Exception as cause:
-                raise AnalyzerError(name, f"plugin could not be loaded: {cause}") from cause
-            if not isinstance(made, Analyzer):
-                raise AnalyzerError(name, "plugin does not give an analyzer")
-            return made
-    raise ParameterError("analyzers", name, "one of " + ", ".join(names()))
+    found = [plugin for plugin in plugins() if plugin.name == name]
+    if not found:
+        raise ParameterError("analyzers", name, f"{ALL_BUILTIN}, or one of " + ", ".join(names()))
+    if len(found) > 1:
+        raise AnalyzerError(name, "declared by " + " and by ".join(plugin.origin for plugin in found))
+    return found[0].load()
+
+
+def pick(given: Sequence[Analyzer | str]) -> tuple[Analyzer, ...]:
+    """Turn names into analyzers, each name once; ``"builtin"`` stands for all built-in ones.
+
+    Raises:
+        ParameterError: No analyzer has that name.
+        AnalyzerError: A plugin could not be loaded.
+    """
+    picked: list[Analyzer] = []
+    made: set[str] = set()
+    for one in given:
+        if not isinstance(one, str):
+            picked.append(one)
+            continue
+        for name in BUILTIN if one == ALL_BUILTIN else (one,):
+            if name not in made:
+                made.add(name)
+                picked.append(find(name))
+    return tuple(picked)

@@ -20,7 +20,7 @@ from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
-from netinterf.errors import ParameterError, UsageError
+from netinterf.errors import AnalyzerError, ParameterError, UsageError
 from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
 
@@ -96,14 +96,19 @@ def read_options(arguments: argparse.Namespace) -> Options:
     """Turn arguments into options.
 
     Raises:
-        UsageError: An analyzer is unknown, or a table of networks, answers or priors is malformed.
+        UsageError: An analyzer is unknown or cannot be loaded, or a table of networks, answers or priors is malformed.
     """
     names = None
     if arguments.analyzers is not None:
         names = [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
     outside = Outside.of(arguments.networks, known_answers(arguments.answers))
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
-    return Options(analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict)
+    try:
+        return Options(
+            analyzers=names, vantage=arguments.vantage, outside=outside, model=model, strict=arguments.strict
+        )
+    except AnalyzerError as cause:  # a plugin: to name it was the user's choice
+        raise UsageError(str(cause)) from cause
 
 
 def read_redaction(arguments: argparse.Namespace) -> Redaction | None:

@@ -57,6 +57,13 @@ def build_parser() -> argparse.ArgumentParser:
     add_compare(verbs)
     add_redact(verbs)
     add_simulate(verbs)
+    verbs.add_parser(
+        "analyzers",
+        help="list what can be asked",
+        description="List all analyzers, built-in and installed: what each looks for, and the rules it may state.",
+        epilog="Exit status: 0 done, 2 wrong usage.",
+        allow_abbrev=False,
+    )
     return parser
 
 
@@ -99,7 +106,7 @@ def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
 
 def add_judging(verb: Parser) -> None:
     """Describe how captures are judged."""
-    verb.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name, separated by commas")
+    verb.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name: see netinterf analyzers")
     verb.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
     verb.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
     verb.add_argument(
@@ -184,6 +191,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from netinterf.cli.redaction import run_redact
 
             return run_redact(arguments)
+        if arguments.verb == "analyzers":
+            from netinterf.cli.listing import run_analyzers
+
+            return run_analyzers()
         from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
 
         return run_scan(arguments)

@@ -50,14 +50,15 @@ def pick_analyzers(analyzers: Sequence[Analyzer | str] | None) -> tuple[Analyzer
 
     Raises:
         ParameterError: A name is unknown, or there is none.
+        AnalyzerError: A plugin could not be loaded.
     """
     if analyzers is None:
         return None
-    from netinterf.analyzers.registry import find  # (loads every analyzer)
+    from netinterf.analyzers.registry import pick  # (loads every analyzer)
 
     if isinstance(analyzers, str) or not analyzers:
         raise ParameterError("analyzers", analyzers, "a list of at least one analyzer or its name")
-    return tuple(find(given) if isinstance(given, str) else given for given in analyzers)
+    return pick(analyzers)
 
 
 @attrs.frozen(kw_only=True)
@@ -222,7 +223,8 @@ def scan(
 
     Args:
         paths: Captures, folders, patterns or ``"-"``; one or many. Nothing is joined across files.
-        analyzers: Which questions to ask, by name or as values; None asks all built-in ones.
+        analyzers: Which questions to ask, by name or as values; None asks all built-in ones, as ``"builtin"`` does
+            among others: plugins are asked only by name.
         vantage: Where the captures were taken: ``"client"``, ``"server"``, ``"middle"``, or ``"auto"`` to infer it.
         networks: A CSV file ``prefix,asn,country``, or its content: for groups by AS and country, and to tell whether
             answers lie in one network.
@@ -238,6 +240,7 @@ def scan(
 
     Raises:
         ParameterError: An argument is out of range. Problems of single captures are kept in ``errors`` instead.
+        AnalyzerError: A plugin could not be loaded.
     """
     outside = Outside.of(networks, known_answers(answers))
     options = Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)

@@ -1,0 +1,46 @@
+"""The verb that lists analyzers: what can be asked of a capture, and who asks it."""
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+
+from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.registry import BUILTIN, plugins
+from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.output import Output
+from netinterf.errors import AnalyzerError
+
+__all__ = ["run_analyzers"]
+
+WIDTH = 100  # columns, as the report of a scan has them
+PART = "What it looks for:"  # opens the part of an analyzer's docstring that says so
+
+
+def run_analyzers() -> int:
+    """List every analyzer that can be asked for; return the exit status."""
+    output = Output()
+    for name, make in BUILTIN.items():
+        output.write(described(name, "built-in", make()))
+    for plugin in plugins():
+        try:
+            made = plugin.load()
+        except AnalyzerError as error:
+            complain(str(error))
+        else:
+            output.write(described(plugin.name, plugin.origin, made))
+    return EXIT_NO_OUTPUT if output.failed else EXIT_OK
+
+
+def described(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
+    """Write what an analyzer is called, where it comes from, what it looks for, and the ids of its rules."""
+    yield f"{name} ({origin})"
+    for words in (looks_for(analyzer), "rules: " + ", ".join(rule.id for rule in analyzer.rules)):
+        for line in textwrap.wrap(words, WIDTH - 2, break_on_hyphens=False):
+            yield f"  {line}"
+
+
+def looks_for(analyzer: Analyzer) -> str:
+    """Take what an analyzer looks for from its docstring; without that part, what the docstring opens with."""
+    paragraphs = inspect.cleandoc(type(analyzer).__doc__ or "").split("\n\n")
+    said = [paragraph.removeprefix(PART) for paragraph in paragraphs if paragraph.startswith(PART)]
+    return " ".join((said or paragraphs)[0].split())
