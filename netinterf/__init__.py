@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from netinterf.verdict.combine import classify
     from netinterf.verdict.ledger import explain
     from netinterf.verdict.model import Model
+    from netinterf.verdict.record import Verdict
 
 __all__ = [
     "Acknowledgements",
@@ -59,6 +60,7 @@ __all__ = [
     "Throttling",
     "TlsInterception",
     "Trace",
+    "Verdict",
     "__version__",
     "analyze",
     "attribute",
@@ -102,6 +104,7 @@ HOMES = {
     "netinterf.verdict.combine": ("classify",),
     "netinterf.verdict.ledger": ("explain",),
     "netinterf.verdict.model": ("Model",),
+    "netinterf.verdict.record": ("Verdict",),
 }
 SUBMODULES = ("attribute", "export", "privacy", "report", "simulate", "stats")
 
