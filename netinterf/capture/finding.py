@@ -3,13 +3,14 @@
 import glob
 import os
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 
 import attrs
 
 from netinterf.capture.source import peek
 from netinterf.errors import CaptureError, MissingExtra, ParameterError, UnreadableSource
 
-__all__ = ["Found", "find_captures"]
+__all__ = ["Found", "find_captures", "identity"]
 
 
 @attrs.frozen
@@ -101,10 +102,21 @@ class _Search:
 
     def _take(self, path: str) -> None:
         """Add a capture unless it is there already."""
-        key = path if path == "-" else os.path.abspath(path)
+        key = path if path == "-" else identity(path)
         if key not in self.seen:
             self.seen.add(key)
             self.captures[path] = None
+
+
+def identity(path: str, rules: ModuleType = os.path) -> str:
+    """Write a path so that two ways to write one file are equal: Windows ignores case and takes both slashes.
+
+    Args:
+        path: Any path.
+        rules: Whose paths it is one of: ``posixpath`` or ``ntpath``; those of this system when left out.
+    """
+    same: str = rules.normcase(rules.abspath(path))
+    return same
 
 
 def _files(folder: str, errors: list[CaptureError]) -> Iterator[str]:

@@ -1,13 +1,15 @@
 """Where answers and progress go: standard output or a file, and one line on a terminal."""
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, TextIO
 
 from netinterf.cli.manners import complain, silence_output
 
-__all__ = ["Output", "Progress"]
+__all__ = ["Output", "Progress", "reader_left"]
 
 
 class Output:
@@ -58,11 +60,11 @@ class Output:
             writing(self.stream)
             if not self.stream.closed:
                 self.stream.flush()
-        except BrokenPipeError:  # the reader has seen enough, as with "| head"
-            self.closed = True
-            silence_output()
         except OSError as error:
-            self.fail(error.strerror or str(error))
+            if reader_left(error):
+                self.closed = True
+            else:
+                self.fail(error.strerror or str(error))
             silence_output()
 
     def flush(self) -> None:
@@ -78,6 +80,14 @@ class Output:
         """Say once that the answer cannot be written."""
         self.closed = self.failed = True
         complain(f"{self.place}: {reason}")
+
+
+def reader_left(error: OSError, system: str = os.name) -> bool:
+    """Say whether writing failed since the reader has seen enough, as with ``| head``.
+
+    On Windows a broken pipe may come as "invalid argument" (CPython issue 79935).
+    """
+    return isinstance(error, BrokenPipeError) or (system == "nt" and error.errno == errno.EINVAL)
 
 
 class Progress:

@@ -1,6 +1,6 @@
 """The small labelled captures that ship with the library."""
 
-from importlib.resources import as_file, files
+from importlib.resources import files
 
 from netinterf.errors import ParameterError
 from netinterf.trace import Trace, read
@@ -26,6 +26,6 @@ def example(name: str = "tcp.reset") -> Trace:
     """
     for entry in FOLDER.iterdir():
         if entry.name.split(".pcap")[0] == name and ".pcap" in entry.name:
-            with as_file(entry) as path:
-                return read(path)
+            with entry.open("rb") as file:  # (as a path, a copy out of an archive would have to go while it is mapped)
+                return read(file)
     raise ParameterError("name", name, "one of " + ", ".join(example_names()))

@@ -1,0 +1,70 @@
+"""What is published: a wheel for every system, and a source archive to build it from."""
+
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from netinterf.version import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "netinterf" / "data"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build both, without a network."""
+    folder = tmp_path_factory.mktemp("built")
+    words = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ), check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def names(wheel: Path) -> set[str]:
+    """List what a wheel holds."""
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_is_for_every_system(built: Path) -> None:
+    """It is pure Python, and holds the library, its data, its types and all licences, and nothing else."""
+    (wheel,) = built.glob("*.whl")
+    assert wheel.name == f"netinterf-{__version__}-py3-none-any.whl"
+    inside = names(wheel)
+    about = f"netinterf-{__version__}.dist-info/"
+    assert {name.split("/")[0] for name in inside} == {"netinterf", about[:-1]}
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "netinterf").rglob("*") if path.is_file()}
+    shipped = {name for name in files if "__pycache__" not in name}
+    assert {name for name in inside if name.startswith("netinterf/")} == shipped
+    assert {"netinterf/py.typed", "netinterf/data/model.json", "netinterf/data/THIRD_PARTY.md"} <= inside
+    licences = {path.relative_to(ROOT).as_posix() for path in (DATA / "licenses").iterdir()} | {"LICENSE"}
+    assert {name.removeprefix(f"{about}licenses/") for name in inside if "dist-info/licenses/" in name} == licences
+    assert f"{about}entry_points.txt" in inside
+
+
+def test_the_metadata_say_what_was_tested(built: Path) -> None:
+    """The oldest Python is the one that is required; nothing is needed beside the four dependencies."""
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read(f"netinterf-{__version__}.dist-info/METADATA").decode("utf-8")
+    versions = re.findall(r"^Classifier: Programming Language :: Python :: (3\.\d+)$", metadata, re.MULTILINE)
+    (required,) = re.findall(r"^Requires-Python: >=(3\.\d+)$", metadata, re.MULTILINE)
+    assert required == versions[0]
+    needed = re.findall(r"^Requires-Dist: (\w+)[^;\n]*$", metadata, re.MULTILINE)
+    assert sorted(needed) == ["attrs", "numpy", "scapy", "scipy"]
+
+
+def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
+    """Whoever builds from source gets tests, benchmarks and the manual as well, and nothing that was generated."""
+    (archive,) = built.glob("*.tar.gz")
+    with tarfile.open(archive) as source:
+        inside = {name.split("/", 1)[1] for name in source.getnames() if "/" in name}
+    for needed in ("README.md", "LICENSE", "tests/conftest.py", "docs/examples/probe.py", "benchmarks/__main__.py"):
+        assert needed in inside
+    assert not [name for name in inside if "__pycache__" in name or name.startswith("docs/_build") or ".whl" in name]
