@@ -93,7 +93,7 @@ def describe_packet(trace: Trace, subject: I64, message: I64, value: I64) -> Non
     before = packets.ip_id[row].astype(np.int64) - packets.ip_id[query]
     copied = np.where(before == 0, 1, np.where(before == 1, 2, 0))
     value[subject, Trait.TTL] = packets.ttl[row]
-    value[subject, Trait.IP_ID] = np.where(v4, packets.ip_id[row], UNKNOWN)
+    value[subject, Trait.IP_ID] = np.where(v4, packets.ip_id[row].astype(np.int64), UNKNOWN)
     value[subject, Trait.IP_ID_COPIED] = np.where(v4 & (asked >= 0), copied, UNKNOWN)
     value[subject, Trait.DF] = np.where(v4, packets.ip_flags[row] & IpFlag.DONT_FRAGMENT != 0, UNKNOWN)
 

@@ -1,6 +1,7 @@
 """The small labelled captures that ship with the library."""
 
 from importlib.resources import files
+from typing import BinaryIO, cast
 
 from netinterf.errors import ParameterError
 from netinterf.trace import Trace, read
@@ -27,5 +28,5 @@ def example(name: str = "tcp.reset") -> Trace:
     for entry in FOLDER.iterdir():
         if entry.name.split(".pcap")[0] == name and ".pcap" in entry.name:
             with entry.open("rb") as file:  # (as a path, a copy out of an archive would have to go while it is mapped)
-                return read(file)
+                return read(cast("BinaryIO", file))
     raise ParameterError("name", name, "one of " + ", ".join(example_names()))
