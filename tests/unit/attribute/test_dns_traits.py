@@ -19,9 +19,9 @@ SCENARIOS = ["dns.injection.gfw-1", "dns.injection.gfw-2", "dns.injection.gfw-wa
              "dns.injection.iran-2023", "dns.injection.turkmenistan-2023", "dns.forged.id.trustpositif"]  # fmt: skip
 
 
-def described(scenario: str) -> tuple[Simulated, Trace, list[list[int]], Traits]:
+def described(scenario: str, ip: int = 4) -> tuple[Simulated, Trace, list[list[int]], Traits]:
     """Play a scenario and describe what was forged in each exchange."""
-    played = run(scenario, 2, Conditions.clean(vantage="client"))
+    played = run(scenario, 2, Conditions.clean(vantage="client", ip=ip))
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
     hit = [truth for truth in played.labels.truths if truth.forged]
     row = {int(frame): place for place, frame in enumerate(trace.packets.frame.tolist())}
@@ -67,6 +67,15 @@ def test_traits_are_those_of_the_bytes(scenario: str) -> None:
             end = 12 + len(message.question[0].name.to_wire()) + 4
             assert value[Trait.DNS_POINTER] == (wire[end] >= 0xC0)
         assert value[Trait.DNS_CLASS] == 0
+
+
+def test_ipv6_tells_no_identification() -> None:
+    """Replies over IPv6 have neither an identification nor a flag against fragments, so both are unknown."""
+    _, trace, forged, traits = described("dns.injection.gfw-1", ip=6)
+    assert forged
+    assert set(trace.packets.version.tolist()) == {6}
+    for trait in (Trait.IP_ID, Trait.IP_ID_COPIED, Trait.DF):
+        assert set(traits.value[:, trait].tolist()) == {UNKNOWN}
 
 
 def test_a_lost_class_is_seen() -> None:
