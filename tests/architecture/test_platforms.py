@@ -58,55 +58,46 @@ GUARDED = {
 
 
 @cache
-def trees() -> list[tuple[str, ast.AST]]:
-    """Parse every module of the library, by its path with plain slashes."""
-    return [(path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))) for path in MODULES]
+def nodes() -> list[tuple[str, ast.AST]]:
+    """List everything in the source of the library, each with its module's path in plain slashes."""
+    paths = [(path.relative_to(PACKAGE).as_posix(), path) for path in MODULES]
+    return [(name, node) for name, path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
 
 
 def test_no_name_is_used_that_windows_lacks() -> None:
     """Modules and names of Unix only are not used, except behind a question whether they exist."""
     used = set()
-    for path, tree in trees():
-        for node in ast.walk(tree):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            used |= {(path, name) for name in names if name in ABSENT_MODULES}
-            if isinstance(node, ast.ImportFrom) and node.module in ABSENT:
-                taken = {alias.name for alias in node.names} & ABSENT[node.module]
-                used |= {(path, f"{node.module}.{name}") for name in taken}
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                module, name = node.value.id, node.attr
-                used |= {(path, f"{module}.{name}")} if name in ABSENT.get(module, ()) else set()
+    for path, node in nodes():
+        if isinstance(node, ast.Import):
+            used |= {(path, alias.name) for alias in node.names if alias.name in ABSENT_MODULES}
+        elif isinstance(node, ast.ImportFrom):
+            used |= {(path, node.module)} if node.module in ABSENT_MODULES else set()
+            taken = {alias.name for alias in node.names} & ABSENT.get(node.module or "", set())
+            used |= {(path, f"{node.module}.{name}") for name in taken}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module, name = node.value.id, node.attr
+            used |= {(path, f"{module}.{name}")} if name in ABSENT.get(module, ()) else set()
     assert used == GUARDED
 
 
 def test_no_path_of_one_system_is_written_down() -> None:
     """No string begins with a folder that only Unix has."""
-    found = [
-        (path, node.value)
-        for path, tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.startswith(("/dev/", "/etc/", "/proc/", "/tmp/", "/usr/", "/var/"))
-    ]
-    assert found == []
+    folders = ("/dev/", "/etc/", "/proc/", "/tmp/", "/usr/", "/var/")
+    words = [(path, node.value) for path, node in nodes() if isinstance(node, ast.Constant)]
+    assert [(path, word) for path, word in words if isinstance(word, str) and word.startswith(folders)] == []
 
 
 def test_text_files_name_their_encoding() -> None:
     """No text is read or written in an encoding that depends on the system."""
     lacking = []
-    for path, tree in trees():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            modes = [part.value for part in node.args if isinstance(part, ast.Constant)]
-            named = any(word.arg == "encoding" for word in node.keywords)
-            if called == "open" and isinstance(node.func, ast.Name) and not named:
-                lacking += [(path, node.lineno)] * (not any("b" in str(mode) for mode in modes))
-            elif called in {"read_text", "write_text"} and isinstance(node.func, ast.Attribute) and not named:
-                lacking += [(path, node.lineno)] * ("utf-8" not in modes)
+    for path, node in nodes():
+        if not isinstance(node, ast.Call) or any(word.arg == "encoding" for word in node.keywords):
+            continue
+        said = [part.value for part in node.args if isinstance(part, ast.Constant)]
+        if isinstance(node.func, ast.Name) and node.func.id == "open":
+            lacking += [(path, node.lineno)] * (not any("b" in str(mode) for mode in said))
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in {"read_text", "write_text"}:
+            lacking += [(path, node.lineno)] * ("utf-8" not in said)
     assert lacking == []
 
 

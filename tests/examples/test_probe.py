@@ -110,12 +110,3 @@ def test_a_forged_reset_is_recognised(server: int) -> None:
     lines = probe(f"http://127.0.0.1:{server}/forbidden")
     assert "Connection reset by peer" in lines[0]
     assert [line.split()[2:4] for line in lines if line.startswith("  flow")] == [["interfered", "tcp.reset"]]
-
-
-def test_a_closed_port_is_no_interference() -> None:
-    """A port on which nobody listens is down, and nobody is accused."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        lines = probe(f"http://127.0.0.1:{taken.getsockname()[1]}/")
-    assert "refused" in lines[0]
-    assert [line.split()[2:4] for line in lines if line.startswith("  flow")] == [["down", "-"]]

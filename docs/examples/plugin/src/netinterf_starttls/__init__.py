@@ -28,8 +28,8 @@ HEAD = 4096
 §4.5.3.1.5), where real answers have a dozen short ones."""
 
 OWN_FIREWALL = 0.01
-"""Share of mail servers taken to stand behind a firewall of their own that masks the offer. A judgement, on the side of
-the harmless cause: the servers that are known to be masked, whoever does it, are a small part of all mail servers."""
+"""Share of mail servers taken to stand behind a firewall of their own that masks the offer. A judgement, meant to be
+too high rather than too low: the harmless cause is to be believed first."""
 
 
 @attrs.frozen(kw_only=True)
