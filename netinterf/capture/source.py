@@ -3,6 +3,9 @@
 Plain files are mapped. Pipes and compressed data are copied to an unlinked temporary file which is then mapped, so
 memory does not grow with the capture; small ones stay in memory. The first bytes are looked at before anything is
 copied: an endless device or a bomb that is no capture is refused at once.
+
+A mapping outlives the file object that it was made from. On Windows it has a handle of its own, and the temporary file,
+which cannot be unlinked there while it is open, goes with the last handle (`tempfile.TemporaryFile`).
 """
 
 import io
