@@ -46,9 +46,7 @@ HOMES = {  # foreign packages, and the only rooms that may import them
     "scapy": {"bridge"},
     "pyarrow": {"arrow"},
     "cryptography": {"protocols", "simulate"},
-    "maxminddb": {"context"},
     "argparse": {"cli"},
-    "rich": {"cli"},
 }
 
 
