@@ -20,7 +20,7 @@ from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Options, scan_each
-from netinterf.errors import AnalyzerError, ParameterError, UsageError
+from netinterf.errors import AnalyzerError, CaptureError, ParameterError, UsageError
 from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
 
@@ -46,6 +46,9 @@ def run_scan(arguments: argparse.Namespace) -> int:
     except UsageError as error:
         complain(usage_problem(error))
         return EXIT_USAGE
+    except CaptureError as error:  # a capture that was there to be judged cannot be read once more
+        complain(str(error))
+        return EXIT_NO_INPUT
     if arguments.fail_on:
         captures.finish()
     output.close()

@@ -6,6 +6,7 @@ from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged
 from netinterf.errors import ParameterError
 from netinterf.export import jsonl as write_jsonl
+from netinterf.export import ooni as write_ooni
 from netinterf.export import parquet as write_parquet
 from netinterf.report import html as write_html
 from netinterf.report.text import capture_text
@@ -45,4 +46,14 @@ def html(captures: Iterator[Judged], output: Output, everything: bool) -> None:
     output.attempt(lambda stream: write_html(captures, stream, everything=everything))
 
 
-FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet, "html": html}
+def ooni(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+    """Write measurements in the manner of OONI.
+
+    Raises:
+        UsageError: A capture came from a pipe or changed since it was judged.
+        CaptureError: A capture cannot be read any more.
+    """
+    output.attempt(lambda stream: write_ooni(captures, stream, everything=everything))
+
+
+FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet, "html": html, "ooni": ooni}

@@ -15,7 +15,7 @@ from netinterf.version import __version__
 __all__ = ["main"]
 
 VANTAGES = ("auto", "client", "server", "middle")
-FORMATS = ("text", "jsonl", "parquet", "html")  # keys of `cli.formats.FORMATS`, which loads the whole library
+FORMATS = ("text", "jsonl", "parquet", "html", "ooni")  # keys of `cli.formats.FORMATS`, which loads the whole library
 
 
 class Parser(argparse.ArgumentParser):
@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add_compare(verbs)
     add_redact(verbs)
+    add_explain(verbs)
     add_simulate(verbs)
     verbs.add_parser(
         "analyzers",
@@ -73,7 +74,7 @@ def add_output(verb: Parser) -> None:
         "--format",
         choices=FORMATS,
         default="text",
-        help="text (default) or html, a page, for people; jsonl or parquet for programs",
+        help="text (default) or html, a page, for people; jsonl or parquet for programs; ooni for measurement files",
     )
     verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
 
@@ -145,6 +146,29 @@ def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
     redact.add_argument("--strict", action="store_true", help="treat damage as an error")
 
 
+def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that tells everything about one conversation."""
+    explain = verbs.add_parser(
+        "explain",
+        help="tell everything about one conversation",
+        description="Judge a capture and tell all that is known about one of its conversations: what speaks for the "
+        "verdict and against it, what was missing, and the packets.",
+        epilog="Exit status: 0 done, 1 it was interfered with (with --fail-on), 2 wrong usage or no such conversation, "
+        "3 the capture could not be read.",
+        allow_abbrev=False,
+    )
+    explain.add_argument("path", metavar="PATH", help="a capture")
+    explain.add_argument(
+        "flow", metavar="FLOW", help="the number of one of its frames, as in Wireshark, or ADDRESS:PORT-ADDRESS:PORT"
+    )
+    explain.add_argument("--format", choices=FORMATS[:2], default="text", help="text for people (default) or jsonl")
+    explain.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    add_judging(explain)
+    explain.add_argument(
+        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when it was interfered with"
+    )
+
+
 def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
     """Describe the verb that makes captures."""
     simulate = verbs.add_parser(
@@ -195,6 +219,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from netinterf.cli.listing import run_analyzers
 
             return run_analyzers()
+        if arguments.verb == "explain":
+            from netinterf.cli.explaining import run_explain
+
+            return run_explain(arguments)
         from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
 
         return run_scan(arguments)

@@ -6,13 +6,14 @@ from typing import BinaryIO
 import numpy as np
 
 from netinterf.capture import write_records
-from netinterf.errors import ParameterError
+from netinterf.engine.judged import Judged
+from netinterf.errors import ParameterError, UsageError
 from netinterf.privacy.traces import Sealed, read_source
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.record import Verdict
 
-__all__ = ["extract", "packets_of", "read_again"]
+__all__ = ["extract", "packets_of", "read_again", "read_all_again"]
 
 CHANGED = "the capture as it was when it was judged"
 
@@ -58,6 +59,25 @@ def read_again(
         raise ParameterError("verdict", verdict.capture, "a verdict about a file: a pipe cannot be read twice")
     trace = read_source(source)
     return trace, packets_of(trace, verdict)
+
+
+def read_all_again(judged: Judged) -> Trace:
+    """Read a whole capture again, with all that was said in it.
+
+    Raises:
+        UsageError: The capture came from a pipe, changed since it was judged, or is redacted.
+        CaptureError: The capture cannot be read any more.
+    """
+    summary = judged.summary
+    if isinstance(judged.source, Sealed):
+        raise UsageError(f"{summary.capture}: it is redacted, so that what its packets said is not to be had")
+    if judged.source is None:
+        raise UsageError(f"{summary.capture}: a pipe cannot be read twice; write it to a file first")
+    trace = read_source(judged.source)
+    counts = (len(trace.packets), len(trace.flows), len(trace.exchanges))
+    if counts != (summary.packets, summary.flows, summary.exchanges):
+        raise UsageError(f"{summary.capture}: it is no longer {CHANGED}")
+    return trace
 
 
 def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -126,8 +126,8 @@ def _table(
     readable = ~headless & (messages.kind[picked] != CERTIFICATE)
     hellos, row = _hellos(messages, picked[readable]), row_of[: len(picked)][readable]
     version[row], error[row], error_at[row] = hellos.version, hellos.error, hellos.error_at
-    ech = np.zeros(count, np.bool_)
-    ech[row] = hellos.ech
+    ech, cipher = np.zeros(count, np.bool_), np.zeros(count, np.uint16)
+    ech[row], cipher[row] = hellos.ech, hellos.cipher
     held = ~headless & (messages.kind[picked] == CERTIFICATE)
     leaves, walk = _leaves(messages, picked[held])
     leaf_row = row_of[: len(picked)][held]
@@ -145,6 +145,7 @@ def _table(
         alpn=Text(*_spread(hellos.alpn, row, count)),
         ech=ech,
         versions=Ragged(*_spread(hellos.versions, row, count)),
+        cipher=cipher,
         extensions=Ragged(*_spread(hellos.extensions, row, count)),
         alert=alert,
         certificates=Text(*_spread(leaves, leaf_row, count)),

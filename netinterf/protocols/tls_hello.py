@@ -96,6 +96,7 @@ class Hellos:
     alpn: Text
     ech: Bool
     versions: Ragged
+    cipher: NDArray[np.uint16]
     extensions: Ragged
     error: U8
     error_at: NDArray[np.int32]
@@ -122,7 +123,10 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Bool) -> H
     rows = walk.skip_vector(rows, 1)  # session id
     asking, answering = rows[client[rows]], rows[~client[rows]]
     asking = walk.skip_vector(walk.skip_vector(asking, 2), 1)  # cipher suites, compression methods
-    answering = walk.skip(answering, 3)  # the chosen ones
+    answering = walk.having(answering, 3)  # the chosen ones
+    cipher = np.zeros(len(start), np.uint16)
+    cipher[answering] = words(data, walk.at[answering], 2)
+    walk.at[answering] += 3
     rows = np.union1d(asking, answering)
     extensions, places = _walk_extensions(walk, _enter_extensions(walk, rows))
     versions, chosen = _versions(walk, client, *places[SUPPORTED_VERSIONS])
@@ -133,6 +137,7 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Bool) -> H
         alpn=_protocols(walk, *places[ALPN]),
         ech=_holds(extensions, HIDDEN_NAME),
         versions=versions,
+        cipher=cipher,
         extensions=extensions,
         error=walk.error,
         error_at=walk.error_at,

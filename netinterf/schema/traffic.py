@@ -288,6 +288,7 @@ class Tls(Table):
     alpn: Text = text("ALPN protocols, comma separated")
     ech: Bool = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
     versions: Ragged = ragged("u2", "supported_versions offered (hello) or selected")
+    cipher: U16 = column("u2", "cipher suite that a ServerHello selected, 0 where none is known", fill=0)
     extensions: Ragged = ragged("u2", "extension types in order")
     alert: U16 = column("u2", "alert level << 8 | description")
     certificates: Text = text("leaf certificate, DER bytes (read it with .bytes(row))")

@@ -135,7 +135,7 @@ def read_stream(data):
 def blank(kind, length):
     """Start a row."""
     row = {"kind": int(kind), "length": length, "version": 0, "alert": 0, "name": b"", "alpn": b"", "ech": False}
-    return row | {"versions": [], "extensions": [], "certificates": b"", "error": 0, "error_at": -1}
+    return row | {"cipher": 0, "versions": [], "extensions": [], "certificates": b"", "error": 0, "error_at": -1}
 
 
 def read_message(message, length):
@@ -178,6 +178,7 @@ def read_hello(reader, row, client):
     for width in widths:
         reader.skip(width + reader.peek(width))
     if not client:
+        row["cipher"] = reader.peek(3) >> 8
         reader.skip(3)
     if reader.at >= reader.bound:
         return

@@ -14,7 +14,7 @@ from netinterf.report.figures.canvas import LETTER, SIZE, Panel, sheet, words
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["ladder", "ladder_panel"]
+__all__ = ["chosen", "describe", "ladder", "ladder_panel"]
 
 CLIENT, SERVER, END, TOP, STEP = 84, 300, 468, 76, 34
 """Places of the two lines, of the end of the notes, of the first rung, and units from rung to rung."""

@@ -51,7 +51,7 @@ def rows_of(table, row_of_stream):
     for row in range(len(table)):
         found = {
             name: int(getattr(table, name)[row])
-            for name in ("kind", "length", "version", "alert", "record_version", "error", "error_at")
+            for name in ("kind", "length", "version", "cipher", "alert", "record_version", "error", "error_at")
         }
         found |= {name: getattr(table, name).bytes(row) for name in ("name", "alpn", "certificates")}
         found |= {name: getattr(table, name)[row].tolist() for name in ("versions", "extensions")}

@@ -1,0 +1,100 @@
+"""Which verdicts are about a conversation that somebody names: by one of its frames, or by its ends."""
+
+import ipaddress
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.engine.judged import Judged
+from netinterf.errors import UsageError
+from netinterf.trace import Trace
+
+__all__ = ["subjects_named"]
+
+I64 = NDArray[np.int64]
+
+END = r"(?:\[(?P<six_{0}>[0-9A-Fa-f:.]+)\]|(?P<four_{0}>[0-9.]+)):(?P<port_{0}>[0-9]{{1,5}})"
+ENDS = re.compile(END.format(1) + "-" + END.format(2))
+MOST_NAMED = 5
+"""First frames that are named where several conversations have the same ends."""
+
+
+def subjects_named(judged: Judged, trace: Trace, named: str) -> I64:
+    """Find the verdicts about one conversation.
+
+    Args:
+        judged: The capture, judged.
+        trace: Its packets.
+        named: A frame number; or the two ends, ``10.0.0.1:40000-192.0.2.1:443`` or ``[2001:db8::1]:40000-…``, in either
+            order.
+
+    Returns:
+        Rows of the ledger: of the conversation, then of the DNS exchanges in that frame; or of all exchanges of a
+        conversation that is nothing but DNS. An ICMP error stands for the conversation that it quotes.
+
+    Raises:
+        UsageError: It is neither, there is no such frame or conversation, or there are several.
+    """
+    if named.isascii() and named.isdigit():
+        return _by_frame(judged, trace, int(named))
+    matched = ENDS.fullmatch(named)
+    if matched is None:
+        raise UsageError(f"{named}: expected a frame number, or two ends, ADDRESS:PORT-ADDRESS:PORT")
+    ends = [_read_end(named, matched, place) for place in (1, 2)]
+    return _by_ends(judged, trace, named, *ends)
+
+
+def _by_frame(judged: Judged, trace: Trace, frame: int) -> I64:
+    """Find the verdicts about the conversation of one frame."""
+    packets, subjects = trace.packets, judged.ledger.subjects
+    found = np.flatnonzero(packets.frame == frame)
+    if not len(found):
+        span = f"{int(packets.frame.min())} to {int(packets.frame.max())}" if len(packets) else "none"
+        raise UsageError(f"{judged.summary.capture} has no frame {frame} (frames: {span})")
+    row = int(found[0])
+    quoted = trace.quotes.flow[trace.quotes.packet == row]
+    flow = int(quoted[0]) if len(quoted) and quoted[0] >= 0 else int(packets.flow[row])
+    exchanges = np.unique(trace.dns.exchange[trace.dns.packet == row])
+    rows: I64 = subjects.by_exchange[exchanges[exchanges >= 0]]
+    if flow >= 0 and subjects.by_flow[flow] >= 0:
+        rows = np.append(subjects.by_flow[flow], rows)
+    if not len(rows):
+        raise UsageError(f"{judged.summary.capture}: frame {frame} belongs to no conversation that is judged")
+    return rows
+
+
+def _by_ends(judged: Judged, trace: Trace, named: str, one: tuple[int, int, int], other: tuple[int, int, int]) -> I64:
+    """Find the verdicts about the conversation between two ends."""
+    flows, hosts, subjects = trace.flows, trace.hosts, judged.ledger.subjects
+
+    def ends_at(host: NDArray[np.int32], port: NDArray[np.uint16], end: tuple[int, int, int]) -> NDArray[np.bool_]:
+        high, low, number = end
+        return np.asarray((hosts.high[host] == high) & (hosts.low[host] == low) & (port == number))
+
+    between = np.zeros(len(flows), np.bool_)
+    for client, server in ((one, other), (other, one)):
+        between |= ends_at(flows.client, flows.client_port, client) & ends_at(flows.server, flows.server_port, server)
+    found = np.flatnonzero(between)
+    if not len(found):
+        raise UsageError(f"{judged.summary.capture}: nobody talks between {named.replace('-', ' and ')}")
+    if len(found) > 1:
+        frames = trace.packets.frame[flows.first_packet[found]].tolist()
+        some = ", ".join(map(str, frames[:MOST_NAMED])) + (", …" if len(frames) > MOST_NAMED else "")
+        raise UsageError(f"{named}: {len(found)} conversations; name one by a frame (they begin with {some})")
+    row = subjects.by_flow[found[0]]
+    if row >= 0:
+        return np.array([row])
+    exchanges: I64 = subjects.by_exchange[np.flatnonzero(trace.exchanges.flow == found[0])]
+    return exchanges
+
+
+def _read_end(named: str, matched: re.Match[str], place: int) -> tuple[int, int, int]:
+    """Read an address and a port, the address as two 64-bit halves (IPv4 mapped into IPv6, RFC 4291 §2.5.5.2)."""
+    text, port = matched[f"six_{place}"] or matched[f"four_{place}"], int(matched[f"port_{place}"])
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as cause:
+        raise UsageError(f"{named}: {text} is no address") from cause
+    whole = int(address) | (0xFFFF << 32 if address.version == 4 else 0)
+    return whole >> 64, whole & (2**64 - 1), port

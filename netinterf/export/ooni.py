@@ -1,0 +1,79 @@
+"""Measurement files in the manner of OONI, for those whose tools read them: what was tried, how it ended, our findings.
+
+Each line is a measurement of the experiment ``urlgetter``: what one client did about one name within a short time.
+They are for local use: nobody ran a probe, so they do not belong into OONI's archive, and every line says so.
+
+The packets are read once more for it: what a scan keeps of a capture holds no messages and no times of packets, and
+keeping them would cost every scan memory that few need.
+
+Source: github.com/ooni/spec.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+import numpy as np
+
+from netinterf.engine.extract import read_all_again
+from netinterf.engine.judged import Judged
+from netinterf.engine.scan import Result
+from netinterf.export.archival.measurement import Seen, look, measurement
+from netinterf.schema import Grade
+
+__all__ = ["measurements", "ooni"]
+
+POSSIBLE = tuple(Grade).index(Grade.POSSIBLE)
+
+
+def ooni(
+    result: Result | Iterable[Judged], target: str | os.PathLike[str] | TextIO, *, everything: bool = False
+) -> None:
+    """Write a whole result as measurements in the manner of OONI, one JSON object a line.
+
+    Args:
+        result: A scan's result, or the captures of one.
+        target: A path (replaced when it exists) or a text file object.
+        everything: Write all TCP and UDP conversations and DNS exchanges, not only what belongs to a finding.
+
+    Raises:
+        UsageError: A capture came from a pipe or changed since it was judged.
+        CaptureError: A capture cannot be read any more.
+    """
+    captures = result.judged if isinstance(result, Result) else result
+    if isinstance(target, str | os.PathLike):
+        with open(target, "w", encoding="utf-8", newline="\n") as file:
+            ooni(captures, file, everything=everything)
+        return
+    for judged in captures:
+        target.writelines(line + "\n" for line in measurements(judged, everything=everything))
+
+
+def measurements(judged: Judged, *, everything: bool = False) -> Iterator[str]:
+    """Write one capture, a measurement a line and without line ends, in the order in which they began.
+
+    Args:
+        judged: What a scan kept of the capture.
+        everything: Write everything, not only what belongs to a finding.
+
+    Raises:
+        UsageError: The capture came from a pipe or changed since it was judged.
+        CaptureError: It cannot be read any more.
+    """
+    seen = look(judged, read_all_again(judged))
+    for visit in np.flatnonzero(_wanted(seen, everything)).tolist():
+        line = json.dumps(measurement(seen, visit), ensure_ascii=False, allow_nan=False)
+        yield line.encode("utf-8", "replace").decode("utf-8")  # a path may hold bytes that are no text
+
+
+def _wanted(seen: Seen, everything: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Say which visits are written: those with a finding, or with a member of a group that is held to be affected."""
+    visits, ledger = seen.visits.subjects, seen.judged.ledger
+    found = everything | (ledger.verdicts.grade <= POSSIBLE)
+    members = ledger.groups.subjects
+    place = np.arange(len(members.values)) - np.repeat(members.offsets[:-1], members.lengths)
+    found[members.values[place < np.repeat(ledger.groups.affected, members.lengths)]] = True
+    holds = np.zeros(len(visits), np.bool_)
+    holds[visits.parents()[found[visits.values]]] = True
+    return holds
