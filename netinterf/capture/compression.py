@@ -85,7 +85,7 @@ def _decoder(kind: str) -> tuple[Callable[[], Any], tuple[type[Exception], ...]]
 
 
 class Expander:
-    """Expand a stream of compressed pieces; afterwards ``diagnostics`` says whether all went well.
+    """Expand a stream of compressed bytes; afterwards ``diagnostics`` says whether all went well.
 
     Args:
         kind: ``"gzip"``, ``"bzip2"``, ``"xz"`` or ``"zstd"``.
@@ -100,39 +100,58 @@ class Expander:
         self.given = 0
         self.diagnostics: list[Diagnostic] = []
         self._new, self._errors = _decoder(kind)
+        self._decoder: Decoder | None = None
+        self._rest = b""  # less than a bite: bites begin at the same places however the stream is cut
+        self._ended = False
 
-    def expand(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield expanded pieces of at most 1 MiB; several members in a row count as one stream (RFC 1952 §2.2)."""
-        decoder: Decoder | None = None
-        for bite in (piece[at : at + BITE] for piece in pieces for at in range(0, len(piece), BITE)):
-            self.taken += len(bite)
-            data = bite
-            while True:
-                if decoder is None:
-                    data = data.lstrip(b"\0") if self.given else data  # padding between or behind members
-                    if not data:
-                        break
-                    decoder = self._new()
-                try:
-                    out = decoder.decompress(data, PIECE)
-                except self._errors as cause:
-                    reason = f"the {self.kind} data are damaged ({cause}); what came before was read"
-                    self._note("capture.compressed_damaged", reason)
-                    return
-                if out:
-                    yield out
-                self.given += len(out)
-                if self.given > max(EXPANSION_FLOOR, EXPANSION_RATIO * self.taken):
-                    message = f"{self.kind} data expand more than {EXPANSION_RATIO}-fold; the rest was left out"
-                    self.diagnostics.append(Diagnostic("capture.expansion_limit", message, self.given))
-                    return
-                data = b""
-                if decoder.eof:
-                    data, decoder = decoder.unused_data, None
-                elif decoder.needs_input:
-                    break
-        if decoder is not None:
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what *data*, cut anywhere, expand to, in pieces of at most 1 MiB; less than 1 KiB may be kept back.
+
+        Several members in a row count as one stream (RFC 1952 §2.2).
+        """
+        data = self._rest + data if self._rest else data
+        whole = len(data) // BITE * BITE
+        self._rest = data[whole:]
+        for at in range(0, whole, BITE):
+            yield from self._bite(data[at : at + BITE])
+
+    def close(self) -> Iterator[bytes]:
+        """Yield what was kept back, and say whether the stream ended too early."""
+        if self._rest:
+            yield from self._bite(self._rest)
+        if self._decoder is not None and not self._ended:
             self._note("capture.compressed_cut", f"the {self.kind} data end too early; what came before was read")
+        self._rest, self._ended = b"", True
+
+    def _bite(self, data: bytes) -> Iterator[bytes]:
+        """Expand some bytes, unless the stream was given up before."""
+        self.taken += len(data)
+        while not self._ended:
+            if self._decoder is None:
+                data = data.lstrip(b"\0") if self.given else data  # padding between or behind members
+                if not data:
+                    break
+                self._decoder = self._new()
+            try:
+                out = self._decoder.decompress(data, PIECE)
+            except self._errors as cause:
+                reason = f"the {self.kind} data are damaged ({cause}); what came before was read"
+                self._note("capture.compressed_damaged", reason)
+                self._ended = True
+                break
+            if out:
+                yield out
+            self.given += len(out)
+            if self.given > max(EXPANSION_FLOOR, EXPANSION_RATIO * self.taken):
+                message = f"{self.kind} data expand more than {EXPANSION_RATIO}-fold; the rest was left out"
+                self.diagnostics.append(Diagnostic("capture.expansion_limit", message, self.given))
+                self._ended = True
+                break
+            data = b""
+            if self._decoder.eof:
+                data, self._decoder = self._decoder.unused_data, None
+            elif self._decoder.needs_input:
+                break
 
     def _note(self, code: str, message: str) -> None:
         self.diagnostics.append(Diagnostic(code, message, self.given))

@@ -1,18 +1,23 @@
-"""What capture formats begin with, and what every index of one consists of.
+"""What capture formats begin with, and what everything that lists their frames has in common.
 
 A format is told by its first bytes, never by a file's name. Formats that are recognised but not read are named in the
 error, because "unknown format" helps nobody who holds a snoop file.
 """
 
+from collections.abc import Callable
+from typing import Protocol
+
 import attrs
+import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.schema import Diagnostic, Records
 
 __all__ = [
     "LARGE_FRAMES",
     "MAX_FRAME",
-    "Indexed",
     "Interface",
+    "Reader",
     "compression_of",
     "describe",
     "format_of",
@@ -78,13 +83,42 @@ class Interface:
     name: str = ""
 
 
-@attrs.frozen(eq=False)
-class Indexed:
-    """What indexing a capture yields: its frames, their interfaces, and what was wrong."""
+class Reader(Protocol):
+    """List the frames of one capture, whose bytes may come piece by piece."""
 
-    records: Records
-    interfaces: tuple[Interface, ...]
-    diagnostics: tuple[Diagnostic, ...]
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Those described so far."""
+        ...
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was wrong so far."""
+        ...
+
+    def take(
+        self,
+        buffer: NDArray[np.uint8],
+        before: int,
+        *,
+        last: bool,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[Records, int]:
+        """List the frames that are whole in *buffer*.
+
+        Args:
+            buffer: What follows the bytes that earlier calls were done with.
+            before: How many bytes these were.
+            last: Nothing follows; a record that is not whole is cut off.
+            progress: Called with bytes done and bytes in all.
+
+        Returns:
+            The frames, which lie in *buffer*, and how many bytes of it are done with; all, behind damage.
+
+        Raises:
+            CaptureError: The header of the file cannot be read, or is of an unknown version.
+        """
+        ...
 
 
 def format_of(head: bytes) -> str:

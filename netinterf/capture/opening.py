@@ -7,14 +7,14 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netinterf.capture.formats import Interface
-from netinterf.capture.pcap import index_pcap
-from netinterf.capture.pcapng import index_pcapng
+from netinterf.capture.formats import Interface, Reader
+from netinterf.capture.pcap import PcapReader
+from netinterf.capture.pcapng import PcapngReader
 from netinterf.capture.source import Progress, Source, load
 from netinterf.errors import DamagedCapture, ParameterError
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["DAMAGE", "Capture", "from_memory", "open_capture"]
+__all__ = ["DAMAGE", "Capture", "from_memory", "open_capture", "reader_of"]
 
 DAMAGE = frozenset(
     {
@@ -67,15 +67,20 @@ def open_capture(source: Source, *, strict: bool = False, progress: Progress | N
         MissingExtra: It is compressed with zstd and no module for that is installed.
     """
     content = load(source, progress=progress)
-    index = index_pcap if content.format == "pcap" else index_pcapng
-    found = index(content.buffer, content.name, progress)
-    diagnostics = content.diagnostics + found.diagnostics
+    reader = reader_of(content.format, content.name)
+    records, _ = reader.take(content.buffer, 0, last=True, progress=progress)
+    diagnostics = content.diagnostics + reader.diagnostics
     if strict:
         for note in diagnostics:
             if note.code in DAMAGE:
                 raise DamagedCapture(content.name, note.message, note.offset)
     name = f"{content.format}+{content.compression}" if content.compression else content.format
-    return Capture(content.name, name, content.buffer, found.records, found.interfaces, diagnostics)
+    return Capture(content.name, name, content.buffer, records, reader.interfaces, diagnostics)
+
+
+def reader_of(kind: str, name: str) -> Reader:
+    """Choose what lists the frames of ``"pcap"`` or ``"pcapng"``; *name* is for errors."""
+    return PcapReader(name) if kind == "pcap" else PcapngReader(name)
 
 
 def from_memory(times: ArrayLike, frames: Sequence[bytes], link_type: int) -> Capture:

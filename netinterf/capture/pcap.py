@@ -1,4 +1,4 @@
-"""Index classic pcap files: both byte orders, micro- and nanoseconds, and the "modified" variant.
+"""List the frames of classic pcap files: both byte orders, micro- and nanoseconds, and the "modified" variant.
 
 Layout: draft-ietf-opsawg-pcap. A file header of 24 bytes, then records of a 16-byte header (24 in the variant of
 Alexey Kuznetzov's patched libpcap, magic 0xa1b2cd34) and the captured bytes. Versions before 2.3 stored the two lengths
@@ -12,12 +12,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.capture.formats import Indexed, Interface, frame_limit
-from netinterf.capture.records import Chain, Walk, headers, walk
+from netinterf.capture.formats import Interface, frame_limit
+from netinterf.capture.records import Chain, headers, walk
 from netinterf.errors import UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["index_pcap"]
+__all__ = ["PcapReader"]
 
 FILE_HEADER = 24
 REGION = 1 << 30  # bytes indexed at once: bounds what the walk keeps beside the result
@@ -40,32 +40,64 @@ class Header:
     link_type: int
 
 
-def index_pcap(buffer: NDArray[np.uint8], source: str, progress: Callable[[int, int], None] | None = None) -> Indexed:
-    """List the frames of a classic pcap file.
+class PcapReader:
+    """List the frames of a classic pcap file (see `formats.Reader`).
 
     Args:
-        buffer: The whole file; it begins with one of the magic numbers.
         source: Name for errors.
-        progress: Called with bytes done and bytes in all.
-
-    Raises:
-        UnreadableSource: The file header is cut off.
-        UnknownFormat: The version is older than 2.0.
     """
-    header = read_header(buffer, source)
-    chain = _chain(buffer, header)
-    at, why, parts = FILE_HEADER, "end", []
-    frames = 0
-    while at < len(buffer) and why == "end":
-        walked = walk(buffer, at, min(at + REGION, len(buffer)), chain)
-        parts.append(_records(buffer, walked.starts, header, frames))
-        frames += len(walked.starts)
-        at, why = walked.stop, walked.why
-        if progress is not None:
-            progress(at, len(buffer))
-    interface = Interface(link_type=header.link_type, snaplen=header.snaplen, ticks_per_second=header.ticks)
-    trouble = _trouble(buffer, Walk(np.empty(0, np.int64), at, why), chain, frames)
-    return Indexed(Records.concat(parts) if parts else Records.empty(), (interface,), trouble)
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._header: Header | None = None
+        self._begin = 0  # second of the first record
+        self._frames = 0
+        self._trouble: Diagnostic | None = None
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """The one interface, once the header was read."""
+        header = self._header
+        return () if header is None else (Interface(header.link_type, header.snaplen, header.ticks),)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Where the file is damaged or cut off."""
+        return () if self._trouble is None else (self._trouble,)
+
+    def take(
+        self, buffer: NDArray[np.uint8], before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[Records, int]:
+        """List the frames that are whole in *buffer*.
+
+        Raises:
+            UnreadableSource: The file header is cut off.
+            UnknownFormat: The version is older than 2.0.
+        """
+        at, parts = 0, []
+        if self._header is None:
+            if len(buffer) < FILE_HEADER + 4 and not last:  # a header, and the time of a record
+                return Records.empty(), 0
+            self._header, at = read_header(buffer, self._source), FILE_HEADER
+            if len(buffer) >= at + 4:
+                self._begin = int(headers(buffer, np.array([at]), 4, self._header.order + "u4")[0, 0])
+        chain, why = _chain(self._header, self._begin), "end"
+        while at < len(buffer) and why == "end" and self._trouble is None:
+            walked = walk(buffer, at, min(at + REGION, len(buffer)), chain)
+            parts.append(_records(buffer, walked.starts, self._header, self._frames))
+            self._frames += len(walked.starts)
+            at, why = walked.stop, walked.why
+            if progress is not None:
+                progress(at, len(buffer))
+        if why == "cut" and last:
+            message = f"the file ends inside record {self._frames + 1}; the {self._frames} before it were read"
+            self._trouble = Diagnostic("capture.cut", message, before + at)
+        elif why == "absurd":
+            size = int(headers(buffer, np.array([at + chain.field]), 4, chain.order + "u4")[0, 0])
+            claim = f"record {self._frames + 1} claims {size} captured bytes, more than {chain.most}"
+            self._trouble = Diagnostic("capture.damaged", f"{claim}; reading stopped there", before + at)
+        records = Records.concat(parts) if parts else Records.empty()
+        return records, at if self._trouble is None else len(buffer)
 
 
 def read_header(buffer: NDArray[np.uint8], source: str) -> Header:
@@ -88,14 +120,12 @@ def read_header(buffer: NDArray[np.uint8], source: str) -> Header:
     return Header(order, FRACTIONS[magic], record_header, (major, minor), snaplen, network & 0xFFFF)
 
 
-def _chain(buffer: NDArray[np.uint8], header: Header) -> Chain:
-    """Describe the records of this file to the walker."""
+def _chain(header: Header, begin: int) -> Chain:
+    """Describe the records of this file, of which the first is of second *begin*, to the walker."""
     limit, number = frame_limit(header.link_type), header.order + "u4"
     swapped = header.version < (2, 3)
     top = 3 if header.order == "<" else 0
-    begin = headers(buffer, np.array([FILE_HEADER]), 4, number)[0, 0] if len(buffer) >= FILE_HEADER + 4 else 0
-    earliest, latest = max(int(begin) - DAY, 0), int(begin) + LONGEST
-    last = len(buffer) - header.record_header
+    earliest, latest = max(begin - DAY, 0), begin + LONGEST
 
     def plausible(data: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         second, fraction, captured, length = headers(data, at, 16, number).T
@@ -114,7 +144,7 @@ def _chain(buffer: NDArray[np.uint8], header: Header) -> Chain:
             return np.empty(0, np.int64)
         row, column = np.nonzero(fits)
         found = first + row * stride + column
-        found = found[found <= last]
+        found = found[found <= len(data) - header.record_header]
         return found[plausible(data, found)]
 
     return Chain(
@@ -145,15 +175,3 @@ def _records(buffer: NDArray[np.uint8], starts: NDArray[np.int64], header: Heade
         captured=captured.astype(np.uint32),
         length=length.astype(np.uint32),
     )
-
-
-def _trouble(buffer: NDArray[np.uint8], end: Walk, chain: Chain, frames: int) -> tuple[Diagnostic, ...]:
-    """Say why the walk ended before the file did."""
-    if end.why == "end":
-        return ()
-    if end.why == "cut":
-        message = f"the file ends inside record {frames + 1}; the {frames} before it were read"
-        return (Diagnostic("capture.cut", message, end.stop),)
-    size = int(headers(buffer, np.array([end.stop + chain.field]), 4, chain.order + "u4")[0, 0])
-    message = f"record {frames + 1} claims {size} captured bytes, more than {chain.most}; reading stopped there"
-    return (Diagnostic("capture.damaged", message, end.stop),)

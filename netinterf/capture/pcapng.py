@@ -1,4 +1,4 @@
-"""Index pcapng files: sections, interfaces, and the three kinds of packet blocks.
+"""List the frames of pcapng files: sections, interfaces, and the three kinds of packet blocks.
 
 Section numbers refer to draft-ietf-opsawg-pcapng. A file is a chain of blocks, each with its type, its length, a body
 and the length again. Sections begin with a section header block and may differ in byte order; interfaces are numbered
@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.capture.blocks import Clock, nanoseconds, read_interface
-from netinterf.capture.formats import MAX_FRAME, Indexed, Interface, frame_limit
+from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
 from netinterf.errors import UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["index_pcapng"]
+__all__ = ["PcapngReader"]
 
 SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6  # §4.1, 4.2, A, 4.4, 4.3
 NUMBERED = (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)
 """Blocks without a packet that Wireshark 4.4 numbers: systemd journal export (§4.7), custom (§4.8), sysdig events."""
+FIRST_SECTION, BLOCK_HEADER = 28, 12  # bytes of a section header without options (§4.1); bytes that show what follows
 MAX_BLOCK = 16 << 20  # largest block that is believed (libpcap, sf-pcapng.c, INITIAL_MAX_BLOCKSIZE)
 MAX_INTERFACES = 65_535  # interfaces of a file: their index has 16 bits
 MAX_SWITCHES = 4096  # changes of byte order followed; joined files have a handful, a hostile file one every 28 bytes
@@ -35,49 +36,31 @@ Buffer = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
 
 
-def index_pcapng(buffer: Buffer, source: str, progress: Callable[[int, int], None] | None = None) -> Indexed:
-    """List the frames of a pcapng file.
-
-    Args:
-        buffer: The whole file; it begins with a section header block.
-        source: Name for errors.
-        progress: Called with bytes done and bytes in all.
-
-    Raises:
-        UnreadableSource: Not even the first section header can be read.
-        UnknownFormat: The version is not 1.x.
-    """
-    order = _order_at(buffer, 0)
-    if order is None or len(buffer) < 28:
-        raise UnreadableSource(source, "the first pcapng section header is cut off or has no byte-order magic", 0)
-    major, minor = headers(buffer, np.array([12]), 4, order + "u2")[0].tolist()
-    if major != 1:
-        raise UnknownFormat(source, f"pcapng version {major}.{minor}; only 1.x is known", 12)
-    index = _Index(buffer)
-    while index.at < len(buffer) and index.trouble is None:
-        index.advance()
-        if progress is not None:
-            progress(index.at, len(buffer))
-    return index.result()
-
-
 def _order_at(buffer: Buffer, at: int) -> str | None:
     """Read the byte order of the section that begins at *at*; None when its magic is wrong or missing."""
     mark = buffer[at + 8 : at + 12].tobytes()
     return next((order for order, magic in MARK.items() if magic == mark), None)
 
 
-class _Index:
-    """Where indexing stands: the interfaces so far, the current section, and the frames found."""
+class PcapngReader:
+    """List the frames of a pcapng file (see `formats.Reader`).
 
-    def __init__(self, buffer: Buffer) -> None:
-        self.buffer = buffer
-        self.at = 0
+    What it keeps is where reading stands: the interfaces so far, the current section, and counts.
+
+    Args:
+        source: Name for errors.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.buffer: Buffer = np.empty(0, np.uint8)  # the bytes at hand, during a call only
+        self.before = 0  # bytes of the file before them
+        self.at = 0  # how many of them are done with
         self.trouble: Diagnostic | None = None
         self.order = ""
         self.switches = 0
         self.region = FIRST_REGION
-        self.interfaces: list[Interface] = []
+        self.faces: list[Interface] = []
         self.clocks: list[Clock] = []
         self.section = 0  # number of interfaces before the current section
         self.frames = 0
@@ -85,8 +68,14 @@ class _Index:
         self.unnumbered = 0
         self.parts: list[Records] = []
 
-    def result(self) -> Indexed:
-        """Put together what was found."""
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Those described so far, of all sections."""
+        return tuple(self.faces)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Where the file is damaged or cut off, and what it lacks."""
         notes = [] if self.trouble is None else [self.trouble]
         if self.untimed:
             message = f"{self.untimed} simple packet blocks carry no time; it is taken as 0"
@@ -94,34 +83,71 @@ class _Index:
         if self.unnumbered:
             message = f"{self.unnumbered} numbered blocks hold no packet (journal entries and the like)"
             notes.append(Diagnostic("capture.no_packet", message, count=self.unnumbered))
-        records = Records.concat(self.parts) if self.parts else Records.empty()
-        return Indexed(records, tuple(self.interfaces), tuple(notes))
+        return tuple(notes)
 
-    def advance(self) -> None:
-        """Index the next region, up to a change of byte order or the first damage."""
+    def take(
+        self, buffer: Buffer, before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[Records, int]:
+        """List the frames that are whole in *buffer*.
+
+        Raises:
+            UnreadableSource: Not even the first section header can be read.
+            UnknownFormat: The version is not 1.x.
+        """
+        if not self.order and (last or len(buffer) >= FIRST_SECTION):
+            self._begin(buffer)
+        elif not self.order:
+            return Records.empty(), 0
+        self.buffer, self.before, self.at = buffer, before, 0
+        while self.at < len(buffer) and self.trouble is None and self._advance(last):
+            if progress is not None:
+                progress(self.at, len(buffer))
+        self.buffer = np.empty(0, np.uint8)
+        records = Records.concat(self.parts) if self.parts else Records.empty()
+        self.parts.clear()
+        return records, self.at if self.trouble is None else len(buffer)
+
+    def _begin(self, buffer: Buffer) -> None:
+        """Look at the first section header."""
+        order = _order_at(buffer, 0)
+        if order is None or len(buffer) < FIRST_SECTION:
+            reason = "the first pcapng section header is cut off or has no byte-order magic"
+            raise UnreadableSource(self.source, reason, 0)
+        major, minor = headers(buffer, np.array([12]), 4, order + "u2")[0].tolist()
+        if major != 1:
+            raise UnknownFormat(self.source, f"pcapng version {major}.{minor}; only 1.x is known", 12)
+
+    def _advance(self, last: bool) -> bool:
+        """List the next region, up to a change of byte order or the first damage; say whether that led anywhere."""
         buffer, begin = self.buffer, self.at
+        if not last and begin + BLOCK_HEADER > len(buffer):
+            return False
         if buffer[begin : begin + 4].tobytes() == b"\x0a\x0d\x0d\x0a":
             order = _order_at(buffer, begin)
             if order is None:
                 self._stop("capture.damaged", "a section header has no byte-order magic", begin)
-                return
+                return False
             if order != self.order:
                 self.order, self.region = order, FIRST_REGION
                 self.switches += 1
                 if self.switches > MAX_SWITCHES:
                     self._stop("capture.damaged", f"the byte order changes more than {MAX_SWITCHES} times", begin)
-                    return
+                    return False
         walked = walk(buffer, begin, min(begin + self.region, len(buffer)), _chain(self.order))
         self.at = walked.stop
         self._blocks(walked.starts)
         self.region = min(self.region * GROWTH, REGION)
-        if self.trouble is None and walked.why == "cut":
-            self._stop("capture.cut", f"the file ends inside a block; {self.frames} frames were read", walked.stop)
-        elif self.trouble is None and walked.why == "absurd" and self.at == walked.stop:
+        if self.trouble is None and walked.why == "cut" and self.at == walked.stop:
+            if last:
+                message = f"the file ends inside a block; {self.frames} frames were read"
+                self._stop("capture.cut", message, walked.stop)
+            return False
+        if self.trouble is None and walked.why == "absurd" and self.at == walked.stop:
             self._stop("capture.damaged", "the length of a block cannot be right; reading stopped there", walked.stop)
+        return True
 
     def _stop(self, code: str, message: str, at: int) -> None:
-        self.trouble, self.at = Diagnostic(code, message, at), at
+        self.trouble, self.at = Diagnostic(code, message, self.before + at), at
 
     def _blocks(self, starts: Offsets) -> None:
         """Take in whole blocks of one byte order; stops before the first damaged one."""
@@ -138,7 +164,7 @@ class _Index:
                 break
         starts, kinds, totals = starts[:good], kinds[:good], totals[:good].astype(np.int64)
         is_interface = kinds == INTERFACE
-        known = len(self.interfaces) + np.cumsum(is_interface)
+        known = len(self.faces) + np.cumsum(is_interface)
         bases = np.where(kinds == SECTION, known, self.section)
         bases = np.maximum.accumulate(bases) if len(bases) else bases
         good = self._describe(starts, totals, np.flatnonzero(is_interface))
@@ -150,12 +176,12 @@ class _Index:
         """Read interface descriptions; returns how many of the blocks precede the first damaged description."""
         for place in places:
             at, total = int(starts[place]), int(totals[place])
-            if total < 20 or len(self.interfaces) == MAX_INTERFACES:
+            if total < 20 or len(self.faces) == MAX_INTERFACES:
                 reason = "is too short" if total < 20 else f"is one too many: {MAX_INTERFACES} are read"
                 self._stop("capture.damaged", f"an interface description {reason}; reading stopped there", at)
                 return int(place)
             interface, clock = read_interface(self.buffer[at : at + total].tobytes(), self.order)
-            self.interfaces.append(interface)
+            self.faces.append(interface)
             self.clocks.append(clock)
         return len(starts)
 
@@ -171,8 +197,8 @@ class _Index:
         bad |= interface >= known[rows]
         # only interfaces of the sections at hand: hostile files have very many sections and interfaces
         low = int(bases[0]) if len(bases) else 0
-        near = np.clip(interface - low, 0, max(len(self.interfaces) - low - 1, 0))
-        faces = self.interfaces[low:] or [Interface(0, 0, 1)]
+        near = np.clip(interface - low, 0, max(len(self.faces) - low - 1, 0))
+        faces = self.faces[low:] or [Interface(0, 0, 1)]
         limits = np.array([frame_limit(face.link_type) for face in faces])
         snaplens = np.array([face.snaplen or MAX_FRAME for face in faces])
         untimed = simple[rows]
@@ -205,8 +231,9 @@ class _Index:
         """Read the fixed fields of packet blocks (§4.3, 4.4, appendix A), the time, and which are too short."""
         simple = kinds == SIMPLE
         short = totals < np.where(simple, 16, 32)
-        safe = np.minimum(starts, len(self.buffer) - 28)  # a short last block; the first section takes 28 bytes
-        words = headers(self.buffer, safe, 28, self.order + "u4")
+        data = self.buffer if len(self.buffer) >= 28 else np.pad(self.buffer, (0, 28))
+        safe = np.minimum(starts, len(data) - 28)  # a short last block
+        words = headers(data, safe, 28, self.order + "u4")
         moved = simple & (safe != starts)
         lengths = words[:, 6].astype(np.int64)
         lengths[simple] = words[simple, 2]

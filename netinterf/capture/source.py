@@ -22,12 +22,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.capture.compression import Expander
-from netinterf.capture.formats import compression_of, describe, format_of
+from netinterf.capture.formats import compression_of
+from netinterf.capture.inlet import HEAD, Inlet, known_format
 from netinterf.errors import NetinterfError, ParameterError, UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic
 
-__all__ = ["Content", "Progress", "Source", "load", "name_of", "peek"]
+__all__ = ["Content", "Progress", "Source", "load", "name_of", "peek", "standard_input"]
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object."""
@@ -39,7 +39,6 @@ PIECE = 1 << 20  # bytes read at a time
 HELD = 16 << 20  # bytes of a stream kept in memory before a temporary file takes over
 POPULATE_LIMIT = 2 << 30  # bytes: what any machine that runs numpy on captures can hold in its page cache
 MAX_STREAM = 256 << 30  # bytes copied from a pipe or expanded, at most: no disk is meant to hold more
-HEAD = 64  # bytes that show format and compression
 
 
 @attrs.frozen(eq=False)
@@ -98,7 +97,7 @@ def load(source: Source, *, progress: Progress | None = None) -> Content:
             return _from_buffer(np.frombuffer(data if data.contiguous else bytes(data), np.uint8), name, progress)
         if isinstance(source, str | os.PathLike):
             if os.fspath(source) == "-":
-                return _from_stream(_standard_input(name), name, progress)
+                return _from_stream(standard_input(name), name, progress)
             return _from_path(os.fspath(source), name, progress)
         return _from_stream(source, name, progress)
     except NetinterfError:  # some are ValueErrors as well
@@ -108,8 +107,12 @@ def load(source: Source, *, progress: Progress | None = None) -> Content:
         raise UnreadableSource(name, f"cannot be read: {reason}") from cause
 
 
-def _standard_input(name: str) -> Any:
-    """Take standard input as bytes; refuse a terminal, where one would wait for ever."""
+def standard_input(name: str) -> Any:
+    """Take standard input as bytes.
+
+    Raises:
+        UnreadableSource: It is closed, or a terminal, where one would wait for ever.
+    """
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None or stream.closed:
         raise UnreadableSource(name, "it is closed, or not open for bytes")
@@ -125,22 +128,18 @@ def peek(path: str) -> str:
         UnreadableSource: It cannot be read.
         MissingExtra: See `load`.
     """
+    inlet = Inlet(path)
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD)
-            kind = compression_of(head)
-            if kind:
-                pieces = Expander(kind).expand(chained([head], _pieces(file, path)))
-                head = b""  # the first piece may hold a byte or two only
-                for piece in pieces:
-                    head += piece
-                    if len(head) >= HEAD:
-                        break
+            for _ in inlet.through(_pieces(file, path, HEAD)):
+                break
+    except (UnknownFormat, UnreadableSource):
+        return ""
     except NetinterfError:
         raise
     except (OSError, ValueError) as cause:
         raise UnreadableSource(path, f"cannot be read: {cause}") from cause
-    return format_of(head)
+    return inlet.format
 
 
 def _from_path(path: str, name: str, progress: Progress | None) -> Content:
@@ -189,7 +188,7 @@ def _from_stream(stream: Any, name: str, progress: Progress | None) -> Content:
 
     def pieces() -> Iterator[bytes]:
         nonlocal done
-        for piece in _pieces(stream, name):
+        for piece in _pieces(stream, name, PIECE):
             done += len(piece)
             if progress is not None:
                 progress(done, 0)
@@ -198,10 +197,10 @@ def _from_stream(stream: Any, name: str, progress: Progress | None) -> Content:
     return _spooled(pieces(), name)
 
 
-def _pieces(stream: Any, name: str) -> Iterator[bytes]:
+def _pieces(stream: Any, name: str, size: int) -> Iterator[bytes]:
     """Read a stream to its end."""
     while True:
-        piece = stream.read(PIECE)
+        piece = stream.read(size)
         if piece is None:
             raise UnreadableSource(name, "the stream does not block and has no data yet")
         if not isinstance(piece, bytes | bytearray | memoryview):
@@ -213,31 +212,13 @@ def _pieces(stream: Any, name: str) -> Iterator[bytes]:
 
 def _spooled(pieces: Iterator[bytes], name: str) -> Content:
     """Expand if need be, look at the first bytes, and copy the rest."""
-    head = b""
-    for piece in pieces:
-        head += piece
-        if len(head) >= HEAD:
-            break
-    kind, notes = compression_of(head), []
-    pieces = chained([head] if head else [], pieces)
-    expander = Expander(kind) if kind else None
-    if expander is not None:
-        pieces, head = expander.expand(pieces), b""
-        for piece in pieces:
-            head += piece
-            if len(head) >= HEAD:
-                break
-        pieces = chained([head] if head else [], pieces)
-    if not format_of(head):
-        if expander is not None and expander.diagnostics and len(head) < HEAD:
-            raise UnreadableSource(name, expander.diagnostics[0].message, 0)
-        _content(np.frombuffer(head, np.uint8), name, kind, ())  # raises what fits
-    buffer, full = _copy(pieces, name)
-    if expander is not None:
-        notes.extend(expander.diagnostics)
+    inlet = Inlet(name)
+    buffer, full = _copy(inlet.through(pieces), name)
+    notes = inlet.diagnostics
     if full:
-        notes.append(Diagnostic("capture.stream_limit", f"only the first {len(buffer)} bytes were read", len(buffer)))
-    return _content(buffer, name, kind, tuple(notes))
+        message = f"only the first {len(buffer)} bytes were read"
+        notes = (*notes, Diagnostic("capture.stream_limit", message, len(buffer)))
+    return _content(buffer, name, inlet.compression, notes)
 
 
 def _copy(pieces: Iterator[bytes], name: str) -> tuple[NDArray[np.uint8], bool]:
@@ -269,15 +250,9 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[NDArray[np.uint8], bool]:
     return np.frombuffer(mapped, np.uint8), size >= MAX_STREAM
 
 
-def _content(buffer: NDArray[np.uint8], name: str, kind: str, notes: tuple[Diagnostic, ...]) -> Content:
+def _content(buffer: NDArray[np.uint8], name: str, compression: str, notes: tuple[Diagnostic, ...]) -> Content:
     """Tell the format and put the pieces together."""
-    head = buffer[:HEAD].tobytes()
-    if not head:
-        raise UnreadableSource(name, "the compressed data are empty" if kind else "there are no bytes", 0)
-    found = format_of(head)
-    if not found:
-        inner = f" (inside {kind} data)" if kind else ""
-        raise UnknownFormat(name, describe(head) + inner, 0)
+    found = known_format(buffer, name, compression)
     buffer = buffer.view()
     buffer.flags.writeable = False
-    return Content(name, buffer, found, kind, notes)
+    return Content(name, buffer, found, compression, notes)

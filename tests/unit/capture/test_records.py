@@ -13,7 +13,7 @@ SIZES = np.array([66, 74, 1514, 590])
 def chain_of(data, kind):
     """Describe the records of a pcap or pcapng file to the walker."""
     if kind == "pcap":
-        return pcap._chain(data, pcap.read_header(data, "test")), 24
+        return pcap._chain(pcap.read_header(data, "test"), begin=1_700_000_000), 24
     return pcapng._chain("<"), 0
 
 

@@ -1,0 +1,201 @@
+"""A capture that comes piece by piece: what was fed so far, and the frames that are whole.
+
+The rules of the containers are those of `open_capture`: one `Inlet` expands, one `Reader` lists frames. Reading a file
+is one piece and the end of the stream.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.capture.formats import Interface, Reader
+from netinterf.capture.inlet import Inlet
+from netinterf.capture.opening import from_memory, reader_of
+from netinterf.schema import Diagnostic, Records
+
+__all__ = ["LOT", "CaptureStream", "Listed", "PacketStream", "Stream"]
+
+LOT = 1 << 16
+"""Bytes that are worth listing frames in: listing costs some array operations however few frames there are."""
+
+LOT_FRAMES = 1000  # the same in frames that are given one by one
+
+
+@attrs.frozen(eq=False)
+class Listed:
+    """Frames that became whole.
+
+    Args:
+        buffer: Bytes that hold them.
+        records: Where in the buffer they lie.
+        before: Bytes of the stream, expanded, before the buffer.
+    """
+
+    buffer: NDArray[np.uint8]
+    records: Records
+    before: int
+
+
+class Stream(Protocol):
+    """What gives the frames of a capture as they come."""
+
+    @property
+    def format(self) -> str:
+        """Format and compression as in `Capture.format`; empty while it is not known."""
+        ...
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Those described so far."""
+        ...
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was wrong so far."""
+        ...
+
+    @property
+    def ripe(self) -> bool:
+        """Whether enough has come since frames were last listed to do so again; listing as often as that is cheap."""
+        ...
+
+    def frames(self) -> Listed:
+        """List the frames that became whole since the last call."""
+        ...
+
+    def close(self) -> Listed:
+        """End the stream; list the last frames."""
+        ...
+
+
+class CaptureStream:
+    """List the frames of a capture that is fed in pieces cut anywhere.
+
+    Frame numbers, times, interfaces and diagnostics are those of `open_capture` on the whole. What is kept between
+    calls is less than one record, or one block of at most 16 MiB, and what was fed since `frames` was called.
+
+    Args:
+        name: What to call the stream in errors.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._inlet = Inlet(name)
+        self._reader: Reader | None = None
+        self._waiting = bytearray()  # expanded, not yet listed
+        self._looked_at = 0  # bytes of it that hold no whole frame
+        self._before = 0  # expanded bytes that are done with
+
+    @property
+    def format(self) -> str:
+        """Format and compression as in `Capture.format`; empty while it is not known."""
+        inlet = self._inlet
+        return f"{inlet.format}+{inlet.compression}" if inlet.format and inlet.compression else inlet.format
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Those described so far."""
+        return () if self._reader is None else self._reader.interfaces
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What was wrong so far."""
+        return self._inlet.diagnostics + (() if self._reader is None else self._reader.diagnostics)
+
+    @property
+    def ripe(self) -> bool:
+        """Whether listing frames pays: a lot has come, and as much again as was looked at in vain."""
+        return len(self._waiting) - self._looked_at >= max(LOT, self._looked_at)
+
+    def feed(self, data: bytes) -> None:
+        """Take in the next bytes.
+
+        Raises:
+            UnknownFormat: The stream is no capture.
+            MissingExtra: It is compressed with zstd and no module for that is installed.
+        """
+        for piece in self._inlet.feed(data):
+            self._waiting += piece
+
+    def frames(self) -> Listed:
+        """List the frames that became whole since the last call.
+
+        Raises:
+            UnknownFormat: The version of the format is not known.
+        """
+        return self._list(last=False)
+
+    def close(self) -> Listed:
+        """End the stream, and list the last frames; what is not whole is cut off.
+
+        Raises:
+            UnreadableSource: There was nothing, nothing that could be expanded, or half of a file header.
+            UnknownFormat: It is no capture, or of an unknown version.
+            MissingExtra: See `feed`.
+        """
+        for piece in self._inlet.close():
+            self._waiting += piece
+        return self._list(last=True)
+
+    def _list(self, *, last: bool) -> Listed:
+        buffer, before = np.frombuffer(bytes(self._waiting), np.uint8), self._before
+        if self._reader is None:
+            if not self._inlet.format:
+                return Listed(buffer, Records.empty(), before)
+            self._reader = reader_of(self._inlet.format, self.name)
+        records, done = self._reader.take(buffer, before, last=last)
+        del self._waiting[:done]
+        self._looked_at = len(self._waiting)
+        self._before += done
+        return Listed(buffer, records, before)
+
+
+class PacketStream:
+    """Number frames that a program has in memory, and their interfaces: one per link type."""
+
+    def __init__(self) -> None:
+        self.format = "memory"
+        self.diagnostics: tuple[Diagnostic, ...] = ()
+        self._faces: dict[int, Interface] = {}
+        self._count = self._before = self._size = 0
+        self._parts: list[tuple[NDArray[np.uint8], Records]] = []
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """One per link type, in the order in which they came."""
+        return tuple(self._faces.values())
+
+    @property
+    def ripe(self) -> bool:
+        """Whether as many frames or bytes have come as are worth listing."""
+        return self._size >= LOT or len(self._parts) >= LOT_FRAMES
+
+    def feed(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> None:
+        """Take in the next frames; see `from_memory` for the arguments and errors."""
+        given = from_memory(times, frames, link_type)
+        self._faces.setdefault(link_type, given.interfaces[0])
+        records = attrs.evolve(
+            given.records,
+            frame=given.records.frame + np.uint32(self._count),
+            at=given.records.at + self._size,
+            interface=np.full(len(frames), list(self._faces).index(link_type), np.uint16),
+        )
+        self._count += len(frames)
+        self._size += len(given.buffer)
+        self._parts.append((given.buffer, records))
+
+    def frames(self) -> Listed:
+        """List the frames that came since the last call."""
+        empty = np.empty(0, np.uint8)
+        buffer = np.concatenate([empty, *(part for part, _ in self._parts)])
+        listed = Listed(buffer, Records.concat([records for _, records in self._parts]), self._before)
+        self._before += self._size
+        self._parts, self._size = [], 0
+        return listed
+
+    def close(self) -> Listed:
+        """List the last frames."""
+        return self.frames()
