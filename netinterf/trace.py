@@ -48,7 +48,7 @@ from netinterf.schema import (
 from netinterf.table import Ragged
 from netinterf.workers import beside
 
-__all__ = ["Trace", "read"]
+__all__ = ["Trace", "decode_capture", "read"]
 
 VANTAGES = ("auto", *(place.value for place in (Vantage.CLIENT, Vantage.SERVER, Vantage.MIDDLE)))
 
@@ -211,10 +211,14 @@ def unread(messages: Messages) -> tuple[Diagnostic, ...]:
     return (Diagnostic("extra.tls", message, count=sealed + certificates),)
 
 
-def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = False) -> Trace:
-    """Turn an opened capture into a trace: every stage below judgement, in order."""
+def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = False, partial: bool = False) -> Trace:
+    """Turn an opened capture, or with *partial* a window of one, into a trace: every stage below judgement, in order.
+
+    Raises:
+        UnsupportedLinkType: See `netinterf.decode.decode`.
+    """
     link_types = [interface.link_type for interface in capture.interfaces]
-    decoded = decode(capture.buffer, capture.records, link_types, source=capture.source, strict=strict)
+    decoded = decode(capture.buffer, capture.records, link_types, source=capture.source, strict=strict, partial=partial)
     assigned = assign_flows(decoded.packets, decoded.endpoints)
     flows, by_flow = assigned.flows, assigned.by_flow
     hosts = attrs.evolve(assigned.hosts, special=special_bits(assigned.hosts.high, assigned.hosts.low))

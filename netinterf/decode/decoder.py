@@ -84,7 +84,13 @@ class Decoded:
 
 
 def decode(
-    buffer: Buffer, records: Records, link_types: Sequence[int], *, source: str = "capture", strict: bool = False
+    buffer: Buffer,
+    records: Records,
+    link_types: Sequence[int],
+    *,
+    source: str = "capture",
+    strict: bool = False,
+    partial: bool = False,
 ) -> Decoded:
     """Decode the headers of all frames of a capture.
 
@@ -94,6 +100,7 @@ def decode(
         link_types: Link type of each interface.
         source: Name of the capture, for errors.
         strict: Refuse a capture of which even one frame has an unknown link type.
+        partial: There are more frames than these: refuse nothing for want of one with a known link type.
 
     Returns:
         One packet per record, sorted by time (equal times keep their order). Frames of unknown link types carry
@@ -103,7 +110,11 @@ def decode(
         UnsupportedLinkType: No frame (with *strict*: not every frame) has a known link type.
     """
     data = as_bytes(buffer)
-    kinds, diagnostics = _first_kinds(records, link_types, source, strict)
+    kinds, lost, diagnostics = _first_kinds(records, link_types)
+    if lost and (strict or (lost == len(records) and not partial)):
+        known = ", ".join(f"{number} {name}" for number, name in LINK_TYPES.items())
+        names = "; ".join(item.message.split(" is not decoded")[0] for item in diagnostics)
+        raise UnsupportedLinkType(source, f"{names} cannot be decoded; known are {known}")
     columns = Columns.allocate(len(records))
     at = np.clip(records.at, 0, len(data))
     captured = np.minimum(records.captured, len(data) - at)  # a record may promise more than there is
@@ -127,16 +138,14 @@ def decode(
     return _in_time_order(records, columns, quotes, diagnostics)
 
 
-def _first_kinds(
-    records: Records, link_types: Sequence[int], source: str, strict: bool
-) -> tuple[NDArray[np.uint8], tuple[Diagnostic, ...]]:
-    """Look up the first header of every frame, and report the link types that are not decoded."""
+def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[NDArray[np.uint8], int, tuple[Diagnostic, ...]]:
+    """Look up the first header of every frame; count and report the frames of link types that are not decoded."""
     table = np.array([*(LINK_KINDS.get(number, Kind.NONE) for number in link_types), Kind.NONE], np.uint8)
     interface = np.minimum(records.interface, len(link_types))
     kinds = table[interface]
     lost = np.flatnonzero(kinds == Kind.NONE)
     if len(lost) == 0:
-        return kinds, ()
+        return kinds, 0, ()
     numbers = np.array([*link_types, -1], np.int64)[interface[lost]]
     found = []
     for number in np.unique(numbers):
@@ -144,11 +153,7 @@ def _first_kinds(
         name = "an interface that was never described" if number < 0 else f"{number} ({link_type_name(int(number))})"
         message = f"link type {name} is not decoded: its frames are kept without addresses"
         found.append(Diagnostic("decode.link_type", message, int(records.at[frames[0]]), len(frames)))
-    if strict or len(lost) == len(records):
-        known = ", ".join(f"{number} {name}" for number, name in LINK_TYPES.items())
-        names = "; ".join(item.message.split(" is not decoded")[0] for item in found)
-        raise UnsupportedLinkType(source, f"{names} cannot be decoded; known are {known}")
-    return kinds, tuple(found)
+    return kinds, len(lost), tuple(found)
 
 
 def run(block: Block, kinds: NDArray[np.uint8], *, tunnels: bool = True) -> None:

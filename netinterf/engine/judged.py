@@ -6,6 +6,7 @@ from typing import BinaryIO, Self
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.run import analyze
@@ -14,7 +15,7 @@ from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import Sealed
-from netinterf.schema import Diagnostic, Evidence, Outcome, Verdicts
+from netinterf.schema import Diagnostic, Evidence, Outcome, SubjectKind, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import judge as judge_subjects
 from netinterf.verdict.ledger import Ledger, explain
@@ -22,7 +23,7 @@ from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import list_subjects
 from netinterf.version import __version__
 
-__all__ = ["Judged", "Summary", "judge"]
+__all__ = ["Judged", "Summary", "judge", "judge_trace", "outcome_counts"]
 
 OUTCOMES = tuple(Outcome)
 
@@ -57,7 +58,9 @@ class Judged:
     def under(self, model: Model) -> Self:
         """Judge the capture again under another model, without reading it."""
         ledger = self.ledger.under(model)
-        counts = outcome_counts(ledger.verdicts)
+        was, now = outcome_counts(self.ledger.verdicts), outcome_counts(ledger.verdicts)
+        released = {word: count - was[word] for word, count in self.summary.outcomes.items()}  # of a session: no ledger
+        counts = {word: count + now[word] for word, count in released.items()}
         summary = attrs.evolve(self.summary, outcomes=counts, model=ledger.verdicts.model)
         return attrs.evolve(self, summary=summary, ledger=ledger)
 
@@ -110,13 +113,42 @@ def judge(
     """
     trace = read(source, vantage=vantage, strict=strict, progress=progress)
     trace = trace if outside is None else attrs.evolve(trace, outside=outside)
-    evidence = analyze(trace, analyzers)
-    subjects = list_subjects(trace, evidence)
-    verdicts = judge_subjects(evidence, subjects, model)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     called = name if name is not None else path if path is not None else trace.source
-    ledger = attrs.evolve(explain(verdicts, evidence, trace, model=model, subjects=subjects), capture=called)
-    return Judged(summary=summarize(trace, verdicts, called), ledger=ledger, source=None if path == "-" else path)
+    judged = judge_trace(trace, called, analyzers=analyzers, model=model)
+    return attrs.evolve(judged, source=None if path == "-" else path)
+
+
+def judge_trace(
+    trace: Trace,
+    name: str,
+    *,
+    analyzers: Sequence[Analyzer] | None = None,
+    model: Model | None = None,
+    without: NDArray[np.bool_] | None = None,
+    in_part: bool = False,
+) -> Judged:
+    """Ask all questions of a capture that was read, and judge.
+
+    Args:
+        trace: The capture.
+        name: What to call it.
+        analyzers: See `judge`.
+        model: See `judge`.
+        without: Flows that are seen as company of others but get no verdict, one entry per flow.
+        in_part: The capture has others, which are not in the trace.
+
+    Raises:
+        AnalyzerError: An analyzer failed.
+    """
+    evidence = analyze(trace, analyzers)
+    if without is not None:
+        about_flow = evidence.subject_kind == SubjectKind.FLOW
+        evidence = evidence.take(~(about_flow & without[np.where(about_flow, evidence.subject, 0)]))
+    subjects = list_subjects(trace, evidence, without=without, in_part=in_part)
+    verdicts = judge_subjects(evidence, subjects, model)
+    ledger = attrs.evolve(explain(verdicts, evidence, trace, model=model, subjects=subjects), capture=name)
+    return Judged(summary=summarize(trace, verdicts, name), ledger=ledger)
 
 
 def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:

@@ -1,24 +1,81 @@
-"""The same judgement for programs that own the loop: bytes in, verdicts out.
+"""The same judgement for programs that own the loop: bytes or packets in, verdicts out.
 
-For now a session keeps what it is fed in a temporary file without a name and judges on `Session.close`, so that its
-verdicts are those of a scan of the same bytes.
+A session holds the latest packets, its *window*, and judges the window as a scan judges a capture: when asked for what
+is known so far, when the window is full, and at the end. A full window lets conversations go, those that are over
+first, and their verdicts are final. So the memory a session takes does not grow with the stream, and a stream that fits
+into the window is judged exactly as a scan judges it.
+
+A session reads no clock, keeps no thread and does no input or output: who feeds it decides when to look.
 """
 
-import tempfile
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from netinterf.analyzers.base import Analyzer
+from netinterf.capture.source import name_of
+from netinterf.capture.stream import CaptureStream, Listed, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
+from netinterf.decode import LINK_TYPES
 from netinterf.engine.control import known_answers
-from netinterf.engine.judged import Judged, Summary, judge
+from netinterf.engine.judged import Judged, Summary, judge_trace
+from netinterf.engine.release import Remembered, leaving
 from netinterf.engine.scan import Options
-from netinterf.errors import UsageError
+from netinterf.engine.tally import Tally
+from netinterf.engine.window import Window
+from netinterf.errors import CaptureError, ParameterError, UsageError
+from netinterf.schema import Diagnostic, Grade, SubjectKind
+from netinterf.trace import Trace, decode_capture
+from netinterf.verdict.ledger import Ledger
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
 
-__all__ = ["Session"]
+__all__ = ["MAX_BYTES", "MAX_PACKETS", "Session"]
+
+GRADES = tuple(Grade)
+
+MAX_PACKETS = 100_000
+"""Packets held by default. A window of so many, in short conversations that hold a lot to judge, takes about a second
+(``python -m benchmarks session``); at 500 packets a second it reaches back for longer than any resend is waited for."""
+
+MAX_BYTES = 64 << 20
+"""Bytes of frames held by default: what so many packets take that are neither small nor full."""
+
+CLOSED = "this session is closed: open another one for another capture"
+MIXED = "a session is fed either with the bytes of a capture or with packets"
+
+MOST_FRAMES = (1 << 31) - 1  # verdicts hold frame numbers in 32 bits, with a sign
+
+PIECE = 1 << 20  # bytes taken in at a time, so that a large piece is held no longer than the window allows
+
+
+@attrs.frozen(eq=False)
+class Seen:
+    """The window as it was judged.
+
+    Args:
+        trace: Its packets.
+        remains: Which of its flows are remains of conversations that left.
+        judged: What was found.
+        notes: What decoding had to say.
+    """
+
+    trace: Trace
+    remains: NDArray[np.bool_]
+    judged: Judged
+    notes: tuple[Diagnostic, ...]
+
+    @property
+    def dns_alone(self) -> NDArray[np.bool_]:
+        """Which flows hold nothing but DNS: their subjects are the exchanges, one by one."""
+        verdicts = self.judged.ledger.verdicts
+        alone = ~self.remains
+        alone[verdicts.subject[verdicts.subject_kind == SubjectKind.FLOW]] = False
+        return alone
 
 
 class Session:
@@ -31,6 +88,9 @@ class Session:
         networks: A CSV file ``prefix,asn,country``, or its content.
         answers: What names are known to answer: a CSV file ``name,address``, its content, or a capture.
         name: What to call the capture in verdicts.
+        max_packets: Packets held at most between two calls.
+        max_bytes: Bytes of frames held at most between two calls.
+        everything: Return a verdict for every flow and exchange, not only findings and what `so_far` held for one.
 
     Raises:
         ParameterError: An argument is out of range.
@@ -45,24 +105,95 @@ class Session:
         networks: Networks | None = None,
         answers: Answers | None = None,
         name: str = "-",
+        max_packets: int = MAX_PACKETS,
+        max_bytes: int = MAX_BYTES,
+        everything: bool = True,
     ) -> None:
+        for parameter, value in (("max_packets", max_packets), ("max_bytes", max_bytes)):
+            if value < 1:
+                raise ParameterError(parameter, value, "at least 1")
         outside = Outside.of(networks, known_answers(answers))
         self._options = Options(analyzers=analyzers, vantage=vantage, model=model, outside=outside)
         self._name = name
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        self._limits = (max_packets, max_bytes)
+        self._everything = everything
+        self._stream: Stream | None = None
+        self._window = Window()
+        self._remembered = Remembered()
+        self._tally = Tally()
+        self._seen: Seen | None = None  # the window as it is, once it was judged
         self._judged: Judged | None = None
+        self._suspected = np.empty(0, np.int64)  # what so_far held for a finding, by subject_keys
         self._closed = False
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Verdict]:
-        """Take in the next bytes of the capture, cut anywhere; return verdicts that became final, none before `close`.
+        """Take in the next bytes of a pcap or pcapng capture, compressed or not, cut anywhere.
+
+        Returns:
+            The verdicts that became final: those of conversations that left the window.
 
         Raises:
+            CaptureError: The bytes are no capture, or more frames than can be numbered: 2,147,483,647.
+            UsageError: The session is closed, or is fed with packets.
+        """
+        stream = self._stream or CaptureStream(name_of(self._name))
+        if self._closed or not isinstance(stream, CaptureStream):
+            raise UsageError(CLOSED if self._closed else MIXED)
+        self._stream = stream
+        found: list[Verdict] = []
+        for at in range(0, len(data), PIECE):
+            stream.feed(bytes(data[at : at + PIECE]))
+            if stream.ripe:
+                found += self._take(stream.frames())
+        return found
+
+    def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> list[Verdict]:
+        """Take in packets that a program has in memory.
+
+        Args:
+            times: Nanoseconds since 1970 UTC, integers or ``datetime64``, one per frame.
+            frames: Bytes of each frame, from the link layer on.
+            link_type: LINKTYPE number of these frames.
+
+        Returns:
+            The verdicts that became final, as `feed` does.
+
+        Raises:
+            CaptureError: There are more frames than can be numbered.
+            ParameterError: See `netinterf.read`.
+            UsageError: The session is closed, or is fed with bytes.
+        """
+        stream = self._stream or PacketStream()
+        if self._closed or not isinstance(stream, PacketStream):
+            raise UsageError(CLOSED if self._closed else MIXED)
+        self._stream = stream
+        stream.feed(times, frames, link_type)
+        return self._take(stream.frames()) if stream.ripe else []
+
+    def lost(self, packets: int) -> None:
+        """Tell that so many packets, in all, were lost before they could be fed; the diagnostics say so."""
+        self._tally = attrs.evolve(self._tally, lost=packets)
+
+    def so_far(self) -> Judged:
+        """Judge the packets that are held now.
+
+        What is found is provisional: more packets may change it. The summary counts everything since the session began;
+        the verdicts are of conversations that are held.
+
+        Raises:
+            UnsupportedLinkType: No interface so far has a known link type.
             UsageError: The session is closed.
         """
         if self._closed:
-            raise UsageError("this session is closed: open another one for another capture")
-        self._spool.write(data)
-        return []
+            raise UsageError("this session is closed: its last judgement is its property judged")
+        if self._stream is not None:
+            self._hold(self._stream.frames())
+        left = self._tally.flows > 0
+        seen = self._look(partial=left or self._decodable(), in_part=left)
+        ledger = seen.judged.ledger
+        found = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
+        self._suspected = np.union1d(self._suspected, subject_keys(ledger)[found])
+        return attrs.evolve(seen.judged, summary=self._summary(seen))
 
     def close(self) -> list[Verdict]:
         """End the capture and return all verdicts that were not returned before; a second call returns none.
@@ -73,22 +204,18 @@ class Session:
         if self._closed:
             return []
         self._closed = True
-        with self._spool:
-            self._spool.seek(0)
-            options = self._options
-            self._judged = judge(
-                self._spool,
-                analyzers=options.analyzers,
-                vantage=options.vantage,
-                model=options.model,
-                outside=options.outside,
-                name=self._name,
-            )
-        return list(self._judged.ledger)
+        if self._stream is None:
+            self._stream = CaptureStream(name_of(self._name))
+        found = self._take(self._stream.close())
+        left = self._tally.flows > 0
+        seen = self._look(partial=left, in_part=left)
+        self._judged = attrs.evolve(seen.judged, summary=self._summary(seen))
+        self._seen, self._window = None, Window()
+        return found + self._final(self._judged.ledger, np.ones(len(self._judged.ledger.verdicts), np.bool_))
 
     @property
     def judged(self) -> Judged:
-        """Summary, verdicts and evidence of the capture.
+        """Summary of the whole capture; verdicts and evidence of what was held at its end.
 
         Raises:
             UsageError: The session is not closed yet, or what it was fed could not be judged.
@@ -109,4 +236,85 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
-        self._spool.close()
+        self._seen, self._window = None, Window()
+
+    def _decodable(self) -> bool:
+        """Say whether an interface so far has a known link type."""
+        return self._stream is not None and any(face.link_type in LINK_TYPES for face in self._stream.interfaces)
+
+    def _hold(self, listed: Listed) -> None:
+        """Put frames into the window."""
+        if len(listed.records):
+            if int(listed.records.frame[-1]) > MOST_FRAMES:
+                raise CaptureError(name_of(self._name), f"more than {MOST_FRAMES:,} frames; open another session")
+            self._seen = None
+            self._window.add(listed)
+            self._tally = self._tally.with_frames(listed.records)
+
+    def _take(self, listed: Listed) -> list[Verdict]:
+        """Put frames into the window, and make room where it is too full."""
+        self._hold(listed)
+        found: list[Verdict] = []
+        while self._window.packets > self._limits[0] or self._window.bytes > self._limits[1]:
+            found += self._release()
+        return found
+
+    def _look(self, *, partial: bool, in_part: bool) -> Seen:
+        """Judge the window as it is.
+
+        Args:
+            partial: There are other frames: refuse nothing for want of one that can be decoded.
+            in_part: There were others, or will be, whose company is missed.
+        """
+        if self._seen is None or self._window.packets == 0:
+            stream = PacketStream() if self._stream is None else self._stream
+            options, capture = self._options, self._window.capture(name_of(self._name), stream)
+            trace = decode_capture(capture, vantage=options.vantage, partial=partial)
+            trace = attrs.evolve(trace, outside=options.outside)
+            remains = self._remembered.remains(trace)
+            judged = judge_trace(
+                trace,
+                self._name,
+                analyzers=options.analyzers,
+                model=options.model,
+                without=remains,
+                in_part=in_part,
+            )
+            summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
+            notes = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :])
+            self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), notes)
+        return self._seen
+
+    def _release(self) -> list[Verdict]:
+        """Judge the window, let conversations go until it is half full, and give their verdicts."""
+        seen = self._look(partial=True, in_part=True)
+        left = leaving(seen.trace, seen.remains, self._limits[0] // 2, self._limits[1] // 2)
+        verdicts, packets = seen.judged.ledger.verdicts, seen.trace.packets
+        final = left.flows[verdicts.flow]
+        found = self._final(seen.judged.ledger, final)
+        self._tally = self._tally.with_left(seen.trace, verdicts, left, final, seen.notes)
+        self._remembered = self._remembered.with_flows(seen.trace, left.flows & ~seen.dns_alone)
+        staying = packets.frame[~np.append(left.flows, True)[packets.flow]]  # what is of no flow is not held any longer
+        self._seen = None
+        self._window.keep(staying)
+        return found
+
+    def _final(self, ledger: Ledger, final: NDArray[np.bool_]) -> list[Verdict]:
+        """Write out some of the verdicts, and the groups of which they are most members."""
+        keys = subject_keys(ledger)
+        found = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
+        asked = final & (self._everything | found | np.isin(keys, self._suspected))
+        self._suspected = np.setdiff1d(self._suspected, keys[final])
+        rows, members = np.flatnonzero(asked).tolist(), ledger.groups.subjects
+        rows += [len(final) + group for group in range(len(members)) if final[members[group]].mean() > 0.5]
+        return [ledger.write(row) for row in rows]
+
+    def _summary(self, seen: Seen) -> Summary:
+        """Sum up the session so far."""
+        stream = () if self._stream is None else self._stream.diagnostics
+        return self._tally.summary(seen.judged.summary, seen.notes, stream)
+
+
+def subject_keys(ledger: Ledger) -> NDArray[np.int64]:
+    """Tell the subjects of a session apart: by their kind, and the number of their first frame."""
+    return ledger.verdicts.subject_kind.astype(np.int64) << 32 | ledger.first_frame

@@ -72,7 +72,8 @@ def weigh_subjects(evidence: Evidence, subjects: Subjects, mechanisms: tuple[str
     quiet = quiet_weights(subjects, model)
     own = own_evidence(evidence, row)
     hypotheses = weigh(evidence, own, kind, quiet, mechanisms, model)
-    held, _, _ = restrain(hypotheses, find_selective(evidence, row, count), mechanisms, model)
+    selective = find_selective(evidence, row, count)
+    held, _, _ = restrain(hypotheses, selective, mechanisms, model, in_part=subjects.in_part)
     unlisted = np.bincount(held.row, np.where(held.listed, 0.0, np.exp(held.prior)), count)
     before = np.nansum(np.exp(model.log_odds(model.mechanisms)), axis=1)[kind] + unlisted
     after = odds_of(held, kind, quiet, model) + unlisted

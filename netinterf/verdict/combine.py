@@ -17,7 +17,7 @@ from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
-from netinterf.verdict.selective import find_selective, queued_alone, restrain, without_doubtful
+from netinterf.verdict.selective import find_selective, limited_alone, restrain, without_doubtful
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
 from netinterf.verdict.weigh import Hypotheses, covers, odds_of, values, vocabulary, weigh
 
@@ -84,13 +84,12 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
     """
     model = model or default_model()
-    row, kind = row_of(evidence, subjects), subjects.prior_kind
-    mechanisms = vocabulary(model, evidence.rules)
-    quiet = quiet_weights(subjects, model)
+    row, kind, part = row_of(evidence, subjects), subjects.prior_kind, subjects.in_part
+    mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
     hypotheses = weigh(evidence, row, kind, quiet, mechanisms, model)
     selective = find_selective(evidence, row, len(subjects))
-    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model)
-    certain = odds_of(without_doubtful(held_back, selective, mechanisms), kind, quiet, model)
+    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, in_part=part)
+    certain = odds_of(without_doubtful(held_back, selective, mechanisms, in_part=part), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
     top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
     odds = np.where(top < 0, np.minimum(odds, SILENT * model.possible / (1.0 - model.possible)), odds)
@@ -105,7 +104,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
     strong = np.append(held_back.llr, 0.0)[suspected] >= STRONG
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
-    bits[queued_alone(held_back, selective, mechanisms) & ~accused & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
+    alone = limited_alone(held_back, selective, mechanisms, in_part=part) & ~accused
+    bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)

@@ -237,7 +237,7 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.NO_CONTRAST,
             "rate.no_contrast",
             _INSUFFICIENT,
-            "The connection was held to a rate by a queue, which a slow link does as well; transfers of other names "
+            "The connection was held to a rate, which a slow link or a plan does as well; transfers of other names "
             "by the same client at the same time would settle it.",
         ),
         Cause(

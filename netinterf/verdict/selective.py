@@ -8,9 +8,15 @@ from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
 from netinterf.verdict.weigh import Hypotheses, covers
 
-__all__ = ["find_selective", "queued_alone", "restrain", "without_doubtful"]
+__all__ = ["find_selective", "limited_alone", "restrain", "without_doubtful"]
 
 Mask = NDArray[np.bool_]
+
+UNTOLD = frozenset({"rate", "rate.shaping"})
+"""Mechanisms that a slow link explains as well, without a contrast."""
+
+UNTOLD_IN_PART = UNTOLD | {"rate.policing"}
+"""The same where only a part of a capture is seen: others might show that the whole link was limited alike."""
 
 
 def find_selective(evidence: Evidence, row: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -33,22 +39,27 @@ def _measure(measures: tuple[str, ...]) -> int:
 
 
 def restrain(
-    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], model: Model
+    hypotheses: Hypotheses,
+    selective: NDArray[np.int64],
+    mechanisms: tuple[str, ...],
+    model: Model,
+    *,
+    in_part: bool = False,
 ) -> tuple[Hypotheses, Mask, Mask]:
     """Hold back what the capture cannot tell from a plan or a slow link (verdict contract, section 2).
 
     A rate that limits the whole link alike is a plan: nothing weighs for it. Queueing to a rate that is not shown to
-    be selective cannot reach ``likely``.
+    be selective cannot reach ``likely``; neither can dropping, where only a part of the capture is seen.
 
     Returns:
-        The hypotheses, and per verdict row: limited by a plan, and shaped without a contrast.
+        The hypotheses, and per verdict row: limited by a plan, and held to a rate without a contrast.
     """
     rate = np.array([covers("rate", word) for word in mechanisms] or [False])[hypotheses.mechanism]
-    shaping = shapes(hypotheses, mechanisms)
+    untold = without_telling(hypotheses, mechanisms, in_part)
     chosen = selective[hypotheses.row]
     limited = rate & (chosen == 0)
     ceiling = np.log(model.shaping_ceiling / (1 - model.shaping_ceiling)) - hypotheses.prior
-    doubtful = shaping & (chosen != 1) & (hypotheses.llr > ceiling)
+    doubtful = untold & (chosen != 1) & (hypotheses.llr > ceiling)
     llr = np.where(doubtful, ceiling, hypotheses.llr)
     llr = np.where(limited, np.minimum(llr, 0.0), llr)
     plan, unsure = np.zeros(len(selective), np.bool_), np.zeros(len(selective), np.bool_)
@@ -57,21 +68,26 @@ def restrain(
     return attrs.evolve(hypotheses, llr=llr), plan, unsure
 
 
-def shapes(hypotheses: Hypotheses, mechanisms: tuple[str, ...]) -> Mask:
-    """Say which hypotheses are of shaping, or of a rate in general."""
-    told: Mask = np.array([word in {"rate", "rate.shaping"} for word in mechanisms] or [False])[hypotheses.mechanism]
-    return told
+def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], in_part: bool) -> Mask:
+    """Say which hypotheses are told from harmless causes by a contrast only."""
+    words = UNTOLD_IN_PART if in_part else UNTOLD
+    untold: Mask = np.array([word in words for word in mechanisms] or [False])[hypotheses.mechanism]
+    return untold
 
 
-def without_doubtful(hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Hypotheses:
-    """Leave out what speaks for shaping without a contrast: it makes a subject suspect, and adds to no accusation."""
-    doubtful = shapes(hypotheses, mechanisms) & (selective[hypotheses.row] != 1)
+def without_doubtful(
+    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], *, in_part: bool = False
+) -> Hypotheses:
+    """Leave out what needs a contrast and has none: it makes a subject suspect, and adds to no accusation."""
+    doubtful = without_telling(hypotheses, mechanisms, in_part) & (selective[hypotheses.row] != 1)
     return attrs.evolve(hypotheses, llr=np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr))
 
 
-def queued_alone(hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Mask:
-    """Say which verdict rows were queued to a rate, with nothing that tells a slow link from somebody's limit."""
+def limited_alone(
+    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], *, in_part: bool = False
+) -> Mask:
+    """Say which verdict rows were held to a rate, with nothing that tells a slow link from somebody's limit."""
     rows = np.zeros(len(selective), np.bool_)
-    rows[hypotheses.row[shapes(hypotheses, mechanisms) & hypotheses.supported]] = True
+    rows[hypotheses.row[without_telling(hypotheses, mechanisms, in_part) & hypotheses.supported]] = True
     alone: Mask = rows & (selective == -1)
     return alone

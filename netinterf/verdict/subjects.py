@@ -50,6 +50,7 @@ class Subjects:
     loss_share: float  # share of packets that the capture missed
     by_flow: NDArray[np.int64]  # verdict row of each flow, -1 when it is reported as its exchanges
     by_exchange: NDArray[np.int64]  # verdict row of each exchange
+    in_part: bool = False  # the capture has others, which are not seen
 
     def __len__(self) -> int:
         return len(self.subject)
@@ -67,15 +68,25 @@ def dns_only(trace: "Trace") -> NDArray[np.bool_]:
     return result
 
 
-def list_subjects(trace: "Trace", evidence: Evidence) -> Subjects:
+def list_subjects(
+    trace: "Trace", evidence: Evidence, *, without: NDArray[np.bool_] | None = None, in_part: bool = False
+) -> Subjects:
     """List the flows and exchanges of *trace* that get a verdict.
 
     A DNS-only UDP flow is left out unless evidence names the flow itself.
+
+    Args:
+        trace: A capture.
+        evidence: What was observed in it.
+        without: Flows that get none, one entry per flow; no evidence may be about them.
+        in_part: The capture has others, which are not in the trace.
     """
     flows, exchanges, sides = trace.flows, trace.exchanges, trace.sides.packets
     kept = ~dns_only(trace)
     about_flow = evidence.subject[evidence.subject_kind == SubjectKind.FLOW]
     kept[about_flow[(about_flow >= 0) & (about_flow < len(flows))]] = True
+    if without is not None:
+        kept &= ~without
     rows = np.flatnonzero(kept)
     count, start, end, first = len(exchanges), *exchange_span(trace)
     by_flow = np.full(len(flows), -1, np.int64)
@@ -104,6 +115,7 @@ def list_subjects(trace: "Trace", evidence: Evidence) -> Subjects:
         loss_share=trace.facts.capture_loss_share,
         by_flow=by_flow,
         by_exchange=len(rows) + np.arange(count, dtype=np.int64),
+        in_part=in_part,
     )
 
 

@@ -1,0 +1,128 @@
+"""Which conversations leave the window of a session, and which packets are the remains of some that left.
+
+A conversation is over when its ends have closed it, or when it was silent for longer than anybody repeats anything.
+Those that are over leave first. When that does not make enough room, open ones are cut, the largest first, so that few
+are. Whatever belongs to a conversation that left and comes later is its remains: company for others, but no subject of
+its own, since the conversation has its verdict already.
+"""
+
+from typing import Self
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.assign import endpoint_hash
+from netinterf.flows.grouping import mix
+from netinterf.trace import Trace
+
+__all__ = ["Leaving", "Remembered", "leaving"]
+
+TCP = 6
+REMAINS, OVER, CLOSED, OPEN = range(4)  # the order in which flows leave
+
+CLOSED_NS = 60 * 10**9
+"""How long a closed TCP connection is kept for what still follows: a resend, a late reset. TIME-WAIT lasts as long in
+Linux (TCP_TIMEWAIT_LEN)."""
+
+IDLE_NS = 120 * 10**9
+"""Silence after which any conversation is over: Linux waits no longer than that between two resends (TCP_RTO_MAX), and
+translators keep UDP mappings for two minutes (RFC 4787 REQ-5)."""
+
+REMEMBERED = 1 << 18
+"""Conversations that are remembered after they left: 12 bytes each, and more than pass within the two minutes that
+count at 2,000 new ones a second."""
+
+Mask = NDArray[np.bool_]
+
+
+@attrs.frozen(eq=False)
+class Leaving:
+    """Which flows leave a window.
+
+    Args:
+        flows: One entry per flow, whether it leaves.
+        over: How many of them are over.
+        cut: How many of them are not; remains are neither.
+    """
+
+    flows: Mask
+    over: int
+    cut: int
+
+
+def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
+    """Choose the flows that leave, so that no more than a number of packets and bytes stay.
+
+    Args:
+        trace: The window; its last packet tells the time.
+        remains: Which flows are remains of conversations that left.
+        packets: Packets that may stay.
+        size: Captured bytes that may stay.
+    """
+    table, flows = trace.packets, trace.flows
+    held = table.flow >= 0
+    counts = trace.by_flow.lengths
+    sizes = np.bincount(table.flow[held], table.captured[held], minlength=len(flows)).astype(np.int64)
+    idle = (int(table.time.max()) if len(table) else 0) - flows.last
+    closed = closed_flows(trace)
+    over = (idle >= IDLE_NS) | (closed & (idle >= CLOSED_NS))
+    rank = np.select([remains, over, closed], [REMAINS, OVER, CLOSED], OPEN)
+    share = np.maximum(counts / max(packets, 1), sizes / max(size, 1))
+    order = np.lexsort((-idle, np.where(rank == OPEN, -share, 0.0), rank))
+    stay_packets = counts.sum() - np.cumsum(counts[order])
+    stay_bytes = sizes.sum() - np.cumsum(sizes[order])
+    enough = (stay_packets <= packets) & (stay_bytes <= size)
+    chosen = np.zeros(len(flows), np.bool_)
+    chosen[order[: np.count_nonzero(~enough) + 1]] = True
+    cut, all_told = np.count_nonzero(chosen & (rank == OPEN)), np.count_nonzero(chosen & ~remains)
+    return Leaving(chosen, int(all_told - cut), int(cut))
+
+
+def closed_flows(trace: Trace) -> Mask:
+    """Say which flows are TCP connections that were reset, or closed from both sides."""
+    fin, rst = trace.sides.fin.reshape(-1, 2) >= 0, trace.sides.rst.reshape(-1, 2) >= 0
+    result: Mask = (trace.flows.protocol == TCP) & (fin.all(axis=1) | rst.any(axis=1))
+    return result
+
+
+@attrs.frozen(eq=False)
+class Remembered:
+    """Conversations that left, the longest ago first.
+
+    Args:
+        keys: A hash of both endpoints and the protocol.
+        isns: Initial sequence number of the client; 0 without.
+    """
+
+    keys: NDArray[np.uint64] = attrs.field(factory=lambda: np.empty(0, np.uint64))
+    isns: NDArray[np.uint32] = attrs.field(factory=lambda: np.empty(0, np.uint32))
+
+    def with_flows(self, trace: Trace, left: Mask) -> Self:
+        """Remember the flows of *trace* that left."""
+        rows = np.flatnonzero(left)
+        keys = np.concatenate([self.keys, conversation_keys(trace)[rows]])
+        isns = np.concatenate([self.isns, trace.sides.isn[2 * rows]])
+        _, last = np.unique(keys[::-1], return_index=True)
+        kept = np.sort(len(keys) - 1 - last)[-REMEMBERED:]
+        return attrs.evolve(self, keys=keys[kept], isns=isns[kept])
+
+    def remains(self, trace: Trace) -> Mask:
+        """Say which flows are remains of conversations that left: all but connections that a new SYN opens."""
+        if len(self.keys) == 0 or len(trace.flows) == 0:
+            return np.zeros(len(trace.flows), np.bool_)
+        order = np.argsort(self.keys)
+        keys = conversation_keys(trace)
+        place = order[np.minimum(np.searchsorted(self.keys, keys, sorter=order), len(order) - 1)]
+        opened = trace.sides.syn[0::2] >= 0
+        result: Mask = (self.keys[place] == keys) & ~(opened & (trace.sides.isn[0::2] != self.isns[place]))
+        return result
+
+
+def conversation_keys(trace: Trace) -> NDArray[np.uint64]:
+    """Hash the endpoints and protocol of each flow, whichever of them is the client."""
+    flows, hosts = trace.flows, trace.hosts
+    client = endpoint_hash(hosts.high[flows.client], hosts.low[flows.client], flows.client_port)
+    server = endpoint_hash(hosts.high[flows.server], hosts.low[flows.server], flows.server_port)
+    protocol = flows.protocol.astype(np.uint64) << np.uint64(56)
+    return mix((client + server) ^ protocol)

@@ -1,0 +1,134 @@
+"""The summary of a session: what left its window, and what is in it."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.engine.judged import Summary, outcome_counts
+from netinterf.engine.release import Leaving
+from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
+from netinterf.trace import Trace
+
+__all__ = ["Tally"]
+
+LINK_TYPE = "decode.link_type"
+"""A note about frames that are let go when the window is; its counts add up. Others are about the latest window."""
+
+
+@attrs.frozen(kw_only=True)
+class Tally:
+    """What a session counts over its whole life.
+
+    Attributes:
+        packets: Packets taken in.
+        bytes: Their bytes on the wire.
+        first: Time of the first of them.
+        last: Time of the last.
+        flows: Flows that left the window, like what follows.
+        exchanges: DNS exchanges.
+        outcomes: How they were judged.
+        over: How many of these flows were over.
+        cut: How many were not.
+        lost: Packets that were lost before they were fed.
+        notes: What decoding had to say of windows that were let go.
+    """
+
+    packets: int = 0
+    bytes: int = 0
+    first: int | None = None
+    last: int | None = None
+    flows: int = 0
+    exchanges: int = 0
+    outcomes: dict[str, int] = attrs.field(factory=lambda: {outcome.value: 0 for outcome in Outcome})
+    over: int = 0
+    cut: int = 0
+    lost: int = 0
+    notes: tuple[Diagnostic, ...] = ()
+
+    def with_frames(self, records: Records) -> Self:
+        """Count frames that came in, at least one."""
+        first, last = int(records.time.min()), int(records.time.max())
+        return attrs.evolve(
+            self,
+            packets=self.packets + len(records),
+            bytes=self.bytes + int(records.length.sum(dtype=np.int64)),
+            first=first if self.first is None else min(self.first, first),
+            last=last if self.last is None else max(self.last, last),
+        )
+
+    def with_left(
+        self,
+        trace: Trace,
+        verdicts: Verdicts,
+        left: Leaving,
+        final: NDArray[np.bool_],
+        notes: Iterable[Diagnostic],
+    ) -> Self:
+        """Count the flows that leave a window.
+
+        Args:
+            trace: The window.
+            verdicts: How it was judged.
+            left: Which flows leave.
+            final: Which verdicts are about them.
+            notes: What decoding the window had to say.
+        """
+        return attrs.evolve(
+            self,
+            flows=self.flows + left.over + left.cut,
+            exchanges=self.exchanges + int(np.count_nonzero(left.flows[trace.exchanges.flow])),
+            outcomes=added(self.outcomes, outcome_counts(verdicts.take(final))),
+            over=self.over + left.over,
+            cut=self.cut + left.cut,
+            notes=joined(self.notes, notes),
+        )
+
+    def summary(self, window: Summary, notes: Iterable[Diagnostic], stream: Iterable[Diagnostic]) -> Summary:
+        """Sum up the session.
+
+        Args:
+            window: What is held, summed up.
+            notes: What decoding had to say of it.
+            stream: What reading the stream had to say.
+        """
+        return attrs.evolve(
+            window,
+            packets=self.packets,
+            bytes=self.bytes,
+            first=self.first,
+            last=self.last,
+            flows=self.flows + window.flows,
+            exchanges=self.exchanges + window.exchanges,
+            outcomes=added(self.outcomes, window.outcomes),
+            diagnostics=(*stream, *joined(self.notes, notes), *self._own()),
+        )
+
+    def _own(self) -> tuple[Diagnostic, ...]:
+        """Say what was let go, cut or lost."""
+        said = (
+            ("session.lost", "packets were lost before they could be read", self.lost),
+            ("session.released", "conversations were judged before the end, to make room for later ones", self.over),
+            ("session.cut", "conversations were judged before they were over, for want of room", self.cut),
+        )
+        return tuple(Diagnostic(code, message, count=count) for code, message, count in said if count)
+
+
+def added(these: dict[str, int], those: dict[str, int]) -> dict[str, int]:
+    """Add counts by key."""
+    return {key: count + those[key] for key, count in these.items()}
+
+
+def joined(earlier: Iterable[Diagnostic], later: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Join the notes of two parts of a stream: frames of one link type are counted together, else the latest holds."""
+    found: dict[str, Diagnostic] = {}
+    for note in (*earlier, *later):
+        key = note.message if note.code == LINK_TYPE else note.code
+        known = found.get(key)
+        if known is None or note.code != LINK_TYPE:
+            found[key] = note
+        else:
+            found[key] = attrs.evolve(known, count=known.count + note.count)
+    return tuple(found.values())

@@ -1,0 +1,89 @@
+"""The frames that a session holds: added as they come, handed out as a capture, dropped when they are let go."""
+
+from collections.abc import Iterable
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.capture import Capture
+from netinterf.capture.stream import Listed, Stream
+from netinterf.pieces import gather
+from netinterf.schema import Diagnostic, Records
+
+__all__ = ["Window"]
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """Some frames: their bytes one after the other, where they lie, and their offsets in the stream."""
+
+    buffer: NDArray[np.uint8]
+    records: Records
+    origins: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, buffer: NDArray[np.uint8], records: Records, origins: NDArray[np.int64]) -> "Part":
+        """Copy frames out of a buffer."""
+        captured = records.captured.astype(np.int64)
+        packed = attrs.evolve(records, at=np.cumsum(captured) - captured)
+        return cls(gather(buffer, records.at, captured), packed, origins)
+
+
+class Window:
+    """Frames and their bytes, in the order of the capture."""
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+
+    @property
+    def packets(self) -> int:
+        """How many frames are held."""
+        return sum(len(part.records) for part in self._parts)
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes of them are held."""
+        return sum(len(part.buffer) for part in self._parts)
+
+    def add(self, listed: Listed) -> None:
+        """Hold more frames; only their own bytes are kept."""
+        self._parts.append(Part.of(listed.buffer, listed.records, listed.records.at + listed.before))
+
+    def capture(self, source: str, stream: Stream) -> Capture:
+        """Hand out what is held as a capture of its own.
+
+        Args:
+            source: What to call it in errors.
+            stream: Where the frames came from.
+        """
+        held = self._join()
+        return Capture(source, stream.format, held.buffer, held.records, stream.interfaces, stream.diagnostics)
+
+    def in_stream(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """Turn the offsets of notes about the held bytes into offsets in the stream, as those of a file are."""
+        held, found = self._join(), []
+        for note in notes:
+            row = None if note.offset is None else int(np.searchsorted(held.records.at, note.offset))
+            found.append(note if row is None else attrs.evolve(note, offset=int(held.origins[row])))
+        return tuple(found)
+
+    def keep(self, frames: NDArray[np.integer]) -> None:
+        """Hold on to the frames of these numbers, and drop all others."""
+        held = self._join()
+        rows = np.searchsorted(held.records.frame, np.sort(frames))
+        self._parts = [Part.of(held.buffer, held.records.take(rows), held.origins[rows])]
+
+    def _join(self) -> Part:
+        """Put everything held into one piece."""
+        if len(self._parts) != 1:
+            parts = self._parts
+            before = np.cumsum([0, *(len(part.buffer) for part in parts)])
+            records = [
+                attrs.evolve(part.records, at=part.records.at + shift)
+                for part, shift in zip(parts, before, strict=False)
+            ]
+            buffer = np.concatenate([np.empty(0, np.uint8), *(part.buffer for part in parts)])
+            origins = np.concatenate([np.empty(0, np.int64), *(part.origins for part in parts)])
+            self._parts = [Part(buffer, Records.concat(records), origins)]
+        return self._parts[0]

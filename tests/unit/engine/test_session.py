@@ -1,0 +1,322 @@
+"""Sessions: the verdicts of a scan while everything fits the window, and each subject once when it does not."""
+
+import io
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+import numpy as np
+import pytest
+
+import netinterf
+from netinterf import simulate
+from netinterf.capture import open_capture, write_pcap
+from netinterf.capture.stream import CaptureStream
+from netinterf.engine import session as session_module
+from netinterf.engine.judged import Judged, judge
+from netinterf.engine.session import Session
+from netinterf.errors import CaptureError, ParameterError, UnsupportedLinkType, UsageError
+from netinterf.export.jsonl import lines
+from netinterf.schema import Outcome, Records
+from netinterf.verdict.record import Verdict
+from tests.oracles import containers as c
+
+SECOND = 10**9
+START = 1_700_000_000 * SECOND
+CLEAN = simulate.Conditions.clean(ip=4)
+
+Frames = list[tuple[int, bytes]]
+
+
+def one_after_the_other(scenarios: Sequence[str], apart: int = 30) -> Frames:
+    """Play scenarios, each so many seconds after the one before; Ethernet frames with times in ns."""
+    found: Frames = []
+    for place, name in enumerate(scenarios):
+        played = simulate.run(name, place, CLEAN)
+        times = np.asarray(played.times)
+        found += zip((times - times.min() + START + place * apart * SECOND).tolist(), played.frames, strict=True)
+    return sorted(found, key=lambda frame: frame[0])
+
+
+def as_pcap(frames: Frames) -> bytes:
+    """Write frames as a pcap file."""
+    file = io.BytesIO()
+    write_pcap(file, [time for time, _ in frames], [frame for _, frame in frames], 1)
+    return file.getvalue()
+
+
+def fed(data: bytes, size: int = 4096, **options: int) -> tuple[Session, list[Verdict]]:
+    """Feed a session in pieces, and close it; give all verdicts."""
+    session = Session(**options)
+    found = [verdict for at in range(0, len(data), size) for verdict in session.feed(data[at : at + size])]
+    return session, found + session.close()
+
+
+def keys(verdicts: Sequence[Verdict]) -> list[tuple[str, int | None]]:
+    """Tell the flows and exchanges apart."""
+    return sorted((v.subject.kind, v.subject.first_frame or 0) for v in verdicts if v.group is None)
+
+
+def in_batch(data: bytes) -> Judged:
+    """Judge a capture as a scan does."""
+    return judge(io.BytesIO(data), name="-")
+
+
+KINDS = ["tcp.reset", "tcp.reset.benign", "dns.injection", "tcp.drop.generic", "http.blockpage.generic", "dns.forged"]
+
+
+@pytest.fixture(scope="module")
+def crowded() -> bytes:
+    """A capture of many conversations, some of them interfered with, over a quarter of an hour."""
+    return as_pcap(one_after_the_other(KINDS * 5))
+
+
+@pytest.fixture(scope="module")
+def judged(crowded: bytes) -> Judged:
+    """That capture as a scan judges it."""
+    return in_batch(crowded)
+
+
+@pytest.mark.parametrize("name", ["tcp.reset", "dns.injection", "rate.policing"])
+def test_packets_give_what_reading_them_gives(name: str) -> None:
+    """A session fed with packets says what the steps of a scan say of the same packets."""
+    example = netinterf.example(name)
+    rows = example.packets
+    frames = [bytes(example.buffer[at : at + size]) for at, size in zip(rows.at, rows.captured, strict=True)]
+    session, link_type = Session(name="memory"), example.interfaces[0].link_type
+    for at in range(0, len(frames), 7):
+        assert session.feed_packets(rows.time[at : at + 7], frames[at : at + 7], link_type) == []
+    trace = netinterf.read(times=rows.time, frames=frames, link_type=link_type)
+    evidence = netinterf.analyze(trace)
+    assert list(netinterf.explain(netinterf.classify(evidence, trace), evidence, trace)) == session.close()
+
+
+def test_what_is_known_so_far_changes_nothing(crowded: bytes, judged: Judged) -> None:
+    """Asked in between, a session tells what a scan of the first part would, and closes as if it had not been asked."""
+    session, half = Session(), len(crowded) // 2
+    assert session.so_far().summary.packets == 0
+    session.feed(crowded[:half])
+    first = session.so_far()
+    part = in_batch(crowded[:half])
+    assert list(part.ledger) == list(first.ledger)
+    assert attrs.evolve(part.summary, diagnostics=()) == first.summary  # a scan says that the part is cut off
+    session.feed(crowded[half:])
+    assert list(judged.ledger) == session.close()
+    assert judged.summary == session.summary
+
+
+def test_a_small_window_tells_every_subject_once(crowded: bytes, judged: Judged) -> None:
+    """What left the window and what stayed are all flows and exchanges, each once, and the counts add up."""
+    session, found = fed(crowded, max_packets=len(judged.ledger) * 2)
+    summary = session.summary
+    assert keys(list(judged.ledger)) == keys(found)
+    assert summary.outcomes == Counter(verdict.outcome.value for verdict in found if verdict.group is None) | {
+        outcome.value: 0 for outcome in Outcome if summary.outcomes[outcome.value] == 0
+    }
+    for name in ("packets", "flows", "exchanges", "bytes", "first", "last", "link_types"):
+        assert getattr(judged.summary, name) == getattr(summary, name), name
+    notes = {note.code: note.count for note in summary.diagnostics}
+    assert set(notes) == {"session.released"}
+    assert 0 < notes["session.released"] < summary.flows
+
+
+def test_a_small_window_finds_what_a_scan_finds(crowded: bytes, judged: Judged) -> None:
+    """Interference is found in a window that holds a few conversations, and the harmless are not accused."""
+    _, found = fed(crowded, max_packets=len(judged.ledger) * 2)
+    accused = set(keys([verdict for verdict in found if verdict.outcome is Outcome.INTERFERED]))
+    in_scan = set(keys([verdict for verdict in judged.ledger if verdict.outcome is Outcome.INTERFERED]))
+    assert len(accused & in_scan) >= 0.9 * len(in_scan) > 50
+    times = open_capture(crowded).records.time
+    plays = [KINDS[(times[frame - 1] - START) // (30 * SECOND) % len(KINDS)] for _, frame in accused - in_scan]
+    assert "tcp.reset.benign" not in plays
+
+
+@pytest.mark.parametrize("size", [300, 1000])
+def test_windows_accuse_nobody(size: int) -> None:
+    """Harmless traffic is harmless in pieces: losing company at the border of a window makes no finding."""
+    kinds = [name.name for name in simulate.scenarios() if name.mechanism is None and not name.name.startswith("rate")]
+    data = as_pcap(one_after_the_other(kinds[::18]))
+    accused = keys([verdict for verdict in in_batch(data).ledger if verdict.outcome is Outcome.INTERFERED])
+    session, found = fed(data, max_packets=size)
+    assert session.summary.packets > 5 * size
+    assert set(keys([verdict for verdict in found if verdict.outcome is Outcome.INTERFERED])) <= set(accused)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_plan_is_no_interference_in_pieces(seed: int) -> None:
+    """Where the others that share a plan's bucket are not held, dropping to its rate is no accusation."""
+    played = simulate.run("benign.rate.plan-policer", seed, CLEAN)
+    data = as_pcap(list(zip(np.asarray(played.times).tolist(), played.frames, strict=True)))
+    session, _ = fed(data, max_packets=len(played.frames) // 3)
+    assert session.summary.outcomes["interfered"] == in_batch(data).summary.outcomes["interfered"] == 0
+
+
+def long_download() -> Frames:
+    """One connection of many packets that is reset at its end, long after others would have been let go."""
+    played = simulate.run("rate.policing", 3, CLEAN)
+    times = np.asarray(played.times)
+    return list(zip((times - times.min() + START).tolist(), played.frames, strict=True))
+
+
+def test_a_conversation_larger_than_the_window_is_cut_once() -> None:
+    """It has one verdict, by what the window held of it; what follows is counted, but is no subject."""
+    data = as_pcap(long_download())
+    batch = in_batch(data)
+    session, found = fed(data, max_packets=len(long_download()) // 20)
+    assert keys(list(batch.ledger)) == keys(found)
+    assert batch.summary.flows == session.summary.flows
+    assert batch.summary.packets == session.summary.packets
+    assert "session.cut" in [note.code for note in session.summary.diagnostics]
+
+
+def test_the_window_keeps_its_limits(crowded: bytes) -> None:
+    """Between two calls no more is held than the limits allow, in packets and in bytes."""
+    for packets, size in ((2000, 10**9), (10**9, 300_000)):
+        session = Session(["rst_injection"], max_packets=packets, max_bytes=size)
+        for at in range(0, len(crowded), 400_000):
+            session.feed(crowded[at : at + 400_000])
+            held = session.so_far().ledger.flows
+            assert len(held) <= session._window.packets <= packets
+            assert session._window.bytes <= size
+    assert session.so_far().summary.packets > 5 * session._window.packets
+
+
+@pytest.mark.parametrize("place", [-1, -2, 3, 0])
+def test_late_packets_are_no_new_subject(place: int) -> None:
+    """A packet of a connection that left, even its SYN sent again, makes no second subject."""
+    first = one_after_the_other(["tcp.reset.benign"] * 12, apart=200)
+    late = [(time + 170 * SECOND, frame) for time, frame in first[place : place + 1 or None]]
+    frames = sorted(first + late, key=lambda row: row[0])
+    session, found = fed(as_pcap(frames), max_packets=60)
+    assert len(in_batch(as_pcap(frames)).ledger.flows) == session.summary.flows
+    assert len(keys(found)) == len(set(keys(found)))
+
+
+def test_only_findings_are_written_when_asked(crowded: bytes, judged: Judged) -> None:
+    """With everything=False findings come alone, and what was held for one so far is settled."""
+    session = Session(everything=False)
+    found = session.feed(crowded) + session.close()
+    assert list(judged.ledger.findings()) == found
+    example = netinterf.example("tcp.reset")
+    data = as_pcap([(int(t), bytes(example.buffer[a : a + n])) for t, a, n in zip(
+        example.packets.time, example.packets.at, example.packets.captured, strict=True)])  # fmt: skip
+    doubted = Session(["rst_injection"], everything=False)
+    doubted.feed(data)
+    assert {v.subject.first_frame for v in doubted.so_far().ledger.findings()} <= {
+        v.subject.first_frame for v in doubted.close()
+    }
+
+
+def test_lost_packets_are_told(crowded: bytes) -> None:
+    """What the owner of the loop says was lost is in the diagnostics."""
+    session = Session()
+    session.feed(crowded)
+    session.lost(3)
+    session.lost(17)
+    session.close()
+    assert [(note.code, note.count) for note in session.summary.diagnostics] == [("session.lost", 17)]
+
+
+def test_unknown_link_types_are_counted_over_windows() -> None:
+    """Frames of a link type that is not decoded are told as in a scan, whatever was let go in between."""
+    example = netinterf.example("tcp.reset")
+    rows = example.packets
+    data = c.section("<") + c.interface("<", link_type=1) + c.interface("<", link_type=147)
+    for place, (at, size) in enumerate(zip(rows.at.tolist(), rows.captured.tolist(), strict=True)):
+        frame = bytes(example.buffer[at : at + size])
+        data += c.enhanced("<", int(rows.time[place]) // 1000, frame, face=int(place % 3 == 0))
+    session, _ = fed(data, max_packets=len(rows) // 4)
+    batch = {note.code: note for note in in_batch(data).summary.diagnostics}
+    found = {note.code: note for note in session.summary.diagnostics}
+    assert batch["decode.link_type"] == found["decode.link_type"]
+
+
+def test_nothing_but_unknown_link_types_is_an_error() -> None:
+    """As in a scan, a capture of which nothing can be decoded is refused, so far and at the end."""
+    session = Session()
+    session.feed(c.pcap_header(link_type=147) + c.pcap_record("<", 1, 1, bytes(60)) * 3)
+    with pytest.raises(UnsupportedLinkType):
+        session.so_far()
+    with pytest.raises(UnsupportedLinkType):
+        session.close()
+
+
+def test_wrong_use_is_refused() -> None:
+    """Bytes after packets, packets after bytes, either after the end, and limits that hold nothing are errors."""
+    session = Session()
+    session.feed_packets([1], [bytes(60)], 1)
+    with pytest.raises(UsageError, match="either"):
+        session.feed(b"bytes")
+    session = Session()
+    session.feed(b"bytes")
+    with pytest.raises(UsageError, match="either"):
+        session.feed_packets([1], [bytes(60)], 1)
+    session.__exit__(None, None, None)
+    for call in (lambda: session.feed(b""), lambda: session.feed_packets([1], [b""], 1), session.so_far):
+        with pytest.raises(UsageError, match="closed"):
+            call()
+    for name in ("max_packets", "max_bytes"):
+        with pytest.raises(ParameterError, match=name):
+            Session(**{name: 0})
+
+
+def test_what_is_no_capture_is_refused_at_once() -> None:
+    """Junk is told by its first bytes, without waiting for the end."""
+    with pytest.raises(CaptureError, match="neither pcap nor pcapng"):
+        Session().feed(b"this is a text and no capture at all" * 3)
+
+
+@pytest.mark.captures
+def test_shared_captures_frame_by_frame(captures_dir: Path) -> None:
+    """Every shared capture has the same frames and notes fed in pieces, of a size that differs from file to file."""
+    paths = sorted(path for path in captures_dir.rglob("*") if path.is_file())
+    for path in paths:
+        data = path.read_bytes()
+        size = 1 << zlib.crc32(path.name.encode()) % 17 + 4
+        stream, parts = CaptureStream(str(path)), []
+        try:
+            whole = open_capture(path)
+            for at in range(0, len(data), size):
+                stream.feed(data[at : at + size])
+                if stream.ripe:
+                    parts.append(stream.frames())
+            parts.append(stream.close())
+        except CaptureError as error:
+            with pytest.raises(type(error)):
+                fed(data, size)
+            continue
+        records = Records.concat([attrs.evolve(one.records, at=one.records.at + one.before) for one in parts])
+        assert whole.records.equals(records), path
+        assert (whole.interfaces, whole.diagnostics) == (stream.interfaces, stream.diagnostics), path
+
+
+@pytest.mark.captures
+def test_shared_captures_verdict_by_verdict(captures_dir: Path) -> None:
+    """A sample of the shared captures is judged alike by a scan and by a session (the benchmark takes all)."""
+    paths = sorted(path for path in captures_dir.rglob("*") if path.is_file() and path.stat().st_size < 200_000)[::60]
+    for path in paths:
+        data = path.read_bytes()
+        try:
+            batch = judge(path)
+        except CaptureError:
+            with pytest.raises(CaptureError):
+                fed(data)
+            continue
+        session = Session(name=str(path))
+        for at in range(0, len(data), 977):
+            session.feed(data[at : at + 977])
+        session.close()
+        assert list(lines(batch, everything=True)) == list(lines(session.judged, everything=True)), path
+
+
+def test_frames_that_cannot_be_numbered_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where frame numbers end, the session says so instead of giving wrong ones."""
+    monkeypatch.setattr(session_module, "MOST_FRAMES", 5)
+    session = Session()
+    session.feed_packets(range(5), [bytes(60)] * 5, 1)
+    session.so_far()
+    session.feed_packets([9], [bytes(60)], 1)
+    with pytest.raises(CaptureError, match="more than 5 frames"):
+        session.so_far()
