@@ -3,8 +3,8 @@
 scapy is imported when a function is called, since its import takes longer than a scan.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 import attrs
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.errors import ParameterError
 from netinterf.schema import Records
 
-__all__ = ["Frames", "from_scapy", "to_scapy"]
+__all__ = ["Frames", "from_scapy", "link_type_of", "to_scapy"]
 
 
 @attrs.frozen(eq=False)
@@ -23,6 +23,11 @@ class Frames:
     times: NDArray[np.int64]  # ns since 1970 UTC
     frames: list[bytes]
     link_type: int
+
+    @classmethod
+    def of(cls, times: Sequence[int], frames: list[bytes], link_type: int) -> Self:
+        """Build from a list of times."""
+        return cls(np.array(times, np.int64), frames, link_type)
 
 
 def to_scapy(
@@ -67,8 +72,6 @@ def from_scapy(packets: Iterable[Any]) -> Frames:
     Raises:
         ParameterError: The packets do not share one link type, or scapy knows no number for it.
     """
-    from scapy.config import conf
-
     import scapy.layers.all  # noqa: F401  # isort: skip  (registers the link types)
 
     listed = list(packets)
@@ -79,12 +82,20 @@ def from_scapy(packets: Iterable[Any]) -> Frames:
     link_type = RAW_IP
     if kinds:
         kind = kinds.pop()
-        known = conf.l2types.layer2num.get(kind, RAW_IP if kind.__name__ in {"IP", "IPv6"} else None)
+        known = link_type_of(kind)
         if known is None:
             raise ParameterError("packets", kind.__name__, "packets that begin with a layer a capture can begin with")
-        link_type = int(known)
-    times = np.array([round(float(packet.time) * 1e9) for packet in listed], np.int64)
-    return Frames(times, [bytes(packet) for packet in listed], link_type)
+        link_type = known
+    times = [round(float(packet.time) * 1e9) for packet in listed]
+    return Frames.of(times, [bytes(packet) for packet in listed], link_type)
+
+
+def link_type_of(kind: Any) -> int | None:
+    """Find the link type of packets that begin with a layer, a class of scapy; None when it has none."""
+    from scapy.config import conf
+
+    known = conf.l2types.layer2num.get(kind, RAW_IP if kind.__name__ in {"IP", "IPv6"} else None)
+    return None if known is None else int(known)
 
 
 RAW_IP = 101  # LINKTYPE_RAW: begins with an IPv4 or IPv6 header

@@ -24,7 +24,7 @@ from netinterf.errors import AnalyzerError, CaptureError, ParameterError, UsageE
 from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
 
-__all__ = ["read_key_file", "run_scan", "usage_problem"]
+__all__ = ["read_analyzers", "read_key_file", "run_scan", "usage_problem"]
 
 
 def run_scan(arguments: argparse.Namespace) -> int:
@@ -101,9 +101,7 @@ def read_options(arguments: argparse.Namespace) -> Options:
     Raises:
         UsageError: An analyzer is unknown or cannot be loaded, or a table of networks, answers or priors is malformed.
     """
-    names = None
-    if arguments.analyzers is not None:
-        names = [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
+    names = read_analyzers(arguments)
     outside = Outside.of(arguments.networks, known_answers(arguments.answers))
     model = None if arguments.priors is None else Model.load(priors=arguments.priors)
     try:
@@ -112,6 +110,13 @@ def read_options(arguments: argparse.Namespace) -> Options:
         )
     except AnalyzerError as cause:  # a plugin: to name it was the user's choice
         raise UsageError(str(cause)) from cause
+
+
+def read_analyzers(arguments: argparse.Namespace) -> list[str] | None:
+    """List the names of the analyzers asked for, None for all."""
+    if arguments.analyzers is None:
+        return None
+    return [name.strip() for name in arguments.analyzers.split(",") if name.strip()]
 
 
 def read_redaction(arguments: argparse.Namespace) -> Redaction | None:

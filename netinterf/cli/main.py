@@ -51,9 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
     add_output(scan)
     scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
     add_judging(scan)
+    add_strict(scan)
     scan.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
     )
+    add_watch(verbs)
     add_compare(verbs)
     add_redact(verbs)
     add_explain(verbs)
@@ -100,6 +102,7 @@ def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
     compare.add_argument("--out", metavar="FILE", help="write there, not to standard output")
     compare.add_argument("--all", action="store_true", help="also what works, and all that cannot be compared")
     add_judging(compare)
+    add_strict(compare)
     compare.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something is blocked"
     )
@@ -116,7 +119,32 @@ def add_judging(verb: Parser) -> None:
         help="what names are known to answer: a CSV file name,address, or a capture",
     )
     verb.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
+
+
+def add_strict(verb: Parser) -> None:
+    """Describe what damage is."""
     verb.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
+
+
+def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
+    """Describe the verb that judges while packets come."""
+    watch = verbs.add_parser(
+        "watch",
+        help="judge while packets come",
+        description="Judge packets as they come from a pipe or an interface; findings are told about every second.",
+        epilog="tcpdump -U -w - | netinterf watch - loses fewer packets than an interface. Exit status: 0 it ended or "
+        "was stopped, 1 something was found (with --fail-on), 2 wrong usage, 3 no input could be read.",
+        allow_abbrev=False,
+    )
+    watch.add_argument("source", metavar="SOURCE", help="- for a capture on standard input, or a network interface")
+    watch.add_argument(
+        "--format", choices=FORMATS[:2], default="text", help="text for people (default) or jsonl for programs"
+    )
+    watch.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
+    add_judging(watch)
+    watch.add_argument(
+        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
+    )
 
 
 def add_redaction(verb: Parser) -> None:
@@ -164,6 +192,7 @@ def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
     explain.add_argument("--format", choices=FORMATS[:2], default="text", help="text for people (default) or jsonl")
     explain.add_argument("--out", metavar="FILE", help="write there, not to standard output")
     add_judging(explain)
+    add_strict(explain)
     explain.add_argument(
         "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when it was interfered with"
     )
@@ -203,32 +232,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse leaves this way after --help, --version and wrong usage
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     try:
-        if arguments.verb == "simulate":
-            from netinterf.cli.simulation import run_simulate
-
-            return run_simulate(arguments)
-        if arguments.verb == "compare":
-            from netinterf.cli.comparison import run_compare
-
-            return run_compare(arguments)
-        if arguments.verb == "redact":
-            from netinterf.cli.redaction import run_redact
-
-            return run_redact(arguments)
-        if arguments.verb == "analyzers":
-            from netinterf.cli.listing import run_analyzers
-
-            return run_analyzers()
-        if arguments.verb == "explain":
-            from netinterf.cli.explaining import run_explain
-
-            return run_explain(arguments)
-        from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
-
-        return run_scan(arguments)
+        return run_verb(arguments)
     except BrokenPipeError:  # the reader has seen enough, as with "| head"
         silence_output()
         return EXIT_OK
     except KeyboardInterrupt:
         silence_output()
         return 128 + signal.SIGINT
+
+
+def run_verb(arguments: argparse.Namespace) -> int:
+    """Run the verb that was asked for, of which only its own modules are imported; return the exit status."""
+    if arguments.verb == "simulate":
+        from netinterf.cli.simulation import run_simulate
+
+        return run_simulate(arguments)
+    if arguments.verb == "watch":
+        from netinterf.cli.watch import run_watch
+
+        return run_watch(arguments)
+    if arguments.verb == "compare":
+        from netinterf.cli.comparison import run_compare
+
+        return run_compare(arguments)
+    if arguments.verb == "redact":
+        from netinterf.cli.redaction import run_redact
+
+        return run_redact(arguments)
+    if arguments.verb == "analyzers":
+        from netinterf.cli.listing import run_analyzers
+
+        return run_analyzers()
+    if arguments.verb == "explain":
+        from netinterf.cli.explaining import run_explain
+
+        return run_explain(arguments)
+    from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
+
+    return run_scan(arguments)

@@ -10,7 +10,7 @@ from netinterf.engine.scan import Result
 from netinterf.verdict.lines import SCHEMA, plain, verdict_line
 from netinterf.verdict.record import iso_time
 
-__all__ = ["capture_line", "jsonl", "lines"]
+__all__ = ["capture_line", "dump", "jsonl", "lines"]
 
 
 def capture_line(summary: Summary) -> dict[str, Any]:
@@ -26,9 +26,9 @@ def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         judged: What a scan kept of the capture.
         everything: Write one verdict for every flow and exchange, not only findings.
     """
-    yield _dump(capture_line(judged.summary))
+    yield dump(capture_line(judged.summary))
     for verdict in judged.ledger if everything else judged.ledger.findings():
-        yield _dump(verdict_line(verdict))
+        yield dump(verdict_line(verdict))
 
 
 def jsonl(
@@ -50,6 +50,7 @@ def jsonl(
         target.writelines(line + "\n" for line in lines(judged, everything=everything))
 
 
-def _dump(document: dict[str, Any]) -> str:
+def dump(document: dict[str, Any]) -> str:
+    """Write an object as one line, without its end."""
     line = json.dumps(document, ensure_ascii=False, allow_nan=False)
     return line.encode("utf-8", "backslashreplace").decode("utf-8")  # a path may hold bytes that are no text

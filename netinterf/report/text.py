@@ -28,7 +28,7 @@ from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.words import happened, percent
 
-__all__ = ["WIDTH", "capture_text", "text"]
+__all__ = ["WIDTH", "capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "text"]
 
 WIDTH = 96
 MOST_EVIDENCE = 3

@@ -1,0 +1,155 @@
+"""Where a live capture comes from: a pipe or an interface, each read by a thread, so that waiting stops no clock."""
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from netinterf.bridge.live import Listener
+from netinterf.bridge.scapy_packets import Frames
+from netinterf.capture.source import standard_input
+from netinterf.engine.session import Session
+from netinterf.verdict.record import Verdict
+
+__all__ = ["Interface", "Pipe", "Source", "open_source"]
+
+PIECE = 1 << 16  # bytes read at once: what a pipe holds on Linux
+AHEAD = 256  # pieces read ahead of the judgement; then whoever captures must wait, and counts what it loses
+BREATH = 0.2  # s that a thread waits for packets before it looks whether they are still wanted
+
+Piece = TypeVar("Piece")
+
+
+class ReadAhead(Generic[Piece]):
+    """Call a function again and again in a thread, and keep what it gave until it is asked for.
+
+    Args:
+        read: Waits for a piece and gives it; None ends it.
+    """
+
+    def __init__(self, read: Callable[[], Piece | None]) -> None:
+        self.ended = False
+        self._read = read
+        self._pieces: queue.Queue[Piece | OSError | None] = queue.Queue(AHEAD)
+        threading.Thread(target=self._run, daemon=True).start()  # which may wait for input for ever
+
+    def _run(self) -> None:
+        try:
+            while (piece := self._read()) is not None:
+                self._pieces.put(piece)
+            self._pieces.put(None)
+        except OSError as error:
+            self._pieces.put(error)
+
+    def wait(self, seconds: float) -> Piece | None:
+        """Wait for a piece; None when none came in time, or none will any more.
+
+        Raises:
+            OSError: Reading failed.
+        """
+        try:
+            piece = self._pieces.get(timeout=max(seconds, 0.0))
+        except queue.Empty:
+            return None
+        self.ended = piece is None or isinstance(piece, OSError)
+        if isinstance(piece, OSError):
+            raise piece
+        return piece
+
+
+class Source(Protocol):
+    """Something that feeds a session."""
+
+    def feed(self, session: Session, seconds: float) -> list[Verdict]:
+        """Wait so long for input, feed what came, and give the verdicts that became final.
+
+        Raises:
+            OSError: Reading failed.
+        """
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will come any more."""
+        ...
+
+    @property
+    def lost(self) -> int | None:
+        """Packets lost before they could be read; None where nobody tells."""
+        ...
+
+    def stop(self) -> None:
+        """Wait for nothing more than is on its way."""
+        ...
+
+
+class Pipe:
+    """Standard input.
+
+    Raises:
+        UnreadableSource: It is closed, or a terminal.
+    """
+
+    lost: int | None = None
+
+    def __init__(self) -> None:
+        handle = standard_input("standard input").fileno()
+        self._ahead = ReadAhead(lambda: os.read(handle, PIECE) or None)  # what is there; a file object fills a buffer
+
+    def feed(self, session: Session, seconds: float) -> list[Verdict]:
+        """Feed the bytes that came."""
+        piece = self._ahead.wait(seconds)
+        return [] if piece is None else session.feed(piece)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the pipe was closed at its other end."""
+        return self._ahead.ended
+
+    def stop(self) -> None:
+        """Who writes to the pipe is stopped as well, and closes it."""
+
+
+class Interface:
+    """A network interface.
+
+    Raises:
+        UnreadableSource: There is none of that name, or the process may not listen on it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._listener = Listener(name)
+        self._stopped = threading.Event()
+        self._ahead = ReadAhead(self._read)
+
+    def _read(self) -> Frames | None:
+        return None if self._stopped.is_set() else self._listener.read(BREATH)
+
+    def feed(self, session: Session, seconds: float) -> list[Verdict]:
+        """Feed the packets that came."""
+        batch = self._ahead.wait(seconds) or Frames.of([], [], self._listener.link_type)
+        return session.feed_packets(batch.times, batch.frames, batch.link_type)
+
+    @property
+    def ended(self) -> bool:
+        """Whether listening was stopped, and all that was heard was fed."""
+        return self._ahead.ended
+
+    @property
+    def lost(self) -> int | None:
+        """Packets that the system had no room for."""
+        return self._listener.dropped
+
+    def stop(self) -> None:
+        """Listen no longer."""
+        self._stopped.set()
+
+
+def open_source(name: str) -> Source:
+    """Open ``"-"``, standard input, or a network interface.
+
+    Raises:
+        UnreadableSource: It cannot be read.
+    """
+    return Pipe() if name == "-" else Interface(name)

@@ -1,0 +1,124 @@
+"""What a watcher has told, and what is new: a subject is told again only when its verdict changed."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from netinterf.cli.output import Output
+from netinterf.engine.judged import Judged, Summary
+from netinterf.export.jsonl import capture_line, dump
+from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines
+from netinterf.verdict.lines import verdict_line
+from netinterf.verdict.record import Verdict
+
+__all__ = ["FORMS", "Form", "Told"]
+
+State = tuple[str, str, str | None]  # outcome, grade and mechanism
+
+
+@attrs.frozen
+class Form:
+    """How a watcher writes.
+
+    Args:
+        verdict: Gives the lines of a verdict; told whether it is final.
+        summary: Gives the last lines.
+        every: Whether a final verdict is written although it is the one that was told before.
+    """
+
+    verdict: Callable[[Verdict, bool], Iterator[str]]
+    summary: Callable[[Summary], Iterator[str]]
+    every: bool
+
+
+def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
+    """Write a verdict for people; one that is no finding while more may come was one before."""
+    if verdict.group is not None:
+        yield from group_lines("Taken together:", [verdict])
+    elif verdict.found:
+        yield ""
+        yield from finding_lines(verdict)
+    else:
+        yield one_line(verdict) if final else f"withdrawn: {one_line(verdict)}"
+
+
+def text_summary(summary: Summary) -> Iterator[str]:
+    """Write the end for people."""
+    yield ""
+    yield from summary_lines(summary)
+
+
+def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
+    """Write a verdict for programs."""
+    yield dump({**verdict_line(verdict), "final": final})
+
+
+def json_summary(summary: Summary) -> Iterator[str]:
+    """Write the capture's own line."""
+    yield dump(capture_line(summary))
+
+
+FORMS: Mapping[str, Form] = {
+    "text": Form(text_lines, text_summary, every=False),
+    "jsonl": Form(json_lines, json_summary, every=True),
+}
+
+
+class Told:
+    """Write verdicts as they change.
+
+    Args:
+        form: How.
+        output: Where.
+        everything: Write a final verdict for every flow and exchange, not only for findings.
+    """
+
+    def __init__(self, form: Form, output: Output, everything: bool) -> None:
+        self.output = output
+        self._form = form
+        self._everything = everything
+        self._states: dict[tuple[str, int | None], State] = {}  # of subjects that were told and are not final
+
+    def so_far(self, judged: Judged) -> None:
+        """Write findings that are new or changed, and what became of those that are none any more.
+
+        Groups are told when they are final, since they come and go with every member.
+        """
+        ledger = judged.ledger
+        found = [verdict for verdict in ledger.findings() if verdict.group is None]
+        gone = set(self._states) - {subject_key(verdict) for verdict in found}
+        rows = np.flatnonzero(np.isin(ledger.first_frame, [frame for _, frame in gone if frame is not None]))
+        found += [verdict for row in rows.tolist() if subject_key(verdict := ledger[row]) in gone]
+        for verdict in found:
+            state = state_of(verdict)
+            if self._states.get(subject_key(verdict)) != state:
+                self._states[subject_key(verdict)] = state
+                self._write(self._form.verdict(verdict, False))
+
+    def final(self, verdicts: Sequence[Verdict]) -> None:
+        """Write verdicts that will not change any more."""
+        for verdict in verdicts:
+            before = self._states.pop(subject_key(verdict), None) if verdict.group is None else None
+            if before is None and not (verdict.found or self._everything):
+                continue
+            if self._form.every or before != state_of(verdict):
+                self._write(self._form.verdict(verdict, True))
+
+    def end(self, verdicts: Sequence[Verdict], summary: Summary) -> None:
+        """Write the last verdicts, and the capture as a whole."""
+        self.final(verdicts)
+        self._write(self._form.summary(summary))
+
+    def _write(self, lines: Iterator[str]) -> None:
+        self.output.write(lines)
+
+
+def subject_key(verdict: Verdict) -> tuple[str, int | None]:
+    """Tell subjects apart, whatever more becomes known of them."""
+    return verdict.subject.kind, verdict.subject.first_frame
+
+
+def state_of(verdict: Verdict) -> State:
+    """Give what makes a verdict worth telling again."""
+    return verdict.outcome, verdict.grade, verdict.mechanism

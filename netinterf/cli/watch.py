@@ -1,0 +1,108 @@
+"""The verb that judges while packets come: what is known so far about twice a second, what is final at the end."""
+
+import argparse
+import signal
+import time
+from types import FrameType
+
+from netinterf.cli.commands import read_analyzers, usage_problem
+from netinterf.cli.intake import Source, open_source
+from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.output import Output
+from netinterf.cli.told import FORMS, Told
+from netinterf.engine.session import Session
+from netinterf.errors import CaptureError, UsageError
+from netinterf.verdict.model import Model
+
+__all__ = ["run_watch"]
+
+PAUSE = 0.5  # s from one judgement to the next, so that a finding is told within two of its packets
+SHARE = 3  # judging takes one part in so many of the time at most; the rest is for reading
+DRAIN = 1.0  # s for what is on its way when the command is stopped
+BREATH = 0.25  # s after which it is seen, at the latest, that the command is stopped
+
+
+def run_watch(arguments: argparse.Namespace) -> int:
+    """Judge a pipe or an interface until it ends or the command is stopped; return the exit status."""
+    stop = Stop()
+    try:
+        session = open_session(arguments)
+        session.so_far()  # loads all that judging needs, before anything waits to be judged
+    except UsageError as error:
+        complain(usage_problem(error))
+        return EXIT_USAGE
+    output = Output()
+    told = Told(FORMS[arguments.format], output, arguments.all)
+    try:
+        watch(session, open_source(arguments.source), told, stop)
+        told.end(session.close(), session.summary)
+    except (CaptureError, UsageError) as error:  # the latter where an optional package is missing
+        complain(str(error))
+        return EXIT_NO_INPUT
+    if output.failed:
+        return EXIT_NO_OUTPUT
+    return EXIT_FOUND if arguments.fail_on and session.summary.outcomes["interfered"] else EXIT_OK
+
+
+def open_session(arguments: argparse.Namespace) -> Session:
+    """Turn arguments into a session.
+
+    Raises:
+        UsageError: An analyzer is unknown, or a table of networks, answers or priors is malformed.
+    """
+    return Session(
+        read_analyzers(arguments),
+        vantage=arguments.vantage,
+        model=None if arguments.priors is None else Model.load(priors=arguments.priors),
+        networks=arguments.networks,
+        answers=arguments.answers,
+        name=arguments.source,
+        everything=arguments.all,
+    )
+
+
+class Stop:
+    """Whether somebody asked the command to end; asked again, it ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        self.asked = True
+
+
+def watch(session: Session, source: Source, told: Told, stop: Stop) -> None:
+    """Feed and judge until the source ends, somebody stops it, or nobody reads the output.
+
+    Raises:
+        CaptureError: What is fed is no capture.
+    """
+    due, until, lost = time.monotonic() + PAUSE, float("inf"), 0
+    while not (source.ended or told.output.closed or time.monotonic() > until):
+        if stop.asked and until == float("inf"):
+            source.stop()
+            until = time.monotonic() + DRAIN
+        try:
+            told.final(source.feed(session, min(max(due - time.monotonic(), 0.0), BREATH)))
+        except OSError as error:
+            complain(f"{error.strerror or error}; what came before is judged")
+            break
+        begin = time.monotonic()
+        if begin >= due:
+            lost = note_losses(session, source, lost)
+            told.so_far(session.so_far())
+            end = time.monotonic()
+            due = max(begin + PAUSE, end + (SHARE - 1) * (end - begin))
+    note_losses(session, source, lost)
+
+
+def note_losses(session: Session, source: Source, before: int) -> int:
+    """Tell the session and the user how many packets were lost so far, if more than *before*; return how many."""
+    lost = source.lost or 0
+    if lost > before:
+        session.lost(lost)
+        complain(f"{lost:,} packets were lost before they could be read; a pipe from tcpdump loses fewer")
+    return lost

@@ -1,0 +1,64 @@
+"""What a watcher tells, and tells again."""
+
+import json
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+
+from netinterf.analyzers.registry import find
+from netinterf.cli.output import Output
+from netinterf.cli.told import FORMS, Told
+from netinterf.engine.judged import Judged, judge
+
+
+@pytest.fixture(scope="module")
+def found() -> Judged:
+    """A capture with findings."""
+    return example(None)
+
+
+@pytest.fixture(scope="module")
+def nothing() -> Judged:
+    """The same capture, asked a question that finds nothing in it."""
+    return example("shaping")
+
+
+def example(analyzer: str | None) -> Judged:
+    """Judge the example with forged resets, by one analyzer or all."""
+    with as_file(files("netinterf") / "data" / "examples" / "tcp.reset.pcap.gz") as path:
+        return judge(path, analyzers=None if analyzer is None else [find(analyzer)])
+
+
+def flows(judged: Judged) -> list[int | None]:
+    """List the first frames of the flows that were found."""
+    return [verdict.subject.first_frame for verdict in judged.ledger.findings() if verdict.group is None]
+
+
+def test_a_finding_is_told_once_while_it_stays(found: Judged, tmp_path: Path) -> None:
+    """What did not change is not told again; in JSON it is told once more when it is final."""
+    path = tmp_path / "told.jsonl"
+    output = Output(str(path))
+    told = Told(FORMS["jsonl"], output, everything=False)
+    told.so_far(found)
+    told.so_far(found)
+    told.end(list(found.ledger), found.summary)
+    output.close()
+    *verdicts, last = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    assert last["type"] == "capture"
+    single = [(line["subject"]["first_frame"], line["final"]) for line in verdicts if line["group"] is None]
+    assert single == [(frame, final) for final in (False, True) for frame in flows(found)]
+
+
+def test_a_finding_that_is_none_is_withdrawn(found: Judged, nothing: Judged, tmp_path: Path) -> None:
+    """A finding that does not hold any more is told with what is known now, once, and again when it returns."""
+    path = tmp_path / "told.txt"
+    output = Output(str(path))
+    told = Told(FORMS["text"], output, everything=False)
+    for judged in (found, nothing, nothing, found):
+        told.so_far(judged)
+    output.close()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(flows(found)) > 0
+    assert sum(line.startswith("withdrawn: frame ") for line in lines) == len(flows(found))
+    assert sum(line.startswith(("INTERFERED: ", "possible: ")) for line in lines) == 2 * len(flows(found))

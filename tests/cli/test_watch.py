@@ -1,0 +1,191 @@
+"""The verb watch as a user runs it: what is known is told while packets come, what is final at the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from netinterf import simulate
+from netinterf.capture import write_pcap
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "netinterf"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture with forged resets."""
+    path = tmp_path_factory.mktemp("watch") / "reset.pcap"
+    played = simulate.run("tcp.reset", 1)
+    write_pcap(path, played.times, played.frames, played.link_type)
+    return path
+
+
+def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, list[str]]:
+    """Run the command to its end: exit status, output, and problems, each of which is one line."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        timeout=60,
+        check=False,
+    )
+    problems = done.stderr.decode().splitlines()
+    assert all(line.startswith("netinterf: ") for line in problems), problems
+    return done.returncode, done.stdout.decode(), problems
+
+
+@contextmanager
+def watching(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the command, and end it."""
+    with subprocess.Popen(
+        [*COMMAND, "watch", *arguments, "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+    ) as process:
+        late = threading.Timer(60, process.kill)
+        late.start()
+        try:
+            yield process
+        finally:
+            late.cancel()
+            process.kill()
+
+
+def told(process: subprocess.Popen[bytes]) -> dict[str, object]:
+    """Wait for the next line of JSON."""
+    assert process.stdout is not None
+    line: dict[str, object] = json.loads(process.stdout.readline())
+    return line
+
+
+def test_findings_come_before_the_pipe_ends(capture: Path) -> None:
+    """A finding is told while the pipe is open; when it ends, verdicts are final and the capture comes last."""
+    with watching("--format", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(capture.read_bytes())
+        process.stdin.flush()
+        first = told(process)
+        assert (first["type"], first["outcome"], first["final"]) == ("verdict", "interfered", False)
+        process.stdin.close()
+        rest = [json.loads(line) for line in process.stdout]
+        assert process.wait() == 0
+    *verdicts, last = rest
+    assert last["type"] == "capture"
+    assert last["capture"] == "-"
+    again = [line for line in verdicts if line["subject"] == first["subject"]]
+    assert [line["final"] for line in again if line["final"]] == [True]
+    assert last["outcomes"]["interfered"] == sum(
+        line["final"] and line["outcome"] == "interfered" and line["group"] is None for line in verdicts
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_it_closes_properly(capture: Path, number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end it as the end of the pipe does: with final verdicts, the capture, and status 0."""
+    with watching("--format", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(capture.read_bytes())
+        process.stdin.flush()
+        told(process)
+        process.send_signal(number)
+        lines = [json.loads(line) for line in process.stdout]
+        assert process.wait() == 0
+    assert lines[-1]["type"] == "capture"
+    assert any(line["final"] and line["outcome"] == "interfered" for line in lines[:-1])
+
+
+def test_all_verdicts_are_those_of_a_scan(capture: Path) -> None:
+    """With --all, the final lines are the lines of a scan."""
+    data = capture.read_bytes()
+    status, output, problems = run("watch", "--all", "--format", "jsonl", "-", stdin=data)
+    lines = [json.loads(line) for line in output.splitlines()]
+    final = [{key: value for key, value in line.items() if key != "final"} for line in lines if line.get("final", True)]
+    _, scanned, _ = run("scan", "--all", "--format", "jsonl", "-", stdin=data)
+    first, *verdicts = [json.loads(line) for line in scanned.splitlines()]
+    assert (status, problems) == (0, [])
+    assert [*verdicts, first] == final
+
+
+def test_text_tells_people(capture: Path) -> None:
+    """People read the findings as a scan shows them, then the summary; --fail-on sets the exit status."""
+    status, output, problems = run("watch", "--fail-on", "interfered", "-", stdin=capture.read_bytes())
+    assert (status, problems) == (1, [])
+    assert "INTERFERED: tcp.reset" in output
+    assert "Wireshark" in output
+    summary = output.split("\n\n")[-1]
+    assert summary.startswith("-: ")
+    assert "interfered" in summary
+
+
+def test_a_cut_stream_is_judged(capture: Path) -> None:
+    """What came before the stream was cut is judged, and the capture says that it is cut."""
+    data = capture.read_bytes()
+    status, output, problems = run("watch", "--format", "jsonl", "-", stdin=data[: len(data) - 7])
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert (status, problems) == (0, [])
+    assert [note["code"] for note in lines[-1]["diagnostics"]] == ["capture.cut"]
+    assert any(line["type"] == "verdict" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "status", "reason"),
+    [
+        (["-"], b"", 3, "standard input: there are no bytes"),
+        (["-"], b"certainly no capture " * 9, 3, "standard input: neither pcap nor pcapng"),
+        (["no-such-interface-0"], b"", 3, "no-such-interface-0: cannot be listened on"),
+        (["--analyzers", "none_such", "-"], b"", 2, "--analyzers none_such"),
+        (["--format", "parquet", "-"], b"", 2, "parquet"),
+        ([], b"", 2, "SOURCE"),
+    ],
+)
+def test_problems_are_one_line(arguments: list[str], stdin: bytes, status: int, reason: str) -> None:
+    """A source that cannot be read and wrong arguments are one clear line and their exit status."""
+    found, output, problems = run("watch", *arguments, stdin=stdin)
+    assert (status, "") == (found, output)
+    assert len(problems) == 1
+    assert reason in problems[0]
+
+
+def test_junk_is_refused_while_the_pipe_is_open() -> None:
+    """What is no capture ends the command at once, not when the pipe does."""
+    with watching() as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(b"x" * 100)
+        process.stdin.flush()
+        assert b"neither pcap nor pcapng" in process.stderr.readline()
+        assert process.wait() == 3
+
+
+def test_an_interface_is_watched_until_stopped() -> None:
+    """Where the process may listen, an interface without a packet to judge ends with a summary when it is stopped."""
+    command = [*COMMAND, "watch", "--format", "jsonl", "lo"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=ENVIRONMENT
+    ) as process:
+        try:
+            output, problems = process.communicate(timeout=2)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGTERM)
+            output, problems = process.communicate(timeout=30)
+    if b"cannot be listened on" in problems:
+        pytest.skip("no right to listen")
+    assert (process.returncode, problems) == (0, b"")
+    last = json.loads(output.splitlines()[-1])
+    assert (last["type"], last["capture"], last["link_types"]) == ("capture", "lo", [1])
