@@ -72,9 +72,23 @@ def parser() -> argparse.ArgumentParser:
     rates = [*add_rates(verbs), add_compare(verbs)]
     for verb in (quality, fit, who, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, names, ways, rivals, *rates, simulator, likeness, page):
+    for verb in (quality, trials, speed, add_session(verbs), names, ways, rivals, *rates, simulator, likeness, page):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_session(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about captures that come piece by piece."""
+    session = verbs.add_parser(
+        "session", help="sessions: speed, memory, the same verdicts as a scan, a watcher's delay"
+    )
+    session.add_argument("--captures", type=Path, metavar="DIR", help="judge all captures in a folder both ways")
+    session.add_argument("--sizes", type=int, nargs="+", help="bytes fed at a time (default 1 to 1 MiB)")
+    session.add_argument("--lab", action="store_true", help="watch runs of the lab (needs root)")
+    session.add_argument("--seeds", type=int, default=3, help="runs of each lab scenario (default 3)")
+    session.add_argument("--no-stream", action="store_true", help="leave the half hour of traffic out")
+    session.add_argument("--quick", action="store_true", help="three minutes of traffic, every 50th capture")
+    return session
 
 
 def add_compare(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -370,12 +384,20 @@ def run_decode(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_session(options: argparse.Namespace) -> int:
+    """Measure sessions."""
+    from benchmarks import session
+
+    return session.run(options)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "quality": run_quality,
     "fit": run_fit,
     "attribution": run_attribution,
     "statistics": run_statistics,
     "speed": run_speed,
+    "session": run_session,
     "decode": run_decode,
     "dns": run_dns,
     "ways": run_ways,

@@ -25,6 +25,7 @@ __all__ = ["Made", "make", "play"]
 
 SETTLE = 0.4  # seconds for the last packets to cross the path and reach the capture files
 SIDES = ("client", "server")
+Beside = Callable[[str], contextlib.AbstractContextManager[object]]
 ATTEMPTS = 3  # a capture that lost packets is made again
 
 
@@ -112,8 +113,13 @@ def client_spec(stage: Stage) -> dict[str, Any]:
     return {"errands": stage.errands, "common": common, "limit": stage.limit, "report": report}
 
 
-def perform(stage: Stage) -> list[dict[str, Any]]:
-    """Run the programs of a stage; captures, log and report are in its folder afterwards."""
+def perform(stage: Stage, beside: Beside = contextlib.nullcontext) -> list[dict[str, Any]]:
+    """Run the programs of a stage; captures, log and report are in its folder afterwards.
+
+    Args:
+        stage: What to run.
+        beside: What else is under way while the client acts; given the name of the client's namespace.
+    """
     programs = Programs(stage.folder)
     with namespaces(stage) as names:
         try:
@@ -122,9 +128,10 @@ def perform(stage: Stage) -> list[dict[str, Any]]:
             for side in SIDES:
                 programs.capture(side, names[side])
             start_servers(stage, names, programs)
-            client = programs.python("client", names["client"], "programs.client", client_spec(stage), ready=False)
-            client.wait(stage.limit + 20)
-            time.sleep(SETTLE + stage.rtt)
+            with beside(names["client"]):
+                client = programs.python("client", names["client"], "programs.client", client_spec(stage), ready=False)
+                client.wait(stage.limit + 20)
+                time.sleep(SETTLE + stage.rtt)
         finally:
             programs.stop()
     if lost := programs.lost():
