@@ -2,13 +2,12 @@
 
 import argparse
 
-from netinterf.capture import find_captures
-from netinterf.cli.commands import Captures, read_options, read_redaction, usage_problem
-from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.options import find_or_complain, read_options, read_redaction
 from netinterf.cli.output import Output
+from netinterf.cli.scanning import Captures
 from netinterf.engine.compare import compared
 from netinterf.engine.scan import Options, Result
-from netinterf.errors import UsageError
 from netinterf.export.comparison import comparison_lines
 from netinterf.privacy import Redaction
 from netinterf.report.comparison import comparison_text
@@ -21,11 +20,7 @@ WRITERS = {"text": comparison_text, "jsonl": comparison_lines}
 
 def run_compare(arguments: argparse.Namespace) -> int:
     """Judge both sides, and write what they show together; return the exit status."""
-    try:
-        options, redaction = read_options(arguments), read_redaction(arguments)
-    except UsageError as error:
-        complain(usage_problem(error))
-        return EXIT_USAGE
+    options, redaction = read_options(arguments), read_redaction(arguments)
     output = Output(arguments.out)
     here, there = (judged(paths, options, output, redaction) for paths in (arguments.paths, arguments.against))
     for side, what in ((here, "nothing to compare"), (there, "nothing to compare against")):
@@ -42,10 +37,6 @@ def run_compare(arguments: argparse.Namespace) -> int:
 
 def judged(paths: list[str], options: Options, output: Output, redaction: Redaction | None) -> Result:
     """Judge one side; what cannot be read is complained about."""
-    found = find_captures(paths)
-    for problem in found.errors:
-        complain(str(problem))
-    if found.skipped:
-        complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
+    found = find_or_complain(paths)
     captures = Captures(found.captures, options, output, redaction)
     return Result(judged=tuple(captures), errors=found.errors, skipped=found.skipped)

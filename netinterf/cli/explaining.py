@@ -5,13 +5,14 @@ import json
 from collections.abc import Iterator
 
 from netinterf.analyzers.registry import builtin
-from netinterf.cli.commands import read_options, usage_problem
-from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
+from netinterf.cli.options import read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.scan import judge_path
 from netinterf.engine.subject import subjects_named
-from netinterf.errors import CaptureError, UsageError
+from netinterf.errors import CaptureError
+from netinterf.privacy.traces import redact_trace
 from netinterf.report.explained import Explained, explain_subject, explained_line, explained_text
 from netinterf.schema import Outcome
 
@@ -20,14 +21,7 @@ __all__ = ["run_explain"]
 
 def run_explain(arguments: argparse.Namespace) -> int:
     """Judge one capture and write all that is known about one of its conversations; return the exit status."""
-    try:
-        told = explanations(arguments)
-    except CaptureError as error:
-        complain(str(error))
-        return EXIT_NO_INPUT
-    except UsageError as error:
-        complain(usage_problem(error))
-        return EXIT_USAGE
+    told = explanations(arguments)
     output = Output(arguments.out)
     output.write(text(told) if arguments.format == "text" else lines(told))
     output.close()
@@ -44,13 +38,15 @@ def explanations(arguments: argparse.Namespace) -> list[Explained]:
         CaptureError: The capture cannot be read.
         UsageError: An argument is wrong, or names no conversation.
     """
-    options = read_options(arguments)
+    options, redaction = read_options(arguments), read_redaction(arguments)
     judged = judge_path(arguments.path, options)
     if isinstance(judged, CaptureError):
         raise judged
     trace = read_all_again(judged)
     analyzers = options.analyzers or builtin()
     rows = subjects_named(judged, trace, arguments.flow)
+    if redaction is not None:  # after the conversation was found by its own addresses
+        judged, trace = judged.redacted(redaction), redact_trace(trace, redaction)
     return [explain_subject(judged, trace, int(row), analyzers) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """The verb that lists analyzers: what can be asked of a capture, and who asks it."""
 
+import argparse
 import inspect
 import textwrap
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ WIDTH = 100  # columns, as the report of a scan has them
 PART = "What it looks for:"  # opens the part of an analyzer's docstring that says so
 
 
-def run_analyzers() -> int:
+def run_analyzers(_: argparse.Namespace) -> int:
     """List every analyzer that can be asked for; return the exit status."""
     output = Output()
     for name, make in BUILTIN.items():

@@ -4,218 +4,15 @@ Exit status: 0 the command ran, whatever it found; 1 with ``--fail-on interfered
 usage; 3 no input could be read.
 """
 
-import argparse
 import signal
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from importlib import import_module
 
-from netinterf.cli.manners import EXIT_OK, EXIT_USAGE, complain, silence_output
-from netinterf.version import __version__
+from netinterf.cli.manners import EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain, silence_output, usage_problem
+from netinterf.cli.verbs import build_parser
+from netinterf.errors import CaptureError, UsageError
 
 __all__ = ["main"]
-
-VANTAGES = ("auto", "client", "server", "middle")
-FORMATS = ("text", "jsonl", "parquet", "html", "ooni")  # keys of `cli.formats.FORMATS`, which loads the whole library
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints are one line, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and leave."""
-        complain(f"{message} (try: {self.prog} --help)")
-        self.exit(EXIT_USAGE)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Describe the command and its verbs."""
-    parser = Parser(
-        prog="netinterf",
-        description="Say from packet captures whether somebody on the path interfered with the traffic.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"netinterf {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
-    scan = verbs.add_parser(
-        "scan",
-        help="judge captures",
-        description="Judge captures: each file is one capture, nothing is joined across files.",
-        epilog="Exit status: 0 the scan ran, 1 something was found (with --fail-on), 2 wrong usage, "
-        "3 no input could be read.",
-        allow_abbrev=False,
-    )
-    scan.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a capture, a folder, a pattern, or - for standard input"
-    )
-    add_redaction(scan)
-    add_output(scan)
-    scan.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
-    add_judging(scan)
-    add_strict(scan)
-    scan.add_argument(
-        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
-    )
-    add_watch(verbs)
-    add_compare(verbs)
-    add_redact(verbs)
-    add_explain(verbs)
-    add_simulate(verbs)
-    verbs.add_parser(
-        "analyzers",
-        help="list what can be asked",
-        description="List all analyzers, built-in and installed: what each looks for, and the rules it may state.",
-        epilog="Exit status: 0 done, 2 wrong usage.",
-        allow_abbrev=False,
-    )
-    return parser
-
-
-def add_output(verb: Parser) -> None:
-    """Describe how and where to an answer is written."""
-    verb.add_argument(
-        "--format",
-        choices=FORMATS,
-        default="text",
-        help="text (default) or html, a page, for people; jsonl or parquet for programs; ooni for measurement files",
-    )
-    verb.add_argument("--out", metavar="FILE", help="write there, not to standard output")
-
-
-def add_compare(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe the verb that holds captures against others."""
-    compare = verbs.add_parser(
-        "compare",
-        help="hold captures against those of another place or time",
-        description="Compare two places or two times, name by name: what fails here and works there, and why.",
-        epilog="Exit status: 0 done, 1 something is blocked (with --fail-on), 2 wrong usage, "
-        "3 a side has no input that can be read.",
-        allow_abbrev=False,
-    )
-    compare.add_argument(
-        "paths", nargs="+", metavar="PATH", help="captures, folders or patterns of the place in question"
-    )
-    compare.add_argument(
-        "--against", nargs="+", required=True, metavar="PATH", help="those of a place, or time, without interference"
-    )
-    add_redaction(compare)
-    compare.add_argument("--format", choices=("text", "jsonl"), default="text", help="text (default) or jsonl")
-    compare.add_argument("--out", metavar="FILE", help="write there, not to standard output")
-    compare.add_argument("--all", action="store_true", help="also what works, and all that cannot be compared")
-    add_judging(compare)
-    add_strict(compare)
-    compare.add_argument(
-        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something is blocked"
-    )
-
-
-def add_judging(verb: Parser) -> None:
-    """Describe how captures are judged."""
-    verb.add_argument("--analyzers", metavar="A,B", help="which questions to ask, by name: see netinterf analyzers")
-    verb.add_argument("--vantage", choices=VANTAGES, default="auto", help="where the capture was taken")
-    verb.add_argument("--networks", metavar="FILE", help="a CSV file: prefix,asn,country")
-    verb.add_argument(
-        "--answers",
-        metavar="FILE",
-        help="what names are known to answer: a CSV file name,address, or a capture",
-    )
-    verb.add_argument("--priors", metavar="FILE", help="a CSV file: subject,mechanism,probability,source")
-
-
-def add_strict(verb: Parser) -> None:
-    """Describe what damage is."""
-    verb.add_argument("--strict", action="store_true", help="treat damage as an error of that capture")
-
-
-def add_watch(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe the verb that judges while packets come."""
-    watch = verbs.add_parser(
-        "watch",
-        help="judge while packets come",
-        description="Judge packets as they come from a pipe or an interface; findings are told about every second.",
-        epilog="tcpdump -U -w - | netinterf watch - loses fewer packets than an interface. Exit status: 0 it ended or "
-        "was stopped, 1 something was found (with --fail-on), 2 wrong usage, 3 no input could be read.",
-        allow_abbrev=False,
-    )
-    watch.add_argument("source", metavar="SOURCE", help="- for a capture on standard input, or a network interface")
-    watch.add_argument(
-        "--format", choices=FORMATS[:2], default="text", help="text for people (default) or jsonl for programs"
-    )
-    watch.add_argument("--all", action="store_true", help="one verdict for every flow and DNS exchange")
-    add_judging(watch)
-    watch.add_argument(
-        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when something was found"
-    )
-
-
-def add_redaction(verb: Parser) -> None:
-    """Describe what is taken out of an answer."""
-    verb.add_argument("--redact", action="store_true", help="replace addresses, names and paths in what is written")
-    verb.add_argument("--keep", choices=("names",), help="what --redact leaves as it is")
-    add_key(verb)
-
-
-def add_key(verb: Parser) -> None:
-    """Describe the key of a redaction: a file, since other users of a machine can see arguments."""
-    verb.add_argument("--key", metavar="FILE", help="a file of 16 random bytes or more: the same key replaces alike")
-
-
-def add_redact(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe the verb that makes captures that can be shared."""
-    redact = verbs.add_parser(
-        "redact",
-        help="write a capture that can be shared",
-        description="Write a capture that can be shared: headers alone, addresses replaced, no payload.",
-        epilog="Exit status: 0 done, 2 wrong usage, 3 the capture could not be read.",
-        allow_abbrev=False,
-    )
-    redact.add_argument("path", metavar="PATH", help="a capture, or - for standard input")
-    redact.add_argument("--out", metavar="FILE", help="write there, not to standard output")
-    add_key(redact)
-    redact.add_argument("--strict", action="store_true", help="treat damage as an error")
-
-
-def add_explain(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe the verb that tells everything about one conversation."""
-    explain = verbs.add_parser(
-        "explain",
-        help="tell everything about one conversation",
-        description="Judge a capture and tell all that is known about one of its conversations: what speaks for the "
-        "verdict and against it, what was missing, and the packets.",
-        epilog="Exit status: 0 done, 1 it was interfered with (with --fail-on), 2 wrong usage or no such conversation, "
-        "3 the capture could not be read.",
-        allow_abbrev=False,
-    )
-    explain.add_argument("path", metavar="PATH", help="a capture")
-    explain.add_argument(
-        "flow", metavar="FLOW", help="the number of one of its frames, as in Wireshark, or ADDRESS:PORT-ADDRESS:PORT"
-    )
-    explain.add_argument("--format", choices=FORMATS[:2], default="text", help="text for people (default) or jsonl")
-    explain.add_argument("--out", metavar="FILE", help="write there, not to standard output")
-    add_judging(explain)
-    add_strict(explain)
-    explain.add_argument(
-        "--fail-on", choices=("interfered",), metavar="interfered", help="exit with 1 when it was interfered with"
-    )
-
-
-def add_simulate(verbs: "argparse._SubParsersAction[Parser]") -> None:
-    """Describe the verb that makes captures."""
-    simulate = verbs.add_parser(
-        "simulate",
-        help="make a capture with known truth",
-        description="Play a scenario: write the capture, and what really happened beside it (NAME.labels.json).",
-        epilog="What is not fixed is drawn by seed. Exit status: 0 done, 2 wrong usage.",
-        allow_abbrev=False,
-    )
-    simulate.add_argument("scenario", nargs="?", metavar="SCENARIO", help="which one; see --list")
-    simulate.add_argument("--out", metavar="FILE", help="where the capture goes (default SCENARIO.SEED.pcap)")
-    simulate.add_argument("--list", action="store_true", help="list all scenarios, or those whose name holds SCENARIO")
-    simulate.add_argument("--seed", type=int, default=0, help="a whole number from 0 on (default 0)")
-    simulate.add_argument("--ip", type=int, choices=(4, 6), help="address family")
-    simulate.add_argument("--vantage", choices=VANTAGES[1:], help="where the tap is")
-    simulate.add_argument("--direction", choices=("both", "outbound", "inbound"), help="what the tap sees")
-    simulate.add_argument("--snaplen", type=int, metavar="BYTES", help="bytes kept of a frame; 0 keeps all")
-    simulate.add_argument("--clean", action="store_true", help="a faithful recorder on a clean IPv4 path otherwise")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -231,42 +28,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = build_parser().parse_args(argv)
     except SystemExit as end:  # argparse leaves this way after --help, --version and wrong usage
         return end.code if isinstance(end.code, int) else EXIT_USAGE
+    home, name = arguments.run.split(":")
     try:
-        return run_verb(arguments)
+        run: Callable[..., int] = getattr(import_module(home), name)
+        return run(arguments)
+    except CaptureError as error:
+        complain(str(error))
+        return EXIT_NO_INPUT
+    except UsageError as error:
+        complain(usage_problem(error))
+        return EXIT_USAGE
     except BrokenPipeError:  # the reader has seen enough, as with "| head"
         silence_output()
         return EXIT_OK
     except KeyboardInterrupt:
         silence_output()
         return 128 + signal.SIGINT
-
-
-def run_verb(arguments: argparse.Namespace) -> int:
-    """Run the verb that was asked for, of which only its own modules are imported; return the exit status."""
-    if arguments.verb == "simulate":
-        from netinterf.cli.simulation import run_simulate
-
-        return run_simulate(arguments)
-    if arguments.verb == "watch":
-        from netinterf.cli.watch import run_watch
-
-        return run_watch(arguments)
-    if arguments.verb == "compare":
-        from netinterf.cli.comparison import run_compare
-
-        return run_compare(arguments)
-    if arguments.verb == "redact":
-        from netinterf.cli.redaction import run_redact
-
-        return run_redact(arguments)
-    if arguments.verb == "analyzers":
-        from netinterf.cli.listing import run_analyzers
-
-        return run_analyzers()
-    if arguments.verb == "explain":
-        from netinterf.cli.explaining import run_explain
-
-        return run_explain(arguments)
-    from netinterf.cli.commands import run_scan  # (loads the whole library: not needed to complain or to help)
-
-    return run_scan(arguments)

@@ -3,10 +3,10 @@
 import argparse
 from typing import BinaryIO
 
-from netinterf.cli.commands import read_key_file, usage_problem
-from netinterf.cli.manners import EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.options import read_key_file
 from netinterf.cli.output import Output
-from netinterf.errors import CaptureError, ParameterError, UsageError
+from netinterf.errors import ParameterError
 from netinterf.privacy.traces import redact
 
 __all__ = ["run_redact"]
@@ -28,12 +28,6 @@ def run_redact(arguments: argparse.Namespace) -> int:
             output.attempt(lambda _: write(output.binary))
         else:
             output.write(iter([write(arguments.out)]))
-    except CaptureError as error:
-        complain(str(error))
-        return EXIT_NO_INPUT
-    except UsageError as error:
-        complain(usage_problem(error))
-        return EXIT_USAGE
     except OSError as error:
         complain(f"{arguments.out}: {error.strerror or error}")
         return EXIT_NO_OUTPUT

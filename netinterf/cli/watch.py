@@ -5,9 +5,9 @@ import signal
 import time
 from types import FrameType
 
-from netinterf.cli.commands import read_analyzers, usage_problem
 from netinterf.cli.intake import Source, open_source
-from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.options import read_analyzers, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.told import FORMS, Told
 from netinterf.engine.session import Session
@@ -25,12 +25,8 @@ BREATH = 0.25  # s after which it is seen, at the latest, that the command is st
 def run_watch(arguments: argparse.Namespace) -> int:
     """Judge a pipe or an interface until it ends or the command is stopped; return the exit status."""
     stop = Stop()
-    try:
-        session = open_session(arguments)
-        session.so_far()  # loads all that judging needs, before anything waits to be judged
-    except UsageError as error:
-        complain(usage_problem(error))
-        return EXIT_USAGE
+    session = open_session(arguments)
+    session.so_far()  # loads all that judging needs, before anything waits to be judged
     output = Output()
     told = Told(FORMS[arguments.format], output, arguments.all)
     try:
@@ -57,6 +53,7 @@ def open_session(arguments: argparse.Namespace) -> Session:
         networks=arguments.networks,
         answers=arguments.answers,
         name=arguments.source,
+        redaction=read_redaction(arguments),
         everything=arguments.all,
     )
 

@@ -62,15 +62,13 @@ def read_again(
 
 
 def read_all_again(judged: Judged) -> Trace:
-    """Read a whole capture again, with all that was said in it.
+    """Read a whole capture again, with all that was said in it; of a redacted one, what redaction leaves.
 
     Raises:
-        UsageError: The capture came from a pipe, changed since it was judged, or is redacted.
+        UsageError: The capture came from a pipe, or changed since it was judged.
         CaptureError: The capture cannot be read any more.
     """
     summary = judged.summary
-    if isinstance(judged.source, Sealed):
-        raise UsageError(f"{summary.capture}: it is redacted, so that what its packets said is not to be had")
     if judged.source is None:
         raise UsageError(f"{summary.capture}: a pipe cannot be read twice; write it to a file first")
     trace = read_source(judged.source)

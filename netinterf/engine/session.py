@@ -28,6 +28,7 @@ from netinterf.engine.scan import Options
 from netinterf.engine.tally import Tally
 from netinterf.engine.window import Window
 from netinterf.errors import CaptureError, ParameterError, UsageError
+from netinterf.privacy import Redaction
 from netinterf.schema import Diagnostic, Grade, SubjectKind
 from netinterf.trace import Trace, decode_capture
 from netinterf.verdict.ledger import Ledger
@@ -108,6 +109,7 @@ class Session:
         max_packets: int = MAX_PACKETS,
         max_bytes: int = MAX_BYTES,
         everything: bool = True,
+        redaction: Redaction | None = None,
     ) -> None:
         for parameter, value in (("max_packets", max_packets), ("max_bytes", max_bytes)):
             if value < 1:
@@ -117,6 +119,7 @@ class Session:
         self._name = name
         self._limits = (max_packets, max_bytes)
         self._everything = everything
+        self._redaction = redaction
         self._stream: Stream | None = None
         self._window = Window()
         self._remembered = Remembered()
@@ -280,6 +283,8 @@ class Session:
                 without=remains,
                 in_part=in_part,
             )
+            if self._redaction is not None:
+                judged = judged.redacted(self._redaction)
             summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
             notes = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :])
             self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), notes)

@@ -13,8 +13,8 @@ import pytest
 from netinterf import simulate
 from netinterf.capture import write_pcap
 from netinterf.cli.formats import FORMATS
-from netinterf.cli.main import FORMATS as OFFERED
 from netinterf.cli.manners import EXIT_NO_OUTPUT
+from netinterf.cli.verbs import FORMATS as OFFERED
 from netinterf.version import __version__
 
 Run = subprocess.CompletedProcess[str]

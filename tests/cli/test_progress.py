@@ -2,7 +2,7 @@
 
 import io
 
-from netinterf.cli.commands import Progress
+from netinterf.cli.output import Progress
 
 
 class Terminal(io.StringIO):

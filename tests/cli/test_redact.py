@@ -104,3 +104,27 @@ def test_problems_are_told_in_one_line(visit: Path, tmp_path: Path, capsys: pyte
     assert "another file" in wrong("redact", visit, "--out", visit, status=2)
     place = tmp_path / "no" / "folder.pcap"
     assert str(place) in wrong("redact", visit, "--out", place, status=EXIT_NO_OUTPUT)
+
+
+def test_what_is_explained_is_of_nobody(visit: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A conversation is found by its own addresses and told under others."""
+    verdict = netinterf.scan(visit).findings[0].subject
+    ends = f"{verdict.client}:{verdict.client_port}-{verdict.server}:{verdict.server_port}"
+    status, output, _ = told("explain", "--redact", visit, ends, capsys=capsys)
+    assert status == 0
+    assert left_in_text(output, netinterf.read(visit)) == []
+    assert "dns.injection" in output
+
+
+def test_what_is_watched_is_of_nobody(visit: Path) -> None:
+    """What a watcher tells of a redacted stream is what a scan tells of the redacted file, under the same key."""
+    key = visit.parent / "key"
+    done = run("watch", "--redact", "--key", key, "--format", "jsonl", "--all", "-", stdin=visit.read_bytes())
+    scanned = run("scan", "--redact", "--key", key, "--format", "jsonl", "--all", visit)
+    assert left_in_text(done.stdout, netinterf.read(visit)) == []
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    known = [json.loads(line) for line in scanned.stdout.splitlines()]
+    subjects = [
+        [(str(one["subject"]), one["mechanism"]) for one in lines if "subject" in one] for lines in (told, known)
+    ]
+    assert sorted(set(subjects[0])) == sorted(set(subjects[1]))

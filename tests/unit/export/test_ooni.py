@@ -361,8 +361,6 @@ def test_what_cannot_be_read_again_is_said(play, tmp_path):
         session.close()
         with pytest.raises(UsageError, match=r"^tap: a pipe cannot be read twice"):
             export.ooni([session.judged], io.StringIO())
-    with pytest.raises(UsageError, match="it is redacted"):
-        export.ooni(play("tcp.reset").redacted(b"0123456789abcdef"), io.StringIO())
     path = tmp_path / "visit.pcap"
     write(run("tcp.reset", 1, Conditions.clean()), path)
     result = netinterf.scan(str(path))

@@ -10,14 +10,17 @@ import pytest
 
 import netinterf
 from netinterf import export, report
+from netinterf.analyzers.registry import builtin
 from netinterf.context.networks import Network
 from netinterf.engine.compare import compared
+from netinterf.engine.extract import read_all_again
 from netinterf.engine.judged import Judged, Summary
 from netinterf.errors import CaptureError, ParameterError, UsageError
 from netinterf.export.comparison import comparison_lines
 from netinterf.privacy import Redaction
 from netinterf.privacy.ledgers import group_value
 from netinterf.report.comparison import comparison_text
+from netinterf.report.explained import explain_subject, explained_line, explained_text
 from netinterf.schema import Grade, GroupBy
 from netinterf.table import Ragged, Table
 from netinterf.verdict.ledger import Ledger
@@ -72,6 +75,22 @@ def as_comparison(result):
     return "\n".join([*comparison_text(both, everything=True), *comparison_lines(both, everything=True)])
 
 
+def as_measurements(result):
+    """Write measurement files, all subjects."""
+    file = io.StringIO()
+    export.ooni(result, file, everything=True)
+    return file.getvalue()
+
+
+def as_explained(result):
+    """Explain one verdict of each kind, as text and as an object."""
+    told = []
+    for judged in result.judged:
+        trace = read_all_again(judged)
+        told += [explain_subject(judged, trace, row, builtin()) for row in range(0, len(judged.ledger.verdicts), 9)]
+    return "\n".join(line for one in told for line in (*explained_text(one), str(explained_line(one))))
+
+
 OUTPUTS = {
     "text": lambda result: report.text(result, everything=True),
     "jsonl": as_jsonl,
@@ -82,6 +101,8 @@ OUTPUTS = {
     "wireshark": lambda result: "\n".join(verdict.wireshark for verdict in result.verdicts),
     "figures": lambda result: "".join(map(result.figure, one_each(result.findings))),
     "comparison": as_comparison,
+    "measurements": as_measurements,
+    "explained": as_explained,
     "evidence": lambda result: str([table.to_arrow().to_pylist() for table in result.evidence]),
     "pickle": pickle.dumps,
 }
