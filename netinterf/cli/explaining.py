@@ -1,7 +1,6 @@
 """The verb that tells everything about one conversation."""
 
 import argparse
-import json
 from collections.abc import Iterator
 
 from netinterf.analyzers.registry import builtin
@@ -15,6 +14,7 @@ from netinterf.errors import CaptureError
 from netinterf.privacy.traces import redact_trace
 from netinterf.report.explained import Explained, explain_subject, explained_line, explained_text
 from netinterf.schema import Outcome
+from netinterf.writing import dump
 
 __all__ = ["run_explain"]
 
@@ -59,4 +59,4 @@ def text(told: list[Explained]) -> Iterator[str]:
 
 def lines(told: list[Explained]) -> Iterator[str]:
     """Write for programs, one object a line."""
-    return (json.dumps(explained_line(one), ensure_ascii=False, allow_nan=False) for one in told)
+    return (dump(explained_line(one)) for one in told)

@@ -7,10 +7,11 @@ import numpy as np
 
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
-from netinterf.export.jsonl import capture_line, dump
+from netinterf.export.jsonl import capture_line
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines
 from netinterf.verdict.lines import verdict_line
 from netinterf.verdict.record import Verdict
+from netinterf.writing import dump
 
 __all__ = ["FORMS", "Form", "Told"]
 

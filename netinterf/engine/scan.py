@@ -7,7 +7,7 @@ the order of the paths either way.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import Any, BinaryIO, Self, overload
 
@@ -33,6 +33,7 @@ __all__ = [
     "Options",
     "Paths",
     "Result",
+    "captures_of",
     "pick_analyzers",
     "scan",
     "scan_each",
@@ -205,6 +206,11 @@ class Result:
         if not found:
             raise ParameterError("verdict", verdict.capture, "a verdict of this result")
         return found[-1]
+
+
+def captures_of(result: Result | Iterable[Judged]) -> Iterable[Judged]:
+    """List the captures of a result; captures may as well be given by themselves, as they are judged."""
+    return result.judged if isinstance(result, Result) else result
 
 
 def scan(

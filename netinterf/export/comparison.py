@@ -4,7 +4,6 @@ Keys are always present and null when unknown, as in the lines of a scan; the wo
 with ``finding`` beside them.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from netinterf.engine.compare import Comparison
 from netinterf.verdict.lines import SCHEMA, plain
 from netinterf.verdict.record import iso_time
 from netinterf.version import __version__
+from netinterf.writing import dump
 
 __all__ = ["CHANGE", "COMPARED", "COMPARISON", "change_line", "comparison_line", "comparison_lines", "summary_line"]
 
@@ -110,12 +110,7 @@ def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Ite
         comparison: What two sides show together.
         everything: Write one line for every unit, not only for those that fail here.
     """
-    yield _dump(summary_line(comparison))
+    yield dump(summary_line(comparison))
     wanted = [finding for finding in Finding if everything or finding not in QUIET]
-    yield from (_dump(comparison_line(unit)) for unit in comparison.units.of(*wanted))
-    yield from (_dump(change_line(change)) for change in comparison.changes)
-
-
-def _dump(document: dict[str, Any]) -> str:
-    line = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    return line.encode("utf-8", "backslashreplace").decode("utf-8")  # a name may hold bytes that are no text
+    yield from (dump(comparison_line(unit)) for unit in comparison.units.of(*wanted))
+    yield from (dump(change_line(change)) for change in comparison.changes)

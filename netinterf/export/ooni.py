@@ -9,27 +9,23 @@ keeping them would cost every scan memory that few need.
 Source: github.com/ooni/spec.
 """
 
-import json
-import os
 from collections.abc import Iterable, Iterator
-from typing import TextIO
 
 import numpy as np
 
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.judged import Judged
-from netinterf.engine.scan import Result
+from netinterf.engine.scan import Result, captures_of
 from netinterf.export.archival.measurement import Seen, look, measurement
 from netinterf.schema import Grade
+from netinterf.writing import TextTarget, dump, write_lines
 
 __all__ = ["measurements", "ooni"]
 
 POSSIBLE = tuple(Grade).index(Grade.POSSIBLE)
 
 
-def ooni(
-    result: Result | Iterable[Judged], target: str | os.PathLike[str] | TextIO, *, everything: bool = False
-) -> None:
+def ooni(result: Result | Iterable[Judged], target: TextTarget, *, everything: bool = False) -> None:
     """Write a whole result as measurements in the manner of OONI, one JSON object a line.
 
     Args:
@@ -41,13 +37,8 @@ def ooni(
         UsageError: A capture came from a pipe or changed since it was judged.
         CaptureError: A capture cannot be read any more.
     """
-    captures = result.judged if isinstance(result, Result) else result
-    if isinstance(target, str | os.PathLike):
-        with open(target, "w", encoding="utf-8", newline="\n") as file:
-            ooni(captures, file, everything=everything)
-        return
-    for judged in captures:
-        target.writelines(line + "\n" for line in measurements(judged, everything=everything))
+    captures = captures_of(result)
+    write_lines(target, (line for judged in captures for line in measurements(judged, everything=everything)))
 
 
 def measurements(judged: Judged, *, everything: bool = False) -> Iterator[str]:
@@ -63,8 +54,7 @@ def measurements(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """
     seen = look(judged, read_all_again(judged))
     for visit in np.flatnonzero(_wanted(seen, everything)).tolist():
-        line = json.dumps(measurement(seen, visit), ensure_ascii=False, allow_nan=False)
-        yield line.encode("utf-8", "replace").decode("utf-8")  # a path may hold bytes that are no text
+        yield dump(measurement(seen, visit))
 
 
 def _wanted(seen: Seen, everything: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from netinterf.arrow import parquet_writer
 from netinterf.engine.judged import Judged
-from netinterf.engine.scan import Result
+from netinterf.engine.scan import Result, captures_of
 from netinterf.verdict.frames import verdict_schema, verdicts_to_arrow
 
 __all__ = ["parquet"]
@@ -25,7 +25,6 @@ def parquet(
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    captures = result.judged if isinstance(result, Result) else result
     with parquet_writer(target, verdict_schema()) as writer:
-        for judged in captures:
+        for judged in captures_of(result):
             writer.write_table(verdicts_to_arrow(judged.ledger if everything else judged.ledger.findings()))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
-from netinterf.engine.scan import Result
+from netinterf.engine.scan import Result, captures_of
 from netinterf.report.digest import (
     MOST_EXAMPLES,
     common_of,
@@ -42,8 +42,7 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
         result: A scan's result, or the captures of one.
         everything: Write one line for every flow and exchange besides.
     """
-    captures = result.judged if isinstance(result, Result) else result
-    return "\n\n".join("\n".join(capture_text(judged, everything=everything)) for judged in captures)
+    return "\n\n".join("\n".join(capture_text(judged, everything=everything)) for judged in captures_of(result))
 
 
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from netinterf.capture import write_pcap
 from netinterf.simulate.scene import Simulated
+from netinterf.writing import write_text
 
 __all__ = ["LABELS", "write"]
 
@@ -27,14 +28,9 @@ def write(simulated: Simulated, path: Path | str) -> Path:
     labels = place.with_name(place.name.removesuffix(place.suffix) + LABELS)
     if simulated.labels.networks:
         rows = "".join(f"{prefix},{asn},{country}\n" for prefix, asn, country in simulated.labels.networks)
-        write_text(labels.with_name(place.stem + ".networks.csv"), "prefix,asn,country\n" + rows)
+        write_text(labels.with_name(place.stem + ".networks.csv"), ["prefix,asn,country\n", rows])
     if simulated.labels.answers:
         rows = "".join(f"{name},{address}\n" for name, address in simulated.labels.answers)
-        write_text(labels.with_name(place.stem + ".answers.csv"), "name,address\n" + rows)
-    write_text(labels, json.dumps(simulated.labels.to_dict(), separators=(",", ":")) + "\n")
+        write_text(labels.with_name(place.stem + ".answers.csv"), ["name,address\n", rows])
+    write_text(labels, [json.dumps(simulated.labels.to_dict(), separators=(",", ":")), "\n"])
     return labels
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write the same bytes on every system."""
-    path.write_text(text, encoding="utf-8", newline="\n")

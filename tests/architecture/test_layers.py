@@ -17,6 +17,7 @@ LEVEL = {
     "version": 0,
     "workers": 0,
     "pieces": 0,
+    "writing": 0,
     "arrow": 0,
     "table": 1,
     "stats": 1,

@@ -11,18 +11,17 @@ Containment Level 2, ``content-visibility``), and only so many findings unfold (
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
 
 from netinterf.engine.judged import Judged
-from netinterf.engine.scan import Result
+from netinterf.engine.scan import Result, captures_of
 from netinterf.errors import CaptureError
 from netinterf.report.page.markup import Markup, packaged, raw, tag
 from netinterf.report.page.method import cite, files, method
 from netinterf.report.page.overview import contents, overview, quiet_section, summary_sentence, unfolded, unread
 from netinterf.report.page.part import Part, Room, part
 from netinterf.version import __version__
+from netinterf.writing import TextTarget, write_text
 
 __all__ = ["html"]
 
@@ -36,7 +35,7 @@ PICTURES = 60
 
 def html(
     result: Result | Iterable[Judged],
-    target: str | os.PathLike[str] | TextIO,
+    target: TextTarget,
     *,
     everything: bool = False,
     figures: int = PICTURES,
@@ -51,13 +50,8 @@ def html(
         everything: List every flow and exchange besides.
         figures: How many pictures there may be; captures that get some are read once more. 0 draws none.
     """
-    captures = result.judged if isinstance(result, Result) else result
     errors = result.errors if isinstance(result, Result) else ()
-    if isinstance(target, str | os.PathLike):
-        with open(target, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces(captures, errors, everything, figures))
-        return
-    target.writelines(pieces(captures, errors, everything, figures))
+    write_text(target, pieces(captures_of(result), errors, everything, figures))
 
 
 def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everything: bool, figures: int) -> Iterator[str]:

@@ -68,6 +68,7 @@ TWINS = {
     "rule_of_three": "test_calibration.py::test_rule_of_three",
     "search_bucket": "test_ratelimit.py::test_a_bucket_is_found_with_its_rate_and_depth",
     "search_buckets": "test_bucketsearch.py::test_a_search_equals_trying_every_bucket",
+    "share_difference": "test_rates.py::test_differences_of_shares_are_those_of_the_paper",
     "share_e_process": "test_sequential.py::test_the_mixture_is_an_average_of_likelihood_ratios",
     "share_grid": "test_mixture.py::test_the_grid_begins_and_ends_as_said",
     "shrink": "test_rates.py::test_posteriors_equal_scipy",
