@@ -2,10 +2,10 @@
 
 import argparse
 
+from netinterf.cli.captures import Captures
 from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import find_or_complain, read_options, read_redaction
 from netinterf.cli.output import Output
-from netinterf.cli.scanning import Captures
 from netinterf.engine.compare import compared
 from netinterf.engine.scan import Options, Result
 from netinterf.export.comparison import comparison_lines
@@ -38,5 +38,5 @@ def run_compare(arguments: argparse.Namespace) -> int:
 def judged(paths: list[str], options: Options, output: Output, redaction: Redaction | None) -> Result:
     """Judge one side; what cannot be read is complained about."""
     found = find_or_complain(paths)
-    captures = Captures(found.captures, options, output, redaction)
-    return Result(judged=tuple(captures), errors=found.errors, skipped=found.skipped)
+    captures = Captures(found, options, output, redaction)
+    return Result(judged=tuple(captures), errors=tuple(captures.errors), skipped=found.skipped)

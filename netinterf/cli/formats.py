@@ -1,9 +1,9 @@
 """The forms that an answer can be written in, each a writer of captures as they are judged."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
+from netinterf.cli.captures import Captures
 from netinterf.cli.output import Output
-from netinterf.engine.judged import Judged
 from netinterf.errors import ParameterError
 from netinterf.export import jsonl as write_jsonl
 from netinterf.export import ooni as write_ooni
@@ -13,23 +13,23 @@ from netinterf.report.text import capture_text
 
 __all__ = ["FORMATS"]
 
-Writer = Callable[[Iterator[Judged], Output, bool], None]
+Writer = Callable[[Captures, Output, bool], None]
 """Takes captures, where to write, and whether every flow and exchange is asked for or findings only."""
 
 
-def text(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+def text(captures: Captures, output: Output, everything: bool) -> None:
     """Write for people, an empty line between captures."""
     for place, one in enumerate(captures):
         output.write(iter([""] * bool(place)))
         output.write(capture_text(one, everything=everything))
 
 
-def jsonl(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+def jsonl(captures: Captures, output: Output, everything: bool) -> None:
     """Write the lines of the verdict contract."""
     output.attempt(lambda stream: write_jsonl(captures, stream, everything=everything))
 
 
-def parquet(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+def parquet(captures: Captures, output: Output, everything: bool) -> None:
     """Write one Parquet file of verdicts.
 
     Raises:
@@ -41,12 +41,12 @@ def parquet(captures: Iterator[Judged], output: Output, everything: bool) -> Non
     output.attempt(lambda _: write_parquet(captures, output.binary, everything=everything))
 
 
-def html(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+def html(captures: Captures, output: Output, everything: bool) -> None:
     """Write one page; nothing can be written before the last capture is judged, since the summary stands on top."""
-    output.attempt(lambda stream: write_html(captures, stream, everything=everything))
+    output.attempt(lambda stream: write_html(captures, stream, everything=everything, errors=captures.errors))
 
 
-def ooni(captures: Iterator[Judged], output: Output, everything: bool) -> None:
+def ooni(captures: Captures, output: Output, everything: bool) -> None:
     """Write measurements in the manner of OONI.
 
     Raises:

@@ -160,7 +160,7 @@ class Result:
         return attrs.evolve(
             self,
             judged=tuple(one.redacted(redaction) for one in self.judged),
-            errors=tuple(CaptureError(redaction.capture(one.source), "could not be read") for one in self.errors),
+            errors=tuple(map(redaction.error, self.errors)),
         )
 
     def extract(self, verdict: Verdict, path: str | os.PathLike[str] | BinaryIO) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.context.domains import registrable
-from netinterf.errors import ParameterError
+from netinterf.errors import CaptureError, ParameterError
 from netinterf.numbering import numbered_text
 from netinterf.privacy.addresses import map_halves, map_network
 from netinterf.table import Text
@@ -129,6 +129,10 @@ class Redaction:
     def capture(self, path: str) -> str:
         """Replace the path of a capture, which may hold names and addresses of people."""
         return f"capture-{self._digits(path)}"
+
+    def error(self, error: CaptureError) -> CaptureError:
+        """Replace what could not be read; the reason is left out, which may quote what was found."""
+        return CaptureError(self.capture(error.source), "could not be read")
 
     def _digits(self, word: str) -> str:
         octets = word.encode("utf-8", "surrogateescape")

@@ -39,6 +39,7 @@ def html(
     *,
     everything: bool = False,
     figures: int = PICTURES,
+    errors: Sequence[CaptureError] = (),
 ) -> None:
     """Write a result as one page for people, which needs nothing beside it.
 
@@ -49,8 +50,9 @@ def html(
         target: A path (replaced when it exists) or a text file object.
         everything: List every flow and exchange besides.
         figures: How many pictures there may be; captures that get some are read once more. 0 draws none.
+        errors: What could not be read, where *result* does not know; it may grow while captures come.
     """
-    errors = result.errors if isinstance(result, Result) else ()
+    errors = result.errors if isinstance(result, Result) else errors
     write_text(target, pieces(captures_of(result), errors, everything, figures))
 
 

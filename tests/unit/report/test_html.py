@@ -146,6 +146,20 @@ def test_each_capture_has_its_sentence(text: str) -> None:
         assert sentence in page.text
 
 
+def test_what_cannot_be_read_stands_on_the_page_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name and the reason, unless they are to be left out."""
+    (tmp_path / "private.pcap").write_bytes(b"no capture at all")
+    words = ["scan", "--format", "html", str(EXAMPLES / "benign.pcap.gz"), str(tmp_path / "private.pcap")]
+    assert main(words) == 0
+    assert "What could not be read" in (page := capsys.readouterr().out)
+    assert "private.pcap" in page
+    assert main([*words, "--redact"]) == 0
+    assert "What could not be read" in (page := capsys.readouterr().out)
+    assert "private.pcap" not in page
+
+
 def test_the_same_result_gives_the_same_page(result: netinterf.Result, text: str) -> None:
     """No clock and no chance is in it; captures one by one give what a result gives."""
     assert written(iter(result.judged)) == text

@@ -1,0 +1,56 @@
+"""Captures that a verb reads: judged one after the other as they are asked for, problems told as they come."""
+
+import sys
+from collections import deque
+from collections.abc import Iterator
+
+from netinterf.capture.finding import Found
+from netinterf.cli.manners import complain
+from netinterf.cli.output import Output, Progress
+from netinterf.engine.judged import Judged
+from netinterf.engine.scan import Options, scan_each
+from netinterf.errors import CaptureError
+from netinterf.privacy import Redaction
+
+__all__ = ["Captures"]
+
+
+class Captures:
+    """Captures judged one after the other: what cannot be read is complained about, progress is shown.
+
+    Attributes:
+        read: How many could be read.
+        interfered: How many verdicts say that somebody interfered.
+        errors: What could not be read so far, as it may be written into an answer.
+    """
+
+    def __init__(self, found: Found, options: Options, output: Output, redaction: Redaction | None) -> None:
+        self.read = self.interfered = 0
+        self.errors: list[CaptureError] = []
+        self._redaction = redaction
+        self._note(*found.errors)
+        self._output = output
+        self._progress = Progress(sys.stderr)
+        self._judged = scan_each(found.captures, options, progress=self._progress.show)
+
+    def __iter__(self) -> Iterator[Judged]:
+        """Walk those that can be read until nobody reads the output; each is handed over before the next is judged."""
+        for one in self._judged:
+            self._progress.clear()
+            if not isinstance(one, Judged):
+                complain(str(one))
+                self._note(one)
+                continue
+            self.interfered += one.summary.outcomes["interfered"]
+            self.read += 1
+            yield one if self._redaction is None else one.redacted(self._redaction)
+            self._output.flush()
+            if self._output.closed:
+                return
+
+    def finish(self) -> None:
+        """Judge what is left, though nobody reads it: the exit status is still to be told."""
+        deque(self, maxlen=0)
+
+    def _note(self, *errors: CaptureError) -> None:
+        self.errors += errors if self._redaction is None else map(self._redaction.error, errors)
