@@ -1,14 +1,13 @@
-"""The forms that an answer can be written in, each a writer of captures as they are judged."""
+"""The forms that an answer can be written in, each a writer of captures as they are judged.
+
+Only the form that is asked for is imported: all of them together take as long as a small capture.
+"""
 
 from collections.abc import Callable, Mapping
 
 from netinterf.cli.captures import Captures
 from netinterf.cli.output import Output
 from netinterf.errors import ParameterError
-from netinterf.export import jsonl as write_jsonl
-from netinterf.export import ooni as write_ooni
-from netinterf.export import parquet as write_parquet
-from netinterf.report import html as write_html
 from netinterf.report.text import capture_text
 
 __all__ = ["FORMATS"]
@@ -26,7 +25,9 @@ def text(captures: Captures, output: Output, everything: bool) -> None:
 
 def jsonl(captures: Captures, output: Output, everything: bool) -> None:
     """Write the lines of the verdict contract."""
-    output.attempt(lambda stream: write_jsonl(captures, stream, everything=everything))
+    from netinterf.export import jsonl as write
+
+    output.attempt(lambda stream: write(captures, stream, everything=everything))
 
 
 def parquet(captures: Captures, output: Output, everything: bool) -> None:
@@ -36,14 +37,18 @@ def parquet(captures: Captures, output: Output, everything: bool) -> None:
         MissingExtra: pyarrow is not installed.
         ParameterError: The output is a terminal.
     """
+    from netinterf.export import parquet as write
+
     if output.terminal:
         raise ParameterError("format", "parquet", "a file or a pipe to write bytes to (--out FILE)")
-    output.attempt(lambda _: write_parquet(captures, output.binary, everything=everything))
+    output.attempt(lambda _: write(captures, output.binary, everything=everything))
 
 
 def html(captures: Captures, output: Output, everything: bool) -> None:
     """Write one page; nothing can be written before the last capture is judged, since the summary stands on top."""
-    output.attempt(lambda stream: write_html(captures, stream, everything=everything, errors=captures.errors))
+    from netinterf.report import html as write
+
+    output.attempt(lambda stream: write(captures, stream, everything=everything, errors=captures.errors))
 
 
 def ooni(captures: Captures, output: Output, everything: bool) -> None:
@@ -53,7 +58,9 @@ def ooni(captures: Captures, output: Output, everything: bool) -> None:
         UsageError: A capture came from a pipe or changed since it was judged.
         CaptureError: A capture cannot be read any more.
     """
-    output.attempt(lambda stream: write_ooni(captures, stream, everything=everything))
+    from netinterf.export import ooni as write
+
+    output.attempt(lambda stream: write(captures, stream, everything=everything))
 
 
 FORMATS: Mapping[str, Writer] = {"text": text, "jsonl": jsonl, "parquet": parquet, "html": html, "ooni": ooni}
