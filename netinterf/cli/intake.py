@@ -10,6 +10,7 @@ from netinterf.bridge.live import Listener
 from netinterf.bridge.scapy_packets import Frames
 from netinterf.capture.source import standard_input
 from netinterf.engine.session import Session
+from netinterf.errors import UnreadableSource
 from netinterf.verdict.record import Verdict
 
 __all__ = ["Interface", "Pipe", "Source", "open_source"]
@@ -150,6 +151,8 @@ def open_source(name: str) -> Source:
     """Open ``"-"``, standard input, or a network interface.
 
     Raises:
-        UnreadableSource: It cannot be read.
+        UnreadableSource: It cannot be read, or is a file, which no more packets come to.
     """
+    if os.path.isfile(name):
+        raise UnreadableSource(name, f"it is a file: netinterf scan {name} judges it")
     return Pipe() if name == "-" else Interface(name)

@@ -149,6 +149,7 @@ def test_a_cut_stream_is_judged(capture: Path) -> None:
         (["-"], b"", 3, "standard input: there are no bytes"),
         (["-"], b"certainly no capture " * 9, 3, "standard input: neither pcap nor pcapng"),
         (["no-such-interface-0"], b"", 3, "no-such-interface-0: cannot be listened on"),
+        (["README.md"], b"", 3, "README.md: it is a file: netinterf scan README.md judges it"),
         (["--analyzers", "none_such", "-"], b"", 2, "--analyzers none_such"),
         (["--format", "parquet", "-"], b"", 2, "parquet"),
         ([], b"", 2, "SOURCE"),
