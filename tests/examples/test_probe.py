@@ -26,11 +26,11 @@ pytestmark = pytest.mark.skipif(
 
 
 class Pages(http.server.BaseHTTPRequestHandler):
-    """A server that needs 80 ms for a page."""
+    """A server that needs longer for a page than the injector for a reset, on a busy machine too."""
 
     def do_GET(self) -> None:
         """Answer."""
-        time.sleep(0.08)
+        time.sleep(0.4)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"hello\n" * 100)
