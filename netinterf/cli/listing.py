@@ -2,7 +2,6 @@
 
 import argparse
 import inspect
-import textwrap
 from collections.abc import Iterator
 
 from netinterf.analyzers.base import Analyzer
@@ -10,10 +9,10 @@ from netinterf.analyzers.registry import BUILTIN, plugins
 from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.output import Output
 from netinterf.errors import AnalyzerError
+from netinterf.report.lines import wrapped
 
 __all__ = ["run_analyzers"]
 
-WIDTH = 100  # columns, as the report of a scan has them
 PART = "What it looks for:"  # opens the part of an analyzer's docstring that says so
 
 
@@ -36,8 +35,7 @@ def described(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
     """Write what an analyzer is called, where it comes from, what it looks for, and the ids of its rules."""
     yield f"{name} ({origin})"
     for words in (looks_for(analyzer), "rules: " + ", ".join(rule.id for rule in analyzer.rules)):
-        for line in textwrap.wrap(words, WIDTH - 2, break_on_hyphens=False):
-            yield f"  {line}"
+        yield from wrapped(words, "  ")
 
 
 def looks_for(analyzer: Analyzer) -> str:

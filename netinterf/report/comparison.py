@@ -1,7 +1,6 @@
 """A comparison as text: tables by transport and by name, blocks with what shows them, changes, and what is missing."""
 
 import math
-import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
@@ -10,11 +9,11 @@ from netinterf.comparison.attempts import TRANSPORTS, Side
 from netinterf.comparison.record import Compared, Counted
 from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
+from netinterf.report.lines import wrapped
 from netinterf.stats.rates import share_difference
 
 __all__ = ["comparison_text"]
 
-WIDTH = 96
 MOST_FRAMES = 12
 MOST_SHOWN = 3
 MOST_MISSING = 12
@@ -67,7 +66,7 @@ def head_lines(comparison: Comparison) -> Iterator[str]:
         attempts, units = int(mine.sum()), len(np.unique(tried.unit[mine]))
         what = captures[0].capture if len(captures) == 1 else f"{len(captures):,} captures"
         told = f"{what}: {attempts:,} attempts at {units:,} names and servers"
-        yield from _wrap(told, f"{side.name.lower() + ':':6} ", "       ")
+        yield from wrapped(told, f"{side.name.lower() + ':':6} ", "       ")
     found = comparison.contrasts.finding.tolist()
     counts = [f"{found.count(code):,} {finding.value}" for code, finding in enumerate(Finding)]
     yield "  " + " · ".join(counts)
@@ -94,7 +93,7 @@ def transport_lines(comparison: Comparison) -> Iterator[str]:
             shares = f"here {failed:,} of {known:,}, there {other:,} of {beside:,}, {_more(difference, low, high)}"
         found = table.finding[mine].tolist()
         words = [f"{found.count(place):,} {kind.value}" for place, kind in enumerate(Finding) if place in found]
-        yield from _wrap(f"{word:9} {shares}; {', '.join(words)}", "  ", "            ")
+        yield from wrapped(f"{word:9} {shares}; {', '.join(words)}", "  ", "            ")
 
 
 def name_lines(units: Sequence[Compared]) -> Iterator[str]:
@@ -121,7 +120,7 @@ def unit_lines(unit: Compared, several: Collection[str]) -> Iterator[str]:
         several: Sides of more than one capture, which have to be named.
     """
     yield f"{TITLES[unit.finding]}: {unit.subject}" + (f", {unit.mechanism}" if unit.mechanism else "")
-    yield from _wrap(unit.explanation, "  ", "  ")
+    yield from wrapped(unit.explanation, "  ", "  ")
     yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
     for side in Side:
         mine = [one for one in unit.shown if one.side == side.name.lower()]
@@ -141,7 +140,7 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
     yield ""
     yield "Changes:"
     for change in comparison.changes:
-        yield from _wrap(change.explanation, "  ", "      ")
+        yield from wrapped(change.explanation, "  ", "      ")
 
 
 def missing_lines(units: Sequence[Compared], *, everything: bool) -> Iterator[str]:
@@ -152,7 +151,7 @@ def missing_lines(units: Sequence[Compared], *, everything: bool) -> Iterator[st
     yield "Could not be compared:"
     for unit in units if everything else units[:MOST_MISSING]:
         why = unit.reasons[0].says if unit.reasons else unit.explanation
-        yield from _wrap(f"{unit.subject}: {why}", "  ", "      ")
+        yield from wrapped(f"{unit.subject}: {why}", "  ", "      ")
     if not everything and len(units) > MOST_MISSING:
         yield f"  and {len(units) - MOST_MISSING:,} more (--all lists them)"
 
@@ -172,10 +171,5 @@ def _more(difference: float, low: float, high: float) -> str:
     return f"{100 * difference:+.0f} % ({100 * low:+.0f} to {100 * high:+.0f} %)"
 
 
-def _field(name: str, text: str) -> Iterator[str]:
-    return _wrap(text, f"  {name:8} ", " " * 11)
-
-
-def _wrap(text: str, first: str, rest: str) -> Iterator[str]:
-    clean = "".join(sign if sign.isprintable() else "?" for sign in text)
-    yield from textwrap.wrap(clean, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+def _field(name: str, text: str) -> list[str]:
+    return wrapped(text, f"  {name:8} ", " " * 11)

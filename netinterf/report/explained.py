@@ -4,7 +4,6 @@ For somebody who must answer for a verdict, or doubts it: what was seen, how muc
 it means something, what else looks the same, what was missing, and the packets themselves.
 """
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.engine.judged import Judged
 from netinterf.report.figures.gather import rows_of
 from netinterf.report.figures.ladder import chosen, describe
-from netinterf.report.text import WIDTH
+from netinterf.report.lines import wrapped
 from netinterf.schema import Rule, SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.group_words import group_happened
@@ -151,7 +150,7 @@ def explained_line(explained: Explained) -> dict[str, Any]:
 def explained_text(explained: Explained) -> Iterator[str]:
     """Write one explanation for people, line by line."""
     verdict = explained.verdict
-    yield from _wrapped(verdict.explanation)
+    yield from wrapped(verdict.explanation)
     yield ""
     yield from _outcome_lines(verdict)
     yield from _listed("Together with others:", [f"{group_happened(one)} ({one.grade})." for one in explained.groups])
@@ -191,7 +190,7 @@ def _outcome_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.frames:
         fields.append(("frames", ", ".join(map(str, verdict.frames))))
     for label, value in fields:
-        yield from _wrapped(value, f"  {label:<10}", " " * 12)
+        yield from wrapped(value, f"  {label:<10}", " " * 12)
 
 
 def _evidence_lines(seen: Observation, rule: Rule) -> Iterator[str]:
@@ -199,12 +198,12 @@ def _evidence_lines(seen: Observation, rule: Rule) -> Iterator[str]:
     weight = round(seen.llr, 1) + 0.0  # which makes 0 of -0
     side = "for " if weight > 0 else "against " if weight < 0 else "about "
     about = rule.mechanism or "any mechanism"
-    yield from _wrapped(f"{weight:+6.1f}  {seen.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
+    yield from wrapped(f"{weight:+6.1f}  {seen.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
     numbers = [f"{name} {'unknown' if value is None else f'{value:.6g}'}" for name, value in seen.measured.items()]
     told = (("measured", numbers), ("frames", list(map(str, seen.frames))), ("see", list(rule.references)))
     for label, values in told:
         if values:
-            yield from _wrapped(f"{label}: {(', ' if label != 'see' else '; ').join(values)}", " " * 10, " " * 12)
+            yield from wrapped(f"{label}: {(', ' if label != 'see' else '; ').join(values)}", " " * 10, " " * 12)
 
 
 def _ladder_lines(explained: Explained) -> Iterator[str]:
@@ -235,11 +234,4 @@ def _listed(title: str, entries: Sequence[str]) -> Iterator[str]:
         yield ""
         yield title
         for entry in entries:
-            yield from _wrapped(entry, "  - ", "    ")
-
-
-def _wrapped(line: str, first: str = "", later: str | None = None) -> list[str]:
-    """Break a line into lines of `WIDTH`, with nothing that could move a terminal's cursor."""
-    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
-    indent = first if later is None else later
-    return textwrap.wrap(printable, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+            yield from wrapped(entry, "  - ", "    ")

@@ -3,7 +3,6 @@
 Plain text of at most 96 columns, without colours, so that it reads the same on screen, in a mail and in a file.
 """
 
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from netinterf.attribute.injectors import Injector
@@ -24,13 +23,13 @@ from netinterf.report.digest import (
     span_of,
     unjudged,
 )
+from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.words import happened, percent
 
-__all__ = ["WIDTH", "capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "text"]
+__all__ = ["capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "text"]
 
-WIDTH = 96
 MOST_EVIDENCE = 3
 MOST_GROUPS = 20
 
@@ -63,13 +62,13 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         yield ""
         yield "All conversations:"
         for verdict in judged.ledger:
-            yield from _wrap(one_line(verdict), "  ", "      ")
+            yield from wrapped(one_line(verdict), "  ", "      ")
 
 
 def summary_lines(summary: Summary) -> Iterator[str]:
     """Write what the capture is and how its conversations came out."""
     span = "" if summary.first is None or summary.last is None else f" over {span_of(summary.last - summary.first)}"
-    yield from _wrap(
+    yield from wrapped(
         f"{summary.capture}: {count_of(summary.packets, 'packet')}, {count_of(summary.flows, 'flow')}, "
         f"{count_of(summary.exchanges, 'DNS exchange')}{span}; seen from: {summary.vantage}",
         "",
@@ -80,7 +79,7 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield "  " + " · ".join([words[2], words[0], words[1], words[3]])
     for note in summary.diagnostics:
         times = f" ({note.count:,} times)" if note.count > 1 else ""
-        yield from _wrap(f"note: {note.message}{times}", "  ", "    ")
+        yield from wrapped(f"note: {note.message}{times}", "  ", "    ")
 
 
 def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
@@ -91,9 +90,9 @@ def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
     yield title
     for verdict in groups[:MOST_GROUPS]:
         sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
-        yield from _wrap(f"{verdict.mechanism}, {common_of(verdict)} ({sure})", "  ", "      ")
-        yield from _wrap(f"{happened(verdict)}.", "      ", "      ")
-        yield from _wrap(_when(verdict.start, verdict.end), "      ", "      ")
+        yield from wrapped(f"{verdict.mechanism}, {common_of(verdict)} ({sure})", "  ", "      ")
+        yield from wrapped(f"{happened(verdict)}.", "      ", "      ")
+        yield from wrapped(_when(verdict.start, verdict.end), "      ", "      ")
     if len(groups) > MOST_GROUPS:
         yield f"  and {len(groups) - MOST_GROUPS:,} more"
 
@@ -106,7 +105,7 @@ def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
         shown = ", ".join(f"{name} ({times:,})" for name, times in kind.names[:MOST_EXAMPLES])
         rest = f" and {len(kind.names) - MOST_EXAMPLES:,} more" if len(kind.names) > MOST_EXAMPLES else ""
         word = "possible" if kind.doubtful else "interfered"
-        yield from _wrap(f"{word}: {len(kind.findings):,} × {kind.mechanism}: {shown}{rest}", "  ", "    ")
+        yield from wrapped(f"{word}: {len(kind.findings):,} × {kind.mechanism}: {shown}{rest}", "  ", "    ")
 
 
 def shared_lines(judged: Judged) -> Iterator[str]:
@@ -116,7 +115,7 @@ def shared_lines(judged: Judged) -> Iterator[str]:
     for rule in common.rules:
         some = ", ".join(rule.blocked[:MOST_EXAMPLES]) + (", …" if len(rule.blocked) > MOST_EXAMPLES else "")
         line = f"in common: {rule}, {len(rule.blocked)} names hit ({some}), none of the {spared} spared"
-        yield from _wrap(line, "  ", "    ")
+        yield from wrapped(line, "  ", "    ")
 
 
 def injector_lines(injectors: Sequence[Injector]) -> Iterator[str]:
@@ -124,16 +123,16 @@ def injector_lines(injectors: Sequence[Injector]) -> Iterator[str]:
     if len(injectors) < 2:
         return
     line = f"forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
-    yield from _wrap(line, "  ", "    ")
+    yield from wrapped(line, "  ", "    ")
     for one in injectors:
-        yield from _wrap(f"{count_of(one.questions, 'question')}: {one}", "    - ", "      ")
+        yield from wrapped(f"{count_of(one.questions, 'question')}: {one}", "    - ", "      ")
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:
     """Write one finding: what, who, when, trigger, how sure, what shows it, and where to look."""
     sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
     yield f"{'INTERFERED' if verdict.outcome is Outcome.INTERFERED else 'possible'}: {verdict.mechanism} ({sure})"
-    yield from _wrap(f"{happened(verdict)}.", "  ", "  ")
+    yield from wrapped(f"{happened(verdict)}.", "  ", "  ")
     yield from _field("when", _when(verdict.start, verdict.end))
     if verdict.trigger is not None:
         frame = "" if verdict.trigger.frame is None else f" in frame {verdict.trigger.frame}"
@@ -169,8 +168,8 @@ def unjudged_lines(judged: Judged) -> Iterator[str]:
         found = unjudged(judged.ledger, outcome)
         yield from ["", f"{title}:"] if found else []
         for one in found:
-            yield from _wrap(f"{one.count:,} × {one.cause.code}: {one.cause.says}", "  ", "      ")
-            yield from _wrap(examples_of(one.examples, one.count), "      ", "      ")
+            yield from wrapped(f"{one.count:,} × {one.cause.code}: {one.cause.says}", "  ", "      ")
+            yield from wrapped(examples_of(one.examples, one.count), "      ", "      ")
 
 
 def one_line(verdict: Verdict) -> str:
@@ -191,14 +190,7 @@ def one_line(verdict: Verdict) -> str:
 
 
 def _field(label: str, value: str) -> Iterator[str]:
-    yield from _wrap(value, f"  {label:<10}", " " * 12 + ("  " if value.startswith(("- ", "  ")) else ""))
-
-
-def _wrap(line: str, first: str, later: str) -> list[str]:
-    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
-    return textwrap.wrap(printable, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False) or [
-        first.rstrip()
-    ]
+    yield from wrapped(value, f"  {label:<10}", " " * 12 + ("  " if value.startswith(("- ", "  ")) else ""))
 
 
 def _when(start: int, end: int) -> str:

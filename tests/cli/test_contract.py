@@ -13,7 +13,8 @@ from netinterf import simulate
 from netinterf.capture import write_pcap
 from netinterf.engine.scan import scan
 from netinterf.export.jsonl import capture_line, jsonl
-from netinterf.report.text import WIDTH, text
+from netinterf.report.lines import WIDTH
+from netinterf.report.text import text
 from netinterf.schema import Diagnostic
 from netinterf.verdict.lines import verdict_line
 

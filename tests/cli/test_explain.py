@@ -11,7 +11,7 @@ import netinterf
 from netinterf.capture import write_pcap
 from netinterf.cli.main import main
 from netinterf.report.explained import MOST_PACKETS
-from netinterf.report.text import WIDTH
+from netinterf.report.lines import WIDTH
 from netinterf.schema import SubjectKind
 from netinterf.simulate import Conditions, run, write
 from netinterf.verdict.lines import verdict_line

@@ -10,7 +10,8 @@ from netinterf import simulate
 from netinterf.capture import write_pcap
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import scan
-from netinterf.report.text import WIDTH, finding_lines, one_line, summary_lines, text
+from netinterf.report.lines import WIDTH
+from netinterf.report.text import finding_lines, one_line, summary_lines, text
 from netinterf.schema import Diagnostic, Grade, Outcome
 from netinterf.verdict.record import Further, Observation, Verdict
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record

@@ -15,7 +15,8 @@ from netinterf.engine.judged import Judged, summarize
 from netinterf.engine.session import Session
 from netinterf.errors import ParameterError
 from netinterf.export.jsonl import lines
-from netinterf.report.text import WIDTH, capture_text
+from netinterf.report.lines import WIDTH
+from netinterf.report.text import capture_text
 from netinterf.schema import Grade, Outcome
 from netinterf.table import Ragged
 from netinterf.verdict.combine import classify

@@ -1,0 +1,25 @@
+"""Lines of plain text: how wide they are, how long ones are broken, and what may stand on them."""
+
+import textwrap
+
+__all__ = ["WIDTH", "wrapped"]
+
+WIDTH = 96
+"""Columns: a terminal beside another window, a mail, a page in print."""
+
+
+def wrapped(line: str, first: str = "", later: str | None = None) -> list[str]:
+    """Break a line, with nothing that could move a terminal's cursor.
+
+    Args:
+        line: What to write; signs that are not printable become U+FFFD.
+        first: Stands before the first line.
+        later: Stands before all others; None takes *first*.
+
+    Returns:
+        At least one line.
+    """
+    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
+    indent = first if later is None else later
+    lines = textwrap.wrap(printable, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+    return lines or [first.rstrip()]
