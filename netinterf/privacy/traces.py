@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.capture import Interface, Source, write_records
+from netinterf.capture.source import name_of
 from netinterf.context.outside import Outside
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.privacy.headers import rewrite
@@ -84,13 +85,17 @@ def redact(
 
     Raises:
         ParameterError: The key is too short, or *target* is the source.
-        CaptureError: The source cannot be read.
+        CaptureError: The source cannot be read, or has times that pcap cannot hold.
         OSError: The target cannot be written.
     """
     redaction = Redaction.of(key)
     if same_file(source, target):
         raise ParameterError("out", str(target), "another file than the capture, which would be lost")
-    return write_trace(redact_trace(read(source, strict=strict), redaction), target)
+    trace = redact_trace(read(source, strict=strict), redaction)
+    try:
+        return write_trace(trace, target)
+    except ParameterError as cause:
+        raise CaptureError(name_of(source), f"cannot be written as pcap: {cause}") from cause
 
 
 def same_file(source: object, target: object) -> bool:

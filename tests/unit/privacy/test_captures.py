@@ -387,6 +387,20 @@ def test_a_capture_is_not_written_over_itself(tmp_path):
     assert path.read_bytes() == pcap(HIDING["echo"])
 
 
+def test_times_that_pcap_cannot_hold_are_named(tmp_path):
+    """A pcapng file may speak of the year 2262; the error names the file, and nothing is written."""
+    frame = bytes(scapy.Ether() / scapy.IP(dst="192.0.2.1") / scapy.UDP() / b"late")
+    blocks = (
+        containers.section("<"),
+        containers.interface("<"),
+        containers.enhanced("<", 9_223_372_035_277_451, frame),
+    )
+    (tmp_path / "late.pcapng").write_bytes(b"".join(blocks))
+    with pytest.raises(CaptureError, match=r"late\.pcapng: cannot be written as pcap: .*2106"):
+        redact(tmp_path / "late.pcapng", tmp_path / "shared.pcap", key=KEY)
+    assert not (tmp_path / "shared.pcap").exists()
+
+
 def test_many_blocks_are_written_as_one(monkeypatch):
     """Packets are rewritten some at a time, which shows nowhere."""
     data = played("tcp.reset", ip=4)
