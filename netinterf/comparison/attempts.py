@@ -92,6 +92,7 @@ class Attempts(Table):
     abrupt: NDArray[np.bool_] = column("?", "it was reset, rather than left in silence")
     at_opening: NDArray[np.bool_] = column("?", "it failed before anything could be asked for")
     traced: NDArray[np.bool_] = column("?", "a router said that its packets had run out of hops, as in a route trace")
+    missed: NDArray[np.float64] = column("f8", "share of such packets that the recorder is seen to have missed")
     prior: NDArray[np.float64] = column("f8", "log-odds of interference before any evidence", unit="nats")
     llr: NDArray[np.float64] = column("f8", "what its own packets weigh by themselves; see own_weights", unit="nats")
     log_odds: NDArray[np.float64] = column("f8", "log-odds that the scan arrived at", unit="nats")
@@ -169,6 +170,7 @@ def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts
     probability = np.clip(verdicts.probability[rows], LEAST, 1 - LEAST)
     reasons = subjects.reasons[rows]
     lowest = reasons & (~reasons + np.uint32(1))
+    lookup = subjects.prior_kind[rows] == KIND_EXCHANGE
     return Attempts(
         side=np.full(len(rows), side, np.uint8),
         capture=np.full(len(rows), place, np.int32),
@@ -181,10 +183,11 @@ def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts
         transport=_transports(subjects, rows).astype(np.uint8),
         name=bare_hosts(lowered(subjects.name)).take(rows),
         time=subjects.start[rows],
-        state=_states(lowest, verdicts.grade[rows] <= ACCUSED),
+        state=_states(reasons, lowest, verdicts.grade[rows] <= ACCUSED),
         abrupt=lowest & np.uint32(BROKEN) != 0,
         at_opening=lowest & np.uint32(AT_OPENING) != 0,
         traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
+        missed=np.where(lookup, _missed_lookups(lowest[lookup]), subjects.loss_share),
         prior=_priors(model)[subjects.prior_kind[rows]],
         llr=own_weights(ledger, model)[rows],
         log_odds=np.log(probability) - np.log1p(-probability),
@@ -203,18 +206,31 @@ def own_weights(ledger: Ledger, model: Model) -> F64:
     return np.where(bare, np.minimum(weights.llr - quiet_weights(ledger.subjects, model), 0.0), weights.llr)
 
 
+def _missed_lookups(lowest: NDArray[np.uint32]) -> float:
+    """Estimate which share of DNS messages the recorder missed: of all that were answered, those without a question.
+
+    TCP shows by its acknowledgements what a capture lacks (``Facts.capture_loss_share``), DNS by answers alone.
+    """
+    orphans = int(np.count_nonzero(lowest == np.uint32(Reason.QUERY_MISSING)))
+    return orphans / max(orphans + int(np.count_nonzero(lowest == 0)), 1)
+
+
 LEAST = 1e-9
 """Probabilities are kept that far from 0 and 1, so that log-odds stay finite."""
 
 
-def _states(lowest: NDArray[np.uint32], accused: Mask) -> NDArray[np.uint8]:
-    """Say what came of attempts by the reason that decides, and by the verdict."""
+def _states(reasons: NDArray[np.uint32], lowest: NDArray[np.uint32], accused: Mask) -> NDArray[np.uint8]:
+    """Say what came of attempts by the reason that decides, and by the verdict.
+
+    An answer whose question the recorder missed is an answer.
+    """
+    orphan = reasons == np.uint32(Reason.QUERY_MISSING)
     told = [
         accused,
         lowest & np.uint32(SILENT) != 0,
         lowest & np.uint32(BROKEN) != 0,
         lowest & np.uint32(HEARD) != 0,
-        (lowest == 0) | (lowest == np.uint32(Reason.TLS_UNFINISHED)),
+        (lowest == 0) | (lowest == np.uint32(Reason.TLS_UNFINISHED)) | orphan,
     ]
     states = [State.STRUCK, State.SILENT, State.BROKEN, State.HEARD, State.ANSWERED]
     return np.select(told, states, State.UNKNOWN).astype(np.uint8)

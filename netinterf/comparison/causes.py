@@ -5,7 +5,7 @@ explain it as well?
 
 - *gone*: the name, or what serves it, is out of service, wherever it is asked for or at this server only;
 - *server*: the server as a whole is out of service;
-- *access*: the link of this side loses packets or is out, whatever is asked;
+- *access*: the link of this side loses packets or is out, or the recorder misses them, whatever is asked;
 - *refused*: the server itself turns this place away without a word, by address or by name.
 
 Each cause says how the unit fails here, how others at the same server fare, and how the unit and the server fare on the
@@ -166,7 +166,7 @@ def weigh_causes(seen: Seen, *, compared: bool = True) -> tuple[F64, F64]:
     return llr, np.exp(harmless - total[:, None])
 
 
-def ordinary_failure(lost: I64, around: I64) -> F64:
+def ordinary_failure(lost: I64, around: I64, missed: F64) -> F64:
     """Give the log-probability that an attempt fails for no reason of its own, by what came of others that minute.
 
     Either the link was out, or it was as it usually is, which the others tell too.
@@ -174,13 +174,15 @@ def ordinary_failure(lost: I64, around: I64) -> F64:
     Args:
         lost: Others that failed.
         around: Others of which it is known what came of them.
+        missed: Share of such packets that the recorder is seen to have missed.
     """
     passed = around - lost
     out = lost * np.log(OUT) + passed * np.log1p(-OUT) + np.log(LINK_OUT)
     usual = lost * np.log(USUAL) + passed * np.log1p(-USUAL) + np.log1p(-LINK_OUT)
     share = np.exp(out - np.logaddexp(out, usual))
     rate = (lost + USUAL * STRENGTH) / (around + STRENGTH)
-    return np.asarray(np.log(share * OUT + (1 - share) * rate))
+    fails = share * OUT + (1 - share) * rate
+    return np.asarray(np.log(fails + (1 - fails) * np.minimum(missed, OUT)))
 
 
 def _lasting(seen: Seen) -> F64:

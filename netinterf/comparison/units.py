@@ -132,7 +132,7 @@ def seen_from(tried: Attempts, side: Side, units: I64, count: int) -> Seen:
         return told.astype(np.float64)[units]
 
     alive = np.where(tried.transport == DNS, tried.answered, tried.alive)  # a resolver's error may be the name's own
-    chance = ordinary_failure(company.lost, company.around)
+    chance = ordinary_failure(company.lost, company.around, tried.missed)
     failures = add(bad)
     abrupt, unopened = add(bad & tried.abrupt), add(bad & tried.at_opening)
     kind = np.where(abrupt * 2 > failures, Kind.RESET, Kind.SILENT)

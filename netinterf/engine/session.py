@@ -310,9 +310,10 @@ class Session:
         found = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
         asked = final & (self._everything | found | np.isin(keys, self._suspected))
         self._suspected = np.setdiff1d(self._suspected, keys[final])
-        rows, members = np.flatnonzero(asked).tolist(), ledger.groups.subjects
-        rows += [len(final) + group for group in range(len(members)) if final[members[group]].mean() > 0.5]
-        return [ledger.write(row) for row in rows]
+        members = ledger.groups.subjects
+        leave = np.bincount(members.parents(), final[members.values], len(members))
+        groups = len(final) + np.flatnonzero(2 * leave > members.lengths)
+        return [ledger.write(row) for row in (*np.flatnonzero(asked).tolist(), *groups.tolist())]
 
     def _summary(self, seen: Seen) -> Summary:
         """Sum up the session so far."""

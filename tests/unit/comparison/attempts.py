@@ -34,6 +34,7 @@ def attempts(*rows, transport="tcp/tls"):
         abrupt=state == State.BROKEN,
         at_opening=bare & np.isin(state, (State.SILENT, State.BROKEN)),
         traced=np.zeros(count, bool),
+        missed=np.zeros(count),
         prior=np.full(count, PRIOR),
         llr=np.array(llr, float),
         log_odds=np.array(log_odds, float),

@@ -57,7 +57,8 @@ def test_spared_neighbours_speak_for_a_block_of_the_name():
 
 def test_failures_of_others_in_the_same_minute_speak_for_the_line():
     """Where all others of the minute fail, so would this one."""
-    bad, fine = ordinary_failure(np.array([5]), np.array([5])), ordinary_failure(np.array([0]), np.array([5]))
+    sure = np.zeros(1)  # the recorder missed nothing
+    bad, fine = (ordinary_failure(np.array([lost]), np.array([5]), sure) for lost in (5, 0))
     assert bad > np.log(0.8) > np.log(0.1) > fine
     assert worth(chance=3 * float(bad[0]), beside_alive=3) < worth(chance=3 * float(fine[0]), beside_alive=3)
     assert likeliest(chance=3 * float(bad[0]), beside_alive=3, same_alive=3, unit_gap=0.0, server_gap=0.0) == "access"
@@ -89,3 +90,11 @@ def test_without_the_other_side_only_the_own_capture_counts():
 def test_shares_of_causes_add_up():
     """One of the harmless causes is at work, were it none of a block."""
     assert weigh_causes(seen(same_alive=1, unit_gap=0.0))[1].sum() == pytest.approx(1.0)
+
+
+def test_what_the_recorder_missed_explains_silence():
+    """The more a capture lacks, the likelier a failure is only one of recording; lacking nearly all, it is certain."""
+    missed = np.array([0.0, 0.1, 0.5, 1.0])
+    chance = ordinary_failure(np.zeros(4, int), np.full(4, 5), missed)
+    assert np.all(np.diff(chance) > 0)
+    assert -0.1 < chance[-1] < 0

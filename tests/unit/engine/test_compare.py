@@ -156,3 +156,16 @@ def test_documented_blocks_of_shared_captures_are_named(captures_dir):
     assert named["none"] == set()
     assert len(named["block"]) >= 13
     assert missed == {"10.0.0.1 (no name)", "mozilla.cloudflare-dns.com", "firefox.dns.nextdns.io"}
+
+
+def test_a_recorder_that_misses_packets_blocks_nobody(tmp_path):
+    """Lookups of which a capture lost question or answer are no block: answers without a question tell."""
+    _, here, there = play_pair(KIND["nothing, DNS"], 2001)
+    kept = np.flatnonzero(np.random.default_rng(2001).random(len(here.frames)) > 0.1)
+    lossy = [here.frames[row] for row in kept]
+    write_pcap(tmp_path / "here.pcap", np.asarray(here.times)[kept], lossy, here.link_type)
+    write_pcap(tmp_path / "there.pcap", there.times, there.frames, there.link_type)
+    units = netinterf.compare(tmp_path / "here.pcap", against=tmp_path / "there.pcap").units
+    found = {str(unit.finding) for unit in units}
+    assert "clear" in found
+    assert not found & NAMED
