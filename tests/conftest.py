@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from benchmarks.reality.reserve import open_folder
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -14,12 +15,12 @@ settings.load_profile("netinterf")
 
 
 @pytest.fixture(scope="session")
-def captures_dir():
-    """Give the folder of the labelled public captures; skip where they are absent."""
+def captures_dir(tmp_path_factory):
+    """Give the folder of the labelled public captures without the reserve; skip where they are absent."""
     folder = Path(os.environ.get("NETINTERF_CAPTURES") or ROOT.parent / "shared" / "data" / "captures")
     if not folder.is_dir():
         pytest.skip(f"labelled captures are absent: set NETINTERF_CAPTURES (looked in {folder})")
-    return folder
+    return open_folder(folder, tmp_path_factory.mktemp("captures"))
 
 
 @pytest.fixture(scope="session")
