@@ -6,8 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from benchmarks.reality.reserve import open_folder
 from hypothesis import settings
+
+from benchmarks.reality.reserve import open_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("netinterf", deadline=None, derandomize=True, max_examples=60)
