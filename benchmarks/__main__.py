@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
     quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
     quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
+    real = add_reality(verbs)
     fit = verbs.add_parser("fit", help="fit the model that ships with the library to simulated and lab captures")
     fit.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
     fit.add_argument("--lab-seeds", type=int, default=3, help="runs of each lab scenario (default 3, 0: no lab)")
@@ -70,11 +71,38 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     rates = [*add_rates(verbs), add_compare(verbs)]
-    for verb in (quality, fit, who, names, ways, rivals, *rates):
+    for verb in (quality, real, fit, who, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
-    for verb in (quality, trials, speed, add_session(verbs), names, ways, rivals, *rates, simulator, likeness, page):
+    for verb in (
+        quality,
+        real,
+        trials,
+        speed,
+        add_session(verbs),
+        names,
+        ways,
+        rivals,
+        *rates,
+        simulator,
+        likeness,
+        page,
+    ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_reality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about real captures."""
+    real = verbs.add_parser("reality", help="real captures, each repository judged by bounds that never saw it")
+    real.add_argument(
+        "--captures", type=Path, required=True, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv"
+    )
+    real.add_argument("--files", default="*", metavar="GLOB", help="only files that match")
+    real.add_argument("--reserve", action="store_true", help="judge the reserve as well: once per closing note")
+    real.add_argument("--changed", action="store_true", help="change captures, and count the verdicts that move")
+    real.add_argument("--write", action="store_true", help="bound the packaged weights by what is seen, and stop")
+    real.add_argument("--cache", type=Path, metavar="DIR", help="keep what was seen there, or take it from there")
+    return real
 
 
 def add_session(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -164,6 +192,14 @@ def run_page(options: argparse.Namespace) -> int:
         print(f"{', '.join(page.write_pictures())} in {page.PICTURES.name}")
     else:
         page.run(options.findings, options.json)
+    return 0
+
+
+def run_reality(options: argparse.Namespace) -> int:
+    """Judge real captures."""
+    from benchmarks.reality.command import run
+
+    run(options)
     return 0
 
 
@@ -406,6 +442,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "fuzz": run_fuzz,
     "rivals": run_rivals,
     "compare": run_compare,
+    "reality": run_reality,
     "shaping": run_shaping,
     "lab": run_lab,
     "limits": run_limits,

@@ -28,6 +28,7 @@ START = 1_700_000_000 * SECOND
 MECHANISMS = {KIND_TCP: "tcp.reset", KIND_UDP: "quic.drop", KIND_EXCHANGE: "dns.injection"}
 PROTOCOLS = np.array([6, 17, 1, 17], np.uint8)
 SLASH_24 = 256
+SIGNS = ("crowd", "again")  # independence groups
 
 
 def crowd_model(**changes: Any) -> Model:
@@ -39,6 +40,8 @@ def crowd_model(**changes: Any) -> Model:
         "priors": {(word, MECHANISMS[kind]): -5.8 for kind, word in kinds.items()},
         "other_prior": -7.0,
         "group_cap": 14.0,
+        "other_bound": 14.0,
+        "dependence": 0.0,
         "decisive_cap": 14.0,
         "other_total_cap": 14.0,
         "possible": 0.5,
@@ -81,8 +84,10 @@ def crowd(
 ) -> Crowd:
     """Make subjects up: one per weight; other columns may have one entry for all.
 
+    Of each subject two independent things were seen, since one that is no proof accuses nobody.
+
     Args:
-        llr: What the observation about each weighs, nats; 0 for no observation.
+        llr: What both observations about each weigh together, nats; 0 for no observation.
         client: Which client, from 0.
         server: Which server; 256 of them to a /24.
         name: Names.
@@ -126,22 +131,24 @@ def crowd(
         by_flow=np.flatnonzero(~is_exchange),
         by_exchange=np.flatnonzero(is_exchange),
     )
-    seen = np.flatnonzero(weight)
+    seen = np.repeat(np.flatnonzero(weight), len(SIGNS))
     told = [mechanism[row % len(mechanism)] for row in range(count)] if mechanism else []
     words = list(dict.fromkeys(told or MECHANISMS.values()))
     spoken = [words.index(told[row]) for row in seen] if told else np.array([0, 1, 0, 2])[kinds[seen]]
+    sign = np.tile(np.arange(len(SIGNS)), len(seen) // len(SIGNS))
     evidence = Evidence(
         subject=place[seen].astype(np.int32),
         subject_kind=subjects.kind[seen],
-        rule=np.asarray(spoken, np.uint16).reshape(-1),
+        rule=(np.asarray(spoken, np.int64).reshape(-1) * len(SIGNS) + sign).astype(np.uint16),
         time=begin[seen],
-        llr=weight[seen],
+        llr=weight[seen] / len(SIGNS),
         forged=Ragged.empty(len(seen), np.int32),
         witness=Ragged.empty(len(seen), np.int32),
         measured=Ragged.empty(len(seen), np.float64),
         rules=tuple(
-            Rule(id=f"crowd.{word}", mechanism=word, group="crowd", says=f"{word} was seen", shared=shared)
+            Rule(id=f"{sign}.{word}", mechanism=word, group=sign, says=f"{word} was seen", shared=shared)
             for word in words
+            for sign in SIGNS
         ),
     )
     hosts = Hosts.of(high=np.zeros(len(low), np.uint64), low=(0xFFFF << 32 | low).astype(np.uint64))

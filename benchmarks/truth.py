@@ -20,6 +20,7 @@ class CatalogRow:
     """What is known of one file."""
 
     file: str
+    repo: str  # owner/name
     kind: str  # positive, benign, hostile or ambiguous
     phenomenon: str
     expected: tuple[str, ...]
@@ -70,6 +71,7 @@ def catalog_row(row: dict[str, str]) -> CatalogRow:
     """Read one row of the catalogue."""
     return CatalogRow(
         row["file"],
+        row["repo"],
         row["kind"],
         row["phenomenon"],
         tuple(row["expected_verdict"].split(";")),

@@ -5,6 +5,7 @@ import pickle
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 
 from benchmarks.fit.corpus import Sample, collect, gather, total_caps
 from benchmarks.fit.design import Design, lay_out
-from benchmarks.fit.document import document_of, left_out_of, write
+from benchmarks.fit.document import document_of, left_out_of, seen_in, write
 from benchmarks.fit.folds import FOLDS, folds_of
 from benchmarks.fit.silence import quiet_of, supported
 from benchmarks.fit.weights import fit_factors
 from benchmarks.machine import ROOT
 from benchmarks.quality import Plan, jobs_of
+from benchmarks.reality.bounds import LEAST_HOMES, LEAST_SUBJECTS
 from benchmarks.scoreboard.judging import Job
 from benchmarks.scoreboard.left_out import FILE
 from netinterf.stats.dependence import intraclass_correlation
@@ -57,7 +59,8 @@ def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | No
     design = lay_out(corpus, started)
     print(f"{len(samples):,} captures, {len(corpus):,} subjects, {len(design.kept):,} suspicions decided")
     folds = folds_of(corpus.origin.tolist())
-    fitted, parts = fit(design, started, folds)
+    before = json.loads(MODEL.read_text(encoding="utf-8"))
+    fitted, parts = fit(design, started, folds, spotless(design, before["bounds"]))
     about = {
         "version": version,
         "captures": len(samples),
@@ -67,7 +70,6 @@ def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | No
         "untouched": int(np.sum(corpus.benign)),
         "origins": len(folds),
     }
-    before = json.loads(MODEL.read_text(encoding="utf-8"))
     write(MODEL, document_of(design, before, fitted, about))
     write(FILE, left_out_of(folds, parts), indent=None)
     seconds = round(time.perf_counter() - begin, 1)
@@ -114,7 +116,23 @@ def lab_folder(folder: Path, seeds: int) -> Path | None:
     return folder
 
 
-def fit(design: Design, started: Model, folds: dict[str, int]) -> tuple[Model, list[Model]]:
+def spotless(design: Design, bounds: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """List the rules that no benign traffic fires, neither simulated nor real, though there it could have.
+
+    Args:
+        design: The regression problem.
+        bounds: What real captures showed of every rule (`benchmarks.reality`).
+    """
+    _, spared = seen_in(design)
+    shown = {
+        row["rule"]
+        for row in bounds
+        if not row["fired"] and row["exposed"] >= LEAST_SUBJECTS and row["repositories"] >= LEAST_HOMES
+    }
+    return frozenset(rule for rule in shown if not spared[rule])
+
+
+def fit(design: Design, started: Model, folds: dict[str, int], spotless: frozenset[str]) -> tuple[Model, list[Model]]:
     """Fit on everything, and on everything but each tenth.
 
     Returns:
@@ -122,11 +140,11 @@ def fit(design: Design, started: Model, folds: dict[str, int]) -> tuple[Model, l
     """
     row_fold = np.array([folds[origin] for origin in design.origin.tolist()], np.int64)
     subject_fold = np.array([folds[origin] for origin in design.corpus.origin.tolist()], np.int64)
-    everything = fit_factors(design, started, np.ones(len(row_fold), np.bool_))
+    everything = fit_factors(design, started, np.ones(len(row_fold), np.bool_), spotless=spotless)
     whole = finish(design, started, everything, np.ones(len(subject_fold), np.bool_))
     parts = []
     for one in range(FOLDS):
-        factors = fit_factors(design, started, row_fold != one, everything)
+        factors = fit_factors(design, started, row_fold != one, everything, spotless)
         parts.append(finish(design, started, factors, subject_fold != one))
     return whole, parts
 

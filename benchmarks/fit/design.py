@@ -48,18 +48,26 @@ class Design:
     def matrix(self, model: Model) -> F64:
         """Lay out the weights that count under a model: rows by rules, 0 where another of the group is stronger.
 
-        A weight that a cap cuts is cut here as well, so that factors cannot be fitted beyond what a cap lets through.
+        Times its factor, each entry is what its observation adds to the sum: a weight that a bound cuts is cut here as
+        well, so that factors cannot be fitted beyond what a bound lets through, and of groups beside the strongest only
+        what is new counts.
         """
         evidence = self.corpus.evidence
         weighed = values(evidence, model)[self.borne.pair_evidence]
         chosen = strongest(self.borne, evidence, weighed)
+        owner, witness = self.borne.pair_hypothesis[chosen], self.borne.pair_evidence[chosen]
+        top = np.zeros(len(self.borne))
+        np.maximum.at(top, owner, weighed[chosen])
+        leads = (weighed[chosen] <= 0) | (weighed[chosen] >= top[owner])
+        factor = np.array([model.factors.get(rule.id, 1.0) for rule in self.rules])[evidence.rule[witness]]
+        counts = np.where(factor > 0, weighed[chosen] / np.where(factor > 0, factor, 1.0), evidence.llr[witness])
+        counts *= np.where(leads, 1.0, 1.0 - model.dependence)
         place = np.full(len(self.borne), -1, np.int64)
         place[self.kept] = np.arange(len(self.kept))
-        row = place[self.borne.pair_hypothesis[chosen]]
-        witness = self.borne.pair_evidence[chosen]
+        row = place[owner]
         result = np.zeros((len(self.kept), len(self.rules)))
         mine = row >= 0
-        np.add.at(result, (row[mine], evidence.rule[witness[mine]]), evidence.llr[witness[mine]])
+        np.add.at(result, (row[mine], evidence.rule[witness[mine]]), counts[mine])
         return result
 
     def scores(self, model: Model) -> F64:

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.fit.design import Design
 from netinterf.verdict.model import Model
 
-__all__ = ["document_of", "left_out_of", "write"]
+__all__ = ["document_of", "left_out_of", "seen_in", "write"]
 
 COMMAND = "python -m benchmarks fit"
 
@@ -58,6 +58,7 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
                 for kind, nats in fitted.total_caps.items()
             ],
         },
+        "bounds": before["bounds"],
         "grades": before["grades"],
         "uncontrolled_shaping": before["uncontrolled_shaping"],
         "capture_loss": before["capture_loss"],

@@ -6,7 +6,7 @@ sides. Each is drawn towards 1, the weight of the literature, as if that weight 
 deviation of two nats, so rules that the corpus hardly shows keep their starting value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from benchmarks.fit.design import Design
+from netinterf.schema import Rule
 from netinterf.verdict.model import Model
 
-__all__ = ["LARGEST", "fit_factors"]
+__all__ = ["FLOOR", "LARGEST", "fit_factors"]
 
 F64 = NDArray[np.float64]
 
@@ -40,8 +41,17 @@ ROUNDS = 6
 """Which observation of a group is strongest depends on the factors, so both are found in turn; they settle in four."""
 
 
+FLOOR = 0.7
+"""Least factor of a rule that no benign traffic fires, real or simulated, though it could have often enough: what the
+corpus says against it then is only that other signs come with it, and they need not come in the next censor."""
+
+
 def fit_factors(
-    design: Design, model: Model, seen: NDArray[np.bool_], near: Mapping[str, float] | None = None
+    design: Design,
+    model: Model,
+    seen: NDArray[np.bool_],
+    near: Mapping[str, float] | None = None,
+    spotless: frozenset[str] = frozenset(),
 ) -> dict[str, float]:
     """Fit one factor per rule.
 
@@ -50,6 +60,7 @@ def fit_factors(
         model: Caps, and factors to begin with.
         seen: Which rows of the design may be used.
         near: Factors to begin with, of a fit to much the same rows; None begins with 1.
+        spotless: Rules whose factors stay above `FLOOR`.
 
     Returns:
         Factor by rule id, for every rule of the design.
@@ -59,12 +70,19 @@ def fit_factors(
     usual = usual_weights(design)
     stiffness = (usual / SPREAD) ** 2
     factors = np.array([1.0 if near is None else near[rule.id] for rule in design.rules])
-    kept = np.array([rule.mechanism in BOUNDED for rule in design.rules], np.bool_)
+    bounds = [limits_of(rule, spotless) for rule in design.rules]
     for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
         matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
-        factors = solve(matrix, right, base, weight, stiffness, factors, kept)
+        factors = solve(matrix, right, base, weight, stiffness, factors, bounds)
     return {rule.id: round(float(factor), 3) for rule, factor in zip(design.rules, factors, strict=True)}
+
+
+def limits_of(rule: Rule, spotless: frozenset[str]) -> tuple[float, float]:
+    """Say between which values the factor of a rule lies."""
+    if rule.mechanism in BOUNDED:
+        return 1.0, 1.0
+    return (FLOOR if rule.id in spotless else 0.0), LARGEST
 
 
 def usual_weights(design: Design) -> F64:
@@ -77,7 +95,9 @@ def usual_weights(design: Design) -> F64:
     return mean
 
 
-def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start: F64, kept: NDArray[np.bool_]) -> F64:
+def solve(
+    matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start: F64, bounds: Sequence[tuple[float, float]]
+) -> F64:
     """Maximise the penalised likelihood for given rows.
 
     Args:
@@ -87,7 +107,7 @@ def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start
         weight: How many subjects each row stands for.
         stiffness: Penalty of each factor's distance from 1.
         start: Where to begin.
-        kept: Factors that stay 1.
+        bounds: Between which values each factor lies.
     """
 
     def loss(factors: F64) -> tuple[float, F64]:
@@ -98,8 +118,6 @@ def solve(matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start
         gradient = matrix.T @ error + stiffness * distance
         return float(value + 0.5 * np.sum(stiffness * distance**2)), gradient
 
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=[(1.0, 1.0) if one else (0.0, LARGEST) for one in kept]
-    )
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     factors: F64 = np.where(stiffness > 0, found.x, 1.0)
     return factors

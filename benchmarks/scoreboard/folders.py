@@ -22,6 +22,7 @@ RIGHT: dict[str, tuple[str, ...]] = {
     "rst_injection": ("tcp.reset", "tcp.connect.reset", "tcp.synack"),
     "silent_drop": ("tcp.drop", "tcp.connect.drop", "quic.drop", "protocol.filter"),
     "http_injection": ("http.blockpage", "tcp.data"),
+    "fin_injection": ("tcp.fin", "http.blockpage", "tcp.data"),
     "dns_injection": ("dns.injection",),
     "policing": ("rate.policing",),
 }

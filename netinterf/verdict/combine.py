@@ -19,12 +19,12 @@ from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.selective import find_selective, limited_alone, restrain, without_doubtful
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, covers, odds_of, values, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, covers, odds_of, short_of, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["classify", "judge"]
+__all__ = ["classify", "highest_odds", "judge"]
 
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
 OK, INTERFERED, INSUFFICIENT = (OUTCOMES.index(x) for x in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT))
@@ -51,9 +51,6 @@ RARER = 10.0
 STRONG = float(np.log(10.0))
 """Nats from which evidence is called strong (Jeffreys, Theory of Probability, 1961: ten to one). What shows so much is
 not said to be *ok*, also where it is too little to say that somebody interfered."""
-
-SILENT = 0.99
-"""Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``."""
 
 Mask = NDArray[np.bool_]
 
@@ -92,7 +89,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     certain = odds_of(without_doubtful(held_back, selective, mechanisms, in_part=part), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
     top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
-    odds = np.where(top < 0, np.minimum(odds, SILENT * model.possible / (1.0 - model.possible)), odds)
+    most = highest_odds(held_back, top, model)
+    odds, rarer = np.minimum(odds, most), np.minimum(odds / RARER, most)
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
     suspected = top.copy()
@@ -126,7 +124,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         end=subjects.end,
         outcome=outcome.astype(np.uint8),
         grade=np.where((grade == NONE) & (outcome == INSUFFICIENT), UNJUDGED, grade).astype(np.uint8),
-        grade_if_rarer=grade_of(odds / RARER, accused, may_confirm, model).astype(np.uint8),
+        grade_if_rarer=grade_of(rarer, accused, may_confirm, model).astype(np.uint8),
         mechanism=mechanism.astype(np.int32),
         probability=probability,
         q_value=posterior_q(probability),
@@ -143,6 +141,16 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         mechanisms=mechanisms,
         model=model.name,
     )
+
+
+def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
+    """Say which odds no row may exceed, by the hypothesis that leads it.
+
+    Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
+    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same.
+    """
+    backed = np.append(hypotheses.backed, False)[top]
+    return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
 
 
 def at_most(

@@ -193,6 +193,7 @@ def written_down(
     selective[~is_any(mechanism, verdicts.mechanisms, CONTRAST_MECHANISMS)] = -1
     shaping = is_any(mechanism, verdicts.mechanisms, ("rate.shaping",)) & (selective != 1)
     bare = np.array([grouping.by in NEEDS_CONTRAST for grouping in keys.groupings])[accepted.place]
+    bare |= ~backed_by_members(members, weights, count)
     bare = shaping | (bare & (accepted.contrast < POSITIVE))
     probability, grade = grades_of(accepted, 0.0, q_value, bare, subjects.loss_share, model)
     _, rarer = grades_of(accepted, np.log(RARER), q_value, bare, subjects.loss_share, model)
@@ -258,6 +259,18 @@ def grades_of(
     ]
     grade = np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE)
     return np.where(grade > LIKELY, np.minimum(probability, model.shaping_ceiling), probability), grade
+
+
+def backed_by_members(members: Members, weights: Weights, count: int) -> Mask:
+    """Say in which groups some affected member shows two oddities, or proof.
+
+    Many connections with one and the same oddity show one oddity: without a contrast it may be a box beside the tap.
+    """
+    top = leading(weights.hypotheses, len(weights.llr))
+    backed = np.append(weights.hypotheses.backed, False)[top]
+    found = np.zeros(count, np.bool_)
+    found[members.group[members.affected & backed[members.row]]] = True
+    return found
 
 
 def control_false_discoveries(accepted: Accepted) -> F64:

@@ -87,7 +87,11 @@ class Model:
         quiet: What it weighs when a subject shows nothing that supports a mechanism, nats, by kind of subject and
             what happened to it: ``"ok"`` or a code of `netinterf.verdict.reasons`. Missing information is not listed.
         group_cap: How many nats all evidence of one independence group may carry, either way.
-        decisive_cap: The same for an observation whose rule is decisive, and for a subject that has one.
+        bounds: How many nats an observation may carry for interference whose rule is no proof, by rule: what its
+            exposure to real benign traffic supports (``python -m benchmarks reality``).
+        other_bound: The same for rules not listed: nobody has seen them stay quiet.
+        dependence: Which share of the weight of a further independence group the strongest has said already, 0 to 1.
+        decisive_cap: As ``group_cap``, for an observation whose rule is decisive, and for a subject that has one.
         total_caps: How many nats all evidence of one subject may carry, either way, by kind of subject.
         other_total_cap: The same for kinds not listed.
         possible, likely, confirmed: Probabilities at which the grades begin.
@@ -106,6 +110,9 @@ class Model:
     factors: dict[str, float] = attrs.field(factory=dict, validator=_factors)
     quiet: dict[tuple[str, str], float] = attrs.field(factory=dict, validator=_table)
     group_cap: float = attrs.field(validator=_positive)
+    bounds: dict[str, float] = attrs.field(factory=dict, validator=_caps)
+    other_bound: float = attrs.field(validator=_positive)
+    dependence: float = attrs.field(validator=_correlation)
     decisive_cap: float = attrs.field(validator=_positive)
     total_caps: dict[str, float] = attrs.field(factory=dict, validator=_caps)
     other_total_cap: float = attrs.field(validator=_positive)
@@ -134,6 +141,10 @@ class Model:
     def mechanisms(self) -> tuple[str, ...]:
         """Mechanisms that have a prior, in the order of the table, each once."""
         return tuple(dict.fromkeys(mechanism for _, mechanism in self.priors))
+
+    def bound(self, rule: str) -> float:
+        """Say how many nats an observation of a rule may carry for interference that is no proof by itself."""
+        return min(self.bounds.get(rule, self.other_bound), self.group_cap)
 
     def log_odds(self, mechanisms: tuple[str, ...]) -> NDArray[np.float64]:
         """Look up priors: one row per kind of subject (order of ``SUBJECTS``), one column per mechanism.
@@ -172,6 +183,9 @@ class Model:
             factors={row["rule"]: float(row["factor"]) for row in document["weights"]},
             quiet={(row["subject"], row["happened"]): float(row["nats"]) for row in document["quiet"]},
             group_cap=float(caps["group"]["nats"]),
+            bounds={row["rule"]: float(row["nats"]) for row in document["bounds"]},
+            other_bound=float(caps["other_rule"]["nats"]),
+            dependence=float(caps["dependence"]["value"]),
             decisive_cap=float(caps["decisive"]["nats"]),
             total_caps={row["subject"]: float(row["nats"]) for row in caps["total"]},
             other_total_cap=float(caps["other_total"]["nats"]),

@@ -4,16 +4,20 @@ Each subject is either left alone or interfered with by one of the mechanisms, s
 mechanism against "nobody interfered" are its prior odds times the likelihood ratio of the evidence, and the
 probability of interference is the share of all mechanisms together.
 
-The weight of an observation is what its analyzer gave it, times the model's factor for its rule. Observations of one
-independence group are views of the same oddity, so only the strongest of a group counts (ties go to the harmless
-side), and no group may carry more than its cap. "The strongest" is the greater of two weights when their sum is
-positive and the lesser otherwise, so the result rises with every single weight; clipping each weight before choosing
-keeps that true when decisive and ordinary observations share a group.
+The weight of an observation is what its analyzer gave it, times the model's factor for its rule. What speaks for
+interference and is no proof by itself carries no more than real benign traffic supports (`Model.bounds`): a rule that
+nobody has seen stay quiet is worth little, however well it does in simulation. Observations of one independence group
+are views of the same oddity, so only the strongest of a group counts (ties go to the harmless side), and no group may
+carry more than its cap. "The strongest" is the greater of two weights when their sum is positive and the lesser
+otherwise, so the result rises with every single weight; clipping each weight before choosing keeps that true when
+decisive and ordinary observations share a group.
 
-What supports a mechanism is added up, and so is what argues against it. Where nothing supports it, what happened to
-the subject speaks instead (`Model.quiet`): a connection that did its work is seldom one that somebody cut. A supported
-sum is capped, and never says less than silence would. The factors were fitted so that such sums are log-likelihood
-ratios. Every step rises with every weight, and no evidence about a subject of which nothing is known changes nothing.
+What supports a mechanism is pooled: the strongest group counts in full, each further one by what is not already said
+(`Model.dependence`), since rare benign causes show several oddities at once. What argues against is added up. Where
+nothing supports a mechanism, what happened to the subject speaks instead (`Model.quiet`): a connection that did its
+work is seldom one that somebody cut. A supported sum is capped, and never says less than silence would. One group that
+is no proof accuses nobody alone: what is not `backed` stays below ``likely`` where it is judged. Every step rises with
+every weight, and no evidence about a subject of which nothing is known changes nothing.
 
 A rule may name a general mechanism (``tcp``): it then weighs on every more special one that is under suspicion, and
 stands for itself when none is. A rule without a mechanism weighs on all of them.
@@ -28,10 +32,25 @@ from numpy.typing import NDArray
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
-__all__ = ["Bearing", "Hypotheses", "bearing", "covers", "odds_of", "strongest", "values", "vocabulary", "weigh"]
+__all__ = [
+    "Bearing",
+    "Hypotheses",
+    "bearing",
+    "covers",
+    "odds_of",
+    "pooled",
+    "short_of",
+    "strongest",
+    "values",
+    "vocabulary",
+    "weigh",
+]
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
+
+SHORT = 0.99
+"""Share of the odds at which a grade begins that evidence is held to which must not reach it."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -56,6 +75,7 @@ class Hypotheses(Bearing):
     listed: NDArray[np.bool_]  # the model has a prior for this mechanism and subject
     supported: NDArray[np.bool_]  # something speaks for it
     decisive: NDArray[np.bool_]  # a decisive rule speaks for it
+    backed: NDArray[np.bool_]  # besides, or instead, two independence groups speak for it
 
     @property
     def score(self) -> F64:
@@ -93,17 +113,18 @@ def weigh(
     value = values(evidence, model)[borne.pair_evidence]
     chosen = strongest(borne, evidence, value)
     part, owner = value[chosen], borne.pair_hypothesis[chosen]
-    support = np.bincount(owner, np.maximum(part, 0.0), size).astype(np.float64)
+    support = pooled(part, owner, size, model.dependence)
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
     sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
+    backed = decisive | (np.bincount(owner, part > 0, size) > 1)
     kind = prior_kind[borne.row]
     cap = _caps(kind, model)
     silent = np.clip(quiet[borne.row] + against, -cap, cap)
     most = np.where(decisive, np.maximum(cap, model.decisive_cap), cap)
-    worth = np.clip(support + against, -cap, most)
     priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
+    worth = np.clip(support + against, -cap, most)
     return Hypotheses(
         **attrs.asdict(borne, recurse=False),
         llr=np.where(support > 0, np.maximum(worth, silent), silent),
@@ -111,7 +132,29 @@ def weigh(
         listed=listed,
         supported=support > 0,
         decisive=decisive,
+        backed=backed,
     )
+
+
+def pooled(part: F64, owner: I64, size: int, dependence: float) -> F64:
+    """Add up what speaks for each hypothesis: the strongest group, and of each further one what is new.
+
+    Args:
+        part: Weight of each group, nats; what is not positive counts for nothing.
+        owner: The hypothesis it bears on.
+        size: How many hypotheses there are.
+        dependence: Which share of a further group's weight the strongest has said already, 0 to 1.
+    """
+    gain, top = np.maximum(part, 0.0), np.zeros(size)
+    np.maximum.at(top, owner, gain)
+    total = np.bincount(owner, gain, size)
+    result: F64 = top + (1.0 - dependence) * (total - top)
+    return result
+
+
+def short_of(probability: float) -> float:
+    """Give odds just below a probability at which a grade begins."""
+    return SHORT * probability / (1.0 - probability)
 
 
 def bearing(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -> Bearing:
@@ -168,11 +211,12 @@ def _of_rule(evidence: Evidence, values: Sequence[float]) -> F64:
 def values(evidence: Evidence, model: Model) -> F64:
     """Compute what each observation weighs: its own weight times the factor of its rule, within the caps.
 
-    Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds.
+    Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds. What is
+    no proof is bounded by what real benign traffic supports.
     """
     factor = _of_rule(evidence, [model.factors.get(rule.id, 1.0) for rule in evidence.rules])
     sure = max(model.group_cap, model.decisive_cap)
-    upper = _of_rule(evidence, [sure if rule.decisive else model.group_cap for rule in evidence.rules])
+    upper = _of_rule(evidence, [sure if rule.decisive else model.bound(rule.id) for rule in evidence.rules])
     usable = np.clip(evidence.llr, -MAX_NATS, MAX_NATS)  # an infinite weight times nothing would be no number
     value: F64 = np.clip(usable * factor, -model.group_cap, upper)
     return value

@@ -17,6 +17,7 @@ class Sum:
     support: float
     against: float
     decisive: bool
+    groups: int  # that speak for it
 
 
 def covers(general: str, special: str) -> bool:
@@ -34,12 +35,15 @@ def added(evidence: Evidence, subject: int, mechanism: str, model: Model) -> Sum
         if evidence.subject[row] != subject or math.isnan(llr) or llr == 0 or not covers(rule.mechanism, mechanism):
             continue
         value = llr * model.factors.get(rule.id, 1.0)
-        upper = max(model.group_cap, model.decisive_cap) if rule.decisive else model.group_cap
+        bound = min(model.bounds.get(rule.id, model.other_bound), model.group_cap)
+        upper = max(model.group_cap, model.decisive_cap) if rule.decisive else bound
         value = min(max(value, -model.group_cap), upper)
         decisive = decisive or (rule.decisive and value > 0)
         by_group.setdefault(rule.group, []).append(value)
     chosen = [max(values, key=lambda value: (abs(value), -value)) for values in by_group.values()]
-    return Sum(sum(v for v in chosen if v > 0), sum(v for v in chosen if v < 0), decisive)
+    gains = sorted((v for v in chosen if v > 0), reverse=True)
+    support = sum(gains[:1]) + (1 - model.dependence) * sum(gains[1:])
+    return Sum(support, sum(v for v in chosen if v < 0), decisive, len(gains))
 
 
 def naive_llr(
@@ -72,8 +76,18 @@ def naive_odds(evidence: Evidence, subject: int, model: Model, kind: str = "tcp"
             odds += max(0.0, math.exp(model.other_prior + llr) - math.exp(model.other_prior))
         else:
             odds += math.exp(prior + llr)
-    if not any(added(evidence, subject, word, model).support > 0 for word in named):  # nobody is accused by silence
-        odds = min(odds, 0.99 * model.possible / (1 - model.possible))
+    found = {word: added(evidence, subject, word, model) for word in named}
+    scores = {
+        word: model.priors.get((kind, word), model.other_prior)
+        + naive_llr(evidence, subject, word, model, kind, happened)
+        for word in named
+        if found[word].support > 0
+    }
+    if not scores:  # nobody is accused by silence
+        return min(odds, 0.99 * model.possible / (1 - model.possible))
+    top = found[max(scores, key=lambda word: scores[word])]
+    if not top.decisive and top.groups < 2:  # nor by one oddity alone
+        odds = min(odds, 0.99 * model.likely / (1 - model.likely))
     return odds
 
 

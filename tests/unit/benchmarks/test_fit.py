@@ -9,7 +9,7 @@ from benchmarks.fit.corpus import Sample, gather, sample, total_caps
 from benchmarks.fit.design import lay_out
 from benchmarks.fit.folds import FOLDS, folds_of
 from benchmarks.fit.silence import UNKNOWING, quiet_of, supported
-from benchmarks.fit.weights import LARGEST, fit_factors
+from benchmarks.fit.weights import FLOOR, LARGEST, fit_factors
 from benchmarks.quality import Plan
 from benchmarks.scoreboard.judging import Job
 from benchmarks.scoreboard.left_out import origin_of
@@ -92,6 +92,27 @@ def test_factors_stay_in_their_bounds() -> None:
     _, factors = fitted(corpus(scale=10.0))
     assert factors["d.unseen"] == 1.0
     assert all(0 <= factor <= LARGEST for factor in factors.values())
+
+
+def test_what_no_benign_traffic_fires_keeps_its_weight() -> None:
+    """A rule that the corpus makes nothing of keeps most of its weight where no benign traffic speaks against it."""
+    made, model = corpus(), plain_model()
+    design = lay_out(made, model)
+    factors = fit_factors(design, model, np.ones(len(design.kept), np.bool_), spotless=frozenset({"b.noise"}))
+    assert factors["b.noise"] == FLOOR
+
+
+def test_bounds_and_dependence_are_part_of_the_fit() -> None:
+    """What a bound cuts adds no more, however large the factor; of a further group only what is new counts."""
+    made = corpus()
+    design = lay_out(made, plain_model())
+    loose, tight = plain_model(factors={"a.good": 2.0}), plain_model(factors={"a.good": 2.0}, bounds={"a.good": 1.0})
+    shown = design.matrix(loose)[:, GOOD] > 0
+    assert (design.matrix(loose)[shown, GOOD] * 2.0).max() > 1.0
+    np.testing.assert_allclose(design.matrix(tight)[shown, GOOD] * 2.0, 1.0)
+    half, whole = (design.matrix(plain_model(factors={"b.noise": 0.5}, dependence=share)) for share in (0.5, 0.0))
+    assert set(np.unique(np.round(half[whole > 0] / whole[whole > 0], 6))) == {0.5, 1.0}
+    np.testing.assert_allclose(half[whole < 0], whole[whole < 0])
 
 
 def test_series_and_other_mechanisms_decide_nothing() -> None:

@@ -67,6 +67,8 @@ def plain_model(**changes: Any) -> Model:
         },
         "other_prior": -7.0,
         "group_cap": 6.0,
+        "other_bound": 6.0,
+        "dependence": 0.0,
         "decisive_cap": 14.0,
         "other_total_cap": 14.0,
         "possible": 0.5,

@@ -33,6 +33,7 @@ RULES = [
     rule("reset.sure", "tcp.reset", "sure", decisive=True),
     rule("page", "http.blockpage", "page"),
     rule("fin", "tcp.fin", "fin"),
+    rule("fin.head", "tcp.fin", "head"),
     rule("syn", "tcp.connect.drop", "syn", decisive=True),
     rule("police", "rate.policing", "bucket", measures=("rate", "selective"), decisive=True),
     rule("shape", "rate.shaping", "queue", measures=("selective",), decisive=True),
@@ -120,7 +121,7 @@ def test_further_mechanisms_are_listed() -> None:
     assert verdict.also == ()
     trace = visited().trace()
     table = evidence(RULES, [(0, "reset.sure", 14.0), (0, "page", 10.0)])
-    both = explain(classify(table, trace, plain_model(group_cap=10.0)), table, trace)[0]
+    both = explain(classify(table, trace, plain_model(group_cap=10.0, other_bound=10.0)), table, trace)[0]
     assert [further.mechanism for further in both.also] == ["http.blockpage"]
     assert both.also[0].probability > 0.9
 
@@ -128,7 +129,7 @@ def test_further_mechanisms_are_listed() -> None:
 @pytest.mark.parametrize(("page", "named"), [(9.5, "http.blockpage"), (6.0, "tcp.fin"), (0.0, "tcp.fin")])
 def test_the_end_behind_a_forged_page_is_part_of_it(page: float, named: str) -> None:
     """Where the page is likely by itself it is what is named, though its end weighs more."""
-    model = plain_model(group_cap=12.0)
+    model = plain_model(group_cap=12.0, other_bound=12.0)
     table = evidence(RULES, [(0, "fin", 11.0), *([(0, "page", page)] if page else [])])
     world = visited()
     verdicts = classify_by(table, world.trace(), model)
@@ -138,11 +139,12 @@ def test_the_end_behind_a_forged_page_is_part_of_it(page: float, named: str) -> 
 def test_two_mechanisms_that_tie_are_answered_by_their_prefix() -> None:
     """When a forged reset and a forged FIN explain the same as well, the answer is ``tcp``."""
     rules = RULES
-    model = plain_model(priors={("tcp", "tcp.reset"): -6.0, ("tcp", "tcp.fin"): -6.0}, group_cap=9.0)
+    model = plain_model(priors={("tcp", "tcp.reset"): -6.0, ("tcp", "tcp.fin"): -6.0}, group_cap=9.0, other_bound=9.0)
     trace = visited().trace()
-    table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 8.0)])
+    beside = [(0, "reset.head", 1.0), (0, "fin.head", 1.0)]
+    table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 8.0), *beside])
     assert explain(classify(table, trace, model), table, trace)[0].mechanism == "tcp.reset"  # it holds half of the odds
-    table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 9.0)])
+    table = evidence(rules, [(0, "reset.time", 9.0), (0, "fin", 9.0), *beside])
     verdict = explain(classify(table, trace, model), table, trace)[0]
     assert verdict.mechanism == "tcp"
     assert {further.mechanism for further in verdict.also} == {"tcp.reset", "tcp.fin"}

@@ -234,8 +234,10 @@ def test_the_order_of_subjects_does_not_matter() -> None:
     table, _ = block("name", np.random.default_rng(5))
     subjects = table.subjects
     order = np.random.default_rng(6).permutation(len(subjects))
+    weight = np.zeros(len(subjects))
+    np.add.at(weight, table.evidence.subject, table.evidence.llr)
     shuffled = crowd(
-        table.evidence.llr[order],
+        weight[order],
         client=subjects.client[order],
         server=subjects.server[order] - (subjects.client.max() + 1),
         name=subjects.name.take(order),

@@ -25,9 +25,9 @@ from netinterf.verdict.ledger import Ledger, explain
 from netinterf.verdict.words import sentences
 from tests.unit.verdict.tables import World, evidence, plain_model, rule
 
-MODEL = plain_model(group_cap=10.0, site_correlation=0.0, quiet={("tcp", "ok"): -3.0})
+MODEL = plain_model(group_cap=10.0, other_bound=10.0, site_correlation=0.0, quiet={("tcp", "ok"): -3.0})
 VISITS = 8
-RULES = [rule("rst.seen", "tcp.reset"), rule("worked", "tcp.reset")]
+RULES = [rule("rst.seen", "tcp.reset"), rule("worked", "tcp.reset"), rule("rst.too", "tcp.reset")]
 
 
 def played(mechanism: str = "tcp.reset", spared: bool = True) -> tuple[Any, Any]:
@@ -41,9 +41,10 @@ def played(mechanism: str = "tcp.reset", spared: bool = True) -> tuple[Any, Any]
             world.visit(flow, 600.0 * visit + (1.0 if llr < 0 else 0.0))
             packet = len(world.packets) - 4
             world.names.append(("tls", packet, name))
-            rows.append((flow, rule_id, llr))
-            forged.append([packet] if llr > 0 else [])
-    rules = [rule("rst.seen", mechanism), RULES[1]]
+            seen = [(flow, rule_id, llr)] if llr < 0 else [(flow, rule_id, 7.0), (flow, "rst.too", 1.0)]
+            rows += seen
+            forged += [[packet] if llr > 0 else []] * len(seen)
+    rules = [rule("rst.seen", mechanism), RULES[1], rule("rst.too", mechanism)]
     packets = Ragged.of(forged, np.int32)
     return evidence(rules, rows, forged=packets, witness=packets), world.trace()
 

@@ -46,6 +46,9 @@ MODELS = st.builds(
     factors=st.dictionaries(st.sampled_from(IDS), st.one_of(st.floats(0, 3), st.just(0.0))),
     quiet=st.dictionaries(st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(HAPPENED)), st.floats(-5, 5)),
     group_cap=NATS,
+    bounds=st.dictionaries(st.sampled_from(IDS), NATS),
+    other_bound=NATS,
+    dependence=st.sampled_from([0.0, 0.5, 0.8]),
     decisive_cap=NATS,
     total_caps=st.dictionaries(st.sampled_from(SUBJECTS), NATS),
     other_total_cap=NATS,
@@ -191,6 +194,33 @@ def test_caps_bound_a_group_and_the_total() -> None:
     both = [(0, "reset.a", 6.0), (0, "reset.c", 6.0)]
     capped = probabilities(both, total_caps={"tcp": 7.0, "udp": 3.0})[0]
     assert capped == pytest.approx(probabilities([(0, "reset.a", 6.0), (0, "reset.c", 1.0)])[0])
+
+
+def test_what_is_no_proof_carries_what_reality_supports() -> None:
+    """A rule is bounded by its own exposure, another by what nobody has seen; proof and counter-evidence are not."""
+    bounds = {"bounds": {"reset.a": 2.0, "reset.sure": 1.0}, "other_bound": 3.0, "group_cap": 9.0}
+    for name, worth in (("reset.a", 2.0), ("reset.c", 3.0), ("reset.sure", 8.0), ("reset.a", -8.0)):
+        shown = np.copysign(8.0, worth)
+        plain = {"group_cap": 9.0, "other_bound": 9.0}
+        assert probabilities([(0, name, shown)], **bounds)[0] == probabilities([(0, name, worth)], **plain)[0], name
+
+
+def test_a_further_group_counts_for_what_is_new() -> None:
+    """The strongest group counts in full, each further one less what the strongest has said already."""
+    rows = [(0, "reset.a", 4.0), (0, "reset.c", 2.0)]
+    half = probabilities(rows, dependence=0.5)[0]
+    assert half == pytest.approx(probabilities([(0, "reset.a", 4.0), (0, "reset.c", 1.0)])[0])
+    assert probabilities(rows, dependence=1.0)[0] == pytest.approx(probabilities(rows[:1])[0])
+    assert probabilities([*rows, (0, "any", -1.0)], dependence=0.5)[0] < half
+
+
+def test_one_oddity_that_is_no_proof_accuses_nobody() -> None:
+    """Whatever it weighs, and however common its mechanism is taken to be; a second one, or proof, may."""
+    likely = plain_model().likely
+    wide = {"group_cap": 14.0, "other_bound": 14.0, "priors": {("tcp", "tcp.reset"): -1.0}}
+    assert probabilities([(0, "reset.a", 14.0), (0, "reset.b", 14.0)], **wide)[0] < likely
+    assert probabilities([(0, "reset.a", 13.0), (0, "reset.c", 1.0)], **wide)[0] > likely
+    assert probabilities([(0, "reset.sure", 14.0)], **wide)[0] > likely
 
 
 def test_what_is_proof_keeps_its_weight() -> None:

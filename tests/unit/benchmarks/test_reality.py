@@ -1,0 +1,180 @@
+"""Real captures: the reserve, exposure and bounds, and changes that say the same of the same traffic."""
+
+import csv
+import io
+import math
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.reality.bounds import SMALLEST, UNKNOWN, Support, bound_of, bounds_of, support_of
+from benchmarks.reality.changed import compare, told
+from benchmarks.reality.changes import NEUTRAL, WORSE, Frames, as_pcap, as_pcapng, frames_of
+from benchmarks.reality.exposure import Count, conditions_of, count, met
+from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
+from netinterf.analyzers.run import analyze
+from netinterf.capture import write_pcap
+from netinterf.schema import Rule
+from netinterf.simulate import run
+from netinterf.trace import Trace, read
+from netinterf.verdict.subjects import list_subjects
+
+SCENES = ["tcp.reset.cn-gfw-many", "benign.tcp.traffic", "dns.injection.benign", "benign.rate.random-loss"]
+
+
+def trace_of(scene: str, seed: int = 3) -> Trace:
+    """Simulate a capture and read it."""
+    made = run(scene, seed)
+    held = io.BytesIO()
+    write_pcap(held, made.times, made.frames, made.link_type, lengths=made.lengths)
+    return read(held.getvalue())
+
+
+@pytest.fixture(scope="module", params=SCENES)
+def trace(request: pytest.FixtureRequest) -> Trace:
+    """Give one simulated capture."""
+    return trace_of(request.param)
+
+
+def test_the_reserve_is_a_quarter_by_name_alone() -> None:
+    """What was looked at is not in it, and nothing but the name decides about the rest."""
+    names = [f"somebody/project-{number}" for number in range(4000)]
+    assert 900 < sum(map(reserved, names)) < 1100
+    assert not any(map(reserved, LOOKED_AT))
+    assert home_of("someone/DNS-Injector-2020") == home_of("Other/dnspoison-detect") != home_of("zeek/zeek")
+
+
+def test_an_open_folder_holds_no_reserve(tmp_path) -> None:
+    """Links to what may be looked at, and tables without the rest."""
+    captures, target = tmp_path / "all", tmp_path / "open"
+    (captures / "benign").mkdir(parents=True)
+    target.mkdir()
+    names = [f"somebody/project-{number}" for number in range(40)]
+    for table in ("CATALOG.csv", "FLOWS.csv"):
+        with (captures / table).open("w", newline="") as text:
+            writer = csv.DictWriter(text, ["file", "repo"])
+            writer.writeheader()
+            for number, name in enumerate(names):
+                (captures / "benign" / f"{number}.pcap").write_bytes(b"x")
+                writer.writerow({"file": f"benign/{number}.pcap", "repo": name})
+    open_folder(captures, target)
+    shown = {int(path.stem) for path in target.rglob("*.pcap")}
+    assert shown == {number for number, name in enumerate(names) if not reserved(name)} != set(range(40))
+    assert "project-" in (target / "FLOWS.csv").read_text()
+
+
+def test_more_silence_supports_more_and_more_fire_less() -> None:
+    """The bound is the inverse of a rate, with one more file that fires added by half."""
+    seen = Support(exposed=8000, files=100, homes=20)
+    assert bound_of(seen, 1.0) == pytest.approx(math.log(16000))
+    assert bound_of(attrs.evolve(seen, weights=(9.0,) * 7, against=(0.0,) * 7), 2.0) == pytest.approx(math.log(1000))
+    assert bound_of(attrs.evolve(seen, homes=9), 1.0) == UNKNOWN
+    assert bound_of(attrs.evolve(seen, exposed=299), 1.0) == UNKNOWN
+    assert bound_of(Support(), 1.0) == UNKNOWN
+    assert bound_of(Support(exposed=5, weights=(9.0,) * 5, against=(0.0,) * 5, files=5, homes=5), 1.0) == SMALLEST
+
+
+@given(st.lists(st.floats(0.01, 20), max_size=30), st.integers(40, 3000), st.floats(0.5, 3), st.floats(0.5, 4))
+def test_no_weight_is_said_more_often_than_it_may_be(weights, exposed, factor, clustering) -> None:
+    """Up to the bound each weight is rarer than its inverse, right above it one is not (a slow twin tries them)."""
+    bound = bound_of(Support(exposed=exposed, weights=tuple(weights), against=(0.0,) * len(weights), homes=30), clustering, factor)
+
+    def allowed(weight: float) -> float:
+        said = sum(one * factor >= weight for one in weights)
+        return -math.log(min((said + clustering / 2) / exposed, 1.0))
+
+    if exposed < 300:
+        assert bound <= UNKNOWN
+        return
+    tried = sorted({0.99 * bound, *(one * factor for one in weights if one * factor < bound)})
+    assert all(allowed(weight) >= weight - 1e-9 for weight in tried) or bound == SMALLEST
+    assert allowed(bound + 1e-6) < bound + 1e-6
+
+
+def test_counts_add_up_over_captures_and_clustering_over_a_family() -> None:
+    """A rule that never fired is bounded by how its relatives fire where they do."""
+    six, none = Count(exposed=1000, weights=(9.0,) * 6, against=(0.0,) * 6), Count(exposed=1000)
+    captures = [("a", {"x.one": six, "x.two": none}) for _ in range(2)]
+    captures += [(f"home {n}", {"x.one": Count(exposed=100), "x.two": Count(exposed=100)}) for n in range(10)]
+    support = support_of(captures)
+    said = {"weights": (9.0,) * 12, "against": (0.0,) * 12}
+    expected = Support(exposed=3000, **said, files=12, homes=11, files_fired=2, homes_fired=1)
+    assert support["x.one"] == expected
+    assert bounds_of(support, {}) == {
+        "x.one": pytest.approx(-math.log((12 + 3) / 3000), abs=0.01),
+        "x.two": pytest.approx(-math.log(3 / 3000), abs=0.01),
+    }
+    argued = attrs.evolve(support["x.one"], against=(-9.0,) * 12)
+    assert bounds_of({"x.one": argued}, {})["x.one"] == pytest.approx(-math.log(3 / 3000), abs=0.01)
+    assert bounds_of(support, {"x.one": 0.1})["x.one"] == pytest.approx(-math.log(3 / 3000), abs=0.01)
+
+
+def test_who_is_exposed(trace: Trace) -> None:
+    """Exposure is of subjects that are there, never less than what fired, and needs what the rule looks at."""
+    evidence = analyze(trace)
+    subjects = list_subjects(trace, evidence)
+    everybody = np.ones(len(subjects), np.bool_)
+    counts = count(trace, subjects, evidence, everybody)
+    assert counts
+    assert all(0 <= one.fired <= one.exposed <= len(subjects) for one in counts.values())
+    assert not count(trace, subjects, evidence, ~everybody)
+    passed = count(trace, subjects, evidence, everybody, ("tcp.drop",))
+    spoken = {rule.id for rule in evidence.rules if rule.mechanism == "tcp.drop"}
+    assert set(passed) == set(counts) - spoken
+    shown = met(trace, subjects)
+    assert all(set(conditions_of(rule)) <= set(shown) for rule in evidence.rules)
+
+
+def test_a_shared_rule_needs_company() -> None:
+    """What compares with others could not have fired where nobody else is."""
+    rule = Rule(id="drop.served", mechanism="tcp.drop", group="x", says="x", shared=True)
+    assert conditions_of(rule) == ("asked", "company")
+    assert conditions_of(Rule(id="rst.ttl", mechanism="tcp.reset", group="x", says="x")) == ("tcp", "hops")
+    assert conditions_of(Rule(id="house.own", mechanism="x", group="x", says="x")) == ("any",)
+
+
+def frames(trace: Trace) -> Frames:
+    """List the frames of a trace that can be changed."""
+    found = frames_of(trace)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", NEUTRAL)
+def test_neutral_changes_move_nothing(trace: Trace, name: str) -> None:
+    """Every subject is there again, and judged the same."""
+    before = told(trace)
+    write = as_pcapng if name == "as pcapng" else as_pcap
+    changed = read(write(NEUTRAL[name](frames(trace))))
+    compared, flips = compare("x", name, before, told(changed), by_place=name == "clients readdressed", neutral=True)
+    assert compared == len(before.verdicts)
+    assert not flips
+
+
+def ipv4(trace: Trace) -> bool:
+    """Say whether a capture is of IPv4 alone, from private clients."""
+    return bool((trace.packets.version == 4).all() and frames(trace).clients)
+
+
+def test_readdressed_packets_keep_right_checksums() -> None:
+    """Addresses change, and every checksum that was right is right."""
+    trace = next(made for made in (trace_of("benign.tcp.traffic", seed) for seed in range(9)) if ipv4(made))
+    changed = read(as_pcap(NEUTRAL["clients readdressed"](frames(trace))))
+    rows = np.arange(len(trace.packets))
+    np.testing.assert_array_equal(trace.checksum_ok(rows), changed.checksum_ok(rows))
+    assert trace.checksum_ok(rows).mean() > 0.3  # others are left to the network card
+    assert {changed.address(host) for host in changed.flows.client} != {trace.address(h) for h in trace.flows.client}
+
+
+@pytest.mark.parametrize("name", WORSE)
+def test_worse_recordings_can_be_read(name: str) -> None:
+    """Every change gives a capture, and does what it says."""
+    trace = trace_of("benign.tcp.traffic")
+    given = frames(trace)
+    changed = read(as_pcap(WORSE[name](given)))
+    grows = {"frames doubled": 2, "routed twice": 2, "cut to 96 bytes": 1, "directions skewed by 2 ms": 1}
+    size = len(changed.packets) / len(given)
+    assert size == grows[name] if name in grows else 0 < size < 1
