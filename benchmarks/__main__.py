@@ -13,19 +13,7 @@ def parser() -> argparse.ArgumentParser:
     """Build the command line."""
     top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     verbs = top.add_subparsers(dest="verb", required=True)
-    quality = verbs.add_parser("quality", help="verdicts against labels, the library beside its rivals")
-    folder = "folder with CATALOG.csv and FLOWS.csv, or with NAME.labels.json; may be repeated"
-    quality.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help=folder)
-    quality.add_argument("--simulator", action="store_true", help="judge simulated captures")
-    quality.add_argument("--lab", action="store_true", help="judge captures that the lab makes for it")
-    quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 20, with --quick 2)")
-    quality.add_argument("--lab-seeds", type=int, default=1, help="runs of each lab scenario (default 1)")
-    quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or scenarios, that match")
-    quality.add_argument("--no-rivals", action="store_true", help="judge by the library alone")
-    quality.add_argument("--quick", action="store_true", help="few seeds, no lab unless asked for, a short long run")
-    quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
-    quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
-    quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
+    quality = add_quality(verbs)
     real = add_reality(verbs)
     fit = verbs.add_parser("fit", help="fit the model that ships with the library to simulated and lab captures")
     fit.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
@@ -89,6 +77,24 @@ def parser() -> argparse.ArgumentParser:
     ):
         verb.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     return top
+
+
+def add_quality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about verdicts against labels."""
+    quality = verbs.add_parser("quality", help="verdicts against labels, the library beside its rivals")
+    folder = "folder with CATALOG.csv and FLOWS.csv, or with NAME.labels.json; may be repeated"
+    quality.add_argument("--captures", type=Path, action="append", default=[], metavar="DIR", help=folder)
+    quality.add_argument("--simulator", action="store_true", help="judge simulated captures")
+    quality.add_argument("--lab", action="store_true", help="judge captures that the lab makes for it")
+    quality.add_argument("--seeds", type=int, help="captures per simulated scenario (default 20, with --quick 2)")
+    quality.add_argument("--lab-seeds", type=int, default=1, help="runs of each lab scenario (default 1)")
+    quality.add_argument("--files", default="*", metavar="GLOB", help="only files, or scenarios, that match")
+    quality.add_argument("--no-rivals", action="store_true", help="judge by the library alone")
+    quality.add_argument("--quick", action="store_true", help="few seeds, no lab unless asked for, a short long run")
+    quality.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
+    quality.add_argument("--details", action="store_true", help="list misses, wrong mechanisms and false alarms")
+    quality.add_argument("--hostile", action="store_true", help="check damaged files for tracebacks, hangs and memory")
+    return quality
 
 
 def add_reality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:

@@ -158,6 +158,10 @@ FACTORS = """What the weight of a rule's observations is multiplied by; rules th
 SILENCE = """What it weighs that nothing supports a mechanism, by what happened to the subject. What is not listed
 weighs nothing."""
 
+BOUNDS = """How many nats an observation may carry for interference that is no proof by itself: what benign subjects of public
+captures support, in which the rule could have fired (*exposed*) and did (*fired*), from how many repositories. A rule that
+is not listed may carry {other}."""
+
 CAPS = """How much evidence can carry at most."""
 
 
@@ -174,6 +178,7 @@ def model() -> str:
             MODEL.format(**data),
             section("Priors", PRIORS, ("subject", "mechanism", "probability", "source"), priors),
             *fitted(data),
+            bounded(data),
             *limits(data),
         ]
     )
@@ -192,12 +197,24 @@ def fitted(data: dict[str, Any]) -> list[str]:
     ]
 
 
+def bounded(data: dict[str, Any]) -> str:
+    """Write what real benign traffic showed of every rule, and how far it bounds it."""
+    rows = [
+        (f"`{row['rule']}`", number(row["nats"]), f"{row['exposed']:,}", f"{row['fired']:,}",
+         f"{row['repositories']} : {row['repositories_fired']}")
+        for row in data["bounds"]
+    ]  # fmt: skip
+    other = number(data["caps"]["other_rule"]["nats"])
+    return section("Bounds", BOUNDS.format(other=other), ("rule", "nats", "exposed", "fired", "repositories"), rows)
+
+
 def limits(data: dict[str, Any]) -> list[str]:
     """Write how far evidence may carry, where the grades begin, and what is known of groups."""
     caps, groups = data["caps"], data["groups"]
     total = [(f"one subject, `{row['subject']}`", row) for row in caps["total"]]
     capped = [
         ("one independence group", caps["group"]),
+        ("an observation of a rule without a bound", caps["other_rule"]),
         ("proof by itself, and a subject that shows it", caps["decisive"]),
         *total,
         ("one subject" + (" of another kind" if total else ""), caps["other_total"]),
@@ -212,6 +229,7 @@ def limits(data: dict[str, Any]) -> list[str]:
         ("share of packets missed, highest to confirm", data["capture_loss"]["share"], data["capture_loss"]),
     ]
     known = [
+        ("share that further groups have said already", caps["dependence"]["value"], caps["dependence"]),
         ("log-odds that a group is interfered with, before any evidence", groups["prior"]["log_odds"], groups["prior"]),
         ("likeness of evidence about one server", groups["site_correlation"]["value"], groups["site_correlation"]),
     ]

@@ -103,13 +103,17 @@ def signs(mechanism: str) -> str:
     shown = sorted((rule for rule in known if any(counts.get(rule.id, ()))), key=lambda rule: -counts[rule.id][0])
     if not shown:
         return ""
+    real = {row["rule"]: f"{row['fired']:,} of {row['exposed']:,}" for row in model["bounds"]}
     rows = [
-        (f"`{rule.id}`", rule.says, "{:,} : {:,}".format(*counts[rule.id]), "; ".join(rule.references))
+        (f"`{rule.id}`", rule.says, "{:,} : {:,}".format(*counts[rule.id]), real.get(rule.id, "–"),
+         "; ".join(rule.references))
         for rule in shown
-    ]
-    return "## Signs\n\nCounts are of subjects in the captures of the fit, interfered with : untouched.\n\n" + table(
-        ("sign", "says", "seen", "source"), rows
+    ]  # fmt: skip
+    about = (
+        "Simulated are the subjects in the captures of the fit, interfered with : untouched. Real are benign subjects of "
+        "public captures, in how many of those that could show it."
     )
+    return f"## Signs\n\n{about}\n\n" + table(("sign", "says", "simulated", "real, benign", "source"), rows)
 
 
 def documented(mechanism: str) -> str:

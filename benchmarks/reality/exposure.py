@@ -196,6 +196,4 @@ def strongest(evidence: Evidence, row: NDArray[np.int64]) -> dict[int, Firing]:
     np.maximum.at(most, place.reshape(-1), np.minimum(evidence.llr[witness], MAX_NATS))
     np.maximum.at(against, place.reshape(-1), argued[hypothesis])
     rule, subject = pair >> 32, pair & 0xFFFFFFFF
-    return {
-        int(code): (subject[rule == code], most[rule == code], against[rule == code]) for code in np.unique(rule)
-    }
+    return {int(code): (subject[rule == code], most[rule == code], against[rule == code]) for code in np.unique(rule)}

@@ -97,15 +97,15 @@ def told(seen: Seen, model: Model) -> Told:
         mine = [rows[place] for place in places]
         found = answer(mine, said, seen.single, case.labels.tolerated)
         forged = len({frame for row in mine for frame in row.truth.forged})
-        units.append(Unit(family=family_of(mine[0], case.expected), answer=found, forged=forged))
+        units.append(Unit(family=family_of(mine[0]), answer=found, forged=forged))
     return Told(**about, units=tuple(units), accused=tuple(accusations(case.labels.tolerated, rows, lines)))
 
 
-def family_of(row: Row, expected: Sequence[str]) -> str:
+def family_of(row: Row) -> str:
     """Name what was done to a unit in the words of the catalogue, empty for nothing."""
     if not row.right:
         return ""
-    return WORDS.get(row.right[0], expected[0])
+    return WORDS.get(row.right[0], row.right[0][0])
 
 
 WORDS = {words: label for label, words in RIGHT.items()}
