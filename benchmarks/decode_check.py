@@ -115,6 +115,9 @@ def _stack(frame: dict[str, str]) -> list[str]:
     read off the fields that it does give.
     """
     stack = frame["frame.protocols"].split(":") if frame["frame.protocols"] else []
+    for name in ("ip", "ipv6") if "mpls" in stack else ():  # its own layer is missing before those of a tunnel in it
+        if stack.count(name) and frame.get(f"{name}.src", "").count(",") >= stack.count(name):
+            stack.insert(stack.index("mpls") + 1, name)
     if not stack or ("mpls" in stack and not {"ip", "ipv6"} & set(stack)):
         layers = [name for name in ("ip", "ipv6") if frame.get(f"{name}.src")][:1]
         transports = [name for name, field in _TELLS.items() if frame.get(field)]

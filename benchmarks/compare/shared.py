@@ -61,10 +61,10 @@ def pairs(folder: Path) -> list[tuple[str, Result, Result]]:
     result = [(f"{a} against {b}", scans[a], scans[b]) for a in scans for b in scans if a != b]
     tests: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob(CENTRACE)):
-        tests[re.sub(r"_[^_]+?(_0)?\.pcap$", "", path.name)].append(path)
+        tests[re.sub(r"_[^_]+?(_\d+)?\.pcap$", "", path.name)].append(path)  # the same names may be tried several times
     for both in tests.values():
         control = [path for path in both if "example.com" in path.name]
-        for test in (path for path in both if path not in control):
+        for test in (path for path in both if control and path not in control):
             case = f"{test.name.split('__')[-1].split('_')[0]}, one server"
             result.append((case, scan(str(test)), scan([str(path) for path in control])))
     return result

@@ -151,12 +151,14 @@ def attempts_of(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -
 
 
 def without_traces(tried: Attempts) -> Attempts:
-    """Take silence for not known where a capture traces a route with the same requests: probes are sent to die there.
+    """Take silence for not known where a capture traces a route with the same requests, or to the same server.
 
-    Not every router says so, and those that do not leave the same silence as a box.
+    Probes are sent to die on the way. Not every router says so, and those that do not leave the same silence as a box.
     """
-    group = combined(tried.capture, tried.unit)
-    traced = np.bincount(group, tried.traced, int(group.max(initial=-1)) + 1)[group] > 0
+    traced = np.zeros(len(tried), np.bool_)
+    for of in (tried.unit, tried.service):
+        group = combined(tried.capture, of)
+        traced |= np.bincount(group, tried.traced, int(group.max(initial=-1)) + 1)[group] > 0
     state = np.where(traced & (tried.state == State.SILENT), State.UNKNOWN, tried.state)
     return attrs.evolve(tried, state=state.astype(np.uint8))
 

@@ -112,7 +112,6 @@ class Tried(NamedTuple):
 
     centre: F64  # limits at every place, m of them
     belief: F64  # log-probability of each before
-    chance: F64  # log-probability of each connection under each, shape (connections, m)
     total: F64  # log-likelihood of all connections, each site being limited or not
 
     @property
@@ -145,7 +144,8 @@ def find_common_limit(lives: Lives) -> CommonLimit:
     packets, size = (try_limits(lives, mine, usual[mine], in_bytes) for in_bytes in (False, True))
     by_packets, by_bytes = packets.average, size.average
     chosen = size if by_bytes > by_packets else packets
-    odds = chosen.chance[:, int(np.argmax(chosen.total + chosen.belief))] - usual[mine] + np.log(1.0 / LEAK - 1.0)
+    likeliest = chance_under(lives, mine, int(np.argmax(chosen.total + chosen.belief)), chosen is size)
+    odds = likeliest - usual[mine] + np.log(1.0 / LEAK - 1.0)
     held[mine] = np.where(lives.stopped[mine], odds, -np.inf)
     return CommonLimit(
         llr=float(np.logaddexp(by_packets, by_bytes) - np.log(2.0) + rest) - failures(lives, usual),
@@ -166,13 +166,16 @@ def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> Tried:
         in_bytes: The unit.
     """
     centre, width, belief = limits(in_bytes)
-    chance = chances(lives, mine, centre, width, in_bytes)
-    centre, belief = np.tile(centre, len(PLACES)), np.tile(belief, len(PLACES)) - np.log(len(PLACES))
     sites, site = np.unique(lives.site[mine], return_inverse=True)
-    under = np.zeros((len(sites), chance.shape[1]))
-    np.add.at(under, site, np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[:, None]))
-    without = np.bincount(site, usual, len(sites))[:, None]
-    return Tried(centre, belief, chance, (np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
+    without, total = np.bincount(site, usual, len(sites))[:, None], []
+    for place in range(len(PLACES)):
+        under = np.zeros((len(sites), len(centre)))
+        for rows in row_blocks(len(mine), len(centre)):
+            chance = chances(lives, mine[rows], place, centre, width, in_bytes)
+            np.add.at(under, site[rows], np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[rows, None]))
+        total.append((np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
+    centre, belief = np.tile(centre, len(PLACES)), np.tile(belief, len(PLACES)) - np.log(len(PLACES))
+    return Tried(centre, belief, np.concatenate(total))
 
 
 def limits(in_bytes: bool) -> tuple[F64, F64, F64]:
@@ -238,8 +241,15 @@ def lifetimes(lives: Lives, hazard: F64) -> F64:
     return told
 
 
-def chances(lives: Lives, mine: I64, centre: F64, width: F64, in_bytes: bool) -> F64:
-    """Give the log-probability of each life under each limit and place, shape (connections, places * limits).
+def chance_under(lives: Lives, mine: I64, which: int, in_bytes: bool) -> F64:
+    """Give the log-probability of each life under one of the limits that `try_limits` lists."""
+    centre, width, _ = limits(in_bytes)
+    place, limit = divmod(which, len(centre))
+    return chances(lives, mine, place, centre[limit, None], width[limit, None], in_bytes)[:, 0]
+
+
+def chances(lives: Lives, mine: I64, place: int, centre: F64, width: F64, in_bytes: bool) -> F64:
+    """Give the log-probability of each life under each limit at one of `PLACES`, shape (connections, limits).
 
     A limit in bytes lies within the packet that reached it, so what stopped it lies at most one packet below. Where it
     is not known which of several packets reached it, it was any of them, or the last that is known to have passed: a
@@ -248,21 +258,15 @@ def chances(lives: Lives, mine: I64, centre: F64, width: F64, in_bytes: bool) ->
     from scipy.special import log_ndtr, ndtr
 
     low, high = (lives.bytes, lives.bytes_most) if in_bytes else (lives.packets, lives.packets_most)
-    stopped, result = lives.stopped[mine, None], []
-    step = SEGMENT if in_bytes else 1.0
-    above = 0.0 if in_bytes else 0.5
-    for place in range(len(PLACES)):
-        part = np.empty((len(mine), len(centre)))
-        for rows in row_blocks(len(mine), len(centre)):
-            least, most = low[mine[rows], place, None], high[mine[rows], place, None]
-            below = ndtr((least + above - step - centre) / width)
-            exact = ndtr((least + above - centre) / width) - below
-            several = ndtr((most + above - centre) / width) - below
-            between = EXACT * exact + (1.0 - EXACT) * several * step / (step + most - least)
-            beyond = log_ndtr((centre - least) / width)
-            part[rows] = np.where(stopped[rows], np.log(np.maximum(between, LEAST)), beyond)
-        result.append(part)
-    return np.maximum(np.concatenate(result, axis=1), np.log(LEAST))
+    step, above = (SEGMENT, 0.0) if in_bytes else (1.0, 0.5)
+    least, most = low[mine, place, None], high[mine, place, None]
+    below = ndtr((least + above - step - centre) / width)
+    exact = ndtr((least + above - centre) / width) - below
+    several = ndtr((most + above - centre) / width) - below
+    between = EXACT * exact + (1.0 - EXACT) * several * step / (step + most - least)
+    beyond = log_ndtr((centre - least) / width)
+    told = np.where(lives.stopped[mine, None], np.log(np.maximum(between, LEAST)), beyond)
+    return np.maximum(told, np.log(LEAST))
 
 
 PLACES: F64 = np.linspace(0.0, 1.0, 5)

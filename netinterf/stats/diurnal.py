@@ -45,9 +45,9 @@ def hourly_share(hits: ArrayLike, tried: ArrayLike, hour: ArrayLike, *, strength
         raise ParameterError("hits", float(k.min(initial=0.0)), "from 0 to tried, and hours from 0")
     if not strength > 0:
         raise ParameterError("strength", strength, "above 0")
-    day, clock = when // HOURS, when % HOURS
-    days = int(day.max(initial=-1)) + 1
-    table = np.zeros((2, days, HOURS))
+    days, day = np.unique(when // HOURS, return_inverse=True)  # those with a bin: clocks step by decades
+    clock = when % HOURS
+    table = np.zeros((2, len(days), HOURS))
     for place, column in enumerate((k, n)):
         np.add.at(table[place], (day, clock), column)
     by_hour, by_day, whole = table.sum(axis=1), table.sum(axis=2), table.sum(axis=(1, 2))

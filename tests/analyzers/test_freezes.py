@@ -1,18 +1,23 @@
 """Freezes: where connections stop, who was alive meanwhile, what had passed, and whether it is a count."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.freezes import Freezes
-from netinterf.analyzers.freezes.courses import find_stops, follow_courses
+from netinterf.analyzers.freezes.breaks import find_ends, joined_breaks
+from netinterf.analyzers.freezes.courses import find_stops, follow_courses, moved_in
 from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, SCATTERED, SPARED, STOPPED
+from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.simulate import Conditions, run
 from netinterf.stats.concentration import PLACES
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
-from tests.analyzers.talk import Talk
+from tests.analyzers.bulk import Flow, transfer_world
+from tests.analyzers.talk import RAW_IP, Talk
 
 SEGMENT = b"x" * 1000
 REQUEST = b"GET / HTTP/1.1\r\nHost: %s.example\r\n\r\n"
@@ -253,6 +258,48 @@ def test_a_stall_is_a_stop_and_counting_begins_anew() -> None:
     assert stops.bytes[:, 0].tolist() == [11_000, 11_000, 11_000]
     courses = follow_courses(trace, stops)
     assert np.count_nonzero(courses.stop >= 0) == 3
+
+
+def stalling(stalls: int) -> Trace:
+    """A download that stalls for eight seconds behind every other segment; each segment is acknowledged."""
+    world, flow = transfer_world(), Flow(segments=2 * stalls)
+    world.open(flow)
+    when = 1.0
+    for segment in range(2 * stalls):
+        world.write(when, flow, down=True, seq=1 + 1000 * segment, ack=9, flags=0x10, content=SEGMENT)
+        world.write(when + 0.1, flow, down=False, seq=9, ack=1001 + 1000 * segment, flags=0x10)
+        when += 8.0 if segment % 2 else 0.2
+    order = np.argsort(world.out.times, kind="stable")
+    times, frames = ([column[row] for row in order] for column in (world.out.times, world.out.frames))
+    return read(times=times, frames=frames, link_type=RAW_IP, vantage="client")
+
+
+def test_a_connection_that_stalls_again_and_again_needs_no_more_room() -> None:
+    """Packets are laid out once, and not once for each stall of their connection."""
+    trace = stalling(1_000)
+    tracemalloc.start()
+    stops = find_stops(trace)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(stops) == 999
+    assert (stops.bytes[:, 0] == 2_000).all()
+    assert peak < 4_000 * len(trace.packets)
+
+
+@pytest.mark.parametrize("scenario", ["rate.freeze.stalls", "rate.freeze.quic"])
+def test_what_passed_is_what_a_walk_counts(scenario: str) -> None:
+    """A slow twin goes through the packets of each break, those that came before it moved again."""
+    played = run(scenario, 3)
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    breaks = joined_breaks([find_ends(trace), find_stalls(trace)])
+    found = moved_in(trace, breaks)
+    expected = []
+    for place in range(len(breaks)):
+        until = breaks.resumed[place] if breaks.resumed[place] >= 0 else len(trace.packets)
+        held = trace.by_flow[int(breaks.flow[place])]
+        expected += [(place, row) for row in held.tolist() if breaks.began[place] <= row < until]
+    assert len(breaks)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
 
 
 def test_what_begins_anew_behind_a_silence_was_stalled() -> None:

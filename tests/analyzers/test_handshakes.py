@@ -24,7 +24,7 @@ from netinterf.analyzers.handshakes.causes import (
     against_server,
     way_prior,
 )
-from netinterf.analyzers.handshakes.company import meanwhile
+from netinterf.analyzers.handshakes.company import followed, meanwhile
 from netinterf.analyzers.handshakes.held import find_held, overtaken_by
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_kept, find_handshakes
 from netinterf.analyzers.run import analyze
@@ -393,6 +393,23 @@ def test_overlaps_are_counted_as_pairs(spans: list[tuple[int, int]]) -> None:
     end = begin + np.array([one[1] for one in spans], np.int64)
     expected = [int(np.sum((begin <= high) & (end >= low))) for low, high in zip(begin, end, strict=True)]
     assert meanwhile(begin, end).tolist() == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 15)), min_size=1),
+    st.lists(st.integers(0, 90)),
+    st.sampled_from([0, 1, 20]),
+)
+def test_what_follows_a_name_is_found_as_a_walk_finds_it(
+    spans: list[tuple[int, int]], begins: list[int], memory: int
+) -> None:
+    """A slow twin holds each visit against each span: it began within it or soon after, and not with it."""
+    since = np.array([begin for begin, _ in spans], np.int64)
+    until = since + np.array([length for _, length in spans], np.int64)
+    expected = [
+        bool(memory) and any(a < one <= b + memory for a, b in zip(since, until, strict=True)) for one in begins
+    ]
+    assert followed(np.array(begins, np.int64), since, until, memory).tolist() == expected
 
 
 def test_two_listed_names_at_one_server_are_both_found() -> None:

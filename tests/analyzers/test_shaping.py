@@ -1,5 +1,8 @@
 """The shaping analyzer on transfers through queues, alone and beside others, and its series against slow twins."""
 
+import math
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from netinterf.analyzers.run import analyze
 from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.shaping.contrast import Others, apart, cost
 from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, deliveries, sizeable, told_early
-from netinterf.analyzers.shaping.queued import Queued, cut_windows
+from netinterf.analyzers.shaping.queued import Queued, Windows, cut_windows
 from netinterf.schema import Outcome
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
@@ -273,6 +276,44 @@ def test_the_contrast_knows_a_shared_queue_from_two():
         queue = Queued(lanes=np.array([3]), windows=windows, rate=1000.0, steady=1.0, sure=True)
         assert np.sign(apart(queue, others)) == sign
         assert abs(apart(queue, others)) > 10
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.05, 0.13, 0.4, 3.0, 1.7e9]), st.integers(1, 3000), st.integers(0, 3000)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_stretches_of_windows_are_those_of_a_walk(rows):
+    """What windows moved is summed up by stretches of 0.2 s, of which a clock that steps by decades skips billions."""
+    lasting, size, beside = (np.array(column, np.float64) for column in zip(*rows, strict=True))
+    end = np.cumsum(lasting)
+    windows = Windows(
+        group=np.zeros(len(rows), np.int64), begin=end - lasting, end=end, rate=size / lasting, waiting=lasting > 0,
+        wait=lasting, even=np.ones(len(rows)), row=np.arange(len(rows)),
+    )  # fmt: skip
+    queue = Queued(lanes=np.array([3]), windows=windows, rate=2_000.0, steady=1.0, sure=True)
+    others = Others(found=series(beside, lasting))
+    tracemalloc.start()
+    found = apart(queue, others)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+    stretches, passed = {}, others.between(windows.begin, windows.end)
+    for place, last in enumerate(np.cumsum(windows.lasting)):
+        held = stretches.setdefault(math.floor(last / 0.2), [0.0, 0.0, 0.0])
+        held[0] += windows.lasting[place]
+        held[1] += windows.rate[place] * windows.lasting[place]
+        held[2] += passed[place]
+    told = [held for held in stretches.values() if held[0] > 0.1]
+    if not told:
+        assert found == 0
+        return
+    time, own, more = np.array(told).T
+    tried = np.quantile((own + more) / time, np.linspace(0, 1, 100))
+    together = min(cost((own + more) / time, rate) for rate in tried)
+    assert found == pytest.approx(together - cost(own / time, 2_000.0), abs=1e-6)
 
 
 def test_one_bad_window_decides_nothing():

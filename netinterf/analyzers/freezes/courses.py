@@ -20,6 +20,7 @@ from netinterf.analyzers.sites import Moments
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark
 from netinterf.stats.concentration import PLACES
+from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["Courses", "Stops", "find_stops", "follow_courses"]
@@ -114,11 +115,9 @@ def counted(trace: Trace, breaks: Breaks) -> dict[str, I64]:
         Counts of packets and bytes, at least and at most, each of shape (breaks, places).
     """
     packets, count = trace.packets, len(breaks)
-    near = trace.by_flow.take(breaks.flow)
-    owner, row = near.parents(), near.values.astype(np.int64)
+    owner, row = moved_in(trace, breaks)
     waits = packets.outbound[row] == (breaks.side[owner] % 2 == 0)
-    kept = ((row <= breaks.passed[owner]) | waits) & (row >= breaks.began[owner])
-    kept &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
+    kept = ((row <= breaks.passed[owner]) | waits) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
     owner, row, waits = owner[kept], row[kept], waits[kept]
     payload, time = packets.payload_length[row].astype(np.int64), packets.time[row]
     asked = waits & (payload > 0) & (packets.protocol[row] == TCP)
@@ -143,6 +142,22 @@ def counted(trace: Trace, breaks: Breaks) -> dict[str, I64]:
             through = np.where(passed, payload, told[1])
             found["bytes" + suffix].append(np.bincount(owner, inbound * through, count))
     return {name: np.stack(columns, axis=1).astype(np.int64) for name, columns in found.items()}
+
+
+def moved_in(trace: Trace, breaks: Breaks) -> tuple[I64, I64]:
+    """List the packets of each break: from where its connection moved (again) to where it did so the next time.
+
+    The breaks of a connection follow each other, so their packets are as many as those of the connection, however often
+    it stalled.
+
+    Returns:
+        Place among the breaks and row in Packets of each packet.
+    """
+    keys = trace.by_flow.parents() << 32 | trace.by_flow.values
+    first, end = breaks.flow << 32, (breaks.flow + 1) << 32
+    low = np.searchsorted(keys, first | breaks.began)
+    high = np.searchsorted(keys, np.where(breaks.resumed >= 0, first | breaks.resumed, end))
+    return np.repeat(np.arange(len(breaks)), high - low), trace.by_flow.values[spans(low, high - low)].astype(np.int64)
 
 
 def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:

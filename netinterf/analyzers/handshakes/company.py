@@ -250,6 +250,10 @@ def log_choose(count: int, taken: int) -> float:
 
 def followed(begin: I64, since: I64, until: I64, memory: int) -> Mask:
     """Say which moments lie after the begin of one of some spans and at most *memory* after its end."""
-    after = (begin[:, None] > since) & (begin[:, None] <= until + memory)
-    found: Mask = np.any(after, axis=1) if memory else np.zeros(len(begin), np.bool_)
+    if not memory:
+        return np.zeros(len(begin), np.bool_)
+    order = np.argsort(since)
+    reach = np.maximum.accumulate(until[order])  # of all spans that began before
+    begun = np.searchsorted(since[order], begin)
+    found: Mask = (begun > 0) & (begin - memory <= reach[np.maximum(begun - 1, 0)])
     return found

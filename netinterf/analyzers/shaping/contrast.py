@@ -107,7 +107,8 @@ def apart(queued: Queued, others: Others) -> float:
         others moved nothing meanwhile, or always the same.
     """
     windows, lasting = queued.windows, queued.windows.lasting
-    bins = np.floor(np.cumsum(lasting) / BLUR).astype(np.int64)
+    stretch = np.floor(np.cumsum(lasting) / BLUR)
+    bins = np.cumsum(np.diff(stretch, prepend=stretch[:1]) > 0)  # those in which a window ends: clocks step by decades
     time = np.bincount(bins, lasting)
     full = time > BLUR / 2
     if not full.any():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.decode_check import run
+from benchmarks.decode_check import expected, run
 from netinterf.capture import find_captures, open_capture
 from netinterf.decode import decode
 from netinterf.errors import CaptureError
@@ -21,6 +21,16 @@ def test_columns_agree_with_tshark(captures_dir, tshark):
     result = run(captures_dir / "benign", SAMPLE)
     assert result["frames"] > 1000
     assert result["share"] >= SHARE, result["entries"][:5]
+
+
+def test_the_layer_that_tshark_does_not_name_is_no_inner_one():
+    """The stack of an MPLS frame lacks the IP layer that carries GRE: the second address is the innermost packet's."""
+    frame = {"frame.protocols": "eth:ethertype:mpls:gre:ip:tcp", "ip.proto": "47,6", "ip.ttl": "64,63"}
+    frame |= {"ip.src": "203.0.113.1,192.0.2.1", "ip.dst": "203.0.113.2,192.0.2.2", "ip.id": "1,2"}
+    found = expected(frame)
+    assert (found["source"], found["target"], found["ttl"], found["ip_id"]) == ("192.0.2.1", "192.0.2.2", 63, 2)
+    plain = expected({**frame, "frame.protocols": "eth:ethertype:ip:gre:ip:tcp"})
+    assert {name: plain[name] for name in found} == found
 
 
 @pytest.mark.captures

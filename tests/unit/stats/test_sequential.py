@@ -1,5 +1,7 @@
 """Evidence that may be looked at at any time: its definition, and that it keeps what Ville promised."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,6 +101,18 @@ def test_an_hour_is_compared_with_itself_on_other_days():
     usual = hourly_share(hits, tried, hour)
     assert usual[9 * 24 + 22] == pytest.approx(0.70, abs=0.02)
     assert usual[9 * 24 + 3] == pytest.approx(0.95, abs=0.02)
+
+
+def test_days_on_which_nothing_was_tried_change_nothing():
+    """A clock that steps by centuries leaves the shares as they were, and needs no room for the days between."""
+    hour = np.array([3, 20, 27, 44, 51])
+    hits, tried = np.array([4, 1, 9, 2, 10]), np.full(5, 10)
+    tracemalloc.start()
+    stepped = hourly_share(hits, tried, hour + 24 * np.array([0, 0, 0, 0, 200_000]))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+    assert stepped.tolist() == hourly_share(hits, tried, hour).tolist()
 
 
 def test_without_other_days_all_hours_count():
