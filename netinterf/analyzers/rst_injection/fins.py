@@ -73,12 +73,16 @@ def acknowledged_before(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
 HOW_FAR = ("premature", "nearer", "on_time", "ack_unsent")
 """Signs of what a FIN acknowledges."""
 
+EXCUSES = ("own_timestamps", "in_counter", "on_time")
+"""Signs that its claimed sender wrote it: nobody ends a stream and goes on with it, so there they show an imitation."""
+
 
 def fin_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, *tolerance* hops of difference allowed."""
     signs = all_signs(trace, fins, tolerance)
-    old = acknowledged_before(trace, fins)
-    return signs | {name: (np.where(old, 0.0, signs[name][0]), *signs[name][1:]) for name in HOW_FAR}
+    old, alive = acknowledged_before(trace, fins), signs["alive_after"][0] > 0
+    signs |= {name: (np.where(old, 0.0, signs[name][0]), *signs[name][1:]) for name in HOW_FAR}
+    return signs | {name: (np.where(alive, 0.0, signs[name][0]), *signs[name][1:]) for name in EXCUSES}
 
 
 def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
