@@ -124,3 +124,34 @@ def test_one_direction_tells_headers(fields: dict[str, object], odd: bool) -> No
     talk.send("S", "PA", 901, 204, at=104, data=ALERT, **fields)
     rules = found(talk.trace(), "data.")
     assert set(rules) == ({"data.ttl", "data.no_timestamps"} if odd else set())
+
+
+@pytest.mark.parametrize("greeted", [True, False])
+def test_a_capture_that_began_late_knows_no_first_request(greeted: bool) -> None:
+    """A FIN soon after a request, with its side's acknowledgements looking otherwise: who asked whom is not known."""
+    talk = Talk()
+    talk.healthy(-1000)
+    begin = talk.open() if greeted else 100.0
+    sent, end = talk.request(begin, HELLO)
+    talk.send("S", "FA", 901, end, at=sent + 4, df=False)
+    rules = found(talk.trace(), "fin.")
+    assert ({"fin.premature", "fin.after_request"} <= set(rules)) == greeted
+    assert greeted or not {"fin.premature", "fin.after_request"} & set(rules)
+
+
+def test_what_one_box_renumbers_takes_nothing_back() -> None:
+    """A tunnel's own TCP greets for all servers with one counter, and acknowledges with old numbers."""
+    told = []
+    for shared in (True, False):
+        frames = []
+        for place in range(24):
+            talk = Talk(server=f"203.0.113.{place + 1}", stamps=False)
+            talk.port += place
+            talk.ids["S"] = 3 * place if shared else 1711 * place % 60_000
+            sent, end = talk.request(talk.open(500 * place), HELLO)
+            talk.send("S", "PA", 901, end, at=sent + 101, data=ALERT)
+            talk.send("S", "A", 901, end, at=sent + 250)
+            frames += talk.frames
+        talk.frames = frames
+        told.append("data.taken_back" in found(talk.trace()))
+    assert told == [False, True]

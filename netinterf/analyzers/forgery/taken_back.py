@@ -44,7 +44,8 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
     A bare acknowledgement carries the very number of that packet, and acknowledges more than the side had before: a
     copy of an older one does not. A FIN at the number of bytes, without them, ends the stream before they begin. Where
     the side's own count of IP IDs, or its timestamps, say that it was sent first, the capture or the path has swapped
-    the two; where its timestamps say that it was sent later, nothing was swapped, however soon it came.
+    the two; where its timestamps say that it was sent later, nothing was swapped, however soon it came. Where one box
+    renumbers all packets, it writes the streams too, and its mistakes are nobody's forgery.
 
     Args:
         trace: The capture.
@@ -55,7 +56,7 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
     shown = TakenBack(np.full(len(row), -1), np.full(len(row), -1))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     more = np.flatnonzero(trace.sides.last[side] > row)
-    if not len(more):
+    if not len(more) or not trace.facts.ip_id_informative:
         return shown
     bare, owner = same_number(trace, row, more)
     fin = packets.tcp_flags[bare] & TcpFlag.FIN != 0

@@ -89,11 +89,12 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, whatever its side said before."""
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
+    dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
     own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
         "ack_unsent": (ack_unsent(trace, fins), {}, None),
         "behind_data": (behind_fin(trace, fins), {}, None),
-        "after_request": (waiting & ~acknowledged, {}, None),
+        "after_request": (waiting & ~acknowledged & dialled, {}, None),
     }
     weighed = {
         name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()
