@@ -155,3 +155,15 @@ def test_what_one_box_renumbers_takes_nothing_back() -> None:
         talk.frames = frames
         told.append("data.taken_back" in found(talk.trace()))
     assert told == [False, True]
+
+
+def test_words_on_an_end_are_asked_about_as_an_end() -> None:
+    """One packet is one oddity; and an end that brings an answer did not come before any answer."""
+    for data in (ALERT, b""):
+        talk = Talk()
+        talk.healthy(-1000)
+        sent, end = talk.request(talk.open(), HELLO)
+        talk.send("S", "FPA" if data else "FA", 901, end, at=sent + 4, data=data, ttl=61)
+        rules = found(talk.trace())
+        assert "fin.premature" in rules and not any(name.startswith("data.") for name in rules)
+        assert ("fin.after_request" in rules) == (not data)

@@ -90,13 +90,16 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
     dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
+    written = written_signs(trace, fins, tolerance)
+    disowned = ~np.isnan(gap) | (written["taken_back"][0] > 0)
+    wordless = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
     own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
         "ack_unsent": (ack_unsent(trace, fins), {}, None),
         "behind_data": (behind_fin(trace, fins), {}, None),
-        "after_request": (waiting & ~acknowledged & dialled, {}, None),
+        "after_request": (waiting & ~acknowledged & dialled & wordless, {}, None),
     }
     weighed = {
         name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()
     }
-    return {**written_signs(trace, fins, tolerance), **weighed}
+    return {**written, **weighed}
