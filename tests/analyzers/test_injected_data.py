@@ -167,3 +167,16 @@ def test_words_on_an_end_are_asked_about_as_an_end() -> None:
         rules = found(talk.trace())
         assert "fin.premature" in rules and not any(name.startswith("data.") for name in rules)
         assert ("fin.after_request" in rules) == (not data)
+
+
+@pytest.mark.parametrize(("data", "back"), [(b"421 bye\r\n", True), (bytes(6), False)])
+def test_padding_that_was_taken_for_payload_is_no_data(data: bytes, back: bool) -> None:
+    """Bare acknowledgements that a recorder gave six bytes, the later one with the same number."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"220 mail ready\r\n")
+    talk.send("C", "PA", end, 917, at=sent + 102, data=b"HELO x\r\n")
+    talk.send("S", "A", 917, end, at=sent + 150, data=data)
+    talk.send("S", "A", 917, end + 8, at=sent + 202)
+    assert ("data.taken_back" in found(talk.trace())) == back

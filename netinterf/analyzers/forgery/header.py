@@ -16,7 +16,7 @@ from netinterf.analyzers.sides import SidePackets, stamps_agreed
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["HeaderSigns", "compare_headers"]
+__all__ = ["PADDING", "HeaderSigns", "compare_headers"]
 
 COUNTER_STEP, COUNTER_SHARE = 200, 0.8  # successive IP IDs 1..200 apart in 80 % of the steps make a counter
 COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and beyond 20 typical steps

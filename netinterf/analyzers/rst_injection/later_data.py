@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.header import PADDING
 from netinterf.analyzers.forgery.oddity import begins_page, unlike_greeting
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
@@ -25,11 +26,12 @@ follow (Paxson, ToN 1997), so that half of them are unlike at the median. Judgem
 def find_later_data(trace: Trace) -> Suspects:
     """Select, in each flow, the first data packet behind the server's first that is odd.
 
-    Odd is what few packets of its side look like, or what the server takes back. Pages are read by another analyzer.
+    Odd is what few packets of its side look like, or what the server takes back. Pages are read by another analyzer, and
+    a few bytes may be padding that the recorder took for payload.
     Beside it stands all else that its side sent but endings.
     """
     packets, sides = trace.packets, trace.sides
-    said = (packets.payload_length > 0) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
+    said = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
     row = np.flatnonzero(said & (packets.tcp_flags & (TcpFlag.RST | TcpFlag.FIN | TcpFlag.SYN) == 0))
     side = 2 * packets.flow[row].astype(np.int64) + 1
     unlike = unlike_greeting(trace, row, side)
