@@ -10,10 +10,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Mark, Packets, TcpFlag
+from netinterf.schema import Mark, Packets, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["SidePackets", "running_top", "segment_end", "side_packets"]
+__all__ = ["SidePackets", "running_top", "segment_end", "side_packets", "stamps_agreed"]
 
 NO_SHIFT, MOST_SHIFT = 255, 14
 """A side without the window scale option, and the largest one (RFC 7323 §2.3)."""
@@ -62,6 +62,18 @@ def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     counted = ((flags & TcpFlag.SYN) != 0).astype(np.int64) + ((flags & TcpFlag.FIN) != 0)
     end: NDArray[np.int64] = packets.relative_seq[rows] + packets.payload_length[rows] + counted
     return end
+
+
+def stamps_agreed(trace: Trace, side: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Say whether the ends of some sides agreed on timestamps, so that all later packets carry them (RFC 7323 §3.2).
+
+    A SYN/ACK offers them only in answer to an offer, so that it tells alone where the SYN was not captured.
+    """
+    sides = trace.sides
+    offered = sides.syn_options & TcpOption.TIMESTAMPS != 0
+    unseen = (sides.syn[side ^ 1] < 0) & (side % 2 == 1)
+    agreed: NDArray[np.bool_] = offered[side] & (offered[side ^ 1] | unseen)
+    return agreed
 
 
 def side_packets(

@@ -95,7 +95,7 @@ def test_a_server_that_acknowledges_from_before_a_page_did_not_write_it(
     at: float, number: int, copy: bool, back: bool
 ) -> None:
     """The page is perfect in time and header; the server's own next number tells."""
-    talk = Talk()
+    talk = Talk(stamps=False)
     talk.healthy(-1000)
     talk.port = 40000
     sent, end = talk.request(talk.open(0))

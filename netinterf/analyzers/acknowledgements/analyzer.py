@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.acknowledgements.between import find_between
 from netinterf.analyzers.acknowledgements.greetings import find_unknown_greetings
 from netinterf.analyzers.acknowledgements.hasty import find_hasty
-from netinterf.analyzers.acknowledgements.rules import ONE_SAMPLE_SHARE, RULES, WEIGHTS
+from netinterf.analyzers.acknowledgements.rules import ONE_SAMPLE_SHARE, RULES, UNANSWERED_SHARE, WEIGHTS
 from netinterf.analyzers.acknowledgements.unsaid import find_unsaid
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.schema import Evidence, Rule
@@ -108,14 +108,14 @@ class Acknowledgements:
 
     def greetings(self, trace: Trace) -> Evidence:
         """Write down which clients answer a greeting that their server never gave."""
-        row, greeting = find_unknown_greetings(trace)
+        row, greeting, puzzled = find_unknown_greetings(trace)
         rule = "synack.unknown_number"
         return observe(
             self,
             rule,
             subject=trace.packets.flow[row],
             time=trace.packets.time[row],
-            llr=WEIGHTS[rule],
+            llr=np.where(puzzled, WEIGHTS[rule], UNANSWERED_SHARE * WEIGHTS[rule]),
             witness=np.stack([greeting, row], axis=1).tolist(),
         )
 

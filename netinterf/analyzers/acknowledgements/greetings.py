@@ -7,6 +7,7 @@ next packets still acknowledge it, and the server, whose greeting was captured, 
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.sides import side_packets
 from netinterf.flows.facts import Vantage
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -20,14 +21,15 @@ FAR = 1 << 30
 """The largest window (65,535 << 14, RFC 7323 §2.3): further from a greeting's number no first acknowledgement lies."""
 
 
-def find_unknown_greetings(trace: Trace) -> tuple[I64, I64]:
+def find_unknown_greetings(trace: Trace) -> tuple[I64, I64, NDArray[np.bool_]]:
     """Find clients that never acknowledge the number of their server's greeting, but another from the beginning on.
 
-    The greeting must have been captured before, and all that the server gave must carry one number. Blind near the
-    client.
+    The greeting must have been captured before, and all that the server gave must carry one number. A server that takes
+    what such a client says knows that number: the packets were written or changed by hand. Blind near the client.
 
     Returns:
-        Rows in Packets of the client's first acknowledgement, and of the server's greeting.
+        Rows in Packets of the client's first acknowledgement, and of the server's greeting, and whether the server
+        shows that it cannot make sense of it.
     """
     packets, sides = trace.packets, trace.sides
     greeting = sides.syn[1::2].astype(np.int64)
@@ -45,7 +47,29 @@ def find_unknown_greetings(trace: Trace) -> tuple[I64, I64]:
     first = row[place]
     first = first[~own[flow] & (first > greeting[flow])]
     first = first[one_greeting(trace, packets.flow[first].astype(np.int64))]
-    return first, greeting[packets.flow[first]]
+    puzzled, content = reactions(trace, first)
+    first, puzzled = first[~content], puzzled[~content]
+    return first, greeting[packets.flow[first]], puzzled
+
+
+def reactions(trace: Trace, row: I64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say how servers react to acknowledgements of what they did not say (RFC 9293 §3.10.7.4), one per flow.
+
+    Returns:
+        Whether the server resets at the very number or greets again, and whether it takes what the client says.
+    """
+    packets = trace.packets
+    flow = packets.flow[row].astype(np.int64)
+    base = side_packets(trace, flow, without=TcpFlag(0))
+    near = np.flatnonzero(base.side % 2 == 1)
+    owner, later = np.searchsorted(flow, base.side[near] // 2), base.row[near]
+    after = later > row[owner] if len(row) else later < 0
+    flags = packets.tcp_flags[later]
+    reset = (flags & TcpFlag.RST != 0) & (packets.seq[later] == packets.ack[row[owner]])
+    puzzled = after & (reset | (flags & TcpFlag.SYN != 0))
+    content = after & (flags & TcpFlag.RST == 0)
+    content &= (packets.payload_length[later] > 0) | (packets.relative_ack[later] > 1)
+    return np.bincount(owner, puzzled, len(row)) > 0, np.bincount(owner, content, len(row)) > 0
 
 
 def one_greeting(trace: Trace, flow: I64) -> NDArray[np.bool_]:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.analyzers.sides import SidePackets
+from netinterf.analyzers.sides import SidePackets, stamps_agreed
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["HeaderSigns", "compare_headers"]
+__all__ = ["PADDING", "HeaderSigns", "compare_headers"]
 
 COUNTER_STEP, COUNTER_SHARE = 200, 0.8  # successive IP IDs 1..200 apart in 80 % of the steps make a counter
 COUNTER_JUMP, COUNTER_JUMP_FACTOR = 16, 20  # out of the counter: beyond 16, and beyond 20 typical steps
@@ -58,8 +58,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
     base_data = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
     always_stamps = group.least(np.where(base_data, stamped[base.row], True)) == 1
-    options = trace.sides.syn_options[suspects.side] & trace.sides.syn_options[suspects.other]
-    negotiated = (options & TcpOption.TIMESTAMPS) != 0
+    negotiated = stamps_agreed(trace, suspects.side)
     df = (packets.ip_flags & IpFlag.DONT_FRAGMENT) != 0
     df_low, df_high = group.least(df[base.row]), group.most(df[base.row])
     window = packets.window[row].astype(np.int64)
@@ -199,7 +198,8 @@ def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[
     shift, other = sides.window_shift[suspects.side].astype(np.int64), sides.window_shift[suspects.other]
     first = group.most(packets.window[base.row].astype(np.int64))
     window = packets.window[suspects.row].astype(np.int64) << np.minimum(shift, MAX_SHIFT)
-    found: NDArray[np.bool_] = ~later & (shift <= MAX_SHIFT) & (shift > 0) & (other <= MAX_SHIFT)
+    scaled = (other <= MAX_SHIFT) | ((sides.syn[suspects.other] < 0) & (suspects.side % 2 == 1))  # answers an offer
+    found: NDArray[np.bool_] = ~later & (shift <= MAX_SHIFT) & (shift > 0) & scaled
     return found & (2 * window >= first) & (window <= 2 * first)
 
 

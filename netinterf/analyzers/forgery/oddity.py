@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, host_rtt
+from netinterf.analyzers.sides import stamps_agreed
 from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -21,8 +22,7 @@ def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64
         return syn >= 0
     unlike = (packets.ttl[row] != packets.ttl[syn]) & trace.facts.ttl_informative
     unlike |= (packets.ip_flags[row] ^ packets.ip_flags[syn]) & IpFlag.DONT_FRAGMENT != 0
-    agreed = sides.syn_options[side] & sides.syn_options[side ^ 1] & TcpOption.TIMESTAMPS != 0
-    unlike |= agreed & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
+    unlike |= stamps_agreed(trace, side) & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
     found: NDArray[np.bool_] = unlike & (syn >= 0)
     return found
 

@@ -8,6 +8,7 @@ sends later (Weaver, Sommer, Paxson, NDSS 2009).
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.order import stamped_first
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -73,20 +74,32 @@ def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[
     """Find a claimed sender that sends new bytes behind its own end of stream (RFC 9293 §3.6: nothing follows a FIN).
 
     Acknowledgements may follow, so only bytes count that begin at the FIN's own number or later, reach beyond all that
-    its side had sent, and come later than reordering explains.
+    its side had sent, and come later than reordering explains, or were sent later by their sender's own timestamps.
 
     Returns:
         Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
     """
+    packets = trace.packets
+    if not len(fins):
+        return np.empty(0), np.empty(0, np.int64)
+    late = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins.side), side="right")
+    soon, row = new_behind(trace, fins, fins.row), new_behind(trace, fins, late)
+    row = np.where((soon >= 0) & stamped_first(trace, fins.row, np.maximum(soon, 0)), soon, row)
+    gap = (packets.time[np.maximum(row, 0)] - packets.time[fins.row]) / 1e6
+    return np.where(row >= 0, gap, np.nan), row
+
+
+def new_behind(trace: Trace, fins: Suspects, later: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find the first bytes from packet *later* on beyond the end that each FIN gives and all that its side had sent.
+
+    Returns:
+        Rows in Packets, -1 for none.
+    """
     packets, base = trace.packets, fins.base
-    later = np.searchsorted(packets.time, packets.time[fins.row] + reorder_margin(trace, fins.side), side="right")
     end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
     known = np.maximum(base.at(base.top, base.before(fins.side, later)), end + 1)  # the FIN itself takes a number
     row = base.at(base.row, base.first_above(base.top, fins.side, known))
-    said = packets.payload_length[np.maximum(row, 0)] > 0 if len(row) else np.empty(0, np.bool_)
-    row = np.where(said, row, -1)
-    gap = (packets.time[np.maximum(row, 0)] - packets.time[fins.row]) / 1e6 if len(row) else np.empty(0)
-    return np.where(row >= 0, gap, np.nan), row
+    return np.where((row >= 0) & (packets.payload_length[np.maximum(row, 0)] > 0), row, -1)
 
 
 def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

@@ -10,9 +10,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.forgery.follow import NEXT_FEW
+from netinterf.analyzers.forgery.order import counted_first, stamped_first
 from netinterf.analyzers.forgery.sequence import reorder_margin
-from netinterf.schema import Mark, TcpFlag, TcpOption
+from netinterf.analyzers.sides import side_packets
+from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["TakenBack", "taken_back"]
@@ -38,51 +39,66 @@ class TakenBack:
 
 
 def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
-    """Find the bare acknowledgement by which a side shows that it did not send a packet.
+    """Find the packet by which a side shows that it did not send another.
 
-    It carries the very number of that packet, and acknowledges more than the side had before: a copy of an older one
-    does not. Where the side's own count of IP IDs, or its timestamps, say that it was sent first, the capture or the
-    path has swapped the two.
+    A bare acknowledgement carries the very number of that packet, and acknowledges more than the side had before: a
+    copy of an older one does not. A FIN at the number of bytes, without them, ends the stream before they begin. Where
+    the side's own count of IP IDs, or its timestamps, say that it was sent first, the capture or the path has swapped
+    the two; where its timestamps say that it was sent later, nothing was swapped, however soon it came. Where one box
+    renumbers all packets, it writes the streams too, and its mistakes are nobody's forgery.
 
     Args:
         trace: The capture.
-        rows: Rows in Packets with payload or a FIN; of several of one side the first counts. One that
-            takes no sequence number cannot be taken back.
+        rows: Rows in Packets with payload or a FIN, in order; of several of one side with one number the first counts.
+            One that takes no sequence number cannot be taken back.
     """
     packets, row = trace.packets, rows.astype(np.int64)
     shown = TakenBack(np.full(len(row), -1), np.full(len(row), -1))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     more = np.flatnonzero(trace.sides.last[side] > row)
-    if not len(more):
+    if not len(more) or not trace.facts.ip_id_informative:
         return shown
-    owner_of = np.full(2 * len(trace.flows), -1)
-    owner_of[side[more[::-1]]] = more[::-1]  # the last write wins, and that is the first packet
-    bare = bare_packets(trace, packets.outbound[row[more]])
-    owner = owner_of[2 * packets.flow[bare].astype(np.int64) + ~packets.outbound[bare]]
-    later = (owner >= 0) & (bare > row[owner]) & (packets.relative_seq[bare] == packets.relative_seq[row[owner]])
-    bare, owner = bare[later], owner[later]
-    plain = packets.tcp_flags[bare] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST | TcpFlag.ACK) == TcpFlag.ACK
+    bare, owner = same_number(trace, row, more)
+    fin = packets.tcp_flags[bare] & TcpFlag.FIN != 0
+    plain = packets.tcp_flags[bare] & (TcpFlag.SYN | TcpFlag.RST | TcpFlag.ACK) == TcpFlag.ACK
     plain &= packets.marks[bare] & Mark.DUPLICATE_FRAME == 0
-    plain &= packets.relative_ack[bare] > acknowledged_before(trace, row, np.unique(owner))[owner]
-    plain &= ~sent_first(trace, bare, row[owner])
+    news = packets.relative_ack[bare] > acknowledged_before(trace, row[owner])
+    plain &= np.where(fin, packets.payload_length[row[owner]] > 0, news)
+    plain &= ~stamped_first(trace, bare, row[owner]) & ~counted_first(trace, bare, row[owner])
     gap = packets.time[bare] - packets.time[row[owner]]
     took = packets.payload_length[row].astype(np.int64) + (packets.tcp_flags[row] & TcpFlag.FIN != 0)
     plain &= (took[owner] > 1) | ((took[owner] > 0) & (gap < KEEP_ALIVE_NS))  # what takes no number leaves it as it was
-    late = gap > reorder_margin(trace, side)[owner]
+    late = (gap > reorder_margin(trace, side)[owner]) | stamped_first(trace, row[owner], bare)
     for found, when in ((shown.late, plain & late), (shown.soon, plain & ~late)):
         found[owner[when][::-1]] = bare[when][::-1]
     shown.soon[shown.late >= 0] = -1
     return shown
 
 
-def sent_first(trace: Trace, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which packets of a side were sent before others, by its IP IDs (RFC 6864) or timestamps (RFC 7323 §4)."""
+def same_number(
+    trace: Trace, row: NDArray[np.int64], more: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the later packets without payload that carry the number of some packets (places *more* among *row*).
+
+    Returns:
+        Rows in Packets, in order, and the place of the packet whose number each carries.
+    """
     packets = trace.packets
-    ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[one]) % 65536
-    first = (packets.version[one] == 4) & (packets.ip_id[one] > 0) & (ahead >= 1) & (ahead <= NEXT_FEW)
-    stamped = packets.tcp_options[one] & packets.tcp_options[other] & TcpOption.TIMESTAMPS != 0
-    found: NDArray[np.bool_] = first | (stamped & ((packets.tsval[other] - packets.tsval[one]).astype(np.int32) > 0))
-    return found
+    bare = bare_packets(trace, packets.outbound[row[more]])
+    keys, first = np.unique(numbered(trace, row[more]), return_index=True)
+    wanted = numbered(trace, bare)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    owner = more[first[place]]
+    later = (keys[place] == wanted) & (bare > row[owner])
+    return bare[later], owner[later]
+
+
+def numbered(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give packets of one side with one sequence number one key."""
+    packets = trace.packets
+    side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
+    key: NDArray[np.int64] = side << 34 | ((packets.relative_seq[row] + (1 << 33)) & ((1 << 34) - 1))
+    return key
 
 
 def bare_packets(trace: Trace, outbound: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -96,12 +112,9 @@ def bare_packets(trace: Trace, outbound: NDArray[np.bool_]) -> NDArray[np.int64]
     return kept
 
 
-def acknowledged_before(trace: Trace, row: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Highest number that the side of some packets (*places* among *row*) had acknowledged before, -1 for none."""
+def acknowledged_before(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Highest number that the side of some packets had acknowledged before, -1 for none."""
     packets = trace.packets
-    highest = np.full(len(row), -1)
-    near = trace.by_flow.take(packets.flow[row[places]])
-    owner, other = places[near.parents()], near.values.astype(np.int64)
-    before = (other < row[owner]) & (packets.outbound[other] == packets.outbound[row[owner]])
-    np.maximum.at(highest, owner[before], packets.relative_ack[other[before]])
-    return highest
+    flow = packets.flow[row].astype(np.int64)
+    base = side_packets(trace, np.unique(flow))
+    return base.at(base.acked, base.before(2 * flow + ~packets.outbound[row], row))

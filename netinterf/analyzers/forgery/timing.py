@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.analyzers.sides import segment_end
+from netinterf.analyzers.sides import segment_end, stamps_agreed
 from netinterf.schema import Packets, RttKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -40,7 +40,8 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Least round trip from the tap to each side's host and back, over all flows, and the number of samples.
 
     Samples from packets that end the connection, with another hop limit than the side's SYN or SYN/ACK, or without
-    timestamps although they were negotiated, are left out: they may be forged themselves.
+    timestamps although they were negotiated, are left out: they may be forged themselves. So may the first bytes of a
+    side: where all else takes far longer, how soon they came is what is asked, and no measure of the path.
 
     Returns:
         Two arrays aligned with ``trace.sides``: ns (-1 for none) and sample counts.
@@ -49,21 +50,30 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     syn = sides.syn[rtts.side]
     known = syn >= 0
     answer = rtts.packet
-    stamped = (sides.syn_options[rtts.side] & sides.syn_options[rtts.side ^ 1] & TcpOption.TIMESTAMPS) != 0
+    stamped = stamps_agreed(trace, rtts.side)
     clean = (packets.tcp_flags[answer] & (TcpFlag.RST | TcpFlag.FIN)) == 0
     if len(packets):
         clean &= ~known | (packets.ttl[answer] == packets.ttl[np.maximum(syn, 0)])
     clean &= ~stamped | ((packets.tcp_options[answer] & TcpOption.TIMESTAMPS) != 0)
     clean &= (rtts.kind == RttKind.HANDSHAKE) | (rtts.kind == RttKind.DATA)
-    side = rtts.side[clean]
     # one value per (address, direction of the conversation): the same host as client and as server is two places
     host = 2 * np.stack([trace.flows.client, trace.flows.server], axis=1).reshape(-1).astype(np.int64)
     host[1::2] += 1
-    least = np.full(2 * len(trace.hosts), np.iinfo(np.int64).max)
-    np.minimum.at(least, host[side], rtts.value[clean])
-    least[least == np.iinfo(np.int64).max] = -1
+    own = answer == sides.first_payload[rtts.side]
+    others = least_of(host[rtts.side[clean & ~own]], rtts.value[clean & ~own], 2 * len(trace.hosts))
+    clean &= ~own | (rtts.value >= PREMATURE_ONE * others[host[rtts.side]])
+    side = rtts.side[clean]
+    least = least_of(host[side], rtts.value[clean], 2 * len(trace.hosts))
     count = np.bincount(host[side], minlength=2 * len(trace.hosts))
     return least[host], count[host]
+
+
+def least_of(host: NDArray[np.int64], value: NDArray[np.int64], hosts: int) -> NDArray[np.int64]:
+    """Find the least value of each host, -1 for none."""
+    least = np.full(hosts, np.iinfo(np.int64).max)
+    np.minimum.at(least, host, value)
+    least[least == np.iinfo(np.int64).max] = -1
+    return least
 
 
 NEARER = 0.9

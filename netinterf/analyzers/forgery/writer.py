@@ -148,11 +148,13 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6
         for row in (retold.late, retold.soon)
     )
+    greeted = trace.sides.syn[suspects.side] >= 0  # else nobody knows who asked whom, nor what came first
+    known = retold.late < 0  # what its sender takes back it did not write, whoever's counts it goes on with
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / WRITTEN_WEIGHTS["premature"])
     shown: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
-        "premature": (timing.premature, times, timing.asked),
-        "nearer": (timing.nearer, times, timing.asked),
-        "on_time": (timing.on_time, times, timing.asked),
+        "premature": (timing.premature & greeted, times, timing.asked),
+        "nearer": (timing.nearer & greeted, times, timing.asked),
+        "on_time": (timing.on_time & known & greeted, times, timing.asked),
         "taken_back": (retold.late >= 0, {"gap_ms": late}, retold.late),
         "soon_back": (retold.soon >= 0, {"gap_ms": soon}, retold.soon),
         "ttl": (telling & ~headers.ttl_class, {"jump": jump}, None),
@@ -163,8 +165,8 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         "df": (headers.fragment_flag & own, {}, None),
         "odd_window": (headers.odd_window & own, {}, None),
         "copied_window": (headers.copied_window, {}, None),
-        "own_timestamps": (headers.own_timestamps, {}, None),
-        "in_counter": (headers.in_counter, {}, None),
+        "own_timestamps": (headers.own_timestamps & known, {}, None),
+        "in_counter": (headers.in_counter & known, {}, None),
     }
     total = sum((WRITTEN_WEIGHTS[name] * shown[name][0] for name in WRITER), np.zeros(len(suspects)))
     share = {name: np.minimum(1.0, ONE_WRITER / np.maximum(total, 1e-9)) for name in WRITER} | {"premature": few}

@@ -30,6 +30,7 @@ from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.greetings import find_varied
+from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
@@ -68,8 +69,9 @@ class RstInjection:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
         ended, forged_ends = self.fins(trace)
-        tables = [*ended, *self.resets(trace, forged_ends), *self.first_data(trace), *self.contradictions(trace)]
-        tables.append(self.greetings(trace))
+        tables = [*ended, *self.resets(trace, forged_ends), *self.contradictions(trace), self.greetings(trace)]
+        for suspects in (find_first_data(trace), find_later_data(trace)):
+            tables += self.data(trace, suspects)
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
     def contradictions(self, trace: Trace) -> list[Evidence]:
@@ -136,9 +138,8 @@ class RstInjection:
         written = self.write(trace, fins, signs, chosen, forged, "fin.", part)
         return written, np.unique(fins.side[own > 0])
 
-    def first_data(self, trace: Trace) -> list[Evidence]:
-        """Weigh the odd first data of servers; nothing is written where nothing speaks against it."""
-        suspects = find_first_data(trace)
+    def data(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
+        """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
         if len(suspects) == 0:
             return []
         signs = written_signs(trace, suspects, self.ttl_tolerance)

@@ -17,7 +17,10 @@ from netinterf.trace import Trace
 
 __all__ = ["Contradictions", "conflicting_data", "second_synacks"]
 
-LEAST_BYTES = 8  # bytes that must differ in kind: shorter overlaps are keep-alive garbage and padding slips
+LEAST_BYTES = 7
+"""Bytes of an overlap that tell: a keep-alive may bring one of garbage (RFC 9293 §3.8.4), and up to six are padding of
+an Ethernet frame (IEEE 802.3 §3.2.7). A TLS alert has seven (RFC 8446 §6)."""
+
 SYNACK_WINDOW_NS = 1_000_000_000  # two answers within a second; SYN cookies change their secret every 64 s
 
 

@@ -51,4 +51,4 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 
 FIN_WEIGHTS: dict[str, float] = {known.id.removeprefix("fin."): weight for weight, known in TABLE}
 FIN_RULES: tuple[Rule, ...] = (*written_rules("fin", "tcp.fin", "the FIN"), *(known for _, known in TABLE))
-DATA_RULES: tuple[Rule, ...] = written_rules("data", "tcp.data", "the server's first data")
+DATA_RULES: tuple[Rule, ...] = written_rules("data", "tcp.data", "data in the server's name")

@@ -73,25 +73,33 @@ def acknowledged_before(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
 HOW_FAR = ("premature", "nearer", "on_time", "ack_unsent")
 """Signs of what a FIN acknowledges."""
 
+EXCUSES = ("own_timestamps", "in_counter", "on_time")
+"""Signs that its claimed sender wrote it: nobody ends a stream and goes on with it, so there they show an imitation."""
+
 
 def fin_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, *tolerance* hops of difference allowed."""
     signs = all_signs(trace, fins, tolerance)
-    old = acknowledged_before(trace, fins)
-    return signs | {name: (np.where(old, 0.0, signs[name][0]), *signs[name][1:]) for name in HOW_FAR}
+    old, alive = acknowledged_before(trace, fins), signs["alive_after"][0] > 0
+    signs |= {name: (np.where(old, 0.0, signs[name][0]), *signs[name][1:]) for name in HOW_FAR}
+    return signs | {name: (np.where(alive, 0.0, signs[name][0]), *signs[name][1:]) for name in EXCUSES}
 
 
 def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, whatever its side said before."""
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
+    dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
+    written = written_signs(trace, fins, tolerance)
+    disowned = ~np.isnan(gap) | (written["taken_back"][0] > 0)
+    wordless = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
     own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
         "ack_unsent": (ack_unsent(trace, fins), {}, None),
         "behind_data": (behind_fin(trace, fins), {}, None),
-        "after_request": (waiting & ~acknowledged, {}, None),
+        "after_request": (waiting & ~acknowledged & dialled & wordless, {}, None),
     }
     weighed = {
         name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()
     }
-    return {**written_signs(trace, fins, tolerance), **weighed}
+    return {**written, **weighed}

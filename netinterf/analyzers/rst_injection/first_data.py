@@ -3,7 +3,8 @@
 import numpy as np
 
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.header import PADDING
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.sides import side_packets
@@ -16,17 +17,22 @@ __all__ = ["find_first_data"]
 def find_first_data(trace: Trace) -> Suspects:
     """Select the packets with which servers began to answer, where those are odd.
 
-    Odd is what looks unlike its sender's greeting, comes too early or is taken back.
-
-    Beside them stands what else their side sent but payload and endings.
+    Odd is what looks unlike its sender's greeting, comes too early or is taken back. Where only the server's direction
+    was captured nobody knows what was asked, and what looks like a page is left to who reads pages. Words on a FIN are
+    asked about as an end, and a few bytes may be padding that the recorder took for payload. Beside them stands what
+    else their side sent but payload and endings.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked, answered = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
     web = np.zeros(len(flows), np.bool_)
     web[trace.http.flow[trace.http.outbound]] = True
-    flow = np.flatnonzero((flows.protocol == TCP) & (asked >= 0) & (answered > asked) & ~web)
+    unheard = sides.packets[0::2] == 0
+    answers = np.where(unheard, answered >= 0, (asked >= 0) & (answered > asked))
+    flow = np.flatnonzero((flows.protocol == TCP) & answers & ~web)
     row = answered[flow]
-    row = row[np.isin(row, arrived(trace, row)) & (packets.tcp_flags[row] & TcpFlag.RST == 0)]
+    row = row[~unheard[packets.flow[row]] | ~begins_page(trace, row)]
+    row = row[np.isin(row, arrived(trace, row)) & (packets.payload_length[row] > PADDING)]
+    row = row[packets.tcp_flags[row] & (TcpFlag.RST | TcpFlag.FIN) == 0]
     side = 2 * packets.flow[row].astype(np.int64) + 1
     row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side) | taken_back(trace, row).any]
     row = row[trace.checksum_ok(row)]

@@ -1,0 +1,63 @@
+"""Data in a server's name in the midst of a conversation: few packets unlike all others, or such as it takes back.
+
+Injectors strike where the word stands that they look for, and that need not be the first request (mail: Clayton et al.,
+PET 2006). One odd packet among many alike is a question; where most are unlike the greeting, somebody else greets.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.header import PADDING
+from netinterf.analyzers.forgery.oddity import begins_page, unlike_greeting
+from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
+from netinterf.analyzers.forgery.taken_back import taken_back
+from netinterf.analyzers.sides import segment_end, side_packets
+from netinterf.schema import Mark, TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["find_later_data"]
+
+FEW = 0.25
+"""Share of a server's data packets up to which those unlike its greeting are few: a route that changes moves all that
+follow (Paxson, ToN 1997), so that half of them are unlike at the median. Judgement, not fitted."""
+
+
+def find_later_data(trace: Trace) -> Suspects:
+    """Select, in each flow, the first data packet behind the server's first that is odd.
+
+    Odd is what few packets of its side look like, or what the server takes back. Pages are read by another analyzer, and
+    a few bytes may be padding that the recorder took for payload.
+    Beside it stands all else that its side sent but endings.
+    """
+    packets, sides = trace.packets, trace.sides
+    said = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
+    row = np.flatnonzero(said & (packets.tcp_flags & (TcpFlag.RST | TcpFlag.FIN | TcpFlag.SYN) == 0))
+    side = 2 * packets.flow[row].astype(np.int64) + 1
+    unlike = unlike_greeting(trace, row, side)
+    often = np.bincount(side[unlike], minlength=len(sides))
+    few = unlike & (often <= FEW * sides.payload_packets)[side]
+    denied = np.zeros(len(row), np.bool_)
+    stepped = np.flatnonzero(steps_back(trace)[side // 2])  # few flows
+    denied[stepped] = taken_back(trace, row[stepped]).late >= 0
+    row = row[(few | denied) & (row != sides.first_payload[side])]
+    row = arrived(trace, row)
+    row = row[trace.checksum_ok(row) & ~begins_page(trace, row)]
+    flow, first = np.unique(packets.flow[row], return_index=True)
+    row = np.sort(row[first])
+    own = with_followers(trace, row).values
+    base = side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own)
+    return beside(trace, row, base)
+
+
+def steps_back(trace: Trace) -> NDArray[np.bool_]:
+    """Say in which flows a bare packet of the server lies below the end of the server's packet before it."""
+    packets = trace.packets
+    found = np.zeros(len(trace.flows), np.bool_)
+    row = trace.by_flow.values.astype(np.int64)
+    row = row[~packets.outbound[row] & (packets.protocol[row] == TCP)]
+    same = packets.flow[row[1:]] == packets.flow[row[:-1]]
+    bare = (packets.payload_length[row[1:]] == 0) & (packets.marks[row[1:]] & Mark.DUPLICATE_FRAME == 0)
+    back = row[1:][same & bare & (packets.relative_seq[row[1:]] < segment_end(packets, row[:-1]))]
+    found[packets.flow[back]] = True
+    return found
