@@ -53,7 +53,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     """Compare every suspect with the base of its claimed sender; fields without a baseline say nothing."""
     packets, base, row = trace.packets, suspects.base, suspects.row
     group = SideGroups(base, suspects.side)
-    ttl = group.middle(packets.ttl[base.row].astype(np.int64))
+    ttl = usual_ttl(trace, suspects)
     v4 = packets.version[row] == 4
     stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
     base_data = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
@@ -137,6 +137,27 @@ class SideGroups:
         keys = np.unique(self.base.side << 32 | values)
         key = np.where(self.known, self.sides[self.place] if len(self.sides) else 0, -1) << 32 | wanted
         return np.isin(key, keys)
+
+
+def usual_ttl(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+    """Give the hop limit that each suspect is held against: of its sender's greeting or of what followed it.
+
+    A device in front of a server may write the greeting and the server all that follows (RFC 4987 §3.8), so that a side
+    has two hop limits of its own. The nearer of both counts: who fits either is not foreign, and who fits neither is.
+
+    Returns:
+        Hop limits, -1 for a side without other packets.
+    """
+    packets, base = trace.packets, suspects.base
+    greeting = (packets.tcp_flags[base.row] & TcpFlag.SYN) != 0
+    here = packets.ttl[suspects.row].astype(np.int64)
+    usual = np.full(len(suspects), -1)
+    for part in (greeting, ~greeting):
+        some = base.take(part)
+        middle = SideGroups(some, suspects.side).middle(packets.ttl[some.row].astype(np.int64))
+        nearer = (middle >= 0) & ((usual < 0) | (np.abs(here - middle) < np.abs(here - usual)))
+        usual = np.where(nearer, middle, usual)
+    return usual
 
 
 def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

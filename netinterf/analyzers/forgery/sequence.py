@@ -9,10 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.schema import Mark, TcpFlag
+from netinterf.schema import Mark
 from netinterf.trace import Trace
 
-__all__ = ["ack_unsent", "alive_after", "behind_data", "goes_on", "lossy", "reorder_margin", "seq_change"]
+__all__ = [
+    "REORDER_NS",
+    "acceptable",
+    "ack_unsent",
+    "behind_data",
+    "echoes_ack",
+    "goes_on",
+    "lossy",
+    "may_answer",
+    "reorder_margin",
+    "seq_change",
+]
 
 SEQ_CHANGE_WINDOW_NS = 2_000_000_000  # Weaver et al. 2009, appendix A: two resets within 2 s
 SLACK = 2  # the same: absorbs the counts of SYN and FIN
@@ -34,39 +45,6 @@ def lossy(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
         minlength=len(trace.flows),
     )
     return holes[suspects.flow] > 0
-
-
-def alive_after(
-    trace: Trace, suspects: Suspects, foreign: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
-
-    The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK),
-    come later than reordering explains, and be no SYN: a client that resets a half-open connection dials again.
-
-    Args:
-        trace: The capture.
-        suspects: Its resets.
-        foreign: Resets whose header is not their sender's: two devices wrote, so only 3 ms of reordering are allowed.
-
-    Returns:
-        Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
-    """
-    packets, base = trace.packets, suspects.base
-    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects.side))
-    later = np.searchsorted(packets.time, packets.time[suspects.row] + margin, side="right")
-    known = base.before(suspects.side, later)
-    data = base.first_above(base.top, suspects.side, np.maximum(base.at(base.top, known), 0))
-    acks = base.first_above(base.acked, suspects.side, np.maximum(base.at(base.acked, known), 0))
-    # data below the reset's own number were on their way before it
-    data = np.where(base.at(base.end, data) > packets.relative_seq[suspects.row], data, -1)
-    place = np.where((data < 0) | ((acks >= 0) & (acks < data)), acks, data)
-    row = base.at(base.row, place)
-    flags = packets.tcp_flags[np.maximum(row, 0)]
-    dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
-    found = (row >= 0) & ~dials & acceptable(trace, suspects)
-    gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
-    return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
 
 
 def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

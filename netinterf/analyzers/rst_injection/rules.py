@@ -76,6 +76,16 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        rule(
+            "alive_beside",
+            "aftermath",
+            "right behind the reset its side sent something new, unless both were swapped on the way",
+            source="Weaver et al. 2009; Paxson, End-to-End Internet Packet Dynamics, SIGCOMM 1997: 0.1 to 2 % of "
+            "packets change places",
+        ),
+    ),
+    (
         4.0,
         rule(
             "forgot",
