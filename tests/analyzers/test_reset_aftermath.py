@@ -91,6 +91,18 @@ def test_resets_that_repeat_themselves_need_as_many_packets(tries: int, told: bo
     assert ("rst.burst" in found(talk.trace())) == told
 
 
+@pytest.mark.parametrize(("ttl", "told"), [(111, False), (239, False), (62, True), (209, True)])
+def test_a_server_behind_a_front_end_has_two_hop_limits(ttl: int, told: bool) -> None:
+    """One device greets and another answers: a reset like either is theirs, one like neither is foreign."""
+    talk = Talk(stamps=False)
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "SA", 900, 101, at=100, ttl=239)
+    talk.send("C", "PA", 101, 901, at=101, data=b"GET / HT\r\n")
+    talk.send("S", "PA", 901, 111, at=201, data=b"y" * 300, ttl=111)
+    talk.send("S", "RA", 1201, 111, at=300, ttl=ttl)
+    assert bool({"rst.ttl", "rst.ttl_class"} & set(found(talk.trace()))) == told
+
+
 @pytest.mark.captures
 @pytest.mark.parametrize(
     ("name", "expected", "rules"),

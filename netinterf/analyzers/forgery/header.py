@@ -53,7 +53,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     """Compare every suspect with the base of its claimed sender; fields without a baseline say nothing."""
     packets, base, row = trace.packets, suspects.base, suspects.row
     group = SideGroups(base, suspects.side)
-    ttl = usual_ttl(trace, suspects)
+    ttl = usual_ttl(trace, suspects, group)
     v4 = packets.version[row] == 4
     stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
     base_data = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
@@ -139,25 +139,27 @@ class SideGroups:
         return np.isin(key, keys)
 
 
-def usual_ttl(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
-    """Give the hop limit that each suspect is held against: of its sender's greeting or of what followed it.
+def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[np.int64]:
+    """Give the hop limit that each suspect is held against: the usual one of its sender's packets.
 
     A device in front of a server may write the greeting and the server all that follows (RFC 4987 §3.8), so that a side
-    has two hop limits of its own. The nearer of both counts: who fits either is not foreign, and who fits neither is.
+    has two hop limits of its own. A reset is held against the nearer: one that fits either is not foreign, one that
+    fits neither is. Data and FINs are among what followed, and may be forged with it.
 
     Returns:
         Hop limits, -1 for a side without other packets.
     """
     packets, base = trace.packets, suspects.base
-    greeting = (packets.tcp_flags[base.row] & TcpFlag.SYN) != 0
+    flags, ttl = packets.tcp_flags[base.row], packets.ttl[base.row].astype(np.int64)
     here = packets.ttl[suspects.row].astype(np.int64)
     usual = np.full(len(suspects), -1)
-    for part in (greeting, ~greeting):
+    for part in (flags & TcpFlag.SYN != 0, flags & (TcpFlag.SYN | TcpFlag.FIN) == 0):
         some = base.take(part)
-        middle = SideGroups(some, suspects.side).middle(packets.ttl[some.row].astype(np.int64))
+        middle = SideGroups(some, suspects.side).middle(ttl[part])
         nearer = (middle >= 0) & ((usual < 0) | (np.abs(here - middle) < np.abs(here - usual)))
         usual = np.where(nearer, middle, usual)
-    return usual
+    reset = packets.tcp_flags[suspects.row] & TcpFlag.RST != 0
+    return np.where(reset & (usual >= 0), usual, group.middle(ttl))
 
 
 def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

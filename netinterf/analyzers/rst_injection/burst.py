@@ -119,7 +119,7 @@ def repeats(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
 
 
 def wire_segments(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
-    """Count the segments that each packet of the base was on the wire: many where a capture with offload joined them."""
+    """Count the segments that each packet of the base was on the wire: several where offload joined them."""
     base = suspects.base
     mss = trace.sides.mss[base.side].astype(np.int64)
     other_mss = trace.sides.mss[base.side ^ 1].astype(np.int64)
