@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from netinterf.analyzers.rst_injection import RstInjection
@@ -101,6 +102,38 @@ def test_a_server_behind_a_front_end_has_two_hop_limits(ttl: int, told: bool) ->
     talk.send("S", "PA", 901, 111, at=201, data=b"y" * 300, ttl=111)
     talk.send("S", "RA", 1201, 111, at=300, ttl=ttl)
     assert bool({"rst.ttl", "rst.ttl_class"} & set(found(talk.trace()))) == told
+
+
+def shot_past(connections: int, *, late: float = 20, goes_on: bool = True) -> Trace:
+    """Play requests that draw bare resets with random numbers and windows, and answers all the same."""
+    talk = Talk()
+    for place in range(connections):
+        talk.port += 1
+        sent, end = talk.request(talk.open(1000.0 * place))
+        for shot in range(2):
+            number = (901 + 1_234_567_891 * (place + 1) + 987_654_321 * shot) % (1 << 32)
+            talk.send("S", "R", number, 0, at=sent + late + shot, ttl=121, stamped=False, window=977 + 911 * shot)
+        if goes_on:
+            talk.send("S", "PA", 901, end, at=sent + late + 81, data=b"y" * 100)
+            talk.send("C", "A", end, 1001, at=sent + late + 82)
+    return talk.trace()
+
+
+def test_resets_that_miss_each_window_show_who_shoots() -> None:
+    """The connections go on, since their ends ignore such numbers; still they were attacked."""
+    trace = shot_past(3)
+    evidence = RstInjection()(trace)
+    assert "rst.ignored" in found(trace)
+    assert len(np.unique(evidence.subject)) == 3
+    assert {int(row) for rows in evidence.forged for row in rows} == set(np.flatnonzero(trace.packets.tcp_flags & 4))
+    assert "rst.alive_after" not in found(trace)
+
+
+@pytest.mark.parametrize("trace", [shot_past(2), shot_past(3, late=300), shot_past(3, goes_on=False)])
+def test_left_overs_of_older_connections_miss_by_accident(trace: Trace) -> None:
+    """Once or twice, at any time, or where nothing went on: numbers of another connection prove nothing."""
+    assert "rst.ignored" not in found(trace)
+    assert "rst.seq_change" not in found(trace)
 
 
 @pytest.mark.captures

@@ -70,8 +70,8 @@ def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[
 def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     """Say whether the receiver would have believed a reset by its number (RFC 9293 §3.10.7.4, RFC 5961 §3).
 
-    A host ignores one below everything that it had acknowledged, or an answer to another SYN, and that the
-    conversation goes on is natural. Those beyond its window are no suspects.
+    A host ignores one below everything that it had acknowledged or beyond its window, or an answer to another SYN, and
+    that the conversation goes on is natural.
     """
     packets, base = trace.packets, suspects.base
     here, opening = packets.relative_seq[suspects.row], suspects.previous < 0
@@ -79,7 +79,14 @@ def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     fits: NDArray[np.bool_] = np.where(
         opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), here >= taken - SLACK
     )
-    return fits
+    return fits & (opening | ~outside(suspects, here))
+
+
+def outside(suspects: Suspects, here: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each suspect whether its number lies beyond all that its receiver had room for."""
+    edge = suspects.base.at(suspects.base.edge, suspects.asked)
+    beyond: NDArray[np.bool_] = (edge >= 0) & (here > edge)
+    return beyond
 
 
 def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

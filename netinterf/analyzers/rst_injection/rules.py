@@ -86,6 +86,18 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        3.0,
+        rule(
+            "ignored",
+            "aftermath",
+            "resets with numbers that their receiver ignores came right behind the first data of {connections} "
+            "connections of this client, which went on",
+            "connections",
+            source="RFC 9293 §3.10.7.4 and RFC 5961 §3: a reset outside the window is dropped; an older connection "
+            "explains one pair of ports",
+        ),
+    ),
+    (
         4.0,
         rule(
             "forgot",
