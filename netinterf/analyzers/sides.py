@@ -30,6 +30,10 @@ class SidePackets:
     acked: NDArray[np.int64]  # highest relative ack of the side so far, this packet included
     edge: NDArray[np.int64]  # highest relative number so far that the side had room for (ack and window)
 
+    def take(self, kept: NDArray[np.bool_]) -> "SidePackets":
+        """Select packets; what had been reached by then stays as it was."""
+        return SidePackets(**{name: column[kept] for name, column in attrs.asdict(self, recurse=False).items()})
+
     def before(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         """Place of the last packet of *side* before packet *row*, -1 for none."""
         place = self._find(side, row) - 1

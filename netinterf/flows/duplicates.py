@@ -3,8 +3,9 @@
 A copy agrees with its original in everything that the sender writes, the IP identification included, has the same TTL
 or one changed by a single router, and follows within a millisecond. Where the sender numbers its packets that is
 decisive. Resets and packets without identification (IPv6, or 0 as RFC 6864 §4.1 allows) agree easily without being
-copies: injectors send identical resets in volleys, receivers identical acknowledgements. These count as copies only in
-captures that visibly hold copies of everything.
+copies: injectors send identical resets in volleys, receivers identical acknowledgements. These count as copies only
+where everything else that went the same way, to or from the same client, is visibly doubled. Mirror ports and devices
+may double one direction alone, and another client's packets took another way.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
 from netinterf.flows.grouping import FIRST, SECOND
-from netinterf.schema import Packets, TcpFlag
+from netinterf.schema import Flows, Packets, TcpFlag
 from netinterf.table import Ragged
 
 __all__ = ["COPY_NS", "duplicate_rows"]
@@ -23,39 +24,52 @@ COPY_NS = 1_000_000
 REACH = 8  # rows of the flow between which a copy is looked for: a burst may be copied as a whole
 
 COPIED_SHARE = 0.2
-"""Share of copies among segments with data, SYN or FIN from which the whole capture counts as doubled; capturing
+"""Share of copies among segments with data, SYN or FIN from which all that goes that way counts as doubled; capturing
 everything twice gives one half."""
 
 
-def duplicate_rows(packets: Packets, by_flow: Ragged) -> NDArray[np.int32]:
+def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged) -> NDArray[np.int32]:
     """List the second and later copies of TCP packets.
 
     Args:
         packets: Packets with flow and outbound.
+        flows: Their flows.
         by_flow: Rows of packets of each flow.
 
     Returns:
         Rows in Packets, in no particular order.
     """
-    decisive, weak = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-    segments = copied = 0
+    decisive, weak, ways = [np.empty(0, np.int32)], [np.empty(0, np.int32)], [np.empty(0, np.int64)]
+    count = 2 * (int(flows.client.max(initial=-1)) + 1)
+    segments, copied = np.zeros(count, np.int64), np.zeros(count, np.int64)
     for block in tcp_blocks(packets, by_flow):
         flags = packets.tcp_flags.take(block.rows)
         carries = packets.payload_length.take(block.rows) > 0
         carries |= flags & (TcpFlag.SYN.value | TcpFlag.FIN.value) != 0
         carries &= flags & TcpFlag.RST.value == 0
-        segments += int(np.count_nonzero(carries))
+        way = 2 * flows.client[block.first_flow + block.flow].astype(np.int64) + block.outbound
+        segments += np.bincount(way[carries], minlength=count)
         found = copies(packets, block)
         if len(found) == 0:
             continue
-        copied += int(np.count_nonzero(carries[found]))
+        copied += np.bincount(way[found[carries[found]]], minlength=count)
         rows = block.rows[found]
         sure = (packets.ip_id[rows] != 0) & (flags[found] & TcpFlag.RST.value == 0)
         decisive.append(rows[sure])
         weak.append(rows[~sure])
-    if copied >= COPIED_SHARE * segments and copied:
-        decisive += weak
-    return np.concatenate(decisive)
+        ways.append(way[found[~sure]])
+    return np.concatenate([*decisive, np.concatenate(weak)[doubled(segments, copied)[np.concatenate(ways)]]])
+
+
+def doubled(segments: NDArray[np.int64], copied: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each way (twice the client, plus one for what it sent) whether all that went there was captured twice.
+
+    Where nothing that can tell went one way, the client's other direction speaks for it.
+    """
+    both = segments.reshape(-1, 2).sum(axis=1).repeat(2), copied.reshape(-1, 2).sum(axis=1).repeat(2)
+    segments, copied = (np.where(segments > 0, own, all_) for own, all_ in zip((segments, copied), both, strict=True))
+    found: NDArray[np.bool_] = (copied >= COPIED_SHARE * segments) & (copied > 0)
+    return found
 
 
 def copies(packets: Packets, block: TcpBlock) -> NDArray[np.int64]:

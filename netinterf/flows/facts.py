@@ -80,12 +80,13 @@ def gather_facts(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples,
     tcp_flows = np.flatnonzero(flows.protocol == TCP)
     both = (sides.packets[2 * tcp_flows] > 0) & (sides.packets[2 * tcp_flows + 1] > 0)
     given = vantage != "auto"
+    place = Vantage(vantage) if given else infer_vantage(packets, sides)
     return Facts(
-        vantage=Vantage(vantage) if given else infer_vantage(packets, sides),
+        vantage=place,
         vantage_given=given,
-        ttl_informative=not rewrites_ttl(packets, flows),
+        ttl_informative=not rewrites_ttl(packets, flows, place),
         hops_apart=copied_behind_router(packets),
-        ip_id_informative=not renumbers_ip_id(packets, flows),
+        ip_id_informative=not renumbers_ip_id(packets, flows, place),
         split_tcp=splits_tcp(packets, flows, sides, rtts),
         offloaded=bool(np.any(packets.status & Status.OFFLOADED)),
         duplicate_share=float(np.count_nonzero(packets.marks & Mark.DUPLICATE_FRAME)) / count,
@@ -121,15 +122,20 @@ def infer_vantage(packets: Packets, sides: Sides) -> Vantage:
     return best if votes[best] and votes[best] >= 2 * int(cast.sum()) / 3 else Vantage.UNKNOWN
 
 
-def far_packets(packets: Packets, flows: Flows) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Select packets that servers sent, and who sent each: the far ends of a client-side capture."""
-    rows = np.flatnonzero((packets.flow >= 0) & ~packets.outbound)[:SAMPLE]
-    return rows, flows.server[packets.flow[rows]]
+def far_packets(packets: Packets, flows: Flows, vantage: Vantage) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Select packets of the far ends, and who sent each: of clients where servers sit at the tap, else of servers.
+
+    Hosts at the tap share what says nothing of the path: one initial hop limit, or one counter of IP IDs for several
+    addresses of one machine.
+    """
+    clients = vantage is Vantage.SERVER
+    rows = np.flatnonzero((packets.flow >= 0) & (packets.outbound == clients))[:SAMPLE]
+    return rows, (flows.client if clients else flows.server)[packets.flow[rows]]
 
 
-def rewrites_ttl(packets: Packets, flows: Flows) -> bool:
-    """Say whether nearly all packets of many servers carry one hop limit, so that somebody rewrote it."""
-    rows, host = far_packets(packets, flows)
+def rewrites_ttl(packets: Packets, flows: Flows, vantage: Vantage) -> bool:
+    """Say whether nearly all packets of many far hosts carry one hop limit, so that somebody rewrote it."""
+    rows, host = far_packets(packets, flows, vantage)
     if len(np.unique(host)) < SAME_TTL_HOSTS:
         return False
     return float(np.bincount(packets.ttl[rows]).max()) >= SAME_TTL_SHARE * len(rows)
@@ -145,9 +151,9 @@ def copied_behind_router(packets: Packets) -> bool:
     return bool(np.any(~np.isin(shown[copy], original)))
 
 
-def renumbers_ip_id(packets: Packets, flows: Flows) -> bool:
-    """Say whether the IP IDs of different servers form one counter, so that one box numbers them all."""
-    rows, host = far_packets(packets, flows)
+def renumbers_ip_id(packets: Packets, flows: Flows, vantage: Vantage) -> bool:
+    """Say whether the IP IDs of different far hosts form one counter, so that one box numbers them all."""
+    rows, host = far_packets(packets, flows, vantage)
     rows, host = rows[packets.version[rows] == 4], host[packets.version[rows] == 4]
     changes = np.flatnonzero(np.diff(host) != 0)
     if len(changes) < 2 * SAME_TTL_HOSTS or len(np.unique(host)) < 2:

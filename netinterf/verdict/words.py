@@ -45,6 +45,9 @@ WHAT = {
 }
 """What each mechanism of the verdict contract did, in words; ``{who}`` is the subject."""
 
+SURVIVED = {"rst.ignored": "forged resets were sent into {who}, which went on"}
+"""What was done where an observation says that it had no effect."""
+
 SURE = {
     Grade.CONFIRMED: "This is confirmed",
     Grade.LIKELY: "This is likely",
@@ -94,6 +97,8 @@ def happened(verdict: Verdict) -> str:
     if verdict.subject.kind == "group":
         return group_happened(verdict)
     what = what_happened(verdict.mechanism) if verdict.mechanism else "{who}"
+    if verdict.mechanism == "tcp.reset":
+        what = next((SURVIVED[seen.rule] for seen in verdict.evidence if seen.rule in SURVIVED), what)
     hedge = "perhaps " if verdict.grade is Grade.POSSIBLE else ""
     return _capital(hedge + what.format(who=who(verdict.subject)))
 

@@ -29,8 +29,8 @@ LEVEL = {
     "flows": 4,
     "context": 4,
     "trace": 5,
+    "attribute": 5.5,  # what is known of boxes, which resets are held against as well
     "analyzers": 6,
-    "attribute": 6,
     "verdict": 7,
     "comparison": 8,
     "privacy": 8,

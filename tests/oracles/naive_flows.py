@@ -104,20 +104,23 @@ def tcp_rows(packets, by_flow):
     return [[Row(packets, row) for row in flow if usable[row]] for flow in by_flow]
 
 
-def find_copies(flows):
-    """Set `copy` on second copies of a frame."""
+def find_copies(flows, clients):
+    """Set `copy` on second copies of a frame; weak ones count where what goes to or from the client is doubled."""
     names = ("out", "seq", "ack", "tcp_flags", "payload_length", "window", "ip_id", "stamped", "tsval", "tsecr")
-    found, segments = [], 0
-    for rows in flows:
+    found, told = [], {}
+    for rows, client in zip(flows, clients, strict=True):
         for place, row in enumerate(rows):
-            segments += row.length > 0 and not row.rst
+            counts = told.setdefault((client, row.out), [0, 0])
+            counts[0] += row.length > 0 and not row.rst
             for other in rows[max(place - 8, 0) : place]:
                 same = all(getattr(row, name) == getattr(other, name) for name in names)
                 if same and row.time - other.time <= 1_000_000 and abs(row.ttl - other.ttl) <= 1:
-                    found.append(row)
+                    counts[1] += row.length > 0 and not row.rst
+                    found.append((row, client))
                     break
-    copied = sum(row.length > 0 and not row.rst for row in found)
-    for row in found:
+    for row, client in found:
+        one, other = (told.get((client, out), [0, 0]) for out in (row.out, not row.out))
+        segments, copied = one if one[0] else other
         row.copy = (row.ip_id != 0 and not row.rst) or (copied > 0 and copied >= 0.2 * segments)
 
 
@@ -250,12 +253,12 @@ def overtaken(rows, place, solid):
     return row.time - over.time < limit and asked < 3
 
 
-def naive_marks(packets, by_flow):
+def naive_marks(packets, flow_table, by_flow):
     """Give relative_seq, relative_ack and marks of all packets."""
     seq, ack = np.zeros(len(packets), np.int64), np.full(len(packets), -1, np.int64)
     marks = np.zeros(len(packets), np.uint16)
     flows = tcp_rows(packets, by_flow)
-    find_copies(flows)
+    find_copies(flows, flow_table.client.tolist())
     for rows in flows:
         mark_flow(rows)
         for row in rows:

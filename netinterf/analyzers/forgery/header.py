@@ -53,7 +53,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     """Compare every suspect with the base of its claimed sender; fields without a baseline say nothing."""
     packets, base, row = trace.packets, suspects.base, suspects.row
     group = SideGroups(base, suspects.side)
-    ttl = group.middle(packets.ttl[base.row].astype(np.int64))
+    ttl = usual_ttl(trace, suspects, group)
     v4 = packets.version[row] == 4
     stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
     base_data = (packets.tcp_flags[base.row] & TcpFlag.SYN) == 0
@@ -136,6 +136,29 @@ class SideGroups:
         keys = np.unique(self.base.side << 32 | values)
         key = np.where(self.known, self.sides[self.place] if len(self.sides) else 0, -1) << 32 | wanted
         return np.isin(key, keys)
+
+
+def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[np.int64]:
+    """Give the hop limit that each suspect is held against: the usual one of its sender's packets.
+
+    A device in front of a server may write the greeting and the server all that follows (RFC 4987 §3.8), so that a side
+    has two hop limits of its own. A reset is held against the nearer: one that fits either is not foreign, one that
+    fits neither is. Data and FINs are among what followed, and may be forged with it.
+
+    Returns:
+        Hop limits, -1 for a side without other packets.
+    """
+    packets, base = trace.packets, suspects.base
+    flags, ttl = packets.tcp_flags[base.row], packets.ttl[base.row].astype(np.int64)
+    here = packets.ttl[suspects.row].astype(np.int64)
+    usual = np.full(len(suspects), -1)
+    for part in (flags & TcpFlag.SYN != 0, flags & (TcpFlag.SYN | TcpFlag.FIN) == 0):
+        some = base.take(part)
+        middle = SideGroups(some, suspects.side).middle(ttl[part])
+        nearer = (middle >= 0) & ((usual < 0) | (np.abs(here - middle) < np.abs(here - usual)))
+        usual = np.where(nearer, middle, usual)
+    reset = packets.tcp_flags[suspects.row] & TcpFlag.RST != 0
+    return np.where(reset & (usual >= 0), usual, group.middle(ttl))
 
 
 def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

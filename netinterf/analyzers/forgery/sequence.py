@@ -10,10 +10,21 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.order import stamped_first
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.schema import Mark, TcpFlag
+from netinterf.schema import Mark
 from netinterf.trace import Trace
 
-__all__ = ["ack_unsent", "alive_after", "behind_data", "goes_on", "lossy", "reorder_margin", "seq_change"]
+__all__ = [
+    "REORDER_NS",
+    "acceptable",
+    "ack_unsent",
+    "behind_data",
+    "echoes_ack",
+    "goes_on",
+    "lossy",
+    "may_answer",
+    "reorder_margin",
+    "seq_change",
+]
 
 SEQ_CHANGE_WINDOW_NS = 2_000_000_000  # Weaver et al. 2009, appendix A: two resets within 2 s
 SLACK = 2  # the same: absorbs the counts of SYN and FIN
@@ -35,39 +46,6 @@ def lossy(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
         minlength=len(trace.flows),
     )
     return holes[suspects.flow] > 0
-
-
-def alive_after(
-    trace: Trace, suspects: Suspects, foreign: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
-
-    The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK),
-    come later than reordering explains, and be no SYN: a client that resets a half-open connection dials again.
-
-    Args:
-        trace: The capture.
-        suspects: Its resets.
-        foreign: Resets whose header is not their sender's: two devices wrote, so only 3 ms of reordering are allowed.
-
-    Returns:
-        Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
-    """
-    packets, base = trace.packets, suspects.base
-    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects.side))
-    later = np.searchsorted(packets.time, packets.time[suspects.row] + margin, side="right")
-    known = base.before(suspects.side, later)
-    data = base.first_above(base.top, suspects.side, np.maximum(base.at(base.top, known), 0))
-    acks = base.first_above(base.acked, suspects.side, np.maximum(base.at(base.acked, known), 0))
-    # data below the reset's own number were on their way before it
-    data = np.where(base.at(base.end, data) > packets.relative_seq[suspects.row], data, -1)
-    place = np.where((data < 0) | ((acks >= 0) & (acks < data)), acks, data)
-    row = base.at(base.row, place)
-    flags = packets.tcp_flags[np.maximum(row, 0)]
-    dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
-    found = (row >= 0) & ~dials & acceptable(trace, suspects)
-    gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
-    return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
 
 
 def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -105,8 +83,8 @@ def new_behind(trace: Trace, fins: Suspects, later: NDArray[np.int64]) -> NDArra
 def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     """Say whether the receiver would have believed a reset by its number (RFC 9293 §3.10.7.4, RFC 5961 §3).
 
-    A host ignores one below everything that it had acknowledged, or an answer to another SYN, and that the
-    conversation goes on is natural. Those beyond its window are no suspects.
+    A host ignores one below everything that it had acknowledged or beyond its window, or an answer to another SYN, and
+    that the conversation goes on is natural.
     """
     packets, base = trace.packets, suspects.base
     here, opening = packets.relative_seq[suspects.row], suspects.previous < 0
@@ -114,7 +92,14 @@ def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     fits: NDArray[np.bool_] = np.where(
         opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), here >= taken - SLACK
     )
-    return fits
+    return fits & (opening | ~outside(suspects, here))
+
+
+def outside(suspects: Suspects, here: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say of each suspect whether its number lies beyond all that its receiver had room for."""
+    edge = suspects.base.at(suspects.base.edge, suspects.asked)
+    beyond: NDArray[np.bool_] = (edge >= 0) & (here > edge)
+    return beyond
 
 
 def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

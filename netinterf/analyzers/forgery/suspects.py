@@ -15,7 +15,7 @@ from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["Suspects", "arrived", "beside", "couples", "find_suspects", "witnesses"]
+__all__ = ["Suspects", "aimed_at", "arrived", "beside", "couples", "find_suspects", "left_over", "witnesses"]
 
 TCP = 6
 
@@ -43,14 +43,16 @@ def find_suspects(trace: Trace) -> Suspects:
 
     A RST seen where its sender sits is the sender's own; a copy of a frame captured twice is no second reset; one with
     a wrong checksum resets nothing: it is damaged, or a decoy of somebody who evades a censor; and one far outside the
-    receiver's window is left over from an older connection.
+    receiver's window is left over from an older connection, unless such resets follow one request after the other.
     """
     packets = trace.packets
     is_rst = (packets.protocol == TCP) & ((packets.tcp_flags & TcpFlag.RST) != 0) & (packets.flow >= 0)
     row = arrived(trace, np.flatnonzero(is_rst))
     row = row[trace.checksum_ok(row)]
     base = side_packets(trace, np.unique(packets.flow[row]).astype(np.int64))
-    return beside(trace, row[~left_over(trace, base, row)], base)
+    stale = left_over(trace, base, row)
+    stale[stale] = ~(aimed_at(trace, base, row[stale]) > 0)
+    return beside(trace, row[~stale], base)
 
 
 def arrived(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -104,6 +106,41 @@ def left_over(trace: Trace, base: SidePackets, row: NDArray[np.int64]) -> NDArra
     here, edge = packets.relative_seq[row], base.at(base.edge, base.before(side ^ 1, row))
     opened = base.before(side, row) >= 0
     return opened & (((edge >= 0) & (here > edge)) | ((trace.sides.syn[side] >= 0) & (here < 0)))
+
+
+def aimed_at(trace: Trace, base: SidePackets, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find ignored resets that no older connection explains, since one request after the other draws them.
+
+    An injector that guesses numbers, or takes them from elsewhere, misses the window, and the connection goes on. Each
+    of its resets comes within `PROMPT_TRIPS` round trips behind the first data of the other side, and the side whose
+    name it bears goes on. `SEVERAL` connections of a client are no accident: a left-over belongs to one pair of ports.
+
+    Args:
+        trace: The capture.
+        base: The other packets of their flows.
+        row: Rows in Packets of resets with numbers outside their receiver's window.
+
+    Returns:
+        Number of connections of that client which met such resets; 0 for others.
+    """
+    packets, sides = trace.packets, trace.sides
+    flow = packets.flow[row].astype(np.int64)
+    side = 2 * flow + ~packets.outbound[row]
+    asked = sides.first_payload[side ^ 1].astype(np.int64)
+    whole = sides.rtt[side] + sides.rtt[side ^ 1]
+    known = (asked >= 0) & (asked < row) & (sides.rtt[side] >= 0) & (sides.rtt[side ^ 1] >= 0)
+    since = packets.time[row] - packets.time[np.maximum(asked, 0)] if len(packets) else row
+    went_on = base.before(side, np.full(len(row), len(packets))) > base.before(side, row)
+    drawn = known & went_on & (since <= PROMPT_TRIPS * whole)
+    client = trace.flows.client[flow]
+    met = np.unique(np.stack([client[drawn], flow[drawn]]), axis=1)
+    count = np.bincount(met[0], minlength=len(trace.hosts))[client]
+    return np.where(drawn & (count >= SEVERAL), count, 0)
+
+
+PROMPT_TRIPS, SEVERAL = 2, 3
+"""One round trip for the data to reach whoever resets and for the answer, one for queues; and connections beside each
+other of which a left-over would explain one. Judgement, not fitted."""
 
 
 def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int64] | None) -> Ragged:

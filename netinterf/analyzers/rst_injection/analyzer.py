@@ -30,6 +30,7 @@ from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.greetings import find_varied
+from netinterf.analyzers.rst_injection.handwriting import FITS, KNOWN_WRITER, KNOWN_WRITER_WEIGHT, documented
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
@@ -60,7 +61,13 @@ class RstInjection:
     name: ClassVar[str] = "rst_injection"
     scope: ClassVar[Scope] = Scope.CAPTURE  # round trips are those of the server's address, over all flows
     needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
-    rules: ClassVar[tuple[Rule, ...]] = (*RULES, *FIN_RULES, *DATA_RULES, *(known for _, known in SPARED))
+    rules: ClassVar[tuple[Rule, ...]] = (
+        *RULES,
+        *FIN_RULES,
+        *DATA_RULES,
+        *(known for _, known in SPARED),
+        KNOWN_WRITER,
+    )
 
     ttl_tolerance: int = attrs.field(default=0)
     """Hops by which a reset may differ from its sender's other packets. Within one flow the value hardly ever moves:
@@ -170,7 +177,35 @@ class RstInjection:
             for prefix, part in (("rst.", ~connect), (f"rst.{CONNECT}", connect))
             for table in self.write(trace, suspects, signs, chosen, forged, prefix, np.flatnonzero(part))
         ]
-        return [*tables, self.elsewhere(trace, suspects, chosen, signs), *self.spared(trace, suspects, chosen, signs)]
+        tables += self.spared(trace, suspects, chosen, signs)
+        return [
+            *tables,
+            self.elsewhere(trace, suspects, chosen, signs),
+            self.handwriting(trace, suspects, chosen, forged, score),
+        ]
+
+    def handwriting(
+        self,
+        trace: Trace,
+        suspects: Suspects,
+        chosen: NDArray[np.int64],
+        forged: Ragged,
+        score: NDArray[np.float64],
+    ) -> Evidence:
+        """Write down which suspicious resets of open connections have the form of a documented system."""
+        asked = np.flatnonzero((score[chosen] > 0) & (forged.lengths > 0) & (suspects.previous[chosen] >= 0))
+        fit = documented(trace, suspects, chosen[asked], forged.take(asked))
+        pick = asked[fit >= FITS]
+        return observe(
+            self,
+            KNOWN_WRITER.id,
+            subject=suspects.flow[chosen[pick]],
+            time=trace.packets.time[suspects.row[chosen[pick]]],
+            llr=KNOWN_WRITER_WEIGHT,
+            forged=forged.take(pick),
+            witness=forged.take(pick),
+            measured={"fit": fit[fit >= FITS]},
+        )
 
     def spared(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> list[Evidence]:
         """Write down whom resets of first requests spare."""

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.forgery.sequence import may_answer
+from netinterf.analyzers.forgery.sequence import lossy, may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.trace import Trace
 
@@ -23,7 +23,6 @@ EXCESS = 3  # two may be an abort and the answer to what was under way
 DEFAULT_MSS = 536  # RFC 9293 §3.7.1, where no option says more
 
 CLONE_NS = 5_000_000  # copies of one packet come within 5 ms (triples within 0.2 ms in public captures)
-DUPLICATED_CAPTURE = 0.2  # a capture that doubles this share of its TCP packets clones IDs by itself
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -32,7 +31,7 @@ class BurstSigns:
 
     size: NDArray[np.int64]  # resets of this side in the burst
     mixed: NDArray[np.bool_]  # with and without ACK, or different ack fields, in another way than one per segment
-    excess: NDArray[np.bool_]  # three or more resets, and more than segments that the sender had not answered
+    excess: NDArray[np.bool_]  # three or more resets, and more than segments that can have drawn them
     per_segment: NDArray[np.bool_]  # several resets, but no more than one for each segment of a flight
     cloned: NDArray[np.bool_]  # an equal non-zero IP ID on another reset of the burst
     counting: NDArray[np.bool_]  # hop limit and window climb together over the burst
@@ -77,13 +76,15 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     ttl, window = packets.ttl[row].astype(np.int64), packets.window[row].astype(np.int64)
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
-    excess = (sizes >= EXCESS) & (sizes > enough) & (enough > 0) & ~answers
+    again = repeats(trace, suspects)[order]
+    told_again = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else tidy
+    excess = (sizes >= EXCESS) & (((sizes > enough) & (enough > 0)) | told_again) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
         mixed=(mixed & ~per_segment & ~(blind & tidy))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
-        cloned=twin & (trace.facts.duplicate_share < DUPLICATED_CAPTURE),
+        cloned=twin,
         counting=climbs[burst] if count else np.zeros(0, np.bool_),
     )
     back = np.argsort(order)
@@ -91,20 +92,53 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     return BurstSigns(**columns)
 
 
+def repeats(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Find resets with ACK that say the same at once more often than anything can have drawn them.
+
+    Who answers each segment with a reset acknowledges what had come by then (RFC 9293 §3.10.7.1), so that `EXCESS` and
+    more with one number need as many packets that reach it. Blind where the capture has holes.
+    """
+    packets, base = trace.packets, suspects.base
+    place = np.flatnonzero(suspects.acks)
+    said = np.stack([suspects.side, packets.relative_seq[suspects.row], packets.relative_ack[suspects.row]])[:, place]
+    order = np.lexsort((suspects.row[place], *said))
+    said, place = said[:, order], place[order]
+    time = packets.time[suspects.row[place]]
+    apart = (np.diff(said, axis=1) != 0).any(axis=0) | (np.diff(time) > BURST_NS)
+    group = np.cumsum(np.append(True, apart)[: len(place)]) - 1
+    total = np.append(0, np.cumsum(wire_segments(trace, suspects)))
+    reached = base.first_above(base.top, suspects.other[place], np.maximum(said[2], 0) - 1)
+    until = np.searchsorted(base.side << 32 | base.row, suspects.other[place] << 32 | suspects.row[place])
+    drew = np.where((reached >= 0) & (reached < until), total[until] - total[np.maximum(reached, 0)], 0)
+    often = np.bincount(group) if len(place) else group
+    most = np.zeros(len(often), np.int64)
+    np.maximum.at(most, group, drew)
+    found = np.zeros(len(suspects), np.bool_)
+    found[place] = ((often >= EXCESS) & (most > 0) & (often > most))[group]
+    return found & ~lossy(trace, suspects)
+
+
+def wire_segments(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+    """Count the segments that each packet of the base was on the wire: several where offload joined them."""
+    base = suspects.base
+    mss = trace.sides.mss[base.side].astype(np.int64)
+    other_mss = trace.sides.mss[base.side ^ 1].astype(np.int64)
+    usual = np.where((mss > 0) & (other_mss > 0), np.minimum(mss, other_mss), np.maximum(mss, other_mss))
+    size = trace.packets.payload_length[base.row].astype(np.int64)
+    count: NDArray[np.int64] = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
+    return count
+
+
 def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     """Count the other side's segments that may each have drawn a reset.
 
     Those are the segments since the claimed sender's last word of its own (payload, SYN or FIN), and what it had not
-    acknowledged before. One large packet of a capture with offload stands for as many segments as it filled.
+    acknowledged before.
     """
-    packets, base = trace.packets, suspects.base
-    size = packets.payload_length[base.row].astype(np.int64)
-    mss = trace.sides.mss[base.side].astype(np.int64)
-    other_mss = trace.sides.mss[base.side ^ 1].astype(np.int64)
-    usual = np.where((mss > 0) & (other_mss > 0), np.minimum(mss, other_mss), np.maximum(mss, other_mss))
-    segments = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
-    handshake = (size == 0) & (base.end <= 1)  # who keeps silent on the handshake answers what comes after it
-    total = np.append(0, np.cumsum(np.where(handshake, 0, segments)))
+    base = suspects.base
+    # who keeps silent on the handshake answers what comes after it
+    handshake = (trace.packets.payload_length[base.row] == 0) & (base.end <= 1)
+    total = np.append(0, np.cumsum(np.where(handshake, 0, wire_segments(trace, suspects))))
     word = base.end > np.append(-1, base.top[:-1]) if len(base.row) else base.end > 0
     word |= np.append(True, base.side[1:] != base.side[:-1])[: len(base.row)]
     place = np.where(word, np.arange(len(base.row)), -1)

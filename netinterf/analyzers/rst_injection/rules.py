@@ -76,6 +76,28 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        rule(
+            "alive_beside",
+            "aftermath",
+            "right behind the reset its side sent something new, unless both were swapped on the way",
+            source="Weaver et al. 2009; Paxson, End-to-End Internet Packet Dynamics, SIGCOMM 1997: 0.1 to 2 % of "
+            "packets change places",
+        ),
+    ),
+    (
+        3.0,
+        rule(
+            "ignored",
+            "aftermath",
+            "resets with numbers that their receiver ignores came right behind the first data of {connections} "
+            "connections of this client, which went on",
+            "connections",
+            source="RFC 9293 §3.10.7.4 and RFC 5961 §3: a reset outside the window is dropped; an older connection "
+            "explains one pair of ports",
+        ),
+    ),
+    (
         4.0,
         rule(
             "forgot",

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
-from netinterf.analyzers.forgery.sequence import ack_unsent, alive_after, behind_data, lossy, seq_change
-from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.sequence import ack_unsent, behind_data, lossy, seq_change
+from netinterf.analyzers.forgery.suspects import Suspects, aimed_at, left_over
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
 from netinterf.analyzers.forgery.writer import ONE_SAMPLE, Signs, hops_off
 from netinterf.analyzers.rst_injection.burst import burst_signs
@@ -30,6 +31,8 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
     timing = measure_timing(trace, suspects)
     foreign = ~np.isnan(hops_off(headers, tolerance)) | headers.no_timestamps | headers.fragment_flag
     gap, after = alive_after(trace, suspects, foreign)
+    ignored = np.where(left_over(trace, suspects.base, suspects.row), aimed_at(trace, suspects.base, suspects.row), 0)
+    beside = alive_at_once(trace, suspects, ~np.isnan(gap))
     report = trigger_died(trace, suspects)
     waiting, acknowledged = after_request(trace, suspects)
     burst = burst_signs(trace, suspects)
@@ -40,6 +43,8 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
     return {
         **timing_signs(timing, endings),
         "alive_after": (weigh("alive_after", ~np.isnan(gap)), {"gap_ms": gap}, after),
+        "alive_beside": (weigh("alive_beside", beside >= 0), {}, beside),
+        "ignored": (weigh("ignored", ignored > 0), {"connections": ignored.astype(np.float64)}, None),
         "forgot": (weigh("forgot", forgot), {"gap_ms": since}, None),
         "seq_change": (weigh("seq_change", seq_change(trace, suspects)), {}, None),
         "behind_data": (weigh("behind_data", behind_data(trace, suspects)), {}, None),

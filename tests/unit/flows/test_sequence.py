@@ -1,5 +1,6 @@
 """Marks: one short conversation per rule."""
 
+import attrs
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from tests.oracles.segments import Segment, client, decoded, server
 
 HELLO = [client("S", 99), server("SA", 499, 100), client("A", 100, 500)]
 MS = 1_000_000
+NEIGHBOUR = ("10.0.0.77", 40000)
 BASE = 1_700_000_000_000 * MS
 
 
@@ -214,6 +216,23 @@ def test_volleys_of_identical_resets_are_not_copies():
     assert not (marked(*once, *reset).marks & Mark.DUPLICATE_FRAME).any()
     twice = [copy for segment in once for copy in (segment, segment)]
     assert (marked(*twice, *reset).marks & Mark.DUPLICATE_FRAME).astype(bool).tolist()[-3:] == [False, True, True]
+
+
+@pytest.mark.parametrize(("doubled", "copies"), [("client", False), ("server", True), ("neighbour", False)])
+def test_volleys_are_copies_only_where_their_own_direction_is_doubled(doubled, copies):
+    """A device that doubles what goes out, or the packets of another client, says nothing of what comes in."""
+    reset = [server("R", 500, ttl=50, time=BASE + 99 * MS, ip_id=7)] * 3
+    talk = {
+        "client": [client("S", 99, time=BASE), client("A", 100, 500, 9, time=BASE + 2 * MS)],
+        "server": [server("SA", 499, 100, time=BASE + MS)],
+        "neighbour": [
+            attrs.evolve(client("S", 99, time=BASE), source=NEIGHBOUR),
+            attrs.evolve(server("SA", 499, 100, time=BASE + MS), target=NEIGHBOUR),
+        ],
+    }
+    opening = [one for who, some in talk.items() for one in some for _ in range(2 if who == doubled else 1)]
+    packets = marked(*sorted(opening, key=lambda one: one.time), *reset)
+    assert (packets.marks & Mark.DUPLICATE_FRAME).astype(bool).tolist()[-3:] == [False, copies, copies]
 
 
 def test_other_protocols_and_no_packets():

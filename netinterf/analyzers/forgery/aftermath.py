@@ -1,0 +1,102 @@
+"""Does the side that seems to have reset go on as if it had not?
+
+An injector cannot remove what the real host sends, and the host, who knows of no reset, goes on (Weaver, Sommer,
+Paxson, NDSS 2009). What comes right behind a reset may have been sent before it and been overtaken, unless the numbers
+of both say which was written first.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.forgery.sequence import REORDER_NS, acceptable, lossy, reorder_margin
+from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.taken_back import sent_first
+from netinterf.schema import TcpFlag
+from netinterf.trace import Trace
+
+__all__ = ["alive_after", "alive_at_once"]
+
+
+def alive_after(
+    trace: Trace, suspects: Suspects, foreign: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
+
+    The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK) and
+    be no SYN: a client that resets a half-open connection dials again. It must also come later than reordering
+    explains, or hold bytes from the reset's own number on behind a reset with ACK: that one carries the number of the
+    next byte (RFC 9293 §3.10.5), so that these were not sent before it, however close both came.
+
+    Args:
+        trace: The capture.
+        suspects: Its resets.
+        foreign: Resets whose header is not their sender's: two devices wrote, so only 3 ms of reordering are allowed.
+
+    Returns:
+        Gap to that packet in ms, NaN where there is none, and its row in Packets, -1 for none.
+    """
+    packets = trace.packets
+    margin = np.where(foreign, REORDER_NS, reorder_margin(trace, suspects.side))
+    row = first_new(trace, suspects, margin)
+    at_once = data_behind(trace, suspects)
+    row = np.where((at_once >= 0) & ((row < 0) | (at_once < row)), at_once, row)
+    found = (row >= 0) & acceptable(trace, suspects)
+    gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
+    return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
+
+
+def alive_at_once(trace: Trace, suspects: Suspects, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find a claimed sender's next packet so close behind its reset that both may have been swapped on the way.
+
+    It must bring something new and be no SYN. Neighbours seldom change places: in 0.1 to 2 % of packets (Paxson,
+    End-to-End Internet Packet Dynamics, SIGCOMM 1997). Silent where that is known (*alive*) or its numbers or IP IDs
+    say that it was sent first.
+
+    Returns:
+        Its row in Packets, -1 for none.
+    """
+    row = first_new(trace, suspects, np.zeros(len(suspects), np.int64))
+    first = np.maximum(row, 0)
+    found = (row >= 0) & ~alive & acceptable(trace, suspects) & (suspects.previous >= 0)
+    if len(trace.packets):
+        found &= ~sent_first(trace, first, suspects.row)
+        found &= trace.packets.time[first] - trace.packets.time[suspects.row] <= reorder_margin(trace, suspects.side)
+    return np.where(found, row, -1)
+
+
+def first_new(trace: Trace, suspects: Suspects, margin: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row of the first packet of a suspect's side with something new, *margin* ns and more later; -1 for none."""
+    packets, base = trace.packets, suspects.base
+    later = np.searchsorted(packets.time, packets.time[suspects.row] + margin, side="right")
+    later = np.where(margin > 0, later, suspects.row)
+    known = base.before(suspects.side, later)
+    data = base.first_above(base.top, suspects.side, np.maximum(base.at(base.top, known), 0))
+    acks = base.first_above(base.acked, suspects.side, np.maximum(base.at(base.acked, known), 0))
+    # data below the reset's own number were on their way before it
+    data = np.where(base.at(base.end, data) > packets.relative_seq[suspects.row], data, -1)
+    place = np.where((data < 0) | ((acks >= 0) & (acks < data)), acks, data)
+    row = base.at(base.row, place)
+    flags = packets.tcp_flags[np.maximum(row, 0)]
+    dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
+    return np.where(dials, -1, row)
+
+
+def data_behind(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+    """Row of the first bytes behind each reset with ACK that begin at its number or later and are new; -1 for none.
+
+    Blind where the capture holes hide what was sent before, and where a window that was full holds the number back:
+    a host resets at the end of the window then.
+    """
+    packets, base = trace.packets, suspects.base
+    here = packets.relative_seq[suspects.row]
+    sent = np.maximum(base.at(base.top, suspects.previous), here)
+    place = base.first_above(base.top, suspects.side, sent)
+    row = base.at(base.row, place)
+    first = np.maximum(row, 0)
+    edge = base.at(base.edge, suspects.asked)
+    found = suspects.acks & (suspects.previous >= 0) & (row > suspects.row) & ~lossy(trace, suspects)
+    if len(packets):
+        plain = packets.tcp_flags[first] & (TcpFlag.SYN | TcpFlag.RST) == 0
+        found &= plain & (packets.payload_length[first] > 0) & (packets.relative_seq[first] >= here)
+        found &= (edge < 0) | (here < edge)
+    return np.where(found, row, -1)
