@@ -310,7 +310,7 @@ class Quic(Table):
     name: Text = text("server name indication, lower case")
     alpn: Text = text("ALPN protocols, comma separated")
     ech: Bool = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
-    error: U8 = column("u1", "ParseError code; MISSING when nothing could be opened for want of a cipher")
+    error: U8 = column("u1", "ParseError code; CUT where no hello could be put together")
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -125,7 +125,7 @@ def read_stream(data):
         behind = start + 4 + length
         if joined[start] in (1, 2, 11, 22):
             row = read_message(message, length)
-            row["followed"] = 0 <= length and behind < len(joined) and joined[behind] <= 25
+            row["followed"] = length >= 0 and behind < len(joined) and joined[behind] <= 25
             last = where[start + len(message) - 1]
             rows.append(row | {"first": where[start], "last": last, "record_version": versions[start]})
         start += 4 + max(length, 0)
@@ -142,11 +142,8 @@ def read_stream(data):
 def blank(kind, length):
     """Start a row."""
     row = {"kind": int(kind), "length": length, "version": 0, "alert": 0, "name": b"", "alpn": b"", "ech": False}
-    return row | {"cipher": 0, "versions": [], "extensions": [], "certificates": b"", "error": 0, "error_at": -1} | {
-        "chain": b"",
-        "stapled": b"",
-        "followed": False,
-    }
+    row |= {"certificates": b"", "chain": b"", "stapled": b"", "followed": False}
+    return row | {"cipher": 0, "versions": [], "extensions": [], "error": 0, "error_at": -1}
 
 
 def read_message(message, length):

@@ -54,7 +54,8 @@ def rows_of(table, row_of_stream):
             name: int(getattr(table, name)[row])
             for name in ("kind", "length", "version", "cipher", "alert", "record_version", "error", "error_at")
         }
-        found |= {name: getattr(table, name).bytes(row) for name in ("name", "alpn", "certificates", "chain", "stapled")}
+        texts = ("name", "alpn", "certificates", "chain", "stapled")
+        found |= {name: getattr(table, name).bytes(row) for name in texts}
         found["followed"] = bool(table.followed[row])
         found |= {name: getattr(table, name)[row].tolist() for name in ("versions", "extensions")}
         rows.append(found | {"ech": bool(table.ech[row]), "stream": row_of_stream[int(table.flow[row])]})
@@ -147,7 +148,7 @@ def test_a_server_flight_gives_hello_and_leaf():
 
 
 def test_a_chain_a_staple_and_whether_more_was_seen():
-    """What is behind the leaf is kept as it was sent, a staple has a row, and messages know whether they were the last."""
+    """What is behind the leaf is kept as it was sent, a staple has a row, and messages know whether more came."""
     flight = ref.certificate(b"leaf", b"one", b"two") + ref.certificate_status(b"response") + b"\x0e\0\0\0"
     whole, short = ref.records(flight), ref.records(ref.certificate(b"leaf", b"one"))
     table = parse_tls(Streams.of([whole, short, short[:-1]]))
