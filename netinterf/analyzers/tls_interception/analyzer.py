@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.tls_interception.leaves import Leaves, find_leaves
-from netinterf.analyzers.tls_interception.rules import LEAST_SITES, RULES, WEIGHTS, weigh_sites
+from netinterf.analyzers.tls_interception.rules import LEAST_FOR_CONTRAST, LEAST_SITES, RULES, WEIGHTS, weigh_sites
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
@@ -46,12 +46,12 @@ class TlsInterception:
         many, one_key = leaves.sites >= LEAST_SITES, leaves.keys >= LEAST_SITES
         told: list[tuple[str, NDArray[np.bool_], Mapping[str, ArrayLike]]] = [
             ("state", kind == "state", {}),
-            ("product", kind == "product", {}),
+            ("product", (kind == "product") & leaves.made_out, {}),
             ("local", kind == "local", {}),
             ("public", leaves.public, {}),
             ("private_issuer", many, {"sites": leaves.sites}),
             ("reused_key", one_key, {"sites": leaves.keys}),
-            ("spared", many & (leaves.spared > 0), {"spared": leaves.spared}),
+            ("spared", (leaves.sites >= LEAST_FOR_CONTRAST) & (leaves.spared > 0), {"spared": leaves.spared}),
             ("two_issuers", leaves.differs > 0, {"times": leaves.differs}),
             ("untimed", leaves.missing, {}),
             ("bare", leaves.bare, {}),

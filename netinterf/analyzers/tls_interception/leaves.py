@@ -36,6 +36,7 @@ class Leaves:
     flow: I64  # rows in Flows
     row: I64  # rows in Packets where the certificate begins
     kind: tuple[str, ...]  # who signed it: state, product, local, vendor, or empty
+    made_out: Mask  # to the host that was asked for
     public: Mask  # made out to the host, and it leads to a root that was public
     private: Mask  # its issuer is none of those that were public
     sites: I64  # unrelated names of the client for which the same private issuer signed
@@ -78,6 +79,7 @@ def compare(trace: Trace, flights: Flights) -> Leaves:
         flow=flights.flow,
         row=flights.row,
         kind=kind,
+        made_out=flights.made_out,
         public=flights.rooted & flights.made_out,
         private=private,
         sites=unrelated(of_issuer, domain, server, counted),
