@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     likeness = verbs.add_parser("likeness", help="simulated connections beside those of the lab")
     likeness.add_argument("lab", type=Path, metavar="DIR", help="folder that the lab filled")
     likeness.add_argument("--seeds", type=int, default=2, help="simulated captures per scenario and tap (default 2)")
-    verbs.add_parser("examples", help="make the example captures that ship with the library")
+    add_packaged(verbs)
     page = verbs.add_parser("page", help="the HTML page with thousands of findings: its size, and how long it opens")
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
@@ -109,6 +109,13 @@ def add_reality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     real.add_argument("--write", action="store_true", help="bound the packaged weights by what is seen, and stop")
     real.add_argument("--cache", type=Path, metavar="DIR", help="keep what was seen there, or take it from there")
     return real
+
+
+def add_packaged(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add what makes files that ship with the library."""
+    verbs.add_parser("examples", help="make the example captures that ship with the library")
+    roots = verbs.add_parser("roots", help="make the list of roots that were public, from releases of certifi")
+    roots.add_argument("folder", type=Path, metavar="DIR", help="folder with wheels and source archives")
 
 
 def add_session(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -189,6 +196,15 @@ def run_examples(_: argparse.Namespace) -> int:
     from benchmarks.examples import FOLDER, write_examples
 
     print(f"{write_examples():,} bytes in {FOLDER.name}")
+    return 0
+
+
+def run_roots(options: argparse.Namespace) -> int:
+    """Make the packaged list of roots."""
+    from benchmarks.roots import ROOTS, write_roots
+
+    roots, releases = write_roots(options.folder)
+    print(f"{roots} roots of {releases} releases, {ROOTS.stat().st_size:,} bytes in {ROOTS.name}")
     return 0
 
 
@@ -470,6 +486,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "likeness": run_likeness,
     "page": run_page,
     "examples": run_examples,
+    "roots": run_roots,
 }
 """What each verb does."""
 

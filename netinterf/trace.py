@@ -27,7 +27,6 @@ from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.flows.stream import head_segments, stream_bytes
-from netinterf.protocols.certificates import can_read_certificates
 from netinterf.schema import (
     Answers,
     Diagnostic,
@@ -39,7 +38,6 @@ from netinterf.schema import (
     Http,
     IcmpQuotes,
     Packets,
-    ParseError,
     Quic,
     RttSamples,
     Sides,
@@ -199,18 +197,6 @@ def read(
     return attrs.evolve(decode_capture(capture, vantage=vantage, strict=strict), outside=outside)
 
 
-def unread(messages: Messages) -> tuple[Diagnostic, ...]:
-    """Say what could not be read for want of the optional package cryptography."""
-    sealed = int(np.sum(messages.quic.error == ParseError.MISSING))
-    certificates = int(np.sum(messages.tls.certificates.lengths > 0))
-    if not (sealed or certificates) or can_read_certificates():
-        return ()
-    what = [f"the names in {sealed:,} QUIC conversations"] * bool(sealed)
-    what += [f"{certificates:,} certificates"] * bool(certificates)
-    message = f"not read: {' and '.join(what)}; pip install 'netinterf[tls]' reads them"
-    return (Diagnostic("extra.tls", message, count=sealed + certificates),)
-
-
 def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = False, partial: bool = False) -> Trace:
     """Turn an opened capture, or with *partial* a window of one, into a trace: every stage below judgement, in order.
 
@@ -254,5 +240,5 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         http=messages.http,
         quic=messages.quic,
         facts=facts,
-        diagnostics=capture.diagnostics + decoded.diagnostics + unread(messages),
+        diagnostics=capture.diagnostics + decoded.diagnostics,
     )

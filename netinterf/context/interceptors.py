@@ -1,4 +1,8 @@
-"""Authorities that are known to sign for names that are not theirs: of states, of products, and of users themselves."""
+"""Authorities outside the public list that are known by name.
+
+Of states, of products and of users themselves, which sign for names that are not theirs; and of vendors of systems,
+which sign for several names of their own.
+"""
 
 import csv
 from functools import cache
@@ -20,7 +24,8 @@ def interceptor(issuer: str) -> str:
         issuer: Distinguished name, as RFC 4514 writes it.
 
     Returns:
-        ``"state"``, ``"product"``, ``"local"`` (a program on the user's own machine), or empty for all others.
+        ``"state"``, ``"product"``, ``"local"`` (a program on the user's own machine), ``"vendor"`` (of an operating
+        system, for its own services), or empty for all others.
     """
     said = issuer.lower()
     return next((kind for pattern, kind in _known() if pattern in said), "")

@@ -1,80 +1,122 @@
-"""What a leaf certificate says, as far as it matters here: who signed it, for whom, with which key and extensions."""
+"""What a certificate says, as far as it matters here: who signed it, for whom, when, with which key and extensions.
+
+Each distinct certificate is read once. Whatever the reader warns of or raises stays in here: a certificate from the
+wire may hold anything.
+"""
 
 import hashlib
+import warnings
 from functools import cache
-from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 
-from netinterf.errors import MissingExtra
+__all__ = ["Certificate", "certificates_behind", "has_stapled_timestamps", "kit", "read_certificate"]
 
-__all__ = ["Leaf", "can_read_certificates", "read_leaf"]
-
-TRANSPARENCY = "1.3.6.1.4.1.11129.2.4.2"  # signed certificate timestamps (RFC 6962 §3.3)
+TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"  # signed certificate timestamps in a certificate (RFC 6962 §3.3)
+STAPLED_TIMESTAMPS = bytes.fromhex("060a2b06010401d679020405")
+"""Object identifier 1.3.6.1.4.1.11129.2.4.5 in DER: timestamps in an OCSP response (RFC 6962 §3.3)."""
 ALTERNATIVE_NAMES = "2.5.29.17"  # RFC 5280 §4.2.1.6
 
 
 @attrs.frozen(kw_only=True)
-class Leaf:
+class Certificate:
     """One certificate (RFC 5280)."""
 
     issuer: str  # distinguished name of who signed it, as RFC 4514 writes it
     subject: str  # … and of whom it names
-    names: tuple[str, ...]  # DNS names, lower case
-    key: bytes  # SHA-256 of the public key
+    issuer_der: bytes  # the same two as they stand in the certificate: names are compared byte by byte
+    subject_der: bytes
+    names: tuple[str, ...]  # DNS names it is made out to, lower case; without a list the common name (RFC 2818 §3.1)
+    key: bytes  # public key with its algorithm (SubjectPublicKeyInfo), DER
     exponent: int  # of an RSA key, 0 for others
-    logged: bool  # it carries timestamps of transparency logs
+    begins: int  # validity, seconds since 1970 UTC
+    ends: int
+    authority: bool  # may sign certificates: basicConstraints says so, or it is of version 1, which cannot say
+    timestamps: bool  # it carries timestamps of transparency logs
     bare: bool  # its only extension is the list of names
+    digest: bytes  # SHA-256 of the whole
+    parsed: Any = attrs.field(eq=False, repr=False)  # cryptography.x509.Certificate
+
+    @property
+    def own(self) -> bool:
+        """Whether it names itself as its issuer."""
+        return self.issuer_der == self.subject_der
 
 
 @cache
-def loader() -> tuple[Any, Any, Any]:
-    """Import what reads certificates.
+def kit() -> Any:
+    """Import what reads and verifies certificates, when the first one is met."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    Raises:
-        MissingExtra: The package cryptography is not installed.
-    """
+    return SimpleNamespace(x509=x509, serialization=serialization, ec=ec, rsa=rsa)
+
+
+def read_certificate(der: bytes) -> Certificate | None:
+    """Read a certificate; None when it is cut, damaged, or holds a key of an unknown kind."""
+    with warnings.catch_warnings(action="ignore"):  # serial numbers below 1, old algorithms, odd encodings
+        try:
+            return _read(der)
+        except Exception:  # the parser raises whatever it meets
+            return None
+
+
+def _read(der: bytes) -> Certificate:
+    tools = kit()
+    read = tools.x509.load_der_x509_certificate(der)
+    key, encoding = read.public_key(), tools.serialization
     try:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import rsa
-    except ImportError as cause:
-        raise MissingExtra("reading certificates", "tls") from cause
-    return x509, serialization, rsa
+        extensions = list(read.extensions)
+    except Exception:  # one malformed extension spoils the list, but not who signed for whom
+        extensions = []
+    kinds = [extension.oid.dotted_string for extension in extensions]
+    values = [extension.value for extension in extensions]
+    limits = [value.ca for value in values if isinstance(value, tools.x509.BasicConstraints)]
+    return Certificate(
+        issuer=read.issuer.rfc4514_string(),
+        subject=read.subject.rfc4514_string(),
+        issuer_der=read.issuer.public_bytes(),
+        subject_der=read.subject.public_bytes(),
+        names=_names(read, values),
+        key=key.public_bytes(encoding.Encoding.DER, encoding.PublicFormat.SubjectPublicKeyInfo),
+        exponent=key.public_numbers().e if isinstance(key, tools.rsa.RSAPublicKey) else 0,
+        begins=int(read.not_valid_before_utc.timestamp()),
+        ends=int(read.not_valid_after_utc.timestamp()),
+        authority=any(limits) or (not limits and read.version == tools.x509.Version.v1),
+        timestamps=TIMESTAMPS in kinds,
+        bare=kinds == [ALTERNATIVE_NAMES],
+        digest=hashlib.sha256(der).digest(),
+        parsed=read,
+    )
 
 
-def can_read_certificates() -> bool:
-    """Say whether the package that reads them is installed, without loading it."""
-    return find_spec("cryptography") is not None
+def _names(read: Any, values: list[Any]) -> tuple[str, ...]:
+    """List the DNS names that a certificate is made out to."""
+    x509 = kit().x509
+    for value in values:
+        if isinstance(value, x509.SubjectAlternativeName):
+            return tuple(name.lower().rstrip(".") for name in value.get_values_for_type(x509.DNSName))
+    common = read.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return tuple(str(one.value).lower().rstrip(".") for one in common)
 
 
-def read_leaf(der: bytes) -> Leaf | None:
-    """Read a certificate; None when it is cut or damaged.
+def certificates_behind(chain: bytes) -> list[bytes]:
+    """Cut the list of certificates behind a leaf into its certificates (RFC 5246 §7.4.2); the last may be cut."""
+    found, at = [], 0
+    while at + 3 <= len(chain):
+        end = at + 3 + int.from_bytes(chain[at : at + 3], "big")
+        found.append(chain[at + 3 : end])
+        at = end
+    return found
 
-    Raises:
-        MissingExtra: The package cryptography is not installed.
+
+def has_stapled_timestamps(response: bytes) -> bool:
+    """Say whether an OCSP response holds timestamps of transparency logs (RFC 6962 §3.3).
+
+    The object identifier of their extension is looked for, not the extension in its place: no certificate is trusted
+    for it, and a response that cannot be parsed would otherwise look like one without.
     """
-    x509, serialization, rsa = loader()
-    try:
-        read = x509.load_der_x509_certificate(der)
-        key = read.public_key()
-        spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        kinds = [extension.oid.dotted_string for extension in read.extensions]
-        names = ()
-        if ALTERNATIVE_NAMES in kinds:
-            listed = read.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-            names = tuple(name.lower() for name in listed.get_values_for_type(x509.DNSName))
-        return Leaf(
-            issuer=read.issuer.rfc4514_string(),
-            subject=read.subject.rfc4514_string(),
-            names=names,
-            key=hashlib.sha256(spki).digest(),
-            exponent=key.public_numbers().e if isinstance(key, rsa.RSAPublicKey) else 0,
-            logged=TRANSPARENCY in kinds,
-            bare=kinds == [ALTERNATIVE_NAMES],
-        )
-    except MissingExtra:
-        raise
-    except Exception:  # the reader raises whatever its parser meets; a certificate from the wire may hold anything
-        return None
+    return STAPLED_TIMESTAMPS in response

@@ -7,7 +7,6 @@ client's first datagrams are put together by their offsets before the hello is r
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.errors import MissingExtra
 from netinterf.protocols.quic_initial import SALTS, V2, read_initial
 from netinterf.protocols.streams import words
 from netinterf.protocols.tls_hello import read_hellos
@@ -35,8 +34,7 @@ def parse_quic(buffer: NDArray[np.uint8], packets: Packets) -> Quic:
         packets: All packets.
 
     Returns:
-        One row for each flow whose client sent an Initial of a known version, by flow. Without the package cryptography
-        names are empty and the error is ``MISSING``.
+        One row for each flow whose client sent an Initial of a known version, by flow.
     """
     row = np.flatnonzero((packets.protocol == UDP) & packets.outbound & (packets.payload_length >= LEAST))
     row = row[(packets.flow[row] >= 0) & (packets.payload_captured[row] >= LEAST)]
@@ -46,13 +44,13 @@ def parse_quic(buffer: NDArray[np.uint8], packets: Packets) -> Quic:
     row = row[order]
     flow, first, count = np.unique(packets.flow[row], return_index=True, return_counts=True)
     version = words(buffer, packets.payload_start[row[first]] + 1, 4)
-    hellos, sealed = read_all(buffer, packets, row, first, count)
+    hellos = read_all(buffer, packets, row, first, count)
     whole = Ragged.of([np.frombuffer(hello, np.uint8) for hello in hellos], np.uint8)
     readable = np.flatnonzero(whole.lengths >= 4)
     begin, end = whole.offsets[:-1][readable], whole.offsets[1:][readable]
     length = words(whole.values, begin + 1, 3)
     read = read_hellos(whole.values, begin, end, length, np.ones(len(readable), np.bool_))
-    error = np.full(len(flow), ParseError.MISSING if sealed else ParseError.CUT, np.uint8)
+    error = np.full(len(flow), ParseError.CUT, np.uint8)
     error[readable] = read.error
     ech = np.zeros(len(flow), np.bool_)
     ech[readable] = read.ech
@@ -76,23 +74,16 @@ def is_initial(buffer: NDArray[np.uint8], start: I64) -> NDArray[np.bool_]:
     return found
 
 
-def read_all(buffer: NDArray[np.uint8], packets: Packets, row: I64, first: I64, count: I64) -> tuple[list[bytes], bool]:
-    """Open the first Initials of each conversation.
-
-    Returns:
-        The hello of each as far as it was put together, and whether none could be opened for want of a cipher.
-    """
+def read_all(buffer: NDArray[np.uint8], packets: Packets, row: I64, first: I64, count: I64) -> list[bytes]:
+    """Open the first Initials of each conversation, and give the hello of each as far as it was put together."""
     start, size = packets.payload_start, packets.payload_captured
     hellos = []
     for place, number in zip(first.tolist(), count.tolist(), strict=True):
         frames: list[tuple[int, bytes]] = []
         for one in row[place : place + min(number, MOST_INITIALS)].tolist():
-            try:
-                frames += read_initial(buffer[start[one] : start[one] + size[one]].tobytes())[1]
-            except MissingExtra:
-                return [b""] * len(first), True
+            frames += read_initial(buffer[start[one] : start[one] + size[one]].tobytes())[1]
         hellos.append(put_together(frames))
-    return hellos, False
+    return hellos
 
 
 def put_together(frames: list[tuple[int, bytes]]) -> bytes:

@@ -1,7 +1,7 @@
 """Opening QUIC Initials: their keys derive from the connection id that they carry (RFC 9001 §5, RFC 9369).
 
-An observer can therefore read the ClientHello inside, and so can a censor. AES comes from the optional package
-cryptography; without it versions and sizes are known and names are not.
+An observer can therefore read the ClientHello inside, and so can a censor. AES comes from the package
+cryptography, which is imported when the first Initial is met.
 """
 
 import hashlib
@@ -11,8 +11,6 @@ from struct import pack
 from typing import Any
 
 import attrs
-
-from netinterf.errors import MissingExtra
 
 __all__ = [
     "SALTS",
@@ -78,16 +76,9 @@ def initial_keys(destination: bytes, version: int, *, server: bool) -> Keys:
 
 @cache
 def ciphers() -> tuple[Any, Any]:
-    """Import AES-GCM, and a function that encrypts one block with AES.
-
-    Raises:
-        MissingExtra: The package cryptography is not installed.
-    """
-    try:
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-    except ImportError as cause:
-        raise MissingExtra("opening QUIC Initials", "tls") from cause
+    """Import AES-GCM, and a function that encrypts one block with AES."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     def block(key: bytes, sample: bytes) -> bytes:
         return bytes(Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(sample))
@@ -117,9 +108,6 @@ def read_initial(datagram: bytes) -> tuple[int, list[Crypto]]:
     Returns:
         Its version (-1: no long header) and its CRYPTO frames; none when it is no first Initial of a known version,
         or was cut or damaged.
-
-    Raises:
-        MissingExtra: The package cryptography is not installed.
     """
     if len(datagram) < 7 or datagram[0] & 0xC0 != 0xC0:
         return -1, []

@@ -25,7 +25,16 @@ from netinterf.table import Ragged, Text
 
 __all__ = ["begins_hello", "begins_tls", "parse_tls", "unfinished"]
 
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE = 1, 2, 11  # handshake types, RFC 8446 §4 and RFC 5246 §7.4
+CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, CERTIFICATE_STATUS = 1, 2, 11, 22  # RFC 8446 §4, RFC 5246 §7.4, RFC 6066 §8
+KINDS = {
+    CLIENT_HELLO: TlsKind.CLIENT_HELLO,
+    SERVER_HELLO: TlsKind.SERVER_HELLO,
+    CERTIFICATE: TlsKind.CERTIFICATE,
+    CERTIFICATE_STATUS: TlsKind.CERTIFICATE_STATUS,
+}
+"""Handshake types that are read, and what their rows are called."""
+
+OCSP = 1  # status_type of RFC 6066 §8
 
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
@@ -79,7 +88,7 @@ def parse_tls(streams: Streams) -> Tls:
     fragments = read_records(streams)
     messages = find_messages(streams, fragments)
     alerts = fragments.take((fragments.kind == ALERT) & (fragments.length > 0))
-    wanted = np.isin(messages.kind, (CLIENT_HELLO, SERVER_HELLO, CERTIFICATE))
+    wanted = np.isin(messages.kind, list(KINDS))
     picked = np.flatnonzero(wanted)
     stream = np.concatenate([messages.stream[picked], alerts.stream])
     base = streams.data.offsets[alerts.stream]
@@ -108,8 +117,8 @@ def _table(
     error, error_at = np.zeros(count, np.uint8), np.full(count, -1, np.int32)
 
     row = row_of[: len(picked)]
-    names = np.zeros(CERTIFICATE + 1, np.uint8)
-    names[[CLIENT_HELLO, SERVER_HELLO, CERTIFICATE]] = TlsKind.CLIENT_HELLO, TlsKind.SERVER_HELLO, TlsKind.CERTIFICATE
+    names = np.zeros(max(KINDS) + 1, np.uint8)
+    names[list(KINDS)] = list(KINDS.values())
     kind[row] = names[messages.kind[picked]]
     record_version[row] = messages.version[picked]
     length[row] = np.maximum(messages.length[picked], 0)
@@ -123,15 +132,21 @@ def _table(
     alert[row[whole]] = words(streams.data.values, alerts.at[whole], 2)
     error[row[~whole]], error_at[row[~whole]] = ParseError.CUT, 1
 
-    readable = ~headless & (messages.kind[picked] != CERTIFICATE)
+    readable = ~headless & (messages.kind[picked] <= SERVER_HELLO)
     hellos, row = _hellos(messages, picked[readable]), row_of[: len(picked)][readable]
     version[row], error[row], error_at[row] = hellos.version, hellos.error, hellos.error_at
     ech, cipher = np.zeros(count, np.bool_), np.zeros(count, np.uint16)
     ech[row], cipher[row] = hellos.ech, hellos.cipher
     held = ~headless & (messages.kind[picked] == CERTIFICATE)
-    leaves, walk = _leaves(messages, picked[held])
+    leaves, chain, walk = _certificates(messages, picked[held])
     leaf_row = row_of[: len(picked)][held]
     error[leaf_row], error_at[leaf_row] = walk.error, walk.error_at
+    told = ~headless & (messages.kind[picked] == CERTIFICATE_STATUS)
+    stapled, walk = _stapled(messages, picked[told])
+    stapled_row = row_of[: len(picked)][told]
+    error[stapled_row], error_at[stapled_row] = walk.error, walk.error_at
+    followed = np.zeros(count, np.bool_)
+    followed[row_of[: len(picked)]] = _followed(messages)[picked]
     return Tls(
         packet=streams.packet_at(stream, first),
         last_packet=streams.packet_at(stream, last),
@@ -149,6 +164,9 @@ def _table(
         extensions=Ragged(*_spread(hellos.extensions, row, count)),
         alert=alert,
         certificates=Text(*_spread(leaves, leaf_row, count)),
+        chain=Text(*_spread(chain, leaf_row, count)),
+        stapled=Text(*_spread(stapled, stapled_row, count)),
+        followed=followed,
         error=error,
         error_at=error_at,
     )
@@ -166,23 +184,55 @@ def _hellos(messages: Messages, rows: I64) -> Hellos:
     return read_hellos(messages.data, messages.start[rows], messages.stop[rows], messages.length[rows], client)
 
 
-def _leaves(messages: Messages, rows: I64) -> tuple[Text, Walk]:
-    """Take the first certificate of each Certificate message (RFC 5246 §7.4.2); one that is not whole is left out."""
+def _followed(messages: Messages) -> Bool:
+    """Say behind which messages the type of another one of the same stream was seen."""
+    followed = np.zeros(len(messages.stream), np.bool_)
+    followed[:-1] = messages.stream[1:] == messages.stream[:-1]
+    return followed
+
+
+def _certificates(messages: Messages, rows: I64) -> tuple[Text, Text, Walk]:
+    """Take the first certificate of each Certificate message (RFC 5246 §7.4.2), and the list of those behind it.
+
+    A first certificate that is not whole is left out; the list behind it goes as far as its bytes do.
+    """
     start, stop = messages.start[rows], messages.stop[rows]
     walk = Walk(messages.data, start, start + 4, stop, start + 4 + messages.length[rows])
     every = walk.having(np.arange(len(rows)), 3)
     end = walk.at[every] + 3 + words(walk.data, walk.at[every], 3)
     beyond, before = end > walk.bound[every], end < walk.bound[every]
     walk.fail(every[beyond], ParseError.BAD_LENGTH, walk.at[every[beyond]])
+    listed = walk.bound.copy()
+    listed[every] = np.minimum(end, walk.bound[every])
     walk.at[every] += 3
-    filled = walk.having(every[walk.at[every] < np.minimum(end, walk.bound[every])], 3)
+    filled = walk.having(every[walk.at[every] < listed[every]], 3)
     sizes = np.zeros(len(rows), np.int64)
     sizes[filled] = words(walk.data, walk.at[filled], 3)
     walk.at[filled] += 3
     filled = walk.having(filled, sizes[filled])
-    lengths = np.zeros(len(rows), np.int64)
+    lengths, behind = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
     lengths[filled] = sizes[filled]
+    after = walk.at + lengths
+    behind[filled] = np.maximum(np.minimum(listed, stop)[filled] - after[filled], 0)
     cut = np.flatnonzero(stop < walk.bound)
     walk.fail(cut, ParseError.CUT, stop[cut])
     walk.fail(every[before], ParseError.TRAILING, end[before])
-    return Text.from_lengths(lengths, gather(messages.data, walk.at[filled], sizes[filled])), walk
+    leaves = Text.from_lengths(lengths, gather(messages.data, walk.at[filled], sizes[filled]))
+    return leaves, Text.from_lengths(behind, gather(messages.data, after[filled], behind[filled])), walk
+
+
+def _stapled(messages: Messages, rows: I64) -> tuple[Text, Walk]:
+    """Take the OCSP response of each CertificateStatus message (RFC 6066 §8); one that is not whole is left out."""
+    start, stop = messages.start[rows], messages.stop[rows]
+    walk = Walk(messages.data, start, start + 4, stop, start + 4 + messages.length[rows])
+    whole = walk.having(np.arange(len(rows)), 4)
+    other = whole[walk.data[walk.at[whole]] != OCSP]
+    walk.fail(other, ParseError.BAD_VALUE, walk.at[other])
+    whole = whole[walk.data[walk.at[whole]] == OCSP]
+    sizes = words(walk.data, walk.at[whole] + 1, 3)
+    walk.at[whole] += 4
+    fit = walk.fits(whole, sizes)
+    whole, sizes = whole[fit], sizes[fit]
+    lengths = np.zeros(len(rows), np.int64)
+    lengths[whole] = sizes
+    return Text.from_lengths(lengths, gather(messages.data, walk.at[whole], sizes)), walk

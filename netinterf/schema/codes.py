@@ -146,6 +146,7 @@ class TlsKind(IntEnum):
     SERVER_HELLO = 2
     CERTIFICATE = 3
     ALERT = 4
+    CERTIFICATE_STATUS = 5
 
 
 class ParseError(IntEnum):

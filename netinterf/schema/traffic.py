@@ -292,6 +292,9 @@ class Tls(Table):
     extensions: Ragged = ragged("u2", "extension types in order")
     alert: U16 = column("u2", "alert level << 8 | description")
     certificates: Text = text("leaf certificate, DER bytes (read it with .bytes(row))")
+    chain: Text = text("what a Certificate holds behind the leaf: each DER behind its length in 3 bytes")
+    stapled: Text = text("OCSP response of a CertificateStatus, DER bytes")
+    followed: Bool = column("?", "a handshake message: another one of its side was seen behind it")
     error: U8 = column("u1", "ParseError code")
     error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes", missing=True)
 
@@ -307,7 +310,7 @@ class Quic(Table):
     name: Text = text("server name indication, lower case")
     alpn: Text = text("ALPN protocols, comma separated")
     ech: Bool = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
-    error: U8 = column("u1", "ParseError code; MISSING when nothing could be opened for want of a cipher")
+    error: U8 = column("u1", "ParseError code; CUT where no hello could be put together")
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -71,19 +71,6 @@ def test_wrong_usage_is_one_clear_line(words: list[str], says: str, tmp_path: Pa
     assert says in done.stderr
 
 
-def test_a_package_that_lacks_is_named(tmp_path: Path) -> None:
-    """Scenarios with certificates say what to install when it is not there."""
-    code = (
-        "import sys; sys.modules['cryptography'] = None\n"
-        "from netinterf.cli.main import main\n"
-        "sys.exit(main(['simulate', 'tls.interception.generic']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert done.returncode == 2
-    assert "pip install 'netinterf[tls]'" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """The file's name and the reason are told."""
     done = run("tcp.reset", "--out", "missing/out.pcap", cwd=tmp_path)

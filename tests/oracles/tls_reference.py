@@ -45,6 +45,11 @@ def certificate(*ders):
     return b"\x0b" + vector(3, vector(3, b"".join(vector(3, der) for der in ders)))
 
 
+def certificate_status(response, kind=1):
+    """Write a CertificateStatus message."""
+    return b"\x16" + vector(3, bytes([kind]) + vector(3, response))
+
+
 def records(message, sizes=(), version=0x0301, kind=22):
     """Write a message as records: one of each of *sizes*, the rest in a last one."""
     out, place = b"", 0
@@ -117,8 +122,10 @@ def read_stream(data):
     while start < len(joined) and joined[start] <= 25:
         length = int.from_bytes(joined[start + 1 : start + 4], "big") if len(joined) - start >= 4 else -1
         message = bytes(joined[start : start + 4 + max(length, 0)])
-        if joined[start] in (1, 2, 11):
+        behind = start + 4 + length
+        if joined[start] in (1, 2, 11, 22):
             row = read_message(message, length)
+            row["followed"] = length >= 0 and behind < len(joined) and joined[behind] <= 25
             last = where[start + len(message) - 1]
             rows.append(row | {"first": where[start], "last": last, "record_version": versions[start]})
         start += 4 + max(length, 0)
@@ -135,23 +142,35 @@ def read_stream(data):
 def blank(kind, length):
     """Start a row."""
     row = {"kind": int(kind), "length": length, "version": 0, "alert": 0, "name": b"", "alpn": b"", "ech": False}
-    return row | {"cipher": 0, "versions": [], "extensions": [], "certificates": b"", "error": 0, "error_at": -1}
+    row |= {"certificates": b"", "chain": b"", "stapled": b"", "followed": False}
+    return row | {"cipher": 0, "versions": [], "extensions": [], "error": 0, "error_at": -1}
 
 
 def read_message(message, length):
     """Read one message that begins with its header."""
-    kinds = {1: TlsKind.CLIENT_HELLO, 2: TlsKind.SERVER_HELLO, 11: TlsKind.CERTIFICATE}
+    kinds = {1: TlsKind.CLIENT_HELLO, 2: TlsKind.SERVER_HELLO, 11: TlsKind.CERTIFICATE, 22: TlsKind.CERTIFICATE_STATUS}
     row = blank(kinds[message[0]], max(length, 0))
     if length < 0:
         return row | {"error": int(ParseError.CUT), "error_at": len(message)}
     reader = Reader(message, 4, 4 + length)
     with suppress(Stop):
-        (read_certificate if message[0] == 11 else read_hello)(reader, row, message[0] == 1)
+        {11: read_certificate, 22: read_status}.get(message[0], read_hello)(reader, row, message[0] == 1)
     return row | {"error": reader.error, "error_at": reader.error_at}
 
 
+def read_status(reader, row, _client):
+    """Read the response of a CertificateStatus message."""
+    if reader.peek(4) >> 24 != 1:
+        reader.fail(ParseError.BAD_VALUE, reader.at)
+        return
+    size = reader.peek(4) & 0xFFFFFF
+    reader.at += 4
+    reader.need(size)
+    row["stapled"] = reader.data[reader.at : reader.at + size]
+
+
 def read_certificate(reader, row, _client):
-    """Read the leaf of a Certificate message."""
+    """Read the leaf of a Certificate message, and what is behind it in the list."""
     end = reader.peek(3) + reader.at + 3
     message_end = reader.bound
     if end > message_end:
@@ -163,6 +182,7 @@ def read_certificate(reader, row, _client):
             reader.skip(3)
             reader.need(size)
             row["certificates"] = reader.data[reader.at : reader.at + size]
+            row["chain"] = reader.data[reader.at + size : min(end, message_end)]
     finally:
         if len(reader.data) < message_end:
             reader.fail(ParseError.CUT, len(reader.data))

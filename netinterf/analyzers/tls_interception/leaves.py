@@ -1,20 +1,20 @@
-"""The leaf certificate of each TLS connection, and what is odd about it next to the leaves of others.
+"""What is odd about certificates next to those of others.
 
-An interceptor signs for whatever is asked. Its certificates share an issuer, often a key, over sites that have nothing
-to do with each other; they are in no transparency log; and the same site shows another issuer where nobody stands
-between.
+An interceptor signs for whatever is asked. Its certificates share an issuer that no browser knew, often a key, over
+names that have nothing to do with each other, while other names of the same client, or the same name at another time,
+show certificates of public authorities.
 """
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.sites import flow_name_ids, networks
-from netinterf.context.domains import registrable
+from netinterf.analyzers.tls_interception.flights import Flights, read_flights
+from netinterf.context.domains import registrable_domains
 from netinterf.context.interceptors import interceptor
-from netinterf.errors import MissingExtra
-from netinterf.protocols.certificates import Leaf, read_leaf
-from netinterf.schema import TlsKind
+from netinterf.context.special import Special
+from netinterf.numbering import combined, numbered_text
+from netinterf.protocols.certificates import Certificate
 from netinterf.trace import Trace
 
 __all__ = ["Leaves", "find_leaves"]
@@ -22,9 +22,11 @@ __all__ = ["Leaves", "find_leaves"]
 Mask = NDArray[np.bool_]
 I64 = NDArray[np.int64]
 
-UNRELATED = 2
-"""Sites over which one key, and one more over which one unlogged issuer, is no coincidence: operators share both within
-their own sites, so sites count by registrable domain and by network."""
+INSIDE = Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Special.CGNAT
+"""Servers at such addresses belong to the network of their clients, which may sign for them as it likes."""
+
+UNDELEGATED = (".local", ".internal", ".lan", ".home", ".corp", ".localdomain", ".localhost", ".home.arpa")
+"""Ends of names that no public authority may sign for (RFC 6761, RFC 6762, RFC 8375; ICANN, name collision, 2014)."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -33,80 +35,102 @@ class Leaves:
 
     flow: I64  # rows in Flows
     row: I64  # rows in Packets where the certificate begins
-    one_key: I64  # unrelated sites whose certificate has the same key
-    one_issuer: I64  # unrelated sites whose certificate is signed by the same issuer, none of them logged
-    unlogged: Mask  # without timestamps of transparency logs, while leaves of others have them
-    differs: I64  # other connections for the same name whose certificate is signed by another issuer
+    kind: tuple[str, ...]  # who signed it: state, product, local, vendor, or empty
+    made_out: Mask  # to the host that was asked for
+    public: Mask  # made out to the host, and it leads to a root that was public
+    private: Mask  # its issuer is none of those that were public
+    sites: I64  # unrelated names of the client for which the same private issuer signed
+    keys: I64  # … and whose certificates, though not one, have one key
+    spared: I64  # other names of the client that showed public certificates, in other domains
+    differs: I64  # connections of the client for the same name that showed a public certificate
+    missing: Mask  # its issuer gives no timestamps, though they are demanded and were asked for
     bare: Mask  # no extension but the names
     weak: Mask  # RSA with exponent 3
-    kind: tuple[str, ...]  # who signed it: state, product, local, or empty
-    spared: I64  # sites of the same client with logged certificates
 
     def __len__(self) -> int:
         return len(self.flow)
 
 
 def find_leaves(trace: Trace) -> Leaves | None:
-    """Read the certificates of a capture and compare them; None without the means to read any."""
-    tls = trace.tls
-    rows = np.flatnonzero((tls.kind == TlsKind.CERTIFICATE) & ~tls.outbound & (tls.certificates.lengths > 0))
-    _, first = np.unique(tls.flow[rows], return_index=True)
-    rows = rows[first]
-    known: dict[bytes, Leaf | None] = {}
-    read: list[tuple[int, Leaf]] = []
-    try:
-        for row in rows.tolist():
-            der = tls.certificates.bytes(row)
-            if der not in known:
-                known[der] = read_leaf(der)
-            leaf = known[der]
-            if leaf is not None:
-                read.append((row, leaf))
-    except MissingExtra:
-        return None
-    rows, leaves = np.array([row for row, _ in read], np.int64), [leaf for _, leaf in read]
-    flow = tls.flow[rows].astype(np.int64)
-    return compare(trace, flow, tls.packet[rows].astype(np.int64), leaves)
+    """Read the certificates of a capture and compare them; None when there is none."""
+    flights = read_flights(trace)
+    return None if flights is None else compare(trace, flights)
 
 
-def compare(trace: Trace, flow: I64, row: I64, leaves: list[Leaf]) -> Leaves:
-    """Hold leaves against each other, client by client."""
-    client, network = trace.flows.client[flow].astype(np.int64), networks(trace)[flow]
-    name = flow_name_ids(trace)[flow]
-    domain = numbers([registrable(leaf.names[0]) if leaf.names else leaf.subject for leaf in leaves])
-    key, issuer = numbers([leaf.key for leaf in leaves]), numbers([leaf.issuer for leaf in leaves])
-    logged = np.array([leaf.logged for leaf in leaves], np.bool_)
-    every = np.ones(len(leaves), np.bool_)
-    signed = np.zeros(int(issuer.max(initial=-1)) + 1, np.bool_)
-    signed[issuer[logged]] = True  # issuers of whom some certificate is logged
-    of_client = np.stack([client, domain], axis=1)
-    spared = np.unique(of_client[logged], axis=0)[:, 0] if logged.any() else np.empty(0, np.int64)
-    named = name >= 0
+def compare(trace: Trace, flights: Flights) -> Leaves:
+    """Hold certificates against each other, client by client."""
+    client, server = (side[flights.flow].astype(np.int64) for side in (trace.flows.client, trace.flows.server))
+    issuer = numbers([who_signed(leaf) for leaf in flights.leaves])[flights.leaf]
+    key = numbers([leaf.key for leaf in flights.leaves])[flights.leaf]
+    kind = known_by_name(flights)
+    public = flights.rooted | flights.timestamps
+    own = np.array([one == "vendor" for one in kind], np.bool_)
+    private = any_of(issuer, flights.rootless | flights.missing) & ~any_of(issuer, public | own)
+    domain = domains(flights)
+    abroad = flights.made_out & (domain >= 0) & (trace.hosts.special[server] & np.uint16(INSIDE) == 0)
+    counted = private & abroad
+    of_issuer, of_key = combined(client, issuer), combined(client, key)
+    several = distinct(of_key, flights.leaf, counted) > 1
+    spare = public & flights.made_out & (domain >= 0)
+    of_client = combined(client)
+    named = flights.host >= 0
+    of_name = combined(client, flights.host)
     return Leaves(
-        flow=flow,
-        row=row,
-        one_key=sites(key, client, domain, network, every),
-        one_issuer=sites(issuer, client, domain, network, ~signed[issuer]),
-        unlogged=~logged & np.isin(client, spared),
-        differs=np.where(named, others(np.stack([client, name], axis=1), issuer), 0),
-        bare=np.array([leaf.bare for leaf in leaves], np.bool_),
-        weak=np.array([leaf.exponent == 3 for leaf in leaves], np.bool_),
-        kind=tuple(interceptor(leaf.issuer) for leaf in leaves),
-        spared=np.array([np.sum(spared == one) for one in client], np.int64),
+        flow=flights.flow,
+        row=flights.row,
+        kind=kind,
+        made_out=flights.made_out,
+        public=flights.rooted & flights.made_out,
+        private=private,
+        sites=unrelated(of_issuer, domain, server, counted),
+        keys=np.where(several, unrelated(of_key, domain, server, counted), 0),
+        spared=distinct(of_client, domain, spare),
+        differs=np.where(named & private & flights.made_out, counts(of_name, public & flights.made_out), 0),
+        missing=private & abroad & any_of(of_issuer, flights.missing) & flights.young,
+        bare=~public & np.array([leaf.bare for leaf in flights.leaves], np.bool_)[flights.leaf],
+        weak=~public & np.array([leaf.exponent == 3 for leaf in flights.leaves], np.bool_)[flights.leaf],
     )
 
 
-def numbers(values: list[str] | list[bytes]) -> I64:
+def who_signed(leaf: Certificate) -> bytes:
+    """Name the issuer: by its name, or by its key where a certificate vouches for itself (one name, many devices)."""
+    return leaf.key if leaf.own else leaf.issuer_der
+
+
+def known_by_name(flights: Flights) -> tuple[str, ...]:
+    """Look the issuers of certificates up, and who is above those; each pair once."""
+    own = [leaf.issuer for leaf in flights.leaves]
+    pairs = list(zip((own[place] for place in flights.leaf.tolist()), flights.top, strict=True))
+    known = {pair: interceptor(pair[0]) or interceptor(pair[1]) for pair in set(pairs)}
+    return tuple(known[pair] for pair in pairs)
+
+
+def domains(flights: Flights) -> I64:
+    """Number the registrable domains of the hosts; -1 where there is none or names of its kind are for inside use."""
+    names = [flights.hosts[place] for place in range(len(flights.hosts))]
+    inside = np.array([name.endswith(UNDELEGATED) or "." not in name for name in names], np.bool_)
+    cut = registrable_domains(flights.hosts)
+    number, _ = numbered_text(cut)
+    number = np.where(inside | (cut.lengths == 0), -1, number)
+    return np.append(number, -1)[flights.host]
+
+
+def numbers(values: list[bytes]) -> I64:
     """Number equal values."""
-    known: dict[str | bytes, int] = {}
+    known: dict[bytes, int] = {}
     return np.array([known.setdefault(value, len(known)) for value in values], np.int64)
 
 
-def sites(what: I64, client: I64, domain: I64, network: I64, use: Mask) -> I64:
-    """Count, for each leaf, the unrelated sites with the same *what* at its client: other domains in other networks."""
-    group = grouped(np.stack([what, client], axis=1))
-    least = np.minimum(distinct(group, domain, use), distinct(group, network, use))
-    return np.where(use, least, 0)
+def counts(group: I64, use: Mask) -> I64:
+    """Count, for each row, the used rows of its group."""
+    counted: I64 = np.bincount(group[use], minlength=int(group.max(initial=-1)) + 1)[group]
+    return counted
+
+
+def any_of(group: I64, use: Mask) -> Mask:
+    """Say, for each row, whether some row of its group is used."""
+    found: Mask = counts(group, use) > 0
+    return found
 
 
 def distinct(group: I64, label: I64, use: Mask) -> I64:
@@ -116,17 +140,6 @@ def distinct(group: I64, label: I64, use: Mask) -> I64:
     return counted
 
 
-def grouped(rows: I64) -> I64:
-    """Number equal rows."""
-    if not len(rows):
-        return np.empty(0, np.int64)
-    _, number = np.unique(rows, axis=0, return_inverse=True)
-    return number.reshape(-1).astype(np.int64)
-
-
-def others(group: I64, what: I64) -> I64:
-    """Count, for each leaf, the leaves of its group with another *what*."""
-    number = grouped(group)
-    same = grouped(np.stack([number, what], axis=1))
-    counted: I64 = np.bincount(number)[number] - np.bincount(same)[same]
-    return counted
+def unrelated(group: I64, domain: I64, server: I64, use: Mask) -> I64:
+    """Count, for each used row, the unrelated names of its group: of other domains, and at other servers."""
+    return np.where(use, np.minimum(distinct(group, domain, use), distinct(group, server, use)), 0)

@@ -13,7 +13,6 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.errors import MissingExtra
 from netinterf.simulate.messages.hellos import vector
 
 __all__ = ["ANTIVIRUS", "GATEWAYS", "NATIONAL", "PUBLIC", "Authority", "Recipe", "double", "draw_authority", "draw_key",
@@ -37,17 +36,11 @@ SCT_LIST, POLICY, AUTHORITY_INFO = "1.3.6.1.4.1.11129.2.4.2", "2.23.140.1.2.1", 
 
 
 def tools() -> Any:
-    """Import what certificates need.
+    """Import what certificates need."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    Raises:
-        MissingExtra: The package cryptography is not installed.
-    """
-    try:
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    except ImportError as cause:
-        raise MissingExtra("simulating certificates", "tls") from cause
     return SimpleNamespace(x509=x509, hashes=hashes, ec=ec, rsa=rsa, serialization=serialization)
 
 

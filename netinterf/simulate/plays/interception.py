@@ -32,6 +32,9 @@ from netinterf.simulate.talks import visit
 __all__ = ["PLAYS", "certified"]
 
 SAYS = {one.id: one.says for one in (*SYSTEMS, *CONFOUNDERS)}
+OWNERS = ("granite", "willow", "harbour", "meadow", "lantern", "saffron", "juniper", "cobalt", "marble", "thistle")
+"""Second levels of names whose owners are unrelated, below the reserved top-level domain (RFC 2606)."""
+
 UNKNOWN_CA = 48  # RFC 8446 §6.2
 ROOM = 80
 """Bytes that a flight may vary by chance, and a CertificateStatus needs at least, when two are to be equally long."""
@@ -123,6 +126,13 @@ class Stage:
         return certificate_flight(rng, chain, size=size)
 
 
+def unrelated(scene: Scene, count: int) -> list[str]:
+    """Draw names that have nothing to do with each other: each has a domain of its own."""
+    names = scene.names(count)
+    zones = scene.rng.permutation(len(OWNERS))[:count]
+    return [f"{name.split('.')[0]}.{OWNERS[zone]}.example" for name, zone in zip(names, zones, strict=True)]
+
+
 def set_stage(scene: Scene, plan: Plan) -> Stage:
     """Make the authorities of one run."""
     rng, now = scene.rng, scene.world.now
@@ -201,7 +211,7 @@ def intercepted(scene: Scene, *, plan: Plan, listed: bool) -> None:
     """
     rng = scene.rng
     stage = set_stage(scene, plan)
-    known = scene.names(int(rng.integers(5, 9)))
+    known = unrelated(scene, int(rng.integers(5, 9)))
     few = set(known[: int(rng.integers(1, 3))])
     struck = few if listed else set(known) - few
     places = dict(zip(known, scene.servers(len(known)), strict=True))
@@ -241,7 +251,7 @@ def on_the_host(scene: Scene) -> None:
     recipe = Recipe(days=int(rng.choice([365, 398])), scts=False, informed=False)
     stage = set_stage(scene, Plan(issuers=x509.ANTIVIRUS, recipe=recipe, one_key=bool(rng.random() < 0.5)))
     stack, begin = draw_client(rng), 0.0
-    known = scene.names(int(rng.integers(4, 8)))
+    known = unrelated(scene, int(rng.integers(4, 8)))
     for name, place in zip(known, scene.servers(len(known)), strict=True):
         begin += float(rng.exponential(1.5 * SECOND))
         web = scene.lay_path()

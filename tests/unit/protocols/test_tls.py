@@ -28,6 +28,7 @@ MESSAGES = st.one_of(
     st.builds(ref.client_hello, st.none() | EXTENSIONS),
     st.builds(ref.server_hello, EXTENSIONS),
     st.builds(ref.certificate, BODIES, BODIES),
+    st.builds(ref.certificate_status, BODIES, st.sampled_from([1, 1, 2])),
     st.sampled_from([b"\x0e\0\0\0", b"\x00\0\0\0", b"\x0b\0\0\x03\0\0\0", b"\x0c\0\0\x02ab"]),
 )
 RECORDS = st.one_of(
@@ -53,7 +54,9 @@ def rows_of(table, row_of_stream):
             name: int(getattr(table, name)[row])
             for name in ("kind", "length", "version", "cipher", "alert", "record_version", "error", "error_at")
         }
-        found |= {name: getattr(table, name).bytes(row) for name in ("name", "alpn", "certificates")}
+        texts = ("name", "alpn", "certificates", "chain", "stapled")
+        found |= {name: getattr(table, name).bytes(row) for name in texts}
+        found["followed"] = bool(table.followed[row])
         found |= {name: getattr(table, name)[row].tolist() for name in ("versions", "extensions")}
         rows.append(found | {"ech": bool(table.ech[row]), "stream": row_of_stream[int(table.flow[row])]})
     return rows
@@ -142,6 +145,18 @@ def test_a_server_flight_gives_hello_and_leaf():
     table = parse_tls(Streams.of([ref.records(flight, [50])]))
     assert table.kind.tolist() == [TlsKind.SERVER_HELLO, TlsKind.CERTIFICATE]
     assert table.certificates.bytes(1) == b"leaf"
+
+
+def test_a_chain_a_staple_and_whether_more_was_seen():
+    """What is behind the leaf is kept as it was sent, a staple has a row, and messages know whether more came."""
+    flight = ref.certificate(b"leaf", b"one", b"two") + ref.certificate_status(b"response") + b"\x0e\0\0\0"
+    whole, short = ref.records(flight), ref.records(ref.certificate(b"leaf", b"one"))
+    table = parse_tls(Streams.of([whole, short, short[:-1]]))
+    assert table.kind.tolist() == [TlsKind.CERTIFICATE, TlsKind.CERTIFICATE_STATUS] + 2 * [TlsKind.CERTIFICATE]
+    assert table.chain.bytes(0) == ref.vector(3, b"one") + ref.vector(3, b"two")
+    assert table.stapled.bytes(1) == b"response"
+    assert table.followed.tolist() == [True, True, False, False]
+    assert [table.certificates.bytes(row) for row in (2, 3)] == [b"leaf", b"leaf"]
 
 
 def test_the_second_hello_of_a_retry_is_found():
