@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sites import flow_name_ids, networks
-from netinterf.context.domains import registrable
+from netinterf.context.domains import operator_domains
 from netinterf.context.interceptors import interceptor
 from netinterf.errors import MissingExtra
 from netinterf.protocols.certificates import Leaf, read_leaf
 from netinterf.schema import TlsKind
+from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["Leaves", "find_leaves"]
@@ -24,7 +25,8 @@ I64 = NDArray[np.int64]
 
 UNRELATED = 2
 """Sites over which one key, and one more over which one unlogged issuer, is no coincidence: operators share both within
-their own sites, so sites count by registrable domain and by network."""
+their own sites, so sites count by network and by what somebody registered with a registry; what a company hosts below
+its own name is its own."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -73,7 +75,8 @@ def compare(trace: Trace, flow: I64, row: I64, leaves: list[Leaf]) -> Leaves:
     """Hold leaves against each other, client by client."""
     client, network = trace.flows.client[flow].astype(np.int64), networks(trace)[flow]
     name = flow_name_ids(trace)[flow]
-    domain = numbers([registrable(leaf.names[0]) if leaf.names else leaf.subject for leaf in leaves])
+    named_first = operator_domains(Text.of([leaf.names[0] if leaf.names else "" for leaf in leaves]))
+    domain = numbers([domain or leaf.subject for domain, leaf in zip(named_first, leaves, strict=True)])
     key, issuer = numbers([leaf.key for leaf in leaves]), numbers([leaf.issuer for leaf in leaves])
     logged = np.array([leaf.logged for leaf in leaves], np.bool_)
     every = np.ones(len(leaves), np.bool_)
