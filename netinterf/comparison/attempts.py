@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from netinterf.context.domains import bare_hosts
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
-from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Grade, TriggerKind
 from netinterf.table import Table, Text, column, text
 from netinterf.verdict.clusters import weigh_subjects
@@ -183,7 +182,7 @@ def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts
         low=hosts.low[server],
         port=subjects.port[rows].astype(np.uint16),
         transport=_transports(subjects, rows).astype(np.uint8),
-        name=bare_hosts(lowered(subjects.name)).take(rows),
+        name=bare_hosts(subjects.name).take(rows),
         time=subjects.start[rows],
         state=_states(reasons, lowest, verdicts.grade[rows] <= ACCUSED),
         abrupt=lowest & np.uint32(BROKEN) != 0,

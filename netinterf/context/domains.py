@@ -1,71 +1,101 @@
-"""Names of hosts: what of a Host header is the name, and which registrable domain a name belongs to.
+"""Names of hosts: what of a Host header is the name, and which names belong together.
 
-Both work on whole columns of names, by the places of their dots and colons. The registrable domain is a rule of thumb
-in place of the Public Suffix List (publicsuffix.org): two labels, or three below a short second level such as
-``co.uk``. It errs where a suffix is longer (``blogspot.com``), and then joins what belongs to different people; nothing
-that is said of a name alone depends on it.
+Names are related when their registrable domains are the same: the public suffix (`netinterf.context.suffixes`) and one
+label more. All works on whole columns, each distinct name once. Two questions differ in which suffixes count:
+
+- *Whose name is it?* (`registrable_domains`) The whole list: ``alice.github.io`` and ``bob.github.io`` are not
+  related, since different people speak there.
+- *Who runs the servers?* (`operator_domains`) What registries sell only: both live at GitHub, so that they share an
+  address, a certificate or a key says nothing.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.context.suffixes import BELOW, EXCEPT, LONGER, RULE, suffix_rules
+from netinterf.numbering import numbered_text
 from netinterf.pieces import gather
+from netinterf.protocols.dns_names import lowered
 from netinterf.table import Text
 
-__all__ = ["bare_hosts", "registrable", "registrable_domains"]
+__all__ = ["bare_hosts", "operator_domains", "registrable_domains"]
 
 DOT, COLON, BRACKET, ZERO, NINE = b".:[09"
-
-COUNTRY, SHORT = 2, 3
-"""Letters of a country's top-level domain (RFC 1591 §2), and at most of a second level that stands for a sort of owner
-(``co``, ``ac``, ``com``, ``gov``)."""
 
 I64 = NDArray[np.int64]
 
 
 def bare_hosts(names: Text) -> Text:
-    """Cut the port and the final dot off hosts as requests name them (RFC 9110 §7.2); n in, n out."""
+    """Cut the port and the final dot off hosts as requests name them (RFC 9110 §7.2), in lower case; n in, n out."""
     begin, end = names.offsets[:-1], names.offsets[1:]
     colons = np.flatnonzero(names.values == COLON)
     first = np.searchsorted(colons, begin)
     one = np.searchsorted(colons, end) - first == 1  # more are an IPv6 address
     end = np.where(one, np.append(colons, 0)[np.minimum(first, len(colons))], end)
     dotted = (end > begin) & (np.append(names.values, 0)[np.maximum(end - 1, 0)] == DOT)
-    return _cut(names, begin, end - dotted)
+    return lowered(_cut(names, begin, end - dotted))
 
 
 def registrable_domains(names: Text) -> Text:
-    """Cut names down to their registrable domains, roughly: two labels, three below short second levels (co.uk).
+    """Cut hosts down to the domain that somebody registered, with a registry or a company that gives names away.
 
     Args:
-        names: Names without ports and final dots, n of them, lower case.
+        names: Hosts, n of them; ports, final dots and upper case do not matter.
 
     Returns:
-        n domains; a name of one label is its own, an address has none (empty).
+        n domains in lower case; a public suffix and a name of one label are their own, an address has none (empty).
     """
-    begin, end = names.offsets[:-1], names.offsets[1:]
-    values = np.append(names.values, 0)
-    dots = np.flatnonzero(names.values == DOT)
-    first, beyond = np.searchsorted(dots, begin), np.searchsorted(dots, end)
-    count = beyond - first
-    padded = np.concatenate([dots, np.full(3, -1)])  # places -1 … -3 read the padding
-
-    def dot(back: int) -> I64:
-        """Find the last dot, the last but one, … of each name; just before the name where it has fewer."""
-        return np.where(count >= back, padded[beyond - back], begin - 1)
-
-    last, second, third = dot(1), dot(2), dot(3)
-    below = (count >= 2) & (end - last - 1 == COUNTRY) & (last - second - 1 <= SHORT)
-    start = np.where(below, third, second) + 1
-    tail = np.where(last + 1 < end, values[np.minimum(last + 1, len(names.values))], 0)
-    colons = np.concatenate([[0], np.cumsum((names.values == COLON) | (names.values == BRACKET))])
-    address = ((tail >= ZERO) & (tail <= NINE)) | (colons[end] > colons[begin])  # no top-level domain begins so
-    return _cut(names, np.where(address, end, start), end)
+    return _domains(names, private=True)
 
 
-def registrable(name: str) -> str:
-    """Cut one name down to its registrable domain; see `registrable_domains`."""
-    return registrable_domains(Text.of([name]))[0]
+def operator_domains(names: Text) -> Text:
+    """Cut hosts down to the domain that somebody registered with a registry; else as `registrable_domains`."""
+    return _domains(names, private=False)
+
+
+def _domains(names: Text, *, private: bool) -> Text:
+    """Cut hosts down to their public suffix and a label."""
+    number, different = numbered_text(names)
+    hosts = bare_hosts(different)
+    end, last = hosts.offsets[1:], _last_labels(hosts, np.ones(len(hosts), np.int64))
+    tail = np.where(last < end, np.append(hosts.values, 0)[last], 0)
+    colons = np.concatenate([[0], np.cumsum((hosts.values == COLON) | (hosts.values == BRACKET))])
+    address = (tail >= ZERO) & (tail <= NINE)  # no top-level domain begins with a digit
+    named = (hosts.lengths > 0) & ~address & (colons[end] == colons[hosts.offsets[:-1]])
+    begin = np.where(named, _last_labels(hosts, _suffixes(hosts, named, private) + 1), end)
+    return _cut(hosts, begin, end).take(number)
+
+
+def _suffixes(hosts: Text, named: NDArray[np.bool_], private: bool) -> I64:
+    """Count the labels of the public suffix of each host, by the algorithm of publicsuffix.org/list; n in, n out.
+
+    Of the rules that match, an exception prevails, else the longest; without any, the last label is the suffix.
+    """
+    size = np.ones(len(hosts), np.int64)
+    labels = np.bincount(hosts.parents()[hosts.values == DOT], minlength=len(hosts)) + 1
+    rows, depth = np.flatnonzero(named), 0
+    if not len(rows):
+        return size
+    rules = suffix_rules()
+    bits = rules.everybody if private else rules.registries
+    while len(rows):
+        depth += 1
+        at = hosts.take(rows)
+        found = rules.find(_cut(at, _last_labels(at, np.full(len(at), depth)), at.offsets[1:]))
+        said = np.where(found >= 0, bits[found], np.uint8(0))
+        size[rows[said & RULE > 0]] = depth
+        size[rows[said & BELOW > 0]] = depth + 1
+        size[rows[said & EXCEPT > 0]] = depth - 1
+        rows = rows[(said & LONGER > 0) & (said & EXCEPT == 0) & (labels[rows] > depth)]
+    return size
+
+
+def _last_labels(hosts: Text, count: I64) -> I64:
+    """Find where the last labels of each host begin; the host itself where it has no more."""
+    begin, end = hosts.offsets[:-1], hosts.offsets[1:]
+    dots = np.append(np.flatnonzero(hosts.values == DOT), -1)
+    first, beyond = np.searchsorted(dots[:-1], begin), np.searchsorted(dots[:-1], end)
+    return np.where(beyond - first >= count, dots[np.maximum(beyond - count, -1)] + 1, begin)
 
 
 def _cut(names: Text, begin: I64, end: I64) -> Text:

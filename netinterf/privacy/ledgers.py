@@ -68,13 +68,14 @@ def redact_table(table: AnyTable, redaction: Redaction) -> AnyTable:
 
 def group_values(groups: Groups, redaction: Redaction) -> Text:
     """Replace what the members of groups have in common, where it is an address, a prefix or a name."""
-    return Text.of([group_value(BY[by], value, redaction) for by, value in zip(groups.by, groups.value, strict=True)])
+    values = zip(groups.by, groups.value, redaction.names(groups.value), strict=True)
+    return Text.of([group_value(BY[by], value, renamed, redaction) for by, value, renamed in values])
 
 
-def group_value(by: GroupBy, value: str, redaction: Redaction) -> str:
-    """Replace one common value; AS numbers, countries and protocols stay."""
+def group_value(by: GroupBy, value: str, renamed: str, redaction: Redaction) -> str:
+    """Replace one common value, *renamed* if it is a name; AS numbers, countries and protocols stay."""
     if by in {GroupBy.SERVER, GroupBy.CLIENT}:
         return redaction.address(value)
     if by is GroupBy.PREFIX:
         return str(redaction.network(ip_network(value)))
-    return redaction.name(value) if by in {GroupBy.NAME, GroupBy.DOMAIN} else value
+    return renamed if by in {GroupBy.NAME, GroupBy.DOMAIN} else value

@@ -19,7 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.context.domains import registrable
+from netinterf.context.domains import registrable_domains
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.numbering import numbered_text
 from netinterf.privacy.addresses import map_halves, map_network
@@ -108,10 +108,15 @@ class Redaction:
     def names(self, column: Text) -> Text:
         """Replace a column of names as packets show them, with ports where they have some; empty ones stay empty."""
         number, different = numbered_text(column)
-        return Text.of([self.name(name) for name in different]).take(number)
+        domains = registrable_domains(different)
+        return Text.of(map(self._renamed, different, domains)).take(number)
 
     def name(self, shown: str) -> str:
-        """Replace one name; one that is an address, as in a Host header, is mapped like all addresses."""
+        """Replace one name; see `names`."""
+        return self.names(Text.of([shown]))[0]
+
+    def _renamed(self, shown: str, domain: str) -> str:
+        """Replace a name, of whose domain the new one stays; an address, as in a Host header, is mapped like all."""
         host, colon, port = shown.rpartition(":") if shown.count(":") == 1 or "]:" in shown else (shown, "", "")
         bare = host.lower().removesuffix(".")
         if not bare:
@@ -122,7 +127,6 @@ class Redaction:
         except ValueError:  # a name indeed
             if "names" in self.keep and not bare.endswith(REVERSE):
                 return shown
-        domain = registrable(bare)
         parts = [self._digits(part) for part in dict.fromkeys([bare, domain]) if part]
         return ".".join([*parts, "invalid"]) + colon + port
 

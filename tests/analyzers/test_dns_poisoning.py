@@ -438,6 +438,18 @@ def test_false_answers_share_a_pool(domains, hosting, told):
     assert (max(weights, default=0.0) > 2) == told
 
 
+def test_what_one_company_hosts_is_no_pool():
+    """Names that a company gives away below its own share its addresses, whoever they belong to."""
+    scene = Scene()
+    for number in range(20):
+        scene.ask(f"www.honest{number}.net")
+        scene.reply(f"www.honest{number}.net", address_record(f"104.20.9.{number}"))
+    for number in range(3):
+        contested(scene, f"listed{number}.github.io", "185.76.1.9", f"93.184.216.{number}")
+    scene.judge()
+    assert not weighed(scene.trace, "dns.pooled")
+
+
 def weighed(trace, rule):
     """Give the weights of one rule."""
     found = DnsPoisoning()(trace)

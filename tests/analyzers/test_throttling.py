@@ -9,6 +9,7 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.acks import acknowledgement_series
+from netinterf.analyzers.throttling.contrast import flow_domains
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome, TcpOption
@@ -229,6 +230,22 @@ def test_servers_of_one_domain_are_no_contrast():
     assert len(trace.http) == 2
     assert "rate.whole_link" not in rules
     assert accused
+
+
+def test_flows_have_the_domain_that_their_server_was_asked_for():
+    """A flow without a request has that of another flow to its server; without any it has its server's number."""
+    asked = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+    flows = [
+        Flow(3, request=asked % b"M.ok.ru:80"),
+        Flow(3, port=40001, start=1.0),
+        Flow(3, port=40002, start=2.0, server="198.51.100.5", request=asked % b"ok.ru"),
+        Flow(3, port=40003, start=3.0, server="198.51.100.6", request=asked % b"198.51.100.6"),
+        Flow(3, port=40004, start=4.0, server="198.51.100.7"),
+    ]
+    domain = flow_domains(trace_of(transfer(83, BENIGN["nothing"](), flows=flows, rtt=0.08))).tolist()
+    assert domain[0] == domain[1] == domain[2] >= 0
+    assert max(domain[3:]) < 0
+    assert domain[3] != domain[4]
 
 
 def test_a_spared_server_shows_selection():

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
-from netinterf.context.domains import registrable
+from netinterf.context.domains import bare_hosts, operator_domains
 from netinterf.context.pages import match_pages
+from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["Content", "read_content"]
@@ -29,7 +30,7 @@ class Content:
     worded: NDArray[np.bool_]  # it says what block pages say in general
     harmless: NDArray[np.bool_]  # a list of what is mistaken for block pages knows it, and no other knows better
     private: NDArray[np.bool_]  # it frames, or sends its reader to, an address of no public service
-    elsewhere: NDArray[np.bool_]  # it sends its reader to another domain, and not to TLS of it
+    elsewhere: NDArray[np.bool_]  # it sends its reader to another company's domain, and not to TLS
     headless: NDArray[np.bool_]  # it begins without a status line, as no answer of HTTP/1 does
     marked: NDArray[np.bool_]  # its make is told by a signature or by where it sends its reader
     likeness: NDArray[np.int64]  # equal for pages of one make: signature, else target, else the first bytes
@@ -47,6 +48,9 @@ def read_content(trace: Trace, answers: Answers) -> Content:
     begins = (trace.packets.relative_seq[suspects.row] == 1) & (trace.sides.syn[suspects.side] >= 0)
     likeness = np.zeros(count, np.int64)
     makes: dict[str | bytes, int] = {}
+    targets = [target(trace, answers, place, answers.page[place].tobytes()) for place in range(count)]
+    asked = bare_hosts(trace.http.host.take(answers.request))
+    domains = operator_domains(Text.concat([Text.of([host for host, _ in targets]), asked]))
     for place in range(count):
         page = answers.page[place].tobytes()
         marks = [one.name for one in matched[place] if one.blocks and not one.generic]
@@ -54,14 +58,13 @@ def read_content(trace: Trace, answers: Answers) -> Content:
         body = page.partition(b"\r\n\r\n")[2]  # the words of a status line are no page
         harmless[place] = not marks and any(not one.blocks and one.pattern.search(body) for one in matched[place])
         worded[place] = not marks and not harmless[place] and any(one.blocks for one in matched[place])
-        host, secure = target(trace, answers, place, page)
-        asked = trace.http.host[int(answers.request[place])].partition(":")[0]
-        private[place] = is_private(host) and not is_private(asked)
-        away = bool(host) and registrable(host) != registrable(asked)
+        host, secure = targets[place]
+        private[place] = is_private(host) and not is_private(asked[place])
+        away = bool(host) and domains[place] != domains[count + place]
         elsewhere[place] = away and not secure
         headless[place] = begins[place] and answers.head[place] < 0 and len(page) >= LEAST
         marked[place] = bool(names[place]) or away
-        make = names[place] or (registrable(host) if away else body_of(page))
+        make = names[place] or (domains[place] if away else body_of(page))
         likeness[place] = makes.setdefault(make, len(makes))
     return Content(
         known=known,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
-from netinterf.context.domains import registrable, registrable_domains
+from netinterf.context.domains import operator_domains
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
 from netinterf.trace import Trace
@@ -18,7 +18,8 @@ __all__ = ["concentration", "never_answers", "pooled"]
 
 FEW_DOMAINS, MANY_DOMAINS, FEW_WEIGHT = 2, 5, 3.0
 """Unrelated domains on one listed address: from two on it is evidence, from five on full evidence (CERTainty's and
-Censored Planet's rule of thumb for block pages: more than five registrable domains)."""
+Censored Planet's rule of thumb for block pages: more than five registrable domains). What one company hosts below its
+own name (``github.io``) is related: it shares addresses."""
 
 SHARED = 0.9
 """Share of an injector's answers that its other answers share: it draws from a pool, often of one address."""
@@ -44,17 +45,16 @@ def concentration(
     Returns:
         Weights and numbers of domains, aligned with *rows*.
     """
-    answers = trace.answers
+    answers, asked = trace.answers, operator_domains(trace.exchanges.name.take(replies.exchange[rows]))
     held: list[list[tuple[int, int]]] = [[] for _ in rows]
     domains: dict[tuple[int, int], set[str]] = {}
     for place in np.flatnonzero(listed).tolist():
         message = replies.message[rows[place]]
-        name = registrable(trace.exchanges.name[int(replies.exchange[rows[place]])])
         for record in range(int(replies.record_at[message]), int(replies.record_at[message + 1])):
             if answers.section[record] == 1 and answers.low[record]:
                 address = int(answers.high[record]), int(answers.low[record])
                 held[place].append(address)
-                domains.setdefault(address, set()).add(name)
+                domains.setdefault(address, set()).add(asked[place])
     counts = np.array([max((len(domains[one]) for one in mine), default=0) for mine in held], np.int64)
     full = np.where(counts >= MANY_DOMAINS, WEIGHTS["concentration"], FEW_WEIGHT)
     return np.where(counts >= FEW_DOMAINS, full, 0.0), counts
@@ -85,7 +85,7 @@ def pooled(
     held = content.addresses.take(both)
     high, low = trace.answers.high[held.values], trace.answers.low[held.values]
     exchanges, place = np.unique(replies.exchange[both], return_inverse=True)
-    domain = numbered_text(registrable_domains(trace.exchanges.name.take(exchanges)))[0][place.reshape(-1)]
+    domain = numbered_text(operator_domains(trace.exchanges.name.take(exchanges)))[0][place.reshape(-1)]
     owner = held.parents()
     address, mine = combined(high.view(np.int64), low.view(np.int64)), owner < len(rows)
     reachable = special_bits(high, low) & np.uint16(Special.BOGON | Special.TEREDO) == 0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, settled
+from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, flow_domains, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -81,7 +81,8 @@ class Throttling:
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
         weighed: dict[tuple[int, ...], bool] = {}
-        seen = settled(directions, [compared_with_others(trace, one, numbering, weighed) for one, _ in taken])
+        domain = flow_domains(trace) if taken else np.empty(0, np.int64)
+        seen = settled(directions, [compared_with_others(trace, one, numbering, domain, weighed) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
             written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)
@@ -190,10 +191,11 @@ class Throttling:
 
 
 def compared_with_others(
-    trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[tuple[int, ...], bool]
+    trace: Trace, judged: Judged, numbering: Numbering, domain: I64, weighed: dict[tuple[int, ...], bool]
 ) -> Contrast:
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
-    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering, weighed)
+    nothing = judged.bucket is None or judged.held_by_ends
+    return Contrast() if nothing else contrast(trace, judged, numbering, domain, weighed)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

@@ -22,12 +22,14 @@ from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, one_for_all, passed_freely
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
-from netinterf.context.domains import registrable
+from netinterf.context.domains import registrable_domains
+from netinterf.numbering import numbered_text
 from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import BucketFit
+from netinterf.table import Text
 from netinterf.trace import Trace
 
-__all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
+__all__ = ["SURE", "Contrast", "Others", "contrast", "flow_domains", "settled"]
 
 I64 = NDArray[np.int64]
 
@@ -106,13 +108,16 @@ class Surroundings:
         return same, back
 
 
-def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[tuple[int, ...], bool]) -> Contrast:
+def contrast(
+    trace: Trace, judged: Judged, numbering: Numbering, domain: I64, weighed: dict[tuple[int, ...], bool]
+) -> Contrast:
     """Compare one direction with a token bucket with what its client exchanged with others.
 
     Args:
         trace: The capture.
         judged: The direction, whose `bucket` is not None.
         numbering: What the IP identifications tell.
+        domain: Of each flow, as `flow_domains` numbers them.
         weighed: Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile;
             what is found is added.
 
@@ -123,7 +128,7 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[t
     if best is None:
         return Contrast()
     deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
-    around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
+    around = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering)
     alike, back = around.alike
     clean = [] if judged.queued > 0 else around.clean  # a full queue serves on: passing it shows nothing
     limited = [around.own, *alike, *showing_buckets(back)]
@@ -132,18 +137,18 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[t
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
     meanwhile = [one for one in meanwhile if len(one)]
     told = passed_freely(around.own, around.fit, meanwhile)
-    if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
-        return attrs.evolve(spared(trace, names, around.own, meanwhile, told), bar=SURE)
+    if sum(told) >= (BEYOND_DOUBT if at_once(domain, around.own, alike) else SURE):
+        return attrs.evolve(spared(trace, domain, around.own, meanwhile, told), bar=SURE)
     own = around.own.parted(around.own.flow)
     explained = passed_freely(around.own, around.fit, own)
     own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
     lossy = [*own, *alike, *back]
-    servers = {domain_of(trace, names, int(one.flow[0])) for one in lossy}
+    servers = {int(domain[one.flow[0]]) for one in lossy}
     if len(servers) > 1 and for_all(trace, around, alike, meanwhile, weighed):
         rows = np.unique(np.concatenate([one.row[one.lost] for one in lossy]))[:SHOWN]
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
-        return spared(trace, names, around.own, meanwhile, told)
+        return spared(trace, domain, around.own, meanwhile, told)
     ever = passed_freely(around.own, around.fit, clean)
     if sum(ever) > DECIDED:
         return shown(Others.SPARED_ELSEWHEN, sum(ever), clean)
@@ -191,13 +196,13 @@ def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Number
     return Surroundings(bounded(own), fit, same.parted(same.flow), other.parted(other.flow))
 
 
-def spared(trace: Trace, names: dict[int, str], own: Series, passed: list[Series], told: list[float]) -> Contrast:
+def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: list[float]) -> Contrast:
     """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
     flows, mine = trace.flows, np.unique(own.flow)
     servers = set(flows.server[mine].tolist())
-    limited = {domain_of(trace, names, int(flow)) for flow in mine}
+    limited = domain[mine]
     here = [int(flows.server[int(one.flow[0])]) in servers for one in passed]
-    named = [domain_of(trace, names, int(one.flow[0])) in limited for one in passed]
+    named = [bool(np.isin(domain[one.flow[0]], limited)) for one in passed]
     for kind, own_server, own_name in ((Others.SPARED_NAME, True, False), (Others.SPARED_ADDRESS, False, True)):
         rows = [place for place in range(len(passed)) if here[place] == own_server and named[place] == own_name]
         total = sum(told[place] for place in rows)
@@ -212,16 +217,15 @@ def shown(others: Others, llr: float, passed: list[Series]) -> Contrast:
     return Contrast(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
 
 
-def at_once(trace: Trace, names: dict[int, str], own: Series, alike: list[Series]) -> bool:
+def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
     """Say whether servers of several domains lost packets at the same time, so that one bucket may hold them all.
 
     The bucket of some of them alone is then not the one that they met, and what seems to pass it freely may not.
     """
-    mine = {domain_of(trace, names, int(flow)) for flow in np.unique(own.flow)}
+    mine = np.unique(domain[own.flow])
     first, last = own.time[own.lost].min(), own.time[own.lost].max()
     return len(mine) > 1 or any(
-        domain_of(trace, names, int(one.flow[0])) not in mine
-        and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
+        domain[one.flow[0]] not in mine and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
         for one in alike
     )
 
@@ -260,16 +264,19 @@ def lost_alike(part: Series, usual: float) -> bool:
     return bool(usual > LUCK and more > DECIDED)
 
 
-def domains(trace: Trace) -> dict[int, str]:
-    """Name the registrable domain of every flow whose request told one, else of another flow to its server."""
-    told = {int(trace.http.flow[row]): trace.http.host[row].split(":")[0] for row in range(len(trace.http))}
-    told |= {int(trace.tls.flow[row]): trace.tls.name[row] for row in range(len(trace.tls)) if trace.tls.name[row]}
-    named = {flow: registrable(name) for flow, name in told.items() if name}
-    of_server = {int(trace.flows.server[flow]): name for flow, name in named.items()}
-    unnamed = {flow: of_server.get(server, "") for flow, server in enumerate(trace.flows.server.tolist())}
-    return {flow: name for flow, name in unnamed.items() if name} | named
+def flow_domains(trace: Trace) -> I64:
+    """Number the registrable domain of every flow: of its own request, else of another flow to its server.
 
-
-def domain_of(trace: Trace, names: dict[int, str], flow: int) -> str:
-    """Name the domain of a flow, or its server when no request told a name."""
-    return names.get(flow, f"server {trace.flows.server[flow]}")
+    Returns:
+        One number per flow; below zero where no request told a name, one for each server.
+    """
+    flow = np.concatenate([trace.http.flow, trace.tls.flow]).astype(np.int64)
+    number, different = numbered_text(registrable_domains(Text.concat([trace.http.host, trace.tls.name])))
+    told = different.lengths[number] > 0 if len(number) else np.zeros(0, np.bool_)
+    server = trace.flows.server.astype(np.int64)
+    own, there = np.full(len(trace.flows), -1, np.int64), np.full(len(trace.hosts), -1, np.int64)
+    own[flow[told]] = number[told]
+    named = np.flatnonzero(own >= 0)
+    there[server[named]] = own[named]
+    shared = np.where(there >= 0, there, -1 - np.arange(len(there)))[server]
+    return np.where(own >= 0, own, shared)

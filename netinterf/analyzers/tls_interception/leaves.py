@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.tls_interception.flights import Flights, read_flights
-from netinterf.context.domains import registrable_domains
+from netinterf.context.domains import operator_domains
 from netinterf.context.interceptors import interceptor
 from netinterf.context.special import Special
 from netinterf.numbering import combined, numbered_text
@@ -109,7 +109,7 @@ def domains(flights: Flights) -> I64:
     """Number the registrable domains of the hosts; -1 where there is none or names of its kind are for inside use."""
     names = [flights.hosts[place] for place in range(len(flights.hosts))]
     inside = np.array([name.endswith(UNDELEGATED) or "." not in name for name in names], np.bool_)
-    cut = registrable_domains(flights.hosts)
+    cut = operator_domains(flights.hosts)
     number, _ = numbered_text(cut)
     number = np.where(inside | (cut.lengths == 0), -1, number)
     return np.append(number, -1)[flights.host]

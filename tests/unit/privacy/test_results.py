@@ -192,7 +192,7 @@ def test_names_stay_when_asked_for(result, traces):
 def test_what_groups_have_in_common_is_replaced_by_its_kind():
     """Addresses, prefixes and names are, by the same mapping as elsewhere; all else says nothing of anybody."""
     redaction = Redaction(key=KEY)
-    new = {by: group_value(by, value, redaction) for by, value in COMMON.items()}
+    new = {by: group_value(by, value, redaction.name(value), redaction) for by, value in COMMON.items()}
     assert new[GroupBy.SERVER] == redaction.address(COMMON[GroupBy.SERVER])
     assert new[GroupBy.CLIENT] == redaction.address(COMMON[GroupBy.CLIENT])
     assert ip_address(new[GroupBy.SERVER]) in ip_network(new[GroupBy.PREFIX])

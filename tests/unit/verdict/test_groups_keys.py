@@ -31,6 +31,15 @@ def test_keys_of_a_crowd() -> None:
     assert GroupBy.ASN not in said
 
 
+def test_domains_are_those_that_somebody_registered() -> None:
+    """A short second level is no suffix by itself, and what a company gives away belongs to different people."""
+    table = crowd([1.0] * 4, name=["m.ok.ru", "ok.ru", "alice.github.io", "bob.github.io"])
+    found = common_keys(table.subjects, table.hosts)
+    (domain,) = (grouping for grouping in found.groupings if grouping.by is GroupBy.DOMAIN)
+    said = [domain.write(int(key)) for key in domain.key]
+    assert said == ["ok.ru", "ok.ru", "alice.github.io", "bob.github.io"]
+
+
 def test_subjects_of_five_minutes_are_one_observation() -> None:
     """What one client does with one name at one server in five minutes is averaged; silence dilutes it."""
     model = plain_model(priors={("tcp", "tcp.reset"): -5.8}, group_cap=10.0)
