@@ -8,7 +8,6 @@ Sources: Arrow columnar format 1.0 (types, layout); the Arrow PyCapsule interfac
 other libraries take a table without knowing this one.
 """
 
-import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -40,7 +39,7 @@ def pyarrow() -> Any:
     return library
 
 
-def parquet_writer(target: str | os.PathLike[str] | BinaryIO, schema: Any) -> Any:
+def parquet_writer(target: BinaryIO, schema: Any) -> Any:
     """Open a Parquet file for tables of one schema; close it, or use it in a ``with`` statement.
 
     Raises:

@@ -45,6 +45,7 @@ from netinterf.schema import (
 )
 from netinterf.table import Ragged
 from netinterf.workers import beside
+from netinterf.writing import printable
 
 __all__ = ["Trace", "decode_capture", "read"]
 
@@ -136,7 +137,7 @@ class Trace:
         counts = f"{len(self.packets):,} packets, {len(self.flows):,} flows, {len(self.exchanges):,} DNS exchanges"
         lines = [f"{self.source}: {counts} over {span:,.1f} s"]
         lines += [f"  {note.message}" for note in self.diagnostics]
-        return "\n".join(lines)
+        return "\n".join(map(printable, lines))
 
 
 def new_places(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

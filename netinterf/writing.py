@@ -1,25 +1,151 @@
-"""How text leaves the library: UTF-8 with plain line ends on every system, to a path or to a file that is open."""
+"""How answers leave the library: whole or not at all, never onto what they were made from, and nothing live in them.
+
+A file is written aside, in the folder where it will stand, and takes its place when it is whole: whatever stood there
+before survives every failure. Text from the wire is written by whoever sent the packets, so `printable` and `dump` are
+the two ways for it to come out: for people, what cannot be printed is shown as U+FFFD; in JSON it is an escape, which
+is the same value again for whoever reads it.
+"""
 
 import json
 import os
-from collections.abc import Iterable
-from typing import Any, TextIO
+import secrets
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+from types import TracebackType
+from typing import Any, BinaryIO, Self, TextIO
 
-__all__ = ["TextTarget", "dump", "write_lines", "write_text"]
+from netinterf.errors import ParameterError
 
-TextTarget = str | os.PathLike[str] | TextIO
-"""A path, replaced when it exists, or a text file object."""
+__all__ = ["NewFile", "TextTarget", "dump", "opened", "printable", "spare", "write_lines", "write_text"]
+
+Path = str | os.PathLike[str]
+
+TextTarget = Path | TextIO
+"""A path, replaced when the file is whole, or a text file object."""
+
+DESCRIPTORS = ("/dev/std", "/dev/fd/", "/proc/")
+"""Where names stand for files that are open already (Linux proc(5), fd(4)); nothing can be put in their place."""
 
 
-def write_text(target: TextTarget, pieces: Iterable[str]) -> None:
-    """Write pieces of text, one after the other as they come.
+class NewFile:
+    """A file that takes its place when it is whole; a pipe or device is written to at once.
+
+    Permissions of a file that is replaced stay, and of a link, the file that it leads to is replaced.
+
+    Args:
+        path: Where it will stand.
+
+    Attributes:
+        stream: Takes its bytes.
+
+    Raises:
+        OSError: Nothing can be written there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._place, self._aside = os.path.realpath(path), ""
+        before = status(path)
+        known_by_number = os.path.abspath(os.fspath(path)).startswith(DESCRIPTORS)
+        if known_by_number or (before is not None and not stat.S_ISREG(before.st_mode)):
+            self.stream: BinaryIO = open(path, "wb")  # noqa: SIM115
+            return
+        if before is not None and not os.access(self._place, os.W_OK):
+            raise PermissionError(13, os.strerror(13), os.fspath(path))
+        self._aside = os.path.join(os.path.dirname(self._place), f".netinterf-{secrets.token_hex(8)}")
+        self.stream = open(self._aside, "xb")  # noqa: SIM115
+        if before is not None:
+            with suppress(OSError):  # a file system without permissions
+                os.chmod(self._aside, stat.S_IMODE(before.st_mode))
+
+    def finish(self) -> None:
+        """Put the file in its place.
+
+        Raises:
+            OSError: The last bytes could not be written, or the place cannot be taken; what stood there is untouched.
+        """
+        try:
+            self.stream.close()
+            if self._aside:
+                os.replace(self._aside, self._place)
+                self._aside = ""
+        except OSError:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """Leave what stood there as it was; after `finish` this does nothing."""
+        with suppress(OSError):
+            self.stream.close()
+        if self._aside:
+            with suppress(OSError):
+                os.unlink(self._aside)
+            self._aside = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.abandon()
+
+
+@contextmanager
+def opened(target: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Open what bytes are written to: a new file, which is dropped when an error leaves the block, or one that is open.
 
     Raises:
         OSError: The target cannot be written.
     """
     if isinstance(target, str | os.PathLike):
-        with open(target, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
+        with NewFile(target) as file:
+            yield file.stream
+    else:
+        yield target
+
+
+def spare(target: object, inputs: Iterable[object]) -> None:
+    """Refuse to write onto an input, whatever the names: links and other ways to one file are seen through.
+
+    Args:
+        target: A path, or ``"-"`` for standard output; other targets are left to whoever opened them.
+        inputs: Paths, ``"-"`` for standard input, or open files; others are passed over.
+
+    Raises:
+        ParameterError: The target is one of the inputs.
+    """
+    place = status(sys.stdout if target == "-" else target) if isinstance(target, str | os.PathLike) else None
+    if place is None or not stat.S_ISREG(place.st_mode):
+        return
+    for one in inputs:
+        found = status(sys.stdin if one == "-" else one)
+        if found is not None and os.path.samestat(place, found):
+            name = "standard output" if target == "-" else str(target)
+            raise ParameterError("out", name, "another file than what is read, which would be lost")
+
+
+def status(file: object) -> os.stat_result | None:
+    """Look up what a path leads to, or an open file is; None where there is nothing."""
+    with suppress(OSError, ValueError, AttributeError):  # a file object without a number, or closed
+        return os.stat(file) if isinstance(file, str | os.PathLike) else os.fstat(file.fileno())  # type: ignore[attr-defined]
+    return None
+
+
+def write_text(target: TextTarget, pieces: Iterable[str]) -> None:
+    """Write pieces of text, one after the other as they come: UTF-8 with plain line ends on every system.
+
+    Raises:
+        OSError: The target cannot be written.
+    """
+    if isinstance(target, str | os.PathLike):
+        with NewFile(target) as file, TextIOWrapper(file.stream, encoding="utf-8", newline="\n") as text:
+            text.writelines(pieces)
         return
     target.writelines(pieces)
 
@@ -33,7 +159,25 @@ def write_lines(target: TextTarget, lines: Iterable[str]) -> None:
     write_text(target, (line + "\n" for line in lines))
 
 
+def printable(text: str) -> str:
+    """Make text safe to show: what moves a cursor, turns the direction or breaks the line becomes U+FFFD.
+
+    That is what Unicode puts into its categories "other" and "separator", but for the space: controls C0, C1 and DEL,
+    controls of direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), separators of lines, halves of
+    surrogates, and what stands for nothing.
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 def dump(document: dict[str, Any]) -> str:
-    """Write an object as one line of JSON, without its end; bytes that are no text (paths hold them) as escapes."""
+    """Write an object as one line of JSON, without its end; what `printable` would replace is an escape (RFC 8259, 7)."""
     line = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    return line.encode("utf-8", "backslashreplace").decode("utf-8")
+    return line if line.isprintable() else "".join(sign if sign.isprintable() else escaped(sign) for sign in line)
+
+
+def escaped(sign: str) -> str:
+    """Write one character as JSON's escapes of its UTF-16 halves; bytes that are no text (paths hold them) as well."""
+    halves = sign.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{halves[at : at + 4]}" for at in range(0, len(halves), 4))

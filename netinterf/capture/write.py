@@ -13,6 +13,7 @@ from netinterf.capture.opening import from_memory
 from netinterf.capture.records import overlapping
 from netinterf.errors import ParameterError
 from netinterf.table import spans
+from netinterf.writing import opened
 
 __all__ = ["write_pcap", "write_records"]
 
@@ -32,7 +33,7 @@ def write_pcap(
     """Write frames to a pcap file.
 
     Args:
-        target: A path (replaced when it exists) or a binary file object.
+        target: A path (replaced when the file is whole) or a binary file object.
         times: Nanoseconds since 1970 UTC, one per frame, in the order to write.
         frames: Bytes of each frame.
         link_type: LINKTYPE number of all frames.
@@ -74,7 +75,7 @@ def write_records(
     """Write frames that lie in a buffer to a pcap file, in the order of the rows.
 
     Args:
-        target: A path (replaced when it exists) or a binary file object.
+        target: A path (replaced when the file is whole) or a binary file object.
         buffer: The bytes of a capture.
         at: Offset of each frame in it.
         captured: Bytes of each frame.
@@ -99,14 +100,10 @@ def write_records(
     fields[:, 1] = (time - second * 1_000_000_000) // (1_000_000_000 // ticks)
     fields[:, 2], fields[:, 3] = captured, length
     pieces = _pieces(buffer, at, captured, fields)
-    if isinstance(target, str | os.PathLike):
-        with open(target, "wb") as file:
-            file.write(head)
-            file.writelines(pieces)
-    else:
-        target.write(head)
+    with opened(target) as file:
+        file.write(head)
         for piece in pieces:
-            target.write(piece)
+            file.write(piece)
 
 
 def _pieces(

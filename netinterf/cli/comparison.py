@@ -2,9 +2,10 @@
 
 import argparse
 
+from netinterf.capture.finding import Found
 from netinterf.cli.captures import Captures
 from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
-from netinterf.cli.options import find_or_complain, read_options, read_redaction
+from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.engine.compare import compared
 from netinterf.engine.scan import Options, Result
@@ -21,22 +22,22 @@ WRITERS = {"text": comparison_text, "jsonl": comparison_lines}
 def run_compare(arguments: argparse.Namespace) -> int:
     """Judge both sides, and write what they show together; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
-    output = Output(arguments.out)
-    here, there = (judged(paths, options, output, redaction) for paths in (arguments.paths, arguments.against))
-    for side, what in ((here, "nothing to compare"), (there, "nothing to compare against")):
-        if not side.judged:
-            complain(f"{what}: no capture of that side could be read")
-            return EXIT_NO_INPUT
-    comparison = compared(here, there, options.model)
-    output.write(WRITERS[arguments.format](comparison, everything=arguments.all))
-    output.close()
+    sides = [find_or_complain(paths) for paths in (arguments.paths, arguments.against)]
+    with Output(arguments.out, inputs_of(arguments, [path for found in sides for path in found.captures])) as output:
+        here, there = (judged(found, options, output, redaction) for found in sides)
+        for side, what in ((here, "nothing to compare"), (there, "nothing to compare against")):
+            if not side.judged:
+                complain(f"{what}: no capture of that side could be read")
+                return EXIT_NO_INPUT
+        comparison = compared(here, there, options.model)
+        output.write(WRITERS[arguments.format](comparison, everything=arguments.all))
+        output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     return EXIT_FOUND if arguments.fail_on and comparison.interfered else EXIT_OK
 
 
-def judged(paths: list[str], options: Options, output: Output, redaction: Redaction | None) -> Result:
+def judged(found: Found, options: Options, output: Output, redaction: Redaction | None) -> Result:
     """Judge one side; what cannot be read is complained about."""
-    found = find_or_complain(paths)
     captures = Captures(found, options, output, redaction)
     return Result(judged=tuple(captures), errors=tuple(captures.errors), skipped=found.skipped)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from netinterf.analyzers.registry import builtin
 from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
-from netinterf.cli.options import read_options, read_redaction
+from netinterf.cli.options import inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.scan import judge_path
@@ -21,10 +21,10 @@ __all__ = ["run_explain"]
 
 def run_explain(arguments: argparse.Namespace) -> int:
     """Judge one capture and write all that is known about one of its conversations; return the exit status."""
-    told = explanations(arguments)
-    output = Output(arguments.out)
-    output.write(text(told) if arguments.format == "text" else lines(told))
-    output.close()
+    with Output(arguments.out, inputs_of(arguments, [arguments.path])) as output:
+        told = explanations(arguments)
+        output.write(text(told) if arguments.format == "text" else lines(told))
+        output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     found = any(one.verdict.outcome is Outcome.INTERFERED for one in told)

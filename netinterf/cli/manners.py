@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 
 from netinterf.errors import ParameterError, UsageError
+from netinterf.writing import printable
 
 __all__ = [
     "EXIT_FOUND",
@@ -23,9 +24,8 @@ EXIT_NO_OUTPUT = 74  # EX_IOERR of sysexits.h: the answer could not be written
 
 def complain(message: str) -> None:
     """Write one line to standard error."""
-    line = "".join(sign if sign.isprintable() else " " for sign in f"netinterf: {message}")
     with suppress(OSError, ValueError):  # nobody listens
-        print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr, flush=True)
+        print(printable(f"netinterf: {message}"), file=sys.stderr, flush=True)
 
 
 def silence_output() -> None:

@@ -13,7 +13,7 @@ from netinterf.errors import AnalyzerError, UsageError
 from netinterf.privacy import Redaction, read_key
 from netinterf.verdict.model import Model
 
-__all__ = ["find_or_complain", "read_analyzers", "read_key_file", "read_options", "read_redaction"]
+__all__ = ["find_or_complain", "inputs_of", "read_analyzers", "read_key_file", "read_options", "read_redaction"]
 
 
 def find_or_complain(paths: Sequence[str]) -> Found:
@@ -24,6 +24,12 @@ def find_or_complain(paths: Sequence[str]) -> Found:
     if found.skipped:
         complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
     return found
+
+
+def inputs_of(arguments: argparse.Namespace, captures: Sequence[str]) -> list[str]:
+    """List all that a verb reads: captures, and tables and keys beside them."""
+    beside = (getattr(arguments, name, None) for name in ("networks", "answers", "priors", "key"))
+    return [*captures, *(path for path in beside if path is not None)]
 
 
 def read_options(arguments: argparse.Namespace) -> Options:

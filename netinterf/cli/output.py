@@ -4,10 +4,11 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, Self, TextIO
 
 from netinterf.cli.manners import complain, silence_output
+from netinterf.writing import NewFile, printable, spare
 
 __all__ = ["Output", "Progress", "reader_left"]
 
@@ -15,25 +16,42 @@ __all__ = ["Output", "Progress", "reader_left"]
 class Output:
     """Standard output or a file, text in UTF-8 with plain line ends whatever the locale.
 
-    A reader that left is no problem; what cannot be written is said once, and nothing more is tried.
+    A reader that left is no problem; what cannot be written is said once, and nothing more is tried. A file takes its
+    place when it is closed (`NewFile`); a ``with`` block that ends before leaves what stood there.
 
     Args:
-        path: A file, replaced when it exists; None takes standard output.
+        path: A file; None takes standard output.
+        inputs: What is read, which is never written to.
+
+    Raises:
+        ParameterError: The output is one of the inputs.
     """
 
-    def __init__(self, path: str | None = None) -> None:
+    def __init__(self, path: str | None = None, inputs: Iterable[str] = ()) -> None:
         self.place = "standard output" if path is None else path
         self.closed = self.failed = False
         self.stream: TextIO | None = sys.stdout
+        self._file: NewFile | None = None
+        spare("-" if path is None else path, inputs)
         if path is not None:
             try:
-                self.stream = open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n")  # noqa: SIM115
+                self._file = NewFile(path)
+                self.stream = io.TextIOWrapper(self._file.stream, "utf-8", "backslashreplace", newline="\n")
             except OSError as error:
+                self.stream = None
                 self.fail(error.strerror or str(error))
+                return
         elif isinstance(self.stream, io.TextIOWrapper):
             self.stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
         if self.stream is None:
             self.fail("it is closed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.abandon()
 
     @property
     def terminal(self) -> bool:
@@ -49,8 +67,8 @@ class Output:
         return stream
 
     def write(self, text: Iterator[str]) -> None:
-        """Write lines."""
-        self.attempt(lambda stream: stream.writelines(line + "\n" for line in text))
+        """Write lines, with nothing that a terminal would obey."""
+        self.attempt(lambda stream: stream.writelines(printable(line) + "\n" for line in text))
 
     def attempt(self, writing: Callable[[TextIO], object]) -> None:
         """Let *writing* write; once the reader is gone or writing failed, nothing more is tried."""
@@ -72,9 +90,17 @@ class Output:
         self.attempt(lambda _: None)
 
     def close(self) -> None:
-        """End a file; standard output stays open."""
-        if self.stream not in {None, sys.stdout}:
-            self.attempt(lambda stream: stream.close())
+        """Put a file in its place, unless something could not be written; standard output stays open."""
+        if self._file is None:
+            return
+        self.attempt(lambda stream: stream.close())
+        if self.closed:
+            self._file.abandon()
+            return
+        try:
+            self._file.finish()
+        except OSError as error:
+            self.fail(error.strerror or str(error))
 
     def fail(self, reason: str) -> None:
         """Say once that the answer cannot be written."""

@@ -4,17 +4,20 @@ import argparse
 from typing import BinaryIO
 
 from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
-from netinterf.cli.options import read_key_file
+from netinterf.cli.options import inputs_of, read_key_file
 from netinterf.cli.output import Output
 from netinterf.errors import ParameterError
 from netinterf.privacy.traces import redact
+from netinterf.writing import spare
 
 __all__ = ["run_redact"]
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
     """Write one capture anew; return the exit status."""
-    output = Output()
+    inputs = inputs_of(arguments, [arguments.path])
+    output = Output(inputs=inputs if arguments.out is None else ())
+    spare(arguments.out, inputs)
     try:
         if arguments.out is None and output.terminal:
             raise ParameterError("out", "", "a file, or a pipe to write bytes to")

@@ -5,7 +5,7 @@ import argparse
 from netinterf.cli.captures import Captures
 from netinterf.cli.formats import FORMATS
 from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK
-from netinterf.cli.options import find_or_complain, read_options, read_redaction
+from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 
 __all__ = ["run_scan"]
@@ -15,12 +15,13 @@ def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
     found = find_or_complain(arguments.paths)
-    output = Output(arguments.out)
-    captures = Captures(found, options, output, redaction)
-    FORMATS[arguments.format](captures, output, arguments.all)
-    if arguments.fail_on:
-        captures.finish()
-    output.close()
+    with Output(arguments.out, inputs_of(arguments, found.captures)) as output:
+        captures = Captures(found, options, output, redaction)
+        FORMATS[arguments.format](captures, output, arguments.all)
+        if arguments.fail_on:
+            captures.finish()
+        if captures.read:  # else an older answer is better than none
+            output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
     if not captures.read:

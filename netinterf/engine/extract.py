@@ -8,10 +8,11 @@ import numpy as np
 from netinterf.capture import write_records
 from netinterf.engine.judged import Judged
 from netinterf.errors import ParameterError, UsageError
-from netinterf.privacy.traces import Sealed, read_source
+from netinterf.privacy.traces import Sealed, path_of, read_source
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.record import Verdict
+from netinterf.writing import spare
 
 __all__ = ["extract", "packets_of", "read_again", "read_all_again"]
 
@@ -23,7 +24,7 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
 
     Args:
         verdict: A verdict about the capture.
-        target: A path (replaced when it exists) or a binary file object.
+        target: A path (replaced when the file is whole) or a binary file object.
         source: Path of the capture; None when it cannot be read a second time. Of a redacted one, redacted packets are
             written.
 
@@ -31,10 +32,12 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
         How many packets were written.
 
     Raises:
-        ParameterError: The capture came from a pipe, changed since it was judged, or its packets have several link
-            types, which one pcap file cannot hold.
+        ParameterError: The capture came from a pipe, changed since it was judged, is the target, or its packets have
+            several link types, which one pcap file cannot hold.
         CaptureError: The capture cannot be read any more.
+        OSError: The target cannot be written.
     """
+    spare(target, [path_of(source)])
     trace, rows = read_again(verdict, source)
     packets = trace.packets.take(rows)
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}

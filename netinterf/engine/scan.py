@@ -22,10 +22,12 @@ from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.flows.facts import Vantage
 from netinterf.privacy.redaction import Redaction
+from netinterf.privacy.traces import path_of
 from netinterf.schema import Evidence
 from netinterf.verdict.frames import verdicts_to_arrow
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
+from netinterf.writing import spare
 
 __all__ = [
     "VANTAGES",
@@ -167,8 +169,9 @@ class Result:
         """Write all packets of a verdict's flow or exchange to a pcap file; return how many.
 
         Raises:
-            ParameterError: The verdict is not about a file of this result, or the file has changed.
+            ParameterError: The verdict is not about a file of this result, it has changed, or it is *path*.
             CaptureError: The capture cannot be read any more.
+            OSError: The target cannot be written.
         """
         return extract(verdict, path, self._judged(verdict).source)
 
@@ -208,9 +211,19 @@ class Result:
         return found[-1]
 
 
-def captures_of(result: Result | Iterable[Judged]) -> Iterable[Judged]:
-    """List the captures of a result; captures may as well be given by themselves, as they are judged."""
-    return result.judged if isinstance(result, Result) else result
+def captures_of(result: Result | Iterable[Judged], target: object = None) -> Iterator[Judged]:
+    """List the captures of a result; captures may as well be given by themselves, as they are judged.
+
+    Args:
+        result: A scan's result, or the captures of one.
+        target: What is written of them; while it is written aside, nothing is lost if it turns out to be one of them.
+
+    Raises:
+        ParameterError: A capture is the target.
+    """
+    for one in result.judged if isinstance(result, Result) else result:
+        spare(target, [path_of(one.source)])
+        yield one
 
 
 def scan(

@@ -35,8 +35,12 @@ def jsonl(result: Result | Iterable[Judged], target: TextTarget, *, everything: 
 
     Args:
         result: A scan's result, or the captures of one.
-        target: A path (replaced when it exists) or a text file object.
+        target: A path (replaced when the file is whole) or a text file object.
         everything: Write one verdict for every flow and exchange, not only findings.
+
+    Raises:
+        ParameterError: The target is one of the captures.
+        OSError: The target cannot be written.
     """
-    captures = captures_of(result)
+    captures = captures_of(result, target)
     write_lines(target, (line for judged in captures for line in lines(judged, everything=everything)))

@@ -30,14 +30,15 @@ def ooni(result: Result | Iterable[Judged], target: TextTarget, *, everything: b
 
     Args:
         result: A scan's result, or the captures of one.
-        target: A path (replaced when it exists) or a text file object.
+        target: A path (replaced when the file is whole) or a text file object.
         everything: Write all TCP and UDP conversations and DNS exchanges, not only what belongs to a finding.
 
     Raises:
-        UsageError: A capture came from a pipe or changed since it was judged.
+        UsageError: A capture came from a pipe or changed since it was judged, or is the target.
         CaptureError: A capture cannot be read any more.
+        OSError: The target cannot be written.
     """
-    captures = captures_of(result)
+    captures = captures_of(result, target)
     write_lines(target, (line for judged in captures for line in measurements(judged, everything=everything)))
 
 

@@ -8,6 +8,7 @@ from netinterf.arrow import parquet_writer
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
 from netinterf.verdict.frames import verdict_schema, verdicts_to_arrow
+from netinterf.writing import opened
 
 __all__ = ["parquet"]
 
@@ -19,12 +20,15 @@ def parquet(
 
     Args:
         result: A scan's result, or the captures of one.
-        target: A path (replaced when it exists) or a binary file object.
+        target: A path (replaced when the file is whole) or a binary file object.
         everything: Write one verdict for every flow and exchange, not only findings.
 
     Raises:
         MissingExtra: pyarrow is not installed.
+        ParameterError: The target is one of the captures.
+        OSError: The target cannot be written.
     """
-    with parquet_writer(target, verdict_schema()) as writer:
-        for judged in captures_of(result):
+    schema = verdict_schema()
+    with opened(target) as file, parquet_writer(file, schema) as writer:
+        for judged in captures_of(result, target):
             writer.write_table(verdicts_to_arrow(judged.ledger if everything else judged.ledger.findings()))

@@ -21,8 +21,9 @@ from netinterf.privacy.ledgers import redact_table
 from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Packets, Status
 from netinterf.trace import Trace, read
+from netinterf.writing import spare
 
-__all__ = ["RAW", "Sealed", "Shared", "read_source", "redact", "redact_trace", "write_trace"]
+__all__ = ["RAW", "Sealed", "Shared", "path_of", "read_source", "redact", "redact_trace", "write_trace"]
 
 RAW = 101
 """LINKTYPE_RAW: frames that begin with an IP header (tcpdump group's registry)."""
@@ -58,6 +59,11 @@ def read_source(source: str | Sealed) -> Trace:
     return source.read() if isinstance(source, Sealed) else read(source)
 
 
+def path_of(source: str | Sealed | None) -> str | None:
+    """Tell where the capture behind a judgement lies: for comparing it with other files, never to be written."""
+    return source.path if isinstance(source, Sealed) else source
+
+
 @attrs.frozen(kw_only=True)
 class Shared:
     """What was written to a redacted capture.
@@ -78,7 +84,7 @@ def redact(
 
     Args:
         source: A path, ``"-"``, bytes, or a binary file object.
-        target: A path (replaced when it exists) or a binary file object; gets a pcap file of raw IP packets.
+        target: A path (replaced when the file is whole) or a binary file object; gets a pcap file of raw IP packets.
         key: 16 bytes or more that nobody can guess: the same key maps alike in results and captures. None draws one at
             random and forgets it.
         strict: Raise on damage instead of writing what was readable.
@@ -89,19 +95,12 @@ def redact(
         OSError: The target cannot be written.
     """
     redaction = Redaction.of(key)
-    if same_file(source, target):
-        raise ParameterError("out", str(target), "another file than the capture, which would be lost")
+    spare(target, [source])
     trace = redact_trace(read(source, strict=strict), redaction)
     try:
         return write_trace(trace, target)
     except ParameterError as cause:
         raise CaptureError(name_of(source), f"cannot be written as pcap: {cause}") from cause
-
-
-def same_file(source: object, target: object) -> bool:
-    """Say whether both are paths of one file."""
-    paths = [one for one in (source, target) if isinstance(one, str | os.PathLike) and os.path.exists(one)]
-    return len(paths) == 2 and os.path.samefile(*paths)
 
 
 def redact_trace(trace: Trace, redaction: Redaction) -> Trace:

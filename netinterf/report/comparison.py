@@ -11,6 +11,7 @@ from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
 from netinterf.report.lines import wrapped
 from netinterf.stats.rates import share_difference
+from netinterf.writing import printable
 
 __all__ = ["comparison_text"]
 
@@ -119,7 +120,7 @@ def unit_lines(unit: Compared, several: Collection[str]) -> Iterator[str]:
         unit: What to write.
         several: Sides of more than one capture, which have to be named.
     """
-    yield f"{TITLES[unit.finding]}: {unit.subject}" + (f", {unit.mechanism}" if unit.mechanism else "")
+    yield printable(f"{TITLES[unit.finding]}: {unit.subject}") + (f", {unit.mechanism}" if unit.mechanism else "")
     yield from wrapped(unit.explanation, "  ", "  ")
     yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
     for side in Side:
@@ -157,7 +158,7 @@ def missing_lines(units: Sequence[Compared], *, everything: bool) -> Iterator[st
 
 
 def _called(unit: Compared) -> str:
-    return unit.name or f"{unit.server} (no name)"
+    return printable(unit.name) if unit.name else f"{unit.server} (no name)"
 
 
 def _share(told: Counted) -> str:

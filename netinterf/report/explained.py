@@ -21,6 +21,7 @@ from netinterf.verdict.group_words import group_happened
 from netinterf.verdict.lines import SCHEMA, verdict_line
 from netinterf.verdict.record import Observation, Verdict, iso_time
 from netinterf.verdict.words import percent
+from netinterf.writing import printable
 
 __all__ = ["MOST_PACKETS", "Explained", "Step", "explain_subject", "explained_line", "explained_text"]
 
@@ -168,7 +169,7 @@ def explained_text(explained: Explained) -> Iterator[str]:
     yield ""
     yield from _ladder_lines(explained)
     yield ""
-    yield f"Wireshark: {verdict.wireshark}"  # in one line, to be copied
+    yield printable(f"Wireshark: {verdict.wireshark}")  # in one line, to be copied
 
 
 def _outcome_lines(verdict: Verdict) -> Iterator[str]:

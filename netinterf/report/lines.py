@@ -2,6 +2,8 @@
 
 import textwrap
 
+from netinterf.writing import printable
+
 __all__ = ["WIDTH", "wrapped"]
 
 WIDTH = 96
@@ -9,17 +11,18 @@ WIDTH = 96
 
 
 def wrapped(line: str, first: str = "", later: str | None = None) -> list[str]:
-    """Break a line, with nothing that could move a terminal's cursor.
+    """Break a line, with nothing that could move a terminal's cursor (`printable`).
 
     Args:
-        line: What to write; signs that are not printable become U+FFFD.
+        line: What to write.
         first: Stands before the first line.
         later: Stands before all others; None takes *first*.
 
     Returns:
         At least one line.
     """
-    printable = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
     indent = first if later is None else later
-    lines = textwrap.wrap(printable, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+    lines = textwrap.wrap(
+        printable(line), WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
+    )
     return lines or [first.rstrip()]

@@ -27,6 +27,7 @@ from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.words import happened, percent
+from netinterf.writing import printable
 
 __all__ = ["capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "text"]
 
@@ -173,16 +174,16 @@ def unjudged_lines(judged: Judged) -> Iterator[str]:
 
 
 def one_line(verdict: Verdict) -> str:
-    """Write one verdict in one line."""
+    """Write one verdict in one line, however long."""
     if verdict.group is not None:
-        return f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {common_of(verdict)}"
+        return printable(f"{verdict.outcome} {verdict.mechanism} {percent(verdict.probability)}  {common_of(verdict)}")
     subject = verdict.subject
     what = f" {verdict.mechanism}" if verdict.mechanism else ""
     why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
     name = f" {subject.name}" if subject.name else ""
     first = "" if subject.first_frame is None else f"frame {subject.first_frame}: "
     asked = f" {subject.query_type}" if subject.query_type else ""
-    return (
+    return printable(
         f"{first}{verdict.outcome}{what} {percent(verdict.probability)}{why}  "
         f"{subject.protocol or 'ip'} {end_of(subject.client, subject.client_port)} > "
         f"{end_of(subject.server, subject.server_port)}{name}{asked}"

@@ -17,6 +17,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.writing import printable
+
 __all__ = [
     "LEFT",
     "LETTER",
@@ -146,9 +148,7 @@ def style() -> str:
 
 def clean(text: str) -> str:
     """Make words safe: escape what means something in XML, and show where something cannot be printed."""
-    if not text.isprintable():
-        text = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
-    return escape(text)
+    return escape(printable(text))
 
 
 def words(x: float, y: float, text: str, kind: str = "ink", anchor: str = "") -> str:

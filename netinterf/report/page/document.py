@@ -47,13 +47,17 @@ def html(
 
     Args:
         result: A scan's result, or the captures of one.
-        target: A path (replaced when it exists) or a text file object.
+        target: A path (replaced when the file is whole) or a text file object.
         everything: List every flow and exchange besides.
         figures: How many pictures there may be; captures that get some are read once more. 0 draws none.
         errors: What could not be read, where *result* does not know; it may grow while captures come.
+
+    Raises:
+        ParameterError: The target is one of the captures.
+        OSError: The target cannot be written.
     """
     errors = result.errors if isinstance(result, Result) else errors
-    write_text(target, pieces(captures_of(result), errors, everything, figures))
+    write_text(target, pieces(captures_of(result, target), errors, everything, figures))
 
 
 def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everything: bool, figures: int) -> Iterator[str]:

@@ -382,7 +382,7 @@ def test_a_capture_is_not_written_over_itself(tmp_path):
     path = tmp_path / "visit.pcap"
     path.write_bytes(pcap(HIDING["echo"]))
     (tmp_path / "link.pcap").symlink_to(path)
-    with pytest.raises(ParameterError, match="another file than the capture"):
+    with pytest.raises(ParameterError, match="another file than what is read"):
         redact(path, tmp_path / "link.pcap")
     assert path.read_bytes() == pcap(HIDING["echo"])
 
