@@ -163,7 +163,7 @@ def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:
         first=int(time.min()) if len(time) else None,
         last=int(time.max()) if len(time) else None,
         bytes=int(trace.packets.length.sum(dtype=np.int64)),
-        vantage=str(trace.facts.vantage),
+        vantage=str(trace.vantage),
         link_types=tuple(dict.fromkeys(interface.link_type for interface in trace.interfaces)),
         diagnostics=trace.diagnostics,
         version=__version__,

@@ -28,6 +28,7 @@ LEVEL = {
     "decode": 4,
     "flows": 4,
     "context": 4,
+    "recording": 4.5,  # of conversations, and read with the trace
     "trace": 5,
     "analyzers": 6,
     "attribute": 6,

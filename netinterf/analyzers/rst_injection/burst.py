@@ -83,7 +83,7 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
         mixed=(mixed & ~per_segment & ~(blind & tidy))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
-        cloned=twin & (trace.facts.duplicate_share < DUPLICATED_CAPTURE),
+        cloned=twin & (trace.recording.duplicate_share[suspects.flow[order]] < DUPLICATED_CAPTURE),
         counting=climbs[burst] if count else np.zeros(0, np.bool_),
     )
     back = np.argsort(order)
