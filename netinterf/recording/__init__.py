@@ -6,8 +6,9 @@ and some packets were never sent by anybody. `gather` finds, path by path, what 
 `describe` tells people what was found, kind by kind.
 """
 
-from netinterf.recording.describe import RecordingFact, Scope, describe
+from netinterf.recording.describe import describe, notes
+from netinterf.recording.fact import RecordingFact, Scope
 from netinterf.recording.gather import gather
 from netinterf.recording.vantage import INITIAL_TTLS, VANTAGES
 
-__all__ = ["INITIAL_TTLS", "VANTAGES", "RecordingFact", "Scope", "describe", "gather"]
+__all__ = ["INITIAL_TTLS", "VANTAGES", "RecordingFact", "Scope", "describe", "gather", "notes"]
