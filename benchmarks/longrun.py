@@ -183,7 +183,7 @@ def subjects_of(long: Long) -> Subjects:
         named_in=none,
         reasons=pooled("reasons"),
         whole=pooled("whole"),
-        loss_share=0.0,
+        loss_share=np.zeros(count),
         by_flow=number,
         by_exchange=number,
     )

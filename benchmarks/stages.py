@@ -14,13 +14,13 @@ from netinterf.capture import open_capture
 from netinterf.context.special import special_bits
 from netinterf.decode import decode
 from netinterf.flows.assign import assign_flows, tie_quotes
-from netinterf.flows.facts import gather_facts
 from netinterf.flows.messages import read_messages
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.flows.stream import head_segments
 from netinterf.protocols.dns import parse_dns
+from netinterf.recording import gather
 from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
 
@@ -77,7 +77,7 @@ def read_staged(path: Path, clock: Clock) -> Trace:
     segments = clock("heads", lambda: head_segments(buffer, packets, sides, by_flow))
     messages = clock("TLS, HTTP, DNS, QUIC", lambda: read_messages(buffer, packets, flows, hosts, sides, segments))
     clock("  of it DNS over UDP", lambda: parse_dns(buffer, packets, flows, hosts, None), part=True)
-    facts = clock("facts", lambda: gather_facts(packets, flows, sides, rtts, "auto"))
+    recording, tap = clock("recording", lambda: gather(packets, flows, sides, rtts, by_flow))
     return Trace(
         source=capture.source,
         buffer=buffer,
@@ -96,7 +96,8 @@ def read_staged(path: Path, clock: Clock) -> Trace:
         tls=messages.tls,
         http=messages.http,
         quic=messages.quic,
-        facts=facts,
+        recording=recording,
+        vantage=tap,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )
 

@@ -1,7 +1,7 @@
 """From a source of packets to the tables that every analyzer reads.
 
-`read` runs the stages below judgement in their one order: capture, decode, flows, streams, messages, facts. The result
-is a `Trace`: frozen tables over one buffer of capture bytes.
+`read` runs the stages below judgement in their one order: capture, decode, flows, streams, messages, recording. The
+result is a `Trace`: frozen tables over one buffer of capture bytes.
 """
 
 import ipaddress
@@ -21,12 +21,12 @@ from netinterf.decode.checksum import transport_ok
 from netinterf.decode.transport import sack_blocks
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
-from netinterf.flows.facts import Facts, Vantage, gather_facts
 from netinterf.flows.messages import Messages, read_messages
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
 from netinterf.flows.sides import build_sides
 from netinterf.flows.stream import head_segments, stream_bytes
+from netinterf.recording.gather import gather
 from netinterf.schema import (
     Answers,
     Diagnostic,
@@ -39,9 +39,11 @@ from netinterf.schema import (
     IcmpQuotes,
     Packets,
     Quic,
+    Recording,
     RttSamples,
     Sides,
     Tls,
+    Vantage,
 )
 from netinterf.table import Ragged
 from netinterf.workers import beside
@@ -73,7 +75,8 @@ class Trace:
     tls: Tls
     http: Http
     quic: Quic
-    facts: Facts
+    recording: Recording  # one row per flow
+    vantage: Vantage  # of the capture as a whole
     diagnostics: tuple[Diagnostic, ...]
     outside: Outside = attrs.field(factory=Outside, repr=False)  # what the user knows beside the capture
 
@@ -96,7 +99,7 @@ class Trace:
         return sack_blocks(self.buffer, self.packets, np.asarray(rows, np.int64))
 
     def select(self, flows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> "Trace":
-        """Keep some flows and all that belongs to them; rows are renumbered, hosts, facts and the buffer stay.
+        """Keep some flows and all that belongs to them; rows are renumbered, hosts and the buffer stay.
 
         ICMP errors that quote a kept flow are conversations of their own, and are kept only when chosen themselves.
 
@@ -112,7 +115,7 @@ class Trace:
             raise ParameterError("flows", chosen.tolist()[:5], f"rows of the {len(self.flows)} flows")
         held = np.zeros(len(self.flows) + 1, np.bool_)  # the last place answers for "no flow"
         held[chosen] = True
-        keep: dict[str, NDArray[np.int64]] = {"Flows": chosen}
+        keep: dict[str, NDArray[np.int64]] = {"Flows": chosen, "Recording": chosen}
         keep["Sides"] = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1)
         for name in ("packets", "dns", "exchanges", "tls", "http", "quic"):
             keep[name.capitalize()] = np.flatnonzero(held[getattr(self, name).flow])
@@ -216,12 +219,12 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         segments = head_segments(capture.buffer, packets, sides, by_flow)
         return segments, read_messages(capture.buffer, packets, flows, hosts, sides, segments)
 
-    def trips() -> tuple[RttSamples, Sides, Facts]:
+    def trips() -> tuple[RttSamples, Sides, Recording, Vantage]:
         rtts = rtt_samples(packets, flows, by_flow, sides)
         timed = with_rtt(sides, rtts)
-        return rtts, timed, gather_facts(packets, flows, timed, rtts, vantage)
+        return rtts, timed, *gather(packets, flows, timed, rtts, by_flow, vantage)
 
-    (segments, messages), (rtts, timed, facts) = beside(heads, trips)
+    (segments, messages), (rtts, timed, recording, tap) = beside(heads, trips)
     return Trace(
         source=capture.source,
         buffer=capture.buffer,
@@ -240,6 +243,7 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         tls=messages.tls,
         http=messages.http,
         quic=messages.quic,
-        facts=facts,
+        recording=recording,
+        vantage=tap,
         diagnostics=capture.diagnostics + decoded.diagnostics,
     )

@@ -89,7 +89,7 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     Returns:
         One mask over verdict rows for every word that `conditions_of` may give.
     """
-    flows, sides, facts = trace.flows, trace.sides, trace.facts
+    flows, sides, recording = trace.flows, trace.sides, trace.recording
     sent, data = sides.packets.reshape(-1, 2), sides.payload_packets.reshape(-1, 2)
     tcp = (flows.protocol == TCP) & (sent > 0).all(axis=1)
     stamped = (sides.syn_options.reshape(-1, 2) & TcpOption.TIMESTAMPS).all(axis=1)
@@ -111,10 +111,10 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     }
     of_any = {
         "any": np.ones(len(flows), np.bool_),
-        "hops": np.full(len(flows), facts.ttl_informative) & (sent > 0).all(axis=1),
-        "ids": (trace.packets.version[flows.first_packet] == 4) & facts.ip_id_informative & (sent > 0).all(axis=1),
+        "hops": recording.ttl_informative & (sent > 0).all(axis=1),
+        "ids": (trace.packets.version[flows.first_packet] == 4) & recording.ip_id_informative & (sent > 0).all(axis=1),
         "stamps": stamped & (sides.syn.reshape(-1, 2) >= 0).all(axis=1),
-        "timed": (sides.rtt.reshape(-1, 2) >= 0).any(axis=1),
+        "timed": (sides.rtt.reshape(-1, 2) >= 0).any(axis=1) & recording.timing_informative,
         "company": in_company(subjects, len(flows)),
     }
     exchange = subjects.kind == SubjectKind.EXCHANGE

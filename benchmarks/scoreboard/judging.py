@@ -30,7 +30,7 @@ from benchmarks.scoreboard.pools import pool_of
 from benchmarks.scoreboard.units import Answer, Beside, Judged, Unit
 from netinterf.context.networks import Network
 from netinterf.errors import NetinterfError
-from netinterf.schema import Evidence
+from netinterf.schema import Evidence, Mark
 from netinterf.simulate import Truth
 from netinterf.trace import Trace, read
 
@@ -333,14 +333,18 @@ def single_replies(trace: Trace) -> frozenset[int]:
     return frozenset(int(min(frames[[*table.queries[row], *table.replies[row]]])) for row in rows)
 
 
+TCP = 6
+
+
 def surroundings(trace: Trace, labels: LabelledCapture) -> dict[str, Any]:
     """Say how a capture was taken: by its labels, and where they are silent by what the trace shows."""
-    facts, packets = trace.facts, trace.packets
+    packets, tcp = trace.packets, trace.flows.protocol == TCP
+    both = (trace.sides.packets > 0).reshape(-1, 2).all(axis=1)[tcp]
     versions = np.unique(packets.version[packets.version > 0])
     seen = {
         "ip": int(versions[0]) if len(versions) == 1 else 0,
-        "direction": "one way" if facts.one_way_share == 1.0 else "both",
-        "capture_loss": facts.capture_loss_share,
+        "direction": "one way" if len(both) and not both.any() else "both",
+        "capture_loss": float(np.mean(packets.marks & Mark.ACKED_UNSEEN != 0)) if len(packets) else 0.0,
         "snaplen": int(packets.captured.max(initial=0)) if np.any(packets.captured < packets.length) else 0,
     }
-    return {"vantage": labels.vantage or str(facts.vantage), **seen, **labels.conditions}
+    return {"vantage": labels.vantage or str(trace.vantage), **seen, **labels.conditions}

@@ -22,7 +22,7 @@ __all__ = ["Analyzer", "Scope", "family", "join", "observe"]
 class Scope(Enum):
     """How far an analyzer looks: splitting a trace along its scope and joining the evidence changes nothing."""
 
-    FLOW = "flow"  # needs nothing outside a flow but the facts of the capture
+    FLOW = "flow"  # needs nothing outside a flow but what its recording carries
     PAIR = "pair"  # needs all flows between one client and one server address
     CAPTURE = "capture"  # needs the whole capture
 

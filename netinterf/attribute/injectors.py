@@ -79,7 +79,8 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     dns, packets, packet = trace.dns, trace.packets, trace.dns.packet[message].astype(np.int64)
     asked = asked_for(trace, message)
     wanted = (asked >= 0) & dns.opt[np.maximum(asked, 0)]
-    told = (packets.version[packet] == 4) & (trace.facts.ttl_informative or trace.facts.ip_id_informative)
+    informative = trace.recording.ttl_informative | trace.recording.ip_id_informative
+    told = (packets.version[packet] == 4) & informative[packets.flow[packet]]
     first = np.searchsorted(trace.answers.message, message)
     place = np.minimum(first, max(len(trace.answers) - 1, 0))
     answered = (first < len(trace.answers)) & (dns.answers[message] > 0)

@@ -188,7 +188,7 @@ def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts
         abrupt=lowest & np.uint32(BROKEN) != 0,
         at_opening=lowest & np.uint32(AT_OPENING) != 0,
         traced=reasons & np.uint32(Reason.TIME_EXCEEDED) != 0,
-        missed=np.where(lookup, _missed_lookups(lowest[lookup]), subjects.loss_share),
+        missed=np.where(lookup, _missed_lookups(lowest[lookup]), subjects.loss_share[rows]),
         prior=_priors(model)[subjects.prior_kind[rows]],
         llr=own_weights(ledger, model)[rows],
         log_odds=np.log(probability) - np.log1p(-probability),
@@ -210,7 +210,7 @@ def own_weights(ledger: Ledger, model: Model) -> F64:
 def _missed_lookups(lowest: NDArray[np.uint32]) -> float:
     """Estimate which share of DNS messages the recorder missed: of all that were answered, those without a question.
 
-    TCP shows by its acknowledgements what a capture lacks (``Facts.capture_loss_share``), DNS by answers alone.
+    TCP shows by its acknowledgements what a capture lacks (``Recording.loss_share``), DNS by answers alone.
     """
     orphans = int(np.count_nonzero(lowest == np.uint32(Reason.QUERY_MISSING)))
     return orphans / max(orphans + int(np.count_nonzero(lowest == 0)), 1)

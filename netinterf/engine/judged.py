@@ -15,6 +15,7 @@ from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import Sealed
+from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Evidence, Outcome, SubjectKind, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import judge as judge_subjects
@@ -163,9 +164,9 @@ def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:
         first=int(time.min()) if len(time) else None,
         last=int(time.max()) if len(time) else None,
         bytes=int(trace.packets.length.sum(dtype=np.int64)),
-        vantage=str(trace.facts.vantage),
+        vantage=str(trace.vantage),
         link_types=tuple(dict.fromkeys(interface.link_type for interface in trace.interfaces)),
-        diagnostics=trace.diagnostics,
+        diagnostics=trace.diagnostics + notes(trace),
         version=__version__,
         model=verdicts.model,
     )

@@ -20,10 +20,9 @@ from netinterf.engine.control import known_answers
 from netinterf.engine.extract import extract, read_again
 from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
-from netinterf.flows.facts import Vantage
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import path_of
-from netinterf.schema import Evidence
+from netinterf.schema import Evidence, Vantage
 from netinterf.verdict.frames import verdicts_to_arrow
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict

@@ -29,6 +29,7 @@ from netinterf.engine.tally import Tally
 from netinterf.engine.window import Window
 from netinterf.errors import CaptureError, ParameterError, UsageError
 from netinterf.privacy import Redaction
+from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Grade, SubjectKind
 from netinterf.trace import Trace, decode_capture
 from netinterf.verdict.ledger import Ledger
@@ -286,8 +287,8 @@ class Session:
             if self._redaction is not None:
                 judged = judged.redacted(self._redaction)
             summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
-            notes = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :])
-            self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), notes)
+            said = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(trace)
+            self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), said)
         return self._seen
 
     def _release(self) -> list[Verdict]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
+from netinterf.flows.paths import paths
 from netinterf.schema import Endpoints, Flows, Hosts, IcmpQuotes, Packets, Status
 from netinterf.table import Ragged, spans
 from netinterf.workers import each
@@ -200,6 +201,7 @@ def describe(
         first=packets.time[first],
         last=packets.time[last],
         first_packet=first,
+        path=paths(host[0::2], host[1::2]),
     )
     return Hosts(high=highs[members], low=lows[members]), flows
 

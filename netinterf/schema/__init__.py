@@ -22,6 +22,7 @@ from netinterf.schema.codes import (
     TcpOption,
     TlsKind,
     TriggerKind,
+    Vantage,
 )
 from netinterf.schema.judgement import (
     Evidence,
@@ -41,6 +42,7 @@ from netinterf.schema.traffic import (
     IcmpQuotes,
     Packets,
     Quic,
+    Recording,
     Records,
     RttSamples,
     Sides,
@@ -69,6 +71,7 @@ __all__ = [
     "Packets",
     "ParseError",
     "Quic",
+    "Recording",
     "Records",
     "RttKind",
     "RttSamples",
@@ -82,5 +85,6 @@ __all__ = [
     "Tls",
     "TlsKind",
     "TriggerKind",
+    "Vantage",
     "Verdicts",
 ]

@@ -31,6 +31,7 @@ __all__ = [
     "TcpOption",
     "TlsKind",
     "TriggerKind",
+    "Vantage",
 ]
 
 U8 = NDArray[np.uint8]
@@ -222,6 +223,15 @@ class GroupBy(StrEnum):
     PROTOCOL = "protocol"  # tcp, udp, or dns for exchanges
     TIME = "time"
     CAPTURE = "capture"
+
+
+class Vantage(StrEnum):
+    """Where packets were captured, in the words of the verdict contract."""
+
+    CLIENT = "client"
+    SERVER = "server"
+    MIDDLE = "middle"
+    UNKNOWN = "unknown"
 
 
 @attrs.frozen

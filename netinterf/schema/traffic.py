@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 
-from netinterf.schema.codes import I32, I64, U8, U16, U32, U64, Bool
+from netinterf.schema.codes import F64, I32, I64, U8, U16, U32, U64, Bool, Vantage
 from netinterf.table import Ragged, Table, Text, column, ragged, text
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "IcmpQuotes",
     "Packets",
     "Quic",
+    "Recording",
     "Records",
     "RttSamples",
     "Sides",
@@ -158,6 +159,47 @@ class Flows(Table):
     first: I64 = column("i8", "time of the first packet", unit="ns since 1970 UTC")
     last: I64 = column("i8", "time of the last packet", unit="ns since 1970 UTC")
     first_packet: I32 = column("i4", "row in Packets of the first packet", refers="Packets")
+    path: I32 = column("i4", "the end that met more others here: twice its row in Hosts, plus 1 for a server", fill=0)
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Recording(Table):
+    """One row per flow: where it was recorded, and which signals its recording carries.
+
+    What is told of a flow is found from the flows of its path (``Flows.path``) alone, so that other traffic in the same
+    file changes nothing.
+    """
+
+    tap: U8 = column("u1", "Vantage: its place in the enumeration", fill=3)
+    ttl_informative: Bool = column("?", "hop limits are the senders' own, less the routers between", fill=1)
+    ip_id_informative: Bool = column("?", "IP identifications are the senders' own", fill=1)
+    hops_apart: Bool = column("?", "copies were captured on both sides of a router: one hop tells nobody apart", fill=0)
+    timing_informative: Bool = column("?", "times are the path's: nobody near the tap answers for others", fill=1)
+    offloaded: Bool = column("?", "segments larger than the wire allows were captured", fill=0)
+    one_way: Bool = column("?", "three conversations or more, and of none both directions", fill=0)
+    filtered: Bool = column("?", "packets were left out on purpose: what is missing was not lost", fill=0)
+    made: Bool = column("?", "packets that no host sends: written, replayed or rewritten by a program", fill=0)
+    duplicate_share: F64 = column("f8", "share of the path's packets that were captured twice", fill=0)
+    loss_share: F64 = column("f8", "share of the path's packets that acknowledge what was never captured", fill=0)
+
+    @property
+    def at_client(self) -> Bool:
+        """Recorded next to the client."""
+        return self._is(Vantage.CLIENT)
+
+    @property
+    def at_server(self) -> Bool:
+        """Recorded next to the server."""
+        return self._is(Vantage.SERVER)
+
+    @property
+    def in_middle(self) -> Bool:
+        """Recorded on the way, with routers on both sides."""
+        return self._is(Vantage.MIDDLE)
+
+    def _is(self, place: Vantage) -> Bool:
+        found: Bool = self.tap == tuple(Vantage).index(place)
+        return found
 
 
 @attrs.frozen(eq=False, kw_only=True)

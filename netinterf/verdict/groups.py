@@ -195,8 +195,10 @@ def written_down(
     bare = np.array([grouping.by in NEEDS_CONTRAST for grouping in keys.groupings])[accepted.place]
     bare |= ~backed_by_members(members, weights, count)
     bare = shaping | (bare & (accepted.contrast < POSITIVE))
-    probability, grade = grades_of(accepted, 0.0, q_value, bare, subjects.loss_share, model)
-    _, rarer = grades_of(accepted, np.log(RARER), q_value, bare, subjects.loss_share, model)
+    missed = np.bincount(members.group, subjects.loss_share[members.row], count).astype(np.float64)
+    missed /= np.maximum(np.bincount(members.group, minlength=count), 1)
+    probability, grade = grades_of(accepted, 0.0, q_value, bare, missed, model)
+    _, rarer = grades_of(accepted, np.log(RARER), q_value, bare, missed, model)
     affected = np.bincount(members.group, 1.0 / (1.0 + np.exp(-np.clip(members.log_odds, -700, 700))), count)
     start, end = spans_of(members, subjects, accepted, keys)
     mixture = mixture_of(members.loglik, field.grid)
@@ -234,7 +236,7 @@ def written_down(
 
 
 def grades_of(
-    accepted: Accepted, rarer: float, q_value: F64, bare: Mask, loss_share: float, model: Model
+    accepted: Accepted, rarer: float, q_value: F64, bare: Mask, loss_share: F64, model: Model
 ) -> tuple[F64, I64]:
     """Climb the ladder of grades.
 
@@ -243,7 +245,7 @@ def grades_of(
         rarer: By how many nats interference is rarer than the prior says.
         q_value: Their q-values.
         bare: Without the contrast that such a group needs, as shaping does: a slow link does the same.
-        loss_share: Share of packets that the capture missed.
+        loss_share: Share of packets that the recordings of each group's members missed, on average.
         model: Where the grades begin.
 
     Returns:

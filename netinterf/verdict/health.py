@@ -30,9 +30,6 @@ DNS_SILENCE_NS = 5_000_000_000
 MANY_REPEATS = 3
 """Retransmissions of the same data that mean more than bad luck: at 1 % loss three in a row have chance 8e-6."""
 
-ONE_WAY_FLOWS = 3
-"""A capture with this many conversations, all one-way, was taken where only one direction passes."""
-
 REFUSALS = (403, 451)
 """Status codes by which a server refuses, and by which boxes refuse in its name (RFC 9110 §15.5.4, RFC 7725)."""
 
@@ -76,7 +73,7 @@ def flow_reasons(trace: "Trace") -> Bits:
     _set(bits, echo & message, Reason.ICMP_MESSAGE)
     _set(bits, echo & ~message & ~(asked & answered), Reason.ICMP_UNANSWERED)
     _set(bits, udp & ~(asked & answered), Reason.UDP_UNANSWERED)
-    _set(bits, udp & asked & ~answered & _is_one_way(asked, answered), Reason.ONE_DIRECTION)
+    _set(bits, udp & asked & ~answered & trace.recording.one_way, Reason.ONE_DIRECTION)
     _quoted(bits, trace, (tcp & ~_carried(trace)) | (udp & ~answered) | (echo & ~answered & ~message))
     _set(bits, _fragments_only(trace), Reason.FRAGMENTARY)
     bits[tcp] |= _tcp(trace)[tcp]
@@ -85,10 +82,6 @@ def flow_reasons(trace: "Trace") -> Bits:
 
 def _set(bits: Bits, where: Mask, reason: Reason) -> None:
     bits[where] |= np.uint32(reason)
-
-
-def _is_one_way(asked: Mask, answered: Mask) -> bool:
-    return len(asked) >= ONE_WAY_FLOWS and not bool(np.any(asked & answered))
 
 
 def _carried(trace: "Trace") -> Mask:
@@ -266,11 +259,9 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     asked_at = np.full(len(bits), np.iinfo(np.int64).max)
     np.minimum.at(asked_at, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
     waited = packets.time.max(initial=0) - DNS_SILENCE_NS >= asked_at
-    sides = trace.sides.packets
-    one_way = _is_one_way(sides[0::2] > 0, sides[1::2] > 0)
     _set(bits, ~queries, Reason.QUERY_MISSING)
     silent = queries & ~replies
-    _set(bits, silent & one_way, Reason.ONE_DIRECTION)
+    _set(bits, silent & trace.recording.one_way[exchanges.flow], Reason.ONE_DIRECTION)
     _set(bits, silent & ~waited, Reason.ENDED_EARLY)
     _set(bits, silent & waited, Reason.DNS_UNANSWERED)
     reported = np.uint32(Reason.UNREACHABLE | Reason.TIME_EXCEEDED)

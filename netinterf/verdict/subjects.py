@@ -47,7 +47,7 @@ class Subjects:
     named_in: NDArray[np.int32]  # row in Packets that shows it, -1 for none
     reasons: NDArray[np.uint32]  # Reason bits: why it is down or cannot be judged, were it left alone
     whole: NDArray[np.bool_]  # both directions were captured
-    loss_share: float  # share of packets that the capture missed
+    loss_share: NDArray[np.float64]  # share of packets that the recording of its path missed
     by_flow: NDArray[np.int64]  # verdict row of each flow, -1 when it is reported as its exchanges
     by_exchange: NDArray[np.int64]  # verdict row of each exchange
     in_part: bool = False  # the capture has others, which are not seen
@@ -112,7 +112,7 @@ def list_subjects(
         named_in=np.concatenate([names.packet[rows], first]).astype(np.int32),
         reasons=np.concatenate([reasons[rows], exchange_reasons(trace, reasons)]),
         whole=((sides[0::2] > 0) & (sides[1::2] > 0))[flow],
-        loss_share=trace.facts.capture_loss_share,
+        loss_share=trace.recording.loss_share[flow],
         by_flow=by_flow,
         by_exchange=len(rows) + np.arange(count, dtype=np.int64),
         in_part=in_part,

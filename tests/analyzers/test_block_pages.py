@@ -228,7 +228,9 @@ def test_where_somebody_renumbers_all_packets_equal_numbers_say_nothing() -> Non
         answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=13330)
     trace = talk.trace()
     assert "page.one_id" in rules(trace, 41000)
-    blind = attrs.evolve(trace, facts=attrs.evolve(trace.facts, ip_id_informative=False))
+    blind = attrs.evolve(
+        trace, recording=attrs.evolve(trace.recording, ip_id_informative=np.zeros(len(trace.flows), np.bool_))
+    )
     assert "page.one_id" not in rules(blind, 41000)
 
 

@@ -1062,8 +1062,9 @@ def test_rewritten_headers_switch_header_evidence_off():
     gfw_second(scene, "www.listed.org", 0)
     scene.reply("www.listed.org", address_record("93.184.216.34"))
     scene.judge()
-    facts = attrs.evolve(scene.trace.facts, ttl_informative=False, ip_id_informative=False)
-    _, _, rules = weigh(attrs.evolve(scene.trace, facts=facts))
+    none = np.zeros(len(scene.trace.flows), np.bool_)
+    recording = attrs.evolve(scene.trace.recording, ttl_informative=none, ip_id_informative=none)
+    _, _, rules = weigh(attrs.evolve(scene.trace, recording=recording))
     assert not any({"hop_limit", "ip_id"} & held for held in rules.values())
 
 

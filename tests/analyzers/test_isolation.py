@@ -21,7 +21,6 @@ from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, wh
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, for_a_while
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
-from netinterf.flows.facts import Vantage
 from netinterf.schema import Grade, Mark, Outcome, SubjectKind, TcpFlag, TriggerKind
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.labels import Labels
@@ -474,7 +473,7 @@ def test_one_direction_and_servers_taps_are_blind():
     trace, _ = played("reach.isolation", 310_001, direction="outbound")
     assert not len(Isolation()(trace))
     trace, _ = played("reach.isolation", 310_001)
-    at_server = attrs.evolve(trace, facts=attrs.evolve(trace.facts, vantage=Vantage.SERVER))
+    at_server = attrs.evolve(trace, recording=attrs.evolve(trace.recording, tap=np.ones(len(trace.flows), np.uint8)))
     assert list_attempts(at_server) is None
 
 

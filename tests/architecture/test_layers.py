@@ -28,6 +28,7 @@ LEVEL = {
     "decode": 4,
     "flows": 4,
     "context": 4,
+    "recording": 4.5,  # of conversations, and read with the trace
     "trace": 5,
     "attribute": 5.5,  # what is known of boxes, which resets are held against as well
     "analyzers": 6,

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
-from netinterf.flows.facts import Vantage
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -36,9 +35,9 @@ def find_unknown_greetings(trace: Trace) -> tuple[I64, I64, NDArray[np.bool_]]:
     plain = TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST
     told = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0)
     told &= (packets.tcp_flags & plain == TcpFlag.ACK) & (packets.marks & Mark.DUPLICATE_FRAME == 0)
-    row = np.flatnonzero(told) if trace.facts.vantage is not Vantage.CLIENT else np.empty(0, np.int64)
+    row = np.flatnonzero(told)
     flow = packets.flow[row].astype(np.int64)
-    known = (greeting[flow] >= 0) & (sides.syn[2 * flow] >= 0)
+    known = ~trace.recording.at_client[flow] & (greeting[flow] >= 0) & (sides.syn[2 * flow] >= 0)
     row, flow = row[known], flow[known]
     ahead = packets.ack[row] - packets.seq[greeting[flow]] - np.uint32(1)  # wraps as the field does
     own = np.zeros(len(trace.flows), np.bool_)

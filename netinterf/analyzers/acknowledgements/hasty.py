@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements.unsaid import lost_packets
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, PREMATURE_ONE, SYN_AGAIN_NS
-from netinterf.flows.facts import Vantage
 from netinterf.numbering import combined
 from netinterf.schema import Mark, RttKind, TcpFlag
 from netinterf.trace import Trace
@@ -75,11 +74,11 @@ def first_acknowledgements(trace: Trace) -> tuple[I64, I64]:
         Rows in Packets of the acknowledgement, and of the first that it acknowledges.
     """
     packets, sides = trace.packets, trace.sides
-    if trace.facts.vantage is Vantage.CLIENT or not len(packets):
+    if not len(packets):
         return np.empty(0, np.int64), np.empty(0, np.int64)
     said, end = (column[1::2].astype(np.int64) for column in (sides.first_payload, sides.fin))
     first = np.where((said < 0) | ((end >= 0) & (end < said)), end, said)
-    greeted = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & (first >= 0)
+    greeted = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & (first >= 0) & ~trace.recording.at_client
     told = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0) & (packets.relative_ack > 1)
     told &= packets.tcp_flags & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST) == TcpFlag.ACK
     row = np.flatnonzero(told & (packets.marks & Mark.DUPLICATE_FRAME == 0))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.sequence import reorder_margin
 from netinterf.analyzers.sides import SidePackets, side_packets
-from netinterf.flows.facts import Vantage
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -67,8 +66,9 @@ def overreaching(trace: Trace) -> tuple[I64, I64, SidePackets]:
     packets = trace.packets
     unseen = (packets.marks & (Mark.ACKED_UNSEEN | Mark.DUPLICATE_FRAME) == Mark.ACKED_UNSEEN) & packets.outbound
     unseen &= (packets.flow >= 0) & (packets.tcp_flags & (TcpFlag.SYN | TcpFlag.RST) == 0)
-    blind = trace.facts.vantage is Vantage.CLIENT or trace.facts.split_tcp
-    row = np.flatnonzero(unseen) if not blind else np.empty(0, np.int64)
+    row = np.flatnonzero(unseen)
+    flow = packets.flow[row]
+    row = row[~trace.recording.at_client[flow] & trace.recording.timing_informative[flow]]
     base = side_packets(trace, np.unique(packets.flow[row]).astype(np.int64))
     server = 2 * packets.flow[row].astype(np.int64) + 1
     before, ack = base.before(server, row), packets.relative_ack[row]

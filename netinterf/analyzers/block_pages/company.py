@@ -94,7 +94,12 @@ def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
     passed = np.bincount(rows.parents(), rows.values < row[rows.parents()], len(row))
     greeting = trace.sides.syn[answers.suspects.side].astype(np.int64)
     number = packets.ip_id[row].astype(np.int64)
-    odd = (packets.version[row] == 4) & (number > 0) & (greeting >= 0) & trace.facts.ip_id_informative
+    odd = (
+        (packets.version[row] == 4)
+        & (number > 0)
+        & (greeting >= 0)
+        & trace.recording.ip_id_informative[answers.suspects.flow]
+    )
     odd &= (number - packets.ip_id[np.maximum(greeting, 0)].astype(np.int64)) % 65536 > passed
     client = trace.flows.client[answers.suspects.flow].astype(np.int64)
     alike = count_of((client << 16 | number)[odd], client << 16 | number)

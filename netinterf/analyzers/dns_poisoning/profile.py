@@ -80,7 +80,7 @@ def contrast_replies(
     """Compare suspect replies with the unsuspicious ones of their servers.
 
     Args:
-        trace: For its facts: what was rewritten on the way proves nothing.
+        trace: For its recording: what was rewritten on the way proves nothing.
         replies: All replies.
         rows: Suspect rows in *replies*.
         clean: Which replies are unsuspicious; aligned with *replies*.
@@ -109,16 +109,15 @@ def far_off(trace: Trace, replies: Replies, rows: NDArray[np.int64], clean: NDAr
     """Say which replies came with another hop limit than their server's others: those that `Contrasts.hops` weighs.
 
     Args:
-        trace: For its facts.
+        trace: For its recording.
         replies: All replies.
         rows: Rows in *replies* to compare.
         clean: Which replies are unsuspicious; aligned with *replies*.
     """
     off = np.zeros(len(rows), np.bool_)
-    if trace.facts.ttl_informative:
-        for here, base in _by_server(replies, rows, clean):
-            off[here] = hop_weight(replies.ttl[rows[here]], replies.ttl[base]) > 0
-    return off
+    for here, base in _by_server(replies, rows, clean):
+        off[here] = hop_weight(replies.ttl[rows[here]], replies.ttl[base]) > 0
+    return off & trace.recording.ttl_informative[replies.flow[rows]]
 
 
 def _by_server(
@@ -150,14 +149,12 @@ def _compare(
 ) -> None:
     """Fill in the contrasts of one server's suspects."""
     base = base[np.argsort(replies.packet[base], kind="stable")]
-    facts = trace.facts
-    if facts.ttl_informative:
-        found.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base])
-    header = found.hops[here]
-    if facts.ip_id_informative:
-        header += id_weight(replies, suspects, base)
-    if facts.ttl_informative or facts.ip_id_informative:
-        header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF)
+    hops, numbers = (
+        told[replies.flow[suspects]] for told in (trace.recording.ttl_informative, trace.recording.ip_id_informative)
+    )
+    found.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * hops
+    header = found.hops[here] + id_weight(replies, suspects, base) * numbers
+    header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF) * (hops | numbers)
     found.header[here] = np.minimum(header, WEIGHTS["hop_limit"])
     found.construction[here] = np.minimum(
         construction_weight(trace, replies, suspects, base, sunk), WEIGHTS["construction_outlier"]
@@ -288,9 +285,8 @@ def early_weight(delay: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[
 def handshake_bounds(trace: Trace) -> NDArray[np.float64]:
     """Find the least TCP handshake round trip from the tap to each host, ns, NaN where none was measured."""
     bounds = np.full(len(trace.hosts), np.nan)
-    if trace.facts.split_tcp:
-        return bounds
     rows = np.flatnonzero((trace.rtts.kind == RttKind.HANDSHAKE) & (trace.rtts.side % 2 == 1))
+    rows = rows[trace.recording.timing_informative[trace.rtts.side[rows] >> 1]]
     host = trace.flows.server[trace.rtts.side[rows] >> 1]
     np.fmin.at(bounds, host, trace.rtts.value[rows].astype(np.float64))
     return bounds

@@ -204,7 +204,7 @@ class _Answer:
             truncated=bool(replies.flags[row] & TRUNCATED),
             unread=bool(replies.unread[row]),
             nature=int(replies.flags[row]) & NATURE,
-            hops=int(replies.ttl[row]) * trace.facts.ttl_informative,
+            hops=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
             usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
             reachable=Sign.GLOBAL in sign,
             unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,

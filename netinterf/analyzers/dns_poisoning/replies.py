@@ -38,6 +38,7 @@ class Replies:
     query: NDArray[np.int64]  # row in Dns of the last query before it, -1 when none was captured
     delay: NDArray[np.int64]  # ns since that query, -1 when unknown
     digest: NDArray[np.uint64]  # equal for equal bytes
+    flow: NDArray[np.int64]  # rows in Flows
     queries: NDArray[np.int64]  # queries captured in its exchange
     flags: NDArray[np.uint16]
     records: NDArray[np.int64]  # records in the answer section that could be read
@@ -105,6 +106,7 @@ def gather_replies(trace: Trace) -> Replies:
         query=query,
         delay=np.where(known, packets.time[packet] - packets.time[query_packet], -1),
         digest=digest(trace, message),
+        flow=flow.astype(np.int64),
         queries=transmissions(trace)[exchange],
         flags=dns.flags[message],
         records=first[1],

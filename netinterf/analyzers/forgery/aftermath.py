@@ -8,9 +8,9 @@ of both say which was written first.
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.order import counted_first, stamped_first
 from netinterf.analyzers.forgery.sequence import REORDER_NS, acceptable, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.analyzers.forgery.taken_back import sent_first
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -59,7 +59,7 @@ def alive_at_once(trace: Trace, suspects: Suspects, alive: NDArray[np.bool_]) ->
     first = np.maximum(row, 0)
     found = (row >= 0) & ~alive & acceptable(trace, suspects) & (suspects.previous >= 0)
     if len(trace.packets):
-        found &= ~sent_first(trace, first, suspects.row)
+        found &= ~counted_first(trace, first, suspects.row) & ~stamped_first(trace, first, suspects.row)
         found &= trace.packets.time[first] - trace.packets.time[suspects.row] <= reorder_margin(trace, suspects.side)
     return np.where(found, row, -1)
 

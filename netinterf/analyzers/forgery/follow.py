@@ -22,15 +22,19 @@ and parts of one injector's answer lay 0.2 to 9 ms apart in public captures."""
 def like_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which packets crossed as many hops as the SYN of the side that they claim to come from; blind: none."""
     syn = trace.sides.syn[side].astype(np.int64)
-    if not len(row) or not trace.facts.ttl_informative:
-        return np.zeros(len(row), np.bool_)
-    same: NDArray[np.bool_] = (syn >= 0) & (trace.packets.ttl[row] == trace.packets.ttl[np.maximum(syn, 0)])
+    if not len(row):
+        return np.zeros(0, np.bool_)
+    same: NDArray[np.bool_] = (
+        (syn >= 0)
+        & trace.recording.ttl_informative[side // 2]
+        & (trace.packets.ttl[row] == trace.packets.ttl[np.maximum(syn, 0)])
+    )
     return same
 
 
 def other_way(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which packets crossed another number of hops than the SYN of their claimed side; blind: none."""
-    greeted: NDArray[np.bool_] = (trace.sides.syn[side] >= 0) & trace.facts.ttl_informative
+    greeted: NDArray[np.bool_] = (trace.sides.syn[side] >= 0) & trace.recording.ttl_informative[side // 2]
     return greeted & ~like_greeting(trace, row, side)
 
 

@@ -73,7 +73,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     jump, inside = counter_jump(trace, suspects, group)
     has_base = group.count > 0
     jump_ttl = packets.ttl[row] - ttl
-    comparable = has_base if not trace.facts.hops_apart else has_base & (np.abs(jump_ttl) != 1)
+    comparable = has_base & (~trace.recording.hops_apart[suspects.flow] | (np.abs(jump_ttl) != 1))
     odd = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
     return HeaderSigns(
         ttl_jump=np.where(comparable, jump_ttl, np.nan),

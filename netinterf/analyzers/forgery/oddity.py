@@ -20,7 +20,7 @@ def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64
     syn = sides.syn[side].astype(np.int64)
     if not len(row):
         return syn >= 0
-    unlike = (packets.ttl[row] != packets.ttl[syn]) & trace.facts.ttl_informative
+    unlike = (packets.ttl[row] != packets.ttl[syn]) & trace.recording.ttl_informative[side // 2]
     unlike |= (packets.ip_flags[row] ^ packets.ip_flags[syn]) & IpFlag.DONT_FRAGMENT != 0
     unlike |= stamps_agreed(trace, side) & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
     found: NDArray[np.bool_] = unlike & (syn >= 0)

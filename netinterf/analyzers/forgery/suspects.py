@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import SidePackets, side_packets
-from netinterf.flows.facts import INITIAL_TTLS, Vantage
+from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -59,20 +59,19 @@ def arrived(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
     """Keep the packets that somebody on the path may have written: those that did not begin at the tap, once each."""
     packets = trace.packets
     row = row[(packets.marks[row] & Mark.DUPLICATE_FRAME) == 0]
-    if trace.facts.vantage is Vantage.CLIENT:
-        return row[~packets.outbound[row] | router_away(trace, row)]
-    if trace.facts.vantage is Vantage.SERVER:
-        return row[packets.outbound[row] | router_away(trace, row)]
-    return row
+    flow, outbound = packets.flow[row], packets.outbound[row]
+    own = np.where(outbound, trace.recording.at_client[flow], trace.recording.at_server[flow])
+    return row[~own | router_away(trace, row)]
 
 
 def router_away(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which packets claim a sender whose SYN had crossed routers before the tap: a box may stand between them."""
     packets = trace.packets
     syn = trace.sides.syn[2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]].astype(np.int64)
-    if not len(row) or not trace.facts.ttl_informative:
-        return np.zeros(len(row), np.bool_)
-    away: NDArray[np.bool_] = (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
+    if not len(row):
+        return np.zeros(0, np.bool_)
+    away: NDArray[np.bool_] = (syn >= 0) & trace.recording.ttl_informative[packets.flow[row]]
+    away &= ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
     return away
 
 

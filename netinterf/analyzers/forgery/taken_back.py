@@ -55,8 +55,8 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
     packets, row = trace.packets, rows.astype(np.int64)
     shown = TakenBack(np.full(len(row), -1), np.full(len(row), -1))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
-    more = np.flatnonzero(trace.sides.last[side] > row)
-    if not len(more) or not trace.facts.ip_id_informative:
+    more = np.flatnonzero((trace.sides.last[side] > row) & trace.recording.ip_id_informative[packets.flow[row]])
+    if not len(more):
         return shown
     bare, owner = same_number(trace, row, more)
     fin = packets.tcp_flags[bare] & TcpFlag.FIN != 0

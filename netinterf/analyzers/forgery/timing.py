@@ -120,7 +120,7 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
         asked = np.where(ended & ((asked < 0) | (end < asked)), end, asked)
         asked = np.where(takes_numbers(packets, asked), asked, -1)
     waited = packets.time[suspects.row] - packets.time[np.maximum(asked, 0)] if len(packets) else rtt
-    known = (asked >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & (not trace.facts.split_tcp)
+    known = (asked >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & trace.recording.timing_informative[suspects.flow]
     ratio = np.where(known, waited / np.maximum(rtt, 1), np.nan)
     several = samples >= 2
     limit = np.where(several, PREMATURE_MANY, PREMATURE_ONE)

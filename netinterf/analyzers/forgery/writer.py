@@ -140,9 +140,9 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     headers, timing = compare_headers(trace, suspects), measure_timing(trace, suspects)
     jump = hops_off(headers, tolerance)
     own = ~greeted_by_another(trace, suspects)
-    telling = ~np.isnan(jump) & trace.facts.ttl_informative & own
+    telling = ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow] & own
     times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
-    jumps = ~np.isnan(headers.ip_id_jump) & trace.facts.ip_id_informative
+    jumps = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow]
     retold = taken_back(trace, suspects.row)
     late, soon = (
         (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6

@@ -33,7 +33,8 @@ def find_stalls(trace: Trace) -> Breaks:
     flows, sides = trace.flows, trace.sides
     open_ = (flows.protocol == TCP) & (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & under_way(trace)
     flow = np.flatnonzero(open_ & (flows.last - flows.first >= STALL_NS))
-    return joined_breaks([stalls_of(trace, flow, place) for place, told in enumerate(witnessed(trace)) if told])
+    told = witnessed(trace)[flow]
+    return joined_breaks([stalls_of(trace, flow[told[:, place]], place) for place in (0, 1)])
 
 
 def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, for_a_while, for_good, together
 from netinterf.analyzers.sites import networks
 from netinterf.context.special import is_ipv4
-from netinterf.flows.facts import Vantage
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 
@@ -87,21 +86,25 @@ class Origins:
 def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     """List attempts whose outcome can be told, in the order of time; systems and countries are left to `places`.
 
-    None where no attempt failed, or where the capture shows nothing but one direction: then nothing is unreachable.
+    What was recorded next to a server shows no attempt of its own. None where no attempt failed, or where the capture
+    shows nothing but one direction: then nothing is unreachable.
     """
-    if trace.facts.vantage is Vantage.SERVER or not len(trace.flows):
+    if not len(trace.flows):
         return None
     once = for_a_while(trace)
     parts = [conversations(trace, once), stalled(trace, once), revived(trace, once), questions(trace)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    subject, kind, time, base, opened, passed, first, last = columns
+    flow = np.where(columns[1] == SubjectKind.FLOW, columns[0], 0)
+    asked = columns[1] == SubjectKind.EXCHANGE
+    flow[asked] = trace.exchanges.flow[columns[0][asked]]
+    witnessed = ~trace.recording.at_server[flow]
+    subject, kind, time, base, opened, passed, first, last, flow = (column[witnessed] for column in (*columns, flow))
     if not (passed == 0).any() or not (passed == 1).any():
         return None
     order = np.lexsort((subject, kind, time))
-    subject, kind, time, base, opened, passed, first, last = (column[order] for column in columns)
-    flow = np.where(kind == SubjectKind.FLOW, subject, 0)
-    asked = kind == SubjectKind.EXCHANGE
-    flow[asked] = trace.exchanges.flow[subject[asked]]
+    subject, kind, time, base, opened, passed, first, last, flow = (
+        column[order] for column in (subject, kind, time, base, opened, passed, first, last, flow)
+    )
     host = trace.flows.server[flow].astype(np.int64)
     six = ~is_ipv4(trace.hosts.high, trace.hosts.low)[host]
     unknown = np.full(len(flow), -1)

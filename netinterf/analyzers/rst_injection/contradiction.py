@@ -44,13 +44,12 @@ def conflicting_data(trace: Trace) -> Contradictions:
     packets, a proxy writes the streams, and its mistakes are no contradictions of the path.
     """
     segments, packets = trace.segments, trace.packets
-    if not trace.facts.ip_id_informative:
-        return empty()
     conflict = np.flatnonzero(
         (segments.kind == SegmentKind.CONFLICT)
         & (segments.side % 2 == 1)
         & (segments.length >= LEAST_BYTES)
         & (trace.sides.syn[segments.side] >= 0)
+        & trace.recording.ip_id_informative[segments.side // 2]
     )
     if len(conflict) == 0:
         return empty()

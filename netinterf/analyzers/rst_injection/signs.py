@@ -69,9 +69,10 @@ def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, toleran
     """Weigh how the reset's header differs from its sender's."""
     jump = hops_off(headers, tolerance)
     ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
-    if not trace.facts.ip_id_informative:
-        ip_id[:] = 0.0
-    telling = ~np.isnan(jump) & trace.facts.ttl_informative  # equal or rewritten hop limits tell nothing
+    ip_id *= trace.recording.ip_id_informative[suspects.flow]
+    telling = (
+        ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow]
+    )  # equal or rewritten hop limits tell nothing
     device = device_share(telling, headers)
     return {
         "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),

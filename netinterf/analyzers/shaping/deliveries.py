@@ -122,7 +122,8 @@ def arrived(trace: Trace, rows: I64, side: I64) -> Columns:
     size = packets.length[rows].astype(np.float64)
     wait, vague = np.full(len(rows), np.nan), np.zeros(len(rows))
     stamped = packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0
-    if stamped.any() and not trace.facts.split_tcp:
+    stamped &= trace.recording.timing_informative[packets.flow[rows]]
+    if stamped.any():
         own, of = rows[stamped], side[stamped]
         starts = first_of(of)
         group = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(of)))
@@ -204,8 +205,7 @@ def acknowledged(trace: Trace, rows: I64, side: I64) -> Columns:
     wait = round_trips(trace)[rows] - least_trip(trace)[side]
     single = 2 * more < 3 * segment
     wait[single] = np.where(wait[single] > DELAYED_ACK, wait[single] - DELAYED_ACK, np.nan)
-    if trace.facts.split_tcp:  # somebody else acknowledges
-        wait = np.full(len(rows), np.nan)
+    wait[~trace.recording.timing_informative[packets.flow[rows]]] = np.nan  # somebody else acknowledges
     return 2 * side + ACKS, rows, moved * (1 + HEADERS / segment), wait, np.zeros(len(rows))
 
 

@@ -20,8 +20,8 @@ def withheld(trace: Trace, silences: Silences) -> tuple[NDArray[np.int64], NDArr
     """
     packets = trace.packets
     size, shown = np.zeros(len(silences), np.int64), np.full(len(silences), -1)
-    mute = np.flatnonzero(silences.is_kind(Kind.MUTE))
-    if not len(mute) or trace.facts.capture_loss_share > 0:
+    mute = np.flatnonzero(silences.is_kind(Kind.MUTE) & (trace.recording.loss_share[silences.flow] == 0))
+    if not len(mute):
         return size, shown
     near = trace.by_flow.take(silences.flow[mute])
     owner, row = mute[near.parents()], near.values.astype(np.int64)
@@ -40,10 +40,9 @@ def find_holes(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     row = np.flatnonzero((packets.marks & Mark.GAP_BEFORE != 0) & (packets.protocol == TCP) & (packets.flow >= 0))
     row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
-    if trace.facts.capture_loss_share > 0:
-        row = row[:0]
+    row = row[trace.recording.loss_share[packets.flow[row]] == 0]
     far = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
-    waits = np.array(witnessed(trace))[(far ^ 1) % 2]
+    waits = witnessed(trace).reshape(-1)[far ^ 1]
     open_ = waits & (sides.acked[far] >= 1) & (packets.relative_seq[row] > sides.acked[far]) & (sides.rst[far] < 0)
     far, first = np.unique(far[open_], return_index=True)
     row, near = row[open_][first], far ^ 1

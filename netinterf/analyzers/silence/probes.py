@@ -69,7 +69,7 @@ def find_beyond(trace: Trace) -> Beyond:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked = sides.first_payload[0::2].astype(np.int64)
     once = (flows.protocol == TCP) & (asked >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
-    flow = np.flatnonzero(once & witnessed(trace)[0])
+    flow = np.flatnonzero(once & witnessed(trace)[:, 0])
     row, last = asked[flow], sides.last[2 * flow + 1].astype(np.int64)
     rst = sides.rst[2 * flow].astype(np.int64)
     until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], end_of_capture(trace)) if len(flow) else row
@@ -83,7 +83,9 @@ def find_beyond(trace: Trace) -> Beyond:
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
     arrived = sides.acked[2 * flow] >= packets.relative_seq[row] + packets.payload_length[row]
     ttl, greeting = packets.ttl[row].astype(np.int64), sides.syn[2 * flow + 1].astype(np.int64)
-    greeted = (packets.ttl[last] == packets.ttl[greeting]) & trace.facts.ttl_informative if len(row) else alive
+    greeted = (
+        (packets.ttl[last] == packets.ttl[greeting]) & trace.recording.ttl_informative[flow] if len(row) else alive
+    )
     probes, found = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted), []
     for one in sweeps.tolist():
         here = np.flatnonzero(group == one)

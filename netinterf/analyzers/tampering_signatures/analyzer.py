@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.tampering_signatures.rules import RULES, SIGNATURES
-from netinterf.flows.facts import Vantage
 from netinterf.schema import Evidence, Rule, Status, TcpFlag
 from netinterf.trace import Trace
 
@@ -53,8 +52,6 @@ class TamperingSignatures:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down the signature of each connection that shows one; near the client what arrives is not seen."""
-        if trace.facts.vantage is Vantage.CLIENT:
-            return Evidence.empty(rules=self.rules)
         seen = received(trace)
         code = signatures_of(seen)
         tables = []
@@ -98,6 +95,7 @@ def received(trace: Trace) -> Received:
     row = trace.by_flow.values.astype(np.int64)
     headed = packets.status[row] & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
     row = row[packets.outbound[row] & (packets.protocol[row] == TCP) & headed]
+    row = row[~trace.recording.at_client[packets.flow[row]]]
     flow = packets.flow[row].astype(np.int64)
     sent = np.bincount(flow, minlength=count)
     start = np.cumsum(sent) - sent

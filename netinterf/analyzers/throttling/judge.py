@@ -193,7 +193,12 @@ def weigh_units(trace: Trace, asked: Asked, fits: Sequence[BucketFit]) -> list[T
     tested: list[Tested] = []
     for unit, fit in zip(asked.units, fits, strict=True):
         waiting = measure_waiting(unit, asked.least_delay, asked.opened, fit)
-        if unit.upstream and np.isnan(waiting.share) and strength(fit) > 0 and not trace.facts.offloaded:
+        if (
+            unit.upstream
+            and np.isnan(waiting.share)
+            and strength(fit) > 0
+            and not trace.recording.offloaded[unit.flow].any()
+        ):
             waiting = Waiting(burst=measure_burst(unit, fit))
         timed = not asked.direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))

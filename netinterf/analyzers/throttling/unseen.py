@@ -84,7 +84,7 @@ def count_numbers(trace: Trace) -> Numbering:
         held = np.flatnonzero(data & ~quick & (packets.tcp_flags[before] & TcpFlag.PSH == 0))
         silent += np.bincount(side[held], timer_runs(trace, before[held], behind[held], 0.0) + 1, count)
     counts = (clean >= LEAST_CLEAN) & (right >= CLEAN_SHARE * clean) & (wild <= WILD_SHARE * moves + 1)
-    counts &= trace.facts.ip_id_informative & np.repeat(packets.version[trace.flows.first_packet] == 4, 2)
+    counts &= np.repeat(trace.recording.ip_id_informative & (packets.version[trace.flows.first_packet] == 4), 2)
     return Numbering(counts=counts, missing=np.where(counts, skipped, silent).astype(np.int64))
 
 

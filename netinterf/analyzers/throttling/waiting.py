@@ -83,7 +83,9 @@ class Waiting:
 
 def with_delays(trace: Trace, series: Series) -> Series:
     """Measure the delay of each wire packet: its round trip, or at the receiver its way from the sender."""
-    if trace.facts.split_tcp:  # somebody else acknowledges, and timestamps are that somebody's
+    if not trace.recording.timing_informative[
+        series.flow
+    ].all():  # somebody else acknowledges, and timestamps are that somebody's
         return series
     return attrs.evolve(series, delay=_one_way(trace, series) if series.upstream else _compared(trace, series))
 

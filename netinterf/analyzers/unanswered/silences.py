@@ -12,7 +12,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.flows.facts import Vantage
 from netinterf.trace import Trace
 
 __all__ = ["TCP", "UDP", "WAIT_NS", "Kind", "Silences", "end_of_capture", "joined", "unreported", "witnessed"]
@@ -85,11 +84,11 @@ def end_of_capture(trace: Trace) -> int:
     return int(trace.packets.time.max(initial=0))
 
 
-def witnessed(trace: Trace) -> tuple[bool, bool]:
-    """Say whose waiting the capture can show, the client's and the server's.
+def witnessed(trace: Trace) -> NDArray[np.bool_]:
+    """Say whose waiting the capture can show: one row per flow, the client's and the server's.
 
     Near one end, what that end does not answer has not been sent to it, or is its own business: only its own waiting is
     a fact about the network. In the middle both are, and where the tap is unknown, the client's.
     """
-    place = trace.facts.vantage
-    return place is not Vantage.SERVER, place in {Vantage.SERVER, Vantage.MIDDLE}
+    recording = trace.recording
+    return np.stack([~recording.at_server, recording.at_server | recording.in_middle], axis=1)

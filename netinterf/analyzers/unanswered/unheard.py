@@ -67,8 +67,7 @@ def stuck_sides(trace: Trace) -> I64:
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
     kept = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
     kept &= np.repeat(both & (end_of_capture(trace) - flows.first >= WAIT_NS), 2)
-    for place, told in enumerate(witnessed(trace)):
-        kept[place::2] &= told
+    kept &= witnessed(trace).reshape(-1)
     return np.flatnonzero(kept)
 
 

@@ -29,7 +29,7 @@ def find_waiting(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
     both &= end_of_capture(trace) - flows.first >= WAIT_NS
-    side = np.flatnonzero(np.stack([both & told for told in witnessed(trace)], axis=1).reshape(-1))
+    side = np.flatnonzero(both[:, None] & witnessed(trace))
     other = side ^ 1
     left, ended = gave_up(trace, side), gave_up(trace, other)
     open_ended = (ended < 0) | ((left >= 0) & (left < ended))
@@ -87,7 +87,7 @@ def find_ungreeted(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     tcp = flows.protocol == TCP
-    kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & witnessed(trace)[0]
+    kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & witnessed(trace)[:, 0]
     kept &= (sides.sent[0::2] <= 1) & (end_of_capture(trace) - flows.first >= WAIT_NS)
     kept &= bool(np.any(tcp & answered & (asked > 0)))
     flow = np.flatnonzero(kept)

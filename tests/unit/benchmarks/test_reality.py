@@ -80,7 +80,9 @@ def test_more_silence_supports_more_and_more_fire_less() -> None:
 @given(st.lists(st.floats(0.01, 20), max_size=30), st.integers(40, 3000), st.floats(0.5, 3), st.floats(0.5, 4))
 def test_no_weight_is_said_more_often_than_it_may_be(weights, exposed, factor, clustering) -> None:
     """Up to the bound each weight is rarer than its inverse, right above it one is not (a slow twin tries them)."""
-    bound = bound_of(Support(exposed=exposed, weights=tuple(weights), against=(0.0,) * len(weights), homes=30), clustering, factor)
+    bound = bound_of(
+        Support(exposed=exposed, weights=tuple(weights), against=(0.0,) * len(weights), homes=30), clustering, factor
+    )
 
     def allowed(weight: float) -> float:
         said = sum(one * factor >= weight for one in weights)

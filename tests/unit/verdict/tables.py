@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from netinterf.context.outside import Outside
-from netinterf.flows.facts import Facts
 from netinterf.schema import (
     Dns,
     Evidence,
@@ -17,6 +16,7 @@ from netinterf.schema import (
     IcmpQuotes,
     Packets,
     Quic,
+    Recording,
     Rule,
     Sides,
     Status,
@@ -24,6 +24,7 @@ from netinterf.schema import (
     TcpFlag,
     Tls,
     TlsKind,
+    Vantage,
 )
 from netinterf.table import Ragged, Table, Text
 from netinterf.verdict.model import SUBJECTS, Model
@@ -103,7 +104,7 @@ def subjects(kinds: list[str], reasons: list[int] | None = None, **changes: Any)
         "named_in": np.full(count, -1, np.int32),
         "reasons": np.array(reasons or [0] * count, np.uint32),
         "whole": np.ones(count, np.bool_),
-        "loss_share": 0.0,
+        "loss_share": np.zeros(count),
         "by_flow": rows,
         "by_exchange": rows,
     }
@@ -121,7 +122,6 @@ class World:
         self.names: list[tuple[str, int, str]] = []
         self.said: list[tuple[str, int, int, bool]] = []  # tls or http, packet, kind or status, sent by the client
         self.quotes: list[tuple[int, int]] = []
-        self.facts = Facts()
 
     def flow(self, protocol: int = 6, port: int = 443) -> int:
         """Open a flow and return its row."""
@@ -161,7 +161,7 @@ class World:
         self.exchanges.append({"flow": flow, "name": name, "queries": [query], "replies": answers, "id": 7, "kind": 1})
         return len(self.exchanges) - 1
 
-    def trace(self, **facts: Any) -> Any:
+    def trace(self, **recording: Any) -> Any:
         """Return what `netinterf.verdict` reads of a trace."""
         flow = np.array([p["flow"] for p in self.packets], np.int32)
         packets = self._packets(flow)
@@ -184,11 +184,19 @@ class World:
             tls=self._tls(),
             http=self._http(),
             quic=Quic.empty(),
-            facts=Facts(**facts) if facts else self.facts,
+            recording=self._recording(**recording),
+            vantage=Vantage.UNKNOWN,
             diagnostics=(),
             outside=Outside(),
             address=lambda host: ("10.0.0.1", "192.0.2.2")[host],
         )
+
+    def _recording(self, **columns: Any) -> Recording:
+        count = len(self.flows)
+        ways = {(packet["flow"], packet["outbound"]) for packet in self.packets}
+        both = any((row, True) in ways and (row, False) in ways for row in range(count))
+        whole = {"one_way": np.full(count, count >= 3 and not both)}
+        return filled(Recording, count, **whole, **{name: np.full(count, value) for name, value in columns.items()})
 
     @staticmethod
     def _columns(rows: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:

@@ -56,10 +56,10 @@ def visited() -> World:
 
 
 def judge(
-    *rows: tuple[str, float], world: World | None = None, facts: dict[str, Any] | None = None, **more: Any
+    *rows: tuple[str, float], world: World | None = None, recording: dict[str, Any] | None = None, **more: Any
 ) -> Verdict:
     """Judge the first flow by these observations."""
-    trace = (world or visited()).trace(**(facts or {}))
+    trace = (world or visited()).trace(**(recording or {}))
     table = evidence(RULES, [(0, name, llr) for name, llr in rows], **more)
     return explain(classify(table, trace), table, trace)[0]
 
@@ -99,7 +99,7 @@ def test_only_proof_confirms() -> None:
 def test_a_capture_with_holes_never_confirms() -> None:
     """Lost packets fake contradictions, so the grade stops at ``likely``; so it does when one direction is missing."""
     assert Grade.CONFIRMED is judge(("reset.sure", 14.0)).grade
-    assert Grade.LIKELY is judge(("reset.sure", 14.0), facts={"capture_loss_share": 0.2}).grade
+    assert Grade.LIKELY is judge(("reset.sure", 14.0), recording={"loss_share": 0.2}).grade
     world = World()
     world.send(flow := world.flow(), 0.0, out=True, flags=SYN)
     world.send(flow, 0.2, out=True, flags=ACK, payload=100)

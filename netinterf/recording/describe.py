@@ -1,0 +1,96 @@
+"""What people are told of a recording, kind by kind."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.recording.beginnings import tell_beginnings
+from netinterf.recording.clocks import tell_clocks
+from netinterf.recording.doubled import tell_doubled
+from netinterf.recording.fact import RecordingFact, Scope, conversations, share_of
+from netinterf.recording.grouped import Paths
+from netinterf.recording.losses import tell_losses
+from netinterf.recording.made import made_up
+from netinterf.recording.merged import tell_merged
+from netinterf.schema import Diagnostic
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["describe", "notes"]
+
+Mask = NDArray[np.bool_]
+
+TCP = 6
+
+FILTERED = (
+    "{whose} were recorded without acknowledgements: packets without data were left out, so what is missing or "
+    "unanswered here was not lost"
+)
+ONE_WAY = "of {whose} over TCP only one direction is in this file: nothing can be said about answers"
+HOPS = (
+    "in {whose} all far ends show one hop limit: a box beside the tap (a translator, tunnel, proxy or emulator) writes "
+    "it, and hop limits tell nobody apart"
+)
+NUMBERS = (
+    "in {whose} one counter or one value numbers the packets of different hosts: a box beside the tap or a program "
+    "writes the IP identification, and it tells nobody apart"
+)
+MADE = "{whose} were written, replayed or rewritten by a program: {why}; that no host does such things is no sign here"
+UNTIMED = "{whose} took no time at all: their times were not kept, and tell nothing"
+PROXIED = (
+    "in {whose} data are acknowledged much sooner than connections are opened: a proxy near the tap answers for the "
+    "servers, and times tell nothing of them"
+)
+
+
+def describe(trace: "Trace") -> tuple[RecordingFact, ...]:
+    """Say what kind of recording a capture is.
+
+    Args:
+        trace: A capture.
+
+    Returns:
+        What it shows of how it was recorded; nothing for an ordinary recording.
+    """
+    if not len(trace.flows):
+        return ()
+    tellers = (tell_paths, tell_doubled, tell_clocks, tell_losses, tell_merged, tell_beginnings)
+    return tuple(fact for tell in tellers for fact in tell(trace))
+
+
+def notes(trace: "Trace") -> tuple[Diagnostic, ...]:
+    """Say the same as diagnostics."""
+    return tuple(Diagnostic(fact.id, fact.says) for fact in describe(trace))
+
+
+def told(known: str, says: str, flows: Mask, of: Mask, *, certain: bool, why: str = "") -> Iterator[RecordingFact]:
+    """Tell one kind, where there are conversations of it among those that could be."""
+    numbers = share_of(flows & of, of)
+    if numbers["flows"]:
+        sentence = says.format(whose=conversations(numbers), why=why)
+        yield RecordingFact(id=known, scope=Scope.PATH, certain=certain, says=sentence, numbers=numbers)
+
+
+def tell_paths(trace: "Trace") -> Iterator[RecordingFact]:
+    """Tell what `Recording` holds of paths, and what it rests on."""
+    recording, tcp = trace.recording, trace.flows.protocol == TCP
+    made = made_up(trace.packets, trace.flows, trace.sides, trace.by_flow, Paths.number(trace.flows))
+    every, alone = np.ones(len(tcp), np.bool_), recording.one_way & tcp
+    split, renumbered = ~recording.timing_informative & ~made.timeless, ~recording.ip_id_informative
+    reasons = (
+        (made.one_number, "all connections begin at one sequence number"),
+        (made.one_id, "both ends write one IP identification into all packets"),
+        (made.even_pace, "packets of both ends follow each other at one pace"),
+    )
+    why = ", ".join(words for flows, words in reasons if flows.any())
+    yield from told("recording.filtered", FILTERED, recording.filtered, tcp, certain=True)
+    if 2 * np.count_nonzero(alone) > np.count_nonzero(tcp):
+        yield from told("recording.one_way", ONE_WAY, alone, tcp, certain=True)
+    yield from told("recording.rewritten_hops", HOPS, ~recording.ttl_informative, every, certain=False)
+    yield from told("recording.rewritten_ids", NUMBERS, renumbered, every, certain=False)
+    yield from told("recording.made", MADE, made.written, every, certain=True, why=why)
+    yield from told("recording.untimed", UNTIMED, made.no_time, every, certain=True)
+    yield from told("recording.proxied", PROXIED, split, every, certain=False)

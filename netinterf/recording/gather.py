@@ -1,0 +1,62 @@
+"""One row per flow of what rules must know of its recording."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.recording.boxes import behind_router, renumbers_ip_id, rewrites_ttl, splits_tcp
+from netinterf.recording.filtered import left_out
+from netinterf.recording.grouped import Paths
+from netinterf.recording.made import made_up
+from netinterf.recording.vantage import VANTAGES, elect, places, votes
+from netinterf.schema import Flows, Mark, Packets, Recording, RttSamples, Sides, Status, Vantage
+from netinterf.table import Ragged
+
+__all__ = ["gather"]
+
+ONE_WAY_FLOWS = 3
+"""A path with this many conversations, all one-way, was recorded where only one direction passes."""
+
+
+def gather(
+    packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, by_flow: Ragged, vantage: str = "auto"
+) -> tuple[Recording, Vantage]:
+    """Find out once what every analyzer must know.
+
+    Args:
+        packets: All packets, flows assigned and marked.
+        flows: Their conversations.
+        sides: The two directions of each.
+        rtts: Round-trip samples.
+        by_flow: Rows of packets of each flow, in time order.
+        vantage: ``"client"``, ``"server"`` or ``"middle"`` when the user knows it, else ``"auto"``.
+
+    Returns:
+        One row per flow, and where the capture as a whole was taken.
+    """
+    paths = Paths.number(flows)
+    cast = votes(packets, sides)
+    whole = VANTAGES[int(elect(cast.sum(axis=0, keepdims=True))[0])] if vantage == "auto" else Vantage(vantage)
+    given = np.full(len(flows), VANTAGES.index(whole))
+    tap = places(flows, cast) if vantage == "auto" and len(flows) else given
+    made = made_up(packets, flows, sides, by_flow, paths)
+    seen = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0)
+    recording = Recording(
+        tap=tap.astype(np.uint8),
+        ttl_informative=~rewrites_ttl(packets, flows, sides, paths, tap),
+        ip_id_informative=~renumbers_ip_id(packets, flows, paths, tap) & ~made.one_id,
+        timing_informative=~splits_tcp(packets, flows, sides, rtts, paths) & ~made.timeless,
+        hops_apart=behind_router(packets, flows, paths),
+        offloaded=paths.any(marked(packets, packets.status, Status.OFFLOADED, len(flows)) > 0),
+        one_way=(~paths.any(seen)) & (np.bincount(paths.of, minlength=paths.count) >= ONE_WAY_FLOWS)[paths.of],
+        filtered=left_out(packets, flows, sides, by_flow, paths),
+        made=made.written,
+        duplicate_share=paths.share(marked(packets, packets.marks, Mark.DUPLICATE_FRAME, len(flows)), by_flow.lengths),
+        loss_share=paths.share(marked(packets, packets.marks, Mark.ACKED_UNSEEN, len(flows)), by_flow.lengths),
+    )
+    return recording, whole
+
+
+def marked(packets: Packets, bits: NDArray[np.uint16], bit: Status | Mark, flows: int) -> NDArray[np.int64]:
+    """Count, flow by flow, the packets of which a bit is set."""
+    flow = packets.flow[np.flatnonzero(bits & np.uint16(bit.value))]
+    return np.bincount(flow[flow >= 0], minlength=flows)

@@ -1,0 +1,55 @@
+"""Counting path by path: what is found of a path is told to each of its flows."""
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.schema import Flows
+
+__all__ = ["Paths"]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+
+@attrs.frozen(eq=False)
+class Paths:
+    """The paths of a capture, numbered; `of` holds the number of each flow's."""
+
+    of: I64
+    count: int
+
+    @classmethod
+    def number(cls, flows: Flows) -> "Paths":
+        """Number the paths of some flows."""
+        values, of = np.unique(flows.path, return_inverse=True)
+        return cls(of.astype(np.int64), len(values))
+
+    def total(self, weights: NDArray[Any]) -> F64:
+        """Sum something over the flows of each path; one entry per path."""
+        total: F64 = np.bincount(self.of, weights=weights, minlength=self.count).astype(np.float64)
+        return total
+
+    def share(self, part: NDArray[Any], whole: NDArray[Any]) -> F64:
+        """Give the share that some flows' numbers have in others', by path; one entry per flow."""
+        shares = self.total(part) / np.maximum(self.total(whole), 1)
+        told: F64 = shares[self.of]
+        return told
+
+    def any(self, holds: Bool) -> Bool:
+        """Say whether something holds for a flow of the path; one entry per flow."""
+        told: Bool = (self.total(holds) > 0)[self.of]
+        return told
+
+    def kinds(self, flow: I64, value: NDArray[Any]) -> I64:
+        """Count the different values that some flows of each path show; one entry per path.
+
+        Args:
+            flow: Rows in Flows, any number of times.
+            value: What each of them shows, not negative and below 2**32.
+        """
+        shown = np.unique(self.of[flow] << 32 | value)
+        return np.bincount(shown >> 32, minlength=self.count)

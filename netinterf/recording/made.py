@@ -1,0 +1,107 @@
+"""Packets that no host sent over a network: written by a program, rewritten by one, or replayed.
+
+Each sign is something that no stack and no wire does. They are asked of the client's side or of both sides together,
+never of what only a server seems to send: that may be forged, and forgers are what the library looks for.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.recording.grouped import Paths
+from netinterf.schema import Flows, Packets, Sides
+from netinterf.table import Ragged
+
+__all__ = ["Made", "made_up"]
+
+I64 = NDArray[np.int64]
+Bool = NDArray[np.bool_]
+
+TCP = 6
+
+FLOWS = 3
+"""Connections that show a sign, and that it is no accident: two random numbers of 32 bits agree by chance once in
+2**32, three never."""
+
+MOST = 0.9
+"""Share of a path's connections that show it: programs that write or replay packets treat all of them alike."""
+
+GAPS = 6
+"""Pauses between packets of both directions that are equal to the last digit of the clock."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Made:
+    """What shows it, one entry per flow."""
+
+    one_number: Bool  # all connections of the client begin at one number, which RFC 6528 has drawn for each
+    one_id: Bool  # both ends write one IP identification into all packets
+    even_pace: Bool  # packets follow each other at one pace, whoever sent them
+    no_time: Bool  # conversations of several packets take no time at all
+
+    @property
+    def written(self) -> Bool:
+        """Whether the packets themselves are no host's."""
+        return self.one_number | self.one_id | self.even_pace
+
+    @property
+    def timeless(self) -> Bool:
+        """Whether times tell nothing."""
+        return self.even_pace | self.no_time
+
+
+def made_up(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> Made:
+    """Look for the signs, path by path."""
+    tcp = flows.protocol == TCP
+    return Made(
+        one_number=one_number(flows, sides, paths, tcp),
+        one_id=one_id(packets, sides, paths),
+        even_pace=even_pace(packets, flows, by_flow, paths, tcp),
+        no_time=mostly(paths, tcp & (flows.first == flows.last), tcp & (by_flow.lengths >= FLOWS)),
+    )
+
+
+def mostly(paths: Paths, shows: Bool, could: Bool) -> Bool:
+    """Say of each flow whether nearly all connections of its path that could show something do, and enough of them."""
+    seen = paths.total(shows & could)
+    found: Bool = ((seen >= FLOWS) & (seen >= MOST * paths.total(could)))[paths.of]
+    return found
+
+
+def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Bool) -> Bool:
+    """Say of each flow whether connections of its path from different ports begin at one number."""
+    opened = tcp & (sides.syn[0::2] >= 0)
+    flow = np.flatnonzero(opened)
+    begins = (paths.of[flow] << 32) | sides.isn[0::2][flow]
+    numbers, place = np.unique(begins, return_inverse=True)
+    ports = np.unique(place.astype(np.int64) << 16 | flows.client_port[flow])
+    shared = np.zeros(len(flows), np.bool_)
+    shared[flow] = (np.bincount(ports >> 16, minlength=len(numbers)) >= FLOWS)[place]
+    return mostly(paths, shared, opened)
+
+
+def one_id(packets: Packets, sides: Sides, paths: Paths) -> Bool:
+    """Say of each flow whether first and last packets of both ends of its path carry one identification, and no zero.
+
+    Zero is what hosts write into packets that are not to be cut (RFC 6864 §4.1).
+    """
+    if not len(packets):
+        return np.zeros(len(paths.of), np.bool_)
+    ends = np.stack([sides.first, sides.last], axis=1).reshape(-1, 4).astype(np.int64)
+    both = (ends >= 0).all(axis=1) & (packets.version[np.maximum(ends[:, 0], 0)] == 4)
+    number = packets.ip_id[np.maximum(ends, 0)].astype(np.int64)
+    alike = both & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
+    flow = np.flatnonzero(alike)
+    single = (paths.kinds(flow, number[flow, 0]) == 1)[paths.of]
+    return mostly(paths, alike & single, both)
+
+
+def even_pace(packets: Packets, flows: Flows, by_flow: Ragged, paths: Paths, tcp: Bool) -> Bool:
+    """Say of each flow whether the connections of its path go on at one pace, whichever end it is whose turn it is."""
+    flow = np.flatnonzero(tcp & (by_flow.lengths > GAPS))
+    row = by_flow.values[by_flow.offsets[flow][:, None] + np.arange(GAPS + 1)]
+    gaps, sent = np.diff(packets.time[row], axis=1), packets.outbound[row]
+    even, could = np.zeros(len(flows), np.bool_), np.zeros(len(flows), np.bool_)
+    could[flow] = sent.any(axis=1) & ~sent.all(axis=1)
+    even[flow] = (gaps == gaps[:, :1]).all(axis=1) & (gaps[:, 0] > 0)
+    return mostly(paths, even, could)
