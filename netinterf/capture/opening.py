@@ -57,7 +57,7 @@ def open_capture(source: Source, *, strict: bool = False, progress: Progress | N
     Args:
         source: A path, ``"-"`` for standard input, the bytes of a capture, or a binary file object.
         strict: Raise on damage instead of returning what was readable.
-        progress: Called with bytes done and bytes in all (0 when unknown).
+        progress: Called with bytes done and bytes in all (0 when unknown); they are equal when all is read.
 
     Raises:
         ParameterError: The source is of no type that can be read.
@@ -69,6 +69,8 @@ def open_capture(source: Source, *, strict: bool = False, progress: Progress | N
     content = load(source, progress=progress)
     reader = reader_of(content.format, content.name)
     records, _ = reader.take(content.buffer, 0, last=True, progress=progress)
+    if progress is not None:
+        progress(len(content.buffer), len(content.buffer))
     diagnostics = content.diagnostics + reader.diagnostics
     if strict:
         for note in diagnostics:

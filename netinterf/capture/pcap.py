@@ -12,8 +12,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.capture.formats import Interface, frame_limit
+from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
+from netinterf.capture.resync import FIRST_REGION, Gaps, resume
+from netinterf.capture.signs import RecordSigns
 from netinterf.errors import UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic, Records
 
@@ -21,6 +23,8 @@ __all__ = ["PcapReader"]
 
 FILE_HEADER = 24
 REGION = 1 << 30  # bytes indexed at once: bounds what the walk keeps beside the result
+GROWTH = 8  # how the region grows again behind damage
+HOLD = MAX_FRAME  # bytes that records which look wrong may lead over before they are believed
 LONGEST = 400 * 86_400  # s; a guess for records this much later than the first is still plausible
 DAY = 86_400  # s
 
@@ -39,9 +43,19 @@ class Header:
     snaplen: int
     link_type: int
 
+    @property
+    def signs(self) -> RecordSigns:
+        """What the records of this file look like."""
+        most, swapped = frame_limit(self.link_type), self.version < (2, 3)
+        return RecordSigns(self.order, self.ticks, self.record_header, swapped, most)
+
 
 class PcapReader:
     """List the frames of a classic pcap file (see `formats.Reader`).
+
+    A length that cannot be right is mostly that of the record before: a damaged header leads astray. So records whose
+    header holds what no recorder writes are believed when a record that looks right follows them, and are skipped
+    together with the damage that they lead to.
 
     Args:
         source: Name for errors.
@@ -52,7 +66,10 @@ class PcapReader:
         self._header: Header | None = None
         self._begin = 0  # second of the first record
         self._frames = 0
-        self._trouble: Diagnostic | None = None
+        self._cut: Diagnostic | None = None
+        self._gaps = Gaps()
+        self._region = REGION
+        self._parts: list[Records] = []
 
     @property
     def interfaces(self) -> tuple[Interface, ...]:
@@ -63,7 +80,7 @@ class PcapReader:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Where the file is damaged or cut off."""
-        return () if self._trouble is None else (self._trouble,)
+        return (*self._gaps.notes, *([self._cut] if self._cut is not None else []))
 
     def take(
         self, buffer: NDArray[np.uint8], before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
@@ -74,30 +91,78 @@ class PcapReader:
             UnreadableSource: The file header is cut off.
             UnknownFormat: The version is older than 2.0.
         """
-        at, parts = 0, []
+        at = 0
         if self._header is None:
             if len(buffer) < FILE_HEADER + 4 and not last:  # a header, and the time of a record
                 return Records.empty(), 0
             self._header, at = read_header(buffer, self._source), FILE_HEADER
             if len(buffer) >= at + 4:
                 self._begin = int(headers(buffer, np.array([at]), 4, self._header.order + "u4")[0, 0])
-        chain, why = _chain(self._header, self._begin), "end"
-        while at < len(buffer) and why == "end" and self._trouble is None:
-            walked = walk(buffer, at, min(at + REGION, len(buffer)), chain)
-            parts.append(_records(buffer, walked.starts, self._header, self._frames))
-            self._frames += len(walked.starts)
-            at, why = walked.stop, walked.why
+        at = self._read(buffer, at, before, self._header, last=last, progress=progress)
+        records = Records.concat(self._parts) if self._parts else Records.empty()
+        self._parts.clear()
+        return records, at
+
+    def _read(
+        self,
+        buffer: NDArray[np.uint8],
+        at: int,
+        before: int,
+        header: Header,
+        *,
+        last: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> int:
+        """Walk from record to record, and from damage to where records go on; say what is done with."""
+        chain, signs = _chain(header, self._begin), header.signs
+        doubted = np.empty(0, np.int64)  # the last records, as long as they look wrong
+        while at < len(buffer) and self._cut is None and not self._gaps.exhausted:
+            if self._gaps.what:
+                found, at = resume(buffer, max(at, self._gaps.begin + 1 - before), signs, last=last)
+                if not found:
+                    return at
+                self._gaps.close(before + at)
+                self._region = FIRST_REGION
+            walked = walk(buffer, at, min(at + self._region, len(buffer)), chain)
+            at, self._region = walked.stop, min(self._region * GROWTH, REGION)
+            starts = np.concatenate([doubted, walked.starts])
+            doubted = _doubted(buffer, starts, at, signs)
+            self._add(buffer, starts[: len(starts) - len(doubted)])
             if progress is not None:
                 progress(at, len(buffer))
-        if why == "cut" and last:
-            message = f"the file ends inside record {self._frames + 1}; the {self._frames} before it were read"
-            self._trouble = Diagnostic("capture.cut", message, before + at)
-        elif why == "absurd":
-            size = int(headers(buffer, np.array([at + chain.field]), 4, chain.order + "u4")[0, 0])
-            claim = f"record {self._frames + 1} claims {size} captured bytes, more than {chain.most}"
-            self._trouble = Diagnostic("capture.damaged", f"{claim}; reading stopped there", before + at)
-        records = Records.concat(parts) if parts else Records.empty()
-        return records, at if self._trouble is None else len(buffer)
+            lost = int(doubted[0]) if len(doubted) else at
+            if walked.why == "absurd" or (walked.why == "cut" and last and self._astray(buffer, lost, signs)):
+                self._gaps.open(self._claim(buffer, lost, chain), before + lost)
+                at, doubted = lost, doubted[:0]
+            elif walked.why == "cut" and not last:
+                break
+            elif walked.why == "cut" or (last and at >= len(buffer)):
+                self._add(buffer, doubted)
+                doubted = doubted[:0]
+                if walked.why == "cut":
+                    message = f"the file ends inside record {self._frames + 1}; the {self._frames} before it were read"
+                    self._cut = Diagnostic("capture.cut", message, before + at)
+        if self._cut is not None or self._gaps.exhausted:
+            return len(buffer)
+        return int(doubted[0]) if len(doubted) else at
+
+    def _astray(self, buffer: NDArray[np.uint8], at: int, signs: RecordSigns) -> bool:
+        """Say whether a header that looks wrong leads past the end, though records follow behind it."""
+        whole = at + signs.head <= len(buffer) and not signs.right(buffer, np.array([at]))[0]
+        return whole and resume(buffer, at + 1, signs, last=True)[0]
+
+    def _claim(self, buffer: NDArray[np.uint8], at: int, chain: Chain) -> str:
+        """Say what is wrong with a record."""
+        size = int(headers(buffer, np.array([at + chain.field]), 4, chain.order + "u4")[0, 0])
+        if size > chain.most:
+            return f"record {self._frames + 1} claims {size} captured bytes, more than {chain.most}"
+        return f"record {self._frames + 1} contradicts itself, and leads to none"
+
+    def _add(self, buffer: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
+        """Take in whole records."""
+        if self._header is not None and len(starts):
+            self._parts.append(_records(buffer, starts, self._header, self._frames))
+            self._frames += len(starts)
 
 
 def read_header(buffer: NDArray[np.uint8], source: str) -> Header:
@@ -158,6 +223,13 @@ def _chain(header: Header, begin: int) -> Chain:
         candidates=candidates,
         plausible=plausible,
     )
+
+
+def _doubted(buffer: NDArray[np.uint8], starts: NDArray[np.int64], end: int, signs: RecordSigns) -> NDArray[np.int64]:
+    """List the last records before *end*, back to the last that looks right, or that is `HOLD` bytes away."""
+    near = starts[np.searchsorted(starts, end - HOLD) :]
+    right = np.flatnonzero(signs.right(buffer, near))
+    return near[right[-1] + 1 :] if len(right) else near
 
 
 def _records(buffer: NDArray[np.uint8], starts: NDArray[np.int64], header: Header, before: int) -> Records:

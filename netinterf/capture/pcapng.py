@@ -2,7 +2,8 @@
 
 Section numbers refer to draft-ietf-opsawg-pcapng. A file is a chain of blocks, each with its type, its length, a body
 and the length again. Sections begin with a section header block and may differ in byte order; interfaces are numbered
-within their section. Blocks of unknown type are skipped.
+within their section. Blocks of unknown type are skipped, and so are packet blocks that contradict themselves: where the
+next block begins is known all the same. A block whose two lengths differ leads nowhere; behind it, the next is sought.
 
 Frame numbers are Wireshark's: it also numbers some blocks that hold no packet (`NUMBERED`), which then are gaps here.
 """
@@ -15,31 +16,34 @@ from numpy.typing import NDArray
 from netinterf.capture.blocks import Clock, nanoseconds, read_interface
 from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
+from netinterf.capture.resync import FIRST_REGION, Gaps, resume
+from netinterf.capture.signs import (
+    ENHANCED,
+    INTERFACE,
+    MARK,
+    MAX_BLOCK,
+    PACKET,
+    SECTION,
+    SIMPLE,
+    BlockSigns,
+    section_order,
+)
 from netinterf.errors import UnknownFormat, UnreadableSource
 from netinterf.schema import Diagnostic, Records
 
 __all__ = ["PcapngReader"]
 
-SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6  # §4.1, 4.2, A, 4.4, 4.3
 NUMBERED = (9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221)
 """Blocks without a packet that Wireshark 4.4 numbers: systemd journal export (§4.7), custom (§4.8), sysdig events."""
 FIRST_SECTION, BLOCK_HEADER = 28, 12  # bytes of a section header without options (§4.1); bytes that show what follows
-MAX_BLOCK = 16 << 20  # largest block that is believed (libpcap, sf-pcapng.c, INITIAL_MAX_BLOCKSIZE)
 MAX_INTERFACES = 65_535  # interfaces of a file: their index has 16 bits
 MAX_SWITCHES = 4096  # changes of byte order followed; joined files have a handful, a hostile file one every 28 bytes
-FIRST_REGION, REGION, GROWTH = 1 << 17, 1 << 30, 8
-"""Bytes indexed at once, at first and at most, and how they grow while the byte order stays the same: a walk that runs
-into another byte order was partly in vain, which must not add up in a file of many small sections."""
-MARK = {"<": b"\x4d\x3c\x2b\x1a", ">": b"\x1a\x2b\x3c\x4d"}  # byte-order magic (§4.1)
+REGION, GROWTH = 1 << 30, 8
+"""Bytes indexed at once at most, and how they grow while the byte order stays the same: a walk that runs into another
+byte order, or into damage, was partly in vain, which must not add up in a file of many small sections."""
 
 Buffer = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
-
-
-def _order_at(buffer: Buffer, at: int) -> str | None:
-    """Read the byte order of the section that begins at *at*; None when its magic is wrong or missing."""
-    mark = buffer[at + 8 : at + 12].tobytes()
-    return next((order for order, magic in MARK.items() if magic == mark), None)
 
 
 class PcapngReader:
@@ -56,7 +60,8 @@ class PcapngReader:
         self.buffer: Buffer = np.empty(0, np.uint8)  # the bytes at hand, during a call only
         self.before = 0  # bytes of the file before them
         self.at = 0  # how many of them are done with
-        self.trouble: Diagnostic | None = None
+        self.trouble: Diagnostic | None = None  # what ended the reading
+        self.gaps = Gaps()
         self.order = ""
         self.switches = 0
         self.region = FIRST_REGION
@@ -66,6 +71,8 @@ class PcapngReader:
         self.frames = 0
         self.untimed = 0
         self.unnumbered = 0
+        self.wrong = 0  # packet blocks that contradict themselves
+        self.first_wrong = 0  # where the first of them begins
         self.parts: list[Records] = []
 
     @property
@@ -76,7 +83,12 @@ class PcapngReader:
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Where the file is damaged or cut off, and what it lacks."""
-        notes = [] if self.trouble is None else [self.trouble]
+        notes = self.gaps.notes
+        if self.wrong:
+            message = f"{self.wrong} packet blocks contradict themselves; they were skipped"
+            notes.append(Diagnostic("capture.damaged", message, self.first_wrong, count=self.wrong))
+        if self.trouble is not None:
+            notes.append(self.trouble)
         if self.untimed:
             message = f"{self.untimed} simple packet blocks carry no time; it is taken as 0"
             notes.append(Diagnostic("capture.no_time", message, count=self.untimed))
@@ -99,17 +111,37 @@ class PcapngReader:
         elif not self.order:
             return Records.empty(), 0
         self.buffer, self.before, self.at = buffer, before, 0
-        while self.at < len(buffer) and self.trouble is None and self._advance(last):
+        while self.at < len(buffer) and not self._over and self._resume(last) and self._advance(last):
             if progress is not None:
                 progress(self.at, len(buffer))
         self.buffer = np.empty(0, np.uint8)
         records = Records.concat(self.parts) if self.parts else Records.empty()
         self.parts.clear()
-        return records, self.at if self.trouble is None else len(buffer)
+        return records, len(buffer) if self._over else self.at
+
+    @property
+    def _over(self) -> bool:
+        """Whether nothing more is read."""
+        return self.trouble is not None or self.gaps.exhausted
+
+    def _resume(self, last: bool) -> bool:
+        """Look behind damage for where blocks go on; say whether they do, or there is none."""
+        if not self.gaps.what:
+            return True
+        begin = max(self.at, self.gaps.begin + 1 - self.before)
+        found, self.at = resume(self.buffer, begin, self._signs, last=last)
+        if found:
+            self.gaps.close(self.before + self.at)
+            self.region = FIRST_REGION
+        return found
+
+    @property
+    def _signs(self) -> BlockSigns:
+        return BlockSigns(self.order or "<", len(self.faces) - self.section)
 
     def _begin(self, buffer: Buffer) -> None:
         """Look at the first section header."""
-        order = _order_at(buffer, 0)
+        order = section_order(buffer, 0)
         if order is None or len(buffer) < FIRST_SECTION:
             reason = "the first pcapng section header is cut off or has no byte-order magic"
             raise UnreadableSource(self.source, reason, 0)
@@ -123,10 +155,10 @@ class PcapngReader:
         if not last and begin + BLOCK_HEADER > len(buffer):
             return False
         if buffer[begin : begin + 4].tobytes() == b"\x0a\x0d\x0d\x0a":
-            order = _order_at(buffer, begin)
+            order = section_order(buffer, begin)
             if order is None:
-                self._stop("capture.damaged", "a section header has no byte-order magic", begin)
-                return False
+                self._skip("a section header has no byte-order magic", begin)
+                return True
             if order != self.order:
                 self.order, self.region = order, FIRST_REGION
                 self.switches += 1
@@ -137,30 +169,39 @@ class PcapngReader:
         self.at = walked.stop
         self._blocks(walked.starts)
         self.region = min(self.region * GROWTH, REGION)
-        if self.trouble is None and walked.why == "cut" and self.at == walked.stop:
-            if last:
-                message = f"the file ends inside a block; {self.frames} frames were read"
-                self._stop("capture.cut", message, walked.stop)
-            return False
-        if self.trouble is None and walked.why == "absurd" and self.at == walked.stop:
-            self._stop("capture.damaged", "the length of a block cannot be right; reading stopped there", walked.stop)
-        return True
+        if self._over or self.gaps.what or self.at != walked.stop:
+            return True
+        if walked.why == "absurd":
+            self._skip("the length of a block cannot be right", self.at)
+        elif walked.why == "cut" and last:
+            self._end()
+        return walked.why != "cut" or bool(self.gaps.what)
+
+    def _end(self) -> None:
+        """End inside a block, unless others follow behind its beginning: then it is its length that is wrong."""
+        if self.at + BLOCK_HEADER <= len(self.buffer) and resume(self.buffer, self.at + 1, self._signs, last=True)[0]:
+            self._skip("a block leads past the end", self.at)
+        else:
+            self._stop("capture.cut", f"the file ends inside a block; {self.frames} frames were read", self.at)
 
     def _stop(self, code: str, message: str, at: int) -> None:
         self.trouble, self.at = Diagnostic(code, message, self.before + at), at
 
+    def _skip(self, what: str, at: int) -> None:
+        """Note damage; what follows it is sought next."""
+        self.gaps.open(what, self.before + at)
+        self.at = at
+
     def _blocks(self, starts: Offsets) -> None:
-        """Take in whole blocks of one byte order; stops before the first damaged one."""
+        """Take in whole blocks of one byte order, up to the first damaged one."""
         number = self.order + "u4"
         kinds, totals = headers(self.buffer, starts, 8, number).T
         closing = headers(self.buffer, starts + totals - 4, 4, number)[:, 0]
         good = _agreed((closing == totals) & ((kinds != SECTION) | (totals >= 28)))
-        if good < len(starts):
-            reason = "the two lengths of a block differ, or a section header is too short; reading stopped there"
-            self._stop("capture.damaged", reason, int(starts[good]))
+        bad = int(starts[good]) if good < len(starts) else -1
         for place in np.flatnonzero(kinds[:good] == SECTION):
-            if _order_at(self.buffer, int(starts[place])) != self.order:
-                self.trouble, self.at, good = None, int(starts[place]), int(place)
+            if section_order(self.buffer, int(starts[place])) != self.order:
+                self.at, good, bad = int(starts[place]), int(place), -1
                 break
         starts, kinds, totals = starts[:good], kinds[:good], totals[:good].astype(np.int64)
         is_interface = kinds == INTERFACE
@@ -171,6 +212,8 @@ class PcapngReader:
         self._frames(starts[:good], kinds[:good], totals[:good], bases[:good], known[:good])
         if good:
             self.section = int(bases[good - 1])
+        if bad >= 0 and self.trouble is None:
+            self._skip("the two lengths of a block differ, or a section header is too short", bad)
 
     def _describe(self, starts: Offsets, totals: Offsets, places: Offsets) -> int:
         """Read interface descriptions; returns how many of the blocks precede the first damaged description."""
@@ -204,16 +247,15 @@ class PcapngReader:
         untimed = simple[rows]
         captured = np.where(untimed, np.minimum(fields["length"], snaplens[near]), fields["captured"])
         bad |= (captured > fields["room"]) | (captured > limits[near])
-        good, end = _agreed(~bad), len(starts)
-        if good < len(rows):
-            end = int(rows[good])
-            self._stop("capture.damaged", "a packet block contradicts itself; reading stopped there", int(starts[end]))
+        if bad.any():
+            self.first_wrong = self.first_wrong or self.before + int(starts[rows[np.argmax(bad)]])
+            self.wrong += int(bad.sum())
         numbered = packet | simple | np.isin(kinds, NUMBERED)
         numbers = self.frames + np.cumsum(numbered)
-        self.frames = int(numbers[end - 1]) if end else self.frames
-        self.unnumbered += int(numbered[:end].sum()) - good
-        self.untimed += int(untimed[:good].sum())
-        keep = slice(0, good)
+        self.frames = int(numbers[-1]) if len(numbers) else self.frames
+        self.unnumbered += int(numbered.sum()) - len(rows)
+        keep = ~bad
+        self.untimed += int(untimed[keep].sum())
         self.parts.append(
             Records(
                 frame=numbers[rows[keep]].astype(np.uint32),

@@ -1,10 +1,14 @@
 """Slow, obvious writers and readers of capture containers: one record at a time, no numpy."""
 
 from fractions import Fraction
+from functools import partial
 from struct import pack, unpack_from
 from typing import NamedTuple
 
 MARK = 0x1A2B3C4D
+ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+MAX_FRAME, DAY, FOLLOW = 262_144, 86_400, 3
+SPAN = 4 * (MAX_FRAME + 65_536)
 
 
 class Frame(NamedTuple):
@@ -77,47 +81,130 @@ def simple(order, data, length=None):
     return block(order, 3, pack(order + "I", len(data) if length is None else length) + data)
 
 
+def first_proof(data, start, proof):
+    """Try every offset from *start* on, and give the one whose proof ends first."""
+    proofs = [(end, at) for at in range(start, len(data)) if (end := proof(at)) is not None]
+    return min(proofs)[1] if proofs else None
+
+
 def read_pcap(data):
-    """Read the frames of a pcap file; stops quietly at the first record that is cut or absurd."""
+    """Read the frames of a pcap file; behind damage, go on where records follow each other again."""
     magics = {0xA1B2C3D4: (10**6, 16), 0xA1B23C4D: (10**9, 16), 0xA1B2CD34: (10**6, 24)}
     order = ">" if data[0] == 0xA1 else "<"
     ticks, size = magics[unpack_from(order + "I", data)[0]]
-    at, frames = 24, []
-    while at + size <= len(data):
-        second, fraction, captured, length = unpack_from(order + "IIII", data, at)
-        if captured > 262144 or at + size + captured > len(data):
+
+    def fields(at):
+        return unpack_from(order + "IIII", data, at)
+
+    def right(at):
+        _, fraction, captured, length = fields(at)
+        return fraction < ticks and captured <= length and 0 < length <= MAX_FRAME
+
+    def proof(at):
+        place = at
+        if at + size > len(data) or not right(at):
+            return None
+        for step in range(FOLLOW):
+            after = place + size + fields(place)[2]
+            if after - at > SPAN:
+                return None
+            if after + size > len(data):
+                return len(data) + 1 if after == len(data) else len(data) + 2 if step else None
+            if not right(after) or abs(fields(after)[0] - fields(place)[0]) > DAY:
+                return None
+            place = after
+        return place + size
+
+    at, frames, doubted = 24, [], []
+    while at < len(data):
+        whole = at + size <= len(data)
+        absurd = whole and fields(at)[2] > MAX_FRAME
+        if absurd or not whole or at + size + fields(at)[2] > len(data):
+            lost = doubted[0].at - size if doubted else at
+            astray = absurd or doubted or (whole and not right(at))
+            found = first_proof(data, lost + 1, proof) if astray else None
+            if found is None:
+                frames += [] if absurd else doubted
+                doubted = []
+                break
+            at, doubted = found, []
+            continue
+        second, fraction, captured, length = fields(at)
+        doubted.append(Frame(0, second * 10**9 + fraction * 10**9 // ticks, at + size, captured, length, 0))
+        sure, at = right(at), at + size + captured
+        while doubted and (sure or at - (doubted[0].at - size) > MAX_FRAME):
+            frames.append(doubted.pop(0))
+    return [frame._replace(number=place) for place, frame in enumerate(frames + doubted, 1)]
+
+
+def sure(data, at):
+    """Tell a section header."""
+    return data[at : at + 4] == b"\x0a\x0d\x0d\x0a" and data[at + 8 : at + 12] in ORDERS
+
+
+def could_be_block(data, at, order, known):
+    """Say whether a block that matters seems to begin here."""
+    if at + 16 > len(data):
+        return False
+    kind, total, face, _ = unpack_from(order + "IIII", data, at)
+    halves = unpack_from(order + "HH", data, at + 8)
+    fits = {
+        6: total >= 32 and face < known,
+        2: total >= 32 and halves[0] < known,
+        3: total >= 16 and known > 0,
+        1: total >= 20 and halves[1] == 0,
+    }
+    return sure(data, at) or (fits.get(kind, False) and total % 4 == 0 and total <= 16 << 20)
+
+
+def block_proof(data, at, order, known):
+    """Follow blocks from a start; give where the proof ends, None without one."""
+    place = at
+    if not could_be_block(data, at, order, known):
+        return None
+    for step in range(FOLLOW):
+        if sure(data, place):
             break
-        time = second * 10**9 + fraction * 10**9 // ticks
-        frames.append(Frame(len(frames) + 1, time, at + size, captured, length, 0))
-        at += size + captured
-    return frames
+        after = place + unpack_from(order + "I", data, place + 4)[0]
+        if after - at > SPAN or (after <= len(data) and data[place + 4 : place + 8] != data[after - 4 : after]):
+            return None
+        if after + 16 > len(data):
+            return len(data) + 1 if after == len(data) else len(data) + 2 if step else None
+        kind, total = unpack_from(order + "II", data, after)
+        if not sure(data, after) and (kind == 0 or not 12 <= total <= 16 << 20 or total % 4):
+            return None
+        place = after
+    return place + 16
 
 
 def read_pcapng(data):
-    """Read the frames of a pcapng file; stops quietly at the first block that is cut or contradicts itself."""
+    """Read the frames of a pcapng file; behind damage, go on where blocks follow each other again."""
     at, number, frames, faces, base, order = 0, 0, [], [], 0, "<"
+
     while at + 12 <= len(data):
-        if data[at : at + 4] == b"\x0a\x0d\x0d\x0a":
-            order = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}.get(bytes(data[at + 8 : at + 12]))
-            base = len(faces)
-            if order is None:
-                break
+        section_here, damaged = data[at : at + 4] == b"\x0a\x0d\x0d\x0a", False
+        if section_here:
+            damaged = not sure(data, at)
+            order = ORDERS.get(bytes(data[at + 8 : at + 12]), order)
         kind, total = unpack_from(order + "II", data, at)
-        if total < 12 or total % 4 or total > 16 << 20 or at + total > len(data):
-            break
-        if unpack_from(order + "I", data, at + total - 4)[0] != total:
-            break
-        if kind == 0x0A0D0D0A and total < 28:
-            break
+        damaged |= total < 12 or total % 4 != 0 or total > 16 << 20
+        if not damaged and at + total <= len(data):
+            damaged = unpack_from(order + "I", data, at + total - 4)[0] != total or (section_here and total < 28)
+        if damaged or at + total > len(data):
+            known = len(faces) - base
+            at = first_proof(data, at + 1, partial(block_proof, data, order=order, known=known))
+            if at is None:
+                break
+            continue
+        if section_here:
+            base = len(faces)
         if kind == 1:
             if total < 20:
                 break
             faces.append(_face(data[at : at + total], order))
         elif kind in {2, 3, 6}:
             frame = _packet(data, at, total, kind, order, faces, base, number + 1)
-            if frame is None:
-                break
-            frames.append(frame)
+            frames += [] if frame is None else [frame]
         number += kind in {2, 3, 6, 9, 0xBAD, 0x40000BAD, 0x204, 0x216, 0x221}
         at += total
     return frames

@@ -134,7 +134,7 @@ def test_mutations_never_crash_and_agree(make):
 
 
 def test_absurd_length_is_named():
-    """A record that claims more than the largest believable frame ends the reading, with its offset."""
+    """A record that claims more than the largest believable frame is named with its offset."""
     data = sample_pcap() + pack("<IIII", SECOND, 0, 262_145, 262_145) + bytes(262_145)
     capture = open_capture(data)
     assert len(DATA) == len(capture.records)
@@ -153,23 +153,36 @@ def test_old_versions_have_swapped_lengths():
 @pytest.mark.parametrize(
     ("extra", "reason"),
     [
-        (c.enhanced("<", 1, b"x", face=7), "contradicts"),
-        (c.block("<", 6, bytes(8)), "contradicts"),
-        (c.block("<", 1, bytes(4)), "too short"),
-        (c.enhanced("<", 1, b"x")[:-4] + b"\xff\0\0\0", "differ"),
-        (c.block("<", 0x0A0D0D0A, b"nonsense" * 2), "no byte-order magic"),
-        (pack("<II", 6, 30) + bytes(26), "cannot be right"),
-        (pack("<II", 6, 1 << 30) + bytes(26), "cannot be right"),
+        (c.enhanced("<", 1, b"x", face=7), "1 packet blocks contradict themselves; they were skipped"),
+        (c.block("<", 6, bytes(8)), "1 packet blocks contradict themselves; they were skipped"),
+        (
+            c.enhanced("<", 1, b"x")[:-4] + b"\xff\0\0\0",
+            "differ, or a section header is too short; 36 bytes were skipped",
+        ),
+        (c.block("<", 0x0A0D0D0A, b"nonsense" * 2), "no byte-order magic; 28 bytes were skipped"),
+        (pack("<II", 6, 30) + bytes(26), "cannot be right; 34 bytes were skipped"),
+        (pack("<II", 6, 1 << 30) + bytes(26), "cannot be right; 34 bytes were skipped"),
     ],
 )
-def test_damaged_blocks_end_the_reading(extra, reason):
-    """A block that contradicts itself ends the reading where Wireshark ends it."""
+def test_a_damaged_block_costs_itself(extra, reason):
+    """A block that contradicts itself is skipped and named, with its offset; what follows is read."""
     good = c.section("<") + c.interface("<") + c.enhanced("<", 1, b"frame")
     capture = open_capture(good + extra + c.enhanced("<", 1, b"later"))
-    assert len(capture.records) == 1
+    frames = [capture.buffer[at : at + 5].tobytes() for at in capture.records.at]
+    assert frames == [b"frame", b"later"]
     (note,) = capture.diagnostics
     assert ("capture.damaged", len(good)) == (note.code, note.offset)
     assert reason in note.message
+
+
+def test_an_interface_that_is_not_described_ends_the_reading():
+    """Without it nobody knows what later frames are."""
+    good = c.section("<") + c.interface("<") + c.enhanced("<", 1, b"frame")
+    capture = open_capture(good + c.block("<", 1, bytes(4)) + c.enhanced("<", 1, b"later"))
+    assert len(capture.records) == 1
+    (note,) = capture.diagnostics
+    assert ("capture.damaged", len(good)) == (note.code, note.offset)
+    assert "too short" in note.message
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
