@@ -158,9 +158,9 @@ FACTORS = """What the weight of a rule's observations is multiplied by; rules th
 SILENCE = """What it weighs that nothing supports a mechanism, by what happened to the subject. What is not listed
 weighs nothing."""
 
-BOUNDS = """How many nats an observation may carry for interference that is no proof by itself: what benign subjects of public
-captures support, in which the rule could have fired (*exposed*) and did (*fired*), from how many repositories. A rule that
-is not listed may carry {other}."""
+BOUNDS = """How many nats an observation may carry for interference that is no proof by itself: what benign subjects of
+public captures support, in which the rule could have fired (*exposed*) and did (*fired*), from how many repositories. A
+rule that is not listed may carry {other}."""
 
 CAPS = """How much evidence can carry at most."""
 

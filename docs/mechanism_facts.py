@@ -110,8 +110,8 @@ def signs(mechanism: str) -> str:
         for rule in shown
     ]  # fmt: skip
     about = (
-        "Simulated are the subjects in the captures of the fit, interfered with : untouched. Real are benign subjects of "
-        "public captures, in how many of those that could show it."
+        "Simulated are the subjects in the captures of the fit, interfered with : untouched. Real are benign subjects "
+        "of public captures, in how many of those that could show it."
     )
     return f"## Signs\n\n{about}\n\n" + table(("sign", "says", "simulated", "real, benign", "source"), rows)
 

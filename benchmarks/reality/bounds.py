@@ -1,12 +1,13 @@
 """How many nats a rule may carry, by what real benign traffic showed of it.
 
 What weighs w nats is said of less than exp(-w) of benign subjects, or it is not worth w (Markov's inequality; Royall,
-JASA 2000). So of N benign subjects in which a rule could have fired, those are counted in which it said w or more, Y(w).
-Nobody knows how often it will in the next repository, but what fires once in a file fires often there, so one more file
-that fires is added by half: the rate is taken for (Y(w) + D/2)/N, D being the mean number of firing subjects in a file
-that fires, pooled over the rules that look at the same thing. The bound is the greatest weight up to which that rate is
-nowhere above exp(-w). Of a rule that gives every subject the same weight, it is the logarithm of the inverse rate. What
-argued against the mechanism in the same subject is subtracted first: it counts there whatever the bound.
+JASA 2000). So of N benign subjects in which a rule could have fired, those are counted in which it said w or more,
+Y(w). Nobody knows how often it will in the next repository, but what fires once in a file fires often there, so one
+more file that fires is added by half: the rate is taken for (Y(w) + D/2)/N, D being the mean number of firing subjects
+in a file that fires, pooled over the rules that look at the same thing. The bound is the greatest weight up to which
+that rate is nowhere above exp(-w). Of a rule that gives every subject the same weight, it is the logarithm of the
+inverse rate. What argued against the mechanism in the same subject is subtracted first: it counts there whatever the
+bound.
 """
 
 from collections.abc import Iterable, Mapping

@@ -26,14 +26,14 @@ LEAST_FOR_CONTRAST = 4
 well, and what remains, a network for tests whose names are all made up, would not."""
 
 PRIVATE_ASKED = 3.0
-"""ln(87 / 3) = 3.4: of 87 names in public captures whose clients asked for timestamps, three had private authorities."""
+"""ln(87 / 3) = 3.4: of 87 names in public captures whose clients asked for timestamps, three had private ones."""
 
 BARE_PRIVATE = 2.5
 """ln(0.5 / (2 / 47)): of 47 private authorities in public captures two sign such certificates; half the interceptors is
 a guess (one system does always)."""
 
 EXPONENT_THREE = 4.5
-"""ln(0.5 / 0.005): Lenstra et al. found it in 0.5 % of keys; half the interceptors is a guess (one system does always)."""
+"""ln(0.5 / 0.005): Lenstra et al. found it in 0.5 % of keys; half the interceptors is a guess (one does always)."""
 
 rule = family("tls", "tls.interception")
 
