@@ -165,7 +165,8 @@ def test_words_on_an_end_are_asked_about_as_an_end() -> None:
         sent, end = talk.request(talk.open(), HELLO)
         talk.send("S", "FPA" if data else "FA", 901, end, at=sent + 4, data=data, ttl=61)
         rules = found(talk.trace())
-        assert "fin.premature" in rules and not any(name.startswith("data.") for name in rules)
+        assert "fin.premature" in rules
+        assert not any(name.startswith("data.") for name in rules)
         assert ("fin.after_request" in rules) == (not data)
 
 
