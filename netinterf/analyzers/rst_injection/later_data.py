@@ -27,8 +27,8 @@ def find_later_data(trace: Trace) -> Suspects:
     """Select, in each flow, the first data packet behind the server's first that is odd.
 
     Odd is what few packets of its side look like, or what the server takes back. Pages are read by another analyzer,
-    and a few bytes may be padding that the recorder took for payload. Beside it stands all else that its side sent but
-    endings.
+    and a few bytes may be padding that the recorder took for payload.
+    Beside it stands all else that its side sent but endings.
     """
     packets, sides = trace.packets, trace.sides
     said = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
