@@ -61,7 +61,8 @@ class Design:
         leads = (weighed[chosen] <= 0) | (weighed[chosen] >= top[owner])
         factor = np.array([model.factors.get(rule.id, 1.0) for rule in self.rules])[evidence.rule[witness]]
         counts = np.where(factor > 0, weighed[chosen] / np.where(factor > 0, factor, 1.0), evidence.llr[witness])
-        counts *= np.where(leads, 1.0, 1.0 - model.dependence)
+        joint = np.array([word in model.joint for word in self.mechanisms] or [False])[self.borne.mechanism[owner]]
+        counts *= np.where(leads | joint, 1.0, 1.0 - model.dependence)
         place = np.full(len(self.borne), -1, np.int64)
         place[self.kept] = np.arange(len(self.kept))
         row = place[owner]

@@ -58,6 +58,7 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
                 for kind, nats in fitted.total_caps.items()
             ],
         },
+        "joint": before["joint"],
         "bounds": before["bounds"],
         "grades": before["grades"],
         "uncontrolled_shaping": before["uncontrolled_shaping"],

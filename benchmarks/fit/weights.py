@@ -28,15 +28,6 @@ more than one value for one sign (for the hop limit of a reset 1 to 3, for forge
 LARGEST = 3.0
 """A factor multiplies a weight by at most this much: what is three times as strong needs a rule of its own."""
 
-BOUNDED = ("rate.freeze", "rate.handshake", "rate.shaping", "reach.isolation", "reach.isolation.allowlist")
-"""Mechanisms whose rules keep their weights. Those of slow handshakes are parts of one sum that is never surer than the
-likeliest excuse allows; factors above 1 would break that bound, and a name alone at its address would be accused. Those
-of shaping say by themselves what the verdict contract asks: a queue is nothing without a contrast, and with one it
-matters where it stood. Those of freezes are a likelihood ratio as it is, and what it holds against a limit, failures in
-company, is more common in real captures (three of 48 clients with several servers) than in simulated ones. Those of
-borders are the likelihood ratio of a whole capture, which all its connections share: as rows of a regression one
-decision would count a hundred times, and what is capped so that it stays a hint would be scaled beyond it."""
-
 ROUNDS = 6
 """Which observation of a group is strongest depends on the factors, so both are found in turn; they settle in four."""
 
@@ -70,7 +61,7 @@ def fit_factors(
     usual = usual_weights(design)
     stiffness = (usual / SPREAD) ** 2
     factors = np.array([1.0 if near is None else near[rule.id] for rule in design.rules])
-    bounds = [limits_of(rule, spotless) for rule in design.rules]
+    bounds = [limits_of(rule, model.joint, spotless) for rule in design.rules]
     for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
         matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
@@ -78,9 +69,9 @@ def fit_factors(
     return {rule.id: round(float(factor), 3) for rule, factor in zip(design.rules, factors, strict=True)}
 
 
-def limits_of(rule: Rule, spotless: frozenset[str]) -> tuple[float, float]:
-    """Say between which values the factor of a rule lies."""
-    if rule.mechanism in BOUNDED:
+def limits_of(rule: Rule, joint: tuple[str, ...], spotless: frozenset[str]) -> tuple[float, float]:
+    """Say between which values the factor of a rule lies: parts of one likelihood ratio keep their weights."""
+    if rule.mechanism in joint:
         return 1.0, 1.0
     return (FLOOR if rule.id in spotless else 0.0), LARGEST
 

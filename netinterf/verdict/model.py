@@ -91,6 +91,7 @@ class Model:
             exposure to real benign traffic supports (``python -m benchmarks reality``).
         other_bound: The same for rules not listed: nobody has seen them stay quiet.
         dependence: Which share of the weight of a further independence group the strongest has said already, 0 to 1.
+        joint: Mechanisms whose rules are parts of one likelihood ratio by design: their groups add up in full.
         decisive_cap: As ``group_cap``, for an observation whose rule is decisive, and for a subject that has one.
         total_caps: How many nats all evidence of one subject may carry, either way, by kind of subject.
         other_total_cap: The same for kinds not listed.
@@ -113,6 +114,7 @@ class Model:
     bounds: dict[str, float] = attrs.field(factory=dict, validator=_caps)
     other_bound: float = attrs.field(validator=_positive)
     dependence: float = attrs.field(validator=_correlation)
+    joint: tuple[str, ...] = ()
     decisive_cap: float = attrs.field(validator=_positive)
     total_caps: dict[str, float] = attrs.field(factory=dict, validator=_caps)
     other_total_cap: float = attrs.field(validator=_positive)
@@ -186,6 +188,7 @@ class Model:
             bounds={row["rule"]: float(row["nats"]) for row in document["bounds"]},
             other_bound=float(caps["other_rule"]["nats"]),
             dependence=float(caps["dependence"]["value"]),
+            joint=tuple(document["joint"]["mechanisms"]),
             decisive_cap=float(caps["decisive"]["nats"]),
             total_caps={row["subject"]: float(row["nats"]) for row in caps["total"]},
             other_total_cap=float(caps["other_total"]["nats"]),

@@ -13,7 +13,8 @@ otherwise, so the result rises with every single weight; clipping each weight be
 decisive and ordinary observations share a group.
 
 What supports a mechanism is pooled: the strongest group counts in full, each further one by what is not already said
-(`Model.dependence`), since rare benign causes show several oddities at once. What argues against is added up. Where
+(`Model.dependence`), since rare benign causes show several oddities at once; parts of what is one likelihood ratio by
+design add up (`Model.joint`). What argues against is added up. Where
 nothing supports a mechanism, what happened to the subject speaks instead (`Model.quiet`): a connection that did its
 work is seldom one that somebody cut. A supported sum is capped, and never says less than silence would. One group that
 is no proof accuses nobody alone: what is not `backed` stays below ``likely`` where it is judged. Every step rises with
@@ -113,7 +114,8 @@ def weigh(
     value = values(evidence, model)[borne.pair_evidence]
     chosen = strongest(borne, evidence, value)
     part, owner = value[chosen], borne.pair_hypothesis[chosen]
-    support = pooled(part, owner, size, model.dependence)
+    said = np.array([0.0 if word in model.joint else model.dependence for word in mechanisms] or [0.0])
+    support = pooled(part, owner, size, said[borne.mechanism])
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
     sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
@@ -136,19 +138,19 @@ def weigh(
     )
 
 
-def pooled(part: F64, owner: I64, size: int, dependence: float) -> F64:
+def pooled(part: F64, owner: I64, size: int, said: F64) -> F64:
     """Add up what speaks for each hypothesis: the strongest group, and of each further one what is new.
 
     Args:
         part: Weight of each group, nats; what is not positive counts for nothing.
         owner: The hypothesis it bears on.
         size: How many hypotheses there are.
-        dependence: Which share of a further group's weight the strongest has said already, 0 to 1.
+        said: Which share of a further group's weight the strongest has said already, 0 to 1, by hypothesis.
     """
     gain, top = np.maximum(part, 0.0), np.zeros(size)
     np.maximum.at(top, owner, gain)
     total = np.bincount(owner, gain, size)
-    result: F64 = top + (1.0 - dependence) * (total - top)
+    result: F64 = top + (1.0 - said) * (total - top)
     return result
 
 

@@ -42,7 +42,8 @@ def added(evidence: Evidence, subject: int, mechanism: str, model: Model) -> Sum
         by_group.setdefault(rule.group, []).append(value)
     chosen = [max(values, key=lambda value: (abs(value), -value)) for values in by_group.values()]
     gains = sorted((v for v in chosen if v > 0), reverse=True)
-    support = sum(gains[:1]) + (1 - model.dependence) * sum(gains[1:])
+    said = 0.0 if mechanism in model.joint else model.dependence
+    support = sum(gains[:1]) + (1 - said) * sum(gains[1:])
     return Sum(support, sum(v for v in chosen if v < 0), decisive, len(gains))
 
 

@@ -15,6 +15,7 @@ from netinterf.analyzers.isolation.rules import (
     LEAST,
     MOST,
     RULES,
+    SPARED,
     TOGETHER,
     TRIGGERED,
     form_of,
@@ -104,7 +105,7 @@ class Isolation:
             )
         rule = form_of(closure.match.closed) + ("_assumed" if assumed else "")
         worth = min(closure.llr, MOST)
-        tables = [self.write(trace, origins, closure.struck, rule, worth, seen)]
+        tables = [self.write(trace, origins, closure.struck, part, worth / 2, seen) for part in (rule, SPARED.id)]
         return join(tables + self.untriggered(trace, origins, closure.struck, worth, closure.silent))
 
     def by_behaviour(self, trace: Trace, attempts: Attempts, origins: Origins) -> Evidence:

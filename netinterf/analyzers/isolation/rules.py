@@ -1,8 +1,9 @@
 """The vocabulary of the isolation analyzer: what each observation is called, says and weighs.
 
 What speaks for a closed border weighs what the comparison of causes says (`causes`), up to the cap; it is about the
-capture as a whole, so every attempt that the border stopped carries it, and groups do not count it again. What speaks
-against one is the harmless cause that explains the same better.
+capture as a whole, so every attempt that the border stopped carries it, and groups do not count it again. Neither what
+is silent abroad nor what answers at home says anything without the other, so each of the two carries half. What speaks
+against a border is the harmless cause that explains the same better.
 """
 
 import attrs
@@ -10,7 +11,7 @@ import attrs
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
-__all__ = ["LEAST", "MOST", "RULES", "TRIGGERED", "form_of", "harmless_of"]
+__all__ = ["LEAST", "MOST", "RULES", "SPARED", "TRIGGERED", "form_of", "harmless_of"]
 
 DESIGN = "OONI 2019-11-23; Cloudflare 2026-01-13; net4people/bbs 561, 630"
 LISTS = "net4people/bbs 516, 630; hyperion-cs/dpi-checkers"
@@ -57,6 +58,11 @@ BY_PROTOCOL = listed(
     *SEEN, "passing", "opened", source=PROTOCOLS, shared=True,
 )  # fmt: skip
 
+SPARED = isolated(
+    "spared", "home", "{answered} of {home} networks at home answered meanwhile", "answered", "home", source=DESIGN,
+    shared=True,
+)  # fmt: skip
+
 TOGETHER = isolated(
     "together", "border",
     "{silent} networks that answer at other times gave no answer together, and {steady} others did, "
@@ -98,6 +104,7 @@ def assumed(known: Rule) -> Rule:
 RULES: tuple[Rule, ...] = (
     FULL, LISTED, BY_PROTOCOL,
     *(assumed(known) for known in (FULL, LISTED, BY_PROTOCOL)),
+    SPARED,
     TOGETHER,
     *HARMLESS.values(),
     *(

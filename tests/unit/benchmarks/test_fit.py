@@ -83,7 +83,8 @@ def test_parts_of_a_bounded_sum_keep_their_weights() -> None:
     words = tuple(("rate.handshake",) if one else () for one in (~made.benign).tolist())
     rules = tuple(attrs.evolve(rule, mechanism="rate.handshake") for rule in RULES)
     evidence = attrs.evolve(made.evidence, rules=rules)
-    _, factors = fitted(attrs.evolve(made, mechanisms=words, evidence=evidence))
+    model = plain_model(joint=("rate.handshake",))
+    _, factors = fitted(attrs.evolve(made, mechanisms=words, evidence=evidence), model)
     assert set(factors.values()) == {1.0}
 
 

@@ -49,6 +49,7 @@ MODELS = st.builds(
     bounds=st.dictionaries(st.sampled_from(IDS), NATS),
     other_bound=NATS,
     dependence=st.sampled_from([0.0, 0.5, 0.8]),
+    joint=st.sampled_from([(), ("tcp.reset",)]),
     decisive_cap=NATS,
     total_caps=st.dictionaries(st.sampled_from(SUBJECTS), NATS),
     other_total_cap=NATS,
@@ -212,6 +213,7 @@ def test_a_further_group_counts_for_what_is_new() -> None:
     assert half == pytest.approx(probabilities([(0, "reset.a", 4.0), (0, "reset.c", 1.0)])[0])
     assert probabilities(rows, dependence=1.0)[0] == pytest.approx(probabilities(rows[:1])[0])
     assert probabilities([*rows, (0, "any", -1.0)], dependence=0.5)[0] < half
+    assert probabilities(rows, dependence=0.5, joint=("tcp.reset",))[0] == pytest.approx(probabilities(rows)[0])
 
 
 def test_one_oddity_that_is_no_proof_accuses_nobody() -> None:
