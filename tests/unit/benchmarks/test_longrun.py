@@ -81,7 +81,7 @@ def test_what_alarmed_alarms_again(model: Model) -> None:
 def test_what_happened_is_weighed(model: Model) -> None:
     """A pooled flow keeps its fate, and silence about it weighs what the model says of that fate."""
     code = CATALOGUE[Reason.RESET_UNEXPLAINED].code
-    pools = [pool([(0, 0), (1, 0)], cut=(1,))]
+    pools = [pool([(0, 0), (0, 1), (1, 0), (1, 1)], cut=(1,), llr=1.0)]
     suspicious = attrs.evolve(model, quiet={("tcp", code): 9.0})
     found = measure(pools, 5000, model=suspicious)
     assert found["relived"]["per_million"] == pytest.approx(1e5, rel=0.01)
