@@ -1,15 +1,22 @@
 """Run a trace through analyzers."""
 
+import traceback
 from collections.abc import Sequence
 
 from netinterf.analyzers.base import Analyzer, join
 from netinterf.analyzers.check import fits
 from netinterf.analyzers.registry import builtin
 from netinterf.errors import AnalyzerError
-from netinterf.schema import Evidence
+from netinterf.schema import Diagnostic, Evidence
 from netinterf.trace import Trace
 
-__all__ = ["analyze"]
+__all__ = ["FAILED", "analyze", "analyze_each", "failed_analyzer"]
+
+FAILED = "analyzer.failed"
+"""Code of the diagnostic that names an analyzer without an answer."""
+
+LONGEST = 200
+"""Characters of a reason that are shown: as of a wrong argument (`netinterf.errors`)."""
 
 
 def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Evidence:
@@ -24,16 +31,50 @@ def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Eviden
     Raises:
         AnalyzerError: An analyzer raised (the cause is chained), or gave evidence that does not fit the trace.
     """
-    if analyzers is None:
-        analyzers = builtin()
-    found = []
-    for analyzer in analyzers:
+    return join([ask(analyzer, trace) for analyzer in (builtin() if analyzers is None else analyzers)])
+
+
+def analyze_each(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> tuple[Evidence, tuple[Diagnostic, ...]]:
+    """Do the same, but let an analyzer that fails cost its own answers only.
+
+    Returns:
+        What the others saw, and a diagnostic for each that failed.
+
+    Raises:
+        AnalyzerError: Not one of them answered; it is the first one's.
+    """
+    found, errors = [], []
+    for analyzer in builtin() if analyzers is None else analyzers:
         try:
-            evidence = analyzer(trace)
-        except AnalyzerError:
-            raise
-        except Exception as cause:
-            raise AnalyzerError(analyzer.name, f"raised {type(cause).__name__}: {cause}") from cause
-        fits(analyzer, trace, evidence)
-        found.append(evidence)
-    return join(found)
+            found.append(ask(analyzer, trace))
+        except AnalyzerError as error:
+            for one in (error, error.__cause__):
+                traceback.clear_frames(one.__traceback__ if one else None)  # what it held, the others may need
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    return join(found), tuple(map(note_of, errors))
+
+
+def ask(analyzer: Analyzer, trace: Trace) -> Evidence:
+    """Ask one analyzer, and refuse evidence that does not fit the trace."""
+    try:
+        evidence = analyzer(trace)
+    except AnalyzerError:
+        raise
+    except Exception as cause:
+        raise AnalyzerError(analyzer.name, f"raised {type(cause).__name__}: {cause}") from cause
+    fits(analyzer, trace, evidence)
+    return evidence
+
+
+def note_of(error: AnalyzerError) -> Diagnostic:
+    """Say that an analyzer failed, on one line."""
+    reason = "".join(letter if letter.isprintable() else " " for letter in error.reason)
+    reason = reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…"
+    return Diagnostic(FAILED, f"analyzer {error.analyzer!r} failed, and what it asks was not answered: {reason}")
+
+
+def failed_analyzer(note: Diagnostic) -> str:
+    """Say in such a diagnostic which analyzer failed, without the reason, which may quote what it found."""
+    return note.message.partition(":")[0]

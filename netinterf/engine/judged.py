@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Analyzer
-from netinterf.analyzers.run import analyze
+from netinterf.analyzers.run import analyze, analyze_each
 from netinterf.context.outside import Outside
 from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
@@ -75,7 +75,11 @@ class Judged:
             raise UsageError("this is redacted already: go back to what it was made of for another key")
         return attrs.evolve(
             self,
-            summary=attrs.evolve(self.summary, capture=redaction.capture(self.summary.capture)),
+            summary=attrs.evolve(
+                self.summary,
+                capture=redaction.capture(self.summary.capture),
+                diagnostics=tuple(map(redaction.note, self.summary.diagnostics)),
+            ),
             ledger=redact_ledger(self.ledger, redaction),
             source=None if self.source is None else Sealed(path=self.source, redaction=redaction),
         )
@@ -105,18 +109,18 @@ def judge(
         vantage: Where the capture was taken, ``"auto"`` to infer it.
         model: Priors, caps and grades; None takes the one that ships with the library.
         outside: What the user knows beside the capture.
-        strict: Raise on damage.
+        strict: Raise on damage, and where an analyzer fails.
         name: What to call the capture; None takes the path as given.
         progress: Called with bytes done and bytes in all.
 
     Raises:
-        NetinterfError: The capture cannot be read, or an analyzer failed.
+        NetinterfError: The capture cannot be read, or no analyzer answered.
     """
     trace = read(source, vantage=vantage, strict=strict, progress=progress)
     trace = trace if outside is None else attrs.evolve(trace, outside=outside)
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     called = name if name is not None else path if path is not None else trace.source
-    judged = judge_trace(trace, called, analyzers=analyzers, model=model)
+    judged = judge_trace(trace, called, analyzers=analyzers, model=model, strict=strict)
     return attrs.evolve(judged, source=None if path == "-" else path)
 
 
@@ -128,8 +132,9 @@ def judge_trace(
     model: Model | None = None,
     without: NDArray[np.bool_] | None = None,
     in_part: bool = False,
+    strict: bool = False,
 ) -> Judged:
-    """Ask all questions of a capture that was read, and judge.
+    """Ask all questions of a capture that was read, and judge; a diagnostic names analyzers that failed.
 
     Args:
         trace: The capture.
@@ -138,18 +143,20 @@ def judge_trace(
         model: See `judge`.
         without: Flows that are seen as company of others but get no verdict, one entry per flow.
         in_part: The capture has others, which are not in the trace.
+        strict: See `judge`.
 
     Raises:
-        AnalyzerError: An analyzer failed.
+        AnalyzerError: No analyzer answered; with *strict*, one failed.
     """
-    evidence = analyze(trace, analyzers)
+    evidence, notes = (analyze(trace, analyzers), ()) if strict else analyze_each(trace, analyzers)
     if without is not None:
         about_flow = evidence.subject_kind == SubjectKind.FLOW
         evidence = evidence.take(~(about_flow & without[np.where(about_flow, evidence.subject, 0)]))
     subjects = list_subjects(trace, evidence, without=without, in_part=in_part)
     verdicts = judge_subjects(evidence, subjects, model)
     ledger = attrs.evolve(explain(verdicts, evidence, trace, model=model, subjects=subjects), capture=name)
-    return Judged(summary=summarize(trace, verdicts, name), ledger=ledger)
+    summary = summarize(trace, verdicts, name)
+    return Judged(summary=attrs.evolve(summary, diagnostics=summary.diagnostics + notes), ledger=ledger)
 
 
 def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:

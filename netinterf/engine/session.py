@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.run import FAILED
 from netinterf.capture.source import name_of
 from netinterf.capture.stream import CaptureStream, Listed, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
@@ -288,6 +289,7 @@ class Session:
                 judged = judged.redacted(self._redaction)
             summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
             said = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(trace)
+            said += tuple(note for note in summary.diagnostics if note.code == FAILED)
             self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), said)
         return self._seen
 

@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.run import FAILED, failed_analyzer
 from netinterf.engine.judged import Summary, outcome_counts
 from netinterf.engine.release import Leaving
 from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
@@ -122,12 +123,16 @@ def added(these: dict[str, int], those: dict[str, int]) -> dict[str, int]:
 
 
 def joined(earlier: Iterable[Diagnostic], later: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Join the notes of two parts of a stream: frames of one link type are counted together, else the latest holds."""
+    """Join the notes of two parts of a stream: the latest holds, but the frames of each link type are counted together.
+
+    So are the failures of each analyzer, whatever their reasons.
+    """
     found: dict[str, Diagnostic] = {}
     for note in (*earlier, *later):
-        key = note.message if note.code == LINK_TYPE else note.code
+        counted = {LINK_TYPE: note.message, FAILED: failed_analyzer(note)}
+        key = counted.get(note.code, note.code)
         known = found.get(key)
-        if known is None or note.code != LINK_TYPE:
+        if known is None or note.code not in counted:
             found[key] = note
         else:
             found[key] = attrs.evolve(known, count=known.count + note.count)

@@ -19,10 +19,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.run import FAILED, failed_analyzer
 from netinterf.context.domains import registrable_domains
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.numbering import numbered_text
 from netinterf.privacy.addresses import map_halves, map_network
+from netinterf.schema import Diagnostic
 from netinterf.table import Text
 from netinterf.trace import host_text
 
@@ -137,6 +139,10 @@ class Redaction:
     def error(self, error: CaptureError) -> CaptureError:
         """Replace what could not be read; the reason is left out, which may quote what was found."""
         return CaptureError(self.capture(error.source), "could not be read")
+
+    def note(self, note: Diagnostic) -> Diagnostic:
+        """Leave out why an analyzer failed, which may quote what it found; other notes are about the file."""
+        return attrs.evolve(note, message=failed_analyzer(note)) if note.code == FAILED else note
 
     def _digits(self, word: str) -> str:
         octets = word.encode("utf-8", "surrogateescape")

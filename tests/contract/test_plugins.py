@@ -1,5 +1,7 @@
 """Plugins: the manual's example is built, installed and asked by name; broken ones are named, without a traceback."""
 
+import gzip
+import html
 import os
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import pytest
 from netinterf.analyzers.registry import BUILTIN, names
 from netinterf.engine.examples import FOLDER
 from netinterf.engine.scan import pick_analyzers, scan
+from netinterf.engine.session import Session
 from netinterf.errors import AnalyzerError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,6 +160,59 @@ def test_a_plugin_that_breaks_its_contract_is_an_error_of_the_capture(
     assert [str(error).startswith(f"{CAPTURE}: analyzer 'mine': ") for error in result.errors] == [True]
     assert reason in str(result.errors[0])
     assert "please report" not in str(result.errors[0])
+
+
+FAILING = {
+    "memory": ("raise MemoryError('65.7 GiB')", "raised MemoryError: 65.7 GiB"),
+    "letters": ("raise KeyError('\\x1b[2J')", "raised KeyError"),
+    "weight": ("weight = float('nan')", "gives a weight that is not finite"),
+}
+
+
+@pytest.mark.parametrize(("code", "reason"), FAILING.values(), ids=FAILING)
+def test_an_analyzer_that_fails_costs_its_own_answers_only(
+    code: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are judged as without it, and the capture says by name whose question was not answered."""
+    put(install(tmp_path / "site", changed(code)), monkeypatch)
+    capture = str(FOLDER / "tcp.reset.pcap.gz")
+    alone, both = (scan(capture, analyzers=asked) for asked in (["builtin"], ["mine", "builtin"]))
+    assert alone.findings
+    assert [*both.verdicts] == [*alone.verdicts]
+    known, note = both.captures[0].diagnostics[:-1], both.captures[0].diagnostics[-1]
+    assert (known, both.errors) == (alone.captures[0].diagnostics, ())
+    assert note.code == "analyzer.failed"
+    assert note.message.startswith(f"analyzer 'mine' failed, and what it asks was not answered: {reason}")
+    assert note.message.isprintable()
+    assert reason in str(scan(capture, analyzers=["mine", "builtin"], strict=True).errors[0])
+
+
+def test_every_output_names_it_and_the_status_is_that_of_a_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Text, lines and page hold the sentence; what is redacted lacks the reason, which may quote a name."""
+    folder = install(tmp_path / "site", changed("raise KeyError('who.example')"))
+    words = "analyzer 'mine' failed, and what it asks was not answered"
+    for form in ("text", "jsonl", "html"):
+        done = run("-m", "netinterf", "scan", "--analyzers", "builtin,mine", "--format", form, CAPTURE, path=folder)
+        assert (done.returncode, done.stderr) == (0, ""), done.stderr
+        assert f"{words}: raised KeyError: 'who.example'" in " ".join(html.unescape(done.stdout).split())
+    put(folder, monkeypatch)
+    redacted = scan(CAPTURE, analyzers=["builtin", "mine"]).redacted()
+    assert [note.message for note in redacted.captures[0].diagnostics] == [words]
+
+
+def test_a_session_says_so_once_for_all_of_its_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found in windows is found; how often the analyzer failed is counted."""
+    put(install(tmp_path / "site", changed("raise ValueError(len(trace.packets))")), monkeypatch)
+    data = gzip.decompress((FOLDER / "tcp.reset.pcap.gz").read_bytes())
+    found = []
+    for asked in (["builtin"], ["builtin", "mine"]):
+        session = Session(asked, max_packets=60)
+        found.append(session.feed(data) + session.close())
+        notes = [note for note in session.summary.diagnostics if note.code == "analyzer.failed"]
+        assert [note.count > 1 for note in notes] == [True] * (len(asked) - 1)
+    assert found[0] == found[1]
 
 
 def test_plugins_are_asked_by_name_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
