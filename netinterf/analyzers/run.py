@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from netinterf.analyzers.base import Analyzer, join
 from netinterf.analyzers.check import fits
+from netinterf.analyzers.everywhere import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.errors import AnalyzerError
+from netinterf.recording.blinds import blinded
 from netinterf.schema import Evidence
 from netinterf.trace import Trace
 
@@ -36,4 +38,5 @@ def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Eviden
             raise AnalyzerError(analyzer.name, f"raised {type(cause).__name__}: {cause}") from cause
         fits(analyzer, trace, evidence)
         found.append(evidence)
-    return join(found)
+    seen = blinded(trace, join(found))
+    return join([seen, everywhere(trace, seen)])
