@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 from netinterf.analyzers.base import Analyzer, join
 from netinterf.analyzers.check import fits
+from netinterf.analyzers.everywhere import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.errors import AnalyzerError
+from netinterf.recording.blinds import blinded
 from netinterf.schema import Diagnostic, Evidence
 from netinterf.trace import Trace
 
@@ -31,7 +33,7 @@ def analyze(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> Eviden
     Raises:
         AnalyzerError: An analyzer raised (the cause is chained), or gave evidence that does not fit the trace.
     """
-    return join([ask(analyzer, trace) for analyzer in (builtin() if analyzers is None else analyzers)])
+    return together(trace, [ask(analyzer, trace) for analyzer in (builtin() if analyzers is None else analyzers)])
 
 
 def analyze_each(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> tuple[Evidence, tuple[Diagnostic, ...]]:
@@ -53,7 +55,13 @@ def analyze_each(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> t
             errors.append(error)
     if errors and not found:
         raise errors[0]
-    return join(found), tuple(map(note_of, errors))
+    return together(trace, found), tuple(map(note_of, errors))
+
+
+def together(trace: Trace, tables: list[Evidence]) -> Evidence:
+    """Put evidence together: what the recording blinds goes, and what everything shows argues against choice."""
+    seen = blinded(trace, join(tables))
+    return join([seen, everywhere(trace, seen)])
 
 
 def ask(analyzer: Analyzer, trace: Trace) -> Evidence:

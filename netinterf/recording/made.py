@@ -38,11 +38,7 @@ class Made:
     one_id: Bool  # both ends write one IP identification into all packets
     even_pace: Bool  # packets follow each other at one pace, whoever sent them
     no_time: Bool  # conversations of several packets take no time at all
-
-    @property
-    def written(self) -> Bool:
-        """Whether the packets themselves are no host's."""
-        return self.one_number | self.one_id | self.even_pace
+    written: Bool  # the packets are no host's: one of the first three, or both ends show them in other conversations
 
     @property
     def timeless(self) -> Bool:
@@ -53,10 +49,15 @@ class Made:
 def made_up(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> Made:
     """Look for the signs, path by path."""
     tcp = flows.protocol == TCP
+    number, value = one_number(flows, sides, paths, tcp), one_id(packets, sides, paths)
+    pace = even_pace(packets, flows, by_flow, paths, tcp)
+    shown = number | value | pace
+    hosts = np.concatenate([flows.client[shown], flows.server[shown]])
     return Made(
-        one_number=one_number(flows, sides, paths, tcp),
-        one_id=one_id(packets, sides, paths),
-        even_pace=even_pace(packets, flows, by_flow, paths, tcp),
+        one_number=number,
+        one_id=value,
+        even_pace=pace,
+        written=shown | (np.isin(flows.client, hosts) & np.isin(flows.server, hosts)),
         no_time=mostly(paths, tcp & (flows.first == flows.last), tcp & (by_flow.lengths >= FLOWS)),
     )
 

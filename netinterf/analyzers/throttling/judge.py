@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
 from netinterf.analyzers.throttling.losses import direction_series
-from netinterf.analyzers.throttling.series import Series, path_rtt
+from netinterf.analyzers.throttling.series import Series, flow_rows, path_rtt
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_burst, measure_waiting, with_delays
+from netinterf.schema import Mark
 from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import DROPS, BucketFit, fit_bucket
 from netinterf.trace import Trace
@@ -242,16 +243,23 @@ def worth_testing(unit: Series, rtt: float) -> bool:
 
 
 def misses_packets(trace: Trace, direction: Direction, series: Series) -> bool:
-    """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing."""
-    flow, place = np.unique(series.flow, return_inverse=True)
-    order = np.lexsort((series.payload, series.start, place))
-    last = np.append((np.diff(series.start[order]) != 0) | (np.diff(place[order]) != 0), True)
-    seen = np.bincount(place[order[last]], weights=series.payload[order[last]])
+    """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing.
+
+    Of connections that began before the capture, bytes count from the first that was captured.
+    """
+    packets, flow = trace.packets, np.unique(series.flow)
+    row = flow_rows(trace, flow)
+    new = (packets.outbound[row] == direction.outbound) & (packets.payload_length[row] > 0)
+    row = row[new & (packets.marks[row] & (Mark.REPEAT | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)]
+    place = np.searchsorted(flow, packets.flow[row])
+    seen = np.bincount(place, packets.payload_length[row], len(flow))
+    begin = np.full(len(flow), np.iinfo(np.int64).max)
+    np.minimum.at(begin, place, packets.relative_seq[row])
     side = 2 * flow + (not direction.outbound)
-    from_start = trace.sides.syn[side] >= 0
-    acked = np.maximum(trace.sides.acked[side] - 2, 0)  # less SYN and FIN
-    missing = float(np.maximum(acked - seen, 0)[from_start].sum())
+    begin[trace.sides.syn[side] >= 0] = 1
+    acked = np.maximum(trace.sides.acked[side] - begin - 1, 0)  # less a FIN
+    missing = float(np.maximum(acked - seen, 0).sum())
     usual = float(np.median(series.payload[series.payload > 0])) if np.any(series.payload > 0) else 1.0
     most, per_loss = CAPTURE_LOSS
     losses = int(np.count_nonzero(series.lost))
-    return missing > most * max(float(acked[from_start].sum()), 1.0) or missing > per_loss * losses * usual
+    return missing > most * max(float(acked.sum()), 1.0) or missing > per_loss * losses * usual

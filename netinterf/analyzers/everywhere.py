@@ -1,0 +1,94 @@
+"""What nearly all unrelated connections of a client show is nobody's choice: a box beside the tap does it.
+
+A censor that hits connections before the client has said what it wants can go by addresses only, and spares most. So
+where connections to servers in unrelated networks all show a sign, and hardly one that could show it is spared, the
+sign is more likely the recording's: a translator that draws numbers anew, a firewall, an emulator, a program that wrote
+the packets. Whoever blocks everything is told by `reach`, which accuses no name.
+
+Nothing is known of the share of networks that a censor hits, so every share is as likely; then all of n are hit with
+probability 1 / (n + 1), by Laplace's rule of succession. Beside the tap all n show it. The ratio is the weight against.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.base import join
+from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = ["RULES", "everywhere"]
+
+I64 = NDArray[np.int64]
+
+FAMILIES = ("tcp.synack", "tcp.data", "tcp.fin", "tcp.reset")
+
+FEWEST = 3
+"""Networks from which something is said."""
+
+MOST = 0.9
+"""Share of the connections that could show it and do."""
+
+RULES: tuple[Rule, ...] = tuple(
+    Rule(
+        id=f"everywhere.{family.removeprefix('tcp.')}",
+        mechanism=family,
+        group=f"everywhere.{family.removeprefix('tcp.')}",
+        says="servers in {networks} unrelated networks show the same before anything was asked of them, and hardly one "
+        "is spared: a box beside the tap or the recording does it",
+        measures=("networks",),
+        references=("Laplace's rule of succession",),
+        shared=True,
+    )
+    for family in FAMILIES
+)
+
+
+def everywhere(trace: Trace, evidence: Evidence) -> Evidence:
+    """Find the signs that nearly all greeted connections of a path show before the client asked for anything.
+
+    Args:
+        trace: The capture.
+        evidence: What was seen in it.
+
+    Returns:
+        Evidence against, one row per connection and family.
+    """
+    asked = trace.sides.first_payload[0::2].astype(np.int64)
+    could = (trace.sides.syn[0::2] >= 0) & (trace.sides.syn[1::2] >= 0)
+    row = np.flatnonzero((evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0))
+    subject = evidence.subject[row].astype(np.int64)
+    if len(row):
+        early = (asked[subject] < 0) | (evidence.time[row] <= trace.packets.time[np.maximum(asked[subject], 0)])
+        row, subject = row[early & could[subject]], subject[early & could[subject]]
+    tables = []
+    for place, rule in enumerate(RULES):
+        speaks = [number for number, known in enumerate(evidence.rules) if known.mechanism == rule.mechanism]
+        flow = np.unique(subject[np.isin(evidence.rule[row], speaks)])
+        tables.append(against(trace, flow, could, place))
+    return join(tables)
+
+
+def against(trace: Trace, flow: I64, could: NDArray[np.bool_], place: int) -> Evidence:
+    """Write down one family, for the flows that show it where hardly one is spared."""
+    hosts, path = trace.hosts, trace.flows.path
+    _, of = np.unique(path, return_inverse=True)
+    shown = np.bincount(of[flow], minlength=len(of))
+    _, network = np.unique(np.stack([hosts.high, hosts.low >> np.uint64(8)]), axis=1, return_inverse=True)
+    pairs = np.unique(of[flow].astype(np.int64) << 32 | network.reshape(-1)[trace.flows.server[flow]])
+    networks = np.bincount(pairs >> 32, minlength=len(of))
+    common = (networks >= FEWEST) & (shown >= MOST * np.bincount(of[could], minlength=len(of)))
+    flow = flow[common[of[flow]]]
+    count = networks[of[flow]]
+    first = np.arange(len(flow) + 1)
+    return Evidence.of(
+        subject=flow.astype(np.int32),
+        subject_kind=np.full(len(flow), SubjectKind.FLOW, np.uint8),
+        rule=np.full(len(flow), place, np.uint16),
+        time=trace.flows.first[flow],
+        llr=-np.log1p(count.astype(np.float64)),
+        forged=Ragged.empty(len(flow), np.int32),
+        witness=Ragged.from_lengths(np.ones(len(flow), np.int64), trace.flows.first_packet[flow]),
+        measured=Ragged(first.astype(np.int64), count.astype(np.float64)),
+        rules=RULES,
+    )
