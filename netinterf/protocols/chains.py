@@ -1,9 +1,10 @@
 """Whether certificates lead to one of the keys that are trusted, link by link.
 
-What was good at the time of a capture is good here: SHA-1 signatures, short keys, names in the subject alone, and
-certificates that have expired since. A link holds when the issuer's name is the subject of what is above, its key
-verifies the signature, and what is above may sign (RFC 5280 §6.1, without policies and revocation: nothing here is
-protected by the answer). A path that is not found proves nothing: servers leave certificates out.
+What was good once is good here: SHA-1 signatures, short keys, names in the subject alone, and certificates that have
+expired since; all of a way must have been valid together, whenever that was, since clocks of recorders are often wrong.
+A link holds when the issuer's name is the subject of what is above, its key verifies the signature, and what is above
+may sign (RFC 5280 §6.1, without policies and revocation: nothing here is protected by the answer). A path that is not
+found proves nothing: servers leave certificates out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ import attrs
 
 from netinterf.protocols.certificates import Certificate, kit
 
-__all__ = ["Anchor", "Path", "Signatures", "find_path", "is_for", "top_of"]
+__all__ = ["Anchor", "Signatures", "is_for", "is_rooted", "top_of"]
 
 MOST = 16
 """Certificates that are tried, at most: public paths have three or four, and what is sent may be made to tire."""
@@ -28,14 +29,6 @@ class Anchor:
     key: bytes  # SubjectPublicKeyInfo, DER
     begins: int  # when it was made, seconds since 1970 UTC
     ends: int  # until when certificates of servers were issued for those who trust it
-
-
-@attrs.frozen(kw_only=True)
-class Path:
-    """A way from a certificate to an anchor, and when all of it is valid (seconds since 1970 UTC)."""
-
-    begins: int
-    ends: int
 
 
 @attrs.define(eq=False)
@@ -71,32 +64,29 @@ def verified(below: Any, key: bytes) -> bool:
     return True
 
 
-def find_path(
-    leaf: Certificate, sent: Sequence[Certificate], anchors: Mapping[bytes, Sequence[Anchor]], now: int,
-    signatures: Signatures,
-) -> Path | None:  # fmt: skip
-    """Look for a way from a certificate to an anchor over what was sent with it, in any order.
+def is_rooted(
+    leaf: Certificate, sent: Sequence[Certificate], anchors: Mapping[bytes, Sequence[Anchor]], signatures: Signatures
+) -> bool:
+    """Say whether there is a way from a certificate to an anchor over what was sent with it, in any order.
 
     Args:
         leaf: Where it begins.
         sent: Certificates that may stand between, as they came.
         anchors: What is trusted, by subject.
-        now: When all certificates of the way must be valid, seconds since 1970 UTC.
         signatures: Those that are verified already.
     """
     tried: set[bytes] = set()  # what led nowhere once leads nowhere again, and what is sent may go in circles
 
-    def climb(below: Certificate, begins: int, ends: int) -> Path | None:
+    def climb(below: Certificate, begins: int, ends: int) -> bool:
         begins, ends = max(begins, below.begins), min(ends, below.ends)
-        if below.digest in tried or not begins <= now <= ends:
-            return None
+        if below.digest in tried or begins > ends:
+            return False
         tried.add(below.digest)
         for anchor in anchors.get(below.issuer_der, ()):
             trusted = anchor.begins <= below.begins and leaf.begins <= anchor.ends
             if trusted and signatures.holds(below, anchor.key):
-                return Path(begins=begins, ends=ends)
-        found = (climb(above, begins, ends) for above in links(below, sent, signatures) if len(tried) < MOST)
-        return next((path for path in found if path), None)
+                return True
+        return any(climb(above, begins, ends) for above in links(below, sent, signatures) if len(tried) < MOST)
 
     return climb(leaf, leaf.begins, leaf.ends)
 

@@ -48,6 +48,7 @@ class TlsInterception:
             ("state", kind == "state", {}),
             ("product", (kind == "product") & leaves.made_out, {}),
             ("local", kind == "local", {}),
+            ("near", leaves.near, {}),
             ("public", leaves.public, {}),
             ("private_issuer", many, {"sites": leaves.sites}),
             ("reused_key", one_key, {"sites": leaves.keys}),

@@ -19,7 +19,7 @@ from netinterf.protocols.certificates import (
     has_stapled_timestamps,
     read_certificate,
 )
-from netinterf.protocols.chains import Signatures, find_path, is_for, top_of
+from netinterf.protocols.chains import Signatures, is_for, is_rooted, top_of
 from netinterf.schema import ParseError, Tls, TlsKind
 from netinterf.table import Text
 from netinterf.trace import Trace
@@ -33,8 +33,6 @@ STATUS_REQUEST, TIMESTAMPS = 5, 18  # extensions: RFC 6066 §8, RFC 6962 §3.3.1
 DEMANDED = 1_525_132_800
 """2018-05-01: Chrome demands timestamps of certificates that begin after April 2018 (Chrome 68 and its policy of
 certificate transparency)."""
-
-NS = 1_000_000_000
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -74,7 +72,7 @@ def read_flights(trace: Trace) -> Flights | None:
     leaves = tuple(leaf for leaf in read if leaf is not None)
     flow = tls.flow[rows].astype(np.int64)
     host, hosts = asked_hosts(tls, flow, len(trace.flows))
-    rooted, rootless, top = judge_paths(tls, rows, number, leaves, trace.packets.time[tls.packet[rows]] // NS)
+    rooted, rootless, top = judge_paths(tls, rows, number, leaves)
     begins = np.array([leaf.begins for leaf in leaves])[number]
     carried = np.array([leaf.timestamps for leaf in leaves])[number] | came_along(tls, len(trace.flows))[flow]
     return Flights(
@@ -103,13 +101,11 @@ def asked_hosts(tls: Tls, flow: I64, flows: int) -> tuple[I64, Text]:
     return host[flow], hosts
 
 
-def judge_paths(
-    tls: Tls, rows: I64, leaf: I64, leaves: tuple[Certificate, ...], now: I64
-) -> tuple[Mask, Mask, tuple[str, ...]]:
-    """Climb from each certificate over what came with it; each combination once, at the time it first came.
+def judge_paths(tls: Tls, rows: I64, leaf: I64, leaves: tuple[Certificate, ...]) -> tuple[Mask, Mask, tuple[str, ...]]:
+    """Climb from each certificate over what came with it; each combination once.
 
     Returns:
-        Whether it leads to a public root at the time of the connection, whether it leads up to an unknown one, and
+        Whether it leads to a root that was public when it was issued, whether it leads up to an unknown one, and
         who signed the highest certificate.
     """
     behind, chains = numbered_text(tls.chain.take(rows))
@@ -117,7 +113,7 @@ def judge_paths(
     _, first = np.unique(pair, return_index=True)
     read: dict[bytes, Certificate | None] = {}
     roots, signatures = public_roots(), Signatures()
-    span, unknown, tops = np.zeros((len(first), 2), np.int64), np.zeros(len(first), np.bool_), []
+    rooted, unknown, tops = np.zeros(len(first), np.bool_), np.zeros(len(first), np.bool_), []
     for place, row in enumerate(first.tolist()):
         sent = []
         for der in certificates_behind(chains.bytes(int(behind[row]))):
@@ -126,12 +122,10 @@ def judge_paths(
             if (one := read[der]) is not None:
                 sent.append(one)
         own = leaves[leaf[row]]
-        path, top = find_path(own, sent, roots, int(now[row]), signatures), top_of(own, sent, signatures)
-        span[place] = (path.begins, path.ends) if path else (1, 0)
-        unknown[place] = path is None and top.issuer_der not in roots and (top.own or top is not own)
+        rooted[place], top = is_rooted(own, sent, roots, signatures), top_of(own, sent, signatures)
+        unknown[place] = not rooted[place] and top.issuer_der not in roots and (top.own or top is not own)
         tops.append(top.issuer)
-    rooted = (span[pair, 0] <= now) & (now <= span[pair, 1])
-    return rooted, unknown[pair], tuple(tops[one] for one in pair.tolist())
+    return rooted[pair], unknown[pair], tuple(tops[one] for one in pair.tolist())
 
 
 def came_along(tls: Tls, flows: int) -> Mask:

@@ -29,6 +29,10 @@ UNDELEGATED = (".local", ".internal", ".lan", ".home", ".corp", ".localdomain", 
 """Ends of names that no public authority may sign for (RFC 6761, RFC 6762, RFC 8375; ICANN, name collision, 2014)."""
 
 
+NEAR_NS = 200_000
+"""A round trip in which light in fibre comes 20 km far (ITU-T G.652: 5 µs/km): no place for servers of all kinds."""
+
+
 @attrs.frozen(eq=False, kw_only=True)
 class Leaves:
     """One row per TLS connection whose certificate could be read; all columns are aligned."""
@@ -43,6 +47,7 @@ class Leaves:
     keys: I64  # … and whose certificates, though not one, have one key
     spared: I64  # other names of the client that showed public certificates, in other domains
     differs: I64  # connections of the client for the same name that showed a public certificate
+    near: Mask  # it was answered from the client's own machine or beside it, though it is not public
     missing: Mask  # its issuer gives no timestamps, though they are demanded and were asked for
     bare: Mask  # no extension but the names
     weak: Mask  # RSA with exponent 3
@@ -86,10 +91,18 @@ def compare(trace: Trace, flights: Flights) -> Leaves:
         keys=np.where(several, unrelated(of_key, domain, server, counted), 0),
         spared=distinct(of_client, domain, spare),
         differs=np.where(named & private & flights.made_out, counts(of_name, public & flights.made_out), 0),
+        near=counted & near_tap(trace, flights.flow),
         missing=private & abroad & any_of(of_issuer, flights.missing) & flights.young,
         bare=~public & np.array([leaf.bare for leaf in flights.leaves], np.bool_)[flights.leaf],
         weak=~public & np.array([leaf.exponent == 3 for leaf in flights.leaves], np.bool_)[flights.leaf],
     )
+
+
+def near_tap(trace: Trace, flow: I64) -> Mask:
+    """Say of connections whether what answers for the server is too near to be one; False where no trip was timed."""
+    trip = trace.sides.rtt[2 * flow + 1]
+    near: Mask = (trip >= 0) & (trip < NEAR_NS) & (trace.sides.rtt[2 * flow] < NEAR_NS)
+    return near
 
 
 def who_signed(leaf: Certificate) -> bytes:

@@ -26,7 +26,7 @@ LEAST_FOR_CONTRAST = 4
 well, and what remains, a network for tests whose names are all made up, would not."""
 
 PRIVATE_ASKED = 3.0
-"""ln(87 / 3) = 3.4: of 87 names in public captures whose clients asked for timestamps, three had private ones."""
+"""ln(87 / 3) = 3.4: of 87 names in public captures whose clients asked for timestamps, 3 had private authorities."""
 
 BARE_PRIVATE = 2.5
 """ln(0.5 / (2 / 47)): of 47 private authorities in public captures two sign such certificates; half the interceptors is
@@ -56,6 +56,15 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             "root",
             "the certificate is made out to the name that was asked for and leads to a root that browsers trusted then",
             source=STORE,
+        ),
+    ),
+    (
+        -4.0,
+        rule(
+            "near",
+            "place",
+            "the answer came from the client's own machine or from beside it, as programs that filter there do",
+            source=DURUMERIC,
         ),
     ),
     (
