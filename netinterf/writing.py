@@ -172,7 +172,7 @@ def printable(text: str) -> str:
 
 
 def dump(document: dict[str, Any]) -> str:
-    """Write an object as one line of JSON, without its end; what `printable` would replace is an escape (RFC 8259, 7)."""
+    """Write an object as one line of JSON, without its end; what `printable` would replace is escaped (RFC 8259 §7)."""
     line = json.dumps(document, ensure_ascii=False, allow_nan=False)
     return line if line.isprintable() else "".join(sign if sign.isprintable() else escaped(sign) for sign in line)
 
