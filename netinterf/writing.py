@@ -26,9 +26,6 @@ Path = str | os.PathLike[str]
 TextTarget = Path | TextIO
 """A path, replaced when the file is whole, or a text file object."""
 
-DESCRIPTORS = ("/dev/std", "/dev/fd/", "/proc/")
-"""Where names stand for files that are open already (Linux proc(5), fd(4)); nothing can be put in their place."""
-
 
 class NewFile:
     """A file that takes its place when it is whole; a pipe or device is written to at once.
@@ -48,8 +45,7 @@ class NewFile:
     def __init__(self, path: Path) -> None:
         self._place, self._aside = os.path.realpath(path), ""
         before = status(path)
-        known_by_number = os.path.abspath(os.fspath(path)).startswith(DESCRIPTORS)
-        if known_by_number or (before is not None and not stat.S_ISREG(before.st_mode)):
+        if before is not None and (is_open(before) or not stat.S_ISREG(before.st_mode)):
             self.stream: BinaryIO = open(path, "wb")  # noqa: SIM115
             return
         if before is not None and not os.access(self._place, os.W_OK):
@@ -137,6 +133,12 @@ def status(file: object) -> os.stat_result | None:
     return None
 
 
+def is_open(file: os.stat_result) -> bool:
+    """Say whether a file is one of the streams of this process: nothing can be put in the place of an open file."""
+    own = (status(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return any(one is not None and os.path.samestat(file, one) for one in own)
+
+
 def write_text(target: TextTarget, pieces: Iterable[str]) -> None:
     """Write pieces of text, one after the other as they come: UTF-8 with plain line ends on every system.
 
@@ -172,7 +174,7 @@ def printable(text: str) -> str:
 
 
 def dump(document: dict[str, Any]) -> str:
-    """Write an object as one line of JSON, without its end; what `printable` replaces is an escape (RFC 8259, 7)."""
+    """Write an object as one line of JSON, without its end; what `printable` would replace is escaped (RFC 8259 §7)."""
     line = json.dumps(document, ensure_ascii=False, allow_nan=False)
     return line if line.isprintable() else "".join(sign if sign.isprintable() else escaped(sign) for sign in line)
 

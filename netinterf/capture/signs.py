@@ -117,7 +117,9 @@ class BlockSigns:
         right |= (kind == PACKET) & (total >= 32) & (old < self.known)
         right |= (kind == SIMPLE) & (total >= 16) & (self.known > 0)
         right |= (kind == INTERFACE) & (total >= 20) & (reserved == 0)
-        return found[right & (total <= MAX_BLOCK) & (total % 4 == 0) | self.sure(buffer, found)]
+        right &= (total <= MAX_BLOCK) & (total % 4 == 0)
+        result: Offsets = found[right | self.sure(buffer, found)]
+        return result
 
     def sizes(self, buffer: Buffer, at: Offsets) -> Offsets:
         """Read how long blocks claim to be."""
@@ -133,7 +135,8 @@ class BlockSigns:
         """Say which next blocks have a type and a length that can be."""
         kind, total, _ = self.fields(buffer, after)
         right = (kind != 0) & (total >= 12) & (total <= MAX_BLOCK) & (total % 4 == 0)
-        return right | self.sure(buffer, after)
+        result: Mask = right | self.sure(buffer, after)
+        return result
 
     def sure(self, buffer: Buffer, at: Offsets) -> Mask:
         """A section header is told by eight bytes, in either byte order."""

@@ -1,14 +1,14 @@
 """Captures that a verb reads: judged one after the other as they are asked for, problems told as they come."""
 
-import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from netinterf.capture.finding import Found
 from netinterf.cli.manners import complain
-from netinterf.cli.output import Output, Progress
+from netinterf.cli.output import Output
+from netinterf.cli.progress import Progress
 from netinterf.engine.judged import Judged
-from netinterf.engine.scan import Options, scan_each
+from netinterf.engine.scan import Options, judge_path
 from netinterf.errors import CaptureError
 from netinterf.privacy import Redaction
 
@@ -30,13 +30,11 @@ class Captures:
         self._redaction = redaction
         self._note(*found.errors)
         self._output = output
-        self._progress = Progress(sys.stderr)
-        self._judged = scan_each(found.captures, options, progress=self._progress.show)
+        self._judged = judge_each(found.captures, options)
 
     def __iter__(self) -> Iterator[Judged]:
         """Walk those that can be read until nobody reads the output; each is handed over before the next is judged."""
         for one in self._judged:
-            self._progress.clear()
             if not isinstance(one, Judged):
                 complain(str(one))
                 self._note(one)
@@ -54,3 +52,12 @@ class Captures:
 
     def _note(self, *errors: CaptureError) -> None:
         self.errors += errors if self._redaction is None else map(self._redaction.error, errors)
+
+
+def judge_each(captures: Sequence[str], options: Options) -> Iterator[Judged | CaptureError]:
+    """Judge captures one after the other, with progress from the first to the last."""
+    progress = Progress()
+    for place, capture in enumerate(captures, 1):
+        with progress.reading(capture, place, len(captures)) as told:
+            one = judge_path(capture, options, progress=told)
+        yield one

@@ -7,6 +7,7 @@ from netinterf.analyzers.registry import builtin
 from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
 from netinterf.cli.options import inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
+from netinterf.cli.progress import Progress
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.scan import judge_path
 from netinterf.engine.subject import subjects_named
@@ -39,7 +40,8 @@ def explanations(arguments: argparse.Namespace) -> list[Explained]:
         UsageError: An argument is wrong, or names no conversation.
     """
     options, redaction = read_options(arguments), read_redaction(arguments)
-    judged = judge_path(arguments.path, options)
+    with Progress().reading(arguments.path) as told:
+        judged = judge_path(arguments.path, options, progress=told)
     if isinstance(judged, CaptureError):
         raise judged
     trace = read_all_again(judged)

@@ -1,4 +1,4 @@
-"""Where answers and progress go: standard output or a file, and one line on a terminal."""
+"""Where answers go: standard output or a file."""
 
 import errno
 import io
@@ -10,7 +10,7 @@ from typing import BinaryIO, Self, TextIO
 from netinterf.cli.manners import complain, silence_output
 from netinterf.writing import NewFile, printable, spare
 
-__all__ = ["Output", "Progress", "reader_left"]
+__all__ = ["Output", "reader_left"]
 
 
 class Output:
@@ -114,30 +114,3 @@ def reader_left(error: OSError, system: str = os.name) -> bool:
     On Windows a broken pipe may come as "invalid argument" (CPython issue 79935).
     """
     return isinstance(error, BrokenPipeError) or (system == "nt" and error.errno == errno.EINVAL)
-
-
-class Progress:
-    """One line on a terminal that is overwritten; silent elsewhere."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        self.terminal = stream is not None and stream.isatty()
-        self.shown = 0
-
-    def show(self, capture: str, done: int, total: int) -> None:
-        """Show how many captures are done."""
-        if not self.terminal or total < 2:
-            return
-        name = "".join(sign if sign.isprintable() else " " for sign in capture)
-        line = f"{done:,} of {total:,}  {name[-60:]}"
-        self.clear()
-        self.stream.write(line)
-        self.stream.flush()
-        self.shown = len(line)
-
-    def clear(self) -> None:
-        """Take the line away, so that others can be written."""
-        if self.shown:
-            self.stream.write("\r" + " " * self.shown + "\r")
-            self.stream.flush()
-            self.shown = 0

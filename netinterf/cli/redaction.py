@@ -6,6 +6,7 @@ from typing import BinaryIO
 from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import inputs_of, read_key_file
 from netinterf.cli.output import Output
+from netinterf.cli.progress import Progress
 from netinterf.errors import ParameterError
 from netinterf.privacy.traces import redact
 from netinterf.writing import spare
@@ -24,7 +25,8 @@ def run_redact(arguments: argparse.Namespace) -> int:
         key = read_key_file(arguments)
 
         def write(target: str | BinaryIO) -> str:
-            shared = redact(arguments.path, target, key=key, strict=arguments.strict)
+            with Progress().reading(arguments.path) as told:
+                shared = redact(arguments.path, target, key=key, strict=arguments.strict, progress=told)
             return f"{arguments.out}: {shared.frames:,} frames, {shared.empty:,} of them empty (no IP packet)"
 
         if arguments.out is None:

@@ -3,8 +3,10 @@
 import argparse
 import signal
 import time
+from collections.abc import Iterable
 from types import FrameType
 
+from netinterf.capture.opening import DAMAGE
 from netinterf.cli.intake import Source, open_source
 from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import read_analyzers, read_redaction
@@ -12,6 +14,7 @@ from netinterf.cli.output import Output
 from netinterf.cli.told import FORMS, Told
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, UsageError
+from netinterf.schema import Diagnostic
 from netinterf.verdict.model import Model
 
 __all__ = ["run_watch"]
@@ -78,6 +81,7 @@ def watch(session: Session, source: Source, told: Told, stop: Stop) -> None:
         CaptureError: What is fed is no capture.
     """
     due, until, lost = time.monotonic() + PAUSE, float("inf"), 0
+    damage: frozenset[str] = frozenset()
     while not (source.ended or told.output.closed or time.monotonic() > until):
         if stop.asked and until == float("inf"):
             source.stop()
@@ -90,7 +94,9 @@ def watch(session: Session, source: Source, told: Told, stop: Stop) -> None:
         begin = time.monotonic()
         if begin >= due:
             lost = note_losses(session, source, lost)
-            told.so_far(session.so_far())
+            judged = session.so_far()
+            damage = note_damage(judged.summary.diagnostics, damage)
+            told.so_far(judged)
             end = time.monotonic()
             due = max(begin + PAUSE, end + (SHARE - 1) * (end - begin))
     note_losses(session, source, lost)
@@ -103,3 +109,14 @@ def note_losses(session: Session, source: Source, before: int) -> int:
         session.lost(lost)
         complain(f"{lost:,} packets were lost before they could be read; a pipe from tcpdump loses fewer")
     return lost
+
+
+def note_damage(notes: Iterable[Diagnostic], before: frozenset[str]) -> frozenset[str]:
+    """Tell the user at once what of the stream could not be read, if they were not told *before*; return what is told.
+
+    Single places are told as they come; what sums up many of them changes with each, and is left to the end.
+    """
+    found = {f"{note.message} at byte {note.offset}" for note in notes if note.code in DAMAGE and note.count == 1}
+    for message in sorted(found - before):
+        complain(message)
+    return before | found

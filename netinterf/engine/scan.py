@@ -310,11 +310,18 @@ def _judged(captures: Sequence[str], options: Options, executor: Executor | None
         yield waiting.popleft().result()
 
 
-def judge_path(path: str, options: Options) -> Judged | CaptureError:
+def judge_path(
+    path: str, options: Options, progress: Callable[[int, int], None] | None = None
+) -> Judged | CaptureError:
     """Judge one capture, or return why it cannot be.
 
     A fault of the library itself is reported like one of the capture, so that one odd file in a folder of thousands
     costs that file only; with ``strict`` it is raised.
+
+    Args:
+        path: The capture.
+        options: How to judge.
+        progress: Called with bytes read and bytes in all.
     """
     try:
         return judge(
@@ -324,6 +331,7 @@ def judge_path(path: str, options: Options) -> Judged | CaptureError:
             model=options.model,
             outside=options.outside,
             strict=options.strict,
+            progress=progress,
         )
     except CaptureError as known:
         return known

@@ -6,6 +6,7 @@ text is left out.
 """
 
 import os
+from collections.abc import Callable
 from typing import BinaryIO
 
 import attrs
@@ -78,7 +79,12 @@ class Shared:
 
 
 def redact(
-    source: Source, target: str | os.PathLike[str] | BinaryIO, *, key: bytes | None = None, strict: bool = False
+    source: Source,
+    target: str | os.PathLike[str] | BinaryIO,
+    *,
+    key: bytes | None = None,
+    strict: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Shared:
     """Write a capture that can be shared: headers alone, addresses mapped, everything that was said left out.
 
@@ -88,6 +94,7 @@ def redact(
         key: 16 bytes or more that nobody can guess: the same key maps alike in results and captures. None draws one at
             random and forgets it.
         strict: Raise on damage instead of writing what was readable.
+        progress: Called with bytes read and bytes in all (0 when unknown).
 
     Raises:
         ParameterError: The key is too short, or *target* is the source.
@@ -96,7 +103,7 @@ def redact(
     """
     redaction = Redaction.of(key)
     spare(target, [source])
-    trace = redact_trace(read(source, strict=strict), redaction)
+    trace = redact_trace(read(source, strict=strict, progress=progress), redaction)
     try:
         return write_trace(trace, target)
     except ParameterError as cause:

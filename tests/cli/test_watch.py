@@ -200,3 +200,22 @@ def test_an_interface_is_watched_until_stopped() -> None:
     assert (process.returncode, problems) == (0, b"")
     last = json.loads(output.splitlines()[-1])
     assert (last["type"], last["capture"], last["link_types"]) == ("capture", "lo", [1])
+
+
+def test_damage_in_a_pipe_is_told_and_passed(capture: Path) -> None:
+    """Behind one damaged record header findings come as before; what was skipped is told while the pipe is open."""
+    data = capture.read_bytes()
+    second = 24 + 16 + int.from_bytes(data[32:36], "little")
+    with watching("--format", "jsonl") as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(data[:second] + b"\xff" * 16 + data[second + 16 :])
+        process.stdin.flush()
+        first = told(process)
+        problem = process.stderr.readline().decode()
+        assert (first["type"], first["outcome"]) == ("verdict", "interfered")
+        assert "record 2 claims 4294967295 captured bytes" in problem
+        assert f"bytes were skipped to where records go on at byte {second}" in problem
+        process.stdin.close()
+        *_, last = [json.loads(line) for line in process.stdout or ()]
+        assert [note["code"] for note in last["diagnostics"]].count("capture.damaged") == 1
