@@ -42,7 +42,9 @@ def alive_after(
     """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
 
     The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK),
-    come later than reordering explains, and be no SYN: a client that resets a half-open connection dials again.
+    come later than reordering explains, and be no SYN: a client that resets a half-open connection dials again. Nor
+    does it count that a server greets who had refused before, when it was asked once more in between: it may have begun
+    to listen (Windows asks three times, half a second apart).
 
     Args:
         trace: The capture.
@@ -64,9 +66,21 @@ def alive_after(
     row = base.at(base.row, place)
     flags = packets.tcp_flags[np.maximum(row, 0)]
     dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
-    found = (row >= 0) & ~dials & acceptable(trace, suspects)
+    found = (row >= 0) & ~dials & acceptable(trace, suspects) & ~asked_again(trace, suspects, row)
     gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
+
+
+def asked_again(trace: Trace, suspects: Suspects, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say whether a SYN/ACK (*row*, -1 for none) answers a SYN that was sent after the suspect had refused one."""
+    packets, base = trace.packets, suspects.base
+    asked = base.at(base.row, base.before(suspects.other, np.maximum(row, 0)))
+    if not len(row):
+        return np.zeros(0, np.bool_)
+    greets = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
+    dialled = packets.tcp_flags[np.maximum(asked, 0)] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
+    found: NDArray[np.bool_] = (row >= 0) & greets & dialled & (asked > suspects.row)
+    return found
 
 
 def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

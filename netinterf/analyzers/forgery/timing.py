@@ -4,7 +4,7 @@ A reset that acknowledges the trigger was written by somebody who had read it. F
 sender and back takes at least the round trip that its genuine packets show; whoever answers in a fraction of that is
 nearer. Where the capture lacks the packet that was answered, nothing is known. The round trip is the least over
 handshakes and acknowledged data of unsuspicious packets to that address: the handshake alone is inflated by radio
-wake-up, SYN proxies and load.
+wake-up, SYN proxies and load, and data alone by receivers that wait before they acknowledge (RFC 9293 §3.8.6.3).
 """
 
 import attrs
@@ -40,7 +40,9 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Least round trip from the tap to each side's host and back, over all flows, and the number of samples.
 
     Samples from packets that end the connection, with another hop limit than the side's SYN or SYN/ACK, or without
-    timestamps although they were negotiated, are left out: they may be forged themselves.
+    timestamps although they were negotiated, are left out: they may be forged themselves. A host that no captured
+    handshake timed is of unknown distance: each of its acknowledgements may have waited for half a second or for words
+    of its program.
 
     Returns:
         Two arrays aligned with ``trace.sides``: ns (-1 for none) and sample counts.
@@ -61,7 +63,9 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     host[1::2] += 1
     least = np.full(2 * len(trace.hosts), np.iinfo(np.int64).max)
     np.minimum.at(least, host[side], rtts.value[clean])
-    least[least == np.iinfo(np.int64).max] = -1
+    shook = np.zeros(len(least), np.bool_)
+    shook[host[side[rtts.kind[clean] == RttKind.HANDSHAKE]]] = True
+    least[~shook] = -1
     count = np.bincount(host[side], minlength=2 * len(trace.hosts))
     return least[host], count[host]
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.sequence import may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.sides import SidePackets
 from netinterf.trace import Trace
 
-__all__ = ["BurstSigns", "burst_signs"]
+__all__ = ["BurstSigns", "answer_late_data", "burst_signs"]
 
 BURST_NS = 50_000_000
 """Resets of one side closer than this form one burst: parts of one injector's answer lay 0.2-9 ms apart in captures."""
@@ -98,13 +99,9 @@ def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     acknowledged before. One large packet of a capture with offload stands for as many segments as it filled.
     """
     packets, base = trace.packets, suspects.base
-    size = packets.payload_length[base.row].astype(np.int64)
-    mss = trace.sides.mss[base.side].astype(np.int64)
-    other_mss = trace.sides.mss[base.side ^ 1].astype(np.int64)
-    usual = np.where((mss > 0) & (other_mss > 0), np.minimum(mss, other_mss), np.maximum(mss, other_mss))
-    segments = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
-    handshake = (size == 0) & (base.end <= 1)  # who keeps silent on the handshake answers what comes after it
-    total = np.append(0, np.cumsum(np.where(handshake, 0, segments)))
+    handshake = (packets.payload_length[base.row] == 0) & (base.end <= 1)
+    # who keeps silent on the handshake answers what comes after it
+    total = np.append(0, np.cumsum(np.where(handshake, 0, segments(trace, base))))
     word = base.end > np.append(-1, base.top[:-1]) if len(base.row) else base.end > 0
     word |= np.append(True, base.side[1:] != base.side[:-1])[: len(base.row)]
     place = np.where(word, np.arange(len(base.row)), -1)
@@ -118,6 +115,45 @@ def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     until = np.searchsorted(keys, suspects.other << 32 | suspects.row)
     count: NDArray[np.int64] = np.maximum(total[until] - total[np.minimum(first, until)], 0)
     return count
+
+
+def segments(trace: Trace, base: SidePackets) -> NDArray[np.int64]:
+    """Count the segments on the wire that each packet stands for: one, or as many as a large one fills."""
+    size = trace.packets.payload_length[base.row].astype(np.int64)
+    mss = trace.sides.mss[base.side].astype(np.int64)
+    other = trace.sides.mss[base.side ^ 1].astype(np.int64)
+    usual = np.where((mss > 0) & (other > 0), np.minimum(mss, other), np.maximum(mss, other))
+    count: NDArray[np.int64] = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
+    return count
+
+
+def answer_late_data(trace: Trace, suspects: Suspects, closed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find resets behind their side's own end of which there are no more than segments of data that came behind it.
+
+    Whoever closed, or a device before it, answers each of them, and may build the answer from it: that there are many,
+    and whose window and identification they carry, tells nobody apart.
+
+    Args:
+        trace: The capture.
+        suspects: Its resets.
+        closed: Those whose side had ended its stream before.
+    """
+    packets, base = trace.packets, suspects.base
+    if not len(suspects):
+        return closed
+    said = packets.payload_length[base.row] > 0
+    total = np.append(0, np.cumsum(np.where(said, segments(trace, base), 0)))
+    keys = base.side << 32 | base.row
+    fin = np.maximum(trace.sides.fin[suspects.side].astype(np.int64), 0)
+    first, until = (np.searchsorted(keys, suspects.other << 32 | row) for row in (fin + 1, suspects.row))
+    order = np.lexsort((suspects.row, suspects.side))
+    mine = closed[order].astype(np.int64)
+    starts = np.append(True, suspects.side[order][1:] != suspects.side[order][:-1])
+    before = np.cumsum(mine) - mine
+    rank = np.empty(len(suspects), np.int64)
+    rank[order] = before + mine - np.maximum.accumulate(np.where(starts, before, 0))
+    found: NDArray[np.bool_] = closed & (rank <= total[until] - total[first])
+    return found
 
 
 def _spread(values: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:

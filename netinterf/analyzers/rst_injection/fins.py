@@ -15,6 +15,7 @@ from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reo
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.rst_injection.endings import rested
 from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS
 from netinterf.analyzers.rst_injection.signs import after_request
 from netinterf.analyzers.sides import segment_end, side_packets
@@ -85,11 +86,13 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, whatever its side said before."""
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
+    idle = rested(trace, fins)
     own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
         "ack_unsent": (ack_unsent(trace, fins), {}, None),
         "behind_data": (behind_fin(trace, fins), {}, None),
         "after_request": (waiting & ~acknowledged, {}, None),
+        "rested": (~np.isnan(idle) & np.isnan(gap), {"seconds": idle}, None),
     }
     weighed = {
         name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()

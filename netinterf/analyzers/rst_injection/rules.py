@@ -292,6 +292,16 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        -2.0,
+        rule(
+            "rested",
+            "ending",
+            "everything that was asked had been answered {seconds} s before: front ends end what is idle",
+            "seconds",
+            source="Apache httpd KeepAliveTimeout; HAProxy timeout client; RFC 9112 §9.5",
+        ),
+    ),
+    (
         -5.0,
         rule(
             "closed_before",

@@ -237,16 +237,18 @@ def worth_testing(unit: Series, rtt: float) -> bool:
 
 
 def misses_packets(trace: Trace, direction: Direction, series: Series) -> bool:
-    """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing."""
+    """Say whether the receiver acknowledged bytes that the capture missed, so that its losses mean nothing.
+
+    Bytes count from the first that was captured, since exports of data packets have no greetings.
+    """
     flow, place = np.unique(series.flow, return_inverse=True)
     order = np.lexsort((series.payload, series.start, place))
     last = np.append((np.diff(series.start[order]) != 0) | (np.diff(place[order]) != 0), True)
     seen = np.bincount(place[order[last]], weights=series.payload[order[last]])
     side = 2 * flow + (not direction.outbound)
-    from_start = trace.sides.syn[side] >= 0
     acked = np.maximum(trace.sides.acked[side] - 2, 0)  # less SYN and FIN
-    missing = float(np.maximum(acked - seen, 0)[from_start].sum())
+    missing = float(np.maximum(acked - seen, 0).sum())
     usual = float(np.median(series.payload[series.payload > 0])) if np.any(series.payload > 0) else 1.0
     most, per_loss = CAPTURE_LOSS
     losses = int(np.count_nonzero(series.lost))
-    return missing > most * max(float(acked[from_start].sum()), 1.0) or missing > per_loss * losses * usual
+    return missing > most * max(float(acked.sum()), 1.0) or missing > per_loss * losses * usual
