@@ -5,12 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from netinterf.analyzers.block_pages import BlockPages
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.analyzers.run import analyze
+from netinterf.analyzers.shaping import Shaping
+from netinterf.analyzers.silence import Silence
+from netinterf.analyzers.throttling import Throttling
 from netinterf.schema import Grade
 from netinterf.simulate import Conditions, run
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
+from tests.analyzers.bulk import Bottleneck, Flow, merge, policer, shaper, transfer
 from tests.analyzers.talk import Talk
 
 POSSIBLE = list(Grade).index(Grade.POSSIBLE)
@@ -186,3 +191,85 @@ def test_front_ends_close_what_is_idle() -> None:
     assert at_rest(seconds=5, asks=False)["fin.rested"] == -3.0
     assert "fin.rested" not in at_rest(seconds=5, asks=True)
     assert "fin.rested" not in at_rest(seconds=0.3, asks=False)
+
+
+def narrow(*, counts: int, elsewhere: int) -> set[str]:
+    """Let a server answer with bytes that never arrive, while another server's packet of some size does."""
+    talk = Talk()
+    sent, end = talk.request(talk.open(0))
+    talk.send("S", "A", 901, end, at=sent + 100)
+    talk.send("C", "FA", end, 901, at=sent + 9000)
+    talk.send("S", "FA", 901 + counts, end + 1, at=sent + 9100)
+    talk.server, talk.port = "198.51.100.44", 41000
+    sent, end = talk.request(talk.open(3000))
+    talk.send("S", "PA", 901, end, at=sent + 100, data=b"y" * elsewhere)
+    talk.send("C", "A", end, 901 + elsewhere, at=sent + 100.1)
+    trace = talk.trace()
+    evidence = Silence()(trace)
+    mine = trace.flows.client_port[evidence.subject] == 40000
+    return {evidence.rules[code].id for code in evidence.rule[mine].tolist()}
+
+
+def test_a_narrow_path_withholds_large_answers() -> None:
+    """Full-size packets vanish on a path that tells nobody (RFC 2923 §2.1), unless as large ones pass elsewhere."""
+    assert {"drop.withheld", "drop.large"} <= narrow(counts=2800, elsewhere=400)
+    assert "drop.large_here" in narrow(counts=2800, elsewhere=1400)
+    assert not {"drop.large", "drop.large_here"} & narrow(counts=300, elsewhere=400)
+
+
+def test_what_crossed_no_router_is_of_the_clients_own_network() -> None:
+    """A gateway that answers in the server's name is named; a box farther away, or a server next door, is not."""
+    for ttl, server, named in ((255, 50, True), (64, 50, True), (61, 50, False), (64, 64, False)):
+        talk = Talk()
+        talk.ttl["S"] = server
+        sent, end = talk.request(talk.open())
+        talk.send("S", "RA", 901, end, at=sent + 1, ttl=ttl, stamped=False)
+        assert ("rst.gateway" in found(talk)) == named
+
+
+def test_a_page_of_the_own_network_says_so() -> None:
+    """The page of a filter that a household or a company chose is still a page, and the words name its owner."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    page = b"HTTP/1.1 302 Found\r\nLocation: http://192.168.1.1/blocked\r\nContent-Length: 0\r\n\r\n"
+    talk.send("S", "FPA", 901, end, at=sent + 1, ttl=64, stamped=False, data=page)
+    evidence = BlockPages()(talk.trace())
+    says = {evidence.rules[code].id: evidence.rules[code].says for code in evidence.rule.tolist()}
+    assert {"page.gateway", "page.private"} <= set(says)
+    assert "own network" in says["page.gateway"]
+
+
+def moved(*transfers: object, vantage: str = "auto"):
+    """Read what a tap captured of several transfers."""
+    whole = merge(*transfers)
+    return read(times=np.array(whole.times), frames=whole.frames, link_type=101, vantage=vantage)
+
+
+def told(analyzer: object, trace) -> set[str]:
+    """Name the rules of one analyzer."""
+    evidence = analyze(trace, [analyzer])
+    return {evidence.rules[code].id for code in evidence.rule.tolist()}
+
+
+def free() -> Bottleneck:
+    """Let everything pass at once."""
+    return Bottleneck(lambda _now, _size: 0.0)
+
+
+@pytest.mark.parametrize(("second", "rule"), [(b"b.example.net", "rate.one_server"), (b"c.example.org", "rate.spared")])
+def test_a_server_may_police_its_own_line(second: bytes, rule: str) -> None:
+    """Names of two domains at one address are limited alike and only another server is spared; or one domain is."""
+    ask = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+    flows = [Flow(500, request=ask % b"a.example.org"), Flow(500, port=40001, request=ask % second)]
+    slow = transfer(59, policer(62_500, 5e4), flows=flows, rtt=0.08)
+    fast = Flow(3000, port=40009, start=1.0, request=ask % b"quick.example.com")
+    fast_one = transfer(61, free(), flows=[fast], rtt=0.08, server="198.51.100.5")
+    assert rule in told(Throttling(), moved(slow, fast_one))
+
+
+def test_a_queue_behind_a_tap_at_the_client_is_a_slow_reader() -> None:
+    """What waits there has crossed the network; seen at the sender, the same queue is one of the network."""
+    slow = transfer(1, shaper(62_500.0, 30e3), flows=[Flow(400)], rtt=0.05, tap="sender", begin=1.7e9)
+    quick = transfer(2, free(), flows=[Flow(300)], rtt=0.04, tap="sender", server="198.51.100.4", begin=1.7e9 + 2)
+    assert "shaping.at_client" in told(Shaping(), moved(slow, quick, vantage="server"))
+    assert told(Shaping(), moved(slow, quick, vantage="client")) == set()

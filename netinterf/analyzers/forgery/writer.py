@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.greeted import greeted_by_another
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
+from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.timing import measure_timing
@@ -108,6 +109,14 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
     (1.0, "odd_window", "window", "the window field of {noun} is unlike any its sender used", (), CENTRACE),
     (2.0, "copied_window", "window", "the window field of {noun} is the addressee's own value", (), CENTRACE),
     (-4.0, "own_timestamps", "options", "{noun} continues its sender's timestamps", (), "RFC 7323 §4"),
+    (
+        -0.5,
+        "gateway",
+        "own_network",
+        "{noun} crossed no router: a device on the client's own network wrote it (its gateway, a portal, a filter)",
+        (),
+        "RFC 1812 §5.3.1: each router lowers the hop limit; RFC 8952 for portals",
+    ),
     (-3.0, "in_counter", "ip_id", "the IP ID of {noun} is the next of its sender's counter", (), WEAVER),
 )
 
@@ -170,6 +179,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         "copied_window": (headers.copied_window, {}, None),
         "own_timestamps": (headers.own_timestamps, {}, None),
         "in_counter": (headers.in_counter, {}, None),
+        "gateway": (from_gateway(trace, suspects.row, suspects.side), {}, None),
     }
     total = sum((WRITTEN_WEIGHTS[name] * shown[name][0] for name in WRITER), np.zeros(len(suspects)))
     share = {name: np.minimum(1.0, ONE_WRITER / np.maximum(total, 1e-9)) for name in WRITER} | {"premature": few}

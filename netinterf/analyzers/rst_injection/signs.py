@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
+from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.sequence import ack_unsent, alive_after, behind_data, lossy, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
@@ -87,6 +88,7 @@ def header_signs(
         "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
         "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
         "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
+        "gateway": (weigh("gateway", from_gateway(trace, suspects.row, suspects.side)), {}, None),
     }
 
 

@@ -100,6 +100,8 @@ class Silence:
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
         alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
         kept, told = withheld(trace, silences)
+        narrow_here, narrow = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
+        here, anywhere = here | narrow_here, anywhere | narrow
         return [
             write("drop.request", unheard & by_client & silences.first, tries),
             write("drop.later", unheard & by_client & ~silences.first, tries),
@@ -113,8 +115,8 @@ class Silence:
             write("drop.syn", silences.is_kind(Kind.UNGREETED), tries),
             write("drop.greeted", greeted, {}),
             write("drop.one_way", alive & ~here, {"seconds": late}, shown=heard),
-            write("drop.large", here & anywhere, {"bytes": silences.size}),
-            write("drop.large_here", here & ~anywhere, {"bytes": silences.size}),
+            write("drop.large", here & anywhere, {"bytes": np.maximum(silences.size, kept)}),
+            write("drop.large_here", here & ~anywhere, {"bytes": np.maximum(silences.size, kept)}),
             write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
         ]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, settled
+from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, domain_of, domains, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -16,6 +16,7 @@ from netinterf.analyzers.throttling.rules import (
     BURSTS,
     LOSS_AFTER_BURSTS,
     NO_QUEUE,
+    ONE_SERVER,
     QUEUE_BEFORE_LOSS,
     RANDOM_LOSS,
     RECEIVER_WINDOW,
@@ -169,7 +170,9 @@ class Throttling:
             Others.UNCLEAR: (UNCLEAR, told),
             Others.ALIKE: (WHOLE_LINK, alike),
         }[seen.others]
-        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR) else min(1.0, seen.llr / SURE)
+        if rule in (SPARED, SPARED_ELSEWHEN) and own_line(trace, flows):
+            rule, measured = ONE_SERVER, {"passed": seen.passed}
+        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR, ONE_SERVER) else min(1.0, seen.llr / SURE)
         witness = Ragged.of([seen.rows] * len(flows), np.int32)
         return [self.write(trace, rule, flows, witness, share, measured)]
 
@@ -194,6 +197,14 @@ def compared_with_others(
 ) -> Contrast:
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
     return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering, weighed)
+
+
+def own_line(trace: Trace, flows: I64) -> bool:
+    """Say whether one server is limited under names of different domains or at several ports: its line may be."""
+    names = domains(trace)
+    owners = {domain_of(trace, names, int(flow)) for flow in flows}
+    ports, servers = (len(np.unique(one[flows])) for one in (trace.flows.server_port, trace.flows.server))
+    return servers == 1 and (ports > 1 or len(owners) > 1)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

@@ -27,7 +27,7 @@ from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
-__all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
+__all__ = ["SURE", "Contrast", "Others", "contrast", "domain_of", "domains", "settled"]
 
 I64 = NDArray[np.int64]
 
