@@ -48,6 +48,7 @@ MODULES = (
     "benign_tcp_ends",
     "benign_tcp_boxes",
     "benign_tcp_routes",
+    "benign_tcp_fronts",
     "benign_tcp_probes",
     "benign_tcp_late",
     "benign_web_http",

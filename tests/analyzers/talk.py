@@ -36,9 +36,9 @@ class Talk:
         options = []
         if fields.pop("stamped", True) and self.stamps:
             options = [("NOP", None), ("NOP", None), ("Timestamp", (int(at) + 50_000, int(at) + 49_900))]
-        mss = fields.pop("mss", 1460)
+        mss, scale = fields.pop("mss", 1460), fields.pop("scale", [("WScale", 7)])
         if "S" in flags:
-            options = [*([("MSS", mss)] if mss else []), ("SAckOK", b""), ("WScale", 7), *options]
+            options = [*([("MSS", mss)] if mss else []), ("SAckOK", b""), *scale, *options]
         ip |= {key: fields.pop(key) for key in ("ttl", "id") if key in fields}
         tcp |= fields
         packet = IP(src=mine, dst=theirs, **ip) / TCP(

@@ -23,7 +23,9 @@ def alive_after(
     """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
 
     The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK) and
-    be no SYN: a client that resets a half-open connection dials again. It must also come later than reordering
+    be no SYN: a client that resets a half-open connection dials again. Nor does it count that a server greets who had
+    refused before, when it was asked once more in between: it may have begun to listen (Windows asks three times, half
+    a second apart). It must also come later than reordering
     explains, or hold bytes from the reset's own number on behind a reset with ACK: that one carries the number of the
     next byte (RFC 9293 §3.10.5), so that these were not sent before it, however close both came.
 
@@ -40,7 +42,7 @@ def alive_after(
     row = first_new(trace, suspects, margin)
     at_once = data_behind(trace, suspects)
     row = np.where((at_once >= 0) & ((row < 0) | (at_once < row)), at_once, row)
-    found = (row >= 0) & acceptable(trace, suspects)
+    found = (row >= 0) & acceptable(trace, suspects) & ~asked_again(trace, suspects, row)
     gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
 
@@ -79,6 +81,18 @@ def first_new(trace: Trace, suspects: Suspects, margin: NDArray[np.int64]) -> ND
     flags = packets.tcp_flags[np.maximum(row, 0)]
     dials = (flags & (TcpFlag.SYN | TcpFlag.ACK)) == TcpFlag.SYN
     return np.where(dials, -1, row)
+
+
+def asked_again(trace: Trace, suspects: Suspects, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say whether a SYN/ACK (*row*, -1 for none) answers a SYN that was sent after the suspect had refused one."""
+    packets, base = trace.packets, suspects.base
+    asked = base.at(base.row, base.before(suspects.other, np.maximum(row, 0)))
+    if not len(row):
+        return np.zeros(0, np.bool_)
+    greets = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
+    dialled = packets.tcp_flags[np.maximum(asked, 0)] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
+    found: NDArray[np.bool_] = (row >= 0) & greets & dialled & (asked > suspects.row)
+    return found
 
 
 def data_behind(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:

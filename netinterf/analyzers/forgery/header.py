@@ -25,6 +25,7 @@ NOTHING = np.empty(0, np.int64)
 VARIETY = 3  # flows, and hop limits among them, from which resets that vary are no accident of one route change
 COUNTER_NEXT = 4  # steps that a host may have sent elsewhere in between
 MAX_SHIFT = 14  # RFC 7323 §2.3
+LEAST_MSS = 536  # RFC 9293 §3.7.1
 PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet payload of 46 bytes (IEEE 802.3 §3.2.7)
 
 
@@ -61,6 +62,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     negotiated = stamps_agreed(trace, suspects.side)
     df = (packets.ip_flags & IpFlag.DONT_FRAGMENT) != 0
     df_low, df_high = group.least(df[base.row]), group.most(df[base.row])
+    data_only = df[row] & (packets.payload_length[row] > 0) & (group.most(packets.payload_length[base.row]) == 0)
     window = packets.window[row].astype(np.int64)
     base_window = packets.window[base.row].astype(np.int64)
     asked = base.at(base.row, suspects.asked)
@@ -83,15 +85,22 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
         own_timestamps=continues_timestamps(trace, suspects),
         ip_id_jump=np.where(v4, jump, np.nan),
         in_counter=v4 & inside,
-        fragment_flag=v4 & has_base & (df_low == df_high) & (df[row] != (df_low == 1)),
+        # some stacks ask the path for its width with data only (two public captures of Windows Server 2003)
+        fragment_flag=v4 & has_base & (df_low == df_high) & (df[row] != (df_low == 1)) & ~data_only,
         copied_id=v4 & own_id & mirrors_id(trace, suspects) & ~inside,
-        copied_window=has_base & unlike & (window > 0) & (window < 65535) & (window == asked_window),
+        copied_window=has_base
+        & unlike
+        & (window > 0)
+        & (window < 65535)
+        & (window == asked_window)
+        & ~whole_segments(trace, suspects),
         odd_window=suspects.acks
         & has_base
         & unlike
         & (window > 0)
         & (window != asked_window)
-        & ~scaled_down(trace, suspects, group),
+        & ~scaled_down(trace, suspects, group)
+        & ~filled_up(trace, suspects),
         bare_window=~suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
         window_varies=varying_window(trace, suspects),
         odd_flags=(packets.tcp_flags[row] & odd) != 0,
@@ -224,6 +233,33 @@ def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[
     scaled = (other <= MAX_SHIFT) | ((sides.syn[suspects.other] < 0) & (suspects.side % 2 == 1))  # answers an offer
     found: NDArray[np.bool_] = ~later & (shift <= MAX_SHIFT) & (shift > 0) & scaled
     return found & (2 * window >= first) & (window <= 2 * first)
+
+
+def whole_segments(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether a window holds a whole number of segments, as the buffers of many stacks do: two may agree on it.
+
+    44 and 45 segments of 1,460 bytes are usual (RFC 5681 §4.1 has receivers count in full segments).
+    """
+    window = trace.packets.window[suspects.row].astype(np.int64)
+    found = np.zeros(len(suspects), np.bool_)
+    for side in (suspects.side, suspects.other):
+        mss = trace.sides.mss[side].astype(np.int64)
+        found |= (mss >= LEAST_MSS) & (window % np.maximum(mss, 1) == 0)
+    return found
+
+
+def filled_up(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say whether a window is a buffer of the greatest unscaled size less all that the other side has sent.
+
+    Some stacks greet with a smaller window than the buffer that they then use (16,384 and 65,535 bytes for Windows
+    Server 2003 in public captures). Chance, or somebody who does not count, hits that number once in 65,536 times.
+    """
+    packets, row = trace.packets, suspects.row
+    taken = np.maximum(packets.relative_ack[row] - 1, 0)
+    shift, other = trace.sides.window_shift[suspects.side], trace.sides.window_shift[suspects.other]
+    unscaled = (shift == 0) | (np.maximum(shift, other) > MAX_SHIFT)
+    full: NDArray[np.bool_] = unscaled & (packets.window[row].astype(np.int64) + taken == 65_535)
+    return full & (taken > 0)
 
 
 def varying_window(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, host_rtt
 from netinterf.analyzers.sides import stamps_agreed
+from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["begins_http", "begins_page", "too_early", "unlike_greeting"]
+__all__ = ["begins_http", "begins_page", "from_gateway", "too_early", "unlike_greeting"]
 
 HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
@@ -24,6 +25,20 @@ def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64
     unlike |= (packets.ip_flags[row] ^ packets.ip_flags[syn]) & IpFlag.DONT_FRAGMENT != 0
     unlike |= stamps_agreed(trace, side) & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
     found: NDArray[np.bool_] = unlike & (syn >= 0)
+    return found
+
+
+def from_gateway(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets crossed no router to a tap at the client though their claimed sender's greeting did.
+
+    Their hop limit is still an initial one: a device on the client's own network wrote them, whoever owns it.
+    """
+    packets, syn = trace.packets, trace.sides.syn[side].astype(np.int64)
+    if not len(row):
+        return np.zeros(0, np.bool_)
+    told = trace.recording.at_client[side // 2] & trace.recording.ttl_informative[side // 2]
+    fresh = told & np.isin(packets.ttl[row], INITIAL_TTLS) & (side % 2 == 1)
+    found: NDArray[np.bool_] = fresh & (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
     return found
 
 

@@ -4,7 +4,7 @@ A reset that acknowledges the trigger was written by somebody who had read it. F
 sender and back takes at least the round trip that its genuine packets show; whoever answers in a fraction of that is
 nearer. Where the capture lacks the packet that was answered, nothing is known. The round trip is the least over
 handshakes and acknowledged data of unsuspicious packets to that address: the handshake alone is inflated by radio
-wake-up, SYN proxies and load.
+wake-up, SYN proxies and load, and data alone by receivers that wait before they acknowledge (RFC 9293 §3.8.6.3).
 """
 
 import attrs
@@ -41,7 +41,9 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
     Samples from packets that end the connection, with another hop limit than the side's SYN or SYN/ACK, or without
     timestamps although they were negotiated, are left out: they may be forged themselves. So may the first bytes of a
-    side: where all else takes far longer, how soon they came is what is asked, and no measure of the path.
+    side: where all else takes far longer, how soon they came is what is asked, and no measure of the path. A host that
+    no captured handshake timed is of unknown distance: each of its acknowledgements may have waited for half a second
+    or for words of its program.
 
     Returns:
         Two arrays aligned with ``trace.sides``: ns (-1 for none) and sample counts.
@@ -64,6 +66,9 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     clean &= ~own | (rtts.value >= PREMATURE_ONE * others[host[rtts.side]])
     side = rtts.side[clean]
     least = least_of(host[side], rtts.value[clean], 2 * len(trace.hosts))
+    shook = np.zeros(len(least), np.bool_)
+    shook[host[side[rtts.kind[clean] == RttKind.HANDSHAKE]]] = True
+    least[~shook] = -1
     count = np.bincount(host[side], minlength=2 * len(trace.hosts))
     return least[host], count[host]
 

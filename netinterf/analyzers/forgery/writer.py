@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.greeted import greeted_by_another
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
+from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.timing import measure_timing
@@ -108,6 +109,14 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
     (1.0, "odd_window", "window", "the window field of {noun} is unlike any its sender used", (), CENTRACE),
     (2.0, "copied_window", "window", "the window field of {noun} is the addressee's own value", (), CENTRACE),
     (-4.0, "own_timestamps", "options", "{noun} continues its sender's timestamps", (), "RFC 7323 §4"),
+    (
+        -0.5,
+        "gateway",
+        "own_network",
+        "{noun} crossed no router: a device on the client's own network wrote it (its gateway, a portal, a filter)",
+        (),
+        "RFC 1812 §5.3.1: each router lowers the hop limit; RFC 8952 for portals",
+    ),
     (-3.0, "in_counter", "ip_id", "the IP ID of {noun} is the next of its sender's counter", (), WEAVER),
 )
 
@@ -136,7 +145,11 @@ def written_rules(prefix: str, mechanism: str, noun: str) -> tuple[Rule, ...]:
 
 
 def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs:
-    """Weigh time and header of each suspect; *tolerance* hops of difference are allowed."""
+    """Weigh time and header of each suspect; *tolerance* hops of difference are allowed.
+
+    Where a proxy near the tap speaks for all servers, as the network program of a virtual private network does, its own
+    stack decides which number its next packet carries: nothing that it takes back was said by somebody else.
+    """
     headers, timing = compare_headers(trace, suspects), measure_timing(trace, suspects)
     jump = hops_off(headers, tolerance)
     own = ~greeted_by_another(trace, suspects)
@@ -148,15 +161,16 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6
         for row in (retold.late, retold.soon)
     )
+    told = trace.recording.timing_informative[suspects.flow]
     greeted = trace.sides.syn[suspects.side] >= 0  # else nobody knows who asked whom, nor what came first
-    known = retold.late < 0  # what its sender takes back it did not write, whoever's counts it goes on with
+    known = ~told | (retold.late < 0)  # what its sender takes back it did not write, whoever's counts it goes on with
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / WRITTEN_WEIGHTS["premature"])
     shown: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "premature": (timing.premature & greeted, times, timing.asked),
         "nearer": (timing.nearer & greeted, times, timing.asked),
         "on_time": (timing.on_time & known & greeted, times, timing.asked),
-        "taken_back": (retold.late >= 0, {"gap_ms": late}, retold.late),
-        "soon_back": (retold.soon >= 0, {"gap_ms": soon}, retold.soon),
+        "taken_back": ((retold.late >= 0) & told, {"gap_ms": late}, retold.late),
+        "soon_back": ((retold.soon >= 0) & told, {"gap_ms": soon}, retold.soon),
         "ttl": (telling & ~headers.ttl_class, {"jump": jump}, None),
         "ttl_class": (telling & headers.ttl_class, {"jump": jump}, None),
         "no_timestamps": (headers.no_timestamps & own, {}, None),
@@ -167,6 +181,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         "copied_window": (headers.copied_window, {}, None),
         "own_timestamps": (headers.own_timestamps & known, {}, None),
         "in_counter": (headers.in_counter & known, {}, None),
+        "gateway": (from_gateway(trace, suspects.row, suspects.side), {}, None),
     }
     total = sum((WRITTEN_WEIGHTS[name] * shown[name][0] for name in WRITER), np.zeros(len(suspects)))
     share = {name: np.minimum(1.0, ONE_WRITER / np.maximum(total, 1e-9)) for name in WRITER} | {"premature": few}

@@ -13,7 +13,7 @@ from netinterf.analyzers.forgery.sequence import lossy, may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.trace import Trace
 
-__all__ = ["BurstSigns", "burst_signs"]
+__all__ = ["BurstSigns", "answer_late_data", "burst_signs"]
 
 BURST_NS = 50_000_000
 """Resets of one side closer than this form one burst: parts of one injector's answer lay 0.2-9 ms apart in captures."""
@@ -152,6 +152,35 @@ def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     until = np.searchsorted(keys, suspects.other << 32 | suspects.row)
     count: NDArray[np.int64] = np.maximum(total[until] - total[np.minimum(first, until)], 0)
     return count
+
+
+def answer_late_data(trace: Trace, suspects: Suspects, closed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find resets behind their side's own end of which there are no more than segments of data that came behind it.
+
+    Whoever closed, or a device before it, answers each of them, and may build the answer from it: that there are many,
+    and whose window and identification they carry, tells nobody apart.
+
+    Args:
+        trace: The capture.
+        suspects: Its resets.
+        closed: Those whose side had ended its stream before.
+    """
+    packets, base = trace.packets, suspects.base
+    if not len(suspects):
+        return closed
+    said = packets.payload_length[base.row] > 0
+    total = np.append(0, np.cumsum(np.where(said, wire_segments(trace, suspects), 0)))
+    keys = base.side << 32 | base.row
+    fin = np.maximum(trace.sides.fin[suspects.side].astype(np.int64), 0)
+    first, until = (np.searchsorted(keys, suspects.other << 32 | row) for row in (fin + 1, suspects.row))
+    order = np.lexsort((suspects.row, suspects.side))
+    mine = closed[order].astype(np.int64)
+    starts = np.append(True, suspects.side[order][1:] != suspects.side[order][:-1])
+    before = np.cumsum(mine) - mine
+    rank = np.empty(len(suspects), np.int64)
+    rank[order] = before + mine - np.maximum.accumulate(np.where(starts, before, 0))
+    found: NDArray[np.bool_] = closed & (rank <= total[until] - total[first])
+    return found
 
 
 def _spread(values: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["EndingSigns", "ending_signs"]
+__all__ = ["EndingSigns", "ending_signs", "rested"]
 
 RESUMED_NS = 1_000_000_000
 """Silence after which a packet speaks to a state that a box on the way may have lost. Requests follow their answers
@@ -37,6 +37,7 @@ class EndingSigns:
     after_close: NDArray[np.bool_]  # it answers nothing but the other side's FIN: who is leaving needs no cutting off
     resumed: NDArray[np.bool_]  # it answers the first packet after a second of silence of both sides
     idle: NDArray[np.bool_]  # its side had been silent for a minute or more
+    rested: NDArray[np.float64]  # seconds since everything that was asked had been answered; NaN: something was not
     closed_before: NDArray[np.bool_]  # after a reset that is certainly its side's own
 
 
@@ -60,8 +61,38 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
         after_close=answers_fin(trace, suspects),
         resumed=breaks_silence(trace, suspects),
         idle=suspects.gap >= IDLE_NS,
+        rested=rested(trace, suspects),
         closed_before=after_own_reset(trace, suspects, headers),
     )
+
+
+def rested(trace: Trace, suspects: Suspects) -> NDArray[np.float64]:
+    """Tell for how many seconds nobody had been owed anything; NaN where somebody was, or for less than a second.
+
+    The server had the last word, and everything was acknowledged: front ends end such connections after a round number
+    of seconds, and who cuts off has nothing to cut.
+    """
+    packets, base, row = trace.packets, suspects.base, suspects.row
+    if not len(base.row):
+        return np.full(len(suspects), np.nan)
+    place = np.where(packets.payload_length[base.row] > 0, np.arange(len(base.row)), -1)
+    place = np.maximum.accumulate(place)
+
+    def word(side: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row of the last payload of a side up to a place in the base, -1 for none."""
+        spoke = base.at(place, last)
+        return np.where((spoke >= 0) & (base.at(base.side, spoke) == side), base.at(base.row, spoke), -1)
+
+    mine, theirs = word(suspects.side, suspects.previous), word(suspects.other, suspects.asked)
+    of_server = suspects.side % 2 == 1
+    server, client = np.where(of_server, mine, theirs), np.where(of_server, theirs, mine)
+    done = (base.at(base.acked, suspects.previous, missing=0) >= base.at(base.top, suspects.asked)) & (
+        base.at(base.acked, suspects.asked, missing=0) >= base.at(base.top, suspects.previous)
+    )
+    quiet = packets.time[row] - packets.time[np.maximum(server, 0)]
+    known = done & (server > client) & (client >= 0) & (quiet >= RESUMED_NS)
+    seconds: NDArray[np.float64] = np.where(known, quiet / 1e9, np.nan)
+    return seconds
 
 
 def answers_fin(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

@@ -47,6 +47,17 @@ TABLE: tuple[tuple[float, Rule], ...] = (
             references=("Sundara Raman et al., SIGCOMM 2023",),
         ),
     ),
+    (
+        -3.0,
+        Rule(
+            id="fin.rested",
+            mechanism="tcp.fin",
+            group="fin.ending",
+            says="everything that was asked had been answered {seconds} s before: front ends end what is idle",
+            measures=("seconds",),
+            references=("Apache httpd KeepAliveTimeout; HAProxy timeout client; RFC 9112 §9.5",),
+        ),
+    ),
 )
 
 FIN_WEIGHTS: dict[str, float] = {known.id.removeprefix("fin."): weight for weight, known in TABLE}

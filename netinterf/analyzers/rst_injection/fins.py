@@ -15,6 +15,7 @@ from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reo
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.rst_injection.endings import rested
 from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS
 from netinterf.analyzers.rst_injection.signs import after_request
 from netinterf.analyzers.sides import segment_end, side_packets
@@ -89,6 +90,7 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, whatever its side said before."""
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
+    idle = rested(trace, fins)
     dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
     written = written_signs(trace, fins, tolerance)
     disowned = ~np.isnan(gap) | (written["taken_back"][0] > 0)
@@ -98,6 +100,7 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
         "ack_unsent": (ack_unsent(trace, fins), {}, None),
         "behind_data": (behind_fin(trace, fins), {}, None),
         "after_request": (waiting & ~acknowledged & dialled & wordless, {}, None),
+        "rested": (~np.isnan(idle) & ~disowned, {"seconds": idle}, None),
     }
     weighed = {
         name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()

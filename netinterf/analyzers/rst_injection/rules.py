@@ -314,6 +314,16 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        -2.0,
+        rule(
+            "rested",
+            "ending",
+            "everything that was asked had been answered {seconds} s before: front ends end what is idle",
+            "seconds",
+            source="Apache httpd KeepAliveTimeout; HAProxy timeout client; RFC 9112 §9.5",
+        ),
+    ),
+    (
         -5.0,
         rule(
             "closed_before",
@@ -342,6 +352,16 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             "{size} resets came at once, no more than one for each segment of the flight they answer",
             "size",
             source="RFC 2525 §2.17; RFC 9293 §3.10.7.1",
+        ),
+    ),
+    (
+        -0.5,
+        rule(
+            "gateway",
+            "own_network",
+            "the reset crossed no router: a device on the client's own network wrote it, such as its gateway, a "
+            "firewall, or a filter that the owner of that network chose",
+            source="RFC 1812 §5.3.1: each router lowers the hop limit; RFC 2979",
         ),
     ),
     (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),

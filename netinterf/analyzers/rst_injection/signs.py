@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
+from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.sequence import ack_unsent, behind_data, lossy, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects, aimed_at, left_over
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
 from netinterf.analyzers.forgery.writer import ONE_SAMPLE, Signs, hops_off
-from netinterf.analyzers.rst_injection.burst import burst_signs
+from netinterf.analyzers.rst_injection.burst import answer_late_data, burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
 from netinterf.analyzers.rst_injection.rules import WEIGHTS
 from netinterf.trace import Trace
@@ -39,7 +40,9 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
     forgot = forgot_at_once(trace, suspects, endings)
     since = np.where(forgot, suspects.gap / 1e6, np.nan)
     answers = np.isin(suspects.side, suspects.side[forgot])  # one for each packet that still comes, again and again
-    shaped = (((burst.size >= 2) & burst.mixed) | burst.excess) & ~answers
+    alive = ~np.isnan(gap) | forgot
+    late = answer_late_data(trace, suspects, endings.after_fin & ~alive)
+    shaped = (((burst.size >= 2) & burst.mixed) | burst.excess) & ~answers & ~late
     return {
         **timing_signs(timing, endings),
         "alive_after": (weigh("alive_after", ~np.isnan(gap)), {"gap_ms": gap}, after),
@@ -52,21 +55,23 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
         "trigger_died": (weigh("trigger_died", report >= 0), {}, report),
         "after_request": (weigh("after_request", waiting & ~acknowledged), {}, None),
         "after_ack": (weigh("after_ack", waiting & acknowledged), {}, None),
-        **header_signs(trace, suspects, headers, tolerance),
+        **header_signs(trace, suspects, headers, tolerance, late),
         "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
         "per_segment": (
-            weigh("per_segment", burst.per_segment & ~answers),
+            weigh("per_segment", (burst.per_segment | (late & (burst.size >= 2))) & ~answers),
             {"size": burst.size.astype(np.float64)},
             None,
         ),
         "cloned_id": (weigh("cloned_id", burst.cloned), {}, None),
         "counting": (weigh("counting", burst.counting), {}, None),
-        **template_signs(endings, ~np.isnan(gap) | forgot),
+        **template_signs(endings, alive),
     }
 
 
-def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int) -> Signs:
-    """Weigh how the reset's header differs from its sender's."""
+def header_signs(
+    trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, late: NDArray[np.bool_]
+) -> Signs:
+    """Weigh how the reset's header differs from its sender's; what answers *late* data may be made from them."""
     jump = hops_off(headers, tolerance)
     ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
     ip_id *= trace.recording.ip_id_informative[suspects.flow]
@@ -80,15 +85,16 @@ def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, toleran
         "ttl_varies": (weigh("ttl_varies", telling & headers.ttl_varies), {}, None),
         "no_timestamps": (device * weigh("no_timestamps", headers.no_timestamps), {}, None),
         "ip_id": (ip_id * ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
-        "copied_id": (weigh("copied_id", headers.copied_id), {}, None),
+        "copied_id": (weigh("copied_id", headers.copied_id & ~late), {}, None),
         "df": (device * weigh("df", headers.fragment_flag), {}, None),
-        "copied_window": (weigh("copied_window", headers.copied_window), {}, None),
+        "copied_window": (weigh("copied_window", headers.copied_window & ~late), {}, None),
         "odd_window": (device * weigh("odd_window", headers.odd_window), {}, None),
         "bare_window": (device * weigh("bare_window", headers.bare_window), {}, None),
         "window_varies": (weigh("window_varies", headers.window_varies), {}, None),
         "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
         "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
         "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
+        "gateway": (weigh("gateway", from_gateway(trace, suspects.row, suspects.side)), {}, None),
     }
 
 
@@ -123,8 +129,10 @@ def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> Signs:
         "resumed": endings.resumed & ~special & ~endings.after_close & ~endings.idle,
         "idle": endings.idle,
         "closed_before": endings.closed_before,
+        "rested": ~np.isnan(endings.rested) & ~special,
     }
-    return {name: (weigh(name, shown & ~alive), {}, None) for name, shown in found.items()}
+    told = {"rested": {"seconds": endings.rested}}
+    return {name: (weigh(name, shown & ~alive), told.get(name, {}), None) for name, shown in found.items()}
 
 
 def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> NDArray[np.bool_]:
@@ -155,14 +163,17 @@ what the server says has drawn the answer, and one for the server to say it. Jud
 def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Say of each suspect "from a server" whether the client had sent data and the server none, and had taken them.
 
+    Which data were the first, and which end is the client, is known only where a greeting was captured.
+
     Returns:
         Whether it came at that stage, and whether the server had acknowledged data before.
     """
-    first = trace.sides.first_payload
+    first, syn = trace.sides.first_payload, trace.sides.syn
+    met = (syn[suspects.other] >= 0) | (syn[suspects.side] >= 0)
     asked, answered = first[suspects.other], first[suspects.side]
     waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
     fin = trace.sides.fin[suspects.side]
-    found: NDArray[np.bool_] = waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
+    found: NDArray[np.bool_] = met & waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
     return found, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
 

@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.shaping.contrast import meanwhile
 from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
 from netinterf.analyzers.shaping.limits import Limit, find_limits
-from netinterf.analyzers.shaping.places import place_of
+from netinterf.analyzers.shaping.places import behind_tap, place_of
 from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
 from netinterf.analyzers.shaping.rules import RULES, SPARED, SPARED_ELSEWHEN, WEIGHTS, WHOLE_LINK
 from netinterf.analyzers.shaping.unmeasured import find_unmeasured
@@ -58,6 +58,7 @@ class Shaping:
         queued = find_queued(trace, found, lanes)
         steady = [one.sides for one in queued if one.sure]
         queued += find_unmeasured(trace, found, lanes, np.concatenate([lanes[:0], *steady]))
+        queued = [one for one in queued if not behind_tap(trace, one)]
         limits = find_limits(trace, found, queued, lanes >> 1)
         tables = [table for limit in limits for table in self.write(trace, found, limit)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)

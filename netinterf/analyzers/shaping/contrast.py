@@ -16,7 +16,7 @@ from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
 from netinterf.trace import Trace
 
-__all__ = ["Company", "Others", "apart", "beyond", "meanwhile"]
+__all__ = ["LOOSE", "Company", "Others", "apart", "beyond", "meanwhile"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.shaping.contrast import apart, meanwhile
+from netinterf.analyzers.shaping.contrast import LOOSE, apart, meanwhile
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries
 from netinterf.analyzers.shaping.limits import DECIDED, Limit
 from netinterf.analyzers.shaping.queued import Queued
@@ -12,7 +12,7 @@ from netinterf.analyzers.shaping.rules import AT_CLIENT, EACH_OWN, FAST_START, O
 from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.trace import Trace
 
-__all__ = ["Place", "place_of"]
+__all__ = ["Place", "behind_tap", "place_of"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -65,6 +65,14 @@ def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
     return Place(rule=FAST_START, measured={"burst_bytes": burst}) if burst >= LEAST_BURST else Place(rule=ONE_SERVER)
 
 
+def behind_tap(trace: Trace, queued: Queued) -> bool:
+    """Say whether a queue stood between a tap at the client and the client itself: a program that reads slowly.
+
+    What waits there has crossed the network already, or has not entered it yet.
+    """
+    return bool(trace.recording.at_client[queued.sides >> 1].all()) and stands_at_client(queued)
+
+
 def stands_at_client(queued: Queued) -> bool:
     """Say whether a queue stood on the client's side of the tap: after it on the way down, before it on the way up."""
     outbound = queued.sides[0] & 1 == 0
@@ -91,11 +99,19 @@ def side_by_side(queues: list[Queued]) -> int:
 
 
 def overlap(left: Queued, right: Queued) -> bool:
-    """Say whether two queues were busy at the same time for a good part of the shorter one."""
-    begin, end = (np.concatenate([getattr(one.windows, name) for one in (left, right)]) for name in ("begin", "end"))
+    """Say whether two queues were busy at the same time for a good part of the shorter one, and moved more together.
+
+    Two that take turns on one line have its rate together, too.
+    """
+    begin, end, rate = (
+        np.concatenate([getattr(one.windows, name) for one in (left, right)]) for name in ("begin", "end", "rate")
+    )
     edges = np.concatenate([begin, end])
     step = np.repeat([1, -1], [len(begin), len(end)])
     order = np.lexsort((step, edges))
     lasting = np.diff(edges[order], append=edges[order][-1])
-    both = float(lasting[np.cumsum(step[order]) >= 2].sum())
-    return both >= LEAST_TOGETHER * min(float(one.windows.lasting.sum()) for one in (left, right))
+    at_once = np.cumsum(step[order]) >= 2
+    both = float(lasting[at_once].sum())
+    moved = float((np.cumsum((step * np.concatenate([rate, rate]))[order]) * lasting)[at_once].sum())
+    together = both >= LEAST_TOGETHER * min(float(one.windows.lasting.sum()) for one in (left, right))
+    return together and moved > LOOSE * max(left.rate, right.rate) * both

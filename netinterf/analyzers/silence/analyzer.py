@@ -98,7 +98,10 @@ class Silence:
         closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
         heard = silences.heard
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
+        alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
         kept, told = withheld(trace, silences)
+        narrow_here, narrow = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
+        here, anywhere = here | narrow_here, anywhere | narrow
         return [
             write("drop.request", unheard & by_client & silences.first, tries),
             write("drop.later", unheard & by_client & ~silences.first, tries),
@@ -111,9 +114,9 @@ class Silence:
             write("drop.withheld", told >= 0, {"bytes": kept}, shown=told),
             write("drop.syn", silences.is_kind(Kind.UNGREETED), tries),
             write("drop.greeted", greeted, {}),
-            write("drop.one_way", (heard >= 0) & ~here, {"seconds": late}, shown=heard),
-            write("drop.large", here & anywhere, {"bytes": silences.size}),
-            write("drop.large_here", here & ~anywhere, {"bytes": silences.size}),
+            write("drop.one_way", alive & ~here, {"seconds": late}, shown=heard),
+            write("drop.large", here & anywhere, {"bytes": np.maximum(silences.size, kept)}),
+            write("drop.large_here", here & ~anywhere, {"bytes": np.maximum(silences.size, kept)}),
             write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
         ]
 
@@ -270,14 +273,25 @@ def each_once(rows: NDArray[np.int64]) -> Ragged:
 
 
 def foreign(trace: Trace, silences: Silences) -> Mask:
-    """Say which connections opened with bytes of no protocol that filters know."""
+    """Say which connections opened with bytes of no protocol that filters know.
+
+    Where the beginning was not captured, the first bytes that were say nothing of the protocol, nor who is the client.
+    """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
-    spoke = np.flatnonzero((first >= 0) & ~silences.is_kind(Kind.UNGREETED))  # what else there is, is of another
+    opened = (first >= 0) & ~silences.is_kind(Kind.UNGREETED) & began(trace, silences)
+    spoke = np.flatnonzero(opened)  # what an ungreeted client says is of another connection
     row = first[spoke]
     length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
     found = np.zeros(len(silences), np.bool_)
     found[spoke] = np.isin(openings(heads), (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    return found
+
+
+def began(trace: Trace, silences: Silences) -> Mask:
+    """Say of which connections a greeting was captured."""
+    syn = trace.sides.syn
+    found: Mask = (syn[2 * silences.flow] >= 0) | (syn[2 * silences.flow + 1] >= 0)
     return found
 
 

@@ -16,6 +16,7 @@ from netinterf.analyzers.throttling.rules import (
     BURSTS,
     LOSS_AFTER_BURSTS,
     NO_QUEUE,
+    ONE_SERVER,
     QUEUE_BEFORE_LOSS,
     RANDOM_LOSS,
     RECEIVER_WINDOW,
@@ -85,12 +86,12 @@ class Throttling:
         seen = settled(directions, [compared_with_others(trace, one, numbering, domain, weighed) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
-            written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)
+            written = self.limited(trace, one, others, domain) if one.bucket else self.unlimited(trace, one)
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, trace: Trace, judged: Judged, seen: Contrast) -> list[Evidence]:
+    def limited(self, trace: Trace, judged: Judged, seen: Contrast, domain: I64) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
         best = judged.bucket
         if best is None:
@@ -119,7 +120,7 @@ class Throttling:
         tables += self.queue(trace, judged, best, flows, witness)
         if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
-        return tables + self.compared(trace, seen, flows)
+        return tables + self.compared(trace, seen, domain, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
@@ -155,7 +156,7 @@ class Throttling:
         rule, share = (RECEIVER_WINDOW, window) if window >= idle else (APPLICATION, idle)
         return [self.write(trace, rule, flows, witness, 1.0, {"share": float(share)})]
 
-    def compared(self, trace: Trace, seen: Contrast, flows: I64) -> list[Evidence]:
+    def compared(self, trace: Trace, seen: Contrast, domain: I64, flows: I64) -> list[Evidence]:
         """Write down how the client's other connections fared."""
         if seen.others is Others.NONE:
             return []
@@ -170,7 +171,9 @@ class Throttling:
             Others.UNCLEAR: (UNCLEAR, told),
             Others.ALIKE: (WHOLE_LINK, alike),
         }[seen.others]
-        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR) else min(1.0, seen.llr / SURE)
+        if rule in (SPARED, SPARED_ELSEWHEN) and own_line(trace, domain, flows):
+            rule, measured = ONE_SERVER, {"passed": seen.passed}
+        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR, ONE_SERVER) else min(1.0, seen.llr / SURE)
         witness = Ragged.of([seen.rows] * len(flows), np.int32)
         return [self.write(trace, rule, flows, witness, share, measured)]
 
@@ -196,6 +199,13 @@ def compared_with_others(
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
     nothing = judged.bucket is None or judged.held_by_ends
     return Contrast() if nothing else contrast(trace, judged, numbering, domain, weighed)
+
+
+def own_line(trace: Trace, domain: I64, flows: I64) -> bool:
+    """Say whether one server is limited under names of different domains or at several ports: its line may be."""
+    told = (domain, trace.flows.server_port, trace.flows.server)
+    owners, ports, servers = (len(np.unique(one[flows])) for one in told)
+    return servers == 1 and (ports > 1 or owners > 1)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

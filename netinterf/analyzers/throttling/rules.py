@@ -10,7 +10,9 @@ ordinary traffic, most of which lose next to nothing.
 * No queue earns 4.0: laboratory policers made packets wait for less than 0.02 of what a queue would, shapers for more
   than 0.3. Bursts alone earn 3.2, since radio links and receivers bunch packets too.
 * Others that are spared meanwhile earn 4.0, at other times 2.0, since a limit may begin and end. Others that do not
-  tell cost 0.5: a plan may limit them as well, but a bucket that drops is policing whoever put it there.
+  tell cost 0.5: a plan may limit them as well, but a bucket that drops is policing whoever put it there. Where names of
+  different domains, or several ports, of one server are limited and only other servers are spared, it may be that
+  server's own line, as a hoster polices it: -1.0, as for a queue there.
 * The other arguments against are as strong as what they contradict, since they name the benign cause.
 """
 
@@ -21,6 +23,7 @@ __all__ = [
     "BURSTS",
     "LOSS_AFTER_BURSTS",
     "NO_QUEUE",
+    "ONE_SERVER",
     "QUEUE_BEFORE_LOSS",
     "RANDOM_LOSS",
     "RECEIVER_WINDOW",
@@ -49,6 +52,7 @@ RECEIVER_WINDOW, APPLICATION = "rate.receiver_window", "rate.application"
 WHOLE_LINK, UNCLEAR = "rate.whole_link", "rate.others_unclear"
 SPARED, SPARED_ELSEWHEN = "rate.spared", "rate.spared_elsewhen"
 SPARED_NAME, SPARED_ADDRESS = "rate.spared_name", "rate.spared_address"
+ONE_SERVER = "rate.one_server"
 
 BUCKET_MEASURES = (
     "rate_bps", "rate_low_bps", "rate_high_bps", "bucket_bytes", "bucket_low_bytes", "bucket_high_bytes", "losses",
@@ -73,6 +77,7 @@ WEIGHTS: dict[str, float] = {
     SPARED_ADDRESS: 4.0,
     SPARED_ELSEWHEN: 2.0,
     UNCLEAR: -0.5,
+    ONE_SERVER: -1.0,
 }
 """Weight of each rule at full strength, nats; see the module's text for the sources."""
 
@@ -210,6 +215,15 @@ RULES: tuple[Rule, ...] = (
         "would not if they shared its limit (log-likelihood ratio {llr})",
         measures=("passed", "llr"),
         references=(XUE,),
+    ),
+    Rule(
+        id=ONE_SERVER,
+        mechanism=POLICING,
+        group="rate.contrast",
+        says="whatever this one server was asked for was limited, and only other servers were spared ({passed} "
+        "packets): it may be the server's own line",
+        measures=("passed",),
+        references=("Zhang et al., Localizing Traffic Differentiation, IMC 2023",),
     ),
     Rule(
         id=UNCLEAR,

@@ -20,6 +20,8 @@ captured before segmentation, and a hole, may be many times as large."""
 def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Say of each silence whether the packet that got no answer was large, and none as large ever passed.
 
+    Of bytes that the other end sent and that never arrived, *silences* are turned round: its side, their number.
+
     Returns:
         None passed between the same two hosts in that direction; and none passed to or from the client at all.
     """

@@ -62,9 +62,14 @@ def find_unheard(trace: Trace) -> Silences:
 
 
 def stuck_sides(trace: Trace) -> I64:
-    """Select sides that repeated themselves and were not acknowledged to the end, where the capture can tell."""
+    """Select sides that repeated themselves and were not acknowledged to the end, where the capture can tell.
+
+    What is said behind a SYN that nobody greeted belongs to no connection: the other end answers for another one, or
+    asks whether it was meant (a challenge, RFC 5961 §4).
+    """
     sides, flows = trace.sides, trace.flows
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
+    both &= (sides.syn[0::2] < 0) | (sides.syn[1::2] >= 0)
     kept = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
     kept &= np.repeat(both & (end_of_capture(trace) - flows.first >= WAIT_NS), 2)
     kept &= witnessed(trace).reshape(-1)

@@ -89,6 +89,12 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("route-change", "hop limits and delays jump", (RESET, DATA), "Paxson, SIGCOMM 1996"),
     ("routing-loop", "one packet comes by many times", (RESET, DATA), "Hengartner et al., IMC 2002"),
     ("unequal-ways", "hop limits vary by flow or packet", (RESET,), "Augustin et al., IMC 2006"),
+    ("late-segment-guard", "a device resets each segment that comes after a server's close", (RESET,),
+     "RFC 5382 §5; " + WEAVER),
+    ("idle-front-end", "a front end at another hop ends what is idle", (FIN, RESET),
+     "Apache httpd KeepAliveTimeout; HAProxy timeout client"),
+    ("marks-data-only", "a server sets the don't-fragment flag on data only", (FIN, DATA, PAGE),
+     "RFC 1191 §3; Zalewski, p0f 2, SYN/ACKs of Windows"),
     # --- probes and tools ---
     ("syn-scan", "bare SYNs to many hosts, reset by the scanner's kernel", (RESET, SILENT),
      "Durumeric et al., USENIX Security 2013"),

@@ -19,6 +19,7 @@ from netinterf.simulate.documented.look_alikes import CONFOUNDERS
 from netinterf.simulate.plays import (
     benign_tcp_boxes,
     benign_tcp_ends,
+    benign_tcp_fronts,
     benign_tcp_late,
     benign_tcp_probes,
     benign_tcp_routes,
@@ -29,8 +30,8 @@ from netinterf.simulate.plays import (
 )
 
 MODULES = (
-    benign_tcp_ends, benign_tcp_boxes, benign_tcp_routes, benign_tcp_probes, benign_tcp_late, benign_web_http,
-    benign_web_tls, benign_web_quic, sweeps,
+    benign_tcp_ends, benign_tcp_boxes, benign_tcp_routes, benign_tcp_fronts, benign_tcp_probes, benign_tcp_late,
+    benign_web_http, benign_web_tls, benign_web_quic, sweeps,
 )  # fmt: skip
 MINE = {one.id for one in CONFOUNDERS}
 PLAYS = [play for module in MODULES for play in module.PLAYS if play.confounder]
@@ -234,6 +235,9 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "tcp.damaged-segments": lambda p: conflict(p, False),
     "tcp.rewritten-retransmission": lambda p: conflict(p, False),
     "tcp.path-failure": lambda p: unanswered(p) >= 3,
+    "tcp.late-segment-guard": lambda p: len(resets(p, False)) >= 2,
+    "tcp.idle-front-end": lambda p: max(b.time - a.time for a, b in pairwise(p)) > 4,
+    "tcp.marks-data-only": lambda p: bool(data(p, False)),
     "tcp.capture-began-late": lambda p: not p[0].has(SYN),
     "http.origin-forbidden": status(403),
     "http.origin-legal": status(451, 403),
