@@ -2,19 +2,25 @@
 
 import functools
 
+import attrs
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.acks import acknowledgement_series
+from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.waiting import Waiting
+from netinterf.context.domains import registrable
 from netinterf.schema import Outcome, TcpOption
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
 from netinterf.stats.ratelimit import NO_FIT
+from netinterf.table import Text
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from tests.analyzers import bulk
@@ -229,6 +235,38 @@ def test_servers_of_one_domain_are_no_contrast():
     assert len(trace.http) == 2
     assert "rate.whole_link" not in rules
     assert accused
+
+
+def walked_domains(trace):
+    """Name the domain of every flow whose request told one, else of another flow to its server: a slow twin."""
+    told = {int(trace.http.flow[row]): trace.http.host[row].split(":")[0] for row in range(len(trace.http))}
+    told |= {int(trace.tls.flow[row]): trace.tls.name[row] for row in range(len(trace.tls)) if trace.tls.name[row]}
+    mine = {flow: registrable(name) for flow, name in told.items() if name}
+    of_server = {int(trace.flows.server[flow]): name for flow, name in mine.items()}
+    servers = trace.flows.server.tolist()
+    return [mine.get(flow, of_server.get(server, "") or f"server {server}") for flow, server in enumerate(servers)]
+
+
+@functools.cache
+def visits():
+    """Read visits over HTTP and TLS."""
+    played = [run(name, 5) for name in ("browsing", "benign.http.redirect-to-tls", "http.blockpage.generic")]
+    return [read(times=one.times, frames=one.frames, link_type=one.link_type) for one in played]
+
+
+HOSTS = st.sampled_from(["", ":80", "a.example.org", "b.example.org:8080", "a.co.uk", "192.0.2.1", "192.0.2.2:1", "x"])
+
+
+@given(st.integers(0, 2), st.data())
+def test_domains_are_those_of_a_walk(which, data):
+    """The last request of a flow tells, TLS before HTTP, and of one server the flow that asked last."""
+    trace = visits()[which]
+    hosts, names = (
+        Text.of(data.draw(st.lists(HOSTS, min_size=n, max_size=n))) for n in (len(trace.http), len(trace.tls))
+    )
+    trace = attrs.evolve(trace, http=attrs.evolve(trace.http, host=hosts), tls=attrs.evolve(trace.tls, name=names))
+    numbers, expected = flow_domains(trace).tolist(), walked_domains(trace)
+    assert len(set(zip(numbers, expected, strict=True))) == len(set(numbers)) == len(set(expected))
 
 
 def test_a_spared_server_shows_selection():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, settled
+from netinterf.analyzers.throttling.contrast import SURE, Company, Contrast, Others, contrast, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -32,7 +32,7 @@ from netinterf.analyzers.throttling.rules import (
     WHOLE_LINK,
 )
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
-from netinterf.analyzers.throttling.unseen import Numbering, count_numbers
+from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.bucketpassed import measure_bucket
 from netinterf.stats.bucketprofile import bucket_intervals
@@ -80,8 +80,8 @@ class Throttling:
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
-        weighed: dict[tuple[int, ...], bool] = {}
-        seen = settled(directions, [compared_with_others(trace, one, numbering, weighed) for one, _ in taken])
+        company = Company(trace, numbering)
+        seen = settled(directions, [compared_with_others(company, one) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
             written = self.limited(trace, one, others) if one.bucket else self.unlimited(trace, one)
@@ -189,11 +189,9 @@ class Throttling:
         )
 
 
-def compared_with_others(
-    trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[tuple[int, ...], bool]
-) -> Contrast:
+def compared_with_others(company: Company, judged: Judged) -> Contrast:
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
-    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(trace, judged, numbering, weighed)
+    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(company, judged)
 
 
 def kind_of(tested: Tested, acks: bool) -> str:

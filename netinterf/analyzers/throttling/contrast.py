@@ -11,23 +11,24 @@ is aimed at, as in a two-by-two table: other names at the same address, or the s
 """
 
 from enum import Enum
+from functools import cached_property
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import FEW, LEAST_LLR, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, one_for_all, passed_freely
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
-from netinterf.context.domains import registrable
 from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
-__all__ = ["SURE", "Contrast", "Others", "contrast", "settled"]
+__all__ = ["SURE", "Company", "Contrast", "Others", "contrast", "settled"]
 
 I64 = NDArray[np.int64]
 
@@ -106,24 +107,37 @@ class Surroundings:
         return same, back
 
 
-def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[tuple[int, ...], bool]) -> Contrast:
+@attrs.frozen(eq=False, slots=False)
+class Company:
+    """What the contrasts of one capture share, worked out once."""
+
+    trace: Trace
+    numbering: Numbering  # what the IP identifications tell
+    weighed: dict[tuple[int, ...], bool] = attrs.field(init=False, factory=dict)
+    """Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile."""
+
+    @cached_property
+    def domain(self) -> I64:
+        """The domain of each flow, as a number."""
+        return flow_domains(self.trace)
+
+
+def contrast(company: Company, judged: Judged) -> Contrast:
     """Compare one direction with a token bucket with what its client exchanged with others.
 
     Args:
-        trace: The capture.
+        company: Of the capture.
         judged: The direction, whose `bucket` is not None.
-        numbering: What the IP identifications tell.
-        weighed: Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile;
-            what is found is added.
 
     Returns:
         The contrast.
     """
+    trace, domain = company.trace, company.domain
     best = judged.bucket
     if best is None:
         return Contrast()
     deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
-    around, names = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering), domains(trace)
+    around = surroundings(trace, judged, best.fit._replace(depth=deepest), company.numbering)
     alike, back = around.alike
     clean = [] if judged.queued > 0 else around.clean  # a full queue serves on: passing it shows nothing
     limited = [around.own, *alike, *showing_buckets(back)]
@@ -132,18 +146,18 @@ def contrast(trace: Trace, judged: Judged, numbering: Numbering, weighed: dict[t
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
     meanwhile = [one for one in meanwhile if len(one)]
     told = passed_freely(around.own, around.fit, meanwhile)
-    if sum(told) >= (BEYOND_DOUBT if at_once(trace, names, around.own, alike) else SURE):
-        return attrs.evolve(spared(trace, names, around.own, meanwhile, told), bar=SURE)
+    if sum(told) >= (BEYOND_DOUBT if at_once(domain, around.own, alike) else SURE):
+        return attrs.evolve(spared(trace, domain, around.own, meanwhile, told), bar=SURE)
     own = around.own.parted(around.own.flow)
     explained = passed_freely(around.own, around.fit, own)
     own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
     lossy = [*own, *alike, *back]
-    servers = {domain_of(trace, names, int(one.flow[0])) for one in lossy}
-    if len(servers) > 1 and for_all(trace, around, alike, meanwhile, weighed):
+    servers = {int(domain[one.flow[0]]) for one in lossy}
+    if len(servers) > 1 and for_all(trace, around, alike, meanwhile, company.weighed):
         rows = np.unique(np.concatenate([one.row[one.lost] for one in lossy]))[:SHOWN]
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
-        return spared(trace, names, around.own, meanwhile, told)
+        return spared(trace, domain, around.own, meanwhile, told)
     ever = passed_freely(around.own, around.fit, clean)
     if sum(ever) > DECIDED:
         return shown(Others.SPARED_ELSEWHEN, sum(ever), clean)
@@ -191,13 +205,13 @@ def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Number
     return Surroundings(bounded(own), fit, same.parted(same.flow), other.parted(other.flow))
 
 
-def spared(trace: Trace, names: dict[int, str], own: Series, passed: list[Series], told: list[float]) -> Contrast:
+def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: list[float]) -> Contrast:
     """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
     flows, mine = trace.flows, np.unique(own.flow)
     servers = set(flows.server[mine].tolist())
-    limited = {domain_of(trace, names, int(flow)) for flow in mine}
+    limited = set(domain[mine].tolist())
     here = [int(flows.server[int(one.flow[0])]) in servers for one in passed]
-    named = [domain_of(trace, names, int(one.flow[0])) in limited for one in passed]
+    named = [int(domain[one.flow[0]]) in limited for one in passed]
     for kind, own_server, own_name in ((Others.SPARED_NAME, True, False), (Others.SPARED_ADDRESS, False, True)):
         rows = [place for place in range(len(passed)) if here[place] == own_server and named[place] == own_name]
         total = sum(told[place] for place in rows)
@@ -212,16 +226,15 @@ def shown(others: Others, llr: float, passed: list[Series]) -> Contrast:
     return Contrast(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
 
 
-def at_once(trace: Trace, names: dict[int, str], own: Series, alike: list[Series]) -> bool:
+def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
     """Say whether servers of several domains lost packets at the same time, so that one bucket may hold them all.
 
     The bucket of some of them alone is then not the one that they met, and what seems to pass it freely may not.
     """
-    mine = {domain_of(trace, names, int(flow)) for flow in np.unique(own.flow)}
+    mine = set(domain[own.flow].tolist())
     first, last = own.time[own.lost].min(), own.time[own.lost].max()
     return len(mine) > 1 or any(
-        domain_of(trace, names, int(one.flow[0])) not in mine
-        and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
+        int(domain[one.flow[0]]) not in mine and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
         for one in alike
     )
 
@@ -258,18 +271,3 @@ def lost_alike(part: Series, usual: float) -> bool:
     lost = int(np.count_nonzero(part.lost))
     more = lost * np.log(usual / LUCK) + (len(part) - lost) * np.log((1 - usual) / (1 - LUCK))
     return bool(usual > LUCK and more > DECIDED)
-
-
-def domains(trace: Trace) -> dict[int, str]:
-    """Name the registrable domain of every flow whose request told one, else of another flow to its server."""
-    told = {int(trace.http.flow[row]): trace.http.host[row].split(":")[0] for row in range(len(trace.http))}
-    told |= {int(trace.tls.flow[row]): trace.tls.name[row] for row in range(len(trace.tls)) if trace.tls.name[row]}
-    named = {flow: registrable(name) for flow, name in told.items() if name}
-    of_server = {int(trace.flows.server[flow]): name for flow, name in named.items()}
-    unnamed = {flow: of_server.get(server, "") for flow, server in enumerate(trace.flows.server.tolist())}
-    return {flow: name for flow, name in unnamed.items() if name} | named
-
-
-def domain_of(trace: Trace, names: dict[int, str], flow: int) -> str:
-    """Name the domain of a flow, or its server when no request told a name."""
-    return names.get(flow, f"server {trace.flows.server[flow]}")
