@@ -9,7 +9,7 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.acks import acknowledgement_series
-from netinterf.analyzers.throttling.contrast import flow_domains
+from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome, TcpOption

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import SURE, Contrast, Others, contrast, flow_domains, settled
+from netinterf.analyzers.throttling.contrast import SURE, Company, Contrast, Others, contrast, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.rules import (
@@ -33,7 +33,7 @@ from netinterf.analyzers.throttling.rules import (
     WHOLE_LINK,
 )
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
-from netinterf.analyzers.throttling.unseen import Numbering, count_numbers
+from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.bucketpassed import measure_bucket
 from netinterf.stats.bucketprofile import bucket_intervals
@@ -81,18 +81,18 @@ class Throttling:
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
-        weighed: dict[tuple[int, ...], bool] = {}
-        domain = flow_domains(trace) if taken else np.empty(0, np.int64)
-        seen = settled(directions, [compared_with_others(trace, one, numbering, domain, weighed) for one, _ in taken])
+        company = Company(trace, numbering)
+        seen = settled(directions, [compared_with_others(company, one) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
-            written = self.limited(trace, one, others, domain) if one.bucket else self.unlimited(trace, one)
+            written = self.limited(company, one, others) if one.bucket else self.unlimited(trace, one)
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, trace: Trace, judged: Judged, seen: Contrast, domain: I64) -> list[Evidence]:
+    def limited(self, company: Company, judged: Judged, seen: Contrast) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
+        trace = company.trace
         best = judged.bucket
         if best is None:
             return []
@@ -120,7 +120,7 @@ class Throttling:
         tables += self.queue(trace, judged, best, flows, witness)
         if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
-        return tables + self.compared(trace, seen, domain, flows)
+        return tables + self.compared(company, seen, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
@@ -156,7 +156,7 @@ class Throttling:
         rule, share = (RECEIVER_WINDOW, window) if window >= idle else (APPLICATION, idle)
         return [self.write(trace, rule, flows, witness, 1.0, {"share": float(share)})]
 
-    def compared(self, trace: Trace, seen: Contrast, domain: I64, flows: I64) -> list[Evidence]:
+    def compared(self, company: Company, seen: Contrast, flows: I64) -> list[Evidence]:
         """Write down how the client's other connections fared."""
         if seen.others is Others.NONE:
             return []
@@ -171,11 +171,11 @@ class Throttling:
             Others.UNCLEAR: (UNCLEAR, told),
             Others.ALIKE: (WHOLE_LINK, alike),
         }[seen.others]
-        if rule in (SPARED, SPARED_ELSEWHEN) and own_line(trace, domain, flows):
+        if rule in (SPARED, SPARED_ELSEWHEN) and own_line(company, flows):
             rule, measured = ONE_SERVER, {"passed": seen.passed}
         share = 1.0 if rule in (WHOLE_LINK, UNCLEAR, ONE_SERVER) else min(1.0, seen.llr / SURE)
         witness = Ragged.of([seen.rows] * len(flows), np.int32)
-        return [self.write(trace, rule, flows, witness, share, measured)]
+        return [self.write(company.trace, rule, flows, witness, share, measured)]
 
     def write(
         self, trace: Trace, rule: str, flows: I64, witness: Ragged, share: float, measured: dict[str, float]
@@ -193,18 +193,15 @@ class Throttling:
         )
 
 
-def compared_with_others(
-    trace: Trace, judged: Judged, numbering: Numbering, domain: I64, weighed: dict[tuple[int, ...], bool]
-) -> Contrast:
+def compared_with_others(company: Company, judged: Judged) -> Contrast:
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
-    nothing = judged.bucket is None or judged.held_by_ends
-    return Contrast() if nothing else contrast(trace, judged, numbering, domain, weighed)
+    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(company, judged)
 
 
-def own_line(trace: Trace, domain: I64, flows: I64) -> bool:
+def own_line(company: Company, flows: I64) -> bool:
     """Say whether one server is limited under names of different domains or at several ports: its line may be."""
-    told = (domain, trace.flows.server_port, trace.flows.server)
-    owners, ports, servers = (len(np.unique(one[flows])) for one in told)
+    flow = company.trace.flows
+    owners, ports, servers = (len(np.unique(one[flows])) for one in (company.domain, flow.server_port, flow.server))
     return servers == 1 and (ports > 1 or owners > 1)
 
 

@@ -11,25 +11,24 @@ is aimed at, as in a two-by-two table: other names at the same address, or the s
 """
 
 from enum import Enum
+from functools import cached_property
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import FEW, LEAST_LLR, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, one_for_all, passed_freely
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
-from netinterf.context.domains import registrable_domains
-from netinterf.numbering import numbered_text
 from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import BucketFit
-from netinterf.table import Text
 from netinterf.trace import Trace
 
-__all__ = ["SURE", "Contrast", "Others", "contrast", "flow_domains", "settled"]
+__all__ = ["SURE", "Company", "Contrast", "Others", "contrast", "settled"]
 
 I64 = NDArray[np.int64]
 
@@ -108,27 +107,37 @@ class Surroundings:
         return same, back
 
 
-def contrast(
-    trace: Trace, judged: Judged, numbering: Numbering, domain: I64, weighed: dict[tuple[int, ...], bool]
-) -> Contrast:
+@attrs.frozen(eq=False, slots=False)
+class Company:
+    """What the contrasts of one capture share, worked out once."""
+
+    trace: Trace
+    numbering: Numbering  # what the IP identifications tell
+    weighed: dict[tuple[int, ...], bool] = attrs.field(init=False, factory=dict)
+    """Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile."""
+
+    @cached_property
+    def domain(self) -> I64:
+        """The domain of each flow, as a number."""
+        return flow_domains(self.trace)
+
+
+def contrast(company: Company, judged: Judged) -> Contrast:
     """Compare one direction with a token bucket with what its client exchanged with others.
 
     Args:
-        trace: The capture.
+        company: Of the capture.
         judged: The direction, whose `bucket` is not None.
-        numbering: What the IP identifications tell.
-        domain: Of each flow, as `flow_domains` numbers them.
-        weighed: Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile;
-            what is found is added.
 
     Returns:
         The contrast.
     """
+    trace, domain = company.trace, company.domain
     best = judged.bucket
     if best is None:
         return Contrast()
     deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
-    around = surroundings(trace, judged, best.fit._replace(depth=deepest), numbering)
+    around = surroundings(trace, judged, best.fit._replace(depth=deepest), company.numbering)
     alike, back = around.alike
     clean = [] if judged.queued > 0 else around.clean  # a full queue serves on: passing it shows nothing
     limited = [around.own, *alike, *showing_buckets(back)]
@@ -144,7 +153,7 @@ def contrast(
     own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
     lossy = [*own, *alike, *back]
     servers = {int(domain[one.flow[0]]) for one in lossy}
-    if len(servers) > 1 and for_all(trace, around, alike, meanwhile, weighed):
+    if len(servers) > 1 and for_all(trace, around, alike, meanwhile, company.weighed):
         rows = np.unique(np.concatenate([one.row[one.lost] for one in lossy]))[:SHOWN]
         return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
@@ -200,9 +209,9 @@ def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: l
     """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
     flows, mine = trace.flows, np.unique(own.flow)
     servers = set(flows.server[mine].tolist())
-    limited = domain[mine]
+    limited = set(domain[mine].tolist())
     here = [int(flows.server[int(one.flow[0])]) in servers for one in passed]
-    named = [bool(np.isin(domain[one.flow[0]], limited)) for one in passed]
+    named = [int(domain[one.flow[0]]) in limited for one in passed]
     for kind, own_server, own_name in ((Others.SPARED_NAME, True, False), (Others.SPARED_ADDRESS, False, True)):
         rows = [place for place in range(len(passed)) if here[place] == own_server and named[place] == own_name]
         total = sum(told[place] for place in rows)
@@ -222,10 +231,10 @@ def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
 
     The bucket of some of them alone is then not the one that they met, and what seems to pass it freely may not.
     """
-    mine = np.unique(domain[own.flow])
+    mine = set(domain[own.flow].tolist())
     first, last = own.time[own.lost].min(), own.time[own.lost].max()
     return len(mine) > 1 or any(
-        domain[one.flow[0]] not in mine and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
+        int(domain[one.flow[0]]) not in mine and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
         for one in alike
     )
 
@@ -262,21 +271,3 @@ def lost_alike(part: Series, usual: float) -> bool:
     lost = int(np.count_nonzero(part.lost))
     more = lost * np.log(usual / LUCK) + (len(part) - lost) * np.log((1 - usual) / (1 - LUCK))
     return bool(usual > LUCK and more > DECIDED)
-
-
-def flow_domains(trace: Trace) -> I64:
-    """Number the registrable domain of every flow: of its own request, else of another flow to its server.
-
-    Returns:
-        One number per flow; below zero where no request told a name, one for each server.
-    """
-    flow = np.concatenate([trace.http.flow, trace.tls.flow]).astype(np.int64)
-    number, different = numbered_text(registrable_domains(Text.concat([trace.http.host, trace.tls.name])))
-    told = different.lengths[number] > 0 if len(number) else np.zeros(0, np.bool_)
-    server = trace.flows.server.astype(np.int64)
-    own, there = np.full(len(trace.flows), -1, np.int64), np.full(len(trace.hosts), -1, np.int64)
-    own[flow[told]] = number[told]
-    named = np.flatnonzero(own >= 0)
-    there[server[named]] = own[named]
-    shared = np.where(there >= 0, there, -1 - np.arange(len(there)))[server]
-    return np.where(own >= 0, own, shared)
