@@ -107,7 +107,7 @@ class BlockSigns:
         """Look for sections, interfaces and packets of interfaces that are known; what else there is can be skipped."""
         near, far = (0, 3) if self.order == "<" else (3, 0)
         low = buffer[first + near : until + near]
-        packet = (low <= ENHANCED) & (buffer[first + far : until + far] == 0)
+        packet = (low - np.uint8(1) < ENHANCED) & (buffer[first + far : until + far] == 0)
         section = (low == 0x0A) & (buffer[first + far : until + far] == 0x0A)
         found = first + np.flatnonzero(packet | section)
         kind, total, word = self.fields(buffer, found)
