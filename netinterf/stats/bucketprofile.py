@@ -11,7 +11,9 @@ the least to the greatest value that is not excluded.
 Where packets fall together with the steps of the level, the likelihood has peaks that are narrower than what packets
 can tell: a bucket shows its level only at losses, and then only that it is below a packet. So what was granted between
 two losses is what passed, give or take the difference of two levels, each anywhere between nothing and a packet. And
-the deepest burst that passed may have left anything below a packet. In 150 policed flows of the simulator (development
+the deepest burst that passed may have left anything below a packet. But a rate at which no bucket explains the losses
+better than no limit does is none, however little the levels tell: the interval ends there. Where it reaches down to
+zero, what was lost came at once, and there is no rate. In 150 policed flows of the simulator (development
 seeds, others than those that this was thought of on) the true rate lies in 87 % of the intervals so and the true depth
 in 92 %, by likelihood alone in 71 and 77 %. The rest are wrong losses, which no interval around them makes good.
 """
@@ -39,12 +41,18 @@ the share in 77 %, and the true depth in 67 %."""
 TWO_SIDED = 1.96
 """Standard deviations that hold 95 % of a normal distribution, as sums of several uniform numbers nearly are."""
 
+FLOOR, BEYOND = 1e-3, 24
+"""Share of the rate below which it is none; and steps from there, or from what levels allow, to the most they allow."""
+
 RATES, DEPTHS = 1 + np.linspace(-0.12, 0.12, 49), np.geomspace(0.7, 1.45, 25)
 """Multiples of the best rate and depth that are tried: 0.5 and 3 % apart."""
 
 
 class BucketIntervals(NamedTuple):
-    """Least and greatest rate and depth that the losses do not exclude; bytes a second, and bytes."""
+    """Least and greatest rate and depth that the losses do not exclude; bytes a second, and bytes.
+
+    A least rate of 0 says that the losses show none.
+    """
 
     rate: tuple[float, float]
     depth: tuple[float, float]
@@ -66,18 +74,20 @@ def bucket_intervals(time: F64, size: F64, lost: Bool, fit: BucketFit, *, rate: 
     """
     if not np.isfinite(fit.llr):
         return BucketIntervals((np.nan, np.nan), (np.nan, np.nan))
-    rates = np.concatenate([fit.rate * RATES, [fit.rate, rate]])
+    near = np.concatenate([fit.rate * RATES, [fit.rate, rate]])
+    unseen = _unseen_rate(Fates(time, size, lost), fit)
+    least_rate = max(rate - unseen, FLOOR * rate)
+    rates = np.concatenate([near, np.geomspace(least_rate, rate + unseen, BEYOND)])
     least = burst_heights(time[~lost], size[~lost], rates)
     depths = np.concatenate([np.broadcast_to(fit.depth * DEPTHS, (len(rates), len(DEPTHS))), least[:, None]], axis=1)
     tried = np.broadcast_to(rates[:, None], depths.shape).reshape(-1)
+    levels = np.repeat(np.arange(len(rates)) >= len(near), depths.shape[1])  # allowed by what levels hide
     depths = depths.reshape(-1)
     gain = bucket_likelihoods(time, size, lost, tried, depths)
     kept = gain >= gain.max() - max(DROP, STAKE * fit.llr)
-    unseen = _unseen_rate(Fates(time, size, lost), fit)
-    low, high = _span(np.append(tried[kept], (rate - unseen, rate + unseen)), rate)
-    ends = np.array([max(low, np.finfo(np.float64).tiny), high])  # a bucket needs a rate, whose bound may be 0
-    bursts = burst_heights(time[~lost], size[~lost], ends) + np.array([float(np.median(size)), 0.0])
-    return BucketIntervals((max(low, 0.0), high), _span(np.append(depths[kept], bursts), depth))
+    low, high = _span(tried[kept | (levels & (gain > gain.max() - fit.llr))], rate)
+    bursts = burst_heights(time[~lost], size[~lost], np.array([low, high])) + np.array([float(np.median(size)), 0.0])
+    return BucketIntervals((low if low > FLOOR * rate else 0.0, high), _span(np.append(depths[kept], bursts), depth))
 
 
 def _unseen_rate(one: Fates, fit: BucketFit) -> float:

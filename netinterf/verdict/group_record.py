@@ -8,6 +8,7 @@ import numpy as np
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.table import Ragged
 from netinterf.verdict.group_words import OTHERS, percents
+from netinterf.verdict.numbers import agreed
 from netinterf.verdict.reasons import Reason, causes
 from netinterf.verdict.record import Affected, Observation, Subject, Trigger, Verdict, Why
 from netinterf.verdict.weigh import covers
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["forged_frames", "write_group"]
 
 OUTCOMES, GRADES, BY = tuple(Outcome), tuple(Grade), tuple(GroupBy)
+ACCUSED = GRADES.index(Grade.LIKELY)  # the last grade of what is interfered with
 SELECTIVE = {1: True, 0: False, -1: None}
 
 SHOWN = 5
@@ -89,6 +91,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
             share=float(groups.share[row]),
             share_low=float(groups.share_low[row]),
             share_high=float(groups.share_high[row]),
+            found=int(np.count_nonzero(verdicts.grade[members[: groups.affected[row]]] <= ACCUSED)),
         ),
         attribution=ledger.attributions.of(members[: groups.affected[row]]),
         start=int(groups.start[row]),
@@ -136,8 +139,10 @@ def observations(ledger: "Ledger", row: int) -> tuple[Observation, ...]:
     found = [
         Observation(
             rule="group.share",
-            says=f"About {affected:,} of {members:,} are affected, that is {100 * share:.0f} % "
-            f"({percents(low, high)}), by {clusters:,} independent observations",
+            says=agreed(
+                f"About {affected:,} of {members:,} are affected, that is {100 * share:.0f} % "
+                f"({percents(low, high)}), by {clusters:,} independent observations"
+            ),
             llr=float(groups.llr[row]),
             frames=(),
             measured={
@@ -156,8 +161,8 @@ def observations(ledger: "Ledger", row: int) -> tuple[Observation, ...]:
         found.append(
             Observation(
                 rule="group.contrast",
-                says=f"Compared with {controls:,} observations of {others}, of which about {100 * beside:.0f} % are "
-                "affected",
+                says=agreed(f"Compared with {controls:,} observations of {others}, ")
+                + f"of which about {100 * beside:.0f} % are affected",
                 llr=float(groups.contrast[row]),
                 frames=(),
                 measured={"controls": float(controls), "control_share": beside},

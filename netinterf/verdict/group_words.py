@@ -5,7 +5,7 @@ import math
 from netinterf.schema import Grade, GroupBy
 from netinterf.verdict.record import Subject, Verdict
 
-__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents", "were_hit"]
+__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents", "settled_by_members", "were_hit"]
 
 FEW = 20
 """Members below which a count says more than a share: one member is more than 5 %."""
@@ -59,6 +59,20 @@ OTHERS = {
 }
 """What each grouping is compared with."""
 
+CAUSE = {
+    GroupBy.NAME: "it is because of the name",
+    GroupBy.DOMAIN: "it is because of the domain",
+    GroupBy.SERVER: "it is because of the address",
+    GroupBy.PREFIX: "it is because of the addresses",
+    GroupBy.ASN: "it is because of the network",
+    GroupBy.COUNTRY: "it is because of the country",
+    GroupBy.CLIENT: "it is because of the client",
+    GroupBy.PROTOCOL: "it is because of the protocol",
+    GroupBy.TIME: "it is because of the time",
+    GroupBy.CAPTURE: "it is so for all",
+}
+"""What a group adds to the findings that are in it."""
+
 
 def were_hit(mechanism: str) -> str:
     """Say what a mechanism did to several connections or questions; an unknown one by its nearest known prefix."""
@@ -72,17 +86,31 @@ def group_happened(verdict: Verdict) -> str:
     """Say what was done to how many of whom, and whether others were spared, without the final dot."""
     mechanism, share = verdict.mechanism or "", verdict.group
     what = f"{about(verdict.subject, mechanism)} {were_hit(mechanism)}"
-    if verdict.grade is Grade.POSSIBLE:
+    known = settled_by_members(verdict)
+    if verdict.grade is Grade.POSSIBLE and not known:
         what = f"Perhaps {what[:1].lower()}{what[1:]}" if not what.startswith("DNS") else f"Perhaps {what}"
     if share is not None:
         counted = f"{share.affected:,}" if share.members < FEW else f"about {100 * share.share:.0f} %"
         what += f": {counted} of {share.members:,} (a share of {percents(share.share_low, share.share_high)})"
     seen = next((one for one in verdict.evidence if one.rule == "group.contrast"), None)
     others = OTHERS.get(GroupBy(verdict.subject.by)) if verdict.subject.by else None
-    if seen is None or others is None:
+    if seen is not None and others is not None and seen.llr >= POSITIVE:
+        what += f", while {others} {'was better' if others == OTHERS[GroupBy.TIME] else 'were spared'}"
+    if verdict.grade is not Grade.POSSIBLE or share is None or not share.found:
         return what
-    spared = "was better" if others == OTHERS[GroupBy.TIME] else "were spared"
-    return f"{what}, while {others} {spared}" if seen.llr >= POSITIVE else what
+    if known:
+        own = "each a finding by itself" if share.affected > 1 else "a finding by itself"
+        return (
+            f"{what}, {own}; that {CAUSE[GroupBy(verdict.subject.by or GroupBy.CAPTURE)]} is only possible, not shown"
+        )
+    some = "1 of these is a finding" if share.found == 1 else f"{share.found:,} of these are findings"
+    return f"{what}; {some} by themselves" if share.found > 1 else f"{what}; {some} by itself"
+
+
+def settled_by_members(verdict: Verdict) -> bool:
+    """Say whether all affected members of a possible group are findings by themselves: then it was done."""
+    share = verdict.group
+    return verdict.grade is Grade.POSSIBLE and share is not None and 0 < share.affected <= share.found
 
 
 def about(subject: Subject, mechanism: str = "") -> str:

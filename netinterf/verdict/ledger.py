@@ -31,6 +31,7 @@ from netinterf.verdict.combine import judge
 from netinterf.verdict.group_record import forged_frames, write_group
 from netinterf.verdict.groups import find_groups
 from netinterf.verdict.model import Model
+from netinterf.verdict.numbers import Number, agreed
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Further, Observation, Subject, Trigger, Verdict, Why
 from netinterf.verdict.subjects import Subjects, list_subjects
@@ -53,17 +54,6 @@ QUERY_TYPES = {
     99: "SPF", 249: "TKEY", 250: "TSIG", 251: "IXFR", 252: "AXFR", 255: "ANY", 256: "URI", 257: "CAA",
 }  # fmt: skip
 """Mnemonics of question types (IANA registry "Resource Record (RR) TYPEs"); others are written as RFC 3597 §5 says."""
-
-
-class Number(float):
-    """A measured number as sentences show it: three significant digits, or that it is unknown."""
-
-    def __format__(self, spec: str) -> str:
-        if np.isnan(self):
-            return "an unknown number of"
-        if spec:
-            return float(self).__format__(spec)
-        return f"{self:.0f}" if abs(self) >= 1000 or float(self).is_integer() else f"{float(self):.3g}"
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -203,7 +193,7 @@ class Ledger(Sequence[Verdict]):
         rule = self.evidence.rules[self.evidence.rule[place]]
         numbers = dict(zip(rule.measures, map(Number, self.evidence.measured[place].tolist()), strict=False))
         try:
-            says = rule.says.format(**numbers)
+            says = agreed(rule.says.format(**numbers))
         except (KeyError, IndexError, ValueError):  # a plugin's sentence with a field it does not measure
             says = rule.says
         return Observation(

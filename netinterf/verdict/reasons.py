@@ -1,7 +1,8 @@
 """The catalogue of reasons: why a subject is down or could not be judged, and which capture would settle it.
 
 Codes are public and keep their meaning. Each reason has one outcome; a reason of ``insufficient`` says what to capture
-instead.
+instead. Sentences know the code alone, so they ask for nothing that a capture with this reason may hold already: a
+longer capture where the end may be there, another name where another may have been asked.
 """
 
 from enum import IntFlag
@@ -135,14 +136,14 @@ CATALOGUE: dict[Reason, Cause] = {
             "tcp.handshake_unfinished",
             _INSUFFICIENT,
             "The connection was answered but never opened; "
-            "a capture at the client that runs until the connection ends would settle it.",
+            "captures at the client and at the server at the same time would settle it.",
         ),
         Cause(
             Reason.REQUEST_UNANSWERED,
             "tcp.request_unanswered",
             _DOWN,
-            "The connection opened but nothing was answered to the data sent; without another name or address that "
-            "works at the same time this is a failure of server or path.",
+            "The connection opened but nothing was answered to the data sent; only beside another name or address that "
+            "works at the same time does this say more than that server or path failed.",
         ),
         Cause(
             Reason.RESET_UNEXPLAINED,
@@ -199,8 +200,8 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.DNS_UNANSWERED,
             "dns.unanswered",
             _DOWN,
-            "The resolver never answered; whether it is down or the question was swallowed would show if the same "
-            "resolver were asked for other names at the same time.",
+            "The resolver never answered; only beside its answers about other names at the same time does this say "
+            "more than that it was down.",
         ),
         Cause(
             Reason.DNS_SERVFAIL,
@@ -224,8 +225,8 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.SUSPICION,
             "evidence.not_enough",
             _INSUFFICIENT,
-            "What was seen points to interference but does not suffice to say so; repeated attempts, and a second "
-            "name or address as a contrast, captured at the client would settle it.",
+            "What was seen points to interference but does not suffice to say so; more attempts, at this and at "
+            "other names and addresses, captured at the client would settle it.",
         ),
         Cause(
             Reason.TOO_FEW,
@@ -237,8 +238,8 @@ CATALOGUE: dict[Reason, Cause] = {
             Reason.NO_CONTRAST,
             "rate.no_contrast",
             _INSUFFICIENT,
-            "The connection was held to a rate, which a slow link or a plan does as well; transfers of other names "
-            "by the same client at the same time would settle it.",
+            "The connection was held to a rate, which a slow link or a plan does as well; transfers of other names, "
+            "as large as this one, by the same client at the same time would settle it.",
         ),
         Cause(
             Reason.CLOSED_UNEXPLAINED,
@@ -259,7 +260,7 @@ CATALOGUE: dict[Reason, Cause] = {
             "tls.handshake_unfinished",
             _INSUFFICIENT,
             "The TLS handshake was begun and never finished: the client said nothing more after the server's hello; "
-            "a capture at the client that runs until the connection ends would settle it.",
+            "captures at the client and at the server at the same time would settle it.",
         ),
         Cause(
             Reason.REFUSAL_UNEXPLAINED,

@@ -1,5 +1,7 @@
 """Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict contract."""
 
+import re
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +85,7 @@ class Affected:
     share: float
     share_low: float
     share_high: float
+    found: int = attrs.field(default=0, repr=False)  # how many of the affected are interfered with by their own verdict
 
 
 @attrs.frozen(kw_only=True)
@@ -157,8 +160,10 @@ def group_filter(subject: Subject) -> str:
     if subject.name is not None:
         fields = ("tls.handshake.extensions_server_name", "http.host", "dns.qry.name")
         word = subject.name.replace("\\", "\\\\").replace('"', '\\"')
-        operator = "==" if subject.by == "name" else "contains"
-        return " || ".join(f'{field} {operator} "{word}"' for field in fields)
+        if subject.by == "name":
+            return " || ".join(f'{field} == "{word}"' for field in fields)
+        below = re.sub(r"[^\w-]", lambda odd: "[.]" if odd[0] == "." else ".", subject.name, flags=re.ASCII)
+        return " || ".join(f'{field} matches "(^|[.]){below}$"' for field in fields)
     if subject.by in {"server", "prefix", "client"}:
         address = subject.client if subject.by == "client" else subject.server
         return f"{'ipv6' if ':' in (address or '') else 'ip'}.addr=={address}"

@@ -6,7 +6,7 @@ does not carry, and never a word about who did it or why, which packets do not s
 
 from netinterf.context.resolvers import encrypted_resolver
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.group_words import group_happened
+from netinterf.verdict.group_words import group_happened, settled_by_members
 from netinterf.verdict.record import Observation, Subject, Verdict
 from netinterf.verdict.weigh import covers
 
@@ -69,7 +69,10 @@ def sentences(verdict: Verdict) -> str:
     if such interference were ten times rarer than assumed.
     """
     if verdict.subject.kind == "group":
-        return f"{group_happened(verdict)}. {SURE[verdict.grade]} (probability {percent(verdict.probability)})."
+        sure = f"probability {percent(verdict.probability)}"
+        if settled_by_members(verdict):
+            return f"{group_happened(verdict)} ({sure})."
+        return f"{group_happened(verdict)}. {SURE[verdict.grade]} ({sure})."
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
         about = [seen for seen in verdict.evidence if bears(seen, verdict.mechanism)]  # strongest first
@@ -86,7 +89,7 @@ def sentences(verdict: Verdict) -> str:
     because = verdict.reasons[0].says if verdict.reasons else ""
     if verdict.outcome is Outcome.DOWN:
         return f"{_capital(subject)} did not work, without a sign of interference. {because}".strip()
-    return f"Too little was captured to judge {subject}. {because}".strip()
+    return f"It cannot be told whether {subject} was interfered with. {because}".strip()
 
 
 def happened(verdict: Verdict) -> str:

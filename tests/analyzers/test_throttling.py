@@ -9,7 +9,9 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.throttling import Throttling
 from netinterf.analyzers.throttling.acks import acknowledgement_series
+from netinterf.analyzers.throttling.analyzer import kind_of
 from netinterf.analyzers.throttling.domains import flow_domains
+from netinterf.analyzers.throttling.judge import Tested as Weighed
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome, TcpOption
@@ -246,6 +248,33 @@ def test_flows_have_the_domain_that_their_server_was_asked_for():
     assert domain[0] == domain[1] == domain[2] >= 0
     assert max(domain[3:]) < 0
     assert domain[3] != domain[4]
+
+
+def test_a_bucket_that_fills_up_between_bursts_has_no_one_rate():
+    """Many rates explain its losses, none down to zero: the interval is told, and no rate beside it."""
+    rules, accused = found(policed(1_250_000, 8e3, 0.1, "sender"))
+    bucket = rules["rate.token_bucket"]
+    assert accused
+    assert 0 < bucket["rate_low_bps"] <= 1e7 <= bucket["rate_high_bps"]
+    assert bucket["rate_high_bps"] > 10 * bucket["rate_low_bps"]
+    assert np.isnan(bucket["rate_bps"])
+
+
+@pytest.mark.parametrize(
+    ("info", "rateless", "vague", "rule"),
+    [
+        (0.9, False, False, "rate.token_bucket"),
+        (0.9, False, True, "rate.token_bucket"),
+        (0.9, True, True, "rate.loss_after_bursts"),
+        (0.2, False, False, "rate.rough_bucket"),
+        (0.2, False, True, "rate.loss_after_bursts"),
+    ],
+)
+def test_what_has_no_rate_is_no_limit(info, rateless, vague, rule):
+    """Losses that any rate explains came at once; those that many rates explain roughly are of any short queue."""
+    fit = NO_FIT._replace(info=info, below=0.95, llr=50.0)
+    tested = Weighed(unit=None, fit=fit, waiting=Waiting(), timed=False)
+    assert kind_of(tested, acks=False, rateless=rateless, vague=vague) == rule
 
 
 def test_a_spared_server_shows_selection():

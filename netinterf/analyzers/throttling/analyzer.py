@@ -47,6 +47,9 @@ I64 = NDArray[np.int64]
 MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""
 
+ONE_RATE = 10.0
+"""Greatest rate of an interval by the least up to which it is told as one rate: an order of magnitude (judgement)."""
+
 
 @attrs.frozen(kw_only=True)
 class Throttling:
@@ -103,8 +106,9 @@ class Throttling:
         flows, witness = losers(found)
         rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
         known = bucket_intervals(best.unit.time, best.unit.size, best.unit.lost, best.fit, rate=rate, depth=depth)
+        shown = known.rate[1] <= ONE_RATE * known.rate[0]
         measured = {
-            "rate_bps": 8 * rate,
+            "rate_bps": 8 * rate if shown else np.nan,
             "rate_low_bps": 8 * known.rate[0],
             "rate_high_bps": 8 * known.rate[1],
             "bucket_bytes": depth,
@@ -115,7 +119,7 @@ class Throttling:
             "llr": best.fit.llr,
             "units": len(found),
         }
-        kind = kind_of(best, judged.direction.acks)
+        kind = kind_of(best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not shown)
         tables = [self.write(trace, kind, flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
         if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
@@ -205,9 +209,19 @@ def own_line(company: Company, flows: I64) -> bool:
     return servers == 1 and (ports > 1 or owners > 1)
 
 
-def kind_of(tested: Tested, acks: bool) -> str:
-    """Name the rule for how well a bucket explains a unit."""
+def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool) -> str:
+    """Name the rule for how well a bucket explains a unit.
+
+    Args:
+        tested: The unit and its bucket.
+        acks: Whether acknowledgements were lost.
+        rateless: Whether any rate down to none explains the losses as well: they came at once, as outages do.
+        vague: Whether rates of several magnitudes do. Strictly that is still a limit, with a bucket so shallow that it
+            fills up between bursts; roughly it is what any queue of a few packets does.
+    """
     share = strength(tested.fit)
+    if rateless or (vague and share < 1.0):
+        return LOSS_AFTER_BURSTS
     if acks and share > 0:
         return UNHEARD
     return TOKEN_BUCKET if share >= 1.0 else ROUGH_BUCKET if share > 0 else LOSS_AFTER_BURSTS

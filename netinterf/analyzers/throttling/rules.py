@@ -86,8 +86,8 @@ RULES: tuple[Rule, ...] = (
         id=TOKEN_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost just when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} to "
-        "{rate_high_bps}), {bucket_bytes} bytes deep ({bucket_low_bytes} to {bucket_high_bytes}), would be empty; "
+        says="{losses} packets were lost just when a token bucket filled at {rate_low_bps} to {rate_high_bps} "
+        "bit/s, {bucket_low_bytes} to {bucket_high_bytes} bytes deep, would be empty; "
         "this explains a share of {info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
@@ -96,9 +96,9 @@ RULES: tuple[Rule, ...] = (
         id=ROUGH_BUCKET,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost, most of them when a token bucket filled at {rate_bps} bit/s ({rate_low_bps} "
-        "to {rate_high_bps}), {bucket_bytes} bytes deep, would be nearly empty; this explains a share of {info} of "
-        "where the losses fell",
+        says="{losses} packets were lost, most of them when a token bucket filled at {rate_low_bps} to {rate_high_bps} "
+        "bit/s, {bucket_low_bytes} to {bucket_high_bytes} bytes deep, would be nearly empty; this explains a share of "
+        "{info} of where the losses fell",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -106,8 +106,8 @@ RULES: tuple[Rule, ...] = (
         id=LOSS_AFTER_BURSTS,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} packets were lost, more often the more had been sent before; a token bucket filled at "
-        "{rate_bps} bit/s explains a share of {info} of where they fell, which many causes would",
+        says="{losses} packets were lost, more often the more had been sent before; a token bucket "
+        "explains a share of {info} of where they fell, which many causes would",
         measures=BUCKET_MEASURES,
         references=(f"{FLACH}, §3",),
     ),
@@ -115,8 +115,9 @@ RULES: tuple[Rule, ...] = (
         id=UNHEARD,
         mechanism=POLICING,
         group="rate.losses",
-        says="{losses} acknowledgements never arrived, just when a token bucket filled at {rate_bps} bit/s, "
-        "{bucket_bytes} bytes deep, would be empty (a share of {info} explained): data was repeated that had arrived",
+        says="{losses} acknowledgements never arrived, just when a token bucket filled at {rate_low_bps} to "
+        "{rate_high_bps} bit/s, {bucket_low_bytes} to {bucket_high_bytes} bytes deep, would be empty (a share of "
+        "{info} explained): data was repeated that had arrived",
         measures=BUCKET_MEASURES,
         references=("RFC 7323, §4.3", "net4people/bbs 382"),
     ),
@@ -175,7 +176,7 @@ RULES: tuple[Rule, ...] = (
         id=WHOLE_LINK,
         mechanism=POLICING,
         group="rate.contrast",
-        says="{servers} domains or servers that this client used lost packets as often, at {rate_bps} bit/s, "
+        says="{servers} domains or servers that this client used lost packets as often, "
         "and nothing was spared: it is the link's",
         measures=("servers", "rate_bps", "selective"),
         references=("Zhang et al., Localizing Traffic Differentiation, IMC 2023",),

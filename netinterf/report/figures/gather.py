@@ -100,7 +100,7 @@ def find_limit(trace: Trace, verdict: Verdict, evidence: Evidence) -> Found:
     Without a rate in the evidence, it is the way of the connection that moved more.
     """
     about = (seen for seen in verdict.evidence if seen.llr > 0 and covers(seen.mechanism, verdict.mechanism or ""))
-    told = next((seen for seen in about if seen.measured.get("rate_bps")), None)  # strongest first
+    told = next((seen for seen in about if "rate_bps" in seen.measured), None)  # strongest first
     flow, packets = int(flows_of(trace, verdict)[0]), trace.packets
     rows = rows_of(trace, told.frames) if told is not None else np.empty(0, np.int64)
     if verdict.group is not None and len(rows):

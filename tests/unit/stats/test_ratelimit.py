@@ -191,6 +191,21 @@ def test_no_rate_is_told_below_zero():
     assert known.rate[0] == 0 < known.rate[1]
 
 
+def test_rates_that_explain_no_more_than_no_limit_are_none():
+    """A shallow bucket that fills up between bursts shows no level, but it lets each burst through to its depth."""
+    time = (np.arange(100)[:, None] * 0.1 + np.arange(10) * 1e-4).reshape(-1)
+    size = np.full(len(time), 1500.0)
+    lost = police(time, size, 1.25e6, 8e3)
+    fit = search_bucket(time, size, lost)
+    known = bucket_intervals(time, size, lost, fit, rate=fit.rate, depth=fit.depth)
+    harmless = fit.likelihood - fit.llr
+    depths = np.geomspace(2e3, 4e4, 60)
+    assert 0 < known.rate[0] <= 1.25e6
+    for rate in (0.5 * known.rate[0], 4 * known.rate[1]):
+        beyond = fit_bucket(time, size, lost, rates=np.array([rate]), depths=depths, harmless=harmless)
+        assert beyond.llr < fit.llr - max(DROP, STAKE * fit.llr)
+
+
 def test_nothing_fitted_has_no_interval():
     """Without a fit the interval is not a number."""
     none = bucket_intervals(np.zeros(2), np.ones(2), np.zeros(2, bool), NO_FIT, rate=np.nan, depth=np.nan)

@@ -90,6 +90,33 @@ def test_a_group_is_written_in_the_words_of_the_contract(ledger: Ledger) -> None
     assert group.rows.shape == (VISITS, 2)
 
 
+def test_what_is_only_possible_of_a_group_takes_nothing_from_its_members(ledger: Ledger) -> None:
+    """Members that are findings by themselves are no perhaps: what is only possible is that they have one cause."""
+    group = ledger[-1]
+    assert group.group is not None
+    assert group.group.found == group.group.affected
+
+    def told(found: int) -> str:
+        share = attrs.evolve(group.group, found=found)
+        return sentences(attrs.evolve(group, grade=Grade.POSSIBLE, probability=0.85, evidence=(), group=share))
+
+    every, one, none = told(VISITS), told(1), told(0)
+    assert every.startswith("Connections to bad.example.com were cut off by forged resets: ")
+    assert every.endswith(
+        "each a finding by itself; that it is because of the name is only possible, not shown (probability 85 %)."
+    )
+    assert one.startswith("Perhaps connections to bad.example.com were cut off")
+    assert "; 1 of these is a finding by itself. This is only possible, not shown" in one
+    assert none.startswith("Perhaps ")
+    assert "finding" not in none
+
+
+def test_a_domain_is_filtered_by_whole_labels(ledger: Ledger) -> None:
+    """The display filter of a domain shows its names, and none that merely end in the same letters."""
+    subject = attrs.evolve(ledger[-1].subject, by="domain", name="ok.ru")
+    assert 'dns.qry.name matches "(^|[.])ok[.]ru$"' in attrs.evolve(ledger[-1], subject=subject).flow_filter
+
+
 def test_json_and_page_hold_groups(ledger: Ledger) -> None:
     """JSON lines end with groups, counted in no outcome; the page begins with them."""
     _, trace = played()

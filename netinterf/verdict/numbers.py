@@ -1,0 +1,46 @@
+"""Measured numbers in sentences: rounded as people read them, and the words behind them in the number that fits."""
+
+import math
+import re
+
+__all__ = ["Number", "agreed"]
+
+COUNTED = (
+    "packets datagrams segments bytes resets acknowledgements losses frames records connections conversations flows "
+    "transfers handshakes visits attempts times requests questions queries lookups exchanges answers replies pages "
+    "names domains sites servers resolvers networks hosts addresses systems observations windows others"
+)
+"""Nouns that rules count."""
+
+BEFORE = "QUIC TLS DNS TCP HTTP other more different unrelated independent autonomous healthy"
+"""Words that stand between a count and its noun; others may begin another thought, as in ``1 ms between packets``."""
+
+ONE = re.compile(
+    rf"(?<![\w.,-])1 ((?:(?:{BEFORE.replace(' ', '|')}) )*)({COUNTED.replace(' ', '|')})\b(?: (were|are|have)\b)?"
+)
+SINGULAR = {"times": "time", "losses": "loss", "queries": "query", "replies": "reply", "addresses": "address"}
+SINGULAR |= {"were": "was", "are": "is", "have": "has"}
+
+
+class Number(float):
+    """A measured number as sentences show it: three significant digits, or that it is unknown."""
+
+    def __format__(self, spec: str) -> str:
+        if math.isnan(self):
+            return "an unknown number of"
+        if spec:
+            return float(self).__format__(spec)
+        return f"{self:.0f}" if abs(self) >= 1000 or float(self).is_integer() else f"{float(self):.3g}"
+
+
+def agreed(sentence: str) -> str:
+    """Put what is counted once, and the verb right behind it, into the singular: ``1 packets were``, ``1 packet was``.
+
+    Rules are written for many; what they count is one now and then.
+    """
+    return ONE.sub(_singular, sentence)
+
+
+def _singular(found: re.Match[str]) -> str:
+    noun, verb = found[2], found[3]
+    return f"1 {found[1]}{SINGULAR.get(noun, noun.removesuffix('s'))}" + (f" {SINGULAR[verb]}" if verb else "")
