@@ -18,6 +18,7 @@ import attrs
 
 from benchmarks import longrun
 from benchmarks.machine import ROOT, describe, write_json
+from benchmarks.manual import put
 from benchmarks.scoreboard.figure import draw
 from benchmarks.scoreboard.folders import entries
 from benchmarks.scoreboard.judging import Job, judge
@@ -34,7 +35,6 @@ TIMED_SEEDS = 1
 """Captures of a scenario whose time to verdict is measured."""
 
 PAGE, FIGURE = ROOT / "docs" / "project" / "benchmarks.md", "reliability.svg"
-BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 
 
 @attrs.frozen(kw_only=True)
@@ -212,15 +212,11 @@ def write_page(page: Path, found: dict[str, Any]) -> None:
     Raises:
         ValueError: The page has no marks.
     """
-    before = page.read_text(encoding="utf-8")
-    if BEGIN not in before or END not in before:
-        raise ValueError(f"{page.name} has no lines {BEGIN} and {END}")
     reports = {
         "unseen seeds": found["calibration"]["built, prior as in the corpus"],
         "systems left out": found["left_out"].get("calibration", {}).get("built", {"units": 0}),
     }
     shown = {name: report["bins"] for name, report in reports.items() if report["units"]}
-    page.with_name(FIGURE).write_text(draw(shown), encoding="utf-8")
     ran = describe()
     about = (
         f"{found['captures']:,} captures with {found['packets']:,} packets in {found['seconds']:,.0f} s "
@@ -228,5 +224,5 @@ def write_page(page: Path, found: dict[str, Any]) -> None:
         f"{len(found['failed'])} failures; Python {ran['python']}, numpy {ran['versions']['numpy']}."
     )
     shape = f"![Reliability: probability said against share interfered with]({FIGURE})"
-    body = f"{BEGIN}\n\n{about}\n\n{markdown(sections(found))}\n\n{shape}\n\n"
-    page.write_text(before[: before.index(BEGIN)] + body + before[before.index(END) :], encoding="utf-8")
+    put(page, "quality", f"{about}\n\n{markdown(sections(found))}\n\n{shape}")
+    page.with_name(FIGURE).write_text(draw(shown), encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.fit.document import write
 from benchmarks.machine import describe, write_json
+from benchmarks.manual import put
 from benchmarks.reality import changed
 from benchmarks.reality.bounds import bounds_of, support_of
 from benchmarks.reality.changed import measure
@@ -17,12 +18,14 @@ from benchmarks.reality.judging import judge_all, models_of
 from benchmarks.reality.looking import Seen, cases, look_at_all
 from benchmarks.reality.reserve import LOOKED_AT
 from benchmarks.reality.tables import counted, sections
-from benchmarks.scoreboard.tables import text
+from benchmarks.scoreboard.figure import draw
+from benchmarks.scoreboard.tables import markdown, text
 from netinterf.verdict.model import default_model
 
 __all__ = ["bounded", "run"]
 
 MODEL = Path(__file__).resolve().parents[2] / "netinterf" / "data" / "model.json"
+PAGE, FIGURE = MODEL.parents[2] / "docs" / "project" / "reality.md", "reality-reliability.svg"
 COMMAND = "python -m benchmarks reality --write"
 
 
@@ -36,7 +39,10 @@ def run(options: Namespace) -> dict[str, Any]:
     ]
     if options.changed:
         moved = measure(wanted, options.jobs)
-        print(text(changed.sections(moved)))
+        tables = changed.sections(moved)
+        print(text(tables))
+        if options.docs:
+            put(PAGE, "changed", markdown(tables[:1]))
         if options.json is not None:
             write_json(options.json, {"benchmark": "reality changed", **moved, "machine": describe()})
         return moved
@@ -51,7 +57,27 @@ def run(options: Namespace) -> dict[str, Any]:
     print(text(sections({name: found[name] for name in ("open", "reserve") if name in found})))
     if options.json is not None:
         write_json(options.json, {"benchmark": "reality", **found, "machine": describe()})
+    if options.docs:
+        write_page(PAGE, found)
     return found
+
+
+def write_page(page: Path, found: dict[str, Any]) -> None:
+    """Put the tables between the marks of a page of the manual, and the reliability figure beside it.
+
+    Raises:
+        ValueError: The page has no marks.
+    """
+    parts = {name: found[name] for name in ("open", "reserve") if name in found}
+    shown = {
+        f"{name} captures": part["calibration"]["bins"] for name, part in parts.items() if part["calibration"]["units"]
+    }
+    captures = ", ".join(
+        f"{part['captures']:,} captures of {part['repositories']} repositories ({name})" for name, part in parts.items()
+    )
+    shape = f"![Reliability on real captures: probability said against share interfered with]({FIGURE})"
+    put(page, "reality", f"{captures}; model {default_model().name}.\n\n{markdown(sections(parts))}\n\n{shape}")
+    page.with_name(FIGURE).write_text(draw(shown), encoding="utf-8")
 
 
 def bounded(document: dict[str, Any], seen: Sequence[Seen]) -> dict[str, Any]:

@@ -47,8 +47,8 @@ def found(told: Iterable[Told], family: str) -> dict[str, Any]:
         labelled = family in one.expected and one.kind == "positive"
         if not mine and not labelled:
             continue
-        likely = any(unit.answer.right for unit in mine)
-        files.update(all=1, likely=likely, possible=likely or any(unit.answer.possible for unit in mine))
+        likely = int(any(unit.answer.right for unit in mine))
+        files.update(all=1, likely=likely, possible=int(likely or any(unit.answer.possible for unit in mine)))
         units.update(
             all=len(mine),
             likely=sum(unit.answer.right for unit in mine),
@@ -118,7 +118,8 @@ def calibration(told: Iterable[Told]) -> dict[str, Any]:
 
 def sections(found: dict[str, Any]) -> list[Section]:
     """Lay the counts out as tables."""
-    return [families(found), innocents(found), calibrated(found), accusers(found)]
+    made = [families(found), innocents(found), calibrated(found), missing(found), accusers(found)]
+    return [section for section in made if section.rows]
 
 
 def share(hit: int, of: int) -> str:
@@ -180,6 +181,20 @@ def calibrated(found: dict[str, Any]) -> Section:
         title="Probabilities of real captures",
         says=f"Subjects whose probability is at least {LEAST_PROBABILITY}; every repository weighs the same.",
         head=["captures", "subjects", "error"],
+        rows=rows,
+    )
+
+
+def missing(found: dict[str, Any]) -> Section:
+    """List the files in which something was done that is not found."""
+    rows = [
+        [name, family, file]
+        for name, part in found.items() for family in FAMILIES for file in part["families"][family]["missed"]
+    ]  # fmt: skip
+    return Section(
+        title="What was missed",
+        says="Files without one unit that is rightly named at *likely* or more.",
+        head=["captures", "label", "file"],
         rows=rows,
     )
 
