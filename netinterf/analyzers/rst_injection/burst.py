@@ -155,7 +155,7 @@ def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
 
 
 def answer_late_data(trace: Trace, suspects: Suspects, closed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Find resets behind their side's own end of which there are no more than segments of data that came behind it.
+    """Find resets behind their side's own end of which there are no more than segments of data that it did not take.
 
     Whoever closed, or a device before it, answers each of them, and may build the answer from it: that there are many,
     and whose window and identification they carry, tells nobody apart.
@@ -173,6 +173,9 @@ def answer_late_data(trace: Trace, suspects: Suspects, closed: NDArray[np.bool_]
     keys = base.side << 32 | base.row
     fin = np.maximum(trace.sides.fin[suspects.side].astype(np.int64), 0)
     first, until = (np.searchsorted(keys, suspects.other << 32 | row) for row in (fin + 1, suspects.row))
+    # what had passed the tap before the end and is not acknowledged by it was on its way, and late as well
+    ahead = base.first_above(base.top, suspects.other, np.maximum(packets.relative_ack[fin], 0))
+    first = np.where(ahead >= 0, np.minimum(first, ahead), first)
     order = np.lexsort((suspects.row, suspects.side))
     mine = closed[order].astype(np.int64)
     starts = np.append(True, suspects.side[order][1:] != suspects.side[order][:-1])

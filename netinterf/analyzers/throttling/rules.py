@@ -12,7 +12,7 @@ ordinary traffic, most of which lose next to nothing.
 * Others that are spared meanwhile earn 4.0, at other times 2.0, since a limit may begin and end. Others that do not
   tell cost 0.5: a plan may limit them as well, but a bucket that drops is policing whoever put it there. Where names of
   different domains, or several ports, of one server are limited and only other servers are spared, it may be that
-  server's own line, as a hoster polices it: -1.0, as for a queue there.
+  server's own line, as a hoster polices it: that does not tell either.
 * The other arguments against are as strong as what they contradict, since they name the benign cause.
 """
 
@@ -77,7 +77,7 @@ WEIGHTS: dict[str, float] = {
     SPARED_ADDRESS: 4.0,
     SPARED_ELSEWHEN: 2.0,
     UNCLEAR: -0.5,
-    ONE_SERVER: -1.0,
+    ONE_SERVER: -0.5,
 }
 """Weight of each rule at full strength, nats; see the module's text for the sources."""
 

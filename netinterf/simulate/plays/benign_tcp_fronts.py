@@ -5,7 +5,7 @@ from netinterf.simulate.messages.http import http_answer, http_request
 from netinterf.simulate.network.firewall import Look
 from netinterf.simulate.network.late import DataMarker, IdleCloser, LateGuard
 from netinterf.simulate.network.path import SECOND
-from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, records
+from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, records, upload
 
 __all__ = ["PLAYS"]
 
@@ -20,10 +20,10 @@ def late_segment_guard(house: House) -> None:
                 acknowledges=house.chance(0.7), ip_flags=house.one_of(0, 2))  # fmt: skip
     path = house.path(door=[LateGuard(look)])
     for begin in house.times(2, 4):
-        knows = download(house, int(house.between(500, 6_000)))
-        late = records(house.rng, int(house.between(4_000, 60_000)))
-        says = [*knows, Turn(True, late, house.between(5e6, 2e9))]
-        house.meet(path, begin, says=says, knows=knows, apps=(App(), App(ending=Ending.CLOSE_HARD)))
+        knows = upload(house, int(house.between(500, 6_000)))
+        late = Turn(True, records(house.rng, int(house.between(4_000, 60_000))), house.between(1e5, 1e6))
+        says = [*knows[:3], late, *knows[3:]]
+        house.meet(path, begin, says=says, knows=knows, apps=(App(ending=Ending.CLOSE), App(ending=Ending.CLOSE_HARD)))
     house.visit(path, house.between(1e8, 4e9), script=download(house, 4_000), odd=False)
 
 
