@@ -140,8 +140,8 @@ def observations(ledger: "Ledger", row: int) -> tuple[Observation, ...]:
         Observation(
             rule="group.share",
             says=agreed(
-                f"About {affected:,} of {members:,} are affected, that is {100 * share:.0f} % "
-                f"({percents(low, high)}), by {clusters:,} independent observations"
+                f"About {affected:,} of {members:,} are affected, by {clusters:,} independent observations; of all "
+                f"that are like them, a share of {100 * share:.0f} % would be ({percents(low, high)})"
             ),
             llr=float(groups.llr[row]),
             frames=(),

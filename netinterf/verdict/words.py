@@ -34,7 +34,7 @@ WHAT = {
     "quic.drop": "{who} was silenced on the way because of the name or version it showed",
     "rate": "{who} was held back",
     "rate.policing": "{who} was slowed down by dropping packets above a fixed rate",
-    "rate.shaping": "{who} was slowed down to a fixed rate that others were spared",
+    "rate.shaping": "{who} was slowed down to a fixed rate",
     "rate.freeze": "{who} was stopped in the middle of the transfer",
     "rate.handshake": "{who} was slowed down while it opened",
     "protocol": "{who} was filtered by the kind of its protocol",
@@ -103,7 +103,8 @@ def happened(verdict: Verdict) -> str:
     if verdict.mechanism == "tcp.reset":
         what = next((SURVIVED[seen.rule] for seen in verdict.evidence if seen.rule in SURVIVED), what)
     hedge = "perhaps " if verdict.grade is Grade.POSSIBLE else ""
-    return _capital(hedge + what.format(who=who(verdict.subject)))
+    spared = ", while others were spared" if verdict.selective and (verdict.mechanism or "").startswith("rate") else ""
+    return _capital(hedge + what.format(who=who(verdict.subject)) + spared)
 
 
 def who(subject: Subject) -> str:

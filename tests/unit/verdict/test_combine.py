@@ -24,7 +24,7 @@ from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import read_priors
 from netinterf.verdict.reasons import CATALOGUE
 from netinterf.verdict.record import Verdict
-from netinterf.verdict.words import WHAT, percent, sentences, what_happened
+from netinterf.verdict.words import WHAT, happened, percent, sentences, what_happened
 from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, plain_model, rule
 
 RULES = [
@@ -290,6 +290,13 @@ def test_explanations_are_plain() -> None:
     assert set(WHAT) >= set(default_model().mechanisms)
     assert set(WHAT) >= set(plain_model().mechanisms)
     assert (percent(1.0), percent(0.0), percent(0.62)) == ("99.9 %", "0.1 %", "62 %")
+
+
+def test_others_are_spared_only_where_that_was_seen() -> None:
+    """A rate without a contrast is told without one; with one the sentence says so."""
+    verdict = attrs.evolve(judge(("reset.sure", 14.0)), mechanism="rate.shaping", selective=None)
+    assert happened(verdict).endswith("was slowed down to a fixed rate")
+    assert happened(attrs.evolve(verdict, selective=True)).endswith("a fixed rate, while others were spared")
 
 
 def test_explanations_name_what_argues_against() -> None:
