@@ -49,7 +49,7 @@ def test_the_wheel_is_for_every_system(built: Path) -> None:
 
 
 def test_the_metadata_say_what_was_tested(built: Path) -> None:
-    """The oldest Python is the one that is required; nothing is needed beside the four dependencies."""
+    """The oldest Python is the one that is required; nothing is needed beside the five dependencies."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         metadata = archive.read(f"netinterf-{__version__}.dist-info/METADATA").decode("utf-8")
@@ -57,7 +57,7 @@ def test_the_metadata_say_what_was_tested(built: Path) -> None:
     (required,) = re.findall(r"^Requires-Python: >=(3\.\d+)$", metadata, re.MULTILINE)
     assert required == versions[0]
     needed = re.findall(r"^Requires-Dist: (\w+)[^;\n]*$", metadata, re.MULTILINE)
-    assert sorted(needed) == ["attrs", "numpy", "scapy", "scipy"]
+    assert sorted(needed) == ["attrs", "cryptography", "numpy", "scapy", "scipy"]
 
 
 def test_the_source_archive_holds_what_tests_need(built: Path) -> None:
