@@ -185,7 +185,7 @@ def test_benign_captures_with_certificates(captures_dir) -> None:
     """No connection of theirs reaches even odds, and most that name a host lead to a root."""
     accused, rooted, asked = [], 0, 0
     for path in sorted((captures_dir / "benign").rglob("*.pcap*")):
-        if path.stat().st_size > 300_000 or not CERTIFICATE.search(path.read_bytes()):
+        if path.stat().st_size > 100_000 or not CERTIFICATE.search(path.read_bytes()):
             continue
         try:
             trace = read(path)
