@@ -4,13 +4,8 @@ An end acknowledges what it got (RFC 9293 §3.4). Where it has got more than its
 wrote the rest: injected data, a page, or an end of the stream. The same holds where it acknowledges in a fraction of
 the round trip what its peer sent. Each is as much as a reset whose sender goes on, 5 nats. Where only the peer's own
 later bytes show it, a packet that the capture lost and the network lost again explains it too, and it is 3; so it is
-<<<<<<< HEAD
 where the round trip was measured once. A greeting that nobody gave is answered by nobody, 4, where the server resets or
 repeats its own.
-=======
-where the round trip was measured once.
-A greeting that nobody gave is answered by nobody, 4, where the server shows that it does not understand.
->>>>>>> 0909628e4d238e1094fb6af9dd498708e802b00f
 """
 
 from netinterf.schema import Rule
