@@ -2,7 +2,8 @@
 
 Weights are natural-log likelihood ratios. Positive ones are the starting values of the literature review behind this
 analyzer, each bounded by the size of the evidence behind it: 28 % of genuine resets carry another hop limit (Weaver et
-al. 2009), no genuine packet among 625 was premature while 52 of 53 forged ones were, and so on. None is fitted yet.
+al. 2009), no genuine packet among 625 was premature while 52 of 53 forged ones were, and so on. Factors are fitted on
+top, and what benign public captures showed of each rule bounds it (the model page of the manual).
 """
 
 import attrs
