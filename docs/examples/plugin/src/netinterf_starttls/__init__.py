@@ -62,6 +62,7 @@ class MaskedStarttls:
             measures=("networks",),
             references=("RFC 3207 §6", "Durumeric et al., IMC 2015"),
             shared=True,  # drawn from the client's other servers
+            decisive=True,  # no server writes so: where unrelated networks do, somebody else wrote
         ),
     )
 
