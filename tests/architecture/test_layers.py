@@ -143,7 +143,7 @@ def test_the_library_is_silent(path: Path) -> None:
 
 def test_certificates_cost_nothing_where_none_is_met() -> None:
     """A scan without TLS and QUIC does not import what reads certificates."""
-    code = "import sys, netinterf as n; n.scan(n.example('dns.injection')); print('cryptography' in sys.modules)"
+    code = "import sys, netinterf as n; n.analyze(n.example('dns.injection')); print('cryptography' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "False"
 
