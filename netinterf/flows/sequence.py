@@ -38,18 +38,17 @@ def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged) -> Packets:
 
     Args:
         packets: Packets with flow and outbound, in time order.
-        flows: Their flows; not read, the rows of *by_flow* say enough.
+        flows: Their flows, with paths.
         by_flow: Rows of packets of each flow.
 
     Returns:
         The packets with ``relative_seq``, ``relative_ack`` and ``marks`` filled for TCP; other packets keep 0, -1 and
         no marks.
     """
-    del flows
     seq = np.zeros(len(packets), np.int64)
     ack = np.full(len(packets), -1, np.int64)
     marks = np.zeros(len(packets), np.uint16)
-    marks[duplicate_rows(packets, by_flow)] = Mark.DUPLICATE_FRAME.value
+    marks[duplicate_rows(packets, flows, by_flow)] = Mark.DUPLICATE_FRAME.value
     packets = attrs.evolve(packets, marks=marks)
     marks = marks.copy()
 

@@ -1,5 +1,7 @@
 """Slow, obvious twins of the flow stages: dictionaries, sets of byte numbers and loops over all pairs."""
 
+from collections import Counter
+
 import numpy as np
 
 from netinterf.flows.orient import SERVICE_PORTS
@@ -104,21 +106,24 @@ def tcp_rows(packets, by_flow):
     return [[Row(packets, row) for row in flow if usable[row]] for flow in by_flow]
 
 
-def find_copies(flows):
-    """Set `copy` on second copies of a frame."""
+def find_copies(flows, paths):
+    """Set `copy` on second copies of a frame; weak ones only where their path and direction are doubled."""
     names = ("out", "seq", "ack", "tcp_flags", "payload_length", "window", "ip_id", "stamped", "tsval", "tsecr")
-    found, segments = [], 0
-    for rows in flows:
+    found, segments, copied = [], Counter(), Counter()
+    for rows, path in zip(flows, paths, strict=True):
         for place, row in enumerate(rows):
-            segments += row.length > 0 and not row.rst
+            row.way = (path, row.out)
+            segments[row.way] += row.length > 0 and not row.rst
             for other in rows[max(place - 8, 0) : place]:
                 same = all(getattr(row, name) == getattr(other, name) for name in names)
                 if same and row.time - other.time <= 1_000_000 and abs(row.ttl - other.ttl) <= 1:
                     found.append(row)
                     break
-    copied = sum(row.length > 0 and not row.rst for row in found)
     for row in found:
-        row.copy = (row.ip_id != 0 and not row.rst) or (copied > 0 and copied >= 0.2 * segments)
+        copied[row.way] += row.length > 0 and not row.rst
+    for row in found:
+        doubled = copied[row.way] > 0 and copied[row.way] >= 0.2 * segments[row.way]
+        row.copy = (row.ip_id != 0 and not row.rst) or doubled
 
 
 def initial(rows, out):
@@ -250,13 +255,13 @@ def overtaken(rows, place, solid):
     return row.time - over.time < limit and asked < 3
 
 
-def naive_marks(packets, by_flow):
+def naive_marks(packets, flows, by_flow):
     """Give relative_seq, relative_ack and marks of all packets."""
     seq, ack = np.zeros(len(packets), np.int64), np.full(len(packets), -1, np.int64)
     marks = np.zeros(len(packets), np.uint16)
-    flows = tcp_rows(packets, by_flow)
-    find_copies(flows)
-    for rows in flows:
+    sent = tcp_rows(packets, by_flow)
+    find_copies(sent, flows.path)
+    for rows in sent:
         mark_flow(rows)
         for row in rows:
             seq[row.row], ack[row.row], marks[row.row] = row.start, row.answer, int(row.marks)

@@ -95,7 +95,7 @@ def test_marks_are_those_of_byte_sets(segments):
     """Relative numbers and marks equal those found with sets of byte numbers."""
     assigned = assign_flows(*decoded(segments))
     packets = mark_segments(assigned.packets, assigned.flows, assigned.by_flow)
-    seq, ack, marks = naive_marks(assigned.packets, assigned.by_flow)
+    seq, ack, marks = naive_marks(assigned.packets, assigned.flows, assigned.by_flow)
     assert seq.tolist() == packets.relative_seq.tolist()
     assert ack.tolist() == packets.relative_ack.tolist()
     assert [Mark(int(mark)) for mark in marks] == [Mark(int(mark)) for mark in packets.marks]

@@ -43,7 +43,7 @@ def test_twins_agree_on_real_captures(captures_dir):
         if (found := assigned(path)) is None or len(found.packets) > 1000:
             continue
         packets = mark_segments(found.packets, found.flows, found.by_flow)
-        seq, ack, marks = naive_marks(found.packets, found.by_flow)
+        seq, ack, marks = naive_marks(found.packets, found.flows, found.by_flow)
         assert seq.tolist() == packets.relative_seq.tolist(), path.name
         assert ack.tolist() == packets.relative_ack.tolist(), path.name
         assert marks.tolist() == packets.marks.tolist(), path.name

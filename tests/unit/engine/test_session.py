@@ -101,7 +101,8 @@ def test_what_is_known_so_far_changes_nothing(crowded: bytes, judged: Judged) ->
     first = session.so_far()
     part = in_batch(crowded[:half])
     assert list(part.ledger) == list(first.ledger)
-    assert attrs.evolve(part.summary, diagnostics=()) == first.summary  # a scan says that the part is cut off
+    known = tuple(note for note in part.summary.diagnostics if note.code.startswith("recording."))
+    assert attrs.evolve(part.summary, diagnostics=known) == first.summary  # a scan says that the part is cut off
     session.feed(crowded[half:])
     assert list(judged.ledger) == session.close()
     assert judged.summary == session.summary
@@ -118,7 +119,7 @@ def test_a_small_window_tells_every_subject_once(crowded: bytes, judged: Judged)
     for name in ("packets", "flows", "exchanges", "bytes", "first", "last", "link_types"):
         assert getattr(judged.summary, name) == getattr(summary, name), name
     notes = {note.code: note.count for note in summary.diagnostics}
-    assert set(notes) == {"session.released"}
+    assert {code for code in notes if not code.startswith("recording.")} == {"session.released"}
     assert 0 < notes["session.released"] < summary.flows
 
 
@@ -216,7 +217,7 @@ def test_lost_packets_are_told(crowded: bytes) -> None:
     session.lost(3)
     session.lost(17)
     session.close()
-    assert [(note.code, note.count) for note in session.summary.diagnostics] == [("session.lost", 17)]
+    assert ("session.lost", 17) in [(note.code, note.count) for note in session.summary.diagnostics]
 
 
 def test_unknown_link_types_are_counted_over_windows() -> None:
