@@ -64,7 +64,7 @@ class Seen:
         trace: Its packets.
         remains: Which of its flows are remains of conversations that left.
         judged: What was found.
-        notes: What decoding had to say.
+        notes: What decoding had to say, and what kind of recording it is.
     """
 
     trace: Trace
@@ -288,7 +288,8 @@ class Session:
             if self._redaction is not None:
                 judged = judged.redacted(self._redaction)
             summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
-            said = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(trace)
+            whole = trace.select(~remains) if remains.any() else trace  # what left a window was not missed
+            said = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(whole)
             said += tuple(note for note in summary.diagnostics if note.code == FAILED)
             self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), said)
         return self._seen

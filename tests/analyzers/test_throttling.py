@@ -261,20 +261,21 @@ def test_a_bucket_that_fills_up_between_bursts_has_no_one_rate():
 
 
 @pytest.mark.parametrize(
-    ("info", "rateless", "vague", "rule"),
+    ("info", "rateless", "vague", "queued", "rule"),
     [
-        (0.9, False, False, "rate.token_bucket"),
-        (0.9, False, True, "rate.token_bucket"),
-        (0.9, True, True, "rate.loss_after_bursts"),
-        (0.2, False, False, "rate.rough_bucket"),
-        (0.2, False, True, "rate.loss_after_bursts"),
+        (0.9, False, False, False, "rate.token_bucket"),
+        (0.9, False, True, False, "rate.token_bucket"),
+        (0.9, False, False, True, "rate.loss_after_bursts"),
+        (0.9, True, True, False, "rate.loss_after_bursts"),
+        (0.2, False, False, False, "rate.rough_bucket"),
+        (0.2, False, True, False, "rate.loss_after_bursts"),
     ],
 )
-def test_what_has_no_rate_is_no_limit(info, rateless, vague, rule):
-    """Losses that any rate explains came at once; those that many rates explain roughly are of any short queue."""
+def test_what_has_no_rate_is_no_limit(info, rateless, vague, queued, rule):
+    """Losses that any rate explains came at once; those behind a queue, or roughly of many rates, are of any queue."""
     fit = NO_FIT._replace(info=info, below=0.95, llr=50.0)
     tested = Weighed(unit=None, fit=fit, waiting=Waiting(), timed=False)
-    assert kind_of(tested, acks=False, rateless=rateless, vague=vague) == rule
+    assert kind_of(tested, acks=False, rateless=rateless, vague=vague, queued=queued) == rule
 
 
 def test_a_spared_server_shows_selection():

@@ -119,7 +119,9 @@ class Throttling:
             "llr": best.fit.llr,
             "units": len(found),
         }
-        kind = kind_of(best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not shown)
+        kind = kind_of(
+            best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not shown, queued=judged.queued > 0
+        )
         tables = [self.write(trace, kind, flows, witness, share, measured)]
         tables += self.queue(trace, judged, best, flows, witness)
         if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
@@ -209,7 +211,7 @@ def own_line(company: Company, flows: I64) -> bool:
     return servers == 1 and (ports > 1 or owners > 1)
 
 
-def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool) -> str:
+def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: bool) -> str:
     """Name the rule for how well a bucket explains a unit.
 
     Args:
@@ -218,9 +220,11 @@ def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool) -> str:
         rateless: Whether any rate down to none explains the losses as well: they came at once, as outages do.
         vague: Whether rates of several magnitudes do. Strictly that is still a limit, with a bucket so shallow that it
             fills up between bursts; roughly it is what any queue of a few packets does.
+        queued: Whether a queue filled up before packets were lost. A shaper that drops its tail keeps the rate of a
+            bucket as well; only that nothing queues tells a policer from it (Flach et al., §3.2).
     """
     share = strength(tested.fit)
-    if rateless or (vague and share < 1.0):
+    if queued or rateless or (vague and share < 1.0):
         return LOSS_AFTER_BURSTS
     if acks and share > 0:
         return UNHEARD
