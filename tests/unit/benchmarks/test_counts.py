@@ -207,12 +207,12 @@ def test_tables_are_the_same_on_terminal_and_page(tmp_path: Path) -> None:
     assert all(one.title in text(tables) and f"### {one.title}" in markdown(tables) for one in tables)
     assert all(len(line) == len(one.head) for one in tables for line in one.rows)
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{quality.BEGIN}\nold\n{quality.END}\nafter\n")
+    page.write_text("before\n<!-- quality: begin -->\nold\n<!-- quality: end -->\nafter\n")
     quality.write_page(page, found)
     quality.write_page(page, found)
     written = page.read_text()
     assert written.startswith("before\n")
-    assert written.endswith(f"{quality.END}\nafter\n")
+    assert written.endswith("<!-- quality: end -->\nafter\n")
     assert "old" not in written
     assert written.count("### Mechanisms\n") == 1
     assert (tmp_path / quality.FIGURE).read_text().startswith("<svg")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from netinterf.analyzers import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.errors import ParameterError
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
@@ -379,7 +380,8 @@ def test_model_names_its_sources() -> None:
 def test_every_rule_and_reason_that_the_shipped_model_lists_exists() -> None:
     """A weight or a value of silence under a name that nothing has would never count."""
     model = default_model()
-    assert set(model.factors) <= {rule.id for analyzer in builtin() for rule in analyzer.rules}
+    known = {rule.id for analyzer in builtin() for rule in analyzer.rules} | {rule.id for rule in everywhere.RULES}
+    assert set(model.factors) | set(model.bounds) <= known
     assert {word for _, word in model.quiet} <= {"ok", *(cause.code for cause in CATALOGUE.values())}
 
 
