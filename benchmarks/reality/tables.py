@@ -127,7 +127,7 @@ def share(hit: int, of: int) -> str:
     if not of:
         return "–"
     low, high = wilson(hit, of)
-    return f"{hit}/{of} ({low:.2f}–{high:.2f})"
+    return f"{hit}/{of} ({low:.2g}–{high:.2g})"
 
 
 def families(found: dict[str, Any]) -> Section:
