@@ -2,10 +2,9 @@
 
 How many there are, with ACK or without, how far their numbers lie apart, which window, identification and flags they
 have: boxes are known by these for decades (Weaver et al. 2009; Wu et al., IEEE S&P 2025), and the catalogue holds what
-is documented. The same form may come from a host, so it weighs as often as resets of ordinary captures have it: 10 of
-607 connections in 482 public captures without interference, 8 of them made by hand (``python -m benchmarks
-handwriting``). Of four captures from China that no description of the catalogue rests on, three have it. That bounds
-it at 3.8 nats; single fields speak for themselves in other rules, so that half of it is left.
+is documented. The same form may come from a host, and how often it does is for ``python -m benchmarks handwriting`` to
+count. Single fields speak for themselves in other rules, so the weight is a modest judgement, which the fit may take
+back and public captures bound.
 """
 
 import numpy as np
