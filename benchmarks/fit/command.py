@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.fit.alone import alone_of
 from benchmarks.fit.corpus import Sample, collect, gather, total_caps
 from benchmarks.fit.design import Design, lay_out
 from benchmarks.fit.document import document_of, left_out_of, seen_in, write
@@ -55,7 +56,7 @@ def run(*, seeds: int, lab_seeds: int, jobs: int, version: str, cache: Path | No
     begin = time.perf_counter()
     samples = corpus_of(seeds, lab_seeds, jobs, cache)
     corpus = gather(samples)
-    started = attrs.evolve(default_model(), factors={}, quiet={}, total_caps={})
+    started = attrs.evolve(default_model(), factors={}, quiet={}, alone={}, total_caps={})
     design = lay_out(corpus, started)
     print(f"{len(samples):,} captures, {len(corpus):,} subjects, {len(design.kept):,} suspicions decided")
     folds = folds_of(corpus.origin.tolist())
@@ -150,7 +151,7 @@ def fit(design: Design, started: Model, folds: dict[str, int], spotless: frozens
 
 
 def finish(design: Design, started: Model, factors: dict[str, float], use: NDArray[np.bool_]) -> Model:
-    """Add to fitted factors how far evidence may carry, and what silence means.
+    """Add to fitted factors how far evidence may carry, what silence means, and a single sign.
 
     Args:
         design: The regression problem.
@@ -161,7 +162,8 @@ def finish(design: Design, started: Model, factors: dict[str, float], use: NDArr
     corpus = attrs.evolve(design.corpus, benign=design.corpus.benign & use)
     model = attrs.evolve(started, factors=factors, total_caps=total_caps(corpus))
     quiet = quiet_of(design.corpus, supported(design, model), use)
-    return attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design, model), 3))
+    alone = alone_of(design, model, use)
+    return attrs.evolve(model, quiet=quiet, alone=alone, site_correlation=round(alike(design, model), 3))
 
 
 def alike(design: Design, model: Model) -> float:

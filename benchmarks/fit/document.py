@@ -47,7 +47,7 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
                 "subject": kind,
                 "happened": word,
                 "nats": nats,
-                "source": f"{COMMAND}: how much more frequent among interfered than among untouched subjects",
+                "source": f"{COMMAND}: how much less frequent among interfered than among untouched subjects",
             }
             for (kind, word), nats in fitted.quiet.items()
         ],
@@ -58,6 +58,14 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
                 for kind, nats in fitted.total_caps.items()
             ],
         },
+        "alone": [
+            {
+                "mechanism": mechanism,
+                "nats": nats,
+                "source": f"{COMMAND}: share of interfered subjects for which one group speaks and no other",
+            }
+            for mechanism, nats in fitted.alone.items()
+        ],
         "joint": before["joint"],
         "bounds": before["bounds"],
         "grades": before["grades"],
@@ -96,6 +104,7 @@ def left_out_of(folds: Mapping[str, int], models: list[Model]) -> dict[str, Any]
             {
                 "factors": dict(sorted(model.factors.items())),
                 "quiet": [[kind, word, nats] for (kind, word), nats in model.quiet.items()],
+                "alone": model.alone,
                 "total_caps": model.total_caps,
             }
             for model in models

@@ -1,7 +1,9 @@
 """What it means that a subject shows nothing unusual, by what happened to it.
 
-A connection that did its work and shows nothing is seldom one that was interfered with; one that failed without a sign
-may be. Where the capture held too little, silence means nothing and is not listed.
+A connection that did its work and shows nothing is seldom one that was interfered with. One that failed without a sign
+may be, but how often is known of simulated traffic only, where most failures are somebody's work: on real captures
+hundreds of untouched connections without a payload came out at one in seven by that alone. So silence never speaks for
+interference, and where the capture held too little it means nothing; neither is listed.
 """
 
 import numpy as np
@@ -40,7 +42,7 @@ def supported(design: Design, model: Model) -> NDArray[np.bool_]:
 
 
 def quiet_of(corpus: Corpus, loud: NDArray[np.bool_], use: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
-    """Measure the likelihood ratio of silence: how much more frequent it is among interfered than untouched subjects.
+    """Measure the likelihood ratio of silence: how much less frequent it is among interfered than untouched subjects.
 
     Subjects that only a series decides are silent by themselves and are left out.
 
@@ -62,5 +64,7 @@ def quiet_of(corpus: Corpus, loud: NDArray[np.bool_], use: NDArray[np.bool_]) ->
                 continue
             among_hit = (np.sum(fate & hit) + 0.5) / (hit.sum() + 1)
             among_benign = (np.sum(fate & benign) + 0.5) / (benign.sum() + 1)
-            found[kind, word] = round(float(np.clip(np.log(among_hit / among_benign), -cap, cap)), 3)
+            nats = round(float(np.log(among_hit / among_benign)), 3)
+            if nats < 0:
+                found[kind, word] = max(nats, -cap)
     return found

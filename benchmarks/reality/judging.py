@@ -50,6 +50,7 @@ class Told:
     reserved: bool
     units: tuple[Unit, ...] = ()
     accused: tuple[Accusation, ...] = ()
+    contradicted: int = 0  # labels that others of the same capture contradict
     failure: str = ""
 
 
@@ -87,7 +88,7 @@ def told(seen: Seen, model: Model) -> Told:
     if seen.ledger is None:
         return Told(**about, failure=seen.failure)
     lines = [verdict_line(verdict) for verdict in seen.ledger.under(model)]
-    rows: tuple[Row, ...] = case.labels.rows
+    rows, contradicted = consistent(case.labels.rows, lines)
     if not case.labels.interfered:
         rows = (*rows, *unlabelled(rows, lines))
     members = gather(rows)
@@ -98,7 +99,26 @@ def told(seen: Seen, model: Model) -> Told:
         found = answer(mine, said, seen.single, case.labels.tolerated)
         forged = len({frame for row in mine for frame in row.truth.forged})
         units.append(Unit(family=family_of(mine[0]), answer=found, forged=forged))
-    return Told(**about, units=tuple(units), accused=tuple(accusations(case.labels.tolerated, rows, lines)))
+    named = accusations(case.labels.tolerated, rows, lines)
+    return Told(**about, units=tuple(units), accused=tuple(named), contradicted=contradicted)
+
+
+def consistent(rows: Sequence[Row], lines: Sequence[Verdict]) -> tuple[tuple[Row, ...], int]:
+    """Leave out labels that contradict others of the same capture.
+
+    Where one label calls a whole exchange or flow untouched, and another calls a frame of it forged, the latter is the
+    closer look.
+
+    Returns:
+        The labels that are left, and how many are left out.
+    """
+    forged = {frame for row in rows if row.right for frame in row.truth.forged}
+    wrong = {
+        number
+        for number, place in pair(rows, lines).items()
+        if not rows[number].right and forged & set(lines[place].get("frames") or ())
+    }
+    return tuple(row for number, row in enumerate(rows) if number not in wrong), len(wrong)
 
 
 def family_of(row: Row) -> str:

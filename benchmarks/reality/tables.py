@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.reality.judging import Told, Unit
+from benchmarks.scoreboard.calibration import error_by_chance
 from benchmarks.scoreboard.intervals import wilson
 from benchmarks.scoreboard.tables import Section
 from netinterf.stats import calibration_error, reliability
@@ -30,6 +31,7 @@ def counted(told: Sequence[Told]) -> dict[str, Any]:
             "families": {family: found(mine, family) for family in FAMILIES},
             "benign": benign(mine),
             "calibration": calibration(mine),
+            "contradicted": sum(one.contradicted for one in mine),
         }
         for name, mine in (("open", [one for one in told if not one.reserved]),
                            ("reserve", [one for one in told if one.reserved]))
@@ -112,6 +114,7 @@ def calibration(told: Iterable[Told]) -> dict[str, Any]:
         "units": len(rows),
         "repositories": len(size),
         "error": calibration_error(diagram),
+        "error_if_calibrated": error_by_chance(diagram),
         "bins": [dict(zip(columns, one, strict=True)) for one in bins],
     }
 
@@ -162,11 +165,13 @@ def innocents(found: dict[str, Any]) -> Section:
         rows.append([
             name, share(one["files_accused"], one["files"]), str(one["files_confirmed"]),
             share(one["files_suspected"], one["files"]), share(one["units_accused"], one["units"]),
+            str(part["contradicted"]),
         ])  # fmt: skip
     return Section(
         title="Nobody interfered, and somebody is accused",
-        says="Benign files with any accusation, groups included; and untouched flows and exchanges in all files.",
-        head=["captures", "files accused", "files confirmed", "files suspected", "units accused"],
+        says="Benign files with any accusation, groups included; and untouched flows and exchanges in all files. "
+        "Labels of untouched exchanges that hold a frame which another label calls forged are left out, and counted.",
+        head=["captures", "files accused", "files confirmed", "files suspected", "units accused", "labels left out"],
         rows=rows,
     )
 
@@ -174,13 +179,18 @@ def innocents(found: dict[str, Any]) -> Section:
 def calibrated(found: dict[str, Any]) -> Section:
     """List how well probabilities hold."""
     rows = [
-        [name, str(part["calibration"]["units"]), f"{part['calibration'].get('error', float('nan')):.3f}"]
+        [
+            name,
+            str(part["calibration"]["units"]),
+            *(f"{part['calibration'].get(word, float('nan')):.3f}" for word in ("error", "error_if_calibrated")),
+        ]
         for name, part in found.items()
     ]
     return Section(
         title="Probabilities of real captures",
-        says=f"Subjects whose probability is at least {LEAST_PROBABILITY}; every repository weighs the same.",
-        head=["captures", "subjects", "error"],
+        says=f"Subjects whose probability is at least {LEAST_PROBABILITY}; every repository weighs the same. "
+        "Where few repositories speak, exactly right probabilities would show an error as well, given beside it.",
+        head=["captures", "subjects", "error", "by chance"],
         rows=rows,
     )
 

@@ -44,6 +44,7 @@ def model_of(part: dict[str, Any]) -> Model:
         version=default_model().version + ", left out",
         factors=part["factors"],
         quiet={(kind, word): nats for kind, word, nats in part["quiet"]},
+        alone=part["alone"],
         total_caps=part["total_caps"],
     )
 

@@ -71,7 +71,7 @@ def weigh_subjects(evidence: Evidence, subjects: Subjects, mechanisms: tuple[str
     row, kind, count = row_of(evidence, subjects), subjects.prior_kind, len(subjects)
     quiet = quiet_weights(subjects, model)
     own = own_evidence(evidence, row)
-    hypotheses = weigh(evidence, own, kind, quiet, mechanisms, model)
+    hypotheses = weigh(evidence, own, kind, quiet, mechanisms, model, in_full=False)
     selective = find_selective(evidence, row, count)
     held, _, _ = restrain(hypotheses, selective, mechanisms, model, in_part=subjects.in_part)
     unlisted = np.bincount(held.row, np.where(held.listed, 0.0, np.exp(held.prior)), count)

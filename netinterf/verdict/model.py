@@ -67,6 +67,13 @@ def _factors(instance: object, attribute: Any, value: dict[str, float]) -> None:
             raise ParameterError(f"factors[{rule!r}]", factor, "at least 0: evidence never changes sides")
 
 
+def _seldom(instance: object, attribute: Any, value: dict[str, float]) -> None:
+    _table(instance, attribute, value)
+    for mechanism, nats in value.items():
+        if nats > 0:
+            raise ParameterError(f"alone[{mechanism!r}]", nats, "at most 0: fewer signs never say more")
+
+
 def _caps(instance: object, attribute: Any, value: dict[str, float]) -> None:
     _table(instance, attribute, value)
     for kind, cap in value.items():
@@ -91,6 +98,8 @@ class Model:
             exposure to real benign traffic supports (``python -m benchmarks reality``).
         other_bound: The same for rules not listed: nobody has seen them stay quiet.
         dependence: Which share of the weight of a further independence group the strongest has said already, 0 to 1.
+        alone: What it weighs that one group speaks for a mechanism and no other does, nats, at most 0: the logarithm of
+            how seldom it shows no more than that.
         joint: Mechanisms whose rules are parts of one likelihood ratio by design: their groups add up in full.
         decisive_cap: As ``group_cap``, for an observation whose rule is decisive, and for a subject that has one.
         total_caps: How many nats all evidence of one subject may carry, either way, by kind of subject.
@@ -114,6 +123,7 @@ class Model:
     bounds: dict[str, float] = attrs.field(factory=dict, validator=_caps)
     other_bound: float = attrs.field(validator=_positive)
     dependence: float = attrs.field(validator=_correlation)
+    alone: dict[str, float] = attrs.field(factory=dict, validator=_seldom)
     joint: tuple[str, ...] = ()
     decisive_cap: float = attrs.field(validator=_positive)
     total_caps: dict[str, float] = attrs.field(factory=dict, validator=_caps)
@@ -188,6 +198,7 @@ class Model:
             bounds={row["rule"]: float(row["nats"]) for row in document["bounds"]},
             other_bound=float(caps["other_rule"]["nats"]),
             dependence=float(caps["dependence"]["value"]),
+            alone={row["mechanism"]: float(row["nats"]) for row in document["alone"]},
             joint=tuple(document["joint"]["mechanisms"]),
             decisive_cap=float(caps["decisive"]["nats"]),
             total_caps={row["subject"]: float(row["nats"]) for row in caps["total"]},

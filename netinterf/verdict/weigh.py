@@ -14,11 +14,12 @@ decisive and ordinary observations share a group.
 
 What supports a mechanism is pooled: the strongest group counts in full, each further one by what is not already said
 (`Model.dependence`), since rare benign causes show several oddities at once; parts of what is one likelihood ratio by
-design add up (`Model.joint`). What argues against is added up. Where
-nothing supports a mechanism, what happened to the subject speaks instead (`Model.quiet`): a connection that did its
-work is seldom one that somebody cut. A supported sum is capped, and never says less than silence would. One group that
-is no proof accuses nobody alone: what is not `backed` stays below ``likely`` where it is judged. Every step rises with
-every weight, and no evidence about a subject of which nothing is known changes nothing.
+design add up (`Model.joint`). Where one group speaks and no other, that counts as well: interference seldom shows a
+single oddity, and what its mechanism would be expected to show besides is missing (`Model.alone`). What argues against
+is added up. Where nothing supports a mechanism, what happened to the subject speaks instead (`Model.quiet`): a
+connection that did its work is seldom one that somebody cut. A supported sum is capped, and never says less than
+silence would. One group that is no proof accuses nobody alone: what is not `backed` stays below ``likely`` where it is
+judged. Every step rises with every weight, and no evidence about a subject of which nothing is known changes nothing.
 
 A rule may name a general mechanism (``tcp``): it then weighs on every more special one that is under suspicion, and
 stands for itself when none is. A rule without a mechanism weighs on all of them.
@@ -97,7 +98,14 @@ def covers(general: str, special: str) -> bool:
 
 
 def weigh(
-    evidence: Evidence, row: I64, prior_kind: I64, quiet: F64, mechanisms: tuple[str, ...], model: Model
+    evidence: Evidence,
+    row: I64,
+    prior_kind: I64,
+    quiet: F64,
+    mechanisms: tuple[str, ...],
+    model: Model,
+    *,
+    in_full: bool = True,
 ) -> Hypotheses:
     """Add up the evidence for each mechanism of each subject.
 
@@ -108,6 +116,7 @@ def weigh(
         quiet: What it weighs when nothing supports a mechanism, nats, for each verdict row.
         mechanisms: The vocabulary.
         model: Factors, caps and priors.
+        in_full: All evidence about these subjects is at hand, so that what did not speak means something.
     """
     borne = bearing(evidence, row, mechanisms)
     size, count = len(borne), max(len(mechanisms), 1)
@@ -126,7 +135,9 @@ def weigh(
     most = np.where(decisive, np.maximum(cap, model.decisive_cap), cap)
     priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
-    worth = np.clip(support + against, -cap, most)
+    seldom = np.array([model.alone.get(word, 0.0) for word in mechanisms] or [0.0])[borne.mechanism]
+    missing = np.where(backed, 0.0, seldom) if in_full else 0.0
+    worth = np.clip(support + missing + against, -cap, most)
     return Hypotheses(
         **attrs.asdict(borne, recurse=False),
         llr=np.where(support > 0, np.maximum(worth, silent), silent),

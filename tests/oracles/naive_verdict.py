@@ -57,7 +57,8 @@ def naive_llr(
     if found.support == 0:
         return silent
     upper = max(cap, model.decisive_cap) if found.decisive else cap  # what is proof by itself has a cap of its own
-    return max(min(max(found.support + found.against, -cap), upper), silent)
+    missing = 0.0 if found.decisive or found.groups > 1 else model.alone.get(mechanism, 0.0)
+    return max(min(max(found.support + missing + found.against, -cap), upper), silent)
 
 
 def naive_odds(evidence: Evidence, subject: int, model: Model, kind: str = "tcp", happened: str = "ok") -> float:

@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 import pytest
 
+from benchmarks.fit.alone import alone_of
 from benchmarks.fit.command import captures_of
 from benchmarks.fit.corpus import Sample, gather, sample, total_caps
 from benchmarks.fit.design import lay_out
@@ -179,17 +180,31 @@ def test_caps_are_what_the_corpus_supports() -> None:
 
 
 def test_silence_is_measured_where_something_is_known() -> None:
-    """What happened weighs by how much more often it befell the interfered; a poor capture says nothing."""
+    """What happened argues by how much less often it befell the interfered, and never for them; gaps say nothing."""
     made = corpus()
     design, factors = fitted(made)
     loud = supported(design, plain_model(factors=factors))
     everybody = np.ones(len(made), np.bool_)
     quiet = quiet_of(made, loud, everybody)
-    assert quiet["tcp", "tcp.stalled"] > 2
+    assert quiet.keys() == {("tcp", "ok")}
     assert quiet["tcp", "ok"] < -2
     cut = attrs.evolve(made, happened=np.full(len(made), "capture.snaplen"))
     assert quiet_of(cut, loud, everybody) == {}
     assert {cause.code for cause in CATALOGUE.values()} >= UNKNOWING
+
+
+def test_how_seldom_one_sign_stands_alone() -> None:
+    """It is the share of the interfered that something speaks for, for which nothing else does."""
+    made = corpus()
+    design, model = lay_out(made, plain_model()), plain_model()
+    everybody = np.ones(len(made), np.bool_)
+    signs = np.zeros((len(made), len(RULES)), np.bool_)
+    signs[made.evidence.subject, made.evidence.rule] = True
+    speaking = signs[~made.benign][:, [GOOD, NOISE]].sum(axis=1)
+    expected = np.log(np.mean(speaking[speaking > 0] == 1))
+    assert alone_of(design, model, everybody) == {"tcp.reset": pytest.approx(expected, abs=0.01)}
+    assert alone_of(design, attrs.evolve(model, joint=("tcp.reset",)), everybody) == {}
+    assert alone_of(design, model, made.benign) == {}
 
 
 def test_scores_use_the_strongest_of_a_group_only() -> None:

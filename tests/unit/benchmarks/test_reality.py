@@ -14,11 +14,13 @@ from benchmarks.reality.bounds import SMALLEST, UNKNOWN, Support, bound_of, boun
 from benchmarks.reality.changed import compare, told
 from benchmarks.reality.changes import NEUTRAL, WORSE, Frames, as_pcap, as_pcapng, frames_of
 from benchmarks.reality.exposure import Count, conditions_of, count, met
+from benchmarks.reality.judging import consistent
 from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
+from benchmarks.scoreboard.labels import Row
 from netinterf.analyzers.run import analyze
 from netinterf.capture import write_pcap
 from netinterf.schema import Rule
-from netinterf.simulate import run
+from netinterf.simulate import Truth, run
 from netinterf.trace import Trace, read
 from netinterf.verdict.subjects import list_subjects
 
@@ -128,6 +130,20 @@ def test_who_is_exposed(trace: Trace) -> None:
     assert set(passed) == set(counts) - spoken
     shown = met(trace, subjects)
     assert all(set(conditions_of(rule)) <= set(shown) for rule in evidence.rules)
+
+
+def test_the_closer_label_holds() -> None:
+    """Where an untouched exchange holds a frame that is called forged, the word about the frame stands."""
+    ends = {"kind": "exchange", "protocol": "udp", "client": "10.0.0.2", "client_port": 4000, "server": "9.9.9.9",
+            "server_port": 53}  # fmt: skip
+    wrong, other = (Row(truth=Truth(**ends, name=name, first_frame=1)) for name in ("a.example", "b.example"))
+    forged = Row(truth=Truth(**ends, name="a.example", first_frame=2, forged=(2,)), right=(("dns.injection",),))
+    lines = [
+        {"subject": {**ends, "name": name, "first_frame": 1}, "frames": [2]} for name in ("a.example", "b.example")
+    ]
+    lines[1]["frames"] = [7]
+    assert consistent((wrong, other, forged), lines) == ((other, forged), 1)
+    assert consistent((wrong, other), lines) == ((wrong, other), 0)
 
 
 def test_a_shared_rule_needs_company() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netinterf.errors import SchemaError
+from netinterf.errors import ParameterError, SchemaError
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, Verdicts
 from netinterf.verdict.combine import judge
 from netinterf.verdict.model import SUBJECTS, Model
@@ -49,6 +49,7 @@ MODELS = st.builds(
     bounds=st.dictionaries(st.sampled_from(IDS), NATS),
     other_bound=NATS,
     dependence=st.sampled_from([0.0, 0.5, 0.8]),
+    alone=st.dictionaries(st.sampled_from(["tcp.reset", "tcp.fin", "http.blockpage", "tcp"]), st.floats(-5, 0)),
     joint=st.sampled_from([(), ("tcp.reset",)]),
     decisive_cap=NATS,
     total_caps=st.dictionaries(st.sampled_from(SUBJECTS), NATS),
@@ -223,6 +224,17 @@ def test_one_oddity_that_is_no_proof_accuses_nobody() -> None:
     assert probabilities([(0, "reset.a", 14.0), (0, "reset.b", 14.0)], **wide)[0] < likely
     assert probabilities([(0, "reset.a", 13.0), (0, "reset.c", 1.0)], **wide)[0] > likely
     assert probabilities([(0, "reset.sure", 14.0)], **wide)[0] > likely
+
+
+def test_a_single_sign_weighs_that_others_are_missing() -> None:
+    """One group alone says less by how seldom there is no more, but never less than silence; proof stands alone."""
+    seldom = {"alone": {"tcp.reset": -2.0}}
+    assert probabilities([(0, "reset.a", 5.0)], **seldom)[0] == pytest.approx(probabilities([(0, "reset.a", 3.0)])[0])
+    assert probabilities([(0, "reset.a", 1.0)], **seldom)[0] == pytest.approx(probabilities([])[0])
+    for rows in ([(0, "reset.a", 5.0), (0, "reset.c", 1.0)], [(0, "reset.sure", 5.0)], [(0, "fin", 5.0)]):
+        assert probabilities(rows, **seldom)[0] == probabilities(rows)[0]
+    with pytest.raises(ParameterError, match="fewer signs never say more"):
+        plain_model(alone={"tcp.reset": 1.0})
 
 
 def test_what_is_proof_keeps_its_weight() -> None:
