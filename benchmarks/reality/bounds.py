@@ -26,6 +26,10 @@ hundred subjects then, and repositories are what traffic is drawn by."""
 UNKNOWN = 3.0
 """Nats for a rule that reality says too little about: twenty to one, strong evidence (Kass and Raftery, JASA 1995)."""
 
+TWINS = {f"quic.{sign}": f"drop.{sign}" for sign in ("served", "again", "residual", "recovered")}
+"""Rules that ask of QUIC conversations and their company what another asks of TCP connections. Where reality holds few
+of the former, but showed often enough that the question is sound, what it showed of the few may stand by itself."""
+
 SMALLEST = 0.1
 """Nats that are left to a rule that fires nearly everywhere: a bound is positive."""
 
@@ -46,6 +50,11 @@ class Support:
     def fired(self) -> int:
         """Subjects in which it spoke for interference."""
         return len(self.weights)
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is much enough to bound the rule by."""
+        return self.exposed >= LEAST_SUBJECTS and self.homes >= LEAST_HOMES
 
 
 def support_of(captures: Iterable[tuple[str, Mapping[str, Count]]]) -> dict[str, Support]:
@@ -85,17 +94,24 @@ def bounds_of(support: Mapping[str, Support], factors: Mapping[str, float]) -> d
         pooled[family_of(rule)] = fired + one.fired, files + one.files_fired
     mean = {family: fired / files if files else 1.0 for family, (fired, files) in pooled.items()}
     return {
-        rule: round(bound_of(one, mean[family_of(rule)], factors.get(rule, 1.0)), 2) for rule, one in support.items()
+        rule: round(bound_of(one, mean[family_of(rule)], factors.get(rule, 1.0), known(rule, support)), 2)
+        for rule, one in support.items()
     }
 
 
-def bound_of(support: Support, clustering: float, factor: float = 1.0) -> float:
+def known(rule: str, support: Mapping[str, Support]) -> bool:
+    """Say whether reality showed enough of a rule, or of its twin."""
+    return support[rule].enough or support.get(TWINS.get(rule, ""), Support()).enough
+
+
+def bound_of(support: Support, clustering: float, factor: float = 1.0, known: bool = True) -> float:
     """Compute how many nats a rule may carry.
 
     Args:
         support: What was seen of it.
         clustering: Mean number of firing subjects in a file in which a rule of its kind fires.
         factor: By how much its weights are multiplied.
+        known: Reality showed enough of it; otherwise it carries `UNKNOWN` at most.
     """
     if not support.exposed:
         return UNKNOWN
@@ -105,6 +121,6 @@ def bound_of(support: Support, clustering: float, factor: float = 1.0) -> float:
     # where i benign subjects say w or more, w lies between said[i] and said[i - 1], and must not exceed allowed[i]
     wrong = np.flatnonzero(allowed[1:] < said[:-1]) + 1
     bound = float(max(allowed[wrong[-1]], said[wrong[-1]]) if len(wrong) else allowed[0])
-    if support.exposed < LEAST_SUBJECTS or support.homes < LEAST_HOMES:
+    if not known:
         bound = min(bound, UNKNOWN)
     return max(bound, SMALLEST)

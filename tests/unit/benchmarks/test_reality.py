@@ -73,8 +73,9 @@ def test_more_silence_supports_more_and_more_fire_less() -> None:
     seen = Support(exposed=8000, files=100, homes=20)
     assert bound_of(seen, 1.0) == pytest.approx(math.log(16000))
     assert bound_of(attrs.evolve(seen, weights=(9.0,) * 7, against=(0.0,) * 7), 2.0) == pytest.approx(math.log(1000))
-    assert bound_of(attrs.evolve(seen, homes=9), 1.0) == UNKNOWN
-    assert bound_of(attrs.evolve(seen, exposed=299), 1.0) == UNKNOWN
+    assert not attrs.evolve(seen, homes=9).enough
+    assert not attrs.evolve(seen, exposed=299).enough
+    assert bound_of(seen, 1.0, known=False) == UNKNOWN
     assert bound_of(Support(), 1.0) == UNKNOWN
     assert bound_of(Support(exposed=5, weights=(9.0,) * 5, against=(0.0,) * 5, files=5, homes=5), 1.0) == SMALLEST
 
@@ -82,9 +83,8 @@ def test_more_silence_supports_more_and_more_fire_less() -> None:
 @given(st.lists(st.floats(0.01, 20), max_size=30), st.integers(40, 3000), st.floats(0.5, 3), st.floats(0.5, 4))
 def test_no_weight_is_said_more_often_than_it_may_be(weights, exposed, factor, clustering) -> None:
     """Up to the bound each weight is rarer than its inverse, right above it one is not (a slow twin tries them)."""
-    bound = bound_of(
-        Support(exposed=exposed, weights=tuple(weights), against=(0.0,) * len(weights), homes=30), clustering, factor
-    )
+    support = Support(exposed=exposed, weights=tuple(weights), against=(0.0,) * len(weights), homes=30)
+    bound = bound_of(support, clustering, factor, support.enough)
 
     def allowed(weight: float) -> float:
         said = sum(one * factor >= weight for one in weights)
@@ -114,6 +114,18 @@ def test_counts_add_up_over_captures_and_clustering_over_a_family() -> None:
     argued = attrs.evolve(support["x.one"], against=(-9.0,) * 12)
     assert bounds_of({"x.one": argued}, {})["x.one"] == pytest.approx(-math.log(3 / 3000), abs=0.01)
     assert bounds_of(support, {"x.one": 0.1})["x.one"] == pytest.approx(-math.log(3 / 3000), abs=0.01)
+
+
+def test_few_conversations_count_where_the_question_is_known() -> None:
+    """What asks of QUIC as of TCP is bounded by its own few subjects, if TCP showed enough."""
+    few, many = Support(exposed=150, files=9, homes=9), Support(exposed=4000, files=200, homes=26)
+    bounds = bounds_of({"quic.served": few, "quic.once": few, "drop.served": many}, {})
+    assert bounds == {
+        "quic.served": pytest.approx(math.log(300), abs=0.01),
+        "quic.once": UNKNOWN,
+        "drop.served": pytest.approx(math.log(8000), abs=0.01),
+    }
+    assert bounds_of({"quic.served": few, "drop.served": few}, {})["quic.served"] == UNKNOWN
 
 
 def test_who_is_exposed(trace: Trace) -> None:
