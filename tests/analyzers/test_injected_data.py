@@ -91,6 +91,25 @@ def test_seven_bytes_contradict(length: int, told: bool) -> None:
     assert ("data.contradiction" in found(talk.trace())) == told
 
 
+@pytest.mark.parametrize(("bare", "second"), [
+    (40, True),  # in between the server acknowledges from where the first bytes began: it had not sent them
+    (None, False),  # one broken sender may contradict itself
+    (130, False),  # behind both: a stack that never counts what it sends disowns all of it
+])  # fmt: skip
+def test_a_perfect_imitation_is_disowned_before_it_is_contradicted(bare: float | None, second: bool) -> None:
+    """Header, stamps and time of both packets are the server's."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 99, data=ALERT)
+    if bare:
+        talk.send("S", "A", 901, end + 7, at=sent + 99 + bare)
+    talk.send("S", "PA", 901, end, at=sent + 180, data=b"\x16\x03\x03\x04\x00" + bytes(400))
+    rules = found(talk.trace(), "data.")
+    assert ("data.contradiction" in rules) == second
+    assert ("data.overlap" in rules) != second
+
+
 def letter(odd: dict[str, object], later: dict[str, object]) -> dict[str, float]:
     """Send mail in seven steps; the fourth answer, to a forbidden word, comes after 20 ms, and looks as told."""
     talk = Talk()
