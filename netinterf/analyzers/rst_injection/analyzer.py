@@ -29,10 +29,12 @@ from netinterf.analyzers.rst_injection.contradiction_rules import (
 from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
-from netinterf.analyzers.rst_injection.greetings import find_varied
+from netinterf.analyzers.rst_injection.greeting_rules import GREETING_RULES, GREETING_WEIGHTS
+from netinterf.analyzers.rst_injection.greetings import find_counted, find_varied
 from netinterf.analyzers.rst_injection.handwriting import FITS, KNOWN_WRITER, KNOWN_WRITER_WEIGHT, documented
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
+from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
 from netinterf.schema import Evidence, Rule
@@ -65,6 +67,7 @@ class RstInjection:
         *RULES,
         *FIN_RULES,
         *DATA_RULES,
+        *GREETING_RULES,
         *(known for _, known in SPARED),
         KNOWN_WRITER,
     )
@@ -76,7 +79,7 @@ class RstInjection:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
         ended, forged_ends = self.fins(trace)
-        tables = [*ended, *self.resets(trace, forged_ends), *self.contradictions(trace), self.greetings(trace)]
+        tables = [*ended, *self.resets(trace, forged_ends), *self.contradictions(trace), *self.greetings(trace)]
         for suspects in (find_first_data(trace), find_later_data(trace)):
             tables += self.data(trace, suspects)
         return join(tables) if tables else Evidence.empty(rules=self.rules)
@@ -108,19 +111,35 @@ class RstInjection:
             if pick.any()
         ]
 
-    def greetings(self, trace: Trace) -> Evidence:
-        """Write down greetings of one server that differ from connection to connection."""
+    def greetings(self, trace: Trace) -> list[Evidence]:
+        """Write down greetings of one server that differ from connection to connection, or to one SYN."""
         row, windows = find_varied(trace)
-        return observe(
-            self,
-            VARIED_GREETING.id,
-            subject=trace.packets.flow[row],
-            time=trace.packets.time[row],
-            llr=VARIED_WEIGHT,
-            forged=row,
-            witness=row,
-            measured={"windows": windows},
+        counted, pairs = find_counted(trace), second_synacks(trace)
+        early, times = raced(trace, pairs)
+        denial = refused(trace, pairs)
+        both, single = couples(pairs.forged, pairs.genuine), pairs.forged
+        denied = couples(single, np.where(denial < 0, single, denial))
+        own = {"windows": windows}
+        shown = (
+            (VARIED_GREETING.id, VARIED_WEIGHT, row, row, own, row >= 0),
+            ("synack.counting", GREETING_WEIGHTS["synack.counting"], counted, counted, {}, counted >= 0),
+            ("synack.nearer", GREETING_WEIGHTS["synack.nearer"], single, both, times, early),
+            ("synack.other_stack", GREETING_WEIGHTS["synack.other_stack"], single, both, {}, other_stacks(trace, pairs)),
+            ("synack.refused", GREETING_WEIGHTS["synack.refused"], single, denied, {}, denial >= 0),
         )
+        return [
+            observe(
+                self,
+                rule,
+                subject=trace.packets.flow[forged[where]],
+                time=trace.packets.time[forged[where]],
+                llr=weight,
+                forged=forged[where],
+                witness=witness.take(np.flatnonzero(where)) if isinstance(witness, Ragged) else witness[where],
+                measured={key: value[where] for key, value in measured.items()},
+            )
+            for rule, weight, forged, witness, measured, where in shown
+        ]
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], NDArray[np.int64]]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow.
