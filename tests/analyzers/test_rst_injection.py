@@ -842,3 +842,43 @@ def test_resets_spare_other_names_or_only_sometimes_strike() -> None:
         talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
         rules = found(talk.trace())
         assert {"rst.spared", "rst.moody"} & set(rules) == {expected}
+
+
+@pytest.mark.parametrize(("ports", "ack", "told"), [
+    ((443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8), 101, True),
+    ((443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8), 102, False),  # it answers another SYN
+    ((8443, 40001), 101, False),  # another service
+])  # fmt: skip
+def test_greetings_with_ports_in_the_other_byte_order(ports: tuple[int, int], ack: int, told: bool) -> None:
+    """They are a flow of their own, and answer the number of this connection's SYN."""
+    talk = Talk()
+    talk.port = 40001
+    talk.healthy(-1000)
+    talk.open()
+    talk.send("S", "SA", 31337, ack, at=6, data=b"words", stamped=False, ports=ports)
+    trace = talk.trace()
+    evidence = RstInjection()(trace)
+    named = {(evidence.rules[code].id, int(flow)) for code, flow in zip(evidence.rule, evidence.subject, strict=True)}
+    flow = int(np.flatnonzero(trace.flows.client_port == 40001)[0])
+    assert (("synack.swapped_ports", flow) in named) == told
+    assert not any(rule == "synack.swapped_ports" and other != flow for rule, other in named)
+
+
+@pytest.mark.parametrize("flags", ["PA", "R"])
+@pytest.mark.parametrize(("places", "told"), [
+    ((10_000_000, 20_000_000, 30_000_000, 40_000_000), True),
+    ((10_000_000, 20_000_000), False),
+    ((10_000_000, 10_000_005, 10_000_010, 10_000_015), False),  # left over from an older connection
+])  # fmt: skip
+def test_numbers_sprayed_over_a_stream(flags: str, places: tuple[int, ...], told: bool) -> None:
+    """Bytes or resets at places far from each other and from what the client has room for."""
+    data = b"words" if flags == "PA" else b""
+    if flags == "R" and places[1] - places[0] == 5:
+        places = tuple(places[0] + step for step in range(4))
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    for step, place in enumerate(places):
+        talk.send("S", flags, 901 + place, end, at=sent + 5 + step, data=data, stamped=False)
+    talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    rule = "data.sprayed" if data else "rst.sprayed"
+    assert (rule in found(talk.trace())) == told

@@ -20,7 +20,7 @@ from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["Contradictions", "conflicting_data", "second_synacks"]
+__all__ = ["Contradictions", "conflicting_data", "joined_pairs", "second_synacks"]
 
 LEAST_BYTES = 7
 """Bytes of an overlap that tell: a keep-alive may bring one of garbage (RFC 9293 §3.8.4), and up to six are padding of
@@ -94,6 +94,12 @@ def second_synacks(trace: Trace) -> Contradictions:
     return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
 
 
+def joined_pairs(one: Contradictions, other: Contradictions) -> Contradictions:
+    """List the pairs of both."""
+    columns = zip(attrs.asdict(one, recurse=False).items(), attrs.asdict(other, recurse=False).values(), strict=True)
+    return Contradictions(**{name: np.concatenate([mine, theirs]) for (name, mine), theirs in columns})
+
+
 def empty() -> Contradictions:
     """Return no contradictions."""
     none = np.empty(0, np.int64)
@@ -131,8 +137,8 @@ def pair_up(
 def disowned(trace: Trace, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which packets their claimed sender takes back before it says something else in their place.
 
-    Behind the second it proves nothing: a stack that never counts what it sends disowns both. Blind where one stack near
-    the tap speaks for all servers, as `netinterf.analyzers.forgery.writer` is.
+    Behind the second it proves nothing: a stack that never counts what it sends disowns both. Blind where one stack
+    near the tap speaks for all servers, as `netinterf.analyzers.forgery.writer` is.
     """
     order = np.argsort(first)
     late = np.full(len(first), -1)

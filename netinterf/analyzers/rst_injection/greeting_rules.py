@@ -1,11 +1,13 @@
 """The vocabulary of greetings: what two of them to one SYN show besides, and counters. Weights begin where a fit would.
 
-None is proof: machines may share an address. Each is worth what a single foreign field is worth.
+Two numbers are no proof, since machines may share an address; each sign beside them is worth what a single foreign
+field is worth. Ports in the other byte order are: they were taken from the very SYN, by nobody who listens on them.
 """
 
+from netinterf.analyzers.rst_injection.contradiction_rules import VARIED_GREETING, VARIED_WEIGHT
 from netinterf.schema import Rule
 
-__all__ = ["GREETING_RULES", "GREETING_WEIGHTS"]
+__all__ = ["GREETING_RULES", "GREETING_WEIGHTS", "SWAPPED_PORTS"]
 
 WANG = "Wang et al., Your State is Not Mine, IMC 2017, section 2.1"
 
@@ -14,8 +16,7 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], tuple[str, ...], bool]
         3.0,
         "nearer",
         "timing",
-        "one SYN/ACK came after {waited_ms} ms, another with a different number after {other_ms} ms: somebody nearer "
-        "wrote the first",
+        "one SYN/ACK took {waited_ms} ms, one with another number {other_ms} ms: somebody nearer wrote the first",
         ("waited_ms", "other_ms"),
         ("Causality: a SYN was sent once", WANG),
         False,
@@ -49,17 +50,35 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], tuple[str, ...], bool]
     ),
 )
 
-GREETING_WEIGHTS: dict[str, float] = {f"synack.{name}": weight for weight, name, *_ in TABLE}
+SWAPPED_PORTS = Rule(
+    id="synack.swapped_ports",
+    mechanism="tcp.synack",
+    group="synack.ports",
+    says="a SYN/ACK acknowledges this connection's SYN from and to its ports in the other byte order",
+    decisive=True,
+    references=("Captures from China, July 2014: answers from port 20480 to SYNs to port 80", "RFC 9293 §3.4"),
+)
+SWAPPED_WEIGHT = 10.0
+"""A number of 32 bits agrees by chance once in four thousand million times, and no host answers from another port."""
 
-GREETING_RULES: tuple[Rule, ...] = tuple(
-    Rule(
-        id=f"synack.{name}",
-        mechanism="tcp.synack",
-        group=f"synack.{group}",
-        says=says,
-        measures=measures,
-        references=references,
-        shared=shared,
-    )
-    for _, name, group, says, measures, references, shared in TABLE
+GREETING_WEIGHTS: dict[str, float] = {
+    **{f"synack.{name}": weight for weight, name, *_ in TABLE},
+    SWAPPED_PORTS.id: SWAPPED_WEIGHT,
+    VARIED_GREETING.id: VARIED_WEIGHT,
+}
+
+GREETING_RULES: tuple[Rule, ...] = (
+    SWAPPED_PORTS,
+    *(
+        Rule(
+            id=f"synack.{name}",
+            mechanism="tcp.synack",
+            group=f"synack.{group}",
+            says=says,
+            measures=measures,
+            references=references,
+            shared=shared,
+        )
+        for _, name, group, says, measures, references, shared in TABLE
+    ),
 )

@@ -11,12 +11,46 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_ONE
 from netinterf.analyzers.rst_injection.contradiction import Contradictions
+from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["other_stacks", "raced", "refused"]
+__all__ = ["other_stacks", "raced", "refused", "swapped_ports"]
 
 I64 = NDArray[np.int64]
+
+
+def swapped_ports(trace: Trace) -> Contradictions:
+    """Find SYN/ACKs that acknowledge a connection's SYN, from and to its ports in the other byte order.
+
+    They make a flow of their own. The acknowledged number is one of four thousand million, so that no chance brings the
+    two together. Ports that read the same either way show nothing.
+
+    Returns:
+        Pairs by the flow of the SYN: the foreign greeting, and the server's own, or the foreign one where that is all.
+    """
+    packets, flows = trace.packets, trace.flows
+    both = TcpFlag.SYN | TcpFlag.ACK
+    row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
+    row = row[trace.sides.syn[2 * packets.flow[row]] < 0]  # nobody had asked from there
+    syn = trace.sides.syn[0::2].astype(np.int64)
+    flow = np.flatnonzero((syn >= 0) & (flows.client_port != flows.client_port.byteswap()))
+    stray = packets.flow[row]
+    columns = (
+        np.append(flows.client[flow], flows.client[stray]),
+        np.append(flows.server[flow], flows.server[stray]),
+        np.append(flows.client_port[flow].byteswap(), flows.client_port[stray]),
+        np.append(flows.server_port[flow].byteswap(), flows.server_port[stray]),
+        np.append((packets.seq[syn[flow]].astype(np.int64) + 1) % 2**32, packets.ack[row]),
+    )
+    asked, heard = np.split(combined(*columns), [len(flow)])
+    _, mine, other = np.intersect1d(asked, heard, return_indices=True)
+    flow, forged = flow[mine], row[other]
+    own = trace.sides.syn[2 * flow + 1].astype(np.int64)
+    false = np.zeros(len(flow), np.bool_)
+    return Contradictions(
+        flow=flow, forged=forged, genuine=np.where(own < 0, forged, own), http=false, end=false, alike=false
+    )
 
 
 def latest(trace: Trace, pairs: Contradictions) -> I64:

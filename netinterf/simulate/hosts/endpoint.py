@@ -74,6 +74,8 @@ class Endpoint(Output):
             return
         if packet.protocol != TCP:
             self.hear_icmp(packet)
+        elif packet.dport != self.local[1]:
+            return  # a host's firewall drops what belongs to no connection
         elif flags & RST:
             self.hear_reset(packet)
         elif self.state == "dead" or (self.app.ending is Ending.REFUSE and not self.outbound):
