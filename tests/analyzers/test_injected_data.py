@@ -1,6 +1,7 @@
 """Data and ends in a server's name: what imitators cannot know, and what only looks like them."""
 
 import pytest
+from scapy.all import ICMP, IP, Raw
 
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.trace import Trace
@@ -200,3 +201,16 @@ def test_padding_that_was_taken_for_payload_is_no_data(data: bytes, back: bool) 
     talk.send("S", "A", 917, end, at=sent + 150, data=data)
     talk.send("S", "A", 917, end + 8, at=sent + 202)
     assert ("data.taken_back" in found(talk.trace())) == back
+
+
+@pytest.mark.parametrize(("again", "told"), [(False, True), (True, False)])
+def test_an_answer_to_what_never_arrived(again: bool, told: bool) -> None:
+    """A router reports that the request expired, and it is acknowledged; a second copy may have reached the server."""
+    talk = Talk()
+    sent, end = talk.request(talk.open(), HELLO)
+    report = IP(src="192.0.2.1", dst="198.51.100.7", ttl=250) / ICMP(type=11, code=0) / Raw(talk.frames[-1][1][:40])
+    talk.frames.append((sent + 10, bytes(report)))
+    if again:
+        talk.request(sent + 19, HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 130, data=ALERT, df=False)
+    assert ("data.trigger_died" in found(talk.trace())) == told

@@ -792,7 +792,7 @@ def test_resets_out_of_one_counter() -> None:
 
 
 def hijacked(*, forged: dict[str, object], taken: bool, goes_on: bool, at: float = 6) -> dict[str, float]:
-    """Answer one SYN twice, the second time after 100 ms; who gave the number that was taken goes on with it, or not."""
+    """Answer one SYN twice, the second time after 100 ms; who gave the number that was taken goes on, or not."""
     talk = Talk()
     talk.send("C", "S", 100, 0, at=0)
     talk.send("S", "SA", 31337, 101, at=at, **forged)
