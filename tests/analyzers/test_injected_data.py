@@ -4,7 +4,8 @@ import pytest
 from scapy.all import ICMP, IP, Raw
 
 from netinterf.analyzers.rst_injection import RstInjection
-from netinterf.trace import Trace
+from netinterf.simulate import Conditions, run
+from netinterf.trace import Trace, read
 from tests.analyzers.talk import Talk
 
 HELLO = b"\x16\x03\x01" + bytes(100)
@@ -214,3 +215,22 @@ def test_an_answer_to_what_never_arrived(again: bool, told: bool) -> None:
         talk.request(sent + 19, HELLO)
     talk.send("S", "PA", 901, end, at=sent + 130, data=ALERT, df=False)
     assert ("data.trigger_died" in found(talk.trace())) == told
+
+
+@pytest.mark.parametrize("seed", [6001, 6002])
+@pytest.mark.parametrize(("scenario", "rule", "share"), [
+    ("tcp.synack.generic-swapped", "synack.swapped_ports", 1.0),
+    ("tcp.synack.generic", "synack.nearer", 0.5),  # not where the server is hardly farther than the box
+    ("tcp.data.generic-spray", "data.sprayed", 0.5),  # not where most places lie below the stream
+])  # fmt: skip
+def test_scenarios_show_their_sign(scenario: str, rule: str, share: float, seed: int) -> None:
+    """On connections that were interfered with, and on no other."""
+    played = run(scenario, seed, Conditions.clean(vantage="client"))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    evidence = RstInjection()(trace)
+    shown = {int(trace.flows.client_port[flow]) for code, flow in zip(evidence.rule, evidence.subject, strict=True)
+             if evidence.rules[code].id == rule}  # fmt: skip
+    hit = {truth.client_port for truth in played.labels.truths if truth.mechanism}
+    assert hit
+    assert shown <= hit
+    assert len(shown) >= share * len(hit)
