@@ -1,6 +1,6 @@
 """From signs on single resets to evidence about flows."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -43,6 +43,11 @@ from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["RstInjection"]
+
+I64 = NDArray[np.int64]
+
+Shown = tuple[str, I64, I64, Ragged | I64, dict[str, NDArray[Any]], NDArray[np.bool_]]
+"""Rule, flows, packets held to be forged, packets that show it, measures, and where it shows."""
 
 
 @attrs.frozen(kw_only=True)
@@ -154,9 +159,9 @@ class RstInjection:
         denial = refused(trace, pairs)
         both, single = couples(pairs.forged, pairs.genuine), pairs.forged
         denied = couples(single, np.where(denial < 0, single, denial))
-        of_row, of_counted = trace.packets.flow[row], trace.packets.flow[counted]
+        of_row, of_counted = (trace.packets.flow[some].astype(np.int64) for some in (row, counted))
         odd = other_stacks(trace, pairs)
-        shown = (
+        shown: tuple[Shown, ...] = (
             (VARIED_GREETING.id, of_row, row, row, {"windows": windows}, row >= 0),
             ("synack.counting", of_counted, counted, counted, {}, counted >= 0),
             (SWAPPED_PORTS.id, swapped.flow, swapped.forged, swapped.forged, {}, swapped.flow >= 0),

@@ -41,7 +41,7 @@ def swapped_ports(trace: Trace) -> Contradictions:
         np.append(flows.server[flow], flows.server[stray]),
         np.append(flows.client_port[flow].byteswap(), flows.client_port[stray]),
         np.append(flows.server_port[flow].byteswap(), flows.server_port[stray]),
-        np.append((packets.seq[syn[flow]].astype(np.int64) + 1) % 2**32, packets.ack[row]),
+        np.append((packets.seq[syn[flow]].astype(np.int64) + 1) % 2**32, packets.ack[row]).astype(np.int64),
     )
     asked, heard = np.split(combined(*columns), [len(flow)])
     _, mine, other = np.intersect1d(asked, heard, return_indices=True)
