@@ -29,7 +29,7 @@ class Talk:
     def send(self, side: str, flags: str, seq: int, ack: int, *, at: float, data: bytes = b"", **fields: Any) -> int:
         """Write one packet of side ``"C"`` or ``"S"`` at time *at*; returns its frame number in writing order."""
         mine, theirs = ("198.51.100.7", self.server) if side == "C" else (self.server, "198.51.100.7")
-        ports = (self.port, 443) if side == "C" else (443, self.port)
+        ports = fields.pop("ports", (self.port, 443) if side == "C" else (443, self.port))
         self.ids[side] += 1
         ip = {"ttl": self.ttl[side], "id": self.ids[side], "flags": "DF" if fields.pop("df", True) else 0}
         tcp: dict[str, Any] = {"window": 64_240 if "S" in flags else 500 if side == "C" else 600}

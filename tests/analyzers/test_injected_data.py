@@ -1,9 +1,11 @@
 """Data and ends in a server's name: what imitators cannot know, and what only looks like them."""
 
 import pytest
+from scapy.all import ICMP, IP, Raw
 
 from netinterf.analyzers.rst_injection import RstInjection
-from netinterf.trace import Trace
+from netinterf.simulate import Conditions, run
+from netinterf.trace import Trace, read
 from tests.analyzers.talk import Talk
 
 HELLO = b"\x16\x03\x01" + bytes(100)
@@ -89,6 +91,25 @@ def test_seven_bytes_contradict(length: int, told: bool) -> None:
     talk.send("S", "PA", 901, end, at=sent + 4, data=ALERT[:length], ttl=61)
     talk.send("S", "PA", 901, end, at=sent + 101, data=b"\x16\x03\x03\x04\x00" + bytes(400))
     assert ("data.contradiction" in found(talk.trace())) == told
+
+
+@pytest.mark.parametrize(("bare", "second"), [
+    (40, True),  # in between the server acknowledges from where the first bytes began: it had not sent them
+    (None, False),  # one broken sender may contradict itself
+    (130, False),  # behind both: a stack that never counts what it sends disowns all of it
+])  # fmt: skip
+def test_a_perfect_imitation_is_disowned_before_it_is_contradicted(bare: float | None, second: bool) -> None:
+    """Header, stamps and time of both packets are the server's."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 99, data=ALERT)
+    if bare:
+        talk.send("S", "A", 901, end + 7, at=sent + 99 + bare)
+    talk.send("S", "PA", 901, end, at=sent + 180, data=b"\x16\x03\x03\x04\x00" + bytes(400))
+    rules = found(talk.trace(), "data.")
+    assert ("data.contradiction" in rules) == second
+    assert ("data.overlap" in rules) != second
 
 
 def letter(odd: dict[str, object], later: dict[str, object]) -> dict[str, float]:
@@ -181,3 +202,35 @@ def test_padding_that_was_taken_for_payload_is_no_data(data: bytes, back: bool) 
     talk.send("S", "A", 917, end, at=sent + 150, data=data)
     talk.send("S", "A", 917, end + 8, at=sent + 202)
     assert ("data.taken_back" in found(talk.trace())) == back
+
+
+@pytest.mark.parametrize(("again", "told"), [(False, True), (True, False)])
+def test_an_answer_to_what_never_arrived(again: bool, told: bool) -> None:
+    """A router reports that the request expired, and it is acknowledged; a second copy may have reached the server."""
+    talk = Talk()
+    sent, end = talk.request(talk.open(), HELLO)
+    report = IP(src="192.0.2.1", dst="198.51.100.7", ttl=250) / ICMP(type=11, code=0) / Raw(talk.frames[-1][1][:40])
+    talk.frames.append((sent + 10, bytes(report)))
+    if again:
+        talk.request(sent + 19, HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 130, data=ALERT, df=False)
+    assert ("data.trigger_died" in found(talk.trace())) == told
+
+
+@pytest.mark.parametrize("seed", [6001, 6002])
+@pytest.mark.parametrize(("scenario", "rule", "share"), [
+    ("tcp.synack.generic-swapped", "synack.swapped_ports", 1.0),
+    ("tcp.synack.generic", "synack.nearer", 0.5),  # not where the server is hardly farther than the box
+    ("tcp.data.generic-spray", "data.sprayed", 0.5),  # not where most places lie below the stream
+])  # fmt: skip
+def test_scenarios_show_their_sign(scenario: str, rule: str, share: float, seed: int) -> None:
+    """On connections that were interfered with, and on no other."""
+    played = run(scenario, seed, Conditions.clean(vantage="client"))
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    evidence = RstInjection()(trace)
+    shown = {int(trace.flows.client_port[flow]) for code, flow in zip(evidence.rule, evidence.subject, strict=True)
+             if evidence.rules[code].id == rule}  # fmt: skip
+    hit = {truth.client_port for truth in played.labels.truths if truth.mechanism}
+    assert hit
+    assert shown <= hit
+    assert len(shown) >= share * len(hit)

@@ -766,6 +766,58 @@ def test_greetings_of_one_server_announce_one_window() -> None:
         assert ("synack.window_varies" in found(talk.trace())) == varies
 
 
+def test_greetings_out_of_one_counter() -> None:
+    """Window and hop limit climb together from connection to connection; a route that changes moves no window."""
+    counted, moved, few = ((44, 1004), (61, 1021), (139, 1099)), ((44, 1004), (61, 1004), (139, 1004)), ((44, 1004),)
+    for forged, counts in ((counted, True), (moved, False), (few, False)):
+        talk = Talk()
+        talk.healthy(-1000)  # the server's own greeting stands beside them
+        for place, (hops, window) in enumerate(forged):
+            talk.port = 41000 + place
+            talk.send("C", "S", 100, 0, at=1000 * place)
+            talk.send("S", "SA", 31337, 101, at=1000 * place + 6, window=window, ttl=hops, stamped=False)
+            talk.send("C", "A", 101, 31338, at=1000 * place + 7)
+        assert ("synack.counting" in found(talk.trace())) == counts
+
+
+def test_resets_out_of_one_counter() -> None:
+    """One reset a connection, each with hop limit and window of its own and the same difference between them."""
+    for windows, counts in (((1004, 1021, 1099), True), ((1004, 1004, 1004), False), ((1004, 1033, 7000), False)):
+        talk = Talk()
+        for place, (hops, window) in enumerate(zip((44, 61, 139), windows, strict=True)):
+            talk.port = 41000 + place
+            sent, end = talk.request(talk.open(1000 * place))
+            talk.send("S", "RA", 901, end, at=sent + 5, window=window, ttl=hops, stamped=False)
+        assert ("rst.counting" in found(talk.trace())) == counts
+
+
+def hijacked(*, forged: dict[str, object], taken: bool, goes_on: bool, at: float = 6) -> dict[str, float]:
+    """Answer one SYN twice, the second time after 100 ms; who gave the number that was taken goes on, or not."""
+    talk = Talk()
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "SA", 31337, 101, at=at, **forged)
+    talk.send("S", "SA", 900, 101, at=100)
+    if taken:
+        talk.send("C", "A", 101, 31338, at=at + 1)
+        talk.send("C", "A", 101, 31338, at=101)
+        talk.send("S", "R", 31338, 0, at=at + 101, stamped=False)
+    if goes_on:
+        talk.send("C", "PA", 101, 31338, at=at + 2, data=b"hello")
+        talk.send("S", "PA", 31338, 106, at=at + 102, data=b"welcome")
+    rules = found(talk.trace())
+    return {name: llr for name, llr in rules.items() if name.startswith("synack.")}
+
+
+def test_a_handshake_that_was_taken_over() -> None:
+    """The client takes what came first, the server refuses that number; two machines of one service look otherwise."""
+    bare = {"scale": [], "stamped": False, "mss": 0}
+    assert set(hijacked(forged=bare, taken=True, goes_on=False)) == {
+        "synack.contradiction", "synack.nearer", "synack.other_stack", "synack.refused"
+    }  # fmt: skip
+    assert set(hijacked(forged={}, taken=False, goes_on=False)) == {"synack.contradiction", "synack.nearer"}
+    assert set(hijacked(forged={}, taken=True, goes_on=True, at=96)) == {"synack.contradiction"}  # equally far, alike
+
+
 def test_an_abort_may_acknowledge_its_segments_in_any_order() -> None:
     """Resets that each acknowledge another segment are no burst, whichever came first; two of one segment are."""
     for acks, burst in (((1, 2, 3), False), ((3, 1, 2), False), ((1, 1, 3), True)):
@@ -790,3 +842,43 @@ def test_resets_spare_other_names_or_only_sometimes_strike() -> None:
         talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
         rules = found(talk.trace())
         assert {"rst.spared", "rst.moody"} & set(rules) == {expected}
+
+
+@pytest.mark.parametrize(("ports", "ack", "told"), [
+    ((443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8), 101, True),
+    ((443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8), 102, False),  # it answers another SYN
+    ((8443, 40001), 101, False),  # another service
+])  # fmt: skip
+def test_greetings_with_ports_in_the_other_byte_order(ports: tuple[int, int], ack: int, told: bool) -> None:
+    """They are a flow of their own, and answer the number of this connection's SYN."""
+    talk = Talk()
+    talk.port = 40001
+    talk.healthy(-1000)
+    talk.open()
+    talk.send("S", "SA", 31337, ack, at=6, data=b"words", stamped=False, ports=ports)
+    trace = talk.trace()
+    evidence = RstInjection()(trace)
+    named = {(evidence.rules[code].id, int(flow)) for code, flow in zip(evidence.rule, evidence.subject, strict=True)}
+    flow = int(np.flatnonzero(trace.flows.client_port == 40001)[0])
+    assert (("synack.swapped_ports", flow) in named) == told
+    assert not any(rule == "synack.swapped_ports" and other != flow for rule, other in named)
+
+
+@pytest.mark.parametrize("flags", ["PA", "R"])
+@pytest.mark.parametrize(("places", "told"), [
+    ((10_000_000, 20_000_000, 30_000_000, 40_000_000), True),
+    ((10_000_000, 20_000_000), False),
+    ((10_000_000, 10_000_005, 10_000_010, 10_000_015), False),  # left over from an older connection
+])  # fmt: skip
+def test_numbers_sprayed_over_a_stream(flags: str, places: tuple[int, ...], told: bool) -> None:
+    """Bytes or resets at places far from each other and from what the client has room for."""
+    data = b"words" if flags == "PA" else b""
+    if flags == "R" and places[1] - places[0] == 5:
+        places = tuple(places[0] + step for step in range(4))
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    for step, place in enumerate(places):
+        talk.send("S", flags, 901 + place, end, at=sent + 5 + step, data=data, stamped=False)
+    talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    rule = "data.sprayed" if data else "rst.sprayed"
+    assert (rule in found(talk.trace())) == told

@@ -15,7 +15,7 @@ from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.taken_back import taken_back
-from netinterf.analyzers.forgery.timing import measure_timing
+from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
@@ -54,6 +54,14 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
         "{noun} came after {{waited_ms}} ms, faster than anything else from its claimed sender ({{rtt_ms}} ms)",
         TIMES,
         CAUSALITY,
+    ),
+    (
+        5.0,
+        "trigger_died",
+        "trigger",
+        "{noun} acknowledged what never reached its claimed sender: a router reported it expired on the way",
+        (),
+        CENTRACE + "; RFC 792",
     ),
     (
         -0.4,
@@ -156,7 +164,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     telling = ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow] & own
     times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
     jumps = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow]
-    retold = taken_back(trace, suspects.row)
+    retold, report = taken_back(trace, suspects.row), trigger_died(trace, suspects)
     late, soon = (
         (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6
         for row in (retold.late, retold.soon)
@@ -168,6 +176,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     shown: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
         "premature": (timing.premature & greeted, times, timing.asked),
         "nearer": (timing.nearer & greeted, times, timing.asked),
+        "trigger_died": (report >= 0, {}, report),
         "on_time": (timing.on_time & known & greeted, times, timing.asked),
         "taken_back": ((retold.late >= 0) & told, {"gap_ms": late}, retold.late),
         "soon_back": ((retold.soon >= 0) & told, {"gap_ms": soon}, retold.soon),

@@ -1,6 +1,6 @@
 """From signs on single resets to evidence about flows."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
+from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, couples, find_suspects, witnesses
 from netinterf.analyzers.forgery.writer import Signs, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
-from netinterf.analyzers.rst_injection.contradiction import conflicting_data, second_synacks
+from netinterf.analyzers.rst_injection.contradiction import conflicting_data, joined_pairs, second_synacks
 from netinterf.analyzers.rst_injection.contradiction_rules import (
     ALIKE_WEIGHT,
     CONTRADICTION_WEIGHT,
@@ -24,22 +25,29 @@ from netinterf.analyzers.rst_injection.contradiction_rules import (
     SECOND_SYNACK,
     SYNACK_WEIGHT,
     VARIED_GREETING,
-    VARIED_WEIGHT,
 )
 from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
-from netinterf.analyzers.rst_injection.greetings import find_varied
+from netinterf.analyzers.rst_injection.greeting_rules import GREETING_RULES, GREETING_WEIGHTS, SWAPPED_PORTS
+from netinterf.analyzers.rst_injection.greetings import find_counted, find_varied
 from netinterf.analyzers.rst_injection.handwriting import FITS, KNOWN_WRITER, KNOWN_WRITER_WEIGHT, documented
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
+from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused, swapped_ports
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
+from netinterf.analyzers.rst_injection.spray_rules import SPRAYED_DATA, SPRAYED_RESETS, SPRAYED_WEIGHT
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["RstInjection"]
+
+I64 = NDArray[np.int64]
+
+Shown = tuple[str, I64, I64, Ragged | I64, dict[str, NDArray[Any]], NDArray[np.bool_]]
+"""Rule, flows, packets held to be forged, packets that show it, measures, and where it shows."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,6 +73,9 @@ class RstInjection:
         *RULES,
         *FIN_RULES,
         *DATA_RULES,
+        *GREETING_RULES,
+        SPRAYED_DATA,
+        SPRAYED_RESETS,
         *(known for _, known in SPARED),
         KNOWN_WRITER,
     )
@@ -76,7 +87,13 @@ class RstInjection:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the resets of each flow, and what contradicts itself."""
         ended, forged_ends = self.fins(trace)
-        tables = [*ended, *self.resets(trace, forged_ends), *self.contradictions(trace), self.greetings(trace)]
+        tables = [
+            *ended,
+            *self.resets(trace, forged_ends),
+            *self.contradictions(trace),
+            *self.greetings(trace),
+            *self.sprays(trace),
+        ]
         for suspects in (find_first_data(trace), find_later_data(trace)):
             tables += self.data(trace, suspects)
         return join(tables) if tables else Evidence.empty(rules=self.rules)
@@ -108,19 +125,63 @@ class RstInjection:
             if pick.any()
         ]
 
-    def greetings(self, trace: Trace) -> Evidence:
-        """Write down greetings of one server that differ from connection to connection."""
+    def sprays(self, trace: Trace) -> list[Evidence]:
+        """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
+        tables = []
+        for rule, resets in ((SPRAYED_DATA, False), (SPRAYED_RESETS, True)):
+            row, places = sprayed(trace, resets=resets)
+            flow, first = np.unique(trace.packets.flow[row], return_index=True)
+            order = np.argsort(trace.packets.flow[row], kind="stable")
+            every = Ragged.from_lengths(
+                np.bincount(np.searchsorted(flow, trace.packets.flow[row]), minlength=len(flow)),
+                row[order].astype(np.int32),
+            )
+            tables.append(
+                observe(
+                    self,
+                    rule.id,
+                    subject=flow,
+                    time=trace.packets.time[row[first]],
+                    llr=SPRAYED_WEIGHT,
+                    forged=every,
+                    witness=every,
+                    measured={"places": places[first]},
+                )
+            )
+        return tables
+
+    def greetings(self, trace: Trace) -> list[Evidence]:
+        """Write down greetings of one server that differ from connection to connection, or to one SYN."""
         row, windows = find_varied(trace)
-        return observe(
-            self,
-            VARIED_GREETING.id,
-            subject=trace.packets.flow[row],
-            time=trace.packets.time[row],
-            llr=VARIED_WEIGHT,
-            forged=row,
-            witness=row,
-            measured={"windows": windows},
+        counted, swapped = find_counted(trace), swapped_ports(trace)
+        pairs = joined_pairs(second_synacks(trace), swapped)
+        early, times = raced(trace, pairs)
+        denial = refused(trace, pairs)
+        both, single = couples(pairs.forged, pairs.genuine), pairs.forged
+        denied = couples(single, np.where(denial < 0, single, denial))
+        of_row, of_counted = (trace.packets.flow[some].astype(np.int64) for some in (row, counted))
+        odd = other_stacks(trace, pairs)
+        shown: tuple[Shown, ...] = (
+            (VARIED_GREETING.id, of_row, row, row, {"windows": windows}, row >= 0),
+            ("synack.counting", of_counted, counted, counted, {}, counted >= 0),
+            (SWAPPED_PORTS.id, swapped.flow, swapped.forged, swapped.forged, {}, swapped.flow >= 0),
+            ("synack.nearer", pairs.flow, single, both, times, early),
+            ("synack.other_stack", pairs.flow, single, both, {}, odd),
+            ("synack.refused", pairs.flow, single, denied, {}, denial >= 0),
         )
+        return [
+            observe(
+                self,
+                rule,
+                subject=flow[where],
+                time=trace.packets.time[forged[where]],
+                llr=GREETING_WEIGHTS[rule],
+                forged=forged[where],
+                witness=witness.take(np.flatnonzero(where)) if isinstance(witness, Ragged) else witness[where],
+                measured={key: value[where] for key, value in measured.items()},
+            )
+            for rule, flow, forged, witness, measured, where in shown
+        ]
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], NDArray[np.int64]]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow.

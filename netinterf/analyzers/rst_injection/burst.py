@@ -9,8 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.counter import counted_together
 from netinterf.analyzers.forgery.sequence import lossy, may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["BurstSigns", "answer_late_data", "burst_signs"]
@@ -34,7 +36,7 @@ class BurstSigns:
     excess: NDArray[np.bool_]  # three or more resets, and more than segments that can have drawn them
     per_segment: NDArray[np.bool_]  # several resets, but no more than one for each segment of a flight
     cloned: NDArray[np.bool_]  # an equal non-zero IP ID on another reset of the burst
-    counting: NDArray[np.bool_]  # hop limit and window climb together over the burst
+    counting: NDArray[np.bool_]  # hop limit and window climb together, over the burst or from flow to flow
 
 
 def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
@@ -85,11 +87,19 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
         excess=excess[burst],
         per_segment=per_segment[burst],
         cloned=twin,
-        counting=climbs[burst] if count else np.zeros(0, np.bool_),
+        counting=(climbs[burst] if count else np.zeros(0, np.bool_)) | counted_on(trace, suspects)[order],
     )
     back = np.argsort(order)
     columns = {name: column[back] for name, column in attrs.asdict(signs, recurse=False).items()}
     return BurstSigns(**columns)
+
+
+def counted_on(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Find resets in one server's name to one client whose hop limits and windows come out of one counter."""
+    flows, row = trace.flows, suspects.row
+    path = combined(flows.client[suspects.flow], flows.server[suspects.flow], suspects.side % 2)
+    found = counted_together(path, trace.packets.ttl[row], trace.packets.window[row])
+    return found & trace.recording.ttl_informative[suspects.flow]
 
 
 def repeats(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:

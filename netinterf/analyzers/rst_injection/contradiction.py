@@ -5,6 +5,10 @@ sequence numbers with different bytes (Marczak et al., FOCI 2015; Nakibly et al.
 and the genuine one carry different initial sequence numbers (Wang et al., IMC 2017, section 2.1). No host does that to
 itself. A corrupted capture, a port used again and a client that writes decoys on purpose do: the first two are told
 apart below, and bytes that a client sends are not held against the network.
+
+One broken sender may contradict itself, so the two must show that they are two: by their headers, or because the
+claimed sender acknowledged, after the first and before the second, from where the first began. No imitation of a header
+hides that, since the host does not know what was said in its name.
 """
 
 import attrs
@@ -12,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.oddity import begins_http
+from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["Contradictions", "conflicting_data", "second_synacks"]
+__all__ = ["Contradictions", "conflicting_data", "joined_pairs", "second_synacks"]
 
 LEAST_BYTES = 7
 """Bytes of an overlap that tell: a keep-alive may bring one of garbage (RFC 9293 §3.8.4), and up to six are padding of
@@ -33,7 +38,7 @@ class Contradictions:
     genuine: NDArray[np.int64]  # rows in Packets
     http: NDArray[np.bool_]  # the forged bytes begin an HTTP answer
     end: NDArray[np.bool_]  # they come with the end of the stream, and begin none
-    alike: NDArray[np.bool_]  # both packets look alike: one broken sender may have written both
+    alike: NDArray[np.bool_]  # nothing shows that they are two: one broken sender may have written both
 
 
 def conflicting_data(trace: Trace) -> Contradictions:
@@ -89,6 +94,12 @@ def second_synacks(trace: Trace) -> Contradictions:
     return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
 
 
+def joined_pairs(one: Contradictions, other: Contradictions) -> Contradictions:
+    """List the pairs of both."""
+    columns = zip(attrs.asdict(one, recurse=False).items(), attrs.asdict(other, recurse=False).values(), strict=True)
+    return Contradictions(**{name: np.concatenate([mine, theirs]) for (name, mine), theirs in columns})
+
+
 def empty() -> Contradictions:
     """Return no contradictions."""
     none = np.empty(0, np.int64)
@@ -101,11 +112,12 @@ def pair_up(
     """Keep the earliest pair of each flow, and tell which of the two looks less like its sender.
 
     When both look alike the one that came first is held to be forged: an injector is nearer than the host that it
-    imitates, or it would have nothing to win.
+    imitates, or it would have nothing to win. So it is where its claimed sender disowns it.
     """
     _, earliest = np.unique(flow, return_index=True)
     flow, first, second = flow[earliest], first[earliest], second[earliest]
-    second_worse = strangeness(trace, second) > strangeness(trace, first)
+    denied = disowned(trace, first, second)
+    second_worse = (strangeness(trace, second) > strangeness(trace, first)) & ~denied
     packets = trace.packets
     differs = (packets.ttl[first] != packets.ttl[second]) | (packets.ip_flags[first] != packets.ip_flags[second])
     stamps = TcpOption.TIMESTAMPS.value
@@ -118,8 +130,22 @@ def pair_up(
         genuine=np.where(second_worse, first, second),
         http=http,
         end=~http & (packets.tcp_flags[forged] & TcpFlag.FIN != 0),
-        alike=~differs,
+        alike=~(differs | denied),
     )
+
+
+def disowned(trace: Trace, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets their claimed sender takes back before it says something else in their place.
+
+    Behind the second it proves nothing: a stack that never counts what it sends disowns both. Blind where one stack
+    near the tap speaks for all servers, as `netinterf.analyzers.forgery.writer` is.
+    """
+    order = np.argsort(first)
+    late = np.full(len(first), -1)
+    late[order] = taken_back(trace, first[order]).late
+    told = trace.recording.timing_informative[trace.packets.flow[first]]
+    found: NDArray[np.bool_] = told & (late >= 0) & (late < second)
+    return found
 
 
 def strangeness(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.int64]:

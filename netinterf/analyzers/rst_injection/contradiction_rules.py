@@ -33,7 +33,7 @@ VARIED_WEIGHT = 3.0
 """As much as any single field of a header."""
 
 CONTRADICTORY = "two packets of one side carry different bytes for the same place of the stream"
-UNLIKE = ", and their headers show two senders"
+UNLIKE = ", and headers or an acknowledgement between them show two senders"
 INJECTED_DATA = Rule(
     id="data.contradiction",
     mechanism="tcp.data",
@@ -75,8 +75,8 @@ CONTRADICTION_WEIGHT = 10.0
 """Contradictory content marked the one attacked direction in 9 of 9 public attack captures and none of the 161 other
 directions with payload; the impossibility itself, not that small count, carries the weight."""
 ALIKE_WEIGHT = 5.0
-"""When both packets look alike in hop limit, options and flags, one broken sender may have written both: overlaps that
-conflict occur in benign captures, so alone they are no proof."""
+"""When both packets look alike in hop limit, options and flags and nobody disowns the first, one broken sender may have
+written both: overlaps that conflict occur in benign captures, so alone they are no proof."""
 SYNACK_WEIGHT = 8.0
 """Anycast and load balancers answer twice too, hardly ever within a second and to a SYN sent once."""
 

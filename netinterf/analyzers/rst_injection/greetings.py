@@ -2,16 +2,18 @@
 
 A host opens all connections to a port with the buffer that the port was given, so that its SYN/ACKs to one client
 announce one window, and a few where several machines share the address. Some injectors draw the window of what they
-forge at random (Wang et al., IMC 2017, type 1; seen for resets).
+forge at random (Wang et al., IMC 2017, type 1; seen for resets), others count it up together with the hop limit.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.counter import counted_together
 from netinterf.numbering import combined
+from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_varied"]
+__all__ = ["find_counted", "find_varied"]
 
 I64 = NDArray[np.int64]
 
@@ -47,3 +49,24 @@ def find_varied(trace: Trace) -> tuple[I64, I64]:
     varied = (windows >= FEWEST) & (windows >= OF_ONE_MIND * often)
     pick = varied[server]
     return row[pick], windows[server[pick]]
+
+
+def find_counted(trace: Trace) -> I64:
+    """Find SYN/ACKs to a client in a server's name whose hop limits and windows come out of one counter.
+
+    All greetings of a connection count, since the genuine one may stand beside the forged one.
+
+    Returns:
+        Rows in Packets, the first of each flow.
+    """
+    packets, flows = trace.packets, trace.flows
+    both = TcpFlag.SYN | TcpFlag.ACK
+    row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
+    flow = packets.flow[row]
+    telling = trace.recording.ttl_informative[flow] & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
+    row, flow = row[telling], flow[telling]
+    path = combined(flows.client[flow], flows.server[flow])
+    row = row[counted_together(path, packets.ttl[row], packets.window[row])]
+    _, first = np.unique(packets.flow[row], return_index=True)
+    found: I64 = row[first]
+    return found

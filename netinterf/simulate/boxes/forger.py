@@ -39,6 +39,7 @@ class Shot:
     ack_shift: int = 0  # added to the acknowledgement number
     wild: bool = False  # the sequence number is random, as that of a forged SYN/ACK has to be
     left_ack: bool = False  # the acknowledgement field is filled without the ACK flag
+    swapped: bool = False  # its ports are those of the connection in the other byte order
     late: float = 0.0  # ns after the first of the burst
     turn: float = 0.0  # later by this share of the round trip between box and server
     word: str = ""  # mechanism when it is not the rule's
@@ -211,7 +212,10 @@ class Forger:
         fields["ack"] = (ack + shot.ack_shift) % 2**32 if shot.flags & ACK or shot.left_ack else 0
         payload = shot.payload if isinstance(shot.payload, bytes) else shot.payload(trigger)
         fields |= {"flags": shot.flags, "payload": payload}
-        return trigger.copy(**fields) if along else trigger.reply(**fields)
+        made = trigger.copy(**fields) if along else trigger.reply(**fields)
+        if shot.swapped:
+            made.sport, made.dport = (port >> 8 | (port & 0xFF) << 8 for port in (made.sport, made.dport))
+        return made
 
     def greeting(self, sender: Side, receiver: Side) -> bytes:
         """Build the options of a forged SYN/ACK as its server usually has them."""

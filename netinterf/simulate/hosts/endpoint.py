@@ -70,8 +70,8 @@ class Endpoint(Output):
     def receive(self, packet: Packet) -> None:
         """Take one packet from the path."""
         flags = packet.flags
-        if self.state == "gone":
-            return
+        if self.state == "gone" or (packet.protocol == TCP and packet.dport != self.local[1]):
+            return  # a host's firewall drops what belongs to no connection
         if packet.protocol != TCP:
             self.hear_icmp(packet)
         elif flags & RST:

@@ -6,6 +6,7 @@ They open a connection as usual, send one request that may expire on the way, wa
 import attrs
 import numpy as np
 
+from netinterf.simulate.boxes.forger import Forger
 from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
 from netinterf.simulate.boxes.suspicion import hosts
 from netinterf.simulate.hosts.actor import Actor, ended
@@ -20,6 +21,8 @@ from netinterf.simulate.network.path import SECOND, Leg, Path, Station
 from netinterf.simulate.network.proxy import SynProxy
 from netinterf.simulate.network.routers import Routers
 from netinterf.simulate.plays.benign_tcp import House, look_alikes
+from netinterf.simulate.plays.http_pages import any_page, raced
+from netinterf.simulate.plays.tcp_stage import Deal
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Conversation, Scene
 
@@ -140,6 +143,18 @@ def sweep(scene: Scene) -> None:
         search(scene, path, other, server, limits_of(rng, hops), begin)
 
 
+def page_sweep(scene: Scene) -> None:
+    """Search for the box that answers requests for a listed name in the server's name, while the request goes on."""
+    rng = scene.rng
+    listed, other = scene.names(2)
+    server = scene.servers(1)[0]
+    rules = raced(Deal(rng, (listed,), frozenset({server})), any_page, resets=0.0)
+    path, hops = way(scene, Forger(scene.world, rules))
+    begin = search(scene, path, listed, server, limits_of(rng, hops))
+    if rng.random() < 0.4:
+        search(scene, path, other, server, limits_of(rng, hops), begin)
+
+
 def request_sweep(house: House) -> None:
     """A tool searches for a box with requests of growing hop limits and finds none: from some hop on answers come."""
     path, hops = way(house.scene)
@@ -164,5 +179,14 @@ def sweep_meets_outage(house: House) -> None:
 
 PLAYS = (
     Scenario("tcp.drop.sweep", str(sweep.__doc__), "tcp.drop", sweep, ("client",), system="generic", family="tcp"),
+    Scenario(
+        "http.blockpage.sweep",
+        str(page_sweep.__doc__),
+        "http.blockpage",
+        page_sweep,
+        ("client",),
+        system="generic",
+        family="http",
+    ),
     *look_alikes("tcp", request_sweep, sweep_meets_outage, vantages=("client",)),
 )

@@ -82,6 +82,15 @@ def wrong_greeting(deal: Deal) -> tuple[Rule, ...]:
     return (Rule(when=opens(deal.servers), word="tcp.synack", bursts=(shots,), once=False),)
 
 
+def other_byte_order(deal: Deal) -> tuple[Rule, ...]:
+    """Answer SYNs to listed addresses from and to ports in the wrong byte order, with a few bytes and no options."""
+    rng = deal.rng
+    form = attrs.evolve(plain_form(rng), window_rule="random")
+    words = rng.bytes(published(rng, 5, 0, 12))
+    shot = Shot(form=form, flags=SYN | ACK, wild=True, swapped=True, payload=words)
+    return (Rule(when=opens(deal.servers), word="tcp.synack", bursts=((shot,),), once=False),)
+
+
 PLAYS = (
     forging(WORD, "cn.port-443-2025", event_of_2025, by_address=True, inbound=0.3),
     forging(WORD, "cn.resolver-2023", resolver_of_2023, by_address=True),
@@ -92,4 +101,7 @@ PLAYS = (
             ports=(443, 80, 22), vantages=("client",)),
     forging("tcp.synack", "generic", wrong_greeting, "Forged SYN/ACKs race those of listed addresses.",
             by_address=True, ports=(443, 80)),
+    forging("tcp.synack", "generic-swapped", other_byte_order, by_address=True, ports=(443, 80),
+            says="Forged SYN/ACKs whose ports are in the wrong byte order answer those of listed addresses.",
+            vantages=("client", "middle")),
 )  # fmt: skip

@@ -104,6 +104,20 @@ def mail_refusal(deal: Deal) -> tuple[Rule, ...]:
     return (Rule(when=says(deal.words), word="tcp.data", bursts=((shot,),)),)
 
 
+def guesses(deal: Deal) -> tuple[Rule, ...]:
+    """Spray words over a connection whose numbers the writer does not know, a window apart, and hit it or not."""
+    rng = deal.rng
+    form = attrs.evolve(plain_form(rng), id_rule="random", window_rule="random")
+    payload = application_data(rng, int(rng.integers(40, 900)))
+    step, count = int(rng.integers(200_000, 2**26)), int(rng.integers(8, 24))
+    places = [step * (place - int(rng.integers(count))) for place in range(count)]
+    shots = tuple(
+        Shot(form=form, flags=PA, payload=payload, shift=place, late=order * form.gap)
+        for order, place in enumerate(dict.fromkeys(places))
+    )
+    return (Rule(when=says(deal.words), word="tcp.data", bursts=(shots,)),)
+
+
 PLAYS = (
     forging("tcp.fin", "uz.sandvine", sandvine_fin, ports=(443, 80)),
     forging("tcp.fin", "uz.middlebox", stubborn_fin, on_path=False),
@@ -112,4 +126,5 @@ PLAYS = (
     forging("tcp.data", "ir.dns-tcp", forged_answer, ports=(53,), talk=ask_over_tcp),
     forging("tcp.data", "generic-tls", contradiction, "Forged records or alerts race the server's hello."),
     forging("tcp.data", "generic-mail", mail_refusal, "Forged refusals race mail servers.", ports=(25, 587), talk=mail),
+    forging("tcp.data", "generic-spray", guesses, "Words are sprayed over connections whose numbers nobody knows."),
 )  # fmt: skip
