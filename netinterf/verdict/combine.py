@@ -17,7 +17,7 @@ from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
-from netinterf.verdict.selective import find_selective, limited_alone, restrain, without_doubtful
+from netinterf.verdict.selective import find_selective, limited_alone, restrain, undecided, without_doubtful
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
 from netinterf.verdict.weigh import Hypotheses, covers, odds_of, short_of, values, vocabulary, weigh
 
@@ -81,12 +81,13 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
     """
     model = model or default_model()
-    row, kind, part = row_of(evidence, subjects), subjects.prior_kind, subjects.in_part
+    row, kind = row_of(evidence, subjects), subjects.prior_kind
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
     hypotheses = weigh(evidence, row, kind, quiet, mechanisms, model)
     selective = find_selective(evidence, row, len(subjects))
-    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, in_part=part)
-    certain = odds_of(without_doubtful(held_back, selective, mechanisms, in_part=part), kind, quiet, model)
+    doubt = undecided(evidence, row, subjects.in_part, len(subjects))
+    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
+    certain = odds_of(without_doubtful(held_back, selective, mechanisms, doubt), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
     top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
     odds, rarer = (np.minimum(one, highest_odds(held_back, top, model)) for one in (odds, odds / RARER))
@@ -101,7 +102,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
     strong = np.append(held_back.llr, 0.0)[suspected] >= STRONG
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
-    alone = limited_alone(held_back, selective, mechanisms, in_part=part) & ~accused
+    alone = limited_alone(held_back, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
