@@ -42,8 +42,9 @@ BYTES_MECHANISMS = ("protocol.filter",)
 CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
 """Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
 
-PART_OF = {"tcp.fin": "http.blockpage"}
-"""Mechanisms that are only a part of another: the end of a connection behind a forged page belongs to the page."""
+PART_OF = {"tcp.fin": "http.blockpage", "tcp.drop": "http.blockpage"}
+"""Mechanisms that are only a part of another: the end of a connection behind a forged page, and the silence of a server
+whose connection the page took, belong to the page."""
 
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
@@ -108,7 +109,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
-    also, also_probability = further(held_back, mechanism, accused, model)
+    belongs = is_part(held_back, mechanism, mechanisms)
+    also, also_probability = further(held_back, mechanism, accused, belongs, model)
     contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
     by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
     by_address |= is_any(mechanism, mechanisms, PLACE_MECHANISMS)
@@ -207,6 +209,19 @@ def whole(
         partly = hypotheses.mechanism[top[hypotheses.row[likely]]] == places.get(part, -1)
         top[hypotheses.row[likely[partly]]] = likely[partly]
     return top
+
+
+def is_part(hypotheses: Hypotheses, mechanism: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Mask:
+    """Say which hypotheses are only a part of the mechanism that their row is accused of."""
+    pairs = [
+        (mechanisms.index(part), mechanisms.index(of))
+        for part, of in PART_OF.items()
+        if part in mechanisms and of in mechanisms
+    ]
+    leads, found = mechanism[hypotheses.row], np.zeros(len(hypotheses.row), np.bool_)
+    for part, of in pairs:
+        found |= (hypotheses.mechanism == part) & (leads == of)
+    return found
 
 
 def name_mechanism(
