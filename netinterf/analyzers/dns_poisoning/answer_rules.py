@@ -87,8 +87,8 @@ ANSWER_RULES: tuple[tuple[float, Rule], ...] = (
         rule(
             "policy",
             "content",
-            "the resolver filters this name openly, a filter that somebody on your network may have chosen: it says so, "
-            "or gives the address of a filtering product",
+            "the resolver filters this name openly, a filter that somebody on your network may have chosen: it says "
+            "so, or gives the address of a filtering product",
             "code",
             source="RFC 8914 §4.16, §4.18, §4.19",
         ),
