@@ -73,15 +73,20 @@ def test_refusals_and_own_devices_are_not_accused(scenario: str) -> None:
 
 
 QUIET = (
+    "appneta-tcpreplay/test.pcap",  # pages of delivery networks
     "gear420-malware-traffic-collection/example.pcap",  # an old server that marks data only
     "nfstream-nfstream/1kxun.pcap",  # the same
     "nfstream-nfstream/webex.pcap",  # the network program of a virtual private network
     "ntop-ndpi/default__pcap__bittorrent.pcap",  # peers in the middle of their talk
     "ntop-ndpi/default__pcap__rtsp.pcap",  # a service that begins between two tries of one client
+    "ntop-ndpi/default__pcap__tunnelbear.pcap",  # a tunnel program inside a virtual machine
     "ntop-ndpi/default__pcap__ultrasurf.pcap",  # roles swapped, in the middle
+    "ntop-ndpi/default__pcap__webdav.pcap",  # a site's own refusals
     "ntop-ndpi/default__pcap__wow.pcap",  # a front end that closes what is idle
     "oisf-suricata-verify/firewall__ruletype-firewall-17-http-txbits-multi-tx__http-sticky-server-s8.pcap",
     "seclab-ucr-themis/pcaps__composite.old__tcpdump_COMPOSITE_7_20210429_185609.pcap",  # a client's own decoys
+    "zeek-zeek/http__methods.pcap",  # a site's own refusals
+    "zeek-zeek/workshop_2011_browse.pcap",  # a virtual machine's host ends all connections
     "seladb-pcapplusplus/ExamplesTest__pcap_examples__tls2.pcap",  # an export of packets with data
 )
 
