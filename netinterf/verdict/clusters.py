@@ -16,7 +16,7 @@ from netinterf.verdict.combine import quiet_weights
 from netinterf.verdict.health import outcomes
 from netinterf.verdict.keys import Keys
 from netinterf.verdict.model import Model
-from netinterf.verdict.selective import find_selective, restrain
+from netinterf.verdict.selective import find_selective, restrain, undecided
 from netinterf.verdict.subjects import Subjects, row_of
 from netinterf.verdict.weigh import Hypotheses, odds_of, weigh
 
@@ -73,7 +73,8 @@ def weigh_subjects(evidence: Evidence, subjects: Subjects, mechanisms: tuple[str
     own = own_evidence(evidence, row)
     hypotheses = weigh(evidence, own, kind, quiet, mechanisms, model, in_full=False)
     selective = find_selective(evidence, row, count)
-    held, _, _ = restrain(hypotheses, selective, mechanisms, model, in_part=subjects.in_part)
+    doubt = undecided(evidence, row, subjects.in_part, count)
+    held, _, _ = restrain(hypotheses, selective, mechanisms, model, doubt)
     unlisted = np.bincount(held.row, np.where(held.listed, 0.0, np.exp(held.prior)), count)
     before = np.nansum(np.exp(model.log_odds(model.mechanisms)), axis=1)[kind] + unlisted
     after = odds_of(held, kind, quiet, model) + unlisted

@@ -17,7 +17,7 @@ from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
-from netinterf.verdict.selective import find_selective, limited_alone, restrain, without_doubtful
+from netinterf.verdict.selective import find_selective, limited_alone, restrain, undecided, without_doubtful
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
 from netinterf.verdict.weigh import Hypotheses, covers, odds_of, short_of, values, vocabulary, weigh
 
@@ -42,8 +42,9 @@ BYTES_MECHANISMS = ("protocol.filter",)
 CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
 """Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
 
-PART_OF = {"tcp.fin": "http.blockpage"}
-"""Mechanisms that are only a part of another: the end of a connection behind a forged page belongs to the page."""
+PART_OF = {"tcp.fin": "http.blockpage", "tcp.drop": "http.blockpage"}
+"""Mechanisms that are only a part of another: the end of a connection behind a forged page, and the silence of a server
+whose connection the page took, belong to the page."""
 
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
@@ -81,12 +82,13 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
     """
     model = model or default_model()
-    row, kind, part = row_of(evidence, subjects), subjects.prior_kind, subjects.in_part
+    row, kind = row_of(evidence, subjects), subjects.prior_kind
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
     hypotheses = weigh(evidence, row, kind, quiet, mechanisms, model)
     selective = find_selective(evidence, row, len(subjects))
-    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, in_part=part)
-    certain = odds_of(without_doubtful(held_back, selective, mechanisms, in_part=part), kind, quiet, model)
+    doubt = undecided(evidence, row, subjects.in_part, len(subjects))
+    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
+    certain = odds_of(without_doubtful(held_back, selective, mechanisms, doubt), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
     top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
     odds, rarer = (np.minimum(one, highest_odds(held_back, top, model)) for one in (odds, odds / RARER))
@@ -101,13 +103,14 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
     strong = np.append(held_back.llr, 0.0)[suspected] >= STRONG
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
-    alone = limited_alone(held_back, selective, mechanisms, in_part=part) & ~accused
+    alone = limited_alone(held_back, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
-    also, also_probability = further(held_back, mechanism, accused, model)
+    belongs = is_part(held_back, mechanism, mechanisms)
+    also, also_probability = further(held_back, mechanism, accused, belongs, model)
     contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
     by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
     by_address |= is_any(mechanism, mechanisms, PLACE_MECHANISMS)
@@ -206,6 +209,19 @@ def whole(
         partly = hypotheses.mechanism[top[hypotheses.row[likely]]] == places.get(part, -1)
         top[hypotheses.row[likely[partly]]] = likely[partly]
     return top
+
+
+def is_part(hypotheses: Hypotheses, mechanism: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Mask:
+    """Say which hypotheses are only a part of the mechanism that their row is accused of."""
+    pairs = [
+        (mechanisms.index(part), mechanisms.index(of))
+        for part, of in PART_OF.items()
+        if part in mechanisms and of in mechanisms
+    ]
+    leads, found = mechanism[hypotheses.row], np.zeros(len(hypotheses.row), np.bool_)
+    for part, of in pairs:
+        found |= (hypotheses.mechanism == part) & (leads == of)
+    return found
 
 
 def name_mechanism(

@@ -8,7 +8,7 @@ from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
 from netinterf.verdict.weigh import Hypotheses, covers
 
-__all__ = ["find_selective", "limited_alone", "restrain", "without_doubtful"]
+__all__ = ["find_selective", "limited_alone", "restrain", "undecided", "without_doubtful"]
 
 Mask = NDArray[np.bool_]
 
@@ -16,7 +16,8 @@ UNTOLD = frozenset({"rate", "rate.shaping"})
 """Mechanisms that a slow link explains as well, without a contrast."""
 
 UNTOLD_IN_PART = UNTOLD | {"rate.policing"}
-"""The same where only a part of a capture is seen: others might show that the whole link was limited alike."""
+"""The same where only a part of a capture is seen: others might show that the whole link was limited alike. So, too,
+where others were compared and cannot tell: a server whose own line is policed drops what exceeds a bucket as well."""
 
 
 def find_selective(evidence: Evidence, row: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -34,6 +35,21 @@ def find_selective(evidence: Evidence, row: NDArray[np.int64], count: int) -> ND
     return selective
 
 
+def undecided(evidence: Evidence, row: NDArray[np.int64], in_part: bool, count: int) -> Mask:
+    """Say of which subjects policing is not told from a plan or from a server's own line.
+
+    Args:
+        evidence: What analyzers saw; observations with the measure ``own_line`` say that it may be the server's.
+        row: Subject of each observation, -1 for none.
+        in_part: Whether the capture has others, which are not seen.
+        count: Number of subjects.
+    """
+    found = np.full(count, in_part)
+    about = np.array(["own_line" in rule.measures for rule in evidence.rules] or [False])[evidence.rule]
+    found[row[about & (row >= 0)]] = True
+    return found
+
+
 def _measure(measures: tuple[str, ...]) -> int:
     return measures.index("selective") if "selective" in measures else -1
 
@@ -43,19 +59,18 @@ def restrain(
     selective: NDArray[np.int64],
     mechanisms: tuple[str, ...],
     model: Model,
-    *,
-    in_part: bool = False,
+    doubt: Mask,
 ) -> tuple[Hypotheses, Mask, Mask]:
     """Hold back what the capture cannot tell from a plan or a slow link (verdict contract, section 2).
 
     A rate that limits the whole link alike is a plan: nothing weighs for it. Queueing to a rate that is not shown to
-    be selective cannot reach ``likely``; neither can dropping, where only a part of the capture is seen.
+    be selective cannot reach ``likely``; neither can dropping, where that is in *doubt*, see `undecided`.
 
     Returns:
         The hypotheses, and per verdict row: limited by a plan, and held to a rate without a contrast.
     """
     rate = np.array([covers("rate", word) for word in mechanisms] or [False])[hypotheses.mechanism]
-    untold = without_telling(hypotheses, mechanisms, in_part)
+    untold = without_telling(hypotheses, mechanisms, doubt)
     chosen = selective[hypotheses.row]
     limited = rate & (chosen == 0)
     ceiling = np.log(model.shaping_ceiling / (1 - model.shaping_ceiling)) - hypotheses.prior
@@ -68,26 +83,26 @@ def restrain(
     return attrs.evolve(hypotheses, llr=llr), plan, unsure
 
 
-def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], in_part: bool) -> Mask:
+def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
     """Say which hypotheses are told from harmless causes by a contrast only."""
-    words = UNTOLD_IN_PART if in_part else UNTOLD
-    untold: Mask = np.array([word in words for word in mechanisms] or [False])[hypotheses.mechanism]
+    always, then = (np.array([word in words for word in mechanisms] or [False]) for words in (UNTOLD, UNTOLD_IN_PART))
+    untold: Mask = always[hypotheses.mechanism] | (then[hypotheses.mechanism] & doubt[hypotheses.row])
     return untold
 
 
 def without_doubtful(
-    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], *, in_part: bool = False
+    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], doubt: Mask
 ) -> Hypotheses:
     """Leave out what needs a contrast and has none: it makes a subject suspect, and adds to no accusation."""
-    doubtful = without_telling(hypotheses, mechanisms, in_part) & (selective[hypotheses.row] != 1)
+    doubtful = without_telling(hypotheses, mechanisms, doubt) & (selective[hypotheses.row] != 1)
     return attrs.evolve(hypotheses, llr=np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr))
 
 
 def limited_alone(
-    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], *, in_part: bool = False
+    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], doubt: Mask
 ) -> Mask:
     """Say which verdict rows were held to a rate, with nothing that tells a slow link from somebody's limit."""
     rows = np.zeros(len(selective), np.bool_)
-    rows[hypotheses.row[without_telling(hypotheses, mechanisms, in_part) & hypotheses.supported]] = True
+    rows[hypotheses.row[without_telling(hypotheses, mechanisms, doubt) & hypotheses.supported]] = True
     alone: Mask = rows & (selective == -1)
     return alone

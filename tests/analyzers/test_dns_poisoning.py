@@ -526,6 +526,32 @@ def test_answers_unlike_those_that_are_known(given, told):
     assert scene.rules[scene.of(asked)] & {"unlike_known", "known_answer"} == ({told} if told else set())
 
 
+@pytest.mark.parametrize(("code", "rule"), [(15, "policy"), (16, "ordered"), (17, "policy"), (18, "policy"), (3, None)])
+def test_declared_filters_say_who_chose_them(code, rule):
+    """Blocked, filtered and prohibited may be one's own choice, censored is by definition somebody else's demand."""
+    scene = Scene()
+    scene.ordinary(5)
+    asked = scene.ask("ads.example.com")
+    error = code.to_bytes(2, "big")
+    said = edns(data=(15).to_bytes(2, "big") + len(error).to_bytes(2, "big") + error)
+    scene.reply("ads.example.com", said, flags=0x8183, opt=False, counts=(1, 0, 0, 1))
+    scene.judge()
+    assert scene.rules[scene.of(asked)] & {"policy", "ordered"} == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(("server", "told"), [("192.168.1.1", True), ("8.8.8.8", False)])
+def test_a_resolver_of_the_own_network_is_named(server, told):
+    """A page's address given by a home's own resolver may be its own filter's, and the words say so."""
+    scene = Scene(server=server)
+    scene.ordinary(20)
+    asked = scene.ask("www.listed.org")
+    scene.reply("www.listed.org", address_record("10.10.34.35"))
+    scene.judge()
+    assert ("own_network" in scene.rules[scene.of(asked)]) == told
+    says = next(rule.says for rule in RULES if rule.id == "dns.own_network")
+    assert "a filter that somebody on your network may have chosen" in says
+
+
 def test_whose_addresses_they_are_is_told_by_a_table():
     """By the table, both are of one operator; or of two, which then weighs in full."""
     weights = []

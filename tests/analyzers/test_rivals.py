@@ -47,16 +47,46 @@ def test_what_stands_before_servers_is_not_suspected(scenario: str, vantage: str
         assert suspected(read(times=played.times, frames=played.frames, link_type=played.link_type)) == []
 
 
+TURNED_AWAY = (
+    "benign.http.geoblock",
+    "benign.http.captcha",
+    "benign.http.rate-ban",
+    "benign.http.inline-firewall",
+    "benign.tcp.fail-to-ban",
+    "benign.tcp.user-mode-nat",
+    "benign.tcp.program-stack",
+    "benign.tcp.gateway-redials",
+    "benign.tcp.circumvention",
+    "benign.tcp.roles-reversed",
+    "benign.rate.own-uplink",
+)
+"""Refusals of sites and what stands on the client's own side: possible at most, since packets may not tell."""
+
+
+@pytest.mark.parametrize("scenario", TURNED_AWAY)
+def test_refusals_and_own_devices_are_not_accused(scenario: str) -> None:
+    """By country, for too many requests, for what looks like an attack; by machines and programs of one's own."""
+    for seed in (5005, 5009, 5017):
+        played = run(scenario, seed)
+        trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+        assert (classify(analyze(trace), trace).grade >= POSSIBLE).all()
+
+
 QUIET = (
+    "appneta-tcpreplay/test.pcap",  # pages of delivery networks
     "gear420-malware-traffic-collection/example.pcap",  # an old server that marks data only
     "nfstream-nfstream/1kxun.pcap",  # the same
     "nfstream-nfstream/webex.pcap",  # the network program of a virtual private network
     "ntop-ndpi/default__pcap__bittorrent.pcap",  # peers in the middle of their talk
     "ntop-ndpi/default__pcap__rtsp.pcap",  # a service that begins between two tries of one client
+    "ntop-ndpi/default__pcap__tunnelbear.pcap",  # a tunnel program inside a virtual machine
     "ntop-ndpi/default__pcap__ultrasurf.pcap",  # roles swapped, in the middle
+    "ntop-ndpi/default__pcap__webdav.pcap",  # a site's own refusals
     "ntop-ndpi/default__pcap__wow.pcap",  # a front end that closes what is idle
     "oisf-suricata-verify/firewall__ruletype-firewall-17-http-txbits-multi-tx__http-sticky-server-s8.pcap",
     "seclab-ucr-themis/pcaps__composite.old__tcpdump_COMPOSITE_7_20210429_185609.pcap",  # a client's own decoys
+    "zeek-zeek/http__methods.pcap",  # a site's own refusals
+    "zeek-zeek/workshop_2011_browse.pcap",  # a virtual machine's host ends all connections
     "seladb-pcapplusplus/ExamplesTest__pcap_examples__tls2.pcap",  # an export of packets with data
 )
 
@@ -227,6 +257,27 @@ def test_what_crossed_no_router_is_of_the_clients_own_network() -> None:
         assert ("rst.gateway" in found(talk)) == named
 
 
+def reset_by_gateway(*, talks: bool) -> dict[str, float]:
+    """Let a gateway answer a request; *talks*: the server had answered and taken others before it."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open())
+    if talks:
+        talk.send("S", "PA", 901, end, at=sent + 100, data=b"y" * 10)
+        talk.send("C", "PA", end, 911, at=sent + 101, data=b"x" * 30)
+        talk.send("S", "PA", 911, end + 30, at=sent + 201, data=b"y" * 10)
+        talk.send("C", "PA", end + 30, 921, at=sent + 300, data=b"x" * 30)
+    seq, ack, at = (921, end + 60, sent + 301) if talks else (901, end, sent + 1)
+    talk.send("S", "RA", seq, ack, at=at, ttl=255, stamped=False)
+    return found(talk)
+
+
+def test_a_gateway_forgets_talks_that_went_on_well() -> None:
+    """A filter of the own network strikes at the name or the certificate; what lost its state strikes anywhere."""
+    assert reset_by_gateway(talks=True)["rst.gateway_forgot"] == -3.0
+    assert "rst.gateway_forgot" not in reset_by_gateway(talks=False)
+
+
 def test_a_page_of_the_own_network_says_so() -> None:
     """The page of a filter that a household or a company chose is still a page, and the words name its owner."""
     talk = Talk()
@@ -265,6 +316,19 @@ def test_a_server_may_police_its_own_line(second: bytes, rule: str) -> None:
     fast = Flow(3000, port=40009, start=1.0, request=ask % b"quick.example.com")
     fast_one = transfer(61, free(), flows=[fast], rtt=0.08, server="198.51.100.5")
     assert rule in told(Throttling(), moved(slow, fast_one))
+
+
+def test_a_servers_line_may_be_met_at_different_times() -> None:
+    """Another domain at the address was limited a while later, by the same line: neither is accused."""
+    ask = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n"
+    first = Flow(500, request=ask % b"a.example.org")
+    later = Flow(500, port=40001, start=30.0, request=ask % b"b.example.net")
+    slow = transfer(59, policer(62_500, 5e4), flows=[first, later], rtt=0.08)
+    quick = [Flow(3000, port=40009 + k, start=1.0 + 30 * k, request=ask % b"q.example.com") for k in range(2)]
+    fast = transfer(61, free(), flows=quick, rtt=0.08, server="198.51.100.5")
+    trace = moved(slow, fast)
+    assert "rate.one_server" in told(Throttling(), trace)
+    assert (classify(analyze(trace), trace).grade >= POSSIBLE).all()
 
 
 def test_a_queue_behind_a_tap_at_the_client_is_a_slow_reader() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.dns_poisoning.after import dead_ends, tls_after
 from netinterf.analyzers.dns_poisoning.company import concentration, never_answers, pooled
-from netinterf.analyzers.dns_poisoning.content import Content, Sign, read_content
+from netinterf.analyzers.dns_poisoning.content import CENSORED, NEAR, Content, Sign, read_content
 from netinterf.analyzers.dns_poisoning.controls import Control, agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import Known, compare_known
 from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
@@ -85,6 +85,7 @@ class DnsPoisoning:
         for control in dead_ends(trace, replies, content, case.rows):
             notes.control("dead_end", control, accuses=True)
         _note_policy(notes, content, replies)
+        _note_own_network(notes, replies, case)
         _note_rivals(notes, races, case)
         return notes.evidence(self)
 
@@ -288,10 +289,21 @@ def _note_known(notes: _Notes, known: Known, case: Case) -> None:
 
 
 def _note_policy(notes: _Notes, content: Content, replies: Replies) -> None:
-    """Write down that a resolver declares its filter."""
+    """Write down that a resolver declares its filter, and whether it says that others demand it."""
     for reply in np.flatnonzero(content.has(Sign.POLICY)).tolist():
-        code = float(notes.trace.dns.extended_error[replies.message[reply]])
-        notes.add("policy", reply, WEIGHTS["policy"], forged=[], code=code if code >= 0 else np.nan)
+        code = int(notes.trace.dns.extended_error[replies.message[reply]])
+        if code == CENSORED:
+            notes.add("ordered", reply, WEIGHTS["ordered"], forged=[])
+        else:
+            notes.add("policy", reply, WEIGHTS["policy"], forged=[], code=code if code >= 0 else np.nan)
+
+
+def _note_own_network(notes: _Notes, replies: Replies, case: Case) -> None:
+    """Say of suspects without a contradiction that their resolver stands in the client's own network."""
+    alone = case.rows[case.race < 0]
+    near = notes.trace.hosts.special[replies.server[alone]] & NEAR != 0
+    for reply in alone[near].tolist():
+        notes.add("own_network", reply, WEIGHTS["own_network"], forged=[])
 
 
 def _note_rivals(notes: _Notes, races: Races, case: Case) -> None:

@@ -87,9 +87,29 @@ ANSWER_RULES: tuple[tuple[float, Rule], ...] = (
         rule(
             "policy",
             "content",
-            "the resolver filters this name openly: it says so, or gives the address of a filtering product",
+            "the resolver filters this name openly, a filter that somebody on your network may have chosen: it says "
+            "so, or gives the address of a filtering product",
             "code",
-            source="RFC 8914 §4.16-4.19",
+            source="RFC 8914 §4.16, §4.18, §4.19",
+        ),
+    ),
+    (
+        -3.0,
+        rule(
+            "ordered",
+            "content",
+            "the resolver says that it withholds this name because somebody other than its operator demands it",
+            source="RFC 8914 §4.17 (Censored)",
+        ),
+    ),
+    (
+        -0.5,  # there to be read: home routers also pass on what resolvers beyond them say
+        rule(
+            "own_network",
+            "own_network",
+            "a resolver on the client's own network gave the answer: a filter that somebody on your network may have "
+            "chosen, or a router that passes on what it was told",
+            source="RFC 1918 §3; RFC 5625 §3",
         ),
     ),
     # contrast

@@ -20,7 +20,7 @@ from netinterf.schema import Answers, ParseError
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
 
-__all__ = ["Content", "Sign", "read_content"]
+__all__ = ["CENSORED", "NEAR", "Content", "Sign", "read_content"]
 
 SPECIAL_NAMES = frozenset(
     "local localdomain localhost lan home internal intranet corp private arpa test invalid onion alt".split()  # noqa: SIM905
@@ -50,7 +50,8 @@ HISTORIC = 1.5
 NAMED_TYPES = (2, 6, 12, 15, 16, RecordType.AAAA, 33, 64, 65, 257)
 """Questions that no A record answers (NS, SOA, PTR, MX, TXT, AAAA, SRV, SVCB, HTTPS, CAA)."""
 
-FILTER_ERRORS = (15, 16, 17, 18)
+CENSORED = 16
+FILTER_ERRORS = (15, CENSORED, 17, 18)
 """Extended errors Blocked, Censored, Filtered and Prohibited (RFC 8914 §4.16-4.19)."""
 
 

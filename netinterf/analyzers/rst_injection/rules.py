@@ -365,6 +365,16 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             source="RFC 1812 §5.3.1: each router lowers the hop limit; RFC 2979",
         ),
     ),
+    (
+        -3.0,  # it explains early answers and foreign headers alike, which weigh as much together
+        rule(
+            "gateway_forgot",
+            "forgot",
+            "the reset crossed no router, and this client's talks that went on well were ended so too: a gateway whose "
+            "line came up anew, or that was restarted, answers so for what it no longer knows",
+            source="RFC 4787 §4.3; RFC 5382 §5",
+        ),
+    ),
     (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),
 )
 

@@ -79,6 +79,7 @@ def header_signs(
         ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow]
     )  # equal or rewritten hop limits tell nothing
     device = device_share(telling, headers)
+    gateway = from_gateway(trace, suspects.row, suspects.side)
     return {
         "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),
         "ttl_class": (device * weigh("ttl_class", telling & headers.ttl_class), {"jump": jump}, None),
@@ -94,8 +95,27 @@ def header_signs(
         "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
         "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
         "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
-        "gateway": (weigh("gateway", from_gateway(trace, suspects.row, suspects.side)), {}, None),
+        "gateway": (weigh("gateway", gateway), {}, None),
+        "gateway_forgot": (weigh("gateway_forgot", forgetful(trace, suspects, gateway)), {}, None),
     }
+
+
+def forgetful(trace: Trace, suspects: Suspects, gateway: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Find what a gateway reset for clients of which it also ended talks that went on well.
+
+    Their server had answered, and had taken more than the first data. Filters decide before: by a name, which is among
+    the first data, or by the certificate that answers them.
+    """
+    packets, sides, base = trace.packets, trace.sides, suspects.base
+    own, first = sides.first_payload[suspects.side], sides.first_payload[suspects.other].astype(np.int64)
+    if not gateway.any():
+        return gateway
+    said = packets.relative_seq[first] + packets.payload_length[first]
+    went_on = gateway & (own >= 0) & (own < suspects.row) & (first >= 0)
+    went_on &= base.at(base.acked, suspects.previous, missing=0) > said
+    client = trace.flows.client[suspects.flow]
+    found: NDArray[np.bool_] = gateway & np.isin(client, client[went_on])
+    return found
 
 
 def timing_signs(timing: Timing, endings: EndingSigns) -> Signs:

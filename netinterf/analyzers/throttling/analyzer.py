@@ -84,7 +84,7 @@ class Throttling:
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
-        company = Company(trace, numbering)
+        company = Company(trace, numbering, met(judged))
         seen = settled(directions, [compared_with_others(company, one) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
@@ -177,8 +177,8 @@ class Throttling:
             Others.UNCLEAR: (UNCLEAR, told),
             Others.ALIKE: (WHOLE_LINK, alike),
         }[seen.others]
-        if rule in (SPARED, SPARED_ELSEWHEN) and own_line(company, flows):
-            rule, measured = ONE_SERVER, {"passed": seen.passed}
+        if rule in (SPARED, SPARED_ELSEWHEN, SPARED_ADDRESS) and own_line(company, flows):
+            rule, measured = ONE_SERVER, {"passed": seen.passed, "own_line": 1.0}
         share = 1.0 if rule in (WHOLE_LINK, UNCLEAR, ONE_SERVER) else min(1.0, seen.llr / SURE)
         witness = Ragged.of([seen.rows] * len(flows), np.int32)
         return [self.write(company.trace, rule, flows, witness, share, measured)]
@@ -204,11 +204,22 @@ def compared_with_others(company: Company, judged: Judged) -> Contrast:
     return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(company, judged)
 
 
+def met(judged: list[Judged]) -> I64:
+    """List the flows that met a limit which is not their own ends'."""
+    found = [one.losing for one in judged if one.bucket and not one.held_by_ends]
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
 def own_line(company: Company, flows: I64) -> bool:
-    """Say whether one server is limited under names of different domains or at several ports: its line may be."""
+    """Say whether one server is limited under names of different domains or at several ports: its line may be.
+
+    Its other flows need not have been limited together with these, nor for the same client.
+    """
     flow = company.trace.flows
-    owners, ports, servers = (len(np.unique(one[flows])) for one in (company.domain, flow.server_port, flow.server))
-    return servers == 1 and (ports > 1 or owners > 1)
+    servers = np.unique(flow.server[flows])
+    alike = np.concatenate([flows, company.met[np.isin(flow.server[company.met], servers)]])
+    owners, ports = (len(np.unique(one[alike])) for one in (company.domain, flow.server_port))
+    return len(servers) == 1 and (ports > 1 or owners > 1)
 
 
 def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: bool) -> str:

@@ -113,6 +113,7 @@ class Company:
 
     trace: Trace
     numbering: Numbering  # what the IP identifications tell
+    met: I64  # flows that met some limit
     weighed: dict[tuple[int, ...], bool] = attrs.field(init=False, factory=dict)
     """Whether one bucket may hold all, by way, kind, the flows that lost and what others exchanged meanwhile."""
 

@@ -12,7 +12,7 @@ ordinary traffic, most of which lose next to nothing.
 * Others that are spared meanwhile earn 4.0, at other times 2.0, since a limit may begin and end. Others that do not
   tell cost 0.5: a plan may limit them as well, but a bucket that drops is policing whoever put it there. Where names of
   different domains, or several ports, of one server are limited and only other servers are spared, it may be that
-  server's own line, as a hoster polices it: that does not tell either.
+  server's own line, as a hoster polices it: that does not tell either, and the finding stays a hint.
 * The other arguments against are as strong as what they contradict, since they name the benign cause.
 """
 
@@ -223,7 +223,7 @@ RULES: tuple[Rule, ...] = (
         group="rate.contrast",
         says="whatever this one server was asked for was limited, and only other servers were spared ({passed} "
         "packets): it may be the server's own line",
-        measures=("passed",),
+        measures=("passed", "own_line"),
         references=("Zhang et al., Localizing Traffic Differentiation, IMC 2023",),
     ),
     Rule(

@@ -10,6 +10,7 @@ __all__ = ["CONFOUNDERS"]
 CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
 WEAVER = "Weaver, Sommer, Paxson, NDSS 2009"
 GENEVA = "Bock et al., CCS 2019"
+GEOBLOCK = "McDonald et al., IMC 2018"
 CENTRACE = "Sundara Raman et al., CoNEXT 2022"
 
 RESET, DROP, DATA, SYNACK, FIN = "tcp.reset", "tcp.drop", "tcp.data", "tcp.synack", "tcp.fin"
@@ -81,7 +82,11 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("missed-greetings", "first SYNs are missed", (SILENT,), "RFC 4987 §2"),
     ("accelerator", "a proxy acknowledges for the far end", (RESET, DATA, PAGE), "RFC 3135 §2"),
     ("user-mode-nat", "a virtual machine's host ends its connections", (RESET, DATA, PAGE),
-     "slirp; fox-it/quantuminsert captures"),
+     "slirp, tcp_subr.c; fox-it/quantuminsert captures"),
+    ("program-stack", "a tunnel program greets for servers that it may not reach", (RESET, FIN, DATA),
+     "gVisor tcp.Forwarder; lwIP opt.h"),
+    ("gateway-redials", "the own router resets what was open before its line came up anew", (RESET,),
+     "RFC 4787 §4.3; RFC 5382 §5"),
     ("miscounting-proxy", "a proxy near the client writes other bytes at a number that it has used", (DATA, PAGE),
      "nDPI captures of a telephone behind a proxy of its own"),
     ("path-mtu-black-hole", "full-size packets vanish", (DROP, "rate.freeze"), "RFC 2923 §2.1"),
@@ -123,12 +128,20 @@ ROWS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("sleeping-client", "answers come in bunches", (DROP, "rate.handshake"), "IEEE 802.11 power save"),
     ("lossy-radio", "losses in bursts", (DROP, SILENT), "Gilbert, Bell System Technical Journal 1960"),
     ("capture-began-late", "the beginning was not captured", (RESET, DROP), "Paxson, SIGCOMM 1997"),
+    ("roles-reversed", "in the middle of a talk, its opener looks like the server", (RESET, DROP, PROTOCOL),
+     "Paxson, SIGCOMM 1997"),
     ("capture-ended-early", "the end was not captured", (DROP, SILENT), "Paxson, SIGCOMM 1997"),
     ("capture-holes", "the recorder missed parts", (DROP, RESET, DATA), "Paxson, SIGCOMM 1997"),
     # --- HTTP ---
     ("origin-forbidden", "an origin forbids", (PAGE,), "RFC 9110 §15.5.4"),
     ("origin-legal", "an origin withholds content by law or country", (PAGE,), "RFC 7725; McDonald et al., IMC 2018"),
     ("application-firewall", "a site's own firewall objects", (PAGE, RESET), "Sundara Raman et al., CCS 2020"),
+    ("geoblock", "a site turns countries away", (PAGE, RESET, DROP, SILENT, REFUSED), GEOBLOCK),
+    ("captcha", "a delivery network wants a riddle solved first", (PAGE,), "Khattak et al., NDSS 2016"),
+    ("rate-ban", "requests are too many: a page says so, then resets or silence", (PAGE, RESET, DROP, SILENT),
+     "RFC 6585 §4; " + GEOBLOCK),
+    ("inline-firewall", "a device at a site's door resets requests that look like attacks", (RESET, DROP),
+     "ModSecurity manual, action drop"),
     ("delivery-error", "a delivery network's error page", (PAGE,), "Sundara Raman et al., CCS 2020"),
     ("redirect-to-tls", "a short redirect to the TLS port", (PAGE,), "RFC 6797 §7.2"),
     ("redirect-elsewhere", "a redirect to another site", (PAGE,), "RFC 9110 §15.4"),

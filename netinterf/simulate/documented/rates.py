@@ -99,6 +99,7 @@ CONFOUNDERS = (
     cause("bbr-through-loss", "A model-based sender keeps its rate over a lossy path.",
           "Cardwell et al., BBR, ACM Queue 2016", POLICING),
     cause("plan-policer", "The plan's rate is policed for all traffic alike.", FLACH, POLICING),
+    cause("own-uplink", "A server's own line is policed, for all of its names alike.", FLACH, POLICING, SHAPING),
     cause("plan-shaper", "The plan's rate is queued for all traffic alike.", FLACH, SHAPING, POLICING),
     cause("plan-burst", "The plan allows a fast start, then falls to its rate.", "ShaperProbe, IMC 2011",
           SHAPING, POLICING),

@@ -1,20 +1,24 @@
 """What circumvention tools put on the wire beside a client's own packets: decoys meant for boxes on the path.
 
 The forms are those of Geneva (Bock et al., CCS 2019) and of tools such as zapret, GoodbyeDPI and byedpi: copies of the
-first data with other bytes that die before the server or that it must refuse, resets of that kind, and split segments.
+first data with other bytes that die before the server or that it must refuse (wrong sum, number, signature, or no ACK
+flag), resets of that kind, and split segments.
 """
 
 import attrs
 
 from netinterf.simulate.encode import WRONG
-from netinterf.simulate.network.packet import ACK, PSH, RST, Packet
+from netinterf.simulate.network.packet import ACK, PSH, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
 
 __all__ = ["FORMS", "Desync", "Strict"]
 
-FORMS = ("short-lived", "bad-sum", "signed", "reset", "split", "swapped")
+FORMS = ("short-lived", "bad-sum", "signed", "numbered", "flagless", "reset", "bad-reset", "split", "swapped")
 SIGNATURE = b"\x01\x01\x13\x12"
 """Two fillers and the head of an MD5 signature (RFC 2385 §3), which hosts without a shared key refuse."""
+
+BEHIND = 10_000
+"""By how many bytes decoys lie before what the server awaits (GoodbyeDPI --wrong-seq, zapret badseq): it drops them."""
 
 
 @attrs.define(eq=False)
@@ -53,17 +57,26 @@ class Desync:
             case "signed":
                 digest = self.world.chance.randbytes(16)
                 return packet.copy(payload=said, options=packet.options + SIGNATURE + digest)
+            case "numbered":
+                return packet.copy(payload=said, seq=(packet.seq - BEHIND) % 2**32, ack=(packet.ack - 66_000) % 2**32)
+            case "flagless":
+                return packet.copy(payload=said, flags=packet.flags & ~ACK)
+            case "bad-reset":
+                return packet.copy(payload=b"", flags=RST, ip_flags=packet.ip_flags | WRONG, options=b"")
             case _:
                 return packet.copy(payload=b"", flags=RST | ACK, ttl=self.ttl, options=b"")
 
 
 @attrs.define(eq=False)
 class Strict:
-    """The layer of a host that refuses segments with a wrong checksum or a signature that nobody asked for."""
+    """The layer of a host that refuses what it must not believe.
+
+    That is a wrong checksum, no flag that fits (RFC 9293 §3.10.7.4), or a signature that nobody asked for.
+    """
 
     outbound: bool  # whether the host is the server
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Drop what the host must not believe."""
-        bad = bool(packet.ip_flags & WRONG) or SIGNATURE in packet.options
+        bad = bool(packet.ip_flags & WRONG) or SIGNATURE in packet.options or not packet.flags & (SYN | ACK | RST)
         return [] if bad and outbound == self.outbound else [(0, outbound, packet)]

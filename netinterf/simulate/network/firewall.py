@@ -1,4 +1,4 @@
-"""Boxes that know connections: they forget idle ones, lose their memory, count and ban; none of them reads content.
+"""Boxes that know connections: they forget idle ones, lose their memory, count and ban; one at a site's door reads.
 
 What is of no connection they know they drop, or answer with a reset of their own make (RFC 9293 §3.10.7.1 as a
 host would, RFC 5382 §5 for translators), which is why resets of boxes differ from the hosts' packets in
@@ -11,7 +11,7 @@ from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["Doorman", "Look", "StateTable", "refusal"]
+__all__ = ["Doorman", "Look", "Objector", "StateTable", "refusal"]
 
 Key = tuple[Address, int, Address, int]
 
@@ -118,3 +118,23 @@ class Doorman:
     def refuse(self, packet: Packet) -> list[Onward]:
         """Turn a packet away."""
         return [(0, False, reset) for reset in refusal(packet, self.look)] if self.look else []
+
+
+@attrs.define(eq=False)
+class Objector:
+    """A web application firewall at a site's own door: it swallows requests that hold a word, and resets both ends.
+
+    What it refused it lets nothing more through of (ModSecurity's action ``drop``; reset actions of commercial ones).
+    """
+
+    look: Look
+    word: bytes
+    refused: set[int] = attrs.field(factory=set)  # conversations
+
+    def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
+        """Let all requests pass but those with the word."""
+        if outbound and self.word in packet.payload and packet.subject not in self.refused:
+            self.refused.add(packet.subject)
+            to_server = packet.copy(flags=RST | ACK, payload=b"", options=b"", ttl=self.look.ttl)
+            return [*((0, False, reset) for reset in refusal(packet, self.look)), (0, True, to_server)]
+        return [] if packet.subject in self.refused else [(0, outbound, packet)]

@@ -87,11 +87,14 @@ class ResetHabits:
     gap: int = 200_000  # ns between copies
     left_over: bool = False  # the acknowledgement field is filled though the flag is not set, as Windows does
     bare: bool = False  # no ACK flag and no options, but in answers to SYNs, which need the flag
+    strays: bool = False  # dresses only resets that belong to no connection: without ACK flag, or in answer to a SYN
     outbound: bool = False
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Dress resets."""
         if outbound != self.outbound or not packet.flags & RST:
+            return [(0, outbound, packet)]
+        if self.strays and packet.flags & ACK and packet.seq:
             return [(0, outbound, packet)]
         flags = packet.flags & ~ACK if self.bare and packet.seq else packet.flags
         dressed = packet.copy(

@@ -168,6 +168,24 @@ def plan(
         begin += float(rng.exponential(SECOND)) if together else size * 8e9 / speed * float(rng.uniform(0.8, 1.3))
 
 
+def own_uplink(scene: Scene) -> None:
+    """Fetch from a server whose own line is policed, by names of several domains, and from others that are quick."""
+    rng = scene.rng
+    speed = spread(rng, 4e5, 6e6)
+    box = Policer(world=scene.world, rate=speed, bucket=spread(rng, 1e4, 2e5))
+    owners = list({name.partition(".")[2]: name for name in scene.names(30)}.values())[: int(rng.integers(2, 4))]
+    count = len(owners)
+    sites = lay_sites(scene, count, [box], names=owners, servers=scene.servers(1) * count, where=(0.9, 0.95))
+    stack = draw_client(rng)
+    size = int(min(BUDGET / count, max(2e4, speed / 8 * float(rng.uniform(3, 6)) + box.bucket)))
+    host = attrs.evolve(sites[0].host, congestion=str(rng.choice(["cubic", "reno", "bbr"])))
+    for order, site in enumerate(sites):
+        begin = order * (size * 8e9 / speed) * float(rng.uniform(0.2, 1.1))
+        fetch(scene, site, begin, affordable(size, host), stack=stack, host=host, odd=True)
+    for site in lay_sites(scene, 2, names=[f"www.{name}" for name in scene.names(2)]):
+        fetch(scene, site, float(rng.uniform(0, 10 * SECOND)), int(spread(rng, 1e5, 4e5)), stack=stack)
+
+
 def benign(name: str, says: str, play: Callable[[Scene], None], vantages: tuple[str, ...] = ANYWHERE) -> Scenario:
     """Write the row of one look-alike."""
     return Scenario(f"benign.rate.{name}", says, None, play, vantages, confounder=name, family="benign.rate")
@@ -184,6 +202,7 @@ PLAYS = (
            partial(ends_limit, habits=model_based, flows=(1, 2), access=8e5)),
     benign("plan-policer", "The whole line is policed.",
            partial(plan, rate=(4e5, 6e6), kind="policer", burst=(1e4, 2e5)), ENDS),
+    benign("own-uplink", "A server's own line is policed.", own_uplink, ENDS),
     benign("plan-shaper", "The whole line is queued.", partial(plan, rate=(4e5, 6e6), kind="shaper", way="both")),
     benign("plan-burst", "A fast start, then the plan's rate.",
            partial(plan, rate=(5e5, 4e6), kind="shaper", burst=(1e5, 5e5))),

@@ -3,7 +3,7 @@
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Identifiers
 from netinterf.simulate.messages.tls import application_data
-from netinterf.simulate.network.accelerator import Accelerator, SlowGreeting
+from netinterf.simulate.network.accelerator import Accelerator
 from netinterf.simulate.network.balancer import Flip, SecondBackend
 from netinterf.simulate.network.firewall import Doorman, Look, StateTable
 from netinterf.simulate.network.nat import Normalizer, Translator
@@ -262,20 +262,6 @@ def accelerator(house: House) -> None:
         house.visit(path, begin, script=script, apps=(App(), App(ending=Ending.RESET)) if house.chance(0.3) else None)
 
 
-def user_mode_nat(house: House) -> None:
-    """A virtual machine's host ends all its connections: slow greetings, instant acknowledgements, one TTL."""
-    house.neighbours = 0
-    far = house.between(1.5e7, 2.5e8)
-    path = house.path(SlowGreeting(far), rtt=house.between(1e5, 2e6), where=0.5, luck=0.0)
-    for begin in house.times(4, 8):
-        script = [
-            Turn(turn.outbound, turn.payload, turn.delay + far * (not turn.outbound)) for turn in download(house, 9000)
-        ]
-        house.visit(
-            path, begin, script=script, apps=(App(), App(ending=Ending.RESET if house.chance(0.4) else Ending.CLOSE))
-        )
-
-
 def miscounting_proxy(house: House) -> None:
     """A proxy near the client miscounts: some packets of the server carry other bytes at a place once more."""
     rate = house.rng.uniform(0.1, 0.5)
@@ -312,7 +298,6 @@ PLAYS = (
         "tcp",
         missed_greetings,
         accelerator,
-        user_mode_nat,
         miscounting_proxy,
     ),
 )

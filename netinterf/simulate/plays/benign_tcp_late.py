@@ -170,6 +170,24 @@ def capture_began_late(house: House) -> None:
     recorded_from(house, lambda time, _: time >= when)
 
 
+def roles_reversed(house: House) -> None:
+    """The capture begins in the middle of talks whose opener has the lower port; the other end leaves or says nothing.
+
+    Peers of file sharing, SIP and remote shells open from ports that look like those of services.
+    """
+    when = int(house.between(3e8, 4e9))
+    path = house.path()
+    for begin in house.rng.uniform(0, when, int(house.rng.integers(3, 7))):
+        client = (house.scene.client, house.one_of(22, 443, 5060, 6881, 8080) + int(house.rng.integers(0, 40)))
+        script = talk_again(house, when - float(begin) + house.between(1e7, 1e9))
+        leaves = house.chance(0.5)  # at the question that is captured, else after its answer
+        ends = (App(ending=Ending.RESET), App(ending=Ending.CLOSE), App(ending=Ending.CLOSE_HARD))
+        server = App(dies=when - float(begin)) if leaves else ends[int(house.rng.integers(3))]
+        house.visit(path, float(begin), port=int(house.rng.integers(32_768, 65_000)), client=client, script=script,
+                    apps=(App(ending=Ending.CLOSE, patience=house.between(3e9, 2e10)), server))  # fmt: skip
+    recorded_from(house, lambda time, _: time >= when)
+
+
 def capture_ended_early(house: House) -> None:
     """The capture ends in the middle of connections, some just after their requests."""
     when = int(house.between(1e9, 5e9))
@@ -197,5 +215,5 @@ PLAYS = (
     *look_alikes(
         "tcp", rewritten_retransmission, client_offline, path_failure, mobile_handover, sleeping_client, lossy_radio
     ),
-    *look_alikes("tcp", happy_eyeballs, capture_began_late, capture_ended_early, capture_holes),
+    *look_alikes("tcp", happy_eyeballs, capture_began_late, roles_reversed, capture_ended_early, capture_holes),
 )

@@ -21,17 +21,19 @@ from netinterf.simulate.plays import (
     benign_tcp_ends,
     benign_tcp_fronts,
     benign_tcp_late,
+    benign_tcp_local,
     benign_tcp_probes,
     benign_tcp_routes,
     benign_web_http,
     benign_web_quic,
+    benign_web_refusals,
     benign_web_tls,
     sweeps,
 )
 
 MODULES = (
     benign_tcp_ends, benign_tcp_boxes, benign_tcp_routes, benign_tcp_fronts, benign_tcp_probes, benign_tcp_late,
-    benign_web_http, benign_web_tls, benign_web_quic, sweeps,
+    benign_tcp_local, benign_web_http, benign_web_refusals, benign_web_tls, benign_web_quic, sweeps,
 )  # fmt: skip
 MINE = {one.id for one in CONFOUNDERS}
 PLAYS = [play for module in MODULES for play in module.PLAYS if play.confounder]
@@ -238,6 +240,13 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
     "tcp.late-segment-guard": lambda p: len(resets(p, False)) >= 2,
     "tcp.idle-front-end": lambda p: max(b.time - a.time for a, b in pairwise(p)) > 4,
     "tcp.marks-data-only": lambda p: bool(data(p, False)),
+    "tcp.program-stack": lambda p: greetings(p)[0].ttl in (64, 255) and greetings(p)[0].time - p[0].time < 0.004,
+    "tcp.gateway-redials": lambda p: any(one.ttl in (64, 255) for one in resets(p, False)),
+    "tcp.roles-reversed": lambda p: not p[0].has(SYN),
+    "http.geoblock": lambda p: status(403, 451)(p) or not data(p, False),
+    "http.captcha": lambda p: says(p, b"cf-mitigated: challenge"),
+    "http.rate-ban": status(429),
+    "http.inline-firewall": lambda p: bool(resets(p, False)) and not data(p, False),
     "tcp.capture-began-late": lambda p: not p[0].has(SYN),
     "http.origin-forbidden": status(403),
     "http.origin-legal": status(451, 403),

@@ -35,6 +35,7 @@ RULES = [
     rule("page", "http.blockpage", "page"),
     rule("fin", "tcp.fin", "fin"),
     rule("fin.head", "tcp.fin", "head"),
+    rule("silence", "tcp.drop", "silence"),
     rule("syn", "tcp.connect.drop", "syn", decisive=True),
     rule("police", "rate.policing", "bucket", measures=("rate", "selective"), decisive=True),
     rule("shape", "rate.shaping", "queue", measures=("selective",), decisive=True),
@@ -135,6 +136,17 @@ def test_the_end_behind_a_forged_page_is_part_of_it(page: float, named: str) -> 
     world = visited()
     verdicts = classify_by(table, world.trace(), model)
     assert verdicts.mechanisms[verdicts.mechanism[0]] == named
+
+
+@pytest.mark.parametrize("part", ["fin", "silence"])
+def test_a_part_of_a_forged_page_is_no_second_accusation(part: str) -> None:
+    """The end behind a page, and the silence that it leaves, are not listed beside it; a forged reset is."""
+    model = plain_model(group_cap=12.0, other_bound=12.0)
+    world = visited()
+    table = evidence(RULES, [(0, "page", 11.0), (0, part, 9.0), (0, "reset.time", 8.0)])
+    verdict = explain(classify_by(table, world.trace(), model), table, world.trace())[0]
+    assert verdict.mechanism == "http.blockpage"
+    assert {further.mechanism for further in verdict.also} == {"tcp.reset"}
 
 
 def test_two_mechanisms_that_tie_are_answered_by_their_prefix() -> None:
