@@ -173,6 +173,13 @@ def test_one_identification_in_all_packets_is_made() -> None:
     assert told(packets(visits(ids=(0, 1)))) == set()
 
 
+def test_one_connection_is_made_where_two_signs_meet() -> None:
+    """Both ends write one identification and begin at one number; either alone is not enough."""
+    for same_id, same_seq in ((True, True), (True, False), (False, True)):
+        rows = visit(40_001, 0.0, ids=(1, 1) if same_id else (0, 0), seq=7_919 * 40_001 if same_seq else 5)
+        assert packets(rows).recording.made.all() == (same_id and same_seq)
+
+
 def test_packets_at_one_pace_were_replayed() -> None:
     """Whoever's turn it is, the next packet follows after 20 ms: times tell nothing."""
     trace = packets(visits(pace=20.0))
@@ -300,7 +307,8 @@ def evidence_of(trace: Trace, rules: Sequence[Rule], llr: float) -> Evidence:
 def test_blind_recordings_take_the_weight_of_their_mechanisms_only(column: str) -> None:
     """What speaks for interference loses its weight where it cannot be shown; what speaks against keeps it."""
     trace = packets(visits())
-    rules = [Rule(id=f"x.{word}", mechanism=word, group=word, says="x") for word in (*BLINDS[column], "dns.injection")]
+    words = (*BLINDS[column], "dns.injection")
+    rules = [Rule(id=f"x.{word}", mechanism=word, group=word, says="x") for word in words]
     some = np.arange(len(trace.flows)) < 2
     blind = attrs.evolve(trace, recording=attrs.evolve(trace.recording, **{column: some}))
     for llr in (3.0, -3.0):
