@@ -12,10 +12,11 @@ from scapy.all import IP, TCP, UDP, Raw
 
 import netinterf
 from netinterf.analyzers.everywhere import everywhere
+from netinterf.analyzers.registry import builtin
 from netinterf.engine.judged import judge_trace
 from netinterf.flows.paths import paths
 from netinterf.recording import VANTAGES, describe
-from netinterf.recording.blinds import BLINDS, blinded
+from netinterf.recording.blinds import BLINDS, blinded, speaks_of
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Evidence, Flows, Rule, SubjectKind, Vantage
 from netinterf.simulate import Conditions, Simulated, run
@@ -239,8 +240,57 @@ def test_clocks_that_go_back_and_clocks_that_disagree() -> None:
     rows = visits()
     assert "clock" not in told(read(written(rows)))
     assert "clock" in told(read(written(rows[:7] + [(at - 500, frame) for at, frame in rows[7:]])))
-    skewed = [(at + 40 * (IP(frame).src == "198.51.100.7"), frame) for at, frame in rows]
-    assert "skew" in told(packets(skewed))
+
+
+def with_clocks(rows: Sequence[tuple[float, bytes]], ahead: float) -> list[tuple[float, bytes]]:
+    """Let the clock that recorded what servers sent be ahead, in ms."""
+    return [(at + ahead * (IP(frame).src != "198.51.100.7"), frame) for at, frame in rows]
+
+
+@pytest.mark.parametrize("ahead", [2.0, 50.0, -40.0])
+def test_directions_recorded_by_clocks_that_disagree(ahead: float) -> None:
+    """Answers before their questions, by as much as the clocks differ less the way; times across tell nothing."""
+    trace = packets(with_clocks(visits(), ahead))
+    (fact,) = [fact for fact in describe(trace) if fact.id == "recording.skew"]
+    assert trace.recording.skewed.all()
+    assert fact.numbers["flows"] == fact.numbers["showing"] == 6
+    assert abs(ahead) - 31.8 <= fact.numbers["most_ms"] <= abs(ahead)
+
+
+@pytest.mark.parametrize("ahead", [0.1, -2.0])
+def test_clocks_that_differ_by_less_than_the_way_show_nothing(ahead: float) -> None:
+    """Packets that waited in a queue, or clocks that only make the way look longer or shorter."""
+    trace = packets(with_clocks(visits(), ahead))
+    assert not trace.recording.skewed.any()
+
+
+def test_skew_of_conversations_without_handshakes() -> None:
+    """Data that were acknowledged before they came, in several of them; in one, its client may have heard another."""
+    late = [row for row in visits() if not IP(row[1])[TCP].flags & 2]
+    assert packets(with_clocks(late, 50.0)).recording.skewed.all()
+    one = with_clocks(late[:5], 50.0) + late[5:]
+    assert not packets(one).recording.skewed.any()
+
+
+def test_what_was_lost_and_sent_again_is_no_skew() -> None:
+    """The SYN/ACK that the recorder missed comes again after a second: behind its acknowledgement."""
+    rows = visits(1)
+    (again,) = [(at + 1_010, frame) for at, frame in rows if IP(frame)[TCP].flags == "SA"]
+    trace = packets([row for row in rows if IP(row[1])[TCP].flags != "SA"] + [again])
+    assert not trace.recording.skewed.any()
+
+
+@pytest.mark.parametrize("ahead", [2_000_000, 50_000_000])
+@pytest.mark.parametrize("scenario", ["browsing", "benign.tcp.server-unread-data", "benign.http.origin-forbidden"])
+def test_skew_accuses_nobody(scenario: str, ahead: int) -> None:
+    """Ordinary traffic whose directions two clocks recorded."""
+    one = run(scenario, 310_031, Conditions.clean(ip=4, vantage="client"))
+    trace = read(times=one.times, frames=one.frames, link_type=one.link_type)
+    times = np.asarray(one.times) + ahead * ~trace.packets.outbound
+    order = np.argsort(times, kind="stable")
+    skewed = read(times=times[order], frames=[one.frames[row] for row in order], link_type=one.link_type)
+    assert skewed.recording.skewed.any()
+    assert all(outcome != "interfered" for outcome, *_ in said_of(skewed).values())
 
 
 def test_what_the_recorder_missed_is_told_by_the_end_that_got_it() -> None:
@@ -301,6 +351,13 @@ def evidence_of(trace: Trace, rules: Sequence[Rule], llr: float) -> Evidence:
         measured=netinterf.table.Ragged.empty(count, np.float64),
         rules=tuple(rules),
     )
+
+
+def test_what_is_blinded_is_what_rules_speak_of() -> None:
+    """No word of the list is without a rule, so that a renamed group is not forgotten here."""
+    rules = [rule for analyzer in builtin() for rule in analyzer.rules]
+    for word in (word for words in BLINDS.values() for word in words):
+        assert any(speaks_of(rule, (word,)) for rule in rules), word
 
 
 @pytest.mark.parametrize("column", sorted(BLINDS))
