@@ -5,15 +5,18 @@ one changed by a single router, and follows within a millisecond. That alone pro
 once, and an injector repeats itself. `duplicates` takes them for copies where all that goes the same way is doubled.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.flows.grouping import FIRST, SECOND
+from netinterf.flows.orient import previous_equal
 from netinterf.pieces import gather
 from netinterf.schema import Flows, Packets
 from netinterf.table import Ragged
 
-__all__ = ["COPY_NS", "REACH", "repeated_datagrams"]
+__all__ = ["COPY_NS", "REACH", "UDP", "far_apart", "repeated_datagrams"]
 
 I64 = NDArray[np.int64]
 
@@ -23,7 +26,8 @@ COPY_NS = 1_000_000
 """Longest time between original and copy; far below the least retransmission timeout (RFC 6298 §2.4: 1 s)."""
 
 REACH = 8
-"""Rows of the flow between which a copy is looked for: a burst may be copied as a whole."""
+"""Packets of the flow behind the original among which a first copy is looked for, before a flow is searched as a whole:
+a burst may be copied behind its end."""
 
 PAIRS_AT_ONCE = 4096
 """Pairs whose bytes are compared at a time, so that memory stays bounded."""
@@ -51,7 +55,30 @@ def repeated_datagrams(buffer: NDArray[np.uint8], packets: Packets, flows: Flows
         place = place[~found[place]]
         place = place[headers_agree(packets, row[place], row[place - lag])]
         found[place[payloads_agree(buffer, packets, row[place], row[place - lag])]] = True
+    if found.any():
+        place, earlier = far_apart(packets.flow[row], mixed, found)
+        same = headers_agree(packets, row[place], row[earlier])
+        place, earlier = place[same], earlier[same]
+        found[place[payloads_agree(buffer, packets, row[place], row[earlier])]] = True
     return np.sort(row[found])
+
+
+def far_apart(flow: NDArray[np.integer[Any]], mixed: NDArray[np.uint64], found: NDArray[np.bool_]) -> tuple[I64, I64]:
+    """Pair packets with the one before that looks like them, however many lie between, in flows with copies.
+
+    Args:
+        flow: Flow of each packet.
+        mixed: Its fields, mixed.
+        found: Packets known to be copies.
+
+    Returns:
+        Places of packets that are not known to be copies, and the places of those before.
+    """
+    told = np.unique(flow[found])
+    place = np.flatnonzero(np.isin(flow, told))
+    before = previous_equal(mixed[place])
+    later = (before >= 0) & ~found[place]
+    return place[later], place[before[later]]
 
 
 def headers_agree(packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
-from netinterf.flows.datagrams import COPY_NS, REACH, UDP
+from netinterf.flows.datagrams import COPY_NS, REACH, UDP, far_apart
 from netinterf.flows.grouping import FIRST, SECOND
 from netinterf.schema import Flows, Packets, TcpFlag
 from netinterf.table import Ragged
@@ -109,6 +109,9 @@ def copies(packets: Packets, block: TcpBlock) -> NDArray[np.int64]:
         if len(places):
             places = places[agree(packets, rows[places], rows[places - lag])]
             found[places] = True
+    if found.any():
+        places, earlier = far_apart(block.flow, mixed, found)
+        found[places[agree(packets, rows[places], rows[earlier])]] = True
     return np.flatnonzero(found)
 
 

@@ -99,6 +99,14 @@ def captured(rows: list[tuple[int, bytes]]) -> Trace:
     return read(times=[BEGIN_NS + at for at, _ in rows], frames=[frame for _, frame in rows], link_type=RAW_IP)
 
 
+def test_a_burst_copied_behind_its_end() -> None:
+    """Twenty packets pass a router at once, and their copies follow: more lie between than are looked at first."""
+    burst = [(10_000_000 + place, datagram(False, 100 + place, b"%d" % place)) for place in range(20)]
+    first = [(0, datagram(True, 5, b"ask"))]
+    trace = captured([(at + late, one) for at, one in first + burst for late in (0, LATER_NS)])
+    assert np.count_nonzero(trace.packets.marks & Mark.DUPLICATE_FRAME) == 21
+
+
 sent = st.tuples(
     st.integers(0, 3).map(lambda step: step * COPY_NS // 2),
     st.booleans(),
@@ -116,13 +124,18 @@ def test_repeated_datagrams_one_by_one(rows: list[tuple[int, bool, int, bytes, i
         at += step
         talk.append((at, *fields))
     trace = captured([(time, datagram(out, ident, data, ttl)) for time, out, ident, data, ttl in talk])
-    expected = []
-    for place, (time, out, ident, data, ttl) in enumerate(talk):
-        for other in talk[max(place - REACH, 0) : place]:
-            near = time - other[0] <= COPY_NS and abs(ttl - other[4]) <= 1
-            if near and (out, ident, data) == other[1:4]:
-                expected.append(place)
-                break
+
+    def copied(place: int, among: list[tuple[int, bool, int, bytes, int]]) -> bool:
+        time, *what, ttl = talk[place]
+        return any([*other[1:4]] == what and time - other[0] <= COPY_NS and abs(ttl - other[4]) <= 1 for other in among)
+
+    near = {place for place in range(len(talk)) if copied(place, talk[max(place - REACH, 0) : place])}
+    far = set()
+    for place, (_, out, ident, data, _) in enumerate(talk):
+        alike = [other for other in talk[:place] if (*other[1:3], len(other[3])) == (out, ident, len(data))]
+        if near and alike and copied(place, alike[-1:]):
+            far.add(place)
+    expected = sorted(near | far)
     found = repeated_datagrams(trace.buffer, trace.packets, trace.flows, trace.by_flow)
     assert found.tolist() == expected
 
