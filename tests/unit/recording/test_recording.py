@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from typing import ClassVar
 
 import attrs
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from scapy.all import IP, TCP, UDP, Raw
 
 import netinterf
-from netinterf.analyzers.everywhere import everywhere
+from netinterf.analyzers.base import Scope
+from netinterf.analyzers.everywhere import everywhere, everywhere_notes
 from netinterf.analyzers.registry import builtin
 from netinterf.engine.judged import judge_trace
 from netinterf.flows.paths import paths
@@ -408,8 +410,29 @@ def test_what_all_unrelated_connections_show_is_weighed_against() -> None:
     against = everywhere(trace, odd_greetings(trace, 8))
     assert {against.rules[place].id for place in against.rule} == {"everywhere.synack"}
     assert against.llr == pytest.approx(np.full(8, -np.log(9)))
+    (note,) = everywhere_notes(against)
+    assert note.code == "recording.everywhere"
+    assert note.message.startswith("8 connections to servers in up to 8 unrelated networks show greetings")
     for other, struck in ((greeted_wrongly(8, 8), 8), (greeted_wrongly(2), 2)):
-        assert not len(everywhere(other, odd_greetings(other, struck)))
+        assert not everywhere_notes(everywhere(other, odd_greetings(other, struck)))
+
+
+def test_what_all_connections_show_is_told_beside_the_verdicts() -> None:
+    """One diagnostic of the capture, from the evidence of an analyzer that finds all greetings odd."""
+    trace = greeted_wrongly(8)
+
+    @attrs.frozen
+    class Odd:
+        name: ClassVar[str] = "odd"
+        scope: ClassVar[Scope] = Scope.FLOW
+        needs: ClassVar[frozenset[str]] = frozenset()
+        rules: ClassVar[tuple[Rule, ...]] = odd_greetings(trace, 1).rules
+
+        def __call__(self, trace: Trace, /) -> Evidence:
+            return odd_greetings(trace, len(trace.flows))
+
+    found = judge_trace(trace, "x", analyzers=[Odd()]).summary.diagnostics
+    assert [note.code for note in found].count("recording.everywhere") == 1
 
 
 def odd_greetings(trace: Trace, count: int) -> Evidence:
