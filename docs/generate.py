@@ -12,6 +12,7 @@ from mechanism_facts import write_facts
 from verdict_figures import write_figures
 
 from netinterf import schema
+from netinterf.analyzers import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.attribute.catalogue import background, systems
 from netinterf.decode import LINK_TYPES
@@ -40,11 +41,12 @@ def columns() -> str:
 def rules() -> str:
     """Write the list of rules."""
     parts = ["# Rules\n\nEvery observation that can appear as evidence. Ids never change their meaning.\n"]
-    for analyzer in builtin():
-        parts.append(f"## {analyzer.name}\n")
+    listed = [(analyzer.name, analyzer.rules) for analyzer in builtin()]
+    for name, known in (*listed, ("everywhere: after all of them, what nearly all connections show", everywhere.RULES)):
+        parts.append(f"## {name}\n")
         rows = [
             (f"`{r.id}`", f"`{r.mechanism}`", r.group, r.says, "yes" if r.decisive else "", "; ".join(r.references))
-            for r in analyzer.rules
+            for r in known
         ]
         parts.append(table(("rule", "mechanism", "independence group", "says", "decisive", "references"), rows))
     return "\n".join(parts)

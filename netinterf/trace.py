@@ -21,6 +21,7 @@ from netinterf.decode.checksum import transport_ok
 from netinterf.decode.transport import sack_blocks
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
+from netinterf.flows.datagrams import repeated_datagrams
 from netinterf.flows.messages import Messages, read_messages
 from netinterf.flows.rtt import rtt_samples, with_rtt
 from netinterf.flows.sequence import mark_segments
@@ -212,7 +213,8 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
     assigned = assign_flows(decoded.packets, decoded.endpoints)
     flows, by_flow = assigned.flows, assigned.by_flow
     hosts = attrs.evolve(assigned.hosts, special=special_bits(assigned.hosts.high, assigned.hosts.low))
-    packets = mark_segments(assigned.packets, flows, by_flow)
+    datagrams = repeated_datagrams(capture.buffer, assigned.packets, flows, by_flow)
+    packets = mark_segments(assigned.packets, flows, by_flow, datagrams)
     sides = build_sides(packets, flows, by_flow)
 
     def heads() -> tuple[HeadSegments, Messages]:

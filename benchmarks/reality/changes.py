@@ -23,6 +23,8 @@ __all__ = ["NEUTRAL", "WORSE", "Frames", "as_pcap", "as_pcapng", "frames_of"]
 I64 = NDArray[np.int64]
 
 ETHERNET, RAW = 1, 101
+ICMP, TCP, UDP = 1, 6, 17
+ICMP_ERRORS = frozenset({3, 4, 5, 11, 12})  # they quote the packet that they are about (RFC 792)
 DNS = 53
 SECOND = 1_000_000_000
 YEAR = 365 * 86_400 * SECOND
@@ -128,28 +130,44 @@ def elsewhere(frames: Frames) -> Frames:
 
 
 def readdressed(frame: bytes, at: int, clients: frozenset[bytes]) -> bytes:
-    """Change the client's address of one IPv4 packet: the low bit of its third octet."""
+    """Change the client's address of one IPv4 packet, and of the one that an ICMP error quotes.
+
+    In a quote the header's checksum takes up what the address changes, so that the sum over the whole error stays.
+    """
     if len(frame) < at + 20 or frame[at] >> 4 != 4:
         return frame
-    places = [place for place in (at + 12, at + 16) if frame[place : place + 4] in clients]
-    if not places:
-        return frame
-    changed, header = bytearray(frame), (frame[at] & 15) * 4
+    changed, header, protocol = bytearray(frame), (frame[at] & 15) * 4, frame[at + 9]
     first = not struct.unpack_from(">H", frame, at + 6)[0] & 0x1FFF
-    sums = [at + 10, *([at + header + {6: 16, 17: 6}[frame[at + 9]]] if first and frame[at + 9] in (6, 17) else [])]
-    for place in places:
-        before = frame[place + 2] << 8 | frame[place + 3]
-        after = before ^ 0x0100
-        changed[place + 2] ^= 1
-        for where in (spot for spot in sums if spot + 2 <= len(frame)):
-            old = changed[where] << 8 | changed[where + 1]
-            if old == 0 and where != at + 10 and frame[at + 9] == 17:
-                continue  # UDP without a checksum
-            total = (~old & 0xFFFF) + (~before & 0xFFFF) + after
-            total = (total & 0xFFFF) + (total >> 16)
-            new = ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF
-            changed[where : where + 2] = new.to_bytes(2, "big")
+    sums = [at + 10, *([at + header + {TCP: 16, UDP: 6}[protocol]] if first and protocol in {TCP, UDP} else [])]
+    rewrite(changed, at, clients, sums, optional=protocol == UDP)
+    quote = at + header + 8
+    if protocol == ICMP and first and len(frame) >= quote + 20 and frame[quote - 8] in ICMP_ERRORS:
+        rewrite(changed, quote, clients, [quote + 10], optional=False)
     return bytes(changed)
+
+
+def rewrite(packet: bytearray, at: int, clients: frozenset[bytes], sums: list[int], *, optional: bool) -> None:
+    """Change the low bit of the third octet of clients' addresses in one IPv4 header, and the checksums over it.
+
+    Args:
+        packet: What is changed.
+        at: Where the header begins.
+        clients: Addresses that are changed.
+        sums: Where checksums stand, the header's first; those that were cut off stay away.
+        optional: Whether zeros behind the first one mean that there is no checksum (RFC 768).
+    """
+    for place in (at + 12, at + 16):
+        if bytes(packet[place : place + 4]) not in clients:
+            continue
+        before = packet[place + 2] << 8 | packet[place + 3]
+        packet[place + 2] ^= 1
+        for where in (spot for spot in sums if spot + 2 <= len(packet)):
+            old = packet[where] << 8 | packet[where + 1]
+            if old == 0 and optional and where != sums[0]:
+                continue
+            total = (~old & 0xFFFF) + (~before & 0xFFFF) + (before ^ 0x0100)
+            total = (total & 0xFFFF) + (total >> 16)
+            packet[where : where + 2] = (~((total & 0xFFFF) + (total >> 16)) & 0xFFFF).to_bytes(2, "big")
 
 
 def years_later(frames: Frames) -> Frames:

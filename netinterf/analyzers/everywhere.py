@@ -13,15 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import join
-from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.schema import Diagnostic, Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["RULES", "everywhere"]
+__all__ = ["EVERYWHERE", "RULES", "everywhere", "everywhere_notes"]
+
+EVERYWHERE = "recording.everywhere"
+"""Code of the diagnostic that says what nearly all connections show."""
 
 I64 = NDArray[np.int64]
 
-FAMILIES = ("tcp.synack", "tcp.data", "tcp.fin", "tcp.reset")
+FAMILIES = {"tcp.synack": "greetings", "tcp.data": "data", "tcp.fin": "farewells", "tcp.reset": "resets"}
+"""Mechanisms, and what looks forged where somebody seems to do it."""
 
 FEWEST = 3
 """Networks from which something is said."""
@@ -67,6 +71,25 @@ def everywhere(trace: Trace, evidence: Evidence) -> Evidence:
         flow = np.unique(subject[np.isin(evidence.rule[row], speaks)])
         tables.append(against(trace, flow, could, place))
     return join(tables)
+
+
+def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
+    """Say what nearly all connections show, family by family.
+
+    Args:
+        evidence: What was seen in a capture, with what `everywhere` found.
+    """
+    said = []
+    for place, rule in enumerate(evidence.rules):
+        row = np.flatnonzero((evidence.rule == place) & (rule in RULES))
+        if len(row):
+            what, networks = FAMILIES[rule.mechanism], int(evidence.measured.take(row).values.max())
+            said.append(
+                f"{len(row):,} connections to servers in up to {networks:,} unrelated networks show {what} that look "
+                "forged before anything was asked of them, and hardly one is spared: a box beside the tap or the "
+                "recording does it, and no name is accused of it"
+            )
+    return tuple(Diagnostic(EVERYWHERE, one) for one in said)
 
 
 def against(trace: Trace, flow: I64, could: NDArray[np.bool_], place: int) -> Evidence:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.everywhere import everywhere_notes
 from netinterf.analyzers.run import analyze, analyze_each
 from netinterf.context.outside import Outside
 from netinterf.errors import UsageError
@@ -156,7 +157,8 @@ def judge_trace(
     verdicts = judge_subjects(evidence, subjects, model)
     ledger = attrs.evolve(explain(verdicts, evidence, trace, model=model, subjects=subjects), capture=name)
     summary = summarize(trace, verdicts, name)
-    return Judged(summary=attrs.evolve(summary, diagnostics=summary.diagnostics + notes), ledger=ledger)
+    said = summary.diagnostics + everywhere_notes(evidence) + notes
+    return Judged(summary=attrs.evolve(summary, diagnostics=said), ledger=ledger)
 
 
 def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Analyzer
+from netinterf.analyzers.everywhere import EVERYWHERE
 from netinterf.analyzers.run import FAILED
 from netinterf.capture.source import name_of
 from netinterf.capture.stream import CaptureStream, Listed, PacketStream, Stream
@@ -290,7 +291,7 @@ class Session:
             summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
             whole = trace.select(~remains) if remains.any() else trace  # what left a window was not missed
             said = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(whole)
-            said += tuple(note for note in summary.diagnostics if note.code == FAILED)
+            said += tuple(note for note in summary.diagnostics if note.code in {FAILED, EVERYWHERE})
             self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), said)
         return self._seen
 

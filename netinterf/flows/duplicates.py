@@ -3,45 +3,47 @@
 A copy agrees with its original in everything that the sender writes, the IP identification included, has the same TTL
 or one changed by a single router, and follows within a millisecond. Where the sender numbers its packets that is
 decisive. Resets and packets without identification (IPv6, or 0 as RFC 6864 §4.1 allows) agree easily without being
-copies: injectors send identical resets in volleys, receivers identical acknowledgements. These count as copies only
-where everything else that went the same way, to or from the same client, is visibly doubled. Mirror ports and devices
-may double one direction alone, and another client's packets took another way.
+copies: injectors send identical resets in volleys, receivers identical acknowledgements. These, and all datagrams
+(programs ask twice at once, injectors answer twice), count as copies only where everything else that went the same way,
+to or from the same client, is visibly doubled. Mirror ports and devices may double one direction alone, and another
+client's packets took another way.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
+from netinterf.flows.datagrams import COPY_NS, REACH, UDP, far_apart
 from netinterf.flows.grouping import FIRST, SECOND
 from netinterf.schema import Flows, Packets, TcpFlag
 from netinterf.table import Ragged
 
-__all__ = ["COPY_NS", "duplicate_rows"]
+__all__ = ["COPY_NS", "NO_ROWS", "duplicate_rows"]
 
-COPY_NS = 1_000_000
-"""Longest time between original and copy; far below the least retransmission timeout (RFC 6298 §2.4: 1 s)."""
-
-REACH = 8  # rows of the flow between which a copy is looked for: a burst may be copied as a whole
+NO_ROWS = np.empty(0, np.int64)
 
 COPIED_SHARE = 0.2
-"""Share of copies among segments with data, SYN or FIN from which all that goes that way counts as doubled; capturing
-everything twice gives one half."""
+"""Share of copies among segments with data, SYN or FIN, and datagrams, from which all that goes that way counts as
+doubled; capturing everything twice gives one half."""
 
 
-def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged) -> NDArray[np.int32]:
-    """List the second and later copies of TCP packets.
+def duplicate_rows(
+    packets: Packets, flows: Flows, by_flow: Ragged, datagrams: NDArray[np.int64] = NO_ROWS
+) -> NDArray[np.int32]:
+    """List the second and later copies of TCP and UDP packets.
 
     Args:
         packets: Packets with flow and outbound.
         flows: Their flows.
         by_flow: Rows of packets of each flow.
+        datagrams: UDP packets that repeat one just before (`repeated_datagrams`).
 
     Returns:
         Rows in Packets, in no particular order.
     """
     decisive, weak, ways = [np.empty(0, np.int32)], [np.empty(0, np.int32)], [np.empty(0, np.int64)]
     count = 2 * (int(flows.client.max(initial=-1)) + 1)
-    segments, copied = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    segments, copied = count_datagrams(packets, flows, datagrams, count)
     for block in tcp_blocks(packets, by_flow):
         flags = packets.tcp_flags.take(block.rows)
         carries = packets.payload_length.take(block.rows) > 0
@@ -58,7 +60,25 @@ def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged) -> NDArray[n
         decisive.append(rows[sure])
         weak.append(rows[~sure])
         ways.append(way[found[~sure]])
+    weak.append(datagrams.astype(np.int32))
+    ways.append(ways_of(packets, flows, datagrams))
     return np.concatenate([*decisive, np.concatenate(weak)[doubled(segments, copied)[np.concatenate(ways)]]])
+
+
+def ways_of(packets: Packets, flows: Flows, row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the way of some packets: twice the client, plus one for what it sent."""
+    return 2 * flows.client[packets.flow[row]].astype(np.int64) + packets.outbound[row]
+
+
+def count_datagrams(
+    packets: Packets, flows: Flows, datagrams: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count by way how many datagrams went there, and how many of them repeat one just before."""
+    every = np.flatnonzero((packets.protocol == UDP) & (packets.flow >= 0) & (packets.payload_length > 0))
+    return (
+        np.bincount(ways_of(packets, flows, every), minlength=count),
+        np.bincount(ways_of(packets, flows, datagrams), minlength=count),
+    )
 
 
 def doubled(segments: NDArray[np.int64], copied: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -89,6 +109,9 @@ def copies(packets: Packets, block: TcpBlock) -> NDArray[np.int64]:
         if len(places):
             places = places[agree(packets, rows[places], rows[places - lag])]
             found[places] = True
+    if found.any():
+        places, earlier = far_apart(block.flow, mixed, found)
+        found[places[agree(packets, rows[places], rows[earlier])]] = True
     return np.flatnonzero(found)
 
 

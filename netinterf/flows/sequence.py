@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, packed, running_top, tcp_blocks, top_before
-from netinterf.flows.duplicates import duplicate_rows
+from netinterf.flows.duplicates import NO_ROWS, duplicate_rows
 from netinterf.flows.holes import Stream, look_into_holes, overtaken
 from netinterf.flows.numbers import Numbers, number_block
 from netinterf.schema import Flows, Mark, Packets, TcpFlag
@@ -33,22 +33,23 @@ Bool = NDArray[np.bool_]
 SILENT = TcpFlag.SYN.value | TcpFlag.FIN.value | TcpFlag.RST.value
 
 
-def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged) -> Packets:
-    """Number the segments of every side and mark repeats, gaps, duplicate acknowledgements and the like.
+def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I64 = NO_ROWS) -> Packets:
+    """Number the segments of every side and mark repeats, gaps, copies, duplicate acknowledgements and the like.
 
     Args:
         packets: Packets with flow and outbound, in time order.
         flows: Their flows.
         by_flow: Rows of packets of each flow.
+        datagrams: UDP packets that repeat one just before (`repeated_datagrams`).
 
     Returns:
         The packets with ``relative_seq``, ``relative_ack`` and ``marks`` filled for TCP; other packets keep 0, -1 and
-        no marks.
+        no marks, save copies of datagrams.
     """
     seq = np.zeros(len(packets), np.int64)
     ack = np.full(len(packets), -1, np.int64)
     marks = np.zeros(len(packets), np.uint16)
-    marks[duplicate_rows(packets, flows, by_flow)] = Mark.DUPLICATE_FRAME.value
+    marks[duplicate_rows(packets, flows, by_flow, datagrams)] = Mark.DUPLICATE_FRAME.value
     packets = attrs.evolve(packets, marks=marks)
     marks = marks.copy()
 

@@ -15,7 +15,7 @@ from netinterf.protocols.dns_exchanges import build_exchanges
 from netinterf.protocols.dns_messages import HEADER, Messages, parse_messages
 from netinterf.protocols.dns_names import lowered
 from netinterf.protocols.streams import Streams, words
-from netinterf.schema import Answers, Dns, Exchanges, Flows, Hosts, Packets, Status
+from netinterf.schema import Answers, Dns, Exchanges, Flows, Hosts, Mark, Packets, Status
 from netinterf.table import Ragged
 
 __all__ = ["DNS_PORT", "DnsTables", "parse_dns", "plausible"]
@@ -81,10 +81,11 @@ def plausible(messages: Messages, length: NDArray[np.int64]) -> NDArray[np.bool_
 
 
 def _over_udp(buffer: NDArray[np.uint8], packets: Packets, flows: Flows) -> tuple[Dns, Answers]:
-    """Read the datagrams of port 53."""
+    """Read the datagrams of port 53, second copies of a frame left out."""
     port = (flows.server_port == DNS_PORT) | (flows.client_port == DNS_PORT)
     chosen = (packets.protocol == UDP) & (packets.flow >= 0) & (packets.payload_length > 0)
     chosen &= packets.status & np.uint16(Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
+    chosen &= packets.marks & np.uint16(Mark.DUPLICATE_FRAME) == 0
     rows = np.flatnonzero(chosen)
     rows = rows[port[packets.flow[rows]]]
     captured = packets.payload_captured[rows].astype(np.int64)

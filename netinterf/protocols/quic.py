@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from netinterf.protocols.quic_initial import SALTS, V2, read_initial
 from netinterf.protocols.streams import words
 from netinterf.protocols.tls_hello import read_hellos
-from netinterf.schema import Packets, ParseError, Quic
+from netinterf.schema import Mark, Packets, ParseError, Quic
 from netinterf.table import Ragged, Text
 
 __all__ = ["parse_quic"]
@@ -38,6 +38,7 @@ def parse_quic(buffer: NDArray[np.uint8], packets: Packets) -> Quic:
     """
     row = np.flatnonzero((packets.protocol == UDP) & packets.outbound & (packets.payload_length >= LEAST))
     row = row[(packets.flow[row] >= 0) & (packets.payload_captured[row] >= LEAST)]
+    row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
     start = packets.payload_start[row]
     row = row[is_initial(buffer, start)]
     order = np.argsort(packets.flow[row], kind="stable")

@@ -1,9 +1,10 @@
-"""Which mechanisms a recording cannot show: what was observed of them there is no observation of the network.
+"""Which observations a recording cannot carry: what was observed of them there is no observation of the network.
 
-Rules know for themselves which fields they need. Two kinds of recording blind whole mechanisms, whatever the rule:
+Rules know for themselves which fields they need. Three kinds of recording blind whole kinds of observations:
 
 * where packets without data were left out, nothing tells what was lost, held back or left unanswered;
-* where no host sent the packets, numbers that contradict each other show what a program wrote, not who else spoke.
+* where no host sent the packets, numbers that contradict each other show what a program wrote, not who else spoke;
+* where two clocks recorded the directions, nothing tells who was too early, or spoke of what was yet to come.
 
 Evidence against interference keeps its weight.
 """
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
-from netinterf.schema import Evidence, SubjectKind
+from netinterf.schema import Evidence, Rule, SubjectKind
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -22,9 +24,18 @@ __all__ = ["BLINDS", "blinded"]
 
 BLINDS: dict[str, tuple[str, ...]] = {
     "filtered": ("rate", "tcp.drop", "protocol.filter"),
-    "made": ("tcp.synack", "tcp.data", "tcp.fin"),
+    "made": (
+        *("contradiction", "synack.acknowledgement", "synack.window", "fin.sequence"),
+        *("data.acknowledgement", "fin.acknowledgement", "page.acknowledgement"),
+        *("data.taken_back", "fin.taken_back", "page.taken_back"),
+    ),
+    "skewed": (
+        *("rst.timing", "fin.timing", "data.timing", "page.timing", "dns.timing"),
+        *("rst.acknowledgement", "fin.acknowledgement", "data.acknowledgement", "page.acknowledgement"),
+        *("synack.acknowledgement", "rst.aftermath", "fin.aftermath", "page.aftermath"),
+    ),
 }
-"""Columns of `Recording`, and the mechanisms, or roots of mechanisms, that they blind."""
+"""Columns of `Recording`, and what they blind: mechanisms, roots of mechanisms, or groups of rules."""
 
 
 def blinded(trace: "Trace", evidence: Evidence) -> Evidence:
@@ -32,14 +43,22 @@ def blinded(trace: "Trace", evidence: Evidence) -> Evidence:
     held = {name: getattr(trace.recording, name) for name in BLINDS}
     if not any(column.any() for column in held.values()):
         return evidence
-    flow = np.where(evidence.subject_kind == SubjectKind.FLOW, evidence.subject, -1)
+    flow = flows_of(trace, evidence)
     blind = np.zeros(len(evidence), np.bool_)
     for name, roots in BLINDS.items():
-        rules = [place for place, rule in enumerate(evidence.rules) if speaks_of(rule.mechanism, roots)]
-        blind |= np.isin(evidence.rule, rules) & (flow >= 0) & np.append(held[name], False)[flow]
+        rules = [place for place, rule in enumerate(evidence.rules) if speaks_of(rule, roots)]
+        blind |= np.isin(evidence.rule, rules) & held[name][flow]
     return attrs.evolve(evidence, llr=np.where(blind, np.minimum(evidence.llr, 0.0), evidence.llr))
 
 
-def speaks_of(mechanism: str, roots: tuple[str, ...]) -> bool:
-    """Say whether a mechanism is one of some, or a kind of one."""
-    return any(mechanism == root or mechanism.startswith(root + ".") for root in roots)
+def flows_of(trace: "Trace", evidence: Evidence) -> NDArray[np.int64]:
+    """Name the flow that each observation is about: its subject, or the one that carried the exchange."""
+    flow = evidence.subject.astype(np.int64)
+    asked = evidence.subject_kind == SubjectKind.EXCHANGE
+    flow[asked] = trace.exchanges.flow[flow[asked]]
+    return flow
+
+
+def speaks_of(rule: Rule, roots: tuple[str, ...]) -> bool:
+    """Say whether a rule is of one of some groups, or speaks of one of some mechanisms or of a kind of one."""
+    return any(rule.group == root or f"{rule.mechanism}.".startswith(f"{root}.") for root in roots)

@@ -5,21 +5,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netinterf.recording.fact import RecordingFact, Scope
+from netinterf.recording.fact import RecordingFact, Scope, conversations, share_of
+from netinterf.recording.skew import QUEUED_NS, clocks_ahead
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
 __all__ = ["tell_clocks"]
 
-QUEUED_NS = 1_000_000
-"""What packets may wait in one queue of a recorder while another is emptied: a millisecond, the longest time between a
-frame and its copy; what goes back further is a clock that was set."""
+TCP = 6
 
 
 def tell_clocks(trace: "Trace") -> Iterator[RecordingFact]:
     """Say whether time went back in the file, and whether answers were captured before what they answer."""
-    packets, sides = trace.packets, trace.sides
+    packets = trace.packets
     if np.any(packets.frame[1:] < packets.frame[:-1]):
         steps = np.diff(packets.time[np.argsort(packets.frame)])
         back = steps[steps < -QUEUED_NS]
@@ -30,16 +29,14 @@ def tell_clocks(trace: "Trace") -> Iterator[RecordingFact]:
                 "set, or several recordings were put together; packets were sorted by time"
             )
             yield RecordingFact(id="recording.clock", scope=Scope.CAPTURE, certain=True, says=says, numbers=numbers)
-    asked, answered = (column.astype(np.int64) for column in (sides.syn[0::2], sides.syn[1::2]))
-    opened = np.flatnonzero((asked >= 0) & (answered >= 0))
-    asked, answered = asked[opened], answered[opened]
-    answers = packets.ack[answered] - packets.seq[asked] == 1 if len(opened) else opened > 0
-    early = np.flatnonzero(answers & (answered < asked))
-    if 2 * len(early) > len(opened):
-        most = float((packets.time[asked[early]] - packets.time[answered[early]]).max()) / 1e6
-        numbers = {"flows": float(len(early)), "of": float(len(opened)), "most_ms": most}
+    shown, early = clocks_ahead(packets, trace.sides, trace.rtts, trace.by_flow)
+    ahead = np.maximum(shown, early)[trace.recording.skewed]
+    if len(ahead):
+        numbers = share_of(trace.recording.skewed, trace.flows.protocol == TCP)
+        numbers |= {"showing": float(np.count_nonzero(ahead)), "most_ms": float(ahead.max()) / 1e6}
         says = (
-            f"in {len(early):,} of {len(opened):,} handshakes the answer was captured before the question, by up to "
-            f"{most:,.3f} ms: the two directions were recorded by clocks that disagree"
+            f"in {int(numbers['showing']):,} conversations an answer was captured before what it answers, by up to "
+            f"{numbers['most_ms']:,.3f} ms: the two directions were recorded by clocks that disagree, and nothing is "
+            f"said of who was too early in {conversations(numbers)}"
         )
-        yield RecordingFact(id="recording.skew", scope=Scope.CAPTURE, certain=True, says=says, numbers=numbers)
+        yield RecordingFact(id="recording.skew", scope=Scope.PATH, certain=True, says=says, numbers=numbers)

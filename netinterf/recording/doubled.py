@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.flows.duplicates import COPY_NS
 from netinterf.recording.fact import RecordingFact, Scope
 from netinterf.schema import Mark
 
@@ -27,7 +26,6 @@ def tell_doubled(trace: "Trace") -> Iterator[RecordingFact]:
     """Say how many packets were captured twice, how long after each other, and whether a router lay between."""
     packets = trace.packets
     row = np.flatnonzero(packets.marks & Mark.DUPLICATE_FRAME.value)
-    row, datagram = np.append(row, copied_datagrams(trace)), len(row)
     if len(row) <= COPIED_SHARE * len(packets):
         return
     offset, hops = before_copies(trace, row)
@@ -35,7 +33,7 @@ def tell_doubled(trace: "Trace") -> Iterator[RecordingFact]:
     numbers = {
         "copies": float(len(row)),
         "by_clients": float(by_client),
-        "datagrams": float(len(row) - datagram),
+        "datagrams": float(np.count_nonzero(packets.protocol[row] == UDP)),
         "median_us": float(np.median(offset)) / 1e3,
         "other_hops": float(np.count_nonzero(hops)),
     }
@@ -46,24 +44,6 @@ def tell_doubled(trace: "Trace") -> Iterator[RecordingFact]:
         "copies are no repeats, and no volleys"
     )
     yield RecordingFact(id="recording.doubled", scope=Scope.PATH, certain=True, says=says, numbers=numbers)
-
-
-def copied_datagrams(trace: "Trace") -> I64:
-    """List UDP packets that agree with the one before of their conversation in all that a copy shares with it.
-
-    Identifications of 0 tell nothing (RFC 6864 §4.1): a program that asks twice at once writes two equal datagrams.
-    """
-    packets = trace.packets
-    row = trace.by_flow.take(np.flatnonzero(trace.flows.protocol == UDP)).values.astype(np.int64)
-    one, other = row[:-1], row[1:]
-    same = packets.time[other] - packets.time[one] <= COPY_NS
-    one, other = one[same], other[same]
-    same = packets.ip_id[one] > 0
-    for name in ("flow", "outbound", "ip_id", "payload_length", "fragment_offset", "version"):
-        column = getattr(packets, name)
-        same &= column[one] == column[other]
-    same &= np.abs(packets.ttl[one].astype(np.int64) - packets.ttl[other]) <= 1
-    return other[same]
 
 
 def before_copies(trace: "Trace", row: I64) -> tuple[I64, NDArray[np.bool_]]:

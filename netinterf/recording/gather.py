@@ -7,6 +7,7 @@ from netinterf.recording.boxes import behind_router, renumbers_ip_id, rewrites_t
 from netinterf.recording.filtered import left_out
 from netinterf.recording.grouped import Paths
 from netinterf.recording.made import made_up
+from netinterf.recording.skew import skewed
 from netinterf.recording.vantage import VANTAGES, elect, places, votes
 from netinterf.schema import Flows, Mark, Packets, Recording, RttSamples, Sides, Status, Vantage
 from netinterf.table import Ragged
@@ -50,6 +51,7 @@ def gather(
         one_way=(~paths.any(seen)) & (np.bincount(paths.of, minlength=paths.count) >= ONE_WAY_FLOWS)[paths.of],
         filtered=left_out(packets, flows, sides, by_flow, paths),
         made=made.written,
+        skewed=skewed(packets, flows, sides, rtts, by_flow, paths),
         duplicate_share=paths.share(marked(packets, packets.marks, Mark.DUPLICATE_FRAME, len(flows)), by_flow.lengths),
         loss_share=paths.share(marked(packets, packets.marks, Mark.ACKED_UNSEEN, len(flows)), by_flow.lengths),
     )

@@ -35,7 +35,7 @@ class Made:
     """What shows it, one entry per flow."""
 
     one_number: Bool  # all connections of the client begin at one number, which RFC 6528 has drawn for each
-    one_id: Bool  # both ends write one IP identification into all packets
+    one_id: Bool  # both ends write one IP identification into all packets; once is enough where numbers are one, too
     even_pace: Bool  # packets follow each other at one pace, whoever sent them
     no_time: Bool  # conversations of several packets take no time at all
     written: Bool  # the packets are no host's: one of the first three, or both ends show them in other conversations
@@ -49,7 +49,8 @@ class Made:
 def made_up(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> Made:
     """Look for the signs, path by path."""
     tcp = flows.protocol == TCP
-    number, value = one_number(flows, sides, paths, tcp), one_id(packets, sides, paths)
+    number, alike = one_number(flows, sides, paths, tcp), same_id(packets, sides)
+    value = one_id(packets, sides, paths, alike) | (alike & same_number(sides) & tcp)
     pace = even_pace(packets, flows, by_flow, paths, tcp)
     shown = number | value | pace
     hosts = np.concatenate([flows.client[shown], flows.server[shown]])
@@ -81,19 +82,32 @@ def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Bool) -> Bool:
     return mostly(paths, shared, opened)
 
 
-def one_id(packets: Packets, sides: Sides, paths: Paths) -> Bool:
-    """Say of each flow whether first and last packets of both ends of its path carry one identification, and no zero.
+def same_id(packets: Packets, sides: Sides) -> Bool:
+    """Say of each flow whether first and last packets of both its ends carry one identification, and no zero.
 
     Zero is what hosts write into packets that are not to be cut (RFC 6864 §4.1).
     """
     if not len(packets):
-        return np.zeros(len(paths.of), np.bool_)
+        return np.zeros(len(sides) // 2, np.bool_)
     ends = np.stack([sides.first, sides.last], axis=1).reshape(-1, 4).astype(np.int64)
+    number = packets.ip_id[np.maximum(ends, 0)]
     both = (ends >= 0).all(axis=1) & (packets.version[np.maximum(ends[:, 0], 0)] == 4)
-    number = packets.ip_id[np.maximum(ends, 0)].astype(np.int64)
-    alike = both & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
+    alike: Bool = both & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
+    return alike
+
+
+def same_number(sides: Sides) -> Bool:
+    """Say of each flow whether both its ends begin at one sequence number."""
+    opened = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0)
+    same: Bool = opened & (sides.isn[0::2] == sides.isn[1::2])
+    return same
+
+
+def one_id(packets: Packets, sides: Sides, paths: Paths, alike: Bool) -> Bool:
+    """Say of each flow whether connections of its path carry one identification each, and all of them the same."""
     flow = np.flatnonzero(alike)
-    single = (paths.kinds(flow, number[flow, 0]) == 1)[paths.of]
+    both = (sides.first[0::2] >= 0) & (sides.first[1::2] >= 0)
+    single = (paths.kinds(flow, packets.ip_id[sides.first[2 * flow]].astype(np.int64)) == 1)[paths.of]
     return mostly(paths, alike & single, both)
 
 

@@ -179,6 +179,7 @@ class Recording(Table):
     one_way: Bool = column("?", "three conversations or more, and of none both directions", fill=0)
     filtered: Bool = column("?", "packets were left out on purpose: what is missing was not lost", fill=0)
     made: Bool = column("?", "packets that no host sends: written, replayed or rewritten by a program", fill=0)
+    skewed: Bool = column("?", "the two directions were recorded by clocks that disagree", fill=0)
     duplicate_share: F64 = column("f8", "share of the path's packets that were captured twice", fill=0)
     loss_share: F64 = column("f8", "share of the path's packets that acknowledge what was never captured", fill=0)
 

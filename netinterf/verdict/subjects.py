@@ -64,7 +64,8 @@ def dns_only(trace: "Trace") -> NDArray[np.bool_]:
     messages = np.bincount(dns.flow[unique][dns.flow[unique] >= 0], minlength=flows)
     in_exchange = np.zeros(flows, np.bool_)
     in_exchange[trace.exchanges.flow] = True
-    result: NDArray[np.bool_] = (trace.flows.protocol == UDP) & in_exchange & (messages >= trace.by_flow.lengths)
+    sent = trace.sides.packets.reshape(-1, 2).sum(axis=1)
+    result: NDArray[np.bool_] = (trace.flows.protocol == UDP) & in_exchange & (messages >= sent)
     return result
 
 

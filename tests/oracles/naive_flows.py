@@ -108,16 +108,28 @@ def find_copies(flows, clients):
     """Set `copy` on second copies of a frame; weak ones count where what goes to or from the client is doubled."""
     names = ("out", "seq", "ack", "tcp_flags", "payload_length", "window", "ip_id", "stamped", "tsval", "tsecr")
     found, told = [], {}
+    key = ("out", "seq", "ack", "tcp_flags", "payload_length", "ip_id")
     for rows, client in zip(flows, clients, strict=True):
+        near = set()
         for place, row in enumerate(rows):
             counts = told.setdefault((client, row.out), [0, 0])
             counts[0] += row.length > 0 and not row.rst
             for other in rows[max(place - 8, 0) : place]:
                 same = all(getattr(row, name) == getattr(other, name) for name in names)
                 if same and row.time - other.time <= 1_000_000 and abs(row.ttl - other.ttl) <= 1:
-                    counts[1] += row.length > 0 and not row.rst
-                    found.append((row, client))
+                    near.add(place)
                     break
+        for place, row in enumerate(rows):
+            alike = [other for other in rows[:place] if all(getattr(row, name) == getattr(other, name) for name in key)]
+            if near and alike and place not in near:
+                other = alike[-1]
+                same = all(getattr(row, name) == getattr(other, name) for name in names)
+                if not same or row.time - other.time > 1_000_000 or abs(row.ttl - other.ttl) > 1:
+                    continue
+            elif place not in near:
+                continue
+            told[client, row.out][1] += row.length > 0 and not row.rst
+            found.append((row, client))
     for row, client in found:
         one, other = (told.get((client, out), [0, 0]) for out in (row.out, not row.out))
         segments, copied = one if one[0] else other

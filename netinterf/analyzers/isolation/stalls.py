@@ -75,6 +75,7 @@ def for_good(trace: Trace) -> Stalls:
     flow_rows = trace.by_flow.take(flow)
     owner, row = flow_rows.parents(), flow_rows.values.astype(np.int64)
     after = packets.outbound[row] & (row > heard[flow[owner]]) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
+    after &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
     tries = np.bincount(owner[after], minlength=len(flow))
     first = first_index(owner[after], row[after], len(flow)).astype(np.int64)
     kept = (tries > TRIES) & (first >= 0)

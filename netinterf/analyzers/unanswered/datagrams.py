@@ -3,6 +3,7 @@
 import numpy as np
 
 from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.schema import Mark
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_TRIES", "find_quic"]
@@ -35,6 +36,7 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
     owner, row = rows.parents(), rows.values.astype(np.int64)
     heard = sides.last[side ^ 1].astype(np.int64)
     after = (packets.outbound[row] == (side[owner] % 2 == 0)) & (row > heard[owner]) & (packets.payload_length[row] > 0)
+    after &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
     owner, row = owner[after], row[after]
     place, first, tries = np.unique(owner, return_index=True, return_counts=True)
     again = np.diff(packets.time[row], prepend=0) >= TURN_NS

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.all import ICMP, IP, TCP
 
 from benchmarks.reality.bounds import SMALLEST, UNKNOWN, Support, bound_of, bounds_of, support_of
 from benchmarks.reality.changed import compare, told
@@ -197,6 +198,19 @@ def test_readdressed_packets_keep_right_checksums() -> None:
     np.testing.assert_array_equal(trace.checksum_ok(rows), changed.checksum_ok(rows))
     assert trace.checksum_ok(rows).mean() > 0.3  # others are left to the network card
     assert {changed.address(host) for host in changed.flows.client} != {trace.address(h) for h in trace.flows.client}
+
+
+def test_readdressed_errors_quote_the_new_address() -> None:
+    """What an ICMP error quotes is the packet as it was sent from there, and the error's checksum stays right."""
+    asked = IP(src="192.168.0.7", dst="203.0.113.9", id=7) / TCP(sport=40_000, dport=80, flags="S", seq=9)
+    answer = IP(src="203.0.113.9", dst="192.168.0.7", id=8) / TCP(sport=80, dport=40_000, flags="SA", seq=5, ack=10)
+    error = IP(src="192.168.0.7", dst="203.0.113.9", id=9) / ICMP(type=3, code=10) / bytes(answer)[:28]
+    trace = read(times=[1, 2, 3], frames=[bytes(asked), bytes(answer), bytes(error)], link_type=101)
+    changed = read(as_pcap(NEUTRAL["clients readdressed"](frames(trace))))
+    assert changed.address(changed.flows.client[0]) == "192.168.1.7"
+    assert changed.quotes.flow.tolist() == trace.quotes.flow.tolist() == [0]
+    assert trace.checksum_ok(np.arange(3)).all()
+    assert changed.checksum_ok(np.arange(3)).all()
 
 
 @pytest.mark.parametrize("name", WORSE)

@@ -256,3 +256,13 @@ def test_blocks_do_not_change_the_answer(monkeypatch):
     monkeypatch.setattr("netinterf.flows.blocks.BLOCK", 20)
     monkeypatch.setattr("netinterf.flows.blocks.tcp_blocks.__defaults__", (20,))
     assert whole.equals(marked(*segments))
+
+
+def test_a_burst_copied_behind_its_end():
+    """Twenty segments pass a router at once, and their copies follow: none is a repeat."""
+    opening = [*hello(1), *hello(1)]
+    burst = [server("A", 500 + 10 * place, 100, 10, ip_id=0, time=BASE + 50 * MS + place) for place in range(20)]
+    copies = [attrs.evolve(one, ttl=one.ttl - 1, time=one.time + 20_000) for one in burst]
+    packets = marked(*sorted([*opening, *burst, *copies], key=lambda one: one.time))
+    assert np.count_nonzero(packets.marks & Mark.DUPLICATE_FRAME) >= 20
+    assert not (packets.marks & Mark.REPEAT).any()

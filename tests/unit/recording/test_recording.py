@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Sequence
+from typing import ClassVar
 
 import attrs
 import numpy as np
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from scapy.all import IP, TCP, UDP, Raw
 
 import netinterf
-from netinterf.analyzers.everywhere import everywhere
+from netinterf.analyzers.base import Scope
+from netinterf.analyzers.everywhere import everywhere, everywhere_notes
+from netinterf.analyzers.registry import builtin
 from netinterf.engine.judged import judge_trace
 from netinterf.flows.paths import paths
 from netinterf.recording import VANTAGES, describe
-from netinterf.recording.blinds import BLINDS, blinded
+from netinterf.recording.blinds import BLINDS, blinded, speaks_of
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Evidence, Flows, Rule, SubjectKind, Vantage
 from netinterf.simulate import Conditions, Simulated, run
@@ -173,6 +176,13 @@ def test_one_identification_in_all_packets_is_made() -> None:
     assert told(packets(visits(ids=(0, 1)))) == set()
 
 
+def test_one_connection_is_made_where_two_signs_meet() -> None:
+    """Both ends write one identification and begin at one number; either alone is not enough."""
+    for same_id, same_seq in ((True, True), (True, False), (False, True)):
+        rows = visit(40_001, 0.0, ids=(1, 1) if same_id else (0, 0), seq=7_919 * 40_001 if same_seq else 5)
+        assert packets(rows).recording.made.all() == (same_id and same_seq)
+
+
 def test_packets_at_one_pace_were_replayed() -> None:
     """Whoever's turn it is, the next packet follows after 20 ms: times tell nothing."""
     trace = packets(visits(pace=20.0))
@@ -232,8 +242,69 @@ def test_clocks_that_go_back_and_clocks_that_disagree() -> None:
     rows = visits()
     assert "clock" not in told(read(written(rows)))
     assert "clock" in told(read(written(rows[:7] + [(at - 500, frame) for at, frame in rows[7:]])))
-    skewed = [(at + 40 * (IP(frame).src == "198.51.100.7"), frame) for at, frame in rows]
-    assert "skew" in told(packets(skewed))
+
+
+def with_clocks(rows: Sequence[tuple[float, bytes]], ahead: float) -> list[tuple[float, bytes]]:
+    """Let the clock that recorded what servers sent be ahead, in ms."""
+    return [(at + ahead * (IP(frame).src != "198.51.100.7"), frame) for at, frame in rows]
+
+
+@pytest.mark.parametrize("ahead", [2.0, 50.0, -40.0])
+def test_directions_recorded_by_clocks_that_disagree(ahead: float) -> None:
+    """Answers before their questions, by as much as the clocks differ less the way; times across tell nothing."""
+    trace = packets(with_clocks(visits(), ahead))
+    (fact,) = [fact for fact in describe(trace) if fact.id == "recording.skew"]
+    assert trace.recording.skewed.all()
+    assert fact.numbers["flows"] == fact.numbers["showing"] == 6
+    assert abs(ahead) - 31.8 <= fact.numbers["most_ms"] <= abs(ahead)
+
+
+@pytest.mark.parametrize("ahead", [0.1, -2.0])
+def test_clocks_that_differ_by_less_than_the_way_show_nothing(ahead: float) -> None:
+    """Packets that waited in a queue, or clocks that only make the way look longer or shorter."""
+    trace = packets(with_clocks(visits(), ahead))
+    assert not trace.recording.skewed.any()
+
+
+def test_skew_of_conversations_without_handshakes() -> None:
+    """Data that were acknowledged before they came, in several of them; in one, its client may have heard another."""
+    late = [row for place in range(6) for row in transfer(40_000 + place, 700.0 * place)]
+    assert not packets(late).recording.skewed.any()
+    assert packets(with_clocks(late, 5.0)).recording.skewed.all()
+    one = with_clocks(late[:20], 5.0) + late[20:]
+    assert not packets(one).recording.skewed.any()
+
+
+def transfer(port: int, at: float) -> list[tuple[float, bytes]]:
+    """Write ten segments of a server and their acknowledgements, from the middle of a connection."""
+    rows = []
+    server, client = IP(src="203.0.113.9", dst="198.51.100.7", ttl=51), IP(src="198.51.100.7", dst="203.0.113.9")
+    for place in range(10):
+        said = server / TCP(sport=80, dport=port, flags="A", seq=5000 + 100 * place, ack=77) / Raw(bytes(100))
+        heard = client / TCP(sport=port, dport=80, flags="A", seq=77, ack=5100 + 100 * place)
+        rows += [(at + 30 * place, bytes(said)), (at + 30 * place + 0.1, bytes(heard))]
+    return rows
+
+
+def test_what_was_lost_and_sent_again_is_no_skew() -> None:
+    """The SYN/ACK that the recorder missed comes again after a second: behind its acknowledgement."""
+    rows = visits(1)
+    (again,) = [(at + 1_010, frame) for at, frame in rows if IP(frame)[TCP].flags == "SA"]
+    trace = packets([row for row in rows if IP(row[1])[TCP].flags != "SA"] + [again])
+    assert not trace.recording.skewed.any()
+
+
+@pytest.mark.parametrize("ahead", [2_000_000, 50_000_000])
+@pytest.mark.parametrize("scenario", ["browsing", "benign.tcp.server-unread-data", "benign.http.origin-forbidden"])
+def test_skew_accuses_nobody(scenario: str, ahead: int) -> None:
+    """Ordinary traffic whose directions two clocks recorded."""
+    one = run(scenario, 310_031, Conditions.clean(ip=4, vantage="client"))
+    trace = read(times=one.times, frames=one.frames, link_type=one.link_type)
+    times = np.asarray(one.times) + ahead * ~trace.packets.outbound
+    order = np.argsort(times, kind="stable")
+    skewed = read(times=times[order], frames=[one.frames[row] for row in order], link_type=one.link_type)
+    assert skewed.recording.skewed.any()
+    assert all(outcome != "interfered" for outcome, *_ in said_of(skewed).values())
 
 
 def test_what_the_recorder_missed_is_told_by_the_end_that_got_it() -> None:
@@ -296,11 +367,19 @@ def evidence_of(trace: Trace, rules: Sequence[Rule], llr: float) -> Evidence:
     )
 
 
+def test_what_is_blinded_is_what_rules_speak_of() -> None:
+    """No word of the list is without a rule, so that a renamed group is not forgotten here."""
+    rules = [rule for analyzer in builtin() for rule in analyzer.rules]
+    for word in (word for words in BLINDS.values() for word in words):
+        assert any(speaks_of(rule, (word,)) for rule in rules), word
+
+
 @pytest.mark.parametrize("column", sorted(BLINDS))
 def test_blind_recordings_take_the_weight_of_their_mechanisms_only(column: str) -> None:
     """What speaks for interference loses its weight where it cannot be shown; what speaks against keeps it."""
     trace = packets(visits())
-    rules = [Rule(id=f"x.{word}", mechanism=word, group=word, says="x") for word in (*BLINDS[column], "dns.injection")]
+    words = (*BLINDS[column], "dns.injection")
+    rules = [Rule(id=f"x.{word}", mechanism=word, group=word, says="x") for word in words]
     some = np.arange(len(trace.flows)) < 2
     blind = attrs.evolve(trace, recording=attrs.evolve(trace.recording, **{column: some}))
     for llr in (3.0, -3.0):
@@ -331,8 +410,29 @@ def test_what_all_unrelated_connections_show_is_weighed_against() -> None:
     against = everywhere(trace, odd_greetings(trace, 8))
     assert {against.rules[place].id for place in against.rule} == {"everywhere.synack"}
     assert against.llr == pytest.approx(np.full(8, -np.log(9)))
+    (note,) = everywhere_notes(against)
+    assert note.code == "recording.everywhere"
+    assert note.message.startswith("8 connections to servers in up to 8 unrelated networks show greetings")
     for other, struck in ((greeted_wrongly(8, 8), 8), (greeted_wrongly(2), 2)):
-        assert not len(everywhere(other, odd_greetings(other, struck)))
+        assert not everywhere_notes(everywhere(other, odd_greetings(other, struck)))
+
+
+def test_what_all_connections_show_is_told_beside_the_verdicts() -> None:
+    """One diagnostic of the capture, from the evidence of an analyzer that finds all greetings odd."""
+    trace = greeted_wrongly(8)
+
+    @attrs.frozen
+    class Odd:
+        name: ClassVar[str] = "odd"
+        scope: ClassVar[Scope] = Scope.FLOW
+        needs: ClassVar[frozenset[str]] = frozenset()
+        rules: ClassVar[tuple[Rule, ...]] = odd_greetings(trace, 1).rules
+
+        def __call__(self, trace: Trace, /) -> Evidence:
+            return odd_greetings(trace, len(trace.flows))
+
+    found = judge_trace(trace, "x", analyzers=[Odd()]).summary.diagnostics
+    assert [note.code for note in found].count("recording.everywhere") == 1
 
 
 def odd_greetings(trace: Trace, count: int) -> Evidence:

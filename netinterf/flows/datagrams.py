@@ -1,0 +1,103 @@
+"""Find datagrams that look as if they had been captured twice.
+
+A copy agrees with its original in everything that the sender writes, its payload included, has the same hop limit or
+one changed by a single router, and follows within a millisecond. That alone proves nothing: a program may ask twice at
+once, and an injector repeats itself. `duplicates` takes them for copies where all that goes the same way is doubled.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.flows.grouping import FIRST, SECOND
+from netinterf.flows.orient import previous_equal
+from netinterf.pieces import gather
+from netinterf.schema import Flows, Packets
+from netinterf.table import Ragged
+
+__all__ = ["COPY_NS", "REACH", "UDP", "far_apart", "repeated_datagrams"]
+
+I64 = NDArray[np.int64]
+
+UDP = 17
+
+COPY_NS = 1_000_000
+"""Longest time between original and copy; far below the least retransmission timeout (RFC 6298 §2.4: 1 s)."""
+
+REACH = 8
+"""Packets of the flow behind the original among which a first copy is looked for, before a flow is searched as a whole:
+a burst may be copied behind its end."""
+
+PAIRS_AT_ONCE = 4096
+"""Pairs whose bytes are compared at a time, so that memory stays bounded."""
+
+
+def repeated_datagrams(buffer: NDArray[np.uint8], packets: Packets, flows: Flows, by_flow: Ragged) -> I64:
+    """List the UDP packets that agree with one shortly before them in their flow.
+
+    Args:
+        buffer: Bytes of the capture.
+        packets: Packets with flow and outbound.
+        flows: Their flows.
+        by_flow: Rows of packets of each flow, in time order.
+
+    Returns:
+        Rows in Packets, ascending.
+    """
+    row = by_flow.take(np.flatnonzero(flows.protocol == UDP)).values.astype(np.int64)
+    row = row[packets.payload_length[row] > 0]
+    mixed = ((packets.flow[row].astype(np.uint64) << np.uint64(1)) | packets.outbound[row]) * FIRST
+    mixed ^= (packets.ip_id[row].astype(np.uint64) << np.uint64(32) | packets.payload_length[row]) * SECOND
+    found = np.zeros(len(row), np.bool_)
+    for lag in range(1, min(REACH, len(row) - 1) + 1):
+        place = np.flatnonzero(mixed[lag:] == mixed[:-lag]) + lag
+        place = place[~found[place]]
+        place = place[headers_agree(packets, row[place], row[place - lag])]
+        found[place[payloads_agree(buffer, packets, row[place], row[place - lag])]] = True
+    if found.any():
+        place, earlier = far_apart(packets.flow[row], mixed, found)
+        same = headers_agree(packets, row[place], row[earlier])
+        place, earlier = place[same], earlier[same]
+        found[place[payloads_agree(buffer, packets, row[place], row[earlier])]] = True
+    return np.sort(row[found])
+
+
+def far_apart(flow: NDArray[np.integer[Any]], mixed: NDArray[np.uint64], found: NDArray[np.bool_]) -> tuple[I64, I64]:
+    """Pair packets with the one before that looks like them, however many lie between, in flows with copies.
+
+    Args:
+        flow: Flow of each packet.
+        mixed: Its fields, mixed.
+        found: Packets known to be copies.
+
+    Returns:
+        Places of packets that are not known to be copies, and the places of those before.
+    """
+    told = np.unique(flow[found])
+    place = np.flatnonzero(np.isin(flow, told))
+    before = previous_equal(mixed[place])
+    later = (before >= 0) & ~found[place]
+    return place[later], place[before[later]]
+
+
+def headers_agree(packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
+    """Compare pairs of datagrams in all of their headers that a copy shares with its original."""
+    same = packets.time[row] - packets.time[other] <= COPY_NS
+    for name in ("flow", "outbound", "version", "ip_id", "fragment_offset", "payload_length"):
+        values = getattr(packets, name)
+        same &= values[row] == values[other]
+    same &= np.abs(packets.ttl[row].astype(np.int16) - packets.ttl[other]) <= 1
+    return same
+
+
+def payloads_agree(buffer: NDArray[np.uint8], packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
+    """Compare pairs of datagrams of one length in what was captured of both payloads."""
+    same = np.ones(len(row), np.bool_)
+    for low in range(0, len(row), PAIRS_AT_ONCE):
+        one, two = packets.take(row[low : low + PAIRS_AT_ONCE]), packets.take(other[low : low + PAIRS_AT_ONCE])
+        size = np.minimum(one.payload_captured, two.payload_captured).astype(np.int64)
+        differs = gather(buffer, one.payload_start, size) != gather(buffer, two.payload_start, size)
+        pair = np.repeat(np.arange(len(size)), size)
+        same[low : low + PAIRS_AT_ONCE] = np.bincount(pair[differs], minlength=len(size)) == 0
+    return same
