@@ -12,9 +12,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Evidence, Rule, SubjectKind, TcpOption
+from netinterf.schema import Evidence, Mark, Rule, SubjectKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 from netinterf.verdict.model import MAX_NATS, default_model
+from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import Subjects, row_of
 from netinterf.verdict.weigh import bearing, values, vocabulary
 from netinterf.verdict.weigh import strongest as strongest_of_groups
@@ -50,6 +51,9 @@ SIGNALS = {
 OPENINGS = ("rst.connect_", "drop.syn", "signature.syn", "reach.", "synack.")
 """Rules about the opening of a connection: the client's SYN is all that they need."""
 
+SECOND_GREETINGS = ("synack.nearer", "synack.other_stack", "synack.refused")
+"""Rules that compare two greetings of one opening."""
+
 LEAST_DATA = 30
 """Data packets of one direction that can show a limit: twice the losses that are looked for (Flach et al., SIGCOMM
 2016, 3.2), since a limit drops no more than half of what a sender that backs off sends. A flow of that size that lost
@@ -80,7 +84,8 @@ def conditions_of(rule: Rule) -> tuple[str, ...]:
     family, _, sign = rule.id.partition(".")
     first = "opened" if rule.id.startswith(OPENINGS) else FAMILY.get(family, "any")
     signals = [signal for signal, signs in SIGNALS.items() if sign in signs]
-    return (first, *signals, *(["company"] if rule.shared else []))
+    twice = ["greeted twice"] if rule.id in SECOND_GREETINGS else []
+    return (first, *signals, *twice, *(["company"] if rule.shared else []))
 
 
 def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
@@ -99,8 +104,10 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     sealed[trace.tls.flow[trace.tls.certificates.lengths > 0]] = True
     initials = np.zeros(len(flows), np.bool_)
     initials[trace.quic.flow] = True
+    greetings = np.bincount(trace.packets.flow[greeting(trace)], minlength=len(flows))
     of_flow = {
         "tcp": tcp,
+        "greeted twice": greetings > 1,
         "opened": opened,
         "asked": (flows.protocol == TCP) & (data[:, 0] > 0),
         "answered": (flows.protocol == TCP) & (data[:, 1] > 0),
@@ -121,12 +128,20 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     place = subjects.flow.astype(np.int64)
     found = {word: mask[place] & ~exchange for word, mask in of_flow.items()}
     found |= {word: mask[place] for word, mask in of_any.items()}
+    found["expired"] = subjects.reasons & np.uint32(Reason.TIME_EXCEEDED) > 0
     lookups = trace.exchanges
     for word, lengths in (("reply", lookups.replies.lengths), ("query", lookups.queries.lengths)):
         found[word] = np.zeros(len(subjects), np.bool_)
         found[word][exchange] = lengths[subjects.subject[exchange]] > 0
     found["timed"] |= exchange & found["reply"] & found["query"]
     return found
+
+
+def greeting(trace: Trace) -> NDArray[np.int64]:
+    """List the packets that are SYN/ACKs of a connection, copies of one frame left out."""
+    packets, both = trace.packets, TcpFlag.SYN | TcpFlag.ACK
+    fresh = packets.marks & Mark.DUPLICATE_FRAME == 0
+    return np.flatnonzero((packets.tcp_flags & both == both) & (packets.flow >= 0) & fresh)
 
 
 def in_company(subjects: Subjects, flows: int) -> Mask:
