@@ -108,6 +108,7 @@ def add_reality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     real.add_argument("--changed", action="store_true", help="change captures, and count the verdicts that move")
     real.add_argument("--write", action="store_true", help="bound the packaged weights by what is seen, and stop")
     real.add_argument("--docs", action="store_true", help="write the tables and the figure into the manual")
+    real.add_argument("--dependence", type=float, metavar="SHARE", help="try another weight of further groups")
     real.add_argument("--cache", type=Path, metavar="DIR", help="keep what was seen there, or take it from there")
     return real
 

@@ -8,6 +8,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from benchmarks.fit.document import write
 from benchmarks.machine import describe, write_json
 from benchmarks.manual import put
@@ -51,7 +53,10 @@ def run(options: Namespace) -> dict[str, Any]:
         document = json.loads(MODEL.read_text(encoding="utf-8"))
         write(MODEL, bounded(document, [one for one in seen if not one.case.reserved]))
         return {}
-    found = counted(judge_all(seen, models_of(seen, default_model())))
+    model = default_model()
+    if options.dependence is not None:
+        model = attrs.evolve(model, dependence=options.dependence)
+    found = counted(judge_all(seen, models_of(seen, model)))
     found["looked_at"] = dict(LOOKED_AT)
     found["seconds"] = round(time.perf_counter() - begin, 1)
     print(text(sections({name: found[name] for name in ("open", "reserve") if name in found})))

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.reality.judging import Told, Unit
 from benchmarks.scoreboard.calibration import error_by_chance
 from benchmarks.scoreboard.intervals import wilson
 from benchmarks.scoreboard.tables import Section
-from netinterf.stats import calibration_error, reliability
+from netinterf.stats import calibration_error, log_loss, reliability
 
 __all__ = ["calibration", "counted", "sections"]
 
@@ -98,25 +99,31 @@ def doubted(unit: Unit) -> bool:
 
 def calibration(told: Iterable[Told]) -> dict[str, Any]:
     """Hold probabilities against what was true, every repository weighing the same."""
-    rows = [
+    said = [
         (one.repository, unit.answer.probability, bool(unit.family))
-        for one in told for unit in one.units
-        if unit.answer.probability is not None and unit.answer.probability >= LEAST_PROBABILITY
+        for one in told for unit in one.units if unit.answer.probability is not None
     ]  # fmt: skip
+    rows = [row for row in said if row[1] >= LEAST_PROBABILITY]
     if not rows:
         return {"units": 0}
-    size = Counter(repository for repository, _, _ in rows)
-    weight = np.array([1.0 / size[repository] for repository, _, _ in rows])
-    diagram = reliability([p for _, p, _ in rows], [y for _, _, y in rows], weight / weight.sum())
+    diagram = reliability([p for _, p, _ in rows], [y for _, _, y in rows], alike(rows))
     columns = ("count", "weight", "effective", "probability", "share", "low", "high")
     bins = zip(*(getattr(diagram, name).tolist() for name in columns), strict=True)
     return {
         "units": len(rows),
-        "repositories": len(size),
+        "repositories": len({repository for repository, _, _ in rows}),
         "error": calibration_error(diagram),
         "error_if_calibrated": error_by_chance(diagram),
+        "log_loss": log_loss([p for _, p, _ in said], [y for _, _, y in said], alike(said)),
         "bins": [dict(zip(columns, one, strict=True)) for one in bins],
     }
+
+
+def alike(rows: Sequence[tuple[str, float, bool]]) -> NDArray[np.float64]:
+    """Weigh rows so that every repository weighs the same; weights sum to 1."""
+    size = Counter(repository for repository, _, _ in rows)
+    weight = np.array([1.0 / size[repository] for repository, _, _ in rows])
+    return weight / weight.sum()
 
 
 def sections(found: dict[str, Any]) -> list[Section]:
@@ -183,6 +190,7 @@ def calibrated(found: dict[str, Any]) -> Section:
             name,
             str(part["calibration"]["units"]),
             *(f"{part['calibration'].get(word, float('nan')):.3f}" for word in ("error", "error_if_calibrated")),
+            f"{part['calibration'].get('log_loss', float('nan')):.5f}",
         ]
         for name, part in found.items()
     ]
@@ -190,7 +198,7 @@ def calibrated(found: dict[str, Any]) -> Section:
         title="Probabilities of real captures",
         says=f"Subjects whose probability is at least {LEAST_PROBABILITY}; every repository weighs the same. "
         "Where few repositories speak, exactly right probabilities would show an error as well, given beside it.",
-        head=["captures", "subjects", "error", "by chance"],
+        head=["captures", "subjects", "error", "by chance", "log loss, all subjects"],
         rows=rows,
     )
 
