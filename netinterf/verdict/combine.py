@@ -82,11 +82,10 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
     """
     model = model or default_model()
-    row, kind = row_of(evidence, subjects), subjects.prior_kind
+    row, kind, count = row_of(evidence, subjects), subjects.prior_kind, len(subjects)
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
     hypotheses = weigh(evidence, row, kind, quiet, mechanisms, model)
-    selective = find_selective(evidence, row, len(subjects))
-    doubt = undecided(evidence, row, subjects.in_part, len(subjects))
+    selective, doubt = find_selective(evidence, row, count), undecided(evidence, row, subjects.in_part, count)
     held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
     certain = odds_of(without_doubtful(held_back, selective, mechanisms, doubt), kind, quiet, model)
     odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
@@ -109,8 +108,7 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
-    belongs = is_part(held_back, mechanism, mechanisms)
-    also, also_probability = further(held_back, mechanism, accused, belongs, model)
+    also, also_probability = further(held_back, mechanism, apart(held_back, mechanism, accused, mechanisms), model)
     contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
     by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
     by_address |= is_any(mechanism, mechanisms, PLACE_MECHANISMS)
@@ -211,16 +209,12 @@ def whole(
     return top
 
 
-def is_part(hypotheses: Hypotheses, mechanism: NDArray[np.int64], mechanisms: tuple[str, ...]) -> Mask:
-    """Say which hypotheses are only a part of the mechanism that their row is accused of."""
-    pairs = [
-        (mechanisms.index(part), mechanisms.index(of))
-        for part, of in PART_OF.items()
-        if part in mechanisms and of in mechanisms
-    ]
-    leads, found = mechanism[hypotheses.row], np.zeros(len(hypotheses.row), np.bool_)
-    for part, of in pairs:
-        found |= (hypotheses.mechanism == part) & (leads == of)
+def apart(hypotheses: Hypotheses, mechanism: NDArray[np.int64], accused: Mask, mechanisms: tuple[str, ...]) -> Mask:
+    """Say which hypotheses of accused rows are more than a part of the mechanism that is named."""
+    leads, found = mechanism[hypotheses.row], accused[hypotheses.row]
+    for part, of in PART_OF.items():
+        if part in mechanisms and of in mechanisms:
+            found &= (hypotheses.mechanism != mechanisms.index(part)) | (leads != mechanisms.index(of))
     return found
 
 

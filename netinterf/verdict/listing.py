@@ -12,18 +12,11 @@ __all__ = ["forged_packets", "further", "strongest_first"]
 
 
 def further(
-    hypotheses: Hypotheses,
-    mechanism: NDArray[np.int64],
-    accused: NDArray[np.bool_],
-    belongs: NDArray[np.bool_],
-    model: Model,
+    hypotheses: Hypotheses, mechanism: NDArray[np.int64], apart: NDArray[np.bool_], model: Model
 ) -> tuple[Ragged, Ragged]:
-    """List the other mechanisms of each accused row that are ``possible`` or more on their own, likeliest first.
-
-    What *belongs* to the mechanism of its row is no further one.
-    """
+    """List the other mechanisms of each row that are *apart* and ``possible`` or more on their own, likeliest first."""
     own = 1.0 / (1.0 + np.exp(-hypotheses.score))
-    chosen = np.flatnonzero((own >= model.possible) & accused[hypotheses.row] & hypotheses.supported & ~belongs)
+    chosen = np.flatnonzero((own >= model.possible) & apart & hypotheses.supported)
     chosen = chosen[hypotheses.mechanism[chosen] != mechanism[hypotheses.row[chosen]]]
     chosen = chosen[np.lexsort((hypotheses.mechanism[chosen], -own[chosen], hypotheses.row[chosen]))]
     sizes = np.bincount(hypotheses.row[chosen], minlength=len(mechanism))

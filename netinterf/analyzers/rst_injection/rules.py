@@ -9,6 +9,7 @@ top, and what benign public captures showed of each rule bounds it (the model pa
 import attrs
 
 from netinterf.analyzers.rst_injection.contradiction_rules import CONTRADICTIONS
+from netinterf.analyzers.rst_injection.gateway_rules import GATEWAY
 from netinterf.schema import Rule
 
 __all__ = ["CONNECT", "ELSEWHERE", "RULES", "WEIGHTS", "connect_rule"]
@@ -355,27 +356,8 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             source="RFC 2525 §2.17; RFC 9293 §3.10.7.1",
         ),
     ),
-    (
-        -0.5,
-        rule(
-            "gateway",
-            "own_network",
-            "the reset crossed no router: a device on the client's own network wrote it, such as its gateway, a "
-            "firewall, or a filter that the owner of that network chose",
-            source="RFC 1812 §5.3.1: each router lowers the hop limit; RFC 2979",
-        ),
-    ),
-    (
-        -3.0,  # it explains early answers and foreign headers alike, which weigh as much together
-        rule(
-            "gateway_forgot",
-            "forgot",
-            "the reset crossed no router, and this client's talks that went on well were ended so too: a gateway whose "
-            "line came up anew, or that was restarted, answers so for what it no longer knows",
-            source="RFC 4787 §4.3; RFC 5382 §5",
-        ),
-    ),
     (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),
+    *GATEWAY,
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in POSITIVE + NEGATIVE}
