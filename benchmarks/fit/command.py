@@ -17,6 +17,7 @@ from benchmarks.fit.corpus import Sample, collect, gather, total_caps
 from benchmarks.fit.design import Design, lay_out
 from benchmarks.fit.document import document_of, left_out_of, seen_in, write
 from benchmarks.fit.folds import FOLDS, folds_of
+from benchmarks.fit.same_path import times_of
 from benchmarks.fit.silence import quiet_of, supported
 from benchmarks.fit.weights import fit_factors
 from benchmarks.machine import ROOT
@@ -150,7 +151,7 @@ def fit(design: Design, started: Model, folds: dict[str, int], spotless: frozens
 
 
 def finish(design: Design, started: Model, factors: dict[str, float], use: NDArray[np.bool_]) -> Model:
-    """Add to fitted factors how far evidence may carry, and what silence means.
+    """Add to fitted factors how far evidence may carry, what silence means, and what a certain case says of others.
 
     Args:
         design: The regression problem.
@@ -161,7 +162,8 @@ def finish(design: Design, started: Model, factors: dict[str, float], use: NDArr
     corpus = attrs.evolve(design.corpus, benign=design.corpus.benign & use)
     model = attrs.evolve(started, factors=factors, total_caps=total_caps(corpus))
     quiet = quiet_of(design.corpus, supported(design, model), use)
-    return attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design, model), 3))
+    model = attrs.evolve(model, quiet=quiet, site_correlation=round(alike(design, model), 3))
+    return attrs.evolve(model, same_path=times_of(design, model, use))
 
 
 def alike(design: Design, model: Model) -> float:

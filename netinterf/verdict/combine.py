@@ -1,12 +1,14 @@
 """From evidence to verdicts: outcome, grade, mechanism, probability and false-discovery rate of every subject.
 
-The weighing itself is in `netinterf.verdict.weigh`; here the posterior is turned into words by the verdict contract:
+The weighing itself is in `netinterf.verdict.weigh`, and what a certain case says of others on its path in
+`netinterf.verdict.same_path`; here the posterior is turned into words by the verdict contract:
 ``likely`` from 0.9, ``confirmed`` from 0.99 when besides something was seen that is proof by itself, ``possible`` from
 0.5 as a hint without accusation. Below that, what happened is told by plain rules (`netinterf.verdict.health`).
 """
 
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,7 @@ from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
+from netinterf.verdict.same_path import raise_priors
 from netinterf.verdict.selective import find_selective, limited_alone, restrain, without_doubtful
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
 from netinterf.verdict.weigh import Hypotheses, covers, odds_of, short_of, values, vocabulary, weigh
@@ -81,21 +84,22 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
     """
     model = model or default_model()
-    row, kind, part = row_of(evidence, subjects), subjects.prior_kind, subjects.in_part
+    row, part = row_of(evidence, subjects), subjects.in_part
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
-    hypotheses = weigh(evidence, row, kind, quiet, mechanisms, model)
+    hypotheses = weigh(evidence, row, subjects.prior_kind, quiet, mechanisms, model)
     selective = find_selective(evidence, row, len(subjects))
-    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, in_part=part)
-    certain = odds_of(without_doubtful(held_back, selective, mechanisms, in_part=part), kind, quiet, model)
-    odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
-    top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
-    odds, rarer = (np.minimum(one, highest_odds(held_back, top, model)) for one in (odds, odds / RARER))
+    plain = now = stand(hypotheses, selective, subjects, quiet, mechanisms, model)
+    raised = raise_priors(plain.held, evidence, subjects, quiet, mechanisms, model)
+    if raised.any():
+        now = stand(attrs.evolve(hypotheses, raised=raised), selective, subjects, quiet, mechanisms, model)
+    held_back, plan, unsure, top, odds = now.held, now.plan, now.unsure, now.top.copy(), now.odds()
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
     suspected = top.copy()
     top[~accused] = -1
     mechanism = name_mechanism(held_back, top, odds, mechanisms)
     may_confirm = proven(held_back, top) & subjects.whole & (subjects.loss_share <= model.loss_ceiling)
+    may_confirm &= plain.odds() >= model.confirmed / (1.0 - model.confirmed)  # by itself, whatever company it keeps
     grade = grade_of(odds, accused, may_confirm, model)
     bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), subjects.reasons).astype(np.uint32)
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
@@ -123,8 +127,9 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         end=subjects.end,
         outcome=outcome.astype(np.uint8),
         grade=np.where((grade == NONE) & (outcome == INSUFFICIENT), UNJUDGED, grade).astype(np.uint8),
-        grade_if_rarer=grade_of(rarer, accused, may_confirm, model).astype(np.uint8),
+        grade_if_rarer=grade_of(now.odds(RARER), accused, may_confirm, model).astype(np.uint8),
         mechanism=mechanism.astype(np.int32),
+        raised=grade < grade_of(plain.odds(), accused, may_confirm, model),
         probability=probability,
         q_value=posterior_q(probability),
         also=also,
@@ -140,6 +145,39 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         mechanisms=mechanisms,
         model=model.name,
     )
+
+
+@attrs.frozen(eq=False)
+class Standing:
+    """How hypotheses stand, one entry per verdict row: what leads, and the odds that somebody interfered."""
+
+    held: Hypotheses  # held back as far as the capture cannot tell them from harmless causes
+    plan: Mask  # limited by a plan
+    unsure: Mask  # held to a rate without a contrast
+    top: NDArray[np.int64]  # the hypothesis that leads, -1 without one
+    sum: NDArray[np.float64]  # odds of all mechanisms together
+    most: NDArray[np.float64]  # odds that no sum may take a row beyond
+
+    def odds(self, rarer: float = 1.0) -> NDArray[np.float64]:
+        """Give the odds of each row, were interference rarer by a factor."""
+        return np.minimum(self.sum / rarer, self.most)
+
+
+def stand(
+    hypotheses: Hypotheses,
+    selective: NDArray[np.int64],
+    subjects: Subjects,
+    quiet: NDArray[np.float64],
+    mechanisms: tuple[str, ...],
+    model: Model,
+) -> Standing:
+    """Let the hypotheses of each subject compete, held back where others would have to be spared and are not."""
+    kind, part = subjects.prior_kind, subjects.in_part
+    held, plan, unsure = restrain(hypotheses, selective, mechanisms, model, in_part=part)
+    certain = odds_of(without_doubtful(held, selective, mechanisms, in_part=part), kind, quiet, model)
+    odds = at_most(model.shaping_ceiling, odds_of(held, kind, quiet, model), certain, unsure)
+    top = whole(held, leading(held, len(subjects)), mechanisms, model)
+    return Standing(held, plan, unsure, top, odds, highest_odds(held, top, model))
 
 
 def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
