@@ -20,14 +20,15 @@ from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
 from netinterf.verdict.same_path import raise_priors
-from netinterf.verdict.selective import find_selective, limited_alone, restrain, without_doubtful
+from netinterf.verdict.selective import find_selective, limited_alone
+from netinterf.verdict.standing import Standing, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, covers, odds_of, short_of, values, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, covers, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["classify", "highest_odds", "judge"]
+__all__ = ["classify", "judge"]
 
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
 OK, INTERFERED, INSUFFICIENT = (OUTCOMES.index(x) for x in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT))
@@ -44,9 +45,6 @@ BYTES_MECHANISMS = ("protocol.filter",)
 
 CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
 """Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
-
-PART_OF = {"tcp.fin": "http.blockpage"}
-"""Mechanisms that are only a part of another: the end of a connection behind a forged page belongs to the page."""
 
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
@@ -86,12 +84,8 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     model = model or default_model()
     row, part = row_of(evidence, subjects), subjects.in_part
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
-    hypotheses = weigh(evidence, row, subjects.prior_kind, quiet, mechanisms, model)
     selective = find_selective(evidence, row, len(subjects))
-    plain = now = stand(hypotheses, selective, subjects, quiet, mechanisms, model)
-    raised = raise_priors(plain.held, evidence, subjects, quiet, mechanisms, model)
-    if raised.any():
-        now = stand(attrs.evolve(hypotheses, raised=raised), selective, subjects, quiet, mechanisms, model)
+    plain, now = standings(evidence, row, selective, subjects, quiet, mechanisms, model)
     held_back, plan, unsure, top, odds = now.held, now.plan, now.unsure, now.top.copy(), now.odds()
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
@@ -147,55 +141,22 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     )
 
 
-@attrs.frozen(eq=False)
-class Standing:
-    """How hypotheses stand, one entry per verdict row: what leads, and the odds that somebody interfered."""
-
-    held: Hypotheses  # held back as far as the capture cannot tell them from harmless causes
-    plan: Mask  # limited by a plan
-    unsure: Mask  # held to a rate without a contrast
-    top: NDArray[np.int64]  # the hypothesis that leads, -1 without one
-    sum: NDArray[np.float64]  # odds of all mechanisms together
-    most: NDArray[np.float64]  # odds that no sum may take a row beyond
-
-    def odds(self, rarer: float = 1.0) -> NDArray[np.float64]:
-        """Give the odds of each row, were interference rarer by a factor."""
-        return np.minimum(self.sum / rarer, self.most)
-
-
-def stand(
-    hypotheses: Hypotheses,
+def standings(
+    evidence: Evidence,
+    row: NDArray[np.int64],
     selective: NDArray[np.int64],
     subjects: Subjects,
     quiet: NDArray[np.float64],
     mechanisms: tuple[str, ...],
     model: Model,
-) -> Standing:
-    """Let the hypotheses of each subject compete, held back where others would have to be spared and are not."""
-    kind, part = subjects.prior_kind, subjects.in_part
-    held, plan, unsure = restrain(hypotheses, selective, mechanisms, model, in_part=part)
-    certain = odds_of(without_doubtful(held, selective, mechanisms, in_part=part), kind, quiet, model)
-    odds = at_most(model.shaping_ceiling, odds_of(held, kind, quiet, model), certain, unsure)
-    top = whole(held, leading(held, len(subjects)), mechanisms, model)
-    return Standing(held, plan, unsure, top, odds, highest_odds(held, top, model))
-
-
-def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
-    """Say which odds no row may exceed, by the hypothesis that leads it.
-
-    Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
-    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same.
-    """
-    backed = np.append(hypotheses.backed, False)[top]
-    return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
-
-
-def at_most(
-    ceiling: float, odds: NDArray[np.float64], certain: NDArray[np.float64], unsure: Mask
-) -> NDArray[np.float64]:
-    """Keep the odds of rows that are unsure below a probability, unless what is certain takes them there by itself."""
-    held: NDArray[np.float64] = np.minimum(odds, ceiling / (1.0 - ceiling))
-    return np.where(unsure, np.maximum(certain, held), odds)
+) -> tuple[Standing, Standing]:
+    """Let the hypotheses compete, by the priors of the model, and by those that certain cases on their paths raise."""
+    hypotheses = weigh(evidence, row, subjects.prior_kind, quiet, mechanisms, model)
+    plain = stand(hypotheses, selective, subjects, quiet, mechanisms, model)
+    raised = raise_priors(plain.held, evidence, subjects, quiet, mechanisms, model)
+    if not raised.any():
+        return plain, plain
+    return plain, stand(attrs.evolve(hypotheses, raised=raised), selective, subjects, quiet, mechanisms, model)
 
 
 def set_off(
@@ -220,30 +181,6 @@ def quiet_weights(subjects: Subjects, model: Model) -> NDArray[np.float64]:
     table = np.array([[model.quiet.get((kind, word), 0.0) for word in happened] for kind in SUBJECTS])
     weights: NDArray[np.float64] = table[subjects.prior_kind, bit]
     return weights
-
-
-def leading(hypotheses: Hypotheses, count: int) -> NDArray[np.int64]:
-    """Find the hypothesis that leads each verdict row, among those that something speaks for; -1 without one."""
-    top = np.full(count, -1, np.int64)
-    order = np.lexsort((-hypotheses.mechanism, hypotheses.score, hypotheses.row))
-    order = order[hypotheses.supported[order]]
-    top[hypotheses.row[order]] = order  # the last write wins: the highest score
-    return top
-
-
-def whole(
-    hypotheses: Hypotheses, top: NDArray[np.int64], mechanisms: tuple[str, ...], model: Model
-) -> NDArray[np.int64]:
-    """Where only a part leads, let the whole that it belongs to lead if that is ``likely`` by itself."""
-    top, places = top.copy(), {mechanism: place for place, mechanism in enumerate(mechanisms)}
-    own = 1.0 / (1.0 + np.exp(-hypotheses.score))
-    for part, of in PART_OF.items():
-        likely = np.flatnonzero(
-            (hypotheses.mechanism == places.get(of, -1)) & hypotheses.supported & (own >= model.likely)
-        )
-        partly = hypotheses.mechanism[top[hypotheses.row[likely]]] == places.get(part, -1)
-        top[hypotheses.row[likely[partly]]] = likely[partly]
-    return top
 
 
 def name_mechanism(
