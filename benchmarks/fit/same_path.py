@@ -47,13 +47,15 @@ def odds_ratio(stratum: NDArray[np.int64], hit: NDArray[np.bool_], beside: NDArr
     """Compare how often something happened beside and apart, over strata (Mantel and Haenszel, JNCI 1959).
 
     Args:
-        stratum: Number of each row's stratum, from 0; strata without one of both sides compare nothing.
+        stratum: Number of each row's stratum, from 0; those without one of both sides, or of both outcomes,
+            compare nothing.
         hit: Whether it happened.
         beside: Which side each row is on.
     """
     count = int(stratum.max(initial=-1)) + 1
     table = np.bincount(stratum * 4 + hit * 2 + beside, minlength=4 * count).reshape(count, 2, 2)
-    table = table[(table.sum(axis=1) > 0).all(axis=1)] + HALF
+    both = (table.sum(axis=1) > 0).all(axis=1) & (table.sum(axis=2) > 0).all(axis=1)
+    table = table[both] + HALF
     if not len(table):
         return 1.0
     size = table.sum(axis=(1, 2))
