@@ -234,6 +234,7 @@ def limits(data: dict[str, Any]) -> list[str]:
         ("share that further groups have said already", caps["dependence"]["value"], caps["dependence"]),
         ("log-odds that a group is interfered with, before any evidence", groups["prior"]["log_odds"], groups["prior"]),
         ("likeness of evidence about one server", groups["site_correlation"]["value"], groups["site_correlation"]),
+        ("times likelier beside a certain case on the same path", data["same_path"]["times"], data["same_path"]),
     ]
     return [
         section("Caps", CAPS, ("of what", "cap", "source"), [(w, number(c["nats"]), c["source"]) for w, c in capped]),

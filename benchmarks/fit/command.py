@@ -18,6 +18,7 @@ from benchmarks.fit.corpus import Sample, collect, gather, total_caps
 from benchmarks.fit.design import Design, lay_out
 from benchmarks.fit.document import document_of, left_out_of, seen_in, write
 from benchmarks.fit.folds import FOLDS, folds_of
+from benchmarks.fit.same_path import times_of
 from benchmarks.fit.silence import quiet_of, supported
 from benchmarks.fit.weights import fit_factors
 from benchmarks.machine import ROOT
@@ -151,7 +152,7 @@ def fit(design: Design, started: Model, folds: dict[str, int], spotless: frozens
 
 
 def finish(design: Design, started: Model, factors: dict[str, float], use: NDArray[np.bool_]) -> Model:
-    """Add to fitted factors how far evidence may carry, what silence means, and a single sign.
+    """Add to fitted factors how far evidence may carry, what silence means, a single sign, and a certain case.
 
     Args:
         design: The regression problem.
@@ -162,8 +163,13 @@ def finish(design: Design, started: Model, factors: dict[str, float], use: NDArr
     corpus = attrs.evolve(design.corpus, benign=design.corpus.benign & use)
     model = attrs.evolve(started, factors=factors, total_caps=total_caps(corpus))
     quiet = quiet_of(design.corpus, supported(design, model), use)
-    alone = alone_of(design, model, use)
-    return attrs.evolve(model, quiet=quiet, alone=alone, site_correlation=round(alike(design, model), 3))
+    model = attrs.evolve(
+        model,
+        quiet=quiet,
+        alone=alone_of(design, model, use),
+        site_correlation=round(alike(design, model), 3),
+    )
+    return attrs.evolve(model, same_path=times_of(design, model, use))
 
 
 def alike(design: Design, model: Model) -> float:

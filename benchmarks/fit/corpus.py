@@ -23,6 +23,7 @@ from netinterf.verdict.combine import judge
 from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import SUBJECTS
 from netinterf.verdict.reasons import causes
+from netinterf.verdict.same_path import paths_of
 from netinterf.verdict.subjects import list_subjects, row_of
 
 __all__ = ["LIMIT", "Corpus", "Sample", "collect", "gather", "sample_of", "total_caps"]
@@ -42,6 +43,7 @@ class Sample:
     evidence: Evidence  # subject: place in the arrays below; no packets
     kind: NDArray[np.int64]  # place in SUBJECTS
     server: NDArray[np.int64]  # servers of the capture, numbered
+    path: NDArray[np.int64]  # pairs of its hosts, and kinds of subject between them, numbered
     happened: tuple[str, ...]  # "ok", or the code of the deciding reason
     mechanisms: tuple[tuple[str, ...], ...]  # at work; empty when nobody interfered
     series: NDArray[np.bool_]  # decidable only together with others
@@ -59,6 +61,7 @@ class Corpus:
     evidence: Evidence
     kind: NDArray[np.int64]
     site: NDArray[np.int64]  # one number per server of each capture
+    path: NDArray[np.int64]  # one number per path of each capture (`netinterf.verdict.same_path`)
     happened: NDArray[np.str_]
     mechanisms: tuple[tuple[str, ...], ...]
     benign: NDArray[np.bool_]
@@ -112,6 +115,7 @@ def sample_of(trace: Trace, labels: LabelledCapture) -> Sample:
     about = place[row_of(evidence, subjects)]
     kept = np.flatnonzero(about >= 0)
     _, server = np.unique(subjects.server[known], return_inverse=True)
+    _, path = np.unique(paths_of(subjects)[known], return_inverse=True)
     lowest = [causes(int(bits))[:1] for bits in subjects.reasons[known]]
     return Sample(
         scenario=labels.scenario,
@@ -121,6 +125,7 @@ def sample_of(trace: Trace, labels: LabelledCapture) -> Sample:
         ),
         kind=subjects.prior_kind[known],
         server=server.reshape(-1),
+        path=path.reshape(-1),
         happened=tuple(cause[0].code if cause else "ok" for cause in lowest),
         mechanisms=tuple(row.mechanisms for row in rows),
         series=np.array([row.truth.series for row in rows], np.bool_),
@@ -146,7 +151,10 @@ def gather(samples: Sequence[Sample]) -> Corpus:
         attrs.evolve(one.evidence, subject=(one.evidence.subject + start).astype(np.int32))
         for one, start in zip(samples, starts.tolist(), strict=True)
     ]
-    servers = np.cumsum([0, *(int(one.server.max(initial=-1)) + 1 for one in samples)])
+    servers, paths = (
+        np.cumsum([0, *(int(column.max(initial=-1)) + 1 for column in columns)]).tolist()
+        for columns in ([one.server for one in samples], [one.path for one in samples])
+    )
     origin = [
         origin_of(system, confounder, one.scenario)
         for one in samples
@@ -156,7 +164,8 @@ def gather(samples: Sequence[Sample]) -> Corpus:
     return Corpus(
         evidence=join(tables),
         kind=np.concatenate([one.kind for one in samples]),
-        site=np.concatenate([one.server + first for one, first in zip(samples, servers.tolist(), strict=False)]),
+        site=np.concatenate([one.server + first for one, first in zip(samples, servers, strict=False)]),
+        path=np.concatenate([one.path + first for one, first in zip(samples, paths, strict=False)]),
         happened=np.array([word for one in samples for word in one.happened]),
         mechanisms=mechanisms,
         benign=np.array([not words for words in mechanisms], np.bool_),

@@ -14,6 +14,9 @@ from netinterf.verdict.model import Model
 __all__ = ["document_of", "left_out_of", "seen_in", "write"]
 
 COMMAND = "python -m benchmarks fit"
+ON_PATH = (
+    "how much more often a mechanism was at work where evidence of equal weight stood beside a certain case on its path"
+)
 
 
 def document_of(design: Design, before: dict[str, Any], fitted: Model, about: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +69,7 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
             }
             for mechanism, nats in fitted.alone.items()
         ],
+        "same_path": {"times": fitted.same_path, "source": f"{COMMAND}: {ON_PATH}"},
         "joint": before["joint"],
         "bounds": before["bounds"],
         "grades": before["grades"],

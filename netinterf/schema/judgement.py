@@ -59,6 +59,7 @@ class Verdicts(Table):
     grade: U8 = column("u1", "place in the enumeration Grade")
     grade_if_rarer: U8 = column("u1", "the grade if interference were ten times rarer than the prior says")
     mechanism: I32 = column("i4", "index into the table's mechanisms, -1 for none", fill=-1)
+    raised: NDArray[np.bool_] = column("?", "a certain case on the same path raised the grade", fill=False)
     probability: F64 = column("f8", "probability that the subject was interfered with")
     q_value: F64 = column("f8", "expected share of false alarms among all verdicts of the capture at least as probable")
     also: Ragged = ragged("i4", "further mechanisms at work, by index into the table's mechanisms")

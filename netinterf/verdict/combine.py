@@ -1,12 +1,14 @@
 """From evidence to verdicts: outcome, grade, mechanism, probability and false-discovery rate of every subject.
 
-The weighing itself is in `netinterf.verdict.weigh`; here the posterior is turned into words by the verdict contract:
+The weighing itself is in `netinterf.verdict.weigh`, and what a certain case says of others on its path in
+`netinterf.verdict.same_path`; here the posterior is turned into words by the verdict contract:
 ``likely`` from 0.9, ``confirmed`` from 0.99 when besides something was seen that is proof by itself, ``possible`` from
 0.5 as a hint without accusation. Below that, what happened is told by plain rules (`netinterf.verdict.health`).
 """
 
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,14 +19,16 @@ from netinterf.verdict.health import outcomes
 from netinterf.verdict.listing import forged_packets, further, strongest_first
 from netinterf.verdict.model import SUBJECTS, Model, default_model
 from netinterf.verdict.reasons import CATALOGUE, Reason
-from netinterf.verdict.selective import find_selective, limited_alone, restrain, undecided, without_doubtful
+from netinterf.verdict.same_path import raise_priors
+from netinterf.verdict.selective import find_selective, limited_alone, undecided
+from netinterf.verdict.standing import Standing, apart, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, covers, odds_of, short_of, values, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, covers, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["classify", "highest_odds", "judge"]
+__all__ = ["classify", "judge"]
 
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
 OK, INTERFERED, INSUFFICIENT = (OUTCOMES.index(x) for x in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT))
@@ -41,10 +45,6 @@ BYTES_MECHANISMS = ("protocol.filter",)
 
 CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
 """Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
-
-PART_OF = {"tcp.fin": "http.blockpage", "tcp.drop": "http.blockpage"}
-"""Mechanisms that are only a part of another: the end of a connection behind a forged page, and the silence of a server
-whose connection the page took, belong to the page."""
 
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
@@ -82,21 +82,18 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         model: Priors, weights, caps and grades; None takes the model that ships with the library.
     """
     model = model or default_model()
-    row, kind, count = row_of(evidence, subjects), subjects.prior_kind, len(subjects)
+    row, count = row_of(evidence, subjects), len(subjects)
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
-    hypotheses = weigh(evidence, row, kind, quiet, mechanisms, model)
     selective, doubt = find_selective(evidence, row, count), undecided(evidence, row, subjects.in_part, count)
-    held_back, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
-    certain = odds_of(without_doubtful(held_back, selective, mechanisms, doubt), kind, quiet, model)
-    odds = at_most(model.shaping_ceiling, odds_of(held_back, kind, quiet, model), certain, unsure)
-    top = whole(held_back, leading(held_back, len(subjects)), mechanisms, model)
-    odds, rarer = (np.minimum(one, highest_odds(held_back, top, model)) for one in (odds, odds / RARER))
+    plain, now = standings(evidence, row, selective, doubt, subjects, quiet, mechanisms, model)
+    held_back, plan, unsure, top, odds = now.held, now.plan, now.unsure, now.top.copy(), now.odds()
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
     suspected = top.copy()
     top[~accused] = -1
     mechanism = name_mechanism(held_back, top, odds, mechanisms)
     may_confirm = proven(held_back, top) & subjects.whole & (subjects.loss_share <= model.loss_ceiling)
+    may_confirm &= plain.odds() >= model.confirmed / (1.0 - model.confirmed)  # by itself, whatever company it keeps
     grade = grade_of(odds, accused, may_confirm, model)
     bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), subjects.reasons).astype(np.uint32)
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
@@ -124,8 +121,9 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
         end=subjects.end,
         outcome=outcome.astype(np.uint8),
         grade=np.where((grade == NONE) & (outcome == INSUFFICIENT), UNJUDGED, grade).astype(np.uint8),
-        grade_if_rarer=grade_of(rarer, accused, may_confirm, model).astype(np.uint8),
+        grade_if_rarer=grade_of(now.odds(RARER), accused, may_confirm, model).astype(np.uint8),
         mechanism=mechanism.astype(np.int32),
+        raised=grade < grade_of(plain.odds(), accused, may_confirm, model),
         probability=probability,
         q_value=posterior_q(probability),
         also=also,
@@ -143,22 +141,23 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     )
 
 
-def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
-    """Say which odds no row may exceed, by the hypothesis that leads it.
-
-    Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
-    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same.
-    """
-    backed = np.append(hypotheses.backed, False)[top]
-    return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
-
-
-def at_most(
-    ceiling: float, odds: NDArray[np.float64], certain: NDArray[np.float64], unsure: Mask
-) -> NDArray[np.float64]:
-    """Keep the odds of rows that are unsure below a probability, unless what is certain takes them there by itself."""
-    held: NDArray[np.float64] = np.minimum(odds, ceiling / (1.0 - ceiling))
-    return np.where(unsure, np.maximum(certain, held), odds)
+def standings(
+    evidence: Evidence,
+    row: NDArray[np.int64],
+    selective: NDArray[np.int64],
+    doubt: Mask,
+    subjects: Subjects,
+    quiet: NDArray[np.float64],
+    mechanisms: tuple[str, ...],
+    model: Model,
+) -> tuple[Standing, Standing]:
+    """Let the hypotheses compete, by the priors of the model, and by those that certain cases on their paths raise."""
+    hypotheses = weigh(evidence, row, subjects.prior_kind, quiet, mechanisms, model)
+    plain = stand(hypotheses, selective, doubt, subjects, quiet, mechanisms, model)
+    raised = raise_priors(plain.held, evidence, subjects, quiet, mechanisms, model)
+    if not raised.any():
+        return plain, plain
+    return plain, stand(attrs.evolve(hypotheses, raised=raised), selective, doubt, subjects, quiet, mechanisms, model)
 
 
 def set_off(
@@ -183,39 +182,6 @@ def quiet_weights(subjects: Subjects, model: Model) -> NDArray[np.float64]:
     table = np.array([[model.quiet.get((kind, word), 0.0) for word in happened] for kind in SUBJECTS])
     weights: NDArray[np.float64] = table[subjects.prior_kind, bit]
     return weights
-
-
-def leading(hypotheses: Hypotheses, count: int) -> NDArray[np.int64]:
-    """Find the hypothesis that leads each verdict row, among those that something speaks for; -1 without one."""
-    top = np.full(count, -1, np.int64)
-    order = np.lexsort((-hypotheses.mechanism, hypotheses.score, hypotheses.row))
-    order = order[hypotheses.supported[order]]
-    top[hypotheses.row[order]] = order  # the last write wins: the highest score
-    return top
-
-
-def whole(
-    hypotheses: Hypotheses, top: NDArray[np.int64], mechanisms: tuple[str, ...], model: Model
-) -> NDArray[np.int64]:
-    """Where only a part leads, let the whole that it belongs to lead if that is ``likely`` by itself."""
-    top, places = top.copy(), {mechanism: place for place, mechanism in enumerate(mechanisms)}
-    own = 1.0 / (1.0 + np.exp(-hypotheses.score))
-    for part, of in PART_OF.items():
-        likely = np.flatnonzero(
-            (hypotheses.mechanism == places.get(of, -1)) & hypotheses.supported & (own >= model.likely)
-        )
-        partly = hypotheses.mechanism[top[hypotheses.row[likely]]] == places.get(part, -1)
-        top[hypotheses.row[likely[partly]]] = likely[partly]
-    return top
-
-
-def apart(hypotheses: Hypotheses, mechanism: NDArray[np.int64], accused: Mask, mechanisms: tuple[str, ...]) -> Mask:
-    """Say which hypotheses of accused rows are more than a part of the mechanism that is named."""
-    leads, found = mechanism[hypotheses.row], accused[hypotheses.row]
-    for part, of in PART_OF.items():
-        if part in mechanisms and of in mechanisms:
-            found &= (hypotheses.mechanism != mechanisms.index(part)) | (leads != mechanisms.index(of))
-    return found
 
 
 def name_mechanism(

@@ -21,13 +21,14 @@ from netinterf.stats.mixture import log_likelihoods, member_log_odds, mixture_of
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Ragged, Text, spans
 from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
-from netinterf.verdict.combine import CONTRAST_MECHANISMS, RARER, SYN_MECHANISMS, common_prefix, is_any, leading
+from netinterf.verdict.combine import CONTRAST_MECHANISMS, RARER, SYN_MECHANISMS, common_prefix, is_any
 from netinterf.verdict.contest import Field
 from netinterf.verdict.controls import Places
 from netinterf.verdict.group_words import POSITIVE
 from netinterf.verdict.keys import BIN_NS, Keys, common_keys
 from netinterf.verdict.model import Model, default_model
 from netinterf.verdict.ranking import BY, Accepted, rank
+from netinterf.verdict.standing import leading
 from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import covers
 

@@ -137,6 +137,7 @@ class Ledger(Sequence[Verdict]):
             grade=GRADES[table.grade[row]],
             grade_if_rarer=GRADES[table.grade_if_rarer[row]],
             mechanism=None if mechanism < 0 else table.mechanisms[mechanism],
+            raised=bool(table.raised[row]),
             probability=float(table.probability[row]),
             also=tuple(Further(mechanism=table.mechanisms[code], probability=float(p)) for code, p in also),
             q_value=float(table.q_value[row]),

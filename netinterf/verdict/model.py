@@ -30,6 +30,9 @@ SUBJECTS = ("tcp", "udp", "other", "exchange")
 MAX_NATS = 50.0
 """Largest weight a model may hold: e**50 is far from overflow and beyond any evidence."""
 
+MOST_TIMES = 10.0
+"""By how much a certain case may raise the prior of others on its path: as much as grades are tried for, ten times."""
+
 PRIOR_COLUMNS = ("subject", "mechanism", "probability", "source")
 
 
@@ -52,6 +55,11 @@ def _share(_: object, attribute: Any, value: float) -> None:
 def _correlation(_: object, attribute: Any, value: float) -> None:
     if not 0 <= value <= 1:
         raise ParameterError(attribute.name, value, "from 0 to 1")
+
+
+def _times(_: object, attribute: Any, value: float) -> None:
+    if not 1 <= value <= MOST_TIMES:
+        raise ParameterError(attribute.name, value, f"from 1 to {MOST_TIMES:g}")
 
 
 def _table(_: object, attribute: Any, value: dict[Any, float]) -> None:
@@ -100,6 +108,8 @@ class Model:
         dependence: Which share of the weight of a further independence group the strongest has said already, 0 to 1.
         alone: What it weighs that one group speaks for a mechanism and no other does, nats, at most 0: the logarithm of
             how seldom it shows no more than that.
+        same_path: How many times likelier a mechanism is to begin with where a certain case of it was met between the
+            same two hosts; 1 raises nothing.
         joint: Mechanisms whose rules are parts of one likelihood ratio by design: their groups add up in full.
         decisive_cap: As ``group_cap``, for an observation whose rule is decisive, and for a subject that has one.
         total_caps: How many nats all evidence of one subject may carry, either way, by kind of subject.
@@ -124,6 +134,7 @@ class Model:
     other_bound: float = attrs.field(validator=_positive)
     dependence: float = attrs.field(validator=_correlation)
     alone: dict[str, float] = attrs.field(factory=dict, validator=_seldom)
+    same_path: float = attrs.field(default=1.0, validator=_times)
     joint: tuple[str, ...] = ()
     decisive_cap: float = attrs.field(validator=_positive)
     total_caps: dict[str, float] = attrs.field(factory=dict, validator=_caps)
@@ -199,6 +210,7 @@ class Model:
             other_bound=float(caps["other_rule"]["nats"]),
             dependence=float(caps["dependence"]["value"]),
             alone={row["mechanism"]: float(row["nats"]) for row in document["alone"]},
+            same_path=float(document["same_path"]["times"]),
             joint=tuple(document["joint"]["mechanisms"]),
             decisive_cap=float(caps["decisive"]["nats"]),
             total_caps={row["subject"]: float(row["nats"]) for row in caps["total"]},

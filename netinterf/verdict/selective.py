@@ -73,14 +73,14 @@ def restrain(
     untold = without_telling(hypotheses, mechanisms, doubt)
     chosen = selective[hypotheses.row]
     limited = rate & (chosen == 0)
-    ceiling = np.log(model.shaping_ceiling / (1 - model.shaping_ceiling)) - hypotheses.prior
+    ceiling = np.log(model.shaping_ceiling / (1 - model.shaping_ceiling)) - hypotheses.prior - hypotheses.raised
     doubtful = untold & (chosen != 1) & (hypotheses.llr > ceiling)
     llr = np.where(doubtful, ceiling, hypotheses.llr)
     llr = np.where(limited, np.minimum(llr, 0.0), llr)
     plan, unsure = np.zeros(len(selective), np.bool_), np.zeros(len(selective), np.bool_)
     plan[hypotheses.row[limited & hypotheses.supported]] = True
     unsure[hypotheses.row[doubtful]] = True
-    return attrs.evolve(hypotheses, llr=llr), plan, unsure
+    return attrs.evolve(hypotheses, llr=llr, raised=np.where(limited, 0.0, hypotheses.raised)), plan, unsure
 
 
 def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
@@ -95,7 +95,8 @@ def without_doubtful(
 ) -> Hypotheses:
     """Leave out what needs a contrast and has none: it makes a subject suspect, and adds to no accusation."""
     doubtful = without_telling(hypotheses, mechanisms, doubt) & (selective[hypotheses.row] != 1)
-    return attrs.evolve(hypotheses, llr=np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr))
+    llr = np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr)
+    return attrs.evolve(hypotheses, llr=llr, raised=np.where(doubtful, 0.0, hypotheses.raised))
 
 
 def limited_alone(

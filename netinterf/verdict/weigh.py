@@ -37,6 +37,7 @@ from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 __all__ = [
     "Bearing",
     "Hypotheses",
+    "added",
     "bearing",
     "covers",
     "odds_of",
@@ -77,12 +78,19 @@ class Hypotheses(Bearing):
     listed: NDArray[np.bool_]  # the model has a prior for this mechanism and subject
     supported: NDArray[np.bool_]  # something speaks for it
     decisive: NDArray[np.bool_]  # a decisive rule speaks for it
-    backed: NDArray[np.bool_]  # besides, or instead, two independence groups speak for it
+    groups: I64  # how many independence groups speak for it
+    worth: F64  # what the evidence is worth whatever silence says, nats
+    raised: F64  # by how much a certain case on the same path raises the prior, nats
+
+    @property
+    def backed(self) -> NDArray[np.bool_]:
+        """Whether more than one oddity that is no proof speaks for each: proof, or a second independence group."""
+        return self.decisive | (self.groups > 1)
 
     @property
     def score(self) -> F64:
         """Log-odds of each mechanism alone against "nobody interfered"."""
-        return self.prior + self.llr
+        return self.prior + self.raised + self.llr
 
 
 def vocabulary(model: Model, rules: tuple[Rule, ...]) -> tuple[str, ...]:
@@ -118,7 +126,20 @@ def weigh(
         model: Factors, caps and priors.
         in_full: All evidence about these subjects is at hand, so that what did not speak means something.
     """
-    borne = bearing(evidence, row, mechanisms)
+    return added(bearing(evidence, row, mechanisms), evidence, prior_kind, quiet, mechanisms, model, in_full=in_full)
+
+
+def added(
+    borne: Bearing,
+    evidence: Evidence,
+    prior_kind: I64,
+    quiet: F64,
+    mechanisms: tuple[str, ...],
+    model: Model,
+    *,
+    in_full: bool = True,
+) -> Hypotheses:
+    """Add up what bears on each mechanism under suspicion; see `weigh`."""
     size, count = len(borne), max(len(mechanisms), 1)
     value = values(evidence, model)[borne.pair_evidence]
     chosen = strongest(borne, evidence, value)
@@ -128,7 +149,6 @@ def weigh(
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
     sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
-    backed = decisive | (np.bincount(owner, part > 0, size) > 1)
     kind = prior_kind[borne.row]
     cap = _caps(kind, model)
     silent = np.clip(quiet[borne.row] + against, -cap, cap)
@@ -136,16 +156,22 @@ def weigh(
     priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
     seldom = np.array([model.alone.get(word, 0.0) for word in mechanisms] or [0.0])[borne.mechanism]
-    missing = np.where(backed, 0.0, seldom) if in_full else 0.0
+    groups = np.bincount(owner[part > 0], minlength=size)
+    missing = np.where(decisive | (groups > 1), 0.0, seldom) if in_full else 0.0
     worth = np.clip(support + missing + against, -cap, most)
     return Hypotheses(
-        **attrs.asdict(borne, recurse=False),
+        row=borne.row,
+        mechanism=borne.mechanism,
+        pair_hypothesis=borne.pair_hypothesis,
+        pair_evidence=borne.pair_evidence,
         llr=np.where(support > 0, np.maximum(worth, silent), silent),
         prior=np.where(listed, priors, model.other_prior),
         listed=listed,
         supported=support > 0,
         decisive=decisive,
-        backed=backed,
+        groups=groups,
+        worth=worth,
+        raised=np.zeros(size),
     )
 
 
@@ -268,7 +294,8 @@ def odds_of(hypotheses: Hypotheses, prior_kind: I64, quiet: F64, model: Model) -
     """
     known = model.log_odds(model.mechanisms)
     base = np.nansum(np.exp(known), axis=1)[prior_kind] * np.exp(quiet) if len(prior_kind) else np.empty(0)
-    listed = np.exp(hypotheses.prior) * (np.exp(hypotheses.llr) - np.exp(quiet[hypotheses.row]))
-    gain = np.where(hypotheses.listed, listed, np.maximum(np.exp(hypotheses.prior) * np.expm1(hypotheses.llr), 0.0))
+    llr = hypotheses.llr + hypotheses.raised
+    listed = np.exp(hypotheses.prior) * (np.exp(llr) - np.exp(quiet[hypotheses.row]))
+    gain = np.where(hypotheses.listed, listed, np.maximum(np.exp(hypotheses.prior) * np.expm1(llr), 0.0))
     odds: F64 = np.maximum(base + np.bincount(hypotheses.row, gain, len(prior_kind)), 1e-300)
     return odds

@@ -54,6 +54,9 @@ SURE = {
     Grade.POSSIBLE: "This is only possible, not shown",
 }
 
+RAISED = "the same client met a certain case of this on the same path, which makes it more credible here"
+"""What is said where company raised the grade (`netinterf.verdict.same_path`)."""
+
 IF_RARER = {
     Grade.LIKELY: "likely, not confirmed,",
     Grade.POSSIBLE: "only possible",
@@ -65,8 +68,8 @@ IF_RARER = {
 def sentences(verdict: Verdict) -> str:
     """Put a verdict into one or two plain sentences.
 
-    A finding names the two strongest signs, the strongest that argues against it, and whether its grade would stand
-    if such interference were ten times rarer than assumed.
+    A finding names the two strongest signs, what raised its prior where that raised its grade, the strongest sign that
+    argues against it, and whether its grade would stand if such interference were ten times rarer than assumed.
     """
     if verdict.subject.kind == "group":
         sure = f"probability {percent(verdict.probability)}"
@@ -77,6 +80,7 @@ def sentences(verdict: Verdict) -> str:
     if verdict.found and verdict.mechanism:
         about = [seen for seen in verdict.evidence if bears(seen, verdict.mechanism)]  # strongest first
         signs = [_clause(seen.says) for seen in about if seen.llr > 0][:2]
+        signs += [RAISED] if verdict.raised else []
         signs += [f"against it speaks that {_clause(seen.says)}" for seen in about if seen.llr < 0][:1]
         rarer = ""
         if verdict.grade_if_rarer is not verdict.grade:

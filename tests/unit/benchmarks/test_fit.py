@@ -53,7 +53,8 @@ def corpus(seed: int = 1, *, scale: float = 1.0):
         [
             Sample(
                 scenario="made", evidence=evidence, kind=np.zeros(SUBJECTS, np.int64),
-                server=np.arange(SUBJECTS), happened=tuple("tcp.stalled" if one else "ok" for one in hit),
+                server=np.arange(SUBJECTS), path=np.arange(SUBJECTS),
+                happened=tuple("tcp.stalled" if one else "ok" for one in hit),
                 mechanisms=tuple(("tcp.reset",) if one else () for one in hit),
                 series=np.zeros(SUBJECTS, np.bool_),
                 system=tuple(f"s{k % 30}" if one else "" for k, one in enumerate(hit)),

@@ -1,0 +1,103 @@
+"""How the mechanisms under suspicion of each subject stand against each other, and what no sum may exceed."""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.verdict.model import Model
+from netinterf.verdict.selective import restrain, without_doubtful
+from netinterf.verdict.subjects import Subjects
+from netinterf.verdict.weigh import Hypotheses, odds_of, short_of
+
+__all__ = ["Standing", "apart", "leading", "stand"]
+
+Mask = NDArray[np.bool_]
+
+PART_OF = {"tcp.fin": "http.blockpage", "tcp.drop": "http.blockpage"}
+"""Mechanisms that are only a part of another: the end of a connection behind a forged page, and the silence of a server
+whose connection the page took, belong to the page."""
+
+
+@attrs.frozen(eq=False)
+class Standing:
+    """How hypotheses stand, one entry per verdict row: what leads, and the odds that somebody interfered."""
+
+    held: Hypotheses  # held back as far as the capture cannot tell them from harmless causes
+    plan: Mask  # limited by a plan
+    unsure: Mask  # held to a rate without a contrast
+    top: NDArray[np.int64]  # the hypothesis that leads, -1 without one
+    sum: NDArray[np.float64]  # odds of all mechanisms together
+    most: NDArray[np.float64]  # odds that no sum may take a row beyond
+
+    def odds(self, rarer: float = 1.0) -> NDArray[np.float64]:
+        """Give the odds of each row, were interference rarer by a factor."""
+        return np.minimum(self.sum / rarer, self.most)
+
+
+def stand(
+    hypotheses: Hypotheses,
+    selective: NDArray[np.int64],
+    doubt: Mask,
+    subjects: Subjects,
+    quiet: NDArray[np.float64],
+    mechanisms: tuple[str, ...],
+    model: Model,
+) -> Standing:
+    """Let the hypotheses of each subject compete, held back where others would have to be spared and are not."""
+    kind = subjects.prior_kind
+    held, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
+    certain = odds_of(without_doubtful(held, selective, mechanisms, doubt), kind, quiet, model)
+    odds = at_most(model.shaping_ceiling, odds_of(held, kind, quiet, model), certain, unsure)
+    top = whole(held, leading(held, len(subjects)), mechanisms, model)
+    return Standing(held, plan, unsure, top, odds, highest_odds(held, top, model))
+
+
+def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
+    """Say which odds no row may exceed, by the hypothesis that leads it.
+
+    Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
+    oddity that is no proof accuses nobody either: whatever it weighs, somebody's harmless box may do the same.
+    """
+    backed = np.append(hypotheses.backed, False)[top]
+    return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
+
+
+def at_most(
+    ceiling: float, odds: NDArray[np.float64], certain: NDArray[np.float64], unsure: Mask
+) -> NDArray[np.float64]:
+    """Keep the odds of rows that are unsure below a probability, unless what is certain takes them there by itself."""
+    held: NDArray[np.float64] = np.minimum(odds, ceiling / (1.0 - ceiling))
+    return np.where(unsure, np.maximum(certain, held), odds)
+
+
+def leading(hypotheses: Hypotheses, count: int) -> NDArray[np.int64]:
+    """Find the hypothesis that leads each verdict row, among those that something speaks for; -1 without one."""
+    top = np.full(count, -1, np.int64)
+    order = np.lexsort((-hypotheses.mechanism, hypotheses.score, hypotheses.row))
+    order = order[hypotheses.supported[order]]
+    top[hypotheses.row[order]] = order  # the last write wins: the highest score
+    return top
+
+
+def whole(
+    hypotheses: Hypotheses, top: NDArray[np.int64], mechanisms: tuple[str, ...], model: Model
+) -> NDArray[np.int64]:
+    """Where only a part leads, let the whole that it belongs to lead if that is ``likely`` by itself."""
+    top, places = top.copy(), {mechanism: place for place, mechanism in enumerate(mechanisms)}
+    own = 1.0 / (1.0 + np.exp(-hypotheses.score))
+    for part, of in PART_OF.items():
+        likely = np.flatnonzero(
+            (hypotheses.mechanism == places.get(of, -1)) & hypotheses.supported & (own >= model.likely)
+        )
+        partly = hypotheses.mechanism[top[hypotheses.row[likely]]] == places.get(part, -1)
+        top[hypotheses.row[likely[partly]]] = likely[partly]
+    return top
+
+
+def apart(hypotheses: Hypotheses, mechanism: NDArray[np.int64], accused: Mask, mechanisms: tuple[str, ...]) -> Mask:
+    """Say which hypotheses of accused rows are more than a part of the mechanism that is named."""
+    leads, found = mechanism[hypotheses.row], accused[hypotheses.row]
+    for part, of in PART_OF.items():
+        if part in mechanisms and of in mechanisms:
+            found &= (hypotheses.mechanism != mechanisms.index(part)) | (leads != mechanisms.index(of))
+    return found
