@@ -59,11 +59,11 @@ def renumbers_ip_id(packets: Packets, flows: Flows, paths: Paths, tap: I64) -> B
         (packets.version == 4) & (packets.outbound == (tap == SERVER)[packets.flow]) & (packets.flow >= 0)
     )
     flow = packets.flow[row]
-    path = paths.of[flow]
+    path = paths.of.astype(np.uint16 if paths.count <= 1 << 16 else np.int64)[flow]
     if paths.count > 1:
-        order = np.argsort(path, kind="stable")
+        order = np.argsort(path, kind="stable")  # 16 bits are sorted without comparing
         row, flow, path = row[order], flow[order], path[order]
-    sender = host[flow]
+    sender = host.astype(np.int32)[flow]
     change = np.flatnonzero((sender[1:] != sender[:-1]) & (path[1:] == path[:-1]))
     step = packets.ip_id[row[change + 1]] - packets.ip_id[row[change]]  # wraps modulo 2**16 as the field does
     near = (step >= 1) & (step <= SHARED_COUNTER_STEP)

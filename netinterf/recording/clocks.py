@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.recording.fact import RecordingFact, Scope, conversations, share_of
-from netinterf.recording.skew import QUEUED_NS, clocks_ahead
+from netinterf.recording.skew import FLOWS, QUEUED_NS, clocks_ahead
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -29,14 +29,15 @@ def tell_clocks(trace: "Trace") -> Iterator[RecordingFact]:
                 "set, or several recordings were put together; packets were sorted by time"
             )
             yield RecordingFact(id="recording.clock", scope=Scope.CAPTURE, certain=True, says=says, numbers=numbers)
-    shown, early = clocks_ahead(packets, trace.sides, trace.rtts, trace.by_flow)
-    ahead = np.maximum(shown, early)[trace.recording.skewed]
-    if len(ahead):
-        numbers = share_of(trace.recording.skewed, trace.flows.protocol == TCP)
+    skewed, tcp = trace.recording.skewed, trace.flows.protocol == TCP
+    if np.count_nonzero(skewed) >= FLOWS or 2 * np.count_nonzero(skewed & tcp) > np.count_nonzero(tcp):
+        shown, early = clocks_ahead(packets, trace.sides, trace.rtts, trace.by_flow)
+        ahead = np.maximum(shown, early)[skewed]
+        numbers = share_of(skewed & tcp, tcp)
         numbers |= {"showing": float(np.count_nonzero(ahead)), "most_ms": float(ahead.max()) / 1e6}
         says = (
-            f"in {int(numbers['showing']):,} conversations an answer was captured before what it answers, by up to "
-            f"{numbers['most_ms']:,.3f} ms: the two directions were recorded by clocks that disagree, and nothing is "
+            f"answers were captured before what they answer, by up to {numbers['most_ms']:,.3f} ms, in "
+            f"{conversations(numbers | {'flows': numbers['showing']})}: the two directions were recorded by clocks that disagree, and nothing is "
             f"said of who was too early in {conversations(numbers)}"
         )
         yield RecordingFact(id="recording.skew", scope=Scope.PATH, certain=True, says=says, numbers=numbers)

@@ -77,20 +77,22 @@ def told(known: str, says: str, flows: Mask, of: Mask, *, certain: bool, why: st
 def tell_paths(trace: "Trace") -> Iterator[RecordingFact]:
     """Tell what `Recording` holds of paths, and what it rests on."""
     recording, tcp = trace.recording, trace.flows.protocol == TCP
-    made = made_up(trace.packets, trace.flows, trace.sides, trace.by_flow, Paths.number(trace.flows))
     every, alone = np.ones(len(tcp), np.bool_), recording.one_way & tcp
-    split, renumbered = ~recording.timing_informative & ~made.timeless, ~recording.ip_id_informative
+    yield from told("recording.filtered", FILTERED, recording.filtered, tcp, certain=True)
+    if 2 * np.count_nonzero(alone) > np.count_nonzero(tcp):
+        yield from told("recording.one_way", ONE_WAY, alone, tcp, certain=True)
+    yield from told("recording.rewritten_hops", HOPS, ~recording.ttl_informative, every, certain=False)
+    yield from told("recording.rewritten_ids", NUMBERS, ~recording.ip_id_informative, every, certain=False)
+    if not recording.made.any() and recording.timing_informative.all():
+        return
+    made = made_up(trace.packets, trace.flows, trace.sides, trace.by_flow, Paths.number(trace.flows))
     reasons = (
         (made.one_number, "all connections begin at one sequence number"),
         (made.one_id, "both ends write one IP identification into all packets"),
         (made.even_pace, "packets of both ends follow each other at one pace"),
     )
     why = ", ".join(words for flows, words in reasons if flows.any())
-    yield from told("recording.filtered", FILTERED, recording.filtered, tcp, certain=True)
-    if 2 * np.count_nonzero(alone) > np.count_nonzero(tcp):
-        yield from told("recording.one_way", ONE_WAY, alone, tcp, certain=True)
-    yield from told("recording.rewritten_hops", HOPS, ~recording.ttl_informative, every, certain=False)
-    yield from told("recording.rewritten_ids", NUMBERS, renumbered, every, certain=False)
     yield from told("recording.made", MADE, made.written, every, certain=True, why=why)
     yield from told("recording.untimed", UNTIMED, made.no_time, every, certain=True)
+    split = ~recording.timing_informative & ~made.timeless
     yield from told("recording.proxied", PROXIED, split, every, certain=False)

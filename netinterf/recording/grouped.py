@@ -25,8 +25,10 @@ class Paths:
     @classmethod
     def number(cls, flows: Flows) -> "Paths":
         """Number the paths of some flows."""
-        values, of = np.unique(flows.path, return_inverse=True)
-        return cls(of.astype(np.int64), len(values))
+        taken = np.zeros(int(flows.path.max(initial=-1)) + 1, np.bool_)
+        taken[flows.path] = True
+        number = np.cumsum(taken) - 1
+        return cls(number[flows.path], int(np.count_nonzero(taken)))
 
     def total(self, weights: NDArray[Any]) -> F64:
         """Sum something over the flows of each path; one entry per path."""
@@ -51,5 +53,6 @@ class Paths:
             flow: Rows in Flows, any number of times.
             value: What each of them shows, not negative and below 2**32.
         """
-        shown = np.unique(self.of[flow] << 32 | value)
-        return np.bincount(shown >> 32, minlength=self.count)
+        shown = np.sort(self.of[flow] << 32 | value)
+        fresh = np.append(True, shown[1:] != shown[:-1])[: len(shown)]
+        return np.bincount(shown[fresh] >> 32, minlength=self.count)

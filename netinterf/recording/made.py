@@ -53,12 +53,15 @@ def made_up(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths
     value = one_id(packets, sides, paths, alike) | (alike & same_number(sides) & tcp)
     pace = even_pace(packets, flows, by_flow, paths, tcp)
     shown = number | value | pace
-    hosts = np.concatenate([flows.client[shown], flows.server[shown]])
+    written = shown
+    if shown.any():
+        hosts = np.concatenate([flows.client[shown], flows.server[shown]])
+        written = shown | (np.isin(flows.client, hosts) & np.isin(flows.server, hosts))
     return Made(
         one_number=number,
         one_id=value,
         even_pace=pace,
-        written=shown | (np.isin(flows.client, hosts) & np.isin(flows.server, hosts)),
+        written=written,
         no_time=mostly(paths, tcp & (flows.first == flows.last), tcp & (by_flow.lengths >= FLOWS)),
     )
 
@@ -75,6 +78,9 @@ def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Bool) -> Bool:
     opened = tcp & (sides.syn[0::2] >= 0)
     flow = np.flatnonzero(opened)
     begins = (paths.of[flow] << 32) | sides.isn[0::2][flow]
+    ordered = np.sort(begins)
+    if not (ordered[FLOWS - 1 :] == ordered[: len(ordered) - FLOWS + 1]).any():
+        return np.zeros(len(flows), np.bool_)
     numbers, place = np.unique(begins, return_inverse=True)
     ports = np.unique(place.astype(np.int64) << 16 | flows.client_port[flow])
     shared = np.zeros(len(flows), np.bool_)
@@ -114,9 +120,14 @@ def one_id(packets: Packets, sides: Sides, paths: Paths, alike: Bool) -> Bool:
 def even_pace(packets: Packets, flows: Flows, by_flow: Ragged, paths: Paths, tcp: Bool) -> Bool:
     """Say of each flow whether the connections of its path go on at one pace, whichever end it is whose turn it is."""
     flow = np.flatnonzero(tcp & (by_flow.lengths > GAPS))
-    row = by_flow.values[by_flow.offsets[flow][:, None] + np.arange(GAPS + 1)]
-    gaps, sent = np.diff(packets.time[row], axis=1), packets.outbound[row]
+    first, second, third = (packets.time[by_flow.values[by_flow.offsets[flow] + place]] for place in range(3))
     even, could = np.zeros(len(flows), np.bool_), np.zeros(len(flows), np.bool_)
+    even[flow] = (second > first) & (second - first == third - second)
+    if not even.any():
+        return even
+    row = by_flow.values[by_flow.offsets[flow][:, None] + np.arange(GAPS + 1)]
+    sent = packets.outbound[row]
     could[flow] = sent.any(axis=1) & ~sent.all(axis=1)
-    even[flow] = (gaps == gaps[:, :1]).all(axis=1) & (gaps[:, 0] > 0)
+    gaps = np.diff(packets.time[row[even[flow]]], axis=1)
+    even[even] = (gaps == gaps[:, :1]).all(axis=1)
     return mostly(paths, even, could)

@@ -65,8 +65,9 @@ def by_handshakes(packets: Packets, sides: Sides, rtts: RttSamples, by_flow: Rag
     both = np.flatnonzero((asked >= 0) & (answered >= 0))
     of_it = packets.ack[answered[both]] - packets.seq[asked[both]] == 1
     ahead[both[of_it]] = packets.time[asked[both[of_it]]] - packets.time[answered[both[of_it]]]
-    timed = np.zeros(len(asked), np.bool_)
-    timed[rtts.side[(rtts.kind == RttKind.HANDSHAKE) & (rtts.side & 1 == 0)] >> 1] = True
+    timed = np.zeros(2 * len(asked), np.bool_)
+    timed[rtts.side[rtts.kind == RttKind.HANDSHAKE]] = True
+    timed = timed[0::2]
     untimed = np.flatnonzero((answered >= 0) & ~timed)
     near = by_flow.take(untimed)
     owner, row = near.parents(), near.values.astype(np.int64)
