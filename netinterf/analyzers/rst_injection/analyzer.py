@@ -31,7 +31,6 @@ from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.greeting_rules import GREETING_RULES, GREETING_WEIGHTS, SWAPPED_PORTS
 from netinterf.analyzers.rst_injection.greetings import find_counted, find_varied
-from netinterf.analyzers.rst_injection.handwriting import FITS, KNOWN_WRITER, KNOWN_WRITER_WEIGHT, documented
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused, swapped_ports
@@ -77,7 +76,6 @@ class RstInjection:
         SPRAYED_DATA,
         SPRAYED_RESETS,
         *(known for _, known in SPARED),
-        KNOWN_WRITER,
     )
 
     ttl_tolerance: int = attrs.field(default=0)
@@ -239,34 +237,7 @@ class RstInjection:
             for table in self.write(trace, suspects, signs, chosen, forged, prefix, np.flatnonzero(part))
         ]
         tables += self.spared(trace, suspects, chosen, signs)
-        return [
-            *tables,
-            self.elsewhere(trace, suspects, chosen, signs),
-            self.handwriting(trace, suspects, chosen, forged, score),
-        ]
-
-    def handwriting(
-        self,
-        trace: Trace,
-        suspects: Suspects,
-        chosen: NDArray[np.int64],
-        forged: Ragged,
-        score: NDArray[np.float64],
-    ) -> Evidence:
-        """Write down which suspicious resets of open connections have the form of a documented system."""
-        asked = np.flatnonzero((score[chosen] > 0) & (forged.lengths > 0) & (suspects.previous[chosen] >= 0))
-        fit = documented(trace, suspects, chosen[asked], forged.take(asked))
-        pick = asked[fit >= FITS]
-        return observe(
-            self,
-            KNOWN_WRITER.id,
-            subject=suspects.flow[chosen[pick]],
-            time=trace.packets.time[suspects.row[chosen[pick]]],
-            llr=KNOWN_WRITER_WEIGHT,
-            forged=forged.take(pick),
-            witness=forged.take(pick),
-            measured={"fit": fit[fit >= FITS]},
-        )
+        return [*tables, self.elsewhere(trace, suspects, chosen, signs)]
 
     def spared(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> list[Evidence]:
         """Write down whom resets of first requests spare."""
