@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, couples, find_suspects, witnesses
-from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.forgery.writer import Signs, spoken_of, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, joined_pairs, second_synacks
 from netinterf.analyzers.rst_injection.contradiction_rules import (
@@ -34,7 +34,7 @@ from netinterf.analyzers.rst_injection.greetings import find_counted, find_varie
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused, swapped_ports
-from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
+from netinterf.analyzers.rst_injection.signs import TEMPLATES, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
 from netinterf.analyzers.rst_injection.spray_rules import SPRAYED_DATA, SPRAYED_RESETS, SPRAYED_WEIGHT
 from netinterf.schema import Evidence, Rule
@@ -208,7 +208,7 @@ class RstInjection:
         """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
         if len(suspects) == 0:
             return []
-        signs = written_signs(trace, suspects, self.ttl_tolerance)
+        signs = spoken_of(written_signs(trace, suspects, self.ttl_tolerance), DATA_RULES)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = np.flatnonzero(score > 0)
         forged, part = with_followers(trace, suspects.row[chosen]), np.arange(len(chosen))
@@ -230,7 +230,7 @@ class RstInjection:
         own = score - signs["after_request"][0] - signs["after_ack"][0]  # the stage marks no single packet
         own -= signs["forgot"][0]  # that one is the client's own, and shows another that was not captured
         forged = forged_rows(trace, suspects, own, chosen)
-        connect = (suspects.previous[chosen] < 0) & (trace.sides.syn[suspects.other[chosen]] >= 0)
+        connect = answers_syn(trace, suspects)[chosen]
         tables = [
             table
             for prefix, part in (("rst.", ~connect), (f"rst.{CONNECT}", connect))
