@@ -176,8 +176,6 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     fits.add_argument("--seeds", type=int, default=2, help="captures per simulated scenario (default 2)")
     fits.add_argument("--count", type=int, default=10_000, help="series of each kind (default 10,000)")
     fits.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
-    writers = verbs.add_parser("handwriting", help="how often resets of benign captures look like a documented box's")
-    writers.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
     strata = verbs.add_parser("strata", help="limits by senders and round trips that a fit never saw")
     strata.add_argument("--cache", type=Path, required=True, metavar="FILE", help="corpus that `fit --cache` kept")
     found = [limits, freezes, shaping, isolation, strata]
@@ -337,15 +335,6 @@ def run_buckets(options: argparse.Namespace) -> int:
     return 0
 
 
-def run_handwriting(options: argparse.Namespace) -> int:
-    """Count resets of benign captures that look like those of a documented system."""
-    from benchmarks import handwriting
-
-    for name, value in handwriting.measure(options.captures).items():
-        print(f"{name}: {value}")
-    return 0
-
-
 def run_likeness(options: argparse.Namespace) -> int:
     """Compare the simulator with the lab."""
     from benchmarks import likeness
@@ -483,7 +472,6 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "limits": run_limits,
     "strata": run_strata,
     "buckets": run_buckets,
-    "handwriting": run_handwriting,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "page": run_page,

@@ -37,12 +37,12 @@ FAMILY = {
 SIGNALS = {
     "hops": ("ttl", "ttl_class", "ttl_varies", "connect_ttl", "connect_ttl_class", "connect_ttl_varies", "hop_limit"),
     "ids": (
-        "ip_id", "copied_id", "cloned_id", "in_counter", "one_id", "df", "connect_ip_id", "connect_copied_id",
-        "connect_cloned_id", "connect_in_counter", "connect_df",
+        "ip_id", "copied_id", "cloned_id", "in_counter", "one_id", "df", "connect_copied_id", "connect_cloned_id",
+        "connect_df",
     ),
     "stamps": ("no_timestamps", "own_timestamps", "connect_no_timestamps"),
     "timed": (
-        "premature", "too_soon", "nearer", "connect_premature", "connect_too_soon", "connect_nearer", "soon_back",
+        "premature", "too_soon", "nearer", "connect_premature", "connect_nearer", "soon_back",
         "taken_back", "acked_early", "acked_soon", "acked_between", "acked_unsent", "faster_than_path", "too_fast",
     ),
 }  # fmt: skip

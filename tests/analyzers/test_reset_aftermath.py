@@ -1,12 +1,10 @@
 """What comes right behind a reset, and what comes with it: the numbers say who had written first."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.handwriting import count_fits
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import Talk
@@ -136,39 +134,6 @@ def test_left_overs_of_older_connections_miss_by_accident(trace: Trace) -> None:
     """Once or twice, at any time, or where nothing went on: numbers of another connection prove nothing."""
     assert "rst.ignored" not in found(trace)
     assert "rst.seq_change" not in found(trace)
-
-
-def drawn(resets: list[dict[str, object]]) -> Trace:
-    """Play a request that draws these packets from a server that sends nothing else."""
-    talk = Talk(stamps=False)
-    sent, end = typed(talk)
-    for place, fields in enumerate(resets):
-        talk.send("S", str(fields["flags"]), 901, end, at=sent + 60 + SOON * place, **without(fields, "flags"))
-    return talk.trace()
-
-
-def without(fields: dict[str, object], name: str) -> dict[str, Any]:
-    """Leave one field out."""
-    return {key: value for key, value in fields.items() if key != name}
-
-
-TRIPLE = [{"flags": "RA", "ttl": 209, "id": 27204, "window": 2977}] * 3
-
-
-@pytest.mark.parametrize(
-    ("resets", "told"),
-    [(TRIPLE, True), ([{"flags": "RA", "window": 0}], False), ([{"flags": "R", "window": 0}], False)],
-)
-def test_resets_in_a_documented_form_are_known(resets: list[dict[str, object]], told: bool) -> None:
-    """Three RST/ACKs with one identification and an odd window are documented; what any stack writes is not."""
-    assert ("rst.known_writer" in found(drawn(resets))) == told
-
-
-def test_the_benchmark_counts_what_fits_unasked() -> None:
-    """It holds every connection with resets against the catalogue, suspicious or not."""
-    assert count_fits(drawn(TRIPLE)) == (1, 1)
-    assert count_fits(drawn([{"flags": "R", "window": 0}])) == (1, 0)
-    assert count_fits(drawn([])) == (0, 0)
 
 
 @pytest.mark.captures

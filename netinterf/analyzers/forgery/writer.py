@@ -19,7 +19,7 @@ from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
-__all__ = ["ONE_SAMPLE", "WRITTEN_WEIGHTS", "Signs", "hops_off", "written_rules", "written_signs"]
+__all__ = ["ONE_SAMPLE", "WRITTEN_WEIGHTS", "Signs", "hops_off", "spoken_of", "written_rules", "written_signs"]
 
 Signs = dict[str, tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]]
 """Name of each sign: its weight for each suspect (0 where it does not show), measures, and packets that show it."""
@@ -131,13 +131,16 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
 WRITTEN_WEIGHTS: dict[str, float] = {name: weight for weight, name, *_ in TABLE}
 
 
-def written_rules(prefix: str, mechanism: str, noun: str) -> tuple[Rule, ...]:
+def written_rules(
+    prefix: str, mechanism: str, noun: str, *, without: frozenset[str] = frozenset()
+) -> tuple[Rule, ...]:
     """Declare the rules for one kind of packet.
 
     Args:
         prefix: Family of their ids, ``fin`` for example.
         mechanism: What they speak for or against.
         noun: What the packet is called in a sentence, with its article.
+        without: Signs that such packets do not show.
     """
     return tuple(
         Rule(
@@ -149,7 +152,14 @@ def written_rules(prefix: str, mechanism: str, noun: str) -> tuple[Rule, ...]:
             references=(source,),
         )
         for _, name, group, says, measures, source in TABLE
+        if name not in without
     )
+
+
+def spoken_of(signs: Signs, rules: tuple[Rule, ...]) -> Signs:
+    """Keep the signs that a family of rules speaks of."""
+    names = {known.id.partition(".")[2] for known in rules}
+    return {name: sign for name, sign in signs.items() if name in names}
 
 
 def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs:

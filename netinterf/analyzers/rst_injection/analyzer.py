@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, couples, find_suspects, witnesses
-from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.forgery.writer import Signs, spoken_of, written_signs
 from netinterf.analyzers.rst_injection.company import find_company
 from netinterf.analyzers.rst_injection.contradiction import conflicting_data, joined_pairs, second_synacks
 from netinterf.analyzers.rst_injection.contradiction_rules import (
@@ -31,11 +31,10 @@ from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.greeting_rules import GREETING_RULES, GREETING_WEIGHTS, SWAPPED_PORTS
 from netinterf.analyzers.rst_injection.greetings import find_counted, find_varied
-from netinterf.analyzers.rst_injection.handwriting import FITS, KNOWN_WRITER, KNOWN_WRITER_WEIGHT, documented
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused, swapped_ports
-from netinterf.analyzers.rst_injection.signs import TEMPLATES, reset_signs
+from netinterf.analyzers.rst_injection.signs import TEMPLATES, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
 from netinterf.analyzers.rst_injection.spray_rules import SPRAYED_DATA, SPRAYED_RESETS, SPRAYED_WEIGHT
 from netinterf.schema import Evidence, Rule
@@ -77,7 +76,6 @@ class RstInjection:
         SPRAYED_DATA,
         SPRAYED_RESETS,
         *(known for _, known in SPARED),
-        KNOWN_WRITER,
     )
 
     ttl_tolerance: int = attrs.field(default=0)
@@ -210,7 +208,7 @@ class RstInjection:
         """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
         if len(suspects) == 0:
             return []
-        signs = written_signs(trace, suspects, self.ttl_tolerance)
+        signs = spoken_of(written_signs(trace, suspects, self.ttl_tolerance), DATA_RULES)
         score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
         chosen = np.flatnonzero(score > 0)
         forged, part = with_followers(trace, suspects.row[chosen]), np.arange(len(chosen))
@@ -232,41 +230,14 @@ class RstInjection:
         own = score - signs["after_request"][0] - signs["after_ack"][0]  # the stage marks no single packet
         own -= signs["forgot"][0]  # that one is the client's own, and shows another that was not captured
         forged = forged_rows(trace, suspects, own, chosen)
-        connect = (suspects.previous[chosen] < 0) & (trace.sides.syn[suspects.other[chosen]] >= 0)
+        connect = answers_syn(trace, suspects)[chosen]
         tables = [
             table
             for prefix, part in (("rst.", ~connect), (f"rst.{CONNECT}", connect))
             for table in self.write(trace, suspects, signs, chosen, forged, prefix, np.flatnonzero(part))
         ]
         tables += self.spared(trace, suspects, chosen, signs)
-        return [
-            *tables,
-            self.elsewhere(trace, suspects, chosen, signs),
-            self.handwriting(trace, suspects, chosen, forged, score),
-        ]
-
-    def handwriting(
-        self,
-        trace: Trace,
-        suspects: Suspects,
-        chosen: NDArray[np.int64],
-        forged: Ragged,
-        score: NDArray[np.float64],
-    ) -> Evidence:
-        """Write down which suspicious resets of open connections have the form of a documented system."""
-        asked = np.flatnonzero((score[chosen] > 0) & (forged.lengths > 0) & (suspects.previous[chosen] >= 0))
-        fit = documented(trace, suspects, chosen[asked], forged.take(asked))
-        pick = asked[fit >= FITS]
-        return observe(
-            self,
-            KNOWN_WRITER.id,
-            subject=suspects.flow[chosen[pick]],
-            time=trace.packets.time[suspects.row[chosen[pick]]],
-            llr=KNOWN_WRITER_WEIGHT,
-            forged=forged.take(pick),
-            witness=forged.take(pick),
-            measured={"fit": fit[fit >= FITS]},
-        )
+        return [*tables, self.elsewhere(trace, suspects, chosen, signs)]
 
     def spared(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> list[Evidence]:
         """Write down whom resets of first requests spare."""

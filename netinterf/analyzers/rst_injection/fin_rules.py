@@ -62,4 +62,6 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 
 FIN_WEIGHTS: dict[str, float] = {known.id.removeprefix("fin."): weight for weight, known in TABLE}
 FIN_RULES: tuple[Rule, ...] = (*written_rules("fin", "tcp.fin", "the FIN"), *(known for _, known in TABLE))
-DATA_RULES: tuple[Rule, ...] = written_rules("data", "tcp.data", "data in the server's name")
+DATA_RULES: tuple[Rule, ...] = written_rules(
+    "data", "tcp.data", "data in the server's name", without=frozenset({"in_counter"})
+)

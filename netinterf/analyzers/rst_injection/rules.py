@@ -12,7 +12,7 @@ from netinterf.analyzers.rst_injection.contradiction_rules import CONTRADICTIONS
 from netinterf.analyzers.rst_injection.gateway_rules import GATEWAY
 from netinterf.schema import Rule
 
-__all__ = ["CONNECT", "ELSEWHERE", "RULES", "WEIGHTS", "connect_rule"]
+__all__ = ["CONNECT", "CONNECT_SIGNS", "ELSEWHERE", "RULES", "WEIGHTS"]
 
 WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
 RESET = "tcp.reset"
@@ -364,6 +364,19 @@ WEIGHTS: dict[str, float] = {known.id: weight for weight, known in POSITIVE + NE
 
 CONNECT = "connect_"
 
+CONNECT_SIGNS = frozenset(
+    {
+        *("premature", "nearer", "on_time"),
+        *("alive_after", "after_request"),
+        *("ttl", "ttl_class", "ttl_varies", "no_timestamps", "copied_id", "df"),
+        *("copied_window", "odd_window", "bare_window", "window_varies", "odd_flags", "payload"),
+        *("burst", "cloned_id", "counting"),
+        *("refused", "stray"),
+    }
+)
+"""What a reset that answers a SYN can show. Its claimed sender has said nothing yet: there is neither a counter nor a
+clock that it could continue, no connection that anybody ended, rested or forgot, and no data to acknowledge."""
+
 
 def connect_rule(known: Rule) -> Rule:
     """Return the twin of a rule for resets that answer a SYN."""
@@ -382,7 +395,8 @@ ELSEWHERE = Rule(
 )
 
 RULES: tuple[Rule, ...] = (
-    *(twin for _, known in POSITIVE + NEGATIVE for twin in (known, connect_rule(known))),
+    *(known for _, known in POSITIVE + NEGATIVE),
+    *(connect_rule(known) for _, known in POSITIVE + NEGATIVE if known.id.removeprefix("rst.") in CONNECT_SIGNS),
     ELSEWHERE,
     *CONTRADICTIONS,
 )

@@ -12,14 +12,14 @@ from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_d
 from netinterf.analyzers.forgery.writer import ONE_SAMPLE, Signs, hops_off
 from netinterf.analyzers.rst_injection.burst import answer_late_data, burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
-from netinterf.analyzers.rst_injection.rules import WEIGHTS
+from netinterf.analyzers.rst_injection.rules import CONNECT_SIGNS, WEIGHTS
 from netinterf.trace import Trace
 
-__all__ = ["TEMPLATES", "after_request", "reset_signs"]
+__all__ = ["TEMPLATES", "after_request", "answers_syn", "reset_signs"]
 
 
 def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> Signs:
-    """Weigh each sign on each reset.
+    """Weigh each sign on each reset that can show it.
 
     Args:
         trace: The capture.
@@ -27,6 +27,21 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
         forged_ends: Sides (rows in Sides) whose FIN is held to be forged: it excuses no reset.
         tolerance: Hops by which a reset may differ from its sender's other packets.
     """
+    signs, opening = all_signs(trace, suspects, forged_ends, tolerance), answers_syn(trace, suspects)
+    return {
+        name: (llr if name in CONNECT_SIGNS else np.where(opening, 0.0, llr), measured, shown)
+        for name, (llr, measured, shown) in signs.items()
+    }
+
+
+def answers_syn(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say which resets answer a SYN: their claimed sender had said nothing before."""
+    found: NDArray[np.bool_] = (suspects.previous < 0) & (trace.sides.syn[suspects.other] >= 0)
+    return found
+
+
+def all_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> Signs:
+    """Weigh each sign on each reset, whatever it answers."""
     headers = compare_headers(trace, suspects)
     endings = ending_signs(trace, suspects, headers, forged_ends)
     timing = measure_timing(trace, suspects)

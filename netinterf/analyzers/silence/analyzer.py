@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.suspects import Suspects, witnesses
-from netinterf.analyzers.forgery.writer import written_signs
+from netinterf.analyzers.forgery.writer import spoken_of, written_signs
 from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
 from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.holes import find_holes, withheld
@@ -18,7 +18,7 @@ from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
 from netinterf.analyzers.silence.receipts import RECEIPT_RULES, find_receipts
-from netinterf.analyzers.silence.rules import RULES, WEIGHTS
+from netinterf.analyzers.silence.rules import FILTER_TWINS, RULES, WEIGHTS
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
@@ -33,9 +33,6 @@ __all__ = ["Silence"]
 
 IDLE_NS = 60_000_000_000
 """A pause after which a translator may have forgotten a connection. RFC 5382 §5 asks for 2 h 4 min; many keep less."""
-
-QUIC_IDLE_NS = 20_000_000_000
-"""The same for UDP: RFC 4787 §4.3 asks for two minutes, many translators keep thirty seconds and less."""
 
 FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
@@ -183,7 +180,8 @@ class Silence:
     def receipts(self, trace: Trace, odd: Suspects) -> list[Evidence]:
         """Write down who acknowledged requests in the name of servers that never answered."""
         tables = []
-        for name, (llr, measured, shown) in written_signs(trace, odd).items() if len(odd) else ():
+        signs = spoken_of(written_signs(trace, odd), RECEIPT_RULES) if len(odd) else {}
+        for name, (llr, measured, shown) in signs.items():
             pick = np.flatnonzero(llr)
             if not len(pick):
                 continue
@@ -216,7 +214,6 @@ class Silence:
             ("initial", silences.is_kind(Kind.INITIAL) & (silences.tries >= LEAST_TRIES), tries),
             ("once", silences.is_kind(Kind.INITIAL) & (silences.tries < LEAST_TRIES), tries),
             ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
-            ("idle", silences.paused >= QUIC_IDLE_NS, {"seconds": silences.paused / 1e9}),
             ("served", unknown & (served > 0), {"served": served, "selective": 1.0}),
             ("server", (seen.deaf > 0) & (served == 0) & ~residue, {"deaf": seen.deaf}),
             ("others", beside.others > 0, {"others": beside.others, "selective": 1.0}),
@@ -242,12 +239,12 @@ class Silence:
         *,
         shown: NDArray[np.int64] | None = None,
     ) -> Evidence:
-        """Write one rule down for the silences where it holds: its twin where no known protocol was spoken."""
+        """Write one rule down for the silences where it holds: its twin, if any, where no known protocol was spoken."""
         rows = np.stack([silences.row, silences.last] + ([] if shown is None else [shown]), axis=1)
         tables = []
-        for name, part in ((rule, ~strange), (rule.replace("drop.", "filter."), strange)):
+        for name, part in ((rule, ~strange), (FILTER_TWINS.get(rule), strange)):
             pick = np.flatnonzero(where & part)
-            if not len(pick):
+            if name is None or not len(pick):
                 continue
             tables.append(
                 observe(

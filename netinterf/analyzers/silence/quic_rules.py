@@ -159,16 +159,6 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        -3.0,
-        rule(
-            "idle",
-            "pause",
-            "nobody had spoken for {seconds} s before: a translator may have forgotten the conversation",
-            "seconds",
-            source="RFC 4787 §4.3",
-        ),
-    ),
-    (
         -4.0,
         rule(
             "line",

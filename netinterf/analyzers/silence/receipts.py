@@ -17,10 +17,17 @@ from netinterf.trace import Trace
 
 __all__ = ["RECEIPT_RULES", "find_receipts"]
 
-RECEIPT_RULES: tuple[Rule, ...] = tuple(
-    known
-    for known in written_rules("receipt", "tcp.drop", "what acknowledged the request")
-    if known.group != "receipt.taken_back"  # an acknowledgement takes no number that its sender could take back
+RECEIPT_RULES: tuple[Rule, ...] = written_rules(
+    "receipt",
+    "tcp.drop",
+    "what acknowledged the request",
+    without=frozenset(
+        {
+            *("taken_back", "soon_back"),  # an acknowledgement takes no number that its sender could take back
+            *("ip_id", "in_counter", "odd_window"),  # a server that answers nothing shows neither counter nor habit
+            "gateway",
+        }
+    ),
 )
 
 

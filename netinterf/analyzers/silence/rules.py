@@ -12,7 +12,7 @@ import attrs
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
-__all__ = ["RULES", "WEIGHTS"]
+__all__ = ["FILTER_TWINS", "RULES", "WEIGHTS"]
 
 TSPU = "Xue et al., TSPU, IMC 2022"
 CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
@@ -367,20 +367,27 @@ WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
 """``drop.beyond`` weighs what its test says: 1.0 is the unit."""
 
 
+WITHOUT_TWIN = frozenset(
+    {
+        *("drop.syn", "drop.wordless", "drop.present", "drop.beyond"),  # the client said nothing, or a name
+        *("drop.counted", "drop.residual", "drop.after_reset", "drop.aftermath", "drop.recovered"),  # tell names apart
+    }
+)
+"""Rules without a twin, since bytes of no known protocol hold no name."""
+
+FILTER_TWINS: dict[str, str] = {
+    known.id: known.id.replace("drop.", "filter.") for _, known in TABLE if known.id not in WITHOUT_TWIN
+}
+"""Rules that also speak of connections whose first bytes are of no protocol that filters know, and their ids there."""
+
+
 def filter_rule(known: Rule) -> Rule:
-    """Return the twin of a rule for connections whose first bytes are of no protocol that filters know."""
-    return attrs.evolve(
-        known,
-        id=known.id.replace("drop.", "filter."),
-        mechanism="protocol.filter",
-        group=known.group.replace("drop.", "filter."),
-    )
+    """Return the twin of a rule."""
+    group = known.group.replace("drop.", "filter.")
+    return attrs.evolve(known, id=FILTER_TWINS[known.id], mechanism="protocol.filter", group=group)
 
-
-FOREIGN_TO_FILTERS = frozenset({"drop.syn", "drop.wordless", "drop.beyond"})
-"""Rules without a twin: there the client said nothing that a filter could read, or asked for a name."""
 
 RULES: tuple[Rule, ...] = (
     *(known for _, known in TABLE),
-    *(filter_rule(known) for _, known in TABLE if known.id not in FOREIGN_TO_FILTERS),
+    *(filter_rule(known) for _, known in TABLE if known.id in FILTER_TWINS),
 )
