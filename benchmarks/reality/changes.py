@@ -182,7 +182,7 @@ def permuted(frames: Frames) -> Frames:
 
 
 def in_company(frames: Frames) -> Frames:
-    """Merge the capture with unrelated traffic of another client, over the same time."""
+    """Merge the capture with unrelated traffic of another client, over the same time: a longer one would be another."""
     other = unrelated()
     if frames.link_type != other.link_type:
         return frames
@@ -190,7 +190,8 @@ def in_company(frames: Frames) -> Frames:
     start = int(frames.time.min()) + int(np.random.default_rng(SEED).integers(span + 1))
     columns = {name: np.concatenate([getattr(frames, name), getattr(other, name)]) for name in COLUMNS}
     columns["time"] = np.concatenate([frames.time, other.time - other.time.min() + start])
-    return ordered(attrs.evolve(frames, data=frames.data + other.data, **columns))
+    merged = attrs.evolve(frames, data=frames.data + other.data, **columns)
+    return ordered(merged.take(np.flatnonzero(merged.time <= frames.time.max())))
 
 
 @cache

@@ -37,7 +37,7 @@ def tell_clocks(trace: "Trace") -> Iterator[RecordingFact]:
         numbers |= {"showing": float(np.count_nonzero(ahead)), "most_ms": float(ahead.max()) / 1e6}
         says = (
             f"answers were captured before what they answer, by up to {numbers['most_ms']:,.3f} ms, in "
-            f"{conversations(numbers | {'flows': numbers['showing']})}: the two directions were recorded by clocks that disagree, and nothing is "
-            f"said of who was too early in {conversations(numbers)}"
+            f"{conversations(numbers | {'flows': numbers['showing']})}: the two directions were recorded by clocks "
+            f"that disagree, and nothing is said of who was too early in {conversations(numbers)}"
         )
         yield RecordingFact(id="recording.skew", scope=Scope.PATH, certain=True, says=says, numbers=numbers)
