@@ -176,6 +176,8 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     fits.add_argument("--seeds", type=int, default=2, help="captures per simulated scenario (default 2)")
     fits.add_argument("--count", type=int, default=10_000, help="series of each kind (default 10,000)")
     fits.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
+    hosts = verbs.add_parser("resemblance", help="how often forged and genuine resets are like their claimed sender")
+    hosts.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
     strata = verbs.add_parser("strata", help="limits by senders and round trips that a fit never saw")
     strata.add_argument("--cache", type=Path, required=True, metavar="FILE", help="corpus that `fit --cache` kept")
     found = [limits, freezes, shaping, isolation, strata]
@@ -335,6 +337,17 @@ def run_buckets(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_resemblance(options: argparse.Namespace) -> int:
+    """Count resets that look like their claimed sender in every field."""
+    from benchmarks import resemblance
+
+    for kind, counts in resemblance.measure(options.captures).items():
+        like, of = (sum(column) for column in zip(*counts.values(), strict=True)) if counts else (0, 0)
+        print(f"{kind}: {like} of {of}; {resemblance.share(counts):.2f} where every repository weighs the same")
+        print(*(f"  {name}: {some} of {all_of_them}" for name, (some, all_of_them) in counts.items()), sep="\n")
+    return 0
+
+
 def run_likeness(options: argparse.Namespace) -> int:
     """Compare the simulator with the lab."""
     from benchmarks import likeness
@@ -472,6 +485,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "limits": run_limits,
     "strata": run_strata,
     "buckets": run_buckets,
+    "resemblance": run_resemblance,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "page": run_page,

@@ -39,7 +39,7 @@ class Talk:
         mss, scale = fields.pop("mss", 1460), fields.pop("scale", [("WScale", 7)])
         if "S" in flags:
             options = [*([("MSS", mss)] if mss else []), ("SAckOK", b""), *scale, *options]
-        ip |= {key: fields.pop(key) for key in ("ttl", "id") if key in fields}
+        ip |= {key: fields.pop(key) for key in ("ttl", "id", "tos") if key in fields}
         tcp |= fields
         packet = IP(src=mine, dst=theirs, **ip) / TCP(
             sport=ports[0], dport=ports[1], flags=flags, seq=seq, ack=ack, options=options, **tcp

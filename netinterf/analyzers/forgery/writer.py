@@ -131,9 +131,7 @@ TABLE: tuple[tuple[float, str, str, str, tuple[str, ...], str], ...] = (
 WRITTEN_WEIGHTS: dict[str, float] = {name: weight for weight, name, *_ in TABLE}
 
 
-def written_rules(
-    prefix: str, mechanism: str, noun: str, *, without: frozenset[str] = frozenset()
-) -> tuple[Rule, ...]:
+def written_rules(prefix: str, mechanism: str, noun: str, *, without: frozenset[str] = frozenset()) -> tuple[Rule, ...]:
     """Declare the rules for one kind of packet.
 
     Args:

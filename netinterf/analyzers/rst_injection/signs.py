@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway
+from netinterf.analyzers.forgery.resemblance import compare_with_sender
 from netinterf.analyzers.forgery.sequence import ack_unsent, behind_data, lossy, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects, aimed_at, left_over
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
@@ -110,6 +111,7 @@ def header_signs(
         "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
         "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
         "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
+        "as_the_host": (weigh("as_the_host", compare_with_sender(trace, suspects, headers)[1]), {}, None),
         "gateway": (weigh("gateway", gateway), {}, None),
         "gateway_forgot": (weigh("gateway_forgot", forgetful(trace, suspects, gateway)), {}, None),
     }
