@@ -359,28 +359,6 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             source="RFC 2525 §2.17; RFC 9293 §3.10.7.1",
         ),
     ),
-<<<<<<< HEAD
-=======
-    (
-        -0.5,
-        rule(
-            "gateway",
-            "own_network",
-            "the reset crossed no router: a device on the client's own network wrote it, such as its gateway, a "
-            "firewall, or a filter that the owner of that network chose",
-            source="RFC 1812 §5.3.1: each router lowers the hop limit; RFC 2979",
-        ),
-    ),
-    (
-        -3.0,  # it explains early answers and foreign headers alike, which weigh as much together
-        rule(
-            "gateway_forgot",
-            "forgot",
-            "the reset crossed no router, and this client's talks that went on well were ended so too: a gateway whose "
-            "line came up anew, or that was restarted, answers so for what it no longer knows",
-            source="RFC 4787 §4.3; RFC 5382 §5",
-        ),
-    ),
     (
         AS_THE_HOST,
         rule(
@@ -390,7 +368,6 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             source="Counted over public captures: python -m benchmarks resemblance",
         ),
     ),
->>>>>>> 48315d3d3329c11b4ba3d25f6a28610d59c133c6
     (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),
     *GATEWAY,
 )
