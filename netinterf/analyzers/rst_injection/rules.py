@@ -254,9 +254,6 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
     ),
 )
 
-AS_THE_HOST = -0.9
-"""Log of .14 (forged) over .35 (genuine)."""
-
 NEGATIVE: tuple[tuple[float, Rule], ...] = (
     (
         -4.0,
@@ -379,7 +376,7 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        AS_THE_HOST,
+        -0.9,  # .14 of forged and .35 of genuine ones where every repository weighs the same; 1 of 89, and 87 of 217
         rule(
             "as_the_host",
             "resemblance",
