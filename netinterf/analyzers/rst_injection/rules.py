@@ -1,19 +1,20 @@
 """The vocabulary of the reset analyzer: what each sign is called, says and weighs.
 
-Weights are natural-log likelihood ratios. Positive ones are the starting values of the literature review behind this
-analyzer, each bounded by the size of the evidence behind it: 28 % of genuine resets carry another hop limit (Weaver et
-al. 2009), no genuine packet among 625 was premature while 52 of 53 forged ones were, and so on. Factors are fitted on
-top, and what benign public captures showed of each rule bounds it (the model page of the manual).
+Weights are natural-log likelihood ratios, the starting values of the literature review behind this analyzer, each
+bounded by the size of the evidence behind it: 28 % of genuine resets carry another hop limit (Weaver et al. 2009), no
+genuine packet among 625 was premature while 52 of 53 forged ones were, and so on. Factors are fitted on top, and what
+benign public captures showed of each rule bounds it (the model page of the manual).
 """
 
 import attrs
 
+from netinterf.analyzers.forgery.writer import WEAVER
 from netinterf.analyzers.rst_injection.contradiction_rules import CONTRADICTIONS
+from netinterf.analyzers.rst_injection.own_rules import OWN
 from netinterf.schema import Rule
 
 __all__ = ["CONNECT", "CONNECT_SIGNS", "ELSEWHERE", "RULES", "WEIGHTS"]
 
-WEAVER = "Weaver, Sommer, Paxson: Detecting Forged TCP Reset Packets, NDSS 2009"
 RESET = "tcp.reset"
 
 
@@ -29,7 +30,7 @@ def rule(name: str, group: str, says: str, *measures: str, source: str = WEAVER)
     )
 
 
-POSITIVE: tuple[tuple[float, Rule], ...] = (
+FOREIGN: tuple[tuple[float, Rule], ...] = (
     (
         5.0,
         rule(
@@ -254,140 +255,7 @@ POSITIVE: tuple[tuple[float, Rule], ...] = (
     ),
 )
 
-NEGATIVE: tuple[tuple[float, Rule], ...] = (
-    (
-        -4.0,
-        rule(
-            "abort",
-            "ending",
-            "the reset continues its sender's timestamps: the application closed the connection itself",
-            source="RFC 2525 §2.17",
-        ),
-    ),
-    (
-        -3.0,
-        rule("refused", "ending", "the reset is how a closed port refuses a connection", source="RFC 9293 §3.10.7.1"),
-    ),
-    (
-        -3.0,
-        rule("after_fin", "ending", "the side that reset had closed the connection before", source="RFC 9293 §3.10.7"),
-    ),
-    (
-        -3.0,
-        rule(
-            "reaction", "ending", "the reset answers the other side's reset or late packets", source="RFC 9293 §3.10.7"
-        ),
-    ),
-    (
-        -3.0,
-        rule(
-            "stray",
-            "ending",
-            "the reset answers a segment for a connection its sender no longer knew",
-            source="RFC 9293 §3.10.7.1",
-        ),
-    ),
-    (
-        -2.0,
-        rule(
-            "after_close",
-            "ending",
-            "the reset answers a side that had closed the connection before",
-            source="RFC 5382 §5: a middlebox may forget a connection at its first FIN",
-        ),
-    ),
-    (
-        -1.0,
-        rule(
-            "resumed",
-            "ending",
-            "the reset answers the first packet after a pause: a box on the way may have lost its state",
-            source="RFC 5382 §5; RFC 6298 §2.4",
-        ),
-    ),
-    (
-        -3.0,
-        rule(
-            "idle",
-            "ending",
-            "the reset ended a connection that had been silent for a minute or more",
-            source="RFC 5382 §5",
-        ),
-    ),
-    (
-        -2.0,
-        rule(
-            "rested",
-            "ending",
-            "everything that was asked had been answered {seconds} s before: front ends end what is idle",
-            "seconds",
-            source="Apache httpd KeepAliveTimeout; HAProxy timeout client; RFC 9112 §9.5",
-        ),
-    ),
-    (
-        -5.0,
-        rule(
-            "closed_before",
-            "ending",
-            "the side had reset the connection itself before: something answered late packets",
-            source="RFC 9293 §3.10.7.1",
-        ),
-    ),
-    (
-        -0.4,  # 463 of 6,860 simulated flows with forged and 275 of 2,820 with genuine resets are on time
-        rule(
-            "on_time",
-            "timing",
-            "the reset took {waited_ms} ms, as long as its sender's own answers ({rtt_ms} ms)",
-            "ratio",
-            "waited_ms",
-            "rtt_ms",
-            source="Causality: an injector nearer than the server need not wait",
-        ),
-    ),
-    (
-        -1.0,
-        rule(
-            "per_segment",
-            "burst",
-            "{size} resets came at once, no more than one for each segment of the flight they answer",
-            "size",
-            source="RFC 2525 §2.17; RFC 9293 §3.10.7.1",
-        ),
-    ),
-    (
-        -0.5,
-        rule(
-            "gateway",
-            "own_network",
-            "the reset crossed no router: a device on the client's own network wrote it, such as its gateway, a "
-            "firewall, or a filter that the owner of that network chose",
-            source="RFC 1812 §5.3.1: each router lowers the hop limit; RFC 2979",
-        ),
-    ),
-    (
-        -3.0,  # it explains early answers and foreign headers alike, which weigh as much together
-        rule(
-            "gateway_forgot",
-            "forgot",
-            "the reset crossed no router, and this client's talks that went on well were ended so too: a gateway whose "
-            "line came up anew, or that was restarted, answers so for what it no longer knows",
-            source="RFC 4787 §4.3; RFC 5382 §5",
-        ),
-    ),
-    (
-        -0.9,  # .14 of forged and .35 of genuine ones where every repository weighs the same; 1 of 89, and 87 of 217
-        rule(
-            "as_the_host",
-            "resemblance",
-            "the reset is as its sender's other packets in every field that could be compared, three and more",
-            source="Counted over public captures: python -m benchmarks resemblance",
-        ),
-    ),
-    (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),
-)
-
-WEIGHTS: dict[str, float] = {known.id: weight for weight, known in POSITIVE + NEGATIVE}
+WEIGHTS: dict[str, float] = {known.id: weight for weight, known in FOREIGN + OWN}
 
 CONNECT = "connect_"
 
@@ -422,8 +290,8 @@ ELSEWHERE = Rule(
 )
 
 RULES: tuple[Rule, ...] = (
-    *(known for _, known in POSITIVE + NEGATIVE),
-    *(connect_rule(known) for _, known in POSITIVE + NEGATIVE if known.id.removeprefix("rst.") in CONNECT_SIGNS),
+    *(known for _, known in FOREIGN + OWN),
+    *(connect_rule(known) for _, known in FOREIGN + OWN if known.id.removeprefix("rst.") in CONNECT_SIGNS),
     ELSEWHERE,
     *CONTRADICTIONS,
 )
