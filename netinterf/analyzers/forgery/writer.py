@@ -19,7 +19,16 @@ from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
-__all__ = ["ONE_SAMPLE", "WRITTEN_WEIGHTS", "Signs", "hops_off", "spoken_of", "written_rules", "written_signs"]
+__all__ = [
+    "ONE_SAMPLE",
+    "WEAVER",
+    "WRITTEN_WEIGHTS",
+    "Signs",
+    "hops_off",
+    "spoken_of",
+    "written_rules",
+    "written_signs",
+]
 
 Signs = dict[str, tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]]
 """Name of each sign: its weight for each suspect (0 where it does not show), measures, and packets that show it."""

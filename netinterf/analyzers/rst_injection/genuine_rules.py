@@ -21,9 +21,6 @@ def rule(name: str, group: str, says: str, *measures: str, source: str = WEAVER)
     )
 
 
-AS_THE_HOST = -0.9
-"""Log of .14 (forged) over .35 (genuine)."""
-
 NEGATIVE: tuple[tuple[float, Rule], ...] = (
     (
         -4.0,
@@ -126,7 +123,7 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        AS_THE_HOST,
+        -1.1,  # .14 of forged and .45 of genuine ones where every repository weighs the same; 1 of 93, and 157 of 394
         rule(
             "as_the_host",
             "resemblance",
