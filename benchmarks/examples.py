@@ -16,7 +16,7 @@ LABELS = "labels.json"
 EXAMPLES = {
     "benign": ("browsing", 2),
     "dns.injection": ("dns.injection", 0),
-    "rate.policing": ("rate.policing", 7),
+    "rate.policing": ("rate.policing", 13),
     "tcp.reset": ("tcp.reset", 3),
 }
 """Scenario and seed of each example."""

@@ -92,12 +92,12 @@ def headers_agree(packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
 
 
 def payloads_agree(buffer: NDArray[np.uint8], packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
-    """Compare pairs of datagrams of one length in what was captured of both payloads."""
+    """Compare pairs of datagrams of one length in what was captured of both payloads, if any was."""
     same = np.ones(len(row), np.bool_)
     for low in range(0, len(row), PAIRS_AT_ONCE):
         one, two = packets.take(row[low : low + PAIRS_AT_ONCE]), packets.take(other[low : low + PAIRS_AT_ONCE])
         size = np.minimum(one.payload_captured, two.payload_captured).astype(np.int64)
         differs = gather(buffer, one.payload_start, size) != gather(buffer, two.payload_start, size)
         pair = np.repeat(np.arange(len(size)), size)
-        same[low : low + PAIRS_AT_ONCE] = np.bincount(pair[differs], minlength=len(size)) == 0
+        same[low : low + PAIRS_AT_ONCE] = (np.bincount(pair[differs], minlength=len(size)) == 0) & (size > 0)
     return same

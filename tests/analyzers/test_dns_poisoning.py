@@ -729,9 +729,9 @@ def test_translated_headers_prove_nothing_but_content_does():
 # --- scenes that only look like it ------------------------------------------------------------------------------------
 
 
-def twice(scene):
+def twice(scene, count=20):
     """Every reply is captured twice."""
-    for number in range(20):
+    for number in range(count):
         scene.ask(f"w{number}.example.com")
         sent = scene.reply(f"w{number}.example.com", address_record("23.1.2.3"))
         scene.times.append(scene.times[sent - 1] + 40_000)
@@ -924,12 +924,17 @@ def test_harmless_scenes_accuse_nobody(play):
 
 
 def test_duplicates_speak_against_injection():
-    """Byte-identical replies are written down as a duplicate, with a negative weight."""
+    """Byte-identical replies are written down as a duplicate, with a negative weight; where all are, as copies."""
     scene = Scene()
-    twice(scene)
+    scene.ordinary(20)
+    twice(scene, 2)
     scene.judge()
     assert {"duplicate"} == set().union(*scene.rules.values())
     assert all(weight < 0 for weight in scene.total.values())
+    doubled = Scene()
+    twice(doubled)
+    doubled.judge()
+    assert not any(doubled.rules.values())
 
 
 def test_the_same_addresses_from_another_server_refute():

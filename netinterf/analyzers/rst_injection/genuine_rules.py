@@ -128,7 +128,7 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
             "as_the_host",
             "resemblance",
             "the reset is as its sender's other packets in every field that could be compared, three and more",
-            source="Counted over public captures: python -m benchmarks resemblance",
+            source="Counted by python -m benchmarks resemblance over public captures",
         ),
     ),
     (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),

@@ -171,10 +171,8 @@ def capture_began_late(house: House) -> None:
 
 
 def roles_reversed(house: House) -> None:
-    """The capture begins in the middle of talks whose opener has the lower port; the other end leaves or says nothing.
-
-    Peers of file sharing, SIP and remote shells open from ports that look like those of services.
-    """
+    """The capture begins in the middle of talks whose opener has the lower port; the other end leaves or is mute."""
+    # peers of file sharing, SIP and remote shells open from ports that look like those of services
     when = int(house.between(3e8, 4e9))
     path = house.path()
     for begin in house.rng.uniform(0, when, int(house.rng.integers(3, 7))):

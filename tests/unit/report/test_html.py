@@ -140,7 +140,7 @@ def test_each_capture_has_its_sentence(text: str) -> None:
     assert "Somebody interfered with the traffic in 3 of 4 captures." in page.text
     for sentence in (
         "6 of 10 connections were cut off by forged resets, always for maps10.example.net and shop26.example.com (",
-        "3 of 6 connections were slowed down by dropping packets above a fixed rate, always for school19.example.com (",
+        "3 of 4 connections were slowed down by dropping packets above a fixed rate, always for files75.example.org",
         "Nothing suggests interference: all 10 conversations worked.",
     ):
         assert sentence in page.text

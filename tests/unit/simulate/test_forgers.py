@@ -104,6 +104,10 @@ def test_every_documented_system_is_played_in_every_way(played: dict[tuple[str, 
     assert len({system.id for system in SYSTEMS}) == len(SYSTEMS)
 
 
+OTHER_PORTS = "tcp.synack.generic-swapped"
+"""Its answers come to ports in the wrong byte order, so they belong to no conversation."""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_name_forged_frames_of_their_flow(name: str, played: dict[tuple[str, int], Played]) -> None:
     """At the client forged frames are seen, all within labelled flows; other flows go untouched."""
@@ -114,7 +118,7 @@ def test_labels_name_forged_frames_of_their_flow(name: str, played: dict[tuple[s
         assert {None, PLAYS[name].mechanism} <= words
         for truth, flow in one.interfered():
             numbers = {number for number, _, _ in flow}
-            assert set(truth.forged) <= numbers
+            assert set(truth.forged) <= numbers or name == OTHER_PORTS
             assert truth.trigger in {0, *numbers}
             assert all((IPv6 in frame) == (family == 6) for _, _, frame in flow)
             forged += len(truth.forged)
