@@ -1,6 +1,5 @@
 """What genuine resets look like: the harmless causes that argue against a forger, and how the rules of resets begin."""
 
-from netinterf.analyzers.rst_injection.gateway_rules import GATEWAY
 from netinterf.schema import Rule
 
 __all__ = ["NEGATIVE", "RESET", "WEAVER", "rule"]
@@ -132,5 +131,24 @@ NEGATIVE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (-3.0, rule("in_counter", "ip_id", "the reset's IP ID is the next of its sender's counter")),
-    *GATEWAY,
+    (
+        -0.5,  # there to be read: a filter of one's own is a filter
+        rule(
+            "gateway",
+            "own_network",
+            "the reset crossed no router: a device on the client's own network wrote it, such as its gateway, a "
+            "firewall, or a filter that the owner of that network chose",
+            source="RFC 1812 §5.3.1: each router lowers the hop limit; RFC 2979",
+        ),
+    ),
+    (
+        -3.0,  # it explains early answers and foreign headers alike, which weigh as much together
+        rule(
+            "gateway_forgot",
+            "forgot",
+            "the reset crossed no router, and this client's talks that went on well were ended so too: a gateway "
+            "whose line came up anew, or that was restarted, answers so for what it no longer knows",
+            source="RFC 4787 §4.3; RFC 5382 §5",
+        ),
+    ),
 )
