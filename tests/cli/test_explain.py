@@ -72,7 +72,7 @@ def test_a_frame_of_a_question_leads_to_the_exchange(captures, capsys):
 
 def test_groups_tell_of_their_members(captures, capsys):
     """Whoever is a member of a group that was found hears of it, and of no other."""
-    path = captures / "rate.policing.pcap"
+    path = captures / "tcp.reset.pcap"
     verdicts = netinterf.scan(str(path)).verdicts
     groups = [one for one in verdicts if one.group is not None]
     assert groups
