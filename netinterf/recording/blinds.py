@@ -25,14 +25,15 @@ __all__ = ["BLINDS", "blinded"]
 BLINDS: dict[str, tuple[str, ...]] = {
     "filtered": ("rate", "tcp.drop", "protocol.filter"),
     "made": (
-        *("contradiction", "synack.acknowledgement", "synack.window", "fin.sequence"),
+        *("contradiction", "synack.acknowledgement", "synack.window", "synack.ports", "synack.timing"),
+        *("synack.options", "synack.aftermath", "synack.counter", "fin.sequence", "data.sequence"),
         *("data.acknowledgement", "fin.acknowledgement", "page.acknowledgement"),
         *("data.taken_back", "fin.taken_back", "page.taken_back"),
     ),
     "skewed": (
         *("rst.timing", "fin.timing", "data.timing", "page.timing", "dns.timing"),
         *("rst.acknowledgement", "fin.acknowledgement", "data.acknowledgement", "page.acknowledgement"),
-        *("synack.acknowledgement", "rst.aftermath", "fin.aftermath", "page.aftermath"),
+        *("synack.acknowledgement", "synack.timing", "rst.aftermath", "fin.aftermath", "page.aftermath"),
     ),
 }
 """Columns of `Recording`, and what they blind: mechanisms, roots of mechanisms, or groups of rules."""
@@ -47,13 +48,13 @@ def blinded(trace: "Trace", evidence: Evidence) -> Evidence:
     blind = np.zeros(len(evidence), np.bool_)
     for name, roots in BLINDS.items():
         rules = [place for place, rule in enumerate(evidence.rules) if speaks_of(rule, roots)]
-        blind |= np.isin(evidence.rule, rules) & held[name][flow]
+        blind |= np.isin(evidence.rule, rules) & np.append(held[name], False)[flow]
     return attrs.evolve(evidence, llr=np.where(blind, np.minimum(evidence.llr, 0.0), evidence.llr))
 
 
 def flows_of(trace: "Trace", evidence: Evidence) -> NDArray[np.int64]:
-    """Name the flow that each observation is about: its subject, or the one that carried the exchange."""
-    flow = evidence.subject.astype(np.int64)
+    """Name the flow that each observation is about: its subject, or the one of the exchange; -1 for groups."""
+    flow = np.where(evidence.subject_kind == SubjectKind.GROUP, -1, evidence.subject.astype(np.int64))
     asked = evidence.subject_kind == SubjectKind.EXCHANGE
     flow[asked] = trace.exchanges.flow[flow[asked]]
     return flow

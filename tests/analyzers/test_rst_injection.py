@@ -844,17 +844,26 @@ def test_resets_spare_other_names_or_only_sometimes_strike() -> None:
         assert {"rst.spared", "rst.moody"} & set(rules) == {expected}
 
 
-@pytest.mark.parametrize(("ports", "ack", "told"), [
-    ((443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8), 101, True),
-    ((443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8), 102, False),  # it answers another SYN
-    ((8443, 40001), 101, False),  # another service
+TURNED = (443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8)
+
+
+@pytest.mark.parametrize(("ports", "ack", "answered", "told"), [
+    (TURNED, 101, True, True),
+    (TURNED, 101, False, False),  # a program that forgets the byte order answers so by itself
+    (TURNED, 102, True, False),  # it answers another SYN
+    ((8443, 40001), 101, True, False),  # another service
 ])  # fmt: skip
-def test_greetings_with_ports_in_the_other_byte_order(ports: tuple[int, int], ack: int, told: bool) -> None:
-    """They are a flow of their own, and answer the number of this connection's SYN."""
+def test_greetings_with_ports_in_the_other_byte_order(
+    ports: tuple[int, int], ack: int, answered: bool, told: bool
+) -> None:
+    """They are a flow of their own, and answer the number of a SYN that the server answers, too."""
     talk = Talk()
     talk.port = 40001
     talk.healthy(-1000)
-    talk.open()
+    if answered:
+        talk.open()
+    else:
+        talk.send("C", "S", 100, 0, at=0)
     talk.send("S", "SA", 31337, ack, at=6, data=b"words", stamped=False, ports=ports)
     trace = talk.trace()
     evidence = RstInjection()(trace)

@@ -1,7 +1,8 @@
 """The vocabulary of greetings: what two of them to one SYN show besides, and counters. Weights begin where a fit would.
 
 Two numbers are no proof, since machines may share an address; each sign beside them is worth what a single foreign
-field is worth. Ports in the other byte order are: they were taken from the very SYN, by nobody who listens on them.
+field is worth. Ports in the other byte order are, beside the server's own answer: they were taken from the very SYN,
+by somebody who does not listen on them.
 """
 
 from netinterf.analyzers.rst_injection.contradiction_rules import VARIED_GREETING, VARIED_WEIGHT
@@ -54,12 +55,13 @@ SWAPPED_PORTS = Rule(
     id="synack.swapped_ports",
     mechanism="tcp.synack",
     group="synack.ports",
-    says="a SYN/ACK acknowledges this connection's SYN from and to its ports in the other byte order",
+    says="beside the server's own answer, a SYN/ACK acknowledges this connection's SYN from and to its ports in the "
+    "other byte order",
     decisive=True,
     references=("Captures from China, July 2014: answers from port 20480 to SYNs to port 80", "RFC 9293 §3.4"),
 )
 SWAPPED_WEIGHT = 10.0
-"""A number of 32 bits agrees by chance once in four thousand million times, and no host answers from another port."""
+"""A number of 32 bits agrees by chance once in four thousand million times, and no host answers from two ports."""
 
 GREETING_WEIGHTS: dict[str, float] = {
     **{f"synack.{name}": weight for weight, name, *_ in TABLE},

@@ -24,17 +24,19 @@ def swapped_ports(trace: Trace) -> Contradictions:
     """Find SYN/ACKs that acknowledge a connection's SYN, from and to its ports in the other byte order.
 
     They make a flow of their own. The acknowledged number is one of four thousand million, so that no chance brings the
-    two together. Ports that read the same either way show nothing.
+    two together. Ports that read the same either way show nothing, and neither do greetings without the server's own
+    beside them: a program that forgets the byte order answers so by itself, but nobody answers both ways.
 
     Returns:
-        Pairs by the flow of the SYN: the foreign greeting, and the server's own, or the foreign one where that is all.
+        Pairs by the flow of the SYN: the foreign greeting, and the server's own.
     """
     packets, flows = trace.packets, trace.flows
     both = TcpFlag.SYN | TcpFlag.ACK
     row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
     row = row[trace.sides.syn[2 * packets.flow[row]] < 0]  # nobody had asked from there
     syn = trace.sides.syn[0::2].astype(np.int64)
-    flow = np.flatnonzero((syn >= 0) & (flows.client_port != flows.client_port.byteswap()))
+    own = trace.sides.syn[1::2].astype(np.int64)
+    flow = np.flatnonzero((syn >= 0) & (own >= 0) & (flows.client_port != flows.client_port.byteswap()))
     stray = packets.flow[row]
     columns = (
         np.append(flows.client[flow], flows.client[stray]),
@@ -45,12 +47,9 @@ def swapped_ports(trace: Trace) -> Contradictions:
     )
     asked, heard = np.split(combined(*columns), [len(flow)])
     _, mine, other = np.intersect1d(asked, heard, return_indices=True)
-    flow, forged = flow[mine], row[other]
-    own = trace.sides.syn[2 * flow + 1].astype(np.int64)
-    false = np.zeros(len(flow), np.bool_)
-    return Contradictions(
-        flow=flow, forged=forged, genuine=np.where(own < 0, forged, own), http=false, end=false, alike=false
-    )
+    flow = flow[mine]
+    no = np.zeros(len(flow), np.bool_)
+    return Contradictions(flow=flow, forged=row[other], genuine=own[flow], http=no, end=no, alike=no)
 
 
 def latest(trace: Trace, pairs: Contradictions) -> I64:

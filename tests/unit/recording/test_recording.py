@@ -391,6 +391,20 @@ def test_blind_recordings_take_the_weight_of_their_mechanisms_only(column: str) 
         assert blinded(trace, seen) is seen
 
 
+def test_what_is_said_of_groups_stays() -> None:
+    """An observation of a group is about no conversation, whatever its number."""
+    trace = packets(visits())
+    rule = Rule(id="x.made", mechanism="tcp.synack", group="contradiction", says="x")
+    seen = evidence_of(trace, [rule], 3.0)
+    many = len(trace.flows) + np.arange(len(seen))
+    about = attrs.evolve(
+        seen, subject=many.astype(np.int32), subject_kind=np.full(len(seen), SubjectKind.GROUP, np.uint8)
+    )
+    made = attrs.evolve(trace, recording=attrs.evolve(trace.recording, made=np.ones(len(trace.flows), np.bool_)))
+    assert (blinded(made, seen).llr == 0).all()
+    assert (blinded(made, about).llr == 3.0).all()
+
+
 def greeted_wrongly(servers: int, spared: int = 0) -> Trace:
     """A middle tap: clients answer greetings with numbers that were never given, at some servers."""
     rows = []

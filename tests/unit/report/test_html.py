@@ -134,13 +134,19 @@ def test_every_finding_is_on_the_page(result: netinterf.Result, text: str) -> No
         assert verdict.evidence[0].rule in page.text
 
 
+SLOWED = (
+    "3 of 4 connections were slowed down by dropping packets above a fixed rate, "
+    "always for files75.example.org and radio13.example.net ("
+)
+
+
 def test_each_capture_has_its_sentence(text: str) -> None:
     """How many, in which way, and whether always; of those without findings that nothing suggests interference."""
     page = Page(text)
     assert "Somebody interfered with the traffic in 3 of 4 captures." in page.text
     for sentence in (
         "6 of 10 connections were cut off by forged resets, always for maps10.example.net and shop26.example.com (",
-        "3 of 4 connections were slowed down by dropping packets above a fixed rate, always for files75.example.org",
+        SLOWED,
         "Nothing suggests interference: all 10 conversations worked.",
     ):
         assert sentence in page.text
