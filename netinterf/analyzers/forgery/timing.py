@@ -7,6 +7,8 @@ handshakes and acknowledged data of unsuspicious packets to that address: the ha
 wake-up, SYN proxies and load, and data alone by receivers that wait before they acknowledge (RFC 9293 §3.8.6.3).
 """
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import segment_end, stamps_agreed
 from netinterf.schema import Packets, RttKind, TcpFlag, TcpOption
+from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = [
@@ -184,24 +187,30 @@ def trigger_died(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     expired &= (packets.icmp[quotes.packet] >> 8 == 3) == (packets.version[quotes.packet] == 6)
     quoted = quotes.take(expired)
     report = np.full(len(suspects), -1)
-    for place in np.flatnonzero(
-        (asked >= 0) & np.isin(suspects.flow, quoted.flow)
-    ):  # few: an ICMP error quotes the flow
-        trigger, flow = asked[place], suspects.flow[place]
-        hit = (
-            (quoted.flow == flow)
-            & (quoted.seq == packets.seq[trigger])
-            & (quoted.outbound == packets.outbound[trigger])
-        )
-        if packets.version[trigger] == 4:
-            hit &= quoted.ip_id == packets.ip_id[trigger]
-        copies = base.row[(base.side == suspects.other[place]) & (base.end > packets.relative_seq[trigger])]
-        copies = copies[
-            (copies <= suspects.row[place]) & (packets.relative_seq[copies] <= packets.relative_seq[trigger])
-        ]
-        if hit.any() and len(copies) == 1 and packets.payload_length[trigger] > 0:
-            report[place] = quoted.packet[hit][0]
+    told = np.flatnonzero((asked >= 0) & np.isin(suspects.flow, quoted.flow))
+    told = told[packets.payload_length[asked[told]] > 0]
+    trigger = asked[told]
+    order = np.argsort(quoted.flow, kind="stable")
+    place, at = every_equal(suspects.flow[told], quoted.flow[order])
+    quote, sent = order[at], trigger[place]
+    hit = (quoted.seq[quote] == packets.seq[sent]) & (quoted.outbound[quote] == packets.outbound[sent])
+    hit &= (packets.version[sent] != 4) | (quoted.ip_id[quote] == packets.ip_id[sent])
+    owner, copy = every_equal(suspects.other[told], base.side)
+    begin = packets.relative_seq[trigger][owner]
+    covers = (base.end[copy] > begin) & (packets.relative_seq[base.row[copy]] <= begin)
+    covers &= base.row[copy] <= suspects.row[told][owner]
+    hit &= (np.bincount(owner[covers], minlength=len(told)) == 1)[place]
+    report[told[place[hit]][::-1]] = quoted.packet[quote[hit]][::-1]  # the last write wins: the first report
     return report
+
+
+def every_equal(
+    wanted: NDArray[np.integer[Any]], sorted_values: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pair each wanted value with every place of the sorted ones that holds it: places in both."""
+    begin = np.searchsorted(sorted_values, wanted)
+    several = np.searchsorted(sorted_values, wanted, "right") - begin
+    return np.repeat(np.arange(len(wanted)), several), spans(begin, several)
 
 
 TIME_EXCEEDED = (11, 3)  # ICMP type 11 (RFC 792), ICMPv6 type 3 (RFC 4443)
