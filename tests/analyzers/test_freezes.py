@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scapy.all import IP, TCP
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.freezes import Freezes
@@ -85,6 +86,28 @@ def test_a_capture_that_keeps_only_beginnings_says_nothing() -> None:
     assert not told(talk.trace())
     talk.frames = whole
     assert not told(talk.trace())
+
+
+def test_another_client_does_not_show_that_a_recorder_keeps_more() -> None:
+    """Twelve beginnings, merged with the long downloads of somebody else: unrelated traffic moves nothing."""
+    talk, kept = Talk(), []
+    for place in range(12):
+        talk.server, before = f"203.0.113.{10 + place % 4}", len(talk.frames)
+        download(talk, 4_000.0 * place, 40_000 + place, 90, whole=True)
+        kept += sorted(talk.frames[before:])[:40]
+    begun, talk.frames = kept, []
+    for place in range(3):
+        download(talk, 15_000.0 * place, 42_000 + place, 120, whole=True)
+    talk.frames = begun + [(at, of_another(frame)) for at, frame in talk.frames]
+    assert not told(talk.trace())
+
+
+def of_another(frame: bytes) -> bytes:
+    """Give a frame of the client to another one."""
+    packet = IP(frame)
+    packet.src, packet.dst = (one.replace("198.51.100.7", "198.51.100.8") for one in (packet.src, packet.dst))
+    del packet.chksum, packet[TCP].chksum
+    return bytes(packet)
 
 
 def test_a_window_that_is_closed_stops_nobody_else() -> None:

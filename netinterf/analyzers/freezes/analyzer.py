@@ -15,6 +15,7 @@ from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.concentration import PLACES, CommonLimit, Lives, find_common_limit
+from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
 
 __all__ = ["Freezes"]
@@ -60,9 +61,10 @@ class Freezes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which connections were stopped, and whether a common count explains it."""
         stops = find_stops(trace)
-        courses = follow_courses(trace, stops) if stops.seen.any() else None
-        if courses is None or only_beginnings(trace, stops, courses):
+        if not stops.seen.any():
             return Evidence.empty(rules=self.rules)
+        courses = follow_courses(trace, stops)
+        stops = attrs.evolve(stops, seen=stops.seen & ~only_beginnings(trace, stops, courses))
         tables = [self.stopped(stops.take(stops.seen))]
         chosen, times = np.unique(trace.flows.client[stops.flow[stops.seen]], return_counts=True)
         for one in chosen[times >= FEWEST].tolist():
@@ -126,14 +128,20 @@ class Freezes:
         )
 
 
-def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> bool:
-    """Say whether the capture may have kept no more than the beginning of each connection, as some recorders do.
+def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> Mask:
+    """Say for which stops the capture may hold no more than the beginning of each connection, as some recorders keep.
 
-    Then none goes on beyond where others stop, and nobody is seen who tried in vain.
+    Then none of the client's goes on beyond where others of it stop, and it is not seen to have tried in vain. What
+    other clients did says nothing: captures are merged.
     """
+    hosts, places = len(trace.hosts), stops.packets.shape[1]
+    client, courier = (trace.flows.client[rows].astype(np.int64) for rows in (stops.flow, courses.flow))
     tried = trace.packets.time[stops.last] - stops.since >= LATE_NS
-    beyond = (courses.stop < 0) & (courses.packets > BEYOND * np.median(stops.packets))
-    return not tried.any() and not beyond.any()
+    limit = group_median(stops.packets.reshape(-1), np.repeat(client, places), hosts)
+    beyond = (courses.stop < 0) & (courses.packets > BEYOND * limit[courier])
+    more = np.zeros(hosts, np.bool_)
+    more[client[tried]] = more[courier[beyond]] = True
+    return ~more[client]
 
 
 def apart(stops: Stops, courses: Courses) -> Courses:
