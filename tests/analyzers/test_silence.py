@@ -144,12 +144,22 @@ def test_a_dead_line_explains_everything() -> None:
     assert rules(trace, flow_of(trace, 40000))["drop.line"] < 0
 
 
-def test_an_end_that_is_heard_later_is_alive() -> None:
-    """The server ends the connection by its own timer: it lives, and only one direction is cut."""
+def test_an_end_that_is_heard_meanwhile_is_alive() -> None:
+    """The server ends the connection by its own timer while the client tries on: only one direction is cut."""
+    talk = Talk()
+    last = silenced(talk)
+    talk.send("S", "FA", 901, 101, at=last - 500)
+    assert "drop.one_way" in rules(talk.trace(), 0)
+
+
+def test_an_end_that_is_heard_afterwards_may_have_been_away() -> None:
+    """Nothing is tried any more when the server ends the connection: it may have been offline all the while."""
     talk = Talk()
     last = silenced(talk)
     talk.send("S", "FA", 901, 101, at=last + 500)
-    assert "drop.one_way" in rules(talk.trace(), 0)
+    found = rules(talk.trace(), 0)
+    assert "drop.request" in found
+    assert "drop.one_way" not in found
 
 
 def test_only_large_packets_dying_is_a_narrow_path() -> None:

@@ -212,6 +212,14 @@ def test_a_sender_that_waits_for_its_timer_is_no_bucket(rate, depth, told):
     assert ({"rate.token_bucket", "rate.rough_bucket", "rate.loss_after_bursts"} & set(rules) != set()) == told
 
 
+def test_a_timer_that_backs_off_is_no_bucket():
+    """A firewall that forgot its connections: what senders repeat at ever longer intervals fits a bucket of 300 bit/s."""
+    simulated = run("benign.tcp.firewall-reboot", 1014)
+    rules, accused = found(read(times=simulated.times, frames=simulated.frames, link_type=simulated.link_type))
+    assert not accused
+    assert "rate.rough_bucket" not in rules
+
+
 def test_equal_limits_one_after_the_other_are_the_links():
     """Servers that meet the same rate in turn show a plan as well."""
     flows = [Flow(900), Flow(900, port=40001, start=25.0, server="198.51.100.5")]

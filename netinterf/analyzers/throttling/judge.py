@@ -36,10 +36,10 @@ BELOW_STEPS = ((0.8, 1.0), (DROPS, 0.6))
 drops everything (Flach et al., §3.2, allow 3 % of passed packets there): 95 % of policed laboratory transfers lose 0.86
 and more there, while a queue that is full most of the time still lets through what it serves."""
 
-TIMER_RATES = (1 / 1.5, 5.0)
-"""Packets a second that a sender's timer makes by itself: it repeats what was lost after a second and a round trip
-(RFC 6298, §2.4), or after a fifth of a second (Linux), and where next to nothing gets through, that is what passes. A
-bucket of such a rate looks the same."""
+TIMER_RATE = 5.0
+"""Packets a second that a sender's timer makes by itself at most: it repeats what was lost after a second (RFC 6298,
+§2.4), or after a fifth of one (Linux), each time after twice as long (§5.5), and where next to nothing gets through,
+that is what passes. A bucket of such a rate or a lower one looks the same."""
 
 BEYOND_TIMER = 2.0, 0.5, 0.95
 """A timer lets one packet through at a time. A bucket is told from it when it let so many packets through at once, and
@@ -220,11 +220,10 @@ def same_bucket(tested: list[Tested], short: list[Series]) -> list[Tested]:
 
 def by_timer(unit: Series, fit: BucketFit) -> bool:
     """Say whether so few packets a second passed that the sender's timer may have set their pace."""
-    least, most = TIMER_RATES
     packet = float(np.median(unit.size))
     depth, info, below = BEYOND_TIMER
     shown = fit.depth >= depth * packet and fit.info > info and fit.below > below
-    return bool(least <= fit.rate / packet <= most and not shown)
+    return bool(fit.rate / packet <= TIMER_RATE and not shown)
 
 
 def worth_testing(unit: Series, rtt: float) -> bool:

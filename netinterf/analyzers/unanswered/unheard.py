@@ -55,7 +55,7 @@ def find_unheard(trace: Trace) -> Silences:
         tries=tries.astype(np.int64),
         size=size,
         first=packets.relative_seq[row] <= first_flight(trace, which),
-        heard=still_heard(trace, base, which, row),
+        heard=still_heard(trace, base, which, row, last),
         paused=pause_before(trace, base, row, which),
     ).take(kept)
     return found.take(np.lexsort((found.side, found.kind)))
@@ -103,21 +103,21 @@ def first_flight(trace: Trace, side: I64) -> I64:
     return heard - 1 if len(packets) else heard
 
 
-def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64) -> I64:
+def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64, last: I64) -> I64:
     """Find a packet that the other end sent long after it should have got what it never acknowledged, -1 for none.
 
-    Long after: a second or three round trips. A repeated SYN/ACK shows a server that is not ready: it does
-    not count.
+    Long after: a second or three round trips. And before what it never acknowledged was sent for the last time: one
+    that is heard only later may have been away all the while. A repeated SYN/ACK shows a server that is not ready: it
+    does not count.
     """
     packets = trace.packets
     if not len(row):
         return row
     rtt = np.maximum(trace.sides.rtt[side ^ 1], 0)
     late = np.searchsorted(packets.time, packets.time[row] + np.maximum(1_000_000_000, 3 * rtt), side="right")
-    place = base.before(side ^ 1, np.full(len(side), np.iinfo(np.int32).max))
-    last = base.at(base.row, place)
-    greets = packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.SYN != 0
-    return np.where((last >= late) & ~greets, last, -1)
+    found = base.at(base.row, base.before(side ^ 1, last))
+    greets = packets.tcp_flags[np.maximum(found, 0)] & TcpFlag.SYN != 0
+    return np.where((found >= late) & ~greets, found, -1)
 
 
 def pause_before(trace: Trace, base: SidePackets, row: I64, side: I64) -> I64:
