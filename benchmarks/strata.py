@@ -78,11 +78,11 @@ def judge(case: Case, models: Sequence[Model]) -> list[list[Limited]]:
 def fitted(samples: Sequence[Sample], cache: Path, instead: Sequence[str]) -> Model:
     """Fit a model as ``fit`` does, with some samples *instead* of what the cache holds of their scenarios."""
     rest = [one for one in pickle.loads(cache.read_bytes()) if one.scenario not in instead]
-    started = attrs.evolve(default_model(), factors={}, quiet={}, total_caps={})
+    started = attrs.evolve(default_model(), factors={}, quiet={}, alone={}, total_caps={})
     corpus = gather([*rest, *samples])
     design = lay_out(corpus, started)
-    factors = fit_factors(design, started, np.ones(len(design.kept), np.bool_))
-    return finish(design, started, factors, np.ones(len(corpus), np.bool_))
+    everybody = np.ones(len(corpus), np.bool_)
+    return finish(design, started, fit_factors(design, started, everybody), everybody)
 
 
 def run(*, cache: Path, first: int, seeds: int, jobs: int = 2, out: Path | None = None) -> list[list[str]]:

@@ -140,14 +140,14 @@ def fit(design: Design, started: Model, folds: dict[str, int], spotless: frozens
     Returns:
         The model, and one per tenth that never saw it.
     """
-    row_fold = np.array([folds[origin] for origin in design.origin.tolist()], np.int64)
-    subject_fold = np.array([folds[origin] for origin in design.corpus.origin.tolist()], np.int64)
-    everything = fit_factors(design, started, np.ones(len(row_fold), np.bool_), spotless=spotless)
-    whole = finish(design, started, everything, np.ones(len(subject_fold), np.bool_))
+    fold = np.array([folds[origin] for origin in design.corpus.origin.tolist()], np.int64)
+    everybody = np.ones(len(fold), np.bool_)
+    everything = fit_factors(design, started, everybody, spotless=spotless)
+    whole = finish(design, started, everything, everybody)
     parts = []
     for one in range(FOLDS):
-        factors = fit_factors(design, started, row_fold != one, everything, spotless)
-        parts.append(finish(design, started, factors, subject_fold != one))
+        factors = fit_factors(design, started, fold != one, everything, spotless)
+        parts.append(finish(design, started, factors, fold != one))
     return whole, parts
 
 

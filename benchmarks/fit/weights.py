@@ -1,7 +1,8 @@
 """Factors of rules by logistic regression, held to what a likelihood ratio may be.
 
 The intercept is no parameter: it is the prior of the mechanism, so a suspicion without weight keeps exactly its prior
-odds, and what the weights add up to is a log-likelihood ratio. Factors are never negative: evidence does not change
+odds, and what the weights add up to is a log-likelihood ratio. What a single sign lacks (`benchmarks.fit.alone`) is no
+parameter either: it is measured under the factors of each round, so that it is not fitted into them a second time. Factors are never negative: evidence does not change
 sides. Each is drawn towards 1, the weight of the literature, as if that weight had been measured with a standard
 deviation of two nats, so rules that the corpus hardly shows keep their starting value.
 """
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from benchmarks.fit.alone import missing
 from benchmarks.fit.design import Design
 from netinterf.schema import Rule
 from netinterf.verdict.model import Model
@@ -40,7 +42,7 @@ corpus says against it then is only that other signs come with it, and they need
 def fit_factors(
     design: Design,
     model: Model,
-    seen: NDArray[np.bool_],
+    use: NDArray[np.bool_],
     near: Mapping[str, float] | None = None,
     spotless: frozenset[str] = frozenset(),
 ) -> dict[str, float]:
@@ -49,13 +51,14 @@ def fit_factors(
     Args:
         design: The regression problem.
         model: Caps, and factors to begin with.
-        seen: Which rows of the design may be used.
+        use: Which subjects may be looked at.
         near: Factors to begin with, of a fit to much the same rows; None begins with 1.
         spotless: Rules whose factors stay above `FLOOR`.
 
     Returns:
         Factor by rule id, for every rule of the design.
     """
+    seen = use[design.borne.row[design.kept]]
     right = design.right[seen].astype(np.float64)
     base, weight = design.base[seen], design.weight[seen]
     usual = usual_weights(design)
@@ -64,8 +67,9 @@ def fit_factors(
     bounds = [limits_of(rule, model.joint, spotless) for rule in design.rules]
     for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
-        matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
-        factors = solve(matrix, right, base, weight, stiffness, factors, bounds)
+        now = attrs.evolve(model, factors=names)
+        matrix, lacks = design.matrix(now)[seen], missing(design, now, use)[seen]
+        factors = solve(matrix, right, base + lacks, weight, stiffness, factors, bounds)
     return {rule.id: round(float(factor), 3) for rule, factor in zip(design.rules, factors, strict=True)}
 
 

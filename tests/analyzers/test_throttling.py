@@ -213,7 +213,7 @@ def test_a_sender_that_waits_for_its_timer_is_no_bucket(rate, depth, told):
 
 
 def test_a_timer_that_backs_off_is_no_bucket():
-    """A firewall that forgot its connections: what senders repeat at ever longer intervals fits a bucket of 300 bit/s."""
+    """A firewall that forgot its connections: what senders repeat ever more slowly fits a bucket of 300 bit/s."""
     simulated = run("benign.tcp.firewall-reboot", 1014)
     rules, accused = found(read(times=simulated.times, frames=simulated.frames, link_type=simulated.link_type))
     assert not accused
