@@ -2,9 +2,10 @@
 
 The intercept is no parameter: it is the prior of the mechanism, so a suspicion without weight keeps exactly its prior
 odds, and what the weights add up to is a log-likelihood ratio. What a single sign lacks (`benchmarks.fit.alone`) is no
-parameter either: it is measured under the factors of each round, so that it is not fitted into them a second time. Factors are never negative: evidence does not change
-sides. Each is drawn towards 1, the weight of the literature, as if that weight had been measured with a standard
-deviation of two nats, so rules that the corpus hardly shows keep their starting value.
+parameter either: it is measured under the factors of each round, so that it is not fitted into them a second time.
+Factors are never negative: evidence does not change sides. Each is drawn towards 1, the weight of the literature, as if
+that weight had been measured with a standard deviation of two nats, so rules that the corpus hardly shows keep their
+starting value.
 """
 
 from collections.abc import Mapping, Sequence
