@@ -1,6 +1,7 @@
 """``python -m benchmarks``: measure quality and speed, and make the example captures."""
 
 import argparse
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -178,6 +179,8 @@ def add_rates(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
     fits.add_argument("--json", type=Path, metavar="OUT", help="write the results as JSON")
     hosts = verbs.add_parser("resemblance", help="how often forged and genuine resets are like their claimed sender")
     hosts.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
+    hops = verbs.add_parser("hops", help="by how many hops the ways to servers and back differ")
+    hops.add_argument("--captures", type=Path, required=True, metavar="DIR", help="labelled folder")
     strata = verbs.add_parser("strata", help="limits by senders and round trips that a fit never saw")
     strata.add_argument("--cache", type=Path, required=True, metavar="FILE", help="corpus that `fit --cache` kept")
     found = [limits, freezes, shaping, isolation, strata]
@@ -348,6 +351,19 @@ def run_resemblance(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_hops(options: argparse.Namespace) -> int:
+    """Count by how many hops ways there and back differ."""
+    from benchmarks import hops
+
+    found = hops.measure(options.captures)
+    differ = [hop for counts in found.values() for hop in counts.elements()]
+    for name, counts in found.items():
+        print(name, *(f"{hop:+d}: {count}" for hop, count in sorted(counts.items())), sep="  ")
+    spread = statistics.pstdev(differ) if differ else float("nan")
+    print(f"{len(differ)} pairs of hosts, standard deviation {spread:.1f} hops")
+    return 0
+
+
 def run_likeness(options: argparse.Namespace) -> int:
     """Compare the simulator with the lab."""
     from benchmarks import likeness
@@ -486,6 +502,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "strata": run_strata,
     "buckets": run_buckets,
     "resemblance": run_resemblance,
+    "hops": run_hops,
     "simulator": run_simulator,
     "likeness": run_likeness,
     "page": run_page,

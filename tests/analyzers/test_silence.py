@@ -449,10 +449,10 @@ def test_what_icmp_explains_is_no_silence() -> None:
     assert len(Silence()(talk.trace())) == 0
 
 
-def probe(talk: Talk, ttl: int, *, at: float, dies: bool) -> None:
+def probe(talk: Talk, ttl: int, *, at: float, dies: bool, data: bytes = BLOCKED) -> None:
     """Open a connection and send one request with a hop limit; the server answers the client's end if it lives."""
     talk.port += 1
-    sent, end = talk.request(talk.open(at))
+    sent, end = talk.request(talk.open(at), data)
     at_, frame = talk.frames.pop()
     limited = IP(frame)
     limited.ttl = ttl
@@ -507,6 +507,52 @@ def test_routers_tell_a_box_from_a_server_that_stopped() -> None:
     assert beyond(once, reports=(2, 3)) == []  # too few routers speak
     assert beyond(once, reports=tuple(range(2, 12))) == []  # they report requests of dead connections
     assert beyond(once, reports=tuple(range(2, 8)), arrives=(8,)) == []  # a request had arrived before
+
+
+def told_of(talk: Talk, rule: str) -> list[dict[str, float]]:
+    """List what one rule measured, and its weight."""
+    found = Silence()(talk.trace())
+    rows = [row for row in range(len(found)) if found.rules[found.rule[row]].id == rule]
+    names = next(known.measures for known in found.rules if known.id == rule)
+    return [{**dict(zip(names, found.measured[row], strict=True)), "llr": float(found.llr[row])} for row in rows]
+
+
+@pytest.mark.parametrize(("far", "weighs"), [(30, True), (11, False), (9, False), (5, False)])
+def test_a_hop_before_the_server_is_not_the_server(far: int, weighs: bool) -> None:
+    """Requests die from hop 9 on: the server's packets come from far beyond it, from nearby, or from before it."""
+    talk = Talk()
+    talk.ttl["S"] = 65 - far
+    for place, ttl in enumerate([4, 15, 9, 5, 12, 6, 14, 7, 10, 8, 13, 4, 11, 5, 9, 6]):
+        probe(talk, ttl, at=5000.0 * place, dies=ttl >= 9)
+    assert told_of(talk, "drop.beyond")
+    told = told_of(talk, "drop.before_server")
+    assert bool(told) == weighs
+    assert all(one["hop"] == 9 and one["distance"] == far and one["llr"] > 3 for one in told)
+
+
+@pytest.mark.parametrize("other", [b"other.example", b""])
+def test_other_names_pass_where_requests_die(other: bytes) -> None:
+    """Another name gets to the same server and is answered; requests that name nobody are no control."""
+    talk = Talk()
+    order = [4, 15, 9, 5, 12, 6, 14, 7, 10, 8, 13, 4, 11, 5, 9, 6]
+    for place, ttl in enumerate(order):
+        probe(talk, ttl, at=5000.0 * place, dies=ttl >= 9)
+    for place, ttl in enumerate(order):
+        probe(talk, ttl, at=100_000.0 + 5000.0 * place, dies=False, data=b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % other)
+    told = told_of(talk, "drop.name_beyond")
+    assert [one["passed"] for one in told] == ([8] * 8 if other else [])
+    assert all(one["llr"] > 5 for one in told)
+
+
+def test_other_names_that_die_as_well_show_no_name() -> None:
+    """Whoever is asked for dies beyond the hop."""
+    talk = Talk()
+    order = [4, 15, 9, 5, 12, 6, 14, 7, 10, 8, 13, 4, 11, 5, 9, 6]
+    for place, ttl in enumerate(order):
+        probe(talk, ttl, at=5000.0 * place, dies=ttl >= 9)
+        probe(talk, ttl, at=100_000.0 + 5000.0 * place, dies=ttl >= 9, data=OTHER)
+    assert told_of(talk, "drop.beyond")
+    assert not told_of(talk, "drop.name_beyond")
 
 
 @pytest.mark.parametrize(("scenario", "seen"), [("tcp.drop.sweep", True), ("benign.tcp.sweep-meets-outage", False)])

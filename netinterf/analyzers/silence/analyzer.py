@@ -69,7 +69,7 @@ class Silence:
         """Write down who fell silent, and what speaks for a box or against one."""
         found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
         silences, datagrams = unreported(trace, found), unreported(trace, find_quic(trace))
-        tables = [self.beyond(trace, find_beyond(trace))]
+        tables = self.beyond(trace, find_beyond(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
             strange, served_at = foreign(trace, silences), served_time(trace, silences)
             counted = find_counted(trace, silences, served_at)
@@ -164,18 +164,31 @@ class Silence:
             measured=measured,
         )
 
-    def beyond(self, trace: Trace, dead: Beyond) -> Evidence:
+    def beyond(self, trace: Trace, dead: Beyond) -> list[Evidence]:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""
-        return observe(
-            self,
-            "drop.beyond",
-            subject=dead.flow,
-            time=trace.packets.time[dead.row],
-            llr=WEIGHTS["drop.beyond"] * dead.llr,
-            forged=dead.row,
-            witness=np.sort(np.stack([dead.row, dead.healthy], axis=1), axis=1).astype(np.int32).tolist(),
-            measured={"hop": dead.hop, "lived": dead.lived, "died": dead.died},
-        )
+        hop = {"hop": dead.hop}
+        passed = {**hop, "passed": dead.passed, "selective": np.ones(len(dead.flow))}
+        told: dict[str, tuple[NDArray[np.float64], dict[str, ArrayLike]]] = {
+            "drop.beyond": (dead.llr, {**hop, "lived": dead.lived, "died": dead.died}),
+            "drop.before_server": (dead.before, {**hop, "distance": dead.distance}),
+            "drop.name_beyond": (dead.named, passed),
+        }
+        tables = []
+        for name, (llr, measured) in told.items():
+            hit = dead.take(llr > 0)
+            tables.append(
+                observe(
+                    self,
+                    name,
+                    subject=hit.flow,
+                    time=trace.packets.time[hit.row],
+                    llr=WEIGHTS[name] * llr[llr > 0],
+                    forged=hit.row,
+                    witness=np.sort(np.stack([hit.row, hit.healthy], axis=1), axis=1).astype(np.int32).tolist(),
+                    measured={key: np.asarray(column)[llr > 0] for key, column in measured.items()},
+                )
+            )
+        return tables
 
     def receipts(self, trace: Trace, odd: Suspects) -> list[Evidence]:
         """Write down who acknowledged requests in the name of servers that never answered."""

@@ -10,6 +10,9 @@ Tools count their hop limits up, so that a server which stops listening in the m
 tell it apart: what the hop limit explains better than any span of time, and the routers. Where they report the expired
 requests of healthy connections and of no dead one, and no request had arrived before, such a server would have had to
 stop in the very moment when the routers did.
+
+Whether it was the server's own doing is another question. What says that it was not: the hop lies well before the
+server, by the hop limit of its own packets, or requests for another name passed there and left healthy connections.
 """
 
 import attrs
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, witnessed
 from netinterf.numbering import combined
+from netinterf.recording import INITIAL_TTLS
 from netinterf.trace import Trace
 
 __all__ = ["Beyond", "find_beyond"]
@@ -32,6 +36,10 @@ FEWEST, LONGEST = 3, 1_024
 """Connections on either side of the hop, and in all: a sweep of 64 hop limits is repeated up to 11 times (CenTrace).
 More are no sweep, and all spans of time are tried."""
 
+UNEVEN = 3.2
+"""Hops by which the way to a server and the way back differ: standard deviation of 25 pairs of hosts in public route
+traces (``python -m benchmarks hops``)."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class Beyond:
@@ -44,6 +52,14 @@ class Beyond:
     died: I64  # how many of them
     lived: I64  # how many below
     llr: NDArray[np.float64]
+    distance: I64  # hop limit that a request needs to get to the server, by the hop limit of its packets; 0 unknown
+    before: NDArray[np.float64]  # log-likelihood ratio that the hop lies before the server
+    passed: I64  # requests for other names that got beyond the hop, and left healthy connections
+    named: NDArray[np.float64]  # log-likelihood ratio that the name decides who dies there
+
+    def take(self, rows: I64 | NDArray[np.bool_]) -> "Beyond":
+        """Select rows."""
+        return Beyond(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
 
 @attrs.frozen(eq=False)
@@ -58,6 +74,7 @@ class Sweep:
     reported: NDArray[np.bool_]  # a router reported that the request had expired
     arrived: NDArray[np.bool_]  # the server acknowledged the request
     greeted: NDArray[np.bool_]  # the server's last packet crossed as many hops as its greeting
+    distance: I64  # hop limit that gets to the server, by that of its greeting; 0 where hop limits mean nothing
 
     def take(self, rows: I64) -> "Sweep":
         """Select rows."""
@@ -83,18 +100,31 @@ def find_beyond(trace: Trace) -> Beyond:
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
     arrived = sides.acked[2 * flow] >= packets.relative_seq[row] + packets.payload_length[row]
     ttl, greeting = packets.ttl[row].astype(np.int64), sides.syn[2 * flow + 1].astype(np.int64)
-    greeted = (
-        (packets.ttl[last] == packets.ttl[greeting]) & trace.recording.ttl_informative[flow] if len(row) else alive
-    )
-    probes, found = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted), []
+    told = trace.recording.ttl_informative[flow]
+    greeted = (packets.ttl[last] == packets.ttl[greeting]) & told if len(row) else alive
+    distance = np.where(told, way_back(packets.ttl[greeting]) if len(row) else ttl, 0)
+    probes, found = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted, distance), []
+    name, ends = flow_name_ids(trace)[flow], combined(flows.client[flow], flows.server[flow])
     for one in sweeps.tolist():
         here = np.flatnonzero(group == one)
-        found.append(split(probes.take(here[np.argsort(row[here])])))
+        others = (ends == ends[here[0]]) & (name != name[here[0]]) & (name >= 0) & (name[here[0]] >= 0)
+        found.append(split(probes.take(here[np.argsort(row[here])]), probes.take(np.flatnonzero(others))))
     return joined([one for one in found if one is not None])
 
 
-def split(sweep: Sweep) -> Beyond | None:
-    """Find the hop limit that separates the dead from the living best; None when chance or time do it as well."""
+def way_back(ttl: NDArray[np.uint8]) -> I64:
+    """Say which hop limit a packet needs to get to a sender, were the way there as long as the way back."""
+    first = INITIAL_TTLS[np.searchsorted(INITIAL_TTLS, ttl)].astype(np.int64)
+    return first - ttl + 1
+
+
+def split(sweep: Sweep, others: Sweep) -> Beyond | None:
+    """Find the hop limit that separates the dead from the living best; None when chance or time do it as well.
+
+    Args:
+        sweep: Connections to one server under one name.
+        others: Those under other names.
+    """
     alive, ttl = sweep.alive, sweep.ttl
     hops = np.unique(ttl)[1:]
     if not len(hops):
@@ -114,6 +144,8 @@ def split(sweep: Sweep) -> Beyond | None:
     if len(hit) < FEWEST or len(healthy) < FEWEST or llr <= 0:
         return None
     ones = np.ones(len(hit), np.int64)
+    distance = int(np.median(sweep.distance))
+    passed = int(np.sum(others.alive & (others.ttl >= hops[best])))
     return Beyond(
         flow=sweep.flow[hit],
         row=sweep.row[hit],
@@ -122,7 +154,36 @@ def split(sweep: Sweep) -> Beyond | None:
         died=len(hit) * ones,
         lived=len(healthy) * ones,
         llr=np.full(len(hit), llr),
+        distance=distance * ones,
+        before=np.full(len(hit), before_server(distance, int(hops[best]))),
+        passed=passed * ones,
+        named=np.full(len(hit), by_name(sweep, others, int(hops[best]))),
     )
+
+
+def before_server(distance: int, hop: int) -> float:
+    """Weigh that requests die on the way rather than at their server, nats; 0 where its hops cannot be told.
+
+    On the way, any hop is as likely. The server's own stands where its packets come from, but for how uneven ways are.
+    """
+    if distance <= hop:
+        return 0.0
+    off = (distance - hop) / UNEVEN
+    own = float(np.exp(-(off**2) / 2) / (UNEVEN * np.sqrt(2 * np.pi)))
+    return max(0.0, -float(np.log(distance * max(own, 1e-300))))
+
+
+def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
+    """Weigh that the name decides who dies beyond the hop, nats: an exact test against other names there (Fisher)."""
+    here, there = sweep.ttl >= hop, others.ttl >= hop
+    dead = int(np.sum(here & ~sweep.alive))
+    p = fisher(
+        dead_above=np.array([dead]),
+        above=np.array([np.sum(here)]),
+        dead=dead + int(np.sum(there & ~others.alive)),
+        count=int(np.sum(here) + np.sum(there)),
+    )
+    return surprise(float(p[0]), 1)
 
 
 def surprise(p: float, tried: int) -> float:
@@ -172,6 +233,7 @@ def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> NDArray[np.
 def joined(parts: list[Beyond]) -> Beyond:
     """Put what was found together."""
     none = np.empty(0, np.int64)
-    empty = Beyond(flow=none, row=none, healthy=none, hop=none, died=none, lived=none, llr=np.empty(0))
+    counts = dict.fromkeys(("flow", "row", "healthy", "hop", "died", "lived", "distance", "passed"), none)
+    empty = Beyond(**counts, **dict.fromkeys(("llr", "before", "named"), np.empty(0)))
     names = [field.name for field in attrs.fields(Beyond)]
     return Beyond(**{name: np.concatenate([getattr(part, name) for part in [empty, *parts]]) for name in names})

@@ -164,6 +164,33 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        1.0,
+        rule(
+            "before_server",
+            "place",
+            "requests died from hop {hop} on, and by the hop limit of its own packets the server stands at hop "
+            "{distance}: what read them seems to stand before it",
+            "hop",
+            "distance",
+            source="Sundara Raman et al., CenTrace, CoNEXT 2022, section 4",
+            shared=True,
+        ),
+    ),
+    (
+        1.0,
+        rule(
+            "name_beyond",
+            "contrast",
+            "{passed} requests for other names passed hop {hop} on their way to the same server and left healthy "
+            "connections",
+            "hop",
+            "passed",
+            "selective",
+            source="Sundara Raman et al., CenTrace, CoNEXT 2022: control domains",
+            shared=True,
+        ),
+    ),
+    (
         5.0,
         rule(
             "one_way",
@@ -364,12 +391,13 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
-"""``drop.beyond`` weighs what its test says: 1.0 is the unit."""
+"""``drop.beyond``, ``drop.before_server`` and ``drop.name_beyond`` weigh what their tests say: 1.0 is the unit."""
 
 
 WITHOUT_TWIN = frozenset(
     {
-        *("drop.syn", "drop.wordless", "drop.present", "drop.beyond"),  # the client said nothing, or a name
+        *("drop.syn", "drop.wordless", "drop.present"),  # the client said nothing, or a name
+        *("drop.beyond", "drop.before_server", "drop.name_beyond"),  # sweeps ask for a name
         *("drop.counted", "drop.residual", "drop.after_reset", "drop.aftermath", "drop.recovered"),  # tell names apart
     }
 )
