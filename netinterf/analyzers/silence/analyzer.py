@@ -14,6 +14,7 @@ from netinterf.analyzers.forgery.writer import spoken_of, written_signs
 from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
 from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.holes import find_holes, withheld
+from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, BEYOND, NAME_BEYOND, PROBE_RULES
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
@@ -63,7 +64,7 @@ class Silence:
     needs: ClassVar[frozenset[str]] = frozenset(
         {"packets", "flows", "sides", "rtts", "dns", "answers", "tls", "http", "quic"}
     )
-    rules: ClassVar[tuple[Rule, ...]] = RULES + RECEIPT_RULES + QUIC_RULES
+    rules: ClassVar[tuple[Rule, ...]] = RULES + PROBE_RULES + RECEIPT_RULES + QUIC_RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
@@ -166,12 +167,12 @@ class Silence:
 
     def beyond(self, trace: Trace, dead: Beyond) -> list[Evidence]:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""
-        hop = {"hop": dead.hop}
-        passed = {**hop, "passed": dead.passed, "selective": np.ones(len(dead.flow))}
+        hop: dict[str, ArrayLike] = {"hop": dead.hop}
+        passed: dict[str, ArrayLike] = {**hop, "passed": dead.passed, "selective": np.ones(len(dead.flow))}
         told: dict[str, tuple[NDArray[np.float64], dict[str, ArrayLike]]] = {
-            "drop.beyond": (dead.llr, {**hop, "lived": dead.lived, "died": dead.died}),
-            "drop.before_server": (dead.before, {**hop, "distance": dead.distance}),
-            "drop.name_beyond": (dead.named, passed),
+            BEYOND: (dead.llr, {**hop, "lived": dead.lived, "died": dead.died}),
+            BEFORE_SERVER: (dead.before, {**hop, "distance": dead.distance}),
+            NAME_BEYOND: (dead.named, passed),
         }
         tables = []
         for name, (llr, measured) in told.items():
@@ -182,7 +183,7 @@ class Silence:
                     name,
                     subject=hit.flow,
                     time=trace.packets.time[hit.row],
-                    llr=WEIGHTS[name] * llr[llr > 0],
+                    llr=llr[llr > 0],
                     forged=hit.row,
                     witness=np.sort(np.stack([hit.row, hit.healthy], axis=1), axis=1).astype(np.int32).tolist(),
                     measured={key: np.asarray(column)[llr > 0] for key, column in measured.items()},

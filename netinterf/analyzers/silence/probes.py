@@ -15,6 +15,8 @@ Whether it was the server's own doing is another question. What says that it was
 server, by the hop limit of its own packets, or requests for another name passed there and left healthy connections.
 """
 
+from typing import Any
+
 import attrs
 import numpy as np
 from numpy.typing import NDArray
@@ -232,8 +234,6 @@ def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> NDArray[np.
 
 def joined(parts: list[Beyond]) -> Beyond:
     """Put what was found together."""
-    none = np.empty(0, np.int64)
-    counts = dict.fromkeys(("flow", "row", "healthy", "hop", "died", "lived", "distance", "passed"), none)
-    empty = Beyond(**counts, **dict.fromkeys(("llr", "before", "named"), np.empty(0)))
-    names = [field.name for field in attrs.fields(Beyond)]
-    return Beyond(**{name: np.concatenate([getattr(part, name) for part in [empty, *parts]]) for name in names})
+    names, weights = [field.name for field in attrs.fields(Beyond)], ("llr", "before", "named")
+    empty: dict[str, NDArray[Any]] = {name: np.empty(0, np.float64 if name in weights else np.int64) for name in names}
+    return Beyond(**{name: np.concatenate([empty[name], *(getattr(part, name) for part in parts)]) for name in names})

@@ -150,47 +150,6 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
-        1.0,
-        rule(
-            "beyond",
-            "hop",
-            "requests with a hop limit below {hop} left {lived} healthy connections, {died} with more left dead ones: "
-            "something there read them",
-            "hop",
-            "lived",
-            "died",
-            source="Sundara Raman et al., CenTrace, CoNEXT 2022",
-            shared=True,
-        ),
-    ),
-    (
-        1.0,
-        rule(
-            "before_server",
-            "place",
-            "requests died from hop {hop} on, and by the hop limit of its own packets the server stands at hop "
-            "{distance}: what read them seems to stand before it",
-            "hop",
-            "distance",
-            source="Sundara Raman et al., CenTrace, CoNEXT 2022, section 4",
-            shared=True,
-        ),
-    ),
-    (
-        1.0,
-        rule(
-            "name_beyond",
-            "contrast",
-            "{passed} requests for other names passed hop {hop} on their way to the same server and left healthy "
-            "connections",
-            "hop",
-            "passed",
-            "selective",
-            source="Sundara Raman et al., CenTrace, CoNEXT 2022: control domains",
-            shared=True,
-        ),
-    ),
-    (
         5.0,
         rule(
             "one_way",
@@ -391,13 +350,10 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 )
 
 WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
-"""``drop.beyond``, ``drop.before_server`` and ``drop.name_beyond`` weigh what their tests say: 1.0 is the unit."""
-
 
 WITHOUT_TWIN = frozenset(
     {
         *("drop.syn", "drop.wordless", "drop.present"),  # the client said nothing, or a name
-        *("drop.beyond", "drop.before_server", "drop.name_beyond"),  # sweeps ask for a name
         *("drop.counted", "drop.residual", "drop.after_reset", "drop.aftermath", "drop.recovered"),  # tell names apart
     }
 )
