@@ -16,8 +16,7 @@ from netinterf.cli.formats import FORMATS
 from netinterf.cli.manners import EXIT_NO_OUTPUT
 from netinterf.cli.verbs import FORMATS as OFFERED
 from netinterf.version import __version__
-
-Run = subprocess.CompletedProcess[str]
+from tests.cli.here import ROOT, Run, run_here
 
 
 def write(path: Path, scenario: str, **options: int) -> Path:
@@ -37,22 +36,18 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(*arguments: object, stdin: bytes | None = None, cwd: Path | None = None) -> Run:
+def run(*arguments: object, stdin: bytes = b"", cwd: Path = ROOT) -> Run:
+    """Run the command; it never fails with a traceback."""
+    done = run_here(*arguments, stdin=stdin, cwd=cwd)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def in_a_process(*arguments: object) -> Run:
     """Run the command in a process of its own."""
     command = [sys.executable, "-X", "dev", "-W", "error", "-m", "netinterf", *map(str, arguments)]
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        command,
-        input=stdin if stdin is not None else b"",
-        capture_output=True,
-        cwd=cwd or root,
-        env={**os.environ, "PYTHONPATH": str(root)},
-        timeout=60,
-        check=False,
-    )
-    output, problems = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
-    assert "Traceback" not in problems, problems
-    return subprocess.CompletedProcess(command, done.returncode, output, problems)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
 
 
 def problems(done: Run) -> list[str]:
@@ -64,8 +59,9 @@ def problems(done: Run) -> list[str]:
 
 def test_finds_the_forged_resets(captures: Path) -> None:
     """People get a page that names what was found, whom it hit, and where to look."""
-    done = run("scan", captures / "reset.pcap")
+    done = in_a_process("scan", captures / "reset.pcap")
     assert (done.returncode, problems(done)) == (0, [])
+    assert done.stdout == run("scan", captures / "reset.pcap").stdout
     assert "INTERFERED: tcp.reset" in done.stdout
     for word in ("trigger", "evidence", "frames", "Wireshark", "probability", "when"):
         assert word in done.stdout

@@ -1,16 +1,13 @@
 """The verb that compares, as a user runs it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.compare.places import KINDS, play_pair
 from netinterf.capture import write_pcap
-
-Run = subprocess.CompletedProcess[str]
+from tests.cli.here import Run, run_here
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +22,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, *arguments: str) -> Run:
     """Run the command."""
-    words = [sys.executable, "-m", "netinterf", "compare", *arguments]
-    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder)
+    return run_here("compare", *arguments, cwd=folder)
 
 
 def test_blocks_are_named_and_the_exit_status_tells(pair: Path) -> None:

@@ -1,20 +1,18 @@
 """The verb that makes captures: what it writes, what it lists, and how it complains."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from netinterf import read
 from netinterf.simulate import scenarios
+from tests.cli.here import Run, run_here
 
 
-def run(*arguments: object, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the command in a process of its own."""
-    words = [sys.executable, "-X", "dev", "-W", "error", "-m", "netinterf", "simulate", *map(str, arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
+def run(*arguments: object, cwd: Path) -> Run:
+    """Run the command; it never fails with a traceback."""
+    done = run_here("simulate", *arguments, cwd=cwd)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -15,8 +15,8 @@ import pytest
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
+from tests.cli.here import ROOT, run_here
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-X", "dev", "-W", "error", "-m", "netinterf"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -32,18 +32,10 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, list[str]]:
     """Run the command to its end: exit status, output, and problems, each of which is one line."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        timeout=60,
-        check=False,
-    )
-    problems = done.stderr.decode().splitlines()
+    done = run_here(*arguments, stdin=stdin)
+    problems = done.stderr.splitlines()
     assert all(line.startswith("netinterf: ") for line in problems), problems
-    return done.returncode, done.stdout.decode(), problems
+    return done.returncode, done.stdout, problems
 
 
 @contextmanager
