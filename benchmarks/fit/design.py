@@ -3,6 +3,7 @@
 import attrs
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from benchmarks.fit.corpus import Corpus
 from netinterf.schema import Evidence, Rule
@@ -45,8 +46,8 @@ class Design:
     weight: F64  # of each row: how many subjects it stands for
     origin: NDArray[np.str_]  # of each row
 
-    def matrix(self, model: Model) -> F64:
-        """Lay out the weights that count under a model: rows by rules, 0 where another of the group is stronger.
+    def matrix(self, model: Model) -> csr_array:
+        """Lay out the weights that count under a model: rows by rules, empty where another of the group is stronger.
 
         Times its factor, each entry is what its observation adds to the sum: a weight that a bound cuts is cut here as
         well, so that factors cannot be fitted beyond what a bound lets through, and of groups beside the strongest only
@@ -66,10 +67,9 @@ class Design:
         place = np.full(len(self.borne), -1, np.int64)
         place[self.kept] = np.arange(len(self.kept))
         row = place[owner]
-        result = np.zeros((len(self.kept), len(self.rules)))
         mine = row >= 0
-        np.add.at(result, (row[mine], evidence.rule[witness[mine]]), counts[mine])
-        return result
+        places = row[mine], evidence.rule[witness[mine]]
+        return csr_array((counts[mine], places), shape=(len(self.kept), len(self.rules)))
 
     def scores(self, model: Model) -> F64:
         """Add up what speaks for and against each row under a model: log-likelihood ratios, before caps."""

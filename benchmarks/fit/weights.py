@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from benchmarks.fit.alone import missing
 from benchmarks.fit.design import Design
@@ -92,7 +93,13 @@ def usual_weights(design: Design) -> F64:
 
 
 def solve(
-    matrix: F64, right: F64, base: F64, weight: F64, stiffness: F64, start: F64, bounds: Sequence[tuple[float, float]]
+    matrix: csr_array,
+    right: F64,
+    base: F64,
+    weight: F64,
+    stiffness: F64,
+    start: F64,
+    bounds: Sequence[tuple[float, float]],
 ) -> F64:
     """Maximise the penalised likelihood for given rows.
 
@@ -105,13 +112,14 @@ def solve(
         start: Where to begin.
         bounds: Between which values each factor lies.
     """
+    turned = matrix.T.tocsr()
 
     def loss(factors: F64) -> tuple[float, F64]:
         score = base + matrix @ factors
         value = np.sum(weight * (np.logaddexp(0.0, score) - right * score))
         error = weight * (1.0 / (1.0 + np.exp(-np.clip(score, -500, 500))) - right)
         distance = factors - 1.0
-        gradient = matrix.T @ error + stiffness * distance
+        gradient = turned @ error + stiffness * distance
         return float(value + 0.5 * np.sum(stiffness * distance**2)), gradient
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)

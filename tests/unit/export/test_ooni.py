@@ -400,8 +400,8 @@ def test_oonidata_reads_every_line(examples, play):
 def test_real_captures_are_of_the_format(captures_dir):
     """Lines about captures of others, damaged ones included."""
     paths = sorted(captures_dir.rglob("*.pcap*"))
-    some = [str(path) for path in paths[::25] if path.stat().st_size < 30_000]
+    some = [str(path) for path in paths[::75] if path.stat().st_size < 30_000]
     lines = measured(netinterf.scan(some))
-    assert len(lines) > 50
+    assert len(lines) > 20
     for line in lines:
         VALIDATOR.validate(line)
