@@ -102,7 +102,9 @@ class Sender:
     def deadline(self) -> tuple[int, str]:
         """Say when the timer strikes if nothing comes, and as what: probe (RFC 8985 §7), reorder or timeout."""
         first = next(iter(self.flight.values())) if self.flight else self.pieces[0]
-        if self.sacks and self.recovery < 0 and (first.time, first.end) < self.newest:
+        head = self.pieces[0]
+        overtaken = bool(self.flight) if self.selective else head.tries == 1 and not head.lost  # as `find_losses` asks
+        if overtaken and self.sacks and self.recovery < 0 and (first.time, first.end) < self.newest:
             return first.time + int(self.smooth + self.patience()), "reorder"
         last = self.pieces[-1]
         expiry = self.armed + int(self.timeout())

@@ -5,6 +5,7 @@ import attrs
 import numpy as np
 import pytest
 
+from netinterf.simulate import run
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import Endpoint
 from netinterf.simulate.hosts.stack import Stack
@@ -324,3 +325,9 @@ def test_blocks_are_read_back() -> None:
     assert read_blocks(timestamp_option(1, 2) + blocks, 1000) == ((5, 9),)
     assert read_blocks(blocks, 1000) == ((5, 9),)
     assert read_blocks(timestamp_option(1, 2), 1000) == ()
+
+
+def test_a_sender_whose_last_pieces_all_arrived_out_of_order_waits_for_its_timer() -> None:
+    """Everything is acknowledged selectively and nothing in a row: no piece is overtaken, and the play goes on."""
+    played = run("tcp.fin.uz-sandvine", 1024)
+    assert played.frames
