@@ -18,9 +18,10 @@ ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
 """An injected answer whose rival was not captured is rightly called forged, and evidence says which it can be."""
 
 
-PLANS = ("plan-policer", "plan-burst", "quota-exhausted")
-"""Look-alikes that are limits of the whole link. By the verdict contract (section 2) a capture that does not hold
-anything else to compare with shows policing all the same, so there they are no counter-examples."""
+PLANS = ("plan-policer", "plan-burst", "quota-exhausted", "own-uplink")
+"""Look-alikes that are limits of a whole line, the client's or the server's. By the verdict contract (section 2) a
+capture that does not hold anything else to compare with shows policing all the same, so there they are no
+counter-examples; where several names or ports of one server are limited, `netinterf.verdict.selective` doubts it."""
 
 CONTRASTS = ("rate.spared", "rate.spared_name", "rate.spared_address", "rate.spared_elsewhen", "rate.whole_link")
 """What compares with others; that it cannot be told (``rate.others_unclear``) is no comparison. The last decides by
