@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.fit.design import Design
 from netinterf.verdict.model import Model
-from netinterf.verdict.weigh import Hypotheses, added
+from netinterf.verdict.weigh import weigh
 
-__all__ = ["alone_of", "missing"]
+__all__ = ["alone_of"]
 
 LEAST = 20
 """Interfered subjects with a sign that a measurement needs."""
@@ -28,33 +28,9 @@ def alone_of(design: Design, model: Model, use: NDArray[np.bool_]) -> dict[str, 
         model: What evidence weighs.
         use: Which subjects to measure on.
     """
-    return shares(design, weighed(design, model), model, use)
-
-
-def missing(design: Design, model: Model, use: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Say what it weighs in each row of a design that one group speaks for it and no other, nats; 0 where more do.
-
-    Args:
-        design: The regression problem.
-        model: What evidence weighs.
-        use: Which subjects to measure on.
-    """
-    found = weighed(design, model)
-    seldom = shares(design, found, model, use)
-    told = np.array([seldom.get(word, 0.0) for word in design.mechanisms] or [0.0])[found.mechanism]
-    rows: NDArray[np.float64] = np.where(found.supported & ~found.backed, told, 0.0)[design.kept]
-    return rows
-
-
-def weighed(design: Design, model: Model) -> Hypotheses:
-    """Weigh every suspicion of a corpus, whatever is missing."""
-    corpus = design.corpus
-    quiet = np.zeros(len(corpus))
-    return added(design.borne, corpus.evidence, corpus.kind, quiet, design.mechanisms, model, in_full=False)
-
-
-def shares(design: Design, found: Hypotheses, model: Model, use: NDArray[np.bool_]) -> dict[str, float]:
-    """Count, for each mechanism, in which share of the interfered that something speaks for one group does alone."""
+    evidence, corpus = design.corpus.evidence, design.corpus
+    about = evidence.subject.astype(np.int64)
+    found = weigh(evidence, about, corpus.kind, np.zeros(len(corpus)), design.mechanisms, model, in_full=False)
     right = np.zeros(len(found), np.bool_)
     right[design.kept[design.right]] = True
     right &= found.supported & use[found.row]

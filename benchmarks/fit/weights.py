@@ -1,11 +1,9 @@
 """Factors of rules by logistic regression, held to what a likelihood ratio may be.
 
 The intercept is no parameter: it is the prior of the mechanism, so a suspicion without weight keeps exactly its prior
-odds, and what the weights add up to is a log-likelihood ratio. What a single sign lacks (`benchmarks.fit.alone`) is no
-parameter either: it is measured under the factors of each round, so that it is not fitted into them a second time.
-Factors are never negative: evidence does not change sides. Each is drawn towards 1, the weight of the literature, as if
-that weight had been measured with a standard deviation of two nats, so rules that the corpus hardly shows keep their
-starting value.
+odds, and what the weights add up to is a log-likelihood ratio. Factors are never negative: evidence does not change
+sides. Each is drawn towards 1, the weight of the literature, as if that weight had been measured with a standard
+deviation of two nats, so rules that the corpus hardly shows keep their starting value.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
-from benchmarks.fit.alone import missing
 from benchmarks.fit.design import Design
 from netinterf.schema import Rule
 from netinterf.verdict.model import Model
@@ -69,9 +66,8 @@ def fit_factors(
     bounds = [limits_of(rule, model.joint, spotless) for rule in design.rules]
     for _ in range(ROUNDS if near is None else ROUNDS // 2):
         names = {rule.id: float(factor) for rule, factor in zip(design.rules, factors, strict=True)}
-        now = attrs.evolve(model, factors=names)
-        matrix, lacks = design.matrix(now)[seen], missing(design, now, use)[seen]
-        factors = solve(matrix, right, base + lacks, weight, stiffness, factors, bounds)
+        matrix = design.matrix(attrs.evolve(model, factors=names))[seen]
+        factors = solve(matrix, right, base, weight, stiffness, factors, bounds)
     return {rule.id: round(float(factor), 3) for rule, factor in zip(design.rules, factors, strict=True)}
 
 

@@ -891,3 +891,16 @@ def test_numbers_sprayed_over_a_stream(flags: str, places: tuple[int, ...], told
     talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
     rule = "data.sprayed" if data else "rst.sprayed"
     assert (rule in found(talk.trace())) == told
+
+
+@pytest.mark.parametrize(("gap", "alive"), [(15_600.0, False), (40.0, True)])
+def test_a_kernel_that_knows_nothing_of_its_program_is_no_forger(gap: float, alive: bool) -> None:
+    """A scanner's kernel refuses the SYN/ACK, and it asks 15 s later; a client that is cut off goes on at once."""
+    talk = Talk(at_server=True, stamps=False)
+    talk.send("C", "S", 100, 0, at=0.0, df=False, scale=[])
+    talk.send("S", "SA", 900, 101, at=0.05)
+    talk.send("C", "R", 101, 0, at=117.0, window=0)
+    talk.send("C", "PA", 101, 901, at=117.0 + gap, df=False, data=b"GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n")
+    rules = found(talk.trace("server"))
+    assert ("rst.alive_after" in rules) == alive
+    assert ("rst.df" in rules) == alive

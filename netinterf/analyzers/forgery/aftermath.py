@@ -14,7 +14,10 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["alive_after", "alive_at_once"]
+__all__ = ["alive_after", "alive_at_once", "kernel_beside_program"]
+
+AT_ONCE_NS = 1_000_000_000
+"""How soon a client acknowledges a SYN/ACK that it waited for: before it would repeat its SYN (RFC 6298 §2.1)."""
 
 
 def alive_after(
@@ -43,6 +46,7 @@ def alive_after(
     at_once = data_behind(trace, suspects)
     row = np.where((at_once >= 0) & ((row < 0) | (at_once < row)), at_once, row)
     found = (row >= 0) & acceptable(trace, suspects) & ~asked_again(trace, suspects, row)
+    found &= ~kernel_beside_program(trace, suspects)
     gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
 
@@ -64,6 +68,24 @@ def alive_at_once(trace: Trace, suspects: Suspects, alive: NDArray[np.bool_]) ->
         found &= ~counted_first(trace, first, suspects.row) & ~stamped_first(trace, first, suspects.row)
         found &= trace.packets.time[first] - trace.packets.time[suspects.row] <= reorder_margin(trace, suspects.side)
     return np.where(found, row, -1)
+
+
+def kernel_beside_program(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+    """Say which resets a kernel may have written that knows nothing of a program which writes its own packets.
+
+    Such a program sends a SYN, and its host's kernel refuses the SYN/ACK, for which it has no connection: with its
+    number and without an acknowledgement (RFC 9293 §3.10.7.1). The program goes on when it likes, scanners seconds
+    later. A client that is cut off has acknowledged the SYN/ACK before, or does at once, since it knows of no reset.
+    """
+    packets, base, sides = trace.packets, suspects.base, trace.sides
+    first, greeting = base.at(base.row, suspects.previous), sides.syn[suspects.other].astype(np.int64)
+    by_client = (suspects.side % 2 == 0) & (first >= 0) & (first == sides.syn[suspects.side])
+    found: NDArray[np.bool_] = ~suspects.acks & by_client & (greeting >= 0) & (greeting < suspects.row)
+    if len(packets):
+        later = np.searchsorted(packets.time, packets.time[suspects.row] + AT_ONCE_NS, side="right")
+        goes_on = base.at(base.row, base.before(suspects.side, later)) > suspects.row
+        found &= (packets.relative_seq[suspects.row] == 1) & ~goes_on
+    return found
 
 
 def first_new(trace: Trace, suspects: Suspects, margin: NDArray[np.int64]) -> NDArray[np.int64]:

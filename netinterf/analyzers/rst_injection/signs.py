@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once
+from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once, kernel_beside_program
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.resemblance import compare_with_sender
@@ -94,7 +94,7 @@ def header_signs(
     telling = (
         ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow]
     )  # equal or rewritten hop limits tell nothing
-    device = device_share(telling, headers)
+    device = device_share(telling, headers) * ~kernel_beside_program(trace, suspects)
     gateway = from_gateway(trace, suspects.row, suspects.side)
     return {
         "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),

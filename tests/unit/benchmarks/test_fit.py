@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 import pytest
 
-from benchmarks.fit.alone import alone_of, missing
+from benchmarks.fit.alone import alone_of
 from benchmarks.fit.command import captures_of
 from benchmarks.fit.corpus import Sample, gather, sample, total_caps
 from benchmarks.fit.design import lay_out
@@ -208,29 +208,6 @@ def test_how_seldom_one_sign_stands_alone() -> None:
     assert alone_of(design, model, everybody) == {"tcp.reset": pytest.approx(expected, abs=0.01)}
     assert alone_of(design, attrs.evolve(model, joint=("tcp.reset",)), everybody) == {}
     assert alone_of(design, model, made.benign) == {}
-
-
-def test_what_a_single_sign_lacks_is_not_fitted_twice() -> None:
-    """Where two signs come together or by chance, those that come alone are as often right as they are said to be."""
-    made = corpus()
-    hit = ~made.benign
-    shown = np.random.default_rng(2).random((len(made), 2)) < np.where(hit, 0.95, 0.15)[:, None]
-    subject, rule = np.nonzero(shown)
-    evidence = made.evidence.take(np.zeros(len(subject), np.int64))
-    evidence = attrs.evolve(
-        evidence, subject=subject.astype(np.int32), rule=rule.astype(np.uint16), llr=np.full(len(subject), 4.0)
-    )
-    made, model = attrs.evolve(made, evidence=evidence), plain_model()
-    design, factors = fitted(made, model)
-    told = attrs.evolve(model, factors=factors)
-    everybody = np.ones(len(made), np.bool_)
-    lacks = missing(design, told, everybody)
-    said = 1 / (1 + np.exp(-(design.base + design.scores(told) + lacks)))
-    lone = lacks < 0
-    assert 0 < np.count_nonzero(lone) < len(lone)
-    for rows in (lone, ~lone):
-        share = np.average(design.right[rows], weights=design.weight[rows])
-        assert np.average(said[rows], weights=design.weight[rows]) == pytest.approx(share, abs=0.03)
 
 
 def test_scores_use_the_strongest_of_a_group_only() -> None:
