@@ -12,6 +12,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.silence.probe_rules import PROBE_RULES
+from netinterf.analyzers.silence.probes import in_a_sweep
 from netinterf.schema import Evidence, Mark, Rule, SubjectKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 from netinterf.verdict.model import MAX_NATS, default_model
@@ -35,7 +37,8 @@ FAMILY = {
 """What a subject must have shown for the rules of a family to look at it, by the first part of their ids."""
 
 SIGNALS = {
-    "hops": ("ttl", "ttl_class", "ttl_varies", "connect_ttl", "connect_ttl_class", "connect_ttl_varies", "hop_limit"),
+    "hops": ("ttl", "ttl_class", "ttl_varies", "connect_ttl", "connect_ttl_class", "connect_ttl_varies", "hop_limit",
+             "before_server"),
     "ids": (
         "ip_id", "copied_id", "cloned_id", "in_counter", "one_id", "df", "connect_copied_id", "connect_cloned_id",
         "connect_df",
@@ -85,7 +88,8 @@ def conditions_of(rule: Rule) -> tuple[str, ...]:
     first = "opened" if rule.id.startswith(OPENINGS) else FAMILY.get(family, "any")
     signals = [signal for signal, signs in SIGNALS.items() if sign in signs]
     twice = ["greeted twice"] if rule.id in SECOND_GREETINGS else []
-    return (first, *signals, *twice, *(["company"] if rule.shared else []))
+    swept = ["swept"] if rule in PROBE_RULES else []
+    return (first, *signals, *twice, *swept, *(["company"] if rule.shared else []))
 
 
 def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
@@ -108,6 +112,7 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     of_flow = {
         "tcp": tcp,
         "greeted twice": greetings > 1,
+        "swept": in_a_sweep(trace),
         "opened": opened,
         "asked": (flows.protocol == TCP) & (data[:, 0] > 0),
         "answered": (flows.protocol == TCP) & (data[:, 1] > 0),

@@ -27,7 +27,7 @@ from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
 from netinterf.trace import Trace
 
-__all__ = ["Beyond", "find_beyond"]
+__all__ = ["Beyond", "find_beyond", "in_a_sweep", "way_back"]
 
 I64 = NDArray[np.int64]
 
@@ -83,12 +83,32 @@ class Sweep:
         return Sweep(*(getattr(self, field.name)[rows] for field in attrs.fields(Sweep)))
 
 
+def asked_once(trace: Trace) -> NDArray[np.bool_]:
+    """Say which connections opened and sent a single request, where the client's waiting can be seen."""
+    sides, flows = trace.sides, trace.flows
+    once = (sides.first_payload[0::2] >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
+    found: NDArray[np.bool_] = once & (flows.protocol == TCP) & witnessed(trace)[:, 0]
+    return found
+
+
+def in_a_sweep(trace: Trace) -> NDArray[np.bool_]:
+    """Say which connections belong to a sweep: enough to one server under one name, with several hop limits."""
+    flow, flows = np.flatnonzero(asked_once(trace)), trace.flows
+    result = np.zeros(len(flows), np.bool_)
+    if not len(flow):
+        return result
+    group = combined(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
+    ttl = trace.packets.ttl[trace.sides.first_payload[2 * flow]].astype(np.int64)
+    limits = np.bincount(np.unique(np.stack([group, ttl]), axis=1)[0], minlength=int(group.max()) + 1)
+    result[flow] = (np.bincount(group)[group] >= 2 * FEWEST) & (limits[group] >= FEWEST)
+    return result
+
+
 def find_beyond(trace: Trace) -> Beyond:
     """Find, for each client, server and name, the hop limit beyond which connections die with their request."""
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked = sides.first_payload[0::2].astype(np.int64)
-    once = (flows.protocol == TCP) & (asked >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
-    flow = np.flatnonzero(once & witnessed(trace)[:, 0])
+    flow = np.flatnonzero(asked_once(trace))
     row, last = asked[flow], sides.last[2 * flow + 1].astype(np.int64)
     rst = sides.rst[2 * flow].astype(np.int64)
     until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], end_of_capture(trace)) if len(flow) else row

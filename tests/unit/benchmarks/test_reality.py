@@ -19,9 +19,11 @@ from benchmarks.reality.judging import consistent
 from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
 from benchmarks.scoreboard.labels import Row
 from netinterf.analyzers.run import analyze
+from netinterf.analyzers.silence.probe_rules import PROBE_RULES
+from netinterf.analyzers.silence.probes import in_a_sweep
 from netinterf.capture import write_pcap
 from netinterf.schema import Rule
-from netinterf.simulate import Truth, run
+from netinterf.simulate import Conditions, Truth, run
 from netinterf.trace import Trace, read
 from netinterf.verdict.subjects import list_subjects
 
@@ -165,6 +167,16 @@ def test_a_shared_rule_needs_company() -> None:
     assert conditions_of(rule) == ("asked", "company")
     assert conditions_of(Rule(id="rst.ttl", mechanism="tcp.reset", group="x", says="x")) == ("tcp", "hops")
     assert conditions_of(Rule(id="house.own", mechanism="x", group="x", says="x")) == ("any",)
+
+
+def test_only_sweeps_can_show_what_sweeps_show() -> None:
+    """Requests at several hop limits for one name make a sweep; connections that simply are together do not."""
+    swept = run("tcp.drop.sweep", 1, Conditions.clean(vantage="client"))
+    together = run("benign.tcp.traffic", 1, Conditions.clean(vantage="client"))
+    found = [in_a_sweep(read(times=one.times, frames=one.frames, link_type=one.link_type)) for one in (swept, together)]
+    assert np.count_nonzero(found[0]) > len(found[0]) / 2
+    assert not found[1].any()
+    assert all("swept" in conditions_of(rule) for rule in PROBE_RULES)
 
 
 def frames(trace: Trace) -> Frames:
