@@ -12,7 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.probe_rules import PROBE_RULES
+from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, NAME_BEYOND
 from netinterf.analyzers.silence.probes import in_a_sweep
 from netinterf.schema import Evidence, Mark, Rule, SubjectKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
@@ -57,6 +57,10 @@ OPENINGS = ("rst.connect_", "drop.syn", "signature.syn", "reach.", "synack.")
 SECOND_GREETINGS = ("synack.nearer", "synack.other_stack", "synack.refused")
 """Rules that compare two greetings of one opening."""
 
+WITNESSES = (BEFORE_SERVER, NAME_BEYOND)
+"""Rules that only a route trace can show. The test that they bear witness to asks whether connections die, which all
+with company could: it is held against those."""
+
 LEAST_DATA = 30
 """Data packets of one direction that can show a limit: twice the losses that are looked for (Flach et al., SIGCOMM
 2016, 3.2), since a limit drops no more than half of what a sender that backs off sends. A flow of that size that lost
@@ -88,7 +92,7 @@ def conditions_of(rule: Rule) -> tuple[str, ...]:
     first = "opened" if rule.id.startswith(OPENINGS) else FAMILY.get(family, "any")
     signals = [signal for signal, signs in SIGNALS.items() if sign in signs]
     twice = ["greeted twice"] if rule.id in SECOND_GREETINGS else []
-    swept = ["swept"] if rule in PROBE_RULES else []
+    swept = ["swept"] if rule.id in WITNESSES else []
     return (first, *signals, *twice, *swept, *(["company"] if rule.shared else []))
 
 

@@ -19,7 +19,7 @@ from benchmarks.reality.judging import consistent
 from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
 from benchmarks.scoreboard.labels import Row
 from netinterf.analyzers.run import analyze
-from netinterf.analyzers.silence.probe_rules import PROBE_RULES
+from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, NAME_BEYOND, PROBE_RULES
 from netinterf.analyzers.silence.probes import in_a_sweep
 from netinterf.capture import write_pcap
 from netinterf.schema import Rule
@@ -176,7 +176,7 @@ def test_only_sweeps_can_show_what_sweeps_show() -> None:
     found = [in_a_sweep(read(times=one.times, frames=one.frames, link_type=one.link_type)) for one in (swept, together)]
     assert np.count_nonzero(found[0]) > len(found[0]) / 2
     assert not found[1].any()
-    assert all("swept" in conditions_of(rule) for rule in PROBE_RULES)
+    assert [rule.id for rule in PROBE_RULES if "swept" in conditions_of(rule)] == [BEFORE_SERVER, NAME_BEYOND]
 
 
 def frames(trace: Trace) -> Frames:
