@@ -517,9 +517,9 @@ def told_of(talk: Talk, rule: str) -> list[dict[str, float]]:
     return [{**dict(zip(names, found.measured[row], strict=True)), "llr": float(found.llr[row])} for row in rows]
 
 
-@pytest.mark.parametrize(("far", "weighs"), [(30, True), (11, False), (9, False), (5, False)])
+@pytest.mark.parametrize(("far", "weighs"), [(30, True), (31, False), (11, False), (9, False), (5, False)])
 def test_a_hop_before_the_server_is_not_the_server(far: int, weighs: bool) -> None:
-    """Requests die from hop 9 on: the server's packets come from far beyond it, from nearby, or from before it."""
+    """Requests die from hop 9 on; the server seems far beyond it, farther than hosts are, near it, or before it."""
     talk = Talk()
     talk.ttl["S"] = 65 - far
     for place, ttl in enumerate([4, 15, 9, 5, 12, 6, 14, 7, 10, 8, 13, 4, 11, 5, 9, 6]):

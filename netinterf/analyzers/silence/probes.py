@@ -15,6 +15,7 @@ Whether it was the server's own doing is another question. What says that it was
 server, by the hop limit of its own packets, or requests for another name passed there and left healthy connections.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -41,6 +42,10 @@ More are no sweep, and all spans of time are tried."""
 UNEVEN = 3.2
 """Hops by which the way to a server and the way back differ: standard deviation of 25 pairs of hosts in public route
 traces (``python -m benchmarks hops``)."""
+
+FARTHEST = 30
+"""Hops that hosts lie apart at most (Jin, Wang, Shin, "Hop-Count Filtering", CCS 2003, which guesses the initial hop
+limit so): what seems farther began at another value than common stacks do, and its distance is not known."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -99,9 +104,13 @@ def in_a_sweep(trace: Trace) -> NDArray[np.bool_]:
         return result
     group = combined(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
     ttl = trace.packets.ttl[trace.sides.first_payload[2 * flow]].astype(np.int64)
-    limits = np.bincount(np.unique(np.stack([group, ttl]), axis=1)[0], minlength=int(group.max()) + 1)
-    result[flow] = (np.bincount(group)[group] >= 2 * FEWEST) & (limits[group] >= FEWEST)
+    result[flow] = (np.bincount(group)[group] >= 2 * FEWEST) & (different(group, ttl)[group] >= FEWEST)
     return result
+
+
+def different(group: I64, value: I64) -> I64:
+    """Count the different values of each group, groups numbered from 0."""
+    return np.bincount(np.unique(np.stack([group, value]), axis=1)[0], minlength=int(group.max(initial=-1)) + 1)
 
 
 def find_beyond(trace: Trace) -> Beyond:
@@ -115,23 +124,35 @@ def find_beyond(trace: Trace) -> Beyond:
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
     kept = np.flatnonzero(alive | waited)
     flow, row, last, alive = flow[kept], row[kept], last[kept], alive[kept]
-    group = combined(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
+    name, ends = flow_name_ids(trace)[flow], combined(flows.client[flow], flows.server[flow])
+    group, ttl = combined(ends, name), packets.ttl[row].astype(np.int64)
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
     lived = np.bincount(group, alive, minlength=len(died))
-    sweeps = np.flatnonzero((died >= FEWEST) & (lived >= FEWEST) & (died + lived <= LONGEST))
+    swept = (died >= FEWEST) & (lived >= FEWEST) & (died + lived <= LONGEST) & (different(group, ttl) > 1)
+    if not swept.any():
+        return joined([])
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
     arrived = sides.acked[2 * flow] >= packets.relative_seq[row] + packets.payload_length[row]
-    ttl, greeting = packets.ttl[row].astype(np.int64), sides.syn[2 * flow + 1].astype(np.int64)
-    told = trace.recording.ttl_informative[flow]
-    greeted = (packets.ttl[last] == packets.ttl[greeting]) & told if len(row) else alive
-    distance = np.where(told, way_back(packets.ttl[greeting]) if len(row) else ttl, 0)
-    probes, found = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted, distance), []
-    name, ends = flow_name_ids(trace)[flow], combined(flows.client[flow], flows.server[flow])
-    for one in sweeps.tolist():
-        here = np.flatnonzero(group == one)
-        others = (ends == ends[here[0]]) & (name != name[here[0]]) & (name >= 0) & (name[here[0]] >= 0)
-        found.append(split(probes.take(here[np.argsort(row[here])]), probes.take(np.flatnonzero(others))))
+    greeting, told = sides.syn[2 * flow + 1].astype(np.int64), trace.recording.ttl_informative[flow]
+    greeted = (packets.ttl[last] == packets.ttl[greeting]) & told
+    distance = np.where(told, way_back(packets.ttl[greeting]), 0)
+    probes = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted, distance)
+    pairs = beside_each_other(group, ends, name, row, np.flatnonzero(swept))
+    found = [split(probes.take(here), probes.take(others)) for here, others in pairs]
     return joined([one for one in found if one is not None])
+
+
+def beside_each_other(group: I64, ends: I64, name: I64, row: I64, swept: I64) -> Iterator[tuple[I64, I64]]:
+    """List the connections of each group that was *swept*, in order, and those of its ends under other known names."""
+    in_order, by_ends = np.lexsort((row, group)), np.argsort(ends, kind="stable")
+    groups, hosts = group[in_order], ends[by_ends]
+    first, after = (np.searchsorted(groups, swept, side=side) for side in ("left", "right"))
+    both = ends[in_order[first]]
+    begin, end = (np.searchsorted(hosts, both, side=side) for side in ("left", "right"))
+    for place in range(len(swept)):
+        here, near = in_order[first[place] : after[place]], by_ends[begin[place] : end[place]]
+        known = (name[near] != name[here[0]]) & (name[near] >= 0) & (name[here[0]] >= 0)
+        yield here, near[known]
 
 
 def way_back(ttl: NDArray[np.uint8]) -> I64:
@@ -188,7 +209,7 @@ def before_server(distance: int, hop: int) -> float:
 
     On the way, any hop is as likely. The server's own stands where its packets come from, but for how uneven ways are.
     """
-    if distance <= hop:
+    if not hop < distance <= FARTHEST:
         return 0.0
     off = (distance - hop) / UNEVEN
     own = float(np.exp(-(off**2) / 2) / (UNEVEN * np.sqrt(2 * np.pi)))
