@@ -51,14 +51,10 @@ def accused(scenario: str, conditions: Conditions) -> list[str]:
     return [verdicts.mechanisms[verdicts.mechanism[row]] for row in range(len(verdicts)) if verdicts.grade[row] <= 1]
 
 
-WAYS = {"client": list(POOR), "server": ["whole", "lossy", "merged"]}
-"""Which of them are tried where: what a recorder does is the same at either end, what it hides is not."""
-
-
 @pytest.mark.parametrize("scenario", LOOK_ALIKES)
-@pytest.mark.parametrize("vantage", WAYS)
+@pytest.mark.parametrize("vantage", ["client", "server"])
 def test_look_alikes_are_not_accused(scenario: str, vantage: str) -> None:
     """Nobody interfered, wherever it was captured and however badly."""
-    for way in WAYS[vantage]:
-        conditions = attrs.evolve(Conditions(ip=4, vantage=vantage), **POOR[way])
+    for seen in POOR.values():
+        conditions = attrs.evolve(Conditions(ip=4, vantage=vantage), **seen)
         assert accused(scenario, conditions) == []
