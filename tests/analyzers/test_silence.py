@@ -517,7 +517,7 @@ def told_of(talk: Talk, rule: str) -> list[dict[str, float]]:
     return [{**dict(zip(names, found.measured[row], strict=True)), "llr": float(found.llr[row])} for row in rows]
 
 
-@pytest.mark.parametrize(("far", "weighs"), [(30, True), (31, False), (11, False), (9, False), (5, False)])
+@pytest.mark.parametrize(("far", "weighs"), [(30, True), (31, False), (14, False), (11, False), (9, False), (5, False)])
 def test_a_hop_before_the_server_is_not_the_server(far: int, weighs: bool) -> None:
     """Requests die from hop 9 on; the server seems far beyond it, farther than hosts are, near it, or before it."""
     talk = Talk()

@@ -47,6 +47,10 @@ FARTHEST = 30
 """Hops that hosts lie apart at most (Jin, Wang, Shin, "Hop-Count Filtering", CCS 2003, which guesses the initial hop
 limit so): what seems farther began at another value than common stacks do, and its distance is not known."""
 
+MENTION = 1.0
+"""Nats below which a witness is "not worth more than a bare mention" (Kass and Raftery, JASA 1995, section 3.2): it is
+not mentioned, since a second sign lets the first accuse."""
+
 
 @attrs.frozen(eq=False, kw_only=True)
 class Beyond:
@@ -213,7 +217,7 @@ def before_server(distance: int, hop: int) -> float:
         return 0.0
     off = (distance - hop) / UNEVEN
     own = float(np.exp(-(off**2) / 2) / (UNEVEN * np.sqrt(2 * np.pi)))
-    return max(0.0, -float(np.log(distance * max(own, 1e-300))))
+    return worth_a_word(-float(np.log(distance * max(own, 1e-300))))
 
 
 def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
@@ -226,7 +230,12 @@ def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
         dead=dead + int(np.sum(there & ~others.alive)),
         count=int(np.sum(here) + np.sum(there)),
     )
-    return surprise(float(p[0]), 1)
+    return worth_a_word(surprise(float(p[0]), 1))
+
+
+def worth_a_word(llr: float) -> float:
+    """Give a log-likelihood ratio, 0 where it is below `MENTION`."""
+    return llr if llr >= MENTION else 0.0
 
 
 def surprise(p: float, tried: int) -> float:
