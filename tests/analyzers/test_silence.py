@@ -152,14 +152,25 @@ def test_an_end_that_is_heard_meanwhile_is_alive() -> None:
     assert "drop.one_way" in rules(talk.trace(), 0)
 
 
-def test_an_end_that_is_heard_afterwards_may_have_been_away() -> None:
-    """Nothing is tried any more when the server ends the connection: it may have been offline all the while."""
+@pytest.mark.parametrize("stage", ["opening", "later", "answer"])
+def test_an_end_that_is_heard_afterwards_may_have_been_away(stage: str) -> None:
+    """Nothing is tried any more when the other end is heard: only right after the handshake that is no coincidence."""
     talk = Talk()
-    last = silenced(talk)
-    talk.send("S", "FA", 901, 101, at=last + 500)
-    found = rules(talk.trace(), 0)
-    assert "drop.request" in found
-    assert "drop.one_way" not in found
+    if stage == "opening":
+        last = silenced(talk)
+        talk.send("S", "FA", 901, 101, at=last + 500)
+    else:
+        sent, end = talk.request(talk.open(0), BLOCKED)
+        talk.send("S", "PA", 901, end, at=sent + talk.rtt, data=b"200 OK")
+        waiting, numbers = ("C", (end, 907)) if stage == "later" else ("S", (907, end))
+        if stage == "later":
+            talk.send("C", "A", end, 907, at=sent + talk.rtt + 1)
+        for number in range(5):
+            talk.send(waiting, "PA", *numbers, at=sent + 100 + 300 * (2**number - 1), data=b"more")
+        talk.send("S" if stage == "later" else "C", "A", *reversed(numbers), at=sent + 7000)
+    found = rules(talk.trace(vantage="server" if stage == "answer" else "client"), 0)
+    assert {"opening": "drop.request", "later": "drop.later", "answer": "drop.answer"}[stage] in found
+    assert ("drop.one_way" in found) == (stage == "opening")
 
 
 def test_only_large_packets_dying_is_a_narrow_path() -> None:

@@ -44,6 +44,8 @@ def find_unheard(trace: Trace) -> Silences:
     kept &= (until - since >= WAIT_NS) & had_room(base, place, other)
     kept &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
     size = packets.payload_length[row].astype(np.int64)
+    first = packets.relative_seq[row] <= first_flight(trace, which)
+    opening = first & (size > 0) & (which % 2 == 0) & (trace.sides.syn[which] >= 0)
     found = Silences(
         flow=which // 2,
         side=which,
@@ -54,8 +56,8 @@ def find_unheard(trace: Trace) -> Silences:
         until=until,
         tries=tries.astype(np.int64),
         size=size,
-        first=packets.relative_seq[row] <= first_flight(trace, which),
-        heard=still_heard(trace, base, which, row, last),
+        first=first,
+        heard=still_heard(trace, base, which, row, np.where(opening, np.iinfo(np.int32).max, last)),
         paused=pause_before(trace, base, row, which),
     ).take(kept)
     return found.take(np.lexsort((found.side, found.kind)))
@@ -103,19 +105,27 @@ def first_flight(trace: Trace, side: I64) -> I64:
     return heard - 1 if len(packets) else heard
 
 
-def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64, last: I64) -> I64:
+def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64, before: I64) -> I64:
     """Find a packet that the other end sent long after it should have got what it never acknowledged, -1 for none.
 
     Long after: a second or three round trips. And before what it never acknowledged was sent for the last time: one
-    that is heard only later may have been away all the while. A repeated SYN/ACK shows a server that is not ready: it
-    does not count.
+    that is heard only later may have been away all the while, or the way to it. Only a client's first request may be
+    over by then: both ends and the way had just opened the connection, and servers wait longer than clients try. A
+    repeated SYN/ACK shows a server that is not ready: it does not count.
+
+    Args:
+        trace: The capture.
+        base: Packets of both sides of these connections.
+        side: Who was never acknowledged.
+        row: Its first try.
+        before: Row in Packets before which the other end must be heard.
     """
     packets = trace.packets
     if not len(row):
         return row
     rtt = np.maximum(trace.sides.rtt[side ^ 1], 0)
     late = np.searchsorted(packets.time, packets.time[row] + np.maximum(1_000_000_000, 3 * rtt), side="right")
-    found = base.at(base.row, base.before(side ^ 1, last))
+    found = base.at(base.row, base.before(side ^ 1, before))
     greets = packets.tcp_flags[np.maximum(found, 0)] & TcpFlag.SYN != 0
     return np.where((found >= late) & ~greets, found, -1)
 
