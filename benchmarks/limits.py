@@ -20,6 +20,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from benchmarks.decidable.rules import LEAST_DROPS
 from benchmarks.machine import table, write_json
 from benchmarks.matching import Verdict, accused, pair
 from benchmarks.scoreboard.judging import library
@@ -42,9 +43,6 @@ __all__ = [
 ]
 
 POLICING = "rate.policing"
-
-LEAST_DROPS = 15
-"""Drops from which on a limit must be found (Flach et al., §3.2)."""
 
 FAMILIES = ("rate.policing*", "benign.rate.*")
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import attrs
 import numpy as np
 
+from benchmarks.decidable.rules import LEAST_DROPS
 from benchmarks.fit.command import FIRST_SEED, finish
 from benchmarks.fit.corpus import Sample, gather, sample_of
 from benchmarks.fit.design import lay_out
 from benchmarks.fit.weights import fit_factors
 from benchmarks.limits import (
     CONGESTION,
-    LEAST_DROPS,
     Limited,
     chooses_congestion,
     limiting,

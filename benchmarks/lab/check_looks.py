@@ -55,6 +55,11 @@ def says(word: bytes) -> Test:
     return lambda one: any(frame.payload.startswith(word.hex()) for frame in one.incoming())
 
 
+def certified(one: Subject) -> bool:
+    """Say whether a certificate is to be seen."""
+    return any(frame.fields["x509af.serialNumber"] for frame in one.incoming())
+
+
 def slow(one: Subject) -> bool:
     """Say whether the server's data came slowly."""
     return speed(one) < SLOW
@@ -169,6 +174,7 @@ LOOKS: dict[str, Looks] = {
     "port-translation": translated,
     "nat-timeout": every(lambda one: came(RST)(one) or gap(1.0)(one)),
     "other-protocol": every(says(b"SSH-")),
+    "private-authority": every(certified),
     "client-distrusts": every(went(FIN, RST)),
     "origin-forbidden": every(says(b"HTTP/1.1 403")),
     "redirect-elsewhere": every(says(b"HTTP/1.1 302")),
@@ -181,6 +187,7 @@ LOOKS: dict[str, Looks] = {
     "short-buffer": lost,
     "plan-shaper": every(slow),
     "plan-policer": every(slow),
+    "own-uplink": every(slow),
     "random-loss": lost,
     "bursty-loss": lost,
     "reordering": some(overtaken),
@@ -193,6 +200,7 @@ LOOKS: dict[str, Looks] = {
     "retransmitted-query": repeated,
     "forwarder-answers-twice": some(answered_twice),
     "slow-resolver": some(gap(0.3)),
+    "lame-delegation": every(mute),
     "dead-resolver": every(mute),
 }
 """What is demanded of the odd subjects of a client's capture, by look-alike."""

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from benchmarks.lab.check import check
 from benchmarks.lab.netns import available
-from benchmarks.lab.plays import SCENARIOS
+from benchmarks.lab.plays import WHOLE
 from benchmarks.lab.runner import Made, make
 
 __all__ = ["check_folder", "listing", "make_folder"]
 
 
 def listing() -> str:
-    """Write the scenarios as a Markdown table."""
+    """Write the plays as a Markdown table; each is also played `.brief`."""
     lines = ["| scenario | what happens | mechanism | plays |", "| --- | --- | --- | --- |"]
-    for one in SCENARIOS:
+    for one in WHOLE:
         mechanism = f"`{one.mechanism}`" if one.mechanism else "–"
         lines.append(f"| `{one.name}` | {one.says} | {mechanism} | {one.system or one.confounder} |")
     return "\n".join(lines)

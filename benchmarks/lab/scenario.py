@@ -159,9 +159,10 @@ class Stage:
         name, address = name or self.name(), address or self.host()
         port = port or (443 if tls else 80)
         service |= {"addresses": [address], "port": port}
+        issuer = service.pop("authority", TRUSTED)
         if tls:
-            path = self.folder / f"{name}.pem"
-            service["certificate"] = str(authority(TRUSTED).issue(name, path))
+            path = self.folder / f"{name}.{port}.pem"
+            service["certificate"] = str(authority(issuer).issue(name, path))
         service.setdefault("pause", self.rng.uniform(0, 0.03))
         while len(self.servers) <= program:
             self.servers.append([])

@@ -19,6 +19,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from benchmarks.decidable import decidable
 from benchmarks.matching import Verdict, accused, gather, match, pair
 from benchmarks.scoreboard.delay import time_to_verdict
 from benchmarks.scoreboard.dns_company import dns_company
@@ -247,8 +248,13 @@ def held_against(
             if place not in paired and id(verdict) not in known and accused(verdict)
         )
     where, company = surroundings(trace, labels), dns_company(trace, rows)
+    told = labels.interfered and labels.vantage  # strangers' labels do not say where captures were taken
+    clear = decidable(trace, rows, labels.vantage) if told else (True,) * len(rows)
     units = tuple(
-        unit_of(labels, rows, places, job, where, {name: told[number] for name, told in by_judge.items()}, company)
+        attrs.evolve(
+            unit_of(labels, rows, places, job, where, {name: told[number] for name, told in by_judge.items()}, company),
+            decidable=any(clear[place] for place in places),
+        )
         for number, places in enumerate(members)
     )
     return units, stray

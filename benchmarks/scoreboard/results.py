@@ -18,6 +18,7 @@ from benchmarks.scoreboard.counts import (
     rates_at,
     tally,
 )
+from benchmarks.scoreboard.decided import decided
 from benchmarks.scoreboard.dns_company import DNS_PARTS
 from benchmarks.scoreboard.judging import LIBRARY
 from benchmarks.scoreboard.left_out import LEFT_OUT
@@ -58,6 +59,7 @@ def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dic
         "mechanism_splits": mechanism_splits(units),
         "left_out": left_out(units),
         "core": core(units),
+        "decided": decided(units),
         "dns": dns(units),
         "calibration": calibrations(units),
         "triggers": triggers(units),

@@ -28,6 +28,7 @@ def sections(results: Mapping[str, Any]) -> list[Section]:
     """Lay all results out, leaving out tables without rows."""
     made = [
         core_table(results["core"], results["left_out"].get("core", {})),
+        *(decided_table(part, row) for part, row in results["decided"].items()),
         dns_table(results.get("dns") or {}),
         mechanism_table(results["mechanisms"]),
         source_table(results["by_source"]),
@@ -93,6 +94,23 @@ def core_table(rows: Mapping[str, Mapping[str, Any]], unseen: Mapping[str, Mappi
               "false alarms, left out", "≤ per million"],
         rows=lines,
     )  # fmt: skip
+
+
+def decided_table(part: str, row: Mapping[str, Any]) -> Section:
+    """Lay out what is found of what can be decided in one part of the captures."""
+    lines: list[list[Any]] = [
+        [word, one["units"], share(one["decidable"] / one["units"]), rate_of(one["found"], one["decidable"]),
+         share(one["likely"]), between(*(one["likely_interval"] or (None, None))), share(one["possible"])]
+        for word, one in row["mechanisms"].items()
+    ]  # fmt: skip
+    lines.append(["all alike", "", "", "", share(row["likely"]), "", share(row["possible"])])
+    return Section(
+        title=f"Of what can be decided: {part}",
+        says="Units that somebody with the capture alone could suspect, by a rule in packets (tries, controls, "
+        f"witnesses). False alarms: {row['alarms']} of {row['benign']:,} untouched subjects.",
+        head=["mechanism", "units", "decidable", "likely", "share", "95 %", "possible or better"],
+        rows=lines,
+    )
 
 
 def dns_table(rows: Mapping[str, Mapping[str, Any]]) -> Section:

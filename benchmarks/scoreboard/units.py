@@ -63,6 +63,7 @@ class Unit:
     where: dict[str, Any]  # how the capture was taken
     answers: dict[str, Answer]  # by judge
     beside: Beside | None = None  # for interfered DNS exchanges
+    decidable: bool = True  # somebody with the capture alone could suspect it (`benchmarks.decidable`)
     delay: float | None = None  # seconds of capture time until the library could name it, where that was measured
 
 

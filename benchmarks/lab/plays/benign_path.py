@@ -86,6 +86,26 @@ def bucket_plan(stage: Stage) -> None:
     transfers(stage, 350_000)
 
 
+def uplink(stage: Stage) -> None:
+    """A server's own line is policed; other servers are not, and the client reaches several names at it."""
+    rng = stage.rng
+    address = stage.host()
+    for place in range(2):
+        site = stage.site(address=address, tls=True, port=(443, 8443)[place])
+        stage.visit(site, 0.1 + place * 0.4, size=400_000, patience=8.0, odd=True)
+    stage.rule(
+        "Limit",
+        stage="any",
+        shared=True,
+        silent=True,
+        addresses=[address],
+        rate=rng.uniform(6e4, 2e5),
+        burst=rng.uniform(1e4, 6e4),
+    )
+    for place in range(2):
+        stage.visit(stage.site(), 0.5 + place, size=rng.randrange(200_000, 500_000))
+
+
 def random_loss(stage: Stage) -> None:
     """Some percent of the packets are lost, here and there."""
     stage.lossy(stage.rng.uniform(0.01, 0.05))
@@ -186,6 +206,11 @@ def twice(stage: Stage) -> None:
     names(stage, lambda on, name: some(on, name, twice=True), linger=0.3)
 
 
+def dead_zones(stage: Stage) -> None:
+    """The servers of some names are dead, so that the resolver finds nothing and is silent about them."""
+    names(stage, lambda on, name: some(on, name, drop=1.0), times=1, gap=0.8)
+
+
 def slow_resolver(stage: Stage) -> None:
     """The resolver has to ask far away and takes long."""
     names(stage, lambda on, name: some(on, name, delay=on.rng.uniform(0.3, 1.2)))
@@ -208,6 +233,7 @@ PLAYS = (
     Scenario("benign.rate.drop-tail", "A slow link with a short queue.", drop_tail, confounder="short-buffer"),
     Scenario("benign.rate.plan", "The whole link is shaped.", plan, confounder="plan-shaper"),
     Scenario("benign.rate.plan-policing", "The whole link is policed.", bucket_plan, confounder="plan-policer"),
+    Scenario("benign.rate.uplink-policing", "A server's line is policed.", uplink, confounder="own-uplink"),
     Scenario("benign.rate.random-loss", "Packets are lost.", random_loss, confounder="random-loss"),
     Scenario("benign.rate.burst-loss", "Packets are lost in bursts.", burst_loss, confounder="bursty-loss"),
     Scenario("benign.rate.reordering", "Packets are overtaken.", reordered, confounder="reordering"),
@@ -223,5 +249,6 @@ PLAYS = (
     Scenario("benign.dns.repeated", "Repeated queries, two answers.", repeated, confounder="retransmitted-query"),
     Scenario("benign.dns.twice", "Answers are sent twice.", twice, confounder="forwarder-answers-twice"),
     Scenario("benign.dns.slow-resolver", "Answers take long.", slow_resolver, confounder="slow-resolver"),
+    Scenario("benign.dns.dead-zones", "Some names' servers are dead.", dead_zones, confounder="lame-delegation"),
     Scenario("benign.dns.dead-resolver", "Nobody answers.", dead_resolver, confounder="dead-resolver"),
 )

@@ -217,6 +217,16 @@ def rejected(stage: Stage) -> None:
     stage.crowd(2)
 
 
+def private_authority(stage: Stage) -> None:
+    """The hosts of one organisation show certificates of its own authority, to clients that trust it."""
+    middle = stage.name("x").split(".", 1)[1]
+    for first in ("www", "mail", "files"):
+        site = stage.site(f"{first}.{middle}", tls=True, authority=f"{middle} Internal CA")
+        stage.visit(site, stage.rng.uniform(0.1, 2.0), odd=True, visible=True, trusting=True)
+    for _ in range(2):
+        stage.visit(stage.site(tls=True), stage.rng.uniform(0.1, 2.0), visible=True)
+
+
 def other_protocol(stage: Stage) -> None:
     """A protocol of its own on a well-known port, which works."""
     talk: list[list[Any]] = [
@@ -281,6 +291,7 @@ PLAYS = (
     Scenario("benign.tcp.nat", "A NAT rewrites.", translated, confounder="port-translation"),
     Scenario("benign.tcp.nat-timeout", "A NAT forgets.", forgotten, confounder="nat-timeout"),
     Scenario("benign.tcp.other-protocol", "SSH where it is not expected.", other_protocol, confounder="other-protocol"),
+    Scenario("benign.tls.private", "An authority of one's own.", private_authority, confounder="private-authority"),
     Scenario("benign.tls.rejected", "A certificate is not trusted.", rejected, confounder="client-distrusts"),
     Scenario(
         "benign.http.forbidden",

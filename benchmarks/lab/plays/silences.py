@@ -48,6 +48,59 @@ def unreachable(stage: Stage) -> None:
     stage.rule("Cut", stage="syn", addresses=addresses(sites))
 
 
+def port(stage: Stage) -> None:
+    """SYNs to one port of some addresses are swallowed; another port of the same addresses answers."""
+    rng = stage.rng
+    for place in range(4):
+        address, name = stage.host(), stage.name()
+        closed, lives = rng.sample(((True, 443), (False, 80), (True, 8443)), 2)
+        for tls, number in (lives, closed):
+            site = stage.site(name, tls=tls, port=number, address=address)
+            stage.visit(site, 0.2 + place * 0.4 + rng.uniform(0, 0.6), patience=rng.uniform(3.2, 4.4))
+        stage.rule("Cut", stage="syn", addresses=[address], ports=[closed[1]])
+    stage.crowd(2)
+
+
+def neighbour(stage: Stage) -> None:
+    """SYNs to one address are swallowed; its neighbours of the same prefix answer."""
+    rng = stage.rng
+    first = stage.host()
+    stem, sign = (first.rsplit(":", 1)[0], ":") if ":" in first else (first.rsplit(".", 1)[0], ".")
+    around = [f"{stem}{sign}{number}" for number in rng.sample(range(2, 250), 4)]
+    around = [one for one in around if one != first][:3]
+    for address in around:
+        stage.hosts.append(address)
+        stage.spread[address] = stage.spread[first]
+    for address in (first, *around):
+        site = stage.site(address=address)
+        for _ in range(1 + 2 * (address == first)):
+            stage.visit(site, rng.uniform(0.1, 1.5), patience=rng.uniform(3.2, 4.4))
+    stage.rule("Cut", stage="syn", addresses=[first])
+
+
+def from_now_on(stage: Stage) -> None:
+    """Some addresses were reached a moment ago; then SYNs to them are swallowed."""
+    sites = [stage.site() for _ in range(3)]
+    since = stage.rng.uniform(0.6, 0.9)
+    for site in sites:
+        stage.visit(site, stage.rng.uniform(0.0, 0.2), size=2_000)
+        stage.visit(site, since + stage.rng.uniform(0.1, 0.5), patience=stage.rng.uniform(3.2, 4.4))
+    stage.crowd(2)
+    stage.rule("Cut", stage="syn", addresses=addresses(sites), since=since)
+
+
+def strangers(stage: Stage) -> None:
+    """A protocol of its own with many peers: the first exchange passes, then both directions are silent."""
+    rng = stage.rng
+    words = [rng.randbytes(rng.randrange(60, 300)).hex() for _ in range(3)]
+    for place in range(rng.randrange(4, 7)):
+        site = stage.site(tls=False, port=rng.randrange(1024, 60_000), echo=True)
+        talk = [step for word in words for step in (["send", word], ["read", len(word) // 2])]
+        stage.visit(site, 0.1 + place * 0.2, steps=talk, patience=4.0)
+    stage.crowd(3)
+    stage.rule("Cut", stage="unknown", packets=rng.randrange(2, 5))
+
+
 def unknown(stage: Stage) -> None:
     """On well-known ports only HTTP and TLS pass; what speaks otherwise is silenced."""
     rng = stage.rng
@@ -91,6 +144,21 @@ def quic(stage: Stage) -> None:
     )
 
 
+def quic_later(stage: Stage) -> None:
+    """QUIC conversations with some hosts stop after some datagrams; with others they go on."""
+    rng = stage.rng
+    hosts = [stage.host() for _ in range(4)]
+    stage.servers[0].append({"addresses": hosts, "port": 443, "answers": answers(rng)})
+    for place, host in enumerate(hosts):
+        name = stage.name()
+        stage.zone(name, host)
+        more = [rng.randbytes(rng.randrange(80, 1200)) for _ in range(8)]
+        words = [*initial(name, rng), *((bytes([0x40 | one[0] & 0x3F]) + one[1:]).hex() for one in more)]
+        stage.errand(0.2 + place * 0.3, [["resolve"], ["converse", words, rng.uniform(0.1, 0.3)]], name=name, port=443)
+    stage.crowd(2)
+    stage.rule("Cut", stage="initial", addresses=hosts[:2], packets=rng.randrange(4, 9))
+
+
 def isolation(stage: Stage, through: int = 0) -> None:
     """Foreign hosts are unreachable while domestic ones work; a few foreign ones may pass."""
     rng = stage.rng
@@ -113,10 +181,15 @@ PLAYS = (
     Scenario("tcp.drop.inbound", "Only the server is silenced.", inbound, "tcp.drop", "ir.no-server-hello-2025"),
     Scenario("tcp.drop.residual", "Silence, then a residual block.", residual, "tcp.drop", "generic"),
     Scenario("tcp.connect.drop.address", "SYNs to addresses vanish.", unreachable, "tcp.connect.drop", "ru.tspu-ip"),
+    Scenario("tcp.connect.drop.port", "SYNs to one port vanish.", port, "tcp.connect.drop", "generic"),
+    Scenario("tcp.connect.drop.neighbour", "One address of several.", neighbour, "tcp.connect.drop", "ru.tspu-ip"),
+    Scenario("tcp.connect.drop.since", "SYNs vanish from now on.", from_now_on, "tcp.connect.drop", "ru.tspu-ip"),
+    Scenario("protocol.filter.strangers", "Silence after a first exchange.", strangers, "protocol.filter", "generic"),
     Scenario("protocol.filter.ports", "Only HTTP and TLS pass.", unknown, "protocol.filter", "ir.protocol-filter-2020"),
     Scenario("rate.freeze.packets", "Frozen after some packets.", by_packets, "rate.freeze", "ru.tspu-freeze-packets"),
     Scenario("rate.freeze.bytes", "Frozen after some kilobytes.", by_bytes, "rate.freeze", "ru.tspu-freeze-bytes"),
     Scenario("quic.drop.initial", "QUIC dies at its Initial.", quic, "quic.drop", "ru.tspu-quic"),
+    Scenario("quic.drop.later", "QUIC stops after some datagrams.", quic_later, "quic.drop", "ru.tspu-quic"),
     Scenario(
         "reach.isolation.all", "Foreign hosts are unreachable.", isolation, "reach.isolation", "ir.isolation-2019"
     ),

@@ -2,7 +2,8 @@
 
 Steps: ``resolve``; ``connect``; ``tls``; ``get PATH``; ``response``; ``trickle BYTES SECONDS`` (a slow reader);
 ``read BYTES``; ``send HEX``; ``wait SECONDS``; ``shutdown``; ``close``; ``abort`` (reset); ``query NAME TYPE
-{options}``; ``datagrams [HEX] SECONDS``.
+{options}``; ``datagrams [HEX] SECONDS``; ``converse [HEX] SECONDS``, which sends the next when the last was answered or
+the time is up.
 """
 
 import contextlib
@@ -206,6 +207,17 @@ class Errand:
                         self.got += len(one.recv(4096))
         if not self.got:
             raise ValueError("no answer")
+
+    def converse(self, messages: list[str], gap: float) -> None:
+        """Send datagrams one after the other, each when something came back or the time is up."""
+        one = self.open(socket.SOCK_DGRAM, self.address, self.spec["port"])
+        one.connect((self.address, self.spec["port"]))
+        one.settimeout(gap)
+        with one:
+            for message in messages:
+                one.send(bytes.fromhex(message))
+                with contextlib.suppress(TimeoutError, ConnectionRefusedError):
+                    self.got += len(one.recv(4096))
 
 
 def main(words: list[str] | None = None) -> int:

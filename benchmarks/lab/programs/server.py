@@ -127,15 +127,17 @@ def listen(service: dict[str, Any], address: str) -> None:
 
 
 def serve_datagrams(service: dict[str, Any], address: str) -> None:
-    """Answer each first datagram with the given ones; none for a mute service."""
+    """Answer the first datagram of each client with the given ones, further ones with the last; a mute service none."""
     door = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
     door.bind((address, service["port"]))
 
     def answer() -> None:
+        known = set()
         while True:
             _, whom = door.recvfrom(4096)
-            for message in service["answers"]:
+            for message in service["answers"][-1 if whom in known else 0 :]:
                 door.sendto(bytes.fromhex(message), whom)
+            known.add(whom)
 
     threading.Thread(target=answer, daemon=True).start()
 

@@ -25,6 +25,7 @@ class Cut(Rule):
     down_bytes: int = 0  # payload that the server gets through before the silence (0: no such limit)
     swallow: bool = True  # the trigger itself too, when nothing still passes
     residual: float = 0.0  # seconds in which the same client cannot reach that place again
+    since: float = 0.0  # seconds from the first packet, before which nothing happens
     hits: dict[tuple[bytes, bytes, int], float] = attrs.field(factory=dict)
 
     def cross(self, packet: Packet, outbound: bool, flow: Flow, box: Box, now: float) -> Packet | None:
@@ -34,7 +35,7 @@ class Cut(Rule):
         if left is None and self.residual and now < self.hits.get(place, -1.0):
             left = flow.marks[self.number] = [0, 0, box.trigger(packet, flow)]
         if left is None:
-            if not self.provoked(packet, outbound, flow):
+            if now < self.since or not self.provoked(packet, outbound, flow):
                 return packet
             left = flow.marks[self.number] = [
                 self.packets,
