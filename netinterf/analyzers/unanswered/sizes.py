@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.unanswered.silences import TCP, Silences
+from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["LARGE", "large_only"]
@@ -20,13 +21,16 @@ captured before segmentation, and a hole, may be many times as large."""
 def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Say of each silence whether the packet that got no answer was large, and none as large ever passed.
 
+    Where a small one was sent behind it and got no answer either, size is no reason: a narrow path lets it through, and
+    the receiver acknowledges again what it still waits for (RFC 9293 §3.10.7.4).
+
     Of bytes that the other end sent and that never arrived, *silences* are turned round: its side, their number.
 
     Returns:
         None passed between the same two hosts in that direction; and none passed to or from the client at all.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    large = silences.size >= LARGE
+    large = (silences.size >= LARGE) & ~small_died(trace, silences)
     nothing = np.zeros(len(silences), np.bool_)
     if not large.any():
         return nothing, nothing.copy()
@@ -54,3 +58,21 @@ def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDA
             large & (np.where(known, largest[np.minimum(place, len(key))], 0) < np.minimum(silences.size, USUAL))
         )
     return found[0], found[1]
+
+
+def small_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]:
+    """Say of each silence whether a small segment was sent behind what got no answer, and was not acknowledged."""
+    packets, found = trace.packets, np.zeros(len(silences), np.bool_)
+    near = trace.by_flow.take(silences.flow)
+    owner, row = near.parents(), near.values.astype(np.int64)
+    theirs = packets.outbound[row] != (silences.side[owner] % 2 == 0)
+    size = packets.payload_length[row]
+    small = ~theirs & (row > silences.row[owner]) & (size > 0) & (size < LARGE)
+    small &= packets.relative_seq[row] > packets.relative_seq[silences.row[owner]]
+    first = np.full(len(silences), len(packets))
+    np.minimum.at(first, owner[small], row[small])
+    found[owner[small]] = True
+    flags = packets.tcp_flags[row] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST)
+    heard = theirs & (row > first[owner]) & (size == 0) & (flags == 0)
+    found[owner[heard]] = False
+    return found

@@ -13,6 +13,10 @@ __all__ = ["LEAST_TRIES", "find_unheard"]
 LEAST_TRIES = 3
 """Transmissions of which none was acknowledged: at 1 % loss each way three in a row have chance 8e-6."""
 
+MANY_TRIES = 4
+"""Transmissions after which nothing more is waited for: the first repeat may be a probe, two round trips after its
+original (RFC 8985 §7.2); with the timeouts of 1 and 2 behind it they span ten round trips and more."""
+
 TRICKLE = 256
 """Bytes of room below which a receiver hardly takes part: half of the least segment size (RFC 9293 §3.7.1)."""
 
@@ -20,8 +24,9 @@ I64 = NDArray[np.int64]
 
 
 def find_unheard(trace: Trace) -> Silences:
-    """Find sides whose oldest unacknowledged bytes were sent at least `LEAST_TRIES` times over `WAIT_NS`.
+    """Find sides that repeated unacknowledged bytes: `MANY_TRIES` in all, or `LEAST_TRIES` over `WAIT_NS`.
 
+    Which bytes they repeat is up to them: senders probe with the last segment first (RFC 8985 §7).
     Left out are bytes for which the other end had said that it has no room (zero windows, window probes), and
     connections that the other end had reset before.
     """
@@ -34,14 +39,16 @@ def find_unheard(trace: Trace) -> Silences:
     stuck &= packets.marks[base.row] & Mark.KEEP_ALIVE == 0
     oldest = stuck & (packets.relative_seq[base.row] <= acked)
     place = np.flatnonzero(oldest)
-    which, begin, tries = np.unique(base.side[place], return_index=True, return_counts=True)
+    which, begin = np.unique(base.side[place], return_index=True)
+    again = base.side[stuck & (packets.marks[base.row] & Mark.REPEAT != 0)]
+    tries = 1 + np.searchsorted(again, which, side="right") - np.searchsorted(again, which)
     place = place[begin]
     row, last = base.row[place], last_of(base, np.flatnonzero(stuck), which)
     since = packets.time[row]
-    end, kept = end_of_capture(trace), tries >= LEAST_TRIES
+    end, other = end_of_capture(trace), which ^ 1
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
-    other = which ^ 1
-    kept &= (until - since >= WAIT_NS) & had_room(base, place, other)
+    kept = (tries >= MANY_TRIES) | ((tries >= LEAST_TRIES) & (until - since >= WAIT_NS))
+    kept &= had_room(base, place, other)
     kept &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
     size = packets.payload_length[row].astype(np.int64)
     first = packets.relative_seq[row] <= first_flight(trace, which)
@@ -73,7 +80,7 @@ def stuck_sides(trace: Trace) -> I64:
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
     both &= (sides.syn[0::2] < 0) | (sides.syn[1::2] >= 0)
     kept = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
-    kept &= np.repeat(both & (end_of_capture(trace) - flows.first >= WAIT_NS), 2)
+    kept &= np.repeat(both, 2)
     kept &= witnessed(trace).reshape(-1)
     return np.flatnonzero(kept)
 
