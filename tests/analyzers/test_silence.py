@@ -662,3 +662,25 @@ def test_a_server_that_counts_whoever_knocks_is_no_rule() -> None:
     for place in range(4, 11):
         told = rules(trace, flow_of(trace, 43_000 + 2 * place))
         assert "drop.counted" not in told
+
+
+@pytest.mark.parametrize("others", ["die alike", "live", "die later"])
+def test_servers_that_die_at_the_same_stage_are_counted(others: str) -> None:
+    """Two servers fall silent at their first request while a third answers; dead ends of another stage do not count."""
+    talk = Talk(server="203.0.113.9")
+    silenced(talk)
+    beside, alive = Talk(server="192.0.2.77"), Talk(server="198.18.5.5")
+    if others == "die alike":
+        silenced(beside, 200, data=OTHER, port=40001)
+    elif others == "live":
+        answered(beside, 200, port=40001)
+    else:
+        beside.port = 40001
+        sent, end = beside.request(beside.open(200), OTHER)
+        beside.send("S", "PA", 901, end, at=sent + beside.rtt, data=b"200 OK")
+        for number in range(5):
+            beside.send("C", "PA", end, 907, at=sent + 200 + 300 * (2**number - 1), data=b"more")
+    answered(alive, 1000, port=40002)
+    talk.frames += beside.frames + alive.frames
+    trace = talk.trace()
+    assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == (others == "die alike")

@@ -132,6 +132,7 @@ class Silence:
         meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
         deaf = (seen.deaf > 0) & (served == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0) & asked
+        alike = asked & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
         return [
             write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
             write("drop.served", meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),
@@ -141,6 +142,7 @@ class Silence:
             write("drop.present", wordless(trace, silences) & (seen.present > 0), {"packets": seen.present}),
             write("drop.line", dead_line(seen), {"tried": seen.asked}),
             write("drop.again", again, {"times": seen.again}),
+            write("drop.alike", alike, {"networks": seen.alike, "lived": seen.lived}),
             write("drop.moody", moody, {"served": seen.went_well}),
             write("drop.residual", punished, {"seconds": since}, shown=seen.residue),
             write("drop.after_reset", punished & by_reset(trace, seen.residue), {}, shown=seen.residue),

@@ -40,6 +40,8 @@ class Contrast:
     residue: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     recovered: Mask  # the same 3-tuple was served later
+    alike: I64  # other networks whose connections with the same client died at the same stage within a minute
+    lived: I64  # networks that served the same client within a minute, and were silent to it in no connection
 
 
 def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Contrast:
@@ -85,7 +87,25 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         residue=residue,
         punished=punished,
         recovered=recovered,
+        **company(trace, silences, served_at, near),
     )
+
+
+def company(trace: Trace, silences: Silences, served_at: I64, span: tuple[I64, I64]) -> dict[str, I64]:
+    """Count the networks whose connections with the same client died at the same stage, and those that served it.
+
+    One server may be dead behind its greeting; that several are, each for itself, at the same time, is rarer by far.
+    """
+    flows, flow = trace.flows, silences.flow
+    place, client = combined(flows.client, networks(trace)), flows.client.astype(np.int64)
+    stage = combined(client[flow], silences.kind, silences.first.astype(np.int64))
+    died = np.unique(place[flow])
+    _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # silences lie in time order of no kind
+    alike = Moments(stage[ends], silences.since[ends]).count(stage, *span)
+    served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
+    served = served[np.unique(place[served], return_index=True)[1]]
+    lived = Moments(client[served], served_at[served]).count(client[flow], *span)
+    return {"alike": np.maximum(alike - 1, 0), "lived": lived}
 
 
 def served_time(trace: Trace, silences: Silences) -> I64:

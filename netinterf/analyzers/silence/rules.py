@@ -240,6 +240,19 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         ),
     ),
     (
+        2.0,
+        rule(
+            "alike",
+            "company",
+            "servers of {networks} other networks fell silent to this client at the same stage within a minute, while "
+            "those of {lived} answered: each for itself is seldom dead",
+            "networks",
+            "lived",
+            source="VanderSloot et al., Quack, USENIX Security 2018",
+            shared=True,
+        ),
+    ),
+    (
         4.0,
         rule(
             "residual",
