@@ -31,6 +31,7 @@ TCP, UDP = 6, 17
 FAMILY = {
     "rst": "tcp", "fin": "tcp", "data": "tcp", "synack": "tcp", "receipt": "tcp", "signature": "tcp",
     "drop": "asked", "filter": "asked", "handshake": "opened", "freeze": "answered", "reach": "opened",
+    "syn": "opened",
     "http": "page", "page": "page", "tls": "certificate", "dns": "reply", "query": "query", "quic": "quic",
     "rate": "transfer", "shaping": "transfer",
 }  # fmt: skip

@@ -684,3 +684,42 @@ def test_servers_that_die_at_the_same_stage_are_counted(others: str) -> None:
     talk.frames += beside.frames + alive.frames
     trace = talk.trace()
     assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == (others == "die alike")
+
+
+@pytest.mark.parametrize(
+    ("server", "port", "told"),
+    [
+        ("203.0.113.9", 80, {"syn.unanswered", "syn.other_port"}),
+        ("203.0.113.77", 443, {"syn.unanswered", "syn.neighbours"}),
+        ("192.0.2.77", 443, {"syn.unanswered"}),
+        ("", 0, set()),  # where nothing has both directions, nobody can tell
+    ],
+)
+def test_an_unanswered_opening_is_held_against_what_lives_beside_it(server: str, port: int, told: set[str]) -> None:
+    """Another port, a neighbour, or nobody at all; a server elsewhere shows only that the line is alive."""
+    talk = Talk()
+    for at in (0, 1000):
+        talk.send("C", "S", 100, 0, at=at)
+    if server:
+        other, up, down = Talk(server=server), (41000, port), (port, 41000)
+        other.send("C", "S", 100, 0, at=100, ports=up)
+        other.send("S", "SA", 900, 101, at=200, ports=down)
+        other.send("C", "A", 101, 901, at=201, ports=up)
+        other.send("C", "PA", 101, 901, at=202, data=OTHER, ports=up)
+        other.send("S", "PA", 901, 101 + len(OTHER), at=302, data=b"HTTP/1.1 200 OK\r\n\r\n", ports=down)
+        talk.frames += other.frames
+    trace = talk.trace()
+    assert {rule for rule in rules(trace, flow_of(trace, 40000)) if rule.startswith("syn.")} == told
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_an_address_that_answered_a_moment_ago_is_told(before: bool) -> None:
+    """The same port opened a connection, then SYNs die; opened afterwards only, it comes and goes."""
+    talk = Talk()
+    answered(talk, 0 if before else 5000)
+    talk.port = 40000
+    for at in (2000, 3000):
+        talk.send("C", "S", 100, 0, at=at)
+    trace = talk.trace()
+    found = rules(trace, flow_of(trace, 40000))
+    assert ("syn.before" in found, "syn.moody" in found) == (before, not before)

@@ -13,6 +13,8 @@ from netinterf.analyzers.forgery.suspects import Suspects, witnesses
 from netinterf.analyzers.forgery.writer import spoken_of, written_signs
 from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
 from netinterf.analyzers.silence.counts import Counted, find_counted
+from netinterf.analyzers.silence.greeting_rules import GREETING_RULES, GREETING_WEIGHTS
+from netinterf.analyzers.silence.greetings import find_life
 from netinterf.analyzers.silence.holes import find_holes, withheld
 from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, BEYOND, NAME_BEYOND, PROBE_RULES
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
@@ -39,6 +41,8 @@ FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
 between."""
 
+ALL_WEIGHTS = {**WEIGHTS, **GREETING_WEIGHTS, **QUIC_WEIGHTS}
+
 Mask = NDArray[np.bool_]
 Write = Callable[..., Evidence]
 
@@ -64,7 +68,7 @@ class Silence:
     needs: ClassVar[frozenset[str]] = frozenset(
         {"packets", "flows", "sides", "rtts", "dns", "answers", "tls", "http", "quic"}
     )
-    rules: ClassVar[tuple[Rule, ...]] = RULES + PROBE_RULES + RECEIPT_RULES + QUIC_RULES
+    rules: ClassVar[tuple[Rule, ...]] = RULES + GREETING_RULES + PROBE_RULES + RECEIPT_RULES + QUIC_RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
@@ -78,6 +82,7 @@ class Silence:
             seen = compare(trace, silences, served_at, resets(trace), strange)
             tables += [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, seen, counted, write)]
             tables.append(self.counted(silences, counted))
+            tables += self.openings(silences.is_kind(Kind.UNGREETED), trace, silences, seen, write)
             tables += self.receipts(trace, find_receipts(trace, silences))
         if len(datagrams):
             tables += self.quic(trace, datagrams)
@@ -149,6 +154,23 @@ class Silence:
             write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
             write("drop.recovered", seen.recovered & punished & (seen.went_well == 0), {}),
         ]  # fmt: skip
+
+    def openings(
+        self, ungreeted: Mask, trace: Trace, silences: Silences, seen: Contrast, write: Write
+    ) -> list[Evidence]:
+        """Write down openings that nobody answered, and what lives beside them."""
+        if not ungreeted.any():
+            return []
+        life = find_life(trace, silences)
+        since, alive = (silences.since - life.last) / 1e9, seen.elsewhere + life.neighbours + life.other_port
+        return [
+            write("syn.unanswered", ungreeted, {"tries": silences.tries, "seconds": lasted(silences)}),
+            write("syn.other_port", ungreeted & (life.other_port > 0), {"answered": life.other_port}),
+            write("syn.neighbours", ungreeted & (life.neighbours > 0), {"alive": life.neighbours}),
+            write("syn.before", ungreeted & (life.before > 0), {"times": life.before, "seconds": since}),
+            write("syn.moody", ungreeted & (life.after > 0), {"times": life.after}),
+            write("syn.line", ungreeted & (alive == 0), {}),
+        ]
 
     def counted(self, silences: Silences, counted: Counted) -> Evidence:
         """Write down requests that died because of how many went before."""
@@ -268,7 +290,7 @@ class Silence:
                     name,
                     subject=silences.flow[pick],
                     time=trace.packets.time[silences.row[pick]],
-                    llr={**WEIGHTS, **QUIC_WEIGHTS}[rule],
+                    llr=ALL_WEIGHTS[rule],
                     forged=silences.row[pick],
                     witness=each_once(rows[pick]),
                     measured={key: np.broadcast_to(value, (len(silences),))[pick] for key, value in measured.items()},

@@ -16,7 +16,8 @@ SLOW_ROUND_TRIPS = 10
 acknowledgement (captures of an open measurement project in Russia, 2025), which calls ten of them silence."""
 
 SYN_TRIES = 2
-"""SYNs without an answer; a third comes only 3 s after the first (RFC 6298 §2.1, §5.5), when many have given up."""
+"""SYNs without an answer: the second comes a second behind the first, many round trips, and a third only after two more
+(RFC 6298 §2.1, §5.5), when many have given up."""
 
 
 def find_waiting(trace: Trace) -> Silences:
@@ -88,7 +89,7 @@ def find_ungreeted(trace: Trace) -> Silences:
     asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     tcp = flows.protocol == TCP
     kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & witnessed(trace)[:, 0]
-    kept &= (sides.sent[0::2] <= 1) & (end_of_capture(trace) - flows.first >= WAIT_NS)
+    kept &= sides.sent[0::2] <= 1
     kept &= bool(np.any(tcp & answered & (asked > 0)))
     flow = np.flatnonzero(kept)
     row, last = sides.syn[2 * flow].astype(np.int64), sides.last[2 * flow].astype(np.int64)
