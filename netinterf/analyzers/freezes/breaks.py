@@ -14,12 +14,13 @@ from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.datagrams import find_quic
 from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
+from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["LATE_NS", "Breaks", "find_ends", "joined_breaks", "under_way"]
+__all__ = ["LATE_NS", "LATE_TRIPS", "Breaks", "find_ends", "joined_breaks", "under_way"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -128,13 +129,13 @@ def under_way(trace: Trace) -> Mask:
 
 
 def mid_answer(trace: Trace, silences: Silences) -> Mask:
-    """Say whether the last that the other end said was data without PSH: it had more to say (RFC 9293 §3.9.1.2)."""
+    """Say whether the other end had more to say: its last data had no PSH (RFC 9293 §3.9.1.2), or it announced more."""
     last = trace.sides.last[silences.side ^ 1]
     if not len(last):
         return np.zeros(0, np.bool_)
     told: Mask = (last >= 0) & (trace.packets.payload_length[last] > 0)
     told &= trace.packets.tcp_flags[last] & TcpFlag.PSH == 0
-    return told & ~silences.is_kind(Kind.DATAGRAM)
+    return (told | unfinished(trace, silences)) & ~silences.is_kind(Kind.DATAGRAM)
 
 
 def last_passed(trace: Trace, silences: Silences) -> I64:
