@@ -137,7 +137,7 @@ class Silence:
         meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
         deaf = (seen.deaf > 0) & (served == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0) & asked
-        alike = asked & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
+        alike = asked & silences.is_kind(Kind.UNHEARD) & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
         return [
             write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
             write("drop.served", meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),
