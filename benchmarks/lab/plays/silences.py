@@ -124,11 +124,17 @@ def by_bytes(stage: Stage) -> None:
     stage.rule("Cut", names=names(sites), down_bytes=stage.rng.randrange(12_000, 34_000))
 
 
+def quic_hosts(stage: Stage) -> list[str]:
+    """Set up four hosts that answer QUIC."""
+    hosts = [stage.host() for _ in range(4)]
+    stage.servers[0].append({"addresses": hosts, "port": 443, "answers": answers(stage.rng)})
+    return hosts
+
+
 def quic(stage: Stage) -> None:
     """QUIC to some hosts dies at its Initial; other hosts answer theirs."""
     rng = stage.rng
-    hosts = [stage.host() for _ in range(4)]
-    stage.servers[0].append({"addresses": hosts, "port": 443, "answers": answers(rng)})
+    hosts = quic_hosts(stage)
     for place, host in enumerate(hosts):
         name = stage.name()
         stage.zone(name, host)
@@ -147,8 +153,7 @@ def quic(stage: Stage) -> None:
 def quic_later(stage: Stage) -> None:
     """QUIC conversations with some hosts stop after some datagrams; with others they go on."""
     rng = stage.rng
-    hosts = [stage.host() for _ in range(4)]
-    stage.servers[0].append({"addresses": hosts, "port": 443, "answers": answers(rng)})
+    hosts = quic_hosts(stage)
     for place, host in enumerate(hosts):
         name = stage.name()
         stage.zone(name, host)

@@ -194,12 +194,16 @@ class Errand:
         self.talk.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
-    def datagrams(self, messages: list[str], gap: float) -> None:
-        """Send datagrams some seconds apart and take in what comes back; stop when something does."""
+    def datagram_socket(self, patience: float) -> socket.socket:
+        """Open a socket that talks to the errand's host only, and waits some seconds for each answer."""
         one = self.open(socket.SOCK_DGRAM, self.address, self.spec["port"])
         one.connect((self.address, self.spec["port"]))
-        one.settimeout(gap)
-        with one:
+        one.settimeout(patience)
+        return one
+
+    def datagrams(self, messages: list[str], gap: float) -> None:
+        """Send datagrams some seconds apart and take in what comes back; stop when something does."""
+        with self.datagram_socket(gap) as one:
             for message in messages:
                 with contextlib.suppress(TimeoutError, ConnectionRefusedError):
                     one.send(bytes.fromhex(message))
@@ -210,10 +214,7 @@ class Errand:
 
     def converse(self, messages: list[str], gap: float) -> None:
         """Send datagrams one after the other, each when something came back or the time is up."""
-        one = self.open(socket.SOCK_DGRAM, self.address, self.spec["port"])
-        one.connect((self.address, self.spec["port"]))
-        one.settimeout(gap)
-        with one:
+        with self.datagram_socket(gap) as one:
             for message in messages:
                 one.send(bytes.fromhex(message))
                 with contextlib.suppress(TimeoutError, ConnectionRefusedError):
