@@ -22,8 +22,8 @@ def told(trace: Trace, mechanism: str, port: int = 40000, *, vantage: str = "cli
         rows.append(
             Row(
                 truth=Truth(
-                    kind="flow", protocol="tcp", client="", client_port=port, server="", server_port=0, name="blocked.example",
-                    first_frame=first, mechanism=mechanism, **more,  # type: ignore[arg-type]
+                    kind="flow", protocol="tcp", client="", client_port=port, server="", server_port=0,
+                    name="blocked.example", first_frame=first, mechanism=mechanism, **more,  # type: ignore[arg-type]
                 ),
                 right=((mechanism,),),
             )
