@@ -28,8 +28,8 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "request",
             "silence",
-            "the client's first data was sent {tries} times in {seconds} s and never acknowledged, though the "
-            "connection had been opened",
+            "the client's first data, or a part of it, was sent {tries} times in {seconds} s and never acknowledged, "
+            "though the connection had been opened",
             "tries",
             "seconds",
             source=TSPU,
@@ -40,7 +40,8 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "later",
             "silence",
-            "data in the middle of the connection was sent {tries} times in {seconds} s and never acknowledged",
+            "data in the middle of the connection, or a part of it, was sent {tries} times in {seconds} s and never "
+            "acknowledged",
             "tries",
             "seconds",
             source=TSPU,
@@ -51,7 +52,7 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "answer",
             "silence",
-            "the server's answer was sent {tries} times in {seconds} s and never acknowledged",
+            "the server's answer, or a part of it, was sent {tries} times in {seconds} s and never acknowledged",
             "tries",
             "seconds",
             source=CLOUDFLARE,
