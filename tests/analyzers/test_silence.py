@@ -9,6 +9,8 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.silence.probes import fisher
+from netinterf.analyzers.unanswered.sizes import large_only
+from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
@@ -664,13 +666,16 @@ def test_a_server_that_counts_whoever_knocks_is_no_rule() -> None:
         assert "drop.counted" not in told
 
 
-@pytest.mark.parametrize("others", ["die alike", "live", "die later"])
+@pytest.mark.parametrize("others", ["die alike", "live", "die later", "all die"])
 def test_servers_that_die_at_the_same_stage_are_counted(others: str) -> None:
-    """Two servers fall silent at their first request while a third answers; dead ends of another stage do not count."""
+    """Two servers fall silent at their first request while a third answers; dead ends of another stage do not count.
+
+    Where the third answered only before, the client's line may have died, and nothing is said.
+    """
     talk = Talk(server="203.0.113.9")
     silenced(talk)
     beside, alive = Talk(server="192.0.2.77"), Talk(server="198.18.5.5")
-    if others == "die alike":
+    if others in ("die alike", "all die"):
         silenced(beside, 200, data=OTHER, port=40001)
     elif others == "live":
         answered(beside, 200, port=40001)
@@ -680,7 +685,7 @@ def test_servers_that_die_at_the_same_stage_are_counted(others: str) -> None:
         beside.send("S", "PA", 901, end, at=sent + beside.rtt, data=b"200 OK")
         for number in range(5):
             beside.send("C", "PA", end, 907, at=sent + 200 + 300 * (2**number - 1), data=b"more")
-    answered(alive, 1000, port=40002)
+    answered(alive, -5000 if others == "all die" else 1000, port=40002)
     talk.frames += beside.frames + alive.frames
     trace = talk.trace()
     assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == (others == "die alike")
@@ -698,7 +703,7 @@ def test_servers_that_die_at_the_same_stage_are_counted(others: str) -> None:
 def test_an_unanswered_opening_is_held_against_what_lives_beside_it(server: str, port: int, told: set[str]) -> None:
     """Another port, a neighbour, or nobody at all; a server elsewhere shows only that the line is alive."""
     talk = Talk()
-    for at in (0, 1000):
+    for at in (0, 1000, 3000):
         talk.send("C", "S", 100, 0, at=at)
     if server:
         other, up, down = Talk(server=server), (41000, port), (port, 41000)
@@ -716,10 +721,54 @@ def test_an_unanswered_opening_is_held_against_what_lives_beside_it(server: str,
 def test_an_address_that_answered_a_moment_ago_is_told(before: bool) -> None:
     """The same port opened a connection, then SYNs die; opened afterwards only, it comes and goes."""
     talk = Talk()
-    answered(talk, 0 if before else 5000)
+    answered(talk, 0 if before else 6000)
     talk.port = 40000
-    for at in (2000, 3000):
+    for at in (2000, 3000, 5000):
         talk.send("C", "S", 100, 0, at=at)
     trace = talk.trace()
     found = rules(trace, flow_of(trace, 40000))
     assert ("syn.before" in found, "syn.moody" in found) == (before, not before)
+
+
+@pytest.mark.parametrize(("gap", "tries"), [(1.0, 2), (300.0, 6)])
+def test_a_flight_that_is_sent_again_is_one_try(gap: float, tries: int) -> None:
+    """Five segments are repeated: at once they are one try, a round trip apart they are five."""
+    talk = Talk()
+    sent = talk.open() + 1
+    for segment in range(5):
+        talk.send("C", "PA", 101 + 100 * segment, 901, at=sent + segment, data=b"d" * 100)
+    for segment in range(5):
+        talk.send("C", "PA", 101 + 100 * segment, 901, at=sent + 1000 + gap * segment, data=b"d" * 100)
+    found = find_unheard(talk.trace())
+    assert found.tries.tolist() == ([tries] if tries >= 4 else [])
+
+
+@pytest.mark.parametrize("tail", ["acknowledged", "dead", "none"])
+def test_a_small_tail_tells_a_narrow_path_from_a_box(tail: str) -> None:
+    """Behind a large segment a small one is sent: on a narrow path it arrives, and is answered by what is missing."""
+    talk = Talk()
+    sent = talk.open() + 1
+    for number in range(5):
+        talk.send("C", "A", 101, 901, at=sent + 300 * (2**number - 1), data=b"h" * 1448)
+    if tail != "none":
+        talk.send("C", "PA", 1549, 901, at=sent + 0.1, data=b"h" * 80)
+    if tail == "acknowledged":
+        talk.send("S", "A", 901, 101, at=sent + talk.rtt)
+    trace = talk.trace()
+    silences = find_unheard(trace)
+    assert large_only(trace, silences)[0].tolist() == [tail != "dead"]
+
+
+@pytest.mark.parametrize(("waited", "told"), [(20.0, False), (200.0, True)])
+def test_the_last_syn_must_have_had_time_for_an_answer(waited: float, told: bool) -> None:
+    """The capture ends right behind the second SYN: its answer may be on its way."""
+    talk = Talk()
+    answered(talk, 0)
+    talk.port = 40000
+    for at in (2000, 3000):
+        talk.send("C", "S", 100, 0, at=at)
+    other = Talk(server="192.0.2.77")
+    other.send("C", "S", 100, 0, at=3000 + waited)
+    talk.frames += other.frames
+    trace = talk.trace()
+    assert ("syn.unanswered" in rules(trace, flow_of(trace, 40000))) == told

@@ -18,10 +18,13 @@ def silence(trace: Trace) -> Silences:
     return Silences(**columns, **more, kind=np.array([Kind.CUT]), first=np.zeros(1, np.bool_))
 
 
-def answer(stream: bytes, *, pieces: int | None = None, hole: int = -1) -> Trace:
+HELLO_OF_CLIENT = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
+
+
+def answer(stream: bytes, *, pieces: int | None = None, hole: int = -1, request: bytes = HELLO_OF_CLIENT) -> Trace:
     """Let a server send a stream in pieces with PSH, of which one may be missing, all acknowledged that arrived."""
     talk = Talk()
-    sent, end = talk.request(talk.open(), b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")
+    sent, end = talk.request(talk.open(), request)
     at, reached, whole = sent + talk.rtt, 901, True
     cuts = list(range(0, len(stream), PIECE))[:pieces]
     for number, place in enumerate(cuts):
@@ -75,3 +78,19 @@ def test_an_empty_capture_is_finished() -> None:
     """Nothing is said of nothing."""
     trace = answer(HELLO)
     assert unfinished(trace, silence(trace).take(np.empty(0, np.int64))).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "told"),
+    [
+        ("GET", "200 OK", True),
+        ("HEAD", "200 OK", False),
+        ("GET", "304 Not Modified", False),
+        ("GET", "204 None", False),
+    ],
+)
+def test_some_answers_announce_a_body_that_does_not_follow(method: str, status: str, told: bool) -> None:
+    """Answers to HEAD say how long a body would be, and so does 304 (RFC 9110 section 8.6)."""
+    request = f"{method} / HTTP/1.1\r\nHost: a.example\r\n\r\n".encode()
+    trace = answer(f"HTTP/1.1 {status}\r\nContent-Length: 3000\r\n\r\n".encode(), request=request)
+    assert unfinished(trace, silence(trace)).tolist() == [told]

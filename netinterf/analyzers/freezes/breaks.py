@@ -20,7 +20,7 @@ from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["LATE_NS", "LATE_TRIPS", "Breaks", "find_ends", "joined_breaks", "under_way"]
+__all__ = ["LATE_NS", "Breaks", "find_ends", "joined_breaks", "under_way"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.freezes.breaks import LATE_NS, LATE_TRIPS, Breaks, find_ends, joined_breaks, under_way
+from netinterf.analyzers.freezes.breaks import LATE_NS, Breaks, find_ends, joined_breaks, under_way
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.sites import Moments
 from netinterf.analyzers.wire import wire_pieces
@@ -170,14 +170,13 @@ def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:
     asking[flows.client[breaks.flow]] = True
     rows = np.flatnonzero(packets.flow >= 0)
     rows = rows[asking[flows.client[packets.flow[rows]]]]
-    found, trip = np.zeros(len(breaks), np.int64), trace.sides.rtt[breaks.side ^ 1]
-    late = np.where(trip > 0, LATE_TRIPS * trip, LATE_NS)  # beyond what was on its way when the line died
+    found = np.zeros(len(breaks), np.int64)
     for place, outbound in enumerate((False, True)):
         chosen = rows[packets.outbound[rows] == outbound]
         flow, time = packets.flow[chosen].astype(np.int64), packets.time[chosen]
         mine = breaks.side % 2 == place
         client, own = flows.client[breaks.flow[mine]].astype(np.int64), breaks.flow[mine]
-        span = packets.time[breaks.passed[mine]] + late[mine], breaks.until[mine] + ALIVE_NS
+        span = packets.time[breaks.passed[mine]] + LATE_NS, breaks.until[mine] + ALIVE_NS
         everywhere = Moments(flows.client[flow].astype(np.int64), time).count(client, *span)
         found[mine] = everywhere - Moments(flow, time).count(own, *span)
     return found

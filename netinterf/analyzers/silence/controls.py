@@ -41,7 +41,7 @@ class Contrast:
     punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     recovered: Mask  # the same 3-tuple was served later
     alike: I64  # other networks whose connections with the same client died at the same stage within a minute
-    lived: I64  # networks that served the same client within a minute, and were silent to it in no connection
+    lived: I64  # networks that served the same client since, within a minute, and were silent to it in no connection
 
 
 def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Contrast:
@@ -87,24 +87,25 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         residue=residue,
         punished=punished,
         recovered=recovered,
-        **company(trace, silences, served_at, near),
+        **company(trace, silences, served_at, near[0], near[1]),
     )
 
 
-def company(trace: Trace, silences: Silences, served_at: I64, span: tuple[I64, I64]) -> dict[str, I64]:
-    """Count the networks whose connections with the same client died at the same stage, and those that served it.
+def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I64) -> dict[str, I64]:
+    """Count the networks whose connections with the same client died at the same stage, and those that served it since.
 
     One server may be dead behind its greeting; that several are, each for itself, at the same time, is rarer by far.
+    Who was served only before says nothing: the client's line may have died.
     """
     flows, flow = trace.flows, silences.flow
     place, client = combined(flows.client, networks(trace)), flows.client.astype(np.int64)
     stage = combined(client[flow], silences.kind, silences.first.astype(np.int64))
     died = np.unique(place[flow])
     _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # silences lie in time order of no kind
-    alike = Moments(stage[ends], silences.since[ends]).count(stage, *span)
+    alike = Moments(stage[ends], silences.since[ends]).count(stage, begin, end)
     served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
     served = served[np.unique(place[served], return_index=True)[1]]
-    lived = Moments(client[served], served_at[served]).count(client[flow], *span)
+    lived = Moments(client[served], served_at[served]).count(client[flow], silences.since, end)
     return {"alike": np.maximum(alike - 1, 0), "lived": lived}
 
 

@@ -14,13 +14,27 @@ from numpy.typing import NDArray
 
 from netinterf.trace import Trace
 
-__all__ = ["TCP", "UDP", "WAIT_NS", "Kind", "Silences", "end_of_capture", "joined", "unreported", "witnessed"]
+__all__ = [
+    "FIRST_TIMEOUT_NS",
+    "TCP",
+    "UDP",
+    "WAIT_NS",
+    "Kind",
+    "Silences",
+    "end_of_capture",
+    "joined",
+    "unreported",
+    "witnessed",
+]
 
 TCP, UDP = 6, 17
 
-WAIT_NS = 3_000_000_000
-"""How long an answer is waited for: three times the first retransmission timeout of 1 s (RFC 6298 §2.1), and the
-inactivity limit of Sundara Raman et al., SIGCOMM 2023."""
+FIRST_TIMEOUT_NS = 1_000_000_000
+"""How long a sender waits before its first repeat where it has measured no round trip (RFC 6298 §2.1)."""
+
+WAIT_NS = 3 * FIRST_TIMEOUT_NS
+"""How long an answer is waited for: three times the first retransmission timeout, and the inactivity limit
+of Sundara Raman et al., SIGCOMM 2023."""
 
 
 class Kind(IntEnum):

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.unanswered.silences import TCP, Silences
+from netinterf.numbering import hash_rows
+from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["unfinished"]
@@ -20,6 +22,8 @@ HEADER = 5
 
 TYPES = (20, 23)
 """Lowest and highest content type of records up to TLS 1.3 (RFC 8446 §5.1)."""
+
+BODILESS = ("HEAD", "CONNECT")
 
 RECORDS = 512
 """Records that are followed at most: 8 MB of full ones. A longer stream says nothing here."""
@@ -37,9 +41,15 @@ def unfinished(trace: Trace, silences: Silences) -> Mask:
 
 
 def mid_body(trace: Trace, side: I64, reached: I64) -> Mask:
-    """Say which sides stopped before the end of the last HTTP body that they announced."""
+    """Say which sides stopped before the end of the last HTTP body that they announced.
+
+    Some answers announce a body that does not follow (RFC 9112 §6.3): to HEAD and CONNECT, and 1xx, 204 and 304.
+    """
     http, packets = trace.http, trace.packets
-    head = np.flatnonzero((http.content_length >= 0) & (http.head_length > 0))
+    bodiless = np.isin(hash_rows(http.method), hash_rows(Text.of([word.encode() for word in BODILESS])))
+    spared = np.isin(http.flow, http.flow[bodiless])
+    spared |= ~http.outbound & ((http.status < 200) | np.isin(http.status, (204, 304)))
+    head = np.flatnonzero((http.content_length >= 0) & (http.head_length > 0) & ~spared)
     row = http.packet[head].astype(np.int64)
     end = packets.relative_seq[row] - 1 + http.head_length[head] + http.content_length[head]
     last = np.full(len(trace.sides), -1)

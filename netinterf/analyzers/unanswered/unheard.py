@@ -4,7 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import SidePackets, side_packets
-from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.unanswered.silences import (
+    FIRST_TIMEOUT_NS,
+    TCP,
+    WAIT_NS,
+    Kind,
+    Silences,
+    end_of_capture,
+    witnessed,
+)
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -40,9 +48,7 @@ def find_unheard(trace: Trace) -> Silences:
     oldest = stuck & (packets.relative_seq[base.row] <= acked)
     place = np.flatnonzero(oldest)
     which, begin = np.unique(base.side[place], return_index=True)
-    again = base.side[stuck & (packets.marks[base.row] & Mark.REPEAT != 0)]
-    tries = 1 + np.searchsorted(again, which, side="right") - np.searchsorted(again, which)
-    place = place[begin]
+    tries, place = 1 + repeats(trace, base, np.flatnonzero(stuck), which), place[begin]
     row, last = base.row[place], last_of(base, np.flatnonzero(stuck), which)
     since = packets.time[row]
     end, other = end_of_capture(trace), which ^ 1
@@ -68,6 +74,22 @@ def find_unheard(trace: Trace) -> Silences:
         paused=pause_before(trace, base, row, which),
     ).take(kept)
     return found.take(np.lexsort((found.side, found.kind)))
+
+
+def repeats(trace: Trace, base: SidePackets, places: I64, which: I64) -> I64:
+    """Count how often each side in *which* came back to what nobody acknowledged, among its packets at *places*.
+
+    What it repeats within one round trip of the repeat before is the same try: a flight goes out at once.
+    """
+    packets = trace.packets
+    again = places[packets.marks[base.row[places]] & Mark.REPEAT != 0]
+    side, time = base.side[again], packets.time[base.row[again]]
+    trip = trace.sides.rtt[side ^ 1]
+    gap = np.diff(time, prepend=0)
+    fresh = (np.diff(side, prepend=-1) != 0) | (gap >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS))
+    side = side[fresh]
+    counted: I64 = np.searchsorted(side, which, side="right") - np.searchsorted(side, which)
+    return counted
 
 
 def stuck_sides(trace: Trace) -> I64:

@@ -3,7 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.unanswered.silences import (
+    FIRST_TIMEOUT_NS,
+    TCP,
+    WAIT_NS,
+    Kind,
+    Silences,
+    end_of_capture,
+    witnessed,
+)
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -92,6 +100,9 @@ def find_ungreeted(trace: Trace) -> Silences:
     kept &= sides.sent[0::2] <= 1
     kept &= bool(np.any(tcp & answered & (asked > 0)))
     flow = np.flatnonzero(kept)
+    end = end_of_capture(trace)
+    waited = end - packets.time[sides.last[2 * flow]] >= farthest(trace)[flows.client[flow]]
+    flow = flow[waited | (end - flows.first[flow] >= WAIT_NS)]
     row, last = sides.syn[2 * flow].astype(np.int64), sides.last[2 * flow].astype(np.int64)
     since = packets.time[row]
     return Silences(
@@ -101,10 +112,20 @@ def find_ungreeted(trace: Trace) -> Silences:
         row=row,
         last=last,
         since=since,
-        until=np.maximum(packets.time[last], np.minimum(since + WAIT_NS, end_of_capture(trace))),
+        until=np.maximum(packets.time[last], np.minimum(since + WAIT_NS, end)),
         tries=asked[flow],
         size=np.zeros(len(flow), np.int64),
         first=np.ones(len(flow), np.bool_),
         heard=np.full(len(flow), -1),
         paused=np.zeros(len(flow), np.int64),
     )
+
+
+def farthest(trace: Trace) -> I64:
+    """Longest round trip that each host measured as a client, ns: how long its last SYN must have waited.
+
+    The first timeout where none was measured (RFC 6298 §2.1).
+    """
+    trip = np.zeros(len(trace.hosts), np.int64)
+    np.maximum.at(trip, trace.flows.client, trace.sides.rtt[1::2])
+    return np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
