@@ -218,6 +218,56 @@ def test_a_question_that_was_given_up_need_not_be_waited_for() -> None:
         assert rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org") == {"unanswered"}
 
 
+def test_the_last_question_is_like_those_that_were_given_up() -> None:
+    """The capture ends behind the third question in vain, after longer than the resolver ever took."""
+    talk = Talk(server=PLAIN)
+    talk.ordinary(6)
+    for _ in range(3):
+        talk.ask("www.late.org")
+        talk.now += SECOND
+    talk.ordinary(1)
+    times, frames, _ = talk.capture()
+    trace = read(times=times, frames=frames, link_type=RAW_IP)
+    lookups = list_lookups(trace)
+    mine = [trace.exchanges.name[row] == "www.late.org" for row in range(len(trace.exchanges))]
+    assert lookups.silent[mine].tolist() == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("www.one.org", "www.two.net", "www.three.com"), True),
+        (("a.one.org", "b.one.org", "c.one.org"), False),
+        (("www.one.org",), False),
+    ],
+    ids=["unrelated", "one owner", "one name"],
+)
+def test_several_domains_that_die_together(names: tuple[str, ...], told: bool) -> None:
+    """Names of one owner have the same dead servers; several owners seldom have dead ones at once."""
+    talk = Talk(server=PLAIN)
+    for _ in range(2):
+        for name in names:
+            talk.ask(name)
+            talk.now += SECOND
+            talk.ordinary(1)
+    assert ("alike" in rules(read_talk(talk), names[0])) == told
+
+
+def test_a_domain_that_is_answered_or_fails_is_not_swallowed() -> None:
+    """Of three domains one is answered in the end and one draws a failure: one is left."""
+    talk = Talk(server=PLAIN)
+    names = ("www.one.org", "www.two.net", "www.three.com")
+    for _ in range(2):
+        for name in names:
+            talk.ask(name)
+            talk.now += SECOND
+            talk.ordinary(1)
+    answered(talk, PLAIN, "www.two.net")
+    talk.ask("www.three.com")
+    talk.reply("www.three.com", flags=0x8182)
+    assert "alike" not in rules(read_talk(talk), "www.one.org")
+
+
 def test_public_resolvers_say_when_a_name_is_dead() -> None:
     """The more lookups they left without a word, the less is its name dead; of others nobody knows."""
     given = []
@@ -285,12 +335,13 @@ def test_counts_against_a_loop() -> None:
     rng = np.random.default_rng(5)
     count = 300
     draw = {key: rng.integers(0, most, count) for key, most in (("client", 2), ("server", 3), ("name", 5), ("kind", 2))}
+    domain = draw["name"] // 2
     fate = rng.integers(0, 4, count)
     udp = rng.random(count) < 0.8
     since = np.sort(rng.integers(0, 60, count)) * SECOND + 10**18
     heard = since + rng.integers(0, 9, count) * SECOND
     lookups = Lookups(
-        **draw, over_udp=udp, since=since,
+        **draw, domain=domain, over_udp=udp, since=since,
         tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
         confirmed=rng.random(count) < 0.1, truncated=rng.random(count) < 0.1, heard=heard,
         known=np.zeros(count, np.bool_), candid=np.zeros(count, np.bool_),
@@ -315,6 +366,19 @@ def test_counts_against_a_loop() -> None:
         )  # fmt: skip
         rate = (heard + 0.5) / (heard + vain + 1)
         return 0.0 if heard < 3 else float(-lookups.tries[row] * np.log(1 - rate))
+
+    def hopeless(row: int) -> bool:
+        tries = sum(lookups.tries[one] for one in same(row, "client", "server", "name", "kind") if lookups.silent[one])
+        named = [one for one in same(row, "client", "server", "name") if udp[one]]
+        return tries >= 2 and not any(lookups.answered[one] or lookups.failed[one] for one in named)
+
+    def first(row: int) -> int:
+        group = [one for one in same(row, "client", "server") if domain[one] == domain[row]]
+        return min((one for one in group if lookups.silent[one] and hopeless(one)), key=lambda one: lookups.since[one])
+
+    def earliest(row: int) -> int:
+        group = [one for one in same(row, "client", "server") if domain[one] == domain[row] and udp[one]]
+        return min(group, key=lambda one: lookups.since[one])
 
     for place, row in enumerate(silent.tolist()):
         question = same(row, "client", "server", "name", "kind")
@@ -360,6 +424,13 @@ def test_counts_against_a_loop() -> None:
             for one in asked
         )
         assert seen.failed[place] == sum(lookups.failed[one] for one in named)
+        close = [one for one in asked if udp[one] and abs(lookups.since[one] - lookups.since[row]) <= 10 * SECOND]
+        dead = {
+            domain[one] for one in asked if lookups.silent[one] and hopeless(one)
+            and first(one) in close
+        }  # fmt: skip
+        assert seen.alike[place] == len(dead)
+        assert seen.domains[place] == sum(earliest(one) == one for one in close)
         others = [one for one in same(row, "client", "name") if one not in named]
         assert seen.elsewhere[place] == sum(lookups.answered[one] for one in others)
 

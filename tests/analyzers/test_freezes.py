@@ -146,9 +146,47 @@ def test_downloads_that_stop_anywhere_are_failures() -> None:
     assert LIMIT not in found
 
 
-def test_two_stops_are_not_compared() -> None:
-    """Two connections stop at the same count by chance."""
-    assert set(told(fetches([10, 10]))) == {STOPPED}
+def test_two_stops_are_compared() -> None:
+    """Two connections that stop at one count say something, and less than three; two at different counts nothing."""
+    two, three = (worth(fetches(counts), LIMIT) for counts in ([10, 10], [10, 10, 10]))
+    assert 3.0 < two < three
+    assert set(told(fetches([10, 10]))) == {STOPPED, LIMIT, SPARED}
+    assert set(told(fetches([10, 30]))) == {STOPPED, SCATTERED}
+
+
+def worth(trace: Trace, rule: str) -> float:
+    """Give the greatest weight of a rule."""
+    evidence = Freezes()(trace)
+    return max(
+        float(evidence.llr[row]) for row in range(len(evidence)) if evidence.rules[evidence.rule[row]].id == rule
+    )
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_what_stops_at_one_moment_counts_once_per_network(networks: int) -> None:
+    """Two downloads stop within a tenth of a second while a third goes on: a server that fails, or a limit."""
+    talk = Talk()
+    for place in range(2):
+        talk.server = f"203.0.{113 + place % networks}.9"
+        download(talk, 100.0 * place, 40_000 + place, 10)
+    talk.server = "192.0.2.77"
+    download(talk, 50.0, 41_000, 120, whole=True, name=b"other")
+    assert (LIMIT in told(talk.trace())) == (networks == 2)
+
+
+@pytest.mark.parametrize(("goes_on", "seen"), [(100.0, False), (700.0, True)])
+def test_who_is_heard_after_a_retry_is_due_is_a_witness(goes_on: float, seen: bool) -> None:
+    """A download stops; another one ends a moment later, or when a sender would have tried again."""
+    talk = Talk()
+    download(talk, 0.0, 40_000, 20)
+    talk.server = "192.0.2.77"
+    stopped = 300.0 + 20 * 12.0
+    talk.port = 41_000
+    sent, end = talk.request(talk.open(0.0), REQUEST % b"other")
+    talk.send("S", "PA", 901, end, at=sent + 100.0, data=SEGMENT)
+    talk.send("C", "A", end, 901 + len(SEGMENT), at=sent + 101.0)
+    talk.send("S", "PA", 901 + len(SEGMENT), end, at=stopped + goes_on, data=SEGMENT)
+    assert find_stops(talk.trace()).seen.tolist() == [seen]
 
 
 def test_nothing_is_said_where_the_client_was_not_heard_elsewhere() -> None:

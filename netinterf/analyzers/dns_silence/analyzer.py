@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.dns_silence.company import FEWEST, look_around
+from netinterf.analyzers.dns_silence.company import FEWEST, LEAST_TRIES, look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.dns_silence.unheard import find_unheard
@@ -16,9 +16,6 @@ from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["DnsSilence"]
-
-LEAST_TRIES = 2
-"""Questions about a name in vain from which it is looked at: one is lost now and then."""
 
 UNANSWERED = 0.02
 """Share of other questions that a resolver may leave unanswered now and then and still be steady: that of healthy
@@ -104,6 +101,12 @@ class DnsSilence:
             ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, telling, {}),
             ("only_tcp", gone & (seen.streamed > 0) & (seen.cut_short == 0), certain, {"silent": seen.in_a_row}),
             ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), telling, {}),
+            (
+                "alike",
+                spared & forsaken & (seen.failed == 0) & (seen.alike > 1),
+                dead_by_chance(seen.alike, seen.domains),
+                {"domains": seen.alike, "tried": seen.domains},
+            ),
             ("everywhere", spared & (seen.resolvers > 1), telling, {"resolvers": seen.resolvers}),
             ("failed", asked & (seen.failed > 0), 1.0, {}),
             ("moody", asked & ~forsaken, 1.0, {"answered": seen.later}),
@@ -137,3 +140,10 @@ class DnsSilence:
             measured={key: np.broadcast_to(value, (len(silent),))[pick] for key, value in measured.items()},
             kind=SubjectKind.EXCHANGE,
         )
+
+
+def dead_by_chance(alike: NDArray[np.int64], tried: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Say how unlikely it is that so many domains of those asked for have dead servers, nats, up to `MOST`."""
+    from scipy.stats import binom
+
+    return np.minimum(-np.asarray(binom.logsf(alike - 1, np.maximum(tried, alike), UNANSWERED), np.float64), MOST)

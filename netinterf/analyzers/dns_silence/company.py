@@ -8,14 +8,18 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_silence.questions import Lookups
 from netinterf.analyzers.sites import Moments
+from netinterf.numbering import combined
 
-__all__ = ["FEWEST", "Company", "look_around"]
+__all__ = ["FEWEST", "LEAST_TRIES", "Company", "look_around"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 FEWEST = 3
 """Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
+
+LEAST_TRIES = 2
+"""Questions about a name in vain from which it is looked at: one is lost now and then."""
 
 UNSEEN = 0.5
 """Answers and silences that are added to those counted, so that few of either are no certainty (Jeffreys prior)."""
@@ -52,6 +56,8 @@ class Company:
     confirmed: I64  # answers of the same resolver that agree with what the user knows
     surprise: NDArray[np.float64]  # how unlikely so many silences are at the resolver's own rate near each, nats
     row_surprise: NDArray[np.float64]  # the same of those in a row, at its rate before them
+    alike: I64  # registrable domains that it was silent about near it, each asked for again and never answered
+    domains: I64  # registrable domains that the client asked it for near it
 
 
 class _Count:
@@ -128,7 +134,33 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
         resolvers=resolvers.astype(np.int64),
         confirmed=count.total(server, lookups.confirmed),
         row_surprise=(-in_a_row * np.log(1.0 - usual)).astype(np.float64),
+        **pooled(lookups, count, server, name, question),
     )
+
+
+def pooled(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, I64]:
+    """Count the domains that a resolver was silent about at the same time, and all that it was asked for.
+
+    Names of one domain may have the same dead servers; names of several have them by chance, each for itself.
+    """
+    udp = lookups.over_udp
+    tries = np.bincount(question, lookups.tries * lookups.silent)[question]
+    dead = lookups.silent & (tries >= LEAST_TRIES)
+    dead &= ~holding(name, (lookups.answered | lookups.failed) & udp)
+    domain = combined(server, lookups.domain)
+    return {
+        "alike": count.near(server, first_of(domain, dead, lookups.since)),
+        "domains": count.near(server, first_of(domain, udp, lookups.since)),
+    }
+
+
+def first_of(group: I64, where: Mask, since: I64) -> Mask:
+    """Say which rows are the earliest of their group that *where* holds for."""
+    rows = np.flatnonzero(where)
+    rows = rows[np.argsort(since[rows], kind="stable")]
+    found = np.zeros(len(group), np.bool_)
+    found[rows[np.unique(group[rows], return_index=True)[1]]] = True
+    return found
 
 
 def beside(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, Any]:

@@ -4,9 +4,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.context.domains import registrable_domains
 from netinterf.context.networks import network_numbers
 from netinterf.context.resolvers import public_resolver
-from netinterf.numbering import combined, hash_rows
+from netinterf.numbering import combined, hash_rows, numbered_text
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
 from netinterf.table import Ragged
@@ -37,6 +38,7 @@ class Lookups:
     client: I64  # rows in Hosts
     server: I64  # rows in Hosts
     name: I64  # hash of the name
+    domain: I64  # number of its registrable domain
     kind: I64  # QTYPE
     over_udp: Mask
     since: I64  # when it was first asked, ns since 1970 UTC; 0 where the question was not captured
@@ -72,16 +74,23 @@ def list_lookups(trace: Trace) -> Lookups:
     name = (hash_rows(lowered(exchanges.name)) >> np.uint64(1)).astype(np.int64)
     waited = packets.time.max(initial=0) - last >= WAIT_NS
     waited |= np.maximum(last - since, next_time(combined(client, name, kind), since) - last) >= AGAIN_NS
-    server, silent = flows.server[flow].astype(np.int64), over_udp & asked & ~replied & waited & ~reported
+    server, vain = flows.server[flow].astype(np.int64), over_udp & asked & ~replied & ~reported
+    pair, question = combined(client, server), combined(client, server, name, kind)
+    slowest = np.zeros(int(pair.max(initial=-1)) + 1, np.int64)
+    quick = over_udp & asked & replied
+    np.maximum.at(slowest, pair[quick], first_and_last(exchanges.replies, told_at(trace))[0][quick] - since[quick])
+    waited |= given_up(question, vain & waited) & (packets.time.max(initial=0) - last >= slowest[pair])
+    silent = vain & waited
     return Lookups(
         client=client,
         server=server,
         name=name,
+        domain=numbered_text(registrable_domains(exchanges.name))[0].astype(np.int64),
         kind=kind,
         over_udp=over_udp,
         since=since,
         tries=exchanges.queries.lengths.astype(np.int64),
-        heard=first_and_last(exchanges.replies, packets.time[dns.packet[exchanges.replies.values]])[1],
+        heard=first_and_last(exchanges.replies, told_at(trace))[1],
         silent=silent,
         answered=answered,
         failed=replied & ~answered,
@@ -90,6 +99,18 @@ def list_lookups(trace: Trace) -> Lookups:
         confirmed=is_confirmed(trace),
         candid=is_candid(trace, server, silent),
     )
+
+
+def told_at(trace: Trace) -> I64:
+    """When each reply of `Exchanges.replies` came, ns since 1970 UTC."""
+    times: I64 = trace.packets.time[trace.dns.packet[trace.exchanges.replies.values]]
+    return times
+
+
+def given_up(question: I64, vain: Mask) -> Mask:
+    """Say which lookups are of a question that was given up at least once in vain."""
+    found: Mask = np.isin(question, question[vain])
+    return found
 
 
 def is_known(trace: Trace) -> Mask:

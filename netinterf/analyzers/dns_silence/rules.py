@@ -113,6 +113,19 @@ TABLE: tuple[tuple[float, Rule], ...] = (
     (
         1.0,
         rule(
+            "alike",
+            "company",
+            "the resolver was silent about {domains} domains of different owners, each asked for again, of {tried} that "
+            "it was asked for within ten seconds",
+            "domains",
+            "tried",
+            source=f"{BRAND}; {LAME}",
+            shared=True,
+        ),
+    ),
+    (
+        1.0,
+        rule(
             "unheard",
             "aftermath",
             "the client repeated its question though it had been answered, as it did in {repeats} exchanges about this "
@@ -158,6 +171,6 @@ TABLE: tuple[tuple[float, Rule], ...] = (
 )
 
 WEIGHTS: dict[str, float] = {known.id.removeprefix("query."): weight for weight, known in TABLE}
-"""``query.unanswered`` and ``query.unheard`` weigh what their tests say: 1.0 is the unit."""
+"""``query.unanswered``, ``query.alike`` and ``query.unheard`` weigh what their tests say: 1.0 is the unit."""
 
 RULES: tuple[Rule, ...] = tuple(known for _, known in TABLE)

@@ -11,7 +11,7 @@ from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
 from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, RULES, SCATTERED, SPARED, STOPPED, WEIGHTS
-from netinterf.analyzers.sites import flow_name_ids
+from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.concentration import PLACES, CommonLimit, Lives, find_common_limit
@@ -23,12 +23,12 @@ __all__ = ["Freezes"]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-FEWEST = 3
-"""Stopped connections of one client that are compared: two stop at one count by chance too often."""
+FEWEST = 2
+"""Stopped connections of one client that are compared."""
 
 AT_ONCE_NS = 500_000_000
-"""Transfers whose last packets passed so close together were stopped at one moment: packets of a transfer that is
-going on follow each other within a round trip."""
+"""Transfers of one network whose last packets passed so close together were stopped at one moment: packets of a transfer
+that is going on follow each other within a round trip."""
 
 BEYOND = 1.5
 """How much farther than the limit a connection must have got to be spared: four standard deviations of the widest limit
@@ -68,7 +68,7 @@ class Freezes:
         tables = [self.stopped(stops.take(stops.seen))]
         chosen, times = np.unique(trace.flows.client[stops.flow[stops.seen]], return_counts=True)
         for one in chosen[times >= FEWEST].tolist():
-            tables += self.compared(trace, stops, apart(stops, courses.of_client(trace, one)))
+            tables += self.compared(trace, stops, apart(trace, stops, courses.of_client(trace, one)))
         return join(tables)
 
     def stopped(self, stops: Stops) -> Evidence:
@@ -144,12 +144,15 @@ def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> Mask:
     return ~more[client]
 
 
-def apart(stops: Stops, courses: Courses) -> Courses:
-    """Leave out stops that follow another by less than `AT_ONCE_NS`: one outage stops all transfers that it meets."""
+def apart(trace: Trace, stops: Stops, courses: Courses) -> Courses:
+    """Leave out stops that follow another of the same network by less than `AT_ONCE_NS`: what fails there stops both.
+
+    Others were heard after either stop, so that it was not the client's line.
+    """
     stopped = np.flatnonzero(courses.stop >= 0)
-    since = stops.since[courses.stop[stopped]]
-    order = np.argsort(since, kind="stable")
-    late = np.diff(since[order], prepend=since[order][:1] - 2 * AT_ONCE_NS) < AT_ONCE_NS
+    since, place = stops.since[courses.stop[stopped]], networks(trace)[courses.flow[stopped]]
+    order = np.lexsort((since, place))
+    late = (np.diff(since[order], prepend=0) < AT_ONCE_NS) & (np.diff(place[order], prepend=-1) == 0)
     kept = np.ones(len(courses), np.bool_)
     kept[stopped[order[late]]] = False
     return courses.take(kept)

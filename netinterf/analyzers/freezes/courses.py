@@ -14,7 +14,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.freezes.breaks import LATE_NS, Breaks, find_ends, joined_breaks, under_way
+from netinterf.analyzers.freezes.breaks import Breaks, find_ends, joined_breaks, under_way
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.sites import Moments
 from netinterf.analyzers.wire import wire_pieces
@@ -34,6 +34,11 @@ NEVER = np.iinfo(np.int64).max
 
 UNKNOWN_TRIP_NS = 100_000_000
 """Round trip that is assumed where none was measured, as for QUIC: a usual one across a continent."""
+
+WITNESS_NS, WITNESS_TRIPS = 200_000_000, 3
+"""How long after a stop the client must be heard of elsewhere, at least, for its line to have outlived it: by then a
+stalled sender has tried again (common stacks wait 200 ms at least, RFC 6298 §2.4 wants a second), and what was on its
+way has arrived."""
 
 ALIVE_NS = 10_000_000_000
 """For how long after a silence the client may be heard again for it to have been there: who probes one connection at a
@@ -176,7 +181,8 @@ def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:
         flow, time = packets.flow[chosen].astype(np.int64), packets.time[chosen]
         mine = breaks.side % 2 == place
         client, own = flows.client[breaks.flow[mine]].astype(np.int64), breaks.flow[mine]
-        span = packets.time[breaks.passed[mine]] + LATE_NS, breaks.until[mine] + ALIVE_NS
+        late = np.maximum(WITNESS_NS, WITNESS_TRIPS * np.maximum(trace.sides.rtt[breaks.side[mine] ^ 1], 0))
+        span = packets.time[breaks.passed[mine]] + late, breaks.until[mine] + ALIVE_NS
         everywhere = Moments(flows.client[flow].astype(np.int64), time).count(client, *span)
         found[mine] = everywhere - Moments(flow, time).count(own, *span)
     return found

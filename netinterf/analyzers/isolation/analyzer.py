@@ -18,10 +18,12 @@ from netinterf.analyzers.isolation.rules import (
     SPARED,
     TOGETHER,
     TRIGGERED,
+    UNREACHED,
     form_of,
     harmless_of,
 )
 from netinterf.analyzers.isolation.spans import onset_p
+from netinterf.analyzers.isolation.unreached import find_unreached
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
 
@@ -58,11 +60,12 @@ class Isolation:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who could not be reached, and whether a closed border explains that best."""
         listed = list_attempts(trace)
+        if not trace.outside.networks:
+            fallen = [self.by_behaviour(trace, *listed)] if listed is not None else []
+            return join([*fallen, self.never_reached(trace)])
         if listed is None:
             return Evidence.empty(rules=self.rules)
         attempts, origins = listed
-        if not trace.outside.networks:
-            return self.by_behaviour(trace, attempts, origins)
         attempts = place(trace, attempts, origins)
         own = country_code(self.country.upper()) if self.country else own_country(trace, origins)
         homes = candidates(attempts) if own is None else {own: 0.0}
@@ -121,6 +124,28 @@ class Isolation:
         }  # fmt: skip
         tables = [self.write(trace, origins, found.struck, TOGETHER.id, HINT, seen)]
         return join(tables + self.untriggered(trace, origins, found.struck, HINT, found.silent))
+
+    def never_reached(self, trace: Trace) -> Evidence:
+        """Write down web servers that never answered while others did, where nobody can say where they lie."""
+        found = find_unreached(trace)
+        worth = np.minimum(found.surprise, HINT)
+        tables = [
+            observe(
+                self,
+                rule,
+                subject=found.flow,
+                time=trace.packets.time[found.first],
+                llr=llr,
+                witness=[sorted({*pair}) for pair in zip(found.first.tolist(), found.last.tolist(), strict=True)],
+                forged=found.first,
+                measured=seen,
+            )
+            for rule, llr, seen in (
+                (UNREACHED.id, worth, {"silent": found.silent, "steady": found.steady}),
+                *((f"reach.untriggered_{name}", -worth, {"silent": found.silent}) for name in ("drop", "connect")),
+            )
+        ]
+        return join(tables)
 
     def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
         """Write down that what was asked for did not matter."""

@@ -11,7 +11,7 @@ import attrs
 from netinterf.analyzers.base import family
 from netinterf.schema import Rule
 
-__all__ = ["LEAST", "MOST", "RULES", "SPARED", "TRIGGERED", "form_of", "harmless_of"]
+__all__ = ["LEAST", "MOST", "RULES", "SPARED", "TRIGGERED", "UNREACHED", "form_of", "harmless_of"]
 
 DESIGN = "OONI 2019-11-23; Cloudflare 2026-01-13; net4people/bbs 561, 630"
 LISTS = "net4people/bbs 516, 630; hyperion-cs/dpi-checkers"
@@ -70,6 +70,13 @@ TOGETHER = isolated(
     "silent", "steady", "since", "until", source=DESIGN, shared=True,
 )  # fmt: skip
 
+UNREACHED = isolated(
+    "unreached", "border",
+    "{silent} networks whose web servers names led to never answered, and {steady} others did meanwhile; without a table "
+    "of networks nobody can say whether they lie abroad",
+    "silent", "steady", source=DESIGN, shared=True,
+)  # fmt: skip
+
 HARMLESS = {
     "line": isolated(
         "line", "border",
@@ -105,7 +112,7 @@ RULES: tuple[Rule, ...] = (
     FULL, LISTED, BY_PROTOCOL,
     *(assumed(known) for known in (FULL, LISTED, BY_PROTOCOL)),
     SPARED,
-    TOGETHER,
+    TOGETHER, UNREACHED,
     *HARMLESS.values(),
     *(
         family("reach", mechanism)(

@@ -102,7 +102,8 @@ def find_ungreeted(trace: Trace) -> Silences:
     flow = np.flatnonzero(kept)
     end = end_of_capture(trace)
     waited = end - packets.time[sides.last[2 * flow]] >= farthest(trace)[flows.client[flow]]
-    flow = flow[waited | (end - flows.first[flow] >= WAIT_NS)]
+    waited |= (end - flows.first[flow] >= WAIT_NS) | (asked[flow] > SYN_TRIES)  # those before the last have waited
+    flow = flow[waited]
     row, last = sides.syn[2 * flow].astype(np.int64), sides.last[2 * flow].astype(np.int64)
     since = packets.time[row]
     return Silences(

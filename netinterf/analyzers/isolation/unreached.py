@@ -1,0 +1,119 @@
+"""Without a table of networks, and from the start: web servers that never answer while others do.
+
+Nobody can say whether they lie abroad, nor that they ever answered, so this is a hint at best. What it rests on is that
+single web servers are seldom dead, so that many of them at once are no chance. Addresses that no name led to do not
+count: scanners and peers try dead ones all day. Each address family is looked at by itself, as broken IPv6 is common.
+"""
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.sites import networks
+from netinterf.analyzers.unanswered.silences import TCP
+from netinterf.analyzers.unanswered.waiting import find_ungreeted
+from netinterf.context.special import Special, is_ipv4, special_bits
+from netinterf.numbering import combined
+from netinterf.trace import Trace
+
+__all__ = ["FEWEST", "STEADY", "Unreached", "find_unreached"]
+
+I64 = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+FEWEST, STEADY = 5, 2
+"""Networks that must never have answered, and others that must have meanwhile: with fewer a dead host or two decide."""
+
+DEAD = 0.07
+"""Share of web servers that are dead: what `netinterf.analyzers.isolation.causes` expects of networks that are well."""
+
+WEB = (80, 443)
+"""Nearly all that a client tries there is alive; see ``CHOSEN`` of the causes."""
+
+NOWHERE = Special.BOGON | Special.LOOPBACK | Special.PRIVATE | Special.LINK_LOCAL | Special.MULTICAST
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Unreached:
+    """One row per connection that was never greeted; aligned."""
+
+    flow: I64
+    first: I64  # rows in Packets: its first SYN
+    last: I64  # … and its last
+    silent: I64  # networks that never answered the same client over the same address family
+    steady: I64  # those that did meanwhile
+    surprise: NDArray[np.float64]  # nats: how unlikely so many dead ones are
+
+
+def find_unreached(trace: Trace) -> Unreached:
+    """Find connections to web servers of many networks that never answered while others did."""
+    deaf = find_ungreeted(trace)
+    flows, sides = trace.flows, trace.sides
+    flow, row, last = deaf.flow, deaf.row, deaf.last
+    counted = named(trace) & (flows.protocol == TCP) & np.isin(flows.server_port, WEB)
+    counted &= ~trace.recording.at_server
+    six = (~is_ipv4(trace.hosts.high, trace.hosts.low))[flows.server]
+    group = combined(flows.client, six.astype(np.int64))
+    place = combined(group, networks(trace))
+    heard = sides.packets[1::2] > 0
+    kept = counted[flow] & ~np.isin(place[flow], place[heard])
+    kept &= ~np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
+    flow, row, last = flow[kept], row[kept], last[kept]
+    silent, tried, steady = beside(trace, flow, last, group, place, counted & heard)
+    enough = (silent >= FEWEST) & (steady >= STEADY)
+    flow, row, last, silent, tried, steady = (column[enough] for column in (flow, row, last, silent, tried, steady))
+    return Unreached(
+        flow=flow, first=row, last=last, silent=silent, steady=steady, surprise=tail(silent, tried)
+    )  # fmt: skip
+
+
+def named(trace: Trace) -> Mask:
+    """Say which flows lead to an address that a name led to: by an answer of the capture that was the only one.
+
+    Forged answers lead to addresses where nobody is, and mostly the true one comes as well.
+    """
+    answers, hosts, exchanges = trace.answers, trace.hosts, trace.exchanges
+    single = np.append(exchanges.replies.lengths, 0) == 1
+    told = ((answers.high != 0) | (answers.low != 0)) & single[trace.dns.exchange[answers.message]]
+    pairs = np.concatenate(
+        [np.stack([answers.high[told], answers.low[told]]), np.stack([hosts.high, hosts.low])], axis=1
+    )
+    _, number = np.unique(pairs, axis=1, return_inverse=True)
+    number = number.reshape(-1)
+    count = int(np.count_nonzero(told))
+    led = np.isin(number[count:], number[:count])
+    led &= special_bits(hosts.high, hosts.low) & np.uint16(NOWHERE) == 0
+    found: Mask = led[trace.flows.server]
+    return found
+
+
+def beside(trace: Trace, flow: I64, last: I64, group: I64, place: I64, alive: Mask) -> tuple[I64, I64, I64]:
+    """Count, for each flow, the networks of its client that were silent, that were tried, and that answered meanwhile.
+
+    *Meanwhile* is from the client's first opening in vain to its last, and answers are packets, not connections.
+    """
+    time, zero = trace.packets.time, np.zeros(0, np.int64)
+    if not len(flow):
+        return zero, zero, zero
+    _, ends = np.unique(place[flow], return_index=True)
+    size = int(group.max()) + 1
+    silent = np.bincount(group[flow[ends]], minlength=size)
+    begin, until = np.full(size, np.iinfo(np.int64).max), np.zeros(size, np.int64)
+    np.minimum.at(begin, group[flow], trace.flows.first[flow])
+    np.maximum.at(until, group[flow], time[last])
+    living = np.flatnonzero(alive)
+    _, firsts = np.unique(place[living], return_index=True)
+    tried = silent + np.bincount(group[living[firsts]], minlength=size)
+    heard = time[trace.sides.last[2 * living + 1]]
+    inside = living[(heard >= begin[group[living]]) & (trace.flows.first[living] <= until[group[living]])]
+    _, once = np.unique(place[inside], return_index=True)
+    steady = np.bincount(group[inside[once]], minlength=size)
+    mine = group[flow]
+    return silent[mine], tried[mine], steady[mine]
+
+
+def tail(silent: I64, tried: I64) -> NDArray[np.float64]:
+    """Say how unlikely it is that so many of those tried are dead, nats."""
+    from scipy.stats import binom
+
+    return -np.asarray(binom.logsf(silent - 1, tried, DEAD), np.float64)
