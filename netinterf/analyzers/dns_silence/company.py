@@ -138,7 +138,7 @@ def look_around(lookups: Lookups, silent: I64) -> Company:
     )
 
 
-def pooled(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, I64]:
+def pooled(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, Any]:
     """Count the domains that a resolver was silent about at the same time, and all that it was asked for.
 
     Names of one domain may have the same dead servers; names of several have them by chance, each for itself.

@@ -115,8 +115,8 @@ TABLE: tuple[tuple[float, Rule], ...] = (
         rule(
             "alike",
             "company",
-            "the resolver was silent about {domains} domains of different owners, each asked for again, of {tried} that "
-            "it was asked for within ten seconds",
+            "the resolver was silent about {domains} domains of different owners, each asked for again, of {tried} "
+            "that it was asked for within ten seconds",
             "domains",
             "tried",
             source=f"{BRAND}; {LAME}",

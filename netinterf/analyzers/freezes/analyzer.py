@@ -27,8 +27,8 @@ FEWEST = 2
 """Stopped connections of one client that are compared."""
 
 AT_ONCE_NS = 500_000_000
-"""Transfers of one network whose last packets passed so close together were stopped at one moment: packets of a transfer
-that is going on follow each other within a round trip."""
+"""Transfers of one network whose last packets passed so close together were stopped at one moment: packets of a
+transfer that is going on follow each other within a round trip."""
 
 BEYOND = 1.5
 """How much farther than the limit a connection must have got to be spared: four standard deviations of the widest limit

@@ -129,6 +129,11 @@ class Isolation:
         """Write down web servers that never answered while others did, where nobody can say where they lie."""
         found = find_unreached(trace)
         worth = np.minimum(found.surprise, HINT)
+        seen: dict[str, ArrayLike] = {"silent": found.silent}
+        parts: list[tuple[str, NDArray[np.float64], dict[str, ArrayLike]]] = [
+            (UNREACHED.id, worth, {**seen, "steady": found.steady}),
+            *((f"reach.untriggered_{name}", -worth, seen) for name in ("drop", "connect")),
+        ]
         tables = [
             observe(
                 self,
@@ -138,12 +143,9 @@ class Isolation:
                 llr=llr,
                 witness=[sorted({*pair}) for pair in zip(found.first.tolist(), found.last.tolist(), strict=True)],
                 forged=found.first,
-                measured=seen,
+                measured=measured,
             )
-            for rule, llr, seen in (
-                (UNREACHED.id, worth, {"silent": found.silent, "steady": found.steady}),
-                *((f"reach.untriggered_{name}", -worth, {"silent": found.silent}) for name in ("drop", "connect")),
-            )
+            for rule, llr, measured in parts
         ]
         return join(tables)
 

@@ -72,8 +72,8 @@ TOGETHER = isolated(
 
 UNREACHED = isolated(
     "unreached", "border",
-    "{silent} networks whose web servers names led to never answered, and {steady} others did meanwhile; without a table "
-    "of networks nobody can say whether they lie abroad",
+    "{silent} networks whose web servers names led to never answered, and {steady} others did meanwhile; without a "
+    "table of networks nobody can say whether they lie abroad",
     "silent", "steady", source=DESIGN, shared=True,
 )  # fmt: skip
 
