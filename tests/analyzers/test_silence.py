@@ -445,8 +445,8 @@ def test_what_a_name_promises_counts_for_it_alone() -> None:
 
 
 def test_unknown_first_bytes_turn_it_into_a_filter() -> None:
-    """The same silence after bytes of no known protocol speaks of a protocol filter."""
-    for data, family in ((BLOCKED, "drop"), (bytes(range(160, 240)) * 2, "filter")):
+    """The same silence after bytes of no protocol that belongs on the port speaks of a protocol filter."""
+    for data, family in ((BLOCKED, "drop"), (bytes(range(160, 240)) * 2, "filter"), (b"SSH-2.0-x\r\n", "filter")):
         talk = Talk()
         silenced(talk, data=data)
         assert f"{family}.request" in rules(talk.trace(), 0)

@@ -41,6 +41,9 @@ FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
 between."""
 
+FILTERED = (53, 80, 443)
+"""Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
+
 ALL_WEIGHTS = {**WEIGHTS, **GREETING_WEIGHTS, **QUIC_WEIGHTS}
 
 Mask = NDArray[np.bool_]
@@ -308,9 +311,9 @@ def each_once(rows: NDArray[np.int64]) -> Ragged:
 
 
 def foreign(trace: Trace, silences: Silences) -> Mask:
-    """Say which connections opened with bytes of no protocol that filters know.
+    """Say which connections opened with bytes of no protocol that filters let pass.
 
-    Where the beginning was not captured, the first bytes that were say nothing of the protocol, nor who is the client.
+    On `FILTERED` ports these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured, the first bytes that were say nothing of the protocol, nor who is the client.
     """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
     opened = (first >= 0) & ~silences.is_kind(Kind.UNGREETED) & began(trace, silences)
@@ -319,7 +322,9 @@ def foreign(trace: Trace, silences: Silences) -> Mask:
     length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
     found = np.zeros(len(silences), np.bool_)
-    found[spoke] = np.isin(openings(heads), (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    said, port = openings(heads), trace.flows.server_port[silences.flow[spoke]]
+    found[spoke] = np.isin(said, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    found[spoke] |= np.isin(port, FILTERED) & ~np.isin(said, (Opening.NOTHING, Opening.DNS, Opening.HTTP, Opening.TLS))
     return found
 
 
