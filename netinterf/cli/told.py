@@ -8,7 +8,8 @@ import numpy as np
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
 from netinterf.export.jsonl import capture_line
-from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines
+from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
+from netinterf.schema import Outcome
 from netinterf.verdict.lines import verdict_line
 from netinterf.verdict.record import Verdict
 from netinterf.writing import dump
@@ -37,9 +38,11 @@ def text_lines(verdict: Verdict, final: bool) -> Iterator[str]:
     """Write a verdict for people; one that is no finding while more may come was one before."""
     if verdict.group is not None:
         yield from group_lines("Taken together:", [verdict])
-    elif verdict.found:
+    elif verdict.outcome is Outcome.INTERFERED:
         yield ""
         yield from finding_lines(verdict)
+    elif verdict.found:
+        yield from suspicion_lines([verdict])
     else:
         yield one_line(verdict) if final else f"withdrawn: {one_line(verdict)}"
 

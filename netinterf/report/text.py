@@ -1,4 +1,4 @@
-"""The terminal summary: what was found and what shows it, then what could not be judged and what would settle it.
+"""The terminal summary: what was found and what shows it, then what is suspected or open and what would settle it.
 
 Plain text of at most 96 columns, without colours, so that it reads the same on screen, in a mail and in a file.
 """
@@ -17,6 +17,7 @@ from netinterf.report.digest import (
     frames_of,
     kinds_of,
     ordered_evidence,
+    place_of,
     resembles,
     shared_rules,
     shown_by,
@@ -26,10 +27,11 @@ from netinterf.report.digest import (
 from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
+from netinterf.verdict.settling import settled_by
 from netinterf.verdict.words import happened, percent
 from netinterf.writing import printable
 
-__all__ = ["capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "text"]
+__all__ = ["capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "suspicion_lines", "text"]
 
 MOST_EVIDENCE = 3
 MOST_GROUPS = 20
@@ -47,16 +49,19 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
 
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """Write one capture, line by line."""
-    yield from summary_lines(judged.summary)
+    findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
+    shown = [verdict for verdict in findings if verdict.outcome is Outcome.INTERFERED]
+    suspicions = [verdict for verdict in findings if verdict.outcome is not Outcome.INTERFERED]
+    yield from summary_lines(judged.summary, suspected=len(suspicions))
     groups = list(judged.ledger.found_groups())
     yield from group_lines("Taken together:", [one for one in groups if one.outcome is Outcome.INTERFERED])
-    findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
-    yield from overview_lines(findings)
+    yield from overview_lines(shown)
     yield from shared_lines(judged)
     yield from injector_lines(judged.ledger.injectors)
-    for verdict in findings:
+    for verdict in shown:
         yield ""
         yield from finding_lines(verdict)
+    yield from suspicion_lines(suspicions)
     yield from group_lines("Perhaps together:", [one for one in groups if one.outcome is not Outcome.INTERFERED])
     yield from unjudged_lines(judged)
     if everything:
@@ -66,8 +71,8 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
             yield from wrapped(one_line(verdict), "  ", "      ")
 
 
-def summary_lines(summary: Summary) -> Iterator[str]:
-    """Write what the capture is and how its conversations came out."""
+def summary_lines(summary: Summary, *, suspected: int = 0) -> Iterator[str]:
+    """Write what the capture is, how its conversations came out, and how many of the insufficient are suspected."""
     span = "" if summary.first is None or summary.last is None else f" over {span_of(summary.last - summary.first)}"
     yield from wrapped(
         f"{summary.capture}: {count_of(summary.packets, 'packet')}, {count_of(summary.flows, 'flow')}, "
@@ -77,10 +82,26 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     )
     counts = summary.outcomes
     words = [f"{counts[outcome.value]:,} {outcome.value}" for outcome in Outcome]
-    yield "  " + " · ".join([words[2], words[0], words[1], words[3]])
+    hints = f", {suspected:,} of them suspected" if suspected else ""
+    yield "  " + " · ".join([words[2], words[0], words[1], words[3] + hints])
     for note in summary.diagnostics:
         times = f" ({note.count:,} times)" if note.count > 1 else ""
         yield from wrapped(f"note: {note.message}{times}", "  ", "    ")
+
+
+def suspicion_lines(suspicions: Sequence[Verdict]) -> Iterator[str]:
+    """Write what is suspected and what would settle it, by mechanism, one line for each, the likeliest first."""
+    ranked = sorted(suspicions, key=lambda one: -one.probability)
+    for mechanism in dict.fromkeys(one.mechanism or "" for one in ranked):
+        yield ""
+        yield from wrapped(f"Suspected: {mechanism}, would be settled by {settled_by(mechanism)}.", "", "  ")
+        before = ""
+        for verdict in (one for one in ranked if one.mechanism == mechanism):
+            because = next((seen.says for seen in ordered_evidence(verdict) if seen.llr > 0), "")
+            frame = "" if verdict.subject.first_frame is None else f", frame {verdict.subject.first_frame}"
+            again = "the same" if because == before else because
+            yield from wrapped(f"{percent(verdict.probability)}{frame}, {place_of(verdict)}: {again}", "  ", "    ")
+            before = because
 
 
 def group_lines(title: str, groups: Sequence[Verdict]) -> Iterator[str]:
@@ -105,8 +126,7 @@ def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
     for kind in kinds_of(findings):
         shown = ", ".join(f"{name} ({times:,})" for name, times in kind.names[:MOST_EXAMPLES])
         rest = f" and {len(kind.names) - MOST_EXAMPLES:,} more" if len(kind.names) > MOST_EXAMPLES else ""
-        word = "possible" if kind.doubtful else "interfered"
-        yield from wrapped(f"{word}: {len(kind.findings):,} × {kind.mechanism}: {shown}{rest}", "  ", "    ")
+        yield from wrapped(f"interfered: {len(kind.findings):,} × {kind.mechanism}: {shown}{rest}", "  ", "    ")
 
 
 def shared_lines(judged: Judged) -> Iterator[str]:
@@ -130,9 +150,9 @@ def injector_lines(injectors: Sequence[Injector]) -> Iterator[str]:
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:
-    """Write one finding: what, who, when, trigger, how sure, what shows it, and where to look."""
+    """Write one finding that is shown: what, who, when, trigger, how sure, what shows it, and where to look."""
     sure = f"{verdict.grade}, probability {percent(verdict.probability)}"
-    yield f"{'INTERFERED' if verdict.outcome is Outcome.INTERFERED else 'possible'}: {verdict.mechanism} ({sure})"
+    yield f"INTERFERED: {verdict.mechanism} ({sure})"
     yield from wrapped(f"{happened(verdict)}.", "  ", "  ")
     yield from _field("when", _when(verdict.start, verdict.end))
     if verdict.trigger is not None:

@@ -61,4 +61,4 @@ def test_a_finding_that_is_none_is_withdrawn(found: Judged, nothing: Judged, tmp
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(flows(found)) > 0
     assert sum(line.startswith("withdrawn: frame ") for line in lines) == len(flows(found))
-    assert sum(line.startswith(("INTERFERED: ", "possible: ")) for line in lines) == 2 * len(flows(found))
+    assert sum(line.startswith(("INTERFERED: ", "Suspected: ")) for line in lines) == 2 * len(flows(found))

@@ -313,7 +313,8 @@ def each_once(rows: NDArray[np.int64]) -> Ragged:
 def foreign(trace: Trace, silences: Silences) -> Mask:
     """Say which connections opened with bytes of no protocol that filters let pass.
 
-    On `FILTERED` ports these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured, the first bytes that were say nothing of the protocol, nor who is the client.
+    On `FILTERED` ports these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured,
+    the first bytes that were say nothing of the protocol, nor who is the client.
     """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
     opened = (first >= 0) & ~silences.is_kind(Kind.UNGREETED) & began(trace, silences)

@@ -11,9 +11,11 @@ from netinterf.capture import write_pcap
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import scan
 from netinterf.report.lines import WIDTH
-from netinterf.report.text import finding_lines, one_line, summary_lines, text
+from netinterf.report.text import finding_lines, one_line, summary_lines, suspicion_lines, text
 from netinterf.schema import Diagnostic, Grade, Outcome
 from netinterf.verdict.record import Further, Observation, Verdict
+from netinterf.verdict.settling import settled_by
+from netinterf.verdict.words import WHAT
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
 
 
@@ -48,11 +50,47 @@ def test_a_finding_says_what_who_and_where_to_look(found: Verdict) -> None:
     assert all(str(frame) in block for frame in found.frames)
 
 
+def suspicion(found: Verdict, probability: float, says: str, mechanism: str = "tcp.reset") -> Verdict:
+    """Make a suspicion of a finding."""
+    seen = Observation(rule="r.0", says=says, llr=5.0, frames=(), measured={}, mechanism=mechanism)
+    hint = attrs.evolve(found, grade=Grade.POSSIBLE, outcome=Outcome.INSUFFICIENT, mechanism=mechanism)
+    return attrs.evolve(hint, probability=probability, evidence=(seen,))
+
+
 def test_a_hint_is_no_accusation(found: Verdict) -> None:
-    """A possible finding is called possible."""
-    block = page(found, grade=Grade.POSSIBLE, outcome=Outcome.INSUFFICIENT, probability=0.7)
-    assert block.startswith("possible: tcp.reset (possible, probability 70 %)")
+    """A suspicion says of what, why, how likely, where to look and what would settle it."""
+    block = "\n".join(suspicion_lines([suspicion(found, 0.7, "the reset is odd")]))
+    assert "Suspected: tcp.reset, would be settled by captures at the client and at the server at the" in block
+    assert f"70 %, frame {found.subject.first_frame}, " in block
+    assert "the reset is odd" in block
     assert "INTERFERED" not in block
+
+
+def test_suspicions_are_ranked_by_mechanism_and_probability(found: Verdict) -> None:
+    """The likeliest comes first, with those of its mechanism behind it; a reason that repeats is not repeated."""
+    some = [
+        suspicion(found, 0.6, "slow", "rate.freeze"),
+        suspicion(found, 0.7, "odd"),
+        suspicion(found, 0.8, "odd"),
+        suspicion(found, 0.75, "slow", "rate.freeze"),
+    ]
+    lines = [line for line in suspicion_lines(some) if line.startswith(("Suspected: ", "  6", "  7", "  8"))]
+    assert [line.partition(",")[0].strip() for line in lines] == [
+        "Suspected: tcp.reset", "80 %", "70 %", "Suspected: rate.freeze", "75 %", "60 %",
+    ]  # fmt: skip
+    assert [line.rpartition(": ")[2] for line in lines if line.startswith("  ")] == [
+        "odd",
+        "the same",
+        "slow",
+        "the same",
+    ]
+
+
+@pytest.mark.parametrize("mechanism", sorted(WHAT))
+def test_every_suspicion_can_be_settled(mechanism: str) -> None:
+    """Also a mechanism that nobody knows is settled by what fits its family, or any."""
+    assert settled_by(f"{mechanism}.unheard_of") == settled_by(mechanism)
+    assert not settled_by(mechanism).endswith(".")
 
 
 def test_only_the_strongest_evidence_is_shown(found: Verdict) -> None:
