@@ -36,6 +36,7 @@ class Subject:
     query_id: int | None = None
     frames: list[int] = attrs.field(factory=list)
     forged: list[int] = attrs.field(factory=list)
+    said: bool = False  # a forged packet said something
     mechanisms: list[str] = attrs.field(factory=list)
     trigger: int = 0
     confounder: str = ""
@@ -151,7 +152,9 @@ def labels(
         if subject is None:
             missing.append(f"{line['what']} frame {frame} belongs to no subject")
         elif line["what"] == "forged":
+            packet = rows[frame - 1][1]
             subject.forged.append(frame)
+            subject.said |= packet is not None and bool(packet.payload)
         else:
             subject.trigger = subject.trigger or frame
     for line in log:
@@ -198,6 +201,8 @@ def truth_of(subject: Subject, stage: Stage) -> Truth:
     mechanisms = list(subject.mechanisms)
     if mechanisms[:1] == ["dns.injection"] and set(subject.answered) <= set(subject.forged):
         mechanisms[0] = "dns.forged"  # the true answer was lost: no race is to be seen
+    if mechanisms[:1] == ["http.blockpage"] and subject.forged and not subject.said:
+        mechanisms[0] = "tcp.reset"  # the page went to the client: at the server nothing but the reset is to be seen
     first = mechanisms[0] if mechanisms else None
     client, port, server, server_port, protocol = subject.ends
     return Truth(

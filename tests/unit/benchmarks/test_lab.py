@@ -250,6 +250,24 @@ def test_labels_say_what_the_log_says(tmp_path: Path) -> None:
     assert server.truths == ()
 
 
+@pytest.mark.parametrize(("data", "mechanism"), [(b"HTTP/1.1 302 Found\r\n\r\n", "http.blockpage"), (b"", "tcp.reset")])
+def test_a_page_that_the_server_never_sees_is_a_reset_there(tmp_path: Path, data: bytes, mechanism: str) -> None:
+    """The page goes to the client; where nothing but a forged reset is to be seen, that is what was done."""
+    scenario = next(one for one in SCENARIOS if one.name == "http.blockpage.raced")
+    stage = Stage(scenario, 1, tmp_path)
+    stage.four = ENDS[4][0]
+    opened, made = packet(flags=SYN, seq=1), packet(outbound=bool(not data), flags=RST | ACK, seq=2, payload=data)
+    flow = [ENDS[4][0], opened.sport, ENDS[4][1], opened.dport, TCP]
+    side = "client" if data else "server"
+    log = [
+        {"what": "touch", "flow": flow, "time": 1.0, "mechanism": "http.blockpage", "number": 1},
+        {"what": "forged", "side": side, "packet": made.raw.hex(), "time": 1.01, "flow": flow},
+    ]
+    told, missing = labels(stage, side, [(1.0, opened), (1.01, made)], log, [])
+    assert not missing
+    assert [(one.mechanism, one.forged) for one in told.truths] == [(mechanism, (2,))]
+
+
 def test_scenarios_cover_the_contract_and_can_be_checked() -> None:
     """Names are unique and begin with their mechanism; the check knows what each must show."""
     names = [one.name for one in SCENARIOS]
