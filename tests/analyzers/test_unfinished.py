@@ -3,26 +3,34 @@
 import numpy as np
 import pytest
 
-from netinterf.analyzers.unanswered.silences import Kind, Silences
+from netinterf.analyzers.unanswered.silences import Kind
 from netinterf.analyzers.unanswered.unfinished import unfinished
+from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.trace import Trace
 from tests.analyzers.talk import Talk
 
 PIECE = 700
 
 
-def silence(trace: Trace) -> Silences:
-    """Describe the silence of the only flow: its client waits."""
-    columns = {name: np.zeros(1, np.int64) for name in ("flow", "side", "row", "last", "since", "until", "tries")}
-    more = {name: np.zeros(1, np.int64) for name in ("size", "heard", "paused")}
-    return Silences(**columns, **more, kind=np.array([Kind.CUT]), first=np.zeros(1, np.bool_))
+CLIENT = np.zeros(1, np.int64)
+"""The side that waits: the client of the only connection."""
 
 
 HELLO_OF_CLIENT = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 
 
-def answer(stream: bytes, *, pieces: int | None = None, hole: int = -1, request: bytes = HELLO_OF_CLIENT) -> Trace:
-    """Let a server send a stream in pieces with PSH, of which one may be missing, all acknowledged that arrived."""
+def answer(
+    stream: bytes,
+    *,
+    pieces: int | None = None,
+    hole: int = -1,
+    request: bytes = HELLO_OF_CLIENT,
+    wait: float | None = None,
+) -> Trace:
+    """Let a server send a stream in pieces with PSH, of which one may be missing, all acknowledged that arrived.
+
+    The client may then wait, and give up after so many milliseconds.
+    """
     talk = Talk()
     sent, end = talk.request(talk.open(), request)
     at, reached, whole = sent + talk.rtt, 901, True
@@ -36,6 +44,8 @@ def answer(stream: bytes, *, pieces: int | None = None, hole: int = -1, request:
         talk.send("S", "PA", 901 + place, end, at=at, data=piece)
         reached = 901 + place + len(piece) if whole else reached
         talk.send("C", "A", end, reached, at=at + 0.1)
+    if wait is not None:
+        talk.send("C", "FA", end, reached, at=at + wait)
     return talk.trace()
 
 
@@ -63,7 +73,7 @@ HELLO = record(90, 22)
 def test_what_was_announced_decides(stream: bytes, pieces: int | None, told: bool) -> None:
     """PSH is on every packet; only what records and heads announce tells whether there was more."""
     trace = answer(stream, pieces=pieces)
-    assert unfinished(trace, silence(trace)).tolist() == [told]
+    assert unfinished(trace, CLIENT).tolist() == [told]
 
 
 def test_a_hole_is_unfinished_and_missing_headers_say_nothing() -> None:
@@ -71,13 +81,13 @@ def test_a_hole_is_unfinished_and_missing_headers_say_nothing() -> None:
     stream = HELLO + record(5000)
     for hole, told in ((3, True), (0, False)):
         trace = answer(stream, hole=hole)
-        assert unfinished(trace, silence(trace)).tolist() == [told]
+        assert unfinished(trace, CLIENT).tolist() == [told]
 
 
 def test_an_empty_capture_is_finished() -> None:
     """Nothing is said of nothing."""
     trace = answer(HELLO)
-    assert unfinished(trace, silence(trace).take(np.empty(0, np.int64))).tolist() == []
+    assert unfinished(trace, np.empty(0, np.int64)).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -93,4 +103,12 @@ def test_some_answers_announce_a_body_that_does_not_follow(method: str, status: 
     """Answers to HEAD say how long a body would be, and so does 304 (RFC 9110 section 8.6)."""
     request = f"{method} / HTTP/1.1\r\nHost: a.example\r\n\r\n".encode()
     trace = answer(f"HTTP/1.1 {status}\r\nContent-Length: 3000\r\n\r\n".encode(), request=request)
-    assert unfinished(trace, silence(trace)).tolist() == [told]
+    assert unfinished(trace, CLIENT).tolist() == [told]
+
+
+@pytest.mark.parametrize(("size", "cut"), [(5000, True), (600, False)])
+def test_what_stops_inside_a_record_was_cut(size: int, cut: bool) -> None:
+    """Every packet has PSH, and the client waits for ten seconds: for the rest of a record, or for nothing."""
+    stream = HELLO + record(size)
+    trace = answer(stream, pieces=3 if cut else None, wait=10_000.0)
+    assert [Kind(kind) for kind in find_waiting(trace).kind.tolist()] == ([Kind.CUT] if cut else [])

@@ -135,7 +135,7 @@ def mid_answer(trace: Trace, silences: Silences) -> Mask:
         return np.zeros(0, np.bool_)
     told: Mask = (last >= 0) & (trace.packets.payload_length[last] > 0)
     told &= trace.packets.tcp_flags[last] & TcpFlag.PSH == 0
-    return (told | unfinished(trace, silences)) & ~silences.is_kind(Kind.DATAGRAM)
+    return (told | unfinished(trace, silences.side)) & ~silences.is_kind(Kind.DATAGRAM)
 
 
 def last_passed(trace: Trace, silences: Silences) -> I64:

@@ -7,7 +7,7 @@ was announced does: records begin with their length (RFC 8446 §5.1), answers wi
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.unanswered.silences import TCP, Silences
+from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.numbering import hash_rows
 from netinterf.table import Text
 from netinterf.trace import Trace
@@ -29,12 +29,12 @@ RECORDS = 512
 """Records that are followed at most: 8 MB of full ones. A longer stream says nothing here."""
 
 
-def unfinished(trace: Trace, silences: Silences) -> Mask:
-    """Say of each silence whether the other end had announced more than the waiting side acknowledged."""
-    told = np.zeros(len(silences), np.bool_)
-    tcp = np.flatnonzero(trace.flows.protocol[silences.flow] == TCP)
+def unfinished(trace: Trace, waiting: I64) -> Mask:
+    """Say of each waiting side, a row in Sides, whether the other end had announced more than it acknowledged."""
+    told = np.zeros(len(waiting), np.bool_)
+    tcp = np.flatnonzero(trace.flows.protocol[waiting // 2] == TCP)
     if len(tcp):
-        side = silences.side[tcp] ^ 1
+        side = waiting[tcp] ^ 1
         reached = trace.sides.acked[side].astype(np.int64) - 1  # bytes of the stream: the SYN counts one
         told[tcp] = mid_body(trace, side, reached) | mid_record(trace, side, reached)
     return told

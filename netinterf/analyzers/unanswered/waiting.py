@@ -12,6 +12,7 @@ from netinterf.analyzers.unanswered.silences import (
     end_of_capture,
     witnessed,
 )
+from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -31,9 +32,9 @@ SYN_TRIES = 2
 def find_waiting(trace: Trace) -> Silences:
     """Find requests that were acknowledged and never answered (MUTE), and answers that stopped midway (CUT).
 
-    A side stopped midway when the last that it sent was data without PSH: its stack had more in its buffer
-    (RFC 9293 §3.9.1.2). A request can only be told from chatter when the client made it. What the other end says to a
-    client that gave up is no answer.
+    A side stopped midway when the last that it sent was data without PSH, since its stack had more in its buffer
+    (RFC 9293 §3.9.1.2), or when it had announced more. A request can only be told from chatter when the client made
+    it. What the other end says to a client that gave up is no answer.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
@@ -50,6 +51,8 @@ def find_waiting(trace: Trace) -> Silences:
     silent = until - packets.time[last]
     kept = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
     cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
+    long = np.flatnonzero(kept & ~mute & ~cut)
+    cut[long] = unfinished(trace, side[long])
     kept &= mute | cut
     asked = sides.first_payload[side].astype(np.int64)
     row = np.where(mute, asked, last)[kept]
