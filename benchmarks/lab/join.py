@@ -176,7 +176,7 @@ def labels(
                     one.name = one.name or (told["name"] if one.spoke else "")
                     odd = told["odd"] if one.kind == "flow" else told["odd"] and told["steps"][0][0] == "query"
                     one.confounder = stage.scenario.confounder if odd else one.confounder
-    truths = tuple(truth_of(one, stage) for one in found if visible(one, side))
+    truths = tuple(truth_of(one, stage, side) for one in found if visible(one, side))
     return Labels(
         scenario=stage.scenario.name,
         family=stage.scenario.family,
@@ -196,13 +196,15 @@ def visible(subject: Subject, side: str) -> bool:
     return not (side == "server" and subject.kind == "exchange" and subject.mechanisms and not subject.forged)
 
 
-def truth_of(subject: Subject, stage: Stage) -> Truth:
-    """Write the label of a subject."""
+def truth_of(subject: Subject, stage: Stage, side: str) -> Truth:
+    """Write the label of a subject, as this tap can know it."""
     mechanisms = list(subject.mechanisms)
     if mechanisms[:1] == ["dns.injection"] and set(subject.answered) <= set(subject.forged):
         mechanisms[0] = "dns.forged"  # the true answer was lost: no race is to be seen
     if mechanisms[:1] == ["http.blockpage"] and subject.forged and not subject.said:
         mechanisms[0] = "tcp.reset"  # the page went to the client: at the server nothing but the reset is to be seen
+    if side == "server" and mechanisms[:1] == ["tcp.connect.reset"] and subject.forged:
+        mechanisms[0] = "tcp.reset"  # the server answered the SYN itself, and then a reset came in its client's name
     first = mechanisms[0] if mechanisms else None
     client, port, server, server_port, protocol = subject.ends
     return Truth(

@@ -250,9 +250,16 @@ def test_labels_say_what_the_log_says(tmp_path: Path) -> None:
     assert server.truths == ()
 
 
-@pytest.mark.parametrize(("data", "mechanism"), [(b"HTTP/1.1 302 Found\r\n\r\n", "http.blockpage"), (b"", "tcp.reset")])
-def test_a_page_that_the_server_never_sees_is_a_reset_there(tmp_path: Path, data: bytes, mechanism: str) -> None:
-    """The page goes to the client; where nothing but a forged reset is to be seen, that is what was done."""
+@pytest.mark.parametrize(
+    ("done", "data", "mechanism"),
+    [
+        ("http.blockpage", b"HTTP/1.1 302 Found\r\n\r\n", "http.blockpage"),
+        ("http.blockpage", b"", "tcp.reset"),
+        ("tcp.connect.reset", b"", "tcp.reset"),
+    ],
+)
+def test_what_the_server_sees_is_a_reset(tmp_path: Path, done: str, data: bytes, mechanism: str) -> None:
+    """The page goes to the client, and its SYN was answered: at the server nothing but a forged reset is to be seen."""
     scenario = next(one for one in SCENARIOS if one.name == "http.blockpage.raced")
     stage = Stage(scenario, 1, tmp_path)
     stage.four = ENDS[4][0]
@@ -260,7 +267,7 @@ def test_a_page_that_the_server_never_sees_is_a_reset_there(tmp_path: Path, data
     flow = [ENDS[4][0], opened.sport, ENDS[4][1], opened.dport, TCP]
     side = "client" if data else "server"
     log = [
-        {"what": "touch", "flow": flow, "time": 1.0, "mechanism": "http.blockpage", "number": 1},
+        {"what": "touch", "flow": flow, "time": 1.0, "mechanism": done, "number": 1},
         {"what": "forged", "side": side, "packet": made.raw.hex(), "time": 1.01, "flow": flow},
     ]
     told, missing = labels(stage, side, [(1.0, opened), (1.01, made)], log, [])
