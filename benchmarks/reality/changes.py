@@ -34,6 +34,9 @@ ROUTED = 20_000  # ns between both copies of a frame that a router passes on
 SEED = 1
 
 
+IP_TYPES = (b"\x08\x00", b"\x86\xdd")
+"""EtherTypes of IPv4 and IPv6."""
+
 COLUMNS = ("length", "time", "outbound", "inbound", "flow", "ip_at")
 
 
@@ -115,12 +118,15 @@ def ordered(frames: Frames) -> Frames:
 
 
 def without_link_layer(frames: Frames) -> Frames:
-    """Leave the Ethernet headers away; frames that are not plain IP over Ethernet go."""
+    """Leave the Ethernet headers away, and frames without IP; where tags tell packets apart, nothing is left."""
     if frames.link_type != ETHERNET:
         return frames
-    bare = frames.take(np.flatnonzero(frames.ip_at == 14))
+    plain = np.array([one[12:14] in IP_TYPES for one in frames.data], np.bool_)
+    if np.any(~plain & (frames.ip_at > 0)):
+        return frames.take(np.empty(0, np.int64))
+    bare = frames.take(np.flatnonzero(plain & (frames.ip_at > 0)))
     data = tuple(one[14:] for one in bare.data)
-    return attrs.evolve(bare, data=data, length=bare.length - 14, ip_at=np.zeros(len(bare), np.int64), link_type=RAW)
+    return attrs.evolve(bare, data=data, length=bare.length - 14, ip_at=bare.ip_at - 14, link_type=RAW)
 
 
 def elsewhere(frames: Frames) -> Frames:

@@ -227,11 +227,16 @@ def raw(block: Block, front: Front) -> Next:
     return split(front, _NIBBLES[first >> 4], front.at)
 
 
+LOOPBACK_NET = np.uint64(0xFFFF7F)
+"""127.0.0.0/8 as IPv4-mapped addresses begin (RFC 4291 §2.5.5.2)."""
+
+
 def on_loopback(block: Block, rows: I64, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Say which frames never saw a wire, so that no maximum transmission unit of one applies.
 
     Linux shows its loopback device as Ethernet with both addresses zero, and as cooked frames of hardware type 772
-    (ARPHRD_LOOPBACK). Raw IP and BSD loopback do not say what they ran over, and are given the benefit of the doubt.
+    (ARPHRD_LOOPBACK). Raw IP does not say what it ran over: between different hosts that was a wire, so that verdicts
+    are the same whether a link layer was kept or not. BSD loopback is given the benefit of the doubt.
 
     Args:
         block: The frames.
@@ -248,8 +253,18 @@ def on_loopback(block: Block, rows: I64, kinds: NDArray[np.uint8]) -> NDArray[np
     wired = (kinds == Kind.ETHERNET) & ((addresses["high"] != 0) | (addresses["low"] != 0))
     wired |= ((kinds == Kind.LINUX_SLL) | (kinds == Kind.LINUX_SLL2)) & (hardware != 772)
     wired |= (kinds == Kind.PPP) | (kinds == Kind.PPP_HDLC) | (kinds == Kind.PPPOE) | (kinds == Kind.CISCO_HDLC)
+    wired |= np.isin(kinds, (Kind.RAW, Kind.IPV4, Kind.IPV6)) & between_hosts(block, rows)
     unwired: NDArray[np.bool_] = ~wired
     return unwired
+
+
+def between_hosts(block: Block, rows: I64) -> NDArray[np.bool_]:
+    """Say which packets go from one host to another: not to itself, nor within 127.0.0.0/8 (RFC 1122 §3.2.1.3)."""
+    out = block.out
+    high, low = out.source_high[rows], out.source_low[rows]
+    apart = (high != out.target_high[rows]) | (low != out.target_low[rows])
+    found: NDArray[np.bool_] = apart & ~((high == 0) & (low >> np.uint64(24) == LOOPBACK_NET))
+    return found
 
 
 def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> NDArray[np.uint64]:

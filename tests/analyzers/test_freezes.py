@@ -47,11 +47,11 @@ def download(talk: Talk, at: float, port: int, segments: int, *, whole: bool = F
         talk.send("C", "FA", end, seq, at=when + 10_000 + 300 * (2**number - 1))
 
 
-def fetches(counts: list[int], *, beside: bool = True) -> Trace:
-    """Fetch from one server, one after the other, each stopped after so many segments; another one serves all."""
+def fetches(counts: list[int], *, beside: bool = True, networks: int = 1) -> Trace:
+    """Fetch from two servers, one after the other, each stopped after so many segments; another one serves all."""
     talk = Talk()
     for place, count in enumerate(counts):
-        talk.server = "203.0.113.9" if place % 2 else "203.0.113.10"
+        talk.server = f"203.0.{113 + place % networks}.{9 if place % 2 else 10}"
         download(talk, 15_000.0 * place, 40_000 + place, count)
         if beside:
             talk.server = "192.0.2.77"
@@ -148,10 +148,16 @@ def test_downloads_that_stop_anywhere_are_failures() -> None:
 
 def test_two_stops_are_compared() -> None:
     """Two connections that stop at one count say something, and less than three; two at different counts nothing."""
-    two, three = (worth(fetches(counts), LIMIT) for counts in ([10, 10], [10, 10, 10]))
+    two, three = (worth(fetches(counts, networks=2), LIMIT) for counts in ([10, 10], [10, 10, 10]))
     assert 3.0 < two < three
-    assert set(told(fetches([10, 10]))) == {STOPPED, LIMIT, SPARED}
-    assert set(told(fetches([10, 30]))) == {STOPPED, SCATTERED}
+    assert set(told(fetches([10, 10], networks=2))) == {STOPPED, LIMIT, SPARED}
+    assert set(told(fetches([10, 30], networks=2))) == {STOPPED, SCATTERED}
+
+
+def test_two_stops_in_one_network_are_not_compared() -> None:
+    """What fails there stops both; three say more."""
+    assert set(told(fetches([10, 10]))) == {STOPPED}
+    assert set(told(fetches([10, 10, 10]))) == {STOPPED, LIMIT, SPARED}
 
 
 def worth(trace: Trace, rule: str) -> float:

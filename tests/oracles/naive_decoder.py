@@ -433,9 +433,11 @@ def icmp(f, at):
         f.row.update(source_port=f.get(at + 4, 2), target_port=f.get(at + 4, 2))
 
 
-def on_wire(data, number):
+def on_wire(data, number, row):
     """Say whether the frame was on a wire with a maximum transmission unit."""
     head = data + bytes(20)
+    if number in (12, 14, 101, 228, 229):
+        return row["source"] != row["target"] and row["source"] >> 24 != 0xFFFF7F
     if number == 1:
         return head[:12] != bytes(12)
     if number in (113, 276):
@@ -447,7 +449,7 @@ def decode_frame(data, number, length=None):
     """Decode one frame into a dict of columns; ``status`` is a number."""
     f = Frame(data, len(data) if length is None else length)
     link(f, number)
-    return finish(f, on_wire(data, number))
+    return finish(f, on_wire(data, number, f.row))
 
 
 def finish(f, wired):

@@ -23,8 +23,9 @@ __all__ = ["Freezes"]
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-FEWEST = 2
-"""Stopped connections of one client that are compared."""
+FEWEST, FEWEST_HERE = 2, 3
+"""Stopped connections of one client that are compared; and where all lead to one network, since what fails there stops
+several alike (two downloads from one content network stopped at a count in a public capture)."""
 
 AT_ONCE_NS = 500_000_000
 """Transfers of one network whose last packets passed so close together were stopped at one moment: packets of a
@@ -82,7 +83,8 @@ class Freezes:
     def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
         """Write down what the courses of one client's connections have in common."""
         place = courses.stop[courses.stop >= 0]
-        if len(place) < FEWEST:
+        places = np.unique(networks(trace)[stops.flow[place]])
+        if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
             return []
         found = find_common_limit(lives_of(trace, stops, courses))
         if found.llr <= 0:

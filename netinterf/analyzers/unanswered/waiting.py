@@ -94,14 +94,14 @@ def gave_up(trace: Trace, side: I64) -> I64:
 def find_ungreeted(trace: Trace) -> Silences:
     """Find connections of which nothing was captured but SYNs (UNGREETED).
 
-    Where no connection of the capture has both directions, nobody can tell.
+    Where a client has no connection with both directions in the capture, nobody can tell.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     tcp = flows.protocol == TCP
     kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & witnessed(trace)[:, 0]
     kept &= sides.sent[0::2] <= 1
-    kept &= bool(np.any(tcp & answered & (asked > 0)))
+    kept &= np.isin(flows.client, flows.client[tcp & answered & (asked > 0)])
     flow = np.flatnonzero(kept)
     end = end_of_capture(trace)
     waited = end - packets.time[sides.last[2 * flow]] >= farthest(trace)[flows.client[flow]]

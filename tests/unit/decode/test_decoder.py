@@ -146,6 +146,16 @@ def test_longer_than_the_wire_allows_means_offload(link_type, head):
     assert status(quiet, link_type=link_type) == Status(0)
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "wired"),
+    [("192.0.2.1", "198.51.100.7", True), ("192.0.2.1", "192.0.2.1", False), ("127.0.0.1", "127.0.0.2", False)],
+)
+def test_raw_ip_between_hosts_was_on_a_wire(source, target, wired):
+    """Without a link layer the addresses tell: a packet to oneself needs no wire."""
+    frame = bytes(IP(src=source, dst=target) / TCP() / Raw(b"x" * 2896))
+    assert status(frame, link_type=101) == (Status.OFFLOADED if wired else Status(0))
+
+
 def test_fragments_are_told_apart():
     """The first fragment shows the transport header, later ones only the protocol, in IPv4 and IPv6."""
     data = bytes(UDP(sport=5, dport=6, len=1508))
