@@ -17,7 +17,6 @@ from netinterf.report.digest import (
     frames_of,
     kinds_of,
     ordered_evidence,
-    place_of,
     resembles,
     shared_rules,
     shown_by,
@@ -28,7 +27,7 @@ from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.settling import settled_by
-from netinterf.verdict.words import happened, percent
+from netinterf.verdict.words import happened, percent, who
 from netinterf.writing import printable
 
 __all__ = ["capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "suspicion_lines", "text"]
@@ -100,7 +99,7 @@ def suspicion_lines(suspicions: Sequence[Verdict]) -> Iterator[str]:
             because = next((seen.says for seen in ordered_evidence(verdict) if seen.llr > 0), "")
             frame = "" if verdict.subject.first_frame is None else f", frame {verdict.subject.first_frame}"
             again = "the same" if because == before else because
-            yield from wrapped(f"{percent(verdict.probability)}{frame}, {place_of(verdict)}: {again}", "  ", "    ")
+            yield from wrapped(f"{percent(verdict.probability)}{frame}, {who(verdict.subject)}: {again}", "  ", "    ")
             before = because
 
 

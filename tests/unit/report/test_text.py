@@ -74,16 +74,12 @@ def test_suspicions_are_ranked_by_mechanism_and_probability(found: Verdict) -> N
         suspicion(found, 0.8, "odd"),
         suspicion(found, 0.75, "slow", "rate.freeze"),
     ]
-    lines = [line for line in suspicion_lines(some) if line.startswith(("Suspected: ", "  6", "  7", "  8"))]
-    assert [line.partition(",")[0].strip() for line in lines] == [
+    lines = "\n".join(suspicion_lines(some)).replace("\n    ", " ").split("\n")
+    told = [line.strip() for line in lines if line.startswith(("Suspected: ", "  6", "  7", "  8"))]
+    assert [line.partition(",")[0] for line in told] == [
         "Suspected: tcp.reset", "80 %", "70 %", "Suspected: rate.freeze", "75 %", "60 %",
     ]  # fmt: skip
-    assert [line.rpartition(": ")[2] for line in lines if line.startswith("  ")] == [
-        "odd",
-        "the same",
-        "slow",
-        "the same",
-    ]
+    assert [line.rpartition(": ")[2] for line in told if "%" in line] == ["odd", "the same", "slow", "the same"]
 
 
 @pytest.mark.parametrize("mechanism", sorted(WHAT))
