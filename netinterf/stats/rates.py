@@ -18,6 +18,7 @@ __all__ = [
     "STRENGTH_BOUNDS",
     "STRENGTH_PRIOR",
     "Shrunk",
+    "beta_binomial_tail",
     "clopper_pearson_upper",
     "exceeds",
     "fit_beta_binomial",
@@ -97,6 +98,37 @@ def fit_beta_binomial(k: ArrayLike, n: ArrayLike) -> tuple[float, float]:
     ]
     best = min(runs, key=lambda run: float(run.fun)).x
     return float(expit(best[0]) * np.exp(best[1])), float(expit(-best[0]) * np.exp(best[1]))
+
+
+def beta_binomial_tail(k: ArrayLike, n: ArrayLike, a: float, b: float) -> F64:
+    """Compute how likely something is to happen so often, where its rate is itself drawn from a beta distribution.
+
+    Args:
+        k: How often it happened in each group, from 0 to n.
+        n: How often it could have.
+        a: First parameter of the distribution of rates, above 0.
+        b: Second parameter, above 0.
+
+    Returns:
+        Logarithm of the probability of k of n and more, nats, one per group.
+
+    Raises:
+        ParameterError: The columns differ in length, or a count is not finite or not from 0 to n.
+    """
+    hits, trials = _checked_counts(k, n)
+    if not len(hits):
+        return np.zeros(0)
+    from scipy.special import betaln, gammaln  # its import takes longer than most captures
+
+    pairs, place = np.unique(np.stack([hits, trials]), axis=1, return_inverse=True)
+    length = (pairs[1] - pairs[0] + 1).astype(np.int64)
+    start = np.cumsum(length) - length
+    row = np.repeat(np.arange(len(length)), length)
+    times, most = pairs[0][row] + np.arange(len(row)) - start[row], pairs[1][row]
+    ways = gammaln(most + 1) - gammaln(times + 1) - gammaln(most - times + 1)
+    each = ways + betaln(a + times, b + most - times) - betaln(a, b)
+    found: F64 = np.minimum(np.logaddexp.reduceat(each, start), 0.0)[place.reshape(-1)]
+    return found
 
 
 def shrink(k: ArrayLike, n: ArrayLike, a: float, b: float, level: float = 0.95) -> Shrunk:

@@ -253,6 +253,43 @@ def test_several_domains_that_die_together(names: tuple[str, ...], told: bool) -
     assert ("alike" in rules(read_talk(talk), names[0])) == told
 
 
+def test_domains_that_a_lossy_way_left_unanswered_are_no_company() -> None:
+    """Every answer takes two questions, whatever the name: three domains that never got one are chance."""
+    weight = {}
+    for lossy in (False, True):
+        talk = Talk(server=PLAIN)
+        for turn in range(2):
+            for place, name in enumerate(("www.one.org", "www.two.net", "www.three.com")):
+                other = f"www.other{place}{turn}.net"
+                talk.ask(name)
+                talk.ask(other)
+                if lossy:
+                    talk.ask(other, new=False)
+                talk.reply(other, address_record("23.1.7.9"))
+        weight[lossy] = weights(read_talk(talk), "www.one.org")["alike"]
+    assert weight[True] < 0.6 * weight[False]
+
+
+def test_domains_asked_long_ago_count_as_tried_when_asked_again() -> None:
+    """Forty domains are asked for all the time: two dead ones among them say less than two among themselves."""
+    given = []
+    for early in (0, 40):
+        talk = Talk(server=PLAIN)
+        for turn in range(2):
+            for place in range(early):
+                talk.ask(f"www.usual{place}.org")
+                talk.reply(f"www.usual{place}.org", address_record("23.1.7.9"))
+                talk.now -= 250_000_000
+            talk.now += 0 if turn else 60 * SECOND
+        for _ in range(2):
+            for name in ("www.one.org", "www.two.net"):
+                talk.ask(name)
+                talk.now += SECOND
+                talk.ordinary(1)
+        given.append(weights(read_talk(talk), "www.one.org").get("alike", 0.0))
+    assert given[1] < given[0]
+
+
 def test_a_domain_that_is_answered_or_fails_is_not_swallowed() -> None:
     """Of three domains one is answered in the end and one draws a failure: one is left."""
     talk = Talk(server=PLAIN)
@@ -372,14 +409,6 @@ def test_counts_against_a_loop() -> None:
         named = [one for one in same(row, "client", "server", "name") if udp[one]]
         return tries >= 2 and not any(lookups.answered[one] or lookups.failed[one] for one in named)
 
-    def first(row: int) -> int:
-        group = [one for one in same(row, "client", "server") if domain[one] == domain[row]]
-        return min((one for one in group if lookups.silent[one] and hopeless(one)), key=lambda one: lookups.since[one])
-
-    def earliest(row: int) -> int:
-        group = [one for one in same(row, "client", "server") if domain[one] == domain[row] and udp[one]]
-        return min(group, key=lambda one: lookups.since[one])
-
     for place, row in enumerate(silent.tolist()):
         question = same(row, "client", "server", "name", "kind")
         named = same(row, "client", "server", "name")
@@ -425,12 +454,10 @@ def test_counts_against_a_loop() -> None:
         )
         assert seen.failed[place] == sum(lookups.failed[one] for one in named)
         close = [one for one in asked if udp[one] and abs(lookups.since[one] - lookups.since[row]) <= 10 * SECOND]
-        dead = {
-            domain[one] for one in asked if lookups.silent[one] and hopeless(one)
-            and first(one) in close
-        }  # fmt: skip
-        assert seen.alike[place] == len(dead)
-        assert seen.domains[place] == sum(earliest(one) == one for one in close)
+        dead = [one for one in close if lookups.silent[one] and hopeless(one)]
+        assert seen.alike[place] == len({domain[one] for one in dead})
+        assert seen.vain[place] == sum(lookups.tries[one] for one in dead)
+        assert seen.domains[place] == len({domain[one] for one in close})
         others = [one for one in same(row, "client", "name") if one not in named]
         assert seen.elsewhere[place] == sum(lookups.answered[one] for one in others)
 

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.dns_silence.company import FEWEST, LEAST_TRIES, look_around
+from netinterf.analyzers.dns_silence.company import FEWEST, LEAST_TRIES, Company, look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.dns_silence.unheard import find_unheard
 from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.stats.rates import beta_binomial_tail
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
@@ -20,6 +21,11 @@ __all__ = ["DnsSilence"]
 UNANSWERED = 0.02
 """Share of other questions that a resolver may leave unanswered now and then and still be steady: that of healthy
 neighbours (Brandhorst and Pras 2006, but for names that are never answered). One that limits answers leaves more."""
+
+SILENT = (1.0, 49.0)
+"""Beta distribution of the share of domains about which a resolver stays silent though it answers others: one in fifty,
+with long tails, since dead zones come in company. Judgement: of 2,189 benign lookups in public captures none was asked
+twice in vain beside others that were answered (rule of three: one in 730)."""
 
 FAILS_IN_SILENCE = 3.1
 """Nats by which a lookup in vain speaks against dead servers at a public resolver: ln(67 / 3), of 67 lookups of a name
@@ -104,7 +110,7 @@ class DnsSilence:
             (
                 "alike",
                 spared & forsaken & (seen.failed == 0) & (seen.alike > 1),
-                dead_by_chance(seen.alike, seen.domains),
+                dead_by_chance(seen),
                 {"domains": seen.alike, "tried": seen.domains},
             ),
             ("everywhere", spared & (seen.resolvers > 1), telling, {"resolvers": seen.resolvers}),
@@ -142,8 +148,12 @@ class DnsSilence:
         )
 
 
-def dead_by_chance(alike: NDArray[np.int64], tried: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Say how unlikely it is that so many domains of those asked for have dead servers, nats, up to `MOST`."""
-    from scipy.stats import binom
+def dead_by_chance(seen: Company) -> NDArray[np.float64]:
+    """Say how unlikely it is that so many domains of those asked for are dead, nats, up to `MOST`.
 
-    return np.minimum(-np.asarray(binom.logsf(alike - 1, np.maximum(tried, alike), UNANSWERED), np.float64), MOST)
+    As far as loss is excluded by all that was asked about them: on a lossy way several domains go unanswered as well.
+    """
+    unlikely = np.minimum(-beta_binomial_tail(seen.alike, np.maximum(seen.domains, seen.alike), *SILENT), MOST)
+    lost = seen.vain * seen.surprise / np.maximum(seen.tries, 1)
+    weight: NDArray[np.float64] = unlikely * np.minimum(lost / CHANCE, 1.0)
+    return weight

@@ -25,6 +25,9 @@ UNSEEN = 0.5
 """Answers and silences that are added to those counted, so that few of either are no certainty (Jeffreys prior)."""
 
 
+MILLISECOND = 1_000_000
+"""As finely as `Moments` count, ns."""
+
 NEAR_NS = 10_000_000_000
 """How near in time a question must lie to be compared: twice the stub resolver's timeout (resolv.conf(5)), so that an
 outage of the resolver is none of the name."""
@@ -57,6 +60,7 @@ class Company:
     surprise: NDArray[np.float64]  # how unlikely so many silences are at the resolver's own rate near each, nats
     row_surprise: NDArray[np.float64]  # the same of those in a row, at its rate before them
     alike: I64  # registrable domains that it was silent about near it, each asked for again and never answered
+    vain: I64  # questions about them
     domains: I64  # registrable domains that the client asked it for near it
 
 
@@ -80,6 +84,24 @@ class _Count:
     def near(self, group: I64, where: Mask, times: I64 | None = None) -> I64:
         """Within `NEAR_NS`."""
         return self.between(group, where, np.maximum(self.since - NEAR_NS, 0), self.since + NEAR_NS, times)
+
+    def distinct(self, group: I64, label: I64, where: Mask) -> I64:
+        """How many labels there are among those near: all of these, but for each that came there before.
+
+        A pair of neighbours of one label that is no wider than what is near lies in it unless its first is too early or
+        its second too late, which are never both so.
+        """
+        rows = np.flatnonzero(where)
+        rows = rows[np.lexsort((self.lookups.since[rows], label[rows]))]
+        first, second = rows[:-1], rows[1:]
+        time = self.lookups.since // MILLISECOND
+        pair = (label[first] == label[second]) & (time[second] - time[first] <= 2 * NEAR_NS // MILLISECOND)
+        first, second, begin = first[pair], second[pair], np.maximum(self.since - NEAR_NS, 0)
+        mine, ever, zero = group[self.silent], np.full(len(self.silent), np.iinfo(np.int64).max), 0 * self.since
+        early = Moments(group[first], self.lookups.since[first]).count(mine, zero, begin - MILLISECOND)
+        late = Moments(group[second], self.lookups.since[second]).count(mine, self.since + NEAR_NS + MILLISECOND, ever)
+        inside = Moments(group[first], self.lookups.since[first]).count(mine, zero, ever) - early - late
+        return self.near(group, where) - inside
 
     def after(self, group: I64, where: Mask, begin: I64) -> I64:
         """From *begin* on."""
@@ -149,18 +171,10 @@ def pooled(lookups: Lookups, count: _Count, server: I64, name: I64, question: I6
     dead &= ~holding(name, (lookups.answered | lookups.failed) & udp)
     domain = combined(server, lookups.domain)
     return {
-        "alike": count.near(server, first_of(domain, dead, lookups.since)),
-        "domains": count.near(server, first_of(domain, udp, lookups.since)),
+        "alike": count.distinct(server, domain, dead),
+        "vain": count.near(server, dead, lookups.tries),
+        "domains": count.distinct(server, domain, udp),
     }
-
-
-def first_of(group: I64, where: Mask, since: I64) -> Mask:
-    """Say which rows are the earliest of their group that *where* holds for."""
-    rows = np.flatnonzero(where)
-    rows = rows[np.argsort(since[rows], kind="stable")]
-    found = np.zeros(len(group), np.bool_)
-    found[rows[np.unique(group[rows], return_index=True)[1]]] = True
-    return found
 
 
 def beside(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, Any]:

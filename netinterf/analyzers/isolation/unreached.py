@@ -9,11 +9,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.isolation.causes import HIGH
 from netinterf.analyzers.sites import networks
 from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.analyzers.unanswered.waiting import find_ungreeted
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.numbering import combined
+from netinterf.stats.rates import beta_binomial_tail
 from netinterf.trace import Trace
 
 __all__ = ["FEWEST", "STEADY", "Unreached", "find_unreached"]
@@ -23,9 +25,6 @@ Mask = NDArray[np.bool_]
 
 FEWEST, STEADY = 5, 2
 """Networks that must never have answered, and others that must have meanwhile: with fewer a dead host or two decide."""
-
-DEAD = 0.07
-"""Share of web servers that are dead: what `netinterf.analyzers.isolation.causes` expects of networks that are well."""
 
 WEB = (80, 443)
 """Nearly all that a client tries there is alive; see ``CHOSEN`` of the causes."""
@@ -42,7 +41,7 @@ class Unreached:
     last: I64  # … and its last
     silent: I64  # networks that never answered the same client over the same address family
     steady: I64  # those that did meanwhile
-    surprise: NDArray[np.float64]  # nats: how unlikely so many dead ones are
+    surprise: NDArray[np.float64]  # nats: how unlikely so many dead ones are where nearly all are well (`causes.HIGH`)
 
 
 def find_unreached(trace: Trace) -> Unreached:
@@ -62,9 +61,8 @@ def find_unreached(trace: Trace) -> Unreached:
     silent, tried, steady = beside(trace, flow, last, group, place, counted & heard)
     enough = (silent >= FEWEST) & (steady >= STEADY)
     flow, row, last, silent, tried, steady = (column[enough] for column in (flow, row, last, silent, tried, steady))
-    return Unreached(
-        flow=flow, first=row, last=last, silent=silent, steady=steady, surprise=tail(silent, tried)
-    )  # fmt: skip
+    surprise = -beta_binomial_tail(silent, tried, *HIGH[::-1])
+    return Unreached(flow=flow, first=row, last=last, silent=silent, steady=steady, surprise=surprise)
 
 
 def named(trace: Trace) -> Mask:
@@ -110,10 +108,3 @@ def beside(trace: Trace, flow: I64, last: I64, group: I64, place: I64, alive: Ma
     steady = np.bincount(group[inside[once]], minlength=size)
     mine = group[flow]
     return silent[mine], tried[mine], steady[mine]
-
-
-def tail(silent: I64, tried: I64) -> NDArray[np.float64]:
-    """Say how unlikely it is that so many of those tried are dead, nats."""
-    from scipy.stats import binom
-
-    return -np.asarray(binom.logsf(silent - 1, tried, DEAD), np.float64)

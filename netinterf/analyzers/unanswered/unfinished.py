@@ -66,7 +66,7 @@ def mid_record(trace: Trace, side: I64, reached: I64) -> Mask:
     for _ in range(RECORDS):
         if not len(active):
             break
-        kind, major, _, high, low = (stream.byte(active, place[active] + offset) for offset in range(HEADER))
+        kind, major, _, high, low = stream.header(active, place[active]).T
         known = (kind >= TYPES[0]) & (kind <= TYPES[1]) & (major == 3) & (high >= 0) & (low >= 0)
         active, size = active[known], ((high << 8) + low)[known]
         place[active] += HEADER + size
@@ -91,11 +91,23 @@ class Streams:
         self.at = packets.payload_start[row][order].astype(np.int64)
         self.length = packets.payload_captured[row][order].astype(np.int64)
 
+    def header(self, owner: I64, offset: I64) -> I64:
+        """Read a record's header of each of some streams at an offset, -1 for bytes that were not captured: (n, 5)."""
+        found = np.full((len(owner), HEADER), -1)
+        if not len(self.keys):
+            return found
+        place = np.maximum(np.searchsorted(self.keys, owner << 40 | offset, side="right") - 1, 0)
+        inside = offset - self.begin[place]
+        whole = (self.keys[place] >> 40 == owner) & (inside >= 0) & (inside + HEADER <= self.length[place])
+        found[whole] = self.buffer[(self.at[place] + inside)[whole, None] + np.arange(HEADER)]
+        rest = np.flatnonzero(~whole)  # those that lie in two packets
+        for step in range(HEADER if len(rest) else 0):
+            found[rest, step] = self.byte(owner[rest], offset[rest] + step)
+        return found
+
     def byte(self, owner: I64, offset: I64) -> I64:
         """Read the byte of each of some streams at an offset, -1 where it was not captured."""
         place = np.maximum(np.searchsorted(self.keys, owner << 40 | offset, side="right") - 1, 0)
-        if not len(self.keys):
-            return np.full(len(owner), -1)
         inside = offset - self.begin[place]
         held = (self.keys[place] >> 40 == owner) & (inside >= 0) & (inside < self.length[place])
         return np.where(held, self.buffer[self.at[place] + np.where(held, inside, 0)].astype(np.int64), -1)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from netinterf.errors import ParameterError
 from netinterf.stats.rates import (
     LEAST_PROBABILITY,
+    beta_binomial_tail,
     clopper_pearson_upper,
     exceeds,
     fit_beta_binomial,
@@ -98,6 +99,24 @@ def test_posteriors_equal_scipy(rows, a, b, rate):
     np.testing.assert_allclose(found.high, posterior.ppf(0.95), rtol=1e-6, atol=1e-12)
     tail = np.maximum(posterior.sf(rate), LEAST_PROBABILITY)
     np.testing.assert_allclose(exceeds(k, n, a, b, rate), tail, rtol=1e-6, atol=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=6),
+    st.floats(0.2, 30.0),
+    st.floats(0.2, 60.0),
+)
+@settings(deadline=None, max_examples=40)
+def test_beta_binomial_tails_equal_scipy(rows, a, b):
+    """Counts of at least k, in the logarithm; nothing more than none is certain."""
+    from scipy.stats import betabinom
+
+    k, n = [min(row) for row in rows], [max(row) for row in rows]
+    told = beta_binomial_tail(k, n, a, b)
+    assert told.shape == (len(rows),)
+    for one, hits, trials in zip(told, k, n, strict=True):
+        usual = sum(betabinom.pmf(number, trials, a, b) for number in range(hits, trials + 1))
+        assert one == pytest.approx(math.log(usual), abs=1e-6)
 
 
 def test_small_groups_are_shrunk_more():
