@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True)
     quality = add_quality(verbs)
     real = add_reality(verbs)
+    odd = add_anomaly(verbs)
     fit = verbs.add_parser("fit", help="fit the model that ships with the library to simulated and lab captures")
     fit.add_argument("--seeds", type=int, default=20, help="captures per simulated scenario (default 20)")
     fit.add_argument("--lab-seeds", type=int, default=3, help="runs of each lab scenario (default 3, 0: no lab)")
@@ -60,11 +61,12 @@ def parser() -> argparse.ArgumentParser:
     page.add_argument("--findings", type=int, default=10_000, help="on each page (default 10,000)")
     page.add_argument("--pictures", action="store_true", help="take the screenshots of the manual and stop")
     rates = [*add_rates(verbs), add_compare(verbs)]
-    for verb in (quality, real, fit, who, names, ways, rivals, *rates):
+    for verb in (quality, real, odd, fit, who, names, ways, rivals, *rates):
         verb.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
     for verb in (
         quality,
         real,
+        odd,
         trials,
         speed,
         add_session(verbs),
@@ -112,6 +114,20 @@ def add_reality(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     real.add_argument("--dependence", type=float, metavar="SHARE", help="try another weight of further groups")
     real.add_argument("--cache", type=Path, metavar="DIR", help="keep what was seen there, or take it from there")
     return real
+
+
+def add_anomaly(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    """Add what is about standing out."""
+    odd = verbs.add_parser("anomaly", help="who stands out from what is ordinary, counted on real benign captures")
+    odd.add_argument(
+        "--captures", type=Path, required=True, metavar="DIR", help="folder with CATALOG.csv and FLOWS.csv"
+    )
+    odd.add_argument("--lab", type=Path, metavar="DIR", help="folder that the lab filled, to score as well")
+    odd.add_argument("--seeds", type=int, default=2, help="captures per simulated scenario (default 2)")
+    odd.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    odd.add_argument("--write", action="store_true", help="count what is ordinary, package it, and stop")
+    odd.add_argument("--docs", action="store_true", help="write the tables into the manual")
+    return odd
 
 
 def add_packaged(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -227,6 +243,14 @@ def run_page(options: argparse.Namespace) -> int:
 def run_reality(options: argparse.Namespace) -> int:
     """Judge real captures."""
     from benchmarks.reality.command import run
+
+    run(options)
+    return 0
+
+
+def run_anomaly(options: argparse.Namespace) -> int:
+    """Count what is ordinary, and who stands out."""
+    from benchmarks.anomaly.command import run
 
     run(options)
     return 0
@@ -496,6 +520,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], int]] = {
     "rivals": run_rivals,
     "compare": run_compare,
     "reality": run_reality,
+    "anomaly": run_anomaly,
     "shaping": run_shaping,
     "lab": run_lab,
     "limits": run_limits,

@@ -26,6 +26,7 @@ from netinterf.schema import Evidence, Vantage
 from netinterf.verdict.frames import verdicts_to_arrow
 from netinterf.verdict.model import Model
 from netinterf.verdict.record import Verdict
+from netinterf.verdict.unexplained import Unexplained
 from netinterf.writing import spare
 
 __all__ = [
@@ -135,6 +136,11 @@ class Result:
     def findings(self) -> tuple[Verdict, ...]:
         """Only the verdicts that are interfered or possibly so."""
         return tuple(verdict for one in self.judged for verdict in one.ledger.findings())
+
+    @property
+    def unexplained(self) -> tuple[Unexplained, ...]:
+        """What stands out from its peers and has no mechanism: no finding, but where to look for one."""
+        return tuple(odd for one in self.judged for odd in one.ledger.unexplained())
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 from netinterf.comparison.units import Finding
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.frames import COLUMNS
+from netinterf.verdict.frames import ANOMALY, COLUMNS
 from netinterf.verdict.lines import SCHEMA
 
 __all__ = ["json_schema"]
@@ -23,6 +23,7 @@ KNOWN = {
     *("rule", "llr", "code", "says", "value", "system", "score"),
     *("members", "affected", "share", "share_low", "share_high"),
     *("transport", "finding", "here", "there", "own", "contrast", "attempts", "answered", "failed", "unknown"),
+    *("fact", "ordinary", "alike", "peers"),
     *("side", "state", "findings", "changes", "failed_before", "attempts_before", "failed_after", "attempts_after"),
 }
 """Keys that are never null. Lists are never null either."""
@@ -46,7 +47,14 @@ CAPTURE: dict[str, Any] = {
 }
 """Keys of a capture's own line and their types, as in `COLUMNS`."""
 
-LINES = {"capture": CAPTURE, "verdict": COLUMNS, "compared": COMPARED, "comparison": COMPARISON, "change": CHANGE}
+LINES = {
+    "capture": CAPTURE,
+    "verdict": COLUMNS,
+    "anomaly": ANOMALY,
+    "compared": COMPARED,
+    "comparison": COMPARISON,
+    "change": CHANGE,
+}
 """Keys of each kind of line."""
 
 WORDS = {

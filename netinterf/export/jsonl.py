@@ -5,7 +5,7 @@ from typing import Any
 
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result, captures_of
-from netinterf.verdict.lines import SCHEMA, plain, verdict_line
+from netinterf.verdict.lines import SCHEMA, anomaly_line, plain, verdict_line
 from netinterf.verdict.record import iso_time
 from netinterf.writing import TextTarget, dump, write_lines
 
@@ -19,7 +19,7 @@ def capture_line(summary: Summary) -> dict[str, Any]:
 
 
 def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
-    """Write one capture: its own line, then its verdicts; without line ends.
+    """Write one capture: its own line, its verdicts, then what stands out unexplained; without line ends.
 
     Args:
         judged: What a scan kept of the capture.
@@ -28,6 +28,8 @@ def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     yield dump(capture_line(judged.summary))
     for verdict in judged.ledger if everything else judged.ledger.findings():
         yield dump(verdict_line(verdict))
+    for odd in judged.ledger.unexplained():
+        yield dump(anomaly_line(odd))
 
 
 def jsonl(result: Result | Iterable[Judged], target: TextTarget, *, everything: bool = False) -> None:

@@ -27,10 +27,20 @@ from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
 from netinterf.verdict.settling import settled_by
+from netinterf.verdict.unexplained import Unexplained
 from netinterf.verdict.words import happened, percent, who
 from netinterf.writing import printable
 
-__all__ = ["capture_text", "finding_lines", "group_lines", "one_line", "summary_lines", "suspicion_lines", "text"]
+__all__ = [
+    "capture_text",
+    "finding_lines",
+    "group_lines",
+    "one_line",
+    "summary_lines",
+    "suspicion_lines",
+    "text",
+    "unexplained_lines",
+]
 
 MOST_EVIDENCE = 3
 MOST_GROUPS = 20
@@ -63,6 +73,7 @@ def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     yield from suspicion_lines(suspicions)
     yield from group_lines("Perhaps together:", [one for one in groups if one.outcome is not Outcome.INTERFERED])
     yield from unjudged_lines(judged)
+    yield from unexplained_lines(list(judged.ledger.unexplained()), everything=everything)
     if everything:
         yield ""
         yield "All conversations:"
@@ -190,6 +201,19 @@ def unjudged_lines(judged: Judged) -> Iterator[str]:
         for one in found:
             yield from wrapped(f"{one.count:,} × {one.cause.code}: {one.cause.says}", "  ", "      ")
             yield from wrapped(examples_of(one.examples, one.count), "      ", "      ")
+
+
+def unexplained_lines(odd: Sequence[Unexplained], *, everything: bool = False) -> Iterator[str]:
+    """Write how many stand out from their peers without a known cause; with *everything*, which and by what."""
+    if not odd:
+        return
+    many = f"{count_of(len(odd), 'conversation')} {'stands' if len(odd) == 1 else 'stand'} out"
+    told = "" if everything else f"; --all names {'it' if len(odd) == 1 else 'them'}"
+    yield ""
+    yield from wrapped(f"Unexplained: {many} from others of this capture, which accuses nobody{told}.", "", "  ")
+    for one in odd if everything else ():
+        frame = "" if one.subject.first_frame is None else f"frame {one.subject.first_frame}, "
+        yield from wrapped(f"{frame}{who(one.subject)}: {'; '.join(map(str, one.facts))}", "  ", "      ")
 
 
 def one_line(verdict: Verdict) -> str:

@@ -25,6 +25,7 @@ from netinterf.schema.codes import (
     Vantage,
 )
 from netinterf.schema.judgement import (
+    Anomalies,
     Evidence,
     Groups,
     Rule,
@@ -50,6 +51,7 @@ from netinterf.schema.traffic import (
 )
 
 __all__ = [
+    "Anomalies",
     "Answers",
     "Diagnostic",
     "Dns",

@@ -8,6 +8,7 @@ from netinterf.schema.codes import F64, I32, I64, U8, U16, U32
 from netinterf.table import Ragged, Table, Text, column, ragged, text
 
 __all__ = [
+    "Anomalies",
     "Evidence",
     "Groups",
     "Rule",
@@ -74,6 +75,19 @@ class Verdicts(Table):
     trigger_packet: I32 = column("i4", "row in Packets that carries the trigger, -1 for none", fill=-1)
     mechanisms: tuple[str, ...] = attrs.field(default=())
     model: str = attrs.field(default="")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Anomalies(Table):
+    """One row per verdict on a flow or exchange: how far it stands out from its peers, whatever the verdict says."""
+
+    score: F64 = column("f8", "share of ordinary conversations of its kind that stand out less, NaN without peers")
+    fact: Ragged = ragged("u1", "facts by which it is listed, the rarest first: places among those of its kind")
+    value: Ragged = ragged("u1", "value of each of these facts")
+    given: Ragged = ragged("i1", "value of the fact that tells most about each of these, -1 where it is unknown")
+    ordinary: Ragged = ragged("f8", "share of ordinary conversations alike in that one with a value as rare")
+    alike: Ragged = ragged("i4", "peers at the same port that show the value")
+    peers: Ragged = ragged("i4", "peers at the same port of which the fact is known")
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -11,7 +11,7 @@ from netinterf.arrow import NOT_A_TIME, pyarrow
 from netinterf.verdict.lines import verdict_line
 from netinterf.verdict.record import Verdict
 
-__all__ = ["COLUMNS", "verdict_schema", "verdicts_to_arrow"]
+__all__ = ["ANOMALY", "COLUMNS", "verdict_schema", "verdicts_to_arrow"]
 
 SUBJECT = {
     "kind": "string",
@@ -55,8 +55,28 @@ COLUMNS: dict[str, Any] = {
     "start": "time",
     "end": "time",
     "explanation": "string",
+    "anomaly": "float64",
 }
 """The contract's keys and their types: a word for a value, a mapping for a struct, a pair for a map."""
+
+ODD_FACT = {
+    "fact": "string",
+    "says": "string",
+    "given": "string",
+    "ordinary": "float64",
+    "alike": "int64",
+    "peers": "int64",
+}
+
+ANOMALY: dict[str, Any] = {
+    "capture": "string",
+    "subject": SUBJECT,
+    "anomaly": "float64",
+    "facts": [ODD_FACT],
+    "start": "time",
+    "end": "time",
+}
+"""The same of what stands out and has no mechanism."""
 
 
 def verdicts_to_arrow(verdicts: Iterable[Verdict]) -> Any:

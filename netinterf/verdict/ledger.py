@@ -5,6 +5,7 @@ can be forgotten once it is judged. It makes the objects on demand.
 """
 
 import ipaddress
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, overload
 
@@ -14,6 +15,7 @@ import numpy as np
 from netinterf.attribute.injectors import Injector, list_injectors
 from netinterf.context.networks import Network
 from netinterf.schema import (
+    Anomalies,
     Evidence,
     Exchanges,
     Flows,
@@ -35,6 +37,7 @@ from netinterf.verdict.numbers import Number, agreed
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.record import Further, Observation, Subject, Trigger, Verdict, Why
 from netinterf.verdict.subjects import Subjects, list_subjects
+from netinterf.verdict.unexplained import Unexplained, unexplained
 from netinterf.verdict.words import sentences
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ class Ledger(Sequence[Verdict]):
     subjects: Subjects  # who is judged; packets by frame number
     stated: Ragged  # frame numbers that each piece of evidence holds to be forged
     attributions: Attributions
+    anomalies: Anomalies  # how far each subject stands out, whatever its verdict
     injectors: tuple[Injector, ...] = ()  # hands that wrote forged DNS answers
     networks: tuple[Network, ...] = ()
 
@@ -119,6 +123,13 @@ class Ledger(Sequence[Verdict]):
         yield from (self.write(int(row)) for row in np.flatnonzero(found))
         yield from self.found_groups()
 
+    def unexplained(self) -> Iterator[Unexplained]:
+        """Walk the subjects that are listed as anomalies and name no mechanism, the one that stands out most first."""
+        listed = self.anomalies.fact.lengths > 0
+        rows = np.flatnonzero(listed & (self.verdicts.grade > GRADES.index(Grade.POSSIBLE)))
+        rows = rows[np.argsort(-self.anomalies.score[rows], kind="stable")]
+        return (unexplained(self, int(row)) for row in rows)
+
     def found_groups(self) -> Iterator[Verdict]:
         """Walk only the groups."""
         return (self.write(row) for row in range(len(self.verdicts), len(self)))
@@ -155,6 +166,7 @@ class Ledger(Sequence[Verdict]):
             end=int(table.end[row]),
             row=int(table.subject[row]),
             ip_version=4 if self._is_ipv4(int(self.flows.client[table.flow[row]])) else 6,
+            anomaly=_scored(float(self.anomalies.score[row])),
         )
         return attrs.evolve(verdict, explanation=sentences(verdict))
 
@@ -221,6 +233,10 @@ def _known(frame: int) -> int | None:
     return frame if frame >= 0 else None
 
 
+def _scored(share: float) -> float | None:
+    return None if math.isnan(share) else share
+
+
 def explain(
     verdicts: Verdicts,
     evidence: Evidence,
@@ -228,6 +244,7 @@ def explain(
     *,
     model: Model | None = None,
     subjects: Subjects | None = None,
+    anomalies: Anomalies | None = None,
 ) -> Ledger:
     """Find the groups among verdicts and put all into words: the last of the steps read, analyze, classify, explain.
 
@@ -239,6 +256,7 @@ def explain(
         trace: The capture.
         model: What the verdicts were reached with; None takes the model that ships with the library.
         subjects: Who was judged; None lists them once more.
+        anomalies: How far each of them stands out; None scores nobody.
     """
     subjects = list_subjects(trace, evidence) if subjects is None else subjects
     groups = find_groups(evidence, subjects, verdicts, trace.hosts, trace.outside.networks, model)
@@ -263,6 +281,7 @@ def explain(
         ),
         stated=stated,
         attributions=attribute(verdicts, evidence, trace),
+        anomalies=Anomalies(score=np.full(len(verdicts), np.nan)) if anomalies is None else anomalies,
         injectors=list_injectors(trace, verdicts),
         networks=trace.outside.networks,
     )

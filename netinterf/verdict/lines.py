@@ -1,4 +1,4 @@
-"""A verdict as plain values, key by key as the verdict contract, version 1, has it.
+"""A verdict, or what stands out without one, as plain values, key by key as the verdict contract, version 1, has it.
 
 Every key is always present and null when unknown; times are ISO 8601 with nanoseconds; a number that JSON cannot hold
 becomes null.
@@ -11,8 +11,9 @@ from typing import Any
 import attrs
 
 from netinterf.verdict.record import Verdict, iso_time
+from netinterf.verdict.unexplained import Unexplained
 
-__all__ = ["SCHEMA", "plain", "verdict_line"]
+__all__ = ["SCHEMA", "anomaly_line", "plain", "verdict_line"]
 
 SCHEMA = 1
 """Version of the contract; it only ever grows, so this changes only if a key ever changed its meaning."""
@@ -22,6 +23,12 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
     """Build the object of one verdict's line."""
     times = {"start": iso_time(verdict.start), "end": iso_time(verdict.end)}
     return {"type": "verdict", "schema": SCHEMA, **plain(verdict), **times, "explanation": verdict.explanation}
+
+
+def anomaly_line(odd: Unexplained) -> dict[str, Any]:
+    """Build the object of the line of a subject that stands out and that no mechanism explains."""
+    times = {"start": iso_time(odd.start), "end": iso_time(odd.end)}
+    return {"type": "anomaly", "schema": SCHEMA, **plain(odd), **times}
 
 
 def plain(value: Any) -> Any:

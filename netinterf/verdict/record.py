@@ -120,6 +120,7 @@ class Verdict:
     start: int
     end: int
     explanation: str = ""  # one or two plain sentences
+    anomaly: float | None = None  # share of ordinary conversations of its kind that stand out less from their peers
     raised: bool = attrs.field(default=False, repr=False)  # a certain case on the same path raised the grade
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)

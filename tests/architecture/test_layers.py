@@ -32,6 +32,7 @@ LEVEL = {
     "trace": 5,
     "attribute": 5.5,  # what is known of boxes, which resets are held against as well
     "analyzers": 6,
+    "anomaly": 6,  # beside them: it reads traces and gives no evidence
     "verdict": 7,
     "comparison": 8,
     "privacy": 8,

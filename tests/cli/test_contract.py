@@ -30,11 +30,39 @@ CAPTURE = {
 }  # fmt: skip
 DIAGNOSTIC = {"code": str, "message": str, "offset": (int, null), "count": int}
 VERDICT = {
-    "type": str, "schema": int, "capture": str, "subject": dict, "outcome": str, "grade": str, "mechanism": (str, null),
-    "probability": number, "also": list, "q_value": number, "evidence": list, "reasons": list, "frames": list,
-    "trigger": (dict, null), "selective": (bool, null), "group": (dict, null), "attribution": list, "start": str,
-    "end": str, "explanation": str,
-}  # fmt: skip
+    "type": str,
+    "schema": int,
+    "capture": str,
+    "subject": dict,
+    "outcome": str,
+    "grade": str,
+    "mechanism": (str, null),
+    "probability": number,
+    "also": list,
+    "q_value": number,
+    "evidence": list,
+    "reasons": list,
+    "frames": list,
+    "trigger": (dict, null),
+    "selective": (bool, null),
+    "group": (dict, null),
+    "attribution": list,
+    "start": str,
+    "end": str,
+    "explanation": str,
+    "anomaly": (*number, null),
+}
+ANOMALY = {
+    "type": str,
+    "schema": int,
+    "capture": str,
+    "subject": dict,
+    "anomaly": number,
+    "facts": list,
+    "start": str,
+    "end": str,
+}
+ODD_FACT = {"fact": str, "says": str, "given": (str, null), "ordinary": number, "alike": int, "peers": int}  # fmt: skip
 SUBJECT = {
     "kind": str, "protocol": (str, null), "client": (str, null), "client_port": (int, null), "server": (str, null),
     "server_port": (int, null), "name": (str, null), "first_frame": (int, null), "query_type": (str, null),
@@ -83,6 +111,7 @@ def check_verdict(line: dict[str, Any]) -> None:
     assert 0 <= line["probability"] <= 1
     assert (line["probability"] >= 0.9) == (line["outcome"] == "interfered")
     assert 0 <= line["q_value"] <= 1
+    assert line["anomaly"] is None or 0 <= line["anomaly"] <= 1
     assert TIME.fullmatch(line["start"])
     assert TIME.fullmatch(line["end"])
     assert line["start"] <= line["end"]
@@ -100,6 +129,18 @@ def check_verdict(line: dict[str, Any]) -> None:
         has(line["trigger"], TRIGGER)
         assert line["trigger"]["kind"] in TRIGGERS
     assert re.fullmatch(r"[A-Z].*[.]", line["explanation"], re.DOTALL)
+
+
+def check_anomaly(line: dict[str, Any]) -> None:
+    """Check the line of what stands out and has no mechanism."""
+    has(line, ANOMALY)
+    has(line["subject"], SUBJECT)
+    assert line["subject"]["kind"] in {"flow", "exchange"}
+    assert 0 <= line["anomaly"] <= 1
+    for fact in line["facts"]:
+        has(fact, ODD_FACT)
+    assert TIME.fullmatch(line["start"])
+    assert TIME.fullmatch(line["end"])
 
 
 def some_of_each_kind() -> list[str]:
@@ -120,10 +161,14 @@ def test_every_line_keeps_the_contract(scenario: str, tmp_path: Path) -> None:
     assert result.errors == ()
     jsonl(result, tmp_path / "all.jsonl", everything=True)
     raw = (tmp_path / "all.jsonl").read_bytes().decode("utf-8").splitlines()
-    first, *verdicts = [json.loads(line, parse_constant=refuse) for line in raw]
+    first, *others = [json.loads(line, parse_constant=refuse) for line in raw]
     check_capture(first)
+    verdicts = [line for line in others if line["type"] == "verdict"]
     for line in verdicts:
         check_verdict(line)
+    assert all(line["type"] == "anomaly" for line in others[len(verdicts) :])
+    for line in others[len(verdicts) :]:
+        check_anomaly(line)
     kinds = [line["subject"]["kind"] for line in verdicts]
     assert kinds == sorted(kinds, key=["flow", "exchange", "group"].index)
     assert sum(first["outcomes"].values()) == len(kinds) - kinds.count("group")

@@ -1,0 +1,90 @@
+"""Who is compared with whom: conversations of one port, and among them those of one server.
+
+A name that is tried again and again would be its own company, so all attempts at one name are one *unit*, and only
+other units are peers; without a name, all conversations with one server are a unit.
+"""
+
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.numbering import combined, numbered, numbered_text
+from netinterf.table import Text
+from netinterf.trace import Trace
+
+__all__ = ["Company", "company"]
+
+I64 = NDArray[np.int64]
+
+IMAGINED = 2
+"""Peers without the value that are imagined beside the seen ones, so that few are not all (Laplace's rule of
+succession; ``python -m benchmarks anomaly`` shows what it changes)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Company:
+    """The peers of some conversations; an entry stands for as many as are alike in everything."""
+
+    port: I64  # number of those with the same protocol and port
+    server: I64  # number of those with the same server as well
+    unit: I64  # number of the name, or else of the server: what may share one fate
+    size: I64  # conversations that an entry stands for
+
+    def others(self, of: NDArray[np.bool_] | None = None) -> tuple[I64, I64]:
+        """Count, for each entry, its peers: those of its port, and those of its server.
+
+        Args:
+            of: Count only these.
+        """
+        size = self.size if of is None else np.where(of, self.size, 0)
+        return _others(self.port, self.unit, size), _others(self.server, self.unit, size)
+
+    def shared(self, values: NDArray[np.integer[Any]]) -> tuple[NDArray[np.bool_], I64, I64]:
+        """Compare values with those of peers; -1 is unknown, and nobody's peer.
+
+        Returns:
+            Whether most peers, near or far, have the same value; how many of the far ones have it; and among how many.
+        """
+        known = values >= 0
+        size = np.where(known, self.size, 0)
+        same = [
+            (_others(combined(circle, values), self.unit, size), among)
+            for circle, among in zip((self.port, self.server), self.others(known), strict=True)
+        ]
+        most = np.logical_or.reduce([2 * alike > among + IMAGINED for alike, among in same])
+        return most & known, *same[0]
+
+
+def _others(group: I64, unit: I64, size: I64) -> I64:
+    """Count the conversations of each one's group that are of another unit."""
+    own = combined(group, unit)
+    others: I64 = _sums(group, size)[group] - _sums(own, size)[own]
+    return others
+
+
+def _sums(number: I64, size: I64) -> I64:
+    return np.bincount(number, size, int(number.max(initial=-1)) + 1).astype(np.int64)
+
+
+def company(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported: bool = True) -> Company:
+    """Number the peers of some conversations.
+
+    Args:
+        trace: The capture.
+        flow: Row in Flows of each, or of what carries it.
+        name: Name of each, empty without one.
+        ported: Peers share protocol and port; otherwise all are peers.
+    """
+    flows = trace.flows
+    server = flows.server[flow].astype(np.int64)
+    port = flows.server_port[flow].astype(np.int64) << 8 | flows.protocol[flow]
+    port = numbered(port if ported else np.zeros_like(port))[0]
+    named = name.lengths > 0
+    return Company(
+        port=port,
+        server=combined(server, port),
+        unit=combined(np.where(named, numbered_text(name)[0], server), named.astype(np.int64)),
+        size=np.ones(len(flow), np.int64),
+    )
