@@ -8,7 +8,8 @@ it also counts how often connections of captures without interference stop in th
 
 import csv
 import fnmatch
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -18,15 +19,17 @@ from unittest import mock
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.machine import table
+from benchmarks.reality.reserve import home_of, reserved
 from benchmarks.scoreboard.judging import Job, library, opened
 from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses
 from netinterf.analyzers.freezes.rules import LIMIT
 from netinterf.analyzers.unanswered.silences import witnessed
 from netinterf.errors import NetinterfError
-from netinterf.schema import Evidence
+from netinterf.schema import Evidence, TcpFlag
 from netinterf.simulate import scenarios
 from netinterf.simulate.boxes.freezer import Freezer
 from netinterf.simulate.plays import rate_freezes
@@ -40,6 +43,9 @@ FEWEST = 3
 
 DECIDED = 6.0
 """Nats from which the evidence is taken to say that packets, or bytes, are counted, and not either."""
+
+TCP, MANY, FULL, ENOUGH = 6, 20, (1200, 1460), 100
+"""Transfers in which PSH is counted, by their segments; sizes of full segments, bytes; segments of a repository."""
 
 TOLERANCE = {"packets": 2.0, "bytes": 2 * 1460.0}
 """How far from the limit counts as right: two packets."""
@@ -113,11 +119,12 @@ def limit_of(evidence: Evidence) -> dict[str, float]:
 def usual_stops(folder: Path) -> str:
     """Count stops in the captures of a folder that nobody interfered with."""
     counts = Counter[str]()
+    pushes: defaultdict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(2, np.int64))
     with (folder / "CATALOG.csv").open(encoding="utf-8") as text:
-        files = [row["file"] for row in csv.DictReader(text) if row["kind"] == "benign"]
-    for name in files:
+        files = [row for row in csv.DictReader(text) if row["kind"] == "benign" and not reserved(row["repo"])]
+    for row in files:
         try:
-            trace = read(folder / name)
+            trace = read(folder / row["file"])
         except NetinterfError:
             continue
         stops = find_stops(trace)
@@ -130,11 +137,24 @@ def usual_stops(folder: Path) -> str:
             pairs=pairs, struck=len(np.unique(pair[stops.flow])), telling=pairs * bool(witnessed(trace)[1]),
             left=len(np.unique(pair[stops.flow[stops.client_left]])),
         )  # fmt: skip
+        pushes[home_of(row["repo"])] += pushed_segments(trace)
+    shares = [some / every for some, every in pushes.values() if every >= ENOUGH] or [math.nan]
     return (
         f"{counts['stops']} stops in {counts['packets']:,} packets of {counts['connections']:,} connections; "
         f"{counts['struck']} of {counts['pairs']:,} pairs of hosts; clients left {counts['left']} of the "
-        f"{counts['telling']:,} that could show it"
+        f"{counts['telling']:,} that could show it; PSH on {np.mean(shares):.2f} of full segments, the mean of "
+        f"{len(shares)} repositories"
     )
+
+
+def pushed_segments(trace: Trace) -> NDArray[np.int64]:
+    """Count full segments of servers that sent many segments: with PSH, and all."""
+    packets = trace.packets
+    many = trace.sides.payload_packets[1::2] >= MANY
+    row = np.flatnonzero((packets.flow >= 0) & ~packets.outbound & (packets.protocol == TCP))
+    size = packets.payload_length[row]
+    row = row[many[packets.flow[row]] & (size >= FULL[0]) & (size <= FULL[1])]
+    return np.array([np.count_nonzero(packets.tcp_flags[row] & TcpFlag.PSH), len(row)])
 
 
 def measure(

@@ -85,9 +85,9 @@ def patchwork(view: View) -> Values:
 def contradictions(view: View) -> Values:
     """Tell whether other bytes came in the place of known ones."""
     segments = view.trace.segments
-    differ = np.zeros(view.count, np.bool_)
-    differ[segments.side[segments.kind == SegmentKind.CONFLICT]] = True
-    return differ.reshape(-1, 2).any(axis=1).astype(np.int64)
+    differ = np.zeros(len(view.trace.flows), np.int64)
+    differ[segments.side[segments.kind == SegmentKind.CONFLICT] // 2] = 1
+    return differ
 
 
 def unheard(side: int, view: View) -> Values:

@@ -452,6 +452,17 @@ def test_simulated_failures_are_no_freezes(scenario: str) -> None:
         assert not [llr for llr in strong if llr > 6]
 
 
+@pytest.mark.parametrize("seed", [71_005, 71_009, 71_017])
+def test_a_program_that_hangs_after_a_buffers_length_is_no_freeze(seed: int) -> None:
+    """Its stops lie at one count, inside a record, in two networks; but each is behind PSH, and all is acknowledged."""
+    played = run("benign.rate.crash-after-bytes", seed)
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    evidence = Freezes()(trace)
+    worth = [evidence.llr[row] for row in range(len(evidence)) if evidence.rules[evidence.rule[row]].id == LIMIT]
+    assert max(worth, default=0.0) < 2.0
+    assert not [one for one in explain(classify(evidence, trace), evidence, trace) if one.found]
+
+
 def test_the_analyzer_keeps_its_contract() -> None:
     """Every promise of an analyzer holds."""
     check_analyzer(Freezes(), [fetches([10, 10, 11, 10, 10])])

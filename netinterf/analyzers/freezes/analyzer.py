@@ -1,5 +1,6 @@
 """From where connections stopped to evidence about flows."""
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, RULES, SCATTERED, 
 from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
-from netinterf.stats.concentration import PLACES, CommonLimit, Lives, find_common_limit
+from netinterf.stats.concentration import BAD_SERVER, PLACES, CommonLimit, Lives, find_common_limit
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
 
@@ -30,6 +31,10 @@ several alike (two downloads from one content network stopped at a count in a pu
 AT_ONCE_NS = 500_000_000
 """Transfers of one network whose last packets passed so close together were stopped at one moment: packets of a
 transfer that is going on follow each other within a round trip."""
+
+PUSHED = 0.18
+"""Share of full segments (1,200 to 1,460 bytes) that carry PSH in transfers of public captures without interference:
+the mean of eleven repositories (``python -m benchmarks freezes --captures``)."""
 
 BEYOND = 1.5
 """How much farther than the limit a connection must have got to be spared: four standard deviations of the widest limit
@@ -86,7 +91,7 @@ class Freezes:
         places = np.unique(networks(trace)[stops.flow[place]])
         if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
             return []
-        found = find_common_limit(lives_of(trace, stops, courses))
+        found = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
         if found.llr <= 0:
             measured: dict[str, ArrayLike] = {"stopped": len(place), "llr": found.llr}
             scattered = stops.take(place)
@@ -176,6 +181,18 @@ def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
         client_left=np.append(stops.client_left, False)[courses.stop],
         **counts,
     )
+
+
+def unless_hung(found: CommonLimit, stops: Stops, courses: Courses) -> CommonLimit:
+    """Weigh a limit against programs that hang after a buffer's length, where all stops look as those do.
+
+    They are as rare as bad servers, and always end behind PSH; a counter does so as often as full segments have it.
+    """
+    limited = stops.pushed[courses.stop[(courses.stop >= 0) & (found.held > 0)]]
+    if not len(limited) or not limited.all():
+        return found
+    hung = max(-math.log(BAD_SERVER) + len(limited) * math.log(PUSHED), 0.0)
+    return found._replace(llr=min(found.llr, hung))
 
 
 def went_beyond(trace: Trace, courses: Courses, hit: Courses, found: CommonLimit) -> int:

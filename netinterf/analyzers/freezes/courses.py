@@ -18,7 +18,7 @@ from netinterf.analyzers.freezes.breaks import Breaks, find_ends, joined_breaks,
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.sites import Moments
 from netinterf.analyzers.wire import wire_pieces
-from netinterf.schema import Mark
+from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.concentration import PLACES
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -56,6 +56,7 @@ class Stops:
     until: I64  # until when it is known to have lasted
     client_left: Mask  # the client was no longer heard, rather than the server
     seen: Mask  # the client was alive meanwhile, in other connections
+    pushed: Mask  # the other end had sent all that it was given, and had acknowledged all that it got
     heard: I64  # rows in Packets: a packet of the side that no longer answered, long after; -1 for none
     packets: I64  # of both directions that had passed, at least, for each place of the box: shape (rows, places)
     packets_most: I64  # the same, at most
@@ -102,9 +103,22 @@ def find_stops(trace: Trace) -> Stops:
         until=breaks.until,
         client_left=breaks.side % 2 == 1,
         seen=alive_meanwhile(trace, breaks) > 0,
+        pushed=pushed(trace, breaks),
         heard=breaks.heard,
         **counted(trace, breaks),
     )
+
+
+def pushed(trace: Trace, breaks: Breaks) -> Mask:
+    """Say whether a program that hangs would look the same: its host pushed its last data and acknowledges everything.
+
+    A sender sets PSH where its program gave it no more (RFC 9293 §3.9.1.2); a counter on the way stops anywhere.
+    """
+    packets, sides, last = trace.packets, trace.sides, breaks.passed
+    theirs = packets.outbound[last] == (breaks.side % 2 == 1)
+    ended = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH != 0)
+    told: Mask = theirs & ended & (sides.acked[breaks.side] >= sides.sent[breaks.side])
+    return told
 
 
 def counted(trace: Trace, breaks: Breaks) -> dict[str, I64]:
