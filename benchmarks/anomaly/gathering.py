@@ -15,7 +15,7 @@ from benchmarks.scoreboard.judging import Job, limited, opened
 from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.anomaly.score import Members, members_of
 from netinterf.errors import NetinterfError
-from netinterf.schema import Evidence
+from netinterf.schema import Anomalies, Evidence
 from netinterf.simulate import scenarios
 from netinterf.verdict.combine import judge
 from netinterf.verdict.ledger import explain
@@ -86,10 +86,9 @@ def _gather(source: Source) -> Gathered | None:
             trace, labels = opened(source.job)
             nothing = Evidence.empty()
             subjects = list_subjects(trace, nothing)
-            ledger = explain(judge(nothing, subjects), nothing, trace, subjects=subjects)
-            members = members_of(
-                trace, subject=subjects.subject, kind=subjects.kind, flow=subjects.flow, name=subjects.name
-            )
+            nobody = Anomalies(score=np.full(len(subjects), np.nan))  # also where what is ordinary is being made anew
+            ledger = explain(judge(nothing, subjects), nothing, trace, subjects=subjects, anomalies=nobody)
+            members = members_of(trace, subjects.subject, subjects.kind, subjects.flow, subjects.name)
     except (NetinterfError, TimeoutError):
         return None
     told = [{"subject": attrs.asdict(ledger.subject(row))} for row in range(len(subjects))]

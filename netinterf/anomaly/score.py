@@ -73,7 +73,7 @@ class Compared(NamedTuple):
         return own, np.where(self.alone, np.nan, most)
 
 
-def members_of(trace: Trace, *, subject: Rows, kind: Rows, flow: Rows, name: Text) -> list[Members]:
+def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) -> list[Members]:
     """Read the facts of all subjects, kind by kind.
 
     Args:
@@ -103,7 +103,7 @@ def compare(members: Members) -> Compared:
     return Compared(shared, alike, peers, members.company.others()[0] == 0)
 
 
-def find_anomalies(trace: Trace, *, subject: Rows, kind: Rows, flow: Rows, name: Text) -> Anomalies:
+def find_anomalies(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) -> Anomalies:
     """Score all subjects of a capture; see `members_of` for the arguments.
 
     Returns:
@@ -111,7 +111,7 @@ def find_anomalies(trace: Trace, *, subject: Rows, kind: Rows, flow: Rows, name:
     """
     score = np.full(len(subject), np.nan)
     listed = [np.empty((0, len(COLUMNS) + 2))]
-    for members in members_of(trace, subject=subject, kind=kind, flow=flow, name=name):
+    for members in members_of(trace, subject, kind, flow, name):
         usual = ordinary()[members.kind.id]
         found = compare(members)
         rarity, nats = found.standing_out(usual.rarity(members.values))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.everywhere import everywhere_notes
 from netinterf.analyzers.run import analyze, analyze_each
-from netinterf.anomaly.score import find_anomalies
 from netinterf.context.outside import Outside
 from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
@@ -156,10 +155,7 @@ def judge_trace(
         evidence = evidence.take(~(about_flow & without[np.where(about_flow, evidence.subject, 0)]))
     subjects = list_subjects(trace, evidence, without=without, in_part=in_part)
     verdicts = judge_subjects(evidence, subjects, model)
-    anomalies = find_anomalies(
-        trace, kind=subjects.kind, subject=subjects.subject, flow=subjects.flow, name=subjects.name
-    )
-    ledger = explain(verdicts, evidence, trace, model=model, subjects=subjects, anomalies=anomalies)
+    ledger = explain(verdicts, evidence, trace, model=model, subjects=subjects)
     ledger = attrs.evolve(ledger, capture=name)
     summary = summarize(trace, verdicts, name)
     said = summary.diagnostics + everywhere_notes(evidence) + notes

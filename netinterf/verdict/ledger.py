@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import attrs
 import numpy as np
 
+from netinterf.anomaly.score import find_anomalies
 from netinterf.attribute.injectors import Injector, list_injectors
 from netinterf.context.networks import Network
 from netinterf.schema import (
@@ -256,10 +257,12 @@ def explain(
         trace: The capture.
         model: What the verdicts were reached with; None takes the model that ships with the library.
         subjects: Who was judged; None lists them once more.
-        anomalies: How far each of them stands out; None scores nobody.
+        anomalies: How far each of them stands out; None finds it out.
     """
     subjects = list_subjects(trace, evidence) if subjects is None else subjects
     groups = find_groups(evidence, subjects, verdicts, trace.hosts, trace.outside.networks, model)
+    about = (subjects.subject, subjects.kind, subjects.flow, subjects.name)
+    found = find_anomalies(trace, *about) if anomalies is None else anomalies
     frames = trace.packets.frame.astype(np.int32)
     numbered = np.append(frames, np.int32(-1))  # row -1 reads the appended -1
     held, stated = of_the_accused(verdicts), Ragged(evidence.forged.offsets, frames[evidence.forged.values])
@@ -281,7 +284,7 @@ def explain(
         ),
         stated=stated,
         attributions=attribute(verdicts, evidence, trace),
-        anomalies=Anomalies(score=np.full(len(verdicts), np.nan)) if anomalies is None else anomalies,
+        anomalies=found,
         injectors=list_injectors(trace, verdicts),
         networks=trace.outside.networks,
     )

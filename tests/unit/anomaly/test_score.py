@@ -42,8 +42,8 @@ def cut_off(talk: Talk, at: float, host: str = "a.example") -> None:
 def facts_of(trace: Trace, kind: str) -> dict[str, list[int]]:
     """Read the facts of all subjects of a kind."""
     subjects = list_subjects(trace, Evidence.empty())
-    about = {name: getattr(subjects, name) for name in ("subject", "kind", "flow", "name")}
-    (found,) = [one for one in members_of(trace, **about) if one.kind.id == kind]
+    about = (subjects.subject, subjects.kind, subjects.flow, subjects.name)
+    (found,) = [one for one in members_of(trace, *about) if one.kind.id == kind]
     return {fact.id: column.tolist() for fact, column in zip(found.kind.facts, found.values.T, strict=True)}
 
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from netinterf.context.outside import Outside
 from netinterf.schema import (
+    Answers,
     Dns,
     Evidence,
     Exchanges,
     Flows,
+    HeadSegments,
     Hosts,
     Http,
     IcmpQuotes,
@@ -176,6 +178,8 @@ class World:
             flows=self._flows(packets, by_flow),
             sides=self._sides(packets, by_flow),
             by_flow=by_flow,
+            segments=HeadSegments.empty(),
+            answers=Answers.empty(),
             quotes=filled(
                 IcmpQuotes, len(self.quotes), packet=[q[0] for q in self.quotes], flow=[q[1] for q in self.quotes]
             ),
