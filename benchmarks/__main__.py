@@ -125,6 +125,7 @@ def add_anomaly(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     odd.add_argument("--lab", type=Path, metavar="DIR", help="folder that the lab filled, to score as well")
     odd.add_argument("--seeds", type=int, default=2, help="captures per simulated scenario (default 2)")
     odd.add_argument("--first-seed", type=int, default=1000, help="where seeds begin (default 1,000)")
+    odd.add_argument("--reserve", action="store_true", help="score the reserve as well: once per closing note")
     odd.add_argument("--write", action="store_true", help="count what is ordinary, package it, and stop")
     odd.add_argument("--docs", action="store_true", help="write the tables into the manual")
     return odd

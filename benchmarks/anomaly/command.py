@@ -7,13 +7,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.anomaly import measuring
-from benchmarks.anomaly.fitting import fit, pooled
+from benchmarks.anomaly.choices import section
+from benchmarks.anomaly.fitting import Pool, fit, pooled
 from benchmarks.anomaly.gathering import Gathered, gather, lab, real, simulated
 from benchmarks.machine import describe, write_json
 from benchmarks.manual import put
 from benchmarks.scoreboard.tables import Section, markdown, text
-from netinterf.anomaly.kinds import KINDS
+from netinterf.anomaly.kinds import KINDS, Kind
 
 __all__ = ["run"]
 
@@ -30,8 +33,10 @@ def run(options: Namespace) -> dict[str, Any]:
         return {}
     others = simulated(range(options.first_seed, options.first_seed + options.seeds))
     others += [] if options.lab is None else lab(options.lab)
-    results = measure(found, list(gather(others, options.jobs)))
-    tables = sections(results)
+    made = list(gather(others, options.jobs))
+    reserve = list(gather(real(options.captures, reserve=True), options.jobs)) if options.reserve else []
+    results = measure(found, made, reserve)
+    tables = [*sections(results), section([(pool_of(found, kind), pooled(made, kind)) for kind in KINDS])]
     print(text(tables))
     if options.docs:
         put(PAGE, "anomaly", markdown(tables))
@@ -45,25 +50,32 @@ def write(found: list[Gathered]) -> None:
     """Write the packaged file."""
     kinds = {}
     for kind in KINDS:
-        pool = pooled(found, kind)
-        assert pool is not None, f"no {kind.many}"
+        pool = pool_of(found, kind)
         kinds[kind.id] = fit(pool, pool.source == "real").to_json(kind)
     document = {"made_by": "python -m benchmarks anomaly --write", "captures": len(found), "kinds": kinds}
     DATA.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def measure(found: list[Gathered], others: list[Gathered]) -> dict[str, Any]:
-    """Score real captures by what is ordinary in other repositories, and made ones by all of them."""
+def pool_of(found: list[Gathered], kind: Kind) -> Pool:
+    """Put the conversations of real captures together, of which there are some of each kind."""
+    pool = pooled(found, kind)
+    assert pool is not None, f"no {kind.many}"
+    return pool
+
+
+def measure(found: list[Gathered], others: list[Gathered], reserve: list[Gathered]) -> dict[str, Any]:
+    """Score real captures by what is ordinary in other repositories; made ones, and the reserve, by all open ones."""
     results: dict[str, Any] = {"benign": {}, "hit": {}}
     for kind in KINDS:
-        pool = pooled(found, kind)
-        assert pool is not None, f"no {kind.many}"
+        pool = pool_of(found, kind)
+        usual = fit(pool, np.ones(len(pool.label), np.bool_))
         score = measuring.left_out(pool)
         results["benign"][kind.many] = measuring.benign(pool, score)
         parts = [measuring.hit(pool, score)]
-        made = pooled(others, kind)
-        if made is not None:
-            parts.append(measuring.hit(made, measuring.scores(made, fit(pool, pool.source == "real"))))
+        if (kept := pooled(reserve, kind)) is not None:
+            results["benign"][f"{kind.many}, reserve"] = measuring.benign(kept, measuring.scores(kept, usual))
+        if (made := pooled(others, kind)) is not None:
+            parts.append(measuring.hit(made, measuring.scores(made, usual)))
         for part in parts:
             for source, labels in part.items():
                 known = results["hit"].setdefault(source, {})

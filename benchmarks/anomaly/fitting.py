@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from benchmarks.anomaly.gathering import BENIGN, Gathered
 from netinterf.anomaly.kinds import Kind
 from netinterf.anomaly.ordinary import DIGITS, Ordinary
-from netinterf.anomaly.peers import Company
-from netinterf.anomaly.score import Compared, Members, compare
+from netinterf.anomaly.peers import IMAGINED, Company
+from netinterf.anomaly.score import TOLD, Members, top
 
-__all__ = ["Pool", "counted", "fit", "nats_of", "pooled", "weights"]
+__all__ = ["Pool", "across", "counted", "fit", "nats_of", "pooled", "shared", "weights"]
 
 F64 = NDArray[np.float64]
 
@@ -23,10 +23,11 @@ MOST = 1000
 
 STRENGTH = 20.0
 """So many conversations outweigh what is ordinary without knowing the parent's value (of 5, 20, 80 and 320 the one
-under which repositories that were left out are likeliest)."""
+under which repositories that were left out are likeliest: `python -m benchmarks anomaly`)."""
 
 FEW = 5.0
-"""So many conversations, spread over all values, are imagined beside the seen ones: no value is impossible."""
+"""So many conversations, spread over all values, are imagined beside the seen ones, since no value is impossible
+(judgement)."""
 
 PARTS = 5
 """Parts into which repositories are dealt, each scored by what is ordinary in the others."""
@@ -39,7 +40,7 @@ class Pool(NamedTuple):
     """The conversations of one kind of many captures."""
 
     members: Members
-    compared: Compared
+    shared: NDArray[np.bool_]  # by most peers, one column per fact
     label: NDArray[np.str_]
     home: NDArray[np.str_]
     source: NDArray[np.str_]
@@ -65,7 +66,7 @@ def pooled(found: Sequence[Gathered], kind: Kind) -> Pool | None:
     together = Members(kind, each, each, values, Company(**columns, size=np.ones(len(values), np.int64)))
     return Pool(
         members=together,
-        compared=compare(together),
+        shared=shared(together),
         label=np.concatenate([label for _, _, label in parts]),
         home=np.repeat([one.home for one, _, _ in parts], sizes),
         source=np.repeat([one.source for one, _, _ in parts], sizes),
@@ -92,12 +93,18 @@ def fit(pool: Pool, chosen: NDArray[np.bool_]) -> Ordinary:
     How far is counted on repositories that the chances were not counted on, part by part: on those that they were, all
     would seem more ordinary than an unseen repository is.
     """
+    nats = across(pool, chosen)
+    return attrs.evolve(counted(pool, chosen), **curve(nats, np.where(np.isnan(nats), 0.0, weights(pool, chosen))))
+
+
+def across(pool: Pool, chosen: NDArray[np.bool_], told: int = TOLD) -> F64:
+    """Say how far each of the chosen stands out by what is ordinary in other parts."""
     nats = np.full(len(pool.label), np.nan)
     part = part_of(pool.home)
     for number in range(PARTS):
         own = chosen & (part == number)
-        nats[own] = nats_of(pool, counted(pool, chosen & ~own))[own]
-    return attrs.evolve(counted(pool, chosen), **curve(nats, np.where(np.isnan(nats), 0.0, weights(pool, chosen))))
+        nats[own] = nats_of(pool, counted(pool, chosen & ~own), told)[own]
+    return nats
 
 
 def part_of(home: NDArray[np.str_]) -> NDArray[np.int64]:
@@ -125,9 +132,15 @@ def counted(pool: Pool, chosen: NDArray[np.bool_], strength: float = STRENGTH) -
     return Ordinary(parent=tuple(parent), chance=chance, nats=np.empty(0), beyond=np.empty(0))
 
 
-def nats_of(pool: Pool, usual: Ordinary) -> F64:
-    """Say how far each conversation stands out."""
-    return pool.compared.standing_out(usual.rarity(pool.members.values))[1]
+def shared(members: Members, imagined: int = IMAGINED) -> NDArray[np.bool_]:
+    """Say which facts most peers of each conversation share."""
+    return np.stack([members.company.shared(column, imagined)[0] for column in members.values.T], axis=1)
+
+
+def nats_of(pool: Pool, usual: Ordinary, told: int = TOLD) -> F64:
+    """Say how far each conversation stands out; NaN without peers."""
+    own = np.where(pool.shared, np.float32(0), usual.rarity(pool.members.values))
+    return np.where(pool.members.alone, np.nan, top(own, told)).astype(np.float64)
 
 
 def tree(values: NDArray[np.int64], weight: F64, widths: Sequence[int]) -> list[int]:

@@ -47,14 +47,14 @@ class Source:
     job: Job
 
 
-def real(folder: Path) -> list[Source]:
-    """List the public captures that are not kept in reserve."""
+def real(folder: Path, *, reserve: bool = False) -> list[Source]:
+    """List the public captures that are not kept in reserve, or those that are."""
     return [
         Source(
             source="real", home=case.home, job=Job(source="real", name=case.file, path=case.path, labels=case.labels)
         )
         for case in cases(folder)
-        if not case.reserved
+        if case.reserved == reserve
     ]
 
 

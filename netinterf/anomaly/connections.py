@@ -117,7 +117,7 @@ def first_answer(view: View) -> Values:
     both = (first[CLIENT::2] >= 0) & (first[SERVER::2] > first[CLIENT::2])
     time = view.trace.packets.time
     waited = (time[np.where(both, first[SERVER::2], 0)] - time[np.where(both, first[CLIENT::2], 0)]) / 1e9
-    return binned(waited, SECONDS, both)
+    return binned(waited, SECONDS, both & view.trace.recording.timing_informative)
 
 
 def volume(view: View) -> Values:
@@ -159,7 +159,7 @@ def tls(view: View) -> Values:
 
 
 def http(view: View) -> Values:
-    """Tell what an HTTP request met first."""
+    """Tell what HTTP requests met: the lowest class of their answers."""
     table = view.trace.http
     answers = [(1 + hundred, ~table.outbound & (table.status // 100 == hundred)) for hundred in (5, 4, 3, 2, 1)]
     return staged(len(view.trace.flows), table.flow, [(1, table.outbound), *answers])
@@ -179,10 +179,21 @@ HOPS_APART = (
 )  # fmt: skip
 
 
-def each_end(name: str, says: tuple[str, ...], read: Callable[[int, View], Values]) -> list[Fact]:
+HALF, PART = ("one_way",), ("one_way", "filtered")
+"""Recordings that lack what one end sent, and those that lack some kinds of packets: what is not there says nothing."""
+
+REWRITTEN = ("hops_apart", "made")
+"""Recordings whose hop limits are of several places on the way, or of the program that wrote them."""
+
+
+def each_end(
+    name: str, says: tuple[str, ...], read: Callable[[int, View], Values], blind: tuple[str, ...] = ()
+) -> list[Fact]:
     """Make a fact of each end; the sentences say ``{who}``."""
     return [
-        Fact(id=f"{name}.{who}", says=tuple(told.format(who=who) for told in says), read=partial(read, side))
+        Fact(
+            id=f"{name}.{who}", says=tuple(told.format(who=who) for told in says), read=partial(read, side), blind=blind
+        )
         for side, who in ((CLIENT, "client"), (SERVER, "server"))
     ]
 
@@ -194,14 +205,15 @@ CONNECTIONS = (
             "holds no SYN", "has a SYN that nobody answered", "was refused with a reset",
             "opened with SYN and SYN/ACK", "holds a SYN/ACK without a SYN",
         ),
-        read=opening,
+        read=opening, blind=PART,
     ),
-    Fact(id="attempts", says=("holds no SYN of the client", *tallies("sent {}", "SYN", (1, 2, 3, 4))), read=attempts),
+    Fact(id="attempts", says=("holds no SYN of the client", *tallies("sent {}", "SYN", (1, 2, 3, 4))), read=attempts,
+         blind=PART),
     Fact(
         id="talk",
         says=("carried no data", "carried data of the client only", "carried data of the server only",
               "carried data both ways"),
-        read=talk,
+        read=talk, blind=HALF,
     ),
     Fact(
         id="ending",
@@ -209,13 +221,13 @@ CONNECTIONS = (
             "did not end", "was closed by the client only", "was closed by the server only", "was closed by both ends",
             "was reset by the client", "was reset in the server's name", "was reset by both ends",
         ),
-        read=ending,
+        read=ending, blind=PART,
     ),
     Fact(
         id="resets.server",
         says=("holds no reset in the server's name", "holds one reset in the server's name",
               "holds two resets in the server's name", "holds three or more resets in the server's name"),
-        read=resets,
+        read=resets, blind=PART,
     ),
     Fact(
         id="after.reset",
@@ -223,25 +235,26 @@ CONNECTIONS = (
               "went on behind its reset for long"),
         read=after_reset,
     ),
-    *each_end("hops", HOPS_APART, hops),
+    *each_end("hops", HOPS_APART, hops, REWRITTEN),
     Fact(
         id="patchwork",
         says=("has headers of one make at each end", "may be fragmented in some packets of an end and not in others",
               "has timestamps in some segments of an end and not in others",
               "has timestamps and DF in some segments of an end and not in others"),
-        read=patchwork,
+        read=patchwork, blind=("made",),
     ),
     Fact(id="contradictions", says=("contradicts itself nowhere", "holds two different contents at one place"),
          read=contradictions),
     *each_end("unheard", ("had everything of the {who} acknowledged", "has a last segment of the {who} unacknowledged",
-                          "has several segments of the {who} unacknowledged"), unheard),
+                          "has several segments of the {who} unacknowledged"), unheard, PART),
     *each_end("resent", ("had nothing of the {who} sent again",
                          *steps("had a share of {} of the {{who}} sent again", SHARES)[1:]), resent),
     Fact(id="round.trip", says=steps("has a round trip of {} s to the server", TRIPS), read=round_trip),
-    Fact(id="first.answer", says=steps("waited {} s for the server's first data", SECONDS), read=first_answer),
-    Fact(id="volume", says=("got no data", *tallies("got {}", "byte", BYTES)), read=volume),
-    Fact(id="rate", says=steps("ran at {} bytes a second", RATES), read=rate),
-    Fact(id="gap", says=steps("paused for {} s", SECONDS), read=gap),
+    Fact(id="first.answer", says=steps("waited {} s for the server's first data", SECONDS), read=first_answer,
+         blind=("skewed",)),
+    Fact(id="volume", says=("got no data", *tallies("got {}", "byte", BYTES)), read=volume, blind=HALF),
+    Fact(id="rate", says=steps("ran at {} bytes a second", RATES), read=rate, blind=("made",)),
+    Fact(id="gap", says=steps("paused for {} s", SECONDS), read=gap, blind=("filtered", "made")),
     Fact(
         id="offer",
         says=tuple(
@@ -255,13 +268,13 @@ CONNECTIONS = (
         id="tls",
         says=("holds no TLS", "holds a TLS hello that got no answer", "holds the server's TLS hello",
               "holds a certificate", "ended in a TLS alert of the client", "ended in a TLS alert of the server"),
-        read=tls,
+        read=tls, blind=PART,
     ),
     Fact(
         id="http",
         says=("holds no HTTP", "holds an HTTP request without an answer",
               *(f"got an HTTP answer of status {hundred}xx" for hundred in (1, 2, 3, 4, 5))),
-        read=http,
+        read=http, blind=HALF,
     ),
 )  # fmt: skip
 """What connections are compared by."""

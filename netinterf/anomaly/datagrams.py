@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinterf.anomaly.connections import HOPS_APART, SECONDS, each_end, gap, hops
+from netinterf.anomaly.connections import HALF, HOPS_APART, REWRITTEN, SECONDS, each_end, gap, hops
 from netinterf.anomaly.fact import Fact, Values, binned, steps, tallies
 from netinterf.anomaly.view import CLIENT, SERVER, View
 
@@ -56,21 +56,29 @@ def reported(view: View) -> Values:
 
 
 DATAGRAMS = (
-    *each_end("packets", ("has no packet of the {who}", *tallies("has {} of the {{who}}", "packet", FEW)), packets),
-    *each_end("volume", ("has no data of the {who}", *tallies("has {} of the {{who}}", "byte", BYTES)), volume),
-    *each_end("hops", HOPS_APART, hops),
-    Fact(id="duration", says=steps("lasted {} s", SECONDS), read=duration),
-    Fact(id="gap", says=steps("paused for {} s", SECONDS), read=gap),
-    Fact(id="first.answer", says=steps("waited {} s for the server's first packet", SECONDS), read=first_answer),
+    *each_end(
+        "packets", ("has no packet of the {who}", *tallies("has {} of the {{who}}", "packet", FEW)), packets, HALF
+    ),
+    *each_end("volume", ("has no data of the {who}", *tallies("has {} of the {{who}}", "byte", BYTES)), volume, HALF),
+    *each_end("hops", HOPS_APART, hops, REWRITTEN),
+    Fact(id="duration", says=steps("lasted {} s", SECONDS), read=duration, blind=("made",)),
+    Fact(id="gap", says=steps("paused for {} s", SECONDS), read=gap, blind=("made",)),
+    Fact(
+        id="first.answer",
+        says=steps("waited {} s for the server's first packet", SECONDS),
+        read=first_answer,
+        blind=("skewed",),
+    ),
     Fact(
         id="last.word",
         says=("ended with the server", *tallies("ended with {} of the client alone", "packet", (1, 2, 4, 16))),
         read=last_word,
+        blind=HALF,
     ),
     Fact(
         id="reported",
         says=("met no ICMP error", "was said to be unreachable", "ran out of hops on the way"),
         read=reported,
     ),
-)
+)  # fmt: skip
 """What conversations without connections are compared by."""

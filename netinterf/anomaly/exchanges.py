@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.anomaly.connections import REWRITTEN
 from netinterf.anomaly.fact import Fact, Values, binned, steps, tallies
 from netinterf.anomaly.view import View
 from netinterf.schema import IpFlag
@@ -147,8 +148,8 @@ def header(view: View) -> Values:
 
 EXCHANGES = (
     Fact(id="tries", says=("holds no query", "was asked once", "was asked twice", "was asked three times",
-                          "was asked four times or more"), read=tries),
-    Fact(id="replies", read=replies,
+                          "was asked four times or more"), read=tries, blind=("one_way",)),
+    Fact(id="replies", read=replies, blind=("one_way",),
          says=("got no reply", "got one reply", "got two replies", "got three or more replies")),
     Fact(
         id="code",
@@ -161,7 +162,7 @@ EXCHANGES = (
     Fact(id="records", says=("got no answer record", *tallies("got {}", "answer record", (1, 2, 4, 8))), read=records),
     Fact(id="life", says=("may not be kept", *steps("may be kept for {} s", LIFE)[1:]), read=life),
     Fact(id="addresses", says=("got addresses of the internet", "got an address of no public network"), read=addresses),
-    Fact(id="waited", says=steps("waited {} s for its first reply", SECONDS), read=waited),
+    Fact(id="waited", says=steps("waited {} s for its first reply", SECONDS), read=waited, blind=("skewed", "made")),
     Fact(
         id="hops",
         says=(
@@ -170,7 +171,7 @@ EXCHANGES = (
             "was answered from 4 to 7 hops nearer or farther than others",
             "was answered from 8 or more hops nearer or farther than others",
         ),
-        read=hops,
+        read=hops, blind=REWRITTEN,
     ),
     Fact(
         id="flags",

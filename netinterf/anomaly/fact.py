@@ -28,6 +28,7 @@ class Fact:
     id: str  # "hops.server": public, never changes its meaning
     says: tuple[str, ...]  # what each value means, as "it …" goes on; their number is the number of values
     read: Callable[[View], Values]  # the value of every row, -1 where unknown
+    blind: tuple[str, ...] = ()  # flags of Recording under which it says nothing
 
 
 def binned(numbers: NDArray[Any], borders: Sequence[float], known: NDArray[np.bool_] | None = None) -> Values:

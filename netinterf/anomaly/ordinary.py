@@ -19,6 +19,7 @@ from netinterf.errors import SchemaError
 
 __all__ = ["DIGITS", "TIE", "Ordinary", "ordinary", "tails"]
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 
 TIE = 1 + 1e-9
@@ -37,7 +38,7 @@ class Ordinary:
     nats: F64  # how far ordinary conversations stand out, rising
     beyond: F64  # share of them that stands out so far or farther
 
-    def rarity(self, values: NDArray[np.int8]) -> F64:
+    def rarity(self, values: NDArray[np.int8]) -> F32:
         """Give how rare each value is among ordinary conversations that agree in the parent's: -ln of its tail.
 
         Args:
@@ -46,16 +47,16 @@ class Ordinary:
         Returns:
             The same shape, in nats; 0 where unknown.
         """
-        found = np.zeros(values.shape)
+        found = np.zeros(values.shape, np.float32)  # they are many, and three decimals count
         for column, (parent, chance) in enumerate(zip(self.parent, self.chance, strict=True)):
             given = values[:, parent] + 1 if parent >= 0 else np.zeros(len(values), np.int64)
             own = values[:, column]
             found[:, column] = np.where(own >= 0, -np.log(tails(chance))[given, own], 0.0)
         return found
 
-    def standing(self, nats: F64) -> F64:
+    def standing(self, nats: NDArray[np.floating[Any]]) -> F64:
         """Turn how far conversations stand out into the share of ordinary ones that stand out less."""
-        close = np.round(nats, DIGITS)  # sums of the same numbers are equal
+        close = np.round(nats.astype(np.float64), DIGITS)  # sums of the same numbers are equal
         place = np.searchsorted(self.nats, close, side="right")  # of the next lower one, so that none is overrated
         result: F64 = 1.0 - np.concatenate([[1.0], self.beyond])[place]
         return result

@@ -14,13 +14,13 @@ from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.table import Text
 from netinterf.trace import Trace
 
-__all__ = ["Company", "company"]
+__all__ = ["IMAGINED", "Company", "company"]
 
 I64 = NDArray[np.int64]
 
 IMAGINED = 2
-"""Peers without the value that are imagined beside the seen ones, so that few are not all (Laplace's rule of
-succession; ``python -m benchmarks anomaly`` shows what it changes)."""
+"""Peers without the value that are imagined beside the seen ones, so that one of one is not most (Laplace's rule of
+succession). It changes little: ``python -m benchmarks anomaly``, *what was chosen*."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -41,7 +41,7 @@ class Company:
         size = self.size if of is None else np.where(of, self.size, 0)
         return _others(self.port, self.unit, size), _others(self.server, self.unit, size)
 
-    def shared(self, values: NDArray[np.integer[Any]]) -> tuple[NDArray[np.bool_], I64, I64]:
+    def shared(self, values: NDArray[np.integer[Any]], imagined: int = IMAGINED) -> tuple[NDArray[np.bool_], I64, I64]:
         """Compare values with those of peers; -1 is unknown, and nobody's peer.
 
         Returns:
@@ -53,7 +53,7 @@ class Company:
             (_others(combined(circle, values), self.unit, size), among)
             for circle, among in zip((self.port, self.server), self.others(known), strict=True)
         ]
-        most = np.logical_or.reduce([2 * alike > among + IMAGINED for alike, among in same])
+        most = np.logical_or.reduce([2 * alike > among + imagined for alike, among in same])
         return most & known, *same[0]
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.anomaly.fact import UNKNOWN
 from netinterf.anomaly.kinds import CONNECTION, CONVERSATION, QUESTION, TCP, Kind
 from netinterf.anomaly.ordinary import Ordinary, ordinary
 from netinterf.anomaly.peers import Company, company
@@ -19,8 +20,9 @@ from netinterf.schema import Anomalies, SubjectKind
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
 
-__all__ = ["LISTED", "Compared", "Members", "compare", "find_anomalies", "members_of"]
+__all__ = ["LISTED", "TOLD", "Members", "find_anomalies", "members_of", "own_rarity", "top"]
 
+F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Rows = NDArray[np.integer[Any]]
@@ -29,8 +31,9 @@ LISTED = 0.999
 """From here on a conversation is listed: one of a thousand ordinary ones is."""
 
 TOLD = 2
-"""Facts that count. One alone is odd in many ordinary conversations; of all together most say the same again. Of one,
-two, three and all, two bring most kinds of interference into the top hundredth (``python -m benchmarks anomaly``)."""
+"""Facts that count: one alone is odd in many ordinary conversations, and of more most say the same again. Two bring more
+kinds of interference into the top hundredth than one, and about as many as three or all; two can be read (judgement on
+what ``python -m benchmarks anomaly`` shows as *what was chosen*)."""
 
 
 class Members(NamedTuple):
@@ -53,24 +56,17 @@ class Members(NamedTuple):
         )
         return cls(kind, row, pattern, values[first], whole)
 
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """Which patterns have no peers, so that nothing can be said."""
+        none: NDArray[np.bool_] = self.company.others()[0] == 0
+        return none
 
-class Compared(NamedTuple):
-    """Patterns beside their peers: what most of these share singles nobody out. One column per fact."""
 
-    shared: NDArray[np.bool_]
-    alike: I64  # peers at the same port with the same value
-    peers: I64  # peers at the same port of which it is known
-    alone: NDArray[np.bool_]  # of each pattern: has no peers, so that nothing can be said
-
-    def standing_out(self, rarity: F64) -> tuple[F64, F64]:
-        """Give the rarity of each fact that most peers do not share, 0 for others, and how far each pattern stands out.
-
-        Args:
-            rarity: Of each fact, in nats.
-        """
-        own = np.where(self.shared, 0.0, rarity)
-        most = np.sort(own, axis=1)[:, -TOLD:].sum(axis=1)
-        return own, np.where(self.alone, np.nan, most)
+def top(rarity: F32, told: int = TOLD) -> F32:
+    """Add up the rarest facts of each row."""
+    most: F32 = np.partition(rarity, -told, axis=1)[:, -told:].sum(axis=1)
+    return most
 
 
 def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) -> list[Members]:
@@ -90,17 +86,22 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
     for one, chosen in ((CONNECTION, connection), (CONVERSATION, ~exchange & ~connection), (QUESTION, exchange)):
         row = np.flatnonzero(chosen)
         if len(row):
-            values = np.stack([fact.read(view)[subject[row]] for fact in one.facts], axis=1).astype(np.int8)
+            values = np.empty((len(row), len(one.facts)), np.int8)
+            for column, fact in enumerate(one.facts):
+                values[:, column] = fact.read(view)[subject[row]]
+                for flag in fact.blind:
+                    values[getattr(trace.recording, flag)[flow[row]], column] = UNKNOWN
             peers = company(trace, flow[row], name.take(row), ported=one.ported)
             found.append(Members.of(one, row, values, peers))
     return found
 
 
-def compare(members: Members) -> Compared:
-    """Compare the facts of patterns with those of their peers."""
-    columns = [members.company.shared(column) for column in members.values.T]
-    shared, alike, peers = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
-    return Compared(shared, alike, peers, members.company.others()[0] == 0)
+def own_rarity(members: Members, usual: Ordinary) -> F32:
+    """Give the rarity of each fact of each pattern, in nats: 0 where it is unknown, or most peers share it."""
+    rarity = usual.rarity(members.values)
+    for column in range(rarity.shape[1]):
+        rarity[members.company.shared(members.values[:, column])[0], column] = 0
+    return rarity
 
 
 def find_anomalies(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) -> Anomalies:
@@ -113,11 +114,11 @@ def find_anomalies(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Te
     listed = [np.empty((0, len(COLUMNS) + 2))]
     for members in members_of(trace, subject, kind, flow, name):
         usual = ordinary()[members.kind.id]
-        found = compare(members)
-        rarity, nats = found.standing_out(usual.rarity(members.values))
-        own = np.where(found.alone, np.nan, usual.standing(nats))
+        rarity = own_rarity(members, usual)
+        own = np.where(members.alone, np.nan, usual.standing(top(rarity)))
         score[members.row] = own[members.pattern]
-        listed.append(_odd_facts(members, found, usual, np.where((own >= LISTED)[:, None], rarity, 0.0)))
+        rarity[~(own >= LISTED)] = 0
+        listed.append(_odd_facts(members, usual, rarity))
     table = np.concatenate(listed)
     table = table[np.lexsort((-table[:, 1], table[:, 0]))]  # the rarest first
     sizes = np.bincount(table[:, 0].astype(np.int64), minlength=len(subject))
@@ -132,29 +133,24 @@ COLUMNS = {"fact": "u1", "value": "u1", "given": "i1", "ordinary": "f8", "alike"
 """Ragged columns of `Anomalies`, as `_odd_facts` has them."""
 
 
-def _odd_facts(members: Members, found: Compared, usual: Ordinary, rarity: F64) -> F64:
+def _odd_facts(members: Members, usual: Ordinary, rarity: F32) -> F64:
     """Tell which facts count, of members that are listed: whose, rarity, then `COLUMNS`.
 
     Args:
         members: The members.
-        found: What they share with peers.
         usual: What is ordinary.
-        rarity: Of each fact of each pattern, 0 where it does not count.
+        rarity: Of each fact of each pattern, 0 where the pattern is not listed.
     """
-    rank = np.argsort(np.argsort(-rarity, axis=1, kind="stable"), axis=1)
-    told = (rarity > 0) & (rank < TOLD)
-    chosen = np.flatnonzero(np.isin(members.pattern, np.nonzero(told)[0]))
-    who, which = np.nonzero(told[members.pattern[chosen]])
-    row, own = members.row[chosen[who]], members.pattern[chosen[who]]
-    above = np.array(usual.parent, np.int64)[which]
-    given = np.where(above >= 0, members.values[own, above], -1)
-    rare = rarity[own, which]
-    columns = (
-        which,
-        members.values[own, which],
-        given,
-        np.exp(-rare),
-        found.alike[own, which],
-        found.peers[own, which],
-    )
-    return np.column_stack([row, rare, *columns]).astype(np.float64)
+    some = np.flatnonzero(rarity.any(axis=1))
+    rank = np.argsort(np.argsort(-rarity[some], axis=1, kind="stable"), axis=1)
+    told = (rarity[some] > 0) & (rank < TOLD)
+    rows = [np.empty((0, len(COLUMNS) + 2))]
+    for which in np.flatnonzero(told.any(axis=0)).tolist():
+        _, alike, peers = members.company.shared(members.values[:, which])
+        who = np.flatnonzero(np.isin(members.pattern, some[told[:, which]]))
+        own, above = members.pattern[who], usual.parent[which]
+        given = members.values[own, above] if above >= 0 else np.full(len(who), UNKNOWN)
+        rare = rarity[own, which].astype(np.float64)
+        facts = (np.full(len(who), which), members.values[own, which], given, np.exp(-rare), alike[own], peers[own])
+        rows.append(np.column_stack([members.row[who], rare, *facts]).astype(np.float64))
+    return np.concatenate(rows)

@@ -2,18 +2,20 @@
 
 import tracemalloc
 
+import attrs
 import numpy as np
 import pytest
 from scapy.all import IP, TCP
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.freezes import Freezes
+from netinterf.analyzers.freezes.analyzer import lives_of, unless_hung
 from netinterf.analyzers.freezes.breaks import find_ends, joined_breaks
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses, moved_in
 from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, SCATTERED, SPARED, STOPPED
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.simulate import Conditions, run
-from netinterf.stats.concentration import PLACES
+from netinterf.stats.concentration import PLACES, find_common_limit
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
@@ -461,6 +463,22 @@ def test_a_program_that_hangs_after_a_buffers_length_is_no_freeze(seed: int) -> 
     worth = [evidence.llr[row] for row in range(len(evidence)) if evidence.rules[evidence.rule[row]].id == LIMIT]
     assert max(worth, default=0.0) < 2.0
     assert not [one for one in explain(classify(evidence, trace), evidence, trace) if one.found]
+
+
+def test_one_stop_of_another_kind_makes_no_limit_of_hung_programs() -> None:
+    """Each stop counts by itself: one whose last acknowledgement the recorder missed changes little."""
+    played = run("benign.rate.crash-after-bytes", 71_009)
+    trace = read(times=played.times, frames=played.frames, link_type=played.link_type)
+    stops = find_stops(trace)
+    courses = follow_courses(trace, stops)
+    found = find_common_limit(lives_of(trace, stops, courses))
+    assert np.count_nonzero(stops.pushed) >= 5
+    missed = stops.pushed.copy()
+    missed[np.flatnonzero(missed)[0]] = False
+    for pushed, most in ((stops.pushed, 2.0), (missed, 2.0), (np.zeros_like(missed), np.inf)):
+        worth = unless_hung(found, attrs.evolve(stops, pushed=pushed), courses).llr
+        assert worth <= min(most, found.llr)
+    assert worth == found.llr  # a counter that stops anywhere is as sure as it was
 
 
 def test_the_analyzer_keeps_its_contract() -> None:

@@ -15,7 +15,7 @@ from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, RULES, SCATTERED, 
 from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
-from netinterf.stats.concentration import BAD_SERVER, PLACES, CommonLimit, Lives, find_common_limit
+from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit, Lives, find_common_limit
 from netinterf.stats.robust import group_median
 from netinterf.trace import Trace
 
@@ -184,14 +184,14 @@ def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
 
 
 def unless_hung(found: CommonLimit, stops: Stops, courses: Courses) -> CommonLimit:
-    """Weigh a limit against programs that hang after a buffer's length, where all stops look as those do.
+    """Weigh a limit against programs that hang after a buffer's length, which stop at one count as well.
 
-    They are as rare as bad servers, and always end behind PSH; a counter does so as often as full segments have it.
+    They are as rare as bad servers and end behind PSH, a stop that does not being a failure of its own; a counter stops
+    behind PSH as often as full segments carry it.
     """
     limited = stops.pushed[courses.stop[(courses.stop >= 0) & (found.held > 0)]]
-    if not len(limited) or not limited.all():
-        return found
-    hung = max(-math.log(BAD_SERVER) + len(limited) * math.log(PUSHED), 0.0)
+    each = np.where(limited, math.log(PUSHED / (1 - LEAK)), math.log((1 - PUSHED) / LEAK))
+    hung = max(float(each.sum()) - math.log(BAD_SERVER), 0.0)
     return found._replace(llr=min(found.llr, hung))
 
 

@@ -7,16 +7,17 @@ import attrs
 import jsonschema
 import numpy as np
 import pytest
+from scapy.all import IP
 
 from netinterf import Session, export, scan
-from netinterf.anomaly.kinds import CONNECTION, KINDS, QUESTION
+from netinterf.anomaly.kinds import CONNECTION, KINDS, QUESTION, Kind
 from netinterf.anomaly.score import LISTED, members_of
 from netinterf.anomaly.view import View
 from netinterf.capture import write_pcap
 from netinterf.engine.judged import judge_trace
 from netinterf.export.jsonl import jsonl
 from netinterf.report.text import text
-from netinterf.schema import Evidence, Grade
+from netinterf.schema import Evidence, Grade, Recording
 from netinterf.simulate import Conditions, run, scenarios
 from netinterf.trace import Trace, read
 from netinterf.verdict.subjects import list_subjects
@@ -79,6 +80,31 @@ def test_facts_of_a_connection() -> None:
     assert facts["resets.server"] == [0, 1]
     assert facts["hops.server"] == [0, 4]
     assert facts["talk"][0] == 3
+
+
+@pytest.mark.parametrize("side", ["C", "S"])
+def test_what_was_not_recorded_says_nothing(side: str) -> None:
+    """Of one direction alone, nothing is known of answers, and nobody went silent."""
+    talk = Talk()
+    for place in range(4):
+        talk.server, talk.port = f"203.0.113.{20 + place}", 40_000 + 10 * place
+        talk.healthy(4000.0 * place)
+    whole = talk.trace()
+    mine = "198.51.100.7"
+    talk.frames = [(at, frame) for at, frame in talk.frames if (IP(frame).src == mine) == (side == "C")]
+    half = talk.trace()
+    assert half.recording.one_way.all()
+    facts = facts_of(half, "connection")
+    blinded = ("opening", "talk", "ending", "unheard.client", "unheard.server", "volume", "tls", "http")
+    assert all(set(facts[name]) == {-1} for name in blinded)
+    assert -1 not in {value for name in ("opening", "talk", "ending") for value in facts_of(whole, "connection")[name]}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
+def test_every_blindness_is_a_flag_of_the_recording(kind: Kind) -> None:
+    """A misspelt one would fail only on captures that have such facts."""
+    known = {column.name for column in Recording.schema() if column.dtype == "bool"}
+    assert {flag for fact in kind.facts for flag in fact.blind} <= known
 
 
 def test_alone_nobody_is_scored() -> None:
