@@ -59,7 +59,7 @@ def pooled(found: Sequence[Gathered], kind: Kind) -> Pool | None:
     sizes = [len(members.row) for _, members, _ in parts]
     columns = {
         name: _apart([getattr(members.company, name)[members.pattern] for _, members, _ in parts])
-        for name in ("port", "server", "unit")
+        for name in ("port", "server", "port_unit", "server_unit")
     }
     values = np.concatenate([members.values[members.pattern] for _, members, _ in parts])
     each = np.arange(len(values))

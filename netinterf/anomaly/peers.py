@@ -25,21 +25,30 @@ succession). It changes little: ``python -m benchmarks anomaly``, *what was chos
 
 @attrs.frozen(eq=False, kw_only=True)
 class Company:
-    """The peers of some conversations; an entry stands for as many as are alike in everything."""
+    """The peers of some conversations; an entry stands for as many as are alike in everything. Numbers are from 0."""
 
     port: I64  # number of those with the same protocol and port
     server: I64  # number of those with the same server as well
-    unit: I64  # number of the name, or else of the server: what may share one fate
+    port_unit: I64  # number of those of one unit, which may share one fate, at one port
+    server_unit: I64  # number of those of one unit at one server and port
     size: I64  # conversations that an entry stands for
 
-    def others(self, of: NDArray[np.bool_] | None = None) -> tuple[I64, I64]:
-        """Count, for each entry, its peers: those of its port, and those of its server.
+    @classmethod
+    def of(cls, port: I64, server: I64, unit: I64) -> "Company":
+        """Number units within ports and servers; an entry for each conversation."""
+        size = np.ones(len(port), np.int64)
+        units = {"port_unit": combined(port, unit), "server_unit": combined(server, unit)}
+        return cls(port=port, server=server, size=size, **units)
 
-        Args:
-            of: Count only these.
-        """
-        size = self.size if of is None else np.where(of, self.size, 0)
-        return _others(self.port, self.unit, size), _others(self.server, self.unit, size)
+    @property
+    def circles(self) -> tuple[tuple[I64, I64], tuple[I64, I64]]:
+        """Peers and those of the own unit among them: far ones, and near ones."""
+        return (self.port, self.port_unit), (self.server, self.server_unit)
+
+    @property
+    def peers(self) -> I64:
+        """Count the far peers of each entry."""
+        return _others(self.port, self.port_unit, self.size)
 
     def shared(self, values: NDArray[np.integer[Any]], imagined: int = IMAGINED) -> tuple[NDArray[np.bool_], I64, I64]:
         """Compare values with those of peers; -1 is unknown, and nobody's peer.
@@ -48,19 +57,20 @@ class Company:
             Whether most peers, near or far, have the same value; how many of the far ones have it; and among how many.
         """
         known = values >= 0
+        value, width = np.where(known, values, 0).astype(np.int64), int(values.max(initial=0)) + 1
         size = np.where(known, self.size, 0)
         same = [
-            (_others(combined(circle, values), self.unit, size), among)
-            for circle, among in zip((self.port, self.server), self.others(known), strict=True)
+            (_others(group * width + value, unit * width + value, size), _others(group, unit, size))
+            for group, unit in self.circles
         ]
         most = np.logical_or.reduce([2 * alike > among + imagined for alike, among in same])
-        return most & known, *same[0]
+        alike, among = same[0]
+        return most & known, np.where(known, alike, 0), among
 
 
 def _others(group: I64, unit: I64, size: I64) -> I64:
     """Count the conversations of each one's group that are of another unit."""
-    own = combined(group, unit)
-    others: I64 = _sums(group, size)[group] - _sums(own, size)[own]
+    others: I64 = _sums(group, size)[group] - _sums(unit, size)[unit]
     return others
 
 
@@ -82,9 +92,5 @@ def company(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported:
     port = flows.server_port[flow].astype(np.int64) << 8 | flows.protocol[flow]
     port = numbered(port if ported else np.zeros_like(port))[0]
     named = name.lengths > 0
-    return Company(
-        port=port,
-        server=combined(server, port),
-        unit=combined(np.where(named, numbered_text(name)[0], server), named.astype(np.int64)),
-        size=np.ones(len(flow), np.int64),
-    )
+    unit = combined(np.where(named, numbered_text(name)[0], server), named.astype(np.int64))
+    return Company.of(port, combined(server, port), unit)

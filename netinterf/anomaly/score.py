@@ -31,7 +31,7 @@ LISTED = 0.999
 """From here on a conversation is listed: one of a thousand ordinary ones is."""
 
 TOLD = 2
-"""Facts that count: one alone is odd in many ordinary conversations, and of more most say the same again. Two bring more
+"""Facts that count: one alone is odd in many ordinary conversations, of more most say the same again. Two bring more
 kinds of interference into the top hundredth than one, and about as many as three or all; two can be read (judgement on
 what ``python -m benchmarks anomaly`` shows as *what was chosen*)."""
 
@@ -50,16 +50,15 @@ class Members(NamedTuple):
         """Find patterns among conversations, one row of values and one entry of company each."""
         width = np.full(len(values), values.shape[1])
         alike = numbered_text(Text.from_lengths(width, np.ascontiguousarray(values).view(np.uint8).reshape(-1)))[0]
-        pattern, first = numbered(combined(alike, company.port, company.server, company.unit))
-        whole = Company(
-            port=company.port[first], server=company.server[first], unit=company.unit[first], size=np.bincount(pattern)
-        )
+        pattern, first = numbered(combined(alike, company.port_unit, company.server_unit))
+        columns = {name: getattr(company, name)[first] for name in ("port", "server", "port_unit", "server_unit")}
+        whole = Company(**columns, size=np.bincount(pattern))
         return cls(kind, row, pattern, values[first], whole)
 
     @property
     def alone(self) -> NDArray[np.bool_]:
         """Which patterns have no peers, so that nothing can be said."""
-        none: NDArray[np.bool_] = self.company.others()[0] == 0
+        none: NDArray[np.bool_] = self.company.peers == 0
         return none
 
 

@@ -20,12 +20,7 @@ def gathered(homes: int, each: int, odd: int = -1) -> list[Gathered]:
         values[:, 0] = rng.integers(0, 2, each)
         if home == odd:
             values[:2, 1:3] = 2
-        company = Company(
-            port=np.zeros(each, np.int64),
-            server=np.arange(each) % 2,
-            unit=np.arange(each),
-            size=np.ones(each, np.int64),
-        )
+        company = Company.of(np.zeros(each, np.int64), np.arange(each) % 2, np.arange(each))
         members = Members.of(QUESTION, np.arange(each), values, company)
         label = np.full(each, BENIGN, "U40")
         found.append(Gathered(source="real", file=str(home), home=f"h{home}", members=[members], labels=[label]))
