@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
 
+import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -136,13 +137,11 @@ def _lists(rows: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None, 
 
 def join(tables: Sequence[Evidence]) -> Evidence:
     """Put evidence of several analyzers into one table, with one list of rules (equal rules are kept once)."""
-    rules: list[Rule] = []
+    numbers: dict[Rule, int] = {}
     shifted = []
     for table in tables:
-        rules.extend(rule for rule in table.rules if rule not in rules)
-        place = np.array([rules.index(rule) for rule in table.rules] or [0], np.uint16)
-        shifted.append((table, place[table.rule] if len(table) else table.rule))
+        place = np.array([numbers.setdefault(rule, len(numbers)) for rule in table.rules] or [0], np.uint16)
+        shifted.append(place[table.rule] if len(table) else table.rule)
     joined = Evidence.concat(tables) if tables else Evidence.empty()
-    codes = np.concatenate([np.empty(0, np.uint16), *(codes for _, codes in shifted)])
-    columns = {field.name: getattr(joined, field.name) for field in Evidence.schema()}
-    return Evidence(**{**columns, "rule": codes, "rules": tuple(rules)})
+    codes = np.concatenate([np.empty(0, np.uint16), *shifted])
+    return attrs.evolve(joined, rule=codes, rules=tuple(numbers))

@@ -16,7 +16,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)  # tables of evidence are joined by their rules
 class Rule:
     """One kind of observation: the vocabulary of explanations. Ids are public and never change their meaning."""
 
