@@ -691,6 +691,29 @@ def test_servers_that_die_at_the_same_stage_are_counted(others: str) -> None:
     assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == (others == "die alike")
 
 
+@pytest.mark.parametrize("third", ["lives", "dies", "lives, the others ran long"])
+def test_servers_that_die_behind_their_first_answer_are_counted(third: str) -> None:
+    """A first exchange passes with two servers, and nothing behind it; where all die, the line may be dead.
+
+    Connections that ran for long may all have been forgotten at once by a translator, and peers leave.
+    """
+    talk = Talk(server="203.0.113.9")
+    others = [Talk(server=server) for server in ("192.0.2.77", "198.18.5.5")]
+    for place, one in enumerate((talk, *others)):
+        if place == 2 and third != "dies":
+            answered(one, 8000, port=40002)
+        else:
+            one.port = 40000 + place
+            sent, end = one.request(one.open(100.0 * place), BLOCKED)
+            one.send("S", "PA", 901, end, at=sent + one.rtt, data=b"200 OK")
+            for number in range(5):
+                later = 200 if third != "lives, the others ran long" else 5000
+                one.send("C", "PA", end, 907, at=sent + later + 300 * (2**number - 1), data=b"more")
+    talk.frames += [frame for one in others for frame in one.frames]
+    trace = talk.trace()
+    assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == (third == "lives")
+
+
 @pytest.mark.parametrize(
     ("server", "port", "told"),
     [
@@ -772,3 +795,53 @@ def test_the_last_syn_must_have_had_time_for_an_answer(waited: float, told: bool
     talk.frames += other.frames
     trace = talk.trace()
     assert ("syn.unanswered" in rules(trace, flow_of(trace, 40000))) == told
+
+
+@pytest.mark.parametrize(("asks", "first"), [(0, 349), (3, 349), (5, 349), (5, -900)])
+def test_a_client_that_asks_on_though_it_was_answered_is_cut_off(asks: int, first: float) -> None:
+    """Near the server: a narrow path keeps large answers away, not the acknowledgements of what the client repeats.
+
+    A client that repeats itself a few times may wait for one in a long queue; and what it repeated before the answer
+    died had another reason.
+    """
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open(0))
+    talk.send("S", "A", 901, end, at=sent + 0.1)
+    answer = sent + (1 if first > 0 else 4000)
+    for number in range(6):
+        talk.send("S", "PA", 901, end, at=answer + 300 * (2**number - 1), data=b"a" * 1448)
+    for number in range(asks):
+        again, _ = talk.request(answer + (first + 300 * (2**number - 1) if first > 0 else first - 300 * number))
+        talk.send("S", "A", 2349 if first > 0 else 901, end, at=again + 0.1)
+    talk.send("C", "FA", end, 901, at=answer + 8000)
+    found = rules(talk.trace(vantage="server"), 0)
+    cut_off = asks > 3 and first > 0
+    assert ("drop.large" in found, "drop.one_way" in found) == (not cut_off, cut_off)
+
+
+@pytest.mark.parametrize(("pause", "cut_off"), [(100, False), (900, True)])
+def test_a_client_that_resets_what_comes_after_its_end_hears(pause: float, cut_off: bool) -> None:
+    """Near the server: the client's program left during an outage; its kernel answers the next try by a reset.
+
+    A reset that comes between two tries is of a timer, and says nothing of what arrived.
+    """
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open(0))
+    tries = [sent + 1 + 300 * (2**number - 1) for number in range(5)]
+    for at in tries:
+        talk.send("S", "PA", 901, end, at=at, data=b"HTTP/1.1 200 OK\r\n\r\n")
+    talk.send("C", "FA", end, 901, at=tries[4] - 500)
+    talk.send("C", "R", end + 1, 0, at=tries[4] + pause)
+    assert ("drop.one_way" in rules(talk.trace(vantage="server"), 0)) == cut_off
+
+
+@pytest.mark.parametrize("says", [b"", b"220 ready\r\n"])
+def test_an_acknowledgement_alone_answers_what_arrived(says: bytes) -> None:
+    """A hole stays open while its end acknowledges what comes behind it: that one hears; who speaks may be deaf."""
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open(0))
+    for number in range(5):
+        talk.send("S", "A", 901, end, at=sent + 1 + 300 * (2**number - 1), data=b"a" * 500)
+    talk.send("S", "A", 1401, end, at=sent + 1501, data=b"a" * 500)
+    talk.send("C", "A", end, 901, at=sent + 1601, data=says)
+    assert ("drop.one_way" in rules(talk.trace(vantage="server"), 0)) == bool(says)

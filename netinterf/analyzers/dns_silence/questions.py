@@ -97,7 +97,7 @@ def list_lookups(trace: Trace) -> Lookups:
         truncated=is_truncated(trace),
         known=is_known(trace),
         confirmed=is_confirmed(trace),
-        candid=is_candid(trace, server, silent),
+        candid=is_candid(trace, server, silent & (packets.time.max(initial=0) - since >= WAIT_NS)),
     )
 
 
@@ -151,7 +151,10 @@ def is_confirmed(trace: Trace) -> Mask:
 
 
 def is_candid(trace: Trace, server: I64, silent: Mask) -> Mask:
-    """Say which silent exchanges were put to a resolver of a public operator; nothing is asked of the others."""
+    """Say which silent exchanges were put to a resolver of a public operator; nothing is asked of the others.
+
+    What one says of dead names may come as late as a stub would wait, though its client asks again earlier.
+    """
     public = [host for host in np.unique(server[silent]).tolist() if public_resolver(trace.address(host)) is not None]
     found: Mask = silent & np.isin(server, np.array(public, np.int64))
     return found

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from netinterf.analyzers.base import Scope, join, observe
 from netinterf.analyzers.forgery.suspects import Suspects, witnesses
 from netinterf.analyzers.forgery.writer import spoken_of, written_signs
-from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time
+from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time, young
 from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.greeting_rules import GREETING_RULES, GREETING_WEIGHTS
 from netinterf.analyzers.silence.greetings import find_life
@@ -36,10 +36,6 @@ __all__ = ["Silence"]
 
 IDLE_NS = 60_000_000_000
 """A pause after which a translator may have forgotten a connection. RFC 5382 §5 asks for 2 h 4 min; many keep less."""
-
-FRESH_NS = 2_000_000_000
-"""How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
-between."""
 
 FILTERED = (53, 80, 443)
 """Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
@@ -98,9 +94,7 @@ class Silence:
         tries = {"tries": silences.tries, "seconds": lasted(silences)}
         seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
         here, anywhere = large_only(trace, silences)
-        opened = trace.sides.syn[silences.side ^ 1].astype(np.int64)
-        age = silences.since - trace.packets.time[np.maximum(opened, 0)]
-        greeted = (opened >= 0) & (age <= FRESH_NS) & silences.first & ~silences.is_kind(Kind.UNGREETED)
+        greeted = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
         closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
         heard = silences.heard
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
@@ -140,7 +134,9 @@ class Silence:
         meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
         deaf = (seen.deaf > 0) & (served == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0) & asked
-        alike = asked & silences.is_kind(Kind.UNHEARD) & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
+        early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
+        deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early
+        alike = deserted & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
         return [
             write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
             write("drop.served", meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),

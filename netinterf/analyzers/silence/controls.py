@@ -16,10 +16,14 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Contrast", "by_reset", "compare", "resets", "served_time"]
+__all__ = ["Contrast", "by_reset", "compare", "resets", "served_time", "young"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+
+FRESH_NS = 2_000_000_000
+"""How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
+between."""
 
 RESIDUE_NS = 420_000_000_000
 """How long boxes are known to punish after a trigger: up to 420 s (Xue et al., TSPU, IMC 2022)."""
@@ -99,7 +103,8 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     """
     flows, flow = trace.flows, silences.flow
     place, client = combined(flows.client, networks(trace)), flows.client.astype(np.int64)
-    stage = combined(client[flow], silences.kind, silences.first.astype(np.int64))
+    early = 2 * silences.first.astype(np.int64) + young(trace, silences)
+    stage = combined(client[flow], silences.kind, silences.side % 2, early)
     died = np.unique(place[flow])
     _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # silences lie in time order of no kind
     alike = Moments(stage[ends], silences.since[ends]).count(stage, begin, end)
@@ -107,6 +112,15 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     served = served[np.unique(place[served], return_index=True)[1]]
     lived = Moments(client[served], served_at[served]).count(client[flow], silences.since, end)
     return {"alike": np.maximum(alike - 1, 0), "lived": lived}
+
+
+def young(trace: Trace, silences: Silences) -> Mask:
+    """Say of each silence whether the other end had greeted no longer than `FRESH_NS` before."""
+    opened = trace.sides.syn[silences.side ^ 1].astype(np.int64)
+    if not len(opened):
+        return np.empty(0, np.bool_)
+    fresh: Mask = (opened >= 0) & (silences.since - trace.packets.time[np.maximum(opened, 0)] <= FRESH_NS)
+    return fresh
 
 
 def served_time(trace: Trace, silences: Silences) -> I64:

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.unanswered.silences import TCP, Silences
-from netinterf.schema import TcpFlag
+from netinterf.analyzers.sides import side_packets
+from netinterf.analyzers.unanswered.silences import FIRST_TIMEOUT_NS, TCP, Silences
+from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["LARGE", "large_only"]
@@ -17,12 +18,17 @@ USUAL = 1_380
 """Payload that shows a path to be wide enough for all: 1,420 bytes of tunnel with IPv4 and TCP headers. What was
 captured before segmentation, and a hole, may be many times as large."""
 
+MANY_REPEATS = 4
+"""Repeats of what was acknowledged that no slow acknowledgement explains: timeouts begin at 200 ms (Linux ip-sysctl,
+tcp_rto_min_us) and are doubled (RFC 6298 §5.5), so that four span three seconds, more than queues hold."""
+
 
 def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Say of each silence whether the packet that got no answer was large, and none as large ever passed.
 
     Where a small one was sent behind it and got no answer either, size is no reason: a narrow path lets it through, and
-    the receiver acknowledges again what it still waits for (RFC 9293 §3.10.7.4).
+    the receiver acknowledges again what it still waits for (RFC 9293 §3.10.7.4). Nor is it where the other end never
+    learned that it was heard itself: a narrow path lets acknowledgements through.
 
     Of bytes that the other end sent and that never arrived, *silences* are turned round: its side, their number.
 
@@ -31,6 +37,7 @@ def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDA
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     large = (silences.size >= LARGE) & ~small_died(trace, silences)
+    large[large] = ~acknowledgements_died(trace, silences.take(large))
     nothing = np.zeros(len(silences), np.bool_)
     if not large.any():
         return nothing, nothing.copy()
@@ -76,3 +83,26 @@ def small_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]:
     heard = theirs & (row > first[owner]) & (size == 0) & (flags == 0)
     found[owner[heard]] = False
     return found
+
+
+def acknowledgements_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]:
+    """Say of each silence whether the other end kept repeating what had been acknowledged: that died on its way, too.
+
+    Behind the first try; a round trip or more after the acknowledgement, which would have been there by then; and so
+    often that the acknowledgements are not merely late.
+    """
+    packets, rtt = trace.packets, trace.sides.rtt
+    base = side_packets(trace, np.unique(silences.flow))
+    own, time = base.side ^ 1, packets.time[base.row]
+    begin = np.full(2 * len(trace.flows), len(packets))
+    begin[silences.side] = silences.row
+    told = base.first_above(base.acked, own, base.end - 1)
+    again = (base.row > begin[own]) & (packets.payload_length[base.row] > 0) & (told >= 0)
+    again &= time - base.at(time, told) >= np.maximum(rtt[base.side], 0)
+    again &= (packets.marks[base.row] & (Mark.REPEAT | Mark.KEEP_ALIVE)) == Mark.REPEAT
+    side, time, trip = own[again], time[again], rtt[base.side[again]]
+    apart = np.diff(side, prepend=-1) != 0
+    apart |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
+    times = np.bincount(side[apart], minlength=2 * len(trace.flows))
+    died: NDArray[np.bool_] = times[silences.side] >= MANY_REPEATS
+    return died

@@ -36,7 +36,7 @@ def find_unheard(trace: Trace) -> Silences:
 
     Which bytes they repeat is up to them: senders probe with the last segment first (RFC 8985 §7).
     Left out are bytes for which the other end had said that it has no room (zero windows, window probes), and
-    connections that the other end had reset before.
+    connections that the other end had reset before, or closed and reset when more came.
     """
     side = stuck_sides(trace)
     base = side_packets(trace, np.unique(side // 2))
@@ -56,6 +56,7 @@ def find_unheard(trace: Trace) -> Silences:
     kept = (tries >= MANY_TRIES) | ((tries >= LEAST_TRIES) & (until - since >= WAIT_NS))
     kept &= had_room(base, place, other)
     kept &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
+    kept &= ~refuses(trace, base, which)
     size = packets.payload_length[row].astype(np.int64)
     first = packets.relative_seq[row] <= first_flight(trace, which)
     opening = first & (size > 0) & (which % 2 == 0) & (trace.sides.syn[which] >= 0)
@@ -74,6 +75,23 @@ def find_unheard(trace: Trace) -> Silences:
         paused=pause_before(trace, base, row, which),
     ).take(kept)
     return found.take(np.lexsort((found.side, found.kind)))
+
+
+def refuses(trace: Trace, base: SidePackets, side: I64) -> NDArray[np.bool_]:
+    """Say whether the other end of each side closed, and reset at once what came then: it hears, and nobody reads.
+
+    Its program is gone (RFC 9293 §3.10.7.1). A reset that no packet provoked within two round trips is of a timer.
+    """
+    packets, sides = trace.packets, trace.sides
+    reset = sides.rst[side ^ 1].astype(np.int64)
+    last = base.at(base.row, base.before(side, reset))
+    closed = (sides.fin[side ^ 1] >= 0) & (reset > sides.fin[side ^ 1]) & (last >= 0)
+    if not closed.any():
+        return np.zeros(len(side), np.bool_)
+    trip = sides.rtt[side ^ 1]
+    wait = packets.time[np.maximum(reset, 0)] - packets.time[np.maximum(last, 0)]
+    found: NDArray[np.bool_] = closed & (wait <= np.where(trip > 0, 2 * trip, FIRST_TIMEOUT_NS))
+    return found
 
 
 def repeats(trace: Trace, base: SidePackets, places: I64, which: I64) -> I64:
@@ -140,7 +158,8 @@ def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64, before: I6
     Long after: a second or three round trips. And before what it never acknowledged was sent for the last time: one
     that is heard only later may have been away all the while, or the way to it. Only a client's first request may be
     over by then: both ends and the way had just opened the connection, and servers wait longer than clients try. A
-    repeated SYN/ACK shows a server that is not ready: it does not count.
+    repeated SYN/ACK shows a server that is not ready: it does not count. Nor does an acknowledgement that says no more:
+    it answers something that did arrive (RFC 5681 §4.2).
 
     Args:
         trace: The capture.
@@ -154,9 +173,11 @@ def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64, before: I6
         return row
     rtt = np.maximum(trace.sides.rtt[side ^ 1], 0)
     late = np.searchsorted(packets.time, packets.time[row] + np.maximum(1_000_000_000, 3 * rtt), side="right")
-    found = base.at(base.row, base.before(side ^ 1, before))
-    greets = packets.tcp_flags[np.maximum(found, 0)] & TcpFlag.SYN != 0
-    return np.where((found >= late) & ~greets, found, -1)
+    own = packets.tcp_flags[base.row] & TcpFlag.FIN != 0
+    own |= (packets.payload_length[base.row] > 0) | (packets.marks[base.row] & Mark.KEEP_ALIVE != 0)
+    spoken = base.take(own & (packets.tcp_flags[base.row] & TcpFlag.SYN == 0))
+    found = spoken.at(spoken.row, spoken.before(side ^ 1, before))
+    return np.where(found >= late, found, -1)
 
 
 def pause_before(trace: Trace, base: SidePackets, row: I64, side: I64) -> I64:
