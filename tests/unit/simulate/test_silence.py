@@ -1,4 +1,5 @@
 import ipaddress
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -11,6 +12,10 @@ from netinterf.simulate import Conditions, Scenario, Simulated, Truth, run
 from netinterf.simulate.documented.silencers import CONFOUNDERS, SYSTEMS
 from netinterf.simulate.messages.hellos import read_name
 from netinterf.simulate.plays import filters, interception, quic_drops, silence, silence_connect
+
+End = tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]
+Ends = tuple[bool, End, End]
+"""Whether it is TCP, and two ends."""
 
 MINE = (silence, silence_connect, filters, quic_drops, interception)
 PLAYS = [play for room in MINE for play in room.PLAYS]
@@ -27,24 +32,30 @@ def clean(name: str, seed: int, vantage: str = "client", **fixed: object) -> Sim
     return run(name, seed, Conditions.clean(vantage=vantage, **fixed))
 
 
-def frames_of(simulated: Simulated, truth: Truth) -> list[tuple[bool, Ether]]:
-    """Pick the frames of one conversation from its first one on, and whether each comes from the client."""
-    found = []
-    for raw in simulated.frames[truth.first_frame - 1 :]:
+@lru_cache(maxsize=1)
+def dissected(simulated: Simulated) -> dict[Ends, list[tuple[int, bool, Ether]]]:
+    """Read each frame once: by transport and both ends, its number, which of them sent it, and itself."""
+    found: dict[Ends, list[tuple[int, bool, Ether]]] = {}
+    for number, raw in enumerate(simulated.frames, start=1):
         frame = Ether(raw)
         network = frame[IPv6] if IPv6 in frame else frame[IP]
-        if TCP not in frame and UDP not in frame:
+        tcp = TCP in frame
+        if not tcp and UDP not in frame:
             continue
-        transport = frame[TCP] if TCP in frame else frame[UDP]
-        if (TCP in frame) != (truth.protocol == "tcp"):
-            continue
-        source, sport = ipaddress.ip_address(network.src), transport.sport
-        destination, dport = ipaddress.ip_address(network.dst), transport.dport
-        client = ipaddress.ip_address(truth.client), truth.client_port
-        server = ipaddress.ip_address(truth.server), truth.server_port
-        if ((source, sport), (destination, dport)) in ((client, server), (server, client)):
-            found.append(((source, sport) == client, frame))
+        transport = frame[TCP] if tcp else frame[UDP]
+        source = ipaddress.ip_address(network.src), transport.sport
+        destination = ipaddress.ip_address(network.dst), transport.dport
+        found.setdefault((tcp, source, destination), []).append((number, True, frame))
+        found.setdefault((tcp, destination, source), []).append((number, False, frame))
     return found
+
+
+def frames_of(simulated: Simulated, truth: Truth) -> list[tuple[bool, Ether]]:
+    """Pick the frames of one conversation from its first one on, and whether each comes from the client."""
+    client = ipaddress.ip_address(truth.client), truth.client_port
+    server = ipaddress.ip_address(truth.server), truth.server_port
+    mine = dissected(simulated).get((truth.protocol == "tcp", client, server), [])
+    return [(outbound, frame) for number, outbound, frame in mine if number >= truth.first_frame]
 
 
 def repeats(frames: list[tuple[bool, Ether]], outbound: bool) -> int:
