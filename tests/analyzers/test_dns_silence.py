@@ -218,6 +218,20 @@ def test_a_question_that_was_given_up_need_not_be_waited_for() -> None:
         assert rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org") == {"unanswered"}
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_public_resolver_has_as_long_as_a_stub_to_say_that_a_name_is_dead(waits: bool) -> None:
+    """Its client asks again and again, and the capture ends before five seconds are over, or behind them."""
+    talk = Talk()
+    talk.ordinary(8)
+    for _ in range(3):
+        talk.ask("www.late.org")
+        talk.now += SECOND
+    talk.now += 30 * SECOND if waits else 0
+    talk.ordinary(1)
+    times, frames, _ = talk.capture()
+    assert ("candid" in rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org")) == waits
+
+
 def test_the_last_question_is_like_those_that_were_given_up() -> None:
     """The capture ends behind the third question in vain, after longer than the resolver ever took."""
     talk = Talk(server=PLAIN)

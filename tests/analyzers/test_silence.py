@@ -845,3 +845,30 @@ def test_an_acknowledgement_alone_answers_what_arrived(says: bytes) -> None:
     talk.send("S", "A", 1401, end, at=sent + 1501, data=b"a" * 500)
     talk.send("C", "A", end, 901, at=sent + 1601, data=says)
     assert ("drop.one_way" in rules(talk.trace(vantage="server"), 0)) == bool(says)
+
+
+@pytest.mark.parametrize("passes", [False, True])
+def test_a_narrow_line_meets_several_servers_alike(passes: bool) -> None:
+    """Large requests to two servers die while small ones live: company tells nothing, unless a large one passes."""
+    talk, beside, alive = (Talk(server=server) for server in ("203.0.113.9", "192.0.2.77", "198.18.5.5"))
+    silenced(talk, data=BLOCKED + b"x" * 1400)
+    silenced(beside, 200, data=OTHER + b"x" * 1400, port=40001)
+    answered(alive, 1000, data=OTHER + b"x" * (1400 if passes else 0), port=40002)
+    talk.frames += beside.frames + alive.frames
+    trace = talk.trace()
+    assert ("drop.alike" in rules(trace, flow_of(trace, 40000))) == passes
+
+
+def test_what_servers_wait_for_is_no_company_of_clients() -> None:
+    """In the middle both ends' waiting is seen: a server's answer in vain is another thing than a request in vain."""
+    talk, beside, alive = (Talk(server=server) for server in ("203.0.113.9", "192.0.2.77", "198.18.5.5"))
+    silenced(talk)
+    beside.port = 40001
+    sent, end = beside.request(beside.open(200), OTHER)
+    beside.send("S", "A", 901, end, at=sent + 100)
+    for number in range(5):
+        beside.send("S", "PA", 901, end, at=sent + 101 + 300 * (2**number - 1), data=b"HTTP/1.1 200 OK")
+    answered(alive, 1000, port=40002)
+    talk.frames += beside.frames + alive.frames
+    trace = talk.trace("middle")
+    assert "drop.alike" not in rules(trace, flow_of(trace, 40000))

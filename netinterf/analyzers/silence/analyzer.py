@@ -79,7 +79,9 @@ class Silence:
             counted = find_counted(trace, silences, served_at)
             write = partial(self.write, trace, silences, strange)
             seen = compare(trace, silences, served_at, resets(trace), strange)
-            tables += [*self.shapes(trace, silences, write), *self.contrasts(trace, silences, seen, counted, write)]
+            narrow = large_only(trace, silences)
+            tables += self.shapes(trace, silences, narrow, write)
+            tables += self.contrasts(trace, silences, seen, counted, narrow[0] & narrow[1], write)
             tables.append(self.counted(silences, counted))
             tables += self.openings(silences.is_kind(Kind.UNGREETED), trace, silences, seen, write)
             tables += self.receipts(trace, find_receipts(trace, silences))
@@ -87,21 +89,20 @@ class Silence:
             tables += self.quic(trace, datagrams)
         return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
 
-    def shapes(self, trace: Trace, silences: Silences, write: Write) -> list[Evidence]:
+    def shapes(self, trace: Trace, silences: Silences, narrow: tuple[Mask, Mask], write: Write) -> list[Evidence]:
         """Write down what each silence is by itself."""
         by_client = silences.side % 2 == 0
         unheard = silences.is_kind(Kind.UNHEARD)
         tries = {"tries": silences.tries, "seconds": lasted(silences)}
         seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
-        here, anywhere = large_only(trace, silences)
         greeted = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
         closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
         heard = silences.heard
         late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
         alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
         kept, told = withheld(trace, silences)
-        narrow_here, narrow = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
-        here, anywhere = here | narrow_here, anywhere | narrow
+        back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
+        here, anywhere = narrow[0] | back[0], narrow[1] | back[1]
         return [
             write("drop.request", unheard & by_client & silences.first, tries),
             write("drop.later", unheard & by_client & ~silences.first, tries),
@@ -121,7 +122,7 @@ class Silence:
         ]
 
     def contrasts(
-        self, trace: Trace, silences: Silences, seen: Contrast, counted: Counted, write: Write
+        self, trace: Trace, silences: Silences, seen: Contrast, counted: Counted, narrow: Mask, write: Write
     ) -> list[Evidence]:
         """Write down what other connections say about each silence."""
         punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
@@ -135,7 +136,7 @@ class Silence:
         deaf = (seen.deaf > 0) & (served == 0) & ~punished
         again = (seen.again > 0) & (seen.went_well == 0) & asked
         early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
-        deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early
+        deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
         alike = deserted & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
         return [
             write("drop.ignored", ignored, {"served": served, "selective": 1.0}),

@@ -21,6 +21,7 @@ __all__ = [
     "WAIT_NS",
     "Kind",
     "Silences",
+    "apart",
     "end_of_capture",
     "joined",
     "unreported",
@@ -91,6 +92,16 @@ def unreported(trace: Trace, silences: Silences) -> Silences:
     """Leave out silences that ICMP explains: unreachable, or run out of hops as the sender meant it to."""
     about = trace.quotes.flow[trace.quotes.flow >= 0]
     return silences.take(~np.isin(silences.flow, about))
+
+
+def apart(side: NDArray[np.int64], time: NDArray[np.int64], trip: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which packets are tries of their own: a round trip or more behind the one before of their side.
+
+    What comes sooner is the same flight. Rows of a side lie together, in time order; a *trip* below 1 is unknown.
+    """
+    found: NDArray[np.bool_] = np.diff(side, prepend=-1) != 0
+    found |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
+    return found
 
 
 def end_of_capture(trace: Trace) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
-from netinterf.analyzers.unanswered.silences import FIRST_TIMEOUT_NS, TCP, Silences
+from netinterf.analyzers.unanswered.silences import TCP, Silences, apart
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -100,9 +100,7 @@ def acknowledgements_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]
     again = (base.row > begin[own]) & (packets.payload_length[base.row] > 0) & (told >= 0)
     again &= time - base.at(time, told) >= np.maximum(rtt[base.side], 0)
     again &= (packets.marks[base.row] & (Mark.REPEAT | Mark.KEEP_ALIVE)) == Mark.REPEAT
-    side, time, trip = own[again], time[again], rtt[base.side[again]]
-    apart = np.diff(side, prepend=-1) != 0
-    apart |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
-    times = np.bincount(side[apart], minlength=2 * len(trace.flows))
+    side = own[again]
+    times = np.bincount(side[apart(side, time[again], rtt[side ^ 1])], minlength=2 * len(trace.flows))
     died: NDArray[np.bool_] = times[silences.side] >= MANY_REPEATS
     return died

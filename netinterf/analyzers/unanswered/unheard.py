@@ -10,6 +10,7 @@ from netinterf.analyzers.unanswered.silences import (
     WAIT_NS,
     Kind,
     Silences,
+    apart,
     end_of_capture,
     witnessed,
 )
@@ -101,11 +102,8 @@ def repeats(trace: Trace, base: SidePackets, places: I64, which: I64) -> I64:
     """
     packets = trace.packets
     again = places[packets.marks[base.row[places]] & Mark.REPEAT != 0]
-    side, time = base.side[again], packets.time[base.row[again]]
-    trip = trace.sides.rtt[side ^ 1]
-    gap = np.diff(time, prepend=0)
-    fresh = (np.diff(side, prepend=-1) != 0) | (gap >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS))
-    side = side[fresh]
+    side = base.side[again]
+    side = side[apart(side, packets.time[base.row[again]], trace.sides.rtt[side ^ 1])]
     counted: I64 = np.searchsorted(side, which, side="right") - np.searchsorted(side, which)
     return counted
 
