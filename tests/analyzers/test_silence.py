@@ -860,9 +860,12 @@ def test_a_narrow_line_meets_several_servers_alike(passes: bool) -> None:
 
 
 def test_what_servers_wait_for_is_no_company_of_clients() -> None:
-    """In the middle both ends' waiting is seen: a server's answer in vain is another thing than a request in vain."""
+    """In the middle both ends' waiting is seen: what a server says in vain is another thing."""
     talk, beside, alive = (Talk(server=server) for server in ("203.0.113.9", "192.0.2.77", "198.18.5.5"))
-    silenced(talk)
+    sent, end = talk.request(talk.open(0), BLOCKED)
+    talk.send("S", "PA", 901, end, at=sent + talk.rtt, data=b"200 OK")
+    for number in range(5):
+        talk.send("C", "PA", end, 907, at=sent + 200 + 300 * (2**number - 1), data=b"more")
     beside.port = 40001
     sent, end = beside.request(beside.open(200), OTHER)
     beside.send("S", "A", 901, end, at=sent + 100)
