@@ -31,6 +31,7 @@ def counted(told: Sequence[Told]) -> dict[str, Any]:
             "failed": {one.file: one.failure for one in mine if one.failure},
             "families": {family: found(mine, family) for family in FAMILIES},
             "benign": benign(mine),
+            "suspicions": suspicions(mine),
             "calibration": calibration(mine),
             "contradicted": sum(one.contradicted for one in mine),
         }
@@ -97,6 +98,17 @@ def doubted(unit: Unit) -> bool:
     return not unit.family and (unit.answer.probability or 0.0) >= 0.5 and not unit.answer.said
 
 
+def suspicions(told: Iterable[Told]) -> dict[str, int]:
+    """Count the labelled subjects that are suspected and not accused, by what was done to them."""
+    rows = [unit for one in told for unit in one.units if unit.answer.doubted and not unit.answer.said]
+    return {
+        "printed": len(rows),
+        "right": sum(unit.answer.possible for unit in rows),
+        "other": sum(bool(unit.family) and not unit.answer.possible for unit in rows),
+        "untouched": sum(not unit.family for unit in rows),
+    }
+
+
 def calibration(told: Iterable[Told]) -> dict[str, Any]:
     """Hold probabilities against what was true, every repository weighing the same."""
     said = [
@@ -128,7 +140,7 @@ def alike(rows: Sequence[tuple[str, float, bool]]) -> NDArray[np.float64]:
 
 def sections(found: dict[str, Any]) -> list[Section]:
     """Lay the counts out as tables."""
-    made = [families(found), innocents(found), calibrated(found), missing(found), accusers(found)]
+    made = [families(found), innocents(found), suspected(found), calibrated(found), missing(found), accusers(found)]
     return [section for section in made if section.rows]
 
 
@@ -179,6 +191,25 @@ def innocents(found: dict[str, Any]) -> Section:
         says="Benign files with any accusation, groups included; and untouched flows and exchanges in all files. "
         "Labels of untouched exchanges that hold a frame which another label calls forged are left out, and counted.",
         head=["captures", "files accused", "files confirmed", "files suspected", "units accused", "labels left out"],
+        rows=rows,
+    )
+
+
+def suspected(found: dict[str, Any]) -> Section:
+    """List whom suspicions are about."""
+    rows = []
+    for name, part in found.items():
+        one, benign = part["suspicions"], part["benign"]["units"]
+        if one["printed"]:
+            rows.append([
+                name, str(one["printed"]), share(one["right"], one["printed"]), str(one["other"]),
+                share(one["untouched"], benign),
+            ])  # fmt: skip
+    return Section(
+        title="What *possible* means",
+        says="Labelled subjects that are suspected and not accused: of what was done, of something else than was done, "
+        "and of untouched ones those that are suspected of anything.",
+        head=["captures", "printed", "right", "something else was done", "of all untouched"],
         rows=rows,
     )
 

@@ -273,7 +273,7 @@ def answer(
     for words in rows[0].right:
         accepted = (*words, "dns.forged") if lone and "dns.injection" in words else words
         hits.append(answers(said, accepted))
-    doubt = [verdict["mechanism"] or "" for verdict in verdicts if verdict.get("grade") == "possible"]
+    doubted = tuple(verdict["mechanism"] or "" for verdict in verdicts if verdict.get("grade") == "possible")
     forged = {frame for row in rows for frame in row.truth.forged}
     named: set[int] = set()
     for verdict in verdicts:
@@ -285,8 +285,8 @@ def answer(
     else:
         spared = ()
     return Answer(
-        said=said, hits=tuple(hits), spared=spared, matched=bool(verdicts),
-        possible=any(answers(doubt, words) for words in rows[0].right),
+        said=said, hits=tuple(hits), spared=spared, matched=bool(verdicts), doubted=doubted,
+        possible=any(answers(doubted, words) for words in rows[0].right),
         probability=None if best is None else best.get("probability"),
         named=len(named) if forged else 0, hit=len(named & forged),
         rules=tuple(one["rule"] for one in (best or {}).get("evidence") or ())[:8] if said or hits else (),

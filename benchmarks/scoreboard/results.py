@@ -24,6 +24,7 @@ from benchmarks.scoreboard.judging import LIBRARY
 from benchmarks.scoreboard.left_out import LEFT_OUT
 from benchmarks.scoreboard.mechanisms import MECHANISMS, built
 from benchmarks.scoreboard.splits import SPLITS
+from benchmarks.scoreboard.suspicions import suspicions
 from benchmarks.scoreboard.units import Judged, Unit
 from netinterf.verdict.model import SUBJECTS, default_model
 
@@ -60,6 +61,7 @@ def results(judged: Sequence[Judged], homes: Mapping[str, Sequence[str]]) -> dic
         "left_out": left_out(units),
         "core": core(units),
         "decided": decided(units),
+        "suspicions": suspicions(units),
         "dns": dns(units),
         "calibration": calibrations(units),
         "triggers": triggers(units),

@@ -29,6 +29,7 @@ def sections(results: Mapping[str, Any]) -> list[Section]:
     made = [
         core_table(results["core"], results["left_out"].get("core", {})),
         *(decided_table(part, row) for part, row in results["decided"].items()),
+        suspicion_table(results.get("suspicions") or {}),
         dns_table(results.get("dns") or {}),
         mechanism_table(results["mechanisms"]),
         source_table(results["by_source"]),
@@ -111,6 +112,24 @@ def decided_table(part: str, row: Mapping[str, Any]) -> Section:
         head=["mechanism", "units", "decidable", "likely", "share", "95 %", "possible or better"],
         rows=lines,
     )
+
+
+def suspicion_table(rows: Mapping[str, Mapping[str, Any]]) -> Section:
+    """Lay out whom suspicions are about."""
+    lines: list[list[Any]] = [
+        [word, row["printed"], row["right"], row["other"], row["untouched"], share(row["right_share"]),
+         between(*row["right_interval"]), share(row["right_share_100"]),
+         rate(None if row["untouched_share"] is None else 1e6 * row["untouched_share"])]
+        for word, row in rows.items()
+    ]  # fmt: skip
+    return Section(
+        title="What *possible* means",
+        says="Subjects that are suspected and not accused: of the mechanism that was at work, of another, and those "
+        "that nobody touched. The share of right ones as counted, and with 100 benign subjects to one interfered.",
+        head=["suspected of", "printed", "right", "something else", "untouched", "share right", "95 %", "at 1:100",
+              "untouched suspected, per million"],
+        rows=lines,
+    )  # fmt: skip
 
 
 def dns_table(rows: Mapping[str, Mapping[str, Any]]) -> Section:

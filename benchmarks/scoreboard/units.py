@@ -18,7 +18,8 @@ class Answer:
     hits: tuple[bool, ...] = ()  # for each mechanism at work, whether it was named
     spared: tuple[str, ...] = ()  # accusations that the labels call neither right nor wrong
     matched: bool = False  # some verdict speaks of the unit
-    possible: bool = False  # a right mechanism is suspected without accusation
+    doubted: tuple[str, ...] = ()  # mechanisms it suspects, without accusation
+    possible: bool = False  # one of these is right
     probability: float | None = None
     named: int = 0  # frames held to be forged, where some are
     hit: int = 0  # of these, the forged ones

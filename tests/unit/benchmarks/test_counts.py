@@ -14,6 +14,7 @@ from benchmarks.scoreboard.intervals import clopper_pearson, clustered_upper, pr
 from benchmarks.scoreboard.judging import LIBRARY
 from benchmarks.scoreboard.results import details, results
 from benchmarks.scoreboard.splits import SPLITS
+from benchmarks.scoreboard.suspicions import suspicions
 from benchmarks.scoreboard.tables import markdown, sections, text
 from benchmarks.scoreboard.units import Answer, Judged
 from tests.unit.benchmarks.helpers import unit
@@ -112,6 +113,26 @@ def test_alarms_are_counted_among_what_can_be_accused() -> None:
     assert (everything.units, everything.alarms, everything.said) == (3, 1, Counter({"tcp.reset": 1}))
     assert (resets.units, resets.alarms, len(resets.captures_alarmed)) == (2, 1, 1)
     assert alarms(units, LIBRARY, "dns.injection").alarms == 0
+
+
+def test_suspicions_are_held_against_what_was_done() -> None:
+    """Right, something else, and untouched are told apart; whoever is accused is not only suspected."""
+    doubt = Answer(matched=True, doubted=("tcp.drop",), probability=0.6)
+    units = [
+        *[unit("tcp.drop", answers={LIBRARY: doubt})] * 3,
+        unit("tcp.reset", answers={LIBRARY: doubt}),
+        unit("tcp.drop", answers={LIBRARY: MISSED}),
+        unit("tcp.drop", answers={LIBRARY: Answer(said=("tcp.reset",), doubted=("tcp.drop",), hits=(False,))}),
+        unit(answers={LIBRARY: doubt}),
+        *[unit(answers={LIBRARY: QUIET})] * 99,
+    ]
+    found = suspicions(units)
+    assert list(found) == ["tcp.drop", "any"]
+    for row in found.values():
+        assert (row["printed"], row["right"], row["other"], row["untouched"]) == (5, 3, 1, 1)
+        assert (row["benign"], row["untouched_share"], row["right_share"]) == (100, 0.01, 0.6)
+    assert found["tcp.drop"]["right_share_100"] == pytest.approx(precision(3 / 5, 0.01, 100))
+    assert suspicions([unit(answers={LIBRARY: QUIET})]) == {}
 
 
 def test_a_mechanism_without_an_analyzer_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

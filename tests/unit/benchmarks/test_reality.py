@@ -15,9 +15,11 @@ from benchmarks.reality.bounds import SMALLEST, UNKNOWN, Support, bound_of, boun
 from benchmarks.reality.changed import compare, told
 from benchmarks.reality.changes import NEUTRAL, WORSE, Frames, as_pcap, as_pcapng, frames_of
 from benchmarks.reality.exposure import Count, conditions_of, count, met
-from benchmarks.reality.judging import consistent
+from benchmarks.reality.judging import Told, Unit, consistent
 from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
+from benchmarks.reality.tables import counted, suspected
 from benchmarks.scoreboard.labels import Row
+from benchmarks.scoreboard.units import Answer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, NAME_BEYOND, PROBE_RULES
 from netinterf.analyzers.silence.probes import in_a_sweep
@@ -159,6 +161,19 @@ def test_the_closer_label_holds() -> None:
     lines[1]["frames"] = [7]
     assert consistent((wrong, other, forged), lines) == ((other, forged), 1)
     assert consistent((wrong, other), lines) == ((wrong, other), 0)
+
+
+def test_suspicions_of_labelled_subjects_are_counted() -> None:
+    """Right ones, those about something else, and those about somebody whom nobody touched."""
+    doubt, right = Answer(doubted=("tcp.drop",)), Answer(doubted=("tcp.drop",), possible=True)
+    answers = [("silent_drop", right), ("rst_injection", doubt), ("", doubt), ("", Answer())]
+    answers += [("silent_drop", Answer(said=("tcp.drop",), hits=(True,), doubted=("tcp.reset",)))]
+    units = tuple(Unit(family=family, answer=answer, forged=0) for family, answer in answers)
+    found = counted(
+        [Told(file="f", home="h", repository="r", kind="positive", expected=(), reserved=False, units=units)]
+    )
+    assert found["open"]["suspicions"] == {"printed": 3, "right": 1, "other": 1, "untouched": 1}
+    assert [cell.split(" ")[0] for cell in suspected(found).rows[0]] == ["open", "3", "1/3", "1", "1/2"]
 
 
 def test_a_shared_rule_needs_company() -> None:
