@@ -87,11 +87,11 @@ def behind_router(packets: Packets, flows: Flows, paths: Paths) -> Bool:
     return paths.any(odd)
 
 
-def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, paths: Paths) -> Bool:
+def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, paths: Paths, tap: I64) -> Bool:
     """Say of each flow whether servers of its path acknowledge data much faster than they shake hands, mostly.
 
     Only pure acknowledgements count, with the hop limit of the SYN/ACK: a forged page would look fast as well. Needs
-    two flows to two addresses.
+    two flows to two addresses. Next to a server both are what it takes to answer, and a first answer takes it longer.
     """
     far = rtts.side & 1 == 1
     handshake = _least(rtts, np.flatnonzero(far & (rtts.kind == RttKind.HANDSHAKE.value)), len(sides))
@@ -103,7 +103,7 @@ def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, p
     data = _least(rtts, row[packets.ttl[answer] == packets.ttl[syn]], len(sides))
     timed = (handshake >= 0) & (data >= 0)
     fast = timed & (data < SPLIT_RATIO * handshake)
-    timed, fast = timed[1::2], fast[1::2]
+    timed, fast = timed[1::2] & (tap != SERVER), fast[1::2] & (tap != SERVER)
     flow = np.flatnonzero(fast)
     many = (paths.kinds(flow, flows.server[flow].astype(np.int64)) >= 2) & (2 * paths.total(fast) > paths.total(timed))
     split: Bool = many[paths.of]

@@ -45,7 +45,7 @@ def gather(
         tap=tap.astype(np.uint8),
         ttl_informative=~rewrites_ttl(packets, flows, sides, paths, tap),
         ip_id_informative=~renumbers_ip_id(packets, flows, paths, tap) & ~made.one_id,
-        timing_informative=~splits_tcp(packets, flows, sides, rtts, paths) & ~made.timeless,
+        timing_informative=~splits_tcp(packets, flows, sides, rtts, paths, tap) & ~made.timeless,
         hops_apart=behind_router(packets, flows, paths),
         offloaded=paths.any(marked(packets, packets.status, Status.OFFLOADED, len(flows)) > 0),
         one_way=(~paths.any(seen)) & (np.bincount(paths.of, minlength=paths.count) >= ONE_WAY_FLOWS)[paths.of],

@@ -183,6 +183,32 @@ def test_one_connection_is_made_where_two_signs_meet() -> None:
         assert packets(rows).recording.made.all() == (same_id and same_seq)
 
 
+@pytest.mark.parametrize(
+    ("greeting", "answer", "hops", "proxied"),
+    [(31.7, 0.1, 51, True), (31.7, 31.2, 51, False), (0.5, 0.08, 64, True), (0.04, 0.009, 64, True)],
+)
+@pytest.mark.parametrize("near", ["client", "server"])
+def test_who_answers_much_sooner_than_he_greets_is_a_proxy(
+    greeting: float, answer: float, hops: int, proxied: bool, near: str
+) -> None:
+    """Be it a stack on the client's own machine; but a server next to the tap greets later than it acknowledges."""
+    rows: list[tuple[float, bytes]] = []
+    for place in range(3):
+        frames = [frame for _, frame in visit(40_000 + 37 * place, 0.0, server=f"203.0.113.{9 + place}")]
+        asked = greeting + 1.3 + place
+        times = [0.0, greeting, greeting + 0.01, asked, asked + answer, asked + 40.0, asked + 41.0]
+        for at, frame in zip(times, frames, strict=True):
+            packet = IP(frame)
+            packet.ttl = (57 if near == "server" else 64) if packet.src == "198.51.100.7" else hops
+            if near == "server" and packet.src != "198.51.100.7":
+                packet.ttl = 64
+            rows.append((500.0 * place + at, bytes(packet)))
+    trace = packets(rows)
+    proxied = proxied and near == "client"
+    assert ("proxied" in told(trace)) == proxied
+    assert trace.recording.timing_informative.all() != proxied
+
+
 def test_packets_at_one_pace_were_replayed() -> None:
     """Whoever's turn it is, the next packet follows after 20 ms: times tell nothing."""
     trace = packets(visits(pace=20.0))
