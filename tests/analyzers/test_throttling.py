@@ -303,6 +303,20 @@ def test_a_spared_server_shows_selection():
     assert rules["rate.spared"]["llr"] > 20
 
 
+@pytest.mark.parametrize("count", [1, 50])
+def test_many_that_are_spared_show_selection_as_well(count):
+    """The more others pass while one transfer is policed, the clearer."""
+    slow = transfer(59, policer(125_000, 5e4), flows=[Flow(900)], rtt=0.08)
+    others = []
+    for place in range(count):
+        flow = Flow(40 if count > 1 else 1500, port=41_000 + place, start=0.1 * place)
+        server = f"198.51.100.{5 + place}"
+        others.append(transfer(100 + place, BENIGN["nothing"](), flows=[flow], rtt=0.06, server=server))
+    rules, accused = found(trace_of(merge(slow, *others)))
+    assert accused
+    assert rules["rate.spared"]["selective"] == 1
+
+
 def named(host):
     """Write a request that names a host."""
     return b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host
@@ -534,6 +548,23 @@ def test_without_timestamps_bursts_exclude_a_queue():
     assert rules["rate.bursts_beyond_rate"]["burst_packets"] > 6
 
 
+def test_without_timestamps_spacing_may_be_a_queues():
+    """A shaper that lets a burst through spaces what comes behind it: bursts before do not make it a policer."""
+    moved = transfer(17, BENIGN["shaper with a burst"](), flows=[Flow(1500)], rtt=0.1, tap="receiver", timestamps=False)
+    rules, accused = found(trace_of(moved))
+    assert not accused
+    assert "rate.bursts_beyond_rate" not in rules
+
+
+@pytest.mark.parametrize("seed", [515, 552, 553, 554])
+def test_what_one_deeper_bucket_explains_spares_nobody(seed):
+    """A plan lets a burst through: what passes while some lose packets need not pass elsewhere."""
+    simulated = run("benign.rate.plan-burst", seed)
+    rules, accused = found(read(times=simulated.times, frames=simulated.frames, link_type=simulated.link_type))
+    assert not accused
+    assert not any(rule.startswith("rate.spared") for rule in rules)
+
+
 @pytest.mark.parametrize(
     ("info", "below", "share"), [(0.9, 0.95, 1.0), (0.9, 0.7, 0.6), (0.2, 0.95, 0.6), (0.9, 0.4, 0.0), (0.1, 0.95, 0.0)]
 )
@@ -556,6 +587,9 @@ def test_a_bucket_must_explain_and_must_drop(info, below, share):
         (Waiting(share=0.9, packets=50.0, depth=60.0), 1),
         (Waiting(burst=5.0), 0),
         (Waiting(burst=7.0), -1),
+        (Waiting(burst=7.0, spaced=0.65), -1),
+        (Waiting(burst=7.0, spaced=0.75), 0),
+        (Waiting(share=0.01, packets=9.0, depth=900.0, seconds=0.002, spaced=0.75), -1),
     ],
 )
 def test_waiting_tells_a_queue_from_none(waiting, queued):

@@ -12,7 +12,14 @@ from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series, flow_rows, path_rtt
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded, split_units
 from netinterf.analyzers.throttling.unseen import Numbering
-from netinterf.analyzers.throttling.waiting import Waiting, least_delay, measure_burst, measure_waiting, with_delays
+from netinterf.analyzers.throttling.waiting import (
+    SPACED,
+    Waiting,
+    least_delay,
+    measure_arrivals,
+    measure_waiting,
+    with_delays,
+)
 from netinterf.schema import Mark
 from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import DROPS, BucketFit, fit_bucket
@@ -134,6 +141,11 @@ class Judged:
         return int(np.sign(sum(one.queued for one in self.tested)))
 
     @property
+    def may_queue(self) -> bool:
+        """Whether packets queued before the drops, or came spaced as if they had."""
+        return self.queued > 0 or any(one.waiting.spaced >= SPACED for one in self.tested)
+
+    @property
     def held_by_ends(self) -> bool:
         """Whether the receiver's window or the application limited most of the transfer."""
         return bool(np.fmax(self.limits.window, self.limits.idle) >= 0.5)
@@ -200,7 +212,7 @@ def weigh_units(trace: Trace, asked: Asked, fits: Sequence[BucketFit]) -> list[T
             and strength(fit) > 0
             and not trace.recording.offloaded[unit.flow].any()
         ):
-            waiting = Waiting(burst=measure_burst(unit, fit))
+            waiting = measure_arrivals(unit, fit)
         timed = not asked.direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))
     return tested + same_bucket(tested, asked.short)

@@ -30,7 +30,7 @@ LUCK = 0.01
 (Flach et al., Table 2, flows that are not policed)."""
 
 
-def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: BucketFit) -> float:
+def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: BucketFit) -> tuple[float, bool]:
     """Weigh one bucket for everything that a client exchanged against limits that choose.
 
     What chooses has one bucket for all that it limits, or one for each of their servers or flows, and nothing but luck
@@ -44,7 +44,7 @@ def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: B
         near: A bucket that explains some of the limited flows.
 
     Returns:
-        The log-likelihood ratio, positive for one bucket; inf where limits that choose do not explain the losses.
+        The log-likelihood ratio, positive for one bucket; and whether limits that choose explain the losses at all.
     """
     whole = limited.joined(spared)
     finer = (limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow))
@@ -56,9 +56,7 @@ def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: B
     together = explain_parts([whole.fates], rate, depth, of_whole).likelihood
     apart = [explain_parts([one.fates for one in parts], rate, depth, of_limited) for parts in kinds]
     best = max(apart, key=lambda fit: fit.likelihood)
-    if strength(best) == 0:
-        return np.inf
-    return float(max(together, of_whole) - best.likelihood - sum(lucky))
+    return float(max(together, of_whole) - best.likelihood - sum(lucky)), strength(best) > 0
 
 
 def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list[float]:
