@@ -13,7 +13,7 @@ from netinterf.analyzers.run import analyze
 from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.shaping.contrast import Others, apart, cost
 from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, deliveries, sizeable, told_early
-from netinterf.analyzers.shaping.queued import Queued, Windows, cut_windows
+from netinterf.analyzers.shaping.queued import Queued, Windows, cut_windows, filled, try_queue
 from netinterf.schema import Outcome
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
@@ -147,6 +147,60 @@ def test_ends_that_limit_themselves_say_nothing(flow, tap):
     """A small window and a program that paces keep a rate, but nothing waits on the path."""
     slow = transfer(1, free(), flows=[flow], rtt=0.1, tap=tap, begin=START)
     assert found(trace_of(slow, quick(2, tap=tap)))[0] == {}
+
+
+@pytest.mark.parametrize(
+    ("view", "waits", "told"),
+    [
+        (ACKS, np.linspace(0.05, 0.2, 12), True),
+        (ACKS, np.append([0.05, 0.07], np.full(40, 0.2)), True),
+        (ACKS, np.full(12, 0.1), False),
+        (ACKS, np.linspace(0.05, 0.2, 2), False),
+        (ARRIVALS, np.full(12, 0.1), True),
+    ],
+    ids=["grows", "rose and stands", "stays", "few", "seen to arrive"],
+)
+def test_a_flight_fills_a_queue(view, waits, told):
+    """A receiver that answers late keeps a window's rate at one round trip; behind a queue the round trip grows."""
+    ends, count = np.arange(1.0, len(waits) + 1), len(waits)
+    windows = Windows(
+        group=np.zeros(count, np.int64), begin=ends - 1, end=ends, rate=np.full(count, 5e4),
+        waiting=np.ones(count, np.bool_), wait=waits, even=np.ones(count), row=np.arange(count),
+    )  # fmt: skip
+    queued = Queued(lanes=np.array([2 + view]), windows=windows, rate=5e4, steady=1.0, sure=True)
+    assert filled(queued, np.array([0.5, 0.02])) == told
+
+
+@pytest.mark.parametrize("window", [24.0, 60.0])
+def test_a_small_window_fills_a_queue_that_stands(window):
+    """What a receiver's window allows stands in the queue: the round trip rises once."""
+    slow = transfer(1, shaper(SLOW, 1e6), flows=[Flow(900, window=window)], rtt=0.08, tap="sender", begin=START)
+    assert found(trace_of(slow, quick(2, tap="sender")))[1] == {Outcome.INTERFERED}
+
+
+def test_who_passes_by_a_shared_queue_is_not_of_it():
+    """Two transfers take turns in a queue, and a third that waits elsewhere for a moment comes at another rate."""
+    turns, passing = 0.01 * np.arange(2000), 5 + 0.001 * np.arange(100)
+    parts = [(3, turns[::2]), (7, turns[1::2]), (11, passing)]
+    lane = np.concatenate([np.full(len(time), number) for number, time in parts])
+    time, count = np.concatenate([time for _, time in parts]), len(lane)
+    together = Deliveries(
+        lane=lane, row=np.arange(count), time=time, size=np.full(count, 1500.0), wait=np.full(count, 0.1),
+        vague=np.zeros(count),
+    )  # fmt: skip
+    queue = try_queue(together, np.array([3, 7, 11]))
+    assert queue is not None
+    assert queue.lanes.tolist() == [3, 7]
+    assert queue.rate == pytest.approx(150_000, rel=0.02)
+
+
+@pytest.mark.parametrize(("scenario", "seed"), [("power-save", 535), ("plan-burst", 556)])
+def test_late_answers_are_no_queue(scenario, seed):
+    """Radios that sleep and a line's own burst keep a rate for a while; nothing grows with what is under way."""
+    played = run(f"benign.rate.{scenario}", seed)
+    assert (
+        Outcome.INTERFERED not in found(read(times=played.times, frames=played.frames, link_type=played.link_type))[1]
+    )
 
 
 def test_without_timestamps_the_first_flights_tell_the_queue():
