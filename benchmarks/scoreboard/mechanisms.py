@@ -3,21 +3,13 @@
 from collections.abc import Iterable
 from functools import cache
 
-from netinterf.verdict.words import WHAT
+from netinterf.mechanisms import MECHANISMS as RECORDS
+from netinterf.mechanisms import covers, known_as
 
-__all__ = ["MECHANISMS", "SILENT", "answers", "applies", "built", "forges", "touches"]
+__all__ = ["MECHANISMS", "answers", "applies", "built", "forges", "touches"]
 
-GENERAL = ("tcp.connect",)
-"""Words with a dot that the contract's table does not list: they only stand for several listed ones."""
-
-MECHANISMS = tuple(word for word in WHAT if "." in word and word not in GENERAL)
+MECHANISMS = tuple(one.path for one in RECORDS.values() if not one.general)
 """Every mechanism of the contract (section 2), in its order."""
-
-SILENT = ("tcp.drop", "tcp.connect.drop", "quic.drop", "dns.drop", "rate", "protocol.filter", "reach")
-"""Mechanisms whose frames are the last before a silence: nothing is forged (contract, section 4, ``frames``)."""
-
-SUBJECTS = {"tcp": "tcp", "http": "tcp", "tls": "tcp", "quic": "udp", "dns": "exchange"}
-"""What the mechanisms of a family can happen to; those of other families happen to any flow."""
 
 
 @cache
@@ -31,17 +23,18 @@ def built() -> frozenset[str]:
 def answers(said: Iterable[str], right: Iterable[str]) -> bool:
     """Say whether one of the words *said* is one of the *right* ones, or a prefix of one (contract, section 2)."""
     accepted = tuple(right)
-    return any(one == word or one.startswith(word + ".") for word in said for one in accepted)
+    return any(covers(word, one) for word in said if word for one in accepted)
 
 
 def forges(mechanism: str) -> bool:
     """Say whether the frames of an accusation are held to be forged, rather than the last before a silence."""
-    return not any(mechanism == word or mechanism.startswith(word + ".") for word in SILENT)
+    record = known_as(mechanism)
+    return record is None or not record.silent
 
 
 def touches(said: Iterable[str], mechanism: str) -> bool:
     """Say whether an accusation bears on *mechanism*: the same word, a prefix of it, or a special form of it."""
-    return answers(said, (mechanism,)) or any(word.startswith(mechanism + ".") for word in said)
+    return answers(said, (mechanism,)) or any(covers(mechanism, word) for word in said)
 
 
 def applies(mechanism: str, kind: str, protocol: str) -> bool:
@@ -52,7 +45,8 @@ def applies(mechanism: str, kind: str, protocol: str) -> bool:
         kind: ``flow``, ``exchange`` or ``capture``.
         protocol: ``tcp``, ``udp``, ``icmp`` or empty.
     """
-    wanted = SUBJECTS.get(mechanism.split(".", maxsplit=1)[0])
+    record = known_as(mechanism)
+    wanted = record.subject if record else ""
     if wanted == "exchange":
         return kind == "exchange"
-    return kind != "exchange" and wanted in {None, protocol}
+    return kind != "exchange" and wanted in {"", protocol}

@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 
 from netinterf.attribute.trait import Trait
 from netinterf.context.pages import signatures
+from netinterf.mechanisms import MECHANISMS, Written
 
 __all__ = ["CLASSES", "Background", "Feature", "System", "background", "class_of", "systems", "wanted_rules"]
 
 CLASSES = {
-    "reset": ("tcp.reset", "tcp.connect.reset", "tcp.synack"),
-    "content": ("http.blockpage", "tcp.fin", "tcp.data"),
-    "certificate": ("tls.interception",),
-    "answer": ("dns.injection", "dns.forged"),
+    kind.value: tuple(one.path for one in MECHANISMS.values() if one.written is kind) for kind in Written if kind.value
 }
 """What is common among resets is rare among pages: traits are counted for each class of mechanisms by itself."""
 

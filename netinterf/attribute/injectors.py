@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.attribute.dns_traits import asked_for, forged_messages
+from netinterf.mechanisms import Written, written_by
 from netinterf.schema import IpFlag, Verdicts
 from netinterf.trace import Trace
 
@@ -22,8 +23,6 @@ OWN = 0x0480
 
 COPIED = 0x0110
 """RD and CD: what it copies from the question (RFC 1035 §4.1.1, RFC 4035 §3.1.6)."""
-
-FORGED = ("dns.injection", "dns.forged")
 
 SEEN = 2
 """Questions that a hand must have answered beside another to count: one odd reply may be a packet that was changed on
@@ -71,7 +70,7 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     Returns:
         The largest set of hands that answered questions alike; empty without forged replies.
     """
-    words = [number for number, word in enumerate(verdicts.mechanisms) if word in FORGED]
+    words = [number for number, word in enumerate(verdicts.mechanisms) if written_by(word) is Written.ANSWER]
     rows = np.flatnonzero(np.isin(verdicts.mechanism, words))
     message = forged_messages(trace, verdicts.forged.take(rows))[1]
     if not len(message):

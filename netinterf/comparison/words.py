@@ -2,9 +2,10 @@
 
 from netinterf.comparison.record import Change, Compared, Counted
 from netinterf.comparison.units import Finding
+from netinterf.mechanisms import known_as
 from netinterf.schema import Grade
 from netinterf.verdict.record import Why, iso_time
-from netinterf.verdict.words import WHAT, percent
+from netinterf.verdict.words import percent
 
 __all__ = ["CAUSE_SAYS", "change_says", "reasons_of", "says"]
 
@@ -36,8 +37,9 @@ def says(unit: Compared) -> str:
     """Put what was found about one unit into sentences."""
     here, there = f"here {_counted(unit.here)}", f"there {_counted(unit.there)}"
     sure = f"{SURE.get(unit.grade, '')} (probability {percent(unit.probability)})"
-    how = f": {WHAT[unit.mechanism].format(who='the request')}" if unit.mechanism in WHAT else ""
-    verb = "interfered with" if (unit.mechanism or "").startswith(("rate", "tls")) else "blocked"
+    record = known_as(unit.mechanism or "")
+    how = f": {record.one.format(who='the request')}" if record else ""
+    verb = "blocked" if record is None or record.blocks else "interfered with"
     also = f"; apart from a block, {CAUSE_SAYS[unit.cause]}" if unit.cause else ""
     told = {
         Finding.BLOCKED: f"{unit.subject} is {verb} here: {here}, {there}. {sure}{how}.",

@@ -13,6 +13,7 @@ from netinterf.comparison.judge import FINDINGS, GRADES, Judgement
 from netinterf.comparison.record import Change, Compared, Counted, Shown
 from netinterf.comparison.units import Finding
 from netinterf.comparison.words import change_says, reasons_of, says
+from netinterf.mechanisms import reset_of, silence_of
 from netinterf.schema import Grade, Outcome
 from netinterf.trace import host_text
 from netinterf.verdict.ledger import Ledger
@@ -29,9 +30,6 @@ OUTCOMES = {
 
 SHOWN = 6
 """Attempts of each side that are named as those to look at, failures first."""
-
-SILENCED = {"dns": "dns.drop", "quic": "quic.drop", "udp": "quic.drop"}
-"""Mechanism of silence by transport, where the packets name none; over TCP it is ``tcp.drop``."""
 
 
 @attrs.frozen(eq=False)
@@ -109,10 +107,10 @@ class Units(Sequence[Compared]):
         named = int(verdicts.mechanism[tried.row[surest]])
         if named >= 0:
             return str(verdicts.mechanisms[named])
-        transport, opening = TRANSPORTS[tried.transport[surest]], "connect." if tried.at_opening[surest] else ""
+        opening = bool(tried.at_opening[surest])
         if tried.abrupt[surest]:
-            return f"tcp.{opening}reset"
-        return SILENCED.get(transport, f"tcp.{opening}drop")
+            return reset_of(opening=opening)
+        return silence_of(TRANSPORTS[tried.transport[surest]], opening=opening)
 
     def shown(self, rows: np.ndarray) -> Iterator[Shown]:
         """Name attempts to look at, failures first, some of each side."""

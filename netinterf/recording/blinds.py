@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.mechanisms import MECHANISMS
 from netinterf.schema import Evidence, Rule, SubjectKind
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["BLINDS", "blinded"]
 
 BLINDS: dict[str, tuple[str, ...]] = {
-    "filtered": ("rate", "tcp.drop", "protocol.filter"),
+    "filtered": tuple(one.path for one in MECHANISMS.values() if one.missing),
     "made": (
         *("contradiction", "synack.acknowledgement", "synack.window", "synack.ports", "synack.timing"),
         *("synack.options", "synack.aftermath", "synack.counter", "fin.sequence", "data.sequence"),

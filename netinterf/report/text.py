@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from netinterf.attribute.injectors import Injector
 from netinterf.engine.judged import Judged, Summary
 from netinterf.engine.scan import Result, captures_of
+from netinterf.mechanisms import settled_by
 from netinterf.report.digest import (
     MOST_EXAMPLES,
     common_of,
@@ -26,7 +27,6 @@ from netinterf.report.digest import (
 from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
 from netinterf.verdict.record import Verdict, iso_time
-from netinterf.verdict.settling import settled_by
 from netinterf.verdict.unexplained import Unexplained
 from netinterf.verdict.words import happened, percent, who
 from netinterf.writing import printable

@@ -6,12 +6,14 @@ The weighing itself is in `netinterf.verdict.weigh`, and what a certain case say
 0.5 as a hint without accusation. Below that, what happened is told by plain rules (`netinterf.verdict.health`).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.mechanisms import Mechanism, Trigger, known_as
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
 from netinterf.table import Ragged
@@ -23,7 +25,7 @@ from netinterf.verdict.same_path import raise_priors
 from netinterf.verdict.selective import find_selective, limited_alone, undecided
 from netinterf.verdict.standing import Standing, apart, stand
 from netinterf.verdict.subjects import Subjects, list_subjects, row_of
-from netinterf.verdict.weigh import Hypotheses, covers, values, vocabulary, weigh
+from netinterf.verdict.weigh import Hypotheses, values, vocabulary, weigh
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
@@ -33,18 +35,6 @@ __all__ = ["classify", "judge"]
 OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
 OK, INTERFERED, INSUFFICIENT = (OUTCOMES.index(x) for x in (Outcome.OK, Outcome.INTERFERED, Outcome.INSUFFICIENT))
 CONFIRMED, LIKELY, POSSIBLE, NONE, UNJUDGED = range(len(GRADES))
-
-SYN_MECHANISMS = ("tcp.connect", "tcp.synack")
-"""Mechanisms that work on the opening of a connection, before a name is seen."""
-
-PLACE_MECHANISMS = ("reach",)
-"""Mechanisms that go by where a destination is, whatever is asked of it: no name sets them off, of lookups neither."""
-
-BYTES_MECHANISMS = ("protocol.filter",)
-"""Mechanisms that look at the first bytes of a connection, whatever its name."""
-
-CONTRAST_MECHANISMS = ("rate", "tcp.drop", "tcp.connect.drop", "dns.drop", "quic.drop")
-"""Mechanisms whose verdict says whether others are spared (verdict contract, ``selective``)."""
 
 RARER = 10.0
 """By how much rarer interference is taken to be when a verdict is tried for how it depends on its prior."""
@@ -106,11 +96,11 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
     also, also_probability = further(held_back, mechanism, apart(held_back, mechanism, accused, mechanisms), model)
-    contrast = plan | is_any(mechanism, mechanisms, CONTRAST_MECHANISMS)
-    by_address = is_any(mechanism, mechanisms, SYN_MECHANISMS) & (subjects.kind == SubjectKind.FLOW)
-    by_address |= is_any(mechanism, mechanisms, PLACE_MECHANISMS)
+    contrast = plan | which(mechanism, mechanisms, lambda one: one.selective)
+    by_address = set_off_by(mechanism, mechanisms, Trigger.OPENING) & (subjects.kind == SubjectKind.FLOW)
+    by_address |= set_off_by(mechanism, mechanisms, Trigger.PLACE)
     forged = forged_packets(evidence, value, held_back, top)
-    trigger, trigger_packet = set_off(subjects, forged, by_address, is_any(mechanism, mechanisms, BYTES_MECHANISMS))
+    trigger, trigger_packet = set_off(subjects, forged, by_address, set_off_by(mechanism, mechanisms, Trigger.BYTES))
     trigger[~accused], trigger_packet[~accused] = 0, -1
     return Verdicts(
         subject=subjects.subject,
@@ -236,8 +226,14 @@ def grade_of(odds: NDArray[np.float64], accused: Mask, may_confirm: Mask, model:
     return grades
 
 
-def is_any(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], general: tuple[str, ...]) -> Mask:
-    """Say which rows carry a mechanism that one of the general words covers."""
-    known = np.array([any(covers(word, m) for word in general) for m in mechanisms] + [False])
+def which(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], holds: Callable[[Mechanism], bool]) -> Mask:
+    """Say which rows carry a mechanism of which something holds."""
+    records = (known_as(path) for path in mechanisms)
+    known = np.array([record is not None and holds(record) for record in records] + [False])
     result: Mask = known[mechanism]
     return result
+
+
+def set_off_by(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], trigger: Trigger) -> Mask:
+    """Say which rows carry a mechanism that such a thing sets off."""
+    return which(mechanism, mechanisms, lambda one: one.trigger is trigger)

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.table import Ragged
 from netinterf.verdict.group_words import OTHERS, percents
 from netinterf.verdict.numbers import agreed
 from netinterf.verdict.reasons import Reason, causes
 from netinterf.verdict.record import Affected, Observation, Subject, Trigger, Verdict, Why
-from netinterf.verdict.weigh import covers
 from netinterf.verdict.words import sentences
 
 if TYPE_CHECKING:

@@ -2,49 +2,17 @@
 
 import math
 
+from netinterf.mechanisms import known_as, were_hit
 from netinterf.schema import Grade, GroupBy
 from netinterf.verdict.record import Subject, Verdict
 
-__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents", "settled_by_members", "were_hit"]
+__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents", "settled_by_members"]
 
 FEW = 20
 """Members below which a count says more than a share: one member is more than 5 %."""
 
 POSITIVE = math.log(3.0)
 """Bayes factor from which a contrast is positive evidence (Kass and Raftery, JASA 1995, section 3.2)."""
-
-PLURAL = {
-    "tcp": "were tampered with on the way",
-    "tcp.reset": "were cut off by forged resets",
-    "tcp.fin": "were ended by forged closing packets",
-    "tcp.synack": "were kept from opening by forged answers to their first packets",
-    "tcp.data": "had forged data put into them",
-    "tcp.drop": "were silenced on the way after they had opened",
-    "tcp.connect": "were kept from opening on the way",
-    "tcp.connect.drop": "were kept from opening: their first packets were swallowed on the way",
-    "tcp.connect.reset": "were kept from opening by forged resets",
-    "http": "had their web answers tampered with",
-    "http.blockpage": "were answered with forged web pages",
-    "tls": "had their encrypted handshakes tampered with",
-    "tls.interception": "were answered with somebody else's certificates",
-    "dns": "were tampered with on the way",
-    "dns.injection": "got forged answers besides the resolver's own",
-    "dns.forged": "got false answers",
-    "dns.drop": "were swallowed on the way",
-    "quic": "were tampered with on the way",
-    "quic.drop": "were silenced on the way because of the name or version they showed",
-    "rate": "were held back",
-    "rate.policing": "were slowed down by dropping packets above a fixed rate",
-    "rate.shaping": "were slowed down to a fixed rate",
-    "rate.freeze": "were stopped in the middle of their transfers",
-    "rate.handshake": "were slowed down while they opened",
-    "protocol": "were filtered by the kind of their protocol",
-    "protocol.filter": "were silenced because their protocol was not recognised",
-    "reach": "were cut off from their destinations",
-    "reach.isolation": "were cut off from addresses abroad",
-    "reach.isolation.allowlist": "were cut off from all but a few addresses abroad",
-}
-"""What each mechanism of the verdict contract did to several connections or questions."""
 
 OTHERS = {
     GroupBy.NAME: "other names at the same addresses",
@@ -72,14 +40,6 @@ CAUSE = {
     GroupBy.CAPTURE: "it is so for all",
 }
 """What a group adds to the findings that are in it."""
-
-
-def were_hit(mechanism: str) -> str:
-    """Say what a mechanism did to several connections or questions; an unknown one by its nearest known prefix."""
-    path = mechanism
-    while path and path not in PLURAL:
-        path = path.rpartition(".")[0]
-    return PLURAL.get(path, "were interfered with")
 
 
 def group_happened(verdict: Verdict) -> str:
@@ -115,7 +75,8 @@ def settled_by_members(verdict: Verdict) -> bool:
 
 def about(subject: Subject, mechanism: str = "") -> str:
     """Name the members of a group: ``Connections to example.com``."""
-    what = "DNS questions" if mechanism.startswith("dns") else "Connections"
+    record = known_as(mechanism)
+    what = "DNS questions" if record and record.subject == "exchange" else "Connections"
     place = subject.server or ""
     by = subject.by or GroupBy.CAPTURE
     return {

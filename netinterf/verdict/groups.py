@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.context.networks import Network
+from netinterf.mechanisms import Contrast, Mechanism, Trigger, covers, is_rate
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Hosts, Outcome, Verdicts
 from netinterf.stats.contrast import contrast
 from netinterf.stats.mixture import log_likelihoods, member_log_odds, mixture_of, share_grid
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Ragged, Text, spans
 from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
-from netinterf.verdict.combine import CONTRAST_MECHANISMS, RARER, SYN_MECHANISMS, common_prefix, is_any
+from netinterf.verdict.combine import RARER, common_prefix, set_off_by, which
 from netinterf.verdict.contest import Field
 from netinterf.verdict.controls import Places
 from netinterf.verdict.group_words import POSITIVE
@@ -30,7 +31,6 @@ from netinterf.verdict.model import Model, default_model
 from netinterf.verdict.ranking import BY, Accepted, rank
 from netinterf.verdict.standing import leading
 from netinterf.verdict.subjects import Subjects
-from netinterf.verdict.weigh import covers
 
 __all__ = ["STRONG", "find_groups", "may_hold_groups"]
 
@@ -101,7 +101,7 @@ def find_groups(
     keys = common_keys(subjects, hosts, networks)
     clusters = gather_clusters(weights, subjects, keys)
     top = leading(weights.hypotheses, len(subjects))
-    early = is_any(np.append(weights.hypotheses.mechanism, -1)[top], mechanisms, SYN_MECHANISMS)
+    early = set_off_by(np.append(weights.hypotheses.mechanism, -1)[top], mechanisms, Trigger.OPENING)
     first = clusters.first
     field = Field(
         llr=clusters.llr,
@@ -191,11 +191,11 @@ def written_down(
     mechanism = name_mechanisms(members, weights, verdicts.mechanisms, count)
     q_value = control_false_discoveries(accepted)
     selective = compare(accepted, field.grid)
-    selective[~is_any(mechanism, verdicts.mechanisms, CONTRAST_MECHANISMS)] = -1
-    shaping = is_any(mechanism, verdicts.mechanisms, ("rate.shaping",)) & (selective != 1)
+    selective[~which(mechanism, verdicts.mechanisms, lambda one: one.selective)] = -1
+    bare_rate = which(mechanism, verdicts.mechanisms, needs_contrast) & (selective != 1)
     bare = np.array([grouping.by in NEEDS_CONTRAST for grouping in keys.groupings])[accepted.place]
     bare |= ~backed_by_members(members, weights, count)
-    bare = shaping | (bare & (accepted.contrast < POSITIVE))
+    bare = bare_rate | (bare & (accepted.contrast < POSITIVE))
     missed = np.bincount(members.group, subjects.loss_share[members.row], count).astype(np.float64)
     missed /= np.maximum(np.bincount(members.group, minlength=count), 1)
     probability, grade = grades_of(accepted, 0.0, q_value, bare, missed, model)
@@ -231,9 +231,14 @@ def written_down(
         model=verdicts.model,
     )
     alike = np.isin(table.by, [BY.index(by) for by in WHOLE_LINK]) & (selective != 1)
-    plan = is_any(mechanism, verdicts.mechanisms, ("rate",)) & ((selective == 0) | alike)
+    plan = which(mechanism, verdicts.mechanisms, lambda one: is_rate(one.path)) & ((selective == 0) | alike)
     order = np.lexsort((accepted.key, table.by, -accepted.contrast, -accepted.log_odds, grade))
     return table.take(order[~plan[order] & (mechanism[order] >= 0) & (table.affected[order] > 0)])
+
+
+def needs_contrast(record: Mechanism) -> bool:
+    """Say whether a slow link explains a mechanism as well, where nobody is seen to be spared."""
+    return record.contrast is Contrast.ALWAYS and not record.general
 
 
 def grades_of(

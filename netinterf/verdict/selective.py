@@ -4,20 +4,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.mechanisms import Contrast, is_rate, known_as
 from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
-from netinterf.verdict.weigh import Hypotheses, covers
+from netinterf.verdict.weigh import Hypotheses
 
 __all__ = ["find_selective", "limited_alone", "restrain", "undecided", "without_doubtful"]
 
 Mask = NDArray[np.bool_]
-
-UNTOLD = frozenset({"rate", "rate.shaping"})
-"""Mechanisms that a slow link explains as well, without a contrast."""
-
-UNTOLD_IN_PART = UNTOLD | {"rate.policing"}
-"""The same where only a part of a capture is seen: others might show that the whole link was limited alike. So, too,
-where others were compared and cannot tell: a server whose own line is policed drops what exceeds a bucket as well."""
 
 
 def find_selective(evidence: Evidence, row: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -69,7 +63,7 @@ def restrain(
     Returns:
         The hypotheses, and per verdict row: limited by a plan, and held to a rate without a contrast.
     """
-    rate = np.array([covers("rate", word) for word in mechanisms] or [False])[hypotheses.mechanism]
+    rate = np.array([is_rate(path) for path in mechanisms] or [False])[hypotheses.mechanism]
     untold = without_telling(hypotheses, mechanisms, doubt)
     chosen = selective[hypotheses.row]
     limited = rate & (chosen == 0)
@@ -85,8 +79,12 @@ def restrain(
 
 def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
     """Say which hypotheses are told from harmless causes by a contrast only."""
-    always, then = (np.array([word in words for word in mechanisms] or [False]) for words in (UNTOLD, UNTOLD_IN_PART))
-    untold: Mask = always[hypotheses.mechanism] | (then[hypotheses.mechanism] & doubt[hypotheses.row])
+    needs = [record.contrast if (record := known_as(path)) else Contrast.NEVER for path in mechanisms]
+    always, in_doubt = (
+        np.array([one is need for one in needs] or [False])[hypotheses.mechanism]
+        for need in (Contrast.ALWAYS, Contrast.IN_DOUBT)
+    )
+    untold: Mask = always | (in_doubt & doubt[hypotheses.row])
     return untold
 
 

@@ -4,6 +4,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.mechanisms import MECHANISMS
 from netinterf.verdict.model import Model
 from netinterf.verdict.selective import restrain, without_doubtful
 from netinterf.verdict.subjects import Subjects
@@ -13,9 +14,8 @@ __all__ = ["Standing", "apart", "leading", "stand"]
 
 Mask = NDArray[np.bool_]
 
-PART_OF = {"tcp.fin": "http.blockpage", "tcp.drop": "http.blockpage"}
-"""Mechanisms that are only a part of another: the end of a connection behind a forged page, and the silence of a server
-whose connection the page took, belong to the page."""
+PART_OF = {one.path: one.part_of for one in MECHANISMS.values() if one.part_of}
+"""Mechanisms that are only a part of another."""
 
 
 @attrs.frozen(eq=False)

@@ -31,6 +31,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
@@ -39,7 +40,6 @@ __all__ = [
     "Hypotheses",
     "added",
     "bearing",
-    "covers",
     "odds_of",
     "pooled",
     "short_of",
@@ -98,11 +98,6 @@ def vocabulary(model: Model, rules: tuple[Rule, ...]) -> tuple[str, ...]:
     named = [*model.mechanisms, *(rule.mechanism for rule in rules if rule.mechanism)]
     prefixes = [".".join(path[:size]) for path in (word.split(".") for word in named) for size in range(1, len(path))]
     return tuple(dict.fromkeys(named + prefixes))
-
-
-def covers(general: str, special: str) -> bool:
-    """Say whether a statement about *general* bears on *special*: the same path, a prefix of it, or empty."""
-    return general in {"", special} or special.startswith(general + ".")
 
 
 def weigh(

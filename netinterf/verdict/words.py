@@ -5,45 +5,12 @@ does not carry, and never a word about who did it or why, which packets do not s
 """
 
 from netinterf.context.resolvers import encrypted_resolver
+from netinterf.mechanisms import covers, is_rate, what_happened
 from netinterf.schema import Grade, Outcome
 from netinterf.verdict.group_words import group_happened, settled_by_members
 from netinterf.verdict.record import Observation, Subject, Verdict
-from netinterf.verdict.weigh import covers
 
-__all__ = ["WHAT", "bears", "happened", "percent", "sentences", "what_happened", "who"]
-
-WHAT = {
-    "tcp": "{who} was tampered with on the way",
-    "tcp.reset": "{who} was cut off by a forged reset",
-    "tcp.fin": "{who} was ended by a forged closing packet",
-    "tcp.synack": "{who} was kept from opening by a forged answer to its first packet",
-    "tcp.data": "forged data was put into {who}",
-    "tcp.drop": "{who} was silenced on the way after it had opened",
-    "tcp.connect": "{who} was kept from opening on the way",
-    "tcp.connect.drop": "{who} was kept from opening: its first packets were swallowed on the way",
-    "tcp.connect.reset": "{who} was kept from opening by a forged reset",
-    "http": "the web answer to {who} was tampered with",
-    "http.blockpage": "{who} was answered with a forged web page",
-    "tls": "the encrypted handshake of {who} was tampered with",
-    "tls.interception": "{who} was answered with somebody else's certificate",
-    "dns": "{who} was tampered with on the way",
-    "dns.injection": "{who} got a forged answer besides the resolver's own",
-    "dns.forged": "{who} got a false answer",
-    "dns.drop": "{who} was swallowed on the way",
-    "quic": "{who} was tampered with on the way",
-    "quic.drop": "{who} was silenced on the way because of the name or version it showed",
-    "rate": "{who} was held back",
-    "rate.policing": "{who} was slowed down by dropping packets above a fixed rate",
-    "rate.shaping": "{who} was slowed down to a fixed rate",
-    "rate.freeze": "{who} was stopped in the middle of the transfer",
-    "rate.handshake": "{who} was slowed down while it opened",
-    "protocol": "{who} was filtered by the kind of its protocol",
-    "protocol.filter": "{who} was silenced because its protocol was not recognised",
-    "reach": "{who} was cut off from its destination",
-    "reach.isolation": "{who} was cut off from addresses abroad",
-    "reach.isolation.allowlist": "{who} was cut off from all but a few addresses abroad",
-}
-"""What each mechanism of the verdict contract did, in words; ``{who}`` is the subject."""
+__all__ = ["bears", "happened", "percent", "sentences", "who"]
 
 SURVIVED = {"rst.ignored": "forged resets were sent into {who}, which went on"}
 """What was done where an observation says that it had no effect."""
@@ -104,10 +71,10 @@ def happened(verdict: Verdict) -> str:
     if verdict.subject.kind == "group":
         return group_happened(verdict)
     what = what_happened(verdict.mechanism) if verdict.mechanism else "{who}"
-    if verdict.mechanism == "tcp.reset":
-        what = next((SURVIVED[seen.rule] for seen in verdict.evidence if seen.rule in SURVIVED), what)
+    mine = (seen.rule for seen in verdict.evidence if seen.mechanism == verdict.mechanism)
+    what = next((SURVIVED[rule] for rule in mine if rule in SURVIVED), what)
     hedge = "perhaps " if verdict.grade is Grade.POSSIBLE else ""
-    spared = ", while others were spared" if verdict.selective and (verdict.mechanism or "").startswith("rate") else ""
+    spared = ", while others were spared" if verdict.selective and is_rate(verdict.mechanism or "") else ""
     return _capital(hedge + what.format(who=who(verdict.subject)) + spared)
 
 
@@ -132,16 +99,6 @@ def _resolver(subject: Subject) -> str:
     if operator is None:
         return ""
     return f", a resolver for encrypted DNS{f' of {operator}' if operator else ''},"
-
-
-def what_happened(mechanism: str) -> str:
-    """Say what a mechanism did, with ``{who}`` for the subject; an unknown one by its nearest known prefix."""
-    path = mechanism
-    while path:
-        if path in WHAT:
-            return WHAT[path]
-        path = path.rpartition(".")[0]
-    return "{who} was interfered with (" + mechanism.replace("{", "").replace("}", "") + ")"
 
 
 def percent(probability: float) -> str:

@@ -15,6 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LEVEL = {
     "errors": -1,
     "version": 0,
+    "mechanisms": 0,
     "workers": 0,
     "pieces": 0,
     "writing": 0,

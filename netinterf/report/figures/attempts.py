@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.context.networks import find_networks
+from netinterf.mechanisms import Figure, shown_by
 from netinterf.report.figures.gather import flows_of
 from netinterf.report.figures.reach import Attempts
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.record import Verdict
-from netinterf.verdict.weigh import covers
 
 __all__ = ["attempts"]
 
@@ -63,7 +63,7 @@ def windows(trace: Trace, verdict: Verdict) -> tuple[tuple[int, int], ...]:
 
 def struck_flows(trace: Trace, evidence: Evidence) -> Bool:
     """Say of each flow whether evidence calls it, or a question in it, cut off."""
-    bears = np.array([*(covers("reach", rule.mechanism) for rule in evidence.rules), False])
+    bears = np.array([*(shown_by(rule.mechanism, Figure.REACH) for rule in evidence.rules), False])
     seen = bears[evidence.rule] & (evidence.llr > 0)
     asked = evidence.subject_kind == SubjectKind.EXCHANGE
     struck = np.zeros(len(trace.flows), np.bool_)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from netinterf.errors import ParameterError
+from netinterf.mechanisms import Figure, known_as
 from netinterf.report.figures.attempts import attempts
 from netinterf.report.figures.canvas import Panel, sheet
 from netinterf.report.figures.gather import Found, Transfer, find_limit, flows_of, positions, rows_of, transfer
@@ -17,8 +18,6 @@ from netinterf.verdict.record import Verdict
 from netinterf.verdict.words import happened
 
 __all__ = ["draw"]
-
-BY_RATE = ("rate.policing", "rate.shaping")
 
 
 def draw(trace: Trace, verdict: Verdict, evidence: Evidence) -> str:
@@ -41,12 +40,14 @@ def draw(trace: Trace, verdict: Verdict, evidence: Evidence) -> str:
     mechanism = verdict.mechanism
     if mechanism is None:
         raise ParameterError("verdict", str(verdict.outcome), "a verdict that names a mechanism: others show nothing")
+    record = known_as(mechanism)
+    figure = record.figure if record else Figure.LADDER
     panels: list[Panel] = []
-    if mechanism == "rate.freeze" and (told := positions(trace, verdict, evidence)) is not None:
+    if figure is Figure.POSITIONS and (told := positions(trace, verdict, evidence)) is not None:
         panels = [freeze_positions(told.stopped, told.survivors, unit=told.unit, limit=told.limit)]
-    elif mechanism.startswith("rate") and mechanism != "rate.handshake":
+    elif figure in (Figure.RATE, Figure.POSITIONS):
         panels = by_rate(trace, verdict, evidence)
-    elif mechanism.startswith("reach"):
+    elif figure is Figure.REACH:
         panels = [reachability(attempts(trace, verdict, evidence))]
     else:
         panels = [by_packets(trace, verdict)]

@@ -8,10 +8,10 @@ from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.analyzers.wire import wire_pieces
+from netinterf.mechanisms import Figure, covers, is_rate, shown_by
 from netinterf.schema import Evidence, Mark, SubjectKind
 from netinterf.trace import Trace
 from netinterf.verdict.record import Observation, Verdict
-from netinterf.verdict.weigh import covers
 
 __all__ = ["Found", "Positions", "Transfer", "find_limit", "flows_of", "measured", "positions", "rows_of", "transfer"]
 
@@ -129,7 +129,7 @@ def number(told: Observation | None, name: str) -> float:
 def transfer(trace: Trace, found: Found, evidence: Evidence) -> Transfer:
     """Lay out what was limited, the connection that is looked at, and what the client exchanged meanwhile."""
     known, own = trace.flows, np.array([found.flow])
-    held = [rule.mechanism.startswith("rate") for rule in evidence.rules]
+    held = [is_rate(rule.mechanism) for rule in evidence.rules]
     accused = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0) & np.array([*held, False])[evidence.rule]
     beside = np.flatnonzero((known.client == known.client[found.flow]) & (known.protocol == known.protocol[found.flow]))
     beside = beside[~np.isin(beside, np.append(evidence.subject[accused], found.flows))]
@@ -189,7 +189,7 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     Of a group, its members; else all connections of the capture that froze at the same limit. Counted are packets of
     both ways, or payload bytes from the server: whichever the limit is told in, or lies closer together.
     """
-    bears = np.array([*(covers("rate.freeze", rule.mechanism) for rule in evidence.rules), False])
+    bears = np.array([*(shown_by(rule.mechanism, Figure.POSITIONS) for rule in evidence.rules), False])
     seen = bears[evidence.rule] & (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
     flows = flows_of(trace, verdict)
     limits = {unit: measured(evidence, f"limit_{unit}") for unit in UNITS}

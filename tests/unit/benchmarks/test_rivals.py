@@ -11,12 +11,12 @@ from benchmarks.rivals.resets import ANY_RESET, RESET_TTL
 from benchmarks.rivals.silence import UNANSWERED
 from benchmarks.scoreboard.judging import LIBRARY
 from benchmarks.scoreboard.units import Answer, Unit
+from netinterf.mechanisms import MECHANISMS
 from netinterf.schema import Evidence
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
 from netinterf.verdict.lines import verdict_line
-from netinterf.verdict.words import WHAT
 from tests.analyzers.talk import Talk
 from tests.oracles.dns_frames import MILLISECOND, RAW_IP, address_record
 from tests.oracles.dns_frames import Talk as DnsTalk
@@ -47,7 +47,7 @@ def test_names_are_unique_and_homes_are_words_of_the_contract():
     assert len({rival.name for rival in RIVALS}) == len(RIVALS) == 11
     for rival in RIVALS:
         assert rival.source
-        assert set(rival.home or [None]) <= set(WHAT)
+        assert set(rival.home or [None]) <= set(MECHANISMS)
 
 
 def test_verdicts_have_every_subject_and_every_key_of_the_contract():

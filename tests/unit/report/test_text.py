@@ -10,12 +10,11 @@ from netinterf import simulate
 from netinterf.capture import write_pcap
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import scan
+from netinterf.mechanisms import MECHANISMS, settled_by
 from netinterf.report.lines import WIDTH
 from netinterf.report.text import finding_lines, one_line, summary_lines, suspicion_lines, text
 from netinterf.schema import Diagnostic, Grade, Outcome
 from netinterf.verdict.record import Further, Observation, Verdict
-from netinterf.verdict.settling import settled_by
-from netinterf.verdict.words import WHAT
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
 
 
@@ -82,7 +81,7 @@ def test_suspicions_are_ranked_by_mechanism_and_probability(found: Verdict) -> N
     assert [line.rpartition(": ")[2] for line in told if "%" in line] == ["odd", "the same", "slow", "the same"]
 
 
-@pytest.mark.parametrize("mechanism", sorted(WHAT))
+@pytest.mark.parametrize("mechanism", sorted(MECHANISMS))
 def test_every_suspicion_can_be_settled(mechanism: str) -> None:
     """Also a mechanism that nobody knows is settled by what fits its family, or any."""
     assert settled_by(f"{mechanism}.unheard_of") == settled_by(mechanism)

@@ -15,12 +15,12 @@ from scapy.layers.l2 import Ether
 
 from benchmarks.simulator import digest
 from netinterf.errors import ParameterError
+from netinterf.mechanisms import MECHANISMS as RECORDS
 from netinterf.simulate import Conditions, Labels, run, scenarios, write
 from netinterf.simulate.coverage import coverage
-from netinterf.verdict.words import WHAT
 
 PLAYS = {play.name: play for play in scenarios()}
-MECHANISMS = {word for word in WHAT if "." in word} - {"tcp.connect"}
+MECHANISMS = {one.path for one in RECORDS.values() if not one.general}
 SEEDS = (0, 1, 2, 3)
 SAMPLE = sorted(PLAYS)[::6]
 

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import arrays
 from netinterf.analyzers import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.errors import ParameterError
+from netinterf.mechanisms import MECHANISMS, what_happened
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
 from netinterf.table import Ragged
@@ -25,7 +26,7 @@ from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import read_priors
 from netinterf.verdict.reasons import CATALOGUE
 from netinterf.verdict.record import Verdict
-from netinterf.verdict.words import WHAT, happened, percent, sentences, what_happened
+from netinterf.verdict.words import happened, percent, sentences
 from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, plain_model, rule
 
 RULES = [
@@ -300,8 +301,8 @@ def test_explanations_are_plain() -> None:
     assert judge(("reset.time", 6.0)).explanation.startswith("Perhaps the connection from 10.0.0.1 to ")
     assert "was cut off" in what_happened("tcp.reset.something")
     assert "house.rule" in what_happened("house.rule")
-    assert set(WHAT) >= set(default_model().mechanisms)
-    assert set(WHAT) >= set(plain_model().mechanisms)
+    assert set(MECHANISMS) >= set(default_model().mechanisms)
+    assert set(MECHANISMS) >= set(plain_model().mechanisms)
     assert (percent(1.0), percent(0.0), percent(0.62)) == ("99.9 %", "0.1 %", "62 %")
 
 
@@ -399,7 +400,7 @@ def test_every_rule_and_reason_that_the_shipped_model_lists_exists() -> None:
 
 def test_shipped_priors_cover_the_mechanisms_of_the_contract() -> None:
     """Whatever the words name has a prior; general words have none, but for isolation, which has a special form."""
-    special = {word for word in WHAT if not any(other.startswith(word + ".") for other in WHAT)}
+    special = {word for word in MECHANISMS if not any(other.startswith(word + ".") for other in MECHANISMS)}
     assert special | {"reach.isolation"} == set(default_model().mechanisms)
     table = files("netinterf").joinpath("data/priors.csv").read_text(encoding="utf-8")
     assert all(len(row["source"]) > 5 for row in csv.DictReader(table.splitlines()))

@@ -1,0 +1,52 @@
+"""Everything that is asked about a mechanism is asked of its record."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import netinterf
+from netinterf.mechanisms import MECHANISMS, Figure, Written, covers, known_as, settled_by, were_hit, what_happened
+
+PACKAGE = Path(netinterf.__file__).parent
+AT_HOME = ("mechanisms.py", "analyzers/", "simulate/")
+"""Where mechanisms are named: their records, the rules that speak of them, and the plays that do it."""
+
+EXAMPLES = {"engine/examples.py"}
+"""Files of examples are named by what they show."""
+
+
+def test_mechanisms_are_named_in_their_records_only() -> None:
+    """No module outside decides by the path of a mechanism."""
+    named = []
+    for module in sorted(PACKAGE.rglob("*.py")):
+        place = module.relative_to(PACKAGE).as_posix()
+        if place.startswith(AT_HOME) or place in EXAMPLES:
+            continue
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and node.value in {path for path in MECHANISMS if "." in path}:
+                named.append(f"{place}:{node.lineno} {node.value}")
+    assert named == []
+
+
+@pytest.mark.parametrize("path", sorted(MECHANISMS))
+def test_each_record_is_whole(path: str) -> None:
+    """Sentences fit their places, families stand above what belongs to them, and a part is one of a mechanism."""
+    record = MECHANISMS[path]
+    assert record.one.count("{who}") == 1
+    assert record.many.startswith(("were ", "had ", "got "))
+    assert record.general or "." in path
+    assert record.path.rpartition(".")[0] in {"", *MECHANISMS}
+    assert not record.part_of or not MECHANISMS[record.part_of].general
+    assert not (record.silent and record.written is not Written.NOTHING)
+    assert not settled_by(path).endswith(".")
+
+
+def test_a_path_that_is_not_listed_is_as_the_nearest_above_it() -> None:
+    """The vocabulary grows; what came later is told by what it belongs to."""
+    assert known_as("rate.freeze.bytes") is MECHANISMS["rate.freeze"]
+    assert known_as("rate.freeze.bytes") is not None and MECHANISMS["rate.freeze"].figure is Figure.POSITIONS
+    assert were_hit("tcp.reset.something") == MECHANISMS["tcp.reset"].many
+    assert known_as("house.rule") is None
+    assert "house.rule" in what_happened("house.rule")
+    assert covers("tcp", "tcp.reset") and not covers("tcp.reset", "tcp") and covers("", "dns")
