@@ -42,6 +42,12 @@ def test_each_record_is_whole(path: str) -> None:
     assert not settled_by(path).endswith(".")
 
 
+def test_each_mechanism_has_a_page_of_the_manual() -> None:
+    """And there is no page of one that has no record."""
+    pages = {page.stem for page in (PACKAGE.parent / "docs" / "mechanisms").glob("*.md")}
+    assert pages == {record.path for record in MECHANISMS.values() if not record.general}
+
+
 def test_a_path_that_is_not_listed_is_as_the_nearest_above_it() -> None:
     """The vocabulary grows; what came later is told by what it belongs to."""
     assert known_as("rate.freeze.bytes") is MECHANISMS["rate.freeze"]
