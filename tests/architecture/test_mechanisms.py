@@ -6,7 +6,17 @@ from pathlib import Path
 import pytest
 
 import netinterf
-from netinterf.mechanisms import MECHANISMS, Figure, Written, covers, known_as, settled_by, were_hit, what_happened
+from netinterf.mechanisms import (
+    MECHANISMS,
+    Figure,
+    Written,
+    covers,
+    known_as,
+    settled_by,
+    shown_by,
+    were_hit,
+    what_happened,
+)
 
 PACKAGE = Path(netinterf.__file__).parent
 AT_HOME = ("mechanisms.py", "analyzers/", "simulate/")
@@ -18,14 +28,15 @@ EXAMPLES = {"engine/examples.py"}
 
 def test_mechanisms_are_named_in_their_records_only() -> None:
     """No module outside decides by the path of a mechanism."""
-    named = []
-    for module in sorted(PACKAGE.rglob("*.py")):
-        place = module.relative_to(PACKAGE).as_posix()
-        if place.startswith(AT_HOME) or place in EXAMPLES:
-            continue
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in {path for path in MECHANISMS if "." in path}:
-                named.append(f"{place}:{node.lineno} {node.value}")
+    special = {path for path in MECHANISMS if "." in path}
+    modules = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
+    named = [
+        f"{place}:{node.lineno} {node.value}"
+        for place, module in sorted(modules.items())
+        if not place.startswith(AT_HOME) and place not in EXAMPLES
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in special
+    ]
     assert named == []
 
 
@@ -51,8 +62,8 @@ def test_each_mechanism_has_a_page_of_the_manual() -> None:
 def test_a_path_that_is_not_listed_is_as_the_nearest_above_it() -> None:
     """The vocabulary grows; what came later is told by what it belongs to."""
     assert known_as("rate.freeze.bytes") is MECHANISMS["rate.freeze"]
-    assert known_as("rate.freeze.bytes") is not None and MECHANISMS["rate.freeze"].figure is Figure.POSITIONS
+    assert shown_by("rate.freeze.bytes", Figure.POSITIONS)
     assert were_hit("tcp.reset.something") == MECHANISMS["tcp.reset"].many
     assert known_as("house.rule") is None
     assert "house.rule" in what_happened("house.rule")
-    assert covers("tcp", "tcp.reset") and not covers("tcp.reset", "tcp") and covers("", "dns")
+    assert [covers(*pair) for pair in (("tcp", "tcp.reset"), ("", "dns"), ("tcp.reset", "tcp"))] == [True, True, False]
