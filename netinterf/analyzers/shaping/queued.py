@@ -78,8 +78,8 @@ FILLED, LEAST_TRIPS = 1.2, 3
 of the queue: what a sender has under way fills it, and at a rate that stays the same the round trip grows with it
 (Little's law), from the slow tenth to the quick one, or from the first window to most. A receiver that answers late
 keeps the rate of a window as well, at a round trip that stays the same. Real stacks behind a shaper
-(`rate.shaping.names.brief` of the lab) show 1.8 and more, and 65 of 71 candidates behind simulated ones pass (development
-seeds); the two false alarms there, a sleeping client and a plan's own burst, show 1.18 and one window."""
+(`rate.shaping.names.brief` of the lab) show 1.8 and more, and 65 of 71 candidates behind simulated ones pass
+(development seeds); the two false alarms there, a sleeping client and a plan's own burst, show 1.18 and one window."""
 
 LEAST_STEADY, LEAST_ALIKE = 0.6, 0.45
 """Share of the waiting time at the usual rate from which on a queue is the transfer's own, and from which on it may be
