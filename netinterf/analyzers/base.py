@@ -4,7 +4,7 @@ An analyzer asks one question of a trace and answers with evidence; it never jud
 class constants and a call: no base class, no registration.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -17,7 +17,7 @@ from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["Analyzer", "Scope", "family", "join", "observe"]
+__all__ = ["Analyzer", "Scope", "join", "observe"]
 
 
 class Scope(Enum):
@@ -34,7 +34,6 @@ class Analyzer(Protocol):
 
     name: ClassVar[str]
     scope: ClassVar[Scope]
-    needs: ClassVar[frozenset[str]]
     rules: ClassVar[tuple[Rule, ...]]
 
     def __call__(self, trace: Trace, /) -> Evidence:
@@ -42,38 +41,13 @@ class Analyzer(Protocol):
         ...
 
 
-def family(prefix: str, mechanism: str) -> Callable[..., Rule]:
-    """Make a shorter way to declare the rules of one family, all for or against one mechanism.
-
-    Args:
-        prefix: First part of their ids and of their groups.
-        mechanism: In the words of the verdict contract.
-
-    Returns:
-        ``rule(name, group, says, *measures, source=…, shared=False)``.
-    """
-
-    def rule(name: str, group: str, says: str, *measures: str, source: str, shared: bool = False) -> Rule:
-        return Rule(
-            id=f"{prefix}.{name}",
-            mechanism=mechanism,
-            group=f"{prefix}.{group}",
-            says=says,
-            measures=measures,
-            references=(source,),
-            shared=shared,
-        )
-
-    return rule
-
-
 def observe(
     analyzer: Analyzer,
-    rule: str,
+    rule: Rule | str,
     *,
     subject: ArrayLike,
     time: ArrayLike,
-    llr: ArrayLike,
+    llr: ArrayLike | None = None,
     witness: Ragged | NDArray[np.integer] | Sequence[Sequence[int]],
     forged: Ragged | NDArray[np.integer] | Sequence[Sequence[int]] | None = None,
     measured: dict[str, ArrayLike] | None = None,
@@ -83,10 +57,11 @@ def observe(
 
     Args:
         analyzer: Who saw it; the rule must be one of its rules.
-        rule: Id of the rule.
+        rule: The rule, or its id.
         subject: Rows in Flows or Exchanges, n of them.
         time: When, ns since 1970 UTC; one value or n.
-        llr: Natural-log likelihood ratio, one value or n; positive speaks for interference.
+        llr: Natural-log likelihood ratio, one value or n; positive speaks for interference. Left out, it is the rule's
+            weight.
         witness: Packets that show it: n lists, or n single rows.
         forged: Packets held to be forged, in the same form; none when left out.
         measured: The numbers behind it by name; each name is one of the rule's measures, one value or n.
@@ -96,15 +71,19 @@ def observe(
         n rows of evidence; no subjects give an empty table.
 
     Raises:
-        AnalyzerError: The rule or a measure was not declared.
+        AnalyzerError: The rule or a measure was not declared, or no weight is known.
     """
-    places = [place for place, known in enumerate(analyzer.rules) if known.id == rule]
+    named = rule if isinstance(rule, str) else rule.id
+    places = [place for place, known in enumerate(analyzer.rules) if known.id == named]
     if not places:
-        raise AnalyzerError(analyzer.name, f"rule {rule!r} is not declared")
+        raise AnalyzerError(analyzer.name, f"rule {named!r} is not declared")
     declared = analyzer.rules[places[0]]
+    weight = declared.weight if llr is None else llr
+    if weight is None:
+        raise AnalyzerError(analyzer.name, f"rule {named!r} has no weight of its own, and none was given")
     measured = measured or {}
     if unknown := sorted(set(measured) - set(declared.measures)):
-        raise AnalyzerError(analyzer.name, f"measure {unknown[0]!r} of rule {rule!r} is not declared")
+        raise AnalyzerError(analyzer.name, f"measure {unknown[0]!r} of rule {named!r} is not declared")
     subjects = np.asarray(subject, np.int32).reshape(-1)
     count = len(subjects)
     numbers = np.full((count, len(declared.measures)), np.nan)
@@ -116,7 +95,7 @@ def observe(
         subject_kind=np.full(count, kind, np.uint8),
         rule=np.full(count, places[0], np.uint16),
         time=np.broadcast_to(np.asarray(time, np.int64), (count,)).copy(),
-        llr=np.broadcast_to(np.asarray(llr, np.float64), (count,)).copy(),
+        llr=np.broadcast_to(np.asarray(weight, np.float64), (count,)).copy(),
         forged=_lists(forged, count),
         witness=_lists(witness, count),
         measured=Ragged.from_lengths(np.full(count, len(declared.measures)), numbers.reshape(-1)),

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import join
-from netinterf.schema import Diagnostic, Evidence, Rule, SubjectKind
+from netinterf.analyzers.vocabulary import Family
+from netinterf.schema import Diagnostic, Evidence, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
@@ -33,15 +34,18 @@ FEWEST = 3
 MOST = 0.9
 """Share of the connections that could show it and do."""
 
-RULES: tuple[Rule, ...] = tuple(
-    Rule(
-        id=f"everywhere.{family.removeprefix('tcp.')}",
+recorded = Family("everywhere.", "tcp", exposed="any")
+
+RULES = tuple(
+    recorded.rule(
+        family.removeprefix("tcp."),
+        family.removeprefix("tcp."),
+        None,
+        "servers in {networks} unrelated networks show the same before anything was asked of them, and hardly one is "
+        "spared: a box beside the tap or the recording does it",
+        "networks",
+        source="Laplace's rule of succession",
         mechanism=family,
-        group=f"everywhere.{family.removeprefix('tcp.')}",
-        says="servers in {networks} unrelated networks show the same before anything was asked of them, and hardly one "
-        "is spared: a box beside the tap or the recording does it",
-        measures=("networks",),
-        references=("Laplace's rule of succession",),
         shared=True,
     )
     for family in FAMILIES

@@ -18,17 +18,24 @@ __all__ = [
 
 @attrs.frozen(kw_only=True, cache_hash=True)  # tables of evidence are joined by their rules
 class Rule:
-    """One kind of observation: the vocabulary of explanations. Ids are public and never change their meaning."""
+    """One kind of observation: the vocabulary of explanations. Ids are public and never change their meaning.
+
+    Its weight is what the literature or a count says of it alone. What a fit made of that, beside other rules, and what
+    real benign traffic bounds it to stand in the model; ``netinterf analyzers --rules`` prints all side by side.
+    """
 
     id: str  # "rst.premature": family.observation
     mechanism: str  # what it speaks for or against, in the words of the verdict contract
     group: str  # evidence of one group counts once: its strongest item (by |llr|)
     says: str  # one sentence for people, may use {measure} fields
     measures: tuple[str, ...] = ()  # names of the numbers in Evidence.measured, in order
+    weight: float | None = None  # nats at full strength, positive for interference; None where a test computes it
     decisive: bool = False  # an impossibility that may confirm on its own
     references: tuple[str, ...] = ()  # RFC sections, papers
     # drawn from other subjects of the capture: not counted again where subjects are judged as a group
     shared: bool = False
+    exposed: tuple[str, ...] = ("any",)  # what a subject must have shown for the rule to look at it
+    blind: tuple[str, ...] = ()  # kinds of recording of which it says nothing (columns of Recording)
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -8,9 +8,18 @@ where the round trip was measured once. A greeting that nobody gave is answered 
 that it does not understand.
 """
 
-from netinterf.schema import Rule
+from netinterf.analyzers.vocabulary import MADE, SKEWED, TIMED, Family
 
-__all__ = ["ONE_SAMPLE_SHARE", "RULES", "UNANSWERED_SHARE", "WEIGHTS"]
+# fmt: off
+__all__ = [
+    "ACKED_BETWEEN", "ACKED_EARLY", "ACKED_SOON", "ACKED_UNSENT", "ONE_SAMPLE_SHARE", "RULES", "UNANSWERED_SHARE",
+    "UNKNOWN_NUMBER", "data", "fins", "greetings", "pages",
+]
+
+data = Family("data.", "tcp.data", exposed="tcp", noun="{bytes} bytes")
+pages = Family("page.", "http.blockpage", exposed="page", noun="{bytes} bytes of an answer to its request")
+fins = Family("fin.", "tcp.fin", exposed="tcp", noun="an end of the stream")
+greetings = Family("synack.", "tcp.synack", exposed="opened")
 
 NEXT = "RFC 9293 §3.4: a packet carries the number of the next byte that its sender will send"
 CENSUS = "Sundara Raman et al., SIGCOMM 2023: what servers see of boxes on the way to their clients"
@@ -23,66 +32,31 @@ UNANSWERED_SHARE = 0.5
 """Share of its weight that an unknown number keeps where the server says nothing to it: half a conversation that was
 written by hand looks so. Judgement, not fitted."""
 
-KINDS: tuple[tuple[str, str, str], ...] = (
-    ("data", "tcp.data", "{bytes} bytes"),
-    ("page", "http.blockpage", "{bytes} bytes of an answer to its request"),
-    ("fin", "tcp.fin", "an end of the stream"),
+ACKED_UNSENT = data.rule(
+    "acked_unsent", "acknowledgement", 5.0,
+    "the client acknowledged {noun} that the server had not sent {gap_ms} ms later: somebody else did", "bytes",
+    "gap_ms", source=(NEXT, CENSUS), needs=(TIMED,), blind=(MADE, SKEWED), twins=(pages, fins),
 )
-
-SHOWN: tuple[tuple[float, str, str, tuple[str, ...]], ...] = (
-    (
-        5.0,
-        "acked_unsent",
-        "the client acknowledged {what} that the server had not sent {gap_ms} ms later: somebody else did",
-        ("bytes", "gap_ms"),
-    ),
-    (
-        3.0,
-        "acked_early",
-        "the client acknowledged {what} {gap_ms} ms before the server began to send its own in their place",
-        ("bytes", "gap_ms"),
-    ),
-    (
-        5.0,
-        "acked_soon",
-        "the client acknowledged {what} {waited_ms} ms after the server sent its own; to it and back takes {rtt_ms} ms",
-        ("bytes", "waited_ms", "rtt_ms"),
-    ),
-    (
-        5.0,
-        "acked_between",
-        "the client acknowledged {what}, to the middle of what the server had sent: it had got others",
-        ("bytes",),
-    ),
+ACKED_EARLY = data.rule(
+    "acked_early", "acknowledgement", 3.0,
+    "the client acknowledged {noun} {gap_ms} ms before the server began to send its own in their place", "bytes",
+    "gap_ms", source=(NEXT, CENSUS), needs=(TIMED,), blind=(MADE, SKEWED), twins=(pages, fins),
 )
-
-TABLE: tuple[tuple[float, Rule], ...] = (
-    *(
-        (
-            weight,
-            Rule(
-                id=f"{kind}.{name}",
-                mechanism=mechanism,
-                group=f"{kind}.acknowledgement",
-                says=says.replace("{what}", what),
-                measures=measures,
-                references=(NEXT, CENSUS),
-            ),
-        )
-        for kind, mechanism, what in KINDS
-        for weight, name, says, measures in SHOWN
-    ),
-    (
-        4.0,
-        Rule(
-            id="synack.unknown_number",
-            mechanism="tcp.synack",
-            group="synack.acknowledgement",
-            says="the client answered a greeting with a number that the server never gave, and never the server's own",
-            references=(WANG,),
-        ),
-    ),
+ACKED_SOON = data.rule(
+    "acked_soon", "acknowledgement", 5.0,
+    "the client acknowledged {noun} {waited_ms} ms after the server sent its own; to it and back takes {rtt_ms} ms",
+    "bytes", "waited_ms", "rtt_ms", source=(NEXT, CENSUS), needs=(TIMED,), blind=(MADE, SKEWED), twins=(pages, fins),
 )
+ACKED_BETWEEN = data.rule(
+    "acked_between", "acknowledgement", 5.0,
+    "the client acknowledged {noun}, to the middle of what the server had sent: it had got others", "bytes",
+    source=(NEXT, CENSUS), needs=(TIMED,), blind=(MADE, SKEWED), twins=(pages, fins),
+)
+UNKNOWN_NUMBER = greetings.rule(
+    "unknown_number", "acknowledgement", 4.0,
+    "the client answered a greeting with a number that the server never gave, and never the server's own", source=WANG,
+    blind=(MADE, SKEWED),
+)
+# fmt: on
 
-WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
-RULES: tuple[Rule, ...] = tuple(known for _, known in TABLE)
+RULES = (*data.rules, *pages.rules, *fins.rules, *greetings.rules)

@@ -4,17 +4,17 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.block_pages import rules
 from netinterf.analyzers.block_pages.answers import Answers, find_answers
-from netinterf.analyzers.block_pages.company import find_company, numbered_alike
+from netinterf.analyzers.block_pages.company import Company, find_company, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, goes_on_behind, left_alone
-from netinterf.analyzers.block_pages.rules import RULES, WEIGHTS
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.suspects import couples
-from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.forgery.writer import written_signs
+from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, total, weakened
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
@@ -25,9 +25,6 @@ PLAIN = 5.0
 
 TELLING = 2.0
 """Nats from which an answer counts as somebody's page: that it closed at once, or leads elsewhere, is too little."""
-
-
-Sign = tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]
 
 
 @attrs.frozen(kw_only=True)
@@ -48,8 +45,7 @@ class BlockPages:
 
     name: ClassVar[str] = "block_pages"
     scope: ClassVar[Scope] = Scope.CAPTURE  # whether every name gets the same page shows in other flows
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the first answer of each HTTP conversation."""
@@ -58,79 +54,68 @@ class BlockPages:
             return Evidence.empty(rules=self.rules)
         content = read_content(trace, answers)
         written = written_signs(trace, answers.suspects)
-        foreign = sum((llr for llr, _, _ in written.values()), np.zeros(len(answers))) >= PLAIN
+        foreign = total(written, len(answers)) >= PLAIN
         alike = numbered_alike(trace, answers)
-        signs = {**written, **said(content), **ended(trace, answers), "one_id": weigh("one_id", alike > 0, pages=alike)}
-        heavy = sum((np.maximum(llr, 0.0) for llr, _, _ in signs.values()), np.zeros(len(answers)))
+        one_id = sign(rules.ONE_ID, alike > 0, {"pages": alike})
+        signs = written | gathered([*said(content), *ended(trace, answers), one_id])
+        heavy = sum((np.maximum(one.llr, 0.0) for one in signs.values()), np.zeros(len(answers)))
         telling = heavy >= TELLING
         company = find_company(trace, answers, content, telling, foreign)
-        names = {"names": company.names.astype(np.float64)}
-        counts = {"pages": company.pages.astype(np.float64), "others": company.others.astype(np.float64), **names}
-        signs |= {
-            "contrast": weigh("contrast", company.selective & telling, selective=1.0, **counts),
-            "made_alike": weigh("made_alike", company.made_alike),
-            "all_alike": weigh("all_alike", company.all_alike & telling, selective=0.0, **names),
-        }
+        signs |= gathered(shown_to(company, telling))
         suspect = (heavy > 0) | company.made_alike
-        tables = [
-            self.write(trace, answers, name, (np.where(suspect, llr, 0.0), told, shown))
-            for name, (llr, told, shown) in signs.items()
-        ]
-        return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
-
-    def write(
-        self,
-        trace: Trace,
-        answers: Answers,
-        name: str,
-        sign: Sign,
-    ) -> Evidence:
-        """Write one rule down for the answers that show it, beside what shows it, else beside their request."""
-        llr, measured, shown = sign
-        pick = np.flatnonzero(llr)
-        row = answers.suspects.row[pick]
-        request = trace.http.packet[answers.request[pick]].astype(np.int64)
-        return observe(
+        tables = record(
             self,
-            f"page.{name}",
-            subject=answers.suspects.flow[pick],
-            time=trace.packets.time[row],
-            llr=llr[pick],
-            forged=with_followers(trace, row),
-            witness=couples(row, request if shown is None else shown[pick]),
-            measured={key: value[pick] for key, value in measured.items()},
+            cases_of(trace, answers),
+            {rule: beside_request(trace, answers, weakened(one, suspect)) for rule, one in signs.items()},
+            rules.pages,
         )
+        return join(tables or [Evidence.empty(rules=self.rules)])
 
 
-def weigh(name: str, shown: NDArray[np.bool_], **measured: ArrayLike) -> Sign:
-    """Give the rule's weight where it shows, with what was measured."""
-    return (
-        np.where(shown, WEIGHTS[name], 0.0),
-        {key: np.broadcast_to(np.asarray(value, np.float64), (len(shown),)) for key, value in measured.items()},
-        None,
+def cases_of(trace: Trace, answers: Answers) -> Cases:
+    """Ask about the packets that begin answers, and what follows them at once."""
+    row = answers.suspects.row
+    return Cases(
+        subject=answers.suspects.flow, time=trace.packets.time[row], witness=row, forged=with_followers(trace, row)
     )
 
 
-def said(content: Content) -> Signs:
+def beside_request(trace: Trace, answers: Answers, one: Sign) -> Sign:
+    """Show a sign beside the request that was answered, where it names no other packet."""
+    request = trace.http.packet[answers.request].astype(np.int64)
+    return attrs.evolve(one, shown=request) if one.shown is None else one
+
+
+def shown_to(company: Company, telling: NDArray[np.bool_]) -> list[Sign]:
+    """Tell whom pages of one make were shown to."""
+    counts = {"pages": company.pages, "others": company.others, "names": company.names}
+    everybody: Measured = {"selective": 0.0, "names": company.names}
+    return [
+        sign(rules.CONTRAST, company.selective & telling, {"selective": 1.0, **counts}),
+        sign(rules.MADE_ALIKE, company.made_alike),
+        sign(rules.ALL_ALIKE, company.all_alike & telling, everybody),
+    ]
+
+
+def said(content: Content) -> list[Sign]:
     """Tell what each page says."""
-    return {
-        "known": weigh("known", content.known),
-        "worded": weigh("worded", content.worded),
-        "harmless": weigh("harmless", content.harmless),
-        "headless": weigh("headless", content.headless),
-        "private": weigh("private", content.private),
-        "elsewhere": weigh("elsewhere", content.elsewhere & ~content.private),
-    }
+    return [
+        sign(rules.KNOWN, content.known),
+        sign(rules.WORDED, content.worded),
+        sign(rules.HARMLESS, content.harmless),
+        sign(rules.HEADLESS, content.headless),
+        sign(rules.PRIVATE, content.private),
+        sign(rules.ELSEWHERE, content.elsewhere & ~content.private),
+    ]
 
 
-def ended(trace: Trace, answers: Answers) -> Signs:
+def ended(trace: Trace, answers: Answers) -> list[Sign]:
     """Tell how the connection ended after each answer."""
     gap, at_once = ends_at_once(trace, answers)
     since, after = goes_on_behind(trace, answers)
-    llr, measured, _ = weigh("alive_after", after >= 0, gap_ms=since)
-    return {
-        "alive_after": (llr, measured, after),
-        "off_by_one": weigh("off_by_one", ends_off_by_one(trace, answers)),
-        "at_once": weigh("at_once", at_once, gap_ms=gap),
-        "dead_after": weigh("dead_after", left_alone(trace, answers)),
-    }
+    return [
+        sign(rules.ALIVE_AFTER, after >= 0, {"gap_ms": since}, shown=after),
+        sign(rules.OFF_BY_ONE, ends_off_by_one(trace, answers)),
+        sign(rules.AT_ONCE, at_once, {"gap_ms": gap}),
+        sign(rules.DEAD_AFTER, left_alone(trace, answers)),
+    ]

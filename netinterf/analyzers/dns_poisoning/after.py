@@ -8,10 +8,10 @@ al., CERTainty, PoPETs 2023). Forged addresses belong to somebody else, or to no
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.controls import Address, Control
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.schema import TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -57,9 +57,9 @@ def dead_ends(trace: Trace, replies: Replies, content: Content, suspects: I64) -
     tried = tried[lost & np.isin(replies.server[tried], serving(trace, replies, content, suspects, ends[served]))]
     return [
         Control(
+            rule=rules.DEAD_END,
             reply=int(reply),
-            weight=WEIGHTS["dead_end"],
-            packets=(int(replies.packet[reply]), int(flows.first_packet[tcp[flow[owner == reply][0]]])),
+            packet=int(flows.first_packet[tcp[flow[owner == reply][0]]]),
         )
         for reply in tried.tolist()
     ]
@@ -97,10 +97,8 @@ def serving(trace: Trace, replies: Replies, content: Content, suspects: I64, ser
     return np.unique(replies.server[owner[np.isin(pair, served)]])
 
 
-def tls_after(
-    trace: Trace, replies: Replies, content: Content, suspects: NDArray[np.int64]
-) -> list[tuple[str, Control]]:
-    """Find TLS handshakes for the asked name with an address that a suspect reply gave; names the rule for each."""
+def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Control]:
+    """Find TLS handshakes for the asked name with an address that a suspect reply gave."""
     tls, flows, hosts = trace.tls, trace.flows, trace.hosts
     hellos = np.flatnonzero((tls.kind == TlsKind.CLIENT_HELLO) & tls.outbound & (tls.name.lengths > 0))
     if not len(hellos):
@@ -122,9 +120,8 @@ def tls_after(
                 flow = int(tls.flow[hello])
                 if tls.name[hello] != name or not replied[flow] or refused[flow]:
                     continue
-                rule = "certificate_followed" if _certified(trace, flow, name) else "tls_followed"
-                packets = (int(replies.packet[reply]), int(tls.packet[hello]))
-                found.append((rule, Control(reply=int(reply), weight=WEIGHTS[rule], packets=packets)))
+                rule = rules.CERTIFICATE_FOLLOWED if _certified(trace, flow, name) else rules.TLS_FOLLOWED
+                found.append(Control(rule=rule, reply=int(reply), packet=int(tls.packet[hello])))
     return found
 
 

@@ -6,9 +6,10 @@ All only corroborate: they are looked at for replies that are suspects already.
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.analyzers.signs import weight_of
 from netinterf.context.domains import operator_domains
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
@@ -56,7 +57,7 @@ def concentration(
                 held[place].append(address)
                 domains.setdefault(address, set()).add(asked[place])
     counts = np.array([max((len(domains[one]) for one in mine), default=0) for mine in held], np.int64)
-    full = np.where(counts >= MANY_DOMAINS, WEIGHTS["concentration"], FEW_WEIGHT)
+    full = np.where(counts >= MANY_DOMAINS, weight_of(rules.CONCENTRATION), FEW_WEIGHT)
     return np.where(counts >= FEW_DOMAINS, full, 0.0), counts
 
 
@@ -101,7 +102,7 @@ def pooled(
     pick = mine & reachable & (elsewhere == 0) & (here >= FEW_DOMAINS)
     np.maximum.at(most, owner[pick], here[pick])
     weight = np.maximum(most - 1, 0) * np.log(SHARED / usual)
-    return np.minimum(weight, WEIGHTS["pooled"]), most
+    return np.minimum(weight, weight_of(rules.POOLED)), most
 
 
 def never_answers(
@@ -132,5 +133,5 @@ def never_answers(
         if len(names) >= SILENT_NAMES:
             here = replies.server[rows] == server
             counts[here] = len(names)
-            weight[here] = min(len(names) * float(np.log(0.98 / UNANSWERED)), WEIGHTS["no_resolver"])
+            weight[here] = min(len(names) * float(np.log(0.98 / UNANSWERED)), weight_of(rules.NO_RESOLVER))
     return weight, counts

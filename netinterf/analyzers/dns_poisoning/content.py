@@ -11,8 +11,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.rules import SINKHOLE, WEIGHTS
+from netinterf.analyzers.signs import weight_of
 from netinterf.context.forged import ForgedKind, address_owners, block_page_names, forged_addresses
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.protocols.dns_messages import RecordType
@@ -20,7 +21,7 @@ from netinterf.schema import Answers, ParseError
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
 
-__all__ = ["CENSORED", "NEAR", "Content", "Sign", "read_content"]
+__all__ = ["CENSORED", "NEAR", "Content", "Feature", "read_content"]
 
 SPECIAL_NAMES = frozenset(
     "local localdomain localhost lan home internal intranet corp private arpa test invalid onion alt".split()  # noqa: SIM905
@@ -55,7 +56,7 @@ FILTER_ERRORS = (15, CENSORED, 17, 18)
 """Extended errors Blocked, Censored, Filtered and Prohibited (RFC 8914 §4.16-4.19)."""
 
 
-class Sign(IntFlag):
+class Feature(IntFlag):
     """What the answers of one reply say."""
 
     ADDRESS = 1 << 0  # at least one address
@@ -75,15 +76,15 @@ class Sign(IntFlag):
 class Content:
     """Content of each reply, aligned with `Replies`."""
 
-    sign: NDArray[np.uint16]  # Sign bits
+    features: NDArray[np.uint16]  # Feature bits
     addresses: Ragged  # rows in Answers of its addresses
     bogus: NDArray[np.float64]  # weight of its bogus addresses, 0 without
     listed: NDArray[np.float64]  # weight of its listed addresses, 0 without
     public_name: NDArray[np.bool_]  # asked for a name of the public tree
 
-    def has(self, sign: Sign) -> NDArray[np.bool_]:
+    def has(self, wanted: Feature) -> NDArray[np.bool_]:
         """Say which replies show any of the signs."""
-        shown: NDArray[np.bool_] = self.sign & np.uint16(sign) != 0
+        shown: NDArray[np.bool_] = self.features & np.uint16(wanted) != 0
         return shown
 
 
@@ -97,24 +98,28 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     bits = _bits(answers, flat)
     sign = np.zeros(len(replies), np.uint16)
     for flag, mask in (
-        (Sign.ADDRESS, np.ones(len(flat), np.bool_)),
-        (Sign.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
-        (Sign.HIDDEN, (bits & HIDDEN != 0)),
-        (Sign.SUNK, bits & SUNK != 0),
-        (Sign.FAKE, bits & np.uint16(Special.BENCHMARK) != 0),
-        (Sign.IMPOSSIBLE, _impossible(answers, flat, bits)),
-        (Sign.WRONG_TYPE, _wrong_type(answers.kind[flat], kind[parent])),
+        (Feature.ADDRESS, np.ones(len(flat), np.bool_)),
+        (Feature.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
+        (Feature.HIDDEN, (bits & HIDDEN != 0)),
+        (Feature.SUNK, bits & SUNK != 0),
+        (Feature.FAKE, bits & np.uint16(Special.BENCHMARK) != 0),
+        (Feature.IMPOSSIBLE, _impossible(answers, flat, bits)),
+        (Feature.WRONG_TYPE, _wrong_type(answers.kind[flat], kind[parent])),
     ):
         sign[parent[mask]] |= np.uint16(flag)
     _add_form(trace, replies, sign)
     public_name = _public_names(trace, replies)
     public = public_name & (trace.hosts.special[replies.server] & NEAR == 0)
     listed = _listed(trace, replies, addresses, sign)
-    bogus = np.where(sign & np.uint16(Sign.HIDDEN) != 0, WEIGHTS["bogon_answer"], 0.0)
-    bogus = np.where((bogus == 0) & (sign & np.uint16(Sign.SUNK) != 0), SINKHOLE, bogus)
-    bogus = np.where(public & (sign & np.uint16(Sign.POLICY | Sign.GLOBAL) == 0), bogus, 0.0)
+    bogus = np.where(sign & np.uint16(Feature.HIDDEN) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
+    bogus = np.where((bogus == 0) & (sign & np.uint16(Feature.SUNK) != 0), rules.SINKHOLE, bogus)
+    bogus = np.where(public & (sign & np.uint16(Feature.POLICY | Feature.GLOBAL) == 0), bogus, 0.0)
     return Content(
-        sign=sign, addresses=addresses, bogus=bogus, listed=np.where(public_name, listed, 0.0), public_name=public_name
+        features=sign,
+        addresses=addresses,
+        bogus=bogus,
+        listed=np.where(public_name, listed, 0.0),
+        public_name=public_name,
     )
 
 
@@ -155,14 +160,16 @@ def _add_form(trace: Trace, replies: Replies, sign: NDArray[np.uint16]) -> None:
     dns, message = trace.dns, replies.message
     error = dns.error[message]
     lost = (error == ParseError.BAD_VALUE) & (dns.questions[message] == 1) & (dns.qclass[message] == 0)
-    lost &= replies.answered & replies.pointer & (sign & np.uint16(Sign.ADDRESS) != 0)  # and yet the answer reads well
+    lost &= (
+        replies.answered & replies.pointer & (sign & np.uint16(Feature.ADDRESS) != 0)
+    )  # and yet the answer reads well
     broken = np.isin(error, (ParseError.MISSING, ParseError.TRAILING, ParseError.BAD_LENGTH))
-    sign[lost] |= np.uint16(Sign.NO_CLASS)
-    sign[broken & ~replies.truncated] |= np.uint16(Sign.BROKEN)
-    sign[np.isin(dns.extended_error[message], FILTER_ERRORS)] |= np.uint16(Sign.POLICY)
+    sign[lost] |= np.uint16(Feature.NO_CLASS)
+    sign[broken & ~replies.truncated] |= np.uint16(Feature.BROKEN)
+    sign[np.isin(dns.extended_error[message], FILTER_ERRORS)] |= np.uint16(Feature.POLICY)
     misplaced = np.zeros(len(dns), np.bool_)
     misplaced[trace.answers.message[(trace.answers.section == 1) & (trace.answers.kind == RecordType.OPT)]] = True
-    sign[misplaced[message]] |= np.uint16(Sign.MISPLACED_OPT)
+    sign[misplaced[message]] |= np.uint16(Feature.MISPLACED_OPT)
 
 
 def _public_names(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
@@ -198,7 +205,7 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.
     listed, owners = forged_addresses(), address_owners()
     row = listed.find(high, low)
     kind = np.where(row >= 0, listed.kinds[row], 0)
-    sign[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Sign.POLICY)
+    sign[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Feature.POLICY)
     accusing = np.isin(kind, (ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE))
     accusing &= (np.bincount(parent[accusing], minlength=len(replies)) == addresses.lengths)[parent]
     for place in np.flatnonzero(accusing):  # the few rows that match
@@ -209,10 +216,10 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.
             continue
         nobody = special_bits(high[place : place + 1], low[place : place + 1])[0] & UNOWNED != 0
         known = owner >= 0 or kind[place] == ForgedKind.BLOCKPAGE or nobody
-        current = WEIGHTS["listed_answer"] if known else UNKNOWN_OWNER
+        current = weight_of(rules.LISTED_ANSWER) if known else UNKNOWN_OWNER
         weight[reply] = max(weight[reply], HISTORIC if kind[place] == ForgedKind.HISTORIC else current)
     pages = _page_targets(trace, replies)
-    return np.where(pages, WEIGHTS["listed_answer"], weight)
+    return np.where(pages, weight_of(rules.LISTED_ANSWER), weight)
 
 
 def _chain(trace: Trace, replies: Replies, reply: int) -> set[str]:
@@ -249,10 +256,10 @@ def local_policy(
         content: What they answer.
         contradicted: Replies of exchanges that hold a contradiction; they say nothing about the server's policy.
     """
-    bogus = content.has(Sign.HIDDEN | Sign.SUNK | Sign.FAKE) & ~contradicted
+    bogus = content.has(Feature.HIDDEN | Feature.SUNK | Feature.FAKE) & ~contradicted
     policy = np.zeros(len(replies), np.bool_)
     for server in np.unique(replies.server[bogus]):
-        here = (replies.server == server) & content.has(Sign.ADDRESS) & ~contradicted
+        here = (replies.server == server) & content.has(Feature.ADDRESS) & ~contradicted
         names = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here & bogus]).tolist()}
         if len(names) >= LOCAL_ZONE_NAMES:
             asked = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here]).tolist()}

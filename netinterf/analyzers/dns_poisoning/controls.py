@@ -4,11 +4,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import NEAR, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
+from netinterf.schema import Rule
 from netinterf.trace import Trace
 
 __all__ = ["Address", "Control", "agreeing_servers", "transport_contrasts"]
@@ -26,11 +27,12 @@ Address = tuple[int, int]
 
 @attrs.frozen(kw_only=True)
 class Control:
-    """One observation about one reply: the rule's weight and the packets that show it."""
+    """One observation about one reply, made elsewhere in the capture."""
 
+    rule: Rule
     reply: int  # row in Replies
-    weight: float
-    packets: tuple[int, ...]
+    packet: int  # row in Packets that shows it
+    strength: float = 1.0
 
 
 def _addresses(trace: Trace, replies: Replies, message: int) -> frozenset[Address]:
@@ -63,14 +65,14 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
         same = same[(replies.server[same] == flows.server[exchanges.flow[exchange]]) & ~truncated[same]]
         for reply in same.tolist():
             told = _addresses(trace, replies, int(replies.message[reply]))
-            weight = 0.0
+            share = 0.0
             if told and not told & truth and not _networks(trace, told) & _networks(trace, truth):
-                weight = GEOGRAPHIC * WEIGHTS["transport_contrast"]
+                share = GEOGRAPHIC
             elif not told and int(replies.rcode[reply]) == NXDOMAIN:
-                weight = WEIGHTS["transport_contrast"]
-            if weight:
-                packets = (int(replies.packet[reply]), int(dns.packet[message]))
-                found.append(Control(reply=int(reply), weight=weight, packets=packets))
+                share = 1.0
+            if share:
+                shown = int(dns.packet[message])
+                found.append(Control(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=shown, strength=share))
     return found
 
 
@@ -91,7 +93,7 @@ def agreeing_servers(
         other = other[~suspicious[other] & ~near[other] & (replies.server[other] != replies.server[reply])]
         for witness in other[:WITNESSES].tolist():
             if told & _addresses(trace, replies, int(replies.message[witness])):
-                packets = (int(replies.packet[reply]), int(replies.packet[witness]))
-                found.append(Control(reply=int(reply), weight=WEIGHTS["agrees_elsewhere"], packets=packets))
+                shown = int(replies.packet[witness])
+                found.append(Control(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=shown))
                 break
     return found

@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.dns_poisoning.content import NEAR, Content, Sign
+from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.content import NEAR, Content, Feature
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
 from netinterf.analyzers.dns_poisoning.singled import between_others, by_name
+from netinterf.analyzers.signs import weight_of
 from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
@@ -50,7 +51,9 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
     if not len(known):
         return Known(agrees=agrees, unlike=unlike)
     row = known.find(lowered(trace.exchanges.name))[replies.exchange]
-    blind = content.has(Sign.SUNK | Sign.HIDDEN | Sign.FAKE | Sign.POLICY) | replies.truncated | replies.unread
+    blind = (
+        content.has(Feature.SUNK | Feature.HIDDEN | Feature.FAKE | Feature.POLICY) | replies.truncated | replies.unread
+    )
     rows = np.flatnonzero((row >= 0) & ~blind)
     row, kind = row[rows], trace.exchanges.kind[replies.exchange[rows]]
     told, reported = content.addresses.take(rows), known.addresses.take(row)
@@ -63,7 +66,7 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
     answered = told.lengths > 0
     denied = ~answered & asked & np.isin(replies.rcode[rows], (NOERROR, NXDOMAIN)) & ~replies.answered[rows]
     denied &= trace.hosts.special[replies.server[rows]] & NEAR == 0
-    full = WEIGHTS["unlike_known"]
+    full = weight_of(rules.UNLIKE_KNOWN)
     weight = np.where(named, full, UNSURE * full)
     agrees[rows] = shared
     unlike[rows] = np.where(answered & asked & ~shared, weight, np.where(denied, UNSURE * full, 0.0))

@@ -13,8 +13,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.analyzers.signs import weight_of
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
@@ -155,9 +156,9 @@ def _compare(
     found.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * hops
     header = found.hops[here] + id_weight(replies, suspects, base) * numbers
     header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF) * (hops | numbers)
-    found.header[here] = np.minimum(header, WEIGHTS["hop_limit"])
+    found.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
     found.construction[here] = np.minimum(
-        construction_weight(trace, replies, suspects, base, sunk), WEIGHTS["construction_outlier"]
+        construction_weight(trace, replies, suspects, base, sunk), weight_of(rules.CONSTRUCTION_OUTLIER)
     )
     found.baseline[here] = len(base)
     found.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
@@ -174,7 +175,7 @@ def _compare(
     rtt = found.rtt[here]
     limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
     cached = len(timed) > 0 and float(np.mean(replies.delay[timed] < limit[0])) >= CACHE_SHARE
-    found.bound[here] = np.where(usable & (delay < limit) & (not cached), WEIGHTS["faster_than_path"], 0.0)
+    found.bound[here] = np.where(usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0)
 
 
 def hop_weight(suspect: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -276,7 +277,7 @@ def early_weight(delay: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[
         times: Of the baseline, ascending, at least one.
     """
     rank = np.searchsorted(times, delay, side="right")
-    weight = np.clip(-np.log((1 + rank) / (len(times) + 1)) - 1.0, 0.0, WEIGHTS["too_fast"])
+    weight = np.clip(-np.log((1 + rank) / (len(times) + 1)) - 1.0, 0.0, weight_of(rules.TOO_FAST))
     early = (len(times) >= HALF_MIN) & (delay < HALF * times[0])
     result: NDArray[np.float64] = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
     return result

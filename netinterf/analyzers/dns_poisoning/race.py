@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.dns_poisoning.content import Content, Sign
+from netinterf.analyzers.dns_poisoning.content import Content, Feature
 from netinterf.analyzers.dns_poisoning.profile import HOP_TOLERANCE
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.context.networks import network_numbers
@@ -195,7 +195,7 @@ class _Answer:
         high, low = answers.high[held], answers.low[held]
         section = [place for place in range(first, last) if answers.section[place] == 1]
         other = [p for p in section if answers.kind[p] not in {RecordType.A, RecordType.AAAA, RecordType.CNAME}]
-        sign = Sign(int(content.sign[row]))
+        shown = Feature(int(content.features[row]))
         return cls(
             addresses=frozenset(zip(high.tolist(), low.tolist(), strict=True)),
             networks=frozenset(network_numbers(trace.outside.networks, high, low).tolist()),
@@ -206,8 +206,8 @@ class _Answer:
             nature=int(replies.flags[row]) & NATURE,
             hops=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
             usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
-            reachable=Sign.GLOBAL in sign,
-            unreachable=Sign.ADDRESS in sign and Sign.GLOBAL not in sign and Sign.SUNK not in sign,
+            reachable=Feature.GLOBAL in shown,
+            unreachable=Feature.ADDRESS in shown and Feature.GLOBAL not in shown and Feature.SUNK not in shown,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
         )
 

@@ -12,9 +12,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import COPY_NS, Replies
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.analyzers.signs import weight_of
 from netinterf.numbering import hash_rows, numbered
 from netinterf.trace import Trace
 
@@ -27,7 +28,7 @@ replies."""
 BASE_SHARE = 0.5
 """Names of which no more lookups than this are contradicted tell how often accidents happen."""
 
-ACCIDENT = float(np.exp(-WEIGHTS["unwonted"]))
+ACCIDENT = float(np.exp(-weight_of(rules.UNWONTED)))
 """Share of the harmless contradictions with more replies than questions that come from servers without the habit."""
 
 
@@ -82,7 +83,7 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
             missed = lookups[mine] - hits[mine]
             value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
             rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
-            found.llr[rows] = np.clip(value, 0.0, WEIGHTS["repeated"])
+            found.llr[rows] = np.clip(value, 0.0, weight_of(rules.REPEATED))
             found.struck[rows] = int(hits[mine])
             found.unwonted[rows] = 0.0 if more else -np.log(ACCIDENT + (1 - ACCIDENT) / (many + 1))
             found.others[rows] = many

@@ -10,13 +10,14 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Sign, local_policy
+from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Feature, local_policy
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
 from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
 from netinterf.analyzers.dns_poisoning.race import UNLIKE, Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.rules import WEIGHTS
+from netinterf.analyzers.signs import weight_of
 from netinterf.trace import Trace
 
 __all__ = ["Case", "build_case"]
@@ -67,7 +68,7 @@ class _Alone:
     wrong_type: NDArray[np.float64]
 
     def total(self, content: Content) -> NDArray[np.float64]:
-        decisive = content.has(Sign.IMPOSSIBLE | Sign.NO_CLASS) * WEIGHTS["impossible_answer"]
+        decisive = content.has(Feature.IMPOSSIBLE | Feature.NO_CLASS) * weight_of(rules.IMPOSSIBLE_ANSWER)
         total: NDArray[np.float64] = self.content + content.listed + self.form + self.wrong_type + decisive
         return total
 
@@ -99,11 +100,11 @@ def build_case(
     total = alone.total(content) + known.unlike
     suspicious = total > 0
     suspicious[contrasted] = True
-    sunk = content.has(Sign.SUNK | Sign.HIDDEN) & ~contradicted
+    sunk = content.has(Feature.SUNK | Feature.HIDDEN) & ~contradicted
     outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sunk, bounds)
     suspicious[outliers.rows] = True
     clean = ~suspicious & ~contradicted
-    against = total + known.agrees * WEIGHTS["known_answer"]
+    against = total + known.agrees * weight_of(rules.KNOWN_ANSWER)
     forged, race, genuine = _pick_forged(trace, replies, content, races, against, clean, bounds)
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
@@ -141,17 +142,17 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     """Weigh content and form of each reply, with the habits of its server in mind."""
     policy = local_policy(trace, replies, content, contradicted) & ~contradicted
     bogus = np.where(policy, 0.0, content.bogus)
-    broken = content.has(Sign.BROKEN | Sign.MISPLACED_OPT) & ~content.has(Sign.NO_CLASS)
+    broken = content.has(Feature.BROKEN | Feature.MISPLACED_OPT) & ~content.has(Feature.NO_CLASS)
     form = np.where(broken, UNCOMPARED, 0.0)
     asked = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
-    wrong = content.has(Sign.WRONG_TYPE)
-    wrong_type = np.where(wrong, np.where(content.public_name, WEIGHTS["wrong_type"], HABIT), 0.0)
+    wrong = content.has(Feature.WRONG_TYPE)
+    wrong_type = np.where(wrong, np.where(content.public_name, weight_of(rules.WRONG_TYPE), HABIT), 0.0)
     for server in np.unique(replies.server[broken | wrong]):
         here = replies.server == server
         peers = np.count_nonzero(here & ~broken)
         if peers >= FEW_PEERS and np.count_nonzero(here & broken) <= BROKEN_SHARE * (peers + 1):
-            form[here & broken] = WEIGHTS["malformed"]
-        eligible = here & asked & content.has(Sign.ADDRESS)
+            form[here & broken] = weight_of(rules.MALFORMED)
+        eligible = here & asked & content.has(Feature.ADDRESS)
         if np.count_nonzero(eligible & wrong) >= FEW_PEERS and (
             np.count_nonzero(eligible & wrong) > EVERY_NAME_SHARE * np.count_nonzero(eligible)
         ):
@@ -178,9 +179,9 @@ def _pick_forged(
     members = np.concatenate([races.members[place] for place in disputed])
     contrasts = contrast_replies(trace, replies, members, clean, np.zeros(len(replies), np.bool_), bounds)
     odd = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
-    odd += np.where(replies.copied[members] & ~contrasts.echoes, WEIGHTS["copied_id"], 0.0)
-    hidden = content.has(Sign.HIDDEN | Sign.SUNK | Sign.FAKE)[members] & (total[members] == 0)
-    odd += np.where(hidden, WEIGHTS["bogon_answer"], 0.0)
+    odd += np.where(replies.copied[members] & ~contrasts.echoes, weight_of(rules.COPIED_ID), 0.0)
+    hidden = content.has(Feature.HIDDEN | Feature.SUNK | Feature.FAKE)[members] & (total[members] == 0)
+    odd += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
     score = dict(zip(members.tolist(), odd.tolist(), strict=True))
     forged: list[int] = []
     which: list[int] = []

@@ -4,13 +4,14 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.dns_silence import rules
 from netinterf.analyzers.dns_silence.company import FEWEST, LEAST_TRIES, Company, look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
-from netinterf.analyzers.dns_silence.rules import RULES, WEIGHTS
 from netinterf.analyzers.dns_silence.unheard import find_unheard
+from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, weight_of
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.stats.rates import beta_binomial_tail
 from netinterf.table import Ragged
@@ -39,8 +40,6 @@ CHANCE = 11.5
 """Nats by which chance must be excluded for a contrast to weigh in full: losses that one question in 100,000 meets.
 A contrast refutes that the name's servers are dead; it does not refute that this resolver's answers were lost."""
 
-Mask = NDArray[np.bool_]
-
 
 @attrs.frozen(kw_only=True)
 class DnsSilence:
@@ -60,92 +59,86 @@ class DnsSilence:
 
     name: ClassVar[str] = "dns_silence"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only other questions show that a silence is no failure
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "dns", "exchanges"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which names were met with silence, and what speaks for a box or against one."""
         if len(trace.exchanges) == 0:
             return Evidence.empty(rules=self.rules)
         lookups = list_lookups(trace)
-        tables = [*self.silences(trace, lookups), *self.unheard(trace, lookups)]
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+        return join([*self.silences(trace, lookups), *self.unheard(trace, lookups), Evidence.empty(rules=self.rules)])
 
     def unheard(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
         """Write down whose answers did not seem to arrive."""
         found = find_unheard(trace, lookups, MOST)
-        measured: dict[str, ArrayLike] = {
+        measured: Measured = {
             "repeats": found.repeats, "others": found.others, "repeated": found.repeated, "selective": 1.0,
         }  # fmt: skip
-        where = np.ones(len(found.exchange), np.bool_)
-        return [self.write(trace, found.exchange, "unheard", where, found.llr, measured)] if len(where) else []
+        lost = sign(rules.UNHEARD, True, measured, llr=found.llr)
+        return record(self, asked(trace, found.exchange), gathered([lost]))
 
     def silences(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
         """Write down which questions were met with silence, and what others say about them."""
         silent = np.flatnonzero(lookups.silent)
         if not len(silent):
             return []
-        seen = look_around(lookups, silent)
-        asked = seen.tries >= LEAST_TRIES
-        alive, down = asked & (seen.lit >= FEWEST), asked & (seen.silent > seen.answered)
-        steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
-        spared = alive & ~down & steady
-        gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
-        telling = np.minimum(seen.surprise / CHANCE, 1.0)
-        candid = telling * np.minimum(seen.lookups * FAILS_IN_SILENCE / WEIGHTS["candid"], 1.0)
-        counts: dict[str, ArrayLike] = {"answered": seen.lit, "silent": seen.silent}
-        told: list[tuple[str, Mask, ArrayLike, dict[str, ArrayLike]]] = [
-            ("unanswered", alive, np.minimum(seen.surprise, MOST), {"tries": seen.tries, "selective": 1.0, **counts}),
-            ("elsewhere", spared & (seen.elsewhere > 0) & (seen.named_later == 0), telling, {}),
-            ("known", spared & lookups.known[silent] & (seen.confirmed > 0) & forsaken, telling, {}),
-            (
-                "candid",
-                spared & lookups.candid[silent] & forsaken & (seen.failed == 0),
-                candid,
-                {"lookups": seen.lookups},
-            ),
-            ("over_tcp", spared & (seen.over_tcp > 0) & forsaken, telling, {}),
-            ("only_tcp", gone & (seen.streamed > 0) & (seen.cut_short == 0), certain, {"silent": seen.in_a_row}),
-            ("other_type", spared & (seen.other_type > 0) & (seen.ever == 0), telling, {}),
-            (
-                "alike",
-                spared & forsaken & (seen.failed == 0) & (seen.alike > 1),
-                dead_by_chance(seen),
-                {"domains": seen.alike, "tried": seen.domains},
-            ),
-            ("everywhere", spared & (seen.resolvers > 1), telling, {"resolvers": seen.resolvers}),
-            ("failed", asked & (seen.failed > 0), 1.0, {}),
-            ("moody", asked & ~forsaken, 1.0, {"answered": seen.later}),
-            ("down", down, 1.0, counts),
-        ]
-        return [self.write(trace, silent, *one) for one in told if one[1].any()]
+        signs = silence_signs(look_around(lookups, silent), lookups.known[silent], lookups.candid[silent])
+        return record(self, asked(trace, silent), gathered(signs))
 
-    def write(
-        self,
-        trace: Trace,
-        silent: NDArray[np.int64],
-        rule: str,
-        where: Mask,
-        size: ArrayLike,
-        measured: dict[str, ArrayLike],
-    ) -> Evidence:
-        """Write one rule down for the silent exchanges where it holds."""
-        pick = np.flatnonzero(where)
-        exchange = silent[pick]
-        queries = trace.exchanges.queries.take(exchange)
-        packets = Ragged(queries.offsets, trace.dns.packet[queries.values].astype(np.int32))
-        first = packets.values[packets.offsets[:-1]]
-        return observe(
-            self,
-            f"query.{rule}",
-            subject=exchange,
-            time=trace.packets.time[first],
-            llr=WEIGHTS[rule] * np.broadcast_to(np.asarray(size, np.float64), (len(silent),))[pick],
-            forged=first,
-            witness=packets,
-            measured={key: np.broadcast_to(value, (len(silent),))[pick] for key, value in measured.items()},
-            kind=SubjectKind.EXCHANGE,
-        )
+
+def asked(trace: Trace, exchange: NDArray[np.int64]) -> Cases:
+    """Ask about exchanges, by the packets of their queries; the first stands for what was swallowed."""
+    queries = trace.exchanges.queries.take(exchange)
+    packets = Ragged(queries.offsets, trace.dns.packet[queries.values].astype(np.int32))
+    first = packets.values[packets.offsets[:-1]]
+    return Cases(
+        subject=exchange, time=trace.packets.time[first], witness=packets, forged=first, kind=SubjectKind.EXCHANGE
+    )
+
+
+def silence_signs(seen: Company, known: NDArray[np.bool_], candid: NDArray[np.bool_]) -> list[Sign]:
+    """Tell what speaks for a box or against one, for each silent question.
+
+    Args:
+        seen: What else was asked and answered.
+        known: Names that are known to have such addresses.
+        candid: Resolvers that say so when they reach no server of a name.
+    """
+    again = seen.tries >= LEAST_TRIES
+    alive, down = again & (seen.lit >= FEWEST), again & (seen.silent > seen.answered)
+    steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
+    spared = alive & ~down & steady
+    gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
+    telling = np.minimum(seen.surprise / CHANCE, 1.0)
+    failing = telling * np.minimum(seen.lookups * FAILS_IN_SILENCE / weight_of(rules.CANDID), 1.0)
+    counts = {"answered": seen.lit, "silent": seen.silent}
+    tries: Measured = {"tries": seen.tries, "selective": 1.0, **counts}
+    unfailed = spared & forsaken & (seen.failed == 0)
+    confirmed = spared & known & (seen.confirmed > 0) & forsaken
+    return [
+        sign(rules.UNANSWERED, alive, tries, llr=np.minimum(seen.surprise, MOST)),
+        sign(rules.ELSEWHERE, spared & (seen.elsewhere > 0) & (seen.named_later == 0), strength=telling),
+        sign(rules.KNOWN, confirmed, strength=telling),
+        sign(rules.CANDID, unfailed & candid, {"lookups": seen.lookups}, strength=failing),
+        sign(rules.OVER_TCP, spared & (seen.over_tcp > 0) & forsaken, strength=telling),
+        sign(
+            rules.ONLY_TCP,
+            gone & (seen.streamed > 0) & (seen.cut_short == 0),
+            {"silent": seen.in_a_row},
+            strength=certain,
+        ),
+        sign(rules.OTHER_TYPE, spared & (seen.other_type > 0) & (seen.ever == 0), strength=telling),
+        sign(
+            rules.ALIKE,
+            unfailed & (seen.alike > 1),
+            {"domains": seen.alike, "tried": seen.domains},
+            llr=dead_by_chance(seen),
+        ),
+        sign(rules.EVERYWHERE, spared & (seen.resolvers > 1), {"resolvers": seen.resolvers}, strength=telling),
+        sign(rules.FAILED, again & (seen.failed > 0)),
+        sign(rules.MOODY, again & ~forsaken, {"answered": seen.later}),
+        sign(rules.DOWN, down, counts),
+    ]
 
 
 def dead_by_chance(seen: Company) -> NDArray[np.float64]:

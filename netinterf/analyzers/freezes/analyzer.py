@@ -1,17 +1,17 @@
 """From where connections stopped to evidence about flows."""
 
 import math
-from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.freezes import rules
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
-from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, RULES, SCATTERED, SPARED, STOPPED, WEIGHTS
+from netinterf.analyzers.signs import Cases, each_once, gathered, record, sign
 from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
@@ -61,8 +61,7 @@ class Freezes:
 
     name: ClassVar[str] = "freezes"
     scope: ClassVar[Scope] = Scope.CAPTURE  # where others stop shows whether a stop is a limit
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http", "quic"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which connections were stopped, and whether a common count explains it."""
@@ -71,19 +70,19 @@ class Freezes:
             return Evidence.empty(rules=self.rules)
         courses = follow_courses(trace, stops)
         stops = attrs.evolve(stops, seen=stops.seen & ~only_beginnings(trace, stops, courses))
-        tables = [self.stopped(stops.take(stops.seen))]
+        tables = self.stopped(stops.take(stops.seen))
         chosen, times = np.unique(trace.flows.client[stops.flow[stops.seen]], return_counts=True)
         for one in chosen[times >= FEWEST].tolist():
             tables += self.compared(trace, stops, apart(trace, stops, courses.of_client(trace, one)))
         return join(tables)
 
-    def stopped(self, stops: Stops) -> Evidence:
+    def stopped(self, stops: Stops) -> list[Evidence]:
         """Write down the first stop of every connection."""
         stops = stops.take(np.unique(stops.flow, return_index=True)[1])
         seconds = (stops.until - stops.since) / 1e9
         packets, size = (np.median(column, axis=1) for column in (stops.packets, stops.bytes))
         measured = {"packets": packets, "bytes": size, "seconds": seconds}
-        return self.write(stops, STOPPED, WEIGHTS[STOPPED], measured)
+        return record(self, cases_of(stops, stops.last), gathered([sign(rules.STOPPED, True, measured)]))
 
     def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
         """Write down what the courses of one client's connections have in common."""
@@ -93,10 +92,11 @@ class Freezes:
             return []
         found = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
         if found.llr <= 0:
-            measured: dict[str, ArrayLike] = {"stopped": len(place), "llr": found.llr}
+            told = {"stopped": len(place), "llr": found.llr}
             scattered = stops.take(place)
             scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
-            return [self.write(scattered, SCATTERED, WEIGHTS[SCATTERED] * found.llr, measured)]
+            apart = sign(rules.SCATTERED, True, told, llr=found.llr)
+            return record(self, cases_of(scattered, scattered.last), gathered([apart]))
         hit = courses.take((courses.stop >= 0) & (found.held > 0))
         limited = stops.take(hit.stop)
         limited = limited.take(np.unique(limited.flow, return_index=True)[1])
@@ -108,31 +108,20 @@ class Freezes:
             "llr": found.llr,
             "in_packets": found.in_packets,
         }
-        tables = [self.write(limited, LIMIT, WEIGHTS[LIMIT] * found.llr, measured)]
         alive = limited.take(limited.heard >= 0)
         later = (trace.packets.time[alive.heard] - alive.since) / 1e9
-        tables.append(self.write(alive, ONE_WAY, WEIGHTS[ONE_WAY], {"seconds": later}, alive.heard))
         spared = went_beyond(trace, courses, hit, found)
-        if spared:
-            told = {"spared": spared, "selective": 1.0}
-            tables.append(self.write(limited, SPARED, WEIGHTS[SPARED], told))
-        return tables
+        seen = [sign(rules.LIMIT, True, measured, llr=found.llr)]
+        seen += [sign(rules.SPARED, True, {"spared": spared, "selective": 1.0})] if spared else []
+        one_way = sign(rules.ONE_WAY, True, {"seconds": later})
+        tables = record(self, cases_of(limited, limited.last), gathered(seen))
+        return tables + record(self, cases_of(alive, alive.heard), gathered([one_way]))
 
-    def write(
-        self, stops: Stops, rule: str, llr: ArrayLike, measured: Mapping[str, ArrayLike], shown: I64 | None = None
-    ) -> Evidence:
-        """Write one rule down for some stops, each with another packet: the last that was sent in vain, if not told."""
-        witness = np.stack([stops.row, np.maximum(stops.last if shown is None else shown, stops.row)], axis=1)
-        return observe(
-            self,
-            rule,
-            subject=stops.flow,
-            time=stops.since,
-            llr=llr,
-            forged=stops.row,
-            witness=[sorted(set(rows)) for rows in witness.tolist()],
-            measured=dict(measured),
-        )
+
+def cases_of(stops: Stops, shown: I64) -> Cases:
+    """Ask about stops, each shown beside another packet."""
+    both = each_once(stops.row, np.maximum(shown, stops.row))
+    return Cases(subject=stops.flow, time=stops.since, witness=both, forged=stops.row)
 
 
 def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> Mask:

@@ -1,16 +1,15 @@
 """From slow handshakes and their company to evidence about flows."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.handshakes import rules
 from netinterf.analyzers.handshakes.company import CLEAR, Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.held import find_held
-from netinterf.analyzers.handshakes.rules import MOST, MOST_ELSEWHERE, RULES
 from netinterf.analyzers.handshakes.timing import (
     LEAST_NS,
     Handshakes,
@@ -19,10 +18,10 @@ from netinterf.analyzers.handshakes.timing import (
     find_handshakes,
     lasted,
 )
+from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
 from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
-from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["SlowHandshakes"]
@@ -58,10 +57,7 @@ class SlowHandshakes:
 
     name: ClassVar[str] = "handshakes"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a slow handshake is no bad way
-    needs: ClassVar[frozenset[str]] = frozenset(
-        {"packets", "flows", "sides", "rtts", "segments", "tls", "http", "quic"}
-    )
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down whose handshakes were slow, and what speaks for somebody on the path or against it."""
@@ -71,13 +67,13 @@ class SlowHandshakes:
         again = trace.sides.repeats.astype(np.int64) + trace.sides.fills
         rough = again.reshape(-1, 2).sum(axis=1)[made.flow]
         time, trip = trace.packets.time, round_trips(trace, made)
-        tables = [self.ends(trace, made, rough)]
+        tables = self.ends(trace, made, rough)
         suspect = (time[made.over] - time[made.hello] >= LEAST_NS + trip) & (made.done >= 0) & (rough > 0)
         if suspect.any():
             client = trace.flows.client[made.flow]
             chosen = np.isin(client, client[suspect])
             tables += self.judged(trace, made.take(chosen), trip[chosen], rough[chosen])
-        return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
+        return join(tables or [Evidence.empty(rules=self.rules)])
 
     def judged(self, trace: Trace, made: Handshakes, trip: I64, rough: I64) -> list[Evidence]:
         """Weigh the handshakes of clients of which some were slow, client by client."""
@@ -92,53 +88,47 @@ class SlowHandshakes:
 
     def slowed(self, trace: Trace, visits: Visits, kept: Kept, found: Found, place: I64) -> list[Evidence]:
         """Write down one name, or an address after it."""
-        flow, first, last = visits.flow[place], kept.first[place], kept.last[place]
-        time = trace.packets.time[first]
-        shown = np.stack([visits.hello[place], first, last], axis=1)
-        witness = Ragged.of([np.unique(rows) for rows in shown], np.int32)
-        seconds = (visits.end[place] - visits.begin[place]) / 1e9
-
-        def write(name: str, llr: ArrayLike, which: Mask, measured: Mapping[str, ArrayLike]) -> Evidence:
-            pick = np.flatnonzero(which)
-            values: dict[str, ArrayLike] = {}
-            for key, value in measured.items():
-                values[key] = np.broadcast_to(value, (len(flow),))[pick]
-            weight = np.broadcast_to(llr, (len(flow),))[pick]
-            return observe(
-                self, f"handshake.{name}", subject=flow[pick], time=time[pick], llr=weight,
-                witness=witness.take(pick), measured=values,
-            )  # fmt: skip
-
-        every = np.ones(len(flow), np.bool_)
-        own = np.clip(found.alone, 0.0, min(MOST, max(found.compared, 0.0)))
-        trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
-        base = {"seconds": seconds, "round_trips": trips, "kept": kept.count[place]}
-        tables = [write("kept", own, own > 0, base)]
+        first, last = kept.first[place], kept.last[place]
+        cases = Cases(
+            subject=visits.flow[place],
+            time=trace.packets.time[first],
+            witness=each_once(visits.hello[place], first, last),
+        )
         if found.compared <= 0:
-            return [write("lossy", max(found.compared, -MOST), every, {})]
-        counts = {"slow": found.slow, "visits": found.visits}
-        more = np.maximum(found.pooled - own, 0.0)
-        tables.append(write("again", more, found.named & (more > 0), counts))
-        tables.append(write("after", more, ~found.named & (more > 0), counts))
-        beside = {"others": found.others, "others_slow": found.others_slow}
-        gain = found.compared - np.maximum(found.pooled, own)
-        selective = 1.0 if found.compared >= CLEAR else np.nan
-        tables.append(write("spared", gain, gain > 0, {**beside, "selective": selective}))
-        tables.append(write("server", gain, gain < 0, beside))
-        listed = min(found.elsewhere, MOST_ELSEWHERE) if found.contrast > 0 else 0.0
-        tables.append(write("finished", -min(found.compared, MOST), ~visits.finished[place], {}))
-        tables.append(write("elsewhere", listed, every & (listed > 0), {}))
-        return tables
+            lossy = sign(rules.LOSSY, True, llr=max(found.compared, -rules.MOST))
+            return record(self, cases, gathered([lossy]))
+        return record(self, cases, gathered(slow_signs(visits, kept, found, place)))
 
-    def ends(self, trace: Trace, made: Handshakes, rough: I64) -> Evidence:
+    def ends(self, trace: Trace, made: Handshakes, rough: I64) -> list[Evidence]:
         """Write down long handshakes in which nothing was kept."""
         took = trace.packets.time[made.done] - trace.packets.time[made.hello]
         pick = np.flatnonzero((made.done >= 0) & (took >= LONG_NS) & (rough == 0))
-        shown = np.stack([made.hello[pick], made.done[pick]], axis=1)
-        return observe(
-            self, "handshake.ends", subject=made.flow[pick], time=trace.packets.time[made.done[pick]],
-            llr=-LIKELY_ENDS, witness=shown.tolist(), measured={"seconds": took[pick] / 1e9},
-        )  # fmt: skip
+        done = made.done[pick]
+        cases = Cases(subject=made.flow[pick], time=trace.packets.time[done], witness=each_once(made.hello[pick], done))
+        return record(self, cases, gathered([sign(rules.ENDS, True, {"seconds": took[pick] / 1e9}, llr=-LIKELY_ENDS)]))
+
+
+def slow_signs(visits: Visits, kept: Kept, found: Found, place: I64) -> list[Sign]:
+    """Tell what each slow visit with one name shows, and what the others beside it do."""
+    seconds = (visits.end[place] - visits.begin[place]) / 1e9
+    own = np.clip(found.alone, 0.0, min(rules.MOST, max(found.compared, 0.0)))
+    trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
+    base = {"seconds": seconds, "round_trips": trips, "kept": kept.count[place]}
+    counts = {"slow": found.slow, "visits": found.visits}
+    more = np.maximum(found.pooled - own, 0.0)
+    beside = {"others": found.others, "others_slow": found.others_slow}
+    gain = found.compared - np.maximum(found.pooled, own)
+    selective = 1.0 if found.compared >= CLEAR else np.nan
+    listed = min(found.elsewhere, rules.MOST_ELSEWHERE) if found.contrast > 0 else 0.0
+    return [
+        sign(rules.KEPT, own > 0, base, llr=own),
+        sign(rules.AGAIN, found.named & (more > 0), counts, llr=more),
+        sign(rules.AFTER, ~found.named & (more > 0), counts, llr=more),
+        sign(rules.SPARED, gain > 0, {**beside, "selective": selective}, llr=gain),
+        sign(rules.SERVER, gain < 0, beside, llr=gain),
+        sign(rules.FINISHED, ~visits.finished[place], llr=-min(found.compared, rules.MOST)),
+        sign(rules.ELSEWHERE, listed > 0, llr=listed),
+    ]
 
 
 def round_trips(trace: Trace, made: Handshakes) -> I64:

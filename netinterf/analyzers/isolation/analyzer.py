@@ -6,30 +6,22 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.isolation import rules
 from netinterf.analyzers.isolation.attempts import Attempts, Origins, list_attempts
 from netinterf.analyzers.isolation.behaviour import fell_together
 from netinterf.analyzers.isolation.closures import HINT, Closure, judge
 from netinterf.analyzers.isolation.places import candidates, country_code, own_country, place
-from netinterf.analyzers.isolation.rules import (
-    LEAST,
-    MOST,
-    RULES,
-    SPARED,
-    TOGETHER,
-    TRIGGERED,
-    UNREACHED,
-    form_of,
-    harmless_of,
-)
 from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.analyzers.isolation.unreached import find_unreached
+from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
 
 __all__ = ["Isolation"]
 
 Mask = NDArray[np.bool_]
+Measured = dict[str, ArrayLike]
 
 
 @attrs.frozen(kw_only=True)
@@ -51,8 +43,7 @@ class Isolation:
 
     name: ClassVar[str] = "isolation"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only all destinations together show a border
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "dns", "exchanges"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     country: str = ""
     """Two letters of the country that is home; empty takes that of the client's network, or infers it."""
@@ -61,8 +52,8 @@ class Isolation:
         """Write down who could not be reached, and whether a closed border explains that best."""
         listed = list_attempts(trace)
         if not trace.outside.networks:
-            fallen = [self.by_behaviour(trace, *listed)] if listed is not None else []
-            return join([*fallen, self.never_reached(trace)])
+            fallen = self.by_behaviour(trace, *listed) if listed is not None else []
+            return join([*fallen, *self.never_reached(trace), Evidence.empty(rules=self.rules)])
         if listed is None:
             return Evidence.empty(rules=self.rules)
         attempts, origins = listed
@@ -97,90 +88,78 @@ class Isolation:
         """
         began = int(trace.packets.time[0])
         until = min(int(closure.ends[-1]), int(trace.packets.time.max(initial=0)))
-        seen: dict[str, ArrayLike] = {
+        seen: Measured = {
             "silent": closure.silent, "tried": closure.tried, "systems": closure.systems, "answered": closure.answered,
             "home": closure.home, "passing": closure.passing, "opened": closure.opened,
             "since": (int(closure.begins[0]) - began) / 1e9, "until": (until - began) / 1e9, "p": p,
         }  # fmt: skip
         if closure.llr <= 0:
-            return self.write(
-                trace, origins, closure.struck, harmless_of(closure.match.harmless), max(closure.llr, LEAST), seen
-            )
-        rule = form_of(closure.match.closed) + ("_assumed" if assumed else "")
-        worth = min(closure.llr, MOST)
-        tables = [self.write(trace, origins, closure.struck, part, worth / 2, seen) for part in (rule, SPARED.id)]
+            harmless = told(rules.harmless_of(closure.match.harmless), max(closure.llr, rules.LEAST), seen)
+            return join(self.write(trace, origins, closure.struck, [harmless]))
+        form, worth = rules.form_of(closure.match.closed), min(closure.llr, rules.MOST)
+        parts = [told(rules.ASSUMED[form] if assumed else form, worth / 2, seen), told(rules.SPARED, worth / 2, seen)]
+        tables = self.write(trace, origins, closure.struck, parts)
         return join(tables + self.untriggered(trace, origins, closure.struck, worth, closure.silent))
 
-    def by_behaviour(self, trace: Trace, attempts: Attempts, origins: Origins) -> Evidence:
+    def by_behaviour(self, trace: Trace, attempts: Attempts, origins: Origins) -> list[Evidence]:
         """Write down what fell silent together, where nobody can say whether it lies abroad."""
         found = fell_together(attempts)
         if found is None:
-            return Evidence.empty(rules=self.rules)
+            return []
         began = int(trace.packets.time[0])
         until = min(int(found.ends[-1]), int(trace.packets.time.max(initial=0)))
-        seen: dict[str, ArrayLike] = {
+        seen: Measured = {
             "silent": found.silent, "steady": found.steady, "since": (int(found.begins[0]) - began) / 1e9,
             "until": (until - began) / 1e9,
         }  # fmt: skip
-        tables = [self.write(trace, origins, found.struck, TOGETHER.id, HINT, seen)]
-        return join(tables + self.untriggered(trace, origins, found.struck, HINT, found.silent))
+        tables = self.write(trace, origins, found.struck, [told(rules.TOGETHER, HINT, seen)])
+        return tables + self.untriggered(trace, origins, found.struck, HINT, found.silent)
 
-    def never_reached(self, trace: Trace) -> Evidence:
+    def never_reached(self, trace: Trace) -> list[Evidence]:
         """Write down web servers that never answered while others did, where nobody can say where they lie."""
         found = find_unreached(trace)
         worth = np.minimum(found.surprise, HINT)
-        seen: dict[str, ArrayLike] = {"silent": found.silent}
-        parts: list[tuple[str, NDArray[np.float64], dict[str, ArrayLike]]] = [
-            (UNREACHED.id, worth, {**seen, "steady": found.steady}),
-            *((f"reach.untriggered_{name}", -worth, seen) for name in ("drop", "connect")),
+        seen: Measured = {"silent": found.silent}
+        cases = Cases(
+            subject=found.flow,
+            time=trace.packets.time[found.first],
+            witness=each_once(found.first, found.last),
+            forged=found.first,
+        )
+        signs = [
+            told(rules.UNREACHED, worth, {**seen, "steady": found.steady}),
+            *(told(rules.UNTRIGGERED[name], -worth, seen) for name in ("drop", "connect")),
         ]
-        tables = [
-            observe(
-                self,
-                rule,
-                subject=found.flow,
-                time=trace.packets.time[found.first],
-                llr=llr,
-                witness=[sorted({*pair}) for pair in zip(found.first.tolist(), found.last.tolist(), strict=True)],
-                forged=found.first,
-                measured=measured,
-            )
-            for rule, llr, measured in parts
-        ]
-        return join(tables)
+        return record(self, cases, gathered(signs))
 
     def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
         """Write down that what was asked for did not matter."""
-        seen: dict[str, ArrayLike] = {"silent": silent}
         asked = origins.kind == SubjectKind.EXCHANGE
-        return [
-            self.write(trace, origins, struck & (asked == (name == "dns")), f"reach.untriggered_{name}", -worth, seen)
-            for name in TRIGGERED
-        ]
+        tables = []
+        for name, rule in rules.UNTRIGGERED.items():
+            where = struck & (asked == (name == "dns"))
+            tables += self.write(trace, origins, where, [told(rule, -worth, {"silent": silent})])
+        return tables
 
-    def write(
-        self, trace: Trace, origins: Origins, where: Mask, rule: str, llr: float, seen: dict[str, ArrayLike]
-    ) -> Evidence:
-        """Write one rule down for the attempts where it holds, each subject once."""
-        declared = next(known for known in self.rules if known.id == rule)
+    def write(self, trace: Trace, origins: Origins, where: Mask, signs: list[Sign]) -> list[Evidence]:
+        """Write signs down for the attempts where they hold, each subject once."""
         pick = np.flatnonzero(where)
         _, first = np.unique(origins.kind[pick].astype(np.int64) << 32 | origins.subject[pick], return_index=True)
         pick = np.sort(pick[first])
         tables = []
         for kind in (SubjectKind.FLOW, SubjectKind.EXCHANGE):
             rows = pick[origins.kind[pick] == kind]
-            shown = np.stack([origins.first[rows], np.maximum(origins.first[rows], origins.last[rows])], axis=1)
-            tables.append(
-                observe(
-                    self,
-                    rule,
-                    subject=origins.subject[rows],
-                    time=trace.packets.time[origins.first[rows]],
-                    llr=llr,
-                    witness=[sorted(set(pair)) for pair in shown.tolist()],
-                    forged=origins.first[rows],
-                    measured={name: value for name, value in seen.items() if name in declared.measures},
-                    kind=kind,
-                )
+            cases = Cases(
+                subject=origins.subject[rows],
+                time=trace.packets.time[origins.first[rows]],
+                witness=each_once(origins.first[rows], np.maximum(origins.first[rows], origins.last[rows])),
+                forged=origins.first[rows],
+                kind=kind,
             )
-        return join(tables)
+            tables += record(self, cases, gathered(signs))
+        return tables
+
+
+def told(rule: Rule, llr: ArrayLike, seen: Measured) -> Sign:
+    """Say something of all attempts that are asked about, with the numbers that the rule names."""
+    return sign(rule, True, {name: value for name, value in seen.items() if name in rule.measures}, llr=llr)

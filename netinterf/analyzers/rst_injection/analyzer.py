@@ -1,42 +1,43 @@
 """From signs on single resets to evidence about flows."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
-from netinterf.analyzers.forgery.suspects import Suspects, couples, find_suspects, witnesses
-from netinterf.analyzers.forgery.writer import Signs, spoken_of, written_signs
+from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
+from netinterf.analyzers.forgery.writer import written_signs
+from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.company import find_company
-from netinterf.analyzers.rst_injection.contradiction import conflicting_data, joined_pairs, second_synacks
-from netinterf.analyzers.rst_injection.contradiction_rules import (
-    ALIKE_WEIGHT,
-    CONTRADICTION_WEIGHT,
-    INJECTED_ANSWER,
-    INJECTED_DATA,
-    INJECTED_END,
-    OVERLAPPING_ANSWER,
-    OVERLAPPING_DATA,
-    OVERLAPPING_END,
-    SECOND_SYNACK,
-    SYNACK_WEIGHT,
-    VARIED_GREETING,
+from netinterf.analyzers.rst_injection.contradiction import (
+    Contradictions,
+    conflicting_data,
+    joined_pairs,
+    second_synacks,
 )
-from netinterf.analyzers.rst_injection.fin_rules import DATA_RULES, FIN_RULES
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
-from netinterf.analyzers.rst_injection.greeting_rules import GREETING_RULES, GREETING_WEIGHTS, SWAPPED_PORTS
 from netinterf.analyzers.rst_injection.greetings import find_counted, find_varied
 from netinterf.analyzers.rst_injection.later_data import find_later_data
-from netinterf.analyzers.rst_injection.rules import CONNECT, ELSEWHERE, RULES
 from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused, swapped_ports
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, answers_syn, reset_signs
-from netinterf.analyzers.rst_injection.spared import SPARED, find_spared
-from netinterf.analyzers.rst_injection.spray_rules import SPRAYED_DATA, SPRAYED_RESETS, SPRAYED_WEIGHT
+from netinterf.analyzers.rst_injection.spared import spared_signs
+from netinterf.analyzers.signs import (
+    Cases,
+    Signs,
+    each_once,
+    gathered,
+    nobody,
+    of_family,
+    record,
+    sign,
+    taken,
+    total,
+)
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -44,9 +45,6 @@ from netinterf.trace import Trace
 __all__ = ["RstInjection"]
 
 I64 = NDArray[np.int64]
-
-Shown = tuple[str, I64, I64, Ragged | I64, dict[str, NDArray[Any]], NDArray[np.bool_]]
-"""Rule, flows, packets held to be forged, packets that show it, measures, and where it shows."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,16 +65,7 @@ class RstInjection:
 
     name: ClassVar[str] = "rst_injection"
     scope: ClassVar[Scope] = Scope.CAPTURE  # round trips are those of the server's address, over all flows
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
-    rules: ClassVar[tuple[Rule, ...]] = (
-        *RULES,
-        *FIN_RULES,
-        *DATA_RULES,
-        *GREETING_RULES,
-        SPRAYED_DATA,
-        SPRAYED_RESETS,
-        *(known for _, known in SPARED),
-    )
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     ttl_tolerance: int = attrs.field(default=0)
     """Hops by which a reset may differ from its sender's other packets. Within one flow the value hardly ever moves:
@@ -99,53 +88,28 @@ class RstInjection:
     def contradictions(self, trace: Trace) -> list[Evidence]:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
-        found = [
-            (INJECTED_DATA.id, data, ~data.http & ~data.end & ~data.alike),
-            (INJECTED_ANSWER.id, data, data.http & ~data.alike),
-            (INJECTED_END.id, data, data.end & ~data.alike),
-            (OVERLAPPING_DATA.id, data, ~data.http & ~data.end & data.alike),
-            (OVERLAPPING_ANSWER.id, data, data.http & data.alike),
-            (OVERLAPPING_END.id, data, data.end & data.alike),
-            (SECOND_SYNACK.id, synack, synack.flow >= 0),
-        ]
-        weights = [CONTRADICTION_WEIGHT] * 6 + [SYNACK_WEIGHT]
-        return [
-            observe(
-                self,
-                rule,
-                subject=pairs.flow[pick],
-                time=trace.packets.time[pairs.forged[pick]],
-                llr=np.where(pairs.alike[pick], ALIKE_WEIGHT, full),
-                forged=pairs.forged[pick],
-                witness=couples(pairs.forged[pick], pairs.genuine[pick]),
-            )
-            for (rule, pairs, pick), full in zip(found, weights, strict=True)
-            if pick.any()
-        ]
+        pairs, found = cases_of(trace, data), contrary(data)
+        kinds = (
+            (rules.contrary_data, ~data.http & ~data.end),
+            (rules.contrary_pages, data.http),
+            (rules.contrary_ends, data.end),
+        )
+        tables = []
+        for family, which in kinds:
+            rows = np.flatnonzero(which)
+            tables += record(self, pairs.take(rows), taken(found, rows, len(pairs)), family)
+        two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.alike, ALIKE, 1.0))
+        return tables + record(self, cases_of(trace, synack), gathered([two]))
 
     def sprays(self, trace: Trace) -> list[Evidence]:
         """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
         tables = []
-        for rule, resets in ((SPRAYED_DATA, False), (SPRAYED_RESETS, True)):
+        for rule, resets in ((rules.DATA_SPRAYED, False), (rules.SPRAYED, True)):
             row, places = sprayed(trace, resets=resets)
-            flow, first = np.unique(trace.packets.flow[row], return_index=True)
-            order = np.argsort(trace.packets.flow[row], kind="stable")
-            every = Ragged.from_lengths(
-                np.bincount(np.searchsorted(flow, trace.packets.flow[row]), minlength=len(flow)),
-                row[order].astype(np.int32),
-            )
-            tables.append(
-                observe(
-                    self,
-                    rule.id,
-                    subject=flow,
-                    time=trace.packets.time[row[first]],
-                    llr=SPRAYED_WEIGHT,
-                    forged=every,
-                    witness=every,
-                    measured={"places": places[first]},
-                )
-            )
+            flow, first, owner = np.unique(trace.packets.flow[row], return_index=True, return_inverse=True)
+            every = merged(owner.astype(np.int64), row, len(flow))
+            cases = Cases(subject=flow, time=trace.packets.time[row[first]], witness=every, forged=every)
+            tables += record(self, cases, gathered([sign(rule, True, {"places": places[first]})]))
         return tables
 
     def greetings(self, trace: Trace) -> list[Evidence]:
@@ -155,31 +119,18 @@ class RstInjection:
         pairs = joined_pairs(second_synacks(trace), swapped)
         early, times = raced(trace, pairs)
         denial = refused(trace, pairs)
-        both, single = couples(pairs.forged, pairs.genuine), pairs.forged
-        denied = couples(single, np.where(denial < 0, single, denial))
-        of_row, of_counted = (trace.packets.flow[some].astype(np.int64) for some in (row, counted))
-        odd = other_stacks(trace, pairs)
-        shown: tuple[Shown, ...] = (
-            (VARIED_GREETING.id, of_row, row, row, {"windows": windows}, row >= 0),
-            ("synack.counting", of_counted, counted, counted, {}, counted >= 0),
-            (SWAPPED_PORTS.id, swapped.flow, swapped.forged, swapped.forged, {}, swapped.flow >= 0),
-            ("synack.nearer", pairs.flow, single, both, times, early),
-            ("synack.other_stack", pairs.flow, single, both, {}, odd),
-            ("synack.refused", pairs.flow, single, denied, {}, denial >= 0),
+        tables = record(
+            self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": windows})])
         )
-        return [
-            observe(
-                self,
-                rule,
-                subject=flow[where],
-                time=trace.packets.time[forged[where]],
-                llr=GREETING_WEIGHTS[rule],
-                forged=forged[where],
-                witness=witness.take(np.flatnonzero(where)) if isinstance(witness, Ragged) else witness[where],
-                measured={key: value[where] for key, value in measured.items()},
-            )
-            for rule, flow, forged, witness, measured, where in shown
+        tables += record(self, of_packets(trace, counted), gathered([sign(rules.SYNACK_COUNTING, True)]))
+        stray = of_packets(trace, swapped.forged, swapped.flow)
+        tables += record(self, stray, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
+        beside = [
+            sign(rules.SYNACK_NEARER, early, times, shown=pairs.genuine),
+            sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), shown=pairs.genuine),
+            sign(rules.SYNACK_REFUSED, denial >= 0, shown=denial),
         ]
+        return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
 
     def fins(self, trace: Trace) -> tuple[list[Evidence], NDArray[np.int64]]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow.
@@ -191,8 +142,8 @@ class RstInjection:
         if len(fins) == 0:
             return [], np.empty(0, np.int64)
         signs = fin_signs(trace, fins, self.ttl_tolerance)
-        score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(fins)))
-        own = score - signs["after_request"][0]  # the stage marks no single packet
+        score = total(signs, len(fins))
+        own = score - signs[rules.FIN_AFTER_REQUEST].llr  # the stage marks no single packet
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
         forged = forged_rows(trace, fins, own, chosen)
@@ -200,19 +151,18 @@ class RstInjection:
         more = with_followers(trace, fins.row[chosen[strange]])
         at = np.concatenate([forged.parents(), strange[more.parents()]])
         forged = merged(at, np.concatenate([forged.values, more.values]), len(chosen))
-        part = np.arange(len(chosen))
-        written = self.write(trace, fins, signs, chosen, forged, "fin.", part)
+        cases = suspected(trace, fins, chosen, forged)
+        written = record(self, cases, taken(signs, chosen, len(fins)), rules.fins)
         return written, np.unique(fins.side[own > 0])
 
     def data(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
         """Weigh odd data of servers, at most one packet a flow; nothing is written where nothing speaks against it."""
         if len(suspects) == 0:
             return []
-        signs = spoken_of(written_signs(trace, suspects, self.ttl_tolerance), DATA_RULES)
-        score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
-        chosen = np.flatnonzero(score > 0)
-        forged, part = with_followers(trace, suspects.row[chosen]), np.arange(len(chosen))
-        return self.write(trace, suspects, signs, chosen, forged, "data.", part)
+        signs = of_family(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
+        chosen = np.flatnonzero(total(signs, len(suspects)) > 0)
+        cases = suspected(trace, suspects, chosen, with_followers(trace, suspects.row[chosen]))
+        return record(self, cases, taken(signs, chosen, len(suspects)), rules.data)
 
     def resets(self, trace: Trace, forged_ends: NDArray[np.int64]) -> list[Evidence]:
         """Weigh every suspect reset; write down the signs on the most suspicious of each flow.
@@ -225,96 +175,58 @@ class RstInjection:
         if len(suspects) == 0:
             return []
         signs = reset_signs(trace, suspects, forged_ends, self.ttl_tolerance)
-        score = sum((llr for llr, _, _ in signs.values()), np.zeros(len(suspects)))
+        score = total(signs, len(suspects))
         chosen = choose(suspects, score)
-        own = score - signs["after_request"][0] - signs["after_ack"][0]  # the stage marks no single packet
-        own -= signs["forgot"][0]  # that one is the client's own, and shows another that was not captured
-        forged = forged_rows(trace, suspects, own, chosen)
-        connect = answers_syn(trace, suspects)[chosen]
-        tables = [
-            table
-            for prefix, part in (("rst.", ~connect), (f"rst.{CONNECT}", connect))
-            for table in self.write(trace, suspects, signs, chosen, forged, prefix, np.flatnonzero(part))
-        ]
-        tables += self.spared(trace, suspects, chosen, signs)
-        return [*tables, self.elsewhere(trace, suspects, chosen, signs)]
-
-    def spared(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> list[Evidence]:
-        """Write down whom resets of first requests spare."""
-        staged = (signs["after_request"][0] + signs["after_ack"][0])[chosen] > 0
-        rows = chosen[staged]
-        hit = np.zeros(len(trace.flows), np.bool_)
-        hit[suspects.flow[rows]] = True
-        time = trace.packets.time[suspects.row[rows]]
-        seen = find_spared(trace, suspects.flow[rows], time, hit)
-        shown = {
-            "rst.spared": (seen.served > 0, {"served": seen.served}),
-            "rst.again": ((seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
-            "rst.moody": (seen.went_well > 0, {"served": seen.went_well}),
-        }
-        return [
-            observe(
-                self,
-                known.id,
-                subject=suspects.flow[rows][where],
-                time=time[where],
-                llr=weight,
-                forged=suspects.row[rows][where],
-                witness=suspects.row[rows][where],
-                measured={key: value[where] for key, value in measured.items()},
-            )
-            for weight, known in SPARED
-            for where, measured in (shown[known.id],)
-        ]
-
-    def write(
-        self,
-        trace: Trace,
-        suspects: Suspects,
-        signs: Signs,
-        chosen: NDArray[np.int64],
-        forged: Ragged,
-        prefix: str,
-        part: NDArray[np.int64],
-    ) -> list[Evidence]:
-        """Write down the signs on some of the chosen suspects (*part*: places among them)."""
+        stage = signs[rules.AFTER_REQUEST].llr + signs[rules.AFTER_ACK].llr
+        own = score - stage - signs[rules.FORGOT].llr  # the one marks no packet, the other shows one not captured
+        cases = suspected(trace, suspects, chosen, forged_rows(trace, suspects, own, chosen))
+        signs = taken(signs, chosen, len(suspects))
+        opening = answers_syn(trace, suspects)[chosen]
         tables = []
-        for name, (llr, measured, shown) in signs.items():
-            pick = part[llr[chosen[part]] != 0]
-            if not len(pick):
-                continue
-            rows = chosen[pick]
-            tables.append(
-                observe(
-                    self,
-                    f"{prefix}{name}",
-                    subject=suspects.flow[rows],
-                    time=trace.packets.time[suspects.row[rows]],
-                    llr=llr[rows],
-                    forged=forged.take(pick),
-                    witness=witnesses(suspects, rows, shown),
-                    measured={key: values[rows] for key, values in measured.items()},
-                )
-            )
-        return tables
+        for family, which in ((rules.resets, ~opening), (rules.connects, opening)):
+            rows = np.flatnonzero(which)
+            tables += record(self, cases.take(rows), taken(signs, rows, len(cases)), family)
+        rows = np.flatnonzero(stage[chosen] > 0)
+        alone = suspected(trace, suspects, chosen[rows], suspects.row[chosen[rows]])
+        tables += record(self, alone, spared_signs(trace, alone))
+        return tables + self.elsewhere(trace, suspects, chosen, signs)
 
-    def elsewhere(self, trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], signs: Signs) -> Evidence:
+    def elsewhere(self, trace: Trace, suspects: Suspects, chosen: I64, signs: Signs) -> list[Evidence]:
         """Write down which resets have company in the name of unrelated servers of the same client."""
-        own = np.stack([llr[chosen] for llr, _, _ in signs.values()], axis=1)
-        excused = np.isin(list(signs), TEMPLATES)
+        own = np.stack([one.llr for one in signs.values()], axis=1)
+        excused = np.array([rule in TEMPLATES for rule in signs])
         guilty = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
         company = find_company(trace, suspects, chosen, guilty, own > 0)
-        pick = np.flatnonzero(company.llr > 0)
-        rows = chosen[pick]
-        return observe(
-            self,
-            ELSEWHERE.id,
-            subject=suspects.flow[rows],
-            time=trace.packets.time[suspects.row[rows]],
-            llr=company.llr[pick],
-            witness=suspects.row[rows],
-            measured={"servers": company.servers[pick], "spared": company.spared[pick]},
-        )
+        seen = {"servers": company.servers, "spared": company.spared}
+        cases = suspected(trace, suspects, chosen, nobody(len(chosen)))
+        return record(self, cases, gathered([sign(rules.ELSEWHERE, company.llr > 0, seen, llr=company.llr)]))
+
+
+ALIKE = 5.0 / 8.0
+"""Share of its weight that a second greeting keeps where nothing but its number tells the two apart, as for bytes."""
+
+
+def contrary(pairs: Contradictions) -> Signs:
+    """Say which pairs show two senders, and which may be one broken sender's."""
+    return gathered([sign(rules.CONTRADICTION, ~pairs.alike), sign(rules.OVERLAP, pairs.alike)])
+
+
+def cases_of(trace: Trace, pairs: Contradictions) -> Cases:
+    """Ask about the packets that contradict others, beside these."""
+    both = each_once(pairs.forged, pairs.genuine)
+    return Cases(subject=pairs.flow, time=trace.packets.time[pairs.forged], witness=both, forged=pairs.forged)
+
+
+def of_packets(trace: Trace, row: I64, flow: I64 | None = None) -> Cases:
+    """Ask about single packets that are held to be forged, each of its own flow if not told otherwise."""
+    subject = trace.packets.flow[row] if flow is None else flow
+    return Cases(subject=subject, time=trace.packets.time[row], witness=row, forged=row)
+
+
+def suspected(trace: Trace, suspects: Suspects, chosen: I64, forged: Ragged | I64) -> Cases:
+    """Ask about some suspects."""
+    row = suspects.row[chosen]
+    return Cases(subject=suspects.flow[chosen], time=trace.packets.time[row], witness=row, forged=forged)
 
 
 def choose(suspects: Suspects, score: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -342,7 +254,7 @@ def forged_rows(trace: Trace, suspects: Suspects, score: NDArray[np.float64], ch
     return Ragged.from_lengths(np.bincount(place, minlength=len(chosen)), suspects.row[order].astype(np.int32))
 
 
-def merged(owner: NDArray[np.int64], row: NDArray[np.int32], count: int) -> Ragged:
+def merged(owner: I64, row: NDArray[np.integer], count: int) -> Ragged:
     """List packets by owner, in order, each once."""
     pairs = np.unique(owner << 32 | row.astype(np.int64))
     return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))

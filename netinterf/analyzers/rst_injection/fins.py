@@ -9,16 +9,18 @@ and in public control captures the hop limit of its connection (399 of 399).
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery import rules as writing
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
 from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.taken_back import taken_back
-from netinterf.analyzers.forgery.writer import Signs, written_signs
+from netinterf.analyzers.forgery.writer import written_signs
+from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.endings import rested
-from netinterf.analyzers.rst_injection.fin_rules import FIN_WEIGHTS
 from netinterf.analyzers.rst_injection.signs import after_request
 from netinterf.analyzers.sides import segment_end, side_packets
+from netinterf.analyzers.signs import Signs, gathered, sign, weakened
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -71,19 +73,19 @@ def acknowledged_before(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
     return found
 
 
-HOW_FAR = ("premature", "nearer", "on_time", "ack_unsent")
+HOW_FAR = frozenset({writing.PREMATURE, writing.NEARER, writing.ON_TIME, rules.FIN_ACK_UNSENT})
 """Signs of what a FIN acknowledges."""
 
-EXCUSES = ("own_timestamps", "in_counter", "on_time")
+EXCUSES = frozenset({writing.OWN_TIMESTAMPS, writing.IN_COUNTER, writing.ON_TIME})
 """Signs that its claimed sender wrote it: nobody ends a stream and goes on with it, so there they show an imitation."""
 
 
 def fin_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     """Weigh each sign on each FIN, *tolerance* hops of difference allowed."""
     signs = all_signs(trace, fins, tolerance)
-    old, alive = acknowledged_before(trace, fins), signs["alive_after"][0] > 0
-    signs |= {name: (np.where(old, 0.0, signs[name][0]), *signs[name][1:]) for name in HOW_FAR}
-    return signs | {name: (np.where(alive, 0.0, signs[name][0]), *signs[name][1:]) for name in EXCUSES}
+    old, alive = acknowledged_before(trace, fins), signs[rules.FIN_ALIVE_AFTER].llr > 0
+    signs |= {rule: weakened(signs[rule], ~old) for rule in signs if rule in HOW_FAR}
+    return signs | {rule: weakened(signs[rule], ~alive) for rule in signs if rule in EXCUSES}
 
 
 def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
@@ -93,16 +95,14 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     idle = rested(trace, fins)
     dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
     written = written_signs(trace, fins, tolerance)
-    disowned = ~np.isnan(gap) | (written["taken_back"][0] > 0)
+    disowned = ~np.isnan(gap) | (written[writing.TAKEN_BACK].llr > 0)
     wordless = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
-    own: dict[str, tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]], NDArray[np.int64] | None]] = {
-        "alive_after": (~np.isnan(gap), {"gap_ms": gap}, after),
-        "ack_unsent": (ack_unsent(trace, fins), {}, None),
-        "behind_data": (behind_fin(trace, fins), {}, None),
-        "after_request": (waiting & ~acknowledged & dialled & wordless, {}, None),
-        "rested": (~np.isnan(idle) & ~disowned, {"seconds": idle}, None),
-    }
-    weighed = {
-        name: (np.where(shown, FIN_WEIGHTS[name], 0.0), measured, row) for name, (shown, measured, row) in own.items()
-    }
-    return {**written, **weighed}
+    return written | gathered(
+        [
+            sign(rules.FIN_ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, shown=after),
+            sign(rules.FIN_ACK_UNSENT, ack_unsent(trace, fins)),
+            sign(rules.FIN_BEHIND_DATA, behind_fin(trace, fins)),
+            sign(rules.FIN_AFTER_REQUEST, waiting & ~acknowledged & dialled & wordless),
+            sign(rules.FIN_RESTED, ~np.isnan(idle) & ~disowned, {"seconds": idle}),
+        ]
+    )

@@ -10,10 +10,11 @@ from netinterf.analyzers.forgery.resemblance import compare_with_sender
 from netinterf.analyzers.forgery.sequence import ack_unsent, behind_data, lossy, seq_change
 from netinterf.analyzers.forgery.suspects import Suspects, aimed_at, left_over
 from netinterf.analyzers.forgery.timing import Timing, measure_timing, trigger_died
-from netinterf.analyzers.forgery.writer import ONE_SAMPLE, Signs, hops_off
+from netinterf.analyzers.forgery.writer import ONE_SAMPLE, hops_off
+from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.burst import answer_late_data, burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
-from netinterf.analyzers.rst_injection.rules import CONNECT_SIGNS, WEIGHTS
+from netinterf.analyzers.signs import Sign, Signs, gathered, sign, weakened, weight_of
 from netinterf.trace import Trace
 
 __all__ = ["TEMPLATES", "after_request", "answers_syn", "reset_signs"]
@@ -28,11 +29,9 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
         forged_ends: Sides (rows in Sides) whose FIN is held to be forged: it excuses no reset.
         tolerance: Hops by which a reset may differ from its sender's other packets.
     """
-    signs, opening = all_signs(trace, suspects, forged_ends, tolerance), answers_syn(trace, suspects)
-    return {
-        name: (llr if name in CONNECT_SIGNS else np.where(opening, 0.0, llr), measured, shown)
-        for name, (llr, measured, shown) in signs.items()
-    }
+    opening = answers_syn(trace, suspects)
+    signs = all_signs(trace, suspects, forged_ends, tolerance)
+    return gathered(one if rules.connects.of(one.rule) else weakened(one, ~opening) for one in signs)
 
 
 def answers_syn(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
@@ -41,7 +40,7 @@ def answers_syn(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return found
 
 
-def all_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> Signs:
+def all_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> list[Sign]:
     """Weigh each sign on each reset, whatever it answers."""
     headers = compare_headers(trace, suspects)
     endings = ending_signs(trace, suspects, headers, forged_ends)
@@ -59,62 +58,67 @@ def all_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], 
     alive = ~np.isnan(gap) | forgot
     late = answer_late_data(trace, suspects, endings.after_fin & ~alive)
     shaped = (((burst.size >= 2) & burst.mixed) | burst.excess) & ~answers & ~late
-    return {
-        **timing_signs(timing, endings),
-        "alive_after": (weigh("alive_after", ~np.isnan(gap)), {"gap_ms": gap}, after),
-        "alive_beside": (weigh("alive_beside", beside >= 0), {}, beside),
-        "ignored": (weigh("ignored", ignored > 0), {"connections": ignored.astype(np.float64)}, None),
-        "forgot": (weigh("forgot", forgot), {"gap_ms": since}, None),
-        "seq_change": (weigh("seq_change", seq_change(trace, suspects)), {}, None),
-        "behind_data": (weigh("behind_data", behind_data(trace, suspects)), {}, None),
-        "ack_unsent": (weigh("ack_unsent", ack_unsent(trace, suspects)), {}, None),
-        "trigger_died": (weigh("trigger_died", report >= 0), {}, report),
-        "after_request": (weigh("after_request", waiting & ~acknowledged), {}, None),
-        "after_ack": (weigh("after_ack", waiting & acknowledged), {}, None),
-        **header_signs(trace, suspects, headers, tolerance, late),
-        "burst": (weigh("burst", shaped), {"size": burst.size.astype(np.float64)}, None),
-        "per_segment": (
-            weigh("per_segment", (burst.per_segment | (late & (burst.size >= 2))) & ~answers),
-            {"size": burst.size.astype(np.float64)},
-            None,
-        ),
-        "cloned_id": (weigh("cloned_id", burst.cloned), {}, None),
-        "counting": (weigh("counting", burst.counting), {}, None),
-        **template_signs(endings, alive),
-    }
+    lone = (burst.per_segment | (late & (burst.size >= 2))) & ~answers
+    return [
+        *timing_signs(timing, endings),
+        sign(rules.ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, shown=after),
+        sign(rules.ALIVE_BESIDE, beside >= 0, shown=beside),
+        sign(rules.IGNORED, ignored > 0, {"connections": ignored}),
+        sign(rules.FORGOT, forgot, {"gap_ms": since}),
+        sign(rules.SEQ_CHANGE, seq_change(trace, suspects)),
+        sign(rules.BEHIND_DATA, behind_data(trace, suspects)),
+        sign(rules.ACK_UNSENT, ack_unsent(trace, suspects)),
+        sign(rules.TRIGGER_DIED, report >= 0, shown=report),
+        sign(rules.AFTER_REQUEST, waiting & ~acknowledged),
+        sign(rules.AFTER_ACK, waiting & acknowledged),
+        *header_signs(trace, suspects, headers, tolerance, late),
+        sign(rules.BURST, shaped, {"size": burst.size}),
+        sign(rules.PER_SEGMENT, lone, {"size": burst.size}),
+        sign(rules.CLONED_ID, burst.cloned),
+        sign(rules.COUNTING, burst.counting),
+        *template_signs(endings, alive),
+    ]
 
 
 def header_signs(
     trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, late: NDArray[np.bool_]
-) -> Signs:
+) -> list[Sign]:
     """Weigh how the reset's header differs from its sender's; what answers *late* data may be made from them."""
     jump = hops_off(headers, tolerance)
-    ip_id = weigh("ip_id", ~np.isnan(headers.ip_id_jump)) * np.where(suspects.acks, 1.0, 0.25)
-    ip_id *= trace.recording.ip_id_informative[suspects.flow]
+    counted = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow] & ~headers.copied_id
     telling = (
         ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow]
     )  # equal or rewritten hop limits tell nothing
-    device = device_share(telling, headers) * ~kernel_beside_program(trace, suspects)
     gateway = from_gateway(trace, suspects.row, suspects.side)
-    return {
-        "ttl": (device * weigh("ttl", telling & ~headers.ttl_class), {"jump": jump}, None),
-        "ttl_class": (device * weigh("ttl_class", telling & headers.ttl_class), {"jump": jump}, None),
-        "ttl_varies": (weigh("ttl_varies", telling & headers.ttl_varies), {}, None),
-        "no_timestamps": (device * weigh("no_timestamps", headers.no_timestamps), {}, None),
-        "ip_id": (ip_id * ~headers.copied_id, {"distance": headers.ip_id_jump}, None),
-        "copied_id": (weigh("copied_id", headers.copied_id & ~late), {}, None),
-        "df": (device * weigh("df", headers.fragment_flag), {}, None),
-        "copied_window": (weigh("copied_window", headers.copied_window & ~late), {}, None),
-        "odd_window": (device * weigh("odd_window", headers.odd_window), {}, None),
-        "bare_window": (device * weigh("bare_window", headers.bare_window), {}, None),
-        "window_varies": (weigh("window_varies", headers.window_varies), {}, None),
-        "odd_flags": (weigh("odd_flags", headers.odd_flags), {}, None),
-        "payload": (weigh("payload", headers.payload > 0), {"bytes": headers.payload.astype(np.float64)}, None),
-        "in_counter": (weigh("in_counter", headers.in_counter), {}, None),
-        "as_the_host": (weigh("as_the_host", compare_with_sender(trace, suspects, headers)[1]), {}, None),
-        "gateway": (weigh("gateway", gateway), {}, None),
-        "gateway_forgot": (weigh("gateway_forgot", forgetful(trace, suspects, gateway)), {}, None),
-    }
+    device = [
+        sign(rules.TTL, telling & ~headers.ttl_class, {"jump": jump}),
+        sign(rules.TTL_CLASS, telling & headers.ttl_class, {"jump": jump}),
+        sign(rules.NO_TIMESTAMPS, headers.no_timestamps),
+        sign(rules.DF, headers.fragment_flag),
+        sign(rules.ODD_WINDOW, headers.odd_window),
+        sign(rules.BARE_WINDOW, headers.bare_window),
+    ]
+    share = one_device(device) * ~kernel_beside_program(trace, suspects)
+    ttl, ttl_class, no_timestamps, df, odd_window, bare_window = (weakened(one, share) for one in device)
+    return [
+        ttl,
+        ttl_class,
+        sign(rules.TTL_VARIES, telling & headers.ttl_varies),
+        no_timestamps,
+        sign(rules.IP_ID, counted, {"distance": headers.ip_id_jump}, strength=np.where(suspects.acks, 1.0, 0.25)),
+        sign(rules.COPIED_ID, headers.copied_id & ~late),
+        df,
+        sign(rules.COPIED_WINDOW, headers.copied_window & ~late),
+        odd_window,
+        bare_window,
+        sign(rules.WINDOW_VARIES, headers.window_varies),
+        sign(rules.ODD_FLAGS, headers.odd_flags),
+        sign(rules.PAYLOAD, headers.payload > 0, {"bytes": headers.payload}),
+        sign(rules.IN_COUNTER, headers.in_counter),
+        sign(rules.AS_THE_HOST, compare_with_sender(trace, suspects, headers)[1]),
+        sign(rules.GATEWAY, gateway),
+        sign(rules.GATEWAY_FORGOT, forgetful(trace, suspects, gateway)),
+    ]
 
 
 def forgetful(trace: Trace, suspects: Suspects, gateway: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -135,41 +139,40 @@ def forgetful(trace: Trace, suspects: Suspects, gateway: NDArray[np.bool_]) -> N
     return found
 
 
-def timing_signs(timing: Timing, endings: EndingSigns) -> Signs:
+def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
     """Weigh how long the resets took; a gateway may rightly answer for a flow that it forgot."""
     measured = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
-    many = timing.samples >= 2
-    sizes = {
-        "premature": np.where(many, WEIGHTS["rst.premature"], ONE_SAMPLE) * timing.premature,
-        "too_soon": weigh("too_soon", timing.too_soon) * np.where(many, 1.0, ONE_SAMPLE / WEIGHTS["rst.premature"]),
-        "nearer": weigh("nearer", timing.nearer),
-        "on_time": weigh("on_time", timing.on_time),
-    }
-    forgotten = endings.idle | endings.resumed | endings.after_close
-    return {name: (np.where(forgotten, 0.0, llr), measured, timing.asked) for name, llr in sizes.items()}
+    few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
+    known = ~(endings.idle | endings.resumed | endings.after_close)
+    return [
+        sign(rules.PREMATURE, timing.premature & known, measured, strength=few, shown=timing.asked),
+        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=few, shown=timing.asked),
+        sign(rules.NEARER, timing.nearer & known, measured, shown=timing.asked),
+        sign(rules.ON_TIME, timing.on_time & known, measured, shown=timing.asked),
+    ]
 
 
-def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> Signs:
+def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> list[Sign]:
     """Weigh the templates of genuine endings, the most special first.
 
     A side that goes on as if nothing had happened had not closed, aborted or forgotten the connection: where it does,
     no template explains the reset.
     """
     special = endings.after_fin | endings.abort
-    found = {
-        "abort": endings.abort,
-        "refused": endings.refused & ~endings.abort,
-        "after_fin": endings.after_fin & ~endings.abort,
-        "reaction": endings.reaction & ~special,
-        "stray": endings.stray & ~endings.after_fin & ~endings.reaction,
-        "after_close": endings.after_close & ~special,
-        "resumed": endings.resumed & ~special & ~endings.after_close & ~endings.idle,
-        "idle": endings.idle,
-        "closed_before": endings.closed_before,
-        "rested": ~np.isnan(endings.rested) & ~special,
-    }
-    told = {"rested": {"seconds": endings.rested}}
-    return {name: (weigh(name, shown & ~alive), told.get(name, {}), None) for name, shown in found.items()}
+    resumed = endings.resumed & ~special & ~endings.after_close & ~endings.idle
+    rested = ~np.isnan(endings.rested) & ~special
+    return [
+        sign(rules.ABORT, endings.abort & ~alive),
+        sign(rules.REFUSED, endings.refused & ~endings.abort & ~alive),
+        sign(rules.AFTER_FIN, endings.after_fin & ~endings.abort & ~alive),
+        sign(rules.REACTION, endings.reaction & ~special & ~alive),
+        sign(rules.STRAY, endings.stray & ~endings.after_fin & ~endings.reaction & ~alive),
+        sign(rules.AFTER_CLOSE, endings.after_close & ~special & ~alive),
+        sign(rules.RESUMED, resumed & ~alive),
+        sign(rules.IDLE, endings.idle & ~alive),
+        sign(rules.CLOSED_BEFORE, endings.closed_before & ~alive),
+        sign(rules.RESTED, rested & ~alive, {"seconds": endings.rested}),
+    ]
 
 
 def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> NDArray[np.bool_]:
@@ -214,7 +217,12 @@ def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], 
     return found, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
 
-TEMPLATES = ("abort", "refused", "after_fin", "reaction", "after_close", "idle", "closed_before")
+TEMPLATES = frozenset(
+    {
+        *(rules.ABORT, rules.REFUSED, rules.AFTER_FIN, rules.REACTION),
+        *(rules.AFTER_CLOSE, rules.IDLE, rules.CLOSED_BEFORE),
+    }
+)
 """Endings that excuse a reset: what it looks like is not held against other servers."""
 
 ONE_DEVICE = 5.0
@@ -222,14 +230,8 @@ ONE_DEVICE = 5.0
 firewall that rejects for it, explains them all at once."""
 
 
-def device_share(telling: NDArray[np.bool_], headers: HeaderSigns) -> NDArray[np.float64]:
-    """Share of its weight that each header field keeps so that together they stay below `ONE_DEVICE`."""
-    total = np.where(telling, np.where(headers.ttl_class, WEIGHTS["rst.ttl_class"], WEIGHTS["rst.ttl"]), 0.0)
-    total += weigh("no_timestamps", headers.no_timestamps) + weigh("df", headers.fragment_flag)
-    total += weigh("odd_window", headers.odd_window) + weigh("bare_window", headers.bare_window)
-    return np.minimum(1.0, ONE_DEVICE / np.maximum(total, 1e-9))
-
-
-def weigh(name: str, found: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Give the rule's weight where it was found, 0 elsewhere."""
-    return np.where(found, WEIGHTS[f"rst.{name}"], 0.0)
+def one_device(signs: list[Sign]) -> NDArray[np.float64]:
+    """Share of its weight that each of these signs keeps so that together they stay below `ONE_DEVICE`."""
+    every = np.sum([one.llr for one in signs], axis=0)
+    share: NDArray[np.float64] = np.minimum(1.0, ONE_DEVICE / np.maximum(every, 1e-9))
+    return share

@@ -10,39 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import TCP
+from netinterf.analyzers.rst_injection import rules
+from netinterf.analyzers.signs import Cases, Signs, gathered, sign
 from netinterf.analyzers.sites import Moments, around, flow_name_ids
 from netinterf.numbering import combined
-from netinterf.schema import Rule
 from netinterf.trace import Trace
 
-__all__ = ["SPARED", "Spared", "find_spared"]
+__all__ = ["spared_signs"]
 
-SPARED: tuple[tuple[float, Rule], ...] = tuple(
-    (
-        weight,
-        Rule(
-            id=f"rst.{name}",
-            mechanism="tcp.reset",
-            group=f"rst.{group}",
-            says=says,
-            measures=measures,
-            references=("Xue et al., TSPU, IMC 2022", "OONI Web Connectivity specification"),
-            shared=True,
-        ),
+
+def spared_signs(trace: Trace, cases: Cases) -> Signs:
+    """Say whom resets of first requests spare.
+
+    Args:
+        trace: The capture.
+        cases: Flows whose first request was reset, each once.
+    """
+    hit = np.zeros(len(trace.flows), np.bool_)
+    hit[cases.subject] = True
+    seen = find_spared(trace, cases.subject.astype(np.int64), np.asarray(cases.time, np.int64), hit)
+    return gathered(
+        [
+            sign(rules.SPARED, seen.served > 0, {"served": seen.served}),
+            sign(rules.AGAIN, (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
+            sign(rules.MOODY, seen.went_well > 0, {"served": seen.went_well}),
+        ]
     )
-    for weight, name, group, says, measures in (
-        (
-            1.5,
-            "spared",
-            "contrast",
-            "the same server answered {served} connections under other names",
-            ("served",),
-        ),
-        (1.0, "again", "again", "{times} more connections under the same name were reset, none went well", ("times",)),
-        (-2.0, "moody", "again", "the same server answered {served} connections under the same name", ("served",)),
-    )
-)
-"""Rules with the weights where the fit begins."""
 
 
 @attrs.frozen(eq=False, kw_only=True)

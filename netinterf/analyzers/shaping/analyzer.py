@@ -6,15 +6,17 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.contrast import meanwhile
 from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
 from netinterf.analyzers.shaping.limits import Limit, find_limits
 from netinterf.analyzers.shaping.places import behind_tap, place_of
 from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
-from netinterf.analyzers.shaping.rules import RULES, SPARED, SPARED_ELSEWHEN, WEIGHTS, WHOLE_LINK
 from netinterf.analyzers.shaping.unmeasured import find_unmeasured
+from netinterf.analyzers.signs import Cases, gathered, record, sign
 from netinterf.schema import Evidence, Rule
+from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["Shaping"]
@@ -45,8 +47,7 @@ class Shaping:
 
     name: ClassVar[str] = "shaping"
     scope: ClassVar[Scope] = Scope.CAPTURE  # the contrast is the client's other traffic
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http", "quic", "hosts"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Measure all sizeable transfers at once, and compare those that were queued with the client's others."""
@@ -61,7 +62,7 @@ class Shaping:
         queued = [one for one in queued if not behind_tap(trace, one)]
         limits = find_limits(trace, found, queued, lanes >> 1)
         tables = [table for limit in limits for table in self.write(trace, found, limit)]
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+        return join(tables or [Evidence.empty(rules=self.rules)])
 
     def write(self, trace: Trace, found: Deliveries, limit: Limit) -> list[Evidence]:
         """Write down a limit, how others fared, and where its queue stood."""
@@ -74,29 +75,28 @@ class Shaping:
             "transfers": len(limit.flows),
             "passed": len(passed),
         }
-        if rule == SPARED_ELSEWHEN:
+        if rule is rules.SPARED_ELSEWHEN:
             measured |= {"beyond_bytes": limit.beyond, "selective": 1.0}
         else:
             measured |= {"llr": limit.llr}
-        if rule in (SPARED, WHOLE_LINK):
-            measured["selective"] = float(rule == SPARED)
-        tables = [self.note(trace, limit, rule, measured, passed)]
-        if rule in (SPARED, SPARED_ELSEWHEN):
+        if rule in (rules.SPARED, rules.WHOLE_LINK):
+            measured["selective"] = float(rule is rules.SPARED)
+        tables = record(self, held(trace, limit, passed), gathered([sign(rule, True, measured)]))
+        if rule in (rules.SPARED, rules.SPARED_ELSEWHEN):
             place = place_of(trace, found, limit)
-            tables.append(self.note(trace, limit, place.rule, place.measured, place.rows))
+            stood = sign(place.rule, True, place.measured)
+            tables += record(self, held(trace, limit, place.rows), gathered([stood]))
         return tables
 
-    def note(self, trace: Trace, limit: Limit, rule: str, measured: dict[str, float], shown: I64) -> Evidence:
-        """Write one rule down for the flows of a limit, with packets that waited, and those *shown*."""
-        rows = np.concatenate([one.windows.row for one in limit.queues])
-        rows = rows[np.argsort(trace.packets.flow[rows], kind="stable")]
-        flow = trace.packets.flow[rows]
-        witness: list[list[int]] = []
-        for one in limit.flows.tolist():
-            own = rows[np.searchsorted(flow, one) : np.searchsorted(flow, one, side="right")][:MOST_WITNESSES]
-            first = trace.by_flow[one][:1].astype(np.int64)
-            witness.append(np.unique(np.concatenate([own if len(own) else first, shown[:MOST_WITNESSES]])).tolist())
-        time = trace.packets.time[rows[0]]
-        return observe(
-            self, rule, subject=limit.flows, time=time, llr=WEIGHTS[rule], witness=witness, measured=dict(measured)
-        )
+
+def held(trace: Trace, limit: Limit, shown: I64) -> Cases:
+    """Ask about the flows of a limit, by packets of theirs that waited, and those *shown*."""
+    rows = np.concatenate([one.windows.row for one in limit.queues])
+    rows = rows[np.argsort(trace.packets.flow[rows], kind="stable")]
+    flow = trace.packets.flow[rows]
+    witness: list[list[int]] = []
+    for one in limit.flows.tolist():
+        own = rows[np.searchsorted(flow, one) : np.searchsorted(flow, one, side="right")][:MOST_WITNESSES]
+        first = trace.by_flow[one][:1].astype(np.int64)
+        witness.append(np.concatenate([own if len(own) else first, shown[:MOST_WITNESSES]]).tolist())
+    return Cases(subject=limit.flows, time=trace.packets.time[rows[0]], witness=Ragged.of(witness, np.int32))

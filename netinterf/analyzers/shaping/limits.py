@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.contrast import Company, Others, apart, beyond
 from netinterf.analyzers.shaping.deliveries import Deliveries
 from netinterf.analyzers.shaping.queued import (
@@ -20,9 +21,9 @@ from netinterf.analyzers.shaping.queued import (
     cut_windows,
     near,
 )
-from netinterf.analyzers.shaping.rules import SPARED, SPARED_ELSEWHEN, UNCOMPARED, WHOLE_LINK
 from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
+from netinterf.schema import Rule
 from netinterf.trace import Trace
 
 __all__ = ["DECIDED", "Limit", "find_limits"]
@@ -74,13 +75,13 @@ class Limit:
         return float(np.median(waits)) if waits else float("nan")
 
     @property
-    def rule(self) -> str:
+    def rule(self) -> Rule:
         """Name what the comparison says."""
         if self.llr >= DECIDED:
-            return SPARED
+            return rules.SPARED
         if self.llr <= -DECIDED:
-            return WHOLE_LINK
-        return SPARED_ELSEWHEN if self.beyond >= LEAST_PASSED else UNCOMPARED
+            return rules.WHOLE_LINK
+        return rules.SPARED_ELSEWHEN if self.beyond >= LEAST_PASSED else rules.UNCOMPARED
 
 
 def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: I64) -> list[Limit]:

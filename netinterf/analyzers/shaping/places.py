@@ -4,12 +4,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.contrast import LOOSE, apart, meanwhile
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries
 from netinterf.analyzers.shaping.limits import DECIDED, Limit
 from netinterf.analyzers.shaping.queued import Queued
-from netinterf.analyzers.shaping.rules import AT_CLIENT, EACH_OWN, FAST_START, ONE_NAME, ONE_SERVER, SEVERAL
 from netinterf.analyzers.sites import flow_name_ids, networks
+from netinterf.schema import Rule
 from netinterf.trace import Trace
 
 __all__ = ["Place", "behind_tap", "place_of"]
@@ -28,7 +29,7 @@ LEAST_TOGETHER = 0.3
 class Place:
     """The strongest reason that tells where the queue of a limit stood."""
 
-    rule: str
+    rule: Rule
     measured: dict[str, float] = attrs.field(factory=dict)
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
 
@@ -37,17 +38,17 @@ def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
     """Tell where the queue of a limit stood, others having passed it by.
 
     A queue between the tap and the client shows in round trips over the client, and in arrivals from it; whatever the
-    client moves passes there. Servers of several networks share no line, nor those of
-    several names. Nor does the line of one server spare another
-    name at its address, give each of two transfers at once its whole rate, or begin faster than it is.
+    client moves passes there. Servers of several networks share no line, nor those of several names. Nor does the line
+    of one server spare another name at its address, give each of two transfers at once its whole rate, or begin faster
+    than it is.
     """
     if any(stands_at_client(one) for one in limit.queues):
-        return Place(rule=AT_CLIENT)
+        return Place(rule=rules.AT_CLIENT)
     name, server = flow_name_ids(trace), trace.flows.server
     owners, hosts, places = (len(np.unique(one[limit.flows])) for one in (name, server, networks(trace)))
     count = max(places, min(owners, hosts))
     if count > 1:
-        return Place(rule=SEVERAL, measured={"servers": count})
+        return Place(rule=rules.SEVERAL, measured={"servers": count})
     llr, rows = 0.0, [np.empty(0, np.int64)]
     for one, others in limit.pairs:
         flow = others.sides >> 1
@@ -57,12 +58,16 @@ def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
         rows.append(meanwhile(one, beside))
     if llr >= DECIDED:
         shown = np.concatenate(rows)
-        return Place(rule=ONE_NAME, measured={"passed": len(shown), "llr": llr}, rows=shown)
+        return Place(rule=rules.ONE_NAME, measured={"passed": len(shown), "llr": llr}, rows=shown)
     together = side_by_side(limit.queues)
     if together > 1:
-        return Place(rule=EACH_OWN, measured={"queues": together})
+        return Place(rule=rules.EACH_OWN, measured={"queues": together})
     burst = max(fast_start(one, found) for one in limit.queues)
-    return Place(rule=FAST_START, measured={"burst_bytes": burst}) if burst >= LEAST_BURST else Place(rule=ONE_SERVER)
+    return (
+        Place(rule=rules.FAST_START, measured={"burst_bytes": burst})
+        if burst >= LEAST_BURST
+        else Place(rule=rules.ONE_SERVER)
+    )
 
 
 def behind_tap(trace: Trace, queued: Queued) -> bool:

@@ -1,27 +1,23 @@
 """From silences and what stands beside them to evidence about flows."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
-from netinterf.analyzers.forgery.suspects import Suspects, witnesses
-from netinterf.analyzers.forgery.writer import spoken_of, written_signs
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.writer import written_signs
+from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken
+from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.controls import Contrast, by_reset, compare, resets, served_time, young
 from netinterf.analyzers.silence.counts import Counted, find_counted
-from netinterf.analyzers.silence.greeting_rules import GREETING_RULES, GREETING_WEIGHTS
 from netinterf.analyzers.silence.greetings import find_life
 from netinterf.analyzers.silence.holes import find_holes, withheld
-from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, BEYOND, NAME_BEYOND, PROBE_RULES
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
-from netinterf.analyzers.silence.quic_rules import QUIC_RULES, QUIC_WEIGHTS
-from netinterf.analyzers.silence.receipts import RECEIPT_RULES, find_receipts
-from netinterf.analyzers.silence.rules import FILTER_TWINS, RULES, WEIGHTS
+from netinterf.analyzers.silence.receipts import find_receipts
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
@@ -40,10 +36,7 @@ IDLE_NS = 60_000_000_000
 FILTERED = (53, 80, 443)
 """Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
 
-ALL_WEIGHTS = {**WEIGHTS, **GREETING_WEIGHTS, **QUIC_WEIGHTS}
-
 Mask = NDArray[np.bool_]
-Write = Callable[..., Evidence]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,10 +57,7 @@ class Silence:
 
     name: ClassVar[str] = "silence"
     scope: ClassVar[Scope] = Scope.CAPTURE  # only others show that a silence is no failure
-    needs: ClassVar[frozenset[str]] = frozenset(
-        {"packets", "flows", "sides", "rtts", "dns", "answers", "tls", "http", "quic"}
-    )
-    rules: ClassVar[tuple[Rule, ...]] = RULES + GREETING_RULES + PROBE_RULES + RECEIPT_RULES + QUIC_RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
@@ -75,236 +65,186 @@ class Silence:
         silences, datagrams = unreported(trace, found), unreported(trace, find_quic(trace))
         tables = self.beyond(trace, find_beyond(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
-            strange, served_at = foreign(trace, silences), served_time(trace, silences)
-            counted = find_counted(trace, silences, served_at)
-            write = partial(self.write, trace, silences, strange)
-            seen = compare(trace, silences, served_at, resets(trace), strange)
-            narrow = large_only(trace, silences)
-            tables += self.shapes(trace, silences, narrow, write)
-            tables += self.contrasts(trace, silences, seen, counted, narrow[0] & narrow[1], write)
-            tables.append(self.counted(silences, counted))
-            tables += self.openings(silences.is_kind(Kind.UNGREETED), trace, silences, seen, write)
-            tables += self.receipts(trace, find_receipts(trace, silences))
+            tables += self.silent(trace, silences)
         if len(datagrams):
-            tables += self.quic(trace, datagrams)
-        return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
+            tables += record(self, cases_of(trace, datagrams), gathered(quic_signs(trace, datagrams)))
+        return join(tables or [Evidence.empty(rules=self.rules)])
 
-    def shapes(self, trace: Trace, silences: Silences, narrow: tuple[Mask, Mask], write: Write) -> list[Evidence]:
-        """Write down what each silence is by itself."""
-        by_client = silences.side % 2 == 0
-        unheard = silences.is_kind(Kind.UNHEARD)
-        tries = {"tries": silences.tries, "seconds": lasted(silences)}
-        seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
-        greeted = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
-        closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
-        heard = silences.heard
-        late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
-        alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
-        kept, told = withheld(trace, silences)
-        back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
-        here, anywhere = narrow[0] | back[0], narrow[1] | back[1]
-        return [
-            write("drop.request", unheard & by_client & silences.first, tries),
-            write("drop.later", unheard & by_client & ~silences.first, tries),
-            write("drop.answer", unheard & ~by_client, tries),
-            write("drop.closing", closing & ~unsaid, tries),
-            write("drop.wordless", unsaid, tries),
-            write("drop.mute", silences.is_kind(Kind.MUTE), seconds),
-            write("drop.cut", silences.is_kind(Kind.CUT), seconds),
-            write("drop.hole", silences.is_kind(Kind.HOLED), holes),
-            write("drop.withheld", told >= 0, {"bytes": kept}, shown=told),
-            write("drop.syn", silences.is_kind(Kind.UNGREETED), tries),
-            write("drop.greeted", greeted, {}),
-            write("drop.one_way", alive & ~here, {"seconds": late}, shown=heard),
-            write("drop.large", here & anywhere, {"bytes": np.maximum(silences.size, kept)}),
-            write("drop.large_here", here & ~anywhere, {"bytes": np.maximum(silences.size, kept)}),
-            write("drop.idle", silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
+    def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
+        """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
+        strange, served_at = foreign(trace, silences), served_time(trace, silences)
+        counted = find_counted(trace, silences, served_at)
+        seen = compare(trace, silences, served_at, resets(trace), strange)
+        narrow = large_only(trace, silences)
+        found = [
+            *shapes(trace, silences, narrow),
+            *contrasts(trace, silences, seen, counted, narrow[0] & narrow[1]),
+            count_sign(counted),
+            *openings_of(trace, silences, seen),
         ]
-
-    def contrasts(
-        self, trace: Trace, silences: Silences, seen: Contrast, counted: Counted, narrow: Mask, write: Write
-    ) -> list[Evidence]:
-        """Write down what other connections say about each silence."""
-        punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
-        since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
-        moody = (seen.went_well > 0) & ~punished & (counted.llr <= 0)
-        asked = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
-        ready = ~greets_again(trace, silences)
-        served = seen.served + seen.served_near
-        ignored = ready & asked & silences.is_kind(Kind.UNHEARD) & (seen.went_well == 0) & (served > 0)
-        meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
-        deaf = (seen.deaf > 0) & (served == 0) & ~punished
-        again = (seen.again > 0) & (seen.went_well == 0) & asked
-        early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
-        deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
-        alike = deserted & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
-        return [
-            write("drop.ignored", ignored, {"served": served, "selective": 1.0}),
-            write("drop.served", meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),
-            write("drop.served_near", near & ~ignored, {"served": seen.served_near, "selective": 1.0}),
-            write("drop.server", deaf, {"deaf": seen.deaf}),
-            write("drop.elsewhere", seen.elsewhere > 0, {"packets": seen.elsewhere}),
-            write("drop.present", wordless(trace, silences) & (seen.present > 0), {"packets": seen.present}),
-            write("drop.line", dead_line(seen), {"tried": seen.asked}),
-            write("drop.again", again, {"times": seen.again}),
-            write("drop.alike", alike, {"networks": seen.alike, "lived": seen.lived}),
-            write("drop.moody", moody, {"served": seen.went_well}),
-            write("drop.residual", punished, {"seconds": since}, shown=seen.residue),
-            write("drop.after_reset", punished & by_reset(trace, seen.residue), {}, shown=seen.residue),
-            write("drop.aftermath", aftermath, {"seconds": since}, shown=seen.residue),
-            write("drop.recovered", seen.recovered & punished & (seen.went_well == 0), {}),
-        ]  # fmt: skip
-
-    def openings(
-        self, ungreeted: Mask, trace: Trace, silences: Silences, seen: Contrast, write: Write
-    ) -> list[Evidence]:
-        """Write down openings that nobody answered, and what lives beside them."""
-        if not ungreeted.any():
-            return []
-        life = find_life(trace, silences)
-        since, alive = (silences.since - life.last) / 1e9, seen.elsewhere + life.neighbours + life.other_port
-        return [
-            write("syn.unanswered", ungreeted, {"tries": silences.tries, "seconds": lasted(silences)}),
-            write("syn.other_port", ungreeted & (life.other_port > 0), {"answered": life.other_port}),
-            write("syn.neighbours", ungreeted & (life.neighbours > 0), {"alive": life.neighbours}),
-            write("syn.before", ungreeted & (life.before > 0), {"times": life.before, "seconds": since}),
-            write("syn.moody", ungreeted & (life.after > 0), {"times": life.after}),
-            write("syn.line", ungreeted & (alive == 0), {}),
-        ]
-
-    def counted(self, silences: Silences, counted: Counted) -> Evidence:
-        """Write down requests that died because of how many went before."""
-        hit = np.flatnonzero(counted.llr > 0)
-        measured: dict[str, ArrayLike] = {"selective": np.ones(len(hit))}
-        for name in ("died", "least", "recent", "others", "llr"):
-            measured[name] = getattr(counted, name)[hit]
-        return observe(
-            self,
-            "drop.counted",
-            subject=silences.flow[hit],
-            time=silences.since[hit],
-            llr=WEIGHTS["drop.counted"] * counted.llr[hit],
-            forged=silences.row[hit],
-            witness=silences.row[hit],
-            measured=measured,
-        )
+        cases, signs, tables = cases_of(trace, silences), gathered(found), []
+        for family, which in ((None, ~strange), (rules.filters, strange)):
+            rows = np.flatnonzero(which)
+            tables += record(self, cases.take(rows), taken(signs, rows, len(silences)), family)
+        return tables + self.receipts(trace, find_receipts(trace, silences))
 
     def beyond(self, trace: Trace, dead: Beyond) -> list[Evidence]:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""
-        hop: dict[str, ArrayLike] = {"hop": dead.hop}
-        passed: dict[str, ArrayLike] = {**hop, "passed": dead.passed, "selective": np.ones(len(dead.flow))}
-        told: dict[str, tuple[NDArray[np.float64], dict[str, ArrayLike]]] = {
-            BEYOND: (dead.llr, {**hop, "lived": dead.lived, "died": dead.died}),
-            BEFORE_SERVER: (dead.before, {**hop, "distance": dead.distance}),
-            NAME_BEYOND: (dead.named, passed),
-        }
-        tables = []
-        for name, (llr, measured) in told.items():
-            hit = dead.take(llr > 0)
-            tables.append(
-                observe(
-                    self,
-                    name,
-                    subject=hit.flow,
-                    time=trace.packets.time[hit.row],
-                    llr=llr[llr > 0],
-                    forged=hit.row,
-                    witness=np.sort(np.stack([hit.row, hit.healthy], axis=1), axis=1).astype(np.int32).tolist(),
-                    measured={key: np.asarray(column)[llr > 0] for key, column in measured.items()},
-                )
-            )
-        return tables
+        cases = Cases(
+            subject=dead.flow,
+            time=trace.packets.time[dead.row],
+            witness=each_once(dead.row, dead.healthy),
+            forged=dead.row,
+        )
+        swept = {"hop": dead.hop, "lived": dead.lived, "died": dead.died}
+        passed: Measured = {"hop": dead.hop, "passed": dead.passed, "selective": 1.0}
+        signs = [
+            sign(rules.BEYOND, dead.llr > 0, swept, llr=dead.llr),
+            sign(rules.BEFORE_SERVER, dead.before > 0, {"hop": dead.hop, "distance": dead.distance}, llr=dead.before),
+            sign(rules.NAME_BEYOND, dead.named > 0, passed, llr=dead.named),
+        ]
+        return record(self, cases, gathered(signs))
 
     def receipts(self, trace: Trace, odd: Suspects) -> list[Evidence]:
         """Write down who acknowledged requests in the name of servers that never answered."""
-        tables = []
-        signs = spoken_of(written_signs(trace, odd), RECEIPT_RULES) if len(odd) else {}
-        for name, (llr, measured, shown) in signs.items():
-            pick = np.flatnonzero(llr)
-            if not len(pick):
-                continue
-            tables.append(
-                observe(
-                    self,
-                    f"receipt.{name}",
-                    subject=odd.flow[pick],
-                    time=trace.packets.time[odd.row[pick]],
-                    llr=llr[pick],
-                    forged=odd.row[pick],
-                    witness=witnesses(odd, pick, shown),
-                    measured={key: value[pick] for key, value in measured.items()},
-                )
-            )
-        return tables
-
-    def quic(self, trace: Trace, silences: Silences) -> list[Evidence]:
-        """Write down QUIC that fell silent, and what stands beside it."""
-        answered_at = answered_time(trace, silences)
-        known = np.zeros(len(silences), np.bool_)
-        seen = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_), known)
-        beside = compare_quic(trace, silences, answered_at)
-        tries = {"tries": silences.tries, "seconds": lasted(silences)}
-        served = seen.served + seen.served_near
-        residue = seen.punished
-        unknown = silences.is_kind(Kind.INITIAL) & (seen.went_well == 0)
-        since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
-        told: list[tuple[str, Mask, Mapping[str, ArrayLike]]] = [
-            ("initial", silences.is_kind(Kind.INITIAL) & (silences.tries >= LEAST_TRIES), tries),
-            ("once", silences.is_kind(Kind.INITIAL) & (silences.tries < LEAST_TRIES), tries),
-            ("stopped", silences.is_kind(Kind.DATAGRAM), tries),
-            ("served", unknown & (served > 0), {"served": served, "selective": 1.0}),
-            ("server", (seen.deaf > 0) & (served == 0) & ~residue, {"deaf": seen.deaf}),
-            ("others", beside.others > 0, {"others": beside.others, "selective": 1.0}),
-            ("none", (beside.others == 0) & (served == 0) & (beside.silent > 0), {"silent": beside.silent}),
-            ("over_tcp", beside.over_tcp > 0, {"served": beside.over_tcp}),
-            ("promised", unknown & beside.promised & (beside.others > 0), {"others": beside.others, "selective": 1.0}),
-            ("again", (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
-            ("moody", (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
-            ("residual", seen.punished, {"seconds": since}),
-            ("recovered", seen.recovered & residue & (seen.went_well == 0), {}),
-            ("line", dead_line(seen), {"tried": seen.asked}),
-        ]
-        return [self.write(trace, silences, known, f"quic.{name}", where, measured) for name, where, measured in told]
-
-    def write(
-        self,
-        trace: Trace,
-        silences: Silences,
-        strange: Mask,
-        rule: str,
-        where: Mask,
-        measured: Mapping[str, ArrayLike],
-        *,
-        shown: NDArray[np.int64] | None = None,
-    ) -> Evidence:
-        """Write one rule down for the silences where it holds: its twin, if any, where no known protocol was spoken."""
-        rows = np.stack([silences.row, silences.last] + ([] if shown is None else [shown]), axis=1)
-        tables = []
-        for name, part in ((rule, ~strange), (FILTER_TWINS.get(rule), strange)):
-            pick = np.flatnonzero(where & part)
-            if name is None or not len(pick):
-                continue
-            tables.append(
-                observe(
-                    self,
-                    name,
-                    subject=silences.flow[pick],
-                    time=trace.packets.time[silences.row[pick]],
-                    llr=ALL_WEIGHTS[rule],
-                    forged=silences.row[pick],
-                    witness=each_once(rows[pick]),
-                    measured={key: np.broadcast_to(value, (len(silences),))[pick] for key, value in measured.items()},
-                )
-            )
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+        if not len(odd):
+            return []
+        cases = Cases(subject=odd.flow, time=trace.packets.time[odd.row], witness=odd.row, forged=odd.row)
+        return record(self, cases, of_family(written_signs(trace, odd), rules.receipts), rules.receipts)
 
 
-def each_once(rows: NDArray[np.int64]) -> Ragged:
-    """List the packets of each row in order, each once; rows have shape (n, few)."""
-    ordered = np.sort(rows, axis=1)
-    kept = np.ones(ordered.shape, np.bool_)
-    kept[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    return Ragged.from_lengths(kept.sum(axis=1), ordered[kept].astype(np.int32))
+def cases_of(trace: Trace, silences: Silences) -> Cases:
+    """Ask about silences, by what was first and last said in vain."""
+    return Cases(
+        subject=silences.flow,
+        time=trace.packets.time[silences.row],
+        witness=each_once(silences.row, silences.last),
+        forged=silences.row,
+    )
+
+
+def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[Sign]:
+    """Tell what each silence is by itself."""
+    by_client = silences.side % 2 == 0
+    unheard = silences.is_kind(Kind.UNHEARD)
+    tries = {"tries": silences.tries, "seconds": lasted(silences)}
+    seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
+    greeted = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
+    closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
+    heard = silences.heard
+    late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
+    alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
+    kept, told = withheld(trace, silences)
+    back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
+    here, anywhere = narrow[0] | back[0], narrow[1] | back[1]
+    large = {"bytes": np.maximum(silences.size, kept)}
+    return [
+        sign(rules.REQUEST, unheard & by_client & silences.first, tries),
+        sign(rules.LATER, unheard & by_client & ~silences.first, tries),
+        sign(rules.ANSWER, unheard & ~by_client, tries),
+        sign(rules.CLOSING, closing & ~unsaid, tries),
+        sign(rules.WORDLESS, unsaid, tries),
+        sign(rules.MUTE, silences.is_kind(Kind.MUTE), seconds),
+        sign(rules.CUT, silences.is_kind(Kind.CUT), seconds),
+        sign(rules.HOLE, silences.is_kind(Kind.HOLED), holes),
+        sign(rules.WITHHELD, told >= 0, {"bytes": kept}, shown=told),
+        sign(rules.SYN, silences.is_kind(Kind.UNGREETED), tries),
+        sign(rules.GREETED, greeted),
+        sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, shown=heard),
+        sign(rules.LARGE, here & anywhere, large),
+        sign(rules.LARGE_HERE, here & ~anywhere, large),
+        sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
+    ]
+
+
+def contrasts(trace: Trace, silences: Silences, seen: Contrast, counted: Counted, narrow: Mask) -> list[Sign]:
+    """Tell what other connections say about each silence."""
+    punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
+    since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
+    moody = (seen.went_well > 0) & ~punished & (counted.llr <= 0)
+    asked = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
+    ready = ~greets_again(trace, silences)
+    served = seen.served + seen.served_near
+    ignored = ready & asked & silences.is_kind(Kind.UNHEARD) & (seen.went_well == 0) & (served > 0)
+    meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
+    deaf = (seen.deaf > 0) & (served == 0) & ~punished
+    again = (seen.again > 0) & (seen.went_well == 0) & asked
+    early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
+    deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
+    alike = deserted & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
+    banned = punished & by_reset(trace, seen.residue)
+    return [
+        sign(rules.IGNORED, ignored, {"served": served, "selective": 1.0}),
+        sign(rules.SERVED, meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),
+        sign(rules.SERVED_NEAR, near & ~ignored, {"served": seen.served_near, "selective": 1.0}),
+        sign(rules.SERVER, deaf, {"deaf": seen.deaf}),
+        sign(rules.ELSEWHERE, seen.elsewhere > 0, {"packets": seen.elsewhere}),
+        sign(rules.PRESENT, wordless(trace, silences) & (seen.present > 0), {"packets": seen.present}),
+        sign(rules.LINE, dead_line(seen), {"tried": seen.asked}),
+        sign(rules.AGAIN, again, {"times": seen.again}),
+        sign(rules.ALIKE, alike, {"networks": seen.alike, "lived": seen.lived}),
+        sign(rules.MOODY, moody, {"served": seen.went_well}),
+        sign(rules.RESIDUAL, punished, {"seconds": since}, shown=seen.residue),
+        sign(rules.AFTER_RESET, banned, shown=seen.residue),
+        sign(rules.AFTERMATH, aftermath, {"seconds": since}, shown=seen.residue),
+        sign(rules.RECOVERED, seen.recovered & punished & (seen.went_well == 0)),
+    ]
+
+
+def count_sign(counted: Counted) -> Sign:
+    """Tell which requests died because of how many went before."""
+    measured = {name: getattr(counted, name) for name in ("died", "least", "recent", "others", "llr")}
+    return sign(rules.COUNTED, counted.llr > 0, {**measured, "selective": 1.0}, llr=counted.llr)
+
+
+def openings_of(trace: Trace, silences: Silences, seen: Contrast) -> list[Sign]:
+    """Tell which openings nobody answered, and what lives beside them."""
+    ungreeted = silences.is_kind(Kind.UNGREETED)
+    if not ungreeted.any():
+        return []
+    life = find_life(trace, silences)
+    since, alive = (silences.since - life.last) / 1e9, seen.elsewhere + life.neighbours + life.other_port
+    tries = {"tries": silences.tries, "seconds": lasted(silences)}
+    return [
+        sign(rules.SYN_UNANSWERED, ungreeted, tries),
+        sign(rules.SYN_OTHER_PORT, ungreeted & (life.other_port > 0), {"answered": life.other_port}),
+        sign(rules.SYN_NEIGHBOURS, ungreeted & (life.neighbours > 0), {"alive": life.neighbours}),
+        sign(rules.SYN_BEFORE, ungreeted & (life.before > 0), {"times": life.before, "seconds": since}),
+        sign(rules.SYN_MOODY, ungreeted & (life.after > 0), {"times": life.after}),
+        sign(rules.SYN_LINE, ungreeted & (alive == 0)),
+    ]
+
+
+def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
+    """Tell which QUIC fell silent, and what stands beside it."""
+    answered_at = answered_time(trace, silences)
+    known = np.zeros(len(silences), np.bool_)
+    seen = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_), known)
+    beside = compare_quic(trace, silences, answered_at)
+    tries = {"tries": silences.tries, "seconds": lasted(silences)}
+    served = seen.served + seen.served_near
+    residue = seen.punished
+    unknown = silences.is_kind(Kind.INITIAL) & (seen.went_well == 0)
+    since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
+    initial = silences.is_kind(Kind.INITIAL)
+    others: Measured = {"others": beside.others, "selective": 1.0}
+    none = (beside.others == 0) & (served == 0) & (beside.silent > 0)
+    return [
+        sign(rules.QUIC_INITIAL, initial & (silences.tries >= LEAST_TRIES), tries),
+        sign(rules.QUIC_ONCE, initial & (silences.tries < LEAST_TRIES), tries),
+        sign(rules.QUIC_STOPPED, silences.is_kind(Kind.DATAGRAM), tries),
+        sign(rules.QUIC_SERVED, unknown & (served > 0), {"served": served, "selective": 1.0}),
+        sign(rules.QUIC_SERVER, (seen.deaf > 0) & (served == 0) & ~residue, {"deaf": seen.deaf}),
+        sign(rules.QUIC_OTHERS, beside.others > 0, others),
+        sign(rules.QUIC_NONE, none, {"silent": beside.silent}),
+        sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),
+        sign(rules.QUIC_PROMISED, unknown & beside.promised & (beside.others > 0), others),
+        sign(rules.QUIC_AGAIN, (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
+        sign(rules.QUIC_MOODY, (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
+        sign(rules.QUIC_RESIDUAL, seen.punished, {"seconds": since}),
+        sign(rules.QUIC_RECOVERED, seen.recovered & residue & (seen.went_well == 0)),
+        sign(rules.QUIC_LINE, dead_line(seen), {"tried": seen.asked}),
+    ]
 
 
 def foreign(trace: Trace, silences: Silences) -> Mask:

@@ -9,26 +9,12 @@ import numpy as np
 
 from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
-from netinterf.analyzers.forgery.writer import written_rules
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.silences import Kind, Silences
-from netinterf.schema import Rule, TcpFlag
+from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["RECEIPT_RULES", "find_receipts"]
-
-RECEIPT_RULES: tuple[Rule, ...] = written_rules(
-    "receipt",
-    "tcp.drop",
-    "what acknowledged the request",
-    without=frozenset(
-        {
-            *("taken_back", "soon_back"),  # an acknowledgement takes no number that its sender could take back
-            *("ip_id", "in_counter", "odd_window"),  # a server that answers nothing shows neither counter nor habit
-            "gateway",
-        }
-    ),
-)
+__all__ = ["find_receipts"]
 
 
 def find_receipts(trace: Trace, silences: Silences) -> Suspects:

@@ -12,7 +12,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.signs import Cases, gathered, record, sign
 from netinterf.analyzers.tampering_signatures.rules import RULES, SIGNATURES
 from netinterf.schema import Evidence, Rule, Status, TcpFlag
 from netinterf.trace import Trace
@@ -47,29 +48,15 @@ class TamperingSignatures:
 
     name: ClassVar[str] = "tampering_signatures"
     scope: ClassVar[Scope] = Scope.FLOW
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows"})
     rules: ClassVar[tuple[Rule, ...]] = RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down the signature of each connection that shows one; near the client what arrives is not seen."""
         seen = received(trace)
         code = signatures_of(seen)
-        tables = []
-        for place, rule in enumerate(RULES):
-            rows = np.flatnonzero(code == place)
-            if len(rows):
-                tables.append(
-                    observe(
-                        self,
-                        rule.id,
-                        subject=seen.flow[rows],
-                        time=trace.packets.time[seen.last[rows]],
-                        llr=0.0,
-                        witness=seen.last[rows],
-                        measured={"packets": seen.packets[rows]},
-                    )
-                )
-        return join(tables) if tables else Evidence.empty(rules=self.rules)
+        cases = Cases(subject=seen.flow, time=trace.packets.time[seen.last], witness=seen.last)
+        signs = [sign(rule, code == place, {"packets": seen.packets}) for place, rule in enumerate(RULES)]
+        return join(record(self, cases, gathered(signs)) or [Evidence.empty(rules=self.rules)])
 
 
 @attrs.frozen(eq=False, kw_only=True)

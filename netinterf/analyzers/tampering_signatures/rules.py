@@ -1,6 +1,6 @@
 """The signatures in the order of their stages: id, how the paper writes it, and nothing that they weigh."""
 
-from netinterf.schema import Rule
+from netinterf.analyzers.vocabulary import Family
 
 __all__ = ["RULES", "SIGNATURES"]
 
@@ -31,15 +31,18 @@ SIGNATURES: dict[str, str] = {
 DROPS = {"syn_none": "tcp.connect.drop", "ack_none": "tcp.drop", "psh_none": "tcp.drop"}
 """Silences; the others are resets, of the opening or later."""
 
-RULES: tuple[Rule, ...] = tuple(
-    Rule(
-        id=f"signature.{name}",
+signatures, of_openings = (Family("signature.", "tcp.reset", exposed=shown) for shown in ("tcp", "opened"))
+
+RULES = tuple(
+    (of_openings if name.startswith("syn") else signatures).rule(
+        name,
+        "",
+        0.0,
+        f"what arrived from the client reads ⟨{written}⟩, by {{packets}} packets: a published signature of connections "
+        "that may have been tampered with, and of many that were not",
+        "packets",
+        source=CLOUDFLARE,
         mechanism=DROPS.get(name, "tcp.connect.reset" if name.startswith("syn") else "tcp.reset"),
-        group="signature",
-        says=f"what arrived from the client reads ⟨{written}⟩, by {{packets}} packets: a published signature of "
-        "connections that may have been tampered with, and of many that were not",
-        measures=("packets",),
-        references=(CLOUDFLARE,),
     )
     for name, written in SIGNATURES.items()
 )

@@ -6,32 +6,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.signs import Cases, Sign, gathered, record, sign
+from netinterf.analyzers.throttling import rules
 from netinterf.analyzers.throttling.acks import needless_repeats
 from netinterf.analyzers.throttling.contrast import SURE, Company, Contrast, Others, contrast, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
-from netinterf.analyzers.throttling.rules import (
-    APPLICATION,
-    BURSTS,
-    LOSS_AFTER_BURSTS,
-    NO_QUEUE,
-    ONE_SERVER,
-    QUEUE_BEFORE_LOSS,
-    RANDOM_LOSS,
-    RECEIVER_WINDOW,
-    ROUGH_BUCKET,
-    RULES,
-    SPARED,
-    SPARED_ADDRESS,
-    SPARED_ELSEWHEN,
-    SPARED_NAME,
-    TOKEN_BUCKET,
-    UNCLEAR,
-    UNHEARD,
-    WEIGHTS,
-    WHOLE_LINK,
-)
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.schema import Evidence, Rule
@@ -70,8 +51,7 @@ class Throttling:
 
     name: ClassVar[str] = "throttling"
     scope: ClassVar[Scope] = Scope.CAPTURE  # whether a limit is the link's shows in the client's other servers
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "sides", "rtts", "tls", "http"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     least_losses: int = attrs.field(default=LEAST_LOSSES, validator=attrs.validators.ge(2))
     """Losses of a transfer below which nothing is said."""
@@ -122,45 +102,29 @@ class Throttling:
         kind = kind_of(
             best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not shown, queued=judged.queued > 0
         )
-        tables = [self.write(trace, kind, flows, witness, share, measured)]
-        tables += self.queue(trace, judged, best, flows, witness)
-        if kind == LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
+        cases = losing(trace, flows, witness)
+        shows = [sign(kind, True, measured, strength=share), *queue_signs(judged, best)]
+        tables = record(self, cases, gathered(shows))
+        if kind == rules.LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
         return tables + self.compared(company, seen, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
-        flows, witness = losers(judged.tested)
         first = judged.tested[0]
-        tables = self.queue(trace, judged, first, flows, witness) if judged.queued > 0 else []
+        seen = queue_signs(judged, first) if judged.queued > 0 else []
         if all(one.fit.llr < 0 for one in judged.tested):
             losses, llr = int(first.unit.lost.sum()), first.fit.llr if np.isfinite(first.fit.llr) else np.nan
             measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": llr}
-            tables.append(self.write(trace, RANDOM_LOSS, flows, witness, 1.0, measured))
-        return tables
-
-    def queue(self, trace: Trace, judged: Judged, shown: Tested, flows: I64, witness: Ragged) -> list[Evidence]:
-        """Write down whether packets waited before the drops; nothing when the units do not agree or cannot tell."""
-        if judged.queued == 0:
-            return []
-        if shown.queued != judged.queued:
-            shown = next(one for one in judged.tested if one.queued == judged.queued)
-        measured = {
-            "waited_share": shown.waiting.share,
-            "waited_ms": 1e3 * shown.waiting.seconds,
-            "rtt_inflation": shown.waiting.inflation,
-            "samples": shown.waiting.samples,
-            "burst_packets": shown.waiting.burst,
-        }
-        rule = QUEUE_BEFORE_LOSS if judged.queued > 0 else NO_QUEUE if shown.waiting.samples else BURSTS
-        return [self.write(trace, rule, flows, witness, 1.0, measured)]
+            seen.append(sign(rules.RANDOM_LOSS, True, measured))
+        return record(self, losing(trace, *losers(judged.tested)), gathered(seen))
 
     def held(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
         """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""
-        flows, witness = losers([best])
         window, idle = np.nan_to_num(judged.limits.window), np.nan_to_num(judged.limits.idle)
-        rule, share = (RECEIVER_WINDOW, window) if window >= idle else (APPLICATION, idle)
-        return [self.write(trace, rule, flows, witness, 1.0, {"share": float(share)})]
+        rule, share = (rules.RECEIVER_WINDOW, window) if window >= idle else (rules.APPLICATION, idle)
+        ends = sign(rule, True, {"share": float(share)})
+        return record(self, losing(trace, *losers([best])), gathered([ends]))
 
     def compared(self, company: Company, seen: Contrast, flows: I64) -> list[Evidence]:
         """Write down how the client's other connections fared."""
@@ -170,33 +134,40 @@ class Throttling:
         chosen = {**told, "selective": 1.0}
         alike = {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
         rule, measured = {
-            Others.SPARED: (SPARED, chosen),
-            Others.SPARED_NAME: (SPARED_NAME, chosen),
-            Others.SPARED_ADDRESS: (SPARED_ADDRESS, chosen),
-            Others.SPARED_ELSEWHEN: (SPARED_ELSEWHEN, told),
-            Others.UNCLEAR: (UNCLEAR, told),
-            Others.ALIKE: (WHOLE_LINK, alike),
+            Others.SPARED: (rules.SPARED, chosen),
+            Others.SPARED_NAME: (rules.SPARED_NAME, chosen),
+            Others.SPARED_ADDRESS: (rules.SPARED_ADDRESS, chosen),
+            Others.SPARED_ELSEWHEN: (rules.SPARED_ELSEWHEN, told),
+            Others.UNCLEAR: (rules.UNCLEAR, told),
+            Others.ALIKE: (rules.WHOLE_LINK, alike),
         }[seen.others]
-        if rule in (SPARED, SPARED_ELSEWHEN, SPARED_ADDRESS) and own_line(company, flows):
-            rule, measured = ONE_SERVER, {"passed": seen.passed, "own_line": 1.0}
-        share = 1.0 if rule in (WHOLE_LINK, UNCLEAR, ONE_SERVER) else min(1.0, seen.llr / SURE)
-        witness = Ragged.of([seen.rows] * len(flows), np.int32)
-        return [self.write(company.trace, rule, flows, witness, share, measured)]
+        if rule in (rules.SPARED, rules.SPARED_ELSEWHEN, rules.SPARED_ADDRESS) and own_line(company, flows):
+            rule, measured = rules.ONE_SERVER, {"passed": seen.passed, "own_line": 1.0}
+        share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, seen.llr / SURE)
+        cases = losing(company.trace, flows, Ragged.of([seen.rows] * len(flows), np.int32))
+        return record(self, cases, gathered([sign(rule, True, measured, strength=share)]))
 
-    def write(
-        self, trace: Trace, rule: str, flows: I64, witness: Ragged, share: float, measured: dict[str, float]
-    ) -> Evidence:
-        """Write one rule down for several flows, at a share of its weight."""
-        first = witness.values[witness.offsets[:-1]]
-        return observe(
-            self,
-            rule,
-            subject=flows,
-            time=trace.packets.time[first],
-            llr=WEIGHTS[rule] * share,
-            witness=witness,
-            measured=dict(measured),
-        )
+
+def queue_signs(judged: Judged, shown: Tested) -> list[Sign]:
+    """Tell whether packets waited before the drops; nothing when the units do not agree or cannot tell."""
+    if judged.queued == 0:
+        return []
+    if shown.queued != judged.queued:
+        shown = next(one for one in judged.tested if one.queued == judged.queued)
+    measured = {
+        "waited_share": shown.waiting.share,
+        "waited_ms": 1e3 * shown.waiting.seconds,
+        "rtt_inflation": shown.waiting.inflation,
+        "samples": shown.waiting.samples,
+        "burst_packets": shown.waiting.burst,
+    }
+    passed = rules.NO_QUEUE if shown.waiting.samples else rules.BURSTS
+    return [sign(rules.QUEUE_BEFORE_LOSS if judged.queued > 0 else passed, True, measured)]
+
+
+def losing(trace: Trace, flows: I64, witness: Ragged) -> Cases:
+    """Ask about flows, each at the time of its first witness."""
+    return Cases(subject=flows, time=trace.packets.time[witness.values[witness.offsets[:-1]]], witness=witness)
 
 
 def compared_with_others(company: Company, judged: Judged) -> Contrast:
@@ -222,7 +193,7 @@ def own_line(company: Company, flows: I64) -> bool:
     return len(servers) == 1 and (ports > 1 or owners > 1)
 
 
-def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: bool) -> str:
+def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: bool) -> Rule:
     """Name the rule for how well a bucket explains a unit.
 
     Args:
@@ -236,10 +207,10 @@ def kind_of(tested: Tested, acks: bool, *, rateless: bool, vague: bool, queued: 
     """
     share = strength(tested.fit)
     if queued or rateless or (vague and share < 1.0):
-        return LOSS_AFTER_BURSTS
+        return rules.LOSS_AFTER_BURSTS
     if acks and share > 0:
-        return UNHEARD
-    return TOKEN_BUCKET if share >= 1.0 else ROUGH_BUCKET if share > 0 else LOSS_AFTER_BURSTS
+        return rules.UNHEARD
+    return rules.TOKEN_BUCKET if share >= 1.0 else rules.ROUGH_BUCKET if share > 0 else rules.LOSS_AFTER_BURSTS
 
 
 def chosen(judged: list[Judged]) -> list[tuple[Judged, I64]]:

@@ -1,15 +1,14 @@
 """From leaf certificates to evidence about flows."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from netinterf.analyzers.base import Scope, join, observe
+from netinterf.analyzers.base import Scope, join
+from netinterf.analyzers.signs import Cases, Sign, gathered, nobody, record, sign
+from netinterf.analyzers.tls_interception import rules
 from netinterf.analyzers.tls_interception.leaves import Leaves, find_leaves
-from netinterf.analyzers.tls_interception.rules import LEAST_FOR_CONTRAST, LEAST_SITES, RULES, WEIGHTS, weigh_sites
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
@@ -34,52 +33,39 @@ class TlsInterception:
 
     name: ClassVar[str] = "tls_interception"
     scope: ClassVar[Scope] = Scope.CAPTURE  # that one authority signs for all shows in other flows
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "tls"})
-    rules: ClassVar[tuple[Rule, ...]] = RULES
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down what speaks for or against the certificate of each connection."""
         leaves = find_leaves(trace)
         if leaves is None:
             return Evidence.empty(rules=self.rules)
-        kind = np.array(leaves.kind)
-        many, one_key = leaves.sites >= LEAST_SITES, leaves.keys >= LEAST_SITES
-        told: list[tuple[str, NDArray[np.bool_], Mapping[str, ArrayLike]]] = [
-            ("state", kind == "state", {}),
-            ("product", (kind == "product") & leaves.made_out, {}),
-            ("local", kind == "local", {}),
-            ("near", leaves.near, {}),
-            ("public", leaves.public, {}),
-            ("private_issuer", many, {"sites": leaves.sites}),
-            ("reused_key", one_key, {"sites": leaves.keys}),
-            ("spared", (leaves.sites >= LEAST_FOR_CONTRAST) & (leaves.spared > 0), {"spared": leaves.spared}),
-            ("two_issuers", leaves.differs > 0, {"times": leaves.differs}),
-            ("untimed", leaves.missing, {}),
-            ("bare", leaves.bare, {}),
-            ("weak", leaves.weak, {}),
-        ]
-        weights: dict[str, NDArray[np.float64]] = {"private_issuer": weigh_sites(leaves.sites)}
-        tables = [self.write(trace, leaves, name, shown, measured, weights.get(name)) for name, shown, measured in told]
-        return join([table for table in tables if len(table)] or [Evidence.empty(rules=self.rules)])
+        row = leaves.row
+        cases = Cases(subject=leaves.flow, time=trace.packets.time[row], witness=row, forged=row)
+        tables = record(self, cases, gathered(certificate_signs(leaves)))
+        return join(tables or [Evidence.empty(rules=self.rules)])
 
-    def write(
-        self,
-        trace: Trace,
-        leaves: Leaves,
-        name: str,
-        shown: NDArray[np.bool_],
-        measured: Mapping[str, ArrayLike],
-        weight: NDArray[np.float64] | None,
-    ) -> Evidence:
-        """Write one rule down for the leaves that show it."""
-        pick = np.flatnonzero(shown)
-        return observe(
-            self,
-            f"tls.{name}",
-            subject=leaves.flow[pick],
-            time=trace.packets.time[leaves.row[pick]],
-            llr=WEIGHTS[f"tls.{name}"] if weight is None else weight[pick],
-            forged=leaves.row[pick] if WEIGHTS[f"tls.{name}"] > 0 else None,
-            witness=leaves.row[pick],
-            measured={key: np.broadcast_to(value, (len(leaves),))[pick] for key, value in measured.items()},
-        )
+
+def certificate_signs(leaves: Leaves) -> list[Sign]:
+    """Tell what speaks for or against each certificate; one that speaks against names no forged packet."""
+    kind, none = np.array(leaves.kind), nobody(len(leaves))
+    contrast = (leaves.sites >= rules.LEAST_FOR_CONTRAST) & (leaves.spared > 0)
+    return [
+        sign(rules.STATE, kind == "state"),
+        sign(rules.PRODUCT, (kind == "product") & leaves.made_out),
+        sign(rules.LOCAL, kind == "local", forged=none),
+        sign(rules.NEAR, leaves.near, forged=none),
+        sign(rules.PUBLIC, leaves.public, forged=none),
+        sign(
+            rules.PRIVATE_ISSUER,
+            leaves.sites >= rules.LEAST_SITES,
+            {"sites": leaves.sites},
+            llr=rules.weigh_sites(leaves.sites),
+        ),
+        sign(rules.REUSED_KEY, leaves.keys >= rules.LEAST_SITES, {"sites": leaves.keys}),
+        sign(rules.SPARED, contrast, {"spared": leaves.spared}),
+        sign(rules.TWO_ISSUERS, leaves.differs > 0, {"times": leaves.differs}),
+        sign(rules.UNTIMED, leaves.missing),
+        sign(rules.BARE, leaves.bare),
+        sign(rules.WEAK, leaves.weak),
+    ]

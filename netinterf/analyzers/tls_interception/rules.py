@@ -3,10 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.base import family
-from netinterf.schema import Rule
+from netinterf.analyzers.vocabulary import Family
 
-__all__ = ["LEAST_FOR_CONTRAST", "LEAST_SITES", "RULES", "WEIGHTS", "weigh_sites"]
+# fmt: off
+__all__ = [
+    "BARE", "LEAST_FOR_CONTRAST", "LEAST_SITES", "LOCAL", "NEAR", "PRIVATE_ISSUER", "PRODUCT", "PUBLIC",
+    "REUSED_KEY", "RULES", "SPARED", "STATE", "TWO_ISSUERS", "UNTIMED", "WEAK", "certificates", "weigh_sites",
+]
+
+certificates = Family("tls.", "tls.interception", exposed="certificate")
 
 RAMAN = "Sundara Raman et al., Investigating Large Scale HTTPS Interception in Kazakhstan, IMC 2020"
 DURUMERIC = "Durumeric et al., The Security Impact of HTTPS Interception, NDSS 2017"
@@ -35,98 +40,57 @@ a guess (one system does always)."""
 EXPONENT_THREE = 4.5
 """ln(0.5 / 0.005): Lenstra et al. found it in 0.5 % of keys; half the interceptors is a guess (one does always)."""
 
-rule = family("tls", "tls.interception")
-
-TABLE: tuple[tuple[float, Rule], ...] = (
-    (
-        5.0,
-        rule(
-            "state", "issuer", "the certificate is signed by an authority with which a state intercepted", source=RAMAN
-        ),
-    ),
-    (5.0, rule("product", "issuer", "an authority of a filtering product signed the certificate", source=ONEILL)),
-    (
-        -6.0,
-        rule("local", "issuer", "the certificate is signed by a program on the user's own machine", source=DURUMERIC),
-    ),
-    (
-        -6.0,
-        rule(
-            "public",
-            "root",
-            "the certificate is made out to the name that was asked for and leads to a root that browsers trusted then",
-            source=STORE,
-        ),
-    ),
-    (
-        -4.0,
-        rule(
-            "near",
-            "place",
-            "the answer came from the client's own machine or from beside it, as programs that filter there do",
-            source=DURUMERIC,
-        ),
-    ),
-    (
-        MOST_FOR_SITES,
-        rule(
-            "private_issuer",
-            "many",
-            "{sites} unrelated names show certificates of one issuer that is no public authority",
-            "sites",
-            source=ONEILL,
-            shared=True,
-        ),
-    ),
-    (
-        3.0,
-        rule(
-            "reused_key",
-            "key",
-            "different certificates for {sites} unrelated names have one key",
-            "sites",
-            source=RAMAN,
-            shared=True,
-        ),
-    ),
-    (
-        2.0,
-        rule(
-            "spared",
-            "spared",
-            "{spared} other names of the same client show certificates of public authorities",
-            "spared",
-            source=RAMAN,
-            shared=True,
-        ),
-    ),
-    (
-        4.0,
-        rule(
-            "two_issuers",
-            "differs",
-            "{times} other connections for the same name showed a certificate of a public authority, this one did not",
-            "times",
-            source=RAMAN,
-            shared=True,
-        ),
-    ),
-    (
-        PRIVATE_ASKED,
-        rule(
-            "untimed",
-            "log",
-            "the issuer gives no timestamps of transparency logs, which browsers demand of public authorities",
-            source=LOGS,
-            shared=True,
-        ),
-    ),
-    (BARE_PRIVATE, rule("bare", "form", "the certificate has no extension but the list of names", source=RAMAN)),
-    (EXPONENT_THREE, rule("weak", "exponent", "the certificate's key has exponent 3", source=LENSTRA)),
+STATE = certificates.rule(
+    "state", "issuer", 5.0, "the certificate is signed by an authority with which a state intercepted", source=RAMAN,
 )
+PRODUCT = certificates.rule(
+    "product", "issuer", 5.0, "an authority of a filtering product signed the certificate", source=ONEILL,
+)
+LOCAL = certificates.rule(
+    "local", "issuer", -6.0, "the certificate is signed by a program on the user's own machine", source=DURUMERIC,
+)
+PUBLIC = certificates.rule(
+    "public", "root", -6.0,
+    "the certificate is made out to the name that was asked for and leads to a root that browsers trusted then",
+    source=STORE,
+)
+NEAR = certificates.rule(
+    "near", "place", -4.0,
+    "the answer came from the client's own machine or from beside it, as programs that filter there do",
+    source=DURUMERIC,
+)
+PRIVATE_ISSUER = certificates.rule(
+    "private_issuer", "many", MOST_FOR_SITES,
+    "{sites} unrelated names show certificates of one issuer that is no public authority", "sites", source=ONEILL,
+    shared=True,
+)
+REUSED_KEY = certificates.rule(
+    "reused_key", "key", 3.0, "different certificates for {sites} unrelated names have one key", "sites", source=RAMAN,
+    shared=True,
+)
+SPARED = certificates.rule(
+    "spared", "spared", 2.0, "{spared} other names of the same client show certificates of public authorities",
+    "spared", source=RAMAN, shared=True,
+)
+TWO_ISSUERS = certificates.rule(
+    "two_issuers", "differs", 4.0,
+    "{times} other connections for the same name showed a certificate of a public authority, this one did not", "times",
+    source=RAMAN, shared=True,
+)
+UNTIMED = certificates.rule(
+    "untimed", "log", PRIVATE_ASKED,
+    "the issuer gives no timestamps of transparency logs, which browsers demand of public authorities", source=LOGS,
+    shared=True,
+)
+BARE = certificates.rule(
+    "bare", "form", BARE_PRIVATE, "the certificate has no extension but the list of names", source=RAMAN,
+)
+WEAK = certificates.rule(
+    "weak", "exponent", EXPONENT_THREE, "the certificate's key has exponent 3", source=LENSTRA,
+)
+# fmt: on
 
-WEIGHTS: dict[str, float] = {known.id: weight for weight, known in TABLE}
-RULES: tuple[Rule, ...] = tuple(known for _, known in TABLE)
+RULES = certificates.rules
 
 
 def weigh_sites(sites: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -1,0 +1,239 @@
+"""What is to be said of replies, sign by sign: which rule, about which replies, and which packets are forged.
+
+Signs come in rooms: about every exchange with several replies, about every suspect, and about what was seen elsewhere.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netinterf.analyzers.dns_poisoning import rules
+from netinterf.analyzers.dns_poisoning.company import concentration, never_answers, pooled
+from netinterf.analyzers.dns_poisoning.content import CENSORED, NEAR, Content, Feature
+from netinterf.analyzers.dns_poisoning.controls import Control
+from netinterf.analyzers.dns_poisoning.known import Known
+from netinterf.analyzers.dns_poisoning.outliers import Outliers
+from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races
+from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
+from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.suspects import Case
+from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, nobody, sign, weight_of
+from netinterf.numbering import combined
+from netinterf.schema import SubjectKind
+from netinterf.table import Ragged
+from netinterf.trace import Trace
+
+__all__ = [
+    "Room",
+    "company_signs",
+    "content_signs",
+    "contrast_signs",
+    "control_signs",
+    "outlier_signs",
+    "policy_signs",
+    "race_signs",
+]
+
+I64 = NDArray[np.int64]
+MILLISECOND = 1e6
+
+SHOWN = 8
+"""Queries and replies of an exchange that are named as witnesses: enough to look at."""
+
+FULL = 6.0
+"""Nats of hop limit, construction and time together from which an odd reply weighs in full: two of their caps."""
+
+PER_BIT = 1.5
+"""Weight of each flag in which two contradicting replies differ: that of an anomaly of AA or RA in the literature
+review behind the rules; one server that answered twice would at least be one server."""
+
+Told = tuple[Cases, Signs]
+"""What is asked about, and what is said of it."""
+
+
+class Room:
+    """Replies, and the packets that stand for them."""
+
+    def __init__(self, trace: Trace, replies: Replies) -> None:
+        self.trace, self.replies = trace, replies
+        _, digest = np.unique(replies.digest, return_inverse=True)
+        self._same = combined(replies.exchange, digest.reshape(-1).astype(np.int64))
+        self._copies = Ragged.from_lengths(np.bincount(self._same), np.argsort(self._same, kind="stable"))
+
+    def copies(self, lists: Ragged) -> Ragged:
+        """Name the packets of replies, and of all that bring the same bytes to the same question."""
+        same = self._copies.take(self._same[lists.values])
+        return each_once(Ragged.from_lengths(each_sum(same.lengths, lists), self.replies.packet[same.values]))
+
+    def about(self, rows: I64, forged: Ragged | None = None) -> Cases:
+        """Ask about the exchanges of some replies.
+
+        Args:
+            rows: Rows in Replies, n of them.
+            forged: n lists of rows in Replies that are held to be forged; none if left out.
+        """
+        exchanges, packet = self.trace.exchanges, self.trace.dns.packet
+        exchange, own = self.replies.exchange[rows], self.replies.packet[rows]
+        false = nobody(len(rows)) if forged is None else self.copies(forged)
+        shown = [first(messages.take(exchange)) for messages in (exchanges.queries, exchanges.replies)]
+        seen = [Ragged(some.offsets, packet[some.values].astype(np.int64)) for some in shown]
+        return Cases(
+            subject=exchange,
+            time=self.trace.packets.time[own],
+            witness=each_once(own, false, *seen),
+            forged=false,
+            kind=SubjectKind.EXCHANGE,
+        )
+
+    def suspects(self, rows: I64) -> Cases:
+        """Ask about replies that are held to be forged themselves."""
+        return self.about(rows, Ragged.from_lengths(np.ones(len(rows), np.int64), rows))
+
+
+def each_sum(lengths: I64, lists: Ragged) -> I64:
+    """Add up what belongs to the members of each list."""
+    return np.bincount(lists.parents(), lengths, len(lists)).astype(np.int64)
+
+
+def first(lists: Ragged) -> Ragged:
+    """Keep the first `SHOWN` of each list."""
+    place = np.arange(len(lists.values)) - np.repeat(lists.offsets[:-1], lists.lengths)
+    return Ragged.from_lengths(np.minimum(lists.lengths, SHOWN), lists.values[place < SHOWN])
+
+
+def race_signs(room: Room, races: Races, case: Case) -> list[Told]:
+    """Tell contradictions, duplicates and rotations; that contradictions keep to a name, and to its server."""
+    replies, count = room.replies, len(races.exchange)
+    members = Ragged.of(races.members, np.int64)
+    opening = members.values[members.offsets[:-1]]
+    raced = np.flatnonzero(case.race >= 0)
+    raced = raced[np.argsort(case.race[raced], kind="stable")]
+    false = Ragged.from_lengths(np.bincount(case.race[raced], minlength=count), case.rows[raced])
+    lead = opening.copy()
+    lead[false.lengths > 0] = false.values[false.offsets[:-1][false.lengths > 0]]
+    told = {"replies": races.different}
+    both = {**told, "queries": replies.queries[opening]}
+    disputed = (races.weight > 0) & ~case.rivals
+    clear = disputed & (races.weight >= DISJOINT)  # less, and a second site may have answered a second query
+    unread = disputed & races.unread & (races.weight <= UNLIKE) & ~clear
+    apart = (races.nature > 0) & (clear | unread)
+    repeats = weigh_repeats(room.trace, replies, races)
+    kept = (repeats.llr > 0) & ~case.rivals
+    unwonted = (repeats.unwonted > 0) & ~case.rivals & (races.weight >= DISJOINT)
+    quiet = (races.weight <= 0) & ~races.unread & ~case.rivals
+    accusing = [
+        sign(rules.TWO_ANSWERS, clear, both, llr=races.weight),
+        sign(rules.UNLIKE_REPLIES, unread, both, llr=races.weight),
+        sign(rules.CONTRADICTION, disputed & ~clear & ~unread, both, llr=races.weight),
+        sign(rules.TWO_SERVERS, apart, llr=PER_BIT * races.nature),
+        sign(rules.REPEATED, kept, {"struck": repeats.struck}, llr=repeats.llr),
+        sign(rules.UNWONTED, unwonted, {"others": repeats.others}, llr=repeats.unwonted),
+    ]
+    harmless = [sign(rules.DUPLICATE, quiet & races.identical), sign(rules.ROTATION, quiet & ~races.identical)]
+    return [
+        (room.about(opening, members), gathered([sign(rules.NONE_GENUINE, case.rivals, told)])),
+        (room.about(lead, false), gathered(accusing)),
+        (room.about(opening), gathered(harmless)),
+    ]
+
+
+def content_signs(room: Room, content: Content, known: Known, races: Races, case: Case) -> list[Told]:
+    """Tell what the suspects' answers and forms say by themselves, and beside what their names are known to answer."""
+    rows = case.rows
+    features, kind = content.features[rows], room.trace.exchanges.kind[room.replies.exchange[rows]]
+    impossible, lost = (features & np.uint16(one) != 0 for one in (Feature.IMPOSSIBLE, Feature.NO_CLASS))
+    agrees, unlike = known.agrees[rows], known.unlike[rows]
+    alone, rival = case.race < 0, rivalled(room, races)[rows]
+    near = room.trace.hosts.special[room.replies.server[rows]] & NEAR != 0
+    accusing = [
+        sign(rules.IMPOSSIBLE_ANSWER, impossible),
+        sign(rules.LOST_CLASS, lost),
+        sign(rules.BOGON_ANSWER, case.content > 0, llr=case.content),
+        sign(rules.LISTED_ANSWER, case.listed > 0, llr=case.listed),
+        sign(rules.MALFORMED, case.form > 0, llr=case.form),
+        sign(rules.WRONG_TYPE, case.wrong_type > 0, {"kind": kind}, llr=case.wrong_type),
+        sign(rules.UNLIKE_KNOWN, (unlike > 0) & ~agrees, llr=unlike),
+        sign(rules.RIVAL_REPLY, alone & rival),
+        sign(rules.LONE_REPLY, alone & ~rival),
+    ]
+    harmless = [sign(rules.KNOWN_ANSWER, agrees), sign(rules.OWN_NETWORK, alone & near)]
+    return [(room.suspects(rows), gathered(accusing)), (room.about(rows), gathered(harmless))]
+
+
+def rivalled(room: Room, races: Races) -> NDArray[np.bool_]:
+    """Say of each reply whether another answer to its question was seen, more than it was asked, but cut off."""
+    raced = np.zeros(len(room.trace.exchanges), np.bool_)
+    several = np.array([rows[0] for rows in races.members], np.int64)
+    raced[races.exchange[races.unread & (races.different > room.replies.queries[several])]] = True
+    found: NDArray[np.bool_] = raced[room.replies.exchange]
+    return found
+
+
+def contrast_signs(room: Room, case: Case) -> list[Told]:
+    """Tell how unlike its server each suspect is that is one for other reasons."""
+    replies, found, rows = room.replies, case.contrasts, case.rows
+    looked_at = ~np.isin(rows, case.outliers.rows)
+    waited, baseline = replies.delay[rows] / MILLISECOND, {"baseline": found.baseline}
+    foreign = looked_at & (found.header > 0)
+    by_hops = 2 * found.hops >= found.header
+    ttl = {"ttl": replies.ttl[rows], "usual_ttl": found.usual_ttl, **baseline}
+    ip_id = {"ip_id": replies.ip_id[rows]}
+    path = {"waited_ms": waited, "rtt_ms": found.rtt / MILLISECOND}
+    soon = {"waited_ms": waited, "fastest_ms": found.fastest / MILLISECOND, **baseline}
+    built: Measured = {"flags": replies.flags[rows], **baseline}
+    signs = [
+        sign(rules.HOP_LIMIT, foreign & by_hops, ttl, llr=found.header),
+        sign(rules.IP_ID, foreign & ~by_hops, {**ip_id, **baseline}, llr=found.header),
+        sign(rules.COPIED_ID, looked_at & replies.copied[rows] & ~found.echoes, ip_id),
+        sign(rules.CONSTRUCTION_OUTLIER, looked_at & (found.construction > 0), built, llr=found.construction),
+        sign(rules.FASTER_THAN_PATH, looked_at & (found.bound > 0), path, llr=found.bound),
+        sign(rules.TOO_FAST, looked_at & (found.timing > 0), soon, llr=found.timing),
+    ]
+    return [(room.suspects(rows), gathered(signs))]
+
+
+def outlier_signs(room: Room, odd: Outliers) -> list[Told]:
+    """Tell who is a suspect for being unlike its server's other replies."""
+    seen: Measured = {"ttl": odd.ttl, "usual_ttl": odd.usual_ttl, "baseline": odd.baseline, "of_name": odd.of_name}
+    signs = [sign(rules.OTHER_WRITER, True, seen, strength=np.minimum(1.0, odd.llr / FULL))]
+    return [(room.suspects(odd.rows), gathered(signs))]
+
+
+def policy_signs(room: Room, content: Content) -> list[Told]:
+    """Tell that a resolver declares its filter, and whether it says that others demand it."""
+    rows = np.flatnonzero(content.has(Feature.POLICY))
+    code = room.trace.dns.extended_error[room.replies.message[rows]].astype(np.float64)
+    signs = [
+        sign(rules.ORDERED, code == CENSORED),
+        sign(rules.POLICY, code != CENSORED, {"code": np.where(code >= 0, code, np.nan)}),
+    ]
+    return [(room.about(rows), gathered(signs))]
+
+
+def company_signs(room: Room, content: Content, known: Known, case: Case) -> list[Told]:
+    """Tell what else shares the suspects' addresses, and what else their servers answer."""
+    trace, replies, rows = room.trace, room.replies, case.rows
+    listed, domains = concentration(trace, replies, rows, case.listed > 0)
+    alone, silent = never_answers(trace, replies, rows, case.suspicious)
+    signs = [
+        sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
+        sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
+    ]
+    told, clean = [(room.suspects(rows), gathered(signs))], np.flatnonzero(~case.suspicious)
+    for rule, which in ((rules.POOLED, case.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
+        weight, domains = pooled(trace, replies, content, rows[which], clean)
+        shared = sign(rule, weight > 0, {"domains": domains}, llr=np.minimum(weight, weight_of(rule)))
+        told.append((room.suspects(rows[which]), gathered([shared])))
+    return told
+
+
+def control_signs(room: Room, controls: list[Control]) -> list[Told]:
+    """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
+    rows = np.array([one.reply for one in controls], np.int64)
+    shown = np.array([one.packet for one in controls], np.int64)
+    strength = np.array([one.strength for one in controls])
+    told = []
+    for rule in dict.fromkeys(one.rule for one in controls):
+        here = sign(rule, np.array([one.rule is rule for one in controls]), strength=strength, shown=shown)
+        accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
+        told.append((room.suspects(rows) if accuses else room.about(rows), gathered([here])))
+    return told

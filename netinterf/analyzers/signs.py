@@ -1,0 +1,214 @@
+"""What detectors return, and the one place where it is written down as evidence.
+
+A detector looks at some *cases* (resets, silences, answers, limits, …) and returns *signs*: each is a rule, the cases
+that show it, how much it weighs for each of them, what was measured, and a further packet that shows it. `record`
+turns them into evidence.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from netinterf.analyzers.base import Analyzer, observe
+from netinterf.analyzers.vocabulary import Family
+from netinterf.schema import Evidence, Rule, SubjectKind
+from netinterf.table import Ragged
+
+__all__ = [
+    "Cases",
+    "Measured",
+    "Sign",
+    "Signs",
+    "each_once",
+    "gathered",
+    "nobody",
+    "of_family",
+    "record",
+    "sign",
+    "taken",
+    "total",
+    "weakened",
+    "weight_of",
+]
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+Rows = Ragged | NDArray[np.integer]
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Cases:
+    """The n things that signs are about; one value stands for all of them."""
+
+    subject: NDArray[np.integer]  # rows in Flows or Exchanges, n of them
+    time: ArrayLike  # when, ns since 1970 UTC
+    witness: Rows  # rows in Packets that show whatever is seen of each: n lists, or n rows
+    forged: Rows | None = None  # rows in Packets held to be forged, in the same form
+    kind: SubjectKind = SubjectKind.FLOW
+
+    def __len__(self) -> int:
+        return len(self.subject)
+
+    def take(self, rows: I64) -> "Cases":
+        """Select cases."""
+        return attrs.evolve(
+            self,
+            subject=self.subject[rows],
+            time=np.broadcast_to(self.time, (len(self),))[rows],
+            witness=_taken(self.witness, rows),
+            forged=None if self.forged is None else _taken(self.forged, rows),
+        )
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Sign:
+    """One rule, and the cases that show it; a scalar stands for all of them."""
+
+    rule: Rule
+    where: ArrayLike  # bool: which cases show it
+    llr: F64  # nats, 0 where it does not show
+    measured: Mapping[str, ArrayLike]
+    shown: Rows | None = None  # a further row in Packets that shows it, -1 for none, or lists of them
+    forged: Rows | None = None  # packets held to be forged where they are others than those of the case
+
+    def take(self, rows: I64, count: int) -> "Sign":
+        """Select cases out of *count*."""
+
+        def some(value: ArrayLike) -> NDArray[np.generic]:
+            return np.broadcast_to(value, (count,))[rows]
+
+        return attrs.evolve(
+            self,
+            where=some(self.where),
+            llr=some(self.llr).astype(np.float64),
+            measured={name: some(value) for name, value in self.measured.items()},
+            shown=None if self.shown is None else _taken(self.shown, rows),
+            forged=None if self.forged is None else _taken(self.forged, rows),
+        )
+
+
+Signs = dict[Rule, Sign]
+Measured = dict[str, ArrayLike]
+
+
+def sign(
+    rule: Rule,
+    where: ArrayLike,
+    measured: Mapping[str, ArrayLike] | None = None,
+    *,
+    llr: ArrayLike | None = None,
+    strength: ArrayLike = 1.0,
+    shown: Rows | None = None,
+    forged: Rows | None = None,
+) -> Sign:
+    """Say which cases show a sign.
+
+    Args:
+        rule: What it is called.
+        where: Which cases show it.
+        measured: The numbers behind it, by the rule's measures.
+        llr: What it weighs there, nats; left out, a share of the rule's weight.
+        strength: That share.
+        shown: A further packet that shows it.
+        forged: Packets held to be forged by it, others than those of the case.
+    """
+    weight = weight_of(rule) * np.asarray(strength, np.float64) if llr is None else np.asarray(llr, np.float64)
+    return Sign(
+        rule=rule, where=where, llr=np.where(where, weight, 0.0), measured=measured or {}, shown=shown, forged=forged
+    )
+
+
+def weight_of(rule: Rule) -> float:
+    """Give what a rule weighs at full strength, nats.
+
+    Raises:
+        ValueError: Its test computes that.
+    """
+    if rule.weight is None:
+        raise ValueError(f"rule {rule.id!r} has no weight of its own")
+    return rule.weight
+
+
+def weakened(one: Sign, share: F64 | NDArray[np.bool_]) -> Sign:
+    """Let a sign say a share of what it says; with none of it left it does not show."""
+    return attrs.evolve(one, where=np.logical_and(one.where, np.not_equal(share, 0.0)), llr=one.llr * share)
+
+
+def gathered(signs: Iterable[Sign]) -> Signs:
+    """Put signs in order, by their rules."""
+    return {one.rule: one for one in signs}
+
+
+def taken(signs: Signs, rows: I64, count: int) -> Signs:
+    """Keep some of *count* cases."""
+    return {rule: one.take(rows, count) for rule, one in signs.items()}
+
+
+def of_family(signs: Signs, family: Family) -> Signs:
+    """Keep the signs that a family has, each still by the rule that its detector named."""
+    return {rule: one for rule, one in signs.items() if family.of(rule) is not None}
+
+
+def total(signs: Signs, count: int) -> F64:
+    """Add up what all signs weigh, for each of *count* cases."""
+    return sum((one.llr for one in signs.values()), np.zeros(count))
+
+
+def nobody(count: int) -> Ragged:
+    """Name no packet as forged."""
+    return Ragged.empty(count, np.int32)
+
+
+def record(analyzer: Analyzer, cases: Cases, signs: Signs, family: Family | None = None) -> list[Evidence]:
+    """Write signs down as evidence, rule by rule, for the cases that show them.
+
+    Args:
+        analyzer: Who saw them.
+        cases: What they are about.
+        signs: What was seen.
+        family: Whose twins are written in place of the rules that detectors named; signs that it does not have are
+            left out.
+    """
+    tables = []
+    for one in signs.values():
+        rule = one.rule if family is None else family.of(one.rule)
+        pick = np.flatnonzero(np.broadcast_to(one.where, (len(cases),)))
+        if rule is None or not len(pick):
+            continue
+        some, seen = cases.take(pick), one.take(pick, len(cases))
+        tables.append(
+            observe(
+                analyzer,
+                rule,
+                subject=some.subject,
+                time=some.time,
+                llr=seen.llr,
+                witness=each_once(some.witness, seen.shown),
+                forged=some.forged if seen.forged is None else seen.forged,
+                measured=dict(seen.measured),
+                kind=cases.kind,
+            )
+        )
+    return tables
+
+
+def each_once(*parts: Rows | None) -> Ragged:
+    """List the packets of each case in order, each once; rows of -1 stand for none."""
+    lists = [_lists(part) for part in parts if part is not None]
+    count = len(lists[0])
+    owner = np.concatenate([one.parents() for one in lists])
+    row = np.concatenate([one.values.astype(np.int64) for one in lists])
+    pairs = np.unique(owner[row >= 0] << 32 | row[row >= 0])
+    return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))
+
+
+def _lists(rows: Rows) -> Ragged:
+    """Bring packets of each case into one form."""
+    return rows if isinstance(rows, Ragged) else Ragged.from_lengths(np.ones(len(rows), np.int64), rows)
+
+
+def _taken(rows: Rows, index: I64) -> Rows:
+    """Select the packets of some cases."""
+    return rows.take(index) if isinstance(rows, Ragged) else rows[index]
