@@ -107,7 +107,7 @@ def limit_of(evidence: Evidence) -> dict[str, float]:
     """Read where the evidence says that the limit lies, by unit: one, or both where it cannot tell; empty without."""
     for row in range(len(evidence)):
         rule = evidence.rules[evidence.rule[row]]
-        if rule.id == LIMIT:
+        if rule == LIMIT:
             measured = dict(zip(rule.measures, evidence.measured[row].tolist(), strict=True))
             told, packets = {unit: measured[f"limit_{unit}"] for unit in TOLERANCE}, measured["in_packets"]
             if abs(packets) >= DECIDED:

@@ -15,10 +15,14 @@ from netinterf import schema
 from netinterf.analyzers import everywhere
 from netinterf.analyzers.registry import builtin
 from netinterf.attribute.catalogue import background, systems
+from netinterf.cli.listing import nats
 from netinterf.decode import LINK_TYPES
+from netinterf.recording.blinds import blind_to
 from netinterf.simulate import scenarios
 from netinterf.simulate.coverage import coverage
 from netinterf.table import Table
+from netinterf.verdict.model import default_model
+from netinterf.verdict.weights import weights_of
 
 __all__ = ["write_all"]
 
@@ -38,17 +42,33 @@ def columns() -> str:
     return "\n".join(parts)
 
 
+RULES = """# Rules
+
+Every observation that can appear as evidence. Ids never change their meaning.
+
+*Literature* is what a paper or a count says of the sign alone, *fitted* what the packaged model makes of it beside all
+others, *at most* what one observation may carry: what real benign traffic supports, or of *proof* its cap. Weights are
+natural-log likelihood ratios at full strength, positive for interference; a dash stands where a test computes them for
+each case. In the kinds of recording named under *blind to* a rule says nothing for interference. `netinterf analyzers
+--rules` prints the same numbers.
+"""
+
+
 def rules() -> str:
     """Write the list of rules."""
-    parts = ["# Rules\n\nEvery observation that can appear as evidence. Ids never change their meaning.\n"]
+    parts = [RULES]
+    head = (
+        "rule", "mechanism", "independence group", "says", "literature", "fitted", "at most", "blind to", "references",
+    )  # fmt: skip
     listed = [(analyzer.name, analyzer.rules) for analyzer in builtin()]
     for name, known in (*listed, ("everywhere: after all of them, what nearly all connections show", everywhere.RULES)):
-        parts.append(f"## {name}\n")
         rows = [
-            (f"`{r.id}`", f"`{r.mechanism}`", r.group, r.says, "yes" if r.decisive else "", "; ".join(r.references))
-            for r in known
-        ]
-        parts.append(table(("rule", "mechanism", "independence group", "says", "decisive", "references"), rows))
+            (f"`{one.rule.id}`", f"`{one.rule.mechanism}`", one.rule.group, one.rule.says, nats(one.literature),
+             nats(one.fitted), f"{nats(one.most)}{', proof' if one.rule.decisive else ''}",
+             ", ".join(blind_to(one.rule)), "; ".join(one.rule.references))
+            for one in weights_of(known, default_model())
+        ]  # fmt: skip
+        parts += [f"## {name}\n", table(head, rows)]
     return "\n".join(parts)
 
 

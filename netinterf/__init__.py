@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from netinterf.analyzers.block_pages import BlockPages
     from netinterf.analyzers.check import check_analyzer
     from netinterf.analyzers.dns_poisoning import DnsPoisoning
+    from netinterf.analyzers.dns_silence import DnsSilence
+    from netinterf.analyzers.freezes import Freezes
+    from netinterf.analyzers.handshakes import SlowHandshakes
+    from netinterf.analyzers.isolation import Isolation
     from netinterf.analyzers.rst_injection import RstInjection
     from netinterf.analyzers.run import analyze
     from netinterf.analyzers.shaping import Shaping
@@ -43,8 +47,11 @@ __all__ = [
     "BlockPages",
     "Comparison",
     "DnsPoisoning",
+    "DnsSilence",
     "Evidence",
+    "Freezes",
     "Grade",
+    "Isolation",
     "Model",
     "NetinterfError",
     "Outcome",
@@ -55,6 +62,7 @@ __all__ = [
     "Session",
     "Shaping",
     "Silence",
+    "SlowHandshakes",
     "SubjectKind",
     "TamperingSignatures",
     "Throttling",
@@ -86,6 +94,10 @@ HOMES = {
     "netinterf.analyzers.check": ("check_analyzer",),
     "netinterf.analyzers.block_pages": ("BlockPages",),
     "netinterf.analyzers.dns_poisoning": ("DnsPoisoning",),
+    "netinterf.analyzers.dns_silence": ("DnsSilence",),
+    "netinterf.analyzers.freezes": ("Freezes",),
+    "netinterf.analyzers.handshakes": ("SlowHandshakes",),
+    "netinterf.analyzers.isolation": ("Isolation",),
     "netinterf.analyzers.rst_injection": ("RstInjection",),
     "netinterf.analyzers.run": ("analyze",),
     "netinterf.analyzers.shaping": ("Shaping",),

@@ -1,9 +1,9 @@
 """In how many real benign subjects a rule could have fired, and in how many it did.
 
-A rule that stayed quiet where it could not have spoken has shown nothing. So each rule has preconditions, coarse ones
-that columns of the trace answer: the subject is of its kind, what it looks at was captured, and the signal exists
-there (hop limits that nobody rewrote, negotiated timestamps, a measured round trip, others to compare with). A subject
-in which a rule fired was exposed to it, whatever these say.
+A rule that stayed quiet where it could not have spoken has shown nothing. So each rule names preconditions
+(`Rule.exposed`), coarse ones that columns of the trace answer: the subject is of its kind, what it looks at was
+captured, and the signal exists there (hop limits that nobody rewrote, negotiated timestamps, a measured round trip,
+others to compare with). A subject in which a rule fired was exposed to it, whatever these say.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, NAME_BEYOND
 from netinterf.analyzers.silence.probes import in_a_sweep
-from netinterf.schema import Evidence, Mark, Rule, SubjectKind, TcpFlag, TcpOption
+from netinterf.schema import Evidence, Mark, SubjectKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 from netinterf.verdict.model import MAX_NATS, default_model
 from netinterf.verdict.reasons import Reason
@@ -22,45 +21,11 @@ from netinterf.verdict.subjects import Subjects, row_of
 from netinterf.verdict.weigh import bearing, values, vocabulary
 from netinterf.verdict.weigh import strongest as strongest_of_groups
 
-__all__ = ["Count", "conditions_of", "count", "family_of", "met"]
+__all__ = ["Count", "count", "family_of", "met"]
 
 Mask = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
-
-FAMILY = {
-    "rst": "tcp", "fin": "tcp", "data": "tcp", "synack": "tcp", "receipt": "tcp", "signature": "tcp",
-    "drop": "asked", "filter": "asked", "handshake": "opened", "freeze": "answered", "reach": "opened",
-    "syn": "opened",
-    "http": "page", "page": "page", "tls": "certificate", "dns": "reply", "query": "query", "quic": "quic",
-    "rate": "transfer", "shaping": "transfer",
-}  # fmt: skip
-"""What a subject must have shown for the rules of a family to look at it, by the first part of their ids."""
-
-SIGNALS = {
-    "hops": ("ttl", "ttl_class", "ttl_varies", "connect_ttl", "connect_ttl_class", "connect_ttl_varies", "hop_limit",
-             "before_server"),
-    "ids": (
-        "ip_id", "copied_id", "cloned_id", "in_counter", "one_id", "df", "connect_copied_id", "connect_cloned_id",
-        "connect_df",
-    ),
-    "stamps": ("no_timestamps", "own_timestamps", "connect_no_timestamps"),
-    "timed": (
-        "premature", "too_soon", "nearer", "connect_premature", "connect_nearer", "soon_back",
-        "taken_back", "acked_early", "acked_soon", "acked_between", "acked_unsent", "faster_than_path", "too_fast",
-    ),
-}  # fmt: skip
-"""Signals that some captures do not carry, and the rules that need them, by the last part of their ids."""
-
-OPENINGS = ("rst.connect_", "drop.syn", "signature.syn", "reach.", "synack.")
-"""Rules about the opening of a connection: the client's SYN is all that they need."""
-
-SECOND_GREETINGS = ("synack.nearer", "synack.other_stack", "synack.refused")
-"""Rules that compare two greetings of one opening."""
-
-WITNESSES = (BEFORE_SERVER, NAME_BEYOND)
-"""Rules that only a route trace can show. The test that they bear witness to asks whether connections die, which all
-with company could: it is held against those."""
 
 LEAST_DATA = 30
 """Data packets of one direction that can show a limit: twice the losses that are looked for (Flach et al., SIGCOMM
@@ -87,21 +52,11 @@ def family_of(rule: str) -> str:
     return rule.partition(".")[0]
 
 
-def conditions_of(rule: Rule) -> tuple[str, ...]:
-    """List the preconditions of a rule; a family that is not listed looks at every subject."""
-    family, _, sign = rule.id.partition(".")
-    first = "opened" if rule.id.startswith(OPENINGS) else FAMILY.get(family, "any")
-    signals = [signal for signal, signs in SIGNALS.items() if sign in signs]
-    twice = ["greeted twice"] if rule.id in SECOND_GREETINGS else []
-    swept = ["swept"] if rule.id in WITNESSES else []
-    return (first, *signals, *twice, *swept, *(["company"] if rule.shared else []))
-
-
 def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     """Say of each subject which preconditions it meets.
 
     Returns:
-        One mask over verdict rows for every word that `conditions_of` may give.
+        One mask over verdict rows for every word that rules name.
     """
     flows, sides, recording = trace.flows, trace.sides, trace.recording
     sent, data = sides.packets.reshape(-1, 2), sides.payload_packets.reshape(-1, 2)
@@ -182,14 +137,14 @@ def count(
     fired = strongest(evidence, row)
     known: Mapping[tuple[str, ...], Mask] = {
         words: np.logical_and.reduce([shown[word] for word in words])
-        for words in {conditions_of(rule) for rule in evidence.rules}
+        for words in {rule.exposed for rule in evidence.rules}
     }
     counts = {}
     for code, rule in enumerate(evidence.rules):
         if any(rule.mechanism == word or rule.mechanism.startswith(word + ".") for word in passed_over):
             continue
         rows, weight, against = fired.get(code, NEVER)
-        exposed, mine = known[conditions_of(rule)] & benign, benign[rows]
+        exposed, mine = known[rule.exposed] & benign, benign[rows]
         exposed[rows[mine]] = True
         if total := int(exposed.sum()):
             told = [tuple(np.round(nats[mine], 3).tolist()) for nats in (weight, against)]

@@ -1,6 +1,6 @@
 """What an analyzer is, and how it writes evidence down.
 
-An analyzer asks one question of a trace and answers with evidence; it never judges. It is any frozen value with four
+An analyzer asks one question of a trace and answers with evidence; it never judges. It is any frozen value with three
 class constants and a call: no base class, no registration.
 """
 

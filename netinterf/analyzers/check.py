@@ -53,7 +53,7 @@ def demand(holds: object, analyzer: Analyzer, reason: str) -> None:
 
 def describe(analyzer: Analyzer) -> None:
     """Check the constants and the docstring."""
-    demand(isinstance(analyzer, Analyzer), analyzer, "needs name, scope, needs, rules and a call")
+    demand(isinstance(analyzer, Analyzer), analyzer, "needs name, scope, rules and a call")
     demand(analyzer.rules, analyzer, "declares no rules")
     ids = [rule.id for rule in analyzer.rules]
     demand(len(ids) == len(set(ids)), analyzer, "declares a rule id twice")

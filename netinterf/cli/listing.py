@@ -10,15 +10,18 @@ from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.output import Output
 from netinterf.errors import AnalyzerError
 from netinterf.report.lines import wrapped
+from netinterf.verdict.model import default_model
+from netinterf.verdict.weights import weights_of
 
-__all__ = ["run_analyzers"]
+__all__ = ["nats", "run_analyzers"]
 
 PART = "What it looks for:"  # opens the part of an analyzer's docstring that says so
 
 
-def run_analyzers(_: argparse.Namespace) -> int:
-    """List every analyzer that can be asked for; return the exit status."""
+def run_analyzers(options: argparse.Namespace) -> int:
+    """List every analyzer that can be asked for, or the rules of all; return the exit status."""
     output = Output()
+    described = rule_table if options.rules else summary
     for name, make in BUILTIN.items():
         output.write(described(name, "built-in", make()))
     for plugin in plugins():
@@ -31,11 +34,25 @@ def run_analyzers(_: argparse.Namespace) -> int:
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 
-def described(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
+def summary(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
     """Write what an analyzer is called, where it comes from, what it looks for, and the ids of its rules."""
     yield f"{name} ({origin})"
     for words in (looks_for(analyzer), "rules: " + ", ".join(rule.id for rule in analyzer.rules)):
         yield from wrapped(words, "  ")
+
+
+def rule_table(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
+    """Write the rules of an analyzer: what each weighs by the literature, after the fit, and at most, in nats."""
+    yield f"{name} ({origin})"
+    yield f"  {'rule':<26} {'mechanism':<24} {'literature':>10} {'factor':>7} {'fitted':>7} {'at most':>8}"
+    for one in weights_of(analyzer.rules, default_model()):
+        numbers = f"{nats(one.literature):>10} {one.factor:>7.3g} {nats(one.fitted):>7} {nats(one.most):>8}"
+        yield f"  {one.rule.id:<26} {one.rule.mechanism:<24} {numbers}{'  proof' if one.rule.decisive else ''}"
+
+
+def nats(value: float | None) -> str:
+    """Write a weight; what a test computes has none."""
+    return "–" if value is None else f"{value:+.1f}"
 
 
 def looks_for(analyzer: Analyzer) -> str:

@@ -2,11 +2,12 @@
 
 Rules know for themselves which fields they need. Three kinds of recording blind whole kinds of observations:
 
-* where packets without data were left out, nothing tells what was lost, held back or left unanswered;
+* where packets without data were left out, nothing tells what was lost, held back or left unanswered: no mechanism
+  that shows in what is missing;
 * where no host sent the packets, numbers that contradict each other show what a program wrote, not who else spoke;
 * where two clocks recorded the directions, nothing tells who was too early, or spoke of what was yet to come.
 
-Evidence against interference keeps its weight.
+Which rules the last two blind stands with each of them (`Rule.blind`). Evidence against interference keeps its weight.
 """
 
 from typing import TYPE_CHECKING
@@ -15,41 +16,34 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.mechanisms import MECHANISMS
+from netinterf.mechanisms import MECHANISMS, covers
 from netinterf.schema import Evidence, Rule, SubjectKind
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["BLINDS", "blinded"]
+__all__ = ["BLIND", "blind_to", "blinded"]
 
-BLINDS: dict[str, tuple[str, ...]] = {
-    "filtered": tuple(one.path for one in MECHANISMS.values() if one.missing),
-    "made": (
-        *("contradiction", "synack.acknowledgement", "synack.window", "synack.ports", "synack.timing"),
-        *("synack.options", "synack.aftermath", "synack.counter", "fin.sequence", "data.sequence"),
-        *("data.acknowledgement", "fin.acknowledgement", "page.acknowledgement"),
-        *("data.taken_back", "fin.taken_back", "page.taken_back"),
-    ),
-    "skewed": (
-        *("rst.timing", "fin.timing", "data.timing", "page.timing", "dns.timing"),
-        *("rst.acknowledgement", "fin.acknowledgement", "data.acknowledgement", "page.acknowledgement"),
-        *("synack.acknowledgement", "synack.timing", "rst.aftermath", "fin.aftermath", "page.aftermath"),
-    ),
-}
-"""Columns of `Recording`, and what they blind: mechanisms, roots of mechanisms, or groups of rules."""
+BLIND = ("filtered", "made", "skewed")
+"""Columns of `Recording` that blind rules."""
+
+
+def blind_to(rule: Rule) -> tuple[str, ...]:
+    """Name the kinds of recording of which a rule says nothing for interference."""
+    missing = any(one.missing and covers(one.path, rule.mechanism) for one in MECHANISMS.values())
+    return ("filtered", *rule.blind) if missing else rule.blind
 
 
 def blinded(trace: "Trace", evidence: Evidence) -> Evidence:
     """Take the weight from what the recording of its flow cannot show; it stays to be read."""
-    held = {name: getattr(trace.recording, name) for name in BLINDS}
+    held = {name: getattr(trace.recording, name) for name in BLIND}
     if not any(column.any() for column in held.values()):
         return evidence
     flow = flows_of(trace, evidence)
     blind = np.zeros(len(evidence), np.bool_)
-    for name, roots in BLINDS.items():
-        rules = [place for place, rule in enumerate(evidence.rules) if speaks_of(rule, roots)]
-        blind |= np.isin(evidence.rule, rules) & np.append(held[name], False)[flow]
+    for name, column in held.items():
+        rules = [place for place, rule in enumerate(evidence.rules) if name in blind_to(rule)]
+        blind |= np.isin(evidence.rule, rules) & np.append(column, False)[flow]
     return attrs.evolve(evidence, llr=np.where(blind, np.minimum(evidence.llr, 0.0), evidence.llr))
 
 
@@ -59,8 +53,3 @@ def flows_of(trace: "Trace", evidence: Evidence) -> NDArray[np.int64]:
     asked = evidence.subject_kind == SubjectKind.EXCHANGE
     flow[asked] = trace.exchanges.flow[flow[asked]]
     return flow
-
-
-def speaks_of(rule: Rule, roots: tuple[str, ...]) -> bool:
-    """Say whether a rule is of one of some groups, or speaks of one of some mechanisms or of a kind of one."""
-    return any(rule.group == root or f"{rule.mechanism}.".startswith(f"{root}.") for root in roots)

@@ -6,12 +6,14 @@ from scapy.all import IP, TCP
 
 from netinterf.analyzers.acknowledgements import Acknowledgements
 from netinterf.analyzers.acknowledgements.hasty import find_hasty
-from netinterf.analyzers.acknowledgements.rules import WEIGHTS
+from netinterf.analyzers.acknowledgements.rules import RULES
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import Talk
+
+WEIGHTS = {rule.id: rule.weight for rule in RULES}
 
 PAGE = 120  # bytes that somebody else wrote
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + b"x" * 300

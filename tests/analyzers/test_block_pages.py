@@ -6,7 +6,7 @@ import pytest
 from scapy.all import IP, TCP
 
 from netinterf.analyzers.block_pages import BlockPages
-from netinterf.analyzers.block_pages.rules import WEIGHTS
+from netinterf.analyzers.block_pages.rules import ONE_ID
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.context.pages import KEY, match_pages, signatures
@@ -201,7 +201,7 @@ def test_one_number_on_many_answers_accuses_nobody_alone(networks: int) -> None:
     for place in range(6):
         talk.server = f"203.0.{113 + place % networks}.9"
         answered(ORDINARY, at=101, talk=talk, port=41000 + place, begin=5000.0 * place, id=13330)
-    assert rules(talk.trace(), 41000)["page.one_id"] == WEIGHTS["one_id"]
+    assert rules(talk.trace(), 41000)["page.one_id"] == ONE_ID.weight
 
 
 @pytest.mark.parametrize("greeted", [True, False])

@@ -12,7 +12,7 @@ from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.dns_poisoning import DnsPoisoning
 from netinterf.analyzers.dns_poisoning.profile import early_weight, hop_weight
 from netinterf.analyzers.dns_poisoning.race import RETRANSMITTED, UNLIKE
-from netinterf.analyzers.dns_poisoning.rules import RULES, WEIGHTS
+from netinterf.analyzers.dns_poisoning.rules import RULES, TLS_FOLLOWED, UNLIKE_KNOWN
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.networks import Network
 from netinterf.errors import CaptureError
@@ -563,7 +563,7 @@ def test_whose_addresses_they_are_is_told_by_a_table():
         scene.ordinary(10)
         table = [Network(ip_network("93.184.0.0/16"), 64496, ""), Network(ip_network("185.76.0.0/16"), asn or 0, "")]
         weights += [sum(weighed(knowing(scene, table if asn else ()).trace, "dns.unlike_known"))]
-    assert weights == [WEIGHTS["unlike_known"] / 2, 0.0, WEIGHTS["unlike_known"]]
+    assert weights == [UNLIKE_KNOWN.weight / 2, 0.0, UNLIKE_KNOWN.weight]
 
 
 def test_a_portal_that_leads_everybody_elsewhere_singles_nobody_out():
@@ -978,7 +978,7 @@ def test_a_handshake_with_the_suspect_address_speaks_for_it():
     before, _ = raced(lambda _: None)
     followed, rules = raced(tls("31.13.95.38", "www.listed.org"))
     assert "tls_followed" in rules
-    assert followed == pytest.approx(before + WEIGHTS["tls_followed"])
+    assert followed == pytest.approx(before + TLS_FOLLOWED.weight)
     for address, name in (("93.184.216.34", "www.listed.org"), ("31.13.95.38", "other.example.com")):
         weight, rules = raced(tls(address, name))
         assert "tls_followed" not in rules
@@ -1059,7 +1059,7 @@ def test_early_replies_weigh_by_rank():
 def test_rules_are_sound():
     """Ids are unique, every weight has a rule, and every rule names its source."""
     ids = [rule.id for rule in RULES]
-    assert len(ids) == len(set(ids)) == len(WEIGHTS)
+    assert len(ids) == len(set(ids))
     assert all(rule.references and rule.says and rule.group.startswith("dns.") for rule in RULES)
     assert isinstance(DnsPoisoning(), Analyzer)
 

@@ -8,7 +8,7 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.dns_silence.company import look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
-from netinterf.analyzers.dns_silence.rules import WEIGHTS
+from netinterf.analyzers.dns_silence.rules import CANDID, ELSEWHERE
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.outside import Outside
 from netinterf.simulate import Conditions, run
@@ -331,7 +331,7 @@ def test_public_resolvers_say_when_a_name_is_dead() -> None:
                 talk.now += SECOND
             talk.ordinary(20)
         given.append(weights(read_talk(talk)).get("candid", 0.0))
-    assert 2 < given[0] < 4 < given[1] <= WEIGHTS["candid"]
+    assert 2 < given[0] < 4 < given[1] <= CANDID.weight
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_contrasts_weigh_as_much_as_chance_is_excluded() -> None:
         asked_in_vain(talk, times=times)
         answered(talk, OTHER)
         given.append(weights(read_talk(talk))["elsewhere"])
-    assert given[0] < 0.8 * WEIGHTS["elsewhere"] < given[1] == WEIGHTS["elsewhere"]
+    assert given[0] < 0.8 * ELSEWHERE.weight < given[1] == ELSEWHERE.weight
 
 
 def test_answers_that_took_several_questions_tell_how_many_are_lost() -> None:

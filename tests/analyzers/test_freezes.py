@@ -8,11 +8,10 @@ import pytest
 from scapy.all import IP, TCP
 
 from netinterf.analyzers.check import check_analyzer
-from netinterf.analyzers.freezes import Freezes
+from netinterf.analyzers.freezes import Freezes, rules
 from netinterf.analyzers.freezes.analyzer import lives_of, unless_hung
 from netinterf.analyzers.freezes.breaks import find_ends, joined_breaks
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses, moved_in
-from netinterf.analyzers.freezes.rules import LIMIT, ONE_WAY, SCATTERED, SPARED, STOPPED
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.simulate import Conditions, run
 from netinterf.stats.concentration import PLACES, find_common_limit
@@ -21,6 +20,10 @@ from netinterf.verdict.combine import classify
 from netinterf.verdict.ledger import explain
 from tests.analyzers.bulk import Flow, transfer_world
 from tests.analyzers.talk import RAW_IP, Talk
+
+LIMIT, ONE_WAY, SCATTERED, SPARED, STOPPED = (
+    rule.id for rule in (rules.LIMIT, rules.ONE_WAY, rules.SCATTERED, rules.SPARED, rules.STOPPED)
+)
 
 SEGMENT = b"x" * 1000
 REQUEST = b"GET / HTTP/1.1\r\nHost: %s.example\r\n\r\n"

@@ -10,7 +10,7 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.tls_interception import TlsInterception
 from netinterf.analyzers.tls_interception.flights import DEMANDED, read_flights
 from netinterf.analyzers.tls_interception.leaves import any_of, find_leaves, unrelated
-from netinterf.analyzers.tls_interception.rules import RULES, WEIGHTS, weigh_sites
+from netinterf.analyzers.tls_interception.rules import PRIVATE_ISSUER, RULES, weigh_sites
 from netinterf.context.interceptors import interceptor
 from netinterf.errors import NetinterfError
 from netinterf.schema import TlsKind
@@ -123,12 +123,12 @@ def test_absent_timestamps_mean_nothing_where_they_could_not_be_seen(blind: str)
 
 def test_no_rule_accuses_alone() -> None:
     """None reaches even odds by itself, and further names stop to add."""
-    assert max(WEIGHTS.values()) < EVEN
+    assert max(rule.weight for rule in RULES) < EVEN
     assert not any(rule.decisive for rule in RULES)
     grown = weigh_sites(np.arange(0, 50))
     assert grown[:2].tolist() == [0.0, 0.0]
     assert (np.diff(grown) >= 0).all()
-    assert grown.max() == WEIGHTS["tls.private_issuer"]
+    assert grown.max() == PRIVATE_ISSUER.weight
 
 
 def test_unrelated_names_against_loops() -> None:

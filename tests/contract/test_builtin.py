@@ -65,5 +65,5 @@ class Broken:
 def test_the_checker_finds_a_broken_analyzer() -> None:
     """A class without the constants fails the check by name."""
     broken: Analyzer = Broken()  # type: ignore[assignment]
-    with pytest.raises(AnalyzerError, match="needs name, scope, needs, rules"):
+    with pytest.raises(AnalyzerError, match="needs name, scope, rules"):
         check_analyzer(broken)

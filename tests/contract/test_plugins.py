@@ -72,7 +72,7 @@ RULE = Rule(id="mine.one", mechanism="tcp.reset", group="mine", says="something"
 
 @attrs.frozen
 class Mine:
-    name, scope, needs, rules = "mine", Scope.FLOW, frozenset(), (RULE,)
+    name, scope, rules = "mine", Scope.FLOW, (RULE,)
 
     def __call__(self, trace, /):
         rows = np.flatnonzero(trace.packets.flow >= 0)[:3]

@@ -14,15 +14,17 @@ from scapy.all import ICMP, IP, TCP
 from benchmarks.reality.bounds import SMALLEST, UNKNOWN, Support, bound_of, bounds_of, support_of
 from benchmarks.reality.changed import compare, told
 from benchmarks.reality.changes import NEUTRAL, WORSE, Frames, as_pcap, as_pcapng, frames_of
-from benchmarks.reality.exposure import Count, conditions_of, count, met
+from benchmarks.reality.exposure import Count, count, met
 from benchmarks.reality.judging import Told, Unit, consistent
 from benchmarks.reality.reserve import LOOKED_AT, home_of, open_folder, reserved
 from benchmarks.reality.tables import counted, suspected
 from benchmarks.scoreboard.labels import Row
 from benchmarks.scoreboard.units import Answer
+from netinterf.analyzers.registry import builtin
 from netinterf.analyzers.run import analyze
-from netinterf.analyzers.silence.probe_rules import BEFORE_SERVER, NAME_BEYOND, PROBE_RULES
+from netinterf.analyzers.silence import rules as silence
 from netinterf.analyzers.silence.probes import in_a_sweep
+from netinterf.analyzers.vocabulary import Family
 from netinterf.capture import write_pcap
 from netinterf.schema import Rule
 from netinterf.simulate import Conditions, Truth, run
@@ -146,7 +148,7 @@ def test_who_is_exposed(trace: Trace) -> None:
     spoken = {rule.id for rule in evidence.rules if rule.mechanism == "tcp.drop"}
     assert set(passed) == set(counts) - spoken
     shown = met(trace, subjects)
-    assert all(set(conditions_of(rule)) <= set(shown) for rule in evidence.rules)
+    assert all(set(rule.exposed) <= set(shown) for rule in evidence.rules)
 
 
 def test_the_closer_label_holds() -> None:
@@ -178,10 +180,10 @@ def test_suspicions_of_labelled_subjects_are_counted() -> None:
 
 def test_a_shared_rule_needs_company() -> None:
     """What compares with others could not have fired where nobody else is."""
-    rule = Rule(id="drop.served", mechanism="tcp.drop", group="x", says="x", shared=True)
-    assert conditions_of(rule) == ("asked", "company")
-    assert conditions_of(Rule(id="rst.ttl", mechanism="tcp.reset", group="x", says="x")) == ("tcp", "hops")
-    assert conditions_of(Rule(id="house.own", mechanism="x", group="x", says="x")) == ("any",)
+    house = Family("house.", "tcp.drop", exposed="asked")
+    assert house.rule("served", "x", 1.0, "x", source="x", shared=True).exposed == ("asked", "company")
+    assert house.rule("ttl", "x", 1.0, "x", source="x", needs=("hops",)).exposed == ("asked", "hops")
+    assert Rule(id="house.own", mechanism="x", group="x", says="x").exposed == ("any",)
 
 
 def test_only_sweeps_can_show_what_sweeps_show() -> None:
@@ -191,7 +193,8 @@ def test_only_sweeps_can_show_what_sweeps_show() -> None:
     found = [in_a_sweep(read(times=one.times, frames=one.frames, link_type=one.link_type)) for one in (swept, together)]
     assert np.count_nonzero(found[0]) > len(found[0]) / 2
     assert not found[1].any()
-    assert [rule.id for rule in PROBE_RULES if "swept" in conditions_of(rule)] == [BEFORE_SERVER, NAME_BEYOND]
+    known = [rule for analyzer in builtin() for rule in analyzer.rules if "swept" in rule.exposed]
+    assert known == [silence.BEFORE_SERVER, silence.NAME_BEYOND]
 
 
 def frames(trace: Trace) -> Frames:

@@ -32,7 +32,6 @@ class Accuser:
 
     name: ClassVar[str] = "accuser"
     scope: ClassVar[Scope] = Scope.FLOW
-    needs: ClassVar[frozenset[str]] = frozenset({"packets"})
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(id="accuser.all", mechanism="tcp.reset", group="all", says="a server spoke", decisive=True),
     )

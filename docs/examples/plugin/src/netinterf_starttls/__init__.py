@@ -51,7 +51,6 @@ class MaskedStarttls:
 
     name: ClassVar[str] = "masked_starttls"
     scope: ClassVar[Scope] = Scope.CAPTURE  # a client's other mail servers
-    needs: ClassVar[frozenset[str]] = frozenset({"packets", "flows", "hosts"})
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             id="starttls.masked",
