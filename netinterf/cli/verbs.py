@@ -65,9 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 done, 2 wrong usage.",
         allow_abbrev=False,
     )
-    analyzers.add_argument(
-        "--rules", action="store_true", help="list their rules, and what each weighs"
-    )
+    analyzers.add_argument("--rules", action="store_true", help="list their rules, and what each weighs")
     analyzers.set_defaults(run="netinterf.cli.listing:run_analyzers")
     return parser
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import netinterf
+from netinterf.analyzers.registry import builtin
 from netinterf.mechanisms import (
     MECHANISMS,
     Figure,
@@ -19,8 +20,8 @@ from netinterf.mechanisms import (
 )
 
 PACKAGE = Path(netinterf.__file__).parent
-AT_HOME = ("mechanisms.py", "analyzers/", "simulate/")
-"""Where mechanisms are named: their records, the rules that speak of them, and the plays that do it."""
+AT_HOME = ("mechanisms.py", "simulate/")
+"""Where mechanisms are named: their records, the plays that do it, and the rules that speak of them."""
 
 EXAMPLES = {"engine/examples.py"}
 """Files of examples are named by what they show."""
@@ -33,9 +34,29 @@ def test_mechanisms_are_named_in_their_records_only() -> None:
     named = [
         f"{place}:{node.lineno} {node.value}"
         for place, module in sorted(modules.items())
-        if not place.startswith(AT_HOME) and place not in EXAMPLES
+        if not place.startswith(AT_HOME) and place not in EXAMPLES and not declares_rules(place)
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and node.value in special
+    ]
+    assert named == []
+
+
+def declares_rules(place: str) -> bool:
+    """Say which modules hold the rules of an analyzer."""
+    return place.startswith("analyzers/") and place.endswith(("/rules.py", "/everywhere.py"))
+
+
+def test_detectors_name_rules_by_their_declarations() -> None:
+    """No module of an analyzer but its rules holds the id of one, whole or as the end of one put together."""
+    known = {rule.id for analyzer in builtin() for rule in analyzer.rules}
+    prefixes = {f"{one.partition('.')[0]}." for one in known}
+    named = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno} {node.value}"
+        for path in sorted((PACKAGE / "analyzers").rglob("*.py"))
+        if not declares_rules(path.relative_to(PACKAGE).as_posix())
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if node.value in known or node.value in prefixes
     ]
     assert named == []
 
