@@ -6,6 +6,7 @@ result is a `Trace`: frozen tables over one buffer of capture bytes.
 
 import ipaddress
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -21,6 +22,7 @@ from netinterf.decode.checksum import transport_ok
 from netinterf.decode.transport import sack_blocks
 from netinterf.errors import ParameterError
 from netinterf.flows.assign import assign_flows, tie_quotes
+from netinterf.flows.contacts import Contacts, find_contacts
 from netinterf.flows.datagrams import repeated_datagrams
 from netinterf.flows.messages import Messages, read_messages
 from netinterf.flows.rtt import rtt_samples, with_rtt
@@ -80,6 +82,11 @@ class Trace:
     vantage: Vantage  # of the capture as a whole
     diagnostics: tuple[Diagnostic, ...]
     outside: Outside = attrs.field(factory=Outside, repr=False)  # what the user knows beside the capture
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        """Who contacted whom, one row per flow."""
+        return find_contacts(self.flows, self.hosts, self.tls, self.http, self.quic)
 
     def address(self, host: int) -> str:
         """Write the address of one row of ``hosts`` as people do."""

@@ -183,7 +183,19 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         netinterf.scann  # noqa: B018
 
 
-SHARED = {"base", "check", "forgery", "registry", "run", "sides", "signs", "sites", "unanswered", "vocabulary", "wire"}
+SHARED = {
+    "base",
+    "check",
+    "contrast",
+    "forgery",
+    "registry",
+    "run",
+    "sides",
+    "signs",
+    "unanswered",
+    "vocabulary",
+    "wire",
+}
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "analyzers").rglob("*.py")), ids=lambda path: path.stem)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
-from netinterf.analyzers.sites import flow_name_ids
 from netinterf.trace import Trace
 
 __all__ = ["Company", "find_company", "numbered_alike"]
@@ -55,7 +54,7 @@ def find_company(
         foreign: Answers that by time and header were plainly written by somebody else.
     """
     http = trace.http
-    name, client = flow_name_ids(trace), trace.flows.client.astype(np.int64)
+    name, client = trace.contacts.name, trace.flows.client.astype(np.int64)
     flow = answers.suspects.flow
     makes = np.stack([client[flow], content.likeness, name[flow]], axis=1)[suspect]
     told = np.unique(http.flow[~http.outbound & (http.status > 0)])

@@ -6,11 +6,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.dns_silence.questions import Lookups
-from netinterf.analyzers.sites import Moments
-from netinterf.numbering import combined
 
-__all__ = ["FEWEST", "LEAST_TRIES", "Company", "look_around"]
+__all__ = ["FEWEST", "LEAST_TRIES", "Beside", "look_around"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -26,7 +25,11 @@ UNSEEN = 0.5
 
 
 MILLISECOND = 1_000_000
-"""As finely as `Moments` count, ns."""
+"""As finely as a `Contrast` counts, ns."""
+
+SERVER, NAME, QUESTION = ("client", "server"), ("client", "server", "name"), ("client", "server", "name", "kind")
+ASKED, DOMAIN = ("client", "name"), ("client", "server", "domain")
+"""What exchanges have in common: the resolver, the name asked of it, the very question; the name, whoever was asked."""
 
 NEAR_NS = 10_000_000_000
 """How near in time a question must lie to be compared: twice the stub resolver's timeout (resolv.conf(5)), so that an
@@ -34,7 +37,7 @@ outage of the resolver is none of the name."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Company:
+class Beside:
     """One entry per silent exchange; counts are of exchanges unless said otherwise."""
 
     tries: I64  # questions about the name and type that this client put to this resolver in vain
@@ -64,133 +67,110 @@ class Company:
     domains: I64  # registrable domains that the client asked it for near it
 
 
-class _Count:
-    """Counts exchanges of groups, for each silent exchange."""
-
-    def __init__(self, lookups: Lookups, silent: I64) -> None:
-        self.lookups, self.silent, self.since = lookups, silent, lookups.since[silent]
-
-    def total(self, group: I64, where: Mask) -> I64:
-        """At any time."""
-        counts: I64 = np.bincount(group[where], minlength=int(group.max(initial=-1)) + 1)[group[self.silent]]
-        return counts
-
-    def between(self, group: I64, where: Mask, begin: I64, end: I64, times: I64 | None = None) -> I64:
-        """From *begin* to *end*, each *times* times."""
-        rows = np.flatnonzero(where)
-        rows = rows if times is None else np.repeat(rows, times[rows])
-        return Moments(group[rows], self.lookups.since[rows]).count(group[self.silent], begin, end)
-
-    def near(self, group: I64, where: Mask, times: I64 | None = None) -> I64:
-        """Within `NEAR_NS`."""
-        return self.between(group, where, np.maximum(self.since - NEAR_NS, 0), self.since + NEAR_NS, times)
-
-    def distinct(self, group: I64, label: I64, where: Mask) -> I64:
-        """How many labels there are among those near: all of these, but for each that came there before.
-
-        A pair of neighbours of one label that is no wider than what is near lies in it unless its first is too early or
-        its second too late, which are never both so.
-        """
-        rows = np.flatnonzero(where)
-        rows = rows[np.lexsort((self.lookups.since[rows], label[rows]))]
-        first, second = rows[:-1], rows[1:]
-        time = self.lookups.since // MILLISECOND
-        pair = (label[first] == label[second]) & (time[second] - time[first] <= 2 * NEAR_NS // MILLISECOND)
-        first, second, begin = first[pair], second[pair], np.maximum(self.since - NEAR_NS, 0)
-        mine, ever, zero = group[self.silent], np.full(len(self.silent), np.iinfo(np.int64).max), 0 * self.since
-        early = Moments(group[first], self.lookups.since[first]).count(mine, zero, begin - MILLISECOND)
-        late = Moments(group[second], self.lookups.since[second]).count(mine, self.since + NEAR_NS + MILLISECOND, ever)
-        inside = Moments(group[first], self.lookups.since[first]).count(mine, zero, ever) - early - late
-        return self.near(group, where) - inside
-
-    def after(self, group: I64, where: Mask, begin: I64) -> I64:
-        """From *begin* on."""
-        return self.between(group, where, begin, np.full(len(self.silent), np.iinfo(np.int64).max))
-
-    def later(self, group: I64, where: Mask) -> I64:
-        """After the silent exchange began."""
-        return self.after(group, where, self.since)
-
-    def heard_later(self, group: I64, where: Mask) -> I64:
-        """Whose last reply came after the silent exchange began."""
-        rows, ever = np.flatnonzero(where), np.full(len(self.silent), np.iinfo(np.int64).max)
-        return Moments(group[rows], self.lookups.heard[rows]).count(group[self.silent], self.since, ever)
+def happened(lookups: Lookups, where: Mask, times: I64 | None = None) -> Contrast:
+    """Count exchanges of which something is so, by when they were first asked, each *times* times."""
+    rows = np.flatnonzero(where)
+    rows = rows if times is None else np.repeat(rows, times[rows])
+    return Contrast(lookups, rows, lookups.since[rows])
 
 
-def look_around(lookups: Lookups, silent: I64) -> Company:
+def near(what: Contrast, lookups: Lookups, silent: I64, *shared: str) -> I64:
+    """Count what happened within `NEAR_NS` of each silent exchange."""
+    since = lookups.since[silent]
+    return what.count(silent, *shared, begin=np.maximum(since - NEAR_NS, 0), end=since + NEAR_NS)
+
+
+def distinct(lookups: Lookups, silent: I64, where: Mask) -> I64:
+    """How many domains there are among exchanges near each silent one: all of these, but for each that came before.
+
+    A pair of neighbours of one domain that is no wider than what is near lies in it unless its first is too early or
+    its second too late, which are never both so.
+    """
+    domain, rows = lookups.of(*DOMAIN), np.flatnonzero(where)
+    rows = rows[np.lexsort((lookups.since[rows], domain[rows]))]
+    first, second = rows[:-1], rows[1:]
+    time, since = lookups.since // MILLISECOND, lookups.since[silent]
+    pair = (domain[first] == domain[second]) & (time[second] - time[first] <= 2 * NEAR_NS // MILLISECOND)
+    begins, ends = (Contrast(lookups, some[pair], lookups.since[some[pair]]) for some in (first, second))
+    early = begins.count(silent, *SERVER, end=np.maximum(since - NEAR_NS, 0) - MILLISECOND)
+    late = ends.count(silent, *SERVER, begin=since + NEAR_NS + MILLISECOND)
+    inside = begins.count(silent, *SERVER) - early - late
+    return near(happened(lookups, where), lookups, silent, *SERVER) - inside
+
+
+def look_around(lookups: Lookups, silent: I64) -> Beside:
     """Count what stands beside each silent exchange.
 
     Args:
         lookups: All exchanges.
         silent: Rows that stayed unanswered.
     """
-    answered, udp, lost = lookups.answered, lookups.over_udp, lookups.silent
-    server, name = lookups.of("client", "server"), lookups.of("client", "server", "name")
-    question, asked = lookups.of("client", "server", "name", "kind"), lookups.of("client", "name")
-    count, told = _Count(lookups, silent), answered & udp
-    spoke = np.flatnonzero(told)
-    last = Moments(server[spoke], lookups.since[spoke]).last(server[silent], lookups.since[silent])
-    in_a_row = count.after(server, lost, last)
-    lively, missing = count.total(server, told), count.total(server, lost) - in_a_row
+    answered, udp, since = lookups.answered, lookups.over_udp, lookups.since[silent]
+    told, streamed, lost = (happened(lookups, where) for where in (answered & udp, answered & ~udp, lookups.silent))
+    spoken, failed = happened(lookups, answered), happened(lookups, lookups.failed)
+    spoke = np.flatnonzero(answered & udp)
+    last = told.last(silent, *SERVER, before=since)
+    in_a_row = lost.count(silent, *SERVER, begin=last)
+    lively, missing = told.count(silent, *SERVER), lost.count(silent, *SERVER) - in_a_row
     usual = (lively + UNSEEN) / (lively + missing + 2 * UNSEEN)
-    here = beside(lookups, count, server, name, question)
-    mute = np.flatnonzero(lost & holding(server, told))
+    asked, name = lookups.of(*ASKED), lookups.of(*NAME)
+    mute = np.flatnonzero(lookups.silent & holding(lookups.of(*SERVER), answered & udp))
     _, places = np.unique(name[mute], return_index=True)
     resolvers = np.bincount(asked[mute[places]], minlength=int(asked.max(initial=-1)) + 1)[asked[silent]]
-    fickle = lost & holding(name, told)
-    return Company(
-        **here,
-        moods=count.total(server, fickle) - count.total(name, fickle),
-        told=count.total(server, told),
-        ever=count.total(question, told),
-        later=count.later(question, told),
-        named_later=count.later(name, told),
-        lived_later=count.heard_later(server, told),
+    return Beside(
+        **beside(lookups, silent),
+        moods=happened(lookups, lookups.silent & holding(name, answered & udp)).others(silent, *SERVER, but="name"),
+        told=lively,
+        ever=told.count(silent, *QUESTION),
+        later=told.count(silent, *QUESTION, begin=since),
+        named_later=told.count(silent, *NAME, begin=since),
+        lived_later=Contrast(lookups, spoke, lookups.heard[spoke]).count(silent, *SERVER, begin=since),
         in_a_row=in_a_row,
-        cut_short=count.near(server, lookups.truncated & udp),
-        streamed=count.after(server, answered & ~udp, last),
-        other_type=count.total(name, told) - count.total(question, told),
-        over_tcp=count.total(name, answered & ~udp),
-        elsewhere=count.total(asked, answered) - count.total(name, answered),
-        failed=count.total(name, lookups.failed),
+        cut_short=near(happened(lookups, lookups.truncated & udp), lookups, silent, *SERVER),
+        streamed=streamed.count(silent, *SERVER, begin=last),
+        other_type=told.others(silent, *NAME, but="kind"),
+        over_tcp=streamed.count(silent, *NAME),
+        elsewhere=spoken.count(silent, *ASKED) - spoken.count(silent, *NAME),
+        failed=failed.count(silent, *NAME),
         resolvers=resolvers.astype(np.int64),
-        confirmed=count.total(server, lookups.confirmed),
+        confirmed=happened(lookups, lookups.confirmed).count(silent, *SERVER),
         row_surprise=(-in_a_row * np.log(1.0 - usual)).astype(np.float64),
-        **pooled(lookups, count, server, name, question),
+        **pooled(lookups, silent),
     )
 
 
-def pooled(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, Any]:
+def pooled(lookups: Lookups, silent: I64) -> dict[str, Any]:
     """Count the domains that a resolver was silent about at the same time, and all that it was asked for.
 
     Names of one domain may have the same dead servers; names of several have them by chance, each for itself.
     """
-    udp = lookups.over_udp
+    udp, question = lookups.over_udp, lookups.of(*QUESTION)
     tries = np.bincount(question, lookups.tries * lookups.silent)[question]
     dead = lookups.silent & (tries >= LEAST_TRIES)
-    dead &= ~holding(name, (lookups.answered | lookups.failed) & udp)
-    domain = combined(server, lookups.domain)
+    dead &= ~holding(lookups.of(*NAME), (lookups.answered | lookups.failed) & udp)
     return {
-        "alike": count.distinct(server, domain, dead),
-        "vain": count.near(server, dead, lookups.tries),
-        "domains": count.distinct(server, domain, udp),
+        "alike": distinct(lookups, silent, dead),
+        "vain": near(happened(lookups, dead, lookups.tries), lookups, silent, *SERVER),
+        "domains": distinct(lookups, silent, udp),
     }
 
 
-def beside(lookups: Lookups, count: _Count, server: I64, name: I64, question: I64) -> dict[str, Any]:
+def beside(lookups: Lookups, silent: I64) -> dict[str, Any]:
     """Count what was answered near each silent exchange, and how unlikely all silences about its question are by that.
 
     Where little is answered nearby, the resolver's rate is not known; other lookups of the name speak for this one.
     """
-    silent, told = count.silent, lookups.answered & lookups.over_udp
-    lost = lookups.silent & holding(name, told)
-    heard = count.near(server, told) - count.near(name, told)
-    missed = count.near(server, lost) - count.near(name, lost)
+    told = lookups.answered & lookups.over_udp
+    lost = lookups.silent & holding(lookups.of(*NAME), told)
     again = np.maximum(lookups.tries - told, 0)  # questions that drew nothing, also where one asked again was answered
-    vain = count.near(server, told | lost, again) - count.near(name, told | lost, again)
+    heard, missed, vain = (
+        near(what, lookups, silent, *SERVER) - near(what, lookups, silent, *NAME)
+        for what in (happened(lookups, told), happened(lookups, lost), happened(lookups, told | lost, again))
+    )
     rate = (heard + UNSEEN) / (heard + vain + 2 * UNSEEN)
     odd = np.where(heard >= FEWEST, -lookups.tries[silent] * np.log(1.0 - rate), 0.0)
-    mine, groups = question[silent], int(question.max(initial=-1)) + 1
+    mine = lookups.of(*QUESTION)[silent]
+    groups = int(mine.max(initial=-1)) + 1
     lit = np.zeros(groups, np.int64)
     np.maximum.at(lit, mine, heard)
     return {

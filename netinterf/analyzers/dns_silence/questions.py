@@ -52,9 +52,13 @@ class Lookups:
     confirmed: Mask  # some reply gives an address that the user knows the name to have, or another of its network
     candid: Mask  # silent, and the resolver is a public one, that says so when it reaches no server of a name
 
+    _groups: dict[tuple[str, ...], I64] = attrs.field(factory=dict, init=False, repr=False)
+
     def of(self, *columns: str) -> I64:
-        """Number the distinct combinations of some columns."""
-        return combined(*(getattr(self, column) for column in columns))
+        """Number the distinct combinations of some columns, each once."""
+        if columns not in self._groups:
+            self._groups[columns] = combined(*(getattr(self, column) for column in columns))
+        return self._groups[columns]
 
 
 def list_lookups(trace: Trace) -> Lookups:

@@ -12,7 +12,6 @@ from netinterf.analyzers.freezes import rules
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
 from netinterf.analyzers.signs import Cases, each_once, gathered, record, sign
-from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit, Lives, find_common_limit
@@ -87,7 +86,7 @@ class Freezes:
     def compared(self, trace: Trace, stops: Stops, courses: Courses) -> list[Evidence]:
         """Write down what the courses of one client's connections have in common."""
         place = courses.stop[courses.stop >= 0]
-        places = np.unique(networks(trace)[stops.flow[place]])
+        places = np.unique(trace.contacts.network[stops.flow[place]])
         if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
             return []
         found = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
@@ -146,7 +145,7 @@ def apart(trace: Trace, stops: Stops, courses: Courses) -> Courses:
     Others were heard after either stop, so that it was not the client's line.
     """
     stopped = np.flatnonzero(courses.stop >= 0)
-    since, place = stops.since[courses.stop[stopped]], networks(trace)[courses.flow[stopped]]
+    since, place = stops.since[courses.stop[stopped]], trace.contacts.network[courses.flow[stopped]]
     order = np.lexsort((since, place))
     late = (np.diff(since[order], prepend=0) < AT_ONCE_NS) & (np.diff(place[order], prepend=-1) == 0)
     kept = np.ones(len(courses), np.bool_)
@@ -165,7 +164,7 @@ def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
             counts[name + suffix][stopped] = getattr(stops, name + suffix)[courses.stop[stopped]]
     return Lives(
         stopped=stopped,
-        site=combined(server, flow_name_ids(trace)[courses.flow]),
+        site=combined(server, trace.contacts.name[courses.flow]),
         server=server,
         client_left=np.append(stops.client_left, False)[courses.stop],
         **counts,
@@ -187,7 +186,7 @@ def unless_hung(found: CommonLimit, stops: Stops, courses: Courses) -> CommonLim
 def went_beyond(trace: Trace, courses: Courses, hit: Courses, found: CommonLimit) -> int:
     """Count connections of other sites that went well beyond a limit."""
     reached, limit = (courses.packets, found.packets) if found.in_packets > 0 else (courses.bytes, found.bytes)
-    name = flow_name_ids(trace)
+    name = trace.contacts.name
     site = combined(trace.flows.server, name)
     others = ~np.isin(site[courses.flow], site[hit.flow])
     return int(np.count_nonzero(others & (reached > BEYOND * limit)))

@@ -14,9 +14,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.freezes.breaks import Breaks, find_ends, joined_breaks, under_way
 from netinterf.analyzers.freezes.stalls import find_stalls
-from netinterf.analyzers.sites import Moments
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.concentration import PLACES
@@ -192,13 +192,10 @@ def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:
     found = np.zeros(len(breaks), np.int64)
     for place, outbound in enumerate((False, True)):
         chosen = rows[packets.outbound[rows] == outbound]
-        flow, time = packets.flow[chosen].astype(np.int64), packets.time[chosen]
-        mine = breaks.side % 2 == place
-        client, own = flows.client[breaks.flow[mine]].astype(np.int64), breaks.flow[mine]
+        moved, mine = Contrast(trace.contacts, packets.flow[chosen], packets.time[chosen]), breaks.side % 2 == place
         late = np.maximum(WITNESS_NS, WITNESS_TRIPS * np.maximum(trace.sides.rtt[breaks.side[mine] ^ 1], 0))
-        span = packets.time[breaks.passed[mine]] + late, breaks.until[mine] + ALIVE_NS
-        everywhere = Moments(flows.client[flow].astype(np.int64), time).count(client, *span)
-        found[mine] = everywhere - Moments(flow, time).count(own, *span)
+        begin, end = packets.time[breaks.passed[mine]] + late, breaks.until[mine] + ALIVE_NS
+        found[mine] = moved.others(breaks.flow[mine], "client", but="flow", begin=begin, end=end)
     return found
 
 

@@ -19,7 +19,6 @@ from netinterf.analyzers.handshakes.timing import (
     lasted,
 )
 from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
-from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
@@ -151,8 +150,8 @@ def visits_of(trace: Trace, made: Handshakes, trip: I64, kept: Kept, rough: I64)
     return Visits(
         flow=made.flow,
         server=trace.flows.server[made.flow].astype(np.int64),
-        network=networks(trace)[made.flow],
-        name=flow_name_ids(trace)[made.flow],
+        network=trace.contacts.network[made.flow],
+        name=trace.contacts.name[made.flow],
         hello=made.hello,
         begin=begin,
         end=begin + took,

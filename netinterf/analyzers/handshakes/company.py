@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.contrast import NEAR_NS
 from netinterf.analyzers.handshakes.causes import (
     LATE_LINE,
     LATE_PATH,
@@ -24,7 +25,6 @@ from netinterf.analyzers.handshakes.causes import (
     against_way,
     way_prior,
 )
-from netinterf.analyzers.sites import NEAR_NS
 from netinterf.numbering import combined
 
 __all__ = ["CLEAR", "Found", "Visits", "slowed_names"]

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, for_a_while, for_good, together
-from netinterf.analyzers.sites import networks
 from netinterf.context.special import is_ipv4
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
@@ -111,7 +110,7 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     attempts = Attempts(
         time=time,
         row=base + SIX * six,
-        cluster=networks(trace)[flow],
+        cluster=trace.contacts.network[flow],
         system=unknown,
         country=unknown,
         opened=opened.astype(np.int8),

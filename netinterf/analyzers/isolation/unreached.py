@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.causes import HIGH
-from netinterf.analyzers.sites import networks
 from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.analyzers.unanswered.waiting import find_ungreeted
 from netinterf.context.special import Special, is_ipv4, special_bits
@@ -53,7 +52,7 @@ def find_unreached(trace: Trace) -> Unreached:
     counted &= ~trace.recording.at_server
     six = (~is_ipv4(trace.hosts.high, trace.hosts.low))[flows.server]
     group = combined(flows.client, six.astype(np.int64))
-    place = combined(group, networks(trace))
+    place = combined(group, trace.contacts.network)
     heard = sides.packets[1::2] > 0
     kept = counted[flow] & ~np.isin(place[flow], place[heard])
     kept &= ~np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])

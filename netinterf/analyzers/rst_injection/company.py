@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.trace import Trace
 
 __all__ = ["Company", "find_company"]
@@ -58,7 +57,7 @@ def find_company(
         Counts and weights, 0 where there is no company, where no site was spared, and where nearly all were hit.
     """
     flow, flows = suspects.flow[chosen], trace.flows
-    network, name = networks(trace), flow_name_ids(trace)
+    network, name = trace.contacts.network, trace.contacts.name
     site = np.stack([flows.client.astype(np.int64), network, name], axis=1)
     client = flows.client[flow].astype(np.int64)
     tcp_answered = (trace.sides.first_payload[1::2] >= 0) & (flows.protocol == TCP)

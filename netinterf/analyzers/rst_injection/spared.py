@@ -9,11 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.forgery.suspects import TCP
 from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.signs import Cases, Signs, gathered, sign
-from netinterf.analyzers.sites import Moments, around, flow_name_ids
-from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["spared_signs"]
@@ -56,19 +55,15 @@ def find_spared(trace: Trace, flow: NDArray[np.int64], time: NDArray[np.int64], 
         time: When, ns.
         hit: For every flow of the capture, whether it was reset at that stage.
     """
-    flows, name = trace.flows, flow_name_ids(trace)
-    server = combined(flows.client, flows.server)
-    named, by_client = combined(server, name), combined(flows.client, name)
+    contacts, flows = trace.contacts, trace.flows
     first = trace.sides.first_payload[1::2].astype(np.int64)
     well = np.flatnonzero((flows.protocol == TCP) & (first >= 0) & ~hit)
-    when = trace.packets.time[first[well]]
-    near = around(time, time)
-    alike = Moments(named[well], when).count(named[flow], *near)
+    served = Contrast(contacts, well, trace.packets.time[first[well]])
     reset = np.flatnonzero(hit)
-    ever = np.zeros(len(flow), np.int64), np.full(len(flow), int(trace.packets.time.max(initial=0)))
-    again = Moments(by_client[reset], flows.first[reset]).count(by_client[flow], *ever) - 1
+    begin, end = around(time, time)
+    again = Contrast(contacts, reset, flows.first[reset]).count(flow, "client", "name") - 1
     return Spared(
-        served=Moments(server[well], when).count(server[flow], *near) - alike,
-        went_well=alike,
-        again=np.where(name[flow] >= 0, again, 0),
+        served=served.others(flow, "client", "server", but="name", begin=begin, end=end),
+        went_well=served.count(flow, "client", "server", "name", begin=begin, end=end),
+        again=np.where(contacts.name[flow] >= 0, again, 0),
     )

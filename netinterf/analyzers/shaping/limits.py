@@ -21,7 +21,6 @@ from netinterf.analyzers.shaping.queued import (
     cut_windows,
     near,
 )
-from netinterf.analyzers.sites import flow_name_ids
 from netinterf.numbering import combined
 from netinterf.schema import Rule
 from netinterf.trace import Trace
@@ -94,7 +93,7 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
         waiting: Sides whose packets waited, which cannot be called spared.
     """
     limits, company = [], Company(trace=trace)
-    windows, names = cut_windows(found, found.lane), flow_name_ids(trace) if queued else np.empty(0, np.int64)
+    windows, names = cut_windows(found, found.lane), trace.contacts.name
     for alike in parted(trace, queued):
         queues = [one for one in alike if one.sure]
         if not queues:

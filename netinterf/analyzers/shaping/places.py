@@ -9,7 +9,6 @@ from netinterf.analyzers.shaping.contrast import LOOSE, apart, meanwhile
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries
 from netinterf.analyzers.shaping.limits import DECIDED, Limit
 from netinterf.analyzers.shaping.queued import Queued
-from netinterf.analyzers.sites import flow_name_ids, networks
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
@@ -44,8 +43,8 @@ def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
     """
     if any(stands_at_client(one) for one in limit.queues):
         return Place(rule=rules.AT_CLIENT)
-    name, server = flow_name_ids(trace), trace.flows.server
-    owners, hosts, places = (len(np.unique(one[limit.flows])) for one in (name, server, networks(trace)))
+    name, server = trace.contacts.name, trace.flows.server
+    owners, hosts, places = (len(np.unique(one[limit.flows])) for one in (name, server, trace.contacts.network))
     count = max(places, min(owners, hosts))
     if count > 1:
         return Place(rule=rules.SEVERAL, measured={"servers": count})

@@ -10,13 +10,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.sites import Moments, around, flow_name_ids, networks
-from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, end_of_capture
+from netinterf.analyzers.contrast import Contrast, Grouping, around
+from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Contrast", "by_reset", "compare", "resets", "served_time", "young"]
+__all__ = ["Beside", "by_reset", "compare", "resets", "served_time", "young"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -30,7 +30,7 @@ RESIDUE_NS = 420_000_000_000
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Contrast:
+class Beside:
     """One entry per silence."""
 
     served: I64  # connections to the same server under other names that were answered while the silence lasted
@@ -48,7 +48,7 @@ class Contrast:
     lived: I64  # networks that served the same client since, within a minute, and were silent to it in no connection
 
 
-def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Contrast:
+def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Beside:
     """Look beside each silence.
 
     Args:
@@ -58,41 +58,39 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         reset: For each flow, whether a reset arrived that may have been forged.
         strange: For each silence, whether it opened with bytes that cannot hold a name.
     """
-    flows, flow = trace.flows, silences.flow
-    name = flow_name_ids(trace)
-    server, client_name = combined(flows.client, flows.server), combined(flows.client, name)
-    named = combined(server, name)
-    fell = np.zeros(len(flows), np.int64)
-    fell[flow] = silences.since
-    served, lost = np.flatnonzero(served_at >= 0), np.sort(flow)
+    flow, name = silences.flow, trace.contacts.name
+    served, silent = answered(trace, served_at), Contrast(trace.contacts, flow, silences.since)
+    named = answered(trace, np.where(name >= 0, served_at, -1))  # a name that was not captured may be any
     begin, end = around(silences.since, silences.until)
-    own = Moments(named[served], served_at[served])
-    clear = served[name[served] >= 0]  # a name that was not captured may be any
-    answers, alike_clear = Moments(server[clear], served_at[clear]), Moments(named[clear], served_at[clear])
     told = (name[flow] >= 0) | strange
-    span, near = (silences.since, silences.until), (begin, end)
-    well = own.count(named[flow], *near)
-    again = Moments(client_name[lost], fell[lost]).count(
-        client_name[flow], begin * 0, np.full(len(flow), end_of_capture(trace))
-    )
-    everybody = Moments(server[lost], fell[lost]).count(server[flow], begin, end)
-    alike = Moments(named[lost], fell[lost]).count(named[flow], begin, end)
-    residue, punished, recovered = residues(trace, silences, name, served_at, reset)
+    residue, punished, recovered = residues(trace, silences, served_at, reset)
     elsewhere, asked = beyond(trace, silences, punished)
-    return Contrast(
-        served=np.where(told, answers.count(server[flow], *span) - alike_clear.count(named[flow], *span), 0),
-        served_near=np.where(told, answers.count(server[flow], *near) - alike_clear.count(named[flow], *near), 0),
-        deaf=everybody - alike,
-        went_well=well,
-        again=np.where(name[flow] >= 0, again - 1, 0),  # without a name each may be about something else
+
+    def others(since: I64, until: I64) -> I64:
+        return np.where(told, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
+
+    return Beside(
+        served=others(silences.since, silences.until),
+        served_near=others(begin, end),
+        deaf=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
+        went_well=served.count(flow, "client", "server", "name", begin=begin, end=end),
+        again=np.where(
+            name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
+        ),  # without a name each may be about something else
         elsewhere=elsewhere,
         asked=asked,
         present=besides(trace, silences),
         residue=residue,
         punished=punished,
         recovered=recovered,
-        **company(trace, silences, served_at, near[0], near[1]),
+        **company(trace, silences, served_at, begin, end),
     )
+
+
+def answered(trace: Trace, at: I64) -> Contrast:
+    """Count connections that were answered, by when: a time for every flow, -1 where it was not."""
+    rows = np.flatnonzero(at >= 0)
+    return Contrast(trace.contacts, rows, at[rows])
 
 
 def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I64) -> dict[str, I64]:
@@ -101,16 +99,15 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     One server may be dead behind its greeting; that several are, each for itself, at the same time, is rarer by far.
     Who was served only before says nothing: the client's line may have died.
     """
-    flows, flow = trace.flows, silences.flow
-    place, client = combined(flows.client, networks(trace)), flows.client.astype(np.int64)
+    flow, place = silences.flow, trace.contacts.of("client", "network")
     early = 2 * silences.first.astype(np.int64) + young(trace, silences)
-    stage = combined(client[flow], silences.kind, silences.side % 2, early)
+    stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, early)
     died = np.unique(place[flow])
     _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # silences lie in time order of no kind
-    alike = Moments(stage[ends], silences.since[ends]).count(stage, begin, end)
+    alike = Contrast(Grouping(stage), ends, silences.since[ends]).count(np.arange(len(flow)), begin=begin, end=end)
     served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
     served = served[np.unique(place[served], return_index=True)[1]]
-    lived = Moments(client[served], served_at[served]).count(client[flow], silences.since, end)
+    lived = Contrast(trace.contacts, served, served_at[served]).count(flow, "client", begin=silences.since, end=end)
     return {"alike": np.maximum(alike - 1, 0), "lived": lived}
 
 
@@ -140,40 +137,32 @@ def beyond(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
         TCP packets that the client got from them, and connections that it tried to open there (SYNs).
     """
     packets, flows = trace.packets, trace.flows
-    network = networks(trace)
-    place = combined(flows.client, network)
     asking = np.zeros(len(trace.hosts), np.bool_)
     asking[flows.client[silences.flow]] = True
     rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0))
     rows = rows[asking[flows.client[packets.flow[rows]]]]
     inbound, syn = ~packets.outbound[rows], packets.tcp_flags[rows] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
     syn &= ~np.isin(packets.flow[rows], silences.flow[punished])
-    found = []
-    for chosen in (rows[inbound], rows[~inbound & syn]):
-        flow, time = packets.flow[chosen], packets.time[chosen]
-        everywhere = Moments(flows.client[flow].astype(np.int64), time)
-        here = Moments(place[flow], time)
-        span = silences.since, silences.until
-        client = flows.client[silences.flow].astype(np.int64)
-        found.append(everywhere.count(client, *span) - here.count(place[silences.flow], *span))
-    return found[0], found[1]
+    heard, opened = (
+        Contrast(trace.contacts, packets.flow[chosen], packets.time[chosen]).others(
+            silences.flow, "client", but="network", begin=silences.since, end=silences.until
+        )
+        for chosen in (rows[inbound], rows[~inbound & syn])
+    )
+    return heard, opened
 
 
 def besides(trace: Trace, silences: Silences) -> I64:
     """Count TCP packets of each silence's client in its other connections to the same server while it lasted."""
-    packets, flows, flow = trace.packets, trace.flows, silences.flow
-    pair = combined(flows.client, flows.server)
-    asking = np.zeros(len(flows), np.bool_)
-    asking[flow] = True
-    wanted = np.isin(pair, pair[asking])
+    packets, flow, pair = trace.packets, silences.flow, trace.contacts.of("client", "server")
+    wanted = np.isin(pair, pair[flow])
     rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0) & packets.outbound)
     rows = rows[wanted[packets.flow[rows]]]
-    time, owner = packets.time[rows], packets.flow[rows].astype(np.int64)
-    span = silences.since, silences.until
-    return Moments(pair[owner], time).count(pair[flow], *span) - Moments(owner, time).count(flow, *span)
+    said = Contrast(trace.contacts, packets.flow[rows], packets.time[rows])
+    return said.others(flow, "client", "server", but="flow", begin=silences.since, end=silences.until)
 
 
-def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
+def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
     """Find what a box may be punishing: a connection that fell silent or was reset on the same three, before.
 
     The same three are client, server and server port (Bock et al., WOOT 2021). Who asks for the same name again is
@@ -184,7 +173,7 @@ def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset:
         whether that was its first request while the same three are served at other times, and whether they are later.
     """
     flows, packets, flow = trace.flows, trace.packets, silences.flow
-    three = combined(flows.client, flows.server, flows.server_port)
+    three, name = trace.contacts.of("client", "server", "server_port"), trace.contacts.name
     cause, early = np.full(len(flows), -1), reset.copy()
     cause[reset] = trace.sides.rst[1::2][reset]
     spoke = ~silences.is_kind(Kind.UNGREETED, Kind.CLOSING)
@@ -202,9 +191,10 @@ def residues(trace: Trace, silences: Silences, name: I64, served_at: I64, reset:
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
     deaf = silences.is_kind(Kind.UNHEARD, Kind.MUTE, Kind.INITIAL) & (name[before] != name[flow])
     hit &= silences.is_kind(Kind.UNGREETED) | deaf  # what is punished gets no answer at all
-    served = np.flatnonzero(served_at >= 0)
-    ever, answers = np.full(len(silences), end_of_capture(trace)), Moments(three[served], served_at[served])
-    at_all, later = (answers.count(three[flow], begin, ever) > 0 for begin in (0 * ever, silences.until))
+    served = answered(trace, served_at)
+    at_all, later = (
+        served.count(flow, "client", "server", "server_port", begin=begin) > 0 for begin in (None, silences.until)
+    )
     return np.where(hit, row, -1), hit & early[before] & at_all, hit & later
 
 

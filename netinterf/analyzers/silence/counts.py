@@ -9,10 +9,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.contrast import NEAR_NS, Contrast, Grouping
 from netinterf.analyzers.silence.probes import fisher, surprise
-from netinterf.analyzers.sites import NEAR_NS, Moments, flow_name_ids, networks
 from netinterf.analyzers.unanswered.silences import Kind, Silences
-from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["Counted", "find_counted"]
@@ -44,18 +43,19 @@ def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
     """
     flows, zero = trace.flows, np.zeros(len(silences), np.int64)
     found = Counted(recent=zero.copy(), least=zero.copy(), died=zero.copy(), others=zero.copy(), llr=zero.astype(float))
-    name = flow_name_ids(trace)
+    contacts = trace.contacts
     asked = trace.sides.first_payload[0::2].astype(np.int64)
     dead = np.full(len(flows), -1)
     first = silences.first & silences.is_kind(Kind.UNHEARD, Kind.MUTE) & (silences.side % 2 == 0)
     dead[silences.flow[first]] = np.flatnonzero(first)
-    told = np.flatnonzero((asked >= 0) & (name >= 0) & ((dead >= 0) | (served_at >= 0)))
+    told = np.flatnonzero((asked >= 0) & (contacts.name >= 0) & ((dead >= 0) | (served_at >= 0)))
     if np.count_nonzero(dead[told] >= 0) < FEWEST:
         return found
     time = trace.packets.time[asked[told]]
-    server = combined(flows.client[told], flows.server[told])
-    group = combined(flows.client[told], networks(trace)[told], name[told])
-    recent = Moments(group, time).count(group, time - NEAR_NS, time) - 1
+    server = contacts.of("client", "server")[told]
+    group = contacts.of("client", "network", "name")[told]
+    every = np.arange(len(told))
+    recent = Contrast(Grouping(group), every, time).count(every, begin=time - NEAR_NS, end=time) - 1
     died = np.bincount(group, dead[told] >= 0)
     size = np.bincount(group)
     for one in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= LONGEST)).tolist():

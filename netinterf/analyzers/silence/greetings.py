@@ -4,9 +4,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.sites import Moments, around, networks
+from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.unanswered.silences import TCP, Silences, end_of_capture
-from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["Life", "find_life"]
@@ -27,22 +26,20 @@ class Life:
 
 def find_life(trace: Trace, silences: Silences) -> Life:
     """Look beside each opening that nobody answered."""
-    flows, flow = trace.flows, silences.flow
-    host, port = combined(flows.client, flows.server), combined(flows.client, flows.server, flows.server_port)
-    network = combined(flows.client, networks(trace))
-    answered = np.flatnonzero((flows.protocol == TCP) & (trace.sides.packets[1::2] > 0))
-    opened = answered[trace.sides.syn[1::2][answered] >= 0]
-    first = flows.first
-    near = around(silences.since, silences.until)
-    nothing, ever = np.zeros(len(flow), np.int64), np.full(len(flow), end_of_capture(trace))
-    by_host, by_port = (Moments(key[answered], first[answered]) for key in (host, port))
-    hosts = answered[np.unique(host[answered], return_index=True)[1]]
+    contacts, flow, time = trace.contacts, silences.flow, trace.flows.first
+    begin, end = around(silences.since, silences.until)
+    heard = np.flatnonzero((trace.flows.protocol == TCP) & (trace.sides.packets[1::2] > 0))
+    opened = heard[trace.sides.syn[1::2][heard] >= 0]
+    host = contacts.of("client", "server")
+    hosts = heard[np.unique(host[heard], return_index=True)[1]]
     own = np.isin(host[flow], host[hosts]).astype(np.int64)
-    greeted = Moments(port[opened], first[opened])
+    answered, living, greeted = (Contrast(contacts, rows, time[rows]) for rows in (heard, hosts, opened))
+    near = living.count(flow, "client", "network", begin=begin, end=end)
+    port = "client", "server", "server_port"
     return Life(
-        other_port=by_host.count(host[flow], *near) - by_port.count(port[flow], *near),
-        neighbours=np.maximum(Moments(network[hosts], first[hosts]).count(network[flow], *near) - own, 0),
-        before=greeted.count(port[flow], nothing, silences.since),
-        last=greeted.last(port[flow], silences.since),
-        after=greeted.count(port[flow], silences.since, np.minimum(near[1], ever)),
+        other_port=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
+        neighbours=np.maximum(near - own, 0),
+        before=greeted.count(flow, *port, end=silences.since),
+        last=greeted.last(flow, *port, before=silences.since),
+        after=greeted.count(flow, *port, begin=silences.since, end=np.minimum(end, end_of_capture(trace))),
     )

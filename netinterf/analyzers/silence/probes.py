@@ -22,7 +22,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.sites import flow_name_ids
 from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, witnessed
 from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
@@ -106,7 +105,7 @@ def in_a_sweep(trace: Trace) -> NDArray[np.bool_]:
     result = np.zeros(len(flows), np.bool_)
     if not len(flow):
         return result
-    group = combined(flows.client[flow], flows.server[flow], flow_name_ids(trace)[flow])
+    group = trace.contacts.of("client", "server", "name")[flow]
     ttl = trace.packets.ttl[trace.sides.first_payload[2 * flow]].astype(np.int64)
     result[flow] = (np.bincount(group)[group] >= 2 * FEWEST) & (different(group, ttl)[group] >= FEWEST)
     return result
@@ -119,7 +118,7 @@ def different(group: I64, value: I64) -> I64:
 
 def find_beyond(trace: Trace) -> Beyond:
     """Find, for each client, server and name, the hop limit beyond which connections die with their request."""
-    packets, sides, flows = trace.packets, trace.sides, trace.flows
+    packets, sides = trace.packets, trace.sides
     asked = sides.first_payload[0::2].astype(np.int64)
     flow = np.flatnonzero(asked_once(trace))
     row, last = asked[flow], sides.last[2 * flow + 1].astype(np.int64)
@@ -128,7 +127,7 @@ def find_beyond(trace: Trace) -> Beyond:
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
     kept = np.flatnonzero(alive | waited)
     flow, row, last, alive = flow[kept], row[kept], last[kept], alive[kept]
-    name, ends = flow_name_ids(trace)[flow], combined(flows.client[flow], flows.server[flow])
+    name, ends = trace.contacts.name[flow], trace.contacts.of("client", "server")[flow]
     group, ttl = combined(ends, name), packets.ttl[row].astype(np.int64)
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
     lived = np.bincount(group, alive, minlength=len(died))

@@ -9,13 +9,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.silence.controls import served_time
-from netinterf.analyzers.sites import Moments, around, flow_name_ids
+from netinterf.analyzers.contrast import Contrast, around
+from netinterf.analyzers.silence.controls import answered, served_time
 from netinterf.analyzers.unanswered.silences import Silences
-from netinterf.numbering import combined, hash_rows
+from netinterf.numbering import hash_rows
 from netinterf.trace import Trace
 
-__all__ = ["QuicContrast", "answered_time", "compare_quic"]
+__all__ = ["BesideQuic", "answered_time", "compare_quic"]
 
 I64 = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ def answered_time(trace: Trace, silences: Silences) -> I64:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class QuicContrast:
+class BesideQuic:
     """One entry per silence."""
 
     others: I64  # QUIC conversations of the same client with other servers that were answered near in time
@@ -43,32 +43,24 @@ class QuicContrast:
     promised: NDArray[np.bool_]  # a DNS record of the name offers HTTP/3
 
 
-def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicContrast:
+def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> BesideQuic:
     """Count how other QUIC, and TCP for the same, fared within a minute of each silence."""
-    flows, flow = trace.flows, silences.flow
+    flow = silences.flow
     begin, end = around(silences.since, silences.until)
-    client, name = flows.client.astype(np.int64), flow_name_ids(trace)
-    server, named = combined(flows.client, flows.server), combined(flows.client, name)
-    served = np.flatnonzero(answered_at >= 0)
-    everywhere = Moments(client[served], answered_at[served]).count(client[flow], begin, end)
-    here = Moments(server[served], answered_at[served]).count(server[flow], begin, end)
-    lost = Moments(client[flow], silences.since).count(client[flow], begin, end)
-    lost_here = Moments(server[flow], silences.since).count(server[flow], begin, end)
     none = silences.take(np.zeros(len(silences), np.bool_))
-    tcp_at = served_time(trace, none)
-    tcp = np.flatnonzero(tcp_at >= 0)
-    by_server = Moments(server[tcp], tcp_at[tcp]).count(server[flow], begin, end)
-    by_name = Moments(named[tcp], tcp_at[tcp]).count(named[flow], begin, end)
-    return QuicContrast(
-        others=everywhere - here,
-        silent=lost - lost_here,
+    spoken, over_tcp = answered(trace, answered_at), answered(trace, served_time(trace, none))
+    silent = Contrast(trace.contacts, flow, silences.since)
+    by_server, by_name = (over_tcp.count(flow, "client", what, begin=begin, end=end) for what in ("server", "name"))
+    return BesideQuic(
+        others=spoken.others(flow, "client", but="server", begin=begin, end=end),
+        silent=silent.others(flow, "client", but="server", begin=begin, end=end),
         over_tcp=np.maximum(by_server, by_name),
-        promised=np.isin(name[flow], promised_names(trace)),
+        promised=np.isin(trace.contacts.name[flow], promised_names(trace)),
     )
 
 
 def promised_names(trace: Trace) -> I64:
-    """Hash the names whose DNS answers offer HTTP/3, as `flow_name_ids` does.
+    """Hash the names whose DNS answers offer HTTP/3, as `Contacts.name` does.
 
     Browsers try QUIC on the strength of that; a probe may try it with a server that never offered it.
     """
