@@ -33,14 +33,14 @@ I64 = NDArray[np.int64]
 __all__ = ["borders", "harmless", "measure"]
 
 CLUSTERS = 20
-"""Networks abroad within which a closed border must be noticed (reference design, section 7)."""
+"""Networks abroad within which a closed border must be noticed (judgement: what a person tries in some minutes)."""
 
 ASKED = (8, 12, 16, CLUSTERS)
 """Networks abroad after which it is asked."""
 
 BINS = 2
 """Bins by which a beginning may be off. A bin is a minute, or as long as it takes to try ten networks abroad that
-the border stops (reference design, 3.6)."""
+the border stops (judgement)."""
 
 TEN = 10
 

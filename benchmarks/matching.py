@@ -16,7 +16,7 @@ from netinterf.simulate import Truth
 __all__ = ["Verdict", "accused", "gather", "match", "pair"]
 
 Verdict = dict[str, Any]
-"""One verdict line of the contract."""
+"""One verdict line of the verdict format."""
 
 
 def accused(verdict: Verdict) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The labels of a folder of captures: ``CATALOG.csv`` (one row a file) and ``FLOWS.csv`` (one row a flow or exchange).
 
 Labels use words of their own (``rst_injection``); `benchmarks.scoreboard.folders` says what they mean in the words of
-the verdict contract.
+the verdict format.
 """
 
 import csv

@@ -19,7 +19,7 @@ ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
 
 
 PLANS = ("plan-policer", "plan-burst", "quota-exhausted", "own-uplink")
-"""Look-alikes that are limits of a whole line, the client's or the server's. By the verdict contract (section 2) a
+"""Look-alikes that are limits of a whole line, the client's or the server's. By the verdict format (section 2) a
 capture that does not hold anything else to compare with shows policing all the same, so there they are no
 counter-examples; where several names or ports of one server are limited, `netinterf.verdict.selective` doubts it."""
 

@@ -1,7 +1,7 @@
 """Other people's detectors on the same captures: plain rules and published tests, each faithful to its source.
 
 They read the library's tables of packets, flows and messages, never what it holds of them. `RIVALS` lists them;
-`verdicts` writes what one says in the words of the contract. What each is and where it is blind is told in
+`verdicts` writes what one says in the words of the verdict format. What each is and where it is blind is told in
 ``docs/project/rivals.md``.
 """
 

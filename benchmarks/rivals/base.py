@@ -1,4 +1,4 @@
-"""What a rival is, and its calls written as verdicts of the contract, so that one scoring serves it and the library."""
+"""What a rival is, and its calls written as verdicts of our format, so that one scoring serves it and the library."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,12 +18,12 @@ from netinterf.verdict.lines import verdict_line
 __all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "by_flow", "segments", "unjudged", "verdicts"]
 
 ACCUSES = 0.9
-"""The least probability with which the contract accuses (grade `likely`). A rule that only says yes or no states it."""
+"""The least probability with which a verdict accuses (grade `likely`). A rule that only says yes or no states it."""
 
 TCP = 6
 
 SUSPECTS = 0.5
-"""The least probability that the contract calls `possible`."""
+"""The least probability that the verdict format calls `possible`."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +32,7 @@ class Call:
 
     kind: str  # "flow" or "exchange"
     row: int  # row in the trace's Flows or Exchanges
-    mechanism: str  # a word of the contract
+    mechanism: str  # a word of the verdict format
     score: float = ACCUSES  # how sure it is, 0-1
     frames: tuple[int, ...] = ()  # frame numbers held to be forged, or the last before the silence
     says: str = ""  # the name its source gives to what it saw
@@ -65,7 +65,7 @@ def by_flow(trace: Trace, rows: NDArray[np.integer[Any]]) -> Iterator[tuple[int,
 
 
 def verdicts(rival: Rival, trace: Trace, path: str | Path) -> list[dict[str, Any]]:
-    """Ask a rival about a capture and write one verdict for every flow and exchange, in the words of the contract.
+    """Ask a rival about a capture and write one verdict for every flow and exchange, in the same words.
 
     What it does not call is `ok`, with the probability that the library gives to a subject without any evidence. Of
     several calls on one subject the surest is the verdict, and the others stand in ``also``.

@@ -164,7 +164,7 @@ def alarms(units: Iterable[Unit], judge: str, mechanism: str | None = None) -> A
 
 
 def by_mechanism(units: Sequence[Unit], judge: str) -> dict[str, dict[str, Any]]:
-    """Give one row of rates per mechanism of the contract, with precision at every base rate.
+    """Give one row of rates per mechanism of the verdict format, with precision at every base rate.
 
     The precision is given as measured, and as what the counts show at least: with the lower end of the recall interval
     and the upper bound of the rate of false alarms, subjects taken as independent or captures as clusters. The last

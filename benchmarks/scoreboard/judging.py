@@ -265,7 +265,7 @@ def answer(
 ) -> Answer:
     """Hold one judge's verdicts about one unit against its labels.
 
-    Where an exchange holds one reply only, `dns.forged` is the right word for an injected answer (contract, section 2).
+    Where an exchange holds one reply only, `dns.forged` is the right word for an injected answer.
     """
     said = tuple(dict.fromkeys(word for verdict in verdicts for word in accused(verdict)))
     lone = any(verdict["subject"].get("first_frame") in single for verdict in verdicts)

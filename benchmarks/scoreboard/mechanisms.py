@@ -1,4 +1,4 @@
-"""The mechanisms of the verdict contract: which there are, which are built, and what answers which."""
+"""The mechanisms of the verdict format: which there are, which are built, and what answers which."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -9,7 +9,7 @@ from netinterf.mechanisms import covers, known_as
 __all__ = ["MECHANISMS", "answers", "applies", "built", "forges", "touches"]
 
 MECHANISMS = tuple(one.path for one in RECORDS.values() if not one.general)
-"""Every mechanism of the contract (section 2), in its order."""
+"""Every mechanism of the verdict format, in its order."""
 
 
 @cache
@@ -21,7 +21,7 @@ def built() -> frozenset[str]:
 
 
 def answers(said: Iterable[str], right: Iterable[str]) -> bool:
-    """Say whether one of the words *said* is one of the *right* ones, or a prefix of one (contract, section 2)."""
+    """Say whether one of the words *said* is one of the *right* ones, or a prefix of one."""
     accepted = tuple(right)
     return any(covers(word, one) for word in said if word for one in accepted)
 
@@ -41,7 +41,7 @@ def applies(mechanism: str, kind: str, protocol: str) -> bool:
     """Say whether *mechanism* could happen to a subject of this kind at all.
 
     Args:
-        mechanism: A word of the contract.
+        mechanism: A word of the verdict format.
         kind: ``flow``, ``exchange`` or ``capture``.
         protocol: ``tcp``, ``udp``, ``icmp`` or empty.
     """

@@ -152,7 +152,7 @@ def dns_table(rows: Mapping[str, Mapping[str, Any]]) -> Section:
 
 
 def mechanism_table(rows: Mapping[str, Mapping[str, Any]]) -> Section:
-    """Lay out one row per mechanism of the contract."""
+    """Lay out one row per mechanism of the verdict format."""
     lines: list[list[Any]] = []
     for word, row in rows.items():
         state = (

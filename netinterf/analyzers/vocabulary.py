@@ -45,7 +45,7 @@ class Family:
 
     Attributes:
         prefix: What their ids begin with, with the dot: ``"rst."``.
-        mechanism: In the words of the verdict contract.
+        mechanism: In the words of the verdict format.
         exposed: What a subject must have shown for these rules to look at it (`Rule.exposed`).
         noun: What stands for ``{noun}`` in sentences that several families share.
         group: What their groups begin with; the prefix up to its dot when empty.

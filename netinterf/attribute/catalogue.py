@@ -63,7 +63,7 @@ class System:
     country: str | None  # ISO 3166-1 code; None for products sold to many
     product: str | None
     years: str
-    mechanisms: tuple[str, ...]  # words of the contract that a finding of it can have
+    mechanisms: tuple[str, ...]  # words of the verdict format that a finding of it can have
     says: str
     features: tuple[Feature, ...]
     covers: tuple[str, ...] = ()  # documented variants that its marks do not tell apart

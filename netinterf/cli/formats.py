@@ -24,7 +24,7 @@ def text(captures: Captures, output: Output, everything: bool) -> None:
 
 
 def jsonl(captures: Captures, output: Output, everything: bool) -> None:
-    """Write the lines of the verdict contract."""
+    """Write the lines of the verdict format."""
     from netinterf.export import jsonl as write
 
     output.attempt(lambda stream: write(captures, stream, everything=everything))

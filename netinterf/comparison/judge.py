@@ -8,7 +8,7 @@ Two views of the same evidence are possible, and the stronger counts:
   that the comparison shows around them.
 
 Neither counts anything twice. Both sides are judged alike, each against the other, so that a control that is censored
-itself is seen as such. Grades follow the verdict contract; false discoveries are bounded over all units that were tried
+itself is seen as such. Grades follow the verdict format; false discoveries are bounded over all units that were tried
 here (e-BH, which holds under any dependence; units share servers, links and captures).
 """
 

@@ -26,7 +26,7 @@ OUTCOMES = {
     Finding.DOWN: Outcome.DOWN,
     Finding.CLEAR: Outcome.OK,
 }
-"""Outcome of each finding in the words of the contract; of the others nothing can be said."""
+"""Outcome of each finding in the words of the verdict format; of the others nothing can be said."""
 
 SHOWN = 6
 """Attempts of each side that are named as those to look at, failures first."""

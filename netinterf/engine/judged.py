@@ -32,7 +32,7 @@ OUTCOMES = tuple(Outcome)
 
 @attrs.frozen(kw_only=True)
 class Summary:
-    """One capture as a whole, field by field as the contract's capture line has it; times are ns since 1970 UTC."""
+    """One capture as a whole, field by field as its line in the verdict format; times are ns since 1970 UTC."""
 
     capture: str
     packets: int

@@ -197,7 +197,7 @@ class Result:
         return draw(attrs.evolve(trace, outside=Outside(one.ledger.networks)), verdict, one.evidence)
 
     def to_arrow(self) -> Any:
-        """Give all verdicts as a ``pyarrow.Table``, with the contract's keys as columns (needs netinterf[arrow])."""
+        """Give all verdicts as a ``pyarrow.Table``, with the keys of a verdict as columns (needs netinterf[arrow])."""
         return verdicts_to_arrow(self.verdicts)
 
     def to_pandas(self) -> Any:

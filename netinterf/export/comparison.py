@@ -1,6 +1,6 @@
 """Comparisons as JSON lines: one object per unit and per change, and one that says what was compared.
 
-Keys are always present and null when unknown, as in the lines of a scan; the words are those of the verdict contract,
+Keys are always present and null when unknown, as in the lines of a scan; the words are those of the verdict format,
 with ``finding`` beside them.
 """
 

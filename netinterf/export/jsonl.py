@@ -1,4 +1,4 @@
-"""JSON lines: one object per line, in the words of the verdict contract."""
+"""JSON lines: one object per line, in the words of the verdict format."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

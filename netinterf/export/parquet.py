@@ -1,4 +1,4 @@
-"""Parquet files of verdicts: the keys of the verdict contract as columns, for data frames and databases."""
+"""Parquet files of verdicts: the keys of the verdict format as columns, for data frames and databases."""
 
 import os
 from collections.abc import Iterable

@@ -172,7 +172,7 @@ class SubjectKind(IntEnum):
 
 
 class TriggerKind(IntEnum):
-    """What set the interference off; the words of the verdict contract have a dot for the first underscore."""
+    """What set the interference off; the words of the verdict format have a dot for the first underscore."""
 
     NONE = 0
     TLS_SNI = 1
@@ -187,12 +187,12 @@ class TriggerKind(IntEnum):
 
     @property
     def word(self) -> str:
-        """The contract's word for this kind."""
+        """The verdict format's word for this kind."""
         return self.name.lower().replace("_", ".", 1)
 
 
 class Outcome(StrEnum):
-    """The four outcomes of the verdict contract."""
+    """The four outcomes of the verdict format."""
 
     OK = "ok"
     DOWN = "down"
@@ -201,7 +201,7 @@ class Outcome(StrEnum):
 
 
 class Grade(StrEnum):
-    """The grades of the verdict contract."""
+    """The grades of the verdict format."""
 
     CONFIRMED = "confirmed"
     LIKELY = "likely"
@@ -211,7 +211,7 @@ class Grade(StrEnum):
 
 
 class GroupBy(StrEnum):
-    """What the members of a group have in common, the most special first, in the words of the verdict contract."""
+    """What the members of a group have in common, the most special first, in the words of the verdict format."""
 
     NAME = "name"
     DOMAIN = "domain"  # registrable domain of the name
@@ -226,7 +226,7 @@ class GroupBy(StrEnum):
 
 
 class Vantage(StrEnum):
-    """Where packets were captured, in the words of the verdict contract."""
+    """Where packets were captured, in the words of the verdict format."""
 
     CLIENT = "client"
     SERVER = "server"

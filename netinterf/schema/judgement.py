@@ -25,7 +25,7 @@ class Rule:
     """
 
     id: str  # "rst.premature": family.observation
-    mechanism: str  # what it speaks for or against, in the words of the verdict contract
+    mechanism: str  # what it speaks for or against, in the words of the verdict format
     group: str  # evidence of one group counts once: its strongest item (by |llr|)
     says: str  # one sentence for people, may use {measure} fields
     measures: tuple[str, ...] = ()  # names of the numbers in Evidence.measured, in order

@@ -1,4 +1,4 @@
-"""The truth about a simulated capture, in the words of the verdict contract."""
+"""The truth about a simulated capture, in the words of the verdict format."""
 
 from typing import Any
 

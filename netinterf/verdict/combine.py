@@ -1,7 +1,7 @@
 """From evidence to verdicts: outcome, grade, mechanism, probability and false-discovery rate of every subject.
 
 The weighing itself is in `netinterf.verdict.weigh`, and what a certain case says of others on its path in
-`netinterf.verdict.same_path`; here the posterior is turned into words by the verdict contract:
+`netinterf.verdict.same_path`; here the posterior is turned into words by the verdict format:
 ``likely`` from 0.9, ``confirmed`` from 0.99 when besides something was seen that is proof by itself, ``possible`` from
 0.5 as a hint without accusation. Below that, what happened is told by plain rules (`netinterf.verdict.health`).
 """

@@ -1,4 +1,4 @@
-"""Verdicts as one Arrow table, for notebooks and Parquet files: the keys of the verdict contract, with types.
+"""Verdicts as one Arrow table, for notebooks and Parquet files: the keys of the verdict format, with types.
 
 What is a mapping or a list in a JSON line is a struct or a list here. Times are timestamps in UTC. Every column has its
 type whatever the rows hold, so tables of no verdicts, or of none with a trigger, join with others.
@@ -57,7 +57,7 @@ COLUMNS: dict[str, Any] = {
     "explanation": "string",
     "anomaly": "float64",
 }
-"""The contract's keys and their types: a word for a value, a mapping for a struct, a pair for a map."""
+"""The verdict format's keys and their types: a word for a value, a mapping for a struct, a pair for a map."""
 
 ODD_FACT = {
     "fact": "string",

@@ -1,4 +1,4 @@
-"""Groups written out: from a row of the table of groups to a verdict in the words of the contract."""
+"""Groups written out: from a row of the table of groups to a verdict in the words of the verdict format."""
 
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
 
 
 def subject_of(groups: Groups, row: int, first_frame: int | None) -> Subject:
-    """Say what a group is about: its common value stands where the contract has a key for it."""
+    """Say what a group is about: its common value stands where the verdict format has a key for it."""
     by, value = BY[groups.by[row]], groups.value[row]
     places = {GroupBy.SERVER, GroupBy.PREFIX, GroupBy.ASN, GroupBy.COUNTRY}
     return Subject(

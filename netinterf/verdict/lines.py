@@ -1,4 +1,4 @@
-"""A verdict, or what stands out without one, as plain values, key by key as the verdict contract, version 1, has it.
+"""A verdict, or what stands out without one, as plain values, key by key as the verdict format, version 1, has it.
 
 Every key is always present and null when unknown; times are ISO 8601 with nanoseconds; a number that JSON cannot hold
 becomes null.
@@ -16,7 +16,7 @@ from netinterf.verdict.unexplained import Unexplained
 __all__ = ["SCHEMA", "anomaly_line", "plain", "verdict_line"]
 
 SCHEMA = 1
-"""Version of the contract; it only ever grows, so this changes only if a key ever changed its meaning."""
+"""Version of the verdict format; it only ever grows, so this changes only if a key ever changed its meaning."""
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def anomaly_line(odd: Unexplained) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """Bring a value into what JSON holds: objects as mappings, not-a-number and infinities as null.
 
-    Of objects, the fields that their ``repr`` shows are written; the others are no part of the contract.
+    Of objects, the fields that their ``repr`` shows are written; the others are no part of the verdict format.
     """
     if value is None or isinstance(value, str | int):
         return value

@@ -1,4 +1,4 @@
-"""Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict contract."""
+"""Verdicts as people and programs receive them: one frozen object per subject, in the words of the verdict format."""
 
 import re
 
@@ -99,7 +99,7 @@ class Attributed:
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """One verdict, field by field as the contract's JSON lines have it; times are ns since 1970 UTC."""
+    """One verdict, field by field as the verdict format's JSON lines have it; times are ns since 1970 UTC."""
 
     capture: str
     subject: Subject

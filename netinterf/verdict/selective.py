@@ -55,7 +55,7 @@ def restrain(
     model: Model,
     doubt: Mask,
 ) -> tuple[Hypotheses, Mask, Mask]:
-    """Hold back what the capture cannot tell from a plan or a slow link (verdict contract, section 2).
+    """Hold back what the capture cannot tell from a plan or a slow link (a queue without a contrast).
 
     A rate that limits the whole link alike is a plan: nothing weighs for it. Queueing to a rate that is not shown to
     be selective cannot reach ``likely``; neither can dropping, where that is in *doubt*, see `undecided`.

@@ -1,4 +1,4 @@
-"""Every key and type of the verdict contract, on every line that is printed."""
+"""Every key and type of the verdict format, on every line that is printed."""
 
 import json
 import math
@@ -153,7 +153,7 @@ def some_of_each_kind() -> list[str]:
 
 @pytest.mark.parametrize("scenario", some_of_each_kind())
 def test_every_line_keeps_the_contract(scenario: str, tmp_path: Path) -> None:
-    """Each printed object has exactly the contract's keys, types and words, and survives strict JSON."""
+    """Each printed object has exactly the verdict format's keys, types and words, and survives strict JSON."""
     played = simulate.run(scenario, 3)
     path = tmp_path / "played.pcap"
     write_pcap(path, played.times, played.frames, played.link_type)

@@ -6,11 +6,11 @@ says what shares it expects, as beta distributions; the likelihood of what was s
 Causes with an unknown (which systems are cut, which protocols pass) are averaged over it, so that they pay for what
 they leave open.
 
-The expectations are those of the reference design (3.6), nearly all Beta(18, 2) and hardly any Beta(1, 19), but for
-these: mixed is Beta(4, 4), since Beta(2, 2) allows that nothing at all passes; dead hosts and what a list does not hold
-answer once in a thousand times at most, and a border that is closed wholly not once in ten thousand. How common the
-harmless causes are in a capture with networks at home that answer and ten abroad that do not is judgement, except where
-a source is named; `HARMLESS` holds it, relative to a capture in which nothing happened.
+The expectations are judgements: nearly all is Beta(18, 2), nine of ten and seldom less than seven; hardly any is
+Beta(1, 19), one of twenty; mixed is Beta(4, 4), since Beta(2, 2) allows that nothing at all passes; dead hosts and what
+a list does not hold answer once in a thousand times at most, and a border that is closed wholly not once in ten
+thousand. How common the harmless causes are in a capture with networks at home that answer and ten abroad that do not
+is judgement, too, except where a source is named; `HARMLESS` holds it, relative to a capture in which nothing happened.
 """
 
 from typing import NamedTuple
@@ -46,7 +46,9 @@ SCARCE: Beta = (1.0, 9.0)
 
 CLOSED = {"full": 1.0, "listed": 0.5, "near": 0.15, "protocols": 0.35}
 """Closed borders: nothing passes, listed addresses pass, only listed addresses pass wherever they are, some protocols
-pass. The last three are of one mechanism, and share it as documented ones do (reference design, 2.6 and 3.2 to 3.4)."""
+pass. The last three are of one mechanism and share it: lists of addresses are documented most often (net4people/bbs
+516 and 630), then filters that let protocols pass (Aryapour, arXiv:2507.14183), then lists kept near the user.
+Judgement."""
 
 HARMLESS = {
     "alike": 0.4,  # home fares no better, per protocol: a firewall, no IPv6

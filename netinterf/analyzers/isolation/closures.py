@@ -29,20 +29,20 @@ I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 FEWEST_ABROAD, FEWEST_SYSTEMS = 20, 3
-"""Networks abroad that must have been tried (reference design, 3.6), and autonomous systems of those that failed while
-it seemed closed."""
+"""Networks abroad that must have been tried, and autonomous systems of those that failed while it seemed closed.
+Judgement: with fewer, one hoster or one cable explains what failed."""
 
 ENOUGH, ENOUGH_SYSTEMS = 15, 6
-"""With fewer networks abroad that were tried while it seemed closed it stays a hint (the reference design wants 20, and
-an alarm by then). So it does where nothing at all passes, in fewer autonomous systems: these may hang on one cable; and
-where no handshakes complete and what passes are whole systems that are not known to be as near as before."""
+"""With fewer networks abroad that were tried while it seemed closed it stays a hint (judgement). So it does where
+nothing at all passes, in fewer autonomous systems: these may hang on one cable; and where no handshakes complete and
+what passes are whole systems that are not known to be as near as before."""
 
 HINT = 7.0
 """Nats of a hint: ``possible`` by the packaged priors, and never ``likely`` (0.22 % beforehand times e to the 7th is
 0.7)."""
 
 PASSING = (Row.WEB, Row.DNS)
-"""Protocols that borders let pass that decide by protocol (reference design, 3.3); so time is cut by the others as
+"""Protocols that borders let pass that decide by protocol (Aryapour, arXiv:2507.14183); so time is cut by the others as
 well."""
 
 

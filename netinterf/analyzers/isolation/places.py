@@ -19,7 +19,7 @@ __all__ = ["FEWEST_AT_HOME", "candidates", "country_code", "own_country", "place
 I64 = NDArray[np.int64]
 
 FEWEST_AT_HOME = 5
-"""Networks at home that must have answered: with fewer nothing shows that home is well (reference design, 3.6)."""
+"""Networks at home that must have answered: with fewer nothing shows that home is well (judgement)."""
 
 
 NEAREST = 0.9

@@ -34,8 +34,9 @@ F64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BIN_NS = 60_000_000_000
-"""Time that counts as once (reference design, 3.6): a network tried twice within a minute with the same outcome is one
-observation, and home is well at the same time when it is in the same minutes."""
+"""Time that counts as once: a network tried twice within a minute with the same outcome is one
+observation, and home is well at the same time when it is in the same minutes. Judgement: clients that fail try again
+within seconds, so that attempts in one minute are one event."""
 
 FEWEST_SILENT = 5
 """Networks that must have failed while it seemed closed: what few of them do says nothing of a border."""
@@ -44,7 +45,7 @@ ALARM = float(np.log(100.0))
 """The e-detector's bar: by mistake once in a hundred networks at the most. It only opens the question."""
 
 DROP = 0.9
-"""Less than this share of what is usual is fewer than usual (reference design, 3.6)."""
+"""Less than this share of what is usual is fewer than usual. Judgement: one in ten fewer shows in ten places."""
 
 USUAL = 0.9
 """The share of networks that answer, where a capture is too short to show it: the mean of "nearly all"."""

@@ -1,8 +1,8 @@
 """Conversations in which a client asked again and again in vain: for good, or until it was heard once more.
 
 A border that closes for a while leaves no connection that failed: SYNs, data and hellos are repeated until they get
-through. That they were in vain for seconds is what it does leave (reference design, 3.6: what is silent for four
-seconds is silent, whatever comes of it later).
+through. That they were in vain for seconds is what it does leave: what is silent for longer than stacks need to repeat
+themselves twice (RFC 6298 §2.4 and §5.5) is silent, whatever comes of it later.
 """
 
 import attrs

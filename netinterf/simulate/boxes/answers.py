@@ -120,7 +120,7 @@ class DnsInjector:
 
     @property
     def mechanism(self) -> str:
-        """Word of the contract: a race is an injection, an answer alone is forged."""
+        """Word of the verdict format: a race is an injection, an answer alone is forged."""
         return "dns.forged" if self.in_path or self.swallows_replies or self.alone else "dns.injection"
 
     def back(self, packet: Packet) -> list[Onward]:

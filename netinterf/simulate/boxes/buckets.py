@@ -28,7 +28,7 @@ class Limiter:
     traffic: TrafficClass = attrs.field(factory=TrafficClass)
     per: str = "link"  # link, client, pair or flow: what shares a bucket
     way: str = "down"  # down, up, both or acks (bare acknowledgements of the client)
-    mechanism: str = ""  # how the contract calls it; "" when it is no interference
+    mechanism: str = ""  # how the verdict format calls it; "" when it is no interference
 
     def acts(self, packet: Packet, outbound: bool) -> bool:
         """Say whether the packet is one to limit."""

@@ -50,7 +50,7 @@ class Rule:
     """When a forger strikes, and how."""
 
     when: Trigger
-    word: str  # mechanism of the contract
+    word: str  # mechanism of the verdict format
     bursts: tuple[tuple[Shot, ...], ...] = ((),)  # one of them is drawn per strike
     share: float = 1.0  # of the triggers that it acts on: real ones miss some under load
     once: bool = True  # at most once per connection

@@ -11,7 +11,7 @@ class System:
 
     id: str  # country code or product, dot, name: "cn.gfw-ii"
     says: str  # what it does on the wire, in one sentence
-    mechanisms: tuple[str, ...]  # words of the contract
+    mechanisms: tuple[str, ...]  # words of the verdict format
     source: str  # paper or report
 
 
@@ -21,5 +21,5 @@ class Confounder:
 
     id: str  # words with hyphens: "load-balancer-reset"
     says: str
-    resembles: tuple[str, ...]  # mechanisms of the contract that it can be taken for
+    resembles: tuple[str, ...]  # mechanisms of the verdict format that it can be taken for
     source: str

@@ -39,7 +39,7 @@ class Packet:
     options: bytes = b""
     payload: bytes = b""
     subject: int = -1  # which conversation of the scenario it belongs to
-    forged: str = ""  # mechanism of the contract when a middlebox made it
+    forged: str = ""  # mechanism of the verdict format when a middlebox made it
 
     @property
     def size(self) -> int:

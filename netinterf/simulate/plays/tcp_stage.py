@@ -146,7 +146,7 @@ def forging(
     """Make a scenario of a forger.
 
     Args:
-        mechanism: Word of the contract.
+        mechanism: Word of the verdict format.
         system: Documented system; or a form that is nobody's, which then needs *says*.
         build: Makes its rules.
         says: What happens; what the documents say of the system when left out.

@@ -43,7 +43,7 @@ def reset_talk(**fields):
 
 
 def test_names_are_unique_and_homes_are_words_of_the_contract():
-    """Scoring tells rivals apart by name and their claims by the contract's words."""
+    """Scoring tells rivals apart by name and their claims by the verdict format's words."""
     assert len({rival.name for rival in RIVALS}) == len(RIVALS) == 11
     for rival in RIVALS:
         assert rival.source
@@ -63,7 +63,7 @@ def test_verdicts_have_every_subject_and_every_key_of_the_contract():
 
 
 def test_a_verdict_tells_the_surest_call_first_and_grades_by_score():
-    """Grades follow the contract's thresholds, and nothing that was called is lost."""
+    """Grades follow the verdict format's thresholds, and nothing that was called is lost."""
     talk = Talk()
     talk.healthy(0)
     talk.port += 10

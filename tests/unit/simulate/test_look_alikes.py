@@ -277,7 +277,7 @@ SHOWN: dict[str, Callable[[list[Seen]], bool]] = {
 
 
 def test_every_look_alike_is_played() -> None:
-    """Each documented cause has a scenario, each scenario a documented cause; they resemble words of the contract."""
+    """Each documented cause has a scenario, each scenario a documented cause; they resemble mechanisms."""
     assert {play.confounder for play in PLAYS} == MINE
     assert set(PLAYS) <= set(scenarios())
     assert len(MINE) == len(CONFOUNDERS)

@@ -49,7 +49,7 @@ def test_every_scenario_keeps_its_promise(name: str) -> None:
 
 
 def test_names_and_words_are_those_of_the_contract() -> None:
-    """Names are unique; mechanisms are words of the contract; families say whether somebody interferes."""
+    """Names are unique; mechanisms are words of the verdict format; families say whether somebody interferes."""
     plays = scenarios()
     assert len({play.name for play in plays}) == len(plays)
     for play in plays:
@@ -70,7 +70,7 @@ def test_everything_documented_is_played() -> None:
 
 
 def test_there_are_at_least_as_many_look_alikes_as_systems() -> None:
-    """Benign causes are as many as interfering ones, and every mechanism of the contract is played."""
+    """Benign causes are as many as interfering ones, and every mechanism of the verdict format is played."""
     plays = scenarios()
     benign = sum(play.mechanism is None for play in plays)
     assert len(coverage().confounders) >= 100

@@ -1,6 +1,6 @@
-"""The JSON Schema of what is printed: what programs outside may rely on in a line of the verdict contract.
+"""The JSON Schema of what is printed: what programs outside may rely on in a line of the verdict format.
 
-Every key is required; what may be unknown may be null. Keys that are not named are allowed, since the contract grows.
+Every key is required; what may be unknown may be null. Keys that are not named are allowed, since it grows.
 The keys and types of a verdict are those of its frames (`verdict.frames`), so the two cannot part.
 
 Source: JSON Schema, draft 2020-12.
