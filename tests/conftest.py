@@ -10,9 +10,45 @@ from hypothesis import settings
 
 from benchmarks.reality.reserve import open_folder
 
+pytest_plugins = ["tests.fired"]
+
 ROOT = Path(__file__).resolve().parents[1]
 settings.register_profile("netinterf", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("netinterf")
+
+
+SLOW = {
+    "analyzers": "acknowledgements block_pages freezes handshakes look_alikes rivals shaping tls_interception",
+    "architecture": "platforms",
+    "cli": "command contract watch",
+    "contract": "plugins",
+    "examples": "probe",
+    "properties": "decode flows flows_captures stream",
+    "unit/anomaly": "score",
+    "unit/attribute": "injectors traits",
+    "unit/benchmarks": "attribution dns_company isolation judging lab quality reality ways",
+    "unit/capture": "containers records resync wireshark",
+    "unit/decode": "stacks wireshark",
+    "unit/engine": "compare scan session",
+    "unit/export": "ooni",
+    "unit/flows": "messages stream",
+    "unit/privacy": "addresses captures results",
+    "unit/protocols": "tls",
+    "unit/recording": "doubled_datagrams recording",
+    "unit/report": "figures html",
+    "unit/simulate": "dns_plays forgers look_alikes rates scenarios silence",
+    "unit/stats": "bucketsearch calibration concentration ratelimit rates",
+    "unit/verdict": "groups same_path weigh",
+}
+"""Folders and the modules in them that take more than a second or two each: what is left runs within a minute."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of slow modules, so that ``-m "not slow"`` leaves the quick ones."""
+    slow = {ROOT / "tests" / folder / f"test_{name}.py" for folder, names in SLOW.items() for name in names.split()}
+    for item in items:
+        if item.path in slow:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -4,33 +4,37 @@ Only the form that is asked for is imported: all of them together take as long a
 """
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from netinterf.cli.captures import Captures
-from netinterf.cli.output import Output
 from netinterf.errors import ParameterError
-from netinterf.report.text import capture_text
+
+if TYPE_CHECKING:
+    from netinterf.cli.captures import Captures
+    from netinterf.cli.output import Output
 
 __all__ = ["FORMATS"]
 
-Writer = Callable[[Captures, Output, bool], None]
+Writer = Callable[["Captures", "Output", bool], None]
 """Takes captures, where to write, and whether every flow and exchange is asked for or findings only."""
 
 
-def text(captures: Captures, output: Output, everything: bool) -> None:
+def text(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write for people, an empty line between captures."""
+    from netinterf.report.text import capture_text
+
     for place, one in enumerate(captures):
         output.write(iter([""] * bool(place)))
         output.write(capture_text(one, everything=everything))
 
 
-def jsonl(captures: Captures, output: Output, everything: bool) -> None:
+def jsonl(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write the lines of the verdict format."""
     from netinterf.export import jsonl as write
 
     output.attempt(lambda stream: write(captures, stream, everything=everything))
 
 
-def parquet(captures: Captures, output: Output, everything: bool) -> None:
+def parquet(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write one Parquet file of verdicts.
 
     Raises:
@@ -44,14 +48,14 @@ def parquet(captures: Captures, output: Output, everything: bool) -> None:
     output.attempt(lambda _: write(captures, output.binary, everything=everything))
 
 
-def html(captures: Captures, output: Output, everything: bool) -> None:
+def html(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write one page; nothing can be written before the last capture is judged, since the summary stands on top."""
     from netinterf.report import html as write
 
     output.attempt(lambda stream: write(captures, stream, everything=everything, errors=captures.errors))
 
 
-def ooni(captures: Captures, output: Output, everything: bool) -> None:
+def ooni(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write measurements in the manner of OONI.
 
     Raises:

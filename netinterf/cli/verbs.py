@@ -7,14 +7,15 @@ are imported: help and complaints come at once.
 import argparse
 from typing import NoReturn
 
+from netinterf.cli.formats import FORMATS
 from netinterf.cli.manners import EXIT_USAGE, complain
 from netinterf.version import __version__
 
-__all__ = ["FORMATS", "build_parser"]
+__all__ = ["build_parser"]
 
 VANTAGES = ("auto", "client", "server", "middle")
-FORMATS = ("text", "jsonl", "parquet", "html", "ooni")  # keys of `cli.formats.FORMATS`, which loads the whole library
-PLAIN = FORMATS[:2]  # what is written line by line
+PLAIN = ("text", "jsonl")
+"""Formats that are written line by line."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -74,7 +75,7 @@ def add_output(verb: Parser) -> None:
     """Describe how and where to an answer is written."""
     verb.add_argument(
         "--format",
-        choices=FORMATS,
+        choices=tuple(FORMATS),
         default="text",
         help="text (default) or html, a page, for people; jsonl or parquet for programs; ooni for measurement files",
     )

@@ -1,0 +1,67 @@
+"""Which rules the tests have made fire: at the end of a whole run each rule must have.
+
+A rule that no test can make speak is one that nobody has seen speak. The rules are collected where evidence is written
+down (`netinterf.analyzers.signs.record`), over all processes of a run.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from netinterf.analyzers import signs
+from netinterf.analyzers.registry import builtin
+from netinterf.schema import Evidence, Rule
+
+FIRED: set[str] = set()
+
+
+def recorded(write: Callable[..., Evidence]) -> Callable[..., Evidence]:
+    """Remember the rules that are written down for somebody."""
+
+    def observe(analyzer: Any, rule: Rule | str, **columns: Any) -> Evidence:
+        table = write(analyzer, rule, **columns)
+        if len(table):
+            FIRED.add(rule if isinstance(rule, str) else rule.id)
+        return table
+
+    return observe
+
+
+signs.observe = recorded(signs.observe)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what another process saw."""
+    FIRED.update(getattr(node, "workeroutput", {}).get("fired", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this process saw, or fail a whole run that left a rule silent."""
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["fired"] = sorted(FIRED)
+    elif whole(config) and not session.testsfailed and (silent := silent_rules()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        config.stash[SILENT] = silent
+
+
+SILENT: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Name the rules that stayed silent."""
+    if silent := config.stash.get(SILENT, []):
+        terminalreporter.write_line(f"{len(silent)} rules fired in no test: {', '.join(silent)}", red=True)
+
+
+def silent_rules() -> list[str]:
+    """List the rules of built-in analyzers that no test made fire."""
+    return [rule.id for analyzer in builtin() for rule in analyzer.rules if rule.id not in FIRED]
+
+
+def whole(config: pytest.Config) -> bool:
+    """Say whether every test was asked for."""
+    chosen = config.getoption("keyword") or config.getoption("markexpr") or config.getoption("lf")
+    return not chosen and config.args_source is not pytest.Config.ArgsSource.ARGS
