@@ -7,10 +7,9 @@ import numpy as np
 
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
-from netinterf.export.jsonl import capture_line
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
 from netinterf.schema import Outcome
-from netinterf.verdict.lines import verdict_line
+from netinterf.verdict.format import CAPTURE, VERDICT, line
 from netinterf.verdict.record import Verdict
 from netinterf.writing import dump
 
@@ -55,12 +54,12 @@ def text_summary(summary: Summary) -> Iterator[str]:
 
 def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
     """Write a verdict for programs."""
-    yield dump({**verdict_line(verdict), "final": final})
+    yield dump({**line("verdict", verdict, VERDICT), "final": final})
 
 
 def json_summary(summary: Summary) -> Iterator[str]:
     """Write the capture's own line."""
-    yield dump(capture_line(summary))
+    yield dump(line("capture", summary, CAPTURE))
 
 
 FORMS: Mapping[str, Form] = {

@@ -10,8 +10,7 @@ from typing import Any
 from netinterf.comparison.record import Change, Compared
 from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
-from netinterf.verdict.lines import SCHEMA, plain
-from netinterf.verdict.record import iso_time
+from netinterf.verdict.format import SCHEMA, shaped
 from netinterf.version import __version__
 from netinterf.writing import dump
 
@@ -63,7 +62,7 @@ CHANGE: dict[str, Any] = {
     "q_value": "float64",
     "explanation": "string",
 }
-"""Keys of each kind of line and their types, as in `netinterf.verdict.frames.COLUMNS`."""
+"""Keys of each kind of line and their types, as in `netinterf.verdict.format`."""
 
 QUIET = (Finding.CLEAR, Finding.NOT_COMPARED)
 """Findings that are only written when everything is asked for."""
@@ -86,20 +85,17 @@ def summary_line(comparison: Comparison) -> dict[str, Any]:
 
 def comparison_line(unit: Compared) -> dict[str, Any]:
     """Build the object of one unit."""
-    values = plain(unit) | {"start": iso_time(unit.start), "end": iso_time(unit.end)}
-    return _line("comparison", COMPARISON, values)
+    return _line("comparison", COMPARISON, unit)
 
 
 def change_line(change: Change) -> dict[str, Any]:
     """Build the object of one change."""
-    values = plain(change) | {"after": iso_time(change.after), "before": iso_time(change.before)}
-    return _line("change", CHANGE, values)
+    return _line("change", CHANGE, change)
 
 
-def _line(kind: str, keys: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Order the values of a line by its keys, what it is about apart."""
-    subject = {name: values[name] for name in SUBJECT}
-    told = {name: subject if name == "subject" else values[name] for name in keys}
+def _line(kind: str, keys: dict[str, Any], value: Compared | Change) -> dict[str, Any]:
+    """Write what a line is about, which is an object of its own, and its other keys."""
+    told = {name: shaped(value if name == "subject" else getattr(value, name), inner) for name, inner in keys.items()}
     return {"type": kind, "schema": SCHEMA, **told}
 
 

@@ -1,21 +1,13 @@
 """JSON lines: one object per line, in the words of the verdict format."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from netinterf.engine.judged import Judged, Summary
+from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
-from netinterf.verdict.lines import SCHEMA, anomaly_line, plain, verdict_line
-from netinterf.verdict.record import iso_time
+from netinterf.verdict.format import ANOMALY, CAPTURE, VERDICT, line
 from netinterf.writing import TextTarget, dump, write_lines
 
-__all__ = ["capture_line", "jsonl", "lines"]
-
-
-def capture_line(summary: Summary) -> dict[str, Any]:
-    """Build the object of a capture's own line."""
-    times = {"first": iso_time(summary.first), "last": iso_time(summary.last)}
-    return {"type": "capture", "schema": SCHEMA, **plain(summary), **times}
+__all__ = ["jsonl", "lines"]
 
 
 def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
@@ -25,11 +17,11 @@ def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         judged: What a scan kept of the capture.
         everything: Write one verdict for every flow and exchange, not only findings.
     """
-    yield dump(capture_line(judged.summary))
+    yield dump(line("capture", judged.summary, CAPTURE))
     for verdict in judged.ledger if everything else judged.ledger.findings():
-        yield dump(verdict_line(verdict))
+        yield dump(line("verdict", verdict, VERDICT))
     for odd in judged.ledger.unexplained():
-        yield dump(anomaly_line(odd))
+        yield dump(line("anomaly", odd, ANOMALY))
 
 
 def jsonl(result: Result | Iterable[Judged], target: TextTarget, *, everything: bool = False) -> None:

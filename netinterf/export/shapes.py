@@ -1,7 +1,7 @@
 """The JSON Schema of what is printed: what programs outside may rely on in a line of the verdict format.
 
 Every key is required; what may be unknown may be null. Keys that are not named are allowed, since it grows.
-The keys and types of a verdict are those of its frames (`verdict.frames`), so the two cannot part.
+Keys and types are those that lines and frames are written by (`verdict.format`), so they cannot part.
 
 Source: JSON Schema, draft 2020-12.
 """
@@ -11,8 +11,7 @@ from typing import Any
 from netinterf.comparison.units import Finding
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.frames import ANOMALY, COLUMNS
-from netinterf.verdict.lines import SCHEMA
+from netinterf.verdict.format import ANOMALY, CAPTURE, SCHEMA, VERDICT
 
 __all__ = ["json_schema"]
 
@@ -28,28 +27,9 @@ KNOWN = {
 }
 """Keys that are never null. Lists are never null either."""
 
-DIAGNOSTIC = {"code": "string", "message": "string", "offset": "int64", "count": "int64"}
-
-CAPTURE: dict[str, Any] = {
-    "capture": "string",
-    "packets": "int64",
-    "flows": "int64",
-    "exchanges": "int64",
-    "outcomes": {outcome.value: "int64" for outcome in Outcome},
-    "first": "time",
-    "last": "time",
-    "bytes": "int64",
-    "vantage": "string",
-    "link_types": ["int64"],
-    "diagnostics": [DIAGNOSTIC],
-    "version": "string",
-    "model": "string",
-}
-"""Keys of a capture's own line and their types, as in `COLUMNS`."""
-
 LINES = {
     "capture": CAPTURE,
-    "verdict": COLUMNS,
+    "verdict": VERDICT,
     "anomaly": ANOMALY,
     "compared": COMPARED,
     "comparison": COMPARISON,

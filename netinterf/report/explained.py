@@ -17,8 +17,8 @@ from netinterf.report.figures.ladder import chosen, describe
 from netinterf.report.lines import wrapped
 from netinterf.schema import Rule, SubjectKind
 from netinterf.trace import Trace
+from netinterf.verdict.format import SCHEMA, VERDICT, line
 from netinterf.verdict.group_words import group_happened
-from netinterf.verdict.lines import SCHEMA, verdict_line
 from netinterf.verdict.record import Observation, Verdict, iso_time
 from netinterf.verdict.words import percent
 from netinterf.writing import printable
@@ -138,10 +138,10 @@ def explained_line(explained: Explained) -> dict[str, Any]:
     return {
         "type": "explanation",
         "schema": SCHEMA,
-        "verdict": verdict_line(verdict),
+        "verdict": line("verdict", verdict, VERDICT),
         "references": {name: list(rule.references) for name, rule in explained.rules.items()},
         "look_alikes": explained.look_alikes,
-        "groups": [verdict_line(group) for group in explained.groups],
+        "groups": [line("verdict", group, VERDICT) for group in explained.groups],
         "packets": explained.packets,
         "ladder": [attrs.asdict(step) | {"rules": list(step.rules)} for step in explained.steps],
         "wireshark": verdict.wireshark,

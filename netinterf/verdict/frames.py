@@ -8,75 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from netinterf.arrow import NOT_A_TIME, pyarrow
-from netinterf.verdict.lines import verdict_line
+from netinterf.verdict.format import VERDICT, line
 from netinterf.verdict.record import Verdict
 
-__all__ = ["ANOMALY", "COLUMNS", "verdict_schema", "verdicts_to_arrow"]
-
-SUBJECT = {
-    "kind": "string",
-    "protocol": "string",
-    "client": "string",
-    "client_port": "int32",
-    "server": "string",
-    "server_port": "int32",
-    "name": "string",
-    "first_frame": "int64",
-    "query_type": "string",
-    "query_id": "int32",
-    "by": "string",
-}
-MEASURED = ("string", "float64")  # a map
-EVIDENCE = {"rule": "string", "says": "string", "llr": "float64", "frames": ["int64"], "measured": MEASURED}
-SHARE = {
-    "members": "int64",
-    "affected": "int64",
-    "share": "float64",
-    "share_low": "float64",
-    "share_high": "float64",
-}
-
-COLUMNS: dict[str, Any] = {
-    "capture": "string",
-    "subject": SUBJECT,
-    "outcome": "string",
-    "grade": "string",
-    "mechanism": "string",
-    "probability": "float64",
-    "also": [{"mechanism": "string", "probability": "float64"}],
-    "q_value": "float64",
-    "evidence": [EVIDENCE],
-    "reasons": [{"code": "string", "says": "string"}],
-    "frames": ["int64"],
-    "trigger": {"kind": "string", "value": "string", "frame": "int64"},
-    "selective": "bool",
-    "group": SHARE,
-    "attribution": [{"system": "string", "score": "float64", "matched": ["string"]}],
-    "start": "time",
-    "end": "time",
-    "explanation": "string",
-    "anomaly": "float64",
-}
-"""The verdict format's keys and their types: a word for a value, a mapping for a struct, a pair for a map."""
-
-ODD_FACT = {
-    "fact": "string",
-    "says": "string",
-    "given": "string",
-    "ordinary": "float64",
-    "alike": "int64",
-    "peers": "int64",
-}
-
-ANOMALY: dict[str, Any] = {
-    "capture": "string",
-    "subject": SUBJECT,
-    "anomaly": "float64",
-    "facts": [ODD_FACT],
-    "start": "time",
-    "end": "time",
-}
-"""The same of what stands out and has no mechanism."""
+__all__ = ["verdict_schema", "verdicts_to_arrow"]
 
 
 def verdicts_to_arrow(verdicts: Iterable[Verdict]) -> Any:
@@ -86,7 +21,7 @@ def verdicts_to_arrow(verdicts: Iterable[Verdict]) -> Any:
         verdicts: Those of a result, or some of them.
 
     Returns:
-        A ``pyarrow.Table`` with the columns `COLUMNS`.
+        A ``pyarrow.Table`` with the columns `format.VERDICT`.
 
     Raises:
         MissingExtra: pyarrow is not installed.
@@ -95,18 +30,18 @@ def verdicts_to_arrow(verdicts: Iterable[Verdict]) -> Any:
 
 
 def verdict_schema() -> Any:
-    """Give the ``pyarrow.Schema`` of `COLUMNS`."""
+    """Give the ``pyarrow.Schema`` of `format.VERDICT`."""
     library = pyarrow()
-    return library.schema([library.field(name, _type(library, told)) for name, told in COLUMNS.items()])
+    return library.schema([library.field(name, _type(library, told)) for name, told in VERDICT.items()])
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
     """Give the values of one verdict by column."""
-    line = verdict_line(verdict)
+    told = line("verdict", verdict, VERDICT)
     ends = (("start", verdict.start), ("end", verdict.end))
     times = {name: None if time == NOT_A_TIME else time for name, time in ends}
-    seen = [{**one, "measured": list(one["measured"].items())} for one in line["evidence"]]
-    return {name: line[name] for name in COLUMNS} | times | {"evidence": seen}
+    seen = [{**one, "measured": list(one["measured"].items())} for one in told["evidence"]]
+    return {name: told[name] for name in VERDICT} | times | {"evidence": seen}
 
 
 def _type(library: Any, told: Any) -> Any:

@@ -13,8 +13,8 @@ import pytest
 
 import netinterf
 from netinterf import export
-from netinterf.verdict.frames import COLUMNS, verdicts_to_arrow
-from netinterf.verdict.lines import verdict_line
+from netinterf.verdict.format import VERDICT, line
+from netinterf.verdict.frames import verdicts_to_arrow
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +35,17 @@ def line_of(row):
 def test_a_frame_holds_what_the_lines_hold(result):
     """Key by key, for every flow, exchange and group of the examples."""
     rows = result.to_arrow().to_pylist()
-    lines = [verdict_line(verdict) for verdict in result.verdicts]
+    lines = [line("verdict", verdict, VERDICT) for verdict in result.verdicts]
     assert len(rows) == len(lines) > 80
-    assert any(line["group"] for line in lines)
-    for row, line in zip(rows, lines, strict=True):
-        del line["type"], line["schema"]
-        assert line_of(row) == json.loads(json.dumps(line, default=str))
+    assert any(told["group"] for told in lines)
+    for row, told in zip(rows, lines, strict=True):
+        del told["type"], told["schema"]
+        assert line_of(row) == json.loads(json.dumps(told, default=str))
 
 
 def test_columns_are_the_keys_of_the_contract(result):
     """No key is left out, and none is added."""
-    assert ["type", "schema", *COLUMNS] == list(verdict_line(result.verdicts[0]))
+    assert ["type", "schema", *VERDICT] == list(line("verdict", result.verdicts[0], VERDICT))
 
 
 def test_no_verdicts_are_a_frame_with_types(result):
@@ -73,7 +73,7 @@ def test_parquet_keeps_all(result, tmp_path):
     path = tmp_path / "verdicts.parquet"
     export.parquet(result, path, everything=True)
     back = pq.read_table(path)
-    assert back.schema.names == list(COLUMNS)
+    assert back.schema.names == list(VERDICT)
     assert back.to_pylist() == result.to_arrow().to_pylist()
     held = io.BytesIO()
     export.parquet(result, held)

@@ -1,0 +1,127 @@
+"""The verdict format: the keys of each kind of line and their types, of which lines, frames and the schema are made.
+
+A type is a word for a value (those of Arrow, and ``"time"``), a mapping for an object, a list of one for a list, a pair
+for a mapping of names to values. What is not named here is not written. The format only ever grows
+(docs/reference/verdict.md).
+"""
+
+import math
+from typing import Any
+
+from netinterf.schema import Outcome
+from netinterf.verdict.record import iso_time
+
+__all__ = ["ANOMALY", "CAPTURE", "SCHEMA", "VERDICT", "line", "shaped"]
+
+SCHEMA = 1
+"""Version of the format; it only ever grows, so this changes only if a key ever changed its meaning."""
+
+SUBJECT = {
+    "kind": "string",
+    "protocol": "string",
+    "client": "string",
+    "client_port": "int32",
+    "server": "string",
+    "server_port": "int32",
+    "name": "string",
+    "first_frame": "int64",
+    "query_type": "string",
+    "query_id": "int32",
+    "by": "string",
+}
+MEASURED = ("string", "float64")  # a map
+EVIDENCE = {"rule": "string", "says": "string", "llr": "float64", "frames": ["int64"], "measured": MEASURED}
+SHARE = {
+    "members": "int64",
+    "affected": "int64",
+    "share": "float64",
+    "share_low": "float64",
+    "share_high": "float64",
+}
+
+VERDICT: dict[str, Any] = {
+    "capture": "string",
+    "subject": SUBJECT,
+    "outcome": "string",
+    "grade": "string",
+    "mechanism": "string",
+    "probability": "float64",
+    "also": [{"mechanism": "string", "probability": "float64"}],
+    "q_value": "float64",
+    "evidence": [EVIDENCE],
+    "reasons": [{"code": "string", "says": "string"}],
+    "frames": ["int64"],
+    "trigger": {"kind": "string", "value": "string", "frame": "int64"},
+    "selective": "bool",
+    "group": SHARE,
+    "attribution": [{"system": "string", "score": "float64", "matched": ["string"]}],
+    "start": "time",
+    "end": "time",
+    "explanation": "string",
+    "anomaly": "float64",
+}
+"""One subject."""
+
+ODD_FACT = {
+    "fact": "string",
+    "says": "string",
+    "given": "string",
+    "ordinary": "float64",
+    "alike": "int64",
+    "peers": "int64",
+}
+
+ANOMALY: dict[str, Any] = {
+    "capture": "string",
+    "subject": SUBJECT,
+    "anomaly": "float64",
+    "facts": [ODD_FACT],
+    "start": "time",
+    "end": "time",
+}
+"""What stands out and has no mechanism."""
+
+DIAGNOSTIC = {"code": "string", "message": "string", "offset": "int64", "count": "int64"}
+
+CAPTURE: dict[str, Any] = {
+    "capture": "string",
+    "packets": "int64",
+    "flows": "int64",
+    "exchanges": "int64",
+    "outcomes": {outcome.value: "int64" for outcome in Outcome},
+    "first": "time",
+    "last": "time",
+    "bytes": "int64",
+    "vantage": "string",
+    "link_types": ["int64"],
+    "diagnostics": [DIAGNOSTIC],
+    "version": "string",
+    "model": "string",
+}
+"""One capture as a whole."""
+
+
+def line(kind: str, value: Any, told: dict[str, Any]) -> dict[str, Any]:
+    """Build the object of one line.
+
+    Args:
+        kind: What the line is about.
+        value: An object with an attribute for each key.
+        told: The keys and their types.
+    """
+    return {"type": kind, "schema": SCHEMA, **shaped(value, told)}
+
+
+def shaped(value: Any, told: Any) -> Any:
+    """Bring a value into what JSON holds: every key is there; null is what is unknown, or no number in JSON."""
+    if value is None:
+        return None
+    if isinstance(told, dict):
+        return {name: shaped(getattr(value, name), inner) for name, inner in told.items()}
+    if isinstance(told, list):
+        return [shaped(entry, told[0]) for entry in value]
+    if isinstance(told, tuple):
+        return {name: shaped(entry, told[1]) for name, entry in value.items()}
+    if told == "time":
+        return iso_time(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
