@@ -15,6 +15,7 @@ from pathlib import Path
 
 import attrs
 import numpy as np
+from netinterf.verdict.lines import verdict_line
 
 from benchmarks.decidable.rules import LEAST_DROPS
 from benchmarks.fit.command import FIRST_SEED, finish
@@ -33,9 +34,8 @@ from benchmarks.limits import (
 from benchmarks.machine import table, write_json
 from netinterf.analyzers.run import analyze
 from netinterf.verdict.combine import classify
-from netinterf.verdict.ledger import explain
-from netinterf.verdict.lines import verdict_line
 from netinterf.verdict.model import Model, default_model
+from netinterf.written.ledger import explain
 
 __all__ = ["run"]
 

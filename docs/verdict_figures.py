@@ -9,7 +9,7 @@ from netinterf.report.figures import draw
 from netinterf.simulate import Conditions, run
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
-from netinterf.verdict.ledger import explain
+from netinterf.written.ledger import explain
 
 __all__ = ["FIGURES", "write_figures"]
 

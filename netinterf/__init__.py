@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from netinterf.schema import Evidence, Grade, Outcome, Rule, SubjectKind
     from netinterf.trace import Trace, read
     from netinterf.verdict.combine import classify
-    from netinterf.verdict.ledger import explain
     from netinterf.verdict.model import Model
-    from netinterf.verdict.record import Verdict
+    from netinterf.written.ledger import explain
+    from netinterf.written.record import Verdict
 
 __all__ = [
     "Acknowledgements",
@@ -114,9 +114,9 @@ HOMES = {
     "netinterf.schema": ("Evidence", "Grade", "Outcome", "Rule", "SubjectKind"),
     "netinterf.trace": ("Trace", "read"),
     "netinterf.verdict.combine": ("classify",),
-    "netinterf.verdict.ledger": ("explain",),
+    "netinterf.written.ledger": ("explain",),
     "netinterf.verdict.model": ("Model",),
-    "netinterf.verdict.record": ("Verdict",),
+    "netinterf.written.record": ("Verdict",),
 }
 SUBMODULES = ("attribute", "export", "privacy", "report", "simulate", "stats")
 

@@ -8,14 +8,12 @@ Sources: Arrow columnar format 1.0 (types, layout); the Arrow PyCapsule interfac
 other libraries take a table without knowing this one.
 """
 
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Sequence
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from netinterf.errors import MissingExtra
-
-if TYPE_CHECKING:
-    from netinterf.table import Column, Ragged, Table
 
 __all__ = ["NOT_A_TIME", "TIME", "parquet_writer", "pyarrow", "table_to_arrow"]
 
@@ -51,7 +49,32 @@ def parquet_writer(target: BinaryIO, schema: Any) -> Any:
     return ParquetWriter(target, schema)
 
 
-def table_to_arrow(table: "Table") -> Any:
+class Described(Protocol):
+    """What the data dictionary says of one column; see `netinterf.table.Column`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def shape(self) -> str: ...
+    @property
+    def meaning(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def refers(self) -> str: ...
+    @property
+    def missing(self) -> bool: ...
+
+
+class Columns(Protocol):
+    """A table that describes its columns."""
+
+    def schema(self) -> Sequence[Described]:
+        """Describe each column, in order."""
+        ...
+
+
+def table_to_arrow(table: Columns) -> Any:
     """Hand a table over to Arrow.
 
     Args:
@@ -73,7 +96,7 @@ def table_to_arrow(table: "Table") -> Any:
     return library.Table.from_arrays(arrays, schema=schema)
 
 
-def _array(library: Any, column: "Column", value: Any) -> Any:
+def _array(library: Any, column: Described, value: Any) -> Any:
     """Turn one column into an Arrow array."""
     if column.shape == "text":
         return _texts(library, value)
@@ -91,7 +114,7 @@ def _missing(mask: Any) -> Any:
     return mask if mask.any() else None
 
 
-def _texts(library: Any, value: "Ragged") -> Any:
+def _texts(library: Any, value: Any) -> Any:
     """Share the bytes of a text column; rows that are no UTF-8 are read as everywhere else, with escapes."""
     buffers = [library.py_buffer(np.ascontiguousarray(part)) for part in (value.offsets, value.values)]
     array = library.LargeStringArray.from_buffers(len(value), *buffers)
@@ -102,7 +125,7 @@ def _texts(library: Any, value: "Ragged") -> Any:
     return array
 
 
-def _about(column: "Column") -> dict[str, str]:
+def _about(column: Described) -> dict[str, str]:
     """Write the data dictionary's line of a column as metadata."""
     told = {"meaning": column.meaning, "unit": column.unit, "refers": column.refers}
     return {key: text for key, text in told.items() if text}

@@ -18,8 +18,8 @@ from netinterf.errors import NetinterfError
 from netinterf.schema import Anomalies, Evidence
 from netinterf.simulate import scenarios
 from netinterf.verdict.combine import judge
-from netinterf.verdict.ledger import explain
 from netinterf.verdict.subjects import list_subjects
+from netinterf.written.ledger import explain
 
 __all__ = ["BENIGN", "UNKNOWN", "Gathered", "gather", "lab", "real", "simulated"]
 

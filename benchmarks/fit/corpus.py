@@ -20,11 +20,11 @@ from netinterf.stats.calibration import rule_of_three
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 from netinterf.verdict.combine import judge
-from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import SUBJECTS
 from netinterf.verdict.reasons import causes
 from netinterf.verdict.same_path import paths_of
 from netinterf.verdict.subjects import list_subjects, row_of
+from netinterf.written.ledger import explain
 
 __all__ = ["LIMIT", "Corpus", "Sample", "collect", "gather", "sample_of", "total_caps"]
 

@@ -16,7 +16,7 @@ from netinterf.analyzers.run import analyze
 from netinterf.errors import NetinterfError
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
-from netinterf.verdict.ledger import Ledger, explain
+from netinterf.written.ledger import Ledger, explain
 
 __all__ = ["Flip", "flips_of", "measure", "sections"]
 

@@ -21,8 +21,8 @@ from netinterf.analyzers.run import analyze
 from netinterf.errors import NetinterfError
 from netinterf.trace import read
 from netinterf.verdict.combine import judge
-from netinterf.verdict.ledger import Ledger, explain
 from netinterf.verdict.subjects import list_subjects
+from netinterf.written.ledger import Ledger, explain
 
 __all__ = ["Case", "Seen", "cases", "look", "look_at_all"]
 

@@ -16,9 +16,9 @@ from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.schema import Evidence
 from netinterf.trace import Trace
 from netinterf.verdict.combine import judge
-from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import Model, default_model
 from netinterf.verdict.subjects import list_subjects
+from netinterf.written.ledger import explain
 
 __all__ = ["FILE", "LEFT_OUT", "origin_of", "unseen"]
 

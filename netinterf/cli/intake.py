@@ -11,7 +11,7 @@ from netinterf.bridge.scapy_packets import Frames
 from netinterf.capture.source import standard_input
 from netinterf.engine.session import Session
 from netinterf.errors import UnreadableSource
-from netinterf.verdict.record import Verdict
+from netinterf.written.record import Verdict
 
 __all__ = ["Interface", "Pipe", "Source", "open_source"]
 

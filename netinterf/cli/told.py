@@ -9,9 +9,9 @@ from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, Summary
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
 from netinterf.schema import Outcome
-from netinterf.verdict.format import CAPTURE, VERDICT, line
-from netinterf.verdict.record import Verdict
 from netinterf.writing import dump
+from netinterf.written.format import CAPTURE, VERDICT, line
+from netinterf.written.record import Verdict
 
 __all__ = ["FORMS", "Form", "Told"]
 

@@ -19,10 +19,10 @@ from netinterf.schema import Grade, TriggerKind
 from netinterf.table import Table, Text, column, text
 from netinterf.verdict.clusters import weigh_subjects
 from netinterf.verdict.combine import quiet_weights
-from netinterf.verdict.ledger import Ledger
 from netinterf.verdict.model import Model
 from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND_UDP, Subjects
+from netinterf.written.ledger import Ledger
 
 __all__ = ["FAILED", "TRANSPORTS", "Attempts", "Side", "State", "attempts_of"]
 

@@ -26,8 +26,8 @@ from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.stats.rates import share_difference
 from netinterf.table import Table, column
 from netinterf.verdict.groups import LEAST, STRICT, STRONG, USUAL
-from netinterf.verdict.ledger import Ledger
 from netinterf.verdict.model import Model
+from netinterf.written.ledger import Ledger
 
 __all__ = ["FINDINGS", "Contrasts", "Judgement", "judge_attempts", "judge_units"]
 

@@ -4,7 +4,7 @@ import attrs
 
 from netinterf.comparison.units import Finding
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.record import Why
+from netinterf.written.record import Why
 
 __all__ = ["Change", "Compared", "Counted", "Shown"]
 

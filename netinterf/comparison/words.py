@@ -4,8 +4,8 @@ from netinterf.comparison.record import Change, Compared, Counted
 from netinterf.comparison.units import Finding
 from netinterf.mechanisms import known_as
 from netinterf.schema import Grade
-from netinterf.verdict.record import Why, iso_time
-from netinterf.verdict.words import percent
+from netinterf.written.record import Why, iso_time
+from netinterf.written.words import percent
 
 __all__ = ["CAUSE_SAYS", "change_says", "reasons_of", "says"]
 

@@ -16,7 +16,7 @@ from netinterf.comparison.words import change_says, reasons_of, says
 from netinterf.mechanisms import reset_of, silence_of
 from netinterf.schema import Grade, Outcome
 from netinterf.trace import host_text
-from netinterf.verdict.ledger import Ledger
+from netinterf.written.ledger import Ledger
 
 __all__ = ["Units", "changes_of"]
 

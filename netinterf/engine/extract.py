@@ -11,8 +11,8 @@ from netinterf.errors import ParameterError, UsageError
 from netinterf.privacy.traces import Sealed, path_of, read_source
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
-from netinterf.verdict.record import Verdict
 from netinterf.writing import spare
+from netinterf.written.record import Verdict
 
 __all__ = ["extract", "packets_of", "read_again", "read_all_again"]
 

@@ -20,10 +20,10 @@ from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Evidence, Outcome, SubjectKind, Verdicts
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import judge as judge_subjects
-from netinterf.verdict.ledger import Ledger, explain
 from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import list_subjects
 from netinterf.version import __version__
+from netinterf.written.ledger import Ledger, explain
 
 __all__ = ["Judged", "Summary", "judge", "judge_trace", "outcome_counts"]
 

@@ -23,11 +23,11 @@ from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import path_of
 from netinterf.schema import Evidence, Vantage
-from netinterf.verdict.frames import verdicts_to_arrow
 from netinterf.verdict.model import Model
-from netinterf.verdict.record import Verdict
-from netinterf.verdict.unexplained import Unexplained
 from netinterf.writing import spare
+from netinterf.written.frames import verdicts_to_arrow
+from netinterf.written.record import Verdict
+from netinterf.written.unexplained import Unexplained
 
 __all__ = [
     "VANTAGES",

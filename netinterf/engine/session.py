@@ -34,9 +34,9 @@ from netinterf.privacy import Redaction
 from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Grade, SubjectKind
 from netinterf.trace import Trace, decode_capture
-from netinterf.verdict.ledger import Ledger
 from netinterf.verdict.model import Model
-from netinterf.verdict.record import Verdict
+from netinterf.written.ledger import Ledger
+from netinterf.written.record import Verdict
 
 __all__ = ["MAX_BYTES", "MAX_PACKETS", "Session"]
 

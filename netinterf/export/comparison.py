@@ -10,9 +10,9 @@ from typing import Any
 from netinterf.comparison.record import Change, Compared
 from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
-from netinterf.verdict.format import SCHEMA, shaped
 from netinterf.version import __version__
 from netinterf.writing import dump
+from netinterf.written.format import SCHEMA, shaped
 
 __all__ = ["CHANGE", "COMPARED", "COMPARISON", "change_line", "comparison_line", "comparison_lines", "summary_line"]
 
@@ -62,7 +62,7 @@ CHANGE: dict[str, Any] = {
     "q_value": "float64",
     "explanation": "string",
 }
-"""Keys of each kind of line and their types, as in `netinterf.verdict.format`."""
+"""Keys of each kind of line and their types, as in `netinterf.written.format`."""
 
 QUIET = (Finding.CLEAR, Finding.NOT_COMPARED)
 """Findings that are only written when everything is asked for."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
-from netinterf.verdict.format import ANOMALY, CAPTURE, VERDICT, line
 from netinterf.writing import TextTarget, dump, write_lines
+from netinterf.written.format import ANOMALY, CAPTURE, VERDICT, line
 
 __all__ = ["jsonl", "lines"]
 

@@ -7,8 +7,8 @@ from typing import BinaryIO
 from netinterf.arrow import parquet_writer
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
-from netinterf.verdict.frames import verdict_schema, verdicts_to_arrow
 from netinterf.writing import opened
+from netinterf.written.frames import verdict_schema, verdicts_to_arrow
 
 __all__ = ["parquet"]
 

@@ -1,7 +1,7 @@
 """The JSON Schema of what is printed: what programs outside may rely on in a line of the verdict format.
 
 Every key is required; what may be unknown may be null. Keys that are not named are allowed, since it grows.
-Keys and types are those that lines and frames are written by (`verdict.format`), so they cannot part.
+Keys and types are those that lines and frames are written by (`written.format`), so they cannot part.
 
 Source: JSON Schema, draft 2020-12.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from netinterf.comparison.units import Finding
 from netinterf.export.comparison import CHANGE, COMPARED, COMPARISON
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.format import ANOMALY, CAPTURE, SCHEMA, VERDICT
+from netinterf.written.format import ANOMALY, CAPTURE, SCHEMA, VERDICT
 
 __all__ = ["json_schema"]
 

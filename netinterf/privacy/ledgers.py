@@ -16,7 +16,7 @@ from netinterf.context.special import special_bits
 from netinterf.privacy.redaction import Redaction
 from netinterf.schema import GroupBy, Groups, Hosts
 from netinterf.table import Table, Text
-from netinterf.verdict.ledger import Ledger
+from netinterf.written.ledger import Ledger
 
 __all__ = ["redact_ledger", "redact_table"]
 

@@ -15,10 +15,11 @@ from netinterf.engine.judged import Judged
 from netinterf.numbering import numbered_text
 from netinterf.schema import Outcome
 from netinterf.stats.names import NameRule, name_rules
-from netinterf.verdict.ledger import Ledger
+from netinterf.verdict.attribution import Attributed
 from netinterf.verdict.reasons import Cause, causes
-from netinterf.verdict.record import Attributed, Observation, Verdict
-from netinterf.verdict.words import bears
+from netinterf.written.ledger import Ledger
+from netinterf.written.record import Observation, Verdict
+from netinterf.written.words import bears
 
 __all__ = [
     "MOST_EXAMPLES",

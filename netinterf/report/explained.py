@@ -17,11 +17,11 @@ from netinterf.report.figures.ladder import chosen, describe
 from netinterf.report.lines import wrapped
 from netinterf.schema import Rule, SubjectKind
 from netinterf.trace import Trace
-from netinterf.verdict.format import SCHEMA, VERDICT, line
-from netinterf.verdict.group_words import group_happened
-from netinterf.verdict.record import Observation, Verdict, iso_time
-from netinterf.verdict.words import percent
 from netinterf.writing import printable
+from netinterf.written.format import SCHEMA, VERDICT, line
+from netinterf.written.group_words import group_happened
+from netinterf.written.record import Observation, Verdict, iso_time
+from netinterf.written.words import percent
 
 __all__ = ["MOST_PACKETS", "Explained", "Step", "explain_subject", "explained_line", "explained_text"]
 

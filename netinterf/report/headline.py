@@ -15,8 +15,8 @@ from netinterf.engine.judged import Judged, Summary
 from netinterf.mechanisms import were_hit, what_happened
 from netinterf.report.digest import MOST_EXAMPLES, count_of, names_of, rows_of_outcome
 from netinterf.schema import Grade, Outcome, SubjectKind
-from netinterf.verdict.ledger import Ledger
-from netinterf.verdict.words import happened
+from netinterf.written.ledger import Ledger
+from netinterf.written.words import happened
 
 __all__ = ["headline", "joined", "many_hit", "of_all"]
 

@@ -26,10 +26,10 @@ from netinterf.report.digest import (
 )
 from netinterf.report.lines import wrapped
 from netinterf.schema import Outcome
-from netinterf.verdict.record import Verdict, iso_time
-from netinterf.verdict.unexplained import Unexplained
-from netinterf.verdict.words import happened, percent, who
 from netinterf.writing import printable
+from netinterf.written.record import Verdict, iso_time
+from netinterf.written.unexplained import Unexplained
+from netinterf.written.words import happened, percent, who
 
 __all__ = [
     "capture_text",

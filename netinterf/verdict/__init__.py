@@ -1,4 +1,4 @@
-"""Judgement: what the evidence about each flow and DNS exchange adds up to, and how to say it."""
+"""Judgement: what the evidence about each flow and DNS exchange adds up to. How it is said: `netinterf.written`."""
 
 from netinterf.verdict.combine import classify
 from netinterf.verdict.model import Model, default_model

@@ -15,12 +15,11 @@ from netinterf.attribute.score import posterior, score
 from netinterf.attribute.trait import Finding, Traits
 from netinterf.attribute.traits import read_traits
 from netinterf.schema import Evidence, Grade, Verdicts
-from netinterf.verdict.record import Attributed
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Attributions", "Look", "attribute", "look_at"]
+__all__ = ["Attributed", "Attributions", "Look", "attribute", "look_at"]
 
 POSSIBLE = tuple(Grade).index(Grade.POSSIBLE)
 
@@ -29,6 +28,15 @@ LEAST = 0.1
 
 COMPANY = "what other findings of this mechanism show at the same client"
 """By what a finding is named that shows too little itself."""
+
+
+@attrs.frozen(kw_only=True)
+class Attributed:
+    """A documented system that may have done it."""
+
+    system: str  # id in the catalogue
+    score: float  # probability that it is this one rather than another or an undocumented one
+    matched: tuple[str, ...]  # what is documented of it and was seen
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -25,7 +25,6 @@ from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_e
 from netinterf.verdict.combine import RARER, common_prefix, set_off_by, which
 from netinterf.verdict.contest import Field
 from netinterf.verdict.controls import Places
-from netinterf.verdict.group_words import POSITIVE
 from netinterf.verdict.keys import BIN_NS, Keys, common_keys
 from netinterf.verdict.model import Model, default_model
 from netinterf.verdict.ranking import BY, Accepted, rank
@@ -33,6 +32,9 @@ from netinterf.verdict.standing import leading
 from netinterf.verdict.subjects import Subjects
 
 __all__ = ["STRONG", "find_groups", "may_hold_groups"]
+
+POSITIVE = float(np.log(3.0))
+"""Bayes factor from which a contrast is positive evidence (Kass and Raftery, JASA 1995, section 3.2)."""
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]

@@ -3,12 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.schema import Evidence
+from netinterf.mechanisms import covers
+from netinterf.schema import Evidence, Grade, Groups, Verdicts
 from netinterf.table import Ragged, spans
 from netinterf.verdict.model import Model
 from netinterf.verdict.weigh import Hypotheses
 
-__all__ = ["forged_packets", "further", "strongest_first"]
+__all__ = ["forged_frames", "forged_packets", "further", "of_the_accused", "strongest_first", "telling"]
+
+GRADES = tuple(Grade)
+
+SEARCHED = 200
+"""Members, the surest first, among whom frames and observations are looked for."""
+
+MOST_FRAMES = 100
+"""Frames listed for a group; all of them stand with its members."""
 
 
 def further(
@@ -59,3 +68,42 @@ def forged_packets(
     pairs = np.unique(np.repeat(rows, sizes) << 32 | packet.astype(np.int64))
     counts = np.bincount(pairs >> 32, minlength=len(top))
     return Ragged.from_lengths(counts, (pairs & 0xFFFFFFFF).astype(np.int32))
+
+
+def of_the_accused(verdicts: Verdicts) -> Ragged:
+    """Keep what is held to be forged only of verdicts that name a mechanism."""
+    judged = np.flatnonzero(verdicts.grade <= GRADES.index(Grade.POSSIBLE))
+    sizes = np.zeros(len(verdicts), np.int64)
+    sizes[judged] = verdicts.forged.lengths[judged]
+    rows = verdicts.forged.values[spans(verdicts.forged.offsets[judged], sizes[judged])]
+    return Ragged.from_lengths(sizes, rows)
+
+
+def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence) -> Ragged:
+    """List the frames held to be forged among the surest members of each group, at most :data:`MOST_FRAMES`.
+
+    Args:
+        groups: The groups.
+        verdicts: How their members were judged.
+        evidence: The observations about them, packets by frame number.
+    """
+    found = []
+    for group in range(len(groups)):  # few
+        seen = [place for places in telling(groups, verdicts, evidence, group) for place, _ in places]
+        numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(evidence.forged[place] for place in seen)]))
+        found.append(numbers[:MOST_FRAMES])
+    return Ragged.of(found, np.int64)
+
+
+def telling(groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int) -> list[list[tuple[int, float]]]:
+    """List, for the surest members of a group, what speaks for its mechanism: row in Evidence and weight."""
+    mechanism = groups.mechanisms[groups.mechanism[group]]
+    bears = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
+    return [
+        [
+            (int(place), float(weight))
+            for place, weight in zip(verdicts.evidence[row], verdicts.weight[row], strict=True)
+            if weight > 0 and bears[evidence.rule[place]]
+        ]
+        for row in groups.subjects[group][:SEARCHED].tolist()
+    ]

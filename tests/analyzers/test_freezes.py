@@ -17,7 +17,7 @@ from netinterf.simulate import Conditions, run
 from netinterf.stats.concentration import PLACES, find_common_limit
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
-from netinterf.verdict.ledger import explain
+from netinterf.written.ledger import explain
 from tests.analyzers.bulk import Flow, transfer_world
 from tests.analyzers.talk import RAW_IP, Talk
 

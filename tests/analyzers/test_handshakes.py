@@ -33,8 +33,8 @@ from netinterf.simulate import Conditions, run
 from netinterf.simulate.messages.tls import application_data, client_hello, server_flight
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
-from netinterf.verdict.ledger import explain
-from netinterf.verdict.record import Verdict
+from netinterf.written.ledger import explain
+from netinterf.written.record import Verdict
 from tests.analyzers.talk import Talk
 
 

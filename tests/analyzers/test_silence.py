@@ -14,7 +14,7 @@ from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
-from netinterf.verdict.ledger import explain
+from netinterf.written.ledger import explain
 from tests.analyzers.talk import BEGIN_NS, Talk
 
 BLOCKED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"

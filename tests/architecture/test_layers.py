@@ -35,6 +35,7 @@ LEVEL = {
     "analyzers": 6,
     "anomaly": 6,  # beside them: it reads traces and gives no evidence
     "verdict": 7,
+    "written": 7.5,  # what was concluded, in words and lines
     "comparison": 8,
     "privacy": 8,
     "report.figures": 8,  # drawn from traces and verdicts, for those who hold a result as well
@@ -181,6 +182,36 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     """A misspelt name fails as in any module."""
     with pytest.raises(AttributeError, match="no attribute 'scann'"):
         netinterf.scann  # noqa: B018
+
+
+def test_no_module_needs_itself() -> None:
+    """There is no circle of imports, not even one for the sake of types."""
+    known = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+             for path in MODULES}  # fmt: skip
+    needs = {name: {one for one in named(path) if one in known and one != name} for name, path in known.items()}
+    left = dict(needs)
+    while free := [name for name, wanted in left.items() if not wanted & left.keys()]:
+        for name in free:
+            del left[name]
+    assert sorted(left) == []
+
+
+def named(path: Path) -> set[str]:
+    """List the modules that a file names in imports, wherever they stand in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            members = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {one if is_module(one) else node.module for one in members}
+    return found
+
+
+def is_module(name: str) -> bool:
+    """Say whether a dotted name is a module of ours."""
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
 
 
 SHARED = {

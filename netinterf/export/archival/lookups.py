@@ -14,8 +14,8 @@ import numpy as np
 from netinterf.export.archival.outcomes import Steps
 from netinterf.schema import ParseError
 from netinterf.trace import Trace, host_text
-from netinterf.verdict.ledger import QUERY_TYPES
 from netinterf.verdict.reasons import Reason
+from netinterf.written.parts import QUERY_TYPES
 
 __all__ = ["lookup", "record_type", "replies"]
 

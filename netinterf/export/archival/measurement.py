@@ -24,9 +24,9 @@ from netinterf.export.archival.visits import Visits, find_visits
 from netinterf.schema import SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
-from netinterf.verdict.format import VERDICT, line
 from netinterf.verdict.subjects import Subjects
 from netinterf.version import __version__
+from netinterf.written.format import VERDICT, line
 
 __all__ = ["NOTE", "Seen", "look", "measurement"]
 

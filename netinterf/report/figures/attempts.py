@@ -9,7 +9,7 @@ from netinterf.report.figures.gather import flows_of
 from netinterf.report.figures.reach import Attempts
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.trace import Trace
-from netinterf.verdict.record import Verdict
+from netinterf.written.record import Verdict
 
 __all__ = ["attempts"]
 

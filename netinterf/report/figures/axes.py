@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from netinterf.report.figures.canvas import LEFT, RIGHT, words
-from netinterf.verdict.record import iso_time
+from netinterf.written.record import iso_time
 
 __all__ = ["Axis", "clock_axis", "count_axis", "frame", "scaled", "seconds_axis", "unit_axis"]
 

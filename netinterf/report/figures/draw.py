@@ -14,8 +14,8 @@ from netinterf.report.figures.reach import reachability
 from netinterf.report.figures.sequence import Slope, time_sequence
 from netinterf.schema import Evidence
 from netinterf.trace import Trace
-from netinterf.verdict.record import Verdict
-from netinterf.verdict.words import happened
+from netinterf.written.record import Verdict
+from netinterf.written.words import happened
 
 __all__ = ["draw"]
 

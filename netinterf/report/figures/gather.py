@@ -11,7 +11,7 @@ from netinterf.analyzers.wire import wire_pieces
 from netinterf.mechanisms import Figure, covers, is_rate, shown_by
 from netinterf.schema import Evidence, Mark, SubjectKind
 from netinterf.trace import Trace
-from netinterf.verdict.record import Observation, Verdict
+from netinterf.written.record import Observation, Verdict
 
 __all__ = ["Found", "Positions", "Transfer", "find_limit", "flows_of", "measured", "positions", "rows_of", "transfer"]
 

@@ -22,8 +22,8 @@ from netinterf.report.digest import (
 from netinterf.report.headline import joined, many_hit
 from netinterf.report.page.markup import Markup, definitions, join, moment, name, raw, table, tag
 from netinterf.schema import Outcome
-from netinterf.verdict.record import Observation, Subject, Verdict
-from netinterf.verdict.words import bears, percent
+from netinterf.written.record import Observation, Subject, Verdict
+from netinterf.written.words import bears, percent
 
 __all__ = ["ROWS", "card", "kind_section", "odds", "tables"]
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from netinterf.report.figures.canvas import clean
-from netinterf.verdict.record import iso_time
+from netinterf.written.record import iso_time
 
 __all__ = ["Markup", "definitions", "join", "moment", "name", "packaged", "raw", "table", "tag"]
 

@@ -14,7 +14,7 @@ from netinterf.report.page.pictures import pictures, worth_a_picture
 from netinterf.report.page.proof import Proof, proof_of
 from netinterf.report.text import one_line
 from netinterf.schema import Outcome
-from netinterf.verdict.record import Verdict
+from netinterf.written.record import Verdict
 
 __all__ = ["Part", "Room", "counts", "part"]
 

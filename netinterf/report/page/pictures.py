@@ -15,7 +15,7 @@ from netinterf.engine.judged import Judged
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.report.digest import Kind, place_of
 from netinterf.report.figures import draw
-from netinterf.verdict.record import Subject, Verdict
+from netinterf.written.record import Subject, Verdict
 
 __all__ = ["Pictures", "pictures", "worth_a_picture"]
 

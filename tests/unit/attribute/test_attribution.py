@@ -14,7 +14,7 @@ from netinterf.engine.scan import Result
 from netinterf.schema import Outcome
 from netinterf.simulate import run
 from netinterf.table import Ragged
-from netinterf.verdict.record import Verdict
+from netinterf.written.record import Verdict
 from tests.unit.attribute.scans import scanned
 
 MARKED = {

@@ -7,8 +7,8 @@ from importlib.resources import files
 import pytest
 
 from netinterf.context.resolvers import encrypted_resolver, public_resolver
-from netinterf.verdict.record import Subject
-from netinterf.verdict.words import who
+from netinterf.written.record import Subject
+from netinterf.written.words import who
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, ParameterError, UnsupportedLinkType, UsageError
 from netinterf.export.jsonl import lines
 from netinterf.schema import Outcome, Records
-from netinterf.verdict.record import Verdict
+from netinterf.written.record import Verdict
 from tests.oracles import containers as c
 
 SECOND = 10**9

@@ -23,8 +23,8 @@ from netinterf.report.comparison import comparison_text
 from netinterf.report.explained import explain_subject, explained_line, explained_text
 from netinterf.schema import Grade, GroupBy
 from netinterf.table import Ragged, Table
-from netinterf.verdict.ledger import Ledger
 from netinterf.verdict.model import Model
+from netinterf.written.ledger import Ledger
 from tests.oracles.traces_left import addresses_of, left_in_bytes, left_in_text, names_of
 from tests.unit.privacy.conftest import KEY
 

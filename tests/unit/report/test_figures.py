@@ -36,7 +36,7 @@ from netinterf.report.figures.sequence import thinned
 from netinterf.schema import Rule
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
-from netinterf.verdict.record import Observation, Verdict
+from netinterf.written.record import Observation, Verdict
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECOND = 1_000_000_000

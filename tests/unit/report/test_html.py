@@ -25,7 +25,7 @@ from netinterf.report.page.findings import ROWS, card, odds, tables
 from netinterf.report.page.markup import packaged, tag
 from netinterf.report.page.method import AUTHORS, TITLE
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.record import Observation, Trigger, Verdict
+from netinterf.written.record import Observation, Trigger, Verdict
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
 
 EXAMPLES = Path(str(netinterf.__path__[0])) / "data" / "examples"

@@ -14,7 +14,7 @@ from netinterf.mechanisms import MECHANISMS, settled_by
 from netinterf.report.lines import WIDTH
 from netinterf.report.text import finding_lines, one_line, summary_lines, suspicion_lines, text
 from netinterf.schema import Diagnostic, Grade, Outcome
-from netinterf.verdict.record import Further, Observation, Verdict
+from netinterf.written.record import Further, Observation, Verdict
 from tests.oracles.dns_frames import RAW_IP, Talk, address_record
 
 

@@ -22,11 +22,11 @@ from netinterf.stats.multiple import posterior_q
 from netinterf.table import Ragged
 from netinterf.verdict import Model, default_model
 from netinterf.verdict import classify as classify_by
-from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import read_priors
 from netinterf.verdict.reasons import CATALOGUE
-from netinterf.verdict.record import Verdict
-from netinterf.verdict.words import happened, percent, sentences
+from netinterf.written.ledger import explain
+from netinterf.written.record import Verdict
+from netinterf.written.words import happened, percent, sentences
 from tests.unit.verdict.tables import ACK, RST, SYN, World, evidence, plain_model, rule
 
 RULES = [

@@ -14,9 +14,9 @@ from netinterf.table import Ragged, Text
 from netinterf.verdict import default_model
 from netinterf.verdict.combine import judge
 from netinterf.verdict.groups import find_groups
-from netinterf.verdict.ledger import explain
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.subjects import Subjects
+from netinterf.written.ledger import explain
 from tests.oracles.naive_verdict import Fate, naive_probability, naive_raised
 from tests.unit.verdict.tables import SECOND, World, evidence, plain_model, rule, subjects
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from netinterf.arrow import NOT_A_TIME
 from netinterf.schema import Grade, Outcome
+from netinterf.verdict.attribution import Attributed
 
 __all__ = [
     "Affected",
-    "Attributed",
     "Further",
     "Observation",
     "Subject",
@@ -86,15 +86,6 @@ class Affected:
     share_low: float
     share_high: float
     found: int = attrs.field(default=0, repr=False)  # how many of the affected are interfered with by their own verdict
-
-
-@attrs.frozen(kw_only=True)
-class Attributed:
-    """A documented system that may have done it."""
-
-    system: str  # id in the catalogue
-    score: float  # probability that it is this one rather than another or an undocumented one
-    matched: tuple[str, ...]  # what is documented of it and was seen
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netinterf.verdict.numbers import Number, agreed
+from netinterf.written.numbers import Number, agreed
 
 
 @pytest.mark.parametrize(

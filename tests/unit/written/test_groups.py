@@ -20,9 +20,9 @@ from netinterf.report.text import capture_text
 from netinterf.schema import Grade, Outcome
 from netinterf.table import Ragged
 from netinterf.verdict.combine import classify
-from netinterf.verdict.group_words import percents
-from netinterf.verdict.ledger import Ledger, explain
-from netinterf.verdict.words import sentences
+from netinterf.written.group_words import percents
+from netinterf.written.ledger import Ledger, explain
+from netinterf.written.words import sentences
 from tests.unit.verdict.tables import World, evidence, plain_model, rule
 
 MODEL = plain_model(group_cap=10.0, other_bound=10.0, site_correlation=0.0, quiet={("tcp", "ok"): -3.0})

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from netinterf.arrow import NOT_A_TIME, pyarrow
-from netinterf.verdict.format import VERDICT, line
-from netinterf.verdict.record import Verdict
+from netinterf.written.format import VERDICT, line
+from netinterf.written.record import Verdict
 
 __all__ = ["verdict_schema", "verdicts_to_arrow"]
 

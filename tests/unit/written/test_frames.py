@@ -13,8 +13,8 @@ import pytest
 
 import netinterf
 from netinterf import export
-from netinterf.verdict.format import VERDICT, line
-from netinterf.verdict.frames import verdicts_to_arrow
+from netinterf.written.format import VERDICT, line
+from netinterf.written.frames import verdicts_to_arrow
 
 
 @pytest.fixture(scope="module")

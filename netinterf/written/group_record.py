@@ -1,23 +1,19 @@
 """Groups written out: from a row of the table of groups to a verdict in the words of the verdict format."""
 
-from typing import TYPE_CHECKING
-
 import attrs
 import numpy as np
 
-from netinterf.mechanisms import covers
-from netinterf.schema import Evidence, Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind, Verdicts
-from netinterf.table import Ragged
-from netinterf.verdict.group_words import OTHERS, percents
-from netinterf.verdict.numbers import agreed
+from netinterf.schema import Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind
+from netinterf.verdict.judgement import Judgement
+from netinterf.verdict.listing import telling
 from netinterf.verdict.reasons import Reason, causes
-from netinterf.verdict.record import Affected, Observation, Subject, Trigger, Verdict, Why
-from netinterf.verdict.words import sentences
+from netinterf.written.group_words import OTHERS, percents
+from netinterf.written.numbers import agreed
+from netinterf.written.parts import observation
+from netinterf.written.record import Affected, Observation, Subject, Trigger, Verdict, Why
+from netinterf.written.words import sentences
 
-if TYPE_CHECKING:
-    from netinterf.verdict.ledger import Ledger
-
-__all__ = ["forged_frames", "write_group"]
+__all__ = ["write_group"]
 
 OUTCOMES, GRADES, BY = tuple(Outcome), tuple(Grade), tuple(GroupBy)
 ACCUSED = GRADES.index(Grade.LIKELY)  # the last grade of what is interfered with
@@ -26,52 +22,16 @@ SELECTIVE = {1: True, 0: False, -1: None}
 SHOWN = 5
 """Members whose strongest observation stands with the evidence of their group."""
 
-SEARCHED = 200
-"""Members, the surest first, among whom frames and observations are looked for."""
 
-MOST_FRAMES = 100
-"""Frames listed for a group; all of them stand with its members."""
-
-
-def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence) -> Ragged:
-    """List the frames held to be forged among the surest members of each group, at most :data:`MOST_FRAMES`.
-
-    Args:
-        groups: The groups.
-        verdicts: How their members were judged.
-        evidence: The observations about them, packets by frame number.
-    """
-    found = []
-    for group in range(len(groups)):  # few
-        seen = [place for places in telling(groups, verdicts, evidence, group) for place, _ in places]
-        numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(evidence.forged[place] for place in seen)]))
-        found.append(numbers[:MOST_FRAMES])
-    return Ragged.of(found, np.int64)
-
-
-def telling(groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int) -> list[list[tuple[int, float]]]:
-    """List, for the surest members of a group, what speaks for its mechanism: row in Evidence and weight."""
-    mechanism = groups.mechanisms[groups.mechanism[group]]
-    bears = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
-    return [
-        [
-            (int(place), float(weight))
-            for place, weight in zip(verdicts.evidence[row], verdicts.weight[row], strict=True)
-            if weight > 0 and bears[evidence.rule[place]]
-        ]
-        for row in groups.subjects[group][:SEARCHED].tolist()
-    ]
-
-
-def write_group(ledger: "Ledger", row: int) -> Verdict:
+def write_group(judgement: Judgement, row: int) -> Verdict:
     """Write out one group."""
-    groups, verdicts = ledger.groups, ledger.verdicts
+    groups, verdicts = judgement.groups, judgement.verdicts
     grade = GRADES[groups.grade[row]]
     members = groups.subjects[row].astype(np.int64)
-    first = ledger.first_frame[members[: groups.affected[row]]]
+    first = judgement.first_frame[members[: groups.affected[row]]]
     reasons = causes(Reason.SUSPICION) if grade is Grade.POSSIBLE else ()
     verdict = Verdict(
-        capture=ledger.capture,
+        capture=judgement.capture,
         subject=subject_of(groups, row, int(first[first >= 0].min()) if np.any(first >= 0) else None),
         outcome=OUTCOMES[groups.outcome[row]],
         grade=grade,
@@ -80,10 +40,10 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
         probability=float(groups.probability[row]),
         also=(),
         q_value=float(groups.q_value[row]),
-        evidence=observations(ledger, row),
+        evidence=observations(judgement, row),
         reasons=tuple(Why(code=cause.code, says=cause.says) for cause in reasons),
-        frames=tuple(ledger.group_frames[row].tolist()),
-        trigger=trigger_of(ledger, row, int(members[0])),
+        frames=tuple(judgement.group_frames[row].tolist()),
+        trigger=trigger_of(judgement, row, int(members[0])),
         selective=SELECTIVE[int(groups.selective[row])],
         group=Affected(
             members=int(groups.members[row]),
@@ -93,7 +53,7 @@ def write_group(ledger: "Ledger", row: int) -> Verdict:
             share_high=float(groups.share_high[row]),
             found=int(np.count_nonzero(verdicts.grade[members[: groups.affected[row]]] <= ACCUSED)),
         ),
-        attribution=ledger.attributions.of(members[: groups.affected[row]]),
+        attribution=judgement.attributions.of(members[: groups.affected[row]]),
         start=int(groups.start[row]),
         end=int(groups.end[row]),
         rows=np.stack([verdicts.subject_kind[members].astype(np.int64), verdicts.subject[members]], axis=1),
@@ -118,11 +78,11 @@ def subject_of(groups: Groups, row: int, first_frame: int | None) -> Subject:
     )
 
 
-def trigger_of(ledger: "Ledger", row: int, member: int) -> Trigger | None:
+def trigger_of(judgement: Judgement, row: int, member: int) -> Trigger | None:
     """Say what set the interference off: the name, as the surest member shows it, or the address; else None."""
-    by, value = BY[ledger.groups.by[row]], ledger.groups.value[row]
-    kind = TriggerKind(int(ledger.verdicts.trigger[member]))
-    frame = int(ledger.trigger_frame[member])
+    by, value = BY[judgement.groups.by[row]], judgement.groups.value[row]
+    kind = TriggerKind(int(judgement.verdicts.trigger[member]))
+    frame = int(judgement.trigger_frame[member])
     if by is GroupBy.NAME and kind not in {TriggerKind.NONE, TriggerKind.ADDRESS}:
         return Trigger(kind=kind.word, value=value, frame=frame if frame >= 0 else None)
     if by is GroupBy.SERVER:
@@ -130,9 +90,9 @@ def trigger_of(ledger: "Ledger", row: int, member: int) -> Trigger | None:
     return None
 
 
-def observations(ledger: "Ledger", row: int) -> tuple[Observation, ...]:
+def observations(judgement: Judgement, row: int) -> tuple[Observation, ...]:
     """List the evidence of a group: its share, its contrast, and what its surest members show; strongest first."""
-    groups = ledger.groups
+    groups = judgement.groups
     members, affected = int(groups.members[row]), int(groups.affected[row])
     share, low, high = (float(getattr(groups, word)[row]) for word in ("share", "share_low", "share_high"))
     clusters, controls = int(groups.clusters[row]), int(groups.controls[row])
@@ -168,6 +128,6 @@ def observations(ledger: "Ledger", row: int) -> tuple[Observation, ...]:
                 measured={"controls": float(controls), "control_share": beside},
             )
         )
-    for places in telling(groups, ledger.verdicts, ledger.evidence, row)[:SHOWN]:
-        found += [ledger.observation(place, weight) for place, weight in places[:1]]
+    for places in telling(groups, judgement.verdicts, judgement.evidence, row)[:SHOWN]:
+        found += [observation(judgement, place, weight) for place, weight in places[:1]]
     return tuple(sorted(found, key=lambda seen: -abs(seen.llr)))

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from netinterf.schema import Outcome
-from netinterf.verdict.record import iso_time
+from netinterf.written.record import iso_time
 
 __all__ = ["ANOMALY", "CAPTURE", "SCHEMA", "VERDICT", "line", "shaped"]
 

@@ -1,16 +1,13 @@
 """What stands out and has no mechanism, written out: who, how far, and by which facts. Never an accusation."""
 
-from typing import TYPE_CHECKING
-
 import attrs
 
 from netinterf.anomaly.kinds import kind_of
 from netinterf.anomaly.ordinary import ordinary
 from netinterf.schema import SubjectKind
-from netinterf.verdict.record import Subject
-
-if TYPE_CHECKING:
-    from netinterf.verdict.ledger import Ledger
+from netinterf.verdict.judgement import Judgement
+from netinterf.written.parts import subject
+from netinterf.written.record import Subject
 
 __all__ = ["OddFact", "Unexplained", "unexplained"]
 
@@ -46,11 +43,11 @@ class Unexplained:
     kind: str = attrs.field(default="", repr=False)  # what many of its kind are called
 
 
-def unexplained(ledger: "Ledger", row: int) -> Unexplained:
+def unexplained(judgement: Judgement, row: int) -> Unexplained:
     """Write out one row."""
-    table, verdicts = ledger.anomalies, ledger.verdicts
+    table, verdicts = judgement.anomalies, judgement.verdicts
     exchange = verdicts.subject_kind[row] == SubjectKind.EXCHANGE
-    kind = kind_of(exchange=bool(exchange), protocol=int(ledger.flows.protocol[verdicts.flow[row]]))
+    kind = kind_of(exchange=bool(exchange), protocol=int(judgement.flows.protocol[verdicts.flow[row]]))
     columns = (table.fact, table.value, table.given, table.ordinary, table.alike, table.peers)
     parent = ordinary()[kind.id].parent
     facts = []
@@ -67,8 +64,8 @@ def unexplained(ledger: "Ledger", row: int) -> Unexplained:
             )
         )
     return Unexplained(
-        capture=ledger.capture,
-        subject=ledger.subject(row),
+        capture=judgement.capture,
+        subject=subject(judgement, row),
         anomaly=float(table.score[row]),
         facts=tuple(facts),
         start=int(verdicts.start[row]),

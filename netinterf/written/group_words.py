@@ -1,18 +1,14 @@
 """A group's verdict in plain sentences: what happened to how many of whom, and whether others were spared."""
 
-import math
-
 from netinterf.mechanisms import known_as, were_hit
 from netinterf.schema import Grade, GroupBy
-from netinterf.verdict.record import Subject, Verdict
+from netinterf.verdict.groups import POSITIVE
+from netinterf.written.record import Subject, Verdict
 
-__all__ = ["OTHERS", "POSITIVE", "about", "group_happened", "percents", "settled_by_members"]
+__all__ = ["OTHERS", "about", "group_happened", "percents", "settled_by_members"]
 
 FEW = 20
 """Members below which a count says more than a share: one member is more than 5 %."""
-
-POSITIVE = math.log(3.0)
-"""Bayes factor from which a contrast is positive evidence (Kass and Raftery, JASA 1995, section 3.2)."""
 
 OTHERS = {
     GroupBy.NAME: "other names at the same addresses",

@@ -7,8 +7,8 @@ does not carry, and never a word about who did it or why, which packets do not s
 from netinterf.context.resolvers import encrypted_resolver
 from netinterf.mechanisms import covers, is_rate, what_happened
 from netinterf.schema import Grade, Outcome
-from netinterf.verdict.group_words import group_happened, settled_by_members
-from netinterf.verdict.record import Observation, Subject, Verdict
+from netinterf.written.group_words import group_happened, settled_by_members
+from netinterf.written.record import Observation, Subject, Verdict
 
 __all__ = ["bears", "happened", "percent", "sentences", "who"]
 

@@ -1,0 +1,126 @@
+"""Verdicts written out: a judgement as a sequence of objects in words, made on demand."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, overload
+
+import attrs
+import numpy as np
+
+from netinterf.schema import Anomalies, Evidence, Grade, Outcome, Verdicts
+from netinterf.verdict.judgement import Judgement
+from netinterf.verdict.model import Model
+from netinterf.verdict.reasons import causes
+from netinterf.verdict.subjects import Subjects
+from netinterf.written.group_record import write_group
+from netinterf.written.parts import is_ipv4, observation, subject, trigger
+from netinterf.written.record import Further, Verdict, Why
+from netinterf.written.unexplained import Unexplained, unexplained
+from netinterf.written.words import sentences
+
+if TYPE_CHECKING:
+    from netinterf.trace import Trace
+
+__all__ = ["Ledger", "explain"]
+
+OUTCOMES, GRADES = tuple(Outcome), tuple(Grade)
+SELECTIVE = {1: True, 0: False, -1: None}
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Ledger(Judgement, Sequence[Verdict]):
+    """The verdicts of one capture, written out when asked for: flows, exchanges, then groups that were found."""
+
+    def __len__(self) -> int:
+        return len(self.verdicts) + len(self.groups)
+
+    @overload
+    def __getitem__(self, row: int) -> Verdict: ...
+    @overload
+    def __getitem__(self, row: slice) -> tuple[Verdict, ...]: ...
+    def __getitem__(self, row: int | slice) -> Verdict | tuple[Verdict, ...]:
+        if isinstance(row, slice):
+            return tuple(self.write(place) for place in range(*row.indices(len(self))))
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"verdict {row} of {len(self)}")
+        return self.write(row % len(self))
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return (self.write(row) for row in range(len(self)))
+
+    def findings(self) -> Iterator[Verdict]:
+        """Walk only the verdicts that are interfered or possibly so."""
+        found = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
+        yield from (self.write(int(row)) for row in np.flatnonzero(found))
+        yield from self.found_groups()
+
+    def unexplained(self) -> Iterator[Unexplained]:
+        """Walk the subjects that are listed as anomalies and name no mechanism, the one that stands out most first."""
+        listed = self.anomalies.fact.lengths > 0
+        rows = np.flatnonzero(listed & (self.verdicts.grade > GRADES.index(Grade.POSSIBLE)))
+        rows = rows[np.argsort(-self.anomalies.score[rows], kind="stable")]
+        return (unexplained(self, int(row)) for row in rows)
+
+    def found_groups(self) -> Iterator[Verdict]:
+        """Walk only the groups."""
+        return (self.write(row) for row in range(len(self.verdicts), len(self)))
+
+    def write(self, row: int) -> Verdict:
+        """Write out one verdict."""
+        if row >= len(self.verdicts):
+            return write_group(self, row - len(self.verdicts))
+        table = self.verdicts
+        mechanism = int(table.mechanism[row])
+        also = zip(table.also[row], table.also_probability[row], strict=True)
+        verdict = Verdict(
+            capture=self.capture,
+            subject=subject(self, row),
+            outcome=OUTCOMES[table.outcome[row]],
+            grade=GRADES[table.grade[row]],
+            grade_if_rarer=GRADES[table.grade_if_rarer[row]],
+            mechanism=None if mechanism < 0 else table.mechanisms[mechanism],
+            raised=bool(table.raised[row]),
+            probability=float(table.probability[row]),
+            also=tuple(Further(mechanism=table.mechanisms[code], probability=float(p)) for code, p in also),
+            q_value=float(table.q_value[row]),
+            evidence=tuple(
+                observation(self, int(place), float(weight))
+                for place, weight in zip(table.evidence[row], table.weight[row], strict=True)
+            ),
+            reasons=tuple(Why(code=cause.code, says=cause.says) for cause in causes(int(table.reasons[row]))),
+            frames=tuple(self.forged[row].tolist()),
+            trigger=trigger(self, row),
+            selective=SELECTIVE[int(table.selective[row])],
+            group=None,
+            attribution=self.attributions.of(np.array([row])),
+            start=int(table.start[row]),
+            end=int(table.end[row]),
+            row=int(table.subject[row]),
+            ip_version=4 if is_ipv4(self.hosts, int(self.flows.client[table.flow[row]])) else 6,
+            anomaly=None if math.isnan(score := float(self.anomalies.score[row])) else score,
+        )
+        return attrs.evolve(verdict, explanation=sentences(verdict))
+
+
+def explain(
+    verdicts: Verdicts,
+    evidence: Evidence,
+    trace: "Trace",
+    *,
+    model: Model | None = None,
+    subjects: Subjects | None = None,
+    anomalies: Anomalies | None = None,
+) -> Ledger:
+    """Conclude what verdicts mean together, and put all into words: the last step after read, analyze and classify.
+
+    What is returned holds on to what is needed to write them out, and lets go of the packets.
+
+    Args:
+        verdicts: What `classify` returned for *evidence* and *trace*.
+        evidence: The evidence.
+        trace: The capture.
+        model: What the verdicts were reached with; None takes the model that ships with the library.
+        subjects: Who was judged; None lists them once more.
+        anomalies: How far each of them stands out; None finds it out.
+    """
+    return Ledger.of(verdicts, evidence, trace, model=model, subjects=subjects, anomalies=anomalies)
