@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.anomaly.gathering import BENIGN, Gathered
 from netinterf.anomaly.kinds import Kind
 from netinterf.anomaly.ordinary import DIGITS, Ordinary
-from netinterf.anomaly.peers import IMAGINED, Company
+from netinterf.anomaly.peers import IMAGINED, Peers
 from netinterf.anomaly.score import TOLD, Members, top
 
 __all__ = ["Pool", "across", "counted", "fit", "nats_of", "pooled", "shared", "weights"]
@@ -58,12 +58,12 @@ def pooled(found: Sequence[Gathered], kind: Kind) -> Pool | None:
         return None
     sizes = [len(members.row) for _, members, _ in parts]
     columns = {
-        name: _apart([getattr(members.company, name)[members.pattern] for _, members, _ in parts])
+        name: _apart([getattr(members.others, name)[members.pattern] for _, members, _ in parts])
         for name in ("port", "server", "port_unit", "server_unit")
     }
     values = np.concatenate([members.values[members.pattern] for _, members, _ in parts])
     each = np.arange(len(values))
-    together = Members(kind, each, each, values, Company(**columns, size=np.ones(len(values), np.int64)))
+    together = Members(kind, each, each, values, Peers(**columns, size=np.ones(len(values), np.int64)))
     return Pool(
         members=together,
         shared=shared(together),
@@ -134,7 +134,7 @@ def counted(pool: Pool, chosen: NDArray[np.bool_], strength: float = STRENGTH) -
 
 def shared(members: Members, imagined: int = IMAGINED) -> NDArray[np.bool_]:
     """Say which facts most peers of each conversation share."""
-    return np.stack([members.company.shared(column, imagined)[0] for column in members.values.T], axis=1)
+    return np.stack([members.others.shared(column, imagined)[0] for column in members.values.T], axis=1)
 
 
 def nats_of(pool: Pool, usual: Ordinary, told: int = TOLD) -> F64:

@@ -7,7 +7,7 @@ from benchmarks.fit.design import Design
 from netinterf.verdict.model import MOST_TIMES, SUBJECTS, Model
 from netinterf.verdict.same_path import certain_of, met_elsewhere, own_weights
 
-__all__ = ["company_of", "odds_ratio", "times_of"]
+__all__ = ["neighbours_of", "odds_ratio", "times_of"]
 
 HALF = 0.5
 """What is added to each count, so that what was never seen is no certainty (Haldane, Ann. Hum. Genet. 1956)."""
@@ -27,13 +27,13 @@ def times_of(design: Design, model: Model, use: NDArray[np.bool_]) -> float:
     Returns:
         Odds ratio, from 1 to `MOST_TIMES`.
     """
-    worth, beside = company_of(design, model)
+    worth, beside = neighbours_of(design, model)
     rows = (worth > 0) & use[design.borne.row[design.kept]]
     ratio = odds_ratio(np.floor(worth[rows]).astype(np.int64), design.right[rows], beside[rows])
     return round(float(np.clip(ratio, 1.0, MOST_TIMES)), 1)
 
 
-def company_of(design: Design, model: Model) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def neighbours_of(design: Design, model: Model) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Say of each row of a design what its own evidence weighs, and whether it stands beside a certain case."""
     corpus = design.corpus
     happened = zip(corpus.kind.tolist(), corpus.happened.tolist(), strict=True)

@@ -77,8 +77,9 @@ def named_within(trace: Trace, size: int, row: Row) -> bool:
 
 def judged(capture: bytes) -> list[Verdict]:
     """Scan the bytes of a capture; only accusations are written out."""
-    import netinterf
     from netinterf.verdict.lines import verdict_line
+
+    import netinterf
 
     trace = read(capture)
     evidence = netinterf.analyze(trace)

@@ -187,8 +187,9 @@ def ask(trace: Trace, job: Job) -> tuple[dict[str, list[Verdict]], dict[str, str
 
 def library(trace: Trace) -> tuple[Evidence, list[Verdict]]:
     """Ask the library, through its public steps, for its evidence and verdicts."""
-    import netinterf
     from netinterf.verdict.lines import verdict_line
+
+    import netinterf
 
     evidence = netinterf.analyze(trace)
     ledger = netinterf.explain(netinterf.classify(evidence, trace), evidence, trace)

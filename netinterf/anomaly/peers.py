@@ -1,6 +1,6 @@
 """Who is compared with whom: conversations of one port, and among them those of one server.
 
-A name that is tried again and again would be its own company, so all attempts at one name are one *unit*, and only
+A name that is tried again and again would be its own peer, so all attempts at one name are one *unit*, and only
 other units are peers; without a name, all conversations with one server are a unit.
 """
 
@@ -14,7 +14,7 @@ from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.table import Text
 from netinterf.trace import Trace
 
-__all__ = ["IMAGINED", "Company", "company"]
+__all__ = ["IMAGINED", "Peers", "peers_of"]
 
 I64 = NDArray[np.int64]
 
@@ -24,7 +24,7 @@ succession). It changes little: ``python -m benchmarks anomaly``, *what was chos
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Company:
+class Peers:
     """The peers of some conversations; an entry stands for as many as are alike in everything. Numbers are from 0."""
 
     port: I64  # number of those with the same protocol and port
@@ -34,7 +34,7 @@ class Company:
     size: I64  # conversations that an entry stands for
 
     @classmethod
-    def of(cls, port: I64, server: I64, unit: I64) -> "Company":
+    def of(cls, port: I64, server: I64, unit: I64) -> "Peers":
         """Number units within ports and servers; an entry for each conversation."""
         size = np.ones(len(port), np.int64)
         units = {"port_unit": combined(port, unit), "server_unit": combined(server, unit)}
@@ -78,7 +78,7 @@ def _sums(number: I64, size: I64) -> I64:
     return np.bincount(number, size, int(number.max(initial=-1)) + 1).astype(np.int64)
 
 
-def company(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported: bool = True) -> Company:
+def peers_of(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported: bool = True) -> Peers:
     """Number the peers of some conversations.
 
     Args:
@@ -93,4 +93,4 @@ def company(trace: Trace, flow: NDArray[np.integer[Any]], name: Text, *, ported:
     port = numbered(port if ported else np.zeros_like(port))[0]
     named = name.lengths > 0
     unit = combined(np.where(named, numbered_text(name)[0], server), named.astype(np.int64))
-    return Company.of(port, combined(server, port), unit)
+    return Peers.of(port, combined(server, port), unit)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from netinterf.anomaly.fact import UNKNOWN
 from netinterf.anomaly.kinds import CONNECTION, CONVERSATION, QUESTION, TCP, Kind
 from netinterf.anomaly.ordinary import Ordinary, ordinary
-from netinterf.anomaly.peers import Company, company
+from netinterf.anomaly.peers import Peers, peers_of
 from netinterf.anomaly.view import View
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.schema import Anomalies, SubjectKind
@@ -43,22 +43,22 @@ class Members(NamedTuple):
     row: I64  # place of each among all that were asked for
     pattern: I64  # of each
     values: NDArray[np.int8]  # one row per pattern, one column per fact, -1 where unknown
-    company: Company  # one entry per pattern
+    others: Peers  # one entry per pattern
 
     @classmethod
-    def of(cls, kind: Kind, row: I64, values: NDArray[np.int8], company: Company) -> "Members":
-        """Find patterns among conversations, one row of values and one entry of company each."""
+    def of(cls, kind: Kind, row: I64, values: NDArray[np.int8], others: Peers) -> "Members":
+        """Find patterns among conversations, one row of values and one entry of its peers each."""
         width = np.full(len(values), values.shape[1])
         alike = numbered_text(Text.from_lengths(width, np.ascontiguousarray(values).view(np.uint8).reshape(-1)))[0]
-        pattern, first = numbered(combined(alike, company.port_unit, company.server_unit))
-        columns = {name: getattr(company, name)[first] for name in ("port", "server", "port_unit", "server_unit")}
-        whole = Company(**columns, size=np.bincount(pattern))
+        pattern, first = numbered(combined(alike, others.port_unit, others.server_unit))
+        columns = {name: getattr(others, name)[first] for name in ("port", "server", "port_unit", "server_unit")}
+        whole = Peers(**columns, size=np.bincount(pattern))
         return cls(kind, row, pattern, values[first], whole)
 
     @property
     def alone(self) -> NDArray[np.bool_]:
         """Which patterns have no peers, so that nothing can be said."""
-        none: NDArray[np.bool_] = self.company.peers == 0
+        none: NDArray[np.bool_] = self.others.peers == 0
         return none
 
 
@@ -90,7 +90,7 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
                 values[:, column] = fact.read(view)[subject[row]]
                 for flag in fact.blind:
                     values[getattr(trace.recording, flag)[flow[row]], column] = UNKNOWN
-            peers = company(trace, flow[row], name.take(row), ported=one.ported)
+            peers = peers_of(trace, flow[row], name.take(row), ported=one.ported)
             found.append(Members.of(one, row, values, peers))
     return found
 
@@ -99,7 +99,7 @@ def own_rarity(members: Members, usual: Ordinary) -> F32:
     """Give the rarity of each fact of each pattern, in nats: 0 where it is unknown, or most peers share it."""
     rarity = usual.rarity(members.values)
     for column in range(rarity.shape[1]):
-        rarity[members.company.shared(members.values[:, column])[0], column] = 0
+        rarity[members.others.shared(members.values[:, column])[0], column] = 0
     return rarity
 
 
@@ -145,7 +145,7 @@ def _odd_facts(members: Members, usual: Ordinary, rarity: F32) -> F64:
     told = (rarity[some] > 0) & (rank < TOLD)
     rows = [np.empty((0, len(COLUMNS) + 2))]
     for which in np.flatnonzero(told.any(axis=0)).tolist():
-        _, alike, peers = members.company.shared(members.values[:, which])
+        _, alike, peers = members.others.shared(members.values[:, which])
         who = np.flatnonzero(np.isin(members.pattern, some[told[:, which]]))
         own, above = members.pattern[who], usual.parent[which]
         given = members.values[own, above] if above >= 0 else np.full(len(who), UNKNOWN)

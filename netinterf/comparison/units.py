@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from netinterf.comparison.attempts import Attempts, Side, State
 from netinterf.comparison.causes import Kind, Seen, ordinary_failure
-from netinterf.comparison.company import company_of, nearest_gap
+from netinterf.comparison.neighbours import nearest_gap, neighbours_of
 from netinterf.numbering import combined
 from netinterf.stats.dependence import combine_dependent, tempered
 from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
@@ -125,14 +125,14 @@ def seen_from(tried: Attempts, side: Side, units: I64, count: int) -> Seen:
     """
     mine, dead = tried.side == side, tried.dead
     bad, there = mine & tried.failed, ~mine
-    company = company_of(tried)
+    neighbours = neighbours_of(tried)
 
     def add(rows: Mask, weight: F64 | None = None) -> F64:
         told = np.bincount(tried.unit[rows], None if weight is None else weight[rows], count)
         return told.astype(np.float64)[units]
 
     alive = np.where(tried.transport == DNS, tried.answered, tried.alive)  # a resolver's error may be the name's own
-    chance = ordinary_failure(company.lost, company.around, tried.missed)
+    chance = ordinary_failure(neighbours.lost, neighbours.around, tried.missed)
     failures = add(bad)
     abrupt, unopened = add(bad & tried.abrupt), add(bad & tried.at_opening)
     kind = np.where(abrupt * 2 > failures, Kind.RESET, Kind.SILENT)
@@ -145,8 +145,8 @@ def seen_from(tried: Attempts, side: Side, units: I64, count: int) -> Seen:
         failed=failures,
         answered=add(mine & tried.answered),
         chance=add(bad, chance),
-        beside_alive=add(bad & (company.beside == 1)),
-        beside_dead=add(bad & (company.beside == 0)),
+        beside_alive=add(bad & (neighbours.beside == 1)),
+        beside_dead=add(bad & (neighbours.beside == 0)),
         same_alive=same[units, 0],
         same_dead=same[units, 1],
         else_alive=other_alive - same[units, 0],

@@ -6,7 +6,7 @@ import pytest
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.dns_silence import DnsSilence
-from netinterf.analyzers.dns_silence.company import look_around
+from netinterf.analyzers.dns_silence.controls import look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import CANDID, ELSEWHERE
 from netinterf.context.answers import KnownAnswers

@@ -24,8 +24,8 @@ from netinterf.analyzers.handshakes.causes import (
     against_server,
     way_prior,
 )
-from netinterf.analyzers.handshakes.company import followed, meanwhile
 from netinterf.analyzers.handshakes.held import find_held, overtaken_by
+from netinterf.analyzers.handshakes.slowed import followed, meanwhile
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_kept, find_handshakes
 from netinterf.analyzers.run import analyze
 from netinterf.schema import Mark

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.shaping import Shaping
-from netinterf.analyzers.shaping.contrast import Others, apart, cost
+from netinterf.analyzers.shaping.controls import Others, apart, cost
 from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, deliveries, sizeable, told_early
 from netinterf.analyzers.shaping.queued import Queued, Windows, cut_windows, filled, try_queue
 from netinterf.schema import Outcome

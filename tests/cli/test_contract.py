@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import pytest
+from netinterf.verdict.lines import verdict_line
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
@@ -16,7 +17,6 @@ from netinterf.export.jsonl import capture_line, jsonl
 from netinterf.report.lines import WIDTH
 from netinterf.report.text import text
 from netinterf.schema import Diagnostic
-from netinterf.verdict.lines import verdict_line
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 MECHANISM = re.compile(r"(tcp|http|tls|dns|quic|rate|protocol|reach)(\.[a-z]+)*")

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from netinterf.verdict.lines import verdict_line
 
 import netinterf
 from netinterf.capture import write_pcap
@@ -14,7 +15,6 @@ from netinterf.report.explained import MOST_PACKETS
 from netinterf.report.lines import WIDTH
 from netinterf.schema import SubjectKind
 from netinterf.simulate import Conditions, run, write
-from netinterf.verdict.lines import verdict_line
 
 EXAMPLES = str(netinterf.__path__[0]) + "/data/examples"
 

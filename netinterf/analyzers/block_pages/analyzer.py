@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.block_pages import rules
 from netinterf.analyzers.block_pages.answers import Answers, find_answers
-from netinterf.analyzers.block_pages.company import Company, find_company, numbered_alike
+from netinterf.analyzers.block_pages.audience import Audience, find_audience, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, goes_on_behind, left_alone
 from netinterf.analyzers.forgery.follow import with_followers
@@ -60,9 +60,9 @@ class BlockPages:
         signs = written | gathered([*said(content), *ended(trace, answers), one_id])
         heavy = sum((np.maximum(one.llr, 0.0) for one in signs.values()), np.zeros(len(answers)))
         telling = heavy >= TELLING
-        company = find_company(trace, answers, content, telling, foreign)
-        signs |= gathered(shown_to(company, telling))
-        suspect = (heavy > 0) | company.made_alike
+        audience = find_audience(trace, answers, content, telling, foreign)
+        signs |= gathered(shown_to(audience, telling))
+        suspect = (heavy > 0) | audience.made_alike
         tables = record(
             self,
             cases_of(trace, answers),
@@ -86,14 +86,14 @@ def beside_request(trace: Trace, answers: Answers, one: Sign) -> Sign:
     return attrs.evolve(one, shown=request) if one.shown is None else one
 
 
-def shown_to(company: Company, telling: NDArray[np.bool_]) -> list[Sign]:
+def shown_to(audience: Audience, telling: NDArray[np.bool_]) -> list[Sign]:
     """Tell whom pages of one make were shown to."""
-    counts = {"pages": company.pages, "others": company.others, "names": company.names}
-    everybody: Measured = {"selective": 0.0, "names": company.names}
+    counts = {"pages": audience.pages, "others": audience.others, "names": audience.names}
+    everybody: Measured = {"selective": 0.0, "names": audience.names}
     return [
-        sign(rules.CONTRAST, company.selective & telling, {"selective": 1.0, **counts}),
-        sign(rules.MADE_ALIKE, company.made_alike),
-        sign(rules.ALL_ALIKE, company.all_alike & telling, everybody),
+        sign(rules.CONTRAST, audience.selective & telling, {"selective": 1.0, **counts}),
+        sign(rules.MADE_ALIKE, audience.made_alike),
+        sign(rules.ALL_ALIKE, audience.all_alike & telling, everybody),
     ]
 
 

@@ -16,13 +16,13 @@ from netinterf.analyzers.dns_poisoning.race import run_races
 from netinterf.analyzers.dns_poisoning.replies import gather_replies
 from netinterf.analyzers.dns_poisoning.signs import (
     Room,
-    company_signs,
     content_signs,
     contrast_signs,
     control_signs,
     outlier_signs,
     policy_signs,
     race_signs,
+    shared_signs,
 )
 from netinterf.analyzers.dns_poisoning.suspects import build_case
 from netinterf.analyzers.signs import record
@@ -78,7 +78,7 @@ class DnsPoisoning:
             *content_signs(room, content, known, races, case),
             *contrast_signs(room, case),
             *outlier_signs(room, case.outliers),
-            *company_signs(room, content, known, case),
+            *shared_signs(room, content, known, case),
             *control_signs(room, controls),
             *policy_signs(room, content),
         ]

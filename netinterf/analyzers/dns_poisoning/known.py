@@ -2,7 +2,7 @@
 
 Delivery networks answer by place, so that an answer nobody else got is ordinary, above all where no table of networks
 tells whether the addresses are one operator's. What speaks louder is one address for many unrelated names, none of
-which is known to have it (`netinterf.analyzers.dns_poisoning.company`).
+which is known to have it (`netinterf.analyzers.dns_poisoning.shared_answers`).
 """
 
 import attrs

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.company import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.content import CENSORED, NEAR, Content, Feature
 from netinterf.analyzers.dns_poisoning.controls import Control
 from netinterf.analyzers.dns_poisoning.known import Known
@@ -15,6 +14,7 @@ from netinterf.analyzers.dns_poisoning.outliers import Outliers
 from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races
 from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.suspects import Case
 from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, nobody, sign, weight_of
 from netinterf.numbering import combined
@@ -24,13 +24,13 @@ from netinterf.trace import Trace
 
 __all__ = [
     "Room",
-    "company_signs",
     "content_signs",
     "contrast_signs",
     "control_signs",
     "outlier_signs",
     "policy_signs",
     "race_signs",
+    "shared_signs",
 ]
 
 I64 = NDArray[np.int64]
@@ -209,7 +209,7 @@ def policy_signs(room: Room, content: Content) -> list[Told]:
     return [(room.about(rows), gathered(signs))]
 
 
-def company_signs(room: Room, content: Content, known: Known, case: Case) -> list[Told]:
+def shared_signs(room: Room, content: Content, known: Known, case: Case) -> list[Told]:
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
     trace, replies, rows = room.trace, room.replies, case.rows
     listed, domains = concentration(trace, replies, rows, case.listed > 0)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_silence import rules
-from netinterf.analyzers.dns_silence.company import FEWEST, LEAST_TRIES, Beside, look_around
+from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.unheard import find_unheard
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, weight_of
@@ -96,7 +96,7 @@ def asked(trace: Trace, exchange: NDArray[np.int64]) -> Cases:
     )
 
 
-def silence_signs(seen: Beside, known: NDArray[np.bool_], candid: NDArray[np.bool_]) -> list[Sign]:
+def silence_signs(seen: Controls, known: NDArray[np.bool_], candid: NDArray[np.bool_]) -> list[Sign]:
     """Tell what speaks for a box or against one, for each silent question.
 
     Args:
@@ -141,7 +141,7 @@ def silence_signs(seen: Beside, known: NDArray[np.bool_], candid: NDArray[np.boo
     ]
 
 
-def dead_by_chance(seen: Beside) -> NDArray[np.float64]:
+def dead_by_chance(seen: Controls) -> NDArray[np.float64]:
     """Say how unlikely it is that so many domains of those asked for are dead, nats, up to `MOST`.
 
     As far as loss is excluded by all that was asked about them: on a lossy way several domains go unanswered as well.

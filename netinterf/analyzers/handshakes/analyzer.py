@@ -1,4 +1,4 @@
-"""From slow handshakes and their company to evidence about flows."""
+"""From slow handshakes, and those beside them, to evidence about flows."""
 
 from typing import ClassVar
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.handshakes import rules
-from netinterf.analyzers.handshakes.company import CLEAR, Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.held import find_held
+from netinterf.analyzers.handshakes.slowed import CLEAR, Found, Visits, slowed_names
 from netinterf.analyzers.handshakes.timing import (
     LEAST_NS,
     Handshakes,

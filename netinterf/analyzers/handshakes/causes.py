@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "LINE",
-    "Company",
+    "Counts",
     "against_all",
     "against_loss",
     "against_queues",
@@ -99,7 +99,7 @@ HIT, PASSED = np.log(LOSS), np.log1p(-LOSS)
 
 
 @attrs.frozen(kw_only=True)
-class Company:
+class Counts:
     """Visits and what else went the same way; visits that are one event count once, so counts may be fractions."""
 
     slow: float = 0.0  # slow visits
@@ -110,7 +110,7 @@ class Company:
     segments: float = 0.0
 
 
-def likelihoods(one: Company) -> F64:
+def likelihoods(one: Counts) -> F64:
     """Give the log-likelihood of company under each probability of loss."""
     rest = one.kept * HIT + (one.segments - one.kept) * PASSED
     found: F64 = one.slow * SLOW + (one.visits - one.slow) * QUICK + TEMPER * rest
@@ -131,7 +131,7 @@ def own_share(hits: float, trials: float) -> float:
     return log_beta(1 + hits, 1 + max(trials - hits, 0.0))
 
 
-def against_queues(seen: Company, share: float) -> float:
+def against_queues(seen: Counts, share: float) -> float:
     """Weigh segments that were held against ways that only lose, and those, a share of all, that keep them waiting."""
     lost = seen.held * log(LATE) + (seen.slow - seen.held) * log(1 - LATE)
     any_share = own_share(seen.held, seen.slow)
@@ -139,7 +139,7 @@ def against_queues(seen: Company, share: float) -> float:
     return own - float(np.logaddexp(log(1 - share) + lost, log(share) + any_share))
 
 
-def against_loss(seen: Company, others: Company, prior: F64) -> float:
+def against_loss(seen: Counts, others: Counts, prior: F64) -> float:
     """Weigh a share of their own against losses that hit everything on the same way alike.
 
     Args:
@@ -164,12 +164,12 @@ def against_loss(seen: Company, others: Company, prior: F64) -> float:
     return listed_share(seen) + again + float(np.logaddexp(spared, slowed)) - log(2) - lossy
 
 
-def listed_share(seen: Company) -> float:
+def listed_share(seen: Counts) -> float:
     """Give the log-likelihood of so many slow visits of a listed name: the higher the share, the likelier (2θ)."""
     return log_beta(LISTED + seen.slow, 1 + max(seen.visits - seen.slow, 0.0)) - log_beta(LISTED, 1)
 
 
-def against_server(seen: Company, others: Company, prior: F64) -> float:
+def against_server(seen: Counts, others: Counts, prior: F64) -> float:
     """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
 
     If it is the names, then the server's others are slow as often as on such ways; else all have one share, whatever it

@@ -12,7 +12,7 @@ from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.rst_injection import rules
-from netinterf.analyzers.rst_injection.company import find_company
+from netinterf.analyzers.rst_injection.alike import find_alike
 from netinterf.analyzers.rst_injection.contradiction import (
     Contradictions,
     conflicting_data,
@@ -196,10 +196,10 @@ class RstInjection:
         own = np.stack([one.llr for one in signs.values()], axis=1)
         excused = np.array([rule in TEMPLATES for rule in signs])
         guilty = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
-        company = find_company(trace, suspects, chosen, guilty, own > 0)
-        seen = {"servers": company.servers, "spared": company.spared}
+        like = find_alike(trace, suspects, chosen, guilty, own > 0)
+        seen = {"servers": like.servers, "spared": like.spared}
         cases = suspected(trace, suspects, chosen, nobody(len(chosen)))
-        return record(self, cases, gathered([sign(rules.ELSEWHERE, company.llr > 0, seen, llr=company.llr)]))
+        return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, seen, llr=like.llr)]))
 
 
 ALIKE = 5.0 / 8.0

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.shaping import rules
-from netinterf.analyzers.shaping.contrast import meanwhile
+from netinterf.analyzers.shaping.controls import meanwhile
 from netinterf.analyzers.shaping.deliveries import Deliveries, deliveries, sizeable
 from netinterf.analyzers.shaping.limits import Limit, find_limits
 from netinterf.analyzers.shaping.places import behind_tap, place_of

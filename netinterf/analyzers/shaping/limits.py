@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping import rules
-from netinterf.analyzers.shaping.contrast import Company, Others, apart, beyond
+from netinterf.analyzers.shaping.controls import Exchanged, Others, apart, beyond
 from netinterf.analyzers.shaping.deliveries import Deliveries
 from netinterf.analyzers.shaping.queued import (
     CEILING,
@@ -92,7 +92,7 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
         queued: The queues.
         waiting: Sides whose packets waited, which cannot be called spared.
     """
-    limits, company = [], Company(trace=trace)
+    limits, exchanged = [], Exchanged(trace=trace)
     windows, names = cut_windows(found, found.lane), trace.contacts.name
     for alike in parted(trace, queued):
         queues = [one for one in alike if one.sure]
@@ -102,7 +102,7 @@ def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: 
         met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
         limited = np.concatenate([met >> 2, *(one.flows for one in queues)])
         but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues), same_service(trace, names, limited)])
-        pairs = [(one, company.beside(one).without(but)) for one in queues]
+        pairs = [(one, exchanged.beside(one).without(but)) for one in queues]
         own = [found.of(one.lanes) for one in queues]
         limits.append(
             Limit(

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping import rules
-from netinterf.analyzers.shaping.contrast import LOOSE, apart, meanwhile
+from netinterf.analyzers.shaping.controls import LOOSE, apart, meanwhile
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries
 from netinterf.analyzers.shaping.limits import DECIDED, Limit
 from netinterf.analyzers.shaping.queued import Queued

@@ -11,7 +11,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken
 from netinterf.analyzers.silence import rules
-from netinterf.analyzers.silence.controls import Beside, by_reset, compare, resets, served_time, young
+from netinterf.analyzers.silence.controls import Controls, by_reset, compare, resets, served_time, young
 from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.greetings import find_life
 from netinterf.analyzers.silence.holes import find_holes, withheld
@@ -157,7 +157,7 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
     ]
 
 
-def contrasts(trace: Trace, silences: Silences, seen: Beside, counted: Counted, narrow: Mask) -> list[Sign]:
+def contrasts(trace: Trace, silences: Silences, seen: Controls, counted: Counted, narrow: Mask) -> list[Sign]:
     """Tell what other connections say about each silence."""
     punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
     since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
@@ -197,7 +197,7 @@ def count_sign(counted: Counted) -> Sign:
     return sign(rules.COUNTED, counted.llr > 0, {**measured, "selective": 1.0}, llr=counted.llr)
 
 
-def openings_of(trace: Trace, silences: Silences, seen: Beside) -> list[Sign]:
+def openings_of(trace: Trace, silences: Silences, seen: Controls) -> list[Sign]:
     """Tell which openings nobody answered, and what lives beside them."""
     ungreeted = silences.is_kind(Kind.UNGREETED)
     if not ungreeted.any():
@@ -298,7 +298,7 @@ def lasted(silences: Silences) -> NDArray[np.float64]:
     return seconds
 
 
-def dead_line(seen: Beside) -> Mask:
+def dead_line(seen: Controls) -> Mask:
     """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
     dead: Mask = (seen.elsewhere == 0) & (seen.asked > 0)
     return dead

@@ -16,7 +16,7 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Beside", "by_reset", "compare", "resets", "served_time", "young"]
+__all__ = ["Controls", "by_reset", "compare", "resets", "served_time", "young"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -30,7 +30,7 @@ RESIDUE_NS = 420_000_000_000
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Beside:
+class Controls:
     """One entry per silence."""
 
     served: I64  # connections to the same server under other names that were answered while the silence lasted
@@ -48,7 +48,7 @@ class Beside:
     lived: I64  # networks that served the same client since, within a minute, and were silent to it in no connection
 
 
-def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Beside:
+def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Controls:
     """Look beside each silence.
 
     Args:
@@ -69,7 +69,7 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
     def others(since: I64, until: I64) -> I64:
         return np.where(told, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
 
-    return Beside(
+    return Controls(
         served=others(silences.since, silences.until),
         served_near=others(begin, end),
         deaf=silent.others(flow, "client", "server", but="name", begin=begin, end=end),

@@ -15,7 +15,7 @@ from netinterf.analyzers.unanswered.silences import Silences
 from netinterf.numbering import hash_rows
 from netinterf.trace import Trace
 
-__all__ = ["BesideQuic", "answered_time", "compare_quic"]
+__all__ = ["QuicControls", "answered_time", "compare_quic"]
 
 I64 = NDArray[np.int64]
 
@@ -34,7 +34,7 @@ def answered_time(trace: Trace, silences: Silences) -> I64:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class BesideQuic:
+class QuicControls:
     """One entry per silence."""
 
     others: I64  # QUIC conversations of the same client with other servers that were answered near in time
@@ -43,7 +43,7 @@ class BesideQuic:
     promised: NDArray[np.bool_]  # a DNS record of the name offers HTTP/3
 
 
-def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> BesideQuic:
+def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicControls:
     """Count how other QUIC, and TCP for the same, fared within a minute of each silence."""
     flow = silences.flow
     begin, end = around(silences.since, silences.until)
@@ -51,7 +51,7 @@ def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> BesideQu
     spoken, over_tcp = answered(trace, answered_at), answered(trace, served_time(trace, none))
     silent = Contrast(trace.contacts, flow, silences.since)
     by_server, by_name = (over_tcp.count(flow, "client", what, begin=begin, end=end) for what in ("server", "name"))
-    return BesideQuic(
+    return QuicControls(
         others=spoken.others(flow, "client", but="server", begin=begin, end=end),
         silent=silent.others(flow, "client", but="server", begin=begin, end=end),
         over_tcp=np.maximum(by_server, by_name),

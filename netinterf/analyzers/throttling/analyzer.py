@@ -10,7 +10,7 @@ from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Sign, gathered, record, sign
 from netinterf.analyzers.throttling import rules
 from netinterf.analyzers.throttling.acks import needless_repeats
-from netinterf.analyzers.throttling.contrast import SURE, Company, Contrast, Others, contrast, settled
+from netinterf.analyzers.throttling.controls import SURE, Compared, Controls, Others, compare, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
@@ -64,18 +64,18 @@ class Throttling:
         judged = judge_directions(trace, directions, numbering, self.least_losses)
         taken = chosen(judged)
         directions = [one.direction for one, _ in taken]
-        company = Company(trace, numbering, met(judged))
-        seen = settled(directions, [compared_with_others(company, one) for one, _ in taken])
+        controls = Controls(trace, numbering, met(judged))
+        seen = settled(directions, [compared_with_others(controls, one) for one, _ in taken])
         tables = []
         for (one, flows), others in zip(taken, seen, strict=True):
-            written = self.limited(company, one, others) if one.bucket else self.unlimited(trace, one)
+            written = self.limited(controls, one, others) if one.bucket else self.unlimited(trace, one)
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, company: Company, judged: Judged, seen: Contrast) -> list[Evidence]:
+    def limited(self, controls: Controls, judged: Judged, seen: Compared) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
-        trace = company.trace
+        trace = controls.trace
         best = judged.bucket
         if best is None:
             return []
@@ -107,7 +107,7 @@ class Throttling:
         tables = record(self, cases, gathered(shows))
         if kind == rules.LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
-        return tables + self.compared(company, seen, flows)
+        return tables + self.compared(controls, seen, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
@@ -126,7 +126,7 @@ class Throttling:
         ends = sign(rule, True, {"share": float(share)})
         return record(self, losing(trace, *losers([best])), gathered([ends]))
 
-    def compared(self, company: Company, seen: Contrast, flows: I64) -> list[Evidence]:
+    def compared(self, controls: Controls, seen: Compared, flows: I64) -> list[Evidence]:
         """Write down how the client's other connections fared."""
         if seen.others is Others.NONE:
             return []
@@ -141,10 +141,10 @@ class Throttling:
             Others.UNCLEAR: (rules.UNCLEAR, told),
             Others.ALIKE: (rules.WHOLE_LINK, alike),
         }[seen.others]
-        if rule in (rules.SPARED, rules.SPARED_ELSEWHEN, rules.SPARED_ADDRESS) and own_line(company, flows):
+        if rule in (rules.SPARED, rules.SPARED_ELSEWHEN, rules.SPARED_ADDRESS) and own_line(controls, flows):
             rule, measured = rules.ONE_SERVER, {"passed": seen.passed, "own_line": 1.0}
         share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, seen.llr / SURE)
-        cases = losing(company.trace, flows, Ragged.of([seen.rows] * len(flows), np.int32))
+        cases = losing(controls.trace, flows, Ragged.of([seen.rows] * len(flows), np.int32))
         return record(self, cases, gathered([sign(rule, True, measured, strength=share)]))
 
 
@@ -170,9 +170,9 @@ def losing(trace: Trace, flows: I64, witness: Ragged) -> Cases:
     return Cases(subject=flows, time=trace.packets.time[witness.values[witness.offsets[:-1]]], witness=witness)
 
 
-def compared_with_others(company: Company, judged: Judged) -> Contrast:
+def compared_with_others(controls: Controls, judged: Judged) -> Compared:
     """Compare a direction with what its client exchanged besides, where there is anything to compare."""
-    return Contrast() if judged.bucket is None or judged.held_by_ends else contrast(company, judged)
+    return Compared() if judged.bucket is None or judged.held_by_ends else compare(controls, judged)
 
 
 def met(judged: list[Judged]) -> I64:
@@ -181,15 +181,15 @@ def met(judged: list[Judged]) -> I64:
     return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
-def own_line(company: Company, flows: I64) -> bool:
+def own_line(controls: Controls, flows: I64) -> bool:
     """Say whether one server is limited under names of different domains or at several ports: its line may be.
 
     Its other flows need not have been limited together with these, nor for the same client.
     """
-    flow = company.trace.flows
+    flow = controls.trace.flows
     servers = np.unique(flow.server[flows])
-    alike = np.concatenate([flows, company.met[np.isin(flow.server[company.met], servers)]])
-    owners, ports = (len(np.unique(one[alike])) for one in (company.domain, flow.server_port))
+    alike = np.concatenate([flows, controls.met[np.isin(flow.server[controls.met], servers)]])
+    owners, ports = (len(np.unique(one[alike])) for one in (controls.domain, flow.server_port))
     return len(servers) == 1 and (ports > 1 or owners > 1)
 
 

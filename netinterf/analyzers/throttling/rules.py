@@ -90,38 +90,38 @@ APPLICATION = policing.rule(
     source=ZHANG,
 )
 WHOLE_LINK = policing.rule(
-    "whole_link", "contrast", -6.0,
+    "whole_link", "compare", -6.0,
     "{servers} domains or servers that this client used lost packets as often, and nothing was spared: it is the "
     "link's", "servers", "rate_bps", "selective", source=LOCALIZING,
 )
 SPARED = policing.rule(
-    "spared", "contrast", 4.0,
+    "spared", "compare", 4.0,
     "{passed} packets of other connections of this client passed meanwhile, as they would not if they shared its "
     "limit (log-likelihood ratio {llr}): they are spared", "passed", "llr", "selective", source=XUE,
 )
 SPARED_NAME = policing.rule(
-    "spared_name", "contrast", 4.0,
+    "spared_name", "compare", 4.0,
     "{passed} packets of other names at the same address passed meanwhile, as they would not if they shared the limit "
     "(log-likelihood ratio {llr}): it is the name that is limited", "passed", "llr", "selective", source=XUE,
 )
 SPARED_ADDRESS = policing.rule(
-    "spared_address", "contrast", 4.0,
+    "spared_address", "compare", 4.0,
     "{passed} packets of the same name at other addresses passed meanwhile, as they would not if they shared the "
     "limit (log-likelihood ratio {llr}): it is the address that is limited", "passed", "llr", "selective", source=XUE,
 )
 SPARED_ELSEWHEN = policing.rule(
-    "spared_elsewhen", "contrast", 2.0,
+    "spared_elsewhen", "compare", 2.0,
     "{passed} packets of other connections of this client passed before, after, or the other way, as they would not "
     "if they shared its limit (log-likelihood ratio {llr})", "passed", "llr", source=XUE,
 )
 ONE_SERVER = policing.rule(
-    "one_server", "contrast", -0.5,
+    "one_server", "compare", -0.5,
     "whatever this one server was asked for was limited, and only other servers were spared ({passed} packets): it "
     "may be the server's own line", "passed", "own_line",
     source=LOCALIZING,
 )
 UNCLEAR = policing.rule(
-    "others_unclear", "contrast", -0.5,
+    "others_unclear", "compare", -0.5,
     "the {passed} packets of other connections of this client do not tell whether they are limited as well (log-"
     "likelihood ratio {llr}): the capture cannot show whom the limit is aimed at, it may be the link's",
     "passed", "llr", source=LOCALIZING,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.anomaly.peers import Company, company
+from netinterf.anomaly.peers import Peers, peers_of
 from netinterf.table import Text
 from tests.analyzers.talk import Talk
 from tests.oracles import naive_peers
@@ -17,7 +17,7 @@ def test_what_most_peers_share_equals_the_slow_twin(members: list[tuple[int, int
     """Any values, ports, servers and units."""
     values, port, host, unit = np.array(members, np.int64).T
     server = 2 * port + host
-    most, alike, peers = Company.of(port, server, unit).shared(values)
+    most, alike, peers = Peers.of(port, server, unit).shared(values)
     assert most.tolist() == naive_peers.shared(values.tolist(), port.tolist(), server.tolist(), unit.tolist())
     for own, value in enumerate(values):
         others = (port == port[own]) & (unit != unit[own]) & (values >= 0)
@@ -29,8 +29,8 @@ def test_attempts_at_one_name_are_no_company_for_each_other() -> None:
     """Ten attempts that fare alike, among three that do not."""
     unit = np.array([0] * 10 + [1, 2, 3])
     nowhere = np.zeros(13, np.int64)
-    alike = Company.of(nowhere, nowhere, unit)
-    apart = Company.of(nowhere, nowhere, np.arange(13))
+    alike = Peers.of(nowhere, nowhere, unit)
+    apart = Peers.of(nowhere, nowhere, np.arange(13))
     values = np.array([1] * 10 + [0] * 3)
     assert not alike.shared(values)[0].any()
     assert apart.shared(values)[0].tolist() == [True] * 10 + [False] * 3
@@ -44,8 +44,8 @@ def test_names_and_servers_make_units() -> None:
         talk.healthy(1000.0 * place)
     trace = talk.trace()
     flow = np.arange(3)
-    bare = company(trace, flow, Text.of(["", "", ""]))
-    named = company(trace, flow, Text.of(["a.example", "a.example", "b.example"]))
+    bare = peers_of(trace, flow, Text.of(["", "", ""]))
+    named = peers_of(trace, flow, Text.of(["a.example", "a.example", "b.example"]))
     assert bare.peers.tolist() == [2, 1, 1]
     assert named.peers.tolist() == [1, 1, 2]
     assert named.shared(np.zeros(3, np.int64), imagined=0)[0].tolist() == [True] * 3

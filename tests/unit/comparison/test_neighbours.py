@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netinterf.comparison.company import company_of, in_window, nearest_gap, nearest_other
+from netinterf.comparison.neighbours import in_window, nearest_gap, nearest_other, neighbours_of
 from tests.unit.comparison.attempts import SECOND, attempts, several
 
 ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 40), st.booleans()), max_size=25)
@@ -63,5 +63,5 @@ def test_what_was_struck_speaks_for_no_outage():
         ("here", "a", 1, 0, "silent"), ("here", "b", 1, 1, "struck"), ("here", "b", 1, 2, "silent"),
         ("here", "c", 2, 3, "answered"),
     )  # fmt: skip
-    company = company_of(tried)
+    company = neighbours_of(tried)
     assert (company.beside[0], company.around[0], company.lost[0]) == (-1, 1, 0)

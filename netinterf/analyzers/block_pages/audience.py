@@ -12,7 +12,7 @@ from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
 from netinterf.trace import Trace
 
-__all__ = ["Company", "find_company", "numbered_alike"]
+__all__ = ["Audience", "find_audience", "numbered_alike"]
 
 LEAST_NAMES = 3
 """Names that must all have got one page before it counts as everybody's. Lists hold few of all names (122,000 of 15.5
@@ -28,7 +28,7 @@ CHANCE = 0.001
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Company:
+class Audience:
     """One entry per answer."""
 
     pages: NDArray[np.int64]  # pages of its make that the client got
@@ -41,9 +41,9 @@ class Company:
     ]  # a marked page of a make that came from unrelated servers, some of it certainly forged
 
 
-def find_company(
+def find_audience(
     trace: Trace, answers: Answers, content: Content, suspect: NDArray[np.bool_], foreign: NDArray[np.bool_]
-) -> Company:
+) -> Audience:
     """Count pages of one make, by client and name.
 
     Args:
@@ -71,7 +71,7 @@ def find_company(
     others = asked_of[client[flow]] - hit_of[client[flow]]
     marked = content.marked
     certain = count_of(own[foreign & marked], own) - (foreign & marked)
-    return Company(
+    return Audience(
         pages=pages_of,
         names=names_of,
         others=others,

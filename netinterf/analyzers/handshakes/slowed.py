@@ -17,7 +17,7 @@ from netinterf.analyzers.handshakes.causes import (
     LATE_PATH,
     LATE_SERVER,
     LINE,
-    Company,
+    Counts,
     against_all,
     against_loss,
     against_queues,
@@ -75,7 +75,7 @@ class Visits:
         """Select rows."""
         return Visits(**{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Visits)})
 
-    def company(self, which: Mask) -> Company:
+    def counted(self, which: Mask) -> Counts:
         """Add up visits; those that are one event count once."""
         rows = np.flatnonzero(which)
         begin, end, slow = self.begin[rows], self.end[rows], self.slow[rows]
@@ -85,7 +85,7 @@ class Visits:
         hit = weight * slow
         told = weight * (self.quick[rows] | self.slow[rows])
         more = np.clip(self.rounds[rows] - 1, 0, MOST_MORE)
-        return Company(
+        return Counts(
             slow=float(hit.sum()),
             visits=float(told.sum()),
             held=float((hit * self.held[rows]).sum()),
@@ -94,12 +94,12 @@ class Visits:
             segments=float(self.segments[rows].sum()),
         )
 
-    def single(self, row: int) -> Company:
+    def single(self, row: int) -> Counts:
         """Give the company that one slow visit is to itself."""
         more = min(int(self.rounds[row]) - 1, MOST_MORE)
         kept, segments = float(self.rest[row]), float(self.segments[row])
         held = float(self.held[row])
-        return Company(slow=1.0, visits=1.0, held=held, more=float(more), kept=kept, segments=segments)
+        return Counts(slow=1.0, visits=1.0, held=held, more=float(more), kept=kept, segments=segments)
 
     def near(self, which: Mask) -> Mask:
         """Say which visits began within a minute of the time that some took."""
@@ -166,28 +166,28 @@ def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Beside:
+class Controls:
     """What went beside some visits, and would share their trouble if its cause were harmless.
 
     Of what leads the same way and of the whole line there are two accounts, all of it and what is left without the
     other suspects: these may be listed as well, at the price of having chosen them.
     """
 
-    server: Company
-    way: tuple[Company, Company]
-    line: tuple[Company, Company]
+    server: Counts
+    way: tuple[Counts, Counts]
+    line: tuple[Counts, Counts]
     prior: F64  # how much such a way loses
     price: float  # nats
     choices: float  # what it costs to have chosen the visits themselves, nats
 
-    def against(self, seen: Company, contrast: float) -> float:
+    def against(self, seen: Counts, contrast: float) -> float:
         """Weigh visits against all harmless causes, with a contrast to the server's other names."""
         alone = against_loss(seen, self.server, self.prior)
         by_way = against_way(alone, self.shared(seen, self.way, self.prior)) + against_queues(seen, LATE_PATH)
         by_line = self.shared(seen, self.line, LINE) + against_queues(seen, LATE_LINE)
         return against_all(by_way, by_line, contrast + against_queues(seen, LATE_SERVER)) - self.choices
 
-    def shared(self, seen: Company, others: tuple[Company, Company], prior: F64) -> float:
+    def shared(self, seen: Counts, others: tuple[Counts, Counts], prior: F64) -> float:
         """Weigh visits against losses that all others share, or all but the other suspects."""
         every, left = (against_loss(seen, company, prior) for company in others)
         return max(every, left - self.price)
@@ -210,16 +210,16 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, ch
     if memory and target.sum() == own.sum():
         return None
     near = visits.near(target) & ~target
-    way, line = ((visits.company(part), visits.company(part & ~listed)) for part in (near & there, near))
-    beside = Beside(
-        server=visits.company(near & here),
+    way, line = ((visits.counted(part), visits.counted(part & ~listed)) for part in (near & there, near))
+    beside = Controls(
+        server=visits.counted(near & here),
         way=way,
         line=line,
         prior=bad_ways(visits, near & ~here),
         price=price,
         choices=choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0),
     )
-    seen, rows = visits.company(target), np.flatnonzero(target & visits.slow)
+    seen, rows = visits.counted(target), np.flatnonzero(target & visits.slow)
     contrast = against_server(seen, beside.server, beside.prior)
     return Found(
         rows=rows,

@@ -28,7 +28,7 @@ from netinterf.stats.bucketsearch import search_buckets
 from netinterf.stats.ratelimit import BucketFit
 from netinterf.trace import Trace
 
-__all__ = ["SURE", "Company", "Contrast", "Others", "contrast", "settled"]
+__all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]
 
 I64 = NDArray[np.int64]
 
@@ -71,7 +71,7 @@ MEANWHILE = (Others.SPARED, Others.SPARED_NAME, Others.SPARED_ADDRESS)
 
 
 @attrs.frozen(kw_only=True)
-class Contrast:
+class Compared:
     """How one limited direction compares with the client's other connections."""
 
     others: Others = Others.NONE
@@ -113,7 +113,7 @@ class Surroundings:
 
 
 @attrs.frozen(eq=False, slots=False)
-class Company:
+class Controls:
     """What the contrasts of one capture share, worked out once."""
 
     trace: Trace
@@ -128,22 +128,22 @@ class Company:
         return flow_domains(self.trace)
 
 
-def contrast(company: Company, judged: Judged) -> Contrast:
+def compare(controls: Controls, judged: Judged) -> Compared:
     """Compare one direction with a token bucket with what its client exchanged with others.
 
     Args:
-        company: Of the capture.
+        controls: Of the capture.
         judged: The direction, whose `bucket` is not None.
 
     Returns:
         The contrast.
     """
-    trace, domain = company.trace, company.domain
+    trace, domain = controls.trace, controls.domain
     best = judged.bucket
     if best is None:
-        return Contrast()
+        return Compared()
     deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
-    around = surroundings(trace, judged, best.fit._replace(depth=deepest), company.numbering)
+    around = surroundings(trace, judged, best.fit._replace(depth=deepest), controls.numbering)
     alike, back = around.alike
     clean = [] if judged.may_queue else around.clean  # a full queue serves on: passing it shows nothing
     limited = [around.own, *alike, *showing_buckets(back)]
@@ -151,7 +151,7 @@ def contrast(company: Company, judged: Judged) -> Contrast:
     end = max(one.time.max() for one in limited)
     meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
     meanwhile = [one for one in meanwhile if len(one)]
-    told = freely(company, around, alike, meanwhile)
+    told = freely(controls, around, alike, meanwhile)
     if sum(told) >= (BEYOND_DOUBT if at_once(domain, around.own, alike) else SURE):
         return attrs.evolve(spared(trace, domain, around.own, meanwhile, told), bar=SURE)
     own = around.own.parted(around.own.flow)
@@ -159,18 +159,18 @@ def contrast(company: Company, judged: Judged) -> Contrast:
     own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
     lossy = [*own, *alike, *back]
     servers = {int(domain[one.flow[0]]) for one in lossy}
-    if len(servers) > 1 and whole_link(company, around, alike, meanwhile):
+    if len(servers) > 1 and whole_link(controls, around, alike, meanwhile):
         rows = np.unique(np.concatenate([one.row[one.lost] for one in lossy]))[:SHOWN]
-        return Contrast(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
+        return Compared(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
     if sum(told) > DECIDED:
         return spared(trace, domain, around.own, meanwhile, told)
-    ever = freely(company, around, alike, clean)
+    ever = freely(controls, around, alike, clean)
     if sum(ever) > DECIDED:
         return shown(Others.SPARED_ELSEWHEN, sum(ever), clean)
-    return shown(Others.UNCLEAR, sum(ever), clean) if clean else Contrast()
+    return shown(Others.UNCLEAR, sum(ever), clean) if clean else Compared()
 
 
-def settled(directions: list[Direction], seen: list[Contrast]) -> list[Contrast]:
+def settled(directions: list[Direction], seen: list[Compared]) -> list[Compared]:
     """Hold the contrasts of each client against each other: a link is limited as a whole, or it is not.
 
     Args:
@@ -211,7 +211,7 @@ def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Number
     return Surroundings(bounded(own), fit, same.parted(same.flow), other.parted(other.flow))
 
 
-def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: list[float]) -> Contrast:
+def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: list[float]) -> Compared:
     """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
     flows, mine = trace.flows, np.unique(own.flow)
     servers = set(flows.server[mine].tolist())
@@ -226,10 +226,10 @@ def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: l
     return shown(Others.SPARED, sum(told), passed)
 
 
-def shown(others: Others, llr: float, passed: list[Series]) -> Contrast:
+def shown(others: Others, llr: float, passed: list[Series]) -> Compared:
     """Point at what others got through."""
     rows = np.concatenate([one.row[~one.lost] for one in passed])
-    return Contrast(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
+    return Compared(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
 
 
 def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
@@ -245,7 +245,7 @@ def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
     )
 
 
-def freely(company: Company, around: Surroundings, alike: list[Series], others: list[Series]) -> list[float]:
+def freely(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> list[float]:
     """Weigh, for each of some others, whether it is spared; 0 where one bucket may hold them all.
 
     A bucket is known from what it drops of some, and may be deeper than these show: then others pass it as well. What
@@ -254,29 +254,29 @@ def freely(company: Company, around: Surroundings, alike: list[Series], others: 
     told = passed_freely(around.own, around.fit, others)
     if sum(told) <= DECIDED:
         return told
-    llr, _ = for_all(company, around, alike, [others[0].joined(others[1:])])
+    llr, _ = for_all(controls, around, alike, [others[0].joined(others[1:])])
     return told if llr <= -APART else [0.0] * len(told)
 
 
-def whole_link(company: Company, around: Surroundings, alike: list[Series], others: list[Series]) -> bool:
+def whole_link(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> bool:
     """Say whether one bucket may hold everything that the client exchanged: none that choose explain it much better."""
-    llr, explained = for_all(company, around, alike, others)
+    llr, explained = for_all(controls, around, alike, others)
     return llr > -CHOSEN or not explained
 
 
-def for_all(company: Company, around: Surroundings, alike: list[Series], others: list[Series]) -> tuple[float, bool]:
+def for_all(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> tuple[float, bool]:
     """Weigh one bucket for everything that the client exchanged against limits that choose, as `one_for_all` does.
 
     Directions with the same lossy flows, and the same packets of others, ask the same, so it is weighed once.
     """
-    trace, limited = company.trace, bounded(around.own.joined(alike))
+    trace, limited = controls.trace, bounded(around.own.joined(alike))
     outbound, data = trace.packets.outbound[limited.row[0]], trace.packets.payload_length[limited.row[0]] > 0
     spared = [number for one in others for number in (*np.unique(one.flow).tolist(), int(one.row[0]), int(one.row[-1]))]
     key = (int(outbound), int(data), *np.unique(limited.flow).tolist(), -1, *spared)
-    if key not in company.weighed:
+    if key not in controls.weighed:
         servers = trace.flows.server[limited.flow].astype(np.int64)
-        company.weighed[key] = one_for_all(limited, servers, others, around.fit)
-    return company.weighed[key]
+        controls.weighed[key] = one_for_all(limited, servers, others, around.fit)
+    return controls.weighed[key]
 
 
 def showing_buckets(parts: list[Series]) -> list[Series]:

@@ -16,7 +16,7 @@ from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
 from netinterf.trace import Trace
 
-__all__ = ["LOOSE", "Company", "Others", "apart", "beyond", "meanwhile"]
+__all__ = ["LOOSE", "Exchanged", "Others", "apart", "beyond", "meanwhile"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -72,7 +72,7 @@ class Others:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Company:
+class Exchanged:
     """What clients exchanged in all, laid out once for each client, way and view."""
 
     trace: Trace

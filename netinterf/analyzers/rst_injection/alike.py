@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.trace import Trace
 
-__all__ = ["Company", "find_company"]
+__all__ = ["Alike", "find_alike"]
 
 BY_CHANCE = 0.053 * 0.257
 """Chance that a reset which looks like this comes from an unrelated server by itself: the share of all connections
@@ -30,7 +30,7 @@ MOST = 5.0
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Company:
+class Alike:
     """One entry per chosen reset."""
 
     servers: NDArray[np.float64]  # unrelated servers in whose name a reset like it came to the same client
@@ -38,9 +38,9 @@ class Company:
     llr: NDArray[np.float64]
 
 
-def find_company(
+def find_alike(
     trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], guilty: NDArray[np.bool_], shown: NDArray[np.bool_]
-) -> Company:
+) -> Alike:
     """Count, for each chosen reset, the unrelated servers whose resets are like it.
 
     Two resets are alike when both came at the same stage (to a SYN, to the first request, later), both with ACK or
@@ -81,7 +81,7 @@ def find_company(
             least = np.minimum(least, number[np.searchsorted(kinds, alike)] - 1)
         others[mine] = np.maximum(others[mine], least)
     fits = guilty & (others > 0) & (spared > 0) & (bad < NEARLY_ALL * (bad + spared))
-    return Company(
+    return Alike(
         servers=others.astype(np.float64),
         spared=spared.astype(np.float64),
         llr=np.where(fits, surprise(others, np.maximum(bad + spared - 1, others)), 0.0),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.dns_silence.questions import Lookups
 
-__all__ = ["FEWEST", "LEAST_TRIES", "Beside", "look_around"]
+__all__ = ["FEWEST", "LEAST_TRIES", "Controls", "look_around"]
 
 I64 = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -37,7 +37,7 @@ outage of the resolver is none of the name."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Beside:
+class Controls:
     """One entry per silent exchange; counts are of exchanges unless said otherwise."""
 
     tries: I64  # questions about the name and type that this client put to this resolver in vain
@@ -98,7 +98,7 @@ def distinct(lookups: Lookups, silent: I64, where: Mask) -> I64:
     return near(happened(lookups, where), lookups, silent, *SERVER) - inside
 
 
-def look_around(lookups: Lookups, silent: I64) -> Beside:
+def look_around(lookups: Lookups, silent: I64) -> Controls:
     """Count what stands beside each silent exchange.
 
     Args:
@@ -117,7 +117,7 @@ def look_around(lookups: Lookups, silent: I64) -> Beside:
     mute = np.flatnonzero(lookups.silent & holding(lookups.of(*SERVER), answered & udp))
     _, places = np.unique(name[mute], return_index=True)
     resolvers = np.bincount(asked[mute[places]], minlength=int(asked.max(initial=-1)) + 1)[asked[silent]]
-    return Beside(
+    return Controls(
         **beside(lookups, silent),
         moods=happened(lookups, lookups.silent & holding(name, answered & udp)).others(silent, *SERVER, but="name"),
         told=lively,

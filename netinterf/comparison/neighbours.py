@@ -12,7 +12,7 @@ from netinterf.comparison.attempts import Attempts
 from netinterf.numbering import combined
 from netinterf.verdict.keys import BIN_NS
 
-__all__ = ["Company", "company_of", "in_window", "nearest_gap", "nearest_other"]
+__all__ = ["Neighbours", "in_window", "nearest_gap", "nearest_other", "neighbours_of"]
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -24,7 +24,7 @@ roaming and handovers take seconds, a router's restart about a minute)."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Company:
+class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 
     beside: I64  # nearest in time at the same service, within five minutes: 1 alive, 0 dead, -1 there is none
@@ -32,7 +32,7 @@ class Company:
     lost: I64  # the same that failed with nobody held to have done it
 
 
-def company_of(tried: Attempts) -> Company:
+def neighbours_of(tried: Attempts) -> Neighbours:
     """Look around each attempt.
 
     Args:
@@ -41,7 +41,7 @@ def company_of(tried: Attempts) -> Company:
     dead, alive = tried.dead, tried.alive
     capture = tried.capture.astype(np.int64)
     nearest = nearest_other(combined(tried.side, tried.service), tried.unit, tried.time, dead | alive, BIN_NS)
-    return Company(
+    return Neighbours(
         beside=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
         around=_others(tried, capture, dead | alive),
         lost=_others(tried, capture, dead),
