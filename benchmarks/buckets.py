@@ -21,8 +21,8 @@ from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.capture import write_pcap
 from netinterf.simulate import run as simulate
 from netinterf.simulate import scenarios
-from netinterf.stats.bucketsearch import search_buckets
-from netinterf.stats.following import Fates
+from netinterf.stats.bucket.following import Fates
+from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import read
 
 __all__ = ["run"]

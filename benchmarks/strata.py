@@ -15,7 +15,6 @@ from pathlib import Path
 
 import attrs
 import numpy as np
-from netinterf.verdict.lines import verdict_line
 
 from benchmarks.decidable.rules import LEAST_DROPS
 from benchmarks.fit.command import FIRST_SEED, finish
@@ -35,6 +34,7 @@ from benchmarks.machine import table, write_json
 from netinterf.analyzers.run import analyze
 from netinterf.verdict.combine import classify
 from netinterf.verdict.model import Model, default_model
+from netinterf.written.format import verdict_line
 from netinterf.written.ledger import explain
 
 __all__ = ["run"]

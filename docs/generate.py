@@ -18,6 +18,7 @@ from netinterf.attribute.catalogue import background, systems
 from netinterf.cli.listing import nats
 from netinterf.decode import LINK_TYPES
 from netinterf.recording.blinds import blind_to
+from netinterf.schema import Rule
 from netinterf.simulate import scenarios
 from netinterf.simulate.coverage import coverage
 from netinterf.table import Table
@@ -63,13 +64,18 @@ def rules() -> str:
     listed = [(analyzer.name, analyzer.rules) for analyzer in builtin()]
     for name, known in (*listed, ("everywhere: after all of them, what nearly all connections show", everywhere.RULES)):
         rows = [
-            (f"`{one.rule.id}`", f"`{one.rule.mechanism}`", one.rule.group, one.rule.says, nats(one.literature),
+            (named(one.rule), f"`{one.rule.mechanism}`", one.rule.group, one.rule.says, nats(one.literature),
              nats(one.fitted), f"{nats(one.most)}{', proof' if one.rule.decisive else ''}",
              ", ".join(blind_to(one.rule)), "; ".join(one.rule.references))
             for one in weights_of(known, default_model())
         ]  # fmt: skip
         parts += [f"## {name}\n", table(head, rows)]
     return "\n".join(parts)
+
+
+def named(rule: Rule) -> str:
+    """Write the id of a rule, and the one that it had before."""
+    return f"`{rule.id}`" + (f" (was `{rule.was}`)" if rule.was else "")
 
 
 def link_types() -> str:

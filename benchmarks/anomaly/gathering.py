@@ -20,6 +20,7 @@ from netinterf.simulate import scenarios
 from netinterf.verdict.combine import judge
 from netinterf.verdict.subjects import list_subjects
 from netinterf.written.ledger import explain
+from netinterf.written.parts import subject
 
 __all__ = ["BENIGN", "UNKNOWN", "Gathered", "gather", "lab", "real", "simulated"]
 
@@ -91,7 +92,7 @@ def _gather(source: Source) -> Gathered | None:
             members = members_of(trace, subjects.subject, subjects.kind, subjects.flow, subjects.name)
     except (NetinterfError, TimeoutError):
         return None
-    told = [{"subject": attrs.asdict(ledger.subject(row))} for row in range(len(subjects))]
+    told = [{"subject": attrs.asdict(subject(ledger, row))} for row in range(len(subjects))]
     label = labels_of(labels, told)
     return Gathered(
         source=source.source, file=source.job.name, home=source.home, members=members,

@@ -25,6 +25,7 @@ from netinterf.verdict.reasons import causes
 from netinterf.verdict.same_path import paths_of
 from netinterf.verdict.subjects import list_subjects, row_of
 from netinterf.written.ledger import explain
+from netinterf.written.parts import subject
 
 __all__ = ["LIMIT", "Corpus", "Sample", "collect", "gather", "sample_of", "total_caps"]
 
@@ -106,7 +107,7 @@ def sample_of(trace: Trace, labels: LabelledCapture) -> Sample:
     evidence = analyze(trace)
     subjects = list_subjects(trace, evidence)
     ledger = explain(judge(evidence, subjects), evidence, trace)
-    told = [{"subject": attrs.asdict(ledger.subject(row))} for row in range(len(subjects))]
+    told = [{"subject": attrs.asdict(subject(ledger, row))} for row in range(len(subjects))]
     truth = {place: labels.rows[number] for number, place in pair(labels.rows, told).items()}
     known = [row for row in range(len(subjects)) if row in truth or not labels.interfered]
     rows = [truth.get(row, NOBODY) for row in known]

@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from benchmarks.fit.corpus import Corpus
+from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import SUBJECTS, Model
-from netinterf.verdict.weigh import Bearing, bearing, covers, strongest, values, vocabulary
+from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
 
 __all__ = ["Design", "lay_out"]
 
@@ -61,7 +62,7 @@ class Design:
         top = np.zeros(len(self.borne))
         np.maximum.at(top, owner, weighed[chosen])
         leads = (weighed[chosen] <= 0) | (weighed[chosen] >= top[owner])
-        factor = np.array([model.factors.get(rule.id, 1.0) for rule in self.rules])[evidence.rule[witness]]
+        factor = np.array([model.factor(rule) for rule in self.rules])[evidence.rule[witness]]
         counts = np.where(factor > 0, weighed[chosen] / np.where(factor > 0, factor, 1.0), evidence.llr[witness])
         joint = np.array([word in model.joint for word in self.mechanisms] or [False])[self.borne.mechanism[owner]]
         counts *= np.where(leads | joint, 1.0, 1.0 - model.dependence)
@@ -74,7 +75,7 @@ class Design:
 
     def scores(self, model: Model) -> F64:
         """Add up what speaks for and against each row under a model: log-likelihood ratios, before caps."""
-        weighed: F64 = self.matrix(model) @ np.array([model.factors.get(rule.id, 1.0) for rule in self.rules])
+        weighed: F64 = self.matrix(model) @ np.array([model.factor(rule) for rule in self.rules])
         return weighed
 
 

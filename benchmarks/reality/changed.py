@@ -17,6 +17,7 @@ from netinterf.errors import NetinterfError
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
 from netinterf.written.ledger import Ledger, explain
+from netinterf.written.parts import subject
 
 __all__ = ["Flip", "flips_of", "measure", "sections"]
 
@@ -124,7 +125,7 @@ def keyed(ledger: Ledger, by_place: bool) -> dict[tuple[Any, ...], int]:
     for row in range(len(ledger.verdicts)):
         key: tuple[Any, ...] = (row,)
         if not by_place:
-            told = attrs.astuple(attrs.evolve(ledger.subject(row), first_frame=None))
+            told = attrs.astuple(attrs.evolve(subject(ledger, row), first_frame=None))
             seen[told] += 1
             key = (*told, seen[told])
         found[key] = row

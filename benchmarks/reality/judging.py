@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-from netinterf.verdict.lines import verdict_line
 
 from benchmarks.matching import Verdict, accused, gather, match, pair
 from benchmarks.reality.bounds import bounds_of, support_of
@@ -14,6 +13,7 @@ from benchmarks.scoreboard.judging import answer, unlabelled
 from benchmarks.scoreboard.labels import Row
 from benchmarks.scoreboard.units import Answer
 from netinterf.verdict.model import Model
+from netinterf.written.format import verdict_line
 
 __all__ = ["Accusation", "Told", "Unit", "judge_all", "models_of", "told"]
 

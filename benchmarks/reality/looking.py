@@ -23,6 +23,7 @@ from netinterf.trace import read
 from netinterf.verdict.combine import judge
 from netinterf.verdict.subjects import list_subjects
 from netinterf.written.ledger import Ledger, explain
+from netinterf.written.parts import subject
 
 __all__ = ["Case", "Seen", "cases", "look", "look_at_all"]
 
@@ -109,7 +110,7 @@ def looked_at(case: Case) -> Seen:
 
 def spared(labels: LabelledCapture, ledger: Ledger) -> NDArray[np.bool_]:
     """Say of each subject whether nobody interfered with it, as far as the labels know."""
-    told = [{"subject": attrs.asdict(ledger.subject(row))} for row in range(len(ledger.verdicts))]
+    told = [{"subject": attrs.asdict(subject(ledger, row))} for row in range(len(ledger.verdicts))]
     benign = np.full(len(told), not labels.interfered)
     for number, place in pair(labels.rows, told).items():
         row = labels.rows[number]

@@ -7,12 +7,12 @@ from weakref import WeakKeyDictionary
 
 import attrs
 import numpy as np
-from netinterf.verdict.lines import verdict_line
 from numpy.typing import NDArray
 
 from netinterf.schema import Evidence, Grade, Outcome, Status
 from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
+from netinterf.written.format import verdict_line
 from netinterf.written.ledger import explain
 
 __all__ = ["ACCUSES", "SUSPECTS", "Call", "Rival", "by_flow", "segments", "unjudged", "verdicts"]

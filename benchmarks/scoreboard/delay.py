@@ -77,9 +77,8 @@ def named_within(trace: Trace, size: int, row: Row) -> bool:
 
 def judged(capture: bytes) -> list[Verdict]:
     """Scan the bytes of a capture; only accusations are written out."""
-    from netinterf.verdict.lines import verdict_line
-
     import netinterf
+    from netinterf.written.format import verdict_line
 
     trace = read(capture)
     evidence = netinterf.analyze(trace)

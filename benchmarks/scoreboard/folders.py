@@ -14,7 +14,7 @@ import attrs
 from benchmarks import truth
 from benchmarks.scoreboard.labels import LabelledCapture, Row, of_labels
 from netinterf.simulate import Labels, Truth
-from netinterf.written.ledger import QUERY_TYPES
+from netinterf.written.parts import QUERY_TYPES
 
 __all__ = ["RIGHT", "Entry", "entries"]
 

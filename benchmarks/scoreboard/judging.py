@@ -187,9 +187,8 @@ def ask(trace: Trace, job: Job) -> tuple[dict[str, list[Verdict]], dict[str, str
 
 def library(trace: Trace) -> tuple[Evidence, list[Verdict]]:
     """Ask the library, through its public steps, for its evidence and verdicts."""
-    from netinterf.verdict.lines import verdict_line
-
     import netinterf
+    from netinterf.written.format import verdict_line
 
     evidence = netinterf.analyze(trace)
     ledger = netinterf.explain(netinterf.classify(evidence, trace), evidence, trace)

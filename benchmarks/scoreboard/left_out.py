@@ -76,7 +76,7 @@ def unseen(trace: Trace, evidence: Evidence, labels: LabelledCapture, lines: lis
         known = truth.get(row)
         origin = origin_of(known.system if known else "", known.confounder if known else "", labels.scenario)
         chosen.append(folds.get(origin, 0))
-    from netinterf.verdict.lines import verdict_line
+    from netinterf.written.format import verdict_line
 
     ledgers = {
         fold: explain(judge(evidence, subjects, models[fold]), evidence, trace, model=models[fold], subjects=subjects)

@@ -49,6 +49,7 @@ class Family:
         exposed: What a subject must have shown for these rules to look at it (`Rule.exposed`).
         noun: What stands for ``{noun}`` in sentences that several families share.
         group: What their groups begin with; the prefix up to its dot when empty.
+        was: What their ids began with before, if with something else.
     """
 
     prefix: str
@@ -56,6 +57,7 @@ class Family:
     exposed: str = "any"
     noun: str = ""
     group: str = ""
+    was: str = ""
     _declared: dict[str, Rule] = attrs.field(factory=dict, init=False, repr=False)
     _twins: dict[Rule, Rule] = attrs.field(factory=dict, init=False, repr=False)
 
@@ -78,6 +80,7 @@ class Family:
         needs: tuple[str, ...] = (),
         blind: tuple[str, ...] = (),
         twins: Iterable["Family"] = (),
+        was: str = "",
     ) -> Rule:
         """Declare a rule; see `Rule` for what is not said here.
 
@@ -94,6 +97,7 @@ class Family:
             needs: Signals without which it is blind.
             blind: Kinds of recording that blind it.
             twins: Families that have the same sign.
+            was: Its name before, if it had another.
         """
         plain = Rule(
             id=name,
@@ -107,6 +111,7 @@ class Family:
             shared=shared,
             exposed=(*needs, *([COMPANY] if shared else [])),
             blind=blind,
+            was=was,
         )
         known = self._declare(plain)
         for family in twins:
@@ -117,7 +122,8 @@ class Family:
         """Declare twins of rules of a family without a mechanism: the same signs, for this one."""
         for one in known:
             name, group = one.id.removeprefix(other.prefix), one.group.removeprefix(f"{other.group_name}.")
-            plain = attrs.evolve(one, id=name, group=group, mechanism=self.mechanism, exposed=one.exposed[1:])
+            was = one.was.removeprefix(other.prefix)
+            plain = attrs.evolve(one, id=name, group=group, mechanism=self.mechanism, exposed=one.exposed[1:], was=was)
             self._twins[one] = self._declare(plain)
 
     def _declare(self, plain: Rule) -> Rule:
@@ -128,6 +134,7 @@ class Family:
             group=f"{self.group_name}.{plain.group}" if plain.group else self.group_name,
             says=plain.says.replace("{noun}", self.noun),
             exposed=(self.exposed, *plain.exposed),
+            was=f"{self.was or self.prefix}{plain.was or plain.id}" if self.was or plain.was else "",
         )
         self._declared[plain.id] = known
         return known

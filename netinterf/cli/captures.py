@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from netinterf.capture.finding import Found
-from netinterf.cli.manners import complain
+from netinterf.cli.exit_status import complain
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
 from netinterf.engine.judged import Judged

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from netinterf.analyzers.registry import builtin
-from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
+from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_OUTPUT, EXIT_OK
 from netinterf.cli.options import inputs_of, read_options, read_redaction
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress

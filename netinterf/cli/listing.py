@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.registry import BUILTIN, plugins
-from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.output import Output
 from netinterf.errors import AnalyzerError
 from netinterf.report.lines import wrapped

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from netinterf.cli.manners import EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain, silence_output, usage_problem
+from netinterf.cli.exit_status import EXIT_NO_INPUT, EXIT_OK, EXIT_USAGE, complain, silence_output, usage_problem
 from netinterf.cli.verbs import build_parser
 from netinterf.errors import CaptureError, UsageError
 

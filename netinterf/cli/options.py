@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from netinterf.capture import find_captures
 from netinterf.capture.finding import Found
-from netinterf.cli.manners import complain
+from netinterf.cli.exit_status import complain
 from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
 from netinterf.engine.scan import Options

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Self, TextIO
 
-from netinterf.cli.manners import complain, silence_output
+from netinterf.cli.exit_status import complain, silence_output
 from netinterf.writing import NewFile, printable, spare
 
 __all__ = ["Output", "reader_left"]

@@ -3,7 +3,7 @@
 import argparse
 from typing import BinaryIO
 
-from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, complain
+from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import inputs_of, read_key_file
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
-from netinterf.cli.manners import EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
+from netinterf.cli.exit_status import EXIT_NO_OUTPUT, EXIT_OK, EXIT_USAGE, complain
 from netinterf.cli.output import Output
 from netinterf.errors import ParameterError, UsageError
 from netinterf.simulate import Conditions, run, scenarios, write

@@ -7,8 +7,8 @@ are imported: help and complaints come at once.
 import argparse
 from typing import NoReturn
 
+from netinterf.cli.exit_status import EXIT_USAGE, complain
 from netinterf.cli.formats import FORMATS
-from netinterf.cli.manners import EXIT_USAGE, complain
 from netinterf.version import __version__
 
 __all__ = ["build_parser"]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from types import FrameType
 
 from netinterf.capture.opening import DAMAGE
+from netinterf.cli.changes import FORMS, Told
+from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.intake import Source, open_source
-from netinterf.cli.manners import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import read_analyzers, read_redaction
 from netinterf.cli.output import Output
-from netinterf.cli.told import FORMS, Told
 from netinterf.engine.session import Session
 from netinterf.errors import CaptureError, UsageError
 from netinterf.schema import Diagnostic

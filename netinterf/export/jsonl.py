@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
 from netinterf.writing import TextTarget, dump, write_lines
-from netinterf.written.format import ANOMALY, CAPTURE, VERDICT, line
+from netinterf.written.format import ANOMALY, CAPTURE, line, verdict_line
 
 __all__ = ["jsonl", "lines"]
 
@@ -19,7 +19,7 @@ def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """
     yield dump(line("capture", judged.summary, CAPTURE))
     for verdict in judged.ledger if everything else judged.ledger.findings():
-        yield dump(line("verdict", verdict, VERDICT))
+        yield dump(verdict_line(verdict))
     for odd in judged.ledger.unexplained():
         yield dump(line("anomaly", odd, ANOMALY))
 

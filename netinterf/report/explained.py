@@ -18,7 +18,7 @@ from netinterf.report.lines import wrapped
 from netinterf.schema import Rule, SubjectKind
 from netinterf.trace import Trace
 from netinterf.writing import printable
-from netinterf.written.format import SCHEMA, VERDICT, line
+from netinterf.written.format import SCHEMA, verdict_line
 from netinterf.written.group_words import group_happened
 from netinterf.written.record import Observation, Verdict, iso_time
 from netinterf.written.words import percent
@@ -138,10 +138,10 @@ def explained_line(explained: Explained) -> dict[str, Any]:
     return {
         "type": "explanation",
         "schema": SCHEMA,
-        "verdict": line("verdict", verdict, VERDICT),
+        "verdict": verdict_line(verdict),
         "references": {name: list(rule.references) for name, rule in explained.rules.items()},
         "look_alikes": explained.look_alikes,
-        "groups": [line("verdict", group, VERDICT) for group in explained.groups],
+        "groups": [verdict_line(group) for group in explained.groups],
         "packets": explained.packets,
         "ladder": [attrs.asdict(step) | {"rules": list(step.rules)} for step in explained.steps],
         "wireshark": verdict.wireshark,

@@ -36,6 +36,7 @@ class Rule:
     shared: bool = False
     exposed: tuple[str, ...] = ("any",)  # what a subject must have shown for the rule to look at it
     blind: tuple[str, ...] = ()  # kinds of recording of which it says nothing (columns of Recording)
+    was: str = ""  # its id before the last minor version, if it had another: still accepted, and printed beside it
 
 
 @attrs.frozen(eq=False, kw_only=True)

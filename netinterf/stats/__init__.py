@@ -4,13 +4,19 @@ From members to findings: `calibration` turns scores into likelihood ratios, `de
 wrong together, `mixture` judges groups of which a share is affected, `contrast` and `windows` compare them with others
 and with themselves at other times, `rates` shrinks counts of small groups, and `multiple` says how many findings may
 be believed at once. `changes` finds when something changed, `sequential` while it goes on, and `diurnal` says what is
-usual at an hour. `names` finds what blocked names have in common. `levels`, `losses`, `ratelimit` and `robust` serve
+usual at an hour. `names` finds what blocked names have in common. `levels`, `losses`, `bucket` and `robust` serve
 the analysis of throughput. Importing this loads numpy only; scipy is loaded by the functions that need it.
 """
 
-from netinterf.stats.bucketpassed import measure_bucket
-from netinterf.stats.bucketprofile import bucket_intervals
-from netinterf.stats.bucketsearch import refine_buckets, search_bucket, search_buckets
+from netinterf.stats.bucket.fit import (
+    BucketFit,
+    fit_bucket,
+    loss_line_rate,
+)
+from netinterf.stats.bucket.following import Fates, follow_bucket
+from netinterf.stats.bucket.passed import measure_bucket
+from netinterf.stats.bucket.profile import bucket_intervals
+from netinterf.stats.bucket.search import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.calibration import (
     Reliability,
     apply_isotonic,
@@ -37,7 +43,6 @@ from netinterf.stats.concentration import CommonLimit, Lives, find_common_limit
 from netinterf.stats.contrast import contingency_log_p, contrast
 from netinterf.stats.dependence import combine_dependent, intraclass_correlation, tempered
 from netinterf.stats.diurnal import hourly_share
-from netinterf.stats.following import Fates, follow_bucket
 from netinterf.stats.levels import backlog, burst_curve, row_blocks
 from netinterf.stats.losses import (
     binomial_likelihood,
@@ -57,11 +62,6 @@ from netinterf.stats.mixture import (
 )
 from netinterf.stats.multiple import benjamini_hochberg, benjamini_yekutieli, e_benjamini_hochberg, posterior_q
 from netinterf.stats.names import ListSize, NameRule, list_size, name_rules
-from netinterf.stats.ratelimit import (
-    BucketFit,
-    fit_bucket,
-    loss_line_rate,
-)
 from netinterf.stats.rates import (
     Shrunk,
     clopper_pearson_upper,

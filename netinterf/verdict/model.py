@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
+from netinterf.schema import Rule
 
 __all__ = ["MAX_NATS", "SUBJECTS", "Model", "default_model", "read_priors"]
 
@@ -165,9 +166,14 @@ class Model:
         """Mechanisms that have a prior, in the order of the table, each once."""
         return tuple(dict.fromkeys(mechanism for _, mechanism in self.priors))
 
-    def bound(self, rule: str) -> float:
+    def factor(self, rule: Rule) -> float:
+        """Say what the weight of a rule's observations is multiplied by; its former id is as good as its own."""
+        return self.factors.get(rule.id, self.factors.get(rule.was, 1.0))
+
+    def bound(self, rule: Rule) -> float:
         """Say how many nats an observation of a rule may carry for interference that is no proof by itself."""
-        return min(self.bounds.get(rule, self.other_bound), self.group_cap)
+        known = self.bounds.get(rule.id, self.bounds.get(rule.was, self.other_bound))
+        return min(known, self.group_cap)
 
     def log_odds(self, mechanisms: tuple[str, ...]) -> NDArray[np.float64]:
         """Look up priors: one row per kind of subject (order of ``SUBJECTS``), one column per mechanism.

@@ -248,9 +248,9 @@ def values(evidence: Evidence, model: Model) -> F64:
     Only support is decisive: nothing refutes every mechanism at once, so against it the cap of a group holds. What is
     no proof is bounded by what real benign traffic supports.
     """
-    factor = _of_rule(evidence, [model.factors.get(rule.id, 1.0) for rule in evidence.rules])
+    factor = _of_rule(evidence, [model.factor(rule) for rule in evidence.rules])
     sure = max(model.group_cap, model.decisive_cap)
-    upper = _of_rule(evidence, [sure if rule.decisive else model.bound(rule.id) for rule in evidence.rules])
+    upper = _of_rule(evidence, [sure if rule.decisive else model.bound(rule) for rule in evidence.rules])
     usable = np.clip(evidence.llr, -MAX_NATS, MAX_NATS)  # an infinite weight times nothing would be no number
     value: F64 = np.clip(usable * factor, -model.group_cap, upper)
     return value

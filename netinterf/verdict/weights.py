@@ -38,13 +38,11 @@ class RuleWeight:
 
 def weights_of(rules: Iterable[Rule], model: Model) -> tuple[RuleWeight, ...]:
     """Look up what rules weigh under a model, in their order."""
-    return tuple(
-        RuleWeight(rule=rule, factor=model.factors.get(rule.id, 1.0), most=_most(rule, model)) for rule in rules
-    )
+    return tuple(RuleWeight(rule=rule, factor=model.factor(rule), most=_most(rule, model)) for rule in rules)
 
 
 def _most(rule: Rule, model: Model) -> float:
     """Say how much one observation of a rule may carry."""
     if rule.weight is not None and rule.weight < 0:
         return -model.group_cap
-    return max(model.group_cap, model.decisive_cap) if rule.decisive else model.bound(rule.id)
+    return max(model.group_cap, model.decisive_cap) if rule.decisive else model.bound(rule)

@@ -6,12 +6,13 @@ for a mapping of names to values. What is not named here is not written. The for
 """
 
 import math
+from functools import partial
 from typing import Any
 
 from netinterf.schema import Outcome
-from netinterf.written.record import iso_time
+from netinterf.written.record import Verdict, iso_time
 
-__all__ = ["ANOMALY", "CAPTURE", "SCHEMA", "VERDICT", "line", "shaped"]
+__all__ = ["ANOMALY", "CAPTURE", "SCHEMA", "VERDICT", "line", "shaped", "verdict_line"]
 
 SCHEMA = 1
 """Version of the format; it only ever grows, so this changes only if a key ever changed its meaning."""
@@ -30,7 +31,14 @@ SUBJECT = {
     "by": "string",
 }
 MEASURED = ("string", "float64")  # a map
-EVIDENCE = {"rule": "string", "says": "string", "llr": "float64", "frames": ["int64"], "measured": MEASURED}
+EVIDENCE = {
+    "rule": "string",
+    "says": "string",
+    "llr": "float64",
+    "frames": ["int64"],
+    "measured": MEASURED,
+    "was": "string",
+}
 SHARE = {
     "members": "int64",
     "affected": "int64",
@@ -112,12 +120,18 @@ def line(kind: str, value: Any, told: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "schema": SCHEMA, **shaped(value, told)}
 
 
+def verdict_line(verdict: Verdict) -> dict[str, Any]:
+    """Build the object of one verdict's line."""
+    return line("verdict", verdict, VERDICT)
+
+
 def shaped(value: Any, told: Any) -> Any:
     """Bring a value into what JSON holds: every key is there; null is what is unknown, or no number in JSON."""
     if value is None:
         return None
     if isinstance(told, dict):
-        return {name: shaped(getattr(value, name), inner) for name, inner in told.items()}
+        held = value.get if isinstance(value, dict) else partial(getattr, value)
+        return {name: shaped(held(name), inner) for name, inner in told.items()}
     if isinstance(told, list):
         return [shaped(entry, told[0]) for entry in value]
     if isinstance(told, tuple):

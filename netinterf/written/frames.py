@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from netinterf.arrow import NOT_A_TIME, pyarrow
-from netinterf.written.format import VERDICT, line
+from netinterf.written.format import VERDICT, verdict_line
 from netinterf.written.record import Verdict
 
 __all__ = ["verdict_schema", "verdicts_to_arrow"]
@@ -37,7 +37,7 @@ def verdict_schema() -> Any:
 
 def _row(verdict: Verdict) -> dict[str, Any]:
     """Give the values of one verdict by column."""
-    told = line("verdict", verdict, VERDICT)
+    told = verdict_line(verdict)
     ends = (("start", verdict.start), ("end", verdict.end))
     times = {name: None if time == NOT_A_TIME else time for name, time in ends}
     seen = [{**one, "measured": list(one["measured"].items())} for one in told["evidence"]]

@@ -68,6 +68,7 @@ def observation(judgement: Judgement, place: int, weight: float) -> Observation:
         llr=weight + 0.0,  # which makes 0 of -0
         frames=tuple(judgement.witness[place].tolist()),
         measured={name: float(value) if np.isfinite(value) else None for name, value in numbers.items()},
+        was=rule.was or None,
         mechanism=rule.mechanism,
     )
 

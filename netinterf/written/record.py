@@ -48,6 +48,7 @@ class Observation:
     llr: float
     frames: tuple[int, ...]
     measured: dict[str, float | None]
+    was: str | None = None  # what the rule was called before the last minor version, if it had another id
     mechanism: str = attrs.field(default="", repr=False)  # that the rule speaks of, empty for all
 
 

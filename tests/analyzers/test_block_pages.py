@@ -105,7 +105,7 @@ def test_a_server_that_acknowledges_from_before_a_page_did_not_write_it(
     talk.send("S", "A", number, end, at=sent + 101 + at)
     trace = talk.trace()
     found = BlockPages()(trace)
-    told = [row for row in range(len(found)) if found.rules[found.rule[row]].id == "page.taken_back"]
+    told = [row for row in range(len(found)) if found.rules[found.rule[row]].id == "page.ack_regression"]
     assert [found.witness[row].tolist() for row in told] == [[len(trace.packets) - 2, len(trace.packets) - 1]] * back
 
 

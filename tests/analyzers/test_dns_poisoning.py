@@ -384,7 +384,7 @@ def test_repeats_need_to_know_how_often_was_asked():
         times=[times[place] for place in inbound], frames=[frames[place] for place in inbound], link_type=RAW_IP
     )
     assert len(trace.exchanges) == 28
-    assert not {"repeated", "unwonted"} & set().union(*weigh(trace)[2].values())
+    assert not {"repeated", "single_reply_norm"} & set().union(*weigh(trace)[2].values())
 
 
 def contested(scene, name, false, true):
@@ -404,7 +404,7 @@ def test_a_server_that_never_answers_twice_did_so_once(habit, told):
         contested(scene, "www.ordinary.org", "93.184.216.34", "93.184.216.34")
     asked = contested(scene, "www.listed.org", "185.76.1.9", "104.20.3.4")
     scene.judge()
-    assert ("unwonted" in scene.rules[scene.of(asked)]) == told
+    assert ("single_reply_norm" in scene.rules[scene.of(asked)]) == told
 
 
 @pytest.mark.parametrize("queries", [1, 2])

@@ -8,7 +8,7 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.dns_silence import DnsSilence
 from netinterf.analyzers.dns_silence.controls import look_around
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
-from netinterf.analyzers.dns_silence.rules import CANDID, ELSEWHERE
+from netinterf.analyzers.dns_silence.rules import ELSEWHERE, SERVFAIL_NORM
 from netinterf.context.answers import KnownAnswers
 from netinterf.context.outside import Outside
 from netinterf.simulate import Conditions, run
@@ -95,7 +95,7 @@ def test_two_resolvers_that_are_silent_about_one_name() -> None:
 
 def test_another_type_of_the_same_name_is_answered() -> None:
     """A box that reads types, too; where the same question is answered as well, it comes and goes."""
-    for kind, expected in ((AAAA, "other_type"), (1, "moody")):
+    for kind, expected in ((AAAA, "other_type"), (1, "intermittent")):
         talk = Talk(server=PLAIN)
         asked_in_vain(talk)
         talk.ask(BLOCKED, kind=kind)
@@ -229,7 +229,7 @@ def test_a_public_resolver_has_as_long_as_a_stub_to_say_that_a_name_is_dead(wait
     talk.now += 30 * SECOND if waits else 0
     talk.ordinary(1)
     times, frames, _ = talk.capture()
-    assert ("candid" in rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org")) == waits
+    assert ("servfail_norm" in rules(read(times=times, frames=frames, link_type=RAW_IP), "www.late.org")) == waits
 
 
 def test_the_last_question_is_like_those_that_were_given_up() -> None:
@@ -330,8 +330,8 @@ def test_public_resolvers_say_when_a_name_is_dead() -> None:
                 talk.ask(BLOCKED, new=repeat == 0)
                 talk.now += SECOND
             talk.ordinary(20)
-        given.append(weights(read_talk(talk)).get("candid", 0.0))
-    assert 2 < given[0] < 4 < given[1] <= CANDID.weight
+        given.append(weights(read_talk(talk)).get("servfail_norm", 0.0))
+    assert 2 < given[0] < 4 < given[1] <= SERVFAIL_NORM.weight
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from netinterf.analyzers.handshakes.causes import (
     SEGMENTS,
     SPOILT,
     TEMPER,
-    Company,
+    Counts,
     against_all,
     against_loss,
     against_queues,
@@ -316,7 +316,7 @@ def test_the_contract_of_analyzers_holds() -> None:
 
 visits = st.integers(0, 8).flatmap(lambda all_: st.tuples(st.integers(0, all_), st.just(all_)))
 companies = st.builds(
-    lambda visit, rest, more: Company(
+    lambda visit, rest, more: Counts(
         slow=float(visit[0]), visits=float(visit[1]), more=float(more if visit[0] else 0),
         kept=float(rest[0]), segments=float(rest[1]),
     ),
@@ -325,12 +325,12 @@ companies = st.builds(
 
 
 @given(companies, companies)
-def test_loss_weighs_as_plain_sums_do(seen: Company, others: Company) -> None:
+def test_loss_weighs_as_plain_sums_do(seen: Counts, others: Counts) -> None:
     """The same ratio from probabilities, one loss at a time, without logarithms."""
     prior = np.exp(LINE)
     slow = 1 - (1 - LOSS) ** SEGMENTS
 
-    def chance(one: Company) -> np.ndarray:
+    def chance(one: Counts) -> np.ndarray:
         rest = LOSS**one.kept * (1 - LOSS) ** (one.segments - one.kept)
         return slow**one.slow * (1 - slow) ** (one.visits - one.slow) * rest**TEMPER
 
@@ -354,10 +354,10 @@ def test_loss_weighs_as_plain_sums_do(seen: Company, others: Company) -> None:
 def test_one_visit_never_convinces() -> None:
     """However badly one disturbance spoils a connection, it stays one event; three such visits are no chance."""
     bad = {"more": 4.0, "kept": 8.0, "segments": 10.0}
-    beside, line, prior = Company(visits=9.0, segments=90.0), Company(visits=30.0, segments=300.0), way_prior(0, 4)
+    beside, line, prior = Counts(visits=9.0, segments=90.0), Counts(visits=30.0, segments=300.0), way_prior(0, 4)
     sums = []
     for count in (1, 3):
-        seen = Company(slow=count, visits=count, **{name: count * value for name, value in bad.items()})
+        seen = Counts(slow=count, visits=count, **{name: count * value for name, value in bad.items()})
         server = against_server(seen, beside, prior)
         sums.append(against_all(against_loss(seen, beside, prior), against_loss(seen, line, LINE), server))
     assert sums[0] < 9 < sums[1]
@@ -366,9 +366,9 @@ def test_one_visit_never_convinces() -> None:
 @given(st.integers(1, 8), st.integers(0, 8), st.integers(1, 8))
 def test_more_slow_visits_and_more_quick_company_never_weigh_less(slow: int, quick: int, others: int) -> None:
     """Evidence rises with what supports it and falls with what excuses it."""
-    seen, more = Company(slow=slow, visits=slow), Company(slow=slow + 1, visits=slow + 1)
-    beside, spared = Company(visits=quick), Company(visits=quick + others)
-    bad = Company(slow=others, visits=quick + others)
+    seen, more = Counts(slow=slow, visits=slow), Counts(slow=slow + 1, visits=slow + 1)
+    beside, spared = Counts(visits=quick), Counts(visits=quick + others)
+    bad = Counts(slow=others, visits=quick + others)
     for prior in (LINE, way_prior(0, 3)):
         assert against_loss(more, beside, prior) > against_loss(seen, beside, prior)
         assert against_loss(seen, spared, prior) >= against_loss(seen, beside, prior)
@@ -379,11 +379,11 @@ def test_more_slow_visits_and_more_quick_company_never_weigh_less(slow: int, qui
 
 def test_no_company_gives_no_contrast_and_no_cause_is_passed_over() -> None:
     """Without other names the server stays a suspect; the joint ratio is below that against every cause."""
-    assert against_server(Company(slow=3.0, visits=3.0), Company(), LINE) == 0.0
+    assert against_server(Counts(slow=3.0, visits=3.0), Counts(), LINE) == 0.0
     assert against_all(20.0, 20.0, 0.0) < 8.0
     assert against_all(1.0, 20.0, 20.0) <= 1.0
-    assert against_queues(Company(slow=3.0, visits=3.0, held=3.0), 0.01) > 2.0
-    assert against_queues(Company(slow=3.0, visits=3.0), 0.01) < 0.0
+    assert against_queues(Counts(slow=3.0, visits=3.0, held=3.0), 0.01) > 2.0
+    assert against_queues(Counts(slow=3.0, visits=3.0), 0.01) < 0.0
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20)), max_size=12))

@@ -53,7 +53,7 @@ def test_an_imitator_with_the_servers_clock_is_taken_back_at_once(stamp: float, 
     talk.send("S", "A", 901, end, at=sent + 99 + stamp, id=0)
     moved(talk, sent + 101)
     rules = found(talk.trace(), "data.")
-    assert ("data.taken_back" in rules) == back
+    assert ("data.ack_regression" in rules) == back
     assert not back or not {"data.own_timestamps", "data.on_time"} & set(rules)
 
 
@@ -79,7 +79,7 @@ def test_an_end_before_words_takes_them_back(data: bytes, back: bool) -> None:
     sent, end = talk.request(talk.open(), HELLO)
     talk.send("S", "FA", 901, end, at=sent + 99, data=data)
     talk.send("S", "FA", 901, end, at=sent + 330)
-    assert ("fin.taken_back" in found(talk.trace())) == back
+    assert ("fin.ack_regression" in found(talk.trace())) == back
 
 
 @pytest.mark.parametrize(("length", "told"), [(7, True), (6, False)])
@@ -174,7 +174,7 @@ def test_what_one_box_renumbers_takes_nothing_back() -> None:
             talk.send("S", "A", 901, end, at=sent + 250)
             frames += talk.frames
         talk.frames = frames
-        told.append("data.taken_back" in found(talk.trace()))
+        told.append("data.ack_regression" in found(talk.trace()))
     assert told == [False, True]
 
 
@@ -201,7 +201,7 @@ def test_padding_that_was_taken_for_payload_is_no_data(data: bytes, back: bool) 
     talk.send("C", "PA", end, 917, at=sent + 102, data=b"HELO x\r\n")
     talk.send("S", "A", 917, end, at=sent + 150, data=data)
     talk.send("S", "A", 917, end + 8, at=sent + 202)
-    assert ("data.taken_back" in found(talk.trace())) == back
+    assert ("data.ack_regression" in found(talk.trace())) == back
 
 
 @pytest.mark.parametrize(("again", "told"), [(False, True), (True, False)])

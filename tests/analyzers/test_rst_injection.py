@@ -731,7 +731,7 @@ def test_an_end_or_a_greeting_that_its_sender_takes_back(flags: str, data: bytes
         talk.send("S", flags, 901, end, at=sent + 99, data=data)
         number = 901 if back else 901 + len(data) + (flags == "FA")
         talk.send("S", "A", number, end, at=sent + 130)
-        assert (f"{rule}.taken_back" in found(talk.trace())) == back
+        assert (f"{rule}.ack_regression" in found(talk.trace())) == back
 
 
 def test_a_keep_alive_takes_no_end_back() -> None:
@@ -741,7 +741,7 @@ def test_a_keep_alive_takes_no_end_back() -> None:
         sent, end = talk.request(talk.open())
         talk.send("S", "FA", 901, end, at=sent + 99)
         talk.send("S", "A", 901, end + 1, at=sent + 99 + later)
-        assert ("fin.taken_back" in found(talk.trace())) == back
+        assert ("fin.ack_regression" in found(talk.trace())) == back
 
 
 def test_swapped_neighbours_take_nothing_back() -> None:
@@ -751,7 +751,7 @@ def test_swapped_neighbours_take_nothing_back() -> None:
         sent, end = talk.request(talk.open(), b"EHLO client.example\r\n")
         talk.send("S", "PA", 901, end, at=sent + 99, data=b"220 mail ready\r\n", id=800, stamped=False)
         talk.send("S", "A", 901, end, at=sent + 130, id=number, stamped=False)
-        assert ("data.taken_back" in found(talk.trace())) == back
+        assert ("data.ack_regression" in found(talk.trace())) == back
 
 
 def test_greetings_of_one_server_announce_one_window() -> None:
@@ -833,7 +833,7 @@ def test_an_abort_may_acknowledge_its_segments_in_any_order() -> None:
 def test_resets_spare_other_names_or_only_sometimes_strike() -> None:
     """Another name at the same server goes well: a contrast; the same name does: the server is moody."""
     other, same = b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n", b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
-    for data, expected in ((other, "rst.spared"), (same, "rst.moody")):
+    for data, expected in ((other, "rst.spared"), (same, "rst.intermittent")):
         talk = Talk()
         sent, end = talk.request(talk.open(), same)
         talk.send("S", "RA", 901, end, at=sent + 101)
@@ -841,7 +841,7 @@ def test_resets_spare_other_names_or_only_sometimes_strike() -> None:
         sent, end = talk.request(talk.open(2000), data)
         talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 200 OK\r\n\r\n")
         rules = found(talk.trace())
-        assert {"rst.spared", "rst.moody"} & set(rules) == {expected}
+        assert {"rst.spared", "rst.intermittent"} & set(rules) == {expected}
 
 
 TURNED = (443 >> 8 | (443 & 255) << 8, 40001 >> 8 | (40001 & 255) << 8)

@@ -121,7 +121,7 @@ def test_the_same_name_going_well_speaks_against_a_name_block() -> None:
     silenced(talk)
     answered(talk, 15_000, data=BLOCKED)
     trace = talk.trace()
-    assert rules(trace, flow_of(trace, 40000))["drop.moody"] < 0
+    assert rules(trace, flow_of(trace, 40000))["drop.intermittent"] < 0
 
 
 def test_a_server_that_is_silent_to_all_is_down() -> None:
@@ -217,7 +217,7 @@ def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
         talk.send("C", "FA", end, 901, at=sent + 9000)
         if flags:
             talk.send("S", flags, 901, end, at=sent + 5000)
-        assert ("drop.mute" in rules(talk.trace(), 0)) == (not flags)
+        assert ("drop.acked_unanswered" in rules(talk.trace(), 0)) == (not flags)
 
 
 def muted(talk: Talk, *, leaves: float, counts: int = 0, port: int = 40000) -> None:
@@ -236,7 +236,7 @@ def test_what_a_server_says_to_who_gave_up_is_no_answer(leaves: float, waited: b
     muted(talk, leaves=leaves)
     talk.healthy(leaves + 5000)
     trace = talk.trace()
-    assert ("drop.mute" in rules(trace, flow_of(trace, 40000))) == waited
+    assert ("drop.acked_unanswered" in rules(trace, flow_of(trace, 40000))) == waited
 
 
 def test_an_answer_that_was_given_and_never_arrived_is_withheld() -> None:
@@ -261,7 +261,7 @@ def test_an_acknowledgement_in_the_servers_name_may_be_the_boxes() -> None:
     talk.send("S", "PA", 901, end, at=sent + 4, ttl=61, stamped=False, window=500)
     talk.send("C", "FA", end, 901, at=sent + 9000)
     trace = talk.trace()
-    told = {"receipt.premature", "receipt.ttl", "receipt.no_timestamps", "receipt.copied_window"}
+    told = {"bare_ack.premature", "bare_ack.ttl", "bare_ack.no_timestamps", "bare_ack.copied_window"}
     assert told <= set(rules(trace, flow_of(trace, 40000)))
 
 
@@ -284,8 +284,8 @@ def test_an_acknowledgement_takes_no_acknowledgement_back() -> None:
     talk.send("C", "FA", end + 500, 901, at=sent + 9000)
     trace = talk.trace()
     told = rules(trace, flow_of(trace, 40000))
-    assert "receipt.ttl" in told
-    assert "receipt.taken_back" not in told
+    assert "bare_ack.ttl" in told
+    assert "bare_ack.ack_regression" not in told
 
 
 def test_openings_that_a_box_may_punish_say_nothing_of_the_line() -> None:
@@ -655,7 +655,7 @@ def test_requests_that_die_by_count_are_told() -> None:
     for place in range(4, 11):
         told = rules(trace, flow_of(trace, 43_000 + 2 * place))
         assert told["drop.counted"] > 1
-        assert "drop.moody" not in told
+        assert "drop.intermittent" not in told
 
 
 def test_a_server_that_counts_whoever_knocks_is_no_rule() -> None:
@@ -750,7 +750,7 @@ def test_an_address_that_answered_a_moment_ago_is_told(before: bool) -> None:
         talk.send("C", "S", 100, 0, at=at)
     trace = talk.trace()
     found = rules(trace, flow_of(trace, 40000))
-    assert ("syn.before" in found, "syn.moody" in found) == (before, not before)
+    assert ("syn.before" in found, "syn.intermittent" in found) == (before, not before)
 
 
 @pytest.mark.parametrize(("gap", "tries"), [(1.0, 2), (300.0, 6)])

@@ -17,7 +17,7 @@ from netinterf.analyzers.throttling.waiting import Waiting
 from netinterf.schema import Outcome, TcpOption
 from netinterf.simulate import run
 from netinterf.simulate.conditions import Conditions
-from netinterf.stats.ratelimit import NO_FIT
+from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
 from tests.analyzers import bulk

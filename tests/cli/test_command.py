@@ -12,8 +12,8 @@ import pytest
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
+from netinterf.cli.exit_status import EXIT_NO_OUTPUT
 from netinterf.cli.formats import FORMATS
-from netinterf.cli.manners import EXIT_NO_OUTPUT
 from netinterf.version import __version__
 from tests.cli.here import ROOT, Run, run_here
 

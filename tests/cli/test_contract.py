@@ -8,15 +8,16 @@ from typing import Any
 
 import attrs
 import pytest
-from netinterf.verdict.lines import verdict_line
 
 from netinterf import simulate
 from netinterf.capture import write_pcap
 from netinterf.engine.scan import scan
-from netinterf.export.jsonl import capture_line, jsonl
+from netinterf.export.jsonl import jsonl
 from netinterf.report.lines import WIDTH
 from netinterf.report.text import text
 from netinterf.schema import Diagnostic
+from netinterf.written import format as written
+from netinterf.written.format import verdict_line
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 MECHANISM = re.compile(r"(tcp|http|tls|dns|quic|rate|protocol|reach)(\.[a-z]+)*")
@@ -68,7 +69,7 @@ SUBJECT = {
     "server_port": (int, null), "name": (str, null), "first_frame": (int, null), "query_type": (str, null),
     "query_id": (int, null), "by": (str, null),
 }  # fmt: skip
-EVIDENCE = {"rule": str, "says": str, "llr": number, "frames": list, "measured": dict}
+EVIDENCE = {"rule": str, "says": str, "llr": number, "frames": list, "measured": dict, "was": (str, null)}
 REASON = {"code": str, "says": str}
 ALSO = {"mechanism": str, "probability": number}
 TRIGGER = {"kind": str, "value": str, "frame": (int, null)}
@@ -197,7 +198,7 @@ def test_numbers_json_cannot_hold_become_null(tmp_path: Path) -> None:
     assert first["diagnostics"] == [{"code": "a.b", "message": "odd", "offset": None, "count": 1}]
     line = verdict_line(attrs.evolve(result.verdicts[0], q_value=math.nan, start=-(2**63)))
     assert line["start"] is None
-    assert capture_line(summary)["first"] is None
+    assert written.line("capture", summary, written.CAPTURE)["first"] is None
 
 
 def test_an_empty_capture_is_a_capture(tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_an_empty_capture_is_a_capture(tmp_path: Path) -> None:
     write_pcap(path, [], [], 1)
     result = scan(path)
     assert result.errors == ()
-    line = capture_line(result.captures[0])
+    line = written.line("capture", result.captures[0], written.CAPTURE)
     check_capture(json.loads(json.dumps(line)))
     assert (line["packets"], line["flows"], line["first"]) == (0, 0, None)
     assert "0 packets" in text(result)

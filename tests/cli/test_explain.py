@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-from netinterf.verdict.lines import verdict_line
 
 import netinterf
 from netinterf.capture import write_pcap
@@ -15,6 +14,7 @@ from netinterf.report.explained import MOST_PACKETS
 from netinterf.report.lines import WIDTH
 from netinterf.schema import SubjectKind
 from netinterf.simulate import Conditions, run, write
+from netinterf.written.format import verdict_line
 
 EXAMPLES = str(netinterf.__path__[0]) + "/data/examples"
 

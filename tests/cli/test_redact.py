@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import netinterf
+from netinterf.cli.exit_status import EXIT_NO_OUTPUT
 from netinterf.cli.main import main
-from netinterf.cli.manners import EXIT_NO_OUTPUT
 from tests.cli.test_command import problems, run, write
 from tests.oracles.traces_left import addresses_of, left_in_bytes, left_in_text
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from netinterf.analyzers.registry import find
+from netinterf.cli.changes import FORMS, Told
 from netinterf.cli.output import Output
-from netinterf.cli.told import FORMS, Told
 from netinterf.engine.judged import Judged, judge
 
 

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 
-from netinterf.stats import bucketsearch as search
-from netinterf.stats.following import follow_bucket
+from netinterf.stats.bucket import search
+from netinterf.stats.bucket.fit import NO_FIT, fit_bucket, loss_line_rate
+from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.levels import burst_curve
 from netinterf.stats.losses import chance_likelihood, harmless_likelihood
-from netinterf.stats.ratelimit import NO_FIT, fit_bucket, loss_line_rate
 
 
 def search_bucket(time, size, lost):

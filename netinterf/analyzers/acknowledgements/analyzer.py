@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements import rules
 from netinterf.analyzers.acknowledgements.between import find_between
-from netinterf.analyzers.acknowledgements.greetings import find_unknown_greetings
 from netinterf.analyzers.acknowledgements.hasty import find_hasty
+from netinterf.analyzers.acknowledgements.unknown_synacks import find_unknown_synacks
 from netinterf.analyzers.acknowledgements.unsaid import find_unsaid
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Signs, each_once, gathered, record, sign, taken
@@ -88,7 +88,7 @@ class Acknowledgements:
 
     def greetings(self, trace: Trace) -> list[Evidence]:
         """Write down which clients answer a greeting that their server never gave."""
-        row, greeting, puzzled = find_unknown_greetings(trace)
+        row, greeting, puzzled = find_unknown_synacks(trace)
         cases = Cases(subject=trace.packets.flow[row], time=trace.packets.time[row], witness=each_once(row, greeting))
         share = np.where(puzzled, 1.0, rules.UNANSWERED_SHARE)
         return record(self, cases, gathered([sign(rules.UNKNOWN_NUMBER, True, strength=share)]))

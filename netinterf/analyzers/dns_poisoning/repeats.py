@@ -28,7 +28,7 @@ replies."""
 BASE_SHARE = 0.5
 """Names of which no more lookups than this are contradicted tell how often accidents happen."""
 
-ACCIDENT = float(np.exp(-weight_of(rules.UNWONTED)))
+ACCIDENT = float(np.exp(-weight_of(rules.SINGLE_REPLY_NORM)))
 """Share of the harmless contradictions with more replies than questions that come from servers without the habit."""
 
 

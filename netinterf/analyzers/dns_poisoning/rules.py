@@ -18,8 +18,8 @@ __all__ = [
     "CONTRADICTION", "COPIED_ID", "DEAD_END", "DUPLICATE", "FASTER_THAN_PATH", "HOP_LIMIT", "IMPOSSIBLE_ANSWER",
     "IP_ID", "KNOWN_ANSWER", "LISTED_ANSWER", "LONE_REPLY", "LOST_CLASS", "MALFORMED", "NONE_GENUINE",
     "NO_RESOLVER", "ONE_PLACE", "ORDERED", "OTHER_WRITER", "OWN_NETWORK", "POLICY", "POOLED", "REPEATED",
-    "RIVAL_REPLY", "ROTATION", "RULES", "SINKHOLE", "TLS_FOLLOWED", "TOO_FAST", "TRANSPORT_CONTRAST", "TWO_ANSWERS",
-    "TWO_SERVERS", "UNLIKE_KNOWN", "UNLIKE_REPLIES", "UNWONTED", "WRONG_TYPE", "answers",
+    "RIVAL_REPLY", "ROTATION", "RULES", "SINGLE_REPLY_NORM", "SINKHOLE", "TLS_FOLLOWED", "TOO_FAST",
+    "TRANSPORT_CONTRAST", "TWO_ANSWERS", "TWO_SERVERS", "UNLIKE_KNOWN", "UNLIKE_REPLIES", "WRONG_TYPE", "answers",
 ]
 
 answers = Family("dns.", "dns", exposed="reply")
@@ -76,10 +76,10 @@ REPEATED = answers.rule(
     source=f"Rules of injectors are about names: {TRIPLET}; OONI spec, technique tq-002", mechanism="dns.injection",
     shared=True,
 )
-UNWONTED = answers.rule(
-    "unwonted", "habit", 3.5,  # of 178 contradictions in 100 seeds of each harmless scenario, 5 were no habit
+SINGLE_REPLY_NORM = answers.rule(
+    "single_reply_norm", "habit", 3.5,  # of 178 contradictions in 100 seeds of each harmless scenario, 5 were no habit
     "each of {others} lookups of other names at this server drew one reply: it has no habit of answering twice",
-    "others", source=f"{HOLD_ON}; OONI spec, technique tq-002", mechanism="dns.injection", shared=True,
+    "others", source=f"{HOLD_ON}; OONI spec, technique tq-002", mechanism="dns.injection", shared=True, was="unwonted",
 )
 
 # Timing.

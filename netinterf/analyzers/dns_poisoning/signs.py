@@ -126,7 +126,7 @@ def race_signs(room: Room, races: Races, case: Case) -> list[Told]:
         sign(rules.CONTRADICTION, disputed & ~clear & ~unread, both, llr=races.weight),
         sign(rules.TWO_SERVERS, apart, llr=PER_BIT * races.nature),
         sign(rules.REPEATED, kept, {"struck": repeats.struck}, llr=repeats.llr),
-        sign(rules.UNWONTED, unwonted, {"others": repeats.others}, llr=repeats.unwonted),
+        sign(rules.SINGLE_REPLY_NORM, unwonted, {"others": repeats.others}, llr=repeats.unwonted),
     ]
     harmless = [sign(rules.DUPLICATE, quiet & races.identical), sign(rules.ROTATION, quiet & ~races.identical)]
     return [

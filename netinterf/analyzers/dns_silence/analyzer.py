@@ -110,7 +110,7 @@ def silence_signs(seen: Controls, known: NDArray[np.bool_], candid: NDArray[np.b
     spared = alive & ~down & steady
     gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
     telling = np.minimum(seen.surprise / CHANCE, 1.0)
-    failing = telling * np.minimum(seen.lookups * FAILS_IN_SILENCE / weight_of(rules.CANDID), 1.0)
+    failing = telling * np.minimum(seen.lookups * FAILS_IN_SILENCE / weight_of(rules.SERVFAIL_NORM), 1.0)
     counts = {"answered": seen.lit, "silent": seen.silent}
     tries: Measured = {"tries": seen.tries, "selective": 1.0, **counts}
     unfailed = spared & forsaken & (seen.failed == 0)
@@ -119,7 +119,7 @@ def silence_signs(seen: Controls, known: NDArray[np.bool_], candid: NDArray[np.b
         sign(rules.UNANSWERED, alive, tries, llr=np.minimum(seen.surprise, MOST)),
         sign(rules.ELSEWHERE, spared & (seen.elsewhere > 0) & (seen.named_later == 0), strength=telling),
         sign(rules.KNOWN, confirmed, strength=telling),
-        sign(rules.CANDID, unfailed & candid, {"lookups": seen.lookups}, strength=failing),
+        sign(rules.SERVFAIL_NORM, unfailed & candid, {"lookups": seen.lookups}, strength=failing),
         sign(rules.OVER_TCP, spared & (seen.over_tcp > 0) & forsaken, strength=telling),
         sign(
             rules.ONLY_TCP,
@@ -136,7 +136,7 @@ def silence_signs(seen: Controls, known: NDArray[np.bool_], candid: NDArray[np.b
         ),
         sign(rules.EVERYWHERE, spared & (seen.resolvers > 1), {"resolvers": seen.resolvers}, strength=telling),
         sign(rules.FAILED, again & (seen.failed > 0)),
-        sign(rules.MOODY, again & ~forsaken, {"answered": seen.later}),
+        sign(rules.INTERMITTENT, again & ~forsaken, {"answered": seen.later}),
         sign(rules.DOWN, down, counts),
     ]
 

@@ -11,8 +11,8 @@ from netinterf.analyzers.vocabulary import Family
 
 # fmt: off
 __all__ = [
-    "ALIKE", "CANDID", "DOWN", "ELSEWHERE", "EVERYWHERE", "FAILED", "KNOWN", "MOODY", "ONLY_TCP", "OTHER_TYPE",
-    "OVER_TCP", "RULES", "UNANSWERED", "UNHEARD", "queries",
+    "ALIKE", "DOWN", "ELSEWHERE", "EVERYWHERE", "FAILED", "INTERMITTENT", "KNOWN", "ONLY_TCP", "OTHER_TYPE",
+    "OVER_TCP", "RULES", "SERVFAIL_NORM", "UNANSWERED", "UNHEARD", "queries",
 ]
 
 queries = Family("query.", "dns.drop", exposed="query")
@@ -39,10 +39,11 @@ KNOWN = queries.rule(
     "the name is known to have addresses of this type: its own servers are not dead",
     source=ICLAB, shared=True,
 )
-CANDID = queries.rule(
-    "candid", "contrast", 7.1,  # no more than that another resolver answers
+SERVFAIL_NORM = queries.rule(
+    "servfail_norm", "contrast", 7.1,  # no more than that another resolver answers
     "this public resolver says so (SERVFAIL) when it reaches no server of a name; in {lookups} lookups it said nothing",
     "lookups", source="Google Public DNS, domain troubleshooting; RFC 2308 §7; RFC 8914 §4.23", shared=True,
+    was="candid",
 )
 OVER_TCP = queries.rule(
     "over_tcp", "contrast", 5.0, "the same resolver answered about the same name over TCP", source=f"{OONI}; {TSPU}",
@@ -76,9 +77,10 @@ UNHEARD = queries.rule(
 FAILED = queries.rule(
     "failed", "failure", -4.0, "the resolver said in the end that it failed for this name", source=LAME, shared=True,
 )
-MOODY = queries.rule(
-    "moody", "again", -4.0, "the same resolver answered the same question {answered} times later: it comes and goes",
-    "answered", source=BRAND, shared=True,
+INTERMITTENT = queries.rule(
+    "intermittent", "again", -4.0,
+    "the same resolver answered the same question {answered} times later: it comes and goes", "answered",
+    source=BRAND, shared=True, was="moody",
 )
 DOWN = queries.rule(
     "down", "resolver", -4.0,

@@ -13,9 +13,9 @@ from netinterf.analyzers.vocabulary import HOPS, IDS, MADE, SKEWED, STAMPS, TIME
 
 # fmt: off
 __all__ = [
-    "CENTRACE", "COPIED_ID", "COPIED_WINDOW", "DF", "GATEWAY", "IN_COUNTER", "IP_ID", "NEARER", "NO_TIMESTAMPS",
-    "ODD_WINDOW", "ON_TIME", "OWN_TIMESTAMPS", "PREMATURE", "SOON_BACK", "TAKEN_BACK", "TRIGGER_DIED", "TTL",
-    "TTL_CLASS", "WEAVER", "WRITTEN", "written",
+    "ACK_REGRESSION", "ACK_REORDERED", "CENTRACE", "COPIED_ID", "COPIED_WINDOW", "DF", "GATEWAY", "IN_COUNTER",
+    "IP_ID", "NEARER", "NO_TIMESTAMPS", "ODD_WINDOW", "ON_TIME", "OWN_TIMESTAMPS", "PREMATURE", "TRIGGER_DIED",
+    "TTL", "TTL_CLASS", "WEAVER", "WRITTEN", "written",
 ]
 
 written = Family("written.", "", noun="{noun}")
@@ -45,15 +45,15 @@ ON_TIME = written.rule(
     "on_time", "timing", -0.4, "{noun} took {waited_ms} ms, as long as its sender's other packets ({rtt_ms} ms)",
     *TIMES, source="Causality: an injector nearer than the server need not wait", blind=(SKEWED,),
 )
-TAKEN_BACK = written.rule(
-    "taken_back", "taken_back", 5.0,
+ACK_REGRESSION = written.rule(
+    "ack_regression", "ack_regression", 5.0,
     "{gap_ms} ms after {noun} its claimed sender acknowledged from before it, as if it had not sent it", "gap_ms",
-    source=NEXT, needs=(TIMED,), blind=(MADE,),
+    source=NEXT, needs=(TIMED,), blind=(MADE,), was="taken_back",
 )
-SOON_BACK = written.rule(
-    "soon_back", "taken_back", 2.0,
+ACK_REORDERED = written.rule(
+    "ack_reordered", "ack_regression", 2.0,
     "{gap_ms} ms after {noun} its sender acknowledged from before it, unless both were swapped in transit", "gap_ms",
-    source=NEXT, needs=(TIMED,), blind=(MADE,),
+    source=NEXT, needs=(TIMED,), blind=(MADE,), was="soon_back",
 )
 TTL = written.rule(
     "ttl", "ttl", 3.0, "the hop limit of {noun} is off its sender's by {jump}", "jump", source=WEAVER, needs=(HOPS,),

@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery import rules
+from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.greeted import greeted_by_another
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
-from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.analyzers.signs import Signs, gathered, sign, weakened, weight_of
 from netinterf.trace import Trace
@@ -37,7 +37,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     telling = ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow] & own
     times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
     jumps = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow]
-    retold, report = taken_back(trace, suspects.row), trigger_died(trace, suspects)
+    retold, report = ack_regressions(trace, suspects.row), trigger_died(trace, suspects)
     late, soon = (
         (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6
         for row in (retold.late, retold.soon)
@@ -51,8 +51,8 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         sign(rules.NEARER, timing.nearer & greeted, times, shown=timing.asked),
         sign(rules.TRIGGER_DIED, report >= 0, shown=report),
         sign(rules.ON_TIME, timing.on_time & known & greeted, times, shown=timing.asked),
-        sign(rules.TAKEN_BACK, (retold.late >= 0) & told, {"gap_ms": late}, shown=retold.late),
-        sign(rules.SOON_BACK, (retold.soon >= 0) & told, {"gap_ms": soon}, shown=retold.soon),
+        sign(rules.ACK_REGRESSION, (retold.late >= 0) & told, {"gap_ms": late}, shown=retold.late),
+        sign(rules.ACK_REORDERED, (retold.soon >= 0) & told, {"gap_ms": soon}, shown=retold.soon),
         sign(rules.TTL, telling & ~headers.ttl_class, {"jump": jump}),
         sign(rules.TTL_CLASS, telling & headers.ttl_class, {"jump": jump}),
         sign(rules.NO_TIMESTAMPS, headers.no_timestamps & own),

@@ -21,11 +21,11 @@ from netinterf.analyzers.rst_injection.contradiction import (
 )
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
-from netinterf.analyzers.rst_injection.greetings import find_counted, find_varied
 from netinterf.analyzers.rst_injection.later_data import find_later_data
-from netinterf.analyzers.rst_injection.second_greetings import other_stacks, raced, refused, swapped_ports
+from netinterf.analyzers.rst_injection.rival_synacks import other_stacks, raced, refused, swapped_ports
 from netinterf.analyzers.rst_injection.signs import TEMPLATES, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import spared_signs
+from netinterf.analyzers.rst_injection.synacks import find_counted, find_varied
 from netinterf.analyzers.signs import (
     Cases,
     Signs,

@@ -15,8 +15,8 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.oddity import begins_http
-from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -142,7 +142,7 @@ def disowned(trace: Trace, first: NDArray[np.int64], second: NDArray[np.int64]) 
     """
     order = np.argsort(first)
     late = np.full(len(first), -1)
-    late[order] = taken_back(trace, first[order]).late
+    late[order] = ack_regressions(trace, first[order]).late
     told = trace.recording.timing_informative[trace.packets.flow[first]]
     found: NDArray[np.bool_] = told & (late >= 0) & (late < second)
     return found

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery import rules as writing
+from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
 from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
-from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.endings import rested
@@ -43,7 +43,7 @@ def find_fins(trace: Trace) -> Suspects:
     pages[pages] = begins_page(trace, row[pages])
     row, side = row[~pages], side[~pages]
     more = sides.sent[side] > segment_end(packets, row)
-    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | taken_back(trace, row).any
+    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | ack_regressions(trace, row).any
     row = row[odd]
     row = row[trace.checksum_ok(row)]
     flow, first = np.unique(packets.flow[row], return_index=True)
@@ -95,7 +95,7 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     idle = rested(trace, fins)
     dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
     written = written_signs(trace, fins, tolerance)
-    disowned = ~np.isnan(gap) | (written[writing.TAKEN_BACK].llr > 0)
+    disowned = ~np.isnan(gap) | (written[writing.ACK_REGRESSION].llr > 0)
     wordless = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
     return written | gathered(
         [

@@ -7,11 +7,11 @@ PET 2006). One odd packet among many alike is a question; where most are unlike 
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.header import PADDING
 from netinterf.analyzers.forgery.oddity import begins_page, unlike_greeting
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
-from netinterf.analyzers.forgery.taken_back import taken_back
 from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -39,7 +39,7 @@ def find_later_data(trace: Trace) -> Suspects:
     few = unlike & (often <= FEW * sides.payload_packets)[side]
     denied = np.zeros(len(row), np.bool_)
     stepped = np.flatnonzero(steps_back(trace)[side // 2])  # few flows
-    denied[stepped] = taken_back(trace, row[stepped]).late >= 0
+    denied[stepped] = ack_regressions(trace, row[stepped]).late >= 0
     row = row[(few | denied) & (row != sides.first_payload[side])]
     row = arrived(trace, row)
     row = row[trace.checksum_ok(row) & ~begins_page(trace, row)]

@@ -17,9 +17,9 @@ __all__ = [
     "ALIVE_BESIDE", "AS_THE_HOST", "BARE_WINDOW", "BEHIND_DATA", "BURST", "CLONED_ID", "CLOSED_BEFORE",
     "CONTRADICTION", "COPIED_ID", "COPIED_WINDOW", "COUNTING", "DATA_SPRAYED", "DF", "ELSEWHERE", "FIN_ACK_UNSENT",
     "FIN_AFTER_REQUEST", "FIN_ALIVE_AFTER", "FIN_BEHIND_DATA", "FIN_RESTED", "FORGOT", "GATEWAY", "GATEWAY_FORGOT",
-    "IDLE", "IGNORED", "IN_COUNTER", "IP_ID", "MOODY", "NEARER", "NO_TIMESTAMPS", "ODD_FLAGS", "ODD_WINDOW",
-    "ON_TIME", "OVERLAP", "PAYLOAD", "PER_SEGMENT", "PREMATURE", "REACTION", "REFUSED", "RESTED", "RESUMED", "RULES",
-    "SECOND_SYNACK", "SEQ_CHANGE", "SPARED", "SPRAYED", "STRAY", "SYNACK_COUNTING", "SYNACK_NEARER",
+    "IDLE", "IGNORED", "INTERMITTENT", "IN_COUNTER", "IP_ID", "NEARER", "NO_TIMESTAMPS", "ODD_FLAGS", "ODD_WINDOW",
+    "ON_TIME", "OVERLAP", "PAYLOAD", "PER_SEGMENT", "PREMATURE", "REACTION", "REFUSED", "RESTED", "RESUMED",
+    "RULES", "SECOND_SYNACK", "SEQ_CHANGE", "SPARED", "SPRAYED", "STRAY", "SYNACK_COUNTING", "SYNACK_NEARER",
     "SYNACK_OTHER_STACK", "SYNACK_REFUSED", "SYNACK_SWAPPED_PORTS", "SYNACK_WINDOW_VARIES", "TOO_SOON",
     "TRIGGER_DIED", "TTL", "TTL_CLASS", "TTL_VARIES", "WINDOW_VARIES", "connects", "contrary_data", "contrary_ends",
     "contrary_greetings", "contrary_pages", "data", "fins", "greetings", "resets",
@@ -260,9 +260,9 @@ AGAIN = resets.rule(
     "again", "again", 1.0, "{times} more connections under the same name were reset, none went well", "times",
     source=CHOICE, shared=True,
 )
-MOODY = resets.rule(
-    "moody", "again", -2.0, "the same server answered {served} connections under the same name", "served",
-    source=CHOICE, shared=True,
+INTERMITTENT = resets.rule(
+    "intermittent", "again", -2.0, "the same server answered {served} connections under the same name", "served",
+    source=CHOICE, shared=True, was="moody",
 )
 SPRAYED = resets.rule(
     "sprayed", "sequence", 3.0,  # as much as any single number that no host would write

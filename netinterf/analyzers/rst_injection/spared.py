@@ -32,7 +32,7 @@ def spared_signs(trace: Trace, cases: Cases) -> Signs:
         [
             sign(rules.SPARED, seen.served > 0, {"served": seen.served}),
             sign(rules.AGAIN, (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
-            sign(rules.MOODY, seen.went_well > 0, {"served": seen.went_well}),
+            sign(rules.INTERMITTENT, seen.went_well > 0, {"served": seen.went_well}),
         ]
     )
 

@@ -11,13 +11,13 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken
 from netinterf.analyzers.silence import rules
+from netinterf.analyzers.silence.bare_acks import find_bare_acks
 from netinterf.analyzers.silence.controls import Controls, by_reset, compare, resets, served_time, young
 from netinterf.analyzers.silence.counts import Counted, find_counted
-from netinterf.analyzers.silence.greetings import find_life
 from netinterf.analyzers.silence.holes import find_holes, withheld
+from netinterf.analyzers.silence.openings import find_life
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
-from netinterf.analyzers.silence.receipts import find_receipts
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
@@ -86,7 +86,7 @@ class Silence:
         for family, which in ((None, ~strange), (rules.filters, strange)):
             rows = np.flatnonzero(which)
             tables += record(self, cases.take(rows), taken(signs, rows, len(silences)), family)
-        return tables + self.receipts(trace, find_receipts(trace, silences))
+        return tables + self.receipts(trace, find_bare_acks(trace, silences))
 
     def beyond(self, trace: Trace, dead: Beyond) -> list[Evidence]:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""
@@ -143,8 +143,8 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
         sign(rules.LATER, unheard & by_client & ~silences.first, tries),
         sign(rules.ANSWER, unheard & ~by_client, tries),
         sign(rules.CLOSING, closing & ~unsaid, tries),
-        sign(rules.WORDLESS, unsaid, tries),
-        sign(rules.MUTE, silences.is_kind(Kind.MUTE), seconds),
+        sign(rules.NO_REQUEST, unsaid, tries),
+        sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.MUTE), seconds),
         sign(rules.CUT, silences.is_kind(Kind.CUT), seconds),
         sign(rules.HOLE, silences.is_kind(Kind.HOLED), holes),
         sign(rules.WITHHELD, told >= 0, {"bytes": kept}, shown=told),
@@ -183,7 +183,7 @@ def contrasts(trace: Trace, silences: Silences, seen: Controls, counted: Counted
         sign(rules.LINE, dead_line(seen), {"tried": seen.asked}),
         sign(rules.AGAIN, again, {"times": seen.again}),
         sign(rules.ALIKE, alike, {"networks": seen.alike, "lived": seen.lived}),
-        sign(rules.MOODY, moody, {"served": seen.went_well}),
+        sign(rules.INTERMITTENT, moody, {"served": seen.went_well}),
         sign(rules.RESIDUAL, punished, {"seconds": since}, shown=seen.residue),
         sign(rules.AFTER_RESET, banned, shown=seen.residue),
         sign(rules.AFTERMATH, aftermath, {"seconds": since}, shown=seen.residue),
@@ -210,7 +210,7 @@ def openings_of(trace: Trace, silences: Silences, seen: Controls) -> list[Sign]:
         sign(rules.SYN_OTHER_PORT, ungreeted & (life.other_port > 0), {"answered": life.other_port}),
         sign(rules.SYN_NEIGHBOURS, ungreeted & (life.neighbours > 0), {"alive": life.neighbours}),
         sign(rules.SYN_BEFORE, ungreeted & (life.before > 0), {"times": life.before, "seconds": since}),
-        sign(rules.SYN_MOODY, ungreeted & (life.after > 0), {"times": life.after}),
+        sign(rules.SYN_INTERMITTENT, ungreeted & (life.after > 0), {"times": life.after}),
         sign(rules.SYN_LINE, ungreeted & (alive == 0)),
     ]
 
@@ -240,7 +240,7 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),
         sign(rules.QUIC_PROMISED, unknown & beside.promised & (beside.others > 0), others),
         sign(rules.QUIC_AGAIN, (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
-        sign(rules.QUIC_MOODY, (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
+        sign(rules.QUIC_INTERMITTENT, (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
         sign(rules.QUIC_RESIDUAL, seen.punished, {"seconds": since}),
         sign(rules.QUIC_RECOVERED, seen.recovered & residue & (seen.went_well == 0)),
         sign(rules.QUIC_LINE, dead_line(seen), {"tried": seen.asked}),

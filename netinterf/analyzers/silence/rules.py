@@ -13,13 +13,14 @@ from netinterf.analyzers.vocabulary import HOPS, SWEPT, Family
 
 # fmt: off
 __all__ = [
-    "AFTERMATH", "AFTER_RESET", "AGAIN", "ALIKE", "ANSWER", "BEFORE_SERVER", "BEYOND", "CLOSING", "COUNTED", "CUT",
-    "ELSEWHERE", "GREETED", "HOLE", "IDLE", "IGNORED", "LARGE", "LARGE_HERE", "LATER", "LINE", "MOODY", "MUTE",
-    "NAME_BEYOND", "ONE_WAY", "PRESENT", "QUIC_AGAIN", "QUIC_INITIAL", "QUIC_LINE", "QUIC_MOODY", "QUIC_NONE",
-    "QUIC_ONCE", "QUIC_OTHERS", "QUIC_OVER_TCP", "QUIC_PROMISED", "QUIC_RECOVERED", "QUIC_RESIDUAL", "QUIC_SERVED",
-    "QUIC_SERVER", "QUIC_STOPPED", "RECOVERED", "REQUEST", "RESIDUAL", "RULES", "SERVED", "SERVED_NEAR", "SERVER",
-    "SYN", "SYN_BEFORE", "SYN_LINE", "SYN_MOODY", "SYN_NEIGHBOURS", "SYN_OTHER_PORT", "SYN_UNANSWERED", "WITHHELD",
-    "WORDLESS", "drops", "filters", "openings", "quic", "receipts", "unopened",
+    "ACKED_UNANSWERED", "AFTERMATH", "AFTER_RESET", "AGAIN", "ALIKE", "ANSWER", "BEFORE_SERVER", "BEYOND",
+    "CLOSING", "COUNTED", "CUT", "ELSEWHERE", "GREETED", "HOLE", "IDLE", "IGNORED", "INTERMITTENT", "LARGE",
+    "LARGE_HERE", "LATER", "LINE", "NAME_BEYOND", "NO_REQUEST", "ONE_WAY", "PRESENT", "QUIC_AGAIN", "QUIC_INITIAL",
+    "QUIC_INTERMITTENT", "QUIC_LINE", "QUIC_NONE", "QUIC_ONCE", "QUIC_OTHERS", "QUIC_OVER_TCP", "QUIC_PROMISED",
+    "QUIC_RECOVERED", "QUIC_RESIDUAL", "QUIC_SERVED", "QUIC_SERVER", "QUIC_STOPPED", "RECOVERED", "REQUEST",
+    "RESIDUAL", "RULES", "SERVED", "SERVED_NEAR", "SERVER", "SYN", "SYN_BEFORE", "SYN_INTERMITTENT", "SYN_LINE",
+    "SYN_NEIGHBOURS", "SYN_OTHER_PORT", "SYN_UNANSWERED", "WITHHELD", "drops", "filters", "openings", "quic",
+    "receipts", "unopened",
 ]
 
 drops = Family("drop.", "tcp.drop", exposed="asked")
@@ -30,7 +31,7 @@ so that what tells names apart has no twin there."""
 unopened = Family("drop.", "tcp.drop", exposed="opened")
 openings = Family("syn.", "tcp.connect.drop", exposed="opened")
 quic = Family("quic.", "quic.drop", exposed="quic")
-receipts = Family("receipt.", "tcp.drop", exposed="tcp", noun="what acknowledged the request")
+receipts = Family("bare_ack.", "tcp.drop", was="receipt.", exposed="tcp", noun="what acknowledged the request")
 
 TSPU = "Xue et al., TSPU, IMC 2022"
 CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
@@ -60,14 +61,14 @@ CLOSING = drops.rule(
     "the end of the connection was announced {tries} times in {seconds} s and never acknowledged", "tries", "seconds",
     source=CLOUDFLARE, twins=(filters,),
 )
-WORDLESS = drops.rule(
-    "wordless", "silence", 1.0,
+NO_REQUEST = drops.rule(
+    "no_request", "silence", 1.0,
     "the client opened the connection, never said anything, and did not answer its end either ({tries} times, "
-    "{seconds} s)", "tries", "seconds", source=CLOUDFLARE,
+    "{seconds} s)", "tries", "seconds", source=CLOUDFLARE, was="wordless",
 )
-MUTE = drops.rule(
-    "mute", "silence", 1.5, "the request was acknowledged, and in {seconds} s no answer came", "seconds",
-    source=f"Reports from Iran 2025 (net4people 489); {TSPU}", twins=(filters,),
+ACKED_UNANSWERED = drops.rule(
+    "acked_unanswered", "silence", 1.5, "the request was acknowledged, and in {seconds} s no answer came", "seconds",
+    source=f"Reports from Iran 2025 (net4people 489); {TSPU}", twins=(filters,), was="mute",
 )
 CUT = drops.rule(
     "cut", "silence", 1.5,
@@ -168,9 +169,9 @@ SERVER = drops.rule(
     "the same server was silent to {deaf} connections under other names, and answered none", "deaf", source=OONI,
     shared=True, twins=(filters,),
 )
-MOODY = drops.rule(
-    "moody", "again", -2.5, "the same server answered {served} connections under the same name within a minute",
-    "served", source=OONI, shared=True, twins=(filters,),
+INTERMITTENT = drops.rule(
+    "intermittent", "again", -2.5, "the same server answered {served} connections under the same name within a minute",
+    "served", source=OONI, shared=True, twins=(filters,), was="moody",
 )
 LARGE = drops.rule(
     "large", "size", -3.0,
@@ -211,10 +212,10 @@ SYN_BEFORE = openings.rule(
     "the same port of the same address had opened {times} connections of this client before, the last {seconds} s "
     "earlier", "times", "seconds", source=BOCK, shared=True,
 )
-SYN_MOODY = openings.rule(
-    "moody", "again", -1.5,
+SYN_INTERMITTENT = openings.rule(
+    "intermittent", "again", -1.5,
     "the same port of the same address opened {times} connections of this client within a minute after", "times",
-    source=BOCK, shared=True,
+    source=BOCK, shared=True, was="moody",
 )
 SYN_LINE = openings.rule(
     "line", "line", -4.0, "nothing came to the client from any other network meanwhile",
@@ -248,7 +249,7 @@ receipts.adopt(
         for rule in WRITTEN
         if rule
         not in {
-            *(forgery.TAKEN_BACK, forgery.SOON_BACK, forgery.IP_ID, forgery.IN_COUNTER),
+            *(forgery.ACK_REGRESSION, forgery.ACK_REORDERED, forgery.IP_ID, forgery.IN_COUNTER),
             *(forgery.ODD_WINDOW, forgery.GATEWAY),
         }
     ),
@@ -304,9 +305,9 @@ QUIC_NONE = quic.rule(
     "no server answered QUIC, {silent} others were silent as well: this network may let none out", "silent",
     source=OVER_QUIC, shared=True,
 )
-QUIC_MOODY = quic.rule(
-    "moody", "again", -2.5, "the same server answered QUIC under the same name {served} times within a minute",
-    "served", source=OVER_QUIC, shared=True,
+QUIC_INTERMITTENT = quic.rule(
+    "intermittent", "again", -2.5, "the same server answered QUIC under the same name {served} times within a minute",
+    "served", source=OVER_QUIC, shared=True, was="moody",
 )
 QUIC_SERVER = quic.rule(
     "server", "contrast", -3.0,

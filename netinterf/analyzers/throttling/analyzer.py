@@ -16,8 +16,8 @@ from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.schema import Evidence, Rule
-from netinterf.stats.bucketpassed import measure_bucket
-from netinterf.stats.bucketprofile import bucket_intervals
+from netinterf.stats.bucket.passed import measure_bucket
+from netinterf.stats.bucket.profile import bucket_intervals
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 

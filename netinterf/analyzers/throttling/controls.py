@@ -24,8 +24,8 @@ from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, one_for_all, passed_freely
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
-from netinterf.stats.bucketsearch import search_buckets
-from netinterf.stats.ratelimit import BucketFit
+from netinterf.stats.bucket.fit import BucketFit
+from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]

@@ -21,8 +21,8 @@ from netinterf.analyzers.throttling.waiting import (
     with_delays,
 )
 from netinterf.schema import Mark
-from netinterf.stats.bucketsearch import search_buckets
-from netinterf.stats.ratelimit import DROPS, BucketFit, fit_bucket
+from netinterf.stats.bucket.fit import DROPS, BucketFit, fit_bucket
+from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import Trace
 
 __all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_directions", "strength"]

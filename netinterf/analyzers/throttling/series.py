@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.schema import Mark
-from netinterf.stats.following import Fates
+from netinterf.stats.bucket.following import Fates
 from netinterf.table import spans
 from netinterf.trace import Trace
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import Series
-from netinterf.stats.bucketsearch import search_buckets
-from netinterf.stats.following import follow_bucket
+from netinterf.stats.bucket.fit import BucketFit, explain_parts
+from netinterf.stats.bucket.following import follow_bucket
+from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
-from netinterf.stats.ratelimit import BucketFit, explain_parts
 
 __all__ = ["LUCK", "one_for_all", "passed_freely"]
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from netinterf.analyzers.throttling.resent import sack_reports
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series
 from netinterf.schema import RttKind, TcpOption
-from netinterf.stats.following import follow_bucket
+from netinterf.stats.bucket.fit import BucketFit
+from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.levels import burst_curve
-from netinterf.stats.ratelimit import BucketFit
 from netinterf.stats.robust import theil_sen
 from netinterf.trace import Trace
 

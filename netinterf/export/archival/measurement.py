@@ -26,7 +26,7 @@ from netinterf.table import Ragged
 from netinterf.trace import Trace
 from netinterf.verdict.subjects import Subjects
 from netinterf.version import __version__
-from netinterf.written.format import VERDICT, line
+from netinterf.written.format import verdict_line
 
 __all__ = ["NOTE", "Seen", "look", "measurement"]
 
@@ -147,8 +147,8 @@ def _findings(seen: Seen, rows: NDArray[np.integer[Any]], parts: list[Part]) -> 
         "schema": 1,
         "capture": ledger.capture,
         "client": seen.trace.address(int(seen.subjects.client[rows[0]])),
-        "verdicts": [{"transaction_id": number, **line("verdict", ledger[row], VERDICT)} for number, row in numbered],
-        "groups": [line("verdict", ledger[len(ledger.verdicts) + int(group)], VERDICT) for group in groups],
+        "verdicts": [{"transaction_id": number, **verdict_line(ledger[row])} for number, row in numbered],
+        "groups": [verdict_line(ledger[len(ledger.verdicts) + int(group)]) for group in groups],
         "unseen": [
             {"transaction_id": number, "operation": operation}
             for number, part in enumerate(parts, start=1)

@@ -7,7 +7,7 @@ from benchmarks.anomaly.fitting import MOST, PARTS, Pool, chances, curve, fit, p
 from benchmarks.anomaly.gathering import BENIGN, Gathered
 from benchmarks.anomaly.measuring import left_out
 from netinterf.anomaly.kinds import QUESTION
-from netinterf.anomaly.peers import Company
+from netinterf.anomaly.peers import Peers
 from netinterf.anomaly.score import Members
 
 
@@ -20,7 +20,7 @@ def gathered(homes: int, each: int, odd: int = -1) -> list[Gathered]:
         values[:, 0] = rng.integers(0, 2, each)
         if home == odd:
             values[:2, 1:3] = 2
-        company = Company.of(np.zeros(each, np.int64), np.arange(each) % 2, np.arange(each))
+        company = Peers.of(np.zeros(each, np.int64), np.arange(each) % 2, np.arange(each))
         members = Members.of(QUESTION, np.arange(each), values, company)
         label = np.full(each, BENIGN, "U40")
         found.append(Gathered(source="real", file=str(home), home=f"h{home}", members=[members], labels=[label]))

@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from netinterf.verdict.lines import verdict_line
 
 from benchmarks.rivals import RIVALS, Call, Rival, verdicts
 from benchmarks.rivals.beside import compare
@@ -16,6 +15,7 @@ from netinterf.mechanisms import MECHANISMS
 from netinterf.schema import Evidence
 from netinterf.trace import read
 from netinterf.verdict.combine import classify
+from netinterf.written.format import verdict_line
 from netinterf.written.ledger import explain
 from tests.analyzers.talk import Talk
 from tests.oracles.dns_frames import MILLISECOND, RAW_IP, address_record

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netinterf.stats import bucketgrid, following
-from netinterf.stats.bucketgrid import Grids
-from netinterf.stats.bucketsearch import refine_buckets, search_bucket, search_buckets
-from netinterf.stats.following import Alongside, Fates, follow_bucket, grade_packets
+from netinterf.stats.bucket import following, grid
+from netinterf.stats.bucket.fit import NO_FIT
+from netinterf.stats.bucket.following import Alongside, Fates, follow_bucket, grade_packets
+from netinterf.stats.bucket.grid import Grids
+from netinterf.stats.bucket.search import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.losses import harmless_likelihoods
-from netinterf.stats.ratelimit import NO_FIT
 from tests.oracles import naive_search
 from tests.unit.stats.policed import bursts, police
 
@@ -29,10 +29,10 @@ def some_series(seeds):
     return made
 
 
-@pytest.fixture(params=[0, bucketgrid.FEW], ids=["halving boxes", "trying all at once"])
+@pytest.fixture(params=[0, grid.FEW], ids=["halving boxes", "trying all at once"])
 def few(request, monkeypatch):
     """Search with boxes however few buckets there are, and the usual way."""
-    monkeypatch.setattr(bucketgrid, "FEW", request.param)
+    monkeypatch.setattr(grid, "FEW", request.param)
 
 
 def test_a_search_equals_trying_every_bucket(few):
@@ -114,7 +114,7 @@ def test_boxes_leave_out_no_bucket_as_good_as_the_best(rows, rate, depth, faster
     known = []
     for few in (0, 10_000):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(bucketgrid, "FEW", few)
+            patch.setattr(grid, "FEW", few)
             grids, best = Grids.of(Alongside([fates(rows)]), np.zeros(1, int), rates, depths), np.array([-np.inf])
             grids.search(np.zeros(1, int), np.arange(rates.size), np.arange(depths.size), (3, 4), best)
         kept = grids.tried.gain >= best[0] - 1e-6

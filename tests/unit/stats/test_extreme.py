@@ -27,7 +27,7 @@ from netinterf.stats import (
     search_bucket,
     theil_sen,
 )
-from netinterf.stats.ratelimit import NO_FIT
+from netinterf.stats.bucket.fit import NO_FIT
 from netinterf.stats.robust import MAD_TO_SIGMA
 from tests.oracles import naive_stats
 

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
-from netinterf.stats.bucketpassed import measure_bucket
-from netinterf.stats.bucketprofile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
-from netinterf.stats.bucketsearch import search_bucket
-from netinterf.stats.following import Fates, follow_bucket, grade_packets
+from netinterf.stats.bucket.fit import NO_FIT, explain_parts, fit_bucket, loss_line_rate
+from netinterf.stats.bucket.following import Fates, follow_bucket, grade_packets
+from netinterf.stats.bucket.passed import measure_bucket
+from netinterf.stats.bucket.profile import DEPTHS, DROP, RATES, STAKE, bucket_intervals
+from netinterf.stats.bucket.search import search_bucket
 from netinterf.stats.losses import harmless_likelihood
-from netinterf.stats.ratelimit import NO_FIT, explain_parts, fit_bucket, loss_line_rate
 from tests.oracles import naive_stats
 from tests.unit.stats.policed import bursts, police
 

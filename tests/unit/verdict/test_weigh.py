@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError, SchemaError
+from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, Verdicts
 from netinterf.verdict.combine import judge
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.reasons import CATALOGUE, Reason
-from netinterf.verdict.weigh import covers
 from tests.oracles.naive_verdict import naive_probability
 from tests.unit.verdict.tables import evidence, plain_model, rule, subjects
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.errors import ParameterError
-from netinterf.stats.following import Alongside, Fates
+from netinterf.stats.bucket.following import Alongside, Fates
 from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, price
 from netinterf.stats.robust import theil_sen
 

@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.stats.bucketpassed import granted
-from netinterf.stats.following import Fates, follow_bucket
+from netinterf.stats.bucket.fit import BucketFit, bucket_likelihoods
+from netinterf.stats.bucket.following import Fates, follow_bucket
+from netinterf.stats.bucket.passed import granted
 from netinterf.stats.levels import burst_heights
-from netinterf.stats.ratelimit import BucketFit, bucket_likelihoods
 
 __all__ = ["BucketIntervals", "bucket_intervals"]
 

@@ -18,10 +18,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.stats.following import Alongside
+from netinterf.stats.bucket.fit import PLATEAU, Tried, class_likelihoods, graded, try_buckets
+from netinterf.stats.bucket.following import Alongside
 from netinterf.stats.levels import burst_heights
 from netinterf.stats.losses import price
-from netinterf.stats.ratelimit import PLATEAU, Tried, class_likelihoods, graded, try_buckets
 
 __all__ = ["Grids"]
 

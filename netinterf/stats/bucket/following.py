@@ -1,7 +1,7 @@
 """Following hypothetical token buckets from packet to packet, many at once, along many series side by side.
 
 Where a bucket and the capture disagree, its level is set to the nearest one that agrees: after a loss less than that
-packet's size was there, after a pass there was enough (see `ratelimit`). Each step depends on the one before, so this
+packet's size was there, after a pass there was enough (see `fit`). Each step depends on the one before, so this
 is a loop over packets, vectorised over buckets and series: nearly all the time of a search goes here.
 
 Every step is a handful of array operations, whose price is that of the call unless thousands of buckets are moved at

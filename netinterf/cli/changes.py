@@ -10,7 +10,7 @@ from netinterf.engine.judged import Judged, Summary
 from netinterf.report.text import finding_lines, group_lines, one_line, summary_lines, suspicion_lines
 from netinterf.schema import Outcome
 from netinterf.writing import dump
-from netinterf.written.format import CAPTURE, VERDICT, line
+from netinterf.written.format import CAPTURE, line, verdict_line
 from netinterf.written.record import Verdict
 
 __all__ = ["FORMS", "Form", "Told"]
@@ -54,7 +54,7 @@ def text_summary(summary: Summary) -> Iterator[str]:
 
 def json_lines(verdict: Verdict, final: bool) -> Iterator[str]:
     """Write a verdict for programs."""
-    yield dump({**line("verdict", verdict, VERDICT), "final": final})
+    yield dump({**verdict_line(verdict), "final": final})
 
 
 def json_summary(summary: Summary) -> Iterator[str]:

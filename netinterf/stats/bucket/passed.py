@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.stats.following import Alongside, Fates
+from netinterf.stats.bucket.fit import BucketFit, fit_bucket
+from netinterf.stats.bucket.following import Alongside, Fates
 from netinterf.stats.levels import burst_curve
-from netinterf.stats.ratelimit import BucketFit, fit_bucket
 
 __all__ = ["granted", "measure_bucket", "passed_rates"]
 

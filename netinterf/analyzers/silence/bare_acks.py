@@ -14,10 +14,10 @@ from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_receipts"]
+__all__ = ["find_bare_acks"]
 
 
-def find_receipts(trace: Trace, silences: Silences) -> Suspects:
+def find_bare_acks(trace: Trace, silences: Silences) -> Suspects:
     """Select, of requests that were acknowledged and never answered, the first acknowledgement where it is odd.
 
     Odd is what looks unlike its sender's greeting, or comes before its sender can have got what it acknowledges.

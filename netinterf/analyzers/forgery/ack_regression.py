@@ -16,7 +16,7 @@ from netinterf.analyzers.sides import side_packets
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["TakenBack", "taken_back"]
+__all__ = ["AckRegressions", "ack_regressions"]
 
 TCP = 6
 
@@ -26,7 +26,7 @@ at least (RFC 9293 §3.8.4 has two hours)."""
 
 
 @attrs.frozen(eq=False)
-class TakenBack:
+class AckRegressions:
     """Rows in Packets of what takes each packet back, -1 for none."""
 
     late: NDArray[np.int64]  # later than reordering explains
@@ -38,7 +38,7 @@ class TakenBack:
         return (self.late >= 0) | (self.soon >= 0)
 
 
-def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
+def ack_regressions(trace: Trace, rows: NDArray[np.integer[Any]]) -> AckRegressions:
     """Find the packet by which a side shows that it did not send another.
 
     A bare acknowledgement carries the very number of that packet, and acknowledges more than the side had before: a
@@ -53,7 +53,7 @@ def taken_back(trace: Trace, rows: NDArray[np.integer[Any]]) -> TakenBack:
             One that takes no sequence number cannot be taken back.
     """
     packets, row = trace.packets, rows.astype(np.int64)
-    shown = TakenBack(np.full(len(row), -1), np.full(len(row), -1))
+    shown = AckRegressions(np.full(len(row), -1), np.full(len(row), -1))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     more = np.flatnonzero((trace.sides.last[side] > row) & trace.recording.ip_id_informative[packets.flow[row]])
     if not len(more):

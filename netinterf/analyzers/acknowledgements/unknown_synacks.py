@@ -11,7 +11,7 @@ from netinterf.analyzers.sides import side_packets
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_unknown_greetings"]
+__all__ = ["find_unknown_synacks"]
 
 I64 = NDArray[np.int64]
 TCP = 6
@@ -20,7 +20,7 @@ FAR = 1 << 30
 """The largest window (65,535 << 14, RFC 7323 §2.3): further from a greeting's number no first acknowledgement lies."""
 
 
-def find_unknown_greetings(trace: Trace) -> tuple[I64, I64, NDArray[np.bool_]]:
+def find_unknown_synacks(trace: Trace) -> tuple[I64, I64, NDArray[np.bool_]]:
     """Find clients that never acknowledge the number of their server's greeting, but another from the beginning on.
 
     The greeting must have been captured before, and all that the server gave must carry one number. A server that takes

@@ -1,7 +1,7 @@
 """Searching the token bucket that explains losses, without knowing its rate: a coarse search, then finer ones.
 
 Many series are searched side by side (`following`), and of each search only what may be the best is tried
-(`bucketgrid`).
+(`grid`).
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.stats.bucketgrid import Grids
-from netinterf.stats.bucketpassed import passed_rates
-from netinterf.stats.following import Alongside, Fates
-from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
-from netinterf.stats.ratelimit import (
+from netinterf.stats.bucket.fit import (
     NO_FIT,
     PLATEAU,
     BucketFit,
@@ -21,6 +17,10 @@ from netinterf.stats.ratelimit import (
     best_bucket,
     loss_line_rate,
 )
+from netinterf.stats.bucket.following import Alongside, Fates
+from netinterf.stats.bucket.grid import Grids
+from netinterf.stats.bucket.passed import passed_rates
+from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
 
 __all__ = ["COARSE", "DEPTHS", "refine_buckets", "search_bucket", "search_buckets"]
 
