@@ -35,7 +35,8 @@ SHOWN = {"packets": 0, "seconds": 1, "cpu_seconds": 1}
 
 def simulated(first: int, seeds: int) -> tuple[list[Fates], list[Fates]]:
     """Gather what the analyzer searches in policed captures: series with a bucket, and without."""
-    policed, others = [], []
+    policed: list[Fates] = []
+    others: list[Fates] = []
     for play in scenarios():
         if not play.name.startswith("rate.policing"):
             continue

@@ -84,10 +84,11 @@ class Limited:
 
 def with_congestion(play: Scenario, congestion: str) -> Scenario:
     """Make all senders of a policed scenario use one congestion control; others stay as they are."""
-    form = play.play.keywords.get("form") if isinstance(play.play, partial) else None
-    if form is None or not congestion:
+    made = play.play
+    form = made.keywords.get("form") if isinstance(made, partial) else None
+    if not isinstance(made, partial) or form is None or not congestion:
         return play
-    return attrs.evolve(play, play=partial(play.play.func, form=attrs.evolve(form, congestion=(congestion,))))
+    return attrs.evolve(play, play=partial(made.func, form=attrs.evolve(form, congestion=(congestion,))))
 
 
 def judge_limits(case: tuple[str, int, str]) -> list[Limited]:
@@ -124,7 +125,7 @@ def told(
     shared: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for row in labels.rows:
         for way in (0, 1):
-            shared[row.truth.client, row.truth.server][way] += row.truth.limit[2 + way]
+            shared[row.truth.client, row.truth.server][way] += int(row.truth.limit[2 + way])
     matched = pair(labels.rows, verdicts)
     for number, row in enumerate(labels.rows):
         truth = row.truth
@@ -135,7 +136,8 @@ def told(
         yield Limited(
             scenario=labels.scenario, seed=case[1], frame=truth.first_frame, vantage=labels.vantage,
             congestion=case[2], conditions=labels.conditions, interfered=POLICING in row.mechanisms,
-            drops=truth.limit[2 + way], shared=shared[truth.client, truth.server][way] if max(truth.limit[2:]) else 0,
+            drops=int(truth.limit[2 + way]),
+            shared=shared[truth.client, truth.server][way] if max(truth.limit[2:]) else 0,
             rate=truth.limit[0], bucket=truth.limit[1], rtt=rtt.get(truth.first_frame, np.nan) or np.nan,
             said=accused(verdict), probability=verdict.get("probability") or 0.0,
             rules=tuple((one["rule"], one["llr"]) for one in evidence if one["rule"].startswith("rate.")),

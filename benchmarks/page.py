@@ -100,13 +100,13 @@ def a_folder(findings: int, folder: str) -> list[Judged]:
     for place, one in enumerate(played()):
         paths.append(Path(folder) / f"{place}.pcap")
         write_pcap(paths[-1], one.times, one.frames, one.link_type)
-    known, judged, found = scan(paths).judged, [], 0
-    for place, one in enumerate(cycle(known)):
+    judged: list[Judged] = []
+    found = 0
+    for place, again in enumerate(cycle(scan(paths).judged)):
         if found >= findings:
             return judged
-        name = f"captures/{place:05}.pcap"
-        judged.append(called(one, name))
-        found += sum(1 for _ in one.ledger.findings())
+        judged.append(called(again, f"captures/{place:05}.pcap"))
+        found += sum(1 for _ in again.ledger.findings())
     return judged
 
 

@@ -56,7 +56,7 @@ def time_programs(path: Path, packets: int, *, slice_of: int = 50_000) -> list[d
 
 def dpkt_loop(path: Path, count: int) -> int:
     """Read *count* packets with dpkt down to TCP; the import is not timed apart."""
-    import dpkt  # type: ignore[import-untyped]
+    import dpkt
 
     with path.open("rb") as file:
         return walk(

@@ -77,8 +77,10 @@ def gathered(count: int) -> Plays:
         buffers.append(trace.buffer)
         size += len(trace.buffer)
         first.append(first[-1] + len(packets))
-    columns = [np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True)]
-    return Plays(np.concatenate(buffers), *columns, np.array(first))
+    at, sizes, times, plus_at, minus_at = (
+        np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True)
+    )
+    return Plays(np.concatenate(buffers), at, sizes, times, plus_at, minus_at, np.array(first))
 
 
 def stream(plays: Plays, minutes: int) -> Iterator[bytes]:

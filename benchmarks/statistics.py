@@ -90,7 +90,7 @@ def discoveries(trials: int, rng: np.random.Generator, groups: int = 10_000) -> 
             llr = SEPARATION * (noise + SEPARATION * hit) - SEPARATION**2 / 2
             value = mixture_of(log_likelihoods(llr, member_of, groups, grid), grid).llr
             said = e_benjamini_hochberg(np.exp(np.minimum(value, 700.0))) <= 0.05
-            false.append(np.count_nonzero(said & ~truth) / max(np.count_nonzero(said), 1))
+            false.append(np.count_nonzero(said & ~truth) / max(int(np.count_nonzero(said)), 1))
             found += int(np.count_nonzero(said))
             power.append(np.count_nonzero(said & truth) / np.count_nonzero(truth))
         rows.append(
@@ -110,11 +110,11 @@ def contrasts(trials: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     grid, rows, members = share_grid(), [], 20
     group = np.repeat(np.arange(trials), members)
     for target, control in ((0.0, 0.0), (0.3, 0.3), (1.0, 1.0), (0.3, 0.0), (1.0, 0.0), (1.0, 0.3)):
-        sides = [
+        mine, theirs = (
             log_likelihoods(scores(rng.random(trials * members) < share, rng), group, trials, grid)
             for share in (target, control)
-        ]
-        value = contrast(*sides, grid)
+        )
+        value = contrast(mine, theirs, grid)
         rows.append({"target": target, "control": control, "passed": float(np.mean(value >= np.log(20.0)))})
     return rows
 

@@ -3,7 +3,7 @@
 They were made on what this counts, so it says how much hangs on them and not how good the score is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ STRENGTHS = (5.0, 20.0, 80.0, 320.0)
 LEAST = 5
 """Conversations of a mechanism whose share counts."""
 
+F64 = NDArray[np.float64]
 Choice = tuple[int, int]  # facts that count, 0 for all; peers that are imagined
 CHOICES: tuple[Choice, ...] = ((1, IMAGINED), (2, IMAGINED), (3, IMAGINED), (0, IMAGINED), (2, 0))
 
@@ -28,7 +29,7 @@ CHOICES: tuple[Choice, ...] = ((1, IMAGINED), (2, IMAGINED), (3, IMAGINED), (0, 
 class Hits(NamedTuple):
     """Conversations of one source and label: how many there are, and how many are in the top hundredth."""
 
-    count: int
+    many: int
     top: int
 
 
@@ -41,10 +42,10 @@ def section(pools: Iterable[tuple[Pool, Pool | None]]) -> Section:
         for real, made in pairs:
             for key, hits in counts(real, made, told, imagined).items():
                 before = found.get(key, Hits(0, 0))
-                found[key] = Hits(before.count + hits.count, before.top + hits.top)
-        hit = [one.top / one.count for (_, label), one in found.items() if label != BENIGN and one.count >= LEAST]
+                found[key] = Hits(before.many + hits.many, before.top + hits.top)
+        hit = [one.top / one.many for (_, label), one in found.items() if label != BENIGN and one.many >= LEAST]
         benign = [one for (source, label), one in found.items() if label == BENIGN and source != "real"]
-        quiet = sum(one.top for one in benign) / max(sum(one.count for one in benign), 1)
+        quiet = sum(one.top for one in benign) / max(sum(one.many for one in benign), 1)
         rows.append([f"{told or 'all'} facts, {imagined} peers imagined", f"{np.mean(hit):.3f}", f"{quiet:.3f}"])
     for strength in STRENGTHS:
         likely = sum(likelihood(real, strength) for real, _ in pairs)
@@ -62,7 +63,7 @@ def counts(real: Pool, made: Pool | None, told: int, imagined: int) -> dict[tupl
     """Count who is in the top hundredth by one choice."""
     facts = told or len(real.members.kind.facts)
     every = np.ones(len(real.label), np.bool_)
-    parts = [(real, lambda pool: across(pool, every, facts))]
+    parts: list[tuple[Pool, Callable[[Pool], F64]]] = [(real, lambda pool: across(pool, every, facts))]
     if made is not None:
         usual = counted(real, every)
         parts.append((made, lambda pool: nats_of(pool, usual, facts)))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 import numpy as np
@@ -94,7 +94,8 @@ def fit(pool: Pool, chosen: NDArray[np.bool_]) -> Ordinary:
     would seem more ordinary than an unseen repository is.
     """
     nats = across(pool, chosen)
-    return attrs.evolve(counted(pool, chosen), **curve(nats, np.where(np.isnan(nats), 0.0, weights(pool, chosen))))
+    told: dict[str, Any] = {**curve(nats, np.where(np.isnan(nats), 0.0, weights(pool, chosen)))}
+    return attrs.evolve(counted(pool, chosen), **told)
 
 
 def across(pool: Pool, chosen: NDArray[np.bool_], told: int = TOLD) -> F64:
@@ -169,7 +170,7 @@ def chances(
 ) -> F64:
     """Count the values of a fact for each value of its parent; the first row is for an unknown one, or for none."""
     known = own >= 0
-    base = np.bincount(own[known], weights=weight[known], minlength=width) + FEW / width
+    base = np.bincount(own[known], weights=weight[known], minlength=width).astype(np.float64) + FEW / width
     base /= base.sum()
     if above is None:
         return base[None, :]

@@ -38,8 +38,8 @@ def measure(folder: Path) -> list[dict[str, Any]]:
     for case, here, against in pairs(folder):
         documented = defaultdict(set)
         comparison = compared(here, against)
-        for unit, word in documented_units(comparison, folder, truth):
-            documented[unit].add(word)
+        for number, word in documented_units(comparison, folder, truth):
+            documented[number].add(word)
         for place, unit in enumerate(comparison.units):
             words = documented.get(int(comparison.contrasts.unit[place]), set())
             kind = "block" if words & BLOCKS else "none" if "none" in words else ""
@@ -74,7 +74,7 @@ def documented_units(comparison: Comparison, folder: Path, truth: Truth) -> list
     """List units in question with what is documented of their flows."""
     tried = comparison.judgement.tried
     ledgers = [one.ledger for one in comparison.here.judged]
-    found = []
+    found: list[tuple[int, str]] = []
     for attempt in (tried.side == Side.HERE).nonzero()[0].tolist():
         ledger = ledgers[int(tried.capture[attempt])]
         key = str(Path(ledger.capture).relative_to(folder)), int(ledger.first_frame[tried.row[attempt]])

@@ -8,6 +8,7 @@ import io
 import struct
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import attrs
 import numpy as np
@@ -194,7 +195,7 @@ def in_company(frames: Frames) -> Frames:
         return frames
     span = max(int(np.ptp(frames.time)) - int(np.ptp(other.time)), 0)
     start = int(frames.time.min()) + int(np.random.default_rng(SEED).integers(span + 1))
-    columns = {name: np.concatenate([getattr(frames, name), getattr(other, name)]) for name in COLUMNS}
+    columns: dict[str, Any] = {name: np.concatenate([getattr(frames, name), getattr(other, name)]) for name in COLUMNS}
     columns["time"] = np.concatenate([frames.time, other.time - other.time.min() + start])
     merged = attrs.evolve(frames, data=frames.data + other.data, **columns)
     return ordered(merged.take(np.flatnonzero(merged.time <= frames.time.max())))
@@ -245,10 +246,9 @@ def routed_twice(frames: Frames) -> Frames:
         data=tuple(one_hop_less(one, at) for one, at in zip(frames.data, frames.ip_at.tolist(), strict=True)),
         time=frames.time + ROUTED,
     )
-    both = attrs.evolve(
-        frames, data=frames.data + again.data, time=np.concatenate([frames.time, again.time]),
-        **{name: np.concatenate([getattr(frames, name)] * 2) for name in COLUMNS if name != "time"},
-    )  # fmt: skip
+    columns: dict[str, Any] = {name: np.concatenate([getattr(frames, name)] * 2) for name in COLUMNS}
+    columns["time"] = np.concatenate([frames.time, again.time])
+    both = attrs.evolve(frames, data=frames.data + again.data, **columns)
     return both.take(np.lexsort((np.concatenate([rows * 2, rows * 2 + 1]), both.time)))
 
 

@@ -73,7 +73,7 @@ def write_page(page: Path, found: dict[str, Any]) -> None:
     Raises:
         ValueError: The page has no marks.
     """
-    parts = {name: found[name] for name in ("open", "reserve") if name in found}
+    parts: dict[str, Any] = {name: found[name] for name in ("open", "reserve") if name in found}
     shown = {
         f"{name} captures": part["calibration"]["bins"] for name, part in parts.items() if part["calibration"]["units"]
     }

@@ -81,7 +81,7 @@ def judge_all(seen: Sequence[Seen], models: Mapping[str, Model]) -> list[Told]:
 def told(seen: Seen, model: Model) -> Told:
     """Judge one capture, and hold what is said against its labels."""
     case = seen.case
-    about = {
+    about: dict[str, Any] = {
         "file": case.file, "home": case.home, "repository": case.repository, "kind": case.kind,
         "expected": case.expected, "reserved": case.reserved,
     }  # fmt: skip

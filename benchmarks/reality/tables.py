@@ -135,7 +135,8 @@ def alike(rows: Sequence[tuple[str, float, bool]]) -> NDArray[np.float64]:
     """Weigh rows so that every repository weighs the same; weights sum to 1."""
     size = Counter(repository for repository, _, _ in rows)
     weight = np.array([1.0 / size[repository] for repository, _, _ in rows])
-    return weight / weight.sum()
+    result: NDArray[np.float64] = weight / weight.sum()
+    return result
 
 
 def sections(found: dict[str, Any]) -> list[Section]:

@@ -345,7 +345,7 @@ TCP = 6
 def surroundings(trace: Trace, labels: LabelledCapture) -> dict[str, Any]:
     """Say how a capture was taken: by its labels, and where they are silent by what the trace shows."""
     packets, tcp = trace.packets, trace.flows.protocol == TCP
-    both = (trace.sides.packets > 0).reshape(-1, 2).all(axis=1)[tcp]
+    both = np.all(trace.sides.packets.reshape(-1, 2) > 0, axis=1)[tcp]
     versions = np.unique(packets.version[packets.version > 0])
     seen = {
         "ip": int(versions[0]) if len(versions) == 1 else 0,
