@@ -215,12 +215,25 @@ def model() -> str:
 def fitted(data: dict[str, Any]) -> list[str]:
     """Write what a fit to labelled traffic gives: factors, and what silence weighs."""
     factors = [
-        (f"`{row['rule']}`", number(row["factor"]), str(row["interfered"]), str(row["untouched"]), row["source"])
+        (
+            f"`{row['rule']}`",
+            nats(row["literature"]),
+            number(row["factor"]),
+            nats(row["fitted"]),
+            str(row["interfered"]),
+            str(row["untouched"]),
+            row["source"],
+        )
         for row in data["weights"]
     ]
     quiet = [(row["subject"], f"`{row['happened']}`", number(row["nats"]), row["source"]) for row in data["quiet"]]
     return [
-        section("Factors", FACTORS, ("rule", "factor", "interfered with", "untouched", "source"), factors),
+        section(
+            "Factors",
+            FACTORS,
+            ("rule", "literature", "factor", "fitted", "interfered with", "untouched", "source"),
+            factors,
+        ),
         section("Silence", SILENCE, ("subject", "what happened", "weight", "source"), quiet),
     ]
 

@@ -38,7 +38,9 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
         "weights": [
             {
                 "rule": rule.id,
+                "literature": rule.weight,
                 "factor": fitted.factors[rule.id],
+                "fitted": None if rule.weight is None else round(rule.weight * fitted.factors[rule.id], 3),
                 "interfered": hit[rule.id],
                 "untouched": spared[rule.id],
                 "source": f"{COMMAND}: logistic regression; counts are suspicions that showed it",

@@ -1,5 +1,7 @@
 """How rules are declared, and how signs become evidence."""
 
+import json
+from importlib.resources import files
 from typing import ClassVar
 
 import attrs
@@ -168,3 +170,12 @@ def test_every_rule_says_where_it_comes_from_and_what_it_was_exposed_to() -> Non
         assert rule.exposed, rule.id
         assert "{noun}" not in rule.says, rule.id
         assert (COMPANY in rule.exposed) == rule.shared, rule.id
+
+
+def test_the_model_was_fitted_to_the_weights_that_rules_have() -> None:
+    """What the packaged file says of the literature is what the rules say; a changed weight needs another fit."""
+    rows = json.loads((files("netinterf") / "data" / "model.json").read_text(encoding="utf-8"))["weights"]
+    written = {row["rule"]: row["literature"] for row in rows}
+    rules = [rule for analyzer in builtin() for rule in analyzer.rules if rule.id in written]
+    assert len(rules) > 300
+    assert {rule.id: rule.weight for rule in rules} == {rule.id: written[rule.id] for rule in rules}
