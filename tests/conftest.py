@@ -18,14 +18,15 @@ settings.load_profile("netinterf")
 
 
 SLOW = {
-    "analyzers": "acknowledgements block_pages freezes handshakes look_alikes rivals shaping tls_interception",
-    "architecture": "platforms",
-    "cli": "command contract watch",
-    "contract": "plugins",
-    "examples": "probe",
+    "analyzers": "acknowledgements block_pages dns_poisoning freezes handshakes isolation look_alikes rivals shaping "
+    "silence tampering_signatures throttling tls_interception",
+    "architecture": "docs platforms",
+    "cli": "command contract explain outputs redact watch",
+    "contract": "builtin json_schema plugins",
+    "examples": "batch notebook probe",
     "properties": "decode flows flows_captures stream",
     "unit/anomaly": "score",
-    "unit/attribute": "injectors traits",
+    "unit/attribute": "attribution injectors traits",
     "unit/benchmarks": "attribution dns_company isolation judging lab quality reality ways",
     "unit/capture": "containers records resync wireshark",
     "unit/decode": "stacks wireshark",
@@ -39,16 +40,24 @@ SLOW = {
     "unit/simulate": "dns_plays forgers look_alikes rates scenarios silence",
     "unit/stats": "bucketsearch calibration concentration ratelimit rates",
     "unit/verdict": "groups same_path weigh",
+    "unit/written": "frames",
 }
 """Folders and the modules in them that take more than a second or two each: what is left runs within a minute."""
 
 
+SLOW_MODULES = {ROOT / "tests" / folder / f"test_{name}.py" for folder, names in SLOW.items() for name in names.split()}
+
+
 def pytest_collection_modifyitems(items):
     """Mark the tests of slow modules, so that ``-m "not slow"`` leaves the quick ones."""
-    slow = {ROOT / "tests" / folder / f"test_{name}.py" for folder, names in SLOW.items() for name in names.split()}
     for item in items:
-        if item.path in slow:
+        if item.path in SLOW_MODULES:
             item.add_marker("slow")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Do not even read them where they would be left out."""
+    return True if config.getoption("markexpr") == "not slow" and collection_path in SLOW_MODULES else None
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ def room_of(parts: list[str]) -> str:
     return inner if inner in LEVEL else parts[0]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Read a module, once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path) -> list[tuple[str, bool]]:
     """List what a file imports, and whether it does so when it is imported itself."""
     found: list[tuple[str, bool]] = []
@@ -82,8 +90,14 @@ def imports(path: Path) -> list[tuple[str, bool]]:
             if not typing_only:
                 visit(child, at_import and not inside)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")), True)
+    visit(parsed(path), True)
     return found
+
+
+ROOMS: dict[str, list[Path]] = {}
+for path in MODULES:
+    ROOMS.setdefault(room(path), []).append(path)
+each_room = pytest.mark.parametrize("paths", ROOMS.values(), ids=ROOMS)
 
 
 def own(name: str) -> str | None:
@@ -92,56 +106,60 @@ def own(name: str) -> str | None:
     return None if parts[0] != "netinterf" else (room_of(parts[1:]) if len(parts) > 1 else "__init__")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_imports_point_down(path: Path) -> None:
+@each_room
+def test_imports_point_down(paths: list[Path]) -> None:
     """A module imports only rooms below its own, and none beside it."""
-    here = room(path)
-    for name, _ in imports(path):
-        there = own(name)
-        if there is None or there == here or here in {"__init__", "__main__"}:
-            continue
-        if here in SIDE:
-            assert there not in SIDE or there == "bridge"
-            assert LEVEL.get(there, 0) <= SIDE[here], f"{path}: imports {name}"
-        else:
-            assert there not in SIDE or there == "bridge" or here == "cli", f"{path}: imports {name}"
-            assert LEVEL.get(there, SIDE.get(there, 0)) < LEVEL[here], f"{path}: imports {name}"
+    for path in paths:
+        here = room(path)
+        for name, _ in imports(path):
+            there = own(name)
+            if there is None or there == here or here in {"__init__", "__main__"}:
+                continue
+            if here in SIDE:
+                assert there not in SIDE or there == "bridge"
+                assert LEVEL.get(there, 0) <= SIDE[here], f"{path}: imports {name}"
+            else:
+                assert there not in SIDE or there == "bridge" or here == "cli", f"{path}: imports {name}"
+                assert LEVEL.get(there, SIDE.get(there, 0)) < LEVEL[here], f"{path}: imports {name}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_foreign_packages_have_one_home(path: Path) -> None:
+@each_room
+def test_foreign_packages_have_one_home(paths: list[Path]) -> None:
     """Optional and heavy packages are imported only where the design puts them, and never at import time."""
-    for name, at_import in imports(path):
-        top = name.split(".")[0]
-        if top in HOMES:
-            assert room(path) in HOMES[top], f"{path}: imports {name}"
-            assert top == "argparse" or not at_import, f"{path}: imports {name} at import time"
-        if name.startswith("scipy.stats"):
-            assert not at_import, f"{path}: imports scipy.stats at import time"
+    for path in paths:
+        for name, at_import in imports(path):
+            top = name.split(".")[0]
+            if top in HOMES:
+                assert room(path) in HOMES[top], f"{path}: imports {name}"
+                assert top == "argparse" or not at_import, f"{path}: imports {name} at import time"
+            if name.startswith("scipy.stats"):
+                assert not at_import, f"{path}: imports scipy.stats at import time"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_hold_one_idea(path: Path) -> None:
+@each_room
+def test_modules_hold_one_idea(paths: list[Path]) -> None:
     """A module has a docstring, says what is public, stays below 400 lines, and its name has no underscore."""
-    source = path.read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    assert ast.get_docstring(tree), f"{path}: no docstring"
-    assert len(source.splitlines()) <= 400, f"{path}: {len(source.splitlines())} lines"
-    if not path.name.startswith("__"):
-        assert not path.name.startswith("_")
-        assert "__all__" in source, f"{path}: no __all__"
+    for path in paths:
+        source = path.read_text(encoding="utf-8")
+        tree = parsed(path)
+        assert ast.get_docstring(tree), f"{path}: no docstring"
+        assert len(source.splitlines()) <= 400, f"{path}: {len(source.splitlines())} lines"
+        if not path.name.startswith("__"):
+            assert not path.name.startswith("_")
+            assert "__all__" in source, f"{path}: no __all__"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_the_library_is_silent(path: Path) -> None:
+@each_room
+def test_the_library_is_silent(paths: list[Path]) -> None:
     """Nothing prints, and nothing configures logging."""
-    if room(path) in {"cli", "__main__"}:
-        return
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            assert called != "print", f"{path}:{node.lineno} prints"
-            assert called not in {"logging.basicConfig", "warnings.simplefilter"}, f"{path}:{node.lineno}"
+    for path in paths:
+        if room(path) in {"cli", "__main__"}:
+            continue
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called != "print", f"{path}:{node.lineno} prints"
+                assert called not in {"logging.basicConfig", "warnings.simplefilter"}, f"{path}:{node.lineno}"
 
 
 def test_certificates_cost_nothing_where_none_is_met() -> None:
@@ -155,7 +173,7 @@ def test_functions_fit_a_screen() -> None:
     """No function is longer than 60 lines, docstring aside."""
     long = []
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 body = node.body[1:] if ast.get_docstring(node) else node.body
                 lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
@@ -199,7 +217,7 @@ def test_no_module_needs_itself() -> None:
 def named(path: Path) -> set[str]:
     """List the modules that a file names in imports, wherever they stand in it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
