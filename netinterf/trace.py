@@ -52,9 +52,9 @@ from netinterf.table import Ragged
 from netinterf.workers import beside
 from netinterf.writing import printable
 
-__all__ = ["Trace", "decode_capture", "read"]
+__all__ = ["VANTAGES", "Trace", "decode_capture", "read"]
 
-VANTAGES = ("auto", *(place.value for place in (Vantage.CLIENT, Vantage.SERVER, Vantage.MIDDLE)))
+VANTAGES = ("auto", *(place.value for place in Vantage if place is not Vantage.UNKNOWN))
 
 
 @attrs.frozen(eq=False, kw_only=True)

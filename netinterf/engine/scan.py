@@ -22,7 +22,8 @@ from netinterf.engine.judged import Judged, Summary, judge
 from netinterf.errors import CaptureError, NetinterfError, ParameterError
 from netinterf.privacy.redaction import Redaction
 from netinterf.privacy.traces import path_of
-from netinterf.schema import Evidence, Vantage
+from netinterf.schema import Evidence
+from netinterf.trace import VANTAGES
 from netinterf.verdict.model import Model
 from netinterf.writing import spare
 from netinterf.written.frames import verdicts_to_arrow
@@ -44,7 +45,6 @@ __all__ = [
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Progress = Callable[[str, int, int], None]
 
-VANTAGES = ("auto", *(place.value for place in Vantage if place is not Vantage.UNKNOWN))
 IN_FLIGHT = 32  # captures handed to an executor ahead of the one that is waited for
 
 

@@ -9,6 +9,6 @@ and some packets were never sent by anybody. `gather` finds, path by path, what 
 from netinterf.recording.describe import describe, notes
 from netinterf.recording.fact import RecordingFact, Scope
 from netinterf.recording.gather import gather
-from netinterf.recording.vantage import INITIAL_TTLS, VANTAGES
+from netinterf.recording.vantage import INITIAL_TTLS, PLACES
 
-__all__ = ["INITIAL_TTLS", "VANTAGES", "RecordingFact", "Scope", "describe", "gather", "notes"]
+__all__ = ["INITIAL_TTLS", "PLACES", "RecordingFact", "Scope", "describe", "gather", "notes"]

@@ -8,7 +8,7 @@ from netinterf.recording.filtered import left_out
 from netinterf.recording.grouped import Paths
 from netinterf.recording.made import made_up
 from netinterf.recording.skew import skewed
-from netinterf.recording.vantage import VANTAGES, elect, places, votes
+from netinterf.recording.vantage import PLACES, elect, places, votes
 from netinterf.schema import Flows, Mark, Packets, Recording, RttSamples, Sides, Status, Vantage
 from netinterf.table import Ragged
 
@@ -36,8 +36,8 @@ def gather(
     """
     paths = Paths.number(flows)
     cast = votes(packets, sides)
-    whole = VANTAGES[int(elect(cast.sum(axis=0, keepdims=True))[0])] if vantage == "auto" else Vantage(vantage)
-    given = np.full(len(flows), VANTAGES.index(whole))
+    whole = PLACES[int(elect(cast.sum(axis=0, keepdims=True))[0])] if vantage == "auto" else Vantage(vantage)
+    given = np.full(len(flows), PLACES.index(whole))
     tap = places(flows, cast) if vantage == "auto" and len(flows) else given
     made = made_up(packets, flows, sides, by_flow, paths)
     seen = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0)

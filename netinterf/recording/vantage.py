@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 
 from netinterf.schema import Flows, Packets, Sides, Vantage
 
-__all__ = ["INITIAL_TTLS", "VANTAGES", "elect", "places", "votes"]
+__all__ = ["INITIAL_TTLS", "PLACES", "elect", "places", "votes"]
 
 I64 = NDArray[np.int64]
 
-VANTAGES = tuple(Vantage)  # a place is told by its number in it
+PLACES = tuple(Vantage)  # a place is told by its number in it
 CLIENT, SERVER, MIDDLE, UNKNOWN = range(4)
 
 INITIAL_TTLS = np.array([64, 128, 255], np.uint8)

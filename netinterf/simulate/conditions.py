@@ -7,11 +7,37 @@ import numpy as np
 
 from netinterf.errors import ParameterError
 
-__all__ = ["Conditions"]
+__all__ = ["DRAWS", "Conditions", "Draw"]
 
 CLOCKS = ("good", "coarse", "steps")
 DIRECTIONS = ("both", "outbound", "inbound")
-VANTAGES = ("client", "server", "middle")
+TAPS = ("client", "server", "middle")
+
+
+@attrs.frozen
+class Draw:
+    """How often a condition is drawn that a plain capture has not, and what that share rests on."""
+
+    share: float
+    source: str
+
+
+DRAWS = {
+    "ip": Draw(0.2, "judgement: the many captures that are published are older than most of IPv6"),
+    "direction": Draw(0.05, "judgement: asymmetric routes reach few taps, but then everything"),
+    "capture_loss": Draw(0.15, "judgement; up to 2 % of the packets, since more makes a capture useless to anybody"),
+    "snaplen": Draw(0.12, "judgement; 96 to 256 bytes are what recorders are told to keep of headers"),
+    "offload": Draw(
+        0.2, "judgement: cards merge unless told not to, but many captures are of phones and virtual machines"
+    ),
+    "doubled": Draw(0.04, "judgement: mirror ports that carry both directions of one switch"),
+    "clock": Draw(
+        0.06, "judgement: milliseconds are kept by old programs, clocks are set once in a recording or never"
+    ),
+    "swapped": Draw(0.05, "judgement: cards with several queues, merged by their times"),
+}
+"""The shares of conditions in simulated captures, in the order of their draws. None is measured: a share of 0 would
+leave a condition out of every fit; what counts is that each is seen often, and that none rules."""
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +58,7 @@ class Conditions:
     def __attrs_post_init__(self) -> None:
         allowed: dict[str, tuple[Any, ...]] = {
             "ip": (None, 4, 6),
-            "vantage": (None, *VANTAGES),
+            "vantage": (None, *TAPS),
             "direction": (None, *DIRECTIONS),
             "clock": (None, *CLOCKS),
         }
@@ -56,7 +82,8 @@ class Conditions:
             rng: Source of chance; the number of draws does not depend on what is fixed.
             vantages: Where the tap may be.
         """
-        poor = rng.random(9)
+        chance = rng.random(9)  # (one more than there are conditions: the draws behind it stay what they were)
+        odd = {name: bool(number < draw.share) for (name, draw), number in zip(DRAWS.items(), chance, strict=False)}
         where = vantages[int(rng.integers(len(vantages)))]
         cut = int(rng.choice([96, 128, 200, 256]))
         missed, badness = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 1))
@@ -64,16 +91,16 @@ class Conditions:
         clock = str(rng.choice(["coarse", "steps"]))
         vantage = self.vantage or where
         picked = {
-            "ip": 6 if poor[0] < 0.2 else 4,
+            "ip": 6 if odd["ip"] else 4,
             "vantage": vantage,
-            "direction": side if poor[1] < 0.05 else "both",
+            "direction": side if odd["direction"] else "both",
             "luck": badness,
-            "capture_loss": missed if poor[2] < 0.15 else 0.0,
-            "snaplen": cut if poor[3] < 0.12 else 0,
-            "offload": bool(poor[4] < 0.2) and vantage != "middle",
-            "doubled": bool(poor[5] < 0.04),
-            "swapped": bool(poor[7] < 0.05),
-            "clock": clock if poor[6] < 0.06 else "good",
+            "capture_loss": missed if odd["capture_loss"] else 0.0,
+            "snaplen": cut if odd["snaplen"] else 0,
+            "offload": odd["offload"] and vantage != "middle",
+            "doubled": odd["doubled"],
+            "swapped": odd["swapped"],
+            "clock": clock if odd["clock"] else "good",
         }
         fixed = attrs.asdict(self, filter=lambda _, value: value is not None)
         return Conditions(**{**picked, **fixed})

@@ -48,6 +48,13 @@ LEVEL = {
     "__init__": 12,
 }
 SIDE = {"simulate": 3, "bridge": 2}  # side rooms: the highest level that they may import
+DOOR = {  # all that the simulator, a distribution of its own in all but name, needs of the library
+    "netinterf.capture",
+    "netinterf.errors",
+    "netinterf.protocols.quic_initial",
+    "netinterf.table",
+    "netinterf.writing",
+}
 HOMES = {  # foreign packages, and the only rooms that may import them
     "scapy": {"bridge"},
     "pyarrow": {"arrow"},
@@ -121,6 +128,14 @@ def test_imports_point_down(paths: list[Path]) -> None:
             else:
                 assert there not in SIDE or there == "bridge" or here == "cli", f"{path}: imports {name}"
                 assert LEVEL.get(there, SIDE.get(there, 0)) < LEVEL[here], f"{path}: imports {name}"
+
+
+def test_the_simulator_has_a_narrow_door() -> None:
+    """It takes these from the library, and nothing but the command line takes anything from it."""
+    taken = {name for path in ROOMS["simulate"] for name, _ in imports(path) if own(name) not in {None, "simulate"}}
+    assert taken == DOOR
+    takers = {room(path) for path in MODULES if any(own(name) == "simulate" for name, _ in imports(path))}
+    assert takers == {"simulate", "cli"}
 
 
 @each_room

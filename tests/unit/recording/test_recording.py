@@ -17,7 +17,7 @@ from netinterf.analyzers.everywhere import everywhere, everywhere_notes
 from netinterf.analyzers.registry import builtin
 from netinterf.engine.judged import judge_trace
 from netinterf.flows.paths import paths
-from netinterf.recording import VANTAGES, describe
+from netinterf.recording import PLACES, describe
 from netinterf.recording.blinds import BLIND, blind_to, blinded
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Evidence, Flows, Rule, SubjectKind, Vantage
@@ -159,7 +159,7 @@ def test_an_ordinary_recording_is_of_no_kind() -> None:
     trace = packets(visits())
     assert describe(trace) == ()
     assert trace.vantage == Vantage.CLIENT
-    assert set(trace.recording.tap.tolist()) == {VANTAGES.index(Vantage.CLIENT)}
+    assert set(trace.recording.tap.tolist()) == {PLACES.index(Vantage.CLIENT)}
 
 
 def test_connections_that_begin_at_one_number_were_made() -> None:
