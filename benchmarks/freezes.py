@@ -27,7 +27,7 @@ from benchmarks.scoreboard.judging import Job, library, opened
 from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses
 from netinterf.analyzers.freezes.rules import LIMIT
-from netinterf.analyzers.unanswered.silences import witnessed
+from netinterf.analyzers.unanswered.silences import waiting_shown
 from netinterf.errors import NetinterfError
 from netinterf.schema import Evidence, TcpFlag
 from netinterf.simulate import scenarios
@@ -134,7 +134,7 @@ def usual_stops(folder: Path) -> str:
         pairs = len(np.unique(pair[courses.flow]))
         counts.update(
             connections=len(np.unique(courses.flow)), packets=int(courses.packets.sum()), stops=len(stops),
-            pairs=pairs, struck=len(np.unique(pair[stops.flow])), telling=pairs * bool(witnessed(trace)[1]),
+            pairs=pairs, struck=len(np.unique(pair[stops.flow])), telling=pairs * bool(waiting_shown(trace)[1]),
             left=len(np.unique(pair[stops.flow[stops.client_left]])),
         )  # fmt: skip
         pushes[home_of(row["repo"])] += pushed_segments(trace)

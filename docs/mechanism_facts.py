@@ -12,13 +12,13 @@ from netinterf.analyzers.run import analyze
 from netinterf.attribute.catalogue import systems
 from netinterf.report import ladder
 from netinterf.schema import SubjectKind
-from netinterf.simulate import Conditions, run
+from netinterf.simulate import Conditions, run, scenarios
 from netinterf.simulate.coverage import coverage
 from netinterf.trace import Trace, read
 
-__all__ = ["MECHANISMS", "write_facts"]
+__all__ = ["write_facts"]
 
-MECHANISMS = {
+SHOWN = {
     "tcp.reset": ("tcp.reset.ir-sni", 7),
     "tcp.fin": ("tcp.fin.uz-middlebox", 7),
     "tcp.synack": ("tcp.synack.generic", 7),
@@ -40,14 +40,14 @@ MECHANISMS = {
     "reach.isolation": ("reach.isolation.iran-2026", 7),
     "reach.isolation.allowlist": ("reach.isolation.allowlist.iran-no-answer", 7),
 }
-"""What is drawn for each mechanism: a scenario and a seed."""
+"""What is drawn of mechanisms of which not every scenario and seed shows the signs well."""
 
 
 def write_facts(folder: Path) -> None:
     """Write pictures and lists into *folder* (``docs/mechanisms``)."""
     for name in ("ladders", "facts"):
         (folder / name).mkdir(exist_ok=True)
-    for mechanism in MECHANISMS:
+    for mechanism in sorted(page.stem for page in folder.glob("*.md")):
         (folder / "ladders" / f"{mechanism}.svg").write_text(draw(mechanism), encoding="utf-8")
         path, text = folder / "facts" / f"{mechanism}.md", facts(mechanism)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -56,7 +56,7 @@ def write_facts(folder: Path) -> None:
 
 def draw(mechanism: str) -> str:
     """Draw the conversation of a scenario against which most evidence speaks, with the rule that says it best."""
-    scenario, seed = MECHANISMS[mechanism]
+    scenario, seed = SHOWN.get(mechanism) or next((one, 7) for one in scenarios() if one.mechanism == mechanism)
     played = run(scenario, seed, Conditions(ip=4, vantage="client", luck=0.0))
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
     evidence = analyze(trace)

@@ -56,5 +56,5 @@ def silent_rules() -> list[str]:
 
 def whole(config: pytest.Config) -> bool:
     """Say whether every test was asked for."""
-    chosen = config.getoption("keyword") or config.getoption("markexpr") or config.getoption("lf")
+    chosen = config.getoption("keyword") or config.getoption("markexpr") or config.getoption("lf", default=False)
     return not chosen and config.args_source is not pytest.Config.ArgsSource.ARGS

@@ -18,7 +18,7 @@ class Scenario:
 
     name: str
     says: str  # one sentence: what happens
-    mechanism: str | None  # contract word; None: nobody interferes
+    mechanism: str | None  # a path of netinterf.mechanisms; None: nobody interferes
     play: Callable[[Scene], None]
     vantages: tuple[str, ...] = ("client",)  # where the tap may be, drawn by seed
     system: str = ""  # documented system that interferes (see :mod:`netinterf.simulate.documented`)

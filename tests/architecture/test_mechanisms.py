@@ -88,3 +88,10 @@ def test_a_path_that_is_not_listed_is_as_the_nearest_above_it() -> None:
     assert known_as("house.rule") is None
     assert "house.rule" in what_happened("house.rule")
     assert [covers(*pair) for pair in (("tcp", "tcp.reset"), ("", "dns"), ("tcp.reset", "tcp"))] == [True, True, False]
+
+
+def test_the_page_of_verdicts_names_them_all() -> None:
+    """What readers of verdicts meet stands in the page that says what verdicts hold, families aside."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "verdict.md").read_text(encoding="utf-8")
+    families = {path.rpartition(".")[0] for path in MECHANISMS}
+    assert [path for path in MECHANISMS if f"`{path}`" not in page and path not in families] == []

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.freezes.breaks import Breaks, joined_breaks, under_way
-from netinterf.analyzers.unanswered.silences import TCP, witnessed
+from netinterf.analyzers.unanswered.silences import TCP, waiting_shown
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -33,8 +33,8 @@ def find_stalls(trace: Trace) -> Breaks:
     flows, sides = trace.flows, trace.sides
     open_ = (flows.protocol == TCP) & (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & under_way(trace)
     flow = np.flatnonzero(open_ & (flows.last - flows.first >= STALL_NS))
-    told = witnessed(trace)[flow]
-    return joined_breaks([stalls_of(trace, flow[told[:, place]], place) for place in (0, 1)])
+    shown = waiting_shown(trace)[flow]
+    return joined_breaks([stalls_of(trace, flow[shown[:, place]], place) for place in (0, 1)])
 
 
 def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:

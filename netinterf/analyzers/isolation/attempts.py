@@ -96,8 +96,8 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     flow = np.where(columns[1] == SubjectKind.FLOW, columns[0], 0)
     asked = columns[1] == SubjectKind.EXCHANGE
     flow[asked] = trace.exchanges.flow[columns[0][asked]]
-    witnessed = ~trace.recording.at_server[flow]
-    subject, kind, time, base, opened, passed, first, last, flow = (column[witnessed] for column in (*columns, flow))
+    shown = ~trace.recording.at_server[flow]
+    subject, kind, time, base, opened, passed, first, last, flow = (column[shown] for column in (*columns, flow))
     if not (passed == 0).any() or not (passed == 1).any():
         return None
     order = np.lexsort((subject, kind, time))

@@ -32,7 +32,7 @@ class EndingSigns:
     abort: NDArray[np.bool_]  # RST/ACK with the sender's own timestamps: the application closed with data unread
     refused: NDArray[np.bool_]  # the only answer to a SYN, with the numbers of a closed port
     after_fin: NDArray[np.bool_]  # its own side had sent FIN before: the socket was gone
-    reaction: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
+    answers_reset: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
     stray: NDArray[np.bool_]  # bare R that repeats the ack field of a segment one round trip old
     after_close: NDArray[np.bool_]  # it answers nothing but the other side's FIN: who is leaving needs no cutting off
     resumed: NDArray[np.bool_]  # it answers the first packet after a second of silence of both sides
@@ -56,7 +56,7 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
         abort=suspects.acks & headers.own_timestamps,
         refused=suspects.acks & (suspects.previous < 0) & closed,
         after_fin=(fin >= 0) & (fin < row),
-        reaction=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
+        answers_reset=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
         stray=bare & (packets.window[row] == 0) & echoes_ack(trace, suspects) & in_time,
         after_close=answers_fin(trace, suspects),
         resumed=breaks_silence(trace, suspects),

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, waiting_shown
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -42,7 +42,7 @@ def find_holes(trace: Trace) -> Silences:
     row = row[packets.marks[row] & Mark.DUPLICATE_FRAME == 0]
     row = row[trace.recording.loss_share[packets.flow[row]] == 0]
     far = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
-    waits = witnessed(trace).reshape(-1)[far ^ 1]
+    waits = waiting_shown(trace).reshape(-1)[far ^ 1]
     open_ = waits & (sides.acked[far] >= 1) & (packets.relative_seq[row] > sides.acked[far]) & (sides.rst[far] < 0)
     far, first = np.unique(far[open_], return_index=True)
     row, near = row[open_][first], far ^ 1

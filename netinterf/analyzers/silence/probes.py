@@ -22,7 +22,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, witnessed
+from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, waiting_shown
 from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
 from netinterf.trace import Trace
@@ -95,7 +95,7 @@ def asked_once(trace: Trace) -> NDArray[np.bool_]:
     """Say which connections opened and sent a single request, where the client's waiting can be seen."""
     sides, flows = trace.sides, trace.flows
     once = (sides.first_payload[0::2] >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
-    found: NDArray[np.bool_] = once & (flows.protocol == TCP) & witnessed(trace)[:, 0]
+    found: NDArray[np.bool_] = once & (flows.protocol == TCP) & waiting_shown(trace)[:, 0]
     return found
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, end_of_capture, witnessed
+from netinterf.analyzers.unanswered.silences import WAIT_NS, Kind, Silences, end_of_capture, waiting_shown
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
@@ -29,8 +29,8 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
             its server looks alike.
     """
     quic = trace.quic
-    told = witnessed(trace)[quic.flow]
-    side = np.concatenate([2 * quic.flow[told[:, place]].astype(np.int64) + place for place in range(1 + both_ways)])
+    shown = waiting_shown(trace)[quic.flow]
+    side = np.concatenate([2 * quic.flow[shown[:, place]].astype(np.int64) + place for place in range(1 + both_ways)])
     packets, sides = trace.packets, trace.sides
     rows = trace.by_flow.take(side // 2)
     owner, row = rows.parents(), rows.values.astype(np.int64)

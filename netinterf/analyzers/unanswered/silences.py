@@ -25,7 +25,7 @@ __all__ = [
     "end_of_capture",
     "joined",
     "unreported",
-    "witnessed",
+    "waiting_shown",
 ]
 
 TCP, UDP = 6, 17
@@ -109,7 +109,7 @@ def end_of_capture(trace: Trace) -> int:
     return int(trace.packets.time.max(initial=0))
 
 
-def witnessed(trace: Trace) -> NDArray[np.bool_]:
+def waiting_shown(trace: Trace) -> NDArray[np.bool_]:
     """Say whose waiting the capture can show: one row per flow, the client's and the server's.
 
     Near one end, what that end does not answer has not been sent to it, or is its own business: only its own waiting is

@@ -12,7 +12,7 @@ from netinterf.analyzers.unanswered.silences import (
     Silences,
     apart,
     end_of_capture,
-    witnessed,
+    waiting_shown,
 )
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
@@ -119,7 +119,7 @@ def stuck_sides(trace: Trace) -> I64:
     both &= (sides.syn[0::2] < 0) | (sides.syn[1::2] >= 0)
     kept = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
     kept &= np.repeat(both, 2)
-    kept &= witnessed(trace).reshape(-1)
+    kept &= waiting_shown(trace).reshape(-1)
     return np.flatnonzero(kept)
 
 

@@ -10,7 +10,7 @@ from netinterf.analyzers.unanswered.silences import (
     Kind,
     Silences,
     end_of_capture,
-    witnessed,
+    waiting_shown,
 )
 from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.schema import TcpFlag
@@ -39,7 +39,7 @@ def find_waiting(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
     both &= end_of_capture(trace) - flows.first >= WAIT_NS
-    side = np.flatnonzero(both[:, None] & witnessed(trace))
+    side = np.flatnonzero(both[:, None] & waiting_shown(trace))
     other = side ^ 1
     left, ended = gave_up(trace, side), gave_up(trace, other)
     open_ended = (ended < 0) | ((left >= 0) & (left < ended))
@@ -99,7 +99,7 @@ def find_ungreeted(trace: Trace) -> Silences:
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     tcp = flows.protocol == TCP
-    kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & witnessed(trace)[:, 0]
+    kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & waiting_shown(trace)[:, 0]
     kept &= sides.sent[0::2] <= 1
     kept &= np.isin(flows.client, flows.client[tcp & answered & (asked > 0)])
     flow = np.flatnonzero(kept)
