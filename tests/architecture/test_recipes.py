@@ -31,9 +31,7 @@ def files_of(recipe: str) -> list[str]:
     steps = re.findall(r"^\d+\. (.*?)(?=^\d+\. |\Z|\n\n)", RECIPES[recipe], re.DOTALL | re.MULTILINE)
     named: list[str] = []
     for step in steps:
-        needed = re.sub(
-            r"\(only where.*?\)|\btraits as in.*|, one of those.*", "", step.partition(";")[0], flags=re.DOTALL
-        )
+        needed = re.sub(r"\(only where.*?\)", "", step.partition(";")[0], flags=re.DOTALL)
         for one in re.findall(r"`([\w./{}-]+\.(?:py|md|csv|json))`", needed):
             folder = named[-1].rpartition("/")[0] if named and "/" not in one else ""
             named.append(f"{folder}/{one}" if folder else one)
