@@ -9,15 +9,11 @@ from collections.abc import Callable
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import Attempts, Row
+from netinterf.arrays import I64, Mask
 
 __all__ = ["BORDERS", "HARMLESS", "HOME", "HOUR", "MINUTE", "Event", "World", "draw_world", "play"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND

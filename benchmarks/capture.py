@@ -8,8 +8,8 @@ from pathlib import Path
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U16, U32, U64, Mask
 from netinterf.simulate.encode import ETHERNET, Segments, encode
 from netinterf.simulate.messages.tcp_options import syn_options, timestamp_option
 from netinterf.simulate.messages.tls import client_hello, server_flight
@@ -31,12 +31,12 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 class Grid:
     """The connections slot by slot; every array is (connections, SLOTS)."""
 
-    time: NDArray[np.int64]
-    outbound: NDArray[np.bool_]
-    flags: NDArray[np.uint16]
-    offset: NDArray[np.int64]
-    length: NDArray[np.int64]
-    acked: NDArray[np.int64]
+    time: I64
+    outbound: Mask
+    flags: U16
+    offset: I64
+    length: I64
+    acked: I64
 
 
 def write_capture(path: Path, *, connections: int = 20_000, seed: int = 1, snaplen: int = 262_144) -> int:
@@ -101,7 +101,7 @@ def make_grid(rng: np.random.Generator, count: int) -> Grid:
     return Grid(make_times(rng, outbound, repeats), outbound, flags.astype(np.uint16), offset, length, acked)
 
 
-def make_times(rng: np.random.Generator, outbound: NDArray[np.bool_], repeats: NDArray[np.bool_]) -> NDArray[np.int64]:
+def make_times(rng: np.random.Generator, outbound: Mask, repeats: Mask) -> I64:
     """Give every slot a time at a client-side tap: answers take a round trip, the rest follows closely."""
     count = len(outbound)
     rtt = rng.lognormal(np.log(40e6), 0.6, (count, 1))
@@ -114,7 +114,7 @@ def make_times(rng: np.random.Generator, outbound: NDArray[np.bool_], repeats: N
     return EPOCH + np.cumsum(gap, axis=1).astype(np.int64)
 
 
-def payload_pool(rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def payload_pool(rng: np.random.Generator, count: int) -> tuple[U8, I64]:
     """Lay all payload bytes into one array: server flights, filler, then each connection's hello and its offset."""
     flights = [np.frombuffer(server_flight(rng, FLIGHT)[:FLIGHT], np.uint8) for _ in range(VARIANTS)]
     filler = np.frombuffer(b"\x17\x03\x03\x01\x13" + rng.bytes(275), np.uint8)
@@ -136,13 +136,13 @@ def payload_pool(rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8
 class Traits:
     """What stays the same within a connection; one entry per connection."""
 
-    client: NDArray[np.uint64]
-    server: NDArray[np.uint64]
-    port: NDArray[np.uint16]
-    isn: NDArray[np.uint32]
-    ip_id: NDArray[np.uint16]
-    clock: NDArray[np.uint32]
-    ttl: NDArray[np.uint8]
+    client: U64
+    server: U64
+    port: U16
+    isn: U32
+    ip_id: U16
+    clock: U32
+    ttl: U8
 
 
 def make_traits(rng: np.random.Generator, count: int) -> Traits:
@@ -158,9 +158,7 @@ def make_traits(rng: np.random.Generator, count: int) -> Traits:
     )
 
 
-def block(
-    grid: Grid, cells: NDArray[np.int64], pool: NDArray[np.uint8], hello_at: NDArray[np.int64], traits: Traits
-) -> Segments:
+def block(grid: Grid, cells: I64, pool: U8, hello_at: I64, traits: Traits) -> Segments:
     """Turn some cells of the grid, in time order, into packets."""
     row, slot = cells // SLOTS, cells % SLOTS
     outbound = grid.outbound[row, slot]
@@ -193,9 +191,7 @@ def block(
     )
 
 
-def block_options(
-    grid: Grid, row: NDArray[np.int64], slot: NDArray[np.int64], side: NDArray[np.int64], traits: Traits
-) -> Ragged:
+def block_options(grid: Grid, row: I64, slot: I64, side: I64, traits: Traits) -> Ragged:
     """Build the options: 20 bytes on SYNs, timestamps on all others, nothing on the bare RST."""
     heard = np.where(grid.outbound != grid.outbound[:, :1], np.arange(SLOTS), 0)
     other = np.maximum.accumulate(heard, axis=1)[row, slot]
@@ -218,7 +214,7 @@ def block_options(
     return Ragged.from_lengths(length, matrix[np.arange(20) < length[:, None]])
 
 
-def pcap_records(frames: Ragged, time: NDArray[np.int64], snaplen: int) -> bytes:
+def pcap_records(frames: Ragged, time: I64, snaplen: int) -> bytes:
     """Put a record header before every frame and cut it to *snaplen* bytes."""
     kept = np.minimum(frames.lengths, snaplen)
     start = np.cumsum(kept + 16) - (kept + 16)

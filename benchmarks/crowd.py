@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64
 from netinterf.schema import Evidence, Groups, Hosts, Rule, SubjectKind
 from netinterf.table import Ragged, Text
 from netinterf.verdict.combine import judge
@@ -19,9 +19,6 @@ from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP, Subjects
 
 __all__ = ["Crowd", "block", "crowd", "crowd_model"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND

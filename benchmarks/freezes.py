@@ -19,7 +19,6 @@ from unittest import mock
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.machine import table
 from benchmarks.reality.reserve import home_of, reserved
@@ -28,6 +27,7 @@ from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.analyzers.freezes.courses import find_stops, follow_courses
 from netinterf.analyzers.freezes.rules import LIMIT
 from netinterf.analyzers.unanswered.silences import waiting_shown
+from netinterf.arrays import I64
 from netinterf.errors import NetinterfError
 from netinterf.schema import Evidence, TcpFlag
 from netinterf.simulate import scenarios
@@ -119,7 +119,7 @@ def limit_of(evidence: Evidence) -> dict[str, float]:
 def usual_stops(folder: Path) -> str:
     """Count stops in the captures of a folder that nobody interfered with."""
     counts = Counter[str]()
-    pushes: defaultdict[str, NDArray[np.int64]] = defaultdict(lambda: np.zeros(2, np.int64))
+    pushes: defaultdict[str, I64] = defaultdict(lambda: np.zeros(2, np.int64))
     with (folder / "CATALOG.csv").open(encoding="utf-8") as text:
         files = [row for row in csv.DictReader(text) if row["kind"] == "benign" and not reserved(row["repo"])]
     for row in files:
@@ -147,7 +147,7 @@ def usual_stops(folder: Path) -> str:
     )
 
 
-def pushed_segments(trace: Trace) -> NDArray[np.int64]:
+def pushed_segments(trace: Trace) -> I64:
     """Count full segments of servers that sent many segments: with PSH, and all."""
     packets = trace.packets
     many = trace.sides.payload_packets[1::2] >= MANY

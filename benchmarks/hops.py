@@ -9,11 +9,11 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.reality.reserve import reserved
 from benchmarks.truth import load
 from netinterf.analyzers.silence.probes import way_back
+from netinterf.arrays import I64
 from netinterf.errors import NetinterfError
 from netinterf.numbering import combined
 from netinterf.trace import Trace, read
@@ -26,7 +26,7 @@ LEAST = 8
 TCP = 6
 
 
-def uneven(trace: Trace) -> NDArray[np.int64]:
+def uneven(trace: Trace) -> I64:
     """Say by how many hops the way back is longer than the way there, for each pair of hosts with a route trace."""
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     asked, greeting = sides.first_payload[0::2].astype(np.int64), sides.syn[1::2].astype(np.int64)

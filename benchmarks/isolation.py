@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.attempts import BORDERS, HARMLESS, HOME, MINUTE, draw_world, play
 from benchmarks.machine import table
@@ -22,13 +21,12 @@ from benchmarks.scoreboard.labels import of_labels
 from netinterf.analyzers.isolation.attempts import Attempts, Row
 from netinterf.analyzers.isolation.closures import Closure, judge
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
+from netinterf.arrays import I64
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
 from netinterf.simulate import run, scenarios
 from netinterf.trace import read
 from netinterf.verdict.model import default_model
-
-I64 = NDArray[np.int64]
 
 __all__ = ["borders", "harmless", "measure"]
 

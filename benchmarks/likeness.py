@@ -14,11 +14,11 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.machine import table, write_json
 from netinterf.analyzers.registry import builtin
 from netinterf.analyzers.run import analyze
+from netinterf.arrays import F64, I64
 from netinterf.schema import Mark, SubjectKind, TcpFlag
 from netinterf.simulate import Conditions, run, scenarios
 from netinterf.trace import Trace, read
@@ -60,7 +60,7 @@ def look(looks: Looks, trace: Trace) -> None:
             connection(looks, trace, rows, syn, answer)
 
 
-def connection(looks: Looks, trace: Trace, rows: NDArray[np.int64], syn: int, answer: int) -> None:
+def connection(looks: Looks, trace: Trace, rows: I64, syn: int, answer: int) -> None:
     """Take the properties of one connection in."""
     packets = trace.packets
     rtt = float(packets.time[answer] - packets.time[syn]) / 1e6
@@ -120,14 +120,14 @@ def weigh(looks: Looks, trace: Trace) -> None:
     looks.flows += sum(counts.values())
 
 
-def distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def distance(first: F64, second: F64) -> float:
     """Give the greatest difference of two empirical distribution functions (Kolmogorov-Smirnov)."""
     every = np.concatenate([first, second])
     below = [np.searchsorted(np.sort(one), every, side="right") / len(one) for one in (first, second)]
     return float(np.abs(below[0] - below[1]).max())
 
 
-def roc_area(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def roc_area(first: F64, second: F64) -> float:
     """Give the chance that a value of the one is above one of the other, ties counted half, whichever way is larger."""
     ranks = np.sort(second)
     above = (np.searchsorted(ranks, first, "left") + np.searchsorted(ranks, first, "right")) / (2 * len(second))

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from benchmarks.scoreboard.intervals import clustered_upper, upper_bound
 from benchmarks.scoreboard.pools import Pool, Stock, recombined
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Outcome, SubjectKind
 from netinterf.table import Text
 from netinterf.verdict.combine import judge
@@ -46,8 +47,6 @@ ZIPF = 1.0
 """Exponent of the popularity of servers: web sites are visited about as 1 / rank (Breslau et al., INFOCOM 1999)."""
 
 HOUR = 3600 * 10**9  # ns
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -145,12 +144,12 @@ def measure(
     }
 
 
-def alarms_of(long: Long, stock: Stock, rng: np.random.Generator | None, model: Model | None) -> NDArray[np.bool_]:
+def alarms_of(long: Long, stock: Stock, rng: np.random.Generator | None, model: Model | None) -> Mask:
     """Judge a long run; say of each subject whether somebody is accused."""
     about, evidence = recombined(stock, long.subject, rng)
     subjects = subjects_of(long)
     table = attrs.evolve(evidence, subject=about.astype(np.int32), subject_kind=subjects.kind[about])
-    alarms: NDArray[np.bool_] = judge(table, subjects, model).outcome == tuple(Outcome).index(Outcome.INTERFERED)
+    alarms: Mask = judge(table, subjects, model).outcome == tuple(Outcome).index(Outcome.INTERFERED)
     return alarms
 
 
@@ -189,7 +188,7 @@ def subjects_of(long: Long) -> Subjects:
     )
 
 
-def counted(long: Long, alarms: NDArray[np.bool_]) -> dict[str, Any]:
+def counted(long: Long, alarms: Mask) -> dict[str, Any]:
     """Count the alarms of a long run, with bounds."""
     total, wrong = len(long), int(np.count_nonzero(alarms))
     sizes = np.bincount(long.client, minlength=CLIENTS)

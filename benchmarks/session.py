@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import table, write_json
 from benchmarks.watch import resident
 from netinterf import simulate
+from netinterf.arrays import I64, U8
 from netinterf.capture import write_pcap, write_records
 from netinterf.engine.judged import judge
 from netinterf.engine.session import Session
@@ -37,14 +38,13 @@ START = 1_700_000_000 * 10**9
 LOT = 20_000  # packets written at a time
 SIZES = (1, 64, 4096, 1 << 16, 1 << 20)
 LIVE = ("tcp.reset.single", "tcp.reset.burst", "http.blockpage.raced", "dns.injection.many")
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False)
 class Plays:
     """Plays one after the other in one buffer; one entry per packet, but for the last."""
 
-    buffer: NDArray[np.uint8]
+    buffer: U8
     at: I64
     captured: I64
     time: I64  # ns since its play began

@@ -13,11 +13,11 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.crowd import Crowd, block, crowd, crowd_model
 from benchmarks.machine import write_json
 from netinterf.analyzers.run import analyze
+from netinterf.arrays import F64, Mask
 from netinterf.capture import write_pcap
 from netinterf.schema import Grade, GroupBy, Groups, Hosts
 from netinterf.simulate import Conditions, scenarios
@@ -36,8 +36,6 @@ from netinterf.verdict.weigh import vocabulary
 
 __all__ = ["accusations", "contrasts", "discoveries", "large_crowd", "mixtures", "run", "scale"]
 
-F64 = NDArray[np.float64]
-
 BAR = float(np.log(100.0))  # the bar at which the reference's mixture was measured (section 6.6)
 SEPARATION = 2.0  # standard deviations between hit and spared
 LIKELY = tuple(Grade).index(Grade.LIKELY)
@@ -45,7 +43,7 @@ BY = tuple(GroupBy)
 WEIGHT_SEED = 2000  # of captures that flows are weighed in; neither fitted to nor judged by the scoreboard
 
 
-def scores(affected: NDArray[np.bool_], rng: np.random.Generator) -> F64:
+def scores(affected: Mask, rng: np.random.Generator) -> F64:
     """Draw log-likelihood ratios of N(0, 1) against N(2, 1): ``d·x - d²/2``."""
     value = rng.normal(0, 1, len(affected)) + SEPARATION * affected
     result: F64 = SEPARATION * value - SEPARATION**2 / 2

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U64
 from netinterf.table import Text
 
 __all__ = ["combined", "distinct", "hash_rows", "joined", "numbered", "numbered_text"]
-
-I64 = NDArray[np.int64]
 
 MOST = 2**62
 """Largest number of combinations that are held in one 64-bit number."""
@@ -86,7 +85,7 @@ def combined(*columns: NDArray[np.integer[Any]]) -> I64:
     return numbered(joined(*((number, max(len(first), 1)) for number, first in parts))[0])[0]
 
 
-def hash_rows(column: Text) -> NDArray[np.uint64]:
+def hash_rows(column: Text) -> U64:
     """Mix the bytes of every string into one 64-bit number; equal strings get equal numbers."""
     hashes = column.lengths.astype(np.uint64)
     for rows, words in _words(column):
@@ -115,7 +114,7 @@ def numbered_text(column: Text) -> tuple[I64, Text]:
     return number, column.take(first)
 
 
-def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, NDArray[np.uint64]]]:
+def _words(column: Text, taken: I64 | None = None) -> Iterator[tuple[I64, U64]]:
     """Walk through all strings eight bytes at a time: rows that are longer, and their next bytes as one number.
 
     With *taken*, the bytes come from those rows instead, cut to the length of the own.

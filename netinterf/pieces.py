@@ -3,12 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8
+
 __all__ = ["gather"]
 
 LARGEST_PIECE = 1024  # bytes copied at a time; larger ones gain nothing over plain memory speed
 
 
-def gather(buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint8]:
+def gather(buffer: U8, starts: I64, lengths: I64) -> U8:
     """Copy many spans of bytes, one after the other, into one new array.
 
     Every length is a sum of powers of two, so all spans are copied in a few rounds, each moving pieces of one size
@@ -35,6 +37,6 @@ def gather(buffer: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArra
     return out
 
 
-def pieces(data: NDArray[np.uint8], size: int) -> NDArray[np.void]:
+def pieces(data: U8, size: int) -> NDArray[np.void]:
     """View bytes as overlapping pieces of *size* bytes, one beginning at each byte; *data* holds at least one."""
     return np.ndarray((len(data) - size + 1,), f"V{size}", data, 0, (1,))

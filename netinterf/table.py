@@ -12,17 +12,18 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.arrow import table_to_arrow
 from netinterf.errors import SchemaError
 from netinterf.pieces import gather
 
 __all__ = ["Column", "Ragged", "Rows", "Table", "Text", "column", "ragged", "spans", "text"]
 
-Rows = NDArray[np.integer[Any]] | NDArray[np.bool_] | slice
+Rows = NDArray[np.integer[Any]] | Mask | slice
 """What selects rows of a table: row numbers, a mask, or a slice."""
 
 
-def spans(starts: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+def spans(starts: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> I64:
     """List the positions of many spans, one after the other.
 
     Args:
@@ -48,7 +49,7 @@ class Ragged:
     zero and never falls.
     """
 
-    offsets: NDArray[np.int64]
+    offsets: I64
     values: NDArray[Any]
 
     def __attrs_post_init__(self) -> None:
@@ -92,7 +93,7 @@ class Ragged:
         return (self[row] for row in range(len(self)))
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> I64:
         """Length of each row."""
         return np.diff(self.offsets)
 
@@ -102,7 +103,7 @@ class Ragged:
         lengths = self.lengths[index]
         return type(self).from_lengths(lengths, self.values[spans(self.offsets[index], lengths)])
 
-    def parents(self) -> NDArray[np.int64]:
+    def parents(self) -> I64:
         """Name the row of each value, aligned with ``values``."""
         return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
 

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.capture import Capture, Interface, Source, from_memory, open_capture
 from netinterf.context.outside import Answers as KnownTable
 from netinterf.context.outside import Networks, Outside
@@ -62,7 +63,7 @@ class Trace:
     """The tables decoded from one capture, and the bytes they point into."""
 
     source: str
-    buffer: NDArray[np.uint8] = attrs.field(repr=False)
+    buffer: U8 = attrs.field(repr=False)
     interfaces: tuple[Interface, ...]
     packets: Packets
     quotes: IcmpQuotes
@@ -98,7 +99,7 @@ class Trace:
             raise ParameterError("flow", flow, f"a row of the {len(self.flows)} flows")
         return stream_bytes(self.buffer, self.packets, self.by_flow, self.sides, flow, outbound, limit)
 
-    def checksum_ok(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    def checksum_ok(self, rows: NDArray[np.integer[Any]]) -> Mask:
         """Say of each packet whether its transport checksum is right, or cannot be checked (cut, a fragment)."""
         return transport_ok(self.buffer, self.packets, np.asarray(rows, np.int64))
 
@@ -106,7 +107,7 @@ class Trace:
         """Read the SACK blocks of packets: left edge, right edge, left edge, … as on the wire (RFC 2018 §3)."""
         return sack_blocks(self.buffer, self.packets, np.asarray(rows, np.int64))
 
-    def select(self, flows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> "Trace":
+    def select(self, flows: NDArray[np.integer[Any]] | Mask) -> "Trace":
         """Keep some flows and all that belongs to them; rows are renumbered, hosts and the buffer stay.
 
         ICMP errors that quote a kept flow are conversations of their own, and are kept only when chosen themselves.
@@ -123,7 +124,7 @@ class Trace:
             raise ParameterError("flows", chosen.tolist()[:5], f"rows of the {len(self.flows)} flows")
         held = np.zeros(len(self.flows) + 1, np.bool_)  # the last place answers for "no flow"
         held[chosen] = True
-        keep: dict[str, NDArray[np.int64]] = {"Flows": chosen, "Recording": chosen}
+        keep: dict[str, I64] = {"Flows": chosen, "Recording": chosen}
         keep["Sides"] = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1)
         for name in ("packets", "dns", "exchanges", "tls", "http", "quic"):
             keep[name.capitalize()] = np.flatnonzero(held[getattr(self, name).flow])
@@ -151,7 +152,7 @@ class Trace:
         return "\n".join(map(printable, lines))
 
 
-def new_places(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def new_places(rows: I64, count: int) -> I64:
     """Return the new row of each of *count* old rows when only *rows* are kept, -1 for those that go."""
     places = np.full(count, -1)
     places[rows] = np.arange(len(rows))

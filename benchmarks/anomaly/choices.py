@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.anomaly.fitting import Pool, across, counted, nats_of, part_of, shared, weights
 from benchmarks.anomaly.gathering import BENIGN, UNKNOWN
 from benchmarks.anomaly.measuring import TOP
 from benchmarks.scoreboard.tables import Section
 from netinterf.anomaly.peers import IMAGINED
+from netinterf.arrays import F64
 
 __all__ = ["section"]
 
@@ -21,7 +21,6 @@ STRENGTHS = (5.0, 20.0, 80.0, 320.0)
 LEAST = 5
 """Conversations of a mechanism whose share counts."""
 
-F64 = NDArray[np.float64]
 Choice = tuple[int, int]  # facts that count, 0 for all; peers that are imagined
 CHOICES: tuple[Choice, ...] = ((1, IMAGINED), (2, IMAGINED), (3, IMAGINED), (0, IMAGINED), (2, 0))
 
@@ -81,7 +80,7 @@ def counts(real: Pool, made: Pool | None, told: int, imagined: int) -> dict[tupl
     return found
 
 
-def weighted_quantile(values: NDArray[np.float64], weight: NDArray[np.float64], share: float) -> float:
+def weighted_quantile(values: F64, weight: F64, share: float) -> float:
     """Find the value below which a share of the weight lies; values that are NaN weigh nothing."""
     told = weight > 0
     order = np.argsort(values[told])

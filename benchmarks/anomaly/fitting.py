@@ -13,10 +13,9 @@ from netinterf.anomaly.kinds import Kind
 from netinterf.anomaly.ordinary import DIGITS, Ordinary
 from netinterf.anomaly.peers import IMAGINED, Peers
 from netinterf.anomaly.score import TOLD, Members, top
+from netinterf.arrays import F64, I64, Mask
 
 __all__ = ["Pool", "across", "counted", "fit", "nats_of", "pooled", "shared", "weights"]
-
-F64 = NDArray[np.float64]
 
 MOST = 1000
 """A repository counts as at most so many conversations of a kind, so that no single network is what is ordinary."""
@@ -40,7 +39,7 @@ class Pool(NamedTuple):
     """The conversations of one kind of many captures."""
 
     members: Members
-    shared: NDArray[np.bool_]  # by most peers, one column per fact
+    shared: Mask  # by most peers, one column per fact
     label: NDArray[np.str_]
     home: NDArray[np.str_]
     source: NDArray[np.str_]
@@ -73,13 +72,13 @@ def pooled(found: Sequence[Gathered], kind: Kind) -> Pool | None:
     )
 
 
-def _apart(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def _apart(columns: Sequence[I64]) -> I64:
     """Number the groups of captures one after the other."""
     base = np.cumsum([0, *(int(column.max(initial=-1)) + 1 for column in columns)])
     return np.concatenate([column + start for column, start in zip(columns, base, strict=False)])
 
 
-def weights(pool: Pool, chosen: NDArray[np.bool_]) -> F64:
+def weights(pool: Pool, chosen: Mask) -> F64:
     """Weigh the benign conversations among the chosen, so that no repository counts for more than `MOST`."""
     told = chosen & (pool.label == BENIGN)
     _, number = np.unique(pool.home, return_inverse=True)
@@ -87,7 +86,7 @@ def weights(pool: Pool, chosen: NDArray[np.bool_]) -> F64:
     return np.where(told, (np.minimum(many, MOST) / np.maximum(many, 1))[number], 0.0)
 
 
-def fit(pool: Pool, chosen: NDArray[np.bool_]) -> Ordinary:
+def fit(pool: Pool, chosen: Mask) -> Ordinary:
     """Count what is ordinary among the benign conversations that are chosen, and how far others stand out from it.
 
     How far is counted on repositories that the chances were not counted on, part by part: on those that they were, all
@@ -98,7 +97,7 @@ def fit(pool: Pool, chosen: NDArray[np.bool_]) -> Ordinary:
     return attrs.evolve(counted(pool, chosen), **told)
 
 
-def across(pool: Pool, chosen: NDArray[np.bool_], told: int = TOLD) -> F64:
+def across(pool: Pool, chosen: Mask, told: int = TOLD) -> F64:
     """Say how far each of the chosen stands out by what is ordinary in other parts."""
     nats = np.full(len(pool.label), np.nan)
     part = part_of(pool.home)
@@ -108,14 +107,14 @@ def across(pool: Pool, chosen: NDArray[np.bool_], told: int = TOLD) -> F64:
     return nats
 
 
-def part_of(home: NDArray[np.str_]) -> NDArray[np.int64]:
+def part_of(home: NDArray[np.str_]) -> I64:
     """Deal repositories into parts, by a hash of their names."""
     names, number = np.unique(home, return_inverse=True)
     digests = (hashlib.sha256(str(name).encode()).digest()[0] for name in names)
     return np.array([digest % PARTS for digest in digests], np.int64)[number]
 
 
-def counted(pool: Pool, chosen: NDArray[np.bool_], strength: float = STRENGTH) -> Ordinary:
+def counted(pool: Pool, chosen: Mask, strength: float = STRENGTH) -> Ordinary:
     """Count the facts of the benign conversations that are chosen.
 
     Args:
@@ -133,7 +132,7 @@ def counted(pool: Pool, chosen: NDArray[np.bool_], strength: float = STRENGTH) -
     return Ordinary(parent=tuple(parent), chance=chance, nats=np.empty(0), beyond=np.empty(0))
 
 
-def shared(members: Members, imagined: int = IMAGINED) -> NDArray[np.bool_]:
+def shared(members: Members, imagined: int = IMAGINED) -> Mask:
     """Say which facts most peers of each conversation share."""
     return np.stack([members.others.shared(column, imagined)[0] for column in members.values.T], axis=1)
 
@@ -144,7 +143,7 @@ def nats_of(pool: Pool, usual: Ordinary, told: int = TOLD) -> F64:
     return np.where(pool.members.alone, np.nan, top(own, told)).astype(np.float64)
 
 
-def tree(values: NDArray[np.int64], weight: F64, widths: Sequence[int]) -> list[int]:
+def tree(values: I64, weight: F64, widths: Sequence[int]) -> list[int]:
     """Join facts into the tree that tells most (Chow and Liu 1968): maximum mutual information, from the best root."""
     count = len(widths)
     told = np.zeros((count, count))
@@ -165,9 +164,7 @@ def tree(values: NDArray[np.int64], weight: F64, widths: Sequence[int]) -> list[
     return parent
 
 
-def chances(
-    own: NDArray[np.int64], above: NDArray[np.int64] | None, weight: F64, width: int, given: int, strength: float
-) -> F64:
+def chances(own: I64, above: I64 | None, weight: F64, width: int, given: int, strength: float) -> F64:
     """Count the values of a fact for each value of its parent; the first row is for an unknown one, or for none."""
     known = own >= 0
     base = np.bincount(own[known], weights=weight[known], minlength=width).astype(np.float64) + FEW / width

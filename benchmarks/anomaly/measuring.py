@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.anomaly.fitting import Pool, fit, nats_of, weights
 from benchmarks.anomaly.gathering import BENIGN, UNKNOWN
 from netinterf.anomaly.ordinary import Ordinary
 from netinterf.anomaly.score import LISTED
+from netinterf.arrays import F64
 
 __all__ = ["TOP", "benign", "hit", "left_out", "scores"]
 
@@ -16,13 +16,13 @@ TOP = 0.99
 """The top hundredth of what is ordinary."""
 
 
-def scores(pool: Pool, usual: Ordinary) -> NDArray[np.float64]:
+def scores(pool: Pool, usual: Ordinary) -> F64:
     """Score all conversations by what is ordinary elsewhere; NaN without peers."""
     nats = nats_of(pool, usual)
     return np.where(np.isnan(nats), np.nan, usual.standing(np.nan_to_num(nats)))
 
 
-def left_out(pool: Pool) -> NDArray[np.float64]:
+def left_out(pool: Pool) -> F64:
     """Score the conversations of each repository by what is ordinary in all others."""
     found = np.full(len(pool.label), np.nan)
     for home in np.unique(pool.home):
@@ -31,7 +31,7 @@ def left_out(pool: Pool) -> NDArray[np.float64]:
     return found
 
 
-def benign(pool: Pool, score: NDArray[np.float64]) -> dict[str, Any]:
+def benign(pool: Pool, score: F64) -> dict[str, Any]:
     """Count benign conversations that are listed, as they are and as `weights` has them."""
     told = (pool.label == BENIGN) & ~np.isnan(score)
     weight = np.where(told, weights(pool, told), 0.0)
@@ -48,7 +48,7 @@ def benign(pool: Pool, score: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
-def hit(pool: Pool, score: NDArray[np.float64]) -> dict[str, dict[str, dict[str, int]]]:
+def hit(pool: Pool, score: F64) -> dict[str, dict[str, dict[str, int]]]:
     """Count, by source and mechanism, conversations interfered with: all, with peers, in the top hundredth, listed."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     for source in np.unique(pool.source):

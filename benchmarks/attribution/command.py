@@ -4,12 +4,12 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.attribution.findings import Known, collect, jobs, joined
 from benchmarks.attribution.fitting import UNDOCUMENTED, answers, count, document, tuned
 from benchmarks.fit.command import FIRST_SEED as FIRST_FIT_SEED
 from benchmarks.quality import FIRST_SEED
+from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import background, systems
 from netinterf.attribute.naming import name_findings
 from netinterf.attribute.score import score
@@ -62,7 +62,7 @@ def report(known: Known) -> dict[str, Any]:
     return result
 
 
-def name_them(known: Known) -> NDArray[np.int64]:
+def name_them(known: Known) -> I64:
     """Name the system of each finding as verdicts do: its place in the catalogue, the one behind the last for none."""
     common = background()
     scores = score(known.traits, known.mechanism, known.rules, systems(), common)
@@ -70,6 +70,6 @@ def name_them(known: Known) -> NDArray[np.int64]:
     return np.where(names.system < 0, len(systems()), names.system)
 
 
-def share(hit: NDArray[np.bool_], among: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+def share(hit: Mask, among: Mask, weight: F64) -> float:
     """Share of hits, each system counting as much."""
     return float(np.average(hit[among], weights=weight[among])) if among.any() else float("nan")

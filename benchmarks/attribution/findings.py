@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.fit.corpus import LIMIT
 from benchmarks.scoreboard.judging import Job, limited, opened
 from netinterf.analyzers.run import analyze
+from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import class_of
 from netinterf.attribute.trait import UNKNOWN, Trait, Traits
 from netinterf.simulate import scenarios
@@ -31,26 +32,26 @@ class Known:
 
     traits: Traits
     mechanism: NDArray[np.str_]
-    rules: NDArray[np.bool_]
-    company: NDArray[np.int64]  # findings of one mechanism at one client of one capture have one number
+    rules: Mask
+    company: I64  # findings of one mechanism at one client of one capture have one number
     system: list[str]  # as the simulator calls it
 
     def __len__(self) -> int:
         return len(self.system)
 
     @property
-    def held(self) -> NDArray[np.bool_]:
+    def held(self) -> Mask:
         """Say of which findings the capture holds packets of the box: some trait besides the trigger is known."""
         known = self.traits.value != UNKNOWN
         known[:, Trait.TRIGGER] = False
-        held: NDArray[np.bool_] = known.any(axis=1)
+        held: Mask = known.any(axis=1)
         return held
 
     @property
-    def weight(self) -> NDArray[np.float64]:
+    def weight(self) -> F64:
         """Weigh findings so that every system counts as much."""
         _, place, count = np.unique(self.system, return_inverse=True, return_counts=True)
-        weights: NDArray[np.float64] = 1.0 / count[place.reshape(-1)]
+        weights: F64 = 1.0 / count[place.reshape(-1)]
         return weights
 
 

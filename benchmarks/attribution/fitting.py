@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.attribution.findings import Known
 from benchmarks.machine import ROOT
+from netinterf.arrays import I64, Mask
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, systems
 from netinterf.attribute.score import Words, look, posterior, score
 from netinterf.attribute.similarity import RAREST
@@ -26,7 +27,7 @@ TEMPERS = (0.4, 0.6, 0.8, 1.0)
 PRIORS = (1.0, 3.0, 10.0, 30.0, 100.0)
 
 
-def answers(known: Known) -> NDArray[np.bool_]:
+def answers(known: Known) -> Mask:
     """Say which entries of the catalogue are right about each finding.
 
     Right is what covers its system and its mechanism; what several boxes write together is covered by several entries.
@@ -63,7 +64,7 @@ def count(known: Known) -> Background:
     return Background(count=counted, share=share, mass=dict(mass), agreement=0.9, temper=1.0, unknown=1.0)
 
 
-def shares(value: NDArray[np.int64], mine: NDArray[np.bool_], system: NDArray[np.str_]) -> dict[int, float]:
+def shares(value: I64, mine: Mask, system: NDArray[np.str_]) -> dict[int, float]:
     """Mean share of each value over the systems that show the trait at all."""
     told = mine & (value != UNKNOWN)
     names = np.unique(system[told])
@@ -75,9 +76,7 @@ def shares(value: NDArray[np.int64], mine: NDArray[np.bool_], system: NDArray[np
     return {one: round(part, 4) for one, part in sorted(found.items()) if part >= RAREST}
 
 
-def others_show(
-    feature: Feature, known: Known, words: Words, others: NDArray[np.bool_], system: NDArray[np.str_]
-) -> float:
+def others_show(feature: Feature, known: Known, words: Words, others: Mask, system: NDArray[np.str_]) -> float:
     """Mean share of findings of other systems that show a feature; half a system more, since more will come."""
     told, seen = look(feature, known.traits, known.rules, words)
     told &= others
@@ -86,7 +85,7 @@ def others_show(
     return (total + 0.5) / (len(names) + 1)
 
 
-def likelihood(known: Known, right: NDArray[np.bool_], common: Background) -> float:
+def likelihood(known: Known, right: Mask, common: Background) -> float:
     """Mean log-probability of the right answers, each system counting as much."""
     scores = score(known.traits, known.mechanism, known.rules, systems(), common)
     hit = np.maximum(np.sum(posterior(scores.llr, common) * right, axis=1), 1e-9)

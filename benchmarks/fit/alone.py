@@ -6,9 +6,9 @@ a single sign is rarer than interference.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.fit.design import Design
+from netinterf.arrays import Mask
 from netinterf.verdict.model import Model
 from netinterf.verdict.weigh import weigh
 
@@ -18,7 +18,7 @@ LEAST = 20
 """Interfered subjects with a sign that a measurement needs."""
 
 
-def alone_of(design: Design, model: Model, use: NDArray[np.bool_]) -> dict[str, float]:
+def alone_of(design: Design, model: Model, use: Mask) -> dict[str, float]:
     """Measure of each mechanism how seldom one group speaks for it and no other does: the logarithm of the share, nats.
 
     Mechanisms whose rules are parts of one likelihood ratio have no groups to miss.

@@ -11,7 +11,6 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.fit.alone import alone_of
 from benchmarks.fit.corpus import Sample, collect, gather, total_caps
@@ -26,6 +25,7 @@ from benchmarks.quality import Plan, jobs_of
 from benchmarks.reality.bounds import LEAST_HOMES, LEAST_SUBJECTS
 from benchmarks.scoreboard.judging import Job
 from benchmarks.scoreboard.left_out import FILE
+from netinterf.arrays import Mask
 from netinterf.stats.dependence import intraclass_correlation
 from netinterf.verdict.model import Model, default_model
 
@@ -151,7 +151,7 @@ def fit(design: Design, started: Model, folds: dict[str, int], spotless: frozens
     return whole, parts
 
 
-def finish(design: Design, started: Model, factors: dict[str, float], use: NDArray[np.bool_]) -> Model:
+def finish(design: Design, started: Model, factors: dict[str, float], use: Mask) -> Model:
     """Add to fitted factors how far evidence may carry, what silence means, a single sign, and a certain case.
 
     Args:

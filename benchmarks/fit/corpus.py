@@ -14,6 +14,7 @@ from benchmarks.scoreboard.labels import LabelledCapture, Row
 from benchmarks.scoreboard.left_out import origin_of
 from netinterf.analyzers.base import join
 from netinterf.analyzers.run import analyze
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Evidence
 from netinterf.simulate import Truth
 from netinterf.stats.calibration import rule_of_three
@@ -42,12 +43,12 @@ class Sample:
 
     scenario: str
     evidence: Evidence  # subject: place in the arrays below; no packets
-    kind: NDArray[np.int64]  # place in SUBJECTS
-    server: NDArray[np.int64]  # servers of the capture, numbered
-    path: NDArray[np.int64]  # pairs of its hosts, and kinds of subject between them, numbered
+    kind: I64  # place in SUBJECTS
+    server: I64  # servers of the capture, numbered
+    path: I64  # pairs of its hosts, and kinds of subject between them, numbered
     happened: tuple[str, ...]  # "ok", or the code of the deciding reason
     mechanisms: tuple[tuple[str, ...], ...]  # at work; empty when nobody interfered
-    series: NDArray[np.bool_]  # decidable only together with others
+    series: Mask  # decidable only together with others
     system: tuple[str, ...]
     confounder: tuple[str, ...]
 
@@ -60,13 +61,13 @@ class Corpus:
     """All samples in one table."""
 
     evidence: Evidence
-    kind: NDArray[np.int64]
-    site: NDArray[np.int64]  # one number per server of each capture
-    path: NDArray[np.int64]  # one number per path of each capture (`netinterf.verdict.same_path`)
+    kind: I64
+    site: I64  # one number per server of each capture
+    path: I64  # one number per path of each capture (`netinterf.verdict.same_path`)
     happened: NDArray[np.str_]
     mechanisms: tuple[tuple[str, ...], ...]
-    benign: NDArray[np.bool_]
-    series: NDArray[np.bool_]
+    benign: Mask
+    series: Mask
     origin: NDArray[np.str_]  # system, else look-alike, else scenario: what is left out together
     captures: int
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from benchmarks.fit.corpus import Corpus
+from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import SUBJECTS, Model
@@ -13,11 +14,8 @@ from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabul
 
 __all__ = ["Design", "lay_out"]
 
-F64 = NDArray[np.float64]
-
 ALIKE = {"dns.injection": "dns.forged", "dns.forged": "dns.injection"}
 """An injected answer whose rival was not captured is rightly called forged, and evidence says which it can be."""
-
 
 PLANS = ("plan-policer", "plan-burst", "quota-exhausted", "own-uplink")
 """Look-alikes that are limits of a whole line, the client's or the server's. By the verdict format (section 2) a
@@ -27,7 +25,6 @@ counter-examples; where several names or ports of one server are limited, `netin
 CONTRASTS = ("rate.spared", "rate.spared_name", "rate.spared_address", "rate.spared_elsewhen", "rate.whole_link")
 """What compares with others; that it cannot be told (``rate.others_unclear``) is no comparison. The last decides by
 itself: what limits a whole link alike is a plan whatever else is seen, so its suspicions teach nothing."""
-
 
 COMPANY = ("rate.freeze", "rate.shaping", "rate.handshake", "reach")
 """Mechanisms that strike whole classes of connections and are told by company only. All their subjects are series;
@@ -42,8 +39,8 @@ class Design:
     borne: Bearing
     mechanisms: tuple[str, ...]
     rules: tuple[Rule, ...]
-    kept: NDArray[np.int64]  # hypotheses that are rows
-    right: NDArray[np.bool_]  # of each row: the mechanism was at work
+    kept: I64  # hypotheses that are rows
+    right: Mask  # of each row: the mechanism was at work
     base: F64  # of each row: log-odds that a subject of its kind was interfered with so, before evidence
     weight: F64  # of each row: how many subjects it stands for
     origin: NDArray[np.str_]  # of each row
@@ -127,25 +124,23 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
     )
 
 
-def showing(borne: Bearing, evidence: Evidence, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+def showing(borne: Bearing, evidence: Evidence, wanted: tuple[str, ...]) -> Mask:
     """Say which suspicions some observation of the given rules bears on."""
     known = np.isin(evidence.rule, [place for place, rule in enumerate(evidence.rules) if rule.id in wanted])
     return np.bincount(borne.pair_hypothesis, known[borne.pair_evidence], len(borne)) > 0
 
 
-def told_by_company(borne: Bearing, evidence: Evidence, mechanisms: tuple[str, ...]) -> NDArray[np.bool_]:
+def told_by_company(borne: Bearing, evidence: Evidence, mechanisms: tuple[str, ...]) -> Mask:
     """Say which suspicions are of `COMPANY`, and have something drawn from other subjects that speaks for them."""
     compares = [rule.shared or "selective" in rule.measures for rule in evidence.rules]
     shared = np.array(compares or [False])[evidence.rule] & (evidence.llr > 0)
     shown = np.bincount(borne.pair_hypothesis, shared[borne.pair_evidence], len(borne)) > 0
     mine = np.array([any(covers(word, one) for word in COMPANY) for one in mechanisms] or [False])[borne.mechanism]
-    told: NDArray[np.bool_] = shown & mine
+    told: Mask = shown & mine
     return told
 
 
-def base_odds(
-    corpus: Corpus, counted: NDArray[np.bool_], wanted: list[tuple[str, str]]
-) -> dict[tuple[str, str], float]:
+def base_odds(corpus: Corpus, counted: Mask, wanted: list[tuple[str, str]]) -> dict[tuple[str, str], float]:
     """Count how often each mechanism worked on each kind of subject, against how often nobody did: log-odds.
 
     Args:

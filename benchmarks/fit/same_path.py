@@ -1,9 +1,9 @@
 """What a certain case says of others on its path: how much more often the same mechanism is at work there."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.fit.design import Design
+from netinterf.arrays import F64, I64, Mask
 from netinterf.verdict.model import MOST_TIMES, SUBJECTS, Model
 from netinterf.verdict.same_path import certain_of, met_elsewhere, own_weights
 
@@ -13,7 +13,7 @@ HALF = 0.5
 """What is added to each count, so that what was never seen is no certainty (Haldane, Ann. Hum. Genet. 1956)."""
 
 
-def times_of(design: Design, model: Model, use: NDArray[np.bool_]) -> float:
+def times_of(design: Design, model: Model, use: Mask) -> float:
     """Estimate how many times likelier a mechanism is where a certain case of it stands on the same path.
 
     Suspicions with evidence of their own are compared with others whose evidence weighs as much, to the nat, and that
@@ -33,7 +33,7 @@ def times_of(design: Design, model: Model, use: NDArray[np.bool_]) -> float:
     return round(float(np.clip(ratio, 1.0, MOST_TIMES)), 1)
 
 
-def neighbours_of(design: Design, model: Model) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def neighbours_of(design: Design, model: Model) -> tuple[F64, Mask]:
     """Say of each row of a design what its own evidence weighs, and whether it stands beside a certain case."""
     corpus = design.corpus
     happened = zip(corpus.kind.tolist(), corpus.happened.tolist(), strict=True)
@@ -43,7 +43,7 @@ def neighbours_of(design: Design, model: Model) -> tuple[NDArray[np.float64], ND
     return np.where(own.supported, own.worth, 0.0)[design.kept], beside[design.kept]
 
 
-def odds_ratio(stratum: NDArray[np.int64], hit: NDArray[np.bool_], beside: NDArray[np.bool_]) -> float:
+def odds_ratio(stratum: I64, hit: Mask, beside: Mask) -> float:
     """Compare how often something happened beside and apart, over strata (Mantel and Haenszel, JNCI 1959).
 
     Args:

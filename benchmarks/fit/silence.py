@@ -7,10 +7,10 @@ interference, and where the capture held too little it means nothing; neither is
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.fit.corpus import Corpus
 from benchmarks.fit.design import Design
+from netinterf.arrays import Mask
 from netinterf.stats.calibration import rule_of_three
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.weigh import strongest, values
@@ -30,7 +30,7 @@ LEAST = 20
 """Silent subjects of a kind and fate that a measurement needs."""
 
 
-def supported(design: Design, model: Model) -> NDArray[np.bool_]:
+def supported(design: Design, model: Model) -> Mask:
     """Say for which subjects of the corpus something speaks for a mechanism."""
     evidence = design.corpus.evidence
     weighed = values(evidence, model)[design.borne.pair_evidence]
@@ -41,7 +41,7 @@ def supported(design: Design, model: Model) -> NDArray[np.bool_]:
     return result
 
 
-def quiet_of(corpus: Corpus, loud: NDArray[np.bool_], use: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
+def quiet_of(corpus: Corpus, loud: Mask, use: Mask) -> dict[tuple[str, str], float]:
     """Measure the likelihood ratio of silence: how much less frequent it is among interfered than untouched subjects.
 
     Subjects that only a series decides are silent by themselves and are left out.

@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from benchmarks.fit.design import Design
+from netinterf.arrays import F64, Mask
 from netinterf.schema import Rule
 from netinterf.verdict.model import Model
 
 __all__ = ["FLOOR", "LARGEST", "fit_factors"]
-
-F64 = NDArray[np.float64]
 
 SPREAD = 2.0
 """Standard deviation, in nats, of the weights that come from the literature: the spread between the sources that gave
@@ -32,7 +30,6 @@ LARGEST = 3.0
 ROUNDS = 6
 """Which observation of a group is strongest depends on the factors, so both are found in turn; they settle in four."""
 
-
 FLOOR = 0.7
 """Least factor of a rule that no benign traffic fires, real or simulated, though it could have often enough: what the
 corpus says against it then is only that other signs come with it, and they need not come in the next censor."""
@@ -41,7 +38,7 @@ corpus says against it then is only that other signs come with it, and they need
 def fit_factors(
     design: Design,
     model: Model,
-    use: NDArray[np.bool_],
+    use: Mask,
     near: Mapping[str, float] | None = None,
     spotless: frozenset[str] = frozenset(),
 ) -> dict[str, float]:

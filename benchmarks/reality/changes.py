@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.capture import write_pcap
 from netinterf.context.special import Special
 from netinterf.simulate import run
@@ -21,7 +21,6 @@ from netinterf.trace import Trace, read
 
 __all__ = ["NEUTRAL", "WORSE", "Frames", "as_pcap", "as_pcapng", "frames_of"]
 
-I64 = NDArray[np.int64]
 
 ETHERNET, RAW = 1, 101
 ICMP, TCP, UDP = 1, 6, 17
@@ -33,7 +32,6 @@ SNAPLEN = 96
 SKEW = 2_000_000  # ns: clocks of two ports of one tap that are not synchronised
 ROUTED = 20_000  # ns between both copies of a frame that a router passes on
 SEED = 1
-
 
 IP_TYPES = (b"\x08\x00", b"\x86\xdd")
 """EtherTypes of IPv4 and IPv6."""
@@ -49,8 +47,8 @@ class Frames:
     length: I64  # on the wire
     time: I64  # ns
     link_type: int
-    outbound: NDArray[np.bool_]  # sent by a flow's client
-    inbound: NDArray[np.bool_]  # sent by a flow's server
+    outbound: Mask  # sent by a flow's client
+    inbound: Mask  # sent by a flow's server
     flow: I64  # -1 for none
     ip_at: I64  # offset of the innermost IP header, 0 without
     clients: frozenset[bytes]  # IPv4 addresses that only ever open conversations, private ones

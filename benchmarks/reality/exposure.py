@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.silence.probes import in_a_sweep
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Evidence, Mark, SubjectKind, TcpFlag, TcpOption
 from netinterf.trace import Trace
 from netinterf.verdict.model import MAX_NATS, default_model
@@ -23,7 +23,6 @@ from netinterf.verdict.weigh import strongest as strongest_of_groups
 
 __all__ = ["Count", "count", "family_of", "met"]
 
-Mask = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
 
@@ -102,7 +101,7 @@ def met(trace: Trace, subjects: Subjects) -> dict[str, Mask]:
     return found
 
 
-def greeting(trace: Trace) -> NDArray[np.int64]:
+def greeting(trace: Trace) -> I64:
     """List the packets that are SYN/ACKs of a connection, copies of one frame left out."""
     packets, both = trace.packets, TcpFlag.SYN | TcpFlag.ACK
     fresh = packets.marks & Mark.DUPLICATE_FRAME == 0
@@ -152,11 +151,11 @@ def count(
     return counts
 
 
-Firing = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+Firing = tuple[I64, F64, F64]
 NEVER: Firing = (np.empty(0, np.int64), np.empty(0), np.empty(0))
 
 
-def strongest(evidence: Evidence, row: NDArray[np.int64]) -> dict[int, Firing]:
+def strongest(evidence: Evidence, row: I64) -> dict[int, Firing]:
     """Find where rules speak for interference.
 
     Returns:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks import truth
 from benchmarks.matching import pair
@@ -18,6 +17,7 @@ from benchmarks.scoreboard.folders import of_catalogue
 from benchmarks.scoreboard.judging import limited, single_replies
 from benchmarks.scoreboard.labels import LabelledCapture
 from netinterf.analyzers.run import analyze
+from netinterf.arrays import Mask
 from netinterf.errors import NetinterfError
 from netinterf.trace import read
 from netinterf.verdict.combine import judge
@@ -108,7 +108,7 @@ def looked_at(case: Case) -> Seen:
     )
 
 
-def spared(labels: LabelledCapture, ledger: Ledger) -> NDArray[np.bool_]:
+def spared(labels: LabelledCapture, ledger: Ledger) -> Mask:
     """Say of each subject whether nobody interfered with it, as far as the labels know."""
     told = [{"subject": attrs.asdict(subject(ledger, row))} for row in range(len(ledger.verdicts))]
     benign = np.full(len(told), not labels.interfered)

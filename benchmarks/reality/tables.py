@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.reality.judging import Told, Unit
 from benchmarks.scoreboard.calibration import error_by_chance
 from benchmarks.scoreboard.intervals import wilson
 from benchmarks.scoreboard.tables import Section
+from netinterf.arrays import F64
 from netinterf.stats import calibration_error, log_loss, reliability
 
 __all__ = ["calibration", "counted", "sections"]
@@ -131,11 +131,11 @@ def calibration(told: Iterable[Told]) -> dict[str, Any]:
     }
 
 
-def alike(rows: Sequence[tuple[str, float, bool]]) -> NDArray[np.float64]:
+def alike(rows: Sequence[tuple[str, float, bool]]) -> F64:
     """Weigh rows so that every repository weighs the same; weights sum to 1."""
     size = Counter(repository for repository, _, _ in rows)
     weight = np.array([1.0 / size[repository] for repository, _, _ in rows])
-    result: NDArray[np.float64] = weight / weight.sum()
+    result: F64 = weight / weight.sum()
     return result
 
 

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Grade, Outcome, Status
 from netinterf.trace import Trace
 from netinterf.verdict.combine import classify
@@ -48,11 +49,11 @@ class Rival:
     judge: Callable[[Trace], list[Call]]
 
 
-def segments(trace: Trace) -> NDArray[np.bool_]:
+def segments(trace: Trace) -> Mask:
     """Say of every packet whether it is a TCP segment of a flow, its header captured (later IP fragments have none)."""
     packets = trace.packets
     headed = packets.status & (Status.FRAGMENT_LATER | Status.HEADER_CUT) == 0
-    found: NDArray[np.bool_] = (packets.protocol == TCP) & (packets.flow >= 0) & headed
+    found: Mask = (packets.protocol == TCP) & (packets.flow >= 0) & headed
     return found
 
 

@@ -8,9 +8,9 @@ reset or in three seconds of silence, is possibly tampered with, and the flags t
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rivals.base import Call, Rival, segments
+from netinterf.arrays import I32
 from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -121,7 +121,7 @@ def received(trace: Trace) -> Ragged:
     return Ragged.from_lengths(np.minimum(lengths, PACKETS), rows[rank < PACKETS])
 
 
-def count(trace: Trace, rows: NDArray[np.int32], silent: bool) -> Seen:
+def count(trace: Trace, rows: I32, silent: bool) -> Seen:
     """Count what was received, in the order of the sequence numbers."""
     packets = trace.packets
     flags, load = packets.tcp_flags[rows], packets.payload_length[rows] > 0

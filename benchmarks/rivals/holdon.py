@@ -7,10 +7,10 @@ capture has no such queries, so both are learnt from the exchanges of the same r
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rivals.base import Call, Rival
 from benchmarks.rivals.replies import frames_of
+from netinterf.arrays import F64, I64
 from netinterf.trace import Trace
 
 __all__ = ["HOLD_ON", "hold_on"]
@@ -24,11 +24,11 @@ TTLS = 256
 class Learnt:
     """What the exchanges with one reply tell of every server."""
 
-    ttl: NDArray[np.int64]  # TTL of the reply of each exchange, -1 where there is not exactly one
-    wait: NDArray[np.float64]  # ns from query to reply of each exchange, infinite where there is not exactly one
-    server: NDArray[np.int64]  # place of each exchange's server in the two below
-    ttls: NDArray[np.int64]  # how often each TTL was seen, per server
-    waits: NDArray[np.float64]  # the two least waits per server, infinite where there are fewer
+    ttl: I64  # TTL of the reply of each exchange, -1 where there is not exactly one
+    wait: F64  # ns from query to reply of each exchange, infinite where there is not exactly one
+    server: I64  # place of each exchange's server in the two below
+    ttls: I64  # how often each TTL was seen, per server
+    waits: F64  # the two least waits per server, infinite where there are fewer
 
     @classmethod
     def of(cls, trace: Trace) -> "Learnt":

@@ -1,9 +1,9 @@
 """Two plain rules about TCP resets: that there is one, and that its TTL is unlike its sender's other packets."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rivals.base import Call, Rival, by_flow, segments
+from netinterf.arrays import I64
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -12,7 +12,7 @@ __all__ = ["ANY_RESET", "RESET_TTL", "calls_by_flow", "reset_rows", "reset_word"
 TTLS = 256
 
 
-def reset_rows(trace: Trace) -> NDArray[np.int64]:
+def reset_rows(trace: Trace) -> I64:
     """List the rows of all TCP resets that belong to a flow, in time order."""
     return np.flatnonzero(segments(trace) & (trace.packets.tcp_flags & TcpFlag.RST != 0))
 
@@ -23,7 +23,7 @@ def reset_word(trace: Trace, flow: int) -> str:
     return "tcp.reset" if opened or trace.sides.payload_packets[2 * flow] else "tcp.connect.reset"
 
 
-def calls_by_flow(trace: Trace, rows: NDArray[np.int64], says: str) -> list[Call]:
+def calls_by_flow(trace: Trace, rows: I64, says: str) -> list[Call]:
     """Call every flow that holds one of the packets *rows* (ascending), and name these packets."""
     frames = trace.packets.frame
     return [

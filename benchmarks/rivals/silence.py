@@ -1,9 +1,9 @@
 """A plain rule about silence: a SYN sent twice, or the same data three times, and nobody answered it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rivals.base import Call, Rival, by_flow, segments
+from netinterf.arrays import I64
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -30,7 +30,7 @@ def unanswered(trace: Trace) -> list[Call]:
     return calls + gather(trace, rows[carries], DATA_COPIES, "tcp.drop")
 
 
-def gather(trace: Trace, rows: NDArray[np.int64], copies: int, mechanism: str) -> list[Call]:
+def gather(trace: Trace, rows: I64, copies: int, mechanism: str) -> list[Call]:
     """Call each flow in which one of the segments *rows* was sent at least *copies* times by one side.
 
     Args:

@@ -12,15 +12,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Status, TcpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["Transmissions", "sent_again", "transmissions"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 SECOND = 1e9  # ns
 STAMPS = 12  # bytes that timestamps take of every segment
@@ -35,9 +32,9 @@ class Transmissions:
     time: F64  # s
     start: I64  # first byte, relative
     end: I64  # behind the last byte
-    lost: Bool
+    lost: Mask
     delay: F64  # s until it was acknowledged, NaN for segments that were sent again or never acknowledged
-    clear: Bool  # no earlier loss was open, so that the delay is a round trip
+    clear: Mask  # no earlier loss was open, so that the delay is a round trip
     row: I64  # row in Packets
     chunk: I64  # number of the chunk: new data of the other side opens the next one
 
@@ -103,7 +100,7 @@ def pieces(start: I64, length: NDArray[Any], rows: I64, size: int) -> tuple[I64,
     return rows[owner], begins, np.minimum(begins + size, (start + length)[owner])
 
 
-def sent_again(start: I64, end: I64) -> Bool:
+def sent_again(start: I64, end: I64) -> Mask:
     """Say which segments a later one repeats: it begins inside their bytes and ends below all that was sent before.
 
     Among the segments that begin inside another's bytes the last repeat is asked for, by a reduction over the sorted
@@ -120,7 +117,7 @@ def sent_again(start: I64, end: I64) -> Bool:
     order = np.argsort(start, kind="stable")
     edges = np.stack([np.searchsorted(start[order], edge) for edge in (start, end)], axis=1).reshape(-1)
     place = np.append(np.where(repeat[order], order, -1), -1)
-    again: Bool = np.maximum.reduceat(place, edges)[::2] > np.arange(len(start))
+    again: Mask = np.maximum.reduceat(place, edges)[::2] > np.arange(len(start))
     return again
 
 
@@ -135,7 +132,7 @@ def sack_ranges(trace: Trace, rows: I64) -> I64:
     return np.column_stack([ranges, owner, needless])
 
 
-def without_needless(again: Bool, start: I64, end: I64, row: I64, needless: I64) -> Bool:
+def without_needless(again: Mask, start: I64, end: I64, row: I64, needless: I64) -> Mask:
     """Take the losses back that a DSACK refutes: of each, the last segment with its bytes that was sent again."""
     lost = again.copy()
     for left, right, when, _ in needless.tolist():
@@ -159,7 +156,7 @@ def first_answers(start: I64, end: I64, ack: I64, rows: I64, blocks: I64) -> I64
     return answered
 
 
-def undisturbed(row: I64, answered: I64, again: Bool) -> Bool:
+def undisturbed(row: I64, answered: I64, again: Mask) -> Mask:
     """Say which segments were sent after the acknowledgement of every earlier one that had to be sent again."""
     clear = np.ones(len(row), np.bool_)
     if len(row):

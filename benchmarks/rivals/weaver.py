@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rivals.base import Call, Rival, segments
 from benchmarks.rivals.resets import reset_rows, reset_word
+from netinterf.arrays import I64, U16, Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -22,8 +22,7 @@ SLACK = 2  # numbers that SYN and FIN may take; the paper's margin
 WINDOW = 2_000_000_000  # ns between two packets of one race: 2.0 s
 OVERTAKEN = 3_000_000  # ns; a reset so shortly behind data may have been overtaken by it. No margin was published
 
-I64 = NDArray[np.int64]
-Rows = NDArray[np.bool_]
+Rows = Mask
 
 
 @attrs.frozen(eq=False)
@@ -34,7 +33,7 @@ class Side:
     seq: I64  # relative to the sender's first number
     end: I64  # seq and payload
     ack: I64  # -1 without the ACK flag
-    flags: NDArray[np.uint16]
+    flags: U16
     mine: Rows  # sent by the side under test
 
     @property

@@ -6,9 +6,9 @@ the second is the control. A capture holds no such pair, so the control is anoth
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rivals.base import Call, Rival
+from netinterf.arrays import F64
 from netinterf.schema import TlsKind
 from netinterf.trace import Trace
 
@@ -18,8 +18,6 @@ BUCKETS = 100  # throughput samples of a transfer
 AREA, PROBABILITY = 0.5, 0.01  # least difference of the means, as a share of the greater; greatest KS probability
 SECOND = 1e9  # ns
 TERMS = 100  # of the series for the KS probability, which converges after a few
-
-F64 = NDArray[np.float64]
 
 
 def samples(trace: Trace, flow: int) -> F64:

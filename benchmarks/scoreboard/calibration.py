@@ -7,16 +7,15 @@ compared with how often it was right. The scores themselves are those of `netint
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.stats import Reliability, brier, calibration_error, log_loss, reliability
 
 __all__ = ["error_by_chance", "report", "weights"]
 
 DRAWS = 200
 """Perfectly calibrated corpora that the expected calibration error is compared with."""
-
-F64 = NDArray[np.float64]
 
 
 def weights(interfered: ArrayLike, benign_per_positive: float | None) -> F64:

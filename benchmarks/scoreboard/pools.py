@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import join
+from netinterf.arrays import I32, I64, U8, U32, Mask
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -14,20 +14,18 @@ from netinterf.verdict.subjects import list_subjects, row_of
 
 __all__ = ["Pool", "Stock", "pool_of", "recombined"]
 
-I64 = NDArray[np.int64]
-
 
 @attrs.frozen(eq=False, kw_only=True)
 class Pool:
     """What a verdict needs of one benign run: its subjects, and the evidence about them without packets."""
 
     scenario: str
-    exchange: NDArray[np.bool_]  # of each subject: an exchange, else a flow
+    exchange: Mask  # of each subject: an exchange, else a flow
     prior_kind: I64  # place in model.SUBJECTS
-    protocol: NDArray[np.uint8]
-    reasons: NDArray[np.uint32]  # Reason bits: what happened to it
-    whole: NDArray[np.bool_]  # both directions were captured
-    server: NDArray[np.int32]  # servers of the run, numbered from 0
+    protocol: U8
+    reasons: U32  # Reason bits: what happened to it
+    whole: Mask  # both directions were captured
+    server: I32  # servers of the run, numbered from 0
     port: I64  # of the server
     evidence: Evidence  # subject: place in the arrays above
 
@@ -66,7 +64,7 @@ class Stock:
     by_key: Ragged  # rows of evidence of each (subject, group), in that order
     groups: int
     stratum: I64  # of each subject: scenario, kind, what happened and the set of groups with an observation
-    exchange: NDArray[np.bool_]
+    exchange: Mask
 
     @classmethod
     def of(cls, pools: Sequence[Pool]) -> "Stock":

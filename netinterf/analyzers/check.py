@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Analyzer, Scope
+from netinterf.arrays import I64
 from netinterf.errors import AnalyzerError
 from netinterf.schema import Evidence, SubjectKind
 from netinterf.trace import Trace, read
@@ -120,16 +120,14 @@ def keep_scope(analyzer: Analyzer, trace: Trace, evidence: Evidence) -> None:
     demand(sorted(parts[0] + parts[1]) == sorted(whole), analyzer, f"looks beyond its scope {analyzer.scope.value!r}")
 
 
-def evidence_of_part(analyzer: Analyzer, trace: Trace, flows: NDArray[np.int64]) -> list[tuple[object, ...]]:
+def evidence_of_part(analyzer: Analyzer, trace: Trace, flows: I64) -> list[tuple[object, ...]]:
     """Analyze some flows alone and name what was found in the rows of the whole trace."""
     held = np.zeros(len(trace.flows) + 1, np.bool_)
     held[flows] = True
     return fingerprint(analyzer(trace.select(flows)), flows, np.flatnonzero(held[trace.packets.flow]))
 
 
-def fingerprint(
-    evidence: Evidence, flows: NDArray[np.int64] | None, packets: NDArray[np.int64] | None
-) -> list[tuple[object, ...]]:
+def fingerprint(evidence: Evidence, flows: I64 | None, packets: I64 | None) -> list[tuple[object, ...]]:
     """List evidence about flows as comparable values."""
     found: list[tuple[object, ...]] = []
     for row in np.flatnonzero(evidence.subject_kind == SubjectKind.FLOW):

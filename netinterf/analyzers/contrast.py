@@ -11,9 +11,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NEAR_NS", "Contrast", "Grouped", "Grouping", "around"]
+from netinterf.arrays import I64
 
-I64 = NDArray[np.int64]
+__all__ = ["NEAR_NS", "Contrast", "Grouped", "Grouping", "around"]
 
 NEAR_NS = 60_000_000_000
 """How near in time another connection must lie to be compared: a minute (Kakhki et al., IMC 2015)."""

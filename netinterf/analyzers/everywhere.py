@@ -10,10 +10,10 @@ probability 1 / (n + 1), by Laplace's rule of succession. Beside the tap all n s
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import join
 from netinterf.analyzers.vocabulary import Family
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Diagnostic, Evidence, SubjectKind
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -22,8 +22,6 @@ __all__ = ["EVERYWHERE", "RULES", "everywhere", "everywhere_notes"]
 
 EVERYWHERE = "recording.everywhere"
 """Code of the diagnostic that says what nearly all connections show."""
-
-I64 = NDArray[np.int64]
 
 FAMILIES = {"tcp.synack": "greetings", "tcp.data": "data", "tcp.fin": "farewells", "tcp.reset": "resets"}
 """Mechanisms, and what looks forged where somebody seems to do it."""
@@ -96,7 +94,7 @@ def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
     return tuple(Diagnostic(EVERYWHERE, one) for one in said)
 
 
-def against(trace: Trace, flow: I64, could: NDArray[np.bool_], place: int) -> Evidence:
+def against(trace: Trace, flow: I64, could: Mask, place: int) -> Evidence:
     """Write down one family, for the flows that show it where hardly one is spared."""
     hosts, path = trace.hosts, trace.flows.path
     _, of = np.unique(path, return_inverse=True)

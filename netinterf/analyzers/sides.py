@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, Packets, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -23,52 +24,50 @@ NO_SHIFT, MOST_SHIFT = 255, 14
 class SidePackets:
     """Packets of some flows, sorted by side, then time. The columns are aligned."""
 
-    row: NDArray[np.int64]  # rows in Packets
-    side: NDArray[np.int64]  # rows in Sides
-    end: NDArray[np.int64]  # relative sequence number behind the packet
-    top: NDArray[np.int64]  # highest such number of the side so far, this packet included
-    acked: NDArray[np.int64]  # highest relative ack of the side so far, this packet included
-    edge: NDArray[np.int64]  # highest relative number so far that the side had room for (ack and window)
+    row: I64  # rows in Packets
+    side: I64  # rows in Sides
+    end: I64  # relative sequence number behind the packet
+    top: I64  # highest such number of the side so far, this packet included
+    acked: I64  # highest relative ack of the side so far, this packet included
+    edge: I64  # highest relative number so far that the side had room for (ack and window)
 
-    def take(self, kept: NDArray[np.bool_]) -> "SidePackets":
+    def take(self, kept: Mask) -> "SidePackets":
         """Select packets; what had been reached by then stays as it was."""
         return SidePackets(**{name: column[kept] for name, column in attrs.asdict(self, recurse=False).items()})
 
-    def before(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+    def before(self, side: I64, row: I64) -> I64:
         """Place of the last packet of *side* before packet *row*, -1 for none."""
         place = self._find(side, row) - 1
         return np.where((place >= 0) & (self._at(self.side, place) == side), place, -1)
 
-    def first_above(
-        self, column: NDArray[np.int64], side: NDArray[np.int64], value: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def first_above(self, column: I64, side: I64, value: I64) -> I64:
         """Place of the first packet of *side* whose running maximum *column* passes *value*, -1 for none."""
         low = (1 << 40) - 1
         place = np.searchsorted(self.side << 40 | np.clip(column, 0, low), side << 40 | np.clip(value + 1, 0, low))
         inside = np.minimum(place, len(self.row) - 1)
         return np.where((place < len(self.row)) & (self._at(self.side, inside) == side), place, -1)
 
-    def _find(self, side: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _find(self, side: I64, row: I64) -> I64:
         return np.searchsorted(self.side << 32 | self.row, side << 32 | row)
 
-    def at(self, column: NDArray[Any], place: NDArray[np.int64], missing: int = -1) -> NDArray[np.int64]:
+    def at(self, column: NDArray[Any], place: I64, missing: int = -1) -> I64:
         """Read *column* (aligned with the base) at *place*; -1 places give *missing*."""
         return np.where(place >= 0, self._at(column, place), missing).astype(np.int64)
 
     @staticmethod
-    def _at(column: NDArray[Any], place: NDArray[np.int64]) -> NDArray[Any]:
+    def _at(column: NDArray[Any], place: I64) -> NDArray[Any]:
         return column[np.maximum(place, 0)] if len(column) else np.zeros(len(place), column.dtype)
 
 
-def segment_end(packets: Packets, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def segment_end(packets: Packets, rows: I64) -> I64:
     """Relative sequence number behind each packet: payload plus one each for SYN and FIN (RFC 9293 §3.4)."""
     flags = packets.tcp_flags[rows]
     counted = ((flags & TcpFlag.SYN) != 0).astype(np.int64) + ((flags & TcpFlag.FIN) != 0)
-    end: NDArray[np.int64] = packets.relative_seq[rows] + packets.payload_length[rows] + counted
+    end: I64 = packets.relative_seq[rows] + packets.payload_length[rows] + counted
     return end
 
 
-def stamps_agreed(trace: Trace, side: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+def stamps_agreed(trace: Trace, side: NDArray[np.integer[Any]]) -> Mask:
     """Say whether the ends of some sides agreed on timestamps, so that all later packets carry them (RFC 7323 §3.2).
 
     A SYN/ACK offers them only in answer to an offer, so that it tells alone where the SYN was not captured.
@@ -76,13 +75,13 @@ def stamps_agreed(trace: Trace, side: NDArray[np.integer[Any]]) -> NDArray[np.bo
     sides = trace.sides
     offered = sides.syn_options & TcpOption.TIMESTAMPS != 0
     unseen = (sides.syn[side ^ 1] < 0) & (side % 2 == 1)
-    agreed: NDArray[np.bool_] = offered[side] & (offered[side ^ 1] | unseen)
+    agreed: Mask = offered[side] & (offered[side ^ 1] | unseen)
     return agreed
 
 
 def side_packets(
     trace: Trace,
-    flows: NDArray[np.int64],
+    flows: I64,
     *,
     without: TcpFlag = TcpFlag.RST,
     answers: bool = True,
@@ -120,7 +119,7 @@ def side_packets(
     )
 
 
-def window_bytes(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.int64]:
+def window_bytes(trace: Trace, row: I64, side: I64) -> I64:
     """Scale the window of each packet, never of one with SYN, and by the most where no handshake tells (RFC 7323)."""
     sides, packets = trace.sides, trace.packets
     shift, others = (sides.window_shift[which].astype(np.int64) for which in (side, side ^ 1))
@@ -131,7 +130,7 @@ def window_bytes(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) 
     return packets.window[row].astype(np.int64) << shift
 
 
-def running_top(values: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
+def running_top(values: I64, group: I64) -> I64:
     """Highest value of the group so far; rows of one group lie together. Exact for |values| below 2**39."""
     if len(values) == 0:
         return values

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from netinterf.analyzers.base import Analyzer, observe
 from netinterf.analyzers.vocabulary import Family
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.table import Ragged
 
@@ -33,8 +34,6 @@ __all__ = [
     "weight_of",
 ]
 
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 Rows = Ragged | NDArray[np.integer]
 
 
@@ -131,7 +130,7 @@ def weight_of(rule: Rule) -> float:
     return rule.weight
 
 
-def weakened(one: Sign, share: F64 | NDArray[np.bool_]) -> Sign:
+def weakened(one: Sign, share: F64 | Mask) -> Sign:
     """Let a sign say a share of what it says; with none of it left it does not show."""
     return attrs.evolve(one, where=np.logical_and(one.where, np.not_equal(share, 0.0)), llr=one.llr * share)
 

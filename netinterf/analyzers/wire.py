@@ -1,15 +1,12 @@
 """What the wire carried where segmentation offload handed the capture larger packets."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["wire_pieces"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 DEFAULT_MSS = 1460
 TIMESTAMP_ROOM = 12
@@ -36,7 +33,7 @@ def wire_pieces(trace: Trace, rows: I64) -> tuple[I64, I64]:
     return np.where(joined, -(-payload // np.maximum(most, 1)), 1), most
 
 
-def usual_segments(side: I64, payload: I64, most: I64, joined: Bool) -> I64:
+def usual_segments(side: I64, payload: I64, most: I64, joined: Mask) -> I64:
     """Learn the segments of each side from its captured packets: a card joins whole ones, so it is a common divisor.
 
     Args:

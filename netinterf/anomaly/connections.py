@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from netinterf.anomaly.fact import Fact, Values, binned, steps, tallies
 from netinterf.anomaly.view import CLIENT, SERVER, View
+from netinterf.arrays import Mask
 from netinterf.schema import Mark, SegmentKind, TcpFlag, TcpOption, TlsKind
 
 __all__ = ["CONNECTIONS"]
@@ -165,7 +166,7 @@ def http(view: View) -> Values:
     return staged(len(view.trace.flows), table.flow, [(1, table.outbound), *answers])
 
 
-def staged(flows: int, flow: NDArray[Any], stages: list[tuple[int, NDArray[np.bool_]]]) -> Values:
+def staged(flows: int, flow: NDArray[Any], stages: list[tuple[int, Mask]]) -> Values:
     """Give each flow the value of the last stage that a message of it shows; 0 for none."""
     value = np.zeros(flows, np.int64)
     for number, shown in stages:

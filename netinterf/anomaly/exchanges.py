@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from netinterf.anomaly.connections import REWRITTEN
 from netinterf.anomaly.fact import Fact, Values, binned, steps, tallies
 from netinterf.anomaly.view import View
+from netinterf.arrays import I64, Mask
 from netinterf.schema import IpFlag
 from netinterf.stats import group_median
 from netinterf.table import Ragged
@@ -25,25 +26,25 @@ LIFE = (1, 61, 301, 3601, 86_401)
 BYTES = (64, 128, 256, 512, 1024)
 
 
-def first(messages: Ragged) -> NDArray[np.int64]:
+def first(messages: Ragged) -> I64:
     """Row in Dns of the first of the messages of each exchange, -1 for none."""
     rows = np.append(messages.values, -1).astype(np.int64)
     return np.where(messages.lengths > 0, rows[np.minimum(messages.offsets[:-1], len(messages.values))], -1)
 
 
-def at(column: NDArray[Any], row: NDArray[np.int64]) -> NDArray[np.int64]:
+def at(column: NDArray[Any], row: I64) -> I64:
     """Read a column of Dns at some rows, 0 for row -1."""
-    found: NDArray[np.int64] = np.append(column.astype(np.int64), 0)[row]
+    found: I64 = np.append(column.astype(np.int64), 0)[row]
     return found
 
 
-def of_reply(view: View, column: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def of_reply(view: View, column: NDArray[Any]) -> tuple[I64, Mask]:
     """Read a column of Dns at the first reply of each exchange, and say where there is one."""
     row = first(view.trace.exchanges.replies)
     return at(column, row), row >= 0
 
 
-def packet_of_reply(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def packet_of_reply(view: View) -> tuple[I64, Mask]:
     """Row in Packets of the first reply of each exchange (0 without), and whether there is one."""
     return of_reply(view, view.trace.dns.packet)
 

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.anomaly.view import View
+from netinterf.arrays import I64, Mask
 
 __all__ = ["UNKNOWN", "Fact", "binned", "steps", "tallies"]
 
-Values = NDArray[np.int64]
+Values = I64
 
 UNKNOWN = -1
 
@@ -31,7 +32,7 @@ class Fact:
     blind: tuple[str, ...] = ()  # flags of Recording under which it says nothing
 
 
-def binned(numbers: NDArray[Any], borders: Sequence[float], known: NDArray[np.bool_] | None = None) -> Values:
+def binned(numbers: NDArray[Any], borders: Sequence[float], known: Mask | None = None) -> Values:
     """Say between which borders numbers lie: 0 below the first, and so on; -1 where not *known*."""
     place = np.searchsorted(np.asarray(borders), np.asarray(numbers, np.float64), side="right")
     return place if known is None else np.where(known, place, UNKNOWN)

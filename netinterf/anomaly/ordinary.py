@@ -15,12 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.anomaly.kinds import KINDS, Kind
+from netinterf.arrays import F32, F64, I8
 from netinterf.errors import SchemaError
 
 __all__ = ["DIGITS", "TIE", "Ordinary", "ordinary", "tails"]
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
 
 TIE = 1 + 1e-9
 """Chances that differ by less are equal."""
@@ -38,7 +36,7 @@ class Ordinary:
     nats: F64  # how far ordinary conversations stand out, rising
     beyond: F64  # share of them that stands out so far or farther
 
-    def rarity(self, values: NDArray[np.int8]) -> F32:
+    def rarity(self, values: I8) -> F32:
         """Give how rare each value is among ordinary conversations that agree in the parent's: -ln of its tail.
 
         Args:

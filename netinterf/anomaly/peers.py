@@ -10,13 +10,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["IMAGINED", "Peers", "peers_of"]
-
-I64 = NDArray[np.int64]
 
 IMAGINED = 2
 """Peers without the value that are imagined beside the seen ones, so that one of one is not most (Laplace's rule of
@@ -50,7 +49,7 @@ class Peers:
         """Count the far peers of each entry."""
         return _others(self.port, self.port_unit, self.size)
 
-    def shared(self, values: NDArray[np.integer[Any]], imagined: int = IMAGINED) -> tuple[NDArray[np.bool_], I64, I64]:
+    def shared(self, values: NDArray[np.integer[Any]], imagined: int = IMAGINED) -> tuple[Mask, I64, I64]:
         """Compare values with those of peers; -1 is unknown, and nobody's peer.
 
         Returns:

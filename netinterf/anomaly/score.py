@@ -15,6 +15,7 @@ from netinterf.anomaly.kinds import CONNECTION, CONVERSATION, QUESTION, TCP, Kin
 from netinterf.anomaly.ordinary import Ordinary, ordinary
 from netinterf.anomaly.peers import Peers, peers_of
 from netinterf.anomaly.view import View
+from netinterf.arrays import F32, F64, I8, I64, Mask
 from netinterf.numbering import combined, numbered, numbered_text
 from netinterf.schema import Anomalies, SubjectKind
 from netinterf.table import Ragged, Text
@@ -22,9 +23,6 @@ from netinterf.trace import Trace
 
 __all__ = ["LISTED", "TOLD", "Members", "find_anomalies", "members_of", "own_rarity", "top"]
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 Rows = NDArray[np.integer[Any]]
 
 LISTED = 0.999
@@ -42,11 +40,11 @@ class Members(NamedTuple):
     kind: Kind
     row: I64  # place of each among all that were asked for
     pattern: I64  # of each
-    values: NDArray[np.int8]  # one row per pattern, one column per fact, -1 where unknown
+    values: I8  # one row per pattern, one column per fact, -1 where unknown
     others: Peers  # one entry per pattern
 
     @classmethod
-    def of(cls, kind: Kind, row: I64, values: NDArray[np.int8], others: Peers) -> "Members":
+    def of(cls, kind: Kind, row: I64, values: I8, others: Peers) -> "Members":
         """Find patterns among conversations, one row of values and one entry of its peers each."""
         width = np.full(len(values), values.shape[1])
         alike = numbered_text(Text.from_lengths(width, np.ascontiguousarray(values).view(np.uint8).reshape(-1)))[0]
@@ -56,9 +54,9 @@ class Members(NamedTuple):
         return cls(kind, row, pattern, values[first], whole)
 
     @property
-    def alone(self) -> NDArray[np.bool_]:
+    def alone(self) -> Mask:
         """Which patterns have no peers, so that nothing can be said."""
-        none: NDArray[np.bool_] = self.others.peers == 0
+        none: Mask = self.others.peers == 0
         return none
 
 

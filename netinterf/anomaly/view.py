@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import IpFlag, Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["CLIENT", "SERVER", "View"]
 
-I64 = NDArray[np.int64]
 
 CLIENT, SERVER = 0, 1
 
@@ -31,15 +31,15 @@ class View:
         self.row = np.flatnonzero((packets.flow >= 0) & (packets.marks & Mark.DUPLICATE_FRAME == 0))
         self.side: I64 = 2 * packets.flow[self.row].astype(np.int64) + ~packets.outbound[self.row]
 
-    def number(self, of: NDArray[np.bool_] | None = None) -> I64:
+    def number(self, of: Mask | None = None) -> I64:
         """Count the packets of each side, or those *of* them."""
         side = self.side if of is None else self.side[of]
         return np.bincount(side, minlength=self.count)
 
-    def mixed(self, of: NDArray[np.bool_], among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def mixed(self, of: Mask, among: Mask) -> Mask:
         """Say which sides have some packets *of* a kind *among* others that are not."""
         some, all_of_them = self.number(of & among), self.number(among)
-        result: NDArray[np.bool_] = (some > 0) & (some < all_of_them)
+        result: Mask = (some > 0) & (some < all_of_them)
         return result
 
     @cached_property
@@ -63,14 +63,14 @@ class View:
         return apart
 
     @cached_property
-    def fragment_bits_differ(self) -> NDArray[np.bool_]:
+    def fragment_bits_differ(self) -> Mask:
         """Some packets of a side may be fragmented, and others not (RFC 791 §3.1)."""
         packets = self.trace.packets
         old = packets.version[self.row] == 4
         return self.mixed(packets.ip_flags[self.row] & IpFlag.DONT_FRAGMENT != 0, old)
 
     @cached_property
-    def stamps_differ(self) -> NDArray[np.bool_]:
+    def stamps_differ(self) -> Mask:
         """Some segments of a side carry timestamps and others not; resets need none (RFC 7323 §3.2)."""
         stamped = self.trace.packets.tcp_options[self.row] & TcpOption.TIMESTAMPS != 0
         return self.mixed(stamped, self.flags & TcpFlag.RST == 0)
@@ -82,7 +82,7 @@ class View:
         return self.number((first >= 0) & (self.row > first) & (self.flags & TcpFlag.RST == 0))
 
     @cached_property
-    def longest_gap(self) -> NDArray[np.float64]:
+    def longest_gap(self) -> F64:
         """Longest time between two packets of a conversation, in seconds, by flow; 0 for a single packet."""
         packets = self.trace.packets
         row = self.trace.by_flow.values.astype(np.int64)

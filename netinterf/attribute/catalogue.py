@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.attribute.trait import Trait
 from netinterf.context.pages import signatures
 from netinterf.mechanisms import MECHANISMS, Written
@@ -43,9 +43,9 @@ class Feature:
     key: bool = False  # whatever else fits, a finding that does not show it is of another system
     only: tuple[str, ...] = ()  # documented of findings with these mechanisms; empty for all
 
-    def holds(self, value: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def holds(self, value: I64) -> Mask:
         """Say of values of its trait whether they are as documented."""
-        found: NDArray[np.bool_] = ((value >= self.low) & (value <= self.high)) | np.isin(value, self.values)
+        found: Mask = ((value >= self.low) & (value <= self.high)) | np.isin(value, self.values)
         return found
 
     @property

@@ -7,8 +7,8 @@ they draw, and who owns them, is text that the catalogue searches.
 import ipaddress
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.attribute.trait import MOST, UNKNOWN, Finding, Trait
 from netinterf.context.forged import ForgedKind, address_owners, forged_addresses
 from netinterf.protocols.dns_exchanges import REPLY_BIT
@@ -18,8 +18,6 @@ from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["asked_for", "forged_messages", "read_replies"]
-
-I64 = NDArray[np.int64]
 
 UDP = 17
 

@@ -9,8 +9,8 @@ address) says nothing either. The count is a lower bound: two processes of one m
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.attribute.dns_traits import asked_for, forged_messages
 from netinterf.mechanisms import Written, written_by
 from netinterf.schema import IpFlag, Verdicts
@@ -105,7 +105,7 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     return best
 
 
-def hands(hand: NDArray[np.int64], exchange: NDArray[np.int64]) -> tuple[Injector, ...]:
+def hands(hand: I64, exchange: I64) -> tuple[Injector, ...]:
     """Tell the hands among replies to questions alike: those that answered one question side by side, or the busiest.
 
     What some replies do not show (-1: the capture cut them off) tells none apart.

@@ -7,15 +7,12 @@ alike and it shows nothing that rules their system out.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import Background
 from netinterf.attribute.score import posterior
 
 __all__ = ["NOBODY", "SURE", "Names", "name_findings"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 
 NOBODY = -1
 
@@ -30,7 +27,7 @@ class Names:
 
     system: I64  # column of the catalogue, `NOBODY` for none
     chance: F64  # of that system: its own, or the mean over its company; 0 for none
-    own: NDArray[np.bool_]  # by what it shows itself
+    own: Mask  # by what it shows itself
 
     @classmethod
     def none(cls) -> "Names":

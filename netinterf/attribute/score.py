@@ -9,14 +9,13 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import F64, Mask
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, System, wanted_rules
 from netinterf.attribute.trait import UNKNOWN, Traits
 from netinterf.context.pages import match_pages
 from netinterf.table import Ragged
 
 __all__ = ["Scores", "Words", "look", "posterior", "score"]
-
-F64 = NDArray[np.float64]
 
 PAGE = 4096
 """Bytes of text that are looked at: marks stand at the head of pages, and certificates are as long."""
@@ -27,13 +26,13 @@ class Scores:
     """How findings fit; one row per finding, one column per system."""
 
     llr: F64  # log-likelihood ratio against an undocumented system, -inf for another mechanism
-    shown: tuple[NDArray[np.bool_], ...]  # per system, shape (findings, features): the feature was seen
+    shown: tuple[Mask, ...]  # per system, shape (findings, features): the feature was seen
 
 
 def score(
     traits: Traits,
     mechanism: NDArray[np.str_],
-    rules: NDArray[np.bool_],
+    rules: Mask,
     known: tuple[System, ...],
     common: Background,
 ) -> Scores:
@@ -63,7 +62,7 @@ def score(
     return Scores(llr=llr, shown=tuple(shown))
 
 
-def gain(system: str, place: int, seen: NDArray[np.bool_], mechanism: NDArray[np.str_], common: Background) -> F64:
+def gain(system: str, place: int, seen: Mask, mechanism: NDArray[np.str_], common: Background) -> F64:
     """Weigh whether a feature was seen: how likely the system shows it, against how often others do."""
     result = np.full(len(seen), np.log(1.0 - common.agreement))
     for kind, masses in common.mass[system].items():
@@ -72,9 +71,7 @@ def gain(system: str, place: int, seen: NDArray[np.bool_], mechanism: NDArray[np
     return common.temper * result
 
 
-def look(
-    feature: Feature, traits: Traits, rules: NDArray[np.bool_], words: "Words"
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def look(feature: Feature, traits: Traits, rules: Mask, words: "Words") -> tuple[Mask, Mask]:
     """Say of each finding whether a feature can be told, and whether it is there."""
     if feature.rules:
         asked = [wanted_rules().index(rule) for rule in feature.rules]
@@ -96,14 +93,14 @@ class Words:
         pages = match_pages(Ragged.of([np.frombuffer(one, np.uint8) for one in self.texts], np.uint8))
         self.names = [frozenset(signature.name for signature in one) for one in pages]
 
-    def hold(self, feature: Feature) -> NDArray[np.bool_]:
+    def hold(self, feature: Feature) -> Mask:
         """Say of each finding whether its text holds a mark or matches a signature of *feature*."""
         wanted = frozenset(feature.pages)
         hit = [
             any(mark in text for mark in feature.marks) or not wanted.isdisjoint(names)
             for text, names in zip(self.texts, self.names, strict=True)
         ]
-        result: NDArray[np.bool_] = np.array([*hit, False], np.bool_)[self.which]
+        result: Mask = np.array([*hit, False], np.bool_)[self.which]
         return result
 
 

@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.attribute.catalogue import CLASSES, Background, background
 from netinterf.attribute.trait import UNKNOWN, Trait, Traits
 
@@ -72,13 +73,13 @@ def similarity(result_a: Any, result_b: Any) -> Similarity:
     return max(compared, key=lambda one: (len(one.traits), abs(one.llr)))
 
 
-def of_class(parts: list[Seen], kind: str) -> NDArray[np.int64]:
+def of_class(parts: list[Seen], kind: str) -> I64:
     """Gather the traits of findings of one class."""
     values = [part.traits.value[np.isin(part.mechanism, CLASSES[kind])] for part in parts]
     return np.concatenate([np.empty((0, len(Trait)), np.int64), *values])
 
 
-def compare(kind: str, first: NDArray[np.int64], second: NDArray[np.int64]) -> Similarity:
+def compare(kind: str, first: I64, second: I64) -> Similarity:
     """Compare the findings of one class."""
     common = background()
     found = []
@@ -99,7 +100,7 @@ def compare(kind: str, first: NDArray[np.int64], second: NDArray[np.int64]) -> S
     )
 
 
-def chosen(value: NDArray[np.int64]) -> int:
+def chosen(value: I64) -> int:
     """Find the value that more than half of the findings that show a trait share; `UNKNOWN` when there is none."""
     values, counts = np.unique(value[value != UNKNOWN], return_counts=True)
     if not len(values) or counts.max() <= HALF * counts.sum():

@@ -7,14 +7,11 @@ copy from the client's own packets. What the capture cannot show, or what does n
 from enum import IntEnum
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8
 from netinterf.table import Ragged
 
 __all__ = ["MOST", "UNKNOWN", "Finding", "Trait", "Traits"]
-
-I64 = NDArray[np.int64]
 
 UNKNOWN = -1
 
@@ -66,7 +63,7 @@ class Finding:
 
     flow: I64  # rows in Flows
     forged: Ragged  # rows in Packets
-    trigger: NDArray[np.uint8]  # TriggerKind codes
+    trigger: U8  # TriggerKind codes
     trigger_packet: I64  # rows in Packets, -1 for none
 
 

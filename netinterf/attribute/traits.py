@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U16, U32
 from netinterf.attribute.dns_traits import read_replies
 from netinterf.attribute.trait import MOST, UNKNOWN, Finding, Trait, Traits
 from netinterf.schema import IpFlag, TcpFlag
@@ -12,9 +13,6 @@ from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
 
 __all__ = ["read_traits"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 PERIOD = 200
 """Period of the counter that hop limit and window of one kind of reset are taken from (tcp-tampering, own
@@ -107,7 +105,7 @@ def of_one_form(trace: Trace, owner: I64, row: I64) -> tuple[I64, I64]:
     return owner[kept], row[kept]
 
 
-def count_kinds(flags: NDArray[np.uint16], length: NDArray[np.uint32], owner: I64, value: I64) -> None:
+def count_kinds(flags: U16, length: U32, owner: I64, value: I64) -> None:
     """Count the packets of each kind."""
     reset, acks = flags & TcpFlag.RST != 0, flags & TcpFlag.ACK != 0
     for trait, mask in (

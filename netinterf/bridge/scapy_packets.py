@@ -8,8 +8,9 @@ from typing import Any, Self
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import I64, U8
 from netinterf.errors import ParameterError
 from netinterf.schema import Records
 
@@ -20,7 +21,7 @@ __all__ = ["Frames", "from_scapy", "link_type_of", "to_scapy"]
 class Frames:
     """What `netinterf.read` takes from memory: ``read(times=…, frames=…, link_type=…)``."""
 
-    times: NDArray[np.int64]  # ns since 1970 UTC
+    times: I64  # ns since 1970 UTC
     frames: list[bytes]
     link_type: int
 
@@ -30,9 +31,7 @@ class Frames:
         return cls(np.array(times, np.int64), frames, link_type)
 
 
-def to_scapy(
-    buffer: NDArray[np.uint8], records: Records | Any, link_type: int, rows: ArrayLike | None = None
-) -> list[Any]:
+def to_scapy(buffer: U8, records: Records | Any, link_type: int, rows: ArrayLike | None = None) -> list[Any]:
     """Dissect frames with scapy.
 
     Args:

@@ -7,8 +7,8 @@ from struct import unpack_from
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U64
 from netinterf.capture.formats import Interface
 
 __all__ = ["Clock", "nanoseconds", "read_interface"]
@@ -63,7 +63,7 @@ def read_interface(block: bytes, order: str) -> tuple[Interface, Clock]:
     return Interface(link_type, snaplen, clock.ticks_per_second, name), clock
 
 
-def nanoseconds(ticks: NDArray[np.uint64], resolution: int, offset: NDArray[np.int64]) -> NDArray[np.int64]:
+def nanoseconds(ticks: U64, resolution: int, offset: I64) -> I64:
     """Turn time stamps into nanoseconds since 1970, rounding down; what does not fit is clipped.
 
     Args:
@@ -83,11 +83,11 @@ def nanoseconds(ticks: NDArray[np.uint64], resolution: int, offset: NDArray[np.i
         rest = (ticks - second * np.uint64(unit)) * np.uint64(billion // unit)
     whole = np.minimum(second, np.uint64(LAST_SECOND)).astype(np.int64)
     whole = np.clip(whole + np.clip(offset, -2 * LAST_SECOND, 2 * LAST_SECOND), -LAST_SECOND, LAST_SECOND)
-    result: NDArray[np.int64] = whole * billion + rest.astype(np.int64)
+    result: I64 = whole * billion + rest.astype(np.int64)
     return result
 
 
-def _split_binary(ticks: NDArray[np.uint64], power: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+def _split_binary(ticks: U64, power: int) -> tuple[U64, U64]:
     """Split counts of 2**-power seconds into seconds and nanoseconds, exactly and within 64 bits.
 
     The fraction f of a second is f * 10**9 >> power nanoseconds. For large powers f is cut into an upper and a lower

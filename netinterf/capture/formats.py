@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import U8
 from netinterf.schema import Diagnostic, Records
 
 __all__ = [
@@ -98,7 +97,7 @@ class Reader(Protocol):
 
     def take(
         self,
-        buffer: NDArray[np.uint8],
+        buffer: U8,
         before: int,
         *,
         last: bool,

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-from numpy.typing import NDArray
-
+from netinterf.arrays import U8
 from netinterf.capture.compression import Expander
 from netinterf.capture.formats import compression_of, describe, format_of
 from netinterf.errors import UnknownFormat, UnreadableSource
@@ -15,7 +13,7 @@ __all__ = ["HEAD", "Inlet", "known_format"]
 HEAD = 64  # bytes that show format and compression
 
 
-def known_format(head: bytes | NDArray[np.uint8], name: str, compression: str = "") -> str:
+def known_format(head: bytes | U8, name: str, compression: str = "") -> str:
     """Tell the capture format from its first (expanded) bytes.
 
     Raises:

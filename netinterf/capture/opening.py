@@ -7,6 +7,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import I64, U8
 from netinterf.capture.formats import Interface, Reader
 from netinterf.capture.pcap import PcapReader
 from netinterf.capture.pcapng import PcapngReader
@@ -45,7 +46,7 @@ class Capture:
 
     source: str
     format: str
-    buffer: NDArray[np.uint8] = attrs.field(repr=False)
+    buffer: U8 = attrs.field(repr=False)
     records: Records = attrs.field(repr=False)
     interfaces: tuple[Interface, ...]
     diagnostics: tuple[Diagnostic, ...]
@@ -114,7 +115,7 @@ def from_memory(times: ArrayLike, frames: Sequence[bytes], link_type: int) -> Ca
     return Capture("memory", "memory", buffer, records, (face,), ())
 
 
-def whole_nanoseconds(times: ArrayLike) -> NDArray[np.int64]:
+def whole_nanoseconds(times: ArrayLike) -> I64:
     """Take times as integers of nanoseconds; float seconds cannot hold them and are refused."""
     array: NDArray[Any] = np.asarray(times)
     if array.dtype.kind == "M":

@@ -10,8 +10,8 @@ from struct import unpack_from
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
 from netinterf.capture.resync import FIRST_REGION, Gaps, resume
@@ -83,7 +83,7 @@ class PcapReader:
         return (*self._gaps.notes, *([self._cut] if self._cut is not None else []))
 
     def take(
-        self, buffer: NDArray[np.uint8], before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
+        self, buffer: U8, before: int, *, last: bool, progress: Callable[[int, int], None] | None = None
     ) -> tuple[Records, int]:
         """List the frames that are whole in *buffer*.
 
@@ -105,7 +105,7 @@ class PcapReader:
 
     def _read(
         self,
-        buffer: NDArray[np.uint8],
+        buffer: U8,
         at: int,
         before: int,
         header: Header,
@@ -146,26 +146,26 @@ class PcapReader:
             return len(buffer)
         return int(doubted[0]) if len(doubted) else at
 
-    def _astray(self, buffer: NDArray[np.uint8], at: int, signs: RecordSigns) -> bool:
+    def _astray(self, buffer: U8, at: int, signs: RecordSigns) -> bool:
         """Say whether a header that looks wrong leads past the end, though records follow behind it."""
         whole = at + signs.head <= len(buffer) and not signs.right(buffer, np.array([at]))[0]
         return whole and resume(buffer, at + 1, signs, last=True)[0]
 
-    def _claim(self, buffer: NDArray[np.uint8], at: int, chain: Chain) -> str:
+    def _claim(self, buffer: U8, at: int, chain: Chain) -> str:
         """Say what is wrong with a record."""
         size = int(headers(buffer, np.array([at + chain.field]), 4, chain.order + "u4")[0, 0])
         if size > chain.most:
             return f"record {self._frames + 1} claims {size} captured bytes, more than {chain.most}"
         return f"record {self._frames + 1} contradicts itself, and leads to none"
 
-    def _add(self, buffer: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
+    def _add(self, buffer: U8, starts: I64) -> None:
         """Take in whole records."""
         if self._header is not None and len(starts):
             self._parts.append(_records(buffer, starts, self._header, self._frames))
             self._frames += len(starts)
 
 
-def read_header(buffer: NDArray[np.uint8], source: str) -> Header:
+def read_header(buffer: U8, source: str) -> Header:
     """Read the file header (draft-ietf-opsawg-pcap §4).
 
     The upper bits of the link type word say how long a frame check sequence is; they are no part of the type.
@@ -192,15 +192,15 @@ def _chain(header: Header, begin: int) -> Chain:
     top = 3 if header.order == "<" else 0
     earliest, latest = max(begin - DAY, 0), begin + LONGEST
 
-    def plausible(data: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def plausible(data: U8, at: I64) -> Mask:
         second, fraction, captured, length = headers(data, at, 16, number).T
         right = (second >= earliest) & (second <= latest) & (fraction < header.ticks)
         if swapped:
             captured, length = length, captured
-        result: NDArray[np.bool_] = right & (captured <= np.minimum(length, limit)) & (length > 0)
+        result: Mask = right & (captured <= np.minimum(length, limit)) & (length > 0)
         return result
 
-    def candidates(data: NDArray[np.uint8], first: int, stride: int, rows: int, width: int) -> NDArray[np.int64]:
+    def candidates(data: U8, first: int, stride: int, rows: int, width: int) -> I64:
         """Look for the top byte of a second that fits the time of the capture; the rest is left to `plausible`."""
         windows = np.ndarray((rows, width), np.uint8, data, first + top, (stride, 1))
         low, span = earliest >> 24, (min(latest, 0xFFFFFFFF) >> 24) - (earliest >> 24)
@@ -225,14 +225,14 @@ def _chain(header: Header, begin: int) -> Chain:
     )
 
 
-def _doubted(buffer: NDArray[np.uint8], starts: NDArray[np.int64], end: int, signs: RecordSigns) -> NDArray[np.int64]:
+def _doubted(buffer: U8, starts: I64, end: int, signs: RecordSigns) -> I64:
     """List the last records before *end*, back to the last that looks right, or that is `HOLD` bytes away."""
     near = starts[np.searchsorted(starts, end - HOLD) :]
     right = np.flatnonzero(signs.right(buffer, near))
     return near[right[-1] + 1 :] if len(right) else near
 
 
-def _records(buffer: NDArray[np.uint8], starts: NDArray[np.int64], header: Header, before: int) -> Records:
+def _records(buffer: U8, starts: I64, header: Header, before: int) -> Records:
     """Turn record starts into rows; *before* frames came earlier."""
     second, fraction, captured, length = headers(buffer, starts, 16, header.order + "u4").T
     if header.version < (2, 3):

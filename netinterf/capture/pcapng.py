@@ -11,8 +11,8 @@ Frame numbers are Wireshark's: it also numbers some blocks that hold no packet (
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U32, U64, Mask
 from netinterf.capture.blocks import Clock, nanoseconds, read_interface
 from netinterf.capture.formats import MAX_FRAME, Interface, frame_limit
 from netinterf.capture.records import Chain, headers, walk
@@ -42,8 +42,8 @@ REGION, GROWTH = 1 << 30, 8
 """Bytes indexed at once at most, and how they grow while the byte order stays the same: a walk that runs into another
 byte order, or into damage, was partly in vain, which must not add up in a file of many small sections."""
 
-Buffer = NDArray[np.uint8]
-Offsets = NDArray[np.int64]
+Buffer = U8
+Offsets = I64
 
 
 class PcapngReader:
@@ -228,9 +228,7 @@ class PcapngReader:
             self.clocks.append(clock)
         return len(starts)
 
-    def _frames(
-        self, starts: Offsets, kinds: NDArray[np.uint32], totals: Offsets, bases: Offsets, known: Offsets
-    ) -> None:
+    def _frames(self, starts: Offsets, kinds: U32, totals: Offsets, bases: Offsets, known: Offsets) -> None:
         """Add the frames of the packet blocks among these blocks."""
         packet = (kinds == ENHANCED) | (kinds == PACKET)
         simple = kinds == SIMPLE
@@ -267,9 +265,7 @@ class PcapngReader:
             )
         )
 
-    def _fields(
-        self, starts: Offsets, kinds: NDArray[np.uint32], totals: Offsets
-    ) -> tuple[dict[str, Offsets], NDArray[np.uint64], NDArray[np.bool_]]:
+    def _fields(self, starts: Offsets, kinds: U32, totals: Offsets) -> tuple[dict[str, Offsets], U64, Mask]:
         """Read the fixed fields of packet blocks (§4.3, 4.4, appendix A), the time, and which are too short."""
         simple = kinds == SIMPLE
         short = totals < np.where(simple, 16, 32)
@@ -296,9 +292,7 @@ class PcapngReader:
         return fields, ticks, short
 
     @staticmethod
-    def _times(
-        ticks: NDArray[np.uint64], interface: Offsets, untimed: NDArray[np.bool_], clocks: list[Clock]
-    ) -> NDArray[np.int64]:
+    def _times(ticks: U64, interface: Offsets, untimed: Mask, clocks: list[Clock]) -> I64:
         """Turn time stamps into nanoseconds, one resolution after the other; *interface* points into *clocks*."""
         times = np.zeros(len(ticks), np.int64)
         if len(ticks) == 0:
@@ -315,7 +309,7 @@ class PcapngReader:
         return times
 
 
-def _agreed(good: NDArray[np.bool_]) -> int:
+def _agreed(good: Mask) -> int:
     """Count the rows before the first that is not good."""
     return len(good) if good.all() else int(np.argmin(good))
 
@@ -324,13 +318,13 @@ def _chain(order: str) -> Chain:
     """Describe the blocks of a section to the walker (§3.1)."""
     number = order + "u4"
 
-    def plausible(data: Buffer, at: Offsets) -> NDArray[np.bool_]:
+    def plausible(data: Buffer, at: Offsets) -> Mask:
         kind, total = headers(data, at, 8, number).T
         right = (total >= 12) & (total <= MAX_BLOCK) & (total % 4 == 0)
         close = np.where(right, at + total - 4, 0)
         right &= close <= len(data) - 4
         closing = headers(data, np.minimum(close, len(data) - 4), 4, number)[:, 0]
-        result: NDArray[np.bool_] = right & (closing == total) & (kind != 0)
+        result: Mask = right & (closing == total) & (kind != 0)
         return result
 
     def candidates(data: Buffer, first: int, stride: int, rows: int, width: int) -> Offsets:

@@ -22,10 +22,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
+
 __all__ = ["Chain", "Walk", "headers", "overlapping", "walk", "walk_each"]
 
-Buffer = NDArray[np.uint8]
-Offsets = NDArray[np.int64]
+Buffer = U8
+Offsets = I64
 
 SAMPLE = 256  # records walked one by one to learn how large they are
 SMALL = 16_384  # below this many records, walking them one by one takes a few milliseconds
@@ -67,7 +69,7 @@ class Chain:
     most: int
     multiple: int
     candidates: Callable[[Buffer, int, int, int, int], Offsets]
-    plausible: Callable[[Buffer, Offsets], NDArray[np.bool_]]
+    plausible: Callable[[Buffer, Offsets], Mask]
     fence: bytes = b""
     own: bytes = b""
 
@@ -234,7 +236,7 @@ def race(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> tuple[Of
     fields, last = overlapping(buffer, 4), len(buffer) - chain.header
     number = chain.order + "u4"
     active, at = np.arange(count), guesses.copy()
-    blocks: list[tuple[NDArray[np.int64], Offsets, NDArray[np.int64]]] = []
+    blocks: list[tuple[I64, Offsets, I64]] = []
     sizes, landed = np.zeros(count, np.int64), np.full(count, -1, np.int64)
     while len(active) >= min(FEW, count):
         steps = np.empty((BLOCK, len(active)), np.int64)

@@ -12,16 +12,15 @@ from typing import Protocol
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.capture.formats import MAX_FRAME
 from netinterf.schema import Diagnostic
 
 __all__ = ["FIRST_REGION", "Gaps", "Signs", "resume"]
 
-Buffer = NDArray[np.uint8]
-Offsets = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+Buffer = U8
+Offsets = I64
 
 FOLLOW = 3
 """Records that must follow a start, as in `records.guess`: chance makes a header in a million, and no four in a row."""

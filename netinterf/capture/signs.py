@@ -2,16 +2,15 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.capture.formats import MAX_FRAME
 from netinterf.capture.records import headers
 
 __all__ = ["MAX_BLOCK", "BlockSigns", "RecordSigns", "section_order"]
 
-Buffer = NDArray[np.uint8]
-Offsets = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+Buffer = U8
+Offsets = I64
 
 DAY = 86_400  # s between records of a capture: one that slept longer is found by a later record
 SECTION, INTERFACE, PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6  # draft-ietf-opsawg-pcapng §4.1, 4.2, A, 4.4, 4.3
@@ -48,7 +47,7 @@ class RecordSigns:
         """Bytes of a record that are looked at."""
         return self.size
 
-    def fields(self, buffer: Buffer, at: Offsets) -> tuple[NDArray[np.int64], ...]:
+    def fields(self, buffer: Buffer, at: Offsets) -> tuple[I64, ...]:
         """Read second, fraction, captured length and length on the wire."""
         second, fraction, captured, length = headers(buffer, at, 16, self.order + "u4").astype(np.int64).T
         return (second, fraction, length, captured) if self.swapped else (second, fraction, captured, length)
@@ -98,7 +97,7 @@ class BlockSigns:
     known: int
     head: int = 16
 
-    def fields(self, buffer: Buffer, at: Offsets) -> tuple[NDArray[np.int64], ...]:
+    def fields(self, buffer: Buffer, at: Offsets) -> tuple[I64, ...]:
         """Read type, length, and the first word of the body."""
         kind, total, word, _ = headers(buffer, at, 16, self.order + "u4").astype(np.int64).T
         return kind, total, word

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import U8
 from netinterf.capture.formats import compression_of
 from netinterf.capture.inlet import HEAD, Inlet, known_format
 from netinterf.errors import NetinterfError, ParameterError, UnknownFormat, UnreadableSource
@@ -54,7 +54,7 @@ class Content:
     """
 
     name: str
-    buffer: NDArray[np.uint8]
+    buffer: U8
     format: str
     compression: str
     diagnostics: tuple[Diagnostic, ...]
@@ -166,7 +166,7 @@ def _map(handle: int, size: int) -> mmap.mmap:
     return mmap.mmap(handle, 0, flags=mmap.MAP_SHARED | populate, prot=mmap.PROT_READ)
 
 
-def _from_buffer(buffer: NDArray[np.uint8], name: str, progress: Progress | None) -> Content:
+def _from_buffer(buffer: U8, name: str, progress: Progress | None) -> Content:
     """Use bytes as they are, or expand them."""
     head = buffer[:HEAD].tobytes()
     if not compression_of(head):
@@ -221,7 +221,7 @@ def _spooled(pieces: Iterator[bytes], name: str) -> Content:
     return _content(buffer, name, inlet.compression, notes)
 
 
-def _copy(pieces: Iterator[bytes], name: str) -> tuple[NDArray[np.uint8], bool]:
+def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
     """Collect pieces in memory, or in a temporary file when they are many; says whether the limit was hit.
 
     Raises:
@@ -250,7 +250,7 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[NDArray[np.uint8], bool]:
     return np.frombuffer(mapped, np.uint8), size >= MAX_STREAM
 
 
-def _content(buffer: NDArray[np.uint8], name: str, compression: str, notes: tuple[Diagnostic, ...]) -> Content:
+def _content(buffer: U8, name: str, compression: str, notes: tuple[Diagnostic, ...]) -> Content:
     """Tell the format and put the pieces together."""
     found = known_format(buffer, name, compression)
     buffer = buffer.view()

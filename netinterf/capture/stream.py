@@ -9,8 +9,9 @@ from typing import Protocol
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import U8
 from netinterf.capture.formats import Interface, Reader
 from netinterf.capture.inlet import Inlet
 from netinterf.capture.opening import from_memory, reader_of
@@ -34,7 +35,7 @@ class Listed:
         before: Bytes of the stream, expanded, before the buffer.
     """
 
-    buffer: NDArray[np.uint8]
+    buffer: U8
     records: Records
     before: int
 
@@ -161,7 +162,7 @@ class PacketStream:
         self.diagnostics: tuple[Diagnostic, ...] = ()
         self._faces: dict[int, Interface] = {}
         self._count = self._before = self._size = 0
-        self._parts: list[tuple[NDArray[np.uint8], Records]] = []
+        self._parts: list[tuple[U8, Records]] = []
 
     @property
     def interfaces(self) -> tuple[Interface, ...]:

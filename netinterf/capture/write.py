@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import I64, U8, U32
 from netinterf.capture.formats import MAX_FRAME, frame_limit
 from netinterf.capture.opening import from_memory
 from netinterf.capture.records import overlapping
@@ -62,7 +63,7 @@ def write_pcap(
 
 def write_records(
     target: str | os.PathLike[str] | BinaryIO,
-    buffer: NDArray[np.uint8],
+    buffer: U8,
     at: NDArray[np.integer],
     captured: NDArray[np.integer],
     length: NDArray[np.integer],
@@ -106,9 +107,7 @@ def write_records(
             file.write(piece)
 
 
-def _pieces(
-    buffer: NDArray[np.uint8], at: NDArray[np.int64], captured: NDArray[np.int64], fields: NDArray[np.uint32]
-) -> Iterator[bytes]:
+def _pieces(buffer: U8, at: I64, captured: I64, fields: U32) -> Iterator[bytes]:
     """Put records together, some megabytes at a time."""
     sizes = captured + 16
     ends = np.cumsum(sizes)
@@ -127,10 +126,10 @@ def _pieces(
 
 def _check(
     size: int,
-    at: NDArray[np.int64],
-    captured: NDArray[np.int64],
-    length: NDArray[np.int64],
-    time: NDArray[np.int64],
+    at: I64,
+    captured: I64,
+    length: I64,
+    time: I64,
     link_type: int,
 ) -> None:
     """Refuse what the format cannot hold or no reader would accept."""

@@ -10,8 +10,8 @@ from enum import IntEnum
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
 from netinterf.context.domains import bare_hosts
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
@@ -25,10 +25,6 @@ from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_OTHER, KIND_TCP, KIND
 from netinterf.written.ledger import Ledger
 
 __all__ = ["FAILED", "TRANSPORTS", "Attempts", "Side", "State", "attempts_of"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 
 class Side(IntEnum):
@@ -76,25 +72,25 @@ ACCUSED = tuple(Grade).index(Grade.LIKELY)
 class Attempts(Table):
     """One row per flow or DNS exchange of either side, side by side and capture by capture."""
 
-    side: NDArray[np.uint8] = column("u1", "Side code")
-    capture: NDArray[np.int32] = column("i4", "place among the ledgers of both sides, those of HERE first")
-    row: NDArray[np.int32] = column("i4", "verdict of that ledger")
-    unit: NDArray[np.int64] = column("i8", "number of what was tried: a name over a transport, or a server without one")
-    service: NDArray[np.int64] = column("i8", "number of the server's address, port and transport")
-    high: NDArray[np.uint64] = column("u8", "upper half of the server's address")
-    low: NDArray[np.uint64] = column("u8", "lower half; IPv4 is IPv4-mapped")
-    port: NDArray[np.uint16] = column("u2", "port of the server")
-    transport: NDArray[np.uint8] = column("u1", "place in TRANSPORTS")
+    side: U8 = column("u1", "Side code")
+    capture: I32 = column("i4", "place among the ledgers of both sides, those of HERE first")
+    row: I32 = column("i4", "verdict of that ledger")
+    unit: I64 = column("i8", "number of what was tried: a name over a transport, or a server without one")
+    service: I64 = column("i8", "number of the server's address, port and transport")
+    high: U64 = column("u8", "upper half of the server's address")
+    low: U64 = column("u8", "lower half; IPv4 is IPv4-mapped")
+    port: U16 = column("u2", "port of the server")
+    transport: U8 = column("u1", "place in TRANSPORTS")
     name: Text = text("name that was asked for; empty without")
-    time: NDArray[np.int64] = column("i8", "when it began", unit="ns since 1970 UTC")
-    state: NDArray[np.uint8] = column("u1", "State code")
-    abrupt: NDArray[np.bool_] = column("?", "it was reset, rather than left in silence")
-    at_opening: NDArray[np.bool_] = column("?", "it failed before anything could be asked for")
-    traced: NDArray[np.bool_] = column("?", "a router said that its packets had run out of hops, as in a route trace")
-    missed: NDArray[np.float64] = column("f8", "share of such packets that the recorder is seen to have missed")
-    prior: NDArray[np.float64] = column("f8", "log-odds of interference before any evidence", unit="nats")
-    llr: NDArray[np.float64] = column("f8", "what its own packets weigh by themselves; see own_weights", unit="nats")
-    log_odds: NDArray[np.float64] = column("f8", "log-odds that the scan arrived at", unit="nats")
+    time: I64 = column("i8", "when it began", unit="ns since 1970 UTC")
+    state: U8 = column("u1", "State code")
+    abrupt: Mask = column("?", "it was reset, rather than left in silence")
+    at_opening: Mask = column("?", "it failed before anything could be asked for")
+    traced: Mask = column("?", "a router said that its packets had run out of hops, as in a route trace")
+    missed: F64 = column("f8", "share of such packets that the recorder is seen to have missed")
+    prior: F64 = column("f8", "log-odds of interference before any evidence", unit="nats")
+    llr: F64 = column("f8", "what its own packets weigh by themselves; see own_weights", unit="nats")
+    log_odds: F64 = column("f8", "log-odds that the scan arrived at", unit="nats")
 
     @property
     def failed(self) -> Mask:
@@ -207,7 +203,7 @@ def own_weights(ledger: Ledger, model: Model) -> F64:
     return np.where(bare, np.minimum(weights.llr - quiet_weights(ledger.subjects, model), 0.0), weights.llr)
 
 
-def _missed_lookups(lowest: NDArray[np.uint32]) -> float:
+def _missed_lookups(lowest: U32) -> float:
     """Estimate which share of DNS messages the recorder missed: of all that were answered, those without a question.
 
     TCP shows by its acknowledgements what a capture lacks (``Recording.loss_share``), DNS by answers alone.
@@ -220,7 +216,7 @@ LEAST = 1e-9
 """Probabilities are kept that far from 0 and 1, so that log-odds stay finite."""
 
 
-def _states(reasons: NDArray[np.uint32], lowest: NDArray[np.uint32], accused: Mask) -> NDArray[np.uint8]:
+def _states(reasons: U32, lowest: U32, accused: Mask) -> U8:
     """Say what came of attempts by the reason that decides, and by the verdict.
 
     An answer whose question the recorder missed is an answer.

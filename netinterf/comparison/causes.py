@@ -23,12 +23,10 @@ from enum import IntEnum
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import F64, I64
 
 __all__ = ["CAUSES", "FAILING", "Cause", "Kind", "Seen", "ordinary_failure", "weigh_causes"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 
 class Cause(IntEnum):

@@ -10,18 +10,14 @@ A change is no accusation: a server that goes down changes as a block does. What
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.comparison.attempts import Attempts, Side
 from netinterf.numbering import combined
 from netinterf.stats.changes import best_split, binomial_cost, split_p
 from netinterf.stats.multiple import benjamini_hochberg
 
 __all__ = ["ENOUGH", "LEVEL", "Shift", "find_changes"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 ENOUGH = 8
 """Attempts without which no time is named: of seven, no order is rarer than two in 35 (three of them failures),

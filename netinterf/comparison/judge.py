@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I8, I64, U8
 from netinterf.comparison.attempts import Attempts, Side, State, attempts_of
 from netinterf.comparison.causes import FAILING, Kind, weigh_causes
 from netinterf.comparison.units import Finding, Tally, own_llr, seen_from, tally
@@ -31,10 +31,6 @@ from netinterf.written.ledger import Ledger
 
 __all__ = ["FINDINGS", "Contrasts", "Judgement", "judge_attempts", "judge_units"]
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-U8 = NDArray[np.uint8]
 
 FINDINGS, GRADES = tuple(Finding), tuple(Grade)
 CONFIRMED, LIKELY, POSSIBLE, NONE, UNJUDGED = range(len(GRADES))
@@ -53,7 +49,7 @@ class Contrasts(Table):
     q_value: F64 = column("f8", "expected share of false alarms among the units ranked no lower")
     own: F64 = column("f8", "what the packets of its attempts here weigh by themselves", unit="nats")
     contrast: F64 = column("f8", "what the comparison weighs, a block against all harmless causes", unit="nats")
-    cause: NDArray[np.int8] = column("i1", "likeliest harmless cause, place in Cause, -1 without failures", fill=-1)
+    cause: I8 = column("i1", "likeliest harmless cause, place in Cause, -1 without failures", fill=-1)
     here_answered: I64 = column("i8", "attempts here that were answered")
     here_failed: I64 = column("i8", "attempts here that failed")
     here_other: I64 = column("i8", "attempts here that were refused or are not known")
@@ -82,7 +78,7 @@ class Odds:
     own: F64
     contrast: F64
     independent: I64  # observations behind own
-    cause: NDArray[np.int8]
+    cause: I8
 
     @property
     def probability(self) -> F64:

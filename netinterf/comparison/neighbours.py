@@ -6,17 +6,13 @@ million attempts cost a few sorts.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.comparison.attempts import Attempts
 from netinterf.numbering import combined
 from netinterf.verdict.keys import BIN_NS
 
 __all__ = ["Neighbours", "in_window", "nearest_gap", "nearest_other", "neighbours_of"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 MINUTE_NS = 60_000_000_000
 """How far an outage of the access link reaches: what else failed within a minute counts against a block (judgement:

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.comparison.attempts import Attempts, Side, State
 from netinterf.comparison.causes import Kind, Seen, ordinary_failure
 from netinterf.comparison.neighbours import nearest_gap, neighbours_of
@@ -19,10 +19,6 @@ from netinterf.stats.mixture import log_likelihoods, log_mean_exp, share_grid
 from netinterf.verdict.keys import BIN_NS
 
 __all__ = ["Finding", "Tally", "own_llr", "seen_from", "tally"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 DNS = 0  # place in TRANSPORTS
 

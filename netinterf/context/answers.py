@@ -7,8 +7,8 @@ from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U64
 from netinterf.context.lines import read_lines
 from netinterf.context.special import prefix_halves
 from netinterf.numbering import hash_rows
@@ -25,9 +25,9 @@ class KnownAnswers:
 
     names: Text  # lower case, without the final dot, sorted by their hash
     addresses: Ragged  # rows in `high` and `low` of each name
-    high: NDArray[np.uint64]
-    low: NDArray[np.uint64]
-    hashes: NDArray[np.uint64] = attrs.field(repr=False)  # of the names, rising
+    high: U64
+    low: U64
+    hashes: U64 = attrs.field(repr=False)  # of the names, rising
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
@@ -48,7 +48,7 @@ class KnownAnswers:
     def __len__(self) -> int:
         return len(self.names)
 
-    def find(self, names: Text) -> NDArray[np.int64]:
+    def find(self, names: Text) -> I64:
         """Name the row of each of *names* (lower case, no final dot), -1 where the table has nothing."""
         found = np.full(len(names), -1, np.int64)
         if not len(self) or not len(names):

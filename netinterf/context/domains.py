@@ -10,8 +10,8 @@ label more. All works on whole columns, each distinct name once. Two questions d
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.context.suffixes import BELOW, EXCEPT, LONGER, RULE, suffix_rules
 from netinterf.numbering import numbered_text
 from netinterf.pieces import gather
@@ -21,8 +21,6 @@ from netinterf.table import Text
 __all__ = ["bare_hosts", "operator_domains", "registrable_domains"]
 
 DOT, COLON, BRACKET, ZERO, NINE = b".:[09"
-
-I64 = NDArray[np.int64]
 
 
 def bare_hosts(names: Text) -> Text:
@@ -66,7 +64,7 @@ def _domains(names: Text, *, private: bool) -> Text:
     return _cut(hosts, begin, end).take(number)
 
 
-def _suffixes(hosts: Text, named: NDArray[np.bool_], private: bool) -> I64:
+def _suffixes(hosts: Text, named: Mask, private: bool) -> I64:
     """Count the labels of the public suffix of each host, by the algorithm of publicsuffix.org/list; n in, n out.
 
     Of the rules that match, an exception prevails, else the longest; without any, the last label is the suffix.

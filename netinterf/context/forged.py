@@ -16,8 +16,8 @@ from importlib.resources import files
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, U8, U64
 from netinterf.context.prefixes import PrefixIndex
 
 __all__ = ["AddressOwners", "ForgedAddresses", "ForgedKind", "address_owners", "block_page_names", "forged_addresses"]
@@ -41,14 +41,14 @@ class ForgedAddresses:
     """The list of known answers; row numbers are what `find` returns."""
 
     prefixes: tuple[str, ...]
-    kinds: NDArray[np.uint8]  # ForgedKind codes
+    kinds: U8  # ForgedKind codes
     countries: tuple[str, ...]
     operators: tuple[str, ...]
     meanings: tuple[str, ...]
     sources: tuple[str, ...]
     index: PrefixIndex = attrs.field(repr=False)
 
-    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
+    def find(self, high: U64, low: U64) -> I32:
         """Look addresses up, longest prefix first.
 
         Args:
@@ -60,7 +60,7 @@ class ForgedAddresses:
         """
         return self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
 
-    def kind(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    def kind(self, high: U64, low: U64) -> U8:
         """Look up the `ForgedKind` of addresses, NONE where the list has nothing."""
         rows = self.find(high, low)
         return np.where(rows < 0, np.uint8(ForgedKind.NONE), self.kinds[rows])
@@ -74,7 +74,7 @@ class AddressOwners:
     names: tuple[tuple[str, ...], ...]
     index: PrefixIndex = attrs.field(repr=False)
 
-    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
+    def find(self, high: U64, low: U64) -> I32:
         """Name the owner's row of each address, -1 where the owner is unknown."""
         return self.index.find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
 

@@ -6,8 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U64
 from netinterf.context.lines import read_lines
 from netinterf.context.prefixes import PrefixIndex
 from netinterf.context.special import is_ipv4
@@ -54,9 +54,7 @@ def _network(cells: list[str]) -> Network:
     return Network(network, number, country.upper())
 
 
-def find_networks(
-    networks: tuple[Network, ...], high: NDArray[np.uint64], low: NDArray[np.uint64]
-) -> NDArray[np.int32]:
+def find_networks(networks: tuple[Network, ...], high: U64, low: U64) -> I32:
     """Look addresses up in a table of networks: the longest prefix that holds each (RFC 4632 §5.1).
 
     Args:
@@ -72,9 +70,7 @@ def find_networks(
     return _index(networks).find(np.asarray(high, np.uint64), np.asarray(low, np.uint64))
 
 
-def network_numbers(
-    networks: tuple[Network, ...], high: NDArray[np.uint64], low: NDArray[np.uint64]
-) -> NDArray[np.int64]:
+def network_numbers(networks: tuple[Network, ...], high: U64, low: U64) -> I64:
     """Number the networks that addresses belong to: by the table their AS, else a rough stand-in, /16 or /32 of IPv6.
 
     Args:

@@ -16,8 +16,8 @@ from importlib.resources import files
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U64
 from netinterf.table import Ragged
 
 __all__ = ["Signature", "match_pages", "signatures"]
@@ -103,7 +103,7 @@ def plain(field: str) -> bytes:
 
 
 @cache
-def keys() -> tuple[NDArray[np.uint64], NDArray[np.int64], tuple[int, ...]]:
+def keys() -> tuple[U64, I64, tuple[int, ...]]:
     """Lay out the key of each signature: sorted keys, whose they are, and the signatures that have none."""
     known = signatures()
     keyed = [place for place, one in enumerate(known) if len(one.literal) >= KEY]

@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, U64, Mask
 from netinterf.context.special import is_ipv4, prefix_halves
 
 __all__ = ["PrefixIndex"]
@@ -20,8 +21,8 @@ class PrefixIndex:
 
     masks: tuple[tuple[int, int], ...]  # longest first
     keys: tuple[NDArray[np.bytes_], ...]
-    rows: tuple[NDArray[np.int32], ...]
-    near: NDArray[np.bool_]  # 65,536: which /16 of IPv4 have anything in common with a prefix
+    rows: tuple[I32, ...]
+    near: Mask  # 65,536: which /16 of IPv4 have anything in common with a prefix
 
     @classmethod
     def of(cls, prefixes: Sequence[str]) -> "PrefixIndex":
@@ -42,7 +43,7 @@ class PrefixIndex:
             rows.append(np.array([groups[mask][key] for key in sorted(groups[mask])], np.int32))
         return cls(tuple(masks), tuple(keys), tuple(rows), near)
 
-    def find(self, high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.int32]:
+    def find(self, high: U64, low: U64) -> I32:
         """Name the row of the longest prefix that holds each address, -1 for none."""
         found = np.full(len(high), -1, np.int32)
         sixteen = (low >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.intp)
@@ -56,7 +57,7 @@ class PrefixIndex:
         return found
 
 
-def _joined(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.bytes_]:
+def _joined(high: U64, low: U64) -> NDArray[np.bytes_]:
     """Join halves into one sortable 16-byte key per address."""
     joined = np.empty((len(high), 2), ">u8")
     joined[:, 0], joined[:, 1] = high, low

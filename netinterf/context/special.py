@@ -10,7 +10,8 @@ from enum import IntFlag
 from ipaddress import ip_network
 
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import U16, U64, Mask
 
 __all__ = ["BLOCKS", "Special", "embedded_ipv4", "is_ipv4", "prefix_halves", "special_bits"]
 
@@ -97,13 +98,13 @@ def prefix_halves(prefix: str) -> tuple[int, int, int, int]:
     return address >> 64, address & FULL, mask >> 64, mask & FULL
 
 
-def is_ipv4(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def is_ipv4(high: U64, low: U64) -> Mask:
     """Say which addresses are IPv4, that is IPv4-mapped."""
-    mapped: NDArray[np.bool_] = (high == 0) & (low >> np.uint64(32) == MAPPED_HIGH_WORD)
+    mapped: Mask = (high == 0) & (low >> np.uint64(32) == MAPPED_HIGH_WORD)
     return mapped
 
 
-def embedded_ipv4(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def embedded_ipv4(high: U64, low: U64) -> U64:
     """Take the IPv4 address out of 6to4 and NAT64 addresses, as its mapped lower half; others give 0.
 
     6to4 holds it in bits 16-47 (RFC 3056 §2), the well-known NAT64 prefix in the last 32 (RFC 6052 §2.2).
@@ -112,13 +113,13 @@ def embedded_ipv4(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[
     word = np.uint64(0xFFFFFFFF)
     six_to_four = high >> np.uint64(48) == 0x2002
     nat64 = (high == 0x0064FF9B << 32) & (low >> np.uint64(32) == 0)
-    inner: NDArray[np.uint64] = np.where(
+    inner: U64 = np.where(
         six_to_four, mapped | high >> np.uint64(16) & word, np.where(nat64, mapped | low & word, np.uint64(0))
     )
     return inner
 
 
-def special_bits(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint16]:
+def special_bits(high: U64, low: U64) -> U16:
     """Look addresses up in the special-purpose registries.
 
     Args:
@@ -138,7 +139,7 @@ def special_bits(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[n
     return bits
 
 
-def _six(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint16]:
+def _six(high: U64, low: U64) -> U16:
     """Judge addresses that are not IPv4."""
     bits = _matched(high, low, _BOGUS_V6, Special.BOGON) | _matched(high, low, _MARKED_V6, Special(0))
     # Outside `UNICAST` nothing is global unicast; 5f00::/16 and 0000::/8 fall under it, the NAT64 prefixes are the
@@ -153,9 +154,7 @@ def _six(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint16
     return bits
 
 
-def _matched(
-    high: NDArray[np.uint64], low: NDArray[np.uint64], ranges: tuple[tuple[str, Special], ...], extra: Special
-) -> NDArray[np.uint16]:
+def _matched(high: U64, low: U64, ranges: tuple[tuple[str, Special], ...], extra: Special) -> U16:
     """Collect the bits of every range an address lies in; *extra* is added to each."""
     bits = np.zeros(len(high), np.uint16)
     for prefix, flag in ranges:

@@ -15,8 +15,8 @@ from importlib.resources import files
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U64
 from netinterf.numbering import hash_rows
 from netinterf.table import Text
 
@@ -38,12 +38,12 @@ class SuffixRules:
     """Names that rules of the list end in, ordered by hash."""
 
     name: Text
-    hashes: NDArray[np.uint64]
-    registries: NDArray[np.uint8]  # bits of what the first section says
-    everybody: NDArray[np.uint8]  # and of what both say
+    hashes: U64
+    registries: U8  # bits of what the first section says
+    everybody: U8  # and of what both say
     version: str  # date and time at which the list was made
 
-    def find(self, names: Text) -> NDArray[np.int64]:
+    def find(self, names: Text) -> I64:
         """Look names up: n rows, -1 for those that no rule ends in."""
         hashes = hash_rows(names)
         row = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)

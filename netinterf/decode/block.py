@@ -14,12 +14,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U16, U32, U64, Mask
 from netinterf.decode.gather import gather, gather_bytes
 from netinterf.schema import Endpoints, Packets, Status
 
 __all__ = ["Block", "Columns", "Decoder", "Front", "Kind", "Next", "split"]
-
-I64 = NDArray[np.int64]
 
 
 class Kind(IntEnum):
@@ -62,34 +61,34 @@ class Kind(IntEnum):
 class Columns:
     """The columns that decoding fills, named and typed as in `Packets` and `Endpoints`."""
 
-    status: NDArray[np.uint16]
-    version: NDArray[np.uint8]
-    protocol: NDArray[np.uint8]
-    ip_at: NDArray[np.uint16]
-    transport_at: NDArray[np.uint16]
-    payload_at: NDArray[np.uint16]
-    payload_length: NDArray[np.uint32]
-    ttl: NDArray[np.uint8]
-    tos: NDArray[np.uint8]
-    ip_id: NDArray[np.uint16]
-    ip_flags: NDArray[np.uint8]
-    fragment_offset: NDArray[np.uint16]
-    tcp_flags: NDArray[np.uint16]
-    seq: NDArray[np.uint32]
-    ack: NDArray[np.uint32]
-    window: NDArray[np.uint16]
-    tcp_options: NDArray[np.uint8]
-    mss: NDArray[np.uint16]
-    window_shift: NDArray[np.uint8]
-    tsval: NDArray[np.uint32]
-    tsecr: NDArray[np.uint32]
-    icmp: NDArray[np.uint16]
-    source_high: NDArray[np.uint64]
-    source_low: NDArray[np.uint64]
-    target_high: NDArray[np.uint64]
-    target_low: NDArray[np.uint64]
-    source_port: NDArray[np.uint16]
-    target_port: NDArray[np.uint16]
+    status: U16
+    version: U8
+    protocol: U8
+    ip_at: U16
+    transport_at: U16
+    payload_at: U16
+    payload_length: U32
+    ttl: U8
+    tos: U8
+    ip_id: U16
+    ip_flags: U8
+    fragment_offset: U16
+    tcp_flags: U16
+    seq: U32
+    ack: U32
+    window: U16
+    tcp_options: U8
+    mss: U16
+    window_shift: U8
+    tsval: U32
+    tsecr: U32
+    icmp: U16
+    source_high: U64
+    source_low: U64
+    target_high: U64
+    target_low: U64
+    source_port: U16
+    target_port: U16
 
     @classmethod
     def allocate(cls, count: int) -> Self:
@@ -108,16 +107,16 @@ class Columns:
 class Front:
     """Rows of a block, and where in each frame their next header begins."""
 
-    place: NDArray[np.int64] | slice
+    place: I64 | slice
     at: I64
 
-    def rows(self, mask: NDArray[np.bool_] | None = None) -> I64:
+    def rows(self, mask: Mask | None = None) -> I64:
         """List the rows of the block (those of *mask*, aligned with the front)."""
         if isinstance(self.place, slice):
             return np.arange(len(self.at)) if mask is None else np.flatnonzero(mask)
         return self.place if mask is None else self.place[mask]
 
-    def part(self, mask: NDArray[np.bool_], at: I64) -> "Front":
+    def part(self, mask: Mask, at: I64) -> "Front":
         """Keep the rows of *mask* and move them to *at*; both aligned with the front."""
         return Front(self.place, at) if mask.all() else Front(self.rows(mask), at[mask])
 
@@ -135,7 +134,7 @@ class Block:
     both count from the frame's first byte and may differ either way.
     """
 
-    buffer: NDArray[np.uint8]
+    buffer: U8
     at: I64
     captured: I64
     stop: I64
@@ -151,17 +150,17 @@ class Block:
         room = self.stop[front.place] - front.at
         return gather(self.buffer, self.at[front.place] + front.at + skip, room - skip, layout), room
 
-    def read_bytes(self, front: Front, width: int) -> NDArray[np.uint8]:
+    def read_bytes(self, front: Front, width: int) -> U8:
         """Fetch *width* bytes from each row's place on, as a matrix; zero behind a cut."""
         room = self.stop[front.place] - front.at
         return gather_bytes(self.buffer, self.at[front.place] + front.at, room, width)
 
-    def mark(self, front: Front, mask: NDArray[np.bool_], status: Status) -> None:
+    def mark(self, front: Front, mask: Mask, status: Status) -> None:
         """Set a status bit on the rows of *mask*."""
         if mask.any():
             self.out.status[front.rows(mask)] |= np.uint16(status)
 
-    def mark_short(self, front: Front, need: I64 | int, bad: Status) -> NDArray[np.bool_]:
+    def mark_short(self, front: Front, need: I64 | int, bad: Status) -> Mask:
         """Find the rows with fewer than *need* readable bytes and mark why.
 
         The capture ends there (``HEADER_CUT``), or the captured bytes go on but the packet ends (*bad*).
@@ -169,7 +168,7 @@ class Block:
         Returns:
             True where the header is short, aligned with the front.
         """
-        short: NDArray[np.bool_] = self.stop[front.place] - front.at < need
+        short: Mask = self.stop[front.place] - front.at < need
         if short.any():
             cut = self.captured[front.place] - front.at < need
             self.mark(front, short & cut, Status.HEADER_CUT)
@@ -181,7 +180,7 @@ Decoder = Callable[[Block, Front], Next]
 """What decodes one kind of header."""
 
 
-def split(front: Front, kinds: NDArray[np.uint8], at: I64) -> Next:
+def split(front: Front, kinds: U8, at: I64) -> Next:
     """Send each row of *front* to the kind that comes next for it, dropping those where nothing comes.
 
     Args:

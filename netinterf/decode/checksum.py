@@ -5,15 +5,13 @@ unfinished ones. Hence a packet counts as wrong here only when all its bytes are
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U16, Mask
 from netinterf.decode.gather import Buffer, as_bytes, gather, gather_bytes
 from netinterf.schema import Packets, Status
 from netinterf.table import Rows, spans
 
 __all__ = ["ip_ok", "transport_ok"]
-
-I64 = NDArray[np.int64]
 
 _CHUNK = 1 << 22
 """Bytes summed at a time; what a chunk needs in memory is about 7 times as much."""
@@ -30,7 +28,7 @@ _UNJUDGED = np.uint16(
 )
 
 
-def ip_ok(buffer: Buffer, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
+def ip_ok(buffer: Buffer, packets: Packets, rows: Rows) -> Mask:
     """Check the header checksum of IPv4 packets (RFC 791 §3.1).
 
     Args:
@@ -49,11 +47,11 @@ def ip_ok(buffer: Buffer, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
     words = np.where(np.arange(60) < size[:, None], octets, np.uint8(0)).astype(np.uint8).view(">u2")
     skip = np.uint16(Status.NOT_IP | Status.HEADER_CUT | Status.OFFLOADED | Status.BAD_IP_HEADER)
     judged = (packets.version[index] == 4) & ((packets.status[index] & skip) == 0) & (room >= size)
-    right: NDArray[np.bool_] = ~judged | (_fold(words.sum(axis=1, dtype=np.int64)) == 0xFFFF)
+    right: Mask = ~judged | (_fold(words.sum(axis=1, dtype=np.int64)) == 0xFFFF)
     return right
 
 
-def transport_ok(buffer: Buffer, packets: Packets, rows: Rows) -> NDArray[np.bool_]:
+def transport_ok(buffer: Buffer, packets: Packets, rows: Rows) -> Mask:
     """Check the checksums of TCP, UDP, ICMP and ICMPv6 (RFC 9293 §3.1, RFC 768, RFC 792, RFC 4443 §2.3).
 
     Args:
@@ -87,14 +85,14 @@ def transport_ok(buffer: Buffer, packets: Packets, rows: Rows) -> NDArray[np.boo
     return right
 
 
-def _reach(data: NDArray[np.uint8], packets: Packets, index: I64, skip: NDArray[np.uint16]) -> tuple[I64, I64]:
+def _reach(data: U8, packets: Packets, index: I64, skip: U16) -> tuple[I64, I64]:
     """Place a header in the buffer, with the bytes that may be read from there on."""
     at = packets.at[index] + skip
     end = np.minimum(packets.at[index] + packets.captured[index], len(data))
     return at, end - at
 
 
-def _sum(data: NDArray[np.uint8], at: I64, length: I64) -> I64:
+def _sum(data: U8, at: I64, length: I64) -> I64:
     """Add up the 16-bit words of each span (at least one byte each), zeros filling up the last one.
 
     Eight bytes at a time: 2**16, 2**32 and 2**48 all leave 1 when divided by 0xFFFF, so wider words may be added up as
@@ -109,7 +107,7 @@ def _sum(data: NDArray[np.uint8], at: I64, length: I64) -> I64:
     return total
 
 
-def _pseudo_header(data: NDArray[np.uint8], packets: Packets, index: I64) -> I64:
+def _pseudo_header(data: U8, packets: Packets, index: I64) -> I64:
     """Add up the addresses of each packet (RFC 9293 §3.1, RFC 8200 §8.1)."""
     at, room = _reach(data, packets, index, packets.ip_at[index])
     words = gather_bytes(data, at, room, 40).view(">u2").astype(np.int64)

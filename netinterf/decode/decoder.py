@@ -10,8 +10,8 @@ from functools import partial
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8
 from netinterf.decode import ip, link, transport, tunnel
 from netinterf.decode.block import Block, Columns, Decoder, Front, Kind, split
 from netinterf.decode.gather import Buffer, as_bytes
@@ -21,8 +21,6 @@ from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records
 from netinterf.workers import each
 
 __all__ = ["BLOCK_FRAMES", "FARTHEST_HEADER", "MOST_LAYERS", "Decoded", "decode", "run"]
-
-I64 = NDArray[np.int64]
 
 BLOCK_FRAMES = 32_768
 """Frames per block: their headers (two cache lines each) fit a cache of 2 MB, and calls cost little per frame."""
@@ -138,7 +136,7 @@ def decode(
     return _in_time_order(records, columns, quotes, diagnostics)
 
 
-def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[NDArray[np.uint8], int, tuple[Diagnostic, ...]]:
+def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[U8, int, tuple[Diagnostic, ...]]:
     """Look up the first header of every frame; count and report the frames of link types that are not decoded."""
     table = np.array([*(LINK_KINDS.get(number, Kind.NONE) for number in link_types), Kind.NONE], np.uint8)
     interface = np.minimum(records.interface, len(link_types))
@@ -156,7 +154,7 @@ def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[NDArray[n
     return kinds, len(lost), tuple(found)
 
 
-def run(block: Block, kinds: NDArray[np.uint8], *, tunnels: bool = True) -> None:
+def run(block: Block, kinds: U8, *, tunnels: bool = True) -> None:
     """Take all frames of a block through their headers.
 
     Args:
@@ -197,7 +195,7 @@ def _joined(parts: list[Front]) -> Front:
     )
 
 
-def _finish(block: Block, kinds: NDArray[np.uint8], length: I64) -> None:
+def _finish(block: Block, kinds: U8, length: I64) -> None:
     """Measure the payload by the IP length, and mark what the lengths of frame and packet say of each other."""
     out = block.out
     inside = out.version != 0
@@ -215,7 +213,7 @@ def _finish(block: Block, kinds: NDArray[np.uint8], length: I64) -> None:
         out.status[wired] |= np.uint16(Status.OFFLOADED)
 
 
-def _quotes(data: NDArray[np.uint8], at: I64, captured: I64, columns: Columns) -> IcmpQuotes:
+def _quotes(data: U8, at: I64, captured: I64, columns: Columns) -> IcmpQuotes:
     """Decode the packets quoted in ICMP and ICMPv6 errors, as if each were a short capture of its own."""
     kind = columns.icmp >> 8
     # RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem. RFC 4443 §3: 1 to 4.

@@ -18,27 +18,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8
+
 __all__ = ["Buffer", "as_bytes", "gather", "gather_bytes"]
 
-Buffer = NDArray[np.uint8] | bytes | bytearray | memoryview
+Buffer = U8 | bytes | bytearray | memoryview
 """What a capture's bytes may lie in; a memory map is an array."""
 
 
-def as_bytes(buffer: Buffer) -> NDArray[np.uint8]:
+def as_bytes(buffer: Buffer) -> U8:
     """Look at *buffer* as a flat array of bytes, without copying."""
     array = buffer if isinstance(buffer, np.ndarray) else np.frombuffer(buffer, np.uint8)
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).view(np.ndarray)
 
 
-def _overlapping(buffer: NDArray[np.uint8], width: int) -> NDArray[Any]:
+def _overlapping(buffer: U8, width: int) -> NDArray[Any]:
     """View *buffer* as the ``width`` bytes from each of its bytes on; empty when it is shorter than that."""
     count = max(len(buffer) - width + 1, 0)
     return np.ndarray((count,), np.dtype((np.void, width)), buffer if count else b"", 0, (1,))
 
 
-def gather(
-    buffer: NDArray[np.uint8], starts: NDArray[np.int64], room: NDArray[np.int64], layout: np.dtype[Any]
-) -> NDArray[Any]:
+def gather(buffer: U8, starts: I64, room: I64, layout: np.dtype[Any]) -> NDArray[Any]:
     """Copy one header per row out of the buffer.
 
     Args:
@@ -66,8 +66,6 @@ def gather(
     return found.view(layout)
 
 
-def gather_bytes(
-    buffer: NDArray[np.uint8], starts: NDArray[np.int64], room: NDArray[np.int64], width: int
-) -> NDArray[np.uint8]:
+def gather_bytes(buffer: U8, starts: I64, room: I64, width: int) -> U8:
     """Copy *width* bytes per row; like :func:`gather`, as a matrix of one row per header."""
     return gather(buffer, starts, room, np.dtype((np.void, width))).view(np.uint8).reshape(len(starts), width)

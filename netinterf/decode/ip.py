@@ -10,14 +10,12 @@ is what a snapshot length does, so only lengths shorter than their own header ar
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.decode.block import Block, Front, Kind, Next, split
 from netinterf.schema import IpFlag, Status
 
 __all__ = ["IPV4", "IPV6", "MAPPED", "authentication", "extension", "fragment", "ipv4", "ipv6"]
-
-I64 = NDArray[np.int64]
 
 MAPPED = np.uint64(0xFFFF << 32)
 """Upper 32 bits of the lower half of an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2)."""
@@ -67,7 +65,7 @@ _CARRIED = {
 }
 
 
-def _lookup(kinds: dict[int, Kind]) -> NDArray[np.uint8]:
+def _lookup(kinds: dict[int, Kind]) -> U8:
     table = np.zeros(256, np.uint8)
     for number, kind in kinds.items():
         table[number] = kind
@@ -79,7 +77,7 @@ _IPV4_NEXT = _lookup(_CARRIED)
 _IPV6_NEXT = _lookup({**_CARRIED, 0: Kind.EXTENSION, 43: Kind.EXTENSION, 60: Kind.EXTENSION, 44: Kind.FRAGMENT})
 
 
-def _entered(block: Block, front: Front, version: NDArray[np.uint8], expected: int, size: int) -> tuple[Front, bool]:
+def _entered(block: Block, front: Front, version: U8, expected: int, size: int) -> tuple[Front, bool]:
     """Keep the rows that really hold an IP header of the expected version, and mark the others.
 
     Returns:
@@ -139,7 +137,7 @@ def ipv4(block: Block, front: Front) -> Next:
     return split(front, kinds, at)
 
 
-def _usable(block: Block, front: Front, size: I64, total: I64) -> NDArray[np.bool_]:
+def _usable(block: Block, front: Front, size: I64, total: I64) -> Mask:
     """Judge the length fields of IPv4 headers, and say behind which of them decoding goes on."""
     usable = np.ones(len(size), np.bool_)
     if bool((size != 20).any()):
@@ -207,7 +205,7 @@ def ipv6(block: Block, front: Front) -> Next:
     return split(front, np.where(usable, _IPV6_NEXT[head["next"]], np.uint8(0)), at)
 
 
-def _advance(block: Block, front: Front, following: NDArray[np.uint8], at: I64, usable: NDArray[np.bool_]) -> Next:
+def _advance(block: Block, front: Front, following: U8, at: I64, usable: Mask) -> Next:
     """Step over an extension header where that is possible."""
     if not usable.all():
         following, at, front = following[usable], at[usable], front.part(usable, front.at)

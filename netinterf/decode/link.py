@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U64, Mask
 from netinterf.decode.block import Block, Front, Kind, Next, split
 from netinterf.decode.gather import Buffer, as_bytes, gather
 from netinterf.decode.linktypes import LINK_KINDS
@@ -36,13 +37,12 @@ __all__ = [
     "tag",
 ]
 
-I64 = NDArray[np.int64]
 _WORD = np.dtype(">u2")
 _LONG = np.dtype(">u4")
 _BYTE = np.dtype("u1")
 
 
-def _lookup(size: int, kinds: dict[int, Kind]) -> NDArray[np.uint8]:
+def _lookup(size: int, kinds: dict[int, Kind]) -> U8:
     table = np.zeros(size, np.uint8)
     for number, kind in kinds.items():
         table[number] = kind
@@ -231,7 +231,7 @@ LOOPBACK_NET = np.uint64(0xFFFF7F)
 """127.0.0.0/8 as IPv4-mapped addresses begin (RFC 4291 §2.5.5.2)."""
 
 
-def on_loopback(block: Block, rows: I64, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def on_loopback(block: Block, rows: I64, kinds: U8) -> Mask:
     """Say which frames never saw a wire, so that no maximum transmission unit of one applies.
 
     Linux shows its loopback device as Ethernet with both addresses zero, and as cooked frames of hardware type 772
@@ -254,20 +254,20 @@ def on_loopback(block: Block, rows: I64, kinds: NDArray[np.uint8]) -> NDArray[np
     wired |= ((kinds == Kind.LINUX_SLL) | (kinds == Kind.LINUX_SLL2)) & (hardware != 772)
     wired |= (kinds == Kind.PPP) | (kinds == Kind.PPP_HDLC) | (kinds == Kind.PPPOE) | (kinds == Kind.CISCO_HDLC)
     wired |= np.isin(kinds, (Kind.RAW, Kind.IPV4, Kind.IPV6)) & between_hosts(block, rows)
-    unwired: NDArray[np.bool_] = ~wired
+    unwired: Mask = ~wired
     return unwired
 
 
-def between_hosts(block: Block, rows: I64) -> NDArray[np.bool_]:
+def between_hosts(block: Block, rows: I64) -> Mask:
     """Say which packets go from one host to another: not to itself, nor within 127.0.0.0/8 (RFC 1122 §3.2.1.3)."""
     out = block.out
     high, low = out.source_high[rows], out.source_low[rows]
     apart = (high != out.target_high[rows]) | (low != out.target_low[rows])
-    found: NDArray[np.bool_] = apart & ~((high == 0) & (low >> np.uint64(24) == LOOPBACK_NET))
+    found: Mask = apart & ~((high == 0) & (low >> np.uint64(24) == LOOPBACK_NET))
     return found
 
 
-def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> NDArray[np.uint64]:
+def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> U64:
     """Read the link-layer address that each frame came from.
 
     Args:

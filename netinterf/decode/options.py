@@ -6,14 +6,12 @@ and ends there, as it does in the receiving hosts.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.decode.block import Block, Front
 from netinterf.schema import Status, TcpOption
 
 __all__ = ["LONGEST", "tcp_options", "walk"]
-
-I64 = NDArray[np.int64]
 
 LONGEST = 40
 """Most bytes of options that a TCP header can hold (RFC 9293 §3.1: data offset of 15 words)."""
@@ -105,7 +103,7 @@ def walk(block: Block, front: Front, length: I64) -> list[tuple[I64, I64, I64]]:
     return sacks
 
 
-def _number(octets: NDArray[np.uint8], at: I64, width: int) -> NDArray[np.uint32]:
+def _number(octets: U8, at: I64, width: int) -> U32:
     """Read a number of *width* bytes from each row of *octets*."""
     value = np.zeros(len(octets), np.uint32)
     row = np.arange(len(octets))
@@ -114,7 +112,7 @@ def _number(octets: NDArray[np.uint8], at: I64, width: int) -> NDArray[np.uint32
     return value
 
 
-def _write(block: Block, rows: I64, octets: NDArray[np.uint8], place: I64) -> NDArray[np.bool_]:
+def _write(block: Block, rows: I64, octets: U8, place: I64) -> Mask:
     """Note one option per segment, and say which are SACK options.
 
     Args:
@@ -138,5 +136,5 @@ def _write(block: Block, rows: I64, octets: NDArray[np.uint8], place: I64) -> ND
         chosen = np.flatnonzero(right & (kind == code))
         if len(chosen):
             column[rows[chosen]] = _number(octets[chosen], place[chosen] + skip, width)
-    sack: NDArray[np.bool_] = right & (kind == 5)
+    sack: Mask = right & (kind == 5)
     return sack

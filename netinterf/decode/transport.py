@@ -5,7 +5,6 @@ two lengths disagree is marked and keeps the IP length, so that nothing it carri
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.decode.block import Block, Columns, Front, Next
 from netinterf.decode.gather import Buffer, as_bytes
@@ -14,8 +13,6 @@ from netinterf.schema import Packets, Status
 from netinterf.table import Ragged, Rows, spans
 
 __all__ = ["TCP", "icmp", "icmpv6", "sack_blocks", "tcp", "udp"]
-
-I64 = NDArray[np.int64]
 
 TCP = np.dtype(
     [

@@ -6,11 +6,11 @@ from typing import BinaryIO, Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.everywhere import everywhere_notes
 from netinterf.analyzers.run import analyze, analyze_each
+from netinterf.arrays import Mask
 from netinterf.context.outside import Outside
 from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
@@ -131,7 +131,7 @@ def judge_trace(
     *,
     analyzers: Sequence[Analyzer] | None = None,
     model: Model | None = None,
-    without: NDArray[np.bool_] | None = None,
+    without: Mask | None = None,
     in_part: bool = False,
     strict: bool = False,
 ) -> Judged:

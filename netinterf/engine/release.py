@@ -10,8 +10,8 @@ from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import U32, U64, Mask
 from netinterf.flows.assign import endpoint_hash
 from netinterf.flows.grouping import mix
 from netinterf.trace import Trace
@@ -32,8 +32,6 @@ translators keep UDP mappings for two minutes (RFC 4787 REQ-5)."""
 REMEMBERED = 1 << 18
 """Conversations that are remembered after they left: 12 bytes each, and more than pass within the two minutes that
 count at 2,000 new ones a second."""
-
-Mask = NDArray[np.bool_]
 
 
 @attrs.frozen(eq=False)
@@ -95,8 +93,8 @@ class Remembered:
         isns: Initial sequence number of the client; 0 without.
     """
 
-    keys: NDArray[np.uint64] = attrs.field(factory=lambda: np.empty(0, np.uint64))
-    isns: NDArray[np.uint32] = attrs.field(factory=lambda: np.empty(0, np.uint32))
+    keys: U64 = attrs.field(factory=lambda: np.empty(0, np.uint64))
+    isns: U32 = attrs.field(factory=lambda: np.empty(0, np.uint32))
 
     def with_flows(self, trace: Trace, left: Mask) -> Self:
         """Remember the flows of *trace* that left."""
@@ -119,7 +117,7 @@ class Remembered:
         return result
 
 
-def conversation_keys(trace: Trace) -> NDArray[np.uint64]:
+def conversation_keys(trace: Trace) -> U64:
     """Hash the endpoints and protocol of each flow, whichever of them is the client."""
     flows, hosts = trace.flows, trace.hosts
     client = endpoint_hash(hosts.high[flows.client], hosts.low[flows.client], flows.client_port)

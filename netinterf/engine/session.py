@@ -14,11 +14,12 @@ from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.analyzers.everywhere import EVERYWHERE
 from netinterf.analyzers.run import FAILED
+from netinterf.arrays import I64, Mask
 from netinterf.capture.source import name_of
 from netinterf.capture.stream import CaptureStream, Listed, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
@@ -69,12 +70,12 @@ class Seen:
     """
 
     trace: Trace
-    remains: NDArray[np.bool_]
+    remains: Mask
     judged: Judged
     notes: tuple[Diagnostic, ...]
 
     @property
-    def dns_alone(self) -> NDArray[np.bool_]:
+    def dns_alone(self) -> Mask:
         """Which flows hold nothing but DNS: their subjects are the exchanges, one by one."""
         verdicts = self.judged.ledger.verdicts
         alone = ~self.remains
@@ -309,7 +310,7 @@ class Session:
         self._window.keep(staying)
         return found
 
-    def _final(self, ledger: Ledger, final: NDArray[np.bool_]) -> list[Verdict]:
+    def _final(self, ledger: Ledger, final: Mask) -> list[Verdict]:
         """Write out some of the verdicts, and the groups of which they are most members."""
         keys = subject_keys(ledger)
         found = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
@@ -326,6 +327,6 @@ class Session:
         return self._tally.summary(seen.judged.summary, seen.notes, stream)
 
 
-def subject_keys(ledger: Ledger) -> NDArray[np.int64]:
+def subject_keys(ledger: Ledger) -> I64:
     """Tell the subjects of a session apart: by their kind, and the number of their first frame."""
     return ledger.verdicts.subject_kind.astype(np.int64) << 32 | ledger.first_frame

@@ -4,15 +4,13 @@ import ipaddress
 import re
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U16, Mask
 from netinterf.engine.judged import Judged
 from netinterf.errors import UsageError
 from netinterf.trace import Trace
 
 __all__ = ["subjects_named"]
-
-I64 = NDArray[np.int64]
 
 END = r"(?:\[(?P<six_{0}>[0-9A-Fa-f:.]+)\]|(?P<four_{0}>[0-9.]+)):(?P<port_{0}>[0-9]{{1,5}})"
 ENDS = re.compile(END.format(1) + "-" + END.format(2))
@@ -68,7 +66,7 @@ def _by_ends(judged: Judged, trace: Trace, named: str, one: tuple[int, int, int]
     """Find the verdicts about the conversation between two ends."""
     flows, hosts, subjects = trace.flows, trace.hosts, judged.ledger.subjects
 
-    def ends_at(host: NDArray[np.int32], port: NDArray[np.uint16], end: tuple[int, int, int]) -> NDArray[np.bool_]:
+    def ends_at(host: I32, port: U16, end: tuple[int, int, int]) -> Mask:
         high, low, number = end
         return np.asarray((hosts.high[host] == high) & (hosts.low[host] == low) & (port == number))
 

@@ -5,9 +5,9 @@ from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.run import FAILED, failed_analyzer
+from netinterf.arrays import Mask
 from netinterf.engine.judged import Summary, outcome_counts
 from netinterf.engine.release import Leaving
 from netinterf.schema import Diagnostic, Outcome, Records, Verdicts
@@ -65,7 +65,7 @@ class Tally:
         trace: Trace,
         verdicts: Verdicts,
         left: Leaving,
-        final: NDArray[np.bool_],
+        final: Mask,
         notes: Iterable[Diagnostic],
     ) -> Self:
         """Count the flows that leave a window.

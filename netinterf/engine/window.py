@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8
 from netinterf.capture import Capture
 from netinterf.capture.stream import Listed, Stream
 from netinterf.pieces import gather
@@ -18,12 +19,12 @@ __all__ = ["Window"]
 class Part:
     """Some frames: their bytes one after the other, where they lie, and their offsets in the stream."""
 
-    buffer: NDArray[np.uint8]
+    buffer: U8
     records: Records
-    origins: NDArray[np.int64]
+    origins: I64
 
     @classmethod
-    def of(cls, buffer: NDArray[np.uint8], records: Records, origins: NDArray[np.int64]) -> "Part":
+    def of(cls, buffer: U8, records: Records, origins: I64) -> "Part":
         """Copy frames out of a buffer."""
         captured = records.captured.astype(np.int64)
         packed = attrs.evolve(records, at=np.cumsum(captured) - captured)

@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, U8, U16, U64, Mask
 from netinterf.flows.grouping import BLOCK, Groups, group_rows, mix
 from netinterf.flows.orient import orient, split_reused
 from netinterf.flows.paths import paths
@@ -21,8 +22,7 @@ from netinterf.workers import each
 
 __all__ = ["Assigned", "assign_flows", "tie_quotes"]
 
-U64 = NDArray[np.uint64]
-Ports = tuple[NDArray[np.uint16], NDArray[np.uint16]]
+Ports = tuple[U16, U16]
 
 REASSEMBLY_NS = 60 * 10**9
 """How far apart fragments of one packet may be (RFC 1122 §3.3.2: 60 to 120 seconds; RFC 8200 §4.5: 60)."""
@@ -75,7 +75,7 @@ def assign_flows(packets: Packets, endpoints: Endpoints) -> Assigned:
     return Assigned(attrs.evolve(packets, flow=flow, outbound=outbound), hosts, flows, by_flow)
 
 
-def endpoint_hash(high: U64, low: U64, port: NDArray[np.uint16]) -> U64:
+def endpoint_hash(high: U64, low: U64, port: U16) -> U64:
     """Mix an address and a port into 64 bits."""
     mixed = low ^ (port.astype(np.uint64) << np.uint64(48))
     if high.any():
@@ -83,7 +83,7 @@ def endpoint_hash(high: U64, low: U64, port: NDArray[np.uint16]) -> U64:
     return mix(mixed)
 
 
-def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> tuple[U64, NDArray[np.bool_]]:
+def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> tuple[U64, Mask]:
     """Mix both endpoints and the protocol so that both directions agree.
 
     Returns:
@@ -108,7 +108,7 @@ def conversation_hash(packets: Packets, endpoints: Endpoints, ports: Ports) -> t
 
 
 def conversation_columns(
-    rows: NDArray[np.integer[Any]], packets: Packets, endpoints: Endpoints, ports: Ports, swapped: NDArray[np.bool_]
+    rows: NDArray[np.integer[Any]], packets: Packets, endpoints: Endpoints, ports: Ports, swapped: Mask
 ) -> list[NDArray[Any]]:
     """Give the exact key of some packets: both endpoints, ordered, and the protocol."""
     swap = swapped.take(rows)
@@ -120,9 +120,9 @@ def conversation_columns(
     return columns
 
 
-def to_itself(rows: NDArray[np.int32], endpoints: Endpoints, ports: Ports) -> NDArray[np.bool_]:
+def to_itself(rows: I32, endpoints: Endpoints, ports: Ports) -> Mask:
     """Say which packets have one endpoint as source and target; they are never swapped, and sent by the client."""
-    same: NDArray[np.bool_] = ports[0][rows] == ports[1][rows]
+    same: Mask = ports[0][rows] == ports[1][rows]
     same &= endpoints.source_low[rows] == endpoints.target_low[rows]
     same &= endpoints.source_high[rows] == endpoints.target_high[rows]
     return same
@@ -171,9 +171,7 @@ def fragment_ports(packets: Packets, endpoints: Endpoints) -> Ports:
     return source, target
 
 
-def describe(
-    packets: Packets, endpoints: Endpoints, ports: Ports, groups: Groups, oriented: NDArray[np.uint8]
-) -> tuple[Hosts, Flows]:
+def describe(packets: Packets, endpoints: Endpoints, ports: Ports, groups: Groups, oriented: U8) -> tuple[Hosts, Flows]:
     """Write the dimension tables; hosts are numbered as they appear, the client of a flow before its server."""
     first = groups.rows[groups.starts]
     last = groups.rows[groups.starts + groups.lengths - 1]
@@ -250,9 +248,7 @@ def tie_quotes(quotes: IcmpQuotes, packets: Packets, flows: Flows, hosts: Hosts)
     return attrs.evolve(quotes, flow=flow, outbound=outbound)
 
 
-def quoted_between(
-    quotes: IcmpQuotes, flow: NDArray[np.int32], towards: NDArray[np.bool_], ends: Sequence[tuple[NDArray[Any], ...]]
-) -> NDArray[np.bool_]:
+def quoted_between(quotes: IcmpQuotes, flow: I32, towards: Mask, ends: Sequence[tuple[NDArray[Any], ...]]) -> Mask:
     """Say which quotes lie between the endpoints of the given flows, in the given directions."""
     quoted = (
         (quotes.source_high, quotes.source_low, quotes.source_port),

@@ -12,14 +12,12 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, Mask
 from netinterf.flows.grouping import BLOCK
 from netinterf.schema import Packets, Status
 from netinterf.table import Ragged
 
 __all__ = ["BITS", "NOTHING", "TcpBlock", "last_before", "packed", "running_top", "tcp_blocks", "top_before", "top_of"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP = 6
 BITS = 45  # of a value in a packed key: 2**44 bytes of one stream, leaving 2**18 flows in a block
@@ -32,9 +30,9 @@ class TcpBlock:
 
     first_flow: int
     flows: int
-    rows: NDArray[np.int32]  # rows in Packets
+    rows: I32  # rows in Packets
     flow: I64  # flow of each row, counted from first_flow
-    outbound: Bool
+    outbound: Mask
 
     @property
     def side(self) -> I64:
@@ -76,7 +74,7 @@ def packed(group: NDArray[np.integer[Any]], values: I64) -> I64:
     return key
 
 
-def running_top(group: I64, values: I64, counts: Bool) -> I64:
+def running_top(group: I64, values: I64, counts: Mask) -> I64:
     """Take the highest value so far in each group, the row itself included.
 
     Args:
@@ -109,7 +107,7 @@ def top_before(key: I64, group: I64) -> I64:
     return top
 
 
-def last_before(counts: Bool) -> I64:
+def last_before(counts: Mask) -> I64:
     """Give the index of the nearest earlier row that counts, -1 where there is none."""
     index = np.where(counts, np.arange(len(counts)), -1)
     found = np.full(len(counts), -1, np.int64)

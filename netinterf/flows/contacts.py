@@ -8,15 +8,13 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.numbering import combined, hash_rows
 from netinterf.protocols.dns_names import lowered
 from netinterf.schema import Flows, Hosts, Http, Quic, Tls, TlsKind
 
 __all__ = ["Contacts", "find_contacts"]
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -11,14 +11,12 @@ from bisect import bisect_left, bisect_right
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.flows.blocks import BITS, NOTHING, packed
 from netinterf.table import spans
 
 __all__ = ["Coverage", "cover"]
-
-I64 = NDArray[np.int64]
 
 ELEMENTS_PER_SEGMENT = 8
 ELEMENTS_PER_SIDE = 1 << 10
@@ -84,7 +82,7 @@ def cover(side: I64, start: I64, end: I64, top: I64) -> Coverage:
     return Coverage(fresh, below, cuts[inside] >> BITS, where[inside], where[inside + 1], owner[inside])
 
 
-def crowded_segments(side: I64, count: I64) -> NDArray[np.bool_]:
+def crowded_segments(side: I64, count: I64) -> Mask:
     """Say which segments belong to sides that fall into too many elements."""
     begin = np.flatnonzero(np.diff(side, prepend=-1))
     if len(begin) == 0:

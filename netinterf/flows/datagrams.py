@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U64, Mask
 from netinterf.flows.grouping import FIRST, SECOND
 from netinterf.flows.orient import previous_equal
 from netinterf.pieces import gather
@@ -17,8 +18,6 @@ from netinterf.schema import Flows, Packets
 from netinterf.table import Ragged
 
 __all__ = ["COPY_NS", "REACH", "UDP", "far_apart", "repeated_datagrams"]
-
-I64 = NDArray[np.int64]
 
 UDP = 17
 
@@ -33,7 +32,7 @@ PAIRS_AT_ONCE = 4096
 """Pairs whose bytes are compared at a time, so that memory stays bounded."""
 
 
-def repeated_datagrams(buffer: NDArray[np.uint8], packets: Packets, flows: Flows, by_flow: Ragged) -> I64:
+def repeated_datagrams(buffer: U8, packets: Packets, flows: Flows, by_flow: Ragged) -> I64:
     """List the UDP packets that agree with one shortly before them in their flow.
 
     Args:
@@ -63,7 +62,7 @@ def repeated_datagrams(buffer: NDArray[np.uint8], packets: Packets, flows: Flows
     return np.sort(row[found])
 
 
-def far_apart(flow: NDArray[np.integer[Any]], mixed: NDArray[np.uint64], found: NDArray[np.bool_]) -> tuple[I64, I64]:
+def far_apart(flow: NDArray[np.integer[Any]], mixed: U64, found: Mask) -> tuple[I64, I64]:
     """Pair packets with the one before that looks like them, however many lie between, in flows with copies.
 
     Args:
@@ -81,7 +80,7 @@ def far_apart(flow: NDArray[np.integer[Any]], mixed: NDArray[np.uint64], found: 
     return place[later], place[before[later]]
 
 
-def headers_agree(packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
+def headers_agree(packets: Packets, row: I64, other: I64) -> Mask:
     """Compare pairs of datagrams in all of their headers that a copy shares with its original."""
     same = packets.time[row] - packets.time[other] <= COPY_NS
     for name in ("flow", "outbound", "version", "ip_id", "fragment_offset", "payload_length"):
@@ -91,7 +90,7 @@ def headers_agree(packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
     return same
 
 
-def payloads_agree(buffer: NDArray[np.uint8], packets: Packets, row: I64, other: I64) -> NDArray[np.bool_]:
+def payloads_agree(buffer: U8, packets: Packets, row: I64, other: I64) -> Mask:
     """Compare pairs of datagrams of one length in what was captured of both payloads, if any was."""
     same = np.ones(len(row), np.bool_)
     for low in range(0, len(row), PAIRS_AT_ONCE):

@@ -10,8 +10,8 @@ client's packets took another way.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, Mask
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
 from netinterf.flows.datagrams import COPY_NS, REACH, UDP, far_apart
 from netinterf.flows.grouping import FIRST, SECOND
@@ -27,9 +27,7 @@ COPIED_SHARE = 0.2
 doubled; capturing everything twice gives one half."""
 
 
-def duplicate_rows(
-    packets: Packets, flows: Flows, by_flow: Ragged, datagrams: NDArray[np.int64] = NO_ROWS
-) -> NDArray[np.int32]:
+def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I64 = NO_ROWS) -> I32:
     """List the second and later copies of TCP and UDP packets.
 
     Args:
@@ -65,14 +63,12 @@ def duplicate_rows(
     return np.concatenate([*decisive, np.concatenate(weak)[doubled(segments, copied)[np.concatenate(ways)]]])
 
 
-def ways_of(packets: Packets, flows: Flows, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def ways_of(packets: Packets, flows: Flows, row: I64) -> I64:
     """Number the way of some packets: twice the client, plus one for what it sent."""
     return 2 * flows.client[packets.flow[row]].astype(np.int64) + packets.outbound[row]
 
 
-def count_datagrams(
-    packets: Packets, flows: Flows, datagrams: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def count_datagrams(packets: Packets, flows: Flows, datagrams: I64, count: int) -> tuple[I64, I64]:
     """Count by way how many datagrams went there, and how many of them repeat one just before."""
     every = np.flatnonzero((packets.protocol == UDP) & (packets.flow >= 0) & (packets.payload_length > 0))
     return (
@@ -81,18 +77,18 @@ def count_datagrams(
     )
 
 
-def doubled(segments: NDArray[np.int64], copied: NDArray[np.int64]) -> NDArray[np.bool_]:
+def doubled(segments: I64, copied: I64) -> Mask:
     """Say of each way (twice the client, plus one for what it sent) whether all that went there was captured twice.
 
     Where nothing that can tell went one way, the client's other direction speaks for it.
     """
     both = segments.reshape(-1, 2).sum(axis=1).repeat(2), copied.reshape(-1, 2).sum(axis=1).repeat(2)
     segments, copied = (np.where(segments > 0, own, all_) for own, all_ in zip((segments, copied), both, strict=True))
-    found: NDArray[np.bool_] = (copied >= COPIED_SHARE * segments) & (copied > 0)
+    found: Mask = (copied >= COPIED_SHARE * segments) & (copied > 0)
     return found
 
 
-def copies(packets: Packets, block: TcpBlock) -> NDArray[np.int64]:
+def copies(packets: Packets, block: TcpBlock) -> I64:
     """List the places in a block whose packet agrees with one shortly before it."""
     rows = block.rows
     mixed = packets.seq.take(rows).astype(np.uint64) << np.uint64(32)
@@ -115,7 +111,7 @@ def copies(packets: Packets, block: TcpBlock) -> NDArray[np.int64]:
     return np.flatnonzero(found)
 
 
-def agree(packets: Packets, row: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.bool_]:
+def agree(packets: Packets, row: I32, other: I32) -> Mask:
     """Compare pairs of packets in everything that a copy shares with its original."""
     same = np.ones(len(row), np.bool_)
     columns = ("flow", "outbound", "seq", "ack", "tcp_flags", "window", "payload_length", "ip_id", "tcp_options")

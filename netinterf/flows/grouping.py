@@ -14,11 +14,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U64, Mask
 from netinterf.table import spans
 
 __all__ = ["Groups", "first_index", "group_rows", "mix"]
 
-U64 = NDArray[np.uint64]
 
 # Odd multipliers of splitmix64 (Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -38,11 +38,11 @@ def mix(values: U64) -> U64:
 class Groups:
     """Rows sorted by group, ascending inside each, and where each group begins."""
 
-    rows: NDArray[np.int32]
-    starts: NDArray[np.int64]
+    rows: I32
+    starts: I64
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> I64:
         """Number of rows of each group."""
         return np.diff(self.starts, append=len(self.rows))
 
@@ -77,10 +77,10 @@ def group_rows(mixed: U64, columns: Callable[[NDArray[np.integer[Any]]], Sequenc
 
 
 def disagreements(
-    rows: NDArray[np.int32],
-    fresh: NDArray[np.bool_],
+    rows: I32,
+    fresh: Mask,
     columns: Callable[[NDArray[np.integer[Any]]], Sequence[NDArray[Any]]],
-) -> NDArray[np.int64]:
+) -> I64:
     """List positions that share the hash of the row before them but not its columns."""
     found = [np.empty(0, np.int64)]
     for start in range(0, len(rows), BLOCK):
@@ -96,9 +96,9 @@ def disagreements(
 
 
 def resort(
-    rows: NDArray[np.int32],
-    fresh: NDArray[np.bool_],
-    clashes: NDArray[np.int64],
+    rows: I32,
+    fresh: Mask,
+    clashes: I64,
     columns: Callable[[NDArray[np.integer[Any]]], Sequence[NDArray[Any]]],
 ) -> None:
     """Sort the groups that hold different keys by their columns, in place, and split them."""
@@ -119,7 +119,7 @@ def resort(
     fresh[places] = split
 
 
-def first_index(keys: NDArray[np.integer[Any]], places: NDArray[np.integer[Any]], count: int) -> NDArray[np.int32]:
+def first_index(keys: NDArray[np.integer[Any]], places: NDArray[np.integer[Any]], count: int) -> I32:
     """Give the first place at which each key occurs.
 
     Args:

@@ -5,8 +5,8 @@ Only sides with a gap, or with bytes below their first captured one, come here. 
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.flows.blocks import TcpBlock, packed
 from netinterf.flows.coverage import Coverage, cover
 from netinterf.flows.grouping import first_index
@@ -15,9 +15,6 @@ from netinterf.schema import Packets, TcpFlag, TcpOption
 from netinterf.table import spans
 
 __all__ = ["Holes", "Stream", "look_into_holes", "overtaken"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 OVERTAKEN_NS = 3_000_000
 """Latest arrival of an overtaken segment: 3 ms, as Wireshark takes for out of order when it knows no round trip."""
@@ -39,10 +36,10 @@ class Stream:
     ack: I64
     mark: I64  # high-water mark of the own side
     acked: I64  # highest acknowledgement sent by the own side
-    other_known: Bool  # something of the other side was captured before
-    solid: Bool  # brings bytes that count
-    gap: Bool
-    acks: Bool  # its acknowledgement may be believed
+    other_known: Mask  # something of the other side was captured before
+    solid: Mask  # brings bytes that count
+    gap: Mask
+    acks: Mask  # its acknowledgement may be believed
 
 
 @attrs.frozen(eq=False)
@@ -50,9 +47,9 @@ class Holes:
     """Findings on the segments of sides that were looked into; indexes count rows of the block."""
 
     rows: I64
-    repeat: Bool
-    partial: Bool
-    fill: Bool
+    repeat: Mask
+    partial: Mask
+    fill: Mask
     overtaker: I64  # the segment that first reached beyond the start of this one
     unseen: I64  # rows that acknowledge bytes of a hole
 
@@ -103,7 +100,7 @@ def acknowledged_holes(side: I64, rows: I64, coverage: Coverage, stream: Stream,
     return answers[latest > answers]
 
 
-def overtaken(packets: Packets, block: TcpBlock, duplicate_ack: Bool, fills: I64, overtaker: I64) -> Bool:
+def overtaken(packets: Packets, block: TcpBlock, duplicate_ack: Mask, fills: I64, overtaker: I64) -> Mask:
     """Tell segments that were overtaken on their way from those that were sent again.
 
     The sender's own clocks decide where they differ: the timestamp (RFC 7323 §3.2), then the IP identification where

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8
 from netinterf.flows.stream import HEAD_LIMIT, head_streams, packet_streams
 from netinterf.protocols.dns import parse_dns
 from netinterf.protocols.http import HEAD_BYTES, PEEK_BYTES, begins_head, begins_http, parse_http
@@ -44,8 +45,6 @@ chain of TLS 1.2 three to six."""
 
 TLS_SIDE = 1  # what a side was found to speak
 
-I64 = NDArray[np.int64]
-
 
 @attrs.frozen(eq=False, kw_only=True)
 class Messages:
@@ -60,7 +59,7 @@ class Messages:
 
 
 def read_messages(
-    buffer: NDArray[np.uint8], packets: Packets, flows: Flows, hosts: Hosts, sides: Sides, segments: HeadSegments
+    buffer: U8, packets: Packets, flows: Flows, hosts: Hosts, sides: Sides, segments: HeadSegments
 ) -> Messages:
     """Read DNS, TLS, HTTP/1 and QUIC messages.
 
@@ -121,7 +120,7 @@ def _by_side(messages: Tls) -> Tls:
 class Reader:
     """The bytes of one capture's streams, gathered on demand."""
 
-    buffer: NDArray[np.uint8]
+    buffer: U8
     packets: Packets
     segments: HeadSegments
 
@@ -144,7 +143,7 @@ class Reader:
             side, start = side[again], start[again]
         return [_by_side(Tls.concat(found))] if found else []
 
-    def later_heads(self, kind: NDArray[np.uint8]) -> list[Http]:
+    def later_heads(self, kind: U8) -> list[Http]:
         """Read HTTP heads that begin a packet further on in a stream, or that contradict what was captured before."""
         pieces, packets = self.segments, self.packets
         fresh = (pieces.kind == SegmentKind.FRESH) & (pieces.offset > 0) & (kind[pieces.side] != TLS_SIDE)
@@ -163,7 +162,7 @@ class Reader:
         # "HTTP/1.1" at the start of a packet may also be the end of a request line that was split just there
         return [heads.take((heads.status > 0) | (heads.method.lengths > 0)) for heads in found]
 
-    def later_hellos(self, kind: NDArray[np.uint8]) -> list[Tls]:
+    def later_hellos(self, kind: U8) -> list[Tls]:
         """Read the handshake of sides that spoke something else first: the first hello that begins a packet."""
         pieces = self.segments
         fresh = (pieces.kind == SegmentKind.FRESH) & (pieces.offset > 0) & (kind[pieces.side] != TLS_SIDE)

@@ -2,18 +2,14 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U16, U32, Mask
 from netinterf.flows.blocks import TcpBlock
 from netinterf.flows.grouping import first_index
 from netinterf.flows.unwrap import unwrap
 from netinterf.schema import Mark, Packets, TcpFlag
 
 __all__ = ["Numbers", "number_block"]
-
-I64 = NDArray[np.int64]
-U32 = NDArray[np.uint32]
-Bool = NDArray[np.bool_]
 
 NEAR = 1 << 24
 """How far below a side's first captured number its lowest may lie when no SYN was captured: overtaken data."""
@@ -25,8 +21,8 @@ class Numbers:
 
     seq: I64
     ack: I64  # -1 without the ACK flag
-    seq_sound: Bool
-    ack_sound: Bool
+    seq_sound: Mask
+    ack_sound: Mask
 
 
 def number_block(packets: Packets, block: TcpBlock) -> Numbers:
@@ -50,7 +46,7 @@ def number_block(packets: Packets, block: TcpBlock) -> Numbers:
     return Numbers(number, np.where(acks, acked, -1), sound, ack_sound)
 
 
-def lowest(number: I64, side: I64, counts: Bool, sides: int) -> I64:
+def lowest(number: I64, side: I64, counts: Mask, sides: int) -> I64:
     """Give what must be added to each side's numbers so that its lowest becomes 1; 0 where nothing counts."""
     low = np.ones(sides, np.int64)
     np.minimum.at(low, side[counts], number[counts])
@@ -58,7 +54,7 @@ def lowest(number: I64, side: I64, counts: Bool, sides: int) -> I64:
     return added
 
 
-def initial_numbers(block: TcpBlock, seq: U32, ack: U32, flags: NDArray[np.uint16], moves: Bool) -> tuple[U32, Bool]:
+def initial_numbers(block: TcpBlock, seq: U32, ack: U32, flags: U16, moves: Mask) -> tuple[U32, Mask]:
     """Find the initial sequence number of each side.
 
     The side's own SYN or SYN/ACK gives it (where these disagree, the one that the other side acknowledged, else the
@@ -97,7 +93,7 @@ def initial_numbers(block: TcpBlock, seq: U32, ack: U32, flags: NDArray[np.uint1
     return base, guessed
 
 
-def settle_disputes(base: U32, block: TcpBlock, columns: tuple[U32, U32], kinds: tuple[Bool, Bool]) -> None:
+def settle_disputes(base: U32, block: TcpBlock, columns: tuple[U32, U32], kinds: tuple[Mask, Mask]) -> None:
     """Where SYNs of one side disagree, take the one that the other side acknowledged; changes *base*."""
     (seq, ack), (syn, acks), side = columns, kinds, block.side
     rows = np.flatnonzero(syn)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U16, Mask
 from netinterf.flows.grouping import Groups, first_index
 from netinterf.schema import OrientedBy, Packets, TcpFlag
 
@@ -24,7 +25,7 @@ SERVICE_PORTS = (
 """Ports from 1024 up that servers listen on (IANA service names registry, and customary alternatives for the web)."""
 
 
-def split_reused(groups: Groups, swapped: NDArray[np.bool_], packets: Packets) -> Groups:
+def split_reused(groups: Groups, swapped: Mask, packets: Packets) -> Groups:
     """Begin a new flow where a port is used again.
 
     A SYN without ACK whose sequence number differs from the side's last such SYN opens a flow, as Wireshark does; a
@@ -63,9 +64,7 @@ def split_reused(groups: Groups, swapped: NDArray[np.bool_], packets: Packets) -
     return Groups(groups.rows, np.sort(np.concatenate([groups.starts, cuts]))) if len(cuts) else groups
 
 
-def later_opening(
-    places: NDArray[np.int64], side: NDArray[np.int64], groups: Groups, packets: Packets
-) -> NDArray[np.bool_]:
+def later_opening(places: I64, side: I64, groups: Groups, packets: Packets) -> Mask:
     """Say which SYNs open another flow than the one their group is in."""
     rows, group = groups.rows[places], side >> 1
     new = np.zeros(len(places), np.bool_)
@@ -87,7 +86,7 @@ def later_opening(
     return new
 
 
-def previous_equal(values: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+def previous_equal(values: NDArray[np.integer[Any]]) -> I64:
     """Give the index of the nearest earlier entry with the same value, -1 where there is none."""
     order = np.argsort(values, kind="stable")
     previous = np.full(len(values), -1, np.int64)
@@ -96,9 +95,7 @@ def previous_equal(values: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
     return previous
 
 
-def orient(
-    groups: Groups, swapped: NDArray[np.bool_], packets: Packets, ports: tuple[NDArray[np.uint16], NDArray[np.uint16]]
-) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+def orient(groups: Groups, swapped: Mask, packets: Packets, ports: tuple[U16, U16]) -> tuple[Mask, U8]:
     """Decide who is the client of each flow.
 
     In this order: the sender of the first SYN; the receiver of the first SYN/ACK; the side opposite the service port
@@ -138,7 +135,7 @@ def orient(
     return client, oriented
 
 
-def rank(ports: NDArray[np.uint16]) -> NDArray[np.uint8]:
+def rank(ports: U16) -> U8:
     """Rank ports by how surely a server listens there: 0 below 1024, 1 listed, 2 all others and port 0."""
     ranks = np.where(np.isin(ports, SERVICE_PORTS), 1, 2).astype(np.uint8)
     ranks[(ports > 0) & (ports < 1024)] = 0

@@ -10,8 +10,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.schema import SegmentKind
 from netinterf.table import spans
 
@@ -24,8 +24,6 @@ makes one or two intervals a piece; only shifted copies made on purpose make mor
 time and memory."""
 
 INTERVALS_AT_ONCE = 1 << 21  # about 100 MB of temporaries
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False)
@@ -64,7 +62,7 @@ class Pieces:
         )
 
 
-def resolve(buffer: NDArray[np.uint8], pieces: Pieces) -> tuple[Pieces, NDArray[np.uint8]]:
+def resolve(buffer: U8, pieces: Pieces) -> tuple[Pieces, U8]:
     """Cut overlapping pieces where their bytes have different owners, and say what each part is.
 
     Args:
@@ -94,19 +92,17 @@ def resolve(buffer: NDArray[np.uint8], pieces: Pieces) -> tuple[Pieces, NDArray[
     return joined, _kinds(buffer, pieces, joined, holders)
 
 
-def _affordable(number: I64, counts: I64) -> NDArray[np.bool_]:
+def _affordable(number: I64, counts: I64) -> Mask:
     """Say which pieces stay within their side's share of intervals."""
     total = np.cumsum(counts)
     first = np.flatnonzero(np.diff(number, prepend=-1))
     spent = total - (total[first] - counts[first])[number]
     share = INTERVALS_PER_PIECE * np.bincount(number) + INTERVALS_PER_SIDE
-    fits: NDArray[np.bool_] = spent <= share[number]
+    fits: Mask = spent <= share[number]
     return fits
 
 
-def _parts(
-    pieces: Pieces, rows: I64, base: I64, cuts: I64, first: I64, counts: I64, owner: I64
-) -> tuple[Pieces, NDArray[np.int64]]:
+def _parts(pieces: Pieces, rows: I64, base: I64, cuts: I64, first: I64, counts: I64, owner: I64) -> tuple[Pieces, I64]:
     """Join the intervals of each piece that have one owner; also return whose bytes were there before (or its own)."""
     interval = spans(first[rows], counts[rows])
     piece = np.repeat(rows, counts[rows])
@@ -124,7 +120,7 @@ def _parts(
     )
 
 
-def _kinds(buffer: NDArray[np.uint8], pieces: Pieces, parts: Pieces, holder: I64) -> NDArray[np.uint8]:
+def _kinds(buffer: U8, pieces: Pieces, parts: Pieces, holder: I64) -> U8:
     """Compare each part that has an earlier holder with the holder's bytes."""
     kinds = np.full(len(parts), SegmentKind.FRESH, np.uint8)
     again = np.flatnonzero(holder >= 0)

@@ -8,12 +8,13 @@ Unrelated traffic in the same file has other ends, and so changes no path.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import I32
 
 __all__ = ["paths"]
 
 
-def paths(client: NDArray[np.int32], server: NDArray[np.int32]) -> NDArray[np.int32]:
+def paths(client: I32, server: I32) -> I32:
     """Find the path of each flow.
 
     Args:
@@ -29,5 +30,5 @@ def paths(client: NDArray[np.int32], server: NDArray[np.int32]) -> NDArray[np.in
     hosts = int(max(client.max(), server.max())) + 1
     servers = np.bincount(pairs >> 32, minlength=hosts)[client]
     clients = np.bincount(pairs & 0xFFFFFFFF, minlength=hosts)[server]
-    found: NDArray[np.int32] = np.where(clients > servers, 2 * server + 1, 2 * client).astype(np.int32)
+    found: I32 = np.where(clients > servers, 2 * server + 1, 2 * client).astype(np.int32)
     return found

@@ -19,6 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U16, U32, Mask
 from netinterf.flows.blocks import TcpBlock, packed, running_top, tcp_blocks, top_before
 from netinterf.flows.grouping import mix
 from netinterf.flows.unwrap import sound_rows
@@ -28,9 +29,6 @@ from netinterf.workers import each
 
 __all__ = ["rtt_samples", "with_rtt"]
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
-
 AGAIN = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
 
 
@@ -38,12 +36,12 @@ AGAIN = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
 class Exchange:
     """The rows of a block as questions and answers."""
 
-    flags: NDArray[np.uint16]
-    marks: NDArray[np.uint16]
+    flags: U16
+    marks: U16
     end: I64  # relative number after the segment
     ack: I64
-    asks: Bool  # brings bytes that an acknowledgement can cover
-    answers: Bool
+    asks: Mask  # brings bytes that an acknowledgement can cover
+    answers: Mask
     reached: tuple[I64, I64]  # packed running maximum of acknowledgements by the server, by the client
 
 
@@ -149,10 +147,10 @@ def echoed(packets: Packets, block: TcpBlock, exchange: Exchange) -> tuple[I64, 
 
 
 def first_echoes(
-    first: Bool,
-    is_echo: Bool,
+    first: Mask,
+    is_echo: Mask,
     row: I64,
-    columns: tuple[I64, NDArray[np.uint32], NDArray[np.uint32]],
+    columns: tuple[I64, U32, U32],
     exchange: Exchange,
 ) -> tuple[I64, I64]:
     """Pick, in each group of equal timestamps, the first segment and the first echo after it."""

@@ -15,8 +15,8 @@ segments without bytes never move the mark. A segment of many wire segments join
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U16, Mask
 from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, packed, running_top, tcp_blocks, top_before
 from netinterf.flows.duplicates import NO_ROWS, duplicate_rows
 from netinterf.flows.holes import Stream, look_into_holes, overtaken
@@ -26,9 +26,6 @@ from netinterf.table import Ragged
 from netinterf.workers import each
 
 __all__ = ["mark_segments"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 SILENT = TcpFlag.SYN.value | TcpFlag.FIN.value | TcpFlag.RST.value
 
@@ -62,7 +59,7 @@ def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I6
     return attrs.evolve(packets, relative_seq=seq, relative_ack=ack, marks=marks)
 
 
-def mark_block(packets: Packets, block: TcpBlock, numbers: Numbers) -> NDArray[np.uint16]:
+def mark_block(packets: Packets, block: TcpBlock, numbers: Numbers) -> U16:
     """Mark the rows of one block."""
     flags = packets.tcp_flags.take(block.rows)
     payload = packets.payload_length.take(block.rows).astype(np.int64)
@@ -112,7 +109,7 @@ def mark_block(packets: Packets, block: TcpBlock, numbers: Numbers) -> NDArray[n
     return marks
 
 
-def both_sides(block: TcpBlock, values: I64, counts: Bool) -> tuple[I64, I64]:
+def both_sides(block: TcpBlock, values: I64, counts: Mask) -> tuple[I64, I64]:
     """Take running maxima over the earlier rows of each row's own side, and over those of the other side."""
     flow, out = block.flow, block.outbound
     sent = top_before(running_top(flow, values, counts & out), flow)
@@ -120,9 +117,9 @@ def both_sides(block: TcpBlock, values: I64, counts: Bool) -> tuple[I64, I64]:
     return np.where(out, sent, received), np.where(out, received, sent)
 
 
-def same_window(block: TcpBlock, window: NDArray[np.uint16], counts: Bool) -> Bool:
+def same_window(block: TcpBlock, window: U16, counts: Mask) -> Mask:
     """Say which rows advertise the same window as the row before them on their side."""
     flow, out = block.flow, block.outbound
     previous = np.where(out, last_before(counts & out), last_before(counts & ~out))
-    same: Bool = (previous >= 0) & (flow[previous] == flow) & (window[previous] == window)
+    same: Mask = (previous >= 0) & (flow[previous] == flow) & (window[previous] == window)
     return same

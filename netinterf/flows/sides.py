@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U32, Mask
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
 from netinterf.flows.grouping import first_index
 from netinterf.flows.unwrap import sound_rows
@@ -13,9 +14,6 @@ from netinterf.table import Ragged
 from netinterf.workers import each
 
 __all__ = ["build_sides"]
-
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 TCP = 6
 
@@ -41,11 +39,11 @@ def build_sides(packets: Packets, flows: Flows, by_flow: Ragged) -> Sides:
     flags = np.where(packets.protocol.take(rows) == TCP, packets.tcp_flags.take(rows), np.uint16(0))
     marks = packets.marks.take(rows)
 
-    def first(chosen: NDArray[np.bool_]) -> I32:
+    def first(chosen: Mask) -> I32:
         index = np.flatnonzero(chosen)
         return first_index(side[index], rows[index], sides)
 
-    def count(chosen: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    def count(chosen: Mask) -> U32:
         return np.bincount(side[chosen], minlength=sides).astype(np.uint32)
 
     last = np.full(sides, -1, np.int32)
@@ -83,7 +81,7 @@ def of_syn(values: NDArray[Any], syn: I32, without: int) -> NDArray[Any]:
     return found
 
 
-def numbers(packets: Packets, by_flow: Ragged, sides: int) -> tuple[NDArray[np.uint32], I64, I64]:
+def numbers(packets: Packets, by_flow: Ragged, sides: int) -> tuple[U32, I64, I64]:
     """Give each side's initial sequence number, highest number sent and highest number acknowledged by the other.
 
     The initial number follows from any packet: its number on the wire less its relative one; of a side that sent

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.errors import ParameterError
 from netinterf.flows.overlap import Pieces, resolve
 from netinterf.pieces import gather
@@ -37,13 +38,8 @@ HEAD_LIMIT = 16384
 
 LONGEST = 2**31 - 1  # positions in HeadSegments are 32-bit
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
-
-def head_segments(
-    buffer: NDArray[np.uint8], packets: Packets, sides: Sides, by_flow: Ragged, limit: int = HEAD_LIMIT
-) -> HeadSegments:
+def head_segments(buffer: U8, packets: Packets, sides: Sides, by_flow: Ragged, limit: int = HEAD_LIMIT) -> HeadSegments:
     """Cut the first payload bytes of every TCP side into fresh, repeated and conflicting pieces.
 
     Args:
@@ -78,7 +74,7 @@ def head_segments(
     return _table(packets, joined.take(order), kind[order])
 
 
-def _candidates(buffer: NDArray[np.uint8], packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> Pieces:
+def _candidates(buffer: U8, packets: Packets, sides: Sides, by_flow: Ragged, limit: int) -> Pieces:
     """Collect captured TCP payload below *limit* by side and arrival, without what is no stream data."""
     rows = by_flow.values
     rows = rows[packets.payload_length[rows] > 0]
@@ -102,7 +98,7 @@ def _candidates(buffer: NDArray[np.uint8], packets: Packets, sides: Sides, by_fl
     return Pieces(side, rows, low, high, at).take((high > low) & ~probe)
 
 
-def _is_padding(buffer: NDArray[np.uint8], packets: Packets, rows: I64) -> Bool:
+def _is_padding(buffer: U8, packets: Packets, rows: I64) -> Mask:
     """Say which payloads are Ethernet padding that a device on the path made part of the IP packet.
 
     Such a packet is exactly as long as the shortest Ethernet payload (46 bytes, IEEE 802.3 §3.2.8; 42 when the padding
@@ -110,7 +106,7 @@ def _is_padding(buffer: NDArray[np.uint8], packets: Packets, rows: I64) -> Bool:
     (RFC 9293 §3.9.1.2).
     """
     length = packets.payload_length[rows]
-    padding: Bool = (length <= 6) & (packets.tcp_flags[rows] & TcpFlag.PSH == 0)
+    padding: Mask = (length <= 6) & (packets.tcp_flags[rows] & TcpFlag.PSH == 0)
     some = np.flatnonzero(padding)
     short, size = rows[some], length[some]
     total = packets.payload_at[short] - packets.ip_at[short] + size
@@ -134,7 +130,7 @@ def _highest_before(side: I64, high: I64) -> I64:
     return np.maximum(before, 0, out=before)
 
 
-def _table(packets: Packets, pieces: Pieces, kind: NDArray[np.uint8]) -> HeadSegments:
+def _table(packets: Packets, pieces: Pieces, kind: U8) -> HeadSegments:
     payload = packets.at[pieces.packet] + packets.payload_at[pieces.packet]
     return HeadSegments(
         side=pieces.side.astype(np.int32),
@@ -146,7 +142,7 @@ def _table(packets: Packets, pieces: Pieces, kind: NDArray[np.uint8]) -> HeadSeg
     )
 
 
-def owners(segments: HeadSegments) -> NDArray[np.int64]:
+def owners(segments: HeadSegments) -> I64:
     """Find the FRESH piece that brought the bytes of each piece first.
 
     Args:
@@ -162,7 +158,7 @@ def owners(segments: HeadSegments) -> NDArray[np.int64]:
 
 
 def head_streams(
-    buffer: NDArray[np.uint8],
+    buffer: U8,
     packets: Packets,
     segments: HeadSegments,
     sides_rows: NDArray[np.integer[Any]],
@@ -204,7 +200,7 @@ def head_streams(
     )
 
 
-def _joined(parent: I64, low: I64, high: I64, begin: I64) -> Bool:
+def _joined(parent: I64, low: I64, high: I64, begin: I64) -> Mask:
     """Say which pieces follow without a hole on their stream's beginning; pieces are by parent, then position."""
     if not len(parent):
         return np.zeros(0, np.bool_)
@@ -213,13 +209,11 @@ def _joined(parent: I64, low: I64, high: I64, begin: I64) -> Bool:
     holes = np.cumsum(low != expected)
     at_start = np.flatnonzero(opens)
     before = holes[at_start] - (low != expected)[at_start]
-    joined: Bool = holes == np.repeat(before, np.diff(np.append(at_start, len(parent))))
+    joined: Mask = holes == np.repeat(before, np.diff(np.append(at_start, len(parent))))
     return joined
 
 
-def packet_streams(
-    buffer: NDArray[np.uint8], packets: Packets, segments: HeadSegments, rows: NDArray[np.integer[Any]]
-) -> Streams:
+def packet_streams(buffer: U8, packets: Packets, segments: HeadSegments, rows: NDArray[np.integer[Any]]) -> Streams:
     """Make a stream of single packets: the view of one packet on a stream that others contradict.
 
     Args:
@@ -238,12 +232,12 @@ def packet_streams(
 
 
 def _streams(
-    buffer: NDArray[np.uint8],
+    buffer: U8,
     packets: Packets,
     segments: HeadSegments,
     side: I64,
     start: I64,
-    more: Bool,
+    more: Mask,
     piece: I64,
     parent: I64,
     moved: I64,
@@ -264,7 +258,7 @@ def _streams(
 
 
 def stream_bytes(
-    buffer: NDArray[np.uint8],
+    buffer: U8,
     packets: Packets,
     by_flow: Ragged,
     sides: Sides,

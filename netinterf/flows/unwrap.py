@@ -10,19 +10,16 @@ summed up step by step, still without a loop; only sides with a wild number outs
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import I64, U32, Mask
 
 __all__ = ["REACH", "sound_rows", "unwrap"]
-
-I64 = NDArray[np.int64]
-U32 = NDArray[np.uint32]
-Bool = NDArray[np.bool_]
 
 REACH = 1 << 30
 """Largest step between sound numbers of one side: the largest window of TCP (RFC 7323 §2.3)."""
 
 
-def unwrap(raw: U32, side: I64, moves: Bool) -> tuple[I64, Bool]:
+def unwrap(raw: U32, side: I64, moves: Mask) -> tuple[I64, Mask]:
     """Unwrap numbers that are already counted from their side's initial one.
 
     Args:
@@ -45,7 +42,7 @@ def unwrap(raw: U32, side: I64, moves: Bool) -> tuple[I64, Bool]:
     return numbers, moves
 
 
-def rows_of(side: I64, chosen: Bool) -> I64:
+def rows_of(side: I64, chosen: Mask) -> I64:
     """List all rows of the sides that have a chosen row, side by side and in order along each."""
     table = np.zeros(int(side.max()) + 1, np.bool_)
     table[side[chosen]] = True
@@ -53,7 +50,7 @@ def rows_of(side: I64, chosen: Bool) -> I64:
     return rows[np.argsort(side[rows], kind="stable")]
 
 
-def unwrap_far(raw: U32, side: I64, moves: Bool) -> tuple[I64, Bool]:
+def unwrap_far(raw: U32, side: I64, moves: Mask) -> tuple[I64, Mask]:
     """Unwrap by summing steps; rows come side by side."""
     movers = np.flatnonzero(moves)
     value, owner = raw[movers], side[movers]
@@ -84,7 +81,7 @@ def unwrap_far(raw: U32, side: I64, moves: Bool) -> tuple[I64, Bool]:
     return numbers, accepted
 
 
-def walk(raw: U32) -> tuple[I64, Bool]:
+def walk(raw: U32) -> tuple[I64, Mask]:
     """Unwrap one side row by row: the rule itself."""
     numbers, sound = np.empty(len(raw), np.int64), np.empty(len(raw), np.bool_)
     last = 0
@@ -96,7 +93,7 @@ def walk(raw: U32) -> tuple[I64, Bool]:
     return numbers, sound
 
 
-def sound_rows(numbers: I64, side: I64, moves: Bool) -> Bool:
+def sound_rows(numbers: I64, side: I64, moves: Mask) -> Mask:
     """Tell again which rows are sound, from numbers that are already unwrapped.
 
     Args:

@@ -31,14 +31,11 @@ from hashlib import blake2b
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import U8, U64
 from netinterf.context.special import BLOCKS, Special, is_ipv4
 
 __all__ = ["map_halves", "map_network"]
-
-U8 = NDArray[np.uint8]
-U64 = NDArray[np.uint64]
 
 MAPPED_BLOCK = "::ffff:0:0/96"
 """Images of IPv4 (RFC 4291 §2.5.5.2): nothing else may land among them."""

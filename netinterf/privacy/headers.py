@@ -14,8 +14,8 @@ either.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.decode.checksum import ip_ok, transport_ok
 from netinterf.decode.gather import as_bytes, gather_bytes
 from netinterf.privacy.options import kept_options
@@ -26,9 +26,6 @@ from netinterf.trace import Trace
 
 __all__ = ["Rewritten", "rewrite"]
 
-U8 = NDArray[np.uint8]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 ICMP, TCP, UDP, AUTHENTICATION, ICMPV6 = 1, 6, 17, 51, 58
 FRAGMENT = 44  # extension header (RFC 8200 §4.5)
@@ -128,7 +125,7 @@ def rewrite_block(trace: Trace, layout: Rewritten, rows: I64, redaction: Redacti
     put(layout.buffer, target + network, heads, head)
 
 
-def ip_header(fixed: U8, version: int, right: Bool, redaction: Redaction) -> U8:
+def ip_header(fixed: U8, version: int, right: Mask, redaction: Redaction) -> U8:
     """Map the addresses of fixed IP headers of one version, and set the checksums of IPv4 right or wrong."""
     result = fixed.copy()
     if version == 6:
@@ -177,7 +174,7 @@ def copy_chain(data: U8, start: I64, layout: Rewritten, rows: I64) -> None:
         alive, kind, place = alive[going], kind[going], place[going]
 
 
-def transport(heads: U8, protocol: NDArray[np.uint8], size: I64, redaction: Redaction) -> U8:
+def transport(heads: U8, protocol: U8, size: I64, redaction: Redaction) -> U8:
     """Blank what is not kept of transport headers, n rows of 60 bytes."""
     result = heads.copy()
     tcp = protocol == TCP
@@ -241,7 +238,7 @@ def total(octets: U8) -> I64:
     return result
 
 
-def checksum(sums: I64, right: Bool) -> I64:
+def checksum(sums: I64, right: Mask) -> I64:
     """Give the Internet checksum of sums of words (RFC 1071), or where it is to be wrong the next number, never 0."""
     for _ in range(4):
         sums = (sums & 0xFFFF) + (sums >> 16)

@@ -5,12 +5,10 @@ whatever is not known here can name a host or a person, and stands as zeros.
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import I64, U8
 
 __all__ = ["kept_options"]
-
-U8 = NDArray[np.uint8]
-I64 = NDArray[np.int64]
 
 LONGEST = 40
 """Most bytes of options (RFC 9293 §3.1)."""

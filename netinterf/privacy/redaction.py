@@ -17,9 +17,9 @@ from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.run import FAILED, failed_analyzer
+from netinterf.arrays import U64
 from netinterf.context.domains import registrable_domains
 from netinterf.errors import CaptureError, ParameterError
 from netinterf.numbering import numbered_text
@@ -30,7 +30,6 @@ from netinterf.trace import host_text
 
 __all__ = ["KEEPABLE", "SHORTEST_KEY", "Redaction", "read_key"]
 
-U64 = NDArray[np.uint64]
 
 SHORTEST_KEY, LONGEST_KEY = 16, 4096
 """Bytes of a key: 128 bits are beyond guessing (NIST SP 800-57 part 1, section 5.6.1); the upper bound is a judgement,

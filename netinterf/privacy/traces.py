@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import Mask
 from netinterf.capture import Interface, Source, write_records
 from netinterf.capture.source import name_of
 from netinterf.context.outside import Outside
@@ -156,7 +156,7 @@ def by_frame(packets: Packets) -> Packets:
     numbers = np.arange(1, int(number.max(initial=0)) + 1)
     place = np.searchsorted(number[order], numbers, side="right") - 1  # the last packet up to each number
     filled = packets.take(order[np.maximum(place, 0)])
-    missing: NDArray[np.bool_] = filled.frame != numbers
+    missing: Mask = filled.frame != numbers
     return attrs.evolve(
         filled,
         captured=np.where(missing, np.uint32(0), filled.captured),

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.protocols.dns_exchanges import build_exchanges
 from netinterf.protocols.dns_messages import HEADER, Messages, parse_messages
 from netinterf.protocols.dns_names import lowered
@@ -42,9 +43,7 @@ class DnsTables:
     exchanges: Exchanges
 
 
-def parse_dns(
-    buffer: NDArray[np.uint8], packets: Packets, flows: Flows, hosts: Hosts, streams: Streams | None = None
-) -> DnsTables:
+def parse_dns(buffer: U8, packets: Packets, flows: Flows, hosts: Hosts, streams: Streams | None = None) -> DnsTables:
     """Read all DNS messages of a capture.
 
     Args:
@@ -66,7 +65,7 @@ def parse_dns(
     return DnsTables(dns, answers, exchanges)
 
 
-def plausible(messages: Messages, length: NDArray[np.int64]) -> NDArray[np.bool_]:
+def plausible(messages: Messages, length: I64) -> Mask:
     """Say which messages make sense: an assigned opcode (IANA DNS parameters), and counts that the bytes can hold.
 
     One record more than fits is let pass, because forged replies copy counts they do not honour; more of them when one
@@ -76,11 +75,11 @@ def plausible(messages: Messages, length: NDArray[np.int64]) -> NDArray[np.bool_
     records = messages.answers.astype(np.int64) + messages.authorities + messages.additionals
     least = HEADER + MIN_QUESTION * messages.questions.astype(np.int64) + MIN_RECORD * np.maximum(records - 1, 0)
     asked = (messages.questions == 1) & (messages.kind > 0) & np.isin(messages.qclass, CLASSES)
-    sane: NDArray[np.bool_] = (opcode <= 6) & (opcode != 3) & ((least <= length) | asked) & (length >= HEADER)
+    sane: Mask = (opcode <= 6) & (opcode != 3) & ((least <= length) | asked) & (length >= HEADER)
     return sane
 
 
-def _over_udp(buffer: NDArray[np.uint8], packets: Packets, flows: Flows) -> tuple[Dns, Answers]:
+def _over_udp(buffer: U8, packets: Packets, flows: Flows) -> tuple[Dns, Answers]:
     """Read the datagrams of port 53, second copies of a frame left out."""
     port = (flows.server_port == DNS_PORT) | (flows.client_port == DNS_PORT)
     chosen = (packets.protocol == UDP) & (packets.flow >= 0) & (packets.payload_length > 0)
@@ -107,7 +106,7 @@ def _over_tcp(streams: Streams) -> tuple[Dns, Answers]:
     place, stream = streams.data.offsets[:-1].copy(), np.arange(len(streams))
     stream = stream[streams.start == 0]
     place = place[stream]
-    found: list[tuple[NDArray[np.int64], ...]] = []
+    found: list[tuple[I64, ...]] = []
     for _ in range(MAX_STREAM_MESSAGES):
         fits = place + 2 + HEADER <= ends[stream]
         place, stream = place[fits], stream[fits]
@@ -148,10 +147,10 @@ def _tables(
     answers: Answers,
     packet: NDArray[np.integer[Any]],
     flow: NDArray[np.integer[Any]],
-    outbound: NDArray[np.bool_],
+    outbound: Mask,
     at: NDArray[np.integer[Any]],
-    length: NDArray[np.int64],
-    keep: NDArray[np.bool_],
+    length: I64,
+    keep: Mask,
 ) -> tuple[Dns, Answers]:
     """Give messages their place in the capture and drop those that are no DNS."""
     read = {c.name: getattr(messages, c.name) for c in Messages.schema()}
@@ -167,7 +166,7 @@ def _tables(
     return _selected(dns, answers, np.flatnonzero(keep))
 
 
-def _selected(dns: Dns, answers: Answers, rows: NDArray[np.int64]) -> tuple[Dns, Answers]:
+def _selected(dns: Dns, answers: Answers, rows: I64) -> tuple[Dns, Answers]:
     """Take messages in the order given, with their records; mostly that is all, as they stand."""
     if len(rows) == len(dns) and np.array_equal(rows, np.arange(len(dns))):
         return dns, answers

@@ -12,8 +12,8 @@ that came last before it.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, Mask
 from netinterf.numbering import hash_rows
 from netinterf.schema import Dns, Exchanges, Packets, ParseError
 from netinterf.table import Ragged
@@ -68,11 +68,11 @@ def build_exchanges(dns: Dns, packets: Packets) -> tuple[Dns, Exchanges]:
     )
 
 
-def _members(messages: NDArray[np.int32], exchange: NDArray[np.int32], count: int) -> Ragged:
+def _members(messages: I32, exchange: I32, count: int) -> Ragged:
     return Ragged.from_lengths(np.bincount(exchange[messages], minlength=count), messages)
 
 
-def _late(time: NDArray[np.int64], reply: NDArray[np.bool_], group: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _late(time: I64, reply: Mask, group: I64) -> Mask:
     """Mark messages that come too late for what precedes them in their group, so that they begin a new exchange.
 
     A reply is late by the last query before it, or by the message before it when there is none; a query is late by the
@@ -85,11 +85,11 @@ def _late(time: NDArray[np.int64], reply: NDArray[np.bool_], group: NDArray[np.i
     since = np.repeat(begins, np.diff(np.append(begins, len(group))))
     before = np.maximum(place - 1, since)
     anchor = np.where(reply & (last_query >= since), last_query, before)
-    late: NDArray[np.bool_] = time - time[anchor] > WINDOW_NS
+    late: Mask = time - time[anchor] > WINDOW_NS
     return late
 
 
-def _tie_damaged(dns: Dns, packets: Packets, reply: NDArray[np.bool_], asker: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _tie_damaged(dns: Dns, packets: Packets, reply: Mask, asker: Mask) -> I64:
     """Name for each message the one whose question counts: for replies with a damaged question, the query before it."""
     source = np.arange(len(dns), dtype=np.int64)
     unreadable = (dns.questions == 0) | (dns.qclass == 0) | ((dns.error != ParseError.NONE) & (dns.name.lengths == 0))

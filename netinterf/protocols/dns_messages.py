@@ -19,6 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U8, U16, Mask
 from netinterf.protocols.dns_names import Names, expand_names, lowered, skip_names
 from netinterf.protocols.streams import words
 from netinterf.protocols.svcb import offers_http3
@@ -68,26 +69,24 @@ NAME_SKIP = {
 class Messages(Table):
     """What `parse_messages` read; columns as in `schema.Dns`."""
 
-    id: NDArray[np.uint16] = column("u2", "message identifier")
-    flags: NDArray[np.uint16] = column("u2", "second header word")
-    questions: NDArray[np.uint16] = column("u2", "QDCOUNT")
-    answers: NDArray[np.uint16] = column("u2", "ANCOUNT")
-    authorities: NDArray[np.uint16] = column("u2", "NSCOUNT")
-    additionals: NDArray[np.uint16] = column("u2", "ARCOUNT")
+    id: U16 = column("u2", "message identifier")
+    flags: U16 = column("u2", "second header word")
+    questions: U16 = column("u2", "QDCOUNT")
+    answers: U16 = column("u2", "ANCOUNT")
+    authorities: U16 = column("u2", "NSCOUNT")
+    additionals: U16 = column("u2", "ARCOUNT")
     raw_name: Text = text("question name as sent")
-    kind: NDArray[np.uint16] = column("u2", "QTYPE")
-    qclass: NDArray[np.uint16] = column("u2", "QCLASS")
-    opt: NDArray[np.bool_] = column("?", "an OPT record is present")
-    dnssec_ok: NDArray[np.bool_] = column("?", "DO bit")
-    extended_error: NDArray[np.int32] = column("i4", "extended DNS error, -1 without")
-    trailing: NDArray[np.int32] = column("i4", "bytes behind the last record")
-    error: NDArray[np.uint8] = column("u1", "ParseError code")
-    error_at: NDArray[np.int32] = column("i4", "offset where reading stopped")
+    kind: U16 = column("u2", "QTYPE")
+    qclass: U16 = column("u2", "QCLASS")
+    opt: Mask = column("?", "an OPT record is present")
+    dnssec_ok: Mask = column("?", "DO bit")
+    extended_error: I32 = column("i4", "extended DNS error, -1 without")
+    trailing: I32 = column("i4", "bytes behind the last record")
+    error: U8 = column("u1", "ParseError code")
+    error_at: I32 = column("i4", "offset where reading stopped")
 
 
-def parse_messages(
-    data: NDArray[np.uint8], start: NDArray[np.int64], captured: NDArray[np.int64], length: NDArray[np.int64]
-) -> tuple[Messages, Answers]:
+def parse_messages(data: U8, start: I64, captured: I64, length: I64) -> tuple[Messages, Answers]:
     """Read messages and their records.
 
     Args:
@@ -113,19 +112,17 @@ def parse_messages(
 class _Places:
     """Where the records of a block stand, in (message, place) order."""
 
-    message: NDArray[np.int64]
-    place: NDArray[np.int64]
-    owner: NDArray[np.int64]
-    fixed: NDArray[np.int64]  # position of the type, behind the owner name
-    length: NDArray[np.int64]
+    message: I64
+    place: I64
+    owner: I64
+    fixed: I64  # position of the type, behind the owner name
+    length: I64
 
 
 class _Block:
     """One block in the making: positions and errors of its messages while they are read."""
 
-    def __init__(
-        self, data: NDArray[np.uint8], start: NDArray[np.int64], captured: NDArray[np.int64], length: NDArray[np.int64]
-    ) -> None:
+    def __init__(self, data: U8, start: I64, captured: I64, length: I64) -> None:
         self.data, self.start = data, start.astype(np.int64)
         self.stop = self.start + captured
         self.length = length.astype(np.int64)
@@ -137,7 +134,7 @@ class _Block:
         self.kind = np.zeros(len(start), np.int64)
         self.qclass = np.zeros(len(start), np.int64)
 
-    def note(self, rows: NDArray[np.integer[Any]], code: NDArray[Any] | ParseError, at: NDArray[np.int64]) -> None:
+    def note(self, rows: NDArray[np.integer[Any]], code: NDArray[Any] | ParseError, at: I64) -> None:
         """Keep the first error of each message, by position; running out of captured bytes is CUT."""
         if not len(rows):
             return
@@ -182,7 +179,7 @@ class _Block:
         )
         return messages, answers
 
-    def read_questions(self, rows: NDArray[np.int64]) -> tuple[Text, NDArray[np.int64]]:
+    def read_questions(self, rows: I64) -> tuple[Text, I64]:
         """Read the first question, skip further ones; return the names and the messages that can be read on."""
         count = len(self.start)
         asked = rows[self.header[2, rows] > 0]
@@ -208,7 +205,7 @@ class _Block:
         alive[many] = False
         return text_column, np.flatnonzero(alive)
 
-    def question_tail(self, rows: NDArray[np.int64], end: NDArray[np.int64], *, first: bool) -> NDArray[np.int64]:
+    def question_tail(self, rows: I64, end: I64, *, first: bool) -> I64:
         """Read type and class behind a question's name, and return the messages that end before them."""
         kind_fits = end + 2 <= self.stop[rows]
         if first:
@@ -225,7 +222,7 @@ class _Block:
         self.place[whole] = end + np.where(lost, 2, 4)
         return rows[~fits]
 
-    def find_records(self, alive: NDArray[np.int64]) -> _Places:
+    def find_records(self, alive: I64) -> _Places:
         """Walk the records of all messages, one of each per round."""
         total = self.header[3] + self.header[4] + self.header[5]
         found: list[_Places] = []
@@ -304,9 +301,7 @@ class _Block:
             target=lowered(_spread(targets, named, len(kind))),
         )
 
-    def read_options(
-        self, places: _Places, answers: Answers
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.int32]]:
+    def read_options(self, places: _Places, answers: Answers) -> tuple[Mask, Mask, I32]:
         """Read the OPT record of each message: present, DO bit (RFC 6891 §6.1.3), extended error (RFC 8914 §2)."""
         count = len(self.start)
         opt, dnssec_ok = np.zeros(count, np.bool_), np.zeros(count, np.bool_)

@@ -10,8 +10,8 @@ Names are written as their labels joined by dots, without escapes and without th
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.pieces import gather
 from netinterf.schema import ParseError
 from netinterf.table import Text
@@ -33,14 +33,12 @@ class Names:
     """Names read from messages, n of them."""
 
     text: Text  # letter case as sent
-    end: NDArray[np.int64]  # position behind the name where it stands, -1 when it does not end
-    error: NDArray[np.uint8]  # ParseError code; BAD_LENGTH also where captured bytes ended
-    error_at: NDArray[np.int64]  # position where reading stopped, -1 for none
+    end: I64  # position behind the name where it stands, -1 when it does not end
+    error: U8  # ParseError code; BAD_LENGTH also where captured bytes ended
+    error_at: I64  # position where reading stopped, -1 for none
 
 
-def skip_names(
-    data: NDArray[np.uint8], at: NDArray[np.int64], stop: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def skip_names(data: U8, at: I64, stop: I64) -> tuple[I64, U8]:
     """Find where names end without following pointers.
 
     Args:
@@ -70,9 +68,7 @@ def skip_names(
     return end, error
 
 
-def expand_names(
-    data: NDArray[np.uint8], at: NDArray[np.int64], start: NDArray[np.int64], stop: NDArray[np.int64]
-) -> Names:
+def expand_names(data: U8, at: I64, start: I64, stop: I64) -> Names:
     """Read names, following pointers.
 
     Args:
@@ -87,10 +83,10 @@ def expand_names(
     count = len(at)
     end, error, error_at = np.full(count, -1, np.int64), np.zeros(count, np.uint8), np.full(count, -1, np.int64)
     size = np.zeros(count, np.int64)
-    pieces: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+    pieces: list[tuple[I64, I64, I64]] = []
     row, place, floor = np.arange(count, dtype=np.int64), at.astype(np.int64), at.astype(np.int64)
 
-    def fail(which: NDArray[np.bool_], code: ParseError) -> NDArray[np.bool_]:
+    def fail(which: Mask, code: ParseError) -> Mask:
         error[row[which]], error_at[row[which]] = code, place[which]
         return ~which
 
@@ -123,9 +119,7 @@ def expand_names(
     return Names(_joined(data, count, pieces), end, error, error_at)
 
 
-def _joined(
-    data: NDArray[np.uint8], count: int, pieces: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]
-) -> Text:
+def _joined(data: U8, count: int, pieces: list[tuple[I64, I64, I64]]) -> Text:
     """Copy labels together, row by row; the byte behind a label (the next length) becomes the dot."""
     empty = np.empty(0, np.int64)
     row, at, length = (

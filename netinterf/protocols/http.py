@@ -9,8 +9,8 @@ import re
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.protocols.streams import Streams, words
 from netinterf.schema import Http, ParseError
 from netinterf.table import Text
@@ -35,8 +35,6 @@ ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#]*)")
 HEADER = re.compile(rb"(?i)\n(host|location|server|content-length)[ \t]*:[ \t]*([^\r\n]*)")
 NO_HEADER = re.compile(rb"\n(?![ \t\r\n])[^:\n]*(?=\n)")  # a line without colon that continues nothing
 
-Bool = NDArray[np.bool_]
-
 
 class Head(NamedTuple):
     """One head as read; fields in the order of the columns of `Http` from `status` on."""
@@ -53,7 +51,7 @@ class Head(NamedTuple):
     error_at: int
 
 
-def begins_http(streams: Streams) -> Bool:
+def begins_http(streams: Streams) -> Mask:
     """Say which streams may begin with an HTTP/1 head: a token and a space, or ``HTTP/``; one empty line may precede.
 
     Args:
@@ -83,7 +81,7 @@ _FIRST_WORDS = np.array(sorted({int.from_bytes((name + b" ")[:4], "big") for nam
 _FIRST_WORDS.flags.writeable = False
 
 
-def begins_head(buffer: NDArray[np.uint8], at: NDArray[np.int64]) -> Bool:
+def begins_head(buffer: U8, at: I64) -> Mask:
     """Say where the four bytes at a position begin a status line or a request with a well-known method.
 
     Stricter than `begins_http`, for places inside a stream, where a body may hold anything.
@@ -92,7 +90,7 @@ def begins_head(buffer: NDArray[np.uint8], at: NDArray[np.int64]) -> Bool:
         buffer: Bytes of the capture.
         at: Positions, each at least 4 bytes before the end of the buffer.
     """
-    may: Bool = np.isin(buffer[at], np.unique(_FIRST_WORDS >> 24))
+    may: Mask = np.isin(buffer[at], np.unique(_FIRST_WORDS >> 24))
     rows = np.flatnonzero(may)
     may[rows] = np.isin(words(buffer, at[rows], 4), _FIRST_WORDS)
     return may

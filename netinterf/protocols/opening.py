@@ -8,8 +8,8 @@ algorithm 1).
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.protocols.http import METHODS
 from netinterf.table import Ragged
 
@@ -40,7 +40,7 @@ TEXT_START, TEXT_RUN, TEXT_SHARE = 6, 20, 0.5
 HEAD = 20
 
 
-def openings(heads: Ragged) -> NDArray[np.uint8]:
+def openings(heads: Ragged) -> U8:
     """Class first payloads.
 
     Args:
@@ -75,13 +75,13 @@ def openings(heads: Ragged) -> NDArray[np.uint8]:
     return kind
 
 
-def starts(head: NDArray[np.uint8], word: bytes) -> NDArray[np.bool_]:
+def starts(head: U8, word: bytes) -> Mask:
     """Say which heads begin with a word."""
-    same: NDArray[np.bool_] = (head[:, : len(word)] == np.frombuffer(word, np.uint8)).all(axis=1)
+    same: Mask = (head[:, : len(word)] == np.frombuffer(word, np.uint8)).all(axis=1)
     return same
 
 
-def is_noise(payloads: Ragged) -> NDArray[np.bool_]:
+def is_noise(payloads: Ragged) -> Mask:
     """Say which payloads no exemption of the published rules fits (TLS and HTTP are told before).
 
     About 0.6 % of ordinary first packets look so (the same paper, section 5).
@@ -97,14 +97,14 @@ def is_noise(payloads: Ragged) -> NDArray[np.bool_]:
     return noise & (longest_run(shown, payloads) <= TEXT_RUN)
 
 
-def totals(values: NDArray[np.int64], rows: Ragged) -> NDArray[np.int64]:
+def totals(values: I64, rows: Ragged) -> I64:
     """Add up values by row."""
     summed = np.append(0, np.cumsum(values))
-    total: NDArray[np.int64] = summed[rows.offsets[1:]] - summed[rows.offsets[:-1]]
+    total: I64 = summed[rows.offsets[1:]] - summed[rows.offsets[:-1]]
     return total
 
 
-def longest_run(shown: NDArray[np.bool_], rows: Ragged) -> NDArray[np.int64]:
+def longest_run(shown: Mask, rows: Ragged) -> I64:
     """Length of the longest run of true values inside each row."""
     place = np.arange(len(shown))
     begins = np.zeros(len(shown) + 1, np.bool_)

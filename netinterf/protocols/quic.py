@@ -5,8 +5,8 @@ client's first datagrams are put together by their offsets before the hello is r
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.protocols.quic_initial import SALTS, V2, read_initial
 from netinterf.protocols.streams import words
 from netinterf.protocols.tls_hello import read_hellos
@@ -23,10 +23,8 @@ MOST_INITIALS = 4
 LEAST = 20
 """Bytes of the shortest long header with a connection id of eight bytes (RFC 9000 §7.2), a token and a length."""
 
-I64 = NDArray[np.int64]
 
-
-def parse_quic(buffer: NDArray[np.uint8], packets: Packets) -> Quic:
+def parse_quic(buffer: U8, packets: Packets) -> Quic:
     """Read the client's side of QUIC handshakes.
 
     Args:
@@ -67,15 +65,15 @@ def parse_quic(buffer: NDArray[np.uint8], packets: Packets) -> Quic:
     )
 
 
-def is_initial(buffer: NDArray[np.uint8], start: I64) -> NDArray[np.bool_]:
+def is_initial(buffer: U8, start: I64) -> Mask:
     """Say which payloads begin with the header of an Initial of a known version (RFC 9000 §17.2, RFC 9369 §3.2)."""
     head, version = buffer[start], words(buffer, start + 1, 4)
     kind = np.where(version == V2, 0xD0, 0xC0)
-    found: NDArray[np.bool_] = (head & 0xF0 == kind) & np.isin(version, list(SALTS))
+    found: Mask = (head & 0xF0 == kind) & np.isin(version, list(SALTS))
     return found
 
 
-def read_all(buffer: NDArray[np.uint8], packets: Packets, row: I64, first: I64, count: I64) -> list[bytes]:
+def read_all(buffer: U8, packets: Packets, row: I64, first: I64, count: I64) -> list[bytes]:
     """Open the first Initials of each conversation, and give the hello of each as far as it was put together."""
     start, size = packets.payload_start, packets.payload_captured
     hellos = []

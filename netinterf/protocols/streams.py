@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import I32, I64, U8, Mask
 from netinterf.errors import SchemaError
 from netinterf.pieces import gather
 from netinterf.table import Ragged, Rows, spans
@@ -19,7 +20,7 @@ from netinterf.table import Ragged, Rows, spans
 __all__ = ["Streams", "words"]
 
 
-def words(data: NDArray[np.uint8], at: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def words(data: U8, at: I64, size: int) -> I64:
     """Read one big-endian number of *size* bytes (1 to 4) at each position.
 
     Args:
@@ -49,12 +50,12 @@ class Streams:
         piece_packet: Row in Packets that brought each piece, shape (p,).
     """
 
-    side: NDArray[np.int32]
-    start: NDArray[np.int64]
+    side: I32
+    start: I64
     data: Ragged
-    more: NDArray[np.bool_]
-    piece_at: NDArray[np.int64]
-    piece_packet: NDArray[np.int32]
+    more: Mask
+    piece_at: I64
+    piece_packet: I32
 
     def __attrs_post_init__(self) -> None:
         if not len(self.side) == len(self.start) == len(self.data) == len(self.more):
@@ -88,14 +89,14 @@ class Streams:
         )
 
     @property
-    def flow(self) -> NDArray[np.int32]:
+    def flow(self) -> I32:
         """Row in Flows of each stream."""
         return self.side >> 1
 
     @property
-    def outbound(self) -> NDArray[np.bool_]:
+    def outbound(self) -> Mask:
         """Say which streams were sent by their flow's client."""
-        client: NDArray[np.bool_] = (self.side & 1) == 0
+        client: Mask = (self.side & 1) == 0
         return client
 
     def take(self, rows: Rows) -> Self:
@@ -117,7 +118,7 @@ class Streams:
             piece_packet=self.piece_packet[pieces],
         )
 
-    def packet_at(self, rows: NDArray[np.integer[Any]], offsets: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    def packet_at(self, rows: NDArray[np.integer[Any]], offsets: NDArray[np.integer[Any]]) -> I32:
         """Name the packet that brought a byte.
 
         Args:

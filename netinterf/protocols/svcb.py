@@ -1,8 +1,8 @@
 """Service bindings: what a name's own HTTPS or SVCB record says about how it can be reached (RFC 9460)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.protocols.dns_names import skip_names
 from netinterf.protocols.streams import words
 
@@ -18,7 +18,7 @@ records hold few (IANA)."""
 H3 = int.from_bytes(b"h3", "big")
 
 
-def offers_http3(data: NDArray[np.uint8], at: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.bool_]:
+def offers_http3(data: U8, at: I64, stop: I64) -> Mask:
     """Say which records list HTTP/3 (``h3``, RFC 9114 §3.1) among their protocols (RFC 9460 §7.1).
 
     Args:
@@ -45,7 +45,7 @@ def offers_http3(data: NDArray[np.uint8], at: NDArray[np.int64], stop: NDArray[n
     return found
 
 
-def lists_http3(data: NDArray[np.uint8], at: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.bool_]:
+def lists_http3(data: U8, at: I64, stop: I64) -> Mask:
     """Say which lists of protocol names, each behind its length (RFC 9460 §7.1.1), hold ``h3``."""
     found = np.zeros(len(at), np.bool_)
     row, place = np.arange(len(at)), at

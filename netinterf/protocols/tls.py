@@ -6,8 +6,8 @@ put together.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.pieces import gather
 from netinterf.protocols.streams import Streams, words
 from netinterf.protocols.tls_hello import Hellos, Walk, read_hellos
@@ -36,11 +36,8 @@ KINDS = {
 
 OCSP = 1  # status_type of RFC 6066 §8
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
-
-def begins_tls(streams: Streams) -> Bool:
+def begins_tls(streams: Streams) -> Mask:
     """Say which streams begin with a TLS record that is a handshake or an alert in the clear (RFC 8446 §5.1).
 
     Args:
@@ -56,7 +53,7 @@ def begins_tls(streams: Streams) -> Bool:
     return begins
 
 
-def begins_hello(buffer: NDArray[np.uint8], at: I64) -> Bool:
+def begins_hello(buffer: U8, at: I64) -> Mask:
     """Say where a record that opens with a ClientHello or ServerHello begins.
 
     Stricter than `begins_tls`, for places inside a stream: handshakes follow on STARTTLS, SOCKS (RFC 1928) and
@@ -172,7 +169,7 @@ def _table(
     )
 
 
-def _spread(some: Ragged, rows: I64, count: int) -> tuple[I64, NDArray[np.uint8]]:
+def _spread(some: Ragged, rows: I64, count: int) -> tuple[I64, U8]:
     """Lay rows out among *count* rows, the others empty; *rows* ascends, so the values stay as they are."""
     lengths = np.zeros(count, np.int64)
     lengths[rows] = some.lengths
@@ -184,7 +181,7 @@ def _hellos(messages: Messages, rows: I64) -> Hellos:
     return read_hellos(messages.data, messages.start[rows], messages.stop[rows], messages.length[rows], client)
 
 
-def _followed(messages: Messages) -> Bool:
+def _followed(messages: Messages) -> Mask:
     """Say behind which messages the type of another one of the same stream was seen."""
     followed = np.zeros(len(messages.stream), np.bool_)
     followed[:-1] = messages.stream[1:] == messages.stream[:-1]

@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U8, U16, Mask
 from netinterf.protocols.cursor import Cursor
 from netinterf.protocols.streams import words
 from netinterf.schema import ParseError
@@ -22,10 +23,6 @@ SERVER_NAME, ALPN, SUPPORTED_VERSIONS = 0, 16, 43  # RFC 6066 §3, RFC 7301 §3.
 HIDDEN_NAME = (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04)
 """Extensions that carry an encrypted name: encrypted_client_hello (draft-ietf-tls-esni-13 and later, RFC 9849), ESNI
 (draft-ietf-tls-esni-01) and the ECHO numbers between the two (drafts 03 to 08)."""
-
-U8 = NDArray[np.uint8]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 
 class Walk:
@@ -54,13 +51,13 @@ class Walk:
         self.error[rows] = error
         self.error_at[rows] = (at[fresh] - self.start[rows]).astype(np.int32)
 
-    def fits(self, rows: I64, size: I64 | int) -> Bool:
+    def fits(self, rows: I64, size: I64 | int) -> Mask:
         """Say which rows have *size* bytes left; the others fail with BAD_LENGTH or CUT."""
         at = self.at[rows]
         end = at + size
         inside = end <= self.bound[rows]
         there = end <= self.stop[rows]
-        fit: Bool = inside & there
+        fit: Mask = inside & there
         if not fit.all():
             self.fail(rows[~inside], ParseError.BAD_LENGTH, at[~inside])
             cut = rows[inside & ~there]
@@ -91,18 +88,18 @@ class Walk:
 class Hellos:
     """Columns of hello messages, n rows each; they mean what the columns of `Tls` mean."""
 
-    version: NDArray[np.uint16]
+    version: U16
     name: Text
     alpn: Text
-    ech: Bool
+    ech: Mask
     versions: Ragged
-    cipher: NDArray[np.uint16]
+    cipher: U16
     extensions: Ragged
     error: U8
-    error_at: NDArray[np.int32]
+    error_at: I32
 
 
-def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Bool) -> Hellos:
+def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> Hellos:
     """Read hellos (RFC 8446 §4.1.2 and §4.1.3; the layout is that of TLS 1.0 to 1.3).
 
     Args:
@@ -190,7 +187,7 @@ def _walk_extensions(walk: Walk, rows: I64) -> tuple[Ragged, dict[int, tuple[I64
     return Ragged.from_lengths(counts, types), places
 
 
-def _names(walk: Walk, client: Bool, at: I64, size: I64) -> Text:
+def _names(walk: Walk, client: Mask, at: I64, size: I64) -> Text:
     """Read the host name of the server_name extension (RFC 6066 §3): lower case, without a final dot."""
     rows = np.flatnonzero(client & (at >= 0))
     small = size[rows] < 5
@@ -244,7 +241,7 @@ def _protocol_list(body: bytes) -> tuple[Cursor, bytes]:
     return outer, b",".join(names)
 
 
-def _versions(walk: Walk, client: Bool, at: I64, size: I64) -> tuple[Ragged, I64]:
+def _versions(walk: Walk, client: Mask, at: I64, size: I64) -> tuple[Ragged, I64]:
     """Read supported_versions (RFC 8446 §4.2.1): a list in a ClientHello, one number in a ServerHello.
 
     Returns:
@@ -268,10 +265,10 @@ def _versions(walk: Walk, client: Bool, at: I64, size: I64) -> tuple[Ragged, I64
     return Ragged.from_lengths(counts, values), chosen
 
 
-def _holds(extensions: Ragged, kinds: tuple[int, ...]) -> Bool:
+def _holds(extensions: Ragged, kinds: tuple[int, ...]) -> Mask:
     """Say which messages have an extension of one of *kinds*."""
     hits: NDArray[Any] = np.bincount(
         extensions.parents(), weights=np.isin(extensions.values, np.array(kinds, np.uint16)), minlength=len(extensions)
     )
-    holds: Bool = hits > 0
+    holds: Mask = hits > 0
     return holds

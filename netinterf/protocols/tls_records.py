@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, Mask
 from netinterf.pieces import gather
 from netinterf.protocols.streams import Streams, words
 
@@ -24,10 +24,6 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE = 20, 21, 22  # RFC 8446 §5.1
 LONGEST_RECORD = 2**14 + 2048  # RFC 5246 §6.2.3; TLS 1.3 allows less
 LAST_HANDSHAKE_TYPE = 25  # RFC 8446 §B.3 and RFC 8879 §7.3; a higher first byte is no handshake in the clear
 RECORD_HEADER, MESSAGE_HEADER = 5, 4
-
-U8 = NDArray[np.uint8]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 
 @attrs.frozen(eq=False)
@@ -48,7 +44,7 @@ class Fragments:
     version: I64
     at: I64
     length: I64
-    unfinished: Bool
+    unfinished: Mask
 
     def take(self, rows: Any) -> "Fragments":
         """Select fragments by number or mask."""
@@ -119,7 +115,7 @@ def read_records(streams: Streams) -> Fragments:
     return fragments.take(np.argsort(stream, kind="stable"))
 
 
-def _looks_like_hello(data: U8, at: I64, have: I64) -> Bool:
+def _looks_like_hello(data: U8, at: I64, have: I64) -> Mask:
     """Say where a fragment begins as a ClientHello or ServerHello does: type, length below 2^16, version 3.x."""
     looks = have >= 6
     at = at[looks]
@@ -127,7 +123,7 @@ def _looks_like_hello(data: U8, at: I64, have: I64) -> Bool:
     return looks
 
 
-def unfinished(streams: Streams) -> Bool:
+def unfinished(streams: Streams) -> Mask:
     """Say which streams were cut by the gathering limit before the clear part of their handshake ended.
 
     Args:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.mechanisms import MECHANISMS, covers
 from netinterf.schema import Evidence, Rule, SubjectKind
 
@@ -47,7 +47,7 @@ def blinded(trace: "Trace", evidence: Evidence) -> Evidence:
     return attrs.evolve(evidence, llr=np.where(blind, np.minimum(evidence.llr, 0.0), evidence.llr))
 
 
-def flows_of(trace: "Trace", evidence: Evidence) -> NDArray[np.int64]:
+def flows_of(trace: "Trace", evidence: Evidence) -> I64:
     """Name the flow that each observation is about: its subject, or the one of the exchange; -1 for groups."""
     flow = np.where(evidence.subject_kind == SubjectKind.GROUP, -1, evidence.subject.astype(np.int64))
     asked = evidence.subject_kind == SubjectKind.EXCHANGE

@@ -5,16 +5,14 @@ routers a packet crossed, nor which of two packets its sender wrote.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.recording.grouped import Paths
 from netinterf.recording.vantage import SERVER
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag
 
 __all__ = ["behind_router", "far_sides", "renumbers_ip_id", "rewrites_ttl", "splits_tcp"]
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 SAME_TTL_SHARE, SAME_TTL_HOSTS = 0.95, 5
 """Hop limits were rewritten when this share of conversations with at least this many far hosts begins with one value
@@ -38,18 +36,18 @@ def far_hosts(flows: Flows, tap: I64) -> I64:
     return np.where(tap == SERVER, flows.client, flows.server).astype(np.int64)
 
 
-def rewrites_ttl(packets: Packets, flows: Flows, sides: Sides, paths: Paths, tap: I64) -> Bool:
+def rewrites_ttl(packets: Packets, flows: Flows, sides: Sides, paths: Paths, tap: I64) -> Mask:
     """Say of each flow whether nearly all far ends of its path begin with one hop limit, so that somebody wrote it."""
     first = sides.first[far_sides(tap)].astype(np.int64)
     flow = np.flatnonzero(first >= 0)
     shown = np.bincount(paths.of[flow] << 8 | packets.ttl[first[flow]], minlength=paths.count << 8)
     shown = shown.reshape(-1, 256)
     same = shown.max(axis=1, initial=0) >= SAME_TTL_SHARE * np.maximum(shown.sum(axis=1), 1)
-    rewritten: Bool = (same & (paths.kinds(flow, far_hosts(flows, tap)[flow]) >= SAME_TTL_HOSTS))[paths.of]
+    rewritten: Mask = (same & (paths.kinds(flow, far_hosts(flows, tap)[flow]) >= SAME_TTL_HOSTS))[paths.of]
     return rewritten
 
 
-def renumbers_ip_id(packets: Packets, flows: Flows, paths: Paths, tap: I64) -> Bool:
+def renumbers_ip_id(packets: Packets, flows: Flows, paths: Paths, tap: I64) -> Mask:
     """Say of each flow whether the IP IDs of different far ends of its path form one counter: one box numbers all."""
     host = far_hosts(flows, tap)
     several = paths.kinds(np.arange(len(flows)), host) >= 2
@@ -69,11 +67,11 @@ def renumbers_ip_id(packets: Packets, flows: Flows, paths: Paths, tap: I64) -> B
     near = (step >= 1) & (step <= SHARED_COUNTER_STEP)
     changes = np.bincount(path[change], minlength=paths.count)
     shared = np.bincount(path[change], near, paths.count) >= SHARED_COUNTER_SHARE * changes
-    renumbered: Bool = (shared & several & (changes >= 2 * SAME_TTL_HOSTS))[paths.of]
+    renumbered: Mask = (shared & several & (changes >= 2 * SAME_TTL_HOSTS))[paths.of]
     return renumbered
 
 
-def behind_router(packets: Packets, flows: Flows, paths: Paths) -> Bool:
+def behind_router(packets: Packets, flows: Flows, paths: Paths) -> Mask:
     """Say of each flow whether copies of packets of its path carry hop limits that their senders' others do not."""
     odd = np.zeros(len(flows), np.bool_)
     copy = packets.marks & Mark.DUPLICATE_FRAME.value != 0
@@ -87,7 +85,7 @@ def behind_router(packets: Packets, flows: Flows, paths: Paths) -> Bool:
     return paths.any(odd)
 
 
-def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, paths: Paths, tap: I64) -> Bool:
+def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, paths: Paths, tap: I64) -> Mask:
     """Say of each flow whether servers of its path acknowledge data much faster than they shake hands, mostly.
 
     Only pure acknowledgements count, with the hop limit of the SYN/ACK: a forged page would look fast as well. Needs
@@ -106,7 +104,7 @@ def splits_tcp(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, p
     timed, fast = timed[1::2] & (tap != SERVER), fast[1::2] & (tap != SERVER)
     flow = np.flatnonzero(fast)
     many = (paths.kinds(flow, flows.server[flow].astype(np.int64)) >= 2) & (2 * paths.total(fast) > paths.total(timed))
-    split: Bool = many[paths.of]
+    split: Mask = many[paths.of]
     return split
 
 

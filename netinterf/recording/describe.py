@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import Mask
 from netinterf.recording.beginnings import tell_beginnings
 from netinterf.recording.clocks import tell_clocks
 from netinterf.recording.doubled import tell_doubled
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from netinterf.trace import Trace
 
 __all__ = ["describe", "notes"]
-
-Mask = NDArray[np.bool_]
 
 TCP = 6
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.recording.fact import RecordingFact, Scope
 from netinterf.schema import Mark
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from netinterf.trace import Trace
 
 __all__ = ["tell_doubled"]
-
-I64 = NDArray[np.int64]
 
 UDP = 17
 
@@ -46,7 +44,7 @@ def tell_doubled(trace: "Trace") -> Iterator[RecordingFact]:
     yield RecordingFact(id="recording.doubled", scope=Scope.PATH, certain=True, says=says, numbers=numbers)
 
 
-def before_copies(trace: "Trace", row: I64) -> tuple[I64, NDArray[np.bool_]]:
+def before_copies(trace: "Trace", row: I64) -> tuple[I64, Mask]:
     """Find how long each copy came after the packet before of its side (ns), and whether the hop limits differ."""
     packets = trace.packets
     near = trace.by_flow.take(np.unique(packets.flow[row]).astype(np.int64)).values.astype(np.int64)

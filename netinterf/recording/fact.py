@@ -5,7 +5,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import Mask
 
 __all__ = ["RecordingFact", "Scope", "conversations", "share_of"]
 
@@ -29,7 +30,7 @@ class RecordingFact:
     numbers: dict[str, float] = attrs.field(factory=dict)  # what was measured
 
 
-def share_of(flows: NDArray[np.bool_], all_of: NDArray[np.bool_] | None = None) -> dict[str, float]:
+def share_of(flows: Mask, all_of: Mask | None = None) -> dict[str, float]:
     """Give the numbers of conversations that a fact is about, and of those that it could be about."""
     return {"flows": float(np.count_nonzero(flows)), "of": float(len(flows) if all_of is None else all_of.sum())}
 

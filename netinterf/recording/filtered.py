@@ -6,15 +6,13 @@ data among them, somebody kept packets with data only. What is missing from such
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import Mask
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Flows, Packets, Sides
 from netinterf.table import Ragged
 
 __all__ = ["left_out"]
-
-Bool = NDArray[np.bool_]
 
 TCP = 6
 
@@ -23,7 +21,7 @@ UNACKNOWLEDGED = 45
 most that receivers join before they acknowledge (IPv4's largest packet, RFC 791 §3.1, by segments of 1,448 bytes)."""
 
 
-def left_out(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> Bool:
+def left_out(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> Mask:
     """Say of each flow whether acknowledgements without data were left out of the recording of its path."""
     sent, data = sides.packets.astype(np.int64), sides.payload_packets.astype(np.int64)
     for ends in (sides.syn, sides.fin, sides.rst):
@@ -40,5 +38,5 @@ def left_out(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, path
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     again = side[1:] == side[:-1]
     runs = np.bincount(paths.of[side[1:][again] // 2], minlength=paths.count)
-    found: Bool = (without & (runs >= UNACKNOWLEDGED))[paths.of]
+    found: Mask = (without & (runs >= UNACKNOWLEDGED))[paths.of]
     return found

@@ -1,8 +1,8 @@
 """One row per flow of what rules must know of its recording."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U16
 from netinterf.recording.boxes import behind_router, renumbers_ip_id, rewrites_ttl, splits_tcp
 from netinterf.recording.filtered import left_out
 from netinterf.recording.grouped import Paths
@@ -58,7 +58,7 @@ def gather(
     return recording, whole
 
 
-def marked(packets: Packets, bits: NDArray[np.uint16], bit: Status | Mark, flows: int) -> NDArray[np.int64]:
+def marked(packets: Packets, bits: U16, bit: Status | Mark, flows: int) -> I64:
     """Count, flow by flow, the packets of which a bit is set."""
     flow = packets.flow[np.flatnonzero(bits & np.uint16(bit.value))]
     return np.bincount(flow[flow >= 0], minlength=flows)

@@ -6,13 +6,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Flows
 
 __all__ = ["Paths"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 
 @attrs.frozen(eq=False)
@@ -41,9 +38,9 @@ class Paths:
         told: F64 = shares[self.of]
         return told
 
-    def any(self, holds: Bool) -> Bool:
+    def any(self, holds: Mask) -> Mask:
         """Say whether something holds for a flow of the path; one entry per flow."""
-        told: Bool = (self.total(holds) > 0)[self.of]
+        told: Mask = (self.total(holds) > 0)[self.of]
         return told
 
     def kinds(self, flow: I64, value: NDArray[Any]) -> I64:

@@ -6,16 +6,13 @@ never of what only a server seems to send: that may be forged, and forgers are w
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import Mask
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Flows, Packets, Sides
 from netinterf.table import Ragged
 
 __all__ = ["Made", "made_up"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP = 6
 
@@ -34,14 +31,14 @@ GAPS = 6
 class Made:
     """What shows it, one entry per flow."""
 
-    one_number: Bool  # all connections of the client begin at one number, which RFC 6528 has drawn for each
-    one_id: Bool  # both ends write one IP identification into all packets; once is enough where numbers are one, too
-    even_pace: Bool  # packets follow each other at one pace, whoever sent them
-    no_time: Bool  # conversations of several packets take no time at all
-    written: Bool  # the packets are no host's: one of the first three, or both ends show them in other conversations
+    one_number: Mask  # all connections of the client begin at one number, which RFC 6528 has drawn for each
+    one_id: Mask  # both ends write one IP identification into all packets; once is enough where numbers are one, too
+    even_pace: Mask  # packets follow each other at one pace, whoever sent them
+    no_time: Mask  # conversations of several packets take no time at all
+    written: Mask  # the packets are no host's: one of the first three, or both ends show them in other conversations
 
     @property
-    def timeless(self) -> Bool:
+    def timeless(self) -> Mask:
         """Whether times tell nothing."""
         return self.even_pace | self.no_time
 
@@ -66,14 +63,14 @@ def made_up(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths
     )
 
 
-def mostly(paths: Paths, shows: Bool, could: Bool) -> Bool:
+def mostly(paths: Paths, shows: Mask, could: Mask) -> Mask:
     """Say of each flow whether nearly all connections of its path that could show something do, and enough of them."""
     seen = paths.total(shows & could)
-    found: Bool = ((seen >= FLOWS) & (seen >= MOST * paths.total(could)))[paths.of]
+    found: Mask = ((seen >= FLOWS) & (seen >= MOST * paths.total(could)))[paths.of]
     return found
 
 
-def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Bool) -> Bool:
+def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Mask) -> Mask:
     """Say of each flow whether connections of its path from different ports begin at one number."""
     opened = tcp & (sides.syn[0::2] >= 0)
     flow = np.flatnonzero(opened)
@@ -88,7 +85,7 @@ def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Bool) -> Bool:
     return mostly(paths, shared, opened)
 
 
-def same_id(packets: Packets, sides: Sides) -> Bool:
+def same_id(packets: Packets, sides: Sides) -> Mask:
     """Say of each flow whether first and last packets of both its ends carry one identification, and no zero.
 
     Zero is what hosts write into packets that are not to be cut (RFC 6864 §4.1).
@@ -98,18 +95,18 @@ def same_id(packets: Packets, sides: Sides) -> Bool:
     ends = np.stack([sides.first, sides.last], axis=1).reshape(-1, 4).astype(np.int64)
     number = packets.ip_id[np.maximum(ends, 0)]
     both = (ends >= 0).all(axis=1) & (packets.version[np.maximum(ends[:, 0], 0)] == 4)
-    alike: Bool = both & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
+    alike: Mask = both & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
     return alike
 
 
-def same_number(sides: Sides) -> Bool:
+def same_number(sides: Sides) -> Mask:
     """Say of each flow whether both its ends begin at one sequence number."""
     opened = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0)
-    same: Bool = opened & (sides.isn[0::2] == sides.isn[1::2])
+    same: Mask = opened & (sides.isn[0::2] == sides.isn[1::2])
     return same
 
 
-def one_id(packets: Packets, sides: Sides, paths: Paths, alike: Bool) -> Bool:
+def one_id(packets: Packets, sides: Sides, paths: Paths, alike: Mask) -> Mask:
     """Say of each flow whether connections of its path carry one identification each, and all of them the same."""
     flow = np.flatnonzero(alike)
     both = (sides.first[0::2] >= 0) & (sides.first[1::2] >= 0)
@@ -117,7 +114,7 @@ def one_id(packets: Packets, sides: Sides, paths: Paths, alike: Bool) -> Bool:
     return mostly(paths, alike & single, both)
 
 
-def even_pace(packets: Packets, flows: Flows, by_flow: Ragged, paths: Paths, tcp: Bool) -> Bool:
+def even_pace(packets: Packets, flows: Flows, by_flow: Ragged, paths: Paths, tcp: Mask) -> Mask:
     """Say of each flow whether the connections of its path go on at one pace, whichever end it is whose turn it is."""
     flow = np.flatnonzero(tcp & (by_flow.lengths > GAPS))
     first, second, third = (packets.time[by_flow.values[by_flow.offsets[flow] + place]] for place in range(3))

@@ -9,15 +9,13 @@ conversation may as well be one whose client was told something else, so that ma
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.flows.grouping import first_index
 from netinterf.recording.grouped import Paths
 from netinterf.schema import Flows, Mark, Packets, RttKind, RttSamples, Sides, TcpFlag
 from netinterf.table import Ragged
 
 __all__ = ["QUEUED_NS", "clocks_ahead", "skewed"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP = 6
 
@@ -32,7 +30,7 @@ FLOWS = 3
 """Conversations with data that were acknowledged too early, from which it is no accident."""
 
 
-def skewed(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, by_flow: Ragged, paths: Paths) -> Bool:
+def skewed(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, by_flow: Ragged, paths: Paths) -> Mask:
     """Say of each flow whether times of its two directions cannot be compared.
 
     A conversation whose handshake shows it speaks for itself, and most of a path for all of it.
@@ -42,7 +40,7 @@ def skewed(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, by_fl
     greeted, told = shown > 0, early > 0
     most = 2 * paths.total(greeted) > paths.total(spoke & (sides.syn[1::2] >= 0))
     many = (paths.total(told) >= FLOWS) & (2 * paths.total(told) > paths.total(spoke))
-    found: Bool = greeted | ((most & (paths.total(greeted) > 0)) | many)[paths.of]
+    found: Mask = greeted | ((most & (paths.total(greeted) > 0)) | many)[paths.of]
     return found
 
 

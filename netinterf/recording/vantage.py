@@ -1,13 +1,11 @@
 """Where the tap sits: next to the client, next to the server, or between them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.schema import Flows, Packets, Sides, Vantage
 
 __all__ = ["INITIAL_TTLS", "PLACES", "elect", "places", "votes"]
-
-I64 = NDArray[np.int64]
 
 PLACES = tuple(Vantage)  # a place is told by its number in it
 CLIENT, SERVER, MIDDLE, UNKNOWN = range(4)

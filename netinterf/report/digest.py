@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.attribute.catalogue import System, systems
 from netinterf.engine.judged import Judged
 from netinterf.numbering import numbered_text
@@ -96,7 +96,7 @@ def names_of(ledger: Ledger, outcome: Outcome) -> set[str]:
     return set(numbered_text(ledger.verdicts.name.take(rows_of_outcome(ledger, outcome)))[1])
 
 
-def rows_of_outcome(ledger: Ledger, outcome: Outcome) -> NDArray[np.int64]:
+def rows_of_outcome(ledger: Ledger, outcome: Outcome) -> I64:
     """List the rows of verdicts of one outcome."""
     return np.flatnonzero(ledger.verdicts.outcome == list(Outcome).index(outcome))
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.engine.judged import Judged, Summary
 from netinterf.mechanisms import were_hit, what_happened
 from netinterf.report.digest import MOST_EXAMPLES, count_of, names_of, rows_of_outcome
@@ -19,8 +19,6 @@ from netinterf.written.ledger import Ledger
 from netinterf.written.words import happened
 
 __all__ = ["headline", "joined", "many_hit", "of_all"]
-
-I64 = NDArray[np.int64]
 
 MOST_CLAUSES = 3
 """Ways of interference that one sentence can hold; the rest is counted."""

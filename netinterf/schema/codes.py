@@ -3,18 +3,8 @@
 from enum import IntEnum, IntFlag, StrEnum
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
 __all__ = [
-    "F64",
-    "I32",
-    "I64",
-    "U8",
-    "U16",
-    "U32",
-    "U64",
-    "Bool",
     "Diagnostic",
     "Grade",
     "GroupBy",
@@ -33,15 +23,6 @@ __all__ = [
     "TriggerKind",
     "Vantage",
 ]
-
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-U32 = NDArray[np.uint32]
-U64 = NDArray[np.uint64]
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 
 class Status(IntFlag):

@@ -1,10 +1,8 @@
 """Tables of what analyzers saw in traffic, and of what that adds up to."""
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
-from netinterf.schema.codes import F64, I32, I64, U8, U16, U32
+from netinterf.arrays import F64, I8, I32, I64, U8, U16, U32, Mask
 from netinterf.table import Ragged, Table, Text, column, ragged, text
 
 __all__ = [
@@ -68,7 +66,7 @@ class Verdicts(Table):
     grade: U8 = column("u1", "place in the enumeration Grade")
     grade_if_rarer: U8 = column("u1", "the grade if interference were ten times rarer than the prior says")
     mechanism: I32 = column("i4", "index into the table's mechanisms, -1 for none", fill=-1)
-    raised: NDArray[np.bool_] = column("?", "a certain case on the same path raised the grade", fill=False)
+    raised: Mask = column("?", "a certain case on the same path raised the grade", fill=False)
     probability: F64 = column("f8", "probability that the subject was interfered with")
     q_value: F64 = column("f8", "expected share of false alarms among all verdicts of the capture at least as probable")
     also: Ragged = ragged("i4", "further mechanisms at work, by index into the table's mechanisms")
@@ -77,7 +75,7 @@ class Verdicts(Table):
     weight: Ragged = ragged("f8", "what each of these observations weighs under the model", unit="nats")
     forged: Ragged = ragged("i4", "rows in Packets held to be forged by the mechanism (or the last before silence)")
     reasons: U32 = column("u4", "Reason bits: why the subject is down or could not be judged", fill=0)
-    selective: NDArray[np.int8] = column("i1", "1 others are spared, 0 all are limited alike, -1 unknown", fill=-1)
+    selective: I8 = column("i1", "1 others are spared, 0 all are limited alike, -1 unknown", fill=-1)
     name: Text = text("server name, host or question name of the subject")
     trigger: U8 = column("u1", "TriggerKind code", fill=0)
     trigger_packet: I32 = column("i4", "row in Packets that carries the trigger, -1 for none", fill=-1)
@@ -120,7 +118,7 @@ class Groups(Table):
     grade: U8 = column("u1", "place in the enumeration Grade")
     grade_if_rarer: U8 = column("u1", "the grade if interference were ten times rarer than the prior says")
     mechanism: I32 = column("i4", "index into the table's mechanisms")
-    selective: NDArray[np.int8] = column("i1", "1 controls are spared, 0 they are hit alike, -1 unknown", fill=-1)
+    selective: I8 = column("i1", "1 controls are spared, 0 they are hit alike, -1 unknown", fill=-1)
     start: I64 = column("i8", "when the first affected member began", unit="ns since 1970 UTC")
     end: I64 = column("i8", "when the last affected member ended", unit="ns since 1970 UTC")
     subjects: Ragged = ragged("i4", "its members, the surest to be affected first", refers="Verdicts")

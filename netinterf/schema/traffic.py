@@ -3,7 +3,8 @@
 import attrs
 import numpy as np
 
-from netinterf.schema.codes import F64, I32, I64, U8, U16, U32, U64, Bool, Vantage
+from netinterf.arrays import F64, I32, I64, U8, U16, U32, U64, Mask
+from netinterf.schema.codes import Vantage
 from netinterf.table import Ragged, Table, Text, column, ragged, text
 
 __all__ = [
@@ -80,7 +81,7 @@ class Packets(Table):
     icmp: U16 = column("u2", "ICMP or ICMPv6 type << 8 | code")
 
     flow: I32 = column("i4", "row in Flows, -1 for none", fill=-1, refers="Flows")
-    outbound: Bool = column("?", "sent by the flow's client", fill=0)
+    outbound: Mask = column("?", "sent by the flow's client", fill=0)
     relative_seq: I64 = column("i8", "sequence number counted from the sender's ISN and unwrapped (SYN is 0)", fill=0)
     relative_ack: I64 = column("i8", "ack number counted from the receiver's ISN and unwrapped, -1 without", fill=-1)
     marks: U16 = column("u2", "Mark bits", fill=0)
@@ -131,7 +132,7 @@ class IcmpQuotes(Table):
     target_port: U16 = column("u2", "quoted destination port")
     seq: U32 = column("u4", "quoted TCP sequence number, 0 when not quoted")
     flow: I32 = column("i4", "row in Flows that the quoted packet belongs to, -1 for none", fill=-1, refers="Flows")
-    outbound: Bool = column("?", "the quoted packet was sent by that flow's client", fill=0)
+    outbound: Mask = column("?", "the quoted packet was sent by that flow's client", fill=0)
 
 
 # --- flows -----------------------------------------------------------------------------------------------------------
@@ -171,35 +172,35 @@ class Recording(Table):
     """
 
     tap: U8 = column("u1", "Vantage: its place in the enumeration", fill=3)
-    ttl_informative: Bool = column("?", "hop limits are the senders' own, less the routers between", fill=1)
-    ip_id_informative: Bool = column("?", "IP identifications are the senders' own", fill=1)
-    hops_apart: Bool = column("?", "copies were captured on both sides of a router: one hop tells nobody apart", fill=0)
-    timing_informative: Bool = column("?", "times are the path's: nobody near the tap answers for others", fill=1)
-    offloaded: Bool = column("?", "segments larger than the wire allows were captured", fill=0)
-    one_way: Bool = column("?", "three conversations or more, and of none both directions", fill=0)
-    filtered: Bool = column("?", "packets were left out on purpose: what is missing was not lost", fill=0)
-    made: Bool = column("?", "packets that no host sends: written, replayed or rewritten by a program", fill=0)
-    skewed: Bool = column("?", "the two directions were recorded by clocks that disagree", fill=0)
+    ttl_informative: Mask = column("?", "hop limits are the senders' own, less the routers between", fill=1)
+    ip_id_informative: Mask = column("?", "IP identifications are the senders' own", fill=1)
+    hops_apart: Mask = column("?", "copies were captured on both sides of a router: one hop tells nobody apart", fill=0)
+    timing_informative: Mask = column("?", "times are the path's: nobody near the tap answers for others", fill=1)
+    offloaded: Mask = column("?", "segments larger than the wire allows were captured", fill=0)
+    one_way: Mask = column("?", "three conversations or more, and of none both directions", fill=0)
+    filtered: Mask = column("?", "packets were left out on purpose: what is missing was not lost", fill=0)
+    made: Mask = column("?", "packets that no host sends: written, replayed or rewritten by a program", fill=0)
+    skewed: Mask = column("?", "the two directions were recorded by clocks that disagree", fill=0)
     duplicate_share: F64 = column("f8", "share of the path's packets that were captured twice", fill=0)
     loss_share: F64 = column("f8", "share of the path's packets that acknowledge what was never captured", fill=0)
 
     @property
-    def at_client(self) -> Bool:
+    def at_client(self) -> Mask:
         """Recorded next to the client."""
         return self._is(Vantage.CLIENT)
 
     @property
-    def at_server(self) -> Bool:
+    def at_server(self) -> Mask:
         """Recorded next to the server."""
         return self._is(Vantage.SERVER)
 
     @property
-    def in_middle(self) -> Bool:
+    def in_middle(self) -> Mask:
         """Recorded on the way, with routers on both sides."""
         return self._is(Vantage.MIDDLE)
 
-    def _is(self, place: Vantage) -> Bool:
-        found: Bool = self.tap == tuple(Vantage).index(place)
+    def _is(self, place: Vantage) -> Mask:
+        found: Mask = self.tap == tuple(Vantage).index(place)
         return found
 
 
@@ -260,7 +261,7 @@ class Dns(Table):
 
     packet: I32 = column("i4", "row in Packets that holds (the end of) the message", refers="Packets")
     flow: I32 = column("i4", "row in Flows", refers="Flows")
-    outbound: Bool = column("?", "sent by the flow's client")
+    outbound: Mask = column("?", "sent by the flow's client")
     exchange: I32 = column("i4", "row in Exchanges, -1 for none", fill=-1, refers="Exchanges")
     at: I64 = column("i8", "offset of the message in the trace's buffer, -1 when it spans packets", missing=True)
     length: U16 = column("u2", "length of the message", unit="bytes")
@@ -274,8 +275,8 @@ class Dns(Table):
     raw_name: Text = text("question name as sent (letter case kept)")
     kind: U16 = column("u2", "QTYPE of the question, 0 without one")
     qclass: U16 = column("u2", "QCLASS of the question, 0 without one")
-    opt: Bool = column("?", "an OPT record is present (RFC 6891)")
-    dnssec_ok: Bool = column("?", "DO bit of the OPT record")
+    opt: Mask = column("?", "an OPT record is present (RFC 6891)")
+    dnssec_ok: Mask = column("?", "DO bit of the OPT record")
     extended_error: I32 = column("i4", "extended DNS error code (RFC 8914), -1 without", missing=True)
     trailing: I32 = column("i4", "bytes behind the last record", unit="bytes")
     error: U8 = column("u1", "ParseError code")
@@ -294,8 +295,8 @@ class Answers(Table):
     high: U64 = column("u8", "upper half of an A or AAAA address, else 0")
     low: U64 = column("u8", "lower half of an A or AAAA address, else 0")
     length: U16 = column("u2", "RDLENGTH", unit="bytes")
-    pointer: Bool = column("?", "the owner name is a compression pointer")
-    http3: Bool = column("?", "an HTTPS or SVCB record that offers HTTP/3 (RFC 9460)")
+    pointer: Mask = column("?", "the owner name is a compression pointer")
+    http3: Mask = column("?", "an HTTPS or SVCB record that offers HTTP/3 (RFC 9460)")
     owner: Text = text("owner name, lower case")
     target: Text = text("name in CNAME, NS, PTR, MX, SOA (primary) and SRV data, lower case")
 
@@ -322,14 +323,14 @@ class Tls(Table):
         "i4", "row in Packets where the message ends (or where reading stopped)", refers="Packets"
     )
     flow: I32 = column("i4", "row in Flows", refers="Flows")
-    outbound: Bool = column("?", "sent by the flow's client")
+    outbound: Mask = column("?", "sent by the flow's client")
     kind: U8 = column("u1", "TlsKind code")
     record_version: U16 = column("u2", "version of the record header")
     version: U16 = column("u2", "legacy version of the hello; negotiated version of a ServerHello")
     length: U32 = column("u4", "length of the message", unit="bytes")
     name: Text = text("server name indication, lower case")
     alpn: Text = text("ALPN protocols, comma separated")
-    ech: Bool = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
+    ech: Mask = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
     versions: Ragged = ragged("u2", "supported_versions offered (hello) or selected")
     cipher: U16 = column("u2", "cipher suite that a ServerHello selected, 0 where none is known", fill=0)
     extensions: Ragged = ragged("u2", "extension types in order")
@@ -337,7 +338,7 @@ class Tls(Table):
     certificates: Text = text("leaf certificate, DER bytes (read it with .bytes(row))")
     chain: Text = text("what a Certificate holds behind the leaf: each DER behind its length in 3 bytes")
     stapled: Text = text("OCSP response of a CertificateStatus, DER bytes")
-    followed: Bool = column("?", "a handshake message: another one of its side was seen behind it")
+    followed: Mask = column("?", "a handshake message: another one of its side was seen behind it")
     error: U8 = column("u1", "ParseError code")
     error_at: I32 = column("i4", "offset in the message where reading stopped, -1 for none", unit="bytes", missing=True)
 
@@ -352,7 +353,7 @@ class Quic(Table):
     initials: U32 = column("u4", "Initials of the client")
     name: Text = text("server name indication, lower case")
     alpn: Text = text("ALPN protocols, comma separated")
-    ech: Bool = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
+    ech: Mask = column("?", "an encrypted_client_hello extension is present (it may be GREASE)")
     error: U8 = column("u1", "ParseError code; CUT where no hello could be put together")
 
 
@@ -362,7 +363,7 @@ class Http(Table):
 
     packet: I32 = column("i4", "row in Packets where the head begins", refers="Packets")
     flow: I32 = column("i4", "row in Flows", refers="Flows")
-    outbound: Bool = column("?", "sent by the flow's client")
+    outbound: Mask = column("?", "sent by the flow's client")
     status: U16 = column("u2", "status code, 0 for a request")
     method: Text = text("request method, empty for a response")
     target: Text = text("request target as sent")

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U16, U32, U64, Mask
 from netinterf.table import Ragged, Table, column, ragged, spans
 
 __all__ = [
@@ -71,25 +72,25 @@ UDP_HEADER = np.dtype([("sport", ">u2"), ("dport", ">u2"), ("length", ">u2"), ("
 class Segments(Table):
     """One row per packet to build; an IPv4 address is IPv4-mapped (upper half 0, lower half ``0xffff << 32 | v4``)."""
 
-    time: NDArray[np.int64] = column("i8", "when the packet passes the tap", unit="ns since 1970 UTC")
-    protocol: NDArray[np.uint8] = column("u1", "6 TCP, 17 UDP, 1 or 58 ICMP (all payload)", fill=TCP)
-    source_high: NDArray[np.uint64] = column("u8", "upper half of the source address", fill=0)
-    source_low: NDArray[np.uint64] = column("u8", "lower half of the source address")
-    destination_high: NDArray[np.uint64] = column("u8", "upper half of the destination address", fill=0)
-    destination_low: NDArray[np.uint64] = column("u8", "lower half of the destination address")
-    sport: NDArray[np.uint16] = column("u2", "source port")
-    dport: NDArray[np.uint16] = column("u2", "destination port")
-    ttl: NDArray[np.uint8] = column("u1", "TTL or hop limit at the tap", fill=64)
-    ip_id: NDArray[np.uint16] = column("u2", "IPv4 identification", fill=0)
-    ip_flags: NDArray[np.uint8] = column("u1", "IpFlag bits, and UNSUMMED or WRONG", fill=0)
-    tos: NDArray[np.uint8] = column("u1", "TOS or traffic class", fill=0)
-    seq: NDArray[np.uint32] = column("u4", "sequence number", fill=0)
-    ack: NDArray[np.uint32] = column("u4", "acknowledgement field", fill=0)
-    flags: NDArray[np.uint16] = column("u2", "TcpFlag bits", fill=0)
-    window: NDArray[np.uint16] = column("u2", "window field as sent", unit="bytes >> scale", fill=0)
-    mac_source: NDArray[np.uint64] = column("u8", "Ethernet source address", fill=0x020000000001)
-    mac_destination: NDArray[np.uint64] = column("u8", "Ethernet destination address", fill=0x020000000002)
-    padded: NDArray[np.bool_] = column("?", "short frames were padded on the wire (IEEE 802.3)", fill=0)
+    time: I64 = column("i8", "when the packet passes the tap", unit="ns since 1970 UTC")
+    protocol: U8 = column("u1", "6 TCP, 17 UDP, 1 or 58 ICMP (all payload)", fill=TCP)
+    source_high: U64 = column("u8", "upper half of the source address", fill=0)
+    source_low: U64 = column("u8", "lower half of the source address")
+    destination_high: U64 = column("u8", "upper half of the destination address", fill=0)
+    destination_low: U64 = column("u8", "lower half of the destination address")
+    sport: U16 = column("u2", "source port")
+    dport: U16 = column("u2", "destination port")
+    ttl: U8 = column("u1", "TTL or hop limit at the tap", fill=64)
+    ip_id: U16 = column("u2", "IPv4 identification", fill=0)
+    ip_flags: U8 = column("u1", "IpFlag bits, and UNSUMMED or WRONG", fill=0)
+    tos: U8 = column("u1", "TOS or traffic class", fill=0)
+    seq: U32 = column("u4", "sequence number", fill=0)
+    ack: U32 = column("u4", "acknowledgement field", fill=0)
+    flags: U16 = column("u2", "TcpFlag bits", fill=0)
+    window: U16 = column("u2", "window field as sent", unit="bytes >> scale", fill=0)
+    mac_source: U64 = column("u8", "Ethernet source address", fill=0x020000000001)
+    mac_destination: U64 = column("u8", "Ethernet destination address", fill=0x020000000002)
+    padded: Mask = column("?", "short frames were padded on the wire (IEEE 802.3)", fill=0)
     options: Ragged = ragged("u1", "TCP options, a multiple of 4 bytes")
     payload: Ragged = ragged("u1", "bytes behind the transport header")
 
@@ -118,7 +119,7 @@ def frames(packets: Segments, snaplen: int = 0) -> tuple[list[bytes], list[int]]
     return cut, size.tolist()
 
 
-def build(packets: Segments) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+def build(packets: Segments) -> tuple[U8, I64, I64]:
     """Build every packet in one buffer, each at an even offset; give buffer, offsets and sizes."""
     if len(packets) == 0:
         none = np.zeros(0, np.int64)
@@ -152,7 +153,7 @@ def build(packets: Segments) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDAr
     return flat, start, size
 
 
-def put(flat: NDArray[np.uint8], start: NDArray[np.int64], headers: NDArray[np.generic]) -> None:
+def put(flat: U8, start: I64, headers: NDArray[np.generic]) -> None:
     """Copy fixed-size *headers* into *flat*, each to its own offset."""
     size = headers.dtype.itemsize
     if len(headers):
@@ -160,8 +161,8 @@ def put(flat: NDArray[np.uint8], start: NDArray[np.int64], headers: NDArray[np.g
 
 
 def move(
-    into: NDArray[np.uint8], to: NDArray[np.int64], source: NDArray[np.uint8], at: NDArray[np.int64],
-    size: NDArray[np.int64],
+    into: U8, to: I64, source: U8, at: I64,
+    size: I64,
 ) -> None:  # fmt: skip
     """Copy byte ranges, one by one: moving whole ranges is several times quicker than indexing every byte."""
     target, taken = memoryview(into.data), memoryview(np.ascontiguousarray(source).data)
@@ -170,7 +171,7 @@ def move(
             target[place : place + length] = taken[first : first + length]
 
 
-def word_sums(flat: NDArray[np.uint8], first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.uint64]:
+def word_sums(flat: U8, first: I64, end: I64) -> U64:
     """Sum the 16-bit words of each even-aligned byte range (ranges must not be empty), folded to 17 bits.
 
     The words are added as they lie in memory and swapped afterwards (RFC 1071 §2 B).
@@ -180,14 +181,14 @@ def word_sums(flat: NDArray[np.uint8], first: NDArray[np.int64], end: NDArray[np
     return (~fold(sums.astype(np.uint64))).byteswap().astype(np.uint64)
 
 
-def fold(sums: NDArray[np.uint64]) -> NDArray[np.uint16]:
+def fold(sums: U64) -> U16:
     """Fold sums of 16-bit words into Internet checksums (RFC 1071 §1)."""
     for _ in range(3):
         sums = (sums & np.uint64(0xFFFF)) + (sums >> np.uint64(16))
     return (~sums).astype(np.uint16)
 
 
-def pseudo_sums(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.uint64]:
+def pseudo_sums(packets: Segments, length: I64) -> U64:
     """Sum the pseudo-header words (RFC 9293 §3.1, RFC 8200 §8.1); *length* is header plus payload in bytes."""
     total = length.astype(np.uint64) + packets.protocol
     for high, low in (
@@ -201,7 +202,7 @@ def pseudo_sums(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.uint
     return total
 
 
-def link_headers(packets: Segments, mapped: NDArray[np.bool_]) -> NDArray[np.void]:
+def link_headers(packets: Segments, mapped: Mask) -> NDArray[np.void]:
     """Fill Ethernet headers."""
     out = np.zeros(len(packets), LINK)
     out["to"], out["to_low"] = packets.mac_destination >> np.uint64(16), packets.mac_destination & np.uint64(0xFFFF)
@@ -210,7 +211,7 @@ def link_headers(packets: Segments, mapped: NDArray[np.bool_]) -> NDArray[np.voi
     return out
 
 
-def ipv4_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.void]:
+def ipv4_headers(packets: Segments, length: I64) -> NDArray[np.void]:
     """Fill IPv4 headers (RFC 791 §3.1) with their checksums."""
     out = np.zeros(len(packets), IPV4)
     out["version"], out["tos"], out["length"], out["id"] = 0x45, packets.tos, length, packets.ip_id
@@ -222,7 +223,7 @@ def ipv4_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.voi
     return out
 
 
-def ipv6_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.void]:
+def ipv6_headers(packets: Segments, length: I64) -> NDArray[np.void]:
     """Fill IPv6 headers (RFC 8200 §3)."""
     out = np.zeros(len(packets), IPV6)
     out["version"] = np.uint32(0x60000000) | packets.tos.astype(np.uint32) << np.uint32(20)
@@ -232,7 +233,7 @@ def ipv6_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.voi
     return out
 
 
-def tcp_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.void]:
+def tcp_headers(packets: Segments, length: I64) -> NDArray[np.void]:
     """Fill TCP headers (RFC 9293 §3.1); *length* includes the options."""
     out = np.zeros(len(packets), TCP_HEADER)
     out["sport"], out["dport"], out["seq"], out["ack"] = packets.sport, packets.dport, packets.seq, packets.ack
@@ -241,7 +242,7 @@ def tcp_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.void
     return out
 
 
-def udp_headers(packets: Segments, length: NDArray[np.int64]) -> NDArray[np.void]:
+def udp_headers(packets: Segments, length: I64) -> NDArray[np.void]:
     """Fill UDP headers (RFC 768)."""
     out = np.zeros(len(packets), UDP_HEADER)
     out["sport"], out["dport"], out["length"] = packets.sport, packets.dport, length

@@ -10,8 +10,8 @@ from operator import itemgetter
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.simulate.encode import frames
 from netinterf.simulate.labels import Truth
 from netinterf.simulate.network.packet import Packet, address_text, segments
@@ -64,7 +64,7 @@ class Journal:
     inward: bool  # whether packets towards servers come in at the tap
     hardware: tuple[int, int]  # Ethernet addresses of router and host
     keeps: Callable[[int, Packet], bool] | None = None  # which packets are recorded at all, by time; None: all
-    times: list[NDArray[np.int64]] = attrs.field(factory=list)
+    times: list[I64] = attrs.field(factory=list)
     frames: list[bytes] = attrs.field(factory=list)
     lengths: list[int] = attrs.field(factory=list)
     seen: dict[int, Seen] = attrs.field(factory=dict)  # by conversation

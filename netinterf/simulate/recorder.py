@@ -5,8 +5,8 @@ Everything works on columns; :attr:`Recording.packet` says which packet each fra
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.simulate.conditions import Conditions
 from netinterf.simulate.encode import TCP, UNSUMMED, Segments
 from netinterf.table import Ragged
@@ -31,7 +31,7 @@ class Recording:
     """Frames as recorded: their columns, and the packet each came from."""
 
     columns: Segments
-    packet: NDArray[np.int64]  # row of the packet that passed; of merged ones the first
+    packet: I64  # row of the packet that passed; of merged ones the first
 
 
 @attrs.frozen(eq=False)
@@ -56,9 +56,7 @@ class Recorder:
         lag, hop = int(own.integers(1_000, 60_000)), int(own.integers(2))
         return cls(conditions, own, steps, lag, hop, float(own.uniform(0.01, 0.1)))
 
-    def record(
-        self, columns: Segments, outbound: NDArray[np.bool_], subject: NDArray[np.int64], forged: NDArray[np.bool_]
-    ) -> Recording:
+    def record(self, columns: Segments, outbound: Mask, subject: I64, forged: Mask) -> Recording:
         """Record n packets.
 
         Args:
@@ -102,7 +100,7 @@ class Recorder:
         order[first], order[first + 1] = first + 1, first
         return Recording(attrs.evolve(taken.columns.take(order), time=time), taken.packet[order])
 
-    def stamped(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+    def stamped(self, time: I64) -> I64:
         """Read the recorder's clock at all times of a capture: right, to the millisecond only, or set now and then."""
         if self.conditions.clock == "coarse":
             return time // 1_000_000 * 1_000_000
@@ -116,10 +114,10 @@ class Recorder:
 
 def offloaded(
     taken: Recording,
-    own: NDArray[np.bool_],
-    outbound: NDArray[np.bool_],
-    subject: NDArray[np.int64],
-    forged: NDArray[np.bool_],
+    own: Mask,
+    outbound: Mask,
+    subject: I64,
+    forged: Mask,
 ) -> Recording:
     """Merge neighbours that a card or driver would merge, and leave the host's own checksums to the card.
 
@@ -157,10 +155,10 @@ def offloaded(
     return Recording(merged.take(order), taken.packet[first[order]])
 
 
-def same_options(options: Ragged) -> NDArray[np.bool_]:
+def same_options(options: Ragged) -> Mask:
     """Say for every row but the first whether its options equal those of the row before."""
     lengths = options.lengths
-    equal: NDArray[np.bool_] = lengths[1:] == lengths[:-1]
+    equal: Mask = lengths[1:] == lengths[:-1]
     width = int(lengths.max(initial=0))
     grid = np.zeros((len(lengths), width), np.uint8)
     grid[np.arange(width) < lengths[:, None]] = options.values

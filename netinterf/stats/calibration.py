@@ -12,8 +12,9 @@ CVPR Workshops 2019 (calibration error in bins of equal count).
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.errors import ParameterError
 from netinterf.stats.rates import wilson
 
@@ -32,8 +33,6 @@ __all__ = [
     "rule_of_three",
 ]
 
-F64 = NDArray[np.float64]
-
 BINS = 12
 """Bins of equal count; 10 to 15 are usual, fewer hide and more only add noise."""
 
@@ -49,7 +48,7 @@ be singular."""
 class Reliability:
     """A reliability diagram: what was said against what was true, one number per bin."""
 
-    count: NDArray[np.int64]  # examples
+    count: I64  # examples
     weight: F64  # share of all weight
     effective: F64  # examples of equal weight that would be as telling (Kish 1965)
     probability: F64  # weighted mean of what was said
@@ -276,9 +275,7 @@ def calibration_error(diagram: Reliability) -> float:
     return float(np.sum(diagram.weight * np.abs(diagram.probability - diagram.share)))
 
 
-def _checked_examples(
-    value: ArrayLike, truth: ArrayLike, weight: ArrayLike | None, name: str
-) -> tuple[F64, NDArray[np.bool_], F64]:
+def _checked_examples(value: ArrayLike, truth: ArrayLike, weight: ArrayLike | None, name: str) -> tuple[F64, Mask, F64]:
     """Refuse columns of different length and weights that are none; give all three, weights of 1 when None."""
     numbers, right = np.asarray(value, np.float64).reshape(-1), np.asarray(truth, np.bool_).reshape(-1)
     mass = np.ones(len(numbers)) if weight is None else np.asarray(weight, np.float64).reshape(-1)

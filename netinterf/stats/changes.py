@@ -14,8 +14,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64, I64
 from netinterf.errors import ParameterError
 
 __all__ = [
@@ -29,9 +30,6 @@ __all__ = [
     "poisson_cost",
     "split_p",
 ]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 Cost = Callable[[I64, I64], F64]
 """Costs of the segments from *begin* up to before *end*, nats, elementwise; at least 0, and 0 for a constant one."""

@@ -19,16 +19,12 @@ from typing import NamedTuple
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.losses import price
 
 __all__ = ["CommonLimit", "Lives", "find_common_limit"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 PACKETS: F64 = np.geomspace(13.0, 400.0, 90)
 BYTES: F64 = np.geomspace(8e3, 3e5, 95)
@@ -91,10 +87,10 @@ class Lives:
     packets_most: I64  # that had passed, at most
     bytes: I64  # of payload from the server that had passed, at least
     bytes_most: I64
-    stopped: Bool  # it was stopped there, rather than ended by itself
+    stopped: Mask  # it was stopped there, rather than ended by itself
     site: I64  # numbers from 0
     server: I64  # numbers from 0; a site belongs to one server
-    client_left: Bool  # the client was no longer heard, rather than the server
+    client_left: Mask  # the client was no longer heard, rather than the server
 
 
 class CommonLimit(NamedTuple):

@@ -9,15 +9,14 @@ hypotheses); Fisher, "The Design of Experiments", 1935, §11 (the exact test).
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.mixture import checked_rows, log_mean_exp
 
 __all__ = ["contingency_log_p", "contrast"]
-
-F64 = NDArray[np.float64]
 
 STEPS = 64
 """Terms of the hypergeometric tail that are added at once."""

@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import F64, I64
 from netinterf.errors import ParameterError
 
 __all__ = ["checked_members", "combine_dependent", "intraclass_correlation", "tempered"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 
 def checked_members(values: ArrayLike, group: NDArray[np.integer[Any]], count: int, name: str) -> tuple[F64, I64]:

@@ -8,13 +8,12 @@ Sources: Gelman et al., "Bayesian Data Analysis", 3rd ed. 2013, §5.3 (shrinkage
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 
 __all__ = ["HOURS", "hourly_share"]
-
-F64 = NDArray[np.float64]
 
 HOURS = 24
 

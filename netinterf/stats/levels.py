@@ -9,11 +9,10 @@ Sources: Reich, "On the integrodifferential equation of Takács I", 1958 (the cl
 """
 
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import F64
 
 __all__ = ["CELLS", "backlog", "burst_curve", "row_blocks"]
-
-F64 = NDArray[np.float64]
 
 CELLS = 20_000_000
 """Most numbers held in one temporary array (160 MB of float64)."""

@@ -12,13 +12,11 @@ many packets there are (Schwarz, "Estimating the dimension of a model", 1978).
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from netinterf.arrays import F64, I64, Mask
 
 __all__ = ["binomial_likelihood", "chance_likelihood", "fading_likelihood", "harmless_likelihood", "price"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 RATES = 8
 """How quickly the state changes: so many rates, evenly in the logarithm, between once in the whole series and once a
@@ -51,13 +49,13 @@ def binomial_likelihood(hits: I64, trials: I64) -> F64:
     return part
 
 
-def chance_likelihood(lost: Bool) -> float:
+def chance_likelihood(lost: Mask) -> float:
     """Give the log-likelihood of losses by chance, less the price of their share; 0 for no packets."""
     count = np.array([len(lost)])
     return float(binomial_likelihood(np.array([np.count_nonzero(lost)]), count)[0] - price(1, len(lost)))
 
 
-def fading_likelihood(time: F64, lost: Bool) -> float:
+def fading_likelihood(time: F64, lost: Mask) -> float:
     """Give the log-likelihood of losses on the fading link that explains them best.
 
     Args:
@@ -70,7 +68,7 @@ def fading_likelihood(time: F64, lost: Bool) -> float:
     return float(fading_likelihoods([(time, lost)])[0])
 
 
-def fading_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
+def fading_likelihoods(series: Sequence[tuple[F64, Mask]]) -> F64:
     """Give the same for each of several series, side by side: times in seconds and what was lost, of each."""
     result = np.full(len(series), -np.inf)
     order = sorted(
@@ -83,7 +81,7 @@ def fading_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
     return result
 
 
-def _followed(series: Sequence[tuple[F64, Bool]]) -> F64:
+def _followed(series: Sequence[tuple[F64, Mask]]) -> F64:
     """Follow all links that are tried along series, longest first; give the best log-likelihood of each.
 
     Two numbers are carried: ``every``, the probability of all that was seen, and ``here``, that of being in the bad
@@ -125,7 +123,7 @@ def _followed(series: Sequence[tuple[F64, Bool]]) -> F64:
     return best
 
 
-def harmless_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
+def harmless_likelihoods(series: Sequence[tuple[F64, Mask]]) -> F64:
     """Give the log-likelihood of losses under the better of two harmless causes, chance and fading, less their price.
 
     Args:
@@ -141,6 +139,6 @@ def harmless_likelihoods(series: Sequence[tuple[F64, Bool]]) -> F64:
     return chance
 
 
-def harmless_likelihood(time: F64, lost: Bool) -> float:
+def harmless_likelihood(time: F64, lost: Mask) -> float:
     """Give that of one series: times in seconds, never falling, and what was lost."""
     return float(harmless_likelihoods([(time, lost)])[0])

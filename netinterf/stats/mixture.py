@@ -19,6 +19,7 @@ import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.dependence import checked_members
 from netinterf.stats.levels import row_blocks
@@ -34,8 +35,6 @@ __all__ = [
     "share_grid",
     "theta_mixture",
 ]
-
-F64 = NDArray[np.float64]
 
 LARGEST = 700.0
 """Log-likelihood ratios are clipped to ± this: ``exp(709.8)`` is the largest double, and no member can know more."""

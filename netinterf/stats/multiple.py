@@ -6,13 +6,12 @@ finding: the least error rate at which it is still rejected. Rejecting all with 
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 
 __all__ = ["benjamini_hochberg", "benjamini_yekutieli", "e_benjamini_hochberg", "posterior_q"]
-
-F64 = NDArray[np.float64]
 
 
 def benjamini_hochberg(p: ArrayLike) -> F64:

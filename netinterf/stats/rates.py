@@ -9,8 +9,9 @@ Clopper and Pearson, Biometrika 1934; Jeffreys, "Theory of Probability", 1961, Â
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 
 __all__ = [
@@ -26,8 +27,6 @@ __all__ = [
     "shrink",
     "wilson",
 ]
-
-F64 = NDArray[np.float64]
 
 STRENGTH_BOUNDS = (1.0, 1e4)
 """Least and greatest strength s = a + b of the prior, in pseudo-counts."""

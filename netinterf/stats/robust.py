@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.dependence import checked_members
 
 __all__ = ["MAD_TO_SIGMA", "group_median", "group_quantile", "robust_scale", "theil_sen"]
-
-F64 = NDArray[np.float64]
 
 MAD_TO_SIGMA = 1.482602218505602
 """Median absolute deviation to standard deviation, for normal data: 1 / Φ⁻¹(3/4) (Rousseeuw and Croux 1993)."""

@@ -11,14 +11,12 @@ Sources: Ville 1939; Robbins, Annals of Mathematical Statistics 1970 (mixtures);
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64, I64
 from netinterf.errors import ParameterError
 
 __all__ = ["LONGEST", "e_detector", "e_of_p", "share_e_process"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 LONGEST = 100
 """How many observations a detector looks back. Beginnings further back are dropped, which only lowers it."""

@@ -10,16 +10,14 @@ Sources: Kulldorff, "A spatial scan statistic", 1997 (all windows, each against 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.stats.contrast import contrast
 from netinterf.stats.levels import row_blocks
 from netinterf.stats.mixture import checked_rows
 
 __all__ = ["MOST_BINS", "Window", "best_window"]
-
-F64 = NDArray[np.float64]
 
 MOST_BINS = 500
 """Most bins that are searched: 125,000 windows, a second of work. More bins are a capture to be cut more coarsely."""

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import CLASSES, background, systems, wanted_rules
 from netinterf.attribute.naming import NOBODY, SURE, Names, name_findings
 from netinterf.attribute.score import posterior, score
@@ -43,11 +44,11 @@ class Attributed:
 class Look:
     """What findings look like; aligned."""
 
-    row: NDArray[np.int64]  # rows in Verdicts, ascending
-    flow: NDArray[np.int64]  # rows in Flows
+    row: I64  # rows in Verdicts, ascending
+    flow: I64  # rows in Flows
     mechanism: NDArray[np.str_]
-    rules: NDArray[np.bool_]  # shape (findings, `wanted_rules`): the observation was made
-    company: NDArray[np.int64]  # findings of one mechanism at one client have one number
+    rules: Mask  # shape (findings, `wanted_rules`): the observation was made
+    company: I64  # findings of one mechanism at one client have one number
     traits: Traits
 
 
@@ -55,14 +56,14 @@ class Look:
 class Attributions:
     """How findings fit the catalogue."""
 
-    row: NDArray[np.int64]  # rows in Verdicts, ascending
-    llr: NDArray[np.float64]  # shape (findings, systems)
-    shown: tuple[NDArray[np.bool_], ...]  # per system, shape (findings, features)
+    row: I64  # rows in Verdicts, ascending
+    llr: F64  # shape (findings, systems)
+    shown: tuple[Mask, ...]  # per system, shape (findings, features)
     names: Names
     traits: Traits
     mechanism: NDArray[np.str_]
 
-    def of(self, rows: NDArray[np.int64]) -> tuple[Attributed, ...]:
+    def of(self, rows: I64) -> tuple[Attributed, ...]:
         """List the systems that verdicts look like, the likeliest first; empty when none is `SURE`.
 
         Several verdicts are taken together by the mean of their likelihood ratios, which holds however alike they are.
@@ -83,7 +84,7 @@ class Attributions:
             if chance[one] >= LEAST
         )
 
-    def by_company(self, place: NDArray[np.int64]) -> tuple[Attributed, ...]:
+    def by_company(self, place: I64) -> tuple[Attributed, ...]:
         """Name findings by their company, if all that are named are named alike."""
         named = np.unique(self.names.system[place])
         named = named[named != NOBODY]
@@ -93,7 +94,7 @@ class Attributions:
         seen = (*self.matched(one, place), COMPANY)
         return (Attributed(system=systems()[one].id, score=float(self.names.chance[place].mean()), matched=seen),)
 
-    def matched(self, system: int, place: NDArray[np.int64]) -> tuple[str, ...]:
+    def matched(self, system: int, place: I64) -> tuple[str, ...]:
         """List what most of some findings show of a system, what others show most seldom first."""
         features, masses = systems()[system].features, background().mass[systems()[system].id].values()
         rarest = np.min(list(masses), axis=0)
@@ -131,7 +132,7 @@ def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
     look = look_at(verdicts, evidence, trace)
-    llr, shown, names = np.empty((0, 0)), tuple[NDArray[np.bool_], ...](), Names.none()
+    llr, shown, names = np.empty((0, 0)), tuple[Mask, ...](), Names.none()
     if len(look.row):  # the catalogue, with its lists of pages, is read when there is something to compare
         scores = score(look.traits, look.mechanism, look.rules, systems(), background())
         llr, shown = scores.llr, scores.shown

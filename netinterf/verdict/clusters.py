@@ -7,8 +7,8 @@ side by side meet the same fate for the same reason. The mean of their likelihoo
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import joined, numbered
 from netinterf.schema import Evidence
 from netinterf.stats.dependence import combine_dependent
@@ -22,9 +22,6 @@ from netinterf.verdict.weigh import Hypotheses, odds_of, weigh
 
 __all__ = ["Clusters", "Weights", "gather_clusters", "own_evidence", "weigh_subjects"]
 
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-
 INSUFFICIENT = 3  # place in the enumeration Outcome
 
 
@@ -33,7 +30,7 @@ class Weights:
     """What each subject says by itself."""
 
     llr: F64  # of each verdict row: interfered with, whatever the mechanism, against left alone; nats
-    known: NDArray[np.bool_]  # something is known of it, be it that nothing unusual was seen
+    known: Mask  # something is known of it, be it that nothing unusual was seen
     hypotheses: Hypotheses  # the mechanisms behind it
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I32, I64, U8, Mask
 from netinterf.mechanisms import Mechanism, Trigger, known_as
 from netinterf.schema import Evidence, Grade, Outcome, SubjectKind, TriggerKind, Verdicts
 from netinterf.stats.multiple import posterior_q
@@ -42,8 +42,6 @@ RARER = 10.0
 STRONG = float(np.log(10.0))
 """Nats from which evidence is called strong (Jeffreys, Theory of Probability, 1961: ten to one). What shows so much is
 not said to be *ok*, also where it is too little to say that somebody interfered."""
-
-Mask = NDArray[np.bool_]
 
 
 def classify(evidence: Evidence, trace: "Trace", model: Model | None = None) -> Verdicts:
@@ -133,11 +131,11 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
 
 def standings(
     evidence: Evidence,
-    row: NDArray[np.int64],
-    selective: NDArray[np.int64],
+    row: I64,
+    selective: I64,
     doubt: Mask,
     subjects: Subjects,
-    quiet: NDArray[np.float64],
+    quiet: F64,
     mechanisms: tuple[str, ...],
     model: Model,
 ) -> tuple[Standing, Standing]:
@@ -150,9 +148,7 @@ def standings(
     return plain, stand(attrs.evolve(hypotheses, raised=raised), selective, doubt, subjects, quiet, mechanisms, model)
 
 
-def set_off(
-    subjects: Subjects, forged: Ragged, by_address: Mask, by_bytes: Mask
-) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+def set_off(subjects: Subjects, forged: Ragged, by_address: Mask, by_bytes: Mask) -> tuple[U8, I32]:
     """Say what set interference with each subject off, if there was any: TriggerKind code and packet, -1 for none.
 
     Openings are judged by their address, protocols by their first bytes, all else by the name that was asked for.
@@ -163,20 +159,18 @@ def set_off(
     return kind.astype(np.uint8), np.where(kind == 0, -1, packet).astype(np.int32)
 
 
-def quiet_weights(subjects: Subjects, model: Model) -> NDArray[np.float64]:
+def quiet_weights(subjects: Subjects, model: Model) -> F64:
     """Say what it weighs that a subject shows nothing unusual: by what happened to it, nats."""
     codes = {reason: cause.code for reason, cause in CATALOGUE.items()}
     lowest = subjects.reasons & (~subjects.reasons + np.uint32(1))
     bit = np.where(lowest == 0, 0, 1 + np.log2(np.maximum(lowest, 1)).astype(np.int64))
     happened = ["ok", *(codes[reason] for reason in Reason)]
     table = np.array([[model.quiet.get((kind, word), 0.0) for word in happened] for kind in SUBJECTS])
-    weights: NDArray[np.float64] = table[subjects.prior_kind, bit]
+    weights: F64 = table[subjects.prior_kind, bit]
     return weights
 
 
-def name_mechanism(
-    hypotheses: Hypotheses, top: NDArray[np.int64], odds: NDArray[np.float64], mechanisms: tuple[str, ...]
-) -> NDArray[np.int64]:
+def name_mechanism(hypotheses: Hypotheses, top: I64, odds: F64, mechanisms: tuple[str, ...]) -> I64:
     """Name the mechanism of each accused row, -1 for the others.
 
     When no mechanism holds half of the odds, the two that lead are answered by their common prefix, if they have one.
@@ -205,16 +199,16 @@ def common_prefix(words: list[str]) -> str:
     return ".".join(parts)
 
 
-def proven(hypotheses: Hypotheses, top: NDArray[np.int64]) -> Mask:
+def proven(hypotheses: Hypotheses, top: I64) -> Mask:
     """Say which verdict rows show something that is proof by itself."""
     result: Mask = np.append(hypotheses.decisive, False)[top]
     return result
 
 
-def grade_of(odds: NDArray[np.float64], accused: Mask, may_confirm: Mask, model: Model) -> NDArray[np.int64]:
+def grade_of(odds: F64, accused: Mask, may_confirm: Mask, model: Model) -> I64:
     """Climb the ladder of grades: index into ``Grade`` per verdict row, ``none`` below ``possible``."""
     probability = np.where(accused, odds / (1.0 + odds), 0.0)
-    grades: NDArray[np.int64] = np.select(
+    grades: I64 = np.select(
         [
             (probability >= model.confirmed) & may_confirm,
             probability >= model.likely,
@@ -226,7 +220,7 @@ def grade_of(odds: NDArray[np.float64], accused: Mask, may_confirm: Mask, model:
     return grades
 
 
-def which(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], holds: Callable[[Mechanism], bool]) -> Mask:
+def which(mechanism: I64, mechanisms: tuple[str, ...], holds: Callable[[Mechanism], bool]) -> Mask:
     """Say which rows carry a mechanism of which something holds."""
     records = (known_as(path) for path in mechanisms)
     known = np.array([record is not None and holds(record) for record in records] + [False])
@@ -234,6 +228,6 @@ def which(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], holds: Call
     return result
 
 
-def set_off_by(mechanism: NDArray[np.int64], mechanisms: tuple[str, ...], trigger: Trigger) -> Mask:
+def set_off_by(mechanism: I64, mechanisms: tuple[str, ...], trigger: Trigger) -> Mask:
     """Say which rows carry a mechanism that such a thing sets off."""
     return which(mechanism, mechanisms, lambda one: one.trigger is trigger)

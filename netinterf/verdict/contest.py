@@ -13,8 +13,8 @@ group that falls below the bar is out for good.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import distinct, joined, numbered
 from netinterf.schema import GroupBy
 from netinterf.stats.dependence import tempered
@@ -24,10 +24,6 @@ from netinterf.verdict.controls import Beside, Places, look_beside, no_controls
 from netinterf.verdict.model import Model
 
 __all__ = ["Board", "Contest", "Field", "added_up"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 LEAST_BINS = 3
 """Bins of time that a window needs: before, within and after."""

@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import distinct, joined, numbered
 from netinterf.schema import GroupBy
 from netinterf.stats.levels import row_blocks
@@ -25,9 +25,6 @@ from netinterf.verdict.keys import Keys
 from netinterf.verdict.subjects import Subjects
 
 __all__ = ["Beside", "Controls", "Places", "look_beside", "no_controls"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 
 TABLE = 4_000_000
 """Strata that are found by counting all that are possible; where there are more, they are sorted."""
@@ -41,7 +38,7 @@ class Beside:
     telling: I64  # observations
     hit: I64  # those of them that speak for interference
 
-    def take(self, rows: NDArray[np.bool_]) -> "Beside":
+    def take(self, rows: Mask) -> "Beside":
         """Select groups."""
         return Beside(loglik=self.loglik[rows], telling=self.telling[rows], hit=self.hit[rows])
 
@@ -135,9 +132,7 @@ class Controls:
         return np.where(self.known[place] == code, place, -1)
 
 
-def look_beside(
-    places: Places, by: GroupBy, rows: I64, live: NDArray[np.bool_], llr: F64, grid: F64
-) -> Controls | None:
+def look_beside(places: Places, by: GroupBy, rows: I64, live: Mask, llr: F64, grid: F64) -> Controls | None:
     """Lay out the strata that groups touch.
 
     Args:

@@ -12,8 +12,8 @@ among the groups of one kind, whatever the dependence between them.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import Network
 from netinterf.mechanisms import Contrast, Mechanism, Trigger, covers, is_rate
 from netinterf.schema import Evidence, Grade, GroupBy, Groups, Hosts, Outcome, Verdicts
@@ -36,9 +36,6 @@ __all__ = ["STRONG", "find_groups", "may_hold_groups"]
 POSITIVE = float(np.log(3.0))
 """Bayes factor from which a contrast is positive evidence (Kass and Raftery, JASA 1995, section 3.2)."""
 
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 GRADES, OUTCOMES = tuple(Grade), tuple(Outcome)
 CONFIRMED, LIKELY, POSSIBLE, NONE = range(4)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U32, Mask
 from netinterf.schema import Status, TcpFlag, TlsKind
 from netinterf.verdict.reasons import CATALOGUE, Reason
 
@@ -36,11 +36,10 @@ REFUSALS = (403, 451)
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
 """Response codes (RFC 1035 §4.1.1)."""
 
-Bits = NDArray[np.uint32]
-Mask = NDArray[np.bool_]
+Bits = U32
 
 
-def outcomes(bits: Bits) -> NDArray[np.uint8]:
+def outcomes(bits: Bits) -> U8:
     """Name the outcome that reasons stand for.
 
     Args:
@@ -189,7 +188,7 @@ def _asked(trace: "Trace") -> Mask:
     return result
 
 
-def _syn_count(trace: "Trace") -> NDArray[np.int64]:
+def _syn_count(trace: "Trace") -> I64:
     """Count the SYNs (without ACK) that each flow's client sent."""
     packets = trace.packets
     flags = packets.tcp_flags & (TcpFlag.SYN | TcpFlag.ACK)
@@ -275,7 +274,7 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     return _settle(bits)
 
 
-def _any(parent: NDArray[np.int64], holds: Mask, count: int) -> Mask:
+def _any(parent: I64, holds: Mask, count: int) -> Mask:
     """Say for which parents it holds at least once."""
     result = np.zeros(count, np.bool_)
     result[parent[holds]] = True

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64
 from netinterf.context.domains import bare_hosts, registrable_domains
 from netinterf.context.networks import Network, find_networks
 from netinterf.context.special import is_ipv4
@@ -21,8 +21,6 @@ from netinterf.table import Text
 from netinterf.verdict.subjects import KIND_EXCHANGE, KIND_TCP, KIND_UDP, Subjects
 
 __all__ = ["BIN_NS", "Grouping", "Keys", "common_keys", "distinct", "joined", "numbered", "numbered_text"]
-
-I64 = NDArray[np.int64]
 
 BIN_NS = 300_000_000_000
 """Five minutes: what one client does with one server in that time is one observation (reference, 6.7 step 5), and
@@ -36,7 +34,7 @@ class Grouping:
     """One way to group subjects."""
 
     by: GroupBy
-    key: NDArray[np.int64]  # of each verdict row, -1 for none
+    key: I64  # of each verdict row, -1 for none
     count: int  # how many values the key can have
     write: Callable[[int], str]  # a key as people write it
 
@@ -116,7 +114,7 @@ def _prefixes(hosts: Hosts) -> I64:
 
 
 def _owners(
-    hosts: Hosts, networks: tuple[Network, ...], server: NDArray[np.int32]
+    hosts: Hosts, networks: tuple[Network, ...], server: I32
 ) -> list[tuple[GroupBy, I64, int, Callable[[int], str]]]:
     """Group by AS and country of the server; nothing without a table of networks."""
     if not networks:

@@ -1,8 +1,8 @@
 """What a verdict lists: further mechanisms, its evidence by weight, the packets held to be forged."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Grade, Groups, Verdicts
 from netinterf.table import Ragged, spans
@@ -20,9 +20,7 @@ MOST_FRAMES = 100
 """Frames listed for a group; all of them stand with its members."""
 
 
-def further(
-    hypotheses: Hypotheses, mechanism: NDArray[np.int64], apart: NDArray[np.bool_], model: Model
-) -> tuple[Ragged, Ragged]:
+def further(hypotheses: Hypotheses, mechanism: I64, apart: Mask, model: Model) -> tuple[Ragged, Ragged]:
     """List the other mechanisms of each row that are *apart* and ``possible`` or more on their own, likeliest first."""
     own = 1.0 / (1.0 + np.exp(-hypotheses.score))
     chosen = np.flatnonzero((own >= model.possible) & apart & hypotheses.supported)
@@ -35,9 +33,7 @@ def further(
     )
 
 
-def strongest_first(
-    evidence: Evidence, value: NDArray[np.float64], row: NDArray[np.int64], count: int
-) -> tuple[Ragged, Ragged]:
+def strongest_first(evidence: Evidence, value: F64, row: I64, count: int) -> tuple[Ragged, Ragged]:
     """List the evidence of each verdict row, by falling weight either way; equal weights in order of time and rule.
 
     Args:
@@ -56,9 +52,7 @@ def strongest_first(
     return Ragged.from_lengths(sizes, order.astype(np.int32)), Ragged.from_lengths(sizes, value[order])
 
 
-def forged_packets(
-    evidence: Evidence, value: NDArray[np.float64], hypotheses: Hypotheses, top: NDArray[np.int64]
-) -> Ragged:
+def forged_packets(evidence: Evidence, value: F64, hypotheses: Hypotheses, top: I64) -> Ragged:
     """List the packets that the leading mechanism is held to have forged, per verdict row, in order of time."""
     owner = hypotheses.row[hypotheses.pair_hypothesis]
     chosen = (top[owner] == hypotheses.pair_hypothesis) & (value[hypotheses.pair_evidence] > 0)

@@ -18,8 +18,8 @@ from typing import Any, Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.schema import Rule
 
@@ -175,7 +175,7 @@ class Model:
         known = self.bounds.get(rule.id, self.bounds.get(rule.was, self.other_bound))
         return min(known, self.group_cap)
 
-    def log_odds(self, mechanisms: tuple[str, ...]) -> NDArray[np.float64]:
+    def log_odds(self, mechanisms: tuple[str, ...]) -> F64:
         """Look up priors: one row per kind of subject (order of ``SUBJECTS``), one column per mechanism.
 
         A mechanism without a prior for that subject gives NaN.

@@ -19,18 +19,14 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import GroupBy
 from netinterf.stats.contrast import contrast
 from netinterf.verdict.contest import Board, Contest, Field
 from netinterf.verdict.controls import Beside
 
 __all__ = ["BY", "Accepted", "rank"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 BY = tuple(GroupBy)
 

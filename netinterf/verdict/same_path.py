@@ -18,8 +18,8 @@ independent.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import joined, numbered
 from netinterf.schema import Evidence
 from netinterf.verdict.model import SUBJECTS, Model
@@ -27,10 +27,6 @@ from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import Bearing, Hypotheses, added
 
 __all__ = ["certain_of", "met_elsewhere", "own_weights", "paths_of", "raise_priors"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 
 def raise_priors(

@@ -2,8 +2,8 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.mechanisms import Contrast, is_rate, known_as
 from netinterf.schema import Evidence
 from netinterf.verdict.model import Model
@@ -11,10 +11,8 @@ from netinterf.verdict.weigh import Hypotheses
 
 __all__ = ["find_selective", "limited_alone", "restrain", "undecided", "without_doubtful"]
 
-Mask = NDArray[np.bool_]
 
-
-def find_selective(evidence: Evidence, row: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def find_selective(evidence: Evidence, row: I64, count: int) -> I64:
     """Read the measure ``selective`` of each subject's evidence: 1, 0, or -1 when nothing allows the comparison.
 
     Of several that speak, the strongest observation is believed.
@@ -29,7 +27,7 @@ def find_selective(evidence: Evidence, row: NDArray[np.int64], count: int) -> ND
     return selective
 
 
-def undecided(evidence: Evidence, row: NDArray[np.int64], in_part: bool, count: int) -> Mask:
+def undecided(evidence: Evidence, row: I64, in_part: bool, count: int) -> Mask:
     """Say of which subjects policing is not told from a plan or from a server's own line.
 
     Args:
@@ -50,7 +48,7 @@ def _measure(measures: tuple[str, ...]) -> int:
 
 def restrain(
     hypotheses: Hypotheses,
-    selective: NDArray[np.int64],
+    selective: I64,
     mechanisms: tuple[str, ...],
     model: Model,
     doubt: Mask,
@@ -88,18 +86,14 @@ def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], doubt: 
     return untold
 
 
-def without_doubtful(
-    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], doubt: Mask
-) -> Hypotheses:
+def without_doubtful(hypotheses: Hypotheses, selective: I64, mechanisms: tuple[str, ...], doubt: Mask) -> Hypotheses:
     """Leave out what needs a contrast and has none: it makes a subject suspect, and adds to no accusation."""
     doubtful = without_telling(hypotheses, mechanisms, doubt) & (selective[hypotheses.row] != 1)
     llr = np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr)
     return attrs.evolve(hypotheses, llr=llr, raised=np.where(doubtful, 0.0, hypotheses.raised))
 
 
-def limited_alone(
-    hypotheses: Hypotheses, selective: NDArray[np.int64], mechanisms: tuple[str, ...], doubt: Mask
-) -> Mask:
+def limited_alone(hypotheses: Hypotheses, selective: I64, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
     """Say which verdict rows were held to a rate, with nothing that tells a slow link from somebody's limit."""
     rows = np.zeros(len(selective), np.bool_)
     rows[hypotheses.row[without_telling(hypotheses, mechanisms, doubt) & hypotheses.supported]] = True

@@ -2,8 +2,8 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import MECHANISMS
 from netinterf.verdict.model import Model
 from netinterf.verdict.selective import restrain, without_doubtful
@@ -11,8 +11,6 @@ from netinterf.verdict.subjects import Subjects
 from netinterf.verdict.weigh import Hypotheses, odds_of, short_of
 
 __all__ = ["Standing", "apart", "leading", "stand"]
-
-Mask = NDArray[np.bool_]
 
 PART_OF = {one.path: one.part_of for one in MECHANISMS.values() if one.part_of}
 """Mechanisms that are only a part of another."""
@@ -25,21 +23,21 @@ class Standing:
     held: Hypotheses  # held back as far as the capture cannot tell them from harmless causes
     plan: Mask  # limited by a plan
     unsure: Mask  # held to a rate without a contrast
-    top: NDArray[np.int64]  # the hypothesis that leads, -1 without one
-    sum: NDArray[np.float64]  # odds of all mechanisms together
-    most: NDArray[np.float64]  # odds that no sum may take a row beyond
+    top: I64  # the hypothesis that leads, -1 without one
+    sum: F64  # odds of all mechanisms together
+    most: F64  # odds that no sum may take a row beyond
 
-    def odds(self, rarer: float = 1.0) -> NDArray[np.float64]:
+    def odds(self, rarer: float = 1.0) -> F64:
         """Give the odds of each row, were interference rarer by a factor."""
         return np.minimum(self.sum / rarer, self.most)
 
 
 def stand(
     hypotheses: Hypotheses,
-    selective: NDArray[np.int64],
+    selective: I64,
     doubt: Mask,
     subjects: Subjects,
-    quiet: NDArray[np.float64],
+    quiet: F64,
     mechanisms: tuple[str, ...],
     model: Model,
 ) -> Standing:
@@ -52,7 +50,7 @@ def stand(
     return Standing(held, plan, unsure, top, odds, highest_odds(held, top, model))
 
 
-def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -> NDArray[np.float64]:
+def highest_odds(hypotheses: Hypotheses, top: I64, model: Model) -> F64:
     """Say which odds no row may exceed, by the hypothesis that leads it.
 
     Nobody is accused by silence: without anything that speaks for a mechanism, the odds stay below ``possible``. One
@@ -62,15 +60,13 @@ def highest_odds(hypotheses: Hypotheses, top: NDArray[np.int64], model: Model) -
     return np.where(top < 0, short_of(model.possible), np.where(backed, np.inf, short_of(model.likely)))
 
 
-def at_most(
-    ceiling: float, odds: NDArray[np.float64], certain: NDArray[np.float64], unsure: Mask
-) -> NDArray[np.float64]:
+def at_most(ceiling: float, odds: F64, certain: F64, unsure: Mask) -> F64:
     """Keep the odds of rows that are unsure below a probability, unless what is certain takes them there by itself."""
-    held: NDArray[np.float64] = np.minimum(odds, ceiling / (1.0 - ceiling))
+    held: F64 = np.minimum(odds, ceiling / (1.0 - ceiling))
     return np.where(unsure, np.maximum(certain, held), odds)
 
 
-def leading(hypotheses: Hypotheses, count: int) -> NDArray[np.int64]:
+def leading(hypotheses: Hypotheses, count: int) -> I64:
     """Find the hypothesis that leads each verdict row, among those that something speaks for; -1 without one."""
     top = np.full(count, -1, np.int64)
     order = np.lexsort((-hypotheses.mechanism, hypotheses.score, hypotheses.row))
@@ -79,9 +75,7 @@ def leading(hypotheses: Hypotheses, count: int) -> NDArray[np.int64]:
     return top
 
 
-def whole(
-    hypotheses: Hypotheses, top: NDArray[np.int64], mechanisms: tuple[str, ...], model: Model
-) -> NDArray[np.int64]:
+def whole(hypotheses: Hypotheses, top: I64, mechanisms: tuple[str, ...], model: Model) -> I64:
     """Where only a part leads, let the whole that it belongs to lead if that is ``likely`` by itself."""
     top, places = top.copy(), {mechanism: place for place, mechanism in enumerate(mechanisms)}
     own = 1.0 / (1.0 + np.exp(-hypotheses.score))
@@ -94,7 +88,7 @@ def whole(
     return top
 
 
-def apart(hypotheses: Hypotheses, mechanism: NDArray[np.int64], accused: Mask, mechanisms: tuple[str, ...]) -> Mask:
+def apart(hypotheses: Hypotheses, mechanism: I64, accused: Mask, mechanisms: tuple[str, ...]) -> Mask:
     """Say which hypotheses of accused rows are more than a part of the mechanism that is named."""
     leads, found = mechanism[hypotheses.row], accused[hypotheses.row]
     for part, of in PART_OF.items():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I32, I64, U8, U32, Mask
 from netinterf.errors import SchemaError
 from netinterf.schema import Evidence, SubjectKind, TriggerKind
 from netinterf.table import Ragged, Text
@@ -31,32 +31,32 @@ KIND_TCP, KIND_UDP, KIND_OTHER, KIND_EXCHANGE = 0, 1, 2, 3  # places in model.SU
 class Subjects:
     """What is judged, one entry per verdict: flows in their order, then exchanges in theirs."""
 
-    subject: NDArray[np.int32]  # row in Flows or Exchanges
-    kind: NDArray[np.uint8]  # SubjectKind code
-    prior_kind: NDArray[np.int64]  # place in model.SUBJECTS
-    flow: NDArray[np.int32]  # row in Flows
-    protocol: NDArray[np.uint8]  # IP protocol number
-    client: NDArray[np.int32]  # row in Hosts
-    server: NDArray[np.int32]  # row in Hosts
-    port: NDArray[np.int64]  # of the server
-    first_packet: NDArray[np.int32]  # row in Packets, -1 for none
-    start: NDArray[np.int64]  # ns
-    end: NDArray[np.int64]  # ns
+    subject: I32  # row in Flows or Exchanges
+    kind: U8  # SubjectKind code
+    prior_kind: I64  # place in model.SUBJECTS
+    flow: I32  # row in Flows
+    protocol: U8  # IP protocol number
+    client: I32  # row in Hosts
+    server: I32  # row in Hosts
+    port: I64  # of the server
+    first_packet: I32  # row in Packets, -1 for none
+    start: I64  # ns
+    end: I64  # ns
     name: Text  # SNI, Host or question name
-    named_by: NDArray[np.uint8]  # TriggerKind code of what shows the name, 0 without
-    named_in: NDArray[np.int32]  # row in Packets that shows it, -1 for none
-    reasons: NDArray[np.uint32]  # Reason bits: why it is down or cannot be judged, were it left alone
-    whole: NDArray[np.bool_]  # both directions were captured
-    loss_share: NDArray[np.float64]  # share of packets that the recording of its path missed
-    by_flow: NDArray[np.int64]  # verdict row of each flow, -1 when it is reported as its exchanges
-    by_exchange: NDArray[np.int64]  # verdict row of each exchange
+    named_by: U8  # TriggerKind code of what shows the name, 0 without
+    named_in: I32  # row in Packets that shows it, -1 for none
+    reasons: U32  # Reason bits: why it is down or cannot be judged, were it left alone
+    whole: Mask  # both directions were captured
+    loss_share: F64  # share of packets that the recording of its path missed
+    by_flow: I64  # verdict row of each flow, -1 when it is reported as its exchanges
+    by_exchange: I64  # verdict row of each exchange
     in_part: bool = False  # the capture has others, which are not seen
 
     def __len__(self) -> int:
         return len(self.subject)
 
 
-def dns_only(trace: "Trace") -> NDArray[np.bool_]:
+def dns_only(trace: "Trace") -> Mask:
     """Say which UDP flows hold nothing but DNS messages, at least one of them part of an exchange."""
     flows = len(trace.flows)
     dns = trace.dns
@@ -65,12 +65,12 @@ def dns_only(trace: "Trace") -> NDArray[np.bool_]:
     in_exchange = np.zeros(flows, np.bool_)
     in_exchange[trace.exchanges.flow] = True
     sent = trace.sides.packets.reshape(-1, 2).sum(axis=1)
-    result: NDArray[np.bool_] = (trace.flows.protocol == UDP) & in_exchange & (messages >= sent)
+    result: Mask = (trace.flows.protocol == UDP) & in_exchange & (messages >= sent)
     return result
 
 
 def list_subjects(
-    trace: "Trace", evidence: Evidence, *, without: NDArray[np.bool_] | None = None, in_part: bool = False
+    trace: "Trace", evidence: Evidence, *, without: Mask | None = None, in_part: bool = False
 ) -> Subjects:
     """List the flows and exchanges of *trace* that get a verdict.
 
@@ -120,7 +120,7 @@ def list_subjects(
     )
 
 
-def exchange_span(trace: "Trace") -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+def exchange_span(trace: "Trace") -> tuple[I64, I64, I32]:
     """Find start and end (ns) and the first packet (row, -1 for none) of every exchange."""
     count = len(trace.exchanges)
     parent, message = _messages(trace.exchanges.queries, trace.exchanges.replies)
@@ -138,13 +138,13 @@ def exchange_span(trace: "Trace") -> tuple[NDArray[np.int64], NDArray[np.int64],
     return start, end, np.append(packet[order], np.int32(-1))[first].astype(np.int32)
 
 
-def _messages(queries: Ragged, replies: Ragged) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _messages(queries: Ragged, replies: Ragged) -> tuple[I64, I64]:
     """List (exchange, row in Dns) of all queries, then of all replies."""
     parent = np.concatenate([queries.parents(), replies.parents()])
     return parent, np.concatenate([queries.values, replies.values]).astype(np.int64)
 
 
-def row_of(evidence: Evidence, subjects: Subjects) -> NDArray[np.int64]:
+def row_of(evidence: Evidence, subjects: Subjects) -> I64:
     """Find the verdict row that each piece of evidence is about, -1 for evidence about groups.
 
     Raises:

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, U8
 from netinterf.pieces import gather
 from netinterf.schema import Evidence, SubjectKind, TlsKind, TriggerKind
 from netinterf.table import Text
@@ -23,9 +24,9 @@ __all__ = ["Names", "first_of", "flow_names", "gather_text"]
 class Names:
     """The name of each flow: of its first TLS or QUIC hello, else the Host of the HTTP request that matters."""
 
-    kind: NDArray[np.uint8]  # TriggerKind code, 0 without a name
+    kind: U8  # TriggerKind code, 0 without a name
     value: Text
-    packet: NDArray[np.int32]  # row in Packets, -1 for none
+    packet: I32  # row in Packets, -1 for none
 
 
 def flow_names(trace: "Trace", evidence: Evidence) -> Names:
@@ -57,7 +58,7 @@ def flow_names(trace: "Trace", evidence: Evidence) -> Names:
     return Names(kind=kind, value=value, packet=packet)
 
 
-def first_forged(evidence: Evidence, flows: int) -> NDArray[np.int64]:
+def first_forged(evidence: Evidence, flows: int) -> I64:
     """Row in Packets of the first packet of each flow that anything holds to be forged, -1 for none."""
     first = np.full(flows, np.iinfo(np.int64).max)
     about = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0)
@@ -67,9 +68,7 @@ def first_forged(evidence: Evidence, flows: int) -> NDArray[np.int64]:
     return np.where(first == np.iinfo(np.int64).max, -1, first)
 
 
-def asked_before(
-    trace: "Trace", request: NDArray[np.int64], usual: NDArray[np.int64], forged: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def asked_before(trace: "Trace", request: I64, usual: I64, forged: I64) -> I64:
     """Find the last request of each flow before a packet, or its *usual* one.
 
     Args:
@@ -88,7 +87,7 @@ def asked_before(
     return np.where((place >= 0) & (trace.http.flow[last] == flow), last, usual)
 
 
-def first_of(group: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+def first_of(group: NDArray[np.integer], count: int) -> I64:
     """Find the first position of each group number.
 
     Args:

@@ -29,8 +29,8 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
@@ -48,9 +48,6 @@ __all__ = [
     "vocabulary",
     "weigh",
 ]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
 
 SHORT = 0.99
 """Share of the odds at which a grade begins that evidence is held to which must not reach it."""
@@ -75,15 +72,15 @@ class Hypotheses(Bearing):
 
     llr: F64  # what the evidence is worth, nats
     prior: F64  # log-odds
-    listed: NDArray[np.bool_]  # the model has a prior for this mechanism and subject
-    supported: NDArray[np.bool_]  # something speaks for it
-    decisive: NDArray[np.bool_]  # a decisive rule speaks for it
+    listed: Mask  # the model has a prior for this mechanism and subject
+    supported: Mask  # something speaks for it
+    decisive: Mask  # a decisive rule speaks for it
     groups: I64  # how many independence groups speak for it
     worth: F64  # what the evidence is worth whatever silence says, nats
     raised: F64  # by how much a certain case on the same path raises the prior, nats
 
     @property
-    def backed(self) -> NDArray[np.bool_]:
+    def backed(self) -> Mask:
         """Whether more than one oddity that is no proof speaks for each: proof, or a second independence group."""
         return self.decisive | (self.groups > 1)
 

@@ -4,8 +4,8 @@ import re
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.arrow import NOT_A_TIME
 from netinterf.schema import Grade, Outcome
 from netinterf.verdict.attribution import Attributed
@@ -116,7 +116,7 @@ class Verdict:
     raised: bool = attrs.field(default=False, repr=False)  # a certain case on the same path raised the grade
     row: int = attrs.field(default=-1, repr=False)  # row in the capture's Flows or Exchanges
     ip_version: int = attrs.field(default=4, repr=False)
-    rows: NDArray[np.int64] | None = attrs.field(default=None, repr=False, eq=False)  # of a group: (SubjectKind, row)
+    rows: I64 | None = attrs.field(default=None, repr=False, eq=False)  # of a group: (SubjectKind, row)
 
     @property
     def found(self) -> bool:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, observe
 from netinterf.analyzers.registry import builtin
@@ -26,6 +25,7 @@ from netinterf.analyzers.signs import (
     weakened,
 )
 from netinterf.analyzers.vocabulary import COMPANY, HOPS, MADE, Family
+from netinterf.arrays import I64
 from netinterf.errors import AnalyzerError
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
@@ -148,7 +148,7 @@ def test_packets_are_listed_once_and_in_order(lists: list[list[int]]) -> None:
 
 def test_an_observation_weighs_what_its_rule_says_if_nothing_else_is_told() -> None:
     """And one whose weight nobody knows is refused by name."""
-    rows: NDArray[np.int64] = np.array([1, 2])
+    rows: I64 = np.array([1, 2])
     assert observe(Some(), FAR, subject=rows, time=0, witness=rows).llr.tolist() == [-1.0, -1.0]
     with pytest.raises(AnalyzerError, match=r"'end.tested' has no weight"):
         observe(Some(), TESTED, subject=rows, time=0, witness=rows)

@@ -16,6 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LEVEL = {
     "errors": -1,
     "version": 0,
+    "arrays": 0,
     "mechanisms": 0,
     "workers": 0,
     "pieces": 0,
@@ -49,6 +50,7 @@ LEVEL = {
 }
 SIDE = {"simulate": 3, "bridge": 2}  # side rooms: the highest level that they may import
 DOOR = {  # all that the simulator, a distribution of its own in all but name, needs of the library
+    "netinterf.arrays",
     "netinterf.capture",
     "netinterf.errors",
     "netinterf.protocols.quic_initial",

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements import rules
 from netinterf.analyzers.acknowledgements.between import find_between
@@ -13,12 +12,11 @@ from netinterf.analyzers.acknowledgements.unknown_synacks import find_unknown_sy
 from netinterf.analyzers.acknowledgements.unsaid import find_unsaid
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Signs, each_once, gathered, record, sign, taken
+from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
 __all__ = ["Acknowledgements"]
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(kw_only=True)
@@ -94,7 +92,7 @@ class Acknowledgements:
         return record(self, cases, gathered([sign(rules.UNKNOWN_NUMBER, True, strength=share)]))
 
 
-def first_requests(trace: Trace) -> NDArray[np.int64]:
+def first_requests(trace: Trace) -> I64:
     """Row in Packets of the first HTTP request of each flow; beyond all packets where there is none."""
     first = np.full(len(trace.flows), len(trace.packets))
     heads = np.flatnonzero(trace.http.outbound)

@@ -6,10 +6,10 @@ first acknowledgement of its victim may tell where, even when it comes after the
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements.hasty import first_acknowledgements
 from netinterf.analyzers.acknowledgements.unsaid import lost_packets
+from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.table import spans
@@ -17,7 +17,6 @@ from netinterf.trace import Trace
 
 __all__ = ["Between", "find_between"]
 
-I64 = NDArray[np.int64]
 
 DEFAULT_MSS, MOST_OPTIONS = 536, 40
 """Bytes of the segments into which a packet is cut after its capture: at least the default, or what both ends agreed

@@ -7,17 +7,16 @@ clients does so in all their connections to a port; one that went well beside it
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.acknowledgements.unsaid import lost_packets
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, PREMATURE_ONE, SYN_AGAIN_NS
+from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import Mark, RttKind, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["Hasty", "find_hasty", "first_acknowledgements"]
 
-I64 = NDArray[np.int64]
 TCP = 6
 
 

@@ -5,22 +5,21 @@ next packets still acknowledge it, and the server, whose greeting was captured, 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["find_unknown_synacks"]
 
-I64 = NDArray[np.int64]
 TCP = 6
 
 FAR = 1 << 30
 """The largest window (65,535 << 14, RFC 7323 §2.3): further from a greeting's number no first acknowledgement lies."""
 
 
-def find_unknown_synacks(trace: Trace) -> tuple[I64, I64, NDArray[np.bool_]]:
+def find_unknown_synacks(trace: Trace) -> tuple[I64, I64, Mask]:
     """Find clients that never acknowledge the number of their server's greeting, but another from the beginning on.
 
     The greeting must have been captured before, and all that the server gave must carry one number. A server that takes
@@ -51,7 +50,7 @@ def find_unknown_synacks(trace: Trace) -> tuple[I64, I64, NDArray[np.bool_]]:
     return first, greeting[packets.flow[first]], puzzled
 
 
-def reactions(trace: Trace, row: I64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def reactions(trace: Trace, row: I64) -> tuple[Mask, Mask]:
     """Say how servers react to acknowledgements of what they did not say (RFC 9293 §3.10.7.4), one per flow.
 
     Returns:
@@ -71,12 +70,12 @@ def reactions(trace: Trace, row: I64) -> tuple[NDArray[np.bool_], NDArray[np.boo
     return np.bincount(owner, puzzled, len(row)) > 0, np.bincount(owner, content, len(row)) > 0
 
 
-def one_greeting(trace: Trace, flow: I64) -> NDArray[np.bool_]:
+def one_greeting(trace: Trace, flow: I64) -> Mask:
     """Say whether the servers of some flows gave one number only."""
     packets = trace.packets
     near = trace.by_flow.take(flow)
     owner, row = near.parents(), near.values.astype(np.int64)
     greets = ~packets.outbound[row] & (packets.tcp_flags[row] & TcpFlag.SYN != 0)
     other = greets & (packets.seq[row] != packets.seq[trace.sides.syn[2 * flow + 1]][owner])
-    single: NDArray[np.bool_] = np.bincount(owner, other, len(flow)) == 0
+    single: Mask = np.bincount(owner, other, len(flow)) == 0
     return single

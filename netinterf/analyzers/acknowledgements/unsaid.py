@@ -7,16 +7,14 @@ capture lost them is excluded, for then the server would be further by itself.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.sequence import reorder_margin
 from netinterf.analyzers.sides import SidePackets, side_packets
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["Unsaid", "find_unsaid"]
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -27,7 +25,7 @@ class Unsaid:
     row: I64  # rows in Packets: the client's acknowledgement
     shown: I64  # rows in Packets: the server's later packet that begins below it
     length: I64  # bytes acknowledged that the server had not sent, the end of the stream counted as one
-    bare: NDArray[np.bool_]  # that packet is a mere acknowledgement: nobody sends one again with an old number
+    bare: Mask  # that packet is a mere acknowledgement: nobody sends one again with an old number
 
     def __len__(self) -> int:
         return len(self.flow)

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.block_pages import rules
@@ -15,6 +14,7 @@ from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_on
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, total, weakened
+from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
@@ -86,7 +86,7 @@ def beside_request(trace: Trace, answers: Answers, one: Sign) -> Sign:
     return attrs.evolve(one, shown=request) if one.shown is None else one
 
 
-def shown_to(audience: Audience, telling: NDArray[np.bool_]) -> list[Sign]:
+def shown_to(audience: Audience, telling: Mask) -> list[Sign]:
     """Tell whom pages of one make were shown to."""
     counts = {"pages": audience.pages, "others": audience.others, "names": audience.names}
     everybody: Measured = {"selective": 0.0, "names": audience.names}

@@ -2,12 +2,12 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
+from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpFlag
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
@@ -23,15 +23,15 @@ class Answers:
     """One row per flow: the first HTTP answer that its client got to a request; all columns are aligned."""
 
     suspects: Suspects  # the packet that begins the answer, beside what else its side sent but payload and endings
-    head: NDArray[np.int64]  # rows in Http of the answer, -1 where it does not begin as one
-    request: NDArray[np.int64]  # rows in Http of the request
-    odd: NDArray[np.bool_]  # unlike its server's greeting, or too early
+    head: I64  # rows in Http of the answer, -1 where it does not begin as one
+    request: I64  # rows in Http of the request
+    odd: Mask  # unlike its server's greeting, or too early
     page: Ragged  # bytes of that packet, up to `SMALL`; empty when the server sent more than that
 
     def __len__(self) -> int:
         return len(self.head)
 
-    def take(self, rows: NDArray[np.int64]) -> "Answers":
+    def take(self, rows: I64) -> "Answers":
         """Select rows."""
         columns = {field.name: getattr(self.suspects, field.name)[rows] for field in attrs.fields(Suspects)[:-1]}
         return Answers(
@@ -72,14 +72,14 @@ def find_answers(trace: Trace) -> Answers:
     )
 
 
-def first_heads(trace: Trace, heads: NDArray[np.int64]) -> NDArray[np.int64]:
+def first_heads(trace: Trace, heads: I64) -> I64:
     """Find the first of some rows of Http in each flow, -1 for none."""
     first = np.full(len(trace.flows), -1)
     first[trace.http.flow[heads[::-1]]] = heads[::-1]  # the last write wins, and that is the first head
     return first
 
 
-def payloads(trace: Trace, row: NDArray[np.int64], most: NDArray[np.int64]) -> Ragged:
+def payloads(trace: Trace, row: I64, most: I64) -> Ragged:
     """Read the first bytes of the payload of packets."""
     length = np.minimum(trace.packets.payload_captured[row].astype(np.int64), most)
     return Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.block_pages.content import Content
+from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["Audience", "find_audience", "numbered_alike"]
@@ -18,7 +19,6 @@ LEAST_NAMES = 3
 """Names that must all have got one page before it counts as everybody's. Lists hold few of all names (122,000 of 15.5
 million in Turkmenistan; Nourin et al., WWW 2023); even of names of which one in ten is listed, three picked blindly all
 are once in a thousand times."""
-
 
 LEAST_NUMBERED = 3
 """Answers with one identification before it counts as somebody's: two agree by chance once in 65,536 times."""
@@ -31,19 +31,17 @@ CHANCE = 0.001
 class Audience:
     """One entry per answer."""
 
-    pages: NDArray[np.int64]  # pages of its make that the client got
-    names: NDArray[np.int64]  # names under which
-    others: NDArray[np.int64]  # names that got other answers over HTTP
-    selective: NDArray[np.bool_]
-    all_alike: NDArray[np.bool_]
+    pages: I64  # pages of its make that the client got
+    names: I64  # names under which
+    others: I64  # names that got other answers over HTTP
+    selective: Mask
+    all_alike: Mask
     made_alike: NDArray[
         np.bool_
     ]  # a marked page of a make that came from unrelated servers, some of it certainly forged
 
 
-def find_audience(
-    trace: Trace, answers: Answers, content: Content, suspect: NDArray[np.bool_], foreign: NDArray[np.bool_]
-) -> Audience:
+def find_audience(trace: Trace, answers: Answers, content: Content, suspect: Mask, foreign: Mask) -> Audience:
     """Count pages of one make, by client and name.
 
     Args:
@@ -81,7 +79,7 @@ def find_audience(
     )
 
 
-def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
+def numbered_alike(trace: Trace, answers: Answers) -> I64:
     """Count, for each answer, those to the same client with the same identification; 0 where that is nothing odd.
 
     Hosts number the packets of a connection from anywhere, or all of them zero (RFC 6864 §4.1); some injectors write
@@ -112,8 +110,8 @@ def numbered_alike(trace: Trace, answers: Answers) -> NDArray[np.int64]:
     return np.where(several & (by_chance < CHANCE), alike, 0)
 
 
-def count_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def count_of(keys: I64, wanted: I64) -> I64:
     """Count how often each wanted number is among *keys*."""
     ordered = np.sort(keys)
-    counted: NDArray[np.int64] = np.searchsorted(ordered, wanted, side="right") - np.searchsorted(ordered, wanted)
+    counted: I64 = np.searchsorted(ordered, wanted, side="right") - np.searchsorted(ordered, wanted)
     return counted

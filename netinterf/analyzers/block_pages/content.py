@@ -5,9 +5,9 @@ from ipaddress import ip_address
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
+from netinterf.arrays import I64, Mask
 from netinterf.context.domains import bare_hosts, operator_domains
 from netinterf.context.pages import match_pages
 from netinterf.table import Text
@@ -26,14 +26,14 @@ LEAST = 5
 class Content:
     """One entry per answer."""
 
-    known: NDArray[np.bool_]  # a list of block pages knows it as a product's, an operator's or a country's
-    worded: NDArray[np.bool_]  # it says what block pages say in general
-    harmless: NDArray[np.bool_]  # a list of what is mistaken for block pages knows it, and no other knows better
-    private: NDArray[np.bool_]  # it frames, or sends its reader to, an address of no public service
-    elsewhere: NDArray[np.bool_]  # it sends its reader to another company's domain, and not to TLS
-    headless: NDArray[np.bool_]  # it begins without a status line, as no answer of HTTP/1 does
-    marked: NDArray[np.bool_]  # its make is told by a signature or by where it sends its reader
-    likeness: NDArray[np.int64]  # equal for pages of one make: signature, else target, else the first bytes
+    known: Mask  # a list of block pages knows it as a product's, an operator's or a country's
+    worded: Mask  # it says what block pages say in general
+    harmless: Mask  # a list of what is mistaken for block pages knows it, and no other knows better
+    private: Mask  # it frames, or sends its reader to, an address of no public service
+    elsewhere: Mask  # it sends its reader to another company's domain, and not to TLS
+    headless: Mask  # it begins without a status line, as no answer of HTTP/1 does
+    marked: Mask  # its make is told by a signature or by where it sends its reader
+    likeness: I64  # equal for pages of one make: signature, else target, else the first bytes
 
 
 def read_content(trace: Trace, answers: Answers) -> Content:

@@ -1,13 +1,13 @@
 """How a connection ends after an answer: boxes end it at once, miscount, or never let it end."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.block_pages.answers import Answers
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.sequence import goes_on
 from netinterf.analyzers.forgery.suspects import beside
 from netinterf.analyzers.sides import segment_end, side_packets
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -20,7 +20,7 @@ ENOUGH_TRIES = 3
 """FINs of the client that nobody acknowledged: at 1 % loss each way three in a row have chance 8e-6."""
 
 
-def closer(trace: Trace, answers: Answers) -> NDArray[np.int64]:
+def closer(trace: Trace, answers: Answers) -> I64:
     """Row of the first FIN or RST of the server, -1 for none."""
     side = answers.suspects.side
     fin, rst = (column[side].astype(np.int64) for column in (trace.sides.fin, trace.sides.rst))
@@ -28,7 +28,7 @@ def closer(trace: Trace, answers: Answers) -> NDArray[np.int64]:
     return np.where(both, np.minimum(fin, rst), np.maximum(fin, rst))
 
 
-def ends_at_once(trace: Trace, answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def ends_at_once(trace: Trace, answers: Answers) -> tuple[F64, Mask]:
     """Find answers of one packet with which, or within a millisecond of which, the server ended the connection.
 
     Returns:
@@ -40,18 +40,18 @@ def ends_at_once(trace: Trace, answers: Answers) -> tuple[NDArray[np.float64], N
     return np.where(end >= 0, gap / 1e6, np.nan), found
 
 
-def ends_off_by_one(trace: Trace, answers: Answers) -> NDArray[np.bool_]:
+def ends_off_by_one(trace: Trace, answers: Answers) -> Mask:
     """Find FINs and RSTs that acknowledge exactly one byte more than the client had sent before."""
     packets, end, base = trace.packets, closer(trace, answers), answers.suspects.base
     sent = base.at(base.top, base.before(answers.suspects.other, np.maximum(end, 0)))
     acks = packets.tcp_flags[np.maximum(end, 0)] & TcpFlag.ACK != 0
     fin = trace.sides.fin[answers.suspects.other]
     ack = packets.relative_ack[np.maximum(end, 0)]
-    found: NDArray[np.bool_] = (end >= 0) & acks & (sent > 0) & ((fin < 0) | (fin > end)) & (ack == sent + 1)
+    found: Mask = (end >= 0) & acks & (sent > 0) & ((fin < 0) | (fin > end)) & (ack == sent + 1)
     return found
 
 
-def goes_on_behind(trace: Trace, answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def goes_on_behind(trace: Trace, answers: Answers) -> tuple[F64, I64]:
     """Find answers that ended the stream at once, and behind whose end the server sent new bytes all the same.
 
     Returns:
@@ -69,10 +69,10 @@ def goes_on_behind(trace: Trace, answers: Answers) -> tuple[NDArray[np.float64],
     return gap, after
 
 
-def left_alone(trace: Trace, answers: Answers) -> NDArray[np.bool_]:
+def left_alone(trace: Trace, answers: Answers) -> Mask:
     """Find conversations whose client ended them again and again after the answer, and nobody took notice."""
     packets, sides, other = trace.packets, trace.sides, answers.suspects.other
     fin = np.flatnonzero((packets.tcp_flags & (TcpFlag.FIN | TcpFlag.RST) == TcpFlag.FIN) & (packets.flow >= 0))
     tries = np.bincount(2 * packets.flow[fin] + ~packets.outbound[fin], minlength=len(sides))[other]
-    found: NDArray[np.bool_] = (tries >= ENOUGH_TRIES) & (sides.acked[other] < sides.sent[other])
+    found: Mask = (tries >= ENOUGH_TRIES) & (sides.acked[other] < sides.sent[other])
     return found

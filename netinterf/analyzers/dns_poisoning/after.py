@@ -6,12 +6,12 @@ al., CERTainty, PoPETs 2023). Forged addresses belong to somebody else, or to no
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.controls import Address, Control
 from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.arrays import I64, U64
 from netinterf.schema import TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -20,7 +20,6 @@ __all__ = ["dead_ends", "tls_after"]
 
 TCP = 6
 FATAL = 2
-I64 = NDArray[np.int64]
 
 SOON_NS = 60_000_000_000
 """Within a minute of an answer, before it or after, a connection may be led by it or by an earlier one like it:
@@ -83,9 +82,9 @@ def leads(trace: Trace, replies: Replies, content: Content, rows: I64) -> tuple[
     return owner, client << 32 | host
 
 
-def address_keys(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def address_keys(high: U64, low: U64) -> U64:
     """Mix both halves of addresses into one number."""
-    mixed: NDArray[np.uint64] = high * np.uint64(0x9E3779B97F4A7C15) ^ low * np.uint64(0xD6E8FEB86659FD93)
+    mixed: U64 = high * np.uint64(0x9E3779B97F4A7C15) ^ low * np.uint64(0xD6E8FEB86659FD93)
     return mixed
 
 

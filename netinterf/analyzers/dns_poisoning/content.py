@@ -9,11 +9,11 @@ from enum import IntFlag
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
+from netinterf.arrays import F64, I64, U16, Mask
 from netinterf.context.forged import ForgedKind, address_owners, block_page_names, forged_addresses
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.protocols.dns_messages import RecordType
@@ -76,15 +76,15 @@ class Feature(IntFlag):
 class Content:
     """Content of each reply, aligned with `Replies`."""
 
-    features: NDArray[np.uint16]  # Feature bits
+    features: U16  # Feature bits
     addresses: Ragged  # rows in Answers of its addresses
-    bogus: NDArray[np.float64]  # weight of its bogus addresses, 0 without
-    listed: NDArray[np.float64]  # weight of its listed addresses, 0 without
-    public_name: NDArray[np.bool_]  # asked for a name of the public tree
+    bogus: F64  # weight of its bogus addresses, 0 without
+    listed: F64  # weight of its listed addresses, 0 without
+    public_name: Mask  # asked for a name of the public tree
 
-    def has(self, wanted: Feature) -> NDArray[np.bool_]:
+    def has(self, wanted: Feature) -> Mask:
         """Say which replies show any of the signs."""
-        shown: NDArray[np.bool_] = self.features & np.uint16(wanted) != 0
+        shown: Mask = self.features & np.uint16(wanted) != 0
         return shown
 
 
@@ -123,39 +123,39 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     )
 
 
-def _is_address(answers: Answers) -> NDArray[np.bool_]:
+def _is_address(answers: Answers) -> Mask:
     four = (answers.kind == RecordType.A) & (answers.length == 4)
-    address: NDArray[np.bool_] = four | (answers.kind == RecordType.AAAA) & (answers.length == 16)
+    address: Mask = four | (answers.kind == RecordType.AAAA) & (answers.length == 16)
     return address
 
 
-def _per_reply(answers: Answers, rows: NDArray[np.int64], replies: Replies, count: int) -> Ragged:
+def _per_reply(answers: Answers, rows: I64, replies: Replies, count: int) -> Ragged:
     """Collect some rows of Answers, which are sorted by message, per reply."""
     by_message = Ragged.from_lengths(np.bincount(answers.message[rows], minlength=count), rows)
     return by_message.take(replies.message)
 
 
-def _bits(answers: Answers, rows: NDArray[np.int64]) -> NDArray[np.uint16]:
+def _bits(answers: Answers, rows: I64) -> U16:
     """Look up special ranges; IPv4-mapped AAAA data is ordinary in block pages and counts as the address it maps."""
     return special_bits(answers.high[rows], answers.low[rows])
 
 
-def _impossible(answers: Answers, rows: NDArray[np.int64], bits: NDArray[np.uint16]) -> NDArray[np.bool_]:
+def _impossible(answers: Answers, rows: I64, bits: U16) -> Mask:
     """Find AAAA answers in Teredo space or in 0000::/8 outside its assigned corners (::, ::1, mapped, NAT64)."""
     high, low = answers.high[rows], answers.low[rows]
     never = (high >> np.uint64(56) == 0) & (high != 0) & (bits & np.uint16(Special.NAT64) == 0)
     teredo = bits & np.uint16(Special.TEREDO) != 0
-    found: NDArray[np.bool_] = (never | teredo) & ~is_ipv4(high, low)
+    found: Mask = (never | teredo) & ~is_ipv4(high, low)
     return found
 
 
-def _wrong_type(found: NDArray[np.uint16], asked: NDArray[np.uint16]) -> NDArray[np.bool_]:
+def _wrong_type(found: U16, asked: U16) -> Mask:
     four = (found == RecordType.A) & np.isin(asked, NAMED_TYPES)
-    wrong: NDArray[np.bool_] = four | (found == RecordType.AAAA) & (asked == RecordType.A)
+    wrong: Mask = four | (found == RecordType.AAAA) & (asked == RecordType.A)
     return wrong
 
 
-def _add_form(trace: Trace, replies: Replies, sign: NDArray[np.uint16]) -> None:
+def _add_form(trace: Trace, replies: Replies, sign: U16) -> None:
     """Add signs of form: errors that are not the capture's fault, a misplaced OPT record, a declared filter."""
     dns, message = trace.dns, replies.message
     error = dns.error[message]
@@ -172,18 +172,18 @@ def _add_form(trace: Trace, replies: Replies, sign: NDArray[np.uint16]) -> None:
     sign[misplaced[message]] |= np.uint16(Feature.MISPLACED_OPT)
 
 
-def _public_names(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+def _public_names(trace: Trace, replies: Replies) -> Mask:
     """Say which replies are about a name of the public tree."""
     names = trace.exchanges.name
     dots = np.bincount(names.parents()[names.values == ord(".")], minlength=len(names)) > 0
     special = np.zeros(len(names), np.bool_)
     for label in SPECIAL_NAMES:
         special |= ends_with(names, b"." + label.encode())
-    public: NDArray[np.bool_] = (dots & ~special)[replies.exchange]
+    public: Mask = (dots & ~special)[replies.exchange]
     return public
 
 
-def ends_with(names: Text, suffix: bytes) -> NDArray[np.bool_]:
+def ends_with(names: Text, suffix: bytes) -> Mask:
     """Say which rows end with *suffix*."""
     size = len(suffix)
     found = names.lengths >= size
@@ -193,7 +193,7 @@ def ends_with(names: Text, suffix: bytes) -> NDArray[np.bool_]:
     return found
 
 
-def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: NDArray[np.uint16]) -> NDArray[np.float64]:
+def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: U16) -> F64:
     """Weigh answers that are on the list of forged answers, and mark those of filtering products.
 
     Forged answers name one address, or several of one operator's pages: one listed among others that are not is of a
@@ -230,7 +230,7 @@ def _chain(trace: Trace, replies: Replies, reply: int) -> set[str]:
     return {name, *(answers.target[row] for row in range(first, last) if answers.kind[row] == RecordType.CNAME)}
 
 
-def _page_targets(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+def _page_targets(trace: Trace, replies: Replies) -> Mask:
     """Find replies whose CNAME leads to the block page of an operator or state."""
     answers = trace.answers
     pages = block_page_names()
@@ -241,13 +241,11 @@ def _page_targets(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
     led = np.zeros(len(trace.dns), np.bool_)
     for row in candidates:
         led[answers.message[row]] |= pages.get(answers.target[int(row)], "prod") != "prod"
-    found: NDArray[np.bool_] = led[replies.message]
+    found: Mask = led[replies.message]
     return found
 
 
-def local_policy(
-    trace: Trace, replies: Replies, content: Content, contradicted: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def local_policy(trace: Trace, replies: Replies, content: Content, contradicted: Mask) -> Mask:
     """Find replies whose server answers many names with bogus addresses of its own accord.
 
     Args:

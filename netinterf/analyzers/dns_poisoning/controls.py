@@ -2,11 +2,11 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import NEAR, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
+from netinterf.arrays import I64, Mask
 from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import Rule
@@ -77,7 +77,7 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
 
 
 def agreeing_servers(
-    trace: Trace, replies: Replies, content: Content, suspects: NDArray[np.int64], suspicious: NDArray[np.bool_]
+    trace: Trace, replies: Replies, content: Content, suspects: I64, suspicious: Mask
 ) -> list[Control]:
     """Find suspects whose addresses another public server gave as well, for the same name and type.
 

@@ -7,7 +7,6 @@ which is known to have it (`netinterf.analyzers.dns_poisoning.shared_answers`).
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import NEAR, Content, Feature
@@ -15,6 +14,7 @@ from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.singled import between_others, by_name
 from netinterf.analyzers.signs import weight_of
+from netinterf.arrays import F64, I64, U16, U64, Mask
 from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.protocols.dns_names import lowered
@@ -27,8 +27,6 @@ UNSURE = 0.5
 filter so by their users' choice."""
 
 NOERROR, NXDOMAIN = 0, 3
-Mask = NDArray[np.bool_]
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -36,7 +34,7 @@ class Known:
     """Aligned with `Replies`; nothing where the table has nothing about the name and type."""
 
     agrees: Mask  # one of its addresses, or its network, is known
-    unlike: NDArray[np.float64]  # weight of having none that is
+    unlike: F64  # weight of having none that is
 
 
 def compare_known(trace: Trace, replies: Replies, content: Content, races: Races) -> Known:
@@ -95,7 +93,7 @@ def every(owner: I64, holds: Mask, count: int) -> Mask:
     return found
 
 
-def holds(high: NDArray[np.uint64], owner: I64, kind: NDArray[np.uint16], count: int) -> Mask:
+def holds(high: U64, owner: I64, kind: U16, count: int) -> Mask:
     """Say for which of *count* questions an address of the family asked for is known."""
     found = np.zeros((count, 2), np.bool_)
     found[owner, (high != 0).astype(np.int64)] = True  # mapped addresses have no upper half

@@ -9,17 +9,14 @@ portal or another site of an anycast address answers everything for a while.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies, far_off
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.singled import between_others, by_name, name_keys
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["Outliers", "find_outliers"]
-
-Mask = NDArray[np.bool_]
-I64 = NDArray[np.int64]
 
 PROFILE = 20
 """Ordinary replies of a server that a contrast within it needs for a judgement of medium weight (the smallest sample
@@ -31,14 +28,14 @@ class Outliers:
     """One row per odd reply."""
 
     rows: I64  # rows in Replies
-    llr: NDArray[np.float64]  # hop limit, construction and time together
+    llr: F64  # hop limit, construction and time together
     ttl: I64
-    usual_ttl: NDArray[np.float64]
+    usual_ttl: F64
     baseline: I64  # ordinary replies of its server
     of_name: I64  # replies about its name, all but a few as odd
 
 
-def find_outliers(trace: Trace, replies: Replies, clean: Mask, sunk: Mask, bounds: NDArray[np.float64]) -> Outliers:
+def find_outliers(trace: Trace, replies: Replies, clean: Mask, sunk: Mask, bounds: F64) -> Outliers:
     """Find replies unlike their server's others, name by name.
 
     Args:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
@@ -58,25 +58,25 @@ TCP = 6
 class Contrasts:
     """Weights of suspect replies, aligned with the rows asked for; 0 where there is nothing to compare with."""
 
-    header: NDArray[np.float64]
-    hops: NDArray[np.float64]  # the part of the header's weight that is the hop limit's
-    construction: NDArray[np.float64]
-    timing: NDArray[np.float64]
-    bound: NDArray[np.float64]  # faster than the path allows
-    baseline: NDArray[np.int64]  # unsuspicious replies compared with
-    usual_ttl: NDArray[np.float64]  # NaN without a baseline
-    fastest: NDArray[np.float64]  # ns, NaN without
-    rtt: NDArray[np.float64]  # ns of the least handshake, NaN without
-    echoes: NDArray[np.bool_]  # the server copies the query's IP ID in other replies as well
+    header: F64
+    hops: F64  # the part of the header's weight that is the hop limit's
+    construction: F64
+    timing: F64
+    bound: F64  # faster than the path allows
+    baseline: I64  # unsuspicious replies compared with
+    usual_ttl: F64  # NaN without a baseline
+    fastest: F64  # ns, NaN without
+    rtt: F64  # ns of the least handshake, NaN without
+    echoes: Mask  # the server copies the query's IP ID in other replies as well
 
 
 def contrast_replies(
     trace: Trace,
     replies: Replies,
-    rows: NDArray[np.int64],
-    clean: NDArray[np.bool_],
-    sunk: NDArray[np.bool_],
-    bounds: NDArray[np.float64],
+    rows: I64,
+    clean: Mask,
+    sunk: Mask,
+    bounds: F64,
 ) -> Contrasts:
     """Compare suspect replies with the unsuspicious ones of their servers.
 
@@ -106,7 +106,7 @@ def contrast_replies(
     return found
 
 
-def far_off(trace: Trace, replies: Replies, rows: NDArray[np.int64], clean: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def far_off(trace: Trace, replies: Replies, rows: I64, clean: Mask) -> Mask:
     """Say which replies came with another hop limit than their server's others: those that `Contrasts.hops` weighs.
 
     Args:
@@ -121,9 +121,7 @@ def far_off(trace: Trace, replies: Replies, rows: NDArray[np.int64], clean: NDAr
     return off & trace.recording.ttl_informative[replies.flow[rows]]
 
 
-def _by_server(
-    replies: Replies, rows: NDArray[np.int64], clean: NDArray[np.bool_]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _by_server(replies: Replies, rows: I64, clean: Mask) -> Iterator[tuple[I64, I64]]:
     """Yield, server by server, places in *rows*, and a sample of the unsuspicious replies to compare them with."""
     clean_rows = np.flatnonzero(clean)
     by_server = clean_rows[np.argsort(replies.server[clean_rows], kind="stable")]
@@ -142,10 +140,10 @@ def _by_server(
 def _compare(
     trace: Trace,
     replies: Replies,
-    suspects: NDArray[np.int64],
-    base: NDArray[np.int64],
-    here: NDArray[np.int64],
-    sunk: NDArray[np.bool_],
+    suspects: I64,
+    base: I64,
+    here: I64,
+    sunk: Mask,
     found: Contrasts,
 ) -> None:
     """Fill in the contrasts of one server's suspects."""
@@ -178,7 +176,7 @@ def _compare(
     found.bound[here] = np.where(usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0)
 
 
-def hop_weight(suspect: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[np.float64]:
+def hop_weight(suspect: I64, base: I64) -> F64:
     """Weigh hop limits by how many of the server's lie within the tolerance."""
     counts = np.append(0, np.cumsum(np.bincount(base, minlength=256)))
     near = counts[np.minimum(suspect + HOP_TOLERANCE + 1, 256)] - counts[np.maximum(suspect - HOP_TOLERANCE, 0)]
@@ -186,14 +184,14 @@ def hop_weight(suspect: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[n
     return np.where(2 * near < len(base), np.maximum(weight, 0.0), 0.0)
 
 
-def _share_weight(suspect: NDArray[np.bool_], base: NDArray[np.bool_], forged: float) -> NDArray[np.float64]:
+def _share_weight(suspect: Mask, base: Mask, forged: float) -> F64:
     """Weigh a yes-or-no feature by how often the server showed it."""
     same = np.where(suspect, base.sum(), len(base) - base.sum())
     weight = np.log(forged * (len(base) + 1) / (same + 0.5))
     return np.where(2 * same < len(base), np.maximum(weight, 0.0), 0.0)
 
 
-def id_weight(replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64]) -> NDArray[np.float64]:
+def id_weight(replies: Replies, suspects: I64, base: I64) -> F64:
     """Weigh IP IDs: off the server's counter, or zero where it never is, or never zero where it always is.
 
     A constant that several suspects share and the server never uses is an injector's template.
@@ -226,9 +224,7 @@ def id_weight(replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.in
     return np.maximum(weight, 0.0)
 
 
-def construction_weight(
-    trace: Trace, replies: Replies, suspects: NDArray[np.int64], base: NDArray[np.int64], sunk: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: I64, sunk: Mask) -> F64:
     """Weigh header flags, lost EDNS, and the way the owner name is written; *sunk* as in `contrast_replies`."""
     weight = np.zeros(len(suspects))
     keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
@@ -248,24 +244,24 @@ def construction_weight(
     return weight
 
 
-def _flag_key(trace: Trace, replies: Replies, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _flag_key(trace: Trace, replies: Replies, rows: I64) -> I64:
     """Bring the flags a server sets by nature, and whether it copied RD (RFC 1035 §4.1.1), into one number."""
     flags = replies.flags[rows].astype(np.int64)
     query = replies.query[rows]
     asked = trace.dns.flags[np.maximum(query, 0)].astype(np.int64)
     changed = (query >= 0) & ((flags ^ asked) & RECURSION_DESIRED != 0)
-    key: NDArray[np.int64] = flags & FLAG_BITS | changed
+    key: I64 = flags & FLAG_BITS | changed
     return key
 
 
-def _lost_opt(trace: Trace, replies: Replies, rows: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _lost_opt(trace: Trace, replies: Replies, rows: I64) -> tuple[Mask, Mask]:
     """Say which replies lack the OPT record their query had, and which queries had one."""
     query = replies.query[rows]
     asked = (query >= 0) & trace.dns.opt[np.maximum(query, 0)]
     return asked & ~trace.dns.opt[replies.message[rows]], asked
 
 
-def early_weight(delay: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.float64]:
+def early_weight(delay: I64, times: I64) -> F64:
     """Weigh how early replies came.
 
     The conformal p-value ``(1 + #{times <= delay}) / (n + 1)`` holds for any distribution; ``-ln p - 1`` is its weight
@@ -279,11 +275,11 @@ def early_weight(delay: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[
     rank = np.searchsorted(times, delay, side="right")
     weight = np.clip(-np.log((1 + rank) / (len(times) + 1)) - 1.0, 0.0, weight_of(rules.TOO_FAST))
     early = (len(times) >= HALF_MIN) & (delay < HALF * times[0])
-    result: NDArray[np.float64] = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
+    result: F64 = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
     return result
 
 
-def handshake_bounds(trace: Trace) -> NDArray[np.float64]:
+def handshake_bounds(trace: Trace) -> F64:
     """Find the least TCP handshake round trip from the tap to each host, ns, NaN where none was measured."""
     bounds = np.full(len(trace.hosts), np.nan)
     rows = np.flatnonzero((trace.rtts.kind == RttKind.HANDSHAKE) & (trace.rtts.side % 2 == 1))

@@ -7,11 +7,11 @@ network or of the capture. Different selections or orders of the same addresses 
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.content import Content, Feature
 from netinterf.analyzers.dns_poisoning.profile import HOP_TOLERANCE
 from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.arrays import F64, I64, Mask
 from netinterf.context.networks import network_numbers
 from netinterf.protocols.dns_messages import RecordType
 from netinterf.trace import Trace
@@ -54,14 +54,14 @@ TRUNCATED = 0x0200
 class Races:
     """Exchanges with several replies, m of them."""
 
-    exchange: NDArray[np.int64]
-    members: list[NDArray[np.int64]]  # rows in Replies, one per different content, in time order
-    weight: NDArray[np.float64]  # of the contradiction; 0 without
+    exchange: I64
+    members: list[I64]  # rows in Replies, one per different content, in time order
+    weight: F64  # of the contradiction; 0 without
     pairs: list[set[tuple[int, int]]]  # which members contradict each other
-    different: NDArray[np.int64]  # number of replies with different bytes
-    identical: NDArray[np.bool_]  # all replies are the same bytes
-    unread: NDArray[np.bool_]  # the capture cut answers off: what was not read agrees with nothing
-    nature: NDArray[np.int64]  # bits (AA, RA) in which contradicting replies differ, counted
+    different: I64  # number of replies with different bytes
+    identical: Mask  # all replies are the same bytes
+    unread: Mask  # the capture cut answers off: what was not read agrees with nothing
+    nature: I64  # bits (AA, RA) in which contradicting replies differ, counted
 
 
 def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
@@ -102,7 +102,7 @@ def _nature(replies: Replies, pairs: set[tuple[int, int]]) -> int:
 
 
 def _given_alone(
-    trace: Trace, replies: Replies, content: Content, counts: NDArray[np.int64], rows: NDArray[np.int64]
+    trace: Trace, replies: Replies, content: Content, counts: I64, rows: I64
 ) -> dict[tuple[int, int], set[tuple[int, int]]]:
     """Collect, per server and raced question, the addresses given where one reply came alone."""
     given: dict[tuple[int, int], set[tuple[int, int]]] = {}
@@ -113,7 +113,7 @@ def _given_alone(
     return given
 
 
-def _hops_alone(replies: Replies, counts: NDArray[np.int64], rows: NDArray[np.int64]) -> dict[int, NDArray[np.int64]]:
+def _hops_alone(replies: Replies, counts: I64, rows: I64) -> dict[int, I64]:
     """Collect, per server of raced questions, the hop limits of replies that came alone: those of its sites."""
     single = counts[replies.exchange] == 1
     return {
@@ -145,8 +145,8 @@ def _contradiction(
     trace: Trace,
     replies: Replies,
     content: Content,
-    rows: NDArray[np.int64],
-    sites: dict[int, NDArray[np.int64]],
+    rows: I64,
+    sites: dict[int, I64],
 ) -> tuple[float, set[tuple[int, int]]]:
     """Weigh the strongest contradiction between different replies of one exchange."""
     best, pairs = 0.0, set()
@@ -187,7 +187,7 @@ class _Answer:
     shape: tuple[tuple[int, int], ...]  # kind and length of answer records of other types
 
     @classmethod
-    def of(cls, trace: Trace, replies: Replies, content: Content, row: int, usual: NDArray[np.int64]) -> "_Answer":
+    def of(cls, trace: Trace, replies: Replies, content: Content, row: int, usual: I64) -> "_Answer":
         answers = trace.answers
         message = int(replies.message[row])
         first, last = replies.record_at[message], replies.record_at[message + 1]

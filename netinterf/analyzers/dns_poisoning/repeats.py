@@ -10,12 +10,12 @@ name that is slow to resolve is always asked again.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import COPY_NS, Replies
 from netinterf.analyzers.signs import weight_of
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import hash_rows, numbered
 from netinterf.trace import Trace
 
@@ -36,10 +36,10 @@ ACCIDENT = float(np.exp(-weight_of(rules.SINGLE_REPLY_NORM)))
 class Repeats:
     """One entry per row of Races; 0 where nothing is to be said."""
 
-    llr: NDArray[np.float64]  # that other lookups of the same name at the same server drew a contradiction as well
-    struck: NDArray[np.int64]  # contradicted lookups of the name
-    unwonted: NDArray[np.float64]  # that other names' lookups drew one reply each
-    others: NDArray[np.int64]  # those lookups
+    llr: F64  # that other lookups of the same name at the same server drew a contradiction as well
+    struck: I64  # contradicted lookups of the name
+    unwonted: F64  # that other names' lookups drew one reply each
+    others: I64  # those lookups
 
 
 def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
@@ -90,11 +90,11 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
     return found
 
 
-def several(trace: Trace, replies: Replies) -> NDArray[np.bool_]:
+def several(trace: Trace, replies: Replies) -> Mask:
     """Say which exchanges drew more than one reply, second captures of one reply left out."""
     time = trace.packets.time[replies.packet]
     copy = np.zeros(len(replies), np.bool_)
     copy[1:] = (np.diff(replies.exchange) == 0) & (np.diff(replies.digest) == 0) & (np.diff(time) <= COPY_NS)
     drawn = np.bincount(replies.exchange[~copy], minlength=len(trace.exchanges))
-    found: NDArray[np.bool_] = drawn > 1
+    found: Mask = drawn > 1
     return found

@@ -6,8 +6,8 @@ messages and stay out.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U16, U64, Mask
 from netinterf.numbering import hash_rows
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.schema import IpFlag
@@ -31,47 +31,47 @@ TRANSFERS = (251, 252)
 class Replies:
     """Replies over UDP, n of them, sorted by exchange, then time."""
 
-    message: NDArray[np.int64]  # row in Dns
-    exchange: NDArray[np.int64]  # row in Exchanges
-    packet: NDArray[np.int64]  # row in Packets
-    server: NDArray[np.int64]  # row in Hosts that the reply claims to come from
-    query: NDArray[np.int64]  # row in Dns of the last query before it, -1 when none was captured
-    delay: NDArray[np.int64]  # ns since that query, -1 when unknown
-    digest: NDArray[np.uint64]  # equal for equal bytes
-    flow: NDArray[np.int64]  # rows in Flows
-    queries: NDArray[np.int64]  # queries captured in its exchange
-    flags: NDArray[np.uint16]
-    records: NDArray[np.int64]  # records in the answer section that could be read
-    unread: NDArray[np.bool_]  # the capture cut the message off inside the answer section
-    pointer: NDArray[np.bool_]  # the first answer's owner name is compressed
-    answered: NDArray[np.bool_]  # it has an answer record, so that `pointer` means something
-    ttl: NDArray[np.int64]
-    ip_id: NDArray[np.int64]  # -1 where there is none (IPv6)
-    whole_df: NDArray[np.bool_]  # don't-fragment flag
-    copied: NDArray[np.bool_]  # IPv4, and its IP ID is that of the query
-    record_at: NDArray[np.int64]  # row in Answers of the first record of each row of Dns, one more entry than rows
-    question: NDArray[np.uint64]  # equal for the same name and type
-    by_question: NDArray[np.int64]  # rows of this object sorted by question
+    message: I64  # row in Dns
+    exchange: I64  # row in Exchanges
+    packet: I64  # row in Packets
+    server: I64  # row in Hosts that the reply claims to come from
+    query: I64  # row in Dns of the last query before it, -1 when none was captured
+    delay: I64  # ns since that query, -1 when unknown
+    digest: U64  # equal for equal bytes
+    flow: I64  # rows in Flows
+    queries: I64  # queries captured in its exchange
+    flags: U16
+    records: I64  # records in the answer section that could be read
+    unread: Mask  # the capture cut the message off inside the answer section
+    pointer: Mask  # the first answer's owner name is compressed
+    answered: Mask  # it has an answer record, so that `pointer` means something
+    ttl: I64
+    ip_id: I64  # -1 where there is none (IPv6)
+    whole_df: Mask  # don't-fragment flag
+    copied: Mask  # IPv4, and its IP ID is that of the query
+    record_at: I64  # row in Answers of the first record of each row of Dns, one more entry than rows
+    question: U64  # equal for the same name and type
+    by_question: I64  # rows of this object sorted by question
 
     def __len__(self) -> int:
         return len(self.message)
 
-    def asking(self, question: np.uint64) -> NDArray[np.int64]:
+    def asking(self, question: np.uint64) -> I64:
         """List the replies to one question, over all exchanges and servers, in order."""
         first = np.searchsorted(self.question, question, side="left", sorter=self.by_question)
         last = np.searchsorted(self.question, question, side="right", sorter=self.by_question)
         return self.by_question[first:last]
 
     @property
-    def rcode(self) -> NDArray[np.uint16]:
+    def rcode(self) -> U16:
         """Response code."""
-        code: NDArray[np.uint16] = self.flags & np.uint16(0xF)
+        code: U16 = self.flags & np.uint16(0xF)
         return code
 
     @property
-    def truncated(self) -> NDArray[np.bool_]:
+    def truncated(self) -> Mask:
         """TC bit."""
-        bit: NDArray[np.bool_] = self.flags & np.uint16(0x200) != 0
+        bit: Mask = self.flags & np.uint16(0x200) != 0
         return bit
 
 
@@ -120,13 +120,13 @@ def gather_replies(trace: Trace) -> Replies:
     )
 
 
-def question_keys(trace: Trace) -> NDArray[np.uint64]:
+def question_keys(trace: Trace) -> U64:
     """Mix name and type of each exchange into one number."""
     kinds = trace.exchanges.kind.astype(np.uint64)
     return hash_rows(trace.exchanges.name) ^ kinds * np.uint64(0x9E3779B97F4A7C15)
 
 
-def _telling_ids(trace: Trace) -> NDArray[np.bool_]:
+def _telling_ids(trace: Trace) -> Mask:
     """Say which messages carry an IP ID hardly met by chance: not zero, and used once by a sender who varies.
 
     Crafted packets and idle stacks send one value in all packets; a reply that carries it as well proves nothing.
@@ -143,7 +143,7 @@ def _telling_ids(trace: Trace) -> NDArray[np.bool_]:
     return telling
 
 
-def _last_query(trace: Trace, message: NDArray[np.int64], exchange: NDArray[np.int64]) -> NDArray[np.int64]:
+def _last_query(trace: Trace, message: I64, exchange: I64) -> I64:
     """Find for each reply the last query of its exchange that was captured before it, -1 for none."""
     queries = trace.exchanges.queries
     place = (queries.parents() << 32) | queries.values  # rows of Dns are in time order, so this is sorted
@@ -154,9 +154,7 @@ def _last_query(trace: Trace, message: NDArray[np.int64], exchange: NDArray[np.i
     return np.where(inside, queries.values[np.maximum(before, 0)], -1).astype(np.int64)
 
 
-def _first_answers(
-    trace: Trace, message: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def _first_answers(trace: Trace, message: I64) -> tuple[I64, I64, Mask]:
     """Find each message's first answer record (-1 for none), their number, and whether its name is compressed."""
     answers = trace.answers
     rows = np.flatnonzero(answers.section == 1)
@@ -169,7 +167,7 @@ def _first_answers(
     return found, counts[message], pointer
 
 
-def digest(trace: Trace, message: NDArray[np.int64]) -> NDArray[np.uint64]:
+def digest(trace: Trace, message: I64) -> U64:
     """Mix the bytes of UDP messages into numbers, only for those that share an exchange with another reply.
 
     The others get their row number: nothing will be compared with them.
@@ -190,7 +188,7 @@ def digest(trace: Trace, message: NDArray[np.int64]) -> NDArray[np.uint64]:
     return mixed
 
 
-def transmissions(trace: Trace) -> NDArray[np.int64]:
+def transmissions(trace: Trace) -> I64:
     """Count how often each exchange's question was sent, second captures of one query left out."""
     queries = trace.exchanges.queries
     time = trace.packets.time[trace.dns.packet[queries.values]]

@@ -4,12 +4,12 @@ All only corroborate: they are looked at for replies that are suspects already.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
+from netinterf.arrays import F64, I64, Mask
 from netinterf.context.domains import operator_domains
 from netinterf.context.special import Special, special_bits
 from netinterf.numbering import combined, numbered_text
@@ -32,9 +32,7 @@ SILENT_NAMES = 2
 """Names that must have stayed unanswered before a server can be called none."""
 
 
-def concentration(
-    trace: Trace, replies: Replies, rows: NDArray[np.int64], listed: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def concentration(trace: Trace, replies: Replies, rows: I64, listed: Mask) -> tuple[F64, I64]:
     """Weigh that a listed address was given for several unrelated names.
 
     Args:
@@ -61,9 +59,7 @@ def concentration(
     return np.where(counts >= FEW_DOMAINS, full, 0.0), counts
 
 
-def pooled(
-    trace: Trace, replies: Replies, content: Content, rows: NDArray[np.int64], clean: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def pooled(trace: Trace, replies: Replies, content: Content, rows: I64, clean: I64) -> tuple[F64, I64]:
     """Weigh that contradicted answers about unrelated names share an address, which no other answer gives.
 
     Names at one host or delivery network share addresses as well. How often they do, the capture's other answers tell:
@@ -91,7 +87,7 @@ def pooled(
     address, mine = combined(high.view(np.int64), low.view(np.int64)), owner < len(rows)
     reachable = special_bits(high, low) & np.uint16(Special.BOGON | Special.TEREDO) == 0
 
-    def domains(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def domains(where: Mask) -> I64:
         pairs = np.unique(np.stack([address, domain[owner]])[:, where], axis=1)
         return np.bincount(pairs[0], minlength=int(address.max(initial=-1)) + 1)[address]
 
@@ -105,9 +101,7 @@ def pooled(
     return np.minimum(weight, weight_of(rules.POOLED)), most
 
 
-def never_answers(
-    trace: Trace, replies: Replies, rows: NDArray[np.int64], suspicious: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def never_answers(trace: Trace, replies: Replies, rows: I64, suspicious: Mask) -> tuple[F64, I64]:
     """Weigh that the server answers suspect names and nothing else: no resolver lives there.
 
     Triplet Censors asks a target for a harmless name before it is called a non-resolver. Each name that stayed

@@ -4,7 +4,6 @@ Signs come in rooms: about every exchange with several replies, about every susp
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import CENSORED, NEAR, Content, Feature
@@ -17,6 +16,7 @@ from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.suspects import Case
 from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, nobody, sign, weight_of
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import SubjectKind
 from netinterf.table import Ragged
@@ -33,7 +33,6 @@ __all__ = [
     "shared_signs",
 ]
 
-I64 = NDArray[np.int64]
 MILLISECOND = 1e6
 
 SHOWN = 8
@@ -159,12 +158,12 @@ def content_signs(room: Room, content: Content, known: Known, races: Races, case
     return [(room.suspects(rows), gathered(accusing)), (room.about(rows), gathered(harmless))]
 
 
-def rivalled(room: Room, races: Races) -> NDArray[np.bool_]:
+def rivalled(room: Room, races: Races) -> Mask:
     """Say of each reply whether another answer to its question was seen, more than it was asked, but cut off."""
     raced = np.zeros(len(room.trace.exchanges), np.bool_)
     several = np.array([rows[0] for rows in races.members], np.int64)
     raced[races.exchange[races.unread & (races.different > room.replies.queries[several])]] = True
-    found: NDArray[np.bool_] = raced[room.replies.exchange]
+    found: Mask = raced[room.replies.exchange]
     return found
 
 

@@ -1,15 +1,12 @@
 """Whether odd replies single names out: boxes go by name, while sites and captive portals go by time."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning.replies import Replies
+from netinterf.arrays import I64, U64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["between_others", "by_name", "name_keys"]
-
-Mask = NDArray[np.bool_]
-I64 = NDArray[np.int64]
 
 OF_NAME = 0.9
 """Share of a name's replies that must be odd: a box goes by name, losing few; sites and portals go by time."""
@@ -18,7 +15,7 @@ NEIGHBOURS, SPARED = 3, 0.5
 """How many replies about other names before and after are looked at, and the share of them that must be ordinary."""
 
 
-def name_keys(replies: Replies) -> NDArray[np.uint64]:
+def name_keys(replies: Replies) -> U64:
     """Mix server and question of each reply into one number."""
     return replies.question ^ replies.server.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)
 

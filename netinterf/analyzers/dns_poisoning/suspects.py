@@ -8,7 +8,6 @@ al., Hold-On, SATIN 2012).
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Feature, local_policy
@@ -18,6 +17,7 @@ from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, co
 from netinterf.analyzers.dns_poisoning.race import UNLIKE, Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["Case", "build_case"]
@@ -47,15 +47,15 @@ best fit when even that is so unlike the server."""
 class Case:
     """Suspect replies, k of them, each with what weighs on it."""
 
-    rows: NDArray[np.int64]  # rows in Replies
-    race: NDArray[np.int64]  # row in Races whose contradiction it belongs to, -1 for none
-    content: NDArray[np.float64]  # weights by themselves
-    listed: NDArray[np.float64]
-    form: NDArray[np.float64]  # malformed
-    wrong_type: NDArray[np.float64]
+    rows: I64  # rows in Replies
+    race: I64  # row in Races whose contradiction it belongs to, -1 for none
+    content: F64  # weights by themselves
+    listed: F64
+    form: F64  # malformed
+    wrong_type: F64
     contrasts: Contrasts
-    rivals: NDArray[np.bool_]  # aligned with Races: contradictions none of whose replies is genuine
-    suspicious: NDArray[np.bool_]  # aligned with Replies: suspect, or part of a contradiction
+    rivals: Mask  # aligned with Races: contradictions none of whose replies is genuine
+    suspicious: Mask  # aligned with Replies: suspect, or part of a contradiction
     outliers: Outliers  # of these rows the ones that are suspects for their looks alone
 
 
@@ -63,13 +63,13 @@ class Case:
 class _Alone:
     """What every reply weighs by itself, aligned with `Replies`."""
 
-    content: NDArray[np.float64]
-    form: NDArray[np.float64]
-    wrong_type: NDArray[np.float64]
+    content: F64
+    form: F64
+    wrong_type: F64
 
-    def total(self, content: Content) -> NDArray[np.float64]:
+    def total(self, content: Content) -> F64:
         decisive = content.has(Feature.IMPOSSIBLE | Feature.NO_CLASS) * weight_of(rules.IMPOSSIBLE_ANSWER)
-        total: NDArray[np.float64] = self.content + content.listed + self.form + self.wrong_type + decisive
+        total: F64 = self.content + content.listed + self.form + self.wrong_type + decisive
         return total
 
 
@@ -79,8 +79,8 @@ def build_case(
     content: Content,
     races: Races,
     known: Known,
-    contrasted: NDArray[np.int64],
-    bounds: NDArray[np.float64],
+    contrasted: I64,
+    bounds: F64,
 ) -> Case:
     """Decide which replies are suspects and compare them with their servers.
 
@@ -138,7 +138,7 @@ def build_case(
     )
 
 
-def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted: NDArray[np.bool_]) -> _Alone:
+def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted: Mask) -> _Alone:
     """Weigh content and form of each reply, with the habits of its server in mind."""
     policy = local_policy(trace, replies, content, contradicted) & ~contradicted
     bogus = np.where(policy, 0.0, content.bogus)
@@ -167,10 +167,10 @@ def _pick_forged(
     replies: Replies,
     content: Content,
     races: Races,
-    total: NDArray[np.float64],
-    clean: NDArray[np.bool_],
-    bounds: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    total: F64,
+    clean: Mask,
+    bounds: F64,
+) -> tuple[I64, I64, I64]:
     """Tell forged from genuine in each contradiction; return forged rows, their races, and genuine rows."""
     disputed = np.flatnonzero(races.weight > 0)
     empty = np.empty(0, np.int64)

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_silence import rules
@@ -12,6 +11,7 @@ from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Contro
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.unheard import find_unheard
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, weight_of
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.stats.rates import beta_binomial_tail
 from netinterf.table import Ragged
@@ -86,7 +86,7 @@ class DnsSilence:
         return record(self, asked(trace, silent), gathered(signs))
 
 
-def asked(trace: Trace, exchange: NDArray[np.int64]) -> Cases:
+def asked(trace: Trace, exchange: I64) -> Cases:
     """Ask about exchanges, by the packets of their queries; the first stands for what was swallowed."""
     queries = trace.exchanges.queries.take(exchange)
     packets = Ragged(queries.offsets, trace.dns.packet[queries.values].astype(np.int32))
@@ -96,7 +96,7 @@ def asked(trace: Trace, exchange: NDArray[np.int64]) -> Cases:
     )
 
 
-def silence_signs(seen: Controls, known: NDArray[np.bool_], candid: NDArray[np.bool_]) -> list[Sign]:
+def silence_signs(seen: Controls, known: Mask, candid: Mask) -> list[Sign]:
     """Tell what speaks for a box or against one, for each silent question.
 
     Args:
@@ -141,12 +141,12 @@ def silence_signs(seen: Controls, known: NDArray[np.bool_], candid: NDArray[np.b
     ]
 
 
-def dead_by_chance(seen: Controls) -> NDArray[np.float64]:
+def dead_by_chance(seen: Controls) -> F64:
     """Say how unlikely it is that so many domains of those asked for are dead, nats, up to `MOST`.
 
     As far as loss is excluded by all that was asked about them: on a lossy way several domains go unanswered as well.
     """
     unlikely = np.minimum(-beta_binomial_tail(seen.alike, np.maximum(seen.domains, seen.alike), *SILENT), MOST)
     lost = seen.vain * seen.surprise / np.maximum(seen.tries, 1)
-    weight: NDArray[np.float64] = unlikely * np.minimum(lost / CHANCE, 1.0)
+    weight: F64 = unlikely * np.minimum(lost / CHANCE, 1.0)
     return weight

@@ -4,15 +4,12 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.dns_silence.questions import Lookups
+from netinterf.arrays import F64, I64, Mask
 
 __all__ = ["FEWEST", "LEAST_TRIES", "Controls", "look_around"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 FEWEST = 3
 """Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
@@ -22,7 +19,6 @@ LEAST_TRIES = 2
 
 UNSEEN = 0.5
 """Answers and silences that are added to those counted, so that few of either are no certainty (Jeffreys prior)."""
-
 
 MILLISECOND = 1_000_000
 """As finely as a `Contrast` counts, ns."""
@@ -60,8 +56,8 @@ class Controls:
     failed: I64  # the same name, answered by the same resolver with a failure
     resolvers: I64  # resolvers that were silent to the client about the name and answered others
     confirmed: I64  # answers of the same resolver that agree with what the user knows
-    surprise: NDArray[np.float64]  # how unlikely so many silences are at the resolver's own rate near each, nats
-    row_surprise: NDArray[np.float64]  # the same of those in a row, at its rate before them
+    surprise: F64  # how unlikely so many silences are at the resolver's own rate near each, nats
+    row_surprise: F64  # the same of those in a row, at its rate before them
     alike: I64  # registrable domains that it was silent about near it, each asked for again and never answered
     vain: I64  # questions about them
     domains: I64  # registrable domains that the client asked it for near it

@@ -2,8 +2,8 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.context.domains import registrable_domains
 from netinterf.context.networks import network_numbers
 from netinterf.context.resolvers import public_resolver
@@ -15,8 +15,6 @@ from netinterf.trace import Trace
 
 __all__ = ["WAIT_NS", "Lookups", "first_and_last", "list_lookups"]
 
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 UDP, TCP = 17, 6
 TRUNCATED = 0x0200
 NOERROR, NXDOMAIN = 0, 3
@@ -24,7 +22,6 @@ NOERROR, NXDOMAIN = 0, 3
 
 WAIT_NS = 5_000_000_000
 """How long an answer is waited for: the default timeout of the stub resolver (resolv.conf(5), RES_TIMEOUT)."""
-
 
 AGAIN_NS = 1_000_000_000
 """A client that asks the same again so long after has given the first question up, though the capture may end sooner:

@@ -6,16 +6,13 @@ Answers get lost now and then; those about one name alone do not.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.dns_silence.questions import Lookups, first_and_last
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.trace import Trace
 
 __all__ = ["Unheard", "find_unheard"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 CROSSING_NS = 500_000_000
 """Time after an answer from which a question cannot have crossed it: stubs wait for a second at least before they ask
@@ -39,7 +36,7 @@ class Unheard:
     repeats: I64  # exchanges about the name that were repeated so
     others: I64  # answered exchanges about other names at the same resolver
     repeated: I64  # of these, how many were repeated so
-    llr: NDArray[np.float64]  # for a box that swallows answers about the name, against the resolver's usual rate
+    llr: F64  # for a box that swallows answers about the name, against the resolver's usual rate
 
 
 def find_unheard(trace: Trace, lookups: Lookups, most: float) -> Unheard:

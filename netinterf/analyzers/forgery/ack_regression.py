@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.order import counted_first, stamped_first
 from netinterf.analyzers.forgery.sequence import reorder_margin
 from netinterf.analyzers.sides import side_packets
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -29,11 +30,11 @@ at least (RFC 9293 §3.8.4 has two hours)."""
 class AckRegressions:
     """Rows in Packets of what takes each packet back, -1 for none."""
 
-    late: NDArray[np.int64]  # later than reordering explains
-    soon: NDArray[np.int64]  # so soon that both may have been swapped on the way, which seldom happens
+    late: I64  # later than reordering explains
+    soon: I64  # so soon that both may have been swapped on the way, which seldom happens
 
     @property
-    def any(self) -> NDArray[np.bool_]:
+    def any(self) -> Mask:
         """Whether something takes it back, soon or late."""
         return (self.late >= 0) | (self.soon >= 0)
 
@@ -75,9 +76,7 @@ def ack_regressions(trace: Trace, rows: NDArray[np.integer[Any]]) -> AckRegressi
     return shown
 
 
-def same_number(
-    trace: Trace, row: NDArray[np.int64], more: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def same_number(trace: Trace, row: I64, more: I64) -> tuple[I64, I64]:
     """Find the later packets without payload that carry the number of some packets (places *more* among *row*).
 
     Returns:
@@ -93,26 +92,26 @@ def same_number(
     return bare[later], owner[later]
 
 
-def numbered(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def numbered(trace: Trace, row: I64) -> I64:
     """Give packets of one side with one sequence number one key."""
     packets = trace.packets
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
-    key: NDArray[np.int64] = side << 34 | ((packets.relative_seq[row] + (1 << 33)) & ((1 << 34) - 1))
+    key: I64 = side << 34 | ((packets.relative_seq[row] + (1 << 33)) & ((1 << 34) - 1))
     return key
 
 
-def bare_packets(trace: Trace, outbound: NDArray[np.bool_]) -> NDArray[np.int64]:
+def bare_packets(trace: Trace, outbound: Mask) -> I64:
     """List the TCP packets without payload that went as some others did: all ways that occur in *outbound*."""
     packets = trace.packets
     bare = packets.payload_length == 0
     if outbound.all() or not outbound.any():
         bare &= packets.outbound == outbound[0]
     row = np.flatnonzero(bare)
-    kept: NDArray[np.int64] = row[(packets.protocol[row] == TCP) & (packets.flow[row] >= 0)]
+    kept: I64 = row[(packets.protocol[row] == TCP) & (packets.flow[row] >= 0)]
     return kept
 
 
-def acknowledged_before(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def acknowledged_before(trace: Trace, row: I64) -> I64:
     """Highest number that the side of some packets had acknowledged before, -1 for none."""
     packets = trace.packets
     flow = packets.flow[row].astype(np.int64)

@@ -6,11 +6,11 @@ of both say which was written first.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.order import counted_first, stamped_first
 from netinterf.analyzers.forgery.sequence import REORDER_NS, acceptable, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -20,9 +20,7 @@ AT_ONCE_NS = 1_000_000_000
 """How soon a client acknowledges a SYN/ACK that it waited for: before it would repeat its SYN (RFC 6298 §2.1)."""
 
 
-def alive_after(
-    trace: Trace, suspects: Suspects, foreign: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def alive_after(trace: Trace, suspects: Suspects, foreign: Mask) -> tuple[F64, I64]:
     """Find a claimed sender that goes on as if it had never reset (DATA_SEQ_RST of Weaver et al.).
 
     The later packet must bring something new (a byte or an acknowledgement beyond all before, or its own SYN/ACK) and
@@ -51,7 +49,7 @@ def alive_after(
     return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
 
 
-def alive_at_once(trace: Trace, suspects: Suspects, alive: NDArray[np.bool_]) -> NDArray[np.int64]:
+def alive_at_once(trace: Trace, suspects: Suspects, alive: Mask) -> I64:
     """Find a claimed sender's next packet so close behind its reset that both may have been swapped on the way.
 
     It must bring something new and be no SYN. Neighbours seldom change places: in 0.1 to 2 % of packets (Paxson,
@@ -70,7 +68,7 @@ def alive_at_once(trace: Trace, suspects: Suspects, alive: NDArray[np.bool_]) ->
     return np.where(found, row, -1)
 
 
-def kernel_beside_program(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def kernel_beside_program(trace: Trace, suspects: Suspects) -> Mask:
     """Say which resets a kernel may have written that knows nothing of a program which writes its own packets.
 
     Such a program sends a SYN, and its host's kernel refuses the SYN/ACK, for which it has no connection: with its
@@ -80,7 +78,7 @@ def kernel_beside_program(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]
     packets, base, sides = trace.packets, suspects.base, trace.sides
     first, greeting = base.at(base.row, suspects.previous), sides.syn[suspects.other].astype(np.int64)
     by_client = (suspects.side % 2 == 0) & (first >= 0) & (first == sides.syn[suspects.side])
-    found: NDArray[np.bool_] = ~suspects.acks & by_client & (greeting >= 0) & (greeting < suspects.row)
+    found: Mask = ~suspects.acks & by_client & (greeting >= 0) & (greeting < suspects.row)
     if len(packets):
         later = np.searchsorted(packets.time, packets.time[suspects.row] + AT_ONCE_NS, side="right")
         goes_on = base.at(base.row, base.before(suspects.side, later)) > suspects.row
@@ -88,7 +86,7 @@ def kernel_beside_program(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]
     return found
 
 
-def first_new(trace: Trace, suspects: Suspects, margin: NDArray[np.int64]) -> NDArray[np.int64]:
+def first_new(trace: Trace, suspects: Suspects, margin: I64) -> I64:
     """Row of the first packet of a suspect's side with something new, *margin* ns and more later; -1 for none."""
     packets, base = trace.packets, suspects.base
     later = np.searchsorted(packets.time, packets.time[suspects.row] + margin, side="right")
@@ -105,7 +103,7 @@ def first_new(trace: Trace, suspects: Suspects, margin: NDArray[np.int64]) -> ND
     return np.where(dials, -1, row)
 
 
-def asked_again(trace: Trace, suspects: Suspects, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+def asked_again(trace: Trace, suspects: Suspects, row: I64) -> Mask:
     """Say whether a SYN/ACK (*row*, -1 for none) answers a SYN that was sent after the suspect had refused one."""
     packets, base = trace.packets, suspects.base
     asked = base.at(base.row, base.before(suspects.other, np.maximum(row, 0)))
@@ -113,11 +111,11 @@ def asked_again(trace: Trace, suspects: Suspects, row: NDArray[np.int64]) -> NDA
         return np.zeros(0, np.bool_)
     greets = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
     dialled = packets.tcp_flags[np.maximum(asked, 0)] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
-    found: NDArray[np.bool_] = (row >= 0) & greets & dialled & (asked > suspects.row)
+    found: Mask = (row >= 0) & greets & dialled & (asked > suspects.row)
     return found
 
 
-def data_behind(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+def data_behind(trace: Trace, suspects: Suspects) -> I64:
     """Row of the first bytes behind each reset with ACK that begin at its number or later and are new; -1 for none.
 
     Blind where the capture holes hide what was sent before, and where a window that was full holds the number back:

@@ -7,8 +7,8 @@ whenever it strikes, while a stack starts every packet with one hop limit, and a
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, U8, U16, Mask
 from netinterf.numbering import combined
 
 __all__ = ["CYCLE", "counted_together"]
@@ -24,7 +24,7 @@ FARTHEST = 5
 """Hops by which routes that change differ (Paxson, ToN 1997: mostly one or two); a counter goes further."""
 
 
-def counted_together(group: NDArray[np.int64], ttl: NDArray[np.uint8], window: NDArray[np.uint16]) -> NDArray[np.bool_]:
+def counted_together(group: I64, ttl: U8, window: U16) -> Mask:
     """Say which packets of each group have hop limits and windows out of one counter.
 
     Args:
@@ -48,10 +48,10 @@ def counted_together(group: NDArray[np.int64], ttl: NDArray[np.uint8], window: N
     np.maximum.at(most, counter, hops)
     counts = (limits >= FEWEST) & (windows >= FEWEST) & (most - least > FARTHEST)
     all_limits = kinds(owner, hops, int(owner.max()) + 1)
-    found: NDArray[np.bool_] = counts[counter] & (2 * limits[counter] > all_limits[owner])
+    found: Mask = counts[counter] & (2 * limits[counter] > all_limits[owner])
     return found
 
 
-def kinds(owner: NDArray[np.int64], value: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def kinds(owner: I64, value: I64, size: int) -> I64:
     """Count the different values, below 65,536, of each of *size* owners."""
     return np.bincount(np.unique(owner << 16 | value) >> 16, minlength=size)

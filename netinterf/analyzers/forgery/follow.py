@@ -5,9 +5,9 @@ those by themselves; they belong to the forged packet because they continue its 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import segment_end
+from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
@@ -19,12 +19,12 @@ NEXT_FEW, AT_ONCE_NS = 4, 50_000_000
 and parts of one injector's answer lay 0.2 to 9 ms apart in public captures."""
 
 
-def like_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+def like_greeting(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets crossed as many hops as the SYN of the side that they claim to come from; blind: none."""
     syn = trace.sides.syn[side].astype(np.int64)
     if not len(row):
         return np.zeros(0, np.bool_)
-    same: NDArray[np.bool_] = (
+    same: Mask = (
         (syn >= 0)
         & trace.recording.ttl_informative[side // 2]
         & (trace.packets.ttl[row] == trace.packets.ttl[np.maximum(syn, 0)])
@@ -32,15 +32,13 @@ def like_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64])
     return same
 
 
-def other_way(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+def other_way(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets crossed another number of hops than the SYN of their claimed side; blind: none."""
-    greeted: NDArray[np.bool_] = (trace.sides.syn[side] >= 0) & trace.recording.ttl_informative[side // 2]
+    greeted: Mask = (trace.sides.syn[side] >= 0) & trace.recording.ttl_informative[side // 2]
     return greeted & ~like_greeting(trace, row, side)
 
 
-def counted_resets(
-    trace: Trace, owner: NDArray[np.int64], first: NDArray[np.int64], other: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def counted_resets(trace: Trace, owner: I64, first: I64, other: I64) -> Mask:
     """Say which packets are resets of the writer of a forged one by its count of IP IDs.
 
     Args:
@@ -58,11 +56,11 @@ def counted_resets(
     own &= packets.time[other] - packets.time[first] <= AT_ONCE_NS
     hops = np.full(int(owner.max(initial=-1)) + 1, -1)
     hops[owner[own]] = packets.ttl[other[own]]
-    result: NDArray[np.bool_] = reset & (packets.ttl[other] == hops[owner])
+    result: Mask = reset & (packets.ttl[other] == hops[owner])
     return result
 
 
-def with_followers(trace: Trace, row: NDArray[np.int64]) -> Ragged:
+def with_followers(trace: Trace, row: I64) -> Ragged:
     """List, for each forged packet, itself and the packets by which its writer goes on, in order.
 
     Those come later from the same side, with its hop limit, and begin at its first byte or later. Where that hop limit

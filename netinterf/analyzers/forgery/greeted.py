@@ -6,10 +6,10 @@ like: nobody on the path writes those.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.oddity import unlike_greeting
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.arrays import I32, I64, Mask
 from netinterf.schema import IpFlag, TcpOption, TlsKind
 from netinterf.trace import Trace
 
@@ -20,7 +20,7 @@ LONG, LARGE = 3, 16_384
 pages have up to 3,000 bytes."""
 
 
-def greeted_by_another(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def greeted_by_another(trace: Trace, suspects: Suspects) -> Mask:
     """Say which suspects look like what ends long conversations with their server, and that unlike its greetings."""
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     none = np.zeros(len(suspects), np.bool_)
@@ -41,18 +41,14 @@ def greeted_by_another(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     flow, last = flow[last >= 0], last[last >= 0]
     unlike = unlike_greeting(trace, last, 2 * flow + 1)
     usual = looks(trace, flows.server[flow[unlike]], last[unlike])
-    found: NDArray[np.bool_] = (suspects.side % 2 == 1) & np.isin(
-        looks(trace, flows.server[suspects.flow], suspects.row), usual
-    )
+    found: Mask = (suspects.side % 2 == 1) & np.isin(looks(trace, flows.server[suspects.flow], suspects.row), usual)
     return found
 
 
-def looks(trace: Trace, server: NDArray[np.int32], row: NDArray[np.int64]) -> NDArray[np.int64]:
+def looks(trace: Trace, server: I32, row: I64) -> I64:
     """Number how packets of servers look: by server, hop limit, don't-fragment flag and timestamps."""
     packets = trace.packets
     stamped = (packets.tcp_options[row] & TcpOption.TIMESTAMPS) != 0
     df = (packets.ip_flags[row] & IpFlag.DONT_FRAGMENT) != 0
-    number: NDArray[np.int64] = (
-        server.astype(np.int64) << 10 | packets.ttl[row].astype(np.int64) << 2 | df << 1 | stamped
-    )
+    number: I64 = server.astype(np.int64) << 10 | packets.ttl[row].astype(np.int64) << 2 | df << 1 | stamped
     return number

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import SidePackets, stamps_agreed
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import IpFlag, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -33,21 +34,21 @@ PADDING = 6  # zero bytes that fill a 40-byte packet to the least Ethernet paylo
 class HeaderSigns:
     """What the headers of the suspects say; one entry per suspect."""
 
-    ttl_jump: NDArray[np.float64]  # hop limit minus the sender's usual one; NaN when unknown
-    ttl_class: NDArray[np.bool_]  # the hop limit started from another initial value (32, 64, 128, 255)
-    ttl_varies: NDArray[np.bool_]  # resets of this address show three or more hop limits, its other packets one
-    no_timestamps: NDArray[np.bool_]  # RST/ACK without the option although the sender's other packets carry it
-    own_timestamps: NDArray[np.bool_]  # timestamps that continue the sender's
-    ip_id_jump: NDArray[np.float64]  # distance from the sender's IP ID counter; NaN when it is no counter
-    in_counter: NDArray[np.bool_]  # the IP ID is the next of the sender's counter
-    fragment_flag: NDArray[np.bool_]  # DF differs from all of the sender's other packets
-    copied_id: NDArray[np.bool_]  # the IP ID is that of a packet that was answered, or one more
-    copied_window: NDArray[np.bool_]  # the window field is the addressee's own, not the sender's
-    odd_window: NDArray[np.bool_]  # RST/ACK whose window is unlike all of the sender's
-    bare_window: NDArray[np.bool_]  # bare R with a window that is none of its sender's: stacks write 0
-    window_varies: NDArray[np.bool_]  # bare resets of this address show ever other windows
-    odd_flags: NDArray[np.bool_]  # flags that no stack sets on a reset: NS, reserved bits, ECE, CWR, URG, FIN, SYN
-    payload: NDArray[np.int64]  # payload bytes that are no padding; 0 for none
+    ttl_jump: F64  # hop limit minus the sender's usual one; NaN when unknown
+    ttl_class: Mask  # the hop limit started from another initial value (32, 64, 128, 255)
+    ttl_varies: Mask  # resets of this address show three or more hop limits, its other packets one
+    no_timestamps: Mask  # RST/ACK without the option although the sender's other packets carry it
+    own_timestamps: Mask  # timestamps that continue the sender's
+    ip_id_jump: F64  # distance from the sender's IP ID counter; NaN when it is no counter
+    in_counter: Mask  # the IP ID is the next of the sender's counter
+    fragment_flag: Mask  # DF differs from all of the sender's other packets
+    copied_id: Mask  # the IP ID is that of a packet that was answered, or one more
+    copied_window: Mask  # the window field is the addressee's own, not the sender's
+    odd_window: Mask  # RST/ACK whose window is unlike all of the sender's
+    bare_window: Mask  # bare R with a window that is none of its sender's: stacks write 0
+    window_varies: Mask  # bare resets of this address show ever other windows
+    odd_flags: Mask  # flags that no stack sets on a reset: NS, reserved bits, ECE, CWR, URG, FIN, SYN
+    payload: I64  # payload bytes that are no padding; 0 for none
 
 
 def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
@@ -111,7 +112,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
 class SideGroups:
     """Per-side summaries of the base, read out per suspect."""
 
-    def __init__(self, base: SidePackets, side: NDArray[np.int64]) -> None:
+    def __init__(self, base: SidePackets, side: I64) -> None:
         self.sides, self.starts = np.unique(base.side, return_index=True)
         self.base = base
         place = np.searchsorted(self.sides, side)
@@ -121,18 +122,18 @@ class SideGroups:
         sizes = np.diff(np.append(self.starts, len(base.row)))
         self.count = np.where(self.known, sizes[inside] if len(sizes) else 0, 0)
 
-    def _read(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _read(self, values: I64) -> I64:
         return np.where(self.known, values[self.place], -1) if len(values) else np.full(len(self.place), -1)
 
-    def least(self, values: NDArray[np.generic]) -> NDArray[np.int64]:
+    def least(self, values: NDArray[np.generic]) -> I64:
         """Least value of the suspect's side, -1 without a base."""
         return self._read(np.minimum.reduceat(values.astype(np.int64), self.starts) if len(values) else NOTHING)
 
-    def most(self, values: NDArray[np.generic]) -> NDArray[np.int64]:
+    def most(self, values: NDArray[np.generic]) -> I64:
         """Greatest value of the suspect's side, -1 without a base."""
         return self._read(np.maximum.reduceat(values.astype(np.int64), self.starts) if len(values) else NOTHING)
 
-    def middle(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    def middle(self, values: I64) -> I64:
         """(Lower) median of the suspect's side, -1 without a base."""
         if not len(values):
             return self._read(values)
@@ -140,14 +141,14 @@ class SideGroups:
         sizes = np.diff(np.append(self.starts, len(values)))
         return self._read(values[order][self.starts + (sizes - 1) // 2])
 
-    def holds(self, values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def holds(self, values: I64, wanted: I64) -> Mask:
         """Say whether the suspect's side ever showed the wanted value (below 2**31)."""
         keys = np.unique(self.base.side << 32 | values)
         key = np.where(self.known, self.sides[self.place] if len(self.sides) else 0, -1) << 32 | wanted
         return np.isin(key, keys)
 
 
-def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[np.int64]:
+def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> I64:
     """Give the hop limit that each suspect is held against: the usual one of its sender's packets.
 
     A device in front of a server may write the greeting and the server all that follows (RFC 4987 §3.8), so that a side
@@ -170,7 +171,7 @@ def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[np
     return np.where(reset & (usual >= 0), usual, group.middle(ttl))
 
 
-def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[F64, Mask]:
     """Measure how far each suspect's IP ID lies from its side's counter.
 
     A side counts when 80 % of the successive differences of at least three data-carrying steps lie in 1..200; the
@@ -200,7 +201,7 @@ def counter_jump(trace: Trace, suspects: Suspects, group: SideGroups) -> tuple[N
     return np.where(here & (near > limit), near, np.nan), here & next_few
 
 
-def mirrors_id(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def mirrors_id(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a suspect's IP ID, or the one before, is that of a packet which its sender had yet to answer.
 
     A box that builds its answer from the packet before it may use any packet of the flight, not only the last.
@@ -219,7 +220,7 @@ def mirrors_id(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return found
 
 
-def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[np.bool_]:
+def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> Mask:
     """Say whether a window that looks odd next to a SYN/ACK's is the same window, scaled.
 
     The field of a SYN/ACK is never scaled, that of all later packets is (RFC 7323 §2.2). Where the sender showed no
@@ -231,11 +232,11 @@ def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> NDArray[
     first = group.most(packets.window[base.row].astype(np.int64))
     window = packets.window[suspects.row].astype(np.int64) << np.minimum(shift, MAX_SHIFT)
     scaled = (other <= MAX_SHIFT) | ((sides.syn[suspects.other] < 0) & (suspects.side % 2 == 1))  # answers an offer
-    found: NDArray[np.bool_] = ~later & (shift <= MAX_SHIFT) & (shift > 0) & scaled
+    found: Mask = ~later & (shift <= MAX_SHIFT) & (shift > 0) & scaled
     return found & (2 * window >= first) & (window <= 2 * first)
 
 
-def whole_segments(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def whole_segments(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a window holds a whole number of segments, as the buffers of many stacks do: two may agree on it.
 
     44 and 45 segments of 1,460 bytes are usual (RFC 5681 §4.1 has receivers count in full segments).
@@ -248,7 +249,7 @@ def whole_segments(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return found
 
 
-def filled_up(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def filled_up(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a window is a buffer of the greatest unscaled size less all that the other side has sent.
 
     Some stacks greet with a smaller window than the buffer that they then use (16,384 and 65,535 bytes for Windows
@@ -258,11 +259,11 @@ def filled_up(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     taken = np.maximum(packets.relative_ack[row] - 1, 0)
     shift, other = trace.sides.window_shift[suspects.side], trace.sides.window_shift[suspects.other]
     unscaled = (shift == 0) | (np.maximum(shift, other) > MAX_SHIFT)
-    full: NDArray[np.bool_] = unscaled & (packets.window[row].astype(np.int64) + taken == 65_535)
+    full: Mask = unscaled & (packets.window[row].astype(np.int64) + taken == 65_535)
     return full & (taken > 0)
 
 
-def varying_window(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def varying_window(trace: Trace, suspects: Suspects) -> Mask:
     """Find addresses whose bare resets carry windows that differ from flow to flow and are not 0.
 
     A stack that has no connection left has no window to tell: it writes 0, and a device that writes something else
@@ -275,16 +276,16 @@ def varying_window(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     count = 2 * len(trace.hosts)
     kinds = np.bincount(np.unique(seen[:, [0, 2]], axis=0)[:, 0], minlength=count)
     flows = np.bincount(np.unique(seen[:, :2], axis=0)[:, 0], minlength=count)
-    varies: NDArray[np.bool_] = bare & ((kinds >= 2) & (flows >= 2))[host]
+    varies: Mask = bare & ((kinds >= 2) & (flows >= 2))[host]
     return varies
 
 
-def initial_ttl(ttl: NDArray[Any]) -> NDArray[np.int64]:
+def initial_ttl(ttl: NDArray[Any]) -> I64:
     """Return the initial value that a hop limit most likely started from: 32, 64, 128 or 255."""
     return np.array([32, 64, 128, 255])[np.searchsorted([32, 64, 128], np.asarray(ttl, np.int64))]
 
 
-def varying_ttl(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def varying_ttl(trace: Trace, suspects: Suspects) -> Mask:
     """Find addresses whose resets arrive with ever other hop limits while their other packets do not.
 
     One host, or one firewall in front of it, writes all its resets alike, and route changes move all its packets
@@ -302,17 +303,17 @@ def varying_ttl(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     np.minimum.at(low, base_host, base_ttl)
     np.maximum.at(high, base_host, base_ttl)
     steady = (high >= low) & (high - low <= 1)  # equal-cost paths differ by a hop
-    varies: NDArray[np.bool_] = ((kinds >= VARIETY) & (flows >= VARIETY) & steady)[host]
+    varies: Mask = ((kinds >= VARIETY) & (flows >= VARIETY) & steady)[host]
     return varies
 
 
-def claimed_host(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.int64]:
+def claimed_host(trace: Trace, side: I64) -> I64:
     """Number the address behind each side, apart for its roles as client and as server."""
     flow, server = side // 2, side % 2
     return 2 * np.where(server == 1, trace.flows.server[flow], trace.flows.client[flow]).astype(np.int64) + server
 
 
-def continues_timestamps(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def continues_timestamps(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a suspect carries timestamps that fit the sender's: the value not older, the echo one it was sent."""
     packets, base = trace.packets, suspects.base
     row = suspects.row
@@ -322,11 +323,11 @@ def continues_timestamps(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     known = (last >= 0) & (asked >= 0) & stamped
     age = (packets.tsval[row] - packets.tsval[np.maximum(last, 0)]).astype(np.int32)
     echo = (packets.tsval[np.maximum(asked, 0)] - packets.tsecr[row]).astype(np.int32)
-    fits: NDArray[np.bool_] = known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
+    fits: Mask = known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
     return fits
 
 
-def real_payload(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+def real_payload(trace: Trace, suspects: Suspects) -> I64:
     """Count payload bytes on each reset, leaving out the zero bytes that only fill an Ethernet frame."""
     packets = trace.packets
     length = packets.payload_captured[suspects.row].astype(np.int64)

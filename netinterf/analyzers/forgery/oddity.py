@@ -1,10 +1,10 @@
 """A quick look at ordinary packets: which of them are odd enough to be compared with all others of their side?"""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, host_rtt
 from netinterf.analyzers.sides import stamps_agreed
+from netinterf.arrays import F64, I64, Mask
 from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
@@ -15,7 +15,7 @@ __all__ = ["begins_http", "begins_page", "from_gateway", "too_early", "unlike_gr
 HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
 
-def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+def unlike_greeting(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets differ from the SYN of their side in hop limit, DF, or timestamps though agreed on."""
     packets, sides = trace.packets, trace.sides
     syn = sides.syn[side].astype(np.int64)
@@ -24,11 +24,11 @@ def unlike_greeting(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64
     unlike = (packets.ttl[row] != packets.ttl[syn]) & trace.recording.ttl_informative[side // 2]
     unlike |= (packets.ip_flags[row] ^ packets.ip_flags[syn]) & IpFlag.DONT_FRAGMENT != 0
     unlike |= stamps_agreed(trace, side) & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
-    found: NDArray[np.bool_] = unlike & (syn >= 0)
+    found: Mask = unlike & (syn >= 0)
     return found
 
 
-def from_gateway(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+def from_gateway(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets crossed no router to a tap at the client though their claimed sender's greeting did.
 
     Their hop limit is still an initial one: a device on the client's own network wrote them, whoever owns it.
@@ -38,11 +38,11 @@ def from_gateway(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) 
         return np.zeros(0, np.bool_)
     told = trace.recording.at_client[side // 2] & trace.recording.ttl_informative[side // 2]
     fresh = told & np.isin(packets.ttl[row], INITIAL_TTLS) & (side % 2 == 1)
-    found: NDArray[np.bool_] = fresh & (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
+    found: Mask = fresh & (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
     return found
 
 
-def too_early(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> NDArray[np.bool_]:
+def too_early(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets came so soon after the other side's first data that they cannot answer them, and yet do."""
     packets = trace.packets
     asked = trace.sides.first_payload[side ^ 1].astype(np.int64)
@@ -58,7 +58,7 @@ def too_early(trace: Trace, row: NDArray[np.int64], side: NDArray[np.int64]) -> 
     return found
 
 
-def longest(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.float64]:
+def longest(trace: Trace, side: I64) -> F64:
     """Time that the round trip to each side cannot exceed: its handshake, where both greetings were captured."""
     syn = trace.sides.syn.astype(np.int64)
     first, second = syn[side ^ 1], syn[side]
@@ -67,7 +67,7 @@ def longest(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(known, time[np.maximum(second, 0)] - time[np.maximum(first, 0)], np.inf)
 
 
-def begins_http(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def begins_http(trace: Trace, rows: I64) -> Mask:
     """Say whether the payload of each packet begins an HTTP/1 answer."""
     packets = trace.packets
     enough = packets.payload_captured[rows] >= len(HTTP)
@@ -79,10 +79,10 @@ def begins_http(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     return found
 
 
-def begins_page(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def begins_page(trace: Trace, rows: I64) -> Mask:
     """Say whether the payload of each packet begins an HTTP answer, or markup without a status line (RFC 1945 §6)."""
     packets = trace.packets
     markup = packets.payload_captured[rows] > 0
     markup[markup] = trace.buffer[packets.payload_start[rows[markup]]] == ord("<")
-    page: NDArray[np.bool_] = markup | begins_http(trace, rows)
+    page: Mask = markup | begins_http(trace, rows)
     return page

@@ -5,9 +5,9 @@ within a connection (RFC 7323 §4.1), and a counter of IP IDs climbs (RFC 6864).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.follow import NEXT_FEW
+from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpOption
 from netinterf.trace import Trace
 
@@ -17,18 +17,18 @@ SAME_CLOCK = 1 << 24
 """Ticks beyond which two timestamps are not those of one clock: four hours at the fastest (1 ms, RFC 7323 §5.4)."""
 
 
-def stamped_first(trace: Trace, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+def stamped_first(trace: Trace, one: I64, other: I64) -> Mask:
     """Say which packets were sent before others by their timestamps; without both, or in one tick: none."""
     packets = trace.packets
     stamped = packets.tcp_options[one] & packets.tcp_options[other] & TcpOption.TIMESTAMPS != 0
     ticks = (packets.tsval[other] - packets.tsval[one]).astype(np.int32)
-    first: NDArray[np.bool_] = stamped & (ticks > 0) & (ticks < SAME_CLOCK)
+    first: Mask = stamped & (ticks > 0) & (ticks < SAME_CLOCK)
     return first
 
 
-def counted_first(trace: Trace, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.bool_]:
+def counted_first(trace: Trace, one: I64, other: I64) -> Mask:
     """Say which packets were sent just before others by their IP IDs; zeros, and IPv6, say nothing."""
     packets = trace.packets
     ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[one]) % 65536
-    first: NDArray[np.bool_] = (packets.version[one] == 4) & (packets.ip_id[one] > 0)
+    first: Mask = (packets.version[one] == 4) & (packets.ip_id[one] > 0)
     return first & (ahead >= 1) & (ahead <= NEXT_FEW)

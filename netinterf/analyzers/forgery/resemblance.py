@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from netinterf.analyzers.forgery.header import HeaderSigns, SideGroups
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import stamps_agreed
+from netinterf.arrays import Mask
 from netinterf.schema import IpFlag, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["compare_with_sender"]
-
-Mask = NDArray[np.bool_]
 
 FEWEST = 3
 """Fields that must be comparable: one or two are met by accident. Judgement, not fitted; what it is worth is counted

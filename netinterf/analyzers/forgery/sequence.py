@@ -6,10 +6,10 @@ sends later (Weaver, Sommer, Paxson, NDSS 2009).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.order import stamped_first
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
@@ -31,14 +31,14 @@ SLACK = 2  # the same: absorbs the counts of SYN and FIN
 REORDER_NS, REORDER_SHARE = 3_000_000, 0.1  # 3 ms is Wireshark's out-of-order window; a tenth of the round trip
 
 
-def reorder_margin(trace: Trace, side: NDArray[np.int64]) -> NDArray[np.int64]:
+def reorder_margin(trace: Trace, side: I64) -> I64:
     """Time in which two packets may have swapped places on the way: 3 ms or a tenth of the round trip, by side."""
     whole = np.maximum(trace.sides.rtt[side], 0) + np.maximum(trace.sides.rtt[side ^ 1], 0)
-    margin: NDArray[np.int64] = np.maximum(REORDER_NS, (REORDER_SHARE * whole).astype(np.int64))
+    margin: I64 = np.maximum(REORDER_NS, (REORDER_SHARE * whole).astype(np.int64))
     return margin
 
 
-def lossy(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def lossy(trace: Trace, suspects: Suspects) -> Mask:
     """Say of each suspect whether its flow has holes that the capture, not the network, may have made."""
     packets = trace.packets
     holes = np.bincount(
@@ -48,7 +48,7 @@ def lossy(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return holes[suspects.flow] > 0
 
 
-def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def goes_on(trace: Trace, fins: Suspects) -> tuple[F64, I64]:
     """Find a claimed sender that sends new bytes behind its own end of stream (RFC 9293 §3.6: nothing follows a FIN).
 
     Acknowledgements may follow, so only bytes count that begin at the FIN's own number or later, reach beyond all that
@@ -67,7 +67,7 @@ def goes_on(trace: Trace, fins: Suspects) -> tuple[NDArray[np.float64], NDArray[
     return np.where(row >= 0, gap, np.nan), row
 
 
-def new_behind(trace: Trace, fins: Suspects, later: NDArray[np.int64]) -> NDArray[np.int64]:
+def new_behind(trace: Trace, fins: Suspects, later: I64) -> I64:
     """Find the first bytes from packet *later* on beyond the end that each FIN gives and all that its side had sent.
 
     Returns:
@@ -80,7 +80,7 @@ def new_behind(trace: Trace, fins: Suspects, later: NDArray[np.int64]) -> NDArra
     return np.where((row >= 0) & (packets.payload_length[np.maximum(row, 0)] > 0), row, -1)
 
 
-def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def acceptable(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether the receiver would have believed a reset by its number (RFC 9293 §3.10.7.4, RFC 5961 §3).
 
     A host ignores one below everything that it had acknowledged or beyond its window, or an answer to another SYN, and
@@ -89,20 +89,18 @@ def acceptable(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     packets, base = trace.packets, suspects.base
     here, opening = packets.relative_seq[suspects.row], suspects.previous < 0
     taken = np.maximum(base.at(base.acked, suspects.asked), 0)
-    fits: NDArray[np.bool_] = np.where(
-        opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), here >= taken - SLACK
-    )
+    fits: Mask = np.where(opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), here >= taken - SLACK)
     return fits & (opening | ~outside(suspects, here))
 
 
-def outside(suspects: Suspects, here: NDArray[np.int64]) -> NDArray[np.bool_]:
+def outside(suspects: Suspects, here: I64) -> Mask:
     """Say of each suspect whether its number lies beyond all that its receiver had room for."""
     edge = suspects.base.at(suspects.base.edge, suspects.asked)
-    beyond: NDArray[np.bool_] = (edge >= 0) & (here > edge)
+    beyond: Mask = (edge >= 0) & (here > edge)
     return beyond
 
 
-def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def behind_data(trace: Trace, suspects: Suspects) -> Mask:
     """Find resets below the end of what their side had sent (RST_SEQ_DATA of Weaver et al.).
 
     A bare R repeats the ack field of the segment that it answers (RFC 9293 §3.10.7.1), which may be old; such a number
@@ -116,13 +114,13 @@ def behind_data(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return (sent > 0) & (here < sent) & (here >= 0) & late & ~answered & ~lossy(trace, suspects)
 
 
-def may_answer(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def may_answer(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a reset may answer a segment with an old ack field: one was seen, or, for a bare R, none could be."""
-    may: NDArray[np.bool_] = echoes_ack(trace, suspects) | (~suspects.acks & (suspects.asked < 0))
+    may: Mask = echoes_ack(trace, suspects) | (~suspects.acks & (suspects.asked < 0))
     return may
 
 
-def echoes_ack(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def echoes_ack(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a packet of the other side carried just this number in its ack field before."""
     packets, base = trace.packets, suspects.base
     keys = np.sort(base.side << 40 | np.maximum(packets.relative_ack[base.row], 0) & ((1 << 40) - 1))
@@ -131,15 +129,15 @@ def echoes_ack(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return (place < len(keys)) & (keys[np.minimum(place, max(len(keys) - 1, 0))] == wanted if len(keys) else False)
 
 
-def ack_unsent(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def ack_unsent(trace: Trace, suspects: Suspects) -> Mask:
     """Find resets that acknowledge bytes which the other side never sent (RST_ACK_CHANGE). Blind with holes."""
     sent = suspects.base.at(suspects.base.top, suspects.asked)
     ack = trace.packets.relative_ack[suspects.row]
-    beyond: NDArray[np.bool_] = suspects.acks & (sent >= 1) & (ack > sent + SLACK) & ~lossy(trace, suspects)
+    beyond: Mask = suspects.acks & (sent >= 1) & (ack > sent + SLACK) & ~lossy(trace, suspects)
     return beyond & acceptable(trace, suspects)
 
 
-def seq_change(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def seq_change(trace: Trace, suspects: Suspects) -> Mask:
     """Find the second of two resets whose numbers climb beyond all that was sent and acknowledged.
 
     RST_SEQ_CHANGE of Weaver et al., with the conditions of its public re-implementation: within 2 s, more than 2

@@ -7,17 +7,16 @@ piece of which begins where another ended.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import SEVERAL, left_over
 from netinterf.analyzers.sides import side_packets
+from netinterf.arrays import I64
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["sprayed"]
 
 TCP = 6
-I64 = NDArray[np.int64]
 
 
 def sprayed(trace: Trace, *, resets: bool) -> tuple[I64, I64]:

@@ -7,9 +7,9 @@ side of the same flow, resets excluded, since an injector may have written sever
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import SidePackets, side_packets
+from netinterf.arrays import I64, Mask
 from netinterf.recording import INITIAL_TTLS
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
@@ -24,14 +24,14 @@ TCP = 6
 class Suspects:
     """One row per suspect reset; all columns are aligned."""
 
-    row: NDArray[np.int64]  # rows in Packets, in time order
-    flow: NDArray[np.int64]  # rows in Flows
-    side: NDArray[np.int64]  # rows in Sides: the claimed sender
-    other: NDArray[np.int64]  # rows in Sides: who it is addressed to
-    acks: NDArray[np.bool_]  # the ACK flag is set
-    previous: NDArray[np.int64]  # place in the base of the claimed sender's last packet before, -1 for none
-    asked: NDArray[np.int64]  # place in the base of the other side's last packet before, -1 for none
-    gap: NDArray[np.int64]  # ns since the claimed sender's last packet, -1 for none
+    row: I64  # rows in Packets, in time order
+    flow: I64  # rows in Flows
+    side: I64  # rows in Sides: the claimed sender
+    other: I64  # rows in Sides: who it is addressed to
+    acks: Mask  # the ACK flag is set
+    previous: I64  # place in the base of the claimed sender's last packet before, -1 for none
+    asked: I64  # place in the base of the other side's last packet before, -1 for none
+    gap: I64  # ns since the claimed sender's last packet, -1 for none
     base: SidePackets
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ def find_suspects(trace: Trace) -> Suspects:
     return beside(trace, row[~stale], base)
 
 
-def arrived(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def arrived(trace: Trace, row: I64) -> I64:
     """Keep the packets that somebody on the path may have written: those that did not begin at the tap, once each."""
     packets = trace.packets
     row = row[(packets.marks[row] & Mark.DUPLICATE_FRAME) == 0]
@@ -64,18 +64,18 @@ def arrived(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.int64]:
     return row[~own | router_away(trace, row)]
 
 
-def router_away(trace: Trace, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+def router_away(trace: Trace, row: I64) -> Mask:
     """Say which packets claim a sender whose SYN had crossed routers before the tap: a box may stand between them."""
     packets = trace.packets
     syn = trace.sides.syn[2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]].astype(np.int64)
     if not len(row):
         return np.zeros(0, np.bool_)
-    away: NDArray[np.bool_] = (syn >= 0) & trace.recording.ttl_informative[packets.flow[row]]
+    away: Mask = (syn >= 0) & trace.recording.ttl_informative[packets.flow[row]]
     away &= ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
     return away
 
 
-def beside(trace: Trace, row: NDArray[np.int64], base: SidePackets) -> Suspects:
+def beside(trace: Trace, row: I64, base: SidePackets) -> Suspects:
     """Put suspects beside the other packets of their flows."""
     packets = trace.packets
     flow = packets.flow[row].astype(np.int64)
@@ -95,7 +95,7 @@ def beside(trace: Trace, row: NDArray[np.int64], base: SidePackets) -> Suspects:
     )
 
 
-def left_over(trace: Trace, base: SidePackets, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+def left_over(trace: Trace, base: SidePackets, row: I64) -> Mask:
     """Find resets with the numbers of another connection: beyond the receiver's window, or below the whole stream.
 
     Hosts ignore them (RFC 9293 §3.10.7.4, RFC 5961 §3). Blind where the receiver said nothing before.
@@ -107,7 +107,7 @@ def left_over(trace: Trace, base: SidePackets, row: NDArray[np.int64]) -> NDArra
     return opened & (((edge >= 0) & (here > edge)) | ((trace.sides.syn[side] >= 0) & (here < 0)))
 
 
-def aimed_at(trace: Trace, base: SidePackets, row: NDArray[np.int64]) -> NDArray[np.int64]:
+def aimed_at(trace: Trace, base: SidePackets, row: I64) -> I64:
     """Find ignored resets that no older connection explains, since one request after the other draws them.
 
     An injector that guesses numbers, or takes them from elsewhere, misses the window, and the connection goes on. Each
@@ -142,7 +142,7 @@ PROMPT_TRIPS, SEVERAL = 2, 3
 other of which a left-over would explain one. Judgement, not fitted."""
 
 
-def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int64] | None) -> Ragged:
+def witnesses(suspects: Suspects, rows: I64, shown: I64 | None) -> Ragged:
     """List the packets that show a sign: the suspect, and the packet it was compared with where there is one."""
     own = suspects.row[rows]
     if shown is None:
@@ -150,7 +150,7 @@ def witnesses(suspects: Suspects, rows: NDArray[np.int64], shown: NDArray[np.int
     return couples(own, shown[rows])
 
 
-def couples(left: NDArray[np.int64], right: NDArray[np.int64]) -> Ragged:
+def couples(left: I64, right: I64) -> Ragged:
     """List two packets per row, the earlier first."""
     both = np.sort(np.stack([left, right], axis=1), axis=1).reshape(-1)
     return Ragged.from_lengths(np.full(len(left), 2), both.astype(np.int32))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.sides import segment_end, stamps_agreed
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Packets, RttKind, TcpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
@@ -39,7 +40,7 @@ packets from 625 genuine ones in public captures from China, Iran and Russia (cl
 LEAST_GAP_NS = 10_000_000  # the same evaluation: differences below 10 ms are within scheduling and queueing noise
 
 
-def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def host_rtt(trace: Trace) -> tuple[I64, I64]:
     """Least round trip from the tap to each side's host and back, over all flows, and the number of samples.
 
     Samples from packets that end the connection, with another hop limit than the side's SYN or SYN/ACK, or without
@@ -76,7 +77,7 @@ def host_rtt(trace: Trace) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return least[host], count[host]
 
 
-def least_of(host: NDArray[np.int64], value: NDArray[np.int64], hosts: int) -> NDArray[np.int64]:
+def least_of(host: I64, value: I64, hosts: int) -> I64:
     """Find the least value of each host, -1 for none."""
     least = np.full(hosts, np.iinfo(np.int64).max)
     np.minimum.at(least, host, value)
@@ -98,14 +99,14 @@ ON_TIME = 1.5
 class Timing:
     """How long each suspect took to answer; one entry per suspect."""
 
-    ratio: NDArray[np.float64]  # age of what was answered in least round trips to the claimed sender, NaN: unknown
-    rtt: NDArray[np.int64]  # least round trip in ns, -1 when unknown
-    samples: NDArray[np.int64]  # number of round trips behind it
-    asked: NDArray[np.int64]  # row in Packets of the first copy of what was answered, -1 for none
-    premature: NDArray[np.bool_]  # acknowledges what its claimed sender cannot have read yet
-    too_soon: NDArray[np.bool_]  # bare, and right behind a packet that its claimed sender cannot have read yet
-    nearer: NDArray[np.bool_]  # later than that, but before the claimed sender's fastest answer
-    on_time: NDArray[np.bool_]  # took as long as its claimed sender's own answers
+    ratio: F64  # age of what was answered in least round trips to the claimed sender, NaN: unknown
+    rtt: I64  # least round trip in ns, -1 when unknown
+    samples: I64  # number of round trips behind it
+    asked: I64  # row in Packets of the first copy of what was answered, -1 for none
+    premature: Mask  # acknowledges what its claimed sender cannot have read yet
+    too_soon: Mask  # bare, and right behind a packet that its claimed sender cannot have read yet
+    nearer: Mask  # later than that, but before the claimed sender's fastest answer
+    on_time: Mask  # took as long as its claimed sender's own answers
 
 
 def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
@@ -147,15 +148,15 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
     )
 
 
-def takes_numbers(packets: Packets, row: NDArray[np.int64]) -> NDArray[np.bool_]:
+def takes_numbers(packets: Packets, row: I64) -> Mask:
     """Say which packets hold a byte, a SYN or a FIN: others reach further only over what the capture lacks."""
     flags = packets.tcp_flags[np.maximum(row, 0)]
     takes = (packets.payload_length[np.maximum(row, 0)] > 0) | (flags & (TcpFlag.SYN | TcpFlag.FIN) != 0)
-    found: NDArray[np.bool_] = takes
+    found: Mask = takes
     return found
 
 
-def first_reaching(suspects: Suspects, ack: NDArray[np.int64]) -> NDArray[np.int64]:
+def first_reaching(suspects: Suspects, ack: I64) -> I64:
     """Row of the first packet of the other side that reaches *ack*, -1 for none before the suspect.
 
     The running maximum of a side never falls, so one binary search over (side, maximum) keys finds it.
@@ -171,7 +172,7 @@ def first_reaching(suspects: Suspects, ack: NDArray[np.int64]) -> NDArray[np.int
     return np.where(found & (ack > 0), base.row[inside], -1)
 
 
-def trigger_died(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+def trigger_died(trace: Trace, suspects: Suspects) -> I64:
     """Find resets that acknowledge a packet which never reached their claimed sender, as a router reported.
 
     A time-exceeded message quotes the packet that it discards (RFC 792, RFC 4443 §3.3). When a quoted packet is also
@@ -204,9 +205,7 @@ def trigger_died(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     return report
 
 
-def every_equal(
-    wanted: NDArray[np.integer[Any]], sorted_values: NDArray[np.integer[Any]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def every_equal(wanted: NDArray[np.integer[Any]], sorted_values: NDArray[np.integer[Any]]) -> tuple[I64, I64]:
     """Pair each wanted value with every place of the sorted ones that holds it: places in both."""
     begin = np.searchsorted(sorted_values, wanted)
     several = np.searchsorted(sorted_values, wanted, "right") - begin

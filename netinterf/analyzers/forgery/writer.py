@@ -1,7 +1,6 @@
 """Who wrote an ordinary packet: what its time and its header say."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery import rules
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
@@ -11,6 +10,7 @@ from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.analyzers.signs import Signs, gathered, sign, weakened, weight_of
+from netinterf.arrays import F64
 from netinterf.trace import Trace
 
 __all__ = ["ONE_SAMPLE", "hops_off", "written_signs"]
@@ -75,6 +75,6 @@ def of_one_writer(signs: Signs, count: int) -> Signs:
     return signs | {rule: weakened(signs[rule], share) for rule in WRITER}
 
 
-def hops_off(headers: HeaderSigns, tolerance: int) -> NDArray[np.float64]:
+def hops_off(headers: HeaderSigns, tolerance: int) -> F64:
     """Hops by which each suspect is off its sender, NaN within the tolerance and where unknown."""
     return np.where(np.abs(headers.ttl_jump) > tolerance, headers.ttl_jump, np.nan)

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.freezes import rules
 from netinterf.analyzers.freezes.breaks import LATE_NS
 from netinterf.analyzers.freezes.courses import Courses, Stops, find_stops, follow_courses
 from netinterf.analyzers.signs import Cases, each_once, gathered, record, sign
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.concentration import BAD_SERVER, LEAK, PLACES, CommonLimit, Lives, find_common_limit
@@ -20,8 +20,6 @@ from netinterf.trace import Trace
 
 __all__ = ["Freezes"]
 
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 FEWEST, FEWEST_HERE = 2, 3
 """Stopped connections of one client that are compared; and where all lead to one network, since what fails there stops

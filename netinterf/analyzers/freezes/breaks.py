@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.datagrams import find_quic
@@ -17,13 +16,11 @@ from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unfinished import unfinished
 from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.analyzers.unanswered.waiting import find_waiting
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["LATE_NS", "Breaks", "find_ends", "joined_breaks", "under_way"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 IDLE_NS = 20_000_000_000
 """A pause after which a translator may have forgotten a connection (RFC 4787 §4.3 asks for two minutes, many keep

@@ -18,15 +18,13 @@ from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.freezes.breaks import Breaks, find_ends, joined_breaks, under_way
 from netinterf.analyzers.freezes.stalls import find_stalls
 from netinterf.analyzers.wire import wire_pieces
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.stats.concentration import PLACES
 from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["Courses", "Stops", "find_stops", "follow_courses"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 TCP = 6
 

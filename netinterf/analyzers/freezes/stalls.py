@@ -8,17 +8,14 @@ the end of what a program wrote (PSH).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.freezes.breaks import Breaks, joined_breaks, under_way
 from netinterf.analyzers.unanswered.silences import TCP, waiting_shown
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["STALL_NS", "find_stalls"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 STALL_NS = 5_000_000_000
 """How long nothing comes before it is a stall: five times the first retransmission timeout (RFC 6298 §2.1), far beyond

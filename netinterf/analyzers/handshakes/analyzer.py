@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.handshakes import rules
@@ -19,14 +18,12 @@ from netinterf.analyzers.handshakes.timing import (
     lasted,
 )
 from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
 
 __all__ = ["SlowHandshakes"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 LIKELY_ENDS = 3.0
 """Nats against a box, one in twenty: of 250 simulated handshakes that a box slowed by 3 s and more one went without a

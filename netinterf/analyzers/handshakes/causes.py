@@ -17,7 +17,8 @@ from math import lgamma, log
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import F64
 
 __all__ = [
     "LINE",
@@ -29,8 +30,6 @@ __all__ = [
     "against_way",
     "way_prior",
 ]
-
-F64 = NDArray[np.float64]
 
 SEGMENTS = 6
 """Segments whose loss makes a handshake wait: the median of 2,577 simulated benign handshakes is 5 with payload, and

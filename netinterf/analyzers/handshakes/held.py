@@ -6,17 +6,14 @@ in which order they left (RFC 7323 §3.2), and answers repeat the timestamp of w
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.handshakes.timing import LEAST_NS, Handshakes, first_rows
 from netinterf.analyzers.sides import running_top
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["find_held", "overtaken_by"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 HELD_NS = 1_000_000_000
 """Least time beyond a round trip after which an answer was held: acknowledgements wait for half a second at most

@@ -9,7 +9,6 @@ from math import lgamma, log
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import NEAR_NS
 from netinterf.analyzers.handshakes.causes import (
@@ -25,13 +24,10 @@ from netinterf.analyzers.handshakes.causes import (
     against_way,
     way_prior,
 )
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 
 __all__ = ["CLEAR", "Found", "Visits", "slowed_names"]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 MEMORIES_NS = (0, 20_000_000_000, 60_000_000_000)
 """How long an address may stay slow after a name that are tried: not at all, or about as long as in the examples that

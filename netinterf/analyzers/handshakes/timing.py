@@ -12,16 +12,13 @@ repeat anything, since kernels acknowledge at once (RFC 9293 §3.8.6.3: within h
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, SegmentKind, TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "first_rows", "lasted"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 LEAST_NS = 200_000_000
 """Least time beyond a round trip after which anything is sent again (Linux TCP_RTO_MIN; RFC 6298 §2.4 says 1 s)."""

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.isolation import rules
@@ -15,12 +15,12 @@ from netinterf.analyzers.isolation.places import candidates, country_code, own_c
 from netinterf.analyzers.isolation.spans import onset_p
 from netinterf.analyzers.isolation.unreached import find_unreached
 from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
+from netinterf.arrays import Mask
 from netinterf.schema import Evidence, Rule, SubjectKind
 from netinterf.trace import Trace
 
 __all__ = ["Isolation"]
 
-Mask = NDArray[np.bool_]
 Measured = dict[str, ArrayLike]
 
 

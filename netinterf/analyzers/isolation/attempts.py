@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, for_a_while, for_good, together
+from netinterf.arrays import I8, I64, U8, Mask
 from netinterf.context.special import is_ipv4
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 
 __all__ = ["ROWS", "SIX", "Attempts", "Row", "list_attempts"]
 
-I64 = NDArray[np.int64]
-I8 = NDArray[np.int8]
-Mask = NDArray[np.bool_]
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 
@@ -75,7 +73,7 @@ class Origins:
     """What each attempt is in the trace, aligned with `Attempts`."""
 
     subject: I64  # rows in Flows or Exchanges
-    kind: NDArray[np.uint8]  # SubjectKind codes
+    kind: U8  # SubjectKind codes
     host: I64  # rows in Hosts: the server
     client: I64  # rows in Hosts
     first: I64  # rows in Packets: what got no answer, or began it

@@ -6,15 +6,12 @@ other times of the capture; networks that never answered may be dead. It is a hi
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import Attempts
 from netinterf.analyzers.isolation.spans import closed_spans, units_of, within
+from netinterf.arrays import I64, Mask
 
 __all__ = ["FEWEST", "Together", "fell_together"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 FEWEST = 10
 """Networks that must fall silent together, and half as many that must go on. Judgement: of ten independent networks

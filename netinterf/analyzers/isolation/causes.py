@@ -17,14 +17,11 @@ from typing import NamedTuple
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import ROWS, SIX, Row
+from netinterf.arrays import F64, I64
 
 __all__ = ["CLOSED", "HARMLESS", "Counts", "Match", "match"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 Beta = tuple[float, float]
 

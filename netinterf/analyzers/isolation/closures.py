@@ -7,7 +7,6 @@ the logarithm of the number of places where that could have been.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
 from netinterf.analyzers.isolation.causes import Counts, Match, match
@@ -22,11 +21,10 @@ from netinterf.analyzers.isolation.spans import (
     whole_bins,
     within,
 )
+from netinterf.arrays import I64, Mask
 
 __all__ = ["HINT", "Closure", "judge"]
 
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 FEWEST_ABROAD, FEWEST_SYSTEMS = 20, 3
 """Networks abroad that must have been tried, and autonomous systems of those that failed while it seemed closed.

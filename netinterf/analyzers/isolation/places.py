@@ -7,20 +7,17 @@ search is paid for (little by the one with the shortest round trips), and the ev
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import Attempts, Origins
+from netinterf.arrays import I64
 from netinterf.context.networks import find_networks
 from netinterf.numbering import numbered
 from netinterf.trace import Trace
 
 __all__ = ["FEWEST_AT_HOME", "candidates", "country_code", "own_country", "place"]
 
-I64 = NDArray[np.int64]
-
 FEWEST_AT_HOME = 5
 """Networks at home that must have answered: with fewer nothing shows that home is well (judgement)."""
-
 
 NEAREST = 0.9
 """How likely the country with the shortest round trips is home: nearly always, but where neighbours lie nearer than the

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import ROWS, Attempts
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 
 __all__ = ["Shares", "became_slower", "moods", "shares", "splits_systems", "together", "turns"]
 
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FARTHER, FARTHER_NS = 1.1, 10_000_000
 """Networks that are still reached are slower when the round trips of half of them grew by so much: more than what

@@ -8,9 +8,9 @@ alone.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.attempts import ROWS, Attempts
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.stats.changes import best_split, binomial_cost, pelt, split_p
 from netinterf.stats.diurnal import hourly_share
@@ -28,10 +28,6 @@ __all__ = [
     "whole_bins",
     "within",
 ]
-
-I64 = NDArray[np.int64]
-F64 = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 BIN_NS = 60_000_000_000
 """Time that counts as once: a network tried twice within a minute with the same outcome is one

@@ -7,16 +7,14 @@ themselves twice (RFC 6298 §2.4 and §5.5) is silent, whatever comes of it late
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.flows.grouping import first_index
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["OPEN_NS", "TRIES", "Stalls", "for_a_while", "for_good", "together"]
 
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
 

@@ -7,11 +7,11 @@ count: scanners and peers try dead ones all day. Each address family is looked a
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.isolation.causes import HIGH
 from netinterf.analyzers.unanswered.silences import TCP
 from netinterf.analyzers.unanswered.waiting import find_ungreeted
+from netinterf.arrays import F64, I64, Mask
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.numbering import combined
 from netinterf.stats.rates import beta_binomial_tail
@@ -19,8 +19,6 @@ from netinterf.trace import Trace
 
 __all__ = ["FEWEST", "STEADY", "Unreached", "find_unreached"]
 
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 FEWEST, STEADY = 5, 2
 """Networks that must never have answered, and others that must have meanwhile: with fewer a dead host or two decide."""
@@ -40,7 +38,7 @@ class Unreached:
     last: I64  # … and its last
     silent: I64  # networks that never answered the same client over the same address family
     steady: I64  # those that did meanwhile
-    surprise: NDArray[np.float64]  # nats: how unlikely so many dead ones are where nearly all are well (`causes.HIGH`)
+    surprise: F64  # nats: how unlikely so many dead ones are where nearly all are well (`causes.HIGH`)
 
 
 def find_unreached(trace: Trace) -> Unreached:

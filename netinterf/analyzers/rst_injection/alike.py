@@ -9,9 +9,9 @@ nearly all servers of the client are hit: being selective is what sets a censor 
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["Alike", "find_alike"]
@@ -33,14 +33,12 @@ MOST = 5.0
 class Alike:
     """One entry per chosen reset."""
 
-    servers: NDArray[np.float64]  # unrelated servers in whose name a reset like it came to the same client
-    spared: NDArray[np.float64]  # sites of that client that answered and were not reset
-    llr: NDArray[np.float64]
+    servers: F64  # unrelated servers in whose name a reset like it came to the same client
+    spared: F64  # sites of that client that answered and were not reset
+    llr: F64
 
 
-def find_alike(
-    trace: Trace, suspects: Suspects, chosen: NDArray[np.int64], guilty: NDArray[np.bool_], shown: NDArray[np.bool_]
-) -> Alike:
+def find_alike(trace: Trace, suspects: Suspects, chosen: I64, guilty: Mask, shown: Mask) -> Alike:
     """Count, for each chosen reset, the unrelated servers whose resets are like it.
 
     Two resets are alike when both came at the same stage (to a SYN, to the first request, later), both with ACK or
@@ -91,26 +89,26 @@ def find_alike(
 TCP = 6
 
 
-def surprise(hit: NDArray[np.int64], of: NDArray[np.int64]) -> NDArray[np.float64]:
+def surprise(hit: I64, of: I64) -> F64:
     """Weigh that *hit* or more *of* unrelated sites are reset by chance: minus the log of the binomial tail, capped."""
     from scipy.special import betainc
 
     some = np.maximum(hit, 1)
     tail = betainc(some, np.maximum(of, some) - some + 1, BY_CHANCE)
-    weight: NDArray[np.float64] = np.minimum(MOST, -np.log(np.maximum(tail, 1e-300)))
+    weight: F64 = np.minimum(MOST, -np.log(np.maximum(tail, 1e-300)))
     return np.where(hit > 0, weight, 0.0)
 
 
-def stages(trace: Trace, suspects: Suspects, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def stages(trace: Trace, suspects: Suspects, chosen: I64) -> I64:
     """Number stage and form of each chosen reset: to a SYN, before any answer, later; twice, with and without ACK."""
     answered = trace.sides.first_payload[suspects.side[chosen]]
     early = (answered < 0) | (answered >= suspects.row[chosen])
     stage = np.where(suspects.previous[chosen] < 0, 0, np.where(early, 1, 2))
-    numbered: NDArray[np.int64] = 2 * stage + suspects.acks[chosen]
+    numbered: I64 = 2 * stage + suspects.acks[chosen]
     return numbered
 
 
-def rows_in(rows: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+def rows_in(rows: I64, wanted: I64) -> Mask:
     """Say of each row whether it is among the *wanted* rows."""
     if not len(rows) or not len(wanted):
         return np.zeros(len(rows), np.bool_)

@@ -38,13 +38,12 @@ from netinterf.analyzers.signs import (
     taken,
     total,
 )
+from netinterf.arrays import F64, I64
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["RstInjection"]
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +131,7 @@ class RstInjection:
         ]
         return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
 
-    def fins(self, trace: Trace) -> tuple[list[Evidence], NDArray[np.int64]]:
+    def fins(self, trace: Trace) -> tuple[list[Evidence], I64]:
         """Weigh every odd FIN; write down the signs on the most suspicious of each flow.
 
         Returns:
@@ -164,7 +163,7 @@ class RstInjection:
         cases = suspected(trace, suspects, chosen, with_followers(trace, suspects.row[chosen]))
         return record(self, cases, taken(signs, chosen, len(suspects)), rules.data)
 
-    def resets(self, trace: Trace, forged_ends: NDArray[np.int64]) -> list[Evidence]:
+    def resets(self, trace: Trace, forged_ends: I64) -> list[Evidence]:
         """Weigh every suspect reset; write down the signs on the most suspicious of each flow.
 
         Args:
@@ -229,15 +228,15 @@ def suspected(trace: Trace, suspects: Suspects, chosen: I64, forged: Ragged | I6
     return Cases(subject=suspects.flow[chosen], time=trace.packets.time[row], witness=row, forged=forged)
 
 
-def choose(suspects: Suspects, score: NDArray[np.float64]) -> NDArray[np.int64]:
+def choose(suspects: Suspects, score: F64) -> I64:
     """Pick the most suspicious reset of each flow (the first of equals); places among the suspects, by flow."""
     order = np.lexsort((suspects.row, -score, suspects.flow))
     flow = suspects.flow[order]
-    first: NDArray[np.int64] = order[np.append(True, flow[1:] != flow[:-1])[: len(order)]]
+    first: I64 = order[np.append(True, flow[1:] != flow[:-1])[: len(order)]]
     return first
 
 
-def forged_rows(trace: Trace, suspects: Suspects, score: NDArray[np.float64], chosen: NDArray[np.int64]) -> Ragged:
+def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ragged:
     """List, for each chosen flow, the ends of the same claimed sender that look forged on their own.
 
     Where the chosen one came another way than its claimed sender's SYN, those that came that sender's way are its own.

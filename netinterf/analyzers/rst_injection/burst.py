@@ -7,11 +7,11 @@ number.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.counter import counted_together
 from netinterf.analyzers.forgery.sequence import lossy, may_answer
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.trace import Trace
 
@@ -31,12 +31,12 @@ CLONE_NS = 5_000_000  # copies of one packet come within 5 ms (triples within 0.
 class BurstSigns:
     """One entry per suspect."""
 
-    size: NDArray[np.int64]  # resets of this side in the burst
-    mixed: NDArray[np.bool_]  # with and without ACK, or different ack fields, in another way than one per segment
-    excess: NDArray[np.bool_]  # three or more resets, and more than segments that can have drawn them
-    per_segment: NDArray[np.bool_]  # several resets, but no more than one for each segment of a flight
-    cloned: NDArray[np.bool_]  # an equal non-zero IP ID on another reset of the burst
-    counting: NDArray[np.bool_]  # hop limit and window climb together, over the burst or from flow to flow
+    size: I64  # resets of this side in the burst
+    mixed: Mask  # with and without ACK, or different ack fields, in another way than one per segment
+    excess: Mask  # three or more resets, and more than segments that can have drawn them
+    per_segment: Mask  # several resets, but no more than one for each segment of a flight
+    cloned: Mask  # an equal non-zero IP ID on another reset of the burst
+    counting: Mask  # hop limit and window climb together, over the burst or from flow to flow
 
 
 def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
@@ -94,7 +94,7 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     return BurstSigns(**columns)
 
 
-def counted_on(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def counted_on(trace: Trace, suspects: Suspects) -> Mask:
     """Find resets in one server's name to one client whose hop limits and windows come out of one counter."""
     flows, row = trace.flows, suspects.row
     path = combined(flows.client[suspects.flow], flows.server[suspects.flow], suspects.side % 2)
@@ -102,7 +102,7 @@ def counted_on(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return found & trace.recording.ttl_informative[suspects.flow]
 
 
-def repeats(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def repeats(trace: Trace, suspects: Suspects) -> Mask:
     """Find resets with ACK that say the same at once more often than anything can have drawn them.
 
     Who answers each segment with a reset acknowledges what had come by then (RFC 9293 §3.10.7.1), so that `EXCESS` and
@@ -128,18 +128,18 @@ def repeats(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     return found & ~lossy(trace, suspects)
 
 
-def wire_segments(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+def wire_segments(trace: Trace, suspects: Suspects) -> I64:
     """Count the segments that each packet of the base was on the wire: several where offload joined them."""
     base = suspects.base
     mss = trace.sides.mss[base.side].astype(np.int64)
     other_mss = trace.sides.mss[base.side ^ 1].astype(np.int64)
     usual = np.where((mss > 0) & (other_mss > 0), np.minimum(mss, other_mss), np.maximum(mss, other_mss))
     size = trace.packets.payload_length[base.row].astype(np.int64)
-    count: NDArray[np.int64] = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
+    count: I64 = np.maximum(1, -(-size // np.where(usual > 0, usual, DEFAULT_MSS)))
     return count
 
 
-def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
+def outstanding(trace: Trace, suspects: Suspects) -> I64:
     """Count the other side's segments that may each have drawn a reset.
 
     Those are the segments since the claimed sender's last word of its own (payload, SYN or FIN), and what it had not
@@ -160,11 +160,11 @@ def outstanding(trace: Trace, suspects: Suspects) -> NDArray[np.int64]:
     unseen = base.first_above(base.top, suspects.other, np.maximum(acked - 1, 0))
     first = np.where(unseen >= 0, np.minimum(since, unseen), since)
     until = np.searchsorted(keys, suspects.other << 32 | suspects.row)
-    count: NDArray[np.int64] = np.maximum(total[until] - total[np.minimum(first, until)], 0)
+    count: I64 = np.maximum(total[until] - total[np.minimum(first, until)], 0)
     return count
 
 
-def answer_late_data(trace: Trace, suspects: Suspects, closed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def answer_late_data(trace: Trace, suspects: Suspects, closed: Mask) -> Mask:
     """Find resets behind their side's own end of which there are no more than segments of data that it did not take.
 
     Whoever closed, or a device before it, answers each of them, and may build the answer from it: that there are many,
@@ -192,11 +192,11 @@ def answer_late_data(trace: Trace, suspects: Suspects, closed: NDArray[np.bool_]
     before = np.cumsum(mine) - mine
     rank = np.empty(len(suspects), np.int64)
     rank[order] = before + mine - np.maximum.accumulate(np.where(starts, before, 0))
-    found: NDArray[np.bool_] = closed & (rank <= total[until] - total[first])
+    found: Mask = closed & (rank <= total[until] - total[first])
     return found
 
 
-def _spread(values: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _spread(values: I64, starts: I64) -> I64:
     """Greatest minus least value of each run that begins at *starts*."""
     if not len(values):
         return values

@@ -13,10 +13,10 @@ hides that, since the host does not know what was said in its name.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.oddity import begins_http
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, SegmentKind, Status, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
@@ -33,12 +33,12 @@ SYNACK_WINDOW_NS = 1_000_000_000  # two answers within a second; SYN cookies cha
 class Contradictions:
     """Pairs of packets that cannot both be genuine; the columns are aligned."""
 
-    flow: NDArray[np.int64]
-    forged: NDArray[np.int64]  # rows in Packets: the one that looks less like its sender
-    genuine: NDArray[np.int64]  # rows in Packets
-    http: NDArray[np.bool_]  # the forged bytes begin an HTTP answer
-    end: NDArray[np.bool_]  # they come with the end of the stream, and begin none
-    alike: NDArray[np.bool_]  # nothing shows that they are two: one broken sender may have written both
+    flow: I64
+    forged: I64  # rows in Packets: the one that looks less like its sender
+    genuine: I64  # rows in Packets
+    http: Mask  # the forged bytes begin an HTTP answer
+    end: Mask  # they come with the end of the stream, and begin none
+    alike: Mask  # nothing shows that they are two: one broken sender may have written both
 
 
 def conflicting_data(trace: Trace) -> Contradictions:
@@ -106,9 +106,7 @@ def empty() -> Contradictions:
     return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, end=none > 0, alike=none > 0)
 
 
-def pair_up(
-    trace: Trace, flow: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64]
-) -> Contradictions:
+def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
     """Keep the earliest pair of each flow, and tell which of the two looks less like its sender.
 
     When both look alike the one that came first is held to be forged: an injector is nearer than the host that it
@@ -134,7 +132,7 @@ def pair_up(
     )
 
 
-def disowned(trace: Trace, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.bool_]:
+def disowned(trace: Trace, first: I64, second: I64) -> Mask:
     """Say which packets their claimed sender takes back before it says something else in their place.
 
     Behind the second it proves nothing: a stack that never counts what it sends disowns both. Blind where one stack
@@ -144,11 +142,11 @@ def disowned(trace: Trace, first: NDArray[np.int64], second: NDArray[np.int64]) 
     late = np.full(len(first), -1)
     late[order] = ack_regressions(trace, first[order]).late
     told = trace.recording.timing_informative[trace.packets.flow[first]]
-    found: NDArray[np.bool_] = told & (late >= 0) & (late < second)
+    found: Mask = told & (late >= 0) & (late < second)
     return found
 
 
-def strangeness(trace: Trace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def strangeness(trace: Trace, rows: I64) -> I64:
     """Count the header fields in which packets differ from the acknowledgements of the same side.
 
     Those acknowledgements are the server's pure ACKs and its SYN/ACK in the same flow; fields are the hop limit, the

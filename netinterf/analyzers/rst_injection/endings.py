@@ -6,11 +6,11 @@ RFC 2525 §2.17 (close with unread data) and of the kernels' own sources.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.header import HeaderSigns
 from netinterf.analyzers.forgery.sequence import echoes_ack
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -29,19 +29,19 @@ ANSWER_SHARE = 0.8  # an answer takes the round trip; a fifth less is jitter of 
 class EndingSigns:
     """One entry per suspect."""
 
-    abort: NDArray[np.bool_]  # RST/ACK with the sender's own timestamps: the application closed with data unread
-    refused: NDArray[np.bool_]  # the only answer to a SYN, with the numbers of a closed port
-    after_fin: NDArray[np.bool_]  # its own side had sent FIN before: the socket was gone
-    answers_reset: NDArray[np.bool_]  # the other side had reset before: a closed socket answers late packets
-    stray: NDArray[np.bool_]  # bare R that repeats the ack field of a segment one round trip old
-    after_close: NDArray[np.bool_]  # it answers nothing but the other side's FIN: who is leaving needs no cutting off
-    resumed: NDArray[np.bool_]  # it answers the first packet after a second of silence of both sides
-    idle: NDArray[np.bool_]  # its side had been silent for a minute or more
-    rested: NDArray[np.float64]  # seconds since everything that was asked had been answered; NaN: something was not
-    closed_before: NDArray[np.bool_]  # after a reset that is certainly its side's own
+    abort: Mask  # RST/ACK with the sender's own timestamps: the application closed with data unread
+    refused: Mask  # the only answer to a SYN, with the numbers of a closed port
+    after_fin: Mask  # its own side had sent FIN before: the socket was gone
+    answers_reset: Mask  # the other side had reset before: a closed socket answers late packets
+    stray: Mask  # bare R that repeats the ack field of a segment one round trip old
+    after_close: Mask  # it answers nothing but the other side's FIN: who is leaving needs no cutting off
+    resumed: Mask  # it answers the first packet after a second of silence of both sides
+    idle: Mask  # its side had been silent for a minute or more
+    rested: F64  # seconds since everything that was asked had been answered; NaN: something was not
+    closed_before: Mask  # after a reset that is certainly its side's own
 
 
-def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_ends: NDArray[np.int64]) -> EndingSigns:
+def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_ends: I64) -> EndingSigns:
     """Compare every suspect with the templates of genuine endings; a forged FIN ended nothing."""
     packets, base, row = trace.packets, suspects.base, suspects.row
     fin = np.where(np.isin(suspects.side, forged_ends), -1, trace.sides.fin[suspects.side])
@@ -66,7 +66,7 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     )
 
 
-def rested(trace: Trace, suspects: Suspects) -> NDArray[np.float64]:
+def rested(trace: Trace, suspects: Suspects) -> F64:
     """Tell for how many seconds nobody had been owed anything; NaN where somebody was, or for less than a second.
 
     The server had the last word, and everything was acknowledged: front ends end such connections after a round number
@@ -78,7 +78,7 @@ def rested(trace: Trace, suspects: Suspects) -> NDArray[np.float64]:
     place = np.where(packets.payload_length[base.row] > 0, np.arange(len(base.row)), -1)
     place = np.maximum.accumulate(place)
 
-    def word(side: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    def word(side: I64, last: I64) -> I64:
         """Row of the last payload of a side up to a place in the base, -1 for none."""
         spoke = base.at(place, last)
         return np.where((spoke >= 0) & (base.at(base.side, spoke) == side), base.at(base.row, spoke), -1)
@@ -91,21 +91,21 @@ def rested(trace: Trace, suspects: Suspects) -> NDArray[np.float64]:
     )
     quiet = packets.time[row] - packets.time[np.maximum(server, 0)]
     known = done & (server > client) & (client >= 0) & (quiet >= RESUMED_NS)
-    seconds: NDArray[np.float64] = np.where(known, quiet / 1e9, np.nan)
+    seconds: F64 = np.where(known, quiet / 1e9, np.nan)
     return seconds
 
 
-def answers_fin(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def answers_fin(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether all that the claimed sender had yet to answer was the other side's FIN."""
     packets, base = trace.packets, suspects.base
     heard = base.at(base.acked, suspects.previous, missing=0)
     last = base.at(base.row, suspects.asked)
     closing = (packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.FIN) != 0 if len(packets) else last >= 0
-    found: NDArray[np.bool_] = (last >= 0) & closing & (base.at(base.top, suspects.asked) == heard + 1)
+    found: Mask = (last >= 0) & closing & (base.at(base.top, suspects.asked) == heard + 1)
     return found
 
 
-def breaks_silence(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether the packets that a suspect may answer came after a second in which nobody spoke."""
     packets, base = trace.packets, suspects.base
     heard = base.at(base.acked, suspects.previous, missing=0)
@@ -116,18 +116,18 @@ def breaks_silence(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
     quiet = np.maximum(np.where(same, own, -1), base.at(base.row, base.before(suspects.side, np.maximum(row, 0))))
     known = (row >= 0) & (row < suspects.row) & (quiet >= 0)
     gap = packets.time[np.maximum(row, 0)] - packets.time[np.maximum(quiet, 0)] if len(packets) else row
-    found: NDArray[np.bool_] = known & (gap >= RESUMED_NS)
+    found: Mask = known & (gap >= RESUMED_NS)
     return found
 
 
-def soon_after(trace: Trace, suspects: Suspects, first: NDArray[np.int32], rtt: NDArray[np.int64]) -> NDArray[np.bool_]:
+def soon_after(trace: Trace, suspects: Suspects, first: I32, rtt: I64) -> Mask:
     """Say whether the time since packet *first* was enough for it to reach the claimed sender and draw an answer."""
     since = trace.packets.time[suspects.row] - trace.packets.time[np.maximum(first, 0)]
-    enough: NDArray[np.bool_] = (rtt < 0) | (since >= ANSWER_SHARE * rtt)
+    enough: Mask = (rtt < 0) | (since >= ANSWER_SHARE * rtt)
     return enough
 
 
-def after_own_reset(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> NDArray[np.bool_]:
+def after_own_reset(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> Mask:
     """Find resets behind one that continues the counters of its side: that one closed the connection already.
 
     Such late ones come from boxes in front of a host that answer for connections they saw closed.

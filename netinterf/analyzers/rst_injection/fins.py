@@ -7,7 +7,6 @@ and in public control captures the hop limit of its connection (399 of 399).
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery import rules as writing
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
@@ -21,6 +20,7 @@ from netinterf.analyzers.rst_injection.endings import rested
 from netinterf.analyzers.rst_injection.signs import after_request
 from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.analyzers.signs import Signs, gathered, sign, weakened
+from netinterf.arrays import Mask
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
@@ -51,7 +51,7 @@ def find_fins(trace: Trace) -> Suspects:
     return beside(trace, row, side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own))
 
 
-def behind_fin(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
+def behind_fin(trace: Trace, fins: Suspects) -> Mask:
     """Find FINs that end the stream before bytes that their side had already sent. Blind where the capture has holes.
 
     A FIN that is sent again together with bytes before it still ends at the same place.
@@ -59,17 +59,17 @@ def behind_fin(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
     packets, base = trace.packets, fins.base
     end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
     late = fins.gap > reorder_margin(trace, fins.side)
-    found: NDArray[np.bool_] = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
+    found: Mask = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
     return found
 
 
-def acknowledged_before(trace: Trace, fins: Suspects) -> NDArray[np.bool_]:
+def acknowledged_before(trace: Trace, fins: Suspects) -> Mask:
     """Find FINs of clients that acknowledge no more than their side had acknowledged before.
 
     A client that somebody lied to acknowledges the lie and closes; how early that was tells of the lie, not of the end.
     """
     told = fins.base.at(fins.base.acked, fins.previous) >= trace.packets.relative_ack[fins.row]
-    found: NDArray[np.bool_] = told & (fins.side % 2 == 0) & fins.acks
+    found: Mask = told & (fins.side % 2 == 0) & fins.acks
     return found
 
 

@@ -5,7 +5,6 @@ PET 2006). One odd packet among many alike is a question; where most are unlike 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
@@ -13,6 +12,7 @@ from netinterf.analyzers.forgery.header import PADDING
 from netinterf.analyzers.forgery.oddity import begins_page, unlike_greeting
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.sides import segment_end, side_packets
+from netinterf.arrays import Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -50,7 +50,7 @@ def find_later_data(trace: Trace) -> Suspects:
     return beside(trace, row, base)
 
 
-def steps_back(trace: Trace) -> NDArray[np.bool_]:
+def steps_back(trace: Trace) -> Mask:
     """Say in which flows a bare packet of the server lies below the end of the server's packet before it."""
     packets = trace.packets
     found = np.zeros(len(trace.flows), np.bool_)

@@ -7,17 +7,15 @@ set up alike, and one of them goes on with the connection.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_ONE
 from netinterf.analyzers.rst_injection.contradiction import Contradictions
+from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["other_stacks", "raced", "refused", "swapped_ports"]
-
-I64 = NDArray[np.int64]
 
 
 def swapped_ports(trace: Trace) -> Contradictions:
@@ -70,7 +68,7 @@ def latest(trace: Trace, pairs: Contradictions) -> I64:
     return last
 
 
-def raced(trace: Trace, pairs: Contradictions) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.float64]]]:
+def raced(trace: Trace, pairs: Contradictions) -> tuple[Mask, dict[str, F64]]:
     """Say where the first greeting came in a fraction of the time that another took, and how long both took in ms."""
     packets = trace.packets
     syn = trace.sides.syn[2 * pairs.flow].astype(np.int64)
@@ -81,11 +79,11 @@ def raced(trace: Trace, pairs: Contradictions) -> tuple[NDArray[np.bool_], dict[
     return early, {"waited_ms": waited / 1e6, "other_ms": other / 1e6}
 
 
-def other_stacks(trace: Trace, pairs: Contradictions) -> NDArray[np.bool_]:
+def other_stacks(trace: Trace, pairs: Contradictions) -> Mask:
     """Say where two carry different options: they answer the same offer, and machines of one service are alike."""
     options = trace.packets.tcp_options
     odd = options[pairs.forged] != options[pairs.genuine]
-    found: NDArray[np.bool_] = odd | (options[pairs.forged] != options[latest(trace, pairs)])
+    found: Mask = odd | (options[pairs.forged] != options[latest(trace, pairs)])
     return found
 
 

@@ -1,7 +1,6 @@
 """What each reset shows, weighed: time, aftermath, numbers, stage, header, burst, and the templates that excuse it."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.aftermath import alive_after, alive_at_once, kernel_beside_program
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
@@ -15,12 +14,13 @@ from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.rst_injection.burst import answer_late_data, burst_signs
 from netinterf.analyzers.rst_injection.endings import EndingSigns, ending_signs
 from netinterf.analyzers.signs import Sign, Signs, gathered, sign, weakened, weight_of
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["TEMPLATES", "after_request", "answers_syn", "reset_signs"]
 
 
-def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> Signs:
+def reset_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int) -> Signs:
     """Weigh each sign on each reset that can show it.
 
     Args:
@@ -34,13 +34,13 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64]
     return gathered(one if rules.connects.of(one.rule) else weakened(one, ~opening) for one in signs)
 
 
-def answers_syn(trace: Trace, suspects: Suspects) -> NDArray[np.bool_]:
+def answers_syn(trace: Trace, suspects: Suspects) -> Mask:
     """Say which resets answer a SYN: their claimed sender had said nothing before."""
-    found: NDArray[np.bool_] = (suspects.previous < 0) & (trace.sides.syn[suspects.other] >= 0)
+    found: Mask = (suspects.previous < 0) & (trace.sides.syn[suspects.other] >= 0)
     return found
 
 
-def all_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], tolerance: int) -> list[Sign]:
+def all_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int) -> list[Sign]:
     """Weigh each sign on each reset, whatever it answers."""
     headers = compare_headers(trace, suspects)
     endings = ending_signs(trace, suspects, headers, forged_ends)
@@ -80,9 +80,7 @@ def all_signs(trace: Trace, suspects: Suspects, forged_ends: NDArray[np.int64], 
     ]
 
 
-def header_signs(
-    trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, late: NDArray[np.bool_]
-) -> list[Sign]:
+def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, tolerance: int, late: Mask) -> list[Sign]:
     """Weigh how the reset's header differs from its sender's; what answers *late* data may be made from them."""
     jump = hops_off(headers, tolerance)
     counted = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow] & ~headers.copied_id
@@ -121,7 +119,7 @@ def header_signs(
     ]
 
 
-def forgetful(trace: Trace, suspects: Suspects, gateway: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def forgetful(trace: Trace, suspects: Suspects, gateway: Mask) -> Mask:
     """Find what a gateway reset for clients of which it also ended talks that went on well.
 
     Their server had answered, and had taken more than the first data. Filters decide before: by a name, which is among
@@ -135,7 +133,7 @@ def forgetful(trace: Trace, suspects: Suspects, gateway: NDArray[np.bool_]) -> N
     went_on = gateway & (own >= 0) & (own < suspects.row) & (first >= 0)
     went_on &= base.at(base.acked, suspects.previous, missing=0) > said
     client = trace.flows.client[suspects.flow]
-    found: NDArray[np.bool_] = gateway & np.isin(client, client[went_on])
+    found: Mask = gateway & np.isin(client, client[went_on])
     return found
 
 
@@ -152,7 +150,7 @@ def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
     ]
 
 
-def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> list[Sign]:
+def template_signs(endings: EndingSigns, alive: Mask) -> list[Sign]:
     """Weigh the templates of genuine endings, the most special first.
 
     A side that goes on as if nothing had happened had not closed, aborted or forgotten the connection: where it does,
@@ -175,7 +173,7 @@ def template_signs(endings: EndingSigns, alive: NDArray[np.bool_]) -> list[Sign]
     ]
 
 
-def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> NDArray[np.bool_]:
+def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> Mask:
     """Find clients that lost a connection in the middle of a request, without a word of their own.
 
     Their stack answers what still comes with bare resets, as it does for connections that it does not know. It had sent
@@ -191,7 +189,7 @@ def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> ND
     known = (suspects.side % 2 == 0) & (rst[suspects.side] == row) & (ended > row) & (other > row)
     rtt = sides.rtt[suspects.side]
     fresh = (suspects.gap >= 0) & (rtt > 0) & (suspects.gap <= FRESH_TRIPS * rtt)
-    found: NDArray[np.bool_] = endings.stray & known & asked & fresh & ~lossy(trace, suspects)
+    found: Mask = endings.stray & known & asked & fresh & ~lossy(trace, suspects)
     return found
 
 
@@ -200,7 +198,7 @@ FRESH_TRIPS = 2
 what the server says has drawn the answer, and one for the server to say it. Judgement, not fitted."""
 
 
-def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def after_request(trace: Trace, suspects: Suspects) -> tuple[Mask, Mask]:
     """Say of each suspect "from a server" whether the client had sent data and the server none, and had taken them.
 
     Which data were the first, and which end is the client, is known only where a greeting was captured.
@@ -213,7 +211,7 @@ def after_request(trace: Trace, suspects: Suspects) -> tuple[NDArray[np.bool_], 
     asked, answered = first[suspects.other], first[suspects.side]
     waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
     fin = trace.sides.fin[suspects.side]
-    found: NDArray[np.bool_] = met & waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
+    found: Mask = met & waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
     return found, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
 
@@ -230,8 +228,8 @@ ONE_DEVICE = 5.0
 firewall that rejects for it, explains them all at once."""
 
 
-def one_device(signs: list[Sign]) -> NDArray[np.float64]:
+def one_device(signs: list[Sign]) -> F64:
     """Share of its weight that each of these signs keeps so that together they stay below `ONE_DEVICE`."""
     every = np.sum([one.llr for one in signs], axis=0)
-    share: NDArray[np.float64] = np.minimum(1.0, ONE_DEVICE / np.maximum(every, 1e-9))
+    share: F64 = np.minimum(1.0, ONE_DEVICE / np.maximum(every, 1e-9))
     return share

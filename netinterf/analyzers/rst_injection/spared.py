@@ -7,12 +7,12 @@ is no proof, and one that resets a name now and then does so for reasons of its 
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.forgery.suspects import TCP
 from netinterf.analyzers.rst_injection import rules
 from netinterf.analyzers.signs import Cases, Signs, gathered, sign
+from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["spared_signs"]
@@ -41,12 +41,12 @@ def spared_signs(trace: Trace, cases: Cases) -> Signs:
 class Spared:
     """One entry per flow that was asked about."""
 
-    served: NDArray[np.int64]  # connections to the same server under other names that were answered within a minute
-    went_well: NDArray[np.int64]  # the same under the same name
-    again: NDArray[np.int64]  # other connections of the client under the same name that were reset at the same stage
+    served: I64  # connections to the same server under other names that were answered within a minute
+    went_well: I64  # the same under the same name
+    again: I64  # other connections of the client under the same name that were reset at the same stage
 
 
-def find_spared(trace: Trace, flow: NDArray[np.int64], time: NDArray[np.int64], hit: NDArray[np.bool_]) -> Spared:
+def find_spared(trace: Trace, flow: I64, time: I64, hit: Mask) -> Spared:
     """Look beside resets that answered a first request.
 
     Args:

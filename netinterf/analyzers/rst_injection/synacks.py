@@ -6,16 +6,14 @@ forge at random (Wang et al., IMC 2017, type 1; seen for resets), others count i
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.forgery.counter import counted_together
+from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["find_counted", "find_varied"]
-
-I64 = NDArray[np.int64]
 
 FEWEST = 3
 """Greetings, no two of them alike, from which their windows are no accident of a few machines behind one address.

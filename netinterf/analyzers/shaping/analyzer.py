@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.shaping import rules
@@ -15,13 +14,12 @@ from netinterf.analyzers.shaping.places import behind_tap, place_of
 from netinterf.analyzers.shaping.queued import find_queued, waiting_lanes
 from netinterf.analyzers.shaping.unmeasured import find_unmeasured
 from netinterf.analyzers.signs import Cases, gathered, record, sign
+from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["Shaping"]
-
-I64 = NDArray[np.int64]
 
 MOST_WITNESSES = 50
 """Packets named as witnesses of one flow: enough to look at."""

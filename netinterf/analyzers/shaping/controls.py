@@ -10,16 +10,13 @@ bucket). What passed before says nothing, since it may have used the bucket up.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, deliveries
 from netinterf.analyzers.shaping.queued import Queued
+from netinterf.arrays import F64, I64
 from netinterf.trace import Trace
 
 __all__ = ["LOOSE", "Exchanged", "Others", "apart", "beyond", "meanwhile"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 SPREAD = 0.1
 """Standard deviation of the rate of a window around the queue's, as a share of it: a packet in a window of eight."""

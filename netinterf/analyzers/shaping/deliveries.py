@@ -8,19 +8,15 @@ less timestamp, above the least of the transfer. All transfers of a capture are 
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import running_top
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, RttKind, TcpFlag, TcpOption
 from netinterf.stats.robust import group_quantile
 from netinterf.table import spans
 from netinterf.trace import Trace
 
 __all__ = ["ACKS", "ARRIVALS", "LEAST_BYTES", "Deliveries", "deliveries", "sizeable"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP = 6
 
@@ -58,7 +54,7 @@ class Deliveries:
     def __len__(self) -> int:
         return len(self.lane)
 
-    def take(self, rows: NDArray[np.bool_] | I64) -> "Deliveries":
+    def take(self, rows: Mask | I64) -> "Deliveries":
         """Select deliveries, in the order given."""
         return Deliveries(
             **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "vague")}
@@ -216,7 +212,7 @@ def full_segment(trace: Trace) -> I64:
     return np.repeat(least, 2)
 
 
-def told_early(side: I64, more: I64, again: Bool, segment: I64) -> F64:
+def told_early(side: I64, more: I64, again: Mask, segment: I64) -> F64:
     """Count a packet for each duplicate acknowledgement, and take it off what later ones say was delivered.
 
     While packets are missing, the acknowledgements stand still or advance from hole to hole although others arrive;

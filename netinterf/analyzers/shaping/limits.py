@@ -7,7 +7,6 @@ met the limit as well, though nothing else tells that they were queued.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.controls import Exchanged, Others, apart, beyond
@@ -21,13 +20,12 @@ from netinterf.analyzers.shaping.queued import (
     cut_windows,
     near,
 )
+from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
 __all__ = ["DECIDED", "Limit", "find_limits"]
-
-I64 = NDArray[np.int64]
 
 DECIDED = 3.0
 """Nats from which a contrast counts: twenty to one."""

@@ -2,20 +2,17 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping import rules
 from netinterf.analyzers.shaping.controls import LOOSE, apart, meanwhile
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries
 from netinterf.analyzers.shaping.limits import DECIDED, Limit
 from netinterf.analyzers.shaping.queued import Queued
+from netinterf.arrays import I64
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
 __all__ = ["Place", "behind_tap", "place_of"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 LEAST_BURST = 20_000.0
 """Bytes beyond the rate that no line lets through: more than the ten packets with which senders begin (RFC 6928)."""

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping.deliveries import ACKS, Deliveries, first_of, least_trip
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = [
@@ -34,9 +34,6 @@ __all__ = [
     "waiting_lanes",
 ]
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 WINDOW, SMALLEST, ENOUGH = 12_000.0, 4_500.0, 20
 """Bytes of a window: some eight full packets, so that one delayed acknowledgement does not make a rate. Transfers that
@@ -95,12 +92,12 @@ class Windows:
     begin: F64  # seconds: the end of the window before
     end: F64
     rate: F64  # bytes a second
-    waiting: Bool  # every packet of it that is known to have waited or not has waited
+    waiting: Mask  # every packet of it that is known to have waited or not has waited
     wait: F64  # the least wait, seconds; NaN where none is known
     even: F64  # share of the bytes that came at their own time: neither bunched nor late
     row: I64  # row in Packets of the last delivery
 
-    def take(self, rows: Bool | I64) -> "Windows":
+    def take(self, rows: Mask | I64) -> "Windows":
         """Select windows."""
         return attrs.evolve(self, **{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Windows)})
 
@@ -292,13 +289,13 @@ def part_of(found: Deliveries, lanes: I64, windows: Windows, rate: float) -> F64
     return share
 
 
-def near(windows: Windows, rate: float, far: float) -> Bool:
+def near(windows: Windows, rate: float, far: float) -> Mask:
     """Say which windows have a rate, within *far* in the logarithm."""
-    close: Bool = np.abs(np.log(windows.rate / rate)) <= far
+    close: Mask = np.abs(np.log(windows.rate / rate)) <= far
     return close
 
 
-def above_after(windows: Windows, close: Bool, rate: float) -> Bool:
+def above_after(windows: Windows, close: Mask, rate: float) -> Mask:
     """Say which windows lie above a rate after the first of their group that had it: a fast start is no exception.
 
     Args:
@@ -310,7 +307,7 @@ def above_after(windows: Windows, close: Bool, rate: float) -> Bool:
     length = np.diff(starts, append=len(close))
     seen = np.cumsum(close)
     before: I64 = np.repeat(seen[starts] - close[starts], length)
-    above: Bool = (windows.rate > rate * (1 + 2 * CEILING)) & (seen > before)
+    above: Mask = (windows.rate > rate * (1 + 2 * CEILING)) & (seen > before)
     return above
 
 

@@ -10,7 +10,6 @@ at that rate (packet dispersion: Dovrolis, Ramanathan, Moore, "What do packet di
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.shaping.deliveries import ARRIVALS, Deliveries
 from netinterf.analyzers.shaping.queued import (
@@ -25,17 +24,15 @@ from netinterf.analyzers.shaping.queued import (
     near,
     steadiest,
 )
+from netinterf.arrays import I64
 from netinterf.trace import Trace
 
 __all__ = ["find_unmeasured"]
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 LEAST_AT, MOST_ABOVE = 0.35, 0.05
 """Shares of the windows at the ceiling, at least, and above it, at most. Of ordinary transfers, whose rate follows
 their window, a few per cent keep any one rate so closely."""
-
 
 LEAST_BUSY = 0.15
 """Share of the time at the ceiling, at least: bursts come at the rate of some line, whatever holds the transfer."""

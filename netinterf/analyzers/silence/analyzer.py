@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.forgery.suspects import Suspects
@@ -23,6 +22,7 @@ from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unre
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.analyzers.unanswered.waiting import find_ungreeted, find_waiting
+from netinterf.arrays import F64, Mask
 from netinterf.protocols.opening import Opening, openings
 from netinterf.schema import Evidence, Rule, TcpFlag
 from netinterf.table import Ragged, spans
@@ -35,8 +35,6 @@ IDLE_NS = 60_000_000_000
 
 FILTERED = (53, 80, 443)
 """Ports on which filters of protocols are known that let DNS, HTTP and TLS pass (Bock et al., FOCI 2020)."""
-
-Mask = NDArray[np.bool_]
 
 
 @attrs.frozen(kw_only=True)
@@ -292,9 +290,9 @@ def wordless(trace: Trace, silences: Silences) -> Mask:
     return unsaid
 
 
-def lasted(silences: Silences) -> NDArray[np.float64]:
+def lasted(silences: Silences) -> F64:
     """Tell how long each silence lasted, seconds."""
-    seconds: NDArray[np.float64] = (silences.until - silences.since) / 1e9
+    seconds: F64 = (silences.until - silences.since) / 1e9
     return seconds
 
 

@@ -8,18 +8,15 @@ all, the same name goes well.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import Contrast, Grouping, around
 from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["Controls", "by_reset", "compare", "resets", "served_time", "young"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
@@ -198,7 +195,7 @@ def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> t
     return np.where(hit, row, -1), hit & early[before] & at_all, hit & later
 
 
-def by_reset(trace: Trace, residue: NDArray[np.int64]) -> Mask:
+def by_reset(trace: Trace, residue: I64) -> Mask:
     """Say whether what may be punished had been ended by a reset, not by silence."""
     flags = trace.packets.tcp_flags[np.maximum(residue, 0)]
     found: Mask = (residue >= 0) & (flags & TcpFlag.RST != 0) if len(residue) else residue > 0

@@ -7,16 +7,15 @@ dpi-checkers). A server may count as well, but whoever knocks: where it is silen
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import NEAR_NS, Contrast, Grouping
 from netinterf.analyzers.silence.probes import fisher, surprise
 from netinterf.analyzers.unanswered.silences import Kind, Silences
+from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
 __all__ = ["Counted", "find_counted"]
 
-I64 = NDArray[np.int64]
 
 FEWEST, LONGEST = 3, 1_024
 """Requests with one name that died, and that were served: at least so many; and in all at most so many."""
@@ -30,7 +29,7 @@ class Counted:
     least: I64  # of them from which on requests died; 0 where no count explains it
     died: I64  # requests of the name that died
     others: I64  # requests with other names that the same server answered while these died
-    llr: NDArray[np.float64]
+    llr: F64
 
 
 def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
@@ -73,7 +72,7 @@ def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
     return found
 
 
-def threshold(recent: I64, hit: NDArray[np.bool_]) -> tuple[int, float]:
+def threshold(recent: I64, hit: Mask) -> tuple[int, float]:
     """Find from which count on requests died, and what it weighs: an exact test, the search paid for."""
     tried = np.unique(recent)[1:]
     if not len(tried):

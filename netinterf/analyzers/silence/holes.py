@@ -1,16 +1,16 @@
 """Bytes that never arrive though later ones do: a box that picks packets, or a path that is too narrow for some."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.unanswered.silences import TCP, WAIT_NS, Kind, Silences, end_of_capture, waiting_shown
+from netinterf.arrays import I64
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["find_holes", "withheld"]
 
 
-def withheld(trace: Trace, silences: Silences) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def withheld(trace: Trace, silences: Silences) -> tuple[I64, I64]:
     """Find answers that were given and never arrived: the other end's own numbers count bytes of which none was seen.
 
     A host acknowledges from where its stream has got to (RFC 9293 §3.4). Blind where the capture lost packets.

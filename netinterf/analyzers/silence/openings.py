@@ -2,15 +2,13 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.unanswered.silences import TCP, Silences, end_of_capture
+from netinterf.arrays import I64
 from netinterf.trace import Trace
 
 __all__ = ["Life", "find_life"]
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False, kw_only=True)

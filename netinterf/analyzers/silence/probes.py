@@ -23,13 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.unanswered.silences import TCP, end_of_capture, waiting_shown
+from netinterf.arrays import F64, I64, U8, Mask
 from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
 from netinterf.trace import Trace
 
 __all__ = ["Beyond", "find_beyond", "in_a_sweep", "way_back"]
-
-I64 = NDArray[np.int64]
 
 PATIENCE_NS = 2_000_000_000
 """How long an answer to a request that is sent once is waited for; CenTrace waits three seconds, others less."""
@@ -61,13 +60,13 @@ class Beyond:
     hop: I64  # hop limit of requests from which on connections died
     died: I64  # how many of them
     lived: I64  # how many below
-    llr: NDArray[np.float64]
+    llr: F64
     distance: I64  # hop limit that a request needs to get to the server, by the hop limit of its packets; 0 unknown
-    before: NDArray[np.float64]  # log-likelihood ratio that the hop lies before the server
+    before: F64  # log-likelihood ratio that the hop lies before the server
     passed: I64  # requests for other names that got beyond the hop, and left healthy connections
-    named: NDArray[np.float64]  # log-likelihood ratio that the name decides who dies there
+    named: F64  # log-likelihood ratio that the name decides who dies there
 
-    def take(self, rows: I64 | NDArray[np.bool_]) -> "Beyond":
+    def take(self, rows: I64 | Mask) -> "Beyond":
         """Select rows."""
         return Beyond(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
@@ -79,11 +78,11 @@ class Sweep:
     flow: I64
     row: I64  # rows in Packets: the request
     last: I64  # rows in Packets: the last packet of the server
-    alive: NDArray[np.bool_]  # the server spoke after the request
+    alive: Mask  # the server spoke after the request
     ttl: I64  # hop limit of the request
-    reported: NDArray[np.bool_]  # a router reported that the request had expired
-    arrived: NDArray[np.bool_]  # the server acknowledged the request
-    greeted: NDArray[np.bool_]  # the server's last packet crossed as many hops as its greeting
+    reported: Mask  # a router reported that the request had expired
+    arrived: Mask  # the server acknowledged the request
+    greeted: Mask  # the server's last packet crossed as many hops as its greeting
     distance: I64  # hop limit that gets to the server, by that of its greeting; 0 where hop limits mean nothing
 
     def take(self, rows: I64) -> "Sweep":
@@ -91,15 +90,15 @@ class Sweep:
         return Sweep(*(getattr(self, field.name)[rows] for field in attrs.fields(Sweep)))
 
 
-def asked_once(trace: Trace) -> NDArray[np.bool_]:
+def asked_once(trace: Trace) -> Mask:
     """Say which connections opened and sent a single request, where the client's waiting can be seen."""
     sides, flows = trace.sides, trace.flows
     once = (sides.first_payload[0::2] >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
-    found: NDArray[np.bool_] = once & (flows.protocol == TCP) & waiting_shown(trace)[:, 0]
+    found: Mask = once & (flows.protocol == TCP) & waiting_shown(trace)[:, 0]
     return found
 
 
-def in_a_sweep(trace: Trace) -> NDArray[np.bool_]:
+def in_a_sweep(trace: Trace) -> Mask:
     """Say which connections belong to a sweep: enough to one server under one name, with several hop limits."""
     flow, flows = np.flatnonzero(asked_once(trace)), trace.flows
     result = np.zeros(len(flows), np.bool_)
@@ -158,7 +157,7 @@ def beside_each_other(group: I64, ends: I64, name: I64, row: I64, swept: I64) ->
         yield here, near[known]
 
 
-def way_back(ttl: NDArray[np.uint8]) -> I64:
+def way_back(ttl: U8) -> I64:
     """Say which hop limit a packet needs to get to a sender, were the way there as long as the way back."""
     first = INITIAL_TTLS[np.searchsorted(INITIAL_TTLS, ttl)].astype(np.int64)
     return first - ttl + 1
@@ -246,7 +245,7 @@ def surprise(p: float, tried: int) -> float:
     return -float(np.log(-np.e * q * np.log(q))) if q < 1 / np.e else 0.0
 
 
-def by_time(alive: NDArray[np.bool_]) -> float:
+def by_time(alive: Mask) -> float:
     """Say how well one span of time explains who died, connections in order: a server that did not listen for a while.
 
     The search is not paid for, in favour of the harmless cause.
@@ -273,7 +272,7 @@ def by_routers(sweep: Sweep, hop: int) -> float:
     return max(0.0, float(np.log(len(sweep.ttl) / moments)))
 
 
-def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> NDArray[np.float64]:
+def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> F64:
     """Chance that so many of the dead, or more, lie above by accident (hypergeometric tail), for each hop."""
     from scipy.stats import hypergeom
 

@@ -7,17 +7,15 @@ hears nothing any more: the box needs some time to decide (80 to 190 ms in China
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.contrast import Contrast, around
 from netinterf.analyzers.silence.controls import answered, served_time
 from netinterf.analyzers.unanswered.silences import Silences
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import hash_rows
 from netinterf.trace import Trace
 
 __all__ = ["QuicControls", "answered_time", "compare_quic"]
-
-I64 = NDArray[np.int64]
 
 ANSWERS = 2
 """Datagrams of a server from which it counts as speaking QUIC: one may be Retry or Version Negotiation."""
@@ -40,7 +38,7 @@ class QuicControls:
     others: I64  # QUIC conversations of the same client with other servers that were answered near in time
     silent: I64  # those that were not
     over_tcp: I64  # TCP connections to the same server, or for the same name, that were answered near in time
-    promised: NDArray[np.bool_]  # a DNS record of the name offers HTTP/3
+    promised: Mask  # a DNS record of the name offers HTTP/3
 
 
 def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicControls:

@@ -10,18 +10,15 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, gathered, record, sign
 from netinterf.analyzers.tampering_signatures.rules import RULES, SIGNATURES
+from netinterf.arrays import I64, U32, Mask
 from netinterf.schema import Evidence, Rule, Status, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["PACKETS", "Received", "TamperingSignatures", "received", "signatures_of"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 PACKETS = 10
 """Packets read of each connection (§3.1 of the paper)."""
@@ -122,7 +119,7 @@ def counted(trace: Trace, row: I64, flow: I64, silent: Mask, wanted: I64) -> Rec
     def number(mask: Mask) -> I64:
         return np.bincount(flow[mask], minlength=count)[wanted]
 
-    def kinds(mask: Mask, field: NDArray[np.uint32]) -> I64:
+    def kinds(mask: Mask, field: U32) -> I64:
         pairs = np.unique(flow[mask] << 32 | field[row[mask]].astype(np.int64))
         return np.bincount(pairs >> 32, minlength=count)[wanted]
 

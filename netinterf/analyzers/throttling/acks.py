@@ -10,16 +10,14 @@ Without timestamps the retransmission timer tells: it repeats the first segment 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.series import ETHERNET, Series, flow_rows, seconds
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["acknowledgement_series", "needless_repeats"]
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TRIPS, SLACK = 2, 20_000_000
 """Least round trips, and nanoseconds, after which an acknowledgement would have been heard: paths jitter and queue."""
@@ -107,7 +105,7 @@ def by_repeats(trace: Trace, flow: I64, sent: I64, heard: I64, outbound: bool) -
     return laid_out(trace, sent[passed | lost], lost[passed | lost], np.full(int((passed | lost).sum()), np.nan))
 
 
-def laid_out(trace: Trace, rows: I64, lost: Bool, delay: NDArray[np.float64]) -> Series:
+def laid_out(trace: Trace, rows: I64, lost: Mask, delay: F64) -> Series:
     """Make a series of acknowledgements of one flow."""
     packets = trace.packets
     acked = np.maximum(packets.relative_ack[rows], 0)

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Sign, gathered, record, sign
@@ -15,6 +14,7 @@ from netinterf.analyzers.throttling.judge import Judged, Tested, judge_direction
 from netinterf.analyzers.throttling.losses import suspicions
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
 from netinterf.analyzers.throttling.unseen import count_numbers
+from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
 from netinterf.stats.bucket.passed import measure_bucket
 from netinterf.stats.bucket.profile import bucket_intervals
@@ -22,8 +22,6 @@ from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = ["Throttling"]
-
-I64 = NDArray[np.int64]
 
 MOST_WITNESSES = 50
 """Lost packets named as witnesses of one flow: enough to look at."""

@@ -15,7 +15,6 @@ from functools import cached_property
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import FEW, LEAST_LLR, Judged, strength
@@ -24,13 +23,12 @@ from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.sharing import LUCK, one_for_all, passed_freely
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
+from netinterf.arrays import I64
 from netinterf.stats.bucket.fit import BucketFit
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import Trace
 
 __all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]
-
-I64 = NDArray[np.int64]
 
 TCP = 6
 

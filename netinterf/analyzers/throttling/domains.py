@@ -1,16 +1,14 @@
 """Whose servers flows lead to: the registrable domain that a request named, else the server."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.context.domains import registrable_domains
 from netinterf.numbering import numbered_text
 from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["flow_domains"]
-
-I64 = NDArray[np.int64]
 
 
 def flow_domains(trace: Trace) -> I64:

@@ -5,7 +5,6 @@ from itertools import islice
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.limits import SenderLimits, sender_limits
 from netinterf.analyzers.throttling.losses import direction_series
@@ -20,14 +19,13 @@ from netinterf.analyzers.throttling.waiting import (
     measure_waiting,
     with_delays,
 )
+from netinterf.arrays import I64
 from netinterf.schema import Mark
 from netinterf.stats.bucket.fit import DROPS, BucketFit, fit_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.trace import Trace
 
 __all__ = ["FEW", "LEAST_LLR", "Judged", "Tested", "judge_directions", "strength"]
-
-I64 = NDArray[np.int64]
 
 LEAST_LLR = 3.0
 """Log-likelihood ratio of bucket against harmless causes that counts, twenty to one after paying for the search; chance

@@ -6,19 +6,17 @@ level depends on what passed, not on who watches. Acknowledgements without data 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.acks import acknowledgement_series
 from netinterf.analyzers.throttling.resent import with_lost_transmissions
 from netinterf.analyzers.throttling.series import Series, wire_packets
 from netinterf.analyzers.throttling.unseen import Numbering, with_unseen_losses
 from netinterf.analyzers.unanswered.sizes import LARGE
+from netinterf.arrays import I64
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
 __all__ = ["direction_series", "suspicions"]
-
-I64 = NDArray[np.int64]
 
 MOST_OVERTAKEN = 0.08
 """Share of packets that later ones overtook before the limit, up to which a flow is taken to be in order. In 355 lossy

@@ -10,16 +10,13 @@ Ostermann (PER 31(3), 2003): counting repeats as losses overstates them, and wha
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows
+from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpOption
 from netinterf.trace import Trace
 
 __all__ = ["Reports", "sack_reports", "with_lost_transmissions"]
-
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 NEVER = np.iinfo(np.int64).max
 
@@ -34,11 +31,11 @@ class Reports:
     row: I64  # row in Packets
     left: I64
     right: I64
-    first: Bool  # the block tells what just arrived (RFC 2018 §4)
-    again: Bool  # it tells of bytes that had arrived before (RFC 2883 §4)
-    beyond: Bool  # which are not acknowledged yet: bytes before them are missing
+    first: Mask  # the block tells what just arrived (RFC 2018 §4)
+    again: Mask  # it tells of bytes that had arrived before (RFC 2883 §4)
+    beyond: Mask  # which are not acknowledged yet: bytes before them are missing
 
-    def take(self, rows: Bool) -> "Reports":
+    def take(self, rows: Mask) -> "Reports":
         """Select reports."""
         return Reports(**{field.name: getattr(self, field.name)[rows] for field in attrs.fields(Reports)})
 
@@ -102,7 +99,7 @@ def with_lost_transmissions(trace: Trace, pieces: Series, flows: I64, outbound: 
     return attrs.evolve(pieces, lost=lost).take(known)
 
 
-def sent_again(pieces: Series) -> tuple[I64, Bool]:
+def sent_again(pieces: Series) -> tuple[I64, Mask]:
     """Find the packets whose bytes were sent more than once.
 
     Returns:
@@ -155,7 +152,7 @@ def first_heard(trace: Trace, copies: Series, acked: I64, reports: Reports) -> I
     return heard
 
 
-def reported_twice(trace: Trace, copies: Series, missing: Bool, ready: I64, reports: Reports) -> I64:
+def reported_twice(trace: Trace, copies: Series, missing: Mask, ready: I64, reports: Reports) -> I64:
     """Find transmissions that arrived although their bytes were there: the last that each report can answer.
 
     Args:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.wire import wire_pieces
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Mark
 from netinterf.stats.bucket.following import Fates
 from netinterf.table import spans
@@ -29,10 +30,6 @@ __all__ = [
     "seconds",
     "wire_packets",
 ]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 NOT_COUNTED = Mark.KEEP_ALIVE | Mark.DUPLICATE_FRAME
 """Packets that move no data: probes of one old byte, and second captures of one packet."""
@@ -62,7 +59,7 @@ class Series:
 
     time: F64  # seconds since the first packet of the capture
     size: F64  # bytes on the wire, Ethernet header included
-    lost: Bool
+    lost: Mask
     row: I64  # row in Packets; of a lost packet never seen, the row behind the hole it left
     flow: I64  # row in Flows
     start: I64  # relative sequence number
@@ -82,7 +79,7 @@ class Series:
         """Replace columns, all of one length."""
         return Series(upstream=self.upstream, **columns)
 
-    def take(self, rows: NDArray[np.bool_] | I64 | slice) -> "Series":
+    def take(self, rows: Mask | I64 | slice) -> "Series":
         """Select packets, in the order given."""
         return self.with_columns({name: getattr(self, name)[rows] for name in COLUMNS})
 

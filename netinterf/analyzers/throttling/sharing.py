@@ -11,19 +11,16 @@ the bucket's own record of what it drops there.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.judge import strength
 from netinterf.analyzers.throttling.series import Series
+from netinterf.arrays import I64
 from netinterf.stats.bucket.fit import BucketFit, explain_parts
 from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 
 __all__ = ["LUCK", "one_for_all", "passed_freely"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 LUCK = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia

@@ -9,15 +9,13 @@ next to nothing. A bucket refills while nothing is sent, so each answer to a new
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series, flow_rows
+from netinterf.arrays import I64
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
 __all__ = ["LEAST_LOSSES", "Direction", "bounded", "lossy_directions", "split_units", "unheard_directions"]
-
-I64 = NDArray[np.int64]
 
 TCP = 6
 

@@ -13,19 +13,15 @@ the spacing usual within bursts.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.resent import answers
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series, at_client, flow_rows, path_rtt
 from netinterf.analyzers.wire import wire_pieces
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["Numbering", "count_numbers", "with_unseen_losses"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP = 6
 
@@ -49,7 +45,7 @@ FILLING = Mark.FILL | Mark.REPEAT | Mark.PARTIAL_REPEAT
 class Numbering:
     """What the IP identifications and the silences of each side tell; one entry per row of Sides."""
 
-    counts: Bool  # identifications count the packets of this connection
+    counts: Mask  # identifications count the packets of this connection
     missing: I64  # packets that never came: by number where they are counted, else by the timer that ran meanwhile
 
 

@@ -10,10 +10,10 @@ is taken, because delayed acknowledgements lengthen some round trips at random b
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.resent import sack_reports
 from netinterf.analyzers.throttling.series import SEQ_BITS, Series
+from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import RttKind, TcpOption
 from netinterf.stats.bucket.fit import BucketFit
 from netinterf.stats.bucket.following import follow_bucket
@@ -22,8 +22,6 @@ from netinterf.stats.robust import theil_sen
 from netinterf.trace import Trace
 
 __all__ = ["SPACED", "Waiting", "least_delay", "measure_arrivals", "measure_waiting", "with_delays"]
-
-F64 = NDArray[np.float64]
 
 LEAST_SAMPLES = 10
 """Delays of a direction below which its least delay is not known well enough."""
@@ -150,11 +148,11 @@ def _round_trips(trace: Trace, series: Series) -> F64:
 
 def _match(
     delay: F64,
-    sent: NDArray[np.int64],
-    order: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    wanted: NDArray[np.int64],
-    answered: NDArray[np.int64],
+    sent: I64,
+    order: I64,
+    ends: I64,
+    wanted: I64,
+    answered: I64,
 ) -> None:
     """Enter the least time from each packet, known by its end, to an answer that reports this end."""
     if len(ends) == 0 or len(wanted) == 0:
@@ -184,9 +182,9 @@ def _one_way(trace: Trace, series: Series) -> F64:
     return delay
 
 
-def nearly_empty(missing: F64, fit: BucketFit, packet: float) -> NDArray[np.bool_]:
+def nearly_empty(missing: F64, fit: BucketFit, packet: float) -> Mask:
     """Say of each packet whether the bucket was nearly empty behind it, given the bytes missing and the usual size."""
-    near: NDArray[np.bool_] = missing >= max(NEAR_SHARE * fit.depth, fit.depth - NEAR_EMPTY * packet)
+    near: Mask = missing >= max(NEAR_SHARE * fit.depth, fit.depth - NEAR_EMPTY * packet)
     return near
 
 

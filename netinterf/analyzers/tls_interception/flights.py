@@ -9,8 +9,8 @@ flight was seen.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.context.roots import public_roots
 from netinterf.numbering import combined, numbered_text
 from netinterf.protocols.certificates import (
@@ -26,8 +26,6 @@ from netinterf.trace import Trace
 
 __all__ = ["Flights", "read_flights"]
 
-Mask = NDArray[np.bool_]
-I64 = NDArray[np.int64]
 
 STATUS_REQUEST, TIMESTAMPS = 5, 18  # extensions: RFC 6066 §8, RFC 6962 §3.3.1
 DEMANDED = 1_525_132_800

@@ -7,9 +7,9 @@ show certificates of public authorities.
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.tls_interception.flights import Flights, read_flights
+from netinterf.arrays import I64, Mask
 from netinterf.context.domains import operator_domains
 from netinterf.context.interceptors import interceptor
 from netinterf.context.special import Special
@@ -19,15 +19,11 @@ from netinterf.trace import Trace
 
 __all__ = ["Leaves", "find_leaves"]
 
-Mask = NDArray[np.bool_]
-I64 = NDArray[np.int64]
-
 INSIDE = Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Special.CGNAT
 """Servers at such addresses belong to the network of their clients, which may sign for them as it likes."""
 
 UNDELEGATED = (".local", ".internal", ".lan", ".home", ".corp", ".localdomain", ".localhost", ".home.arpa")
 """Ends of names that no public authority may sign for (RFC 6761, RFC 6762, RFC 8375; ICANN, name collision, 2014)."""
-
 
 NEAR_NS = 200_000
 """A round trip in which light in fibre comes 20 km far (ITU-T G.652: 5 µs/km): no place for servers of all kinds."""

@@ -1,9 +1,9 @@
 """The vocabulary for intercepted TLS: what each observation is called, says and weighs (where the fit begins)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.vocabulary import Family
+from netinterf.arrays import F64, I64
 
 # fmt: off
 __all__ = [
@@ -93,7 +93,7 @@ WEAK = certificates.rule(
 RULES = certificates.rules
 
 
-def weigh_sites(sites: NDArray[np.int64]) -> NDArray[np.float64]:
+def weigh_sites(sites: I64) -> F64:
     """Weigh how many unrelated names one private issuer signed for, in nats."""
-    weight: NDArray[np.float64] = np.minimum(ONE_MORE * np.maximum(sites - 1, 0), MOST_FOR_SITES)
+    weight: F64 = np.minimum(ONE_MORE * np.maximum(sites - 1, 0), MOST_FOR_SITES)
     return weight

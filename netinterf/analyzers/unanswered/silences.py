@@ -12,6 +12,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.trace import Trace
 
 __all__ = [
@@ -55,27 +56,27 @@ class Kind(IntEnum):
 class Silences:
     """One row per silent flow; all columns are aligned, times are ns since 1970 UTC."""
 
-    flow: NDArray[np.int64]  # rows in Flows, each once
-    side: NDArray[np.int64]  # rows in Sides: who was left without an answer
-    kind: NDArray[np.int64]  # Kind codes
-    row: NDArray[np.int64]  # rows in Packets: the first packet that got no answer, or the last before the silence
-    last: NDArray[np.int64]  # rows in Packets: the last packet of the side that waited
-    since: NDArray[np.int64]  # when the silence began
-    until: NDArray[np.int64]  # until when it is known to have lasted
-    tries: NDArray[np.int64]  # how often what got no answer was sent
-    size: NDArray[np.int64]  # payload bytes of the packet that got no answer
-    first: NDArray[np.bool_]  # it was the side's first data
-    heard: NDArray[np.int64]  # row of a packet that shows the other end alive and deaf, -1 for none
-    paused: NDArray[np.int64]  # ns in which nobody had spoken before
+    flow: I64  # rows in Flows, each once
+    side: I64  # rows in Sides: who was left without an answer
+    kind: I64  # Kind codes
+    row: I64  # rows in Packets: the first packet that got no answer, or the last before the silence
+    last: I64  # rows in Packets: the last packet of the side that waited
+    since: I64  # when the silence began
+    until: I64  # until when it is known to have lasted
+    tries: I64  # how often what got no answer was sent
+    size: I64  # payload bytes of the packet that got no answer
+    first: Mask  # it was the side's first data
+    heard: I64  # row of a packet that shows the other end alive and deaf, -1 for none
+    paused: I64  # ns in which nobody had spoken before
 
     def __len__(self) -> int:
         return len(self.flow)
 
-    def take(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> "Silences":
+    def take(self, rows: NDArray[np.integer[Any]] | Mask) -> "Silences":
         """Select rows."""
         return Silences(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
-    def is_kind(self, *kinds: Kind) -> NDArray[np.bool_]:
+    def is_kind(self, *kinds: Kind) -> Mask:
         """Say of each row whether it is one of *kinds*."""
         return np.isin(self.kind, kinds)
 
@@ -94,12 +95,12 @@ def unreported(trace: Trace, silences: Silences) -> Silences:
     return silences.take(~np.isin(silences.flow, about))
 
 
-def apart(side: NDArray[np.int64], time: NDArray[np.int64], trip: NDArray[np.int64]) -> NDArray[np.bool_]:
+def apart(side: I64, time: I64, trip: I64) -> Mask:
     """Say which packets are tries of their own: a round trip or more behind the one before of their side.
 
     What comes sooner is the same flight. Rows of a side lie together, in time order; a *trip* below 1 is unknown.
     """
-    found: NDArray[np.bool_] = np.diff(side, prepend=-1) != 0
+    found: Mask = np.diff(side, prepend=-1) != 0
     found |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
     return found
 
@@ -109,7 +110,7 @@ def end_of_capture(trace: Trace) -> int:
     return int(trace.packets.time.max(initial=0))
 
 
-def waiting_shown(trace: Trace) -> NDArray[np.bool_]:
+def waiting_shown(trace: Trace) -> Mask:
     """Say whose waiting the capture can show: one row per flow, the client's and the server's.
 
     Near one end, what that end does not answer has not been sent to it, or is its own business: only its own waiting is

@@ -1,10 +1,10 @@
 """Whether only large packets die: the mark of a narrow path that tells nobody (RFC 4821 §1, RFC 2923 §2.1)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.silences import TCP, Silences, apart
+from netinterf.arrays import Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -23,7 +23,7 @@ MANY_REPEATS = 4
 tcp_rto_min_us) and are doubled (RFC 6298 §5.5), so that four span three seconds, more than queues hold."""
 
 
-def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
     """Say of each silence whether the packet that got no answer was large, and none as large ever passed.
 
     Where a small one was sent behind it and got no answer either, size is no reason: a narrow path lets it through, and
@@ -67,7 +67,7 @@ def large_only(trace: Trace, silences: Silences) -> tuple[NDArray[np.bool_], NDA
     return found[0], found[1]
 
 
-def small_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]:
+def small_died(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether a small segment was sent behind what got no answer, and was not acknowledged."""
     packets, found = trace.packets, np.zeros(len(silences), np.bool_)
     near = trace.by_flow.take(silences.flow)
@@ -85,7 +85,7 @@ def small_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]:
     return found
 
 
-def acknowledgements_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]:
+def acknowledgements_died(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether the other end kept repeating what had been acknowledged: that died on its way, too.
 
     Behind the first try; a round trip or more after the acknowledgement, which would have been there by then; and so
@@ -102,5 +102,5 @@ def acknowledgements_died(trace: Trace, silences: Silences) -> NDArray[np.bool_]
     again &= (packets.marks[base.row] & (Mark.REPEAT | Mark.KEEP_ALIVE)) == Mark.REPEAT
     side = own[again]
     times = np.bincount(side[apart(side, time[again], rtt[side ^ 1])], minlength=2 * len(trace.flows))
-    died: NDArray[np.bool_] = times[silences.side] >= MANY_REPEATS
+    died: Mask = times[silences.side] >= MANY_REPEATS
     return died

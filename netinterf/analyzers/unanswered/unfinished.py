@@ -5,17 +5,14 @@ was announced does: records begin with their length (RFC 8446 §5.1), answers wi
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.unanswered.silences import TCP
+from netinterf.arrays import I64, Mask
 from netinterf.numbering import hash_rows
 from netinterf.table import Text
 from netinterf.trace import Trace
 
 __all__ = ["unfinished"]
-
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 HEADER = 5
 """Bytes of a record's header: type, version, length."""

@@ -1,7 +1,6 @@
 """Data or a FIN that was sent again and again and never acknowledged, though the connection was open."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.sides import SidePackets, side_packets
 from netinterf.analyzers.unanswered.silences import (
@@ -14,6 +13,7 @@ from netinterf.analyzers.unanswered.silences import (
     end_of_capture,
     waiting_shown,
 )
+from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
@@ -28,8 +28,6 @@ original (RFC 8985 §7.2); with the timeouts of 1 and 2 behind it they span ten 
 
 TRICKLE = 256
 """Bytes of room below which a receiver hardly takes part: half of the least segment size (RFC 9293 §3.7.1)."""
-
-I64 = NDArray[np.int64]
 
 
 def find_unheard(trace: Trace) -> Silences:
@@ -78,7 +76,7 @@ def find_unheard(trace: Trace) -> Silences:
     return found.take(np.lexsort((found.side, found.kind)))
 
 
-def refuses(trace: Trace, base: SidePackets, side: I64) -> NDArray[np.bool_]:
+def refuses(trace: Trace, base: SidePackets, side: I64) -> Mask:
     """Say whether the other end of each side closed, and reset at once what came then: it hears, and nobody reads.
 
     Its program is gone (RFC 9293 §3.10.7.1). A reset that no packet provoked within two round trips is of a timer.
@@ -91,7 +89,7 @@ def refuses(trace: Trace, base: SidePackets, side: I64) -> NDArray[np.bool_]:
         return np.zeros(len(side), np.bool_)
     trip = sides.rtt[side ^ 1]
     wait = packets.time[np.maximum(reset, 0)] - packets.time[np.maximum(last, 0)]
-    found: NDArray[np.bool_] = closed & (wait <= np.where(trip > 0, 2 * trip, FIRST_TIMEOUT_NS))
+    found: Mask = closed & (wait <= np.where(trip > 0, 2 * trip, FIRST_TIMEOUT_NS))
     return found
 
 
@@ -130,7 +128,7 @@ def last_of(base: SidePackets, places: I64, which: I64) -> I64:
     return rows
 
 
-def had_room(base: SidePackets, place: I64, other: I64) -> NDArray[np.bool_]:
+def had_room(base: SidePackets, place: I64, other: I64) -> Mask:
     """Say whether the other end had announced room for the packet, and more than a trickle.
 
     A FIN needs no room. A window of a few bytes is a tarpit, or a program that does not read: no sender would use it
@@ -138,7 +136,7 @@ def had_room(base: SidePackets, place: I64, other: I64) -> NDArray[np.bool_]:
     """
     last = base.before(other, np.full(len(other), np.iinfo(np.int32).max))
     edge, acked = base.at(base.edge, last), base.at(base.acked, last)
-    room: NDArray[np.bool_] = (base.end[place] <= edge + 1) & (edge - acked >= TRICKLE)
+    room: Mask = (base.end[place] <= edge + 1) & (edge - acked >= TRICKLE)
     return room
 
 

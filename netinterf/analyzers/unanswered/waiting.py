@@ -1,7 +1,6 @@
 """Waiting for what never came: an answer, the rest of one, or a greeting."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.unanswered.silences import (
     FIRST_TIMEOUT_NS,
@@ -13,12 +12,11 @@ from netinterf.analyzers.unanswered.silences import (
     waiting_shown,
 )
 from netinterf.analyzers.unanswered.unfinished import unfinished
+from netinterf.arrays import I64
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
 __all__ = ["find_ungreeted", "find_waiting"]
-
-I64 = NDArray[np.int64]
 
 SLOW_ROUND_TRIPS = 10
 """Round trips that an answer may take without being missed: healthy servers sent theirs within 0.3 of one after their

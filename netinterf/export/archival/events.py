@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.export.archival.outcomes import NEVER, Outcomes
 from netinterf.schema import Mark, TcpFlag
 from netinterf.table import Ragged
@@ -32,7 +32,7 @@ class Events:
     """Packets with new data of each connection, by row in Flows."""
 
     packets: Ragged  # rows in Packets of the first of them
-    left_out: NDArray[np.int64]  # how many more there are
+    left_out: I64  # how many more there are
 
 
 def find_events(trace: Trace) -> Events:

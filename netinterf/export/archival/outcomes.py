@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from netinterf.arrays import I8, I32, I64, Mask
 from netinterf.schema import Mark, ParseError, TcpFlag, TlsKind
 from netinterf.trace import Trace
 from netinterf.verdict.health import SILENCE_NS
@@ -22,9 +23,6 @@ from netinterf.verdict.trigger import first_of
 
 __all__ = ["FAILURES", "NEVER", "UNKNOWN", "Outcomes", "Steps", "find_outcomes"]
 
-I64 = NDArray[np.int64]
-I32 = NDArray[np.int32]
-Bool = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
 UNKNOWN, NONE = -1, 0
@@ -61,13 +59,13 @@ class Steps:
 
     begin: I64  # when it began, `NEVER` where that was not captured
     end: I64  # when it was decided
-    failure: NDArray[np.int8]  # place in `FAILURES`, `UNKNOWN` where the capture does not show how it ended
-    tried: Bool  # whether there was one
+    failure: I8  # place in `FAILURES`, `UNKNOWN` where the capture does not show how it ended
+    tried: Mask  # whether there was one
 
     @property
-    def known(self) -> Bool:
+    def known(self) -> Mask:
         """Say where an operation was captured with its end."""
-        known: Bool = self.tried & (self.failure != UNKNOWN)
+        known: Mask = self.tried & (self.failure != UNKNOWN)
         return known
 
     def began(self, flow: int) -> int | None:
@@ -144,7 +142,7 @@ class _Look:
         self.reset = np.where(self.survived(reset) | (reset > left), -1, reset)
         self.closed = np.where(closed > left, -1, closed)
 
-    def survived(self, reset: I32) -> Bool:
+    def survived(self, reset: I32) -> Mask:
         """Say which clients took no notice of a reset (row in Packets): they acknowledged what was sent after it."""
         packets = self.trace.packets
         last = np.append(np.where(reset < 0, len(packets), reset), len(packets))
@@ -153,7 +151,7 @@ class _Look:
         number = np.append(packets.relative_seq, NEVER)[first]
         return np.asarray(self.trace.sides.acked[1::2] > number)
 
-    def has(self, reason: Reason) -> Bool:
+    def has(self, reason: Reason) -> Mask:
         """Say which flows have a reason, or one of several."""
         return np.asarray(self.bits & int(reason) != 0)
 
@@ -232,7 +230,7 @@ class _Look:
         opened = self.trace.sides.payload_packets.reshape(-1, 2).sum(axis=1) > 0
         return self.decide(self.tcp & opened, self.trace.flows.first, steps)
 
-    def silent(self) -> Bool:
+    def silent(self) -> Mask:
         """Say which servers were waited for in vain after the connection had opened."""
         return np.asarray(self.has(Reason.REQUEST_UNANSWERED | Reason.STALLED) & self.stayed)
 
@@ -251,7 +249,7 @@ class _Look:
             steps.append(((at >= 0) & silent, failure, self.time[np.append(quotes.packet, -1)[at]]))
         return steps
 
-    def decide(self, tried: Bool, begin: I64, steps: list[Step]) -> Steps:
+    def decide(self, tried: Mask, begin: I64, steps: list[Step]) -> Steps:
         """Take for every flow the first step that applies."""
         which = [step[0] for step in steps]
         failure = np.select(which, [np.broadcast_to(step[1], self.count) for step in steps], UNKNOWN)
@@ -261,7 +259,7 @@ class _Look:
         return Steps(begin, np.where(known, end, self.last), failure, tried)
 
 
-def _where(mask: Bool, flow: NDArray[np.integer], count: int) -> I32:
+def _where(mask: Mask, flow: NDArray[np.integer], count: int) -> I32:
     """Find the first row of each flow that *mask* holds for, -1 for none."""
     rows = np.flatnonzero(mask)
     return np.append(rows, -1)[first_of(flow[rows], count)].astype(np.int32)

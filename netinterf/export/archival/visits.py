@@ -2,8 +2,8 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.numbering import combined, joined, numbered_text
 from netinterf.schema import SubjectKind
 from netinterf.table import Ragged
@@ -19,8 +19,6 @@ ANSWER = 1  # section of `Answers`
 QUIET_NS = 60_000_000_000
 """A name that nobody began anything about for so long is visited anew: a minute (judgement). Retries, second addresses
 and the resources of a page follow within seconds; a measurement that ran for hours would say nothing about when."""
-
-I64 = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False)

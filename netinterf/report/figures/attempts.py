@@ -1,8 +1,8 @@
 """From a capture to the attempts of its clients to reach something, class by class."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I32, I64, Mask
 from netinterf.context.networks import find_networks
 from netinterf.mechanisms import Figure, shown_by
 from netinterf.report.figures.gather import flows_of
@@ -13,8 +13,6 @@ from netinterf.written.record import Verdict
 
 __all__ = ["attempts"]
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP, UDP = 6, 17
 
@@ -61,7 +59,7 @@ def windows(trace: Trace, verdict: Verdict) -> tuple[tuple[int, int], ...]:
     return tuple((began + round(1e9 * since), began + round(1e9 * until)) for since, until in sorted(spans))
 
 
-def struck_flows(trace: Trace, evidence: Evidence) -> Bool:
+def struck_flows(trace: Trace, evidence: Evidence) -> Mask:
     """Say of each flow whether evidence calls it, or a question in it, cut off."""
     bears = np.array([*(shown_by(rule.mechanism, Figure.REACH) for rule in evidence.rules), False])
     seen = bears[evidence.rule] & (evidence.llr > 0)
@@ -72,15 +70,15 @@ def struck_flows(trace: Trace, evidence: Evidence) -> Bool:
     return struck
 
 
-def was_answered(trace: Trace) -> Bool:
+def was_answered(trace: Trace) -> Mask:
     """Say of each flow whether the server answered: with data where the client had sent data, with any packet else."""
     sides = trace.sides
     asked, said, heard = sides.payload_packets[0::2] > 0, sides.payload_packets[1::2] > 0, sides.packets[1::2] > 0
-    result: Bool = np.where(asked, said, heard)
+    result: Mask = np.where(asked, said, heard)
     return result
 
 
-def places(trace: Trace, flows: I64, answered: Bool, struck: Bool) -> list[str]:
+def places(trace: Trace, flows: I64, answered: Mask, struck: Mask) -> list[str]:
     """Say where servers are: in one country, in others, or in networks that are not listed; empty without a table.
 
     The one country is the clients' own where it is listed, else that which answered most of those where nothing was cut
@@ -96,7 +94,7 @@ def places(trace: Trace, flows: I64, answered: Bool, struck: Bool) -> list[str]:
     return [country if country == home else ELSEWHERE if country else "unlisted" for country in server]
 
 
-def countries(trace: Trace, hosts: NDArray[np.int32]) -> list[str]:
+def countries(trace: Trace, hosts: I32) -> list[str]:
     """Look up the countries of hosts; empty where the table does not tell."""
     table = trace.outside.networks
     rows = find_networks(table, trace.hosts.high[hosts], trace.hosts.low[hosts])

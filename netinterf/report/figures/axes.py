@@ -6,14 +6,13 @@ needs more than four digits.
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.report.figures.canvas import LEFT, RIGHT, words
 from netinterf.written.record import iso_time
 
 __all__ = ["Axis", "clock_axis", "count_axis", "frame", "scaled", "seconds_axis", "unit_axis"]
-
-F64 = NDArray[np.float64]
 
 ROUND = (1.0, 2.0, 5.0, 10.0)
 DAY = 86400.0

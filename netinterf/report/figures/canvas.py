@@ -15,8 +15,8 @@ from html import escape
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64
 from netinterf.writing import printable
 
 __all__ = [
@@ -37,7 +37,6 @@ __all__ = [
     "wrapped",
 ]
 
-F64 = NDArray[np.float64]
 
 WIDTH, LEFT, RIGHT = 480, 54, 468
 """Units across, and where plots begin and end: a phone (390 px) shows them at four fifths, so its smallest words still

@@ -2,22 +2,18 @@
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.analyzers.wire import wire_pieces
+from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.mechanisms import Figure, covers, is_rate, shown_by
 from netinterf.schema import Evidence, Mark, SubjectKind
 from netinterf.trace import Trace
 from netinterf.written.record import Observation, Verdict
 
 __all__ = ["Found", "Positions", "Transfer", "find_limit", "flows_of", "measured", "positions", "rows_of", "transfer"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 TCP = 6
 
@@ -48,7 +44,7 @@ class Transfer:
     """What a limit held back, and what it did not; times are seconds since the first packet of the capture."""
 
     sent: Series  # data packets of the connection, lost ones included
-    again: Bool  # which of these repeat what was sent before
+    again: Mask  # which of these repeat what was sent before
     heard: F64  # times of acknowledgements
     acked: F64  # how far they go, bytes
     limited: Series  # all packets that share the limit
@@ -213,7 +209,7 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     )
 
 
-def first_of(subject: NDArray[np.int32], values: F64, chosen: Bool) -> tuple[I64, F64]:
+def first_of(subject: I32, values: F64, chosen: Mask) -> tuple[I64, F64]:
     """Take one value for each subject: the first that is known."""
     rows = np.flatnonzero(chosen & np.isfinite(values))
     flow, place = np.unique(subject[rows], return_index=True)

@@ -7,8 +7,8 @@ down. It stands for a capture in a report or a manual, and is small enough to be
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64
 from netinterf.errors import ParameterError
 from netinterf.report.figures.canvas import LETTER, SIZE, Panel, sheet, words
 from netinterf.schema import TcpFlag
@@ -78,7 +78,7 @@ def ladder_panel(
     return Panel(y - 8.0, (*heads(trace, flow, y - 20), *rungs), told)
 
 
-def chosen(rows: NDArray[np.int64], forged: Collection[int], most: int) -> NDArray[np.int64]:
+def chosen(rows: I64, forged: Collection[int], most: int) -> I64:
     """Choose which packets of a conversation are drawn: the first ones, or the opening and what surrounds the forged.
 
     Returns:

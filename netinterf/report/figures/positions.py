@@ -5,15 +5,13 @@ at one place, and what it spares goes on far beyond.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64, I64
 from netinterf.report.figures.axes import Axis, count_axis, frame, round_step, scaled, unit_axis
 from netinterf.report.figures.canvas import LEFT, LINE, RIGHT, Panel, key, words
 
 __all__ = ["freeze_positions"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
 
 PLOT = 190
 """Units from the top of the plot to its foot."""

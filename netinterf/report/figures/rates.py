@@ -7,15 +7,14 @@ the line is what the fitted bucket had in store at each moment.
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64
 from netinterf.errors import ParameterError
 from netinterf.report.figures.axes import Axis, frame, round_step, scaled, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import LINE, Panel, key, line, words
 
 __all__ = ["Limit", "bin_width", "rate_series"]
-
-F64 = NDArray[np.float64]
 
 PLOT = 190
 """Units from the top of the plot to its foot."""
@@ -30,7 +29,6 @@ are drawn nonetheless."""
 HEADROOM = 6.0
 """How many times what the limited transfer reached is shown; others that were faster leave the plot, and how fast they
 were is written. Else the limit would be a line along the foot."""
-
 
 SHADE = '<rect class="burst" x="-9" y="-9" width="18" height="9"/>'
 

@@ -8,16 +8,14 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import I64, Mask
 from netinterf.errors import ParameterError
 from netinterf.report.figures.axes import Axis, clock_axis, foot_of
 from netinterf.report.figures.canvas import LINE, RIGHT, Panel, key, words
 
 __all__ = ["Attempts", "reachability"]
 
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 ROW, TALL = 48, 11
 """Units from row to row, and the height of a stroke."""
@@ -35,7 +33,7 @@ class Attempts:
 
     name: str
     time: I64  # ns since 1970 UTC
-    answered: Bool
+    answered: Mask
     windows: tuple[tuple[int, int], ...] = ()  # begin and end of the times in which it was cut off, ns since 1970 UTC
 
     def __attrs_post_init__(self) -> None:

@@ -10,16 +10,14 @@ from collections.abc import Sequence
 
 import attrs
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from netinterf.arrays import F64, Mask
 from netinterf.errors import ParameterError
 from netinterf.report.figures.axes import Axis, frame, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import LINE, Panel, cross, diamond, dots, key, line, words
 
 __all__ = ["Slope", "time_sequence"]
-
-F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 PLOT = 230
 """Units from the top of the plot to its foot."""
@@ -46,11 +44,11 @@ class Sent:
     time: F64  # seconds
     start: F64  # place in the stream, bytes
     length: F64  # bytes of the stream
-    lost: Bool
-    again: Bool
+    lost: Mask
+    again: Mask
 
     @property
-    def kinds(self) -> dict[str, Bool]:
+    def kinds(self) -> dict[str, Mask]:
         """Which packets are drawn as what; losses last, so that nothing covers them."""
         return {"passed": ~self.lost & ~self.again, "again": ~self.lost & self.again, "lost": self.lost}
 

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.errors import ParameterError
 from netinterf.stats.bucket.following import Alongside, Fates
 from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, price
@@ -40,10 +40,6 @@ __all__ = [
     "loss_line_rate",
     "try_buckets",
 ]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 
 class BucketFit(NamedTuple):
@@ -104,7 +100,7 @@ PLATEAU = 1e-6
 NO_FIT = BucketFit(np.nan, np.nan, -np.inf, 0.0, np.nan, np.nan, -np.inf)
 
 
-def loss_line_rate(time: F64, size: F64, lost: Bool, most: int = 300) -> float:
+def loss_line_rate(time: F64, size: F64, lost: Mask, most: int = 300) -> float:
     """Estimate the rate of the line on which the losses lie (Theil and Sen).
 
     A bucket is empty whenever it drops, so between two losses exactly ``rate·Δt`` bytes pass. The median over pairs
@@ -127,7 +123,7 @@ def loss_line_rate(time: F64, size: F64, lost: Bool, most: int = 300) -> float:
 
 
 def fit_bucket(
-    time: F64, size: F64, lost: Bool, *, rates: F64, depths: F64, harmless: float | None = None
+    time: F64, size: F64, lost: Mask, *, rates: F64, depths: F64, harmless: float | None = None
 ) -> BucketFit:
     """Find the token bucket that predicts best which packets are lost.
 
@@ -218,7 +214,7 @@ def best_bucket(tried: Tried, harmless: float) -> BucketFit:
     )
 
 
-def bucket_likelihoods(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F64:
+def bucket_likelihoods(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F64:
     """Give the log-likelihood of the losses under each bucket, less its price.
 
     Args:

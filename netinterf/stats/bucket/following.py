@@ -14,13 +14,10 @@ from math import nextafter
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+
+from netinterf.arrays import F64, I32, I64, Mask
 
 __all__ = ["SLACK", "Alongside", "Fates", "follow_bucket", "grade_packets"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 SLACK = 32
 """Packets by which a bucket may be wrong at most: with 32, buckets explain the losses of 95.3 % of 810 policed series
@@ -47,7 +44,7 @@ class Fates:
 
     time: F64  # seconds, never falling
     size: F64  # bytes on the wire
-    lost: Bool
+    lost: Mask
     packet: float = attrs.field(init=False)  # usual size
     steps: F64 = attrs.field(init=False)  # what following a bucket needs, shape (packets, 5)
 
@@ -71,7 +68,7 @@ class Fates:
         return laid
 
 
-def follow_bucket(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F64:
+def follow_bucket(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F64:
     """Follow hypothetical token buckets along a series, setting them right after every packet.
 
     A loss while more than `SLACK` packets of the usual size were there had another cause and sets nothing right.
@@ -95,7 +92,7 @@ def follow_bucket(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> F6
     return left
 
 
-def grade_packets(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> tuple[I64, I64]:
+def grade_packets(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> tuple[I64, I64]:
     """Count the packets that would leave less than nothing, less than another packet, or more in each bucket.
 
     The same as sorting what `follow_bucket` gives, without keeping it.
@@ -113,7 +110,7 @@ def grade_packets(time: F64, size: F64, lost: Bool, rate: F64, depth: F64) -> tu
     return Alongside([Fates(time, size, lost)]).grade(np.zeros(len(rate), np.int64), rate, depth)
 
 
-def _follow_one(time: F64, size: F64, lost: Bool, rate: float, depth: float) -> F64:
+def _follow_one(time: F64, size: F64, lost: Mask, rate: float, depth: float) -> F64:
     """Follow a single bucket, for which plain numbers are quicker than arrays of one."""
     slack = SLACK * float(np.median(size)) if len(size) else 0.0
     level, margin = depth, []
@@ -141,7 +138,7 @@ class Alongside:
     losses: I64 = attrs.field(init=False)
     packets: F64 = attrs.field(init=False)  # usual sizes
     told: F64 = attrs.field(init=False)  # what each step needs to know, shape (packets, 5, series)
-    lost: Bool = attrs.field(init=False)  # shape (packets, series)
+    lost: Mask = attrs.field(init=False)  # shape (packets, series)
 
     @lengths.default
     def _count_packets(self) -> I64:
@@ -164,7 +161,7 @@ class Alongside:
         return told
 
     @lost.default
-    def _mark_losses(self) -> Bool:
+    def _mark_losses(self) -> Mask:
         lost = np.zeros((len(self.told), len(self.series)), np.bool_)
         for column, one in enumerate(self.series):
             lost[: len(one), column] = one.lost
@@ -223,7 +220,7 @@ class Alongside:
             counts[0, order], counts[1, order], counts[2, order] = few, most - few, every[own] - most
         return met, gone
 
-    def _count_under(self, which: I64, rate: F64, depth: F64) -> NDArray[np.int32]:
+    def _count_under(self, which: I64, rate: F64, depth: F64) -> I32:
         """Count packets that would leave less than nothing, or less than a packet: all of them, and those lost.
 
         Args:
@@ -255,7 +252,7 @@ class Alongside:
         total += few
         return total
 
-    def strides(self, which: I64, rate: F64, depth: F64) -> Iterator[tuple[int, F64, Bool]]:
+    def strides(self, which: I64, rate: F64, depth: F64) -> Iterator[tuple[int, F64, Mask]]:
         """Go from packet to packet along the series.
 
         Args:

@@ -16,19 +16,14 @@ from typing import Self
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.stats.bucket.fit import PLATEAU, Tried, class_likelihoods, graded, try_buckets
 from netinterf.stats.bucket.following import Alongside
 from netinterf.stats.levels import burst_heights
 from netinterf.stats.losses import price
 
 __all__ = ["Grids"]
-
-F64 = NDArray[np.float64]
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 FEW = 16_000
 """Buckets that are tried all at once: each further round of halving costs as much as following thousands more."""
@@ -49,7 +44,7 @@ class Grids:
     met: I32 = attrs.field(init=False)  # packets by class and bucket, shape (3, G·R·(D + 1))
     gone: I32 = attrs.field(init=False)
     gain: F64 = attrs.field(init=False)  # log-likelihood of the losses less its price; -inf where it is not tried
-    known: Bool = attrs.field(init=False)
+    known: Mask = attrs.field(init=False)
 
     @met.default
     def _none_met(self) -> I32:
@@ -64,7 +59,7 @@ class Grids:
         return np.full(self.depths.size, -np.inf)
 
     @known.default
-    def _none_known(self) -> Bool:
+    def _none_known(self) -> Mask:
         return np.zeros(self.depths.size, np.bool_)
 
     @classmethod

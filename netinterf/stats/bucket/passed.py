@@ -4,23 +4,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, Mask
 from netinterf.stats.bucket.fit import BucketFit, fit_bucket
 from netinterf.stats.bucket.following import Alongside, Fates
 from netinterf.stats.levels import burst_curve
 
 __all__ = ["granted", "measure_bucket", "passed_rates"]
 
-F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
-
 NEARLY = 0.7
 """Share of the best likelihood ratio that a bucket computed from what passed must reach to be given instead: the
 likelihood has sharp peaks where it is sent in bursts, so a rate that is right within 1 % may explain a fifth less."""
 
 
-def measure_bucket(time: F64, size: F64, lost: Bool, fit: BucketFit) -> tuple[float, float]:
+def measure_bucket(time: F64, size: F64, lost: Mask, fit: BucketFit) -> tuple[float, float]:
     """Measure rate and depth of a bucket by what passed, once a fit tells when it was empty and when full.
 
     A bucket that is set right after every packet predicts almost as well with a rate that is somewhat too high. What

@@ -21,8 +21,8 @@ in 92 %, by likelihood alone in 71 and 77 %. The rest are wrong losses, which no
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, Mask
 from netinterf.stats.bucket.fit import BucketFit, bucket_likelihoods
 from netinterf.stats.bucket.following import Fates, follow_bucket
 from netinterf.stats.bucket.passed import granted
@@ -30,8 +30,6 @@ from netinterf.stats.levels import burst_heights
 
 __all__ = ["BucketIntervals", "bucket_intervals"]
 
-F64 = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
 DROP, STAKE = 1.92, 0.2
 """Nats below the best that are not excluded (Wilks 1938), or such a share of the log-likelihood ratio if that is more.
@@ -58,7 +56,7 @@ class BucketIntervals(NamedTuple):
     depth: tuple[float, float]
 
 
-def bucket_intervals(time: F64, size: F64, lost: Bool, fit: BucketFit, *, rate: float, depth: float) -> BucketIntervals:
+def bucket_intervals(time: F64, size: F64, lost: Mask, fit: BucketFit, *, rate: float, depth: float) -> BucketIntervals:
     """Give the rates and depths that explain the losses nearly as well as the best.
 
     Args:

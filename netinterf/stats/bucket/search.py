@@ -7,8 +7,8 @@ Many series are searched side by side (`following`), and of each search only wha
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from netinterf.arrays import F64, I64, Mask
 from netinterf.stats.bucket.fit import (
     NO_FIT,
     PLATEAU,
@@ -23,10 +23,6 @@ from netinterf.stats.bucket.passed import passed_rates
 from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
 
 __all__ = ["COARSE", "DEPTHS", "refine_buckets", "search_bucket", "search_buckets"]
-
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Bool = NDArray[np.bool_]
 
 DEPTHS: F64 = np.geomspace(1.5, 1500.0, 20)
 """Depths of a first search in packets of the usual size: policers of laboratory and field hold 8 kB to 2 MB (Flach et
@@ -53,7 +49,7 @@ TOGETHER = 256
 """Series that are searched side by side at most: enough that what they share costs nothing."""
 
 
-def search_bucket(time: F64, size: F64, lost: Bool) -> BucketFit:
+def search_bucket(time: F64, size: F64, lost: Mask) -> BucketFit:
     """Find the token bucket that explains the losses of one series (see `search_buckets`).
 
     Args:
