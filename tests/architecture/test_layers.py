@@ -14,9 +14,9 @@ PACKAGE = Path(netinterf.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 LEVEL = {
+    "arrays": -1,
     "errors": -1,
     "version": 0,
-    "arrays": 0,
     "mechanisms": 0,
     "workers": 0,
     "pieces": 0,
