@@ -7,7 +7,6 @@ writes columns without scattering.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, Self
 
 import attrs
@@ -16,45 +15,10 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, U16, U32, U64, Mask
 from netinterf.decode.gather import gather, gather_bytes
+from netinterf.decode.headers import Kind
 from netinterf.schema import Endpoints, Packets, Status
 
-__all__ = ["Block", "Columns", "Decoder", "Front", "Kind", "Next", "split"]
-
-
-class Kind(IntEnum):
-    """What kind of header comes next."""
-
-    NONE = 0  # nothing that is decoded
-    ETHERNET = 1
-    LLC = 2
-    VLAN = 3
-    MPLS = 4
-    PPPOE = 5
-    PPP = 6
-    PPP_HDLC = 7
-    CISCO_HDLC = 8
-    LINUX_SLL = 9
-    LINUX_SLL2 = 10
-    LOOPBACK = 11
-    RAW = 12  # IPv4 or IPv6, by the version in the first nibble
-    IPV4 = 13
-    IPV6 = 14
-    EXTENSION = 15  # IPv6 hop-by-hop, routing, destination options
-    FRAGMENT = 16  # IPv6 fragment header
-    AUTHENTICATION = 17
-    GRE = 18
-    TCP = 19
-    UDP = 20
-    ICMP = 21
-    ICMPV6 = 22
-    VN_TAG = 23
-    LONG_TAG = 24  # 802.1BR E-tag, Cisco metadata
-    ERSPAN_2 = 25
-    ERSPAN_3 = 26
-    WCCP = 27
-    METADATA = 28  # Cisco metadata in GRE: type first
-    SHORT_SHIM = 29  # 2 bytes before an Ethernet frame: FabricPath, EtherIP
-    LONG_SHIM = 30  # 4 bytes before an Ethernet frame: 802.1ah
+__all__ = ["Block", "Columns", "Decoder", "Front", "Next", "split"]
 
 
 @attrs.define(eq=False)

@@ -6,16 +6,15 @@ next; columns of the whole capture are allocated once and every block writes int
 
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
 
 import attrs
 import numpy as np
 
 from netinterf.arrays import I64, U8
 from netinterf.decode import ip, link, transport, tunnel
-from netinterf.decode.block import Block, Columns, Decoder, Front, Kind, split
+from netinterf.decode.block import Block, Columns, Front, split
 from netinterf.decode.gather import Buffer, as_bytes
-from netinterf.decode.linktypes import LINK_KINDS, LINK_TYPES, link_type_name
+from netinterf.decode.headers import LINK_KINDS, LINK_TYPES, Kind, link_type_name
 from netinterf.errors import UnsupportedLinkType
 from netinterf.schema import Diagnostic, Endpoints, IcmpQuotes, Packets, Records, Status
 from netinterf.workers import each
@@ -36,38 +35,7 @@ LINK_MTU = 1500
 """Most bytes of IP packet in an Ethernet frame (IEEE 802.3 §3.2.7) and default of PPP (RFC 1661 §2); a longer one is
 read as several, joined by offload. Jumbo frames cannot be told from that and are marked alike."""
 
-_DECODERS: dict[Kind, Decoder] = {
-    Kind.ETHERNET: link.ethernet,
-    Kind.LLC: link.llc,
-    Kind.VLAN: partial(link.tag, size=4, type_at=2),
-    Kind.VN_TAG: partial(link.tag, size=6, type_at=4),
-    Kind.LONG_TAG: partial(link.tag, size=8, type_at=6),
-    Kind.MPLS: link.mpls,
-    Kind.PPPOE: link.pppoe,
-    Kind.PPP: link.ppp,
-    Kind.PPP_HDLC: link.ppp_hdlc,
-    Kind.CISCO_HDLC: link.cisco_hdlc,
-    Kind.METADATA: partial(link.tag, size=8, type_at=0),
-    Kind.SHORT_SHIM: partial(link.shim, size=2),
-    Kind.LONG_SHIM: partial(link.shim, size=4),
-    Kind.LINUX_SLL: link.linux_sll,
-    Kind.LINUX_SLL2: link.linux_sll2,
-    Kind.LOOPBACK: link.loopback,
-    Kind.RAW: link.raw,
-    Kind.IPV4: ip.ipv4,
-    Kind.IPV6: ip.ipv6,
-    Kind.EXTENSION: ip.extension,
-    Kind.FRAGMENT: ip.fragment,
-    Kind.AUTHENTICATION: ip.authentication,
-    Kind.GRE: tunnel.gre,
-    Kind.ERSPAN_2: tunnel.erspan2,
-    Kind.ERSPAN_3: tunnel.erspan3,
-    Kind.WCCP: tunnel.wccp,
-    Kind.TCP: transport.tcp,
-    Kind.UDP: transport.udp,
-    Kind.ICMP: transport.icmp,
-    Kind.ICMPV6: transport.icmpv6,
-}
+_DECODERS = link.DECODERS | ip.DECODERS | tunnel.DECODERS | transport.DECODERS
 _TUNNELS = frozenset({Kind.IPV4, Kind.IPV6, Kind.GRE, Kind.MPLS, Kind.ETHERNET, Kind.SHORT_SHIM})
 
 
@@ -209,7 +177,7 @@ def _finish(block: Block, kinds: U8, length: I64) -> None:
     out.status |= status
     large = np.flatnonzero(inside & (np.minimum(block.end, length) - out.ip_at > LINK_MTU))
     if len(large):
-        wired = large[~link.on_loopback(block, large, kinds[large])]
+        wired = large[link.wired(block, large, kinds[large])]
         out.status[wired] |= np.uint16(Status.OFFLOADED)
 
 

@@ -12,10 +12,11 @@ is what a snapshot length does, so only lengths shorter than their own header ar
 import numpy as np
 
 from netinterf.arrays import I64, U8, Mask
-from netinterf.decode.block import Block, Front, Kind, Next, split
+from netinterf.decode.block import Block, Decoder, Front, Next, split
+from netinterf.decode.headers import IPV4_NEXT, IPV6_NEXT, Kind
 from netinterf.schema import IpFlag, Status
 
-__all__ = ["IPV4", "IPV6", "MAPPED", "authentication", "extension", "fragment", "ipv4", "ipv6"]
+__all__ = ["DECODERS", "IPV4", "IPV6", "MAPPED", "authentication", "extension", "fragment", "ipv4", "ipv6"]
 
 MAPPED = np.uint64(0xFFFF << 32)
 """Upper 32 bits of the lower half of an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2)."""
@@ -49,32 +50,6 @@ IPV6 = np.dtype(
     ]
 )
 """The fixed IPv6 header (RFC 8200 §3)."""
-
-_CARRIED = {
-    1: Kind.ICMP,
-    4: Kind.IPV4,  # RFC 2003
-    6: Kind.TCP,
-    17: Kind.UDP,
-    41: Kind.IPV6,  # RFC 4213
-    47: Kind.GRE,
-    51: Kind.AUTHENTICATION,
-    58: Kind.ICMPV6,
-    97: Kind.SHORT_SHIM,  # EtherIP, RFC 3378
-    137: Kind.MPLS,  # RFC 4023
-    143: Kind.ETHERNET,  # RFC 8986 §10.1
-}
-
-
-def _lookup(kinds: dict[int, Kind]) -> U8:
-    table = np.zeros(256, np.uint8)
-    for number, kind in kinds.items():
-        table[number] = kind
-    return table
-
-
-_IPV4_NEXT = _lookup(_CARRIED)
-# Extension headers of RFC 8200 §4; mobility, HIP and shim6 end a packet and stay undecoded.
-_IPV6_NEXT = _lookup({**_CARRIED, 0: Kind.EXTENSION, 43: Kind.EXTENSION, 60: Kind.EXTENSION, 44: Kind.FRAGMENT})
 
 
 def _entered(block: Block, front: Front, version: U8, expected: int, size: int) -> tuple[Front, bool]:
@@ -131,7 +106,7 @@ def ipv4(block: Block, front: Front) -> Next:
         block.mark(front, (offset == 0) & ((word & 0x2000) != 0), Status.FRAGMENT_FIRST)
         block.mark(front, offset != 0, Status.FRAGMENT_LATER)
         usable &= offset == 0
-    kinds = _IPV4_NEXT[head["protocol"]]
+    kinds = IPV4_NEXT[head["protocol"]]
     if not usable.all():
         kinds[~usable] = Kind.NONE
     return split(front, kinds, at)
@@ -202,7 +177,7 @@ def ipv6(block: Block, front: Front) -> Next:
     # (RFC 2675 §2) ends with its frame like a packet whose length was left to the network card.
     _bound(block, front, np.where(head["next"] == 59, 40 + length, length), at + length)
     usable = block.stop[place] - front.at >= 40
-    return split(front, np.where(usable, _IPV6_NEXT[head["next"]], np.uint8(0)), at)
+    return split(front, np.where(usable, IPV6_NEXT[head["next"]], np.uint8(0)), at)
 
 
 def _advance(block: Block, front: Front, following: U8, at: I64, usable: Mask) -> Next:
@@ -215,7 +190,7 @@ def _advance(block: Block, front: Front, following: U8, at: I64, usable: Mask) -
     block.out.protocol[front.place] = following
     block.out.transport_at[front.place] = at
     block.out.payload_at[front.place] = at
-    table = np.where(block.out.version[front.place] == 6, _IPV6_NEXT[following], _IPV4_NEXT[following])
+    table = np.where(block.out.version[front.place] == 6, IPV6_NEXT[following], IPV4_NEXT[following])
     return split(front, table, at)
 
 
@@ -269,3 +244,12 @@ def _only_first(block: Block, fronts: Next) -> Next:
         if first.any():
             kept.append((kind, front.part(first, front.at)))
     return kept
+
+
+DECODERS: dict[Kind, Decoder] = {
+    Kind.IPV4: ipv4,
+    Kind.IPV6: ipv6,
+    Kind.EXTENSION: extension,
+    Kind.FRAGMENT: fragment,
+    Kind.AUTHENTICATION: authentication,
+}

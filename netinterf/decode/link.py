@@ -4,88 +4,25 @@ Every decoder here only finds what comes next; nothing of the link layer has a c
 no IP end here and stay without an IP version.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, U64, Mask
-from netinterf.decode.block import Block, Front, Kind, Next, split
+from netinterf.decode.block import Block, Decoder, Front, Next, split
 from netinterf.decode.gather import Buffer, as_bytes, gather
-from netinterf.decode.linktypes import LINK_KINDS
+from netinterf.decode.headers import ETHERTYPES, FAMILIES, IP_VERSIONS, LINK_KINDS, PPP_PROTOCOLS, Kind
 from netinterf.schema import Packets, Status
 from netinterf.table import Rows
 
-__all__ = [
-    "ETHERTYPES",
-    "by_ethertype",
-    "cisco_hdlc",
-    "ethernet",
-    "linux_sll",
-    "linux_sll2",
-    "llc",
-    "loopback",
-    "mpls",
-    "on_loopback",
-    "ppp",
-    "ppp_hdlc",
-    "pppoe",
-    "raw",
-    "shim",
-    "source_mac",
-    "tag",
-]
+__all__ = ["DECODERS", "source_mac", "wired"]
 
 _WORD = np.dtype(">u2")
 _LONG = np.dtype(">u4")
 _BYTE = np.dtype("u1")
-
-
-def _lookup(size: int, kinds: dict[int, Kind]) -> U8:
-    table = np.zeros(size, np.uint8)
-    for number, kind in kinds.items():
-        table[number] = kind
-    return table
-
-
-ETHERTYPES = _lookup(
-    65536,
-    {
-        0x0800: Kind.IPV4,
-        0x86DD: Kind.IPV6,
-        0x8100: Kind.VLAN,  # IEEE 802.1Q
-        0x88A8: Kind.VLAN,  # IEEE 802.1ad
-        0x9100: Kind.VLAN,  # tag types in use before 802.1ad
-        0x9200: Kind.VLAN,
-        0x9300: Kind.VLAN,
-        0x8926: Kind.VN_TAG,  # Cisco VN-tag
-        0x893F: Kind.LONG_TAG,  # IEEE 802.1BR
-        0x8909: Kind.LONG_TAG,  # Cisco metadata (security group tag)
-        0x8903: Kind.SHORT_SHIM,  # Cisco FabricPath
-        0x88E7: Kind.LONG_SHIM,  # IEEE 802.1ah service instance tag
-        0x8847: Kind.MPLS,  # RFC 5332
-        0x8848: Kind.MPLS,
-        0x8864: Kind.PPPOE,  # RFC 2516 §4, session stage
-        0x880B: Kind.PPP,  # in GRE, RFC 2637 §4.1
-        0x6558: Kind.ETHERNET,  # in GRE, RFC 1701
-    },
-)
-"""`Kind` behind each EtherType."""
-
-_PPP_PROTOCOLS = _lookup(
-    65536,
-    {
-        0x0021: Kind.IPV4,  # RFC 1332
-        0x0057: Kind.IPV6,  # RFC 5072
-        0x0281: Kind.MPLS,  # RFC 3032 §4.3
-        0x0283: Kind.MPLS,
-    },
-)
-_NIBBLES = _lookup(16, {4: Kind.IPV4, 6: Kind.IPV6})
-# AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 23 on Windows, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on
-# Darwin.
-_FAMILIES = _lookup(256, {2: Kind.IPV4, **dict.fromkeys((10, 23, 24, 28, 30), Kind.IPV6)})
 
 
 def by_ethertype(front: Front, types: NDArray[np.integer[Any]], at: I64, *, lengths: bool) -> Next:
@@ -146,7 +83,7 @@ def mpls(block: Block, front: Front) -> Next:
     short = block.mark_short(front, 4, Status.HEADER_CUT)
     bottom = (fields["entry"] & 0x100) != 0
     nibble = fields["next"] >> 4
-    kinds = np.where(bottom, _NIBBLES[nibble], np.uint8(Kind.MPLS))
+    kinds = np.where(bottom, IP_VERSIONS[nibble], np.uint8(Kind.MPLS))
     # A zero nibble is the control word of an Ethernet pseudowire (RFC 4448 §4.6): 4 bytes, then the frame.
     control = bottom & (nibble == 0) & (block.stop[front.place] - front.at >= 4 + 4 + 14)
     kinds[control] = Kind.ETHERNET
@@ -172,7 +109,7 @@ def ppp(block: Block, front: Front) -> Next:
     protocol[small] >>= 8
     skip = np.where(framed, 2, 0) + np.where(small, 1, 2)
     short = block.mark_short(front, skip, Status.HEADER_CUT)
-    return split(front, np.where(short, np.uint8(0), _PPP_PROTOCOLS[protocol]), front.at + skip)
+    return split(front, np.where(short, np.uint8(0), PPP_PROTOCOLS[protocol]), front.at + skip)
 
 
 def ppp_hdlc(block: Block, front: Front) -> Next:
@@ -216,7 +153,7 @@ def loopback(block: Block, front: Front) -> Next:
     family = family.astype(np.uint32)
     swapped = family > 0xFFFFFF
     family[swapped] = family[swapped].byteswap()
-    kinds = np.where(family < 256, _FAMILIES[np.minimum(family, 255)], np.uint8(0))
+    kinds = np.where(family < 256, FAMILIES[np.minimum(family, 255)], np.uint8(0))
     return split(front, kinds, front.at + 4)
 
 
@@ -224,38 +161,49 @@ def raw(block: Block, front: Front) -> Next:
     """Tell IPv4 from IPv6 by the version in the first nibble."""
     first, _ = block.read(front, _BYTE)
     block.mark_short(front, 1, Status.HEADER_CUT)
-    return split(front, _NIBBLES[first >> 4], front.at)
+    return split(front, IP_VERSIONS[first >> 4], front.at)
 
+
+DECODERS: dict[Kind, Decoder] = {
+    Kind.ETHERNET: ethernet,
+    Kind.LLC: llc,
+    Kind.VLAN: partial(tag, size=4, type_at=2),
+    Kind.VN_TAG: partial(tag, size=6, type_at=4),
+    Kind.LONG_TAG: partial(tag, size=8, type_at=6),
+    Kind.METADATA: partial(tag, size=8, type_at=0),
+    Kind.SHORT_SHIM: partial(shim, size=2),
+    Kind.LONG_SHIM: partial(shim, size=4),
+    Kind.MPLS: mpls,
+    Kind.PPPOE: pppoe,
+    Kind.PPP: ppp,
+    Kind.PPP_HDLC: ppp_hdlc,
+    Kind.CISCO_HDLC: cisco_hdlc,
+    Kind.LINUX_SLL: linux_sll,
+    Kind.LINUX_SLL2: linux_sll2,
+    Kind.LOOPBACK: loopback,
+    Kind.RAW: raw,
+}
 
 LOOPBACK_NET = np.uint64(0xFFFF7F)
 """127.0.0.0/8 as IPv4-mapped addresses begin (RFC 4291 §2.5.5.2)."""
 
+LOOPBACK_DEVICE = 772
+"""Hardware type of Linux' loopback device (ARPHRD_LOOPBACK)."""
 
-def on_loopback(block: Block, rows: I64, kinds: U8) -> Mask:
-    """Say which frames never saw a wire, so that no maximum transmission unit of one applies.
 
-    Linux shows its loopback device as Ethernet with both addresses zero, and as cooked frames of hardware type 772
-    (ARPHRD_LOOPBACK). Raw IP does not say what it ran over: between different hosts that was a wire, so that verdicts
-    are the same whether a link layer was kept or not. BSD loopback is given the benefit of the doubt.
+def between_stations(block: Block, rows: I64) -> Mask:
+    """Say which Ethernet frames have an address: those of Linux' loopback device are all zero."""
+    layout = np.dtype([("high", ">u8"), ("low", ">u4")])
+    addresses = gather(block.buffer, block.at[rows], block.captured[rows], layout)
+    found: Mask = (addresses["high"] != 0) | (addresses["low"] != 0)
+    return found
 
-    Args:
-        block: The frames.
-        rows: Rows of the block.
-        kinds: `Kind` of the first header of each of those rows.
-    """
-    at, room = block.at[rows], block.captured[rows]
-    addresses = gather(block.buffer, at, room, np.dtype([("high", ">u8"), ("low", ">u4")]))
-    hardware = np.where(
-        kinds == Kind.LINUX_SLL,
-        gather(block.buffer, at + 2, room - 2, _WORD),
-        gather(block.buffer, at + 8, room - 8, _WORD),
-    )
-    wired = (kinds == Kind.ETHERNET) & ((addresses["high"] != 0) | (addresses["low"] != 0))
-    wired |= ((kinds == Kind.LINUX_SLL) | (kinds == Kind.LINUX_SLL2)) & (hardware != 772)
-    wired |= (kinds == Kind.PPP) | (kinds == Kind.PPP_HDLC) | (kinds == Kind.PPPOE) | (kinds == Kind.CISCO_HDLC)
-    wired |= np.isin(kinds, (Kind.RAW, Kind.IPV4, Kind.IPV6)) & between_hosts(block, rows)
-    unwired: Mask = ~wired
-    return unwired
+
+def by_a_device(block: Block, rows: I64, hardware_at: int) -> Mask:
+    """Say which cooked frames, with the hardware type at *hardware_at*, went by another device than loopback."""
+    hardware = gather(block.buffer, block.at[rows] + hardware_at, block.captured[rows] - hardware_at, _WORD)
+    found: Mask = hardware != LOOPBACK_DEVICE
+    return found
 
 
 def between_hosts(block: Block, rows: I64) -> Mask:
@@ -265,6 +213,53 @@ def between_hosts(block: Block, rows: I64) -> Mask:
     apart = (high != out.target_high[rows]) | (low != out.target_low[rows])
     found: Mask = apart & ~((high == 0) & (low >> np.uint64(24) == LOOPBACK_NET))
     return found
+
+
+def by_a_line(_block: Block, rows: I64) -> Mask:
+    """Say that every frame of a serial line crossed it."""
+    return np.ones(len(rows), np.bool_)
+
+
+WIRED: dict[Kind, Callable[[Block, I64], Mask]] = {
+    Kind.ETHERNET: between_stations,
+    Kind.LINUX_SLL: partial(by_a_device, hardware_at=2),
+    Kind.LINUX_SLL2: partial(by_a_device, hardware_at=8),
+    Kind.PPP: by_a_line,
+    Kind.PPP_HDLC: by_a_line,
+    Kind.PPPOE: by_a_line,
+    Kind.CISCO_HDLC: by_a_line,
+    Kind.RAW: between_hosts,
+    Kind.IPV4: between_hosts,
+    Kind.IPV6: between_hosts,
+}
+"""How the first header of a frame shows whether it crossed a wire.
+
+Raw IP does not say what it ran over: between different hosts that was a wire, so that verdicts are the same whether a
+link layer was kept or not. BSD loopback is not listed: it is given the benefit of the doubt.
+"""
+
+
+def wired(block: Block, rows: I64, kinds: U8) -> Mask:
+    """Say which frames crossed a wire, so that its maximum transmission unit holds for them.
+
+    Args:
+        block: The frames.
+        rows: Rows of the block.
+        kinds: `Kind` of the first header of each of those rows.
+    """
+    found = np.zeros(len(rows), np.bool_)
+    for kind, crossed in WIRED.items():
+        if len(some := np.flatnonzero(kinds == kind)):
+            found[some] = crossed(block, rows[some])
+    return found
+
+
+SOURCES: dict[Kind, tuple[int, int | None]] = {
+    Kind.ETHERNET: (6, None),
+    Kind.LINUX_SLL: (6, 4),  # its length has 2 bytes
+    Kind.LINUX_SLL2: (12, 10),  # one byte in front, then its length in one
+}
+"""Where a link layer has the address of the sending card, and the two bytes whose lower one is its length, if any."""
 
 
 def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequence[int]) -> U64:
@@ -286,10 +281,9 @@ def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequenc
     at, room = packets.at[index], np.minimum(packets.captured[index].astype(np.int64), len(data) - packets.at[index])
     found = np.zeros(len(index), np.uint64)
     layout = np.dtype([("high", ">u2"), ("low", ">u4")])
-    for kind, place, length_at in ((Kind.ETHERNET, 6, -1), (Kind.LINUX_SLL, 6, 4), (Kind.LINUX_SLL2, 12, 10)):
+    for kind, (place, length_at) in SOURCES.items():
         chosen = np.flatnonzero((kinds == kind) & (room >= place + 6))
-        if length_at >= 0:
-            # The length of the address: 2 bytes in version 1 (offset 4), 1 byte behind the packet type in version 2.
+        if length_at is not None:
             length = gather(data, at[chosen] + length_at, room[chosen] - length_at, _WORD)
             chosen = chosen[(length & 0xFF) == 6]
         fields = gather(data, at[chosen] + place, room[chosen] - place, layout)

@@ -6,13 +6,14 @@ two lengths disagree is marked and keeps the IP length, so that nothing it carri
 
 import numpy as np
 
-from netinterf.decode.block import Block, Columns, Front, Next
+from netinterf.decode.block import Block, Columns, Decoder, Front, Next
 from netinterf.decode.gather import Buffer, as_bytes
+from netinterf.decode.headers import Kind
 from netinterf.decode.options import tcp_options, walk
 from netinterf.schema import Packets, Status
 from netinterf.table import Ragged, Rows, spans
 
-__all__ = ["TCP", "icmp", "icmpv6", "sack_blocks", "tcp", "udp"]
+__all__ = ["DECODERS", "TCP", "icmp", "icmpv6", "sack_blocks", "tcp", "udp"]
 
 TCP = np.dtype(
     [
@@ -103,6 +104,9 @@ def _icmp(block: Block, front: Front, echoes: tuple[int, int]) -> Next:
     out.source_port[place] = identifier
     out.target_port[place] = identifier
     return []
+
+
+DECODERS: dict[Kind, Decoder] = {Kind.TCP: tcp, Kind.UDP: udp, Kind.ICMP: icmp, Kind.ICMPV6: icmpv6}
 
 
 def sack_blocks(buffer: Buffer, packets: Packets, rows: Rows) -> Ragged:

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from netinterf.decode.block import Block, Front, Kind, Next, split
-from netinterf.decode.link import ETHERTYPES
+from netinterf.decode.block import Block, Decoder, Front, Next, split
+from netinterf.decode.headers import ETHERTYPES, Kind
 from netinterf.schema import Status
 
-__all__ = ["erspan2", "erspan3", "gre", "wccp"]
+__all__ = ["DECODERS", "erspan2", "erspan3", "gre", "wccp"]
 
 _GRE = np.dtype([("flags", ">u2"), ("type", ">u2")])
 _LONG = np.dtype(">u4")
@@ -59,3 +59,11 @@ def wccp(block: Block, front: Front) -> Next:
     direct = (first >> 4) == 4
     kinds = np.full(len(front.at), Kind.RAW, np.uint8)
     return split(front, kinds, front.at + np.where(direct, 0, 4))
+
+
+DECODERS: dict[Kind, Decoder] = {
+    Kind.GRE: gre,
+    Kind.ERSPAN_2: erspan2,
+    Kind.ERSPAN_3: erspan3,
+    Kind.WCCP: wccp,
+}
