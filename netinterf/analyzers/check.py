@@ -18,7 +18,9 @@ ETHERNET = 1
 DOCSTRING_PARTS = ("what it looks for", "why", "also looks like this", "references")
 
 
-def check_analyzer(analyzer: Analyzer, traces: Iterable[Trace] = (), benign: Iterable[Trace] = ()) -> None:
+def check_analyzer(
+    analyzer: Analyzer, traces: Iterable[Trace] = (), benign: Iterable[Trace] = (), *, complete: bool = False
+) -> None:
     """Prove that *analyzer* keeps its contract.
 
     It must work on empty and tiny traces, give the same evidence twice, leave its input alone, use only declared
@@ -29,6 +31,7 @@ def check_analyzer(analyzer: Analyzer, traces: Iterable[Trace] = (), benign: Ite
         analyzer: What to check.
         traces: Captures to try it on, of any kind.
         benign: Captures on which no subject may gather more evidence for interference than against it.
+        complete: These captures are all that the analyzer is tested on, so each of its rules must fire in one of them.
 
     Raises:
         AnalyzerError: The first part of the contract that does not hold.
@@ -36,13 +39,16 @@ def check_analyzer(analyzer: Analyzer, traces: Iterable[Trace] = (), benign: Ite
     describe(analyzer)
     survive_copying(analyzer)
     tiny = [read(times=[], frames=[], link_type=ETHERNET), read(times=[0], frames=[bytes(60)], link_type=ETHERNET)]
-    quiet = list(benign)
+    quiet, fired = list(benign), set[str]()
     for trace in [*tiny, *traces, *quiet]:
         evidence = repeat(analyzer, trace)
         well_formed(analyzer, evidence)
         keep_scope(analyzer, trace, evidence)
+        fired |= {evidence.rules[code].id for code in np.unique(evidence.rule)}
     for trace in quiet:
         stay_silent(analyzer, trace)
+    silent = [rule.id for rule in analyzer.rules if rule.id not in fired]
+    demand(not (complete and silent), analyzer, f"has rules that fire in no capture: {', '.join(silent)}")
 
 
 def demand(holds: object, analyzer: Analyzer, reason: str) -> None:

@@ -67,3 +67,9 @@ def test_the_checker_finds_a_broken_analyzer() -> None:
     broken: Analyzer = Broken()  # type: ignore[assignment]
     with pytest.raises(AnalyzerError, match="needs name, scope, rules"):
         check_analyzer(broken)
+
+
+def test_the_checker_names_rules_that_never_fire() -> None:
+    """Captures that are said to be all of an analyzer's must make each of its rules fire."""
+    with pytest.raises(AnalyzerError, match=r"has rules that fire in no capture: .*handshake\.server"):
+        check_analyzer(find("handshakes"), [example("benign")], complete=True)
