@@ -11,6 +11,7 @@ import pytest
 import netinterf
 from netinterf import export, report, simulate
 from netinterf.capture import write_pcap
+from netinterf.cli.formats import FORMATS
 from netinterf.cli.main import main
 from netinterf.errors import ParameterError
 
@@ -31,6 +32,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+BYTES = {"parquet"}
+"""Formats that are refused to a terminal."""
+
+
 def status_of(*arguments: object) -> int:
     """Run the command in this process."""
     return main([str(argument) for argument in arguments])
@@ -45,7 +50,7 @@ def status_of(*arguments: object) -> int:
         ["scan", "--out", "hard.pcap", "CAPTURE"],
         ["scan", "--out", "soft.pcap", "CAPTURE"],
         ["scan", "--out", "CAPTURE", "soft.pcap"],
-        *(["scan", "--format", form, "--out", "CAPTURE", "CAPTURE"] for form in ("jsonl", "html", "parquet", "ooni")),
+        *(["scan", "--format", form, "--out", "CAPTURE", "CAPTURE"] for form in FORMATS),
         ["scan", "--networks", "FOLDER/networks.csv", "--out", "FOLDER/networks.csv", "CAPTURE"],
         ["scan", "--answers", "FOLDER/answers.csv", "--out", "FOLDER/answers.csv", "CAPTURE"],
         ["scan", "--redact", "--key", "FOLDER/secret", "--out", "FOLDER/secret", "CAPTURE"],
@@ -96,7 +101,7 @@ def test_an_old_report_survives_a_scan_that_reads_nothing(folder: Path, tmp_path
     report_file = tmp_path / "report"
     report_file.write_text("old", encoding="utf-8")
     absent, capture = tmp_path / "absent.pcap", folder / "reset.pcap"
-    for form in ("text", "jsonl", "html", "parquet"):
+    for form in FORMATS:
         assert status_of("scan", "--format", form, "--out", report_file, absent) == 3
     assert status_of("scan", "--analyzers", "horoscope", "--out", report_file, capture) == 2
     assert status_of("compare", "--out", report_file, capture, "--against", absent) == 3
@@ -145,7 +150,7 @@ def test_no_name_reaches_the_terminal_alive(tmp_path: Path, capsys: pytest.Captu
     path = hostile(tmp_path / "a.pcap", "http.blockpage.generic")
     host = next(name for name in netinterf.read(path).http.host if "\x1b" in name)
     runs: list[list[Any]] = [
-        *(["scan", "--all", "--format", form, path] for form in ("text", "jsonl", "html", "ooni")),
+        *(["scan", "--all", "--format", form, path] for form in FORMATS if form not in BYTES),
         *(["compare", "--all", "--format", form, path, "--against", path] for form in ("text", "jsonl")),
         *(["explain", "--format", form, path, "1"] for form in ("text", "jsonl")),
     ]

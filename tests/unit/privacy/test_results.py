@@ -2,15 +2,20 @@
 
 import io
 import pickle
+from functools import partial
 from ipaddress import ip_address, ip_network
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import attrs
 import numpy as np
 import pytest
 
 import netinterf
-from netinterf import export, report
+from netinterf import export
 from netinterf.analyzers.registry import builtin
+from netinterf.cli.formats import FORMATS
+from netinterf.cli.output import Output
 from netinterf.context.networks import Network
 from netinterf.engine.compare import compared
 from netinterf.engine.extract import read_all_again
@@ -42,6 +47,9 @@ COMMON = {
 }
 """What the members of groups have in common, of every kind."""
 
+BYTES = {"parquet"}
+"""Formats that are no text."""
+
 
 def as_jsonl(result):
     """Write JSON lines, all subjects."""
@@ -50,18 +58,24 @@ def as_jsonl(result):
     return file.getvalue()
 
 
-def as_parquet(result):
-    """Write a Parquet file, all subjects."""
-    file = io.BytesIO()
-    export.parquet(result, file, everything=True)
-    return file.getvalue()
+@attrs.frozen
+class Captures:
+    """Captures that were judged, as the command hands them to a writer."""
+
+    judged: tuple[Judged, ...]
+    errors: tuple[CaptureError, ...]
+
+    def __iter__(self):
+        return iter(self.judged)
 
 
-def as_page(result):
-    """Write the page for people, pictures included."""
-    file = io.StringIO()
-    report.html(result, file, everything=True)
-    return file.getvalue()
+def in_form(form, result):
+    """Write all subjects as the command does."""
+    with TemporaryDirectory() as folder, Output(str(Path(folder) / "written")) as output:
+        FORMATS[form](Captures(result.judged, result.errors), output, True)
+        output.close()
+        written = Path(output.place).read_bytes()
+    return written if form in BYTES else written.decode()
 
 
 def one_each(findings):
@@ -75,13 +89,6 @@ def as_comparison(result):
     return "\n".join([*comparison_text(both, everything=True), *comparison_lines(both, everything=True)])
 
 
-def as_measurements(result):
-    """Write measurement files, all subjects."""
-    file = io.StringIO()
-    export.ooni(result, file, everything=True)
-    return file.getvalue()
-
-
 def as_explained(result):
     """Explain one verdict of each kind, as text and as an object."""
     told = []
@@ -92,21 +99,17 @@ def as_explained(result):
 
 
 OUTPUTS = {
-    "text": lambda result: report.text(result, everything=True),
-    "jsonl": as_jsonl,
-    "page": as_page,
+    **{form: partial(in_form, form) for form in FORMATS},
     "frame": lambda result: str(result.to_arrow().to_pylist()),
-    "parquet": as_parquet,
     "repr": lambda result: repr([*result.verdicts, result.captures, result.errors, result]),
     "wireshark": lambda result: "\n".join(verdict.wireshark for verdict in result.verdicts),
     "figures": lambda result: "".join(map(result.figure, one_each(result.findings))),
     "comparison": as_comparison,
-    "measurements": as_measurements,
     "explained": as_explained,
     "evidence": lambda result: str([table.to_arrow().to_pylist() for table in result.evidence]),
     "pickle": pickle.dumps,
 }
-"""Everything that can be written of a result; a new output is one line here. The last holds all that is kept of it."""
+"""Everything that can be written of a result; the last holds all that is kept of it."""
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
