@@ -108,16 +108,17 @@ def feature_of(entry: dict[str, Any]) -> Feature:
 
 @cache
 def systems() -> tuple[System, ...]:
-    """Read the catalogue that ships with the library."""
+    """Read the systems of the catalogue that ships with the library whose marks are described."""
     text = (files("netinterf.data") / "systems.json").read_text(encoding="utf-8")
+    described = (entry for entry in json.loads(text)["systems"] if "features" in entry)
     return tuple(
         System(
             **{key: entry.get(key) for key in ("id", "name", "country", "product", "years", "says")},
-            mechanisms=tuple(entry["mechanisms"]),
+            mechanisms=tuple(entry.get("found_as") or entry["mechanisms"]),
             features=tuple(map(feature_of, entry["features"])),
             covers=tuple(entry.get("covers", ())),
         )
-        for entry in json.loads(text)["systems"]
+        for entry in described
     )
 
 

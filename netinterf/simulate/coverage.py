@@ -1,17 +1,13 @@
 """What the scenarios cover of what the literature documents: systems by mechanism, and benign look-alikes."""
 
 from functools import cache
-from importlib import import_module
 
 import attrs
 
 from netinterf.simulate.catalogue import scenarios
-from netinterf.simulate.documented.base import Confounder, System
+from netinterf.simulate.documented import LOOK_ALIKES, SYSTEMS, Confounder, System
 
 __all__ = ["Coverage", "coverage"]
-
-AREAS = ("forgers", "silencers", "names", "rates", "look_alikes")
-"""The modules of :mod:`netinterf.simulate.documented`."""
 
 
 @attrs.frozen
@@ -30,17 +26,16 @@ class Coverage:
 @cache
 def coverage() -> Coverage:
     """Set the documented systems and look-alikes against the scenarios."""
-    rooms = [import_module(f"netinterf.simulate.documented.{name}") for name in AREAS]
-    systems = [system for room in rooms for system in getattr(room, "SYSTEMS", ())]
-    confounders = [one for room in rooms for one in getattr(room, "CONFOUNDERS", ())]
     plays = scenarios()
     return Coverage(
         systems={
             (system, mechanism): tuple(
                 play.name for play in plays if play.system == system.id and play.mechanism == mechanism
             )
-            for system in systems
+            for system in SYSTEMS.values()
             for mechanism in system.mechanisms
         },
-        confounders={one: tuple(play.name for play in plays if play.confounder == one.id) for one in confounders},
+        confounders={
+            one: tuple(play.name for play in plays if play.confounder == one.id) for one in LOOK_ALIKES.values()
+        },
     )

@@ -2,8 +2,8 @@
 
 import attrs
 
-from netinterf.simulate.documented.published import draw_meta_six, draw_pool
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
+from netinterf.simulate.messages.published_answers import draw_meta_six, draw_pool
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
 from netinterf.simulate.plays.dns_house import (

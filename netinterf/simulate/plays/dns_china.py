@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from netinterf.simulate.boxes.answers import Answering, DnsInjector
-from netinterf.simulate.documented.published import CYCLE, INJECTOR_1, NINE, draw_meta_six, draw_pool, draw_teredo
 from netinterf.simulate.hosts.dns_zone import Zone
 from netinterf.simulate.messages.dns import AAAA, HTTPS, MX, TXT, A, Opt
+from netinterf.simulate.messages.published_answers import CYCLE, INJECTOR_1, NINE, draw_meta_six, draw_pool, draw_teredo
 from netinterf.simulate.network.packet import address
 from netinterf.simulate.plays.dns_house import browse, draw_entry, host_names, make_house
 from netinterf.simulate.plays.dns_scenes import SIGHTED, contested, form_like, near

@@ -6,10 +6,10 @@ from typing import Any
 import attrs
 
 from netinterf.simulate.boxes.answers import QueryDropper
-from netinterf.simulate.documented.published import BLOCK_PAGES
 from netinterf.simulate.hosts.resolver import Interceptor, Resolver, Rule
 from netinterf.simulate.hosts.stack import draw_server
 from netinterf.simulate.messages.dns import NXDOMAIN, REFUSED, SERVFAIL, A
+from netinterf.simulate.messages.published_answers import BLOCK_PAGES
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.dns_house import (

@@ -8,10 +8,10 @@ import numpy as np
 
 from netinterf.simulate.boxes.answers import Answering, DnsInjector, QueryDropper
 from netinterf.simulate.boxes.form import Form
-from netinterf.simulate.documented.published import draw_meta_six, draw_pool, draw_teredo
 from netinterf.simulate.hosts.app import App, Ending
 from netinterf.simulate.hosts.dns_zone import Zone
 from netinterf.simulate.messages.dns import AAAA, NXDOMAIN, REFUSED, SERVFAIL, A
+from netinterf.simulate.messages.published_answers import draw_meta_six, draw_pool, draw_teredo
 from netinterf.simulate.network.packet import address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.dns_house import (

@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
 from netinterf.simulate.boxes.suspicion import fully_encrypted, unknown_protocol
-from netinterf.simulate.documented.silencers import SYSTEMS
+from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.network.path import Station
 from netinterf.simulate.plays.silence_stage import Build, Deal, near, silence, spread
@@ -16,8 +16,6 @@ from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.talks import web_script
 
 __all__ = ["PLAYS"]
-
-SAYS = {system.id: system.says for system in SYSTEMS}
 
 
 def box(deal: Deal, **fields: Any) -> list[Station]:
@@ -86,7 +84,13 @@ def scenario(system: str, form: str, build: Build, says: str = "", **stage: Any)
     """Write one entry of the list."""
     play = partial(silence, build=build, **{"shared": 0.0, "script": strange, **stage})
     return Scenario(
-        f"protocol.filter.{form}", says or SAYS[system], "protocol.filter", play, ANYWHERE, system=system, family="tcp"
+        f"protocol.filter.{form}",
+        says or SYSTEMS[system].says,
+        "protocol.filter",
+        play,
+        ANYWHERE,
+        system=system,
+        family="tcp",
     )
 
 

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.interceptor import Rewriter, Stamp, halves
-from netinterf.simulate.documented.silencers import CONFOUNDERS, SYSTEMS
+from netinterf.simulate.documented import LOOK_ALIKES, SYSTEMS
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import connect
 from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
@@ -31,7 +31,6 @@ from netinterf.simulate.talks import visit
 
 __all__ = ["PLAYS", "certified"]
 
-SAYS = {one.id: one.says for one in (*SYSTEMS, *CONFOUNDERS)}
 OWNERS = ("granite", "willow", "harbour", "meadow", "lantern", "saffron", "juniper", "cobalt", "marble", "thistle")
 """Second levels of names whose owners are unrelated, below the reserved top-level domain (RFC 2606)."""
 
@@ -288,7 +287,7 @@ def scenario(system: str, form: str, plan: Plan, *, listed: bool, says: str = ""
     play = partial(intercepted, plan=plan, listed=listed)
     return Scenario(
         f"tls.interception.{form}",
-        says or SAYS[system],
+        says or SYSTEMS[system].says,
         "tls.interception",
         play,
         ANYWHERE,
@@ -309,8 +308,8 @@ PLAYS = (
              ANYWHERE, system="generic", family="tls"),
     scenario("adaptive", "adaptive", attrs.evolve(STATE, copies=True, recipe=Recipe()), listed=True,
              says="A rewriting box imitates the genuine chain but for its keys."),
-    Scenario("benign.tls.local-antivirus", SAYS["local-antivirus"], None, on_the_host, ("client",),
+    Scenario("benign.tls.local-antivirus", LOOK_ALIKES["local-antivirus"].says, None, on_the_host, ("client",),
              confounder="local-antivirus", family="benign.tls"),
-    Scenario("benign.tls.two-authorities", SAYS["two-authorities"], None, two_authorities, ANYWHERE,
+    Scenario("benign.tls.two-authorities", LOOK_ALIKES["two-authorities"].says, None, two_authorities, ANYWHERE,
              confounder="two-authorities", family="benign.tls"),
 )  # fmt: skip

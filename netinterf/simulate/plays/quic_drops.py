@@ -5,7 +5,7 @@ from typing import Any
 
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Blackhole, Silencer
 from netinterf.simulate.boxes.suspicion import quic_names, quic_version
-from netinterf.simulate.documented.silencers import SYSTEMS
+from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.encode import UDP
 from netinterf.simulate.hosts.quic_link import draw_habits
 from netinterf.simulate.hosts.stack import draw_client, draw_server
@@ -21,7 +21,6 @@ from netinterf.simulate.talks import visit
 
 __all__ = ["PLAYS"]
 
-SAYS = {system.id: system.says for system in SYSTEMS}
 BOTH_VERSIONS = frozenset({V1, V2})
 HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 NEAR = ("client", "middle")
@@ -166,7 +165,7 @@ def scenario(
     """Write one entry of the list."""
     play = partial(silenced, build=build, **stage)
     return Scenario(
-        f"quic.drop.{form}", says or SAYS[system], "quic.drop", play, vantages, system=system, family="quic"
+        f"quic.drop.{form}", says or SYSTEMS[system].says, "quic.drop", play, vantages, system=system, family="quic"
     )
 
 

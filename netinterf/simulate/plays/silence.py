@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Silencer
 from netinterf.simulate.boxes.suspicion import Suspicion, crowds, hello_names, hosts, opens_with, speaks_to, unlisted
-from netinterf.simulate.documented.silencers import SYSTEMS
+from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import ECH, ESNI, SHAPES, ech_outer
 from netinterf.simulate.network.path import SECOND, Station
@@ -20,7 +20,6 @@ from netinterf.simulate.talks import web_script
 
 __all__ = ["PLAYS"]
 
-SAYS = {system.id: system.says for system in SYSTEMS}
 HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 
 
@@ -201,7 +200,7 @@ def scenario(system: str, form: str, build: Build, says: str = "", **stage: Any)
     """Write one entry of the list."""
     play: Callable[[Scene], None] = partial(silence, build=build, **stage)
     return Scenario(
-        f"tcp.drop.{form}", says or SAYS[system], "tcp.drop", play, ANYWHERE, system=system, family="tcp"
+        f"tcp.drop.{form}", says or SYSTEMS[system].says, "tcp.drop", play, ANYWHERE, system=system, family="tcp"
     )  # fmt: skip
 
 

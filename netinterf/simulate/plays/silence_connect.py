@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Blackhole
-from netinterf.simulate.documented.silencers import SYSTEMS
+from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import App, Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.network.packet import Address
@@ -18,7 +18,6 @@ from netinterf.simulate.talks import ordinary_apps, visit, web_script
 
 __all__ = ["PLAYS"]
 
-SAYS = {system.id: system.says for system in SYSTEMS}
 NEAR = ("client", "middle")
 """Where the tap must be when nothing of a blocked connection gets past the box."""
 
@@ -86,7 +85,7 @@ def scenario(system: str, form: str, says: str = "", *, vantages: tuple[str, ...
     play = partial(swallowed, **{"kind": "plain", **fields})
     return Scenario(
         f"tcp.connect.drop.{form}",
-        says or SAYS[system],
+        says or SYSTEMS[system].says,
         "tcp.connect.drop",
         play,
         vantages,

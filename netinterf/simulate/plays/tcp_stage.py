@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.simulate.boxes.forger import Forger, Rule, Shot, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.leveller import Leveller
-from netinterf.simulate.documented.forgers import SYSTEMS
+from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.network.packet import Address
@@ -21,8 +21,6 @@ from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
 
 __all__ = ["KEPT", "Build", "Deal", "Talk", "both_ends", "drawn_delay", "forging", "keeps", "published", "visits"]
-
-SAYS = {system.id: system.says for system in SYSTEMS}
 
 MOST_TRIES = 8
 """Retransmissions of the most stubborn server: one that nobody hears any more need not fill the capture for longer."""
@@ -154,7 +152,7 @@ def forging(
         stage: Further arguments of :func:`visits`.
     """
     return Scenario(
-        f"{mechanism}.{system.replace('.', '-')}", says or SAYS[system], mechanism,
+        f"{mechanism}.{system.replace('.', '-')}", says or SYSTEMS[system].says, mechanism,
         partial(visits, build=build, **stage),
-        vantages, system=system if system in SAYS else system.partition("-")[0], family=mechanism.partition(".")[0],
+        vantages, system=system if system in SYSTEMS else system.partition("-")[0], family=mechanism.partition(".")[0],
     )  # fmt: skip

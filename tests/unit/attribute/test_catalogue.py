@@ -5,6 +5,7 @@ import pytest
 from netinterf.analyzers.registry import builtin
 from netinterf.attribute.catalogue import CLASSES, System, background, class_of, systems, wanted_rules
 from netinterf.attribute.trait import Trait
+from netinterf.simulate.documented import SYSTEMS
 
 CATALOGUE = systems()
 
@@ -18,6 +19,7 @@ def test_ids_are_unique_and_variants_stay_in_their_country() -> None:
         assert len(system.covers) == len(set(system.covers))
         assert system.id not in system.covers
         for name in system.covers:
+            assert name in SYSTEMS, f"{name}: covered, but not documented"
             countries.setdefault(name, system.country)
             assert countries[name] == system.country, name
 

@@ -10,9 +10,8 @@ import pytest
 
 from netinterf.simulate import Labels, Simulated, run, scenarios
 from netinterf.simulate.conditions import Conditions
-from netinterf.simulate.documented.names import CONFOUNDERS, SYSTEMS
-from netinterf.simulate.documented.published import BLOCK_PAGES
 from netinterf.simulate.labels import Truth
+from netinterf.simulate.messages.published_answers import BLOCK_PAGES
 
 PLAYS = {play.name: play for play in scenarios() if play.family in ("dns", "benign.dns")}
 HARMFUL = [name for name, play in PLAYS.items() if play.mechanism]
@@ -93,11 +92,8 @@ def exchanged(labels: Labels) -> dict[tuple[int, int], Truth]:
     }
 
 
-def test_every_documented_system_and_look_alike_is_played() -> None:
-    """Each system has a scenario for each of its mechanisms, and each benign cause has one."""
-    acted = {(play.system, play.mechanism) for play in PLAYS.values()}
-    assert {(system.id, word) for system in SYSTEMS for word in system.mechanisms} <= acted
-    assert {cause.id for cause in CONFOUNDERS} == {PLAYS[name].confounder for name in BENIGN}
+def test_look_alikes_are_as_many() -> None:
+    """There are benign causes for every way to interfere, and forgers that adapt."""
     assert len(BENIGN) >= len(HARMFUL)
     assert {play.mechanism for play in PLAYS.values() if play.system == "adaptive"} == {
         "dns.injection", "dns.forged", "dns.drop"

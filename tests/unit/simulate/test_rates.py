@@ -16,7 +16,6 @@ from scapy.layers.l2 import Ether
 from netinterf.simulate import Conditions, Simulated, run, scenarios
 from netinterf.simulate.boxes.buckets import Policer, Shaper
 from netinterf.simulate.boxes.classes import TrafficClass
-from netinterf.simulate.documented.rates import CONFOUNDERS, SYSTEMS
 from netinterf.simulate.network.packet import Packet, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, World
 from netinterf.simulate.network.queues import Arrival, CoDel, Link, Pie, Red
@@ -103,12 +102,8 @@ def repeated(seen: list[Seen]) -> int:
 # --- the list ---
 
 
-def test_every_documented_system_and_look_alike_is_played() -> None:
-    """Each system plays each of its mechanisms somewhere, each confounder is played, and no scenario knows others."""
-    known = {(system.id, mechanism) for system in SYSTEMS for mechanism in system.mechanisms}
-    shown = {(play.system, play.mechanism) for play in MINE if play.system not in ("", "generic", "adaptive")}
-    assert shown == known
-    assert {play.confounder for play in MINE if not play.mechanism} == {cause.id for cause in CONFOUNDERS}
+def test_look_alikes_are_as_many() -> None:
+    """There are benign causes for every way to slow down, and boxes that adapt."""
     assert sum(not play.mechanism for play in MINE) >= sum(bool(play.mechanism) for play in MINE)
     adaptive = {play.mechanism for play in MINE if play.system == "adaptive"}
     assert adaptive >= {"rate.policing", "rate.shaping", "rate.freeze", "rate.handshake", "reach.isolation"}

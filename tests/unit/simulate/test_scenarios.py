@@ -69,6 +69,16 @@ def test_everything_documented_is_played() -> None:
     assert {play.confounder for play in scenarios()} <= confounders
 
 
+def test_the_manual_counts_them() -> None:
+    """The table of measured checks says how many scenarios, systems and look-alikes there are."""
+    plays, found = scenarios(), coverage()
+    benign = sum(play.mechanism is None for play in plays)
+    page = (Path(__file__).parents[3] / "docs" / "project" / "benchmarks.md").read_text(encoding="utf-8")
+    assert f"| scenarios | {len(plays)}: {len(plays) - benign} with interference, {benign} without;" in page
+    counts = f"{len(found.systems)} and {len(found.confounders)}, all played"
+    assert f"| documented systems by mechanism, look-alikes | {counts} |" in page
+
+
 def test_there_are_at_least_as_many_look_alikes_as_systems() -> None:
     """Benign causes are as many as interfering ones, and every mechanism of the verdict format is played."""
     plays = scenarios()
