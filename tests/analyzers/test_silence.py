@@ -15,7 +15,7 @@ from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
 from netinterf.written.ledger import explain
-from tests.analyzers.talk import BEGIN_NS, Talk
+from tests.analyzers.talk import BEGIN_NS, Talk, fired
 
 BLOCKED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
 OTHER = b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n"
@@ -252,24 +252,62 @@ def test_an_answer_that_was_given_and_never_arrived_is_withheld() -> None:
         assert ("drop.withheld" in rules(trace, flow_of(trace, 40000))) == (counts > 0 and not lossy)
 
 
-def test_an_acknowledgement_in_the_servers_name_may_be_the_boxes() -> None:
-    """A bare PSH/ACK 4 ms after the request, and never an answer: who wrote it swallowed the request."""
+def receipt(*, at: float = 101, mirrors: int | None = None, **fields: object) -> dict[str, float]:
+    """Acknowledge a request with a bare PSH/ACK some ms later, and never answer it.
+
+    *mirrors*: its IP ID is that of the request and so many more.
+    """
     talk = Talk()
     talk.healthy(-1000)
-    talk.port = 40000
     sent, end = talk.request(talk.open(0))
-    talk.send("S", "PA", 901, end, at=sent + 4, ttl=61, stamped=False, window=500)
+    if mirrors is not None:
+        fields["id"] = talk.ids["C"] + mirrors
+    talk.send("S", "PA", 901, end, at=sent + at, **fields)
     talk.send("C", "FA", end, 901, at=sent + 9000)
-    trace = talk.trace()
+    return {rule: llr for rule, llr in fired(Silence(), talk.trace()).items() if rule.startswith("bare_ack.")}
+
+
+def test_an_acknowledgement_in_the_servers_name_may_be_the_boxes() -> None:
+    """A bare PSH/ACK 4 ms after the request, and never an answer: who wrote it swallowed the request."""
     told = {"bare_ack.premature", "bare_ack.ttl", "bare_ack.no_timestamps", "bare_ack.copied_window"}
-    assert told <= set(rules(trace, flow_of(trace, 40000)))
+    assert told <= set(receipt(at=4, ttl=61, stamped=False, window=500))
 
 
 def test_a_servers_own_acknowledgement_is_no_matter() -> None:
     """After the round trip, with its sender's header."""
-    talk = Talk()
-    muted(talk, leaves=9000)
-    assert not any(rule.startswith("receipt.") for rule in rules(talk.trace(), 0))
+    assert receipt() == {}
+
+
+@pytest.mark.parametrize(("at", "nearer"), [(70, True), (95, False), (101, False)])
+def test_an_acknowledgement_faster_than_anything_of_its_server_is_of_somebody_nearer(at: float, nearer: bool) -> None:
+    """Not so soon that its server cannot have got the request, but all else of it takes 100 ms."""
+    assert (receipt(at=at, ttl=61).get("bare_ack.nearer", 0.0) > 0) == nearer
+
+
+@pytest.mark.parametrize(("ttl", "rule"), [(240, "ttl_class"), (61, "ttl")])
+def test_the_hop_limit_of_an_acknowledgement_tells_another_stack(ttl: int, rule: str) -> None:
+    """It started from 255 where its server's start from 64, or it only crossed fewer routers."""
+    told = receipt(ttl=ttl)
+    assert {"bare_ack.ttl_class", "bare_ack.ttl"} & set(told) == {f"bare_ack.{rule}"}
+    assert told[f"bare_ack.{rule}"] > 0
+
+
+@pytest.mark.parametrize(("mirrors", "copied"), [(0, True), (1, True), (2, False)])
+def test_an_acknowledgement_may_be_made_from_the_request(mirrors: int, copied: bool) -> None:
+    """Its IP ID is the request's or the next; others may be anybody's."""
+    assert (receipt(ttl=61, mirrors=mirrors).get("bare_ack.copied_id", 0.0) > 0) == copied
+
+
+@pytest.mark.parametrize(("fields", "own"), [
+    ({"at": 99}, True),
+    ({"at": 180}, False),  # it echoes a time at which the client had said nothing
+    ({"at": 99, "stamped": False}, False),
+])  # fmt: skip
+def test_an_acknowledgement_that_goes_on_with_the_servers_clock_is_its_own(fields: dict[str, float], own: bool) -> None:
+    """Its hop limit is odd, but only who takes part knows the clocks of both ends."""
+    told = receipt(ttl=61, **fields)
+    assert told["bare_ack.ttl"] > 0
+    assert (told.get("bare_ack.own_timestamps", 0.0) < 0) == own
 
 
 def test_an_acknowledgement_takes_no_acknowledgement_back() -> None:
