@@ -12,6 +12,7 @@ from netinterf.analyzers.silence.probes import fisher
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unheard import find_unheard
 from netinterf.simulate import Conditions, run
+from netinterf.simulate.messages.tls import client_hello
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
 from netinterf.written.ledger import explain
@@ -19,6 +20,11 @@ from tests.analyzers.talk import BEGIN_NS, Talk, fired
 
 BLOCKED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
 OTHER = b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n"
+STRANGE = b"SSH-2.0-x\r\n"
+"""First bytes of a protocol that does not belong on the port of the web."""
+
+FAMILIES = pytest.mark.parametrize(("family", "data"), [("drop", BLOCKED), ("filter", STRANGE)], ids=["name", "bytes"])
+"""The same silence, of a name and of a protocol."""
 
 
 def rules(trace: Trace, flow: int) -> dict[str, float]:
@@ -175,9 +181,10 @@ def test_an_end_that_is_heard_afterwards_may_have_been_away(stage: str) -> None:
     assert ("drop.one_way" in found) == (stage == "opening")
 
 
-def test_only_large_packets_dying_is_a_narrow_path() -> None:
+@FAMILIES
+def test_only_large_packets_dying_is_a_narrow_path(family: str, data: bytes) -> None:
     """A large request dies; one that passes elsewhere weakens the excuse, one to the same server removes it."""
-    large = BLOCKED + b"x" * 1400
+    large = data + b"x" * 1400
     weights = []
     for other in (None, "192.0.2.77", "203.0.113.9"):
         talk = Talk()
@@ -188,23 +195,27 @@ def test_only_large_packets_dying_is_a_narrow_path() -> None:
             talk.frames += beside.frames
         trace = talk.trace()
         found = rules(trace, flow_of(trace, 40000))
-        weights.append(found.get("drop.large", 0.0) + found.get("drop.large_here", 0.0))
+        assert f"{family}.request" in found
+        weights.append(found.get(f"{family}.large", 0.0) + found.get(f"{family}.large_here", 0.0))
     assert weights[0] < weights[1] < weights[2] == 0.0
 
 
-def test_a_forgotten_connection_may_be_a_translators() -> None:
-    """After a minute of silence of both sides a translator may have dropped its entry."""
+@FAMILIES
+@pytest.mark.parametrize("pause", [90_000, 30_000])
+def test_a_forgotten_connection_may_be_a_translators(family: str, data: bytes, pause: float) -> None:
+    """After a minute of silence of both sides a translator may have dropped its entry, and not before."""
     talk = Talk()
     answered(talk, 0)  # keeps the capture two-way
     talk.port = 40000
-    sent, end = talk.request(talk.open(0))
+    sent, end = talk.request(talk.open(0), data)
     talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
     talk.send("C", "A", end, 920, at=sent + 101)
     for number in range(5):
-        talk.send("C", "PA", end, 920, at=sent + 90_000 + 300 * 2**number, data=BLOCKED)
+        talk.send("C", "PA", end, 920, at=sent + pause + 300 * 2**number, data=data)
     trace = talk.trace()
     found = rules(trace, flow_of(trace, 40000))
-    assert found["drop.idle"] < 0 < found["drop.later"]
+    assert found[f"{family}.later"] > 0
+    assert (found.get(f"{family}.idle", 0.0) < 0) == (pause > 60_000)
 
 
 def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
@@ -220,10 +231,10 @@ def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
         assert ("drop.acked_unanswered" in rules(talk.trace(), 0)) == (not flags)
 
 
-def muted(talk: Talk, *, leaves: float, counts: int = 0, port: int = 40000) -> None:
+def muted(talk: Talk, *, leaves: float, counts: int = 0, port: int = 40000, data: bytes = BLOCKED) -> None:
     """Play a request that is acknowledged; the client leaves, and the server answers that from behind some bytes."""
     talk.port = port
-    sent, end = talk.request(talk.open(0))
+    sent, end = talk.request(talk.open(0), data)
     talk.send("S", "A", 901, end, at=sent + 100)
     talk.send("C", "FA", end, 901, at=sent + leaves)
     talk.send("S", "FA", 901 + counts, end + 1, at=sent + leaves + 100)
@@ -239,17 +250,19 @@ def test_what_a_server_says_to_who_gave_up_is_no_answer(leaves: float, waited: b
     assert ("drop.acked_unanswered" in rules(trace, flow_of(trace, 40000))) == waited
 
 
-def test_an_answer_that_was_given_and_never_arrived_is_withheld() -> None:
+@FAMILIES
+def test_an_answer_that_was_given_and_never_arrived_is_withheld(family: str, data: bytes) -> None:
     """The server's own numbers count 1,700 bytes of which none came; nothing where the capture loses packets."""
     for counts, lossy in ((1700, False), (0, False), (1700, True)):
         talk = Talk()
-        muted(talk, leaves=9000, counts=counts)
+        muted(talk, leaves=9000, counts=counts, data=data)
         if lossy:
             talk.port = 42000
             _, end = talk.request(talk.open(-5000))
             talk.send("S", "A", 901, end + 500, at=-4000)
         trace = talk.trace()
-        assert ("drop.withheld" in rules(trace, flow_of(trace, 40000))) == (counts > 0 and not lossy)
+        withheld = rules(trace, flow_of(trace, 40000)).get(f"{family}.withheld", 0.0)
+        assert (withheld > 0) == (counts > 0 and not lossy)
 
 
 def receipt(*, at: float = 101, mirrors: int | None = None, **fields: object) -> dict[str, float]:
@@ -488,6 +501,30 @@ def test_unknown_first_bytes_turn_it_into_a_filter() -> None:
         talk = Talk()
         silenced(talk, data=data)
         assert f"{family}.request" in rules(talk.trace(), 0)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_name_behind_a_strange_opening_that_falls_silent_again_is_told(named: bool) -> None:
+    """A line of a balancer (HAProxy, PROXY protocol) goes before the hello; without a name nobody knows who is meant.
+
+    Two of three connections ask for one name, the third for another.
+    """
+    rng, talk = np.random.default_rng(1), Talk()
+    preamble = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"
+    for place, name in enumerate(("blocked.example", "blocked.example", "other.example")):
+        talk.port = 40000 + place
+        sent, end = talk.request(talk.open(5000.0 * place), preamble)
+        hello = client_hello(name if named else "", rng)
+        talk.send("C", "PA", end, 901, at=sent, data=hello)
+        for number in range(1, 5):
+            at = sent + 300 * (2**number - 1)
+            talk.send("C", "PA", 101, 901, at=at, data=preamble)
+            talk.send("C", "PA", end, 901, at=at, data=hello)
+    trace = talk.trace()
+    for port, told in ((40000, named), (40001, named), (40002, False)):
+        found = rules(trace, flow_of(trace, port))
+        assert "filter.request" in found
+        assert (found.get("filter.again", 0.0) > 0) == told
 
 
 def test_what_icmp_explains_is_no_silence() -> None:
