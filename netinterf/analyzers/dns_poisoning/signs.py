@@ -232,7 +232,7 @@ def control_signs(room: Room, controls: list[Control]) -> list[Told]:
     strength = np.array([one.strength for one in controls])
     told = []
     for rule in dict.fromkeys(one.rule for one in controls):
-        here = sign(rule, np.array([one.rule is rule for one in controls]), strength=strength, shown=shown)
+        here = sign(rule, np.array([one.rule is rule for one in controls]), strength=strength, witness=shown)
         accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
         told.append((room.suspects(rows) if accuses else room.about(rows), gathered([here])))
     return told

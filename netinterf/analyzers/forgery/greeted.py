@@ -7,7 +7,7 @@ like: nobody on the path writes those.
 
 import numpy as np
 
-from netinterf.analyzers.forgery.oddity import unlike_greeting
+from netinterf.analyzers.forgery.oddity import unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import I32, I64, Mask
 from netinterf.schema import IpFlag, TcpOption, TlsKind
@@ -39,7 +39,7 @@ def greeted_by_another(trace: Trace, suspects: Suspects) -> Mask:
     last = np.full(len(flow), -1)
     last[near.parents()[said]] = near.values[said]  # rows of a flow lie in order, and the last write wins
     flow, last = flow[last >= 0], last[last >= 0]
-    unlike = unlike_greeting(trace, last, 2 * flow + 1)
+    unlike = unlike_synack(trace, last, 2 * flow + 1)
     usual = looks(trace, flows.server[flow[unlike]], last[unlike])
     found: Mask = (suspects.side % 2 == 1) & np.isin(looks(trace, flows.server[suspects.flow], suspects.row), usual)
     return found

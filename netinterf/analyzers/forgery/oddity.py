@@ -10,12 +10,12 @@ from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["begins_http", "begins_page", "from_gateway", "too_early", "unlike_greeting"]
+__all__ = ["begins_http", "begins_page", "from_gateway", "too_early", "unlike_synack"]
 
 HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
 
-def unlike_greeting(trace: Trace, row: I64, side: I64) -> Mask:
+def unlike_synack(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets differ from the SYN of their side in hop limit, DF, or timestamps though agreed on."""
     packets, sides = trace.packets, trace.sides
     syn = sides.syn[side].astype(np.int64)

@@ -47,12 +47,12 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     known = ~told | (retold.late < 0)  # what its sender takes back it did not write, whoever's counts it goes on with
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
     found = (
-        sign(rules.PREMATURE, timing.premature & greeted, times, strength=few, shown=timing.asked),
-        sign(rules.NEARER, timing.nearer & greeted, times, shown=timing.asked),
-        sign(rules.TRIGGER_DIED, report >= 0, shown=report),
-        sign(rules.ON_TIME, timing.on_time & known & greeted, times, shown=timing.asked),
-        sign(rules.ACK_REGRESSION, (retold.late >= 0) & told, {"gap_ms": late}, shown=retold.late),
-        sign(rules.ACK_REORDERED, (retold.soon >= 0) & told, {"gap_ms": soon}, shown=retold.soon),
+        sign(rules.PREMATURE, timing.premature & greeted, times, strength=few, witness=timing.asked),
+        sign(rules.NEARER, timing.nearer & greeted, times, witness=timing.asked),
+        sign(rules.TRIGGER_DIED, report >= 0, witness=report),
+        sign(rules.ON_TIME, timing.on_time & known & greeted, times, witness=timing.asked),
+        sign(rules.ACK_REGRESSION, (retold.late >= 0) & told, {"gap_ms": late}, witness=retold.late),
+        sign(rules.ACK_REORDERED, (retold.soon >= 0) & told, {"gap_ms": soon}, witness=retold.soon),
         sign(rules.TTL, telling & ~headers.ttl_class, {"jump": jump}),
         sign(rules.TTL_CLASS, telling & headers.ttl_class, {"jump": jump}),
         sign(rules.NO_TIMESTAMPS, headers.no_timestamps & own),

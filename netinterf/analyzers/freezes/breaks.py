@@ -14,7 +14,7 @@ from netinterf.analyzers.unanswered.datagrams import find_quic
 from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unfinished import unfinished
-from netinterf.analyzers.unanswered.unheard import find_unheard
+from netinterf.analyzers.unanswered.unheard import find_unacked
 from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
@@ -65,7 +65,7 @@ def joined_breaks(parts: Sequence[Breaks]) -> Breaks:
 
 def find_ends(trace: Trace) -> Breaks:
     """Find the connections that were broken off in the middle for good."""
-    silences = unreported(trace, joined([find_unheard(trace), find_waiting(trace), find_quic(trace, both_ways=True)]))
+    silences = unreported(trace, joined([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)]))
     silences = silences.take(midway(trace, silences))
     return Breaks(
         flow=silences.flow,

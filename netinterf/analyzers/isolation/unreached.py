@@ -10,7 +10,7 @@ import numpy as np
 
 from netinterf.analyzers.isolation.causes import HIGH
 from netinterf.analyzers.unanswered.silences import TCP
-from netinterf.analyzers.unanswered.waiting import find_ungreeted
+from netinterf.analyzers.unanswered.waiting import find_unanswered_syns
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.numbering import combined
@@ -43,7 +43,7 @@ class Unreached:
 
 def find_unreached(trace: Trace) -> Unreached:
     """Find connections to web servers of many networks that never answered while others did."""
-    deaf = find_ungreeted(trace)
+    deaf = find_unanswered_syns(trace)
     flows, sides = trace.flows, trace.sides
     flow, row, last = deaf.flow, deaf.row, deaf.last
     counted = named(trace) & (flows.protocol == TCP) & np.isin(flows.server_port, WEB)

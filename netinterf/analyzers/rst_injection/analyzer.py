@@ -125,9 +125,9 @@ class RstInjection:
         stray = of_packets(trace, swapped.forged, swapped.flow)
         tables += record(self, stray, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
         beside = [
-            sign(rules.SYNACK_NEARER, early, times, shown=pairs.genuine),
-            sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), shown=pairs.genuine),
-            sign(rules.SYNACK_REFUSED, denial >= 0, shown=denial),
+            sign(rules.SYNACK_NEARER, early, times, witness=pairs.genuine),
+            sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), witness=pairs.genuine),
+            sign(rules.SYNACK_REFUSED, denial >= 0, witness=denial),
         ]
         return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
 

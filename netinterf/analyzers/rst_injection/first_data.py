@@ -5,7 +5,7 @@ import numpy as np
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.header import PADDING
-from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.schema import TcpFlag
@@ -34,7 +34,7 @@ def find_first_data(trace: Trace) -> Suspects:
     row = row[np.isin(row, arrived(trace, row)) & (packets.payload_length[row] > PADDING)]
     row = row[packets.tcp_flags[row] & (TcpFlag.RST | TcpFlag.FIN) == 0]
     side = 2 * packets.flow[row].astype(np.int64) + 1
-    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
+    row = row[unlike_synack(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
     row = row[trace.checksum_ok(row)]
     kept, own = np.unique(packets.flow[row]).astype(np.int64), with_followers(trace, row).values
     base = side_packets(trace, kept, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)

@@ -9,7 +9,7 @@ import numpy as np
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.header import PADDING
-from netinterf.analyzers.forgery.oddity import begins_page, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.arrays import Mask
@@ -34,7 +34,7 @@ def find_later_data(trace: Trace) -> Suspects:
     said = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
     row = np.flatnonzero(said & (packets.tcp_flags & (TcpFlag.RST | TcpFlag.FIN | TcpFlag.SYN) == 0))
     side = 2 * packets.flow[row].astype(np.int64) + 1
-    unlike = unlike_greeting(trace, row, side)
+    unlike = unlike_synack(trace, row, side)
     often = np.bincount(side[unlike], minlength=len(sides))
     few = unlike & (often <= FEW * sides.payload_packets)[side]
     denied = np.zeros(len(row), np.bool_)

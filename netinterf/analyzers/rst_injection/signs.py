@@ -61,14 +61,14 @@ def all_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int
     lone = (burst.per_segment | (late & (burst.size >= 2))) & ~answers
     return [
         *timing_signs(timing, endings),
-        sign(rules.ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, shown=after),
-        sign(rules.ALIVE_BESIDE, beside >= 0, shown=beside),
+        sign(rules.ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, witness=after),
+        sign(rules.ALIVE_BESIDE, beside >= 0, witness=beside),
         sign(rules.IGNORED, ignored > 0, {"connections": ignored}),
         sign(rules.FORGOT, forgot, {"gap_ms": since}),
         sign(rules.SEQ_CHANGE, seq_change(trace, suspects)),
         sign(rules.BEHIND_DATA, behind_data(trace, suspects)),
         sign(rules.ACK_UNSENT, ack_unsent(trace, suspects)),
-        sign(rules.TRIGGER_DIED, report >= 0, shown=report),
+        sign(rules.TRIGGER_DIED, report >= 0, witness=report),
         sign(rules.AFTER_REQUEST, waiting & ~acknowledged),
         sign(rules.AFTER_ACK, waiting & acknowledged),
         *header_signs(trace, suspects, headers, tolerance, late),
@@ -143,10 +143,10 @@ def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
     known = ~(endings.idle | endings.resumed | endings.after_close)
     return [
-        sign(rules.PREMATURE, timing.premature & known, measured, strength=few, shown=timing.asked),
-        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=few, shown=timing.asked),
-        sign(rules.NEARER, timing.nearer & known, measured, shown=timing.asked),
-        sign(rules.ON_TIME, timing.on_time & known, measured, shown=timing.asked),
+        sign(rules.PREMATURE, timing.premature & known, measured, strength=few, witness=timing.asked),
+        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=few, witness=timing.asked),
+        sign(rules.NEARER, timing.nearer & known, measured, witness=timing.asked),
+        sign(rules.ON_TIME, timing.on_time & known, measured, witness=timing.asked),
     ]
 
 

@@ -20,8 +20,8 @@ from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
-from netinterf.analyzers.unanswered.unheard import find_unheard
-from netinterf.analyzers.unanswered.waiting import find_ungreeted, find_waiting
+from netinterf.analyzers.unanswered.unheard import find_unacked
+from netinterf.analyzers.unanswered.waiting import find_unanswered_syns, find_waiting
 from netinterf.arrays import F64, Mask
 from netinterf.protocols.opening import Opening, openings
 from netinterf.schema import Evidence, Rule, TcpFlag
@@ -59,7 +59,7 @@ class Silence:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
-        found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
+        found = joined([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
         silences, datagrams = unreported(trace, found), unreported(trace, find_quic(trace))
         tables = self.beyond(trace, find_beyond(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
@@ -145,10 +145,10 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
         sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.MUTE), seconds),
         sign(rules.CUT, silences.is_kind(Kind.CUT), seconds),
         sign(rules.HOLE, silences.is_kind(Kind.HOLED), holes),
-        sign(rules.WITHHELD, told >= 0, {"bytes": kept}, shown=told),
+        sign(rules.WITHHELD, told >= 0, {"bytes": kept}, witness=told),
         sign(rules.SYN, silences.is_kind(Kind.UNGREETED), tries),
         sign(rules.GREETED, greeted),
-        sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, shown=heard),
+        sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, witness=heard),
         sign(rules.LARGE, here & anywhere, large),
         sign(rules.LARGE_HERE, here & ~anywhere, large),
         sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
@@ -182,9 +182,9 @@ def contrasts(trace: Trace, silences: Silences, seen: Controls, counted: Counted
         sign(rules.AGAIN, again, {"times": seen.again}),
         sign(rules.ALIKE, alike, {"networks": seen.alike, "lived": seen.lived}),
         sign(rules.INTERMITTENT, moody, {"served": seen.went_well}),
-        sign(rules.RESIDUAL, punished, {"seconds": since}, shown=seen.residue),
-        sign(rules.AFTER_RESET, banned, shown=seen.residue),
-        sign(rules.AFTERMATH, aftermath, {"seconds": since}, shown=seen.residue),
+        sign(rules.RESIDUAL, punished, {"seconds": since}, witness=seen.residue),
+        sign(rules.AFTER_RESET, banned, witness=seen.residue),
+        sign(rules.AFTERMATH, aftermath, {"seconds": since}, witness=seen.residue),
         sign(rules.RECOVERED, seen.recovered & punished & (seen.went_well == 0)),
     ]
 

@@ -7,7 +7,7 @@ with the stack that wrote its greeting, and not before it got anything.
 
 import numpy as np
 
-from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.silences import Kind, Silences
@@ -32,7 +32,7 @@ def find_bare_acks(trace: Trace, silences: Silences) -> Suspects:
     row = row[told][first]
     kept = np.isin(row, arrived(trace, row)) & trace.checksum_ok(row)
     side = 2 * flow.astype(np.int64) + 1
-    kept &= unlike_greeting(trace, row, side) | too_early(trace, row, side)
+    kept &= unlike_synack(trace, row, side) | too_early(trace, row, side)
     row = row[kept]
     base = side_packets(
         trace, packets.flow[row].astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=row
