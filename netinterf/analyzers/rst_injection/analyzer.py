@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
+from netinterf.analyzers.forgery.follow import like_synack, other_way, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
@@ -244,7 +244,7 @@ def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ra
     flow_side = np.full(int(suspects.flow.max(initial=0)) + 1, -1)
     flow_side[suspects.flow[chosen]] = suspects.side[chosen]
     mine = (score > 0) & (flow_side[suspects.flow] == suspects.side)
-    same_way, strange = like_greeting(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
+    same_way, strange = like_synack(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
     strange[suspects.flow[chosen]] = ~same_way[chosen]
     mine &= ~(same_way & strange[suspects.flow])
     rows = np.flatnonzero(mine)

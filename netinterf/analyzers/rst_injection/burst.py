@@ -69,7 +69,7 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
     answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else tidy
     per_segment = (sizes >= 2) & (((sizes <= enough) & tidy) | answers)
-    blind = np.bincount(burst[suspects.asked[order] < 0], minlength=len(sizes)) > 0 if count else tidy
+    blind = np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else tidy
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)

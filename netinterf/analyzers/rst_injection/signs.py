@@ -143,10 +143,10 @@ def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
     few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
     known = ~(endings.idle | endings.resumed | endings.after_close)
     return [
-        sign(rules.PREMATURE, timing.premature & known, measured, strength=few, witness=timing.asked),
-        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=few, witness=timing.asked),
-        sign(rules.NEARER, timing.nearer & known, measured, witness=timing.asked),
-        sign(rules.ON_TIME, timing.on_time & known, measured, witness=timing.asked),
+        sign(rules.PREMATURE, timing.premature & known, measured, strength=few, witness=timing.trigger),
+        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=few, witness=timing.trigger),
+        sign(rules.NEARER, timing.nearer & known, measured, witness=timing.trigger),
+        sign(rules.ON_TIME, timing.on_time & known, measured, witness=timing.trigger),
     ]
 
 
