@@ -77,7 +77,7 @@ class RstInjection:
             *ended,
             *self.resets(trace, forged_ends),
             *self.contradictions(trace),
-            *self.greetings(trace),
+            *self.synacks(trace),
             *self.sprays(trace),
         ]
         for suspects in (find_first_data(trace), find_later_data(trace)):
@@ -87,7 +87,7 @@ class RstInjection:
     def contradictions(self, trace: Trace) -> list[Evidence]:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
-        pairs, found = cases_of(trace, data), contrary(data)
+        pairs, signs = cases_of(trace, data), contrary(data)
         kinds = (
             (rules.contrary_data, ~data.http & ~data.end),
             (rules.contrary_pages, data.http),
@@ -96,7 +96,7 @@ class RstInjection:
         tables = []
         for family, which in kinds:
             rows = np.flatnonzero(which)
-            tables += record(self, pairs.take(rows), taken(found, rows, len(pairs)), family)
+            tables += record(self, pairs.take(rows), taken(signs, rows, len(pairs)), family)
         two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.alike, ALIKE, 1.0))
         return tables + record(self, cases_of(trace, synack), gathered([two]))
 
@@ -111,7 +111,7 @@ class RstInjection:
             tables += record(self, cases, gathered([sign(rule, True, {"places": places[first]})]))
         return tables
 
-    def greetings(self, trace: Trace) -> list[Evidence]:
+    def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down greetings of one server that differ from connection to connection, or to one SYN."""
         row, windows = find_varied(trace)
         counted, swapped = find_counted(trace), swapped_ports(trace)
@@ -192,13 +192,13 @@ class RstInjection:
 
     def elsewhere(self, trace: Trace, suspects: Suspects, chosen: I64, signs: Signs) -> list[Evidence]:
         """Write down which resets have company in the name of unrelated servers of the same client."""
-        own = np.stack([one.llr for one in signs.values()], axis=1)
+        own = np.stack([sign.llr for sign in signs.values()], axis=1)
         excused = np.array([rule in TEMPLATES for rule in signs])
-        guilty = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
-        like = find_alike(trace, suspects, chosen, guilty, own > 0)
-        seen = {"servers": like.servers, "spared": like.spared}
+        suspicious = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
+        like = find_alike(trace, suspects, chosen, suspicious, own > 0)
+        counts = {"servers": like.servers, "spared": like.spared}
         cases = suspected(trace, suspects, chosen, nobody(len(chosen)))
-        return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, seen, llr=like.llr)]))
+        return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
 
 
 ALIKE = 5.0 / 8.0
@@ -212,8 +212,8 @@ def contrary(pairs: Contradictions) -> Signs:
 
 def cases_of(trace: Trace, pairs: Contradictions) -> Cases:
     """Ask about the packets that contradict others, beside these."""
-    both = each_once(pairs.forged, pairs.genuine)
-    return Cases(subject=pairs.flow, time=trace.packets.time[pairs.forged], witness=both, forged=pairs.forged)
+    witness = each_once(pairs.forged, pairs.genuine)
+    return Cases(subject=pairs.flow, time=trace.packets.time[pairs.forged], witness=witness, forged=pairs.forged)
 
 
 def of_packets(trace: Trace, row: I64, flow: I64 | None = None) -> Cases:

@@ -46,8 +46,8 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     packets, base, row = trace.packets, suspects.base, suspects.row
     fin = np.where(np.isin(suspects.side, forged_ends), -1, trace.sides.fin[suspects.side])
     rst = trace.sides.rst[suspects.other]
-    asked = base.at(base.row, suspects.previous_other)
-    waited = np.where(asked >= 0, packets.time[row] - packets.time[np.maximum(asked, 0)], -1)
+    other_row = base.at(base.row, suspects.previous_other)
+    waited = np.where(other_row >= 0, packets.time[row] - packets.time[np.maximum(other_row, 0)], -1)
     rtt = trace.sides.rtt[suspects.side]
     in_time = (rtt < 0) | (waited >= ANSWER_SHARE * rtt)
     bare = ~suspects.acks & (packets.payload_length[row] == 0)
@@ -101,8 +101,8 @@ def answers_fin(trace: Trace, suspects: Suspects) -> Mask:
     heard = base.at(base.acked, suspects.previous, missing=0)
     last = base.at(base.row, suspects.previous_other)
     closing = (packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.FIN) != 0 if len(packets) else last >= 0
-    found: Mask = (last >= 0) & closing & (base.at(base.top, suspects.previous_other) == heard + 1)
-    return found
+    answers: Mask = (last >= 0) & closing & (base.at(base.top, suspects.previous_other) == heard + 1)
+    return answers
 
 
 def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
@@ -116,8 +116,8 @@ def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
     quiet = np.maximum(np.where(same, own, -1), base.at(base.row, base.before(suspects.side, np.maximum(row, 0))))
     known = (row >= 0) & (row < suspects.row) & (quiet >= 0)
     gap = packets.time[np.maximum(row, 0)] - packets.time[np.maximum(quiet, 0)] if len(packets) else row
-    found: Mask = known & (gap >= RESUMED_NS)
-    return found
+    resumed: Mask = known & (gap >= RESUMED_NS)
+    return resumed
 
 
 def soon_after(trace: Trace, suspects: Suspects, first: I32, rtt: I64) -> Mask:

@@ -43,8 +43,8 @@ def find_fins(trace: Trace) -> Suspects:
     pages[pages] = begins_page(trace, row[pages])
     row, side = row[~pages], side[~pages]
     more = sides.sent[side] > segment_end(packets, row)
-    odd = unlike_synack(trace, row, side) | more | too_early(trace, row, side) | ack_regressions(trace, row).any
-    row = row[odd]
+    suspicious = unlike_synack(trace, row, side) | more | too_early(trace, row, side) | ack_regressions(trace, row).any
+    row = row[suspicious]
     row = row[trace.checksum_ok(row)]
     flow, first = np.unique(packets.flow[row], return_index=True)
     own = with_followers(trace, row[first]).values
@@ -59,8 +59,8 @@ def behind_fin(trace: Trace, fins: Suspects) -> Mask:
     packets, base = trace.packets, fins.base
     end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
     late = fins.gap > reorder_margin(trace, fins.side)
-    found: Mask = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
-    return found
+    behind: Mask = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
+    return behind
 
 
 def acknowledged_before(trace: Trace, fins: Suspects) -> Mask:
@@ -68,9 +68,9 @@ def acknowledged_before(trace: Trace, fins: Suspects) -> Mask:
 
     A client that somebody lied to acknowledges the lie and closes; how early that was tells of the lie, not of the end.
     """
-    told = fins.base.at(fins.base.acked, fins.previous) >= trace.packets.relative_ack[fins.row]
-    found: Mask = told & (fins.side % 2 == 0) & fins.acks
-    return found
+    no_news = fins.base.at(fins.base.acked, fins.previous) >= trace.packets.relative_ack[fins.row]
+    old: Mask = no_news & (fins.side % 2 == 0) & fins.acks
+    return old
 
 
 HOW_FAR = frozenset({writing.PREMATURE, writing.NEARER, writing.ON_TIME, rules.FIN_ACK_UNSENT})
