@@ -129,7 +129,7 @@ def usual_stops(folder: Path) -> str:
             continue
         stops = find_stops(trace)
         courses = follow_courses(trace, stops)
-        stops = stops.take(stops.seen)
+        stops = stops.take(stops.client_alive)
         pair = trace.flows.client.astype(np.int64) << 32 | trace.flows.server
         pairs = len(np.unique(pair[courses.flow]))
         counts.update(

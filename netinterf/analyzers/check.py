@@ -128,21 +128,21 @@ def keep_scope(analyzer: Analyzer, trace: Trace, evidence: Evidence) -> None:
 
 def evidence_of_part(analyzer: Analyzer, trace: Trace, flows: I64) -> list[tuple[object, ...]]:
     """Analyze some flows alone and name what was found in the rows of the whole trace."""
-    held = np.zeros(len(trace.flows) + 1, np.bool_)
-    held[flows] = True
-    return fingerprint(analyzer(trace.select(flows)), flows, np.flatnonzero(held[trace.packets.flow]))
+    selected = np.zeros(len(trace.flows) + 1, np.bool_)
+    selected[flows] = True
+    return fingerprint(analyzer(trace.select(flows)), flows, np.flatnonzero(selected[trace.packets.flow]))
 
 
 def fingerprint(evidence: Evidence, flows: I64 | None, packets: I64 | None) -> list[tuple[object, ...]]:
     """List evidence about flows as comparable values."""
-    found: list[tuple[object, ...]] = []
+    entries: list[tuple[object, ...]] = []
     for row in np.flatnonzero(evidence.subject_kind == SubjectKind.FLOW):
         subject, witness = int(evidence.subject[row]), evidence.witness[int(row)]
         if flows is not None and packets is not None:
             subject, witness = int(flows[subject]), packets[witness]
         rule = evidence.rules[evidence.rule[row]].id
-        found.append((subject, rule, round(float(evidence.llr[row]), 9), tuple(int(w) for w in witness)))
-    return found
+        entries.append((subject, rule, round(float(evidence.llr[row]), 9), tuple(int(w) for w in witness)))
+    return entries
 
 
 def stay_silent(analyzer: Analyzer, trace: Trace) -> None:

@@ -77,16 +77,16 @@ class Contrast:
         self, asked: NDArray[np.integer], *shared: str, but: str, begin: I64 | None = None, end: I64 | None = None
     ) -> I64:
         """Count the same, without what is equal in one more column."""
-        mine = self.count(asked, *shared, but, begin=begin, end=end)
-        return self.count(asked, *shared, begin=begin, end=end) - mine
+        equal = self.count(asked, *shared, but, begin=begin, end=end)
+        return self.count(asked, *shared, begin=begin, end=end) - equal
 
     def last(self, asked: NDArray[np.integer], *shared: str, before: I64) -> I64:
         """When something last happened to such rows before a time (ns since 1970), 0 where it never did."""
         keys, group = self._known(shared), self._table.of(*shared)[asked]
         place = np.searchsorted(keys, moments(group, milliseconds(before))) - 1
-        found = keys[np.maximum(place, 0)] if len(keys) else np.zeros(len(group), np.int64)
-        same = (place >= 0) & (found >> MOMENT_BITS == group)
-        return np.where(same, (found & ((1 << MOMENT_BITS) - 1)) * 1_000_000, 0)
+        latest = keys[np.maximum(place, 0)] if len(keys) else np.zeros(len(group), np.int64)
+        same = (place >= 0) & (latest >> MOMENT_BITS == group)
+        return np.where(same, (latest & ((1 << MOMENT_BITS) - 1)) * 1_000_000, 0)
 
     def _known(self, shared: tuple[str, ...]) -> I64:
         """Sort what happened by one grouping, once."""

@@ -60,18 +60,18 @@ def everywhere(trace: Trace, evidence: Evidence) -> Evidence:
     Returns:
         Evidence against, one row per connection and family.
     """
-    asked = trace.sides.first_payload[0::2].astype(np.int64)
-    could = (trace.sides.syn[0::2] >= 0) & (trace.sides.syn[1::2] >= 0)
+    request = trace.sides.first_payload[0::2].astype(np.int64)
+    eligible = (trace.sides.syn[0::2] >= 0) & (trace.sides.syn[1::2] >= 0)
     row = np.flatnonzero((evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0))
     subject = evidence.subject[row].astype(np.int64)
     if len(row):
-        early = (asked[subject] < 0) | (evidence.time[row] <= trace.packets.time[np.maximum(asked[subject], 0)])
-        row, subject = row[early & could[subject]], subject[early & could[subject]]
+        early = (request[subject] < 0) | (evidence.time[row] <= trace.packets.time[np.maximum(request[subject], 0)])
+        row, subject = row[early & eligible[subject]], subject[early & eligible[subject]]
     tables = []
     for place, rule in enumerate(RULES):
         speaks = [number for number, known in enumerate(evidence.rules) if known.mechanism == rule.mechanism]
         flow = np.unique(subject[np.isin(evidence.rule[row], speaks)])
-        tables.append(against(trace, flow, could, place))
+        tables.append(against(trace, flow, eligible, place))
     return join(tables)
 
 
@@ -81,30 +81,30 @@ def everywhere_notes(evidence: Evidence) -> tuple[Diagnostic, ...]:
     Args:
         evidence: What was seen in a capture, with what `everywhere` found.
     """
-    said = []
+    messages = []
     for place, rule in enumerate(evidence.rules):
         row = np.flatnonzero((evidence.rule == place) & (rule in RULES))
         if len(row):
             what, networks = FAMILIES[rule.mechanism], int(evidence.measured.take(row).values.max())
-            said.append(
+            messages.append(
                 f"{len(row):,} connections to servers in up to {networks:,} unrelated networks show {what} that look "
                 "forged before anything was asked of them, and hardly one is spared: a box beside the tap or the "
                 "recording does it, and no name is accused of it"
             )
-    return tuple(Diagnostic(EVERYWHERE, one) for one in said)
+    return tuple(Diagnostic(EVERYWHERE, message) for message in messages)
 
 
-def against(trace: Trace, flow: I64, could: Mask, place: int) -> Evidence:
+def against(trace: Trace, flow: I64, eligible: Mask, place: int) -> Evidence:
     """Write down one family, for the flows that show it where hardly one is spared."""
     hosts, path = trace.hosts, trace.flows.path
-    _, of = np.unique(path, return_inverse=True)
-    shown = np.bincount(of[flow], minlength=len(of))
+    _, group = np.unique(path, return_inverse=True)
+    showing = np.bincount(group[flow], minlength=len(group))
     _, network = np.unique(np.stack([hosts.high, hosts.low >> np.uint64(8)]), axis=1, return_inverse=True)
-    pairs = np.unique(of[flow].astype(np.int64) << 32 | network.reshape(-1)[trace.flows.server[flow]])
-    networks = np.bincount(pairs >> 32, minlength=len(of))
-    common = (networks >= FEWEST) & (shown >= MOST * np.bincount(of[could], minlength=len(of)))
-    flow = flow[common[of[flow]]]
-    count = networks[of[flow]]
+    pairs = np.unique(group[flow].astype(np.int64) << 32 | network.reshape(-1)[trace.flows.server[flow]])
+    networks = np.bincount(pairs >> 32, minlength=len(group))
+    common = (networks >= FEWEST) & (showing >= MOST * np.bincount(group[eligible], minlength=len(group)))
+    flow = flow[common[group[flow]]]
+    count = networks[group[flow]]
     first = np.arange(len(flow) + 1)
     return Evidence.of(
         subject=flow.astype(np.int32),

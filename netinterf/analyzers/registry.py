@@ -90,12 +90,12 @@ def plugins() -> tuple[Plugin, ...]:
     """
     from importlib.metadata import entry_points
 
-    found = [
+    declared = [
         Plugin(point.name, f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed place", point)
         for point in entry_points(group=GROUP)
         if point.name not in {ALL_BUILTIN, *BUILTIN}
     ]
-    return tuple(sorted(found, key=lambda plugin: (plugin.name, plugin.origin)))
+    return tuple(sorted(declared, key=lambda plugin: (plugin.name, plugin.origin)))
 
 
 def names() -> tuple[str, ...]:
@@ -112,12 +112,12 @@ def find(name: str) -> Analyzer:
     """
     if name in BUILTIN:
         return BUILTIN[name]()
-    found = [plugin for plugin in plugins() if plugin.name == name]
-    if not found:
+    matches = [plugin for plugin in plugins() if plugin.name == name]
+    if not matches:
         raise ParameterError("analyzers", name, f"{ALL_BUILTIN}, or one of " + ", ".join(names()))
-    if len(found) > 1:
-        raise AnalyzerError(name, "declared by " + " and by ".join(plugin.origin for plugin in found))
-    return found[0].load()
+    if len(matches) > 1:
+        raise AnalyzerError(name, "declared by " + " and by ".join(plugin.origin for plugin in matches))
+    return matches[0].load()
 
 
 def pick(given: Sequence[Analyzer | str]) -> tuple[Analyzer, ...]:
@@ -129,11 +129,11 @@ def pick(given: Sequence[Analyzer | str]) -> tuple[Analyzer, ...]:
     """
     picked: list[Analyzer] = []
     made: set[str] = set()
-    for one in given:
-        if not isinstance(one, str):
-            picked.append(one)
+    for choice in given:
+        if not isinstance(choice, str):
+            picked.append(choice)
             continue
-        for name in BUILTIN if one == ALL_BUILTIN else (one,):
+        for name in BUILTIN if choice == ALL_BUILTIN else (choice,):
             if name not in made:
                 made.add(name)
                 picked.append(find(name))

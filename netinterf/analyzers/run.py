@@ -45,23 +45,23 @@ def analyze_each(trace: Trace, analyzers: Sequence[Analyzer] | None = None) -> t
     Raises:
         AnalyzerError: Not one of them answered; it is the first one's.
     """
-    found, errors = [], []
+    tables, errors = [], []
     for analyzer in builtin() if analyzers is None else analyzers:
         try:
-            found.append(ask(analyzer, trace))
+            tables.append(ask(analyzer, trace))
         except AnalyzerError as error:
-            for one in (error, error.__cause__):
-                traceback.clear_frames(one.__traceback__ if one else None)  # what it held, the others may need
+            for raised in (error, error.__cause__):
+                traceback.clear_frames(raised.__traceback__ if raised else None)  # what it held, the others may need
             errors.append(error)
-    if errors and not found:
+    if errors and not tables:
         raise errors[0]
-    return together(trace, found), tuple(map(note_of, errors))
+    return together(trace, tables), tuple(map(note_of, errors))
 
 
 def together(trace: Trace, tables: list[Evidence]) -> Evidence:
     """Put evidence together: what the recording blinds goes, and what everything shows argues against choice."""
-    seen = blinded(trace, join(tables))
-    return join([seen, everywhere(trace, seen)])
+    evidence = blinded(trace, join(tables))
+    return join([evidence, everywhere(trace, evidence)])
 
 
 def ask(analyzer: Analyzer, trace: Trace) -> Evidence:

@@ -31,9 +31,9 @@ class SidePackets:
     acked: I64  # highest relative ack of the side so far, this packet included
     edge: I64  # highest relative number so far that the side had room for (ack and window)
 
-    def take(self, kept: Mask) -> "SidePackets":
+    def take(self, keep: Mask) -> "SidePackets":
         """Select packets; what had been reached by then stays as it was."""
-        return SidePackets(**{name: column[kept] for name, column in attrs.asdict(self, recurse=False).items()})
+        return SidePackets(**{name: column[keep] for name, column in attrs.asdict(self, recurse=False).items()})
 
     def before(self, side: I64, row: I64) -> I64:
         """Place of the last packet of *side* before packet *row*, -1 for none."""
@@ -123,9 +123,9 @@ def window_bytes(trace: Trace, row: I64, side: I64) -> I64:
     """Scale the window of each packet, never of one with SYN, and by the most where no handshake tells (RFC 7323)."""
     sides, packets = trace.sides, trace.packets
     shift, others = (sides.window_shift[which].astype(np.int64) for which in (side, side ^ 1))
-    both = (shift != NO_SHIFT) & (others != NO_SHIFT)
-    told = (sides.syn[side] >= 0) & (sides.syn[side ^ 1] >= 0)
-    shift = np.where(told, np.where(both, np.minimum(shift, MOST_SHIFT), 0), MOST_SHIFT)
+    scaled = (shift != NO_SHIFT) & (others != NO_SHIFT)
+    handshake = (sides.syn[side] >= 0) & (sides.syn[side ^ 1] >= 0)
+    shift = np.where(handshake, np.where(scaled, np.minimum(shift, MOST_SHIFT), 0), MOST_SHIFT)
     shift[packets.tcp_flags[row] & TcpFlag.SYN != 0] = 0
     return packets.window[row].astype(np.int64) << shift
 

@@ -69,21 +69,21 @@ class Sign:
     where: ArrayLike  # bool: which cases show it
     llr: F64  # nats, 0 where it does not show
     measured: Mapping[str, ArrayLike]
-    shown: Rows | None = None  # a further row in Packets that shows it, -1 for none, or lists of them
+    witness: Rows | None = None  # a further row in Packets that shows it, -1 for none, or lists of them
     forged: Rows | None = None  # packets held to be forged where they are others than those of the case
 
     def take(self, rows: I64, count: int) -> "Sign":
         """Select cases out of *count*."""
 
-        def some(value: ArrayLike) -> NDArray[np.generic]:
+        def selected(value: ArrayLike) -> NDArray[np.generic]:
             return np.broadcast_to(value, (count,))[rows]
 
         return attrs.evolve(
             self,
-            where=some(self.where),
-            llr=some(self.llr).astype(np.float64),
-            measured={name: some(value) for name, value in self.measured.items()},
-            shown=None if self.shown is None else _taken(self.shown, rows),
+            where=selected(self.where),
+            llr=selected(self.llr).astype(np.float64),
+            measured={name: selected(value) for name, value in self.measured.items()},
+            witness=None if self.witness is None else _taken(self.witness, rows),
             forged=None if self.forged is None else _taken(self.forged, rows),
         )
 
@@ -99,7 +99,7 @@ def sign(
     *,
     llr: ArrayLike | None = None,
     strength: ArrayLike = 1.0,
-    shown: Rows | None = None,
+    witness: Rows | None = None,
     forged: Rows | None = None,
 ) -> Sign:
     """Say which cases show a sign.
@@ -110,12 +110,17 @@ def sign(
         measured: The numbers behind it, by the rule's measures.
         llr: What it weighs there, nats; left out, a share of the rule's weight.
         strength: That share.
-        shown: A further packet that shows it.
+        witness: A further packet that shows it.
         forged: Packets held to be forged by it, others than those of the case.
     """
     weight = weight_of(rule) * np.asarray(strength, np.float64) if llr is None else np.asarray(llr, np.float64)
     return Sign(
-        rule=rule, where=where, llr=np.where(where, weight, 0.0), measured=measured or {}, shown=shown, forged=forged
+        rule=rule,
+        where=where,
+        llr=np.where(where, weight, 0.0),
+        measured=measured or {},
+        witness=witness,
+        forged=forged,
     )
 
 
@@ -130,29 +135,29 @@ def weight_of(rule: Rule) -> float:
     return rule.weight
 
 
-def weakened(one: Sign, share: F64 | Mask) -> Sign:
+def weakened(sign: Sign, share: F64 | Mask) -> Sign:
     """Let a sign say a share of what it says; with none of it left it does not show."""
-    return attrs.evolve(one, where=np.logical_and(one.where, np.not_equal(share, 0.0)), llr=one.llr * share)
+    return attrs.evolve(sign, where=np.logical_and(sign.where, np.not_equal(share, 0.0)), llr=sign.llr * share)
 
 
 def gathered(signs: Iterable[Sign]) -> Signs:
     """Put signs in order, by their rules."""
-    return {one.rule: one for one in signs}
+    return {sign.rule: sign for sign in signs}
 
 
 def taken(signs: Signs, rows: I64, count: int) -> Signs:
     """Keep some of *count* cases."""
-    return {rule: one.take(rows, count) for rule, one in signs.items()}
+    return {rule: sign.take(rows, count) for rule, sign in signs.items()}
 
 
 def of_family(signs: Signs, family: Family) -> Signs:
     """Keep the signs that a family has, each still by the rule that its detector named."""
-    return {rule: one for rule, one in signs.items() if family.of(rule) is not None}
+    return {rule: sign for rule, sign in signs.items() if family.of(rule) is not None}
 
 
 def total(signs: Signs, count: int) -> F64:
     """Add up what all signs weigh, for each of *count* cases."""
-    return sum((one.llr for one in signs.values()), np.zeros(count))
+    return sum((sign.llr for sign in signs.values()), np.zeros(count))
 
 
 def nobody(count: int) -> Ragged:
@@ -171,22 +176,22 @@ def record(analyzer: Analyzer, cases: Cases, signs: Signs, family: Family | None
             left out.
     """
     tables = []
-    for one in signs.values():
-        rule = one.rule if family is None else family.of(one.rule)
-        pick = np.flatnonzero(np.broadcast_to(one.where, (len(cases),)))
+    for sign in signs.values():
+        rule = sign.rule if family is None else family.of(sign.rule)
+        pick = np.flatnonzero(np.broadcast_to(sign.where, (len(cases),)))
         if rule is None or not len(pick):
             continue
-        some, seen = cases.take(pick), one.take(pick, len(cases))
+        subset, observed = cases.take(pick), sign.take(pick, len(cases))
         tables.append(
             observe(
                 analyzer,
                 rule,
-                subject=some.subject,
-                time=some.time,
-                llr=seen.llr,
-                witness=each_once(some.witness, seen.shown),
-                forged=some.forged if seen.forged is None else seen.forged,
-                measured=dict(seen.measured),
+                subject=subset.subject,
+                time=subset.time,
+                llr=observed.llr,
+                witness=each_once(subset.witness, observed.witness),
+                forged=subset.forged if observed.forged is None else observed.forged,
+                measured=dict(observed.measured),
                 kind=cases.kind,
             )
         )
@@ -197,8 +202,8 @@ def each_once(*parts: Rows | None) -> Ragged:
     """List the packets of each case in order, each once; rows of -1 stand for none."""
     lists = [_lists(part) for part in parts if part is not None]
     count = len(lists[0])
-    owner = np.concatenate([one.parents() for one in lists])
-    row = np.concatenate([one.values.astype(np.int64) for one in lists])
+    owner = np.concatenate([rows.parents() for rows in lists])
+    row = np.concatenate([rows.values.astype(np.int64) for rows in lists])
     pairs = np.unique(owner[row >= 0] << 32 | row[row >= 0])
     return Ragged.from_lengths(np.bincount(pairs >> 32, minlength=count), (pairs & 0xFFFFFFFF).astype(np.int32))
 

@@ -113,22 +113,24 @@ class Family:
             blind=blind,
             was=was,
         )
-        known = self._declare(plain)
+        declared = self._declare(plain)
         for family in twins:
-            family._twins[known] = family._declare(attrs.evolve(plain, mechanism=family.mechanism))
-        return known
+            family._twins[declared] = family._declare(attrs.evolve(plain, mechanism=family.mechanism))
+        return declared
 
-    def adopt(self, other: "Family", *known: Rule) -> None:
+    def adopt(self, other: "Family", *rules: Rule) -> None:
         """Declare twins of rules of a family without a mechanism: the same signs, for this one."""
-        for one in known:
-            name, group = one.id.removeprefix(other.prefix), one.group.removeprefix(f"{other.group_name}.")
-            was = one.was.removeprefix(other.prefix)
-            plain = attrs.evolve(one, id=name, group=group, mechanism=self.mechanism, exposed=one.exposed[1:], was=was)
-            self._twins[one] = self._declare(plain)
+        for rule in rules:
+            name, group = rule.id.removeprefix(other.prefix), rule.group.removeprefix(f"{other.group_name}.")
+            was = rule.was.removeprefix(other.prefix)
+            plain = attrs.evolve(
+                rule, id=name, group=group, mechanism=self.mechanism, exposed=rule.exposed[1:], was=was
+            )
+            self._twins[rule] = self._declare(plain)
 
     def _declare(self, plain: Rule) -> Rule:
         """Give a rule its full names, and keep it."""
-        known = attrs.evolve(
+        declared = attrs.evolve(
             plain,
             id=f"{self.prefix}{plain.id}",
             group=f"{self.group_name}.{plain.group}" if plain.group else self.group_name,
@@ -136,12 +138,12 @@ class Family:
             exposed=(self.exposed, *plain.exposed),
             was=f"{self.was or self.prefix}{plain.was or plain.id}" if self.was or plain.was else "",
         )
-        self._declared[plain.id] = known
-        return known
+        self._declared[plain.id] = declared
+        return declared
 
-    def of(self, known: Rule) -> Rule | None:
+    def of(self, rule: Rule) -> Rule | None:
         """Give this family's rule for a sign: the rule itself, its twin, or None where there is none."""
-        return known if self._declared.get(known.id.removeprefix(self.prefix)) is known else self._twins.get(known)
+        return rule if self._declared.get(rule.id.removeprefix(self.prefix)) is rule else self._twins.get(rule)
 
     @property
     def group_name(self) -> str:

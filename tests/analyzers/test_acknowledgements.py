@@ -5,7 +5,7 @@ import pytest
 from scapy.all import IP, TCP
 
 from netinterf.analyzers.acknowledgements import Acknowledgements
-from netinterf.analyzers.acknowledgements.hasty import find_hasty
+from netinterf.analyzers.acknowledgements.hasty import find_premature_acks
 from netinterf.analyzers.acknowledgements.rules import RULES
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.rst_injection import RstInjection
@@ -245,7 +245,7 @@ def test_hasty_against_a_loop() -> None:
     for place, waited in enumerate(waits):
         hasty(talk, 42000 + place, 1000.0 * place, float(waited))
     trace = talk.trace("server")
-    told = {int(trace.flows.client_port[flow]) - 42000 for flow in find_hasty(trace).flow}
+    told = {int(trace.flows.client_port[flow]) - 42000 for flow in find_premature_acks(trace).flow}
     least = talk.rtt + 0.05
     early = {place for place, waited in enumerate(waits) if waited < 0.5 * least and least - waited >= 10}
     late = 2 + sum(waited >= least for waited in waits)

@@ -6,7 +6,7 @@ import pytest
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.dns_silence import DnsSilence
-from netinterf.analyzers.dns_silence.controls import look_around
+from netinterf.analyzers.dns_silence.controls import find_controls
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
 from netinterf.analyzers.dns_silence.rules import ELSEWHERE, SERVFAIL_NORM
 from netinterf.context.answers import KnownAnswers
@@ -395,10 +395,10 @@ def test_counts_against_a_loop() -> None:
         **draw, domain=domain, over_udp=udp, since=since,
         tries=rng.integers(1, 4, count), silent=(fate == 0) & udp, answered=(fate == 1) | (fate == 2), failed=fate == 3,
         confirmed=rng.random(count) < 0.1, truncated=rng.random(count) < 0.1, heard=heard,
-        known=np.zeros(count, np.bool_), candid=np.zeros(count, np.bool_),
+        known=np.zeros(count, np.bool_), servfail_norm=np.zeros(count, np.bool_),
     )  # fmt: skip
     silent = np.flatnonzero(lookups.silent)
-    seen = look_around(lookups, silent)
+    seen = find_controls(lookups, silent)
 
     def same(row: int, *columns: str) -> list[int]:
         return [one for one in range(count) if all(draw[key][one] == draw[key][row] for key in columns)]
@@ -445,13 +445,13 @@ def test_counts_against_a_loop() -> None:
             one for one in asked
             if one not in named and lookups.silent[one] and any(draw["name"][o] == draw["name"][one] for o in told)
         ]  # fmt: skip
-        assert seen.moods[place] == len(moods)
-        assert seen.told[place] == len(told)
+        assert seen.intermittent[place] == len(moods)
+        assert seen.answered_total[place] == len(told)
         assert seen.ever[place] == sum(one in told for one in question)
         assert seen.other_type[place] == sum(one in told and one not in question for one in named)
         assert seen.later[place] == sum(one in question and udp[one] for one in later)
         assert seen.named_later[place] == sum(one in named and udp[one] for one in later)
-        assert seen.lived_later[place] == sum(lookups.heard[one] >= lookups.since[row] for one in told)
+        assert seen.alive_later[place] == sum(lookups.heard[one] >= lookups.since[row] for one in told)
         spoke = [lookups.since[one] for one in told if lookups.since[one] < lookups.since[row]]
         row_of = [one for one in asked if lookups.silent[one] and lookups.since[one] >= max(spoke, default=0)]
         rest = [one for one in asked if lookups.silent[one] and one not in row_of]

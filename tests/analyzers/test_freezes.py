@@ -197,7 +197,7 @@ def test_who_is_heard_after_a_retry_is_due_is_a_witness(goes_on: float, seen: bo
     talk.send("S", "PA", 901, end, at=sent + 100.0, data=SEGMENT)
     talk.send("C", "A", end, 901 + len(SEGMENT), at=sent + 101.0)
     talk.send("S", "PA", 901 + len(SEGMENT), end, at=stopped + goes_on, data=SEGMENT)
-    assert find_stops(talk.trace()).seen.tolist() == [seen]
+    assert find_stops(talk.trace()).client_alive.tolist() == [seen]
 
 
 def test_nothing_is_said_where_the_client_was_not_heard_elsewhere() -> None:
@@ -247,7 +247,7 @@ def test_a_silence_without_a_witness_got_at_least_that_far() -> None:
             talk.healthy(at + 5_000)
     trace = talk.trace(vantage="server")
     stops = find_stops(trace)
-    assert stops.seen.tolist() == [True, False]
+    assert stops.client_alive.tolist() == [True, False]
     courses = follow_courses(trace, stops)
     first, second = (np.flatnonzero(courses.flow == flow) for flow in stops.flow)
     assert courses.stop[first].tolist() == [0]

@@ -24,9 +24,9 @@ from netinterf.analyzers.handshakes.causes import (
     against_server,
     way_prior,
 )
-from netinterf.analyzers.handshakes.held import find_held, overtaken_by
-from netinterf.analyzers.handshakes.slowed import followed, meanwhile
-from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_kept, find_handshakes
+from netinterf.analyzers.handshakes.held import find_delayed, overtaken_by
+from netinterf.analyzers.handshakes.slowed import followed, overlaps
+from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_resent, find_handshakes
 from netinterf.analyzers.run import analyze
 from netinterf.schema import Mark
 from netinterf.simulate import Conditions, run
@@ -201,7 +201,7 @@ def test_a_handshake_ends_where_the_client_goes_on() -> None:
     said = np.flatnonzero(trace.packets.outbound & (trace.packets.payload_length > 0))
     assert made.hello.tolist() == [said[0]]
     assert made.done.tolist() == [said[3]]
-    kept = count_kept(trace, made, np.ones(1, np.bool_))
+    kept = count_resent(trace, made, np.ones(1, np.bool_))
     assert kept.count.tolist() == [2]
     assert kept.rounds.tolist() == [2]
     assert (kept.first[0], kept.last[0]) == (said[1], said[2])
@@ -226,7 +226,7 @@ def test_held_segments_are_answered_late_and_not_lost() -> None:
         talk = Talk()
         visit(talk, 0.0, "some.example", 41_000, again=0 if late else 2, late=late)
         trace = talk.trace()
-        held = find_held(trace, find_handshakes(trace), np.array([100_000_000]), np.ones(1, np.bool_))
+        held = find_delayed(trace, find_handshakes(trace), np.array([100_000_000]), np.ones(1, np.bool_))
         assert held.tolist() == [late > 0]
 
 
@@ -260,7 +260,7 @@ def test_counting_agrees_with_a_walk_through_every_flow() -> None:
     """A slow twin goes packet by packet."""
     for trace in traces():
         made, packets = find_handshakes(trace), trace.packets
-        kept = count_kept(trace, made, np.ones(len(made), np.bool_))
+        kept = count_resent(trace, made, np.ones(len(made), np.bool_))
         for place, flow in enumerate(made.flow.tolist()):
             hello, done, over = int(made.hello[place]), int(made.done[place]), int(made.over[place])
             rows = []
@@ -318,7 +318,7 @@ visits = st.integers(0, 8).flatmap(lambda all_: st.tuples(st.integers(0, all_), 
 companies = st.builds(
     lambda visit, rest, more: Counts(
         slow=float(visit[0]), visits=float(visit[1]), more=float(more if visit[0] else 0),
-        kept=float(rest[0]), segments=float(rest[1]),
+        resent=float(rest[0]), segments=float(rest[1]),
     ),
     visits, visits, st.integers(0, 4),
 )  # fmt: skip
@@ -331,7 +331,7 @@ def test_loss_weighs_as_plain_sums_do(seen: Counts, others: Counts) -> None:
     slow = 1 - (1 - LOSS) ** SEGMENTS
 
     def chance(one: Counts) -> np.ndarray:
-        rest = LOSS**one.kept * (1 - LOSS) ** (one.segments - one.kept)
+        rest = LOSS**one.resent * (1 - LOSS) ** (one.segments - one.resent)
         return slow**one.slow * (1 - slow) ** (one.visits - one.slow) * rest**TEMPER
 
     def share(hits: float, trials: float) -> float:
@@ -339,9 +339,9 @@ def test_loss_weighs_as_plain_sums_do(seen: Counts, others: Counts) -> None:
 
     way = prior * chance(others)
     way /= way.sum()
-    rest = (LOSS**seen.kept * (1 - LOSS) ** (seen.segments - seen.kept)) ** TEMPER
+    rest = (LOSS**seen.resent * (1 - LOSS) ** (seen.segments - seen.resent)) ** TEMPER
     again = share(TEMPER * seen.more, TEMPER * (seen.more + seen.slow))
-    slowed = share(TEMPER * seen.kept, TEMPER * seen.segments)
+    slowed = share(TEMPER * seen.resent, TEMPER * seen.segments)
     apart = (LOSS**seen.more * (1 - LOSS) ** seen.slow) ** TEMPER * rest
     bursts = BURST**seen.slow * again * (rest + SPOILT**seen.slow * slowed)
     visits = slow**seen.slow * (1 - slow) ** (seen.visits - seen.slow)
@@ -382,7 +382,7 @@ def test_no_company_gives_no_contrast_and_no_cause_is_passed_over() -> None:
     assert against_server(Counts(slow=3.0, visits=3.0), Counts(), LINE) == 0.0
     assert against_all(20.0, 20.0, 0.0) < 8.0
     assert against_all(1.0, 20.0, 20.0) <= 1.0
-    assert against_queues(Counts(slow=3.0, visits=3.0, held=3.0), 0.01) > 2.0
+    assert against_queues(Counts(slow=3.0, visits=3.0, delayed=3.0), 0.01) > 2.0
     assert against_queues(Counts(slow=3.0, visits=3.0), 0.01) < 0.0
 
 
@@ -392,7 +392,7 @@ def test_overlaps_are_counted_as_pairs(spans: list[tuple[int, int]]) -> None:
     begin = np.array([one[0] for one in spans], np.int64)
     end = begin + np.array([one[1] for one in spans], np.int64)
     expected = [int(np.sum((begin <= high) & (end >= low))) for low, high in zip(begin, end, strict=True)]
-    assert meanwhile(begin, end).tolist() == expected
+    assert overlaps(begin, end).tolist() == expected
 
 
 @given(

@@ -18,7 +18,7 @@ from netinterf.analyzers.isolation.closures import HINT, judge
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.shares import became_slower, turns
 from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, whole_bins, within
-from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, for_a_while
+from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, temporary_stalls
 from netinterf.analyzers.run import analyze
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
@@ -378,7 +378,7 @@ def test_stalls_agree_with_a_slow_twin(scenario: str):
             elif not flags & TcpFlag.RST and (packets.payload_length[row] or flags & (TcpFlag.SYN | TcpFlag.FIN)):
                 tries += first < 0 or not tcp or bool(packets.marks[row] & Mark.REPEAT)
                 first = row if first < 0 else first
-    found = for_a_while(trace)
+    found = temporary_stalls(trace)
     assert len(expected) > 3
     assert sorted(zip(found.flow.tolist(), found.first.tolist(), found.heard.tolist(), strict=True)) == expected
 

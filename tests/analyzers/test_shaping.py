@@ -12,7 +12,7 @@ from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.run import analyze
 from netinterf.analyzers.shaping import Shaping
 from netinterf.analyzers.shaping.controls import Others, apart, cost
-from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, deliveries, sizeable, told_early
+from netinterf.analyzers.shaping.deliveries import ACKS, ARRIVALS, Deliveries, credited_early, deliveries, sizeable
 from netinterf.analyzers.shaping.queued import Queued, Windows, cut_windows, filled, try_queue
 from netinterf.schema import Outcome
 from netinterf.simulate import run
@@ -200,7 +200,7 @@ def test_who_passes_by_a_shared_queue_is_not_of_it():
     time, count = np.concatenate([time for _, time in parts]), len(lane)
     together = Deliveries(
         lane=lane, row=np.arange(count), time=time, size=np.full(count, 1500.0), wait=np.full(count, 0.1),
-        vague=np.zeros(count),
+        clock_error=np.zeros(count),
     )  # fmt: skip
     queue = try_queue(together, np.array([3, 7, 11]))
     assert queue is not None
@@ -281,7 +281,7 @@ def series(sizes, gaps):
     zero = np.zeros(count)
     return Deliveries(
         lane=np.zeros(count, np.int64), row=np.arange(count), time=time, size=np.array(sizes, np.float64), wait=zero,
-        vague=zero,
+        clock_error=zero,
     )  # fmt: skip
 
 
@@ -327,7 +327,7 @@ def test_duplicates_and_what_follows_tell_everything_once(rows):
         expected.append(moved)
     side, again = (np.array([row[column] for row in rows], np.int64) for column in (0, 1))
     more = np.array([0 if again else 1000 * count for _, again, count in rows], np.int64)
-    moved = told_early(side, more, again > 0, np.full(len(rows), 1000, np.int64))
+    moved = credited_early(side, more, again > 0, np.full(len(rows), 1000, np.int64))
     assert moved.tolist() == expected
 
 
@@ -335,7 +335,7 @@ def test_the_contrast_knows_a_shared_queue_from_two():
     """Rates that fall by what others move are one queue; rates that do not are two."""
     took = np.array([0, 0, 500, 500, 0, 300, 0, 800, 0, 0] * 2, np.float64)
     edges = np.arange(len(took) + 1.0)
-    others = Others(found=series([*took], [0.5] + [1.0] * (len(took) - 1)))
+    others = Others(delivered=series([*took], [0.5] + [1.0] * (len(took) - 1)))
     for rate, sign in ((np.full(len(took), 1000.0), 1), (1000.0 - took, -1)):
         windows = cut_windows(series([4600] * 4, [1] * 4), np.zeros(4, np.int64))
         held = {"group": np.zeros(len(took), np.int64), "begin": edges[:-1], "end": edges[1:], "rate": rate}
@@ -362,7 +362,7 @@ def test_stretches_of_windows_are_those_of_a_walk(rows):
         wait=lasting, even=np.ones(len(rows)), row=np.arange(len(rows)),
     )  # fmt: skip
     queue = Queued(lanes=np.array([3]), windows=windows, rate=2_000.0, steady=1.0, sure=True)
-    others = Others(found=series(beside, lasting))
+    others = Others(delivered=series(beside, lasting))
     tracemalloc.start()
     found = apart(queue, others)
     peak = tracemalloc.get_traced_memory()[1]

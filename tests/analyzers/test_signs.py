@@ -106,7 +106,7 @@ def test_signs_are_written_down_as_one_would_by_hand(drawn: list[tuple[bool, int
     """Row by row: the cases that show a sign, in order, with what was measured and every packet once."""
     shows, shown, llr = ([one[place] for one in drawn] for place in range(3))
     here = np.array(shows, np.bool_)
-    seen = sign(TESTED, here, {"llr": np.array(llr)}, llr=np.array(llr), shown=np.array(shown, np.int64))
+    seen = sign(TESTED, here, {"llr": np.array(llr)}, llr=np.array(llr), witness=np.array(shown, np.int64))
     tables = record(Some(), cases(len(drawn)), gathered([seen]))
     expected = [
         (place + 3, 1_000 * place, weight, sorted({2 * place, other} - {-1}), [2 * place])

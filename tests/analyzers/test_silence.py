@@ -10,7 +10,7 @@ from netinterf.analyzers.run import analyze
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.silence.probes import fisher
 from netinterf.analyzers.unanswered.sizes import large_only
-from netinterf.analyzers.unanswered.unheard import find_unheard
+from netinterf.analyzers.unanswered.unheard import find_unacked
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.messages.tls import client_hello
 from netinterf.trace import Trace, read
@@ -837,7 +837,7 @@ def test_a_flight_that_is_sent_again_is_one_try(gap: float, tries: int) -> None:
         talk.send("C", "PA", 101 + 100 * segment, 901, at=sent + segment, data=b"d" * 100)
     for segment in range(5):
         talk.send("C", "PA", 101 + 100 * segment, 901, at=sent + 1000 + gap * segment, data=b"d" * 100)
-    found = find_unheard(talk.trace())
+    found = find_unacked(talk.trace())
     assert found.tries.tolist() == ([tries] if tries >= 4 else [])
 
 
@@ -853,7 +853,7 @@ def test_a_small_tail_tells_a_narrow_path_from_a_box(tail: str) -> None:
     if tail == "acknowledged":
         talk.send("S", "A", 901, 101, at=sent + talk.rtt)
     trace = talk.trace()
-    silences = find_unheard(trace)
+    silences = find_unacked(trace)
     assert large_only(trace, silences)[0].tolist() == [tail != "dead"]
 
 

@@ -244,7 +244,7 @@ def test_certificates_of_2014_to_2017_lead_to_the_roots_of_then(captures_dir, na
     flights = read_flights(read(path))
     assert flights is not None
     of_host = [flights.hosts[place] == host if place >= 0 else False for place in flights.host.tolist()]
-    assert (flights.rooted & flights.made_out)[of_host].all()
+    assert (flights.rooted & flights.for_host)[of_host].all()
     assert any(leaf.begins < DEMANDED for leaf in flights.leaves)
 
 
@@ -263,6 +263,6 @@ def test_benign_captures_with_certificates(captures_dir) -> None:
         if leaves is None:
             continue
         accused += [(path.name, *key, llr) for key, llr in weights(trace).items() if llr >= EVEN]
-        rooted, asked = rooted + int(leaves.public.sum()), asked + int(leaves.made_out.sum())
+        rooted, asked = rooted + int(leaves.public.sum()), asked + int(leaves.for_host.sum())
     assert not accused
     assert rooted > 0.8 * asked

@@ -6,10 +6,10 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.acknowledgements import rules
-from netinterf.analyzers.acknowledgements.between import find_between
-from netinterf.analyzers.acknowledgements.hasty import find_hasty
+from netinterf.analyzers.acknowledgements.between import find_mid_segment_acks
+from netinterf.analyzers.acknowledgements.hasty import find_premature_acks
 from netinterf.analyzers.acknowledgements.unknown_synacks import find_unknown_synacks
-from netinterf.analyzers.acknowledgements.unsaid import find_unsaid
+from netinterf.analyzers.acknowledgements.unsaid import find_acked_unsent
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Signs, each_once, gathered, record, sign, taken
 from netinterf.arrays import I64
@@ -41,29 +41,29 @@ class Acknowledgements:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which flows show that somebody else spoke to the client."""
-        tables = [*self.unsaid(trace), *self.hasty(trace), *self.between(trace), *self.greetings(trace)]
+        tables = [*self.unsent(trace), *self.premature(trace), *self.mid_segment(trace), *self.synacks(trace)]
         return join(tables or [Evidence.empty(rules=self.rules)])
 
-    def unsaid(self, trace: Trace) -> list[Evidence]:
+    def unsent(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged before the server sent it."""
-        found, time = find_unsaid(trace), trace.packets.time
-        measured = {"bytes": found.length, "gap_ms": (time[found.shown] - time[found.row]) / 1e6}
-        signs = [sign(rules.ACKED_UNSENT, found.bare, measured), sign(rules.ACKED_EARLY, ~found.bare, measured)]
-        return self.write(trace, found.row, found.shown, found.length, gathered(signs))
+        acks, time = find_acked_unsent(trace), trace.packets.time
+        measured = {"bytes": acks.length, "gap_ms": (time[acks.witness] - time[acks.row]) / 1e6}
+        signs = [sign(rules.ACKED_UNSENT, acks.bare, measured), sign(rules.ACKED_EARLY, ~acks.bare, measured)]
+        return self.write(trace, acks.row, acks.witness, acks.length, gathered(signs))
 
-    def hasty(self, trace: Trace) -> list[Evidence]:
+    def premature(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged too shortly after the server had sent it."""
-        found = find_hasty(trace)
-        measured = {"bytes": found.length, "waited_ms": found.waited / 1e6, "rtt_ms": found.rtt / 1e6}
-        share = np.where(found.samples >= 2, 1.0, rules.ONE_SAMPLE_SHARE)
-        soon = sign(rules.ACKED_SOON, found.rtt > 0, measured, strength=share)
-        return self.write(trace, found.row, found.asked, found.length, gathered([soon]))
+        acks = find_premature_acks(trace)
+        measured = {"bytes": acks.length, "waited_ms": acks.waited / 1e6, "rtt_ms": acks.rtt / 1e6}
+        share = np.where(acks.samples >= 2, 1.0, rules.ONE_SAMPLE_SHARE)
+        soon = sign(rules.ACKED_SOON, acks.rtt > 0, measured, strength=share)
+        return self.write(trace, acks.row, acks.data, acks.length, gathered([soon]))
 
-    def between(self, trace: Trace) -> list[Evidence]:
+    def mid_segment(self, trace: Trace) -> list[Evidence]:
         """Write down what was acknowledged to the middle of what the server had sent."""
-        found = find_between(trace)
-        middle = sign(rules.ACKED_BETWEEN, True, {"bytes": found.length})
-        return self.write(trace, found.row, found.within, found.length, gathered([middle]))
+        acks = find_mid_segment_acks(trace)
+        middle = sign(rules.ACKED_BETWEEN, True, {"bytes": acks.length})
+        return self.write(trace, acks.row, acks.within, acks.length, gathered([middle]))
 
     def write(self, trace: Trace, row: I64, other: I64, length: I64, signs: Signs) -> list[Evidence]:
         """Write signs down by what the client must have got: an end, an answer to its request, or data.
@@ -76,19 +76,19 @@ class Acknowledgements:
             signs: What was seen of each.
         """
         cases = Cases(subject=trace.packets.flow[row], time=trace.packets.time[row], witness=each_once(row, other))
-        asked, end = first_requests(trace)[cases.subject] < row, length == 1
-        kinds = (rules.fins, end), (rules.pages, ~end & asked), (rules.data, ~end & ~asked)
+        requested, end = first_requests(trace)[cases.subject] < row, length == 1
+        kinds = (rules.fins, end), (rules.pages, ~end & requested), (rules.data, ~end & ~requested)
         tables = []
         for family, which in kinds:
             rows = np.flatnonzero(which)
             tables += record(self, cases.take(rows), taken(signs, rows, len(cases)), family)
         return tables
 
-    def greetings(self, trace: Trace) -> list[Evidence]:
+    def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down which clients answer a greeting that their server never gave."""
-        row, greeting, puzzled = find_unknown_synacks(trace)
-        cases = Cases(subject=trace.packets.flow[row], time=trace.packets.time[row], witness=each_once(row, greeting))
-        share = np.where(puzzled, 1.0, rules.UNANSWERED_SHARE)
+        row, synack, rejected = find_unknown_synacks(trace)
+        cases = Cases(subject=trace.packets.flow[row], time=trace.packets.time[row], witness=each_once(row, synack))
+        share = np.where(rejected, 1.0, rules.UNANSWERED_SHARE)
         return record(self, cases, gathered([sign(rules.UNKNOWN_NUMBER, True, strength=share)]))
 
 

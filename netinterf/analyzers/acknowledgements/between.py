@@ -15,7 +15,7 @@ from netinterf.schema import TcpFlag
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["Between", "find_between"]
+__all__ = ["MidSegmentAcks", "find_mid_segment_acks"]
 
 
 DEFAULT_MSS, MOST_OPTIONS = 536, 40
@@ -27,7 +27,7 @@ FEWEST = 5
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Between:
+class MidSegmentAcks:
     """One row per flow; the columns are aligned."""
 
     row: I64  # rows in Packets: the client's acknowledgement
@@ -35,7 +35,7 @@ class Between:
     length: I64  # bytes acknowledged, the end of the stream counted as one
 
 
-def find_between(trace: Trace) -> Between:
+def find_mid_segment_acks(trace: Trace) -> MidSegmentAcks:
     """Find first acknowledgements of a server's bytes that end where no packet of the server did.
 
     Blind near the client, without both greetings, where the capture lost packets, and where an offload may have cut the
@@ -43,29 +43,29 @@ def find_between(trace: Trace) -> Between:
     whose first acknowledgements to a port end so has a proxy that takes bytes as they fit.
     """
     packets, flows = trace.packets, trace.flows
-    row, asked = first_acknowledgements(trace)
+    row, data = first_acknowledgements(trace)
     if lost_packets(trace) or not len(row):
-        return Between(row=row[:0], within=row[:0], length=row[:0])
+        return MidSegmentAcks(row=row[:0], within=row[:0], length=row[:0])
     ack, flow = packets.relative_ack[row], packets.flow[row].astype(np.int64)
     service = combined(flows.client[flow], flows.server_port[flow])
-    often = np.bincount(service)
-    odd = np.flatnonzero(ack != packets.relative_seq[asked] + packets.payload_length[asked])
-    row, asked, ack, service = row[odd], asked[odd], ack[odd], service[odd]
-    within = reached_within(trace, row, asked)
+    acks = np.bincount(service)
+    partial = np.flatnonzero(ack != packets.relative_seq[data] + packets.payload_length[data])
+    row, data, ack, service = row[partial], data[partial], ack[partial], service[partial]
+    within = reached_within(trace, row, data)
     pick = within >= 0
-    found = np.bincount(service[pick], minlength=len(often))
-    pick &= ~((found >= FEWEST) & (found == often))[service]
-    return Between(row=row[pick], within=within[pick], length=(ack - packets.relative_seq[asked])[pick])
+    partials = np.bincount(service[pick], minlength=len(acks))
+    pick &= ~((partials >= FEWEST) & (partials == acks))[service]
+    return MidSegmentAcks(row=row[pick], within=within[pick], length=(ack - packets.relative_seq[data])[pick])
 
 
-def reached_within(trace: Trace, row: I64, asked: I64) -> I64:
+def reached_within(trace: Trace, row: I64, data: I64) -> I64:
     """Find the server's packet to whose middle each acknowledgement reaches, -1 where it reaches the end of one."""
     packets, sides = trace.packets, trace.sides
     ack = packets.relative_ack[row]
-    owner, said = said_before(trace, row, asked)
-    begin = packets.relative_seq[said]
-    end = begin + packets.payload_length[said]
-    closing = packets.tcp_flags[said] & TcpFlag.FIN != 0
+    owner, sent = sent_before(trace, row, data)
+    begin = packets.relative_seq[sent]
+    end = begin + packets.payload_length[sent]
+    closing = packets.tcp_flags[sent] & TcpFlag.FIN != 0
     reached = (ack[owner] == end) | (closing & (ack[owner] == end + 1))
     flow = packets.flow[row].astype(np.int64)
     agreed = np.minimum(sides.mss[2 * flow], sides.mss[2 * flow + 1]).astype(np.int64)[owner]
@@ -73,13 +73,13 @@ def reached_within(trace: Trace, row: I64, asked: I64) -> I64:
     inside = (begin < ack[owner]) & (ack[owner] < end)
     inside &= (end - begin <= piece) | (ack[owner] - begin < np.minimum(piece, DEFAULT_MSS))
     within = np.full(len(row), -1)
-    within[owner[inside]] = said[inside]
+    within[owner[inside]] = sent[inside]
     within[owner[reached]] = -1
     return within
 
 
-def said_before(trace: Trace, row: I64, asked: I64) -> tuple[I64, I64]:
-    """List what servers sent from packet *asked* to packet *row* of the same flow.
+def sent_before(trace: Trace, row: I64, data: I64) -> tuple[I64, I64]:
+    """List what servers sent from packet *data* to packet *row* of the same flow.
 
     Returns:
         Place among *row* and row in Packets of each packet with payload.
@@ -89,8 +89,8 @@ def said_before(trace: Trace, row: I64, asked: I64) -> tuple[I64, I64]:
         return none, none
     flow = packets.flow[row].astype(np.int64)
     keys = trace.by_flow.parents() << 32 | trace.by_flow.values
-    low, high = (np.searchsorted(keys, flow << 32 | which) for which in (asked, row))
+    low, high = (np.searchsorted(keys, flow << 32 | which) for which in (data, row))
     owner = np.repeat(np.arange(len(row)), high - low)
-    said = trace.by_flow.values[spans(low, high - low)].astype(np.int64)
-    kept = ~packets.outbound[said] & (packets.payload_length[said] > 0)
-    return owner[kept], said[kept]
+    sent = trace.by_flow.values[spans(low, high - low)].astype(np.int64)
+    keep = ~packets.outbound[sent] & (packets.payload_length[sent] > 0)
+    return owner[keep], sent[keep]

@@ -15,25 +15,25 @@ from netinterf.numbering import combined
 from netinterf.schema import Mark, RttKind, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Hasty", "find_hasty", "first_acknowledgements"]
+__all__ = ["PrematureAcks", "find_premature_acks", "first_acknowledgements"]
 
 TCP = 6
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Hasty:
+class PrematureAcks:
     """One row per flow; the columns are aligned."""
 
     flow: I64  # rows in Flows, each once
     row: I64  # rows in Packets: the client's acknowledgement
-    asked: I64  # rows in Packets: the server's first bytes, or its end, which it acknowledges
+    data: I64  # rows in Packets: the server's first bytes, or its end, which it acknowledges
     length: I64  # bytes acknowledged, the end of the stream counted as one
     waited: I64  # ns between the two
     rtt: I64  # least round trip to the client, ns
     samples: I64  # round trips behind it
 
 
-def find_hasty(trace: Trace) -> Hasty:
+def find_premature_acks(trace: Trace) -> PrematureAcks:
     """Find first acknowledgements of a server's bytes that came in a fraction of the round trip to the client.
 
     Counted from the server's first byte, so that the true wait is shorter still. Blind near the client, without both
@@ -41,25 +41,25 @@ def find_hasty(trace: Trace) -> Hasty:
     the bytes that were acknowledged may have come first in one of those.
     """
     packets, flows = trace.packets, trace.flows
-    row, asked = first_acknowledgements(trace)
+    row, data = first_acknowledgements(trace)
     flow = packets.flow[row].astype(np.int64)
     if not len(row) or lost_packets(trace):
-        flow = row = asked = np.empty(0, np.int64)
-        return Hasty(flow=flow, row=row, asked=row, length=row, waited=row, rtt=row, samples=row)
-    waited = packets.time[row] - packets.time[asked]
+        flow = row = data = np.empty(0, np.int64)
+        return PrematureAcks(flow=flow, row=row, data=row, length=row, waited=row, rtt=row, samples=row)
+    waited = packets.time[row] - packets.time[data]
     least, samples = (column[flows.client[flow]] for column in client_rtt(trace, row))
     limit = np.where(samples >= 2, PREMATURE_MANY, PREMATURE_ONE)
     known = (least > 0) & (least < SYN_AGAIN_NS)
     early = known & (waited < limit * least) & (least - waited >= LEAST_GAP_NS)
     service = combined(flows.client[flow], flows.server_port[flow])
     usual = np.bincount(service[known & (waited >= least)], minlength=len(flow))
-    odd = np.bincount(service[early], minlength=len(flow))
-    pick = early & (usual > odd)[service]
-    return Hasty(
+    premature = np.bincount(service[early], minlength=len(flow))
+    pick = early & (usual > premature)[service]
+    return PrematureAcks(
         flow=flow[pick],
         row=row[pick],
-        asked=asked[pick],
-        length=(packets.relative_ack[row] - packets.relative_seq[asked])[pick],
+        data=data[pick],
+        length=(packets.relative_ack[row] - packets.relative_seq[data])[pick],
         waited=waited[pick],
         rtt=least[pick],
         samples=samples[pick],
@@ -75,16 +75,16 @@ def first_acknowledgements(trace: Trace) -> tuple[I64, I64]:
     packets, sides = trace.packets, trace.sides
     if not len(packets):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    said, end = (column[1::2].astype(np.int64) for column in (sides.first_payload, sides.fin))
-    first = np.where((said < 0) | ((end >= 0) & (end < said)), end, said)
-    greeted = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & (first >= 0) & ~trace.recording.at_client
-    told = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0) & (packets.relative_ack > 1)
-    told &= packets.tcp_flags & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST) == TcpFlag.ACK
-    row = np.flatnonzero(told & (packets.marks & Mark.DUPLICATE_FRAME == 0))
+    data, end = (column[1::2].astype(np.int64) for column in (sides.first_payload, sides.fin))
+    first = np.where((data < 0) | ((end >= 0) & (end < data)), end, data)
+    handshake = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & (first >= 0) & ~trace.recording.at_client
+    acks = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0) & (packets.relative_ack > 1)
+    acks &= packets.tcp_flags & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST) == TcpFlag.ACK
+    row = np.flatnonzero(acks & (packets.marks & Mark.DUPLICATE_FRAME == 0))
     flow, place = np.unique(packets.flow[row], return_index=True)
-    row, asked = row[place], first[flow]
-    kept = greeted[flow] & (asked < row) & (packets.relative_ack[row] > packets.relative_seq[asked])
-    return row[kept], asked[kept]
+    row, acked = row[place], first[flow]
+    keep = handshake[flow] & (acked < row) & (packets.relative_ack[row] > packets.relative_seq[acked])
+    return row[keep], acked[keep]
 
 
 def client_rtt(trace: Trace, but: I64) -> tuple[I64, I64]:

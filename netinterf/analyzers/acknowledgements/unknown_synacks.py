@@ -30,24 +30,24 @@ def find_unknown_synacks(trace: Trace) -> tuple[I64, I64, Mask]:
         shows that it cannot make sense of it.
     """
     packets, sides = trace.packets, trace.sides
-    greeting = sides.syn[1::2].astype(np.int64)
+    synack = sides.syn[1::2].astype(np.int64)
     plain = TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST
-    told = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0)
-    told &= (packets.tcp_flags & plain == TcpFlag.ACK) & (packets.marks & Mark.DUPLICATE_FRAME == 0)
-    row = np.flatnonzero(told)
+    acks = (packets.protocol == TCP) & packets.outbound & (packets.flow >= 0)
+    acks &= (packets.tcp_flags & plain == TcpFlag.ACK) & (packets.marks & Mark.DUPLICATE_FRAME == 0)
+    row = np.flatnonzero(acks)
     flow = packets.flow[row].astype(np.int64)
-    known = ~trace.recording.at_client[flow] & (greeting[flow] >= 0) & (sides.syn[2 * flow] >= 0)
+    known = ~trace.recording.at_client[flow] & (synack[flow] >= 0) & (sides.syn[2 * flow] >= 0)
     row, flow = row[known], flow[known]
-    ahead = packets.ack[row] - packets.seq[greeting[flow]] - np.uint32(1)  # wraps as the field does
+    ahead = packets.ack[row] - packets.seq[synack[flow]] - np.uint32(1)  # wraps as the field does
     own = np.zeros(len(trace.flows), np.bool_)
     own[flow[ahead <= FAR]] = True
     flow, place = np.unique(flow, return_index=True)
     first = row[place]
-    first = first[~own[flow] & (first > greeting[flow])]
-    first = first[one_greeting(trace, packets.flow[first].astype(np.int64))]
-    puzzled, content = reactions(trace, first)
-    first, puzzled = first[~content], puzzled[~content]
-    return first, greeting[packets.flow[first]], puzzled
+    first = first[~own[flow] & (first > synack[flow])]
+    first = first[single_synack(trace, packets.flow[first].astype(np.int64))]
+    rejected, accepted = reactions(trace, first)
+    first, rejected = first[~accepted], rejected[~accepted]
+    return first, synack[packets.flow[first]], rejected
 
 
 def reactions(trace: Trace, row: I64) -> tuple[Mask, Mask]:
@@ -64,18 +64,18 @@ def reactions(trace: Trace, row: I64) -> tuple[Mask, Mask]:
     after = later > row[owner] if len(row) else later < 0
     flags = packets.tcp_flags[later]
     reset = (flags & TcpFlag.RST != 0) & (packets.seq[later] == packets.ack[row[owner]])
-    puzzled = after & (reset | (flags & TcpFlag.SYN != 0))
-    content = after & (flags & TcpFlag.RST == 0)
-    content &= (packets.payload_length[later] > 0) | (packets.relative_ack[later] > 1)
-    return np.bincount(owner, puzzled, len(row)) > 0, np.bincount(owner, content, len(row)) > 0
+    rejected = after & (reset | (flags & TcpFlag.SYN != 0))
+    accepted = after & (flags & TcpFlag.RST == 0)
+    accepted &= (packets.payload_length[later] > 0) | (packets.relative_ack[later] > 1)
+    return np.bincount(owner, rejected, len(row)) > 0, np.bincount(owner, accepted, len(row)) > 0
 
 
-def one_greeting(trace: Trace, flow: I64) -> Mask:
+def single_synack(trace: Trace, flow: I64) -> Mask:
     """Say whether the servers of some flows gave one number only."""
     packets = trace.packets
     near = trace.by_flow.take(flow)
     owner, row = near.parents(), near.values.astype(np.int64)
-    greets = ~packets.outbound[row] & (packets.tcp_flags[row] & TcpFlag.SYN != 0)
-    other = greets & (packets.seq[row] != packets.seq[trace.sides.syn[2 * flow + 1]][owner])
+    synacks = ~packets.outbound[row] & (packets.tcp_flags[row] & TcpFlag.SYN != 0)
+    other = synacks & (packets.seq[row] != packets.seq[trace.sides.syn[2 * flow + 1]][owner])
     single: Mask = np.bincount(owner, other, len(flow)) == 0
     return single

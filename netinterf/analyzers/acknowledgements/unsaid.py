@@ -14,16 +14,16 @@ from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Unsaid", "find_unsaid"]
+__all__ = ["AckedUnsent", "find_acked_unsent"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Unsaid:
+class AckedUnsent:
     """One row per flow; the columns are aligned."""
 
     flow: I64  # rows in Flows, each once
     row: I64  # rows in Packets: the client's acknowledgement
-    shown: I64  # rows in Packets: the server's later packet that begins below it
+    witness: I64  # rows in Packets: the server's later packet that begins below it
     length: I64  # bytes acknowledged that the server had not sent, the end of the stream counted as one
     bare: Mask  # that packet is a mere acknowledgement: nobody sends one again with an old number
 
@@ -31,7 +31,7 @@ class Unsaid:
         return len(self.flow)
 
 
-def find_unsaid(trace: Trace) -> Unsaid:
+def find_acked_unsent(trace: Trace) -> AckedUnsent:
     """Find the first acknowledgement of each flow that reaches beyond what the server had sent, as the server shows.
 
     The server's packet must come later than reordering explains. Bytes of its own show it only where the capture lost
@@ -40,14 +40,14 @@ def find_unsaid(trace: Trace) -> Unsaid:
     packets = trace.packets
     row, sent, base = overreaching(trace)
     server = 2 * packets.flow[row].astype(np.int64) + 1
-    shown = first_below(trace, base, row, server, sent)
-    bare = packets.tcp_flags[shown] & TcpFlag.FIN == 0 if len(row) else shown >= 0
-    bare &= packets.payload_length[shown] == 0 if len(row) else bare
-    pick = (shown >= 0) & (bare | (not lost_packets(trace)))
-    return Unsaid(
+    witness = first_below(trace, base, row, server, sent)
+    bare = packets.tcp_flags[witness] & TcpFlag.FIN == 0 if len(row) else witness >= 0
+    bare &= packets.payload_length[witness] == 0 if len(row) else bare
+    pick = (witness >= 0) & (bare | (not lost_packets(trace)))
+    return AckedUnsent(
         flow=server[pick] // 2,
         row=row[pick],
-        shown=shown[pick],
+        witness=witness[pick],
         length=(packets.relative_ack[row] - sent)[pick],
         bare=bare[pick],
     )
@@ -94,7 +94,7 @@ def first_below(trace: Trace, base: SidePackets, row: I64, server: I64, sent: I6
         Rows in Packets, -1 for none.
     """
     packets = trace.packets
-    shown = np.full(len(row), -1)
+    witness = np.full(len(row), -1)
     place = np.flatnonzero(np.isin(base.side, server))
     owner, later = np.searchsorted(server, base.side[place]), base.row[place]
     begins = packets.relative_seq[later]
@@ -102,5 +102,5 @@ def first_below(trace: Trace, base: SidePackets, row: I64, server: I64, sent: I6
     took = packets.payload_length[later] + (packets.tcp_flags[later] & TcpFlag.FIN != 0)
     fits &= begins + took != packets.relative_ack[row[owner]]
     fits &= packets.time[later] - packets.time[row[owner]] > reorder_margin(trace, server)[owner]
-    shown[owner[fits][::-1]] = later[fits][::-1]  # the last write wins, and that is the first packet
-    return shown
+    witness[owner[fits][::-1]] = later[fits][::-1]  # the last write wins, and that is the first packet
+    return witness

@@ -56,17 +56,17 @@ class BlockPages:
         written = written_signs(trace, answers.suspects)
         foreign = total(written, len(answers)) >= PLAIN
         alike = numbered_alike(trace, answers)
-        one_id = sign(rules.ONE_ID, alike > 0, {"pages": alike})
-        signs = written | gathered([*said(content), *ended(trace, answers), one_id])
-        heavy = sum((np.maximum(one.llr, 0.0) for one in signs.values()), np.zeros(len(answers)))
+        same_id = sign(rules.ONE_ID, alike > 0, {"pages": alike})
+        signs = written | gathered([*content_signs(content), *ending_signs(trace, answers), same_id])
+        heavy = sum((np.maximum(sign.llr, 0.0) for sign in signs.values()), np.zeros(len(answers)))
         telling = heavy >= TELLING
         audience = find_audience(trace, answers, content, telling, foreign)
-        signs |= gathered(shown_to(audience, telling))
+        signs |= gathered(audience_signs(audience, telling))
         suspect = (heavy > 0) | audience.made_alike
         tables = record(
             self,
             cases_of(trace, answers),
-            {rule: beside_request(trace, answers, weakened(one, suspect)) for rule, one in signs.items()},
+            {rule: beside_request(trace, answers, weakened(sign, suspect)) for rule, sign in signs.items()},
             rules.pages,
         )
         return join(tables or [Evidence.empty(rules=self.rules)])
@@ -80,13 +80,13 @@ def cases_of(trace: Trace, answers: Answers) -> Cases:
     )
 
 
-def beside_request(trace: Trace, answers: Answers, one: Sign) -> Sign:
+def beside_request(trace: Trace, answers: Answers, sign: Sign) -> Sign:
     """Show a sign beside the request that was answered, where it names no other packet."""
     request = trace.http.packet[answers.request].astype(np.int64)
-    return attrs.evolve(one, shown=request) if one.shown is None else one
+    return attrs.evolve(sign, witness=request) if sign.witness is None else sign
 
 
-def shown_to(audience: Audience, telling: Mask) -> list[Sign]:
+def audience_signs(audience: Audience, telling: Mask) -> list[Sign]:
     """Tell whom pages of one make were shown to."""
     counts = {"pages": audience.pages, "others": audience.others, "names": audience.names}
     everybody: Measured = {"selective": 0.0, "names": audience.names}
@@ -97,7 +97,7 @@ def shown_to(audience: Audience, telling: Mask) -> list[Sign]:
     ]
 
 
-def said(content: Content) -> list[Sign]:
+def content_signs(content: Content) -> list[Sign]:
     """Tell what each page says."""
     return [
         sign(rules.KNOWN, content.known),
@@ -109,12 +109,12 @@ def said(content: Content) -> list[Sign]:
     ]
 
 
-def ended(trace: Trace, answers: Answers) -> list[Sign]:
+def ending_signs(trace: Trace, answers: Answers) -> list[Sign]:
     """Tell how the connection ended after each answer."""
     gap, at_once = ends_at_once(trace, answers)
     since, after = goes_on_behind(trace, answers)
     return [
-        sign(rules.ALIVE_AFTER, after >= 0, {"gap_ms": since}, shown=after),
+        sign(rules.ALIVE_AFTER, after >= 0, {"gap_ms": since}, witness=after),
         sign(rules.OFF_BY_ONE, ends_off_by_one(trace, answers)),
         sign(rules.AT_ONCE, at_once, {"gap_ms": gap}),
         sign(rules.DEAD_AFTER, left_alone(trace, answers)),

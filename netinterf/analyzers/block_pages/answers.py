@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.arrays import I64, Mask
@@ -25,7 +25,7 @@ class Answers:
     suspects: Suspects  # the packet that begins the answer, beside what else its side sent but payload and endings
     head: I64  # rows in Http of the answer, -1 where it does not begin as one
     request: I64  # rows in Http of the request
-    odd: Mask  # unlike its server's greeting, or too early
+    suspicious: Mask  # unlike its server's greeting, or too early
     page: Ragged  # bytes of that packet, up to `SMALL`; empty when the server sent more than that
 
     def __len__(self) -> int:
@@ -38,7 +38,7 @@ class Answers:
             suspects=Suspects(**columns, base=self.suspects.base),
             head=self.head[rows],
             request=self.request[rows],
-            odd=self.odd[rows],
+            suspicious=self.suspicious[rows],
             page=self.page.take(rows),
         )
 
@@ -46,19 +46,19 @@ class Answers:
 def find_answers(trace: Trace) -> Answers:
     """Find the first answer of each HTTP conversation that the network could have forged, odd or small."""
     sides, http = trace.sides, trace.http
-    asked = first_heads(trace, np.flatnonzero(http.outbound & (http.status == 0)))
-    flow = np.flatnonzero(asked >= 0)
+    request = first_heads(trace, np.flatnonzero(http.outbound & (http.status == 0)))
+    flow = np.flatnonzero(request >= 0)
     row = sides.first_payload[2 * flow + 1].astype(np.int64)
-    kept = (row > http.packet[asked[flow]]) & np.isin(row, arrived(trace, row[row >= 0]))
-    kept &= trace.packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.RST == 0  # bytes on a reset are no answer
-    flow, row = flow[kept], row[kept]
-    words = (trace.packets.tcp_flags[row] & TcpFlag.FIN != 0) & ~begins_page(trace, row)  # on an end they are no answer
-    flow, row = flow[~words], row[~words]
+    keep = (row > http.packet[request[flow]]) & np.isin(row, arrived(trace, row[row >= 0]))
+    keep &= trace.packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.RST == 0  # bytes on a reset are no answer
+    flow, row = flow[keep], row[keep]
+    ends = (trace.packets.tcp_flags[row] & TcpFlag.FIN != 0) & ~begins_page(trace, row)  # on an end they are no answer
+    flow, row = flow[~ends], row[~ends]
     side = 2 * flow + 1
-    odd = unlike_greeting(trace, row, side) | too_early(trace, row, side)
+    suspicious = unlike_synack(trace, row, side) | too_early(trace, row, side)
     small = sides.payload_bytes[side] <= SMALL
-    kept = (odd | small) & trace.checksum_ok(row)
-    flow, row, odd, small = flow[kept], row[kept], odd[kept], small[kept]
+    keep = (suspicious | small) & trace.checksum_ok(row)
+    flow, row, suspicious, small = flow[keep], row[keep], suspicious[keep], small[keep]
     answered = first_heads(trace, np.flatnonzero(~http.outbound & (http.status > 0)))[flow]
     begins = http.packet[np.maximum(answered, 0)] == row if len(http) else row < 0
     own = with_followers(trace, row).values  # by the same writer: no witness of what its sender looks like
@@ -66,8 +66,8 @@ def find_answers(trace: Trace) -> Answers:
     return Answers(
         suspects=beside(trace, row, base),
         head=np.where((answered >= 0) & begins, answered, -1),
-        request=asked[flow],
-        odd=odd,
+        request=request[flow],
+        suspicious=suspicious,
         page=payloads(trace, row, np.where(small, SMALL, 0)),
     )
 

@@ -55,18 +55,18 @@ def find_audience(trace: Trace, answers: Answers, content: Content, suspect: Mas
     name, client = trace.contacts.name, trace.flows.client.astype(np.int64)
     flow = answers.suspects.flow
     makes = np.stack([client[flow], content.likeness, name[flow]], axis=1)[suspect]
-    told = np.unique(http.flow[~http.outbound & (http.status > 0)])
+    answered = np.unique(http.flow[~http.outbound & (http.status > 0)])
     hit = np.unique(makes[:, [0, 2]], axis=0)
-    asked = np.unique(np.stack([client[told], name[told]], axis=1), axis=0)
+    answered_names = np.unique(np.stack([client[answered], name[answered]], axis=1), axis=0)
     count = len(trace.hosts)
-    asked_of = np.bincount(asked[:, 0], minlength=count)
+    answered_of = np.bincount(answered_names[:, 0], minlength=count)
     hit_of = np.bincount(hit[:, 0], minlength=count)
     kinds = int(content.likeness.max(initial=0)) + 1
     own = client[flow] * kinds + content.likeness
     names = np.unique(makes, axis=0)
     names_of = count_of(names[:, 0] * kinds + names[:, 1], own)
     pages_of = count_of(makes[:, 0] * kinds + makes[:, 1], own)
-    others = asked_of[client[flow]] - hit_of[client[flow]]
+    others = answered_of[client[flow]] - hit_of[client[flow]]
     marked = content.marked
     certain = count_of(own[foreign & marked], own) - (foreign & marked)
     return Audience(
@@ -89,23 +89,23 @@ def numbered_alike(trace: Trace, answers: Answers) -> I64:
     packets, row = trace.packets, answers.suspects.row
     rows = trace.by_flow.take(answers.suspects.flow)
     passed = np.bincount(rows.parents(), rows.values < row[rows.parents()], len(row))
-    greeting = trace.sides.syn[answers.suspects.side].astype(np.int64)
+    synack = trace.sides.syn[answers.suspects.side].astype(np.int64)
     number = packets.ip_id[row].astype(np.int64)
-    odd = (
+    foreign = (
         (packets.version[row] == 4)
         & (number > 0)
-        & (greeting >= 0)
+        & (synack >= 0)
         & trace.recording.ip_id_informative[answers.suspects.flow]
     )
-    odd &= (number - packets.ip_id[np.maximum(greeting, 0)].astype(np.int64)) % 65536 > passed
+    foreign &= (number - packets.ip_id[np.maximum(synack, 0)].astype(np.int64)) % 65536 > passed
     client = trace.flows.client[answers.suspects.flow].astype(np.int64)
-    alike = count_of((client << 16 | number)[odd], client << 16 | number)
-    several = odd & (alike >= LEAST_NUMBERED)
+    alike = count_of((client << 16 | number)[foreign], client << 16 | number)
+    several = foreign & (alike >= LEAST_NUMBERED)
     if not several.any():
         return np.zeros(len(row), np.int64)
     from scipy.special import pdtrc  # a tenth of a second, for captures that need it
 
-    usual = count_of(client[odd], client) / 65536.0
+    usual = count_of(client[foreign], client) / 65536.0
     by_chance = 65536.0 * pdtrc(np.maximum(alike - 1, 0), usual)
     return np.where(several & (by_chance < CHANCE), alike, 0)
 

@@ -49,17 +49,19 @@ def read_content(trace: Trace, answers: Answers) -> Content:
     likeness = np.zeros(count, np.int64)
     makes: dict[str | bytes, int] = {}
     targets = [target(trace, answers, place, answers.page[place].tobytes()) for place in range(count)]
-    asked = bare_hosts(trace.http.host.take(answers.request))
-    domains = operator_domains(Text.concat([Text.of([host for host, _ in targets]), asked]))
+    requested = bare_hosts(trace.http.host.take(answers.request))
+    domains = operator_domains(Text.concat([Text.of([host for host, _ in targets]), requested]))
     for place in range(count):
         page = answers.page[place].tobytes()
-        marks = [one.name for one in matched[place] if one.blocks and not one.generic]
+        marks = [signature.name for signature in matched[place] if signature.blocks and not signature.generic]
         known[place], names[place] = bool(marks), marks[0] if marks else ""
         body = page.partition(b"\r\n\r\n")[2]  # the words of a status line are no page
-        harmless[place] = not marks and any(not one.blocks and one.pattern.search(body) for one in matched[place])
-        worded[place] = not marks and not harmless[place] and any(one.blocks for one in matched[place])
+        harmless[place] = not marks and any(
+            not signature.blocks and signature.pattern.search(body) for signature in matched[place]
+        )
+        worded[place] = not marks and not harmless[place] and any(signature.blocks for signature in matched[place])
         host, secure = targets[place]
-        private[place] = is_private(host) and not is_private(asked[place])
+        private[place] = is_private(host) and not is_private(requested[place])
         away = bool(host) and domains[place] != domains[count + place]
         elsewhere[place] = away and not secure
         headless[place] = begins[place] and answers.head[place] < 0 and len(page) >= LEAST
@@ -81,9 +83,9 @@ def read_content(trace: Trace, answers: Answers) -> Content:
 def target(trace: Trace, answers: Answers, place: int, page: bytes) -> tuple[str, bool]:
     """Name the host that an answer redirects to or frames, and say whether over TLS; empty without."""
     head = int(answers.head[place])
-    found = TARGET.match(trace.http.location.bytes(head)) if head >= 0 else None
-    if found:
-        return found[2].decode("latin-1").lower(), (found[1] or b"").lower() == b"https:"
+    location = TARGET.match(trace.http.location.bytes(head)) if head >= 0 else None
+    if location:
+        return location[2].decode("latin-1").lower(), (location[1] or b"").lower() == b"https:"
     frame = FRAME.search(page)
     return (frame[1].decode("latin-1").lower(), False) if frame else ("", False)
 

@@ -36,8 +36,8 @@ def ends_at_once(trace: Trace, answers: Answers) -> tuple[F64, Mask]:
     """
     packets, row, end = trace.packets, answers.suspects.row, closer(trace, answers)
     gap = np.where(end >= 0, packets.time[np.maximum(end, 0)] - packets.time[row], -1)
-    found = (end >= row) & (gap <= AT_ONCE_NS) & (trace.sides.payload_packets[answers.suspects.side] <= 2)
-    return np.where(end >= 0, gap / 1e6, np.nan), found
+    at_once = (end >= row) & (gap <= AT_ONCE_NS) & (trace.sides.payload_packets[answers.suspects.side] <= 2)
+    return np.where(end >= 0, gap / 1e6, np.nan), at_once
 
 
 def ends_off_by_one(trace: Trace, answers: Answers) -> Mask:
@@ -47,8 +47,8 @@ def ends_off_by_one(trace: Trace, answers: Answers) -> Mask:
     acks = packets.tcp_flags[np.maximum(end, 0)] & TcpFlag.ACK != 0
     fin = trace.sides.fin[answers.suspects.other]
     ack = packets.relative_ack[np.maximum(end, 0)]
-    found: Mask = (end >= 0) & acks & (sent > 0) & ((fin < 0) | (fin > end)) & (ack == sent + 1)
-    return found
+    off_by_one: Mask = (end >= 0) & acks & (sent > 0) & ((fin < 0) | (fin > end)) & (ack == sent + 1)
+    return off_by_one
 
 
 def goes_on_behind(trace: Trace, answers: Answers) -> tuple[F64, I64]:
@@ -64,8 +64,8 @@ def goes_on_behind(trace: Trace, answers: Answers) -> tuple[F64, I64]:
     pick = np.flatnonzero(at_once & (sides.sent[suspects.side] > segment_end(packets, np.maximum(fin, 0))))
     if len(pick):
         own = with_followers(trace, suspects.row[pick]).values
-        rest = side_packets(trace, np.sort(suspects.flow[pick]), without=TcpFlag.RST | TcpFlag.FIN, but=own)
-        gap[pick], after[pick] = goes_on(trace, beside(trace, fin[pick], rest))
+        base = side_packets(trace, np.sort(suspects.flow[pick]), without=TcpFlag.RST | TcpFlag.FIN, but=own)
+        gap[pick], after[pick] = goes_on(trace, beside(trace, fin[pick], base))
     return gap, after
 
 
@@ -74,5 +74,5 @@ def left_alone(trace: Trace, answers: Answers) -> Mask:
     packets, sides, other = trace.packets, trace.sides, answers.suspects.other
     fin = np.flatnonzero((packets.tcp_flags & (TcpFlag.FIN | TcpFlag.RST) == TcpFlag.FIN) & (packets.flow >= 0))
     tries = np.bincount(2 * packets.flow[fin] + ~packets.outbound[fin], minlength=len(sides))[other]
-    found: Mask = (tries >= ENOUGH_TRIES) & (sides.acked[other] < sides.sent[other])
-    return found
+    ignored: Mask = (tries >= ENOUGH_TRIES) & (sides.acked[other] < sides.sent[other])
+    return ignored

@@ -45,8 +45,8 @@ def dead_ends(trace: Trace, replies: Replies, content: Content, suspects: I64) -
     cut = (sides.rst[1::2][tcp] >= 0) | (sides.fin[1::2][tcp] >= 0)
     failed = ~served & (cut | (trace.packets.time.max() - flows.last[tcp] >= WAIT_NS))
 
-    led, asked = leads(trace, replies, content, suspects)
-    low, high = np.searchsorted(ends, asked), np.searchsorted(ends, asked, side="right")
+    led, destination = leads(trace, replies, content, suspects)
+    low, high = np.searchsorted(ends, destination), np.searchsorted(ends, destination, side="right")
     flow, owner = spans(low, high - low), np.repeat(led, high - low)
     waited = flows.first[tcp[flow]] - trace.packets.time[replies.packet[owner]]
     soon = np.abs(waited) <= SOON_NS
@@ -70,13 +70,13 @@ def leads(trace: Trace, replies: Replies, content: Content, rows: I64) -> tuple[
     Returns:
         Rows in Replies, and the client that got each with the host as one number (rows in Hosts, 32 bits each).
     """
-    held = content.addresses.take(rows)
+    addresses = content.addresses.take(rows)
     known = address_keys(trace.hosts.high, trace.hosts.low)
     order = np.argsort(known)
-    named = address_keys(trace.answers.high[held.values], trace.answers.low[held.values])
+    named = address_keys(trace.answers.high[addresses.values], trace.answers.low[addresses.values])
     place = np.minimum(np.searchsorted(known[order], named), max(len(known) - 1, 0))
     there = known[order][place] == named
-    owner, host = rows[held.parents()[there]], order[place[there]]
+    owner, host = rows[addresses.parents()[there]], order[place[there]]
     flow, outward = trace.dns.flow[replies.message[owner]], trace.dns.outbound[replies.message[owner]]
     client = np.where(outward, trace.flows.server[flow], trace.flows.client[flow]).astype(np.int64)
     return owner, client << 32 | host
@@ -110,18 +110,18 @@ def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -
     replied[tls.flow[(tls.kind == TlsKind.SERVER_HELLO) & ~tls.outbound]] = True
     refused = np.zeros(len(flows) + 1, np.bool_)
     refused[tls.flow[(tls.kind == TlsKind.ALERT) & (tls.alert >> 8 == FATAL)]] = True
-    found = []
+    controls = []
     for reply in suspects:
         name = trace.exchanges.name[replies.exchange[reply]]
-        held = content.addresses[reply]
-        for address in zip(trace.answers.high[held].tolist(), trace.answers.low[held].tolist(), strict=True):
+        addresses = content.addresses[reply]
+        for address in zip(trace.answers.high[addresses].tolist(), trace.answers.low[addresses].tolist(), strict=True):
             for hello in answered.get(address, ()):
                 flow = int(tls.flow[hello])
                 if tls.name[hello] != name or not replied[flow] or refused[flow]:
                     continue
                 rule = rules.CERTIFICATE_FOLLOWED if _certified(trace, flow, name) else rules.TLS_FOLLOWED
-                found.append(Control(rule=rule, reply=int(reply), packet=int(tls.packet[hello])))
-    return found
+                controls.append(Control(rule=rule, reply=int(reply), packet=int(tls.packet[hello])))
+    return controls
 
 
 def _certified(trace: Trace, flow: int, name: str) -> bool:

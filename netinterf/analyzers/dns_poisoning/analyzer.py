@@ -15,7 +15,7 @@ from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
 from netinterf.analyzers.dns_poisoning.race import run_races
 from netinterf.analyzers.dns_poisoning.replies import gather_replies
 from netinterf.analyzers.dns_poisoning.signs import (
-    Room,
+    ReplyCases,
     content_signs,
     contrast_signs,
     control_signs,
@@ -66,22 +66,22 @@ class DnsPoisoning:
         contrasted = np.array([control.reply for control in transports], np.int64)
         known = compare_known(trace, replies, content, races)
         case = build_case(trace, replies, content, races, known, contrasted, handshake_bounds(trace))
-        room = Room(trace, replies)
+        reply_cases = ReplyCases(trace, replies)
         controls = [
             *transports,
             *agreeing_servers(trace, replies, content, case.rows, case.suspicious),
             *tls_after(trace, replies, content, case.rows),
             *dead_ends(trace, replies, content, case.rows),
         ]
-        told = [
-            *race_signs(room, races, case),
-            *content_signs(room, content, known, races, case),
-            *contrast_signs(room, case),
-            *outlier_signs(room, case.outliers),
-            *shared_signs(room, content, known, case),
-            *control_signs(room, controls),
-            *policy_signs(room, content),
+        case_signs = [
+            *race_signs(reply_cases, races, case),
+            *content_signs(reply_cases, content, known, races, case),
+            *contrast_signs(reply_cases, case),
+            *outlier_signs(reply_cases, case.outliers),
+            *shared_signs(reply_cases, content, known, case),
+            *control_signs(reply_cases, controls),
+            *policy_signs(reply_cases, content),
         ]
-        tables = [table for cases, signs in told for table in record(self, cases, signs)]
+        tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]
         evidence = join([Evidence.empty(rules=self.rules), *tables])
         return evidence.take(np.argsort(evidence.rule, kind="stable"))

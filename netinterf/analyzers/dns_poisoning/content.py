@@ -84,8 +84,8 @@ class Content:
 
     def has(self, wanted: Feature) -> Mask:
         """Say which replies show any of the signs."""
-        shown: Mask = self.features & np.uint16(wanted) != 0
-        return shown
+        shows: Mask = self.features & np.uint16(wanted) != 0
+        return shows
 
 
 def read_content(trace: Trace, replies: Replies) -> Content:
@@ -96,7 +96,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     flat, parent = addresses.values, addresses.parents()
     kind = trace.exchanges.kind[replies.exchange]
     bits = _bits(answers, flat)
-    sign = np.zeros(len(replies), np.uint16)
+    features = np.zeros(len(replies), np.uint16)
     for flag, mask in (
         (Feature.ADDRESS, np.ones(len(flat), np.bool_)),
         (Feature.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
@@ -106,16 +106,16 @@ def read_content(trace: Trace, replies: Replies) -> Content:
         (Feature.IMPOSSIBLE, _impossible(answers, flat, bits)),
         (Feature.WRONG_TYPE, _wrong_type(answers.kind[flat], kind[parent])),
     ):
-        sign[parent[mask]] |= np.uint16(flag)
-    _add_form(trace, replies, sign)
+        features[parent[mask]] |= np.uint16(flag)
+    _add_form(trace, replies, features)
     public_name = _public_names(trace, replies)
     public = public_name & (trace.hosts.special[replies.server] & NEAR == 0)
-    listed = _listed(trace, replies, addresses, sign)
-    bogus = np.where(sign & np.uint16(Feature.HIDDEN) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
-    bogus = np.where((bogus == 0) & (sign & np.uint16(Feature.SUNK) != 0), rules.SINKHOLE, bogus)
-    bogus = np.where(public & (sign & np.uint16(Feature.POLICY | Feature.GLOBAL) == 0), bogus, 0.0)
+    listed = _listed(trace, replies, addresses, features)
+    bogus = np.where(features & np.uint16(Feature.HIDDEN) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
+    bogus = np.where((bogus == 0) & (features & np.uint16(Feature.SUNK) != 0), rules.SINKHOLE, bogus)
+    bogus = np.where(public & (features & np.uint16(Feature.POLICY | Feature.GLOBAL) == 0), bogus, 0.0)
     return Content(
-        features=sign,
+        features=features,
         addresses=addresses,
         bogus=bogus,
         listed=np.where(public_name, listed, 0.0),
@@ -145,31 +145,31 @@ def _impossible(answers: Answers, rows: I64, bits: U16) -> Mask:
     high, low = answers.high[rows], answers.low[rows]
     never = (high >> np.uint64(56) == 0) & (high != 0) & (bits & np.uint16(Special.NAT64) == 0)
     teredo = bits & np.uint16(Special.TEREDO) != 0
-    found: Mask = (never | teredo) & ~is_ipv4(high, low)
-    return found
+    impossible: Mask = (never | teredo) & ~is_ipv4(high, low)
+    return impossible
 
 
-def _wrong_type(found: U16, asked: U16) -> Mask:
-    four = (found == RecordType.A) & np.isin(asked, NAMED_TYPES)
-    wrong: Mask = four | (found == RecordType.AAAA) & (asked == RecordType.A)
+def _wrong_type(given: U16, asked: U16) -> Mask:
+    four = (given == RecordType.A) & np.isin(asked, NAMED_TYPES)
+    wrong: Mask = four | (given == RecordType.AAAA) & (asked == RecordType.A)
     return wrong
 
 
-def _add_form(trace: Trace, replies: Replies, sign: U16) -> None:
+def _add_form(trace: Trace, replies: Replies, features: U16) -> None:
     """Add signs of form: errors that are not the capture's fault, a misplaced OPT record, a declared filter."""
     dns, message = trace.dns, replies.message
     error = dns.error[message]
     lost = (error == ParseError.BAD_VALUE) & (dns.questions[message] == 1) & (dns.qclass[message] == 0)
     lost &= (
-        replies.answered & replies.pointer & (sign & np.uint16(Feature.ADDRESS) != 0)
+        replies.answered & replies.pointer & (features & np.uint16(Feature.ADDRESS) != 0)
     )  # and yet the answer reads well
     broken = np.isin(error, (ParseError.MISSING, ParseError.TRAILING, ParseError.BAD_LENGTH))
-    sign[lost] |= np.uint16(Feature.NO_CLASS)
-    sign[broken & ~replies.truncated] |= np.uint16(Feature.BROKEN)
-    sign[np.isin(dns.extended_error[message], FILTER_ERRORS)] |= np.uint16(Feature.POLICY)
+    features[lost] |= np.uint16(Feature.NO_CLASS)
+    features[broken & ~replies.truncated] |= np.uint16(Feature.BROKEN)
+    features[np.isin(dns.extended_error[message], FILTER_ERRORS)] |= np.uint16(Feature.POLICY)
     misplaced = np.zeros(len(dns), np.bool_)
     misplaced[trace.answers.message[(trace.answers.section == 1) & (trace.answers.kind == RecordType.OPT)]] = True
-    sign[misplaced[message]] |= np.uint16(Feature.MISPLACED_OPT)
+    features[misplaced[message]] |= np.uint16(Feature.MISPLACED_OPT)
 
 
 def _public_names(trace: Trace, replies: Replies) -> Mask:
@@ -186,14 +186,14 @@ def _public_names(trace: Trace, replies: Replies) -> Mask:
 def ends_with(names: Text, suffix: bytes) -> Mask:
     """Say which rows end with *suffix*."""
     size = len(suffix)
-    found = names.lengths >= size
+    matching = names.lengths >= size
     for place, byte in enumerate(suffix):
-        rows = np.flatnonzero(found)
-        found[rows] = names.values[names.offsets[rows + 1] - size + place] == byte
-    return found
+        rows = np.flatnonzero(matching)
+        matching[rows] = names.values[names.offsets[rows + 1] - size + place] == byte
+    return matching
 
 
-def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: U16) -> F64:
+def _listed(trace: Trace, replies: Replies, addresses: Ragged, features: U16) -> F64:
     """Weigh answers that are on the list of forged answers, and mark those of filtering products.
 
     Forged answers name one address, or several of one operator's pages: one listed among others that are not is of a
@@ -205,7 +205,7 @@ def _listed(trace: Trace, replies: Replies, addresses: Ragged, sign: U16) -> F64
     listed, owners = forged_addresses(), address_owners()
     row = listed.find(high, low)
     kind = np.where(row >= 0, listed.kinds[row], 0)
-    sign[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Feature.POLICY)
+    features[parent[kind == ForgedKind.PRODUCT]] |= np.uint16(Feature.POLICY)
     accusing = np.isin(kind, (ForgedKind.FORGED, ForgedKind.HISTORIC, ForgedKind.BLOCKPAGE))
     accusing &= (np.bincount(parent[accusing], minlength=len(replies)) == addresses.lengths)[parent]
     for place in np.flatnonzero(accusing):  # the few rows that match
@@ -241,8 +241,8 @@ def _page_targets(trace: Trace, replies: Replies) -> Mask:
     led = np.zeros(len(trace.dns), np.bool_)
     for row in candidates:
         led[answers.message[row]] |= pages.get(answers.target[int(row)], "prod") != "prod"
-    found: Mask = led[replies.message]
-    return found
+    to_page: Mask = led[replies.message]
+    return to_page
 
 
 def local_policy(trace: Trace, replies: Replies, content: Content, contradicted: Mask) -> Mask:
@@ -260,6 +260,6 @@ def local_policy(trace: Trace, replies: Replies, content: Content, contradicted:
         here = (replies.server == server) & content.has(Feature.ADDRESS) & ~contradicted
         names = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here & bogus]).tolist()}
         if len(names) >= LOCAL_ZONE_NAMES:
-            asked = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here]).tolist()}
-            policy[replies.server == server] = len(names) >= LOCAL_ZONE_SHARE * len(asked)
+            all_names = {trace.exchanges.name[row] for row in np.unique(replies.exchange[here]).tolist()}
+            policy[replies.server == server] = len(names) >= LOCAL_ZONE_SHARE * len(all_names)
     return policy

@@ -55,7 +55,7 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
     if not len(over_tcp) or not len(replies):
         return []
     questions, truncated = question_keys(trace), replies.truncated
-    found = []
+    controls = []
     for exchange in over_tcp.tolist():
         message = int(exchanges.replies[exchange][0])
         truth = _addresses(trace, replies, message)
@@ -64,16 +64,16 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
         same = replies.asking(questions[exchange])
         same = same[(replies.server[same] == flows.server[exchanges.flow[exchange]]) & ~truncated[same]]
         for reply in same.tolist():
-            told = _addresses(trace, replies, int(replies.message[reply]))
+            addresses = _addresses(trace, replies, int(replies.message[reply]))
             share = 0.0
-            if told and not told & truth and not _networks(trace, told) & _networks(trace, truth):
+            if addresses and not addresses & truth and not _networks(trace, addresses) & _networks(trace, truth):
                 share = GEOGRAPHIC
-            elif not told and int(replies.rcode[reply]) == NXDOMAIN:
+            elif not addresses and int(replies.rcode[reply]) == NXDOMAIN:
                 share = 1.0
             if share:
-                shown = int(dns.packet[message])
-                found.append(Control(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=shown, strength=share))
-    return found
+                packet = int(dns.packet[message])
+                controls.append(Control(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=packet, strength=share))
+    return controls
 
 
 def agreeing_servers(
@@ -84,16 +84,16 @@ def agreeing_servers(
     Servers in the client's network relay what others say and do not count; neither do replies under suspicion.
     """
     near = trace.hosts.special[replies.server] & NEAR != 0
-    found = []
+    controls = []
     for reply in suspects:
-        told = _addresses(trace, replies, int(replies.message[reply]))
-        if not told or content.bogus[reply] or content.listed[reply]:
+        addresses = _addresses(trace, replies, int(replies.message[reply]))
+        if not addresses or content.bogus[reply] or content.listed[reply]:
             continue
         other = replies.asking(replies.question[reply])
         other = other[~suspicious[other] & ~near[other] & (replies.server[other] != replies.server[reply])]
         for witness in other[:WITNESSES].tolist():
-            if told & _addresses(trace, replies, int(replies.message[witness])):
-                shown = int(replies.packet[witness])
-                found.append(Control(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=shown))
+            if addresses & _addresses(trace, replies, int(replies.message[witness])):
+                packet = int(replies.packet[witness])
+                controls.append(Control(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=packet))
                 break
-    return found
+    return controls

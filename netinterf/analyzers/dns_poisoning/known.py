@@ -54,24 +54,24 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
     )
     rows = np.flatnonzero((row >= 0) & ~blind)
     row, kind = row[rows], trace.exchanges.kind[replies.exchange[rows]]
-    told, reported = content.addresses.take(rows), known.addresses.take(row)
+    given, expected = content.addresses.take(rows), known.addresses.take(row)
     networks = trace.outside.networks
-    mine = network_numbers(networks, trace.answers.high[told.values], trace.answers.low[told.values])
-    theirs = network_numbers(networks, known.high[reported.values], known.low[reported.values])
-    shared = share_any(told.parents(), mine, reported.parents(), theirs, len(rows))
-    named = every(told.parents(), mine >= 0, len(rows)) & every(reported.parents(), theirs >= 0, len(rows))
-    asked = holds(known.high[reported.values], reported.parents(), kind, len(rows))
-    answered = told.lengths > 0
-    denied = ~answered & asked & np.isin(replies.rcode[rows], (NOERROR, NXDOMAIN)) & ~replies.answered[rows]
+    mine = network_numbers(networks, trace.answers.high[given.values], trace.answers.low[given.values])
+    theirs = network_numbers(networks, known.high[expected.values], known.low[expected.values])
+    shared = share_any(given.parents(), mine, expected.parents(), theirs, len(rows))
+    named = every(given.parents(), mine >= 0, len(rows)) & every(expected.parents(), theirs >= 0, len(rows))
+    family_known = holds(known.high[expected.values], expected.parents(), kind, len(rows))
+    answered = given.lengths > 0
+    denied = ~answered & family_known & np.isin(replies.rcode[rows], (NOERROR, NXDOMAIN)) & ~replies.answered[rows]
     denied &= trace.hosts.special[replies.server[rows]] & NEAR == 0
     full = weight_of(rules.UNLIKE_KNOWN)
     weight = np.where(named, full, UNSURE * full)
     agrees[rows] = shared
-    unlike[rows] = np.where(answered & asked & ~shared, weight, np.where(denied, UNSURE * full, 0.0))
+    unlike[rows] = np.where(answered & family_known & ~shared, weight, np.where(denied, UNSURE * full, 0.0))
     disputed = np.isin(replies.exchange, races.exchange[races.weight > 0])
-    odd = np.flatnonzero((unlike > 0) & ~disputed)
-    singled = by_name(replies, ~disputed, odd) & between_others(trace, replies, ~disputed, odd)
-    unlike[odd[~singled]] = 0.0
+    unlike_rows = np.flatnonzero((unlike > 0) & ~disputed)
+    singled = by_name(replies, ~disputed, unlike_rows) & between_others(trace, replies, ~disputed, unlike_rows)
+    unlike[unlike_rows[~singled]] = 0.0
     return Known(agrees=agrees, unlike=unlike)
 
 
@@ -81,21 +81,21 @@ def share_any(left_of: I64, left: I64, right_of: I64, right: I64, count: int) ->
     number = number.reshape(-1)
     width = int(number.max(initial=0)) + 1
     mine, theirs = left_of * width + number[: len(left)], right_of * width + number[len(left) :]
-    found = np.zeros(count, np.bool_)
-    found[left_of[np.isin(mine, theirs)]] = True
-    return found
+    sharing = np.zeros(count, np.bool_)
+    sharing[left_of[np.isin(mine, theirs)]] = True
+    return sharing
 
 
 def every(owner: I64, holds: Mask, count: int) -> Mask:
     """Say of which of *count* lists all members do."""
-    found = np.ones(count, np.bool_)
-    found[owner[~holds]] = False
-    return found
+    all_hold = np.ones(count, np.bool_)
+    all_hold[owner[~holds]] = False
+    return all_hold
 
 
 def holds(high: U64, owner: I64, kind: U16, count: int) -> Mask:
     """Say for which of *count* questions an address of the family asked for is known."""
-    found = np.zeros((count, 2), np.bool_)
-    found[owner, (high != 0).astype(np.int64)] = True  # mapped addresses have no upper half
-    wanted: Mask = found[:, 0] & (kind == RecordType.A) | found[:, 1] & (kind == RecordType.AAAA)
+    families = np.zeros((count, 2), np.bool_)
+    families[owner, (high != 0).astype(np.int64)] = True  # mapped addresses have no upper half
+    wanted: Mask = families[:, 0] & (kind == RecordType.A) | families[:, 1] & (kind == RecordType.AAAA)
     return wanted

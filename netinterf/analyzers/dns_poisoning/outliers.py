@@ -47,27 +47,27 @@ def find_outliers(trace: Trace, replies: Replies, clean: Mask, sunk: Mask, bound
     """
     rows = with_profile(replies, clean, clean)
     rows = rows[far_off(trace, replies, rows, clean)]  # few; the rest of the comparison takes longer
-    rows = rows[odd(contrast_replies(trace, replies, rows, clean, sunk, bounds))]
-    rest = clean.copy()
-    rest[rows] = False
-    rows = rows[np.isin(rows, with_profile(replies, clean, rest))]
+    rows = rows[unlike_server(contrast_replies(trace, replies, rows, clean, sunk, bounds))]
+    ordinary = clean.copy()
+    ordinary[rows] = False
+    rows = rows[np.isin(rows, with_profile(replies, clean, ordinary))]
     rows = rows[by_name(replies, clean, rows) & between_others(trace, replies, clean, rows)]
-    found = contrast_replies(trace, replies, rows, rest, sunk, bounds)
-    kept = np.flatnonzero(odd(found))
-    _, place, size = np.unique(name_keys(replies)[rows[kept]], return_inverse=True, return_counts=True)
+    contrasts = contrast_replies(trace, replies, rows, ordinary, sunk, bounds)
+    keep = np.flatnonzero(unlike_server(contrasts))
+    _, place, size = np.unique(name_keys(replies)[rows[keep]], return_inverse=True, return_counts=True)
     return Outliers(
-        rows=rows[kept],
-        llr=(found.hops + found.construction + np.maximum(found.timing, found.bound))[kept],
-        ttl=replies.ttl[rows[kept]],
-        usual_ttl=found.usual_ttl[kept],
-        baseline=found.baseline[kept],
+        rows=rows[keep],
+        llr=(contrasts.hops + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound))[keep],
+        ttl=replies.ttl[rows[keep]],
+        usual_ttl=contrasts.usual_ttl[keep],
+        baseline=contrasts.baseline[keep],
         of_name=size[place.reshape(-1)],
     )
 
 
-def odd(found: Contrasts) -> Mask:
+def unlike_server(contrasts: Contrasts) -> Mask:
     """Say which replies came from another distance, and too soon or built otherwise as well."""
-    apart: Mask = (found.hops > 0) & ((found.construction > 0) | (found.timing > 0) | (found.bound > 0))
+    apart: Mask = (contrasts.hops > 0) & ((contrasts.construction > 0) | (contrasts.timing > 0) | (contrasts.bound > 0))
     return apart
 
 

@@ -89,7 +89,7 @@ def contrast_replies(
         bounds: Least TCP handshake per host in ns, NaN where unknown.
     """
     count = len(rows)
-    found = Contrasts(
+    contrasts = Contrasts(
         header=np.zeros(count),
         hops=np.zeros(count),
         construction=np.zeros(count),
@@ -102,8 +102,8 @@ def contrast_replies(
         echoes=np.zeros(count, np.bool_),
     )
     for here, base in _by_server(replies, rows, clean):
-        _compare(trace, replies, rows[here], base, here, sunk[rows[here]], found)
-    return found
+        _compare(trace, replies, rows[here], base, here, sunk[rows[here]], contrasts)
+    return contrasts
 
 
 def far_off(trace: Trace, replies: Replies, rows: I64, clean: Mask) -> Mask:
@@ -144,36 +144,37 @@ def _compare(
     base: I64,
     here: I64,
     sunk: Mask,
-    found: Contrasts,
+    contrasts: Contrasts,
 ) -> None:
     """Fill in the contrasts of one server's suspects."""
     base = base[np.argsort(replies.packet[base], kind="stable")]
     hops, numbers = (
-        told[replies.flow[suspects]] for told in (trace.recording.ttl_informative, trace.recording.ip_id_informative)
+        informative[replies.flow[suspects]]
+        for informative in (trace.recording.ttl_informative, trace.recording.ip_id_informative)
     )
-    found.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * hops
-    header = found.hops[here] + id_weight(replies, suspects, base) * numbers
+    contrasts.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * hops
+    header = contrasts.hops[here] + id_weight(replies, suspects, base) * numbers
     header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF) * (hops | numbers)
-    found.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
-    found.construction[here] = np.minimum(
+    contrasts.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
+    contrasts.construction[here] = np.minimum(
         construction_weight(trace, replies, suspects, base, sunk), weight_of(rules.CONSTRUCTION_OUTLIER)
     )
-    found.baseline[here] = len(base)
-    found.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
-    found.echoes[here] = replies.copied[base].mean() > 0.01
+    contrasts.baseline[here] = len(base)
+    contrasts.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
+    contrasts.echoes[here] = replies.copied[base].mean() > 0.01
     timed = base[(replies.queries[base] == 1) & (replies.delay[base] >= 0)]
     delay = replies.delay[suspects]
     usable = (replies.queries[suspects] == 1) & (delay >= 0)
     if len(timed):
         times = np.sort(replies.delay[timed])
-        found.fastest[here] = times[0]
+        contrasts.fastest[here] = times[0]
         # What a server knows by itself comes at once; only a time below the path's own says something then.
         telling = usable & (~sunk | (delay < HALF * times[0]))
-        found.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
-    rtt = found.rtt[here]
+        contrasts.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
+    rtt = contrasts.rtt[here]
     limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
     cached = len(timed) > 0 and float(np.mean(replies.delay[timed] < limit[0])) >= CACHE_SHARE
-    found.bound[here] = np.where(usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0)
+    contrasts.bound[here] = np.where(usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0)
 
 
 def hop_weight(suspect: I64, base: I64) -> F64:
@@ -229,14 +230,14 @@ def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: I64
     weight = np.zeros(len(suspects))
     keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
     same = np.searchsorted(np.sort(known), keys, side="right") - np.searchsorted(np.sort(known), keys)
-    odd = np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
+    flags_weight = np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
     local = sunk & (keys & AUTHORITATIVE != 0)  # the server's own zone: block lists answer with authority
-    weight += np.where((2 * same < len(base)) & ~local, odd, 0.0)
-    lost, asked = _lost_opt(trace, replies, suspects)
-    base_lost, base_asked = _lost_opt(trace, replies, base)
-    if base_asked.any():
-        ratio = FORGED_OPT * (base_asked.sum() + 1) / (base_lost.sum() + 0.5)
-        weight[lost & asked] += np.clip(np.log(ratio), 0.0, OPT_CAP)
+    weight += np.where((2 * same < len(base)) & ~local, flags_weight, 0.0)
+    lost, with_opt = _lost_opt(trace, replies, suspects)
+    base_lost, base_with_opt = _lost_opt(trace, replies, base)
+    if base_with_opt.any():
+        ratio = FORGED_OPT * (base_with_opt.sum() + 1) / (base_lost.sum() + 0.5)
+        weight[lost & with_opt] += np.clip(np.log(ratio), 0.0, OPT_CAP)
     styled = base[replies.answered[base]]
     if len(styled):
         style = _share_weight(replies.pointer[suspects], replies.pointer[styled], FORGED_STYLE)
@@ -248,8 +249,8 @@ def _flag_key(trace: Trace, replies: Replies, rows: I64) -> I64:
     """Bring the flags a server sets by nature, and whether it copied RD (RFC 1035 §4.1.1), into one number."""
     flags = replies.flags[rows].astype(np.int64)
     query = replies.query[rows]
-    asked = trace.dns.flags[np.maximum(query, 0)].astype(np.int64)
-    changed = (query >= 0) & ((flags ^ asked) & RECURSION_DESIRED != 0)
+    query_flags = trace.dns.flags[np.maximum(query, 0)].astype(np.int64)
+    changed = (query >= 0) & ((flags ^ query_flags) & RECURSION_DESIRED != 0)
     key: I64 = flags & FLAG_BITS | changed
     return key
 
@@ -257,8 +258,8 @@ def _flag_key(trace: Trace, replies: Replies, rows: I64) -> I64:
 def _lost_opt(trace: Trace, replies: Replies, rows: I64) -> tuple[Mask, Mask]:
     """Say which replies lack the OPT record their query had, and which queries had one."""
     query = replies.query[rows]
-    asked = (query >= 0) & trace.dns.opt[np.maximum(query, 0)]
-    return asked & ~trace.dns.opt[replies.message[rows]], asked
+    with_opt = (query >= 0) & trace.dns.opt[np.maximum(query, 0)]
+    return with_opt & ~trace.dns.opt[replies.message[rows]], with_opt
 
 
 def early_weight(delay: I64, times: I64) -> F64:
@@ -275,8 +276,8 @@ def early_weight(delay: I64, times: I64) -> F64:
     rank = np.searchsorted(times, delay, side="right")
     weight = np.clip(-np.log((1 + rank) / (len(times) + 1)) - 1.0, 0.0, weight_of(rules.TOO_FAST))
     early = (len(times) >= HALF_MIN) & (delay < HALF * times[0])
-    result: F64 = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
-    return result
+    nats: F64 = np.where(early, np.maximum(weight, HALF_WEIGHT), weight)
+    return nats
 
 
 def handshake_bounds(trace: Trace) -> F64:

@@ -76,12 +76,12 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         mine = rows[bounds[place] : bounds[place + 1]]
         _, first = np.unique(replies.digest[mine], return_index=True)
         distinct = mine[np.sort(first)]
-        weight, found = _contradiction(trace, replies, content, distinct, sites)
-        if weight < IMPOSSIBLE_PAIR and found and _rotates(trace, replies, content, alone, found):
+        weight, contradicting = _contradiction(trace, replies, content, distinct, sites)
+        if weight < IMPOSSIBLE_PAIR and contradicting and _rotates(trace, replies, content, alone, contradicting):
             weight *= ROTATING
         members.append(distinct)
         weights.append(weight)
-        pairs.append(found)
+        pairs.append(contradicting)
     different = np.array([len(rows) for rows in members], np.int64)
     return Races(
         exchange=exchanges,
@@ -91,7 +91,7 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         different=different,
         identical=different == 1,
         unread=np.array([bool(replies.unread[rows].any()) for rows in members], np.bool_),
-        nature=np.array([_nature(replies, found) for found in pairs], np.int64),
+        nature=np.array([_nature(replies, contradicting) for contradicting in pairs], np.int64),
     )
 
 
@@ -109,7 +109,7 @@ def _given_alone(
     single = (counts[replies.exchange] == 1) & np.isin(replies.question, replies.question[rows])
     for row in np.flatnonzero(single).tolist():
         key = int(replies.server[row]), int(replies.question[row])
-        given.setdefault(key, set()).update(_held(trace, content, row))
+        given.setdefault(key, set()).update(_addresses(trace, content, row))
     return given
 
 
@@ -122,10 +122,10 @@ def _hops_alone(replies: Replies, counts: I64, rows: I64) -> dict[int, I64]:
     }
 
 
-def _held(trace: Trace, content: Content, row: int) -> set[tuple[int, int]]:
+def _addresses(trace: Trace, content: Content, row: int) -> set[tuple[int, int]]:
     """List the addresses of one reply."""
-    held = content.addresses[row]
-    return set(zip(trace.answers.high[held].tolist(), trace.answers.low[held].tolist(), strict=True))
+    records = content.addresses[row]
+    return set(zip(trace.answers.high[records].tolist(), trace.answers.low[records].tolist(), strict=True))
 
 
 def _rotates(
@@ -138,7 +138,7 @@ def _rotates(
     """Say whether the server gave the answers of every contradicting reply alone at another time."""
     row = next(iter(pairs))[0]
     known = alone.get((int(replies.server[row]), int(replies.question[row])), set())
-    return all(known & _held(trace, content, member) for pair in pairs for member in pair)
+    return all(known & _addresses(trace, content, member) for pair in pairs for member in pair)
 
 
 def _contradiction(
@@ -191,11 +191,11 @@ class _Answer:
         answers = trace.answers
         message = int(replies.message[row])
         first, last = replies.record_at[message], replies.record_at[message + 1]
-        held = content.addresses[row]
-        high, low = answers.high[held], answers.low[held]
+        records = content.addresses[row]
+        high, low = answers.high[records], answers.low[records]
         section = [place for place in range(first, last) if answers.section[place] == 1]
         other = [p for p in section if answers.kind[p] not in {RecordType.A, RecordType.AAAA, RecordType.CNAME}]
-        shown = Feature(int(content.features[row]))
+        features = Feature(int(content.features[row]))
         return cls(
             addresses=frozenset(zip(high.tolist(), low.tolist(), strict=True)),
             networks=frozenset(network_numbers(trace.outside.networks, high, low).tolist()),
@@ -206,8 +206,8 @@ class _Answer:
             nature=int(replies.flags[row]) & NATURE,
             hops=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
             usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
-            reachable=Feature.GLOBAL in shown,
-            unreachable=Feature.ADDRESS in shown and Feature.GLOBAL not in shown and Feature.SUNK not in shown,
+            reachable=Feature.GLOBAL in features,
+            unreachable=Feature.ADDRESS in features and Feature.GLOBAL not in features and Feature.SUNK not in features,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
         )
 

@@ -38,7 +38,7 @@ class Repeats:
 
     llr: F64  # that other lookups of the same name at the same server drew a contradiction as well
     struck: I64  # contradicted lookups of the name
-    unwonted: F64  # that other names' lookups drew one reply each
+    single_reply_norm: F64  # that other names' lookups drew one reply each
     others: I64  # those lookups
 
 
@@ -54,27 +54,27 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
     ``-ln(ACCIDENT + (1 - ACCIDENT) / (m + 1))``.
     """
     count = len(races.exchange)
-    found = Repeats(
+    repeats = Repeats(
         llr=np.zeros(count),
         struck=np.zeros(count, np.int64),
-        unwonted=np.zeros(count),
+        single_reply_norm=np.zeros(count),
         others=np.zeros(count, np.int64),
     )
     queries = replies.queries[np.array([rows[0] for rows in races.members], np.int64)]
     # Where no question was captured, nobody knows how often it was asked.
     disputed, excess = races.weight > 0, (queries > 0) & (races.different > queries)
     if not (disputed & excess).any():
-        return found
+        return repeats
     exchange, first = np.unique(replies.exchange, return_index=True)
-    told = ~np.isin(exchange, races.exchange[disputed & ~excess])
-    exchange, server = exchange[told], replies.server[first[told]]
+    counted = ~np.isin(exchange, races.exchange[disputed & ~excess])
+    exchange, server = exchange[counted], replies.server[first[counted]]
     contradicted = np.isin(exchange, races.exchange[disputed])
     name = hash_rows(trace.exchanges.name)[exchange]
     group, _ = numbered(name ^ server.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
     lookups, hits = np.bincount(group), np.bincount(group, contradicted)
     spilled = np.bincount(group, contradicted | several(trace, replies)[exchange])
-    for one in np.unique(server[contradicted]):
-        groups = np.unique(group[server == one])
+    for host in np.unique(server[contradicted]):
+        groups = np.unique(group[server == host])
         base = groups[hits[groups] <= BASE_SHARE * lookups[groups]]
         for mine in groups[hits[groups] >= 1]:
             others = base[base != mine]
@@ -83,11 +83,11 @@ def weigh_repeats(trace: Trace, replies: Replies, races: Races) -> Repeats:
             missed = lookups[mine] - hits[mine]
             value = (hits[mine] - 1) * np.log(STRUCK / rate) + missed * np.log((1 - STRUCK) / (1 - rate))
             rows = np.isin(races.exchange, exchange[(group == mine) & contradicted])
-            found.llr[rows] = np.clip(value, 0.0, weight_of(rules.REPEATED))
-            found.struck[rows] = int(hits[mine])
-            found.unwonted[rows] = 0.0 if more else -np.log(ACCIDENT + (1 - ACCIDENT) / (many + 1))
-            found.others[rows] = many
-    return found
+            repeats.llr[rows] = np.clip(value, 0.0, weight_of(rules.REPEATED))
+            repeats.struck[rows] = int(hits[mine])
+            repeats.single_reply_norm[rows] = 0.0 if more else -np.log(ACCIDENT + (1 - ACCIDENT) / (many + 1))
+            repeats.others[rows] = many
+    return repeats
 
 
 def several(trace: Trace, replies: Replies) -> Mask:
@@ -96,5 +96,5 @@ def several(trace: Trace, replies: Replies) -> Mask:
     copy = np.zeros(len(replies), np.bool_)
     copy[1:] = (np.diff(replies.exchange) == 0) & (np.diff(replies.digest) == 0) & (np.diff(time) <= COPY_NS)
     drawn = np.bincount(replies.exchange[~copy], minlength=len(trace.exchanges))
-    found: Mask = drawn > 1
-    return found
+    multiple: Mask = drawn > 1
+    return multiple

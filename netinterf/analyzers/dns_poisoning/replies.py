@@ -86,8 +86,8 @@ def gather_replies(trace: Trace) -> Replies:
     message, exchange, flow = message[use], exchange[use], flow[use]
     packet = dns.packet[message].astype(np.int64)
     query = _last_query(trace, message, exchange)
-    asked = np.maximum(query, 0)
-    query_packet = dns.packet[asked] if len(dns) else asked
+    query_row = np.maximum(query, 0)
+    query_packet = dns.packet[query_row] if len(dns) else query_row
     known = query >= 0
     first = _first_answers(trace, message)
     four = packets.version[packet] == 4
@@ -116,7 +116,7 @@ def gather_replies(trace: Trace) -> Replies:
         ttl=packets.ttl[packet].astype(np.int64),
         ip_id=ip_id,
         whole_df=packets.ip_flags[packet] & np.uint8(IpFlag.DONT_FRAGMENT) != 0,
-        copied=known & four & (ip_id == packets.ip_id[query_packet]) & _telling_ids(trace)[asked],
+        copied=known & four & (ip_id == packets.ip_id[query_packet]) & _telling_ids(trace)[query_row],
     )
 
 
@@ -161,10 +161,10 @@ def _first_answers(trace: Trace, message: I64) -> tuple[I64, I64, Mask]:
     counts = np.bincount(answers.message[rows], minlength=len(trace.dns))
     first = np.full(len(trace.dns), -1, np.int64)
     first[answers.message[rows[::-1]]] = rows[::-1]
-    found = first[message]
+    record = first[message]
     pointer = np.zeros(len(message), np.bool_)
-    pointer[found >= 0] = answers.pointer[found[found >= 0]]
-    return found, counts[message], pointer
+    pointer[record >= 0] = answers.pointer[record[record >= 0]]
+    return record, counts[message], pointer
 
 
 def digest(trace: Trace, message: I64) -> U64:

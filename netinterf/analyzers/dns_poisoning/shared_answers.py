@@ -44,17 +44,17 @@ def concentration(trace: Trace, replies: Replies, rows: I64, listed: Mask) -> tu
     Returns:
         Weights and numbers of domains, aligned with *rows*.
     """
-    answers, asked = trace.answers, operator_domains(trace.exchanges.name.take(replies.exchange[rows]))
-    held: list[list[tuple[int, int]]] = [[] for _ in rows]
+    answers, domain_of = trace.answers, operator_domains(trace.exchanges.name.take(replies.exchange[rows]))
+    addresses: list[list[tuple[int, int]]] = [[] for _ in rows]
     domains: dict[tuple[int, int], set[str]] = {}
     for place in np.flatnonzero(listed).tolist():
         message = replies.message[rows[place]]
         for record in range(int(replies.record_at[message]), int(replies.record_at[message + 1])):
             if answers.section[record] == 1 and answers.low[record]:
                 address = int(answers.high[record]), int(answers.low[record])
-                held[place].append(address)
-                domains.setdefault(address, set()).add(asked[place])
-    counts = np.array([max((len(domains[one]) for one in mine), default=0) for mine in held], np.int64)
+                addresses[place].append(address)
+                domains.setdefault(address, set()).add(domain_of[place])
+    counts = np.array([max((len(domains[address]) for address in mine), default=0) for mine in addresses], np.int64)
     full = np.where(counts >= MANY_DOMAINS, weight_of(rules.CONCENTRATION), FEW_WEIGHT)
     return np.where(counts >= FEW_DOMAINS, full, 0.0), counts
 
@@ -78,12 +78,12 @@ def pooled(trace: Trace, replies: Replies, content: Content, rows: I64, clean: I
     weight, most = np.zeros(len(rows)), np.zeros(len(rows), np.int64)
     if len(rows) < FEW_DOMAINS:
         return weight, most
-    both = np.concatenate([rows, clean])
-    held = content.addresses.take(both)
-    high, low = trace.answers.high[held.values], trace.answers.low[held.values]
-    exchanges, place = np.unique(replies.exchange[both], return_inverse=True)
+    pool = np.concatenate([rows, clean])
+    addresses = content.addresses.take(pool)
+    high, low = trace.answers.high[addresses.values], trace.answers.low[addresses.values]
+    exchanges, place = np.unique(replies.exchange[pool], return_inverse=True)
     domain = numbered_text(operator_domains(trace.exchanges.name.take(exchanges)))[0][place.reshape(-1)]
-    owner = held.parents()
+    owner = addresses.parents()
     address, mine = combined(high.view(np.int64), low.view(np.int64)), owner < len(rows)
     reachable = special_bits(high, low) & np.uint16(Special.BOGON | Special.TEREDO) == 0
 
@@ -92,9 +92,9 @@ def pooled(trace: Trace, replies: Replies, content: Content, rows: I64, clean: I
         return np.bincount(pairs[0], minlength=int(address.max(initial=-1)) + 1)[address]
 
     here, elsewhere = domains(mine & reachable), domains(~mine)
-    told = np.unique(domain[owner[~mine]])
+    clean_domains = np.unique(domain[owner[~mine]])
     sharing = np.unique(domain[owner[~mine & (elsewhere > 1)]])
-    usual = min(SHARED, (len(sharing) + 0.5) / (len(told) + 1.0))
+    usual = min(SHARED, (len(sharing) + 0.5) / (len(clean_domains) + 1.0))
     pick = mine & reachable & (elsewhere == 0) & (here >= FEW_DOMAINS)
     np.maximum.at(most, owner[pick], here[pick])
     weight = np.maximum(most - 1, 0) * np.log(SHARED / usual)
@@ -117,10 +117,10 @@ def never_answers(trace: Trace, replies: Replies, rows: I64, suspicious: Mask) -
         return weight, counts
     target = flows.server[exchanges.flow[silent]]
     answered = np.unique(replies.server[~suspicious])
-    struck = {int(replies.server[row]): set[str]() for row in rows}
+    suspect_names = {int(replies.server[row]): set[str]() for row in rows}
     for row in rows.tolist():
-        struck[int(replies.server[row])].add(trace.exchanges.name[int(replies.exchange[row])])
-    for server, listed in struck.items():
+        suspect_names[int(replies.server[row])].add(trace.exchanges.name[int(replies.exchange[row])])
+    for server, listed in suspect_names.items():
         if server in answered:
             continue
         names = {exchanges.name[row] for row in silent[target == server].tolist()} - listed

@@ -23,7 +23,7 @@ from netinterf.table import Ragged
 from netinterf.trace import Trace
 
 __all__ = [
-    "Room",
+    "ReplyCases",
     "content_signs",
     "contrast_signs",
     "control_signs",
@@ -35,7 +35,7 @@ __all__ = [
 
 MILLISECOND = 1e6
 
-SHOWN = 8
+MOST_WITNESSES = 8
 """Queries and replies of an exchange that are named as witnesses: enough to look at."""
 
 FULL = 6.0
@@ -45,11 +45,11 @@ PER_BIT = 1.5
 """Weight of each flag in which two contradicting replies differ: that of an anomaly of AA or RA in the literature
 review behind the rules; one server that answered twice would at least be one server."""
 
-Told = tuple[Cases, Signs]
+CaseSigns = tuple[Cases, Signs]
 """What is asked about, and what is said of it."""
 
 
-class Room:
+class ReplyCases:
     """Replies, and the packets that stand for them."""
 
     def __init__(self, trace: Trace, replies: Replies) -> None:
@@ -73,12 +73,12 @@ class Room:
         exchanges, packet = self.trace.exchanges, self.trace.dns.packet
         exchange, own = self.replies.exchange[rows], self.replies.packet[rows]
         false = nobody(len(rows)) if forged is None else self.copies(forged)
-        shown = [first(messages.take(exchange)) for messages in (exchanges.queries, exchanges.replies)]
-        seen = [Ragged(some.offsets, packet[some.values].astype(np.int64)) for some in shown]
+        examples = [first(messages.take(exchange)) for messages in (exchanges.queries, exchanges.replies)]
+        example_packets = [Ragged(part.offsets, packet[part.values].astype(np.int64)) for part in examples]
         return Cases(
             subject=exchange,
             time=self.trace.packets.time[own],
-            witness=each_once(own, false, *seen),
+            witness=each_once(own, false, *example_packets),
             forged=false,
             kind=SubjectKind.EXCHANGE,
         )
@@ -94,14 +94,14 @@ def each_sum(lengths: I64, lists: Ragged) -> I64:
 
 
 def first(lists: Ragged) -> Ragged:
-    """Keep the first `SHOWN` of each list."""
+    """Keep the first `MOST_WITNESSES` of each list."""
     place = np.arange(len(lists.values)) - np.repeat(lists.offsets[:-1], lists.lengths)
-    return Ragged.from_lengths(np.minimum(lists.lengths, SHOWN), lists.values[place < SHOWN])
+    return Ragged.from_lengths(np.minimum(lists.lengths, MOST_WITNESSES), lists.values[place < MOST_WITNESSES])
 
 
-def race_signs(room: Room, races: Races, case: Case) -> list[Told]:
+def race_signs(reply_cases: ReplyCases, races: Races, case: Case) -> list[CaseSigns]:
     """Tell contradictions, duplicates and rotations; that contradictions keep to a name, and to its server."""
-    replies, count = room.replies, len(races.exchange)
+    replies, count = reply_cases.replies, len(races.exchange)
     members = Ragged.of(races.members, np.int64)
     opening = members.values[members.offsets[:-1]]
     raced = np.flatnonzero(case.race >= 0)
@@ -109,40 +109,40 @@ def race_signs(room: Room, races: Races, case: Case) -> list[Told]:
     false = Ragged.from_lengths(np.bincount(case.race[raced], minlength=count), case.rows[raced])
     lead = opening.copy()
     lead[false.lengths > 0] = false.values[false.offsets[:-1][false.lengths > 0]]
-    told = {"replies": races.different}
-    both = {**told, "queries": replies.queries[opening]}
+    measured = {"replies": races.different}
+    counts = {**measured, "queries": replies.queries[opening]}
     disputed = (races.weight > 0) & ~case.rivals
     clear = disputed & (races.weight >= DISJOINT)  # less, and a second site may have answered a second query
     unread = disputed & races.unread & (races.weight <= UNLIKE) & ~clear
     apart = (races.nature > 0) & (clear | unread)
-    repeats = weigh_repeats(room.trace, replies, races)
-    kept = (repeats.llr > 0) & ~case.rivals
-    unwonted = (repeats.unwonted > 0) & ~case.rivals & (races.weight >= DISJOINT)
+    repeats = weigh_repeats(reply_cases.trace, replies, races)
+    repeated = (repeats.llr > 0) & ~case.rivals
+    norm = (repeats.single_reply_norm > 0) & ~case.rivals & (races.weight >= DISJOINT)
     quiet = (races.weight <= 0) & ~races.unread & ~case.rivals
     accusing = [
-        sign(rules.TWO_ANSWERS, clear, both, llr=races.weight),
-        sign(rules.UNLIKE_REPLIES, unread, both, llr=races.weight),
-        sign(rules.CONTRADICTION, disputed & ~clear & ~unread, both, llr=races.weight),
+        sign(rules.TWO_ANSWERS, clear, counts, llr=races.weight),
+        sign(rules.UNLIKE_REPLIES, unread, counts, llr=races.weight),
+        sign(rules.CONTRADICTION, disputed & ~clear & ~unread, counts, llr=races.weight),
         sign(rules.TWO_SERVERS, apart, llr=PER_BIT * races.nature),
-        sign(rules.REPEATED, kept, {"struck": repeats.struck}, llr=repeats.llr),
-        sign(rules.SINGLE_REPLY_NORM, unwonted, {"others": repeats.others}, llr=repeats.unwonted),
+        sign(rules.REPEATED, repeated, {"struck": repeats.struck}, llr=repeats.llr),
+        sign(rules.SINGLE_REPLY_NORM, norm, {"others": repeats.others}, llr=repeats.single_reply_norm),
     ]
     harmless = [sign(rules.DUPLICATE, quiet & races.identical), sign(rules.ROTATION, quiet & ~races.identical)]
     return [
-        (room.about(opening, members), gathered([sign(rules.NONE_GENUINE, case.rivals, told)])),
-        (room.about(lead, false), gathered(accusing)),
-        (room.about(opening), gathered(harmless)),
+        (reply_cases.about(opening, members), gathered([sign(rules.NONE_GENUINE, case.rivals, measured)])),
+        (reply_cases.about(lead, false), gathered(accusing)),
+        (reply_cases.about(opening), gathered(harmless)),
     ]
 
 
-def content_signs(room: Room, content: Content, known: Known, races: Races, case: Case) -> list[Told]:
+def content_signs(reply_cases: ReplyCases, content: Content, known: Known, races: Races, case: Case) -> list[CaseSigns]:
     """Tell what the suspects' answers and forms say by themselves, and beside what their names are known to answer."""
     rows = case.rows
-    features, kind = content.features[rows], room.trace.exchanges.kind[room.replies.exchange[rows]]
-    impossible, lost = (features & np.uint16(one) != 0 for one in (Feature.IMPOSSIBLE, Feature.NO_CLASS))
+    features, kind = content.features[rows], reply_cases.trace.exchanges.kind[reply_cases.replies.exchange[rows]]
+    impossible, lost = (features & np.uint16(feature) != 0 for feature in (Feature.IMPOSSIBLE, Feature.NO_CLASS))
     agrees, unlike = known.agrees[rows], known.unlike[rows]
-    alone, rival = case.race < 0, rivalled(room, races)[rows]
-    near = room.trace.hosts.special[room.replies.server[rows]] & NEAR != 0
+    alone, rival = case.race < 0, rivalled(reply_cases, races)[rows]
+    near = reply_cases.trace.hosts.special[reply_cases.replies.server[rows]] & NEAR != 0
     accusing = [
         sign(rules.IMPOSSIBLE_ANSWER, impossible),
         sign(rules.LOST_CLASS, lost),
@@ -155,84 +155,89 @@ def content_signs(room: Room, content: Content, known: Known, races: Races, case
         sign(rules.LONE_REPLY, alone & ~rival),
     ]
     harmless = [sign(rules.KNOWN_ANSWER, agrees), sign(rules.OWN_NETWORK, alone & near)]
-    return [(room.suspects(rows), gathered(accusing)), (room.about(rows), gathered(harmless))]
+    return [(reply_cases.suspects(rows), gathered(accusing)), (reply_cases.about(rows), gathered(harmless))]
 
 
-def rivalled(room: Room, races: Races) -> Mask:
+def rivalled(reply_cases: ReplyCases, races: Races) -> Mask:
     """Say of each reply whether another answer to its question was seen, more than it was asked, but cut off."""
-    raced = np.zeros(len(room.trace.exchanges), np.bool_)
+    raced = np.zeros(len(reply_cases.trace.exchanges), np.bool_)
     several = np.array([rows[0] for rows in races.members], np.int64)
-    raced[races.exchange[races.unread & (races.different > room.replies.queries[several])]] = True
-    found: Mask = raced[room.replies.exchange]
-    return found
+    raced[races.exchange[races.unread & (races.different > reply_cases.replies.queries[several])]] = True
+    rival: Mask = raced[reply_cases.replies.exchange]
+    return rival
 
 
-def contrast_signs(room: Room, case: Case) -> list[Told]:
+def contrast_signs(reply_cases: ReplyCases, case: Case) -> list[CaseSigns]:
     """Tell how unlike its server each suspect is that is one for other reasons."""
-    replies, found, rows = room.replies, case.contrasts, case.rows
+    replies, contrasts, rows = reply_cases.replies, case.contrasts, case.rows
     looked_at = ~np.isin(rows, case.outliers.rows)
-    waited, baseline = replies.delay[rows] / MILLISECOND, {"baseline": found.baseline}
-    foreign = looked_at & (found.header > 0)
-    by_hops = 2 * found.hops >= found.header
-    ttl = {"ttl": replies.ttl[rows], "usual_ttl": found.usual_ttl, **baseline}
+    waited, baseline = replies.delay[rows] / MILLISECOND, {"baseline": contrasts.baseline}
+    foreign = looked_at & (contrasts.header > 0)
+    by_hops = 2 * contrasts.hops >= contrasts.header
+    ttl = {"ttl": replies.ttl[rows], "usual_ttl": contrasts.usual_ttl, **baseline}
     ip_id = {"ip_id": replies.ip_id[rows]}
-    path = {"waited_ms": waited, "rtt_ms": found.rtt / MILLISECOND}
-    soon = {"waited_ms": waited, "fastest_ms": found.fastest / MILLISECOND, **baseline}
+    path = {"waited_ms": waited, "rtt_ms": contrasts.rtt / MILLISECOND}
+    soon = {"waited_ms": waited, "fastest_ms": contrasts.fastest / MILLISECOND, **baseline}
     built: Measured = {"flags": replies.flags[rows], **baseline}
     signs = [
-        sign(rules.HOP_LIMIT, foreign & by_hops, ttl, llr=found.header),
-        sign(rules.IP_ID, foreign & ~by_hops, {**ip_id, **baseline}, llr=found.header),
-        sign(rules.COPIED_ID, looked_at & replies.copied[rows] & ~found.echoes, ip_id),
-        sign(rules.CONSTRUCTION_OUTLIER, looked_at & (found.construction > 0), built, llr=found.construction),
-        sign(rules.FASTER_THAN_PATH, looked_at & (found.bound > 0), path, llr=found.bound),
-        sign(rules.TOO_FAST, looked_at & (found.timing > 0), soon, llr=found.timing),
+        sign(rules.HOP_LIMIT, foreign & by_hops, ttl, llr=contrasts.header),
+        sign(rules.IP_ID, foreign & ~by_hops, {**ip_id, **baseline}, llr=contrasts.header),
+        sign(rules.COPIED_ID, looked_at & replies.copied[rows] & ~contrasts.echoes, ip_id),
+        sign(rules.CONSTRUCTION_OUTLIER, looked_at & (contrasts.construction > 0), built, llr=contrasts.construction),
+        sign(rules.FASTER_THAN_PATH, looked_at & (contrasts.bound > 0), path, llr=contrasts.bound),
+        sign(rules.TOO_FAST, looked_at & (contrasts.timing > 0), soon, llr=contrasts.timing),
     ]
-    return [(room.suspects(rows), gathered(signs))]
+    return [(reply_cases.suspects(rows), gathered(signs))]
 
 
-def outlier_signs(room: Room, odd: Outliers) -> list[Told]:
+def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns]:
     """Tell who is a suspect for being unlike its server's other replies."""
-    seen: Measured = {"ttl": odd.ttl, "usual_ttl": odd.usual_ttl, "baseline": odd.baseline, "of_name": odd.of_name}
-    signs = [sign(rules.OTHER_WRITER, True, seen, strength=np.minimum(1.0, odd.llr / FULL))]
-    return [(room.suspects(odd.rows), gathered(signs))]
+    measured: Measured = {
+        "ttl": outliers.ttl,
+        "usual_ttl": outliers.usual_ttl,
+        "baseline": outliers.baseline,
+        "of_name": outliers.of_name,
+    }
+    signs = [sign(rules.OTHER_WRITER, True, measured, strength=np.minimum(1.0, outliers.llr / FULL))]
+    return [(reply_cases.suspects(outliers.rows), gathered(signs))]
 
 
-def policy_signs(room: Room, content: Content) -> list[Told]:
+def policy_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
     """Tell that a resolver declares its filter, and whether it says that others demand it."""
     rows = np.flatnonzero(content.has(Feature.POLICY))
-    code = room.trace.dns.extended_error[room.replies.message[rows]].astype(np.float64)
+    code = reply_cases.trace.dns.extended_error[reply_cases.replies.message[rows]].astype(np.float64)
     signs = [
         sign(rules.ORDERED, code == CENSORED),
         sign(rules.POLICY, code != CENSORED, {"code": np.where(code >= 0, code, np.nan)}),
     ]
-    return [(room.about(rows), gathered(signs))]
+    return [(reply_cases.about(rows), gathered(signs))]
 
 
-def shared_signs(room: Room, content: Content, known: Known, case: Case) -> list[Told]:
+def shared_signs(reply_cases: ReplyCases, content: Content, known: Known, case: Case) -> list[CaseSigns]:
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
-    trace, replies, rows = room.trace, room.replies, case.rows
+    trace, replies, rows = reply_cases.trace, reply_cases.replies, case.rows
     listed, domains = concentration(trace, replies, rows, case.listed > 0)
     alone, silent = never_answers(trace, replies, rows, case.suspicious)
     signs = [
         sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
         sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
     ]
-    told, clean = [(room.suspects(rows), gathered(signs))], np.flatnonzero(~case.suspicious)
+    case_signs, clean = [(reply_cases.suspects(rows), gathered(signs))], np.flatnonzero(~case.suspicious)
     for rule, which in ((rules.POOLED, case.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
         weight, domains = pooled(trace, replies, content, rows[which], clean)
         shared = sign(rule, weight > 0, {"domains": domains}, llr=np.minimum(weight, weight_of(rule)))
-        told.append((room.suspects(rows[which]), gathered([shared])))
-    return told
+        case_signs.append((reply_cases.suspects(rows[which]), gathered([shared])))
+    return case_signs
 
 
-def control_signs(room: Room, controls: list[Control]) -> list[Told]:
+def control_signs(reply_cases: ReplyCases, controls: list[Control]) -> list[CaseSigns]:
     """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
-    rows = np.array([one.reply for one in controls], np.int64)
-    shown = np.array([one.packet for one in controls], np.int64)
-    strength = np.array([one.strength for one in controls])
-    told = []
-    for rule in dict.fromkeys(one.rule for one in controls):
-        here = sign(rule, np.array([one.rule is rule for one in controls]), strength=strength, shown=shown)
+    rows = np.array([control.reply for control in controls], np.int64)
+    packets = np.array([control.packet for control in controls], np.int64)
+    strength = np.array([control.strength for control in controls])
+    case_signs = []
+    for rule in dict.fromkeys(control.rule for control in controls):
+        here = sign(rule, np.array([control.rule is rule for control in controls]), strength=strength, witness=packets)
         accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
-        told.append((room.suspects(rows) if accuses else room.about(rows), gathered([here])))
-    return told
+        case_signs.append((reply_cases.suspects(rows) if accuses else reply_cases.about(rows), gathered([here])))
+    return case_signs

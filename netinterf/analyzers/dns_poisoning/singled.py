@@ -23,11 +23,11 @@ def name_keys(replies: Replies) -> U64:
 def by_name(replies: Replies, clean: Mask, rows: I64) -> Mask:
     """Say which odd replies are about questions that draw hardly anything else from that server."""
     keys = name_keys(replies)
-    asked, counts = np.unique(keys[clean], return_counts=True)
-    struck, odd_counts = np.unique(keys[rows], return_counts=True)
-    share = odd_counts / counts[np.searchsorted(asked, struck)] if len(rows) else np.empty(0)
-    found: Mask = share[np.searchsorted(struck, keys[rows])] >= OF_NAME if len(rows) else np.zeros(0, np.bool_)
-    return found
+    names, counts = np.unique(keys[clean], return_counts=True)
+    odd_names, odd_counts = np.unique(keys[rows], return_counts=True)
+    share = odd_counts / counts[np.searchsorted(names, odd_names)] if len(rows) else np.empty(0)
+    singled: Mask = share[np.searchsorted(odd_names, keys[rows])] >= OF_NAME if len(rows) else np.zeros(0, np.bool_)
+    return singled
 
 
 def between_others(trace: Trace, replies: Replies, clean: Mask, rows: I64) -> Mask:
@@ -50,5 +50,5 @@ def between_others(trace: Trace, replies: Replies, clean: Mask, rows: I64) -> Ma
         ordinary += same & ~strange[other]
     _, name = np.unique(name_keys(replies)[rows], return_inverse=True)
     near, ordinary = (np.bincount(name.reshape(-1), counted)[name.reshape(-1)] for counted in (near, ordinary))
-    found: Mask = (near > 0) & (ordinary >= SPARED * near)
-    return found
+    between: Mask = (near > 0) & (ordinary >= SPARED * near)
+    return between

@@ -38,7 +38,7 @@ HABIT = 1.0
 MARGIN = 1.0
 """Nats by which a reply must fit worse than the best one to stand out."""
 
-ODD_SCORE = 4.0
+FORGED_SCORE = 4.0
 """A member of a contradiction whose own content or form weighs this much is forged, genuine partner or not; so is the
 best fit when even that is so unlike the server."""
 
@@ -60,7 +60,7 @@ class Case:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class _Alone:
+class _OwnWeights:
     """What every reply weighs by itself, aligned with `Replies`."""
 
     content: F64
@@ -138,13 +138,13 @@ def build_case(
     )
 
 
-def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted: Mask) -> _Alone:
+def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted: Mask) -> _OwnWeights:
     """Weigh content and form of each reply, with the habits of its server in mind."""
     policy = local_policy(trace, replies, content, contradicted) & ~contradicted
     bogus = np.where(policy, 0.0, content.bogus)
     broken = content.has(Feature.BROKEN | Feature.MISPLACED_OPT) & ~content.has(Feature.NO_CLASS)
     form = np.where(broken, UNCOMPARED, 0.0)
-    asked = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
+    named_type = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
     wrong = content.has(Feature.WRONG_TYPE)
     wrong_type = np.where(wrong, np.where(content.public_name, weight_of(rules.WRONG_TYPE), HABIT), 0.0)
     for server in np.unique(replies.server[broken | wrong]):
@@ -152,14 +152,14 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
         peers = np.count_nonzero(here & ~broken)
         if peers >= FEW_PEERS and np.count_nonzero(here & broken) <= BROKEN_SHARE * (peers + 1):
             form[here & broken] = weight_of(rules.MALFORMED)
-        eligible = here & asked & content.has(Feature.ADDRESS)
+        eligible = here & named_type & content.has(Feature.ADDRESS)
         if np.count_nonzero(eligible & wrong) >= FEW_PEERS and (
             np.count_nonzero(eligible & wrong) > EVERY_NAME_SHARE * np.count_nonzero(eligible)
         ):
             names = len({trace.exchanges.name[row] for row in np.unique(replies.exchange[eligible & wrong]).tolist()})
             everyone = names >= FEW_PEERS and not np.any(eligible & ~wrong)
             wrong_type[here & wrong] = HABIT if everyone else wrong_type[here & wrong]
-    return _Alone(content=bogus, form=form, wrong_type=wrong_type)
+    return _OwnWeights(content=bogus, form=form, wrong_type=wrong_type)
 
 
 def _pick_forged(
@@ -178,11 +178,11 @@ def _pick_forged(
         return empty, empty, empty
     members = np.concatenate([races.members[place] for place in disputed])
     contrasts = contrast_replies(trace, replies, members, clean, np.zeros(len(replies), np.bool_), bounds)
-    odd = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
-    odd += np.where(replies.copied[members] & ~contrasts.echoes, weight_of(rules.COPIED_ID), 0.0)
+    weights = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
+    weights += np.where(replies.copied[members] & ~contrasts.echoes, weight_of(rules.COPIED_ID), 0.0)
     hidden = content.has(Feature.HIDDEN | Feature.SUNK | Feature.FAKE)[members] & (total[members] == 0)
-    odd += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
-    score = dict(zip(members.tolist(), odd.tolist(), strict=True))
+    weights += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
+    score = dict(zip(members.tolist(), weights.tolist(), strict=True))
     forged: list[int] = []
     which: list[int] = []
     genuine: list[int] = []
@@ -192,7 +192,7 @@ def _pick_forged(
         false = {row for row in rows if (row, best) in races.pairs[place] or (best, row) in races.pairs[place]}
         # Where some stand out, the others are more of the genuine kind: a query may be doubled behind the tap.
         false = {row for row in false if score[row] >= score[best] + MARGIN} or false
-        false |= {row for row in rows if total[row] >= ODD_SCORE or (row == best and score[row] >= ODD_SCORE)}
+        false |= {row for row in rows if total[row] >= FORGED_SCORE or (row == best and score[row] >= FORGED_SCORE)}
         if not false:  # the best fit contradicts nobody: those that contradict each other are the suspects
             false = {row for pair in races.pairs[place] for row in pair}
         forged += sorted(false)

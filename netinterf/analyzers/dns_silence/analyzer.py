@@ -7,9 +7,9 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_silence import rules
-from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, look_around
+from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, find_controls
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
-from netinterf.analyzers.dns_silence.unheard import find_unheard
+from netinterf.analyzers.dns_silence.unheard import find_lost_answers
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Evidence, Rule, SubjectKind
@@ -66,27 +66,29 @@ class DnsSilence:
         if len(trace.exchanges) == 0:
             return Evidence.empty(rules=self.rules)
         lookups = list_lookups(trace)
-        return join([*self.silences(trace, lookups), *self.unheard(trace, lookups), Evidence.empty(rules=self.rules)])
+        return join(
+            [*self.silences(trace, lookups), *self.lost_answers(trace, lookups), Evidence.empty(rules=self.rules)]
+        )
 
-    def unheard(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
+    def lost_answers(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
         """Write down whose answers did not seem to arrive."""
-        found = find_unheard(trace, lookups, MOST)
+        lost = find_lost_answers(trace, lookups, MOST)
         measured: Measured = {
-            "repeats": found.repeats, "others": found.others, "repeated": found.repeated, "selective": 1.0,
+            "repeats": lost.repeats, "others": lost.others, "repeated": lost.repeated, "selective": 1.0,
         }  # fmt: skip
-        lost = sign(rules.UNHEARD, True, measured, llr=found.llr)
-        return record(self, asked(trace, found.exchange), gathered([lost]))
+        lost_sign = sign(rules.UNHEARD, True, measured, llr=lost.llr)
+        return record(self, cases_of(trace, lost.exchange), gathered([lost_sign]))
 
     def silences(self, trace: Trace, lookups: Lookups) -> list[Evidence]:
         """Write down which questions were met with silence, and what others say about them."""
         silent = np.flatnonzero(lookups.silent)
         if not len(silent):
             return []
-        signs = silence_signs(look_around(lookups, silent), lookups.known[silent], lookups.candid[silent])
-        return record(self, asked(trace, silent), gathered(signs))
+        signs = silence_signs(find_controls(lookups, silent), lookups.known[silent], lookups.servfail_norm[silent])
+        return record(self, cases_of(trace, silent), gathered(signs))
 
 
-def asked(trace: Trace, exchange: I64) -> Cases:
+def cases_of(trace: Trace, exchange: I64) -> Cases:
     """Ask about exchanges, by the packets of their queries; the first stands for what was swallowed."""
     queries = trace.exchanges.queries.take(exchange)
     packets = Ragged(queries.offsets, trace.dns.packet[queries.values].astype(np.int32))
@@ -96,57 +98,65 @@ def asked(trace: Trace, exchange: I64) -> Cases:
     )
 
 
-def silence_signs(seen: Controls, known: Mask, candid: Mask) -> list[Sign]:
+def silence_signs(controls: Controls, known: Mask, servfail_norm: Mask) -> list[Sign]:
     """Tell what speaks for a box or against one, for each silent question.
 
     Args:
-        seen: What else was asked and answered.
+        controls: What else was asked and answered.
         known: Names that are known to have such addresses.
-        candid: Resolvers that say so when they reach no server of a name.
+        servfail_norm: Resolvers that say so when they reach no server of a name.
     """
-    again = seen.tries >= LEAST_TRIES
-    alive, down = again & (seen.lit >= FEWEST), again & (seen.silent > seen.answered)
-    steady, forsaken = seen.moods <= UNANSWERED * (seen.moods + seen.told), seen.later == 0
+    again = controls.tries >= LEAST_TRIES
+    alive, down = again & (controls.answered_most >= FEWEST), again & (controls.silent > controls.answered)
+    steady, never_later = (
+        controls.intermittent <= UNANSWERED * (controls.intermittent + controls.answered_total),
+        controls.later == 0,
+    )
     spared = alive & ~down & steady
-    gone, certain = (seen.in_a_row >= FEWEST) & (seen.lived_later == 0), np.minimum(seen.row_surprise / MOST, 1.0)
-    telling = np.minimum(seen.surprise / CHANCE, 1.0)
-    failing = telling * np.minimum(seen.lookups * FAILS_IN_SILENCE / weight_of(rules.SERVFAIL_NORM), 1.0)
-    counts = {"answered": seen.lit, "silent": seen.silent}
-    tries: Measured = {"tries": seen.tries, "selective": 1.0, **counts}
-    unfailed = spared & forsaken & (seen.failed == 0)
-    confirmed = spared & known & (seen.confirmed > 0) & forsaken
+    gone, certain = (
+        (controls.in_a_row >= FEWEST) & (controls.alive_later == 0),
+        np.minimum(controls.row_surprise / MOST, 1.0),
+    )
+    telling = np.minimum(controls.surprise / CHANCE, 1.0)
+    failing = telling * np.minimum(controls.lookups * FAILS_IN_SILENCE / weight_of(rules.SERVFAIL_NORM), 1.0)
+    counts = {"answered": controls.answered_most, "silent": controls.silent}
+    tries: Measured = {"tries": controls.tries, "selective": 1.0, **counts}
+    unfailed = spared & never_later & (controls.failed == 0)
+    confirmed = spared & known & (controls.confirmed > 0) & never_later
     return [
-        sign(rules.UNANSWERED, alive, tries, llr=np.minimum(seen.surprise, MOST)),
-        sign(rules.ELSEWHERE, spared & (seen.elsewhere > 0) & (seen.named_later == 0), strength=telling),
+        sign(rules.UNANSWERED, alive, tries, llr=np.minimum(controls.surprise, MOST)),
+        sign(rules.ELSEWHERE, spared & (controls.elsewhere > 0) & (controls.named_later == 0), strength=telling),
         sign(rules.KNOWN, confirmed, strength=telling),
-        sign(rules.SERVFAIL_NORM, unfailed & candid, {"lookups": seen.lookups}, strength=failing),
-        sign(rules.OVER_TCP, spared & (seen.over_tcp > 0) & forsaken, strength=telling),
+        sign(rules.SERVFAIL_NORM, unfailed & servfail_norm, {"lookups": controls.lookups}, strength=failing),
+        sign(rules.OVER_TCP, spared & (controls.over_tcp > 0) & never_later, strength=telling),
         sign(
             rules.ONLY_TCP,
-            gone & (seen.streamed > 0) & (seen.cut_short == 0),
-            {"silent": seen.in_a_row},
+            gone & (controls.streamed > 0) & (controls.cut_short == 0),
+            {"silent": controls.in_a_row},
             strength=certain,
         ),
-        sign(rules.OTHER_TYPE, spared & (seen.other_type > 0) & (seen.ever == 0), strength=telling),
+        sign(rules.OTHER_TYPE, spared & (controls.other_type > 0) & (controls.ever == 0), strength=telling),
         sign(
             rules.ALIKE,
-            unfailed & (seen.alike > 1),
-            {"domains": seen.alike, "tried": seen.domains},
-            llr=dead_by_chance(seen),
+            unfailed & (controls.alike > 1),
+            {"domains": controls.alike, "tried": controls.domains},
+            llr=dead_by_chance(controls),
         ),
-        sign(rules.EVERYWHERE, spared & (seen.resolvers > 1), {"resolvers": seen.resolvers}, strength=telling),
-        sign(rules.FAILED, again & (seen.failed > 0)),
-        sign(rules.INTERMITTENT, again & ~forsaken, {"answered": seen.later}),
+        sign(rules.EVERYWHERE, spared & (controls.resolvers > 1), {"resolvers": controls.resolvers}, strength=telling),
+        sign(rules.FAILED, again & (controls.failed > 0)),
+        sign(rules.INTERMITTENT, again & ~never_later, {"answered": controls.later}),
         sign(rules.DOWN, down, counts),
     ]
 
 
-def dead_by_chance(seen: Controls) -> F64:
+def dead_by_chance(controls: Controls) -> F64:
     """Say how unlikely it is that so many domains of those asked for are dead, nats, up to `MOST`.
 
     As far as loss is excluded by all that was asked about them: on a lossy way several domains go unanswered as well.
     """
-    unlikely = np.minimum(-beta_binomial_tail(seen.alike, np.maximum(seen.domains, seen.alike), *SILENT), MOST)
-    lost = seen.vain * seen.surprise / np.maximum(seen.tries, 1)
+    unlikely = np.minimum(
+        -beta_binomial_tail(controls.alike, np.maximum(controls.domains, controls.alike), *SILENT), MOST
+    )
+    lost = controls.vain * controls.surprise / np.maximum(controls.tries, 1)
     weight: F64 = unlikely * np.minimum(lost / CHANCE, 1.0)
     return weight

@@ -9,7 +9,7 @@ from netinterf.analyzers.contrast import Contrast
 from netinterf.analyzers.dns_silence.questions import Lookups
 from netinterf.arrays import F64, I64, Mask
 
-__all__ = ["FEWEST", "LEAST_TRIES", "Controls", "look_around"]
+__all__ = ["FEWEST", "LEAST_TRIES", "Controls", "find_controls"]
 
 FEWEST = 3
 """Answers about other names that show a resolver to be alive, and questions in a row that show it to be gone."""
@@ -40,13 +40,13 @@ class Controls:
     lookups: I64  # exchanges of these
     answered: I64  # of the same client, by the same resolver over UDP, within `NEAR_NS`, under other names
     silent: I64  # the same, unanswered, of names that this resolver answers at other times
-    lit: I64  # the most that was answered near any of the lookups
-    moods: I64  # at any time: what it left unanswered over UDP of other names that it answers at other times
-    told: I64  # at any time: what it answered over UDP
+    answered_most: I64  # the most that was answered near any of the lookups
+    intermittent: I64  # at any time: what it left unanswered over UDP of other names that it answers at other times
+    answered_total: I64  # at any time: what it answered over UDP
     ever: I64  # the same question, answered by the same resolver over UDP at any time
     later: I64  # the same question, answered by the same resolver over UDP later
     named_later: I64  # the same name, any type, answered by the same resolver over UDP later
-    lived_later: I64  # answers of the same resolver to this client over UDP that came later, also to earlier questions
+    alive_later: I64  # answers of the same resolver to this client over UDP that came later, also to earlier questions
     in_a_row: I64  # whatever the name, what it left unanswered over UDP since it last answered anything, to the end
     cut_short: I64  # replies near it by which the same resolver sent this client to TCP
     streamed: I64  # anything that it answered this client over TCP since then
@@ -63,20 +63,20 @@ class Controls:
     domains: I64  # registrable domains that the client asked it for near it
 
 
-def happened(lookups: Lookups, where: Mask, times: I64 | None = None) -> Contrast:
+def contrast_of(lookups: Lookups, where: Mask, times: I64 | None = None) -> Contrast:
     """Count exchanges of which something is so, by when they were first asked, each *times* times."""
     rows = np.flatnonzero(where)
     rows = rows if times is None else np.repeat(rows, times[rows])
     return Contrast(lookups, rows, lookups.since[rows])
 
 
-def near(what: Contrast, lookups: Lookups, silent: I64, *shared: str) -> I64:
+def count_near(what: Contrast, lookups: Lookups, silent: I64, *shared: str) -> I64:
     """Count what happened within `NEAR_NS` of each silent exchange."""
     since = lookups.since[silent]
     return what.count(silent, *shared, begin=np.maximum(since - NEAR_NS, 0), end=since + NEAR_NS)
 
 
-def distinct(lookups: Lookups, silent: I64, where: Mask) -> I64:
+def domains_near(lookups: Lookups, silent: I64, where: Mask) -> I64:
     """How many domains there are among exchanges near each silent one: all of these, but for each that came before.
 
     A pair of neighbours of one domain that is no wider than what is near lies in it unless its first is too early or
@@ -87,14 +87,14 @@ def distinct(lookups: Lookups, silent: I64, where: Mask) -> I64:
     first, second = rows[:-1], rows[1:]
     time, since = lookups.since // MILLISECOND, lookups.since[silent]
     pair = (domain[first] == domain[second]) & (time[second] - time[first] <= 2 * NEAR_NS // MILLISECOND)
-    begins, ends = (Contrast(lookups, some[pair], lookups.since[some[pair]]) for some in (first, second))
+    begins, ends = (Contrast(lookups, part[pair], lookups.since[part[pair]]) for part in (first, second))
     early = begins.count(silent, *SERVER, end=np.maximum(since - NEAR_NS, 0) - MILLISECOND)
     late = ends.count(silent, *SERVER, begin=since + NEAR_NS + MILLISECOND)
     inside = begins.count(silent, *SERVER) - early - late
-    return near(happened(lookups, where), lookups, silent, *SERVER) - inside
+    return count_near(contrast_of(lookups, where), lookups, silent, *SERVER) - inside
 
 
-def look_around(lookups: Lookups, silent: I64) -> Controls:
+def find_controls(lookups: Lookups, silent: I64) -> Controls:
     """Count what stands beside each silent exchange.
 
     Args:
@@ -102,34 +102,38 @@ def look_around(lookups: Lookups, silent: I64) -> Controls:
         silent: Rows that stayed unanswered.
     """
     answered, udp, since = lookups.answered, lookups.over_udp, lookups.since[silent]
-    told, streamed, lost = (happened(lookups, where) for where in (answered & udp, answered & ~udp, lookups.silent))
-    spoken, failed = happened(lookups, answered), happened(lookups, lookups.failed)
+    udp_answers, tcp_answers, silences = (
+        contrast_of(lookups, where) for where in (answered & udp, answered & ~udp, lookups.silent)
+    )
+    answers, failed = contrast_of(lookups, answered), contrast_of(lookups, lookups.failed)
     spoke = np.flatnonzero(answered & udp)
-    last = told.last(silent, *SERVER, before=since)
-    in_a_row = lost.count(silent, *SERVER, begin=last)
-    lively, missing = told.count(silent, *SERVER), lost.count(silent, *SERVER) - in_a_row
-    usual = (lively + UNSEEN) / (lively + missing + 2 * UNSEEN)
-    asked, name = lookups.of(*ASKED), lookups.of(*NAME)
+    last = udp_answers.last(silent, *SERVER, before=since)
+    in_a_row = silences.count(silent, *SERVER, begin=last)
+    answered_total, missing = udp_answers.count(silent, *SERVER), silences.count(silent, *SERVER) - in_a_row
+    usual = (answered_total + UNSEEN) / (answered_total + missing + 2 * UNSEEN)
+    asked_name, name = lookups.of(*ASKED), lookups.of(*NAME)
     mute = np.flatnonzero(lookups.silent & holding(lookups.of(*SERVER), answered & udp))
     _, places = np.unique(name[mute], return_index=True)
-    resolvers = np.bincount(asked[mute[places]], minlength=int(asked.max(initial=-1)) + 1)[asked[silent]]
+    resolvers = np.bincount(asked_name[mute[places]], minlength=int(asked_name.max(initial=-1)) + 1)[asked_name[silent]]
     return Controls(
         **beside(lookups, silent),
-        moods=happened(lookups, lookups.silent & holding(name, answered & udp)).others(silent, *SERVER, but="name"),
-        told=lively,
-        ever=told.count(silent, *QUESTION),
-        later=told.count(silent, *QUESTION, begin=since),
-        named_later=told.count(silent, *NAME, begin=since),
-        lived_later=Contrast(lookups, spoke, lookups.heard[spoke]).count(silent, *SERVER, begin=since),
+        intermittent=contrast_of(lookups, lookups.silent & holding(name, answered & udp)).others(
+            silent, *SERVER, but="name"
+        ),
+        answered_total=answered_total,
+        ever=udp_answers.count(silent, *QUESTION),
+        later=udp_answers.count(silent, *QUESTION, begin=since),
+        named_later=udp_answers.count(silent, *NAME, begin=since),
+        alive_later=Contrast(lookups, spoke, lookups.heard[spoke]).count(silent, *SERVER, begin=since),
         in_a_row=in_a_row,
-        cut_short=near(happened(lookups, lookups.truncated & udp), lookups, silent, *SERVER),
-        streamed=streamed.count(silent, *SERVER, begin=last),
-        other_type=told.others(silent, *NAME, but="kind"),
-        over_tcp=streamed.count(silent, *NAME),
-        elsewhere=spoken.count(silent, *ASKED) - spoken.count(silent, *NAME),
+        cut_short=count_near(contrast_of(lookups, lookups.truncated & udp), lookups, silent, *SERVER),
+        streamed=tcp_answers.count(silent, *SERVER, begin=last),
+        other_type=udp_answers.others(silent, *NAME, but="kind"),
+        over_tcp=tcp_answers.count(silent, *NAME),
+        elsewhere=answers.count(silent, *ASKED) - answers.count(silent, *NAME),
         failed=failed.count(silent, *NAME),
         resolvers=resolvers.astype(np.int64),
-        confirmed=happened(lookups, lookups.confirmed).count(silent, *SERVER),
+        confirmed=contrast_of(lookups, lookups.confirmed).count(silent, *SERVER),
         row_surprise=(-in_a_row * np.log(1.0 - usual)).astype(np.float64),
         **pooled(lookups, silent),
     )
@@ -145,9 +149,9 @@ def pooled(lookups: Lookups, silent: I64) -> dict[str, Any]:
     dead = lookups.silent & (tries >= LEAST_TRIES)
     dead &= ~holding(lookups.of(*NAME), (lookups.answered | lookups.failed) & udp)
     return {
-        "alike": distinct(lookups, silent, dead),
-        "vain": near(happened(lookups, dead, lookups.tries), lookups, silent, *SERVER),
-        "domains": distinct(lookups, silent, udp),
+        "alike": domains_near(lookups, silent, dead),
+        "vain": count_near(contrast_of(lookups, dead, lookups.tries), lookups, silent, *SERVER),
+        "domains": domains_near(lookups, silent, udp),
     }
 
 
@@ -156,31 +160,36 @@ def beside(lookups: Lookups, silent: I64) -> dict[str, Any]:
 
     Where little is answered nearby, the resolver's rate is not known; other lookups of the name speak for this one.
     """
-    told = lookups.answered & lookups.over_udp
-    lost = lookups.silent & holding(lookups.of(*NAME), told)
-    again = np.maximum(lookups.tries - told, 0)  # questions that drew nothing, also where one asked again was answered
+    answered = lookups.answered & lookups.over_udp
+    lost = lookups.silent & holding(lookups.of(*NAME), answered)
+    # questions that drew nothing, also where one asked again was answered
+    again = np.maximum(lookups.tries - answered, 0)
     heard, missed, vain = (
-        near(what, lookups, silent, *SERVER) - near(what, lookups, silent, *NAME)
-        for what in (happened(lookups, told), happened(lookups, lost), happened(lookups, told | lost, again))
+        count_near(what, lookups, silent, *SERVER) - count_near(what, lookups, silent, *NAME)
+        for what in (
+            contrast_of(lookups, answered),
+            contrast_of(lookups, lost),
+            contrast_of(lookups, answered | lost, again),
+        )
     )
     rate = (heard + UNSEEN) / (heard + vain + 2 * UNSEEN)
-    odd = np.where(heard >= FEWEST, -lookups.tries[silent] * np.log(1.0 - rate), 0.0)
+    surprise = np.where(heard >= FEWEST, -lookups.tries[silent] * np.log(1.0 - rate), 0.0)
     mine = lookups.of(*QUESTION)[silent]
     groups = int(mine.max(initial=-1)) + 1
-    lit = np.zeros(groups, np.int64)
-    np.maximum.at(lit, mine, heard)
+    answered_most = np.zeros(groups, np.int64)
+    np.maximum.at(answered_most, mine, heard)
     return {
         "tries": np.bincount(mine, lookups.tries[silent], groups)[mine].astype(np.int64),
         "lookups": np.bincount(mine, minlength=groups)[mine],
         "answered": heard,
         "silent": missed,
-        "lit": lit[mine],
-        "surprise": np.bincount(mine, odd, groups)[mine],
+        "answered_most": answered_most[mine],
+        "surprise": np.bincount(mine, surprise, groups)[mine],
     }
 
 
 def holding(group: I64, where: Mask) -> Mask:
     """Say which rows are of a group that holds a row where something is so."""
-    found = np.zeros(int(group.max(initial=-1)) + 1, np.bool_)
-    found[group[where]] = True
-    return found[group]
+    holds = np.zeros(int(group.max(initial=-1)) + 1, np.bool_)
+    holds[group[where]] = True
+    return holds[group]

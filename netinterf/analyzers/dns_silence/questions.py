@@ -47,7 +47,7 @@ class Lookups:
     truncated: Mask  # some reply is cut short and sends the client to TCP
     known: Mask  # the user knows addresses of the name, of the type asked for
     confirmed: Mask  # some reply gives an address that the user knows the name to have, or another of its network
-    candid: Mask  # silent, and the resolver is a public one, that says so when it reaches no server of a name
+    servfail_norm: Mask  # silent, and the resolver is a public one, that says so when it reaches no server of a name
 
     _groups: dict[tuple[str, ...], I64] = attrs.field(factory=dict, init=False, repr=False)
 
@@ -61,7 +61,7 @@ class Lookups:
 def list_lookups(trace: Trace) -> Lookups:
     """Say of every exchange who asked whom for what, and what came of it."""
     exchanges, flows, dns, packets = trace.exchanges, trace.flows, trace.dns, trace.packets
-    flow, asked = exchanges.flow.astype(np.int64), exchanges.queries.lengths > 0
+    flow, queried = exchanges.flow.astype(np.int64), exchanges.queries.lengths > 0
     replied = exchanges.replies.lengths > 0
     code = dns.flags[exchanges.replies.values] & 0xF
     readable = (dns.error[exchanges.replies.values] == 0) | (dns.questions[exchanges.replies.values] > 0)
@@ -75,11 +75,11 @@ def list_lookups(trace: Trace) -> Lookups:
     name = (hash_rows(lowered(exchanges.name)) >> np.uint64(1)).astype(np.int64)
     waited = packets.time.max(initial=0) - last >= WAIT_NS
     waited |= np.maximum(last - since, next_time(combined(client, name, kind), since) - last) >= AGAIN_NS
-    server, vain = flows.server[flow].astype(np.int64), over_udp & asked & ~replied & ~reported
+    server, vain = flows.server[flow].astype(np.int64), over_udp & queried & ~replied & ~reported
     pair, question = combined(client, server), combined(client, server, name, kind)
     slowest = np.zeros(int(pair.max(initial=-1)) + 1, np.int64)
-    quick = over_udp & asked & replied
-    np.maximum.at(slowest, pair[quick], first_and_last(exchanges.replies, told_at(trace))[0][quick] - since[quick])
+    quick = over_udp & queried & replied
+    np.maximum.at(slowest, pair[quick], first_and_last(exchanges.replies, reply_times(trace))[0][quick] - since[quick])
     waited |= given_up(question, vain & waited) & (packets.time.max(initial=0) - last >= slowest[pair])
     silent = vain & waited
     return Lookups(
@@ -91,18 +91,18 @@ def list_lookups(trace: Trace) -> Lookups:
         over_udp=over_udp,
         since=since,
         tries=exchanges.queries.lengths.astype(np.int64),
-        heard=first_and_last(exchanges.replies, told_at(trace))[1],
+        heard=first_and_last(exchanges.replies, reply_times(trace))[1],
         silent=silent,
         answered=answered,
         failed=replied & ~answered,
         truncated=is_truncated(trace),
         known=is_known(trace),
         confirmed=is_confirmed(trace),
-        candid=is_candid(trace, server, silent & (packets.time.max(initial=0) - since >= WAIT_NS)),
+        servfail_norm=has_servfail_norm(trace, server, silent & (packets.time.max(initial=0) - since >= WAIT_NS)),
     )
 
 
-def told_at(trace: Trace) -> I64:
+def reply_times(trace: Trace) -> I64:
     """When each reply of `Exchanges.replies` came, ns since 1970 UTC."""
     times: I64 = trace.packets.time[trace.dns.packet[trace.exchanges.replies.values]]
     return times
@@ -110,55 +110,55 @@ def told_at(trace: Trace) -> I64:
 
 def given_up(question: I64, vain: Mask) -> Mask:
     """Say which lookups are of a question that was given up at least once in vain."""
-    found: Mask = np.isin(question, question[vain])
-    return found
+    abandoned: Mask = np.isin(question, question[vain])
+    return abandoned
 
 
 def is_known(trace: Trace) -> Mask:
     """Say of which exchanges the user knows that the name has addresses of the type asked for."""
     known, kind = trace.outside.answers, trace.exchanges.kind
-    found = np.zeros(len(trace.exchanges), np.bool_)
+    has_addresses = np.zeros(len(trace.exchanges), np.bool_)
     if len(known):
         row = known.find(lowered(trace.exchanges.name))
         six = known.high != 0  # IPv4 as mapped has no upper half
         has = [np.zeros(len(known) + 1, np.bool_) for _ in range(2)]
         for place, family in enumerate((~six, six)):
             has[place][known.addresses.parents()[family[known.addresses.values]]] = True
-        found = (kind == RecordType.A) & has[0][row] | (kind == RecordType.AAAA) & has[1][row]
-    return found
+        has_addresses = (kind == RecordType.A) & has[0][row] | (kind == RecordType.AAAA) & has[1][row]
+    return has_addresses
 
 
 def is_truncated(trace: Trace) -> Mask:
     """Say which exchanges hold a reply with the TC bit (RFC 1035 §4.1.1)."""
     replies = trace.exchanges.replies
-    found = np.zeros(len(replies), np.bool_)
-    found[replies.parents()[trace.dns.flags[replies.values] & TRUNCATED != 0]] = True
-    return found
+    truncated = np.zeros(len(replies), np.bool_)
+    truncated[replies.parents()[trace.dns.flags[replies.values] & TRUNCATED != 0]] = True
+    return truncated
 
 
 def is_confirmed(trace: Trace) -> Mask:
     """Say of which exchanges an answer lies where the user knows the name to be, by address or network."""
     known, answers, networks = trace.outside.answers, trace.answers, trace.outside.networks
-    found = np.zeros(len(trace.exchanges), np.bool_)
+    confirmed = np.zeros(len(trace.exchanges), np.bool_)
     if len(known):
         rows = np.flatnonzero((answers.section == 1) & np.isin(answers.kind, (RecordType.A, RecordType.AAAA)))
         exchange = trace.dns.exchange[answers.message[rows]].astype(np.int64)
         name = known.find(lowered(trace.exchanges.name))[exchange]
-        told = network_numbers(networks, answers.high[rows], answers.low[rows])
-        held = network_numbers(networks, known.high, known.low)[known.addresses.values]
-        pairs = combined(np.append(name, known.addresses.parents()), np.append(told, held))
-        found[exchange[(name >= 0) & np.isin(pairs[: len(rows)], pairs[len(rows) :])]] = True
-    return found
+        given = network_numbers(networks, answers.high[rows], answers.low[rows])
+        expected = network_numbers(networks, known.high, known.low)[known.addresses.values]
+        pairs = combined(np.append(name, known.addresses.parents()), np.append(given, expected))
+        confirmed[exchange[(name >= 0) & np.isin(pairs[: len(rows)], pairs[len(rows) :])]] = True
+    return confirmed
 
 
-def is_candid(trace: Trace, server: I64, silent: Mask) -> Mask:
+def has_servfail_norm(trace: Trace, server: I64, silent: Mask) -> Mask:
     """Say which silent exchanges were put to a resolver of a public operator; nothing is asked of the others.
 
     What one says of dead names may come as late as a stub would wait, though its client asks again earlier.
     """
     public = [host for host in np.unique(server[silent]).tolist() if public_resolver(trace.address(host)) is not None]
-    found: Mask = silent & np.isin(server, np.array(public, np.int64))
-    return found
+    norm: Mask = silent & np.isin(server, np.array(public, np.int64))
+    return norm
 
 
 def next_time(group: I64, since: I64) -> I64:

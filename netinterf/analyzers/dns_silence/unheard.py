@@ -12,7 +12,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 from netinterf.trace import Trace
 
-__all__ = ["Unheard", "find_unheard"]
+__all__ = ["LostAnswers", "find_lost_answers"]
 
 CROSSING_NS = 500_000_000
 """Time after an answer from which a question cannot have crossed it: stubs wait for a second at least before they ask
@@ -29,7 +29,7 @@ STRUCK = 0.9
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Unheard:
+class LostAnswers:
     """One row per exchange whose answer did not seem to arrive."""
 
     exchange: I64  # rows in Exchanges
@@ -39,7 +39,7 @@ class Unheard:
     llr: F64  # for a box that swallows answers about the name, against the resolver's usual rate
 
 
-def find_unheard(trace: Trace, lookups: Lookups, most: float) -> Unheard:
+def find_lost_answers(trace: Trace, lookups: Lookups, most: float) -> LostAnswers:
     """Find answered questions that are asked again, about a name more often than about others.
 
     Args:
@@ -56,7 +56,7 @@ def find_unheard(trace: Trace, lookups: Lookups, most: float) -> Unheard:
     usual = np.minimum(usual, STRUCK)
     llr = mine * np.log(STRUCK / usual) + (all_mine - mine) * np.log((1 - STRUCK) / (1 - usual))
     pick = np.flatnonzero(again & (others >= FEWEST) & (llr > 0))
-    return Unheard(
+    return LostAnswers(
         exchange=pick, repeats=mine[pick], others=others[pick], repeated=struck[pick], llr=np.minimum(llr[pick], most)
     )
 
@@ -73,12 +73,12 @@ def repeated(trace: Trace, lookups: Lookups) -> Mask:
     _, last = first_and_last(exchanges.queries, time[dns.packet[exchanges.queries.values]])
     replied, _ = first_and_last(exchanges.replies, time[dns.packet[exchanges.replies.values]])
     known = (exchanges.queries.lengths > 0) & (exchanges.replies.lengths > 0)
-    found: Mask = known & (last > replied + CROSSING_NS)
+    again: Mask = known & (last > replied + CROSSING_NS)
     question = combined(exchanges.flow.astype(np.int64), lookups.name, lookups.kind)
     order = np.lexsort((lookups.since, question))
     first, second = order[:-1], order[1:]
     pair = (question[first] == question[second]) & known[first] & (lookups.since[first] > 0)
     pair &= lookups.since[second] > replied[first] + CROSSING_NS
     pair &= lookups.since[second] - lookups.since[first] < TIMEOUTS_NS
-    found[first[pair]] = True
-    return found
+    again[first[pair]] = True
+    return again

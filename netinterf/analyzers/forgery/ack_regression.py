@@ -54,11 +54,11 @@ def ack_regressions(trace: Trace, rows: NDArray[np.integer[Any]]) -> AckRegressi
             One that takes no sequence number cannot be taken back.
     """
     packets, row = trace.packets, rows.astype(np.int64)
-    shown = AckRegressions(np.full(len(row), -1), np.full(len(row), -1))
+    regressions = AckRegressions(np.full(len(row), -1), np.full(len(row), -1))
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     more = np.flatnonzero((trace.sides.last[side] > row) & trace.recording.ip_id_informative[packets.flow[row]])
     if not len(more):
-        return shown
+        return regressions
     bare, owner = same_number(trace, row, more)
     fin = packets.tcp_flags[bare] & TcpFlag.FIN != 0
     plain = packets.tcp_flags[bare] & (TcpFlag.SYN | TcpFlag.RST | TcpFlag.ACK) == TcpFlag.ACK
@@ -70,10 +70,10 @@ def ack_regressions(trace: Trace, rows: NDArray[np.integer[Any]]) -> AckRegressi
     took = packets.payload_length[row].astype(np.int64) + (packets.tcp_flags[row] & TcpFlag.FIN != 0)
     plain &= (took[owner] > 1) | ((took[owner] > 0) & (gap < KEEP_ALIVE_NS))  # what takes no number leaves it as it was
     late = (gap > reorder_margin(trace, side)[owner]) | stamped_first(trace, row[owner], bare)
-    for found, when in ((shown.late, plain & late), (shown.soon, plain & ~late)):
-        found[owner[when][::-1]] = bare[when][::-1]
-    shown.soon[shown.late >= 0] = -1
-    return shown
+    for column, when in ((regressions.late, plain & late), (regressions.soon, plain & ~late)):
+        column[owner[when][::-1]] = bare[when][::-1]
+    regressions.soon[regressions.late >= 0] = -1
+    return regressions
 
 
 def same_number(trace: Trace, row: I64, more: I64) -> tuple[I64, I64]:
@@ -107,8 +107,8 @@ def bare_packets(trace: Trace, outbound: Mask) -> I64:
     if outbound.all() or not outbound.any():
         bare &= packets.outbound == outbound[0]
     row = np.flatnonzero(bare)
-    kept: I64 = row[(packets.protocol[row] == TCP) & (packets.flow[row] >= 0)]
-    return kept
+    tcp: I64 = row[(packets.protocol[row] == TCP) & (packets.flow[row] >= 0)]
+    return tcp
 
 
 def acknowledged_before(trace: Trace, row: I64) -> I64:

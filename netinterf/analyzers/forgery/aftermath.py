@@ -43,10 +43,10 @@ def alive_after(trace: Trace, suspects: Suspects, foreign: Mask) -> tuple[F64, I
     row = first_new(trace, suspects, margin)
     at_once = data_behind(trace, suspects)
     row = np.where((at_once >= 0) & ((row < 0) | (at_once < row)), at_once, row)
-    found = (row >= 0) & acceptable(trace, suspects) & ~asked_again(trace, suspects, row)
-    found &= ~kernel_beside_program(trace, suspects)
+    alive = (row >= 0) & acceptable(trace, suspects) & ~syn_again(trace, suspects, row)
+    alive &= ~kernel_beside_program(trace, suspects)
     gap = packets.time[np.maximum(row, 0)] - packets.time[suspects.row]
-    return np.where(found, gap / 1e6, np.nan), np.where(found, row, -1)
+    return np.where(alive, gap / 1e6, np.nan), np.where(alive, row, -1)
 
 
 def alive_at_once(trace: Trace, suspects: Suspects, alive: Mask) -> I64:
@@ -61,11 +61,11 @@ def alive_at_once(trace: Trace, suspects: Suspects, alive: Mask) -> I64:
     """
     row = first_new(trace, suspects, np.zeros(len(suspects), np.int64))
     first = np.maximum(row, 0)
-    found = (row >= 0) & ~alive & acceptable(trace, suspects) & (suspects.previous >= 0)
+    swapped = (row >= 0) & ~alive & acceptable(trace, suspects) & (suspects.previous >= 0)
     if len(trace.packets):
-        found &= ~counted_first(trace, first, suspects.row) & ~stamped_first(trace, first, suspects.row)
-        found &= trace.packets.time[first] - trace.packets.time[suspects.row] <= reorder_margin(trace, suspects.side)
-    return np.where(found, row, -1)
+        swapped &= ~counted_first(trace, first, suspects.row) & ~stamped_first(trace, first, suspects.row)
+        swapped &= trace.packets.time[first] - trace.packets.time[suspects.row] <= reorder_margin(trace, suspects.side)
+    return np.where(swapped, row, -1)
 
 
 def kernel_beside_program(trace: Trace, suspects: Suspects) -> Mask:
@@ -76,14 +76,14 @@ def kernel_beside_program(trace: Trace, suspects: Suspects) -> Mask:
     later. A client that is cut off has acknowledged the SYN/ACK before, or does at once, since it knows of no reset.
     """
     packets, base, sides = trace.packets, suspects.base, trace.sides
-    first, greeting = base.at(base.row, suspects.previous), sides.syn[suspects.other].astype(np.int64)
+    first, synack = base.at(base.row, suspects.previous), sides.syn[suspects.other].astype(np.int64)
     by_client = (suspects.side % 2 == 0) & (first >= 0) & (first == sides.syn[suspects.side])
-    found: Mask = ~suspects.acks & by_client & (greeting >= 0) & (greeting < suspects.row)
+    kernel: Mask = ~suspects.acks & by_client & (synack >= 0) & (synack < suspects.row)
     if len(packets):
         later = np.searchsorted(packets.time, packets.time[suspects.row] + AT_ONCE_NS, side="right")
         goes_on = base.at(base.row, base.before(suspects.side, later)) > suspects.row
-        found &= (packets.relative_seq[suspects.row] == 1) & ~goes_on
-    return found
+        kernel &= (packets.relative_seq[suspects.row] == 1) & ~goes_on
+    return kernel
 
 
 def first_new(trace: Trace, suspects: Suspects, margin: I64) -> I64:
@@ -103,16 +103,16 @@ def first_new(trace: Trace, suspects: Suspects, margin: I64) -> I64:
     return np.where(dials, -1, row)
 
 
-def asked_again(trace: Trace, suspects: Suspects, row: I64) -> Mask:
+def syn_again(trace: Trace, suspects: Suspects, row: I64) -> Mask:
     """Say whether a SYN/ACK (*row*, -1 for none) answers a SYN that was sent after the suspect had refused one."""
     packets, base = trace.packets, suspects.base
-    asked = base.at(base.row, base.before(suspects.other, np.maximum(row, 0)))
+    syn = base.at(base.row, base.before(suspects.other, np.maximum(row, 0)))
     if not len(row):
         return np.zeros(0, np.bool_)
-    greets = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
-    dialled = packets.tcp_flags[np.maximum(asked, 0)] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
-    found: Mask = (row >= 0) & greets & dialled & (asked > suspects.row)
-    return found
+    synack = packets.tcp_flags[np.maximum(row, 0)] & TcpFlag.SYN != 0
+    dialled = packets.tcp_flags[np.maximum(syn, 0)] & (TcpFlag.SYN | TcpFlag.ACK) == TcpFlag.SYN
+    again: Mask = (row >= 0) & synack & dialled & (syn > suspects.row)
+    return again
 
 
 def data_behind(trace: Trace, suspects: Suspects) -> I64:
@@ -127,10 +127,10 @@ def data_behind(trace: Trace, suspects: Suspects) -> I64:
     place = base.first_above(base.top, suspects.side, sent)
     row = base.at(base.row, place)
     first = np.maximum(row, 0)
-    edge = base.at(base.edge, suspects.asked)
-    found = suspects.acks & (suspects.previous >= 0) & (row > suspects.row) & ~lossy(trace, suspects)
+    edge = base.at(base.edge, suspects.previous_other)
+    behind = suspects.acks & (suspects.previous >= 0) & (row > suspects.row) & ~lossy(trace, suspects)
     if len(packets):
         plain = packets.tcp_flags[first] & (TcpFlag.SYN | TcpFlag.RST) == 0
-        found &= plain & (packets.payload_length[first] > 0) & (packets.relative_seq[first] >= here)
-        found &= (edge < 0) | (here < edge)
-    return np.where(found, row, -1)
+        behind &= plain & (packets.payload_length[first] > 0) & (packets.relative_seq[first] >= here)
+        behind &= (edge < 0) | (here < edge)
+    return np.where(behind, row, -1)

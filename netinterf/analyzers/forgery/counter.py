@@ -48,8 +48,8 @@ def counted_together(group: I64, ttl: U8, window: U16) -> Mask:
     np.maximum.at(most, counter, hops)
     counts = (limits >= FEWEST) & (windows >= FEWEST) & (most - least > FARTHEST)
     all_limits = kinds(owner, hops, int(owner.max()) + 1)
-    found: Mask = counts[counter] & (2 * limits[counter] > all_limits[owner])
-    return found
+    together: Mask = counts[counter] & (2 * limits[counter] > all_limits[owner])
+    return together
 
 
 def kinds(owner: I64, value: I64, size: int) -> I64:

@@ -12,14 +12,14 @@ from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["NEXT_FEW", "like_greeting", "other_way", "with_followers"]
+__all__ = ["NEXT_FEW", "like_synack", "other_way", "with_followers"]
 
 NEXT_FEW, AT_ONCE_NS = 4, 50_000_000
 """IP IDs ahead, and time, within which a packet goes on with a count: a host may have sent some elsewhere in between,
 and parts of one injector's answer lay 0.2 to 9 ms apart in public captures."""
 
 
-def like_greeting(trace: Trace, row: I64, side: I64) -> Mask:
+def like_synack(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets crossed as many hops as the SYN of the side that they claim to come from; blind: none."""
     syn = trace.sides.syn[side].astype(np.int64)
     if not len(row):
@@ -34,8 +34,8 @@ def like_greeting(trace: Trace, row: I64, side: I64) -> Mask:
 
 def other_way(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets crossed another number of hops than the SYN of their claimed side; blind: none."""
-    greeted: Mask = (trace.sides.syn[side] >= 0) & trace.recording.ttl_informative[side // 2]
-    return greeted & ~like_greeting(trace, row, side)
+    known: Mask = (trace.sides.syn[side] >= 0) & trace.recording.ttl_informative[side // 2]
+    return known & ~like_synack(trace, row, side)
 
 
 def counted_resets(trace: Trace, owner: I64, first: I64, other: I64) -> Mask:
@@ -56,8 +56,8 @@ def counted_resets(trace: Trace, owner: I64, first: I64, other: I64) -> Mask:
     own &= packets.time[other] - packets.time[first] <= AT_ONCE_NS
     hops = np.full(int(owner.max(initial=-1)) + 1, -1)
     hops[owner[own]] = packets.ttl[other[own]]
-    result: Mask = reset & (packets.ttl[other] == hops[owner])
-    return result
+    same: Mask = reset & (packets.ttl[other] == hops[owner])
+    return same
 
 
 def with_followers(trace: Trace, row: I64) -> Ragged:
@@ -81,12 +81,12 @@ def with_followers(trace: Trace, row: I64) -> Ragged:
     near = trace.by_flow.take(flow)
     owner, other = near.parents(), near.values.astype(np.int64)
     first = row[owner]
-    kept = (other >= first) & (packets.outbound[other] == outbound[owner]) & (packets.ttl[other] == packets.ttl[first])
+    keep = (other >= first) & (packets.outbound[other] == outbound[owner]) & (packets.ttl[other] == packets.ttl[first])
     begins = packets.relative_seq[other]
     host = ~other_way(trace, row, 2 * flow + ~outbound)
     behind = packets.relative_seq[first] + packets.payload_length[first]
     tail = (begins >= behind) & (begins <= np.maximum(segment_end(packets, first), behind + 1))
     tail &= (packets.payload_length[other] == 0) & (packets.tcp_flags[other] & TcpFlag.RST == 0)
-    kept &= np.where(host[owner], tail, begins >= packets.relative_seq[first]) | (other == first)
-    kept |= counted_resets(trace, owner, first, other)
-    return Ragged.from_lengths(np.bincount(owner[kept], minlength=len(row)), other[kept].astype(np.int32))
+    keep &= np.where(host[owner], tail, begins >= packets.relative_seq[first]) | (other == first)
+    keep |= counted_resets(trace, owner, first, other)
+    return Ragged.from_lengths(np.bincount(owner[keep], minlength=len(row)), other[keep].astype(np.int32))

@@ -7,20 +7,20 @@ like: nobody on the path writes those.
 
 import numpy as np
 
-from netinterf.analyzers.forgery.oddity import unlike_greeting
+from netinterf.analyzers.forgery.oddity import unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import I32, I64, Mask
 from netinterf.schema import IpFlag, TcpOption, TlsKind
 from netinterf.trace import Trace
 
-__all__ = ["greeted_by_another"]
+__all__ = ["synack_by_another"]
 
 LONG, LARGE = 3, 16_384
 """Packets of a server in a TLS conversation, or bytes of it in any, that nobody on the path makes up: published block
 pages have up to 3,000 bytes."""
 
 
-def greeted_by_another(trace: Trace, suspects: Suspects) -> Mask:
+def synack_by_another(trace: Trace, suspects: Suspects) -> Mask:
     """Say which suspects look like what ends long conversations with their server, and that unlike its greetings."""
     packets, sides, flows = trace.packets, trace.sides, trace.flows
     none = np.zeros(len(suspects), np.bool_)
@@ -35,14 +35,14 @@ def greeted_by_another(trace: Trace, suspects: Suspects) -> Mask:
     )
     flow = np.flatnonzero(long & (sides.syn[1::2] >= 0))
     near = trace.by_flow.take(flow)
-    said = ~packets.outbound[near.values] & (packets.payload_length[near.values] > 0)
+    data = ~packets.outbound[near.values] & (packets.payload_length[near.values] > 0)
     last = np.full(len(flow), -1)
-    last[near.parents()[said]] = near.values[said]  # rows of a flow lie in order, and the last write wins
+    last[near.parents()[data]] = near.values[data]  # rows of a flow lie in order, and the last write wins
     flow, last = flow[last >= 0], last[last >= 0]
-    unlike = unlike_greeting(trace, last, 2 * flow + 1)
+    unlike = unlike_synack(trace, last, 2 * flow + 1)
     usual = looks(trace, flows.server[flow[unlike]], last[unlike])
-    found: Mask = (suspects.side % 2 == 1) & np.isin(looks(trace, flows.server[suspects.flow], suspects.row), usual)
-    return found
+    alike: Mask = (suspects.side % 2 == 1) & np.isin(looks(trace, flows.server[suspects.flow], suspects.row), usual)
+    return alike
 
 
 def looks(trace: Trace, server: I32, row: I64) -> I64:

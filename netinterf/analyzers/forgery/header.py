@@ -66,8 +66,8 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     data_only = df[row] & (packets.payload_length[row] > 0) & (group.most(packets.payload_length[base.row]) == 0)
     window = packets.window[row].astype(np.int64)
     base_window = packets.window[base.row].astype(np.int64)
-    asked = base.at(base.row, suspects.asked)
-    asked_window = np.where(asked >= 0, packets.window[np.maximum(asked, 0)].astype(np.int64), -1)
+    other_row = base.at(base.row, suspects.previous_other)
+    other_window = np.where(other_row >= 0, packets.window[np.maximum(other_row, 0)].astype(np.int64), -1)
     ip_id = packets.ip_id[row].astype(np.int64)
     unlike = ~group.holds(base_window, window)
     own_id = (ip_id > 1) & ~group.holds(
@@ -77,7 +77,7 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
     has_base = group.count > 0
     jump_ttl = packets.ttl[row] - ttl
     comparable = has_base & (~trace.recording.hops_apart[suspects.flow] | (np.abs(jump_ttl) != 1))
-    odd = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
+    abnormal = TcpFlag.NS | TcpFlag.RESERVED | TcpFlag.URG | TcpFlag.FIN | TcpFlag.SYN | TcpFlag.ECE | TcpFlag.CWR
     return HeaderSigns(
         ttl_jump=np.where(comparable, jump_ttl, np.nan),
         ttl_class=has_base & (initial_ttl(packets.ttl[row]) != initial_ttl(ttl)),
@@ -93,18 +93,18 @@ def compare_headers(trace: Trace, suspects: Suspects) -> HeaderSigns:
         & unlike
         & (window > 0)
         & (window < 65535)
-        & (window == asked_window)
+        & (window == other_window)
         & ~whole_segments(trace, suspects),
         odd_window=suspects.acks
         & has_base
         & unlike
         & (window > 0)
-        & (window != asked_window)
+        & (window != other_window)
         & ~scaled_down(trace, suspects, group)
         & ~filled_up(trace, suspects),
-        bare_window=~suspects.acks & has_base & unlike & (window > 0) & (window != asked_window),
+        bare_window=~suspects.acks & has_base & unlike & (window > 0) & (window != other_window),
         window_varies=varying_window(trace, suspects),
-        odd_flags=(packets.tcp_flags[row] & odd) != 0,
+        odd_flags=(packets.tcp_flags[row] & abnormal) != 0,
         payload=real_payload(trace, suspects),
     )
 
@@ -163,8 +163,8 @@ def usual_ttl(trace: Trace, suspects: Suspects, group: SideGroups) -> I64:
     here = packets.ttl[suspects.row].astype(np.int64)
     usual = np.full(len(suspects), -1)
     for part in (flags & TcpFlag.SYN != 0, flags & (TcpFlag.SYN | TcpFlag.FIN) == 0):
-        some = base.take(part)
-        middle = SideGroups(some, suspects.side).middle(ttl[part])
+        subset = base.take(part)
+        middle = SideGroups(subset, suspects.side).middle(ttl[part])
         nearer = (middle >= 0) & ((usual < 0) | (np.abs(here - middle) < np.abs(here - usual)))
         usual = np.where(nearer, middle, usual)
     reset = packets.tcp_flags[suspects.row] & TcpFlag.RST != 0
@@ -209,15 +209,15 @@ def mirrors_id(trace: Trace, suspects: Suspects) -> Mask:
     packets, base = trace.packets, suspects.base
     keys = np.sort((base.side << 16 | packets.ip_id[base.row]) << 32 | base.row)
     last = base.at(base.row, suspects.previous)
-    found = np.zeros(len(suspects), np.bool_)
+    mirrored = np.zeros(len(suspects), np.bool_)
     if len(keys) == 0:
-        return found
+        return mirrored
     for less in (0, 1):
         wanted = (suspects.other << 16 | np.maximum(packets.ip_id[suspects.row].astype(np.int64) - less, 0)) << 32
         place = np.searchsorted(keys, wanted | suspects.row) - 1  # the last such packet before the suspect
         key = keys[np.maximum(place, 0)]
-        found |= (place >= 0) & (key >> 32 == wanted >> 32) & ((key & 0xFFFFFFFF) > last)
-    return found
+        mirrored |= (place >= 0) & (key >> 32 == wanted >> 32) & ((key & 0xFFFFFFFF) > last)
+    return mirrored
 
 
 def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> Mask:
@@ -232,8 +232,8 @@ def scaled_down(trace: Trace, suspects: Suspects, group: SideGroups) -> Mask:
     first = group.most(packets.window[base.row].astype(np.int64))
     window = packets.window[suspects.row].astype(np.int64) << np.minimum(shift, MAX_SHIFT)
     scaled = (other <= MAX_SHIFT) | ((sides.syn[suspects.other] < 0) & (suspects.side % 2 == 1))  # answers an offer
-    found: Mask = ~later & (shift <= MAX_SHIFT) & (shift > 0) & scaled
-    return found & (2 * window >= first) & (window <= 2 * first)
+    only_synack: Mask = ~later & (shift <= MAX_SHIFT) & (shift > 0) & scaled
+    return only_synack & (2 * window >= first) & (window <= 2 * first)
 
 
 def whole_segments(trace: Trace, suspects: Suspects) -> Mask:
@@ -242,11 +242,11 @@ def whole_segments(trace: Trace, suspects: Suspects) -> Mask:
     44 and 45 segments of 1,460 bytes are usual (RFC 5681 §4.1 has receivers count in full segments).
     """
     window = trace.packets.window[suspects.row].astype(np.int64)
-    found = np.zeros(len(suspects), np.bool_)
+    whole = np.zeros(len(suspects), np.bool_)
     for side in (suspects.side, suspects.other):
         mss = trace.sides.mss[side].astype(np.int64)
-        found |= (mss >= LEAST_MSS) & (window % np.maximum(mss, 1) == 0)
-    return found
+        whole |= (mss >= LEAST_MSS) & (window % np.maximum(mss, 1) == 0)
+    return whole
 
 
 def filled_up(trace: Trace, suspects: Suspects) -> Mask:
@@ -272,10 +272,10 @@ def varying_window(trace: Trace, suspects: Suspects) -> Mask:
     host = claimed_host(trace, suspects.side)
     window = trace.packets.window[suspects.row].astype(np.int64)
     bare = ~suspects.acks & (window > 0)
-    seen = np.unique(np.stack([host, suspects.flow, window], axis=1)[bare], axis=0)
+    combinations = np.unique(np.stack([host, suspects.flow, window], axis=1)[bare], axis=0)
     count = 2 * len(trace.hosts)
-    kinds = np.bincount(np.unique(seen[:, [0, 2]], axis=0)[:, 0], minlength=count)
-    flows = np.bincount(np.unique(seen[:, :2], axis=0)[:, 0], minlength=count)
+    kinds = np.bincount(np.unique(combinations[:, [0, 2]], axis=0)[:, 0], minlength=count)
+    flows = np.bincount(np.unique(combinations[:, :2], axis=0)[:, 0], minlength=count)
     varies: Mask = bare & ((kinds >= 2) & (flows >= 2))[host]
     return varies
 
@@ -295,9 +295,9 @@ def varying_ttl(trace: Trace, suspects: Suspects) -> Mask:
     packets, base = trace.packets, suspects.base
     count = 2 * len(trace.hosts)
     host = claimed_host(trace, suspects.side)
-    seen = np.unique(np.stack([host, suspects.flow, packets.ttl[suspects.row]], axis=1), axis=0)
-    kinds = np.bincount(np.unique(seen[:, [0, 2]], axis=0)[:, 0], minlength=count)
-    flows = np.bincount(np.unique(seen[:, :2], axis=0)[:, 0], minlength=count)
+    combinations = np.unique(np.stack([host, suspects.flow, packets.ttl[suspects.row]], axis=1), axis=0)
+    kinds = np.bincount(np.unique(combinations[:, [0, 2]], axis=0)[:, 0], minlength=count)
+    flows = np.bincount(np.unique(combinations[:, :2], axis=0)[:, 0], minlength=count)
     low, high = np.full(count, 255), np.zeros(count, np.int64)
     base_host, base_ttl = claimed_host(trace, base.side), packets.ttl[base.row].astype(np.int64)
     np.minimum.at(low, base_host, base_ttl)
@@ -319,10 +319,10 @@ def continues_timestamps(trace: Trace, suspects: Suspects) -> Mask:
     row = suspects.row
     stamped = (packets.tcp_options[row] & TcpOption.TIMESTAMPS) != 0
     last = base.at(base.row, suspects.previous)
-    asked = base.at(base.row, suspects.asked)
-    known = (last >= 0) & (asked >= 0) & stamped
+    other_row = base.at(base.row, suspects.previous_other)
+    known = (last >= 0) & (other_row >= 0) & stamped
     age = (packets.tsval[row] - packets.tsval[np.maximum(last, 0)]).astype(np.int32)
-    echo = (packets.tsval[np.maximum(asked, 0)] - packets.tsecr[row]).astype(np.int32)
+    echo = (packets.tsval[np.maximum(other_row, 0)] - packets.tsecr[row]).astype(np.int32)
     fits: Mask = known & (age >= 0) & (age < 1 << 24) & (echo >= 0) & (echo < 1 << 24)
     return fits
 

@@ -10,12 +10,12 @@ from netinterf.schema import IpFlag, TcpOption
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["begins_http", "begins_page", "from_gateway", "too_early", "unlike_greeting"]
+__all__ = ["begins_http", "begins_page", "from_gateway", "too_early", "unlike_synack"]
 
 HTTP = np.frombuffer(b"HTTP/", np.uint8)
 
 
-def unlike_greeting(trace: Trace, row: I64, side: I64) -> Mask:
+def unlike_synack(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets differ from the SYN of their side in hop limit, DF, or timestamps though agreed on."""
     packets, sides = trace.packets, trace.sides
     syn = sides.syn[side].astype(np.int64)
@@ -24,8 +24,8 @@ def unlike_greeting(trace: Trace, row: I64, side: I64) -> Mask:
     unlike = (packets.ttl[row] != packets.ttl[syn]) & trace.recording.ttl_informative[side // 2]
     unlike |= (packets.ip_flags[row] ^ packets.ip_flags[syn]) & IpFlag.DONT_FRAGMENT != 0
     unlike |= stamps_agreed(trace, side) & (packets.tcp_options[row] & TcpOption.TIMESTAMPS == 0)
-    found: Mask = unlike & (syn >= 0)
-    return found
+    differs: Mask = unlike & (syn >= 0)
+    return differs
 
 
 def from_gateway(trace: Trace, row: I64, side: I64) -> Mask:
@@ -36,26 +36,28 @@ def from_gateway(trace: Trace, row: I64, side: I64) -> Mask:
     packets, syn = trace.packets, trace.sides.syn[side].astype(np.int64)
     if not len(row):
         return np.zeros(0, np.bool_)
-    told = trace.recording.at_client[side // 2] & trace.recording.ttl_informative[side // 2]
-    fresh = told & np.isin(packets.ttl[row], INITIAL_TTLS) & (side % 2 == 1)
-    found: Mask = fresh & (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
-    return found
+    informative = trace.recording.at_client[side // 2] & trace.recording.ttl_informative[side // 2]
+    fresh = informative & np.isin(packets.ttl[row], INITIAL_TTLS) & (side % 2 == 1)
+    local: Mask = fresh & (syn >= 0) & ~np.isin(packets.ttl[np.maximum(syn, 0)], INITIAL_TTLS)
+    return local
 
 
 def too_early(trace: Trace, row: I64, side: I64) -> Mask:
     """Say which packets came so soon after the other side's first data that they cannot answer them, and yet do."""
     packets = trace.packets
-    asked = trace.sides.first_payload[side ^ 1].astype(np.int64)
-    found = np.zeros(len(row), np.bool_)
+    request = trace.sides.first_payload[side ^ 1].astype(np.int64)
+    early = np.zeros(len(row), np.bool_)
     if not len(row):
-        return found
-    waited = packets.time[row] - packets.time[np.maximum(asked, 0)]
-    answers = (asked >= 0) & (asked < row) & (packets.relative_ack[row] > packets.relative_seq[np.maximum(asked, 0)])
+        return early
+    waited = packets.time[row] - packets.time[np.maximum(request, 0)]
+    answers = (
+        (request >= 0) & (request < row) & (packets.relative_ack[row] > packets.relative_seq[np.maximum(request, 0)])
+    )
     place = np.flatnonzero(answers & (waited < PREMATURE_MANY * longest(trace, side)))
     if len(place):  # round trips of all hosts cost more than all the rest
         rtt = host_rtt(trace)[0][side[place]]
-        found[place] = (waited[place] < PREMATURE_MANY * rtt) & (rtt - waited[place] >= LEAST_GAP_NS)
-    return found
+        early[place] = (waited[place] < PREMATURE_MANY * rtt) & (rtt - waited[place] >= LEAST_GAP_NS)
+    return early
 
 
 def longest(trace: Trace, side: I64) -> F64:
@@ -72,11 +74,11 @@ def begins_http(trace: Trace, rows: I64) -> Mask:
     packets = trace.packets
     enough = packets.payload_captured[rows] >= len(HTTP)
     starts = packets.payload_start[rows[enough]]
-    found = np.zeros(len(rows), np.bool_)
+    begins = np.zeros(len(rows), np.bool_)
     if enough.any():
         heads = trace.buffer[spans(starts, np.full(len(starts), len(HTTP)))].reshape(-1, len(HTTP))
-        found[enough] = (heads == HTTP).all(axis=1)
-    return found
+        begins[enough] = (heads == HTTP).all(axis=1)
+    return begins
 
 
 def begins_page(trace: Trace, rows: I64) -> Mask:

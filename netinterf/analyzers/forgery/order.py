@@ -17,18 +17,18 @@ SAME_CLOCK = 1 << 24
 """Ticks beyond which two timestamps are not those of one clock: four hours at the fastest (1 ms, RFC 7323 §5.4)."""
 
 
-def stamped_first(trace: Trace, one: I64, other: I64) -> Mask:
+def stamped_first(trace: Trace, row: I64, other: I64) -> Mask:
     """Say which packets were sent before others by their timestamps; without both, or in one tick: none."""
     packets = trace.packets
-    stamped = packets.tcp_options[one] & packets.tcp_options[other] & TcpOption.TIMESTAMPS != 0
-    ticks = (packets.tsval[other] - packets.tsval[one]).astype(np.int32)
+    stamped = packets.tcp_options[row] & packets.tcp_options[other] & TcpOption.TIMESTAMPS != 0
+    ticks = (packets.tsval[other] - packets.tsval[row]).astype(np.int32)
     first: Mask = stamped & (ticks > 0) & (ticks < SAME_CLOCK)
     return first
 
 
-def counted_first(trace: Trace, one: I64, other: I64) -> Mask:
+def counted_first(trace: Trace, row: I64, other: I64) -> Mask:
     """Say which packets were sent just before others by their IP IDs; zeros, and IPv6, say nothing."""
     packets = trace.packets
-    ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[one]) % 65536
-    first: Mask = (packets.version[one] == 4) & (packets.ip_id[one] > 0)
+    ahead = (packets.ip_id[other].astype(np.int64) - packets.ip_id[row]) % 65536
+    first: Mask = (packets.version[row] == 4) & (packets.ip_id[row] > 0)
     return first & (ahead >= 1) & (ahead <= NEXT_FEW)

@@ -33,12 +33,12 @@ def compare_with_sender(trace: Trace, suspects: Suspects, headers: HeaderSigns) 
     """
     own = headers.in_counter | headers.own_timestamps
     fields = comparable_fields(trace, suspects, headers)
-    known = np.sum([told for told, _ in fields], axis=0, dtype=np.int64)
-    same = np.all([~told | fits for told, fits in fields], axis=0)
-    odd = headers.odd_flags | (headers.payload > 0) | headers.copied_id | headers.copied_window
-    odd |= headers.ttl_varies | headers.window_varies | headers.no_timestamps | ~np.isnan(headers.ip_id_jump)
+    known = np.sum([comparable for comparable, _ in fields], axis=0, dtype=np.int64)
+    same = np.all([~comparable | fits for comparable, fits in fields], axis=0)
+    strange = headers.odd_flags | (headers.payload > 0) | headers.copied_id | headers.copied_window
+    strange |= headers.ttl_varies | headers.window_varies | headers.no_timestamps | ~np.isnan(headers.ip_id_jump)
     compared = (known >= FEWEST) & ~own
-    return compared, compared & same & ~odd
+    return compared, compared & same & ~strange
 
 
 def comparable_fields(trace: Trace, suspects: Suspects, headers: HeaderSigns) -> list[tuple[Mask, Mask]]:
@@ -51,7 +51,7 @@ def comparable_fields(trace: Trace, suspects: Suspects, headers: HeaderSigns) ->
     everything, group = SideGroups(base, suspects.side), SideGroups(later, suspects.side)
     flag, v4 = packets.ip_flags & IpFlag.DONT_FRAGMENT != 0, packets.version[row] == 4
     df_known, df = steady(everything, flag[base.row], flag[row])
-    id_known, one_id = steady(group, packets.ip_id[later.row], packets.ip_id[row])
+    id_known, id_same = steady(group, packets.ip_id[later.row], packets.ip_id[row])
     id_known &= (group.count > 1) & trace.recording.ip_id_informative[suspects.flow]
     hops = ~np.isnan(headers.ttl_jump) & trace.recording.ttl_informative[suspects.flow]
     window = packets.window.astype(np.int64)
@@ -60,7 +60,7 @@ def comparable_fields(trace: Trace, suspects: Suspects, headers: HeaderSigns) ->
         (hops, headers.ttl_jump == 0),
         (v4 & df_known, df),
         steady(everything, packets.tos[base.row], packets.tos[row]),
-        (v4 & id_known, one_id),
+        (v4 & id_known, id_same),
         ((window[row] > 0) & (group.count > 0), group.holds(window[later.row], window[row])),
         (stamped, headers.own_timestamps),
     ]

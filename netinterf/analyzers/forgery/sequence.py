@@ -88,14 +88,14 @@ def acceptable(trace: Trace, suspects: Suspects) -> Mask:
     """
     packets, base = trace.packets, suspects.base
     here, opening = packets.relative_seq[suspects.row], suspects.previous < 0
-    taken = np.maximum(base.at(base.acked, suspects.asked), 0)
+    taken = np.maximum(base.at(base.acked, suspects.previous_other), 0)
     fits: Mask = np.where(opening, ~suspects.acks | (packets.relative_ack[suspects.row] == 1), here >= taken - SLACK)
     return fits & (opening | ~outside(suspects, here))
 
 
 def outside(suspects: Suspects, here: I64) -> Mask:
     """Say of each suspect whether its number lies beyond all that its receiver had room for."""
-    edge = suspects.base.at(suspects.base.edge, suspects.asked)
+    edge = suspects.base.at(suspects.base.edge, suspects.previous_other)
     beyond: Mask = (edge >= 0) & (here > edge)
     return beyond
 
@@ -116,7 +116,7 @@ def behind_data(trace: Trace, suspects: Suspects) -> Mask:
 
 def may_answer(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a reset may answer a segment with an old ack field: one was seen, or, for a bare R, none could be."""
-    may: Mask = echoes_ack(trace, suspects) | (~suspects.acks & (suspects.asked < 0))
+    may: Mask = echoes_ack(trace, suspects) | (~suspects.acks & (suspects.previous_other < 0))
     return may
 
 
@@ -131,7 +131,7 @@ def echoes_ack(trace: Trace, suspects: Suspects) -> Mask:
 
 def ack_unsent(trace: Trace, suspects: Suspects) -> Mask:
     """Find resets that acknowledge bytes which the other side never sent (RST_ACK_CHANGE). Blind with holes."""
-    sent = suspects.base.at(suspects.base.top, suspects.asked)
+    sent = suspects.base.at(suspects.base.top, suspects.previous_other)
     ack = trace.packets.relative_ack[suspects.row]
     beyond: Mask = suspects.acks & (sent >= 1) & (ack > sent + SLACK) & ~lossy(trace, suspects)
     return beyond & acceptable(trace, suspects)
@@ -150,7 +150,7 @@ def seq_change(trace: Trace, suspects: Suspects) -> Mask:
     pair = suspects.side[first] == suspects.side[second]
     pair &= (time[second] - time[first] < SEQ_CHANGE_WINDOW_NS) & (seq[second] > seq[first] + SLACK)
     sent = base.at(base.top, suspects.previous, missing=0)
-    acked = base.at(base.acked, suspects.asked, missing=0)
+    acked = base.at(base.acked, suspects.previous_other, missing=0)
     pair &= (seq[second] > sent[second]) & (seq[second] > acked[second] + SLACK)
     fin = trace.sides.fin
     rst = trace.sides.rst
@@ -158,7 +158,8 @@ def seq_change(trace: Trace, suspects: Suspects) -> Mask:
         pair &= ~((fin[side] >= 0) & (fin[side] < suspects.row[first]))
     opposite = rst[suspects.other[first]]
     pair &= ~((opposite >= 0) & (opposite < suspects.row[first]))
-    found = np.zeros(len(suspects), np.bool_)
-    found[second[pair]] = True
-    seen = (suspects.previous >= 0) & (suspects.asked >= 0)  # with one direction only, nothing is beyond anything
-    return found & seen & ~lossy(trace, suspects)
+    climbs = np.zeros(len(suspects), np.bool_)
+    climbs[second[pair]] = True
+    # with one direction only, nothing is beyond anything
+    two_way = (suspects.previous >= 0) & (suspects.previous_other >= 0)
+    return climbs & two_way & ~lossy(trace, suspects)

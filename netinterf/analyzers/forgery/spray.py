@@ -53,5 +53,5 @@ def sprayed(trace: Trace, *, resets: bool) -> tuple[I64, I64]:
     touching = np.zeros(len(sides), np.bool_)
     touching[places[0, 1:][beside & (np.diff(places[1]) <= longest[places[0, 1:]])]] = True
     count = np.where(touching, 0, np.bincount(places[0], minlength=len(sides)))
-    shown = count[side] >= SEVERAL
-    return row[shown], count[side[shown]]
+    scattered = count[side] >= SEVERAL
+    return row[scattered], count[side[scattered]]

@@ -30,7 +30,7 @@ class Suspects:
     other: I64  # rows in Sides: who it is addressed to
     acks: Mask  # the ACK flag is set
     previous: I64  # place in the base of the claimed sender's last packet before, -1 for none
-    asked: I64  # place in the base of the other side's last packet before, -1 for none
+    previous_other: I64  # place in the base of the other side's last packet before, -1 for none
     gap: I64  # ns since the claimed sender's last packet, -1 for none
     base: SidePackets
 
@@ -89,7 +89,7 @@ def beside(trace: Trace, row: I64, base: SidePackets) -> Suspects:
         other=side ^ 1,
         acks=(packets.tcp_flags[row] & TcpFlag.ACK) != 0,
         previous=previous,
-        asked=base.before(side ^ 1, row),
+        previous_other=base.before(side ^ 1, row),
         gap=np.where(previous >= 0, packets.time[row] - last_time, -1),
         base=base,
     )
@@ -125,10 +125,10 @@ def aimed_at(trace: Trace, base: SidePackets, row: I64) -> I64:
     packets, sides = trace.packets, trace.sides
     flow = packets.flow[row].astype(np.int64)
     side = 2 * flow + ~packets.outbound[row]
-    asked = sides.first_payload[side ^ 1].astype(np.int64)
+    request = sides.first_payload[side ^ 1].astype(np.int64)
     whole = sides.rtt[side] + sides.rtt[side ^ 1]
-    known = (asked >= 0) & (asked < row) & (sides.rtt[side] >= 0) & (sides.rtt[side ^ 1] >= 0)
-    since = packets.time[row] - packets.time[np.maximum(asked, 0)] if len(packets) else row
+    known = (request >= 0) & (request < row) & (sides.rtt[side] >= 0) & (sides.rtt[side ^ 1] >= 0)
+    since = packets.time[row] - packets.time[np.maximum(request, 0)] if len(packets) else row
     went_on = base.before(side, np.full(len(row), len(packets))) > base.before(side, row)
     drawn = known & went_on & (since <= PROMPT_TRIPS * whole)
     client = trace.flows.client[flow]
@@ -142,15 +142,15 @@ PROMPT_TRIPS, SEVERAL = 2, 3
 other of which a left-over would explain one. Judgement, not fitted."""
 
 
-def witnesses(suspects: Suspects, rows: I64, shown: I64 | None) -> Ragged:
+def witnesses(suspects: Suspects, rows: I64, compared: I64 | None) -> Ragged:
     """List the packets that show a sign: the suspect, and the packet it was compared with where there is one."""
     own = suspects.row[rows]
-    if shown is None:
+    if compared is None:
         return Ragged.from_lengths(np.ones(len(rows), np.int64), own.astype(np.int32))
-    return couples(own, shown[rows])
+    return couples(own, compared[rows])
 
 
 def couples(left: I64, right: I64) -> Ragged:
     """List two packets per row, the earlier first."""
-    both = np.sort(np.stack([left, right], axis=1), axis=1).reshape(-1)
-    return Ragged.from_lengths(np.full(len(left), 2), both.astype(np.int32))
+    pairs = np.sort(np.stack([left, right], axis=1), axis=1).reshape(-1)
+    return Ragged.from_lengths(np.full(len(left), 2), pairs.astype(np.int32))

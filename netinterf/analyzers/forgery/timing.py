@@ -70,9 +70,9 @@ def host_rtt(trace: Trace) -> tuple[I64, I64]:
     clean &= ~own | (rtts.value >= PREMATURE_ONE * others[host[rtts.side]])
     side = rtts.side[clean]
     least = least_of(host[side], rtts.value[clean], 2 * len(trace.hosts))
-    shook = np.zeros(len(least), np.bool_)
-    shook[host[side[rtts.kind[clean] == RttKind.HANDSHAKE]]] = True
-    least[~shook] = -1
+    timed = np.zeros(len(least), np.bool_)
+    timed[host[side[rtts.kind[clean] == RttKind.HANDSHAKE]]] = True
+    least[~timed] = -1
     count = np.bincount(host[side], minlength=2 * len(trace.hosts))
     return least[host], count[host]
 
@@ -102,7 +102,7 @@ class Timing:
     ratio: F64  # age of what was answered in least round trips to the claimed sender, NaN: unknown
     rtt: I64  # least round trip in ns, -1 when unknown
     samples: I64  # number of round trips behind it
-    asked: I64  # row in Packets of the first copy of what was answered, -1 for none
+    trigger: I64  # row in Packets of the first copy of what was answered, -1 for none
     premature: Mask  # acknowledges what its claimed sender cannot have read yet
     too_soon: Mask  # bare, and right behind a packet that its claimed sender cannot have read yet
     nearer: Mask  # later than that, but before the claimed sender's fastest answer
@@ -119,17 +119,17 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
     """
     packets, base = trace.packets, suspects.base
     rtt, samples = (column[suspects.side] for column in host_rtt(trace))
-    heard, newest = base.at(base.acked, suspects.previous), base.at(base.top, suspects.asked)
+    heard, newest = base.at(base.acked, suspects.previous), base.at(base.top, suspects.previous_other)
     oldest = np.where(newest > heard, heard + 1, newest)
     ack = np.where(suspects.acks, packets.relative_ack[suspects.row], oldest)
-    asked = first_reaching(suspects, ack)
+    trigger = first_reaching(suspects, ack)
     end = trace.sides.fin[suspects.other].astype(np.int64)  # it takes a number, too, and the base may be without
     if len(packets):
         ended = (end >= 0) & (end < suspects.row) & (segment_end(packets, np.maximum(end, 0)) == ack)
-        asked = np.where(ended & ((asked < 0) | (end < asked)), end, asked)
-        asked = np.where(takes_numbers(packets, asked), asked, -1)
-    waited = packets.time[suspects.row] - packets.time[np.maximum(asked, 0)] if len(packets) else rtt
-    known = (asked >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & trace.recording.timing_informative[suspects.flow]
+        trigger = np.where(ended & ((trigger < 0) | (end < trigger)), end, trigger)
+        trigger = np.where(takes_numbers(packets, trigger), trigger, -1)
+    waited = packets.time[suspects.row] - packets.time[np.maximum(trigger, 0)] if len(packets) else rtt
+    known = (trigger >= 0) & (rtt > 0) & (rtt < SYN_AGAIN_NS) & trace.recording.timing_informative[suspects.flow]
     ratio = np.where(known, waited / np.maximum(rtt, 1), np.nan)
     several = samples >= 2
     limit = np.where(several, PREMATURE_MANY, PREMATURE_ONE)
@@ -140,7 +140,7 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
         ratio=ratio,
         rtt=rtt,
         samples=samples,
-        asked=asked,
+        trigger=trigger,
         premature=early & suspects.acks,
         too_soon=early & ~suspects.acks,
         nearer=nearer,
@@ -151,9 +151,8 @@ def measure_timing(trace: Trace, suspects: Suspects) -> Timing:
 def takes_numbers(packets: Packets, row: I64) -> Mask:
     """Say which packets hold a byte, a SYN or a FIN: others reach further only over what the capture lacks."""
     flags = packets.tcp_flags[np.maximum(row, 0)]
-    takes = (packets.payload_length[np.maximum(row, 0)] > 0) | (flags & (TcpFlag.SYN | TcpFlag.FIN) != 0)
-    found: Mask = takes
-    return found
+    takes: Mask = (packets.payload_length[np.maximum(row, 0)] > 0) | (flags & (TcpFlag.SYN | TcpFlag.FIN) != 0)
+    return takes
 
 
 def first_reaching(suspects: Suspects, ack: I64) -> I64:
@@ -168,8 +167,8 @@ def first_reaching(suspects: Suspects, ack: I64) -> I64:
     keys = base.side << 40 | np.clip(base.top, 0, low)
     place = np.searchsorted(keys, suspects.other << 40 | np.clip(ack, 0, low))
     inside = np.minimum(place, len(base.row) - 1)
-    found = (place < len(base.row)) & (base.side[inside] == suspects.other) & (base.row[inside] < suspects.row)
-    return np.where(found & (ack > 0), base.row[inside], -1)
+    reached = (place < len(base.row)) & (base.side[inside] == suspects.other) & (base.row[inside] < suspects.row)
+    return np.where(reached & (ack > 0), base.row[inside], -1)
 
 
 def trigger_died(trace: Trace, suspects: Suspects) -> I64:
@@ -183,25 +182,25 @@ def trigger_died(trace: Trace, suspects: Suspects) -> I64:
         Row in Packets of the ICMP message, -1 for none.
     """
     packets, quotes, base = trace.packets, trace.quotes, suspects.base
-    asked = np.where(suspects.acks, first_reaching(suspects, packets.relative_ack[suspects.row]), -1)
+    acked = np.where(suspects.acks, first_reaching(suspects, packets.relative_ack[suspects.row]), -1)
     expired = np.isin(packets.icmp[quotes.packet] >> 8, TIME_EXCEEDED) & (quotes.flow >= 0)
     expired &= (packets.icmp[quotes.packet] >> 8 == 3) == (packets.version[quotes.packet] == 6)
     quoted = quotes.take(expired)
     report = np.full(len(suspects), -1)
-    told = np.flatnonzero((asked >= 0) & np.isin(suspects.flow, quoted.flow))
-    told = told[packets.payload_length[asked[told]] > 0]
-    trigger = asked[told]
+    candidates = np.flatnonzero((acked >= 0) & np.isin(suspects.flow, quoted.flow))
+    candidates = candidates[packets.payload_length[acked[candidates]] > 0]
+    trigger = acked[candidates]
     order = np.argsort(quoted.flow, kind="stable")
-    place, at = every_equal(suspects.flow[told], quoted.flow[order])
+    place, at = every_equal(suspects.flow[candidates], quoted.flow[order])
     quote, sent = order[at], trigger[place]
     hit = (quoted.seq[quote] == packets.seq[sent]) & (quoted.outbound[quote] == packets.outbound[sent])
     hit &= (packets.version[sent] != 4) | (quoted.ip_id[quote] == packets.ip_id[sent])
-    owner, copy = every_equal(suspects.other[told], base.side)
+    owner, copy = every_equal(suspects.other[candidates], base.side)
     begin = packets.relative_seq[trigger][owner]
     covers = (base.end[copy] > begin) & (packets.relative_seq[base.row[copy]] <= begin)
-    covers &= base.row[copy] <= suspects.row[told][owner]
-    hit &= (np.bincount(owner[covers], minlength=len(told)) == 1)[place]
-    report[told[place[hit]][::-1]] = quoted.packet[quote[hit]][::-1]  # the last write wins: the first report
+    covers &= base.row[copy] <= suspects.row[candidates][owner]
+    hit &= (np.bincount(owner[covers], minlength=len(candidates)) == 1)[place]
+    report[candidates[place[hit]][::-1]] = quoted.packet[quote[hit]][::-1]  # the last write wins: the first report
     return report
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from netinterf.analyzers.forgery import rules
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
-from netinterf.analyzers.forgery.greeted import greeted_by_another
+from netinterf.analyzers.forgery.greeted import synack_by_another
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
@@ -33,26 +33,27 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
     """
     headers, timing = compare_headers(trace, suspects), measure_timing(trace, suspects)
     jump = hops_off(headers, tolerance)
-    own = ~greeted_by_another(trace, suspects)
+    own = ~synack_by_another(trace, suspects)
     telling = ~np.isnan(jump) & trace.recording.ttl_informative[suspects.flow] & own
     times = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
     jumps = ~np.isnan(headers.ip_id_jump) & trace.recording.ip_id_informative[suspects.flow]
-    retold, report = ack_regressions(trace, suspects.row), trigger_died(trace, suspects)
+    regressions, report = ack_regressions(trace, suspects.row), trigger_died(trace, suspects)
     late, soon = (
         (trace.packets.time[np.maximum(row, 0)] - trace.packets.time[suspects.row]) / 1e6
-        for row in (retold.late, retold.soon)
+        for row in (regressions.late, regressions.soon)
     )
-    told = trace.recording.timing_informative[suspects.flow]
-    greeted = trace.sides.syn[suspects.side] >= 0  # else nobody knows who asked whom, nor what came first
-    known = ~told | (retold.late < 0)  # what its sender takes back it did not write, whoever's counts it goes on with
-    few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
-    found = (
-        sign(rules.PREMATURE, timing.premature & greeted, times, strength=few, shown=timing.asked),
-        sign(rules.NEARER, timing.nearer & greeted, times, shown=timing.asked),
-        sign(rules.TRIGGER_DIED, report >= 0, shown=report),
-        sign(rules.ON_TIME, timing.on_time & known & greeted, times, shown=timing.asked),
-        sign(rules.ACK_REGRESSION, (retold.late >= 0) & told, {"gap_ms": late}, shown=retold.late),
-        sign(rules.ACK_REORDERED, (retold.soon >= 0) & told, {"gap_ms": soon}, shown=retold.soon),
+    informative = trace.recording.timing_informative[suspects.flow]
+    opened = trace.sides.syn[suspects.side] >= 0  # else nobody knows who asked whom, nor what came first
+    # what its sender takes back it did not write, whoever's counts it goes on with
+    known = ~informative | (regressions.late < 0)
+    share = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
+    signs = (
+        sign(rules.PREMATURE, timing.premature & opened, times, strength=share, witness=timing.trigger),
+        sign(rules.NEARER, timing.nearer & opened, times, witness=timing.trigger),
+        sign(rules.TRIGGER_DIED, report >= 0, witness=report),
+        sign(rules.ON_TIME, timing.on_time & known & opened, times, witness=timing.trigger),
+        sign(rules.ACK_REGRESSION, (regressions.late >= 0) & informative, {"gap_ms": late}, witness=regressions.late),
+        sign(rules.ACK_REORDERED, (regressions.soon >= 0) & informative, {"gap_ms": soon}, witness=regressions.soon),
         sign(rules.TTL, telling & ~headers.ttl_class, {"jump": jump}),
         sign(rules.TTL_CLASS, telling & headers.ttl_class, {"jump": jump}),
         sign(rules.NO_TIMESTAMPS, headers.no_timestamps & own),
@@ -65,7 +66,7 @@ def written_signs(trace: Trace, suspects: Suspects, tolerance: int = 0) -> Signs
         sign(rules.IN_COUNTER, headers.in_counter & known),
         sign(rules.GATEWAY, from_gateway(trace, suspects.row, suspects.side)),
     )
-    return of_one_writer(gathered(found), len(suspects))
+    return of_one_writer(gathered(signs), len(suspects))
 
 
 def of_one_writer(signs: Signs, count: int) -> Signs:

@@ -63,14 +63,14 @@ class Freezes:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down which connections were stopped, and whether a common count explains it."""
         stops = find_stops(trace)
-        if not stops.seen.any():
+        if not stops.client_alive.any():
             return Evidence.empty(rules=self.rules)
         courses = follow_courses(trace, stops)
-        stops = attrs.evolve(stops, seen=stops.seen & ~only_beginnings(trace, stops, courses))
-        tables = self.stopped(stops.take(stops.seen))
-        chosen, times = np.unique(trace.flows.client[stops.flow[stops.seen]], return_counts=True)
-        for one in chosen[times >= FEWEST].tolist():
-            tables += self.compared(trace, stops, apart(trace, stops, courses.of_client(trace, one)))
+        stops = attrs.evolve(stops, client_alive=stops.client_alive & ~only_beginnings(trace, stops, courses))
+        tables = self.stopped(stops.take(stops.client_alive))
+        chosen, times = np.unique(trace.flows.client[stops.flow[stops.client_alive]], return_counts=True)
+        for client in chosen[times >= FEWEST].tolist():
+            tables += self.compared(trace, stops, apart(trace, stops, courses.of_client(trace, client)))
         return join(tables)
 
     def stopped(self, stops: Stops) -> list[Evidence]:
@@ -87,38 +87,38 @@ class Freezes:
         places = np.unique(trace.contacts.network[stops.flow[place]])
         if len(place) < (FEWEST if len(places) > 1 else FEWEST_HERE):
             return []
-        found = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
-        if found.llr <= 0:
-            told = {"stopped": len(place), "llr": found.llr}
+        limit = unless_hung(find_common_limit(lives_of(trace, stops, courses)), stops, courses)
+        if limit.llr <= 0:
+            counts = {"stopped": len(place), "llr": limit.llr}
             scattered = stops.take(place)
             scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
-            apart = sign(rules.SCATTERED, True, told, llr=found.llr)
+            apart = sign(rules.SCATTERED, True, counts, llr=limit.llr)
             return record(self, cases_of(scattered, scattered.last), gathered([apart]))
-        hit = courses.take((courses.stop >= 0) & (found.held > 0))
+        hit = courses.take((courses.stop >= 0) & (limit.held > 0))
         limited = stops.take(hit.stop)
         limited = limited.take(np.unique(limited.flow, return_index=True)[1])
         measured = {
             "stopped": len(limited),
             "servers": len(np.unique(trace.flows.server[hit.flow])),
-            "limit_packets": found.packets,
-            "limit_bytes": found.bytes,
-            "llr": found.llr,
-            "in_packets": found.in_packets,
+            "limit_packets": limit.packets,
+            "limit_bytes": limit.bytes,
+            "llr": limit.llr,
+            "in_packets": limit.in_packets,
         }
         alive = limited.take(limited.heard >= 0)
         later = (trace.packets.time[alive.heard] - alive.since) / 1e9
-        spared = went_beyond(trace, courses, hit, found)
-        seen = [sign(rules.LIMIT, True, measured, llr=found.llr)]
-        seen += [sign(rules.SPARED, True, {"spared": spared, "selective": 1.0})] if spared else []
+        spared = went_beyond(trace, courses, hit, limit)
+        signs = [sign(rules.LIMIT, True, measured, llr=limit.llr)]
+        signs += [sign(rules.SPARED, True, {"spared": spared, "selective": 1.0})] if spared else []
         one_way = sign(rules.ONE_WAY, True, {"seconds": later})
-        tables = record(self, cases_of(limited, limited.last), gathered(seen))
+        tables = record(self, cases_of(limited, limited.last), gathered(signs))
         return tables + record(self, cases_of(alive, alive.heard), gathered([one_way]))
 
 
-def cases_of(stops: Stops, shown: I64) -> Cases:
+def cases_of(stops: Stops, other: I64) -> Cases:
     """Ask about stops, each shown beside another packet."""
-    both = each_once(stops.row, np.maximum(shown, stops.row))
-    return Cases(subject=stops.flow, time=stops.since, witness=both, forged=stops.row)
+    witness = each_once(stops.row, np.maximum(other, stops.row))
+    return Cases(subject=stops.flow, time=stops.since, witness=witness, forged=stops.row)
 
 
 def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> Mask:
@@ -128,12 +128,12 @@ def only_beginnings(trace: Trace, stops: Stops, courses: Courses) -> Mask:
     other clients did says nothing: captures are merged.
     """
     hosts, places = len(trace.hosts), stops.packets.shape[1]
-    client, courier = (trace.flows.client[rows].astype(np.int64) for rows in (stops.flow, courses.flow))
+    client, course_client = (trace.flows.client[rows].astype(np.int64) for rows in (stops.flow, courses.flow))
     tried = trace.packets.time[stops.last] - stops.since >= LATE_NS
     limit = group_median(stops.packets.reshape(-1), np.repeat(client, places), hosts)
-    beyond = (courses.stop < 0) & (courses.packets > BEYOND * limit[courier])
+    beyond = (courses.stop < 0) & (courses.packets > BEYOND * limit[course_client])
     more = np.zeros(hosts, np.bool_)
-    more[client[tried]] = more[courier[beyond]] = True
+    more[client[tried]] = more[course_client[beyond]] = True
     return ~more[client]
 
 
@@ -146,9 +146,9 @@ def apart(trace: Trace, stops: Stops, courses: Courses) -> Courses:
     since, place = stops.since[courses.stop[stopped]], trace.contacts.network[courses.flow[stopped]]
     order = np.lexsort((since, place))
     late = (np.diff(since[order], prepend=0) < AT_ONCE_NS) & (np.diff(place[order], prepend=-1) == 0)
-    kept = np.ones(len(courses), np.bool_)
-    kept[stopped[order[late]]] = False
-    return courses.take(kept)
+    keep = np.ones(len(courses), np.bool_)
+    keep[stopped[order[late]]] = False
+    return courses.take(keep)
 
 
 def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
@@ -169,21 +169,21 @@ def lives_of(trace: Trace, stops: Stops, courses: Courses) -> Lives:
     )
 
 
-def unless_hung(found: CommonLimit, stops: Stops, courses: Courses) -> CommonLimit:
+def unless_hung(limit: CommonLimit, stops: Stops, courses: Courses) -> CommonLimit:
     """Weigh a limit against programs that hang after a buffer's length, which stop at one count as well.
 
     They are as rare as bad servers and end behind PSH, a stop that does not being a failure of its own; a counter stops
     behind PSH as often as full segments carry it.
     """
-    limited = stops.pushed[courses.stop[(courses.stop >= 0) & (found.held > 0)]]
+    limited = stops.pushed[courses.stop[(courses.stop >= 0) & (limit.held > 0)]]
     each = np.where(limited, math.log(PUSHED / (1 - LEAK)), math.log((1 - PUSHED) / LEAK))
     hung = max(float(each.sum()) - math.log(BAD_SERVER), 0.0)
-    return found._replace(llr=min(found.llr, hung))
+    return limit._replace(llr=min(limit.llr, hung))
 
 
-def went_beyond(trace: Trace, courses: Courses, hit: Courses, found: CommonLimit) -> int:
+def went_beyond(trace: Trace, courses: Courses, hit: Courses, common: CommonLimit) -> int:
     """Count connections of other sites that went well beyond a limit."""
-    reached, limit = (courses.packets, found.packets) if found.in_packets > 0 else (courses.bytes, found.bytes)
+    reached, limit = (courses.packets, common.packets) if common.in_packets > 0 else (courses.bytes, common.bytes)
     name = trace.contacts.name
     site = combined(trace.flows.server, name)
     others = ~np.isin(site[courses.flow], site[hit.flow])

@@ -14,7 +14,7 @@ from netinterf.analyzers.unanswered.datagrams import find_quic
 from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unfinished import unfinished
-from netinterf.analyzers.unanswered.unheard import find_unheard
+from netinterf.analyzers.unanswered.unheard import find_unacked
 from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
@@ -65,7 +65,7 @@ def joined_breaks(parts: Sequence[Breaks]) -> Breaks:
 
 def find_ends(trace: Trace) -> Breaks:
     """Find the connections that were broken off in the middle for good."""
-    silences = unreported(trace, joined([find_unheard(trace), find_waiting(trace), find_quic(trace, both_ways=True)]))
+    silences = unreported(trace, joined([find_unacked(trace), find_waiting(trace), find_quic(trace, both_ways=True)]))
     silences = silences.take(midway(trace, silences))
     return Breaks(
         flow=silences.flow,
@@ -89,13 +89,13 @@ def midway(trace: Trace, silences: Silences) -> Mask:
     sides, flow, datagrams = trace.sides, silences.flow, silences.is_kind(Kind.DATAGRAM)
     stopped = datagrams | silences.is_kind(Kind.UNHEARD, Kind.CLOSING, Kind.CUT)
     begun = datagrams | ((sides.syn[2 * flow] >= 0) & (sides.syn[2 * flow + 1] >= 0))
-    unheard = silences.is_kind(Kind.UNHEARD)
-    first_flight = unheard & (sides.acked[silences.side] <= 1)
+    unacked = silences.is_kind(Kind.UNHEARD)
+    first_flight = unacked & (sides.acked[silences.side] <= 1)
     narrow, _ = large_only(trace, silences)
     idle = (silences.paused >= IDLE_NS) & ~mid_answer(trace, silences)
-    unanswered = ~(silences.is_kind(Kind.CLOSING) | said_all(trace, silences)) | mid_answer(trace, silences)
-    kept: Mask = stopped & begun & under_way(trace)[flow] & ~first_flight & ~(narrow & unheard) & ~idle & unanswered
-    return kept & ~closed_window(trace, silences)
+    unanswered = ~(silences.is_kind(Kind.CLOSING) | only_end_unacked(trace, silences)) | mid_answer(trace, silences)
+    broken: Mask = stopped & begun & under_way(trace)[flow] & ~first_flight & ~(narrow & unacked) & ~idle & unanswered
+    return broken & ~closed_window(trace, silences)
 
 
 def closed_window(trace: Trace, silences: Silences) -> Mask:
@@ -110,12 +110,12 @@ def closed_window(trace: Trace, silences: Silences) -> Mask:
     return closed
 
 
-def said_all(trace: Trace, silences: Silences) -> Mask:
+def only_end_unacked(trace: Trace, silences: Silences) -> Mask:
     """Say whether only the last packet of the side that waits and its FIN are unheard: a farewell asks for nothing."""
     sides, side = trace.sides, silences.side
     left = sides.sent[side] - sides.acked[side]
-    told: Mask = silences.is_kind(Kind.UNHEARD) & (sides.fin[side] >= 0) & (left <= silences.size + 1)
-    return told
+    only_end: Mask = silences.is_kind(Kind.UNHEARD) & (sides.fin[side] >= 0) & (left <= silences.size + 1)
+    return only_end
 
 
 def under_way(trace: Trace) -> Mask:
@@ -130,9 +130,9 @@ def mid_answer(trace: Trace, silences: Silences) -> Mask:
     last = trace.sides.last[silences.side ^ 1]
     if not len(last):
         return np.zeros(0, np.bool_)
-    told: Mask = (last >= 0) & (trace.packets.payload_length[last] > 0)
-    told &= trace.packets.tcp_flags[last] & TcpFlag.PSH == 0
-    return (told | unfinished(trace, silences.side)) & ~silences.is_kind(Kind.DATAGRAM)
+    without_push: Mask = (last >= 0) & (trace.packets.payload_length[last] > 0)
+    without_push &= trace.packets.tcp_flags[last] & TcpFlag.PSH == 0
+    return (without_push | unfinished(trace, silences.side)) & ~silences.is_kind(Kind.DATAGRAM)
 
 
 def last_passed(trace: Trace, silences: Silences) -> I64:
@@ -149,9 +149,9 @@ def last_passed(trace: Trace, silences: Silences) -> I64:
     mine = owner[base.side]
     patience = np.maximum(LATE_NS, LATE_TRIPS * np.maximum(trace.sides.rtt[silences.side ^ 1], 0))
     due = silences.since + patience
-    told = forward & (mine >= 0) & (packets.time[base.row] <= due[mine])
+    progress = forward & (mine >= 0) & (packets.time[base.row] <= due[mine])
     passed = silences.row.copy()
-    passed[mine[told]] = base.row[told]  # rows of a side lie in order, and the last write wins
+    passed[mine[progress]] = base.row[progress]  # rows of a side lie in order, and the last write wins
     datagrams = np.flatnonzero(silences.is_kind(Kind.DATAGRAM))
     passed[datagrams] = trace.sides.last[silences.side[datagrams] ^ 1]
     return passed

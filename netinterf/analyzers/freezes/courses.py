@@ -53,7 +53,7 @@ class Stops:
     since: I64  # ns since 1970
     until: I64  # until when it is known to have lasted
     client_left: Mask  # the client was no longer heard, rather than the server
-    seen: Mask  # the client was alive meanwhile, in other connections
+    client_alive: Mask  # the client was alive meanwhile, in other connections
     pushed: Mask  # the other end had sent all that it was given, and had acknowledged all that it got
     heard: I64  # rows in Packets: a packet of the side that no longer answered, long after; -1 for none
     packets: I64  # of both directions that had passed, at least, for each place of the box: shape (rows, places)
@@ -100,7 +100,7 @@ def find_stops(trace: Trace) -> Stops:
         since=trace.packets.time[breaks.passed],
         until=breaks.until,
         client_left=breaks.side % 2 == 1,
-        seen=alive_meanwhile(trace, breaks) > 0,
+        client_alive=alive_meanwhile(trace, breaks) > 0,
         pushed=pushed(trace, breaks),
         heard=breaks.heard,
         **counted(trace, breaks),
@@ -115,8 +115,8 @@ def pushed(trace: Trace, breaks: Breaks) -> Mask:
     packets, sides, last = trace.packets, trace.sides, breaks.passed
     theirs = packets.outbound[last] == (breaks.side % 2 == 1)
     ended = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH != 0)
-    told: Mask = theirs & ended & (sides.acked[breaks.side] >= sides.sent[breaks.side])
-    return told
+    all_sent: Mask = theirs & ended & (sides.acked[breaks.side] >= sides.sent[breaks.side])
+    return all_sent
 
 
 def counted(trace: Trace, breaks: Breaks) -> dict[str, I64]:
@@ -134,31 +134,31 @@ def counted(trace: Trace, breaks: Breaks) -> dict[str, I64]:
     packets, count = trace.packets, len(breaks)
     owner, row = moved_in(trace, breaks)
     waits = packets.outbound[row] == (breaks.side[owner] % 2 == 0)
-    kept = ((row <= breaks.passed[owner]) | waits) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
-    owner, row, waits = owner[kept], row[kept], waits[kept]
+    keep = ((row <= breaks.passed[owner]) | waits) & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
+    owner, row, waits = owner[keep], row[keep], waits[keep]
     payload, time = packets.payload_length[row].astype(np.int64), packets.time[row]
-    asked = waits & (payload > 0) & (packets.protocol[row] == TCP)
+    data = waits & (payload > 0) & (packets.protocol[row] == TCP)
     reached = np.clip(packets.relative_ack[breaks.passed[owner]] - packets.relative_seq[row], 0, payload)
     trip = trace.sides.rtt[breaks.side ^ 1]
     trip = np.where(trip >= 0, trip, UNKNOWN_TRIP_NS)
     since = packets.time[breaks.passed]
     first = np.full(count, NEVER)  # the oldest data that was never acknowledged
-    np.minimum.at(first, owner[asked & (reached < payload)], time[asked & (reached < payload)])
+    np.minimum.at(first, owner[data & (reached < payload)], time[data & (reached < payload)])
     pieces, most = wire_pieces(trace, row)
     least = np.where(pieces > 1, np.maximum(most, 1), np.maximum(payload, 1))
-    told = np.where(asked, -(-reached // least), ~waits * pieces), np.where(asked, reached, ~waits * payload)
+    acked = np.where(data, -(-reached // least), ~waits * pieces), np.where(data, reached, ~waits * payload)
     inbound = ~packets.outbound[row]
-    found: dict[str, list[NDArray[Any]]] = {"packets": [], "bytes": [], "packets_most": [], "bytes_most": []}
+    counts: dict[str, list[NDArray[Any]]] = {"packets": [], "bytes": [], "packets_most": [], "bytes_most": []}
     for place in PLACES:
         behind = np.where(breaks.side % 2 == 1, place, 1.0 - place)
         low = since - ((1.0 - behind) * trip).astype(np.int64)
         high = np.where(first < breaks.until, first + (behind * trip).astype(np.int64) - 1, since + trip)
-        for suffix, due, who in (("", low, waits & ~asked), ("_most", np.maximum(low, high), waits)):
+        for suffix, due, who in (("", low, waits & ~data), ("_most", np.maximum(low, high), waits)):
             passed = who & (time <= due[owner])
-            found["packets" + suffix].append(np.bincount(owner, np.where(passed, pieces, told[0]), count))
-            through = np.where(passed, payload, told[1])
-            found["bytes" + suffix].append(np.bincount(owner, inbound * through, count))
-    return {name: np.stack(columns, axis=1).astype(np.int64) for name, columns in found.items()}
+            counts["packets" + suffix].append(np.bincount(owner, np.where(passed, pieces, acked[0]), count))
+            through = np.where(passed, payload, acked[1])
+            counts["bytes" + suffix].append(np.bincount(owner, inbound * through, count))
+    return {name: np.stack(columns, axis=1).astype(np.int64) for name, columns in counts.items()}
 
 
 def moved_in(trace: Trace, breaks: Breaks) -> tuple[I64, I64]:
@@ -187,14 +187,14 @@ def alive_meanwhile(trace: Trace, breaks: Breaks) -> I64:
     asking[flows.client[breaks.flow]] = True
     rows = np.flatnonzero(packets.flow >= 0)
     rows = rows[asking[flows.client[packets.flow[rows]]]]
-    found = np.zeros(len(breaks), np.int64)
+    counts = np.zeros(len(breaks), np.int64)
     for place, outbound in enumerate((False, True)):
         chosen = rows[packets.outbound[rows] == outbound]
         moved, mine = Contrast(trace.contacts, packets.flow[chosen], packets.time[chosen]), breaks.side % 2 == place
         late = np.maximum(WITNESS_NS, WITNESS_TRIPS * np.maximum(trace.sides.rtt[breaks.side[mine] ^ 1], 0))
         begin, end = packets.time[breaks.passed[mine]] + late, breaks.until[mine] + ALIVE_NS
-        found[mine] = moved.others(breaks.flow[mine], "client", but="flow", begin=begin, end=end)
-    return found
+        counts[mine] = moved.others(breaks.flow[mine], "client", but="flow", begin=begin, end=end)
+    return counts
 
 
 def follow_courses(trace: Trace, stops: Stops) -> Courses:
@@ -207,8 +207,8 @@ def follow_courses(trace: Trace, stops: Stops) -> Courses:
     owner, row = near.parents(), near.values.astype(np.int64)
     since = np.full(len(flows), -1)
     since[stops.flow] = stops.last  # the last write wins: the last stop
-    kept = (packets.marks[row] & Mark.DUPLICATE_FRAME == 0) & (row > since[flow[owner]])
-    owner, row = owner[kept], row[kept]
+    keep = (packets.marks[row] & Mark.DUPLICATE_FRAME == 0) & (row > since[flow[owner]])
+    owner, row = owner[keep], row[keep]
     pieces, _ = wire_pieces(trace, row)
     count = np.bincount(owner, pieces, len(flow)).astype(np.int64)
     size = np.bincount(owner, np.where(packets.outbound[row], 0, packets.payload_length[row]), len(flow))
@@ -217,5 +217,5 @@ def follow_courses(trace: Trace, stops: Stops) -> Courses:
         flow=np.concatenate([flow[moved], stops.flow]),
         packets=np.concatenate([count[moved], stops.packets.min(axis=1)]),
         bytes=np.concatenate([size.astype(np.int64)[moved], stops.bytes.min(axis=1)]),
-        stop=np.concatenate([np.full(int(moved.sum()), -1), np.where(stops.seen, np.arange(len(stops)), -1)]),
+        stop=np.concatenate([np.full(int(moved.sum()), -1), np.where(stops.client_alive, np.arange(len(stops)), -1)]),
     )

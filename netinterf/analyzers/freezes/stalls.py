@@ -30,8 +30,8 @@ def find_stalls(trace: Trace) -> Breaks:
     flows, sides = trace.flows, trace.sides
     open_ = (flows.protocol == TCP) & (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0) & under_way(trace)
     flow = np.flatnonzero(open_ & (flows.last - flows.first >= STALL_NS))
-    shown = waiting_shown(trace)[flow]
-    return joined_breaks([stalls_of(trace, flow[shown[:, place]], place) for place in (0, 1)])
+    observable = waiting_shown(trace)[flow]
+    return joined_breaks([stalls_of(trace, flow[observable[:, place]], place) for place in (0, 1)])
 
 
 def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
@@ -39,9 +39,9 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
     packets = trace.packets
     near = trace.by_flow.take(flow)
     owner, row = near.parents(), near.values.astype(np.int64)
-    kept = packets.marks[row] & (Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0
-    kept &= packets.tcp_flags[row] & TcpFlag.RST == 0
-    owner, row = owner[kept], row[kept]
+    keep = packets.marks[row] & (Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0
+    keep &= packets.tcp_flags[row] & TcpFlag.RST == 0
+    owner, row = owner[keep], row[keep]
     waits = packets.outbound[row] == (place == 0)
     other = np.flatnonzero(~waits)
     before, behind = other[:-1], other[1:]
@@ -71,7 +71,7 @@ def stalls_of(trace: Trace, flow: I64, place: int) -> Breaks:
     )
 
 
-def went_further(trace: Trace, flow: I64, owner: I64, row: I64, said: I64) -> Mask:
+def went_further(trace: Trace, flow: I64, owner: I64, row: I64, of_side: I64) -> Mask:
     """Say behind which packets of some sides new bytes came.
 
     Args:
@@ -79,14 +79,16 @@ def went_further(trace: Trace, flow: I64, owner: I64, row: I64, said: I64) -> Ma
         flow: Rows in Flows.
         owner: Place in *flow* of each packet.
         row: Rows in Packets, by flow.
-        said: Which of them are of the side asked about.
+        of_side: Which of them are of the side asked about.
 
     Returns:
         A mask of the length of *row*.
     """
     packets = trace.packets
     end = np.zeros(len(row), np.int64)
-    end[said] = np.maximum(packets.relative_seq[row[said]] + packets.payload_length[row[said]].astype(np.int64), 0)
+    end[of_side] = np.maximum(
+        packets.relative_seq[row[of_side]] + packets.payload_length[row[of_side]].astype(np.int64), 0
+    )
     top = np.maximum.accumulate(owner << 40 | end) & ((1 << 40) - 1)
     last = np.zeros(len(flow), np.int64)
     last[owner] = top  # the last write wins: the highest of the flow

@@ -7,15 +7,15 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.handshakes import rules
-from netinterf.analyzers.handshakes.held import find_held
-from netinterf.analyzers.handshakes.slowed import CLEAR, Found, Visits, slowed_names
+from netinterf.analyzers.handshakes.held import find_delayed
+from netinterf.analyzers.handshakes.slowed import CLEAR, SlowedName, Visits, slowed_names
 from netinterf.analyzers.handshakes.timing import (
     LEAST_NS,
     Handshakes,
-    Kept,
-    count_kept,
+    Resent,
+    count_resent,
+    durations,
     find_handshakes,
-    lasted,
 )
 from netinterf.analyzers.signs import Cases, Sign, each_once, gathered, record, sign
 from netinterf.arrays import I64, Mask
@@ -57,107 +57,115 @@ class SlowHandshakes:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down whose handshakes were slow, and what speaks for somebody on the path or against it."""
-        made = find_handshakes(trace)
-        both: Mask = np.all(trace.sides.packets.reshape(-1, 2)[made.flow] > 0, axis=1)
-        made = made.take(both)
+        handshakes = find_handshakes(trace)
+        two_way: Mask = np.all(trace.sides.packets.reshape(-1, 2)[handshakes.flow] > 0, axis=1)
+        handshakes = handshakes.take(two_way)
         again = trace.sides.repeats.astype(np.int64) + trace.sides.fills
-        rough = again.reshape(-1, 2).sum(axis=1)[made.flow]
-        time, trip = trace.packets.time, round_trips(trace, made)
-        tables = self.ends(trace, made, rough)
-        suspect = (time[made.over] - time[made.hello] >= LEAST_NS + trip) & (made.done >= 0) & (rough > 0)
+        flow_resent = again.reshape(-1, 2).sum(axis=1)[handshakes.flow]
+        time, trip = trace.packets.time, round_trips(trace, handshakes)
+        tables = self.ends(trace, handshakes, flow_resent)
+        suspect = (
+            (time[handshakes.over] - time[handshakes.hello] >= LEAST_NS + trip)
+            & (handshakes.done >= 0)
+            & (flow_resent > 0)
+        )
         if suspect.any():
-            client = trace.flows.client[made.flow]
+            client = trace.flows.client[handshakes.flow]
             chosen = np.isin(client, client[suspect])
-            tables += self.judged(trace, made.take(chosen), trip[chosen], rough[chosen])
+            tables += self.judged(trace, handshakes.take(chosen), trip[chosen], flow_resent[chosen])
         return join(tables or [Evidence.empty(rules=self.rules)])
 
-    def judged(self, trace: Trace, made: Handshakes, trip: I64, rough: I64) -> list[Evidence]:
+    def judged(self, trace: Trace, handshakes: Handshakes, trip: I64, flow_resent: I64) -> list[Evidence]:
         """Weigh the handshakes of clients of which some were slow, client by client."""
-        kept = count_kept(trace, made, rough > 0)
-        visits = visits_of(trace, made, trip, kept, rough)
-        client, tables = trace.flows.client[made.flow], []
-        for one in np.unique(client[visits.slow & visits.finished]).tolist():
-            rows = np.flatnonzero(client == one)
-            for found in slowed_names(visits.take(rows)):
-                tables += self.slowed(trace, visits, kept, found, rows[found.rows])
+        resent = count_resent(trace, handshakes, flow_resent > 0)
+        visits = visits_of(trace, handshakes, trip, resent, flow_resent)
+        client, tables = trace.flows.client[handshakes.flow], []
+        for host in np.unique(client[visits.slow & visits.finished]).tolist():
+            rows = np.flatnonzero(client == host)
+            for slowed in slowed_names(visits.take(rows)):
+                tables += self.slowed(trace, visits, resent, slowed, rows[slowed.rows])
         return tables
 
-    def slowed(self, trace: Trace, visits: Visits, kept: Kept, found: Found, place: I64) -> list[Evidence]:
+    def slowed(self, trace: Trace, visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Evidence]:
         """Write down one name, or an address after it."""
-        first, last = kept.first[place], kept.last[place]
+        first, last = resent.first[place], resent.last[place]
         cases = Cases(
             subject=visits.flow[place],
             time=trace.packets.time[first],
             witness=each_once(visits.hello[place], first, last),
         )
-        if found.compared <= 0:
-            lossy = sign(rules.LOSSY, True, llr=max(found.compared, -rules.MOST))
+        if slowed.compared <= 0:
+            lossy = sign(rules.LOSSY, True, llr=max(slowed.compared, -rules.MOST))
             return record(self, cases, gathered([lossy]))
-        return record(self, cases, gathered(slow_signs(visits, kept, found, place)))
+        return record(self, cases, gathered(slow_signs(visits, resent, slowed, place)))
 
-    def ends(self, trace: Trace, made: Handshakes, rough: I64) -> list[Evidence]:
+    def ends(self, trace: Trace, handshakes: Handshakes, flow_resent: I64) -> list[Evidence]:
         """Write down long handshakes in which nothing was kept."""
-        took = trace.packets.time[made.done] - trace.packets.time[made.hello]
-        pick = np.flatnonzero((made.done >= 0) & (took >= LONG_NS) & (rough == 0))
-        done = made.done[pick]
-        cases = Cases(subject=made.flow[pick], time=trace.packets.time[done], witness=each_once(made.hello[pick], done))
+        took = trace.packets.time[handshakes.done] - trace.packets.time[handshakes.hello]
+        pick = np.flatnonzero((handshakes.done >= 0) & (took >= LONG_NS) & (flow_resent == 0))
+        done = handshakes.done[pick]
+        cases = Cases(
+            subject=handshakes.flow[pick],
+            time=trace.packets.time[done],
+            witness=each_once(handshakes.hello[pick], done),
+        )
         return record(self, cases, gathered([sign(rules.ENDS, True, {"seconds": took[pick] / 1e9}, llr=-LIKELY_ENDS)]))
 
 
-def slow_signs(visits: Visits, kept: Kept, found: Found, place: I64) -> list[Sign]:
+def slow_signs(visits: Visits, resent: Resent, slowed: SlowedName, place: I64) -> list[Sign]:
     """Tell what each slow visit with one name shows, and what the others beside it do."""
     seconds = (visits.end[place] - visits.begin[place]) / 1e9
-    own = np.clip(found.alone, 0.0, min(rules.MOST, max(found.compared, 0.0)))
+    own = np.clip(slowed.alone, 0.0, min(rules.MOST, max(slowed.compared, 0.0)))
     trips = 1e9 * seconds / np.maximum(visits.trip[place], 1)
-    base = {"seconds": seconds, "round_trips": trips, "kept": kept.count[place]}
-    counts = {"slow": found.slow, "visits": found.visits}
-    more = np.maximum(found.pooled - own, 0.0)
-    beside = {"others": found.others, "others_slow": found.others_slow}
-    gain = found.compared - np.maximum(found.pooled, own)
-    selective = 1.0 if found.compared >= CLEAR else np.nan
-    listed = min(found.elsewhere, rules.MOST_ELSEWHERE) if found.contrast > 0 else 0.0
+    base = {"seconds": seconds, "round_trips": trips, "kept": resent.count[place]}
+    counts = {"slow": slowed.slow, "visits": slowed.visits}
+    more = np.maximum(slowed.pooled - own, 0.0)
+    beside = {"others": slowed.others, "others_slow": slowed.others_slow}
+    gain = slowed.compared - np.maximum(slowed.pooled, own)
+    selective = 1.0 if slowed.compared >= CLEAR else np.nan
+    listed = min(slowed.elsewhere, rules.MOST_ELSEWHERE) if slowed.contrast > 0 else 0.0
     return [
         sign(rules.KEPT, own > 0, base, llr=own),
-        sign(rules.AGAIN, found.named & (more > 0), counts, llr=more),
-        sign(rules.AFTER, ~found.named & (more > 0), counts, llr=more),
+        sign(rules.AGAIN, slowed.named & (more > 0), counts, llr=more),
+        sign(rules.AFTER, ~slowed.named & (more > 0), counts, llr=more),
         sign(rules.SPARED, gain > 0, {**beside, "selective": selective}, llr=gain),
         sign(rules.SERVER, gain < 0, beside, llr=gain),
-        sign(rules.FINISHED, ~visits.finished[place], llr=-min(found.compared, rules.MOST)),
+        sign(rules.FINISHED, ~visits.finished[place], llr=-min(slowed.compared, rules.MOST)),
         sign(rules.ELSEWHERE, listed > 0, llr=listed),
     ]
 
 
-def round_trips(trace: Trace, made: Handshakes) -> I64:
+def round_trips(trace: Trace, handshakes: Handshakes) -> I64:
     """Give the least round trip between each handshake's client and server in any of their connections, 0 for none."""
     flows, rtt = trace.flows, trace.sides.rtt.reshape(-1, 2)
     pair = combined(flows.client, flows.server)
     least = np.full(int(pair.max(initial=0)) + 1, np.iinfo(np.int64).max)
     known = (rtt >= 0).all(axis=1)
     np.minimum.at(least, pair[known], rtt[known].sum(axis=1))
-    trip = least[pair[made.flow]]
+    trip = least[pair[handshakes.flow]]
     return np.where(trip == np.iinfo(np.int64).max, 0, trip)
 
 
-def visits_of(trace: Trace, made: Handshakes, trip: I64, kept: Kept, rough: I64) -> Visits:
+def visits_of(trace: Trace, handshakes: Handshakes, trip: I64, resent: Resent, flow_resent: I64) -> Visits:
     """Describe handshakes as visits."""
-    sides, begin, took = trace.sides, trace.packets.time[made.hello], lasted(trace, made, kept)
-    said = sides.payload_packets.reshape(-1, 2).sum(axis=1)[made.flow].astype(np.int64)
-    rest = np.maximum(rough - kept.count, 0)
+    sides, begin, took = trace.sides, trace.packets.time[handshakes.hello], durations(trace, handshakes, resent)
+    packets = sides.payload_packets.reshape(-1, 2).sum(axis=1)[handshakes.flow].astype(np.int64)
+    rest = np.maximum(flow_resent - resent.count, 0)
     long = took >= LEAST_NS + trip
     return Visits(
-        flow=made.flow,
-        server=trace.flows.server[made.flow].astype(np.int64),
-        network=trace.contacts.network[made.flow],
-        name=trace.contacts.name[made.flow],
-        hello=made.hello,
+        flow=handshakes.flow,
+        server=trace.flows.server[handshakes.flow].astype(np.int64),
+        network=trace.contacts.network[handshakes.flow],
+        name=trace.contacts.name[handshakes.flow],
+        hello=handshakes.hello,
         begin=begin,
         end=begin + took,
         trip=trip,
-        finished=made.done >= 0,
-        slow=long & (kept.count > 0),
-        quick=~long & (made.done >= 0),
-        held=find_held(trace, made, trip, rough > 0),
-        rounds=kept.rounds,
+        finished=handshakes.done >= 0,
+        slow=long & (resent.count > 0),
+        quick=~long & (handshakes.done >= 0),
+        delayed=find_delayed(trace, handshakes, trip, flow_resent > 0),
+        rounds=resent.rounds,
         rest=rest,
-        segments=np.maximum(said - kept.count, rest),
+        segments=np.maximum(packets - resent.count, rest),
     )

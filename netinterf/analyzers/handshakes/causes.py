@@ -103,17 +103,17 @@ class Counts:
 
     slow: float = 0.0  # slow visits
     visits: float = 0.0
-    held: float = 0.0  # slow visits in which a segment was late for a second and yet not lost
-    more: float = 0.0  # segments kept in slow visits beyond the first of each
-    kept: float = 0.0  # segments kept in the rest of their connections
+    delayed: float = 0.0  # slow visits in which a segment was late for a second and yet not lost
+    more: float = 0.0  # segments sent again in slow visits beyond the first of each
+    resent: float = 0.0  # segments sent again in the rest of their connections
     segments: float = 0.0
 
 
-def likelihoods(one: Counts) -> F64:
+def likelihoods(counts: Counts) -> F64:
     """Give the log-likelihood of company under each probability of loss."""
-    rest = one.kept * HIT + (one.segments - one.kept) * PASSED
-    found: F64 = one.slow * SLOW + (one.visits - one.slow) * QUICK + TEMPER * rest
-    return found
+    rest = counts.resent * HIT + (counts.segments - counts.resent) * PASSED
+    total: F64 = counts.slow * SLOW + (counts.visits - counts.slow) * QUICK + TEMPER * rest
+    return total
 
 
 def log_beta(a: float, b: float) -> float:
@@ -130,19 +130,19 @@ def own_share(hits: float, trials: float) -> float:
     return log_beta(1 + hits, 1 + max(trials - hits, 0.0))
 
 
-def against_queues(seen: Counts, share: float) -> float:
+def against_queues(suspects: Counts, share: float) -> float:
     """Weigh segments that were held against ways that only lose, and those, a share of all, that keep them waiting."""
-    lost = seen.held * log(LATE) + (seen.slow - seen.held) * log(1 - LATE)
-    any_share = own_share(seen.held, seen.slow)
+    lost = suspects.delayed * log(LATE) + (suspects.slow - suspects.delayed) * log(1 - LATE)
+    any_share = own_share(suspects.delayed, suspects.slow)
     own = float(np.logaddexp(any_share, lost)) - log(2)
     return own - float(np.logaddexp(log(1 - share) + lost, log(share) + any_share))
 
 
-def against_loss(seen: Counts, others: Counts, prior: F64) -> float:
+def against_loss(suspects: Counts, others: Counts, prior: F64) -> float:
     """Weigh a share of their own against losses that hit everything on the same way alike.
 
     Args:
-        seen: The visits in question, and the rest of their connections: that may be slowed as well, or not.
+        suspects: The visits in question, and the rest of their connections: that may be slowed as well, or not.
         others: What else went the same way.
         prior: How much such ways or lines lose: `way_prior` or `LINE`.
 
@@ -151,24 +151,24 @@ def against_loss(seen: Counts, others: Counts, prior: F64) -> float:
     """
     way = prior + likelihoods(others)
     way -= np.logaddexp.reduce(way)
-    rest = TEMPER * (seen.kept * HIT + (seen.segments - seen.kept) * PASSED)
-    again = own_share(TEMPER * seen.more, TEMPER * (seen.more + seen.slow))
-    slowed = own_share(TEMPER * seen.kept, TEMPER * seen.segments)
+    rest = TEMPER * (suspects.resent * HIT + (suspects.segments - suspects.resent) * PASSED)
+    again = own_share(TEMPER * suspects.more, TEMPER * (suspects.more + suspects.slow))
+    slowed = own_share(TEMPER * suspects.resent, TEMPER * suspects.segments)
     # one disturbance may spoil a handshake, or a whole connection
-    bursts = seen.slow * log(BURST) + again + np.logaddexp(rest, seen.slow * log(SPOILT) + slowed)
-    apart = TEMPER * (seen.more * HIT + seen.slow * PASSED) + rest
-    visits = seen.slow * SLOW + (seen.visits - seen.slow) * QUICK
+    bursts = suspects.slow * log(BURST) + again + np.logaddexp(rest, suspects.slow * log(SPOILT) + slowed)
+    apart = TEMPER * (suspects.more * HIT + suspects.slow * PASSED) + rest
+    visits = suspects.slow * SLOW + (suspects.visits - suspects.slow) * QUICK
     lossy = float(np.logaddexp.reduce(way + visits + np.logaddexp(bursts, apart)))
     spared = float(np.logaddexp.reduce(way + rest))
-    return listed_share(seen) + again + float(np.logaddexp(spared, slowed)) - log(2) - lossy
+    return listed_share(suspects) + again + float(np.logaddexp(spared, slowed)) - log(2) - lossy
 
 
-def listed_share(seen: Counts) -> float:
+def listed_share(suspects: Counts) -> float:
     """Give the log-likelihood of so many slow visits of a listed name: the higher the share, the likelier (2θ)."""
-    return log_beta(LISTED + seen.slow, 1 + max(seen.visits - seen.slow, 0.0)) - log_beta(LISTED, 1)
+    return log_beta(LISTED + suspects.slow, 1 + max(suspects.visits - suspects.slow, 0.0)) - log_beta(LISTED, 1)
 
 
-def against_server(seen: Counts, others: Counts, prior: F64) -> float:
+def against_server(suspects: Counts, others: Counts, prior: F64) -> float:
     """Weigh a list of names against a server that slows a share of all handshakes; 0 without others.
 
     If it is the names, then the server's others are slow as often as on such ways; else all have one share, whatever it
@@ -177,8 +177,8 @@ def against_server(seen: Counts, others: Counts, prior: F64) -> float:
     if others.visits <= 0:
         return 0.0
     usual = prior + others.slow * SLOW + (others.visits - others.slow) * QUICK
-    both = own_share(seen.slow + others.slow, seen.visits + others.visits)
-    return listed_share(seen) + float(np.logaddexp.reduce(usual)) - both
+    one_share = own_share(suspects.slow + others.slow, suspects.visits + others.visits)
+    return listed_share(suspects) + float(np.logaddexp.reduce(usual)) - one_share
 
 
 def against_way(alone: float, network: float) -> float:

@@ -13,9 +13,9 @@ from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag, TcpOption
 from netinterf.trace import Trace
 
-__all__ = ["find_held", "overtaken_by"]
+__all__ = ["find_delayed", "overtaken_by"]
 
-HELD_NS = 1_000_000_000
+DELAYED_NS = 1_000_000_000
 """Least time beyond a round trip after which an answer was held: acknowledgements wait for half a second at most
 (RFC 9293 §3.8.6.3)."""
 
@@ -23,7 +23,7 @@ ID_STEP = 16
 """Largest step between identifications of a sender that counts its packets (as in `netinterf.flows.holes`)."""
 
 
-def find_held(trace: Trace, made: Handshakes, trip: I64, rough: Mask) -> Mask:
+def find_delayed(trace: Trace, handshakes: Handshakes, trip: I64, disturbed: Mask) -> Mask:
     """Say in which handshakes some segment was held.
 
     Either its answer came a second late, and names it: by its timestamp, or because nothing was sent again. Or it came
@@ -31,34 +31,34 @@ def find_held(trace: Trace, made: Handshakes, trip: I64, rough: Mask) -> Mask:
 
     Args:
         trace: The capture.
-        made: Handshakes.
+        handshakes: Which ones.
         trip: Least round trip of the way of each, ns.
-        rough: Those worth a look: something was kept in their flows.
+        disturbed: Those worth a look: something was sent again in their flows.
     """
-    packets, held = trace.packets, answered_late(trace, made, trip)
-    owner, row = first_rows(trace, made, rough)
-    kept = (row >= made.hello[owner]) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
-    kept &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
-    owner, row = owner[kept], row[kept]
-    done = made.done[owner]
+    packets, delayed = trace.packets, answered_late(trace, handshakes, trip)
+    owner, row = first_rows(trace, handshakes, disturbed)
+    keep = (row >= handshakes.hello[owner]) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
+    keep &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
+    owner, row = owner[keep], row[keep]
+    done = handshakes.done[owner]
     # also what comes after the end, as long as it had been said before
     end = np.where(packets.outbound[row], packets.relative_seq[done] + 1, packets.relative_ack[done])
     opening = (done < 0) | (packets.relative_seq[row] < end)
-    held[owner[opening & (overtaken_by(trace, owner, row) >= LEAST_NS)]] = True
-    return held
+    delayed[owner[opening & (overtaken_by(trace, owner, row) >= LEAST_NS)]] = True
+    return delayed
 
 
-def answered_late(trace: Trace, made: Handshakes, trip: I64) -> Mask:
+def answered_late(trace: Trace, handshakes: Handshakes, trip: I64) -> Mask:
     """Say in which handshakes an answer took a second beyond the round trip."""
-    rtts, held = trace.rtts, np.zeros(len(made), np.bool_)
-    late = np.flatnonzero(rtts.value >= HELD_NS)
+    rtts, delayed = trace.rtts, np.zeros(len(handshakes), np.bool_)
+    late = np.flatnonzero(rtts.value >= DELAYED_NS)
     place = np.full(len(trace.flows), -1)
-    place[made.flow] = np.arange(len(made))
+    place[handshakes.flow] = np.arange(len(handshakes))
     which = place[rtts.side[late] // 2]
     late, which = late[which >= 0], which[which >= 0]
-    within = (rtts.asked[late] >= made.hello[which]) & (rtts.packet[late] <= made.over[which])
-    held[which[within & (rtts.value[late] >= HELD_NS + trip[which])]] = True
-    return held
+    within = (rtts.asked[late] >= handshakes.hello[which]) & (rtts.packet[late] <= handshakes.over[which])
+    delayed[which[within & (rtts.value[late] >= DELAYED_NS + trip[which])]] = True
+    return delayed
 
 
 def overtaken_by(trace: Trace, owner: I64, row: I64) -> I64:
@@ -104,5 +104,5 @@ def sending_order(trace: Trace, row: I64, begins: I64, place: I64) -> I64:
     first = packets.tsval[row[begins]][place]
     stamp = (packets.tsval[row] - first).view(np.int32).astype(np.int64)
     number = np.cumsum(step)
-    told: I64 = np.where(stamped[place], stamp, np.where(counts[place], number - number[begins][place], 0))
-    return told
+    order: I64 = np.where(stamped[place], stamp, np.where(counts[place], number - number[begins][place], 0))
+    return order

@@ -27,7 +27,7 @@ from netinterf.analyzers.handshakes.causes import (
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 
-__all__ = ["CLEAR", "Found", "Visits", "slowed_names"]
+__all__ = ["CLEAR", "SlowedName", "Visits", "slowed_names"]
 
 MEMORIES_NS = (0, 20_000_000_000, 60_000_000_000)
 """How long an address may stay slow after a name that are tried: not at all, or about as long as in the examples that
@@ -62,8 +62,8 @@ class Visits:
     finished: Mask
     slow: Mask
     quick: Mask  # the others took long, and nothing shows whose time it was
-    held: Mask  # a segment was late for a second and yet not lost
-    rounds: I64  # times at which kept segments of the handshake came
+    delayed: Mask  # a segment was late for a second and yet not lost
+    rounds: I64  # times at which segments of the handshake were sent again
     rest: I64  # … in the rest of the connection
     segments: I64  # of the rest
 
@@ -77,45 +77,45 @@ class Visits:
         begin, end, slow = self.begin[rows], self.end[rows], self.slow[rows]
         weight = np.empty(len(rows))
         for part in (slow, ~slow):
-            weight[part] = 1.0 / meanwhile(begin[part], end[part])
+            weight[part] = 1.0 / overlaps(begin[part], end[part])
         hit = weight * slow
-        told = weight * (self.quick[rows] | self.slow[rows])
+        known = weight * (self.quick[rows] | self.slow[rows])
         more = np.clip(self.rounds[rows] - 1, 0, MOST_MORE)
         return Counts(
             slow=float(hit.sum()),
-            visits=float(told.sum()),
-            held=float((hit * self.held[rows]).sum()),
+            visits=float(known.sum()),
+            delayed=float((hit * self.delayed[rows]).sum()),
             more=float((hit * more).sum()),
-            kept=float(self.rest[rows].sum()),
+            resent=float(self.rest[rows].sum()),
             segments=float(self.segments[rows].sum()),
         )
 
     def single(self, row: int) -> Counts:
         """Give the company that one slow visit is to itself."""
         more = min(int(self.rounds[row]) - 1, MOST_MORE)
-        kept, segments = float(self.rest[row]), float(self.segments[row])
-        held = float(self.held[row])
-        return Counts(slow=1.0, visits=1.0, held=held, more=float(more), kept=kept, segments=segments)
+        resent, segments = float(self.rest[row]), float(self.segments[row])
+        delayed = float(self.delayed[row])
+        return Counts(slow=1.0, visits=1.0, delayed=delayed, more=float(more), resent=resent, segments=segments)
 
     def near(self, which: Mask) -> Mask:
         """Say which visits began within a minute of the time that some took."""
         begin, end = self.begin[which].min() - NEAR_NS, self.end[which].max() + NEAR_NS
-        found: Mask = (self.begin >= begin) & (self.begin <= end)
-        return found
+        nearby: Mask = (self.begin >= begin) & (self.begin <= end)
+        return nearby
 
 
-def meanwhile(begin: I64, end: I64) -> I64:
+def overlaps(begin: I64, end: I64) -> I64:
     """Count the spans that overlap each, itself included: what one disturbance may have hit.
 
     Once a handshake was over, the way had worked again.
     """
     started = np.searchsorted(np.sort(begin), end, side="right")
-    found: I64 = started - np.searchsorted(np.sort(end), begin)
-    return found
+    overlapping: I64 = started - np.searchsorted(np.sort(end), begin)
+    return overlapping
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Found:
+class SlowedName:
     """One name whose handshakes were slow, or an address after it."""
 
     rows: I64  # of Visits: those that were slow
@@ -131,34 +131,37 @@ class Found:
     elsewhere: float = 0.0  # such contrasts at the client's other servers
 
 
-def slowed_names(visits: Visits) -> list[Found]:
+def slowed_names(visits: Visits) -> list[SlowedName]:
     """Weigh every candidate of one client; of the candidates of one server the likeliest is kept."""
     site = combined(visits.server, visits.name)
     chosen, times = np.unique(site[visits.slow & visits.finished], return_counts=True)
     listed = np.isin(site, chosen)
     worst = np.sort(chosen[np.argsort(-times, kind="stable")[:MOST_CANDIDATES]])
     sites = int(site.max(initial=-1)) + 1
-    best: dict[int, Found] = {}
+    best: dict[int, SlowedName] = {}
     for own in candidates(visits, site, worst):
         server = int(visits.server[own][0])
         here = site[visits.server == server]
         names = len(np.unique(site[own]))
         among = max(0.0, log(len(chosen) / FEW)) + (log_choose(len(np.unique(here)), names) if names > 1 else 0.0)
         for memory in MEMORIES_NS:
-            found = weigh(visits, own, memory, listed, log_choose(sites, len(chosen)), among)
-            if found and (server not in best or found.compared > best[server].compared):
-                best[server] = found
-    kept = list(best.values())
-    contrasts = [max(one.contrast, 0.0) if one.pooled >= CLEAR else 0.0 for one in kept]
-    return [attrs.evolve(one, elsewhere=sum(contrasts) - own) for one, own in zip(kept, contrasts, strict=True)]
+            slowed = weigh(visits, own, memory, listed, log_choose(sites, len(chosen)), among)
+            if slowed and (server not in best or slowed.compared > best[server].compared):
+                best[server] = slowed
+    likeliest = list(best.values())
+    contrasts = [max(slowed_name.contrast, 0.0) if slowed_name.pooled >= CLEAR else 0.0 for slowed_name in likeliest]
+    return [
+        attrs.evolve(slowed_name, elsewhere=sum(contrasts) - contrast)
+        for slowed_name, contrast in zip(likeliest, contrasts, strict=True)
+    ]
 
 
 def candidates(visits: Visits, site: I64, chosen: I64) -> list[Mask]:
     """List what may be slowed: each name that was slow at a server, and all such names of a server together."""
-    single = [site == one for one in chosen.tolist()]
+    single = [site == number for number in chosen.tolist()]
     servers, names = np.unique([int(visits.server[own][0]) for own in single], return_counts=True)
     listed = np.isin(site, chosen)
-    return single + [listed & (visits.server == one) for one in servers[names > 1].tolist()]
+    return single + [listed & (visits.server == server) for server in servers[names > 1].tolist()]
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -176,20 +179,20 @@ class Controls:
     price: float  # nats
     choices: float  # what it costs to have chosen the visits themselves, nats
 
-    def against(self, seen: Counts, contrast: float) -> float:
+    def against(self, suspects: Counts, contrast: float) -> float:
         """Weigh visits against all harmless causes, with a contrast to the server's other names."""
-        alone = against_loss(seen, self.server, self.prior)
-        by_way = against_way(alone, self.shared(seen, self.way, self.prior)) + against_queues(seen, LATE_PATH)
-        by_line = self.shared(seen, self.line, LINE) + against_queues(seen, LATE_LINE)
-        return against_all(by_way, by_line, contrast + against_queues(seen, LATE_SERVER)) - self.choices
+        alone = against_loss(suspects, self.server, self.prior)
+        by_way = against_way(alone, self.shared(suspects, self.way, self.prior)) + against_queues(suspects, LATE_PATH)
+        by_line = self.shared(suspects, self.line, LINE) + against_queues(suspects, LATE_LINE)
+        return against_all(by_way, by_line, contrast + against_queues(suspects, LATE_SERVER)) - self.choices
 
-    def shared(self, seen: Counts, others: tuple[Counts, Counts], prior: F64) -> float:
+    def shared(self, suspects: Counts, others: tuple[Counts, Counts], prior: F64) -> float:
         """Weigh visits against losses that all others share, or all but the other suspects."""
-        every, left = (against_loss(seen, company, prior) for company in others)
+        every, left = (against_loss(suspects, company, prior) for company in others)
         return max(every, left - self.price)
 
 
-def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, choices: float) -> Found | None:
+def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, choices: float) -> SlowedName | None:
     """Weigh one candidate; None where a memory changes nothing.
 
     Args:
@@ -215,9 +218,9 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, ch
         price=price,
         choices=choices + (log(len(MEMORIES_NS) - 1) if memory else 0.0),
     )
-    seen, rows = visits.counted(target), np.flatnonzero(target & visits.slow)
-    contrast = against_server(seen, beside.server, beside.prior)
-    return Found(
+    suspects, rows = visits.counted(target), np.flatnonzero(target & visits.slow)
+    contrast = against_server(suspects, beside.server, beside.prior)
+    return SlowedName(
         rows=rows,
         named=own[rows],
         slow=len(rows),
@@ -225,8 +228,8 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, ch
         others_slow=int((near & here & visits.slow).sum()),
         others=int((near & here).sum()),
         alone=np.array([beside.against(visits.single(row), 0.0) for row in rows.tolist()]),
-        pooled=beside.against(seen, 0.0),
-        compared=beside.against(seen, contrast),
+        pooled=beside.against(suspects, 0.0),
+        compared=beside.against(suspects, contrast),
         contrast=contrast,
     )
 
@@ -234,9 +237,9 @@ def weigh(visits: Visits, own: Mask, memory: int, listed: Mask, price: float, ch
 def bad_ways(visits: Visits, which: Mask) -> F64:
     """Give the prior of a way whose client has others: those of which most visits were slow are bad."""
     _, place = np.unique(visits.server[which], return_inverse=True)
-    told = np.bincount(place, weights=visits.slow[which] | visits.quick[which])
+    known = np.bincount(place, weights=visits.slow[which] | visits.quick[which])
     slow = np.bincount(place, weights=visits.slow[which])
-    return way_prior(int(np.count_nonzero(2 * slow > told)), int(np.count_nonzero(told)))
+    return way_prior(int(np.count_nonzero(2 * slow > known)), int(np.count_nonzero(known)))
 
 
 def log_choose(count: int, taken: int) -> float:
@@ -251,5 +254,5 @@ def followed(begin: I64, since: I64, until: I64, memory: int) -> Mask:
     order = np.argsort(since)
     reach = np.maximum.accumulate(until[order])  # of all spans that began before
     begun = np.searchsorted(since[order], begin)
-    found: Mask = (begun > 0) & (begin - memory <= reach[np.maximum(begun - 1, 0)])
-    return found
+    follows: Mask = (begun > 0) & (begin - memory <= reach[np.maximum(begun - 1, 0)])
+    return follows

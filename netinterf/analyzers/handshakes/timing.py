@@ -18,7 +18,7 @@ from netinterf.schema import Mark, SegmentKind, TlsKind
 from netinterf.table import spans
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_NS", "Handshakes", "Kept", "count_kept", "find_handshakes", "first_rows", "lasted"]
+__all__ = ["LEAST_NS", "Handshakes", "Resent", "count_resent", "durations", "find_handshakes", "first_rows"]
 
 LEAST_NS = 200_000_000
 """Least time beyond a round trip after which anything is sent again (Linux TCP_RTO_MIN; RFC 6298 §2.4 says 1 s)."""
@@ -54,10 +54,10 @@ def find_handshakes(trace: Trace) -> Handshakes:
     hello, whole = (column[hellos[first]].astype(np.int64) for column in (tls.packet, tls.last_packet))
     place = np.full(len(trace.flows), -1)
     place[flow] = np.arange(len(flow))
-    said = np.flatnonzero(pieces.kind == SegmentKind.FRESH)
-    which, row = place[pieces.side[said] // 2], pieces.packet[said].astype(np.int64)
+    data = np.flatnonzero(pieces.kind == SegmentKind.FRESH)
+    which, row = place[pieces.side[data] // 2], pieces.packet[data].astype(np.int64)
     known = which >= 0
-    which, row, by_client = which[known], row[known], pieces.side[said[known]] % 2 == 0
+    which, row, by_client = which[known], row[known], pieces.side[data[known]] % 2 == 0
     heard = (row > whole[which]) & (packets.relative_ack[row] > packets.relative_ack[hello[which]])
     done = earliest(which[by_client & heard], row[by_client & heard], len(flow))
     after = ~by_client & (done[which] >= 0) & (row > done[which])
@@ -74,16 +74,16 @@ def earliest(place: I64, row: I64, count: int) -> I64:
     return least
 
 
-def first_rows(trace: Trace, made: Handshakes, rough: Mask) -> tuple[I64, I64]:
+def first_rows(trace: Trace, handshakes: Handshakes, disturbed: Mask) -> tuple[I64, I64]:
     """List the first `LONGEST` packets of the flows of some handshakes: which handshake each is of, and its row."""
-    length = np.where(rough, np.minimum(trace.by_flow.lengths[made.flow], LONGEST), 0)
-    row = trace.by_flow.values[spans(trace.by_flow.offsets[made.flow], length)].astype(np.int64)
-    return np.repeat(np.arange(len(made)), length), row
+    length = np.where(disturbed, np.minimum(trace.by_flow.lengths[handshakes.flow], LONGEST), 0)
+    row = trace.by_flow.values[spans(trace.by_flow.offsets[handshakes.flow], length)].astype(np.int64)
+    return np.repeat(np.arange(len(handshakes)), length), row
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Kept:
-    """What the network kept of each handshake; aligned with its `Handshakes`."""
+class Resent:
+    """What was sent again of each handshake; aligned with its `Handshakes`."""
 
     count: I64  # segments
     rounds: I64  # times at which some came, told apart by the least timeout
@@ -91,35 +91,35 @@ class Kept:
     last: I64
 
 
-def count_kept(trace: Trace, made: Handshakes, rough: Mask) -> Kept:
+def count_resent(trace: Trace, handshakes: Handshakes, disturbed: Mask) -> Resent:
     """Count segments of handshakes that came again, or late for having been lost before the tap.
 
     Args:
         trace: The capture.
-        made: Handshakes.
-        rough: Those worth a look: something was kept in their flows.
+        handshakes: Which ones.
+        disturbed: Those worth a look: something was sent again in their flows.
     """
     packets = trace.packets
-    owner, row = first_rows(trace, made, rough)
+    owner, row = first_rows(trace, handshakes, disturbed)
     marks = packets.marks[row]
-    kept = (marks & AGAIN != 0) & (marks & (Mark.REORDERED | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)
-    kept &= (packets.payload_length[row] > 0) & (row >= made.hello[owner]) & (row <= made.over[owner])
-    done = made.done[owner]
+    resent = (marks & AGAIN != 0) & (marks & (Mark.REORDERED | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)
+    resent &= (packets.payload_length[row] > 0) & (row >= handshakes.hello[owner]) & (row <= handshakes.over[owner])
+    done = handshakes.done[owner]
     within = (done < 0) | (row <= done)  # what the client said last may have to be said again
-    kept &= within | (packets.outbound[row] & (packets.relative_seq[row] <= packets.relative_seq[done]))
-    row, owner = row[kept], owner[kept]
-    first, last = np.full(len(made), -1), np.full(len(made), -1)
+    resent &= within | (packets.outbound[row] & (packets.relative_seq[row] <= packets.relative_seq[done]))
+    row, owner = row[resent], owner[resent]
+    first, last = np.full(len(handshakes), -1), np.full(len(handshakes), -1)
     last[owner] = row  # of equal indices the last write wins
     first[owner[::-1]] = row[::-1]
     time = packets.time[row]
     fresh = np.ones(len(row), np.bool_)
     fresh[1:] = (owner[1:] != owner[:-1]) | (np.diff(time) >= LEAST_NS)
-    count, rounds = (np.bincount(which, minlength=len(made)) for which in (owner, owner[fresh]))
-    return Kept(count=count, rounds=rounds, first=first, last=last)
+    count, rounds = (np.bincount(which, minlength=len(handshakes)) for which in (owner, owner[fresh]))
+    return Resent(count=count, rounds=rounds, first=first, last=last)
 
 
-def lasted(trace: Trace, made: Handshakes, kept: Kept) -> I64:
+def durations(trace: Trace, handshakes: Handshakes, resent: Resent) -> I64:
     """Give how long each handshake took, ns: until the client went on, and until that had not to be said again."""
-    last = np.where(made.done >= 0, np.maximum(made.done, kept.last), made.over)
-    took: I64 = trace.packets.time[last] - trace.packets.time[made.hello]
+    last = np.where(handshakes.done >= 0, np.maximum(handshakes.done, resent.last), handshakes.over)
+    took: I64 = trace.packets.time[last] - trace.packets.time[handshakes.hello]
     return took

@@ -67,7 +67,7 @@ class Isolation:
         ]
         if not judged:
             return Evidence.empty(rules=self.rules)
-        closure, home = max(judged, key=lambda one: one[0].llr)
+        closure, home = max(judged, key=lambda pair: pair[0].llr)
         p = onset_p(attempts, (attempts.country >= 0) & (attempts.country != home), closure.begins, closure.ends)
         return self.by_table(trace, origins, closure, own is None, p)
 
@@ -88,57 +88,60 @@ class Isolation:
         """
         began = int(trace.packets.time[0])
         until = min(int(closure.ends[-1]), int(trace.packets.time.max(initial=0)))
-        seen: Measured = {
+        measured: Measured = {
             "silent": closure.silent, "tried": closure.tried, "systems": closure.systems, "answered": closure.answered,
             "home": closure.home, "passing": closure.passing, "opened": closure.opened,
             "since": (int(closure.begins[0]) - began) / 1e9, "until": (until - began) / 1e9, "p": p,
         }  # fmt: skip
         if closure.llr <= 0:
-            harmless = told(rules.harmless_of(closure.match.harmless), max(closure.llr, rules.LEAST), seen)
+            harmless = measured_sign(rules.harmless_of(closure.match.harmless), max(closure.llr, rules.LEAST), measured)
             return join(self.write(trace, origins, closure.struck, [harmless]))
         form, worth = rules.form_of(closure.match.closed), min(closure.llr, rules.MOST)
-        parts = [told(rules.ASSUMED[form] if assumed else form, worth / 2, seen), told(rules.SPARED, worth / 2, seen)]
+        parts = [
+            measured_sign(rules.ASSUMED[form] if assumed else form, worth / 2, measured),
+            measured_sign(rules.SPARED, worth / 2, measured),
+        ]
         tables = self.write(trace, origins, closure.struck, parts)
         return join(tables + self.untriggered(trace, origins, closure.struck, worth, closure.silent))
 
     def by_behaviour(self, trace: Trace, attempts: Attempts, origins: Origins) -> list[Evidence]:
         """Write down what fell silent together, where nobody can say whether it lies abroad."""
-        found = fell_together(attempts)
-        if found is None:
+        fallen = fell_together(attempts)
+        if fallen is None:
             return []
         began = int(trace.packets.time[0])
-        until = min(int(found.ends[-1]), int(trace.packets.time.max(initial=0)))
-        seen: Measured = {
-            "silent": found.silent, "steady": found.steady, "since": (int(found.begins[0]) - began) / 1e9,
+        until = min(int(fallen.ends[-1]), int(trace.packets.time.max(initial=0)))
+        measured: Measured = {
+            "silent": fallen.silent, "steady": fallen.steady, "since": (int(fallen.begins[0]) - began) / 1e9,
             "until": (until - began) / 1e9,
         }  # fmt: skip
-        tables = self.write(trace, origins, found.struck, [told(rules.TOGETHER, HINT, seen)])
-        return tables + self.untriggered(trace, origins, found.struck, HINT, found.silent)
+        tables = self.write(trace, origins, fallen.struck, [measured_sign(rules.TOGETHER, HINT, measured)])
+        return tables + self.untriggered(trace, origins, fallen.struck, HINT, fallen.silent)
 
     def never_reached(self, trace: Trace) -> list[Evidence]:
         """Write down web servers that never answered while others did, where nobody can say where they lie."""
-        found = find_unreached(trace)
-        worth = np.minimum(found.surprise, HINT)
-        seen: Measured = {"silent": found.silent}
+        unreached = find_unreached(trace)
+        worth = np.minimum(unreached.surprise, HINT)
+        measured: Measured = {"silent": unreached.silent}
         cases = Cases(
-            subject=found.flow,
-            time=trace.packets.time[found.first],
-            witness=each_once(found.first, found.last),
-            forged=found.first,
+            subject=unreached.flow,
+            time=trace.packets.time[unreached.first],
+            witness=each_once(unreached.first, unreached.last),
+            forged=unreached.first,
         )
         signs = [
-            told(rules.UNREACHED, worth, {**seen, "steady": found.steady}),
-            *(told(rules.UNTRIGGERED[name], -worth, seen) for name in ("drop", "connect")),
+            measured_sign(rules.UNREACHED, worth, {**measured, "steady": unreached.steady}),
+            *(measured_sign(rules.UNTRIGGERED[name], -worth, measured) for name in ("drop", "connect")),
         ]
         return record(self, cases, gathered(signs))
 
     def untriggered(self, trace: Trace, origins: Origins, struck: Mask, worth: float, silent: int) -> list[Evidence]:
         """Write down that what was asked for did not matter."""
-        asked = origins.kind == SubjectKind.EXCHANGE
+        is_exchange = origins.kind == SubjectKind.EXCHANGE
         tables = []
         for name, rule in rules.UNTRIGGERED.items():
-            where = struck & (asked == (name == "dns"))
-            tables += self.write(trace, origins, where, [told(rule, -worth, {"silent": silent})])
+            where = struck & (is_exchange == (name == "dns"))
+            tables += self.write(trace, origins, where, [measured_sign(rule, -worth, {"silent": silent})])
         return tables
 
     def write(self, trace: Trace, origins: Origins, where: Mask, signs: list[Sign]) -> list[Evidence]:
@@ -160,6 +163,6 @@ class Isolation:
         return tables
 
 
-def told(rule: Rule, llr: ArrayLike, seen: Measured) -> Sign:
+def measured_sign(rule: Rule, llr: ArrayLike, measured: Measured) -> Sign:
     """Say something of all attempts that are asked about, with the numbers that the rule names."""
-    return sign(rule, True, {name: value for name, value in seen.items() if name in rule.measures}, llr=llr)
+    return sign(rule, True, {name: value for name, value in measured.items() if name in rule.measures}, llr=llr)

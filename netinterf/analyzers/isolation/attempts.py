@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, for_a_while, for_good, together
+from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, Stalls, permanent_stalls, temporary_stalls, together
 from netinterf.arrays import I8, I64, U8, Mask
 from netinterf.context.special import is_ipv4
 from netinterf.schema import SubjectKind
@@ -88,14 +88,14 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     """
     if not len(trace.flows):
         return None
-    once = for_a_while(trace)
-    parts = [conversations(trace, once), stalled(trace, once), revived(trace, once), questions(trace)]
+    temporary = temporary_stalls(trace)
+    parts = [conversations(trace, temporary), stalled(trace, temporary), revived(trace, temporary), questions(trace)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     flow = np.where(columns[1] == SubjectKind.FLOW, columns[0], 0)
-    asked = columns[1] == SubjectKind.EXCHANGE
-    flow[asked] = trace.exchanges.flow[columns[0][asked]]
-    shown = ~trace.recording.at_server[flow]
-    subject, kind, time, base, opened, passed, first, last, flow = (column[shown] for column in (*columns, flow))
+    is_exchange = columns[1] == SubjectKind.EXCHANGE
+    flow[is_exchange] = trace.exchanges.flow[columns[0][is_exchange]]
+    observed = ~trace.recording.at_server[flow]
+    subject, kind, time, base, opened, passed, first, last, flow = (column[observed] for column in (*columns, flow))
     if not (passed == 0).any() or not (passed == 1).any():
         return None
     order = np.lexsort((subject, kind, time))
@@ -129,25 +129,25 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
 Columns = tuple[NDArray[Any], ...]
 
 
-def conversations(trace: Trace, once: Stalls) -> Columns:
+def conversations(trace: Trace, temporary: Stalls) -> Columns:
     """Say of every flow that its client began whether it was opened and served; flows of DNS speak by `questions`."""
     flows, sides, packets = trace.flows, trace.sides, trace.packets
     end = int(packets.time.max(initial=0))
-    asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
+    sent, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     protocol, port = flows.protocol, flows.server_port
     tcp, udp = protocol == TCP, protocol == UDP
     echo = (protocol == ICMP) | (protocol == ICMP6)
-    begun = np.where(tcp, sides.syn[0::2] >= 0, asked > 0)
+    begun = np.where(tcp, sides.syn[0::2] >= 0, sent > 0)
     begun &= tcp | (udp & (port != 53)) | echo
     explained = np.zeros(len(flows), np.bool_)
     explained[trace.quotes.flow[trace.quotes.flow >= 0]] = True
-    waited = (end - flows.first >= OPEN_NS) & (asked >= TRIES)
+    waited = (end - flows.first >= OPEN_NS) & (sent >= TRIES)
     opened = np.where(answered, 1, np.where(waited & ~explained, 0, -1))
     served, row = serve(trace, end)
-    half_heard = sides.packets[1::2] * HALF_HEARD < asked
+    half_heard = sides.packets[1::2] * HALF_HEARD < sent
     passed = np.where(opened == 1, np.where(tcp, served, np.where(half_heard, -1, 1)), opened)
     base, began = protocols(trace), flows.first.copy()
-    late = once.take(~once.served)
+    late = temporary.take(~temporary.served)
     began[late.flow] = packets.time[late.heard]  # what came of it in the end, it did then
     flow = np.flatnonzero(begun & ((opened >= 0) | (passed >= 0)))
     first = np.where((opened == 1) & (passed == 0), row, flows.first_packet)
@@ -165,15 +165,15 @@ def serve(trace: Trace, end: int) -> tuple[I64, I64]:
         The outcomes, and the packets with the client's first payload (-1 for none).
     """
     sides, packets = trace.sides, trace.packets
-    asked, said = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
-    spoke = asked >= 0
-    when = packets.time[np.maximum(asked, 0)]
-    served = spoke & (said > asked)
-    early = np.flatnonzero(spoke & (said >= 0) & (said < asked))  # the server spoke first: did it go on?
+    request, response = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
+    spoke = request >= 0
+    when = packets.time[np.maximum(request, 0)]
+    served = spoke & (response > request)
+    early = np.flatnonzero(spoke & (response >= 0) & (response < request))  # the server spoke first: did it go on?
     if len(early):
         rows = trace.by_flow.take(early)
         owner, row = early[rows.parents()], rows.values.astype(np.int64)
-        later = (row > asked[owner]) & ~packets.outbound[row] & (packets.payload_length[row] > 0)
+        later = (row > request[owner]) & ~packets.outbound[row] & (packets.payload_length[row] > 0)
         served[owner[later]] = True
     ended = np.zeros(len(spoke), np.bool_)
     for column in (sides.fin[1::2], sides.rst[1::2]):
@@ -182,20 +182,20 @@ def serve(trace: Trace, end: int) -> tuple[I64, I64]:
     refused = (sides.rst[1::2] >= 0) & (sides.syn[1::2] < 0)  # a closed port: the host is alive
     waited = end - when >= SERVE_NS
     outcome = np.where(served | refused, 1, np.where(spoke & waited & ~ended, 0, -1))
-    return outcome.astype(np.int64), asked
+    return outcome.astype(np.int64), request
 
 
-def stalled(trace: Trace, once: Stalls) -> Columns:
+def stalled(trace: Trace, temporary: Stalls) -> Columns:
     """Count flows that fell silent, for good or for a while, as attempts of that moment, which failed."""
-    found = together(for_good(trace), once)
-    kind, opened = np.full(len(found), SubjectKind.FLOW), found.opened.astype(np.int64)
-    base, time = protocols(trace)[found.flow], trace.packets.time[found.first]
-    return found.flow, kind, time, base, opened, np.zeros(len(found), np.int64), found.first, found.last
+    silent = together(permanent_stalls(trace), temporary)
+    kind, opened = np.full(len(silent), SubjectKind.FLOW), silent.opened.astype(np.int64)
+    base, time = protocols(trace)[silent.flow], trace.packets.time[silent.first]
+    return silent.flow, kind, time, base, opened, np.zeros(len(silent), np.int64), silent.first, silent.last
 
 
-def revived(trace: Trace, once: Stalls) -> Columns:
+def revived(trace: Trace, temporary: Stalls) -> Columns:
     """Count flows that had been served and were heard again as attempts of that moment, which passed."""
-    again = once.take(once.served)
+    again = temporary.take(temporary.served)
     kind, ones = np.full(len(again), SubjectKind.FLOW), np.ones(len(again), np.int64)
     base, time = protocols(trace)[again.flow], trace.packets.time[again.heard]
     return again.flow, kind, time, base, ones, ones, again.heard, again.heard
@@ -214,8 +214,8 @@ def protocols(trace: Trace) -> I64:
 def questions(trace: Trace) -> Columns:
     """Say of every DNS exchange over UDP whether it was answered; what was answered late failed first."""
     exchanges, dns, packets = trace.exchanges, trace.dns, trace.packets
-    asked, answered = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
-    over = (trace.flows.protocol[exchanges.flow] == UDP) & (trace.flows.server_port[exchanges.flow] == 53) & asked
+    queried, answered = exchanges.queries.lengths > 0, exchanges.replies.lengths > 0
+    over = (trace.flows.protocol[exchanges.flow] == UDP) & (trace.flows.server_port[exchanges.flow] == 53) & queried
     reported = np.isin(exchanges.flow, trace.quotes.flow[trace.quotes.flow >= 0])
     row = np.flatnonzero(over)
     queries = exchanges.queries.take(row)
@@ -230,7 +230,7 @@ def questions(trace: Trace) -> Columns:
     row, first, last = (np.concatenate([column, column[late]]) for column in (row, first, last))
     time, passed = packets.time[first], np.append(passed, 0 * late)
     time[late] = packets.time[reply[late]]
-    told = passed >= 0
-    row, first, last, time, passed = row[told], first[told], last[told], time[told], passed[told]
+    known = passed >= 0
+    row, first, last, time, passed = row[known], first[known], last[known], time[known], passed[known]
     kind, base = np.full(len(row), SubjectKind.EXCHANGE), np.full(len(row), Row.DNS)
     return row, kind, time, base, passed, passed, first, last

@@ -34,14 +34,14 @@ def fell_together(attempts: Attempts) -> Together | None:
 
     A network belongs to them when it never answers while they are silent, and always does otherwise.
     """
-    told = np.flatnonzero(attempts.passed >= 0)
-    cluster, passed = attempts.cluster[told], attempts.passed[told] == 1
-    moods = np.intersect1d(cluster[passed], cluster[~passed])
-    if len(moods) < FEWEST:
+    known = np.flatnonzero(attempts.passed >= 0)
+    cluster, passed = attempts.cluster[known], attempts.passed[known] == 1
+    intermittent = np.intersect1d(cluster[passed], cluster[~passed])
+    if len(intermittent) < FEWEST:
         return None
-    torn = told[np.isin(cluster, moods)]
+    torn = known[np.isin(cluster, intermittent)]
     begins, ends, _ = closed_spans(units_of(attempts, torn))
-    closed = within(attempts.time[told], begins, ends) if len(begins) else np.zeros(len(told), np.bool_)
+    closed = within(attempts.time[known], begins, ends) if len(begins) else np.zeros(len(known), np.bool_)
     number, place = np.unique(cluster, return_inverse=True)
 
     def count(mask: Mask) -> I64:
@@ -53,5 +53,5 @@ def fell_together(attempts: Attempts) -> Together | None:
     if np.sum(silent) < FEWEST or np.sum(steady) < FEWEST // 2:
         return None
     struck = np.zeros(len(attempts), np.bool_)
-    struck[told[closed & ~passed & silent[place]]] = True
+    struck[known[closed & ~passed & silent[place]]] = True
     return Together(begins=begins, ends=ends, struck=struck, silent=int(np.sum(silent)), steady=int(np.sum(steady)))

@@ -112,7 +112,7 @@ class Counts:
     networks_ever: F64  # (2, networks): both together
     opened: F64  # (2,): TCP abroad meanwhile: gave a sign of life at all, of those that were not served
     turns: F64  # (2,): observations meanwhile, home and abroad: unlike the one before, and all but the first
-    moody: F64  # (2,): networks abroad meanwhile: some attempts passed and some did not, of those tried again
+    intermittent: F64  # (2,): networks abroad meanwhile: some attempts passed and some did not, of those tried again
     spans: int  # how often it closed
     search: float  # nats that it costs to have looked for these spans
     slower: bool  # networks that are still reached became slower, half of them and more
@@ -147,15 +147,15 @@ def spread(well: F64, gone: F64, share: Beta) -> float:
     return log_sum(each + weight) - log_sum(weight)
 
 
-def by_system(seen: Counts, share: float) -> F64:
+def by_system(counts: Counts, share: float) -> F64:
     """Compute the log-likelihood of each system abroad, if that share of its networks can be reached."""
-    each = np.logaddexp(np.log(share) + bb(seen.networks, HIGH), np.log1p(-share) + bb(seen.networks, NONE))
-    return np.asarray(np.bincount(seen.system, each), np.float64)
+    each = np.logaddexp(np.log(share) + bb(counts.networks, HIGH), np.log1p(-share) + bb(counts.networks, NONE))
+    return np.asarray(np.bincount(counts.system, each), np.float64)
 
 
-def match(seen: Counts) -> Match:
+def match(counts: Counts) -> Match:
     """Weigh all causes against each other."""
-    closed, harmless = closed_borders(seen), harmless_causes(seen)
+    closed, harmless = closed_borders(counts), harmless_causes(counts)
     lists = {name: value for name, value in closed.items() if name != "full"}
     whole, but_for_some = closed["full"], log_sum(list(lists.values()))
     return Match(
@@ -165,62 +165,63 @@ def match(seen: Counts) -> Match:
     )
 
 
-def closed_borders(seen: Counts) -> dict[str, float]:
+def closed_borders(counts: Counts) -> dict[str, float]:
     """Compute the log-likelihood of each kind of closed border, its share among them included."""
-    abroad, home = seen.abroad.sum(axis=1), mixed(seen.networks_home, HIGH, NONE)
+    abroad, home = counts.abroad.sum(axis=1), mixed(counts.networks_home, HIGH, NONE)
     rest = (
-        mixed(seen.networks_rest, HIGH, NONE)
-        + float(bb(seen.moody, LOW))
-        + slower_term(seen, expected=False)
-        - seen.search
+        mixed(counts.networks_rest, HIGH, NONE)
+        + float(bb(counts.intermittent, LOW))
+        + slower_term(counts, expected=False)
+        - counts.search
     )
-    strict = float(bb(seen.opened, SCARCE))
-    lax = float(np.logaddexp(bb(seen.opened, HIGH), strict) - np.log(2))  # lists are kept before or after the handshake
-    tried = np.flatnonzero(seen.abroad[1] > 0)
-    rows = seen.abroad[:, tried]
+    strict = float(bb(counts.opened, SCARCE))
+    # lists are kept before or after the handshake
+    lax = float(np.logaddexp(bb(counts.opened, HIGH), strict) - np.log(2))
+    tried = np.flatnonzero(counts.abroad[1] > 0)
+    rows = counts.abroad[:, tried]
     passing = np.logaddexp(bb(rows, HIGH), bb(rows, LOW)) - np.log(2)
-    found = {
+    likelihoods = {
         "full": float(bb(abroad, NOT_ONE)) + home + rest + strict,
-        "listed": mixed(seen.networks, FEW, NONE) + home + rest + lax,
-        "near": mixed(seen.networks, SCARCE, NONE) + mixed(seen.networks_home, MOST, NONE) + rest + lax,
+        "listed": mixed(counts.networks, FEW, NONE) + home + rest + lax,
+        "near": mixed(counts.networks, SCARCE, NONE) + mixed(counts.networks_home, MOST, NONE) + rest + lax,
         "protocols": float(passing.sum()) + home + rest + lax,
     }
-    return {name: value + float(np.log(CLOSED[name])) for name, value in found.items()}
+    return {name: value + float(np.log(CLOSED[name])) for name, value in likelihoods.items()}
 
 
-def harmless_causes(seen: Counts) -> dict[str, float]:
+def harmless_causes(counts: Counts) -> dict[str, float]:
     """Compute the log-likelihood of each harmless cause, its weight included."""
-    abroad = seen.abroad.sum(axis=1)
-    home, rest = mixed(seen.networks_home, HIGH, NONE), mixed(seen.networks_rest, HIGH, NONE) - seen.search
-    well, gone = (by_system(seen, share) for share in (ALIVE, LEFT))
-    one = well.sum() - well + gone
-    again = np.log(AGAIN) if seen.spans > 1 else 0.0
-    found = {
-        "alike": float(alike(seen.abroad + seen.home).sum()) + rest,
-        "hosts": mixed(np.concatenate([seen.networks_ever, seen.networks_home], axis=1), ANY, NONE),
-        "line": line(seen) + rest,
-        "chosen": chosen(seen),
-        "stale": mixed(seen.networks_ever, ANY, NONE) + home,
-        "tarpits": mixed(seen.networks_ever, MIXED, NONE) + home,
-        "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(seen, expected=True),
-        "hoster": log_sum(one) - float(np.log(len(one))) + home + rest + slower_term(seen, expected=True),
-        "cut": spread(well, gone, ANY) + home + rest + again + slower_term(seen, expected=True),
+    abroad = counts.abroad.sum(axis=1)
+    home, rest = mixed(counts.networks_home, HIGH, NONE), mixed(counts.networks_rest, HIGH, NONE) - counts.search
+    well, gone = (by_system(counts, share) for share in (ALIVE, LEFT))
+    one_gone = well.sum() - well + gone
+    again = np.log(AGAIN) if counts.spans > 1 else 0.0
+    likelihoods = {
+        "alike": float(alike(counts.abroad + counts.home).sum()) + rest,
+        "hosts": mixed(np.concatenate([counts.networks_ever, counts.networks_home], axis=1), ANY, NONE),
+        "line": line(counts) + rest,
+        "chosen": chosen(counts),
+        "stale": mixed(counts.networks_ever, ANY, NONE) + home,
+        "tarpits": mixed(counts.networks_ever, MIXED, NONE) + home,
+        "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(counts, expected=True),
+        "hoster": log_sum(one_gone) - float(np.log(len(one_gone))) + home + rest + slower_term(counts, expected=True),
+        "cut": spread(well, gone, ANY) + home + rest + again + slower_term(counts, expected=True),
     }
     handshakes = {"alike": ANY, "line": ANY, "tarpits": HIGH, "degraded": PARTLY}  # dead hosts and paths complete none
     return {
         name: value
         + float(np.log(HARMLESS[name]))
-        + float(bb(seen.opened, handshakes.get(name, SCARCE)))
-        + float(bb(seen.moody, MIXED if name == "degraded" else LOW))
-        for name, value in found.items()
+        + float(bb(counts.opened, handshakes.get(name, SCARCE)))
+        + float(bb(counts.intermittent, MIXED if name == "degraded" else LOW))
+        for name, value in likelihoods.items()
     }
 
 
-def chosen(seen: Counts) -> float:
+def chosen(counts: Counts) -> float:
     """Let each protocol fare for a reason of its own, at any time: well, as at home, or dead abroad by choice."""
-    tried = np.flatnonzero((seen.abroad + seen.home + seen.otherwise)[1] > 0)
-    as_home = alike(seen.abroad + seen.otherwise + seen.home)[tried] + np.log(ALIKE_ROW)
-    abroad, home = (seen.abroad + seen.otherwise)[:, tried], seen.home[:, tried]
+    tried = np.flatnonzero((counts.abroad + counts.home + counts.otherwise)[1] > 0)
+    as_home = alike(counts.abroad + counts.otherwise + counts.home)[tried] + np.log(ALIKE_ROW)
+    abroad, home = (counts.abroad + counts.otherwise)[:, tried], counts.home[:, tried]
     share = np.array([CHOSEN.get(Row(row % SIX), CHOSEN_ELSE) for row in range(ROWS)])[tried]
     well = bb(abroad, HIGH) + bb(home, HIGH) + np.log1p(-share - ALIKE_ROW)
     dead = bb(abroad, ANY) + bb(home, HIGH) + np.log(share)
@@ -238,24 +239,24 @@ def alike(counts: F64) -> F64:
     return np.asarray(np.where(np.isin(np.arange(ROWS), SPOKEN), spoken, bb(counts, ANY)), np.float64)
 
 
-def line(seen: Counts) -> float:
+def line(counts: Counts) -> float:
     """Compute the log-likelihood of everything, if the client's line was down at times, or loses half of everything.
 
     A line that is down at times is so for a while: what is tried next, at home or abroad, mostly fares as the last did.
     """
-    whole = (seen.abroad + seen.home).sum(axis=1)
-    at_times = float(bb(seen.turns, SCARCE)) - float(np.log(2))
+    whole = (counts.abroad + counts.home).sum(axis=1)
+    at_times = float(bb(counts.turns, SCARCE)) - float(np.log(2))
     return float(np.logaddexp(at_times, bb(whole, ANY) + np.log(HALF_LOST)))
 
 
-def slower_term(seen: Counts, *, expected: bool) -> float:
+def slower_term(counts: Counts, *, expected: bool) -> float:
     """Weigh whether half of those that are still reached became slower; 0 where nobody can tell."""
-    if not seen.survivors:
+    if not counts.survivors:
         return 0.0
-    half = np.array([0, -(-seen.survivors // 2)])
+    half = np.array([0, -(-counts.survivors // 2)])
     spared = SPARED + (1 - SPARED) * float(np.exp(bb(half, SLOWER)))
     share = 1 - spared if expected else SLOWER_ELSE
-    return float(np.log(share if seen.slower else 1 - share))
+    return float(np.log(share if counts.slower else 1 - share))
 
 
 def log_sum(values: F64 | list[float]) -> float:

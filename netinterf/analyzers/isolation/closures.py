@@ -11,7 +11,14 @@ import numpy as np
 from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
 from netinterf.analyzers.isolation.causes import Counts, Match, match
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
-from netinterf.analyzers.isolation.shares import became_slower, moods, shares, splits_systems, together, turns
+from netinterf.analyzers.isolation.shares import (
+    became_slower,
+    intermittent_counts,
+    shares,
+    splits_systems,
+    together,
+    turns,
+)
 from netinterf.analyzers.isolation.spans import (
     FEWEST_SILENT,
     sharpened,
@@ -75,8 +82,8 @@ def judge(attempts: Attempts, abroad: Mask, home: Mask) -> Closure | None:
     Returns:
         The best explanation, harmless or not; None where too little failed or too little was tried to say anything.
     """
-    told = attempts.passed >= 0
-    far, near = np.flatnonzero(abroad & told), np.flatnonzero(home & told)
+    known = attempts.passed >= 0
+    far, near = np.flatnonzero(abroad & known), np.flatnonzero(home & known)
     failed, answered = far[attempts.passed[far] == 0], near[attempts.passed[near] == 1]
     enough = (
         (attempts.cluster, far, FEWEST_ABROAD),
@@ -86,9 +93,9 @@ def judge(attempts: Attempts, abroad: Mask, home: Mask) -> Closure | None:
     )
     if any(different(column[rows]) < fewest for column, rows, fewest in enough):
         return None
-    odd = far[~np.isin(attempts.row[far] % SIX, PASSING)]
-    found = [explain(attempts, far, near, spans_of(attempts, rows)) for rows in (far, odd)]
-    return max((one for one in found if one is not None), key=lambda one: one.llr, default=None)
+    deciding = far[~np.isin(attempts.row[far] % SIX, PASSING)]
+    closures = [explain(attempts, far, near, spans_of(attempts, rows)) for rows in (far, deciding)]
+    return max((closure for closure in closures if closure is not None), key=lambda closure: closure.llr, default=None)
 
 
 def different(values: I64) -> int:
@@ -111,7 +118,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     at_home, otherwise = shares(attempts, home), shares(attempts, rest)
     ever = together(abroad, otherwise)
     slower, survivors = became_slower(attempts, shut, rest[attempts.time[rest] < begins[0]])
-    seen = Counts(
+    counts = Counts(
         abroad=abroad.by_row(),
         home=at_home.by_row(),
         otherwise=otherwise.by_row(),
@@ -122,14 +129,14 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
         networks_ever=ever.by(ever.cluster),
         opened=np.array([opened.share.sum(), len(opened.share)]),
         turns=turns(units_of(attempts, np.sort(np.append(shut, home))).passed),
-        moody=moods(attempts, shut),
+        intermittent=intermittent_counts(attempts, shut),
         spans=len(begins),
         search=changes * float(np.log(places)),
         slower=slower,
         survivors=survivors,
     )
-    found = match(seen)
-    low = closed_rows(seen, found)
+    matched = match(counts)
+    low = closed_rows(counts, matched)
     struck = np.zeros(len(attempts), np.bool_)
     struck[shut] = (attempts.passed[shut] == 0) & low[attempts.row[shut]]
     silent, systems = np.unique(attempts.cluster[struck]), different(attempts.system[struck])
@@ -137,13 +144,13 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     if len(silent) < FEWEST_SILENT or systems < FEWEST_SYSTEMS or different(attempts.cluster[well]) < FEWEST_AT_HOME:
         return None
     tried = different(attempts.cluster[shut])
-    too_few = tried < ENOUGH or (found.closed == "full" and systems < ENOUGH_SYSTEMS)
-    cut_off = seen.opened[0] <= seen.opened[1] / 2  # a cut completes no handshakes
-    as_near = seen.survivors > 0 and not seen.slower
-    too_few |= found.closed in {"listed", "near"} and cut_off and not as_near and not splits_systems(abroad)
+    too_few = tried < ENOUGH or (matched.closed == "full" and systems < ENOUGH_SYSTEMS)
+    cut_off = counts.opened[0] <= counts.opened[1] / 2  # a cut completes no handshakes
+    as_near = counts.survivors > 0 and not counts.slower
+    too_few |= matched.closed in {"listed", "near"} and cut_off and not as_near and not splits_systems(abroad)
     return Closure(
-        match=found,
-        llr=min(found.llr, HINT) if too_few else found.llr,
+        match=matched,
+        llr=min(matched.llr, HINT) if too_few else matched.llr,
         begins=begins,
         ends=ends,
         struck=struck,
@@ -159,9 +166,9 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     )
 
 
-def closed_rows(seen: Counts, found: Match) -> Mask:
+def closed_rows(counts: Counts, matched: Match) -> Mask:
     """Say which protocols do not pass: all of them, unless it is the protocol that decides."""
-    if found.closed != "protocols":
+    if matched.closed != "protocols":
         return np.ones(ROWS, np.bool_)
-    low: Mask = seen.abroad[0] < seen.abroad[1] / 2
+    low: Mask = counts.abroad[0] < counts.abroad[1] / 2
     return low

@@ -58,7 +58,7 @@ def candidates(attempts: Attempts) -> dict[int, float]:
     good = (attempts.passed == 1) & (attempts.country >= 0)
     pairs = np.unique(np.stack([attempts.country[good], attempts.cluster[good]]), axis=1)
     country, count = np.unique(pairs[0], return_counts=True)
-    homes = [int(one) for one in country[count >= FEWEST_AT_HOME]]
+    homes = [int(code) for code in country[count >= FEWEST_AT_HOME]]
     measured = good & (attempts.trip > 0)
     trips = [median_of(attempts.trip[measured & (attempts.country == home)]) for home in homes]
     if len(homes) < 2 or not np.isfinite(trips).all():

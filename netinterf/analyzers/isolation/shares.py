@@ -10,7 +10,7 @@ from netinterf.analyzers.isolation.attempts import ROWS, Attempts
 from netinterf.arrays import F64, I64, Mask
 from netinterf.numbering import combined
 
-__all__ = ["Shares", "became_slower", "moods", "shares", "splits_systems", "together", "turns"]
+__all__ = ["Shares", "became_slower", "intermittent_counts", "shares", "splits_systems", "together", "turns"]
 
 
 FARTHER, FARTHER_NS = 1.1, 10_000_000
@@ -52,11 +52,11 @@ def shares(attempts: Attempts, rows: I64, outcome: NDArray[Any] | None = None) -
     unit = combined(attempts.cluster[rows], attempts.row[rows])
     first = np.unique(unit, return_index=True)[1]
     share = np.bincount(unit, good) / np.maximum(np.bincount(unit), 1) if len(rows) else np.empty(0)
-    kept = rows[first]
-    return Shares(attempts.row[kept], attempts.cluster[kept], attempts.system[kept], share)
+    firsts = rows[first]
+    return Shares(attempts.row[firsts], attempts.cluster[firsts], attempts.system[firsts], share)
 
 
-def moods(attempts: Attempts, rows: I64) -> F64:
+def intermittent_counts(attempts: Attempts, rows: I64) -> F64:
     """Count networks and protocols that were tried again: some attempts passed and some did not, and all of them."""
     unit = combined(attempts.cluster[rows], attempts.row[rows])
     tried, passed = np.bincount(unit), np.bincount(unit, attempts.passed[rows] == 1)
@@ -81,11 +81,11 @@ def became_slower(attempts: Attempts, shut: I64, before: I64) -> tuple[bool, int
     What comes afterwards is no measure: routes that were changed because of a cut mostly stay so for a while.
     """
     then, now = (rows[(attempts.passed[rows] == 1) & (attempts.trip[rows] > 0)] for rows in (before, shut))
-    both = np.intersect1d(attempts.cluster[then], attempts.cluster[now])
-    if not len(both):
+    common = np.intersect1d(attempts.cluster[then], attempts.cluster[now])
+    if not len(common):
         return False, 0
     old, new = (
-        np.array([np.median(attempts.trip[rows[attempts.cluster[rows] == one]]) for one in both.tolist()])
+        np.array([np.median(attempts.trip[rows[attempts.cluster[rows] == cluster]]) for cluster in common.tolist()])
         for rows in (then, now)
     )
-    return bool(np.median(new / old) >= FARTHER and np.median(new - old) >= FARTHER_NS), len(both)
+    return bool(np.median(new / old) >= FARTHER and np.median(new - old) >= FARTHER_NS), len(common)

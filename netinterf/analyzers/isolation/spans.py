@@ -172,9 +172,9 @@ def sharpened(attempts: Attempts, far: I64, begins: I64, ends: I64) -> tuple[I64
         after = begins[place + 1] if place + 1 < len(begins) else np.iinfo(np.int64).max
         for edge, low, high, falls in ((start, before, ends[place], True), (until, start[place], after, False)):
             rows = np.flatnonzero((time >= low) & (time < high))
-            found = best_split(binomial_cost(good[rows], np.ones(len(rows))), len(rows))
-            left, right = rows[: found.at], rows[found.at :]
-            clear = found.gain > PENALTY * np.log(len(rows) + 1)
+            split = best_split(binomial_cost(good[rows], np.ones(len(rows))), len(rows))
+            left, right = rows[: split.at], rows[split.at :]
+            clear = split.gain > PENALTY * np.log(len(rows) + 1)
             if clear and (good[left].mean() > good[right].mean()) == falls:
                 shut = (time[right[0]], ends[place]) if falls else (start[place], time[left[-1]] + 1)
                 edge[place] = between(int(time[left[-1]]), int(time[right[0]]), *passing, shut)

@@ -13,7 +13,7 @@ from netinterf.flows.grouping import first_index
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["OPEN_NS", "TRIES", "Stalls", "for_a_while", "for_good", "together"]
+__all__ = ["OPEN_NS", "TRIES", "Stalls", "permanent_stalls", "temporary_stalls", "together"]
 
 
 TCP, UDP = 6, 17
@@ -59,29 +59,29 @@ def stalls(trace: Trace, flow: I64, first: I64, last: I64, heard: I64) -> Stalls
     return Stalls(flow=flow, first=first, last=last, heard=heard, opened=opened, served=served)
 
 
-def for_good(trace: Trace) -> Stalls:
+def permanent_stalls(trace: Trace) -> Stalls:
     """Find flows that had been served and then fell silent while their client went on asking."""
     flows, sides, packets = trace.flows, trace.sides, trace.packets
-    heard, said = sides.last[1::2].astype(np.int64), sides.last[0::2].astype(np.int64)
-    both = (heard >= 0) & (said > heard)
+    heard, last_sent = sides.last[1::2].astype(np.int64), sides.last[0::2].astype(np.int64)
+    unanswered = (heard >= 0) & (last_sent > heard)
     tcp, udp = flows.protocol == TCP, (flows.protocol == UDP) & (flows.server_port != 53)
     spoke = sides.payload_packets[1::2] > 0
     stuck = tcp & spoke & (sides.sent[0::2] > sides.acked[0::2]) & (sides.repeats[0::2] >= TRIES)
     stuck &= (sides.fin[1::2] < 0) & (sides.rst[1::2] < 0)
-    flow = np.flatnonzero(both & (stuck | (udp & spoke)))
-    flow = flow[packets.time[said[flow]] - packets.time[heard[flow]] >= OPEN_NS]
+    flow = np.flatnonzero(unanswered & (stuck | (udp & spoke)))
+    flow = flow[packets.time[last_sent[flow]] - packets.time[heard[flow]] >= OPEN_NS]
     flow_rows = trace.by_flow.take(flow)
     owner, row = flow_rows.parents(), flow_rows.values.astype(np.int64)
     after = packets.outbound[row] & (row > heard[flow[owner]]) & (packets.tcp_flags[row] & TcpFlag.RST == 0)
     after &= packets.marks[row] & Mark.DUPLICATE_FRAME == 0
     tries = np.bincount(owner[after], minlength=len(flow))
     first = first_index(owner[after], row[after], len(flow)).astype(np.int64)
-    kept = (tries > TRIES) & (first >= 0)
-    flow, first = flow[kept], first[kept]
-    return stalls(trace, flow, first, said[flow], np.full(len(flow), -1))
+    keep = (tries > TRIES) & (first >= 0)
+    flow, first = flow[keep], first[keep]
+    return stalls(trace, flow, first, last_sent[flow], np.full(len(flow), -1))
 
 
-def for_a_while(trace: Trace) -> Stalls:
+def temporary_stalls(trace: Trace) -> Stalls:
     """Find times in which a client repeated something in vain until it was heard again.
 
     Between two packets of the server it asked several times, TCP with the same bytes; datagrams count before the first
@@ -107,11 +107,11 @@ def for_a_while(trace: Trace) -> Stalls:
     answer[pause[heard] - 1] = row[heard]  # what ends a pause was counted already
     again = asks & (~reliable | (packets.marks[row] & Mark.REPEAT != 0))
     tries = np.bincount(pause[again], minlength=count)
-    found = np.flatnonzero((first >= 0) & (answer >= 0))
-    found = found[packets.time[answer[found]] - packets.time[first[found]] >= OPEN_NS]
-    mine = packets.flow[first[found]]
-    tries = tries[found] + tcp[mine]  # what is repeated was sent once before
-    unheard = first[found] < sides.first[2 * mine + 1]
-    kept = (tries > TRIES) & (tcp[mine] | unheard)
-    found = found[kept]
-    return stalls(trace, mine[kept].astype(np.int64), first[found], last[found], answer[found])
+    stalled = np.flatnonzero((first >= 0) & (answer >= 0))
+    stalled = stalled[packets.time[answer[stalled]] - packets.time[first[stalled]] >= OPEN_NS]
+    mine = packets.flow[first[stalled]]
+    tries = tries[stalled] + tcp[mine]  # what is repeated was sent once before
+    unheard = first[stalled] < sides.first[2 * mine + 1]
+    keep = (tries > TRIES) & (tcp[mine] | unheard)
+    stalled = stalled[keep]
+    return stalls(trace, mine[keep].astype(np.int64), first[stalled], last[stalled], answer[stalled])

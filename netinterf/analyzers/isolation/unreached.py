@@ -10,7 +10,7 @@ import numpy as np
 
 from netinterf.analyzers.isolation.causes import HIGH
 from netinterf.analyzers.unanswered.silences import TCP
-from netinterf.analyzers.unanswered.waiting import find_ungreeted
+from netinterf.analyzers.unanswered.waiting import find_unanswered_syns
 from netinterf.arrays import F64, I64, Mask
 from netinterf.context.special import Special, is_ipv4, special_bits
 from netinterf.numbering import combined
@@ -43,18 +43,18 @@ class Unreached:
 
 def find_unreached(trace: Trace) -> Unreached:
     """Find connections to web servers of many networks that never answered while others did."""
-    deaf = find_ungreeted(trace)
+    silences = find_unanswered_syns(trace)
     flows, sides = trace.flows, trace.sides
-    flow, row, last = deaf.flow, deaf.row, deaf.last
+    flow, row, last = silences.flow, silences.row, silences.last
     counted = named(trace) & (flows.protocol == TCP) & np.isin(flows.server_port, WEB)
     counted &= ~trace.recording.at_server
     six = (~is_ipv4(trace.hosts.high, trace.hosts.low))[flows.server]
     group = combined(flows.client, six.astype(np.int64))
     place = combined(group, trace.contacts.network)
     heard = sides.packets[1::2] > 0
-    kept = counted[flow] & ~np.isin(place[flow], place[heard])
-    kept &= ~np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
-    flow, row, last = flow[kept], row[kept], last[kept]
+    keep = counted[flow] & ~np.isin(place[flow], place[heard])
+    keep &= ~np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
+    flow, row, last = flow[keep], row[keep], last[keep]
     silent, tried, steady = beside(trace, flow, last, group, place, counted & heard)
     enough = (silent >= FEWEST) & (steady >= STEADY)
     flow, row, last, silent, tried, steady = (column[enough] for column in (flow, row, last, silent, tried, steady))
@@ -69,17 +69,17 @@ def named(trace: Trace) -> Mask:
     """
     answers, hosts, exchanges = trace.answers, trace.hosts, trace.exchanges
     single = np.append(exchanges.replies.lengths, 0) == 1
-    told = ((answers.high != 0) | (answers.low != 0)) & single[trace.dns.exchange[answers.message]]
+    given = ((answers.high != 0) | (answers.low != 0)) & single[trace.dns.exchange[answers.message]]
     pairs = np.concatenate(
-        [np.stack([answers.high[told], answers.low[told]]), np.stack([hosts.high, hosts.low])], axis=1
+        [np.stack([answers.high[given], answers.low[given]]), np.stack([hosts.high, hosts.low])], axis=1
     )
     _, number = np.unique(pairs, axis=1, return_inverse=True)
     number = number.reshape(-1)
-    count = int(np.count_nonzero(told))
+    count = int(np.count_nonzero(given))
     led = np.isin(number[count:], number[:count])
     led &= special_bits(hosts.high, hosts.low) & np.uint16(NOWHERE) == 0
-    found: Mask = led[trace.flows.server]
-    return found
+    by_name: Mask = led[trace.flows.server]
+    return by_name
 
 
 def beside(trace: Trace, flow: I64, last: I64, group: I64, place: I64, alive: Mask) -> tuple[I64, I64, I64]:

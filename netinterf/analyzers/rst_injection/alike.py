@@ -38,7 +38,7 @@ class Alike:
     llr: F64
 
 
-def find_alike(trace: Trace, suspects: Suspects, chosen: I64, guilty: Mask, shown: Mask) -> Alike:
+def find_alike(trace: Trace, suspects: Suspects, chosen: I64, suspicious: Mask, signs: Mask) -> Alike:
     """Count, for each chosen reset, the unrelated servers whose resets are like it.
 
     Two resets are alike when both came at the same stage (to a SYN, to the first request, later), both with ACK or
@@ -48,8 +48,8 @@ def find_alike(trace: Trace, suspects: Suspects, chosen: I64, guilty: Mask, show
         trace: The capture.
         suspects: Its resets.
         chosen: The reset of each flow, places among the suspects.
-        guilty: Chosen resets that are suspicious by their own signs; only these count and only these are judged.
-        shown: Signs (columns) that each chosen reset (rows) shows.
+        suspicious: Chosen resets that are so by their own signs; only these count and only these are judged.
+        signs: Signs (columns) that each chosen reset (rows) shows.
 
     Returns:
         Counts and weights, 0 where there is no company, where no site was spared, and where nearly all were hit.
@@ -60,17 +60,17 @@ def find_alike(trace: Trace, suspects: Suspects, chosen: I64, guilty: Mask, show
     client = flows.client[flow].astype(np.int64)
     tcp_answered = (trace.sides.first_payload[1::2] >= 0) & (flows.protocol == TCP)
     hit = np.zeros(len(flows), np.bool_)
-    hit[flow[guilty]] = True
+    hit[flow[suspicious]] = True
     accused = np.unique(site[hit], axis=0)
     answered = np.unique(site[tcp_answered & ~hit], axis=0)
     answered = answered[~rows_in(answered, accused)]
     count = len(trace.hosts)
     spared = np.bincount(answered[:, 0], minlength=count)[client]
-    bad = np.bincount(accused[:, 0], minlength=count)[client]
+    reset_sites = np.bincount(accused[:, 0], minlength=count)[client]
     stage = stages(trace, suspects, chosen)
     others = np.zeros(len(chosen), np.int64)
-    for sign in range(shown.shape[1]):
-        mine = np.flatnonzero(guilty & shown[:, sign])
+    for sign in range(signs.shape[1]):
+        mine = np.flatnonzero(suspicious & signs[:, sign])
         alike = client[mine] * 6 + stage[mine]
         least = np.full(len(mine), np.iinfo(np.int64).max)
         for label in (network[flow[mine]], name[flow[mine]]):  # another network and another name
@@ -78,11 +78,11 @@ def find_alike(trace: Trace, suspects: Suspects, chosen: I64, guilty: Mask, show
             kinds, number = np.unique(pairs[:, 0], return_counts=True)
             least = np.minimum(least, number[np.searchsorted(kinds, alike)] - 1)
         others[mine] = np.maximum(others[mine], least)
-    fits = guilty & (others > 0) & (spared > 0) & (bad < NEARLY_ALL * (bad + spared))
+    fits = suspicious & (others > 0) & (spared > 0) & (reset_sites < NEARLY_ALL * (reset_sites + spared))
     return Alike(
         servers=others.astype(np.float64),
         spared=spared.astype(np.float64),
-        llr=np.where(fits, surprise(others, np.maximum(bad + spared - 1, others)), 0.0),
+        llr=np.where(fits, surprise(others, np.maximum(reset_sites + spared - 1, others)), 0.0),
     )
 
 
@@ -93,8 +93,8 @@ def surprise(hit: I64, of: I64) -> F64:
     """Weigh that *hit* or more *of* unrelated sites are reset by chance: minus the log of the binomial tail, capped."""
     from scipy.special import betainc
 
-    some = np.maximum(hit, 1)
-    tail = betainc(some, np.maximum(of, some) - some + 1, BY_CHANCE)
+    least = np.maximum(hit, 1)
+    tail = betainc(least, np.maximum(of, least) - least + 1, BY_CHANCE)
     weight: F64 = np.minimum(MOST, -np.log(np.maximum(tail, 1e-300)))
     return np.where(hit > 0, weight, 0.0)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.forgery.follow import like_greeting, other_way, with_followers
+from netinterf.analyzers.forgery.follow import like_synack, other_way, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
@@ -77,7 +77,7 @@ class RstInjection:
             *ended,
             *self.resets(trace, forged_ends),
             *self.contradictions(trace),
-            *self.greetings(trace),
+            *self.synacks(trace),
             *self.sprays(trace),
         ]
         for suspects in (find_first_data(trace), find_later_data(trace)):
@@ -87,7 +87,7 @@ class RstInjection:
     def contradictions(self, trace: Trace) -> list[Evidence]:
         """Write down what contradicts itself: bytes, or answers to a SYN."""
         data, synack = conflicting_data(trace), second_synacks(trace)
-        pairs, found = cases_of(trace, data), contrary(data)
+        pairs, signs = cases_of(trace, data), contrary(data)
         kinds = (
             (rules.contrary_data, ~data.http & ~data.end),
             (rules.contrary_pages, data.http),
@@ -96,7 +96,7 @@ class RstInjection:
         tables = []
         for family, which in kinds:
             rows = np.flatnonzero(which)
-            tables += record(self, pairs.take(rows), taken(found, rows, len(pairs)), family)
+            tables += record(self, pairs.take(rows), taken(signs, rows, len(pairs)), family)
         two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.alike, ALIKE, 1.0))
         return tables + record(self, cases_of(trace, synack), gathered([two]))
 
@@ -111,7 +111,7 @@ class RstInjection:
             tables += record(self, cases, gathered([sign(rule, True, {"places": places[first]})]))
         return tables
 
-    def greetings(self, trace: Trace) -> list[Evidence]:
+    def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down greetings of one server that differ from connection to connection, or to one SYN."""
         row, windows = find_varied(trace)
         counted, swapped = find_counted(trace), swapped_ports(trace)
@@ -125,9 +125,9 @@ class RstInjection:
         stray = of_packets(trace, swapped.forged, swapped.flow)
         tables += record(self, stray, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
         beside = [
-            sign(rules.SYNACK_NEARER, early, times, shown=pairs.genuine),
-            sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), shown=pairs.genuine),
-            sign(rules.SYNACK_REFUSED, denial >= 0, shown=denial),
+            sign(rules.SYNACK_NEARER, early, times, witness=pairs.genuine),
+            sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), witness=pairs.genuine),
+            sign(rules.SYNACK_REFUSED, denial >= 0, witness=denial),
         ]
         return tables + record(self, of_packets(trace, pairs.forged, pairs.flow), gathered(beside))
 
@@ -192,13 +192,13 @@ class RstInjection:
 
     def elsewhere(self, trace: Trace, suspects: Suspects, chosen: I64, signs: Signs) -> list[Evidence]:
         """Write down which resets have company in the name of unrelated servers of the same client."""
-        own = np.stack([one.llr for one in signs.values()], axis=1)
+        own = np.stack([sign.llr for sign in signs.values()], axis=1)
         excused = np.array([rule in TEMPLATES for rule in signs])
-        guilty = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
-        like = find_alike(trace, suspects, chosen, guilty, own > 0)
-        seen = {"servers": like.servers, "spared": like.spared}
+        suspicious = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
+        like = find_alike(trace, suspects, chosen, suspicious, own > 0)
+        counts = {"servers": like.servers, "spared": like.spared}
         cases = suspected(trace, suspects, chosen, nobody(len(chosen)))
-        return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, seen, llr=like.llr)]))
+        return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
 
 
 ALIKE = 5.0 / 8.0
@@ -212,8 +212,8 @@ def contrary(pairs: Contradictions) -> Signs:
 
 def cases_of(trace: Trace, pairs: Contradictions) -> Cases:
     """Ask about the packets that contradict others, beside these."""
-    both = each_once(pairs.forged, pairs.genuine)
-    return Cases(subject=pairs.flow, time=trace.packets.time[pairs.forged], witness=both, forged=pairs.forged)
+    witness = each_once(pairs.forged, pairs.genuine)
+    return Cases(subject=pairs.flow, time=trace.packets.time[pairs.forged], witness=witness, forged=pairs.forged)
 
 
 def of_packets(trace: Trace, row: I64, flow: I64 | None = None) -> Cases:
@@ -244,7 +244,7 @@ def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ra
     flow_side = np.full(int(suspects.flow.max(initial=0)) + 1, -1)
     flow_side[suspects.flow[chosen]] = suspects.side[chosen]
     mine = (score > 0) & (flow_side[suspects.flow] == suspects.side)
-    same_way, strange = like_greeting(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
+    same_way, strange = like_synack(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
     strange[suspects.flow[chosen]] = ~same_way[chosen]
     mine &= ~(same_way & strange[suspects.flow])
     rows = np.flatnonzero(mine)

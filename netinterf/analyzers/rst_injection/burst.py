@@ -55,21 +55,21 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     flight = outstanding(trace, suspects)[order]
     # an abort acknowledges each segment once, in whatever order, before the bare answers to what was still under way
     acks = np.flatnonzero(suspects.acks[order])
-    told, often = np.unique(np.stack([burst[acks], kind[acks]], axis=1), axis=0, return_counts=True)
-    tidy = np.bincount(told[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
+    numbers, often = np.unique(np.stack([burst[acks], kind[acks]], axis=1), axis=0, return_counts=True)
+    tidy = np.bincount(numbers[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
     bare_first = np.append(False, ~apart[1:] & suspects.acks[order][1:] & ~suspects.acks[order][:-1])[:count]
     tidy &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else tidy
     enough = np.zeros(len(sizes), np.int64)
     np.maximum.at(enough, burst, flight)
     sent = suspects.base.at(suspects.base.top, suspects.previous)
     # a server that has no room for a connection may refuse the end of its handshake, too (Linux, accept queue full)
-    greeted = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else tidy
-    enough += tidy & greeted
+    opened = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else tidy
+    enough += tidy & opened
     # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
     stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
     answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else tidy
     per_segment = (sizes >= 2) & (((sizes <= enough) & tidy) | answers)
-    blind = np.bincount(burst[suspects.asked[order] < 0], minlength=len(sizes)) > 0 if count else tidy
+    blind = np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else tidy
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)
@@ -79,8 +79,8 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
     again = repeats(trace, suspects)[order]
-    told_again = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else tidy
-    excess = (sizes >= EXCESS) & (((sizes > enough) & (enough > 0)) | told_again) & ~answers
+    repeated = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else tidy
+    excess = (sizes >= EXCESS) & (((sizes > enough) & (enough > 0)) | repeated) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
         mixed=(mixed & ~per_segment & ~(blind & tidy))[burst] if count else np.zeros(0, np.bool_),
@@ -98,8 +98,8 @@ def counted_on(trace: Trace, suspects: Suspects) -> Mask:
     """Find resets in one server's name to one client whose hop limits and windows come out of one counter."""
     flows, row = trace.flows, suspects.row
     path = combined(flows.client[suspects.flow], flows.server[suspects.flow], suspects.side % 2)
-    found = counted_together(path, trace.packets.ttl[row], trace.packets.window[row])
-    return found & trace.recording.ttl_informative[suspects.flow]
+    together = counted_together(path, trace.packets.ttl[row], trace.packets.window[row])
+    return together & trace.recording.ttl_informative[suspects.flow]
 
 
 def repeats(trace: Trace, suspects: Suspects) -> Mask:
@@ -110,22 +110,22 @@ def repeats(trace: Trace, suspects: Suspects) -> Mask:
     """
     packets, base = trace.packets, suspects.base
     place = np.flatnonzero(suspects.acks)
-    said = np.stack([suspects.side, packets.relative_seq[suspects.row], packets.relative_ack[suspects.row]])[:, place]
-    order = np.lexsort((suspects.row[place], *said))
-    said, place = said[:, order], place[order]
+    fields = np.stack([suspects.side, packets.relative_seq[suspects.row], packets.relative_ack[suspects.row]])[:, place]
+    order = np.lexsort((suspects.row[place], *fields))
+    fields, place = fields[:, order], place[order]
     time = packets.time[suspects.row[place]]
-    apart = (np.diff(said, axis=1) != 0).any(axis=0) | (np.diff(time) > BURST_NS)
+    apart = (np.diff(fields, axis=1) != 0).any(axis=0) | (np.diff(time) > BURST_NS)
     group = np.cumsum(np.append(True, apart)[: len(place)]) - 1
     total = np.append(0, np.cumsum(wire_segments(trace, suspects)))
-    reached = base.first_above(base.top, suspects.other[place], np.maximum(said[2], 0) - 1)
+    reached = base.first_above(base.top, suspects.other[place], np.maximum(fields[2], 0) - 1)
     until = np.searchsorted(base.side << 32 | base.row, suspects.other[place] << 32 | suspects.row[place])
     drew = np.where((reached >= 0) & (reached < until), total[until] - total[np.maximum(reached, 0)], 0)
     often = np.bincount(group) if len(place) else group
     most = np.zeros(len(often), np.int64)
     np.maximum.at(most, group, drew)
-    found = np.zeros(len(suspects), np.bool_)
-    found[place] = ((often >= EXCESS) & (most > 0) & (often > most))[group]
-    return found & ~lossy(trace, suspects)
+    repeated = np.zeros(len(suspects), np.bool_)
+    repeated[place] = ((often >= EXCESS) & (most > 0) & (often > most))[group]
+    return repeated & ~lossy(trace, suspects)
 
 
 def wire_segments(trace: Trace, suspects: Suspects) -> I64:
@@ -178,8 +178,8 @@ def answer_late_data(trace: Trace, suspects: Suspects, closed: Mask) -> Mask:
     packets, base = trace.packets, suspects.base
     if not len(suspects):
         return closed
-    said = packets.payload_length[base.row] > 0
-    total = np.append(0, np.cumsum(np.where(said, wire_segments(trace, suspects), 0)))
+    data = packets.payload_length[base.row] > 0
+    total = np.append(0, np.cumsum(np.where(data, wire_segments(trace, suspects), 0)))
     keys = base.side << 32 | base.row
     fin = np.maximum(trace.sides.fin[suspects.side].astype(np.int64), 0)
     first, until = (np.searchsorted(keys, suspects.other << 32 | row) for row in (fin + 1, suspects.row))
@@ -192,8 +192,8 @@ def answer_late_data(trace: Trace, suspects: Suspects, closed: Mask) -> Mask:
     before = np.cumsum(mine) - mine
     rank = np.empty(len(suspects), np.int64)
     rank[order] = before + mine - np.maximum.accumulate(np.where(starts, before, 0))
-    found: Mask = closed & (rank <= total[until] - total[first])
-    return found
+    answers: Mask = closed & (rank <= total[until] - total[first])
+    return answers
 
 
 def _spread(values: I64, starts: I64) -> I64:

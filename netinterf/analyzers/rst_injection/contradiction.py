@@ -78,9 +78,11 @@ def second_synacks(trace: Trace) -> Contradictions:
     have been sent again: such flows do not count.
     """
     packets = trace.packets
-    both = TcpFlag.SYN | TcpFlag.ACK
-    row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
-    syn = np.flatnonzero((packets.tcp_flags & both == TcpFlag.SYN) & (packets.flow >= 0) & packets.outbound)
+    synack = TcpFlag.SYN | TcpFlag.ACK
+    row = np.flatnonzero(
+        (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
+    )
+    syn = np.flatnonzero((packets.tcp_flags & synack == TcpFlag.SYN) & (packets.flow >= 0) & packets.outbound)
     flow = packets.flow[row]
     order = np.lexsort((row, flow))
     row, flow = row[order], flow[order]
@@ -94,9 +96,9 @@ def second_synacks(trace: Trace) -> Contradictions:
     return pair_up(trace, flow[1:][pair].astype(np.int64), first[pair], second[pair])
 
 
-def joined_pairs(one: Contradictions, other: Contradictions) -> Contradictions:
+def joined_pairs(first: Contradictions, second: Contradictions) -> Contradictions:
     """List the pairs of both."""
-    columns = zip(attrs.asdict(one, recurse=False).items(), attrs.asdict(other, recurse=False).values(), strict=True)
+    columns = zip(attrs.asdict(first, recurse=False).items(), attrs.asdict(second, recurse=False).values(), strict=True)
     return Contradictions(**{name: np.concatenate([mine, theirs]) for (name, mine), theirs in columns})
 
 
@@ -141,9 +143,9 @@ def disowned(trace: Trace, first: I64, second: I64) -> Mask:
     order = np.argsort(first)
     late = np.full(len(first), -1)
     late[order] = ack_regressions(trace, first[order]).late
-    told = trace.recording.timing_informative[trace.packets.flow[first]]
-    found: Mask = told & (late >= 0) & (late < second)
-    return found
+    informative = trace.recording.timing_informative[trace.packets.flow[first]]
+    takes_back: Mask = informative & (late >= 0) & (late < second)
+    return takes_back
 
 
 def strangeness(trace: Trace, rows: I64) -> I64:

@@ -46,8 +46,8 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     packets, base, row = trace.packets, suspects.base, suspects.row
     fin = np.where(np.isin(suspects.side, forged_ends), -1, trace.sides.fin[suspects.side])
     rst = trace.sides.rst[suspects.other]
-    asked = base.at(base.row, suspects.asked)
-    waited = np.where(asked >= 0, packets.time[row] - packets.time[np.maximum(asked, 0)], -1)
+    other_row = base.at(base.row, suspects.previous_other)
+    waited = np.where(other_row >= 0, packets.time[row] - packets.time[np.maximum(other_row, 0)], -1)
     rtt = trace.sides.rtt[suspects.side]
     in_time = (rtt < 0) | (waited >= ANSWER_SHARE * rtt)
     bare = ~suspects.acks & (packets.payload_length[row] == 0)
@@ -83,11 +83,11 @@ def rested(trace: Trace, suspects: Suspects) -> F64:
         spoke = base.at(place, last)
         return np.where((spoke >= 0) & (base.at(base.side, spoke) == side), base.at(base.row, spoke), -1)
 
-    mine, theirs = word(suspects.side, suspects.previous), word(suspects.other, suspects.asked)
+    mine, theirs = word(suspects.side, suspects.previous), word(suspects.other, suspects.previous_other)
     of_server = suspects.side % 2 == 1
     server, client = np.where(of_server, mine, theirs), np.where(of_server, theirs, mine)
-    done = (base.at(base.acked, suspects.previous, missing=0) >= base.at(base.top, suspects.asked)) & (
-        base.at(base.acked, suspects.asked, missing=0) >= base.at(base.top, suspects.previous)
+    done = (base.at(base.acked, suspects.previous, missing=0) >= base.at(base.top, suspects.previous_other)) & (
+        base.at(base.acked, suspects.previous_other, missing=0) >= base.at(base.top, suspects.previous)
     )
     quiet = packets.time[row] - packets.time[np.maximum(server, 0)]
     known = done & (server > client) & (client >= 0) & (quiet >= RESUMED_NS)
@@ -99,10 +99,10 @@ def answers_fin(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether all that the claimed sender had yet to answer was the other side's FIN."""
     packets, base = trace.packets, suspects.base
     heard = base.at(base.acked, suspects.previous, missing=0)
-    last = base.at(base.row, suspects.asked)
+    last = base.at(base.row, suspects.previous_other)
     closing = (packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.FIN) != 0 if len(packets) else last >= 0
-    found: Mask = (last >= 0) & closing & (base.at(base.top, suspects.asked) == heard + 1)
-    return found
+    answers: Mask = (last >= 0) & closing & (base.at(base.top, suspects.previous_other) == heard + 1)
+    return answers
 
 
 def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
@@ -116,8 +116,8 @@ def breaks_silence(trace: Trace, suspects: Suspects) -> Mask:
     quiet = np.maximum(np.where(same, own, -1), base.at(base.row, base.before(suspects.side, np.maximum(row, 0))))
     known = (row >= 0) & (row < suspects.row) & (quiet >= 0)
     gap = packets.time[np.maximum(row, 0)] - packets.time[np.maximum(quiet, 0)] if len(packets) else row
-    found: Mask = known & (gap >= RESUMED_NS)
-    return found
+    resumed: Mask = known & (gap >= RESUMED_NS)
+    return resumed
 
 
 def soon_after(trace: Trace, suspects: Suspects, first: I32, rtt: I64) -> Mask:

@@ -11,7 +11,7 @@ import numpy as np
 from netinterf.analyzers.forgery import rules as writing
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
-from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.forgery.writer import written_signs
@@ -43,8 +43,8 @@ def find_fins(trace: Trace) -> Suspects:
     pages[pages] = begins_page(trace, row[pages])
     row, side = row[~pages], side[~pages]
     more = sides.sent[side] > segment_end(packets, row)
-    odd = unlike_greeting(trace, row, side) | more | too_early(trace, row, side) | ack_regressions(trace, row).any
-    row = row[odd]
+    suspicious = unlike_synack(trace, row, side) | more | too_early(trace, row, side) | ack_regressions(trace, row).any
+    row = row[suspicious]
     row = row[trace.checksum_ok(row)]
     flow, first = np.unique(packets.flow[row], return_index=True)
     own = with_followers(trace, row[first]).values
@@ -59,8 +59,8 @@ def behind_fin(trace: Trace, fins: Suspects) -> Mask:
     packets, base = trace.packets, fins.base
     end = packets.relative_seq[fins.row] + packets.payload_length[fins.row]
     late = fins.gap > reorder_margin(trace, fins.side)
-    found: Mask = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
-    return found
+    behind: Mask = late & (end < base.at(base.top, fins.previous)) & ~lossy(trace, fins)
+    return behind
 
 
 def acknowledged_before(trace: Trace, fins: Suspects) -> Mask:
@@ -68,9 +68,9 @@ def acknowledged_before(trace: Trace, fins: Suspects) -> Mask:
 
     A client that somebody lied to acknowledges the lie and closes; how early that was tells of the lie, not of the end.
     """
-    told = fins.base.at(fins.base.acked, fins.previous) >= trace.packets.relative_ack[fins.row]
-    found: Mask = told & (fins.side % 2 == 0) & fins.acks
-    return found
+    no_news = fins.base.at(fins.base.acked, fins.previous) >= trace.packets.relative_ack[fins.row]
+    old: Mask = no_news & (fins.side % 2 == 0) & fins.acks
+    return old
 
 
 HOW_FAR = frozenset({writing.PREMATURE, writing.NEARER, writing.ON_TIME, rules.FIN_ACK_UNSENT})
@@ -99,7 +99,7 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     wordless = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
     return written | gathered(
         [
-            sign(rules.FIN_ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, shown=after),
+            sign(rules.FIN_ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, witness=after),
             sign(rules.FIN_ACK_UNSENT, ack_unsent(trace, fins)),
             sign(rules.FIN_BEHIND_DATA, behind_fin(trace, fins)),
             sign(rules.FIN_AFTER_REQUEST, waiting & ~acknowledged & dialled & wordless),

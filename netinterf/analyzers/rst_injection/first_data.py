@@ -5,7 +5,7 @@ import numpy as np
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.header import PADDING
-from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.schema import TcpFlag
@@ -23,19 +23,19 @@ def find_first_data(trace: Trace) -> Suspects:
     else their side sent but payload and endings.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    asked, answered = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
+    request, answer = sides.first_payload[0::2].astype(np.int64), sides.first_payload[1::2].astype(np.int64)
     web = np.zeros(len(flows), np.bool_)
     web[trace.http.flow[trace.http.outbound]] = True
-    unheard = sides.packets[0::2] == 0
-    answers = np.where(unheard, answered >= 0, (asked >= 0) & (answered > asked))
+    client_unseen = sides.packets[0::2] == 0
+    answers = np.where(client_unseen, answer >= 0, (request >= 0) & (answer > request))
     flow = np.flatnonzero((flows.protocol == TCP) & answers & ~web)
-    row = answered[flow]
-    row = row[~unheard[packets.flow[row]] | ~begins_page(trace, row)]
+    row = answer[flow]
+    row = row[~client_unseen[packets.flow[row]] | ~begins_page(trace, row)]
     row = row[np.isin(row, arrived(trace, row)) & (packets.payload_length[row] > PADDING)]
     row = row[packets.tcp_flags[row] & (TcpFlag.RST | TcpFlag.FIN) == 0]
     side = 2 * packets.flow[row].astype(np.int64) + 1
-    row = row[unlike_greeting(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
+    row = row[unlike_synack(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
     row = row[trace.checksum_ok(row)]
-    kept, own = np.unique(packets.flow[row]).astype(np.int64), with_followers(trace, row).values
-    base = side_packets(trace, kept, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
+    chosen, own = np.unique(packets.flow[row]).astype(np.int64), with_followers(trace, row).values
+    base = side_packets(trace, chosen, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
     return beside(trace, row, base)

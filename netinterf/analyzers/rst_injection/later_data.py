@@ -9,7 +9,7 @@ import numpy as np
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
 from netinterf.analyzers.forgery.follow import with_followers
 from netinterf.analyzers.forgery.header import PADDING
-from netinterf.analyzers.forgery.oddity import begins_page, unlike_greeting
+from netinterf.analyzers.forgery.oddity import begins_page, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
 from netinterf.analyzers.sides import segment_end, side_packets
 from netinterf.arrays import Mask
@@ -31,12 +31,12 @@ def find_later_data(trace: Trace) -> Suspects:
     Beside it stands all else that its side sent but endings.
     """
     packets, sides = trace.packets, trace.sides
-    said = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
-    row = np.flatnonzero(said & (packets.tcp_flags & (TcpFlag.RST | TcpFlag.FIN | TcpFlag.SYN) == 0))
+    data = (packets.payload_length > PADDING) & ~packets.outbound & (packets.protocol == TCP) & (packets.flow >= 0)
+    row = np.flatnonzero(data & (packets.tcp_flags & (TcpFlag.RST | TcpFlag.FIN | TcpFlag.SYN) == 0))
     side = 2 * packets.flow[row].astype(np.int64) + 1
-    unlike = unlike_greeting(trace, row, side)
-    often = np.bincount(side[unlike], minlength=len(sides))
-    few = unlike & (often <= FEW * sides.payload_packets)[side]
+    unlike = unlike_synack(trace, row, side)
+    unlike_packets = np.bincount(side[unlike], minlength=len(sides))
+    few = unlike & (unlike_packets <= FEW * sides.payload_packets)[side]
     denied = np.zeros(len(row), np.bool_)
     stepped = np.flatnonzero(steps_back(trace)[side // 2])  # few flows
     denied[stepped] = ack_regressions(trace, row[stepped]).late >= 0
@@ -53,11 +53,11 @@ def find_later_data(trace: Trace) -> Suspects:
 def steps_back(trace: Trace) -> Mask:
     """Say in which flows a bare packet of the server lies below the end of the server's packet before it."""
     packets = trace.packets
-    found = np.zeros(len(trace.flows), np.bool_)
+    stepping = np.zeros(len(trace.flows), np.bool_)
     row = trace.by_flow.values.astype(np.int64)
     row = row[~packets.outbound[row] & (packets.protocol[row] == TCP)]
     same = packets.flow[row[1:]] == packets.flow[row[:-1]]
     bare = (packets.payload_length[row[1:]] == 0) & (packets.marks[row[1:]] & Mark.DUPLICATE_FRAME == 0)
     back = row[1:][same & bare & (packets.relative_seq[row[1:]] < segment_end(packets, row[:-1]))]
-    found[packets.flow[back]] = True
-    return found
+    stepping[packets.flow[back]] = True
+    return stepping

@@ -29,8 +29,10 @@ def swapped_ports(trace: Trace) -> Contradictions:
         Pairs by the flow of the SYN: the foreign greeting, and the server's own.
     """
     packets, flows = trace.packets, trace.flows
-    both = TcpFlag.SYN | TcpFlag.ACK
-    row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
+    synack = TcpFlag.SYN | TcpFlag.ACK
+    row = np.flatnonzero(
+        (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
+    )
     row = row[trace.sides.syn[2 * packets.flow[row]] < 0]  # nobody had asked from there
     syn = trace.sides.syn[0::2].astype(np.int64)
     own = trace.sides.syn[1::2].astype(np.int64)
@@ -43,8 +45,8 @@ def swapped_ports(trace: Trace) -> Contradictions:
         np.append(flows.server_port[flow].byteswap(), flows.server_port[stray]),
         np.append((packets.seq[syn[flow]].astype(np.int64) + 1) % 2**32, packets.ack[row]).astype(np.int64),
     )
-    asked, heard = np.split(combined(*columns), [len(flow)])
-    _, mine, other = np.intersect1d(asked, heard, return_indices=True)
+    wanted, given = np.split(combined(*columns), [len(flow)])
+    _, mine, other = np.intersect1d(wanted, given, return_indices=True)
     flow = flow[mine]
     no = np.zeros(len(flow), np.bool_)
     return Contradictions(flow=flow, forged=row[other], genuine=own[flow], http=no, end=no, alike=no)
@@ -59,9 +61,9 @@ def latest(trace: Trace, pairs: Contradictions) -> I64:
     packets = trace.packets
     near = trace.by_flow.take(pairs.flow)
     owner, row = near.parents(), near.values.astype(np.int64)
-    both = TcpFlag.SYN | TcpFlag.ACK
-    greets = (packets.tcp_flags[row] & (both | TcpFlag.RST) == both) & ~packets.outbound[row]
-    owner, row = owner[greets], row[greets]
+    synack = TcpFlag.SYN | TcpFlag.ACK
+    synacks = (packets.tcp_flags[row] & (synack | TcpFlag.RST) == synack) & ~packets.outbound[row]
+    owner, row = owner[synacks], row[synacks]
     _, first = np.unique(owner << 32 | packets.seq[row], return_index=True)  # rows of a flow lie in order
     last = pairs.genuine.copy()
     np.maximum.at(last, owner[first], row[first])
@@ -72,19 +74,19 @@ def raced(trace: Trace, pairs: Contradictions) -> tuple[Mask, dict[str, F64]]:
     """Say where the first greeting came in a fraction of the time that another took, and how long both took in ms."""
     packets = trace.packets
     syn = trace.sides.syn[2 * pairs.flow].astype(np.int64)
-    asked = packets.time[np.maximum(syn, 0)] if len(packets) else syn
-    waited, other = packets.time[pairs.forged] - asked, packets.time[latest(trace, pairs)] - asked
-    told = (syn >= 0) & (syn < pairs.forged) & trace.recording.timing_informative[pairs.flow]
-    early = told & (waited < PREMATURE_ONE * other) & (other - waited >= LEAST_GAP_NS)
+    sent = packets.time[np.maximum(syn, 0)] if len(packets) else syn
+    waited, other = packets.time[pairs.forged] - sent, packets.time[latest(trace, pairs)] - sent
+    informative = (syn >= 0) & (syn < pairs.forged) & trace.recording.timing_informative[pairs.flow]
+    early = informative & (waited < PREMATURE_ONE * other) & (other - waited >= LEAST_GAP_NS)
     return early, {"waited_ms": waited / 1e6, "other_ms": other / 1e6}
 
 
 def other_stacks(trace: Trace, pairs: Contradictions) -> Mask:
     """Say where two carry different options: they answer the same offer, and machines of one service are alike."""
     options = trace.packets.tcp_options
-    odd = options[pairs.forged] != options[pairs.genuine]
-    found: Mask = odd | (options[pairs.forged] != options[latest(trace, pairs)])
-    return found
+    differs = options[pairs.forged] != options[pairs.genuine]
+    other: Mask = differs | (options[pairs.forged] != options[latest(trace, pairs)])
+    return other
 
 
 def refused(trace: Trace, pairs: Contradictions) -> I64:
@@ -96,9 +98,9 @@ def refused(trace: Trace, pairs: Contradictions) -> I64:
         Rows in Packets, -1 for none.
     """
     packets = trace.packets
-    found = np.full(len(pairs.flow), -1)
-    if not len(found):
-        return found
+    denial = np.full(len(pairs.flow), -1)
+    if not len(denial):
+        return denial
     first, second = pairs.forged, latest(trace, pairs)
     near = trace.by_flow.take(pairs.flow)
     owner, row = near.parents(), near.values.astype(np.int64)
@@ -107,12 +109,12 @@ def refused(trace: Trace, pairs: Contradictions) -> I64:
     flags, mine = packets.tcp_flags[row], packets.outbound[row]
     given = (packets.seq[first].astype(np.int64) + 1)[owner] % 2**32
     took = mine & (flags & (TcpFlag.SYN | TcpFlag.RST | TcpFlag.ACK) == TcpFlag.ACK) & (packets.ack[row] == given)
-    since = np.full(len(found), np.iinfo(np.int64).max)
+    since = np.full(len(denial), np.iinfo(np.int64).max)
     np.minimum.at(since, owner[took], row[took])
     plain = ~mine & (flags & (TcpFlag.SYN | TcpFlag.RST) == 0) & (packets.seq[row] == given)
-    served = np.bincount(owner[plain], minlength=len(found)) > 0
+    served = np.bincount(owner[plain], minlength=len(denial)) > 0
     denies = ~mine & (flags & TcpFlag.RST != 0) & (packets.seq[row] == given)
-    greets = ~mine & (flags & TcpFlag.SYN != 0) & (packets.seq[row] == packets.seq[second][owner])
-    shows = (denies | (greets & (row > second[owner]))) & (row > since[owner]) & ~served[owner]
-    found[owner[shows][::-1]] = row[shows][::-1]
-    return found
+    synacks = ~mine & (flags & TcpFlag.SYN != 0) & (packets.seq[row] == packets.seq[second][owner])
+    shows = (denies | (synacks & (row > second[owner]))) & (row > since[owner]) & ~served[owner]
+    denial[owner[shows][::-1]] = row[shows][::-1]
+    return denial

@@ -31,13 +31,13 @@ def reset_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: i
     """
     opening = answers_syn(trace, suspects)
     signs = all_signs(trace, suspects, forged_ends, tolerance)
-    return gathered(one if rules.connects.of(one.rule) else weakened(one, ~opening) for one in signs)
+    return gathered(sign if rules.connects.of(sign.rule) else weakened(sign, ~opening) for sign in signs)
 
 
 def answers_syn(trace: Trace, suspects: Suspects) -> Mask:
     """Say which resets answer a SYN: their claimed sender had said nothing before."""
-    found: Mask = (suspects.previous < 0) & (trace.sides.syn[suspects.other] >= 0)
-    return found
+    opening: Mask = (suspects.previous < 0) & (trace.sides.syn[suspects.other] >= 0)
+    return opening
 
 
 def all_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int) -> list[Sign]:
@@ -61,14 +61,14 @@ def all_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int
     lone = (burst.per_segment | (late & (burst.size >= 2))) & ~answers
     return [
         *timing_signs(timing, endings),
-        sign(rules.ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, shown=after),
-        sign(rules.ALIVE_BESIDE, beside >= 0, shown=beside),
+        sign(rules.ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, witness=after),
+        sign(rules.ALIVE_BESIDE, beside >= 0, witness=beside),
         sign(rules.IGNORED, ignored > 0, {"connections": ignored}),
         sign(rules.FORGOT, forgot, {"gap_ms": since}),
         sign(rules.SEQ_CHANGE, seq_change(trace, suspects)),
         sign(rules.BEHIND_DATA, behind_data(trace, suspects)),
         sign(rules.ACK_UNSENT, ack_unsent(trace, suspects)),
-        sign(rules.TRIGGER_DIED, report >= 0, shown=report),
+        sign(rules.TRIGGER_DIED, report >= 0, witness=report),
         sign(rules.AFTER_REQUEST, waiting & ~acknowledged),
         sign(rules.AFTER_ACK, waiting & acknowledged),
         *header_signs(trace, suspects, headers, tolerance, late),
@@ -97,7 +97,7 @@ def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, toleran
         sign(rules.BARE_WINDOW, headers.bare_window),
     ]
     share = one_device(device) * ~kernel_beside_program(trace, suspects)
-    ttl, ttl_class, no_timestamps, df, odd_window, bare_window = (weakened(one, share) for one in device)
+    ttl, ttl_class, no_timestamps, df, odd_window, bare_window = (weakened(sign, share) for sign in device)
     return [
         ttl,
         ttl_class,
@@ -129,24 +129,24 @@ def forgetful(trace: Trace, suspects: Suspects, gateway: Mask) -> Mask:
     own, first = sides.first_payload[suspects.side], sides.first_payload[suspects.other].astype(np.int64)
     if not gateway.any():
         return gateway
-    said = packets.relative_seq[first] + packets.payload_length[first]
+    request_end = packets.relative_seq[first] + packets.payload_length[first]
     went_on = gateway & (own >= 0) & (own < suspects.row) & (first >= 0)
-    went_on &= base.at(base.acked, suspects.previous, missing=0) > said
+    went_on &= base.at(base.acked, suspects.previous, missing=0) > request_end
     client = trace.flows.client[suspects.flow]
-    found: Mask = gateway & np.isin(client, client[went_on])
-    return found
+    forgotten: Mask = gateway & np.isin(client, client[went_on])
+    return forgotten
 
 
 def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
     """Weigh how long the resets took; a gateway may rightly answer for a flow that it forgot."""
     measured = {"ratio": timing.ratio, "waited_ms": timing.ratio * timing.rtt / 1e6, "rtt_ms": timing.rtt / 1e6}
-    few = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
+    share = np.where(timing.samples >= 2, 1.0, ONE_SAMPLE / weight_of(rules.PREMATURE))
     known = ~(endings.idle | endings.resumed | endings.after_close)
     return [
-        sign(rules.PREMATURE, timing.premature & known, measured, strength=few, shown=timing.asked),
-        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=few, shown=timing.asked),
-        sign(rules.NEARER, timing.nearer & known, measured, shown=timing.asked),
-        sign(rules.ON_TIME, timing.on_time & known, measured, shown=timing.asked),
+        sign(rules.PREMATURE, timing.premature & known, measured, strength=share, witness=timing.trigger),
+        sign(rules.TOO_SOON, timing.too_soon & known, measured, strength=share, witness=timing.trigger),
+        sign(rules.NEARER, timing.nearer & known, measured, witness=timing.trigger),
+        sign(rules.ON_TIME, timing.on_time & known, measured, witness=timing.trigger),
     ]
 
 
@@ -185,12 +185,12 @@ def forgot_at_once(trace: Trace, suspects: Suspects, endings: EndingSigns) -> Ma
     none = np.iinfo(np.int64).max
     ended = np.minimum(*(np.where(fin[side] < 0, none, fin[side]) for side in (suspects.side, suspects.other)))
     other = np.where(rst[suspects.other] < 0, none, rst[suspects.other])
-    asked = (first[suspects.side] >= 0) & (first[suspects.side] < row) & (trace.packets.relative_seq[row] > 1)
+    requested = (first[suspects.side] >= 0) & (first[suspects.side] < row) & (trace.packets.relative_seq[row] > 1)
     known = (suspects.side % 2 == 0) & (rst[suspects.side] == row) & (ended > row) & (other > row)
     rtt = sides.rtt[suspects.side]
     fresh = (suspects.gap >= 0) & (rtt > 0) & (suspects.gap <= FRESH_TRIPS * rtt)
-    found: Mask = endings.stray & known & asked & fresh & ~lossy(trace, suspects)
-    return found
+    forgot: Mask = endings.stray & known & requested & fresh & ~lossy(trace, suspects)
+    return forgot
 
 
 FRESH_TRIPS = 2
@@ -207,12 +207,12 @@ def after_request(trace: Trace, suspects: Suspects) -> tuple[Mask, Mask]:
         Whether it came at that stage, and whether the server had acknowledged data before.
     """
     first, syn = trace.sides.first_payload, trace.sides.syn
-    met = (syn[suspects.other] >= 0) | (syn[suspects.side] >= 0)
-    asked, answered = first[suspects.other], first[suspects.side]
-    waiting = (asked >= 0) & (asked < suspects.row) & ((answered < 0) | (answered >= suspects.row))
+    opened = (syn[suspects.other] >= 0) | (syn[suspects.side] >= 0)
+    request, answer = first[suspects.other], first[suspects.side]
+    waiting = (request >= 0) & (request < suspects.row) & ((answer < 0) | (answer >= suspects.row))
     fin = trace.sides.fin[suspects.side]
-    found: Mask = met & waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
-    return found, suspects.base.at(suspects.base.acked, suspects.previous) > 1
+    at_stage: Mask = opened & waiting & (suspects.side % 2 == 1) & ((fin < 0) | (fin >= suspects.row))
+    return at_stage, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
 
 TEMPLATES = frozenset(
@@ -230,6 +230,6 @@ firewall that rejects for it, explains them all at once."""
 
 def one_device(signs: list[Sign]) -> F64:
     """Share of its weight that each of these signs keeps so that together they stay below `ONE_DEVICE`."""
-    every = np.sum([one.llr for one in signs], axis=0)
+    every = np.sum([sign.llr for sign in signs], axis=0)
     share: F64 = np.minimum(1.0, ONE_DEVICE / np.maximum(every, 1e-9))
     return share

@@ -27,12 +27,12 @@ def spared_signs(trace: Trace, cases: Cases) -> Signs:
     """
     hit = np.zeros(len(trace.flows), np.bool_)
     hit[cases.subject] = True
-    seen = find_spared(trace, cases.subject.astype(np.int64), np.asarray(cases.time, np.int64), hit)
+    spared = find_spared(trace, cases.subject.astype(np.int64), np.asarray(cases.time, np.int64), hit)
     return gathered(
         [
-            sign(rules.SPARED, seen.served > 0, {"served": seen.served}),
-            sign(rules.AGAIN, (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
-            sign(rules.INTERMITTENT, seen.went_well > 0, {"served": seen.went_well}),
+            sign(rules.SPARED, spared.served > 0, {"served": spared.served}),
+            sign(rules.AGAIN, (spared.again > 0) & (spared.went_well == 0), {"times": spared.again}),
+            sign(rules.INTERMITTENT, spared.went_well > 0, {"served": spared.went_well}),
         ]
     )
 

@@ -33,18 +33,18 @@ def find_varied(trace: Trace) -> tuple[I64, I64]:
         Rows in Packets, one per flow, and how many different windows the server announced.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    greeting = sides.syn[1::2].astype(np.int64)
-    flow = np.flatnonzero((greeting >= 0) & (sides.syn[0::2] >= 0) & (packets.window[np.maximum(greeting, 0)] > 0))
+    synack = sides.syn[1::2].astype(np.int64)
+    flow = np.flatnonzero((synack >= 0) & (sides.syn[0::2] >= 0) & (packets.window[np.maximum(synack, 0)] > 0))
     if len(flow) < FEWEST:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    side, row = 2 * flow + 1, greeting[flow]
+    side, row = 2 * flow + 1, synack[flow]
     server = combined(
         flows.client[flow], flows.server[flow], flows.server_port[flow], sides.syn_options[side], sides.mss[side]
     )
-    often = np.bincount(server)
+    counts = np.bincount(server)
     kinds = np.unique(server << 16 | packets.window[row])
-    windows = np.bincount(kinds >> 16, minlength=len(often))
-    varied = (windows >= FEWEST) & (windows >= OF_ONE_MIND * often)
+    windows = np.bincount(kinds >> 16, minlength=len(counts))
+    varied = (windows >= FEWEST) & (windows >= OF_ONE_MIND * counts)
     pick = varied[server]
     return row[pick], windows[server[pick]]
 
@@ -58,13 +58,15 @@ def find_counted(trace: Trace) -> I64:
         Rows in Packets, the first of each flow.
     """
     packets, flows = trace.packets, trace.flows
-    both = TcpFlag.SYN | TcpFlag.ACK
-    row = np.flatnonzero((packets.tcp_flags & (both | TcpFlag.RST) == both) & (packets.flow >= 0) & ~packets.outbound)
+    synack = TcpFlag.SYN | TcpFlag.ACK
+    row = np.flatnonzero(
+        (packets.tcp_flags & (synack | TcpFlag.RST) == synack) & (packets.flow >= 0) & ~packets.outbound
+    )
     flow = packets.flow[row]
     telling = trace.recording.ttl_informative[flow] & (packets.marks[row] & Mark.DUPLICATE_FRAME == 0)
     row, flow = row[telling], flow[telling]
     path = combined(flows.client[flow], flows.server[flow])
     row = row[counted_together(path, packets.ttl[row], packets.window[row])]
     _, first = np.unique(packets.flow[row], return_index=True)
-    found: I64 = row[first]
-    return found
+    rows: I64 = row[first]
+    return rows

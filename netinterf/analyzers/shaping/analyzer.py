@@ -52,23 +52,23 @@ class Shaping:
         sides = sizeable(trace)
         if len(sides) == 0:
             return Evidence.empty(rules=self.rules)
-        found = deliveries(trace, sides)
-        lanes = waiting_lanes(found)
-        queued = find_queued(trace, found, lanes)
-        steady = [one.sides for one in queued if one.sure]
-        queued += find_unmeasured(trace, found, lanes, np.concatenate([lanes[:0], *steady]))
-        queued = [one for one in queued if not behind_tap(trace, one)]
-        limits = find_limits(trace, found, queued, lanes >> 1)
-        tables = [table for limit in limits for table in self.write(trace, found, limit)]
+        delivered = deliveries(trace, sides)
+        lanes = waiting_lanes(delivered)
+        queued = find_queued(trace, delivered, lanes)
+        steady = [queue.sides for queue in queued if queue.sure]
+        queued += find_unmeasured(trace, delivered, lanes, np.concatenate([lanes[:0], *steady]))
+        queued = [queue for queue in queued if not behind_tap(trace, queue)]
+        limits = find_limits(trace, delivered, queued, lanes >> 1)
+        tables = [table for limit in limits for table in self.write(trace, delivered, limit)]
         return join(tables or [Evidence.empty(rules=self.rules)])
 
-    def write(self, trace: Trace, found: Deliveries, limit: Limit) -> list[Evidence]:
+    def write(self, trace: Trace, delivered: Deliveries, limit: Limit) -> list[Evidence]:
         """Write down a limit, how others fared, and where its queue stood."""
         rule = limit.rule
-        passed = np.concatenate([meanwhile(one, others) for one, others in limit.pairs])
+        passed = np.concatenate([meanwhile(queue, others) for queue, others in limit.pairs])
         measured = {
             "rate_bps": 8 * limit.rate,
-            "steady": max(one.steady for one in limit.queues),
+            "steady": max(queue.steady for queue in limit.queues),
             "waited_ms": 1e3 * limit.wait,
             "transfers": len(limit.flows),
             "passed": len(passed),
@@ -79,22 +79,22 @@ class Shaping:
             measured |= {"llr": limit.llr}
         if rule in (rules.SPARED, rules.WHOLE_LINK):
             measured["selective"] = float(rule is rules.SPARED)
-        tables = record(self, held(trace, limit, passed), gathered([sign(rule, True, measured)]))
+        tables = record(self, cases_of(trace, limit, passed), gathered([sign(rule, True, measured)]))
         if rule in (rules.SPARED, rules.SPARED_ELSEWHEN):
-            place = place_of(trace, found, limit)
+            place = place_of(trace, delivered, limit)
             stood = sign(place.rule, True, place.measured)
-            tables += record(self, held(trace, limit, place.rows), gathered([stood]))
+            tables += record(self, cases_of(trace, limit, place.rows), gathered([stood]))
         return tables
 
 
-def held(trace: Trace, limit: Limit, shown: I64) -> Cases:
-    """Ask about the flows of a limit, by packets of theirs that waited, and those *shown*."""
-    rows = np.concatenate([one.windows.row for one in limit.queues])
+def cases_of(trace: Trace, limit: Limit, passed: I64) -> Cases:
+    """Ask about the flows of a limit, by packets of theirs that waited, and those that *passed*."""
+    rows = np.concatenate([queue.windows.row for queue in limit.queues])
     rows = rows[np.argsort(trace.packets.flow[rows], kind="stable")]
-    flow = trace.packets.flow[rows]
+    flows = trace.packets.flow[rows]
     witness: list[list[int]] = []
-    for one in limit.flows.tolist():
-        own = rows[np.searchsorted(flow, one) : np.searchsorted(flow, one, side="right")][:MOST_WITNESSES]
-        first = trace.by_flow[one][:1].astype(np.int64)
-        witness.append(np.concatenate([own if len(own) else first, shown[:MOST_WITNESSES]]).tolist())
+    for flow in limit.flows.tolist():
+        own = rows[np.searchsorted(flows, flow) : np.searchsorted(flows, flow, side="right")][:MOST_WITNESSES]
+        first = trace.by_flow[flow][:1].astype(np.int64)
+        witness.append(np.concatenate([own if len(own) else first, passed[:MOST_WITNESSES]]).tolist())
     return Cases(subject=limit.flows, time=trace.packets.time[rows[0]], witness=Ragged.of(witness, np.int32))

@@ -45,25 +45,25 @@ LOOSE = 1.25
 class Others:
     """What other transfers of a client delivered, in one direction and view, in time order."""
 
-    found: Deliveries
+    delivered: Deliveries
 
     def take(self, sides: I64) -> "Others":
         """Keep some sides."""
-        return Others(found=self.found.take(np.isin(self.found.lane >> 1, sides)))
+        return Others(delivered=self.delivered.take(np.isin(self.delivered.lane >> 1, sides)))
 
     def without(self, sides: I64) -> "Others":
         """Leave some sides out."""
-        return Others(found=self.found.take(~np.isin(self.found.lane >> 1, sides)))
+        return Others(delivered=self.delivered.take(~np.isin(self.delivered.lane >> 1, sides)))
 
     @property
     def sides(self) -> I64:
         """Rows in Sides that delivered anything."""
-        return np.unique(self.found.lane >> 1)
+        return np.unique(self.delivered.lane >> 1)
 
     def between(self, begin: F64, end: F64) -> F64:
         """Count the bytes delivered after each beginning and until each end."""
-        total = np.concatenate([[0.0], np.cumsum(self.found.size)])
-        low, high = (total[np.searchsorted(self.found.time, edge, side="right")] for edge in (begin, end))
+        total = np.concatenate([[0.0], np.cumsum(self.delivered.size)])
+        low, high = (total[np.searchsorted(self.delivered.time, edge, side="right")] for edge in (begin, end))
         passed: F64 = high - low
         return passed
 
@@ -81,19 +81,19 @@ class Exchanged:
         client = int(flows.client[queued.flows[0]])
         key = (client, way, queued.view)
         if key not in self.known:
-            found = deliveries(self.trace, 2 * np.flatnonzero(flows.client == client) + way)
-            found = found.take(found.lane & 1 == queued.view)
-            self.known[key] = Others(found=found.take(np.argsort(found.time, kind="stable")))
+            delivered = deliveries(self.trace, 2 * np.flatnonzero(flows.client == client) + way)
+            delivered = delivered.take(delivered.lane & 1 == queued.view)
+            self.known[key] = Others(delivered=delivered.take(np.argsort(delivered.time, kind="stable")))
         return self.known[key]
 
 
 def meanwhile(queued: Queued, others: Others) -> I64:
     """List the deliveries of others while the limited transfers waited, as rows in Packets."""
-    windows, time = queued.windows, others.found.time
+    windows, time = queued.windows, others.delivered.time
     place = np.searchsorted(windows.end, time)
     inside = place < len(windows.end)
     inside &= windows.begin[np.minimum(place, len(windows.end) - 1)] < time
-    return others.found.row[inside]
+    return others.delivered.row[inside]
 
 
 def apart(queued: Queued, others: Others) -> float:
@@ -112,10 +112,10 @@ def apart(queued: Queued, others: Others) -> float:
         return 0.0
     moved = np.bincount(bins, others.between(windows.begin, windows.end))
     rate = (np.bincount(bins, windows.rate * lasting) / np.maximum(time, BLUR / 2))[full]
-    both = rate + (moved / np.maximum(time, BLUR / 2))[full]
+    sums = rate + (moved / np.maximum(time, BLUR / 2))[full]
     alone = cost(rate, queued.rate)
-    tried = np.unique(np.quantile(both, np.linspace(0, 1, RATES)))
-    together = min(cost(both, one) for one in tried.tolist())
+    tried = np.unique(np.quantile(sums, np.linspace(0, 1, RATES)))
+    together = min(cost(sums, value) for value in tried.tolist())
     return together - alone
 
 
@@ -135,20 +135,20 @@ def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
     Returns:
         Bytes; what the queue's own rate, loosely taken, does not explain.
     """
-    found = others.found
-    if len(found) == 0:
+    delivered = others.delivered
+    if len(delivered) == 0:
         return 0.0
     ends = queued.windows.end
     sums = queued.rate + others.between(queued.windows.begin, ends) / np.maximum(queued.windows.lasting, 1e-6)
     rate = LOOSE * float(np.quantile(sums, 0.9))
-    time = np.concatenate([ends, found.time, own.time])
-    size = np.concatenate([np.zeros(len(ends)), found.size, own.size])
+    time = np.concatenate([ends, delivered.time, own.time])
+    size = np.concatenate([np.zeros(len(ends)), delivered.size, own.size])
     order = np.argsort(time, kind="stable")
     since = time[order]
     above = np.cumsum(size[order]) - rate * (since - since[0])
     starts = order < len(ends)
     last = np.maximum.accumulate(np.where(starts, since, -np.inf))
     lowest = np.minimum.accumulate(np.where(starts, above, np.inf))
-    near = (since - last <= NEAR) & (order >= len(ends)) & (order < len(ends) + len(found))
+    near = (since - last <= NEAR) & (order >= len(ends)) & (order < len(ends) + len(delivered))
     most = float(np.max((above - lowest)[near], initial=0.0))
     return max(0.0, most - AT_ONCE) if queued.view == ACKS else most

@@ -49,7 +49,7 @@ class Deliveries:
     time: F64  # seconds since the first packet of the capture
     size: F64  # bytes on the wire that it delivered
     wait: F64  # seconds above the least delay of the way, NaN where unknown
-    vague: F64  # how much waiting may be an error of the clocks, seconds
+    clock_error: F64  # how much waiting may be an error of the clocks, seconds
 
     def __len__(self) -> int:
         return len(self.lane)
@@ -57,7 +57,7 @@ class Deliveries:
     def take(self, rows: Mask | I64) -> "Deliveries":
         """Select deliveries, in the order given."""
         return Deliveries(
-            **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "vague")}
+            **{name: getattr(self, name)[rows] for name in ("lane", "row", "time", "size", "wait", "clock_error")}
         )
 
     def of(self, lanes: I64) -> "Deliveries":
@@ -96,11 +96,11 @@ def deliveries(trace: Trace, sides: I64) -> Deliveries:
         arrived(trace, *by_side(rows[data], side[data])),
         acknowledged(trace, *by_side(rows[acks], side[acks] ^ 1)),
     ]
-    lane, row, size, wait, vague = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    lane, row, size, wait, clock_error = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.argsort(lane, kind="stable")
     time = (packets.time[row] - (packets.time[0] if len(packets) else 0)) / 1e9
-    found = Deliveries(lane=lane, row=row, time=time, size=size, wait=wait, vague=vague)
-    return found.take(order)
+    delivered = Deliveries(lane=lane, row=row, time=time, size=size, wait=wait, clock_error=clock_error)
+    return delivered.take(order)
 
 
 def by_side(rows: I64, side: I64) -> tuple[I64, I64]:
@@ -116,7 +116,7 @@ def arrived(trace: Trace, rows: I64, side: I64) -> Columns:
     """Measure how late each data packet came, beside its sender's clock; a flow's clock starts anywhere."""
     packets = trace.packets
     size = packets.length[rows].astype(np.float64)
-    wait, vague = np.full(len(rows), np.nan), np.zeros(len(rows))
+    wait, clock_error = np.full(len(rows), np.nan), np.zeros(len(rows))
     stamped = packets.tcp_options[rows] & TcpOption.TIMESTAMPS != 0
     stamped &= trace.recording.timing_informative[packets.flow[rows]]
     if stamped.any():
@@ -137,11 +137,11 @@ def arrived(trace: Trace, rows: I64, side: I64) -> Columns:
         )
         late = since - ticks / clock[group]
         wait[stamped] = late - np.minimum.reduceat(late, starts)[group]
-        vague[stamped] = (DRIFT * lasting + 2 / clock)[group]
+        clock_error[stamped] = (DRIFT * lasting + 2 / clock)[group]
     wait[wait > LIFETIME] = np.nan
     silent = ~np.isin(side, side[stamped])
     wait[silent] = repaired(trace, rows[silent], side[silent])
-    return 2 * side + ARRIVALS, rows, size, wait, np.nan_to_num(vague)
+    return 2 * side + ARRIVALS, rows, size, wait, np.nan_to_num(clock_error)
 
 
 def repaired(trace: Trace, rows: I64, side: I64) -> F64:
@@ -169,9 +169,9 @@ def repaired(trace: Trace, rows: I64, side: I64) -> F64:
     begin[1:] = np.maximum(begin[1:], filled[:-1] + 1)
     opened = holes[np.minimum(np.searchsorted(holes, begin), len(holes) - 1)]
     third = opened + 2
-    kept = (opened >= begin) & (third < filled)
-    kept[kept] &= time[filled[kept]] - time[filled[kept] - 1] < STEADY_GAP * (time[filled[kept]] - time[opened[kept]])
-    filled, third = filled[kept], third[kept]
+    keep = (opened >= begin) & (third < filled)
+    keep[keep] &= time[filled[keep]] - time[filled[keep] - 1] < STEADY_GAP * (time[filled[keep]] - time[opened[keep]])
+    filled, third = filled[keep], third[keep]
     whole = np.maximum(trace.sides.rtt.reshape(-1, 2), 0).sum(axis=1)[side[filled] >> 1] / 1e9
     took = np.where(whole > 0, time[filled] - time[third] - whole, np.nan)
     count = len(trace.sides)
@@ -194,10 +194,10 @@ def acknowledged(trace: Trace, rows: I64, side: I64) -> Columns:
     more = np.diff(reached, prepend=0)
     more[first_of(side)] = 0
     again = (packets.marks[rows] & Mark.DUP_ACK != 0) & (more == 0)
-    kept = (more > 0) | again
-    rows, side, more, again = rows[kept], side[kept], more[kept], again[kept]
+    keep = (more > 0) | again
+    rows, side, more, again = rows[keep], side[keep], more[keep], again[keep]
     segment = full_segment(trace)[side]
-    moved = told_early(side, more, again, segment)
+    moved = credited_early(side, more, again, segment)
     wait = round_trips(trace)[rows] - least_trip(trace)[side]
     single = 2 * more < 3 * segment
     wait[single] = np.where(wait[single] > DELAYED_ACK, wait[single] - DELAYED_ACK, np.nan)
@@ -207,12 +207,12 @@ def acknowledged(trace: Trace, rows: I64, side: I64) -> Columns:
 
 def full_segment(trace: Trace) -> I64:
     """Give the payload of a full packet of each side: the smaller of what both ends announced, less timestamps."""
-    told = trace.sides.mss.reshape(-1, 2).astype(np.int64)
-    least = np.where(told > 0, told, MSS).min(axis=1) - STAMPS
+    mss = trace.sides.mss.reshape(-1, 2).astype(np.int64)
+    least = np.where(mss > 0, mss, MSS).min(axis=1) - STAMPS
     return np.repeat(least, 2)
 
 
-def told_early(side: I64, more: I64, again: Mask, segment: I64) -> F64:
+def credited_early(side: I64, more: I64, again: Mask, segment: I64) -> F64:
     """Count a packet for each duplicate acknowledgement, and take it off what later ones say was delivered.
 
     While packets are missing, the acknowledgements stand still or advance from hole to hole although others arrive;
@@ -258,12 +258,12 @@ no stack in use takes more than 0.2. A second full packet is acknowledged at onc
 
 def round_trips(trace: Trace) -> F64:
     """Give the round trip that each packet ended as an answer, in seconds; NaN for packets that ended none."""
-    found = np.full(len(trace.packets), np.nan)
+    trips = np.full(len(trace.packets), np.nan)
     rtts = trace.rtts
     for kind in (RttKind.TIMESTAMP, RttKind.DATA):  # the packet that an answer is paired with by its number is nearer
         chosen = rtts.kind == kind
-        found[rtts.packet[chosen]] = rtts.value[chosen] / 1e9
-    return found
+        trips[rtts.packet[chosen]] = rtts.value[chosen] / 1e9
+    return trips
 
 
 def least_trip(trace: Trace) -> F64:

@@ -53,22 +53,22 @@ class Limit:
     @property
     def queues(self) -> list[Queued]:
         """The queues."""
-        return [one for one, _ in self.pairs]
+        return [queue for queue, _ in self.pairs]
 
     @property
     def flows(self) -> I64:
         """Rows in Flows that were limited, ascending."""
-        return np.unique(np.concatenate([self.met >> 2, *(one.flows for one in self.queues)]))
+        return np.unique(np.concatenate([self.met >> 2, *(queue.flows for queue in self.queues)]))
 
     @property
     def rate(self) -> float:
         """Bytes a second on the wire."""
-        return float(np.median([one.rate for one in self.queues]))
+        return float(np.median([queue.rate for queue in self.queues]))
 
     @property
     def wait(self) -> float:
         """Usual waiting in seconds, NaN where none was measured."""
-        waits = [one.wait for one in self.queues if not np.isnan(one.wait)]
+        waits = [queue.wait for queue in self.queues if not np.isnan(queue.wait)]
         return float(np.median(waits)) if waits else float("nan")
 
     @property
@@ -81,33 +81,35 @@ class Limit:
         return rules.SPARED_ELSEWHEN if self.beyond >= LEAST_PASSED else rules.UNCOMPARED
 
 
-def find_limits(trace: Trace, found: Deliveries, queued: list[Queued], waiting: I64) -> list[Limit]:
+def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiting: I64) -> list[Limit]:
     """Bring queues of one client and rate together, and hold them against what else the client moved.
 
     Args:
         trace: The capture.
-        found: All deliveries.
+        delivered: All deliveries.
         queued: The queues.
         waiting: Sides whose packets waited, which cannot be called spared.
     """
     limits, exchanged = [], Exchanged(trace=trace)
-    windows, names = cut_windows(found, found.lane), trace.contacts.name
+    windows, names = cut_windows(delivered, delivered.lane), trace.contacts.name
     for alike in parted(trace, queued):
-        queues = [one for one in alike if one.sure]
+        queues = [queue for queue in alike if queue.sure]
         if not queues:
             continue
-        blurred = [one.lanes for one in alike if not one.sure]
+        blurred = [queue.lanes for queue in alike if not queue.sure]
         met = np.unique(np.concatenate([lanes_at(trace, windows, queues), *blurred]))
-        limited = np.concatenate([met >> 2, *(one.flows for one in queues)])
-        but = np.concatenate([waiting, met >> 1, *(one.sides for one in queues), same_service(trace, names, limited)])
-        pairs = [(one, exchanged.beside(one).without(but)) for one in queues]
-        own = [found.of(one.lanes) for one in queues]
+        limited = np.concatenate([met >> 2, *(queue.flows for queue in queues)])
+        excluded = np.concatenate(
+            [waiting, met >> 1, *(queue.sides for queue in queues), same_service(trace, names, limited)]
+        )
+        pairs = [(queue, exchanged.beside(queue).without(excluded)) for queue in queues]
+        own = [delivered.of(queue.lanes) for queue in queues]
         limits.append(
             Limit(
                 pairs=pairs,
                 met=met,
-                llr=sum(apart(one, others) for one, others in pairs),
-                beyond=max(beyond(one, mine, others) for (one, others), mine in zip(pairs, own, strict=True)),
+                llr=sum(apart(queue, others) for queue, others in pairs),
+                beyond=max(beyond(queue, mine, others) for (queue, others), mine in zip(pairs, own, strict=True)),
             )
         )
     return limits
@@ -127,8 +129,8 @@ def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:
     """Bring queues of one client and rate together."""
     if not queued:
         return []
-    client = trace.flows.client[[one.flows[0] for one in queued]]
-    rate = np.log([one.rate for one in queued])
+    client = trace.flows.client[[queue.flows[0] for queue in queued]]
+    rate = np.log([queue.rate for queue in queued])
     order = np.lexsort((rate, client))
     edges = np.flatnonzero((np.diff(client[order]) != 0) | (np.diff(rate[order]) > SAME_RATE)) + 1
     return [[queued[place] for place in part.tolist()] for part in np.split(order, edges)]
@@ -136,7 +138,7 @@ def parted(trace: Trace, queued: list[Queued]) -> list[list[Queued]]:
 
 def lanes_at(trace: Trace, windows: Windows, queues: list[Queued]) -> I64:
     """List further lanes of a client that keep to the rate of its queues and hardly come faster, one for each side."""
-    rate = float(np.median([one.rate for one in queues]))
+    rate = float(np.median([queue.rate for queue in queues]))
     client = trace.flows.client[queues[0].flows[0]]
     lanes, place = np.unique(windows.group, return_inverse=True)
     count = np.bincount(place, minlength=len(lanes))
@@ -145,6 +147,6 @@ def lanes_at(trace: Trace, windows: Windows, queues: list[Queued]) -> I64:
     above = np.bincount(place, above_after(windows, close, rate), minlength=len(lanes))
     chosen = (at >= LEAST_WINDOWS) & (at >= LEAST_AT * count) & (above <= MOST_ABOVE * count)
     chosen &= trace.flows.client[lanes >> 2] == client
-    chosen &= ~np.isin(lanes >> 1, np.concatenate([one.sides for one in queues]))
-    kept = lanes[chosen]
-    return kept[np.unique(kept >> 1, return_index=True)[1]]
+    chosen &= ~np.isin(lanes >> 1, np.concatenate([queue.sides for queue in queues]))
+    further = lanes[chosen]
+    return further[np.unique(further >> 1, return_index=True)[1]]

@@ -30,7 +30,7 @@ class Place:
     rows: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # packets that show it
 
 
-def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
+def place_of(trace: Trace, delivered: Deliveries, limit: Limit) -> Place:
     """Tell where the queue of a limit stood, others having passed it by.
 
     A queue between the tap and the client shows in round trips over the client, and in arrivals from it; whatever the
@@ -38,27 +38,27 @@ def place_of(trace: Trace, found: Deliveries, limit: Limit) -> Place:
     of one server spare another name at its address, give each of two transfers at once its whole rate, or begin faster
     than it is.
     """
-    if any(stands_at_client(one) for one in limit.queues):
+    if any(stands_at_client(queue) for queue in limit.queues):
         return Place(rule=rules.AT_CLIENT)
     name, server = trace.contacts.name, trace.flows.server
-    owners, hosts, places = (len(np.unique(one[limit.flows])) for one in (name, server, trace.contacts.network))
+    owners, hosts, places = (len(np.unique(column[limit.flows])) for column in (name, server, trace.contacts.network))
     count = max(places, min(owners, hosts))
     if count > 1:
         return Place(rule=rules.SEVERAL, measured={"servers": count})
     llr, rows = 0.0, [np.empty(0, np.int64)]
-    for one, others in limit.pairs:
+    for queue, others in limit.pairs:
         flow = others.sides >> 1
         near = np.isin(server[flow], server[limit.flows]) & ~np.isin(name[flow], name[limit.flows])
         beside = others.take(others.sides[near])
-        llr += apart(one, beside)
-        rows.append(meanwhile(one, beside))
+        llr += apart(queue, beside)
+        rows.append(meanwhile(queue, beside))
     if llr >= DECIDED:
-        shown = np.concatenate(rows)
-        return Place(rule=rules.ONE_NAME, measured={"passed": len(shown), "llr": llr}, rows=shown)
+        passed = np.concatenate(rows)
+        return Place(rule=rules.ONE_NAME, measured={"passed": len(passed), "llr": llr}, rows=passed)
     together = side_by_side(limit.queues)
     if together > 1:
         return Place(rule=rules.EACH_OWN, measured={"queues": together})
-    burst = max(fast_start(one, found) for one in limit.queues)
+    burst = max(fast_start(queue, delivered) for queue in limit.queues)
     return (
         Place(rule=rules.FAST_START, measured={"burst_bytes": burst})
         if burst >= LEAST_BURST
@@ -80,12 +80,12 @@ def stands_at_client(queued: Queued) -> bool:
     return bool((queued.view == ACKS) != outbound)
 
 
-def fast_start(queued: Queued, found: Deliveries) -> float:
+def fast_start(queued: Queued, delivered: Deliveries) -> float:
     """Measure the most bytes beyond the rate of a queue that one of its lanes delivered before the queue was busy."""
     windows, most = queued.windows, 0.0
     begin = windows.begin[int(np.argmax(windows.waiting))]
     for lane in queued.lanes.tolist():
-        mine = found.of(np.array([lane]))
+        mine = delivered.of(np.array([lane]))
         mine = mine.take(mine.time <= begin)
         if len(mine):
             excess = np.cumsum(mine.size) - queued.rate * (mine.time - mine.time[0])
@@ -95,7 +95,7 @@ def fast_start(queued: Queued, found: Deliveries) -> float:
 
 def side_by_side(queues: list[Queued]) -> int:
     """Count the queues that were busy while another of the same rate was."""
-    busy = [one for one in queues if any(one is not other and overlap(one, other) for other in queues)]
+    busy = [queue for queue in queues if any(queue is not other and overlap(queue, other) for other in queues)]
     return len(busy)
 
 
@@ -105,14 +105,14 @@ def overlap(left: Queued, right: Queued) -> bool:
     Two that take turns on one line have its rate together, too.
     """
     begin, end, rate = (
-        np.concatenate([getattr(one.windows, name) for one in (left, right)]) for name in ("begin", "end", "rate")
+        np.concatenate([getattr(queue.windows, name) for queue in (left, right)]) for name in ("begin", "end", "rate")
     )
     edges = np.concatenate([begin, end])
     step = np.repeat([1, -1], [len(begin), len(end)])
     order = np.lexsort((step, edges))
     lasting = np.diff(edges[order], append=edges[order][-1])
     at_once = np.cumsum(step[order]) >= 2
-    both = float(lasting[at_once].sum())
+    joint = float(lasting[at_once].sum())
     moved = float((np.cumsum((step * np.concatenate([rate, rate]))[order]) * lasting)[at_once].sum())
-    together = both >= LEAST_TOGETHER * min(float(one.windows.lasting.sum()) for one in (left, right))
-    return together and moved > LOOSE * max(left.rate, right.rate) * both
+    together = joint >= LEAST_TOGETHER * min(float(queue.windows.lasting.sum()) for queue in (left, right))
+    return together and moved > LOOSE * max(left.rate, right.rate) * joint

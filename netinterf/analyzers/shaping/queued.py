@@ -138,20 +138,20 @@ class Queued:
         return float(np.median(self.windows.wait[self.windows.waiting])) if self.windows.waiting.any() else float("nan")
 
 
-def cut_windows(found: Deliveries, group: I64) -> Windows:
+def cut_windows(delivered: Deliveries, group: I64) -> Windows:
     """Cut deliveries into windows of about :data:`WINDOW` bytes, from the last delivery of one to that of the next.
 
     Args:
-        found: Deliveries, sorted by group, then time.
+        delivered: Deliveries, sorted by group, then time.
         group: The group of each.
 
     Returns:
         The windows; the first of each group, whose beginning is unknown, is left out.
     """
     starts = first_of(group)
-    total = np.cumsum(found.size)
+    total = np.cumsum(delivered.size)
     length = np.diff(starts, append=len(group))
-    before = total[starts] - found.size[starts]
+    before = total[starts] - delivered.size[starts]
     window = np.clip(np.diff(before, append=total[-1:]) / ENOUGH, SMALLEST, WINDOW)
     number = ((total - np.repeat(before, length)) // np.repeat(window, length)).astype(np.int64)
     opens = np.flatnonzero((np.diff(group, prepend=-1) != 0) | (np.diff(number, prepend=-1) != 0))
@@ -162,33 +162,33 @@ def cut_windows(found: Deliveries, group: I64) -> Windows:
             group=none, begin=nothing, end=nothing, rate=nothing, waiting=none > 0, wait=nothing, even=nothing, row=none
         )
     last = np.append(opens[1:], len(group)) - 1
-    least = np.minimum.reduceat(np.where(np.isnan(found.wait), np.inf, found.wait), opens)
+    least = np.minimum.reduceat(np.where(np.isnan(delivered.wait), np.inf, delivered.wait), opens)
     follows = np.flatnonzero(group[opens[1:]] == group[opens[:-1]]) + 1
-    end, begin = found.time[last[follows]], found.time[last[follows - 1]]
+    end, begin = delivered.time[last[follows]], delivered.time[last[follows - 1]]
     moved = total[last[follows]] - total[last[follows - 1]]
     rate = moved / np.maximum(end - begin, 1e-6)
     due = np.full(len(opens), np.nan)
     due[follows] = 1 / rate
-    ratio = np.diff(found.time, prepend=0) / np.maximum(
-        found.size * np.repeat(due, np.diff(opens, append=len(group))), 1e-12
+    ratio = np.diff(delivered.time, prepend=0) / np.maximum(
+        delivered.size * np.repeat(due, np.diff(opens, append=len(group))), 1e-12
     )
-    even = np.add.reduceat(found.size * (np.abs(np.log2(np.maximum(ratio, 1e-6))) <= 1), opens)[follows]
+    even = np.add.reduceat(delivered.size * (np.abs(np.log2(np.maximum(ratio, 1e-6))) <= 1), opens)[follows]
     wait = np.where(np.isinf(least), np.nan, least)[follows]
     return Windows(
         group=group[opens[follows]],
         begin=begin,
         end=end,
         rate=rate,
-        waiting=wait > LEAST_WAIT + found.vague[last[follows]],
+        waiting=wait > LEAST_WAIT + delivered.clock_error[last[follows]],
         wait=wait,
         even=even / moved,
-        row=found.row[last[follows]],
+        row=delivered.row[last[follows]],
     )
 
 
-def waiting_lanes(found: Deliveries) -> I64:
+def waiting_lanes(delivered: Deliveries) -> I64:
     """List the lanes whose packets waited during much of their time."""
-    windows = cut_windows(found, found.lane)
+    windows = cut_windows(delivered, delivered.lane)
     lanes, place = np.unique(windows.group, return_inverse=True)
     whole = np.bincount(place, windows.lasting, minlength=len(lanes))
     waited = np.bincount(place, windows.lasting * windows.waiting, minlength=len(lanes))
@@ -196,20 +196,20 @@ def waiting_lanes(found: Deliveries) -> I64:
     return lanes[(count >= LEAST_WINDOWS) & (waited >= LEAST_SHARE * whole)]
 
 
-def find_queued(trace: Trace, found: Deliveries, lanes: I64) -> list[Queued]:
+def find_queued(trace: Trace, delivered: Deliveries, lanes: I64) -> list[Queued]:
     """Find what went through queues of their own, among lanes whose packets waited.
 
     Args:
         trace: The capture.
-        found: All deliveries.
+        delivered: All deliveries.
         lanes: The lanes that waited.
 
     Returns:
         One entry for each queue that may be steady enough; a transfer is in one at most.
     """
-    tried = [one for members in candidates(trace, lanes) if (one := try_queue(found, members))]
+    tried = [queue for members in candidates(trace, lanes) if (queue := try_queue(delivered, members))]
     trip = least_trip(trace)
-    return steadiest([one for one in tried if one.steady >= LEAST_ALIKE and filled(one, trip)])
+    return steadiest([queue for queue in tried if queue.steady >= LEAST_ALIKE and filled(queue, trip)])
 
 
 def filled(queued: Queued, trip: F64) -> bool:
@@ -222,21 +222,21 @@ def filled(queued: Queued, trip: F64) -> bool:
     if queued.view != ACKS:
         return True
     windows = queued.windows
-    shown = np.flatnonzero(windows.waiting & near(windows, queued.rate, STEADY))
-    if len(shown) < LEAST_TRIPS:
+    at_rate = np.flatnonzero(windows.waiting & near(windows, queued.rate, STEADY))
+    if len(at_rate) < LEAST_TRIPS:
         return False
-    took = np.nanmin(trip[queued.sides]) + windows.wait[shown]
+    took = np.nanmin(trip[queued.sides]) + windows.wait[at_rate]
     return bool(np.quantile(took, 0.9) >= FILLED * np.quantile(took, 0.1) or np.median(took) >= FILLED * took[0])
 
 
 def steadiest(tried: list[Queued], taken: I64 | None = None) -> list[Queued]:
     """Choose queues so that no side is in two, nor in *taken*: the steadiest first, of equals the largest."""
-    held = set() if taken is None else set(taken.tolist())
+    taken_sides = set() if taken is None else set(taken.tolist())
     chosen = []
-    for one in sorted(tried, key=lambda one: (round(one.steady, 1), len(one.lanes)), reverse=True):
-        if not held & set(one.sides.tolist()):
-            held |= set(one.sides.tolist())
-            chosen.append(one)
+    for queue in sorted(tried, key=lambda queue: (round(queue.steady, 1), len(queue.lanes)), reverse=True):
+        if not taken_sides & set(queue.sides.tolist()):
+            taken_sides |= set(queue.sides.tolist())
+            chosen.append(queue)
     return chosen
 
 
@@ -253,23 +253,23 @@ def candidates(trace: Trace, lanes: I64) -> Iterator[I64]:
                 yield members
 
 
-def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
+def try_queue(delivered: Deliveries, lanes: I64) -> Queued | None:
     """Merge some lanes and measure how steady they came while they waited; None when they hardly did.
 
     Lanes that came at other times than those at the rate are left out.
     """
-    windows = merged(found, lanes)
+    windows = merged(delivered, lanes)
     waited = windows.take(windows.waiting)
     if len(waited.end) < LEAST_WINDOWS or waited.lasting.sum() < LEAST_TIME:
         return None
     unknown = windows.take(windows.waiting | np.isnan(windows.wait))  # while losses are repaired, no delay is known
-    whole = [one.take(one.even >= LEAST_EVEN) for one in (waited, unknown)]
+    whole = [part.take(part.even >= LEAST_EVEN) for part in (waited, unknown)]
     if len(whole[0].end) < max(LEAST_WINDOWS, LEAST_EVEN * len(waited.end)):
         return None
-    rate, steady = max(map(steadiness, whole), key=lambda one: one[1])
-    kept = lanes[part_of(found, lanes, windows, rate) >= LEAST_PART]
-    if 0 < len(kept) < len(lanes):
-        return try_queue(found, kept)
+    rate, steady = max(map(steadiness, whole), key=lambda estimate: estimate[1])
+    members = lanes[part_of(delivered, lanes, windows, rate) >= LEAST_PART]
+    if 0 < len(members) < len(lanes):
+        return try_queue(delivered, members)
     return Queued(
         lanes=lanes,
         windows=windows.take(windows.waiting | near(windows, rate, CEILING)),
@@ -279,13 +279,13 @@ def try_queue(found: Deliveries, lanes: I64) -> Queued | None:
     )
 
 
-def part_of(found: Deliveries, lanes: I64, windows: Windows, rate: float) -> F64:
+def part_of(delivered: Deliveries, lanes: I64, windows: Windows, rate: float) -> F64:
     """Give the share of the bytes of each lane that came in windows of about a rate."""
-    mine = found.of(lanes)
+    mine = delivered.of(lanes)
     window = np.minimum(np.searchsorted(windows.end, mine.time), len(windows.end) - 1)
     place = np.searchsorted(lanes, mine.lane)
-    held = np.bincount(place, mine.size * near(windows, rate, STEADY)[window], minlength=len(lanes))
-    share: F64 = held / np.bincount(place, mine.size, minlength=len(lanes))
+    at_rate = np.bincount(place, mine.size * near(windows, rate, STEADY)[window], minlength=len(lanes))
+    share: F64 = at_rate / np.bincount(place, mine.size, minlength=len(lanes))
     return share
 
 
@@ -305,15 +305,15 @@ def above_after(windows: Windows, close: Mask, rate: float) -> Mask:
     """
     starts = first_of(windows.group)
     length = np.diff(starts, append=len(close))
-    seen = np.cumsum(close)
-    before: I64 = np.repeat(seen[starts] - close[starts], length)
-    above: Mask = (windows.rate > rate * (1 + 2 * CEILING)) & (seen > before)
+    close_count = np.cumsum(close)
+    before: I64 = np.repeat(close_count[starts] - close[starts], length)
+    above: Mask = (windows.rate > rate * (1 + 2 * CEILING)) & (close_count > before)
     return above
 
 
-def merged(found: Deliveries, lanes: I64) -> Windows:
+def merged(delivered: Deliveries, lanes: I64) -> Windows:
     """Cut the deliveries of some lanes, taken together, into windows."""
-    mine = found.of(lanes)
+    mine = delivered.of(lanes)
     mine = mine.take(np.argsort(mine.time, kind="stable"))
     return cut_windows(mine, np.zeros(len(mine), np.int64))
 

@@ -49,29 +49,29 @@ OWN_SHARE = 0.5
 it."""
 
 
-def find_unmeasured(trace: Trace, found: Deliveries, waiting: I64, taken: I64) -> list[Queued]:
+def find_unmeasured(trace: Trace, delivered: Deliveries, waiting: I64, taken: I64) -> list[Queued]:
     """Find queues behind which no delay could be measured.
 
     Args:
         trace: The capture.
-        found: All deliveries.
+        delivered: All deliveries.
         waiting: Lanes whose packets are known to have waited.
         taken: Sides that need no further explanation.
 
     Returns:
         Queues, with the windows at their ceiling.
     """
-    arrivals = found.take(found.lane & 1 == ARRIVALS)
+    arrivals = delivered.take(delivered.lane & 1 == ARRIVALS)
     lanes, first = np.unique(arrivals.lane, return_index=True)
     known = np.add.reduceat(~np.isnan(arrivals.wait), first) if len(lanes) else np.empty(0, np.int64)
     mute = lanes[((known == 0) | np.isin(lanes, waiting)) & ~np.isin(lanes >> 1, taken)]
-    tried = [one for members in candidates(trace, mute) if (one := try_ceiling(trace, arrivals, members, waiting))]
+    tried = [queue for members in candidates(trace, mute) if (queue := try_ceiling(trace, arrivals, members, waiting))]
     return steadiest(tried, taken)
 
 
-def try_ceiling(trace: Trace, found: Deliveries, lanes: I64, waiting: I64) -> Queued | None:
+def try_ceiling(trace: Trace, delivered: Deliveries, lanes: I64, waiting: I64) -> Queued | None:
     """Look for a ceiling of some lanes together, and for what tells that it is a queue's."""
-    windows = merged(found, lanes)
+    windows = merged(delivered, lanes)
     rate = ceiling_of(windows)
     at = near(windows, rate, CEILING)
     count = int(np.count_nonzero(at))
@@ -81,8 +81,8 @@ def try_ceiling(trace: Trace, found: Deliveries, lanes: I64, waiting: I64) -> Qu
     busy = float(windows.lasting[at].sum())
     if busy < LEAST_TIME or busy < LEAST_BUSY * float(windows.lasting.sum()):
         return None
-    queue = len(np.intersect1d(lanes, waiting)) > 0 or common(found, lanes, rate, count / len(at))
-    if not queue and not any(spread_early(trace, found, lane, rate) for lane in lanes.tolist()):
+    queue = len(np.intersect1d(lanes, waiting)) > 0 or common(delivered, lanes, rate, count / len(at))
+    if not queue and not any(spread_early(trace, delivered, lane, rate) for lane in lanes.tolist()):
         return None
     return Queued(lanes=lanes, windows=windows.take(at), rate=rate, steady=count / len(at), sure=True)
 
@@ -92,25 +92,25 @@ def ceiling_of(windows: Windows) -> float:
     rates = np.sort(np.log(windows.rate))
     if len(rates) == 0:
         return float("nan")
-    held = np.searchsorted(rates, rates + 2 * CEILING, side="right") - np.arange(len(rates))
-    best = int(np.argmax(held))
-    return float(np.exp(np.median(rates[best : best + int(held[best])])))
+    counts = np.searchsorted(rates, rates + 2 * CEILING, side="right") - np.arange(len(rates))
+    best = int(np.argmax(counts))
+    return float(np.exp(np.median(rates[best : best + int(counts[best])])))
 
 
-def common(found: Deliveries, lanes: I64, rate: float, together: float) -> bool:
+def common(delivered: Deliveries, lanes: I64, rate: float, together: float) -> bool:
     """Say whether lanes keep a ceiling together that none of them keeps alone."""
     if len(lanes) < 2:
         return False
-    alone = [merged(found, np.array([lane])) for lane in lanes.tolist()]
-    shares = [np.mean(near(one, rate, CEILING)) for one in alone if len(one.rate)]
+    alone = [merged(delivered, np.array([lane])) for lane in lanes.tolist()]
+    shares = [np.mean(near(windows, rate, CEILING)) for windows in alone if len(windows.rate)]
     return bool(max(shares, default=1.0) < OWN_SHARE * together)
 
 
-def spread_early(trace: Trace, found: Deliveries, lane: int, rate: float) -> bool:
+def spread_early(trace: Trace, delivered: Deliveries, lane: int, rate: float) -> bool:
     """Say whether the first full packets of a lane, captured from its SYN on, came spread at the rate."""
     if trace.sides.syn[lane >> 1] < 0:
         return False
-    mine = found.of(np.array([lane]))
+    mine = delivered.of(np.array([lane]))
     size, gap = mine.size[:EARLY], np.diff(mine.time[:EARLY])
     large = size >= 0.95 * size.max(initial=0.0)
     full, size = large[1:] & large[:-1], size[1:]

@@ -20,8 +20,8 @@ from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
-from netinterf.analyzers.unanswered.unheard import find_unheard
-from netinterf.analyzers.unanswered.waiting import find_ungreeted, find_waiting
+from netinterf.analyzers.unanswered.unheard import find_unacked
+from netinterf.analyzers.unanswered.waiting import find_unanswered_syns, find_waiting
 from netinterf.arrays import F64, Mask
 from netinterf.protocols.opening import Opening, openings
 from netinterf.schema import Evidence, Rule, TcpFlag
@@ -59,8 +59,8 @@ class Silence:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
-        found = joined([find(trace) for find in (find_unheard, find_holes, find_waiting, find_ungreeted)])
-        silences, datagrams = unreported(trace, found), unreported(trace, find_quic(trace))
+        every = joined([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
+        silences, datagrams = unreported(trace, every), unreported(trace, find_quic(trace))
         tables = self.beyond(trace, find_beyond(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
             tables += self.silent(trace, silences)
@@ -72,19 +72,19 @@ class Silence:
         """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
         strange, served_at = foreign(trace, silences), served_time(trace, silences)
         counted = find_counted(trace, silences, served_at)
-        seen = compare(trace, silences, served_at, resets(trace), strange)
+        controls = compare(trace, silences, served_at, resets(trace), strange)
         narrow = large_only(trace, silences)
-        found = [
+        parts = [
             *shapes(trace, silences, narrow),
-            *contrasts(trace, silences, seen, counted, narrow[0] & narrow[1]),
+            *contrasts(trace, silences, controls, counted, narrow[0] & narrow[1]),
             count_sign(counted),
-            *openings_of(trace, silences, seen),
+            *openings_of(trace, silences, controls),
         ]
-        cases, signs, tables = cases_of(trace, silences), gathered(found), []
+        cases, signs, tables = cases_of(trace, silences), gathered(parts), []
         for family, which in ((None, ~strange), (rules.filters, strange)):
             rows = np.flatnonzero(which)
             tables += record(self, cases.take(rows), taken(signs, rows, len(silences)), family)
-        return tables + self.receipts(trace, find_bare_acks(trace, silences))
+        return tables + self.bare_acks(trace, find_bare_acks(trace, silences))
 
     def beyond(self, trace: Trace, dead: Beyond) -> list[Evidence]:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""
@@ -103,12 +103,14 @@ class Silence:
         ]
         return record(self, cases, gathered(signs))
 
-    def receipts(self, trace: Trace, odd: Suspects) -> list[Evidence]:
+    def bare_acks(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
         """Write down who acknowledged requests in the name of servers that never answered."""
-        if not len(odd):
+        if not len(suspects):
             return []
-        cases = Cases(subject=odd.flow, time=trace.packets.time[odd.row], witness=odd.row, forged=odd.row)
-        return record(self, cases, of_family(written_signs(trace, odd), rules.receipts), rules.receipts)
+        cases = Cases(
+            subject=suspects.flow, time=trace.packets.time[suspects.row], witness=suspects.row, forged=suspects.row
+        )
+        return record(self, cases, of_family(written_signs(trace, suspects), rules.receipts), rules.receipts)
 
 
 def cases_of(trace: Trace, silences: Silences) -> Cases:
@@ -124,68 +126,68 @@ def cases_of(trace: Trace, silences: Silences) -> Cases:
 def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[Sign]:
     """Tell what each silence is by itself."""
     by_client = silences.side % 2 == 0
-    unheard = silences.is_kind(Kind.UNHEARD)
+    unacked = silences.is_kind(Kind.UNHEARD)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
-    greeted = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
-    closing, unsaid = silences.is_kind(Kind.CLOSING), wordless(trace, silences)
+    just_opened = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
+    closing, no_request = silences.is_kind(Kind.CLOSING), without_request(trace, silences)
     heard = silences.heard
     late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
     alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
-    kept, told = withheld(trace, silences)
-    back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=kept))
+    withheld_bytes, witness = withheld(trace, silences)
+    back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=withheld_bytes))
     here, anywhere = narrow[0] | back[0], narrow[1] | back[1]
-    large = {"bytes": np.maximum(silences.size, kept)}
+    large = {"bytes": np.maximum(silences.size, withheld_bytes)}
     return [
-        sign(rules.REQUEST, unheard & by_client & silences.first, tries),
-        sign(rules.LATER, unheard & by_client & ~silences.first, tries),
-        sign(rules.ANSWER, unheard & ~by_client, tries),
-        sign(rules.CLOSING, closing & ~unsaid, tries),
-        sign(rules.NO_REQUEST, unsaid, tries),
+        sign(rules.REQUEST, unacked & by_client & silences.first, tries),
+        sign(rules.LATER, unacked & by_client & ~silences.first, tries),
+        sign(rules.ANSWER, unacked & ~by_client, tries),
+        sign(rules.CLOSING, closing & ~no_request, tries),
+        sign(rules.NO_REQUEST, no_request, tries),
         sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.MUTE), seconds),
         sign(rules.CUT, silences.is_kind(Kind.CUT), seconds),
         sign(rules.HOLE, silences.is_kind(Kind.HOLED), holes),
-        sign(rules.WITHHELD, told >= 0, {"bytes": kept}, shown=told),
+        sign(rules.WITHHELD, witness >= 0, {"bytes": withheld_bytes}, witness=witness),
         sign(rules.SYN, silences.is_kind(Kind.UNGREETED), tries),
-        sign(rules.GREETED, greeted),
-        sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, shown=heard),
+        sign(rules.GREETED, just_opened),
+        sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, witness=heard),
         sign(rules.LARGE, here & anywhere, large),
         sign(rules.LARGE_HERE, here & ~anywhere, large),
         sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
     ]
 
 
-def contrasts(trace: Trace, silences: Silences, seen: Controls, counted: Counted, narrow: Mask) -> list[Sign]:
+def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Counted, narrow: Mask) -> list[Sign]:
     """Tell what other connections say about each silence."""
-    punished, aftermath = seen.punished, (seen.residue >= 0) & ~seen.punished
-    since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
-    moody = (seen.went_well > 0) & ~punished & (counted.llr <= 0)
-    asked = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
-    ready = ~greets_again(trace, silences)
-    served = seen.served + seen.served_near
-    ignored = ready & asked & silences.is_kind(Kind.UNHEARD) & (seen.went_well == 0) & (served > 0)
-    meanwhile, near = ready & (seen.served > 0), ready & (seen.served == 0) & (seen.served_near > 0)
-    deaf = (seen.deaf > 0) & (served == 0) & ~punished
-    again = (seen.again > 0) & (seen.went_well == 0) & asked
+    punished, aftermath = controls.punished, (controls.residue >= 0) & ~controls.punished
+    since = (silences.since - trace.packets.time[np.maximum(controls.residue, 0)]) / 1e9
+    intermittent = (controls.went_well > 0) & ~punished & (counted.llr <= 0)
+    requests = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
+    ready = ~repeats_synack(trace, silences)
+    served = controls.served + controls.served_near
+    ignored = ready & requests & silences.is_kind(Kind.UNHEARD) & (controls.went_well == 0) & (served > 0)
+    meanwhile, near = ready & (controls.served > 0), ready & (controls.served == 0) & (controls.served_near > 0)
+    deaf = (controls.deaf > 0) & (served == 0) & ~punished
+    again = (controls.again > 0) & (controls.went_well == 0) & requests
     early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
     deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
-    alike = deserted & (seen.alike > 0) & (seen.lived > 0) & (seen.went_well == 0)
-    banned = punished & by_reset(trace, seen.residue)
+    alike = deserted & (controls.alike > 0) & (controls.lived > 0) & (controls.went_well == 0)
+    banned = punished & by_reset(trace, controls.residue)
     return [
         sign(rules.IGNORED, ignored, {"served": served, "selective": 1.0}),
-        sign(rules.SERVED, meanwhile & ~ignored, {"served": seen.served, "selective": 1.0}),
-        sign(rules.SERVED_NEAR, near & ~ignored, {"served": seen.served_near, "selective": 1.0}),
-        sign(rules.SERVER, deaf, {"deaf": seen.deaf}),
-        sign(rules.ELSEWHERE, seen.elsewhere > 0, {"packets": seen.elsewhere}),
-        sign(rules.PRESENT, wordless(trace, silences) & (seen.present > 0), {"packets": seen.present}),
-        sign(rules.LINE, dead_line(seen), {"tried": seen.asked}),
-        sign(rules.AGAIN, again, {"times": seen.again}),
-        sign(rules.ALIKE, alike, {"networks": seen.alike, "lived": seen.lived}),
-        sign(rules.INTERMITTENT, moody, {"served": seen.went_well}),
-        sign(rules.RESIDUAL, punished, {"seconds": since}, shown=seen.residue),
-        sign(rules.AFTER_RESET, banned, shown=seen.residue),
-        sign(rules.AFTERMATH, aftermath, {"seconds": since}, shown=seen.residue),
-        sign(rules.RECOVERED, seen.recovered & punished & (seen.went_well == 0)),
+        sign(rules.SERVED, meanwhile & ~ignored, {"served": controls.served, "selective": 1.0}),
+        sign(rules.SERVED_NEAR, near & ~ignored, {"served": controls.served_near, "selective": 1.0}),
+        sign(rules.SERVER, deaf, {"deaf": controls.deaf}),
+        sign(rules.ELSEWHERE, controls.elsewhere > 0, {"packets": controls.elsewhere}),
+        sign(rules.PRESENT, without_request(trace, silences) & (controls.present > 0), {"packets": controls.present}),
+        sign(rules.LINE, dead_line(controls), {"tried": controls.tried}),
+        sign(rules.AGAIN, again, {"times": controls.again}),
+        sign(rules.ALIKE, alike, {"networks": controls.alike, "lived": controls.lived}),
+        sign(rules.INTERMITTENT, intermittent, {"served": controls.went_well}),
+        sign(rules.RESIDUAL, punished, {"seconds": since}, witness=controls.residue),
+        sign(rules.AFTER_RESET, banned, witness=controls.residue),
+        sign(rules.AFTERMATH, aftermath, {"seconds": since}, witness=controls.residue),
+        sign(rules.RECOVERED, controls.recovered & punished & (controls.went_well == 0)),
     ]
 
 
@@ -195,21 +197,21 @@ def count_sign(counted: Counted) -> Sign:
     return sign(rules.COUNTED, counted.llr > 0, {**measured, "selective": 1.0}, llr=counted.llr)
 
 
-def openings_of(trace: Trace, silences: Silences, seen: Controls) -> list[Sign]:
+def openings_of(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
     """Tell which openings nobody answered, and what lives beside them."""
-    ungreeted = silences.is_kind(Kind.UNGREETED)
-    if not ungreeted.any():
+    no_synack = silences.is_kind(Kind.UNGREETED)
+    if not no_synack.any():
         return []
     life = find_life(trace, silences)
-    since, alive = (silences.since - life.last) / 1e9, seen.elsewhere + life.neighbours + life.other_port
+    since, alive = (silences.since - life.last) / 1e9, controls.elsewhere + life.neighbours + life.other_port
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     return [
-        sign(rules.SYN_UNANSWERED, ungreeted, tries),
-        sign(rules.SYN_OTHER_PORT, ungreeted & (life.other_port > 0), {"answered": life.other_port}),
-        sign(rules.SYN_NEIGHBOURS, ungreeted & (life.neighbours > 0), {"alive": life.neighbours}),
-        sign(rules.SYN_BEFORE, ungreeted & (life.before > 0), {"times": life.before, "seconds": since}),
-        sign(rules.SYN_INTERMITTENT, ungreeted & (life.after > 0), {"times": life.after}),
-        sign(rules.SYN_LINE, ungreeted & (alive == 0)),
+        sign(rules.SYN_UNANSWERED, no_synack, tries),
+        sign(rules.SYN_OTHER_PORT, no_synack & (life.other_port > 0), {"answered": life.other_port}),
+        sign(rules.SYN_NEIGHBOURS, no_synack & (life.neighbours > 0), {"alive": life.neighbours}),
+        sign(rules.SYN_BEFORE, no_synack & (life.before > 0), {"times": life.before, "seconds": since}),
+        sign(rules.SYN_INTERMITTENT, no_synack & (life.after > 0), {"times": life.after}),
+        sign(rules.SYN_LINE, no_synack & (alive == 0)),
     ]
 
 
@@ -217,13 +219,13 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     """Tell which QUIC fell silent, and what stands beside it."""
     answered_at = answered_time(trace, silences)
     known = np.zeros(len(silences), np.bool_)
-    seen = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_), known)
+    controls = compare(trace, silences, answered_at, np.zeros(len(trace.flows), np.bool_), known)
     beside = compare_quic(trace, silences, answered_at)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
-    served = seen.served + seen.served_near
-    residue = seen.punished
-    unknown = silences.is_kind(Kind.INITIAL) & (seen.went_well == 0)
-    since = (silences.since - trace.packets.time[np.maximum(seen.residue, 0)]) / 1e9
+    served = controls.served + controls.served_near
+    residue = controls.punished
+    unknown = silences.is_kind(Kind.INITIAL) & (controls.went_well == 0)
+    since = (silences.since - trace.packets.time[np.maximum(controls.residue, 0)]) / 1e9
     initial = silences.is_kind(Kind.INITIAL)
     others: Measured = {"others": beside.others, "selective": 1.0}
     none = (beside.others == 0) & (served == 0) & (beside.silent > 0)
@@ -232,16 +234,16 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_ONCE, initial & (silences.tries < LEAST_TRIES), tries),
         sign(rules.QUIC_STOPPED, silences.is_kind(Kind.DATAGRAM), tries),
         sign(rules.QUIC_SERVED, unknown & (served > 0), {"served": served, "selective": 1.0}),
-        sign(rules.QUIC_SERVER, (seen.deaf > 0) & (served == 0) & ~residue, {"deaf": seen.deaf}),
+        sign(rules.QUIC_SERVER, (controls.deaf > 0) & (served == 0) & ~residue, {"deaf": controls.deaf}),
         sign(rules.QUIC_OTHERS, beside.others > 0, others),
         sign(rules.QUIC_NONE, none, {"silent": beside.silent}),
         sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),
         sign(rules.QUIC_PROMISED, unknown & beside.promised & (beside.others > 0), others),
-        sign(rules.QUIC_AGAIN, (seen.again > 0) & (seen.went_well == 0), {"times": seen.again}),
-        sign(rules.QUIC_INTERMITTENT, (seen.went_well > 0) & ~residue, {"served": seen.went_well}),
-        sign(rules.QUIC_RESIDUAL, seen.punished, {"seconds": since}),
-        sign(rules.QUIC_RECOVERED, seen.recovered & residue & (seen.went_well == 0)),
-        sign(rules.QUIC_LINE, dead_line(seen), {"tried": seen.asked}),
+        sign(rules.QUIC_AGAIN, (controls.again > 0) & (controls.went_well == 0), {"times": controls.again}),
+        sign(rules.QUIC_INTERMITTENT, (controls.went_well > 0) & ~residue, {"served": controls.went_well}),
+        sign(rules.QUIC_RESIDUAL, controls.punished, {"seconds": since}),
+        sign(rules.QUIC_RECOVERED, controls.recovered & residue & (controls.went_well == 0)),
+        sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.tried}),
     ]
 
 
@@ -257,37 +259,39 @@ def foreign(trace: Trace, silences: Silences) -> Mask:
     row = first[spoke]
     length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
-    found = np.zeros(len(silences), np.bool_)
-    said, port = openings(heads), trace.flows.server_port[silences.flow[spoke]]
-    found[spoke] = np.isin(said, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
-    found[spoke] |= np.isin(port, FILTERED) & ~np.isin(said, (Opening.NOTHING, Opening.DNS, Opening.HTTP, Opening.TLS))
-    return found
+    strange = np.zeros(len(silences), np.bool_)
+    opening, port = openings(heads), trace.flows.server_port[silences.flow[spoke]]
+    strange[spoke] = np.isin(opening, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    strange[spoke] |= np.isin(port, FILTERED) & ~np.isin(
+        opening, (Opening.NOTHING, Opening.DNS, Opening.HTTP, Opening.TLS)
+    )
+    return strange
 
 
 def began(trace: Trace, silences: Silences) -> Mask:
     """Say of which connections a greeting was captured."""
     syn = trace.sides.syn
-    found: Mask = (syn[2 * silences.flow] >= 0) | (syn[2 * silences.flow + 1] >= 0)
-    return found
+    captured: Mask = (syn[2 * silences.flow] >= 0) | (syn[2 * silences.flow + 1] >= 0)
+    return captured
 
 
-def greets_again(trace: Trace, silences: Silences) -> Mask:
+def repeats_synack(trace: Trace, silences: Silences) -> Mask:
     """Say whether the other end only repeated its SYN/ACK: its accept queue is full, whoever else it serves.
 
     Such a server takes no data of a connection that looks open to its client (Linux tcp(7), tcp_abort_on_overflow).
     """
     other = silences.side ^ 1
-    last, greeting = trace.sides.last[other].astype(np.int64), trace.sides.syn[other].astype(np.int64)
-    again: Mask = (greeting >= 0) & (last > greeting)
+    last, synack = trace.sides.last[other].astype(np.int64), trace.sides.syn[other].astype(np.int64)
+    again: Mask = (synack >= 0) & (last > synack)
     again &= trace.packets.tcp_flags[np.maximum(last, 0)] & TcpFlag.SYN != 0 if len(silences) else again
     return again
 
 
-def wordless(trace: Trace, silences: Silences) -> Mask:
+def without_request(trace: Trace, silences: Silences) -> Mask:
     """Say which silences are of clients that never said anything, and do not answer their server's end either."""
     speechless: Mask = trace.sides.payload_packets[silences.side ^ 1] == 0
-    unsaid: Mask = silences.is_kind(Kind.CLOSING) & (silences.side % 2 == 1) & speechless
-    return unsaid
+    no_request: Mask = silences.is_kind(Kind.CLOSING) & (silences.side % 2 == 1) & speechless
+    return no_request
 
 
 def lasted(silences: Silences) -> F64:
@@ -296,7 +300,7 @@ def lasted(silences: Silences) -> F64:
     return seconds
 
 
-def dead_line(seen: Controls) -> Mask:
+def dead_line(controls: Controls) -> Mask:
     """Say whether the client's whole line was dead: it asked elsewhere, and nothing came."""
-    dead: Mask = (seen.elsewhere == 0) & (seen.asked > 0)
+    dead: Mask = (controls.elsewhere == 0) & (controls.tried > 0)
     return dead

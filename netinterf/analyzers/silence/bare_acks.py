@@ -7,7 +7,7 @@ with the stack that wrote its greeting, and not before it got anything.
 
 import numpy as np
 
-from netinterf.analyzers.forgery.oddity import too_early, unlike_greeting
+from netinterf.analyzers.forgery.oddity import too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.silences import Kind, Silences
@@ -25,15 +25,15 @@ def find_bare_acks(trace: Trace, silences: Silences) -> Suspects:
     packets = trace.packets
     mute = silences.take(silences.is_kind(Kind.MUTE) & silences.first)
     near = trace.by_flow.take(mute.flow)
-    asked, row = mute.row[near.parents()], near.values.astype(np.int64)
-    told = ~packets.outbound[row] & (packets.relative_ack[row] > packets.relative_seq[asked]) & (row > asked)
-    told &= packets.tcp_flags[row] & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST | TcpFlag.FIN) == TcpFlag.ACK
-    flow, first = np.unique(packets.flow[row[told]], return_index=True)
-    row = row[told][first]
-    kept = np.isin(row, arrived(trace, row)) & trace.checksum_ok(row)
+    request, row = mute.row[near.parents()], near.values.astype(np.int64)
+    acks = ~packets.outbound[row] & (packets.relative_ack[row] > packets.relative_seq[request]) & (row > request)
+    acks &= packets.tcp_flags[row] & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST | TcpFlag.FIN) == TcpFlag.ACK
+    flow, first = np.unique(packets.flow[row[acks]], return_index=True)
+    row = row[acks][first]
+    keep = np.isin(row, arrived(trace, row)) & trace.checksum_ok(row)
     side = 2 * flow.astype(np.int64) + 1
-    kept &= unlike_greeting(trace, row, side) | too_early(trace, row, side)
-    row = row[kept]
+    keep &= unlike_synack(trace, row, side) | too_early(trace, row, side)
+    row = row[keep]
     base = side_packets(
         trace, packets.flow[row].astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=row
     )

@@ -36,7 +36,7 @@ class Controls:
     went_well: I64  # connections to the same server under the same name that were answered within a minute
     again: I64  # other silences of the same client and name
     elsewhere: I64  # packets from other networks to the same client while the silence lasted
-    asked: I64  # connections that the same client tried to open elsewhere meanwhile
+    tried: I64  # connections that the same client tried to open elsewhere meanwhile
     present: I64  # packets of the same client in other connections to the same server meanwhile
     residue: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
@@ -59,12 +59,12 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
     served, silent = answered(trace, served_at), Contrast(trace.contacts, flow, silences.since)
     named = answered(trace, np.where(name >= 0, served_at, -1))  # a name that was not captured may be any
     begin, end = around(silences.since, silences.until)
-    told = (name[flow] >= 0) | strange
+    comparable = (name[flow] >= 0) | strange
     residue, punished, recovered = residues(trace, silences, served_at, reset)
-    elsewhere, asked = beyond(trace, silences, punished)
+    elsewhere, tried = beyond(trace, silences, punished)
 
     def others(since: I64, until: I64) -> I64:
-        return np.where(told, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
+        return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
 
     return Controls(
         served=others(silences.since, silences.until),
@@ -75,7 +75,7 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
         ),  # without a name each may be about something else
         elsewhere=elsewhere,
-        asked=asked,
+        tried=tried,
         present=besides(trace, silences),
         residue=residue,
         punished=punished,
@@ -155,8 +155,8 @@ def besides(trace: Trace, silences: Silences) -> I64:
     wanted = np.isin(pair, pair[flow])
     rows = np.flatnonzero((packets.protocol == TCP) & (packets.flow >= 0) & packets.outbound)
     rows = rows[wanted[packets.flow[rows]]]
-    said = Contrast(trace.contacts, packets.flow[rows], packets.time[rows])
-    return said.others(flow, "client", "server", but="flow", begin=silences.since, end=silences.until)
+    sent = Contrast(trace.contacts, packets.flow[rows], packets.time[rows])
+    return sent.others(flow, "client", "server", but="flow", begin=silences.since, end=silences.until)
 
 
 def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
@@ -198,13 +198,13 @@ def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> t
 def by_reset(trace: Trace, residue: I64) -> Mask:
     """Say whether what may be punished had been ended by a reset, not by silence."""
     flags = trace.packets.tcp_flags[np.maximum(residue, 0)]
-    found: Mask = (residue >= 0) & (flags & TcpFlag.RST != 0) if len(residue) else residue > 0
-    return found
+    reset: Mask = (residue >= 0) & (flags & TcpFlag.RST != 0) if len(residue) else residue > 0
+    return reset
 
 
 def resets(trace: Trace) -> Mask:
     """Say of each flow whether its server seemed to reset it after the client's first data and before any answer."""
     sides = trace.sides
-    asked, answered, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]
-    found: Mask = (asked >= 0) & (reset > asked) & ((answered < 0) | (answered > reset))
-    return found
+    request, answer, reset = sides.first_payload[0::2], sides.first_payload[1::2], sides.rst[1::2]
+    early: Mask = (request >= 0) & (reset > request) & ((answer < 0) | (answer > reset))
+    return early

@@ -41,35 +41,37 @@ def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
         served_at: When the server of each flow first answered, -1 where it did not.
     """
     flows, zero = trace.flows, np.zeros(len(silences), np.int64)
-    found = Counted(recent=zero.copy(), least=zero.copy(), died=zero.copy(), others=zero.copy(), llr=zero.astype(float))
+    counted = Counted(
+        recent=zero.copy(), least=zero.copy(), died=zero.copy(), others=zero.copy(), llr=zero.astype(float)
+    )
     contacts = trace.contacts
-    asked = trace.sides.first_payload[0::2].astype(np.int64)
+    request = trace.sides.first_payload[0::2].astype(np.int64)
     dead = np.full(len(flows), -1)
     first = silences.first & silences.is_kind(Kind.UNHEARD, Kind.MUTE) & (silences.side % 2 == 0)
     dead[silences.flow[first]] = np.flatnonzero(first)
-    told = np.flatnonzero((asked >= 0) & (contacts.name >= 0) & ((dead >= 0) | (served_at >= 0)))
-    if np.count_nonzero(dead[told] >= 0) < FEWEST:
-        return found
-    time = trace.packets.time[asked[told]]
-    server = contacts.of("client", "server")[told]
-    group = contacts.of("client", "network", "name")[told]
-    every = np.arange(len(told))
+    decided = np.flatnonzero((request >= 0) & (contacts.name >= 0) & ((dead >= 0) | (served_at >= 0)))
+    if np.count_nonzero(dead[decided] >= 0) < FEWEST:
+        return counted
+    time = trace.packets.time[request[decided]]
+    server = contacts.of("client", "server")[decided]
+    group = contacts.of("client", "network", "name")[decided]
+    every = np.arange(len(decided))
     recent = Contrast(Grouping(group), every, time).count(every, begin=time - NEAR_NS, end=time) - 1
-    died = np.bincount(group, dead[told] >= 0)
+    died = np.bincount(group, dead[decided] >= 0)
     size = np.bincount(group)
-    for one in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= LONGEST)).tolist():
-        mine = np.flatnonzero(group == one)
-        hit = dead[told[mine]] >= 0
+    for number in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= LONGEST)).tolist():
+        mine = np.flatnonzero(group == number)
+        hit = dead[decided[mine]] >= 0
         least, weight = threshold(recent[mine], hit)
         begin, end = time[mine][hit].min(), time[mine][hit].max()
-        beside = np.isin(server, server[mine]) & (group != one) & (time >= begin) & (time <= end)
-        if weight <= 0 or not beside.any() or (dead[told[beside]] >= 0).any():
+        beside = np.isin(server, server[mine]) & (group != number) & (time >= begin) & (time <= end)
+        if weight <= 0 or not beside.any() or (dead[decided[beside]] >= 0).any():
             continue
-        place = dead[told[mine[hit & (recent[mine] >= least)]]]
-        found.recent[place] = recent[mine[hit & (recent[mine] >= least)]]
-        found.least[place], found.died[place] = least, int(hit.sum())
-        found.others[place], found.llr[place] = int(beside.sum()), weight
-    return found
+        place = dead[decided[mine[hit & (recent[mine] >= least)]]]
+        counted.recent[place] = recent[mine[hit & (recent[mine] >= least)]]
+        counted.least[place], counted.died[place] = least, int(hit.sum())
+        counted.others[place], counted.llr[place] = int(beside.sum()), weight
+    return counted
 
 
 def threshold(recent: I64, hit: Mask) -> tuple[int, float]:

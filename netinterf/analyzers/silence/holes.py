@@ -19,17 +19,17 @@ def withheld(trace: Trace, silences: Silences) -> tuple[I64, I64]:
         Bytes that the other end had sent, 0 for none, and the row in Packets that shows it, -1 for none.
     """
     packets = trace.packets
-    size, shown = np.zeros(len(silences), np.int64), np.full(len(silences), -1)
+    size, witness = np.zeros(len(silences), np.int64), np.full(len(silences), -1)
     mute = np.flatnonzero(silences.is_kind(Kind.MUTE) & (trace.recording.loss_share[silences.flow] == 0))
     if not len(mute):
-        return size, shown
+        return size, witness
     near = trace.by_flow.take(silences.flow[mute])
     owner, row = mute[near.parents()], near.values.astype(np.int64)
     theirs = packets.outbound[row] != (silences.side[owner] % 2 == 0)
     theirs &= (packets.tcp_flags[row] & TcpFlag.RST == 0) & (packets.relative_seq[row] > 1)
     owner, row = owner[theirs][::-1], row[theirs][::-1]
-    size[owner], shown[owner] = packets.relative_seq[row] - 1, row  # the last write wins: the first that shows it
-    return size, shown
+    size[owner], witness[owner] = packets.relative_seq[row] - 1, row  # the last write wins: the first that shows it
+    return size, witness
 
 
 def find_holes(trace: Trace) -> Silences:
@@ -49,8 +49,8 @@ def find_holes(trace: Trace) -> Silences:
     since, end = packets.time[row], end_of_capture(trace)
     last = sides.last[near].astype(np.int64)
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
-    kept = (until - since >= WAIT_NS) & (sides.packets[near] > 0) & (end - flows.first[far // 2] >= WAIT_NS)
-    far, near, row, last, since, until = (column[kept] for column in (far, near, row, last, since, until))
+    keep = (until - since >= WAIT_NS) & (sides.packets[near] > 0) & (end - flows.first[far // 2] >= WAIT_NS)
+    far, near, row, last, since, until = (column[keep] for column in (far, near, row, last, since, until))
     return Silences(
         flow=far // 2,
         side=near,

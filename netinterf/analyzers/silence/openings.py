@@ -31,13 +31,13 @@ def find_life(trace: Trace, silences: Silences) -> Life:
     host = contacts.of("client", "server")
     hosts = heard[np.unique(host[heard], return_index=True)[1]]
     own = np.isin(host[flow], host[hosts]).astype(np.int64)
-    answered, living, greeted = (Contrast(contacts, rows, time[rows]) for rows in (heard, hosts, opened))
+    answered, living, established = (Contrast(contacts, rows, time[rows]) for rows in (heard, hosts, opened))
     near = living.count(flow, "client", "network", begin=begin, end=end)
     port = "client", "server", "server_port"
     return Life(
         other_port=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
         neighbours=np.maximum(near - own, 0),
-        before=greeted.count(flow, *port, end=silences.since),
-        last=greeted.last(flow, *port, before=silences.since),
-        after=greeted.count(flow, *port, begin=silences.since, end=np.minimum(end, end_of_capture(trace))),
+        before=established.count(flow, *port, end=silences.since),
+        last=established.last(flow, *port, before=silences.since),
+        after=established.count(flow, *port, begin=silences.since, end=np.minimum(end, end_of_capture(trace))),
     )

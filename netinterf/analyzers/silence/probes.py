@@ -82,7 +82,7 @@ class Sweep:
     ttl: I64  # hop limit of the request
     reported: Mask  # a router reported that the request had expired
     arrived: Mask  # the server acknowledged the request
-    greeted: Mask  # the server's last packet crossed as many hops as its greeting
+    same_hops: Mask  # the server's last packet crossed as many hops as its greeting
     distance: I64  # hop limit that gets to the server, by that of its greeting; 0 where hop limits mean nothing
 
     def take(self, rows: I64) -> "Sweep":
@@ -90,24 +90,24 @@ class Sweep:
         return Sweep(*(getattr(self, field.name)[rows] for field in attrs.fields(Sweep)))
 
 
-def asked_once(trace: Trace) -> Mask:
+def single_request(trace: Trace) -> Mask:
     """Say which connections opened and sent a single request, where the client's waiting can be seen."""
     sides, flows = trace.sides, trace.flows
     once = (sides.first_payload[0::2] >= 0) & (sides.payload_packets[0::2] == 1) & (sides.syn[1::2] >= 0)
-    found: Mask = once & (flows.protocol == TCP) & waiting_shown(trace)[:, 0]
-    return found
+    single: Mask = once & (flows.protocol == TCP) & waiting_shown(trace)[:, 0]
+    return single
 
 
 def in_a_sweep(trace: Trace) -> Mask:
     """Say which connections belong to a sweep: enough to one server under one name, with several hop limits."""
-    flow, flows = np.flatnonzero(asked_once(trace)), trace.flows
-    result = np.zeros(len(flows), np.bool_)
+    flow, flows = np.flatnonzero(single_request(trace)), trace.flows
+    swept = np.zeros(len(flows), np.bool_)
     if not len(flow):
-        return result
+        return swept
     group = trace.contacts.of("client", "server", "name")[flow]
     ttl = trace.packets.ttl[trace.sides.first_payload[2 * flow]].astype(np.int64)
-    result[flow] = (np.bincount(group)[group] >= 2 * FEWEST) & (different(group, ttl)[group] >= FEWEST)
-    return result
+    swept[flow] = (np.bincount(group)[group] >= 2 * FEWEST) & (different(group, ttl)[group] >= FEWEST)
+    return swept
 
 
 def different(group: I64, value: I64) -> I64:
@@ -118,14 +118,14 @@ def different(group: I64, value: I64) -> I64:
 def find_beyond(trace: Trace) -> Beyond:
     """Find, for each client, server and name, the hop limit beyond which connections die with their request."""
     packets, sides = trace.packets, trace.sides
-    asked = sides.first_payload[0::2].astype(np.int64)
-    flow = np.flatnonzero(asked_once(trace))
-    row, last = asked[flow], sides.last[2 * flow + 1].astype(np.int64)
+    request = sides.first_payload[0::2].astype(np.int64)
+    flow = np.flatnonzero(single_request(trace))
+    row, last = request[flow], sides.last[2 * flow + 1].astype(np.int64)
     rst = sides.rst[2 * flow].astype(np.int64)
     until = np.where(rst >= 0, packets.time[np.maximum(rst, 0)], end_of_capture(trace)) if len(flow) else row
     alive, waited = last > row, until - packets.time[row] >= PATIENCE_NS
-    kept = np.flatnonzero(alive | waited)
-    flow, row, last, alive = flow[kept], row[kept], last[kept], alive[kept]
+    keep = np.flatnonzero(alive | waited)
+    flow, row, last, alive = flow[keep], row[keep], last[keep], alive[keep]
     name, ends = trace.contacts.name[flow], trace.contacts.of("client", "server")[flow]
     group, ttl = combined(ends, name), packets.ttl[row].astype(np.int64)
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
@@ -135,13 +135,13 @@ def find_beyond(trace: Trace) -> Beyond:
         return joined([])
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
     arrived = sides.acked[2 * flow] >= packets.relative_seq[row] + packets.payload_length[row]
-    greeting, told = sides.syn[2 * flow + 1].astype(np.int64), trace.recording.ttl_informative[flow]
-    greeted = (packets.ttl[last] == packets.ttl[greeting]) & told
-    distance = np.where(told, way_back(packets.ttl[greeting]), 0)
-    probes = Sweep(flow, row, last, alive, ttl, reported, arrived, greeted, distance)
+    synack, informative = sides.syn[2 * flow + 1].astype(np.int64), trace.recording.ttl_informative[flow]
+    same_hops = (packets.ttl[last] == packets.ttl[synack]) & informative
+    distance = np.where(informative, way_back(packets.ttl[synack]), 0)
+    probes = Sweep(flow, row, last, alive, ttl, reported, arrived, same_hops, distance)
     pairs = beside_each_other(group, ends, name, row, np.flatnonzero(swept))
-    found = [split(probes.take(here), probes.take(others)) for here, others in pairs]
-    return joined([one for one in found if one is not None])
+    splits = [split(probes.take(here), probes.take(others)) for here, others in pairs]
+    return joined([beyond for beyond in splits if beyond is not None])
 
 
 def beside_each_other(group: I64, ends: I64, name: I64, row: I64, swept: I64) -> Iterator[tuple[I64, I64]]:
@@ -149,8 +149,8 @@ def beside_each_other(group: I64, ends: I64, name: I64, row: I64, swept: I64) ->
     in_order, by_ends = np.lexsort((row, group)), np.argsort(ends, kind="stable")
     groups, hosts = group[in_order], ends[by_ends]
     first, after = (np.searchsorted(groups, swept, side=side) for side in ("left", "right"))
-    both = ends[in_order[first]]
-    begin, end = (np.searchsorted(hosts, both, side=side) for side in ("left", "right"))
+    pair = ends[in_order[first]]
+    begin, end = (np.searchsorted(hosts, pair, side=side) for side in ("left", "right"))
     for place in range(len(swept)):
         here, near = in_order[first[place] : after[place]], by_ends[begin[place] : end[place]]
         known = (name[near] != name[here[0]]) & (name[near] >= 0) & (name[here[0]] >= 0)
@@ -263,12 +263,12 @@ def by_routers(sweep: Sweep, hop: int) -> float:
     had it been later, requests would have arrived. 0 where one did either, where too few routers report anything, and
     where somebody else greets for the server (RFC 4987 §3.8), who may keep requests to himself once it is gone.
     """
-    seen = sweep.reported & sweep.alive & (sweep.ttl < hop)
-    if np.any(sweep.reported & ~sweep.alive) or np.any(sweep.arrived) or np.sum(seen) < FEWEST:
+    expired = sweep.reported & sweep.alive & (sweep.ttl < hop)
+    if np.any(sweep.reported & ~sweep.alive) or np.any(sweep.arrived) or np.sum(expired) < FEWEST:
         return 0.0
-    if np.any(sweep.alive & ~sweep.greeted):
+    if np.any(sweep.alive & ~sweep.same_hops):
         return 0.0
-    moments = hop - int(sweep.ttl[seen].max())  # at which it would have had to stop, one for each hop limit between
+    moments = hop - int(sweep.ttl[expired].max())  # at which it would have had to stop, one for each hop limit between
     return max(0.0, float(np.log(len(sweep.ttl) / moments)))
 
 

@@ -49,10 +49,10 @@ class TamperingSignatures:
 
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down the signature of each connection that shows one; near the client what arrives is not seen."""
-        seen = received(trace)
-        code = signatures_of(seen)
-        cases = Cases(subject=seen.flow, time=trace.packets.time[seen.last], witness=seen.last)
-        signs = [sign(rule, code == place, {"packets": seen.packets}) for place, rule in enumerate(RULES)]
+        counts = received(trace)
+        code = signatures_of(counts)
+        cases = Cases(subject=counts.flow, time=trace.packets.time[counts.last], witness=counts.last)
+        signs = [sign(rule, code == place, {"packets": counts.packets}) for place, rule in enumerate(RULES)]
         return join(record(self, cases, gathered(signs)) or [Evidence.empty(rules=self.rules)])
 
 
@@ -95,10 +95,10 @@ def received(trace: Trace) -> Received:
     silent = paused | ((np.minimum(sent, PACKETS) < PACKETS) & over)
     before = np.cumsum(pause)
     began = np.flatnonzero(~same)
-    kept = before == np.repeat(before[began], np.diff(np.append(began, len(row))))
+    keep = before == np.repeat(before[began], np.diff(np.append(began, len(row))))
     opened = np.zeros(count, np.bool_)
     opened[flow[began]] = packets.tcp_flags[row[began]] & TcpFlag.SYN != 0
-    row, flow = row[kept], flow[kept]
+    row, flow = row[keep], flow[keep]
     finished = np.bincount(flow[packets.tcp_flags[row] & TcpFlag.FIN != 0], minlength=count) > 0
     return counted(trace, row, flow, silent, np.flatnonzero(opened & ~finished))
 
@@ -138,35 +138,35 @@ def counted(trace: Trace, row: I64, flow: I64, silent: Mask, wanted: I64) -> Rec
     )
 
 
-def signatures_of(seen: Received) -> I64:
+def signatures_of(counts: Received) -> I64:
     """Name the signature of each connection by its place in `SIGNATURES`, -1 for none."""
     place = {name: code for code, name in enumerate(SIGNATURES)}
-    bare, acking = seen.bare > 0, seen.acking > 0
+    bare, acking = counts.bare > 0, counts.acking > 0
     both, none = bare & acking, ~bare & ~acking
-    opening = (seen.acks == 0) & (seen.data == 0)
-    greeted = (seen.acks > 0) & (seen.data == 0)
-    asked = (seen.data == 1) & (seen.late == 0)
-    many_bare, many_acking = (seen.bare > 1) & ~acking, (seen.acking > 1) & ~bare
+    opening = (counts.acks == 0) & (counts.data == 0)
+    handshake = (counts.acks > 0) & (counts.data == 0)
+    request = (counts.data == 1) & (counts.late == 0)
+    many_bare, many_acking = (counts.bare > 1) & ~acking, (counts.acking > 1) & ~bare
     choices = {
-        "syn_none": opening & none & seen.silent,
+        "syn_none": opening & none & counts.silent,
         "syn_both": opening & both,
         "syn_rst": opening & bare,
         "syn_rstack": opening & acking,
-        "ack_none": greeted & none & seen.silent,
-        "ack_rsts": greeted & many_bare,
-        "ack_rst": greeted & bare & ~acking,
-        "ack_rstacks": greeted & many_acking,
-        "ack_rstack": greeted & acking & ~bare,
-        "psh_none": asked & none & seen.silent,
-        "psh_equal": asked & many_bare & (seen.fields == 1),
-        "psh_zero": asked & many_bare & seen.zero,
-        "psh_unequal": asked & many_bare,
-        "psh_both": asked & both,
-        "psh_rst": asked & bare,
-        "psh_rstacks": asked & many_acking,
-        "psh_rstack": asked & acking,
-        "data_rst": (seen.data > 1) & bare & ~acking,
-        "data_rstack": (seen.data > 1) & acking & ~bare,
+        "ack_none": handshake & none & counts.silent,
+        "ack_rsts": handshake & many_bare,
+        "ack_rst": handshake & bare & ~acking,
+        "ack_rstacks": handshake & many_acking,
+        "ack_rstack": handshake & acking & ~bare,
+        "psh_none": request & none & counts.silent,
+        "psh_equal": request & many_bare & (counts.fields == 1),
+        "psh_zero": request & many_bare & counts.zero,
+        "psh_unequal": request & many_bare,
+        "psh_both": request & both,
+        "psh_rst": request & bare,
+        "psh_rstacks": request & many_acking,
+        "psh_rstack": request & acking,
+        "data_rst": (counts.data > 1) & bare & ~acking,
+        "data_rstack": (counts.data > 1) & acking & ~bare,
     }
     code: I64 = np.select(list(choices.values()), [place[name] for name in choices], default=-1).astype(np.int64)
     return code

@@ -31,7 +31,7 @@ SIGNATURES: dict[str, str] = {
 DROPS = {"syn_none": "tcp.connect.drop", "ack_none": "tcp.drop", "psh_none": "tcp.drop"}
 """Silences; the others are resets, of the opening or later."""
 
-signatures, of_openings = (Family("signature.", "tcp.reset", exposed=shown) for shown in ("tcp", "opened"))
+signatures, of_openings = (Family("signature.", "tcp.reset", exposed=exposed) for exposed in ("tcp", "opened"))
 
 RULES = tuple(
     (of_openings if name.startswith("syn") else signatures).rule(

@@ -64,15 +64,15 @@ def one_flow(trace: Trace, flow: I64, outbound: bool) -> Series:
     stamp, echo = (
         (part - base).view(np.int32).astype(np.int64) for part in (packets.tsval[sent], packets.tsecr[heard])
     )
-    told, first = np.unique(echo, return_index=True)
-    place = np.minimum(np.searchsorted(told, stamp), len(told) - 1)
+    echoes, first = np.unique(echo, return_index=True)
+    place = np.minimum(np.searchsorted(echoes, stamp), len(echoes) - 1)
     leads = np.append(True, np.diff(stamp) != 0)  # of several with one timestamp only the first is known to have passed
-    passed = (told[place] == stamp) & leads
+    passed = (echoes[place] == stamp) & leads
     delay = np.where(passed, (packets.time[heard[first[place]]] - packets.time[sent]) / 1e9, np.nan)
     due = packets.time[sent] + TRIPS * max(int(trace.sides.rtt[2 * int(flow[0]) + outbound]), 0) + SLACK
     answer = np.searchsorted(packets.time[heard], due)
     newest = np.maximum.accumulate(echo)[np.minimum(answer, len(heard) - 1)]
-    lost = (answer < len(heard)) & (newest < stamp) & (told[place] != stamp)
+    lost = (answer < len(heard)) & (newest < stamp) & (echoes[place] != stamp)
     known = passed | lost
     return laid_out(trace, sent[known], lost[known], delay[known])
 
@@ -99,9 +99,9 @@ def by_repeats(trace: Trace, flow: I64, sent: I64, heard: I64, outbound: bool) -
     fresh = np.diff(acked, prepend=-1) > 0  # the first with its number; of the others nothing is known
     due = packets.time[sent] + max(int(trace.sides.rtt[2 * int(flow[0]) + outbound]), 0) + SLACK
     answer = np.searchsorted(packets.time[again], due)
-    told = known[np.minimum(answer, len(known) - 1)]
+    heard_ack = known[np.minimum(answer, len(known) - 1)]
     passed = fresh & np.isin(acked, known)
-    lost = fresh & (answer < len(again)) & (told < acked) & ~passed
+    lost = fresh & (answer < len(again)) & (heard_ack < acked) & ~passed
     return laid_out(trace, sent[passed | lost], lost[passed | lost], np.full(int((passed | lost).sum()), np.nan))
 
 

@@ -12,7 +12,7 @@ from netinterf.analyzers.throttling.acks import needless_repeats
 from netinterf.analyzers.throttling.controls import SURE, Compared, Controls, Others, compare, settled
 from netinterf.analyzers.throttling.judge import Judged, Tested, judge_directions, strength
 from netinterf.analyzers.throttling.losses import suspicions
-from netinterf.analyzers.throttling.units import LEAST_LOSSES, lossy_directions, unheard_directions
+from netinterf.analyzers.throttling.units import LEAST_LOSSES, ack_loss_directions, lossy_directions
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.arrays import I64
 from netinterf.schema import Evidence, Rule
@@ -58,35 +58,37 @@ class Throttling:
         """Test every direction between two hosts that lost enough, and write down what its losses show."""
         numbering = count_numbers(trace)
         directions = lossy_directions(trace, suspicions(trace, numbering), self.least_losses)
-        directions += unheard_directions(trace, needless_repeats(trace))
+        directions += ack_loss_directions(trace, needless_repeats(trace))
         judged = judge_directions(trace, directions, numbering, self.least_losses)
-        taken = chosen(judged)
-        directions = [one.direction for one, _ in taken]
-        controls = Controls(trace, numbering, met(judged))
-        seen = settled(directions, [compared_with_others(controls, one) for one, _ in taken])
+        candidates = chosen(judged)
+        directions = [candidate.direction for candidate, _ in candidates]
+        controls = Controls(trace, numbering, limited_flows(judged))
+        contrasts = settled(directions, [compared_with_others(controls, candidate) for candidate, _ in candidates])
         tables = []
-        for (one, flows), others in zip(taken, seen, strict=True):
-            written = self.limited(controls, one, others) if one.bucket else self.unlimited(trace, one)
+        for (candidate, flows), others in zip(candidates, contrasts, strict=True):
+            written = (
+                self.limited(controls, candidate, others) if candidate.bucket else self.unlimited(trace, candidate)
+            )
             tables += [table.take(np.isin(table.subject, flows)) for table in written]
         tables = [table for table in tables if len(table)]
         return join(tables) if tables else Evidence.empty(rules=self.rules)
 
-    def limited(self, controls: Controls, judged: Judged, seen: Compared) -> list[Evidence]:
+    def limited(self, controls: Controls, judged: Judged, contrast: Compared) -> list[Evidence]:
         """Write down a direction whose losses a bucket explains."""
         trace = controls.trace
         best = judged.bucket
         if best is None:
             return []
         if judged.held_by_ends:
-            return self.held(trace, judged, best)
-        found = [one for one in judged.tested if one.bucket]
-        share = 1.0 if 2 * len(found) >= len(judged.tested) else 0.5
-        flows, witness = losers(found)
+            return self.limited_by_ends(trace, judged, best)
+        with_bucket = [test for test in judged.tested if test.bucket]
+        share = 1.0 if 2 * len(with_bucket) >= len(judged.tested) else 0.5
+        flows, witness = losers(with_bucket)
         rate, depth = measure_bucket(best.unit.time, best.unit.size, best.unit.lost, best.fit)
         known = bucket_intervals(best.unit.time, best.unit.size, best.unit.lost, best.fit, rate=rate, depth=depth)
-        shown = known.rate[1] <= ONE_RATE * known.rate[0]
+        one_rate = known.rate[1] <= ONE_RATE * known.rate[0]
         measured = {
-            "rate_bps": 8 * rate if shown else np.nan,
+            "rate_bps": 8 * rate if one_rate else np.nan,
             "rate_low_bps": 8 * known.rate[0],
             "rate_high_bps": 8 * known.rate[1],
             "bucket_bytes": depth,
@@ -95,71 +97,71 @@ class Throttling:
             "losses": int(best.unit.lost.sum()),
             "info": best.fit.info,
             "llr": best.fit.llr,
-            "units": len(found),
+            "units": len(with_bucket),
         }
         kind = kind_of(
-            best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not shown, queued=judged.queued > 0
+            best, judged.direction.acks, rateless=known.rate[0] == 0, vague=not one_rate, queued=judged.queued > 0
         )
         cases = losing(trace, flows, witness)
         shows = [sign(kind, True, measured, strength=share), *queue_signs(judged, best)]
         tables = record(self, cases, gathered(shows))
-        if kind == rules.LOSS_AFTER_BURSTS and seen.others not in (Others.ALIKE, Others.SPARED_NAME):
+        if kind == rules.LOSS_AFTER_BURSTS and contrast.others not in (Others.ALIKE, Others.SPARED_NAME):
             return tables  # that one path loses more than others is no limit
-        return tables + self.compared(controls, seen, flows)
+        return tables + self.compared(controls, contrast, flows)
 
     def unlimited(self, trace: Trace, judged: Judged) -> list[Evidence]:
         """Write down a direction whose losses no bucket explains: an outage, chance, or a queue."""
         first = judged.tested[0]
-        seen = queue_signs(judged, first) if judged.queued > 0 else []
-        if all(one.fit.llr < 0 for one in judged.tested):
+        signs = queue_signs(judged, first) if judged.queued > 0 else []
+        if all(test.fit.llr < 0 for test in judged.tested):
             losses, llr = int(first.unit.lost.sum()), first.fit.llr if np.isfinite(first.fit.llr) else np.nan
             measured = {"losses": losses, "loss_share": losses / len(first.unit), "llr": llr}
-            seen.append(sign(rules.RANDOM_LOSS, True, measured))
-        return record(self, losing(trace, *losers(judged.tested)), gathered(seen))
+            signs.append(sign(rules.RANDOM_LOSS, True, measured))
+        return record(self, losing(trace, *losers(judged.tested)), gathered(signs))
 
-    def held(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
+    def limited_by_ends(self, trace: Trace, judged: Judged, best: Tested) -> list[Evidence]:
         """Write down that one of the ends limited the transfer, so that its rate says nothing of the network."""
         window, idle = np.nan_to_num(judged.limits.window), np.nan_to_num(judged.limits.idle)
         rule, share = (rules.RECEIVER_WINDOW, window) if window >= idle else (rules.APPLICATION, idle)
         ends = sign(rule, True, {"share": float(share)})
         return record(self, losing(trace, *losers([best])), gathered([ends]))
 
-    def compared(self, controls: Controls, seen: Compared, flows: I64) -> list[Evidence]:
+    def compared(self, controls: Controls, contrast: Compared, flows: I64) -> list[Evidence]:
         """Write down how the client's other connections fared."""
-        if seen.others is Others.NONE:
+        if contrast.others is Others.NONE:
             return []
-        told = {"passed": seen.passed, "llr": seen.llr}
-        chosen = {**told, "selective": 1.0}
-        alike = {"servers": seen.servers, "rate_bps": 8 * seen.rate, "selective": 0.0}
+        counts = {"passed": contrast.passed, "llr": contrast.llr}
+        chosen = {**counts, "selective": 1.0}
+        alike = {"servers": contrast.servers, "rate_bps": 8 * contrast.rate, "selective": 0.0}
         rule, measured = {
             Others.SPARED: (rules.SPARED, chosen),
             Others.SPARED_NAME: (rules.SPARED_NAME, chosen),
             Others.SPARED_ADDRESS: (rules.SPARED_ADDRESS, chosen),
-            Others.SPARED_ELSEWHEN: (rules.SPARED_ELSEWHEN, told),
-            Others.UNCLEAR: (rules.UNCLEAR, told),
+            Others.SPARED_ELSEWHEN: (rules.SPARED_ELSEWHEN, counts),
+            Others.UNCLEAR: (rules.UNCLEAR, counts),
             Others.ALIKE: (rules.WHOLE_LINK, alike),
-        }[seen.others]
+        }[contrast.others]
         if rule in (rules.SPARED, rules.SPARED_ELSEWHEN, rules.SPARED_ADDRESS) and own_line(controls, flows):
-            rule, measured = rules.ONE_SERVER, {"passed": seen.passed, "own_line": 1.0}
-        share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, seen.llr / SURE)
-        cases = losing(controls.trace, flows, Ragged.of([seen.rows] * len(flows), np.int32))
+            rule, measured = rules.ONE_SERVER, {"passed": contrast.passed, "own_line": 1.0}
+        share = 1.0 if rule in (rules.WHOLE_LINK, rules.UNCLEAR, rules.ONE_SERVER) else min(1.0, contrast.llr / SURE)
+        cases = losing(controls.trace, flows, Ragged.of([contrast.rows] * len(flows), np.int32))
         return record(self, cases, gathered([sign(rule, True, measured, strength=share)]))
 
 
-def queue_signs(judged: Judged, shown: Tested) -> list[Sign]:
+def queue_signs(judged: Judged, tested: Tested) -> list[Sign]:
     """Tell whether packets waited before the drops; nothing when the units do not agree or cannot tell."""
     if judged.queued == 0:
         return []
-    if shown.queued != judged.queued:
-        shown = next(one for one in judged.tested if one.queued == judged.queued)
+    if tested.queued != judged.queued:
+        tested = next(test for test in judged.tested if test.queued == judged.queued)
     measured = {
-        "waited_share": shown.waiting.share,
-        "waited_ms": 1e3 * shown.waiting.seconds,
-        "rtt_inflation": shown.waiting.inflation,
-        "samples": shown.waiting.samples,
-        "burst_packets": shown.waiting.burst,
+        "waited_share": tested.waiting.share,
+        "waited_ms": 1e3 * tested.waiting.seconds,
+        "rtt_inflation": tested.waiting.inflation,
+        "samples": tested.waiting.samples,
+        "burst_packets": tested.waiting.burst,
     }
-    passed = rules.NO_QUEUE if shown.waiting.samples else rules.BURSTS
+    passed = rules.NO_QUEUE if tested.waiting.samples else rules.BURSTS
     return [sign(rules.QUEUE_BEFORE_LOSS if judged.queued > 0 else passed, True, measured)]
 
 
@@ -173,10 +175,10 @@ def compared_with_others(controls: Controls, judged: Judged) -> Compared:
     return Compared() if judged.bucket is None or judged.held_by_ends else compare(controls, judged)
 
 
-def met(judged: list[Judged]) -> I64:
+def limited_flows(judged: list[Judged]) -> I64:
     """List the flows that met a limit which is not their own ends'."""
-    found = [one.losing for one in judged if one.bucket and not one.held_by_ends]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    losing = [candidate.losing for candidate in judged if candidate.bucket and not candidate.held_by_ends]
+    return np.unique(np.concatenate(losing)) if losing else np.empty(0, np.int64)
 
 
 def own_line(controls: Controls, flows: I64) -> bool:
@@ -186,8 +188,8 @@ def own_line(controls: Controls, flows: I64) -> bool:
     """
     flow = controls.trace.flows
     servers = np.unique(flow.server[flows])
-    alike = np.concatenate([flows, controls.met[np.isin(flow.server[controls.met], servers)]])
-    owners, ports = (len(np.unique(one[alike])) for one in (controls.domain, flow.server_port))
+    alike = np.concatenate([flows, controls.limited[np.isin(flow.server[controls.limited], servers)]])
+    owners, ports = (len(np.unique(column[alike])) for column in (controls.domain, flow.server_port))
     return len(servers) == 1 and (ports > 1 or owners > 1)
 
 
@@ -230,11 +232,11 @@ def chosen(judged: list[Judged]) -> list[tuple[Judged, I64]]:
 
 def losers(tested: list[Tested]) -> tuple[I64, Ragged]:
     """List the flows that lost packets in some units, and for each the packets that were lost, at most 50."""
-    flow = np.concatenate([one.unit.flow[one.unit.lost] for one in tested])
-    row = np.concatenate([one.unit.row[one.unit.lost] for one in tested])
+    flow = np.concatenate([test.unit.flow[test.unit.lost] for test in tested])
+    row = np.concatenate([test.unit.row[test.unit.lost] for test in tested])
     pairs = np.unique(flow << 32 | row)
     flows, starts, counts = np.unique(pairs >> 32, return_index=True, return_counts=True)
     place = np.arange(len(pairs)) - np.repeat(starts, counts)
-    kept = pairs[place < MOST_WITNESSES]
+    witnesses = pairs[place < MOST_WITNESSES]
     sizes = np.minimum(counts, MOST_WITNESSES)
-    return flows, Ragged.from_lengths(sizes, (kept & 0xFFFFFFFF).astype(np.int32))
+    return flows, Ragged.from_lengths(sizes, (witnesses & 0xFFFFFFFF).astype(np.int32))

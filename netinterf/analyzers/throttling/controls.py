@@ -32,7 +32,7 @@ __all__ = ["SURE", "Compared", "Controls", "Others", "compare", "settled"]
 
 TCP = 6
 
-SHOWN = 50
+MOST_WITNESSES = 50
 """Packets named as witnesses."""
 
 DECIDED, SURE, BEYOND_DOUBT = 3.0, 20.0, 60.0
@@ -98,7 +98,7 @@ class Surroundings:
     @property
     def clean(self) -> list[Series]:
         """The others that got something through and lost next to nothing beside what is usual."""
-        return [one for one in self.others if (~one.lost).any() and np.mean(one.lost) <= FEW * self.usual]
+        return [series for series in self.others if (~series.lost).any() and np.mean(series.lost) <= FEW * self.usual]
 
     @property
     def alike(self) -> tuple[list[Series], list[Series]]:
@@ -106,7 +106,9 @@ class Surroundings:
 
         Backwards nothing tells buckets apart: a link is limited both ways by two of them.
         """
-        same, back = ([one for one in way if lost_alike(one, self.usual)] for way in (self.others, self.backwards))
+        same, back = (
+            [series for series in way if lost_alike(series, self.usual)] for way in (self.others, self.backwards)
+        )
         return same, back
 
 
@@ -116,7 +118,7 @@ class Controls:
 
     trace: Trace
     numbering: Numbering  # what the IP identifications tell
-    met: I64  # flows that met some limit
+    limited: I64  # flows that met some limit
     weighed: dict[tuple[int, ...], tuple[float, bool]] = attrs.field(init=False, factory=dict)
     """One bucket for all against limits that choose, by way, kind, lossy flows and what others exchanged."""
 
@@ -140,60 +142,64 @@ def compare(controls: Controls, judged: Judged) -> Compared:
     best = judged.bucket
     if best is None:
         return Compared()
-    deepest = max(one.fit.depth for one in judged.tested if one.bucket)  # it holds at least what it was seen to hold
+    deepest = max(test.fit.depth for test in judged.tested if test.bucket)  # it holds at least what it was seen to hold
     around = surroundings(trace, judged, best.fit._replace(depth=deepest), controls.numbering)
     alike, back = around.alike
     clean = [] if judged.may_queue else around.clean  # a full queue serves on: passing it shows nothing
     limited = [around.own, *alike, *showing_buckets(back)]
-    begin = min(one.time[one.lost].min() for one in limited)  # before, nobody met the limit
-    end = max(one.time.max() for one in limited)
-    meanwhile = [one.take((one.time >= begin) & (one.time <= end)) for one in clean]
-    meanwhile = [one for one in meanwhile if len(one)]
-    told = freely(controls, around, alike, meanwhile)
-    if sum(told) >= (BEYOND_DOUBT if at_once(domain, around.own, alike) else SURE):
-        return attrs.evolve(spared(trace, domain, around.own, meanwhile, told), bar=SURE)
+    begin = min(series.time[series.lost].min() for series in limited)  # before, nobody met the limit
+    end = max(series.time.max() for series in limited)
+    meanwhile = [series.take((series.time >= begin) & (series.time <= end)) for series in clean]
+    meanwhile = [series for series in meanwhile if len(series)]
+    llrs = spared_llrs(controls, around, alike, meanwhile)
+    if sum(llrs) >= (BEYOND_DOUBT if at_once(domain, around.own, alike) else SURE):
+        return attrs.evolve(spared(trace, domain, around.own, meanwhile, llrs), bar=SURE)
     own = around.own.parted(around.own.flow)
     explained = passed_freely(around.own, around.fit, own)
-    own = [one for one, free in zip(own, explained, strict=True) if free < -DECIDED or lost_alike(one, around.usual)]
+    own = [
+        series
+        for series, free in zip(own, explained, strict=True)
+        if free < -DECIDED or lost_alike(series, around.usual)
+    ]
     lossy = [*own, *alike, *back]
-    servers = {int(domain[one.flow[0]]) for one in lossy}
+    servers = {int(domain[series.flow[0]]) for series in lossy}
     if len(servers) > 1 and whole_link(controls, around, alike, meanwhile):
-        rows = np.unique(np.concatenate([one.row[one.lost] for one in lossy]))[:SHOWN]
-        return Compared(others=Others.ALIKE, llr=sum(told), servers=len(servers), rate=best.fit.rate, rows=rows)
-    if sum(told) > DECIDED:
-        return spared(trace, domain, around.own, meanwhile, told)
-    ever = freely(controls, around, alike, clean)
+        rows = np.unique(np.concatenate([series.row[series.lost] for series in lossy]))[:MOST_WITNESSES]
+        return Compared(others=Others.ALIKE, llr=sum(llrs), servers=len(servers), rate=best.fit.rate, rows=rows)
+    if sum(llrs) > DECIDED:
+        return spared(trace, domain, around.own, meanwhile, llrs)
+    ever = spared_llrs(controls, around, alike, clean)
     if sum(ever) > DECIDED:
-        return shown(Others.SPARED_ELSEWHEN, sum(ever), clean)
-    return shown(Others.UNCLEAR, sum(ever), clean) if clean else Compared()
+        return contrast(Others.SPARED_ELSEWHEN, sum(ever), clean)
+    return contrast(Others.UNCLEAR, sum(ever), clean) if clean else Compared()
 
 
-def settled(directions: list[Direction], seen: list[Compared]) -> list[Compared]:
+def settled(directions: list[Direction], contrasts: list[Compared]) -> list[Compared]:
     """Hold the contrasts of each client against each other: a link is limited as a whole, or it is not.
 
     Args:
         directions: The limited directions.
-        seen: How each compares.
+        contrasts: How each compares.
 
     Returns:
         The contrasts. Where a client has others that are spared for sure, what seemed to be the link's points at them;
         else what is the link's for one direction is so for all of the same client and way.
     """
     sure, whole = {}, {}
-    for one, compared in zip(directions, seen, strict=True):
+    for direction, compared in zip(directions, contrasts, strict=True):
         if compared.others in MEANWHILE and compared.llr >= compared.bar:
-            sure[one.client] = compared
+            sure[direction.client] = compared
         elif compared.others is Others.ALIKE:
-            whole[one.client, one.outbound] = compared
-    held = []
-    for one, compared in zip(directions, seen, strict=True):
-        if one.client not in sure:
-            held.append(whole.get((one.client, one.outbound), compared))
+            whole[direction.client, direction.outbound] = compared
+    final = []
+    for direction, compared in zip(directions, contrasts, strict=True):
+        if direction.client not in sure:
+            final.append(whole.get((direction.client, direction.outbound), compared))
         elif compared.others is Others.ALIKE:
-            held.append(attrs.evolve(sure[one.client], others=Others.SPARED_ELSEWHEN))
+            final.append(attrs.evolve(sure[direction.client], others=Others.SPARED_ELSEWHEN))
         else:
-            held.append(compared)
-    return held
+            final.append(compared)
+    return final
 
 
 def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Numbering) -> Surroundings:
@@ -209,25 +215,25 @@ def surroundings(trace: Trace, judged: Judged, fit: BucketFit, numbering: Number
     return Surroundings(bounded(own), fit, same.parted(same.flow), other.parted(other.flow))
 
 
-def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], told: list[float]) -> Compared:
+def spared(trace: Trace, domain: I64, own: Series, passed: list[Series], llrs: list[float]) -> Compared:
     """Tell which part of a two-by-two table shows that others are spared: names, addresses, or both at once."""
     flows, mine = trace.flows, np.unique(own.flow)
     servers = set(flows.server[mine].tolist())
     limited = set(domain[mine].tolist())
-    here = [int(flows.server[int(one.flow[0])]) in servers for one in passed]
-    named = [int(domain[one.flow[0]]) in limited for one in passed]
+    here = [int(flows.server[int(series.flow[0])]) in servers for series in passed]
+    named = [int(domain[series.flow[0]]) in limited for series in passed]
     for kind, own_server, own_name in ((Others.SPARED_NAME, True, False), (Others.SPARED_ADDRESS, False, True)):
         rows = [place for place in range(len(passed)) if here[place] == own_server and named[place] == own_name]
-        total = sum(told[place] for place in rows)
-        if total > DECIDED and 2 * total > sum(told):
-            return shown(kind, total, [passed[place] for place in rows])
-    return shown(Others.SPARED, sum(told), passed)
+        total = sum(llrs[place] for place in rows)
+        if total > DECIDED and 2 * total > sum(llrs):
+            return contrast(kind, total, [passed[place] for place in rows])
+    return contrast(Others.SPARED, sum(llrs), passed)
 
 
-def shown(others: Others, llr: float, passed: list[Series]) -> Compared:
+def contrast(others: Others, llr: float, passed: list[Series]) -> Compared:
     """Point at what others got through."""
-    rows = np.concatenate([one.row[~one.lost] for one in passed])
-    return Compared(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:SHOWN])
+    rows = np.concatenate([series.row[~series.lost] for series in passed])
+    return Compared(others=others, llr=llr, passed=len(rows), rows=np.unique(rows)[:MOST_WITNESSES])
 
 
 def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
@@ -238,22 +244,23 @@ def at_once(domain: I64, own: Series, alike: list[Series]) -> bool:
     mine = set(domain[own.flow].tolist())
     first, last = own.time[own.lost].min(), own.time[own.lost].max()
     return len(mine) > 1 or any(
-        int(domain[one.flow[0]]) not in mine and bool(np.any(one.lost & (one.time >= first) & (one.time <= last)))
-        for one in alike
+        int(domain[series.flow[0]]) not in mine
+        and bool(np.any(series.lost & (series.time >= first) & (series.time <= last)))
+        for series in alike
     )
 
 
-def freely(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> list[float]:
+def spared_llrs(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> list[float]:
     """Weigh, for each of some others, whether it is spared; 0 where one bucket may hold them all.
 
     A bucket is known from what it drops of some, and may be deeper than these show: then others pass it as well. What
     these have in common is their luck, so they are asked as one.
     """
-    told = passed_freely(around.own, around.fit, others)
-    if sum(told) <= DECIDED:
-        return told
+    llrs = passed_freely(around.own, around.fit, others)
+    if sum(llrs) <= DECIDED:
+        return llrs
     llr, _ = for_all(controls, around, alike, [others[0].joined(others[1:])])
-    return told if llr <= -APART else [0.0] * len(told)
+    return llrs if llr <= -APART else [0.0] * len(llrs)
 
 
 def whole_link(controls: Controls, around: Surroundings, alike: list[Series], others: list[Series]) -> bool:
@@ -269,7 +276,11 @@ def for_all(controls: Controls, around: Surroundings, alike: list[Series], other
     """
     trace, limited = controls.trace, bounded(around.own.joined(alike))
     outbound, data = trace.packets.outbound[limited.row[0]], trace.packets.payload_length[limited.row[0]] > 0
-    spared = [number for one in others for number in (*np.unique(one.flow).tolist(), int(one.row[0]), int(one.row[-1]))]
+    spared = [
+        number
+        for series in others
+        for number in (*np.unique(series.flow).tolist(), int(series.row[0]), int(series.row[-1]))
+    ]
     key = (int(outbound), int(data), *np.unique(limited.flow).tolist(), -1, *spared)
     if key not in controls.weighed:
         servers = trace.flows.server[limited.flow].astype(np.int64)
@@ -282,9 +293,9 @@ def showing_buckets(parts: list[Series]) -> list[Series]:
 
     Losses by chance would not do: before a limit begins, others pass.
     """
-    lossy = [one for one in parts if np.count_nonzero(one.lost) >= LEAST_LOSSES]
-    fits = search_buckets([one.fates for one in lossy])
-    return [one for one, fit in zip(lossy, fits, strict=True) if fit.llr > LEAST_LLR and strength(fit) > 0]
+    lossy = [series for series in parts if np.count_nonzero(series.lost) >= LEAST_LOSSES]
+    fits = search_buckets([series.fates for series in lossy])
+    return [series for series, fit in zip(lossy, fits, strict=True) if fit.llr > LEAST_LLR and strength(fit) > 0]
 
 
 def lost_alike(part: Series, usual: float) -> bool:

@@ -19,10 +19,10 @@ def flow_domains(trace: Trace) -> I64:
     """
     flow = np.concatenate([trace.http.flow, trace.tls.flow]).astype(np.int64)
     number, different = numbered_text(registrable_domains(Text.concat([trace.http.host, trace.tls.name])))
-    told = different.lengths[number] > 0 if len(number) else np.zeros(0, np.bool_)
+    known = different.lengths[number] > 0 if len(number) else np.zeros(0, np.bool_)
     server = trace.flows.server.astype(np.int64)
     own, there = np.full(len(trace.flows), -1, np.int64), np.full(len(trace.hosts), -1, np.int64)
-    own[flow[told]] = number[told]
+    own[flow[known]] = number[known]
     named = np.flatnonzero(own >= 0)
     there[server[named]] = own[named]
     shared = np.where(there >= 0, there, -1 - np.arange(len(there)))[server]

@@ -67,7 +67,7 @@ which it made but a few. On development seeds of the simulator, whose recorders 
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Asked:
+class Candidate:
     """One direction and its units, before they are tested."""
 
     direction: Direction
@@ -110,8 +110,8 @@ class Judged:
     @property
     def bucket(self) -> Tested | None:
         """The unit that shows a token bucket best, if any does: the clearest kind of fit first, then no queue."""
-        found = [one for one in self.tested if one.bucket]
-        return max(found, key=lambda one: (strength(one.fit), -one.queued, one.fit.llr)) if found else None
+        tests = [test for test in self.tested if test.bucket]
+        return max(tests, key=lambda test: (strength(test.fit), -test.queued, test.fit.llr)) if tests else None
 
     @property
     def rank(self) -> tuple[float, float, float]:
@@ -125,23 +125,23 @@ class Judged:
     @property
     def losing(self) -> I64:
         """The lossy flows in the units that count: those with a bucket if any has one."""
-        units = [one.unit for one in self.tested if one.bucket] or [one.unit for one in self.tested]
-        found = []
+        units = [test.unit for test in self.tested if test.bucket] or [test.unit for test in self.tested]
+        lossy = []
         for unit in units:
             flows, place = np.unique(unit.flow, return_inverse=True)
             share = np.bincount(place, unit.lost) / np.bincount(place)
-            found.append(flows[share > FEW * np.mean(unit.lost)])
-        return np.unique(np.concatenate(found))
+            lossy.append(flows[share > FEW * np.mean(unit.lost)])
+        return np.unique(np.concatenate(lossy))
 
     @property
     def queued(self) -> int:
         """What most units say of a queue."""
-        return int(np.sign(sum(one.queued for one in self.tested)))
+        return int(np.sign(sum(test.queued for test in self.tested)))
 
     @property
     def may_queue(self) -> bool:
         """Whether packets queued before the drops, or came spaced as if they had."""
-        return self.queued > 0 or any(one.waiting.spaced >= SPACED for one in self.tested)
+        return self.queued > 0 or any(test.waiting.spaced >= SPACED for test in self.tested)
 
     @property
     def held_by_ends(self) -> bool:
@@ -170,18 +170,24 @@ def judge_directions(
     Returns:
         What was found in those that say something: enough losses, long enough, and no lossy capture.
     """
-    asked = [one for one in (_ask(trace, direction, numbering, least) for direction in directions) if one]
-    fits = iter(search_buckets([unit.fates for one in asked for unit in one.units]))
+    candidates = [
+        candidate
+        for candidate in (_candidate(trace, direction, numbering, least) for direction in directions)
+        if candidate
+    ]
+    fits = iter(search_buckets([unit.fates for candidate in candidates for unit in candidate.units]))
     judged = []
-    for one in asked:
-        tested = weigh_units(trace, one, list(islice(fits, len(one.units))))
+    for candidate in candidates:
+        tested = weigh_units(trace, candidate, list(islice(fits, len(candidate.units))))
         longest = max((part.unit for part in tested), key=len)
-        limits = SenderLimits() if one.direction.acks else sender_limits(trace, longest, one.direction.outbound)
-        judged.append(Judged(direction=one.direction, series=one.series, tested=tested, limits=limits))
+        limits = (
+            SenderLimits() if candidate.direction.acks else sender_limits(trace, longest, candidate.direction.outbound)
+        )
+        judged.append(Judged(direction=candidate.direction, series=candidate.series, tested=tested, limits=limits))
     return judged
 
 
-def _ask(trace: Trace, direction: Direction, numbering: Numbering, least: int) -> Asked | None:
+def _candidate(trace: Trace, direction: Direction, numbering: Numbering, least: int) -> Candidate | None:
     """Cut a direction into units worth testing; None when it says nothing."""
     series = direction_series(trace, direction.flows, direction.outbound, numbering, acks=direction.acks)
     if int(np.count_nonzero(series.lost)) < least or (not direction.acks and misses_packets(trace, direction, series)):
@@ -196,14 +202,14 @@ def _ask(trace: Trace, direction: Direction, numbering: Numbering, least: int) -
     if not units:
         return None
     known, opened = least_delay(trace, delayed)
-    return Asked(direction=direction, series=series, units=units, short=short, least_delay=known, opened=opened)
+    return Candidate(direction=direction, series=series, units=units, short=short, least_delay=known, opened=opened)
 
 
-def weigh_units(trace: Trace, asked: Asked, fits: Sequence[BucketFit]) -> list[Tested]:
+def weigh_units(trace: Trace, candidate: Candidate, fits: Sequence[BucketFit]) -> list[Tested]:
     """Say what the bucket of each unit worth testing tells, and measure whether its packets waited."""
     tested: list[Tested] = []
-    for unit, fit in zip(asked.units, fits, strict=True):
-        waiting = measure_waiting(unit, asked.least_delay, asked.opened, fit)
+    for unit, fit in zip(candidate.units, fits, strict=True):
+        waiting = measure_waiting(unit, candidate.least_delay, candidate.opened, fit)
         if (
             unit.upstream
             and np.isnan(waiting.share)
@@ -211,29 +217,29 @@ def weigh_units(trace: Trace, asked: Asked, fits: Sequence[BucketFit]) -> list[T
             and not trace.recording.offloaded[unit.flow].any()
         ):
             waiting = measure_arrivals(unit, fit)
-        timed = not asked.direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
+        timed = not candidate.direction.acks and by_timer(unit, fit)  # nobody repeats an acknowledgement
         tested.append(Tested(unit=unit, fit=fit, waiting=waiting, timed=timed))
-    return tested + same_bucket(tested, asked.short)
+    return tested + same_bucket(tested, candidate.short)
 
 
 def same_bucket(tested: list[Tested], short: list[Series]) -> list[Tested]:
     """Test units that are too short for a search: does the bucket of the others, as it is, tell what they lost?"""
-    known = [one for one in tested if one.bucket]
-    if not known:
+    with_bucket = [test for test in tested if test.bucket]
+    if not with_bucket:
         return []
-    best = max(known, key=lambda one: (strength(one.fit), one.fit.llr))
+    best = max(with_bucket, key=lambda test: (strength(test.fit), test.fit.llr))
     rates, depths = np.array([best.fit.rate]), np.array([best.fit.depth])
     fits = [fit_bucket(unit.time, unit.size, unit.lost, rates=rates, depths=depths) for unit in short]
-    found = [Tested(unit=unit, fit=fit, waiting=Waiting(), timed=False) for unit, fit in zip(short, fits, strict=True)]
-    return [one for one in found if one.bucket and strength(one.fit) > 0]
+    tests = [Tested(unit=unit, fit=fit, waiting=Waiting(), timed=False) for unit, fit in zip(short, fits, strict=True)]
+    return [test for test in tests if test.bucket and strength(test.fit) > 0]
 
 
 def by_timer(unit: Series, fit: BucketFit) -> bool:
     """Say whether so few packets a second passed that the sender's timer may have set their pace."""
     packet = float(np.median(unit.size))
     depth, info, below = BEYOND_TIMER
-    shown = fit.depth >= depth * packet and fit.info > info and fit.below > below
-    return bool(fit.rate / packet <= TIMER_RATE and not shown)
+    beyond_timer = fit.depth >= depth * packet and fit.info > info and fit.below > below
+    return bool(fit.rate / packet <= TIMER_RATE and not beyond_timer)
 
 
 def worth_testing(unit: Series, rtt: float) -> bool:
@@ -261,13 +267,13 @@ def misses_packets(trace: Trace, direction: Direction, series: Series) -> bool:
     new = (packets.outbound[row] == direction.outbound) & (packets.payload_length[row] > 0)
     row = row[new & (packets.marks[row] & (Mark.REPEAT | Mark.DUPLICATE_FRAME | Mark.KEEP_ALIVE) == 0)]
     place = np.searchsorted(flow, packets.flow[row])
-    seen = np.bincount(place, packets.payload_length[row], len(flow))
+    captured = np.bincount(place, packets.payload_length[row], len(flow))
     begin = np.full(len(flow), np.iinfo(np.int64).max)
     np.minimum.at(begin, place, packets.relative_seq[row])
     side = 2 * flow + (not direction.outbound)
     begin[trace.sides.syn[side] >= 0] = 1
     acked = np.maximum(trace.sides.acked[side] - begin - 1, 0)  # less a FIN
-    missing = float(np.maximum(acked - seen, 0).sum())
+    missing = float(np.maximum(acked - captured, 0).sum())
     usual = float(np.median(series.payload[series.payload > 0])) if np.any(series.payload > 0) else 1.0
     most, per_loss = CAPTURE_LOSS
     losses = int(np.count_nonzero(series.lost))

@@ -87,10 +87,10 @@ def with_lost_transmissions(trace: Trace, pieces: Series, flows: I64, outbound: 
     arrived = np.zeros(int(group[-1]) + 1, np.int64)
     np.maximum.at(arrived, group, np.where((ready <= heard) | opens, place, 0))
     missing = place != arrived[group]
-    told = reported_twice(trace, pieces.take(copies), missing, ready, reports)
+    duplicates = reported_twice(trace, pieces.take(copies), missing, ready, reports)
     flow, needless = pieces.flow[copies], place > arrived[group]
-    missing[told] = False
-    missing[needless & ~np.isin(flow, flow[told])] = False  # this receiver does not tell of duplicates
+    missing[duplicates] = False
+    missing[needless & ~np.isin(flow, flow[duplicates])] = False  # this receiver does not tell of duplicates
     tells_more = np.isin(flow, trace.packets.flow[reports.row[reports.beyond]])
     unknown = missing & needless & (ready < acked) & ~tells_more
     lost, known = np.zeros(len(pieces), np.bool_), np.ones(len(pieces), np.bool_)
@@ -166,10 +166,10 @@ def reported_twice(trace: Trace, copies: Series, missing: Mask, ready: I64, repo
     own = trace.packets.flow[twice.row].astype(np.int64) << SEQ_BITS | twice.left
     key, left = copies.flow << SEQ_BITS | copies.start, missing.copy()
     begin, end = np.searchsorted(key, own), np.searchsorted(key, own, side="right")
-    found = []
+    arrived = []
     for low, high, time in zip(begin, end, trace.packets.time[twice.row], strict=True):
         fits = np.flatnonzero(left[low:high] & (ready[low:high] <= time))
         if len(fits):
-            found.append(low + fits[-1])
-            left[found[-1]] = False
-    return np.array(found, np.int64)
+            arrived.append(low + fits[-1])
+            left[arrived[-1]] = False
+    return np.array(arrived, np.int64)

@@ -85,12 +85,12 @@ class Series:
 
     def parted(self, key: I64) -> list["Series"]:
         """Part by a value of each packet, such as its flow, in order of the values."""
-        return [self.take(key == one) for one in np.unique(key)]
+        return [self.take(key == value) for value in np.unique(key)]
 
     def joined(self, others: Sequence["Series"]) -> "Series":
         """Merge with others of the same capture, in order of time; what was lost comes first among equal times."""
         every = (self, *others)
-        columns = {name: np.concatenate([getattr(one, name) for one in every]) for name in COLUMNS}
+        columns = {name: np.concatenate([getattr(series, name) for series in every]) for name in COLUMNS}
         order = np.lexsort((~columns["lost"], columns["time"]))
         return self.with_columns({name: column[order] for name, column in columns.items()})
 
@@ -127,7 +127,7 @@ def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
     cut = np.where(pieces[parent] > 1, most[parent], payload[parent])
     length = np.minimum(cut, payload[parent] - place * cut)
     header = (packets.payload_at[rows].astype(np.int64) - packets.ip_at[rows]) + ETHERNET
-    laid = Series(
+    series = Series(
         time=at_client(trace, rows)[parent],
         size=(length + header[parent]).astype(np.float64),
         lost=np.zeros(len(parent), np.bool_),
@@ -138,7 +138,7 @@ def wire_packets(trace: Trace, flows: I64, outbound: bool) -> Series:
         delay=np.full(len(parent), np.nan),
         upstream=behind_limit(trace, rows, flows, outbound),
     )
-    return laid.take(np.argsort(laid.time, kind="stable"))
+    return series.take(np.argsort(series.time, kind="stable"))
 
 
 def seconds(trace: Trace, time: I64) -> F64:

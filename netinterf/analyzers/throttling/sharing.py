@@ -46,12 +46,12 @@ def one_for_all(limited: Series, servers: I64, spared: Sequence[Series], near: B
     whole = limited.joined(spared)
     finer = (limited.parted(key) for key in (np.zeros_like(servers), servers, limited.flow))
     kinds = list({len(parts): parts for parts in finer}.values())  # with as many parts they are the same
-    searched = [*([whole] if spared else []), *(one for parts in kinds for one in parts)]
-    tried = [near, *search_buckets([one.fates for one in searched])]
-    rate, depth = np.array([(one.rate, one.depth) for one in tried if np.isfinite(one.rate)]).T
-    of_whole, of_limited, *lucky = harmless_likelihoods([(one.time, one.lost) for one in (whole, limited, *spared)])
+    searched = [*([whole] if spared else []), *(part for parts in kinds for part in parts)]
+    tried = [near, *search_buckets([part.fates for part in searched])]
+    rate, depth = np.array([(fit.rate, fit.depth) for fit in tried if np.isfinite(fit.rate)]).T
+    of_whole, of_limited, *lucky = harmless_likelihoods([(part.time, part.lost) for part in (whole, limited, *spared)])
     together = explain_parts([whole.fates], rate, depth, of_whole).likelihood
-    apart = [explain_parts([one.fates for one in parts], rate, depth, of_limited) for parts in kinds]
+    apart = [explain_parts([part.fates for part in parts], rate, depth, of_limited) for parts in kinds]
     best = max(apart, key=lambda fit: fit.likelihood)
     return float(max(together, of_whole) - best.likelihood - sum(lucky)), strength(best) > 0
 
@@ -68,10 +68,10 @@ def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list
         For each of these flows, the log-likelihood ratio of having only luck against sharing the bucket.
     """
     rate, depth = np.array([fit.rate]), np.array([fit.depth])
-    both = own.joined(spared)
-    left = follow_bucket(both.time, both.size, both.lost, rate, depth)[:, 0]
-    mine = np.isin(both.flow, np.unique(own.flow))
+    pooled = own.joined(spared)
+    left = follow_bucket(pooled.time, pooled.size, pooled.lost, rate, depth)[:, 0]
+    mine = np.isin(pooled.flow, np.unique(own.flow))
     empty = left < 0
-    drops = (np.count_nonzero(both.lost & empty & mine) + 1) / (np.count_nonzero(empty & mine) + 2)  # Laplace's rule
-    told = empty * np.where(both.lost, np.log(LUCK / drops), np.log((1 - LUCK) / (1 - drops)))
-    return [float(told[both.flow == one.flow[0]].sum()) for one in spared]
+    drops = (np.count_nonzero(pooled.lost & empty & mine) + 1) / (np.count_nonzero(empty & mine) + 2)  # Laplace's rule
+    llr = empty * np.where(pooled.lost, np.log(LUCK / drops), np.log((1 - LUCK) / (1 - drops)))
+    return [float(llr[pooled.flow == part.flow[0]].sum()) for part in spared]

@@ -15,7 +15,7 @@ from netinterf.arrays import I64
 from netinterf.schema import Mark
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_LOSSES", "Direction", "bounded", "lossy_directions", "split_units", "unheard_directions"]
+__all__ = ["LEAST_LOSSES", "Direction", "ack_loss_directions", "bounded", "lossy_directions", "split_units"]
 
 TCP = 6
 
@@ -78,7 +78,7 @@ def _direction(trace: Trace, flows: I64, outbound: bool, acks: bool = False) -> 
     return Direction(client=client, servers=servers, outbound=outbound, flows=flows, acks=acks)
 
 
-def unheard_directions(trace: Trace, needless: I64) -> list[Direction]:
+def ack_loss_directions(trace: Trace, needless: I64) -> list[Direction]:
     """List the flows of which the other end repeated data that had been acknowledged, at most `MOST_FLOWS`.
 
     Args:
@@ -92,25 +92,25 @@ def unheard_directions(trace: Trace, needless: I64) -> list[Direction]:
 
 def _single_flows(trace: Trace, pairs: list[Direction], suspicions: I64, least: int) -> list[Direction]:
     """List the lossy flows of pairs that have several flows, at most :data:`MOST_FLOWS` of a pair."""
-    found = []
-    for one in pairs:
-        side = 2 * one.flows + (not one.outbound)
+    directions = []
+    for pair in pairs:
+        side = 2 * pair.flows + (not pair.outbound)
         suspect = suspicions[side]
         if np.count_nonzero(suspect) > 1:
             worst = np.argsort(-suspect, kind="stable")[:MOST_FLOWS]
-            chosen = one.flows[worst[suspect[worst] >= least]]
-            found += [_direction(trace, flow, one.outbound) for flow in chosen.reshape(-1, 1)]
-    return found
+            chosen = pair.flows[worst[suspect[worst] >= least]]
+            directions += [_direction(trace, flow, pair.outbound) for flow in chosen.reshape(-1, 1)]
+    return directions
 
 
 def _whole_clients(trace: Trace, pairs: list[Direction]) -> list[Direction]:
     """Merge the lossy pairs of each client that has several, way by way."""
-    found = []
-    for client, outbound in dict.fromkeys((one.client, one.outbound) for one in pairs):
-        own = [one.flows for one in pairs if (one.client, one.outbound) == (client, outbound)]
+    merged = []
+    for client, outbound in dict.fromkeys((pair.client, pair.outbound) for pair in pairs):
+        own = [pair.flows for pair in pairs if (pair.client, pair.outbound) == (client, outbound)]
         if len(own) > 1:
-            found.append(_direction(trace, np.sort(np.concatenate(own)), outbound))
-    return found
+            merged.append(_direction(trace, np.sort(np.concatenate(own)), outbound))
+    return merged
 
 
 def split_units(trace: Trace, direction: Direction, series: Series, least: int = LEAST_LOSSES) -> list[Series]:
@@ -154,8 +154,8 @@ def _answer_numbers(trace: Trace, direction: Direction, series: Series) -> I64:
     rows = np.sort(rows[request])
     order = np.lexsort((series.row, series.flow))
     key = (series.flow << SEQ_BITS | series.row)[order]
-    asked = packets.flow[rows].astype(np.int64) << SEQ_BITS | rows
-    after = np.searchsorted(key, asked)
+    request_keys = packets.flow[rows].astype(np.int64) << SEQ_BITS | rows
+    after = np.searchsorted(key, request_keys)
     top = np.maximum.accumulate(series.flow[order] << SEQ_BITS | (series.start + series.payload)[order])
     previous, following = order[np.maximum(after - 1, 0)], order[np.minimum(after, len(order) - 1)]
     flow = packets.flow[rows]
@@ -165,9 +165,9 @@ def _answer_numbers(trace: Trace, direction: Direction, series: Series) -> I64:
     rtt = np.maximum(trace.sides.rtt[2 * flow.astype(np.int64) + (not direction.outbound)], 0)
     gap = packets.time[series.row[following]] - packets.time[rows]
     opens = has_following & (packets.relative_ack[rows] >= sent) & (2 * gap >= rtt)
-    asked = np.sort(asked[opens])
+    request_keys = np.sort(request_keys[opens])
     number = np.empty(len(series), np.int64)
-    number[order] = np.searchsorted(asked, key)
+    number[order] = np.searchsorted(request_keys, key)
     return number
 
 

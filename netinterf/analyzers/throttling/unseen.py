@@ -77,8 +77,8 @@ def count_numbers(trace: Trace) -> Numbering:
         clean += np.bincount(side, line, count)
         right += np.bincount(side, line & (between == 0), count)
         skipped += np.bincount(side, np.where(far, 0, np.maximum(between, 0)), count)
-        held = np.flatnonzero(data & ~quick & (packets.tcp_flags[before] & TcpFlag.PSH == 0))
-        silent += np.bincount(side[held], timer_runs(trace, before[held], behind[held], 0.0) + 1, count)
+        stalled = np.flatnonzero(data & ~quick & (packets.tcp_flags[before] & TcpFlag.PSH == 0))
+        silent += np.bincount(side[stalled], timer_runs(trace, before[stalled], behind[stalled], 0.0) + 1, count)
     counts = (clean >= LEAST_CLEAN) & (right >= CLEAN_SHARE * clean) & (wild <= WILD_SHARE * moves + 1)
     counts &= np.repeat(trace.recording.ip_id_informative & (packets.version[trace.flows.first_packet] == 4), 2)
     return Numbering(counts=counts, missing=np.where(counts, skipped, silent).astype(np.int64))
@@ -120,7 +120,7 @@ def with_unseen_losses(trace: Trace, pieces: Series, flows: I64, outbound: bool,
     others = pieces.take(np.isin(pieces.flow, flows[~counted]))
     holes = numbered_holes(trace, flows[counted], outbound, rtt)
     silences = silent_holes(trace, np.unique(others.row), answers(trace, flows, outbound), rtt)
-    lost = [dated(trace, pieces, one, spacing) for one in (holes, silences)]
+    lost = [dated(trace, pieces, missing, spacing) for missing in (holes, silences)]
     return pieces.joined([*lost, filled_later(trace, others, spacing)])
 
 
@@ -180,8 +180,8 @@ def receiver_room(trace: Trace, before: I64, behind: I64, acks: I64) -> I64:
     first, end = np.searchsorted(key, own | before), np.searchsorted(key, own | behind)
     shift = trace.sides.window_shift[2 * packets.flow[acks].astype(np.int64) + ~packets.outbound[acks]].astype(np.int64)
     room = packets.window[acks].astype(np.int64) << np.where(shift == UNKNOWN_SHIFT, 0, shift)
-    held = np.minimum(room[np.minimum(first, len(acks) - 1)], room[np.maximum(end - 1, 0)])
-    least: I64 = np.where(first < end, held, -1)
+    window = np.minimum(room[np.minimum(first, len(acks) - 1)], room[np.maximum(end - 1, 0)])
+    least: I64 = np.where(first < end, window, -1)
     return least
 
 

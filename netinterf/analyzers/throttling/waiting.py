@@ -139,9 +139,9 @@ def _round_trips(trace: Trace, series: Series) -> F64:
     _match(delay, sent, order, ends, wanted, trace.packets.time[reports.row])
     samples = trace.rtts
     chosen = np.flatnonzero((samples.kind != RttKind.HANDSHAKE) & np.isin(samples.side // 2, flows))
-    asked, packets = samples.asked[chosen], trace.packets
-    end = packets.relative_seq[asked] + packets.payload_length[asked]
-    wanted = packets.flow[asked].astype(np.int64) << SEQ_BITS | end
+    acked, packets = samples.asked[chosen], trace.packets
+    end = packets.relative_seq[acked] + packets.payload_length[acked]
+    wanted = packets.flow[acked].astype(np.int64) << SEQ_BITS | end
     _match(delay, sent, order, ends, wanted, packets.time[samples.packet[chosen]])
     return delay
 

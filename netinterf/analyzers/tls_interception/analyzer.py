@@ -52,7 +52,7 @@ def certificate_signs(leaves: Leaves) -> list[Sign]:
     contrast = (leaves.sites >= rules.LEAST_FOR_CONTRAST) & (leaves.spared > 0)
     return [
         sign(rules.STATE, kind == "state"),
-        sign(rules.PRODUCT, (kind == "product") & leaves.made_out),
+        sign(rules.PRODUCT, (kind == "product") & leaves.for_host),
         sign(rules.LOCAL, kind == "local", forged=none),
         sign(rules.NEAR, leaves.near, forged=none),
         sign(rules.PUBLIC, leaves.public, forged=none),

@@ -44,7 +44,7 @@ class Flights:
     host: I64  # places in hosts, -1 where the client named none
     leaves: tuple[Certificate, ...]
     hosts: Text
-    made_out: Mask  # the certificate is made out to the host
+    for_host: Mask  # the certificate is made out to the host
     rooted: Mask  # it leads to a root that was public, and all of the way was valid
     rootless: Mask  # what was shown leads up to a root that never was
     timestamps: Mask  # it came with timestamps of transparency logs
@@ -72,7 +72,7 @@ def read_flights(trace: Trace) -> Flights | None:
     host, hosts = asked_hosts(tls, flow, len(trace.flows))
     rooted, rootless, top = judge_paths(tls, rows, number, leaves)
     begins = np.array([leaf.begins for leaf in leaves])[number]
-    carried = np.array([leaf.timestamps for leaf in leaves])[number] | came_along(tls, len(trace.flows))[flow]
+    carried = np.array([leaf.timestamps for leaf in leaves])[number] | timestamps_beside(tls, len(trace.flows))[flow]
     return Flights(
         flow=flow,
         row=tls.packet[rows].astype(np.int64),
@@ -81,12 +81,12 @@ def read_flights(trace: Trace) -> Flights | None:
         host=host,
         leaves=leaves,
         hosts=hosts,
-        made_out=names_host(leaves, number, host, hosts),
+        for_host=names_host(leaves, number, host, hosts),
         rooted=rooted,
         rootless=rootless,
         timestamps=carried,
         young=begins >= DEMANDED,
-        missing=(begins >= DEMANDED) & all_was_open(tls, rows, len(trace.flows)) & ~carried,
+        missing=(begins >= DEMANDED) & timestamps_possible(tls, rows, len(trace.flows)) & ~carried,
     )
 
 
@@ -117,50 +117,50 @@ def judge_paths(tls: Tls, rows: I64, leaf: I64, leaves: tuple[Certificate, ...])
         for der in certificates_behind(chains.bytes(int(behind[row]))):
             if der not in read:
                 read[der] = read_certificate(der)
-            if (one := read[der]) is not None:
-                sent.append(one)
+            if (certificate := read[der]) is not None:
+                sent.append(certificate)
         own = leaves[leaf[row]]
         rooted[place], top = is_rooted(own, sent, roots, signatures), top_of(own, sent, signatures)
         unknown[place] = not rooted[place] and top.issuer_der not in roots and (top.own or top is not own)
         tops.append(top.issuer)
-    return rooted[pair], unknown[pair], tuple(tops[one] for one in pair.tolist())
+    return rooted[pair], unknown[pair], tuple(tops[number] for number in pair.tolist())
 
 
-def came_along(tls: Tls, flows: int) -> Mask:
+def timestamps_beside(tls: Tls, flows: int) -> Mask:
     """Say in which connections timestamps came beside the certificate: in the ServerHello, or stapled."""
-    found = np.zeros(flows, np.bool_)
+    timestamped = np.zeros(flows, np.bool_)
     hello = (tls.kind == TlsKind.SERVER_HELLO) & ~tls.outbound & having(tls, TIMESTAMPS)
-    found[tls.flow[hello]] = True
+    timestamped[tls.flow[hello]] = True
     rows = np.flatnonzero((tls.stapled.lengths > 0) & ~tls.outbound)
     number, responses = numbered_text(tls.stapled.take(rows))
-    told = np.array([has_stapled_timestamps(responses.bytes(place)) for place in range(len(responses))], np.bool_)
-    found[tls.flow[rows[told[number]]]] = True
-    return found
+    stapled = np.array([has_stapled_timestamps(responses.bytes(place)) for place in range(len(responses))], np.bool_)
+    timestamped[tls.flow[rows[stapled[number]]]] = True
+    return timestamped
 
 
-def all_was_open(tls: Tls, rows: I64, flows: int) -> Mask:
+def timestamps_possible(tls: Tls, rows: I64, flows: int) -> Mask:
     """Say of connections whether timestamps could have come by either way, and would have been seen."""
-    asked, heard, whole = (np.zeros(flows, np.bool_) for _ in range(3))
-    asked[tls.flow[tls.outbound & having(tls, STATUS_REQUEST) & having(tls, TIMESTAMPS)]] = True
-    heard[tls.flow[(tls.kind == TlsKind.SERVER_HELLO) & ~tls.outbound & (tls.error == ParseError.NONE)]] = True
-    whole[tls.flow[rows[tls.followed[rows] & (tls.error[rows] == ParseError.NONE)]]] = True
-    whole[tls.flow[(tls.kind == TlsKind.CERTIFICATE_STATUS) & (tls.error != ParseError.NONE)]] = False
-    return (asked & heard & whole)[tls.flow[rows]]
+    requested, hello_seen, complete = (np.zeros(flows, np.bool_) for _ in range(3))
+    requested[tls.flow[tls.outbound & having(tls, STATUS_REQUEST) & having(tls, TIMESTAMPS)]] = True
+    hello_seen[tls.flow[(tls.kind == TlsKind.SERVER_HELLO) & ~tls.outbound & (tls.error == ParseError.NONE)]] = True
+    complete[tls.flow[rows[tls.followed[rows] & (tls.error[rows] == ParseError.NONE)]]] = True
+    complete[tls.flow[(tls.kind == TlsKind.CERTIFICATE_STATUS) & (tls.error != ParseError.NONE)]] = False
+    return (requested & hello_seen & complete)[tls.flow[rows]]
 
 
 def having(tls: Tls, extension: int) -> Mask:
     """Say which hellos have an extension."""
-    found = np.zeros(len(tls), np.bool_)
-    found[tls.extensions.parents()[tls.extensions.values == extension]] = True
-    return found
+    hellos = np.zeros(len(tls), np.bool_)
+    hellos[tls.extensions.parents()[tls.extensions.values == extension]] = True
+    return hellos
 
 
 def names_host(leaves: tuple[Certificate, ...], leaf: I64, host: I64, hosts: Text) -> Mask:
     """Say which certificates are made out to the host that was asked for; each combination once."""
-    made_out = np.zeros(len(leaf), np.bool_)
+    for_host = np.zeros(len(leaf), np.bool_)
     named = np.flatnonzero(host >= 0)
     pair = combined(leaf[named], host[named])
     _, first = np.unique(pair, return_index=True)
     fits = [is_for(leaves[leaf[row]], hosts[int(host[row])]) for row in named[first].tolist()]
-    made_out[named] = np.array(fits, np.bool_)[pair]
-    return made_out
+    for_host[named] = np.array(fits, np.bool_)[pair]
+    return for_host

@@ -36,7 +36,7 @@ class Leaves:
     flow: I64  # rows in Flows
     row: I64  # rows in Packets where the certificate begins
     kind: tuple[str, ...]  # who signed it: state, product, local, vendor, or empty
-    made_out: Mask  # to the host that was asked for
+    for_host: Mask  # to the host that was asked for
     public: Mask  # made out to the host, and it leads to a root that was public
     private: Mask  # its issuer is none of those that were public
     sites: I64  # unrelated names of the client for which the same private issuer signed
@@ -65,14 +65,14 @@ def compare(trace: Trace, flights: Flights) -> Leaves:
     key = numbers([leaf.key for leaf in flights.leaves])[flights.leaf]
     kind = known_by_name(flights)
     public = flights.rooted | flights.timestamps
-    own = np.array([one == "vendor" for one in kind], np.bool_)
+    own = np.array([signer == "vendor" for signer in kind], np.bool_)
     private = any_of(issuer, flights.rootless | flights.missing) & ~any_of(issuer, public | own)
     domain = domains(flights)
-    abroad = flights.made_out & (domain >= 0) & (trace.hosts.special[server] & np.uint16(INSIDE) == 0)
+    abroad = flights.for_host & (domain >= 0) & (trace.hosts.special[server] & np.uint16(INSIDE) == 0)
     counted = private & abroad
     of_issuer, of_key = combined(client, issuer), combined(client, key)
     several = distinct(of_key, flights.leaf, counted) > 1
-    spare = public & flights.made_out & (domain >= 0)
+    spare = public & flights.for_host & (domain >= 0)
     of_client = combined(client)
     named = flights.host >= 0
     of_name = combined(client, flights.host)
@@ -80,13 +80,13 @@ def compare(trace: Trace, flights: Flights) -> Leaves:
         flow=flights.flow,
         row=flights.row,
         kind=kind,
-        made_out=flights.made_out,
-        public=flights.rooted & flights.made_out,
+        for_host=flights.for_host,
+        public=flights.rooted & flights.for_host,
         private=private,
         sites=unrelated(of_issuer, domain, server, counted),
         keys=np.where(several, unrelated(of_key, domain, server, counted), 0),
         spared=distinct(of_client, domain, spare),
-        differs=np.where(named & private & flights.made_out, counts(of_name, public & flights.made_out), 0),
+        differs=np.where(named & private & flights.for_host, counts(of_name, public & flights.for_host), 0),
         near=counted & near_tap(trace, flights.flow),
         missing=private & abroad & any_of(of_issuer, flights.missing) & flights.young,
         bare=~public & np.array([leaf.bare for leaf in flights.leaves], np.bool_)[flights.leaf],
@@ -138,8 +138,8 @@ def counts(group: I64, use: Mask) -> I64:
 
 def any_of(group: I64, use: Mask) -> Mask:
     """Say, for each row, whether some row of its group is used."""
-    found: Mask = counts(group, use) > 0
-    return found
+    used: Mask = counts(group, use) > 0
+    return used
 
 
 def distinct(group: I64, label: I64, use: Mask) -> I64:

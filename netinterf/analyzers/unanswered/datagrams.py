@@ -29,8 +29,10 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
             its server looks alike.
     """
     quic = trace.quic
-    shown = waiting_shown(trace)[quic.flow]
-    side = np.concatenate([2 * quic.flow[shown[:, place]].astype(np.int64) + place for place in range(1 + both_ways)])
+    observable = waiting_shown(trace)[quic.flow]
+    side = np.concatenate(
+        [2 * quic.flow[observable[:, place]].astype(np.int64) + place for place in range(1 + both_ways)]
+    )
     packets, sides = trace.packets, trace.sides
     rows = trace.by_flow.take(side // 2)
     owner, row = rows.parents(), rows.values.astype(np.int64)
@@ -44,12 +46,12 @@ def find_quic(trace: Trace, *, both_ways: bool = False) -> Silences:
     turns = np.bincount(owner, again)[place]
     begin, side, heard = row[first], side[place], heard[place]
     last = sides.last[side].astype(np.int64)
-    asked, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
-    lasted = np.minimum(asked + PATIENCE_NS, end - packets.time[begin])
+    trying, end = packets.time[last] - packets.time[begin], end_of_capture(trace)
+    lasted = np.minimum(trying + PATIENCE_NS, end - packets.time[begin])
     once = (heard < 0) & (end - packets.time[last] >= WAIT_NS)
-    hoped = np.where(heard < 0, tries, turns) >= LEAST_TRIES
-    kept = once | (hoped & (asked >= PATIENCE_NS))
-    side, heard, begin, last, tries, lasted = (part[kept] for part in (side, heard, begin, last, tries, lasted))
+    persisted = np.where(heard < 0, tries, turns) >= LEAST_TRIES
+    keep = once | (persisted & (trying >= PATIENCE_NS))
+    side, heard, begin, last, tries, lasted = (part[keep] for part in (side, heard, begin, last, tries, lasted))
     return Silences(
         flow=side // 2,
         side=side,

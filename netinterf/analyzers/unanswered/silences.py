@@ -100,9 +100,9 @@ def apart(side: I64, time: I64, trip: I64) -> Mask:
 
     What comes sooner is the same flight. Rows of a side lie together, in time order; a *trip* below 1 is unknown.
     """
-    found: Mask = np.diff(side, prepend=-1) != 0
-    found |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
-    return found
+    separate: Mask = np.diff(side, prepend=-1) != 0
+    separate |= np.diff(time, prepend=0) >= np.where(trip > 0, trip, FIRST_TIMEOUT_NS)
+    return separate
 
 
 def end_of_capture(trace: Trace) -> int:

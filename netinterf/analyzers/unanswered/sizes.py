@@ -51,7 +51,7 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
     client, server = flows.client[side // 2].astype(np.int64), flows.server[side // 2].astype(np.int64)
     own_client, own_server = (column[silences.flow].astype(np.int64) for column in (flows.client, flows.server))
     own_way = silences.side % 2
-    found = []
+    none_passed = []
     for here, own in (
         ((client * hosts + server) * 2 + way, (own_client * hosts + own_server) * 2 + own_way),
         (client * 2 + way, own_client * 2 + own_way),
@@ -61,15 +61,15 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
         np.maximum.at(largest, number.reshape(-1), size)
         place = np.searchsorted(key, own)
         known = (place < len(key)) & (np.append(key, -1)[place] == own)
-        found.append(
+        none_passed.append(
             large & (np.where(known, largest[np.minimum(place, len(key))], 0) < np.minimum(silences.size, USUAL))
         )
-    return found[0], found[1]
+    return none_passed[0], none_passed[1]
 
 
 def small_died(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether a small segment was sent behind what got no answer, and was not acknowledged."""
-    packets, found = trace.packets, np.zeros(len(silences), np.bool_)
+    packets, died = trace.packets, np.zeros(len(silences), np.bool_)
     near = trace.by_flow.take(silences.flow)
     owner, row = near.parents(), near.values.astype(np.int64)
     theirs = packets.outbound[row] != (silences.side[owner] % 2 == 0)
@@ -78,11 +78,11 @@ def small_died(trace: Trace, silences: Silences) -> Mask:
     small &= packets.relative_seq[row] > packets.relative_seq[silences.row[owner]]
     first = np.full(len(silences), len(packets))
     np.minimum.at(first, owner[small], row[small])
-    found[owner[small]] = True
+    died[owner[small]] = True
     flags = packets.tcp_flags[row] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST)
     heard = theirs & (row > first[owner]) & (size == 0) & (flags == 0)
-    found[owner[heard]] = False
-    return found
+    died[owner[heard]] = False
+    return died
 
 
 def acknowledgements_died(trace: Trace, silences: Silences) -> Mask:
@@ -96,9 +96,9 @@ def acknowledgements_died(trace: Trace, silences: Silences) -> Mask:
     own, time = base.side ^ 1, packets.time[base.row]
     begin = np.full(2 * len(trace.flows), len(packets))
     begin[silences.side] = silences.row
-    told = base.first_above(base.acked, own, base.end - 1)
-    again = (base.row > begin[own]) & (packets.payload_length[base.row] > 0) & (told >= 0)
-    again &= time - base.at(time, told) >= np.maximum(rtt[base.side], 0)
+    acked_at = base.first_above(base.acked, own, base.end - 1)
+    again = (base.row > begin[own]) & (packets.payload_length[base.row] > 0) & (acked_at >= 0)
+    again &= time - base.at(time, acked_at) >= np.maximum(rtt[base.side], 0)
     again &= (packets.marks[base.row] & (Mark.REPEAT | Mark.KEEP_ALIVE)) == Mark.REPEAT
     side = own[again]
     times = np.bincount(side[apart(side, time[again], rtt[side ^ 1])], minlength=2 * len(trace.flows))

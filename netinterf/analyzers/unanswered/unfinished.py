@@ -28,13 +28,13 @@ RECORDS = 512
 
 def unfinished(trace: Trace, waiting: I64) -> Mask:
     """Say of each waiting side, a row in Sides, whether the other end had announced more than it acknowledged."""
-    told = np.zeros(len(waiting), np.bool_)
+    announced = np.zeros(len(waiting), np.bool_)
     tcp = np.flatnonzero(trace.flows.protocol[waiting // 2] == TCP)
     if len(tcp):
         side = waiting[tcp] ^ 1
         reached = trace.sides.acked[side].astype(np.int64) - 1  # bytes of the stream: the SYN counts one
-        told[tcp] = mid_body(trace, side, reached) | mid_record(trace, side, reached)
-    return told
+        announced[tcp] = mid_body(trace, side, reached) | mid_record(trace, side, reached)
+    return announced
 
 
 def mid_body(trace: Trace, side: I64, reached: I64) -> Mask:
@@ -44,21 +44,21 @@ def mid_body(trace: Trace, side: I64, reached: I64) -> Mask:
     """
     http, packets = trace.http, trace.packets
     bodiless = np.isin(hash_rows(http.method), hash_rows(Text.of([word.encode() for word in BODILESS])))
-    spared = np.isin(http.flow, http.flow[bodiless])
-    spared |= ~http.outbound & ((http.status < 200) | np.isin(http.status, (204, 304)))
-    head = np.flatnonzero((http.content_length >= 0) & (http.head_length > 0) & ~spared)
+    bodies_absent = np.isin(http.flow, http.flow[bodiless])
+    bodies_absent |= ~http.outbound & ((http.status < 200) | np.isin(http.status, (204, 304)))
+    head = np.flatnonzero((http.content_length >= 0) & (http.head_length > 0) & ~bodies_absent)
     row = http.packet[head].astype(np.int64)
     end = packets.relative_seq[row] - 1 + http.head_length[head] + http.content_length[head]
     last = np.full(len(trace.sides), -1)
     np.maximum.at(last, 2 * http.flow[head].astype(np.int64) + ~http.outbound[head], end)
-    found: Mask = reached < last[side]
-    return found
+    incomplete: Mask = reached < last[side]
+    return incomplete
 
 
 def mid_record(trace: Trace, side: I64, reached: I64) -> Mask:
     """Say which sides stopped inside a TLS record."""
     stream = Streams(trace, side)
-    place, found = np.zeros(len(side), np.int64), np.zeros(len(side), np.bool_)
+    place, incomplete = np.zeros(len(side), np.int64), np.zeros(len(side), np.bool_)
     active = np.flatnonzero((reached > HEADER) & np.isin(side // 2, trace.tls.flow))
     for _ in range(RECORDS):
         if not len(active):
@@ -67,9 +67,9 @@ def mid_record(trace: Trace, side: I64, reached: I64) -> Mask:
         known = (kind >= TYPES[0]) & (kind <= TYPES[1]) & (major == 3) & (high >= 0) & (low >= 0)
         active, size = active[known], ((high << 8) + low)[known]
         place[active] += HEADER + size
-        found[active] = place[active] > reached[active]
+        incomplete[active] = place[active] > reached[active]
         active = active[place[active] + HEADER <= reached[active]]
-    return found
+    return incomplete
 
 
 class Streams:
@@ -90,21 +90,21 @@ class Streams:
 
     def header(self, owner: I64, offset: I64) -> I64:
         """Read a record's header of each of some streams at an offset, -1 for bytes that were not captured: (n, 5)."""
-        found = np.full((len(owner), HEADER), -1)
+        headers = np.full((len(owner), HEADER), -1)
         if not len(self.keys):
-            return found
+            return headers
         place = np.maximum(np.searchsorted(self.keys, owner << 40 | offset, side="right") - 1, 0)
         inside = offset - self.begin[place]
         whole = (self.keys[place] >> 40 == owner) & (inside >= 0) & (inside + HEADER <= self.length[place])
-        found[whole] = self.buffer[(self.at[place] + inside)[whole, None] + np.arange(HEADER)]
-        rest = np.flatnonzero(~whole)  # those that lie in two packets
-        for step in range(HEADER if len(rest) else 0):
-            found[rest, step] = self.byte(owner[rest], offset[rest] + step)
-        return found
+        headers[whole] = self.buffer[(self.at[place] + inside)[whole, None] + np.arange(HEADER)]
+        split = np.flatnonzero(~whole)  # those that lie in two packets
+        for step in range(HEADER if len(split) else 0):
+            headers[split, step] = self.byte(owner[split], offset[split] + step)
+        return headers
 
     def byte(self, owner: I64, offset: I64) -> I64:
         """Read the byte of each of some streams at an offset, -1 where it was not captured."""
         place = np.maximum(np.searchsorted(self.keys, owner << 40 | offset, side="right") - 1, 0)
         inside = offset - self.begin[place]
-        held = (self.keys[place] >> 40 == owner) & (inside >= 0) & (inside < self.length[place])
-        return np.where(held, self.buffer[self.at[place] + np.where(held, inside, 0)].astype(np.int64), -1)
+        captured = (self.keys[place] >> 40 == owner) & (inside >= 0) & (inside < self.length[place])
+        return np.where(captured, self.buffer[self.at[place] + np.where(captured, inside, 0)].astype(np.int64), -1)

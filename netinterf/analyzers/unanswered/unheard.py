@@ -17,7 +17,7 @@ from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_TRIES", "find_unheard"]
+__all__ = ["LEAST_TRIES", "find_unacked"]
 
 LEAST_TRIES = 3
 """Transmissions of which none was acknowledged: at 1 % loss each way three in a row have chance 8e-6."""
@@ -30,7 +30,7 @@ TRICKLE = 256
 """Bytes of room below which a receiver hardly takes part: half of the least segment size (RFC 9293 §3.7.1)."""
 
 
-def find_unheard(trace: Trace) -> Silences:
+def find_unacked(trace: Trace) -> Silences:
     """Find sides that repeated unacknowledged bytes: `MANY_TRIES` in all, or `LEAST_TRIES` over `WAIT_NS`.
 
     Which bytes they repeat is up to them: senders probe with the last segment first (RFC 8985 §7).
@@ -41,8 +41,8 @@ def find_unheard(trace: Trace) -> Silences:
     base = side_packets(trace, np.unique(side // 2))
     packets, sides = trace.packets, trace.sides
     acked = sides.acked[base.side].astype(np.int64)
-    said = packets.payload_length[base.row] > 0
-    stuck = np.isin(base.side, side) & (base.end > acked) & (said | (packets.tcp_flags[base.row] & TcpFlag.FIN != 0))
+    data = packets.payload_length[base.row] > 0
+    stuck = np.isin(base.side, side) & (base.end > acked) & (data | (packets.tcp_flags[base.row] & TcpFlag.FIN != 0))
     stuck &= packets.marks[base.row] & Mark.KEEP_ALIVE == 0
     oldest = stuck & (packets.relative_seq[base.row] <= acked)
     place = np.flatnonzero(oldest)
@@ -52,14 +52,14 @@ def find_unheard(trace: Trace) -> Silences:
     since = packets.time[row]
     end, other = end_of_capture(trace), which ^ 1
     until = np.where(packets.time[last] - since >= WAIT_NS, packets.time[last], np.minimum(since + WAIT_NS, end))
-    kept = (tries >= MANY_TRIES) | ((tries >= LEAST_TRIES) & (until - since >= WAIT_NS))
-    kept &= had_room(base, place, other)
-    kept &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
-    kept &= ~refuses(trace, base, which)
+    keep = (tries >= MANY_TRIES) | ((tries >= LEAST_TRIES) & (until - since >= WAIT_NS))
+    keep &= had_room(base, place, other)
+    keep &= ~((sides.rst[other] >= 0) & (packets.time[sides.rst[other]] < since + WAIT_NS))
+    keep &= ~refuses(trace, base, which)
     size = packets.payload_length[row].astype(np.int64)
     first = packets.relative_seq[row] <= first_flight(trace, which)
     opening = first & (size > 0) & (which % 2 == 0) & (trace.sides.syn[which] >= 0)
-    found = Silences(
+    silences = Silences(
         flow=which // 2,
         side=which,
         kind=np.where(size > 0, Kind.UNHEARD, Kind.CLOSING).astype(np.int64),
@@ -72,8 +72,8 @@ def find_unheard(trace: Trace) -> Silences:
         first=first,
         heard=still_heard(trace, base, which, row, np.where(opening, np.iinfo(np.int32).max, last)),
         paused=pause_before(trace, base, row, which),
-    ).take(kept)
-    return found.take(np.lexsort((found.side, found.kind)))
+    ).take(keep)
+    return silences.take(np.lexsort((silences.side, silences.kind)))
 
 
 def refuses(trace: Trace, base: SidePackets, side: I64) -> Mask:
@@ -89,8 +89,8 @@ def refuses(trace: Trace, base: SidePackets, side: I64) -> Mask:
         return np.zeros(len(side), np.bool_)
     trip = sides.rtt[side ^ 1]
     wait = packets.time[np.maximum(reset, 0)] - packets.time[np.maximum(last, 0)]
-    found: Mask = closed & (wait <= np.where(trip > 0, 2 * trip, FIRST_TIMEOUT_NS))
-    return found
+    refused: Mask = closed & (wait <= np.where(trip > 0, 2 * trip, FIRST_TIMEOUT_NS))
+    return refused
 
 
 def repeats(trace: Trace, base: SidePackets, places: I64, which: I64) -> I64:
@@ -113,12 +113,12 @@ def stuck_sides(trace: Trace) -> I64:
     asks whether it was meant (a challenge, RFC 5961 §4).
     """
     sides, flows = trace.sides, trace.flows
-    both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
-    both &= (sides.syn[0::2] < 0) | (sides.syn[1::2] >= 0)
-    kept = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
-    kept &= np.repeat(both, 2)
-    kept &= waiting_shown(trace).reshape(-1)
-    return np.flatnonzero(kept)
+    two_way = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
+    two_way &= (sides.syn[0::2] < 0) | (sides.syn[1::2] >= 0)
+    keep = (sides.sent > sides.acked) & (sides.acked >= 1) & (sides.repeats >= LEAST_TRIES - 1)
+    keep &= np.repeat(two_way, 2)
+    keep &= waiting_shown(trace).reshape(-1)
+    return np.flatnonzero(keep)
 
 
 def last_of(base: SidePackets, places: I64, which: I64) -> I64:
@@ -172,8 +172,8 @@ def still_heard(trace: Trace, base: SidePackets, side: I64, row: I64, before: I6
     own = packets.tcp_flags[base.row] & TcpFlag.FIN != 0
     own |= (packets.payload_length[base.row] > 0) | (packets.marks[base.row] & Mark.KEEP_ALIVE != 0)
     spoken = base.take(own & (packets.tcp_flags[base.row] & TcpFlag.SYN == 0))
-    found = spoken.at(spoken.row, spoken.before(side ^ 1, before))
-    return np.where(found >= late, found, -1)
+    last_heard = spoken.at(spoken.row, spoken.before(side ^ 1, before))
+    return np.where(last_heard >= late, last_heard, -1)
 
 
 def pause_before(trace: Trace, base: SidePackets, row: I64, side: I64) -> I64:

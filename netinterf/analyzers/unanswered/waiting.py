@@ -16,7 +16,7 @@ from netinterf.arrays import I64
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["find_ungreeted", "find_waiting"]
+__all__ = ["find_unanswered_syns", "find_waiting"]
 
 SLOW_ROUND_TRIPS = 10
 """Round trips that an answer may take without being missed: healthy servers sent theirs within 0.3 of one after their
@@ -35,36 +35,36 @@ def find_waiting(trace: Trace) -> Silences:
     it. What the other end says to a client that gave up is no answer.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    both = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
-    both &= end_of_capture(trace) - flows.first >= WAIT_NS
-    side = np.flatnonzero(both[:, None] & waiting_shown(trace))
+    two_way = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0) & (flows.protocol == TCP)
+    two_way &= end_of_capture(trace) - flows.first >= WAIT_NS
+    side = np.flatnonzero(two_way[:, None] & waiting_shown(trace))
     other = side ^ 1
     left, ended = gave_up(trace, side), gave_up(trace, other)
     open_ended = (ended < 0) | ((left >= 0) & (left < ended))
     side, other, left = side[open_ended], other[open_ended], left[open_ended]
-    heard_all = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
-    mute = (side % 2 == 0) & heard_all & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
+    all_acked = sides.acked[side] >= sides.sent[side] - (sides.fin[side] >= 0)
+    mute = (side % 2 == 0) & all_acked & (sides.payload_packets[side] > 0) & (sides.payload_packets[other] == 0)
     last = last_until(trace, other, np.where(mute, left, -1))
     until = np.where(left >= 0, packets.time[np.maximum(left, 0)], end_of_capture(trace)) if len(side) else side
     silent = until - packets.time[last]
-    kept = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
+    keep = silent >= np.maximum(WAIT_NS, SLOW_ROUND_TRIPS * sides.rtt[other])
     cut = (packets.payload_length[last] > 0) & (packets.tcp_flags[last] & TcpFlag.PSH == 0)
-    long = np.flatnonzero(kept & ~mute & ~cut)
+    long = np.flatnonzero(keep & ~mute & ~cut)
     cut[long] = unfinished(trace, side[long])
-    kept &= mute | cut
-    asked = sides.first_payload[side].astype(np.int64)
-    row = np.where(mute, asked, last)[kept]
+    keep &= mute | cut
+    request = sides.first_payload[side].astype(np.int64)
+    row = np.where(mute, request, last)[keep]
     return Silences(
-        flow=side[kept] // 2,
-        side=side[kept],
-        kind=np.where(mute[kept], Kind.MUTE, Kind.CUT).astype(np.int64),
+        flow=side[keep] // 2,
+        side=side[keep],
+        kind=np.where(mute[keep], Kind.MUTE, Kind.CUT).astype(np.int64),
         row=row,
-        last=sides.last[side[kept]].astype(np.int64),
-        since=packets.time[last[kept]],
-        until=until[kept],
+        last=sides.last[side[keep]].astype(np.int64),
+        since=packets.time[last[keep]],
+        until=until[keep],
         tries=np.ones(len(row), np.int64),
         size=packets.payload_length[row].astype(np.int64),
-        first=mute[kept],
+        first=mute[keep],
         heard=np.full(len(row), -1),
         paused=np.zeros(len(row), np.int64),
     )
@@ -77,8 +77,8 @@ def last_until(trace: Trace, side: I64, row: I64) -> I64:
     if len(late):
         near = trace.by_flow.take(side[late] // 2)
         owner, other = late[near.parents()], near.values.astype(np.int64)
-        kept = (trace.packets.outbound[other] == (side[owner] % 2 == 0)) & (other < row[owner])
-        last[owner[kept]] = other[kept]  # rows of a flow lie in order, and the last write wins
+        keep = (trace.packets.outbound[other] == (side[owner] % 2 == 0)) & (other < row[owner])
+        last[owner[keep]] = other[keep]  # rows of a flow lie in order, and the last write wins
     return last
 
 
@@ -89,21 +89,21 @@ def gave_up(trace: Trace, side: I64) -> I64:
     return np.where(both, np.minimum(fin, rst), np.maximum(fin, rst))
 
 
-def find_ungreeted(trace: Trace) -> Silences:
+def find_unanswered_syns(trace: Trace) -> Silences:
     """Find connections of which nothing was captured but SYNs (UNGREETED).
 
     Where a client has no connection with both directions in the capture, nobody can tell.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    asked, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
+    syns, answered = sides.packets[0::2].astype(np.int64), sides.packets[1::2] > 0
     tcp = flows.protocol == TCP
-    kept = tcp & ~answered & (asked >= SYN_TRIES) & (sides.syn[0::2] >= 0) & waiting_shown(trace)[:, 0]
-    kept &= sides.sent[0::2] <= 1
-    kept &= np.isin(flows.client, flows.client[tcp & answered & (asked > 0)])
-    flow = np.flatnonzero(kept)
+    keep = tcp & ~answered & (syns >= SYN_TRIES) & (sides.syn[0::2] >= 0) & waiting_shown(trace)[:, 0]
+    keep &= sides.sent[0::2] <= 1
+    keep &= np.isin(flows.client, flows.client[tcp & answered & (syns > 0)])
+    flow = np.flatnonzero(keep)
     end = end_of_capture(trace)
     waited = end - packets.time[sides.last[2 * flow]] >= farthest(trace)[flows.client[flow]]
-    waited |= (end - flows.first[flow] >= WAIT_NS) | (asked[flow] > SYN_TRIES)  # those before the last have waited
+    waited |= (end - flows.first[flow] >= WAIT_NS) | (syns[flow] > SYN_TRIES)  # those before the last have waited
     flow = flow[waited]
     row, last = sides.syn[2 * flow].astype(np.int64), sides.last[2 * flow].astype(np.int64)
     since = packets.time[row]
@@ -115,7 +115,7 @@ def find_ungreeted(trace: Trace) -> Silences:
         last=last,
         since=since,
         until=np.maximum(packets.time[last], np.minimum(since + WAIT_NS, end)),
-        tries=asked[flow],
+        tries=syns[flow],
         size=np.zeros(len(flow), np.int64),
         first=np.ones(len(flow), np.bool_),
         heard=np.full(len(flow), -1),
