@@ -58,37 +58,37 @@ class Contrast:
         self._table, self._rows, self._time = table, rows, milliseconds(time)
         self._keys: dict[tuple[str, ...], I64] = {}
 
-    def count(self, asked: NDArray[np.integer], *shared: str, begin: I64 | None = None, end: I64 | None = None) -> I64:
+    def count(self, rows: NDArray[np.integer], *shared: str, begin: I64 | None = None, end: I64 | None = None) -> I64:
         """Count what happened to rows that have something in common with those asked about.
 
         Args:
-            asked: Rows of the table.
+            rows: Rows of the table.
             *shared: Columns that must be equal.
-            begin: From when on, ns since 1970, aligned with *asked*; from ever when left out.
+            begin: From when on, ns since 1970, aligned with *rows*; from ever when left out.
             end: Until when.
         """
-        keys, group = self._known(shared), self._table.of(*shared)[asked]
+        keys, group = self._sorted_keys(shared), self._table.of(*shared)[rows]
         low = np.searchsorted(keys, moments(group, np.zeros(1, np.int64) if begin is None else milliseconds(begin)))
         last = np.full(1, (1 << MOMENT_BITS) - 1) if end is None else milliseconds(end)
         counted: I64 = np.searchsorted(keys, moments(group, last), side="right") - low
         return np.maximum(counted, 0)  # a span that ends before it begins holds nothing
 
     def others(
-        self, asked: NDArray[np.integer], *shared: str, but: str, begin: I64 | None = None, end: I64 | None = None
+        self, rows: NDArray[np.integer], *shared: str, but: str, begin: I64 | None = None, end: I64 | None = None
     ) -> I64:
         """Count the same, without what is equal in one more column."""
-        equal = self.count(asked, *shared, but, begin=begin, end=end)
-        return self.count(asked, *shared, begin=begin, end=end) - equal
+        equal = self.count(rows, *shared, but, begin=begin, end=end)
+        return self.count(rows, *shared, begin=begin, end=end) - equal
 
-    def last(self, asked: NDArray[np.integer], *shared: str, before: I64) -> I64:
+    def last(self, rows: NDArray[np.integer], *shared: str, before: I64) -> I64:
         """When something last happened to such rows before a time (ns since 1970), 0 where it never did."""
-        keys, group = self._known(shared), self._table.of(*shared)[asked]
+        keys, group = self._sorted_keys(shared), self._table.of(*shared)[rows]
         place = np.searchsorted(keys, moments(group, milliseconds(before))) - 1
         latest = keys[np.maximum(place, 0)] if len(keys) else np.zeros(len(group), np.int64)
         same = (place >= 0) & (latest >> MOMENT_BITS == group)
         return np.where(same, (latest & ((1 << MOMENT_BITS) - 1)) * 1_000_000, 0)
 
-    def _known(self, shared: tuple[str, ...]) -> I64:
+    def _sorted_keys(self, shared: tuple[str, ...]) -> I64:
         """Sort what happened by one grouping, once."""
         if shared not in self._keys:
             self._keys[shared] = np.sort(moments(self._table.of(*shared)[self._rows], self._time))

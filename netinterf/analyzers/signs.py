@@ -24,7 +24,7 @@ __all__ = [
     "Signs",
     "each_once",
     "gathered",
-    "nobody",
+    "none_forged",
     "of_family",
     "record",
     "sign",
@@ -160,7 +160,7 @@ def total(signs: Signs, count: int) -> F64:
     return sum((sign.llr for sign in signs.values()), np.zeros(count))
 
 
-def nobody(count: int) -> Ragged:
+def none_forged(count: int) -> Ragged:
     """Name no packet as forged."""
     return Ragged.empty(count, np.int32)
 

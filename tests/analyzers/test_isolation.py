@@ -11,9 +11,9 @@ import pytest
 import netinterf
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.isolation import Isolation
-from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row, list_attempts
+from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Attempts, Row, list_attempts
 from netinterf.analyzers.isolation.behaviour import fell_together
-from netinterf.analyzers.isolation.causes import HIGH, NONE, alike, bb, mixed
+from netinterf.analyzers.isolation.causes import HIGH, NONE, alike, beta_binomial, mixed
 from netinterf.analyzers.isolation.closures import HINT, judge
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, country_code, own_country, place
 from netinterf.analyzers.isolation.shares import became_slower, turns
@@ -185,7 +185,7 @@ def test_a_line_that_is_down_is_so_for_a_while():
     assert turns(by_turns).tolist() == [39, 39]
     assert turns(in_blocks).tolist() == [3, 39]
     assert turns(by_turns[:0]).tolist() == [0, 0]
-    assert bb(turns(in_blocks), (1.0, 9.0)) > bb(turns(by_turns), (1.0, 9.0)) + 9
+    assert beta_binomial(turns(in_blocks), (1.0, 9.0)) > beta_binomial(turns(by_turns), (1.0, 9.0)) + 9
 
 
 def test_the_web_fares_as_a_whole_and_others_as_hosts_please():
@@ -285,7 +285,7 @@ def test_moments_lie_in_spans():
 def test_an_unknown_share_is_averaged_over():
     """The mixture over shares equals a loop over them."""
     counts = np.array([[2.0, 0.0, 3.0, 0.0], [2.0, 3.0, 3.0, 1.0]])
-    well, gone = np.exp(bb(counts, HIGH)), np.exp(bb(counts, NONE))
+    well, gone = np.exp(beta_binomial(counts, HIGH)), np.exp(beta_binomial(counts, NONE))
     shares = np.linspace(0.01, 0.99, 99)
     each = [np.prod(share * well + (1 - share) * gone) * (1 - share) ** 2 for share in shares]
     assert mixed(counts, (1.0, 3.0), NONE) == pytest.approx(np.log(np.sum(each) / np.sum((1 - shares) ** 2)))
@@ -542,7 +542,7 @@ def test_attempts_end_as_the_labels_say():
         frames = trace.packets.frame[trace.flows.first_packet[origins.subject[flow]]]
         stopped = np.array([told[int(frame)] for frame in frames])
         assert np.array_equal(attempts.passed[flow] == 0, stopped)
-        tcp = flow[stopped & (attempts.row[flow] % SIX <= Row.TCP)]
+        tcp = flow[stopped & (attempts.row[flow] % IPV6_ROWS <= Row.TCP)]
         assert len(tcp) > 20
         assert np.mean(attempts.opened[tcp] == opened) > 0.95
 

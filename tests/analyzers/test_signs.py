@@ -16,7 +16,7 @@ from netinterf.analyzers.signs import (
     Cases,
     each_once,
     gathered,
-    nobody,
+    none_forged,
     of_family,
     record,
     sign,
@@ -133,7 +133,7 @@ def test_a_family_writes_its_twins_and_leaves_out_what_it_has_not() -> None:
 
 def test_scalars_stand_for_all_and_some_cases_can_be_taken() -> None:
     """A sign of every case, and what is left of it when half of them go."""
-    seen = gathered([sign(FAR, True, forged=nobody(4))])
+    seen = gathered([sign(FAR, True, forged=none_forged(4))])
     rows = np.array([3, 1])
     (table,) = record(Some(), cases(4).take(rows), taken(seen, rows, 4))
     assert (table.subject.tolist(), table.forged.lengths.tolist()) == ([6, 4], [0, 0])

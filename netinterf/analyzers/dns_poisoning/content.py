@@ -36,7 +36,7 @@ UNOWNED = np.uint16(Special.BOGON | Special.TEREDO)
 """Addresses that no public name can own."""
 
 HIDDEN = np.uint16(Special.PRIVATE | Special.LINK_LOCAL | Special.CGNAT | Special.DOCUMENTATION | Special.MULTICAST)
-SUNK = np.uint16(Special.LOOPBACK | Special.UNSPECIFIED | Special.THIS_NETWORK | Special.BROADCAST)
+SINKHOLES = np.uint16(Special.LOOPBACK | Special.UNSPECIFIED | Special.THIS_NETWORK | Special.BROADCAST)
 
 LOCAL_ZONE_NAMES, LOCAL_ZONE_SHARE = 3, 0.2
 """A server that answers so many names, and such a share of all, with bogus addresses follows a policy of its own; known
@@ -62,7 +62,7 @@ class Feature(IntFlag):
     ADDRESS = 1 << 0  # at least one address
     GLOBAL = 1 << 1  # at least one globally reachable address
     HIDDEN = 1 << 2  # a private or otherwise unreachable address
-    SUNK = 1 << 3  # 0.0.0.0, 127.0.0.1 and their like
+    SINKHOLE = 1 << 3  # 0.0.0.0, 127.0.0.1 and their like
     FAKE = 1 << 4  # benchmark space, the usual pool of fake-address proxies
     IMPOSSIBLE = 1 << 5  # Teredo, or space that was never allocated
     WRONG_TYPE = 1 << 6  # addresses of another type than asked for
@@ -101,7 +101,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
         (Feature.ADDRESS, np.ones(len(flat), np.bool_)),
         (Feature.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
         (Feature.HIDDEN, (bits & HIDDEN != 0)),
-        (Feature.SUNK, bits & SUNK != 0),
+        (Feature.SINKHOLE, bits & SINKHOLES != 0),
         (Feature.FAKE, bits & np.uint16(Special.BENCHMARK) != 0),
         (Feature.IMPOSSIBLE, _impossible(answers, flat, bits)),
         (Feature.WRONG_TYPE, _wrong_type(answers.kind[flat], kind[parent])),
@@ -112,7 +112,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     public = public_name & (trace.hosts.special[replies.server] & NEAR == 0)
     listed = _listed(trace, replies, addresses, features)
     bogus = np.where(features & np.uint16(Feature.HIDDEN) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
-    bogus = np.where((bogus == 0) & (features & np.uint16(Feature.SUNK) != 0), rules.SINKHOLE, bogus)
+    bogus = np.where((bogus == 0) & (features & np.uint16(Feature.SINKHOLE) != 0), rules.SINKHOLE, bogus)
     bogus = np.where(public & (features & np.uint16(Feature.POLICY | Feature.GLOBAL) == 0), bogus, 0.0)
     return Content(
         features=features,
@@ -254,7 +254,7 @@ def local_policy(trace: Trace, replies: Replies, content: Content, contradicted:
         content: What they answer.
         contradicted: Replies of exchanges that hold a contradiction; they say nothing about the server's policy.
     """
-    bogus = content.has(Feature.HIDDEN | Feature.SUNK | Feature.FAKE) & ~contradicted
+    bogus = content.has(Feature.HIDDEN | Feature.SINKHOLE | Feature.FAKE) & ~contradicted
     policy = np.zeros(len(replies), np.bool_)
     for server in np.unique(replies.server[bogus]):
         here = (replies.server == server) & content.has(Feature.ADDRESS) & ~contradicted

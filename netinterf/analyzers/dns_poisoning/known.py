@@ -50,7 +50,9 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
         return Known(agrees=agrees, unlike=unlike)
     row = known.find(lowered(trace.exchanges.name))[replies.exchange]
     blind = (
-        content.has(Feature.SUNK | Feature.HIDDEN | Feature.FAKE | Feature.POLICY) | replies.truncated | replies.unread
+        content.has(Feature.SINKHOLE | Feature.HIDDEN | Feature.FAKE | Feature.POLICY)
+        | replies.truncated
+        | replies.unread
     )
     rows = np.flatnonzero((row >= 0) & ~blind)
     row, kind = row[rows], trace.exchanges.kind[replies.exchange[rows]]

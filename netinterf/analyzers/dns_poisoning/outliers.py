@@ -35,24 +35,24 @@ class Outliers:
     of_name: I64  # replies about its name, all but a few as odd
 
 
-def find_outliers(trace: Trace, replies: Replies, clean: Mask, sunk: Mask, bounds: F64) -> Outliers:
+def find_outliers(trace: Trace, replies: Replies, clean: Mask, sinkholed: Mask, bounds: F64) -> Outliers:
     """Find replies unlike their server's others, name by name.
 
     Args:
         trace: The capture.
         replies: All replies.
         clean: Which are under no suspicion for other reasons; aligned with *replies*.
-        sunk: Which answer as a block list would; aligned likewise.
+        sinkholed: Which answer as a block list would; aligned likewise.
         bounds: Least TCP handshake per host in ns, NaN where unknown.
     """
     rows = with_profile(replies, clean, clean)
     rows = rows[far_off(trace, replies, rows, clean)]  # few; the rest of the comparison takes longer
-    rows = rows[unlike_server(contrast_replies(trace, replies, rows, clean, sunk, bounds))]
+    rows = rows[unlike_server(contrast_replies(trace, replies, rows, clean, sinkholed, bounds))]
     ordinary = clean.copy()
     ordinary[rows] = False
     rows = rows[np.isin(rows, with_profile(replies, clean, ordinary))]
     rows = rows[by_name(replies, clean, rows) & between_others(trace, replies, clean, rows)]
-    contrasts = contrast_replies(trace, replies, rows, ordinary, sunk, bounds)
+    contrasts = contrast_replies(trace, replies, rows, ordinary, sinkholed, bounds)
     keep = np.flatnonzero(unlike_server(contrasts))
     _, place, size = np.unique(name_keys(replies)[rows[keep]], return_inverse=True, return_counts=True)
     return Outliers(

@@ -75,7 +75,7 @@ def contrast_replies(
     replies: Replies,
     rows: I64,
     clean: Mask,
-    sunk: Mask,
+    sinkholed: Mask,
     bounds: F64,
 ) -> Contrasts:
     """Compare suspect replies with the unsuspicious ones of their servers.
@@ -85,7 +85,7 @@ def contrast_replies(
         replies: All replies.
         rows: Suspect rows in *replies*.
         clean: Which replies are unsuspicious; aligned with *replies*.
-        sunk: Which replies answer as a block list would, so that speed and authority are natural; aligned likewise.
+        sinkholed: Which replies answer as a block list would, so that speed and authority are natural; likewise.
         bounds: Least TCP handshake per host in ns, NaN where unknown.
     """
     count = len(rows)
@@ -102,7 +102,7 @@ def contrast_replies(
         echoes=np.zeros(count, np.bool_),
     )
     for here, base in _by_server(replies, rows, clean):
-        _compare(trace, replies, rows[here], base, here, sunk[rows[here]], contrasts)
+        _compare(trace, replies, rows[here], base, here, sinkholed[rows[here]], contrasts)
     return contrasts
 
 
@@ -143,7 +143,7 @@ def _compare(
     suspects: I64,
     base: I64,
     here: I64,
-    sunk: Mask,
+    sinkholed: Mask,
     contrasts: Contrasts,
 ) -> None:
     """Fill in the contrasts of one server's suspects."""
@@ -157,7 +157,7 @@ def _compare(
     header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF) * (hops | numbers)
     contrasts.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
     contrasts.construction[here] = np.minimum(
-        construction_weight(trace, replies, suspects, base, sunk), weight_of(rules.CONSTRUCTION_OUTLIER)
+        construction_weight(trace, replies, suspects, base, sinkholed), weight_of(rules.CONSTRUCTION_OUTLIER)
     )
     contrasts.baseline[here] = len(base)
     contrasts.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
@@ -169,7 +169,7 @@ def _compare(
         times = np.sort(replies.delay[timed])
         contrasts.fastest[here] = times[0]
         # What a server knows by itself comes at once; only a time below the path's own says something then.
-        telling = usable & (~sunk | (delay < HALF * times[0]))
+        telling = usable & (~sinkholed | (delay < HALF * times[0]))
         contrasts.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
     rtt = contrasts.rtt[here]
     limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
@@ -225,13 +225,13 @@ def id_weight(replies: Replies, suspects: I64, base: I64) -> F64:
     return np.maximum(weight, 0.0)
 
 
-def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: I64, sunk: Mask) -> F64:
-    """Weigh header flags, lost EDNS, and the way the owner name is written; *sunk* as in `contrast_replies`."""
+def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: I64, sinkholed: Mask) -> F64:
+    """Weigh header flags, lost EDNS, and the way the owner name is written; *sinkholed* as in `contrast_replies`."""
     weight = np.zeros(len(suspects))
     keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
     same = np.searchsorted(np.sort(known), keys, side="right") - np.searchsorted(np.sort(known), keys)
     flags_weight = np.clip(np.log(FORGED_FLAGS * (len(base) + 1) / (same + 0.5)), 0.0, FLAGS_CAP)
-    local = sunk & (keys & AUTHORITATIVE != 0)  # the server's own zone: block lists answer with authority
+    local = sinkholed & (keys & AUTHORITATIVE != 0)  # the server's own zone: block lists answer with authority
     weight += np.where((2 * same < len(base)) & ~local, flags_weight, 0.0)
     lost, with_opt = _lost_opt(trace, replies, suspects)
     base_lost, base_with_opt = _lost_opt(trace, replies, base)

@@ -43,7 +43,7 @@ NO_QUERY = 1.5
 BURST_NS, BURST_SIZE = 500_000, 3
 """In over 90 % of cases three injectors answer within 0.2 ms of each other (Triplet Censors, FOCI 2020)."""
 
-NATURE = 0x0480
+SERVER_FLAGS = 0x0480
 """AA and RA (RFC 1035 §4.1.1): one server answers one question with one value of each."""
 
 NXDOMAIN = 3
@@ -61,7 +61,7 @@ class Races:
     different: I64  # number of replies with different bytes
     identical: Mask  # all replies are the same bytes
     unread: Mask  # the capture cut answers off: what was not read agrees with nothing
-    nature: I64  # bits (AA, RA) in which contradicting replies differ, counted
+    flag_differences: I64  # bits (AA, RA) in which contradicting replies differ, counted
 
 
 def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
@@ -91,13 +91,13 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
         different=different,
         identical=different == 1,
         unread=np.array([bool(replies.unread[rows].any()) for rows in members], np.bool_),
-        nature=np.array([_nature(replies, contradicting) for contradicting in pairs], np.int64),
+        flag_differences=np.array([_flag_differences(replies, contradicting) for contradicting in pairs], np.int64),
     )
 
 
-def _nature(replies: Replies, pairs: set[tuple[int, int]]) -> int:
+def _flag_differences(replies: Replies, pairs: set[tuple[int, int]]) -> int:
     """Count the flags that a server sets by its own nature in which two contradicting replies differ."""
-    differing = [int(replies.flags[left] ^ replies.flags[right]) & NATURE for left, right in pairs]
+    differing = [int(replies.flags[left] ^ replies.flags[right]) & SERVER_FLAGS for left, right in pairs]
     return max((bits.bit_count() for bits in differing), default=0)
 
 
@@ -179,7 +179,7 @@ class _Answer:
     rcode: int
     truncated: bool
     unread: bool
-    nature: int  # AA and RA
+    server_flags: int  # AA and RA
     hops: int  # hop limit, 0 where that tells nothing
     usual: bool  # its server's replies have about that hop limit when they come alone
     reachable: bool  # has a global address
@@ -203,11 +203,13 @@ class _Answer:
             rcode=int(replies.flags[row]) & 0xF,
             truncated=bool(replies.flags[row] & TRUNCATED),
             unread=bool(replies.unread[row]),
-            nature=int(replies.flags[row]) & NATURE,
+            server_flags=int(replies.flags[row]) & SERVER_FLAGS,
             hops=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
             usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
             reachable=Feature.GLOBAL in features,
-            unreachable=Feature.ADDRESS in features and Feature.GLOBAL not in features and Feature.SUNK not in features,
+            unreachable=Feature.ADDRESS in features
+            and Feature.GLOBAL not in features
+            and Feature.SINKHOLE not in features,
             shape=tuple(sorted((int(answers.kind[p]), int(answers.length[p])) for p in other)),
         )
 
@@ -218,7 +220,7 @@ class _Answer:
         if self.unread or other.unread:
             exists = NXDOMAIN in {self.rcode, other.rcode} and self.rcode != other.rcode
             apart = abs(self.hops - other.hops) > HOP_TOLERANCE and not (self.usual and other.usual)
-            return UNLIKE if exists or apart or self.nature != other.nature else 0.0
+            return UNLIKE if exists or apart or self.server_flags != other.server_flags else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)
         if self.addresses or other.addresses:

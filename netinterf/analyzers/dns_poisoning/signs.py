@@ -15,7 +15,7 @@ from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
 from netinterf.analyzers.dns_poisoning.suspects import Case
-from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, nobody, sign, weight_of
+from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, none_forged, sign, weight_of
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
 from netinterf.schema import SubjectKind
@@ -72,7 +72,7 @@ class ReplyCases:
         """
         exchanges, packet = self.trace.exchanges, self.trace.dns.packet
         exchange, own = self.replies.exchange[rows], self.replies.packet[rows]
-        false = nobody(len(rows)) if forged is None else self.copies(forged)
+        false = none_forged(len(rows)) if forged is None else self.copies(forged)
         examples = [first(messages.take(exchange)) for messages in (exchanges.queries, exchanges.replies)]
         example_packets = [Ragged(part.offsets, packet[part.values].astype(np.int64)) for part in examples]
         return Cases(
@@ -114,7 +114,7 @@ def race_signs(reply_cases: ReplyCases, races: Races, case: Case) -> list[CaseSi
     disputed = (races.weight > 0) & ~case.rivals
     clear = disputed & (races.weight >= DISJOINT)  # less, and a second site may have answered a second query
     unread = disputed & races.unread & (races.weight <= UNLIKE) & ~clear
-    apart = (races.nature > 0) & (clear | unread)
+    apart = (races.flag_differences > 0) & (clear | unread)
     repeats = weigh_repeats(reply_cases.trace, replies, races)
     repeated = (repeats.llr > 0) & ~case.rivals
     norm = (repeats.single_reply_norm > 0) & ~case.rivals & (races.weight >= DISJOINT)
@@ -123,7 +123,7 @@ def race_signs(reply_cases: ReplyCases, races: Races, case: Case) -> list[CaseSi
         sign(rules.TWO_ANSWERS, clear, counts, llr=races.weight),
         sign(rules.UNLIKE_REPLIES, unread, counts, llr=races.weight),
         sign(rules.CONTRADICTION, disputed & ~clear & ~unread, counts, llr=races.weight),
-        sign(rules.TWO_SERVERS, apart, llr=PER_BIT * races.nature),
+        sign(rules.TWO_SERVERS, apart, llr=PER_BIT * races.flag_differences),
         sign(rules.REPEATED, repeated, {"struck": repeats.struck}, llr=repeats.llr),
         sign(rules.SINGLE_REPLY_NORM, norm, {"others": repeats.others}, llr=repeats.single_reply_norm),
     ]

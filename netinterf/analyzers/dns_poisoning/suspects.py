@@ -100,8 +100,8 @@ def build_case(
     total = alone.total(content) + known.unlike
     suspicious = total > 0
     suspicious[contrasted] = True
-    sunk = content.has(Feature.SUNK | Feature.HIDDEN) & ~contradicted
-    outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sunk, bounds)
+    sinkholed = content.has(Feature.SINKHOLE | Feature.HIDDEN) & ~contradicted
+    outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sinkholed, bounds)
     suspicious[outliers.rows] = True
     clean = ~suspicious & ~contradicted
     against = total + known.agrees * weight_of(rules.KNOWN_ANSWER)
@@ -109,7 +109,7 @@ def build_case(
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
-    contrasts = contrast_replies(trace, replies, rows, clean, sunk, bounds)
+    contrasts = contrast_replies(trace, replies, rows, clean, sinkholed, bounds)
     # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni). Above a
     # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
@@ -180,7 +180,7 @@ def _pick_forged(
     contrasts = contrast_replies(trace, replies, members, clean, np.zeros(len(replies), np.bool_), bounds)
     weights = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
     weights += np.where(replies.copied[members] & ~contrasts.echoes, weight_of(rules.COPIED_ID), 0.0)
-    hidden = content.has(Feature.HIDDEN | Feature.SUNK | Feature.FAKE)[members] & (total[members] == 0)
+    hidden = content.has(Feature.HIDDEN | Feature.SINKHOLE | Feature.FAKE)[members] & (total[members] == 0)
     weights += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
     score = dict(zip(members.tolist(), weights.tolist(), strict=True))
     forged: list[int] = []

@@ -43,7 +43,7 @@ MOST_CANDIDATES = 15
 FEW = 4
 """Sites that were slow and may well be all listed; of more, the extreme one is so by chance, and that has its price."""
 
-MOST_MORE = 4
+MOST_ROUNDS = 4
 """Further rounds that count for one visit: timers double, so 5 s of outage are as many (RFC 6298 §5.5)."""
 
 
@@ -80,7 +80,7 @@ class Visits:
             weight[part] = 1.0 / overlaps(begin[part], end[part])
         hit = weight * slow
         known = weight * (self.quick[rows] | self.slow[rows])
-        more = np.clip(self.rounds[rows] - 1, 0, MOST_MORE)
+        more = np.clip(self.rounds[rows] - 1, 0, MOST_ROUNDS)
         return Counts(
             slow=float(hit.sum()),
             visits=float(known.sum()),
@@ -92,7 +92,7 @@ class Visits:
 
     def single(self, row: int) -> Counts:
         """Give the company that one slow visit is to itself."""
-        more = min(int(self.rounds[row]) - 1, MOST_MORE)
+        more = min(int(self.rounds[row]) - 1, MOST_ROUNDS)
         resent, segments = float(self.rest[row]), float(self.segments[row])
         delayed = float(self.delayed[row])
         return Counts(slow=1.0, visits=1.0, delayed=delayed, more=float(more), resent=resent, segments=segments)

@@ -19,7 +19,7 @@ from netinterf.context.special import is_ipv4
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
 
-__all__ = ["ROWS", "SIX", "Attempts", "Row", "list_attempts"]
+__all__ = ["IPV6_ROWS", "ROWS", "Attempts", "Row", "list_attempts"]
 
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
@@ -33,7 +33,7 @@ through."""
 
 
 class Row(IntEnum):
-    """Protocols that borders are known to treat alike; those over IPv6 are `SIX` further."""
+    """Protocols that borders are known to treat alike; those over IPv6 are `IPV6_ROWS` further."""
 
     WEB = 0  # TCP/443, and its clear-text twin TCP/80
     TCP = 1  # other TCP
@@ -43,8 +43,8 @@ class Row(IntEnum):
     PING = 5  # ICMP echo
 
 
-SIX = len(Row)
-ROWS = 2 * SIX
+IPV6_ROWS = len(Row)
+ROWS = 2 * IPV6_ROWS
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -52,7 +52,7 @@ class Attempts:
     """One row per attempt; all columns are aligned. What the statistics need, and nothing about packets."""
 
     time: I64  # ns since 1970 UTC when it began, or fell silent
-    row: I64  # Row, plus SIX over IPv6
+    row: I64  # Row, plus IPV6_ROWS over IPv6
     cluster: I64  # number of the server's /24 or /48
     system: I64  # number of its autonomous system
     country: I64  # number of its country, -1 where the table does not tell
@@ -107,7 +107,7 @@ def list_attempts(trace: Trace) -> tuple[Attempts, Origins] | None:
     unknown = np.full(len(flow), -1)
     attempts = Attempts(
         time=time,
-        row=base + SIX * six,
+        row=base + IPV6_ROWS * six,
         cluster=trace.contacts.network[flow],
         system=unknown,
         country=unknown,

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import attrs
 import numpy as np
 
-from netinterf.analyzers.isolation.attempts import ROWS, SIX, Row
+from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Row
 from netinterf.arrays import F64, I64
 
 __all__ = ["CLOSED", "HARMLESS", "Counts", "Match", "match"]
@@ -119,7 +119,7 @@ class Counts:
     survivors: int  # networks of which that can be told
 
 
-def bb(counts: F64, beta: Beta) -> F64:
+def beta_binomial(counts: F64, beta: Beta) -> F64:
     """Compute the log-likelihood of counts (reached, tried) along the first axis, if shares come from *beta*."""
     from scipy.special import betaln
 
@@ -137,7 +137,7 @@ def mixed(counts: F64, share: Beta, low: Beta) -> float:
         share: What is expected of the share that is well.
         low: What is expected of the others.
     """
-    return spread(bb(counts, HIGH), bb(counts, low), share)
+    return spread(beta_binomial(counts, HIGH), beta_binomial(counts, low), share)
 
 
 def spread(well: F64, gone: F64, share: Beta) -> float:
@@ -149,7 +149,9 @@ def spread(well: F64, gone: F64, share: Beta) -> float:
 
 def by_system(counts: Counts, share: float) -> F64:
     """Compute the log-likelihood of each system abroad, if that share of its networks can be reached."""
-    each = np.logaddexp(np.log(share) + bb(counts.networks, HIGH), np.log1p(-share) + bb(counts.networks, NONE))
+    each = np.logaddexp(
+        np.log(share) + beta_binomial(counts.networks, HIGH), np.log1p(-share) + beta_binomial(counts.networks, NONE)
+    )
     return np.asarray(np.bincount(counts.system, each), np.float64)
 
 
@@ -170,18 +172,18 @@ def closed_borders(counts: Counts) -> dict[str, float]:
     abroad, home = counts.abroad.sum(axis=1), mixed(counts.networks_home, HIGH, NONE)
     rest = (
         mixed(counts.networks_rest, HIGH, NONE)
-        + float(bb(counts.intermittent, LOW))
+        + float(beta_binomial(counts.intermittent, LOW))
         + slower_term(counts, expected=False)
         - counts.search
     )
-    strict = float(bb(counts.opened, SCARCE))
+    strict = float(beta_binomial(counts.opened, SCARCE))
     # lists are kept before or after the handshake
-    lax = float(np.logaddexp(bb(counts.opened, HIGH), strict) - np.log(2))
+    lax = float(np.logaddexp(beta_binomial(counts.opened, HIGH), strict) - np.log(2))
     tried = np.flatnonzero(counts.abroad[1] > 0)
     rows = counts.abroad[:, tried]
-    passing = np.logaddexp(bb(rows, HIGH), bb(rows, LOW)) - np.log(2)
+    passing = np.logaddexp(beta_binomial(rows, HIGH), beta_binomial(rows, LOW)) - np.log(2)
     likelihoods = {
-        "full": float(bb(abroad, NOT_ONE)) + home + rest + strict,
+        "full": float(beta_binomial(abroad, NOT_ONE)) + home + rest + strict,
         "listed": mixed(counts.networks, FEW, NONE) + home + rest + lax,
         "near": mixed(counts.networks, SCARCE, NONE) + mixed(counts.networks_home, MOST, NONE) + rest + lax,
         "protocols": float(passing.sum()) + home + rest + lax,
@@ -203,7 +205,7 @@ def harmless_causes(counts: Counts) -> dict[str, float]:
         "chosen": chosen(counts),
         "stale": mixed(counts.networks_ever, ANY, NONE) + home,
         "tarpits": mixed(counts.networks_ever, MIXED, NONE) + home,
-        "degraded": float(bb(abroad, MIXED)) + home + rest + slower_term(counts, expected=True),
+        "degraded": float(beta_binomial(abroad, MIXED)) + home + rest + slower_term(counts, expected=True),
         "hoster": log_sum(one_gone) - float(np.log(len(one_gone))) + home + rest + slower_term(counts, expected=True),
         "cut": spread(well, gone, ANY) + home + rest + again + slower_term(counts, expected=True),
     }
@@ -211,8 +213,8 @@ def harmless_causes(counts: Counts) -> dict[str, float]:
     return {
         name: value
         + float(np.log(HARMLESS[name]))
-        + float(bb(counts.opened, handshakes.get(name, SCARCE)))
-        + float(bb(counts.intermittent, MIXED if name == "degraded" else LOW))
+        + float(beta_binomial(counts.opened, handshakes.get(name, SCARCE)))
+        + float(beta_binomial(counts.intermittent, MIXED if name == "degraded" else LOW))
         for name, value in likelihoods.items()
     }
 
@@ -222,9 +224,9 @@ def chosen(counts: Counts) -> float:
     tried = np.flatnonzero((counts.abroad + counts.home + counts.otherwise)[1] > 0)
     as_home = alike(counts.abroad + counts.otherwise + counts.home)[tried] + np.log(ALIKE_ROW)
     abroad, home = (counts.abroad + counts.otherwise)[:, tried], counts.home[:, tried]
-    share = np.array([CHOSEN.get(Row(row % SIX), CHOSEN_ELSE) for row in range(ROWS)])[tried]
-    well = bb(abroad, HIGH) + bb(home, HIGH) + np.log1p(-share - ALIKE_ROW)
-    dead = bb(abroad, ANY) + bb(home, HIGH) + np.log(share)
+    share = np.array([CHOSEN.get(Row(row % IPV6_ROWS), CHOSEN_ELSE) for row in range(ROWS)])[tried]
+    well = beta_binomial(abroad, HIGH) + beta_binomial(home, HIGH) + np.log1p(-share - ALIKE_ROW)
+    dead = beta_binomial(abroad, ANY) + beta_binomial(home, HIGH) + np.log(share)
     return float(np.logaddexp(np.logaddexp(well, as_home), dead).sum())
 
 
@@ -234,9 +236,9 @@ def alike(counts: F64) -> F64:
     Which hosts speak a protocol is up to them; TCP and DNS over IPv4 all hosts speak that are there at all, so what
     befalls these on the client's side is all or nothing, but for what loses half of everything.
     """
-    parts = (bb(counts, HIGH), bb(counts, NONE), bb(counts, ANY) + np.log(HALF_LOST))
+    parts = (beta_binomial(counts, HIGH), beta_binomial(counts, NONE), beta_binomial(counts, ANY) + np.log(HALF_LOST))
     spoken = np.logaddexp(np.logaddexp(*parts[:2]) - np.log(2), parts[2])
-    return np.asarray(np.where(np.isin(np.arange(ROWS), SPOKEN), spoken, bb(counts, ANY)), np.float64)
+    return np.asarray(np.where(np.isin(np.arange(ROWS), SPOKEN), spoken, beta_binomial(counts, ANY)), np.float64)
 
 
 def line(counts: Counts) -> float:
@@ -245,8 +247,8 @@ def line(counts: Counts) -> float:
     A line that is down at times is so for a while: what is tried next, at home or abroad, mostly fares as the last did.
     """
     whole = (counts.abroad + counts.home).sum(axis=1)
-    at_times = float(bb(counts.turns, SCARCE)) - float(np.log(2))
-    return float(np.logaddexp(at_times, bb(whole, ANY) + np.log(HALF_LOST)))
+    at_times = float(beta_binomial(counts.turns, SCARCE)) - float(np.log(2))
+    return float(np.logaddexp(at_times, beta_binomial(whole, ANY) + np.log(HALF_LOST)))
 
 
 def slower_term(counts: Counts, *, expected: bool) -> float:
@@ -254,7 +256,7 @@ def slower_term(counts: Counts, *, expected: bool) -> float:
     if not counts.survivors:
         return 0.0
     half = np.array([0, -(-counts.survivors // 2)])
-    spared = SPARED + (1 - SPARED) * float(np.exp(bb(half, SLOWER)))
+    spared = SPARED + (1 - SPARED) * float(np.exp(beta_binomial(half, SLOWER)))
     share = 1 - spared if expected else SLOWER_ELSE
     return float(np.log(share if counts.slower else 1 - share))
 

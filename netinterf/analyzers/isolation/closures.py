@@ -8,7 +8,7 @@ the logarithm of the number of places where that could have been.
 import attrs
 import numpy as np
 
-from netinterf.analyzers.isolation.attempts import ROWS, SIX, Attempts, Row
+from netinterf.analyzers.isolation.attempts import IPV6_ROWS, ROWS, Attempts, Row
 from netinterf.analyzers.isolation.causes import Counts, Match, match
 from netinterf.analyzers.isolation.places import FEWEST_AT_HOME
 from netinterf.analyzers.isolation.shares import (
@@ -93,7 +93,7 @@ def judge(attempts: Attempts, abroad: Mask, home: Mask) -> Closure | None:
     )
     if any(different(column[rows]) < fewest for column, rows, fewest in enough):
         return None
-    deciding = far[~np.isin(attempts.row[far] % SIX, PASSING)]
+    deciding = far[~np.isin(attempts.row[far] % IPV6_ROWS, PASSING)]
     closures = [explain(attempts, far, near, spans_of(attempts, rows)) for rows in (far, deciding)]
     return max((closure for closure in closures if closure is not None), key=lambda closure: closure.llr, default=None)
 
@@ -113,7 +113,7 @@ def explain(attempts: Attempts, far: I64, near: I64, spans: tuple[I64, I64, int]
     shut, rest, home = far[closed[far]], far[~closed[far]], near[closed[near]]
     changes = int(np.sum(begins > attempts.time[far[0]])) + int(np.sum(ends <= attempts.time[far[-1]]))
     abroad = shares(attempts, shut)
-    tcp = shut[np.isin(attempts.row[shut] % SIX, (Row.WEB, Row.TCP)) & (attempts.passed[shut] == 0)]
+    tcp = shut[np.isin(attempts.row[shut] % IPV6_ROWS, (Row.WEB, Row.TCP)) & (attempts.passed[shut] == 0)]
     opened = shares(attempts, tcp, attempts.opened)
     at_home, otherwise = shares(attempts, home), shares(attempts, rest)
     ever = together(abroad, otherwise)

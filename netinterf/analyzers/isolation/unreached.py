@@ -26,7 +26,7 @@ FEWEST, STEADY = 5, 2
 WEB = (80, 443)
 """Nearly all that a client tries there is alive; see ``CHOSEN`` of the causes."""
 
-NOWHERE = Special.BOGON | Special.LOOPBACK | Special.PRIVATE | Special.LINK_LOCAL | Special.MULTICAST
+UNREACHABLE = Special.BOGON | Special.LOOPBACK | Special.PRIVATE | Special.LINK_LOCAL | Special.MULTICAST
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -77,7 +77,7 @@ def named(trace: Trace) -> Mask:
     number = number.reshape(-1)
     count = int(np.count_nonzero(given))
     led = np.isin(number[count:], number[:count])
-    led &= special_bits(hosts.high, hosts.low) & np.uint16(NOWHERE) == 0
+    led &= special_bits(hosts.high, hosts.low) & np.uint16(UNREACHABLE) == 0
     by_name: Mask = led[trace.flows.server]
     return by_name
 

@@ -31,7 +31,7 @@ from netinterf.analyzers.signs import (
     Signs,
     each_once,
     gathered,
-    nobody,
+    none_forged,
     of_family,
     record,
     sign,
@@ -197,7 +197,7 @@ class RstInjection:
         suspicious = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
         like = find_alike(trace, suspects, chosen, suspicious, own > 0)
         counts = {"servers": like.servers, "spared": like.spared}
-        cases = suspected(trace, suspects, chosen, nobody(len(chosen)))
+        cases = suspected(trace, suspects, chosen, none_forged(len(chosen)))
         return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
 
 

@@ -117,7 +117,7 @@ def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
     _, earliest = np.unique(flow, return_index=True)
     flow, first, second = flow[earliest], first[earliest], second[earliest]
     denied = disowned(trace, first, second)
-    second_worse = (strangeness(trace, second) > strangeness(trace, first)) & ~denied
+    second_worse = (header_differences(trace, second) > header_differences(trace, first)) & ~denied
     packets = trace.packets
     differs = (packets.ttl[first] != packets.ttl[second]) | (packets.ip_flags[first] != packets.ip_flags[second])
     stamps = TcpOption.TIMESTAMPS.value
@@ -148,7 +148,7 @@ def disowned(trace: Trace, first: I64, second: I64) -> Mask:
     return takes_back
 
 
-def strangeness(trace: Trace, rows: I64) -> I64:
+def header_differences(trace: Trace, rows: I64) -> I64:
     """Count the header fields in which packets differ from the acknowledgements of the same side.
 
     Those acknowledgements are the server's pure ACKs and its SYN/ACK in the same flow; fields are the hop limit, the

@@ -115,11 +115,11 @@ def header_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, toleran
         sign(rules.IN_COUNTER, headers.in_counter),
         sign(rules.AS_THE_HOST, compare_with_sender(trace, suspects, headers)[1]),
         sign(rules.GATEWAY, gateway),
-        sign(rules.GATEWAY_FORGOT, forgetful(trace, suspects, gateway)),
+        sign(rules.GATEWAY_FORGOT, gateway_forgot(trace, suspects, gateway)),
     ]
 
 
-def forgetful(trace: Trace, suspects: Suspects, gateway: Mask) -> Mask:
+def gateway_forgot(trace: Trace, suspects: Suspects, gateway: Mask) -> Mask:
     """Find what a gateway reset for clients of which it also ended talks that went on well.
 
     Their server had answered, and had taken more than the first data. Filters decide before: by a name, which is among

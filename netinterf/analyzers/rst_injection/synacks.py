@@ -19,7 +19,7 @@ FEWEST = 3
 """Greetings, no two of them alike, from which their windows are no accident of a few machines behind one address.
 Judgement, not fitted; what the sign is worth is fitted."""
 
-OF_ONE_MIND = 0.8
+VARIED_SHARE = 0.8
 """Share of distinct windows among the greetings: injectors draw from 65,536, machines repeat themselves.
 Judgement, not fitted."""
 
@@ -44,7 +44,7 @@ def find_varied(trace: Trace) -> tuple[I64, I64]:
     counts = np.bincount(server)
     kinds = np.unique(server << 16 | packets.window[row])
     windows = np.bincount(kinds >> 16, minlength=len(counts))
-    varied = (windows >= FEWEST) & (windows >= OF_ONE_MIND * counts)
+    varied = (windows >= FEWEST) & (windows >= VARIED_SHARE * counts)
     pick = varied[server]
     return row[pick], windows[server[pick]]
 

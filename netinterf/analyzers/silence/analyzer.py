@@ -14,7 +14,7 @@ from netinterf.analyzers.silence.bare_acks import find_bare_acks
 from netinterf.analyzers.silence.controls import Controls, by_reset, compare, resets, served_time, young
 from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.holes import find_holes, withheld
-from netinterf.analyzers.silence.openings import find_life
+from netinterf.analyzers.silence.openings import find_syn_controls
 from netinterf.analyzers.silence.probes import Beyond, find_beyond
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
@@ -167,7 +167,7 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
     served = controls.served + controls.served_near
     ignored = ready & requests & silences.is_kind(Kind.UNHEARD) & (controls.went_well == 0) & (served > 0)
     meanwhile, near = ready & (controls.served > 0), ready & (controls.served == 0) & (controls.served_near > 0)
-    deaf = (controls.deaf > 0) & (served == 0) & ~punished
+    deaf = (controls.silent > 0) & (served == 0) & ~punished
     again = (controls.again > 0) & (controls.went_well == 0) & requests
     early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
     deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
@@ -177,7 +177,7 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
         sign(rules.IGNORED, ignored, {"served": served, "selective": 1.0}),
         sign(rules.SERVED, meanwhile & ~ignored, {"served": controls.served, "selective": 1.0}),
         sign(rules.SERVED_NEAR, near & ~ignored, {"served": controls.served_near, "selective": 1.0}),
-        sign(rules.SERVER, deaf, {"deaf": controls.deaf}),
+        sign(rules.SERVER, deaf, {"deaf": controls.silent}),
         sign(rules.ELSEWHERE, controls.elsewhere > 0, {"packets": controls.elsewhere}),
         sign(rules.PRESENT, without_request(trace, silences) & (controls.present > 0), {"packets": controls.present}),
         sign(rules.LINE, dead_line(controls), {"tried": controls.tried}),
@@ -202,15 +202,15 @@ def openings_of(trace: Trace, silences: Silences, controls: Controls) -> list[Si
     no_synack = silences.is_kind(Kind.UNGREETED)
     if not no_synack.any():
         return []
-    life = find_life(trace, silences)
-    since, alive = (silences.since - life.last) / 1e9, controls.elsewhere + life.neighbours + life.other_port
+    beside = find_syn_controls(trace, silences)
+    since, alive = (silences.since - beside.last) / 1e9, controls.elsewhere + beside.neighbours + beside.other_port
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     return [
         sign(rules.SYN_UNANSWERED, no_synack, tries),
-        sign(rules.SYN_OTHER_PORT, no_synack & (life.other_port > 0), {"answered": life.other_port}),
-        sign(rules.SYN_NEIGHBOURS, no_synack & (life.neighbours > 0), {"alive": life.neighbours}),
-        sign(rules.SYN_BEFORE, no_synack & (life.before > 0), {"times": life.before, "seconds": since}),
-        sign(rules.SYN_INTERMITTENT, no_synack & (life.after > 0), {"times": life.after}),
+        sign(rules.SYN_OTHER_PORT, no_synack & (beside.other_port > 0), {"answered": beside.other_port}),
+        sign(rules.SYN_NEIGHBOURS, no_synack & (beside.neighbours > 0), {"alive": beside.neighbours}),
+        sign(rules.SYN_BEFORE, no_synack & (beside.before > 0), {"times": beside.before, "seconds": since}),
+        sign(rules.SYN_INTERMITTENT, no_synack & (beside.after > 0), {"times": beside.after}),
         sign(rules.SYN_LINE, no_synack & (alive == 0)),
     ]
 
@@ -234,7 +234,7 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_ONCE, initial & (silences.tries < LEAST_TRIES), tries),
         sign(rules.QUIC_STOPPED, silences.is_kind(Kind.DATAGRAM), tries),
         sign(rules.QUIC_SERVED, unknown & (served > 0), {"served": served, "selective": 1.0}),
-        sign(rules.QUIC_SERVER, (controls.deaf > 0) & (served == 0) & ~residue, {"deaf": controls.deaf}),
+        sign(rules.QUIC_SERVER, (controls.silent > 0) & (served == 0) & ~residue, {"deaf": controls.silent}),
         sign(rules.QUIC_OTHERS, beside.others > 0, others),
         sign(rules.QUIC_NONE, none, {"silent": beside.silent}),
         sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),

@@ -32,7 +32,7 @@ class Controls:
 
     served: I64  # connections to the same server under other names that were answered while the silence lasted
     served_near: I64  # the same within a minute
-    deaf: I64  # connections to the same server under other names that fell silent within a minute
+    silent: I64  # connections to the same server under other names that fell silent within a minute
     went_well: I64  # connections to the same server under the same name that were answered within a minute
     again: I64  # other silences of the same client and name
     elsewhere: I64  # packets from other networks to the same client while the silence lasted
@@ -69,14 +69,14 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
     return Controls(
         served=others(silences.since, silences.until),
         served_near=others(begin, end),
-        deaf=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
+        silent=silent.others(flow, "client", "server", but="name", begin=begin, end=end),
         went_well=served.count(flow, "client", "server", "name", begin=begin, end=end),
         again=np.where(
             name[flow] >= 0, silent.count(flow, "client", "name") - 1, 0
         ),  # without a name each may be about something else
         elsewhere=elsewhere,
         tried=tried,
-        present=besides(trace, silences),
+        present=other_packets(trace, silences),
         residue=residue,
         punished=punished,
         recovered=recovered,
@@ -149,7 +149,7 @@ def beyond(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
     return heard, opened
 
 
-def besides(trace: Trace, silences: Silences) -> I64:
+def other_packets(trace: Trace, silences: Silences) -> I64:
     """Count TCP packets of each silence's client in its other connections to the same server while it lasted."""
     packets, flow, pair = trace.packets, silences.flow, trace.contacts.of("client", "server")
     wanted = np.isin(pair, pair[flow])

@@ -8,11 +8,11 @@ from netinterf.analyzers.unanswered.silences import TCP, Silences, end_of_captur
 from netinterf.arrays import I64
 from netinterf.trace import Trace
 
-__all__ = ["Life", "find_life"]
+__all__ = ["SynControls", "find_syn_controls"]
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Life:
+class SynControls:
     """One entry per silence; counts are of what the same client met."""
 
     other_port: I64  # connections to other ports of the same address that were answered within a minute
@@ -22,7 +22,7 @@ class Life:
     after: I64  # the same within a minute after
 
 
-def find_life(trace: Trace, silences: Silences) -> Life:
+def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:
     """Look beside each opening that nobody answered."""
     contacts, flow, time = trace.contacts, silences.flow, trace.flows.first
     begin, end = around(silences.since, silences.until)
@@ -34,7 +34,7 @@ def find_life(trace: Trace, silences: Silences) -> Life:
     answered, living, established = (Contrast(contacts, rows, time[rows]) for rows in (heard, hosts, opened))
     near = living.count(flow, "client", "network", begin=begin, end=end)
     port = "client", "server", "server_port"
-    return Life(
+    return SynControls(
         other_port=answered.others(flow, "client", "server", but="server_port", begin=begin, end=end),
         neighbours=np.maximum(near - own, 0),
         before=established.count(flow, *port, end=silences.since),

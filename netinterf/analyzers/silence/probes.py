@@ -37,7 +37,7 @@ FEWEST, LONGEST = 3, 1_024
 """Connections on either side of the hop, and in all: a sweep of 64 hop limits is repeated up to 11 times (CenTrace).
 More are no sweep, and all spans of time are tried."""
 
-UNEVEN = 3.2
+ASYMMETRY = 3.2
 """Hops by which the way to a server and the way back differ: standard deviation of 25 pairs of hosts in public route
 traces (``python -m benchmarks hops``)."""
 
@@ -213,9 +213,9 @@ def before_server(distance: int, hop: int) -> float:
     """
     if not hop < distance <= FARTHEST:
         return 0.0
-    off = (distance - hop) / UNEVEN
-    own = float(np.exp(-(off**2) / 2) / (UNEVEN * np.sqrt(2 * np.pi)))
-    return worth_a_word(-float(np.log(distance * max(own, 1e-300))))
+    off = (distance - hop) / ASYMMETRY
+    own = float(np.exp(-(off**2) / 2) / (ASYMMETRY * np.sqrt(2 * np.pi)))
+    return worth_mention(-float(np.log(distance * max(own, 1e-300))))
 
 
 def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
@@ -228,10 +228,10 @@ def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
         dead=dead + int(np.sum(there & ~others.alive)),
         count=int(np.sum(here) + np.sum(there)),
     )
-    return worth_a_word(surprise(float(p[0]), 1))
+    return worth_mention(surprise(float(p[0]), 1))
 
 
-def worth_a_word(llr: float) -> float:
+def worth_mention(llr: float) -> float:
     """Give a log-likelihood ratio, 0 where it is below `MENTION`."""
     return llr if llr >= MENTION else 0.0
 

@@ -20,7 +20,7 @@ from netinterf.analyzers.throttling.domains import flow_domains
 from netinterf.analyzers.throttling.judge import FEW, LEAST_LLR, Judged, strength
 from netinterf.analyzers.throttling.losses import direction_series
 from netinterf.analyzers.throttling.series import Series
-from netinterf.analyzers.throttling.sharing import LUCK, one_for_all, passed_freely
+from netinterf.analyzers.throttling.sharing import CHANCE_LOSS, one_for_all, passed_freely
 from netinterf.analyzers.throttling.units import LEAST_LOSSES, Direction, bounded
 from netinterf.analyzers.throttling.unseen import Numbering
 from netinterf.arrays import I64
@@ -301,5 +301,5 @@ def showing_buckets(parts: list[Series]) -> list[Series]:
 def lost_alike(part: Series, usual: float) -> bool:
     """Say whether losses are likelier at the rate of the limited direction than by luck."""
     lost = int(np.count_nonzero(part.lost))
-    more = lost * np.log(usual / LUCK) + (len(part) - lost) * np.log((1 - usual) / (1 - LUCK))
-    return bool(usual > LUCK and more > DECIDED)
+    more = lost * np.log(usual / CHANCE_LOSS) + (len(part) - lost) * np.log((1 - usual) / (1 - CHANCE_LOSS))
+    return bool(usual > CHANCE_LOSS and more > DECIDED)

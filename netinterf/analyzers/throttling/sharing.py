@@ -20,9 +20,9 @@ from netinterf.stats.bucket.following import follow_bucket
 from netinterf.stats.bucket.search import search_buckets
 from netinterf.stats.losses import harmless_likelihoods
 
-__all__ = ["LUCK", "one_for_all", "passed_freely"]
+__all__ = ["CHANCE_LOSS", "one_for_all", "passed_freely"]
 
-LUCK = 0.01
+CHANCE_LOSS = 0.01
 """Loss on a path without a limit: paths measured by TCP repeat 1.0 to 1.8 % of their packets outside Africa and Asia
 (Flach et al., Table 2, flows that are not policed)."""
 
@@ -73,5 +73,5 @@ def passed_freely(own: Series, fit: BucketFit, spared: Sequence[Series]) -> list
     mine = np.isin(pooled.flow, np.unique(own.flow))
     empty = left < 0
     drops = (np.count_nonzero(pooled.lost & empty & mine) + 1) / (np.count_nonzero(empty & mine) + 2)  # Laplace's rule
-    llr = empty * np.where(pooled.lost, np.log(LUCK / drops), np.log((1 - LUCK) / (1 - drops)))
+    llr = empty * np.where(pooled.lost, np.log(CHANCE_LOSS / drops), np.log((1 - CHANCE_LOSS) / (1 - drops)))
     return [float(llr[pooled.flow == part.flow[0]].sum()) for part in spared]

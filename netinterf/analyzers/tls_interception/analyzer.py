@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.signs import Cases, Sign, gathered, nobody, record, sign
+from netinterf.analyzers.signs import Cases, Sign, gathered, none_forged, record, sign
 from netinterf.analyzers.tls_interception import rules
 from netinterf.analyzers.tls_interception.leaves import Leaves, find_leaves
 from netinterf.schema import Evidence, Rule
@@ -48,7 +48,7 @@ class TlsInterception:
 
 def certificate_signs(leaves: Leaves) -> list[Sign]:
     """Tell what speaks for or against each certificate; one that speaks against names no forged packet."""
-    kind, none = np.array(leaves.kind), nobody(len(leaves))
+    kind, none = np.array(leaves.kind), none_forged(len(leaves))
     contrast = (leaves.sites >= rules.LEAST_FOR_CONTRAST) & (leaves.spared > 0)
     return [
         sign(rules.STATE, kind == "state"),

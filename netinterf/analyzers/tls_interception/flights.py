@@ -48,7 +48,7 @@ class Flights:
     rooted: Mask  # it leads to a root that was public, and all of the way was valid
     rootless: Mask  # what was shown leads up to a root that never was
     timestamps: Mask  # it came with timestamps of transparency logs
-    young: Mask  # browsers demand timestamps of certificates that began then
+    must_be_logged: Mask  # browsers demand timestamps of certificates that began then
     missing: Mask  # it came without, and the client had left all ways open
 
     def __len__(self) -> int:
@@ -85,7 +85,7 @@ def read_flights(trace: Trace) -> Flights | None:
         rooted=rooted,
         rootless=rootless,
         timestamps=carried,
-        young=begins >= DEMANDED,
+        must_be_logged=begins >= DEMANDED,
         missing=(begins >= DEMANDED) & timestamps_possible(tls, rows, len(trace.flows)) & ~carried,
     )
 

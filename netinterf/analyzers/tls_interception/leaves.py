@@ -88,7 +88,7 @@ def compare(trace: Trace, flights: Flights) -> Leaves:
         spared=distinct(of_client, domain, spare),
         differs=np.where(named & private & flights.for_host, counts(of_name, public & flights.for_host), 0),
         near=counted & near_tap(trace, flights.flow),
-        missing=private & abroad & any_of(of_issuer, flights.missing) & flights.young,
+        missing=private & abroad & any_of(of_issuer, flights.missing) & flights.must_be_logged,
         bare=~public & np.array([leaf.bare for leaf in flights.leaves], np.bool_)[flights.leaf],
         weak=~public & np.array([leaf.exponent == 3 for leaf in flights.leaves], np.bool_)[flights.leaf],
     )

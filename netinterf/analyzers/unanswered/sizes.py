@@ -36,8 +36,8 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
         None passed between the same two hosts in that direction; and none passed to or from the client at all.
     """
     packets, sides, flows = trace.packets, trace.sides, trace.flows
-    large = (silences.size >= LARGE) & ~small_died(trace, silences)
-    large[large] = ~acknowledgements_died(trace, silences.take(large))
+    large = (silences.size >= LARGE) & ~small_unacked(trace, silences)
+    large[large] = ~acks_lost(trace, silences.take(large))
     nothing = np.zeros(len(silences), np.bool_)
     if not large.any():
         return nothing, nothing.copy()
@@ -67,9 +67,9 @@ def large_only(trace: Trace, silences: Silences) -> tuple[Mask, Mask]:
     return none_passed[0], none_passed[1]
 
 
-def small_died(trace: Trace, silences: Silences) -> Mask:
+def small_unacked(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether a small segment was sent behind what got no answer, and was not acknowledged."""
-    packets, died = trace.packets, np.zeros(len(silences), np.bool_)
+    packets, unacked = trace.packets, np.zeros(len(silences), np.bool_)
     near = trace.by_flow.take(silences.flow)
     owner, row = near.parents(), near.values.astype(np.int64)
     theirs = packets.outbound[row] != (silences.side[owner] % 2 == 0)
@@ -78,14 +78,14 @@ def small_died(trace: Trace, silences: Silences) -> Mask:
     small &= packets.relative_seq[row] > packets.relative_seq[silences.row[owner]]
     first = np.full(len(silences), len(packets))
     np.minimum.at(first, owner[small], row[small])
-    died[owner[small]] = True
+    unacked[owner[small]] = True
     flags = packets.tcp_flags[row] & (TcpFlag.SYN | TcpFlag.FIN | TcpFlag.RST)
     heard = theirs & (row > first[owner]) & (size == 0) & (flags == 0)
-    died[owner[heard]] = False
-    return died
+    unacked[owner[heard]] = False
+    return unacked
 
 
-def acknowledgements_died(trace: Trace, silences: Silences) -> Mask:
+def acks_lost(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether the other end kept repeating what had been acknowledged: that died on its way, too.
 
     Behind the first try; a round trip or more after the acknowledgement, which would have been there by then; and so
@@ -102,5 +102,5 @@ def acknowledgements_died(trace: Trace, silences: Silences) -> Mask:
     again &= (packets.marks[base.row] & (Mark.REPEAT | Mark.KEEP_ALIVE)) == Mark.REPEAT
     side = own[again]
     times = np.bincount(side[apart(side, time[again], rtt[side ^ 1])], minlength=2 * len(trace.flows))
-    died: Mask = times[silences.side] >= MANY_REPEATS
-    return died
+    lost: Mask = times[silences.side] >= MANY_REPEATS
+    return lost
