@@ -23,7 +23,7 @@ __all__ = ["Conversation", "Journal", "Seen"]
 TIME = itemgetter(0)
 
 HOLD = 10_000_000_000
-"""How long packets are kept before they are written down, ns: a box may still name one of them as the provocation."""
+"""How long packets are kept before they are written down, ns: a box may still name one of them as the trigger."""
 
 LEAST = 2_000
 """Packets written down at a time: enough for columns to pay, few enough to stay in the processor's cache."""

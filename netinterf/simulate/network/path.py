@@ -58,7 +58,7 @@ class World:
         heappush(self.agenda, (time, self.counter, action, words))
 
     def note(self, packet: Packet, mechanism: str) -> None:
-        """Let a box say how it interfered, in a word, with the conversation of *packet*, the provocation."""
+        """Let a box say how it interfered, in a word, with the conversation of *packet*, the trigger."""
         told = self.notes.setdefault(packet.subject, [])
         if all(word != mechanism for word, _ in told):
             told.append((mechanism, packet))

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.answers import Answering, DnsInjector, QueryDropper
+from netinterf.simulate.boxes.answers import AnswerStyle, DnsInjector, QueryDropper
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.hosts.app import App, Ending
 from netinterf.simulate.hosts.dns_zone import Zone
@@ -61,7 +61,7 @@ def plan_of(rng: np.random.Generator, blocked: list[str], others: list[str]) -> 
 
 
 def contested(
-    scene: Scene, makers: tuple[Answering, ...], *, habits: dict[str, Any] | None = None, rtt: float = 1.1e8,
+    scene: Scene, makers: tuple[AnswerStyle, ...], *, habits: dict[str, Any] | None = None, rtt: float = 1.1e8,
     temper: dict[str, Any] | None = None, kinds: tuple[int, ...] = (), zone: Zone | None = None, series: bool = False,
     where: tuple[float, float] = (0.05, 0.7), **options: Any,
 ) -> House:  # fmt: skip
@@ -96,7 +96,7 @@ def contested(
     return house
 
 
-def draw_maker(scene: Scene) -> Answering:
+def draw_maker(scene: Scene) -> AnswerStyle:
     """Draw a forger of any style."""
     rng = scene.rng
     bogus = ("10.10.34.35", "0.0.0.0", "127.0.0.1", "10.0.0.1", "192.168.0.1")
@@ -106,7 +106,7 @@ def draw_maker(scene: Scene) -> Answering:
         pool = (address(str(rng.choice(bogus))),)
     six = (draw_meta_six, draw_teredo)[int(rng.integers(2))](rng, int(rng.choice([0, 1, 12])))
     low = int(rng.integers(10, 601))
-    return Answering(
+    return AnswerStyle(
         form=form_like(rng), pool=pool, pool_six=six, order=str(rng.choice(["random", "cyclic", "name"])),
         kinds=(A, AAAA) if rng.random() < 0.7 else (), flags=int(rng.choice([0x8180, 0x8580, 0x81A0, 0x8400])),
         lifetime=(low, low + int(rng.choice([0, 0, 240]))), count=int(rng.choice([1, 1, 2, 3])),
@@ -118,7 +118,7 @@ def injected(scene: Scene) -> None:
     """Look up several names; for those on a list forged answers race the resolver's own."""
     maker = draw_maker(scene)
     if scene.rng.random() < 0.12:
-        maker = Answering(form=maker.form, flags=0x8180 | NXDOMAIN, echo_opt=maker.echo_opt, kinds=maker.kinds)
+        maker = AnswerStyle(form=maker.form, flags=0x8180 | NXDOMAIN, echo_opt=maker.echo_opt, kinds=maker.kinds)
     contested(scene, (maker,))
 
 
@@ -128,7 +128,7 @@ def replaced(scene: Scene) -> None:
     maker = draw_maker(scene)
     if rng.random() < 0.3:
         rcode = int(rng.choice([NXDOMAIN, SERVFAIL, REFUSED]))
-        maker = Answering(form=maker.form, flags=0x8180 | rcode, echo_opt=bool(rng.random() < 0.3))
+        maker = AnswerStyle(form=maker.form, flags=0x8180 | rcode, echo_opt=bool(rng.random() < 0.3))
     stops = bool(rng.random() < 0.4)
     contested(scene, (maker,), in_path=not stops, swallows_replies=stops, series=not maker.pool)
 
@@ -138,7 +138,7 @@ def careful(scene: Scene, *, alone: bool) -> None:
     rng = scene.rng
     entry = draw_entry(scene)
     six = tuple(place for place in entry.addresses if place[0])
-    maker = Answering(
+    maker = AnswerStyle(
         form=form_like(rng, ttl_rule="mirror", delay=float(rng.lognormal(np.log(5e4), 0.3))),
         pool=tuple(place for place in entry.addresses if place[0] == 0), order="name",
         pool_six=six, kinds=(A, AAAA) if six else (A,),

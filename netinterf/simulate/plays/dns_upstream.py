@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.answers import Answering, DnsInjector
+from netinterf.simulate.boxes.answers import AnswerStyle, DnsInjector
 from netinterf.simulate.hosts.dns_authority import Authority
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
 from netinterf.simulate.hosts.resolver import Interceptor
@@ -104,7 +104,7 @@ def injected(scene: Scene, *, root: bool) -> None:
     known = host_names(scene, int(rng.integers(8, 14)))
     blocked = known[: int(rng.integers(2, 4))]
     servers = [f"ns1.{apex}" for apex in APEXES[: int(rng.integers(0, 3))]] if not root else []
-    makers: tuple[Answering, ...] = newest(rng) if rng.random() < 0.5 else (cyclic(rng),)
+    makers: tuple[AnswerStyle, ...] = newest(rng) if rng.random() < 0.5 else (cyclic(rng),)
     if root and rng.random() < 0.5:
         makers = (injector_1(rng),)
     box = DnsInjector(world=scene.world, names=frozenset([*blocked, *servers]), makers=makers)

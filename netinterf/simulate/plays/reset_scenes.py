@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.hosts.app import App, Ending, Turn
@@ -31,7 +31,7 @@ def any_form(deal: Deal) -> tuple[Rule, ...]:
     )  # fmt: skip
     ends, start, reset = bool(rng.random() < 0.6), bool(rng.random() < 0.3), RST | ACK
     flags: tuple[int, ...] = (reset,)
-    before: tuple[Shot, ...] = ()
+    before: tuple[ForgedPacket, ...] = ()
     step, payload = 0, b""
     match str(rng.choice(["triple", "single", "bare", "mirror", "counter", "payload"])):
         case "triple":
@@ -62,10 +62,10 @@ def any_form(deal: Deal) -> tuple[Rule, ...]:
                 form, id_rule="constant", ip_id=int(rng.choice([1, 242, 0x9916])), window_rule="constant",
                 window=int(rng.integers(1, 40)),
             )  # fmt: skip
-    shots = before + burst(form, flags, step=step, payload=payload)
-    shots += burst(form, flags, step=step, to_client=False, start=start) if ends else ()
+    packets = before + burst(form, flags, step=step, payload=payload)
+    packets += burst(form, flags, step=step, to_client=False, start=start) if ends else ()
     share = float(rng.uniform(0.9, 1))
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), share=share),)
+    return (Rule(when=says(deal.words), mechanism="tcp.reset", bursts=(packets,), share=share),)
 
 
 def genuine_resets(scene: Scene) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 
 import attrs
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import opens, punished, says, speaks_to
 from netinterf.simulate.messages.dns import dns_name
@@ -49,16 +49,18 @@ def gfw_two(deal: Deal, *, leader: float = 0.0) -> Rule:
     to_server = bool(deal.rng.random() < 0.9)
     kinds = []
     for count in (3, 3, 3, 1, 4):
-        shots = burst(form, (RA,) * count)
-        kinds.append(shots + (burst(form, (RA,) * count, to_client=False, start=deal.rng.random() < 0.3) * to_server))
-    lone = Shot(form=attrs.evolve(first, id_rule="random", delay=form.delay * 0.7), flags=RST)
+        packets = burst(form, (RA,) * count)
+        kinds.append(packets + (burst(form, (RA,) * count, to_client=False, start=deal.rng.random() < 0.3) * to_server))
+    lone = ForgedPacket(form=attrs.evolve(first, id_rule="random", delay=form.delay * 0.7), flags=RST)
     kinds = [(lone, *kind) if len(kind) > 2 and deal.rng.random() < leader else kind for kind in kinds]
-    return Rule(when=says(deal.words), word="tcp.reset", bursts=tuple(kinds), share=float(deal.rng.uniform(0.9, 1)))
+    return Rule(
+        when=says(deal.words), mechanism="tcp.reset", bursts=tuple(kinds), share=float(deal.rng.uniform(0.9, 1))
+    )
 
 
 def simple(deal: Deal, form: Form, flags: tuple[int, ...], *, step: int = 0) -> tuple[Rule, ...]:
     """Reset both ends with one burst."""
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(both_ends(form, flags, step=step),)),)
+    return (Rule(when=says(deal.words), mechanism="tcp.reset", bursts=(both_ends(form, flags, step=step),)),)
 
 
 def of_2006(deal: Deal) -> tuple[Rule, ...]:
@@ -66,14 +68,14 @@ def of_2006(deal: Deal) -> tuple[Rule, ...]:
     rng = deal.rng
     form = Form(ttl=published(rng, 60, 40, 120), gap=float(rng.uniform(2e4, 4e5)), delay=drawn_delay(rng, 3e6))
     step = published(rng, 1460, 1000, 1460)
-    shots = tuple(
-        Shot(form=form, flags=RST, to_client=to_client, shift=shift, late=order * form.gap)
+    packets = tuple(
+        ForgedPacket(form=form, flags=RST, to_client=to_client, shift=shift, late=order * form.gap)
         for to_client in (True, False)
         for order, shift in enumerate((0, step, 3 * step))
     )
     return (
-        Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), penalty=(60 * SECOND, 1200 * SECOND)),
-        Rule(when=punished, word="tcp.reset", bursts=(shots,), share=0.9),
+        Rule(when=says(deal.words), mechanism="tcp.reset", bursts=(packets,), penalty=(60 * SECOND, 1200 * SECOND)),
+        Rule(when=punished, mechanism="tcp.reset", bursts=(packets,), share=0.9),
     )
 
 
@@ -84,10 +86,10 @@ def of_2012(deal: Deal) -> tuple[Rule, ...]:
         ttl=int(rng.integers(60, 128)), id_rule="sequence", ip_id=int(rng.integers(2**15)), delay=drawn_delay(rng, 3e6),
         window_rule="random", gap=float(rng.uniform(1e4, 2e5)),
     )  # fmt: skip
-    shots = both_ends(form, (RST,) * published(rng, 4, 3, 5))
+    packets = both_ends(form, (RST,) * published(rng, 4, 3, 5))
     return (
-        Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), penalty=(3600 * SECOND, 43_200 * SECOND)),
-        Rule(when=punished, word="tcp.reset", bursts=(shots,)),
+        Rule(when=says(deal.words), mechanism="tcp.reset", bursts=(packets,), penalty=(3600 * SECOND, 43_200 * SECOND)),
+        Rule(when=punished, mechanism="tcp.reset", bursts=(packets,)),
     )
 
 
@@ -99,14 +101,14 @@ def rising(deal: Deal, *, step: int = 0) -> tuple[Rule, ...]:
 def type_two_2017(deal: Deal) -> tuple[Rule, ...]:
     """Rising triples at X, X+1460 and X+4380, and a minute and a half in which other packets draw them too."""
     form = attrs.evolve(counting(deal), id_rule="random")
-    shots = tuple(
-        Shot(form=form, to_client=to_client, shift=shift, late=order * form.gap)
+    packets = tuple(
+        ForgedPacket(form=form, to_client=to_client, shift=shift, late=order * form.gap)
         for to_client in (True, False)
         for order, shift in enumerate((0, 1460, 4380))
     )
     return (
-        Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), penalty=(60 * SECOND, 120 * SECOND)),
-        Rule(when=punished, word="tcp.reset", bursts=(shots, shots + burst(bare(deal), (RST,)))),
+        Rule(when=says(deal.words), mechanism="tcp.reset", bursts=(packets,), penalty=(60 * SECOND, 120 * SECOND)),
+        Rule(when=punished, mechanism="tcp.reset", bursts=(packets, packets + burst(bare(deal), (RST,)))),
     )
 
 
@@ -114,7 +116,7 @@ def of_2020(deal: Deal) -> tuple[Rule, ...]:
     """Equal triples, sometimes with a bare reset of identification 0."""
     form, lone = counting(deal), attrs.evolve(bare(deal), id_rule="zero")
     kinds = (both_ends(form, (RA,) * 3), both_ends(form, (RA,)), (*both_ends(form, (RA,) * 3), *burst(lone, (RST,))))
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=kinds),)
+    return (Rule(when=says(deal.words), mechanism="tcp.reset", bursts=kinds),)
 
 
 def type_three(deal: Deal) -> tuple[Rule, ...]:
@@ -135,9 +137,9 @@ def henan(deal: Deal) -> tuple[Rule, ...]:
         window_rule=str(rng.choice(["zero", "random"])), delay=drawn_delay(rng, 6e5),
     )  # fmt: skip
     payload = bytes.fromhex("01020304050607080900") if keeps(rng, 0.5) else rng.bytes(int(rng.integers(5, 12)))
-    shots = burst(form, (RA,), payload=payload)
+    packets = burst(form, (RA,), payload=payload)
     picky = bool(rng.random() < 0.3)  # China Mobile's box in Henan takes other headers too
-    return (Rule(when=says(deal.words, whole=True, bare_header=picky), word="tcp.reset", bursts=(shots,)),)
+    return (Rule(when=says(deal.words, whole=True, bare_header=picky), mechanism="tcp.reset", bursts=(packets,)),)
 
 
 def keyword(deal: Deal) -> tuple[Rule, ...]:
@@ -157,20 +159,29 @@ def doh_name(deal: Deal) -> tuple[Rule, ...]:
     form = attrs.evolve(counting(deal), ttl=int(rng.integers(40, 240)))
     return (
         Rule(
-            when=says(deal.words), word="tcp.reset", bursts=(burst(form, (RA,)),), penalty=(20 * SECOND, 360 * SECOND)
+            when=says(deal.words),
+            mechanism="tcp.reset",
+            bursts=(burst(form, (RA,)),),
+            penalty=(20 * SECOND, 360 * SECOND),
         ),
-        Rule(when=opens(frozenset(), punished_only=True), word="tcp.drop", once=False, swallow=True),
+        Rule(when=opens(frozenset(), punished_only=True), mechanism="tcp.drop", once=False, swallow=True),
     )
 
 
 def residual(deal: Deal) -> tuple[Rule, ...]:
     """After a reset answer SYNs with SYN/ACKs of wrong numbers, and other packets with resets."""
     form = counting(deal)
-    greeting = (Shot(form=attrs.evolve(form, delay=form.delay / 4), flags=SYN | ACK, wild=True),)
+    greeting = (ForgedPacket(form=attrs.evolve(form, delay=form.delay / 4), flags=SYN | ACK, random_seq=True),)
     return (
         attrs.evolve(gfw_two(deal), penalty=(40 * SECOND, 180 * SECOND)),
-        Rule(when=opens(frozenset(), punished_only=True), word="tcp.synack", bursts=(greeting,), once=False, share=0.9),
-        Rule(when=punished, word="tcp.reset", bursts=(both_ends(form, (RA,)),), once=False),
+        Rule(
+            when=opens(frozenset(), punished_only=True),
+            mechanism="tcp.synack",
+            bursts=(greeting,),
+            once=False,
+            share=0.9,
+        ),
+        Rule(when=punished, mechanism="tcp.reset", bursts=(both_ends(form, (RA,)),), once=False),
     )
 
 
@@ -181,12 +192,17 @@ def listener(deal: Deal) -> tuple[Rule, ...]:
         ttl=int(rng.integers(40, 200)), id_rule="mirror", window_rule="random", delay=drawn_delay(rng, 8e6),
         dont_fragment=bool(rng.random() < 0.5),
     )  # fmt: skip
-    greeting = (Shot(form=form, flags=SYN | ACK, wild=True),)
+    greeting = (ForgedPacket(form=form, flags=SYN | ACK, random_seq=True),)
     return (
         Rule(
-            when=opens(deal.servers), word="tcp.synack", bursts=(greeting,), once=False, swallow=True, silence=(True,)
+            when=opens(deal.servers),
+            mechanism="tcp.synack",
+            bursts=(greeting,),
+            once=False,
+            swallow=True,
+            silence=(True,),
         ),
-        Rule(when=speaks_to(deal.servers), word="tcp.reset", bursts=(burst(form, (RST,)),)),
+        Rule(when=speaks_to(deal.servers), mechanism="tcp.reset", bursts=(burst(form, (RST,)),)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import attrs
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.messages.dns import Record, dns_message, dns_name, framed
@@ -28,10 +28,10 @@ def sandvine_fin(deal: Deal) -> tuple[Rule, ...]:
         window_rule=str(rng.choice(["zero", "random", "mirror"])), delay=drawn_delay(rng, 1e6),
     )  # fmt: skip
     flags = FA | (PSH if rng.random() < 0.3 else 0)
-    shots: tuple[Shot, ...] = (Shot(form=form, flags=flags, payload=words),)
+    packets: tuple[ForgedPacket, ...] = (ForgedPacket(form=form, flags=flags, payload=words),)
     if rng.random() < 0.4:
-        shots += burst(form, (RA,), to_client=False, word="tcp.reset")
-    return (Rule(when=says(deal.words), word="tcp.fin", bursts=(shots,)),)
+        packets += burst(form, (RA,), to_client=False, mechanism="tcp.reset")
+    return (Rule(when=says(deal.words), mechanism="tcp.fin", bursts=(packets,)),)
 
 
 def stubborn_fin(deal: Deal) -> tuple[Rule, ...]:
@@ -40,9 +40,13 @@ def stubborn_fin(deal: Deal) -> tuple[Rule, ...]:
     words = b"Middlebox v %d.%d" % tuple(rng.integers(0, 9, 2))
     form = attrs.evolve(plain_form(rng), id_rule="random", ttl_rule="match" if rng.random() < 0.5 else "constant")
     times = int(rng.integers(2, 5))
-    shots = [Shot(form=form, flags=FA, payload=words, late=again * SECOND) for again in range(times)]
-    end = Shot(form=form, flags=RA, shift=len(words) + 1, late=times * SECOND, word="tcp.reset")
-    return (Rule(when=says(deal.words), word="tcp.fin", bursts=((*shots, end),), swallow=True, silence=(True, False)),)
+    packets = [ForgedPacket(form=form, flags=FA, payload=words, late=again * SECOND) for again in range(times)]
+    end = ForgedPacket(form=form, flags=RA, shift=len(words) + 1, late=times * SECOND, mechanism="tcp.reset")
+    return (
+        Rule(
+            when=says(deal.words), mechanism="tcp.fin", bursts=((*packets, end),), swallow=True, silence=(True, False)
+        ),
+    )
 
 
 def plain_fin(deal: Deal) -> tuple[Rule, ...]:
@@ -50,19 +54,19 @@ def plain_fin(deal: Deal) -> tuple[Rule, ...]:
     rng = deal.rng
     form = plain_form(rng)
     ahead = int(rng.choice([0, 0, 1]))
-    shots: tuple[Shot, ...] = (Shot(form=form, flags=FA, ack_shift=ahead),)
+    packets: tuple[ForgedPacket, ...] = (ForgedPacket(form=form, flags=FA, ack_shift=ahead),)
     if rng.random() < 0.5:
-        shots += (Shot(form=form, flags=FA, to_client=False),)
-    return (Rule(when=says(deal.words), word="tcp.fin", bursts=(shots,), share=float(rng.uniform(0.9, 1))),)
+        packets += (ForgedPacket(form=form, flags=FA, to_client=False),)
+    return (Rule(when=says(deal.words), mechanism="tcp.fin", bursts=(packets,), share=float(rng.uniform(0.9, 1))),)
 
 
 def forged_quit(deal: Deal) -> tuple[Rule, ...]:
     """Tell the mail server in the client's name to stop, and reset both ends."""
     form = counting(deal)
-    stop = Shot(form=form, flags=PA, to_client=False, payload=b"\r\n.\r\nQUIT\r\n")
+    stop = ForgedPacket(form=form, flags=PA, to_client=False, payload=b"\r\n.\r\nQUIT\r\n")
     resets = both_ends(form, (RA,) * 3)
-    resets = tuple(attrs.evolve(shot, word="tcp.reset", late=shot.late + form.gap) for shot in resets)
-    return (Rule(when=says(deal.words), word="tcp.data", bursts=((stop, *resets),)),)
+    resets = tuple(attrs.evolve(packet, mechanism="tcp.reset", late=packet.late + form.gap) for packet in resets)
+    return (Rule(when=says(deal.words), mechanism="tcp.data", bursts=((stop, *resets),)),)
 
 
 def forged_answer(deal: Deal) -> tuple[Rule, ...]:
@@ -78,10 +82,10 @@ def forged_answer(deal: Deal) -> tuple[Rule, ...]:
         return framed(dns_message(identifier, 0x8180, name, 1, (Record(name, 1, lifetime, (lie,)),)))
 
     asked = frozenset(dns_name(name) for name in deal.names)
-    shots: tuple[Shot, ...] = (Shot(form=form, flags=PA, payload=answer),)
+    packets: tuple[ForgedPacket, ...] = (ForgedPacket(form=form, flags=PA, payload=answer),)
     if rng.random() < 0.5:
-        shots += (Shot(form=form, flags=FA, behind=True, late=form.gap, word="tcp.fin"),)
-    return (Rule(when=says(asked), word="tcp.data", bursts=(shots,), silence=(True, False)),)
+        packets += (ForgedPacket(form=form, flags=FA, behind=True, late=form.gap, mechanism="tcp.fin"),)
+    return (Rule(when=says(asked), mechanism="tcp.data", bursts=(packets,), silence=(True, False)),)
 
 
 def contradiction(deal: Deal) -> tuple[Rule, ...]:
@@ -90,18 +94,18 @@ def contradiction(deal: Deal) -> tuple[Rule, ...]:
     form = plain_form(rng)
     alert = tls_record(21, bytes([2, int(rng.choice([40, 49, 80, 112]))]))
     payload = alert if rng.random() < 0.5 else application_data(rng, int(rng.integers(40, 1200)))
-    shots: tuple[Shot, ...] = (Shot(form=form, flags=PA, payload=payload),)
+    packets: tuple[ForgedPacket, ...] = (ForgedPacket(form=form, flags=PA, payload=payload),)
     if rng.random() < 0.4:
-        shots += (Shot(form=form, flags=FA, behind=True, late=form.gap, word="tcp.fin"),)
-    return (Rule(when=says(deal.words), word="tcp.data", bursts=(shots,), share=float(rng.uniform(0.9, 1))),)
+        packets += (ForgedPacket(form=form, flags=FA, behind=True, late=form.gap, mechanism="tcp.fin"),)
+    return (Rule(when=says(deal.words), mechanism="tcp.data", bursts=(packets,), share=float(rng.uniform(0.9, 1))),)
 
 
 def mail_refusal(deal: Deal) -> tuple[Rule, ...]:
     """Refuse letters in the mail server's name."""
     rng = deal.rng
     payload = b"%d 5.7.1 refused\r\n" % int(rng.choice([550, 554, 451]))
-    shot = Shot(form=plain_form(rng), flags=PA, payload=payload)
-    return (Rule(when=says(deal.words), word="tcp.data", bursts=((shot,),)),)
+    packet = ForgedPacket(form=plain_form(rng), flags=PA, payload=payload)
+    return (Rule(when=says(deal.words), mechanism="tcp.data", bursts=((packet,),)),)
 
 
 def guesses(deal: Deal) -> tuple[Rule, ...]:
@@ -111,11 +115,11 @@ def guesses(deal: Deal) -> tuple[Rule, ...]:
     payload = application_data(rng, int(rng.integers(40, 900)))
     step, count = int(rng.integers(200_000, 2**26)), int(rng.integers(8, 24))
     places = [step * (place - int(rng.integers(count))) for place in range(count)]
-    shots = tuple(
-        Shot(form=form, flags=PA, payload=payload, shift=place, late=order * form.gap)
+    packets = tuple(
+        ForgedPacket(form=form, flags=PA, payload=payload, shift=place, late=order * form.gap)
         for order, place in enumerate(dict.fromkeys(places))
     )
-    return (Rule(when=says(deal.words), word="tcp.data", bursts=(shots,)),)
+    return (Rule(when=says(deal.words), mechanism="tcp.data", bursts=(packets,)),)
 
 
 PLAYS = (

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Forger, Rule, Shot, burst
+from netinterf.simulate.boxes.forger import ForgedPacket, Forger, Rule, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.leveller import Leveller
 from netinterf.simulate.documented import SYSTEMS
@@ -67,7 +67,7 @@ def drawn_delay(rng: np.random.Generator, centre: float) -> float:
     return float(rng.lognormal(np.log(centre), 0.7))
 
 
-def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool = False) -> tuple[Shot, ...]:
+def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool = False) -> tuple[ForgedPacket, ...]:
     """Build the same burst towards client and server.
 
     Args:
