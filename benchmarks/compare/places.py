@@ -10,8 +10,8 @@ from netinterf.simulate import Conditions, Scenario, Simulated
 from netinterf.simulate.boxes.answers import QueryDropper
 from netinterf.simulate.boxes.forger import Forger, Rule, burst
 from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.matchers import hello_names, hosts, quic_names
 from netinterf.simulate.boxes.silencer import DOWN, UP, Blackhole, Silencer
-from netinterf.simulate.boxes.suspicion import hello_names, hosts, quic_names
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.catalogue import perform
 from netinterf.simulate.hosts.app import App, Ending, Turn
@@ -184,15 +184,15 @@ def lookups(
 def silencer(scene: Scene, pair: Pair, *, way: frozenset[bool] = UP, share: float = 1.0) -> list[Station]:
     """Silence listed names over TLS and HTTP."""
     tls, http = hello_names(pair.troubled), hosts(pair.troubled)
-    suspects = lambda packet, talk: tls(packet, talk) or http(packet, talk)  # noqa: E731
+    matches = lambda packet, stream: tls(packet, stream) or http(packet, stream)  # noqa: E731
     spares = (lambda packet: not packet.payload) if way is DOWN else (lambda _: False)
-    return [Silencer(world=scene.world, suspects=suspects, directions=way, share=share, spares=spares)]
+    return [Silencer(world=scene.world, matches=matches, directions=way, share=share, spares=spares)]
 
 
 def quic_silencer(scene: Scene, pair: Pair) -> list[Station]:
     """Silence listed names over QUIC."""
-    suspects = quic_names(pair.troubled, frozenset({V1, V2}), joined=True, upward=False)
-    return [Silencer(world=scene.world, suspects=suspects, mechanism="quic.drop", lasts=(1.8e12, 1.8e12))]
+    matches = quic_names(pair.troubled, frozenset({V1, V2}), joined=True, upward=False)
+    return [Silencer(world=scene.world, matches=matches, mechanism="quic.drop", lasts=(1.8e12, 1.8e12))]
 
 
 def resetter(scene: Scene, pair: Pair) -> list[Station]:

@@ -21,22 +21,22 @@ def says(words: frozenset[bytes], *, whole: bool = False, turn: int = 1, bare_he
         bare_header: Packets with TCP options are not looked at (Henan; Wu et al., S&P 2025).
     """
 
-    def offended(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
+    def matches(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
         if not outbound or not packet.payload or view.client_packets < turn or (bare_header and packet.options):
             return False
         return any(word in (packet.payload if whole else view.client_bytes) for word in words)
 
-    return offended
+    return matches
 
 
 def opens(servers: frozenset[Address], *, punished_only: bool = False) -> Trigger:
     """React to the SYNs of clients, to *servers* or by punished ones."""
 
-    def offended(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
+    def matches(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
         listed = view.punished if punished_only else packet.destination in servers
         return outbound and packet.flags & (SYN | ACK) == SYN and listed
 
-    return offended
+    return matches
 
 
 def answers(servers: frozenset[Address]) -> Trigger:

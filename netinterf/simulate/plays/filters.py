@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from netinterf.simulate.boxes.matchers import fully_encrypted, unknown_protocol
 from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
-from netinterf.simulate.boxes.suspicion import fully_encrypted, unknown_protocol
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.network.path import Station
@@ -27,15 +27,15 @@ def box(deal: Deal, **fields: Any) -> list[Station]:
 def iran_2020(deal: Deal) -> list[Station]:
     """Want DNS, HTTP or TLS in one of the first packets on three ports; every retransmission renews the silence."""
     looks = int(deal.rng.choice([1, 2, 2]))
-    suspects = unknown_protocol(frozenset({53, 80, 443}), looks=looks, servers=deal.servers)
-    return box(deal, suspects=suspects, lasts=spread(deal.rng, 60e9), renewed=True)
+    matches = unknown_protocol(frozenset({53, 80, 443}), looks=looks, servers=deal.servers)
+    return box(deal, matches=matches, lasts=spread(deal.rng, 60e9), renewed=True)
 
 
 def iran_2024(deal: Deal) -> list[Station]:
     """Let about six packets of an unknown protocol pass, on any port."""
     low = max(2, min(8, int(near(deal.rng, 6, spread=0.3)) - 3))
     return box(
-        deal, suspects=unknown_protocol(frozenset(), looks=1), grace=(low, low + 2), lasts=spread(deal.rng, 300e9),
+        deal, matches=unknown_protocol(frozenset(), looks=1), grace=(low, low + 2), lasts=spread(deal.rng, 300e9),
         directions=BOTH if deal.rng.random() < 0.5 else UP,
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ def encrypted(deal: Deal) -> list[Station]:
     """Take noise for a proxy one time in four, at some addresses; the 3-tuple stays silent."""
     servers = deal.servers
     return box(
-        deal, suspects=lambda packet, talk: packet.destination in servers and fully_encrypted(packet, talk),
+        deal, matches=lambda packet, stream: packet.destination in servers and fully_encrypted(packet, stream),
         lasts=spread(deal.rng, 180e9), scope="server", share=near(deal.rng, 0.263, spread=0.3),
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ def generic(deal: Deal) -> list[Station]:
     """Filter by protocol in any way."""
     rng = deal.rng
     return box(
-        deal, suspects=unknown_protocol(frozenset(), looks=int(rng.integers(1, 3))),
+        deal, matches=unknown_protocol(frozenset(), looks=int(rng.integers(1, 3))),
         grace=(0, int(rng.integers(0, 4))), lasts=spread(rng, float(rng.choice([60e9, 180e9]))),
         scope=str(rng.choice(["flow", "server"])), directions=BOTH if rng.random() < 0.5 else UP,
         renewed=bool(rng.random() < 0.5),
@@ -64,7 +64,7 @@ def careful(deal: Deal) -> list[Station]:
     """Pass for a bad path: some packets get through, and only some connections are hit."""
     rng = deal.rng
     return box(
-        deal, suspects=unknown_protocol(frozenset(), looks=1), grace=(2, 3 + int(rng.integers(0, 4))),
+        deal, matches=unknown_protocol(frozenset(), looks=1), grace=(2, 3 + int(rng.integers(0, 4))),
         leak=float(rng.uniform(0.05, 0.35)), share=float(rng.uniform(0.5, 1)), directions=BOTH,
         lasts=spread(rng, float(rng.choice([15e9, 40e9, 120e9]))),
     )  # fmt: skip

@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
+from netinterf.simulate.boxes.matchers import quic_names, quic_version
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Blackhole, Silencer
-from netinterf.simulate.boxes.suspicion import quic_names, quic_version
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.encode import UDP
 from netinterf.simulate.hosts.quic_link import draw_habits
@@ -36,37 +36,37 @@ def box(deal: Deal, **fields: Any) -> list[Station]:
 def tspu(deal: Deal) -> list[Station]:
     """Go by version and size, whatever the name; smaller datagrams and other versions pass."""
     least = int(near(deal.rng, 1001, spread=0.1))
-    return box(deal, suspects=quic_version(frozenset({V1}), least=min(1200, least)), lasts=spread(deal.rng, 420e9))
+    return box(deal, matches=quic_version(frozenset({V1}), least=min(1200, least)), lasts=spread(deal.rng, 420e9))
 
 
 def tspu_names(deal: Deal) -> list[Station]:
     """Go by name in version 1; nothing of the flow passes."""
-    return box(deal, suspects=quic_names(deal.names, frozenset({V1}), joined=True, upward=False), directions=BOTH)
+    return box(deal, matches=quic_names(deal.names, frozenset({V1}), joined=True, upward=False), directions=BOTH)
 
 
 def tspu_ech(deal: Deal) -> list[Station]:
     """Go by outer name and ECH."""
     needs = frozenset({ECH})
-    return box(deal, suspects=quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False, needs=needs))
+    return box(deal, matches=quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False, needs=needs))
 
 
 def gfw(deal: Deal) -> list[Station]:
     """Decrypt first datagrams that go to a lower port; after a while what the client sends vanishes, on the 3-tuple."""
     rng = deal.rng
-    suspects = quic_names(deal.names, frozenset({V1}), joined=False, upward=True)
+    matches = quic_names(deal.names, frozenset({V1}), joined=False, upward=True)
     wait = near(rng, 110e6, spread=0.3)
     return box(
-        deal, suspects=suspects, directions=UP, scope="server", lasts=spread(rng, 180e9), wait=(0.7 * wait, 1.7 * wait)
+        deal, matches=matches, directions=UP, scope="server", lasts=spread(rng, 180e9), wait=(0.7 * wait, 1.7 * wait)
     )
 
 
 def all_quic(deal: Deal) -> list[Station]:
     """Silence QUIC of any version to most addresses."""
     spared = {name for name in sorted(deal.others) if deal.rng.random() < 0.2}
-    suspects = quic_version(BOTH_VERSIONS)
+    matches = quic_version(BOTH_VERSIONS)
     named = quic_names(frozenset(spared), BOTH_VERSIONS, joined=True, upward=False)
     return box(
-        deal, suspects=lambda packet, talk: suspects(packet, talk) and not named(packet, talk),
+        deal, matches=lambda packet, stream: matches(packet, stream) and not named(packet, stream),
         directions=BOTH if deal.rng.random() < 0.5 else UP,
     )  # fmt: skip
 
@@ -84,9 +84,9 @@ def endpoints(deal: Deal) -> list[Station]:
 def generic(deal: Deal) -> list[Station]:
     """Drop by name in any way."""
     rng = deal.rng
-    suspects = quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False)
+    matches = quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False)
     return box(
-        deal, suspects=suspects, directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
+        deal, matches=matches, directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
         scope=str(rng.choice(["flow", "server", "pair"])), lasts=spread(rng, float(rng.choice([60e9, 180e9, 420e9]))),
     )  # fmt: skip
 
@@ -94,11 +94,11 @@ def generic(deal: Deal) -> list[Station]:
 def careful(deal: Deal) -> list[Station]:
     """Pass for a bad path: some datagrams get through, some visits are spared, or all ends late."""
     rng = deal.rng
-    suspects = quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False)
+    matches = quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False)
     if rng.random() < 0.5:
-        return box(deal, suspects=suspects, leak=float(rng.uniform(0.1, 0.4)), grace=(0, int(rng.integers(1, 4))))
+        return box(deal, matches=matches, leak=float(rng.uniform(0.1, 0.4)), grace=(0, int(rng.integers(1, 4))))
     return box(
-        deal, suspects=suspects, share=float(rng.uniform(0.5, 0.9)), grace=(3, int(rng.integers(4, 9))),
+        deal, matches=matches, share=float(rng.uniform(0.5, 0.9)), grace=(3, int(rng.integers(4, 9))),
         directions=[BOTH, UP, DOWN][int(rng.integers(3))],
     )  # fmt: skip
 

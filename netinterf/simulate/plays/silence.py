@@ -6,8 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from netinterf.simulate.boxes.matchers import (
+    Matcher,
+    hello_names,
+    hosts,
+    opens_with,
+    speaks_to,
+    too_many_hellos,
+    unlisted,
+)
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Silencer
-from netinterf.simulate.boxes.suspicion import Suspicion, crowds, hello_names, hosts, opens_with, speaks_to, unlisted
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import ECH, ESNI, SHAPES, ech_outer
@@ -25,7 +33,7 @@ HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 
 def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer that listens for the listed names in hellos, unless *fields* say otherwise."""
-    told: dict[str, Any] = {"suspects": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
+    told: dict[str, Any] = {"matches": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
     return [Silencer(world=deal.scene.world, **told)]
 
 
@@ -53,7 +61,7 @@ def sni_iv(deal: Deal) -> list[Station]:
 
 def last_segment(deal: Deal) -> list[Station]:
     """Swallow the segment that completes the match, and what the client sends after it."""
-    return box(deal, suspects=hello_names(deal.names, whole=bool(deal.rng.random() < 0.7)), directions=UP)
+    return box(deal, matches=hello_names(deal.names, whole=bool(deal.rng.random() < 0.7)), directions=UP)
 
 
 def in_two(rng: np.random.Generator, name: str, _listed: bool) -> list[Turn]:
@@ -63,7 +71,7 @@ def in_two(rng: np.random.Generator, name: str, _listed: bool) -> list[Turn]:
 
 def ech(deal: Deal) -> list[Station]:
     """Look for an outer name together with ECH."""
-    return box(deal, suspects=hello_names(deal.names, needs=frozenset({ECH})), directions=side(deal.rng))
+    return box(deal, matches=hello_names(deal.names, needs=frozenset({ECH})), directions=side(deal.rng))
 
 
 def ech_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -76,25 +84,25 @@ def ech_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
 def crowd(deal: Deal) -> list[Station]:
     """Count hellos to one server with one name; the fifth within a minute is too many."""
     limit, memory = int(deal.rng.integers(2, 6)), near(deal.rng, 60e9, spread=0.2)
-    suspects = crowds(limit, memory, lambda: deal.scene.world.now)
-    return box(deal, suspects=suspects, directions=side(deal.rng), lasts=spread(deal.rng, 60e9))
+    matches = too_many_hellos(limit, memory, lambda: deal.scene.world.now)
+    return box(deal, matches=matches, directions=side(deal.rng), lasts=spread(deal.rng, 60e9))
 
 
-def anywhere(deal: Deal) -> Suspicion:
+def anywhere(deal: Deal) -> Matcher:
     """Look for the listed names in TLS and in HTTP."""
     tls, http = hello_names(deal.names), hosts(deal.names)
-    return lambda packet, talk: tls(packet, talk) or http(packet, talk)
+    return lambda packet, stream: tls(packet, stream) or http(packet, stream)
 
 
 def ecofilter(deal: Deal) -> list[Station]:
     """Silence names in TLS and in HTTP."""
-    return box(deal, suspects=anywhere(deal), directions=side(deal.rng))
+    return box(deal, matches=anywhere(deal), directions=side(deal.rng))
 
 
 def vpn_class(deal: Deal) -> list[Station]:
     """Silence OpenVPN over TCP once its first packet is seen: two bytes of length, then opcode 7 (§6.4)."""
     known = opens_with(*(bytes([0, size, opcode]) for size in range(14, 120) for opcode in (0x38, 0x50)))
-    return box(deal, suspects=known, grace=(int(deal.rng.integers(0, 3)), int(deal.rng.integers(3, 9))))
+    return box(deal, matches=known, grace=(int(deal.rng.integers(0, 3)), int(deal.rng.integers(3, 9))))
 
 
 def vpn_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -107,8 +115,8 @@ def vpn_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
 
 def esni(deal: Deal) -> list[Station]:
     """Look for ESNI in hellos, whatever the name; swallow what the client sends, on the 3-tuple."""
-    suspects = hello_names(frozenset(), needs=frozenset({ESNI}))
-    return box(deal, suspects=suspects, directions=UP, lasts=spread(deal.rng, 150e9), scope="server")
+    matches = hello_names(frozenset(), needs=frozenset({ESNI}))
+    return box(deal, matches=matches, directions=UP, lasts=spread(deal.rng, 150e9), scope="server")
 
 
 def esni_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -121,7 +129,7 @@ def esni_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
 
 def sni_drop(deal: Deal) -> list[Station]:
     """Swallow hello and all that follows."""
-    return box(deal, directions=side(deal.rng), suspects=hello_names(deal.names, joined=bool(deal.rng.random() < 0.5)))
+    return box(deal, directions=side(deal.rng), matches=hello_names(deal.names, joined=bool(deal.rng.random() < 0.5)))
 
 
 def muted(deal: Deal) -> list[Station]:
@@ -132,21 +140,21 @@ def muted(deal: Deal) -> list[Station]:
 def null_route(deal: Deal, *, seconds: float, renewed: bool, scope: str = "flow") -> list[Station]:
     """Null-route the flow of a listed Host or name, or the whole 3-tuple."""
     return box(
-        deal, suspects=anywhere(deal), scope=scope, renewed=renewed, lasts=spread(deal.rng, seconds * 1e9),
+        deal, matches=anywhere(deal), scope=scope, renewed=renewed, lasts=spread(deal.rng, seconds * 1e9),
         directions=BOTH if deal.rng.random() < 0.7 else UP, grace=(0, int(deal.rng.integers(0, 3))),
     )  # fmt: skip
 
 
 def mute_servers(deal: Deal) -> list[Station]:
     """Let handshakes with some addresses pass and no data."""
-    return box(deal, suspects=speaks_to(deal.servers), directions=side(deal.rng))
+    return box(deal, matches=speaks_to(deal.servers), directions=side(deal.rng))
 
 
 def off_the_list(deal: Deal) -> list[Station]:
     """Let names on the list pass; others get some packets and then a minute of silence."""
     low = int(deal.rng.integers(3, 9))
     return box(
-        deal, suspects=unlisted(deal.others), grace=(low, low + 6), lasts=spread(deal.rng, 60e9), scope="server"
+        deal, matches=unlisted(deal.others), grace=(low, low + 6), lasts=spread(deal.rng, 60e9), scope="server"
     )  # fmt: skip
 
 
@@ -154,7 +162,7 @@ def ssh(deal: Deal) -> list[Station]:
     """Let SSH go on for some seconds."""
     seconds = float(deal.rng.choice([15, 33, 44]))
     wait = near(deal.rng, seconds * SECOND, spread=0.3)
-    return box(deal, suspects=opens_with(b"SSH-2.0"), wait=(wait, wait * 1.05), directions=side(deal.rng))
+    return box(deal, matches=opens_with(b"SSH-2.0"), wait=(wait, wait * 1.05), directions=side(deal.rng))
 
 
 def ssh_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -164,7 +172,7 @@ def ssh_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
 
 def echoes(deal: Deal) -> list[Station]:
     """Look for a listed name in what an echo service is sent, and silence the 3-tuple."""
-    return box(deal, suspects=hosts(deal.names), scope="server", lasts=spread(deal.rng, 90e9))
+    return box(deal, matches=hosts(deal.names), scope="server", lasts=spread(deal.rng, 90e9))
 
 
 # --- nobody in particular ---
@@ -175,7 +183,7 @@ def generic(deal: Deal) -> list[Station]:
     rng = deal.rng
     return box(
         deal,
-        suspects=anywhere(deal), directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
+        matches=anywhere(deal), directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
         wait=(0.0, float(rng.uniform(0, 0.03)) * SECOND), scope=str(rng.choice(["flow", "server", "pair"])),
         lasts=spread(rng, float(rng.choice([30e9, 60e9, 120e9, 300e9]))), renewed=bool(rng.random() < 0.3),
     )  # fmt: skip

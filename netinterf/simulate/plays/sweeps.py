@@ -7,8 +7,8 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import Forger
+from netinterf.simulate.boxes.matchers import hosts
 from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
-from netinterf.simulate.boxes.suspicion import hosts
 from netinterf.simulate.hosts.actor import Actor, ended
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import Endpoint
@@ -133,7 +133,7 @@ def sweep(scene: Scene) -> None:
     rng = scene.rng
     listed, other = scene.names(2)
     box = Silencer(
-        world=scene.world, suspects=hosts(frozenset({listed})), lasts=(1.8e12, 1.8e12),
+        world=scene.world, matches=hosts(frozenset({listed})), lasts=(1.8e12, 1.8e12),
         directions=BOTH if rng.random() < 0.7 else UP,
     )  # fmt: skip
     path, hops = way(scene, box)
