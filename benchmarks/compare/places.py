@@ -165,14 +165,14 @@ def datagrams(
 
 def lookups(
     scene: Scene, pair: Pair, here: bool, *, boxes: Callable[[Scene, Pair], list[Station]] | None = None,
-    temper: Callable[[Pair], dict[str, object]] | None = None,
+    behaviour: Callable[[Pair], dict[str, object]] | None = None,
 ) -> None:  # fmt: skip
     """Look all names up at one resolver."""
     stations = boxes(scene, pair) if boxes is not None and here else []
     names = list(pair.places)
     house = make_house(
         scene, stations, known=names, zone=draw_zone(scene, names), place=address("9.9.9.9"),
-        temper=temper(pair) if temper is not None and here else None, habits={"six": 0.0, "https": 0.0},
+        behaviour=behaviour(pair) if behaviour is not None and here else None, habits={"six": 0.0, "https": 0.0},
     )  # fmt: skip
     for name, begin in plan(scene, pair):
         house.stub.look_up(name, begin)
@@ -252,8 +252,8 @@ KINDS = (
     Kind("refused by page", False, partial(web, refuses="page", port=80)),
     Kind("refused by alert", False, partial(web, refuses="alert")),
     Kind("refused by reset", False, partial(web, refuses="reset")),
-    Kind("resolver deaf at times", False, partial(lookups, temper=lambda _: {"deaf": 0.3})),
-    Kind("resolver out", False, partial(lookups, temper=lambda _: {"dead": (1e11, 4e11)})),
+    Kind("resolver deaf at times", False, partial(lookups, behaviour=lambda _: {"deaf": 0.3})),
+    Kind("resolver out", False, partial(lookups, behaviour=lambda _: {"dead": (1e11, 4e11)})),
 )
 """Pairs by what is the matter here."""
 

@@ -41,7 +41,10 @@ class Endpoint(Output):
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
-    told: tuple[int, int] = (-1, -1)  # acknowledgement and window of the last segment that was looked at for them
+    last_update: tuple[int, int] = (
+        -1,
+        -1,
+    )  # acknowledgement and window of the last segment that was looked at for them
     challenges: int = 0  # in a row, without new bytes between them
     challenged_at: int = 0
     heard_at: int = 0  # when the last segment came
@@ -101,7 +104,7 @@ class Endpoint(Output):
             return
         offered, stack = read_options(packet.options), self.stack
         self.remote = (packet.source, packet.sport)
-        self.peer_isn, self.receiver.heard = packet.seq, 1
+        self.peer_isn, self.receiver.nxt = packet.seq, 1
         self.timestamps = stack.timestamps and offered.echo is not None
         self.sack = self.sender.selective = stack.sack and offered.sack
         self.echo = offered.echo or 0
@@ -136,10 +139,10 @@ class Endpoint(Output):
             self.state = "dead"
             self.refuse(packet)
             return
-        if packet.flags & ACK and (self.sender.pieces or (packet.ack, packet.window) != self.told):
-            self.told = (packet.ack, packet.window)
+        if packet.flags & ACK and (self.sender.pieces or (packet.ack, packet.window) != self.last_update):
+            self.last_update = (packet.ack, packet.window)
             self.acknowledge(packet)
-        start = heard = self.receiver.heard
+        start = heard = self.receiver.nxt
         if packet.seq != (self.peer_isn + heard) & 0xFFFFFFFF:
             start += (packet.seq - self.peer_isn - heard + 2**31) % 2**32 - 2**31
         end = start + size + (packet.flags & FIN)
@@ -151,7 +154,7 @@ class Endpoint(Output):
             value = read_clock(packet.options, self.echo)  # bare acknowledgements are echoed as well (RFC 7323 §4.3)
             self.echo = value if (value - self.echo) & 0xFFFFFFFF < 1 << 31 else self.echo
         if self.state == "open":
-            if self.receiver.heard > self.awaited:
+            if self.receiver.nxt > self.awaited:
                 self.speak()
             if self.sender.missing or self.sender.nxt <= self.stream.length or self.closing:
                 self.pump()
@@ -159,16 +162,16 @@ class Endpoint(Output):
     def swallow(self, packet: Packet, start: int, end: int) -> None:
         """Take in bytes of the peer's stream and decide when to acknowledge them (RFC 5681 §4.2)."""
         receiver = self.receiver
-        if self.timestamps and start <= receiver.heard:
+        if self.timestamps and start <= receiver.nxt:
             self.echo = read_clock(packet.options, self.echo)
         self.fed_at = self.world.now
         plain = receiver.take(start, end, self.fed_at)
-        if packet.flags & FIN and receiver.heard >= end and not self.fin_heard:
+        if packet.flags & FIN and receiver.nxt >= end and not self.fin_heard:
             self.fin_heard = True
             self.hear_fin()
             if self.state != "open" or (self.app.goodbye and not self.fin_sent):
                 return  # the goodbye carries the acknowledgement
-        if self.app.abort_at and self.app.ending is Ending.ABORT and receiver.heard > self.app.abort_at:
+        if self.app.abort_at and self.app.ending is Ending.ABORT and receiver.nxt > self.app.abort_at:
             self.abort()
             return
         self.unacked += 1
@@ -202,7 +205,7 @@ class Endpoint(Output):
             return
         script = self.script
         while self.turn < len(script) and script[self.turn].outbound != self.outbound:
-            if self.receiver.heard <= self.due[self.turn + 1]:
+            if self.receiver.nxt <= self.due[self.turn + 1]:
                 self.awaited = self.due[self.turn + 1]
                 if self.app.patience:
                     self.await_turn()
@@ -241,7 +244,7 @@ class Endpoint(Output):
             self.world.after(self.app.patience - quiet, self.lose_patience)
         elif self.state == "syn":
             self.state = "dead"
-        elif self.app.rude:
+        elif self.app.resets:
             self.abort()
         else:
             self.close()
@@ -320,9 +323,9 @@ class Endpoint(Output):
             if packet.flags & ACK and packet.ack == (self.isn + 1) & 0xFFFFFFFF:
                 self.state = "dead"
             return
-        ahead = (packet.seq - self.peer_isn - self.receiver.heard) & 0xFFFFFFFF
-        edges = {(end - self.receiver.heard) & 0xFFFFFFFF for _, end in self.receiver.islands}
-        if ahead == 0 or ahead in edges or (not self.stack.careful and ahead < 65_535):
+        ahead = (packet.seq - self.peer_isn - self.receiver.nxt) & 0xFFFFFFFF
+        edges = {(end - self.receiver.nxt) & 0xFFFFFFFF for _, end in self.receiver.out_of_order}
+        if ahead == 0 or ahead in edges or (not self.stack.challenge_acks and ahead < 65_535):
             self.state = "dead"
         elif ahead < 65_535 and self.state == "open":
             self.challenge()

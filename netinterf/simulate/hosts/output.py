@@ -109,7 +109,7 @@ class Output:
                 self.local[0], self.remote[0], self.local[1], self.remote[1],
                 TCP, stack.ttl, number, 2 if stack.dont_fragment else 0, stack.tos,
                 (self.isn + (self.sender.nxt if start < 0 else start)) & 0xFFFFFFFF,
-                (self.peer_isn + receiver.heard) & 0xFFFFFFFF if flags & ACK else 0,
+                (self.peer_isn + receiver.nxt) & 0xFFFFFFFF if flags & ACK else 0,
                 flags, window, options, payload, self.subject,
             ),
             outbound, 0 if outbound else len(path.parts) - 1, self.world.now,
@@ -124,7 +124,7 @@ class Output:
         options = b""
         if self.timestamps:
             options = CLOCK(0x0101080A, (self.clock + self.world.now // MILLISECOND) & 0xFFFFFFFF, self.echo)
-        if self.sack and (self.receiver.islands or self.receiver.repeated):
+        if self.sack and (self.receiver.out_of_order or self.receiver.repeated):
             options += sack_option(self.peer_isn, self.receiver.blocks())
         return options
 
@@ -186,8 +186,8 @@ class Output:
 
     def open_window(self) -> None:
         """Tell the peer of a window that opened while the program read (RFC 9293 §3.8.6.2.2)."""
-        told, scale = self.receiver.edge - self.receiver.heard, max(0, self.stack.scale)
-        if self.state == "open" and (self.receiver.window(self.world.now) << scale) > told:
+        edge, scale = self.receiver.edge - self.receiver.nxt, max(0, self.stack.scale)
+        if self.state == "open" and (self.receiver.window(self.world.now) << scale) > edge:
             self.emit(ACK)
 
     def persist(self, asked: int = 0) -> None:
@@ -211,7 +211,7 @@ class Output:
 
     def arm(self) -> None:
         """See to it that the timer is looked at no later than it may strike."""
-        if not self.wake or self.sender.sacks or self.wake > self.world.now + 2 * self.sender.smooth + 2 * MILLISECOND:
+        if not self.wake or self.sender.sacks or self.wake > self.world.now + 2 * self.sender.srtt + 2 * MILLISECOND:
             due, _ = self.sender.deadline()
             if not self.wake or due < self.wake:
                 self.wake = max(due, self.world.now)

@@ -108,16 +108,16 @@ class Leg:
     burst: float = 0.0  # share of time in bad periods, when half of the packets are lost (Gilbert 1960)
     bad_for: int = 30 * MILLISECOND  # mean length of a bad period, ns
     busy: list[int] = attrs.field(factory=lambda: [0, 0])  # when the leg last delivered, per direction
-    weather: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
+    bad_period: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
 
     def bad(self, time: int, world: World) -> bool:
         """Say whether a bad period is on; good and bad ones alternate with exponential lengths."""
-        on, until = self.weather
+        on, until = self.bad_period
         while until <= time:
             on = not on
             mean = self.bad_for if on else self.bad_for * (1 - self.burst) / self.burst
             until = max(until, time - 10 * SECOND) + 1 + int(world.chance.expovariate(1.0) * mean)
-        self.weather = on, until
+        self.bad_period = on, until
         return on
 
 

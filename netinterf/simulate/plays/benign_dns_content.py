@@ -34,7 +34,7 @@ def rotating(scene: Scene) -> None:
                                                                                                                   60])),
             aliases=(),
         )  # fmt: skip
-    house = make_house(scene, known=known, zone=zone, temper={"caches": 6})
+    house = make_house(scene, known=known, zone=zone, behaviour={"caches": 6})
     browse(house.stub, chosen * 4 + known * 2, odd=chosen)
 
 
@@ -90,7 +90,7 @@ def still(scene: Scene) -> None:
     lifetime = int(rng.choice([30, 60, 300, 418, 600]))
     known = host_names(scene, int(rng.integers(8, 13)))
     zone = draw_zone(scene, known, lifetime=int(rng.choice([20, lifetime])))
-    house = make_house(scene, known=known, zone=zone, temper={"ticks": False, "minimum": lifetime})
+    house = make_house(scene, known=known, zone=zone, behaviour={"ticks": False, "minimum": lifetime})
     browse(house.stub, known * 4, odd=known)
 
 
@@ -101,7 +101,7 @@ def any_label(scene: Scene, *, exist: bool) -> None:
     zone, chosen = draw_zone(scene, known), some(rng, known)
     if exist:
         zone |= {f"*.{name}": draw_entry(scene, slow=0.0) for name in chosen}
-    house = make_house(scene, known=known, zone=zone, temper={"cached": 1.0})
+    house = make_house(scene, known=known, zone=zone, behaviour={"cached": 1.0})
     labels = [f"{rng.integers(36**6):x}.{name}" for name in chosen for _ in range(int(rng.integers(2, 7)))]
     browse(house.stub, labels + known * 2, odd=labels)
 

@@ -78,7 +78,7 @@ def impatient(scene: Scene, *, again: str, sites: bool = False) -> None:
         )  # fmt: skip
     stacks = tuple(draw_server(rng) for _ in range(3)) if sites else ()
     house = make_house(
-        scene, known=known, zone=zone, temper={"cached": 0.1, "caches": 6 if sites else 1, "think": (3e5, 2e8)},
+        scene, known=known, zone=zone, behaviour={"cached": 0.1, "caches": 6 if sites else 1, "think": (3e5, 2e8)},
         habits={"patience": float(rng.uniform(1e8, 4e8)), "tries": 4, "again": again}, stacks=stacks, by_packet=sites,
     )  # fmt: skip
     browse(house.stub, chosen * 3 + known * 2, odd=chosen)
@@ -86,7 +86,7 @@ def impatient(scene: Scene, *, again: str, sites: bool = False) -> None:
 
 def doubling(scene: Scene) -> None:
     """Send most queries twice."""
-    house = make_house(scene, habits={"doubles": float(scene.rng.uniform(0.3, 1))}, temper={"caches": 2})
+    house = make_house(scene, habits={"doubles": float(scene.rng.uniform(0.3, 1))}, behaviour={"caches": 2})
     browse(house.stub, house.known * 3, odd=house.known)
 
 
@@ -95,7 +95,7 @@ def late(scene: Scene) -> None:
     rng = scene.rng
     patience = float(rng.uniform(5e8, 2e9))
     house = make_house(
-        scene, temper={"cached": 0.3, "think": (3e5, patience * float(rng.uniform(0.8, 1.5)))},
+        scene, behaviour={"cached": 0.3, "think": (3e5, patience * float(rng.uniform(0.8, 1.5)))},
         habits={"patience": patience, "tries": 3, "closes": True, "again": "same"},
     )  # fmt: skip
     browse(house.stub, house.known * 3, odd=house.known)
@@ -109,7 +109,7 @@ def forwarder(scene: Scene) -> None:
     for name in chosen:  # the two resolvers are led to other networks
         places = tuple(scene.global_addresses(int(rng.integers(4, 12))))
         zone[name] = attrs.evolve(zone[name], addresses=places, per_answer=True, shown=int(rng.integers(1, 3)))
-    house = make_house(scene, known=known, zone=zone, temper={"twice": float(rng.uniform(0.3, 1)), "caches": 4})
+    house = make_house(scene, known=known, zone=zone, behaviour={"twice": float(rng.uniform(0.3, 1)), "caches": 4})
     browse(house.stub, known * 3, odd=known)
 
 
@@ -153,7 +153,7 @@ def evened(scene: Scene) -> None:
         scene.world, ttl=int(rng.choice([128, 64, 255])), tos=0, dont_fragment=False, directions=(False,),
         identifiers=Identifiers("socket", int(rng.integers(2**16)), rng),
     )  # fmt: skip
-    house = make_house(scene, [box], where=0.02, temper={"think": (3e5, 1e8)})
+    house = make_house(scene, [box], where=0.02, behaviour={"think": (3e5, 1e8)})
     path = scene.lay_path([box], where=0.02)
     house.stub.ways.append(Way(path, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
     for way in (0, 1):
@@ -169,7 +169,7 @@ def sites(scene: Scene) -> None:
     """Ask a resolver whose address several sites share, by port: TTL, IP ID and caches differ."""
     rng = scene.rng
     stacks = site_stacks(rng, int(rng.integers(2, 6)))
-    house = make_house(scene, stacks=stacks, temper={"caches": 2})
+    house = make_house(scene, stacks=stacks, behaviour={"caches": 2})
     browse(house.stub, house.known * 4, odd=house.known, gap=0.5 * SECOND)
 
 
@@ -187,7 +187,7 @@ def switched(scene: Scene) -> None:
 def joined_late(scene: Scene) -> None:
     """Begin to record while answers are under way: answers without query, replies of servers never asked."""
     rng = scene.rng
-    house = make_house(scene, temper={"think": (2e8, 2e9), "cached": 0.2}, habits={"patience": 5e9})
+    house = make_house(scene, behaviour={"think": (2e8, 2e9), "cached": 0.2}, habits={"patience": 5e9})
     known = house.known
     for name in known:
         house.stub.look_up(name, float(rng.uniform(0, 0.6 * SECOND)), odd=True)

@@ -103,7 +103,7 @@ def blocker(scene: Scene) -> None:
     )
     if rng.random() < 0.2:
         rule = Rule(rcode=NXDOMAIN, silent=True)
-    ruled(scene, rule, local=True, temper={"opt": Opt() if rng.random() < 0.5 else None})
+    ruled(scene, rule, local=True, behaviour={"opt": Opt() if rng.random() < 0.5 else None})
 
 
 def appliance(scene: Scene) -> None:
@@ -160,7 +160,7 @@ def honest(scene: Scene) -> None:
     rng = scene.rng
     zero = (address("0.0.0.0"), address("::")) if rng.random() < 0.5 else ()
     rule = Rule(addresses=zero, rcode=NXDOMAIN, error=int(rng.choice([15, 16, 17])), lifetime=draw_lifetime(rng))
-    ruled(scene, rule, habits={"opt": Opt(1232)}, temper={"opt": Opt()})
+    ruled(scene, rule, habits={"opt": Opt(1232)}, behaviour={"opt": Opt()})
 
 
 def policy_zone(scene: Scene) -> None:

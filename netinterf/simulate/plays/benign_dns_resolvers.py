@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from netinterf.simulate.hosts.resolver import Interceptor, Temper
+from netinterf.simulate.hosts.resolver import Behaviour, Interceptor
 from netinterf.simulate.hosts.stack import draw_server
 from netinterf.simulate.messages.dns import AAAA, ANY, HTTPS, MX, NS, SERVFAIL, SOA, TXT, A, Opt
 from netinterf.simulate.network.path import SECOND
@@ -14,8 +14,8 @@ from netinterf.simulate.plays.dns_house import (
     House,
     add_resolver,
     browse,
+    draw_behaviour,
     draw_entry,
-    draw_temper,
     draw_zone,
     follow,
     host_names,
@@ -38,10 +38,10 @@ def home(scene: Scene, **options: Any) -> House:
     return house
 
 
-def second(scene: Scene, house: House, **temper: Any) -> None:
+def second(scene: Scene, house: House, **behaviour: Any) -> None:
     """Give a house a second resolver."""
     other = add_resolver(
-        scene, house.zone, place=scene.servers(1)[0], temper=draw_temper(scene.rng, **temper)
+        scene, house.zone, place=scene.servers(1)[0], behaviour=draw_behaviour(scene.rng, **behaviour)
     )  # fmt: skip
     house.stub.ways.append(Way(scene.lay_path([]), other))
 
@@ -57,14 +57,16 @@ def perhaps_second(scene: Scene, house: House) -> None:
 def slow(scene: Scene) -> None:
     """Ask a resolver whose recursion takes seconds."""
     rng = scene.rng
-    house = make_house(scene, temper={"cached": 0.2, "think": (5e5, float(rng.uniform(7e8, 3e9)))})
+    house = make_house(scene, behaviour={"cached": 0.2, "think": (5e5, float(rng.uniform(7e8, 3e9)))})
     browse(house.stub, house.known * 3, odd=house.known)
 
 
 def dead(scene: Scene) -> None:
     """Ask a resolver that never answers, then another one."""
     rng = scene.rng
-    house = make_house(scene, temper={"deaf": 1.0}, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))})
+    house = make_house(
+        scene, behaviour={"deaf": 1.0}, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))}
+    )
     second(scene, house)
     browse(house.stub, house.known * 2, odd=house.known)
     browse(house.stub, house.known, way=1)
@@ -75,7 +77,7 @@ def outage(scene: Scene) -> None:
     rng = scene.rng
     begin = float(rng.uniform(4, 12)) * SECOND
     length = float(rng.uniform(3, 15)) * SECOND
-    house = make_house(scene, temper={"dead": (begin, begin + length)})
+    house = make_house(scene, behaviour={"dead": (begin, begin + length)})
     known = house.known
     perhaps_second(scene, house)
     browse(house.stub, known * 2, gap=begin / len(known) / 2)
@@ -100,8 +102,8 @@ def lame(scene: Scene) -> None:
 def limited(scene: Scene) -> None:
     """Ask faster than the resolver likes: it drops answers or truncates them."""
     rng = scene.rng
-    temper = {"rate": float(rng.uniform(3, 8)), "slip": float(rng.choice([0.5, 0.33, 0.0]))}
-    house = make_house(scene, temper=temper, habits={"patience": 1e9})
+    behaviour = {"rate": float(rng.uniform(3, 8)), "slip": float(rng.choice([0.5, 0.33, 0.0]))}
+    house = make_house(scene, behaviour=behaviour, habits={"patience": 1e9})
     perhaps_second(scene, house)
     for burst in range(3):
         browse(house.stub, house.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, odd=house.known)
@@ -109,7 +111,7 @@ def limited(scene: Scene) -> None:
 
 def refused(scene: Scene) -> None:
     """Ask a resolver that refuses strangers, and one that does not."""
-    house = make_house(scene, temper={"refuses": True})
+    house = make_house(scene, behaviour={"refuses": True})
     second(scene, house)
     browse(house.stub, house.known * 2, odd=house.known)
     browse(house.stub, house.known * 2, way=1)
@@ -121,19 +123,19 @@ def unsigned(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(8, 13)))
     chosen, zone = some(rng, known), draw_zone(scene, known, signed=True)
     zone |= {name: draw_entry(scene, signed=True, rcode=SERVFAIL) for name in chosen}
-    house = make_house(scene, known=known, zone=zone, temper={"validates": True}, habits={"opt": Opt(1232, True)})
+    house = make_house(scene, known=known, zone=zone, behaviour={"validates": True}, habits={"opt": Opt(1232, True)})
     browse(house.stub, known * 3, odd=chosen)
 
 
 def intolerant(scene: Scene) -> None:
     """Ask an old server that knows no EDNS; every question is asked again without."""
-    house = make_house(scene, temper={"intolerant": True, "opt": None}, habits={"opt": Opt(4096)})
+    house = make_house(scene, behaviour={"intolerant": True, "opt": None}, habits={"opt": Opt(4096)})
     browse(house.stub, house.known * 2, odd=house.known)
 
 
 def stripped(scene: Scene) -> None:
     """Ask through a router that drops OPT, with cookies."""
-    house = home(scene, temper={"opt": None}, habits={"opt": Opt(1232, True), "cookie": True})
+    house = home(scene, behaviour={"opt": None}, habits={"opt": Opt(1232, True), "cookie": True})
     browse(house.stub, house.known * 3, odd=house.known)
 
 
@@ -144,11 +146,11 @@ def backend(scene: Scene) -> None:
     zone, chosen = draw_zone(scene, known), known[: int(rng.integers(2, 5))]
     other = add_resolver(
         scene, zone, place=scene.servers(1)[0],
-        temper=Temper(opt=None, think=(1e5, 1e6), ticks=False, flags=0x8580, style=str(scene.rng.choice(["all",
+        behaviour=Behaviour(opt=None, think=(1e5, 1e6), ticks=False, flags=0x8580, style=str(scene.rng.choice(["all",
                                                                                                          "none"]))),
     )  # fmt: skip
     house = make_house(
-        scene, known=known, zone=zone, habits={"opt": Opt(1232)}, temper={"opt": Opt(), "think": (2e6, 5e7)},
+        scene, known=known, zone=zone, habits={"opt": Opt(1232)}, behaviour={"opt": Opt(), "think": (2e6, 5e7)},
         backends=dict.fromkeys(chosen, other),
     )  # fmt: skip
     browse(house.stub, chosen * 2 + known * 3, odd=chosen)
@@ -160,7 +162,7 @@ def backend(scene: Scene) -> None:
 
 def folded(scene: Scene) -> None:
     """Ask in letters of random case through a forwarder that lowers them."""
-    house = home(scene, temper={"folds": True}, habits={"mixed": True})
+    house = home(scene, behaviour={"folds": True}, habits={"mixed": True})
     browse(house.stub, house.known * 3, odd=house.known)
 
 
@@ -173,13 +175,13 @@ def large(scene: Scene, *, room: int, count: tuple[int, int]) -> None:
         many = tuple(scene.global_addresses(int(rng.integers(*count))))
         zone[name] = draw_entry(scene, addresses=many, shown=len(many))
     opt = Opt(4096) if room > 512 else (None, Opt(512))[int(rng.integers(2))]
-    house = make_house(scene, known=known, zone=zone, temper={"limit": room}, habits={"opt": opt})
+    house = make_house(scene, known=known, zone=zone, behaviour={"limit": room}, habits={"opt": opt})
     browse(house.stub, chosen + known * 2, odd=chosen)
 
 
 def router(scene: Scene) -> None:
     """Ask the home router, which answers from its cache at once and forwards the rest."""
-    house = home(scene, temper={"cached": 0.6, "think": (float(scene.rng.lognormal(11.5, 0.6)), 4e7)})
+    house = home(scene, behaviour={"cached": 0.6, "think": (float(scene.rng.lognormal(11.5, 0.6)), 4e7)})
     browse(house.stub, house.known * 4, odd=house.known)
 
 
@@ -208,7 +210,7 @@ def denied(scene: Scene) -> None:
 
 def confused(scene: Scene) -> None:
     """Ask a router that answers AAAA with A records."""
-    house = home(scene, temper={"confuses": True})
+    house = home(scene, behaviour={"confuses": True})
     browse(house.stub, house.known * 2, kinds=(A, AAAA), odd=house.known)
 
 
@@ -225,7 +227,7 @@ def many_types(scene: Scene) -> None:
 
 def trailing(scene: Scene) -> None:
     """Ask an old server that leaves some bytes behind every message."""
-    house = make_house(scene, temper={"tail": scene.rng.bytes(int(scene.rng.integers(1, 9)))})
+    house = make_house(scene, behaviour={"tail": scene.rng.bytes(int(scene.rng.integers(1, 9)))})
     browse(house.stub, house.known * 3, odd=house.known)
 
 

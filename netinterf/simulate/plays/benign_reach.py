@@ -159,7 +159,7 @@ def tarpit(scene: Scene) -> None:
     live(sites, span, series=False)
     for site in lay_world(scene, chosen=(places(scene, 3, home=True), places(scene, 9, home=False))).abroad:
         for begin in rng.uniform(0, span, int(rng.integers(1, 4))):
-            client = App(ending=Ending.CLOSE, patience=round(spread(rng, 4e9, 4e10)), rude=bool(rng.random() < 0.3))
+            client = App(ending=Ending.CLOSE, patience=round(spread(rng, 4e9, 4e10)), resets=bool(rng.random() < 0.3))
             server = App(ending=Ending.SILENT, dies=client.patience + 60 * SECOND)
             script = [Turn(True, client_hello(site.name, rng)), Turn(False, b"never", ALWAYS)]
             fetch(scene, site, float(begin), 0, stack=sites.stack, script=script, odd=True, apps=(client, server))

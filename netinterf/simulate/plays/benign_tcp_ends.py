@@ -38,7 +38,7 @@ def abort_unheard(house: House) -> None:
         script = download(house, 6000)
         script[1] = Turn(False, script[1].payload, house.between(1e6, 3e8))
         patience = rtt * house.rng.uniform(1.05, 2.4)
-        house.visit(path, begin, script=script, apps=(App(patience=float(patience), rude=True), App()))
+        house.visit(path, begin, script=script, apps=(App(patience=float(patience), resets=True), App()))
 
 
 def client_lingers_not(house: House) -> None:
@@ -53,7 +53,7 @@ def reset_per_segment(house: House) -> None:
     rtt = house.between(4e7, 2.5e8)
     path = house.path(rtt=rtt)
     for begin in house.times(1, 3):
-        app = App(patience=float(round(rtt * house.rng.uniform(1.6, 3.5))), rude=True)
+        app = App(patience=float(round(rtt * house.rng.uniform(1.6, 3.5))), resets=True)
         script = upload(house, int(house.rng.integers(200_000, 400_000)))
         script[-1] = Turn(False, script[-1].payload, 20 * SECOND)
         house.visit(path, begin, script=script, apps=(app, App(ending=Ending.CLOSE)))
@@ -86,9 +86,9 @@ def server_timeout(house: House) -> None:
     path = house.path()
     for begin in house.times(2, 5):
         idle = house.between(1.5e10, 7e10)
-        rude = house.chance(0.3)
+        resets = house.chance(0.3)
         silent = [Turn(True, b"", 1e15)]
-        ends = App(patience=idle, rude=rude)
+        ends = App(patience=idle, resets=resets)
         client = App(ending=Ending.WAIT, patience=house.between(2e10, 2e11)) if house.chance(0.3) else App()
         house.meet(path, begin, says=silent, knows=download(house, 1000), apps=(client, ends))
 
@@ -99,7 +99,7 @@ def opened_and_left(house: House) -> None:
     for begin in house.times(3, 9):
         silent = [Turn(True, b"", 1e15)]
         client = App(ending=Ending.SILENT, dies=house.between(3e8, 3e9))
-        server = App(patience=house.between(4e9, 7e10), rude=house.chance(0.2))
+        server = App(patience=house.between(4e9, 7e10), resets=house.chance(0.2))
         house.meet(path, begin, says=silent, knows=download(house, 1000), apps=(client, server))
 
 
@@ -166,7 +166,7 @@ def client_gives_up(house: House) -> None:
     for begin in house.times(2, 4):
         script = download(house, 3000)
         script[-1] = Turn(False, script[-1].payload, house.between(1e10, 1e11))
-        client = App(ending=Ending.CLOSE, patience=house.between(1e9, 1e10), rude=house.chance(0.5))
+        client = App(ending=Ending.CLOSE, patience=house.between(1e9, 1e10), resets=house.chance(0.5))
         house.visit(path, begin, script=script, apps=(client, App()))
 
 
@@ -184,7 +184,7 @@ def silent_service(house: House) -> None:
     """A server accepts connections and requests and never says a word; clients leave after a while."""
     path = house.path()
     for begin in house.times(2, 5):
-        client = App(patience=house.between(3e9, 4e10), rude=house.chance(0.3))
+        client = App(patience=house.between(3e9, 4e10), resets=house.chance(0.3))
         says = download(house, 1000)
         house.meet(path, begin, says=says, knows=[Turn(True, b"x" * 10**7)], apps=(client, App()))
 
@@ -197,7 +197,7 @@ def zero_window_death(house: House) -> None:
         script = download(house, 16_000)
         script += [Turn(False, records(house.rng, 160_000))]
         client = App(
-            read_rate=house.between(20, 300), patience=house.between(8e9, 4e10), rude=house.chance(0.7),
+            read_rate=house.between(20, 300), patience=house.between(8e9, 4e10), resets=house.chance(0.7),
             dies=house.between(5e10, 1e11),
         )  # fmt: skip
         server = App(dies=house.between(2e10, 6e10))  # it would ask about the window for ever

@@ -117,7 +117,7 @@ def sticky_server(house: House) -> None:
 
     path = house.path()
     for begin in house.times(2, 4):
-        client = App(patience=house.between(5e9, 6e10), rude=True)
+        client = App(patience=house.between(5e9, 6e10), resets=True)
         house.play_server(path, begin, hold, script=[*download(house, 500)], app=client)
 
 

@@ -19,9 +19,9 @@ __all__ = ["PLAYS"]
 UDP = 17
 
 
-def call(house: House, path: Path, begin: float, *, odd: bool = True, mood: str = "plain", **how: Any) -> None:
+def call(house: House, path: Path, begin: float, *, odd: bool = True, server_mode: str = "plain", **how: Any) -> None:
     """Schedule a QUIC visit to the house."""
-    fixed = {"mood": mood, **how.pop("fixed", {})}
+    fixed = {"mood": server_mode, **how.pop("fixed", {})}
     habits = draw_habits(house.rng, **fixed)
     stacks = (house.stack, house.host)
     name = how.pop("name", house.name)
@@ -76,7 +76,7 @@ def server_without_quic(house: House) -> None:
     call_elsewhere(house)
     path = house.path()
     for begin in house.times(2, 5):
-        call(house, path, begin, mood="deaf", fallback=0.9)
+        call(house, path, begin, server_mode="deaf", fallback=0.9)
 
 
 def quic_port_closed(house: House) -> None:
@@ -104,7 +104,7 @@ def version_negotiation(house: House) -> None:
     ask_ahead(house.scene, {house.name: house.server}, KEPT)
     path = house.path()
     for begin in house.times(2, 5):
-        call(house, path, begin, mood="negotiate", fixed={"version": quic.V2})
+        call(house, path, begin, server_mode="negotiate", fixed={"version": quic.V2})
     call(house, house.path(), house.between(1e8, 3e9), odd=False)
 
 
@@ -112,7 +112,7 @@ def address_validation(house: House) -> None:
     """A server under load first sends Retry: the client's second Initial has other keys and a token."""
     path = house.path()
     for begin in house.times(2, 5):
-        call(house, path, begin, mood="retry")
+        call(house, path, begin, server_mode="retry")
 
 
 def large_datagrams_lost(house: House) -> None:

@@ -58,7 +58,7 @@ def unknown_name_silence(house: House) -> None:
     path = house.path()
     for begin in house.times(2, 5):
         says = [Turn(True, hello(house, house.scene.names(1)[0])), Turn(False, b"never")]
-        client = App(patience=house.between(3e9, 2e10), rude=house.chance(0.3))
+        client = App(patience=house.between(3e9, 2e10), resets=house.chance(0.3))
         house.meet(path, begin, says=says, knows=says[:1], apps=(client, App()))
     house.visit(path, house.between(1e8, 5e9), odd=False)
 

@@ -138,7 +138,7 @@ def idle_address(scene: Scene) -> None:
     zone: Zone = {name: draw_entry(scene) for name in known}
     house = make_house(
         scene, [box], known=known, zone=zone, place=scene.servers(1)[0], rtt=float(rng.lognormal(np.log(2e8), 0.3)),
-        where=float(rng.uniform(0.5, 0.95)), temper={"deaf": 1.0}, habits={"patience": 1e9, "tries": 2},
+        where=float(rng.uniform(0.5, 0.95)), behaviour={"deaf": 1.0}, habits={"patience": 1e9, "tries": 2},
     )  # fmt: skip
     browse(house.stub, known * int(rng.integers(2, 4)))
 

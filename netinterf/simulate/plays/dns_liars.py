@@ -16,7 +16,7 @@ from netinterf.simulate.plays.dns_house import (
     House,
     add_resolver,
     browse,
-    draw_temper,
+    draw_behaviour,
     draw_zone,
     host_names,
     make_house,
@@ -114,7 +114,7 @@ def nothing(scene: Scene) -> None:
 def seized(scene: Scene, rules: dict[str, Rule], zone: dict[str, Any], **options: Any) -> Resolver:
     """Set up the resolver that answers in place of others."""
     return add_resolver(
-        scene, zone, place=scene.servers(1)[0], temper=draw_temper(scene.rng), rules=rules,
+        scene, zone, place=scene.servers(1)[0], behaviour=draw_behaviour(scene.rng), rules=rules,
         stacks=(draw_server(scene.rng),), **options,
     )  # fmt: skip
 

@@ -62,8 +62,8 @@ def plan_of(rng: np.random.Generator, blocked: list[str], others: list[str]) -> 
 
 def contested(
     scene: Scene, makers: tuple[AnswerStyle, ...], *, habits: dict[str, Any] | None = None, rtt: float = 1.1e8,
-    temper: dict[str, Any] | None = None, kinds: tuple[int, ...] = (), zone: Zone | None = None, series: bool = False,
-    where: tuple[float, float] = (0.05, 0.7), **options: Any,
+    behaviour: dict[str, Any] | None = None, kinds: tuple[int, ...] = (), zone: Zone | None = None,
+    series: bool = False, where: tuple[float, float] = (0.05, 0.7), **options: Any,
 ) -> House:  # fmt: skip
     """Look several names up while a box answers for some of them.
 
@@ -72,7 +72,7 @@ def contested(
         makers: How the box's answers are made.
         habits: Fixed habits of the stub.
         rtt: Median round trip to the resolver, ns: resolvers across a border are far.
-        temper: Fixed habits of the resolver.
+        behaviour: Fixed habits of the resolver.
         kinds: Question types; the stub's habit when left out.
         zone: What the names hold; drawn when left out.
         series: Whether the contested lookups are decidable only together.
@@ -85,7 +85,7 @@ def contested(
     box = DnsInjector(world=scene.world, names=frozenset(blocked), makers=makers, **options)
     house = make_house(
         scene, [box], known=known, zone=zone or draw_zone(scene, known), rtt=float(rng.lognormal(np.log(rtt), 0.4)),
-        where=float(rng.uniform(*where)), habits=habits, temper=temper,
+        where=float(rng.uniform(*where)), habits=habits, behaviour=behaviour,
     )  # fmt: skip
     plan = plan_of(rng, blocked, known[len(blocked) :])
     if rng.random() < 0.25:  # the box lies before every resolver
@@ -190,7 +190,7 @@ def odd_answers(scene: Scene) -> None:
     rng = scene.rng
     house = make_house(
         scene, rtt=float(rng.lognormal(np.log(6e7), 0.6)), luck=1.0,
-        temper={"cached": 0.3, "think": (3e5, float(rng.uniform(2e8, 9e8)))},
+        behaviour={"cached": 0.3, "think": (3e5, float(rng.uniform(2e8, 9e8)))},
         habits={"patience": float(rng.choice([3e8, 1e9, 2e9]))},
     )  # fmt: skip
     poor = house.path.far

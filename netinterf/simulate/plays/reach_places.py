@@ -198,7 +198,7 @@ def visit_site(
         )  # fmt: skip
     else:
         shell = kind == "shell"
-        program = App(ending=Ending.CLOSE, patience=round(spread(rng, 5e9, 4e10)), rude=bool(rng.random() < 0.2))
+        program = App(ending=Ending.CLOSE, patience=round(spread(rng, 5e9, 4e10)), resets=bool(rng.random() < 0.2))
         fetch(
             scene, site, begin, int(spread(rng, 400, 2e4)), stack=sites.stack, client=who, apps=(program, App()),
             port=port or int(rng.choice([22, 2222] if shell else [443, 443, 443, 443, 80, 8443])),

@@ -63,7 +63,7 @@ def with_hello(
 def browser(rng: np.random.Generator, port: int) -> tuple[App, App]:
     """Draw programs that lose patience: browsers within half a minute, servers after their own timers."""
     client, server = ordinary_apps(rng, port)
-    client = attrs.evolve(client, patience=float(rng.uniform(4, 30)) * SECOND, rude=bool(rng.random() < 0.3))
+    client = attrs.evolve(client, patience=float(rng.uniform(4, 30)) * SECOND, resets=bool(rng.random() < 0.3))
     waits = [0.0, near(rng, 15e9), near(rng, 60e9, spread=0.3), 30e9]
     return client, attrs.evolve(server, patience=waits[int(rng.integers(4))])
 
