@@ -79,7 +79,7 @@ class Journal:
         for begin in range(0, count, LEAST):
             part = passed[begin : min(count, begin + LEAST)]
             if self.keeps is not None:
-                part = [one for one in part if self.keeps(one[0], one[3])]
+                part = [entry for entry in part if self.keeps(entry[0], entry[3])]
             if part:
                 self.enter(part)
         del passed[:count]
@@ -105,11 +105,11 @@ class Journal:
         for place in np.flatnonzero(forged[rows] & (owner >= 0)):
             packet = packets[rows[place]]
             self.seen[packet.subject].forged.append((before + int(place), packet.forged))
-        provoked = {id(packet) for told in self.notes.values() for _, packet in told}
+        provoked = {id(packet) for notes in self.notes.values() for _, packet in notes}
         noted = np.array([id(packet) in provoked for packet in packets], bool)
         for place in np.flatnonzero(noted[rows] & (owner >= 0)):
-            found = self.seen[int(owner[place])]
-            found.trigger = found.trigger or before + int(place)
+            seen = self.seen[int(owner[place])]
+            seen.trigger = seen.trigger or before + int(place)
 
     def truths(self, talks: Sequence[Conversation], system: str, confounder: str) -> tuple[Truth, ...]:
         """Say of every conversation that was captured what happened to it, in order of first frame.
@@ -119,16 +119,16 @@ class Journal:
             system: Who interferes in this scene.
             confounder: Which benign look-alike is played.
         """
-        found = []
+        truths = []
         for subject, seen in self.seen.items():
             talk, packet = talks[subject], seen.packet
             ends = ((packet.source, packet.sport), (packet.destination, packet.dport))
             client, server = ends if seen.outbound else ends[::-1]
             visible = [word for _, word in seen.forged]
-            told = [word for word, _ in self.notes.get(subject, [])]
-            words = [word for word in told if word in visible] + visible + told
+            mechanisms = [word for word, _ in self.notes.get(subject, [])]
+            words = [word for word in mechanisms if word in visible] + visible + mechanisms
             mechanism, *also = dict.fromkeys(words) or [None]
-            found.append(
+            truths.append(
                 Truth(
                     kind=talk.kind, protocol=talk.protocol, client=address_text(client[0]), client_port=client[1],
                     server=address_text(server[0]), server_port=server[1], name=talk.name, first_frame=seen.first,
@@ -140,7 +140,7 @@ class Journal:
                     query_type=talk.query_type, query_id=talk.query_id,
                 )
             )  # fmt: skip
-        return tuple(sorted(found, key=lambda truth: truth.first_frame))
+        return tuple(sorted(truths, key=lambda truth: truth.first_frame))
 
     def stamps(self) -> list[int]:
         """Give the times as the recorder's clock told them."""

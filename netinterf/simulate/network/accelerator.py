@@ -37,8 +37,8 @@ class Accelerator:
         if packet.seq != expected:
             return [passed]
         end = self.heard[packet.subject] = (packet.seq + len(packet.payload)) % 2**32
-        told, ours = read_options(last.options).echo, read_options(packet.options).echo
-        options = b"" if told is None or ours is None else timestamp_option(told, ours)
+        value, ours = read_options(last.options).echo, read_options(packet.options).echo
+        options = b"" if value is None or ours is None else timestamp_option(value, ours)
         spoken = bool(last.flags & SYN) + bool(last.flags & FIN) + len(last.payload)
         acknowledgement = packet.reply(
             seq=(last.seq + spoken) % 2**32, ack=end, flags=ACK, options=options, ttl=self.ttl or last.ttl,

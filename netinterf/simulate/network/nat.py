@@ -14,13 +14,13 @@ __all__ = ["Normalizer", "Translator", "join_options", "split_options"]
 
 def split_options(options: bytes) -> list[tuple[int, bytes]]:
     """Take well-formed TCP options apart: kind and body of each, fillers left out."""
-    found, at = list[tuple[int, bytes]](), 0
+    parts, at = list[tuple[int, bytes]](), 0
     while at < len(options) and options[at]:
         size = 1 if options[at] == 1 else options[at + 1]
         if size > 1:
-            found.append((options[at], options[at + 2 : at + size]))
+            parts.append((options[at], options[at + 2 : at + size]))
         at += size
-    return found
+    return parts
 
 
 def join_options(parts: list[tuple[int, bytes]]) -> bytes:
@@ -90,12 +90,12 @@ class Normalizer:
         for kind, body in split_options(packet.options):
             if kind in strips:
                 continue
-            told = body
+            content = body
             if kind == 2 and self.clamp:
-                told = pack("!H", min(self.clamp, *unpack("!H", body)))
+                content = pack("!H", min(self.clamp, *unpack("!H", body)))
             elif kind == 8 and self.shift:
                 value, echo = unpack("!II", body)
                 moved = ((value + self.shift) % 2**32, echo) if outbound else (value, (echo - self.shift) % 2**32)
-                told = pack("!II", *moved)
-            parts.append((kind, told))
+                content = pack("!II", *moved)
+            parts.append((kind, content))
         return join_options(parts)

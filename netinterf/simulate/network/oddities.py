@@ -68,13 +68,13 @@ class Rewriter:
         """Replace the words."""
         if outbound != self.outbound or packet.subject in self.done:
             return [(0, outbound, packet)]
-        said = packet.payload
+        payload = packet.payload
         for old, new in self.changes:
-            said = said.replace(old, new)
-        if said == packet.payload:
+            payload = payload.replace(old, new)
+        if payload == packet.payload:
             return [(0, outbound, packet)]
         self.done.add(packet.subject)
-        return [(0, outbound, packet.copy(payload=said))]
+        return [(0, outbound, packet.copy(payload=payload))]
 
 
 @attrs.define(eq=False)

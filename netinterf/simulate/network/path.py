@@ -59,9 +59,9 @@ class World:
 
     def note(self, packet: Packet, mechanism: str) -> None:
         """Let a box say how it interfered, in a word, with the conversation of *packet*, the trigger."""
-        told = self.notes.setdefault(packet.subject, [])
-        if all(word != mechanism for word, _ in told):
-            told.append((mechanism, packet))
+        notes = self.notes.setdefault(packet.subject, [])
+        if all(word != mechanism for word, _ in notes):
+            notes.append((mechanism, packet))
 
     def limited(self, packet: Packet, outbound: bool, rate: float, depth: float) -> None:
         """Let a rate limit say that it dropped *packet*: by conversation its bit/s, bytes, and drops up and down."""

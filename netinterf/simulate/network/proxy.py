@@ -71,8 +71,8 @@ class SynProxy:
         """Pass on what the server says; its SYN/ACK stays here."""
         if packet.flags & SYN:
             half.shift, half.ready = (packet.seq - half.cookie) % 2**32, True
-            kept, half.waiting = half.waiting, []
-            return [(0, True, one.copy(ack=(one.ack + half.shift) % 2**32)) for one in kept]
+            waiting, half.waiting = half.waiting, []
+            return [(0, True, queued.copy(ack=(queued.ack + half.shift) % 2**32)) for queued in waiting]
         return [(0, False, packet.copy(seq=(packet.seq - half.shift) % 2**32))]
 
 

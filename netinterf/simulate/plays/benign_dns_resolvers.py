@@ -221,7 +221,7 @@ def many_types(scene: Scene) -> None:
     for name in house.known:
         chosen = scene.rng.choice(kinds, 2, replace=False)
         begin = float(scene.rng.uniform(0, 12 * SECOND))
-        house.stub.look_up(name, begin, kinds=tuple(int(one) for one in chosen), odd=True)
+        house.stub.look_up(name, begin, kinds=tuple(int(kind) for kind in chosen), odd=True)
     browse(house.stub, house.known * 2)
 
 

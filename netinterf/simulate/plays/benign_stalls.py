@@ -41,13 +41,13 @@ def slowly(rng: np.random.Generator, name: str, size: int) -> list[Turn]:
 
 def windows(scene: Scene, shortest: float, longest: float) -> list[tuple[int, int]]:
     """Draw one to three windows of so many seconds."""
-    found, at = [], scene.world.now
+    spans, at = [], scene.world.now
     for _ in range(int(scene.rng.integers(1, 4))):
         at += int(scene.rng.uniform(0.8, 6) * SECOND)
         length = int(spread(scene.rng, shortest, longest) * SECOND)
-        found.append((at, at + length))
+        spans.append((at, at + length))
         at += length
-    return found
+    return spans
 
 
 def radio_handover(scene: Scene) -> None:

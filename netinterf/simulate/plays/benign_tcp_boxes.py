@@ -267,7 +267,7 @@ def miscounting_proxy(house: House) -> None:
     rate = house.rng.uniform(0.1, 0.5)
     path = house.path(Miscounter(lambda: house.chance(rate)), where=0.02)
     for begin in house.times(2, 5):
-        script = [one for _ in range(int(house.rng.integers(3, 9))) for one in chat(house)]
+        script = [turn for _ in range(int(house.rng.integers(3, 9))) for turn in chat(house)]
         house.visit(path, begin, script=script, port=house.one_of(5222, 5223, 443, 993))
 
 

@@ -87,8 +87,8 @@ EDGES = (
 def page(house: House, edge: Edge, marks: tuple[str, ...], status: int) -> bytes:
     """Write a page of an edge."""
     filler = " ".join("words" for _ in range(int(house.between(5, 900))))
-    told = "".join(f"<p>{mark}</p>\n" for mark in (*marks, letters(house, 16)))
-    body = f"<html><head><title>{marks[0]}</title></head><body>\n{told}<!-- {filler} -->\n</body></html>\n"
+    paragraphs = "".join(f"<p>{mark}</p>\n" for mark in (*marks, letters(house, 16)))
+    body = f"<html><head><title>{marks[0]}</title></head><body>\n{paragraphs}<!-- {filler} -->\n</body></html>\n"
     fields = (*edge.fields(house), ("Content-Type", "text/html; charset=UTF-8"))
     return http_answer(status, body.encode(), fields, closes=edge.closes)
 

@@ -182,8 +182,8 @@ def other_protocol(house: House) -> None:
         ends = (App(ending=Ending.RESET), App(ending=Ending.CLOSE), App(ending=Ending.CLOSE_HARD), App())
         knows = says[:1]
         if house.chance(0.4):
-            said = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" if house.chance(0.5) else tls_alert(10)
-            knows = [says[0], Turn(False, said, house.between(1e5, 1e7))]
+            answer = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" if house.chance(0.5) else tls_alert(10)
+            knows = [says[0], Turn(False, answer, house.between(1e5, 1e7))]
         app = ends[int(house.rng.integers(4))]
         house.meet(path, begin, says=says, knows=knows, apps=(App(patience=house.between(3e9, 1.5e10)), app))
     house.visit(path, house.between(1e8, 5e9), odd=False)

@@ -112,7 +112,7 @@ def injected(scene: Scene, makers: Callable[[Generator], tuple[AnswerStyle, ...]
 
 def every_type(scene: Scene) -> None:
     """Ask for A, AAAA, HTTPS, TXT and MX: all but AAAA draw an A record."""
-    kinds = (A, AAAA, *(int(one) for one in scene.rng.choice([HTTPS, TXT, MX], 2, replace=False)))
+    kinds = (A, AAAA, *(int(kind) for kind in scene.rng.choice([HTTPS, TXT, MX], 2, replace=False)))
     contested(scene, (cyclic(scene.rng),), rtt=1.6e8, kinds=kinds, habits={"opt": Opt(1232)})
 
 

@@ -84,7 +84,7 @@ def put_up(scene: Scene, known: Sequence[str], high: Sequence[Station], low: Seq
     upstream.add("", root, high, children={top: (place,) for top, place in zip(TOP, places, strict=False)})
     for top, place, apex, below in zip(TOP, places, APEXES, places[len(TOP) :], strict=False):
         upstream.add(top, place, high, children={apex: (below,)})
-        upstream.add(apex, below, low, zone={name: held for name, held in zone.items() if name.endswith("." + apex)})
+        upstream.add(apex, below, low, zone={name: entry for name, entry in zone.items() if name.endswith("." + apex)})
     return upstream
 
 

@@ -20,8 +20,8 @@ __all__ = ["PLAYS"]
 
 def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer that filters by protocol."""
-    told: dict[str, Any] = {"mechanism": "protocol.filter", "directions": UP, **fields}
-    return [Silencer(world=deal.scene.world, **told)]
+    settings: dict[str, Any] = {"mechanism": "protocol.filter", "directions": UP, **fields}
+    return [Silencer(world=deal.scene.world, **settings)]
 
 
 def iran_2020(deal: Deal) -> list[Station]:

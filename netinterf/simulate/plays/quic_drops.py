@@ -29,8 +29,8 @@ ANY = ("client", "middle", "server")
 
 def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer for QUIC."""
-    told: dict[str, Any] = {"mechanism": "quic.drop", "lasts": HALF_HOUR, **fields}
-    return [Silencer(world=deal.scene.world, **told)]
+    settings: dict[str, Any] = {"mechanism": "quic.drop", "lasts": HALF_HOUR, **fields}
+    return [Silencer(world=deal.scene.world, **settings)]
 
 
 def tspu(deal: Deal) -> list[Station]:

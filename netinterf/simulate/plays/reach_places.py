@@ -48,17 +48,17 @@ def networks(seed: int) -> tuple[Network, ...]:
     four = [f"198.{18 + block // 16}.{block % 16 * 16}.0/20" for block in range(32)]
     six = [f"3fff:{block:x}::/32" for block in rng.choice(4096, 32, replace=False)]
     countries = {int(asn): str(rng.choice(ABROAD)) for asn in abroad}
-    found = []
+    networks = []
     for prefixes in (four, six):
         mine = int(rng.integers(9, 15))
         for place, row in enumerate(rng.permutation(len(prefixes))):
             owners = home if place < mine else abroad
             asn = int(owners[place % len(owners)])
-            found.append(Network(prefixes[row], asn, HOME if place < mine else countries[asn]))
+            networks.append(Network(prefixes[row], asn, HOME if place < mine else countries[asn]))
     for prefix in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"):
         asn = int(rng.choice(abroad))
-        found.append(Network(prefix, asn, countries[asn]))
-    return tuple(found)
+        networks.append(Network(prefix, asn, countries[asn]))
+    return tuple(networks)
 
 
 def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> list[tuple[Address, Network]]:
@@ -71,7 +71,7 @@ def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> 
         row for row in table
         if (row.country == HOME) == home and (":" in row.prefix) == six and row.prefix.endswith(("/20", "/32"))
     ]  # fmt: skip
-    found = []
+    places = []
     for pick in rng.choice(len(mine) * 16, count, replace=False):
         row, block = mine[int(pick) // 16], int(pick) % 16
         if six:
@@ -81,8 +81,8 @@ def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> 
             second, third = map(int, row.prefix.split(".")[1:3])
             host = 198 << 24 | second << 16 | (third + block) << 8 | int(rng.integers(1, 255))
             place = (0, 0xFFFF << 32 | host)
-        found.append((place, row))
-    return found
+        places.append((place, row))
+    return places
 
 
 @attrs.define(eq=False)
@@ -117,7 +117,7 @@ def lay_world(
         chosen = places(scene, counts[0] + 1, home=True), places(scene, counts[1] + 1, home=False)
     known = scene.names(len(chosen[0]) + len(chosen[1]) - 2)
     stack = draw_client(rng)
-    found: list[list[Site]] = []
+    home_and_abroad: list[list[Site]] = []
     stubs = []
     for mine, trips, boxes in ((chosen[0], (4e6, 5e7), line), (chosen[1], (5e7, 2.8e8), [*line, *out])):
         sites = []
@@ -125,13 +125,13 @@ def lay_world(
             path = lay(scene, boxes, trips)
             host = attrs.evolve(draw_server(rng), tries=int(rng.integers(4, 8)))  # so that captures end
             sites.append(Site(known.pop(), place, path, host))
-        found.append(sites)
+        home_and_abroad.append(sites)
         zone = draw_zone(scene, [site.name for site in sites])
         resolver = add_resolver(scene, zone, place=mine[-1][0])
         ways = [Way(lay(scene, boxes, trips), resolver)]
         stubs.append(Stub(scene=scene, habits=draw_habits(rng), stack=stack, client=scene.client, ways=ways))
     owners = {place: row for mine in chosen for place, row in mine}
-    return Sites(scene, stack, found[0], found[1], owners, stubs)
+    return Sites(scene, stack, home_and_abroad[0], home_and_abroad[1], owners, stubs)
 
 
 def lay(scene: Scene, boxes: Sequence[Station], trips: tuple[float, float]) -> Path:
@@ -208,7 +208,7 @@ def visit_site(
 
 def shell_script(rng: np.random.Generator) -> list[Turn]:
     """Write an SSH session: the key exchange, then a few encrypted packets with pauses of typing."""
-    script = [Turn(who, said, float(rng.exponential(SECOND / 200))) for who, said in ssh_exchange(rng)]
+    script = [Turn(outbound, payload, float(rng.exponential(SECOND / 200))) for outbound, payload in ssh_exchange(rng)]
     for _ in range(int(rng.integers(1, 5))):
         script += [
             Turn(True, rng.bytes(4 * int(rng.integers(9, 40))), float(rng.exponential(0.7 * SECOND))),

@@ -33,8 +33,8 @@ HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 
 def box(deal: Deal, **fields: Any) -> list[Station]:
     """Make one silencer that listens for the listed names in hellos, unless *fields* say otherwise."""
-    told: dict[str, Any] = {"matches": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
-    return [Silencer(world=deal.scene.world, **told)]
+    settings: dict[str, Any] = {"matches": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
+    return [Silencer(world=deal.scene.world, **settings)]
 
 
 def side(rng: np.random.Generator) -> frozenset[bool]:

@@ -136,6 +136,6 @@ def silence(
 
 def settle(scene: Scene) -> None:
     """Mark conversations whose very first packet vanished: alone, they say nothing."""
-    for subject, told in scene.world.notes.items():
-        if any(packet.flags & SYN for _, packet in told):
+    for subject, notes in scene.world.notes.items():
+        if any(packet.flags & SYN for _, packet in notes):
             scene.conversations[subject].series = True

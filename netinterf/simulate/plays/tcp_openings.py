@@ -18,11 +18,11 @@ WORD = "tcp.connect.reset"
 def event_of_2025(deal: Deal) -> tuple[Rule, ...]:
     """Three RST/ACKs for every SYN and every SYN/ACK, to both ends; hop limit and window rise by one."""
     rng = deal.rng
-    one = attrs.evolve(counting(deal), window=published(rng, 1940, 900, 4600), id_rule="random")
-    two = attrs.evolve(one, window=published(rng, 3253, 900, 4600))
+    syn_form = attrs.evolve(counting(deal), window=published(rng, 1940, 900, 4600), id_rule="random")
+    syn_ack_form = attrs.evolve(syn_form, window=published(rng, 3253, 900, 4600))
     return (
-        Rule(when=opens(deal.servers), mechanism=WORD, bursts=(both_ends(one, (RA,) * 3),), once=False),
-        Rule(when=answers(deal.servers), mechanism=WORD, bursts=(both_ends(two, (RA,) * 3),), once=False),
+        Rule(when=opens(deal.servers), mechanism=WORD, bursts=(both_ends(syn_form, (RA,) * 3),), once=False),
+        Rule(when=answers(deal.servers), mechanism=WORD, bursts=(both_ends(syn_ack_form, (RA,) * 3),), once=False),
     )
 
 
