@@ -22,7 +22,7 @@ from netinterf.simulate.network.proxy import SynProxy
 from netinterf.simulate.network.routers import Routers
 from netinterf.simulate.plays.benign_tcp import House, look_alikes
 from netinterf.simulate.plays.http_pages import any_page, raced
-from netinterf.simulate.plays.tcp_stage import Deal
+from netinterf.simulate.plays.tcp_stage import Targets
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Conversation, Scene
 
@@ -148,7 +148,7 @@ def page_sweep(scene: Scene) -> None:
     rng = scene.rng
     listed, other = scene.names(2)
     server = scene.servers(1)[0]
-    rules = raced(Deal(rng, (listed,), frozenset({server})), any_page, resets=0.0)
+    rules = raced(Targets(rng, (listed,), frozenset({server})), any_page, resets=0.0)
     path, hops = way(scene, Forger(scene.world, rules))
     begin = search(scene, path, listed, server, limits_of(rng, hops))
     if rng.random() < 0.4:

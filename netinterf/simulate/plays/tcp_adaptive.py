@@ -19,7 +19,7 @@ from netinterf.simulate.messages.tls import server_flight, tls_record
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN
 from netinterf.simulate.network.path import MILLISECOND
 from netinterf.simulate.plays.http_pages import any_page, paged
-from netinterf.simulate.plays.tcp_stage import Build, Deal, forging
+from netinterf.simulate.plays.tcp_stage import Build, Targets, forging
 from netinterf.simulate.scenario import Scenario
 
 __all__ = ["PLAYS"]
@@ -86,36 +86,36 @@ def refusals(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     )
 
 
-def spoken(deal: Deal) -> Trigger:
+def spoken(targets: Targets) -> Trigger:
     """Take offence at what clients say."""
-    return says(deal.words)
+    return says(targets.words)
 
 
-def opened(deal: Deal) -> Trigger:
+def opened(targets: Targets) -> Trigger:
     """Take offence at SYNs."""
-    return opens(deal.servers)
+    return opens(targets.servers)
 
 
-def beside(mechanism: str, make: MakePackets, when: Callable[[Deal], Trigger]) -> Build:
+def beside(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
     """Make an adversary on the path: as late as it can be first, and the server is sent away meanwhile."""
 
-    def build(deal: Deal) -> tuple[Rule, ...]:
-        rng = deal.rng
+    def build(targets: Targets) -> tuple[Rule, ...]:
+        rng = targets.rng
         form = imitation(rng)
         wait = float(rng.uniform(0.85, 0.97))
         packets = tuple(attrs.evolve(packet, rtt_share=wait) for packet in make(rng, form))
         if rng.random() < 0.5 and when is spoken:
             packets += (ForgedPacket(form=form, flags=RST | ACK, to_client=False),)
-        return (Rule(when=when(deal), mechanism=mechanism, bursts=(packets,), spread=0.1),)
+        return (Rule(when=when(targets), mechanism=mechanism, bursts=(packets,), spread=0.1),)
 
     return build
 
 
-def between(mechanism: str, make: MakePackets, when: Callable[[Deal], Trigger]) -> Build:
+def between(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
     """Make an adversary in the path: the trigger goes no further, the answer comes when the server's would."""
 
-    def build(deal: Deal) -> tuple[Rule, ...]:
-        rng = deal.rng
+    def build(targets: Targets) -> tuple[Rule, ...]:
+        rng = targets.rng
         form = imitation(rng)
         wait = float(rng.uniform(1.0, 1.1))
         think = float(rng.exponential(5 * MILLISECOND))
@@ -127,7 +127,7 @@ def between(mechanism: str, make: MakePackets, when: Callable[[Deal], Trigger]) 
         goodbye = (ForgedPacket(form=form, flags=ACK, rtt_share=wait),)
         return (
             Rule(
-                when=when(deal),
+                when=when(targets),
                 mechanism=mechanism,
                 bursts=(packets,),
                 once=not again,
@@ -141,7 +141,9 @@ def between(mechanism: str, make: MakePackets, when: Callable[[Deal], Trigger]) 
     return build
 
 
-def pair(mechanism: str, make: MakePackets, when: Callable[[Deal], Trigger], **stage: Any) -> tuple[Scenario, Scenario]:
+def pair(
+    mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger], **stage: Any
+) -> tuple[Scenario, Scenario]:
     """Make both adversaries of a mechanism."""
     inside = {**stage, "on_path": False, "series": True}
     if when is opened:

@@ -20,7 +20,7 @@ from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
 
-__all__ = ["KEPT", "Build", "Deal", "Talk", "both_ends", "drawn_delay", "forging", "keeps", "published", "visits"]
+__all__ = ["KEPT", "Build", "Talk", "Targets", "both_ends", "drawn_delay", "forging", "keeps", "published", "visits"]
 
 MOST_TRIES = 8
 """Retransmissions of the most stubborn server: one that nobody hears any more need not fill the capture for longer."""
@@ -30,7 +30,7 @@ Talk = Callable[[np.random.Generator, str, bool], list[Turn]]
 
 
 @attrs.frozen(eq=False)
-class Deal:
+class Targets:
     """What the forger of one run is after."""
 
     rng: np.random.Generator
@@ -43,7 +43,7 @@ class Deal:
         return frozenset(name.encode() for name in self.names)
 
 
-Build = Callable[[Deal], tuple[Rule, ...]]
+Build = Callable[[Targets], tuple[Rule, ...]]
 """Makes the rules of the forger of one run."""
 
 
@@ -105,10 +105,10 @@ def visits(
     servers = dict(zip(known, scene.servers(len(known)), strict=True))
     if not by_address and rng.random() < 0.5:
         servers[known[len(listed)]] = servers[listed[0]]  # a harmless neighbour on a listed name's address
-    deal = Deal(rng, tuple(listed), frozenset(servers[name] for name in listed))
+    targets = Targets(rng, tuple(listed), frozenset(servers[name] for name in listed))
     lag = int(rng.uniform(0.2e6, 6e6)) if on_path and rng.random() < 0.4 else 0
     boxes: list[Station] = [Leveller(int(rng.integers(40, 255)))] if rng.random() < 0.15 else []
-    stations = [*boxes, Forger(scene.world, build(deal), lag)]
+    stations = [*boxes, Forger(scene.world, build(targets), lag)]
     far, near = rng.uniform(0.5, 0.97), np.exp(rng.uniform(*np.log([0.015, 0.6])))
     where = float(far if rng.random() < inbound else near)
     middle, luck = bool(rng.random() < 0.5), float(scene.conditions.luck or 0.0)
