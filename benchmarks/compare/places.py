@@ -20,7 +20,7 @@ from netinterf.simulate.messages.quic import V1, V2
 from netinterf.simulate.messages.tls import tls_alert
 from netinterf.simulate.network.packet import ACK, RST, Address, Packet, address
 from netinterf.simulate.network.path import EPOCH, SECOND, Onward, Station, World
-from netinterf.simulate.plays.dns_house import draw_zone, make_house
+from netinterf.simulate.plays.dns_setup import draw_zone, make_setup
 from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit, web_script
@@ -170,12 +170,12 @@ def lookups(
     """Look all names up at one resolver."""
     stations = boxes(scene, pair) if boxes is not None and here else []
     names = list(pair.places)
-    house = make_house(
+    setup = make_setup(
         scene, stations, known=names, zone=draw_zone(scene, names), place=address("9.9.9.9"),
         behaviour=behaviour(pair) if behaviour is not None and here else None, habits={"six": 0.0, "https": 0.0},
     )  # fmt: skip
     for name, begin in plan(scene, pair):
-        house.stub.look_up(name, begin)
+        setup.stub.look_up(name, begin)
 
 
 # --- boxes ---

@@ -11,8 +11,8 @@ from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.network.queues import Bottleneck, Link
 from netinterf.simulate.network.reroute import Reroute
-from netinterf.simulate.plays.dns_house import add_resolver, draw_zone
 from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone
 from netinterf.simulate.plays.quic_promises import BROKEN, KEPT, ask_ahead
 from netinterf.simulate.plays.reach_places import Network, lay_world, live, places, visit_site
 from netinterf.simulate.plays.transfers import fetch, spread

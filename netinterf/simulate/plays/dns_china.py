@@ -11,8 +11,8 @@ from netinterf.simulate.hosts.dns_zone import Zone
 from netinterf.simulate.messages.dns import AAAA, HTTPS, MX, TXT, A, Opt
 from netinterf.simulate.messages.published_answers import CYCLE, INJECTOR_1, NINE, draw_meta_six, draw_pool, draw_teredo
 from netinterf.simulate.network.packet import address
-from netinterf.simulate.plays.dns_house import browse, draw_entry, host_names, make_house
 from netinterf.simulate.plays.dns_scenes import SIGHTED, contested, form_like, near
+from netinterf.simulate.plays.dns_setup import browse, draw_entry, host_names, make_setup
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
@@ -122,10 +122,10 @@ def random_labels(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(7, 12)))
     blocked = known[: int(rng.integers(2, 4))]
     box = DnsInjector(world=scene.world, names=frozenset(blocked), makers=(cyclic(rng),))
-    house = make_house(scene, [box], known=known, rtt=1.5e8, where=float(rng.uniform(0.05, 0.6)))
+    setup = make_setup(scene, [box], known=known, rtt=1.5e8, where=float(rng.uniform(0.05, 0.6)))
     odd = [f"{rng.integers(36**5):x}.{name}" for name in blocked for _ in range(int(rng.integers(2, 6)))]
-    begin = browse(house.stub, known[len(blocked) :] * 2)
-    browse(house.stub, odd, kinds=(MX, A), begin=0.3 * begin)
+    begin = browse(setup.stub, known[len(blocked) :] * 2)
+    browse(setup.stub, odd, kinds=(MX, A), begin=0.3 * begin)
 
 
 def idle_address(scene: Scene) -> None:
@@ -136,11 +136,11 @@ def idle_address(scene: Scene) -> None:
     makers = triplet(rng) if rng.random() < 0.5 else newest(rng)
     box = DnsInjector(world=scene.world, names=frozenset(blocked), makers=makers, alone=True)
     zone: Zone = {name: draw_entry(scene) for name in known}
-    house = make_house(
+    setup = make_setup(
         scene, [box], known=known, zone=zone, place=scene.servers(1)[0], rtt=float(rng.lognormal(np.log(2e8), 0.3)),
         where=float(rng.uniform(0.5, 0.95)), behaviour={"deaf": 1.0}, habits={"patience": 1e9, "tries": 2},
     )  # fmt: skip
-    browse(house.stub, known * int(rng.integers(2, 4)))
+    browse(setup.stub, known * int(rng.integers(2, 4)))
 
 
 def teredo(rng: Generator) -> tuple[AnswerStyle, ...]:

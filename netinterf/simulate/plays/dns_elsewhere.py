@@ -11,9 +11,9 @@ from netinterf.simulate.hosts.stack import Identifiers
 from netinterf.simulate.messages.dns import AAAA, MX, A, Opt
 from netinterf.simulate.network.nat import Normalizer
 from netinterf.simulate.network.packet import address
-from netinterf.simulate.plays.dns_house import browse, draw_zone, host_names, make_house
 from netinterf.simulate.plays.dns_lookups import Stub
 from netinterf.simulate.plays.dns_scenes import SIGHTED, contested, form_like, near
+from netinterf.simulate.plays.dns_setup import browse, draw_zone, host_names, make_setup
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
@@ -102,8 +102,8 @@ def er_telecom(scene: Scene) -> None:
         form=form_like(rng), pool=pool, pool_six=(six,), kinds=(A, AAAA), lifetime=(lifetime, lifetime),
         echo_opt=bool(rng.random() < 0.3),
     )  # fmt: skip
-    house = contested(scene, (maker,), in_path=True, where=(0.02, 0.3))
-    by_tcp(house.stub, house.known)
+    setup = contested(scene, (maker,), in_path=True, where=(0.02, 0.3))
+    by_tcp(setup.stub, setup.known)
 
 
 def by_tcp(stub: Stub, names: list[str]) -> None:
@@ -128,8 +128,8 @@ def laboratory(scene: Scene) -> None:
         scene.world, ttl=near(rng, 128, 60, 255), tos=0, dont_fragment=False, directions=(False,),
         identifiers=Identifiers("socket", int(rng.integers(2**16)), rng),
     )  # fmt: skip
-    house = make_house(scene, [evener, box], known=known, rtt=float(rng.lognormal(np.log(3e8), 0.4)), where=0.02)
-    browse(house.stub, known * int(rng.integers(2, 4)))
+    setup = make_setup(scene, [evener, box], known=known, rtt=float(rng.lognormal(np.log(3e8), 0.4)), where=0.02)
+    browse(setup.stub, known * int(rng.integers(2, 4)))
 
 
 def row(

@@ -16,9 +16,9 @@ from netinterf.simulate.messages.dns import AAAA, NS, A, Opt
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
 from netinterf.simulate.plays.dns_china import cyclic, injector_1, newest
-from netinterf.simulate.plays.dns_house import add_resolver, draw_zone, host_names
 from netinterf.simulate.plays.dns_lookups import Habits, Stub, Way
 from netinterf.simulate.plays.dns_scenes import SIGHTED
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone, host_names
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 

@@ -18,8 +18,8 @@ from netinterf.simulate.hosts.tunnel import tunnel
 from netinterf.simulate.messages.ssh import ssh_exchange
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import SECOND, Path, Station
-from netinterf.simulate.plays.dns_house import add_resolver, draw_zone
 from netinterf.simulate.plays.dns_lookups import Stub, Way, draw_habits
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone
 from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.plays.transfers import Site, fetch, spread
 from netinterf.simulate.scene import Conversation, Scene

@@ -20,7 +20,7 @@ from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, 
 from netinterf.simulate.network.path import SECOND, Leg, Path, Station
 from netinterf.simulate.network.proxy import SynProxy
 from netinterf.simulate.network.routers import Routers
-from netinterf.simulate.plays.benign_tcp import House, look_alikes
+from netinterf.simulate.plays.benign_tcp import Setup, look_alikes
 from netinterf.simulate.plays.http_pages import any_page, raced
 from netinterf.simulate.plays.tcp_stage import Targets
 from netinterf.simulate.scenario import Scenario
@@ -155,26 +155,26 @@ def page_sweep(scene: Scene) -> None:
         search(scene, path, other, server, limits_of(rng, hops), begin)
 
 
-def request_sweep(house: House) -> None:
+def request_sweep(setup: Setup) -> None:
     """A tool searches for a box with requests of growing hop limits and finds none: from some hop on answers come."""
-    path, hops = way(house.scene)
-    search(house.scene, path, house.name, house.server, limits_of(house.rng, hops))
+    path, hops = way(setup.scene)
+    search(setup.scene, path, setup.name, setup.server, limits_of(setup.rng, hops))
 
 
-def sweep_meets_outage(house: House) -> None:
+def sweep_meets_outage(setup: Setup) -> None:
     """A server stops listening in the middle of a tool's sweep; a firewall, or its own kernel, still greets."""
-    scene, rng = house.scene, house.rng
-    greeted = house.chance(0.7)
-    proxy = [SynProxy(scene.world, ttl=house.one_of(255, 64, 128), mss=1460)] if greeted else []
+    scene, rng = setup.scene, setup.rng
+    greeted = setup.chance(0.7)
+    proxy = [SynProxy(scene.world, ttl=setup.choice(255, 64, 128), mss=1460)] if greeted else []
     path, hops = way(scene, *proxy)
     limits = limits_of(rng, hops)
     period = 7e9  # about the time of one probe
-    fails = house.now + int(rng.uniform(0, len(limits)) * period)
-    lasts = int(1e13 if house.chance(0.6) else rng.uniform(5, 30) * period)
+    fails = setup.now + int(rng.uniform(0, len(limits)) * period)
+    lasts = int(1e13 if setup.chance(0.6) else rng.uniform(5, 30) * period)
     outage = Outage(scene.world, ((fails, fails + lasts),))
     deaf = DeafDoor(scene.world, lambda packet: scene.world.now >= fails and not packet.flags & SYN, 1e13)
     path.parts.append(outage if greeted else deaf)
-    search(scene, path, house.name, house.server, limits)
+    search(scene, path, setup.name, setup.server, limits)
 
 
 PLAYS = (

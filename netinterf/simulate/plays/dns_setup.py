@@ -1,4 +1,4 @@
-"""The house in which lookups are played: names, a resolver of some temperament at the end of a path, a stub."""
+"""The setup in which lookups are played: names, a resolver of some behaviour at the end of a path, a stub."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
 
 __all__ = [
-    "House",
+    "Setup",
     "add_resolver",
     "browse",
     "draw_behaviour",
@@ -27,7 +27,7 @@ __all__ = [
     "draw_zone",
     "follow",
     "host_names",
-    "make_house",
+    "make_setup",
     "private_address",
     "shorten",
 ]  # fmt: skip
@@ -40,7 +40,7 @@ WELL_KNOWN = frozenset(address(place) for place in (*PUBLIC, *PUBLIC_SIX))
 
 
 @attrs.define(kw_only=True)
-class House:
+class Setup:
     """What most scenarios begin with."""
 
     scene: Scene
@@ -139,12 +139,12 @@ def add_resolver(
     )  # fmt: skip
 
 
-def make_house(
+def make_setup(
     scene: Scene, boxes: Sequence[Station] = (), *, count: tuple[int, int] = (7, 14), known: list[str] | None = None,
     zone: Zone | None = None, place: Address | None = None, rtt: float | None = None, where: float | None = None,
     behaviour: dict[str, Any] | None = None, habits: dict[str, Any] | None = None, luck: float | None = None,
     stacks: tuple[Stack, ...] = (), **options: Any,
-) -> House:  # fmt: skip
+) -> Setup:  # fmt: skip
     """Draw names, path, resolver and stub.
 
     Args:
@@ -173,7 +173,7 @@ def make_house(
     )
     asks: Habits = attrs.evolve(draw_habits(rng), **(habits or {}))
     stub = Stub(scene=scene, habits=asks, stack=draw_client(rng), client=scene.client, ways=[Way(path, resolver)])
-    return House(scene=scene, known=known, zone=zone, resolver=resolver, path=path, stub=stub)
+    return Setup(scene=scene, known=known, zone=zone, resolver=resolver, path=path, stub=stub)
 
 
 def follow(
