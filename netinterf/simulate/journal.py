@@ -18,7 +18,7 @@ from netinterf.simulate.network.packet import Packet, address_text, segments
 from netinterf.simulate.network.path import Tap
 from netinterf.simulate.recorder import Recorder
 
-__all__ = ["Conversation", "Journal", "Seen"]
+__all__ = ["CapturedConversation", "Conversation", "Journal"]
 
 TIME = itemgetter(0)
 
@@ -43,7 +43,7 @@ class Conversation:
 
 
 @attrs.define
-class Seen:
+class CapturedConversation:
     """What the capture holds of one conversation."""
 
     first: int  # frame, counted from 1
@@ -67,7 +67,7 @@ class Journal:
     times: list[I64] = attrs.field(factory=list)
     frames: list[bytes] = attrs.field(factory=list)
     lengths: list[int] = attrs.field(factory=list)
-    seen: dict[int, Seen] = attrs.field(factory=dict)  # by conversation
+    seen: dict[int, CapturedConversation] = attrs.field(factory=dict)  # by conversation
 
     def write(self, until: int | None = None) -> None:
         """Write down what passed before *until* (ns since 1970 UTC), or everything."""
@@ -101,7 +101,7 @@ class Journal:
         for mine, first in zip(*np.unique(owner, return_index=True), strict=True):
             if mine >= 0 and mine not in self.seen:
                 row = int(rows[first])
-                self.seen[int(mine)] = Seen(before + int(first), bool(outbound[row]), packets[row])
+                self.seen[int(mine)] = CapturedConversation(before + int(first), bool(outbound[row]), packets[row])
         for place in np.flatnonzero(forged[rows] & (owner >= 0)):
             packet = packets[rows[place]]
             self.seen[packet.subject].forged.append((before + int(place), packet.forged))

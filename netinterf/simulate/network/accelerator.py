@@ -6,7 +6,7 @@ from netinterf.simulate.messages.tcp_options import read_options, timestamp_opti
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward
 
-__all__ = ["Accelerator", "SlowGreeting"]
+__all__ = ["Accelerator", "SynDelay"]
 
 
 @attrs.define(eq=False)
@@ -49,7 +49,7 @@ class Accelerator:
 
 
 @attrs.define(eq=False)
-class SlowGreeting:
+class SynDelay:
     """Holds SYNs back for as long as the far end needs: a proxy nearby that answers once its own connection stands.
 
     User-mode translators of virtual machines do this (slirp), and satellite gateways that split connections.

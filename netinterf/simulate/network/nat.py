@@ -59,7 +59,7 @@ class Normalizer:
 
     world: World
     strips: frozenset[int] = frozenset()  # kinds of TCP options
-    only_greetings: bool = False  # strips them from SYNs only
+    syn_only: bool = False  # strips them from SYNs only
     ttl: int = 0  # hop limit that every packet leaves with; 0 keeps
     tos: int = -1
     clamp: int = 0  # largest MSS it lets hosts announce; 0 keeps
@@ -83,7 +83,7 @@ class Normalizer:
 
     def rewritten(self, packet: Packet, outbound: bool) -> bytes:
         """Rewrite the options of a segment."""
-        strips = self.strips if packet.flags & SYN or not self.only_greetings else frozenset()
+        strips = self.strips if packet.flags & SYN or not self.syn_only else frozenset()
         if not (strips or self.clamp or self.shift):
             return packet.options
         parts = []

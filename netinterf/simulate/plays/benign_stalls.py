@@ -7,7 +7,7 @@ import numpy as np
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.firewall import StateTable
-from netinterf.simulate.network.outages import Doze, MtuHole, Outage
+from netinterf.simulate.network.outages import MtuHole, Outage, PowerSave
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
 from netinterf.simulate.plays.benign_rates import benign
 from netinterf.simulate.plays.rate_freezes import leaving
@@ -63,7 +63,7 @@ def link_outage(scene: Scene) -> None:
 def power_save(scene: Scene) -> None:
     """Let the client doze between beacons, one or several of them."""
     beacon = int(102_400_000 * scene.rng.integers(1, 4))
-    over_line(scene, Doze(scene.world, beacon, awake=int(spread(scene.rng, 5e6, 1e8))))
+    over_line(scene, PowerSave(scene.world, beacon, awake=int(spread(scene.rng, 5e6, 1e8))))
 
 
 Part = Callable[[np.random.Generator, str], tuple[list[Turn], App, App]]

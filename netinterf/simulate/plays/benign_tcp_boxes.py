@@ -4,10 +4,10 @@ from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Identifiers
 from netinterf.simulate.messages.tls import application_data
 from netinterf.simulate.network.accelerator import Accelerator
-from netinterf.simulate.network.balancer import Flip, SecondBackend
-from netinterf.simulate.network.firewall import Doorman, Look, StateTable
+from netinterf.simulate.network.balancer import BackendSwitch, SecondBackend
+from netinterf.simulate.network.firewall import OpeningLimiter, ResetLook, StateTable
 from netinterf.simulate.network.nat import Normalizer, Translator
-from netinterf.simulate.network.oddities import DeafDoor, Miscounter, ResetHabits
+from netinterf.simulate.network.oddities import BusyHost, Miscounter, ResetHabits
 from netinterf.simulate.network.packet import ACK, SYN
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.network.proxy import ResetCookies, SynProxy
@@ -22,10 +22,10 @@ BANS = (1.2e11, 3.6e12)
 minutes) to the hour that firewalls offer."""
 
 
-def draw_look(setup: Setup) -> Look:
+def draw_look(setup: Setup) -> ResetLook:
     """Draw how the resets of some box look."""
     rng = setup.rng
-    return Look(
+    return ResetLook(
         ttl=setup.choice(64, 128, 255, 60, int(rng.integers(30, 256))), ip_id=setup.choice(0, rng.integers(2**16)),
         ip_flags=2 * int(setup.chance(0.6)), window=setup.choice(0, 0, rng.integers(65_536)),
         acknowledges=setup.chance(0.3), copies=1 + setup.chance(0.15),
@@ -90,7 +90,7 @@ def firewall_reset_ttl(setup: Setup) -> None:
 
 def connection_limit(setup: Setup) -> None:
     """A server's guard resets connections above a number per minute, whatever they ask for."""
-    guard = Doorman(
+    guard = OpeningLimiter(
         setup.scene.world, int(setup.rng.integers(2, 5)), setup.log_uniform(3e9, 6e10), look=draw_look(setup)
     )
     path = setup.path(door=[guard])
@@ -104,7 +104,7 @@ def fail_to_ban(setup: Setup) -> None:
     look = draw_look(setup) if setup.chance(0.3) else None
     reads = look is None and setup.chance(0.5)  # a guard that reads along swallows the request that is too much
     path = setup.path(
-        door=[Doorman(setup.scene.world, int(setup.rng.integers(2, 6)), 6e10, ban=ban, look=look, reads=reads)]
+        door=[OpeningLimiter(setup.scene.world, int(setup.rng.integers(2, 6)), 6e10, ban=ban, look=look, reads=reads)]
     )
     port = setup.choice(22, 443, 25, 993, 80)
     hello = b"SSH-2.0-OpenSSH_9.6\r\n" if port == 22 else application_data(setup.rng, 80)
@@ -137,10 +137,10 @@ def carrier_nat(setup: Setup) -> None:
 def stripped_options(setup: Setup) -> None:
     """A middlebox takes TCP options out: of greetings only, or of every segment though both ends agreed on them."""
     kinds = [frozenset({8}), frozenset({4, 5}), frozenset({8, 3}), frozenset({8, 4, 5, 3})]
-    strips, greetings = kinds[int(setup.rng.integers(4))], setup.chance(0.6)
-    if not greetings:
+    strips, syn_only = kinds[int(setup.rng.integers(4))], setup.chance(0.6)
+    if not syn_only:
         strips = frozenset({8})  # taking SACK or scale out of open connections would break them
-    box = Normalizer(setup.scene.world, strips, greetings) if greetings else Normalizer(
+    box = Normalizer(setup.scene.world, strips, syn_only) if syn_only else Normalizer(
         setup.scene.world, strips, directions=(False,), tos=setup.choice(-1, 0))  # fmt: skip
     path = setup.path(box)
     for begin in setup.times(3, 6):
@@ -188,7 +188,7 @@ def anycast_flip(setup: Setup) -> None:
     """The route to an anycast address changes: another site, which knows nothing of open connections, resets them."""
     when = setup.log_uniform(1e9, 4e9)
     ttl = int(setup.rng.integers(45, 64) if setup.chance(0.6) else setup.rng.choice([64, 128, 255]))
-    flip = Flip(setup.scene.world, setup.now + int(when), Look(ttl=ttl, ip_flags=2))
+    flip = BackendSwitch(setup.scene.world, setup.now + int(when), ResetLook(ttl=ttl, ip_flags=2))
     shift = Reroute(setup.scene.world, setup.now + int(when), (int(setup.rng.integers(-5, 8)),) * 2,
                     (int(setup.log_uniform(1e5, 3e7)),) * 2)  # fmt: skip
     path = setup.path(shift, door=[flip])
@@ -201,7 +201,7 @@ def syn_cookies(setup: Setup) -> None:
     """Under a flood a server answers with cookies: no options, and another number when the secret has changed."""
     proxy = SynProxy(setup.scene.world, ttl=setup.host.ttl, forgets=1.0,
                      mss=setup.choice(536, 1300, 1440, 1460), window=setup.host.window)  # fmt: skip
-    lost = DeafDoor(
+    lost = BusyHost(
         setup.scene.world, lambda packet: bool(packet.flags & SYN), setup.log_uniform(0.2e9, 2.5e9), outbound=False
     )
     path = setup.path(near=[lost] if setup.chance(0.6) else [], door=[proxy])
@@ -239,7 +239,7 @@ def full_accept_queue(setup: Setup) -> None:
     """A server's accept queue is full: handshakes seem done, requests are ignored or reset, until there is room."""
     resets = setup.chance(0.3)
     lasts = setup.log_uniform(1e9, 2e10) if setup.chance(0.7) else 1e12
-    door = DeafDoor(setup.scene.world, lambda packet: not packet.flags & SYN, lasts, resets=resets)
+    door = BusyHost(setup.scene.world, lambda packet: not packet.flags & SYN, lasts, resets=resets)
     path = setup.path(door=[door])
     for begin in setup.times(2, 5):
         setup.visit(path, begin, apps=(App(ending=Ending.CLOSE, patience=setup.log_uniform(1e10, 6e10)), App()))
@@ -247,7 +247,7 @@ def full_accept_queue(setup: Setup) -> None:
 
 def missed_greetings(setup: Setup) -> None:
     """A busy server misses the first SYNs and answers repetitions, as do busy links."""
-    door = DeafDoor(setup.scene.world, lambda packet: packet.flags & (SYN | ACK) == SYN, setup.log_uniform(5e8, 8e9))
+    door = BusyHost(setup.scene.world, lambda packet: packet.flags & (SYN | ACK) == SYN, setup.log_uniform(5e8, 8e9))
     path = setup.path(door=[door])
     for begin in setup.times(3, 6):
         setup.visit(path, begin)

@@ -2,7 +2,7 @@
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.messages.http import http_answer, http_request
-from netinterf.simulate.network.firewall import Look
+from netinterf.simulate.network.firewall import ResetLook
 from netinterf.simulate.network.late import DataMarker, IdleCloser, LateGuard
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes, records, upload
@@ -16,7 +16,7 @@ delivery networks and balancers (15, 60)."""
 
 def late_segment_guard(setup: Setup) -> None:
     """A device that saw the server close resets each segment of an upload that still comes, each made from it."""
-    look = Look(ttl=setup.choice(255, 64, 128, int(setup.rng.integers(40, 255))), ip_id=setup.choice(0, 4711),
+    look = ResetLook(ttl=setup.choice(255, 64, 128, int(setup.rng.integers(40, 255))), ip_id=setup.choice(0, 4711),
                 acknowledges=setup.chance(0.7), ip_flags=setup.choice(0, 2))  # fmt: skip
     path = setup.path(door=[LateGuard(look)])
     for begin in setup.times(2, 4):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.messages.http import http_request
 from netinterf.simulate.network.desync import Strict
-from netinterf.simulate.network.oddities import Corruptor, DeafDoor, Rewriter, Straggler
-from netinterf.simulate.network.outages import Doze, Outage
+from netinterf.simulate.network.oddities import BusyHost, Corruptor, LateCopy, Rewriter
+from netinterf.simulate.network.outages import Outage, PowerSave
 from netinterf.simulate.network.packet import ACK, RST, SYN, Address, Packet, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
 from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes, talk_again, upload
@@ -15,7 +15,7 @@ from netinterf.simulate.talks import web_script
 __all__ = ["PLAYS"]
 
 
-def same_ports(setup: Setup, straggler: Straggler, first: Ending, pause: float) -> None:
+def same_ports(setup: Setup, straggler: LateCopy, first: Ending, pause: float) -> None:
     """Schedule pairs of connections with the same ports, the second one *pause* ns after the first."""
     path = setup.path(straggler, luck=0.0)
     for begin in setup.times(2, 4):
@@ -29,21 +29,21 @@ def same_ports(setup: Setup, straggler: Straggler, first: Ending, pause: float) 
 def old_reset_arrives(setup: Setup) -> None:
     """Ports are used again, and a reset of the previous connection arrives late in the new one."""
     pause = setup.log_uniform(5e9, 4e10)
-    late = Straggler(lambda packet, _: bool(packet.flags & RST), lambda: pause + setup.log_uniform(2e7, 3e8))
+    late = LateCopy(lambda packet, _: bool(packet.flags & RST), lambda: pause + setup.log_uniform(2e7, 3e8))
     same_ports(setup, late, Ending.ABORT, pause)
 
 
 def old_segment_arrives(setup: Setup) -> None:
     """Ports are used again, and data of the previous connection arrives late in the new one."""
     pause = setup.log_uniform(5e9, 4e10)
-    late = Straggler(lambda packet, _: len(packet.payload) > 100 and setup.scene.world.chance.random() < 0.3,
+    late = LateCopy(lambda packet, _: len(packet.payload) > 100 and setup.scene.world.chance.random() < 0.3,
                      lambda: pause + setup.log_uniform(2e7, 3e8), most=6)  # fmt: skip
     same_ports(setup, late, Ending.CLOSE, pause)
 
 
 def late_duplicate_syn(setup: Setup) -> None:
     """A second copy of a SYN or SYN/ACK arrives while the connection is open, or after it ended."""
-    late = Straggler(lambda packet, _: bool(packet.flags & SYN), lambda: setup.log_uniform(2e8, 2e10))
+    late = LateCopy(lambda packet, _: bool(packet.flags & SYN), lambda: setup.log_uniform(2e8, 2e10))
     path = setup.path(late)
     for begin in setup.times(2, 6):
         setup.visit(path, begin)
@@ -70,7 +70,7 @@ def rewritten_retransmission(setup: Setup) -> None:
     """A box changes words of the first copy of an answer only; its repetition passes as the server wrote it."""
     words = ((b"text/html", b"text/xml;"), (b"<p>text</p>", b"<b>Text</b>"), (b"Content-Type", b"X-ntent-Type"))
     pick = words[int(setup.rng.integers(len(words)))]
-    lost = DeafDoor(
+    lost = BusyHost(
         setup.scene.world, lambda packet: not packet.payload and packet.flags == ACK, setup.log_uniform(8e8, 2e9)
     )
     path = setup.path(Rewriter((pick,)), door=[lost], rtt=setup.log_uniform(1e7, 1.2e8), luck=0.0)
@@ -118,7 +118,7 @@ def mobile_handover(setup: Setup) -> None:
 def sleeping_client(setup: Setup) -> None:
     """A sleeping client hears the network at beacons only: answers come late and in bunches."""
     setup.shared.append(
-        Doze(setup.scene.world, beacon=int(setup.log_uniform(5e7, 4e8)), awake=int(setup.log_uniform(2e7, 1e8)))
+        PowerSave(setup.scene.world, beacon=int(setup.log_uniform(5e7, 4e8)), awake=int(setup.log_uniform(2e7, 1e8)))
     )
     path = setup.path()
     for begin in setup.times(3, 6):

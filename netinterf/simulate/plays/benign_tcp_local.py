@@ -7,8 +7,8 @@ import attrs
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Stack
-from netinterf.simulate.network.accelerator import SlowGreeting
-from netinterf.simulate.network.firewall import Look, StateTable
+from netinterf.simulate.network.accelerator import SynDelay
+from netinterf.simulate.network.firewall import ResetLook, StateTable
 from netinterf.simulate.network.oddities import ResetHabits
 from netinterf.simulate.network.path import Leg, Path, Station
 from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes, talk_again
@@ -51,7 +51,7 @@ def user_mode_nat(setup: Setup) -> None:
     setup.neighbours = 0
     far = setup.log_uniform(1.5e7, 2.5e8)
     strays = ResetHabits(ttl=SLIRP_RESETS, strays=True)
-    path = next_door(setup, SlowGreeting(far), door=(strays,))
+    path = next_door(setup, SynDelay(far), door=(strays,))
     small = setup.chance(0.5)  # 8,192 bytes of buffer, rounded up to whole segments: TCP_RCVSPACE of older versions
     stack = attrs.evolve(SLIRP, window=8760, window_field=8760) if small else SLIRP
     endings = (Ending.RESET, Ending.CLOSE, Ending.CLOSE_HARD, Ending.REFUSE)
@@ -83,7 +83,7 @@ def program_stack(setup: Setup) -> None:
 def gateway_redials(setup: Setup) -> None:
     """The home router's line comes up anew with another address: it resets what was open, and crosses no hop itself."""
     when = setup.log_uniform(1e9, 5e9)
-    look = Look(ttl=setup.choice(255, 255, 64), ip_id=setup.choice(0, 4711), ip_flags=setup.choice(0, 2),
+    look = ResetLook(ttl=setup.choice(255, 255, 64), ip_id=setup.choice(0, 4711), ip_flags=setup.choice(0, 2),
                 acknowledges=setup.chance(0.4), copies=1 + setup.chance(0.3))  # fmt: skip
     table = StateTable(setup.scene.world, wiped=setup.now + int(when), look=look)
     path = setup.path(luck=0.0)

@@ -21,7 +21,7 @@ UDP = 17
 
 def call(setup: Setup, path: Path, begin: float, *, odd: bool = True, server_mode: str = "plain", **how: Any) -> None:
     """Schedule a QUIC visit to the server of the setup."""
-    fixed = {"mood": server_mode, **how.pop("fixed", {})}
+    fixed = {"server_mode": server_mode, **how.pop("fixed", {})}
     habits = draw_habits(setup.rng, **fixed)
     stacks = (setup.stack, setup.host)
     name = how.pop("name", setup.name)

@@ -12,8 +12,8 @@ import attrs
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.messages.http import http_answer, http_request
-from netinterf.simulate.network.firewall import Doorman, Look, Objector
-from netinterf.simulate.network.oddities import DeafDoor
+from netinterf.simulate.network.firewall import OpeningLimiter, ResetLook, WebFirewall
+from netinterf.simulate.network.oddities import BusyHost
 from netinterf.simulate.network.packet import SYN
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes
@@ -109,8 +109,8 @@ def geoblock(setup: Setup) -> None:
     edge = pick(setup)
     door: list[Station] = []
     if form == "silence":
-        greets = setup.chance(0.5)  # the firewall behind the edge that greets, or one that lets nothing in
-        deaf = DeafDoor(setup.scene.world, lambda packet: not (greets and packet.flags & SYN), 1e15)
+        answers_syn = setup.chance(0.5)  # the firewall behind the edge that greets, or one that lets nothing in
+        deaf = BusyHost(setup.scene.world, lambda packet: not (answers_syn and packet.flags & SYN), 1e15)
         door = [deaf]
     path = setup.path(door=door)
     ending = {"refused": Ending.REFUSE, "reset": Ending.RESET}.get(form, Ending.CLOSE if edge.closes else Ending.WAIT)
@@ -142,8 +142,8 @@ def rate_ban(setup: Setup) -> None:
     """A site answers some requests, then says that they are too many, then says nothing or resets for a while."""
     edge = pick(setup)
     served, warned = int(setup.rng.integers(2, 5)), int(setup.rng.integers(1, 4))
-    look = Look(ttl=setup.choice(setup.host.ttl, 64, 255), ip_flags=2) if setup.chance(0.5) else None
-    ban = Doorman(setup.scene.world, served + warned, 6e10, ban=setup.log_uniform(2e10, 2e11), look=look,
+    look = ResetLook(ttl=setup.choice(setup.host.ttl, 64, 255), ip_flags=2) if setup.chance(0.5) else None
+    ban = OpeningLimiter(setup.scene.world, served + warned, 6e10, ban=setup.log_uniform(2e10, 2e11), look=look,
                   reads=setup.chance(0.5))  # fmt: skip
     path = setup.path(door=[ban])
     patience = App(ending=Ending.CLOSE, patience=setup.log_uniform(8e9, 3e10))
@@ -159,10 +159,10 @@ def rate_ban(setup: Setup) -> None:
 
 def inline_firewall(setup: Setup) -> None:
     """A device at the site's door swallows requests that look like attacks and answers with resets of its own."""
-    look = Look(ttl=setup.choice(255, 64, 128), ip_id=setup.choice(0, setup.rng.integers(2**16)),
+    look = ResetLook(ttl=setup.choice(255, 64, 128), ip_id=setup.choice(0, setup.rng.integers(2**16)),
                 acknowledges=setup.chance(0.6), ip_flags=setup.choice(0, 2))  # fmt: skip
     attack = ("/?id=1%27%20OR%201=1--", "/?f=../../etc/passwd", "/?q=%3Cscript%3Ealert(1)")[int(setup.rng.integers(3))]
-    path = setup.path(door=[Objector(look, attack.encode()[2:])])
+    path = setup.path(door=[WebFirewall(look, attack.encode()[2:])])
     apps = (App(ending=Ending.CLOSE, patience=setup.log_uniform(8e9, 3e10)), App())
     for begin in setup.times(2, 4):
         setup.visit(path, begin, port=80, script=ask(setup, page(setup, EDGES[-1], ("Found",), 200), attack), apps=apps)

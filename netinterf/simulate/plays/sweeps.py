@@ -14,7 +14,7 @@ from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import Endpoint
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.http import http_request, notice_page
-from netinterf.simulate.network.oddities import DeafDoor
+from netinterf.simulate.network.oddities import BusyHost
 from netinterf.simulate.network.outages import Outage
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import SECOND, Leg, Path, Station
@@ -164,16 +164,16 @@ def request_sweep(setup: Setup) -> None:
 def sweep_meets_outage(setup: Setup) -> None:
     """A server stops listening in the middle of a tool's sweep; a firewall, or its own kernel, still greets."""
     scene, rng = setup.scene, setup.rng
-    greeted = setup.chance(0.7)
-    proxy = [SynProxy(scene.world, ttl=setup.choice(255, 64, 128), mss=1460)] if greeted else []
+    proxied = setup.chance(0.7)
+    proxy = [SynProxy(scene.world, ttl=setup.choice(255, 64, 128), mss=1460)] if proxied else []
     path, hops = way(scene, *proxy)
     limits = limits_of(rng, hops)
     period = 7e9  # about the time of one probe
     fails = setup.now + int(rng.uniform(0, len(limits)) * period)
     lasts = int(1e13 if setup.chance(0.6) else rng.uniform(5, 30) * period)
     outage = Outage(scene.world, ((fails, fails + lasts),))
-    deaf = DeafDoor(scene.world, lambda packet: scene.world.now >= fails and not packet.flags & SYN, 1e13)
-    path.parts.append(outage if greeted else deaf)
+    deaf = BusyHost(scene.world, lambda packet: scene.world.now >= fails and not packet.flags & SYN, 1e13)
+    path.parts.append(outage if proxied else deaf)
     search(scene, path, setup.name, setup.server, limits)
 
 

@@ -74,7 +74,7 @@ def pages(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     return paged(any_page(rng), form, fin=str(rng.choice(["with", "after"])), mss=1380)
 
 
-def greetings(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def syn_acks(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Answer a SYN with a number that is not the server's."""
     return (ForgedPacket(form=form, flags=SYN | ACK, random_seq=True),)
 
@@ -159,6 +159,6 @@ PLAYS = (
     *pair("tcp.fin", fins, spoken),
     *pair("tcp.data", records, spoken),
     *pair("http.blockpage", pages, spoken, ports=(80,)),
-    *pair("tcp.synack", greetings, opened, by_address=True),
+    *pair("tcp.synack", syn_acks, opened, by_address=True),
     *pair("tcp.connect.reset", refusals, opened, by_address=True),
 )

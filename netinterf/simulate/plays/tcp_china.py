@@ -177,13 +177,13 @@ def doh_name(targets: Targets) -> tuple[Rule, ...]:
 def residual(targets: Targets) -> tuple[Rule, ...]:
     """After a reset answer SYNs with SYN/ACKs of wrong numbers, and other packets with resets."""
     form = counting(targets)
-    greeting = (ForgedPacket(form=attrs.evolve(form, delay=form.delay / 4), flags=SYN | ACK, random_seq=True),)
+    syn_ack = (ForgedPacket(form=attrs.evolve(form, delay=form.delay / 4), flags=SYN | ACK, random_seq=True),)
     return (
         attrs.evolve(gfw_two(targets), penalty=(40 * SECOND, 180 * SECOND)),
         Rule(
             when=opens(frozenset(), punished_only=True),
             mechanism="tcp.synack",
-            bursts=(greeting,),
+            bursts=(syn_ack,),
             once=False,
             share=0.9,
         ),
@@ -198,12 +198,12 @@ def listener(targets: Targets) -> tuple[Rule, ...]:
         ttl=int(rng.integers(40, 200)), id_rule="mirror", window_rule="random", delay=drawn_delay(rng, 8e6),
         dont_fragment=bool(rng.random() < 0.5),
     )  # fmt: skip
-    greeting = (ForgedPacket(form=form, flags=SYN | ACK, random_seq=True),)
+    syn_ack = (ForgedPacket(form=form, flags=SYN | ACK, random_seq=True),)
     return (
         Rule(
             when=opens(targets.servers),
             mechanism="tcp.synack",
-            bursts=(greeting,),
+            bursts=(syn_ack,),
             once=False,
             swallow=True,
             silence=(True,),
