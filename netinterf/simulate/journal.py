@@ -38,7 +38,7 @@ class Conversation:
     name: str
     query_type: str | None = None
     query_id: int | None = None
-    odd: bool = False  # plays the benign look-alike of the scenario
+    look_alike: bool = False  # plays the benign look-alike of the scenario
     series: bool = False  # decidable only together with others
 
 
@@ -135,7 +135,7 @@ class Journal:
                     mechanism=mechanism, also=tuple(word for word in also if word),
                     forged=tuple(number for number, _ in seen.forged), trigger=seen.trigger,
                     system=system if mechanism else "",
-                    confounder=confounder if talk.odd and not mechanism else "", series=talk.series,
+                    confounder=confounder if talk.look_alike and not mechanism else "", series=talk.series,
                     limit=self.limits.get(subject, (0.0, 0.0, 0, 0)),
                     query_type=talk.query_type, query_id=talk.query_id,
                 )

@@ -35,7 +35,7 @@ def rotating(scene: Scene) -> None:
             aliases=(),
         )  # fmt: skip
     setup = make_setup(scene, known=known, zone=zone, behaviour={"caches": 6})
-    browse(setup.stub, chosen * 4 + known * 2, odd=chosen)
+    browse(setup.stub, chosen * 4 + known * 2, look_alike=chosen)
 
 
 def geography(scene: Scene) -> None:
@@ -49,7 +49,7 @@ def geography(scene: Scene) -> None:
     if rng.random() < 0.4:
         setup.stub.habits = attrs.evolve(setup.stub.habits, at_once=True)
     for way in (0, 1):
-        browse(setup.stub, known * 2, odd=chosen, way=way)
+        browse(setup.stub, known * 2, look_alike=chosen, way=way)
 
 
 def flattened(scene: Scene) -> None:
@@ -67,7 +67,7 @@ def flattened(scene: Scene) -> None:
     for name in chosen:
         zone[name] = Entry(addresses=tuple(scene.global_addresses(1)), lifetime=int(rng.choice([60, 300])))
     setup = make_setup(scene, known=known, zone=zone)
-    browse(setup.stub, chosen + known * 3, odd=chosen)
+    browse(setup.stub, chosen + known * 3, look_alike=chosen)
 
 
 def shared(scene: Scene) -> None:
@@ -79,7 +79,7 @@ def shared(scene: Scene) -> None:
     places = (*scene.global_addresses(1), six)
     zone |= {name: draw_entry(scene, addresses=places, aliases=()) for name in chosen}
     setup = make_setup(scene, known=known, zone=zone)
-    browse(setup.stub, known * 3, odd=chosen)
+    browse(setup.stub, known * 3, look_alike=chosen)
     if rng.random() < 0.6:
         follow(scene, places, chosen, 2.0 * SECOND)
 
@@ -91,7 +91,7 @@ def still(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(8, 13)))
     zone = draw_zone(scene, known, lifetime=int(rng.choice([20, lifetime])))
     setup = make_setup(scene, known=known, zone=zone, behaviour={"ticks": False, "minimum": lifetime})
-    browse(setup.stub, known * 4, odd=known)
+    browse(setup.stub, known * 4, look_alike=known)
 
 
 def any_label(scene: Scene, *, exist: bool) -> None:
@@ -103,7 +103,7 @@ def any_label(scene: Scene, *, exist: bool) -> None:
         zone |= {f"*.{name}": draw_entry(scene, slow=0.0) for name in chosen}
     setup = make_setup(scene, known=known, zone=zone, behaviour={"cached": 1.0})
     labels = [f"{rng.integers(36**6):x}.{name}" for name in chosen for _ in range(int(rng.integers(2, 7)))]
-    browse(setup.stub, labels + known * 2, odd=labels)
+    browse(setup.stub, labels + known * 2, look_alike=labels)
 
 
 OWN = (
@@ -134,7 +134,7 @@ def own_address(scene: Scene) -> None:
         zone[name] = draw_entry(scene, addresses=places, aliases=(), per_answer=True)
         follow(scene, places, [name], float(rng.uniform(1, 8)) * SECOND)
     setup = make_setup(scene, known=known, zone=zone)
-    browse(setup.stub, chosen * 2 + known * 2, odd=chosen)
+    browse(setup.stub, chosen * 2 + known * 2, look_alike=chosen)
 
 
 PLAYS = (

@@ -61,7 +61,7 @@ def mirrored(scene: Scene) -> None:
     at = parts.index(scene.tap)
     parts.insert(at + 1, Mirror(scene.world, True, share, lag, hop, copies))
     parts.insert(at, Mirror(scene.world, False, share, lag, hop, copies))
-    browse(setup.stub, setup.known * 2, odd=setup.known)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
 
 
 def impatient(scene: Scene, *, again: str, sites: bool = False) -> None:
@@ -81,13 +81,13 @@ def impatient(scene: Scene, *, again: str, sites: bool = False) -> None:
         scene, known=known, zone=zone, behaviour={"cached": 0.1, "caches": 6 if sites else 1, "think": (3e5, 2e8)},
         habits={"patience": float(rng.uniform(1e8, 4e8)), "tries": 4, "again": again}, stacks=stacks, by_packet=sites,
     )  # fmt: skip
-    browse(setup.stub, chosen * 3 + known * 2, odd=chosen)
+    browse(setup.stub, chosen * 3 + known * 2, look_alike=chosen)
 
 
 def doubling(scene: Scene) -> None:
     """Send most queries twice."""
     setup = make_setup(scene, habits={"doubles": float(scene.rng.uniform(0.3, 1))}, behaviour={"caches": 2})
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def late(scene: Scene) -> None:
@@ -98,7 +98,7 @@ def late(scene: Scene) -> None:
         scene, behaviour={"cached": 0.3, "think": (3e5, patience * float(rng.uniform(0.8, 1.5)))},
         habits={"patience": patience, "tries": 3, "closes": True, "again": "same"},
     )  # fmt: skip
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def forwarder(scene: Scene) -> None:
@@ -110,20 +110,20 @@ def forwarder(scene: Scene) -> None:
         places = tuple(scene.global_addresses(int(rng.integers(4, 12))))
         zone[name] = attrs.evolve(zone[name], addresses=places, per_answer=True, shown=int(rng.integers(1, 3)))
     setup = make_setup(scene, known=known, zone=zone, behaviour={"twice": float(rng.uniform(0.3, 1)), "caches": 4})
-    browse(setup.stub, known * 3, odd=known)
+    browse(setup.stub, known * 3, look_alike=known)
 
 
 def both_at_once(scene: Scene) -> None:
     """Ask two resolvers at once and take the first answer."""
     setup = make_setup(scene, habits={"at_once": True, "closes": bool(scene.rng.random() < 0.5)})
     setup.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def habit(scene: Scene, **habits: Any) -> None:
     """Ask with a peculiar habit."""
     setup = make_setup(scene, habits=habits)
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def fixed_port(scene: Scene) -> None:
@@ -131,7 +131,7 @@ def fixed_port(scene: Scene) -> None:
     rng = scene.rng
     port = int(rng.choice([53, int(rng.integers(1024, 65_535))]))
     setup = make_setup(scene, habits={"port": port, "same_port": True, "six": 0.5, "again": "identifier"})
-    browse(setup.stub, setup.known * 4, odd=setup.known, gap=0.3 * SECOND)
+    browse(setup.stub, setup.known * 4, look_alike=setup.known, gap=0.3 * SECOND)
 
 
 def translated(scene: Scene) -> None:
@@ -140,10 +140,10 @@ def translated(scene: Scene) -> None:
     public = scene.servers(1)[0]
     box = Translator(scene.world, public, keeps_port=bool(rng.random() < 0.3))
     setup = make_setup(scene, [box], where=0.03)
-    browse(setup.stub, setup.known, odd=setup.known)
+    browse(setup.stub, setup.known, look_alike=setup.known)
     for client in scene.clients(int(rng.integers(2, 5))):
         stub = Stub(scene=scene, habits=draw_habits(rng), stack=draw_client(rng), client=client, ways=setup.stub.ways)
-        browse(stub, setup.known, odd=setup.known)
+        browse(stub, setup.known, look_alike=setup.known)
 
 
 def evened(scene: Scene) -> None:
@@ -157,7 +157,7 @@ def evened(scene: Scene) -> None:
     path = scene.lay_path([box], where=0.02)
     setup.stub.ways.append(Way(path, add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
     for way in (0, 1):
-        browse(setup.stub, setup.known * 2, odd=setup.known, way=way)
+        browse(setup.stub, setup.known * 2, look_alike=setup.known, way=way)
 
 
 def site_stacks(rng: np.random.Generator, count: int) -> tuple[Stack, ...]:
@@ -170,7 +170,7 @@ def sites(scene: Scene) -> None:
     rng = scene.rng
     stacks = site_stacks(rng, int(rng.integers(2, 6)))
     setup = make_setup(scene, stacks=stacks, behaviour={"caches": 2})
-    browse(setup.stub, setup.known * 4, odd=setup.known, gap=0.5 * SECOND)
+    browse(setup.stub, setup.known * 4, look_alike=setup.known, gap=0.5 * SECOND)
 
 
 def switched(scene: Scene) -> None:
@@ -181,7 +181,7 @@ def switched(scene: Scene) -> None:
     far, after = setup.path.far, int(rng.lognormal(np.log(3e7), 0.7))
     scene.world.after(begin, partial(setattr, far, "delay", after))
     browse(setup.stub, setup.known * 2, gap=begin / len(setup.known) / 2)
-    browse(setup.stub, setup.known * 2, begin=begin, odd=setup.known)
+    browse(setup.stub, setup.known * 2, begin=begin, look_alike=setup.known)
 
 
 def joined_late(scene: Scene) -> None:
@@ -190,7 +190,7 @@ def joined_late(scene: Scene) -> None:
     setup = make_setup(scene, behaviour={"think": (2e8, 2e9), "cached": 0.2}, habits={"patience": 5e9})
     known = setup.known
     for name in known:
-        setup.stub.look_up(name, float(rng.uniform(0, 0.6 * SECOND)), odd=True)
+        setup.stub.look_up(name, float(rng.uniform(0, 0.6 * SECOND)), look_alike=True)
     browse(setup.stub, known * 2, begin=float(SECOND))
     start = scene.world.now + int(rng.uniform(0.5, 0.8) * SECOND)
     scene.keeps = lambda time, _: time >= start
@@ -199,7 +199,7 @@ def joined_late(scene: Scene) -> None:
 def by_stream(scene: Scene) -> None:
     """Ask over TCP, with a few questions over UDP."""
     setup = make_setup(scene, habits={"stream": True})
-    browse(setup.stub, setup.known * 2, odd=setup.known)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
     plain = attrs.evolve(setup.stub, habits=attrs.evolve(setup.stub.habits, stream=False))
     browse(plain, setup.known)
 
@@ -229,7 +229,7 @@ def link_names(scene: Scene) -> None:
         name = f"host{rng.integers(9)}" + ".local" * (service == "mdns")
         asked, kind, flags = (netbios(name), 32, 0x0110) if service == "nbns" else (name, AAAA if scene.six else A, 0)
         broadcast = (scene.client[0], scene.client[1] | 0xFF)
-        subject = scene.converse(Conversation("flow", "udp", name, odd=True))
+        subject = scene.converse(Conversation("flow", "udp", name, look_alike=True))
         packet = Packet(
             source=scene.client, sport=scene.next_port() if service == "llmnr" else port, protocol=UDP, dport=port,
             destination=address(six if scene.six else four) if four else broadcast,

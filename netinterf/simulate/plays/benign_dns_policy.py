@@ -56,7 +56,7 @@ def ruled(
     listed = known[:chosen] if chosen else some(rng, known)
     make = home if local else make_setup
     setup = make(scene, known=known, rules=dict.fromkeys(listed, rule), habits=habits, **options)
-    browse(setup.stub, listed * 2 + known * 3, odd=listed)
+    browse(setup.stub, listed * 2 + known * 3, look_alike=listed)
     return setup, listed
 
 
@@ -71,7 +71,7 @@ def rewriting(scene: Scene) -> None:
     page = address("92.242.140.1") if rng.random() < 0.5 else scene.global_addresses(1)[0]
     setup = make_setup(scene, missing=Rule(addresses=(page,), lifetime=draw_lifetime(rng)))
     wrong = [f"{label}.{name}" for label, name in zip(("ww", "wwww", "w3", "maill"), setup.known, strict=False)]
-    browse(setup.stub, wrong * 2 + setup.known * 3, odd=wrong)
+    browse(setup.stub, wrong * 2 + setup.known * 3, look_alike=wrong)
 
 
 def portal(scene: Scene) -> None:
@@ -89,7 +89,7 @@ def portal(scene: Scene) -> None:
     box = Interceptor(resolver=gate, ends=scene.world.now + int(login))
     setup = make_setup(scene, [box], known=known, zone=zone, where=0.05)
     for name in known:
-        setup.stub.look_up(name, float(rng.uniform(0, 0.9 * login)), odd=True)
+        setup.stub.look_up(name, float(rng.uniform(0, 0.9 * login)), look_alike=True)
     browse(setup.stub, known * 2, begin=login + SECOND)
 
 
@@ -122,7 +122,7 @@ def fake_addresses(scene: Scene) -> None:
     }
     spared = known[: int(rng.integers(0, 3))]
     setup = home(scene, known=known, rules={name: rule for name, rule in rules.items() if name not in spared})
-    browse(setup.stub, known * 3, odd=known[len(spared) :])
+    browse(setup.stub, known * 3, look_alike=known[len(spared) :])
 
 
 def dns64(scene: Scene) -> None:
@@ -136,7 +136,7 @@ def dns64(scene: Scene) -> None:
         made = tuple((prefix, place[1] & 0xFFFFFFFF) for place in four)
         zone[name] = draw_entry(scene, addresses=(*four, *made), shown=4)
     setup = make_setup(scene, known=known, zone=zone, habits={"six": 1.0})
-    browse(setup.stub, known * 2, odd=known)
+    browse(setup.stub, known * 2, look_alike=known)
 
 
 FAMILY = (
@@ -195,7 +195,7 @@ def horizon(scene: Scene, *, public: bool) -> None:
     zone |= {name: draw_entry(scene, addresses=inner(scene, int(rng.integers(1, 3))), aliases=()) for name in chosen}
     place = scene.servers(1)[0] if public else private_address(scene, home=False)
     setup = make_setup(scene, known=known, zone=zone, place=place, rtt=float(rng.lognormal(15.5, 0.8)))
-    browse(setup.stub, chosen + known * 3, odd=chosen)
+    browse(setup.stub, chosen + known * 3, look_alike=chosen)
 
 
 def private_names(scene: Scene) -> None:
@@ -203,11 +203,13 @@ def private_names(scene: Scene) -> None:
     rng = scene.rng
     setup = home(scene)
     ends = ("local", "lan", "home.arpa", "corp", "internal", "fritz.box")
-    odd = [
+    inside = [
         f"{label}{rng.integers(9)}.{rng.choice(ends)}" for label in ("printer", "nas", "wpad", "tv", "cam", "isatap")
     ]
-    setup.zone.update({name: Entry(addresses=inner(scene, 1), lifetime=9) for name in odd[: int(rng.integers(1, 6))]})
-    browse(setup.stub, odd * 2 + setup.known * 2, odd=odd)
+    setup.zone.update(
+        {name: Entry(addresses=inner(scene, 1), lifetime=9) for name in inside[: int(rng.integers(1, 6))]}
+    )
+    browse(setup.stub, inside * 2 + setup.known * 2, look_alike=inside)
 
 
 def collision(scene: Scene) -> None:
@@ -218,7 +220,7 @@ def collision(scene: Scene) -> None:
     zone = draw_zone(scene, known)
     zone |= {name: Entry(addresses=(address("127.0.53.53"),), lifetime=3600) for name in warned}
     setup = make_setup(scene, known=known, zone=zone)
-    browse(setup.stub, warned * 2 + known * 2, odd=warned)
+    browse(setup.stub, warned * 2 + known * 2, look_alike=warned)
 
 
 PLAYS = (

@@ -58,7 +58,7 @@ def slow(scene: Scene) -> None:
     """Ask a resolver whose recursion takes seconds."""
     rng = scene.rng
     setup = make_setup(scene, behaviour={"cached": 0.2, "think": (5e5, float(rng.uniform(7e8, 3e9)))})
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def dead(scene: Scene) -> None:
@@ -68,7 +68,7 @@ def dead(scene: Scene) -> None:
         scene, behaviour={"deaf": 1.0}, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))}
     )
     second(scene, setup)
-    browse(setup.stub, setup.known * 2, odd=setup.known)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
     browse(setup.stub, setup.known, way=1)
 
 
@@ -82,7 +82,7 @@ def outage(scene: Scene) -> None:
     perhaps_second(scene, setup)
     browse(setup.stub, known * 2, gap=begin / len(known) / 2)
     for name in known:
-        setup.stub.look_up(name, begin + float(rng.uniform(0, 0.9 * length)), odd=True)
+        setup.stub.look_up(name, begin + float(rng.uniform(0, 0.9 * length)), look_alike=True)
     browse(setup.stub, known, begin=begin + length)
 
 
@@ -96,7 +96,7 @@ def lame(scene: Scene) -> None:
     zone |= {name: draw_entry(scene, lame=True, mute=mute) for name in chosen}
     setup = make_setup(scene, known=known, zone=zone)
     perhaps_second(scene, setup)
-    browse(setup.stub, chosen * 3 + known * 3, odd=chosen, series=chosen)
+    browse(setup.stub, chosen * 3 + known * 3, look_alike=chosen, series=chosen)
 
 
 def limited(scene: Scene) -> None:
@@ -106,14 +106,14 @@ def limited(scene: Scene) -> None:
     setup = make_setup(scene, behaviour=behaviour, habits={"patience": 1e9})
     perhaps_second(scene, setup)
     for burst in range(3):
-        browse(setup.stub, setup.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, odd=setup.known)
+        browse(setup.stub, setup.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, look_alike=setup.known)
 
 
 def refused(scene: Scene) -> None:
     """Ask a resolver that refuses strangers, and one that does not."""
     setup = make_setup(scene, behaviour={"refuses": True})
     second(scene, setup)
-    browse(setup.stub, setup.known * 2, odd=setup.known)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
     browse(setup.stub, setup.known * 2, way=1)
 
 
@@ -124,19 +124,19 @@ def unsigned(scene: Scene) -> None:
     chosen, zone = some(rng, known), draw_zone(scene, known, signed=True)
     zone |= {name: draw_entry(scene, signed=True, rcode=SERVFAIL) for name in chosen}
     setup = make_setup(scene, known=known, zone=zone, behaviour={"validates": True}, habits={"opt": Opt(1232, True)})
-    browse(setup.stub, known * 3, odd=chosen)
+    browse(setup.stub, known * 3, look_alike=chosen)
 
 
 def intolerant(scene: Scene) -> None:
     """Ask an old server that knows no EDNS; every question is asked again without."""
     setup = make_setup(scene, behaviour={"intolerant": True, "opt": None}, habits={"opt": Opt(4096)})
-    browse(setup.stub, setup.known * 2, odd=setup.known)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
 
 
 def stripped(scene: Scene) -> None:
     """Ask through a router that drops OPT, with cookies."""
     setup = home(scene, behaviour={"opt": None}, habits={"opt": Opt(1232, True), "cookie": True})
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def backend(scene: Scene) -> None:
@@ -153,7 +153,7 @@ def backend(scene: Scene) -> None:
         scene, known=known, zone=zone, habits={"opt": Opt(1232)}, behaviour={"opt": Opt(), "think": (2e6, 5e7)},
         backends=dict.fromkeys(chosen, other),
     )  # fmt: skip
-    browse(setup.stub, chosen * 2 + known * 3, odd=chosen)
+    browse(setup.stub, chosen * 2 + known * 3, look_alike=chosen)
     if rng.random() < 0.5:
         for name in [*chosen, *known[-3:]]:
             begin, lost = float(rng.uniform(1, 9)) * SECOND, name in chosen and bool(rng.random() < 0.25)
@@ -163,7 +163,7 @@ def backend(scene: Scene) -> None:
 def folded(scene: Scene) -> None:
     """Ask in letters of random case through a forwarder that lowers them."""
     setup = home(scene, behaviour={"folds": True}, habits={"mixed": True})
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def large(scene: Scene, *, room: int, count: tuple[int, int]) -> None:
@@ -176,13 +176,13 @@ def large(scene: Scene, *, room: int, count: tuple[int, int]) -> None:
         zone[name] = draw_entry(scene, addresses=many, shown=len(many))
     opt = Opt(4096) if room > 512 else (None, Opt(512))[int(rng.integers(2))]
     setup = make_setup(scene, known=known, zone=zone, behaviour={"limit": room}, habits={"opt": opt})
-    browse(setup.stub, chosen + known * 2, odd=chosen)
+    browse(setup.stub, chosen + known * 2, look_alike=chosen)
 
 
 def router(scene: Scene) -> None:
     """Ask the home router, which answers from its cache at once and forwards the rest."""
     setup = home(scene, behaviour={"cached": 0.6, "think": (float(scene.rng.lognormal(11.5, 0.6)), 4e7)})
-    browse(setup.stub, setup.known * 4, odd=setup.known)
+    browse(setup.stub, setup.known * 4, look_alike=setup.known)
 
 
 def in_the_way(scene: Scene) -> None:
@@ -193,9 +193,9 @@ def in_the_way(scene: Scene) -> None:
     cache = add_resolver(scene, zone, place=scene.servers(1)[0], stacks=(draw_server(rng),))
     box = Interceptor(resolver=cache)
     setup = make_setup(scene, [box], known=known, zone=zone, where=float(rng.uniform(0.02, 0.3)), rtt=1e8)
-    browse(setup.stub, known * 3, odd=known)
+    browse(setup.stub, known * 3, look_alike=known)
     comparing = attrs.evolve(setup.stub, habits=attrs.evolve(setup.stub.habits, stream=True))
-    browse(comparing, known[:5], kinds=(A,), odd=known)
+    browse(comparing, known[:5], kinds=(A,), look_alike=known)
 
 
 def denied(scene: Scene) -> None:
@@ -205,13 +205,13 @@ def denied(scene: Scene) -> None:
     wrong = [
         f"{label}.{name}" for label, name in zip(("wwww", "w", "smtp", "_dmarc", "old"), setup.known, strict=False)
     ]
-    browse(setup.stub, wrong * int(rng.integers(2, 5)) + setup.known * 2, odd=wrong)
+    browse(setup.stub, wrong * int(rng.integers(2, 5)) + setup.known * 2, look_alike=wrong)
 
 
 def confused(scene: Scene) -> None:
     """Ask a router that answers AAAA with A records."""
     setup = home(scene, behaviour={"confuses": True})
-    browse(setup.stub, setup.known * 2, kinds=(A, AAAA), odd=setup.known)
+    browse(setup.stub, setup.known * 2, kinds=(A, AAAA), look_alike=setup.known)
 
 
 def many_types(scene: Scene) -> None:
@@ -221,14 +221,14 @@ def many_types(scene: Scene) -> None:
     for name in setup.known:
         chosen = scene.rng.choice(kinds, 2, replace=False)
         begin = float(scene.rng.uniform(0, 12 * SECOND))
-        setup.stub.look_up(name, begin, kinds=tuple(int(kind) for kind in chosen), odd=True)
+        setup.stub.look_up(name, begin, kinds=tuple(int(kind) for kind in chosen), look_alike=True)
     browse(setup.stub, setup.known * 2)
 
 
 def trailing(scene: Scene) -> None:
     """Ask an old server that leaves some bytes behind every message."""
     setup = make_setup(scene, behaviour={"tail": scene.rng.bytes(int(scene.rng.integers(1, 9)))})
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 CLIENT = ("client", "middle")

@@ -26,7 +26,7 @@ def over_line(scene: Scene, line: Station) -> None:
             begin = float(rng.uniform(0, 8 * SECOND)) if place + number else 0.0
             size = int(spread(rng, 2e4, 3e5))
             script = slowly(rng, site.name, size) if rng.random() < 0.6 else None
-            fetch(scene, site, begin, size, stack=stack, script=script, odd=True)
+            fetch(scene, site, begin, size, stack=stack, script=script, look_alike=True)
 
 
 def slowly(rng: np.random.Generator, name: str, size: int) -> list[Turn]:
@@ -88,7 +88,7 @@ def one_server(scene: Scene, draw: Part, boxes: tuple[Station, ...] = (), *, spa
                 fetch(scene, site, begin, int(rng.integers(100, 900)), stack=stack)
                 continue
             script, client, server = draw(rng, site.name)
-            fetch(scene, site, begin, 0, stack=stack, script=script, apps=(client, server), odd=True)
+            fetch(scene, site, begin, 0, stack=stack, script=script, apps=(client, server), look_alike=True)
     ordinary(scene, stack, span)
 
 

@@ -82,18 +82,18 @@ class Setup:
         path.parts += door
         return path
 
-    def visit(self, path: Path, begin: float, *, odd: bool = True, **how: Any) -> int:
+    def visit(self, path: Path, begin: float, *, look_alike: bool = True, **how: Any) -> int:
         """Schedule a visit to the server; both ends follow one script."""
         stacks = how.pop("stacks", (self.stack, self.host))
         name, server = how.pop("name", self.name), how.pop("server", self.server)
-        return visit(self.scene, path, server, name, begin, stacks=stacks, odd=odd, **how)
+        return visit(self.scene, path, server, name, begin, stacks=stacks, look_alike=look_alike, **how)
 
     def meet(
         self, path: Path, begin: float, *, says: list[Turn], knows: list[Turn], apps: tuple[App, App], port: int = 443,
-        odd: bool = True,
+        look_alike: bool = True,
     ) -> int:  # fmt: skip
         """Schedule a connection whose ends differ: the client *says* one script, the server *knows* one."""
-        subject, near, far = self.ends(port, odd)
+        subject, near, far = self.ends(port, look_alike)
         client = partial(Endpoint, path=path, stack=self.stack, outbound=True, local=near, remote=far)
         server = partial(Endpoint, path=path, stack=self.host, outbound=False, local=far, remote=near)
 
@@ -105,15 +105,17 @@ class Setup:
         self.scene.world.after(begin, start)
         return subject
 
-    def ends(self, port: int = 443, odd: bool = True, protocol: str = "tcp") -> tuple[int, Any, Any]:
+    def ends(self, port: int = 443, look_alike: bool = True, protocol: str = "tcp") -> tuple[int, Any, Any]:
         """Register a conversation; give its number and both ends."""
-        subject = self.scene.converse(Conversation("flow", protocol, self.name if port in (80, 443) else "", odd=odd))
+        subject = self.scene.converse(
+            Conversation("flow", protocol, self.name if port in (80, 443) else "", look_alike=look_alike)
+        )
         return subject, (self.scene.client, self.scene.next_port()), (self.server, port)
 
     def play_server(self, path: Path, begin: float, react: Reaction, *, script: list[Turn], app: App, port: int = 443,
-                    stack: Stack | None = None, odd: bool = True) -> int:  # fmt: skip
+                    stack: Stack | None = None, look_alike: bool = True) -> int:  # fmt: skip
         """Schedule an ordinary client's connection to a server that is played packet by packet."""
-        subject, near, far = self.ends(port, odd)
+        subject, near, far = self.ends(port, look_alike)
 
         def start() -> None:
             Actor(
@@ -140,7 +142,7 @@ class Setup:
         return subject
 
 
-def beside(odd: Callable[[Setup], None], scene: Scene) -> None:
+def beside(play: Callable[[Setup], None], scene: Scene) -> None:
     """Play what is odd, with ordinary visits to the server's neighbours during the first seconds."""
     rng = scene.rng
     count = int(rng.integers(2, 5))
@@ -150,7 +152,7 @@ def beside(odd: Callable[[Setup], None], scene: Scene) -> None:
         scene=scene, name=names[0], server=servers[0], stack=draw_client(rng),
         host=attrs.evolve(host, tries=min(host.tries, MOST_TRIES)),
     )  # fmt: skip
-    odd(setup)
+    play(setup)
     for name, server in list(zip(names[1:], servers[1:], strict=True))[: setup.neighbours]:
         path = scene.lay_path(setup.shared, rtt=setup.log_uniform(8e6, 2.5e8))
         host, port = draw_server(rng), 80 if rng.random() < 0.15 else 443
@@ -178,11 +180,11 @@ def look_alikes(
         damaged: Whether some packets are malformed or wrongly summed on purpose.
     """
     made = []
-    for odd in odds:
-        name = odd.__name__.replace("_", "-")
+    for play in odds:
+        name = play.__name__.replace("_", "-")
         made.append(
             Scenario(
-                f"benign.{area}.{name}", str(odd.__doc__), None, partial(beside, odd), vantages,
+                f"benign.{area}.{name}", str(play.__doc__), None, partial(beside, play), vantages,
                 confounder=cause or name, damaged=damaged, family=f"benign.{area}",
             )
         )  # fmt: skip

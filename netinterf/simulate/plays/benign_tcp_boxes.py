@@ -39,7 +39,11 @@ def stale_state(setup: Setup, table: StateTable, idle: float) -> None:
     for begin in setup.times(2, 4):
         setup.visit(path, begin, script=talk_again(setup, idle * float(setup.rng.uniform(1.05, 2))), apps=ends)
         setup.visit(
-            path, begin, script=talk_again(setup, idle * float(setup.rng.uniform(0.05, 0.5))), apps=ends, odd=False
+            path,
+            begin,
+            script=talk_again(setup, idle * float(setup.rng.uniform(0.05, 0.5))),
+            apps=ends,
+            look_alike=False,
         )
 
 
@@ -65,7 +69,7 @@ def firewall_reboot(setup: Setup) -> None:
     path = setup.path(table)
     for begin in setup.rng.uniform(0, when * 0.5, int(setup.rng.integers(2, 5))):
         setup.visit(path, float(begin), script=talk_again(setup, when), apps=(App(ending=Ending.CLOSE), App()))
-    setup.visit(path, when + setup.log_uniform(1e9, 5e9), odd=False)
+    setup.visit(path, when + setup.log_uniform(1e9, 5e9), look_alike=False)
 
 
 def firewall_unknown_fin(setup: Setup) -> None:
@@ -114,7 +118,7 @@ def fail_to_ban(setup: Setup) -> None:
     for begin in setup.times(7, 10, gap=1.5 * SECOND):
         setup.visit(path, begin, port=port, script=script, apps=(App(patience=2e10), App(ending=Ending.CLOSE)))
     if setup.chance(0.5):  # most captures end before a ban does
-        setup.visit(path, ban + 1e11, port=port, script=script, odd=False)
+        setup.visit(path, ban + 1e11, port=port, script=script, look_alike=False)
 
 
 def carrier_nat(setup: Setup) -> None:
@@ -194,7 +198,7 @@ def anycast_flip(setup: Setup) -> None:
     path = setup.path(shift, door=[flip])
     for begin in setup.rng.uniform(0, when * 0.6, int(setup.rng.integers(2, 5))):
         setup.visit(path, float(begin), script=talk_again(setup, when), apps=(App(ending=Ending.CLOSE), App()))
-    setup.visit(path, when + setup.log_uniform(1e9, 5e9), odd=False)
+    setup.visit(path, when + setup.log_uniform(1e9, 5e9), look_alike=False)
 
 
 def syn_cookies(setup: Setup) -> None:

@@ -253,7 +253,7 @@ def server_restart(setup: Setup) -> None:
         setup.visit(path, float(begin), script=script, apps=(App(), App(ending=ending)))
     for begin in setup.rng.uniform(when, when + down, int(setup.rng.integers(1, 4))):
         setup.visit(path, float(begin) + 50 * MILLISECOND, apps=(App(), App(ending=Ending.REFUSE)))
-    setup.visit(path, when + down + setup.log_uniform(1e9, 1e10), odd=False)
+    setup.visit(path, when + down + setup.log_uniform(1e9, 1e10), look_alike=False)
 
 
 PLAYS = (

@@ -24,7 +24,7 @@ def late_segment_guard(setup: Setup) -> None:
         late = Turn(True, records(setup.rng, int(setup.log_uniform(4_000, 60_000))), setup.log_uniform(1e5, 1e6))
         says = [*knows[:3], late, *knows[3:]]
         setup.meet(path, begin, says=says, knows=knows, apps=(App(ending=Ending.CLOSE), App(ending=Ending.CLOSE_HARD)))
-    setup.visit(path, setup.log_uniform(1e8, 4e9), script=download(setup, 4_000), odd=False)
+    setup.visit(path, setup.log_uniform(1e8, 4e9), script=download(setup, 4_000), look_alike=False)
 
 
 def idle_front_end(setup: Setup) -> None:

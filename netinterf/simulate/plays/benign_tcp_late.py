@@ -112,7 +112,7 @@ def mobile_handover(setup: Setup) -> None:
     fresh, moved = setup.path(), setup.scene.clients(1)[0]
     for start in setup.times(2, 4):
         client = (moved, setup.scene.next_port())
-        setup.visit(fresh, when + setup.log_uniform(1e8, 2e9) + start, client=client, odd=False)
+        setup.visit(fresh, when + setup.log_uniform(1e8, 2e9) + start, client=client, look_alike=False)
 
 
 def sleeping_client(setup: Setup) -> None:
@@ -152,7 +152,7 @@ def happy_eyeballs(setup: Setup) -> None:
         client = (other_family(setup, setup.scene.client), setup.scene.next_port())
         apps = (loser[int(setup.rng.integers(3))], App())
         setup.visit(slow, begin, server=other_family(setup, setup.server), client=client, script=[], apps=apps)
-        setup.visit(quick, begin + setup.log_uniform(1e7, 2.5e8), odd=False)
+        setup.visit(quick, begin + setup.log_uniform(1e7, 2.5e8), look_alike=False)
 
 
 def recorded_from(setup: Setup, keeps: Callable[[int, Packet], bool]) -> None:

@@ -91,7 +91,7 @@ def gateway_redials(setup: Setup) -> None:
     path.parts.insert(at, table)
     for begin in setup.rng.uniform(0, when * 0.6, int(setup.rng.integers(2, 5))):
         setup.visit(path, float(begin), script=talk_again(setup, when), apps=(App(ending=Ending.CLOSE), App()))
-    setup.visit(path, when + setup.log_uniform(1e9, 5e9), odd=False)
+    setup.visit(path, when + setup.log_uniform(1e9, 5e9), look_alike=False)
 
 
 PLAYS = (

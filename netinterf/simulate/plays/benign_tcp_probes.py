@@ -63,7 +63,7 @@ def probe(
     """
     scene = setup.scene
     near = client or (scene.client, scene.next_port())
-    subject = scene.converse(Conversation("flow", "tcp", "", odd=True))
+    subject = scene.converse(Conversation("flow", "tcp", "", look_alike=True))
     heard: list[Packet] = []
 
     def take(actor: Actor, packet: Packet) -> None:

@@ -39,7 +39,7 @@ def refusals(setup: Setup, statuses: tuple[int, ...], *marks: str, path: Path | 
             setup.rng, marks, status=status, server=words(setup, *SERVERS), least=setup.choice(0, 0, 900, 5000)
         )
         exchange(setup, path, begin, page, target=words(setup, "/", "/admin", "/login?next=/", "/video/1"))
-    setup.visit(path, setup.log_uniform(1e8, 5e9), port=80, odd=False)
+    setup.visit(path, setup.log_uniform(1e8, 5e9), port=80, look_alike=False)
 
 
 def origin_forbidden(setup: Setup) -> None:
@@ -73,7 +73,7 @@ def redirect_to_tls(setup: Setup) -> None:
     for begin in setup.times(3, 6):
         answer = redirect(setup.rng, f"https://{setup.name}/", status=setup.choice(301, 302, 307, 308))
         exchange(setup, path, begin, answer)
-        setup.visit(path, begin + setup.log_uniform(5e7, 4e8), odd=False)
+        setup.visit(path, begin + setup.log_uniform(5e7, 4e8), look_alike=False)
 
 
 def redirect_elsewhere(setup: Setup) -> None:
@@ -168,7 +168,7 @@ def transparent_proxy(setup: Setup) -> None:
             Turn(False, http_answer(200, body, fields), fetched + setup.log_uniform(1e5, 5e6)),
         ]
         setup.visit(near, begin, port=80, script=script, stacks=stacks)
-        setup.visit(far, begin + setup.log_uniform(1e8, 1e9), odd=False)
+        setup.visit(far, begin + setup.log_uniform(1e8, 1e9), look_alike=False)
 
 
 def rewriting_proxy(setup: Setup) -> None:
@@ -195,7 +195,7 @@ def portal_login(setup: Setup) -> None:
             setup.visit(gateway, float(begin), apps=(App(), App(ending=Ending.REFUSE)), stacks=stacks)
     far = setup.path()
     for begin in setup.times(3, 6):
-        setup.visit(far, login + begin, port=setup.choice(80, 443), odd=False)
+        setup.visit(far, login + begin, port=setup.choice(80, 443), look_alike=False)
 
 
 PLAYS = (

@@ -19,13 +19,15 @@ __all__ = ["PLAYS"]
 UDP = 17
 
 
-def call(setup: Setup, path: Path, begin: float, *, odd: bool = True, server_mode: str = "plain", **how: Any) -> None:
+def call(
+    setup: Setup, path: Path, begin: float, *, look_alike: bool = True, server_mode: str = "plain", **how: Any
+) -> None:
     """Schedule a QUIC visit to the server of the setup."""
     fixed = {"server_mode": server_mode, **how.pop("fixed", {})}
     habits = draw_habits(setup.rng, **fixed)
     stacks = (setup.stack, setup.host)
     name = how.pop("name", setup.name)
-    quic_visit(setup.scene, path, setup.server, name, begin, habits=habits, stacks=stacks, odd=odd, **how)
+    quic_visit(setup.scene, path, setup.server, name, begin, habits=habits, stacks=stacks, look_alike=look_alike, **how)
 
 
 def call_elsewhere(setup: Setup) -> None:
@@ -105,7 +107,7 @@ def version_negotiation(setup: Setup) -> None:
     path = setup.path()
     for begin in setup.times(2, 5):
         call(setup, path, begin, server_mode="negotiate", fixed={"version": quic.V2})
-    call(setup, setup.path(), setup.log_uniform(1e8, 3e9), odd=False)
+    call(setup, setup.path(), setup.log_uniform(1e8, 3e9), look_alike=False)
 
 
 def address_validation(setup: Setup) -> None:
@@ -142,7 +144,7 @@ def server_gone_mid_transfer(setup: Setup) -> None:
     for start in setup.rng.uniform(0, begin, int(setup.rng.integers(2, 6))):
         call(setup, path, float(start), fallback=0.5)
     setup.visit(path, begin + setup.log_uniform(1e8, 2e9))
-    call(setup, path, end + SECOND, odd=False)
+    call(setup, path, end + SECOND, look_alike=False)
 
 
 def lossy_initials(setup: Setup) -> None:

@@ -135,7 +135,7 @@ def captcha(setup: Setup) -> None:
         challenge = page(setup, edge, edge.country, setup.choice(403, 403, 503, 200))
         marked = challenge.replace(b"Server:", b"cf-mitigated: challenge\r\nServer:", 1)
         setup.visit(path, begin, port=80, script=ask(setup, marked), apps=apps)
-        setup.visit(path, begin + setup.log_uniform(2e9, 9e9), port=80, odd=False)
+        setup.visit(path, begin + setup.log_uniform(2e9, 9e9), port=80, look_alike=False)
 
 
 def rate_ban(setup: Setup) -> None:
@@ -150,7 +150,7 @@ def rate_ban(setup: Setup) -> None:
     for order in range(served + warned + int(setup.rng.integers(2, 5))):
         begin = 1e7 + order * setup.log_uniform(0.6, 1.4) * SECOND
         if order < served:
-            setup.visit(path, begin, port=80, odd=False)
+            setup.visit(path, begin, port=80, look_alike=False)
             continue
         retry = page(setup, edge, ("Too Many Requests", "rate limited"), 429)
         answer = retry.replace(b"Content-Type", b"Retry-After: 60\r\nContent-Type", 1)
@@ -167,7 +167,7 @@ def inline_firewall(setup: Setup) -> None:
     for begin in setup.times(2, 4):
         setup.visit(path, begin, port=80, script=ask(setup, page(setup, EDGES[-1], ("Found",), 200), attack), apps=apps)
     for begin in setup.times(2, 4):
-        setup.visit(path, begin, port=80, odd=False)
+        setup.visit(path, begin, port=80, look_alike=False)
 
 
 PLAYS = look_alikes("http", geoblock, captcha, rate_ban, inline_firewall)

@@ -33,7 +33,7 @@ def turned_away(setup: Setup, words: bytes, ending: Ending, *, unlisted: list[st
         script = [Turn(True, hello(setup, name)), *([Turn(False, words, setup.log_uniform(1e5, 2e7))] if words else [])]
         setup.visit(path, begin, name=name, script=script, apps=(App(), App(ending=ending)))
     for begin in setup.times(1, 3):
-        setup.visit(path, begin, odd=False)
+        setup.visit(path, begin, look_alike=False)
 
 
 def unknown_name_alert(setup: Setup) -> None:
@@ -60,7 +60,7 @@ def unknown_name_silence(setup: Setup) -> None:
         says = [Turn(True, hello(setup, setup.scene.names(1)[0])), Turn(False, b"never")]
         client = App(patience=setup.log_uniform(3e9, 2e10), resets=setup.chance(0.3))
         setup.meet(path, begin, says=says, knows=says[:1], apps=(client, App()))
-    setup.visit(path, setup.log_uniform(1e8, 5e9), odd=False)
+    setup.visit(path, setup.log_uniform(1e8, 5e9), look_alike=False)
 
 
 def hello_too_large(setup: Setup) -> None:
@@ -75,7 +75,7 @@ def hello_too_large(setup: Setup) -> None:
     for begin in setup.times(2, 4):
         small = download(setup, 5000)
         small[0] = Turn(True, hello(setup, hybrid=False))
-        setup.visit(path, begin, script=small, odd=False)
+        setup.visit(path, begin, script=small, look_alike=False)
 
 
 def old_version(setup: Setup) -> None:
@@ -186,7 +186,7 @@ def other_protocol(setup: Setup) -> None:
             knows = [says[0], Turn(False, answer, setup.log_uniform(1e5, 1e7))]
         app = ends[int(setup.rng.integers(4))]
         setup.meet(path, begin, says=says, knows=knows, apps=(App(patience=setup.log_uniform(3e9, 1.5e10)), app))
-    setup.visit(path, setup.log_uniform(1e8, 5e9), odd=False)
+    setup.visit(path, setup.log_uniform(1e8, 5e9), look_alike=False)
 
 
 def balancer_without_backend(setup: Setup) -> None:

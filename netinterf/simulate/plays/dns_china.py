@@ -123,9 +123,9 @@ def random_labels(scene: Scene) -> None:
     blocked = known[: int(rng.integers(2, 4))]
     box = DnsInjector(world=scene.world, names=frozenset(blocked), makers=(cyclic(rng),))
     setup = make_setup(scene, [box], known=known, rtt=1.5e8, where=float(rng.uniform(0.05, 0.6)))
-    odd = [f"{rng.integers(36**5):x}.{name}" for name in blocked for _ in range(int(rng.integers(2, 6)))]
+    labels = [f"{rng.integers(36**5):x}.{name}" for name in blocked for _ in range(int(rng.integers(2, 6)))]
     begin = browse(setup.stub, known[len(blocked) :] * 2)
-    browse(setup.stub, odd, kinds=(MX, A), begin=0.3 * begin)
+    browse(setup.stub, labels, kinds=(MX, A), begin=0.3 * begin)
 
 
 def idle_address(scene: Scene) -> None:

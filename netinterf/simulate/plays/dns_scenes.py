@@ -196,7 +196,7 @@ def odd_answers(scene: Scene) -> None:
     poor = setup.path.far
     poor.jitter, poor.loss = int(rng.uniform(1, 5) * MILLISECOND), float(rng.uniform(0.01, 0.08))
     poor.duplicate, poor.reorder = float(rng.uniform(0.02, 0.15)), 0.1
-    browse(setup.stub, setup.known * 3, odd=setup.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def play(

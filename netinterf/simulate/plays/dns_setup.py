@@ -201,15 +201,15 @@ def follow(
 
 
 def browse(
-    stub: Stub, plan: Sequence[str], *, odd: Collection[str] = (), series: Collection[str] = (), begin: float = 0.0,
-    gap: float = 0.8 * SECOND, kinds: tuple[int, ...] = (), way: int = 0,
+    stub: Stub, plan: Sequence[str], *, look_alike: Collection[str] = (), series: Collection[str] = (),
+    begin: float = 0.0, gap: float = 0.8 * SECOND, kinds: tuple[int, ...] = (), way: int = 0,
 ) -> float:  # fmt: skip
     """Look names up in random order, one after the other.
 
     Args:
         stub: Who asks.
         plan: Names, each as often as it is looked up.
-        odd: Those that play the benign look-alike.
+        look_alike: Those that play the benign look-alike.
         series: Those decidable only together.
         begin: When it begins, ns from now.
         gap: Mean time between lookups, ns.
@@ -223,5 +223,5 @@ def browse(
     for place in rng.permutation(len(plan)):
         begin += float(rng.exponential(gap))
         name = plan[place]
-        stub.look_up(name, begin, odd=name in odd, series=name in series, kinds=kinds, way=way)
+        stub.look_up(name, begin, look_alike=name in look_alike, series=name in series, kinds=kinds, way=way)
     return begin

@@ -263,7 +263,7 @@ def on_the_host(scene: Scene) -> None:
         inside = Path(scene.world, [Leg(delay, hops=0), scene.tap, Leg(delay, hops=0)])
         wait = 2.0 * sum(part.delay for part in web.parts if isinstance(part, Leg))
         script = certified(rng, client_hello(name, rng), stage.flight(stage.false_chain(name)), wait=wait)
-        visit(scene, inside, place, name, begin, stacks=(stack, stack), script=script, odd=True)
+        visit(scene, inside, place, name, begin, stacks=(stack, stack), script=script, look_alike=True)
 
 
 def two_authorities(scene: Scene) -> None:
@@ -280,7 +280,7 @@ def two_authorities(scene: Scene) -> None:
             script = certified(rng, client_hello(name, rng), stage.flight(chain))
             visit(
                 scene, scene.lay_path(), place, name, begin, stacks=(stack, draw_server(rng)), script=script,
-                odd=order < 2,
+                look_alike=order < 2,
             )  # fmt: skip
 
 

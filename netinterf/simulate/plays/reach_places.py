@@ -139,14 +139,14 @@ def lay(scene: Scene, boxes: Sequence[Station], trips: tuple[float, float]) -> P
     return scene.lay_path(boxes, rtt=spread(scene.rng, *trips), where=float(scene.rng.uniform(0.1, 0.5)), luck=0.2)
 
 
-def live(sites: Sites, span: float, *, series: bool = True, odd: bool = False, at_home: bool = False) -> None:
+def live(sites: Sites, span: float, *, series: bool = True, look_alike: bool = False, at_home: bool = False) -> None:
     """Let people go about their business for *span* ns: every site is visited once to three times.
 
     Args:
         sites: Where they go.
         span: How long.
         series: Whether what is tried abroad is decidable only together.
-        odd: Whether it plays the scenario's look-alike.
+        look_alike: Whether it plays the scenario's look-alike.
         at_home: Whether what is tried at home does so, too.
     """
     rng = sites.scene.rng
@@ -154,17 +154,17 @@ def live(sites: Sites, span: float, *, series: bool = True, odd: bool = False, a
         for site in group:
             for begin in rng.uniform(0, span, int(rng.integers(1, 4))):
                 mine = abroad or at_home
-                visit_site(sites, site, float(begin), series=series and mine, odd=odd and mine)
+                visit_site(sites, site, float(begin), series=series and mine, look_alike=look_alike and mine)
         stub = sites.stubs[abroad]
         for begin in rng.uniform(0, span, int(rng.integers(2, 6))):
             mine = abroad or at_home
             name = group[int(rng.integers(len(group)))].name
-            stub.look_up(name, float(begin), series=series and mine, odd=odd and mine)
+            stub.look_up(name, float(begin), series=series and mine, look_alike=look_alike and mine)
 
 
 def visit_site(
-    sites: Sites, site: Site, begin: float, *, client: Address | None = None, series: bool = False, odd: bool = False,
-    kind: str = "", port: int = 0,
+    sites: Sites, site: Site, begin: float, *, client: Address | None = None, series: bool = False,
+    look_alike: bool = False, kind: str = "", port: int = 0,
 ) -> None:  # fmt: skip
     """Schedule what one does with a site: mostly the web, sometimes QUIC, a tunnel, or a shell.
 
@@ -174,7 +174,7 @@ def visit_site(
         begin: When, ns from now.
         client: Who; the scene's client when left out.
         series: Whether it is decidable only together.
-        odd: Whether it plays the scenario's look-alike.
+        look_alike: Whether it plays the scenario's look-alike.
         kind: web, quic, tunnel or shell; drawn when left out.
         port: Of the server; drawn when 0.
     """
@@ -184,10 +184,10 @@ def visit_site(
     if kind == "quic":
         quic_visit(
             scene, site.path, site.server, site.name, begin, stacks=(sites.stack, site.host), fallback=0.0,
-            client=(who, scene.next_port()), odd=odd, series=series,
+            client=(who, scene.next_port()), look_alike=look_alike, series=series,
         )  # fmt: skip
     elif kind == "tunnel":
-        subject = scene.converse(Conversation("flow", "udp", "", odd=odd, series=series))
+        subject = scene.converse(Conversation("flow", "udp", "", look_alike=look_alike, series=series))
         port = int(rng.choice([51_820, 443, int(rng.integers(1024, 65_000))]))
         scene.world.after(
             begin,
@@ -202,7 +202,7 @@ def visit_site(
         fetch(
             scene, site, begin, int(spread(rng, 400, 2e4)), stack=sites.stack, client=who, apps=(program, App()),
             port=port or int(rng.choice([22, 2222] if shell else [443, 443, 443, 443, 80, 8443])),
-            script=shell_script(rng) if shell else None, odd=odd, series=series,
+            script=shell_script(rng) if shell else None, look_alike=look_alike, series=series,
         )  # fmt: skip
 
 

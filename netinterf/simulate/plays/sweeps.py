@@ -101,7 +101,7 @@ def search(scene: Scene, path: Path, name: str, server: Address, limits: list[in
     page = notice_page(rng, ("It works!",), least=400)
     far = (server, PORT)
     for spent in limits:
-        subject = scene.converse(Conversation("flow", "tcp", name, odd=True))
+        subject = scene.converse(Conversation("flow", "tcp", name, look_alike=True))
         near = (scene.client, scene.next_port())
         prober = Prober(request, spent, slow, patience, behind)
 
