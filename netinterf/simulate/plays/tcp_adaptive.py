@@ -96,7 +96,7 @@ def opened(targets: Targets) -> Trigger:
     return opens(targets.servers)
 
 
-def beside(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
+def on_path(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
     """Make an adversary on the path: as late as it can be first, and the server is sent away meanwhile."""
 
     def build(targets: Targets) -> tuple[Rule, ...]:
@@ -111,7 +111,7 @@ def beside(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]
     return build
 
 
-def between(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
+def in_path(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
     """Make an adversary in the path: the trigger goes no further, the answer comes when the server's would."""
 
     def build(targets: Targets) -> tuple[Rule, ...]:
@@ -149,8 +149,8 @@ def pair(
     if when is opened:
         inside["vantages"] = ("client",)
     return (
-        forging(mechanism, "adaptive-on-path", beside(mechanism, make, when), "An imitator on the path.", **stage),
-        forging(mechanism, "adaptive-in-path", between(mechanism, make, when), "An imitator in the path.", **inside),
+        forging(mechanism, "adaptive-on-path", on_path(mechanism, make, when), "An imitator on the path.", **stage),
+        forging(mechanism, "adaptive-in-path", in_path(mechanism, make, when), "An imitator in the path.", **inside),
     )
 
 

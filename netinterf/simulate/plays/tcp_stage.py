@@ -20,12 +20,23 @@ from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
 
-__all__ = ["KEPT", "Build", "Talk", "Targets", "both_ends", "drawn_delay", "forging", "keeps", "published", "visits"]
+__all__ = [
+    "KEPT",
+    "Build",
+    "ScriptWriter",
+    "Targets",
+    "both_ends",
+    "drawn_delay",
+    "forging",
+    "keeps",
+    "published",
+    "visits",
+]
 
 MOST_TRIES = 8
 """Retransmissions of the most stubborn server: one that nobody hears any more need not fill the capture for longer."""
 
-Talk = Callable[[np.random.Generator, str, bool], list[Turn]]
+ScriptWriter = Callable[[np.random.Generator, str, bool], list[Turn]]
 """Writes what client and server of a name say, depending on whether the name is listed."""
 
 
@@ -80,7 +91,7 @@ def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool 
 
 
 def visits(
-    scene: Scene, *, build: Build, ports: tuple[int, ...] = (443,), talk: Talk | None = None,
+    scene: Scene, *, build: Build, ports: tuple[int, ...] = (443,), talk: ScriptWriter | None = None,
     inbound: float = 0.0, on_path: bool = True, by_address: bool = False, back_after: float = 0.0, least: int = 2,
     series: bool = False,
 ) -> None:  # fmt: skip
