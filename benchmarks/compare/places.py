@@ -10,8 +10,8 @@ from netinterf.simulate import Conditions, Scenario, Simulated
 from netinterf.simulate.boxes.answers import QueryDropper
 from netinterf.simulate.boxes.forger import Forger, Rule, burst
 from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.matchers import hello_names, hosts, quic_names
 from netinterf.simulate.boxes.silencer import DOWN, UP, Blackhole, Silencer
-from netinterf.simulate.boxes.suspicion import hello_names, hosts, quic_names
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.catalogue import perform
 from netinterf.simulate.hosts.app import App, Ending, Turn
@@ -20,7 +20,7 @@ from netinterf.simulate.messages.quic import V1, V2
 from netinterf.simulate.messages.tls import tls_alert
 from netinterf.simulate.network.packet import ACK, RST, Address, Packet, address
 from netinterf.simulate.network.path import EPOCH, SECOND, Onward, Station, World
-from netinterf.simulate.plays.dns_house import draw_zone, make_house
+from netinterf.simulate.plays.dns_setup import draw_zone, make_setup
 from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit, web_script
@@ -165,17 +165,17 @@ def datagrams(
 
 def lookups(
     scene: Scene, pair: Pair, here: bool, *, boxes: Callable[[Scene, Pair], list[Station]] | None = None,
-    temper: Callable[[Pair], dict[str, object]] | None = None,
+    behaviour: Callable[[Pair], dict[str, object]] | None = None,
 ) -> None:  # fmt: skip
     """Look all names up at one resolver."""
     stations = boxes(scene, pair) if boxes is not None and here else []
     names = list(pair.places)
-    house = make_house(
+    setup = make_setup(
         scene, stations, known=names, zone=draw_zone(scene, names), place=address("9.9.9.9"),
-        temper=temper(pair) if temper is not None and here else None, habits={"six": 0.0, "https": 0.0},
+        behaviour=behaviour(pair) if behaviour is not None and here else None, habits={"six": 0.0, "https": 0.0},
     )  # fmt: skip
     for name, begin in plan(scene, pair):
-        house.stub.look_up(name, begin)
+        setup.stub.look_up(name, begin)
 
 
 # --- boxes ---
@@ -184,15 +184,15 @@ def lookups(
 def silencer(scene: Scene, pair: Pair, *, way: frozenset[bool] = UP, share: float = 1.0) -> list[Station]:
     """Silence listed names over TLS and HTTP."""
     tls, http = hello_names(pair.troubled), hosts(pair.troubled)
-    suspects = lambda packet, talk: tls(packet, talk) or http(packet, talk)  # noqa: E731
+    matches = lambda packet, stream: tls(packet, stream) or http(packet, stream)  # noqa: E731
     spares = (lambda packet: not packet.payload) if way is DOWN else (lambda _: False)
-    return [Silencer(world=scene.world, suspects=suspects, directions=way, share=share, spares=spares)]
+    return [Silencer(world=scene.world, matches=matches, directions=way, share=share, spares=spares)]
 
 
 def quic_silencer(scene: Scene, pair: Pair) -> list[Station]:
     """Silence listed names over QUIC."""
-    suspects = quic_names(pair.troubled, frozenset({V1, V2}), joined=True, upward=False)
-    return [Silencer(world=scene.world, suspects=suspects, mechanism="quic.drop", lasts=(1.8e12, 1.8e12))]
+    matches = quic_names(pair.troubled, frozenset({V1, V2}), joined=True, upward=False)
+    return [Silencer(world=scene.world, matches=matches, mechanism="quic.drop", lasts=(1.8e12, 1.8e12))]
 
 
 def resetter(scene: Scene, pair: Pair) -> list[Station]:
@@ -252,8 +252,8 @@ KINDS = (
     Kind("refused by page", False, partial(web, refuses="page", port=80)),
     Kind("refused by alert", False, partial(web, refuses="alert")),
     Kind("refused by reset", False, partial(web, refuses="reset")),
-    Kind("resolver deaf at times", False, partial(lookups, temper=lambda _: {"deaf": 0.3})),
-    Kind("resolver out", False, partial(lookups, temper=lambda _: {"dead": (1e11, 4e11)})),
+    Kind("resolver deaf at times", False, partial(lookups, behaviour=lambda _: {"deaf": 0.3})),
+    Kind("resolver out", False, partial(lookups, behaviour=lambda _: {"dead": (1e11, 4e11)})),
 )
 """Pairs by what is the matter here."""
 

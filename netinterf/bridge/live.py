@@ -44,11 +44,11 @@ class Listener:
             reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(cause)
             raise UnreadableSource(interface, f"cannot be listened on: {reason}") from cause
         kind = getattr(self._socket, "LL", None)
-        found = None if kind is None else link_type_of(kind)
-        if found is None:
+        link_type = None if kind is None else link_type_of(kind)
+        if link_type is None:
             self.close()
             raise UnreadableSource(interface, "its packets begin with a layer that no capture begins with")
-        self.link_type = found
+        self.link_type = link_type
 
     def read(self, seconds: float) -> Frames:
         """Wait for packets, and give those that are there; none when none came in time.

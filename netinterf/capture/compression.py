@@ -16,8 +16,8 @@ from netinterf.schema import Diagnostic
 
 __all__ = ["EXPANSION_FLOOR", "EXPANSION_RATIO", "Expander"]
 
-PIECE = 1 << 20  # bytes of output asked for at a time
-BITE = 1024  # bytes of input given at a time: what a decoder expanded in the call that meets damage is lost
+OUTPUT_CHUNK = 1 << 20  # bytes of output asked for at a time
+INPUT_CHUNK = 1024  # bytes of input given at a time: what a decoder expanded in the call that meets damage is lost
 EXPANSION_FLOOR = 256 << 20
 """Bytes that any compressed capture may expand to, however small it is."""
 EXPANSION_RATIO = 250
@@ -96,12 +96,12 @@ class Expander:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.taken = 0
-        self.given = 0
+        self.input_bytes = 0
+        self.output_bytes = 0
         self.diagnostics: list[Diagnostic] = []
         self._new, self._errors = _decoder(kind)
         self._decoder: Decoder | None = None
-        self._rest = b""  # less than a bite: bites begin at the same places however the stream is cut
+        self._rest = b""  # less than a chunk: chunks begin at the same places however the stream is cut
         self._ended = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -110,30 +110,30 @@ class Expander:
         Several members in a row count as one stream (RFC 1952 §2.2).
         """
         data = self._rest + data if self._rest else data
-        whole = len(data) // BITE * BITE
+        whole = len(data) // INPUT_CHUNK * INPUT_CHUNK
         self._rest = data[whole:]
-        for at in range(0, whole, BITE):
-            yield from self._bite(data[at : at + BITE])
+        for at in range(0, whole, INPUT_CHUNK):
+            yield from self._expand(data[at : at + INPUT_CHUNK])
 
     def close(self) -> Iterator[bytes]:
         """Yield what was kept back, and say whether the stream ended too early."""
         if self._rest:
-            yield from self._bite(self._rest)
+            yield from self._expand(self._rest)
         if self._decoder is not None and not self._ended:
             self._note("capture.compressed_cut", f"the {self.kind} data end too early; what came before was read")
         self._rest, self._ended = b"", True
 
-    def _bite(self, data: bytes) -> Iterator[bytes]:
+    def _expand(self, data: bytes) -> Iterator[bytes]:
         """Expand some bytes, unless the stream was given up before."""
-        self.taken += len(data)
+        self.input_bytes += len(data)
         while not self._ended:
             if self._decoder is None:
-                data = data.lstrip(b"\0") if self.given else data  # padding between or behind members
+                data = data.lstrip(b"\0") if self.output_bytes else data  # padding between or behind members
                 if not data:
                     break
                 self._decoder = self._new()
             try:
-                out = self._decoder.decompress(data, PIECE)
+                out = self._decoder.decompress(data, OUTPUT_CHUNK)
             except self._errors as cause:
                 reason = f"the {self.kind} data are damaged ({cause}); what came before was read"
                 self._note("capture.compressed_damaged", reason)
@@ -141,10 +141,10 @@ class Expander:
                 break
             if out:
                 yield out
-            self.given += len(out)
-            if self.given > max(EXPANSION_FLOOR, EXPANSION_RATIO * self.taken):
+            self.output_bytes += len(out)
+            if self.output_bytes > max(EXPANSION_FLOOR, EXPANSION_RATIO * self.input_bytes):
                 message = f"{self.kind} data expand more than {EXPANSION_RATIO}-fold; the rest was left out"
-                self.diagnostics.append(Diagnostic("capture.expansion_limit", message, self.given))
+                self.diagnostics.append(Diagnostic("capture.expansion_limit", message, self.output_bytes))
                 self._ended = True
                 break
             data = b""
@@ -154,4 +154,4 @@ class Expander:
                 break
 
     def _note(self, code: str, message: str) -> None:
-        self.diagnostics.append(Diagnostic(code, message, self.given))
+        self.diagnostics.append(Diagnostic(code, message, self.output_bytes))

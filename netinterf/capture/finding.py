@@ -82,7 +82,7 @@ class _Search:
 
     def _look(self, path: str, files: list[str], otherwise: str) -> None:
         """Take those files that are captures."""
-        found = False
+        holds_captures = False
         for file in files:
             try:
                 capture = os.path.isfile(file) and bool(peek(file))
@@ -93,11 +93,11 @@ class _Search:
                 self.errors.append(UnreadableSource(file, str(cause)))
                 continue
             if capture:
-                found = True
+                holds_captures = True
                 self._take(file)
             else:
                 self.skipped += 1
-        if not found:
+        if not holds_captures:
             self.errors.append(UnreadableSource(path, otherwise))
 
     def _take(self, path: str) -> None:

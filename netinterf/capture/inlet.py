@@ -23,11 +23,11 @@ def known_format(head: bytes | U8, name: str, compression: str = "") -> str:
     head = bytes(head[:HEAD])
     if not head:
         raise UnreadableSource(name, "the compressed data are empty" if compression else "there are no bytes", 0)
-    found = format_of(head)
-    if not found:
+    capture_format = format_of(head)
+    if not capture_format:
         inner = f" (inside {compression} data)" if compression else ""
         raise UnknownFormat(name, describe(head) + inner, 0)
-    return found
+    return capture_format
 
 
 class Inlet:

@@ -24,7 +24,7 @@ __all__ = ["PcapReader"]
 FILE_HEADER = 24
 REGION = 1 << 30  # bytes indexed at once: bounds what the walk keeps beside the result
 GROWTH = 8  # how the region grows again behind damage
-HOLD = MAX_FRAME  # bytes that records which look wrong may lead over before they are believed
+DOUBTFUL_SPAN = MAX_FRAME  # bytes that records which look wrong may lead over before they are believed
 LONGEST = 400 * 86_400  # s; a guess for records this much later than the first is still plausible
 DAY = 86_400  # s
 
@@ -118,8 +118,8 @@ class PcapReader:
         doubted = np.empty(0, np.int64)  # the last records, as long as they look wrong
         while at < len(buffer) and self._cut is None and not self._gaps.exhausted:
             if self._gaps.what:
-                found, at = resume(buffer, max(at, self._gaps.begin + 1 - before), signs, last=last)
-                if not found:
+                resumed, at = resume(buffer, max(at, self._gaps.begin + 1 - before), signs, last=last)
+                if not resumed:
                     return at
                 self._gaps.close(before + at)
                 self._region = FIRST_REGION
@@ -208,9 +208,9 @@ def _chain(header: Header, begin: int) -> Chain:
         if np.count_nonzero(fits) > fits.size // 4:  # e.g. one byte all over: guessing would only cost memory
             return np.empty(0, np.int64)
         row, column = np.nonzero(fits)
-        found = first + row * stride + column
-        found = found[found <= len(data) - header.record_header]
-        return found[plausible(data, found)]
+        starts = first + row * stride + column
+        starts = starts[starts <= len(data) - header.record_header]
+        return starts[plausible(data, starts)]
 
     return Chain(
         order=header.order,
@@ -226,8 +226,8 @@ def _chain(header: Header, begin: int) -> Chain:
 
 
 def _doubted(buffer: U8, starts: I64, end: int, signs: RecordSigns) -> I64:
-    """List the last records before *end*, back to the last that looks right, or that is `HOLD` bytes away."""
-    near = starts[np.searchsorted(starts, end - HOLD) :]
+    """List the last records before *end*, back to the last that looks right, or that is `DOUBTFUL_SPAN` bytes away."""
+    near = starts[np.searchsorted(starts, end - DOUBTFUL_SPAN) :]
     right = np.flatnonzero(signs.right(buffer, near))
     return near[right[-1] + 1 :] if len(right) else near
 

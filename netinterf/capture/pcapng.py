@@ -129,11 +129,11 @@ class PcapngReader:
         if not self.gaps.what:
             return True
         begin = max(self.at, self.gaps.begin + 1 - self.before)
-        found, self.at = resume(self.buffer, begin, self._signs, last=last)
-        if found:
+        resumed, self.at = resume(self.buffer, begin, self._signs, last=last)
+        if resumed:
             self.gaps.close(self.before + self.at)
             self.region = FIRST_REGION
-        return found
+        return resumed
 
     @property
     def _signs(self) -> BlockSigns:
@@ -332,9 +332,9 @@ def _chain(order: str) -> Chain:
         first, width = first // 4 * 4, width // 4 * 4
         windows = np.ndarray((rows, width // 4), number, data, first, (stride, 4))
         row, column = np.nonzero((windows == ENHANCED) | (windows == PACKET) | (windows == SIMPLE))
-        found = first + row * stride + column * 4
-        found = found[found <= len(data) - 12]
-        return found[plausible(data, found)]
+        starts = first + row * stride + column * 4
+        starts = starts[starts <= len(data) - 12]
+        return starts[plausible(data, starts)]
 
     return Chain(
         order=order,

@@ -33,7 +33,7 @@ SAMPLE = 256  # records walked one by one to learn how large they are
 SMALL = 16_384  # below this many records, walking them one by one takes a few milliseconds
 CHAINS = 1024  # chains walked at once: enough to hide the cost of an array operation (measured)
 BLOCK = 32  # steps between two looks at which chains have arrived
-FEW = 32  # chains still walking below which one by one is as fast
+FEWEST_CHAINS = 32  # chains still walking below which one by one is as fast
 LOOK = 4 << 20  # bytes looked at for guesses, so that guessing stays cheap beside walking
 FAR = 1 << 60  # an offset behind every end
 FOLLOW = 3  # headers that must look right behind a guess
@@ -135,7 +135,7 @@ def walk(buffer: Buffer, start: int, until: int, chain: Chain) -> Walk:
     if (until - start) // mean < SMALL:
         return walk_each(buffer, start, until, chain)
     guesses = guess(buffer, start, until, chain, largest=int(np.diff(sample.starts).max()), mean=mean)
-    if len(guesses) < FEW:
+    if len(guesses) < FEWEST_CHAINS:
         return walk_each(buffer, start, until, chain)
     return settle(buffer, stitch(buffer, guesses, until, chain), until, chain)
 
@@ -153,7 +153,7 @@ def walk_each(
         limit: Stop after so many records (``why`` is then ``"limit"``), 0 for no limit.
         landings: Stop when one of these offsets is reached (``why`` is then ``"landed"``).
     """
-    data, size, found, at = buffer.data, len(buffer), array("q"), start
+    data, size, starts, at = buffer.data, len(buffer), array("q"), start
     read = Struct(chain.order + "I").unpack_from
     field, base, header, least, most, multiple = (
         chain.field,
@@ -178,15 +178,15 @@ def walk_each(
         if at + base + length > size:
             why = "cut"
             break
-        found.append(at)
+        starts.append(at)
         at += base + length
         if at in landings:
             why = "landed"
             break
-        if len(found) == limit:
+        if len(starts) == limit:
             why = "limit"
             break
-    return Walk(np.array(found, np.int64), at, why)
+    return Walk(np.array(starts, np.int64), at, why)
 
 
 def guess(buffer: Buffer, start: int, until: int, chain: Chain, *, largest: int, mean: int) -> Offsets:
@@ -200,23 +200,23 @@ def guess(buffer: Buffer, start: int, until: int, chain: Chain, *, largest: int,
         largest: Size of the largest record in the sample, bytes: a window twice as wide should hold a start.
         mean: Mean size of a record, bytes.
     """
-    width = min(max(2 * largest, 256), LOOK // FEW) // 4 * 4
+    width = min(max(2 * largest, 256), LOOK // FEWEST_CHAINS) // 4 * 4
     rows = min(CHAINS, LOOK // width, (until - start) // (2 * width), (until - start) // (mean * BLOCK))
-    if rows < FEW:
+    if rows < FEWEST_CHAINS:
         return np.array([start], np.int64)
     stride = (until - start - width - chain.header) // rows // 4 * 4
     first = start + stride
-    found = chain.candidates(buffer, first, stride, rows - 1, width)
+    starts = chain.candidates(buffer, first, stride, rows - 1, width)
     ends = len(buffer) - chain.header
-    place = np.minimum(found, ends)
+    place = np.minimum(starts, ends)
     right = chain.plausible(buffer, place)
     for _ in range(FOLLOW):
         place = np.minimum(place + chain.base + lengths(buffer, place, chain), ends)
         right &= chain.plausible(buffer, place) | (place == ends)
-    found = found[right & (found < until)]
-    rows_of = (found - first) // stride
+    starts = starts[right & (starts < until)]
+    rows_of = (starts - first) // stride
     keep = np.flatnonzero(np.diff(rows_of, prepend=-1) != 0)
-    return np.concatenate([np.array([start], np.int64), found[keep]])
+    return np.concatenate([np.array([start], np.int64), starts[keep]])
 
 
 def lengths(buffer: Buffer, starts: Offsets, chain: Chain) -> Offsets:
@@ -238,7 +238,7 @@ def race(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> tuple[Of
     active, at = np.arange(count), guesses.copy()
     blocks: list[tuple[I64, Offsets, I64]] = []
     sizes, landed = np.zeros(count, np.int64), np.full(count, -1, np.int64)
-    while len(active) >= min(FEW, count):
+    while len(active) >= min(FEWEST_CHAINS, count):
         steps = np.empty((BLOCK, len(active)), np.int64)
         for step in steps:
             step[:] = at
@@ -256,27 +256,27 @@ def race(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> tuple[Of
         landed[active[arrived]] = ends[arrived]
         active, at = active[~arrived], at[~arrived]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    found = np.empty(int(offsets[-1]), np.int64)
+    starts = np.empty(int(offsets[-1]), np.int64)
     filled = offsets[:-1].copy()
     order = np.arange(BLOCK)[:, None]
     for chains, steps, passed in blocks:
         inside = order < passed
-        found[(filled[chains] + order)[inside]] = steps[inside]
+        starts[(filled[chains] + order)[inside]] = steps[inside]
         filled[chains] += passed
-    return found, offsets, landed
+    return starts, offsets, landed
 
 
 def stitch(buffer: Buffer, guesses: Offsets, until: int, chain: Chain) -> Walk:
     """Put proved chains together, and walk one by one where a guess was not met."""
-    found, offsets, landed = race(buffer, guesses, until, chain)
+    starts, offsets, landed = race(buffer, guesses, until, chain)
     if np.array_equal(landed[:-1], guesses[1:]) and landed[-1] >= until:
-        return Walk(found, int(landed[-1]), "end")
+        return Walk(starts, int(landed[-1]), "end")
     places = {int(at): place for place, at in enumerate(guesses)}
     landings, place, pieces = frozenset(places), 0, []
     while True:
         ahead = int(landed[place])
         if (ahead in places) if place + 1 < len(guesses) else ahead >= until:
-            pieces.append(found[offsets[place] : offsets[place + 1]])
+            pieces.append(starts[offsets[place] : offsets[place + 1]])
             if place + 1 == len(guesses):
                 return Walk(np.concatenate(pieces), ahead, "end")
         else:

@@ -38,7 +38,7 @@ MOST_GAPS = 4096
 """Gaps that are closed in one capture. A damaged file has a handful; a hostile one could have one every 64 bytes, each
 at the price of some array operations."""
 
-TOLD = 8  # gaps that are described one by one; of others their number and bytes are told
+MOST_DESCRIBED = 8  # gaps that are described one by one; of others their number and bytes are given
 
 NEVER = 1 << 62
 
@@ -85,18 +85,18 @@ def resume(buffer: Buffer, start: int, signs: Signs, *, last: bool) -> tuple[boo
         Whether there is one, and where; else the first byte that is needed to go on looking.
     """
     end = max(len(buffer) - signs.head + 1, start)
-    at, look, best, found, needed = start, FIRST_LOOK, NEVER, -1, end
+    at, look, best, record, needed = start, FIRST_LOOK, NEVER, -1, end
     while at < min(end, best):
         until = min(at + look, end)
         starts = signs.candidates(buffer, at, until)
         proofs, waiting = follow(buffer, starts, signs, last=last)
         if len(starts) and int(proofs.min()) < best:
-            best, found = int(proofs.min()), int(starts[np.argmin(proofs)])
+            best, record = int(proofs.min()), int(starts[np.argmin(proofs)])
         if waiting.any():
             needed = min(needed, int(starts[np.argmax(waiting)]))
         at, look = until, min(look * GROWTH, LOOK)
-    if found >= 0:
-        return True, found
+    if record >= 0:
+        return True, record
     return False, len(buffer) if last else needed
 
 
@@ -147,9 +147,9 @@ class Gaps:
     what: str = ""
     begin: int = 0
     count: int = 0
-    _told: list[Diagnostic] = attrs.field(factory=list)
-    _more: int = 0  # bytes of gaps that are not told one by one
-    _first: int = 0  # where these begin
+    _described: list[Diagnostic] = attrs.field(factory=list)
+    _further_bytes: int = 0  # bytes of gaps that are not described one by one
+    _further_begin: int = 0  # where these begin
 
     @property
     def exhausted(self) -> bool:
@@ -164,21 +164,21 @@ class Gaps:
     def close(self, end: int) -> None:
         """Note that records go on at *end*."""
         skipped = end - self.begin
-        if len(self._told) < TOLD:
+        if len(self._described) < MOST_DESCRIBED:
             message = f"{self.what}; {skipped:,} bytes were skipped to where records go on"
-            self._told.append(Diagnostic("capture.damaged", message, self.begin))
+            self._described.append(Diagnostic("capture.damaged", message, self.begin))
         else:
-            self._first = self._first or self.begin
-            self._more += skipped
+            self._further_begin = self._further_begin or self.begin
+            self._further_bytes += skipped
         self.what = ""
 
     @property
     def notes(self) -> list[Diagnostic]:
         """Say what was skipped: the first gaps one by one, further ones together, and what is behind the last."""
-        notes, more = list(self._told), self.count - len(self._told) - bool(self.what)
+        notes, more = list(self._described), self.count - len(self._described) - bool(self.what)
         if more:
-            message = f"{more:,} further places are damaged; {self._more:,} bytes were skipped there"
-            notes.append(Diagnostic("capture.damaged", message, self._first, count=more))
+            message = f"{more:,} further places are damaged; {self._further_bytes:,} bytes were skipped there"
+            notes.append(Diagnostic("capture.damaged", message, self._further_begin, count=more))
         if self.what:
             many = f"more than {MOST_GAPS:,} places are damaged, and reading stopped there"
             why = many if self.exhausted else "what follows is no record"

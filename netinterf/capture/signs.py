@@ -61,9 +61,9 @@ class RecordSigns:
     def candidates(self, buffer: Buffer, first: int, until: int) -> Offsets:
         """Look for two lengths whose upper bytes are small, then at the rest."""
         top, high = (3 if self.order == "<" else 0), self.most >> 24
-        one, other = (buffer[first + place + top : until + place + top] <= high for place in (8, 12))
-        found = first + np.flatnonzero(one & other)
-        return found[self.right(buffer, found)]
+        captured_small, length_small = (buffer[first + place + top : until + place + top] <= high for place in (8, 12))
+        starts = first + np.flatnonzero(captured_small & length_small)
+        return starts[self.right(buffer, starts)]
 
     def sizes(self, buffer: Buffer, at: Offsets) -> Offsets:
         """Read how long records claim to be."""
@@ -108,8 +108,8 @@ class BlockSigns:
         low = buffer[first + near : until + near]
         packet = (low - np.uint8(1) < ENHANCED) & (buffer[first + far : until + far] == 0)
         section = (low == 0x0A) & (buffer[first + far : until + far] == 0x0A)
-        found = first + np.flatnonzero(packet | section)
-        kind, total, word = self.fields(buffer, found)
+        starts = first + np.flatnonzero(packet | section)
+        kind, total, word = self.fields(buffer, starts)
         old = word >> 16 if self.order == ">" else word & 0xFFFF
         reserved = word & 0xFFFF if self.order == ">" else word >> 16
         right = (kind == ENHANCED) & (total >= 32) & (word < self.known)
@@ -117,7 +117,7 @@ class BlockSigns:
         right |= (kind == SIMPLE) & (total >= 16) & (self.known > 0)
         right |= (kind == INTERFACE) & (total >= 20) & (reserved == 0)
         right &= (total <= MAX_BLOCK) & (total % 4 == 0)
-        result: Offsets = found[right | self.sure(buffer, found)]
+        result: Offsets = starts[right | self.sure(buffer, starts)]
         return result
 
     def sizes(self, buffer: Buffer, at: Offsets) -> Offsets:
@@ -140,6 +140,6 @@ class BlockSigns:
     def sure(self, buffer: Buffer, at: Offsets) -> Mask:
         """A section header is told by eight bytes, in either byte order."""
         kind, _, mark = headers(buffer, at, 12, "<u4").T
-        one, other = (int.from_bytes(magic, "little") for magic in MARK.values())
-        result: Mask = (kind == SECTION) & ((mark == one) | (mark == other))  # the type reads alike in both orders
+        little, big = (int.from_bytes(magic, "little") for magic in MARK.values())
+        result: Mask = (kind == SECTION) & ((mark == little) | (mark == big))  # the type reads alike in both orders
         return result

@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all (0 when unknown); copying, where needed, and indexing count anew."""
 
 PIECE = 1 << 20  # bytes read at a time
-HELD = 16 << 20  # bytes of a stream kept in memory before a temporary file takes over
+MEMORY_LIMIT = 16 << 20  # bytes of a stream kept in memory before a temporary file takes over
 POPULATE_LIMIT = 2 << 30  # bytes: what any machine that runs numpy on captures can hold in its page cache
 MAX_STREAM = 256 << 30  # bytes copied from a pipe or expanded, at most: no disk is meant to hold more
 
@@ -227,17 +227,17 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
     Raises:
         UnreadableSource: The temporary file cannot be written.
     """
-    held = bytearray()
+    buffered = bytearray()
     for piece in pieces:
-        held += piece
-        if len(held) >= HELD:
+        buffered += piece
+        if len(buffered) >= MEMORY_LIMIT:
             break
     else:
-        return np.frombuffer(bytes(held), np.uint8), False
+        return np.frombuffer(bytes(buffered), np.uint8), False
     with tempfile.TemporaryFile(prefix="netinterf-") as file:
         size = 0
-        for piece in chained([bytes(held)], pieces):
-            held.clear()
+        for piece in chained([bytes(buffered)], pieces):
+            buffered.clear()
             try:
                 file.write(piece)
             except OSError as cause:
@@ -252,7 +252,7 @@ def _copy(pieces: Iterator[bytes], name: str) -> tuple[U8, bool]:
 
 def _content(buffer: U8, name: str, compression: str, notes: tuple[Diagnostic, ...]) -> Content:
     """Tell the format and put the pieces together."""
-    found = known_format(buffer, name, compression)
+    capture_format = known_format(buffer, name, compression)
     buffer = buffer.view()
     buffer.flags.writeable = False
-    return Content(name, buffer, found, compression, notes)
+    return Content(name, buffer, capture_format, compression, notes)

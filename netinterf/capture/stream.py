@@ -17,12 +17,12 @@ from netinterf.capture.inlet import Inlet
 from netinterf.capture.opening import from_memory, reader_of
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["LOT", "CaptureStream", "Listed", "PacketStream", "Stream"]
+__all__ = ["BATCH_BYTES", "CaptureStream", "Listed", "PacketStream", "Stream"]
 
-LOT = 1 << 16
+BATCH_BYTES = 1 << 16
 """Bytes that are worth listing frames in: listing costs some array operations however few frames there are."""
 
-LOT_FRAMES = 1000  # the same in frames that are given one by one
+BATCH_FRAMES = 1000  # the same in frames that are given one by one
 
 
 @attrs.frozen(eq=False)
@@ -109,7 +109,7 @@ class CaptureStream:
     @property
     def ripe(self) -> bool:
         """Whether listing frames pays: a lot has come, and as much again as was looked at in vain."""
-        return len(self._waiting) - self._looked_at >= max(LOT, self._looked_at)
+        return len(self._waiting) - self._looked_at >= max(BATCH_BYTES, self._looked_at)
 
     def feed(self, data: bytes) -> None:
         """Take in the next bytes.
@@ -172,7 +172,7 @@ class PacketStream:
     @property
     def ripe(self) -> bool:
         """Whether as many frames or bytes have come as are worth listing."""
-        return self._size >= LOT or len(self._parts) >= LOT_FRAMES
+        return self._size >= BATCH_BYTES or len(self._parts) >= BATCH_FRAMES
 
     def feed(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> None:
         """Take in the next frames; see `from_memory` for the arguments and errors."""

@@ -32,15 +32,15 @@ class KnownAnswers:
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """Make a table of pairs of a name and one of its addresses."""
-        held: dict[str, dict[str, None]] = {}
+        addresses: dict[str, dict[str, None]] = {}
         for name, address in pairs:
-            held.setdefault(name.lower().rstrip("."), {})[address] = None
-        hashes = hash_rows(Text.of(list(held)))
+            addresses.setdefault(name.lower().rstrip("."), {})[address] = None
+        hashes = hash_rows(Text.of(list(addresses)))
         order = np.argsort(hashes)
-        names = [list(held)[place] for place in order.tolist()]
-        halves = [prefix_halves(address)[:2] for name in names for address in held[name]]
+        names = [list(addresses)[place] for place in order.tolist()]
+        halves = [prefix_halves(address)[:2] for name in names for address in addresses[name]]
         high, low = np.array(halves, np.uint64).reshape(-1, 2).T
-        counts = np.array([len(held[name]) for name in names], np.int64)
+        counts = np.array([len(addresses[name]) for name in names], np.int64)
         return cls(
             Text.of(names), Ragged.from_lengths(counts, np.arange(len(high))), high.copy(), low.copy(), hashes[order]
         )
@@ -50,14 +50,14 @@ class KnownAnswers:
 
     def find(self, names: Text) -> I64:
         """Name the row of each of *names* (lower case, no final dot), -1 where the table has nothing."""
-        found = np.full(len(names), -1, np.int64)
+        rows = np.full(len(names), -1, np.int64)
         if not len(self) or not len(names):
-            return found
-        asked = hash_rows(names)
-        place = np.minimum(np.searchsorted(self.hashes, asked), len(self) - 1)
-        hit = np.flatnonzero(self.hashes[place] == asked)
-        found[hit] = place[hit]
-        return found
+            return rows
+        hashes = hash_rows(names)
+        place = np.minimum(np.searchsorted(self.hashes, hashes), len(self) - 1)
+        hit = np.flatnonzero(self.hashes[place] == hashes)
+        rows[hit] = place[hit]
+        return rows
 
 
 def read_answers(path: str | os.PathLike[str]) -> KnownAnswers:

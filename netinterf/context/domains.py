@@ -12,7 +12,7 @@ label more. All works on whole columns, each distinct name once. Two questions d
 import numpy as np
 
 from netinterf.arrays import I64, Mask
-from netinterf.context.suffixes import BELOW, EXCEPT, LONGER, RULE, suffix_rules
+from netinterf.context.suffixes import EXCEPTION, LONGER, RULE, WILDCARD, suffix_rules
 from netinterf.numbering import numbered_text
 from netinterf.pieces import gather
 from netinterf.protocols.dns_names import lowered
@@ -28,8 +28,8 @@ def bare_hosts(names: Text) -> Text:
     begin, end = names.offsets[:-1], names.offsets[1:]
     colons = np.flatnonzero(names.values == COLON)
     first = np.searchsorted(colons, begin)
-    one = np.searchsorted(colons, end) - first == 1  # more are an IPv6 address
-    end = np.where(one, np.append(colons, 0)[np.minimum(first, len(colons))], end)
+    single_colon = np.searchsorted(colons, end) - first == 1  # more are an IPv6 address
+    end = np.where(single_colon, np.append(colons, 0)[np.minimum(first, len(colons))], end)
     dotted = (end > begin) & (np.append(names.values, 0)[np.maximum(end - 1, 0)] == DOT)
     return lowered(_cut(names, begin, end - dotted))
 
@@ -75,16 +75,16 @@ def _suffixes(hosts: Text, named: Mask, private: bool) -> I64:
     if not len(rows):
         return size
     rules = suffix_rules()
-    bits = rules.everybody if private else rules.registries
+    bits = rules.all_sections if private else rules.icann
     while len(rows):
         depth += 1
         at = hosts.take(rows)
-        found = rules.find(_cut(at, _last_labels(at, np.full(len(at), depth)), at.offsets[1:]))
-        said = np.where(found >= 0, bits[found], np.uint8(0))
-        size[rows[said & RULE > 0]] = depth
-        size[rows[said & BELOW > 0]] = depth + 1
-        size[rows[said & EXCEPT > 0]] = depth - 1
-        rows = rows[(said & LONGER > 0) & (said & EXCEPT == 0) & (labels[rows] > depth)]
+        rule = rules.find(_cut(at, _last_labels(at, np.full(len(at), depth)), at.offsets[1:]))
+        flags = np.where(rule >= 0, bits[rule], np.uint8(0))
+        size[rows[flags & RULE > 0]] = depth
+        size[rows[flags & WILDCARD > 0]] = depth + 1
+        size[rows[flags & EXCEPTION > 0]] = depth - 1
+        rows = rows[(flags & LONGER > 0) & (flags & EXCEPTION == 0) & (labels[rows] > depth)]
     return size
 
 

@@ -124,10 +124,10 @@ def block_page_names() -> dict[str, str]:
     Source: Citizen Lab, filtering-annotations (BSD-3-Clause), rows whose response is a name; the list writes its
     lists as Python literals.
     """
-    found: dict[str, str] = {}
+    scopes: dict[str, str] = {}
     for row in _records("fingerprints/citizenlab-filtering-annotations/dns.csv"):
         response = row["response"].strip().lower().rstrip(".")
         countries = ast.literal_eval(row["expected_countries"] or "[]")
         if any(letter.isalpha() for letter in response) and ":" not in response:
-            found[response] = row["scope"] if countries or row["scope"] == "prod" else "prod"
-    return found
+            scopes[response] = row["scope"] if countries or row["scope"] == "prod" else "prod"
+    return scopes

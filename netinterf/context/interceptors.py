@@ -27,5 +27,5 @@ def interceptor(issuer: str) -> str:
         ``"state"``, ``"product"``, ``"local"`` (a program on the user's own machine), ``"vendor"`` (of an operating
         system, for its own services), or empty for all others.
     """
-    said = issuer.lower()
-    return next((kind for pattern, kind in _known() if pattern in said), "")
+    lowered = issuer.lower()
+    return next((kind for pattern, kind in _known() if pattern in lowered), "")

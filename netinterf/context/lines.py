@@ -39,7 +39,7 @@ def read_lines(
         raise ParameterError(parameter, name, f"a readable CSV file ({reason})") from cause
     if not lines or [cell.strip().lower() for cell in lines[0][1]] != list(header):
         raise ParameterError(parameter, name, "a CSV file that begins with the line " + ",".join(header))
-    found = []
+    rows = []
     for line, row in lines[1:]:
         cells = [cell.strip() for cell in row]
         if not any(cells):
@@ -47,7 +47,7 @@ def read_lines(
         try:
             if len(cells) != len(header):
                 raise ValueError(f"{len(cells)} cells instead of {len(header)}")
-            found.append(row_of(cells))
+            rows.append(row_of(cells))
         except ValueError as cause:
             raise ParameterError(parameter, f"{name}, line {line}", f"{','.join(header)} ({cause})") from cause
-    return tuple(found)
+    return tuple(rows)

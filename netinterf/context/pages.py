@@ -48,16 +48,16 @@ def literal_of(pattern: str) -> bytes:
     best, run, place = "", "", 0
     depth = 0
     while place < len(pattern):
-        one = pattern[place]
+        char = pattern[place]
         step = 1
-        if one == "\\" and place + 1 < len(pattern):
+        if char == "\\" and place + 1 < len(pattern):
             following, step = pattern[place + 1], 2
             literal = "" if following.isalnum() else following
         else:
-            literal = "" if one in SPECIAL else one
-        if one in "|":
+            literal = "" if char in SPECIAL else char
+        if char in "|":
             return b""  # either side may match
-        depth += (one == "(") - (one == ")")
+        depth += (char == "(") - (char == ")")
         optional = pattern[place + step : place + step + 1] in ("?", "*", "{")
         if literal and not optional and not depth:
             run += literal
@@ -71,21 +71,21 @@ def literal_of(pattern: str) -> bytes:
 def signatures() -> tuple[Signature, ...]:
     """Read the packaged lists (`THIRD_PARTY.md` says whose they are)."""
     root = files("netinterf.data") / "fingerprints"
-    found = []
+    listed = []
     planet = root / "censoredplanet-assets"
     for name, blocks in (("false_positive_signatures.json", False), ("blockpage_signatures.json", True)):
         for line in (planet / name).read_text(encoding="utf-8").splitlines():
             if line.strip():
                 entry = json.loads(line)
                 pattern = re.compile(entry["pattern"].encode("utf-8"), re.DOTALL)
-                found.append(signature(entry["fingerprint"], pattern, blocks, literal_of(entry["pattern"])))
+                listed.append(signature(entry["fingerprint"], pattern, blocks, literal_of(entry["pattern"])))
     text = (root / "citizenlab-filtering-annotations" / "http.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         literal = plain(row["pattern"])
         if len(literal) >= KEY:
             blocks = row["scope"] not in HARMLESS_SCOPES
-            found.append(signature(row["name"], re.compile(re.escape(literal)), blocks, literal))
-    return tuple(found)
+            listed.append(signature(row["name"], re.compile(re.escape(literal)), blocks, literal))
+    return tuple(listed)
 
 
 def signature(name: str, pattern: re.Pattern[bytes], blocks: bool, literal: bytes) -> Signature:
@@ -106,10 +106,10 @@ def plain(field: str) -> bytes:
 def keys() -> tuple[U64, I64, tuple[int, ...]]:
     """Lay out the key of each signature: sorted keys, whose they are, and the signatures that have none."""
     known = signatures()
-    keyed = [place for place, one in enumerate(known) if len(one.literal) >= KEY]
+    keyed = [place for place, signature in enumerate(known) if len(signature.literal) >= KEY]
     values = np.array([int.from_bytes(known[place].literal[:KEY], "big") for place in keyed], np.uint64)
     order = np.argsort(values, kind="stable")
-    short = tuple(place for place, one in enumerate(known) if len(one.literal) < KEY and one.blocks)
+    short = tuple(place for place, signature in enumerate(known) if len(signature.literal) < KEY and signature.blocks)
     return values[order], np.array(keyed, np.int64)[order], short
 
 
@@ -125,7 +125,7 @@ def match_pages(pages: Ragged) -> list[list[Signature]]:
     known = signatures()
     values, owners, short = keys()
     data = pages.values
-    found: list[set[int]] = [set(short) for _ in range(len(pages))]
+    candidates: list[set[int]] = [set(short) for _ in range(len(pages))]
     if len(data) >= KEY:
         windows = np.lib.stride_tricks.sliding_window_view(data, KEY)
         pairs = np.zeros(1 << 16, np.bool_)
@@ -136,12 +136,13 @@ def match_pages(pages: Ragged) -> list[list[Signature]]:
         hits = np.flatnonzero(high > low)
         page = np.searchsorted(pages.offsets, starts[hits], side="right") - 1
         for row, first, last in zip(page.tolist(), low[hits].tolist(), high[hits].tolist(), strict=True):
-            found[row].update(owners[first:last].tolist())
+            candidates[row].update(owners[first:last].tolist())
     return [
-        tried(bytes(data[pages.offsets[row] : pages.offsets[row + 1]]), known, some) for row, some in enumerate(found)
+        matching(bytes(data[pages.offsets[row] : pages.offsets[row + 1]]), known, chosen)
+        for row, chosen in enumerate(candidates)
     ]
 
 
-def tried(page: bytes, known: Sequence[Signature], some: set[int]) -> list[Signature]:
+def matching(page: bytes, known: Sequence[Signature], chosen: set[int]) -> list[Signature]:
     """Try the signatures whose bytes are in a page."""
-    return [known[place] for place in sorted(some) if known[place].pattern.search(page)]
+    return [known[place] for place in sorted(chosen) if known[place].pattern.search(page)]

@@ -45,16 +45,16 @@ class PrefixIndex:
 
     def find(self, high: U64, low: U64) -> I32:
         """Name the row of the longest prefix that holds each address, -1 for none."""
-        found = np.full(len(high), -1, np.int32)
+        longest = np.full(len(high), -1, np.int32)
         sixteen = (low >> np.uint64(16) & np.uint64(0xFFFF)).astype(np.intp)
         possible = np.flatnonzero(self.near[sixteen] | ~is_ipv4(high, low))
         for (high_mask, low_mask), keys, rows in zip(self.masks, self.keys, self.rows, strict=True):
             wanted = _joined(high[possible] & np.uint64(high_mask), low[possible] & np.uint64(low_mask))
             place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
             hit = keys[place] == wanted
-            found[possible[hit]] = rows[place[hit]]
+            longest[possible[hit]] = rows[place[hit]]
             possible = possible[~hit]
-        return found
+        return longest
 
 
 def _joined(high: U64, low: U64) -> NDArray[np.bytes_]:

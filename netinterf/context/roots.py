@@ -17,7 +17,7 @@ from netinterf.protocols.chains import Anchor
 
 __all__ = ["public_roots"]
 
-STILL = 2**62  # on the newest list: there is no end in sight
+NO_END = 2**62  # on the newest list: there is no end in sight
 
 
 def seconds(day: str) -> int:
@@ -36,7 +36,7 @@ def public_roots() -> Mapping[bytes, tuple[Anchor, ...]]:
             subject=subject,
             key=b64decode(row["key"]),
             begins=seconds(row["begins"]),
-            ends=seconds(gone) if gone else STILL,
+            ends=seconds(gone) if gone else NO_END,
         )
         roots[subject] = (*roots.get(subject, ()), anchor)
     return roots

@@ -20,9 +20,9 @@ from netinterf.arrays import I64, U8, U64
 from netinterf.numbering import hash_rows
 from netinterf.table import Text
 
-__all__ = ["BELOW", "EXCEPT", "LONGER", "RULE", "SuffixRules", "suffix_rules"]
+__all__ = ["EXCEPTION", "LONGER", "RULE", "WILDCARD", "SuffixRules", "suffix_rules"]
 
-RULE, BELOW, EXCEPT, LONGER = 1, 2, 4, 8
+RULE, WILDCARD, EXCEPTION, LONGER = 1, 2, 4, 8
 """What the list says of a name: it is a public suffix, all names one label below it are, it is none although it would
 be, and there are rules about longer names that end in it."""
 
@@ -39,8 +39,8 @@ class SuffixRules:
 
     name: Text
     hashes: U64
-    registries: U8  # bits of what the first section says
-    everybody: U8  # and of what both say
+    icann: U8  # bits of what the first section says
+    all_sections: U8  # and of what both say
     version: str  # date and time at which the list was made
 
     def find(self, names: Text) -> I64:
@@ -51,9 +51,9 @@ class SuffixRules:
         asked, listed = names.take(hit), self.name.take(row[hit])
         other = np.zeros(len(hit), np.bool_)
         other[asked.parents()[asked.values != listed.values]] = True  # equal by hash alone
-        found = np.full(len(names), -1, np.int64)
-        found[hit[~other]] = row[hit[~other]]
-        return found
+        rule = np.full(len(names), -1, np.int64)
+        rule[hit[~other]] = row[hit[~other]]
+        return rule
 
 
 @cache
@@ -65,19 +65,19 @@ def suffix_rules() -> SuffixRules:
 
 def read_rules(text: str) -> SuffixRules:
     """Read a list as it is published."""
-    sold, _, given = text.partition(PRIVATE)
-    registries: dict[str, int] = {}
-    enter(registries, LISTED.findall(sold))
-    everybody = dict(registries)
-    enter(everybody, LISTED.findall(given))
-    name = Text.of(everybody)
+    icann_part, _, private_part = text.partition(PRIVATE)
+    icann: dict[str, int] = {}
+    enter(icann, LISTED.findall(icann_part))
+    all_sections = dict(icann)
+    enter(all_sections, LISTED.findall(private_part))
+    name = Text.of(all_sections)
     hashes = hash_rows(name)
     order = np.argsort(hashes)
     return SuffixRules(
         name=name.take(order),
         hashes=hashes[order],
-        registries=np.array([registries.get(one, 0) for one in everybody], np.uint8)[order],
-        everybody=np.array(list(everybody.values()), np.uint8)[order],
+        icann=np.array([icann.get(suffix, 0) for suffix in all_sections], np.uint8)[order],
+        all_sections=np.array(list(all_sections.values()), np.uint8)[order],
         version=text.partition("VERSION: ")[2].partition("\n")[0],
     )
 
@@ -85,9 +85,9 @@ def read_rules(text: str) -> SuffixRules:
 def enter(known: dict[str, int], rules: list[str]) -> None:
     """Enter rules under the names they end in, as people write these and as they are sent (RFC 5891 §4.4)."""
     for rule in rules:
-        kind = EXCEPT if rule[0] == "!" else BELOW if rule[0] == "*" else RULE
+        kind = EXCEPTION if rule[0] == "!" else WILDCARD if rule[0] == "*" else RULE
         name = rule.lstrip("!*.")
-        for spelled in (name,) if name.isascii() else (name, ".".join(map(as_sent, name.split(".")))):
+        for spelled in (name,) if name.isascii() else (name, ".".join(map(a_label, name.split(".")))):
             known[spelled] = known.get(spelled, 0) | kind
             above = spelled.partition(".")[2]
             while above and not known.get(above, 0) & LONGER:
@@ -95,6 +95,6 @@ def enter(known: dict[str, int], rules: list[str]) -> None:
                 above = above.partition(".")[2]
 
 
-def as_sent(label: str) -> str:
+def a_label(label: str) -> str:
     """Spell a label in ASCII (RFC 3492); those of the list are normalised already."""
     return label if label.isascii() else f"xn--{label.encode('punycode').decode('ascii')}"

@@ -113,13 +113,13 @@ def _first_kinds(records: Records, link_types: Sequence[int]) -> tuple[U8, int, 
     if len(lost) == 0:
         return kinds, 0, ()
     numbers = np.array([*link_types, -1], np.int64)[interface[lost]]
-    found = []
+    diagnostics = []
     for number in np.unique(numbers):
         frames = lost[numbers == number]
         name = "an interface that was never described" if number < 0 else f"{number} ({link_type_name(int(number))})"
         message = f"link type {name} is not decoded: its frames are kept without addresses"
-        found.append(Diagnostic("decode.link_type", message, int(records.at[frames[0]]), len(frames)))
-    return kinds, len(lost), tuple(found)
+        diagnostics.append(Diagnostic("decode.link_type", message, int(records.at[frames[0]]), len(frames)))
+    return kinds, len(lost), tuple(diagnostics)
 
 
 def run(block: Block, kinds: U8, *, tunnels: bool = True) -> None:
@@ -192,11 +192,11 @@ def _quotes(data: U8, at: I64, captured: I64, columns: Columns) -> IcmpQuotes:
     skip = columns.transport_at[rows].astype(np.int64) + 8
     room = np.minimum(captured[rows], columns.payload_at[rows].astype(np.int64) + columns.payload_length[rows]) - skip
     rows, skip, room = rows[room >= 20], skip[room >= 20], room[room >= 20]
-    found = Columns.allocate(len(rows))
-    block = Block(data, at[rows] + skip, room, room.copy(), room.copy(), found)
+    quoted = Columns.allocate(len(rows))
+    block = Block(data, at[rows] + skip, room, room.copy(), room.copy(), quoted)
     run(block, np.full(len(rows), Kind.RAW, np.uint8), tunnels=False)
     names = {field.name for field in attrs.fields(Columns)} & {known.name for known in IcmpQuotes.schema()}
-    quotes = IcmpQuotes(packet=rows.astype(np.int32), **{name: getattr(found, name) for name in names})
+    quotes = IcmpQuotes(packet=rows.astype(np.int32), **{name: getattr(quoted, name) for name in names})
     return quotes.take(quotes.version != 0)
 
 

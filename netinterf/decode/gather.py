@@ -55,15 +55,15 @@ def gather(buffer: U8, starts: I64, room: I64, layout: np.dtype[Any]) -> NDArray
         return np.empty(0, layout)
     if int(room.min()) >= width:
         return _overlapping(buffer, width)[starts].view(layout)
-    found = np.zeros(len(starts), np.dtype((np.void, width)))
+    headers = np.zeros(len(starts), np.dtype((np.void, width)))
     whole = np.flatnonzero(room >= width)
-    found[whole] = _overlapping(buffer, width)[starts[whole]]
+    headers[whole] = _overlapping(buffer, width)[starts[whole]]
     short = np.flatnonzero((room > 0) & (room < width))
     place = np.arange(width)
     valid = place < room[short, None]
     index = np.where(valid, starts[short, None] + place, 0)
-    found[short] = np.where(valid, buffer[index], np.uint8(0)).astype(np.uint8).view(found.dtype).reshape(-1)
-    return found.view(layout)
+    headers[short] = np.where(valid, buffer[index], np.uint8(0)).astype(np.uint8).view(headers.dtype).reshape(-1)
+    return headers.view(layout)
 
 
 def gather_bytes(buffer: U8, starts: I64, room: I64, width: int) -> U8:

@@ -195,15 +195,15 @@ def between_stations(block: Block, rows: I64) -> Mask:
     """Say which Ethernet frames have an address: those of Linux' loopback device are all zero."""
     layout = np.dtype([("high", ">u8"), ("low", ">u4")])
     addresses = gather(block.buffer, block.at[rows], block.captured[rows], layout)
-    found: Mask = (addresses["high"] != 0) | (addresses["low"] != 0)
-    return found
+    addressed: Mask = (addresses["high"] != 0) | (addresses["low"] != 0)
+    return addressed
 
 
 def by_a_device(block: Block, rows: I64, hardware_at: int) -> Mask:
     """Say which cooked frames, with the hardware type at *hardware_at*, went by another device than loopback."""
     hardware = gather(block.buffer, block.at[rows] + hardware_at, block.captured[rows] - hardware_at, _WORD)
-    found: Mask = hardware != LOOPBACK_DEVICE
-    return found
+    not_loopback: Mask = hardware != LOOPBACK_DEVICE
+    return not_loopback
 
 
 def between_hosts(block: Block, rows: I64) -> Mask:
@@ -211,8 +211,8 @@ def between_hosts(block: Block, rows: I64) -> Mask:
     out = block.out
     high, low = out.source_high[rows], out.source_low[rows]
     apart = (high != out.target_high[rows]) | (low != out.target_low[rows])
-    found: Mask = apart & ~((high == 0) & (low >> np.uint64(24) == LOOPBACK_NET))
-    return found
+    between: Mask = apart & ~((high == 0) & (low >> np.uint64(24) == LOOPBACK_NET))
+    return between
 
 
 def by_a_line(_block: Block, rows: I64) -> Mask:
@@ -247,11 +247,11 @@ def wired(block: Block, rows: I64, kinds: U8) -> Mask:
         rows: Rows of the block.
         kinds: `Kind` of the first header of each of those rows.
     """
-    found = np.zeros(len(rows), np.bool_)
+    on_wire = np.zeros(len(rows), np.bool_)
     for kind, crossed in WIRED.items():
         if len(some := np.flatnonzero(kinds == kind)):
-            found[some] = crossed(block, rows[some])
-    return found
+            on_wire[some] = crossed(block, rows[some])
+    return on_wire
 
 
 SOURCES: dict[Kind, tuple[int, int | None]] = {
@@ -279,7 +279,7 @@ def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequenc
     known = np.array([*(LINK_KINDS.get(number, Kind.NONE) for number in link_types), Kind.NONE], np.uint8)
     kinds = known[np.minimum(packets.interface[index], len(link_types))]
     at, room = packets.at[index], np.minimum(packets.captured[index].astype(np.int64), len(data) - packets.at[index])
-    found = np.zeros(len(index), np.uint64)
+    addresses = np.zeros(len(index), np.uint64)
     layout = np.dtype([("high", ">u2"), ("low", ">u4")])
     for kind, (place, length_at) in SOURCES.items():
         chosen = np.flatnonzero((kinds == kind) & (room >= place + 6))
@@ -287,5 +287,5 @@ def source_mac(buffer: Buffer, packets: Packets, rows: Rows, link_types: Sequenc
             length = gather(data, at[chosen] + length_at, room[chosen] - length_at, _WORD)
             chosen = chosen[(length & 0xFF) == 6]
         fields = gather(data, at[chosen] + place, room[chosen] - place, layout)
-        found[chosen] = fields["high"].astype(np.uint64) << np.uint64(32) | fields["low"]
-    return found
+        addresses[chosen] = fields["high"].astype(np.uint64) << np.uint64(32) | fields["low"]
+    return addresses

@@ -128,10 +128,10 @@ def sack_blocks(buffer: Buffer, packets: Packets, rows: Rows) -> Ragged:
     length = np.where(packets.protocol[index] == 6, packets.payload_at[index].astype(np.int64) - start, 0)
     length = np.where(packets.tcp_options[index] & 8, np.clip(length, 0, 40), 0)
     block = Block(data, at, captured, np.minimum(captured, start + length), start + length, Columns.allocate(len(at)))
-    found = walk(block, Front(np.arange(len(at)), start), length)
-    if not found:
+    options = walk(block, Front(np.arange(len(at)), start), length)
+    if not options:
         return Ragged.empty(len(at), np.uint32)
-    owner, place, size = (np.concatenate([part[column] for part in found]) for column in range(3))
+    owner, place, size = (np.concatenate([part[column] for part in options]) for column in range(3))
     order = np.argsort(owner, kind="stable")
     owner, place, size = owner[order], place[order], size[order]
     octets = data[spans(at[owner] + start[owner] + place, size)]

@@ -222,9 +222,9 @@ def tie_quotes(quotes: IcmpQuotes, packets: Packets, flows: Flows, hosts: Hosts)
     if len(quotes) == 0 or len(flows) == 0:
         return quotes
     bits = np.uint64(len(packets).bit_length())
-    asked = endpoint_hash(quotes.source_high, quotes.source_low, quotes.source_port)
-    told = endpoint_hash(quotes.target_high, quotes.target_low, quotes.target_port)
-    sought = mix(mix(asked) + told + quotes.protocol)
+    source = endpoint_hash(quotes.source_high, quotes.source_low, quotes.source_port)
+    target = endpoint_hash(quotes.target_high, quotes.target_low, quotes.target_port)
+    sought = mix(mix(source) + target + quotes.protocol)
     ends = []
     for host, port in ((flows.client, flows.client_port), (flows.server, flows.server_port)):
         ends.append((hosts.high[host], hosts.low[host], port))
@@ -244,7 +244,7 @@ def tie_quotes(quotes: IcmpQuotes, packets: Packets, flows: Flows, hosts: Hosts)
         towards = entry < len(flows)
         fits = quoted_between(quotes, number, towards, ends) & (quotes.protocol == flows.protocol[number])
         flow[fits], outbound[fits] = number[fits], towards[fits]
-    outbound |= (flow >= 0) & (asked == told)  # an endpoint that talks to itself is the client
+    outbound |= (flow >= 0) & (source == target)  # an endpoint that talks to itself is the client
     return attrs.evolve(quotes, flow=flow, outbound=outbound)
 
 

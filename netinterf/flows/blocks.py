@@ -110,6 +110,6 @@ def top_before(key: I64, group: I64) -> I64:
 def last_before(counts: Mask) -> I64:
     """Give the index of the nearest earlier row that counts, -1 where there is none."""
     index = np.where(counts, np.arange(len(counts)), -1)
-    found = np.full(len(counts), -1, np.int64)
-    np.maximum.accumulate(index[:-1], out=found[1:])
-    return found
+    last = np.full(len(counts), -1, np.int64)
+    np.maximum.accumulate(index[:-1], out=last[1:])
+    return last

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8, U64, Mask
-from netinterf.flows.grouping import FIRST, SECOND
+from netinterf.flows.grouping import FIRST_MULTIPLIER, SECOND_MULTIPLIER
 from netinterf.flows.orient import previous_equal
 from netinterf.pieces import gather
 from netinterf.schema import Flows, Packets
@@ -46,37 +46,37 @@ def repeated_datagrams(buffer: U8, packets: Packets, flows: Flows, by_flow: Ragg
     """
     row = by_flow.take(np.flatnonzero(flows.protocol == UDP)).values.astype(np.int64)
     row = row[packets.payload_length[row] > 0]
-    mixed = ((packets.flow[row].astype(np.uint64) << np.uint64(1)) | packets.outbound[row]) * FIRST
-    mixed ^= (packets.ip_id[row].astype(np.uint64) << np.uint64(32) | packets.payload_length[row]) * SECOND
-    found = np.zeros(len(row), np.bool_)
+    mixed = ((packets.flow[row].astype(np.uint64) << np.uint64(1)) | packets.outbound[row]) * FIRST_MULTIPLIER
+    mixed ^= (packets.ip_id[row].astype(np.uint64) << np.uint64(32) | packets.payload_length[row]) * SECOND_MULTIPLIER
+    copies = np.zeros(len(row), np.bool_)
     for lag in range(1, min(REACH, len(row) - 1) + 1):
         place = np.flatnonzero(mixed[lag:] == mixed[:-lag]) + lag
-        place = place[~found[place]]
+        place = place[~copies[place]]
         place = place[headers_agree(packets, row[place], row[place - lag])]
-        found[place[payloads_agree(buffer, packets, row[place], row[place - lag])]] = True
-    if found.any():
-        place, earlier = far_apart(packets.flow[row], mixed, found)
+        copies[place[payloads_agree(buffer, packets, row[place], row[place - lag])]] = True
+    if copies.any():
+        place, earlier = far_apart(packets.flow[row], mixed, copies)
         same = headers_agree(packets, row[place], row[earlier])
         place, earlier = place[same], earlier[same]
-        found[place[payloads_agree(buffer, packets, row[place], row[earlier])]] = True
-    return np.sort(row[found])
+        copies[place[payloads_agree(buffer, packets, row[place], row[earlier])]] = True
+    return np.sort(row[copies])
 
 
-def far_apart(flow: NDArray[np.integer[Any]], mixed: U64, found: Mask) -> tuple[I64, I64]:
+def far_apart(flow: NDArray[np.integer[Any]], mixed: U64, copies: Mask) -> tuple[I64, I64]:
     """Pair packets with the one before that looks like them, however many lie between, in flows with copies.
 
     Args:
         flow: Flow of each packet.
         mixed: Its fields, mixed.
-        found: Packets known to be copies.
+        copies: Packets known to be copies.
 
     Returns:
         Places of packets that are not known to be copies, and the places of those before.
     """
-    told = np.unique(flow[found])
-    place = np.flatnonzero(np.isin(flow, told))
+    copied_flows = np.unique(flow[copies])
+    place = np.flatnonzero(np.isin(flow, copied_flows))
     before = previous_equal(mixed[place])
-    later = (before >= 0) & ~found[place]
+    later = (before >= 0) & ~copies[place]
     return place[later], place[before[later]]
 
 
@@ -94,9 +94,9 @@ def payloads_agree(buffer: U8, packets: Packets, row: I64, other: I64) -> Mask:
     """Compare pairs of datagrams of one length in what was captured of both payloads, if any was."""
     same = np.ones(len(row), np.bool_)
     for low in range(0, len(row), PAIRS_AT_ONCE):
-        one, two = packets.take(row[low : low + PAIRS_AT_ONCE]), packets.take(other[low : low + PAIRS_AT_ONCE])
-        size = np.minimum(one.payload_captured, two.payload_captured).astype(np.int64)
-        differs = gather(buffer, one.payload_start, size) != gather(buffer, two.payload_start, size)
+        left, right = packets.take(row[low : low + PAIRS_AT_ONCE]), packets.take(other[low : low + PAIRS_AT_ONCE])
+        size = np.minimum(left.payload_captured, right.payload_captured).astype(np.int64)
+        differs = gather(buffer, left.payload_start, size) != gather(buffer, right.payload_start, size)
         pair = np.repeat(np.arange(len(size)), size)
         same[low : low + PAIRS_AT_ONCE] = (np.bincount(pair[differs], minlength=len(size)) == 0) & (size > 0)
     return same

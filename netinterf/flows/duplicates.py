@@ -14,7 +14,7 @@ import numpy as np
 from netinterf.arrays import I32, I64, Mask
 from netinterf.flows.blocks import TcpBlock, tcp_blocks
 from netinterf.flows.datagrams import COPY_NS, REACH, UDP, far_apart
-from netinterf.flows.grouping import FIRST, SECOND
+from netinterf.flows.grouping import FIRST_MULTIPLIER, SECOND_MULTIPLIER
 from netinterf.schema import Flows, Packets, TcpFlag
 from netinterf.table import Ragged
 
@@ -49,15 +49,15 @@ def duplicate_rows(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I
         carries &= flags & TcpFlag.RST.value == 0
         way = 2 * flows.client[block.first_flow + block.flow].astype(np.int64) + block.outbound
         segments += np.bincount(way[carries], minlength=count)
-        found = copies(packets, block)
-        if len(found) == 0:
+        copied_at = copies(packets, block)
+        if len(copied_at) == 0:
             continue
-        copied += np.bincount(way[found[carries[found]]], minlength=count)
-        rows = block.rows[found]
-        sure = (packets.ip_id[rows] != 0) & (flags[found] & TcpFlag.RST.value == 0)
+        copied += np.bincount(way[copied_at[carries[copied_at]]], minlength=count)
+        rows = block.rows[copied_at]
+        sure = (packets.ip_id[rows] != 0) & (flags[copied_at] & TcpFlag.RST.value == 0)
         decisive.append(rows[sure])
         weak.append(rows[~sure])
-        ways.append(way[found[~sure]])
+        ways.append(way[copied_at[~sure]])
     weak.append(datagrams.astype(np.int32))
     ways.append(ways_of(packets, flows, datagrams))
     return np.concatenate([*decisive, np.concatenate(weak)[doubled(segments, copied)[np.concatenate(ways)]]])
@@ -82,10 +82,12 @@ def doubled(segments: I64, copied: I64) -> Mask:
 
     Where nothing that can tell went one way, the client's other direction speaks for it.
     """
-    both = segments.reshape(-1, 2).sum(axis=1).repeat(2), copied.reshape(-1, 2).sum(axis=1).repeat(2)
-    segments, copied = (np.where(segments > 0, own, all_) for own, all_ in zip((segments, copied), both, strict=True))
-    found: Mask = (copied >= COPIED_SHARE * segments) & (copied > 0)
-    return found
+    both_ways = segments.reshape(-1, 2).sum(axis=1).repeat(2), copied.reshape(-1, 2).sum(axis=1).repeat(2)
+    segments, copied = (
+        np.where(segments > 0, own, all_) for own, all_ in zip((segments, copied), both_ways, strict=True)
+    )
+    captured_twice: Mask = (copied >= COPIED_SHARE * segments) & (copied > 0)
+    return captured_twice
 
 
 def copies(packets: Packets, block: TcpBlock) -> I64:
@@ -93,22 +95,22 @@ def copies(packets: Packets, block: TcpBlock) -> I64:
     rows = block.rows
     mixed = packets.seq.take(rows).astype(np.uint64) << np.uint64(32)
     mixed |= packets.ack.take(rows)
-    mixed *= FIRST
+    mixed *= FIRST_MULTIPLIER
     rest = packets.ip_id.take(rows).astype(np.uint64) << np.uint64(48)
     rest |= packets.payload_length.take(rows).astype(np.uint64) << np.uint64(17)
     rest += packets.tcp_flags.take(rows)
     rest ^= block.side.astype(np.uint64) << np.uint64(20)
-    mixed ^= rest * SECOND
-    found = np.zeros(len(rows), np.bool_)
+    mixed ^= rest * SECOND_MULTIPLIER
+    copied = np.zeros(len(rows), np.bool_)
     for lag in range(1, min(REACH, len(rows) - 1) + 1):
         places = np.flatnonzero(mixed[lag:] == mixed[:-lag]) + lag
         if len(places):
             places = places[agree(packets, rows[places], rows[places - lag])]
-            found[places] = True
-    if found.any():
-        places, earlier = far_apart(block.flow, mixed, found)
-        found[places[agree(packets, rows[places], rows[earlier])]] = True
-    return np.flatnonzero(found)
+            copied[places] = True
+    if copied.any():
+        places, earlier = far_apart(block.flow, mixed, copied)
+        copied[places[agree(packets, rows[places], rows[earlier])]] = True
+    return np.flatnonzero(copied)
 
 
 def agree(packets: Packets, row: I32, other: I32) -> Mask:

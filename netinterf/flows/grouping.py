@@ -21,15 +21,15 @@ __all__ = ["Groups", "first_index", "group_rows", "mix"]
 
 
 # Odd multipliers of splitmix64 (Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
+FIRST_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
+SECOND_MULTIPLIER = np.uint64(0x94D049BB133111EB)
 BLOCK = 1 << 17  # rows per step, so that temporaries stay in cache
 
 
 def mix(values: U64) -> U64:
     """Scatter 64-bit values one to one (the finaliser of splitmix64)."""
-    mixed = (values ^ (values >> np.uint64(30))) * FIRST
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * SECOND
+    mixed = (values ^ (values >> np.uint64(30))) * FIRST_MULTIPLIER
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * SECOND_MULTIPLIER
     scattered: U64 = mixed ^ (mixed >> np.uint64(31))
     return scattered
 
@@ -70,19 +70,19 @@ def group_rows(mixed: U64, columns: Callable[[NDArray[np.integer[Any]]], Sequenc
     fresh[0] = True
     np.not_equal(packed[1:], packed[:-1], out=fresh[1:])
     del packed
-    clashes = disagreements(rows, fresh, columns)
-    if len(clashes):
-        resort(rows, fresh, clashes, columns)
+    collisions = hash_collisions(rows, fresh, columns)
+    if len(collisions):
+        sort_collisions(rows, fresh, collisions, columns)
     return Groups(rows, np.flatnonzero(fresh))
 
 
-def disagreements(
+def hash_collisions(
     rows: I32,
     fresh: Mask,
     columns: Callable[[NDArray[np.integer[Any]]], Sequence[NDArray[Any]]],
 ) -> I64:
     """List positions that share the hash of the row before them but not its columns."""
-    found = [np.empty(0, np.int64)]
+    collisions = [np.empty(0, np.int64)]
     for start in range(0, len(rows), BLOCK):
         low = max(start - 1, 0)
         stop = min(start + BLOCK, len(rows))
@@ -91,20 +91,20 @@ def disagreements(
             differ |= values[1:] != values[:-1]
         differ &= ~fresh[low + 1 : stop]
         if differ.any():
-            found.append(np.flatnonzero(differ) + low + 1)
-    return np.concatenate(found)
+            collisions.append(np.flatnonzero(differ) + low + 1)
+    return np.concatenate(collisions)
 
 
-def resort(
+def sort_collisions(
     rows: I32,
     fresh: Mask,
-    clashes: I64,
+    collisions: I64,
     columns: Callable[[NDArray[np.integer[Any]]], Sequence[NDArray[Any]]],
 ) -> None:
     """Sort the groups that hold different keys by their columns, in place, and split them."""
     starts = np.flatnonzero(fresh)
     lengths = np.diff(starts, append=len(rows))
-    bad = np.unique(np.searchsorted(starts, clashes, side="right") - 1)
+    bad = np.unique(np.searchsorted(starts, collisions, side="right") - 1)
     places = spans(starts[bad], lengths[bad])
     owner = np.repeat(bad, lengths[bad])
     members = rows[places]
@@ -130,6 +130,6 @@ def first_index(keys: NDArray[np.integer[Any]], places: NDArray[np.integer[Any]]
     Returns:
         One entry per key, -1 where it does not occur.
     """
-    found = np.full(count, -1, np.int32)
-    found[keys[::-1]] = places[::-1]  # of repeated indices the last assignment stays: the first entry
-    return found
+    first = np.full(count, -1, np.int32)
+    first[keys[::-1]] = places[::-1]  # of repeated indices the last assignment stays: the first entry
+    return first

@@ -14,7 +14,7 @@ from netinterf.flows.unwrap import rows_of
 from netinterf.schema import Packets, TcpFlag, TcpOption
 from netinterf.table import spans
 
-__all__ = ["Holes", "Stream", "look_into_holes", "overtaken"]
+__all__ = ["Holes", "Stream", "find_holes", "overtaken"]
 
 OVERTAKEN_NS = 3_000_000
 """Latest arrival of an overtaken segment: 3 ms, as Wireshark takes for out of order when it knows no round trip."""
@@ -34,10 +34,10 @@ class Stream:
     start: I64
     end: I64
     ack: I64
-    mark: I64  # high-water mark of the own side
+    high_water: I64  # high-water mark of the own side
     acked: I64  # highest acknowledgement sent by the own side
     other_known: Mask  # something of the other side was captured before
-    solid: Mask  # brings bytes that count
+    carries_bytes: Mask  # brings bytes that count
     gap: Mask
     acks: Mask  # its acknowledgement may be believed
 
@@ -54,22 +54,22 @@ class Holes:
     unseen: I64  # rows that acknowledge bytes of a hole
 
 
-def look_into_holes(block: TcpBlock, stream: Stream) -> Holes:
+def find_holes(block: TcpBlock, stream: Stream) -> Holes:
     """Find captured bytes exactly, for the sides that need it."""
     side = block.side
-    solid = np.flatnonzero(stream.solid)
-    first = first_index(side[solid], solid, 2 * block.flows)
+    carrying = np.flatnonzero(stream.carries_bytes)
+    first = first_index(side[carrying], carrying, 2 * block.flows)
     lowest = np.where(first >= 0, stream.start[first], 0)
-    troubled = stream.gap | (stream.solid & (stream.start < lowest[side]))
+    incomplete = stream.gap | (stream.carries_bytes & (stream.start < lowest[side]))
     none, no = np.empty(0, np.int64), np.empty(0, np.bool_)
-    if not troubled.any():
+    if not incomplete.any():
         return Holes(none, no, no, no, none, none)
-    rows = rows_of(side, troubled)
-    rows = rows[stream.solid[rows]]
-    owner, start, end, mark = side[rows], stream.start[rows], stream.end[rows], stream.mark[rows]
-    coverage = cover(owner, start, end, mark)
+    rows = rows_of(side, incomplete)
+    rows = rows[stream.carries_bytes[rows]]
+    owner, start, end, high_water = side[rows], stream.start[rows], stream.end[rows], stream.high_water[rows]
+    coverage = cover(owner, start, end, high_water)
     partial = (coverage.fresh > 0) & (coverage.fresh < end - start)
-    reached = packed(owner, np.maximum(mark, end))  # ascending: sides in order, running maxima along each
+    reached = packed(owner, np.maximum(high_water, end))  # ascending: sides in order, running maxima along each
     overtaker = rows[np.searchsorted(reached, packed(owner, start), side="right")]
     unseen = acknowledged_holes(side, rows, coverage, stream, lowest)
     return Holes(rows, coverage.fresh == 0, partial, coverage.fresh_below > 0, overtaker, unseen)

@@ -76,7 +76,7 @@ def read_messages(
     """
     reader = Reader(buffer, packets, segments)
     over_dns = np.flatnonzero((flows.protocol == 6) & ((flows.server_port == 53) | (flows.client_port == 53)))
-    dns = parse_dns(buffer, packets, flows, hosts, reader.streams(_both(over_dns), HEAD_LIMIT))
+    dns = parse_dns(buffer, packets, flows, hosts, reader.streams(_sides_of(over_dns), HEAD_LIMIT))
     opening = segments.side[(segments.offset == 0) & (segments.kind == SegmentKind.FRESH)]
     kind = np.zeros(len(sides), np.uint8)
 
@@ -102,7 +102,7 @@ def read_messages(
     )
 
 
-def _both(flows: I64) -> I64:
+def _sides_of(flows: I64) -> I64:
     """Name both sides of each flow."""
     return np.stack([2 * flows, 2 * flows + 1], axis=1).reshape(-1)
 
@@ -131,7 +131,7 @@ class Reader:
     def tls(self, side: NDArray[np.integer], start: I64 | None = None) -> list[Tls]:
         """Read the handshakes of some sides, with as many bytes of each as its clear part needs."""
         start = np.zeros(len(side), np.int64) if start is None else start
-        found = []
+        handshakes = []
         for limit in TLS_LIMITS:
             again = np.zeros(len(side), np.bool_)
             for low in range(0, len(side), BYTES_AT_ONCE // limit):
@@ -139,9 +139,9 @@ class Reader:
                 streams = self.streams(side[block], limit, start[block])
                 if limit < TLS_LIMITS[-1]:
                     again[block] = unfinished(streams)
-                found.append(parse_tls(streams.take(~again[block]) if again[block].any() else streams))
+                handshakes.append(parse_tls(streams.take(~again[block]) if again[block].any() else streams))
             side, start = side[again], start[again]
-        return [_by_side(Tls.concat(found))] if found else []
+        return [_by_side(Tls.concat(handshakes))] if handshakes else []
 
     def later_heads(self, kind: U8) -> list[Http]:
         """Read HTTP heads that begin a packet further on in a stream, or that contradict what was captured before."""
@@ -151,16 +151,16 @@ class Reader:
             (fresh | (pieces.kind == SegmentKind.CONFLICT)) & (pieces.skip == 0) & (pieces.length > 4)
         )
         rows = rows[begins_head(self.buffer, packets.payload_start[pieces.packet[rows]])]
-        found = []
+        batches = []
         for low in range(0, len(rows), SIDES_AT_ONCE):
             block = rows[low : low + SIDES_AT_ONCE]
             again = pieces.kind[block] == SegmentKind.CONFLICT
             later = block[~again]
             streams = self.streams(pieces.side[later], HEAD_BYTES, pieces.offset[later].astype(np.int64))
-            found.append(parse_http(streams))
-            found.append(parse_http(packet_streams(self.buffer, packets, pieces, block[again])))
+            batches.append(parse_http(streams))
+            batches.append(parse_http(packet_streams(self.buffer, packets, pieces, block[again])))
         # "HTTP/1.1" at the start of a packet may also be the end of a request line that was split just there
-        return [heads.take((heads.status > 0) | (heads.method.lengths > 0)) for heads in found]
+        return [heads.take((heads.status > 0) | (heads.method.lengths > 0)) for heads in batches]
 
     def later_hellos(self, kind: U8) -> list[Tls]:
         """Read the handshake of sides that spoke something else first: the first hello that begins a packet."""
@@ -170,7 +170,7 @@ class Reader:
         rows = rows[begins_hello(self.buffer, self.packets.payload_start[pieces.packet[rows]])]
         side, first = np.unique(pieces.side[rows], return_index=True)
         start = pieces.offset[rows[first]].astype(np.int64)
-        found = []
+        handshakes = []
         for low in range(0, len(side), SIDES_AT_ONCE):
-            found += self.tls(side[low : low + SIDES_AT_ONCE], start[low : low + SIDES_AT_ONCE])
-        return found
+            handshakes += self.tls(side[low : low + SIDES_AT_ONCE], start[low : low + SIDES_AT_ONCE])
+        return handshakes

@@ -84,10 +84,10 @@ def initial_numbers(block: TcpBlock, seq: U32, ack: U32, flags: U16, moves: Mask
         if len(index) == 0:
             continue
         first = first_index(owner[index], index, sides)
-        found = np.flatnonzero(first >= 0)
-        base[found] = value[first[found]] - np.uint32(less)
-        known[found] = True
-        guessed[found] = place == 2
+        numbered = np.flatnonzero(first >= 0)
+        base[numbered] = value[first[numbered]] - np.uint32(less)
+        known[numbered] = True
+        guessed[numbered] = place == 2
         if place == 0:
             settle_disputes(base, block, (seq, ack), (syn, acks))
     return base, guessed

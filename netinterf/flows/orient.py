@@ -129,9 +129,9 @@ def orient(groups: Groups, swapped: Mask, packets: Packets, ports: tuple[U16, U1
         places = np.flatnonzero((kind == flags).take(groups.rows))
         flow = np.searchsorted(groups.starts, places, side="right") - 1
         opening = first_index(flow, groups.rows[places], count)
-        found = opening >= 0
-        client[found] = swapped[opening[found]] ^ (how == OrientedBy.SYN_ACK)
-        oriented[found] = how
+        opened = opening >= 0
+        client[opened] = swapped[opening[opened]] ^ (how == OrientedBy.SYN_ACK)
+        oriented[opened] = how
     return client, oriented
 
 

@@ -84,11 +84,11 @@ def resolve(buffer: U8, pieces: Pieces) -> tuple[Pieces, U8]:
     ranges = np.split(kept, np.flatnonzero(np.diff(blocks)) + 1)
     for rows in ranges:  # pieces are in order of arrival, so the least row number arrived first
         np.minimum.at(owner, spans(first[rows], counts[rows]), np.repeat(rows, counts[rows]))
-    found = [_parts(pieces, rows, number * span, cuts, first, counts, owner) for rows in ranges]
-    joined = found[0][0]
-    for part, _ in found[1:]:
+    resolved = [_parts(pieces, rows, number * span, cuts, first, counts, owner) for rows in ranges]
+    joined = resolved[0][0]
+    for part, _ in resolved[1:]:
         joined = joined.followed_by(part)
-    holders = np.concatenate([holder for _, holder in found])
+    holders = np.concatenate([holder for _, holder in resolved])
     return joined, _kinds(buffer, pieces, joined, holders)
 
 
@@ -124,9 +124,9 @@ def _kinds(buffer: U8, pieces: Pieces, parts: Pieces, holder: I64) -> U8:
     """Compare each part that has an earlier holder with the holder's bytes."""
     kinds = np.full(len(parts), SegmentKind.FRESH, np.uint8)
     again = np.flatnonzero(holder >= 0)
-    held = holder[again]
+    earlier = holder[again]
     ours = parts.at[again]
-    theirs = pieces.at[held] + parts.low[again] - pieces.low[held]
+    theirs = pieces.at[earlier] + parts.low[again] - pieces.low[earlier]
     sizes = parts.high[again] - parts.low[again]
     view = buffer.data  # slices compare at memory speed; only repeated pieces come here
     for row, mine, known, size in zip(again.tolist(), ours.tolist(), theirs.tolist(), sizes.tolist(), strict=True):

@@ -30,5 +30,5 @@ def paths(client: I32, server: I32) -> I32:
     hosts = int(max(client.max(), server.max())) + 1
     servers = np.bincount(pairs >> 32, minlength=hosts)[client]
     clients = np.bincount(pairs & 0xFFFFFFFF, minlength=hosts)[server]
-    found: I32 = np.where(clients > servers, 2 * server + 1, 2 * client).astype(np.int32)
-    return found
+    path: I32 = np.where(clients > servers, 2 * server + 1, 2 * client).astype(np.int32)
+    return path

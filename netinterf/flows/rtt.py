@@ -29,20 +29,20 @@ from netinterf.workers import each
 
 __all__ = ["rtt_samples", "with_rtt"]
 
-AGAIN = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
+RETRANSMITTED = Mark.REPEAT.value | Mark.PARTIAL_REPEAT.value | Mark.FILL.value
 
 
 @attrs.frozen(eq=False)
-class Exchange:
-    """The rows of a block as questions and answers."""
+class AckColumns:
+    """The rows of a block as what elicits acknowledgements and what gives them."""
 
     flags: U16
     marks: U16
     end: I64  # relative number after the segment
     ack: I64
-    asks: Mask  # brings bytes that an acknowledgement can cover
-    answers: Mask
-    reached: tuple[I64, I64]  # packed running maximum of acknowledgements by the server, by the client
+    ack_eliciting: Mask  # brings bytes that an acknowledgement can cover
+    acknowledges: Mask
+    highest_ack: tuple[I64, I64]  # packed running maximum of acknowledgements by the server, by the client
 
 
 def rtt_samples(packets: Packets, flows: Flows, by_flow: Ragged, sides: Sides) -> RttSamples:
@@ -61,20 +61,20 @@ def rtt_samples(packets: Packets, flows: Flows, by_flow: Ragged, sides: Sides) -
 
     def sample(block: TcpBlock) -> RttSamples:
         parts = []
-        exchange = make_exchange(packets, block, sides)
+        acks = ack_columns(packets, block, sides)
         for outbound in (True, False):
-            asked, answer = covered(block, exchange, outbound)
-            kind = np.where(exchange.flags[asked] & TcpFlag.SYN.value, RttKind.HANDSHAKE.value, RttKind.DATA.value)
+            asked, answer = covered(block, acks, outbound)
+            kind = np.where(acks.flags[asked] & TcpFlag.SYN.value, RttKind.HANDSHAKE.value, RttKind.DATA.value)
             parts.append(make_samples(packets, block, asked, answer, kind))
-        asked, answer = echoed(packets, block, exchange)
+        asked, answer = echoed(packets, block, acks)
         parts.append(make_samples(packets, block, asked, answer, np.full(len(asked), RttKind.TIMESTAMP.value)))
         return RttSamples.concat(parts)
 
     return RttSamples.concat(each(sample, tcp_blocks(packets, by_flow)))
 
 
-def make_exchange(packets: Packets, block: TcpBlock, sides: Sides) -> Exchange:
-    """Tell which rows of a block ask and which answer."""
+def ack_columns(packets: Packets, block: TcpBlock, sides: Sides) -> AckColumns:
+    """Tell which rows of a block elicit acknowledgements and which give them."""
     rows, out = block.rows, block.outbound
     flags, marks = packets.tcp_flags.take(rows), packets.marks.take(rows)
     length = packets.payload_length.take(rows).astype(np.int64)
@@ -82,31 +82,31 @@ def make_exchange(packets: Packets, block: TcpBlock, sides: Sides) -> Exchange:
     ack = packets.relative_ack.take(rows)
     plain = (flags & TcpFlag.RST.value == 0) & (marks & Mark.DUPLICATE_FRAME.value == 0)
     seq = packets.relative_seq.take(rows)
-    asks = sound_rows(seq, block.side, plain) & (length > 0) & (marks & Mark.KEEP_ALIVE.value == 0)
-    answers = plain & (flags & TcpFlag.ACK.value != 0)
-    answers &= ack <= sides.sent[2 * block.first_flow : 2 * (block.first_flow + block.flows)][block.side ^ 1]
-    reached = (running_top(block.flow, ack, answers & ~out), running_top(block.flow, ack, answers & out))
-    return Exchange(flags, marks, seq + length, ack, asks, answers, reached)
+    ack_eliciting = sound_rows(seq, block.side, plain) & (length > 0) & (marks & Mark.KEEP_ALIVE.value == 0)
+    acknowledges = plain & (flags & TcpFlag.ACK.value != 0)
+    acknowledges &= ack <= sides.sent[2 * block.first_flow : 2 * (block.first_flow + block.flows)][block.side ^ 1]
+    highest_ack = (running_top(block.flow, ack, acknowledges & ~out), running_top(block.flow, ack, acknowledges & out))
+    return AckColumns(flags, marks, seq + length, ack, ack_eliciting, acknowledges, highest_ack)
 
 
-def covered(block: TcpBlock, exchange: Exchange, outbound: bool) -> tuple[I64, I64]:
+def covered(block: TcpBlock, acks: AckColumns, outbound: bool) -> tuple[I64, I64]:
     """Pair first transmissions of one direction with the first acknowledgement that covers them.
 
     Returns:
         Rows of the block that asked, and the rows that answered.
     """
     mine = block.outbound == outbound
-    again = exchange.marks & AGAIN != 0
-    asked = np.flatnonzero(exchange.asks & mine & ~again)
-    reached = exchange.reached[0 if outbound else 1]
-    answer = np.searchsorted(reached, packed(block.flow[asked], exchange.end[asked]))
-    fits = answer < len(reached)
+    again = acks.marks & RETRANSMITTED != 0
+    asked = np.flatnonzero(acks.ack_eliciting & mine & ~again)
+    highest_ack = acks.highest_ack[0 if outbound else 1]
+    answer = np.searchsorted(highest_ack, packed(block.flow[asked], acks.end[asked]))
+    fits = answer < len(highest_ack)
     answer = np.where(fits, answer, asked)
     fits &= (answer > asked) & (block.flow[answer] == block.flow[asked])
     repeats = np.cumsum(again & mine)
     fits &= repeats[answer] == repeats[asked]
     # a SYN is answered by a SYN/ACK: anything else is about another connection (RFC 9293 §3.10.7.4)
-    opening = exchange.flags & (TcpFlag.SYN.value | TcpFlag.ACK.value)
+    opening = acks.flags & (TcpFlag.SYN.value | TcpFlag.ACK.value)
     fits &= (opening[asked] != TcpFlag.SYN.value) | (opening[answer] == TcpFlag.SYN.value | TcpFlag.ACK.value)
     asked, answer = asked[fits], answer[fits]
     newest = np.ones(len(asked), np.bool_)
@@ -114,7 +114,7 @@ def covered(block: TcpBlock, exchange: Exchange, outbound: bool) -> tuple[I64, I
     return asked[newest], answer[newest]
 
 
-def echoed(packets: Packets, block: TcpBlock, exchange: Exchange) -> tuple[I64, I64]:
+def echoed(packets: Packets, block: TcpBlock, acks: AckColumns) -> tuple[I64, I64]:
     """Pair the first segment that carries a timestamp with the first packet that echoes it and acknowledges more.
 
     Segments and echoes with the same value are brought together by one sort of a mix of side and value, whose low bits
@@ -124,11 +124,11 @@ def echoed(packets: Packets, block: TcpBlock, exchange: Exchange) -> tuple[I64, 
     stamped = packets.tcp_options.take(rows) & TcpOption.TIMESTAMPS.value != 0
     if not stamped.any():
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    sent, received = exchange.reached[1], exchange.reached[0]
+    sent, received = acks.highest_ack[1], acks.highest_ack[0]
     acked = np.where(out, top_before(sent, block.flow), top_before(received, block.flow))
-    asks = np.flatnonzero(exchange.asks & stamped)
+    asks = np.flatnonzero(acks.ack_eliciting & stamped)
     echo = packets.tsecr.take(rows)
-    echoes = np.flatnonzero(exchange.answers & stamped & (exchange.ack > acked) & (echo != 0))
+    echoes = np.flatnonzero(acks.acknowledges & stamped & (acks.ack > acked) & (echo != 0))
     key = np.concatenate(
         [
             side[asks].astype(np.uint64) << np.uint64(32) | packets.tsval[rows[asks]],
@@ -143,7 +143,7 @@ def echoed(packets: Packets, block: TcpBlock, exchange: Exchange) -> tuple[I64, 
     first[1:] = group[1:] != group[:-1]
     is_echo = entry & np.uint64(1) == 0
     row = (entry >> np.uint64(1)).astype(np.int64)
-    return first_echoes(first, is_echo, row, (side, packets.tsval.take(rows), echo), exchange)
+    return first_echoes(first, is_echo, row, (side, packets.tsval.take(rows), echo), acks)
 
 
 def first_echoes(
@@ -151,7 +151,7 @@ def first_echoes(
     is_echo: Mask,
     row: I64,
     columns: tuple[I64, U32, U32],
-    exchange: Exchange,
+    acks: AckColumns,
 ) -> tuple[I64, I64]:
     """Pick, in each group of equal timestamps, the first segment and the first echo after it."""
     side, tsval, tsecr = columns
@@ -162,7 +162,7 @@ def first_echoes(
     chosen = np.flatnonzero(is_echo & ~is_echo[head] & (echoes - echoes[head] == 1))
     asked, answer = row[head[chosen]], row[chosen]
     fits = (side[asked] == side[answer] ^ 1) & (tsval[asked] == tsecr[answer])
-    fits &= exchange.ack[answer] >= exchange.end[asked]
+    fits &= acks.ack[answer] >= acks.end[asked]
     return asked[fits], answer[fits]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from netinterf.arrays import I64, U16, Mask
 from netinterf.flows.blocks import NOTHING, TcpBlock, last_before, packed, running_top, tcp_blocks, top_before
 from netinterf.flows.duplicates import NO_ROWS, duplicate_rows
-from netinterf.flows.holes import Stream, look_into_holes, overtaken
+from netinterf.flows.holes import Stream, find_holes, overtaken
 from netinterf.flows.numbers import Numbers, number_block
 from netinterf.schema import Flows, Mark, Packets, TcpFlag
 from netinterf.table import Ragged
@@ -27,7 +27,7 @@ from netinterf.workers import each
 
 __all__ = ["mark_segments"]
 
-SILENT = TcpFlag.SYN.value | TcpFlag.FIN.value | TcpFlag.RST.value
+CONTROL_FLAGS = TcpFlag.SYN.value | TcpFlag.FIN.value | TcpFlag.RST.value
 
 
 def mark_segments(packets: Packets, flows: Flows, by_flow: Ragged, datagrams: I64 = NO_ROWS) -> Packets:
@@ -68,38 +68,42 @@ def mark_block(packets: Packets, block: TcpBlock, numbers: Numbers) -> U16:
     start, end = numbers.seq, numbers.seq + length
     marks = np.zeros(len(start), np.uint16)
 
-    solid = numbers.seq_sound & (length > 0)
-    mark, other_mark = both_sides(block, end, solid)
+    carries_bytes = numbers.seq_sound & (length > 0)
+    high_water, other_high_water = both_sides(block, end, carries_bytes)
     acked, other_acked = both_sides(block, numbers.ack, numbers.ack_sound)
-    known = mark > NOTHING
-    quiet = flags & SILENT == 0
+    known = high_water > NOTHING
+    quiet = flags & CONTROL_FLAGS == 0
 
-    probe = numbers.seq_sound & known & (payload <= 1) & (start == mark - 1) & quiet
+    probe = numbers.seq_sound & known & (payload <= 1) & (start == high_water - 1) & quiet
     # one byte that the other side has not acknowledged yet is a repeated segment, not a probe of an idle peer
-    probe &= (payload == 0) | (other_acked <= NOTHING) | (other_acked >= mark)
+    probe &= (payload == 0) | (other_acked <= NOTHING) | (other_acked >= high_water)
     if probe.any():
         # nor is an acknowledgement that was overtaken by its own side's SYN or FIN
-        last = np.flatnonzero(solid & ~quiet)
-        probe[probe] = ~np.isin(packed(block.side[probe], mark[probe]), packed(block.side[last], end[last]))
+        last = np.flatnonzero(carries_bytes & ~quiet)
+        probe[probe] = ~np.isin(packed(block.side[probe], high_water[probe]), packed(block.side[last], end[last]))
     marks[probe] |= Mark.KEEP_ALIVE.value
-    solid &= ~probe
+    carries_bytes &= ~probe
 
-    gap = solid & known & (start > mark)
-    old = solid & known & (start < mark)
+    gap = carries_bytes & known & (start > high_water)
+    old = carries_bytes & known & (start < high_water)
     marks[gap] |= Mark.GAP_BEFORE.value
-    repeat = old & (end <= mark)
-    stream = Stream(start, end, numbers.ack, mark, acked, other_mark > NOTHING, solid, gap, numbers.ack_sound)
-    holes = look_into_holes(block, stream)
+    repeat = old & (end <= high_water)
+    stream = Stream(
+        start, end, numbers.ack, high_water, acked, other_high_water > NOTHING, carries_bytes, gap, numbers.ack_sound
+    )
+    holes = find_holes(block, stream)
     repeat[holes.rows] = holes.repeat
     old[holes.rows] = holes.partial | holes.repeat
     marks[old] |= np.where(repeat[old], Mark.REPEAT.value, Mark.PARTIAL_REPEAT.value).astype(np.uint16)
     marks[repeat & (end <= other_acked)] |= Mark.SPURIOUS.value
 
-    unseen = numbers.ack_sound & stream.other_known & (numbers.ack > other_mark) & (numbers.ack > acked)
+    unseen = numbers.ack_sound & stream.other_known & (numbers.ack > other_high_water) & (numbers.ack > acked)
     unseen[holes.unseen] = True
     marks[unseen] |= Mark.ACKED_UNSEEN.value
     marks[numbers.seq_sound & quiet & (window == 0)] |= Mark.ZERO_WINDOW.value
-    again = numbers.ack_sound & quiet & (payload == 0) & ~probe & (numbers.ack == acked) & (numbers.ack < other_mark)
+    again = (
+        numbers.ack_sound & quiet & (payload == 0) & ~probe & (numbers.ack == acked) & (numbers.ack < other_high_water)
+    )
     again &= same_window(block, window, numbers.seq_sound)
     marks[again] |= Mark.DUP_ACK.value
     fills = holes.rows[holes.fill]

@@ -75,10 +75,10 @@ def build_sides(packets: Packets, flows: Flows, by_flow: Ragged) -> Sides:
 
 def of_syn(values: NDArray[Any], syn: I32, without: int) -> NDArray[Any]:
     """Read a column at each side's SYN."""
-    found = np.full(len(syn), without, values.dtype)
+    column = np.full(len(syn), without, values.dtype)
     known = syn >= 0
-    found[known] = values[syn[known]]
-    return found
+    column[known] = values[syn[known]]
+    return column
 
 
 def numbers(packets: Packets, by_flow: Ragged, sides: int) -> tuple[U32, I64, I64]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-__all__ = ["Certificate", "certificates_behind", "has_stapled_timestamps", "kit", "read_certificate"]
+__all__ = ["Certificate", "certificates_behind", "cryptography_modules", "has_stapled_timestamps", "read_certificate"]
 
 TIMESTAMPS = "1.3.6.1.4.1.11129.2.4.2"  # signed certificate timestamps in a certificate (RFC 6962 §3.3)
 STAPLED_TIMESTAMPS = bytes.fromhex("060a2b06010401d679020405")
@@ -46,7 +46,7 @@ class Certificate:
 
 
 @cache
-def kit() -> Any:
+def cryptography_modules() -> Any:
     """Import what reads and verifies certificates, when the first one is met."""
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
@@ -65,7 +65,7 @@ def read_certificate(der: bytes) -> Certificate | None:
 
 
 def _read(der: bytes) -> Certificate:
-    tools = kit()
+    tools = cryptography_modules()
     read = tools.x509.load_der_x509_certificate(der)
     key, encoding = read.public_key(), tools.serialization
     try:
@@ -95,22 +95,22 @@ def _read(der: bytes) -> Certificate:
 
 def _names(read: Any, values: list[Any]) -> tuple[str, ...]:
     """List the DNS names that a certificate is made out to."""
-    x509 = kit().x509
+    x509 = cryptography_modules().x509
     for value in values:
         if isinstance(value, x509.SubjectAlternativeName):
             return tuple(name.lower().rstrip(".") for name in value.get_values_for_type(x509.DNSName))
     common = read.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return tuple(str(one.value).lower().rstrip(".") for one in common)
+    return tuple(str(attribute.value).lower().rstrip(".") for attribute in common)
 
 
 def certificates_behind(chain: bytes) -> list[bytes]:
     """Cut the list of certificates behind a leaf into its certificates (RFC 5246 §7.4.2); the last may be cut."""
-    found, at = [], 0
+    certificates, at = [], 0
     while at + 3 <= len(chain):
         end = at + 3 + int.from_bytes(chain[at : at + 3], "big")
-        found.append(chain[at + 3 : end])
+        certificates.append(chain[at + 3 : end])
         at = end
-    return found
+    return certificates
 
 
 def has_stapled_timestamps(response: bytes) -> bool:

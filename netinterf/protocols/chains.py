@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from netinterf.protocols.certificates import Certificate, kit
+from netinterf.protocols.certificates import Certificate, cryptography_modules
 
 __all__ = ["Anchor", "Signatures", "is_for", "is_rooted", "top_of"]
 
@@ -47,7 +47,7 @@ class Signatures:
 
 def verified(below: Any, key: bytes) -> bool:
     """Verify one signature: RSA (PKCS #1 v1.5 or PSS) or ECDSA; whatever cannot be verified does not hold."""
-    tools = kit()
+    tools = cryptography_modules()
     try:
         public, scheme = tools.serialization.load_der_public_key(key), below.signature_algorithm_parameters
         verify = partial(public.verify, below.signature, below.tbs_certificate_bytes, scheme)
@@ -93,15 +93,17 @@ def is_rooted(
 
 def links(below: Certificate, sent: Sequence[Certificate], signatures: Signatures) -> list[Certificate]:
     """List what was sent and signed *below*."""
-    named = [one for one in sent if one.authority and one.subject_der == below.issuer_der]
-    return [one for one in named if signatures.holds(below, one.key)]
+    named = [
+        certificate for certificate in sent if certificate.authority and certificate.subject_der == below.issuer_der
+    ]
+    return [certificate for certificate in named if signatures.holds(below, certificate.key)]
 
 
 def top_of(leaf: Certificate, sent: Sequence[Certificate], signatures: Signatures) -> Certificate:
     """Climb from a certificate as high as what was sent leads."""
     seen, top = [leaf], leaf
     while not top.own:
-        above = [one for one in links(top, sent, signatures) if one not in seen]
+        above = [certificate for certificate in links(top, sent, signatures) if certificate not in seen]
         if not above:
             break
         top = above[0]

@@ -106,7 +106,7 @@ def _over_tcp(streams: Streams) -> tuple[Dns, Answers]:
     place, stream = streams.data.offsets[:-1].copy(), np.arange(len(streams))
     stream = stream[streams.start == 0]
     place = place[stream]
-    found: list[tuple[I64, ...]] = []
+    rounds: list[tuple[I64, ...]] = []
     for _ in range(MAX_STREAM_MESSAGES):
         fits = place + 2 + HEADER <= ends[stream]
         place, stream = place[fits], stream[fits]
@@ -116,11 +116,13 @@ def _over_tcp(streams: Streams) -> tuple[Dns, Answers]:
         real = length >= HEADER
         place, stream, length = place[real], stream[real], length[real]
         captured = np.minimum(length, ends[stream] - place - 2)
-        found.append((stream, place + 2, captured, length))
+        rounds.append((stream, place + 2, captured, length))
         place = place + 2 + length
     empty = np.empty(0, np.int64)
     row, start, captured, length = (
-        (np.concatenate([empty, *part]) for part in zip(*found, strict=True)) if found else (empty, empty, empty, empty)
+        (np.concatenate([empty, *part]) for part in zip(*rounds, strict=True))
+        if rounds
+        else (empty, empty, empty, empty)
     )
     order = np.lexsort((start, row))
     row, start, captured, length = row[order], start[order], captured[order], length[order]

@@ -225,7 +225,7 @@ class _Block:
     def find_records(self, alive: I64) -> _Places:
         """Walk the records of all messages, one of each per round."""
         total = self.header[3] + self.header[4] + self.header[5]
-        found: list[_Places] = []
+        rounds: list[_Places] = []
         rows = alive
         for number in range(MAX_RECORDS):
             rows = rows[total[rows] > number]
@@ -246,13 +246,13 @@ class _Block:
             self.note(rows[~fits], ParseError.BAD_LENGTH, end[~fits] + 8)
             rows, owner, end, length = rows[fits], owner[fits], end[fits], length[fits]
             self.place[rows] = end + 10 + length
-            found.append(_Places(rows, np.full(len(rows), number), owner, end, length))
+            rounds.append(_Places(rows, np.full(len(rows), number), owner, end, length))
         else:
             self.note(rows, ParseError.TOO_LONG, self.place[rows])
-        if not found:
+        if not rounds:
             return _Places(*(np.empty(0, np.int64) for _ in range(5)))
         message, place, owner, fixed, sizes = (
-            np.concatenate([getattr(part, field.name) for part in found]) for field in attrs.fields(_Places)
+            np.concatenate([getattr(part, field.name) for part in rounds]) for field in attrs.fields(_Places)
         )
         order = np.argsort(message, kind="stable")
         return _Places(message[order], place[order], owner[order], fixed[order], sizes[order])
@@ -318,8 +318,8 @@ class _Block:
             if not len(message):
                 break
             code, size = words(self.data, place, 2), words(self.data, place + 2, 2)
-            told = (code == 15) & (size >= 2) & (place + 6 <= end)
-            extended[message[told]] = words(self.data, place[told] + 4, 2)
+            has_error = (code == 15) & (size >= 2) & (place + 6 <= end)
+            extended[message[has_error]] = words(self.data, place[has_error] + 4, 2)
             place = place + 4 + size
         return opt, dnssec_ok, extended
 

@@ -157,27 +157,27 @@ def read_head(data: bytes, more: bool = False) -> Head | None:
         return Head(0, method, target, _authority(method, target), b"", b"", -1, line_end + 1, ParseError.NONE, -1)
     end = HEAD_END.search(data, line_end) if line_end >= 0 else None
     stop = end.end() if end else len(data)
-    found: dict[bytes, bytes] = {}
+    headers: dict[bytes, bytes] = {}
     length, error, error_at = -1, ParseError.NONE, -1
     for match in HEADER.finditer(data, line_end, stop) if line_end >= 0 else ():
         name = match[1].lower()
-        if name in found or (end is None and match.end() == stop):  # the first one counts; a cut one says too little
+        if name in headers or (end is None and match.end() == stop):  # the first one counts; a cut one says too little
             continue
-        found[name] = match[2].rstrip()
+        headers[name] = match[2].rstrip()
         if name == b"content-length":
-            length = int(found[name]) if found[name].isdigit() and len(found[name]) < 19 else -1
+            length = int(headers[name]) if headers[name].isdigit() and len(headers[name]) < 19 else -1
             if length < 0:
                 error, error_at = ParseError.BAD_VALUE, match.start(2)
     if not method and not status:
         error, error_at = ParseError.BAD_VALUE, begin
     elif error is ParseError.NONE:
-        error, error_at = _flaw(data, line_end, stop, whole=end is not None, more=more)
-    host = found.get(b"host", b"").lower() or _authority(method, target)
-    location, server = found.get(b"location", b""), found.get(b"server", b"")
+        error, error_at = _head_error(data, line_end, stop, whole=end is not None, more=more)
+    host = headers.get(b"host", b"").lower() or _authority(method, target)
+    location, server = headers.get(b"location", b""), headers.get(b"server", b"")
     return Head(status, method, target, host, location, server, length, stop if end else -1, error, error_at)
 
 
-def _flaw(data: bytes, line_end: int, stop: int, *, whole: bool, more: bool) -> tuple[ParseError, int]:
+def _head_error(data: bytes, line_end: int, stop: int, *, whole: bool, more: bool) -> tuple[ParseError, int]:
     """Say what is wrong with the shape of a head and where; (NONE, -1) when nothing is."""
     odd = NO_HEADER.search(data, line_end, stop) if line_end >= 0 else None
     if odd:

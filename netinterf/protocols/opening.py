@@ -59,7 +59,7 @@ def openings(heads: Ragged) -> U8:
     printable = (head >= 0x20) & (head <= 0x7E) & inside
     whole = lengths >= 3
     size = head[:, 0].astype(np.int64) << 8 | head[:, 1]
-    found = (
+    signatures = (
         (Opening.TEXT, printable[:, :TEXT_START].all(axis=1)),
         (Opening.DNS, (size == lengths - 2) & (lengths >= 14) & (head[:, 4] & 0x78 == 0)),
         (Opening.OPENVPN, (size >= 14) & (size <= lengths - 2) & np.isin(head[:, 2], (0x38, 0x50)) & whole),
@@ -68,8 +68,8 @@ def openings(heads: Ragged) -> U8:
         (Opening.HTTP, np.any([starts(head, method + b" ") for method in METHODS], axis=0)),
         (Opening.TLS, np.isin(head[:, 0], (0x16, 0x17)) & (head[:, 1] == 3) & (head[:, 2] <= 9) & whole),
     )
-    for code, shown in found:  # the last that fits counts
-        kind[shown] = code
+    for code, matches in signatures:  # the last that fits counts
+        kind[matches] = code
     left = np.flatnonzero(kind == Opening.UNKNOWN)
     kind[left[is_noise(heads.take(left))]] = Opening.NOISE
     return kind

@@ -43,7 +43,7 @@ def parse_quic(buffer: U8, packets: Packets) -> Quic:
     row = row[order]
     flow, first, count = np.unique(packets.flow[row], return_index=True, return_counts=True)
     version = words(buffer, packets.payload_start[row[first]] + 1, 4)
-    hellos = read_all(buffer, packets, row, first, count)
+    hellos = read_initials(buffer, packets, row, first, count)
     whole = Ragged.of([np.frombuffer(hello, np.uint8) for hello in hellos], np.uint8)
     readable = np.flatnonzero(whole.lengths >= 4)
     begin, end = whole.offsets[:-1][readable], whole.offsets[1:][readable]
@@ -69,23 +69,23 @@ def is_initial(buffer: U8, start: I64) -> Mask:
     """Say which payloads begin with the header of an Initial of a known version (RFC 9000 §17.2, RFC 9369 §3.2)."""
     head, version = buffer[start], words(buffer, start + 1, 4)
     kind = np.where(version == V2, 0xD0, 0xC0)
-    found: Mask = (head & 0xF0 == kind) & np.isin(version, list(SALTS))
-    return found
+    initial: Mask = (head & 0xF0 == kind) & np.isin(version, list(SALTS))
+    return initial
 
 
-def read_all(buffer: U8, packets: Packets, row: I64, first: I64, count: I64) -> list[bytes]:
+def read_initials(buffer: U8, packets: Packets, row: I64, first: I64, count: I64) -> list[bytes]:
     """Open the first Initials of each conversation, and give the hello of each as far as it was put together."""
     start, size = packets.payload_start, packets.payload_captured
     hellos = []
     for place, number in zip(first.tolist(), count.tolist(), strict=True):
         frames: list[tuple[int, bytes]] = []
-        for one in row[place : place + min(number, MOST_INITIALS)].tolist():
-            frames += read_initial(buffer[start[one] : start[one] + size[one]].tobytes())[1]
-        hellos.append(put_together(frames))
+        for packet in row[place : place + min(number, MOST_INITIALS)].tolist():
+            frames += read_initial(buffer[start[packet] : start[packet] + size[packet]].tobytes())[1]
+        hellos.append(reassemble(frames))
     return hellos
 
 
-def put_together(frames: list[tuple[int, bytes]]) -> bytes:
+def reassemble(frames: list[tuple[int, bytes]]) -> bytes:
     """Join CRYPTO frames from offset 0 up to the first hole."""
     whole = b""
     for offset, piece in sorted(frames):

@@ -87,7 +87,7 @@ def ciphers() -> tuple[Any, Any]:
 
 
 @cache
-def broken_seal() -> type[Exception]:
+def invalid_tag() -> type[Exception]:
     """Import what AES-GCM raises when a packet was sealed with other keys."""
     from cryptography.exceptions import InvalidTag
 
@@ -116,12 +116,12 @@ def read_initial(datagram: bytes) -> tuple[int, list[Crypto]]:
         return version, []
     gcm, block = ciphers()
     try:
-        return version, read_crypto(opened(datagram, version, gcm, block))
-    except (IndexError, ValueError, broken_seal()):  # a length points behind the end, too short, other keys
+        return version, read_crypto(remove_protection(datagram, version, gcm, block))
+    except (IndexError, ValueError, invalid_tag()):  # a length points behind the end, too short, other keys
         return version, []
 
 
-def opened(datagram: bytes, version: int, gcm: Any, block: Any) -> bytes:
+def remove_protection(datagram: bytes, version: int, gcm: Any, block: Any) -> bytes:
     """Remove the protection of a client Initial (RFC 9001 §5.4); raises what the cipher raises when it does not fit."""
     destination = datagram[6 : 6 + datagram[5]]
     at = 6 + datagram[5]
@@ -140,7 +140,7 @@ def opened(datagram: bytes, version: int, gcm: Any, block: Any) -> bytes:
 
 def read_crypto(frames: bytes) -> list[Crypto]:
     """Pick the CRYPTO frames out of a client's first Initial, which holds PADDING, PING and CRYPTO."""
-    found, at = list[Crypto](), 0
+    crypto, at = list[Crypto](), 0
     while at < len(frames):
         if frames[at] != 0x06:
             if frames[at] > 1:
@@ -149,6 +149,6 @@ def read_crypto(frames: bytes) -> list[Crypto]:
             continue
         offset, at = read_varint(frames, at + 1)
         size, at = read_varint(frames, at)
-        found.append((offset, frames[at : at + size]))
+        crypto.append((offset, frames[at : at + size]))
         at += size
-    return found
+    return crypto

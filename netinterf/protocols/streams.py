@@ -131,7 +131,7 @@ class Streams:
         lengths = self.data.lengths[rows]
         inside = np.clip(offsets, 0, np.maximum(lengths - 1, 0))
         piece = np.searchsorted(self.piece_at, self.data.offsets[rows] + inside, side="right") - 1
-        found = np.full(len(piece), -1, np.int32)
+        packet = np.full(len(piece), -1, np.int32)
         known = lengths > 0
-        found[known] = self.piece_packet[piece[known]]
-        return found
+        packet[known] = self.piece_packet[piece[known]]
+        return packet

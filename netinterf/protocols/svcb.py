@@ -29,7 +29,7 @@ def offers_http3(data: U8, at: I64, stop: I64) -> Mask:
     Returns:
         One flag per record; False also for what cannot be read.
     """
-    found = np.zeros(len(at), np.bool_)
+    http3 = np.zeros(len(at), np.bool_)
     row = np.flatnonzero(at + 2 < stop)
     place, error = skip_names(data, at[row] + 2, stop[row])  # the target's name is not compressed (RFC 9460 §2.2)
     row, place = row[error == 0], place[error == 0]
@@ -41,13 +41,13 @@ def offers_http3(data: U8, at: I64, stop: I64) -> Mask:
         key, size = words(data, place, 2), words(data, place + 2, 2)
         place = place + 4 + size
         listed = (key == ALPN) & (place <= stop[row])
-        found[row[listed]] = lists_http3(data, place[listed] - size[listed], place[listed])
-    return found
+        http3[row[listed]] = lists_http3(data, place[listed] - size[listed], place[listed])
+    return http3
 
 
 def lists_http3(data: U8, at: I64, stop: I64) -> Mask:
     """Say which lists of protocol names, each behind its length (RFC 9460 §7.1.1), hold ``h3``."""
-    found = np.zeros(len(at), np.bool_)
+    http3 = np.zeros(len(at), np.bool_)
     row, place = np.arange(len(at)), at
     for _ in range(MOST_PROTOCOLS):
         inside = place < stop[row]
@@ -56,6 +56,6 @@ def lists_http3(data: U8, at: I64, stop: I64) -> Mask:
             break
         size = data[place].astype(np.int64)
         two = np.flatnonzero((size == 2) & (place + 3 <= stop[row]))
-        found[row[two[words(data, place[two] + 1, 2) == H3]]] = True
+        http3[row[two[words(data, place[two] + 1, 2) == H3]]] = True
         place = place + 1 + size
-    return found
+    return http3

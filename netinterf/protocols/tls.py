@@ -134,13 +134,13 @@ def _table(
     version[row], error[row], error_at[row] = hellos.version, hellos.error, hellos.error_at
     ech, cipher = np.zeros(count, np.bool_), np.zeros(count, np.uint16)
     ech[row], cipher[row] = hellos.ech, hellos.cipher
-    held = ~headless & (messages.kind[picked] == CERTIFICATE)
-    leaves, chain, walk = _certificates(messages, picked[held])
-    leaf_row = row_of[: len(picked)][held]
+    has_certificates = ~headless & (messages.kind[picked] == CERTIFICATE)
+    leaves, chain, walk = _certificates(messages, picked[has_certificates])
+    leaf_row = row_of[: len(picked)][has_certificates]
     error[leaf_row], error_at[leaf_row] = walk.error, walk.error_at
-    told = ~headless & (messages.kind[picked] == CERTIFICATE_STATUS)
-    stapled, walk = _stapled(messages, picked[told])
-    stapled_row = row_of[: len(picked)][told]
+    has_status = ~headless & (messages.kind[picked] == CERTIFICATE_STATUS)
+    stapled, walk = _stapled(messages, picked[has_status])
+    stapled_row = row_of[: len(picked)][has_status]
     error[stapled_row], error_at[stapled_row] = walk.error, walk.error_at
     followed = np.zeros(count, np.bool_)
     followed[row_of[: len(picked)]] = _followed(messages)[picked]

@@ -20,7 +20,7 @@ from netinterf.table import Ragged, Text, spans
 __all__ = ["Hellos", "Walk", "read_hellos"]
 
 SERVER_NAME, ALPN, SUPPORTED_VERSIONS = 0, 16, 43  # RFC 6066 §3, RFC 7301 §3.1, RFC 8446 §4.2.1
-HIDDEN_NAME = (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04)
+ENCRYPTED_NAME = (0xFE0D, 0xFFCE, 0xFF02, 0xFF03, 0xFF04)
 """Extensions that carry an encrypted name: encrypted_client_hello (draft-ietf-tls-esni-13 and later, RFC 9849), ESNI
 (draft-ietf-tls-esni-01) and the ECHO numbers between the two (drafts 03 to 08)."""
 
@@ -132,7 +132,7 @@ def read_hellos(data: U8, start: I64, stop: I64, length: I64, client: Mask) -> H
         version=version,
         name=_names(walk, client, *places[SERVER_NAME]),
         alpn=_protocols(walk, *places[ALPN]),
-        ech=_holds(extensions, HIDDEN_NAME),
+        ech=_holds(extensions, ENCRYPTED_NAME),
         versions=versions,
         cipher=cipher,
         extensions=extensions,
@@ -215,17 +215,17 @@ def _protocols(walk: Walk, at: I64, size: I64) -> Text:
     view = walk.data.data
     known: dict[bytes, Cursor] = {}
     texts: dict[bytes, bytes] = {}
-    found = []
+    lists = []
     for row, begin, end in zip(rows.tolist(), at[rows].tolist(), (at + size)[rows].tolist(), strict=True):
         body = bytes(view[begin:end])
         if body not in known:
             known[body], texts[body] = _protocol_list(body)
         if known[body].error:
             walk.fail(np.array([row]), known[body].error, np.array([begin + known[body].error_at]))
-        found.append(texts[body])
+        lists.append(texts[body])
     lengths = np.zeros(len(at), np.int64)
-    lengths[rows] = [len(text) for text in found]
-    return Text.from_lengths(lengths, np.frombuffer(b"".join(found), np.uint8))
+    lengths[rows] = [len(text) for text in lists]
+    return Text.from_lengths(lengths, np.frombuffer(b"".join(lists), np.uint8))
 
 
 def _protocol_list(body: bytes) -> tuple[Cursor, bytes]:

@@ -86,7 +86,7 @@ def read_records(streams: Streams) -> Fragments:
     place = streams.data.offsets[:-1].copy()
     unfinished = np.zeros(len(streams), np.bool_)
     sealed = np.zeros(len(streams), np.bool_)  # a ChangeCipherSpec was the last record
-    found: list[tuple[I64, ...]] = []
+    rounds: list[tuple[I64, ...]] = []
     row = np.arange(len(streams))
     while len(row):
         whole = ends[row] - place[row] >= RECORD_HEADER
@@ -98,18 +98,18 @@ def read_records(streams: Streams) -> Fragments:
         have = np.minimum(length, ends[row] - at)
         clear = (kind >= CHANGE_CIPHER_SPEC) & (kind <= HANDSHAKE) & (version >= 0x0300) & (version <= 0x0304)
         clear &= (length <= LONGEST_RECORD) & ((kind != ALERT) | (length == 2))
-        if not found:
+        if not rounds:
             clear &= kind != CHANGE_CIPHER_SPEC  # no stream begins with it
         guarded = np.flatnonzero(clear & sealed[row] & (kind == HANDSHAKE))
         clear[guarded] = _looks_like_hello(data, at[guarded], have[guarded])
         row, kind, version, at, length, have = (part[clear] for part in (row, kind, version, at, length, have))
         sealed[row] = kind == CHANGE_CIPHER_SPEC
-        found.append((row, kind, version, at, have))
+        rounds.append((row, kind, version, at, have))
         unfinished[row[have < length]] = True
         place[row] = at + length
         row = row[have == length]
     stream, kind, version, at, length = (
-        np.concatenate([part[column] for part in found] or [row]) for column in range(5)
+        np.concatenate([part[column] for part in rounds] or [row]) for column in range(5)
     )
     fragments = Fragments(stream, kind, version, at, length, unfinished & streams.more)
     return fragments.take(np.argsort(stream, kind="stable"))
@@ -148,7 +148,7 @@ def find_messages(streams: Streams, fragments: Fragments) -> Messages:
     sizes = np.bincount(parts.stream, weights=parts.length, minlength=len(streams)).astype(np.int64)
     ends = np.cumsum(sizes)
     place = ends - sizes
-    found: list[tuple[I64, ...]] = []
+    rounds: list[tuple[I64, ...]] = []
     row = np.flatnonzero(sizes)
     while len(row):
         start = place[row]
@@ -158,11 +158,11 @@ def find_messages(streams: Streams, fragments: Fragments) -> Messages:
         length[whole] = words(data, start[whole] + 1, 3)
         size = MESSAGE_HEADER + np.maximum(length, 0)
         known = kind <= LAST_HANDSHAKE_TYPE
-        found.append((row[known], kind[known], start[known], (start + np.minimum(size, room))[known], length[known]))
+        rounds.append((row[known], kind[known], start[known], (start + np.minimum(size, room))[known], length[known]))
         place[row] += size
         row = row[known & (size < room)]
     stream, kind, start, stop, length = (
-        np.concatenate([part[column] for part in found] or [row]) for column in range(5)
+        np.concatenate([part[column] for part in rounds] or [row]) for column in range(5)
     )
     order = np.argsort(start, kind="stable")
     stream, kind, start, stop, length = (part[order] for part in (stream, kind, start, stop, length))

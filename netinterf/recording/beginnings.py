@@ -11,7 +11,7 @@ from netinterf.schema import OrientedBy, TlsKind
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["tell_beginnings"]
+__all__ = ["beginning_facts"]
 
 TCP = 6
 
@@ -19,7 +19,7 @@ FEWEST = 3
 """Connections that begin with their request from which it is no accident that none was greeted."""
 
 
-def tell_beginnings(trace: "Trace") -> Iterator[RecordingFact]:
+def beginning_facts(trace: "Trace") -> Iterator[RecordingFact]:
     """Say whether handshakes were left out, how many connections began before, and whose roles are open."""
     sides, flows = trace.sides, trace.flows
     tcp = flows.protocol == TCP

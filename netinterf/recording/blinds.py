@@ -30,18 +30,18 @@ BLIND = ("filtered", "made", "skewed")
 
 def blind_to(rule: Rule) -> tuple[str, ...]:
     """Name the kinds of recording of which a rule says nothing for interference."""
-    missing = any(one.missing and covers(one.path, rule.mechanism) for one in MECHANISMS.values())
+    missing = any(mechanism.missing and covers(mechanism.path, rule.mechanism) for mechanism in MECHANISMS.values())
     return ("filtered", *rule.blind) if missing else rule.blind
 
 
 def blinded(trace: "Trace", evidence: Evidence) -> Evidence:
     """Take the weight from what the recording of its flow cannot show; it stays to be read."""
-    held = {name: getattr(trace.recording, name) for name in BLIND}
-    if not any(column.any() for column in held.values()):
+    columns = {name: getattr(trace.recording, name) for name in BLIND}
+    if not any(column.any() for column in columns.values()):
         return evidence
     flow = flows_of(trace, evidence)
     blind = np.zeros(len(evidence), np.bool_)
-    for name, column in held.items():
+    for name, column in columns.items():
         rules = [place for place, rule in enumerate(evidence.rules) if name in blind_to(rule)]
         blind |= np.isin(evidence.rule, rules) & np.append(column, False)[flow]
     return attrs.evolve(evidence, llr=np.where(blind, np.minimum(evidence.llr, 0.0), evidence.llr))

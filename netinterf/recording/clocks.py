@@ -11,12 +11,12 @@ from netinterf.recording.skew import FLOWS, QUEUED_NS, clocks_ahead
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["tell_clocks"]
+__all__ = ["clock_facts"]
 
 TCP = 6
 
 
-def tell_clocks(trace: "Trace") -> Iterator[RecordingFact]:
+def clock_facts(trace: "Trace") -> Iterator[RecordingFact]:
     """Say whether time went back in the file, and whether answers were captured before what they answer."""
     packets = trace.packets
     if np.any(packets.frame[1:] < packets.frame[:-1]):

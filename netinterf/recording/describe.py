@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.arrays import Mask
-from netinterf.recording.beginnings import tell_beginnings
-from netinterf.recording.clocks import tell_clocks
-from netinterf.recording.doubled import tell_doubled
+from netinterf.recording.beginnings import beginning_facts
+from netinterf.recording.clocks import clock_facts
+from netinterf.recording.doubled import duplicate_facts
 from netinterf.recording.fact import RecordingFact, Scope, conversations, share_of
 from netinterf.recording.grouped import Paths
-from netinterf.recording.losses import tell_losses
-from netinterf.recording.made import made_up
-from netinterf.recording.merged import tell_merged
+from netinterf.recording.losses import loss_facts
+from netinterf.recording.made import find_made
+from netinterf.recording.merged import merged_facts
 from netinterf.schema import Diagnostic
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def describe(trace: "Trace") -> tuple[RecordingFact, ...]:
     """
     if not len(trace.flows):
         return ()
-    tellers = (tell_paths, tell_doubled, tell_clocks, tell_losses, tell_merged, tell_beginnings)
-    return tuple(fact for tell in tellers for fact in tell(trace))
+    kinds = (path_facts, duplicate_facts, clock_facts, loss_facts, merged_facts, beginning_facts)
+    return tuple(fact for facts_of in kinds for fact in facts_of(trace))
 
 
 def notes(trace: "Trace") -> tuple[Diagnostic, ...]:
@@ -64,33 +64,35 @@ def notes(trace: "Trace") -> tuple[Diagnostic, ...]:
     return tuple(Diagnostic(fact.id, fact.says) for fact in describe(trace))
 
 
-def told(known: str, says: str, flows: Mask, of: Mask, *, certain: bool, why: str = "") -> Iterator[RecordingFact]:
+def path_fact(
+    name: str, template: str, flows: Mask, of: Mask, *, certain: bool, why: str = ""
+) -> Iterator[RecordingFact]:
     """Tell one kind, where there are conversations of it among those that could be."""
     numbers = share_of(flows & of, of)
     if numbers["flows"]:
-        sentence = says.format(whose=conversations(numbers), why=why)
-        yield RecordingFact(id=known, scope=Scope.PATH, certain=certain, says=sentence, numbers=numbers)
+        sentence = template.format(whose=conversations(numbers), why=why)
+        yield RecordingFact(id=name, scope=Scope.PATH, certain=certain, says=sentence, numbers=numbers)
 
 
-def tell_paths(trace: "Trace") -> Iterator[RecordingFact]:
+def path_facts(trace: "Trace") -> Iterator[RecordingFact]:
     """Tell what `Recording` holds of paths, and what it rests on."""
     recording, tcp = trace.recording, trace.flows.protocol == TCP
     every, alone = np.ones(len(tcp), np.bool_), recording.one_way & tcp
-    yield from told("recording.filtered", FILTERED, recording.filtered, tcp, certain=True)
+    yield from path_fact("recording.filtered", FILTERED, recording.filtered, tcp, certain=True)
     if 2 * np.count_nonzero(alone) > np.count_nonzero(tcp):
-        yield from told("recording.one_way", ONE_WAY, alone, tcp, certain=True)
-    yield from told("recording.rewritten_hops", HOPS, ~recording.ttl_informative, every, certain=False)
-    yield from told("recording.rewritten_ids", NUMBERS, ~recording.ip_id_informative, every, certain=False)
+        yield from path_fact("recording.one_way", ONE_WAY, alone, tcp, certain=True)
+    yield from path_fact("recording.rewritten_hops", HOPS, ~recording.ttl_informative, every, certain=False)
+    yield from path_fact("recording.rewritten_ids", NUMBERS, ~recording.ip_id_informative, every, certain=False)
     if not recording.made.any() and recording.timing_informative.all():
         return
-    made = made_up(trace.packets, trace.flows, trace.sides, trace.by_flow, Paths.number(trace.flows))
+    made = find_made(trace.packets, trace.flows, trace.sides, trace.by_flow, Paths.number(trace.flows))
     reasons = (
-        (made.one_number, "all connections begin at one sequence number"),
-        (made.one_id, "both ends write one IP identification into all packets"),
+        (made.shared_isn, "all connections begin at one sequence number"),
+        (made.shared_ip_id, "both ends write one IP identification into all packets"),
         (made.even_pace, "packets of both ends follow each other at one pace"),
     )
     why = ", ".join(words for flows, words in reasons if flows.any())
-    yield from told("recording.made", MADE, made.written, every, certain=True, why=why)
-    yield from told("recording.untimed", UNTIMED, made.no_time, every, certain=True)
+    yield from path_fact("recording.made", MADE, made.by_program, every, certain=True, why=why)
+    yield from path_fact("recording.untimed", UNTIMED, made.zero_duration, every, certain=True)
     split = ~recording.timing_informative & ~made.timeless
-    yield from told("recording.proxied", PROXIED, split, every, certain=False)
+    yield from path_fact("recording.proxied", PROXIED, split, every, certain=False)

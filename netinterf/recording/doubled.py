@@ -12,7 +12,7 @@ from netinterf.schema import Mark
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["tell_doubled"]
+__all__ = ["duplicate_facts"]
 
 UDP = 17
 
@@ -20,7 +20,7 @@ COPIED_SHARE = 0.02
 """Share of packets from which copies are worth a word: single ones are repeats of lower layers."""
 
 
-def tell_doubled(trace: "Trace") -> Iterator[RecordingFact]:
+def duplicate_facts(trace: "Trace") -> Iterator[RecordingFact]:
     """Say how many packets were captured twice, how long after each other, and whether a router lay between."""
     packets = trace.packets
     row = np.flatnonzero(packets.marks & Mark.DUPLICATE_FRAME.value)

@@ -28,8 +28,8 @@ def left_out(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, path
         sent -= ends >= 0
     bare = np.maximum(sent - data, 0).reshape(-1, 2).sum(axis=1)
     tcp = flows.protocol == TCP
-    both = tcp & (data.reshape(-1, 2) > 0).all(axis=1)
-    without = (paths.total(bare * tcp) == 0) & (paths.total(both) > 0)
+    two_way = tcp & (data.reshape(-1, 2) > 0).all(axis=1)
+    without = (paths.total(bare * tcp) == 0) & (paths.total(two_way) > 0)
     chosen = np.flatnonzero(without[paths.of] & tcp)
     if not len(chosen):
         return np.zeros(len(flows), np.bool_)
@@ -38,5 +38,5 @@ def left_out(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, path
     side = 2 * packets.flow[row].astype(np.int64) + ~packets.outbound[row]
     again = side[1:] == side[:-1]
     runs = np.bincount(paths.of[side[1:][again] // 2], minlength=paths.count)
-    found: Mask = (without & (runs >= UNACKNOWLEDGED))[paths.of]
-    return found
+    filtered: Mask = (without & (runs >= UNACKNOWLEDGED))[paths.of]
+    return filtered

@@ -6,7 +6,7 @@ from netinterf.arrays import I64, U16
 from netinterf.recording.boxes import behind_router, renumbers_ip_id, rewrites_ttl, splits_tcp
 from netinterf.recording.filtered import left_out
 from netinterf.recording.grouped import Paths
-from netinterf.recording.made import made_up
+from netinterf.recording.made import find_made
 from netinterf.recording.skew import skewed
 from netinterf.recording.vantage import PLACES, elect, places, votes
 from netinterf.schema import Flows, Mark, Packets, Recording, RttSamples, Sides, Status, Vantage
@@ -39,18 +39,18 @@ def gather(
     whole = PLACES[int(elect(cast.sum(axis=0, keepdims=True))[0])] if vantage == "auto" else Vantage(vantage)
     given = np.full(len(flows), PLACES.index(whole))
     tap = places(flows, cast) if vantage == "auto" and len(flows) else given
-    made = made_up(packets, flows, sides, by_flow, paths)
+    made = find_made(packets, flows, sides, by_flow, paths)
     seen = (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0)
     recording = Recording(
         tap=tap.astype(np.uint8),
         ttl_informative=~rewrites_ttl(packets, flows, sides, paths, tap),
-        ip_id_informative=~renumbers_ip_id(packets, flows, paths, tap) & ~made.one_id,
+        ip_id_informative=~renumbers_ip_id(packets, flows, paths, tap) & ~made.shared_ip_id,
         timing_informative=~splits_tcp(packets, flows, sides, rtts, paths, tap) & ~made.timeless,
         hops_apart=behind_router(packets, flows, paths),
         offloaded=paths.any(marked(packets, packets.status, Status.OFFLOADED, len(flows)) > 0),
         one_way=(~paths.any(seen)) & (np.bincount(paths.of, minlength=paths.count) >= ONE_WAY_FLOWS)[paths.of],
         filtered=left_out(packets, flows, sides, by_flow, paths),
-        made=made.written,
+        made=made.by_program,
         skewed=skewed(packets, flows, sides, rtts, by_flow, paths),
         duplicate_share=paths.share(marked(packets, packets.marks, Mark.DUPLICATE_FRAME, len(flows)), by_flow.lengths),
         loss_share=paths.share(marked(packets, packets.marks, Mark.ACKED_UNSEEN, len(flows)), by_flow.lengths),

@@ -35,13 +35,13 @@ class Paths:
     def share(self, part: NDArray[Any], whole: NDArray[Any]) -> F64:
         """Give the share that some flows' numbers have in others', by path; one entry per flow."""
         shares = self.total(part) / np.maximum(self.total(whole), 1)
-        told: F64 = shares[self.of]
-        return told
+        by_flow: F64 = shares[self.of]
+        return by_flow
 
     def any(self, holds: Mask) -> Mask:
         """Say whether something holds for a flow of the path; one entry per flow."""
-        told: Mask = (self.total(holds) > 0)[self.of]
-        return told
+        by_flow: Mask = (self.total(holds) > 0)[self.of]
+        return by_flow
 
     def kinds(self, flow: I64, value: NDArray[Any]) -> I64:
         """Count the different values that some flows of each path show; one entry per path.

@@ -11,12 +11,12 @@ from netinterf.schema import Mark
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["tell_losses"]
+__all__ = ["loss_facts"]
 
 PARTS = 10  # of the capture's time, among which losses are counted
 
 
-def tell_losses(trace: "Trace") -> Iterator[RecordingFact]:
+def loss_facts(trace: "Trace") -> Iterator[RecordingFact]:
     """Say how much the recorder missed, of which direction, and when."""
     packets = trace.packets
     row = np.flatnonzero(packets.marks & Mark.ACKED_UNSEEN.value)

@@ -12,7 +12,7 @@ from netinterf.recording.grouped import Paths
 from netinterf.schema import Flows, Packets, Sides
 from netinterf.table import Ragged
 
-__all__ = ["Made", "made_up"]
+__all__ = ["MadeSigns", "find_made"]
 
 TCP = 6
 
@@ -28,49 +28,49 @@ GAPS = 6
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Made:
+class MadeSigns:
     """What shows it, one entry per flow."""
 
-    one_number: Mask  # all connections of the client begin at one number, which RFC 6528 has drawn for each
-    one_id: Mask  # both ends write one IP identification into all packets; once is enough where numbers are one, too
+    shared_isn: Mask  # all connections of the client begin at one number, which RFC 6528 has drawn for each
+    shared_ip_id: Mask  # both ends write one IP identification into all packets; once is enough where numbers are one
     even_pace: Mask  # packets follow each other at one pace, whoever sent them
-    no_time: Mask  # conversations of several packets take no time at all
-    written: Mask  # the packets are no host's: one of the first three, or both ends show them in other conversations
+    zero_duration: Mask  # conversations of several packets take no time at all
+    by_program: Mask  # the packets are no host's: one of the first three, or both ends show them in other conversations
 
     @property
     def timeless(self) -> Mask:
         """Whether times tell nothing."""
-        return self.even_pace | self.no_time
+        return self.even_pace | self.zero_duration
 
 
-def made_up(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> Made:
+def find_made(packets: Packets, flows: Flows, sides: Sides, by_flow: Ragged, paths: Paths) -> MadeSigns:
     """Look for the signs, path by path."""
     tcp = flows.protocol == TCP
-    number, alike = one_number(flows, sides, paths, tcp), same_id(packets, sides)
-    value = one_id(packets, sides, paths, alike) | (alike & same_number(sides) & tcp)
+    shared_isns, constant = shared_isn(flows, sides, paths, tcp), constant_ip_id(packets, sides)
+    shared_ids = shared_ip_id(packets, sides, paths, constant) | (constant & equal_isns(sides) & tcp)
     pace = even_pace(packets, flows, by_flow, paths, tcp)
-    shown = number | value | pace
-    written = shown
+    shown = shared_isns | shared_ids | pace
+    by_program = shown
     if shown.any():
         hosts = np.concatenate([flows.client[shown], flows.server[shown]])
-        written = shown | (np.isin(flows.client, hosts) & np.isin(flows.server, hosts))
-    return Made(
-        one_number=number,
-        one_id=value,
+        by_program = shown | (np.isin(flows.client, hosts) & np.isin(flows.server, hosts))
+    return MadeSigns(
+        shared_isn=shared_isns,
+        shared_ip_id=shared_ids,
         even_pace=pace,
-        written=written,
-        no_time=mostly(paths, tcp & (flows.first == flows.last), tcp & (by_flow.lengths >= FLOWS)),
+        by_program=by_program,
+        zero_duration=mostly(paths, tcp & (flows.first == flows.last), tcp & (by_flow.lengths >= FLOWS)),
     )
 
 
 def mostly(paths: Paths, shows: Mask, could: Mask) -> Mask:
     """Say of each flow whether nearly all connections of its path that could show something do, and enough of them."""
-    seen = paths.total(shows & could)
-    found: Mask = ((seen >= FLOWS) & (seen >= MOST * paths.total(could)))[paths.of]
-    return found
+    showing = paths.total(shows & could)
+    most: Mask = ((showing >= FLOWS) & (showing >= MOST * paths.total(could)))[paths.of]
+    return most
 
 
-def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Mask) -> Mask:
+def shared_isn(flows: Flows, sides: Sides, paths: Paths, tcp: Mask) -> Mask:
     """Say of each flow whether connections of its path from different ports begin at one number."""
     opened = tcp & (sides.syn[0::2] >= 0)
     flow = np.flatnonzero(opened)
@@ -85,7 +85,7 @@ def one_number(flows: Flows, sides: Sides, paths: Paths, tcp: Mask) -> Mask:
     return mostly(paths, shared, opened)
 
 
-def same_id(packets: Packets, sides: Sides) -> Mask:
+def constant_ip_id(packets: Packets, sides: Sides) -> Mask:
     """Say of each flow whether first and last packets of both its ends carry one identification, and no zero.
 
     Zero is what hosts write into packets that are not to be cut (RFC 6864 §4.1).
@@ -94,24 +94,24 @@ def same_id(packets: Packets, sides: Sides) -> Mask:
         return np.zeros(len(sides) // 2, np.bool_)
     ends = np.stack([sides.first, sides.last], axis=1).reshape(-1, 4).astype(np.int64)
     number = packets.ip_id[np.maximum(ends, 0)]
-    both = (ends >= 0).all(axis=1) & (packets.version[np.maximum(ends[:, 0], 0)] == 4)
-    alike: Mask = both & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
-    return alike
+    complete = (ends >= 0).all(axis=1) & (packets.version[np.maximum(ends[:, 0], 0)] == 4)
+    constant: Mask = complete & (number == number[:, :1]).all(axis=1) & (number[:, 0] > 0)
+    return constant
 
 
-def same_number(sides: Sides) -> Mask:
+def equal_isns(sides: Sides) -> Mask:
     """Say of each flow whether both its ends begin at one sequence number."""
     opened = (sides.syn[0::2] >= 0) & (sides.syn[1::2] >= 0)
     same: Mask = opened & (sides.isn[0::2] == sides.isn[1::2])
     return same
 
 
-def one_id(packets: Packets, sides: Sides, paths: Paths, alike: Mask) -> Mask:
+def shared_ip_id(packets: Packets, sides: Sides, paths: Paths, constant: Mask) -> Mask:
     """Say of each flow whether connections of its path carry one identification each, and all of them the same."""
-    flow = np.flatnonzero(alike)
-    both = (sides.first[0::2] >= 0) & (sides.first[1::2] >= 0)
+    flow = np.flatnonzero(constant)
+    two_way = (sides.first[0::2] >= 0) & (sides.first[1::2] >= 0)
     single = (paths.kinds(flow, packets.ip_id[sides.first[2 * flow]].astype(np.int64)) == 1)[paths.of]
-    return mostly(paths, alike & single, both)
+    return mostly(paths, constant & single, two_way)
 
 
 def even_pace(packets: Packets, flows: Flows, by_flow: Ragged, paths: Paths, tcp: Mask) -> Mask:

@@ -10,14 +10,14 @@ from netinterf.recording.fact import RecordingFact, Scope
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["tell_merged"]
+__all__ = ["merged_facts"]
 
 PAUSE_NS = 3600 * 10**9
 """Pause after which a recording of other machines is another one: an hour, beyond what idle connections are kept open
 (7,200 s between keep-alives, RFC 9293 §3.8.4, are of one machine, which both parts would show)."""
 
 
-def tell_merged(trace: "Trace") -> Iterator[RecordingFact]:
+def merged_facts(trace: "Trace") -> Iterator[RecordingFact]:
     """Say whether several interfaces recorded conversations of their own, and times with other machines each."""
     flows, packets = trace.flows, trace.packets
     if not len(flows):

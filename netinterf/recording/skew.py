@@ -35,13 +35,13 @@ def skewed(packets: Packets, flows: Flows, sides: Sides, rtts: RttSamples, by_fl
 
     A conversation whose handshake shows it speaks for itself, and most of a path for all of it.
     """
-    shown, early = clocks_ahead(packets, sides, rtts, by_flow)
+    handshake_ahead, data_ahead = clocks_ahead(packets, sides, rtts, by_flow)
     spoke = (flows.protocol == TCP) & (sides.packets[0::2] > 0) & (sides.packets[1::2] > 0)
-    greeted, told = shown > 0, early > 0
-    most = 2 * paths.total(greeted) > paths.total(spoke & (sides.syn[1::2] >= 0))
-    many = (paths.total(told) >= FLOWS) & (2 * paths.total(told) > paths.total(spoke))
-    found: Mask = greeted | ((most & (paths.total(greeted) > 0)) | many)[paths.of]
-    return found
+    early_handshake, early_data = handshake_ahead > 0, data_ahead > 0
+    most = 2 * paths.total(early_handshake) > paths.total(spoke & (sides.syn[1::2] >= 0))
+    many = (paths.total(early_data) >= FLOWS) & (2 * paths.total(early_data) > paths.total(spoke))
+    skew: Mask = early_handshake | ((most & (paths.total(early_handshake) > 0)) | many)[paths.of]
+    return skew
 
 
 def clocks_ahead(packets: Packets, sides: Sides, rtts: RttSamples, by_flow: Ragged) -> tuple[I64, I64]:
@@ -58,22 +58,24 @@ def clocks_ahead(packets: Packets, sides: Sides, rtts: RttSamples, by_flow: Ragg
 
 def by_handshakes(packets: Packets, sides: Sides, rtts: RttSamples, by_flow: Ragged) -> I64:
     """Hold SYN, SYN/ACK and the first acknowledgement against each other."""
-    asked, answered = (column.astype(np.int64) for column in (sides.syn[0::2], sides.syn[1::2]))
-    ahead = np.zeros(len(asked), np.int64)
-    both = np.flatnonzero((asked >= 0) & (answered >= 0))
-    of_it = packets.ack[answered[both]] - packets.seq[asked[both]] == 1
-    ahead[both[of_it]] = packets.time[asked[both[of_it]]] - packets.time[answered[both[of_it]]]
-    timed = np.zeros(2 * len(asked), np.bool_)
+    syn, syn_ack = (column.astype(np.int64) for column in (sides.syn[0::2], sides.syn[1::2]))
+    ahead = np.zeros(len(syn), np.int64)
+    complete = np.flatnonzero((syn >= 0) & (syn_ack >= 0))
+    acknowledging = packets.ack[syn_ack[complete]] - packets.seq[syn[complete]] == 1
+    ahead[complete[acknowledging]] = (
+        packets.time[syn[complete[acknowledging]]] - packets.time[syn_ack[complete[acknowledging]]]
+    )
+    timed = np.zeros(2 * len(syn), np.bool_)
     timed[rtts.side[rtts.kind == RttKind.HANDSHAKE]] = True
     timed = timed[0::2]
-    untimed = np.flatnonzero((answered >= 0) & ~timed)
+    untimed = np.flatnonzero((syn_ack >= 0) & ~timed)
     near = by_flow.take(untimed)
     owner, row = near.parents(), near.values.astype(np.int64)
     first = packets.outbound[row] & (packets.tcp_flags[row] & (TcpFlag.ACK | TcpFlag.RST) == TcpFlag.ACK)
-    first &= packets.ack[row] - packets.seq[answered[untimed[owner]]] == 1
-    told = first_index(owner[first], row[first], len(untimed)).astype(np.int64)
-    untimed, told = untimed[told >= 0], told[told >= 0]
-    late = packets.time[answered[untimed]] - packets.time[told]
+    first &= packets.ack[row] - packets.seq[syn_ack[untimed[owner]]] == 1
+    first_ack = first_index(owner[first], row[first], len(untimed)).astype(np.int64)
+    untimed, first_ack = untimed[first_ack >= 0], first_ack[first_ack >= 0]
+    late = packets.time[syn_ack[untimed]] - packets.time[first_ack]
     ahead[untimed] = np.maximum(ahead[untimed], late)
     return beyond_queues(ahead)
 

@@ -27,16 +27,16 @@ def votes(packets: Packets, sides: Sides) -> I64:
         One row per flow: votes for client, server and middle, and how many votes were cast.
     """
     first = sides.first.reshape(-1, 2)
-    both = (first >= 0).all(axis=1)
+    two_way = (first >= 0).all(axis=1)
     ttl = packets.ttl[np.maximum(first, 0)] if len(packets) else np.zeros(first.shape, np.uint8)
     fresh = np.isin(ttl, INITIAL_TTLS)
     client, server = sides.rtt[0::2], sides.rtt[1::2]
-    timed = (client >= 0) & (server >= 0) & both
+    timed = (client >= 0) & (server >= 0) & two_way
     whole = np.maximum(client + server, 1)
     near = np.stack([client < NEAR_SHARE * whole, server < NEAR_SHARE * whole], axis=1)
-    told = both & (fresh[:, 0] != fresh[:, 1])
-    place = np.where(told[:, None], fresh, near & timed[:, None])
-    cast = told | timed
+    by_ttl = two_way & (fresh[:, 0] != fresh[:, 1])
+    place = np.where(by_ttl[:, None], fresh, near & timed[:, None])
+    cast = by_ttl | timed
     columns = (place[:, 0] & ~place[:, 1], place[:, 1] & ~place[:, 0], cast & ~place.any(axis=1), cast)
     return np.stack(columns, axis=1).astype(np.int64)
 

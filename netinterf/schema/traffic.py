@@ -200,8 +200,8 @@ class Recording(Table):
         return self._is(Vantage.MIDDLE)
 
     def _is(self, place: Vantage) -> Mask:
-        found: Mask = self.tap == tuple(Vantage).index(place)
-        return found
+        at_place: Mask = self.tap == tuple(Vantage).index(place)
+        return at_place
 
 
 @attrs.frozen(eq=False, kw_only=True)

@@ -83,7 +83,7 @@ class Conditions:
             vantages: Where the tap may be.
         """
         chance = rng.random(9)  # (one more than there are conditions: the draws behind it stay what they were)
-        odd = {name: bool(number < draw.share) for (name, draw), number in zip(DRAWS.items(), chance, strict=False)}
+        present = {name: bool(number < draw.share) for (name, draw), number in zip(DRAWS.items(), chance, strict=False)}
         where = vantages[int(rng.integers(len(vantages)))]
         cut = int(rng.choice([96, 128, 200, 256]))
         missed, badness = float(rng.uniform(0, 0.02)), float(rng.uniform(0, 1))
@@ -91,16 +91,16 @@ class Conditions:
         clock = str(rng.choice(["coarse", "steps"]))
         vantage = self.vantage or where
         picked = {
-            "ip": 6 if odd["ip"] else 4,
+            "ip": 6 if present["ip"] else 4,
             "vantage": vantage,
-            "direction": side if odd["direction"] else "both",
+            "direction": side if present["direction"] else "both",
             "luck": badness,
-            "capture_loss": missed if odd["capture_loss"] else 0.0,
-            "snaplen": cut if odd["snaplen"] else 0,
-            "offload": odd["offload"] and vantage != "middle",
-            "doubled": odd["doubled"],
-            "swapped": odd["swapped"],
-            "clock": clock if odd["clock"] else "good",
+            "capture_loss": missed if present["capture_loss"] else 0.0,
+            "snaplen": cut if present["snaplen"] else 0,
+            "offload": present["offload"] and vantage != "middle",
+            "doubled": present["doubled"],
+            "swapped": present["swapped"],
+            "clock": clock if present["clock"] else "good",
         }
         fixed = attrs.asdict(self, filter=lambda _, value: value is not None)
         return Conditions(**{**picked, **fixed})

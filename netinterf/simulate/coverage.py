@@ -20,7 +20,7 @@ class Coverage:
     def gaps(self) -> tuple[str, ...]:
         """List what is documented and not played."""
         systems = (f"{system.id}: {mechanism}" for (system, mechanism), plays in self.systems.items() if not plays)
-        return (*systems, *(one.id for one, plays in self.confounders.items() if not plays))
+        return (*systems, *(confounder.id for confounder, plays in self.confounders.items() if not plays))
 
 
 @cache
@@ -36,6 +36,7 @@ def coverage() -> Coverage:
             for mechanism in system.mechanisms
         },
         confounders={
-            one: tuple(play.name for play in plays if play.confounder == one.id) for one in LOOK_ALIKES.values()
+            confounder: tuple(play.name for play in plays if play.confounder == confounder.id)
+            for confounder in LOOK_ALIKES.values()
         },
     )

@@ -18,12 +18,12 @@ from netinterf.simulate.network.packet import Packet, address_text, segments
 from netinterf.simulate.network.path import Tap
 from netinterf.simulate.recorder import Recorder
 
-__all__ = ["Conversation", "Journal", "Seen"]
+__all__ = ["CapturedConversation", "Conversation", "Journal"]
 
 TIME = itemgetter(0)
 
 HOLD = 10_000_000_000
-"""How long packets are kept before they are written down, ns: a box may still name one of them as the provocation."""
+"""How long packets are kept before they are written down, ns: a box may still name one of them as the trigger."""
 
 LEAST = 2_000
 """Packets written down at a time: enough for columns to pay, few enough to stay in the processor's cache."""
@@ -38,12 +38,12 @@ class Conversation:
     name: str
     query_type: str | None = None
     query_id: int | None = None
-    odd: bool = False  # plays the benign look-alike of the scenario
+    look_alike: bool = False  # plays the benign look-alike of the scenario
     series: bool = False  # decidable only together with others
 
 
 @attrs.define
-class Seen:
+class CapturedConversation:
     """What the capture holds of one conversation."""
 
     first: int  # frame, counted from 1
@@ -67,7 +67,7 @@ class Journal:
     times: list[I64] = attrs.field(factory=list)
     frames: list[bytes] = attrs.field(factory=list)
     lengths: list[int] = attrs.field(factory=list)
-    seen: dict[int, Seen] = attrs.field(factory=dict)  # by conversation
+    seen: dict[int, CapturedConversation] = attrs.field(factory=dict)  # by conversation
 
     def write(self, until: int | None = None) -> None:
         """Write down what passed before *until* (ns since 1970 UTC), or everything."""
@@ -79,7 +79,7 @@ class Journal:
         for begin in range(0, count, LEAST):
             part = passed[begin : min(count, begin + LEAST)]
             if self.keeps is not None:
-                part = [one for one in part if self.keeps(one[0], one[3])]
+                part = [entry for entry in part if self.keeps(entry[0], entry[3])]
             if part:
                 self.enter(part)
         del passed[:count]
@@ -101,15 +101,15 @@ class Journal:
         for mine, first in zip(*np.unique(owner, return_index=True), strict=True):
             if mine >= 0 and mine not in self.seen:
                 row = int(rows[first])
-                self.seen[int(mine)] = Seen(before + int(first), bool(outbound[row]), packets[row])
+                self.seen[int(mine)] = CapturedConversation(before + int(first), bool(outbound[row]), packets[row])
         for place in np.flatnonzero(forged[rows] & (owner >= 0)):
             packet = packets[rows[place]]
             self.seen[packet.subject].forged.append((before + int(place), packet.forged))
-        provoked = {id(packet) for told in self.notes.values() for _, packet in told}
+        provoked = {id(packet) for notes in self.notes.values() for _, packet in notes}
         noted = np.array([id(packet) in provoked for packet in packets], bool)
         for place in np.flatnonzero(noted[rows] & (owner >= 0)):
-            found = self.seen[int(owner[place])]
-            found.trigger = found.trigger or before + int(place)
+            seen = self.seen[int(owner[place])]
+            seen.trigger = seen.trigger or before + int(place)
 
     def truths(self, talks: Sequence[Conversation], system: str, confounder: str) -> tuple[Truth, ...]:
         """Say of every conversation that was captured what happened to it, in order of first frame.
@@ -119,28 +119,28 @@ class Journal:
             system: Who interferes in this scene.
             confounder: Which benign look-alike is played.
         """
-        found = []
+        truths = []
         for subject, seen in self.seen.items():
             talk, packet = talks[subject], seen.packet
             ends = ((packet.source, packet.sport), (packet.destination, packet.dport))
             client, server = ends if seen.outbound else ends[::-1]
             visible = [word for _, word in seen.forged]
-            told = [word for word, _ in self.notes.get(subject, [])]
-            words = [word for word in told if word in visible] + visible + told
+            mechanisms = [word for word, _ in self.notes.get(subject, [])]
+            words = [word for word in mechanisms if word in visible] + visible + mechanisms
             mechanism, *also = dict.fromkeys(words) or [None]
-            found.append(
+            truths.append(
                 Truth(
                     kind=talk.kind, protocol=talk.protocol, client=address_text(client[0]), client_port=client[1],
                     server=address_text(server[0]), server_port=server[1], name=talk.name, first_frame=seen.first,
                     mechanism=mechanism, also=tuple(word for word in also if word),
                     forged=tuple(number for number, _ in seen.forged), trigger=seen.trigger,
                     system=system if mechanism else "",
-                    confounder=confounder if talk.odd and not mechanism else "", series=talk.series,
+                    confounder=confounder if talk.look_alike and not mechanism else "", series=talk.series,
                     limit=self.limits.get(subject, (0.0, 0.0, 0, 0)),
                     query_type=talk.query_type, query_id=talk.query_id,
                 )
             )  # fmt: skip
-        return tuple(sorted(found, key=lambda truth: truth.first_frame))
+        return tuple(sorted(truths, key=lambda truth: truth.first_frame))
 
     def stamps(self) -> list[int]:
         """Give the times as the recorder's clock told them."""

@@ -60,8 +60,8 @@ class Labels:
     def from_dict(cls, values: dict[str, Any]) -> "Labels":
         """Read back what :meth:`to_dict` gave."""
         truths = tuple(
-            Truth(**{**one, "forged": tuple(one["forged"]), "also": tuple(one.get("also", ())), **_limit(one)})
-            for one in values["truths"]
+            Truth(**{**truth, "forged": tuple(truth["forged"]), "also": tuple(truth.get("also", ())), **_limit(truth)})
+            for truth in values["truths"]
         )
         networks = tuple((prefix, asn, country) for prefix, asn, country in values.get("networks", ()))
         answers = tuple((name, address) for name, address in values.get("answers", ()))

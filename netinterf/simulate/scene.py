@@ -116,15 +116,15 @@ class Scene:
         if len(self.taken) + count > MOST_SERVERS:
             raise ValueError(f"a scene has room for {MOST_SERVERS} servers")
         nets = ["192.0.2.{}", "198.51.100.{}", "203.0.113.{}"]
-        found: list[Address] = []
-        while len(found) < count:
+        servers: list[Address] = []
+        while len(servers) < count:
             number = int(self.rng.integers(3 * 254))
             place = f"2001:db8:{number % 3:x}:{number % 7:x}::{number:x}"
             drawn = address(place if self.six else nets[number % 3].format(number // 3 + 1))
             if drawn not in self.taken:
                 self.taken.add(drawn)
-                found.append(drawn)
-        return found
+                servers.append(drawn)
+        return servers
 
     def global_addresses(self, count: int) -> list[Address]:
         """Draw ordinary global IPv4 addresses; see `draw_global`."""

@@ -58,7 +58,8 @@ def ordinary_apps(rng: np.random.Generator, port: int = 443) -> tuple[App, App]:
 def visit(
     scene: Scene, path: Path, server: Address, name: str, begin: float, *, port: int = 443,
     stacks: tuple[Stack, Stack] | None = None, client: tuple[Address, int] | None = None,
-    apps: tuple[App, App] | None = None, script: list[Turn] | None = None, odd: bool = False, series: bool = False,
+    apps: tuple[App, App] | None = None, script: list[Turn] | None = None, look_alike: bool = False,
+    series: bool = False,
 ) -> int:  # fmt: skip
     """Schedule one TCP connection.
 
@@ -73,7 +74,7 @@ def visit(
         client: Address and port of the client; the scene's own and the next port when left out.
         apps: The programs of client and server; one of them closes in the end when left out.
         script: Who says what; a short visit when left out.
-        odd: Whether this connection plays the scenario's benign look-alike.
+        look_alike: Whether this connection plays the scenario's benign look-alike.
         series: Whether it is decidable only together with others.
 
     Returns:
@@ -81,7 +82,7 @@ def visit(
     """
     rng = scene.rng
     source = client or (scene.client, scene.next_port())
-    subject = scene.converse(Conversation("flow", "tcp", name, odd=odd, series=series))
+    subject = scene.converse(Conversation("flow", "tcp", name, look_alike=look_alike, series=series))
     scene.world.after(
         begin,
         partial(

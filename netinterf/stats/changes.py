@@ -196,12 +196,12 @@ def split_p(
     """
     series = [np.asarray(column, np.float64).reshape(-1) for column in columns]
     count = len(series[0])
-    found = best_split(prepare(*series), count, least).gain
+    gain = best_split(prepare(*series), count, least).gain
     rng = np.random.default_rng(seed)
     beaten = 0
     for _ in range(shuffles):
         order = rng.permutation(count)
-        beaten += best_split(prepare(*(column[order] for column in series)), count, least).gain >= found - 1e-9
+        beaten += best_split(prepare(*(column[order] for column in series)), count, least).gain >= gain - 1e-9
     return (beaten + 1) / (shuffles + 1)
 
 

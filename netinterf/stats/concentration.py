@@ -103,7 +103,7 @@ class CommonLimit(NamedTuple):
     held: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
 
 
-class Tried(NamedTuple):
+class CandidateLimits(NamedTuple):
     """All limits of one unit, held against the connections of the sites at which something stopped."""
 
     centre: F64  # limits at every place, m of them
@@ -131,10 +131,10 @@ def find_common_limit(lives: Lives) -> CommonLimit:
     Returns:
         The limit; ``llr`` is 0 when nothing was stopped.
     """
-    held = np.full(len(lives.stopped), -np.inf)
+    log_odds = np.full(len(lives.stopped), -np.inf)
     struck = np.isin(lives.site, lives.site[lives.stopped])
     if not struck.any():
-        return CommonLimit(0.0, np.nan, np.nan, 0.0, held)
+        return CommonLimit(0.0, np.nan, np.nan, 0.0, log_odds)
     usual = lifetimes(lives, np.full(len(lives.stopped), USUAL_HAZARD))
     mine, rest = np.flatnonzero(struck), float(usual[~struck].sum())
     packets, size = (try_limits(lives, mine, usual[mine], in_bytes) for in_bytes in (False, True))
@@ -142,17 +142,17 @@ def find_common_limit(lives: Lives) -> CommonLimit:
     chosen = size if by_bytes > by_packets else packets
     likeliest = chance_under(lives, mine, int(np.argmax(chosen.total + chosen.belief)), chosen is size)
     odds = likeliest - usual[mine] + np.log(1.0 / LEAK - 1.0)
-    held[mine] = np.where(lives.stopped[mine], odds, -np.inf)
+    log_odds[mine] = np.where(lives.stopped[mine], odds, -np.inf)
     return CommonLimit(
         llr=float(np.logaddexp(by_packets, by_bytes) - np.log(2.0) + rest) - failures(lives, usual),
         packets=packets.mean,
         bytes=size.mean,
         in_packets=by_packets - by_bytes,
-        held=held,
+        held=log_odds,
     )
 
 
-def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> Tried:
+def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> CandidateLimits:
     """Hold all limits of one unit against some connections.
 
     Args:
@@ -171,7 +171,7 @@ def try_limits(lives: Lives, mine: I64, usual: F64, in_bytes: bool) -> Tried:
             np.add.at(under, site[rows], np.logaddexp(np.log1p(-LEAK) + chance, np.log(LEAK) + usual[rows, None]))
         total.append((np.logaddexp(under, without) - np.log(2.0)).sum(axis=0))
     centre, belief = np.tile(centre, len(PLACES)), np.tile(belief, len(PLACES)) - np.log(len(PLACES))
-    return Tried(centre, belief, np.concatenate(total))
+    return CandidateLimits(centre, belief, np.concatenate(total))
 
 
 def limits(in_bytes: bool) -> tuple[F64, F64, F64]:
@@ -194,7 +194,7 @@ def failures(lives: Lives, usual: F64) -> float:
     well, bad = np.bincount(server, usual), broken(lives, server)
     left = np.bincount(server, lives.stopped & lives.client_left) > 0
     rare, often = (np.where(left, max(BAD_CLIENT, share), share) for share in (BAD_SERVER, MANY_BAD))
-    single, many = (np.logaddexp(np.log1p(-one) + well, np.log(one) + bad).sum() for one in (rare, often))
+    single, many = (np.logaddexp(np.log1p(-prior) + well, np.log(prior) + bad).sum() for prior in (rare, often))
     single = np.logaddexp(np.log1p(-MANY) + single, np.log(MANY) + many)
     line = broken(lives, np.zeros(len(server), np.int64))[0]
     return float(np.logaddexp(np.log1p(-BAD_LINE) + single, np.log(BAD_LINE) + line))
@@ -218,8 +218,10 @@ def broken(lives: Lives, group: I64) -> F64:
     reached = ndtr((size - middle) / spread)
     share = (died / np.maximum(np.bincount(group, np.where(stopped, 1.0, reached)), 1e-9))[group]
     density = -size - np.log(spread) - 0.5 * np.log(2 * np.pi) - 0.5 * (off / spread) ** 2
-    told = np.where(stopped, np.log(np.maximum(share, 1e-9)) + density, np.log1p(-np.minimum(share * reached, 0.999)))
-    sized = np.bincount(group, told) - price(3, events)
+    likelihoods = np.where(
+        stopped, np.log(np.maximum(share, 1e-9)) + density, np.log1p(-np.minimum(share * reached, 0.999))
+    )
+    sized = np.bincount(group, likelihoods) - price(3, events)
     worst: F64 = np.where(died > 0, np.maximum(steady, sized), steady)
     return worst
 
@@ -233,8 +235,8 @@ def ages(lives: Lives) -> F64:
 def lifetimes(lives: Lives, hazard: F64) -> F64:
     """Give the log-likelihood of each life under a hazard per packet: it stopped at its age, or not up to it."""
     age = ages(lives)
-    told: F64 = age * np.log1p(-hazard) + np.where(lives.stopped, np.log(hazard), 0.0)
-    return told
+    likelihood: F64 = age * np.log1p(-hazard) + np.where(lives.stopped, np.log(hazard), 0.0)
+    return likelihood
 
 
 def chance_under(lives: Lives, mine: I64, which: int, in_bytes: bool) -> F64:
@@ -261,8 +263,8 @@ def chances(lives: Lives, mine: I64, place: int, centre: F64, width: F64, in_byt
     several = ndtr((most + above - centre) / width) - below
     between = EXACT * exact + (1.0 - EXACT) * several * step / (step + most - least)
     beyond = log_ndtr((centre - least) / width)
-    told = np.where(lives.stopped[mine, None], np.log(np.maximum(between, LEAST)), beyond)
-    return np.maximum(told, np.log(LEAST))
+    log_chance = np.where(lives.stopped[mine, None], np.log(np.maximum(between, LEAST)), beyond)
+    return np.maximum(log_chance, np.log(LEAST))
 
 
 PLACES: F64 = np.linspace(0.0, 1.0, 5)

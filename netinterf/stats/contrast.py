@@ -53,9 +53,9 @@ def contrast(target: F64, control: F64, grid: F64) -> F64:
     if len(targets) != len(controls):
         raise ParameterError("control", len(controls), f"as many rows as target ({len(targets)})")
     result = np.zeros(len(targets))
-    told = np.flatnonzero(np.any(targets != 0, axis=1) & np.any(controls != 0, axis=1))
-    for block in row_blocks(len(told), 6 * (points + 1)):
-        rows = told[block]
+    informative = np.flatnonzero(np.any(targets != 0, axis=1) & np.any(controls != 0, axis=1))
+    for block in row_blocks(len(informative), 6 * (points + 1)):
+        rows = informative[block]
         hit, beside = targets[rows], np.pad(controls[rows], ((0, 0), (1, 0)))  # share 0 in front
         below = np.logaddexp.accumulate(beside, axis=1)[:, :-1]  # all smaller shares of the control
         same = np.pad(hit + beside[:, 1:], ((0, 0), (1, 0)))
@@ -82,8 +82,10 @@ def contingency_log_p(hit: ArrayLike, spared: ArrayLike, control_hit: ArrayLike,
     Raises:
         ParameterError: A count is negative, no whole number or not finite.
     """
-    table = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in (hit, spared, control_hit, control_spared)))
-    cells = np.array([one.reshape(-1) for one in table])
+    table = np.broadcast_arrays(
+        *(np.asarray(count, np.float64) for count in (hit, spared, control_hit, control_spared))
+    )
+    cells = np.array([counts.reshape(-1) for counts in table])
     whole = np.isfinite(cells) & (cells >= 0) & (np.floor(cells) == cells)
     if not whole.all():
         raise ParameterError("counts", cells[~whole][0], "whole numbers of at least 0")

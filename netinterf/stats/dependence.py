@@ -98,8 +98,8 @@ def tempered(llr: ArrayLike, site: NDArray[np.integer[Any]], count: int, correla
     values, places = checked_members(llr, site, count, "llr")
     if not 0.0 <= correlation <= 1.0:
         raise ParameterError("correlation", correlation, "from 0 to 1")
-    told = np.bincount(places[(places >= 0) & (values != 0)], minlength=count)
-    effect = np.append(1.0 + np.maximum(told - 1, 0) * correlation, 1.0)  # the last is that of -1
+    informative = np.bincount(places[(places >= 0) & (values != 0)], minlength=count)
+    effect = np.append(1.0 + np.maximum(informative - 1, 0) * correlation, 1.0)  # the last is that of -1
     return np.asarray(values / effect[places])
 
 

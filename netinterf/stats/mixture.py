@@ -132,17 +132,17 @@ def mixture_of(loglik: F64, grid: F64, level: float = 0.95) -> Mixture:
         raise ParameterError("level", level, "above 0 and below 1")
     edge = np.concatenate([shares[:1], (shares[1:] + shares[:-1]) / 2, shares[-1:]])
     width, count = np.diff(edge), len(rows)
-    found = Mixture(llr=log_mean_exp(rows), share=np.empty(count), low=np.empty(count), high=np.empty(count))
+    mixture = Mixture(llr=log_mean_exp(rows), share=np.empty(count), low=np.empty(count), high=np.empty(count))
     for block in row_blocks(count, 4 * len(shares)):
         mass = _normalised(rows[block])
-        found.share[block] = mass @ shares
+        mixture.share[block] = mass @ shares
         summed = np.cumsum(mass, axis=1)
         own = np.arange(len(mass))
-        for end, tail in ((found.low, (1 - level) / 2), (found.high, (1 + level) / 2)):
+        for end, tail in ((mixture.low, (1 - level) / 2), (mixture.high, (1 + level) / 2)):
             cell = np.minimum(np.count_nonzero(summed < tail, axis=1), len(shares) - 1)
             inside = (tail - (summed[own, cell] - mass[own, cell])) / np.maximum(mass[own, cell], 1e-300)
             end[block] = edge[cell] + np.clip(inside, 0.0, 1.0) * width[cell]
-    return found
+    return mixture
 
 
 def theta_mixture(

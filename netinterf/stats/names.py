@@ -59,7 +59,7 @@ def name_rules(blocked: Iterable[str], spared: Iterable[str], *, level: float = 
         level: Greatest probability by chance.
 
     Returns:
-        The rules, those that cover most first. A word is told only for names that no suffix covers.
+        The rules, those that cover most first. A word is listed only for names that no suffix covers.
 
     Raises:
         ParameterError: *level* is no probability.
@@ -71,18 +71,22 @@ def name_rules(blocked: Iterable[str], spared: Iterable[str], *, level: float = 
     if len(hit) < FEWEST or not rest:
         return ()
     taken, text = {part for name in rest for part in suffixes_of(name)}, "\n".join(rest)
-    shared, spelled = covered_by_suffix(hit), one_each(covered_by_word(hit), longest=True)
-    suffixes = one_each({suffix: names for suffix, names in shared.items() if suffix not in taken}, longest=False)
+    shared, spelled = covered_by_suffix(hit), distinct_covers(covered_by_word(hit), longest=True)
+    suffixes = distinct_covers(
+        {suffix: names for suffix, names in shared.items() if suffix not in taken}, longest=False
+    )
     words = {word: names for word, names in spelled.items() if word not in text}
     tried = len(spelled) + sum(len(names) >= FEWEST for names in shared.values())  # what spared names refute as well
     rules = [
         NameRule(kind=kind, value=value, blocked=names, p=min(1.0, tried * chance(len(hit), len(rest), len(names))))
-        for kind, found in (("suffix", suffixes), ("word", words))
-        for value, names in found.items()
+        for kind, candidates in (("suffix", suffixes), ("word", words))
+        for value, names in candidates.items()
     ]
     kept: list[NameRule] = []
     seen: set[str] = set()
-    for rule in sorted(rules, key=lambda one: (one.kind != "suffix", -len(one.blocked), len(one.value), one.value)):
+    for rule in sorted(
+        rules, key=lambda rule: (rule.kind != "suffix", -len(rule.blocked), len(rule.value), rule.value)
+    ):
         fresh = set(rule.blocked) - seen
         if rule.p <= level and len(fresh) >= FEWEST:
             kept.append(rule)
@@ -104,33 +108,33 @@ def suffixes_of(name: str) -> list[str]:
 
 def covered_by_suffix(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """List the names under each suffix."""
-    found: dict[str, list[str]] = defaultdict(list)
+    covered: dict[str, list[str]] = defaultdict(list)
     for name in names:
         for suffix in suffixes_of(name):
-            found[suffix].append(name)
-    return {suffix: tuple(under) for suffix, under in found.items()}
+            covered[suffix].append(name)
+    return {suffix: tuple(under) for suffix, under in covered.items()}
 
 
 def covered_by_word(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """List the names that hold each run of letters; what stands in names of one domain only is no word."""
-    found: dict[str, set[str]] = defaultdict(set)
+    covered: dict[str, set[str]] = defaultdict(set)
     for name in names:
         host = name.rpartition(".")[0]
         for begin in range(len(host)):
             for end in range(begin + SHORTEST, min(begin + LONGEST, len(host)) + 1):
                 if not host[begin:end].isalpha():
                     break
-                found[host[begin:end]].add(name)
+                covered[host[begin:end]].add(name)
     return {
         word: tuple(sorted(holders))
-        for word, holders in found.items()
-        if len(holders) >= FEWEST and len({".".join(one.split(".")[-2:]) for one in holders}) >= FEWEST
+        for word, holders in covered.items()
+        if len(holders) >= FEWEST and len({".".join(holder.split(".")[-2:]) for holder in holders}) >= FEWEST
     }
 
 
-def one_each(found: dict[str, tuple[str, ...]], *, longest: bool) -> dict[str, tuple[str, ...]]:
+def distinct_covers(covered: dict[str, tuple[str, ...]], *, longest: bool) -> dict[str, tuple[str, ...]]:
     """Of what covers the same names, enough of them, keep the longest or the shortest."""
-    ordered = sorted(found.items(), key=lambda item: (len(item[0]), item[0]), reverse=not longest)
+    ordered = sorted(covered.items(), key=lambda item: (len(item[0]), item[0]), reverse=not longest)
     best = {names: value for value, names in ordered if len(names) >= FEWEST}  # of equals the last stays
     return {value: names for names, value in best.items()}
 

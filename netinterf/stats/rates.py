@@ -126,8 +126,8 @@ def beta_binomial_tail(k: ArrayLike, n: ArrayLike, a: float, b: float) -> F64:
     times, most = pairs[0][row] + np.arange(len(row)) - start[row], pairs[1][row]
     ways = gammaln(most + 1) - gammaln(times + 1) - gammaln(most - times + 1)
     each = ways + betaln(a + times, b + most - times) - betaln(a, b)
-    found: F64 = np.minimum(np.logaddexp.reduceat(each, start), 0.0)[place.reshape(-1)]
-    return found
+    tail: F64 = np.minimum(np.logaddexp.reduceat(each, start), 0.0)[place.reshape(-1)]
+    return tail
 
 
 def shrink(k: ArrayLike, n: ArrayLike, a: float, b: float, level: float = 0.95) -> Shrunk:

@@ -43,7 +43,7 @@ def share_e_process(hits: ArrayLike, tried: ArrayLike, bound: ArrayLike) -> F64:
     """
     from scipy.special import betainc, betaln
 
-    k, n, limit = np.broadcast_arrays(*(np.asarray(one, np.float64) for one in (hits, tried, bound)))
+    k, n, limit = np.broadcast_arrays(*(np.asarray(column, np.float64) for column in (hits, tried, bound)))
     if ((k < 0) | (k > n)).any():
         raise ParameterError("hits", float(k.min(initial=0.0)), "from 0 to tried")
     if ((limit <= 0) | (limit >= 1)).any():

@@ -150,7 +150,7 @@ multiprocessing.set_start_method("spawn")
 from netinterf.capture import source
 from netinterf.cli.main import main
 
-source.HELD = 1000  # so that a stream goes to a temporary file
+source.MEMORY_LIMIT = 1000  # so that a stream goes to a temporary file
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -8,11 +8,11 @@ from netinterf.simulate.messages.dns import AAAA, CNAME, Opt, Query, Record, ans
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Onward, World
 
-__all__ = ["Answering", "DnsInjector", "QueryDropper", "forge", "listed"]
+__all__ = ["AnswerStyle", "DnsInjector", "QueryDropper", "forge", "listed"]
 
 
 @attrs.frozen(kw_only=True)
-class Answering:
+class AnswerStyle:
     """How the answers of one injector are made."""
 
     form: Form = attrs.field(factory=Form)  # IP header, delay, gap
@@ -33,7 +33,7 @@ class Answering:
 
 
 @attrs.define
-class Known:
+class LearnedResolver:
     """What a box has learnt about a resolver from what passed."""
 
     reply: Packet
@@ -48,7 +48,7 @@ def listed(name: str, names: frozenset[str]) -> bool:
     return any(".".join(labels[place:]) in names for place in range(len(labels)))
 
 
-def forge(how: Answering, query: Query, message: bytes, pick: int, lifetime: int) -> bytes:
+def forge(how: AnswerStyle, query: Query, message: bytes, pick: int, lifetime: int) -> bytes:
     """Write a forged answer.
 
     Args:
@@ -83,13 +83,13 @@ class DnsInjector:
 
     world: World
     names: frozenset[str]  # with all names below them
-    makers: tuple[Answering, ...]
+    makers: tuple[AnswerStyle, ...]
     in_path: bool = False  # queries go no further: only the forged answer is seen
     swallows_replies: bool = False  # the query goes on, the resolver's answer is stopped
     mimics: bool = False  # takes over header, EDNS, time and, from the second time on, the message of the resolver
     alone: bool = False  # there is no resolver, so that only forged answers are seen
     places: dict[int, int] = attrs.field(factory=dict)  # of each maker in its cycle
-    known: dict[Address, Known] = attrs.field(factory=dict)
+    known: dict[Address, LearnedResolver] = attrs.field(factory=dict)
     under_way: dict[tuple[Address, int, int], int] = attrs.field(factory=dict)  # when a query passed
     caught: set[tuple[Address, int, int]] = attrs.field(factory=set)
     overheard: dict[tuple[Address, str, int], bytes] = attrs.field(factory=dict)  # true answers to blocked names
@@ -111,7 +111,7 @@ class DnsInjector:
         made = list[Onward]()
         for number, maker in enumerate(self.makers):
             if (not maker.kinds or query.kind in maker.kinds) and self.world.chance.random() < maker.share:
-                made += self.strike(number, maker, packet, query)
+                made += self.inject(number, maker, packet, query)
         if not made:
             return [(0, outbound, packet)]
         self.world.note(packet, self.mechanism)
@@ -128,25 +128,25 @@ class DnsInjector:
         if packet.sport != 53 or len(packet.payload) < 12:
             return [(0, False, packet)]
         key = (packet.destination, packet.dport, int.from_bytes(packet.payload[:2], "big"))
-        told = read_query(b"\0\0\1\0" + packet.payload[4:]) if self.mimics else None
-        if told is not None and listed(told.name, self.names) and not packet.payload[2] & 2:
-            self.overheard[packet.source, told.name.lower(), told.kind] = packet.payload
+        question = read_query(b"\0\0\1\0" + packet.payload[4:]) if self.mimics else None
+        if question is not None and listed(question.name, self.names) and not packet.payload[2] & 2:
+            self.overheard[packet.source, question.name.lower(), question.kind] = packet.payload
         if self.swallows_replies and key in self.caught:
             return []
-        known = self.known.setdefault(packet.source, Known(packet))
+        known = self.known.setdefault(packet.source, LearnedResolver(packet))
         known.reply, known.opt = packet.copy(), packet.payload[11] > 0  # the packet's hop limit goes on falling
         known.flags = int.from_bytes(packet.payload[2:4], "big") & 0xFFF0
         known.quickest = min(known.quickest, self.world.now - self.under_way.get(key, 0))
         return [(0, False, packet)]
 
-    def strike(self, number: int, maker: Answering, packet: Packet, query: Query) -> list[Onward]:
+    def inject(self, number: int, maker: AnswerStyle, packet: Packet, query: Query) -> list[Onward]:
         """Make the answers of one maker."""
         rng, chance = self.world.rng, self.world.chance
         burst, made = chance.randrange(2**15), list[Onward]()
         known = self.known.get(packet.destination) if self.mimics else None
         for order in range(maker.count):
             pick = self.pick(number, maker, query)
-            fields = maker.form.dress(packet, 0, order, rng, burst)
+            fields = maker.form.header_fields(packet, 0, order, rng, burst)
             lifetime = chance.randint(*maker.lifetime)
             delay = maker.form.delay + order * maker.form.gap
             if known is not None:
@@ -164,7 +164,7 @@ class DnsInjector:
             made.append((int(delay), False, forged))
         return made
 
-    def pick(self, number: int, maker: Answering, query: Query) -> int:
+    def pick(self, number: int, maker: AnswerStyle, query: Query) -> int:
         """Choose an entry of the pool."""
         if maker.order == "name":
             return sum(query.name.lower().encode())

@@ -30,8 +30,8 @@ class Border:
     windows: Sequence[tuple[int, int]] = ()  # ns since 1970 when it is closed; empty: always
     share: float = 1.0  # of the packets it should drop
     mechanism: str = "reach.isolation"
-    strange: set[Flow] = attrs.field(factory=set)
-    spoken: set[Flow] = attrs.field(factory=set)
+    foreign_flows: set[Flow] = attrs.field(factory=set)
+    opened_flows: set[Flow] = attrs.field(factory=set)
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Drop the packet if it may not pass."""
@@ -48,23 +48,23 @@ class Border:
         flow = flow_of(packet, outbound)
         if flow[2] in self.listed:
             return True
-        if (packet.protocol, flow[3]) in self.ports and not (self.parsed and self.foreign_speech(flow, packet)):
+        if (packet.protocol, flow[3]) in self.ports and not (self.parsed and self.foreign_protocol(flow, packet)):
             return True
         if packet.protocol != TCP or self.stage == "all":
             return False
         if outbound and packet.payload:
-            self.spoken.add(flow)
+            self.opened_flows.add(flow)
         if self.stage == "data":
-            return flow not in self.spoken
+            return flow not in self.opened_flows
         return outbound or not packet.payload
 
-    def foreign_speech(self, flow: Flow, packet: Packet) -> bool:
+    def foreign_protocol(self, flow: Flow, packet: Packet) -> bool:
         """Say whether a TCP flow began with something that is neither TLS nor HTTP."""
-        said = packet.payload
-        if packet.protocol == UDP or flow in self.strange:
-            return flow in self.strange
-        if said and flow not in self.spoken and packet.dport == flow[3]:
-            self.spoken.add(flow)
-            if not (said.startswith(HTTP_WORDS) or (said[:1] == b"\x16" and said[1:2] == b"\x03")):
-                self.strange.add(flow)
-        return flow in self.strange
+        data = packet.payload
+        if packet.protocol == UDP or flow in self.foreign_flows:
+            return flow in self.foreign_flows
+        if data and flow not in self.opened_flows and packet.dport == flow[3]:
+            self.opened_flows.add(flow)
+            if not (data.startswith(HTTP_WORDS) or (data[:1] == b"\x16" and data[1:2] == b"\x03")):
+                self.foreign_flows.add(flow)
+        return flow in self.foreign_flows

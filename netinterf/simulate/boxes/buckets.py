@@ -46,7 +46,7 @@ class Limiter:
     def tell(self, packet: Packet, outbound: bool) -> None:
         """Note the interference, if it is one."""
         if self.mechanism:
-            self.world.note(self.traffic.provocation(packet, outbound), self.mechanism)
+            self.world.note(self.traffic.trigger(packet, outbound), self.mechanism)
 
     def drop(self, packet: Packet, outbound: bool, rate: float, depth: float) -> None:
         """Write a loss down, and that it is interference, if it is."""
@@ -90,7 +90,7 @@ class Shaper(Limiter):
     rate: float  # bit/s, counting Ethernet bytes
     limit: float  # bytes of queue
     burst: float = 0.0  # bytes that pass at once after idleness
-    told: float = 5e6  # ns of delay from which a flow counts as slowed: below, nothing can be seen
+    visible_delay: float = 5e6  # ns of delay from which a flow counts as slowed: below, nothing can be seen
     links: dict[tuple[Any, ...], Link] = attrs.field(factory=dict)
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
@@ -105,7 +105,7 @@ class Shaper(Limiter):
         if delay < 0:
             self.drop(packet, outbound, self.rate, self.limit)
             return []
-        if delay > self.told:
+        if delay > self.visible_delay:
             self.tell(packet, outbound)
         return [(delay, outbound, packet)]
 

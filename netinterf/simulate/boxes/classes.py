@@ -9,7 +9,7 @@ __all__ = ["Flow", "TrafficClass", "flow_of"]
 Flow = tuple[Address, int, Address, int]
 """Address and port of the client, address and port of the server."""
 
-HEARD = 4096
+MOST_BYTES = 4096
 """Bytes of what a client says that a box keeps while it looks for a name: more than any ordinary ClientHello."""
 
 
@@ -31,7 +31,7 @@ class TrafficClass:
     grace: int = 0  # packets of a flow that still pass untouched once it is recognised
     heard: dict[Flow, tuple[int, bytes]] = attrs.field(factory=dict)
     chosen: dict[Flow, int] = attrs.field(factory=dict)  # flow -> packets since it was recognised
-    told: dict[Flow, Packet] = attrs.field(factory=dict)  # flow -> the packet that completed the name
+    triggers: dict[Flow, Packet] = attrs.field(factory=dict)  # flow -> the packet that completed the name
 
     def holds(self, packet: Packet, outbound: bool) -> bool:
         """Say whether *packet* is one to act on."""
@@ -51,16 +51,16 @@ class TrafficClass:
             return True
         if not outbound or not packet.payload:
             return False
-        count, said = self.heard.get(flow, (0, b""))
+        count, data = self.heard.get(flow, (0, b""))
         if count >= self.looks:
             return False
-        said = (said + packet.payload)[:HEARD]
-        self.heard[flow] = count + 1, said
-        found = any(name in said for name in self.names)
-        if found:
-            self.told[flow] = packet
-        return found
+        data = (data + packet.payload)[:MOST_BYTES]
+        self.heard[flow] = count + 1, data
+        matched = any(name in data for name in self.names)
+        if matched:
+            self.triggers[flow] = packet
+        return matched
 
-    def provocation(self, packet: Packet, outbound: bool) -> Packet:
+    def trigger(self, packet: Packet, outbound: bool) -> Packet:
         """Give what provoked an act on *packet*: the one that told the name, or *packet* where no name counts."""
-        return self.told.get(flow_of(packet, outbound), packet)
+        return self.triggers.get(flow_of(packet, outbound), packet)

@@ -11,14 +11,14 @@ from typing import Any
 import attrs
 
 from netinterf.simulate.boxes.form import Form
-from netinterf.simulate.boxes.sight import Rewrite, Side, Sight, end_of
+from netinterf.simulate.boxes.sight import ConnectionView, EndView, Rewrite, end_of
 from netinterf.simulate.boxes.triggers import Trigger
 from netinterf.simulate.encode import TCP
 from netinterf.simulate.messages.tcp_options import syn_options
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["Forger", "Rule", "Shot", "burst", "into_page", "into_reset"]
+__all__ = ["ForgedPacket", "Forger", "Rule", "burst", "into_page", "into_reset"]
 
 
 PAYLOADS = ("http.blockpage", "tcp.data")
@@ -26,7 +26,7 @@ PAYLOADS = ("http.blockpage", "tcp.data")
 
 
 @attrs.frozen(kw_only=True)
-class Shot:
+class ForgedPacket:
     """One forged packet; its numbers are those of the next packet in its direction."""
 
     form: Form
@@ -37,12 +37,12 @@ class Shot:
     behind: bool = False  # its numbers follow the payload that the burst has sent to that end so far
     shift: int = 0  # added to the sequence number
     ack_shift: int = 0  # added to the acknowledgement number
-    wild: bool = False  # the sequence number is random, as that of a forged SYN/ACK has to be
+    random_seq: bool = False  # the sequence number is random, as that of a forged SYN/ACK has to be
     left_ack: bool = False  # the acknowledgement field is filled without the ACK flag
     swapped: bool = False  # its ports are those of the connection in the other byte order
     late: float = 0.0  # ns after the first of the burst
-    turn: float = 0.0  # later by this share of the round trip between box and server
-    word: str = ""  # mechanism when it is not the rule's
+    rtt_share: float = 0.0  # later by this share of the round trip between box and server
+    mechanism: str = ""  # when it is not the rule's
 
 
 @attrs.frozen(kw_only=True)
@@ -50,8 +50,8 @@ class Rule:
     """When a forger strikes, and how."""
 
     when: Trigger
-    word: str  # mechanism of the verdict format
-    bursts: tuple[tuple[Shot, ...], ...] = ((),)  # one of them is drawn per strike
+    mechanism: str  # of the verdict format
+    bursts: tuple[tuple[ForgedPacket, ...], ...] = ((),)  # one of them is drawn per strike
     share: float = 1.0  # of the triggers that it acts on: real ones miss some under load
     once: bool = True  # at most once per connection
     spread: float = 0.3  # of the logarithm of the delay, from strike to strike
@@ -61,22 +61,22 @@ class Rule:
     rewrite: Rewrite | None = None  # what becomes of the server's packets
 
 
-def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: Any) -> tuple[Shot, ...]:
+def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: Any) -> tuple[ForgedPacket, ...]:
     """Build a burst of empty packets, `form.gap` apart.
 
     Args:
         form: How all of them look.
         flags: Flags of each.
         step: Added to the sequence number from packet to packet.
-        same: Further fields of :class:`Shot`, the same for all.
+        same: Further fields of :class:`ForgedPacket`, the same for all.
     """
     return tuple(
-        Shot(form=form, flags=flag, shift=order * step, late=order * form.gap, **same)
+        ForgedPacket(form=form, flags=flag, shift=order * step, late=order * form.gap, **same)
         for order, flag in enumerate(flags)
     )
 
 
-def into_reset(packet: Packet, _: Sight) -> Packet:
+def into_reset(packet: Packet, _: ConnectionView) -> Packet:
     """Turn a server's packet into a RST/ACK and keep its header (TSPU SNI-I; Xue et al., IMC 2022)."""
     return packet.copy(flags=RST | ACK, payload=b"")
 
@@ -84,11 +84,11 @@ def into_reset(packet: Packet, _: Sight) -> Packet:
 def into_page(page: bytes) -> Rewrite:
     """Make a rewriter that puts *page* into the first packet with which the server answers, and keeps back the rest."""
 
-    def rewrite(packet: Packet, sight: Sight) -> Packet | None:
+    def rewrite(packet: Packet, view: ConnectionView) -> Packet | None:
         if not packet.payload:
-            return None if packet.flags & FIN or sight.replaced >= 0 else packet
-        sight.replaced = packet.seq if sight.replaced < 0 else sight.replaced
-        if packet.seq != sight.replaced:
+            return None if packet.flags & FIN or view.replaced >= 0 else packet
+        view.replaced = packet.seq if view.replaced < 0 else view.replaced
+        if packet.seq != view.replaced:
             return None
         return packet.copy(payload=page, flags=ACK | PSH | FIN)
 
@@ -96,13 +96,13 @@ def into_page(page: bytes) -> Rewrite:
 
 
 @attrs.frozen(eq=False)
-class Strike:
-    """One strike of a forger."""
+class Injection:
+    """One injection: what a forger writes for one trigger."""
 
     rule: Rule
     trigger: Packet
     outbound: bool  # direction of the trigger
-    sight: Sight
+    view: ConnectionView
     numbers: tuple[int, int]  # random, the same for all packets to the server, and to the client
 
 
@@ -113,34 +113,36 @@ class Forger:
     world: World
     rules: tuple[Rule, ...]
     lag: int = 0  # ns that the traffic takes longer than its copy: forged packets may overtake their trigger
-    sights: dict[tuple[Address, int, Address, int], Sight] = attrs.field(factory=dict)
-    sentences: dict[tuple[Address, Address, int], int] = attrs.field(factory=dict)  # until when whom it punishes
-    greetings: dict[Address, tuple[Side, float]] = attrs.field(factory=dict)  # last SYN/ACK of servers, their distance
+    views: dict[tuple[Address, int, Address, int], ConnectionView] = attrs.field(factory=dict)
+    punished_until: dict[tuple[Address, Address, int], int] = attrs.field(factory=dict)  # until when whom it punishes
+    syn_acks: dict[Address, tuple[EndView, float]] = attrs.field(
+        factory=dict
+    )  # last SYN/ACK of servers, their distance
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Look at a packet, let it pass unless a rule forbids, and strike where a rule says so."""
         if packet.protocol != TCP:
             return [(self.lag, outbound, packet)]
-        sight = self.look(packet, outbound)
+        view = self.look(packet, outbound)
         kept: Packet | None = packet
-        if outbound in sight.silent:
+        if outbound in view.silent:
             kept = None
-        elif not outbound and sight.rewrite is not None:
-            kept = sight.rewrite(packet, sight)
+        elif not outbound and view.rewrite is not None:
+            kept = view.rewrite(packet, view)
             if kept is not None and kept is not packet:
-                kept.forged = sight.reason
+                kept.forged = view.reason
         passed: list[Onward] = [] if kept is None else [(self.lag, outbound, kept)]
         made: list[Onward] = []
         for number, rule in enumerate(self.rules):
-            if (rule.once and number in sight.struck) or not rule.when(packet, outbound, sight):
+            if (rule.once and number in view.spent_rules) or not rule.when(packet, outbound, view):
                 continue
-            sight.struck.add(number)
+            view.spent_rules.add(number)
             if self.world.chance.random() < rule.share:
                 passed = [] if rule.swallow else passed
-                made += self.strike(rule, packet, outbound, sight)
+                made += self.inject(rule, packet, outbound, view)
         return passed + made
 
-    def look(self, packet: Packet, outbound: bool) -> Sight:
+    def look(self, packet: Packet, outbound: bool) -> ConnectionView:
         """Find or open the record of the connection, and add what this packet shows."""
         client, port, server, service = (
             (packet.source, packet.sport, packet.destination, packet.dport)
@@ -148,76 +150,82 @@ class Forger:
             else (packet.destination, packet.dport, packet.source, packet.sport)
         )
         key, now = (client, port, server, service), self.world.now
-        sight = self.sights.get(key)
+        view = self.views.get(key)
         fresh = outbound and packet.flags & (SYN | ACK) == SYN
-        if sight is None or (fresh and packet.seq != sight.isn):
-            greeting, distance = self.greetings.get(server, (Side(), 0.0))
-            sight = Sight({True: Side(), False: attrs.evolve(greeting)}, isn=packet.seq, began=now if fresh else 0)
-            sight.punished = self.sentences.get((client, server, service), 0) > now
-            sight.beyond = distance
-            self.sights[key] = sight
-        sight.see(packet, outbound, now)
-        side = sight.sides[False]
+        if view is None or (fresh and packet.seq != view.isn):
+            syn_ack, distance = self.syn_acks.get(server, (EndView(), 0.0))
+            view = ConnectionView(
+                {True: EndView(), False: attrs.evolve(syn_ack)}, isn=packet.seq, began=now if fresh else 0
+            )
+            view.punished = self.punished_until.get((client, server, service), 0) > now
+            view.far_rtt = distance
+            self.views[key] = view
+        view.see(packet, outbound, now)
+        side = view.sides[False]
         if not outbound and packet.flags & SYN:
-            self.greetings[server] = attrs.evolve(side), sight.beyond
-        elif not outbound and server in self.greetings:
-            self.greetings[server][0].usual = side.usual
-        return sight
+            self.syn_acks[server] = attrs.evolve(side), view.far_rtt
+        elif not outbound and server in self.syn_acks:
+            self.syn_acks[server][0].usual = side.usual
+        return view
 
-    def strike(self, rule: Rule, trigger: Packet, outbound: bool, sight: Sight) -> list[Onward]:
+    def inject(self, rule: Rule, trigger: Packet, outbound: bool, view: ConnectionView) -> list[Onward]:
         """Do what a rule says."""
         world = self.world
-        world.note(trigger, rule.word)
-        sight.silent |= set(rule.silence)
+        world.note(trigger, rule.mechanism)
+        view.silent |= set(rule.silence)
         if rule.rewrite is not None:
-            sight.rewrite, sight.reason = rule.rewrite, rule.word
+            view.rewrite, view.reason = rule.rewrite, rule.mechanism
         if rule.penalty[1]:
             client, server = (trigger.source, trigger.destination)[:: 1 if outbound else -1]
             port = trigger.dport if outbound else trigger.sport
-            self.sentences[client, server, port] = world.now + int(world.chance.uniform(*rule.penalty))
-        shots = rule.bursts[world.chance.randrange(len(rule.bursts))]
+            self.punished_until[client, server, port] = world.now + int(world.chance.uniform(*rule.penalty))
+        packets = rule.bursts[world.chance.randrange(len(rule.bursts))]
         stretch = world.chance.lognormvariate(0.0, rule.spread)
-        strike = Strike(rule, trigger, outbound, sight, (world.chance.randrange(2**15), world.chance.randrange(2**15)))
-        counts, said = {True: 0, False: 0}, {True: 0, False: 0}
+        injection = Injection(
+            rule, trigger, outbound, view, (world.chance.randrange(2**15), world.chance.randrange(2**15))
+        )
+        counts, sent_bytes = {True: 0, False: 0}, {True: 0, False: 0}
         made: list[Onward] = []
-        for shot in shots:
-            to = shot.to_client
-            wait = shot.form.delay * stretch + shot.late + shot.turn * sight.beyond
-            packet = self.forge(strike, shot, counts[to], wait)
-            beside = packet.flags & RST and not packet.payload and rule.word in PAYLOADS
-            packet.forged = shot.word or ("tcp.reset" if beside else rule.word)
-            packet.seq = (packet.seq + (said[to] if shot.behind else 0)) % 2**32
+        for spec in packets:
+            to = spec.to_client
+            wait = spec.form.delay * stretch + spec.late + spec.rtt_share * view.far_rtt
+            packet = self.forge(injection, spec, counts[to], wait)
+            accompanying = packet.flags & RST and not packet.payload and rule.mechanism in PAYLOADS
+            packet.forged = spec.mechanism or ("tcp.reset" if accompanying else rule.mechanism)
+            packet.seq = (packet.seq + (sent_bytes[to] if spec.behind else 0)) % 2**32
             counts[to] += 1
-            said[to] += len(packet.payload)
+            sent_bytes[to] += len(packet.payload)
             made.append((int(wait), not to, packet))
         return made
 
-    def forge(self, strike: Strike, shot: Shot, order: int, wait: float) -> Packet:
+    def forge(self, injection: Injection, spec: ForgedPacket, order: int, wait: float) -> Packet:
         """Make packet *order* towards one end of a strike, to leave after *wait* ns."""
-        trigger, sight, rng = strike.trigger, strike.sight, self.world.rng
-        along = strike.outbound != shot.to_client  # in the name of the trigger's own sender
-        unsent = along and (shot.start or strike.rule.swallow)
+        trigger, view, rng = injection.trigger, injection.view, self.world.rng
+        along = injection.outbound != spec.to_client  # in the name of the trigger's own sender
+        unsent = along and (spec.start or injection.rule.swallow)
         reached = trigger.seq if unsent else end_of(trigger)
         expected = trigger.ack if trigger.flags & ACK else 0
         seq, ack = (reached, expected) if along else (expected, reached)
-        sender, receiver = sight.sides[not shot.to_client], sight.sides[shot.to_client]
-        fields = shot.form.dress(trigger, sender.ttl, order, rng, strike.numbers[shot.to_client], sender.ids[1])
+        sender, receiver = view.sides[not spec.to_client], view.sides[spec.to_client]
+        fields = spec.form.header_fields(
+            trigger, sender.ttl, order, rng, injection.numbers[spec.to_client], sender.ids[1]
+        )
         fields["options"] = b""
-        if shot.form.imitates:
+        if spec.form.imitates:
             fields |= sender.imitated(receiver, self.world.now + int(wait), order, int(rng.integers(2**16)))
-        if shot.flags & SYN and shot.form.imitates:
-            fields["options"] = self.greeting(sender, receiver)
+        if spec.flags & SYN and spec.form.imitates:
+            fields["options"] = self.syn_ack_options(sender, receiver)
             fields["window"] = sender.last.window if sender.last and sender.last.flags & SYN else fields["window"]
-        fields["seq"] = int(rng.integers(2**32)) if shot.wild else (seq + shot.shift) % 2**32
-        fields["ack"] = (ack + shot.ack_shift) % 2**32 if shot.flags & ACK or shot.left_ack else 0
-        payload = shot.payload if isinstance(shot.payload, bytes) else shot.payload(trigger)
-        fields |= {"flags": shot.flags, "payload": payload}
+        fields["seq"] = int(rng.integers(2**32)) if spec.random_seq else (seq + spec.shift) % 2**32
+        fields["ack"] = (ack + spec.ack_shift) % 2**32 if spec.flags & ACK or spec.left_ack else 0
+        payload = spec.payload if isinstance(spec.payload, bytes) else spec.payload(trigger)
+        fields |= {"flags": spec.flags, "payload": payload}
         made = trigger.copy(**fields) if along else trigger.reply(**fields)
-        if shot.swapped:
+        if spec.swapped:
             made.sport, made.dport = (port >> 8 | (port & 0xFF) << 8 for port in (made.sport, made.dport))
         return made
 
-    def greeting(self, sender: Side, receiver: Side) -> bytes:
+    def syn_ack_options(self, sender: EndView, receiver: EndView) -> bytes:
         """Build the options of a forged SYN/ACK as its server usually has them."""
         stamped = receiver.stamp is not None
         value = sender.stamp[0] if sender.stamp else int(self.world.rng.integers(2**31))

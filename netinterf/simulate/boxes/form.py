@@ -37,7 +37,7 @@ class Form:
     gap: float = 50_000.0  # ns between the packets of a burst
     delay: float = 300_000.0  # ns from trigger to burst
 
-    def dress(
+    def header_fields(
         self, trigger: Packet, genuine: int, order: int, rng: np.random.Generator, burst: int, last_id: int = 0
     ) -> dict[str, Any]:
         """Choose the header fields of packet *order* of a burst.

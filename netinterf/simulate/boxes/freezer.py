@@ -48,6 +48,6 @@ class Freezer:
             self.counted[flow] += len(packet.payload) if self.unit == "bytes" else 1
         if over and self.drops in ("both", side):
             self.since.setdefault(flow, self.world.now)
-            self.world.note(self.traffic.provocation(packet, outbound), "rate.freeze")
+            self.world.note(self.traffic.trigger(packet, outbound), "rate.freeze")
             return []
         return [(0, outbound, packet)]

@@ -7,13 +7,13 @@ import attrs
 from netinterf.simulate.network.packet import SYN, Packet
 from netinterf.simulate.network.path import Onward, Path, World
 
-__all__ = ["Rewriter", "Stamp", "halves"]
+__all__ = ["HandshakeMarker", "Rewriter", "halves"]
 
 WORD = "tls.interception"
 
 
 @attrs.define(eq=False, kw_only=True)
-class Stamp:
+class HandshakeMarker:
     """Sits at the door of a proxy that ends connections: marks the false handshake, and says when a client spoke.
 
     Everything that the proxy sends is its own, but the first bytes of its stream, which hold the handshake, are what

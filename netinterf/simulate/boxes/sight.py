@@ -14,7 +14,7 @@ from netinterf.simulate.messages.tcp_options import read_options, timestamp_opti
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Packet
 from netinterf.simulate.network.path import MILLISECOND
 
-__all__ = ["Rewrite", "Side", "Sight", "end_of", "timestamps"]
+__all__ = ["ConnectionView", "EndView", "Rewrite", "end_of", "timestamps"]
 
 KEPT = 8192
 """Bytes of a client's first words that a box reassembles; no known one needs more than its first flight."""
@@ -37,7 +37,7 @@ def timestamps(options: bytes) -> tuple[int, int] | None:
 
 
 @attrs.define(eq=False)
-class Side:
+class EndView:
     """What a box saw of the packets of one end."""
 
     last: Packet | None = None
@@ -49,8 +49,8 @@ class Side:
     def see(self, packet: Packet, now: int) -> None:
         """Remember a packet that passes now."""
         self.last, self.ttl, self.ids = packet, packet.ttl, (self.ids[1], packet.ip_id)
-        told = timestamps(packet.options)
-        self.stamp = (told[0], now) if told else self.stamp
+        stamp = timestamps(packet.options)
+        self.stamp = (stamp[0], now) if stamp else self.stamp
         self.usual = self.usual if packet.flags & (SYN | RST) else packet
 
     def next_id(self, order: int, fresh: int) -> int:
@@ -60,7 +60,7 @@ class Side:
             return fresh if self.usual and self.usual.ip_id else 0
         return (self.ids[1] + 1 + order) % 2**16 if self.ids[0] == 0 or 0 < step < 64 else fresh
 
-    def imitated(self, other: "Side", now: int, order: int, fresh: int) -> dict[str, Any]:
+    def imitated(self, other: "EndView", now: int, order: int, fresh: int) -> dict[str, Any]:
         """Choose header fields as this end would for packet *order* of a burst towards *other*.
 
         Args:
@@ -82,22 +82,22 @@ class Side:
         return fields
 
 
-Rewrite = Callable[[Packet, "Sight"], Packet | None]
+Rewrite = Callable[[Packet, "ConnectionView"], Packet | None]
 """What becomes of a server's packet on an in-path box; None when it is kept back."""
 
 
 @attrs.define(eq=False)
-class Sight:
+class ConnectionView:
     """One connection as a box sees it; True stands for the client's direction, as everywhere."""
 
-    sides: dict[bool, Side]
+    sides: dict[bool, EndView]
     isn: int  # of the client, or the number of the first packet seen
     punished: bool = False  # began while its client was still being punished for an earlier connection
     began: int = 0  # when the SYN passed
-    beyond: float = 0.0  # ns of the round trip between box and server; 0 when unknown
-    heard: bytes = b""  # what the client said first
-    spoken: int = 0  # packets with payload from the client
-    struck: set[int] = attrs.field(factory=set)  # rules that have had their turn
+    far_rtt: float = 0.0  # ns of the round trip between box and server; 0 when unknown
+    client_bytes: bytes = b""  # what the client said first
+    client_packets: int = 0  # packets with payload from the client
+    spent_rules: set[int] = attrs.field(factory=set)  # rules that have had their turn
     silent: set[bool] = attrs.field(factory=set)  # directions in which nothing passes any more
     rewrite: "Rewrite | None" = None
     reason: str = ""  # mechanism for which it rewrites
@@ -106,8 +106,8 @@ class Sight:
     def see(self, packet: Packet, outbound: bool, now: int) -> None:
         """Remember a packet that passes now."""
         if packet.flags & (SYN | ACK) == SYN | ACK and not outbound and self.began:
-            self.beyond = self.beyond or now - self.began
+            self.far_rtt = self.far_rtt or now - self.began
         self.sides[outbound].see(packet, now)
         if outbound and packet.payload:
-            self.spoken += 1
-            self.heard = (self.heard + packet.payload)[:KEPT]
+            self.client_packets += 1
+            self.client_bytes = (self.client_bytes + packet.payload)[:KEPT]

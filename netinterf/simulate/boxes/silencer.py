@@ -5,7 +5,7 @@ from collections.abc import Callable
 import attrs
 
 from netinterf.simulate.boxes.classes import Flow, flow_of
-from netinterf.simulate.boxes.suspicion import Suspicion, Talk
+from netinterf.simulate.boxes.matchers import ClientStream, Matcher
 from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
@@ -32,7 +32,7 @@ class Silencer:
     """Watches what clients say, and silences flows after an offence."""
 
     world: World
-    suspects: Suspicion
+    matches: Matcher
     mechanism: str = "tcp.drop"
     directions: frozenset[bool] = BOTH
     grace: tuple[int, int] = (0, 0)  # packets of the flow that still pass, the offending one counted, both ways
@@ -43,14 +43,14 @@ class Silencer:
     share: float = 1.0  # of the offences that it acts on; the first always
     leak: float = 0.0  # share of the packets that pass nevertheless
     spares: Callable[[Packet], bool] = lambda _: False  # packets that pass in any case
-    talks: dict[Flow, Talk] = attrs.field(factory=dict)
+    streams: dict[Flow, ClientStream] = attrs.field(factory=dict)
     blocks: dict[tuple[object, ...], Block] = attrs.field(factory=dict)
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Let the packet pass, or vanish."""
         flow = flow_of(packet, outbound)
         if outbound and packet.flags & (SYN | ACK) == SYN and packet.protocol == TCP:
-            self.talks[flow] = Talk(base=(packet.seq + 1) % 2**32)
+            self.streams[flow] = ClientStream(base=(packet.seq + 1) % 2**32)
         key = (packet.protocol, *self.key(flow))
         block, now = self.blocks.get(key), self.world.now
         if block is None or not block.since <= now < block.until:
@@ -66,16 +66,16 @@ class Silencer:
 
     def offends(self, packet: Packet, flow: Flow) -> bool:
         """Say whether the packet completes an offence, or repeats one that was acted on."""
-        talk = self.talks.setdefault(flow, Talk())
-        low, high = talk.hear(packet)
-        if talk.hit is not None and packet.protocol == TCP:
-            return talk.acts and low < talk.hit[1] and high > talk.hit[0]
-        if not self.suspects(packet, talk):
+        stream = self.streams.setdefault(flow, ClientStream())
+        low, high = stream.hear(packet)
+        if stream.match_range is not None and packet.protocol == TCP:
+            return stream.acts and low < stream.match_range[1] and high > stream.match_range[0]
+        if not self.matches(packet, stream):
             return False
-        if talk.hit is None:
-            talk.acts = not self.blocks or self.world.chance.random() < self.share
-        talk.hit = low, high
-        return talk.acts
+        if stream.match_range is None:
+            stream.acts = not self.blocks or self.world.chance.random() < self.share
+        stream.match_range = low, high
+        return stream.acts
 
     def punish(self, packet: Packet, flow: Flow, key: tuple[object, ...]) -> Block:
         """Begin a punishment."""

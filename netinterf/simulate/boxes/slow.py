@@ -46,11 +46,11 @@ class HandshakeSlower:
         if self.loss and world.chance.random() < self.loss:
             if not outbound:
                 self.passed[flow] -= len(packet.payload)
-            world.note(self.traffic.provocation(packet, outbound), "rate.handshake")
+            world.note(self.traffic.trigger(packet, outbound), "rate.handshake")
             return []
         if not self.hold:
             return [(0, outbound, packet)]
-        world.note(self.traffic.provocation(packet, outbound), "rate.handshake")
+        world.note(self.traffic.trigger(packet, outbound), "rate.handshake")
         leaves = world.now + int(world.chance.expovariate(1.0) * self.hold)
         leaves = max(leaves, self.free.get((flow, outbound), 0) + 1)
         self.free[flow, outbound] = leaves
@@ -80,8 +80,8 @@ class ConnectionCounter:
         flow = flow_of(packet, outbound)
         if self.traffic.holds(packet, outbound) and packet.payload and flow not in self.known:
             self.known.add(flow)
-            said = self.traffic.heard.get(flow, (0, b""))[1]
-            name = next((name for name in self.traffic.names if name in said), b"")
+            data = self.traffic.heard.get(flow, (0, b""))[1]
+            name = next((name for name in self.traffic.names if name in data), b"")
             key = (flow[0], name) if self.per == "name" else (flow[0], flow[2])
             recent = [time for time in self.begun.get(key, []) if time > self.world.now - self.window]
             if len(recent) >= self.most:
@@ -90,5 +90,5 @@ class ConnectionCounter:
         if flow not in self.silenced or (not outbound and not packet.payload):
             return [(0, outbound, packet)]
         if self.mechanism:
-            self.world.note(self.traffic.provocation(packet, outbound), self.mechanism)
+            self.world.note(self.traffic.trigger(packet, outbound), self.mechanism)
         return []

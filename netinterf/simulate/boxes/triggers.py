@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from netinterf.simulate.boxes.sight import Sight
+from netinterf.simulate.boxes.sight import ConnectionView
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Address, Packet
 
 __all__ = ["Trigger", "answers", "farewell", "opens", "punished", "says", "speaks_to"]
 
-Trigger = Callable[[Packet, bool, Sight], bool]
+Trigger = Callable[[Packet, bool, ConnectionView], bool]
 """Whether a box takes offence at a packet, which goes outbound or not, of a connection as it sees it."""
 
 
@@ -21,22 +21,22 @@ def says(words: frozenset[bytes], *, whole: bool = False, turn: int = 1, bare_he
         bare_header: Packets with TCP options are not looked at (Henan; Wu et al., S&P 2025).
     """
 
-    def offended(packet: Packet, outbound: bool, sight: Sight) -> bool:
-        if not outbound or not packet.payload or sight.spoken < turn or (bare_header and packet.options):
+    def matches(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
+        if not outbound or not packet.payload or view.client_packets < turn or (bare_header and packet.options):
             return False
-        return any(word in (packet.payload if whole else sight.heard) for word in words)
+        return any(word in (packet.payload if whole else view.client_bytes) for word in words)
 
-    return offended
+    return matches
 
 
 def opens(servers: frozenset[Address], *, punished_only: bool = False) -> Trigger:
     """React to the SYNs of clients, to *servers* or by punished ones."""
 
-    def offended(packet: Packet, outbound: bool, sight: Sight) -> bool:
-        listed = sight.punished if punished_only else packet.destination in servers
+    def matches(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
+        listed = view.punished if punished_only else packet.destination in servers
         return outbound and packet.flags & (SYN | ACK) == SYN and listed
 
-    return offended
+    return matches
 
 
 def answers(servers: frozenset[Address]) -> Trigger:
@@ -50,11 +50,11 @@ def speaks_to(servers: frozenset[Address]) -> Trigger:
     return lambda packet, outbound, _: outbound and bool(packet.payload) and packet.destination in servers
 
 
-def farewell(packet: Packet, outbound: bool, sight: Sight) -> bool:
+def farewell(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
     """React to the FIN of a client whose connection was cut off from the server."""
-    return outbound and bool(packet.flags & FIN) and True in sight.silent
+    return outbound and bool(packet.flags & FIN) and True in view.silent
 
 
-def punished(packet: Packet, outbound: bool, sight: Sight) -> bool:
+def punished(packet: Packet, outbound: bool, view: ConnectionView) -> bool:
     """React to the packets of punished clients after the handshake, other than resets."""
-    return outbound and sight.punished and not packet.flags & (SYN | RST)
+    return outbound and view.punished and not packet.flags & (SYN | RST)

@@ -29,7 +29,7 @@ class App:
     idle: float = 60e9  # before IDLE_RESET strikes
     goodbye: bytes = b""  # said in answer to a FIN, before the own one
     patience: float = 0.0  # gives up when the next turn of the other end does not come for so long; 0 never
-    rude: bool = False  # gives up with RST/ACK, not with FIN
+    resets: bool = False  # gives up with RST/ACK, not with FIN
     dies: float = 0.0  # after the connection began the host falls silent for good; 0 never
     revives: float = 0.0  # after it died the host answers again, with resets since it forgot everything; 0 never
     keepalive: float = 0.0  # probes after so long without a segment (RFC 9293 §3.8.4); 0 never

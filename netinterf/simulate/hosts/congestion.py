@@ -80,7 +80,7 @@ class Cubic:
     most: float = 0.0  # window before the last loss
     epoch: int = 0  # when the current growth began, ns; 0: not yet
     least: float = 0.0  # least round trip, ns
-    friendly: float = 0.0  # what Reno would have
+    reno_window: float = 0.0  # what Reno would have
 
     SHRINK = 0.7  # RFC 9438 §4.6
     SCALE = 0.4  # RFC 9438 §5, C
@@ -98,13 +98,13 @@ class Cubic:
                 self.threshold = self.window
             return
         if not self.epoch:
-            self.epoch, self.friendly = now, self.window
+            self.epoch, self.reno_window = now, self.window
             self.most = max(self.most, self.window)
         since = (now - self.epoch + self.least) / SECOND
         depth = ((self.most * (1 - self.SHRINK)) / self.SCALE) ** (1 / 3)
         target = self.most + self.SCALE * (since - depth) ** 3
-        self.friendly += count * (3 * (1 - self.SHRINK) / (1 + self.SHRINK)) / self.window
-        target = min(max(target, self.friendly), 1.5 * self.window)
+        self.reno_window += count * (3 * (1 - self.SHRINK) / (1 + self.SHRINK)) / self.window
+        target = min(max(target, self.reno_window), 1.5 * self.window)
         if target > self.window:
             self.window += count * (target - self.window) / self.window
 

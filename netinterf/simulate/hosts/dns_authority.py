@@ -57,11 +57,11 @@ class Authority:
             made = self.referral(max(below, key=len))
         elif name in self.zone:
             entry = self.zone[name]
-            held = list(entry.addresses)
-            order = self.world.chance.sample(held, len(held)) if entry.per_answer else held
+            addresses = list(entry.addresses)
+            order = self.world.chance.sample(addresses, len(addresses)) if entry.per_answer else addresses
             picked = [place for place in order if suits(query.kind, place)][: entry.shown]
             made = attrs.evolve(positive(query, entry, picked, entry.lifetime), authoritative=True)
-        elif any(held.endswith("." + name) for held in self.zone) or name == self.apex:
+        elif any(owner.endswith("." + name) for owner in self.zone) or name == self.apex:
             made = attrs.evolve(negative(f"x.{self.apex}", 0), authoritative=True)  # an empty name (RFC 8020 §2)
         else:
             made = attrs.evolve(negative(f"x.{self.apex}"), authoritative=True)

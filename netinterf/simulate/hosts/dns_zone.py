@@ -116,7 +116,7 @@ def signature(owner: str, kind: int, lifetime: int, noise: bytes) -> Record:
 def others(owner: str, kind: int, lifetime: int) -> list[Record]:
     """Give the records of other types that names have: mail, text, servers; ANY draws the least (RFC 8482 §4.2)."""
     zone = apex(owner)
-    held: dict[int, tuple[bytes | str, ...]] = {
+    contents: dict[int, tuple[bytes | str, ...]] = {
         MX: (b"\x00\x0a", f"mail.{zone}"),
         TXT: (b"\x0bv=spf1 -all",),
         NS: (f"ns1.{zone}",),
@@ -124,7 +124,7 @@ def others(owner: str, kind: int, lifetime: int) -> list[Record]:
     }
     if kind == SOA:
         return [start_of_authority(owner, lifetime=lifetime, kind=owner)]
-    return [Record(owner, HINFO if kind == ANY else kind, lifetime, held[kind])] if kind in held else []
+    return [Record(owner, HINFO if kind == ANY else kind, lifetime, contents[kind])] if kind in contents else []
 
 
 def positive(query: Query, entry: Entry, picked: list[Address], lifetime: int, noise: bytes = b"") -> Answer:
@@ -141,13 +141,13 @@ def positive(query: Query, entry: Entry, picked: list[Address], lifetime: int, n
     for alias in entry.aliases:
         records.append(Record(owner, CNAME, lifetime, (alias,)))
         owner = alias
-    found = [answered(owner, lifetime, place) for place in picked if suits(query.kind, place)]
+    matching = [answered(owner, lifetime, place) for place in picked if suits(query.kind, place)]
     if query.kind == HTTPS and entry.https:
-        found = [Record(owner, HTTPS, lifetime, (b"\x00\x01\x00", b"\x00\x01\x00\x06\x02h3\x02h2"))]
+        matching = [Record(owner, HTTPS, lifetime, (b"\x00\x01\x00", b"\x00\x01\x00\x06\x02h3\x02h2"))]
     elif not entry.aliases:
-        found += others(owner, query.kind, lifetime)
-    if noise and found:
-        found.append(signature(owner, query.kind, lifetime, noise))
-    if not found:
+        matching += others(owner, query.kind, lifetime)
+    if noise and matching:
+        matching.append(signature(owner, query.kind, lifetime, noise))
+    if not matching:
         return attrs.evolve(negative(owner, 0), answers=tuple(records))
-    return Answer(answers=(*records, *found))
+    return Answer(answers=(*records, *matching))

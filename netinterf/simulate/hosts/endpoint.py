@@ -41,7 +41,10 @@ class Endpoint(Output):
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
-    told: tuple[int, int] = (-1, -1)  # acknowledgement and window of the last segment that was looked at for them
+    last_update: tuple[int, int] = (
+        -1,
+        -1,
+    )  # acknowledgement and window of the last segment that was looked at for them
     challenges: int = 0  # in a row, without new bytes between them
     challenged_at: int = 0
     heard_at: int = 0  # when the last segment came
@@ -61,7 +64,7 @@ class Endpoint(Output):
 
     def open(self) -> None:
         """Send the SYN."""
-        self.state = "syn"
+        self.state = "syn_sent"
         self.await_turn()
         self.transmit(Piece(0, 1, SYN))
 
@@ -79,16 +82,16 @@ class Endpoint(Output):
         elif self.state == "dead" or (self.app.ending is Ending.REFUSE and not self.outbound):
             self.refuse(packet)
         elif flags & SYN:
-            self.greet(packet)
+            self.take_syn(packet)
         elif self.state == "closed" or (packet.source, packet.sport) != self.remote:
             self.refuse(packet)
-        elif self.state == "open" or (self.state == "greeted" and self.opened(packet)):
+        elif self.state == "established" or (self.state == "syn_received" and self.opened(packet)):
             self.read(packet)
 
-    def greet(self, packet: Packet) -> None:
+    def take_syn(self, packet: Packet) -> None:
         """Take a SYN or SYN/ACK: agree on options, answer."""
         answer = bool(packet.flags & ACK)
-        if self.state == "open":
+        if self.state == "established":
             self.challenge()
             return
         if self.outbound != answer:
@@ -96,12 +99,12 @@ class Endpoint(Output):
         if answer and packet.ack != (self.isn + 1) & 0xFFFFFFFF:
             self.refuse(packet)
             return
-        if self.state == "greeted":
+        if self.state == "syn_received":
             self.transmit(self.sender.pieces[0])
             return
         offered, stack = read_options(packet.options), self.stack
         self.remote = (packet.source, packet.sport)
-        self.peer_isn, self.receiver.heard = packet.seq, 1
+        self.peer_isn, self.receiver.nxt = packet.seq, 1
         self.timestamps = stack.timestamps and offered.echo is not None
         self.sack = self.sender.selective = stack.sack and offered.sack
         self.echo = offered.echo or 0
@@ -113,11 +116,11 @@ class Endpoint(Output):
         self.mss = min(offered.mss, stack.mss) - (12 if self.timestamps else 0) - (20 if six else 0)
         if answer:
             self.acknowledge(packet)
-            self.state = "open"
+            self.state = "established"
             self.emit(ACK)
             self.speak()
         else:
-            self.state = "greeted"
+            self.state = "syn_received"
             self.edge = packet.window
             self.transmit(Piece(0, 1, SYN | ACK))
 
@@ -125,7 +128,7 @@ class Endpoint(Output):
         """Open a connection whose SYN/ACK was acknowledged."""
         if not packet.flags & ACK or packet.ack != (self.isn + 1) & 0xFFFFFFFF:
             return False
-        self.state = "open"
+        self.state = "established"
         return True
 
     def read(self, packet: Packet) -> None:
@@ -136,10 +139,10 @@ class Endpoint(Output):
             self.state = "dead"
             self.refuse(packet)
             return
-        if packet.flags & ACK and (self.sender.pieces or (packet.ack, packet.window) != self.told):
-            self.told = (packet.ack, packet.window)
+        if packet.flags & ACK and (self.sender.pieces or (packet.ack, packet.window) != self.last_update):
+            self.last_update = (packet.ack, packet.window)
             self.acknowledge(packet)
-        start = heard = self.receiver.heard
+        start = heard = self.receiver.nxt
         if packet.seq != (self.peer_isn + heard) & 0xFFFFFFFF:
             start += (packet.seq - self.peer_isn - heard + 2**31) % 2**32 - 2**31
         end = start + size + (packet.flags & FIN)
@@ -150,8 +153,8 @@ class Endpoint(Output):
         elif start == heard and self.timestamps and not self.unacked:
             value = read_clock(packet.options, self.echo)  # bare acknowledgements are echoed as well (RFC 7323 §4.3)
             self.echo = value if (value - self.echo) & 0xFFFFFFFF < 1 << 31 else self.echo
-        if self.state == "open":
-            if self.receiver.heard > self.awaited:
+        if self.state == "established":
+            if self.receiver.nxt > self.awaited:
                 self.speak()
             if self.sender.missing or self.sender.nxt <= self.stream.length or self.closing:
                 self.pump()
@@ -159,16 +162,16 @@ class Endpoint(Output):
     def swallow(self, packet: Packet, start: int, end: int) -> None:
         """Take in bytes of the peer's stream and decide when to acknowledge them (RFC 5681 §4.2)."""
         receiver = self.receiver
-        if self.timestamps and start <= receiver.heard:
+        if self.timestamps and start <= receiver.nxt:
             self.echo = read_clock(packet.options, self.echo)
         self.fed_at = self.world.now
         plain = receiver.take(start, end, self.fed_at)
-        if packet.flags & FIN and receiver.heard >= end and not self.fin_heard:
+        if packet.flags & FIN and receiver.nxt >= end and not self.fin_heard:
             self.fin_heard = True
             self.hear_fin()
-            if self.state != "open" or (self.app.goodbye and not self.fin_sent):
+            if self.state != "established" or (self.app.goodbye and not self.fin_sent):
                 return  # the goodbye carries the acknowledgement
-        if self.app.abort_at and self.app.ending is Ending.ABORT and receiver.heard > self.app.abort_at:
+        if self.app.abort_at and self.app.ending is Ending.ABORT and receiver.nxt > self.app.abort_at:
             self.abort()
             return
         self.unacked += 1
@@ -198,11 +201,11 @@ class Endpoint(Output):
 
     def speak(self) -> None:
         """Say the next turn once everything before it was heard; end the talk when the script is over."""
-        if self.state != "open" or self.speaking:
+        if self.state != "established" or self.speaking:
             return
         script = self.script
         while self.turn < len(script) and script[self.turn].outbound != self.outbound:
-            if self.receiver.heard <= self.due[self.turn + 1]:
+            if self.receiver.nxt <= self.due[self.turn + 1]:
                 self.awaited = self.due[self.turn + 1]
                 if self.app.patience:
                     self.await_turn()
@@ -218,7 +221,7 @@ class Endpoint(Output):
     def say(self) -> None:
         """Write the bytes of the current turn; who has closed meanwhile says nothing more."""
         self.speaking = False
-        if self.state == "open" and not self.closing:
+        if self.state == "established" and not self.closing:
             self.stream.say(self.script[self.turn].payload)
             self.turn += 1
             self.pump()
@@ -233,15 +236,15 @@ class Endpoint(Output):
     def lose_patience(self) -> None:
         """Give up if nothing new came for long enough; a connection that never opened is simply forgotten."""
         self.waiting = False
-        if self.state not in ("syn", "open") or self.turn >= len(self.script) or self.speaking:
+        if self.state not in ("syn_sent", "established") or self.turn >= len(self.script) or self.speaking:
             return
         quiet = self.world.now - self.fed_at
         if quiet + 1 < self.app.patience:  # whole nanoseconds
             self.waiting = True
             self.world.after(self.app.patience - quiet, self.lose_patience)
-        elif self.state == "syn":
+        elif self.state == "syn_sent":
             self.state = "dead"
-        elif self.app.rude:
+        elif self.app.resets:
             self.abort()
         else:
             self.close()
@@ -280,19 +283,19 @@ class Endpoint(Output):
 
     def abort(self) -> None:
         """Close with unread or unsent data: a RST/ACK that is otherwise an ordinary segment of this connection."""
-        if self.state in ("open", "greeted"):
+        if self.state in ("established", "syn_received"):
             self.emit(RST | ACK)
             self.state = "dead"
 
     def idle_reset(self) -> None:
         """Forget an idle connection and tell the peer, without options and with an empty window."""
-        if self.state == "open" and not self.fin_heard:
+        if self.state == "established" and not self.fin_heard:
             self.emit(RST | ACK, options=b"")
             self.state = "dead"
 
     def keep_alive(self, unanswered: int) -> None:
         """Ask whether the peer still lives when nothing came for a while; reset after enough silence."""
-        if self.state != "open" or self.fin_heard or self.fin_sent:
+        if self.state != "established" or self.fin_heard or self.fin_sent:
             return
         quiet = self.world.now - self.heard_at
         if quiet < self.app.keepalive * 0.9:
@@ -316,15 +319,15 @@ class Endpoint(Output):
 
     def hear_reset(self, packet: Packet) -> None:
         """Drop the connection if the RST fits (RFC 9293 §3.5.3); challenge one beside it (RFC 5961 §3.2)."""
-        if self.state == "syn":
+        if self.state == "syn_sent":
             if packet.flags & ACK and packet.ack == (self.isn + 1) & 0xFFFFFFFF:
                 self.state = "dead"
             return
-        ahead = (packet.seq - self.peer_isn - self.receiver.heard) & 0xFFFFFFFF
-        edges = {(end - self.receiver.heard) & 0xFFFFFFFF for _, end in self.receiver.islands}
-        if ahead == 0 or ahead in edges or (not self.stack.careful and ahead < 65_535):
+        ahead = (packet.seq - self.peer_isn - self.receiver.nxt) & 0xFFFFFFFF
+        edges = {(end - self.receiver.nxt) & 0xFFFFFFFF for _, end in self.receiver.out_of_order}
+        if ahead == 0 or ahead in edges or (not self.stack.challenge_acks and ahead < 65_535):
             self.state = "dead"
-        elif ahead < 65_535 and self.state == "open":
+        elif ahead < 65_535 and self.state == "established":
             self.challenge()
 
     def challenge(self) -> None:
@@ -364,7 +367,7 @@ class Endpoint(Output):
             self.mss = min(self.mss, max(536, what.mtu - overhead))
             self.sender.split(self.mss)
             self.pump()
-        elif what.hard and self.state == "syn":
+        elif what.hard and self.state == "syn_sent":
             self.state = "dead"
 
 

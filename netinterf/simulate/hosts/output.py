@@ -52,7 +52,7 @@ class Output:
     receiver: Receiver = attrs.field(init=False)
     isn: int = attrs.field(init=False)
     clock: int = attrs.field(init=False)
-    state: str = "closed"  # closed, syn, greeted, open, dead (forgotten) or gone (the host is off)
+    state: str = "closed"  # closed, syn_sent, syn_received, established, dead (forgotten) or gone (off)
     stream: Stream = attrs.field(factory=Stream)
     peer_isn: int = 0
     echo: int = 0
@@ -109,7 +109,7 @@ class Output:
                 self.local[0], self.remote[0], self.local[1], self.remote[1],
                 TCP, stack.ttl, number, 2 if stack.dont_fragment else 0, stack.tos,
                 (self.isn + (self.sender.nxt if start < 0 else start)) & 0xFFFFFFFF,
-                (self.peer_isn + receiver.heard) & 0xFFFFFFFF if flags & ACK else 0,
+                (self.peer_isn + receiver.nxt) & 0xFFFFFFFF if flags & ACK else 0,
                 flags, window, options, payload, self.subject,
             ),
             outbound, 0 if outbound else len(path.parts) - 1, self.world.now,
@@ -124,7 +124,7 @@ class Output:
         options = b""
         if self.timestamps:
             options = CLOCK(0x0101080A, (self.clock + self.world.now // MILLISECOND) & 0xFFFFFFFF, self.echo)
-        if self.sack and (self.receiver.islands or self.receiver.repeated):
+        if self.sack and (self.receiver.out_of_order or self.receiver.repeated):
             options += sack_option(self.peer_isn, self.receiver.blocks())
         return options
 
@@ -150,7 +150,7 @@ class Output:
 
     def pump(self) -> None:
         """Send what windows and pacing allow: lost pieces first, then new bytes, then the FIN."""
-        if self.state != "open":
+        if self.state != "established":
             return
         sender, end, now = self.sender, self.stream.length + 1, self.world.now
         flight, control = sender.flight, sender.control
@@ -186,8 +186,8 @@ class Output:
 
     def open_window(self) -> None:
         """Tell the peer of a window that opened while the program read (RFC 9293 §3.8.6.2.2)."""
-        told, scale = self.receiver.edge - self.receiver.heard, max(0, self.stack.scale)
-        if self.state == "open" and (self.receiver.window(self.world.now) << scale) > told:
+        edge, scale = self.receiver.edge - self.receiver.nxt, max(0, self.stack.scale)
+        if self.state == "established" and (self.receiver.window(self.world.now) << scale) > edge:
             self.emit(ACK)
 
     def persist(self, asked: int = 0) -> None:
@@ -199,7 +199,7 @@ class Output:
     def probe_window(self, asked: int) -> None:
         """Send an old byte's number, which makes the peer tell its window."""
         self.persisting = False
-        if self.state != "open" or self.sender.pieces or self.sender.nxt > self.stream.length:
+        if self.state != "established" or self.sender.pieces or self.sender.nxt > self.stream.length:
             return
         if asked >= self.stack.tries:
             self.state = "dead"
@@ -211,7 +211,7 @@ class Output:
 
     def arm(self) -> None:
         """See to it that the timer is looked at no later than it may strike."""
-        if not self.wake or self.sender.sacks or self.wake > self.world.now + 2 * self.sender.smooth + 2 * MILLISECOND:
+        if not self.wake or self.sender.sacks or self.wake > self.world.now + 2 * self.sender.srtt + 2 * MILLISECOND:
             due, _ = self.sender.deadline()
             if not self.wake or due < self.wake:
                 self.wake = max(due, self.world.now)
@@ -231,7 +231,7 @@ class Output:
             self.world.at(due, self.tick, due)
             return
         if kind == "timeout" and (
-            sender.given_up() or (self.state in ("syn", "greeted") and sender.backoff >= self.stack.syn_tries)
+            sender.given_up() or (self.state in ("syn_sent", "syn_received") and sender.backoff >= self.stack.syn_tries)
         ):
             self.state = "dead"
             return
@@ -256,7 +256,7 @@ class Output:
     def late_ack(self) -> None:
         """Acknowledge what has waited long enough."""
         self.ack_wake = 0
-        if self.unacked and self.state == "open":
+        if self.unacked and self.state == "established":
             if self.ack_due > self.world.now:
                 self.ack_wake = self.ack_due
                 self.world.at(self.ack_due, self.late_ack)

@@ -44,8 +44,8 @@ class QuicEnd:
     repeated: set[Part] = attrs.field(factory=set)
     heard: set[Part] = attrs.field(factory=set)
     window: float = WINDOW
-    smooth: float = 0.0
-    variance: float = 0.0
+    srtt: float = 0.0
+    rttvar: float = 0.0
     probes: int = 0
     timer: int = 0
     owed: int = 0
@@ -170,7 +170,7 @@ class QuicEnd:
             self.alive = False
         elif parcel.word:
             self.begin_anew(parcel.word)
-        elif self.outbound or self.link.habits.mood == "plain" or not self.warn(parcel):
+        elif self.outbound or self.link.habits.server_mode == "plain" or not self.warn(parcel):
             self.take(parcel)
 
     def take(self, parcel: Parcel) -> None:
@@ -214,10 +214,10 @@ class QuicEnd:
 
     def measure(self, sample: int) -> None:
         """Update the smoothed round trip (RFC 9002 §5.3)."""
-        if not self.smooth:
-            self.smooth, self.variance = sample, sample / 2
-        self.variance += (abs(sample - self.smooth) - self.variance) / 4
-        self.smooth += (sample - self.smooth) / 8
+        if not self.srtt:
+            self.srtt, self.rttvar = sample, sample / 2
+        self.rttvar += (abs(sample - self.srtt) - self.rttvar) / 4
+        self.srtt += (sample - self.srtt) / 8
 
     # --- timers and ends ---
 
@@ -225,9 +225,7 @@ class QuicEnd:
         """Start the probe timer anew (RFC 9002 §6.2.1)."""
         self.timer += 1
         base = (
-            self.smooth + max(4 * self.variance, MILLISECOND) + GRANULARITY
-            if self.smooth
-            else self.link.habits.first_probe
+            self.srtt + max(4 * self.rttvar, MILLISECOND) + GRANULARITY if self.srtt else self.link.habits.first_probe
         )
         self.path.world.after(base * (1 << self.probes), self.probe, self.timer)
 
@@ -269,16 +267,16 @@ class QuicEnd:
         """Answer a first Initial with Retry or Version Negotiation, or not at all; say whether that was done."""
         link, rng = self.link, self.rng
         own, peer = link.server_id, link.client_id
-        if link.habits.mood == "deaf":
+        if link.habits.server_mode == "deaf":
             return True
-        if link.habits.mood == "retry" and not link.token:
+        if link.habits.server_mode == "retry" and not link.token:
             token = rng.bytes(int(rng.integers(40, 120)))
             if parcel.part == (0, 0):
                 book = quic.retry(rng, peer, own, link.original, token, link.version)
                 self.emit(book, Parcel(None, frozenset(), "retry"))
                 link.key_id, link.token = own, token
             return True
-        if link.habits.mood == "negotiate" and link.version == link.habits.version:
+        if link.habits.server_mode == "negotiate" and link.version == link.habits.version:
             if parcel.part == (0, 0):
                 offered = [quic.V1, int(rng.choice([0x0A1A2A3A, 0xFF00001D]))]
                 self.emit(

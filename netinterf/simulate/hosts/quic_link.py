@@ -35,7 +35,7 @@ class Habits:
     split: int = 0  # bytes of the hello in the first of two Initials; 0: as many as fit
     shuffled: bool = False
     farewell: bool = True  # the client closes with a packet, not in silence
-    mood: str = "plain"  # of the server: plain, retry, negotiate or deaf
+    server_mode: str = "plain"  # of the server: plain, retry, negotiate or deaf
 
 
 @attrs.define(eq=False)

@@ -15,8 +15,8 @@ class Receiver:
     scale: int
     buffer: int = 0  # bytes; 0: as large as needed
     read_rate: float = 0.0  # bytes/s that the program reads; 0: at once
-    heard: int = 0  # next expected offset
-    islands: list[tuple[int, int]] = attrs.field(factory=list)  # received beyond it, the newest last
+    nxt: int = 0  # next expected offset
+    out_of_order: list[tuple[int, int]] = attrs.field(factory=list)  # received beyond it, the newest last
     repeated: tuple[int, int] | None = None  # what arrived twice, for the next acknowledgement (RFC 2883)
     unread: float = 0.0
     unread_at: int = 0
@@ -24,22 +24,22 @@ class Receiver:
 
     def take(self, start: int, end: int, now: int) -> bool:
         """Take in bytes; say whether they were the next ones, with no gap before or after."""
-        if start <= self.heard < end:
+        if start <= self.nxt < end:
             if self.read_rate:
                 self.read(now)
-                self.unread += end - self.heard
-            self.heard = end
-            if not self.islands:
+                self.unread += end - self.nxt
+            self.nxt = end
+            if not self.out_of_order:
                 return True
-        elif end <= self.heard:
+        elif end <= self.nxt:
             self.repeated = (start, end)
             return False
         else:
-            self.islands = merged([*self.islands, (start, end)])
-        while self.islands and min(self.islands)[0] <= self.heard:
-            first = min(self.islands)
-            self.islands.remove(first)
-            self.heard = max(self.heard, first[1])
+            self.out_of_order = merged([*self.out_of_order, (start, end)])
+        while self.out_of_order and min(self.out_of_order)[0] <= self.nxt:
+            first = min(self.out_of_order)
+            self.out_of_order.remove(first)
+            self.nxt = max(self.nxt, first[1])
         return False
 
     def read(self, now: int) -> None:
@@ -54,17 +54,17 @@ class Receiver:
         Without a fixed buffer it grows with what was received, as receivers that tune themselves let it.
         """
         if not self.buffer:
-            wide = self.field * (1 + self.heard // 20_000 if self.heard < 300_000 else 16)
+            wide = self.field * (1 + self.nxt // 20_000 if self.nxt < 300_000 else 16)
             return wide if wide < 65_535 else 65_535
         self.read(now)
-        free = int(self.buffer - self.unread) - sum(end - start for start, end in self.islands)
-        if self.heard + free > self.edge + min(self.buffer // 2, 1460) or self.heard + free < self.edge:
-            self.edge = max(self.edge, self.heard + free)
-        return min(65_535, max(0, self.edge - self.heard) >> max(0, self.scale))
+        free = int(self.buffer - self.unread) - sum(end - start for start, end in self.out_of_order)
+        if self.nxt + free > self.edge + min(self.buffer // 2, 1460) or self.nxt + free < self.edge:
+            self.edge = max(self.edge, self.nxt + free)
+        return min(65_535, max(0, self.edge - self.nxt) >> max(0, self.scale))
 
     def blocks(self) -> list[tuple[int, int]]:
         """List the ranges to report, a repeated one first."""
-        blocks = self.islands[-1:] + self.islands[:-1][:2]
+        blocks = self.out_of_order[-1:] + self.out_of_order[:-1][:2]
         if self.repeated is not None:
             blocks, self.repeated = [self.repeated, *blocks][:3], None
         return blocks

@@ -25,10 +25,10 @@ from netinterf.simulate.messages.dns import (
 from netinterf.simulate.network.packet import Address, Packet
 from netinterf.simulate.network.path import SECOND, Path, World
 
-__all__ = ["Interceptor", "Resolver", "Rule", "Temper"]
+__all__ = ["Behaviour", "Interceptor", "Resolver", "Rule"]
 
 FORMERR = 1
-Held = TypeVar("Held")
+Value = TypeVar("Value")
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +48,7 @@ class Rule:
 
 
 @attrs.frozen(kw_only=True)
-class Temper:
+class Behaviour:
     """How a resolver behaves."""
 
     cached: float = 0.7  # share of names that somebody asked for before
@@ -79,7 +79,7 @@ PUBLIC_MUTE = 0.045
 S. Bortzmeyer, postbank.de, 2019-11-14)."""
 
 
-def found(name: str, table: dict[str, Held]) -> Held | None:
+def closest(name: str, table: dict[str, Value]) -> Value | None:
     """Find what a table holds for a name, or for the nearest domain above it; "" is above all."""
     labels = [*name.lower().split("."), ""]
     rests = (".".join(labels[at:]).rstrip(".") for at in range(len(labels)))
@@ -94,7 +94,7 @@ class Resolver:
     place: tuple[Address, int]
     stacks: tuple[Stack, ...]  # one per site; which site answers depends on the client's port
     zone: Zone
-    temper: Temper = Temper()
+    behaviour: Behaviour = Behaviour()
     rules: dict[str, Rule] = attrs.field(factory=dict)  # by name, with all names below it; "" is every name
     missing: Rule | None = None  # in place of NXDOMAIN
     backends: dict[str, "Resolver"] = attrs.field(factory=dict)  # who answers for names of a domain instead
@@ -103,7 +103,7 @@ class Resolver:
     identifiers: list[Identifiers] = attrs.field(init=False)
     public: frozenset[Address] = frozenset()  # addresses of operators who say SERVFAIL
     born: int = attrs.field(init=False)
-    held: dict[tuple[int, str, int], tuple[int, list[Address]]] = attrs.field(factory=dict)  # expiry, what it cached
+    cache: dict[tuple[int, str, int], tuple[int, list[Address]]] = attrs.field(factory=dict)  # expiry, what it cached
     recent: list[int] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -118,29 +118,29 @@ class Resolver:
 
     def respond(self, packet: Packet) -> list[tuple[float, Packet]]:
         """Give the replies to a query, each with its delay in ns; none when it stays silent."""
-        chance, temper = self.world.chance, self.temper
+        chance, behaviour = self.world.chance, self.behaviour
         query = read_query(packet.payload) if packet.protocol == UDP else None
-        other = query and found(query.name, self.backends)
+        other = query and closest(query.name, self.backends)
         if other:
             return other.respond(packet)
         age = self.world.now - self.born
-        if query is None or chance.random() < temper.deaf or temper.dead[0] <= age < temper.dead[1]:
+        if query is None or chance.random() < behaviour.deaf or behaviour.dead[0] <= age < behaviour.dead[1]:
             return []
         site = self.site(packet)
         delay, answer, lies = self.answer(query, site)
         if answer is None:
             return []
         limited = self.limited()
-        if limited and chance.random() >= temper.slip:
+        if limited and chance.random() >= behaviour.slip:
             return []
         message = self.written(query, answer)
-        room = min(temper.limit, query.opt.size) if query.opt and temper.opt else 512
+        room = min(behaviour.limit, query.opt.size) if query.opt and behaviour.opt else 512
         if limited or len(message) > room:
             message = self.written(query, Answer(rcode=answer.rcode, truncated=True))
         if lies:
             self.world.note(packet, "dns.forged")
         replies = [(delay, self.dressed(packet, message, site, lies))]
-        if chance.random() < temper.twice:
+        if chance.random() < behaviour.twice:
             again = self.written(query, self.answer(query, site)[1] or answer)
             replies.append((delay + chance.uniform(5e5, 4e7), self.dressed(packet, again, site, lies)))
         return replies
@@ -163,11 +163,11 @@ class Resolver:
 
     def limited(self) -> bool:
         """Count an answer and say whether it is one too many (response rate limiting)."""
-        if not self.temper.rate:
+        if not self.behaviour.rate:
             return False
         now = self.world.now
         self.recent = [time for time in self.recent if time > now - SECOND] + [now]
-        return len(self.recent) > self.temper.rate
+        return len(self.recent) > self.behaviour.rate
 
     def spoken(self, message: bytes) -> tuple[float, bytes]:
         """Give the delay in ns and the answer to a query over TCP, where nothing is truncated."""
@@ -177,26 +177,26 @@ class Resolver:
 
     def written(self, query: Query, answer: Answer) -> bytes:
         """Write an answer as this resolver does."""
-        temper, opt = self.temper, self.temper.opt if query.opt else None
-        if opt is not None and temper.cookies and query.opt and query.opt.options[:2] == b"\x00\x0a":
-            held = query.opt.options[4:12] + self.world.chance.randbytes(16)
-            opt = attrs.evolve(opt, options=option(10, held))
+        behaviour, opt = self.behaviour, self.behaviour.opt if query.opt else None
+        if opt is not None and behaviour.cookies and query.opt and query.opt.options[:2] == b"\x00\x0a":
+            content = query.opt.options[4:12] + self.world.chance.randbytes(16)
+            opt = attrs.evolve(opt, options=option(10, content))
         if opt is not None and query.opt:
             opt = attrs.evolve(opt, do=query.opt.do)
         return (
-            answer.written(query, temper.flags, opt, temper.style, query.name.lower() if temper.folds else "")
-            + temper.tail
+            answer.written(query, behaviour.flags, opt, behaviour.style, query.name.lower() if behaviour.folds else "")
+            + behaviour.tail
         )
 
     def answer(self, query: Query, site: int) -> tuple[float, Answer | None, bool]:
         """Decide on an answer: after how many ns, what, and whether it is a lie."""
-        chance, temper = self.world.chance, self.temper
-        name, quick = query.name.lower(), chance.lognormvariate(0, 0.5) * temper.think[0]
-        if temper.intolerant and query.opt:
+        chance, behaviour = self.world.chance, self.behaviour
+        name, quick = query.name.lower(), chance.lognormvariate(0, 0.5) * behaviour.think[0]
+        if behaviour.intolerant and query.opt:
             return quick, Answer(rcode=FORMERR), False
-        if temper.refuses:
+        if behaviour.refuses:
             return quick, Answer(rcode=REFUSED, options=extended_error(18)), False
-        rule = found(name, self.rules)
+        rule = closest(name, self.rules)
         if rule is not None:
             return quick, self.ruled(query, rule), rule.lies
         entry = self.zone.get(name) or self.zone.get("*." + name.partition(".")[2])
@@ -204,7 +204,7 @@ class Resolver:
             delay, fresh, _ = self.fetch(query, Entry(), site)
             denied = self.ruled(query, self.missing) if self.missing else negative(name, NXDOMAIN, fresh)
             return delay, denied, False
-        if temper.confuses and query.kind == AAAA:
+        if behaviour.confuses and query.kind == AAAA:
             delay, lifetime, picked = self.fetch(attrs.evolve(query, kind=A), entry, site)
             return delay, Answer(answers=tuple(answered(query.name, lifetime, place) for place in picked)), False
         delay, lifetime, picked = self.fetch(query, entry, site)
@@ -213,12 +213,12 @@ class Resolver:
             failed = None if chance.random() < mute else Answer(rcode=SERVFAIL, options=extended_error(22))
             return delay + chance.uniform(1.5e9, 9e9), failed, False
         if entry.rcode:
-            reason = extended_error(6) if temper.validates and entry.signed else b""
+            reason = extended_error(6) if behaviour.validates and entry.signed else b""
             return delay, attrs.evolve(negative(name, entry.rcode), authority=(), options=reason), False
-        wanted = temper.validates and entry.signed and query.opt is not None and query.opt.do
+        wanted = behaviour.validates and entry.signed and query.opt is not None and query.opt.do
         made = positive(query, entry, picked, lifetime, chance.randbytes(66) if wanted else b"")
         asked = bool(query.flags & 0x20) or wanted
-        return delay, attrs.evolve(made, authentic=temper.validates and entry.signed and asked), False
+        return delay, attrs.evolve(made, authentic=behaviour.validates and entry.signed and asked), False
 
     def ruled(self, query: Query, rule: Rule) -> Answer:
         """Answer by a rule."""
@@ -239,22 +239,22 @@ class Resolver:
 
     def fetch(self, query: Query, entry: Entry, site: int) -> tuple[float, int, list[Address]]:
         """Look into a cache, or ask: the time it takes, the TTL left, and the addresses in this answer's order."""
-        chance, temper, now = self.world.chance, self.temper, self.world.now
-        key = (site * 64 + chance.randrange(temper.caches), query.name.lower(), query.kind)
-        expiry, picked = self.held.get(key, (0, []))
+        chance, behaviour, now = self.world.chance, self.behaviour, self.world.now
+        key = (site * 64 + chance.randrange(behaviour.caches), query.name.lower(), query.kind)
+        expiry, picked = self.cache.get(key, (0, []))
         hit = expiry > now
         if not hit:
-            hit = key not in self.held and chance.random() < temper.cached
-            left = chance.random() if hit and temper.ticks else 1.0
+            hit = key not in self.cache and chance.random() < behaviour.cached
+            left = chance.random() if hit and behaviour.ticks else 1.0
             pool = list(entry.addresses)
             picked = chance.sample(pool, len(pool))
             expiry = now + int(entry.lifetime * left * SECOND)
-            self.held[key] = expiry, picked
+            self.cache[key] = expiry, picked
         if entry.per_answer:
             picked = chance.sample(picked, len(picked))
         shown = [place for place in picked if suits(query.kind, place)][: entry.shown]
-        lifetime = max(temper.minimum, int((expiry - now) // SECOND) if temper.ticks else entry.lifetime)
-        delay = chance.lognormvariate(0, 0.5) * temper.think[0 if hit else 1] + (0 if hit else entry.slow)
+        lifetime = max(behaviour.minimum, int((expiry - now) // SECOND) if behaviour.ticks else entry.lifetime)
+        delay = chance.lognormvariate(0, 0.5) * behaviour.think[0 if hit else 1] + (0 if hit else entry.slow)
         return delay, lifetime, chance.sample(shown, len(shown))
 
 

@@ -52,8 +52,8 @@ class Sender:
     sacks: int = 0  # pieces acknowledged selectively
     duplicates: int = 0
     recovery: int = -1  # while losses up to here are repaired the window stays
-    smooth: float = 0.0  # round trip
-    variance: float = 0.0
+    srtt: float = 0.0  # smoothed round trip (RFC 6298)
+    rttvar: float = 0.0
     least: float = 0.0
     backoff: int = 0
     newest: tuple[int, int] = (0, 0)  # when the newest piece that arrived had been sent, and its end
@@ -96,7 +96,7 @@ class Sender:
 
     def timeout(self) -> float:
         """Give the retransmission timeout (RFC 6298 §2 with Linux's least variance), doubled for every try."""
-        base = self.smooth + max(4 * self.variance, LEAST_VARIANCE) if self.smooth else FIRST_TIMEOUT
+        base = self.srtt + max(4 * self.rttvar, LEAST_VARIANCE) if self.srtt else FIRST_TIMEOUT
         return float(base * (1 << self.backoff))
 
     def deadline(self) -> tuple[int, str]:
@@ -105,11 +105,11 @@ class Sender:
         head = self.pieces[0]
         overtaken = bool(self.flight) if self.selective else head.tries == 1 and not head.lost  # as `find_losses` asks
         if overtaken and self.sacks and self.recovery < 0 and (first.time, first.end) < self.newest:
-            return first.time + int(self.smooth + self.patience()), "reorder"
+            return first.time + int(self.srtt + self.patience()), "reorder"
         last = self.pieces[-1]
         expiry = self.armed + int(self.timeout())
-        if self.smooth and self.backoff == 0 and self.probing < 0 and self.recovery < 0 and not last.flags & SYN:
-            wait = 2 * self.smooth + (LONGEST_DELAYED_ACK if len(self.flight) == 1 else 2 * MILLISECOND)
+        if self.srtt and self.backoff == 0 and self.probing < 0 and self.recovery < 0 and not last.flags & SYN:
+            wait = 2 * self.srtt + (LONGEST_DELAYED_ACK if len(self.flight) == 1 else 2 * MILLISECOND)
             if last.time + int(wait) < expiry:
                 return last.time + int(wait), "probe"
         return expiry, "timeout"
@@ -200,19 +200,19 @@ class Sender:
         self.newest = max(self.newest, (newest.time, newest.end))
         rtt = now - newest.time if newest.tries == 1 else 0
         if rtt:
-            if not self.smooth:
-                self.smooth, self.variance, self.least = rtt, rtt / 2, rtt
-            self.variance += (abs(rtt - self.smooth) - self.variance) / 4
-            self.smooth += (rtt - self.smooth) / 8
+            if not self.srtt:
+                self.srtt, self.rttvar, self.least = rtt, rtt / 2, rtt
+            self.rttvar += (abs(rtt - self.srtt) - self.rttvar) / 4
+            self.srtt += (rtt - self.srtt) / 8
             self.least = min(self.least, rtt)
         self.flight_at = newest.time
         if self.recovery < 0 or self.control.pacing:
-            told = self.arrival  # one object for all: this happens for every second packet
-            told.count, told.now, told.rtt, told.flight = count, now, rtt, len(self.flight)
+            arrival = self.arrival  # one object for all: this happens for every second packet
+            arrival.count, arrival.now, arrival.rtt, arrival.flight = count, now, rtt, len(self.flight)
             # draft-cheng-iccrg-delivery-rate §3.1.3: the slower of sending and hearing
             span = max(now - newest.delivered_at, newest.time - newest.flight_at)
-            told.rate = (self.delivered - newest.delivered) * 1e9 / span if span > 0 else 0.0
-            self.control.acknowledged(told)
+            arrival.rate = (self.delivered - newest.delivered) * 1e9 / span if span > 0 else 0.0
+            self.control.acknowledged(arrival)
 
     def patience(self) -> float:
         """Give the time by which later packets may overtake (RFC 8985 §6.2): none until reordering was seen."""
@@ -226,23 +226,23 @@ class Sender:
             now: Time.
             due: The reordering timer ran out: what is overtaken is lost.
         """
-        found = False
+        any_lost = False
         if not self.selective:
             head = self.pieces[0] if self.pieces else None
             if head is not None and not head.lost and head.tries == 1:
-                found = head.lost = True
+                any_lost = head.lost = True
                 self.flight.pop(head.end, None)
                 self.missing.append(head)
         else:
             wait = 0.0 if due else self.patience()
             while self.flight:
                 first = next(iter(self.flight.values()))
-                if (first.time, first.end) >= self.newest or (wait and now < first.time + self.smooth + wait):
+                if (first.time, first.end) >= self.newest or (wait and now < first.time + self.srtt + wait):
                     break
                 del self.flight[first.end]
-                found = first.lost = True
+                any_lost = first.lost = True
                 self.missing.append(first)
-        if found and self.recovery < 0:
+        if any_lost and self.recovery < 0:
             self.recovery = self.nxt
             self.control.lost()
 

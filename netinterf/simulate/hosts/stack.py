@@ -26,7 +26,7 @@ class Stack:
     delayed_ack: float = 40e6  # ns that an acknowledgement may wait (RFC 9293 §3.8.6.3: at most 0.5 s)
     quick: int = 16  # segments acknowledged at once before acknowledgements are delayed (Linux TCP_MAX_QUICKACKS)
     probes: bool = True  # sends tail loss probes (RFC 8985 §7)
-    careful: bool = True  # answers resets beside the expected number with a challenge (RFC 5961 §3.2)
+    challenge_acks: bool = True  # answers resets beside the expected number with a challenge (RFC 5961 §3.2)
     tries: int = 8  # retransmissions before it gives up
     syn_tries: int = 5
 

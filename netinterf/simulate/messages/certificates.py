@@ -212,9 +212,9 @@ def extended(
     )
     if recipe.informed:
         host = authority.subject.rfc4514_string().split("=")[1][:3].strip().lower() or "ca"
-        asked = x509.AuthorityInformationAccessOID
-        where = [(asked.OCSP, "o"), (asked.CA_ISSUERS, "i")]
-        told = [
+        methods = x509.AuthorityInformationAccessOID
+        where = [(methods.OCSP, "o"), (methods.CA_ISSUERS, "i")]
+        descriptions = [
             x509.AccessDescription(kind, x509.UniformResourceIdentifier(AUTHORITY_INFO.format(host, word)))
             for kind, word in where
         ]
@@ -223,7 +223,7 @@ def extended(
         builder = (
             builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
-            .add_extension(x509.AuthorityInformationAccess(told), critical=False)
+            .add_extension(x509.AuthorityInformationAccess(descriptions), critical=False)
             .add_extension(x509.CertificatePolicies([policy]), critical=False)
         )
     if recipe.scts:
@@ -235,12 +235,12 @@ def extended(
 def sct_list(rng: np.random.Generator, now: int, age: float) -> bytes:
     """Write two or three signed certificate timestamps (RFC 6962 §3.2, §3.3); their signatures fit no log's key."""
     stamp = now // 1_000_000 - int(age * 86_400_000)
-    one = [
+    scts = [
         b"\x00" + rng.bytes(32) + pack("!QH", stamp + int(rng.integers(5000)), 0) + b"\x04\x03"
         + vector(b"\x30\x45\x02\x20" + rng.bytes(32) + b"\x02\x21\x00" + rng.bytes(32))
         for _ in range(int(rng.integers(2, 4)))
     ]  # fmt: skip
-    listed = vector(b"".join(vector(sct) for sct in one))
+    listed = vector(b"".join(vector(sct) for sct in scts))
     return b"\x04\x82" + vector(listed) if len(listed) > 255 else b"\x04\x81" + vector(listed, 1)
 
 

@@ -78,7 +78,7 @@ def draw_pool(
         share: Of published ones among them.
         blocks: Where the others lie: blocks of the usual owners.
     """
-    known = [str(one) for one in rng.permutation(list(published))[: round(size * share)]]
+    known = [str(place) for place in rng.permutation(list(published))[: round(size * share)]]
     fresh = list[Address]()
     for block in rng.choice(blocks, size - len(known)):
         net, _, length = str(block).partition("/")

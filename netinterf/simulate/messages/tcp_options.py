@@ -37,7 +37,7 @@ class Offered:
 
 def read_options(options: bytes) -> Offered:
     """Read well-formed TCP options."""
-    found = Offered()
+    offered = Offered()
     at = 0
     while at < len(options):
         kind = options[at]
@@ -46,18 +46,18 @@ def read_options(options: bytes) -> Offered:
         size = 1 if kind <= 1 else options[at + 1]
         body = options[at + 2 : at + size]
         if kind == 2:
-            found = attrs.evolve(found, mss=int.from_bytes(body, "big"))
+            offered = attrs.evolve(offered, mss=int.from_bytes(body, "big"))
         elif kind == 3:
-            found = attrs.evolve(found, scale=body[0])
+            offered = attrs.evolve(offered, scale=body[0])
         elif kind == 4:
-            found = attrs.evolve(found, sack=True)
+            offered = attrs.evolve(offered, sack=True)
         elif kind == 8:
-            found = attrs.evolve(found, echo=int.from_bytes(body[:4], "big"))
+            offered = attrs.evolve(offered, echo=int.from_bytes(body[:4], "big"))
         elif kind == 5:
             edges = unpack(f"!{len(body) // 4}I", body)
-            found = attrs.evolve(found, blocks=tuple(zip(edges[::2], edges[1::2], strict=True)))
+            offered = attrs.evolve(offered, blocks=tuple(zip(edges[::2], edges[1::2], strict=True)))
         at += size
-    return found
+    return offered
 
 
 def sack_option(isn: int, blocks: list[tuple[int, int]]) -> bytes:
@@ -75,8 +75,8 @@ def read_clock(options: bytes, otherwise: int) -> int:
     """Read TSval of an ordinary segment, or give *otherwise*."""
     if options[:4] == ORDINARY:
         return int.from_bytes(options[4:8], "big")
-    found = read_options(options).echo
-    return otherwise if found is None else found
+    value = read_options(options).echo
+    return otherwise if value is None else value
 
 
 def read_blocks(options: bytes, isn: int) -> tuple[tuple[int, int], ...]:

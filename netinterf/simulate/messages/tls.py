@@ -91,7 +91,7 @@ def certificate_flight(rng: np.random.Generator, chain: Sequence[bytes], *, size
     Returns:
         One record per message.
     """
-    listed = b"".join(vector(one, 3) for one in chain)
+    listed = b"".join(vector(certificate, 3) for certificate in chain)
     point = b"\x03\x00\x17" + vector(b"\x04" + rng.bytes(64), 1)
     exchange = point + pack("!H", 0x0403) + vector(b"\x30\x45" + rng.bytes(69))
     parts = [
@@ -109,8 +109,8 @@ def certificate_flight(rng: np.random.Generator, chain: Sequence[bytes], *, size
 def stapled(rng: np.random.Generator, size: int) -> bytes:
     """Build an OCSP response of *size* bytes (RFC 6960 §4.2.1), whose content is of a kind that nobody reads."""
     kind = bytes.fromhex("06092b06010505073001") + b"\x4d"
-    held = b"\x04\x82" + vector(rng.bytes(size - STAPLE))
-    inner = b"\xa0\x82" + vector(b"\x30\x82" + vector(kind + held))
+    content = b"\x04\x82" + vector(rng.bytes(size - STAPLE))
+    inner = b"\xa0\x82" + vector(b"\x30\x82" + vector(kind + content))
     return b"\x30\x82" + vector(b"\x0a\x01\x00" + inner)
 
 

@@ -6,7 +6,7 @@ from netinterf.simulate.messages.tcp_options import read_options, timestamp_opti
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward
 
-__all__ = ["Accelerator", "SlowGreeting"]
+__all__ = ["Accelerator", "SynDelay"]
 
 
 @attrs.define(eq=False)
@@ -37,8 +37,8 @@ class Accelerator:
         if packet.seq != expected:
             return [passed]
         end = self.heard[packet.subject] = (packet.seq + len(packet.payload)) % 2**32
-        told, ours = read_options(last.options).echo, read_options(packet.options).echo
-        options = b"" if told is None or ours is None else timestamp_option(told, ours)
+        value, ours = read_options(last.options).echo, read_options(packet.options).echo
+        options = b"" if value is None or ours is None else timestamp_option(value, ours)
         spoken = bool(last.flags & SYN) + bool(last.flags & FIN) + len(last.payload)
         acknowledgement = packet.reply(
             seq=(last.seq + spoken) % 2**32, ack=end, flags=ACK, options=options, ttl=self.ttl or last.ttl,
@@ -49,7 +49,7 @@ class Accelerator:
 
 
 @attrs.define(eq=False)
-class SlowGreeting:
+class SynDelay:
     """Holds SYNs back for as long as the far end needs: a proxy nearby that answers once its own connection stands.
 
     User-mode translators of virtual machines do this (slirp), and satellite gateways that split connections.

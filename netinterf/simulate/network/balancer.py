@@ -2,11 +2,11 @@
 
 import attrs
 
-from netinterf.simulate.network.firewall import Look, refusal
+from netinterf.simulate.network.firewall import ResetLook, refusal
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["Flip", "SecondBackend"]
+__all__ = ["BackendSwitch", "SecondBackend"]
 
 
 @attrs.define(eq=False)
@@ -30,21 +30,21 @@ class SecondBackend:
             return [(0, outbound, packet)]
         self.met.add((packet.source, packet.sport))
         chance = self.world.chance
-        greeting = packet.reply(
+        syn_ack = packet.reply(
             seq=chance.getrandbits(32), ack=(packet.seq + 1) % 2**32, flags=SYN | ACK, ttl=self.ttl, ip_id=0, tos=0,
             window=chance.choice((64_240, 65_160, 65_535, 28_960)), options=b"\x02\x04\x05\xb4",
         )  # fmt: skip
         times = [self.delay + self.period * (2**order - 1) for order in range(1 + self.repeats)]
-        return [(int(time), False, greeting.copy()) for time in times]
+        return [(int(time), False, syn_ack.copy()) for time in times]
 
 
 @attrs.define(eq=False)
-class Flip:
+class BackendSwitch:
     """From some moment on sends the packets of old connections to a machine that never heard of them."""
 
     world: World
     time: int  # ns since 1970
-    look: Look  # resets of the other machine
+    look: ResetLook  # resets of the other machine
     old: set[int] = attrs.field(factory=set)
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:

@@ -48,19 +48,21 @@ class Desync:
 
     def made(self, packet: Packet) -> Packet:
         """Make one decoy."""
-        said = (self.decoy * (1 + len(packet.payload) // len(self.decoy)))[: len(packet.payload)]
+        payload = (self.decoy * (1 + len(packet.payload) // len(self.decoy)))[: len(packet.payload)]
         match self.form:
             case "short-lived":
-                return packet.copy(payload=said, ttl=self.ttl)
+                return packet.copy(payload=payload, ttl=self.ttl)
             case "bad-sum":
-                return packet.copy(payload=said, ip_flags=packet.ip_flags | WRONG)
+                return packet.copy(payload=payload, ip_flags=packet.ip_flags | WRONG)
             case "signed":
                 digest = self.world.chance.randbytes(16)
-                return packet.copy(payload=said, options=packet.options + SIGNATURE + digest)
+                return packet.copy(payload=payload, options=packet.options + SIGNATURE + digest)
             case "numbered":
-                return packet.copy(payload=said, seq=(packet.seq - BEHIND) % 2**32, ack=(packet.ack - 66_000) % 2**32)
+                return packet.copy(
+                    payload=payload, seq=(packet.seq - BEHIND) % 2**32, ack=(packet.ack - 66_000) % 2**32
+                )
             case "flagless":
-                return packet.copy(payload=said, flags=packet.flags & ~ACK)
+                return packet.copy(payload=payload, flags=packet.flags & ~ACK)
             case "bad-reset":
                 return packet.copy(payload=b"", flags=RST, ip_flags=packet.ip_flags | WRONG, options=b"")
             case _:

@@ -11,13 +11,13 @@ from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import ACK, FIN, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import Onward, World
 
-__all__ = ["Doorman", "Look", "Objector", "StateTable", "refusal"]
+__all__ = ["OpeningLimiter", "ResetLook", "StateTable", "WebFirewall", "refusal"]
 
 Key = tuple[Address, int, Address, int]
 
 
 @attrs.frozen(kw_only=True)
-class Look:
+class ResetLook:
     """How the resets of a box look."""
 
     ttl: int = 64
@@ -28,7 +28,7 @@ class Look:
     copies: int = 1
 
 
-def refusal(packet: Packet, look: Look) -> list[Packet]:
+def refusal(packet: Packet, look: ResetLook) -> list[Packet]:
     """Answer *packet*, which fits no connection, with a reset (RFC 9293 §3.10.7.1); resets are not answered."""
     if packet.flags & RST or packet.protocol != TCP:
         return []
@@ -49,7 +49,7 @@ class StateTable:
     world: World
     idle: float = 7.44e12  # ns until it forgets a silent connection (RFC 5382 §5: at least 2 h 4 min)
     wiped: int = 0  # when it forgets everything, ns since 1970; 0 never
-    look: Look | None = None  # how it answers what it does not know; None: it drops
+    look: ResetLook | None = None  # how it answers what it does not know; None: it drops
     to_server: bool = False  # answers the server's packets too, not only the client's
     spares_repeats: bool = False  # what it refused once it drops afterwards
     seen: dict[Key, int] = attrs.field(factory=dict)
@@ -73,7 +73,7 @@ class StateTable:
 
 
 @attrs.define(eq=False)
-class Doorman:
+class OpeningLimiter:
     """Counts the openings of each client, or their first words, and turns away those above a limit.
 
     Rate limits and fail2ban count openings; what reads along, as a web application firewall does, counts requests that
@@ -84,7 +84,7 @@ class Doorman:
     allowed: int  # openings within *period*
     period: float = 60e9  # ns
     ban: float = 0.0  # ns for which everything of that client is refused once it went over; 0: only that opening is
-    look: Look | None = None  # how it refuses; None: silence
+    look: ResetLook | None = None  # how it refuses; None: silence
     reads: bool = False  # counts requests, not openings
     openings: dict[Address, list[int]] = attrs.field(factory=dict)
     spoke: set[int] = attrs.field(factory=set)  # conversations whose request was counted
@@ -121,13 +121,13 @@ class Doorman:
 
 
 @attrs.define(eq=False)
-class Objector:
+class WebFirewall:
     """A web application firewall at a site's own door: it swallows requests that hold a word, and resets both ends.
 
     What it refused it lets nothing more through of (ModSecurity's action ``drop``; reset actions of commercial ones).
     """
 
-    look: Look
+    look: ResetLook
     word: bytes
     refused: set[int] = attrs.field(factory=set)  # conversations
 

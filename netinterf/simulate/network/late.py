@@ -2,7 +2,7 @@
 
 import attrs
 
-from netinterf.simulate.network.firewall import Look, refusal
+from netinterf.simulate.network.firewall import ResetLook, refusal
 from netinterf.simulate.network.packet import FIN, RST, Packet
 from netinterf.simulate.network.path import Onward, World
 
@@ -16,7 +16,7 @@ class LateGuard:
     It makes each from the segment before it, whose window it leaves as it is.
     """
 
-    look: Look
+    look: ResetLook
     closed: set[int] = attrs.field(factory=set)  # conversations
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:

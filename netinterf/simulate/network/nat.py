@@ -14,13 +14,13 @@ __all__ = ["Normalizer", "Translator", "join_options", "split_options"]
 
 def split_options(options: bytes) -> list[tuple[int, bytes]]:
     """Take well-formed TCP options apart: kind and body of each, fillers left out."""
-    found, at = list[tuple[int, bytes]](), 0
+    parts, at = list[tuple[int, bytes]](), 0
     while at < len(options) and options[at]:
         size = 1 if options[at] == 1 else options[at + 1]
         if size > 1:
-            found.append((options[at], options[at + 2 : at + size]))
+            parts.append((options[at], options[at + 2 : at + size]))
         at += size
-    return found
+    return parts
 
 
 def join_options(parts: list[tuple[int, bytes]]) -> bytes:
@@ -59,7 +59,7 @@ class Normalizer:
 
     world: World
     strips: frozenset[int] = frozenset()  # kinds of TCP options
-    only_greetings: bool = False  # strips them from SYNs only
+    syn_only: bool = False  # strips them from SYNs only
     ttl: int = 0  # hop limit that every packet leaves with; 0 keeps
     tos: int = -1
     clamp: int = 0  # largest MSS it lets hosts announce; 0 keeps
@@ -83,19 +83,19 @@ class Normalizer:
 
     def rewritten(self, packet: Packet, outbound: bool) -> bytes:
         """Rewrite the options of a segment."""
-        strips = self.strips if packet.flags & SYN or not self.only_greetings else frozenset()
+        strips = self.strips if packet.flags & SYN or not self.syn_only else frozenset()
         if not (strips or self.clamp or self.shift):
             return packet.options
         parts = []
         for kind, body in split_options(packet.options):
             if kind in strips:
                 continue
-            told = body
+            content = body
             if kind == 2 and self.clamp:
-                told = pack("!H", min(self.clamp, *unpack("!H", body)))
+                content = pack("!H", min(self.clamp, *unpack("!H", body)))
             elif kind == 8 and self.shift:
                 value, echo = unpack("!II", body)
                 moved = ((value + self.shift) % 2**32, echo) if outbound else (value, (echo - self.shift) % 2**32)
-                told = pack("!II", *moved)
-            parts.append((kind, told))
+                content = pack("!II", *moved)
+            parts.append((kind, content))
         return join_options(parts)

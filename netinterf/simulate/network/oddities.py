@@ -9,19 +9,19 @@ from netinterf.simulate.network.packet import ACK, RST, SYN, Packet
 from netinterf.simulate.network.path import Onward, World
 
 __all__ = [
+    "BusyHost",
     "Corruptor",
-    "DeafDoor",
     "GarbageProbe",
+    "LateCopy",
     "LostAborts",
     "Miscounter",
     "ResetHabits",
     "Rewriter",
-    "Straggler",
 ]
 
 
 @attrs.define(eq=False)
-class Straggler:
+class LateCopy:
     """A copy of a packet comes late: it sat in a queue, or a link repeated it (RFC 9293 §3.4.3: up to 2 minutes)."""
 
     applies: Callable[[Packet, bool], bool]
@@ -68,13 +68,13 @@ class Rewriter:
         """Replace the words."""
         if outbound != self.outbound or packet.subject in self.done:
             return [(0, outbound, packet)]
-        said = packet.payload
+        payload = packet.payload
         for old, new in self.changes:
-            said = said.replace(old, new)
-        if said == packet.payload:
+            payload = payload.replace(old, new)
+        if payload == packet.payload:
             return [(0, outbound, packet)]
         self.done.add(packet.subject)
-        return [(0, outbound, packet.copy(payload=said))]
+        return [(0, outbound, packet.copy(payload=payload))]
 
 
 @attrs.define(eq=False)
@@ -132,7 +132,7 @@ class Miscounter:
 
 
 @attrs.define(eq=False)
-class DeafDoor:
+class BusyHost:
     """A host that hears only some packets of each connection for a while: its queues are full."""
 
     world: World

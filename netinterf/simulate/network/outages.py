@@ -8,7 +8,7 @@ from netinterf.simulate.encode import UDP
 from netinterf.simulate.network.packet import ACK, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Onward, World
 
-__all__ = ["Doze", "FullBacklog", "MtuHole", "Outage", "UdpFilter", "UnevenLoss"]
+__all__ = ["FullBacklog", "MtuHole", "Outage", "PowerSave", "UdpFilter", "UnevenLoss"]
 
 
 @attrs.define(eq=False)
@@ -32,7 +32,7 @@ class Outage:
 
 
 @attrs.define(eq=False)
-class Doze:
+class PowerSave:
     """A client asleep hears the network at beacons only (IEEE 802.11 power save): it dozes off when it sent nothing."""
 
     world: World

@@ -58,10 +58,10 @@ class World:
         heappush(self.agenda, (time, self.counter, action, words))
 
     def note(self, packet: Packet, mechanism: str) -> None:
-        """Let a box say how it interfered, in a word, with the conversation of *packet*, the provocation."""
-        told = self.notes.setdefault(packet.subject, [])
-        if all(word != mechanism for word, _ in told):
-            told.append((mechanism, packet))
+        """Let a box say how it interfered, in a word, with the conversation of *packet*, the trigger."""
+        notes = self.notes.setdefault(packet.subject, [])
+        if all(word != mechanism for word, _ in notes):
+            notes.append((mechanism, packet))
 
     def limited(self, packet: Packet, outbound: bool, rate: float, depth: float) -> None:
         """Let a rate limit say that it dropped *packet*: by conversation its bit/s, bytes, and drops up and down."""
@@ -108,16 +108,16 @@ class Leg:
     burst: float = 0.0  # share of time in bad periods, when half of the packets are lost (Gilbert 1960)
     bad_for: int = 30 * MILLISECOND  # mean length of a bad period, ns
     busy: list[int] = attrs.field(factory=lambda: [0, 0])  # when the leg last delivered, per direction
-    weather: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
+    bad_period: tuple[bool, int] = (True, 0)  # whether a bad period is on, until when
 
     def bad(self, time: int, world: World) -> bool:
         """Say whether a bad period is on; good and bad ones alternate with exponential lengths."""
-        on, until = self.weather
+        on, until = self.bad_period
         while until <= time:
             on = not on
             mean = self.bad_for if on else self.bad_for * (1 - self.burst) / self.burst
             until = max(until, time - 10 * SECOND) + 1 + int(world.chance.expovariate(1.0) * mean)
-        self.weather = on, until
+        self.bad_period = on, until
         return on
 
 

@@ -43,12 +43,12 @@ class SynProxy:
         if outbound and packet.flags & (SYN | ACK) == SYN:
             if half is None or (not half.asked and self.world.chance.random() < self.forgets):
                 half = self.halves[key] = Half(packet.seq, self.world.chance.getrandbits(32))
-            return [(0, False, self.greeting(packet, half))]
+            return [(0, False, self.syn_ack(packet, half))]
         if half is None:
             return [(0, outbound, packet)]
         return self.from_client(packet, half) if outbound else self.from_server(packet, half)
 
-    def greeting(self, packet: Packet, half: Half) -> Packet:
+    def syn_ack(self, packet: Packet, half: Half) -> Packet:
         """Make the SYN/ACK: of all options a cookie keeps the MSS."""
         options = b"\x02\x04" + self.mss.to_bytes(2, "big")
         return packet.reply(
@@ -71,8 +71,8 @@ class SynProxy:
         """Pass on what the server says; its SYN/ACK stays here."""
         if packet.flags & SYN:
             half.shift, half.ready = (packet.seq - half.cookie) % 2**32, True
-            kept, half.waiting = half.waiting, []
-            return [(0, True, one.copy(ack=(one.ack + half.shift) % 2**32)) for one in kept]
+            waiting, half.waiting = half.waiting, []
+            return [(0, True, queued.copy(ack=(queued.ack + half.shift) % 2**32)) for queued in waiting]
         return [(0, False, packet.copy(seq=(packet.seq - half.shift) % 2**32))]
 
 

@@ -6,16 +6,16 @@ from netinterf.simulate.hosts.dns_zone import Entry, Zone
 from netinterf.simulate.messages.published_answers import draw_meta_six, draw_pool
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
-from netinterf.simulate.plays.dns_house import (
+from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.dns_setup import (
     add_resolver,
     browse,
     draw_entry,
     draw_zone,
     follow,
     host_names,
-    make_house,
+    make_setup,
 )  # fmt: skip
-from netinterf.simulate.plays.dns_lookups import Way
 from netinterf.simulate.scene import Scene
 
 __all__ = ["PLAYS"]
@@ -34,8 +34,8 @@ def rotating(scene: Scene) -> None:
                                                                                                                   60])),
             aliases=(),
         )  # fmt: skip
-    house = make_house(scene, known=known, zone=zone, temper={"caches": 6})
-    browse(house.stub, chosen * 4 + known * 2, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone, behaviour={"caches": 6})
+    browse(setup.stub, chosen * 4 + known * 2, look_alike=chosen)
 
 
 def geography(scene: Scene) -> None:
@@ -43,13 +43,13 @@ def geography(scene: Scene) -> None:
     rng = scene.rng
     known = host_names(scene, int(rng.integers(7, 12)))
     chosen = some(rng, known)
-    house = make_house(scene, known=known)
-    elsewhere: Zone = house.zone | {name: draw_entry(scene) for name in chosen}
-    house.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, elsewhere, place=scene.servers(1)[0])))
+    setup = make_setup(scene, known=known)
+    elsewhere: Zone = setup.zone | {name: draw_entry(scene) for name in chosen}
+    setup.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, elsewhere, place=scene.servers(1)[0])))
     if rng.random() < 0.4:
-        house.stub.habits = attrs.evolve(house.stub.habits, at_once=True)
+        setup.stub.habits = attrs.evolve(setup.stub.habits, at_once=True)
     for way in (0, 1):
-        browse(house.stub, known * 2, odd=chosen, way=way)
+        browse(setup.stub, known * 2, look_alike=chosen, way=way)
 
 
 def flattened(scene: Scene) -> None:
@@ -66,8 +66,8 @@ def flattened(scene: Scene) -> None:
         zone[name] = draw_entry(scene, aliases=chain, addresses=tuple(scene.global_addresses(count)))
     for name in chosen:
         zone[name] = Entry(addresses=tuple(scene.global_addresses(1)), lifetime=int(rng.choice([60, 300])))
-    house = make_house(scene, known=known, zone=zone)
-    browse(house.stub, chosen + known * 3, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone)
+    browse(setup.stub, chosen + known * 3, look_alike=chosen)
 
 
 def shared(scene: Scene) -> None:
@@ -78,8 +78,8 @@ def shared(scene: Scene) -> None:
     (six,) = scene.global_six(1)
     places = (*scene.global_addresses(1), six)
     zone |= {name: draw_entry(scene, addresses=places, aliases=()) for name in chosen}
-    house = make_house(scene, known=known, zone=zone)
-    browse(house.stub, known * 3, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone)
+    browse(setup.stub, known * 3, look_alike=chosen)
     if rng.random() < 0.6:
         follow(scene, places, chosen, 2.0 * SECOND)
 
@@ -90,8 +90,8 @@ def still(scene: Scene) -> None:
     lifetime = int(rng.choice([30, 60, 300, 418, 600]))
     known = host_names(scene, int(rng.integers(8, 13)))
     zone = draw_zone(scene, known, lifetime=int(rng.choice([20, lifetime])))
-    house = make_house(scene, known=known, zone=zone, temper={"ticks": False, "minimum": lifetime})
-    browse(house.stub, known * 4, odd=known)
+    setup = make_setup(scene, known=known, zone=zone, behaviour={"ticks": False, "minimum": lifetime})
+    browse(setup.stub, known * 4, look_alike=known)
 
 
 def any_label(scene: Scene, *, exist: bool) -> None:
@@ -101,9 +101,9 @@ def any_label(scene: Scene, *, exist: bool) -> None:
     zone, chosen = draw_zone(scene, known), some(rng, known)
     if exist:
         zone |= {f"*.{name}": draw_entry(scene, slow=0.0) for name in chosen}
-    house = make_house(scene, known=known, zone=zone, temper={"cached": 1.0})
+    setup = make_setup(scene, known=known, zone=zone, behaviour={"cached": 1.0})
     labels = [f"{rng.integers(36**6):x}.{name}" for name in chosen for _ in range(int(rng.integers(2, 7)))]
-    browse(house.stub, labels + known * 2, odd=labels)
+    browse(setup.stub, labels + known * 2, look_alike=labels)
 
 
 OWN = (
@@ -133,8 +133,8 @@ def own_address(scene: Scene) -> None:
         places = draw_pool(rng, (), 1, blocks=HOMES[label]) + draw_meta_six(rng, int(label in ("facebook", "fbcdn")))
         zone[name] = draw_entry(scene, addresses=places, aliases=(), per_answer=True)
         follow(scene, places, [name], float(rng.uniform(1, 8)) * SECOND)
-    house = make_house(scene, known=known, zone=zone)
-    browse(house.stub, chosen * 2 + known * 2, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone)
+    browse(setup.stub, chosen * 2 + known * 2, look_alike=chosen)
 
 
 PLAYS = (

@@ -12,8 +12,8 @@ from netinterf.simulate.messages.dns import AAAA, A, dns_message
 from netinterf.simulate.network.nat import Normalizer, Translator
 from netinterf.simulate.network.packet import Packet, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Onward, World
-from netinterf.simulate.plays.dns_house import add_resolver, browse, draw_zone, host_names, make_house
 from netinterf.simulate.plays.dns_lookups import Stub, Way, draw_habits
+from netinterf.simulate.plays.dns_setup import add_resolver, browse, draw_zone, host_names, make_setup
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Conversation, Scene
 
@@ -55,13 +55,13 @@ class Mirror:
 def mirrored(scene: Scene) -> None:
     """Record at a mirror of two ports, which delivers most packets twice."""
     rng = scene.rng
-    house = make_house(scene)
+    setup = make_setup(scene)
     share, lag, hop = float(rng.choice([1.0, 0.5, 0.1])), float(rng.uniform(1e3, 9e5)), int(rng.integers(2))
-    copies, parts = set[int](), house.path.parts
+    copies, parts = set[int](), setup.path.parts
     at = parts.index(scene.tap)
     parts.insert(at + 1, Mirror(scene.world, True, share, lag, hop, copies))
     parts.insert(at, Mirror(scene.world, False, share, lag, hop, copies))
-    browse(house.stub, house.known * 2, odd=house.known)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
 
 
 def impatient(scene: Scene, *, again: str, sites: bool = False) -> None:
@@ -77,28 +77,28 @@ def impatient(scene: Scene, *, again: str, sites: bool = False) -> None:
             zone[name], addresses=places[name], lifetime=1, per_answer=True, slow=slow, shown=shown
         )  # fmt: skip
     stacks = tuple(draw_server(rng) for _ in range(3)) if sites else ()
-    house = make_house(
-        scene, known=known, zone=zone, temper={"cached": 0.1, "caches": 6 if sites else 1, "think": (3e5, 2e8)},
+    setup = make_setup(
+        scene, known=known, zone=zone, behaviour={"cached": 0.1, "caches": 6 if sites else 1, "think": (3e5, 2e8)},
         habits={"patience": float(rng.uniform(1e8, 4e8)), "tries": 4, "again": again}, stacks=stacks, by_packet=sites,
     )  # fmt: skip
-    browse(house.stub, chosen * 3 + known * 2, odd=chosen)
+    browse(setup.stub, chosen * 3 + known * 2, look_alike=chosen)
 
 
 def doubling(scene: Scene) -> None:
     """Send most queries twice."""
-    house = make_house(scene, habits={"doubles": float(scene.rng.uniform(0.3, 1))}, temper={"caches": 2})
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = make_setup(scene, habits={"doubles": float(scene.rng.uniform(0.3, 1))}, behaviour={"caches": 2})
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def late(scene: Scene) -> None:
     """Get answers after the repeats began, some when the port is closed already."""
     rng = scene.rng
     patience = float(rng.uniform(5e8, 2e9))
-    house = make_house(
-        scene, temper={"cached": 0.3, "think": (3e5, patience * float(rng.uniform(0.8, 1.5)))},
+    setup = make_setup(
+        scene, behaviour={"cached": 0.3, "think": (3e5, patience * float(rng.uniform(0.8, 1.5)))},
         habits={"patience": patience, "tries": 3, "closes": True, "again": "same"},
     )  # fmt: skip
-    browse(house.stub, house.known * 3, odd=house.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def forwarder(scene: Scene) -> None:
@@ -109,29 +109,29 @@ def forwarder(scene: Scene) -> None:
     for name in chosen:  # the two resolvers are led to other networks
         places = tuple(scene.global_addresses(int(rng.integers(4, 12))))
         zone[name] = attrs.evolve(zone[name], addresses=places, per_answer=True, shown=int(rng.integers(1, 3)))
-    house = make_house(scene, known=known, zone=zone, temper={"twice": float(rng.uniform(0.3, 1)), "caches": 4})
-    browse(house.stub, known * 3, odd=known)
+    setup = make_setup(scene, known=known, zone=zone, behaviour={"twice": float(rng.uniform(0.3, 1)), "caches": 4})
+    browse(setup.stub, known * 3, look_alike=known)
 
 
 def both_at_once(scene: Scene) -> None:
     """Ask two resolvers at once and take the first answer."""
-    house = make_house(scene, habits={"at_once": True, "closes": bool(scene.rng.random() < 0.5)})
-    house.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, house.zone, place=scene.servers(1)[0])))
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = make_setup(scene, habits={"at_once": True, "closes": bool(scene.rng.random() < 0.5)})
+    setup.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def habit(scene: Scene, **habits: Any) -> None:
     """Ask with a peculiar habit."""
-    house = make_house(scene, habits=habits)
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = make_setup(scene, habits=habits)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def fixed_port(scene: Scene) -> None:
     """Ask everything from one port, as old forwarders do."""
     rng = scene.rng
     port = int(rng.choice([53, int(rng.integers(1024, 65_535))]))
-    house = make_house(scene, habits={"port": port, "same_port": True, "six": 0.5, "again": "identifier"})
-    browse(house.stub, house.known * 4, odd=house.known, gap=0.3 * SECOND)
+    setup = make_setup(scene, habits={"port": port, "same_port": True, "six": 0.5, "again": "identifier"})
+    browse(setup.stub, setup.known * 4, look_alike=setup.known, gap=0.3 * SECOND)
 
 
 def translated(scene: Scene) -> None:
@@ -139,11 +139,11 @@ def translated(scene: Scene) -> None:
     rng = scene.rng
     public = scene.servers(1)[0]
     box = Translator(scene.world, public, keeps_port=bool(rng.random() < 0.3))
-    house = make_house(scene, [box], where=0.03)
-    browse(house.stub, house.known, odd=house.known)
+    setup = make_setup(scene, [box], where=0.03)
+    browse(setup.stub, setup.known, look_alike=setup.known)
     for client in scene.clients(int(rng.integers(2, 5))):
-        stub = Stub(scene=scene, habits=draw_habits(rng), stack=draw_client(rng), client=client, ways=house.stub.ways)
-        browse(stub, house.known, odd=house.known)
+        stub = Stub(scene=scene, habits=draw_habits(rng), stack=draw_client(rng), client=client, ways=setup.stub.ways)
+        browse(stub, setup.known, look_alike=setup.known)
 
 
 def evened(scene: Scene) -> None:
@@ -153,11 +153,11 @@ def evened(scene: Scene) -> None:
         scene.world, ttl=int(rng.choice([128, 64, 255])), tos=0, dont_fragment=False, directions=(False,),
         identifiers=Identifiers("socket", int(rng.integers(2**16)), rng),
     )  # fmt: skip
-    house = make_house(scene, [box], where=0.02, temper={"think": (3e5, 1e8)})
+    setup = make_setup(scene, [box], where=0.02, behaviour={"think": (3e5, 1e8)})
     path = scene.lay_path([box], where=0.02)
-    house.stub.ways.append(Way(path, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
+    setup.stub.ways.append(Way(path, add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
     for way in (0, 1):
-        browse(house.stub, house.known * 2, odd=house.known, way=way)
+        browse(setup.stub, setup.known * 2, look_alike=setup.known, way=way)
 
 
 def site_stacks(rng: np.random.Generator, count: int) -> tuple[Stack, ...]:
@@ -169,39 +169,39 @@ def sites(scene: Scene) -> None:
     """Ask a resolver whose address several sites share, by port: TTL, IP ID and caches differ."""
     rng = scene.rng
     stacks = site_stacks(rng, int(rng.integers(2, 6)))
-    house = make_house(scene, stacks=stacks, temper={"caches": 2})
-    browse(house.stub, house.known * 4, odd=house.known, gap=0.5 * SECOND)
+    setup = make_setup(scene, stacks=stacks, behaviour={"caches": 2})
+    browse(setup.stub, setup.known * 4, look_alike=setup.known, gap=0.5 * SECOND)
 
 
 def switched(scene: Scene) -> None:
     """Ask a resolver while routing moves everybody to another site, with another delay."""
     rng = scene.rng
     begin = float(rng.uniform(4, 15)) * SECOND
-    house = make_house(scene, stacks=site_stacks(rng, 2), switch=scene.world.now + int(begin))
-    far, after = house.path.far, int(rng.lognormal(np.log(3e7), 0.7))
+    setup = make_setup(scene, stacks=site_stacks(rng, 2), switch=scene.world.now + int(begin))
+    far, after = setup.path.far, int(rng.lognormal(np.log(3e7), 0.7))
     scene.world.after(begin, partial(setattr, far, "delay", after))
-    browse(house.stub, house.known * 2, gap=begin / len(house.known) / 2)
-    browse(house.stub, house.known * 2, begin=begin, odd=house.known)
+    browse(setup.stub, setup.known * 2, gap=begin / len(setup.known) / 2)
+    browse(setup.stub, setup.known * 2, begin=begin, look_alike=setup.known)
 
 
 def joined_late(scene: Scene) -> None:
     """Begin to record while answers are under way: answers without query, replies of servers never asked."""
     rng = scene.rng
-    house = make_house(scene, temper={"think": (2e8, 2e9), "cached": 0.2}, habits={"patience": 5e9})
-    known = house.known
+    setup = make_setup(scene, behaviour={"think": (2e8, 2e9), "cached": 0.2}, habits={"patience": 5e9})
+    known = setup.known
     for name in known:
-        house.stub.look_up(name, float(rng.uniform(0, 0.6 * SECOND)), odd=True)
-    browse(house.stub, known * 2, begin=float(SECOND))
+        setup.stub.look_up(name, float(rng.uniform(0, 0.6 * SECOND)), look_alike=True)
+    browse(setup.stub, known * 2, begin=float(SECOND))
     start = scene.world.now + int(rng.uniform(0.5, 0.8) * SECOND)
     scene.keeps = lambda time, _: time >= start
 
 
 def by_stream(scene: Scene) -> None:
     """Ask over TCP, with a few questions over UDP."""
-    house = make_house(scene, habits={"stream": True})
-    browse(house.stub, house.known * 2, odd=house.known)
-    plain = attrs.evolve(house.stub, habits=attrs.evolve(house.stub.habits, stream=False))
-    browse(plain, house.known)
+    setup = make_setup(scene, habits={"stream": True})
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
+    plain = attrs.evolve(setup.stub, habits=attrs.evolve(setup.stub.habits, stream=False))
+    browse(plain, setup.known)
 
 
 GROUPS = {"mdns": (5353, "224.0.0.251", "ff02::fb"), "llmnr": (5355, "224.0.0.252", "ff02::1:3"), "nbns": (137, "", "")}
@@ -217,8 +217,8 @@ def netbios(name: str) -> str:
 def link_names(scene: Scene) -> None:
     """Look names up on the link too, where hardly anybody answers."""
     rng = scene.rng
-    house = make_house(scene)
-    stub, path = house.stub, scene.lay_path([], rtt=float(MILLISECOND))
+    setup = make_setup(scene)
+    stub, path = setup.stub, scene.lay_path([], rtt=float(MILLISECOND))
 
     def call(packet: Packet) -> None:
         path.send(packet, True)
@@ -229,7 +229,7 @@ def link_names(scene: Scene) -> None:
         name = f"host{rng.integers(9)}" + ".local" * (service == "mdns")
         asked, kind, flags = (netbios(name), 32, 0x0110) if service == "nbns" else (name, AAAA if scene.six else A, 0)
         broadcast = (scene.client[0], scene.client[1] | 0xFF)
-        subject = scene.converse(Conversation("flow", "udp", name, odd=True))
+        subject = scene.converse(Conversation("flow", "udp", name, look_alike=True))
         packet = Packet(
             source=scene.client, sport=scene.next_port() if service == "llmnr" else port, protocol=UDP, dport=port,
             destination=address(six if scene.six else four) if four else broadcast,
@@ -240,7 +240,7 @@ def link_names(scene: Scene) -> None:
         begin = float(rng.uniform(0, 10 * SECOND))
         for again in range(int(rng.integers(1, 4))):
             scene.world.after(begin + again * float(rng.choice([1e8, 2.5e8, 1e9])), call, packet.copy())
-    browse(stub, house.known * 2)
+    browse(stub, setup.known * 2)
 
 
 PLAYS = (

@@ -12,15 +12,15 @@ from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
 from netinterf.simulate.plays.benign_dns_resolvers import home
-from netinterf.simulate.plays.dns_house import (
-    House,
+from netinterf.simulate.plays.dns_setup import (
+    Setup,
     add_resolver,
     browse,
     draw_entry,
     draw_zone,
     follow,
     host_names,
-    make_house,
+    make_setup,
     private_address,
 )
 from netinterf.simulate.scene import Scene
@@ -40,7 +40,7 @@ def inner(scene: Scene, count: int) -> tuple[Address, ...]:
 def ruled(
     scene: Scene, rule: Rule, *, habits: dict[str, Any] | None = None, local: bool = False, chosen: int = 0,
     **options: Any,
-) -> tuple[House, list[str]]:  # fmt: skip
+) -> tuple[Setup, list[str]]:  # fmt: skip
     """Look names up at a resolver that has a rule for some.
 
     Args:
@@ -49,15 +49,15 @@ def ruled(
         habits: Fixed habits of the stub.
         local: Whether it is the home router.
         chosen: How many names; drawn when 0.
-        options: Further fields of the house.
+        options: Further fields of the setup.
     """
     rng = scene.rng
     known = host_names(scene, int(rng.integers(9, 16)))
     listed = known[:chosen] if chosen else some(rng, known)
-    make = home if local else make_house
-    house = make(scene, known=known, rules=dict.fromkeys(listed, rule), habits=habits, **options)
-    browse(house.stub, listed * 2 + known * 3, odd=listed)
-    return house, listed
+    make = home if local else make_setup
+    setup = make(scene, known=known, rules=dict.fromkeys(listed, rule), habits=habits, **options)
+    browse(setup.stub, listed * 2 + known * 3, look_alike=listed)
+    return setup, listed
 
 
 def draw_lifetime(rng: np.random.Generator) -> int:
@@ -69,9 +69,9 @@ def rewriting(scene: Scene) -> None:
     """Mistype names at a resolver that gives its search page for what does not exist."""
     rng = scene.rng
     page = address("92.242.140.1") if rng.random() < 0.5 else scene.global_addresses(1)[0]
-    house = make_house(scene, missing=Rule(addresses=(page,), lifetime=draw_lifetime(rng)))
-    wrong = [f"{label}.{name}" for label, name in zip(("ww", "wwww", "w3", "maill"), house.known, strict=False)]
-    browse(house.stub, wrong * 2 + house.known * 3, odd=wrong)
+    setup = make_setup(scene, missing=Rule(addresses=(page,), lifetime=draw_lifetime(rng)))
+    wrong = [f"{label}.{name}" for label, name in zip(("ww", "wwww", "w3", "maill"), setup.known, strict=False)]
+    browse(setup.stub, wrong * 2 + setup.known * 3, look_alike=wrong)
 
 
 def portal(scene: Scene) -> None:
@@ -87,10 +87,10 @@ def portal(scene: Scene) -> None:
                                                                    own=True)}
     )  # fmt: skip
     box = Interceptor(resolver=gate, ends=scene.world.now + int(login))
-    house = make_house(scene, [box], known=known, zone=zone, where=0.05)
+    setup = make_setup(scene, [box], known=known, zone=zone, where=0.05)
     for name in known:
-        house.stub.look_up(name, float(rng.uniform(0, 0.9 * login)), odd=True)
-    browse(house.stub, known * 2, begin=login + SECOND)
+        setup.stub.look_up(name, float(rng.uniform(0, 0.9 * login)), look_alike=True)
+    browse(setup.stub, known * 2, begin=login + SECOND)
 
 
 def blocker(scene: Scene) -> None:
@@ -103,7 +103,7 @@ def blocker(scene: Scene) -> None:
     )
     if rng.random() < 0.2:
         rule = Rule(rcode=NXDOMAIN, silent=True)
-    ruled(scene, rule, local=True, temper={"opt": Opt() if rng.random() < 0.5 else None})
+    ruled(scene, rule, local=True, behaviour={"opt": Opt() if rng.random() < 0.5 else None})
 
 
 def appliance(scene: Scene) -> None:
@@ -121,8 +121,8 @@ def fake_addresses(scene: Scene) -> None:
         for at, name in enumerate(known)
     }
     spared = known[: int(rng.integers(0, 3))]
-    house = home(scene, known=known, rules={name: rule for name, rule in rules.items() if name not in spared})
-    browse(house.stub, known * 3, odd=known[len(spared) :])
+    setup = home(scene, known=known, rules={name: rule for name, rule in rules.items() if name not in spared})
+    browse(setup.stub, known * 3, look_alike=known[len(spared) :])
 
 
 def dns64(scene: Scene) -> None:
@@ -135,8 +135,8 @@ def dns64(scene: Scene) -> None:
         four = tuple(scene.global_addresses(int(rng.integers(1, 4))))
         made = tuple((prefix, place[1] & 0xFFFFFFFF) for place in four)
         zone[name] = draw_entry(scene, addresses=(*four, *made), shown=4)
-    house = make_house(scene, known=known, zone=zone, habits={"six": 1.0})
-    browse(house.stub, known * 2, odd=known)
+    setup = make_setup(scene, known=known, zone=zone, habits={"six": 1.0})
+    browse(setup.stub, known * 2, look_alike=known)
 
 
 FAMILY = (
@@ -160,7 +160,7 @@ def honest(scene: Scene) -> None:
     rng = scene.rng
     zero = (address("0.0.0.0"), address("::")) if rng.random() < 0.5 else ()
     rule = Rule(addresses=zero, rcode=NXDOMAIN, error=int(rng.choice([15, 16, 17])), lifetime=draw_lifetime(rng))
-    ruled(scene, rule, habits={"opt": Opt(1232)}, temper={"opt": Opt()})
+    ruled(scene, rule, habits={"opt": Opt(1232)}, behaviour={"opt": Opt()})
 
 
 def policy_zone(scene: Scene) -> None:
@@ -194,20 +194,22 @@ def horizon(scene: Scene, *, public: bool) -> None:
     zone, chosen = draw_zone(scene, known), some(rng, known)
     zone |= {name: draw_entry(scene, addresses=inner(scene, int(rng.integers(1, 3))), aliases=()) for name in chosen}
     place = scene.servers(1)[0] if public else private_address(scene, home=False)
-    house = make_house(scene, known=known, zone=zone, place=place, rtt=float(rng.lognormal(15.5, 0.8)))
-    browse(house.stub, chosen + known * 3, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone, place=place, rtt=float(rng.lognormal(15.5, 0.8)))
+    browse(setup.stub, chosen + known * 3, look_alike=chosen)
 
 
 def private_names(scene: Scene) -> None:
     """Look up names that exist at home only, or nowhere: .local, .lan, home.arpa, search domains."""
     rng = scene.rng
-    house = home(scene)
+    setup = home(scene)
     ends = ("local", "lan", "home.arpa", "corp", "internal", "fritz.box")
-    odd = [
+    inside = [
         f"{label}{rng.integers(9)}.{rng.choice(ends)}" for label in ("printer", "nas", "wpad", "tv", "cam", "isatap")
     ]
-    house.zone.update({name: Entry(addresses=inner(scene, 1), lifetime=9) for name in odd[: int(rng.integers(1, 6))]})
-    browse(house.stub, odd * 2 + house.known * 2, odd=odd)
+    setup.zone.update(
+        {name: Entry(addresses=inner(scene, 1), lifetime=9) for name in inside[: int(rng.integers(1, 6))]}
+    )
+    browse(setup.stub, inside * 2 + setup.known * 2, look_alike=inside)
 
 
 def collision(scene: Scene) -> None:
@@ -217,8 +219,8 @@ def collision(scene: Scene) -> None:
     warned = [f"{label}{rng.integers(9)}.example" for label in ("mail", "intranet", "files", "vpn")]
     zone = draw_zone(scene, known)
     zone |= {name: Entry(addresses=(address("127.0.53.53"),), lifetime=3600) for name in warned}
-    house = make_house(scene, known=known, zone=zone)
-    browse(house.stub, warned * 2 + known * 2, odd=warned)
+    setup = make_setup(scene, known=known, zone=zone)
+    browse(setup.stub, warned * 2 + known * 2, look_alike=warned)
 
 
 PLAYS = (

@@ -5,69 +5,71 @@ from typing import Any
 
 import attrs
 
-from netinterf.simulate.hosts.resolver import Interceptor, Temper
+from netinterf.simulate.hosts.resolver import Behaviour, Interceptor
 from netinterf.simulate.hosts.stack import draw_server
 from netinterf.simulate.messages.dns import AAAA, ANY, HTTPS, MX, NS, SERVFAIL, SOA, TXT, A, Opt
 from netinterf.simulate.network.path import SECOND
 from netinterf.simulate.plays.benign_dns_paths import benign, some
-from netinterf.simulate.plays.dns_house import (
-    House,
+from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.dns_setup import (
+    Setup,
     add_resolver,
     browse,
+    draw_behaviour,
     draw_entry,
-    draw_temper,
     draw_zone,
     follow,
     host_names,
-    make_house,
+    make_setup,
     private_address,
     shorten,
 )
-from netinterf.simulate.plays.dns_lookups import Way
 from netinterf.simulate.scene import Scene
 
 __all__ = ["PLAYS", "home"]
 
 
-def home(scene: Scene, **options: Any) -> House:
-    """Set up a house whose resolver is the home router: no hop away, under a millisecond."""
+def home(scene: Scene, **options: Any) -> Setup:
+    """Set up a home whose resolver is the home router: no hop away, under a millisecond."""
     rng = scene.rng
     options.setdefault("place", private_address(scene))
-    house = make_house(scene, rtt=float(rng.lognormal(13.5, 0.6)), **options)
-    shorten(house.path, 0)
-    return house
+    setup = make_setup(scene, rtt=float(rng.lognormal(13.5, 0.6)), **options)
+    shorten(setup.path, 0)
+    return setup
 
 
-def second(scene: Scene, house: House, **temper: Any) -> None:
-    """Give a house a second resolver."""
+def second(scene: Scene, setup: Setup, **behaviour: Any) -> None:
+    """Give the stub of a setup a second resolver."""
     other = add_resolver(
-        scene, house.zone, place=scene.servers(1)[0], temper=draw_temper(scene.rng, **temper)
+        scene, setup.zone, place=scene.servers(1)[0], behaviour=draw_behaviour(scene.rng, **behaviour)
     )  # fmt: skip
-    house.stub.ways.append(Way(scene.lay_path([]), other))
+    setup.stub.ways.append(Way(scene.lay_path([]), other))
 
 
-def perhaps_second(scene: Scene, house: House) -> None:
-    """Give two houses of five a second resolver, which half of their stubs ask when the first is silent."""
+def perhaps_second(scene: Scene, setup: Setup) -> None:
+    """Give two stubs of five a second resolver, which half of their stubs ask when the first is silent."""
     if scene.rng.random() < 0.4:
-        second(scene, house)
-        house.stub.habits = attrs.evolve(house.stub.habits, rotates=bool(scene.rng.random() < 0.5))
-        browse(house.stub, house.known, begin=float(scene.rng.uniform(0, 20)) * SECOND, way=1)
+        second(scene, setup)
+        setup.stub.habits = attrs.evolve(setup.stub.habits, rotates=bool(scene.rng.random() < 0.5))
+        browse(setup.stub, setup.known, begin=float(scene.rng.uniform(0, 20)) * SECOND, way=1)
 
 
 def slow(scene: Scene) -> None:
     """Ask a resolver whose recursion takes seconds."""
     rng = scene.rng
-    house = make_house(scene, temper={"cached": 0.2, "think": (5e5, float(rng.uniform(7e8, 3e9)))})
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = make_setup(scene, behaviour={"cached": 0.2, "think": (5e5, float(rng.uniform(7e8, 3e9)))})
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def dead(scene: Scene) -> None:
     """Ask a resolver that never answers, then another one."""
     rng = scene.rng
-    house = make_house(scene, temper={"deaf": 1.0}, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))})
-    second(scene, house)
-    browse(house.stub, house.known * 2, odd=house.known)
-    browse(house.stub, house.known, way=1)
+    setup = make_setup(
+        scene, behaviour={"deaf": 1.0}, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))}
+    )
+    second(scene, setup)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
+    browse(setup.stub, setup.known, way=1)
 
 
 def outage(scene: Scene) -> None:
@@ -75,13 +77,13 @@ def outage(scene: Scene) -> None:
     rng = scene.rng
     begin = float(rng.uniform(4, 12)) * SECOND
     length = float(rng.uniform(3, 15)) * SECOND
-    house = make_house(scene, temper={"dead": (begin, begin + length)})
-    known = house.known
-    perhaps_second(scene, house)
-    browse(house.stub, known * 2, gap=begin / len(known) / 2)
+    setup = make_setup(scene, behaviour={"dead": (begin, begin + length)})
+    known = setup.known
+    perhaps_second(scene, setup)
+    browse(setup.stub, known * 2, gap=begin / len(known) / 2)
     for name in known:
-        house.stub.look_up(name, begin + float(rng.uniform(0, 0.9 * length)), odd=True)
-    browse(house.stub, known, begin=begin + length)
+        setup.stub.look_up(name, begin + float(rng.uniform(0, 0.9 * length)), look_alike=True)
+    browse(setup.stub, known, begin=begin + length)
 
 
 def lame(scene: Scene) -> None:
@@ -92,27 +94,27 @@ def lame(scene: Scene) -> None:
     zone = draw_zone(scene, known)
     mute = float(rng.choice([0.0, 0.3, 1.0]))
     zone |= {name: draw_entry(scene, lame=True, mute=mute) for name in chosen}
-    house = make_house(scene, known=known, zone=zone)
-    perhaps_second(scene, house)
-    browse(house.stub, chosen * 3 + known * 3, odd=chosen, series=chosen)
+    setup = make_setup(scene, known=known, zone=zone)
+    perhaps_second(scene, setup)
+    browse(setup.stub, chosen * 3 + known * 3, look_alike=chosen, series=chosen)
 
 
 def limited(scene: Scene) -> None:
     """Ask faster than the resolver likes: it drops answers or truncates them."""
     rng = scene.rng
-    temper = {"rate": float(rng.uniform(3, 8)), "slip": float(rng.choice([0.5, 0.33, 0.0]))}
-    house = make_house(scene, temper=temper, habits={"patience": 1e9})
-    perhaps_second(scene, house)
+    behaviour = {"rate": float(rng.uniform(3, 8)), "slip": float(rng.choice([0.5, 0.33, 0.0]))}
+    setup = make_setup(scene, behaviour=behaviour, habits={"patience": 1e9})
+    perhaps_second(scene, setup)
     for burst in range(3):
-        browse(house.stub, house.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, odd=house.known)
+        browse(setup.stub, setup.known, begin=burst * 6.0 * SECOND, gap=0.06 * SECOND, look_alike=setup.known)
 
 
 def refused(scene: Scene) -> None:
     """Ask a resolver that refuses strangers, and one that does not."""
-    house = make_house(scene, temper={"refuses": True})
-    second(scene, house)
-    browse(house.stub, house.known * 2, odd=house.known)
-    browse(house.stub, house.known * 2, way=1)
+    setup = make_setup(scene, behaviour={"refuses": True})
+    second(scene, setup)
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
+    browse(setup.stub, setup.known * 2, way=1)
 
 
 def unsigned(scene: Scene) -> None:
@@ -121,20 +123,20 @@ def unsigned(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(8, 13)))
     chosen, zone = some(rng, known), draw_zone(scene, known, signed=True)
     zone |= {name: draw_entry(scene, signed=True, rcode=SERVFAIL) for name in chosen}
-    house = make_house(scene, known=known, zone=zone, temper={"validates": True}, habits={"opt": Opt(1232, True)})
-    browse(house.stub, known * 3, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone, behaviour={"validates": True}, habits={"opt": Opt(1232, True)})
+    browse(setup.stub, known * 3, look_alike=chosen)
 
 
 def intolerant(scene: Scene) -> None:
     """Ask an old server that knows no EDNS; every question is asked again without."""
-    house = make_house(scene, temper={"intolerant": True, "opt": None}, habits={"opt": Opt(4096)})
-    browse(house.stub, house.known * 2, odd=house.known)
+    setup = make_setup(scene, behaviour={"intolerant": True, "opt": None}, habits={"opt": Opt(4096)})
+    browse(setup.stub, setup.known * 2, look_alike=setup.known)
 
 
 def stripped(scene: Scene) -> None:
     """Ask through a router that drops OPT, with cookies."""
-    house = home(scene, temper={"opt": None}, habits={"opt": Opt(1232, True), "cookie": True})
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = home(scene, behaviour={"opt": None}, habits={"opt": Opt(1232, True), "cookie": True})
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def backend(scene: Scene) -> None:
@@ -144,14 +146,14 @@ def backend(scene: Scene) -> None:
     zone, chosen = draw_zone(scene, known), known[: int(rng.integers(2, 5))]
     other = add_resolver(
         scene, zone, place=scene.servers(1)[0],
-        temper=Temper(opt=None, think=(1e5, 1e6), ticks=False, flags=0x8580, style=str(scene.rng.choice(["all",
+        behaviour=Behaviour(opt=None, think=(1e5, 1e6), ticks=False, flags=0x8580, style=str(scene.rng.choice(["all",
                                                                                                          "none"]))),
     )  # fmt: skip
-    house = make_house(
-        scene, known=known, zone=zone, habits={"opt": Opt(1232)}, temper={"opt": Opt(), "think": (2e6, 5e7)},
+    setup = make_setup(
+        scene, known=known, zone=zone, habits={"opt": Opt(1232)}, behaviour={"opt": Opt(), "think": (2e6, 5e7)},
         backends=dict.fromkeys(chosen, other),
     )  # fmt: skip
-    browse(house.stub, chosen * 2 + known * 3, odd=chosen)
+    browse(setup.stub, chosen * 2 + known * 3, look_alike=chosen)
     if rng.random() < 0.5:
         for name in [*chosen, *known[-3:]]:
             begin, lost = float(rng.uniform(1, 9)) * SECOND, name in chosen and bool(rng.random() < 0.25)
@@ -160,8 +162,8 @@ def backend(scene: Scene) -> None:
 
 def folded(scene: Scene) -> None:
     """Ask in letters of random case through a forwarder that lowers them."""
-    house = home(scene, temper={"folds": True}, habits={"mixed": True})
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = home(scene, behaviour={"folds": True}, habits={"mixed": True})
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def large(scene: Scene, *, room: int, count: tuple[int, int]) -> None:
@@ -173,14 +175,14 @@ def large(scene: Scene, *, room: int, count: tuple[int, int]) -> None:
         many = tuple(scene.global_addresses(int(rng.integers(*count))))
         zone[name] = draw_entry(scene, addresses=many, shown=len(many))
     opt = Opt(4096) if room > 512 else (None, Opt(512))[int(rng.integers(2))]
-    house = make_house(scene, known=known, zone=zone, temper={"limit": room}, habits={"opt": opt})
-    browse(house.stub, chosen + known * 2, odd=chosen)
+    setup = make_setup(scene, known=known, zone=zone, behaviour={"limit": room}, habits={"opt": opt})
+    browse(setup.stub, chosen + known * 2, look_alike=chosen)
 
 
 def router(scene: Scene) -> None:
     """Ask the home router, which answers from its cache at once and forwards the rest."""
-    house = home(scene, temper={"cached": 0.6, "think": (float(scene.rng.lognormal(11.5, 0.6)), 4e7)})
-    browse(house.stub, house.known * 4, odd=house.known)
+    setup = home(scene, behaviour={"cached": 0.6, "think": (float(scene.rng.lognormal(11.5, 0.6)), 4e7)})
+    browse(setup.stub, setup.known * 4, look_alike=setup.known)
 
 
 def in_the_way(scene: Scene) -> None:
@@ -190,43 +192,43 @@ def in_the_way(scene: Scene) -> None:
     zone = draw_zone(scene, known)
     cache = add_resolver(scene, zone, place=scene.servers(1)[0], stacks=(draw_server(rng),))
     box = Interceptor(resolver=cache)
-    house = make_house(scene, [box], known=known, zone=zone, where=float(rng.uniform(0.02, 0.3)), rtt=1e8)
-    browse(house.stub, known * 3, odd=known)
-    comparing = attrs.evolve(house.stub, habits=attrs.evolve(house.stub.habits, stream=True))
-    browse(comparing, known[:5], kinds=(A,), odd=known)
+    setup = make_setup(scene, [box], known=known, zone=zone, where=float(rng.uniform(0.02, 0.3)), rtt=1e8)
+    browse(setup.stub, known * 3, look_alike=known)
+    comparing = attrs.evolve(setup.stub, habits=attrs.evolve(setup.stub.habits, stream=True))
+    browse(comparing, known[:5], kinds=(A,), look_alike=known)
 
 
 def denied(scene: Scene) -> None:
     """Look up names that do not exist, again and again, among others that do."""
     rng = scene.rng
-    house = make_house(scene)
+    setup = make_setup(scene)
     wrong = [
-        f"{label}.{name}" for label, name in zip(("wwww", "w", "smtp", "_dmarc", "old"), house.known, strict=False)
+        f"{label}.{name}" for label, name in zip(("wwww", "w", "smtp", "_dmarc", "old"), setup.known, strict=False)
     ]
-    browse(house.stub, wrong * int(rng.integers(2, 5)) + house.known * 2, odd=wrong)
+    browse(setup.stub, wrong * int(rng.integers(2, 5)) + setup.known * 2, look_alike=wrong)
 
 
 def confused(scene: Scene) -> None:
     """Ask a router that answers AAAA with A records."""
-    house = home(scene, temper={"confuses": True})
-    browse(house.stub, house.known * 2, kinds=(A, AAAA), odd=house.known)
+    setup = home(scene, behaviour={"confuses": True})
+    browse(setup.stub, setup.known * 2, kinds=(A, AAAA), look_alike=setup.known)
 
 
 def many_types(scene: Scene) -> None:
     """Ask for records of every type, as mail servers and monitors do."""
-    house = make_house(scene)
+    setup = make_setup(scene)
     kinds = (NS, SOA, MX, TXT, HTTPS, ANY)
-    for name in house.known:
+    for name in setup.known:
         chosen = scene.rng.choice(kinds, 2, replace=False)
         begin = float(scene.rng.uniform(0, 12 * SECOND))
-        house.stub.look_up(name, begin, kinds=tuple(int(one) for one in chosen), odd=True)
-    browse(house.stub, house.known * 2)
+        setup.stub.look_up(name, begin, kinds=tuple(int(kind) for kind in chosen), look_alike=True)
+    browse(setup.stub, setup.known * 2)
 
 
 def trailing(scene: Scene) -> None:
     """Ask an old server that leaves some bytes behind every message."""
-    house = make_house(scene, temper={"tail": scene.rng.bytes(int(scene.rng.integers(1, 9)))})
-    browse(house.stub, house.known * 3, odd=house.known)
+    setup = make_setup(scene, behaviour={"tail": scene.rng.bytes(int(scene.rng.integers(1, 9)))})
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 CLIENT = ("client", "middle")

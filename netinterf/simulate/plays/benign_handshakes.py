@@ -31,7 +31,7 @@ def visits(scene: Scene, sites: list[Site], delays: dict[int, tuple[float, float
         for _ in range(int(rng.integers(2, 6))):
             begin = float(rng.uniform(0, 25 * SECOND))
             script = slowed(rng, fetch_script(rng, site.name, int(spread(rng, 500, 3e4))), delays)
-            fetch(scene, site, begin, 0, stack=stack, script=script, apps=(leaving(rng), App()), odd=True)
+            fetch(scene, site, begin, 0, stack=stack, script=script, apps=(leaving(rng), App()), look_alike=True)
     ordinary(scene, stack, 25 * SECOND, count=3)
 
 
@@ -84,7 +84,7 @@ def server_rate_limit(scene: Scene) -> None:
     for _ in range(door.most + int(rng.integers(3, 8))):
         begin += float(rng.exponential(1.5 * SECOND))
         site = sites[int(rng.random() < 0.4)]
-        fetch(scene, site, begin, int(spread(rng, 500, 2e4)), stack=stack, apps=(leaving(rng), App()), odd=True)
+        fetch(scene, site, begin, int(spread(rng, 500, 2e4)), stack=stack, apps=(leaving(rng), App()), look_alike=True)
     ordinary(scene, stack, begin, count=3)
 
 

@@ -113,7 +113,7 @@ def move(
         host = attrs.evolve(sites[place].host, congestion=str(rng.choice(congestion)))
         fetch(
             scene, sites[place], begin, affordable(size, host), up=bool(rng.random() < 0.15), stack=stack, host=host,
-            odd=place >= odd_from,
+            look_alike=place >= odd_from,
         )  # fmt: skip
         begin += float(rng.uniform(0.1, 1.2)) * size * 8e9 / speed
 
@@ -168,7 +168,7 @@ def tail_loss(scene: Scene) -> None:
     for site in sites:
         for _ in range(int(rng.integers(4, 9))):
             begin, size = float(rng.uniform(0, 20 * SECOND)), int(spread(rng, 2e3, 4e4))
-            fetch(scene, site, begin, size, stack=stack, odd=True)
+            fetch(scene, site, begin, size, stack=stack, look_alike=True)
 
 
 PLAYS = (

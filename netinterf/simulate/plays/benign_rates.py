@@ -130,7 +130,7 @@ def ends_limit(scene: Scene, habits: Habits, flows: tuple[int, int] = (1, 4), ac
         host = attrs.evolve(site.host, congestion=server.congestion)
         fetch(
             scene, site, float(rng.uniform(0, 4 * SECOND)) * (number > 0), 0, stack=stack, host=host,
-            apps=(client, App()), script=script, odd=True,
+            apps=(client, App()), script=script, look_alike=True,
         )  # fmt: skip
     ordinary(scene, attrs.evolve(stack, buffer=0), 10 * SECOND, line)
 
@@ -164,7 +164,7 @@ def plan(
         site = sites[number % len(sites)]
         host = attrs.evolve(site.host, congestion=str(rng.choice(["cubic", "cubic", "reno", "bbr"])))
         up = way == "up" or (way == "both" and bool(rng.random() < 0.3))
-        fetch(scene, site, begin, affordable(size, host), up=up, stack=stack, host=host, odd=True)
+        fetch(scene, site, begin, affordable(size, host), up=up, stack=stack, host=host, look_alike=True)
         begin += float(rng.exponential(SECOND)) if together else size * 8e9 / speed * float(rng.uniform(0.8, 1.3))
 
 
@@ -181,7 +181,7 @@ def own_uplink(scene: Scene) -> None:
     host = attrs.evolve(sites[0].host, congestion=str(rng.choice(["cubic", "reno", "bbr"])))
     for order, site in enumerate(sites):
         begin = order * (size * 8e9 / speed) * float(rng.uniform(0.2, 1.1))
-        fetch(scene, site, begin, affordable(size, host), stack=stack, host=host, odd=True)
+        fetch(scene, site, begin, affordable(size, host), stack=stack, host=host, look_alike=True)
     for site in lay_sites(scene, 2, names=[f"www.{name}" for name in scene.names(2)]):
         fetch(scene, site, float(rng.uniform(0, 10 * SECOND)), int(spread(rng, 1e5, 4e5)), stack=stack)
 

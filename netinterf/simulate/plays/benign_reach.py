@@ -11,8 +11,8 @@ from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.network.queues import Bottleneck, Link
 from netinterf.simulate.network.reroute import Reroute
-from netinterf.simulate.plays.dns_house import add_resolver, draw_zone
 from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone
 from netinterf.simulate.plays.quic_promises import BROKEN, KEPT, ask_ahead
 from netinterf.simulate.plays.reach_places import Network, lay_world, live, places, visit_site
 from netinterf.simulate.plays.transfers import fetch, spread
@@ -42,7 +42,7 @@ def dead_destinations(scene: Scene) -> None:
     share = float(rng.uniform(0.2, 0.7))
     dead = frozenset(place for place, _ in [*home, *abroad] if rng.random() < share)
     gone = Outage(scene.world, [(0, scene.world.now + ALWAYS)], servers=dead or frozenset({abroad[0][0]}))
-    live(lay_world(scene, [], [gone], chosen=(home, abroad)), span, series=False, odd=True, at_home=True)
+    live(lay_world(scene, [], [gone], chosen=(home, abroad)), span, series=False, look_alike=True, at_home=True)
 
 
 def cable_cut(scene: Scene) -> None:
@@ -59,7 +59,7 @@ def cable_cut(scene: Scene) -> None:
         Reroute(scene.world, when, hops=(2, 3), delay=(longer, longer)),
         UnevenLoss(scene.world, down=spread(rng, 0.01, 0.15), up=spread(rng, 0.01, 0.1), since=when),
     ]
-    live(lay_world(scene, boxes, chosen=(home, abroad)), span, series=False, odd=True)
+    live(lay_world(scene, boxes, chosen=(home, abroad)), span, series=False, look_alike=True)
 
 
 def upstream_fault(scene: Scene) -> None:
@@ -69,7 +69,12 @@ def upstream_fault(scene: Scene) -> None:
     rate = spread(rng, 3e5, 2e6)
     crowd, period = float(rng.uniform(0.75, 0.95)), int(spread(rng, 2e8, 4e9))
     down, up = (Link(rate, rate / 8 * spread(rng, 0.3, 2), crowd=crowd, crowd_for=period) for _ in range(2))
-    live(lay_world(scene, [Bottleneck(scene.world, down, up)], chosen=(home, abroad)), span, series=False, odd=True)
+    live(
+        lay_world(scene, [Bottleneck(scene.world, down, up)], chosen=(home, abroad)),
+        span,
+        series=False,
+        look_alike=True,
+    )
 
 
 def down_for_a_while(scene: Scene) -> Outage:
@@ -83,7 +88,7 @@ def local_outage(scene: Scene) -> None:
     """Lose the client's line for a while: everything is silent, at home as abroad."""
     home, abroad, span = world(scene)
     line = down_for_a_while(scene)
-    live(lay_world(scene, [], [line], chosen=(home, abroad)), span, series=False, odd=True, at_home=True)
+    live(lay_world(scene, [], [line], chosen=(home, abroad)), span, series=False, look_alike=True, at_home=True)
 
 
 def radio_off(scene: Scene) -> None:
@@ -98,7 +103,7 @@ def radio_off(scene: Scene) -> None:
     near = attrs.evolve(sites.stubs[0], ways=[way])
     for begin in rng.uniform(0, span, int(rng.integers(6, 15))):
         near.look_up(names[int(rng.integers(len(names)))], float(begin))
-    live(sites, span, series=False, odd=True, at_home=True)
+    live(sites, span, series=False, look_alike=True, at_home=True)
 
 
 def no_ipv6_service(scene: Scene) -> None:
@@ -120,7 +125,7 @@ def no_ipv6_service(scene: Scene) -> None:
             for begin in rng.uniform(0, 60 * SECOND, int(rng.integers(1, 3))):
                 fallen = new.server in silent.servers
                 name = attrs.evolve(new, name=old.name)
-                visit_site(by_six, name, float(begin), client=six, kind="web", odd=fallen)
+                visit_site(by_six, name, float(begin), client=six, kind="web", look_alike=fallen)
                 if fallen or rng.random() < 0.2:
                     pause = spread(rng, 2e8, 3e8)  # RFC 8305 §5: 250 ms
                     visit_site(by_four, old, float(begin) + pause, client=four, kind="web")
@@ -130,12 +135,12 @@ def udp_firewall(scene: Scene) -> None:
     """Sit behind a firewall that lets no UDP out but DNS."""
     home, abroad, span = world(scene)
     sites = lay_world(scene, [], [UdpFilter()], chosen=(home, abroad))
-    live(sites, span, series=False, odd=True, at_home=True)
+    live(sites, span, series=False, look_alike=True, at_home=True)
     met = [*sites.home[:3], *sites.abroad[:6]]
     ask_ahead(scene, {site.name: site.server for site in met}, KEPT)
     for site in met:
         for kind in ("quic", "web"):
-            visit_site(sites, site, float(scene.rng.uniform(0, span)), kind=kind, odd=True)
+            visit_site(sites, site, float(scene.rng.uniform(0, span)), kind=kind, look_alike=True)
 
 
 def no_quic_service(scene: Scene) -> None:
@@ -148,7 +153,7 @@ def no_quic_service(scene: Scene) -> None:
     ask_ahead(scene, {site.name: site.server for site in [*deaf.home, *deaf.abroad]}, BROKEN)
     for site in [*deaf.home, *deaf.abroad]:
         for kind in ("quic", "web", "web"):
-            visit_site(deaf, site, float(rng.uniform(0, span)), kind=kind, odd=kind == "quic")
+            visit_site(deaf, site, float(rng.uniform(0, span)), kind=kind, look_alike=kind == "quic")
 
 
 def tarpit(scene: Scene) -> None:
@@ -159,10 +164,12 @@ def tarpit(scene: Scene) -> None:
     live(sites, span, series=False)
     for site in lay_world(scene, chosen=(places(scene, 3, home=True), places(scene, 9, home=False))).abroad:
         for begin in rng.uniform(0, span, int(rng.integers(1, 4))):
-            client = App(ending=Ending.CLOSE, patience=round(spread(rng, 4e9, 4e10)), rude=bool(rng.random() < 0.3))
+            client = App(ending=Ending.CLOSE, patience=round(spread(rng, 4e9, 4e10)), resets=bool(rng.random() < 0.3))
             server = App(ending=Ending.SILENT, dies=client.patience + 60 * SECOND)
             script = [Turn(True, client_hello(site.name, rng)), Turn(False, b"never", ALWAYS)]
-            fetch(scene, site, float(begin), 0, stack=sites.stack, script=script, odd=True, apps=(client, server))
+            fetch(
+                scene, site, float(begin), 0, stack=sites.stack, script=script, look_alike=True, apps=(client, server)
+            )
 
 
 def foreign_sites_down(scene: Scene) -> None:
@@ -173,7 +180,7 @@ def foreign_sites_down(scene: Scene) -> None:
     largest = max(set(asns), key=lambda asn: (asns.count(asn), asn))
     gone = frozenset(place for place, row in abroad if row.asn == largest)
     silent = Outage(scene.world, [(now + int(span * rng.uniform(-0.3, 0.5)), now + ALWAYS)], servers=gone)
-    live(lay_world(scene, [silent], chosen=(home, abroad)), span, series=False, odd=True)
+    live(lay_world(scene, [silent], chosen=(home, abroad)), span, series=False, look_alike=True)
 
 
 def unreached(name: str, says: str, play: Callable[[Scene], None]) -> Scenario:

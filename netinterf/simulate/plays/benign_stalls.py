@@ -7,7 +7,7 @@ import numpy as np
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.network.firewall import StateTable
-from netinterf.simulate.network.outages import Doze, MtuHole, Outage
+from netinterf.simulate.network.outages import MtuHole, Outage, PowerSave
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
 from netinterf.simulate.plays.benign_rates import benign
 from netinterf.simulate.plays.rate_freezes import leaving
@@ -26,7 +26,7 @@ def over_line(scene: Scene, line: Station) -> None:
             begin = float(rng.uniform(0, 8 * SECOND)) if place + number else 0.0
             size = int(spread(rng, 2e4, 3e5))
             script = slowly(rng, site.name, size) if rng.random() < 0.6 else None
-            fetch(scene, site, begin, size, stack=stack, script=script, odd=True)
+            fetch(scene, site, begin, size, stack=stack, script=script, look_alike=True)
 
 
 def slowly(rng: np.random.Generator, name: str, size: int) -> list[Turn]:
@@ -41,13 +41,13 @@ def slowly(rng: np.random.Generator, name: str, size: int) -> list[Turn]:
 
 def windows(scene: Scene, shortest: float, longest: float) -> list[tuple[int, int]]:
     """Draw one to three windows of so many seconds."""
-    found, at = [], scene.world.now
+    spans, at = [], scene.world.now
     for _ in range(int(scene.rng.integers(1, 4))):
         at += int(scene.rng.uniform(0.8, 6) * SECOND)
         length = int(spread(scene.rng, shortest, longest) * SECOND)
-        found.append((at, at + length))
+        spans.append((at, at + length))
         at += length
-    return found
+    return spans
 
 
 def radio_handover(scene: Scene) -> None:
@@ -63,7 +63,7 @@ def link_outage(scene: Scene) -> None:
 def power_save(scene: Scene) -> None:
     """Let the client doze between beacons, one or several of them."""
     beacon = int(102_400_000 * scene.rng.integers(1, 4))
-    over_line(scene, Doze(scene.world, beacon, awake=int(spread(scene.rng, 5e6, 1e8))))
+    over_line(scene, PowerSave(scene.world, beacon, awake=int(spread(scene.rng, 5e6, 1e8))))
 
 
 Part = Callable[[np.random.Generator, str], tuple[list[Turn], App, App]]
@@ -88,7 +88,7 @@ def one_server(scene: Scene, draw: Part, boxes: tuple[Station, ...] = (), *, spa
                 fetch(scene, site, begin, int(rng.integers(100, 900)), stack=stack)
                 continue
             script, client, server = draw(rng, site.name)
-            fetch(scene, site, begin, 0, stack=stack, script=script, apps=(client, server), odd=True)
+            fetch(scene, site, begin, 0, stack=stack, script=script, apps=(client, server), look_alike=True)
     ordinary(scene, stack, span)
 
 

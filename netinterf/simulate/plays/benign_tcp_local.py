@@ -7,11 +7,11 @@ import attrs
 
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import Stack
-from netinterf.simulate.network.accelerator import SlowGreeting
-from netinterf.simulate.network.firewall import Look, StateTable
+from netinterf.simulate.network.accelerator import SynDelay
+from netinterf.simulate.network.firewall import ResetLook, StateTable
 from netinterf.simulate.network.oddities import ResetHabits
 from netinterf.simulate.network.path import Leg, Path, Station
-from netinterf.simulate.plays.benign_tcp import House, download, look_alikes, talk_again
+from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes, talk_again
 
 __all__ = ["PLAYS"]
 
@@ -32,9 +32,9 @@ SLIRP_RESETS = 255
 """MAXTTL, with which slirp's tcp_respond sends the resets that belong to no connection of its own (tcp_subr.c)."""
 
 
-def next_door(house: House, *boxes: Station, door: tuple[Station, ...] = ()) -> Path:
+def next_door(setup: Setup, *boxes: Station, door: tuple[Station, ...] = ()) -> Path:
     """Lay a path that crosses no router and takes next to no time."""
-    path = house.path(*boxes, door=door, rtt=house.between(5e4, 2e6), where=0.5, luck=0.0)
+    path = setup.path(*boxes, door=door, rtt=setup.log_uniform(5e4, 2e6), where=0.5, luck=0.0)
     for part in path.parts:
         if isinstance(part, Leg):
             part.hops = 0
@@ -46,52 +46,52 @@ def from_afar(script: list[Turn], far: float) -> list[Turn]:
     return [Turn(turn.outbound, turn.payload, turn.delay + far * (not turn.outbound)) for turn in script]
 
 
-def user_mode_nat(house: House) -> None:
+def user_mode_nat(setup: Setup) -> None:
     """A virtual machine's host ends all its connections: slow greetings, instant acknowledgements, one TTL."""
-    house.neighbours = 0
-    far = house.between(1.5e7, 2.5e8)
+    setup.neighbours = 0
+    far = setup.log_uniform(1.5e7, 2.5e8)
     strays = ResetHabits(ttl=SLIRP_RESETS, strays=True)
-    path = next_door(house, SlowGreeting(far), door=(strays,))
-    small = house.chance(0.5)  # 8,192 bytes of buffer, rounded up to whole segments: TCP_RCVSPACE of older versions
+    path = next_door(setup, SynDelay(far), door=(strays,))
+    small = setup.chance(0.5)  # 8,192 bytes of buffer, rounded up to whole segments: TCP_RCVSPACE of older versions
     stack = attrs.evolve(SLIRP, window=8760, window_field=8760) if small else SLIRP
     endings = (Ending.RESET, Ending.CLOSE, Ending.CLOSE_HARD, Ending.REFUSE)
-    for begin in house.times(4, 8):
-        ending = endings[int(house.rng.choice(4, p=[0.3, 0.4, 0.2, 0.1]))]
-        client = App(ending=Ending.CLOSE) if house.chance(0.3) else App()
-        script = from_afar(download(house, int(house.between(2_000, 60_000))), far)
-        house.visit(path, begin, script=script, apps=(client, App(ending=ending)), stacks=(house.stack, stack))
+    for begin in setup.times(4, 8):
+        ending = endings[int(setup.rng.choice(4, p=[0.3, 0.4, 0.2, 0.1]))]
+        client = App(ending=Ending.CLOSE) if setup.chance(0.3) else App()
+        script = from_afar(download(setup, int(setup.log_uniform(2_000, 60_000))), far)
+        setup.visit(path, begin, script=script, apps=(client, App(ending=ending)), stacks=(setup.stack, stack))
 
 
-def program_stack(house: House) -> None:
+def program_stack(setup: Setup) -> None:
     """A tunnel program on the host greets for every server before it has reached any: failures come after the hello."""
-    house.neighbours = 0
-    stack = GVISOR if house.chance(0.5) else LWIP
-    names, servers = house.scene.names(5)[1:], house.scene.servers(4)
-    path = next_door(house)
+    setup.neighbours = 0
+    stack = GVISOR if setup.chance(0.5) else LWIP
+    names, servers = setup.scene.names(5)[1:], setup.scene.servers(4)
+    path = next_door(setup)
     for name, server in zip(names, servers, strict=True):
-        far, fails = house.between(2e7, 4e8), house.chance(0.4)
-        dial = house.between(5e7, 1e10)  # until it learns that nobody is there
-        for begin in house.times(1, 3):
-            script = from_afar(download(house, int(house.between(1_000, 60_000)), name), far)
+        far, fails = setup.log_uniform(2e7, 4e8), setup.chance(0.4)
+        dial = setup.log_uniform(5e7, 1e10)  # until it learns that nobody is there
+        for begin in setup.times(1, 3):
+            script = from_afar(download(setup, int(setup.log_uniform(1_000, 60_000)), name), far)
             apps = (App(), App(ending=Ending.CLOSE))
             if fails:
                 script = [script[0], Turn(False, b"", dial)]
-                apps = (App(), App(ending=Ending.RESET if house.chance(0.6) else Ending.CLOSE))
-            house.visit(path, begin, name=name, server=server, script=script, apps=apps, stacks=(house.stack, stack))
+                apps = (App(), App(ending=Ending.RESET if setup.chance(0.6) else Ending.CLOSE))
+            setup.visit(path, begin, name=name, server=server, script=script, apps=apps, stacks=(setup.stack, stack))
 
 
-def gateway_redials(house: House) -> None:
+def gateway_redials(setup: Setup) -> None:
     """The home router's line comes up anew with another address: it resets what was open, and crosses no hop itself."""
-    when = house.between(1e9, 5e9)
-    look = Look(ttl=house.one_of(255, 255, 64), ip_id=house.one_of(0, 4711), ip_flags=house.one_of(0, 2),
-                acknowledges=house.chance(0.4), copies=1 + house.chance(0.3))  # fmt: skip
-    table = StateTable(house.scene.world, wiped=house.now + int(when), look=look)
-    path = house.path(luck=0.0)
+    when = setup.log_uniform(1e9, 5e9)
+    look = ResetLook(ttl=setup.choice(255, 255, 64), ip_id=setup.choice(0, 4711), ip_flags=setup.choice(0, 2),
+                acknowledges=setup.chance(0.4), copies=1 + setup.chance(0.3))  # fmt: skip
+    table = StateTable(setup.scene.world, wiped=setup.now + int(when), look=look)
+    path = setup.path(luck=0.0)
     at = next(place for place, part in enumerate(path.parts) if isinstance(part, Leg) and part.hops)
     path.parts.insert(at, table)
-    for begin in house.rng.uniform(0, when * 0.6, int(house.rng.integers(2, 5))):
-        house.visit(path, float(begin), script=talk_again(house, when), apps=(App(ending=Ending.CLOSE), App()))
-    house.visit(path, when + house.between(1e9, 5e9), odd=False)
+    for begin in setup.rng.uniform(0, when * 0.6, int(setup.rng.integers(2, 5))):
+        setup.visit(path, float(begin), script=talk_again(setup, when), apps=(App(ending=Ending.CLOSE), App()))
+    setup.visit(path, when + setup.log_uniform(1e9, 5e9), look_alike=False)
 
 
 PLAYS = (

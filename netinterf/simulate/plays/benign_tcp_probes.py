@@ -11,7 +11,7 @@ from netinterf.simulate.network.desync import FORMS, Desync, Strict
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import MILLISECOND, Path
 from netinterf.simulate.network.routers import Refuses, Routers
-from netinterf.simulate.plays.benign_tcp import House, download, look_alikes
+from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes
 from netinterf.simulate.scene import Conversation
 
 __all__ = ["PLAYS"]
@@ -42,14 +42,14 @@ def resets_greetings(actor: Actor, packet: Packet, *, acknowledges: bool) -> Non
 
 
 def probe(
-    house: House, path: Path, begin: float, server: Address, port: int, flags: int, *, listens: bool | None,
+    setup: Setup, path: Path, begin: float, server: Address, port: int, flags: int, *, listens: bool | None,
     client: tuple[Address, int] | None = None, react: Callable[[Actor, Packet], None] | None = None, repeats: int = 0,
     **fields: Any,
 ) -> None:  # fmt: skip
     """Schedule one probe.
 
     Args:
-        house: Where it happens.
+        setup: Where it happens.
         path: The way.
         begin: When, ns from now.
         server: Whom it asks.
@@ -61,9 +61,9 @@ def probe(
         repeats: How often it asks again without an answer.
         fields: Further fields of the probe.
     """
-    scene = house.scene
+    scene = setup.scene
     near = client or (scene.client, scene.next_port())
-    subject = scene.converse(Conversation("flow", "tcp", "", odd=True))
+    subject = scene.converse(Conversation("flow", "tcp", "", look_alike=True))
     heard: list[Packet] = []
 
     def take(actor: Actor, packet: Packet) -> None:
@@ -73,10 +73,10 @@ def probe(
 
     def start() -> None:
         prober = Actor(
-            path=path, stack=house.stack, outbound=True, local=near, remote=(server, port), subject=subject, react=take
+            path=path, stack=setup.stack, outbound=True, local=near, remote=(server, port), subject=subject, react=take
         )
         if listens is not None:
-            Actor(path=path, stack=house.host, outbound=False, local=(server, port), remote=near, subject=subject,
+            Actor(path=path, stack=setup.host, outbound=False, local=(server, port), remote=near, subject=subject,
                   react=partial(answers, listens=listens))  # fmt: skip
 
         def ask(left: int) -> None:
@@ -90,11 +90,11 @@ def probe(
     scene.world.after(begin, start)
 
 
-def refused_and_retried(house: House) -> None:
+def refused_and_retried(setup: Setup) -> None:
     """A Windows-like client asks a closed port three times, half a second apart, though each SYN was refused."""
-    path = house.path(luck=0.0)
-    gap = house.between(4.5e8, 5.5e8)
-    for begin in house.times(2, 4):
+    path = setup.path(luck=0.0)
+    gap = setup.log_uniform(4.5e8, 5.5e8)
+    for begin in setup.times(2, 4):
         asked: list[Packet] = []
 
         def insist(actor: Actor, packet: Packet, asked: list[Packet] = asked) -> None:
@@ -102,128 +102,128 @@ def refused_and_retried(house: House) -> None:
             if len(asked) < 3:
                 actor.later(gap, SYN, actor.isn, options=MSS)
 
-        probe(house, path, begin, house.server, 443, SYN, listens=False, react=insist, options=MSS)
+        probe(setup, path, begin, setup.server, 443, SYN, listens=False, react=insist, options=MSS)
 
 
-def sticky_server(house: House) -> None:
+def sticky_server(setup: Setup) -> None:
     """A sticky_server greets everybody with a tiny window and never takes anything: clients probe it and leave."""
-    window = house.one_of(0, 1, 3, 10)
+    window = setup.choice(0, 1, 3, 10)
 
     def hold(actor: Actor, packet: Packet) -> None:
         if packet.flags & (SYN | ACK) == SYN:
             actor.send(SYN | ACK, actor.isn, packet.seq + 1, options=MSS, window=window)
-        elif packet.flags & RST == 0 and house.scene.world.chance.random() < 0.7:
+        elif packet.flags & RST == 0 and setup.scene.world.chance.random() < 0.7:
             actor.send(ACK, actor.isn + 1, packet.seq, window=0)
 
-    path = house.path()
-    for begin in house.times(2, 4):
-        client = App(patience=house.between(5e9, 6e10), rude=True)
-        house.play_server(path, begin, hold, script=[*download(house, 500)], app=client)
+    path = setup.path()
+    for begin in setup.times(2, 4):
+        client = App(patience=setup.log_uniform(5e9, 6e10), resets=True)
+        setup.play_server(path, begin, hold, script=[*download(setup, 500)], app=client)
 
 
-def some_state(house: House) -> bool | None:
+def some_state(setup: Setup) -> bool | None:
     """Draw whether a port is open, closed or filtered."""
-    return (True, False, None)[int(house.rng.integers(3))]
+    return (True, False, None)[int(setup.rng.integers(3))]
 
 
-def syn_scan(house: House) -> None:
+def syn_scan(setup: Setup) -> None:
     """A scanner asks many hosts with bare SYNs from one port and one identification; its kernel resets the answers."""
-    rng = house.rng
-    port = house.one_of(443, 80, 22, 23, 8080)
+    rng = setup.rng
+    port = setup.choice(443, 80, 22, 23, 8080)
     fixed: dict[str, Any] = {
-        "ip_id": house.one_of(54_321, rng.integers(2**16)), "options": b"" if house.chance(0.6) else MSS, "ip_flags": 0,
-        "window": house.one_of(65_535, 1024, rng.integers(1, 65_536)), "ttl": house.one_of(255, 64),
+        "ip_id": setup.choice(54_321, rng.integers(2**16)), "options": b"" if setup.chance(0.6) else MSS, "ip_flags": 0,
+        "window": setup.choice(65_535, 1024, rng.integers(1, 65_536)), "ttl": setup.choice(255, 64),
     }  # fmt: skip
-    kernel = partial(resets_greetings, acknowledges=house.chance(0.2))
-    for begin, server in zip(house.times(12, 40, gap=2e7), house.scene.servers(40), strict=False):
-        probe(house, house.path(luck=0.0), begin, server, port, SYN, listens=some_state(house), react=kernel, **fixed)
+    kernel = partial(resets_greetings, acknowledges=setup.chance(0.2))
+    for begin, server in zip(setup.times(12, 40, gap=2e7), setup.scene.servers(40), strict=False):
+        probe(setup, setup.path(luck=0.0), begin, server, port, SYN, listens=some_state(setup), react=kernel, **fixed)
 
 
-def half_open_scan(house: House) -> None:
+def half_open_scan(setup: Setup) -> None:
     """A port scan of one host: SYN, SYN/ACK, RST; closed ports answer with RST/ACK, filtered ones not at all."""
-    path = house.path(luck=0.0)
+    path = setup.path(luck=0.0)
     kernel = partial(resets_greetings, acknowledges=False)
-    for begin in house.times(20, 50, gap=2e7):
-        port = int(house.rng.integers(1, 10_000))
-        probe(house, path, begin, house.server, port, SYN, listens=some_state(house), react=kernel, repeats=1,
-              options=MSS, window=house.one_of(1024, 2048, 3072, 4096))  # fmt: skip
+    for begin in setup.times(20, 50, gap=2e7):
+        port = int(setup.rng.integers(1, 10_000))
+        probe(setup, path, begin, setup.server, port, SYN, listens=some_state(setup), react=kernel, repeats=1,
+              options=MSS, window=setup.choice(1024, 2048, 3072, 4096))  # fmt: skip
 
 
-def odd_flag_scan(house: House) -> None:
+def odd_flag_scan(setup: Setup) -> None:
     """Scans with FIN, with no flag, or with FIN, PSH and URG: closed ports answer with RST/ACK, open ones not."""
-    path = house.path(luck=0.0)
-    flags = house.one_of(FIN, 0, FIN | PSH | URG, FIN | ACK, ACK)
-    for begin in house.times(10, 30, gap=3e7):
-        port = int(house.rng.integers(1, 10_000))
-        probe(house, path, begin, house.server, port, flags, listens=some_state(house), window=house.one_of(1024, 2048))
+    path = setup.path(luck=0.0)
+    flags = setup.choice(FIN, 0, FIN | PSH | URG, FIN | ACK, ACK)
+    for begin in setup.times(10, 30, gap=3e7):
+        port = int(setup.rng.integers(1, 10_000))
+        probe(setup, path, begin, setup.server, port, flags, listens=some_state(setup), window=setup.choice(1024, 2048))
 
 
-def syn_flood(house: House) -> None:
+def syn_flood(setup: Setup) -> None:
     """SYNs from invented addresses: the server's answers go to nobody, or meet the resets of surprised hosts."""
-    path = house.path(luck=0.0)
-    clients = house.scene.servers(40)
-    for begin, client in zip(house.times(20, 40, gap=1e7), clients, strict=False):
-        kernel = partial(resets_greetings, acknowledges=False) if house.chance(0.3) else None
-        probe(house, path, begin, house.server, 443, SYN, listens=True, react=kernel,
-              ttl=int(house.rng.integers(40, 255)), client=(client, int(house.rng.integers(1024, 65_536))))  # fmt: skip
+    path = setup.path(luck=0.0)
+    clients = setup.scene.servers(40)
+    for begin, client in zip(setup.times(20, 40, gap=1e7), clients, strict=False):
+        kernel = partial(resets_greetings, acknowledges=False) if setup.chance(0.3) else None
+        probe(setup, path, begin, setup.server, 443, SYN, listens=True, react=kernel,
+              ttl=int(setup.rng.integers(40, 255)), client=(client, int(setup.rng.integers(1024, 65_536))))  # fmt: skip
 
 
-def health_check(house: House) -> None:
+def health_check(setup: Setup) -> None:
     """A monitor opens connections only to reset them at once: handshake, then RST or RST/ACK, again and again."""
-    path = house.path(luck=0.0, rtt=house.between(3e5, 5e7))
-    ending, period = App(ending=Ending.RESET), house.between(1e9, 5e9)
-    for order in range(int(house.rng.integers(5, 12))):
-        house.meet(path, 1e6 + order * period, says=[], knows=[], apps=(ending, App(ending=Ending.WAIT)))
+    path = setup.path(luck=0.0, rtt=setup.log_uniform(3e5, 5e7))
+    ending, period = App(ending=Ending.RESET), setup.log_uniform(1e9, 5e9)
+    for order in range(int(setup.rng.integers(5, 12))):
+        setup.meet(path, 1e6 + order * period, says=[], knows=[], apps=(ending, App(ending=Ending.WAIT)))
 
 
-def dead_host(house: House) -> None:
+def dead_host(setup: Setup) -> None:
     """SYNs to an address where no host is: the client repeats itself and gives up."""
-    path = house.path()
-    for begin in house.times(2, 5):
-        probe(house, path, begin, house.server, 443, SYN, listens=None, repeats=int(house.rng.integers(2, 6)))
+    path = setup.path()
+    for begin in setup.times(2, 5):
+        probe(setup, path, begin, setup.server, 443, SYN, listens=None, repeats=int(setup.rng.integers(2, 6)))
 
 
-def refused_by_icmp(house: House) -> None:
+def refused_by_icmp(setup: Setup) -> None:
     """Openings are answered by ICMP: no such host, nobody at the port, or forbidden by the server's own site."""
-    kind = ("host", "port", "prohibited")[int(house.rng.integers(3))]
-    delay = house.between(1e9, 3.1e9) if kind == "host" else 0.0
-    path = house.path(door=[Refuses(house.scene.servers(1)[0], kind, delay, house.one_of(64, 128, 255))])
-    for begin in house.times(2, 5):
-        house.visit(path, begin, port=house.one_of(443, 80, 8443))
+    kind = ("host", "port", "prohibited")[int(setup.rng.integers(3))]
+    delay = setup.log_uniform(1e9, 3.1e9) if kind == "host" else 0.0
+    path = setup.path(door=[Refuses(setup.scene.servers(1)[0], kind, delay, setup.choice(64, 128, 255))])
+    for begin in setup.times(2, 5):
+        setup.visit(path, begin, port=setup.choice(443, 80, 8443))
 
 
-def tcp_traceroute(house: House) -> None:
+def tcp_traceroute(setup: Setup) -> None:
     """SYNs with growing hop limits: routers answer that they expired, the last one meets SYN/ACK or RST."""
-    count = int(house.rng.integers(4, 10))
-    deaf = frozenset(house.rng.integers(1, count + 1, int(house.rng.integers(0, 3))).tolist())
-    routers = Routers(house.scene.servers(count), int(house.between(2e5, 8e6)), deaf)
-    path = house.path(near=[routers], luck=0.0)
+    count = int(setup.rng.integers(4, 10))
+    deaf = frozenset(setup.rng.integers(1, count + 1, int(setup.rng.integers(0, 3))).tolist())
+    routers = Routers(setup.scene.servers(count), int(setup.log_uniform(2e5, 8e6)), deaf)
+    path = setup.path(near=[routers], luck=0.0)
     legs = [part for part in path.parts if part is not routers]
-    if house.scene.vantage == "client":
+    if setup.scene.vantage == "client":
         path.parts[:] = [*legs[:2], routers, *legs[2:]]  # the routers lie behind the tap
     kernel = partial(resets_greetings, acknowledges=False)
-    listens, begin = house.chance(0.7), 0.0
+    listens, begin = setup.chance(0.7), 0.0
     for spent in range(1, count + 22):
-        begin += house.between(5e6, 5e7)
-        probe(house, path, begin, house.server, house.one_of(443, 80), SYN, listens=listens, react=kernel, ttl=spent)
+        begin += setup.log_uniform(5e6, 5e7)
+        probe(setup, path, begin, setup.server, setup.choice(443, 80), SYN, listens=listens, react=kernel, ttl=spent)
 
 
-def circumvention(house: House) -> None:
+def circumvention(setup: Setup) -> None:
     """A circumvention tool adds decoys to a client's first data, or cuts and swaps its pieces."""
-    rng = house.rng
+    rng = setup.rng
     form = FORMS[int(rng.integers(len(FORMS)))]
-    decoy = client_hello(house.scene.names(1)[0], rng) if house.chance(0.6) else rng.bytes(int(rng.integers(10, 600)))
+    decoy = client_hello(setup.scene.names(1)[0], rng) if setup.chance(0.6) else rng.bytes(int(rng.integers(10, 600)))
     tool = Desync(
-        house.scene.world,
+        setup.scene.world,
         form,
         decoy,
         ttl=int(rng.integers(2, 5)),
         copies=int(rng.integers(1, 4)),
         cut=int(rng.integers(1, 60)),
     )
-    path = house.path(near=[tool], door=[Strict(True)])
-    for begin in house.times(3, 6):
-        house.visit(path, begin)
+    path = setup.path(near=[tool], door=[Strict(True)])
+    for begin in setup.times(3, 6):
+        setup.visit(path, begin)
 
 
 def meets(actor: Actor, packet: Packet) -> None:
@@ -245,16 +245,16 @@ def open_both(pair: list[Actor]) -> None:
         actor.send(SYN, actor.isn, options=MSS)
 
 
-def simultaneous_open(house: House) -> None:
+def simultaneous_open(setup: Setup) -> None:
     """Two peers open towards each other at the same moment: SYNs cross and both answer with SYN/ACK (RFC 9293 §3.5)."""
-    path = house.path(luck=0.0)
-    for begin in house.times(2, 4):
-        subject, near, far = house.ends(int(house.rng.integers(1024, 65_536)))
+    path = setup.path(luck=0.0)
+    for begin in setup.times(2, 4):
+        subject, near, far = setup.ends(int(setup.rng.integers(1024, 65_536)))
         pair = [
             Actor(path=path, stack=stack, outbound=outbound, local=local, remote=remote, subject=subject, react=meets)
-            for stack, outbound, local, remote in ((house.stack, True, near, far), (house.host, False, far, near))
+            for stack, outbound, local, remote in ((setup.stack, True, near, far), (setup.host, False, far, near))
         ]
-        house.scene.world.after(begin, open_both, pair)
+        setup.scene.world.after(begin, open_both, pair)
 
 
 PLAYS = (

@@ -14,185 +14,185 @@ from netinterf.simulate.messages.tls import (
     tls_record,
 )
 from netinterf.simulate.network.packet import ACK, RST, SYN, Packet
-from netinterf.simulate.plays.benign_tcp import House, download, look_alikes
+from netinterf.simulate.plays.benign_tcp import Setup, download, look_alikes
 
 __all__ = ["PLAYS"]
 
 
-def hello(house: House, name: str = "", *, hybrid: bool | None = None) -> bytes:
+def hello(setup: Setup, name: str = "", *, hybrid: bool | None = None) -> bytes:
     """Say hello as a browser does."""
-    size = {None: house.one_of(0, 517, 1750), True: 1750, False: 0}[hybrid]
-    return client_hello(name or house.name, house.rng, size=size)
+    size = {None: setup.choice(0, 517, 1750), True: 1750, False: 0}[hybrid]
+    return client_hello(name or setup.name, setup.rng, size=size)
 
 
-def turned_away(house: House, words: bytes, ending: Ending, *, unlisted: list[str]) -> None:
+def turned_away(setup: Setup, words: bytes, ending: Ending, *, unlisted: list[str]) -> None:
     """Schedule visits by names that the server does not know, which get *words* and an end, and by one it knows."""
-    path = house.path()
-    for begin in house.times(3, 7):
-        name = unlisted[int(house.rng.integers(len(unlisted)))]
-        script = [Turn(True, hello(house, name)), *([Turn(False, words, house.between(1e5, 2e7))] if words else [])]
-        house.visit(path, begin, name=name, script=script, apps=(App(), App(ending=ending)))
-    for begin in house.times(1, 3):
-        house.visit(path, begin, odd=False)
+    path = setup.path()
+    for begin in setup.times(3, 7):
+        name = unlisted[int(setup.rng.integers(len(unlisted)))]
+        script = [Turn(True, hello(setup, name)), *([Turn(False, words, setup.log_uniform(1e5, 2e7))] if words else [])]
+        setup.visit(path, begin, name=name, script=script, apps=(App(), App(ending=ending)))
+    for begin in setup.times(1, 3):
+        setup.visit(path, begin, look_alike=False)
 
 
-def unknown_name_alert(house: House) -> None:
+def unknown_name_alert(setup: Setup) -> None:
     """A server does not serve the name asked for: alert unrecognized_name or handshake_failure, and FIN."""
-    alert = tls_alert(house.one_of(112, 40, 80), house.one_of(2, 2, 1))
-    ending = Ending.CLOSE if house.chance(0.6) else Ending.CLOSE_HARD
-    turned_away(house, alert, ending, unlisted=house.scene.names(int(house.rng.integers(1, 5))))
+    alert = tls_alert(setup.choice(112, 40, 80), setup.choice(2, 2, 1))
+    ending = Ending.CLOSE if setup.chance(0.6) else Ending.CLOSE_HARD
+    turned_away(setup, alert, ending, unlisted=setup.scene.names(int(setup.rng.integers(1, 5))))
 
 
-def unknown_name_reset(house: House) -> None:
+def unknown_name_reset(setup: Setup) -> None:
     """A server resets every connection whose name it does not serve."""
-    turned_away(house, b"", Ending.RESET, unlisted=house.scene.names(int(house.rng.integers(1, 5))))
+    turned_away(setup, b"", Ending.RESET, unlisted=setup.scene.names(int(setup.rng.integers(1, 5))))
 
 
-def unknown_name_close(house: House) -> None:
+def unknown_name_close(setup: Setup) -> None:
     """A server closes every connection whose name it does not serve, without a word."""
-    turned_away(house, b"", Ending.CLOSE, unlisted=house.scene.names(int(house.rng.integers(1, 5))))
+    turned_away(setup, b"", Ending.CLOSE, unlisted=setup.scene.names(int(setup.rng.integers(1, 5))))
 
 
-def unknown_name_silence(house: House) -> None:
+def unknown_name_silence(setup: Setup) -> None:
     """A server acknowledges hellos with names that it does not serve and lets them wait until clients leave."""
-    path = house.path()
-    for begin in house.times(2, 5):
-        says = [Turn(True, hello(house, house.scene.names(1)[0])), Turn(False, b"never")]
-        client = App(patience=house.between(3e9, 2e10), rude=house.chance(0.3))
-        house.meet(path, begin, says=says, knows=says[:1], apps=(client, App()))
-    house.visit(path, house.between(1e8, 5e9), odd=False)
+    path = setup.path()
+    for begin in setup.times(2, 5):
+        says = [Turn(True, hello(setup, setup.scene.names(1)[0])), Turn(False, b"never")]
+        client = App(patience=setup.log_uniform(3e9, 2e10), resets=setup.chance(0.3))
+        setup.meet(path, begin, says=says, knows=says[:1], apps=(client, App()))
+    setup.visit(path, setup.log_uniform(1e8, 5e9), look_alike=False)
 
 
-def hello_too_large(house: House) -> None:
+def hello_too_large(setup: Setup) -> None:
     """A server cannot read hellos of two segments: it resets them or waits for ever; small ones work."""
-    path = house.path()
-    resets = house.chance(0.6)
-    for begin in house.times(2, 5):
-        says = [Turn(True, hello(house, hybrid=True)), Turn(False, b"never")]
-        client = App(patience=house.between(3e9, 2e10))
+    path = setup.path()
+    resets = setup.chance(0.6)
+    for begin in setup.times(2, 5):
+        says = [Turn(True, hello(setup, hybrid=True)), Turn(False, b"never")]
+        client = App(patience=setup.log_uniform(3e9, 2e10))
         server = App(ending=Ending.ABORT, abort_at=1) if resets else App()
-        house.meet(path, begin, says=says, knows=[Turn(True, says[0].payload)], apps=(client, server))
-    for begin in house.times(2, 4):
-        small = download(house, 5000)
-        small[0] = Turn(True, hello(house, hybrid=False))
-        house.visit(path, begin, script=small, odd=False)
+        setup.meet(path, begin, says=says, knows=[Turn(True, says[0].payload)], apps=(client, server))
+    for begin in setup.times(2, 4):
+        small = download(setup, 5000)
+        small[0] = Turn(True, hello(setup, hybrid=False))
+        setup.visit(path, begin, script=small, look_alike=False)
 
 
-def old_version(house: House) -> None:
+def old_version(setup: Setup) -> None:
     """A server speaks TLS 1.0 only: the client answers with alert protocol_version and leaves, or resets."""
-    path = house.path()
-    for begin in house.times(2, 5):
-        message = bytearray(server_hello(house.rng, version=0x0303))
+    path = setup.path()
+    for begin in setup.times(2, 5):
+        message = bytearray(server_hello(setup.rng, version=0x0303))
         message[4:6] = b"\x03\x01"
         flight = tls_record(22, bytes(message), 0x0301) + tls_record(22, b"\x0e\x00\x00\x00", 0x0301)
-        ending = Ending.CLOSE if house.chance(0.6) else Ending.RESET
-        script = [Turn(True, hello(house)), Turn(False, flight, house.between(1e5, 2e7)), Turn(True, tls_alert(70))]
-        house.visit(path, begin, script=script, apps=(App(ending=ending), App()))
+        ending = Ending.CLOSE if setup.chance(0.6) else Ending.RESET
+        script = [Turn(True, hello(setup)), Turn(False, flight, setup.log_uniform(1e5, 2e7)), Turn(True, tls_alert(70))]
+        setup.visit(path, begin, script=script, apps=(App(ending=ending), App()))
 
 
-def certified(house: House, chain: tuple[bytes, ...], name: str = "") -> list[Turn]:
+def certified(setup: Setup, chain: tuple[bytes, ...], name: str = "") -> list[Turn]:
     """Write a TLS 1.2 visit to a server with a certificate."""
-    rng = house.rng
+    rng = setup.rng
     return [
-        Turn(True, client_hello(name or house.name, rng)),
-        Turn(False, certificate_flight(rng, chain), house.between(2e5, 2e7)),
-        Turn(True, client_flight(rng), house.between(2e5, 1e7)),
-        Turn(False, tls_record(20, b"\x01") + tls_record(22, rng.bytes(40)), house.between(1e5, 1e6)),
+        Turn(True, client_hello(name or setup.name, rng)),
+        Turn(False, certificate_flight(rng, chain), setup.log_uniform(2e5, 2e7)),
+        Turn(True, client_flight(rng), setup.log_uniform(2e5, 1e7)),
+        Turn(False, tls_record(20, b"\x01") + tls_record(22, rng.bytes(40)), setup.log_uniform(1e5, 1e6)),
         Turn(True, application_data(rng, int(rng.integers(100, 700)))),
-        Turn(False, application_data(rng, int(house.between(900, 12_000))), house.between(1e6, 3e7)),
+        Turn(False, application_data(rng, int(setup.log_uniform(900, 12_000))), setup.log_uniform(1e6, 3e7)),
     ]
 
 
-def authority(house: House) -> Authority:
+def authority(setup: Setup) -> Authority:
     """Draw a public authority."""
-    return draw_authority(house.rng, house.now, PUBLIC)
+    return draw_authority(setup.rng, setup.now, PUBLIC)
 
 
-def certificate_rotation(house: House) -> None:
+def certificate_rotation(setup: Setup) -> None:
     """A server's certificate changes between visits: renewed, with another key, sometimes by another authority."""
-    path = house.path()
-    signer = authority(house)
-    names = [house.name]
-    chains = [issue(signer, house.rng, names, house.now, Recipe(age=float(house.rng.uniform(30, 88))))]
+    path = setup.path()
+    signer = authority(setup)
+    names = [setup.name]
+    chains = [issue(signer, setup.rng, names, setup.now, Recipe(age=float(setup.rng.uniform(30, 88))))]
     chains.append(
-        issue(authority(house) if house.chance(0.5) else signer, house.rng, names, house.now, Recipe(age=0.1))
+        issue(authority(setup) if setup.chance(0.5) else signer, setup.rng, names, setup.now, Recipe(age=0.1))
     )
-    for order, begin in enumerate(sorted(house.times(4, 8))):
-        house.visit(path, begin, script=certified(house, chains[order >= 2]))
+    for order, begin in enumerate(sorted(setup.times(4, 8))):
+        setup.visit(path, begin, script=certified(setup, chains[order >= 2]))
 
 
-def several_certificates(house: House) -> None:
+def several_certificates(setup: Setup) -> None:
     """One address serves many names, each with a certificate of its own or all with one that lists them."""
-    path = house.path()
-    names = house.scene.names(int(house.rng.integers(3, 6)))
-    shared = issue(authority(house), house.rng, names, house.now)
-    signers = [authority(house), authority(house)]
-    own = {name: issue(signers[order % 2], house.rng, [name], house.now) for order, name in enumerate(names)}
-    together = house.chance(0.4)
-    for begin in house.times(4, 8):
-        name = names[int(house.rng.integers(len(names)))]
-        house.visit(path, begin, name=name, script=certified(house, shared if together else own[name], name))
+    path = setup.path()
+    names = setup.scene.names(int(setup.rng.integers(3, 6)))
+    shared = issue(authority(setup), setup.rng, names, setup.now)
+    signers = [authority(setup), authority(setup)]
+    own = {name: issue(signers[order % 2], setup.rng, [name], setup.now) for order, name in enumerate(names)}
+    together = setup.chance(0.4)
+    for begin in setup.times(4, 8):
+        name = names[int(setup.rng.integers(len(names)))]
+        setup.visit(path, begin, name=name, script=certified(setup, shared if together else own[name], name))
 
 
-def private_authority(house: House) -> None:
+def private_authority(setup: Setup) -> None:
     """An organization's server has a certificate of its own authority, or one that it signed itself."""
-    path = house.path()
-    recipe = Recipe(days=house.one_of(365, 3650, 825), age=float(house.rng.uniform(1, 300)), scts=False, informed=False)
-    if house.chance(0.5):
-        chain = self_signed(house.rng, house.name, house.now, recipe)
+    path = setup.path()
+    recipe = Recipe(days=setup.choice(365, 3650, 825), age=float(setup.rng.uniform(1, 300)), scts=False, informed=False)
+    if setup.chance(0.5):
+        chain = self_signed(setup.rng, setup.name, setup.now, recipe)
     else:
         own = draw_authority(
-            house.rng, house.now, ("Orchard Works", "Granite Institute", "Willow Clinic"), intermediate=False
+            setup.rng, setup.now, ("Orchard Works", "Granite Institute", "Willow Clinic"), intermediate=False
         )
-        chain = issue(own, house.rng, [house.name], house.now, recipe)
-    for begin in house.times(2, 5):
-        house.visit(path, begin, script=certified(house, chain))
+        chain = issue(own, setup.rng, [setup.name], setup.now, recipe)
+    for begin in setup.times(2, 5):
+        setup.visit(path, begin, script=certified(setup, chain))
 
 
-def client_distrusts(house: House) -> None:
+def client_distrusts(setup: Setup) -> None:
     """A client does not accept the certificate, which has expired or is pinned otherwise: alert and FIN, or a reset."""
-    path = house.path()
-    chain = issue(authority(house), house.rng, [house.name], house.now, Recipe(age=float(house.rng.uniform(91, 400))))
-    for begin in house.times(2, 5):
-        script = certified(house, chain)[:2]
-        script.append(Turn(True, tls_alert(house.one_of(48, 45, 42, 46)), house.between(2e5, 1e7)))
-        house.visit(
-            path, begin, script=script, apps=(App(ending=Ending.RESET if house.chance(0.5) else Ending.CLOSE), App())
+    path = setup.path()
+    chain = issue(authority(setup), setup.rng, [setup.name], setup.now, Recipe(age=float(setup.rng.uniform(91, 400))))
+    for begin in setup.times(2, 5):
+        script = certified(setup, chain)[:2]
+        script.append(Turn(True, tls_alert(setup.choice(48, 45, 42, 46)), setup.log_uniform(2e5, 1e7)))
+        setup.visit(
+            path, begin, script=script, apps=(App(ending=Ending.RESET if setup.chance(0.5) else Ending.CLOSE), App())
         )
 
 
-def client_certificate_wanted(house: House) -> None:
+def client_certificate_wanted(setup: Setup) -> None:
     """A server wants a certificate of the client, gets none, and ends with an encrypted alert and FIN or RST."""
-    path = house.path()
-    for begin in house.times(2, 5):
-        script = [Turn(True, hello(house)), Turn(False, server_flight(house.rng, 3000), house.between(1e6, 2e7)),
-                  Turn(True, application_data(house.rng, 120)),
-                  Turn(False, application_data(house.rng, 19), 1e6)]  # fmt: skip
-        app = App(ending=Ending.CLOSE_HARD if house.chance(0.5) else Ending.RESET)
-        house.visit(path, begin, script=script, apps=(App(), app))
+    path = setup.path()
+    for begin in setup.times(2, 5):
+        script = [Turn(True, hello(setup)), Turn(False, server_flight(setup.rng, 3000), setup.log_uniform(1e6, 2e7)),
+                  Turn(True, application_data(setup.rng, 120)),
+                  Turn(False, application_data(setup.rng, 19), 1e6)]  # fmt: skip
+        app = App(ending=Ending.CLOSE_HARD if setup.chance(0.5) else Ending.RESET)
+        setup.visit(path, begin, script=script, apps=(App(), app))
 
 
-def other_protocol(house: House) -> None:
+def other_protocol(setup: Setup) -> None:
     """A client speaks something else on a TLS port: the server resets, closes, complains or says nothing."""
     first = (b"SSH-2.0-OpenSSH_9.6\r\n", b"EHLO mail.example.com\r\n", b"\x13BitTorrent protocol" + bytes(48),
-             house.rng.bytes(int(house.rng.integers(40, 900))), b"\x16\x03\x01\x00\x05hello")  # fmt: skip
-    path = house.path()
-    for begin in house.times(3, 6):
-        says = [Turn(True, first[int(house.rng.integers(5))]), Turn(False, b"never")]
+             setup.rng.bytes(int(setup.rng.integers(40, 900))), b"\x16\x03\x01\x00\x05hello")  # fmt: skip
+    path = setup.path()
+    for begin in setup.times(3, 6):
+        says = [Turn(True, first[int(setup.rng.integers(5))]), Turn(False, b"never")]
         ends = (App(ending=Ending.RESET), App(ending=Ending.CLOSE), App(ending=Ending.CLOSE_HARD), App())
         knows = says[:1]
-        if house.chance(0.4):
-            said = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" if house.chance(0.5) else tls_alert(10)
-            knows = [says[0], Turn(False, said, house.between(1e5, 1e7))]
-        app = ends[int(house.rng.integers(4))]
-        house.meet(path, begin, says=says, knows=knows, apps=(App(patience=house.between(3e9, 1.5e10)), app))
-    house.visit(path, house.between(1e8, 5e9), odd=False)
+        if setup.chance(0.4):
+            answer = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" if setup.chance(0.5) else tls_alert(10)
+            knows = [says[0], Turn(False, answer, setup.log_uniform(1e5, 1e7))]
+        app = ends[int(setup.rng.integers(4))]
+        setup.meet(path, begin, says=says, knows=knows, apps=(App(patience=setup.log_uniform(3e9, 1.5e10)), app))
+    setup.visit(path, setup.log_uniform(1e8, 5e9), look_alike=False)
 
 
-def balancer_without_backend(house: House) -> None:
+def balancer_without_backend(setup: Setup) -> None:
     """A load balancer greets clients and acknowledges hellos, then resets since no machine behind it answers."""
-    wait, own = house.between(2e5, 6e9), house.one_of(255, 64, 128, house.host.ttl)
-    flags, copies = (RST | ACK if house.chance(0.6) else RST), house.one_of(1, 1, 2)
+    wait, own = setup.log_uniform(2e5, 6e9), setup.choice(255, 64, 128, setup.host.ttl)
+    flags, copies = (RST | ACK if setup.chance(0.6) else RST), setup.choice(1, 1, 2)
 
     def serve(actor: Actor, packet: Packet) -> None:
         if packet.flags & (SYN | ACK) == SYN:
@@ -205,9 +205,9 @@ def balancer_without_backend(house: House) -> None:
                     wait + order * 1e5, flags, actor.isn + 1, end if flags & ACK else 0, ttl=own, window=0, ip_id=0
                 )
 
-    path = house.path()
-    for begin in house.times(2, 5):
-        house.play_server(path, begin, serve, script=[Turn(True, hello(house)), Turn(False, b"never")], app=App())
+    path = setup.path()
+    for begin in setup.times(2, 5):
+        setup.play_server(path, begin, serve, script=[Turn(True, hello(setup)), Turn(False, b"never")], app=App())
 
 
 PLAYS = (

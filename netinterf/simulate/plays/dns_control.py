@@ -29,13 +29,13 @@ def note_answers(scene: Scene, zone: Zone) -> None:
     networks = {prefix: (asn, country) for prefix, asn, country in scene.networks}
     for number, (name, entry) in enumerate(zone.items()):
         places = () if entry.rcode or entry.lame else entry.addresses
-        told = control(rng, entry, places)
+        control_answers = control(rng, entry, places)
         own = FIRST_OPERATOR + number
         delivered = bool(entry.aliases) or entry.per_answer
-        for place in (*places, *(told if delivered else ())):
+        for place in (*places, *(control_answers if delivered else ())):
             address = written(place)
             networks.setdefault(str(ip_network((address, 24 if address.version == 4 else 48), strict=False)), (own, ""))
-        for address in map(written, told):
+        for address in map(written, control_answers):
             if address.is_global:
                 scene.answers[name, str(address)] = None
     scene.networks = tuple((prefix, asn, country) for prefix, (asn, country) in networks.items())

@@ -6,14 +6,14 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.answers import Answering, DnsInjector
+from netinterf.simulate.boxes.answers import AnswerStyle, DnsInjector
 from netinterf.simulate.hosts.stack import Identifiers
 from netinterf.simulate.messages.dns import AAAA, MX, A, Opt
 from netinterf.simulate.network.nat import Normalizer
 from netinterf.simulate.network.packet import address
-from netinterf.simulate.plays.dns_house import browse, draw_zone, host_names, make_house
 from netinterf.simulate.plays.dns_lookups import Stub
 from netinterf.simulate.plays.dns_scenes import SIGHTED, contested, form_like, near
+from netinterf.simulate.plays.dns_setup import browse, draw_zone, host_names, make_setup
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
@@ -23,7 +23,7 @@ IRAN = tuple(address(f"10.10.34.{last}") for last in (34, 35, 36))
 SAFE_SEARCH = address("216.239.38.120")
 
 
-def iran(rng: np.random.Generator, **fixed: Any) -> Answering:
+def iran(rng: np.random.Generator, **fixed: Any) -> AnswerStyle:
     """Make Iran's answers: 10.10.34.34 to .36 and d0::11, TTL 418, or an address nearby of the same kind."""
     lifetime = near(rng, 418, 60, 900)
     other = address(f"10.{rng.integers(256)}.{rng.integers(256)}.{rng.integers(1, 255)}")
@@ -34,7 +34,7 @@ def iran(rng: np.random.Generator, **fixed: Any) -> Answering:
         "pool_six": (address("d0::11" if rng.random() < 0.7 else f"d0::{rng.integers(1, 65536):x}"),),
         "kinds": (A, AAAA), "share": float(rng.uniform(0.95, 1)),
     }  # fmt: skip
-    return Answering(**{**drawn, **fixed})
+    return AnswerStyle(**{**drawn, **fixed})
 
 
 def malformed(scene: Scene) -> None:
@@ -83,7 +83,7 @@ def turkmenistan(scene: Scene, *, keeps: bool) -> None:
         dont_fragment=False,
     )  # fmt: skip
     pool = (address("127.0.0.1" if rng.random() < 0.7 else f"127.0.0.{rng.integers(2, 9)}"),)
-    maker = Answering(form=form, pool=pool, lifetime=(lifetime, lifetime), kinds=(A,), keep_tail=keeps)
+    maker = AnswerStyle(form=form, pool=pool, lifetime=(lifetime, lifetime), kinds=(A,), keep_tail=keeps)
     habits = {"opt": Opt(1232) if keeps or rng.random() < 0.6 else None}
     contested(scene, (maker,), habits=habits, rtt=1.4e8)
 
@@ -98,12 +98,12 @@ def er_telecom(scene: Scene) -> None:
         if rng.random() < 0.6
         else address(f"2a02:2698:a002:1::{rng.integers(1, 999)}")
     )
-    maker = Answering(
+    maker = AnswerStyle(
         form=form_like(rng), pool=pool, pool_six=(six,), kinds=(A, AAAA), lifetime=(lifetime, lifetime),
         echo_opt=bool(rng.random() < 0.3),
     )  # fmt: skip
-    house = contested(scene, (maker,), in_path=True, where=(0.02, 0.3))
-    by_tcp(house.stub, house.known)
+    setup = contested(scene, (maker,), in_path=True, where=(0.02, 0.3))
+    by_tcp(setup.stub, setup.known)
 
 
 def by_tcp(stub: Stub, names: list[str]) -> None:
@@ -117,7 +117,7 @@ def laboratory(scene: Scene) -> None:
     rng = scene.rng
     lifetime = near(rng, 330, 60, 900)
     pool = (address(f"192.168.{rng.integers(256)}.{rng.integers(1, 255)}"),)
-    maker = Answering(
+    maker = AnswerStyle(
         form=form_like(rng, delay=float(rng.lognormal(np.log(6e6), 0.3))), pool=pool, flags=near(rng, 0x8500, 0x8580,
                                                                                                  0x8580),
         lifetime=(lifetime, lifetime), kinds=(A,),
@@ -128,8 +128,8 @@ def laboratory(scene: Scene) -> None:
         scene.world, ttl=near(rng, 128, 60, 255), tos=0, dont_fragment=False, directions=(False,),
         identifiers=Identifiers("socket", int(rng.integers(2**16)), rng),
     )  # fmt: skip
-    house = make_house(scene, [evener, box], known=known, rtt=float(rng.lognormal(np.log(3e8), 0.4)), where=0.02)
-    browse(house.stub, known * int(rng.integers(2, 4)))
+    setup = make_setup(scene, [evener, box], known=known, rtt=float(rng.lognormal(np.log(3e8), 0.4)), where=0.02)
+    browse(setup.stub, known * int(rng.integers(2, 4)))
 
 
 def row(

@@ -12,34 +12,34 @@ from netinterf.simulate.messages.dns import NXDOMAIN, REFUSED, SERVFAIL, A
 from netinterf.simulate.messages.published_answers import BLOCK_PAGES
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
-from netinterf.simulate.plays.dns_house import (
-    House,
+from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.dns_scenes import SIGHTED, near, plan_of
+from netinterf.simulate.plays.dns_setup import (
+    Setup,
     add_resolver,
     browse,
-    draw_temper,
+    draw_behaviour,
     draw_zone,
     host_names,
-    make_house,
+    make_setup,
     private_address,
     shorten,
 )
-from netinterf.simulate.plays.dns_lookups import Way
-from netinterf.simulate.plays.dns_scenes import SIGHTED, near, plan_of
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
 __all__ = ["PLAYS"]
 
 
-def isp_house(scene: Scene, known: list[str], rules: dict[str, Rule], **options: Any) -> House:
-    """Set up a house that asks the resolver of its ISP, few ms and hops away, or its router, which forwards."""
+def isp_setup(scene: Scene, known: list[str], rules: dict[str, Rule], **options: Any) -> Setup:
+    """Set up a stub that asks the resolver of its ISP, few ms and hops away, or its router, which forwards."""
     rng = scene.rng
     place = private_address(scene) if rng.random() < 0.25 else scene.servers(1)[0]
-    house = make_house(
+    setup = make_setup(
         scene, known=known, rules=rules, place=place, rtt=float(rng.uniform(2, 25) * MILLISECOND), **options
     )  # fmt: skip
-    shorten(house.path, int(rng.integers(1, 6)))
-    return house
+    shorten(setup.path, int(rng.integers(1, 6)))
+    return setup
 
 
 def page_rule(scene: Scene, system: str) -> tuple[Rule, bool]:
@@ -68,8 +68,8 @@ def lying(scene: Scene, *, system: str) -> None:
     known = host_names(scene, int(rng.integers(10, 18)))
     rule, published = page_rule(scene, system)
     blocked = known[: int(rng.integers(2, 6))]
-    house = isp_house(scene, known, dict.fromkeys(blocked, rule), habits=asks_what_lies(rule))
-    browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]), series=() if published else blocked)
+    setup = isp_setup(scene, known, dict.fromkeys(blocked, rule), habits=asks_what_lies(rule))
+    browse(setup.stub, plan_of(rng, blocked, known[len(blocked) :]), series=() if published else blocked)
 
 
 def lying_ticking(scene: Scene) -> None:
@@ -80,8 +80,8 @@ def lying_ticking(scene: Scene) -> None:
     page = address("5.3.3.17") if rng.random() < 0.65 else scene.global_addresses(1)[0]
     start = near(rng, 600, 120, 3600)
     rules = {name: Rule(addresses=(page,), lies=True, lifetime=start, ticks=True) for name in blocked}
-    house = isp_house(scene, known, rules, habits={"https": 0.0, "six": 0.0})
-    browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]))
+    setup = isp_setup(scene, known, rules, habits={"https": 0.0, "six": 0.0})
+    browse(setup.stub, plan_of(rng, blocked, known[len(blocked) :]))
 
 
 def errors(scene: Scene) -> None:
@@ -91,11 +91,11 @@ def errors(scene: Scene) -> None:
     blocked = known[: int(rng.integers(2, 5))]
     rcode = int(rng.choice([NXDOMAIN, SERVFAIL, REFUSED]))
     rules = dict.fromkeys(blocked, Rule(rcode=rcode, lies=True, silent=bool(rng.random() < 0.6)))
-    house = isp_house(scene, known, rules)
+    setup = isp_setup(scene, known, rules)
     path = scene.lay_path([], rtt=float(rng.uniform(2e7, 1.5e8)))
-    house.stub.ways.append(Way(path, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
-    begin = browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]), series=blocked)
-    browse(house.stub, known, begin=begin, way=1)
+    setup.stub.ways.append(Way(path, add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
+    begin = browse(setup.stub, plan_of(rng, blocked, known[len(blocked) :]), series=blocked)
+    browse(setup.stub, known, begin=begin, way=1)
 
 
 def nothing(scene: Scene) -> None:
@@ -104,17 +104,17 @@ def nothing(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(8, 14)))
     blocked = known[: int(rng.integers(1, 4))]
     box = QueryDropper(world=scene.world, names=frozenset(blocked))
-    house = make_house(scene, [box], known=known, place=scene.servers(1)[0], rtt=float(rng.uniform(3e6, 3e7)))
+    setup = make_setup(scene, [box], known=known, place=scene.servers(1)[0], rtt=float(rng.uniform(3e6, 3e7)))
     path = scene.lay_path([], rtt=float(rng.uniform(2e7, 1.5e8)))
-    house.stub.ways.append(Way(path, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
-    begin = browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]))
-    browse(house.stub, known, begin=begin, way=1)
+    setup.stub.ways.append(Way(path, add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
+    begin = browse(setup.stub, plan_of(rng, blocked, known[len(blocked) :]))
+    browse(setup.stub, known, begin=begin, way=1)
 
 
 def seized(scene: Scene, rules: dict[str, Rule], zone: dict[str, Any], **options: Any) -> Resolver:
     """Set up the resolver that answers in place of others."""
     return add_resolver(
-        scene, zone, place=scene.servers(1)[0], temper=draw_temper(scene.rng), rules=rules,
+        scene, zone, place=scene.servers(1)[0], behaviour=draw_behaviour(scene.rng), rules=rules,
         stacks=(draw_server(scene.rng),), **options,
     )  # fmt: skip
 
@@ -128,11 +128,11 @@ def taken_route(scene: Scene) -> None:
     begin = int(rng.uniform(8, 20) * SECOND)
     other = seized(scene, dict.fromkeys(blocked, rule), zone)
     box = Interceptor(resolver=other, begins=scene.world.now + begin)
-    house = make_house(
+    setup = make_setup(
         scene, [box], known=known, zone=zone, where=float(rng.uniform(0.1, 0.4)), habits=asks_what_lies(rule)
     )
-    browse(house.stub, known * 2, gap=begin / len(known) / 2)
-    browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]), begin=begin, series=() if published else blocked)
+    browse(setup.stub, known * 2, gap=begin / len(known) / 2)
+    browse(setup.stub, plan_of(rng, blocked, known[len(blocked) :]), begin=begin, series=() if published else blocked)
 
 
 def port_53(scene: Scene) -> None:
@@ -143,11 +143,11 @@ def port_53(scene: Scene) -> None:
     rule, published = page_rule(scene, "id.trustpositif")
     box = Interceptor(resolver=seized(scene, dict.fromkeys(blocked, rule), zone))
     where = float(rng.uniform(0.05, 0.4))
-    house = make_house(scene, [box], known=known, zone=zone, where=where, habits=asks_what_lies(rule))
-    house.stub.ways.append(Way(scene.lay_path([box], where=where), add_resolver(scene, zone)))
+    setup = make_setup(scene, [box], known=known, zone=zone, where=where, habits=asks_what_lies(rule))
+    setup.stub.ways.append(Way(scene.lay_path([box], where=where), add_resolver(scene, zone)))
     plan = plan_of(rng, blocked, known[len(blocked) :])
     for way in (0, 1):
-        browse(house.stub, plan, series=() if published else blocked, way=way)
+        browse(setup.stub, plan, series=() if published else blocked, way=way)
 
 
 def tspu_2026(scene: Scene) -> None:
@@ -157,9 +157,9 @@ def tspu_2026(scene: Scene) -> None:
     blocked, zone = known[: int(rng.integers(2, 5))], draw_zone(scene, known)
     rule = Rule(rcode=NXDOMAIN, lies=True, silent=bool(rng.random() < 0.5))
     box = Interceptor(resolver=seized(scene, dict.fromkeys(blocked, rule), zone))
-    house = make_house(scene, [box], known=known, zone=zone, where=float(rng.uniform(0.05, 0.4)))
-    browse(house.stub, plan_of(rng, blocked, known[len(blocked) :]), series=blocked)
-    comparing = attrs.evolve(house.stub, habits=attrs.evolve(house.stub.habits, stream=True))
+    setup = make_setup(scene, [box], known=known, zone=zone, where=float(rng.uniform(0.05, 0.4)))
+    browse(setup.stub, plan_of(rng, blocked, known[len(blocked) :]), series=blocked)
+    comparing = attrs.evolve(setup.stub, habits=attrs.evolve(setup.stub.habits, stream=True))
     browse(comparing, known[:5], kinds=(A,))
 
 
@@ -169,12 +169,12 @@ def tspu_2021(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(8, 14)))
     begin = int(rng.uniform(5, 15) * SECOND)
     box = QueryDropper(world=scene.world, begins=scene.world.now + begin)
-    house = make_house(scene, [box], known=known, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))})
-    box.servers = frozenset({house.resolver.place[0]})
-    house.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, house.zone, place=scene.servers(1)[0])))
-    browse(house.stub, known * 2, gap=begin / len(known) / 2)
-    browse(house.stub, known * 2, begin=begin)
-    comparing = attrs.evolve(house.stub, habits=attrs.evolve(house.stub.habits, stream=True))
+    setup = make_setup(scene, [box], known=known, habits={"rotates": True, "patience": float(rng.choice([1e9, 2e9]))})
+    box.servers = frozenset({setup.resolver.place[0]})
+    setup.stub.ways.append(Way(scene.lay_path([]), add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
+    browse(setup.stub, known * 2, gap=begin / len(known) / 2)
+    browse(setup.stub, known * 2, begin=begin)
+    comparing = attrs.evolve(setup.stub, habits=attrs.evolve(setup.stub.habits, stream=True))
     browse(comparing, known[:5], begin=begin, kinds=(A,))
 
 

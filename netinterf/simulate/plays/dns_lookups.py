@@ -114,7 +114,7 @@ class Stub:
         return self.habits.port or self.scene.next_port()
 
     def look_up(
-        self, name: str, begin: float, *, odd: bool = False, series: bool = False, kinds: tuple[int, ...] = (),
+        self, name: str, begin: float, *, look_alike: bool = False, series: bool = False, kinds: tuple[int, ...] = (),
         way: int = 0,
     ) -> None:  # fmt: skip
         """Schedule the questions that a program asks about one name.
@@ -122,7 +122,7 @@ class Stub:
         Args:
             name: What is looked up.
             begin: When, ns from now.
-            odd: Whether it plays the scenario's benign look-alike.
+            look_alike: Whether it plays the scenario's benign look-alike.
             series: Whether it is decidable only together with others.
             kinds: Question types; drawn by habit when left out.
             way: Which resolver is asked first.
@@ -137,7 +137,7 @@ class Stub:
                 port = port if habits.same_port else self.port()
             spelled = mixed_case(name, int(rng.integers(2**62))) if habits.mixed else name
             lookup = Lookup(
-                stub=self, name=name, spelled=spelled, kind=kind, odd=odd, series=series, port=port,
+                stub=self, name=name, spelled=spelled, kind=kind, look_alike=look_alike, series=series, port=port,
                 identifier=identifier, way=way, left=habits.tries, opt=habits.opt,
             )  # fmt: skip
             self.scene.world.after(begin + order * float(rng.uniform(2e4, 4e5)), lookup.begin)
@@ -151,7 +151,7 @@ class Lookup:
     name: str
     spelled: str
     kind: int
-    odd: bool
+    look_alike: bool
     series: bool
     port: int
     identifier: int
@@ -218,7 +218,7 @@ class Lookup:
         if key not in self.subjects:
             kind = type_name(self.kind)
             self.subjects[key] = scene.converse(
-                Conversation("exchange", "udp", self.name, kind, self.identifier, self.odd, self.series)
+                Conversation("exchange", "udp", self.name, kind, self.identifier, self.look_alike, self.series)
             )
             way.path.listen(self.subjects[key], False, partial(self.receive, way.path))
             way.path.listen(self.subjects[key], True, partial(way.server.receive, way.path))
@@ -265,6 +265,6 @@ class Lookup:
         script = [Turn(True, framed(query)), Turn(False, framed(answer), delay)] if answer else [Turn(True, query)]
         visit(
             scene, way.path, way.server.place[0], self.name, 0.0, port=53, stacks=(self.stub.stack, Stack()),
-            client=(self.stub.client, scene.next_port()), script=script, odd=self.odd,
+            client=(self.stub.client, scene.next_port()), script=script, look_alike=self.look_alike,
             apps=(App(ending=Ending.CLOSE, patience=5 * SECOND), App()),
         )  # fmt: skip

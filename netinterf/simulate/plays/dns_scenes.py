@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.answers import Answering, DnsInjector, QueryDropper
+from netinterf.simulate.boxes.answers import AnswerStyle, DnsInjector, QueryDropper
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.hosts.app import App, Ending
 from netinterf.simulate.hosts.dns_zone import Zone
@@ -14,17 +14,17 @@ from netinterf.simulate.messages.dns import AAAA, NXDOMAIN, REFUSED, SERVFAIL, A
 from netinterf.simulate.messages.published_answers import draw_meta_six, draw_pool, draw_teredo
 from netinterf.simulate.network.packet import address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
-from netinterf.simulate.plays.dns_house import (
-    House,
+from netinterf.simulate.plays.dns_lookups import Way
+from netinterf.simulate.plays.dns_setup import (
+    Setup,
     add_resolver,
     browse,
     draw_entry,
     draw_zone,
     follow,
     host_names,
-    make_house,
+    make_setup,
 )  # fmt: skip
-from netinterf.simulate.plays.dns_lookups import Way
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
@@ -61,10 +61,10 @@ def plan_of(rng: np.random.Generator, blocked: list[str], others: list[str]) -> 
 
 
 def contested(
-    scene: Scene, makers: tuple[Answering, ...], *, habits: dict[str, Any] | None = None, rtt: float = 1.1e8,
-    temper: dict[str, Any] | None = None, kinds: tuple[int, ...] = (), zone: Zone | None = None, series: bool = False,
-    where: tuple[float, float] = (0.05, 0.7), **options: Any,
-) -> House:  # fmt: skip
+    scene: Scene, makers: tuple[AnswerStyle, ...], *, habits: dict[str, Any] | None = None, rtt: float = 1.1e8,
+    behaviour: dict[str, Any] | None = None, kinds: tuple[int, ...] = (), zone: Zone | None = None,
+    series: bool = False, where: tuple[float, float] = (0.05, 0.7), **options: Any,
+) -> Setup:  # fmt: skip
     """Look several names up while a box answers for some of them.
 
     Args:
@@ -72,7 +72,7 @@ def contested(
         makers: How the box's answers are made.
         habits: Fixed habits of the stub.
         rtt: Median round trip to the resolver, ns: resolvers across a border are far.
-        temper: Fixed habits of the resolver.
+        behaviour: Fixed habits of the resolver.
         kinds: Question types; the stub's habit when left out.
         zone: What the names hold; drawn when left out.
         series: Whether the contested lookups are decidable only together.
@@ -83,20 +83,20 @@ def contested(
     known = list(zone) if zone else host_names(scene, int(rng.integers(7, 15)))
     blocked = known[: int(rng.integers(2, 4))]
     box = DnsInjector(world=scene.world, names=frozenset(blocked), makers=makers, **options)
-    house = make_house(
+    setup = make_setup(
         scene, [box], known=known, zone=zone or draw_zone(scene, known), rtt=float(rng.lognormal(np.log(rtt), 0.4)),
-        where=float(rng.uniform(*where)), habits=habits, temper=temper,
+        where=float(rng.uniform(*where)), habits=habits, behaviour=behaviour,
     )  # fmt: skip
     plan = plan_of(rng, blocked, known[len(blocked) :])
     if rng.random() < 0.25:  # the box lies before every resolver
         other = scene.lay_path([box], rtt=float(rng.lognormal(np.log(rtt), 0.4)), where=float(rng.uniform(*where)))
-        house.stub.ways.append(Way(other, add_resolver(scene, house.zone, place=scene.servers(1)[0])))
-    for way in range(len(house.stub.ways)):
-        browse(house.stub, plan, kinds=kinds, series=blocked if series else (), way=way)
-    return house
+        setup.stub.ways.append(Way(other, add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
+    for way in range(len(setup.stub.ways)):
+        browse(setup.stub, plan, kinds=kinds, series=blocked if series else (), way=way)
+    return setup
 
 
-def draw_maker(scene: Scene) -> Answering:
+def draw_maker(scene: Scene) -> AnswerStyle:
     """Draw a forger of any style."""
     rng = scene.rng
     bogus = ("10.10.34.35", "0.0.0.0", "127.0.0.1", "10.0.0.1", "192.168.0.1")
@@ -106,7 +106,7 @@ def draw_maker(scene: Scene) -> Answering:
         pool = (address(str(rng.choice(bogus))),)
     six = (draw_meta_six, draw_teredo)[int(rng.integers(2))](rng, int(rng.choice([0, 1, 12])))
     low = int(rng.integers(10, 601))
-    return Answering(
+    return AnswerStyle(
         form=form_like(rng), pool=pool, pool_six=six, order=str(rng.choice(["random", "cyclic", "name"])),
         kinds=(A, AAAA) if rng.random() < 0.7 else (), flags=int(rng.choice([0x8180, 0x8580, 0x81A0, 0x8400])),
         lifetime=(low, low + int(rng.choice([0, 0, 240]))), count=int(rng.choice([1, 1, 2, 3])),
@@ -118,7 +118,7 @@ def injected(scene: Scene) -> None:
     """Look up several names; for those on a list forged answers race the resolver's own."""
     maker = draw_maker(scene)
     if scene.rng.random() < 0.12:
-        maker = Answering(form=maker.form, flags=0x8180 | NXDOMAIN, echo_opt=maker.echo_opt, kinds=maker.kinds)
+        maker = AnswerStyle(form=maker.form, flags=0x8180 | NXDOMAIN, echo_opt=maker.echo_opt, kinds=maker.kinds)
     contested(scene, (maker,))
 
 
@@ -128,7 +128,7 @@ def replaced(scene: Scene) -> None:
     maker = draw_maker(scene)
     if rng.random() < 0.3:
         rcode = int(rng.choice([NXDOMAIN, SERVFAIL, REFUSED]))
-        maker = Answering(form=maker.form, flags=0x8180 | rcode, echo_opt=bool(rng.random() < 0.3))
+        maker = AnswerStyle(form=maker.form, flags=0x8180 | rcode, echo_opt=bool(rng.random() < 0.3))
     stops = bool(rng.random() < 0.4)
     contested(scene, (maker,), in_path=not stops, swallows_replies=stops, series=not maker.pool)
 
@@ -138,7 +138,7 @@ def careful(scene: Scene, *, alone: bool) -> None:
     rng = scene.rng
     entry = draw_entry(scene)
     six = tuple(place for place in entry.addresses if place[0])
-    maker = Answering(
+    maker = AnswerStyle(
         form=form_like(rng, ttl_rule="mirror", delay=float(rng.lognormal(np.log(5e4), 0.3))),
         pool=tuple(place for place in entry.addresses if place[0] == 0), order="name",
         pool_six=six, kinds=(A, AAAA) if six else (A,),
@@ -159,11 +159,11 @@ def swallowed(scene: Scene, *, answers: bool = False, lossy: bool = False) -> No
     )  # fmt: skip
     several = bool(rng.random() < 0.5)
     habits = {"rotates": True} if several else {}
-    house = make_house(scene, [box], known=known, habits=habits)
+    setup = make_setup(scene, [box], known=known, habits=habits)
     if several:
-        house.stub.ways.append(Way(scene.lay_path([box]), add_resolver(scene, house.zone, place=scene.servers(1)[0])))
+        setup.stub.ways.append(Way(scene.lay_path([box]), add_resolver(scene, setup.zone, place=scene.servers(1)[0])))
     plan = blocked * int(rng.integers(3, 6)) + known[len(blocked) :] * int(rng.integers(2, 5))
-    browse(house.stub, plan)
+    browse(setup.stub, plan)
 
 
 def aftermath(scene: Scene, *, alone: bool) -> None:
@@ -172,31 +172,31 @@ def aftermath(scene: Scene, *, alone: bool) -> None:
     maker = attrs.evolve(draw_maker(scene), kinds=(A, AAAA), share=1.0, pool=draw_pool(rng, (), 2))
     if not maker.pool_six:
         maker = attrs.evolve(maker, pool_six=draw_meta_six(rng, 2))
-    house = contested(scene, (maker,), in_path=alone)
-    box = next(part for part in house.path.parts if isinstance(part, DnsInjector))
-    blocked = [name for name in house.known if name in box.names]
+    setup = contested(scene, (maker,), in_path=alone)
+    box = next(part for part in setup.path.parts if isinstance(part, DnsInjector))
+    blocked = [name for name in setup.known if name in box.names]
     begin = float(rng.uniform(1, 4)) * SECOND
     endings = (Ending.REFUSE, Ending.CLOSE_HARD, Ending.RESET)
     follow(
         scene, (*maker.pool, *maker.pool_six), blocked, begin, lost=bool(rng.random() < 0.6),
         apps=(App(), App(ending=endings[int(rng.integers(3))])),
     )  # fmt: skip
-    for name in house.known[len(blocked) :][:4]:
-        follow(scene, house.zone[name].addresses[:1], [name], begin)
+    for name in setup.known[len(blocked) :][:4]:
+        follow(scene, setup.zone[name].addresses[:1], [name], begin)
 
 
 def odd_answers(scene: Scene) -> None:
     """Look up names at a slow resolver over a poor path: repeated queries, rotating answers, duplicates, losses."""
     rng = scene.rng
-    house = make_house(
+    setup = make_setup(
         scene, rtt=float(rng.lognormal(np.log(6e7), 0.6)), luck=1.0,
-        temper={"cached": 0.3, "think": (3e5, float(rng.uniform(2e8, 9e8)))},
+        behaviour={"cached": 0.3, "think": (3e5, float(rng.uniform(2e8, 9e8)))},
         habits={"patience": float(rng.choice([3e8, 1e9, 2e9]))},
     )  # fmt: skip
-    poor = house.path.far
+    poor = setup.path.far
     poor.jitter, poor.loss = int(rng.uniform(1, 5) * MILLISECOND), float(rng.uniform(0.01, 0.08))
     poor.duplicate, poor.reorder = float(rng.uniform(0.02, 0.15)), 0.1
-    browse(house.stub, house.known * 3, odd=house.known)
+    browse(setup.stub, setup.known * 3, look_alike=setup.known)
 
 
 def play(

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.answers import Answering, DnsInjector
+from netinterf.simulate.boxes.answers import AnswerStyle, DnsInjector
 from netinterf.simulate.hosts.dns_authority import Authority
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
 from netinterf.simulate.hosts.resolver import Interceptor
@@ -16,9 +16,9 @@ from netinterf.simulate.messages.dns import AAAA, NS, A, Opt
 from netinterf.simulate.network.packet import Address, address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Station
 from netinterf.simulate.plays.dns_china import cyclic, injector_1, newest
-from netinterf.simulate.plays.dns_house import add_resolver, draw_zone, host_names
 from netinterf.simulate.plays.dns_lookups import Habits, Stub, Way
 from netinterf.simulate.plays.dns_scenes import SIGHTED
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone, host_names
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 
@@ -51,7 +51,7 @@ class Upstream:
         self.apexes[apex] = len(self.stub.ways)
         self.stub.ways.append(Way(path, server))
 
-    def chase(self, name: str, begin: float, minimises: bool, kind: int = A, odd: bool = False) -> None:
+    def chase(self, name: str, begin: float, minimises: bool, kind: int = A, look_alike: bool = False) -> None:
         """Ask from the root down; with minimised names each server learns one label more than it serves (RFC 9156)."""
         rng = self.scene.rng
         labels = name.split(".")
@@ -61,10 +61,10 @@ class Upstream:
             kinds = (kind,) if not minimises or depth == 2 else (int(rng.choice([A, NS])),)
             cached = depth < 2 and rng.random() < (0.6, 0.3)[depth]
             if not cached:
-                self.stub.look_up(asked, begin, kinds=kinds, way=self.apexes[apex], odd=odd)
+                self.stub.look_up(asked, begin, kinds=kinds, way=self.apexes[apex], look_alike=look_alike)
                 begin += float(rng.uniform(0.1, 0.4) * SECOND)
         if minimises and len(labels) > 3:
-            self.stub.look_up(name, begin, kinds=(kind,), way=self.apexes[".".join(labels[-2:])], odd=odd)
+            self.stub.look_up(name, begin, kinds=(kind,), way=self.apexes[".".join(labels[-2:])], look_alike=look_alike)
 
 
 def put_up(scene: Scene, known: Sequence[str], high: Sequence[Station], low: Sequence[Station]) -> Upstream:
@@ -84,18 +84,18 @@ def put_up(scene: Scene, known: Sequence[str], high: Sequence[Station], low: Seq
     upstream.add("", root, high, children={top: (place,) for top, place in zip(TOP, places, strict=False)})
     for top, place, apex, below in zip(TOP, places, APEXES, places[len(TOP) :], strict=False):
         upstream.add(top, place, high, children={apex: (below,)})
-        upstream.add(apex, below, low, zone={name: held for name, held in zone.items() if name.endswith("." + apex)})
+        upstream.add(apex, below, low, zone={name: entry for name, entry in zone.items() if name.endswith("." + apex)})
     return upstream
 
 
-def ask_all(upstream: Upstream, plan: Sequence[str], minimises: bool, odd: bool = False) -> None:
+def ask_all(upstream: Upstream, plan: Sequence[str], minimises: bool, look_alike: bool = False) -> None:
     """Resolve names in random order."""
     rng = upstream.scene.rng
     begin = 0.0
     for place in rng.permutation(len(plan)):
         begin += float(rng.exponential(0.5 * SECOND)) + MILLISECOND
         kind = AAAA if rng.random() < 0.25 else A
-        upstream.chase(plan[place], begin, minimises, kind, odd)
+        upstream.chase(plan[place], begin, minimises, kind, look_alike)
 
 
 def injected(scene: Scene, *, root: bool) -> None:
@@ -104,7 +104,7 @@ def injected(scene: Scene, *, root: bool) -> None:
     known = host_names(scene, int(rng.integers(8, 14)))
     blocked = known[: int(rng.integers(2, 4))]
     servers = [f"ns1.{apex}" for apex in APEXES[: int(rng.integers(0, 3))]] if not root else []
-    makers: tuple[Answering, ...] = newest(rng) if rng.random() < 0.5 else (cyclic(rng),)
+    makers: tuple[AnswerStyle, ...] = newest(rng) if rng.random() < 0.5 else (cyclic(rng),)
     if root and rng.random() < 0.5:
         makers = (injector_1(rng),)
     box = DnsInjector(world=scene.world, names=frozenset([*blocked, *servers]), makers=makers)
@@ -117,7 +117,7 @@ def injected(scene: Scene, *, root: bool) -> None:
 def ordinary(scene: Scene) -> None:
     """Resolve names with nobody between."""
     known = host_names(scene, int(scene.rng.integers(8, 14)))
-    ask_all(put_up(scene, known, [], []), known * 3, minimises=bool(scene.rng.random() < 0.6), odd=True)
+    ask_all(put_up(scene, known, [], []), known * 3, minimises=bool(scene.rng.random() < 0.6), look_alike=True)
 
 
 def by_proxy(scene: Scene) -> None:
@@ -126,7 +126,7 @@ def by_proxy(scene: Scene) -> None:
     known = host_names(scene, int(rng.integers(6, 11)))
     zone = draw_zone(scene, known)
     box = Interceptor(resolver=add_resolver(scene, zone, place=scene.servers(1)[0]))
-    ask_all(put_up(scene, known, [box], []), known * 3, minimises=False, odd=True)
+    ask_all(put_up(scene, known, [box], []), known * 3, minimises=False, look_alike=True)
 
 
 PLAYS = (

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from netinterf.simulate.boxes.matchers import fully_encrypted, unknown_protocol
 from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
-from netinterf.simulate.boxes.suspicion import fully_encrypted, unknown_protocol
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.network.path import Station
-from netinterf.simulate.plays.silence_stage import Build, Deal, near, silence, spread
+from netinterf.simulate.plays.silence_stage import Build, Targets, near, silence, spread
 from netinterf.simulate.plays.tongues import noise_script, unknown_script
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.talks import web_script
@@ -18,53 +18,53 @@ from netinterf.simulate.talks import web_script
 __all__ = ["PLAYS"]
 
 
-def box(deal: Deal, **fields: Any) -> list[Station]:
+def box(targets: Targets, **fields: Any) -> list[Station]:
     """Make one silencer that filters by protocol."""
-    told: dict[str, Any] = {"mechanism": "protocol.filter", "directions": UP, **fields}
-    return [Silencer(world=deal.scene.world, **told)]
+    settings: dict[str, Any] = {"mechanism": "protocol.filter", "directions": UP, **fields}
+    return [Silencer(world=targets.scene.world, **settings)]
 
 
-def iran_2020(deal: Deal) -> list[Station]:
+def iran_2020(targets: Targets) -> list[Station]:
     """Want DNS, HTTP or TLS in one of the first packets on three ports; every retransmission renews the silence."""
-    looks = int(deal.rng.choice([1, 2, 2]))
-    suspects = unknown_protocol(frozenset({53, 80, 443}), looks=looks, servers=deal.servers)
-    return box(deal, suspects=suspects, lasts=spread(deal.rng, 60e9), renewed=True)
+    looks = int(targets.rng.choice([1, 2, 2]))
+    matches = unknown_protocol(frozenset({53, 80, 443}), looks=looks, servers=targets.servers)
+    return box(targets, matches=matches, lasts=spread(targets.rng, 60e9), renewed=True)
 
 
-def iran_2024(deal: Deal) -> list[Station]:
+def iran_2024(targets: Targets) -> list[Station]:
     """Let about six packets of an unknown protocol pass, on any port."""
-    low = max(2, min(8, int(near(deal.rng, 6, spread=0.3)) - 3))
+    low = max(2, min(8, int(near(targets.rng, 6, spread=0.3)) - 3))
     return box(
-        deal, suspects=unknown_protocol(frozenset(), looks=1), grace=(low, low + 2), lasts=spread(deal.rng, 300e9),
-        directions=BOTH if deal.rng.random() < 0.5 else UP,
+        targets, matches=unknown_protocol(frozenset(), looks=1), grace=(low, low + 2), lasts=spread(targets.rng, 300e9),
+        directions=BOTH if targets.rng.random() < 0.5 else UP,
     )  # fmt: skip
 
 
-def encrypted(deal: Deal) -> list[Station]:
+def encrypted(targets: Targets) -> list[Station]:
     """Take noise for a proxy one time in four, at some addresses; the 3-tuple stays silent."""
-    servers = deal.servers
+    servers = targets.servers
     return box(
-        deal, suspects=lambda packet, talk: packet.destination in servers and fully_encrypted(packet, talk),
-        lasts=spread(deal.rng, 180e9), scope="server", share=near(deal.rng, 0.263, spread=0.3),
+        targets, matches=lambda packet, stream: packet.destination in servers and fully_encrypted(packet, stream),
+        lasts=spread(targets.rng, 180e9), scope="server", share=near(targets.rng, 0.263, spread=0.3),
     )  # fmt: skip
 
 
-def generic(deal: Deal) -> list[Station]:
+def generic(targets: Targets) -> list[Station]:
     """Filter by protocol in any way."""
-    rng = deal.rng
+    rng = targets.rng
     return box(
-        deal, suspects=unknown_protocol(frozenset(), looks=int(rng.integers(1, 3))),
+        targets, matches=unknown_protocol(frozenset(), looks=int(rng.integers(1, 3))),
         grace=(0, int(rng.integers(0, 4))), lasts=spread(rng, float(rng.choice([60e9, 180e9]))),
         scope=str(rng.choice(["flow", "server"])), directions=BOTH if rng.random() < 0.5 else UP,
         renewed=bool(rng.random() < 0.5),
     )  # fmt: skip
 
 
-def careful(deal: Deal) -> list[Station]:
+def careful(targets: Targets) -> list[Station]:
     """Pass for a bad path: some packets get through, and only some connections are hit."""
-    rng = deal.rng
+    rng = targets.rng
     return box(
-        deal, suspects=unknown_protocol(frozenset(), looks=1), grace=(2, 3 + int(rng.integers(0, 4))),
+        targets, matches=unknown_protocol(frozenset(), looks=1), grace=(2, 3 + int(rng.integers(0, 4))),
         leak=float(rng.uniform(0.05, 0.35)), share=float(rng.uniform(0.5, 1)), directions=BOTH,
         lasts=spread(rng, float(rng.choice([15e9, 40e9, 120e9]))),
     )  # fmt: skip

@@ -7,12 +7,12 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst, into_page
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst, into_page
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.messages.http import iframe_page, notice_page, redirect, script_page
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST
-from netinterf.simulate.plays.tcp_stage import Build, Deal, drawn_delay, forging, published
+from netinterf.simulate.plays.tcp_stage import Build, Targets, drawn_delay, forging, published
 from netinterf.simulate.plays.tcp_world import plain_form
 from netinterf.simulate.scenario import Scenario
 
@@ -26,7 +26,7 @@ MakePage = Callable[[np.random.Generator], bytes]
 
 def paged(
     page: bytes, form: Form, *, fin: str = "with", mss: int = 1400, closing: Form | None = None
-) -> tuple[Shot, ...]:
+) -> tuple[ForgedPacket, ...]:
     """Build the packets that bring a page to the client.
 
     Args:
@@ -37,15 +37,17 @@ def paged(
         closing: How a FIN of its own looks; like the others when left out.
     """
     parts = [page[at : at + mss] for at in range(0, len(page), mss)]
-    shots = [
-        Shot(form=form, flags=PA if place == len(parts) - 1 else ACK, payload=part, behind=True, late=place * form.gap)
+    packets = [
+        ForgedPacket(
+            form=form, flags=PA if place == len(parts) - 1 else ACK, payload=part, behind=True, late=place * form.gap
+        )
         for place, part in enumerate(parts)
     ]
     if fin == "with":
-        shots[-1] = attrs.evolve(shots[-1], flags=PA | FIN)
+        packets[-1] = attrs.evolve(packets[-1], flags=PA | FIN)
     elif fin == "after":
-        shots.append(Shot(form=closing or form, flags=FA, behind=True, late=len(parts) * form.gap))
-    return tuple(shots)
+        packets.append(ForgedPacket(form=closing or form, flags=FA, behind=True, late=len(parts) * form.gap))
+    return tuple(packets)
 
 
 def any_page(rng: np.random.Generator) -> bytes:
@@ -61,24 +63,24 @@ def any_page(rng: np.random.Generator) -> bytes:
     return notice_page(rng, ("Access denied",), status=int(rng.choice([200, 403, 404, 451, 503])))
 
 
-def raced(deal: Deal, make: MakePage, *, resets: float = 0.4) -> tuple[Rule, ...]:
+def raced(targets: Targets, make: MakePage, *, resets: float = 0.4) -> tuple[Rule, ...]:
     """Let the request pass and answer first; at times reset the server too."""
-    rng = deal.rng
+    rng = targets.rng
     form = plain_form(rng)
-    shots = paged(make(rng), form, fin=str(rng.choice(["with", "after", "none"], p=[0.5, 0.3, 0.2])))
+    packets = paged(make(rng), form, fin=str(rng.choice(["with", "after", "none"], p=[0.5, 0.3, 0.2])))
     if rng.random() < resets:
-        shots += burst(form, (int(rng.choice([RST, RA])),), to_client=False)
-    return (Rule(when=says(deal.words), word=PAGE, bursts=(shots,), share=float(rng.uniform(0.9, 1))),)
+        packets += burst(form, (int(rng.choice([RST, RA])),), to_client=False)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=(packets,), share=float(rng.uniform(0.9, 1))),)
 
 
-def replaced(deal: Deal, make: MakePage) -> tuple[Rule, ...]:
+def replaced(targets: Targets, make: MakePage) -> tuple[Rule, ...]:
     """Answer in place of the server: the request goes no further."""
-    rng = deal.rng
+    rng = targets.rng
     form = attrs.evolve(plain_form(rng, centre=3e5), ttl_rule=str(rng.choice(["match", "constant"])))
-    shots = paged(make(rng), form, fin=str(rng.choice(["with", "after"])))
+    packets = paged(make(rng), form, fin=str(rng.choice(["with", "after"])))
     if rng.random() < 0.7:
-        shots += burst(form, (int(rng.choice([RST, RA])),), to_client=False)
-    return (Rule(when=says(deal.words), word=PAGE, bursts=(shots,), swallow=True, silence=(True, False)),)
+        packets += burst(form, (int(rng.choice([RST, RA])),), to_client=False)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=(packets,), swallow=True, silence=(True, False)),)
 
 
 def iran_frame(rng: np.random.Generator) -> str:
@@ -87,58 +89,67 @@ def iran_frame(rng: np.random.Generator) -> str:
     return f"http://10.10.34.{rng.integers(34, 37)}/?type={reason}&policy=MainPolicy"
 
 
-def iran_2025(deal: Deal) -> tuple[Rule, ...]:
+def iran_2025(targets: Targets) -> tuple[Rule, ...]:
     """A 403 page, 0.1 ms later a FIN that acknowledges one byte too many; then nothing passes any more."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=published(rng, 200, 60, 250), window_rule="constant", window=published(rng, 65_535, 1000, 65_535),
         delay=drawn_delay(rng, 1.5e6), gap=float(rng.uniform(3e4, 3e5)),
     )  # fmt: skip
     page, *_ = paged(iframe_page(rng, iran_frame(rng)), form, fin="none")
-    end = Shot(
-        form=attrs.evolve(form, window_rule="zero"), flags=FA, behind=True, ack_shift=1, late=form.gap, word="tcp.fin"
+    end = ForgedPacket(
+        form=attrs.evolve(form, window_rule="zero"),
+        flags=FA,
+        behind=True,
+        ack_shift=1,
+        late=form.gap,
+        mechanism="tcp.fin",
     )
-    return (Rule(when=says(deal.words), word=PAGE, bursts=((page, end),), silence=(True, False)),)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=((page, end),), silence=(True, False)),)
 
 
-def iran_2021(deal: Deal) -> tuple[Rule, ...]:
+def iran_2021(targets: Targets) -> tuple[Rule, ...]:
     """A 403 page with the FIN in it, and a reset that carries PSH."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(ttl=int(rng.integers(50, 220)), window_rule="random", delay=drawn_delay(rng, 1.5e6))
     page = paged(iframe_page(rng, iran_frame(rng)), form)
-    end = Shot(form=form, flags=RA | PSH, behind=True, shift=1, late=form.gap, word="tcp.reset")
-    return (Rule(when=says(deal.words), word=PAGE, bursts=((*page, end),)),)
+    end = ForgedPacket(form=form, flags=RA | PSH, behind=True, shift=1, late=form.gap, mechanism="tcp.reset")
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=((*page, end),)),)
 
 
-def iran_2013(deal: Deal) -> tuple[Rule, ...]:
+def iran_2013(targets: Targets) -> tuple[Rule, ...]:
     """A 403 page to the client; five resets to the server, three in sequence and two a little ahead."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(ttl=int(rng.integers(50, 220)), delay=drawn_delay(rng, 1.5e6), gap=float(rng.uniform(2e4, 2e5)))
     ahead = published(rng, 30, 10, 90)
     resets = tuple(
-        Shot(form=form, flags=RST, to_client=False, shift=shift, late=order * form.gap)
+        ForgedPacket(form=form, flags=RST, to_client=False, shift=shift, late=order * form.gap)
         for order, shift in enumerate((0, 0, 0, ahead, ahead))
     )
     return (
-        Rule(when=says(deal.words), word=PAGE, bursts=((*paged(iframe_page(rng, iran_frame(rng)), form), *resets),)),
+        Rule(
+            when=says(targets.words),
+            mechanism=PAGE,
+            bursts=((*paged(iframe_page(rng, iran_frame(rng)), form), *resets),),
+        ),
     )
 
 
-def airtel(deal: Deal) -> tuple[Rule, ...]:
+def airtel(targets: Targets) -> tuple[Rule, ...]:
     """A short page and a FIN to the client, one reset of odd numbers to the server."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=published(rng, 64, 50, 128), id_rule="constant", ip_id=published(rng, 242, 1, 999), window_rule="constant",
         window=published(rng, 16, 1, 64), delay=drawn_delay(rng, 4e5),
     )  # fmt: skip
     page = iframe_page(rng, "http://www.airtel.in/dot/", status=200)
-    reset = Shot(form=form, flags=RA, to_client=False, start=True)
-    return (Rule(when=says(deal.words), word=PAGE, bursts=((*paged(page, form, fin="after"), reset),)),)
+    reset = ForgedPacket(form=form, flags=RA, to_client=False, start=True)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=((*paged(page, form, fin="after"), reset),)),)
 
 
-def china_redirect(deal: Deal) -> tuple[Rule, ...]:
+def china_redirect(targets: Targets) -> tuple[Rule, ...]:
     """A 301 without FIN or a 302 with it, each with an identification of its own; the genuine answer follows."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=published(rng, 255, 200, 255), id_rule="constant", window_rule="random", delay=drawn_delay(rng, 4e6)
     )
@@ -146,33 +157,42 @@ def china_redirect(deal: Deal) -> tuple[Rule, ...]:
     for status, fin, number in ((301, "none", 0x99B3), (302, "with", 0x4C57)):
         answer = redirect(rng, f"http://182.43.124.6/{rng.integers(10**4)}", status=status)
         kinds.append(paged(answer, attrs.evolve(form, ip_id=published(rng, number, 1, 2**16 - 1)), fin=fin))
-    return (Rule(when=says(deal.words), word=PAGE, bursts=tuple(kinds), share=float(rng.uniform(0.6, 1))),)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=tuple(kinds), share=float(rng.uniform(0.6, 1))),)
 
 
-def great_cannon(deal: Deal) -> tuple[Rule, ...]:
+def great_cannon(targets: Targets) -> tuple[Rule, ...]:
     """Answer some requests with a script and keep them from the server."""
-    rng = deal.rng
+    rng = targets.rng
     start = int(rng.integers(900, 4000))
     form = Form(ttl_rule="counter", window_rule="counter", window=start, delay=drawn_delay(rng, 2e6))
-    shots = paged(script_page(rng, f"http://ad{rng.integers(99)}.example/h.js"), form, fin="after")
+    packets = paged(script_page(rng, f"http://ad{rng.integers(99)}.example/h.js"), form, fin="after")
     share = float(rng.uniform(0.4, 0.9))
-    return (Rule(when=says(deal.words), word=PAGE, bursts=(shots,), swallow=True, silence=(True, False), share=share),)
+    return (
+        Rule(
+            when=says(targets.words),
+            mechanism=PAGE,
+            bursts=(packets,),
+            swallow=True,
+            silence=(True, False),
+            share=share,
+        ),
+    )
 
 
-def notice(deal: Deal) -> tuple[Rule, ...]:
+def notice(targets: Targets) -> tuple[Rule, ...]:
     """Put an operator's notice before the page, with a window of 1."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=int(rng.choice([64, 128, 255])), window_rule="constant", window=published(rng, 1, 1, 40),
         delay=drawn_delay(rng, 5e5),
     )  # fmt: skip
-    shots = paged(notice_page(rng, ("Message of your provider",)), form, fin=str(rng.choice(["with", "after"])))
-    return (Rule(when=says(deal.words), word=PAGE, bursts=(shots,)),)
+    packets = paged(notice_page(rng, ("Message of your provider",)), form, fin=str(rng.choice(["with", "after"])))
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=(packets,)),)
 
 
-def quantum(deal: Deal) -> tuple[Rule, ...]:
+def quantum(targets: Targets) -> tuple[Rule, ...]:
     """Win the race with one packet as simple tools build it."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=published(rng, 64, 50, 128), id_rule="constant", ip_id=published(rng, 1, 1, 9999), window_rule="constant",
         window=published(rng, 8192, 1024, 65_535), delay=drawn_delay(rng, 2e6),
@@ -182,55 +202,59 @@ def quantum(deal: Deal) -> tuple[Rule, ...]:
         if rng.random() < 0.5
         else script_page(rng, "http://exploit.example/y")
     )
-    return (Rule(when=says(deal.words), word=PAGE, bursts=(paged(page, form, fin=str(rng.choice(["with", "none"]))),)),)
+    return (
+        Rule(
+            when=says(targets.words), mechanism=PAGE, bursts=(paged(page, form, fin=str(rng.choice(["with", "none"]))),)
+        ),
+    )
 
 
-def advertisement(deal: Deal) -> tuple[Rule, ...]:
+def advertisement(targets: Targets) -> tuple[Rule, ...]:
     """Answer with a frame around an advertisement, in the request's own header turned round."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(ttl_rule="match", id_rule="mirror", window_rule="mirror", delay=drawn_delay(rng, 5e5))
-    page = script_page(rng, f"http://ads{rng.integers(99)}.example/a.js", "http://" + deal.names[0] + "/?")
-    return (Rule(when=says(deal.words), word=PAGE, bursts=(paged(page, form),)),)
+    page = script_page(rng, f"http://ads{rng.integers(99)}.example/a.js", "http://" + targets.names[0] + "/?")
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=(paged(page, form),)),)
 
 
-def page_and_reset(deal: Deal) -> tuple[Rule, ...]:
+def page_and_reset(targets: Targets) -> tuple[Rule, ...]:
     """A page with FIN, and a reset that another machine seems to have made."""
-    rng = deal.rng
+    rng = targets.rng
     form = plain_form(rng)
     ttl = int(rng.integers(30, 128))
     page = paged(notice_page(rng, ("Forbidden",), status=403), attrs.evolve(form, ttl_rule="constant"))
-    end = Shot(
+    end = ForgedPacket(
         form=attrs.evolve(form, ttl_rule="constant", ttl=ttl),
         flags=RST,
         behind=True,
         shift=1,
         late=1e5,
-        word="tcp.reset",
+        mechanism="tcp.reset",
     )
-    return (Rule(when=says(deal.words), word=PAGE, bursts=((*page, end),)),)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=((*page, end),)),)
 
 
-def saudi(deal: Deal) -> tuple[Rule, ...]:
+def saudi(targets: Targets) -> tuple[Rule, ...]:
     """A 200 page in three segments, the first of them short; nothing passes after it."""
-    rng = deal.rng
+    rng = targets.rng
     form = plain_form(rng)
     page = notice_page(rng, ("Access to this page is not allowed",), least=2_500)
     head, size = published(rng, 97, 60, 200), published(rng, 1354, 1200, 1400)
-    first = Shot(form=form, flags=PA, payload=page[:head])
+    first = ForgedPacket(form=form, flags=PA, payload=page[:head])
     rest = paged(page[head:], form, fin=str(rng.choice(["with", "none"])), mss=size)
-    rest = tuple(attrs.evolve(shot, late=shot.late + form.gap) for shot in rest)
-    return (Rule(when=says(deal.words), word=PAGE, bursts=((first, *rest),), silence=(True, False)),)
+    rest = tuple(attrs.evolve(packet, late=packet.late + form.gap) for packet in rest)
+    return (Rule(when=says(targets.words), mechanism=PAGE, bursts=((first, *rest),), silence=(True, False)),)
 
 
-def rewritten(deal: Deal) -> tuple[Rule, ...]:
+def rewritten(targets: Targets) -> tuple[Rule, ...]:
     """Put a redirect to a stub into the server's own packet."""
-    answer = redirect(deal.rng, f"http://stub{deal.rng.integers(99)}.example/blocked")
-    return (Rule(when=says(deal.words), word=PAGE, rewrite=into_page(answer)),)
+    answer = redirect(targets.rng, f"http://stub{targets.rng.integers(99)}.example/blocked")
+    return (Rule(when=says(targets.words), mechanism=PAGE, rewrite=into_page(answer)),)
 
 
-def either(deal: Deal, make: MakePage) -> tuple[Rule, ...]:
+def either(targets: Targets, make: MakePage) -> tuple[Rule, ...]:
     """Race or replace, as operators differ."""
-    return raced(deal, make) if deal.rng.random() < 0.5 else replaced(deal, make)
+    return raced(targets, make) if targets.rng.random() < 0.5 else replaced(targets, make)
 
 
 def to_stub(location: str) -> MakePage:
@@ -251,9 +275,9 @@ def russian(rng: np.random.Generator) -> bytes:
     return notice_page(rng, (law,)) if rng.random() < 0.6 else to_stub("http://warning.provider.example")(rng)
 
 
-def sandvine(deal: Deal) -> tuple[Rule, ...]:
+def sandvine(targets: Targets) -> tuple[Rule, ...]:
     """A 307 with one identification, and silence for the request."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=published(rng, 64, 50, 250), id_rule="constant", ip_id=published(rng, 13_330, 1, 60_000),
         window_rule=str(rng.choice(["zero", "mirror", "random"])), delay=drawn_delay(rng, 3e5),
@@ -261,7 +285,12 @@ def sandvine(deal: Deal) -> tuple[Rule, ...]:
     page = redirect(rng, f"http://files{rng.integers(99)}.example/setup", status=307)
     resets = burst(form, (RA,), to_client=False)
     return (
-        Rule(when=says(deal.words), word=PAGE, bursts=((*paged(page, form), *resets),), swallow=rng.random() < 0.5),
+        Rule(
+            when=says(targets.words),
+            mechanism=PAGE,
+            bursts=((*paged(page, form), *resets),),
+            swallow=rng.random() < 0.5,
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from functools import partial
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.interceptor import Rewriter, Stamp, halves
+from netinterf.simulate.boxes.interceptor import HandshakeMarker, Rewriter, halves
 from netinterf.simulate.documented import LOOK_ALIKES, SYSTEMS
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import connect
@@ -164,12 +164,14 @@ def proxied(stage: Stage, path: Path, place: Address, name: str, begin: float, s
     near = certified(rng, hello, false, wait=there, refused=refused)
     far = certified(rng, own, stage.flight(stage.chain(name)))
     source = scene.client, scene.next_port()
-    second.parts.insert(0, Stamp(world=scene.world, outbound=True, subject=subject, marked=len(own)))
+    second.parts.insert(0, HandshakeMarker(world=scene.world, outbound=True, subject=subject, marked=len(own)))
     ask = partial(
         connect, second, client=source, server=(place, 443), stacks=(box, stacks[1]), subject=subject, script=far,
         apps=(App(ending=Ending.CLOSE), App()),
     )  # fmt: skip
-    first.parts.append(Stamp(world=scene.world, outbound=False, subject=subject, marked=len(false), heard=ask))
+    first.parts.append(
+        HandshakeMarker(world=scene.world, outbound=False, subject=subject, marked=len(false), heard=ask)
+    )
     apps = (App(ending=Ending.CLOSE), App()) if refused or rng.random() < 0.6 else (App(), App(ending=Ending.CLOSE))
     scene.world.after(
         begin,
@@ -261,7 +263,7 @@ def on_the_host(scene: Scene) -> None:
         inside = Path(scene.world, [Leg(delay, hops=0), scene.tap, Leg(delay, hops=0)])
         wait = 2.0 * sum(part.delay for part in web.parts if isinstance(part, Leg))
         script = certified(rng, client_hello(name, rng), stage.flight(stage.false_chain(name)), wait=wait)
-        visit(scene, inside, place, name, begin, stacks=(stack, stack), script=script, odd=True)
+        visit(scene, inside, place, name, begin, stacks=(stack, stack), script=script, look_alike=True)
 
 
 def two_authorities(scene: Scene) -> None:
@@ -278,7 +280,7 @@ def two_authorities(scene: Scene) -> None:
             script = certified(rng, client_hello(name, rng), stage.flight(chain))
             visit(
                 scene, scene.lay_path(), place, name, begin, stacks=(stack, draw_server(rng)), script=script,
-                odd=order < 2,
+                look_alike=order < 2,
             )  # fmt: skip
 
 

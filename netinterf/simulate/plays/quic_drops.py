@@ -3,8 +3,8 @@
 from functools import partial
 from typing import Any
 
+from netinterf.simulate.boxes.matchers import quic_names, quic_version
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Blackhole, Silencer
-from netinterf.simulate.boxes.suspicion import quic_names, quic_version
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.encode import UDP
 from netinterf.simulate.hosts.quic_link import draw_habits
@@ -14,7 +14,7 @@ from netinterf.simulate.messages.quic import V1, V2
 from netinterf.simulate.network.path import SECOND, Station
 from netinterf.simulate.plays.quic_promises import KEPT, ask_ahead
 from netinterf.simulate.plays.quic_visits import quic_visit
-from netinterf.simulate.plays.silence_stage import Build, Deal, near, spread
+from netinterf.simulate.plays.silence_stage import Build, Targets, near, spread
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
@@ -27,78 +27,78 @@ NEAR = ("client", "middle")
 ANY = ("client", "middle", "server")
 
 
-def box(deal: Deal, **fields: Any) -> list[Station]:
+def box(targets: Targets, **fields: Any) -> list[Station]:
     """Make one silencer for QUIC."""
-    told: dict[str, Any] = {"mechanism": "quic.drop", "lasts": HALF_HOUR, **fields}
-    return [Silencer(world=deal.scene.world, **told)]
+    settings: dict[str, Any] = {"mechanism": "quic.drop", "lasts": HALF_HOUR, **fields}
+    return [Silencer(world=targets.scene.world, **settings)]
 
 
-def tspu(deal: Deal) -> list[Station]:
+def tspu(targets: Targets) -> list[Station]:
     """Go by version and size, whatever the name; smaller datagrams and other versions pass."""
-    least = int(near(deal.rng, 1001, spread=0.1))
-    return box(deal, suspects=quic_version(frozenset({V1}), least=min(1200, least)), lasts=spread(deal.rng, 420e9))
+    least = int(near(targets.rng, 1001, spread=0.1))
+    return box(targets, matches=quic_version(frozenset({V1}), least=min(1200, least)), lasts=spread(targets.rng, 420e9))
 
 
-def tspu_names(deal: Deal) -> list[Station]:
+def tspu_names(targets: Targets) -> list[Station]:
     """Go by name in version 1; nothing of the flow passes."""
-    return box(deal, suspects=quic_names(deal.names, frozenset({V1}), joined=True, upward=False), directions=BOTH)
+    return box(targets, matches=quic_names(targets.names, frozenset({V1}), joined=True, upward=False), directions=BOTH)
 
 
-def tspu_ech(deal: Deal) -> list[Station]:
+def tspu_ech(targets: Targets) -> list[Station]:
     """Go by outer name and ECH."""
     needs = frozenset({ECH})
-    return box(deal, suspects=quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False, needs=needs))
+    return box(targets, matches=quic_names(targets.names, BOTH_VERSIONS, joined=True, upward=False, needs=needs))
 
 
-def gfw(deal: Deal) -> list[Station]:
+def gfw(targets: Targets) -> list[Station]:
     """Decrypt first datagrams that go to a lower port; after a while what the client sends vanishes, on the 3-tuple."""
-    rng = deal.rng
-    suspects = quic_names(deal.names, frozenset({V1}), joined=False, upward=True)
+    rng = targets.rng
+    matches = quic_names(targets.names, frozenset({V1}), joined=False, upward=True)
     wait = near(rng, 110e6, spread=0.3)
     return box(
-        deal, suspects=suspects, directions=UP, scope="server", lasts=spread(rng, 180e9), wait=(0.7 * wait, 1.7 * wait)
+        targets, matches=matches, directions=UP, scope="server", lasts=spread(rng, 180e9), wait=(0.7 * wait, 1.7 * wait)
     )
 
 
-def all_quic(deal: Deal) -> list[Station]:
+def all_quic(targets: Targets) -> list[Station]:
     """Silence QUIC of any version to most addresses."""
-    spared = {name for name in sorted(deal.others) if deal.rng.random() < 0.2}
-    suspects = quic_version(BOTH_VERSIONS)
+    spared = {name for name in sorted(targets.others) if targets.rng.random() < 0.2}
+    matches = quic_version(BOTH_VERSIONS)
     named = quic_names(frozenset(spared), BOTH_VERSIONS, joined=True, upward=False)
     return box(
-        deal, suspects=lambda packet, talk: suspects(packet, talk) and not named(packet, talk),
-        directions=BOTH if deal.rng.random() < 0.5 else UP,
+        targets, matches=lambda packet, stream: matches(packet, stream) and not named(packet, stream),
+        directions=BOTH if targets.rng.random() < 0.5 else UP,
     )  # fmt: skip
 
 
-def endpoints(deal: Deal) -> list[Station]:
+def endpoints(targets: Targets) -> list[Station]:
     """Swallow UDP to some addresses."""
-    listed = deal.servers
+    listed = targets.servers
     hole = Blackhole(
-        world=deal.scene.world, mechanism="quic.drop", protocols=frozenset({UDP}), directions=UP,
+        world=targets.scene.world, mechanism="quic.drop", protocols=frozenset({UDP}), directions=UP,
         applies=lambda place, _: place in listed,
     )  # fmt: skip
     return [hole]
 
 
-def generic(deal: Deal) -> list[Station]:
+def generic(targets: Targets) -> list[Station]:
     """Drop by name in any way."""
-    rng = deal.rng
-    suspects = quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False)
+    rng = targets.rng
+    matches = quic_names(targets.names, BOTH_VERSIONS, joined=True, upward=False)
     return box(
-        deal, suspects=suspects, directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
+        targets, matches=matches, directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
         scope=str(rng.choice(["flow", "server", "pair"])), lasts=spread(rng, float(rng.choice([60e9, 180e9, 420e9]))),
     )  # fmt: skip
 
 
-def careful(deal: Deal) -> list[Station]:
+def careful(targets: Targets) -> list[Station]:
     """Pass for a bad path: some datagrams get through, some visits are spared, or all ends late."""
-    rng = deal.rng
-    suspects = quic_names(deal.names, BOTH_VERSIONS, joined=True, upward=False)
+    rng = targets.rng
+    matches = quic_names(targets.names, BOTH_VERSIONS, joined=True, upward=False)
     if rng.random() < 0.5:
-        return box(deal, suspects=suspects, leak=float(rng.uniform(0.1, 0.4)), grace=(0, int(rng.integers(1, 4))))
+        return box(targets, matches=matches, leak=float(rng.uniform(0.1, 0.4)), grace=(0, int(rng.integers(1, 4))))
     return box(
-        deal, suspects=suspects, share=float(rng.uniform(0.5, 0.9)), grace=(3, int(rng.integers(4, 9))),
+        targets, matches=matches, share=float(rng.uniform(0.5, 0.9)), grace=(3, int(rng.integers(4, 9))),
         directions=[BOTH, UP, DOWN][int(rng.integers(3))],
     )  # fmt: skip
 
@@ -120,10 +120,10 @@ def silenced(scene: Scene, *, build: Build, residual: float = 0.0, ech: bool = F
     known = scene.names(int(rng.integers(4, 7)))
     listed = known[: int(rng.integers(1, 3))]
     places = dict(zip(known, scene.servers(len(known)), strict=True))
-    deal = Deal(
+    targets = Targets(
         scene, frozenset(listed), frozenset(known) - frozenset(listed), frozenset(places[name] for name in listed)
     )
-    boxes, where = build(deal), float(rng.uniform(0.03, 0.6))
+    boxes, where = build(targets), float(rng.uniform(0.03, 0.6))
     paths = {name: scene.lay_path(boxes, where=where, middle=near_only or bool(rng.random() < 0.6)) for name in known}
     stack, hosts = draw_client(rng), {name: draw_server(rng) for name in known}
     habits = {name: draw_habits(rng) for name in known}

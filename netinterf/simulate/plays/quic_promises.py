@@ -12,8 +12,8 @@ from netinterf.simulate.hosts.stack import draw_client
 from netinterf.simulate.messages.dns import HTTPS, A
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import MILLISECOND, SECOND
-from netinterf.simulate.plays.dns_house import add_resolver, draw_entry
 from netinterf.simulate.plays.dns_lookups import Stub, Way, draw_habits
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_entry
 from netinterf.simulate.scene import Scene
 
 __all__ = ["BROKEN", "KEPT", "ask_ahead"]

@@ -30,7 +30,7 @@ def quic_turns(rng: np.random.Generator) -> list[tuple[bool, int, float]]:
 def quic_visit(
     scene: Scene, path: Path, server: Address, name: str, begin: float, *, habits: Habits | None = None,
     stacks: tuple[Stack, Stack] | None = None, client: tuple[Address, int] | None = None, fallback: float = 0.7,
-    extra: tuple[tuple[int, bytes], ...] = (), odd: bool = False, series: bool = False,
+    extra: tuple[tuple[int, bytes], ...] = (), look_alike: bool = False, series: bool = False,
 ) -> int:  # fmt: skip
     """Schedule one QUIC connection to port 443.
 
@@ -45,7 +45,7 @@ def quic_visit(
         client: Address and port of the client; the scene's own and the next port when left out.
         fallback: Chance that a client that gives up visits the same name over TCP.
         extra: Further extensions of the hello.
-        odd: Whether it plays the scenario's benign look-alike.
+        look_alike: Whether it plays the scenario's benign look-alike.
         series: Whether it is decidable only together with others.
 
     Returns:
@@ -67,7 +67,7 @@ def quic_visit(
                 client=None if client is None else (client[0], scene.next_port()),
             )
 
-    subject = scene.converse(Conversation("flow", "udp", name, odd=odd, series=series))
+    subject = scene.converse(Conversation("flow", "udp", name, look_alike=look_alike, series=series))
     scene.world.after(
         begin,
         partial(

@@ -38,7 +38,7 @@ def leaving(rng: np.random.Generator) -> App:
     """Draw a client that gives up on a silent server after some seconds, or only when its own timers run out."""
     patience = round(float(rng.choice([0.0, spread(rng, 8e9, 9e10)], p=[0.2, 0.8])))
     return App(
-        ending=Ending.CLOSE, patience=patience, rude=bool(rng.random() < 0.3),
+        ending=Ending.CLOSE, patience=patience, resets=bool(rng.random() < 0.3),
         keepalive=float(rng.choice([0.0, 1e10, 4.5e10])),
     )  # fmt: skip
 

@@ -18,8 +18,8 @@ from netinterf.simulate.hosts.tunnel import tunnel
 from netinterf.simulate.messages.ssh import ssh_exchange
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import SECOND, Path, Station
-from netinterf.simulate.plays.dns_house import add_resolver, draw_zone
 from netinterf.simulate.plays.dns_lookups import Stub, Way, draw_habits
+from netinterf.simulate.plays.dns_setup import add_resolver, draw_zone
 from netinterf.simulate.plays.quic_visits import quic_visit
 from netinterf.simulate.plays.transfers import Site, fetch, spread
 from netinterf.simulate.scene import Conversation, Scene
@@ -48,17 +48,17 @@ def networks(seed: int) -> tuple[Network, ...]:
     four = [f"198.{18 + block // 16}.{block % 16 * 16}.0/20" for block in range(32)]
     six = [f"3fff:{block:x}::/32" for block in rng.choice(4096, 32, replace=False)]
     countries = {int(asn): str(rng.choice(ABROAD)) for asn in abroad}
-    found = []
+    networks = []
     for prefixes in (four, six):
         mine = int(rng.integers(9, 15))
         for place, row in enumerate(rng.permutation(len(prefixes))):
             owners = home if place < mine else abroad
             asn = int(owners[place % len(owners)])
-            found.append(Network(prefixes[row], asn, HOME if place < mine else countries[asn]))
+            networks.append(Network(prefixes[row], asn, HOME if place < mine else countries[asn]))
     for prefix in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"):
         asn = int(rng.choice(abroad))
-        found.append(Network(prefix, asn, countries[asn]))
-    return tuple(found)
+        networks.append(Network(prefix, asn, countries[asn]))
+    return tuple(networks)
 
 
 def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> list[tuple[Address, Network]]:
@@ -71,7 +71,7 @@ def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> 
         row for row in table
         if (row.country == HOME) == home and (":" in row.prefix) == six and row.prefix.endswith(("/20", "/32"))
     ]  # fmt: skip
-    found = []
+    places = []
     for pick in rng.choice(len(mine) * 16, count, replace=False):
         row, block = mine[int(pick) // 16], int(pick) % 16
         if six:
@@ -81,8 +81,8 @@ def places(scene: Scene, count: int, *, home: bool, six: bool | None = None) -> 
             second, third = map(int, row.prefix.split(".")[1:3])
             host = 198 << 24 | second << 16 | (third + block) << 8 | int(rng.integers(1, 255))
             place = (0, 0xFFFF << 32 | host)
-        found.append((place, row))
-    return found
+        places.append((place, row))
+    return places
 
 
 @attrs.define(eq=False)
@@ -117,7 +117,7 @@ def lay_world(
         chosen = places(scene, counts[0] + 1, home=True), places(scene, counts[1] + 1, home=False)
     known = scene.names(len(chosen[0]) + len(chosen[1]) - 2)
     stack = draw_client(rng)
-    found: list[list[Site]] = []
+    home_and_abroad: list[list[Site]] = []
     stubs = []
     for mine, trips, boxes in ((chosen[0], (4e6, 5e7), line), (chosen[1], (5e7, 2.8e8), [*line, *out])):
         sites = []
@@ -125,13 +125,13 @@ def lay_world(
             path = lay(scene, boxes, trips)
             host = attrs.evolve(draw_server(rng), tries=int(rng.integers(4, 8)))  # so that captures end
             sites.append(Site(known.pop(), place, path, host))
-        found.append(sites)
+        home_and_abroad.append(sites)
         zone = draw_zone(scene, [site.name for site in sites])
         resolver = add_resolver(scene, zone, place=mine[-1][0])
         ways = [Way(lay(scene, boxes, trips), resolver)]
         stubs.append(Stub(scene=scene, habits=draw_habits(rng), stack=stack, client=scene.client, ways=ways))
     owners = {place: row for mine in chosen for place, row in mine}
-    return Sites(scene, stack, found[0], found[1], owners, stubs)
+    return Sites(scene, stack, home_and_abroad[0], home_and_abroad[1], owners, stubs)
 
 
 def lay(scene: Scene, boxes: Sequence[Station], trips: tuple[float, float]) -> Path:
@@ -139,14 +139,14 @@ def lay(scene: Scene, boxes: Sequence[Station], trips: tuple[float, float]) -> P
     return scene.lay_path(boxes, rtt=spread(scene.rng, *trips), where=float(scene.rng.uniform(0.1, 0.5)), luck=0.2)
 
 
-def live(sites: Sites, span: float, *, series: bool = True, odd: bool = False, at_home: bool = False) -> None:
+def live(sites: Sites, span: float, *, series: bool = True, look_alike: bool = False, at_home: bool = False) -> None:
     """Let people go about their business for *span* ns: every site is visited once to three times.
 
     Args:
         sites: Where they go.
         span: How long.
         series: Whether what is tried abroad is decidable only together.
-        odd: Whether it plays the scenario's look-alike.
+        look_alike: Whether it plays the scenario's look-alike.
         at_home: Whether what is tried at home does so, too.
     """
     rng = sites.scene.rng
@@ -154,17 +154,17 @@ def live(sites: Sites, span: float, *, series: bool = True, odd: bool = False, a
         for site in group:
             for begin in rng.uniform(0, span, int(rng.integers(1, 4))):
                 mine = abroad or at_home
-                visit_site(sites, site, float(begin), series=series and mine, odd=odd and mine)
+                visit_site(sites, site, float(begin), series=series and mine, look_alike=look_alike and mine)
         stub = sites.stubs[abroad]
         for begin in rng.uniform(0, span, int(rng.integers(2, 6))):
             mine = abroad or at_home
             name = group[int(rng.integers(len(group)))].name
-            stub.look_up(name, float(begin), series=series and mine, odd=odd and mine)
+            stub.look_up(name, float(begin), series=series and mine, look_alike=look_alike and mine)
 
 
 def visit_site(
-    sites: Sites, site: Site, begin: float, *, client: Address | None = None, series: bool = False, odd: bool = False,
-    kind: str = "", port: int = 0,
+    sites: Sites, site: Site, begin: float, *, client: Address | None = None, series: bool = False,
+    look_alike: bool = False, kind: str = "", port: int = 0,
 ) -> None:  # fmt: skip
     """Schedule what one does with a site: mostly the web, sometimes QUIC, a tunnel, or a shell.
 
@@ -174,7 +174,7 @@ def visit_site(
         begin: When, ns from now.
         client: Who; the scene's client when left out.
         series: Whether it is decidable only together.
-        odd: Whether it plays the scenario's look-alike.
+        look_alike: Whether it plays the scenario's look-alike.
         kind: web, quic, tunnel or shell; drawn when left out.
         port: Of the server; drawn when 0.
     """
@@ -184,10 +184,10 @@ def visit_site(
     if kind == "quic":
         quic_visit(
             scene, site.path, site.server, site.name, begin, stacks=(sites.stack, site.host), fallback=0.0,
-            client=(who, scene.next_port()), odd=odd, series=series,
+            client=(who, scene.next_port()), look_alike=look_alike, series=series,
         )  # fmt: skip
     elif kind == "tunnel":
-        subject = scene.converse(Conversation("flow", "udp", "", odd=odd, series=series))
+        subject = scene.converse(Conversation("flow", "udp", "", look_alike=look_alike, series=series))
         port = int(rng.choice([51_820, 443, int(rng.integers(1024, 65_000))]))
         scene.world.after(
             begin,
@@ -198,17 +198,17 @@ def visit_site(
         )  # fmt: skip
     else:
         shell = kind == "shell"
-        program = App(ending=Ending.CLOSE, patience=round(spread(rng, 5e9, 4e10)), rude=bool(rng.random() < 0.2))
+        program = App(ending=Ending.CLOSE, patience=round(spread(rng, 5e9, 4e10)), resets=bool(rng.random() < 0.2))
         fetch(
             scene, site, begin, int(spread(rng, 400, 2e4)), stack=sites.stack, client=who, apps=(program, App()),
             port=port or int(rng.choice([22, 2222] if shell else [443, 443, 443, 443, 80, 8443])),
-            script=shell_script(rng) if shell else None, odd=odd, series=series,
+            script=shell_script(rng) if shell else None, look_alike=look_alike, series=series,
         )  # fmt: skip
 
 
 def shell_script(rng: np.random.Generator) -> list[Turn]:
     """Write an SSH session: the key exchange, then a few encrypted packets with pauses of typing."""
-    script = [Turn(who, said, float(rng.exponential(SECOND / 200))) for who, said in ssh_exchange(rng)]
+    script = [Turn(outbound, payload, float(rng.exponential(SECOND / 200))) for outbound, payload in ssh_exchange(rng)]
     for _ in range(int(rng.integers(1, 5))):
         script += [
             Turn(True, rng.bytes(4 * int(rng.integers(9, 40))), float(rng.exponential(0.7 * SECOND))),

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.hosts.app import App, Ending, Turn
@@ -14,7 +14,7 @@ from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.tls import client_hello, tls_record
 from netinterf.simulate.network.packet import ACK, RST
 from netinterf.simulate.network.path import SECOND
-from netinterf.simulate.plays.tcp_stage import Deal, visits
+from netinterf.simulate.plays.tcp_stage import Targets, visits
 from netinterf.simulate.scenario import ENDS, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
@@ -22,16 +22,16 @@ from netinterf.simulate.talks import visit
 __all__ = ["PLAYS"]
 
 
-def any_form(deal: Deal) -> tuple[Rule, ...]:
+def any_form(targets: Targets) -> tuple[Rule, ...]:
     """Reset in one of the published families, its free fields at random."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         delay=float(rng.lognormal(np.log(4e5), 0.7)), gap=float(rng.uniform(5e3, 2e5)),
         ttl=int(rng.choice([64, 128, 255])),
     )  # fmt: skip
     ends, start, reset = bool(rng.random() < 0.6), bool(rng.random() < 0.3), RST | ACK
     flags: tuple[int, ...] = (reset,)
-    before: tuple[Shot, ...] = ()
+    before: tuple[ForgedPacket, ...] = ()
     step, payload = 0, b""
     match str(rng.choice(["triple", "single", "bare", "mirror", "counter", "payload"])):
         case "triple":
@@ -62,10 +62,10 @@ def any_form(deal: Deal) -> tuple[Rule, ...]:
                 form, id_rule="constant", ip_id=int(rng.choice([1, 242, 0x9916])), window_rule="constant",
                 window=int(rng.integers(1, 40)),
             )  # fmt: skip
-    shots = before + burst(form, flags, step=step, payload=payload)
-    shots += burst(form, flags, step=step, to_client=False, start=start) if ends else ()
+    packets = before + burst(form, flags, step=step, payload=payload)
+    packets += burst(form, flags, step=step, to_client=False, start=start) if ends else ()
     share = float(rng.uniform(0.9, 1))
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), share=share),)
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,), share=share),)
 
 
 def genuine_resets(scene: Scene) -> None:

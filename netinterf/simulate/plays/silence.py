@@ -6,13 +6,21 @@ from typing import Any
 
 import numpy as np
 
+from netinterf.simulate.boxes.matchers import (
+    Matcher,
+    hello_names,
+    hosts,
+    opens_with,
+    speaks_to,
+    too_many_hellos,
+    unlisted,
+)
 from netinterf.simulate.boxes.silencer import BOTH, DOWN, UP, Silencer
-from netinterf.simulate.boxes.suspicion import Suspicion, crowds, hello_names, hosts, opens_with, speaks_to, unlisted
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import ECH, ESNI, SHAPES, ech_outer
 from netinterf.simulate.network.path import SECOND, Station
-from netinterf.simulate.plays.silence_stage import Build, Deal, near, silence, spread, with_hello
+from netinterf.simulate.plays.silence_stage import Build, Targets, near, silence, spread, with_hello
 from netinterf.simulate.plays.tongues import echo_script, openvpn_script, ssh_script
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
@@ -23,10 +31,10 @@ __all__ = ["PLAYS"]
 HALF_HOUR = (1.8e12, 1.8e12)  # ns: longer than any capture here
 
 
-def box(deal: Deal, **fields: Any) -> list[Station]:
+def box(targets: Targets, **fields: Any) -> list[Station]:
     """Make one silencer that listens for the listed names in hellos, unless *fields* say otherwise."""
-    told: dict[str, Any] = {"suspects": hello_names(deal.names), "lasts": HALF_HOUR, **fields}
-    return [Silencer(world=deal.scene.world, **told)]
+    settings: dict[str, Any] = {"matches": hello_names(targets.names), "lasts": HALF_HOUR, **fields}
+    return [Silencer(world=targets.scene.world, **settings)]
 
 
 def side(rng: np.random.Generator) -> frozenset[bool]:
@@ -37,23 +45,23 @@ def side(rng: np.random.Generator) -> frozenset[bool]:
 # --- Russia ---
 
 
-def sni_ii(deal: Deal) -> list[Station]:
+def sni_ii(targets: Targets) -> list[Station]:
     """Let some packets pass after the hello, then nothing, on the flow or the 3-tuple."""
-    low = min(11, int(near(deal.rng, 6)))
-    scope = "server" if deal.rng.random() < 0.5 else "flow"
-    grace = max(2, low), max(2, low) + int(deal.rng.integers(0, 5))
-    return box(deal, grace=grace, lasts=spread(deal.rng, 420e9), scope=scope)
+    low = min(11, int(near(targets.rng, 6)))
+    scope = "server" if targets.rng.random() < 0.5 else "flow"
+    grace = max(2, low), max(2, low) + int(targets.rng.integers(0, 5))
+    return box(targets, grace=grace, lasts=spread(targets.rng, 420e9), scope=scope)
 
 
-def sni_iv(deal: Deal) -> list[Station]:
+def sni_iv(targets: Targets) -> list[Station]:
     """Swallow everything from the hello on."""
-    scope = "server" if deal.rng.random() < 0.5 else "flow"
-    return box(deal, lasts=spread(deal.rng, 40e9), scope=scope)
+    scope = "server" if targets.rng.random() < 0.5 else "flow"
+    return box(targets, lasts=spread(targets.rng, 40e9), scope=scope)
 
 
-def last_segment(deal: Deal) -> list[Station]:
+def last_segment(targets: Targets) -> list[Station]:
     """Swallow the segment that completes the match, and what the client sends after it."""
-    return box(deal, suspects=hello_names(deal.names, whole=bool(deal.rng.random() < 0.7)), directions=UP)
+    return box(targets, matches=hello_names(targets.names, whole=bool(targets.rng.random() < 0.7)), directions=UP)
 
 
 def in_two(rng: np.random.Generator, name: str, _listed: bool) -> list[Turn]:
@@ -61,9 +69,9 @@ def in_two(rng: np.random.Generator, name: str, _listed: bool) -> list[Turn]:
     return with_hello(rng, name, shape=SHAPES["chrome" if rng.random() < 0.5 else "firefox"])
 
 
-def ech(deal: Deal) -> list[Station]:
+def ech(targets: Targets) -> list[Station]:
     """Look for an outer name together with ECH."""
-    return box(deal, suspects=hello_names(deal.names, needs=frozenset({ECH})), directions=side(deal.rng))
+    return box(targets, matches=hello_names(targets.names, needs=frozenset({ECH})), directions=side(targets.rng))
 
 
 def ech_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -73,28 +81,28 @@ def ech_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     return with_hello(rng, name)
 
 
-def crowd(deal: Deal) -> list[Station]:
+def crowd(targets: Targets) -> list[Station]:
     """Count hellos to one server with one name; the fifth within a minute is too many."""
-    limit, memory = int(deal.rng.integers(2, 6)), near(deal.rng, 60e9, spread=0.2)
-    suspects = crowds(limit, memory, lambda: deal.scene.world.now)
-    return box(deal, suspects=suspects, directions=side(deal.rng), lasts=spread(deal.rng, 60e9))
+    limit, memory = int(targets.rng.integers(2, 6)), near(targets.rng, 60e9, spread=0.2)
+    matches = too_many_hellos(limit, memory, lambda: targets.scene.world.now)
+    return box(targets, matches=matches, directions=side(targets.rng), lasts=spread(targets.rng, 60e9))
 
 
-def anywhere(deal: Deal) -> Suspicion:
+def anywhere(targets: Targets) -> Matcher:
     """Look for the listed names in TLS and in HTTP."""
-    tls, http = hello_names(deal.names), hosts(deal.names)
-    return lambda packet, talk: tls(packet, talk) or http(packet, talk)
+    tls, http = hello_names(targets.names), hosts(targets.names)
+    return lambda packet, stream: tls(packet, stream) or http(packet, stream)
 
 
-def ecofilter(deal: Deal) -> list[Station]:
+def ecofilter(targets: Targets) -> list[Station]:
     """Silence names in TLS and in HTTP."""
-    return box(deal, suspects=anywhere(deal), directions=side(deal.rng))
+    return box(targets, matches=anywhere(targets), directions=side(targets.rng))
 
 
-def vpn_class(deal: Deal) -> list[Station]:
+def vpn_class(targets: Targets) -> list[Station]:
     """Silence OpenVPN over TCP once its first packet is seen: two bytes of length, then opcode 7 (§6.4)."""
     known = opens_with(*(bytes([0, size, opcode]) for size in range(14, 120) for opcode in (0x38, 0x50)))
-    return box(deal, suspects=known, grace=(int(deal.rng.integers(0, 3)), int(deal.rng.integers(3, 9))))
+    return box(targets, matches=known, grace=(int(targets.rng.integers(0, 3)), int(targets.rng.integers(3, 9))))
 
 
 def vpn_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -105,10 +113,10 @@ def vpn_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
 # --- China, Iran ---
 
 
-def esni(deal: Deal) -> list[Station]:
+def esni(targets: Targets) -> list[Station]:
     """Look for ESNI in hellos, whatever the name; swallow what the client sends, on the 3-tuple."""
-    suspects = hello_names(frozenset(), needs=frozenset({ESNI}))
-    return box(deal, suspects=suspects, directions=UP, lasts=spread(deal.rng, 150e9), scope="server")
+    matches = hello_names(frozenset(), needs=frozenset({ESNI}))
+    return box(targets, matches=matches, directions=UP, lasts=spread(targets.rng, 150e9), scope="server")
 
 
 def esni_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -119,42 +127,46 @@ def esni_hello(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     )
 
 
-def sni_drop(deal: Deal) -> list[Station]:
+def sni_drop(targets: Targets) -> list[Station]:
     """Swallow hello and all that follows."""
-    return box(deal, directions=side(deal.rng), suspects=hello_names(deal.names, joined=bool(deal.rng.random() < 0.5)))
+    return box(
+        targets,
+        directions=side(targets.rng),
+        matches=hello_names(targets.names, joined=bool(targets.rng.random() < 0.5)),
+    )
 
 
-def muted(deal: Deal) -> list[Station]:
+def muted(targets: Targets) -> list[Station]:
     """Let acknowledgements of the server pass, but nothing that carries data."""
-    return box(deal, directions=DOWN, spares=lambda packet: not packet.payload)
+    return box(targets, directions=DOWN, spares=lambda packet: not packet.payload)
 
 
-def null_route(deal: Deal, *, seconds: float, renewed: bool, scope: str = "flow") -> list[Station]:
+def null_route(targets: Targets, *, seconds: float, renewed: bool, scope: str = "flow") -> list[Station]:
     """Null-route the flow of a listed Host or name, or the whole 3-tuple."""
     return box(
-        deal, suspects=anywhere(deal), scope=scope, renewed=renewed, lasts=spread(deal.rng, seconds * 1e9),
-        directions=BOTH if deal.rng.random() < 0.7 else UP, grace=(0, int(deal.rng.integers(0, 3))),
+        targets, matches=anywhere(targets), scope=scope, renewed=renewed, lasts=spread(targets.rng, seconds * 1e9),
+        directions=BOTH if targets.rng.random() < 0.7 else UP, grace=(0, int(targets.rng.integers(0, 3))),
     )  # fmt: skip
 
 
-def mute_servers(deal: Deal) -> list[Station]:
+def mute_servers(targets: Targets) -> list[Station]:
     """Let handshakes with some addresses pass and no data."""
-    return box(deal, suspects=speaks_to(deal.servers), directions=side(deal.rng))
+    return box(targets, matches=speaks_to(targets.servers), directions=side(targets.rng))
 
 
-def off_the_list(deal: Deal) -> list[Station]:
+def off_the_list(targets: Targets) -> list[Station]:
     """Let names on the list pass; others get some packets and then a minute of silence."""
-    low = int(deal.rng.integers(3, 9))
+    low = int(targets.rng.integers(3, 9))
     return box(
-        deal, suspects=unlisted(deal.others), grace=(low, low + 6), lasts=spread(deal.rng, 60e9), scope="server"
+        targets, matches=unlisted(targets.others), grace=(low, low + 6), lasts=spread(targets.rng, 60e9), scope="server"
     )  # fmt: skip
 
 
-def ssh(deal: Deal) -> list[Station]:
+def ssh(targets: Targets) -> list[Station]:
     """Let SSH go on for some seconds."""
-    seconds = float(deal.rng.choice([15, 33, 44]))
-    wait = near(deal.rng, seconds * SECOND, spread=0.3)
-    return box(deal, suspects=opens_with(b"SSH-2.0"), wait=(wait, wait * 1.05), directions=side(deal.rng))
+    seconds = float(targets.rng.choice([15, 33, 44]))
+    wait = near(targets.rng, seconds * SECOND, spread=0.3)
+    return box(targets, matches=opens_with(b"SSH-2.0"), wait=(wait, wait * 1.05), directions=side(targets.rng))
 
 
 def ssh_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -162,28 +174,29 @@ def ssh_talk(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     return ssh_script(rng, seconds=float(rng.uniform(50, 90))) if listed else web_script(rng, name, 443)
 
 
-def echoes(deal: Deal) -> list[Station]:
+def echoes(targets: Targets) -> list[Station]:
     """Look for a listed name in what an echo service is sent, and silence the 3-tuple."""
-    return box(deal, suspects=hosts(deal.names), scope="server", lasts=spread(deal.rng, 90e9))
+    return box(targets, matches=hosts(targets.names), scope="server", lasts=spread(targets.rng, 90e9))
 
 
 # --- nobody in particular ---
 
 
-def generic(deal: Deal) -> list[Station]:
+def generic(targets: Targets) -> list[Station]:
     """Drop by name in any way: direction, grace, delay, scope and duration drawn."""
-    rng = deal.rng
+    rng = targets.rng
     return box(
-        deal,
-        suspects=anywhere(deal), directions=[BOTH, UP, DOWN][int(rng.integers(3))], grace=(0, int(rng.integers(0, 5))),
-        wait=(0.0, float(rng.uniform(0, 0.03)) * SECOND), scope=str(rng.choice(["flow", "server", "pair"])),
+        targets,
+        matches=anywhere(targets), directions=[BOTH, UP, DOWN][int(rng.integers(3))],
+        grace=(0, int(rng.integers(0, 5))), wait=(0.0, float(rng.uniform(0, 0.03)) * SECOND),
+        scope=str(rng.choice(["flow", "server", "pair"])),
         lasts=spread(rng, float(rng.choice([30e9, 60e9, 120e9, 300e9]))), renewed=bool(rng.random() < 0.3),
     )  # fmt: skip
 
 
-def careful(deal: Deal) -> list[Station]:
+def careful(targets: Targets) -> list[Station]:
     """Pass for a bad path: late, leaky, sparing what looks alive, or acting on some visits only."""
-    rng = deal.rng
+    rng = targets.rng
     forms: dict[str, dict[str, Any]] = {
         "lossy": {"leak": float(rng.uniform(0.1, 0.4)), "grace": (1, 6)},
         "late": {"grace": (6, 7 + int(rng.integers(1, 12)))},
@@ -193,7 +206,7 @@ def careful(deal: Deal) -> list[Station]:
     }
     drawn = [str(form) for form in rng.permutation(list(forms))[: int(rng.integers(1, 3))]]
     fields = {field: value for form in drawn for field, value in forms[form].items()}
-    return box(deal, **fields, scope=str(rng.choice(["flow", "server"])))
+    return box(targets, **fields, scope=str(rng.choice(["flow", "server"])))
 
 
 def scenario(system: str, form: str, build: Build, says: str = "", **stage: Any) -> Scenario:

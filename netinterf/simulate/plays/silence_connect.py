@@ -69,11 +69,11 @@ def swallowed(scene: Scene, *, by: str, kind: str, directions: frozenset[bool] =
         visit(
             scene, paths[name], places[name], name, begin, port=ports[name], stacks=(stack, draw_server(rng)),
             apps=apps,
-            script=said(rng, name, ports[name]), series=name in gone,
+            script=port_script(rng, name, ports[name]), series=name in gone,
         )  # fmt: skip
 
 
-def said(rng: np.random.Generator, name: str, port: int) -> list[Turn]:
+def port_script(rng: np.random.Generator, name: str, port: int) -> list[Turn]:
     """Write what is spoken on a port."""
     if port in (22, 25, 587):
         return ssh_script(rng) if port == 22 else smtp_script(rng, name)

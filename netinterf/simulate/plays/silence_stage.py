@@ -14,11 +14,11 @@ from netinterf.simulate.network.path import SECOND, Path, Station
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit, web_script
 
-__all__ = ["Build", "Deal", "Script", "near", "silence", "spread", "with_hello"]
+__all__ = ["Build", "Script", "Targets", "near", "silence", "spread", "with_hello"]
 
 
 @attrs.frozen(eq=False)
-class Deal:
+class Targets:
     """What the box of one run is after."""
 
     scene: Scene
@@ -35,7 +35,7 @@ class Deal:
 AGAIN = 75
 """Seconds before a client uses a port again: Linux keeps a closed one for 60 s (TCP_TIMEWAIT_LEN)."""
 
-Build = Callable[[Deal], list[Station]]
+Build = Callable[[Targets], list[Station]]
 Script = Callable[[np.random.Generator, str, bool], list[Turn]]
 """Writes what client and server of a name say, depending on whether it is listed."""
 
@@ -63,7 +63,7 @@ def with_hello(
 def browser(rng: np.random.Generator, port: int) -> tuple[App, App]:
     """Draw programs that lose patience: browsers within half a minute, servers after their own timers."""
     client, server = ordinary_apps(rng, port)
-    client = attrs.evolve(client, patience=float(rng.uniform(4, 30)) * SECOND, rude=bool(rng.random() < 0.3))
+    client = attrs.evolve(client, patience=float(rng.uniform(4, 30)) * SECOND, resets=bool(rng.random() < 0.3))
     waits = [0.0, near(rng, 15e9), near(rng, 60e9, spread=0.3), 30e9]
     return client, attrs.evolve(server, patience=waits[int(rng.integers(4))])
 
@@ -91,7 +91,9 @@ def silence(
     listed = known[: int(rng.integers(1, 3))]
     places = dict(zip(known, scene.servers(len(known)), strict=True))
     boxes = build(
-        Deal(scene, frozenset(listed), frozenset(known) - frozenset(listed), frozenset(places[name] for name in listed))
+        Targets(
+            scene, frozenset(listed), frozenset(known) - frozenset(listed), frozenset(places[name] for name in listed)
+        )
     )
     port = int(ports[int(rng.integers(len(ports)))])
     where, middle = float(rng.uniform(0.03, 0.6)), bool(rng.random() < 0.6)
@@ -136,6 +138,6 @@ def silence(
 
 def settle(scene: Scene) -> None:
     """Mark conversations whose very first packet vanished: alone, they say nothing."""
-    for subject, told in scene.world.notes.items():
-        if any(packet.flags & SYN for _, packet in told):
+    for subject, notes in scene.world.notes.items():
+        if any(packet.flags & SYN for _, packet in notes):
             scene.conversations[subject].series = True

@@ -7,22 +7,22 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import Forger
+from netinterf.simulate.boxes.matchers import hosts
 from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
-from netinterf.simulate.boxes.suspicion import hosts
 from netinterf.simulate.hosts.actor import Actor, ended
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.endpoint import Endpoint
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.http import http_request, notice_page
-from netinterf.simulate.network.oddities import DeafDoor
+from netinterf.simulate.network.oddities import BusyHost
 from netinterf.simulate.network.outages import Outage
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN, Address, Packet
 from netinterf.simulate.network.path import SECOND, Leg, Path, Station
 from netinterf.simulate.network.proxy import SynProxy
 from netinterf.simulate.network.routers import Routers
-from netinterf.simulate.plays.benign_tcp import House, look_alikes
+from netinterf.simulate.plays.benign_tcp import Setup, look_alikes
 from netinterf.simulate.plays.http_pages import any_page, raced
-from netinterf.simulate.plays.tcp_stage import Deal
+from netinterf.simulate.plays.tcp_stage import Targets
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Conversation, Scene
 
@@ -101,7 +101,7 @@ def search(scene: Scene, path: Path, name: str, server: Address, limits: list[in
     page = notice_page(rng, ("It works!",), least=400)
     far = (server, PORT)
     for spent in limits:
-        subject = scene.converse(Conversation("flow", "tcp", name, odd=True))
+        subject = scene.converse(Conversation("flow", "tcp", name, look_alike=True))
         near = (scene.client, scene.next_port())
         prober = Prober(request, spent, slow, patience, behind)
 
@@ -133,7 +133,7 @@ def sweep(scene: Scene) -> None:
     rng = scene.rng
     listed, other = scene.names(2)
     box = Silencer(
-        world=scene.world, suspects=hosts(frozenset({listed})), lasts=(1.8e12, 1.8e12),
+        world=scene.world, matches=hosts(frozenset({listed})), lasts=(1.8e12, 1.8e12),
         directions=BOTH if rng.random() < 0.7 else UP,
     )  # fmt: skip
     path, hops = way(scene, box)
@@ -148,33 +148,33 @@ def page_sweep(scene: Scene) -> None:
     rng = scene.rng
     listed, other = scene.names(2)
     server = scene.servers(1)[0]
-    rules = raced(Deal(rng, (listed,), frozenset({server})), any_page, resets=0.0)
+    rules = raced(Targets(rng, (listed,), frozenset({server})), any_page, resets=0.0)
     path, hops = way(scene, Forger(scene.world, rules))
     begin = search(scene, path, listed, server, limits_of(rng, hops))
     if rng.random() < 0.4:
         search(scene, path, other, server, limits_of(rng, hops), begin)
 
 
-def request_sweep(house: House) -> None:
+def request_sweep(setup: Setup) -> None:
     """A tool searches for a box with requests of growing hop limits and finds none: from some hop on answers come."""
-    path, hops = way(house.scene)
-    search(house.scene, path, house.name, house.server, limits_of(house.rng, hops))
+    path, hops = way(setup.scene)
+    search(setup.scene, path, setup.name, setup.server, limits_of(setup.rng, hops))
 
 
-def sweep_meets_outage(house: House) -> None:
+def sweep_meets_outage(setup: Setup) -> None:
     """A server stops listening in the middle of a tool's sweep; a firewall, or its own kernel, still greets."""
-    scene, rng = house.scene, house.rng
-    greeted = house.chance(0.7)
-    proxy = [SynProxy(scene.world, ttl=house.one_of(255, 64, 128), mss=1460)] if greeted else []
+    scene, rng = setup.scene, setup.rng
+    proxied = setup.chance(0.7)
+    proxy = [SynProxy(scene.world, ttl=setup.choice(255, 64, 128), mss=1460)] if proxied else []
     path, hops = way(scene, *proxy)
     limits = limits_of(rng, hops)
     period = 7e9  # about the time of one probe
-    fails = house.now + int(rng.uniform(0, len(limits)) * period)
-    lasts = int(1e13 if house.chance(0.6) else rng.uniform(5, 30) * period)
+    fails = setup.now + int(rng.uniform(0, len(limits)) * period)
+    lasts = int(1e13 if setup.chance(0.6) else rng.uniform(5, 30) * period)
     outage = Outage(scene.world, ((fails, fails + lasts),))
-    deaf = DeafDoor(scene.world, lambda packet: scene.world.now >= fails and not packet.flags & SYN, 1e13)
-    path.parts.append(outage if greeted else deaf)
-    search(scene, path, house.name, house.server, limits)
+    deaf = BusyHost(scene.world, lambda packet: scene.world.now >= fails and not packet.flags & SYN, 1e13)
+    path.parts.append(outage if proxied else deaf)
+    search(scene, path, setup.name, setup.server, limits)
 
 
 PLAYS = (

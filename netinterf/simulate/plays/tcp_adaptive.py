@@ -12,19 +12,19 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Rule, Shot
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import Trigger, farewell, opens, says
 from netinterf.simulate.messages.tls import server_flight, tls_record
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN
 from netinterf.simulate.network.path import MILLISECOND
 from netinterf.simulate.plays.http_pages import any_page, paged
-from netinterf.simulate.plays.tcp_stage import Build, Deal, forging
+from netinterf.simulate.plays.tcp_stage import Build, Targets, forging
 from netinterf.simulate.scenario import Scenario
 
 __all__ = ["PLAYS"]
 
-MakeShots = Callable[[np.random.Generator, Form], tuple[Shot, ...]]
+MakePackets = Callable[[np.random.Generator, Form], tuple[ForgedPacket, ...]]
 
 
 def imitation(rng: np.random.Generator) -> Form:
@@ -44,99 +44,113 @@ def bare_form(rng: np.random.Generator, form: Form) -> Form:
     )
 
 
-def resets(rng: np.random.Generator, form: Form) -> tuple[Shot, ...]:
+def resets(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Reset as a program does that stops, or as a host that has forgotten."""
     look = bare_form(rng, form)
-    return (Shot(form=look, flags=RST | ACK if look.imitates else RST),)
+    return (ForgedPacket(form=look, flags=RST | ACK if look.imitates else RST),)
 
 
-def fins(rng: np.random.Generator, form: Form) -> tuple[Shot, ...]:
+def fins(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Close politely; over TLS at times with an alert before."""
     alert = tls_record(21, bytes([2, int(rng.choice([40, 112]))])) if rng.random() < 0.3 else b""
-    return (Shot(form=form, flags=FIN | ACK | (PSH if alert else 0), payload=alert),)
+    return (ForgedPacket(form=form, flags=FIN | ACK | (PSH if alert else 0), payload=alert),)
 
 
-def records(rng: np.random.Generator, form: Form) -> tuple[Shot, ...]:
+def records(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Say hello in the server's name, or refuse in it."""
     if rng.random() < 0.5:
-        return (Shot(form=form, flags=PSH | ACK, payload=server_flight(rng, int(rng.integers(200, 1300)))[:1380]),)
+        return (
+            ForgedPacket(form=form, flags=PSH | ACK, payload=server_flight(rng, int(rng.integers(200, 1300)))[:1380]),
+        )
     alert = tls_record(21, bytes([2, int(rng.choice([40, 80, 112]))]))
     return (
-        Shot(form=form, flags=PSH | ACK, payload=alert),
-        Shot(form=form, flags=FIN | ACK, behind=True, late=form.gap),
+        ForgedPacket(form=form, flags=PSH | ACK, payload=alert),
+        ForgedPacket(form=form, flags=FIN | ACK, behind=True, late=form.gap),
     )
 
 
-def pages(rng: np.random.Generator, form: Form) -> tuple[Shot, ...]:
+def pages(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Answer with a page."""
     return paged(any_page(rng), form, fin=str(rng.choice(["with", "after"])), mss=1380)
 
 
-def greetings(_: np.random.Generator, form: Form) -> tuple[Shot, ...]:
+def syn_acks(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Answer a SYN with a number that is not the server's."""
-    return (Shot(form=form, flags=SYN | ACK, wild=True),)
+    return (ForgedPacket(form=form, flags=SYN | ACK, random_seq=True),)
 
 
-def refusals(_: np.random.Generator, form: Form) -> tuple[Shot, ...]:
+def refusals(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     """Refuse a SYN as a host without a listener does."""
-    return (Shot(form=attrs.evolve(form, imitates=False, ttl_rule="match", id_rule="zero", window_rule="zero")),)
+    return (
+        ForgedPacket(form=attrs.evolve(form, imitates=False, ttl_rule="match", id_rule="zero", window_rule="zero")),
+    )
 
 
-def spoken(deal: Deal) -> Trigger:
+def spoken(targets: Targets) -> Trigger:
     """Take offence at what clients say."""
-    return says(deal.words)
+    return says(targets.words)
 
 
-def opened(deal: Deal) -> Trigger:
+def opened(targets: Targets) -> Trigger:
     """Take offence at SYNs."""
-    return opens(deal.servers)
+    return opens(targets.servers)
 
 
-def beside(word: str, make: MakeShots, when: Callable[[Deal], Trigger]) -> Build:
+def on_path(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
     """Make an adversary on the path: as late as it can be first, and the server is sent away meanwhile."""
 
-    def build(deal: Deal) -> tuple[Rule, ...]:
-        rng = deal.rng
+    def build(targets: Targets) -> tuple[Rule, ...]:
+        rng = targets.rng
         form = imitation(rng)
         wait = float(rng.uniform(0.85, 0.97))
-        shots = tuple(attrs.evolve(shot, turn=wait) for shot in make(rng, form))
+        packets = tuple(attrs.evolve(packet, rtt_share=wait) for packet in make(rng, form))
         if rng.random() < 0.5 and when is spoken:
-            shots += (Shot(form=form, flags=RST | ACK, to_client=False),)
-        return (Rule(when=when(deal), word=word, bursts=(shots,), spread=0.1),)
+            packets += (ForgedPacket(form=form, flags=RST | ACK, to_client=False),)
+        return (Rule(when=when(targets), mechanism=mechanism, bursts=(packets,), spread=0.1),)
 
     return build
 
 
-def between(word: str, make: MakeShots, when: Callable[[Deal], Trigger]) -> Build:
+def in_path(mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger]) -> Build:
     """Make an adversary in the path: the trigger goes no further, the answer comes when the server's would."""
 
-    def build(deal: Deal) -> tuple[Rule, ...]:
-        rng = deal.rng
+    def build(targets: Targets) -> tuple[Rule, ...]:
+        rng = targets.rng
         form = imitation(rng)
         wait = float(rng.uniform(1.0, 1.1))
         think = float(rng.exponential(5 * MILLISECOND))
-        shots = tuple(attrs.evolve(shot, turn=wait, late=shot.late + think) for shot in make(rng, form))
+        packets = tuple(attrs.evolve(packet, rtt_share=wait, late=packet.late + think) for packet in make(rng, form))
         if when is spoken:
-            shots += (Shot(form=form, flags=RST | ACK, to_client=False),)
+            packets += (ForgedPacket(form=form, flags=RST | ACK, to_client=False),)
         again = when is opened
         silent = (True, False) if when is spoken else ()
-        goodbye = (Shot(form=form, flags=ACK, turn=wait),)
+        goodbye = (ForgedPacket(form=form, flags=ACK, rtt_share=wait),)
         return (
-            Rule(when=when(deal), word=word, bursts=(shots,), once=not again, swallow=True, silence=silent, spread=0.1),
-            Rule(when=farewell, word=word, bursts=(goodbye,), once=False),
+            Rule(
+                when=when(targets),
+                mechanism=mechanism,
+                bursts=(packets,),
+                once=not again,
+                swallow=True,
+                silence=silent,
+                spread=0.1,
+            ),
+            Rule(when=farewell, mechanism=mechanism, bursts=(goodbye,), once=False),
         )
 
     return build
 
 
-def pair(word: str, make: MakeShots, when: Callable[[Deal], Trigger], **stage: Any) -> tuple[Scenario, Scenario]:
+def pair(
+    mechanism: str, make: MakePackets, when: Callable[[Targets], Trigger], **stage: Any
+) -> tuple[Scenario, Scenario]:
     """Make both adversaries of a mechanism."""
     inside = {**stage, "on_path": False, "series": True}
     if when is opened:
         inside["vantages"] = ("client",)
     return (
-        forging(word, "adaptive-on-path", beside(word, make, when), "An imitator on the path.", **stage),
-        forging(word, "adaptive-in-path", between(word, make, when), "An imitator in the path.", **inside),
+        forging(mechanism, "adaptive-on-path", on_path(mechanism, make, when), "An imitator on the path.", **stage),
+        forging(mechanism, "adaptive-in-path", in_path(mechanism, make, when), "An imitator in the path.", **inside),
     )
 
 
@@ -145,6 +159,6 @@ PLAYS = (
     *pair("tcp.fin", fins, spoken),
     *pair("tcp.data", records, spoken),
     *pair("http.blockpage", pages, spoken, ports=(80,)),
-    *pair("tcp.synack", greetings, opened, by_address=True),
+    *pair("tcp.synack", syn_acks, opened, by_address=True),
     *pair("tcp.connect.reset", refusals, opened, by_address=True),
 )

@@ -2,11 +2,11 @@
 
 import attrs
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst, into_reset
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst, into_reset
 from netinterf.simulate.boxes.triggers import answers, opens
 from netinterf.simulate.network.packet import ACK, RST, SYN
 from netinterf.simulate.plays.tcp_china import counting
-from netinterf.simulate.plays.tcp_stage import Deal, both_ends, forging, published
+from netinterf.simulate.plays.tcp_stage import Targets, both_ends, forging, published
 from netinterf.simulate.plays.tcp_world import plain_form
 
 __all__ = ["PLAYS"]
@@ -15,80 +15,80 @@ RA = RST | ACK
 WORD = "tcp.connect.reset"
 
 
-def event_of_2025(deal: Deal) -> tuple[Rule, ...]:
+def event_of_2025(targets: Targets) -> tuple[Rule, ...]:
     """Three RST/ACKs for every SYN and every SYN/ACK, to both ends; hop limit and window rise by one."""
-    rng = deal.rng
-    one = attrs.evolve(counting(deal), window=published(rng, 1940, 900, 4600), id_rule="random")
-    two = attrs.evolve(one, window=published(rng, 3253, 900, 4600))
+    rng = targets.rng
+    syn_form = attrs.evolve(counting(targets), window=published(rng, 1940, 900, 4600), id_rule="random")
+    syn_ack_form = attrs.evolve(syn_form, window=published(rng, 3253, 900, 4600))
     return (
-        Rule(when=opens(deal.servers), word=WORD, bursts=(both_ends(one, (RA,) * 3),), once=False),
-        Rule(when=answers(deal.servers), word=WORD, bursts=(both_ends(two, (RA,) * 3),), once=False),
+        Rule(when=opens(targets.servers), mechanism=WORD, bursts=(both_ends(syn_form, (RA,) * 3),), once=False),
+        Rule(when=answers(targets.servers), mechanism=WORD, bursts=(both_ends(syn_ack_form, (RA,) * 3),), once=False),
     )
 
 
-def resolver_of_2023(deal: Deal) -> tuple[Rule, ...]:
+def resolver_of_2023(targets: Targets) -> tuple[Rule, ...]:
     """Three resets of one number for every SYN and every SYN/ACK, to the client."""
-    form = counting(deal)
-    shots = burst(form, (RA,) * published(deal.rng, 3, 2, 4))
+    form = counting(targets)
+    packets = burst(form, (RA,) * published(targets.rng, 3, 2, 4))
     return (
-        Rule(when=opens(deal.servers), word=WORD, bursts=(shots,), once=False),
-        Rule(when=answers(deal.servers), word=WORD, bursts=(shots,), once=False),
+        Rule(when=opens(targets.servers), mechanism=WORD, bursts=(packets,), once=False),
+        Rule(when=answers(targets.servers), mechanism=WORD, bursts=(packets,), once=False),
     )
 
 
-def rewritten(deal: Deal) -> tuple[Rule, ...]:
+def rewritten(targets: Targets) -> tuple[Rule, ...]:
     """Let SYNs pass and turn what the server says into resets."""
-    return (Rule(when=opens(deal.servers), word=WORD, rewrite=into_reset),)
+    return (Rule(when=opens(targets.servers), mechanism=WORD, rewrite=into_reset),)
 
 
-def two_makers(deal: Deal) -> tuple[Rule, ...]:
+def two_makers(targets: Targets) -> tuple[Rule, ...]:
     """Two boxes of different make reset the opening, one at the SYN, one at the SYN/ACK."""
-    rng = deal.rng
+    rng = targets.rng
     first, second = plain_form(rng), attrs.evolve(plain_form(rng), ttl=255)
     return (
-        Rule(when=opens(deal.servers), word=WORD, bursts=(burst(first, (RA,)),), share=0.8),
-        Rule(when=answers(deal.servers), word=WORD, bursts=(burst(second, (RA,)),)),
+        Rule(when=opens(targets.servers), mechanism=WORD, bursts=(burst(first, (RA,)),), share=0.8),
+        Rule(when=answers(targets.servers), mechanism=WORD, bursts=(burst(second, (RA,)),)),
     )
 
 
-def refused(deal: Deal) -> tuple[Rule, ...]:
+def refused(targets: Targets) -> tuple[Rule, ...]:
     """Swallow SYNs and refuse them as the server would."""
-    form = attrs.evolve(plain_form(deal.rng, centre=2e5), window_rule="zero")
-    return (Rule(when=opens(deal.servers), word=WORD, bursts=(burst(form, (RA,)),), once=False, swallow=True),)
+    form = attrs.evolve(plain_form(targets.rng, centre=2e5), window_rule="zero")
+    return (Rule(when=opens(targets.servers), mechanism=WORD, bursts=(burst(form, (RA,)),), once=False, swallow=True),)
 
 
-def undescribed(deal: Deal) -> tuple[Rule, ...]:
+def undescribed(targets: Targets) -> tuple[Rule, ...]:
     """Reset openings in a form of one's own, on the path or in it."""
-    rng = deal.rng
+    rng = targets.rng
     form, count = plain_form(rng), int(rng.choice([1, 1, 2, 3]))
-    shots = burst(form, (RA,) * count)
+    packets = burst(form, (RA,) * count)
     if rng.random() < 0.4:
         kinds = tuple(int(flag) for flag in rng.choice([RST, RA], count))
-        shots += burst(form, kinds, to_client=False)
+        packets += burst(form, kinds, to_client=False)
     late = bool(rng.random() < 0.3)
-    when = answers(deal.servers) if late else opens(deal.servers)
-    return (Rule(when=when, word=WORD, bursts=(shots,), once=False, swallow=bool(rng.random() < 0.4)),)
+    when = answers(targets.servers) if late else opens(targets.servers)
+    return (Rule(when=when, mechanism=WORD, bursts=(packets,), once=False, swallow=bool(rng.random() < 0.4)),)
 
 
-def wrong_greeting(deal: Deal) -> tuple[Rule, ...]:
+def wrong_greeting(targets: Targets) -> tuple[Rule, ...]:
     """Answer SYNs to listed addresses with SYN/ACKs of random numbers; the server's own come later."""
-    rng = deal.rng
+    rng = targets.rng
     form = plain_form(rng)
     form = attrs.evolve(form, window_rule="random") if form.window_rule == "zero" else form
-    shots = tuple(
-        Shot(form=form, flags=SYN | ACK, wild=True, late=order * form.gap)
+    packets = tuple(
+        ForgedPacket(form=form, flags=SYN | ACK, random_seq=True, late=order * form.gap)
         for order in range(int(rng.choice([1, 1, 2])))
     )
-    return (Rule(when=opens(deal.servers), word="tcp.synack", bursts=(shots,), once=False),)
+    return (Rule(when=opens(targets.servers), mechanism="tcp.synack", bursts=(packets,), once=False),)
 
 
-def other_byte_order(deal: Deal) -> tuple[Rule, ...]:
+def other_byte_order(targets: Targets) -> tuple[Rule, ...]:
     """Answer SYNs to listed addresses from and to ports in the wrong byte order, with a few bytes and no options."""
-    rng = deal.rng
+    rng = targets.rng
     form = attrs.evolve(plain_form(rng), window_rule="random")
     words = rng.bytes(published(rng, 5, 0, 12))
-    shot = Shot(form=form, flags=SYN | ACK, wild=True, swapped=True, payload=words)
-    return (Rule(when=opens(deal.servers), word="tcp.synack", bursts=((shot,),), once=False),)
+    packet = ForgedPacket(form=form, flags=SYN | ACK, random_seq=True, swapped=True, payload=words)
+    return (Rule(when=opens(targets.servers), mechanism="tcp.synack", bursts=((packet,),), once=False),)
 
 
 PLAYS = (

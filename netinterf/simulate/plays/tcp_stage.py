@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Forger, Rule, Shot, burst
+from netinterf.simulate.boxes.forger import ForgedPacket, Forger, Rule, burst
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.leveller import Leveller
 from netinterf.simulate.documented import SYSTEMS
@@ -20,17 +20,28 @@ from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit
 
-__all__ = ["KEPT", "Build", "Deal", "Talk", "both_ends", "drawn_delay", "forging", "keeps", "published", "visits"]
+__all__ = [
+    "KEPT",
+    "Build",
+    "ScriptWriter",
+    "Targets",
+    "both_ends",
+    "drawn_delay",
+    "forging",
+    "keeps",
+    "published",
+    "visits",
+]
 
 MOST_TRIES = 8
 """Retransmissions of the most stubborn server: one that nobody hears any more need not fill the capture for longer."""
 
-Talk = Callable[[np.random.Generator, str, bool], list[Turn]]
+ScriptWriter = Callable[[np.random.Generator, str, bool], list[Turn]]
 """Writes what client and server of a name say, depending on whether the name is listed."""
 
 
 @attrs.frozen(eq=False)
-class Deal:
+class Targets:
     """What the forger of one run is after."""
 
     rng: np.random.Generator
@@ -43,7 +54,7 @@ class Deal:
         return frozenset(name.encode() for name in self.names)
 
 
-Build = Callable[[Deal], tuple[Rule, ...]]
+Build = Callable[[Targets], tuple[Rule, ...]]
 """Makes the rules of the forger of one run."""
 
 
@@ -67,7 +78,7 @@ def drawn_delay(rng: np.random.Generator, centre: float) -> float:
     return float(rng.lognormal(np.log(centre), 0.7))
 
 
-def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool = False) -> tuple[Shot, ...]:
+def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool = False) -> tuple[ForgedPacket, ...]:
     """Build the same burst towards client and server.
 
     Args:
@@ -80,7 +91,7 @@ def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool 
 
 
 def visits(
-    scene: Scene, *, build: Build, ports: tuple[int, ...] = (443,), talk: Talk | None = None,
+    scene: Scene, *, build: Build, ports: tuple[int, ...] = (443,), talk: ScriptWriter | None = None,
     inbound: float = 0.0, on_path: bool = True, by_address: bool = False, back_after: float = 0.0, least: int = 2,
     series: bool = False,
 ) -> None:  # fmt: skip
@@ -105,10 +116,10 @@ def visits(
     servers = dict(zip(known, scene.servers(len(known)), strict=True))
     if not by_address and rng.random() < 0.5:
         servers[known[len(listed)]] = servers[listed[0]]  # a harmless neighbour on a listed name's address
-    deal = Deal(rng, tuple(listed), frozenset(servers[name] for name in listed))
+    targets = Targets(rng, tuple(listed), frozenset(servers[name] for name in listed))
     lag = int(rng.uniform(0.2e6, 6e6)) if on_path and rng.random() < 0.4 else 0
     boxes: list[Station] = [Leveller(int(rng.integers(40, 255)))] if rng.random() < 0.15 else []
-    stations = [*boxes, Forger(scene.world, build(deal), lag)]
+    stations = [*boxes, Forger(scene.world, build(targets), lag)]
     far, near = rng.uniform(0.5, 0.97), np.exp(rng.uniform(*np.log([0.015, 0.6])))
     where = float(far if rng.random() < inbound else near)
     middle, luck = bool(rng.random() < 0.5), float(scene.conditions.luck or 0.0)

@@ -28,10 +28,10 @@ def again(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     """Ask a web server two to four times on one connection; only the last question holds listed words."""
     script: list[Turn] = []
     for _ in range(int(rng.integers(1, 4))):
-        asked, told = web_script(rng, "www.example.org", 80)
-        script += [attrs.evolve(asked, delay=float(rng.exponential(300 * MILLISECOND))), told]
-    asked, told = web_script(rng, name if listed else "www.example.org", 80)
-    return [*script, attrs.evolve(asked, delay=float(rng.exponential(300 * MILLISECOND))), told]
+        request, response = web_script(rng, "www.example.org", 80)
+        script += [attrs.evolve(request, delay=float(rng.exponential(300 * MILLISECOND))), response]
+    request, response = web_script(rng, name if listed else "www.example.org", 80)
+    return [*script, attrs.evolve(request, delay=float(rng.exponential(300 * MILLISECOND))), response]
 
 
 def in_two(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
@@ -56,7 +56,9 @@ def shell(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:
     """Open an SSH session (RFC 4253 §4.2, §7.1) when listed, otherwise a TLS one."""
     if not listed:
         return web_script(rng, name, 443)
-    script = [Turn(who, said, float(rng.exponential(2 * MILLISECOND))) for who, said in ssh_exchange(rng)]
+    script = [
+        Turn(outbound, payload, float(rng.exponential(2 * MILLISECOND))) for outbound, payload in ssh_exchange(rng)
+    ]
     later = range(int(rng.integers(5, 16)))  # what follows is encrypted
     return script + [Turn(turn % 2 == 0, rng.bytes(int(rng.integers(36, 700))), 2.0 * MILLISECOND) for turn in later]
 
@@ -65,7 +67,7 @@ def mail(rng: np.random.Generator, name: str, _: bool) -> list[Turn]:
     """Hand over a letter (RFC 5321 §3.3); its sender lives at *name*."""
     think = float(rng.exponential(8 * MILLISECOND))
     user = f"user{rng.integers(1, 999)}"
-    said = (
+    dialogue = (
         (False, f"220 mx{rng.integers(1, 9)}.example ESMTP"),
         (True, "EHLO client.example"),
         (False, "250-mx.example\r\n250 SIZE 35882577"),
@@ -80,7 +82,7 @@ def mail(rng: np.random.Generator, name: str, _: bool) -> list[Turn]:
         (True, "QUIT"),
         (False, "221 2.0.0 Bye"),
     )
-    return [Turn(outbound, line.encode() + b"\r\n", 0.0 if outbound else think) for outbound, line in said]
+    return [Turn(outbound, line.encode() + b"\r\n", 0.0 if outbound else think) for outbound, line in dialogue]
 
 
 def swarm(rng: np.random.Generator, name: str, listed: bool) -> list[Turn]:

@@ -5,12 +5,12 @@ from functools import partial
 import attrs
 import numpy as np
 
-from netinterf.simulate.boxes.forger import Rule, Shot, burst, into_reset
+from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst, into_reset
 from netinterf.simulate.boxes.form import Form
 from netinterf.simulate.boxes.triggers import punished, says
 from netinterf.simulate.network.packet import ACK, PSH, RST
 from netinterf.simulate.network.path import MILLISECOND, SECOND
-from netinterf.simulate.plays.tcp_stage import Deal, both_ends, drawn_delay, forging, published
+from netinterf.simulate.plays.tcp_stage import Targets, both_ends, drawn_delay, forging, published
 from netinterf.simulate.plays.tcp_talks import ESNI, again, hello_with, in_two, search, shell, swarm
 
 __all__ = ["PLAYS", "plain_form"]
@@ -30,154 +30,163 @@ def plain_form(rng: np.random.Generator, *, centre: float = 6e5) -> Form:
     )  # fmt: skip
 
 
-def undescribed(deal: Deal, *, ends: float = 0.5, penalty: tuple[float, float] = (0.0, 0.0)) -> tuple[Rule, ...]:
+def undescribed(targets: Targets, *, ends: float = 0.5, penalty: tuple[float, float] = (0.0, 0.0)) -> tuple[Rule, ...]:
     """Reset in a form of one's own: one to three packets, bare or not, to the client or to both ends.
 
     Args:
-        deal: What the forger is after.
+        targets: What the forger is after.
         ends: Probability that the server gets it too.
         penalty: Least and most ns for which later connections are reset as well.
     """
-    rng = deal.rng
+    rng = targets.rng
     form, flags = plain_form(rng), (int(rng.choice([RST, RA])),) * int(rng.choice([1, 1, 2, 3]))
-    shots = both_ends(form, flags, start=bool(rng.random() < 0.3)) if rng.random() < ends else burst(form, flags)
+    packets = both_ends(form, flags, start=bool(rng.random() < 0.3)) if rng.random() < ends else burst(form, flags)
     swallow = bool(rng.random() < 0.3)
     rule = Rule(
-        when=says(deal.words), word="tcp.reset", bursts=(shots,), penalty=penalty, swallow=swallow,
+        when=says(targets.words), mechanism="tcp.reset", bursts=(packets,), penalty=penalty, swallow=swallow,
         silence=(True, False) if swallow and rng.random() < 0.5 else (), share=float(rng.uniform(0.9, 1)),
     )  # fmt: skip
-    again = Rule(when=punished, word="tcp.reset", bursts=(shots,), share=0.95)
+    again = Rule(when=punished, mechanism="tcp.reset", bursts=(packets,), share=0.95)
     return (rule, again) if penalty[1] else (rule,)
 
 
-def iran(deal: Deal, *, ttl_rule: str = "constant", flags: int = RA) -> tuple[Rule, ...]:
+def iran(targets: Targets, *, ttl_rule: str = "constant", flags: int = RA) -> tuple[Rule, ...]:
     """Reset the client once, with an empty window and a hop limit that owes nothing to the server."""
-    rng = deal.rng
+    rng = targets.rng
     ttl = published(rng, int(rng.choice([64, 200])), 50, 220)
     form = Form(ttl_rule=ttl_rule, ttl=ttl, delay=drawn_delay(rng, 1.5e6), dont_fragment=bool(rng.random() < 0.1))
     dead = (True, False) if rng.random() < 0.6 else ()  # most flows saw no genuine packet after it
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(burst(form, (flags,)),), silence=dead),)
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(burst(form, (flags,)),), silence=dead),)
 
 
-def rewritten(deal: Deal) -> tuple[Rule, ...]:
+def rewritten(targets: Targets) -> tuple[Rule, ...]:
     """Let the client speak on and rewrite all that the server says."""
-    return (Rule(when=says(deal.words), word="tcp.reset", rewrite=into_reset),)
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", rewrite=into_reset),)
 
 
-def to_both(deal: Deal) -> tuple[Rule, ...]:
+def to_both(targets: Targets) -> tuple[Rule, ...]:
     """Reset both ends at once and let nothing more pass."""
-    shots = both_ends(plain_form(deal.rng, centre=2e5), (int(deal.rng.choice([RST, RA])),))
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), swallow=True, silence=(True, False)),)
+    packets = both_ends(plain_form(targets.rng, centre=2e5), (int(targets.rng.choice([RST, RA])),))
+    return (
+        Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,), swallow=True, silence=(True, False)),
+    )
 
 
-def one_sided(deal: Deal) -> tuple[Rule, ...]:
+def one_sided(targets: Targets) -> tuple[Rule, ...]:
     """Reset only the client, or only the server."""
-    shots = burst(plain_form(deal.rng), (int(deal.rng.choice([RST, RA])),), to_client=bool(deal.rng.random() < 0.6))
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,)),)
+    packets = burst(
+        plain_form(targets.rng), (int(targets.rng.choice([RST, RA])),), to_client=bool(targets.rng.random() < 0.6)
+    )
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,)),)
 
 
-def pushed(deal: Deal) -> tuple[Rule, ...]:
+def pushed(targets: Targets) -> tuple[Rule, ...]:
     """Answer the hello with an empty PSH/ACK in the client's own header, and drop what the server says."""
-    form = Form(ttl_rule="mirror", id_rule="mirror", window_rule="mirror", delay=drawn_delay(deal.rng, 8e5))
-    shots = (Shot(form=form, flags=ACK | PSH),)
-    return (Rule(when=says(deal.words), word="tcp.drop", bursts=(shots,), silence=(False,)),)
+    form = Form(ttl_rule="mirror", id_rule="mirror", window_rule="mirror", delay=drawn_delay(targets.rng, 8e5))
+    packets = (ForgedPacket(form=form, flags=ACK | PSH),)
+    return (Rule(when=says(targets.words), mechanism="tcp.drop", bursts=(packets,), silence=(False,)),)
 
 
-def late(deal: Deal) -> tuple[Rule, ...]:
+def late(targets: Targets) -> tuple[Rule, ...]:
     """Disconnect both ends seconds after the hello, and at once for a minute after that."""
-    rng = deal.rng
+    rng = targets.rng
     form, flags = plain_form(rng), (int(rng.choice([RST, RA])),)
     slow = attrs.evolve(form, delay=drawn_delay(rng, 1.5e9))
     return (
         Rule(
-            when=says(deal.words), word="tcp.reset", bursts=(both_ends(slow, flags),), silence=(True, False),
+            when=says(targets.words), mechanism="tcp.reset", bursts=(both_ends(slow, flags),), silence=(True, False),
             penalty=(30 * SECOND, 90 * SECOND),
         ),
-        Rule(when=punished, word="tcp.reset", bursts=(both_ends(form, flags),), silence=(True, False)),
+        Rule(when=punished, mechanism="tcp.reset", bursts=(both_ends(form, flags),), silence=(True, False)),
     )  # fmt: skip
 
 
-def unheard(deal: Deal) -> tuple[Rule, ...]:
+def unheard(targets: Targets) -> tuple[Rule, ...]:
     """Keep the hello and reset the server; the client is reset too or hears nothing more."""
-    rng = deal.rng
+    rng = targets.rng
     form, flags = plain_form(rng, centre=2e5), (int(rng.choice([RST, RA])),) * int(rng.choice([1, 1, 2]))
-    shots = burst(form, flags, to_client=False)
-    shots += burst(form, flags) if rng.random() < 0.7 else ()
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), swallow=True, silence=(True, False)),)
+    packets = burst(form, flags, to_client=False)
+    packets += burst(form, flags) if rng.random() < 0.7 else ()
+    return (
+        Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,), swallow=True, silence=(True, False)),
+    )
 
 
-def tajikistan(deal: Deal) -> tuple[Rule, ...]:
+def tajikistan(targets: Targets) -> tuple[Rule, ...]:
     """Reset with zero bytes as payload once the client has sent two packets."""
-    rng = deal.rng
+    rng = targets.rng
     form = attrs.evolve(plain_form(rng), ttl_rule="constant")
-    shots = burst(form, (RA,), payload=bytes(published(rng, 22, 8, 40)))
-    return (Rule(when=says(deal.words, turn=2), word="tcp.reset", bursts=(shots,)),)
+    packets = burst(form, (RA,), payload=bytes(published(rng, 22, 8, 40)))
+    return (Rule(when=says(targets.words, turn=2), mechanism="tcp.reset", bursts=(packets,)),)
 
 
-def brunei(deal: Deal) -> tuple[Rule, ...]:
+def brunei(targets: Targets) -> tuple[Rule, ...]:
     """Reset with the request's own identification."""
-    form = attrs.evolve(plain_form(deal.rng), id_rule="mirror")
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(burst(form, (RST,)),)),)
+    form = attrs.evolve(plain_form(targets.rng), id_rule="mirror")
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(burst(form, (RST,)),)),)
 
 
-def airtel(deal: Deal) -> tuple[Rule, ...]:
+def airtel(targets: Targets) -> tuple[Rule, ...]:
     """Reset the server as if there had been no hello, with a small window and one identification; and the client."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=published(rng, 64, 50, 128), id_rule="constant", ip_id=published(rng, 242, 1, 999), window_rule="constant",
         window=published(rng, 16, 1, 64), delay=drawn_delay(rng, 4e5),
     )  # fmt: skip
-    shots = (Shot(form=form, to_client=False, start=True), Shot(form=form, flags=RA))
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,)),)
+    packets = (ForgedPacket(form=form, to_client=False, start=True), ForgedPacket(form=form, flags=RA))
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,)),)
 
 
-def mirrored(deal: Deal) -> tuple[Rule, ...]:
+def mirrored(targets: Targets) -> tuple[Rule, ...]:
     """Reset with the trigger's header turned round."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl_rule="mirror", id_rule=str(rng.choice(["mirror", "next"])), window_rule="mirror",
         dont_fragment=bool(rng.random() < 0.5), delay=drawn_delay(rng, 3e5),
     )  # fmt: skip
-    shot = Shot(form=form, flags=int(rng.choice([RST, RA])), left_ack=bool(rng.random() < 0.7))
+    packet = ForgedPacket(form=form, flags=int(rng.choice([RST, RA])), left_ack=bool(rng.random() < 0.7))
     dead = (True, False) if rng.random() < 0.5 else ()
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=((shot,),), silence=dead),)
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=((packet,),), silence=dead),)
 
 
-def looping(deal: Deal) -> tuple[Rule, ...]:
+def looping(targets: Targets) -> tuple[Rule, ...]:
     """Send one reset through a loop of routers: it comes again and again, each time older."""
-    rng = deal.rng
+    rng = targets.rng
     form, turns = Form(ttl=255, delay=drawn_delay(rng, 5e5)), int(rng.integers(6, 24))
     lap, each = int(rng.integers(2, 9)), float(rng.uniform(0.3, 8)) * MILLISECOND
     form = attrs.evolve(form, id_rule="constant", ip_id=int(rng.integers(1, 2**16)))
-    shots = tuple(
-        Shot(form=attrs.evolve(form, ttl=255 - lap * turn), flags=RST, late=turn * each) for turn in range(turns)
+    packets = tuple(
+        ForgedPacket(form=attrs.evolve(form, ttl=255 - lap * turn), flags=RST, late=turn * each)
+        for turn in range(turns)
     )
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,)),)
+    return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,)),)
 
 
-def comcast(deal: Deal) -> tuple[Rule, ...]:
+def comcast(targets: Targets) -> tuple[Rule, ...]:
     """Reset BitTorrent in pairs: the second 12,503 higher, identifications a little ahead of the sender's."""
-    rng = deal.rng
+    rng = targets.rng
     form = Form(
         ttl=int(rng.integers(60, 255)), id_rule="after", id_step=published(rng, 4, 2, 9), window_rule="random",
         delay=drawn_delay(rng, 5e6), gap=float(rng.uniform(2e4, 5e5)),
     )  # fmt: skip
-    shots = both_ends(form, (RST, RST), step=published(rng, 12_503, 4_000, 20_000))
-    return (Rule(when=says(frozenset({b"BitTorrent protocol"})), word="tcp.reset", bursts=(shots,)),)
+    packets = both_ends(form, (RST, RST), step=published(rng, 12_503, 4_000, 20_000))
+    return (Rule(when=says(frozenset({b"BitTorrent protocol"})), mechanism="tcp.reset", bursts=(packets,)),)
 
 
-def by_bytes(deal: Deal, word: bytes) -> tuple[Rule, ...]:
+def by_bytes(targets: Targets, word: bytes) -> tuple[Rule, ...]:
     """Reset whoever says *word*, whatever the name."""
-    return tuple(attrs.evolve(rule, when=says(frozenset({word}))) for rule in undescribed(deal))
+    return tuple(attrs.evolve(rule, when=says(frozenset({word}))) for rule in undescribed(targets))
 
 
-def product(deal: Deal) -> tuple[Rule, ...]:
+def product(targets: Targets) -> tuple[Rule, ...]:
     """Stand in the path as a firewall does: the hello goes no further, both ends are reset in a genuine-looking way."""
-    rng = deal.rng
+    rng = targets.rng
     form = attrs.evolve(plain_form(rng, centre=1e5), ttl_rule=str(rng.choice(["match", "constant"])))
     flags = (int(rng.choice([RST, RA])),)
-    shots = both_ends(form, flags) if rng.random() < 0.8 else burst(form, flags)
-    return (Rule(when=says(deal.words), word="tcp.reset", bursts=(shots,), swallow=True, silence=(True, False)),)
+    packets = both_ends(form, flags) if rng.random() < 0.8 else burst(form, flags)
+    return (
+        Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(packets,), swallow=True, silence=(True, False)),
+    )
 
 
 WEB = (443, 443, 80)

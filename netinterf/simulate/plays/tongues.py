@@ -26,7 +26,7 @@ def ssh_script(rng: np.random.Generator, *, seconds: float = 6.0) -> list[Turn]:
         rng: Source of chance.
         seconds: About how long somebody types.
     """
-    turns = [Turn(who, said, pause(rng)) for who, said in ssh_exchange(rng)]
+    turns = [Turn(outbound, payload, pause(rng)) for outbound, payload in ssh_exchange(rng)]
     left = seconds
     while left > 0:
         gap = float(rng.exponential(3.0))

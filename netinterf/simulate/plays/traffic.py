@@ -7,7 +7,7 @@ from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.messages.tls import application_data, client_hello, server_flight
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import MILLISECOND, SECOND, Path
-from netinterf.simulate.plays.dns_house import browse, make_house
+from netinterf.simulate.plays.dns_setup import browse, make_setup
 from netinterf.simulate.scenario import ENDS, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
@@ -57,10 +57,10 @@ def traffic(scene: Scene, packets: int = 2_000) -> None:
         server, name = places[int(rng.integers(many // 2, many))]
         port = 80 if rng.random() < 0.15 else 443
         visit(scene, paths[server], server, name, float(rng.uniform(0, span)), port=port, stacks=stacks[server])
-    house = make_house(scene)
+    setup = make_setup(scene)
     lookups = max(4, round(0.03 * packets / 3))
-    plan = [house.known[int(rng.integers(len(house.known)))] for _ in range(lookups)]
-    browse(house.stub, plan, gap=span / lookups)
+    plan = [setup.known[int(rng.integers(len(setup.known)))] for _ in range(lookups)]
+    browse(setup.stub, plan, gap=span / lookups)
 
 
 PLAYS = (

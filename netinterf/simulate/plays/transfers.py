@@ -129,7 +129,7 @@ def fetch_script(rng: np.random.Generator, name: str, size: int, *, up: bool = F
 def fetch(
     scene: Scene, site: Site, begin: float, size: int, *, up: bool = False, port: int = 443,
     stack: Stack, host: Stack | None = None, apps: tuple[App, App] | None = None, script: list[Turn] | None = None,
-    client: Address | None = None, odd: bool = False, series: bool = False,
+    client: Address | None = None, look_alike: bool = False, series: bool = False,
 ) -> int:  # fmt: skip
     """Schedule a transfer of *size* bytes with a site; the client closes in the end unless *apps* say otherwise.
 
@@ -145,14 +145,14 @@ def fetch(
         apps: Programs of both ends.
         script: What is said instead of a plain transfer.
         client: Address of the client if not the scene's.
-        odd: Whether it plays the scenario's look-alike.
+        look_alike: Whether it plays the scenario's look-alike.
         series: Whether it is decidable only together with others.
     """
     return visit(
         scene, site.path, site.server, site.name, begin, port=port, stacks=(stack, host or site.host),
         client=(client or scene.client, scene.next_port()),
         script=fetch_script(scene.rng, site.name, size, up=up, port=port) if script is None else script,
-        apps=apps or (App(ending=Ending.CLOSE), App()), odd=odd, series=series,
+        apps=apps or (App(ending=Ending.CLOSE), App()), look_alike=look_alike, series=series,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64, Mask
 from netinterf.errors import ParameterError
-from netinterf.stats.bucket.following import Alongside, Fates
+from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.losses import binomial_likelihood, harmless_likelihood, price
 from netinterf.stats.robust import theil_sen
 
@@ -29,15 +29,15 @@ __all__ = [
     "NO_FIT",
     "PLATEAU",
     "BucketFit",
-    "Tried",
+    "CandidateBuckets",
     "best_bucket",
     "bucket_likelihoods",
     "class_likelihoods",
     "explain_parts",
-    "explained",
     "fit_bucket",
     "graded",
     "loss_line_rate",
+    "penalized_likelihood",
     "try_buckets",
 ]
 
@@ -54,24 +54,24 @@ class BucketFit(NamedTuple):
     likelihood: float  # log-likelihood of the losses under the bucket, less its price; -inf when not fitted
 
 
-class Tried(NamedTuple):
+class CandidateBuckets(NamedTuple):
     """Buckets that were tried, and what they explain."""
 
     owner: I64  # the series that each was tried on, m of them
     rate: F64  # bytes a second
     depth: F64  # bytes
-    met: I64  # packets by what they would leave: less than nothing, less than a packet, more; shape (3, m)
-    gone: I64  # those of them that were lost
+    counts: I64  # packets by what they would leave: less than nothing, less than a packet, more; shape (3, m)
+    losses: I64  # those of them that were lost
     gain: F64  # log-likelihood of the losses less its price; -inf where they do not fall by class, or no bucket is so
 
-    def taken(self, rows: "I64 | slice") -> "Tried":
+    def select(self, rows: "I64 | slice") -> "CandidateBuckets":
         """Keep some of them."""
-        owner, rate, depth, met, gone, gain = self
-        return Tried(owner[rows], rate[rows], depth[rows], met[:, rows], gone[:, rows], gain[rows])
+        owner, rate, depth, counts, losses, gain = self
+        return CandidateBuckets(owner[rows], rate[rows], depth[rows], counts[:, rows], losses[:, rows], gain[rows])
 
-    def joined(self, others: "Tried") -> "Tried":
+    def joined(self, others: "CandidateBuckets") -> "CandidateBuckets":
         """Add others."""
-        return Tried(*(np.concatenate(pair, axis=-1) for pair in zip(self, others, strict=True)))
+        return CandidateBuckets(*(np.concatenate(pair, axis=-1) for pair in zip(self, others, strict=True)))
 
 
 DROPS = 0.6
@@ -149,7 +149,7 @@ def fit_bucket(
     if not len(time) == len(size) == len(lost):
         raise ParameterError("size, lost", (len(size), len(lost)), f"as long as time ({len(time)})")
     try:
-        rate, depth = (tried.reshape(-1) for tried in np.broadcast_arrays(rates, depths))
+        rate, depth = (values.reshape(-1) for values in np.broadcast_arrays(rates, depths))
     except ValueError:
         raise ParameterError("depths", depths.shape, f"of a shape that goes with the rates {rates.shape}") from None
     count, losses = len(time), int(np.count_nonzero(lost))
@@ -157,11 +157,11 @@ def fit_bucket(
     rate, depth = rate[real], depth[real]
     if losses in (0, count) or len(rate) == 0:
         return NO_FIT
-    tried = try_buckets(Alongside([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth)
-    return best_bucket(tried, harmless_likelihood(time, lost) if harmless is None else harmless)
+    candidates = try_buckets(SeriesBatch([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth)
+    return best_bucket(candidates, harmless_likelihood(time, lost) if harmless is None else harmless)
 
 
-def try_buckets(series: Alongside, owner: I64, rate: F64, depth: F64) -> Tried:
+def try_buckets(series: SeriesBatch, owner: I64, rate: F64, depth: F64) -> CandidateBuckets:
     """Tell how well each of some buckets explains the losses of its series.
 
     Args:
@@ -173,7 +173,7 @@ def try_buckets(series: Alongside, owner: I64, rate: F64, depth: F64) -> Tried:
     return graded(series, owner, rate, depth, *series.grade(owner, rate, depth))
 
 
-def graded(series: Alongside, owner: I64, rate: F64, depth: F64, met: I64, gone: I64) -> Tried:
+def graded(series: SeriesBatch, owner: I64, rate: F64, depth: F64, counts: I64, losses: I64) -> CandidateBuckets:
     """Tell how well buckets explain the losses of their series, given how they grade the packets.
 
     Args:
@@ -181,35 +181,42 @@ def graded(series: Alongside, owner: I64, rate: F64, depth: F64, met: I64, gone:
         owner: Which series each bucket is tried on, m of them.
         rate: Refill rates in bytes a second, m of them.
         depth: Depths in bytes, m of them.
-        met: Packets by class and bucket, shape (3, m).
-        gone: Those of them that were lost.
+        counts: Packets by class and bucket, shape (3, m).
+        losses: Those of them that were lost.
     """
     packets, slow = SHALLOW
     real = (depth >= LEAST_SECONDS * rate) & ((depth >= packets * series.packets[owner]) | (depth >= slow * rate))
-    return Tried(owner, rate, depth, met, gone, np.where(real, explained(met, gone, series.lengths[owner]), -np.inf))
+    return CandidateBuckets(
+        owner,
+        rate,
+        depth,
+        counts,
+        losses,
+        np.where(real, penalized_likelihood(counts, losses, series.lengths[owner]), -np.inf),
+    )
 
 
-def best_bucket(tried: Tried, harmless: float) -> BucketFit:
+def best_bucket(candidates: CandidateBuckets, harmless: float) -> BucketFit:
     """Choose the bucket that explains the losses of one series best: the middle rate of equals, the least depth of it.
 
     Args:
-        tried: Buckets that were tried on it.
+        candidates: Buckets that were tried on it.
         harmless: Log-likelihood under harmless causes.
     """
-    best = float(tried.gain.max(initial=-np.inf))
+    best = float(candidates.gain.max(initial=-np.inf))
     if not np.isfinite(best):
         return NO_FIT
-    equal = np.flatnonzero(tried.gain >= best - PLATEAU)
-    equal = equal[tried.rate[equal] == np.sort(tried.rate[equal])[len(equal) // 2]]
-    chosen = equal[np.argmin(tried.depth[equal])]
-    met, gone = tried.met[:, chosen], tried.gone[:, chosen]
+    equal = np.flatnonzero(candidates.gain >= best - PLATEAU)
+    equal = equal[candidates.rate[equal] == np.sort(candidates.rate[equal])[len(equal) // 2]]
+    chosen = equal[np.argmin(candidates.depth[equal])]
+    counts, losses = candidates.counts[:, chosen], candidates.losses[:, chosen]
     return BucketFit(
-        rate=float(tried.rate[chosen]),
-        depth=float(tried.depth[chosen]),
+        rate=float(candidates.rate[chosen]),
+        depth=float(candidates.depth[chosen]),
         llr=best - harmless,
         info=float(np.clip((best - harmless) / -harmless, 0.0, 1.0)),
-        below=float(gone[0] / met[0]),
-        above=float(gone[1:].sum() / max(1, met[1:].sum())),
+        below=float(losses[0] / counts[0]),
+        above=float(losses[1:].sum() / max(1, counts[1:].sum())),
         likelihood=best,
     )
 
@@ -227,7 +234,7 @@ def bucket_likelihoods(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) 
     Returns:
         m log-likelihoods, -inf where an empty bucket does not drop most, or none is so shallow.
     """
-    return try_buckets(Alongside([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth).gain
+    return try_buckets(SeriesBatch([Fates(time, size, lost)]), np.zeros(len(rate), np.int64), rate, depth).gain
 
 
 def explain_parts(parts: Sequence[Fates], rate: F64, depth: F64, harmless: float) -> BucketFit:
@@ -244,13 +251,17 @@ def explain_parts(parts: Sequence[Fates], rate: F64, depth: F64, harmless: float
     Returns:
         How well they explain all, rate and depth NaN when there are several; `NO_FIT` without losses.
     """
-    owner, every = np.repeat(np.arange(len(parts)), len(rate)), (np.tile(one, len(parts)) for one in (rate, depth))
-    tried = try_buckets(Alongside(parts), owner, *every)
-    best = tried.taken(np.argmax(tried.gain.reshape(len(parts), -1), axis=1) + np.arange(len(parts)) * len(rate))
-    met, gone = best.met.sum(axis=1, keepdims=True), best.gone.sum(axis=1, keepdims=True)
-    count = sum(len(one) for one in parts)
-    likelihood = float((explained(met, gone, np.array([count])) - price(2 * (len(parts) - 1), count))[0])
-    if not (gone.any() and np.isfinite(likelihood)):
+    owner = np.repeat(np.arange(len(parts)), len(rate))
+    candidates = try_buckets(SeriesBatch(parts), owner, np.tile(rate, len(parts)), np.tile(depth, len(parts)))
+    best = candidates.select(
+        np.argmax(candidates.gain.reshape(len(parts), -1), axis=1) + np.arange(len(parts)) * len(rate)
+    )
+    counts, losses = best.counts.sum(axis=1, keepdims=True), best.losses.sum(axis=1, keepdims=True)
+    count = sum(len(part) for part in parts)
+    likelihood = float(
+        (penalized_likelihood(counts, losses, np.array([count])) - price(2 * (len(parts) - 1), count))[0]
+    )
+    if not (losses.any() and np.isfinite(likelihood)):
         return NO_FIT
     alone = len(parts) == 1
     return BucketFit(
@@ -258,40 +269,40 @@ def explain_parts(parts: Sequence[Fates], rate: F64, depth: F64, harmless: float
         depth=float(best.depth[0]) if alone else float("nan"),
         llr=likelihood - harmless,
         info=float(np.clip((likelihood - harmless) / -harmless, 0.0, 1.0)),
-        below=float(gone[0, 0] / met[0, 0]),
-        above=float(gone[1:].sum() / max(1, met[1:].sum())),
+        below=float(losses[0, 0] / counts[0, 0]),
+        above=float(losses[1:].sum() / max(1, counts[1:].sum())),
         likelihood=likelihood,
     )
 
 
-def explained(met: I64, gone: I64, count: I64) -> F64:
+def penalized_likelihood(counts: I64, losses: I64, count: I64) -> F64:
     """Give the log-likelihood of the losses in three classes, less its price.
 
     It is -inf where the losses do not fall from class to class, or too many packets pass an empty bucket.
 
     Args:
-        met: Packets by class and bucket, shape (3, m).
-        gone: Those of them that were lost.
+        counts: Packets by class and bucket, shape (3, m).
+        losses: Those of them that were lost.
         count: Packets in all, by bucket, which set what the bucket and a third probability cost.
     """
-    share = gone / np.maximum(met, 1)
-    three, two = class_likelihoods(met, gone, count)
-    empties = (met[0] > 0) & (share[0] > DROPS)
+    share = losses / np.maximum(counts, 1)
+    three, two = class_likelihoods(counts, losses, count)
+    empties = (counts[0] > 0) & (share[0] > DROPS)
     falls = empties & (share[0] >= share[1]) & (share[1] >= share[2])
     result = np.where(falls, three, -np.inf)
     for low, likelihood in zip((1, 2), two, strict=True):
-        few, many = gone[:low].sum(axis=0), met[:low].sum(axis=0)
-        others, rest = gone[low:].sum(axis=0), met[low:].sum(axis=0)
+        few, many = losses[:low].sum(axis=0), counts[:low].sum(axis=0)
+        others, rest = losses[low:].sum(axis=0), counts[low:].sum(axis=0)
         more = empties & (few * rest > others * many)
         result = np.maximum(result, np.where(more, likelihood, -np.inf))
     return result - price(4, count)
 
 
-def class_likelihoods(met: I64, gone: I64, count: I64) -> tuple[F64, list[F64]]:
+def class_likelihoods(counts: I64, losses: I64, count: I64) -> tuple[F64, list[F64]]:
     """Give the log-likelihood of three classes, less the price of the third, and of the first or last two in one."""
-    first, second, third = (binomial_likelihood(gone[place], met[place]) for place in range(3))
+    first, second, third = (binomial_likelihood(losses[place], counts[place]) for place in range(3))
     two = [
-        first + binomial_likelihood(gone[1] + gone[2], met[1] + met[2]),
-        binomial_likelihood(gone[0] + gone[1], met[0] + met[1]) + third,
+        first + binomial_likelihood(losses[1] + losses[2], counts[1] + counts[2]),
+        binomial_likelihood(losses[0] + losses[1], counts[0] + counts[1]) + third,
     ]
     return first + second + third - price(1, count), two

@@ -17,7 +17,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
 
-__all__ = ["SLACK", "Alongside", "Fates", "follow_bucket", "grade_packets"]
+__all__ = ["SLACK", "Fates", "SeriesBatch", "follow_bucket", "grade_packets"]
 
 SLACK = 32
 """Packets by which a bucket may be wrong at most: with 32, buckets explain the losses of 95.3 % of 810 policed series
@@ -86,7 +86,7 @@ def follow_bucket(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> F6
     if len(rate) == 1:
         return _follow_one(time, size, lost, float(rate[0]), float(depth[0]))[:, None]
     left = np.empty((len(time), len(rate)))
-    alone = Alongside([Fates(time, size, lost)])
+    alone = SeriesBatch([Fates(time, size, lost)])
     for place, margin, _ in alone.strides(np.zeros(1, np.int64), rate[:, None], depth[:, None]):
         left[place : place + len(margin)] = margin[:, :, 0]
     return left
@@ -107,7 +107,7 @@ def grade_packets(time: F64, size: F64, lost: Mask, rate: F64, depth: F64) -> tu
     Returns:
         Packets by grade and bucket, shape (3, m), and those of them that were lost.
     """
-    return Alongside([Fates(time, size, lost)]).grade(np.zeros(len(rate), np.int64), rate, depth)
+    return SeriesBatch([Fates(time, size, lost)]).grade(np.zeros(len(rate), np.int64), rate, depth)
 
 
 def _follow_one(time: F64, size: F64, lost: Mask, rate: float, depth: float) -> F64:
@@ -127,7 +127,7 @@ def _follow_one(time: F64, size: F64, lost: Mask, rate: float, depth: float) -> 
 
 
 @attrs.frozen(eq=False)
-class Alongside:
+class SeriesBatch:
     """Several series laid out so that buckets are followed along all of them at once.
 
     A series that has ended goes on with packets that need less than nothing, so that they are never counted.
@@ -137,34 +137,34 @@ class Alongside:
     lengths: I64 = attrs.field(init=False)
     losses: I64 = attrs.field(init=False)
     packets: F64 = attrs.field(init=False)  # usual sizes
-    told: F64 = attrs.field(init=False)  # what each step needs to know, shape (packets, 5, series)
+    steps: F64 = attrs.field(init=False)  # what each step needs to know, shape (packets, 5, series)
     lost: Mask = attrs.field(init=False)  # shape (packets, series)
 
     @lengths.default
     def _count_packets(self) -> I64:
-        return np.array([len(one) for one in self.series], np.int64)
+        return np.array([len(fates) for fates in self.series], np.int64)
 
     @losses.default
     def _count_losses(self) -> I64:
-        return np.array([np.count_nonzero(one.lost) for one in self.series], np.int64)
+        return np.array([np.count_nonzero(fates.lost) for fates in self.series], np.int64)
 
     @packets.default
     def _usual_sizes(self) -> F64:
-        return np.array([one.packet for one in self.series])
+        return np.array([fates.packet for fates in self.series])
 
-    @told.default
+    @steps.default
     def _lay_out(self) -> F64:
-        told = np.empty((int(self.lengths.max(initial=0)), 5, len(self.series)))
-        for column, one in enumerate(self.series):
-            told[: len(one), :, column] = one.steps
-            told[len(one) :, :, column] = (0.0, -np.inf, 0.0, 0.0, -np.inf)
-        return told
+        steps = np.empty((int(self.lengths.max(initial=0)), 5, len(self.series)))
+        for column, fates in enumerate(self.series):
+            steps[: len(fates), :, column] = fates.steps
+            steps[len(fates) :, :, column] = (0.0, -np.inf, 0.0, 0.0, -np.inf)
+        return steps
 
     @lost.default
     def _mark_losses(self) -> Mask:
-        lost = np.zeros((len(self.told), len(self.series)), np.bool_)
-        for column, one in enumerate(self.series):
-            lost[: len(one), column] = one.lost
+        lost = np.zeros((len(self.steps), len(self.series)), np.bool_)
+        for column, fates in enumerate(self.series):
+            lost[: len(fates), column] = fates.lost
         return lost
 
     def follow(self, rate: F64, depth: F64) -> list[F64]:
@@ -179,9 +179,9 @@ class Alongside:
         """
         if len(self.series) <= NUMBERS:
             buckets = zip(self.series, rate.tolist(), depth.tolist(), strict=True)
-            return [_follow_one(one.time, one.size, one.lost, *bucket) for one, *bucket in buckets]
+            return [_follow_one(fates.time, fates.size, fates.lost, *bucket) for fates, *bucket in buckets]
         order = np.argsort(-self.lengths, kind="stable")
-        left = np.empty((len(self.told), len(order)))
+        left = np.empty((len(self.steps), len(order)))
         for place, margin, _ in self.strides(order, rate[None, order], depth[None, order]):
             left[place : place + len(margin), : margin.shape[2]] = margin[:, 0]
         columns = np.argsort(order).tolist()
@@ -214,10 +214,10 @@ class Alongside:
         for start in range(0, len(which), step):
             block = slice(start, start + step)
             under[..., block] = self._count_under(which[block], *np.ascontiguousarray(tried[..., block]))
-        found = under[:, :, place % lanes, column]
+        under_edges = under[:, :, place % lanes, column]
         met, gone = np.empty((3, len(own)), np.int64), np.empty((3, len(own)), np.int64)
-        for counts, few, most, every in ((met, *found[0], self.lengths), (gone, *found[1], self.losses)):
-            counts[0, order], counts[1, order], counts[2, order] = few, most - few, every[own] - most
+        for grades, few, most, every in ((met, *under_edges[0], self.lengths), (gone, *under_edges[1], self.losses)):
+            grades[0, order], grades[1, order], grades[2, order] = few, most - few, every[own] - most
         return met, gone
 
     def _count_under(self, which: I64, rate: F64, depth: F64) -> I32:
@@ -265,7 +265,7 @@ class Alongside:
             that have so many, until the next stride; and which were lost, by packet and column.
         """
         stride = _stride(rate.size)
-        ends = np.minimum(-(-self.lengths[which] // STRIDE[1]) * STRIDE[1], len(self.told))
+        ends = np.minimum(-(-self.lengths[which] // STRIDE[1]) * STRIDE[1], len(self.steps))
         levels, spares, overs = np.array(depth, np.float64), np.empty(depth.shape), np.empty(depth.shape, np.bool_)
         margins, nothing, begin = np.empty((stride, *depth.shape)), np.zeros(depth.shape), 0
         for end in np.unique(ends).tolist():
@@ -275,7 +275,10 @@ class Alongside:
             left, columns = margins[:, :, :active], which[:active]
             for start in range(begin, end, stride):
                 stop = min(start + stride, end)
-                rows, missing = self.told[start:stop].take(columns, axis=2), self.lost[start:stop].take(columns, axis=1)
+                rows, missing = (
+                    self.steps[start:stop].take(columns, axis=2),
+                    self.lost[start:stop].take(columns, axis=1),
+                )
                 for row, hit, margin in zip(rows, np.any(missing, axis=1), left, strict=False):
                     gap, needed, taken, cap, slack = row
                     np.multiply(grant, gap, out=spare)

@@ -18,8 +18,8 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import F64, I32, I64, Mask
-from netinterf.stats.bucket.fit import PLATEAU, Tried, class_likelihoods, graded, try_buckets
-from netinterf.stats.bucket.following import Alongside
+from netinterf.stats.bucket.fit import PLATEAU, CandidateBuckets, class_likelihoods, graded, try_buckets
+from netinterf.stats.bucket.following import SeriesBatch
 from netinterf.stats.levels import burst_heights
 from netinterf.stats.losses import price
 
@@ -37,25 +37,25 @@ class Grids:
     byte where nothing was miscounted, which a deep bucket needs and no grid offers.
     """
 
-    series: Alongside
+    series: SeriesBatch
     owner: I64  # the series of each grid, G
     rates: F64  # bytes a second, shape (G, R)
     depths: F64  # bytes, shape (G, R, D + 1): the least ones last, NaN until they are found
-    met: I32 = attrs.field(init=False)  # packets by class and bucket, shape (3, G·R·(D + 1))
-    gone: I32 = attrs.field(init=False)
+    counts: I32 = attrs.field(init=False)  # packets by class and bucket, shape (3, G·R·(D + 1))
+    losses: I32 = attrs.field(init=False)
     gain: F64 = attrs.field(init=False)  # log-likelihood of the losses less its price; -inf where it is not tried
     known: Mask = attrs.field(init=False)
 
-    @met.default
-    def _none_met(self) -> I32:
+    @counts.default
+    def _no_counts(self) -> I32:
         return np.zeros((3, self.depths.size), np.int32)
 
-    @gone.default
-    def _none_gone(self) -> I32:
+    @losses.default
+    def _no_losses(self) -> I32:
         return np.zeros((3, self.depths.size), np.int32)
 
     @gain.default
-    def _nothing_gained(self) -> F64:
+    def _no_gain(self) -> F64:
         return np.full(self.depths.size, -np.inf)
 
     @known.default
@@ -63,7 +63,7 @@ class Grids:
         return np.zeros(self.depths.size, np.bool_)
 
     @classmethod
-    def of(cls, series: Alongside, owner: I64, rates: F64, depths: F64) -> Self:
+    def of(cls, series: SeriesBatch, owner: I64, rates: F64, depths: F64) -> Self:
         """Lay out grids of rates, shape (G, R), and depths, shape (G, D)."""
         every = np.full((*rates.shape, depths.shape[1] + 1), np.nan)
         every[..., :-1] = depths[:, None]
@@ -94,25 +94,25 @@ class Grids:
             kept &= self._bound(grid, corners[0], corners[3]) >= best[self.owner[grid]] - 2 * PLATEAU
             boxes, parent = _halved(boxes[:, kept])
             lowest, highest = corners[0, kept][parent], corners[3, kept][parent]
-            same = np.all(self.met[:, lowest] == self.met[:, highest], axis=0)
-            same &= np.all(self.gone[:, lowest] == self.gone[:, highest], axis=0)
+            same = np.all(self.counts[:, lowest] == self.counts[:, highest], axis=0)
+            same &= np.all(self.losses[:, lowest] == self.losses[:, highest], axis=0)
             self._copy(self._corners(boxes[:, same], rows, columns), lowest[same])
 
     @property
-    def tried(self) -> Tried:
+    def candidates(self) -> CandidateBuckets:
         """What is known of the buckets."""
-        return self._tried(np.flatnonzero(self.known))
+        return self._candidates_at(np.flatnonzero(self.known))
 
     @property
-    def least(self) -> Tried:
+    def least(self) -> CandidateBuckets:
         """What is known of the buckets with the least depths."""
         nodes = np.arange(self.depths.shape[2] - 1, self.depths.size, self.depths.shape[2])
-        return self._tried(nodes[self.known[nodes]])
+        return self._candidates_at(nodes[self.known[nodes]])
 
-    def _tried(self, nodes: I64) -> Tried:
+    def _candidates_at(self, nodes: I64) -> CandidateBuckets:
         """Give what is known of the buckets at some nodes."""
-        met, gone = self.met[:, nodes].astype(np.int64), self.gone[:, nodes].astype(np.int64)
-        return Tried(*self._buckets(nodes), met, gone, self.gain[nodes])
+        counts, losses = self.counts[:, nodes].astype(np.int64), self.losses[:, nodes].astype(np.int64)
+        return CandidateBuckets(*self._buckets(nodes), counts, losses, self.gain[nodes])
 
     def _buckets(self, nodes: I64) -> tuple[I64, F64, F64]:
         """Give the series, the rate and the depth of nodes."""
@@ -124,16 +124,22 @@ class Grids:
         wanted = np.zeros(len(self.known), np.bool_)
         wanted[nodes] = True
         nodes = np.flatnonzero(wanted & ~self.known)
-        tried = try_buckets(self.series, *self._buckets(nodes))
-        self.met[:, nodes], self.gone[:, nodes], self.gain[nodes] = tried.met, tried.gone, tried.gain
+        candidates = try_buckets(self.series, *self._buckets(nodes))
+        self.counts[:, nodes], self.losses[:, nodes], self.gain[nodes] = (
+            candidates.counts,
+            candidates.losses,
+            candidates.gain,
+        )
         self.known[nodes] = True
-        np.maximum.at(best, tried.owner, tried.gain)
+        np.maximum.at(best, candidates.owner, candidates.gain)
 
     def _least(self, every: I64, rows: I64) -> I64:
         """Find the least depth for some rates of some grids, and give their nodes."""
         for grid, own in zip(every.tolist(), self.owner[every].tolist(), strict=True):
-            one, new = self.series.series[own], rows[np.isnan(self.depths[grid, rows, -1])]
-            self.depths[grid, new, -1] = burst_heights(one.time[~one.lost], one.size[~one.lost], self.rates[grid, new])
+            fates, new = self.series.series[own], rows[np.isnan(self.depths[grid, rows, -1])]
+            self.depths[grid, new, -1] = burst_heights(
+                fates.time[~fates.lost], fates.size[~fates.lost], self.rates[grid, new]
+            )
         return self._nodes(every[:, None], rows, self.depths.shape[2] - 1).reshape(-1)
 
     def _nodes(self, grid: I64, row: I64, column: I64 | int) -> I64:
@@ -149,10 +155,10 @@ class Grids:
 
     def _bound(self, grid: I64, least: I64, greatest: I64) -> F64:
         """Give what no bucket exceeds between two: losses graded as by the least, passes as by the greatest."""
-        gone = self.gone[:, least].astype(np.int64)
-        passed = self.met[:, greatest] - self.gone[:, greatest]
+        losses = self.losses[:, least].astype(np.int64)
+        passed = self.counts[:, greatest] - self.losses[:, greatest]
         count = self.series.lengths[self.owner[grid]]
-        three, two = class_likelihoods(gone + passed, gone, count)
+        three, two = class_likelihoods(losses + passed, losses, count)
         bound: F64 = np.maximum(three, np.maximum(*two)) - price(4, count)
         return bound
 
@@ -160,9 +166,9 @@ class Grids:
         """Know unknown nodes, shape (4, n), to be as others are, n of them."""
         source = np.broadcast_to(source, nodes.shape)[~self.known[nodes]]
         nodes = nodes[~self.known[nodes]]
-        self.met[:, nodes], self.gone[:, nodes] = self.met[:, source], self.gone[:, source]
-        met, gone = self.met[:, source].astype(np.int64), self.gone[:, source].astype(np.int64)
-        self.gain[nodes], self.known[nodes] = graded(self.series, *self._buckets(nodes), met, gone).gain, True
+        self.counts[:, nodes], self.losses[:, nodes] = self.counts[:, source], self.losses[:, source]
+        counts, losses = self.counts[:, source].astype(np.int64), self.losses[:, source].astype(np.int64)
+        self.gain[nodes], self.known[nodes] = graded(self.series, *self._buckets(nodes), counts, losses).gain, True
 
 
 def _first_boxes(grids: I64, rows: int, columns: int, stride: tuple[int, int]) -> I64:

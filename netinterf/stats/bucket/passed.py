@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.arrays import F64, Mask
 from netinterf.stats.bucket.fit import BucketFit, fit_bucket
-from netinterf.stats.bucket.following import Alongside, Fates
+from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.levels import burst_curve
 
 __all__ = ["granted", "measure_bucket", "passed_rates"]
@@ -33,7 +33,7 @@ def measure_bucket(time: F64, size: F64, lost: Mask, fit: BucketFit) -> tuple[fl
     Returns:
         Bytes a second, and bytes; those of the fit where they explain the losses much worse, or nothing tells.
     """
-    rate = passed_rates(Alongside([Fates(time, size, lost)]), [fit])[0] if np.isfinite(fit.llr) else float("nan")
+    rate = passed_rates(SeriesBatch([Fates(time, size, lost)]), [fit])[0] if np.isfinite(fit.llr) else float("nan")
     if not np.isfinite(rate):
         return fit.rate, fit.depth
     depth = burst_curve(time[~lost], size[~lost], np.array([rate]))[0]
@@ -42,7 +42,7 @@ def measure_bucket(time: F64, size: F64, lost: Mask, fit: BucketFit) -> tuple[fl
     return (rate, float(depth[0])) if again.llr > NEARLY * fit.llr else (fit.rate, fit.depth)
 
 
-def passed_rates(series: Alongside, fits: Sequence[BucketFit]) -> list[float]:
+def passed_rates(series: SeriesBatch, fits: Sequence[BucketFit]) -> list[float]:
     """Divide what passed from loss to loss by the time it took, where the bucket was never full in between.
 
     At a loss less than a packet was there, so whatever passed until the next loss was granted meanwhile.
@@ -56,10 +56,10 @@ def passed_rates(series: Alongside, fits: Sequence[BucketFit]) -> list[float]:
     """
     rates = [float("nan")] * len(fits)
     lefts = series.follow(np.array([fit.rate for fit in fits]), np.array([fit.depth for fit in fits]))
-    for place, (one, fit, left) in enumerate(zip(series.series, fits, lefts, strict=True)):
-        told = granted(one, left, fit.depth)
-        if np.isfinite(fit.rate) and told.seconds > 0:
-            rates[place] = told.size / told.seconds
+    for place, (fates, fit, left) in enumerate(zip(series.series, fits, lefts, strict=True)):
+        grant = granted(fates, left, fit.depth)
+        if np.isfinite(fit.rate) and grant.seconds > 0:
+            rates[place] = grant.size / grant.seconds
     return rates
 
 
@@ -71,10 +71,10 @@ class Granted(NamedTuple):
     stretches: int  # of losses that follow each other so
 
 
-def granted(one: Fates, left: F64, depth: float) -> Granted:
+def granted(fates: Fates, left: F64, depth: float) -> Granted:
     """Measure what a bucket granted while it was never full, given what each packet would leave in it."""
-    full, losses = np.cumsum(left + one.size >= depth), np.flatnonzero(one.lost)
-    passed = np.cumsum(np.where(one.lost, 0.0, one.size))  # a lost packet adds nothing: what passed before it
+    full, losses = np.cumsum(left + fates.size >= depth), np.flatnonzero(fates.lost)
+    passed = np.cumsum(np.where(fates.lost, 0.0, fates.size))  # a lost packet adds nothing: what passed before it
     kept = np.diff(full[losses]) == 0
-    size, seconds = np.diff(passed[losses])[kept].sum(), np.diff(one.time[losses])[kept].sum()
+    size, seconds = np.diff(passed[losses])[kept].sum(), np.diff(fates.time[losses])[kept].sum()
     return Granted(float(size), float(seconds), int(np.count_nonzero(np.diff(kept.astype(np.int8), prepend=0) > 0)))

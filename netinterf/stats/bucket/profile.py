@@ -64,8 +64,8 @@ def bucket_intervals(time: F64, size: F64, lost: Mask, fit: BucketFit, *, rate: 
         size: Bytes of each packet on the wire, n.
         lost: Whether the packet was lost, n.
         fit: The bucket that explains the losses best.
-        rate: What is told as the rate; the interval holds it in any case.
-        depth: What is told as the depth; the same.
+        rate: The estimated rate; the interval holds it in any case.
+        depth: The estimated depth; the same.
 
     Returns:
         The intervals; NaN where nothing was fitted.
@@ -88,15 +88,15 @@ def bucket_intervals(time: F64, size: F64, lost: Mask, fit: BucketFit, *, rate: 
     return BucketIntervals((low if low > FLOOR * rate else 0.0, high), _span(np.append(depths[kept], bursts), depth))
 
 
-def _unseen_rate(one: Fates, fit: BucketFit) -> float:
+def _unseen_rate(fates: Fates, fit: BucketFit) -> float:
     """Give by how much the rate may be off because the levels at the ends of each stretch of losses are not seen.
 
     The difference of two levels that may be anywhere below a packet has the variance of two uniform numbers.
     """
-    left = follow_bucket(one.time, one.size, one.lost, np.array([fit.rate]), np.array([fit.depth]))[:, 0]
-    told = granted(one, left, fit.depth)
-    return TWO_SIDED * one.packet * float(np.sqrt(told.stretches / 6)) / told.seconds if told.seconds > 0 else 0.0
+    left = follow_bucket(fates.time, fates.size, fates.lost, np.array([fit.rate]), np.array([fit.depth]))[:, 0]
+    grant = granted(fates, left, fit.depth)
+    return TWO_SIDED * fates.packet * float(np.sqrt(grant.stretches / 6)) / grant.seconds if grant.seconds > 0 else 0.0
 
 
-def _span(values: F64, told: float) -> tuple[float, float]:
-    return float(min(values.min(), told)), float(max(values.max(), told))
+def _span(values: F64, estimate: float) -> tuple[float, float]:
+    return float(min(values.min(), estimate)), float(max(values.max(), estimate))

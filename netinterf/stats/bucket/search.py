@@ -13,11 +13,11 @@ from netinterf.stats.bucket.fit import (
     NO_FIT,
     PLATEAU,
     BucketFit,
-    Tried,
+    CandidateBuckets,
     best_bucket,
     loss_line_rate,
 )
-from netinterf.stats.bucket.following import Alongside, Fates
+from netinterf.stats.bucket.following import Fates, SeriesBatch
 from netinterf.stats.bucket.grid import Grids
 from netinterf.stats.bucket.passed import passed_rates
 from netinterf.stats.losses import chance_likelihood, harmless_likelihoods
@@ -72,15 +72,15 @@ def search_buckets(series: Sequence[Fates]) -> list[BucketFit]:
     Returns:
         The best bucket of each; the coarse one where that is no better than harmless causes, or than chance alone.
     """
-    lines = np.array([loss_line_rate(one.time, one.size, one.lost) for one in series])
-    packets = np.array([one.packet for one in series])
+    lines = np.array([loss_line_rate(fates.time, fates.size, fates.lost) for fates in series])
+    packets = np.array([fates.packet for fates in series])
     with np.errstate(over="ignore"):
         real = np.flatnonzero(np.isfinite(lines * COARSE[-1]) & np.isfinite(packets * DEPTHS[-1]) & (packets > 0))
     fits = [NO_FIT] * len(series)
     for group in _groups(np.array([len(series[place]) for place in real.tolist()], np.int64)):
         chosen = real[group]
-        found = _search(Alongside([series[place] for place in chosen.tolist()]), lines[chosen])
-        for place, fit in zip(chosen.tolist(), found, strict=True):
+        group_fits = _search(SeriesBatch([series[place] for place in chosen.tolist()]), lines[chosen])
+        for place, fit in zip(chosen.tolist(), group_fits, strict=True):
             fits[place] = fit
     return fits
 
@@ -93,40 +93,40 @@ def _groups(lengths: I64) -> list[I64]:
     return [group[start : start + TOGETHER] for group in alike for start in range(0, len(group), TOGETHER)]
 
 
-def _search(series: Alongside, lines: F64) -> list[BucketFit]:
+def _search(series: SeriesBatch, lines: F64) -> list[BucketFit]:
     """Search from the lines through the losses on."""
     every = np.arange(len(lines))
     rows, columns = np.arange(len(COARSE)), np.arange(len(DEPTHS))
     grids = Grids.of(series, every, lines[:, None] * COARSE, series.packets[:, None] * DEPTHS)
     best = np.full(len(lines), -np.inf)
     grids.search(every, rows[::THIN_RATES], columns[::THIN_DEPTHS], THIN_BOXES, best)
-    chance = np.array([chance_likelihood(one.lost) for one in series.series])
-    fits = _best(grids.tried, chance)
+    chance = np.array([chance_likelihood(fates.lost) for fates in series.series])
+    fits = _best(grids.candidates, chance)
     hopeful = np.flatnonzero(best > chance)
     if len(hopeful) == 0:
         return fits
     harmless = chance.copy()
     parts = [series.series[place] for place in hopeful.tolist()]
-    harmless[hopeful] = harmless_likelihoods([(one.time, one.lost) for one in parts])
+    harmless[hopeful] = harmless_likelihoods([(fates.time, fates.lost) for fates in parts])
     grids.search(hopeful, rows, columns, COARSE_BOXES, best)
-    coarse, tight = _best(grids.tried, harmless), _best(grids.least, harmless)
+    coarse, tight = _best(grids.candidates, harmless), _best(grids.least, harmless)
     for place in hopeful.tolist():
         fits[place] = coarse[place]
     good = [place for place in hopeful.tolist() if coarse[place].llr > 0]
     starts = [(place, coarse[place]) for place in good]
     starts += [(place, tight[place]) for place in good if _apart(tight[place], coarse[place])]
     places = [place for place, _ in starts]
-    fine = refine_buckets([series.series[place] for place in places], [one for _, one in starts], harmless[places])
+    fine = refine_buckets([series.series[place] for place in places], [fit for _, fit in starts], harmless[places])
     for place, fit in zip(places, fine, strict=True):
         fits[place] = max(fits[place], fit, key=_ratio)
     return fits
 
 
-def _apart(one: BucketFit, other: BucketFit) -> bool:
+def _apart(fit: BucketFit, other: BucketFit) -> bool:
     """Say whether a search around one bucket looks elsewhere than that around another."""
-    return np.isfinite(one.llr) and bool(
-        abs(one.rate - other.rate) > 0.5 * STEPS[0] * other.rate
-        or not FINE_DEPTHS[0] < one.depth / other.depth < FINE_DEPTHS[-1]
+    return np.isfinite(fit.llr) and bool(
+        abs(fit.rate - other.rate) > 0.5 * STEPS[0] * other.rate
+        or not FINE_DEPTHS[0] < fit.depth / other.depth < FINE_DEPTHS[-1]
     )
 
 
@@ -141,14 +141,14 @@ def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless:
     Returns:
         The best bucket found for each, never that of *near* itself.
     """
-    beside = Alongside(series)
+    beside = SeriesBatch(series)
     best, start = [NO_FIT] * len(near), list(near)
     for width in STEPS:
         passed = passed_rates(beside, start)
         around = [
-            (place, rate, one.depth)
-            for place, (one, told) in enumerate(zip(start, passed, strict=True))
-            for rate in {one.rate, told}
+            (place, rate, fit.depth)
+            for place, (fit, passed_rate) in enumerate(zip(start, passed, strict=True))
+            for rate in {fit.rate, passed_rate}
             if np.isfinite(rate)
         ]
         if not around:
@@ -157,21 +157,21 @@ def refine_buckets(series: Sequence[Fates], near: Sequence[BucketFit], harmless:
         grids = Grids.of(beside, owner, rate[:, None] * (1 + width * FINE_RATES), depth[:, None] * FINE_DEPTHS)
         reached, rows, columns = np.full(len(near), -np.inf), np.arange(len(FINE_RATES)), np.arange(len(FINE_DEPTHS))
         grids.search(np.arange(len(owner)), rows, columns, FINE_BOXES, reached)
-        found = _best(grids.tried, harmless)
-        best = [max(pair, key=_ratio) for pair in zip(best, found, strict=True)]
-        start = [one if np.isfinite(one.llr) else old for one, old in zip(best, start, strict=True)]
+        fits = _best(grids.candidates, harmless)
+        best = [max(pair, key=_ratio) for pair in zip(best, fits, strict=True)]
+        start = [fit if np.isfinite(fit.llr) else old for fit, old in zip(best, start, strict=True)]
     return best
 
 
-def _best(tried: Tried, harmless: F64) -> list[BucketFit]:
+def _best(candidates: CandidateBuckets, harmless: F64) -> list[BucketFit]:
     """Choose the best bucket of each series, given the log-likelihood of harmless causes."""
     best = np.full(len(harmless), -np.inf)
-    np.maximum.at(best, tried.owner, tried.gain)
-    near = tried.taken(np.flatnonzero(tried.gain >= best[tried.owner] - PLATEAU))
-    near = near.taken(np.argsort(near.owner, kind="stable"))
+    np.maximum.at(best, candidates.owner, candidates.gain)
+    near = candidates.select(np.flatnonzero(candidates.gain >= best[candidates.owner] - PLATEAU))
+    near = near.select(np.argsort(near.owner, kind="stable"))
     edges = np.searchsorted(near.owner, np.arange(len(best) + 1)).tolist()
     return [
-        best_bucket(near.taken(slice(begin, end)), other)
+        best_bucket(near.select(slice(begin, end)), other)
         for begin, end, other in zip(edges[:-1], edges[1:], harmless.tolist(), strict=True)
     ]
 

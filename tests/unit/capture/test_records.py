@@ -43,7 +43,7 @@ def capture(kind, count, seed, payload="random", order="<", sizes=SIZES):
 def eager(monkeypatch):
     """Walk in parallel even where it would not pay."""
     monkeypatch.setattr(records, "SMALL", 512)
-    monkeypatch.setattr(records, "FEW", 4)
+    monkeypatch.setattr(records, "FEWEST_CHAINS", 4)
     monkeypatch.setattr(records, "BLOCK", 8)
 
 

@@ -53,7 +53,7 @@ def test_named_pipe_is_read(tmp_path):
 
 def test_large_streams_go_to_a_file(monkeypatch):
     """A stream that outgrows memory is spooled and mapped, with the same result."""
-    monkeypatch.setattr(source, "HELD", 100)
+    monkeypatch.setattr(source, "MEMORY_LIMIT", 100)
     monkeypatch.setattr(source, "PIECE", 64)
     assert open_capture(DATA).records.equals(open_capture(io.BytesIO(DATA)).records)
     assert open_capture(DATA).records.equals(open_capture(gzip.compress(DATA)).records)

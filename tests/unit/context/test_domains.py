@@ -100,7 +100,7 @@ def test_a_list_without_a_second_section() -> None:
     """Comments, empty lines and what stands behind a space are no rules."""
     rules = read_rules("// VERSION: 1\n\n// ck\n*.ck  remark\n!www.ck\n a line that begins with a space\n")
     assert (sorted(rules.name), rules.version) == (["ck", "www.ck"], "1")
-    assert np.array_equal(rules.registries, rules.everybody)
+    assert np.array_equal(rules.icann, rules.all_sections)
     assert len(set(suffix_rules().hashes.tolist())) == len(suffix_rules().name)  # or one would hide another
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netinterf.protocols.quic import put_together
+from netinterf.protocols.quic import reassemble
 from netinterf.protocols.quic_initial import V1, read_initial
 from netinterf.simulate import Conditions, run, write
 from netinterf.simulate.messages import quic
@@ -61,9 +61,9 @@ def test_wireshark_reads_the_same_names(tmp_path: Path) -> None:
 
 def test_pieces_are_put_together_up_to_the_first_hole() -> None:
     """In any order, with repeats and overlaps; what lies behind a hole is not known to follow."""
-    assert put_together([(3, b"def"), (0, b"abc"), (2, b"cde")]) == b"abcdef"
-    assert put_together([(4, b"ef"), (0, b"abc")]) == b"abc"
-    assert put_together([(1, b"bc")]) == b""
+    assert reassemble([(3, b"def"), (0, b"abc"), (2, b"cde")]) == b"abcdef"
+    assert reassemble([(4, b"ef"), (0, b"abc")]) == b"abc"
+    assert reassemble([(1, b"bc")]) == b""
 
 
 def initial() -> bytes:

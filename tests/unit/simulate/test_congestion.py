@@ -28,7 +28,7 @@ def transfer(congestion: str, size: int, *, loss: float = 0.0, rate: float = 1e9
     ]  # fmt: skip
     ends[0].open()
     world.run()
-    assert ends[0].receiver.heard == 1 + size + 1
+    assert ends[0].receiver.nxt == 1 + size + 1
     data = [packet.seq for _, outbound, _, packet in tap.seen if not outbound and packet.payload]
     times = [time for time, _, _, _ in tap.seen]
     return (max(times) - min(times)) / SECOND, len(data) - len(set(data))

@@ -70,7 +70,7 @@ def test_everything_arrives_however_lossy_the_path(loss: float, seed: int) -> No
     """Both ends hear all bytes and the FIN, with and without loss, reordering and duplicates."""
     world = World(np.random.default_rng(seed))
     client, server, seen = play(plain(loss, reorder=loss, duplicate=loss), [], SCRIPT, world=world)
-    assert (client.receiver.heard, server.receiver.heard) == (1 + 65_000 + 1, 1 + 700 + 1)
+    assert (client.receiver.nxt, server.receiver.nxt) == (1 + 65_000 + 1, 1 + 700 + 1)
     repeats = len(seen) - len({(p.seq, p.ack, p.flags, len(p.payload), p.options) for _, _, _, p in seen})
     assert loss > 0 or repeats == 0
 
@@ -159,7 +159,7 @@ def test_a_fast_retransmission_repairs_a_loss_within_a_round_trip() -> None:
     gate = Gate(world, once)
     client, server, seen = play(legs, [gate], [Turn(True, b"q"), Turn(False, bytes(100_000))], world=world)
     assert lost
-    assert client.receiver.heard == 1 + 100_000 + 1
+    assert client.receiver.nxt == 1 + 100_000 + 1
     arrivals = [time for time, outbound, _, packet in seen if not outbound and packet.seq == lost[0] and packet.payload]
     after = min(time for time, outbound, _, packet in seen if not outbound and packet.payload and packet.seq > lost[0])
     assert len(arrivals) == 1
@@ -184,7 +184,7 @@ def test_a_lost_tail_is_probed_before_the_timer() -> None:
     client, _, seen = play(legs, [Gate(world, last)], [Turn(True, b"q"), Turn(False, bytes(8_000))], world=world)
     again = next(time for time, outbound, _, packet in seen if not outbound and packet.flags & 8)
     assert 60 * MILLISECOND < again - dropped[0] < 200 * MILLISECOND
-    assert client.receiver.heard == 1 + 8_000 + 1
+    assert client.receiver.nxt == 1 + 8_000 + 1
 
 
 def test_without_sack_three_duplicates_find_the_loss() -> None:
@@ -204,7 +204,7 @@ def test_without_sack_three_duplicates_find_the_loss() -> None:
         legs, [Gate(world, once)], [Turn(True, b"q"), Turn(False, bytes(100_000))], stacks=(old, old), world=world
     )
     assert lost
-    assert client.receiver.heard == 1 + 100_000 + 1
+    assert client.receiver.nxt == 1 + 100_000 + 1
     numbers = [packet.ack for _, outbound, _, packet in seen if outbound and not packet.payload]
     assert max(numbers.count(number) for number in set(numbers)) >= 4
 
@@ -222,7 +222,7 @@ def test_a_slow_reader_closes_the_window_and_opens_it_again() -> None:
     apps = (App(ending=Ending.CLOSE, read_rate=50_000), App())
     script = [Turn(True, b"q"), Turn(False, bytes(200_000))]
     client, _, seen = play(plain(), [], script, apps=apps, stacks=(Stack(buffer=32_768), Stack()))
-    assert client.receiver.heard == 1 + 200_000 + 1
+    assert client.receiver.nxt == 1 + 200_000 + 1
     assert 3 < (seen[-1][0] - seen[0][0]) / SECOND < 6
     assert min(packet.window << 7 for _, outbound, _, packet in seen[2:] if outbound) < 2 * 1460
 
@@ -245,7 +245,7 @@ def test_a_dead_host_is_silent_and_a_revived_one_resets() -> None:
 def test_an_impatient_client_gives_up(rude: bool, flag: int) -> None:
     """When the answer does not come the client closes, politely or not, after its patience."""
     script = [Turn(True, b"q" * 100), Turn(False, b"a", 60e9)]
-    _, _, seen = play(plain(), [], script, apps=(App(patience=5e9, rude=rude), App()))
+    _, _, seen = play(plain(), [], script, apps=(App(patience=5e9, resets=rude), App()))
     first = next(time for time, outbound, _, packet in seen if outbound and packet.flags & flag)
     assert 4.9 < (first - seen[0][0]) / SECOND < 5.2
 
@@ -277,9 +277,9 @@ def test_resets_beside_the_next_number_are_challenged(ahead: int, careful: bool,
         return [(1000, False, packet.reply(seq=(packet.ack + ahead) % 2**32, flags=RST, ack=0))]
 
     legs = [Leg(delay=1000, hops=0), Leg(delay=5 * MILLISECOND), Leg(delay=15 * MILLISECOND)]
-    stacks = (Stack(careful=careful), Stack())
+    stacks = (Stack(challenge_acks=careful), Stack())
     client, _, _ = play(legs, [Gate(world, answers=forge)], script, stacks=stacks, world=world)
-    assert (client.receiver.heard < 101) == dies
+    assert (client.receiver.nxt < 101) == dies
 
 
 def test_an_icmp_error_makes_segments_smaller() -> None:
@@ -295,7 +295,7 @@ def test_an_icmp_error_makes_segments_smaller() -> None:
     legs = [Leg(delay=1000, hops=0), Leg(delay=5 * MILLISECOND), Leg(delay=15 * MILLISECOND)]
     script = [Turn(True, b"q"), Turn(False, bytes(50_000))]
     client, _, seen = play(legs, [Gate(world, small, complain)], script, world=world)
-    assert client.receiver.heard == 1 + 50_000 + 1
+    assert client.receiver.nxt == 1 + 50_000 + 1
     assert max(packet.size for _, outbound, _, packet in seen if not outbound) <= 1400
 
 

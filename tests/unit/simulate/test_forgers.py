@@ -17,7 +17,7 @@ from netinterf.capture import write_pcap
 from netinterf.simulate import Conditions, Simulated, Truth, run
 from netinterf.simulate.boxes.forger import Forger, Rule, burst
 from netinterf.simulate.boxes.form import Form
-from netinterf.simulate.boxes.sight import Side, Sight
+from netinterf.simulate.boxes.sight import ConnectionView, EndView
 from netinterf.simulate.boxes.triggers import farewell, opens, says
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.messages.tcp_options import timestamp_option
@@ -307,12 +307,12 @@ def packet(**fields: object) -> Packet:
     return Packet(source=HERE, destination=THERE, sport=4000, dport=443, **fields)  # type: ignore[arg-type]
 
 
-def seen(*packets: Packet) -> Sight:
+def seen(*packets: Packet) -> ConnectionView:
     """Show a box some packets of a client."""
-    sight = Sight({True: Side(), False: Side()}, 0)
+    view = ConnectionView({True: EndView(), False: EndView()}, 0)
     for one in packets:
-        sight.see(one, True, 0)
-    return sight
+        view.see(one, True, 0)
+    return view
 
 
 def test_triggers_reassemble_unless_told_otherwise() -> None:
@@ -332,8 +332,10 @@ def test_a_copy_may_reach_the_forger_before_the_traffic_gets_on() -> None:
     """With a lag the trigger leaves after the resets; a box that swallows it numbers them from the trigger's start."""
     bad = packet(payload=b"badword", flags=ACK | PSH, seq=500, ack=900)
     for swallow in (False, True):
-        shots = burst(Form(delay=1e6), (RST, RST), step=10, to_client=False) + burst(Form(delay=1e6), (RST | ACK,))
-        rule = Rule(when=says(frozenset({b"badword"})), word="tcp.reset", bursts=(shots,), spread=0.0, swallow=swallow)
+        packets = burst(Form(delay=1e6), (RST, RST), step=10, to_client=False) + burst(Form(delay=1e6), (RST | ACK,))
+        rule = Rule(
+            when=says(frozenset({b"badword"})), mechanism="tcp.reset", bursts=(packets,), spread=0.0, swallow=swallow
+        )
         world = World(np.random.default_rng(1))
         onward = Forger(world, (rule,), lag=5_000_000).cross(bad, True)
         assert [(delay, one.forged) for delay, _, one in onward if one is bad] == [(5_000_000, "")] * (not swallow)
@@ -371,13 +373,13 @@ def test_triggers_know_openings_and_farewells() -> None:
 def test_forms_follow_their_rules(form: Form, field: str, expected: int) -> None:
     """Each rule takes its field from where it says."""
     trigger = packet(ip_id=700, ttl=61, window=555)
-    fields = form.dress(trigger, 47, 2, np.random.default_rng(0), 9, last_id=0)
+    fields = form.header_fields(trigger, 47, 2, np.random.default_rng(0), 9, last_id=0)
     assert fields[field] == expected
 
 
 def test_an_imitator_continues_what_it_saw() -> None:
     """IP IDs, timestamps and window go on where the impersonated end stopped."""
-    server, client = Side(), Side()
+    server, client = EndView(), EndView()
     options = timestamp_option(5_000, 77)
     for number in (10, 11):
         server.see(packet(ip_id=number, ttl=50, window=300, tos=8, options=options, flags=ACK | PSH), 0)

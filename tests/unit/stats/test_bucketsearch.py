@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from netinterf.stats.bucket import following, grid
 from netinterf.stats.bucket.fit import NO_FIT
-from netinterf.stats.bucket.following import Alongside, Fates, follow_bucket, grade_packets
+from netinterf.stats.bucket.following import Fates, SeriesBatch, follow_bucket, grade_packets
 from netinterf.stats.bucket.grid import Grids
 from netinterf.stats.bucket.search import refine_buckets, search_bucket, search_buckets
 from netinterf.stats.losses import harmless_likelihoods
@@ -85,7 +85,7 @@ def test_series_side_by_side_are_graded_as_each_alone(cases, shuffler):
     lanes = [(owner, *bucket) for owner, (_, tried) in enumerate(cases) for bucket in tried]
     shuffler.shuffle(lanes)
     owner, rate, depth = (np.array(column) for column in zip(*lanes, strict=True))
-    met, gone = Alongside(made).grade(owner, rate, depth)
+    met, gone = SeriesBatch(made).grade(owner, rate, depth)
     for place, one in enumerate(made):
         own = owner == place
         alone = grade_packets(one.time, one.size, one.lost, rate[own], depth[own])
@@ -98,7 +98,7 @@ def test_many_series_are_followed_as_each_alone(monkeypatch):
     monkeypatch.setattr(following, "NUMBERS", 0)
     made = some_series(range(40, 46))
     rate, depth = np.linspace(1e4, 2e5, 6), np.linspace(3e3, 9e4, 6)
-    for one, left, *bucket in zip(made, Alongside(made).follow(rate, depth), rate, depth, strict=True):
+    for one, left, *bucket in zip(made, SeriesBatch(made).follow(rate, depth), rate, depth, strict=True):
         alone = follow_bucket(one.time, one.size, one.lost, *(np.array([part]) for part in bucket))
         assert left.tolist() == alone[:, 0].tolist()
 
@@ -115,9 +115,9 @@ def test_boxes_leave_out_no_bucket_as_good_as_the_best(rows, rate, depth, faster
     for few in (0, 10_000):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(grid, "FEW", few)
-            grids, best = Grids.of(Alongside([fates(rows)]), np.zeros(1, int), rates, depths), np.array([-np.inf])
+            grids, best = Grids.of(SeriesBatch([fates(rows)]), np.zeros(1, int), rates, depths), np.array([-np.inf])
             grids.search(np.zeros(1, int), np.arange(rates.size), np.arange(depths.size), (3, 4), best)
-        kept = grids.tried.gain >= best[0] - 1e-6
-        known.append([best[0], *(part[..., kept].tolist() for part in grids.tried)])
+        kept = grids.candidates.gain >= best[0] - 1e-6
+        known.append([best[0], *(part[..., kept].tolist() for part in grids.candidates)])
     if np.isfinite(known[1][0]):
         assert known[0] == known[1]

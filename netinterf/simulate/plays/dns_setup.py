@@ -1,4 +1,4 @@
-"""The house in which lookups are played: names, a resolver of some temperament at the end of a path, a stub."""
+"""The setup in which lookups are played: names, a resolver of some behaviour at the end of a path, a stub."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 
 from netinterf.simulate.hosts.app import App
 from netinterf.simulate.hosts.dns_zone import Entry, Zone
-from netinterf.simulate.hosts.resolver import Resolver, Temper
+from netinterf.simulate.hosts.resolver import Behaviour, Resolver
 from netinterf.simulate.hosts.stack import Stack, draw_client, draw_server
 from netinterf.simulate.messages.dns import Opt
 from netinterf.simulate.network.packet import Address, address
@@ -19,8 +19,17 @@ from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import visit
 
 __all__ = [
-    "House", "add_resolver", "browse", "draw_entry", "draw_temper", "draw_zone", "follow", "host_names", "make_house",
-    "private_address", "shorten",
+    "Setup",
+    "add_resolver",
+    "browse",
+    "draw_behaviour",
+    "draw_entry",
+    "draw_zone",
+    "follow",
+    "host_names",
+    "make_setup",
+    "private_address",
+    "shorten",
 ]  # fmt: skip
 
 PUBLIC = ("8.8.8.8", "1.1.1.1", "9.9.9.9", "208.67.222.222", "77.88.8.8", "223.5.5.5")
@@ -31,7 +40,7 @@ WELL_KNOWN = frozenset(address(place) for place in (*PUBLIC, *PUBLIC_SIX))
 
 
 @attrs.define(kw_only=True)
-class House:
+class Setup:
     """What most scenarios begin with."""
 
     scene: Scene
@@ -73,7 +82,7 @@ def draw_zone(scene: Scene, known: Sequence[str], **fixed: Any) -> Zone:
     return {name: draw_entry(scene, **fixed) for name in known}
 
 
-def draw_temper(rng: np.random.Generator, **fixed: Any) -> Temper:
+def draw_behaviour(rng: np.random.Generator, **fixed: Any) -> Behaviour:
     """Draw an ordinary resolver, with the defaults of BIND, Unbound, PowerDNS, dnsmasq and big public services."""
     drawn = {
         "cached": float(rng.uniform(0.3, 0.95)),
@@ -86,7 +95,7 @@ def draw_temper(rng: np.random.Generator, **fixed: Any) -> Temper:
         "minimum": int(rng.choice([0, 0, 0, 60])),
         "limit": int(rng.choice([1232, 4096])),
     }
-    return Temper(**{**drawn, **fixed})
+    return Behaviour(**{**drawn, **fixed})
 
 
 def private_address(scene: Scene, *, home: bool = True) -> Address:
@@ -120,22 +129,22 @@ def shorten(path: Path, hops: int) -> Path:
 
 
 def add_resolver(
-    scene: Scene, zone: Zone, *, place: Address | None = None, temper: Temper | None = None,
+    scene: Scene, zone: Zone, *, place: Address | None = None, behaviour: Behaviour | None = None,
     stacks: tuple[Stack, ...] = (), **options: Any,
 ) -> Resolver:  # fmt: skip
     """Set up a resolver that knows *zone*."""
     return Resolver(
         world=scene.world, place=(place or server_address(scene), 53), stacks=stacks or (draw_server(scene.rng),),
-        zone=zone, temper=temper or draw_temper(scene.rng), public=WELL_KNOWN, **options,
+        zone=zone, behaviour=behaviour or draw_behaviour(scene.rng), public=WELL_KNOWN, **options,
     )  # fmt: skip
 
 
-def make_house(
+def make_setup(
     scene: Scene, boxes: Sequence[Station] = (), *, count: tuple[int, int] = (7, 14), known: list[str] | None = None,
     zone: Zone | None = None, place: Address | None = None, rtt: float | None = None, where: float | None = None,
-    temper: dict[str, Any] | None = None, habits: dict[str, Any] | None = None, luck: float | None = None,
+    behaviour: dict[str, Any] | None = None, habits: dict[str, Any] | None = None, luck: float | None = None,
     stacks: tuple[Stack, ...] = (), **options: Any,
-) -> House:  # fmt: skip
+) -> Setup:  # fmt: skip
     """Draw names, path, resolver and stub.
 
     Args:
@@ -147,7 +156,7 @@ def make_house(
         place: Address of the resolver.
         rtt: Round trip to the resolver, ns.
         where: Place of the boxes, as a share of the path.
-        temper: Fixed habits of the resolver.
+        behaviour: Fixed habits of the resolver.
         habits: Fixed habits of the stub.
         luck: Badness of the path.
         stacks: The resolver's sites.
@@ -160,11 +169,11 @@ def make_house(
     rtt = float(rng.lognormal(np.log(6e7), 0.7)) if rtt is None else rtt
     path = scene.lay_path(boxes, rtt=rtt, where=where, luck=luck)
     resolver = add_resolver(
-        scene, zone, place=place, temper=draw_temper(rng, **(temper or {})), stacks=stacks, **options
+        scene, zone, place=place, behaviour=draw_behaviour(rng, **(behaviour or {})), stacks=stacks, **options
     )
     asks: Habits = attrs.evolve(draw_habits(rng), **(habits or {}))
     stub = Stub(scene=scene, habits=asks, stack=draw_client(rng), client=scene.client, ways=[Way(path, resolver)])
-    return House(scene=scene, known=known, zone=zone, resolver=resolver, path=path, stub=stub)
+    return Setup(scene=scene, known=known, zone=zone, resolver=resolver, path=path, stub=stub)
 
 
 def follow(
@@ -192,15 +201,15 @@ def follow(
 
 
 def browse(
-    stub: Stub, plan: Sequence[str], *, odd: Collection[str] = (), series: Collection[str] = (), begin: float = 0.0,
-    gap: float = 0.8 * SECOND, kinds: tuple[int, ...] = (), way: int = 0,
+    stub: Stub, plan: Sequence[str], *, look_alike: Collection[str] = (), series: Collection[str] = (),
+    begin: float = 0.0, gap: float = 0.8 * SECOND, kinds: tuple[int, ...] = (), way: int = 0,
 ) -> float:  # fmt: skip
     """Look names up in random order, one after the other.
 
     Args:
         stub: Who asks.
         plan: Names, each as often as it is looked up.
-        odd: Those that play the benign look-alike.
+        look_alike: Those that play the benign look-alike.
         series: Those decidable only together.
         begin: When it begins, ns from now.
         gap: Mean time between lookups, ns.
@@ -214,5 +223,5 @@ def browse(
     for place in rng.permutation(len(plan)):
         begin += float(rng.exponential(gap))
         name = plan[place]
-        stub.look_up(name, begin, odd=name in odd, series=name in series, kinds=kinds, way=way)
+        stub.look_up(name, begin, look_alike=name in look_alike, series=name in series, kinds=kinds, way=way)
     return begin

@@ -1,6 +1,6 @@
 """What provokes a box that silences: names in hellos and requests, versions, protocols it does not know.
 
-A suspicion is asked about every packet with payload that a client sends, together with what was heard of that client
+A matcher is asked about every packet with payload that a client sends, together with what was heard of that client
 before. It answers whether that packet completes the offence.
 """
 
@@ -14,23 +14,36 @@ from netinterf.simulate.encode import TCP, UDP
 from netinterf.simulate.messages.hellos import read_name
 from netinterf.simulate.network.packet import Address, Packet
 
-__all__ = ["Suspicion", "Talk", "crowds", "fully_encrypted", "hello_names", "hosts", "looks_encrypted", "opens_with",
-           "quic_names", "quic_version", "speaks_to", "unknown_protocol", "unlisted"]  # fmt: skip
+__all__ = [
+    "ClientStream",
+    "Matcher",
+    "fully_encrypted",
+    "hello_names",
+    "hosts",
+    "looks_encrypted",
+    "opens_with",
+    "quic_names",
+    "quic_version",
+    "speaks_to",
+    "too_many_hellos",
+    "unknown_protocol",
+    "unlisted",
+]  # fmt: skip
 
 KEPT = 8192
 """Bytes of a client's stream that a box keeps; no known one needs more than the first flight."""
 
 
 @attrs.define(eq=False)
-class Talk:
+class ClientStream:
     """What a box heard one client say on one flow."""
 
     base: int = -1  # sequence number of the first byte of the stream
-    said: bytearray = attrs.field(factory=bytearray)  # the stream as far as it is whole
+    data: bytearray = attrs.field(factory=bytearray)  # the stream as far as it is whole
     early: dict[int, bytes] = attrs.field(factory=dict)  # segments beyond it, by offset
     packets: int = 0  # packets with payload
     crypto: bytearray = attrs.field(factory=bytearray)  # TLS messages of QUIC Initials
-    hit: tuple[int, int] | None = None  # the bytes of the stream that completed the offence
+    match_range: tuple[int, int] | None = None  # the bytes of the stream that completed the offence
     acts: bool = False  # whether the box chose to act on it
 
     def hear(self, packet: Packet) -> tuple[int, int]:
@@ -43,18 +56,18 @@ class Talk:
         low = (packet.seq - self.base) % 2**32
         if low < KEPT:
             self.early[low] = packet.payload
-        while (ready := next((at for at in sorted(self.early) if at <= len(self.said)), None)) is not None:
+        while (ready := next((at for at in sorted(self.early) if at <= len(self.data)), None)) is not None:
             part = self.early.pop(ready)
-            self.said += part[len(self.said) - ready :]
+            self.data += part[len(self.data) - ready :]
         return low, low + len(packet.payload)
 
 
-Suspicion = Callable[[Packet, Talk], bool]
+Matcher = Callable[[Packet, ClientStream], bool]
 
 
 def hello_names(
     names: frozenset[str], *, whole: bool = False, joined: bool = True, needs: frozenset[int] = frozenset()
-) -> Suspicion:
+) -> Matcher:
     """Look for names in ClientHellos.
 
     Args:
@@ -64,47 +77,47 @@ def hello_names(
         needs: Types of extensions that must be there too (ECH, ESNI).
     """
 
-    def offended(packet: Packet, talk: Talk) -> bool:
-        said = bytes(talk.said) if joined else packet.payload
-        if said[:1] != b"\x16":
+    def matches(packet: Packet, stream: ClientStream) -> bool:
+        data = bytes(stream.data) if joined else packet.payload
+        if data[:1] != b"\x16":
             return False
-        name, size, kinds = read_name(said[5:])
+        name, size, kinds = read_name(data[5:])
         listed = name in names if names else size > 0
-        return listed and kinds >= needs and (not whole or len(said) >= 5 + size)
+        return listed and kinds >= needs and (not whole or len(data) >= 5 + size)
 
-    return offended
+    return matches
 
 
-def unlisted(names: frozenset[str]) -> Suspicion:
+def unlisted(names: frozenset[str]) -> Matcher:
     """Take offence at ClientHellos whose name is not on the list of those allowed."""
-    return lambda _, talk: (
-        talk.said[:1] == b"\x16" and (found := read_name(bytes(talk.said[5:]))[0]) != "" and (found not in names)
+    return lambda _, stream: (
+        stream.data[:1] == b"\x16" and (name := read_name(bytes(stream.data[5:]))[0]) != "" and (name not in names)
     )
 
 
-def hosts(names: frozenset[str]) -> Suspicion:
+def hosts(names: frozenset[str]) -> Matcher:
     """Look for names in the Host header of HTTP requests (RFC 9112 §3.2)."""
     wanted = [f"\r\nhost: {name}\r\n".encode() for name in names]
-    return lambda _, talk: any(line in bytes(talk.said).lower() for line in wanted)
+    return lambda _, stream: any(line in bytes(stream.data).lower() for line in wanted)
 
 
-def opens_with(*starts: bytes) -> Suspicion:
+def opens_with(*starts: bytes) -> Matcher:
     """Look for how protocols begin."""
-    return lambda _, talk: bytes(talk.said[:64]).startswith(starts)
+    return lambda _, stream: bytes(stream.data[:64]).startswith(starts)
 
 
-def speaks_to(servers: frozenset[Address]) -> Suspicion:
+def speaks_to(servers: frozenset[Address]) -> Matcher:
     """Take offence at whatever clients say to some addresses once connected."""
     return lambda packet, _: packet.destination in servers
 
 
-def crowds(limit: int, memory: float, now: Callable[[], int]) -> Suspicion:
+def too_many_hellos(limit: int, memory: float, now: Callable[[], int]) -> Matcher:
     """Count ClientHellos by client, server and name; those beyond *limit* within *memory* ns are too many."""
     seen: dict[tuple[Address, Address, str], list[int]] = {}
     counted: set[Flow] = set()
 
-    def offended(packet: Packet, talk: Talk) -> bool:
-        name, size, _ = read_name(bytes(talk.said[5:]))
+    def matches(packet: Packet, stream: ClientStream) -> bool:
+        name, size, _ = read_name(bytes(stream.data[5:]))
         flow = (packet.source, packet.sport, packet.destination, packet.dport)
         if size == 0 or not name or flow in counted:
             return False
@@ -113,7 +126,7 @@ def crowds(limit: int, memory: float, now: Callable[[], int]) -> Suspicion:
         times[:] = [*(time for time in times if now() - time < memory), now()]
         return len(times) > limit
 
-    return offended
+    return matches
 
 
 # --- protocols ---
@@ -129,7 +142,7 @@ def known_protocol(payload: bytes, port: int) -> bool:
     return port == 53 and len(payload) > 14 and int.from_bytes(payload[:2], "big") == len(payload) - 2
 
 
-def unknown_protocol(ports: frozenset[int], *, looks: int = 2, servers: frozenset[Address] = frozenset()) -> Suspicion:
+def unknown_protocol(ports: frozenset[int], *, looks: int = 2, servers: frozenset[Address] = frozenset()) -> Matcher:
     """Take offence when the first packets of a client fit no known protocol.
 
     Args:
@@ -139,9 +152,9 @@ def unknown_protocol(ports: frozenset[int], *, looks: int = 2, servers: frozense
     """
     unknown: dict[Flow, int] = {}
 
-    def offended(packet: Packet, talk: Talk) -> bool:
+    def matches(packet: Packet, stream: ClientStream) -> bool:
         watched = (not ports or packet.dport in ports) and (not servers or packet.destination in servers)
-        if not watched or packet.protocol != TCP or talk.packets > looks:
+        if not watched or packet.protocol != TCP or stream.packets > looks:
             return False
         flow = (packet.source, packet.sport, packet.destination, packet.dport)
         if known_protocol(packet.payload, packet.dport):
@@ -149,7 +162,7 @@ def unknown_protocol(ports: frozenset[int], *, looks: int = 2, servers: frozense
         unknown[flow] = unknown.get(flow, 0) + 1
         return unknown[flow] == looks
 
-    return offended
+    return matches
 
 
 def looks_encrypted(payload: bytes) -> bool:
@@ -169,28 +182,28 @@ def looks_encrypted(payload: bytes) -> bool:
     return size > 2 and not exempt
 
 
-def fully_encrypted(packet: Packet, talk: Talk) -> bool:
+def fully_encrypted(packet: Packet, stream: ClientStream) -> bool:
     """Take offence at first packets that look like nothing but noise."""
-    return packet.protocol == TCP and talk.packets == 1 and looks_encrypted(packet.payload)
+    return packet.protocol == TCP and stream.packets == 1 and looks_encrypted(packet.payload)
 
 
 # --- QUIC ---
 
 
-def quic_version(versions: frozenset[int], *, least: int = 0) -> Suspicion:
+def quic_version(versions: frozenset[int], *, least: int = 0) -> Matcher:
     """Take offence at long headers of some versions in datagrams of *least* bytes to port 443 (Xue et al. 2022)."""
 
-    def offended(packet: Packet, _: Talk) -> bool:
+    def matches(packet: Packet, _: ClientStream) -> bool:
         payload = packet.payload
         long = packet.protocol == UDP and len(payload) >= max(least, 7) and payload[0] & 0xC0 == 0xC0
         return long and packet.dport == 443 and int.from_bytes(payload[1:5], "big") in versions
 
-    return offended
+    return matches
 
 
 def quic_names(
     names: frozenset[str], versions: frozenset[int], *, joined: bool, upward: bool, needs: frozenset[int] = frozenset()
-) -> Suspicion:
+) -> Matcher:
     """Decrypt Initials and look for names.
 
     Args:
@@ -201,17 +214,17 @@ def quic_names(
         needs: Types of extensions that must be there too.
     """
 
-    def offended(packet: Packet, talk: Talk) -> bool:
-        skipped = (upward and packet.sport <= packet.dport) or (not joined and talk.packets > 1)
+    def matches(packet: Packet, stream: ClientStream) -> bool:
+        skipped = (upward and packet.sport <= packet.dport) or (not joined and stream.packets > 1)
         if packet.protocol != UDP or skipped:
             return False
         version, frames = read_initial(packet.payload)
         if version not in versions:
             return False
         for offset, part in sorted(frames):
-            if offset <= len(talk.crypto):
-                talk.crypto[offset : offset + len(part)] = part
-        name, _, kinds = read_name(bytes(talk.crypto))
+            if offset <= len(stream.crypto):
+                stream.crypto[offset : offset + len(part)] = part
+        name, _, kinds = read_name(bytes(stream.crypto))
         return name in names and kinds >= needs
 
-    return offended
+    return matches
