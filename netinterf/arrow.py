@@ -88,9 +88,10 @@ def table_to_arrow(table: Columns) -> Any:
     """
     library = pyarrow()
     columns = table.schema()
-    arrays = [_array(library, one, getattr(table, one.name)) for one in columns]
+    arrays = [_array(library, column, getattr(table, column.name)) for column in columns]
     fields = [
-        library.field(one.name, array.type, metadata=_about(one)) for one, array in zip(columns, arrays, strict=True)
+        library.field(column.name, array.type, metadata=_about(column))
+        for column, array in zip(columns, arrays, strict=True)
     ]
     schema = library.schema(fields, metadata={"netinterf.table": type(table).__name__})
     return library.Table.from_arrays(arrays, schema=schema)
@@ -127,5 +128,5 @@ def _texts(library: Any, value: Any) -> Any:
 
 def _about(column: Described) -> dict[str, str]:
     """Write the data dictionary's line of a column as metadata."""
-    told = {"meaning": column.meaning, "unit": column.unit, "refers": column.refers}
-    return {key: text for key, text in told.items() if text}
+    metadata = {"meaning": column.meaning, "unit": column.unit, "refers": column.refers}
+    return {key: text for key, text in metadata.items() if text}

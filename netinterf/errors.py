@@ -52,9 +52,9 @@ class ParameterError(UsageError):
         self.parameter = parameter
         self.value = value
         self.allowed = allowed
-        shown = repr(value)  # which may hold a whole table
-        shown = shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
-        super().__init__(f"{parameter}={shown} is not allowed: {allowed}")
+        text = repr(value)  # which may hold a whole table
+        text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        super().__init__(f"{parameter}={text} is not allowed: {allowed}")
 
 
 class SchemaError(UsageError):

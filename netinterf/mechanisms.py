@@ -18,11 +18,11 @@ __all__ = [
     "Trigger",
     "Written",
     "covers",
+    "has_figure",
     "is_rate",
     "known_as",
     "reset_of",
     "settled_by",
-    "shown_by",
     "silence_of",
     "were_hit",
     "what_happened",
@@ -257,7 +257,7 @@ RECORDS: tuple[Mechanism, ...] = (
     ),
 )  # fmt: skip
 
-MECHANISMS: dict[str, Mechanism] = {one.path: one for one in RECORDS}
+MECHANISMS: dict[str, Mechanism] = {record.path: record for record in RECORDS}
 """All records by path, families before what belongs to them."""
 
 
@@ -308,7 +308,7 @@ def settled_by(path: str) -> str:
     Sentences know the mechanism alone. So they ask for what no capture with such a suspicion can hold already: another
     place, another time, or more of what there is little of.
     """
-    return next((one.settled_by for one in upwards(path) if one.settled_by), BOTH_ENDS)
+    return next((record.settled_by for record in upwards(path) if record.settled_by), BOTH_ENDS)
 
 
 def written_by(path: str) -> Written:
@@ -317,7 +317,7 @@ def written_by(path: str) -> Written:
     return record.written if record else Written.NOTHING
 
 
-def shown_by(path: str, figure: Figure) -> bool:
+def has_figure(path: str, figure: Figure) -> bool:
     """Say whether a mechanism is shown by a kind of figure."""
     record = known_as(path)
     return record is not None and record.figure is figure

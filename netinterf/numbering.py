@@ -18,7 +18,7 @@ __all__ = ["combined", "distinct", "hash_rows", "joined", "numbered", "numbered_
 MOST = 2**62
 """Largest number of combinations that are held in one 64-bit number."""
 
-ODD = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
+GOLDEN_RATIO = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing by the golden ratio (Knuth, TAOCP vol. 3, 6.4)
 
 
 def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
@@ -34,21 +34,21 @@ def numbered(keys: NDArray[Any]) -> tuple[I64, I64]:
     number = np.empty(len(words), np.int64)
     bits = max(8, (4 * len(words)).bit_length())
     table = np.empty(1 << bits, np.int64)
-    shift, factor = np.uint64(64 - bits), int(ODD)
-    left, found, count = np.arange(len(words)), [np.empty(0, np.int64)], 0
+    shift, factor = np.uint64(64 - bits), int(GOLDEN_RATIO)
+    left, firsts, count = np.arange(len(words)), [np.empty(0, np.int64)], 0
     while len(left):
         slot = (words[left] * np.uint64(factor)) >> shift
         table[slot] = left  # the last write wins
         owner = table[slot]
         new = left[owner == left]
         number[new] = count + np.arange(len(new))
-        found.append(new)
+        firsts.append(new)
         count += len(new)
         same = words[owner] == words[left]
         number[left[same]] = number[owner[same]]
         left = left[~same]
-        factor = factor * int(ODD) % 2**64  # another hash for keys that met a different one
-    return number, np.concatenate(found)
+        factor = factor * int(GOLDEN_RATIO) % 2**64  # another hash for keys that met a different one
+    return number, np.concatenate(firsts)
 
 
 def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
@@ -74,9 +74,9 @@ def joined(*columns: tuple[NDArray[Any], int]) -> tuple[I64, int]:
 def distinct(keys: I64) -> I64:
     """List the different numbers, rising."""
     ordered = np.sort(keys)
-    kept = np.ones(len(ordered), np.bool_)
-    kept[1:] = ordered[1:] != ordered[:-1]
-    return ordered[kept]
+    is_new = np.ones(len(ordered), np.bool_)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_new]
 
 
 def combined(*columns: NDArray[np.integer[Any]]) -> I64:
@@ -89,9 +89,10 @@ def hash_rows(column: Text) -> U64:
     """Mix the bytes of every string into one 64-bit number; equal strings get equal numbers."""
     hashes = column.lengths.astype(np.uint64)
     for rows, words in _words(column):
-        mixed = (words ^ (words >> np.uint64(32))) * ODD  # every step can be undone: different words stay different
+        # every step can be undone: different words stay different
+        mixed = (words ^ (words >> np.uint64(32))) * GOLDEN_RATIO
         mixed ^= mixed >> np.uint64(29)
-        hashes[rows] = (hashes[rows] + mixed) * ODD
+        hashes[rows] = (hashes[rows] + mixed) * GOLDEN_RATIO
     return hashes
 
 

@@ -345,9 +345,9 @@ def _cast(cls: type[Table], field: Any, value: Any) -> Any:
         return value
     if shape != "plain":
         return Text.of(value) if shape == "text" else Ragged.of(value, dtype)
-    found = np.asarray(value)
-    cast_values = found.astype(dtype)
-    if not np.array_equal(cast_values, found, equal_nan=dtype.kind == "f" and found.dtype.kind == "f"):
+    array = np.asarray(value)
+    cast_values = array.astype(dtype)
+    if not np.array_equal(cast_values, array, equal_nan=dtype.kind == "f" and array.dtype.kind == "f"):
         raise SchemaError(f"{cls.__name__}.{field.name}: values do not fit {dtype} without loss")
     return cast_values.reshape(-1)
 

@@ -50,7 +50,7 @@ from netinterf.schema import (
     Vantage,
 )
 from netinterf.table import Ragged
-from netinterf.workers import beside
+from netinterf.workers import concurrently
 from netinterf.writing import printable
 
 __all__ = ["VANTAGES", "Trace", "decode_capture", "read"]
@@ -118,16 +118,16 @@ class Trace:
         Raises:
             ParameterError: A row is not there.
         """
-        asked = np.asarray(flows)
-        chosen = np.flatnonzero(asked) if asked.dtype == np.bool_ else np.unique(asked.astype(np.int64))
+        selection = np.asarray(flows)
+        chosen = np.flatnonzero(selection) if selection.dtype == np.bool_ else np.unique(selection.astype(np.int64))
         if len(chosen) and not 0 <= chosen[0] <= chosen[-1] < len(self.flows):
             raise ParameterError("flows", chosen.tolist()[:5], f"rows of the {len(self.flows)} flows")
-        held = np.zeros(len(self.flows) + 1, np.bool_)  # the last place answers for "no flow"
-        held[chosen] = True
+        selected = np.zeros(len(self.flows) + 1, np.bool_)  # the last place answers for "no flow"
+        selected[chosen] = True
         keep: dict[str, I64] = {"Flows": chosen, "Recording": chosen}
         keep["Sides"] = np.stack([2 * chosen, 2 * chosen + 1], axis=1).reshape(-1)
         for name in ("packets", "dns", "exchanges", "tls", "http", "quic"):
-            keep[name.capitalize()] = np.flatnonzero(held[getattr(self, name).flow])
+            keep[name.capitalize()] = np.flatnonzero(selected[getattr(self, name).flow])
         places = {name: new_places(rows, self._count(name)) for name, rows in keep.items()}
         messages, sides = places["Dns"], places["Sides"]
         tables = {name.lower(): getattr(self, name.lower()).take(rows).renumber(places) for name, rows in keep.items()}
@@ -234,7 +234,7 @@ def decode_capture(capture: Capture, *, vantage: str = "auto", strict: bool = Fa
         timed = with_rtt(sides, rtts)
         return rtts, timed, *gather(packets, flows, timed, rtts, by_flow, vantage)
 
-    (segments, messages), (rtts, timed, recording, tap) = beside(heads, trips)
+    (segments, messages), (rtts, timed, recording, tap) = concurrently(heads, trips)
     return Trace(
         source=capture.source,
         buffer=capture.buffer,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-__all__ = ["WORKERS", "beside", "each"]
+__all__ = ["WORKERS", "concurrently", "each"]
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -29,7 +29,7 @@ def each(function: Callable[[Item], Answer], items: Iterable[Item]) -> list[Answ
         return list(pool.map(function, pieces))
 
 
-def beside(first: Callable[[], Answer], second: Callable[[], Other]) -> tuple[Answer, Other]:
+def concurrently(first: Callable[[], Answer], second: Callable[[], Other]) -> tuple[Answer, Other]:
     """Call two functions at the same time and return both answers."""
     if WORKERS == 1:
         return first(), second()

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Self, TextIO
 
 from netinterf.errors import ParameterError
 
-__all__ = ["NewFile", "TextTarget", "dump", "opened", "printable", "spare", "write_lines", "write_text"]
+__all__ = ["NewFile", "TextTarget", "dump", "opened", "printable", "refuse_overwriting", "write_lines", "write_text"]
 
 Path = str | os.PathLike[str]
 
@@ -106,7 +106,7 @@ def opened(target: Path | BinaryIO) -> Iterator[BinaryIO]:
         yield target
 
 
-def spare(target: object, inputs: Iterable[object]) -> None:
+def refuse_overwriting(target: object, inputs: Iterable[object]) -> None:
     """Refuse to write onto an input, whatever the names: links and other ways to one file are seen through.
 
     Args:
@@ -119,9 +119,9 @@ def spare(target: object, inputs: Iterable[object]) -> None:
     place = status(sys.stdout if target == "-" else target) if isinstance(target, str | os.PathLike) else None
     if place is None or not stat.S_ISREG(place.st_mode):
         return
-    for one in inputs:
-        found = status(sys.stdin if one == "-" else one)
-        if found is not None and os.path.samestat(place, found):
+    for file in inputs:
+        source = status(sys.stdin if file == "-" else file)
+        if source is not None and os.path.samestat(place, source):
             name = "standard output" if target == "-" else str(target)
             raise ParameterError("out", name, "another file than what is read, which would be lost")
 
@@ -136,7 +136,7 @@ def status(file: object) -> os.stat_result | None:
 def is_open(file: os.stat_result) -> bool:
     """Say whether a file is one of the streams of this process: nothing can be put in the place of an open file."""
     own = (status(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
-    return any(one is not None and os.path.samestat(file, one) for one in own)
+    return any(entry is not None and os.path.samestat(file, entry) for entry in own)
 
 
 def write_text(target: TextTarget, pieces: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from benchmarks.anomaly.gathering import BENIGN, Gathered
 from netinterf.anomaly.kinds import Kind
 from netinterf.anomaly.ordinary import DIGITS, Ordinary
 from netinterf.anomaly.peers import IMAGINED, Peers
-from netinterf.anomaly.score import TOLD, Members, top
+from netinterf.anomaly.score import FACTS_COUNTED, Members, top
 from netinterf.arrays import F64, I64, Mask
 
 __all__ = ["Pool", "across", "counted", "fit", "nats_of", "pooled", "shared", "weights"]
@@ -97,7 +97,7 @@ def fit(pool: Pool, chosen: Mask) -> Ordinary:
     return attrs.evolve(counted(pool, chosen), **told)
 
 
-def across(pool: Pool, chosen: Mask, told: int = TOLD) -> F64:
+def across(pool: Pool, chosen: Mask, told: int = FACTS_COUNTED) -> F64:
     """Say how far each of the chosen stands out by what is ordinary in other parts."""
     nats = np.full(len(pool.label), np.nan)
     part = part_of(pool.home)
@@ -137,7 +137,7 @@ def shared(members: Members, imagined: int = IMAGINED) -> Mask:
     return np.stack([members.others.shared(column, imagined)[0] for column in members.values.T], axis=1)
 
 
-def nats_of(pool: Pool, usual: Ordinary, told: int = TOLD) -> F64:
+def nats_of(pool: Pool, usual: Ordinary, told: int = FACTS_COUNTED) -> F64:
     """Say how far each conversation stands out; NaN without peers."""
     own = np.where(pool.shared, np.float32(0), usual.rarity(pool.members.values))
     return np.where(pool.members.alone, np.nan, top(own, told)).astype(np.float64)

@@ -12,7 +12,7 @@ from benchmarks.attribution.findings import Known
 from benchmarks.machine import ROOT
 from netinterf.arrays import I64, Mask
 from netinterf.attribute.catalogue import CLASSES, Background, Feature, systems
-from netinterf.attribute.score import Words, look, posterior, score
+from netinterf.attribute.score import Words, find_feature, posterior, score
 from netinterf.attribute.similarity import RAREST
 from netinterf.attribute.trait import UNKNOWN, Trait
 
@@ -78,7 +78,7 @@ def shares(value: I64, mine: Mask, system: NDArray[np.str_]) -> dict[int, float]
 
 def others_show(feature: Feature, known: Known, words: Words, others: Mask, system: NDArray[np.str_]) -> float:
     """Mean share of findings of other systems that show a feature; half a system more, since more will come."""
-    told, seen = look(feature, known.traits, known.rules, words)
+    told, seen = find_feature(feature, known.traits, known.rules, words)
     told &= others
     names = np.unique(system[told])
     total = sum(float(seen[told & (system == name)].mean()) for name in names)

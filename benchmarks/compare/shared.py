@@ -72,7 +72,7 @@ def pairs(folder: Path) -> list[tuple[str, Result, Result]]:
 
 def documented_units(comparison: Comparison, folder: Path, truth: Truth) -> list[tuple[int, str]]:
     """List units in question with what is documented of their flows."""
-    tried = comparison.judgement.tried
+    tried = comparison.judgement.attempts
     ledgers = [one.ledger for one in comparison.here.judged]
     found: list[tuple[int, str]] = []
     for attempt in (tried.side == Side.HERE).nonzero()[0].tolist():

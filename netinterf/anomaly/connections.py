@@ -29,15 +29,15 @@ BULK = 50_000
 """Bytes behind which a rate is more than the start of a connection: some round trips of a window of ten segments
 (RFC 6928)."""
 
-WORKS = TcpOption.WINDOW_SCALE | TcpOption.SACK_PERMITTED | TcpOption.TIMESTAMPS
+USUAL_OPTIONS = TcpOption.WINDOW_SCALE | TcpOption.SACK_PERMITTED | TcpOption.TIMESTAMPS
 
 
 def opening(view: View) -> Values:
     """Tell how the handshake went."""
     sides = view.trace.sides
-    asked, answered = sides.syn[0::2] >= 0, sides.syn[1::2] >= 0
-    refused = asked & ~answered & (sides.rst[1::2] >= 0)
-    return np.select([refused, asked & answered, asked, answered], [2, 3, 1, 4], 0).astype(np.int64)
+    syn, syn_ack = sides.syn[0::2] >= 0, sides.syn[1::2] >= 0
+    refused = syn & ~syn_ack & (sides.rst[1::2] >= 0)
+    return np.select([refused, syn & syn_ack, syn, syn_ack], [2, 3, 1, 4], 0).astype(np.int64)
 
 
 def attempts(view: View) -> Values:
@@ -115,10 +115,10 @@ def round_trip(view: View) -> Values:
 def first_answer(view: View) -> Values:
     """Give the time from the first data of the client to the first data of the server."""
     first = view.trace.sides.first_payload
-    both = (first[CLIENT::2] >= 0) & (first[SERVER::2] > first[CLIENT::2])
+    answered = (first[CLIENT::2] >= 0) & (first[SERVER::2] > first[CLIENT::2])
     time = view.trace.packets.time
-    waited = (time[np.where(both, first[SERVER::2], 0)] - time[np.where(both, first[CLIENT::2], 0)]) / 1e9
-    return binned(waited, SECONDS, both & view.trace.recording.timing_informative)
+    waited = (time[np.where(answered, first[SERVER::2], 0)] - time[np.where(answered, first[CLIENT::2], 0)]) / 1e9
+    return binned(waited, SECONDS, answered & view.trace.recording.timing_informative)
 
 
 def volume(view: View) -> Values:
@@ -141,7 +141,7 @@ def gap(view: View) -> Values:
 def offer(view: View) -> Values:
     """Give the options of the SYN/ACK: window scale, SACK, timestamps."""
     sides = view.trace.sides
-    options = sides.syn_options[SERVER::2] & WORKS
+    options = sides.syn_options[SERVER::2] & USUAL_OPTIONS
     value = (options & TcpOption.WINDOW_SCALE != 0) + 2 * (options & TcpOption.SACK_PERMITTED != 0).astype(np.int64)
     value += 4 * (options & TcpOption.TIMESTAMPS != 0)
     return np.where(sides.syn[SERVER::2] >= 0, value, -1)
@@ -169,8 +169,8 @@ def http(view: View) -> Values:
 def staged(flows: int, flow: NDArray[Any], stages: list[tuple[int, Mask]]) -> Values:
     """Give each flow the value of the last stage that a message of it shows; 0 for none."""
     value = np.zeros(flows, np.int64)
-    for number, shown in stages:
-        value[flow[shown]] = number
+    for number, mask in stages:
+        value[flow[mask]] = number
     return value
 
 
@@ -193,7 +193,10 @@ def each_end(
     """Make a fact of each end; the sentences say ``{who}``."""
     return [
         Fact(
-            id=f"{name}.{who}", says=tuple(told.format(who=who) for told in says), read=partial(read, side), blind=blind
+            id=f"{name}.{who}",
+            says=tuple(sentence.format(who=who) for sentence in says),
+            read=partial(read, side),
+            blind=blind,
         )
         for side, who in ((CLIENT, "client"), (SERVER, "server"))
     ]

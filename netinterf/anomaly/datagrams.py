@@ -39,9 +39,9 @@ def last_word(view: View) -> Values:
 def first_answer(view: View) -> Values:
     """Give the time from the first packet of the client to the first of the server."""
     first, time = view.trace.sides.first, view.trace.packets.time
-    both = (first[CLIENT::2] >= 0) & (first[SERVER::2] > first[CLIENT::2])
-    waited = time[np.where(both, first[SERVER::2], 0)] - time[np.where(both, first[CLIENT::2], 0)]
-    return binned(waited / 1e9, SECONDS, both)
+    answered = (first[CLIENT::2] >= 0) & (first[SERVER::2] > first[CLIENT::2])
+    waited = time[np.where(answered, first[SERVER::2], 0)] - time[np.where(answered, first[CLIENT::2], 0)]
+    return binned(waited / 1e9, SECONDS, answered)
 
 
 def reported(view: View) -> Values:
@@ -49,9 +49,9 @@ def reported(view: View) -> Values:
     quotes, icmp = view.trace.quotes, view.trace.packets
     kind, version = icmp.icmp[quotes.packet] >> 8, icmp.version[quotes.packet]
     value = np.zeros(len(view.trace.flows), np.int64)
-    told = quotes.flow >= 0
-    value[quotes.flow[told & (kind == np.where(version == 6, 1, 3))]] = 1
-    value[quotes.flow[told & (kind == np.where(version == 6, 3, 11))]] = 2
+    quoted = quotes.flow >= 0
+    value[quotes.flow[quoted & (kind == np.where(version == 6, 1, 3))]] = 1
+    value[quotes.flow[quoted & (kind == np.where(version == 6, 3, 11))]] = 2
     return value
 
 

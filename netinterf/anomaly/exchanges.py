@@ -34,8 +34,8 @@ def first(messages: Ragged) -> I64:
 
 def at(column: NDArray[Any], row: I64) -> I64:
     """Read a column of Dns at some rows, 0 for row -1."""
-    found: I64 = np.append(column.astype(np.int64), 0)[row]
-    return found
+    values: I64 = np.append(column.astype(np.int64), 0)[row]
+    return values
 
 
 def of_reply(view: View, column: NDArray[Any]) -> tuple[I64, Mask]:
@@ -77,8 +77,8 @@ def life(view: View) -> Values:
     shortest = np.full(len(view.trace.dns) + 1, np.inf)
     own = table.section == ANSWER
     np.minimum.at(shortest, table.message[own], table.ttl[own])
-    found = shortest[first(view.trace.exchanges.replies)]
-    return binned(np.where(np.isfinite(found), found, 0), LIFE, np.isfinite(found))
+    lifetime = shortest[first(view.trace.exchanges.replies)]
+    return binned(np.where(np.isfinite(lifetime), lifetime, 0), LIFE, np.isfinite(lifetime))
 
 
 def addresses(view: View) -> Values:
@@ -87,10 +87,10 @@ def addresses(view: View) -> Values:
 
     table = view.trace.answers
     own = np.flatnonzero((table.section == ANSWER) & ((table.kind == A) | (table.kind == AAAA)))
-    odd = special_bits(table.high[own], table.low[own]) != 0
+    special = special_bits(table.high[own], table.low[own]) != 0
     value = np.full(len(view.trace.dns) + 1, -1)
     value[table.message[own]] = 0
-    value[table.message[own[odd]]] = 1
+    value[table.message[own[special]]] = 1
     return value[first(view.trace.exchanges.replies)]
 
 

@@ -45,12 +45,12 @@ class Ordinary:
         Returns:
             The same shape, in nats; 0 where unknown.
         """
-        found = np.zeros(values.shape, np.float32)  # they are many, and three decimals count
+        nats = np.zeros(values.shape, np.float32)  # they are many, and three decimals count
         for column, (parent, chance) in enumerate(zip(self.parent, self.chance, strict=True)):
             given = values[:, parent] + 1 if parent >= 0 else np.zeros(len(values), np.int64)
             own = values[:, column]
-            found[:, column] = np.where(own >= 0, -np.log(tails(chance))[given, own], 0.0)
-        return found
+            nats[:, column] = np.where(own >= 0, -np.log(tails(chance))[given, own], 0.0)
+        return nats
 
     def standing(self, nats: NDArray[np.floating[Any]]) -> F64:
         """Turn how far conversations stand out into the share of ordinary ones that stand out less."""
@@ -69,25 +69,25 @@ class Ordinary:
         return {"facts": facts, "nats": self.nats.tolist(), "beyond": np.round(self.beyond, 6).tolist()}
 
     @classmethod
-    def from_json(cls, told: dict[str, Any], kind: Kind) -> "Ordinary":
+    def from_json(cls, document: dict[str, Any], kind: Kind) -> "Ordinary":
         """Read what `to_json` wrote.
 
         Raises:
             SchemaError: It was made for other facts.
         """
         names = [fact.id for fact in kind.facts]
-        if list(told["facts"]) != names:
+        if list(document["facts"]) != names:
             raise SchemaError(f"what is ordinary for {kind.many} was counted for other facts")
-        chance = tuple(np.array(told["facts"][name]["chance"], np.float64) for name in names)
+        chance = tuple(np.array(document["facts"][name]["chance"], np.float64) for name in names)
         for fact, table in zip(kind.facts, chance, strict=True):
             if table.shape[1] != len(fact.says):
                 raise SchemaError(f"what is ordinary for {kind.many} was counted for another {fact.id}")
-        given = [told["facts"][name]["given"] for name in names]
+        given = [document["facts"][name]["given"] for name in names]
         return cls(
             parent=tuple(-1 if name is None else names.index(name) for name in given),
             chance=tuple(table / table.sum(axis=1, keepdims=True) for table in chance),
-            nats=np.array(told["nats"]),
-            beyond=np.array(told["beyond"]),
+            nats=np.array(document["nats"]),
+            beyond=np.array(document["beyond"]),
         )
 
 
@@ -101,5 +101,5 @@ def tails(chance: F64) -> F64:
 @cache
 def ordinary() -> dict[str, Ordinary]:
     """Load what is ordinary for each kind, by its id."""
-    told = json.loads(files("netinterf.data").joinpath("ordinary.json").read_text(encoding="utf-8"))
-    return {kind.id: Ordinary.from_json(told["kinds"][kind.id], kind) for kind in KINDS}
+    document = json.loads(files("netinterf.data").joinpath("ordinary.json").read_text(encoding="utf-8"))
+    return {kind.id: Ordinary.from_json(document["kinds"][kind.id], kind) for kind in KINDS}

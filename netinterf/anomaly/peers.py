@@ -40,7 +40,7 @@ class Peers:
         return cls(port=port, server=server, size=size, **units)
 
     @property
-    def circles(self) -> tuple[tuple[I64, I64], tuple[I64, I64]]:
+    def peer_groups(self) -> tuple[tuple[I64, I64], tuple[I64, I64]]:
         """Peers and those of the own unit among them: far ones, and near ones."""
         return (self.port, self.port_unit), (self.server, self.server_unit)
 
@@ -60,7 +60,7 @@ class Peers:
         size = np.where(known, self.size, 0)
         same = [
             (_others(group * width + value, unit * width + value, size), _others(group, unit, size))
-            for group, unit in self.circles
+            for group, unit in self.peer_groups
         ]
         most = np.logical_or.reduce([2 * alike > among + imagined for alike, among in same])
         alike, among = same[0]

@@ -21,14 +21,14 @@ from netinterf.schema import Anomalies, SubjectKind
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
 
-__all__ = ["LISTED", "TOLD", "Members", "find_anomalies", "members_of", "own_rarity", "top"]
+__all__ = ["FACTS_COUNTED", "LISTED", "Members", "find_anomalies", "members_of", "own_rarity", "top"]
 
 Rows = NDArray[np.integer[Any]]
 
 LISTED = 0.999
 """From here on a conversation is listed: one of a thousand ordinary ones is."""
 
-TOLD = 2
+FACTS_COUNTED = 2
 """Facts that count: one alone is odd in many ordinary conversations, of more most say the same again. Two bring more
 kinds of interference into the top hundredth than one, and about as many as three or all; two can be read (judgement on
 what ``python -m benchmarks anomaly`` shows as *what was chosen*)."""
@@ -60,9 +60,9 @@ class Members(NamedTuple):
         return none
 
 
-def top(rarity: F32, told: int = TOLD) -> F32:
+def top(rarity: F32, count: int = FACTS_COUNTED) -> F32:
     """Add up the rarest facts of each row."""
-    most: F32 = np.partition(rarity, -told, axis=1)[:, -told:].sum(axis=1)
+    most: F32 = np.partition(rarity, -count, axis=1)[:, -count:].sum(axis=1)
     return most
 
 
@@ -79,18 +79,18 @@ def members_of(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Text) 
     view = View(trace)
     exchange = kind == SubjectKind.EXCHANGE
     connection = ~exchange & (trace.flows.protocol[flow] == TCP)
-    found = []
-    for one, chosen in ((CONNECTION, connection), (CONVERSATION, ~exchange & ~connection), (QUESTION, exchange)):
+    members = []
+    for category, chosen in ((CONNECTION, connection), (CONVERSATION, ~exchange & ~connection), (QUESTION, exchange)):
         row = np.flatnonzero(chosen)
         if len(row):
-            values = np.empty((len(row), len(one.facts)), np.int8)
-            for column, fact in enumerate(one.facts):
+            values = np.empty((len(row), len(category.facts)), np.int8)
+            for column, fact in enumerate(category.facts):
                 values[:, column] = fact.read(view)[subject[row]]
                 for flag in fact.blind:
                     values[getattr(trace.recording, flag)[flow[row]], column] = UNKNOWN
-            peers = peers_of(trace, flow[row], name.take(row), ported=one.ported)
-            found.append(Members.of(one, row, values, peers))
-    return found
+            peers = peers_of(trace, flow[row], name.take(row), ported=category.ported)
+            members.append(Members.of(category, row, values, peers))
+    return members
 
 
 def own_rarity(members: Members, usual: Ordinary) -> F32:
@@ -115,7 +115,7 @@ def find_anomalies(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Te
         own = np.where(members.alone, np.nan, usual.standing(top(rarity)))
         score[members.row] = own[members.pattern]
         rarity[~(own >= LISTED)] = 0
-        listed.append(_odd_facts(members, usual, rarity))
+        listed.append(_unusual_facts(members, usual, rarity))
     table = np.concatenate(listed)
     table = table[np.lexsort((-table[:, 1], table[:, 0]))]  # the rarest first
     sizes = np.bincount(table[:, 0].astype(np.int64), minlength=len(subject))
@@ -127,10 +127,10 @@ def find_anomalies(trace: Trace, subject: Rows, kind: Rows, flow: Rows, name: Te
 
 
 COLUMNS = {"fact": "u1", "value": "u1", "given": "i1", "ordinary": "f8", "alike": "i4", "peers": "i4"}
-"""Ragged columns of `Anomalies`, as `_odd_facts` has them."""
+"""Ragged columns of `Anomalies`, as `_unusual_facts` has them."""
 
 
-def _odd_facts(members: Members, usual: Ordinary, rarity: F32) -> F64:
+def _unusual_facts(members: Members, usual: Ordinary, rarity: F32) -> F64:
     """Tell which facts count, of members that are listed: whose, rarity, then `COLUMNS`.
 
     Args:
@@ -140,11 +140,11 @@ def _odd_facts(members: Members, usual: Ordinary, rarity: F32) -> F64:
     """
     some = np.flatnonzero(rarity.any(axis=1))
     rank = np.argsort(np.argsort(-rarity[some], axis=1, kind="stable"), axis=1)
-    told = (rarity[some] > 0) & (rank < TOLD)
+    counted = (rarity[some] > 0) & (rank < FACTS_COUNTED)
     rows = [np.empty((0, len(COLUMNS) + 2))]
-    for which in np.flatnonzero(told.any(axis=0)).tolist():
+    for which in np.flatnonzero(counted.any(axis=0)).tolist():
         _, alike, peers = members.others.shared(members.values[:, which])
-        who = np.flatnonzero(np.isin(members.pattern, some[told[:, which]]))
+        who = np.flatnonzero(np.isin(members.pattern, some[counted[:, which]]))
         own, above = members.pattern[who], usual.parent[which]
         given = members.values[own, above] if above >= 0 else np.full(len(who), UNKNOWN)
         rare = rarity[own, which].astype(np.float64)

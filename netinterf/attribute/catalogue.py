@@ -22,7 +22,9 @@ from netinterf.mechanisms import MECHANISMS, Written
 __all__ = ["CLASSES", "Background", "Feature", "System", "background", "class_of", "systems", "wanted_rules"]
 
 CLASSES = {
-    kind.value: tuple(one.path for one in MECHANISMS.values() if one.written is kind) for kind in Written if kind.value
+    kind.value: tuple(record.path for record in MECHANISMS.values() if record.written is kind)
+    for kind in Written
+    if kind.value
 }
 """What is common among resets is rare among pages: traits are counted for each class of mechanisms by itself."""
 
@@ -45,8 +47,8 @@ class Feature:
 
     def holds(self, value: I64) -> Mask:
         """Say of values of its trait whether they are as documented."""
-        found: Mask = ((value >= self.low) & (value <= self.high)) | np.isin(value, self.values)
-        return found
+        matches: Mask = ((value >= self.low) & (value <= self.high)) | np.isin(value, self.values)
+        return matches
 
     @property
     def is_text(self) -> bool:
@@ -90,7 +92,7 @@ def feature_of(entry: dict[str, Any]) -> Feature:
     """Read one feature."""
     trait = Trait[entry["trait"].upper()] if "trait" in entry else None
     low, high = entry.get("range", (0, -1))
-    pages = [one.name for one in signatures() if one.blocks] if "pages" in entry else []
+    pages = [signature.name for signature in signatures() if signature.blocks] if "pages" in entry else []
     return Feature(
         says=entry["says"],
         source=entry["source"],
@@ -136,13 +138,14 @@ def background() -> Background:
         count=data["systems"],
         share={
             kind: {
-                Trait[name.upper()]: {int(value): share for value, share in found.items()}
-                for name, found in traits.items()
+                Trait[name.upper()]: {int(value): share for value, share in shares.items()}
+                for name, shares in traits.items()
             }
             for kind, traits in data["share"].items()
         },
         mass={
-            system: {kind: tuple(found) for kind, found in classes.items()} for system, classes in data["mass"].items()
+            system: {kind: tuple(shares) for kind, shares in classes.items()}
+            for system, classes in data["mass"].items()
         },
         agreement=data["agreement"],
         temper=data["temper"],

@@ -17,35 +17,35 @@ from netinterf.schema import IpFlag, ParseError
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["asked_for", "forged_messages", "read_replies"]
+__all__ = ["forged_messages", "query_of", "read_replies"]
 
 UDP = 17
 
-NATURE = 0x04EF
+WRITER_FLAGS = 0x04EF
 """AA, RA, Z, AD, CD and RCODE: what the writer of a reply sets by itself (RFC 1035 §4.1.1, RFC 4035 §3)."""
 
 MOST_RECORDS = 8
 """Answer records of one reply that are read out; forged ones hold one or two."""
 
 
-def read_replies(trace: Trace, found: Finding, value: I64) -> Ragged:
+def read_replies(trace: Trace, findings: Finding, value: I64) -> Ragged:
     """Describe the forged replies of each finding, in place, and read out what they answer.
 
     Args:
         trace: The capture.
-        found: What is asked about.
+        findings: What is asked about.
         value: Traits by finding; only those of findings with forged DNS replies over UDP are written.
 
     Returns:
         What the replies of each finding say, as text; empty for other findings.
     """
-    owner, message = forged_messages(trace, found.forged)
+    owner, message = forged_messages(trace, findings.forged)
     subject, start, count = np.unique(owner, return_index=True, return_counts=True)
     if len(subject):
         value[subject, Trait.DNS_REPLIES] = np.minimum(count, MOST)
         describe_message(trace, subject, message[start], value)
         describe_packet(trace, subject, message[start], value)
-    lines: list[list[str]] = [[] for _ in found.flow]
+    lines: list[list[str]] = [[] for _ in findings.flow]
     for place, row in zip(owner.tolist(), message.tolist(), strict=True):
         if len(lines[place]) < MOST * MOST_RECORDS:
             lines[place] += answers_of(trace, row)
@@ -67,11 +67,11 @@ def forged_messages(trace: Trace, forged: Ragged) -> tuple[I64, I64]:
 def describe_message(trace: Trace, subject: I64, message: I64, value: I64) -> None:
     """Write down flags, lifetime and build of one message per finding."""
     dns, answers = trace.dns, trace.answers
-    value[subject, Trait.DNS_FLAGS] = dns.flags[message] & NATURE
+    value[subject, Trait.DNS_FLAGS] = dns.flags[message] & WRITER_FLAGS
     lost = (dns.error[message] == ParseError.BAD_VALUE) & (dns.qclass[message] == 0)
     value[subject, Trait.DNS_CLASS] = np.where(dns.questions[message] == 1, lost, UNKNOWN)
-    asked = asked_for(trace, message)
-    wanted = (asked >= 0) & dns.opt[np.maximum(asked, 0)]
+    query = query_of(trace, message)
+    wanted = (query >= 0) & dns.opt[np.maximum(query, 0)]
     value[subject, Trait.DNS_EDNS] = np.where(wanted, dns.opt[message], UNKNOWN)
     first = np.searchsorted(answers.message, message)
     there = first < len(answers)
@@ -85,18 +85,18 @@ def describe_message(trace: Trace, subject: I64, message: I64, value: I64) -> No
 def describe_packet(trace: Trace, subject: I64, message: I64, value: I64) -> None:
     """Write down the header of the packet of one message per finding."""
     packets, row = trace.packets, trace.dns.packet[message].astype(np.int64)
-    asked = asked_for(trace, message)
-    query = trace.dns.packet[np.maximum(asked, 0)].astype(np.int64)
+    query = query_of(trace, message)
+    query_packet = trace.dns.packet[np.maximum(query, 0)].astype(np.int64)
     v4 = packets.version[row] == 4
-    before = packets.ip_id[row].astype(np.int64) - packets.ip_id[query]
+    before = packets.ip_id[row].astype(np.int64) - packets.ip_id[query_packet]
     copied = np.where(before == 0, 1, np.where(before == 1, 2, 0))
     value[subject, Trait.TTL] = packets.ttl[row]
     value[subject, Trait.IP_ID] = np.where(v4, packets.ip_id[row].astype(np.int64), UNKNOWN)
-    value[subject, Trait.IP_ID_COPIED] = np.where(v4 & (asked >= 0), copied, UNKNOWN)
+    value[subject, Trait.IP_ID_COPIED] = np.where(v4 & (query >= 0), copied, UNKNOWN)
     value[subject, Trait.DF] = np.where(v4, packets.ip_flags[row] & IpFlag.DONT_FRAGMENT != 0, UNKNOWN)
 
 
-def asked_for(trace: Trace, message: I64) -> I64:
+def query_of(trace: Trace, message: I64) -> I64:
     """Find the first query of each message's exchange, row in Dns, -1 where none was captured."""
     queries = trace.exchanges.queries
     exchange = trace.dns.exchange[message].astype(np.int64)
@@ -110,14 +110,14 @@ def answers_of(trace: Trace, message: int) -> list[str]:
     answers = trace.answers
     rows = np.arange(*np.searchsorted(answers.message, [message, message + 1]))
     rows = rows[answers.section[rows] == 1][:MOST_RECORDS]
-    said = []
+    lines = []
     for row in rows.tolist():
         if answers.kind[row] == RecordType.CNAME:
-            said.append(f"CNAME {answers.target[row]}")
+            lines.append(f"CNAME {answers.target[row]}")
         elif answers.kind[row] in {RecordType.A, RecordType.AAAA}:
-            said.append(address_line(int(answers.high[row]), int(answers.low[row])))
+            lines.append(address_line(int(answers.high[row]), int(answers.low[row])))
     code = int(trace.dns.flags[message]) & 0xF
-    return said or [f"RCODE {code}"]
+    return lines or [f"RCODE {code}"]
 
 
 def address_line(high: int, low: int) -> str:

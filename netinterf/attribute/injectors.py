@@ -11,20 +11,20 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.attribute.dns_traits import asked_for, forged_messages
+from netinterf.attribute.dns_traits import forged_messages, query_of
 from netinterf.mechanisms import Written, written_by
 from netinterf.schema import IpFlag, Verdicts
 from netinterf.trace import Trace
 
 __all__ = ["Injector", "list_injectors"]
 
-OWN = 0x0480
+WRITER_FLAGS = 0x0480
 """AA and RA: what the writer of a reply sets by itself (RFC 1035 §4.1.1)."""
 
-COPIED = 0x0110
+COPIED_FLAGS = 0x0110
 """RD and CD: what it copies from the question (RFC 1035 §4.1.1, RFC 4035 §3.1.6)."""
 
-SEEN = 2
+LEAST_QUESTIONS = 2
 """Questions that a hand must have answered beside another to count: one odd reply may be a packet that was changed on
 the way, and of two replies to a question the genuine one may have been taken for the forged one."""
 
@@ -76,49 +76,49 @@ def list_injectors(trace: Trace, verdicts: Verdicts) -> tuple[Injector, ...]:
     if not len(message):
         return ()
     dns, packets, packet = trace.dns, trace.packets, trace.dns.packet[message].astype(np.int64)
-    asked = asked_for(trace, message)
-    wanted = (asked >= 0) & dns.opt[np.maximum(asked, 0)]
+    query = query_of(trace, message)
+    wanted = (query >= 0) & dns.opt[np.maximum(query, 0)]
     informative = trace.recording.ttl_informative | trace.recording.ip_id_informative
-    told = (packets.version[packet] == 4) & informative[packets.flow[packet]]
+    df_known = (packets.version[packet] == 4) & informative[packets.flow[packet]]
     first = np.searchsorted(trace.answers.message, message)
     place = np.minimum(first, max(len(trace.answers) - 1, 0))
     answered = (first < len(trace.answers)) & (dns.answers[message] > 0)
     answered &= trace.answers.message[place] == message if len(trace.answers) else False
     pointer = np.full(len(message), -1, np.int64)
     pointer[answered] = trace.answers.pointer[place[answered]]
-    hand = np.stack(
+    fingerprint = np.stack(
         [
-            dns.flags[message] & OWN,
-            np.where(told, packets.ip_flags[packet] & IpFlag.DONT_FRAGMENT == 0, -1),
+            dns.flags[message] & WRITER_FLAGS,
+            np.where(df_known, packets.ip_flags[packet] & IpFlag.DONT_FRAGMENT == 0, -1),
             pointer,
             np.where(wanted, dns.opt[message], -1),
         ],
         axis=1,
     ).astype(np.int64)
     kind = trace.exchanges.kind[np.maximum(dns.exchange[message], 0)].astype(np.int64)
-    alike = np.stack([dns.flags[message] & COPIED, wanted, kind], axis=1).astype(np.int64)
+    alike = np.stack([dns.flags[message] & COPIED_FLAGS, wanted, kind], axis=1).astype(np.int64)
     best: tuple[Injector, ...] = ()
     for question in np.unique(alike, axis=0):
         here = np.flatnonzero((alike == question).all(axis=1))
-        found = hands(hand[here], dns.exchange[message[here]].astype(np.int64))
-        best = max(best, found, key=lambda some: (len(some), sum(one.questions for one in some)))
+        injectors = injectors_of(fingerprint[here], dns.exchange[message[here]].astype(np.int64))
+        best = max(best, injectors, key=lambda some: (len(some), sum(injector.questions for injector in some)))
     return best
 
 
-def hands(hand: I64, exchange: I64) -> tuple[Injector, ...]:
+def injectors_of(fingerprint: I64, exchange: I64) -> tuple[Injector, ...]:
     """Tell the hands among replies to questions alike: those that answered one question side by side, or the busiest.
 
     What some replies do not show (-1: the capture cut them off) tells none apart.
     """
-    hand = np.where((hand < 0).any(axis=0), -1, hand)
-    kinds, place = np.unique(hand, axis=0, return_inverse=True)
+    fingerprint = np.where((fingerprint < 0).any(axis=0), -1, fingerprint)
+    kinds, place = np.unique(fingerprint, axis=0, return_inverse=True)
     pairs = np.unique(np.stack([exchange, place.reshape(-1)]), axis=1)
     beside = np.isin(pairs[0], pairs[0][np.flatnonzero(np.diff(pairs[0]) == 0)])
     questions = np.bincount(pairs[1], minlength=len(kinds))
     side_by_side = np.bincount(pairs[1][beside], minlength=len(kinds))
-    kept = np.flatnonzero(side_by_side >= SEEN)
-    kept = kept if len(kept) > 1 else np.array([questions.argmax()])
-    found = [
+    counted = np.flatnonzero(side_by_side >= LEAST_QUESTIONS)
+    counted = counted if len(counted) > 1 else np.array([questions.argmax()])
+    injectors = [
         Injector(
             authority=bool(flags & 0x0400),
             recursion=bool(flags & 0x0080),
@@ -127,6 +127,8 @@ def hands(hand: I64, exchange: I64) -> tuple[Injector, ...]:
             edns=None if edns < 0 else bool(edns),
             questions=number,
         )
-        for (flags, fragment, pointer, edns), number in zip(kinds[kept].tolist(), questions[kept].tolist(), strict=True)
+        for (flags, fragment, pointer, edns), number in zip(
+            kinds[counted].tolist(), questions[counted].tolist(), strict=True
+        )
     ]
-    return tuple(sorted(found, key=lambda one: -one.questions))
+    return tuple(sorted(injectors, key=lambda injector: -injector.questions))

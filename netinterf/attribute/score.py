@@ -15,7 +15,7 @@ from netinterf.attribute.trait import UNKNOWN, Traits
 from netinterf.context.pages import match_pages
 from netinterf.table import Ragged
 
-__all__ = ["Scores", "Words", "look", "posterior", "score"]
+__all__ = ["Scores", "Words", "find_feature", "posterior", "score"]
 
 PAGE = 4096
 """Bytes of text that are looked at: marks stand at the head of pages, and certificates are as long."""
@@ -26,14 +26,14 @@ class Scores:
     """How findings fit; one row per finding, one column per system."""
 
     llr: F64  # log-likelihood ratio against an undocumented system, -inf for another mechanism
-    shown: tuple[Mask, ...]  # per system, shape (findings, features): the feature was seen
+    matches: tuple[Mask, ...]  # per system, shape (findings, features): the feature was seen
 
 
 def score(
     traits: Traits,
     mechanism: NDArray[np.str_],
     rules: Mask,
-    known: tuple[System, ...],
+    catalogue: tuple[System, ...],
     common: Background,
 ) -> Scores:
     """Hold findings against a catalogue.
@@ -42,40 +42,40 @@ def score(
         traits: What their packets look like.
         mechanism: The mechanism of each.
         rules: Which of `wanted_rules` was observed of each, shape (findings, rules).
-        known: The catalogue.
+        catalogue: The systems that are documented.
         common: How common traits are.
     """
     words = Words(traits.text)
-    llr = np.zeros((len(traits), len(known)))
-    shown = []
-    for column, system in enumerate(known):
-        seen = np.zeros((len(traits), len(system.features)), np.bool_)
+    llr = np.zeros((len(traits), len(catalogue)))
+    matches = []
+    for column, system in enumerate(catalogue):
+        present = np.zeros((len(traits), len(system.features)), np.bool_)
         for place, feature in enumerate(system.features):
-            told, seen[:, place] = look(feature, traits, rules, words)
-            told &= np.isin(mechanism, feature.only or system.mechanisms)
-            seen[:, place] &= told
+            observable, present[:, place] = find_feature(feature, traits, rules, words)
+            observable &= np.isin(mechanism, feature.only or system.mechanisms)
+            present[:, place] &= observable
             if feature.key:
-                llr[told & ~seen[:, place], column] = -np.inf
-            llr[:, column] += np.where(told, gain(system.id, place, seen[:, place], mechanism, common), 0.0)
+                llr[observable & ~present[:, place], column] = -np.inf
+            llr[:, column] += np.where(observable, gain(system.id, place, present[:, place], mechanism, common), 0.0)
         llr[~np.isin(mechanism, system.mechanisms), column] = -np.inf
-        shown.append(seen)
-    return Scores(llr=llr, shown=tuple(shown))
+        matches.append(present)
+    return Scores(llr=llr, matches=tuple(matches))
 
 
-def gain(system: str, place: int, seen: Mask, mechanism: NDArray[np.str_], common: Background) -> F64:
+def gain(system: str, place: int, present: Mask, mechanism: NDArray[np.str_], common: Background) -> F64:
     """Weigh whether a feature was seen: how likely the system shows it, against how often others do."""
-    result = np.full(len(seen), np.log(1.0 - common.agreement))
+    result = np.full(len(present), np.log(1.0 - common.agreement))
     for kind, masses in common.mass[system].items():
         ratio = common.agreement / masses[place] + 1.0 - common.agreement
-        result[seen & np.isin(mechanism, CLASSES[kind])] = np.log(ratio)
+        result[present & np.isin(mechanism, CLASSES[kind])] = np.log(ratio)
     return common.temper * result
 
 
-def look(feature: Feature, traits: Traits, rules: Mask, words: "Words") -> tuple[Mask, Mask]:
+def find_feature(feature: Feature, traits: Traits, rules: Mask, words: "Words") -> tuple[Mask, Mask]:
     """Say of each finding whether a feature can be told, and whether it is there."""
     if feature.rules:
-        asked = [wanted_rules().index(rule) for rule in feature.rules]
-        return np.ones(len(traits), np.bool_), np.any(rules[:, asked], axis=1)
+        columns = [wanted_rules().index(rule) for rule in feature.rules]
+        return np.ones(len(traits), np.bool_), np.any(rules[:, columns], axis=1)
     if feature.is_text:
         return traits.text.lengths > 0, words.hold(feature)
     assert feature.trait is not None
@@ -87,11 +87,11 @@ class Words:
     """What the packets of findings carried, each different text looked at once."""
 
     def __init__(self, text: Ragged) -> None:
-        found: dict[bytes, int] = {}
-        self.which = np.array([found.setdefault(one.tobytes()[:PAGE], len(found)) for one in text], np.int64)
-        self.texts = list(found)
-        pages = match_pages(Ragged.of([np.frombuffer(one, np.uint8) for one in self.texts], np.uint8))
-        self.names = [frozenset(signature.name for signature in one) for one in pages]
+        index: dict[bytes, int] = {}
+        self.which = np.array([index.setdefault(payload.tobytes()[:PAGE], len(index)) for payload in text], np.int64)
+        self.texts = list(index)
+        pages = match_pages(Ragged.of([np.frombuffer(payload, np.uint8) for payload in self.texts], np.uint8))
+        self.names = [frozenset(signature.name for signature in signatures) for signatures in pages]
 
     def hold(self, feature: Feature) -> Mask:
         """Say of each finding whether its text holds a mark or matches a signature of *feature*."""

@@ -29,7 +29,7 @@ RAREST = 0.002
 eight."""
 
 
-class Seen(Protocol):
+class FindingTraits(Protocol):
     """What a capture's findings look like."""
 
     @property
@@ -68,12 +68,12 @@ def similarity(result_a: Any, result_b: Any) -> Similarity:
     Returns:
         The comparison of the class of findings (resets, content, certificates) in which most can be said.
     """
-    sides = [[one.ledger.attributions for one in result.judged] for result in (result_a, result_b)]
+    sides = [[judged.ledger.attributions for judged in result.judged] for result in (result_a, result_b)]
     compared = [compare(kind, *(of_class(side, kind) for side in sides)) for kind in CLASSES]
-    return max(compared, key=lambda one: (len(one.traits), abs(one.llr)))
+    return max(compared, key=lambda comparison: (len(comparison.traits), abs(comparison.llr)))
 
 
-def of_class(parts: list[Seen], kind: str) -> I64:
+def of_class(parts: list[FindingTraits], kind: str) -> I64:
     """Gather the traits of findings of one class."""
     values = [part.traits.value[np.isin(part.mechanism, CLASSES[kind])] for part in parts]
     return np.concatenate([np.empty((0, len(Trait)), np.int64), *values])
@@ -82,21 +82,21 @@ def of_class(parts: list[Seen], kind: str) -> I64:
 def compare(kind: str, first: I64, second: I64) -> Similarity:
     """Compare the findings of one class."""
     common = background()
-    found = []
+    compared = []
     for trait in Trait:
         if trait in PLACE:
             continue
-        one, other = chosen(first[:, trait]), chosen(second[:, trait])
-        if UNKNOWN not in (one, other):
-            llr = common.temper * gain(common, kind, trait, one, other)
-            found.append(Alike(trait=trait.name.lower(), first=one, second=other, llr=llr))
-    total = sum(alike.llr for alike in found)
-    score = 1.0 / (1.0 + common.unknown * np.exp(-total)) if found else np.nan
+        value, other_value = chosen(first[:, trait]), chosen(second[:, trait])
+        if UNKNOWN not in (value, other_value):
+            llr = common.temper * gain(common, kind, trait, value, other_value)
+            compared.append(Alike(trait=trait.name.lower(), first=value, second=other_value, llr=llr))
+    total = sum(alike.llr for alike in compared)
+    score = 1.0 / (1.0 + common.unknown * np.exp(-total)) if compared else np.nan
     return Similarity(
         score=float(score),
         llr=float(total),
         findings=(len(first), len(second)),
-        traits=tuple(sorted(found, key=lambda alike: -abs(alike.llr))),
+        traits=tuple(sorted(compared, key=lambda alike: -abs(alike.llr))),
     )
 
 

@@ -37,7 +37,7 @@ SEGMENT = 1460
 """Distance between the sequence numbers of successive resets, whatever the segment size (Weaver et al., NDSS 2009)."""
 
 
-def read_traits(trace: Trace, found: Finding) -> Traits:
+def read_traits(trace: Trace, findings: Finding) -> Traits:
     """Read the traits of findings whose packets were forged.
 
     Of packets in both directions those to the client count, if there are any: the others may be answers to them. Of
@@ -45,45 +45,45 @@ def read_traits(trace: Trace, found: Finding) -> Traits:
     devices were at work (Wu et al., S&P 2025, types I and II), and those with ACK are described.
     """
     packets = trace.packets
-    owner, row = found.forged.parents(), found.forged.values.astype(np.int64)
+    owner, row = findings.forged.parents(), findings.forged.values.astype(np.int64)
     tcp = packets.protocol[row] == 6
     inbound = tcp & ~packets.outbound[row]
-    to_client = np.bincount(owner[inbound], minlength=len(found.flow)) > 0
-    kept = tcp & (packets.outbound[row] != to_client[owner])
-    order = np.lexsort((row[kept], owner[kept]))
-    owner, row = first_burst(trace, owner[kept][order], row[kept][order])
-    value = np.full((len(found.flow), len(Trait)), UNKNOWN, np.int64)
+    to_client = np.bincount(owner[inbound], minlength=len(findings.flow)) > 0
+    selected = tcp & (packets.outbound[row] != to_client[owner])
+    order = np.lexsort((row[selected], owner[selected]))
+    owner, row = first_burst(trace, owner[selected][order], row[selected][order])
+    value = np.full((len(findings.flow), len(Trait)), UNKNOWN, np.int64)
     if len(row):
         count_kinds(packets.tcp_flags[row], packets.payload_length[row], owner, value)
-        owner, row = of_one_form(trace, owner, row)
-        describe_first(trace, found, owner, row, value)
+        owner, row = drop_bare_resets(trace, owner, row)
+        describe_first(trace, findings, owner, row, value)
         describe_course(trace, owner, row, value)
-        value[:, Trait.COUNTER] = counted(trace, found, value)
-    answers = read_replies(trace, found, value)
-    compare_findings(trace, found, value)
-    value[:, Trait.TRIGGER] = np.where(found.trigger > 0, found.trigger.astype(np.int64), UNKNOWN)
-    return Traits(value=value, text=beside(carried(trace, found, owner, row), answers))
+        value[:, Trait.COUNTER] = from_counter(trace, findings, value)
+    answers = read_replies(trace, findings, value)
+    compare_findings(trace, findings, value)
+    value[:, Trait.TRIGGER] = np.where(findings.trigger > 0, findings.trigger.astype(np.int64), UNKNOWN)
+    return Traits(value=value, text=joined_text(carried(trace, findings, owner, row), answers))
 
 
-def beside(left: Ragged, right: Ragged) -> Ragged:
+def joined_text(left: Ragged, right: Ragged) -> Ragged:
     """Join two columns of text row by row; of each row one is empty."""
-    both = Ragged.concat([left, right])
-    return both.take(np.where(left.lengths > 0, np.arange(len(left)), len(left) + np.arange(len(right))))
+    stacked = Ragged.concat([left, right])
+    return stacked.take(np.where(left.lengths > 0, np.arange(len(left)), len(left) + np.arange(len(right))))
 
 
-def carried(trace: Trace, found: Finding, owner: I64, row: I64) -> Ragged:
+def carried(trace: Trace, findings: Finding, owner: I64, row: I64) -> Ragged:
     """Gather what the packets carried; where a bare FIN closes an answer, that answer."""
     packets, sides = trace.packets, trace.sides
     subject, start = np.unique(owner, return_index=True)
     first = row[start]
-    empty = np.bincount(owner, packets.payload_captured[row], len(found.flow))[subject] == 0
+    empty = np.bincount(owner, packets.payload_captured[row], len(findings.flow))[subject] == 0
     closing = empty & (packets.tcp_flags[first] & TcpFlag.FIN != 0)
-    answer = sides.first_payload[2 * found.flow[subject] + ~packets.outbound[first]].astype(np.int64)
+    answer = sides.first_payload[2 * findings.flow[subject] + ~packets.outbound[first]].astype(np.int64)
     closing &= (answer >= 0) & (answer < first)
     row = np.where(closing[np.searchsorted(subject, owner)], answer[np.searchsorted(subject, owner)], row)
     length = packets.payload_captured[row].astype(np.int64)
     text = trace.buffer[spans(packets.payload_start[row], length)]
-    size = np.bincount(owner, length, len(found.flow)).astype(np.int64)
+    size = np.bincount(owner, length, len(findings.flow)).astype(np.int64)
     return Ragged.from_lengths(size, text)
 
 
@@ -92,17 +92,17 @@ def first_burst(trace: Trace, owner: I64, row: I64) -> tuple[I64, I64]:
     packets = trace.packets
     start = np.flatnonzero(np.diff(owner, prepend=-1))
     began = np.repeat(packets.time[row[start]], np.diff(np.append(start, len(row))))
-    kept = (packets.time[row] - began <= BURST_NS) | (packets.tcp_flags[row] & TcpFlag.RST == 0)
-    return owner[kept], row[kept]
+    selected = (packets.time[row] - began <= BURST_NS) | (packets.tcp_flags[row] & TcpFlag.RST == 0)
+    return owner[selected], row[selected]
 
 
-def of_one_form(trace: Trace, owner: I64, row: I64) -> tuple[I64, I64]:
+def drop_bare_resets(trace: Trace, owner: I64, row: I64) -> tuple[I64, I64]:
     """Of resets with and without ACK keep those with; other packets stay."""
     flags = trace.packets.tcp_flags[row]
     bare = (flags & TcpFlag.RST != 0) & (flags & TcpFlag.ACK == 0)
     mixed = np.bincount(owner[(flags & TcpFlag.RST != 0) & ~bare], minlength=int(owner.max(initial=0)) + 1) > 0
-    kept = ~(bare & mixed[owner])
-    return owner[kept], row[kept]
+    selected = ~(bare & mixed[owner])
+    return owner[selected], row[selected]
 
 
 def count_kinds(flags: U16, length: U32, owner: I64, value: I64) -> None:
@@ -118,38 +118,38 @@ def count_kinds(flags: U16, length: U32, owner: I64, value: I64) -> None:
     value[np.bincount(owner, minlength=len(value)) == 0, : Trait.DATA + 1] = UNKNOWN
 
 
-def describe_first(trace: Trace, found: Finding, owner: I64, row: I64, value: I64) -> None:
+def describe_first(trace: Trace, findings: Finding, owner: I64, row: I64, value: I64) -> None:
     """Describe the first packet of each finding, beside what set it off and what the same end had sent."""
     packets, sides = trace.packets, trace.sides
     subject, start = np.unique(owner, return_index=True)
     first = row[start]
-    flow = found.flow[subject]
+    flow = findings.flow[subject]
     side = 2 * flow + ~packets.outbound[first]
     v4 = packets.version[first] == 4
-    cause = found.trigger_packet[subject].astype(np.int64)
-    heard = (cause >= 0) & (packets.outbound[np.maximum(cause, 0)] != packets.outbound[first])
+    cause = findings.trigger_packet[subject].astype(np.int64)
+    triggered = (cause >= 0) & (packets.outbound[np.maximum(cause, 0)] != packets.outbound[first])
     reset = packets.tcp_flags[first] & TcpFlag.RST != 0
     ttl, ip_id = packets.ttl[first].astype(np.int64), packets.ip_id[first].astype(np.int64)
-    greeting = sides.syn[side].astype(np.int64)
-    away = np.abs(ttl - packets.ttl[np.maximum(greeting, 0)].astype(np.int64)) > 2
+    syn = sides.syn[side].astype(np.int64)
+    other_distance = np.abs(ttl - packets.ttl[np.maximum(syn, 0)].astype(np.int64)) > 2
     window = packets.window[first].astype(np.int64)
     before = ip_id - packets.ip_id[np.maximum(cause, 0)].astype(np.int64)
-    odd = packets.tcp_flags[first].astype(np.int64) & ~(TcpFlag.RST | TcpFlag.ACK)
-    asked = sides.first_payload[side ^ 1].astype(np.int64)
-    stage = np.where(asked < 0, 0, np.where(cause == asked, 1, 2))
+    other_flags = packets.tcp_flags[first].astype(np.int64) & ~(TcpFlag.RST | TcpFlag.ACK)
+    request = sides.first_payload[side ^ 1].astype(np.int64)
+    stage = np.where(request < 0, 0, np.where(cause == request, 1, 2))
     stage = np.where(
-        (asked >= 0) & ((asked > first) | (cause < 0)), UNKNOWN, stage
+        (request >= 0) & ((request > first) | (cause < 0)), UNKNOWN, stage
     )  # a reset may overtake what drew it
     write = {
         Trait.RESET_BYTES: (packets.payload_length[first].astype(np.int64), reset),
-        Trait.ODD_FLAGS: (odd, reset),
+        Trait.ODD_FLAGS: (other_flags, reset),
         Trait.TTL: (ttl, None),
-        Trait.TTL_DISTANCE: (away, (greeting >= 0) & (greeting != first)),
+        Trait.TTL_DISTANCE: (other_distance, (syn >= 0) & (syn != first)),
         Trait.IP_ID: (ip_id, v4),
-        Trait.IP_ID_COPIED: (np.where(before == 0, 1, np.where(before == 1, 2, 0)), v4 & heard),
+        Trait.IP_ID_COPIED: (np.where(before == 0, 1, np.where(before == 1, 2, 0)), v4 & triggered),
         Trait.DF: (packets.ip_flags[first] & IpFlag.DONT_FRAGMENT != 0, v4),
         Trait.WINDOW: (window, None),
-        Trait.WINDOW_COPIED: (window == packets.window[np.maximum(cause, 0)], heard),
+        Trait.WINDOW_COPIED: (window == packets.window[np.maximum(cause, 0)], triggered),
         Trait.OPTIONS: (packets.tcp_options[first] != 0, None),
         Trait.STAGE: (stage, None),
     }
@@ -178,22 +178,24 @@ def describe_course(trace: Trace, owner: I64, row: I64, value: I64) -> None:
     value[many, Trait.SECOND_TTL] = np.abs(ttl[follows] - ttl[follows - 1])[second]
     step = np.abs(packets.relative_seq[row[follows]] - packets.relative_seq[row[follows - 1]])[second]
     resets = packets.tcp_flags[row] & TcpFlag.RST != 0
-    both = (resets[follows] & resets[follows - 1])[second]
-    value[many, Trait.SEQ_COURSE] = np.where(both, np.where(step == 0, 0, np.where(step == SEGMENT, 1, 2)), UNKNOWN)
-    value[many, Trait.SEQ_STEP] = np.where(both, step, UNKNOWN)
+    two_resets = (resets[follows] & resets[follows - 1])[second]
+    value[many, Trait.SEQ_COURSE] = np.where(
+        two_resets, np.where(step == 0, 0, np.where(step == SEGMENT, 1, 2)), UNKNOWN
+    )
+    value[many, Trait.SEQ_STEP] = np.where(two_resets, step, UNKNOWN)
 
 
-def counted(trace: Trace, found: Finding, value: I64) -> I64:
+def from_counter(trace: Trace, findings: Finding, value: I64) -> I64:
     """Say which findings lie on a path whose resets take hop limit and window from one counter.
 
     Unknown on paths with few bursts, and where all have one hop limit: some networks level them.
     """
     flows = trace.flows
-    told = np.flatnonzero(value[:, Trait.ACKING] > 0)
-    ttl, residue = value[told, Trait.TTL], (value[told, Trait.WINDOW] - value[told, Trait.TTL]) % PERIOD
-    pair = flows.client[found.flow].astype(np.int64) * len(trace.hosts) + flows.server[found.flow]
+    with_ack = np.flatnonzero(value[:, Trait.ACKING] > 0)
+    ttl, residue = value[with_ack, Trait.TTL], (value[with_ack, Trait.WINDOW] - value[with_ack, Trait.TTL]) % PERIOD
+    pair = flows.client[findings.flow].astype(np.int64) * len(trace.hosts) + flows.server[findings.flow]
     _, path = np.unique(pair, return_inverse=True)
-    count, path = int(path.max(initial=-1)) + 1, path.reshape(-1)[told]
+    count, path = int(path.max(initial=-1)) + 1, path.reshape(-1)[with_ack]
     low, high = np.full(count, 256), np.full(count, -1)
     np.minimum.at(low, path, ttl)
     np.maximum.at(high, path, ttl)
@@ -201,19 +203,19 @@ def counted(trace: Trace, found: Finding, value: I64) -> I64:
     counter = (residues <= MOST_RESIDUES) & (ttls > residues)
     able = (np.bincount(path, minlength=count) >= LEAST_BURSTS) & (high - low > LEAST_SPREAD)
     result = np.full(len(value), UNKNOWN, np.int64)
-    result[told] = np.where(able[path], counter[path], UNKNOWN)
+    result[with_ack] = np.where(able[path], counter[path], UNKNOWN)
     return result
 
 
-def compare_findings(trace: Trace, found: Finding, value: I64) -> None:
+def compare_findings(trace: Trace, findings: Finding, value: I64) -> None:
     """Say what stays the same from one finding to the next, where a client has `LEAST_BURSTS` of one shape."""
     shape = value[:, [Trait.BARE, Trait.ACKING, Trait.FINS]]
-    key = np.concatenate([trace.flows.client[found.flow].astype(np.int64)[:, None], shape], axis=1)
+    key = np.concatenate([trace.flows.client[findings.flow].astype(np.int64)[:, None], shape], axis=1)
     _, box = np.unique(key, axis=0, return_inverse=True)
     box = box.reshape(-1)
     for trait, over in COMPARED:
-        told = np.flatnonzero(value[:, trait] != UNKNOWN)
-        count = np.bincount(box[told], minlength=len(value))
-        kinds = np.bincount(np.unique(box[told] << 32 | value[told, trait]) >> 32, minlength=len(value))
-        several = kinds[box[told]] > 1
-        value[told, over] = np.where(count[box[told]] >= LEAST_BURSTS, several, UNKNOWN)
+        known = np.flatnonzero(value[:, trait] != UNKNOWN)
+        count = np.bincount(box[known], minlength=len(value))
+        kinds = np.bincount(np.unique(box[known] << 32 | value[known, trait]) >> 32, minlength=len(value))
+        several = kinds[box[known]] > 1
+        value[known, over] = np.where(count[box[known]] >= LEAST_BURSTS, several, UNKNOWN)

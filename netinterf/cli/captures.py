@@ -24,24 +24,24 @@ class Captures:
         errors: What could not be read so far, as it may be written into an answer.
     """
 
-    def __init__(self, found: Found, options: Options, output: Output, redaction: Redaction | None) -> None:
+    def __init__(self, files: Found, options: Options, output: Output, redaction: Redaction | None) -> None:
         self.read = self.interfered = 0
         self.errors: list[CaptureError] = []
         self._redaction = redaction
-        self._note(*found.errors)
+        self._note(*files.errors)
         self._output = output
-        self._judged = judge_each(found.captures, options)
+        self._judged = judge_each(files.captures, options)
 
     def __iter__(self) -> Iterator[Judged]:
         """Walk those that can be read until nobody reads the output; each is handed over before the next is judged."""
-        for one in self._judged:
-            if not isinstance(one, Judged):
-                complain(str(one))
-                self._note(one)
+        for outcome in self._judged:
+            if not isinstance(outcome, Judged):
+                complain(str(outcome))
+                self._note(outcome)
                 continue
-            self.interfered += one.summary.outcomes["interfered"]
+            self.interfered += outcome.summary.outcomes["interfered"]
             self.read += 1
-            yield one if self._redaction is None else one.redacted(self._redaction)
+            yield outcome if self._redaction is None else outcome.redacted(self._redaction)
             self._output.flush()
             if self._output.closed:
                 return
@@ -58,6 +58,6 @@ def judge_each(captures: Sequence[str], options: Options) -> Iterator[Judged | C
     """Judge captures one after the other, with progress from the first to the last."""
     progress = Progress()
     for place, capture in enumerate(captures, 1):
-        with progress.reading(capture, place, len(captures)) as told:
-            one = judge_path(capture, options, progress=told)
-        yield one
+        with progress.reading(capture, place, len(captures)) as advance:
+            outcome = judge_path(capture, options, progress=advance)
+        yield outcome

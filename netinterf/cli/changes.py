@@ -13,7 +13,7 @@ from netinterf.writing import dump
 from netinterf.written.format import CAPTURE, line, verdict_line
 from netinterf.written.record import Verdict
 
-__all__ = ["FORMS", "Form", "Told"]
+__all__ = ["FORMS", "ChangeWriter", "Form"]
 
 State = tuple[str, str, str | None]  # outcome, grade and mechanism
 
@@ -68,7 +68,7 @@ FORMS: Mapping[str, Form] = {
 }
 
 
-class Told:
+class ChangeWriter:
     """Write verdicts as they change.
 
     Args:
@@ -89,11 +89,11 @@ class Told:
         Groups are told when they are final, since they come and go with every member.
         """
         ledger = judged.ledger
-        found = [verdict for verdict in ledger.findings() if verdict.group is None]
-        gone = set(self._states) - {subject_key(verdict) for verdict in found}
+        findings = [verdict for verdict in ledger.findings() if verdict.group is None]
+        gone = set(self._states) - {subject_key(verdict) for verdict in findings}
         rows = np.flatnonzero(np.isin(ledger.first_frame, [frame for _, frame in gone if frame is not None]))
-        found += [verdict for row in rows.tolist() if subject_key(verdict := ledger[row]) in gone]
-        for verdict in found:
+        findings += [verdict for row in rows.tolist() if subject_key(verdict := ledger[row]) in gone]
+        for verdict in findings:
             state = state_of(verdict)
             if self._states.get(subject_key(verdict)) != state:
                 self._states[subject_key(verdict)] = state

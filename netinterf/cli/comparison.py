@@ -23,8 +23,8 @@ def run_compare(arguments: argparse.Namespace) -> int:
     """Judge both sides, and write what they show together; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
     sides = [find_or_complain(paths) for paths in (arguments.paths, arguments.against)]
-    with Output(arguments.out, inputs_of(arguments, [path for found in sides for path in found.captures])) as output:
-        here, there = (judged(found, options, output, redaction) for found in sides)
+    with Output(arguments.out, inputs_of(arguments, [path for files in sides for path in files.captures])) as output:
+        here, there = (judged(files, options, output, redaction) for files in sides)
         for side, what in ((here, "nothing to compare"), (there, "nothing to compare against")):
             if not side.judged:
                 complain(f"{what}: no capture of that side could be read")
@@ -37,7 +37,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
     return EXIT_FOUND if arguments.fail_on and comparison.interfered else EXIT_OK
 
 
-def judged(found: Found, options: Options, output: Output, redaction: Redaction | None) -> Result:
+def judged(files: Found, options: Options, output: Output, redaction: Redaction | None) -> Result:
     """Judge one side; what cannot be read is complained about."""
-    captures = Captures(found, options, output, redaction)
-    return Result(judged=tuple(captures), errors=tuple(captures.errors), skipped=found.skipped)
+    captures = Captures(files, options, output, redaction)
+    return Result(judged=tuple(captures), errors=tuple(captures.errors), skipped=files.skipped)

@@ -23,13 +23,13 @@ __all__ = ["run_explain"]
 def run_explain(arguments: argparse.Namespace) -> int:
     """Judge one capture and write all that is known about one of its conversations; return the exit status."""
     with Output(arguments.out, inputs_of(arguments, [arguments.path])) as output:
-        told = explanations(arguments)
-        output.write(text(told) if arguments.format == "text" else lines(told))
+        explained = explanations(arguments)
+        output.write(text(explained) if arguments.format == "text" else lines(explained))
         output.close()
     if output.failed:
         return EXIT_NO_OUTPUT
-    found = any(one.verdict.outcome is Outcome.INTERFERED for one in told)
-    return EXIT_FOUND if arguments.fail_on and found else EXIT_OK
+    interfered = any(subject.verdict.outcome is Outcome.INTERFERED for subject in explained)
+    return EXIT_FOUND if arguments.fail_on and interfered else EXIT_OK
 
 
 def explanations(arguments: argparse.Namespace) -> list[Explained]:
@@ -40,8 +40,8 @@ def explanations(arguments: argparse.Namespace) -> list[Explained]:
         UsageError: An argument is wrong, or names no conversation.
     """
     options, redaction = read_options(arguments), read_redaction(arguments)
-    with Progress().reading(arguments.path) as told:
-        judged = judge_path(arguments.path, options, progress=told)
+    with Progress().reading(arguments.path) as advance:
+        judged = judge_path(arguments.path, options, progress=advance)
     if isinstance(judged, CaptureError):
         raise judged
     trace = read_all_again(judged)
@@ -52,13 +52,13 @@ def explanations(arguments: argparse.Namespace) -> list[Explained]:
     return [explain_subject(judged, trace, int(row), analyzers) for row in rows]
 
 
-def text(told: list[Explained]) -> Iterator[str]:
+def text(explained: list[Explained]) -> Iterator[str]:
     """Write for people, a rule between subjects."""
-    for place, one in enumerate(told):
+    for place, subject in enumerate(explained):
         yield from ["", "-" * 16, ""] * bool(place)
-        yield from explained_text(one)
+        yield from explained_text(subject)
 
 
-def lines(told: list[Explained]) -> Iterator[str]:
+def lines(explained: list[Explained]) -> Iterator[str]:
     """Write for programs, one object a line."""
-    return (dump(explained_line(one)) for one in told)
+    return (dump(explained_line(subject)) for subject in explained)

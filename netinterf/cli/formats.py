@@ -22,9 +22,9 @@ def text(captures: "Captures", output: "Output", everything: bool) -> None:
     """Write for people, an empty line between captures."""
     from netinterf.report.text import capture_text
 
-    for place, one in enumerate(captures):
+    for place, judged in enumerate(captures):
         output.write(iter([""] * bool(place)))
-        output.write(capture_text(one, everything=everything))
+        output.write(capture_text(judged, everything=everything))
 
 
 def jsonl(captures: "Captures", output: "Output", everything: bool) -> None:

@@ -17,7 +17,7 @@ __all__ = ["Interface", "Pipe", "Source", "open_source"]
 
 PIECE = 1 << 16  # bytes read at once: what a pipe holds on Linux
 AHEAD = 256  # pieces read ahead of the judgement; then whoever captures must wait, and counts what it loses
-BREATH = 0.2  # s that a thread waits for packets before it looks whether they are still wanted
+POLL = 0.2  # s that a thread waits for packets before it looks whether they are still wanted
 
 Piece = TypeVar("Piece")
 
@@ -125,7 +125,7 @@ class Interface:
         self._ahead = ReadAhead(self._read)
 
     def _read(self) -> Frames | None:
-        return None if self._stopped.is_set() else self._listener.read(BREATH)
+        return None if self._stopped.is_set() else self._listener.read(POLL)
 
     def feed(self, session: Session, seconds: float) -> list[Verdict]:
         """Feed the packets that came."""

@@ -45,9 +45,9 @@ def rule_table(name: str, origin: str, analyzer: Analyzer) -> Iterator[str]:
     """Write the rules of an analyzer: what each weighs by the literature, after the fit, and at most, in nats."""
     yield f"{name} ({origin})"
     yield f"  {'rule':<26} {'mechanism':<24} {'literature':>10} {'factor':>7} {'fitted':>7} {'at most':>8}"
-    for one in weights_of(analyzer.rules, default_model()):
-        numbers = f"{nats(one.literature):>10} {one.factor:>7.3g} {nats(one.fitted):>7} {nats(one.most):>8}"
-        yield f"  {one.rule.id:<26} {one.rule.mechanism:<24} {numbers}{'  proof' if one.rule.decisive else ''}"
+    for weight in weights_of(analyzer.rules, default_model()):
+        numbers = f"{nats(weight.literature):>10} {weight.factor:>7.3g} {nats(weight.fitted):>7} {nats(weight.most):>8}"
+        yield f"  {weight.rule.id:<26} {weight.rule.mechanism:<24} {numbers}{'  proof' if weight.rule.decisive else ''}"
 
 
 def nats(value: float | None) -> str:
@@ -58,5 +58,5 @@ def nats(value: float | None) -> str:
 def looks_for(analyzer: Analyzer) -> str:
     """Take what an analyzer looks for from its docstring; without that part, what the docstring opens with."""
     paragraphs = inspect.cleandoc(type(analyzer).__doc__ or "").split("\n\n")
-    said = [paragraph.removeprefix(PART) for paragraph in paragraphs if paragraph.startswith(PART)]
-    return " ".join((said or paragraphs)[0].split())
+    sections = [paragraph.removeprefix(PART) for paragraph in paragraphs if paragraph.startswith(PART)]
+    return " ".join((sections or paragraphs)[0].split())

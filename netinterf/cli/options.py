@@ -18,12 +18,12 @@ __all__ = ["find_or_complain", "inputs_of", "read_analyzers", "read_key_file", "
 
 def find_or_complain(paths: Sequence[str]) -> Found:
     """Find captures; what cannot be read and how many files are none is told on standard error."""
-    found = find_captures(paths)
-    for problem in found.errors:
+    files = find_captures(paths)
+    for problem in files.errors:
         complain(str(problem))
-    if found.skipped:
-        complain(f"{found.skipped:,} file{'s are' if found.skipped > 1 else ' is'} no capture")
-    return found
+    if files.skipped:
+        complain(f"{files.skipped:,} file{'s are' if files.skipped > 1 else ' is'} no capture")
+    return files
 
 
 def inputs_of(arguments: argparse.Namespace, captures: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Self, TextIO
 
 from netinterf.cli.exit_status import complain, silence_output
-from netinterf.writing import NewFile, printable, spare
+from netinterf.writing import NewFile, printable, refuse_overwriting
 
 __all__ = ["Output", "reader_left"]
 
@@ -32,7 +32,7 @@ class Output:
         self.closed = self.failed = False
         self.stream: TextIO | None = sys.stdout
         self._file: NewFile | None = None
-        spare("-" if path is None else path, inputs)
+        refuse_overwriting("-" if path is None else path, inputs)
         if path is not None:
             try:
                 self._file = NewFile(path)

@@ -30,7 +30,7 @@ class Progress:
         self._terminal = self._stream is not None and self._stream.isatty()
         self._clock = clock
         self._due = 0.0
-        self._shown = 0  # columns that the line takes
+        self._width = 0  # columns that the line takes
         self._what = ("", "")
 
     @contextmanager
@@ -67,14 +67,14 @@ class Progress:
         while name and width_of(name) > max(room, 0):
             name = name[1 + len(name) // 16 :]
         line = f"{head}{name}  {state}"[: columns_of(self._stream) - 1]
-        self._write("\r" + line + " " * (self._shown - width_of(line)))
-        self._shown = width_of(line)
+        self._write("\r" + line + " " * (self._width - width_of(line)))
+        self._width = width_of(line)
         self._due = self._clock() + PAUSE
 
     def _clear(self) -> None:
-        if self._shown:
-            self._write("\r" + " " * self._shown + "\r")
-            self._shown = 0
+        if self._width:
+            self._write("\r" + " " * self._width + "\r")
+            self._width = 0
 
     def _write(self, text: str) -> None:
         with suppress(OSError, ValueError):  # the terminal was closed
@@ -84,7 +84,7 @@ class Progress:
 
 def size_of(count: int) -> str:
     """Write a number of bytes in a unit that suits it."""
-    size, unit = next((one for one in UNITS if count >= one[0]), UNITS[-1])
+    size, unit = next((entry for entry in UNITS if count >= entry[0]), UNITS[-1])
     return f"{count / size:,.1f} {unit}"
 
 

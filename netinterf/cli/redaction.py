@@ -9,7 +9,7 @@ from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
 from netinterf.errors import ParameterError
 from netinterf.privacy.traces import redact
-from netinterf.writing import spare
+from netinterf.writing import refuse_overwriting
 
 __all__ = ["run_redact"]
 
@@ -18,15 +18,15 @@ def run_redact(arguments: argparse.Namespace) -> int:
     """Write one capture anew; return the exit status."""
     inputs = inputs_of(arguments, [arguments.path])
     output = Output(inputs=inputs if arguments.out is None else ())
-    spare(arguments.out, inputs)
+    refuse_overwriting(arguments.out, inputs)
     try:
         if arguments.out is None and output.terminal:
             raise ParameterError("out", "", "a file, or a pipe to write bytes to")
         key = read_key_file(arguments)
 
         def write(target: str | BinaryIO) -> str:
-            with Progress().reading(arguments.path) as told:
-                shared = redact(arguments.path, target, key=key, strict=arguments.strict, progress=told)
+            with Progress().reading(arguments.path) as advance:
+                shared = redact(arguments.path, target, key=key, strict=arguments.strict, progress=advance)
             return f"{arguments.out}: {shared.frames:,} frames, {shared.empty:,} of them empty (no IP packet)"
 
         if arguments.out is None:

@@ -14,9 +14,9 @@ __all__ = ["run_scan"]
 def run_scan(arguments: argparse.Namespace) -> int:
     """Judge what was named and write verdicts; return the exit status."""
     options, redaction = read_options(arguments), read_redaction(arguments)
-    found = find_or_complain(arguments.paths)
-    with Output(arguments.out, inputs_of(arguments, found.captures)) as output:
-        captures = Captures(found, options, output, redaction)
+    files = find_or_complain(arguments.paths)
+    with Output(arguments.out, inputs_of(arguments, files.captures)) as output:
+        captures = Captures(files, options, output, redaction)
         FORMATS[arguments.format](captures, output, arguments.all)
         if arguments.fail_on:
             captures.finish()

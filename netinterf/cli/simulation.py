@@ -41,8 +41,8 @@ def run_simulate(arguments: argparse.Namespace) -> int:
     hit = simulated.labels.interfered()
     forged = sum(len(truth.forged) for truth in hit)
     counts = f"{len(simulated.frames):,} packets, {len(truths):,} flows and exchanges"
-    found = f"{len(hit):,} interfered with, {forged:,} forged packets"
-    output.write(iter([f"{place}: {counts}, {found}; truth in {labels.name}"]))
+    outcome = f"{len(hit):,} interfered with, {forged:,} forged packets"
+    output.write(iter([f"{place}: {counts}, {outcome}; truth in {labels.name}"]))
     return EXIT_NO_OUTPUT if output.failed else EXIT_OK
 
 

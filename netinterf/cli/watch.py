@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import FrameType
 
 from netinterf.capture.opening import DAMAGE
-from netinterf.cli.changes import FORMS, Told
+from netinterf.cli.changes import FORMS, ChangeWriter
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.intake import Source, open_source
 from netinterf.cli.options import read_analyzers, read_redaction
@@ -22,7 +22,7 @@ __all__ = ["run_watch"]
 PAUSE = 0.5  # s from one judgement to the next, so that a finding is told within two of its packets
 SHARE = 3  # judging takes one part in so many of the time at most; the rest is for reading
 DRAIN = 1.0  # s for what is on its way when the command is stopped
-BREATH = 0.25  # s after which it is seen, at the latest, that the command is stopped
+POLL = 0.25  # s after which it is seen, at the latest, that the command is stopped
 
 
 def run_watch(arguments: argparse.Namespace) -> int:
@@ -31,10 +31,10 @@ def run_watch(arguments: argparse.Namespace) -> int:
     session = open_session(arguments)
     session.so_far()  # loads all that judging needs, before anything waits to be judged
     output = Output()
-    told = Told(FORMS[arguments.format], output, arguments.all)
+    changes = ChangeWriter(FORMS[arguments.format], output, arguments.all)
     try:
-        watch(session, open_source(arguments.source), told, stop)
-        told.end(session.close(), session.summary)
+        watch(session, open_source(arguments.source), changes, stop)
+        changes.end(session.close(), session.summary)
     except (CaptureError, UsageError) as error:  # the latter where an optional package is missing
         complain(str(error))
         return EXIT_NO_INPUT
@@ -65,16 +65,16 @@ class Stop:
     """Whether somebody asked the command to end; asked again, it ends at once."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._request)
 
-    def _ask(self, number: int, _: FrameType | None) -> None:
+    def _request(self, number: int, _: FrameType | None) -> None:
         signal.signal(number, signal.SIG_DFL)
-        self.asked = True
+        self.requested = True
 
 
-def watch(session: Session, source: Source, told: Told, stop: Stop) -> None:
+def watch(session: Session, source: Source, changes: ChangeWriter, stop: Stop) -> None:
     """Feed and judge until the source ends, somebody stops it, or nobody reads the output.
 
     Raises:
@@ -82,12 +82,12 @@ def watch(session: Session, source: Source, told: Told, stop: Stop) -> None:
     """
     due, until, lost = time.monotonic() + PAUSE, float("inf"), 0
     damage: frozenset[str] = frozenset()
-    while not (source.ended or told.output.closed or time.monotonic() > until):
-        if stop.asked and until == float("inf"):
+    while not (source.ended or changes.output.closed or time.monotonic() > until):
+        if stop.requested and until == float("inf"):
             source.stop()
             until = time.monotonic() + DRAIN
         try:
-            told.final(source.feed(session, min(max(due - time.monotonic(), 0.0), BREATH)))
+            changes.final(source.feed(session, min(max(due - time.monotonic(), 0.0), POLL)))
         except OSError as error:
             complain(f"{error.strerror or error}; what came before is judged")
             break
@@ -96,7 +96,7 @@ def watch(session: Session, source: Source, told: Told, stop: Stop) -> None:
             lost = note_losses(session, source, lost)
             judged = session.so_far()
             damage = note_damage(judged.summary.diagnostics, damage)
-            told.so_far(judged)
+            changes.so_far(judged)
             end = time.monotonic()
             due = max(begin + PAUSE, end + (SHARE - 1) * (end - begin))
     note_losses(session, source, lost)
@@ -116,7 +116,7 @@ def note_damage(notes: Iterable[Diagnostic], before: frozenset[str]) -> frozense
 
     Single places are told as they come; what sums up many of them changes with each, and is left to the end.
     """
-    found = {f"{note.message} at byte {note.offset}" for note in notes if note.code in DAMAGE and note.count == 1}
-    for message in sorted(found - before):
+    damage = {f"{note.message} at byte {note.offset}" for note in notes if note.code in DAMAGE and note.count == 1}
+    for message in sorted(damage - before):
         complain(message)
-    return before | found
+    return before | damage

@@ -135,27 +135,27 @@ def attempts_of(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -
         _of_ledger(ledger, side, place, model)
         for place, (ledger, side) in enumerate(zip([*here, *there], sides, strict=True))
     ]
-    tried = Attempts.concat(parts)
-    bits = special_bits(tried.high, tried.low)
-    own = np.where(bits & np.uint16(HERE_ONLY) != 0, tried.capture, -1)
-    service = combined(tried.high, tried.low, own, tried.port, tried.transport)
-    name, _ = numbered_text(tried.name)
-    named = tried.name.lengths > 0
-    unit = combined(named.astype(np.int64), np.where(named, name, service), tried.transport)
-    return without_traces(attrs.evolve(tried, service=service, unit=unit))
+    attempts = Attempts.concat(parts)
+    bits = special_bits(attempts.high, attempts.low)
+    own = np.where(bits & np.uint16(HERE_ONLY) != 0, attempts.capture, -1)
+    service = combined(attempts.high, attempts.low, own, attempts.port, attempts.transport)
+    name, _ = numbered_text(attempts.name)
+    named = attempts.name.lengths > 0
+    unit = combined(named.astype(np.int64), np.where(named, name, service), attempts.transport)
+    return without_traces(attrs.evolve(attempts, service=service, unit=unit))
 
 
-def without_traces(tried: Attempts) -> Attempts:
+def without_traces(attempts: Attempts) -> Attempts:
     """Take silence for not known where a capture traces a route with the same requests, or to the same server.
 
     Probes are sent to die on the way. Not every router says so, and those that do not leave the same silence as a box.
     """
-    traced = np.zeros(len(tried), np.bool_)
-    for of in (tried.unit, tried.service):
-        group = combined(tried.capture, of)
-        traced |= np.bincount(group, tried.traced, int(group.max(initial=-1)) + 1)[group] > 0
-    state = np.where(traced & (tried.state == State.SILENT), State.UNKNOWN, tried.state)
-    return attrs.evolve(tried, state=state.astype(np.uint8))
+    traced = np.zeros(len(attempts), np.bool_)
+    for of in (attempts.unit, attempts.service):
+        group = combined(attempts.capture, of)
+        traced |= np.bincount(group, attempts.traced, int(group.max(initial=-1)) + 1)[group] > 0
+    state = np.where(traced & (attempts.state == State.SILENT), State.UNKNOWN, attempts.state)
+    return attrs.evolve(attempts, state=state.astype(np.uint8))
 
 
 def _of_ledger(ledger: Ledger, side: Side, place: int, model: Model) -> Attempts:
@@ -222,7 +222,7 @@ def _states(reasons: U32, lowest: U32, accused: Mask) -> U8:
     An answer whose question the recorder missed is an answer.
     """
     orphan = reasons == np.uint32(Reason.QUERY_MISSING)
-    told = [
+    conditions = [
         accused,
         lowest & np.uint32(SILENT) != 0,
         lowest & np.uint32(BROKEN) != 0,
@@ -230,14 +230,14 @@ def _states(reasons: U32, lowest: U32, accused: Mask) -> U8:
         (lowest == 0) | (lowest == np.uint32(Reason.TLS_UNFINISHED)) | orphan,
     ]
     states = [State.STRUCK, State.SILENT, State.BROKEN, State.HEARD, State.ANSWERED]
-    return np.select(told, states, State.UNKNOWN).astype(np.uint8)
+    return np.select(conditions, states, State.UNKNOWN).astype(np.uint8)
 
 
 def _transports(subjects: Subjects, rows: I64) -> I64:
     """Say how each subject reached its server."""
     kind, by, port = subjects.prior_kind[rows], subjects.named_by[rows], subjects.port[rows]
     tcp, udp = kind == KIND_TCP, kind == KIND_UDP
-    told = [
+    conditions = [
         kind == KIND_EXCHANGE,
         tcp & np.isin(by, (TriggerKind.HTTP_HOST, TriggerKind.HTTP_URL)),
         tcp & np.isin(by, (TriggerKind.TLS_SNI, TriggerKind.TLS_ECH)),
@@ -246,7 +246,7 @@ def _transports(subjects: Subjects, rows: I64) -> I64:
         tcp,
         udp & ((by == TriggerKind.QUIC_SNI) | (port == 443)),
     ]
-    return np.select(told, [DNS, HTTP, TLS, HTTP, TLS, TCP, QUIC], UDP)
+    return np.select(conditions, [DNS, HTTP, TLS, HTTP, TLS, TCP, QUIC], UDP)
 
 
 def _priors(model: Model) -> F64:

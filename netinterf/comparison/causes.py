@@ -26,7 +26,7 @@ import numpy as np
 
 from netinterf.arrays import F64, I64
 
-__all__ = ["CAUSES", "FAILING", "Cause", "Kind", "Seen", "ordinary_failure", "weigh_causes"]
+__all__ = ["CAUSES", "FAILING", "Cause", "Failures", "Kind", "ordinary_failure", "weigh_causes"]
 
 
 class Cause(IntEnum):
@@ -102,65 +102,68 @@ MOST = 3
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Seen:
+class Failures:
     """What is known of each unit that failed on a side, one entry per unit."""
 
     kind: I64  # Kind
     failed: F64  # attempts on this side that failed
     answered: F64  # attempts on this side that were answered
     chance: F64  # sum over the failures of `ordinary_failure`
-    beside_alive: F64  # failures whose nearest neighbour in time at the same server was alive
-    beside_dead: F64  # failures whose nearest neighbour there failed as well
+    neighbour_alive: F64  # failures whose nearest neighbour in time at the same server was alive
+    neighbour_dead: F64  # failures whose nearest neighbour there failed as well
     same_alive: F64  # the unit on the other side, at the same servers
     same_dead: F64
-    else_alive: F64  # the unit on the other side, at other servers
-    else_dead: F64
-    rest_alive: F64  # other units on the other side, at the same servers
-    rest_dead: F64
+    elsewhere_alive: F64  # the unit on the other side, at other servers
+    elsewhere_dead: F64
+    others_alive: F64  # other units on the other side, at the same servers
+    others_dead: F64
     unit_gap: F64  # ns from its failures to its attempts on the other side, infinity without any
     server_gap: F64  # ns from its failures to any attempt at the same servers there
 
 
-def weigh_causes(seen: Seen, *, compared: bool = True) -> tuple[F64, F64]:
+def weigh_causes(failures: Failures, *, compared: bool = True) -> tuple[F64, F64]:
     """Weigh "blocked on this side" against all harmless causes.
 
     Args:
-        seen: Units that failed at least once on this side.
+        failures: Units that failed at least once on this side.
         compared: Whether what the other side saw counts; without, only what the capture itself shows around them.
 
     Returns:
         Log-likelihood ratio of each unit in nats, and the share of each harmless cause, shape (units, causes), were
         it none.
     """
-    each = np.log(np.maximum(SHARES[seen.kind], 1e-300))
-    pattern = np.empty((len(seen.kind), len(Cause)))
-    lasting = _lasting(seen)
+    each = np.log(np.maximum(SHARES[failures.kind], 1e-300))
+    pattern = np.empty((len(failures.kind), len(Cause)))
+    lasting = _lasting(failures)
     pattern[:] = lasting[:, None]
-    rate = np.exp(seen.chance / np.maximum(seen.failed, 1))
-    pattern[:, Cause.ACCESS] = seen.chance + seen.answered * np.log1p(-rate)
-    spared, gone = _spared(seen.beside_alive, seen.beside_dead), _gone(seen.beside_alive, seen.beside_dead)
+    rate = np.exp(failures.chance / np.maximum(failures.failed, 1))
+    pattern[:, Cause.ACCESS] = failures.chance + failures.answered * np.log1p(-rate)
+    spared = _spared(failures.neighbour_alive, failures.neighbour_dead)
+    gone = _gone(failures.neighbour_alive, failures.neighbour_dead)
     whole = [Cause.SERVER, Cause.REFUSED_ADDRESS]
-    beside = np.repeat(spared[:, None], len(Cause), axis=1)
-    beside[:, whole] = gone[:, None]
-    blocked = lasting + np.where(seen.kind == Kind.UNOPENED, gone, spared)
-    harmless = each + pattern + beside
+    neighbours = np.repeat(spared[:, None], len(Cause), axis=1)
+    neighbours[:, whole] = gone[:, None]
+    blocked = lasting + np.where(failures.kind == Kind.UNOPENED, gone, spared)
+    harmless = each + pattern + neighbours
     if compared:
-        unit = seen.same_alive + seen.else_alive, seen.same_dead + seen.else_dead
-        server = seen.same_alive + seen.rest_alive, seen.same_dead + seen.rest_dead
-        rest = _spared(seen.rest_alive, seen.rest_dead)
-        works = _spared(*unit) + rest
+        unit = failures.same_alive + failures.elsewhere_alive, failures.same_dead + failures.elsewhere_dead
+        server = failures.same_alive + failures.others_alive, failures.same_dead + failures.others_dead
+        others = _spared(failures.others_alive, failures.others_dead)
+        works = _spared(*unit) + others
         harmless[:, [Cause.ACCESS, Cause.REFUSED_ADDRESS, Cause.REFUSED_NAME]] += works[:, None]
-        harmless[:, Cause.GONE] += rest + np.logaddexp(
-            np.log1p(-LOCAL)[seen.kind] + _elsewhere(*unit, seen.unit_gap),
-            np.log(LOCAL)[seen.kind]
-            + _elsewhere(seen.same_alive, seen.same_dead, seen.server_gap)
-            + _spared(seen.else_alive, seen.else_dead),
+        harmless[:, Cause.GONE] += others + np.logaddexp(
+            np.log1p(-LOCAL)[failures.kind] + _elsewhere(*unit, failures.unit_gap),
+            np.log(LOCAL)[failures.kind]
+            + _elsewhere(failures.same_alive, failures.same_dead, failures.server_gap)
+            + _spared(failures.elsewhere_alive, failures.elsewhere_dead),
         )
-        harmless[:, Cause.SERVER] += _elsewhere(*server, seen.server_gap) + _spared(seen.else_alive, seen.else_dead)
+        harmless[:, Cause.SERVER] += _elsewhere(*server, failures.server_gap) + _spared(
+            failures.elsewhere_alive, failures.elsewhere_dead
+        )
         blocked += works
     top = harmless.max(axis=1, initial=-np.inf)
     total = top + np.log(np.exp(harmless - top[:, None]).sum(axis=1))
-    llr = np.where(seen.kind == Kind.RESET, np.minimum(blocked - total, 0.0), blocked - total)
+    llr = np.where(failures.kind == Kind.RESET, np.minimum(blocked - total, 0.0), blocked - total)
     return llr, np.exp(harmless - total[:, None])
 
 
@@ -183,12 +186,12 @@ def ordinary_failure(lost: I64, around: I64, missed: F64) -> F64:
     return np.asarray(np.log(fails + (1 - fails) * np.minimum(missed, OUT)))
 
 
-def _lasting(seen: Seen) -> F64:
+def _lasting(failures: Failures) -> F64:
     """Give the log-likelihood of the failures under a cause that lasts, over the share it lets fail."""
     from scipy.special import betaln
 
     a, b = STEADY
-    return np.asarray(betaln(a + seen.failed, b + seen.answered) - betaln(a, b), np.float64)
+    return np.asarray(betaln(a + failures.failed, b + failures.answered) - betaln(a, b), np.float64)
 
 
 def _spared(alive: F64, dead: F64) -> F64:

@@ -56,28 +56,28 @@ class Shift:
     q_value: float
 
 
-def find_changes(tried: Attempts) -> tuple[Shift, ...]:
+def find_changes(attempts: Attempts) -> tuple[Shift, ...]:
     """Find names and servers whose attempts began or ceased to fail.
 
     Args:
-        tried: Attempts of both sides.
+        attempts: Attempts of both sides.
     """
-    rows = np.flatnonzero(in_series(tried) & (tried.failed | tried.answered))
-    found: list[tuple[int, I64, float]] = []
-    for keys, by_unit in ((tried.unit[rows], True), (combined(tried.service[rows]), False)):
+    rows = np.flatnonzero(in_series(attempts) & (attempts.failed | attempts.answered))
+    candidates: list[tuple[int, I64, float]] = []
+    for keys, by_unit in ((attempts.unit[rows], True), (combined(attempts.service[rows]), False)):
         count = int(keys.max(initial=-1)) + 1
-        failed = np.bincount(keys, tried.failed[rows], count)
+        failed = np.bincount(keys, attempts.failed[rows], count)
         known = np.bincount(keys, minlength=count)
         for key in np.flatnonzero((known >= ENOUGH) & (rarest_order(failed, known) <= LEVEL)).tolist():
             mine = rows[keys == key]
-            if not by_unit and np.ptp(tried.unit[mine]) == 0:
+            if not by_unit and np.ptp(attempts.unit[mine]) == 0:
                 continue  # only one name was asked there: it stands for the server already
-            mine = thinned(mine[np.argsort(tried.time[mine], kind="stable")])
-            series = tried.failed[mine].astype(np.float64)
-            found.append((key if by_unit else -1, mine, chance_of_change(series)))
-    q_value = benjamini_hochberg([p for _, _, p in found])
-    kept = np.flatnonzero(q_value <= LEVEL).tolist()
-    return tuple(written(tried, *found[place], float(q_value[place])) for place in kept)
+            mine = thinned(mine[np.argsort(attempts.time[mine], kind="stable")])
+            series = attempts.failed[mine].astype(np.float64)
+            candidates.append((key if by_unit else -1, mine, chance_of_change(series)))
+    q_value = benjamini_hochberg([p for _, _, p in candidates])
+    significant = np.flatnonzero(q_value <= LEVEL).tolist()
+    return tuple(shift_at(attempts, *candidates[place], float(q_value[place])) for place in significant)
 
 
 def chance_of_change(failed: F64) -> float:
@@ -99,12 +99,12 @@ def rarest_order(failed: I64, known: I64) -> F64:
     return np.asarray(2.0 / np.maximum(comb(known, failed), 1.0))
 
 
-def in_series(tried: Attempts) -> Mask:
+def in_series(attempts: Attempts) -> Mask:
     """Say which attempts make one series in time: both sides where one ends before the other begins, else ours."""
-    ours: Mask = tried.side == Side.HERE
+    ours: Mask = attempts.side == Side.HERE
     if ours.all() or not ours.any():
         return ours
-    first, second = tried.time[ours], tried.time[~ours]
+    first, second = attempts.time[ours], attempts.time[~ours]
     apart = bool(first.max() < second.min() or second.max() < first.min())
     return ours | apart
 
@@ -114,9 +114,9 @@ def thinned(rows: I64) -> I64:
     return rows if len(rows) <= MOST else rows[np.linspace(0, len(rows) - 1, MOST).astype(np.int64)]
 
 
-def written(tried: Attempts, unit: int, rows: I64, p: float, q_value: float) -> Shift:
+def shift_at(attempts: Attempts, unit: int, rows: I64, p: float, q_value: float) -> Shift:
     """Write one change down."""
-    failed, count = tried.failed[rows].astype(np.int64), len(rows)
+    failed, count = attempts.failed[rows].astype(np.int64), len(rows)
     cost = binomial_cost(failed, np.ones(count))
     split = best_split(cost, count)
     places = np.arange(1, count)
@@ -130,8 +130,8 @@ def written(tried: Attempts, unit: int, rows: I64, p: float, q_value: float) -> 
         failed_after=int(failed[split.at :].sum()),
         known_after=count - split.at,
         last=int(rows[split.at - 1]),
-        low=int(tried.time[rows[near[0] - 1]]),
-        high=int(tried.time[rows[near[-1]]]),
+        low=int(attempts.time[rows[near[0] - 1]]),
+        high=int(attempts.time[rows[near[-1]]]),
         p=p,
         q_value=q_value,
     )

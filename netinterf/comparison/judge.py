@@ -20,7 +20,7 @@ import numpy as np
 from netinterf.arrays import F64, I8, I64, U8
 from netinterf.comparison.attempts import Attempts, Side, State, attempts_of
 from netinterf.comparison.causes import FAILING, Kind, weigh_causes
-from netinterf.comparison.units import Finding, Tally, own_llr, seen_from, tally
+from netinterf.comparison.units import Finding, Tally, gather_failures, own_llr, tally
 from netinterf.schema import Grade
 from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.stats.rates import share_difference
@@ -66,7 +66,7 @@ class Judgement:
     """Units and the attempts behind them."""
 
     contrasts: Contrasts
-    tried: Attempts
+    attempts: Attempts
 
 
 @attrs.frozen(eq=False)
@@ -97,18 +97,18 @@ def judge_units(here: Sequence[Ledger], there: Sequence[Ledger], model: Model) -
     return judge_attempts(attempts_of(here, there, model), model)
 
 
-def judge_attempts(tried: Attempts, model: Model) -> Judgement:
+def judge_attempts(attempts: Attempts, model: Model) -> Judgement:
     """Say what attempts of two sides show together.
 
     Args:
-        tried: Attempts of both sides.
+        attempts: Attempts of both sides.
         model: Weights and grades.
     """
-    count = int(tried.unit.max(initial=-1)) + 1
+    count = int(attempts.unit.max(initial=-1)) + 1
     if not count:
-        return Judgement(contrasts=Contrasts.empty(), tried=tried)
-    ours, theirs = tally(tried, Side.HERE, count), tally(tried, Side.THERE, count)
-    odds, other = (odds_on(tried, side, told, model) for side, told in ((Side.HERE, ours), (Side.THERE, theirs)))
+        return Judgement(contrasts=Contrasts.empty(), attempts=attempts)
+    ours, theirs = tally(attempts, Side.HERE, count), tally(attempts, Side.THERE, count)
+    odds, other = (odds_on(attempts, side, counts, model) for side, counts in ((Side.HERE, ours), (Side.THERE, theirs)))
     grade, q_value = grades_of(odds, ours, model)
     grade_there, _ = grades_of(other, theirs, model)
     finding = findings_of(grade, grade_there, ours, theirs)
@@ -135,38 +135,38 @@ def judge_attempts(tried: Attempts, model: Model) -> Judgement:
         difference_high=high,
     )
     order = np.lexsort((-ours.known, -odds.log_odds, table.finding))
-    return Judgement(contrasts=table.take(order), tried=tried)
+    return Judgement(contrasts=table.take(order), attempts=attempts)
 
 
-def odds_on(tried: Attempts, side: Side, told: Tally, model: Model) -> Odds:
+def odds_on(attempts: Attempts, side: Side, counts: Tally, model: Model) -> Odds:
     """Say how sure it is that units were interfered with on one side.
 
     Args:
-        tried: Attempts of both sides.
+        attempts: Attempts of both sides.
         side: Which one.
-        told: What came of its attempts.
+        counts: What came of its attempts.
         model: Priors and weights.
     """
-    count, mine = len(told.states), tried.side == side
-    own, independent = own_llr(tried, side, count, model.site_correlation)
+    count, mine = len(counts.states), attempts.side == side
+    own, independent = own_llr(attempts, side, count, model.site_correlation)
     prior, surest = np.full(count, -np.inf), np.full(count, -np.inf)
-    np.maximum.at(prior, tried.unit[mine], tried.prior[mine])
-    np.maximum.at(surest, tried.unit[mine], tried.log_odds[mine])
+    np.maximum.at(prior, attempts.unit[mine], attempts.prior[mine])
+    np.maximum.at(surest, attempts.unit[mine], attempts.log_odds[mine])
     contrast, added = np.zeros(count), np.zeros(count)
     cause, reset = np.full(count, -1, np.int8), np.zeros(count, np.bool_)
-    units = np.flatnonzero(told.failed > 0)
+    units = np.flatnonzero(counts.failed > 0)
     if len(units):
-        seen = seen_from(tried, side, units, count)
-        contrast[units], shares = weigh_causes(seen)
-        alone, _ = weigh_causes(seen, compared=False)
+        failures = gather_failures(attempts, side, units, count)
+        contrast[units], shares = weigh_causes(failures)
+        alone, _ = weigh_causes(failures, compared=False)
         added[units] = contrast[units] - alone
-        cause[units], reset[units] = shares.argmax(axis=1), seen.kind == Kind.RESET
+        cause[units], reset[units] = shares.argmax(axis=1), failures.kind == Kind.RESET
     failing = np.where((cause >= 0) & ~reset, np.minimum(own, 0.0) - np.log(FAILING), -np.inf)
     log_odds = np.maximum(surest + added, prior + np.maximum(own, failing) + contrast)
     return Odds(log_odds, prior, own, contrast, independent, cause)
 
 
-def grades_of(odds: Odds, told: Tally, model: Model) -> tuple[I64, F64]:
+def grades_of(odds: Odds, counts: Tally, model: Model) -> tuple[I64, F64]:
     """Climb the ladder of grades; a unit that never failed there is not accused by its context.
 
     Returns:
@@ -176,10 +176,10 @@ def grades_of(odds: Odds, told: Tally, model: Model) -> tuple[I64, F64]:
     q_value = np.ones(len(probability))
     worth = odds.log_odds[present] - odds.prior[present]
     q_value[present] = e_benjamini_hochberg(np.exp(np.clip(worth, -700, 700)))
-    proof = (odds.independent >= LEAST) & (odds.contrast >= STRONG) & (told.states[:, State.STRUCK] >= LEAST)
+    proof = (odds.independent >= LEAST) & (odds.contrast >= STRONG) & (counts.states[:, State.STRUCK] >= LEAST)
     bars = [
         (probability >= model.confirmed) & (q_value <= STRICT) & proof,
-        (probability >= model.likely) & (q_value <= USUAL) & (told.failed > 0),
+        (probability >= model.likely) & (q_value <= USUAL) & (counts.failed > 0),
         probability >= model.possible,
     ]
     return np.where(present, np.select(bars, [CONFIRMED, LIKELY, POSSIBLE], NONE), NONE), q_value
@@ -189,7 +189,7 @@ def findings_of(grade: I64, grade_there: I64, ours: Tally, theirs: Tally) -> I64
     """Name what the comparison says of each unit."""
     accused, hit_there = grade <= LIKELY, grade_there <= LIKELY
     fails, works = (ours.failed > 0) & (ours.failed >= ours.answered), theirs.answered > theirs.failed
-    told = [
+    conditions = [
         accused & hit_there,
         accused,
         grade == POSSIBLE,
@@ -198,7 +198,7 @@ def findings_of(grade: I64, grade_there: I64, ours: Tally, theirs: Tally) -> I64
         theirs.known == 0,
         works,
     ]
-    return np.select(told, [BOTH, BLOCKED, SUSPECTED, NOT_COMPARED, CLEAR, NOT_COMPARED, ONLY_HERE], DOWN)
+    return np.select(conditions, [BOTH, BLOCKED, SUSPECTED, NOT_COMPARED, CLEAR, NOT_COMPARED, ONLY_HERE], DOWN)
 
 
 def differences(ours: Tally, theirs: Tally) -> tuple[F64, F64, F64]:

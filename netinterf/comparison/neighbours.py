@@ -23,31 +23,33 @@ roaming and handovers take seconds, a router's restart about a minute)."""
 class Neighbours:
     """What happened around each attempt, all of it to other units than its own."""
 
-    beside: I64  # nearest in time at the same service, within five minutes: 1 alive, 0 dead, -1 there is none
+    state: I64  # nearest in time at the same service, within five minutes: 1 alive, 0 dead, -1 there is none
     around: I64  # others of the same capture within a minute of which it is known what came of them
     lost: I64  # the same that failed with nobody held to have done it
 
 
-def neighbours_of(tried: Attempts) -> Neighbours:
+def neighbours_of(attempts: Attempts) -> Neighbours:
     """Look around each attempt.
 
     Args:
-        tried: Attempts of both sides.
+        attempts: Attempts of both sides.
     """
-    dead, alive = tried.dead, tried.alive
-    capture = tried.capture.astype(np.int64)
-    nearest = nearest_other(combined(tried.side, tried.service), tried.unit, tried.time, dead | alive, BIN_NS)
+    dead, alive = attempts.dead, attempts.alive
+    capture = attempts.capture.astype(np.int64)
+    nearest = nearest_other(
+        combined(attempts.side, attempts.service), attempts.unit, attempts.time, dead | alive, BIN_NS
+    )
     return Neighbours(
-        beside=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
-        around=_others(tried, capture, dead | alive),
-        lost=_others(tried, capture, dead),
+        state=np.where(nearest >= 0, alive[nearest], -1).astype(np.int64),
+        around=_others(attempts, capture, dead | alive),
+        lost=_others(attempts, capture, dead),
     )
 
 
-def _others(tried: Attempts, key: I64, counted: Mask) -> I64:
+def _others(attempts: Attempts, key: I64, counted: Mask) -> I64:
     """Count for each attempt those of other units with the same key, within a minute."""
-    own = combined(key, tried.unit)
-    return in_window(key, tried.time, counted, MINUTE_NS) - in_window(own, tried.time, counted, MINUTE_NS)
+    own = combined(key, attempts.unit)
+    return in_window(key, attempts.time, counted, MINUTE_NS) - in_window(own, attempts.time, counted, MINUTE_NS)
 
 
 def in_window(key: I64, time: I64, counted: Mask, reach: int) -> I64:
@@ -92,7 +94,7 @@ def nearest_other(key: I64, unit: I64, time: I64, counted: Mask, reach: int) -> 
     count = len(key)
     order = np.lexsort((np.arange(count), time, key))
     place, group, moment = key[order], unit[order], time[order]
-    found, best = np.full(count, -1, np.int64), np.full(count, np.iinfo(np.int64).max)
+    nearest, best = np.full(count, -1, np.int64), np.full(count, np.iinfo(np.int64).max)
     for step in (1, -1):  # looking back, then ahead
         rows = np.arange(count)[::step]
         last = _last_other(place[::step], group[::step], counted[order][::step])
@@ -100,9 +102,9 @@ def nearest_other(key: I64, unit: I64, time: I64, counted: Mask, reach: int) -> 
         mine, other = rows[known], rows[last[known]]
         gap = np.abs(moment[mine] - moment[other])
         nearer = (gap <= reach) & (gap < best[mine])
-        found[mine[nearer]], best[mine[nearer]] = other[nearer], gap[nearer]
+        nearest[mine[nearer]], best[mine[nearer]] = other[nearer], gap[nearer]
     result = np.full(count, -1, np.int64)
-    result[order] = np.where(found >= 0, order[found], -1)
+    result[order] = np.where(nearest >= 0, order[nearest], -1)
     return result
 
 
@@ -121,11 +123,11 @@ def _last_other(place: I64, group: I64, counted: Mask) -> I64:
     return np.where(good, rows[np.maximum(at, 0)], -1)
 
 
-def nearest_gap(tried: Attempts, key: I64, mine: Mask, others: Mask) -> F64:
+def nearest_gap(attempts: Attempts, key: I64, mine: Mask, others: Mask) -> F64:
     """Measure how far in time the nearest of *others* is from any of *mine* with the same key, ns.
 
     Args:
-        tried: Attempts.
+        attempts: Attempts.
         key: What both share, numbered from 0.
         mine: Rows to measure from.
         others: Rows to measure to.
@@ -136,8 +138,8 @@ def nearest_gap(tried: Attempts, key: I64, mine: Mask, others: Mask) -> F64:
     count = int(key.max(initial=-1)) + 1
     gap = np.full(count, np.inf)
     rows = np.flatnonzero(mine | others)
-    order = rows[np.lexsort((tried.time[rows], key[rows]))]
-    place, time, kind = key[order], tried.time[order], mine[order]
+    order = rows[np.lexsort((attempts.time[rows], key[rows]))]
+    place, time, kind = key[order], attempts.time[order], mine[order]
     met = np.flatnonzero((place[1:] == place[:-1]) & (kind[1:] != kind[:-1]))
     np.minimum.at(gap, place[met], (time[met + 1] - time[met]).astype(np.float64))
     return gap

@@ -6,11 +6,11 @@ from netinterf.comparison.units import Finding
 from netinterf.schema import Grade, Outcome
 from netinterf.written.record import Why
 
-__all__ = ["Change", "Compared", "Counted", "Shown"]
+__all__ = ["AttemptCounts", "AttemptFrames", "Change", "ComparedUnit"]
 
 
 @attrs.frozen(kw_only=True)
-class Counted:
+class AttemptCounts:
     """Attempts of one unit on one side."""
 
     attempts: int
@@ -20,7 +20,7 @@ class Counted:
 
 
 @attrs.frozen(kw_only=True)
-class Shown:
+class AttemptFrames:
     """Where to look: one attempt, and the frames of it that show what happened."""
 
     side: str  # here or there
@@ -31,7 +31,7 @@ class Shown:
 
 
 @attrs.frozen(kw_only=True)
-class Compared:
+class ComparedUnit:
     """What two sides show of one name over one transport, or of one server where no name was seen."""
 
     kind: str  # name or server
@@ -44,8 +44,8 @@ class Compared:
     mechanism: str | None
     probability: float
     q_value: float
-    here: Counted
-    there: Counted
+    here: AttemptCounts
+    there: AttemptCounts
     difference: float
     difference_low: float
     difference_high: float
@@ -53,7 +53,7 @@ class Compared:
     contrast: float  # nats that the comparison weighs
     cause: str | None  # likeliest harmless cause of the failures
     reasons: tuple[Why, ...]
-    shown: tuple[Shown, ...]
+    shown: tuple[AttemptFrames, ...]
     start: int  # ns since 1970 UTC, of the first attempt on either side
     end: int  # of the last one's begin
     explanation: str = ""

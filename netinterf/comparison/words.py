@@ -1,6 +1,6 @@
 """What a comparison says, in one or two plain sentences: no certainty that the grade does not carry."""
 
-from netinterf.comparison.record import Change, Compared, Counted
+from netinterf.comparison.record import AttemptCounts, Change, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.mechanisms import known_as
 from netinterf.schema import Grade
@@ -33,7 +33,7 @@ SURE = {
 }
 
 
-def says(unit: Compared) -> str:
+def says(unit: ComparedUnit) -> str:
     """Put what was found about one unit into sentences."""
     here, there = f"here {_counted(unit.here)}", f"there {_counted(unit.there)}"
     sure = f"{SURE.get(unit.grade, '')} (probability {percent(unit.probability)})"
@@ -41,7 +41,7 @@ def says(unit: Compared) -> str:
     how = f": {record.one.format(who='the request')}" if record else ""
     verb = "blocked" if record is None or record.blocks else "interfered with"
     also = f"; apart from a block, {CAUSE_SAYS[unit.cause]}" if unit.cause else ""
-    told = {
+    sentences = {
         Finding.BLOCKED: f"{unit.subject} is {verb} here: {here}, {there}. {sure}{how}.",
         Finding.BOTH: f"{unit.subject} is interfered with on both sides: {here}, {there}. {sure}{how}.",
         Finding.SUSPECTED: f"{unit.subject} may be {verb} here: {here}, {there}. {sure}{how}{also}.",
@@ -51,32 +51,32 @@ def says(unit: Compared) -> str:
         Finding.CLEAR: f"{unit.subject} works here: {here}, {there}.",
         Finding.NOT_COMPARED: f"{unit.subject} cannot be compared: {here}, {there}.",
     }
-    return told[unit.finding]
+    return sentences[unit.finding]
 
 
-def _counted(told: Counted) -> str:
-    if not told.attempts:
+def _counted(counts: AttemptCounts) -> str:
+    if not counts.attempts:
         return "it was never tried"
-    if not told.failed + told.answered:
-        return f"what came of {told.attempts:,} attempt{'s' * (told.attempts > 1)} is not shown"
-    return f"{told.failed:,} of {told.failed + told.answered:,} attempts failed"
+    if not counts.failed + counts.answered:
+        return f"what came of {counts.attempts:,} attempt{'s' * (counts.attempts > 1)} is not shown"
+    return f"{counts.failed:,} of {counts.failed + counts.answered:,} attempts failed"
 
 
-def reasons_of(unit: Compared) -> tuple[Why, ...]:
+def reasons_of(unit: ComparedUnit) -> tuple[Why, ...]:
     """Say what was missing, and which capture would settle it."""
-    found: list[Why] = []
-    for side, told in (("here", unit.here), ("there", unit.there)):
-        if not told.attempts:
+    reasons: list[Why] = []
+    for side, counts in (("here", unit.here), ("there", unit.there)):
+        if not counts.attempts:
             other = "the place that is asked about" if side == "here" else "the control"
             text = f"It was never tried {side}; a capture of {unit.subject} at {other} would settle it."
-            found.append(Why(code=f"compare.not_tried_{side}", says=text))
-        elif not told.failed + told.answered:
+            reasons.append(Why(code=f"compare.not_tried_{side}", says=text))
+        elif not counts.failed + counts.answered:
             text = f"What came of it {side} is not shown; a capture of whole connections at the client would settle it."
-            found.append(Why(code=f"compare.not_shown_{side}", says=text))
+            reasons.append(Why(code=f"compare.not_shown_{side}", says=text))
     if unit.finding in {Finding.ONLY_HERE, Finding.SUSPECTED} and unit.cause:
         text = f"Apart from a block, {CAUSE_SAYS[unit.cause]}; {SETTLES[unit.cause]} would settle it."
-        found.append(Why(code=f"compare.{unit.cause.replace('-', '_')}", says=text))
-    return tuple(found)
+        reasons.append(Why(code=f"compare.{unit.cause.replace('-', '_')}", says=text))
+    return tuple(reasons)
 
 
 def change_says(change: Change) -> str:

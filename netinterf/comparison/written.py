@@ -10,7 +10,7 @@ from netinterf.comparison.attempts import TRANSPORTS, Attempts, Side, State
 from netinterf.comparison.causes import CAUSES
 from netinterf.comparison.changes import Shift, find_changes
 from netinterf.comparison.judge import FINDINGS, GRADES, Judgement
-from netinterf.comparison.record import Change, Compared, Counted, Shown
+from netinterf.comparison.record import AttemptCounts, AttemptFrames, Change, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.comparison.words import change_says, reasons_of, says
 from netinterf.mechanisms import reset_of, silence_of
@@ -33,7 +33,7 @@ SHOWN = 6
 
 
 @attrs.frozen(eq=False)
-class Units(Sequence[Compared]):
+class Units(Sequence[ComparedUnit]):
     """All units of a comparison, written out when asked for: the surest blocks first."""
 
     judgement: Judgement = attrs.field(repr=False)
@@ -42,8 +42,8 @@ class Units(Sequence[Compared]):
     bounds: np.ndarray = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        unit = self.judgement.tried.unit
-        order = np.lexsort((self.judgement.tried.time, unit))
+        unit = self.judgement.attempts.unit
+        order = np.lexsort((self.judgement.attempts.time, unit))
         object.__setattr__(self, "order", order)
         object.__setattr__(self, "bounds", np.searchsorted(unit[order], np.arange(len(self) + 1)))
 
@@ -51,31 +51,31 @@ class Units(Sequence[Compared]):
         return len(self.judgement.contrasts)
 
     @overload
-    def __getitem__(self, row: int) -> Compared: ...
+    def __getitem__(self, row: int) -> ComparedUnit: ...
     @overload
-    def __getitem__(self, row: slice) -> tuple[Compared, ...]: ...
-    def __getitem__(self, row: int | slice) -> Compared | tuple[Compared, ...]:
+    def __getitem__(self, row: slice) -> tuple[ComparedUnit, ...]: ...
+    def __getitem__(self, row: int | slice) -> ComparedUnit | tuple[ComparedUnit, ...]:
         if isinstance(row, slice):
             return tuple(self.write(place) for place in range(*row.indices(len(self))))
         if not -len(self) <= row < len(self):
             raise IndexError(f"unit {row} of {len(self)}")
         return self.write(row % len(self))
 
-    def of(self, *findings: Finding) -> Iterator[Compared]:
+    def of(self, *findings: Finding) -> Iterator[ComparedUnit]:
         """Walk the units of some findings."""
         wanted = [FINDINGS.index(finding) for finding in findings]
         return (self.write(int(row)) for row in np.flatnonzero(np.isin(self.judgement.contrasts.finding, wanted)))
 
-    def write(self, row: int) -> Compared:
+    def write(self, row: int) -> ComparedUnit:
         """Write out one unit."""
-        table, tried = self.judgement.contrasts, self.judgement.tried
+        table, attempts = self.judgement.contrasts, self.judgement.attempts
         number = int(table.unit[row])
         rows = self.order[self.bounds[number] : self.bounds[number + 1]]
         finding = FINDINGS[table.finding[row]]
         grade = GRADES[table.grade[row]]
         cause = int(table.cause[row])
-        unit = Compared(
-            **called(tried, rows),
+        unit = ComparedUnit(
+            **called(attempts, rows),
             finding=finding,
             outcome=OUTCOMES.get(finding, Outcome.INSUFFICIENT),
             grade=grade,
@@ -92,80 +92,80 @@ class Units(Sequence[Compared]):
             cause=CAUSES[cause] if cause >= 0 else None,
             reasons=(),
             shown=tuple(self.shown(rows)),
-            start=int(tried.time[rows].min()),
-            end=int(tried.time[rows].max()),
+            start=int(attempts.time[rows].min()),
+            end=int(attempts.time[rows].max()),
         )
         reasons = reasons_of(unit) if unit.outcome is Outcome.INSUFFICIENT or not unit.there.attempts else ()
         return attrs.evolve(unit, reasons=reasons, explanation=says(unit))
 
     def mechanism(self, rows: np.ndarray) -> str:
         """Name what was done: what the surest attempt here was found to suffer, else what its failure is called."""
-        tried = self.judgement.tried
-        ours = rows[tried.side[rows] == Side.HERE]
-        surest = int(ours[np.argmax(tried.log_odds[ours])])
-        verdicts = self.ledgers[int(tried.capture[surest])].verdicts
-        named = int(verdicts.mechanism[tried.row[surest]])
+        attempts = self.judgement.attempts
+        ours = rows[attempts.side[rows] == Side.HERE]
+        surest = int(ours[np.argmax(attempts.log_odds[ours])])
+        verdicts = self.ledgers[int(attempts.capture[surest])].verdicts
+        named = int(verdicts.mechanism[attempts.row[surest]])
         if named >= 0:
             return str(verdicts.mechanisms[named])
-        opening = bool(tried.at_opening[surest])
-        if tried.abrupt[surest]:
+        opening = bool(attempts.at_opening[surest])
+        if attempts.abrupt[surest]:
             return reset_of(opening=opening)
-        return silence_of(TRANSPORTS[tried.transport[surest]], opening=opening)
+        return silence_of(TRANSPORTS[attempts.transport[surest]], opening=opening)
 
-    def shown(self, rows: np.ndarray) -> Iterator[Shown]:
+    def shown(self, rows: np.ndarray) -> Iterator[AttemptFrames]:
         """Name attempts to look at, failures first, some of each side."""
-        tried = self.judgement.tried
+        attempts = self.judgement.attempts
         for side in Side:
-            mine = rows[tried.side[rows] == side]
-            for row in mine[np.argsort(-tried.state[mine].astype(np.int64), kind="stable")][:SHOWN].tolist():
-                ledger, place = self.ledgers[int(tried.capture[row])], int(tried.row[row])
+            mine = rows[attempts.side[rows] == side]
+            for row in mine[np.argsort(-attempts.state[mine].astype(np.int64), kind="stable")][:SHOWN].tolist():
+                ledger, place = self.ledgers[int(attempts.capture[row])], int(attempts.row[row])
                 first = int(ledger.first_frame[place])
-                yield Shown(
+                yield AttemptFrames(
                     side=side.name.lower(),
                     capture=ledger.capture,
                     first_frame=first if first >= 0 else None,
                     frames=tuple(ledger.forged[place].tolist()),
-                    state=State(int(tried.state[row])).name.lower(),
+                    state=State(int(attempts.state[row])).name.lower(),
                 )
 
 
-def counted(answered: int, failed: int, other: int) -> Counted:
+def counted(answered: int, failed: int, other: int) -> AttemptCounts:
     """Count the attempts of one side."""
-    told = int(answered), int(failed), int(other)
-    return Counted(attempts=sum(told), answered=told[0], failed=told[1], unknown=told[2])
+    counts = int(answered), int(failed), int(other)
+    return AttemptCounts(attempts=sum(counts), answered=counts[0], failed=counts[1], unknown=counts[2])
 
 
-def called(tried: Attempts, rows: np.ndarray) -> dict[str, Any]:
+def called(attempts: Attempts, rows: np.ndarray) -> dict[str, Any]:
     """Say what some attempts have in common: name, server and transport."""
     row = int(rows[0])
-    name = tried.name[row] or None
-    one = np.ptp(tried.high[rows]) == 0 and np.ptp(tried.low[rows]) == 0
+    name = attempts.name[row] or None
+    same_server = np.ptp(attempts.high[rows]) == 0 and np.ptp(attempts.low[rows]) == 0
     return {
         "kind": "name" if name else "server",
         "name": name,
-        "server": host_text(int(tried.high[row]), int(tried.low[row])) if one else None,
-        "transport": TRANSPORTS[tried.transport[row]],
+        "server": host_text(int(attempts.high[row]), int(attempts.low[row])) if same_server else None,
+        "transport": TRANSPORTS[attempts.transport[row]],
     }
 
 
-def changes_of(tried: Attempts) -> tuple[Change, ...]:
+def changes_of(attempts: Attempts) -> tuple[Change, ...]:
     """Find and write out all changes, the earliest first."""
-    return tuple(change(tried, shift) for shift in sorted(find_changes(tried), key=lambda shift: shift.high))
+    return tuple(change(attempts, shift) for shift in sorted(find_changes(attempts), key=lambda shift: shift.high))
 
 
-def change(tried: Attempts, shift: Shift) -> Change:
+def change(attempts: Attempts, shift: Shift) -> Change:
     """Write out one change."""
-    told = called(tried, np.array([shift.row]))
+    subject = called(attempts, np.array([shift.row]))
     whole = {"kind": "server", "name": None} if shift.unit < 0 else {}
-    found = Change(
-        **{**told, **whole},
+    record = Change(
+        **{**subject, **whole},
         failed_before=shift.failed_before,
         attempts_before=shift.known_before,
         failed_after=shift.failed_after,
         attempts_after=shift.known_after,
-        last_name=tried.name[shift.last] or None,
+        last_name=attempts.name[shift.last] or None,
         after=shift.low,
         before=shift.high,
         q_value=shift.q_value,
     )
-    return attrs.evolve(found, explanation=change_says(found))
+    return attrs.evolve(record, explanation=change_says(record))

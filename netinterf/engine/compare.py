@@ -9,7 +9,7 @@ import attrs
 
 from netinterf.analyzers.base import Analyzer
 from netinterf.comparison.judge import Contrasts, Judgement, judge_units
-from netinterf.comparison.record import Change, Compared
+from netinterf.comparison.record import Change, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.comparison.written import Units, changes_of
 from netinterf.context.outside import Answers, Networks
@@ -37,23 +37,23 @@ class Comparison:
     @cached_property
     def units(self) -> Units:
         """One entry per name and transport, and per server where no name was seen; the surest blocks first."""
-        ledgers = (one.ledger for one in (*self.here.judged, *self.there.judged))
+        ledgers = (judged.ledger for judged in (*self.here.judged, *self.there.judged))
         return Units(self.judgement, tuple(ledgers))
 
     @property
-    def blocked(self) -> tuple[Compared, ...]:
+    def blocked(self) -> tuple[ComparedUnit, ...]:
         """What somebody interferes with here, and not there as far as was tried."""
         return tuple(self.units.of(Finding.BLOCKED))
 
     @property
-    def interfered(self) -> tuple[Compared, ...]:
+    def interfered(self) -> tuple[ComparedUnit, ...]:
         """What somebody interferes with here, be it on both sides."""
         return tuple(self.units.of(Finding.BLOCKED, Finding.BOTH))
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
         """When names and servers began or ceased to fail, the earliest first."""
-        return changes_of(self.judgement.tried)
+        return changes_of(self.judgement.attempts)
 
     @property
     def contrasts(self) -> Contrasts:
@@ -123,5 +123,5 @@ def compared(here: Result, there: Result, model: Model | None = None) -> Compari
         if not side.judged:
             reason = f" ({side.errors[0]})" if side.errors else ""
             raise ParameterError(word, "nothing", f"at least one capture that can be read{reason}")
-    ours, theirs = ([one.ledger for one in side.judged] for side in (here, there))
+    ours, theirs = ([judged.ledger for judged in side.judged] for side in (here, there))
     return Comparison(here, there, judge_units(ours, theirs, model or default_model()))

@@ -8,10 +8,10 @@ import numpy as np
 from netinterf.capture import write_records
 from netinterf.engine.judged import Judged
 from netinterf.errors import ParameterError, UsageError
-from netinterf.privacy.traces import Sealed, path_of, read_source
+from netinterf.privacy.traces import RedactedSource, path_of, read_source
 from netinterf.schema import SubjectKind
 from netinterf.trace import Trace
-from netinterf.writing import spare
+from netinterf.writing import refuse_overwriting
 from netinterf.written.record import Verdict
 
 __all__ = ["extract", "packets_of", "read_again", "read_all_again"]
@@ -19,7 +19,7 @@ __all__ = ["extract", "packets_of", "read_again", "read_all_again"]
 CHANGED = "the capture as it was when it was judged"
 
 
-def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | Sealed | None) -> int:
+def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source: str | RedactedSource | None) -> int:
     """Read a capture again and write all packets of a verdict's flow or exchange as pcap.
 
     Args:
@@ -37,7 +37,7 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
         CaptureError: The capture cannot be read any more.
         OSError: The target cannot be written.
     """
-    spare(target, [path_of(source)])
+    refuse_overwriting(target, [path_of(source)])
     trace, rows = read_again(verdict, source)
     packets = trace.packets.take(rows)
     kinds = {trace.interfaces[place].link_type for place in np.unique(packets.interface).tolist()}
@@ -50,7 +50,7 @@ def extract(verdict: Verdict, target: str | os.PathLike[str] | BinaryIO, source:
 
 
 def read_again(
-    verdict: Verdict, source: str | Sealed | None
+    verdict: Verdict, source: str | RedactedSource | None
 ) -> tuple[Trace, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Read the capture of a verdict again, and find the verdict's packets in it.
 
@@ -91,8 +91,8 @@ def packets_of(trace: Trace, verdict: Verdict) -> np.ndarray[tuple[int], np.dtyp
         kind, row = verdict.rows.T
         flows, exchanges = row[kind == SubjectKind.FLOW], row[kind == SubjectKind.EXCHANGE]
         if flows.max(initial=-1) < len(trace.flows) and exchanges.max(initial=-1) < len(trace.exchanges):
-            asked, told = trace.exchanges.queries.take(exchanges), trace.exchanges.replies.take(exchanges)
-            messages = np.concatenate([asked.values, told.values])
+            queries, replies = trace.exchanges.queries.take(exchanges), trace.exchanges.replies.take(exchanges)
+            messages = np.concatenate([queries.values, replies.values])
             packets = np.concatenate([trace.by_flow.take(flows).values, trace.dns.packet[messages]])
             rows = np.unique(packets.astype(np.int64))
             if verdict.subject.first_frame in {None, *trace.packets.frame[rows].tolist()}:

@@ -15,7 +15,7 @@ from netinterf.context.outside import Outside
 from netinterf.errors import UsageError
 from netinterf.privacy.ledgers import redact_ledger
 from netinterf.privacy.redaction import Redaction
-from netinterf.privacy.traces import Sealed
+from netinterf.privacy.traces import RedactedSource
 from netinterf.recording import notes
 from netinterf.schema import Diagnostic, Evidence, Outcome, SubjectKind, Verdicts
 from netinterf.trace import Trace, read
@@ -55,7 +55,7 @@ class Judged:
 
     summary: Summary
     ledger: Ledger
-    source: str | Sealed | None = None  # path that the packets can be read from again
+    source: str | RedactedSource | None = None  # path that the packets can be read from again
 
     def under(self, model: Model) -> Self:
         """Judge the capture again under another model, without reading it."""
@@ -72,7 +72,7 @@ class Judged:
         Raises:
             UsageError: They were taken out before.
         """
-        if isinstance(self.source, Sealed):
+        if isinstance(self.source, RedactedSource):
             raise UsageError("this is redacted already: go back to what it was made of for another key")
         return attrs.evolve(
             self,
@@ -82,7 +82,7 @@ class Judged:
                 diagnostics=tuple(map(redaction.note, self.summary.diagnostics)),
             ),
             ledger=redact_ledger(self.ledger, redaction),
-            source=None if self.source is None else Sealed(path=self.source, redaction=redaction),
+            source=None if self.source is None else RedactedSource(path=self.source, redaction=redaction),
         )
 
     @property
@@ -158,8 +158,8 @@ def judge_trace(
     ledger = explain(verdicts, evidence, trace, model=model, subjects=subjects)
     ledger = attrs.evolve(ledger, capture=name)
     summary = summarize(trace, verdicts, name)
-    said = summary.diagnostics + everywhere_notes(evidence) + notes
-    return Judged(summary=attrs.evolve(summary, diagnostics=said), ledger=ledger)
+    diagnostics = summary.diagnostics + everywhere_notes(evidence) + notes
+    return Judged(summary=attrs.evolve(summary, diagnostics=diagnostics), ledger=ledger)
 
 
 def summarize(trace: Trace, verdicts: Verdicts, name: str) -> Summary:

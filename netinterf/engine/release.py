@@ -59,9 +59,9 @@ def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
         size: Captured bytes that may stay.
     """
     table, flows = trace.packets, trace.flows
-    held = table.flow >= 0
+    in_flow = table.flow >= 0
     counts = trace.by_flow.lengths
-    sizes = np.bincount(table.flow[held], table.captured[held], minlength=len(flows)).astype(np.int64)
+    sizes = np.bincount(table.flow[in_flow], table.captured[in_flow], minlength=len(flows)).astype(np.int64)
     idle = (int(table.time.max()) if len(table) else 0) - flows.last
     closed = closed_flows(trace)
     over = (idle >= IDLE_NS) | (closed & (idle >= CLOSED_NS))
@@ -73,8 +73,8 @@ def leaving(trace: Trace, remains: Mask, packets: int, size: int) -> Leaving:
     enough = (stay_packets <= packets) & (stay_bytes <= size)
     chosen = np.zeros(len(flows), np.bool_)
     chosen[order[: np.count_nonzero(~enough) + 1]] = True
-    cut, all_told = np.count_nonzero(chosen & (rank == OPEN)), np.count_nonzero(chosen & ~remains)
-    return Leaving(chosen, int(all_told - cut), int(cut))
+    cut, total = np.count_nonzero(chosen & (rank == OPEN)), np.count_nonzero(chosen & ~remains)
+    return Leaving(chosen, int(total - cut), int(cut))
 
 
 def closed_flows(trace: Trace) -> Mask:
@@ -102,8 +102,8 @@ class Remembered:
         keys = np.concatenate([self.keys, conversation_keys(trace)[rows]])
         isns = np.concatenate([self.isns, trace.sides.isn[2 * rows]])
         _, last = np.unique(keys[::-1], return_index=True)
-        kept = np.sort(len(keys) - 1 - last)[-REMEMBERED:]
-        return attrs.evolve(self, keys=keys[kept], isns=isns[kept])
+        latest = np.sort(len(keys) - 1 - last)[-REMEMBERED:]
+        return attrs.evolve(self, keys=keys[latest], isns=isns[latest])
 
     def remains(self, trace: Trace) -> Mask:
         """Say which flows are remains of conversations that left: all but connections that a new SYN opens."""

@@ -25,7 +25,7 @@ from netinterf.privacy.traces import path_of
 from netinterf.schema import Evidence
 from netinterf.trace import VANTAGES
 from netinterf.verdict.model import Model
-from netinterf.writing import spare
+from netinterf.writing import refuse_overwriting
 from netinterf.written.frames import verdicts_to_arrow
 from netinterf.written.record import Verdict
 from netinterf.written.unexplained import Unexplained
@@ -87,11 +87,11 @@ class AllVerdicts(Sequence[Verdict]):
     judged: tuple[Judged, ...] = attrs.field(repr=False)
 
     def __len__(self) -> int:
-        return sum(len(one.ledger) for one in self.judged)
+        return sum(len(judged.ledger) for judged in self.judged)
 
     def __iter__(self) -> Iterator[Verdict]:
-        for one in self.judged:
-            yield from one.ledger
+        for judged in self.judged:
+            yield from judged.ledger
 
     @overload
     def __getitem__(self, row: int) -> Verdict: ...
@@ -101,10 +101,10 @@ class AllVerdicts(Sequence[Verdict]):
         if isinstance(row, slice):
             return tuple(self[place] for place in range(*row.indices(len(self))))
         place = row + len(self) if row < 0 else row
-        for one in self.judged:
-            if 0 <= place < len(one.ledger):
-                return one.ledger[place]
-            place -= len(one.ledger)
+        for judged in self.judged:
+            if 0 <= place < len(judged.ledger):
+                return judged.ledger[place]
+            place -= len(judged.ledger)
         raise IndexError(f"verdict {row} of {len(self)}")
 
 
@@ -125,7 +125,7 @@ class Result:
     @property
     def captures(self) -> tuple[Summary, ...]:
         """One summary per capture."""
-        return tuple(one.summary for one in self.judged)
+        return tuple(judged.summary for judged in self.judged)
 
     @property
     def verdicts(self) -> AllVerdicts:
@@ -135,21 +135,21 @@ class Result:
     @property
     def findings(self) -> tuple[Verdict, ...]:
         """Only the verdicts that are interfered or possibly so."""
-        return tuple(verdict for one in self.judged for verdict in one.ledger.findings())
+        return tuple(verdict for judged in self.judged for verdict in judged.ledger.findings())
 
     @property
     def unexplained(self) -> tuple[Unexplained, ...]:
         """What stands out from its peers and has no mechanism: no finding, but where to look for one."""
-        return tuple(odd for one in self.judged for odd in one.ledger.unexplained())
+        return tuple(anomaly for judged in self.judged for anomaly in judged.ledger.unexplained())
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """One table of evidence per capture, in the order of ``captures``."""
-        return tuple(one.evidence for one in self.judged)
+        return tuple(judged.evidence for judged in self.judged)
 
     def under(self, model: Model) -> Self:
         """Judge everything again under another model, without the captures: with other priors, for instance."""
-        return attrs.evolve(self, judged=tuple(one.under(model) for one in self.judged))
+        return attrs.evolve(self, judged=tuple(judged.under(model) for judged in self.judged))
 
     def redacted(self, key: bytes | None = None, *, keep: Sequence[str] | str = ()) -> Self:
         """Take out addresses, names and paths: nothing that is written of the result holds them any more.
@@ -166,7 +166,7 @@ class Result:
         redaction = Redaction.of(key, keep)
         return attrs.evolve(
             self,
-            judged=tuple(one.redacted(redaction) for one in self.judged),
+            judged=tuple(judged.redacted(redaction) for judged in self.judged),
             errors=tuple(map(redaction.error, self.errors)),
         )
 
@@ -192,9 +192,9 @@ class Result:
         """
         from netinterf.report.figures import draw  # (needed by few)
 
-        one = self._judged(verdict)
-        trace, _ = read_again(verdict, one.source)
-        return draw(attrs.evolve(trace, outside=Outside(one.ledger.networks)), verdict, one.evidence)
+        judged = self._judged(verdict)
+        trace, _ = read_again(verdict, judged.source)
+        return draw(attrs.evolve(trace, outside=Outside(judged.ledger.networks)), verdict, judged.evidence)
 
     def to_arrow(self) -> Any:
         """Give all verdicts as a ``pyarrow.Table``, with the keys of a verdict as columns (needs netinterf[arrow])."""
@@ -210,10 +210,10 @@ class Result:
 
     def _judged(self, verdict: Verdict) -> Judged:
         """Find the capture that a verdict is about."""
-        found = [one for one in self.judged if one.ledger.capture == verdict.capture]
-        if not found:
+        matches = [judged for judged in self.judged if judged.ledger.capture == verdict.capture]
+        if not matches:
             raise ParameterError("verdict", verdict.capture, "a verdict of this result")
-        return found[-1]
+        return matches[-1]
 
 
 def captures_of(result: Result | Iterable[Judged], target: object = None) -> Iterator[Judged]:
@@ -226,9 +226,9 @@ def captures_of(result: Result | Iterable[Judged], target: object = None) -> Ite
     Raises:
         ParameterError: A capture is the target.
     """
-    for one in result.judged if isinstance(result, Result) else result:
-        spare(target, [path_of(one.source)])
-        yield one
+    for judged in result.judged if isinstance(result, Result) else result:
+        refuse_overwriting(target, [path_of(judged.source)])
+        yield judged
 
 
 def scan(
@@ -268,15 +268,15 @@ def scan(
     """
     outside = Outside.of(networks, known_answers(answers))
     options = Options(analyzers=analyzers, vantage=vantage, outside=outside, model=model, strict=strict)
-    found = find_captures(paths)
+    files = find_captures(paths)
     judged: list[Judged] = []
-    errors: list[CaptureError] = list(found.errors)
-    for one in scan_each(found.captures, options, executor=executor, progress=progress):
-        if isinstance(one, Judged):
-            judged.append(one)
+    errors: list[CaptureError] = list(files.errors)
+    for outcome in scan_each(files.captures, options, executor=executor, progress=progress):
+        if isinstance(outcome, Judged):
+            judged.append(outcome)
         else:
-            errors.append(one)
-    return Result(judged=tuple(judged), errors=tuple(errors), skipped=found.skipped)
+            errors.append(outcome)
+    return Result(judged=tuple(judged), errors=tuple(errors), skipped=files.skipped)
 
 
 def scan_each(
@@ -297,10 +297,10 @@ def scan_each(
     total = len(captures)
     if progress is not None and total:
         progress(captures[0], 0, total)
-    for done, one in enumerate(_judged(captures, options, executor)):
+    for done, outcome in enumerate(_judged(captures, options, executor)):
         if progress is not None:
             progress(captures[done], done + 1, total)
-        yield one
+        yield outcome
 
 
 def _judged(captures: Sequence[str], options: Options, executor: Executor | None) -> Iterator[Judged | CaptureError]:

@@ -59,7 +59,7 @@ PIECE = 1 << 20  # bytes taken in at a time, so that a large piece is held no lo
 
 
 @attrs.frozen(eq=False)
-class Seen:
+class JudgedWindow:
     """The window as it was judged.
 
     Args:
@@ -128,7 +128,7 @@ class Session:
         self._window = Window()
         self._remembered = Remembered()
         self._tally = Tally()
-        self._seen: Seen | None = None  # the window as it is, once it was judged
+        self._judged_window: JudgedWindow | None = None  # the window as it is, once it was judged
         self._judged: Judged | None = None
         self._suspected = np.empty(0, np.int64)  # what so_far held for a finding, by subject_keys
         self._closed = False
@@ -147,12 +147,12 @@ class Session:
         if self._closed or not isinstance(stream, CaptureStream):
             raise UsageError(CLOSED if self._closed else MIXED)
         self._stream = stream
-        found: list[Verdict] = []
+        verdicts: list[Verdict] = []
         for at in range(0, len(data), PIECE):
             stream.feed(bytes(data[at : at + PIECE]))
             if stream.ripe:
-                found += self._take(stream.frames())
-        return found
+                verdicts += self._take(stream.frames())
+        return verdicts
 
     def feed_packets(self, times: ArrayLike, frames: Sequence[bytes], link_type: int) -> list[Verdict]:
         """Take in packets that a program has in memory.
@@ -196,11 +196,11 @@ class Session:
         if self._stream is not None:
             self._hold(self._stream.frames())
         left = self._tally.flows > 0
-        seen = self._look(partial=left or self._decodable(), in_part=left)
-        ledger = seen.judged.ledger
-        found = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        self._suspected = np.union1d(self._suspected, subject_keys(ledger)[found])
-        return attrs.evolve(seen.judged, summary=self._summary(seen))
+        window = self._judge_window(partial=left or self._decodable(), in_part=left)
+        ledger = window.judged.ledger
+        is_finding = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
+        self._suspected = np.union1d(self._suspected, subject_keys(ledger)[is_finding])
+        return attrs.evolve(window.judged, summary=self._summary(window))
 
     def close(self) -> list[Verdict]:
         """End the capture and return all verdicts that were not returned before; a second call returns none.
@@ -213,12 +213,12 @@ class Session:
         self._closed = True
         if self._stream is None:
             self._stream = CaptureStream(name_of(self._name))
-        found = self._take(self._stream.close())
+        verdicts = self._take(self._stream.close())
         left = self._tally.flows > 0
-        seen = self._look(partial=left, in_part=left)
-        self._judged = attrs.evolve(seen.judged, summary=self._summary(seen))
-        self._seen, self._window = None, Window()
-        return found + self._final(self._judged.ledger, np.ones(len(self._judged.ledger.verdicts), np.bool_))
+        window = self._judge_window(partial=left, in_part=left)
+        self._judged = attrs.evolve(window.judged, summary=self._summary(window))
+        self._judged_window, self._window = None, Window()
+        return verdicts + self._final(self._judged.ledger, np.ones(len(self._judged.ledger.verdicts), np.bool_))
 
     @property
     def judged(self) -> Judged:
@@ -243,7 +243,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closed = True
-        self._seen, self._window = None, Window()
+        self._judged_window, self._window = None, Window()
 
     def _decodable(self) -> bool:
         """Say whether an interface so far has a known link type."""
@@ -254,26 +254,26 @@ class Session:
         if len(listed.records):
             if int(listed.records.frame[-1]) > MOST_FRAMES:
                 raise CaptureError(name_of(self._name), f"more than {MOST_FRAMES:,} frames; open another session")
-            self._seen = None
+            self._judged_window = None
             self._window.add(listed)
             self._tally = self._tally.with_frames(listed.records)
 
     def _take(self, listed: Listed) -> list[Verdict]:
         """Put frames into the window, and make room where it is too full."""
         self._hold(listed)
-        found: list[Verdict] = []
+        verdicts: list[Verdict] = []
         while self._window.packets > self._limits[0] or self._window.bytes > self._limits[1]:
-            found += self._release()
-        return found
+            verdicts += self._release()
+        return verdicts
 
-    def _look(self, *, partial: bool, in_part: bool) -> Seen:
+    def _judge_window(self, *, partial: bool, in_part: bool) -> JudgedWindow:
         """Judge the window as it is.
 
         Args:
             partial: There are other frames: refuse nothing for want of one that can be decoded.
             in_part: There were others, or will be, whose company is missed.
         """
-        if self._seen is None or self._window.packets == 0:
+        if self._judged_window is None or self._window.packets == 0:
             stream = PacketStream() if self._stream is None else self._stream
             options, capture = self._options, self._window.capture(name_of(self._name), stream)
             trace = decode_capture(capture, vantage=options.vantage, partial=partial)
@@ -291,40 +291,40 @@ class Session:
                 judged = judged.redacted(self._redaction)
             summary = attrs.evolve(judged.summary, flows=judged.summary.flows - int(np.count_nonzero(remains)))
             whole = trace.select(~remains) if remains.any() else trace  # what left a window was not missed
-            said = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(whole)
-            said += tuple(note for note in summary.diagnostics if note.code in {FAILED, EVERYWHERE})
-            self._seen = Seen(trace, remains, attrs.evolve(judged, summary=summary), said)
-        return self._seen
+            diagnostics = self._window.in_stream(trace.diagnostics[len(capture.diagnostics) :]) + notes(whole)
+            diagnostics += tuple(note for note in summary.diagnostics if note.code in {FAILED, EVERYWHERE})
+            self._judged_window = JudgedWindow(trace, remains, attrs.evolve(judged, summary=summary), diagnostics)
+        return self._judged_window
 
     def _release(self) -> list[Verdict]:
         """Judge the window, let conversations go until it is half full, and give their verdicts."""
-        seen = self._look(partial=True, in_part=True)
-        left = leaving(seen.trace, seen.remains, self._limits[0] // 2, self._limits[1] // 2)
-        verdicts, packets = seen.judged.ledger.verdicts, seen.trace.packets
+        window = self._judge_window(partial=True, in_part=True)
+        left = leaving(window.trace, window.remains, self._limits[0] // 2, self._limits[1] // 2)
+        verdicts, packets = window.judged.ledger.verdicts, window.trace.packets
         final = left.flows[verdicts.flow]
-        found = self._final(seen.judged.ledger, final)
-        self._tally = self._tally.with_left(seen.trace, verdicts, left, final, seen.notes)
-        self._remembered = self._remembered.with_flows(seen.trace, left.flows & ~seen.dns_alone)
+        final_verdicts = self._final(window.judged.ledger, final)
+        self._tally = self._tally.with_left(window.trace, verdicts, left, final, window.notes)
+        self._remembered = self._remembered.with_flows(window.trace, left.flows & ~window.dns_alone)
         staying = packets.frame[~np.append(left.flows, True)[packets.flow]]  # what is of no flow is not held any longer
-        self._seen = None
+        self._judged_window = None
         self._window.keep(staying)
-        return found
+        return final_verdicts
 
     def _final(self, ledger: Ledger, final: Mask) -> list[Verdict]:
         """Write out some of the verdicts, and the groups of which they are most members."""
         keys = subject_keys(ledger)
-        found = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        asked = final & (self._everything | found | np.isin(keys, self._suspected))
+        is_finding = ledger.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
+        reported = final & (self._everything | is_finding | np.isin(keys, self._suspected))
         self._suspected = np.setdiff1d(self._suspected, keys[final])
         members = ledger.groups.subjects
         leave = np.bincount(members.parents(), final[members.values], len(members))
         groups = len(final) + np.flatnonzero(2 * leave > members.lengths)
-        return [ledger.write(row) for row in (*np.flatnonzero(asked).tolist(), *groups.tolist())]
+        return [ledger.write(row) for row in (*np.flatnonzero(reported).tolist(), *groups.tolist())]
 
-    def _summary(self, seen: Seen) -> Summary:
+    def _summary(self, window: JudgedWindow) -> Summary:
         """Sum up the session so far."""
         stream = () if self._stream is None else self._stream.diagnostics
-        return self._tally.summary(seen.judged.summary, seen.notes, stream)
+        return self._tally.summary(window.judged.summary, window.notes, stream)
 
 
 def subject_keys(ledger: Ledger) -> I64:

@@ -46,11 +46,11 @@ def subjects_named(judged: Judged, trace: Trace, named: str) -> I64:
 def _by_frame(judged: Judged, trace: Trace, frame: int) -> I64:
     """Find the verdicts about the conversation of one frame."""
     packets, subjects = trace.packets, judged.ledger.subjects
-    found = np.flatnonzero(packets.frame == frame)
-    if not len(found):
+    matches = np.flatnonzero(packets.frame == frame)
+    if not len(matches):
         span = f"{int(packets.frame.min())} to {int(packets.frame.max())}" if len(packets) else "none"
         raise UsageError(f"{judged.summary.capture} has no frame {frame} (frames: {span})")
-    row = int(found[0])
+    row = int(matches[0])
     quoted = trace.quotes.flow[trace.quotes.packet == row]
     flow = int(quoted[0]) if len(quoted) and quoted[0] >= 0 else int(packets.flow[row])
     exchanges = np.unique(trace.dns.exchange[trace.dns.packet == row])
@@ -62,7 +62,9 @@ def _by_frame(judged: Judged, trace: Trace, frame: int) -> I64:
     return rows
 
 
-def _by_ends(judged: Judged, trace: Trace, named: str, one: tuple[int, int, int], other: tuple[int, int, int]) -> I64:
+def _by_ends(
+    judged: Judged, trace: Trace, named: str, first: tuple[int, int, int], second: tuple[int, int, int]
+) -> I64:
     """Find the verdicts about the conversation between two ends."""
     flows, hosts, subjects = trace.flows, trace.hosts, judged.ledger.subjects
 
@@ -71,19 +73,19 @@ def _by_ends(judged: Judged, trace: Trace, named: str, one: tuple[int, int, int]
         return np.asarray((hosts.high[host] == high) & (hosts.low[host] == low) & (port == number))
 
     between = np.zeros(len(flows), np.bool_)
-    for client, server in ((one, other), (other, one)):
+    for client, server in ((first, second), (second, first)):
         between |= ends_at(flows.client, flows.client_port, client) & ends_at(flows.server, flows.server_port, server)
-    found = np.flatnonzero(between)
-    if not len(found):
+    matches = np.flatnonzero(between)
+    if not len(matches):
         raise UsageError(f"{judged.summary.capture}: nobody talks between {named.replace('-', ' and ')}")
-    if len(found) > 1:
-        frames = trace.packets.frame[flows.first_packet[found]].tolist()
+    if len(matches) > 1:
+        frames = trace.packets.frame[flows.first_packet[matches]].tolist()
         some = ", ".join(map(str, frames[:MOST_NAMED])) + (", …" if len(frames) > MOST_NAMED else "")
-        raise UsageError(f"{named}: {len(found)} conversations; name one by a frame (they begin with {some})")
-    row = subjects.by_flow[found[0]]
+        raise UsageError(f"{named}: {len(matches)} conversations; name one by a frame (they begin with {some})")
+    row = subjects.by_flow[matches[0]]
     if row >= 0:
         return np.array([row])
-    exchanges: I64 = subjects.by_exchange[np.flatnonzero(trace.exchanges.flow == found[0])]
+    exchanges: I64 = subjects.by_exchange[np.flatnonzero(trace.exchanges.flow == matches[0])]
     return exchanges
 
 

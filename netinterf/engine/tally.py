@@ -109,12 +109,12 @@ class Tally:
 
     def _own(self) -> tuple[Diagnostic, ...]:
         """Say what was let go, cut or lost."""
-        said = (
+        notes = (
             ("session.lost", "packets were lost before they could be read", self.lost),
             ("session.released", "conversations were judged before the end, to make room for later ones", self.over),
             ("session.cut", "conversations were judged before they were over, for want of room", self.cut),
         )
-        return tuple(Diagnostic(code, message, count=count) for code, message, count in said if count)
+        return tuple(Diagnostic(code, message, count=count) for code, message, count in notes if count)
 
 
 def added(these: dict[str, int], those: dict[str, int]) -> dict[str, int]:
@@ -127,13 +127,13 @@ def joined(earlier: Iterable[Diagnostic], later: Iterable[Diagnostic]) -> tuple[
 
     So are the failures of each analyzer, whatever their reasons.
     """
-    found: dict[str, Diagnostic] = {}
+    by_key: dict[str, Diagnostic] = {}
     for note in (*earlier, *later):
         counted = {LINK_TYPE: note.message, FAILED: failed_analyzer(note)}
         key = counted.get(note.code, note.code)
-        known = found.get(key)
+        known = by_key.get(key)
         if known is None or note.code not in counted:
-            found[key] = note
+            by_key[key] = note
         else:
-            found[key] = attrs.evolve(known, count=known.count + note.count)
-    return tuple(found.values())
+            by_key[key] = attrs.evolve(known, count=known.count + note.count)
+    return tuple(by_key.values())

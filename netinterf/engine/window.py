@@ -58,22 +58,22 @@ class Window:
             source: What to call it in errors.
             stream: Where the frames came from.
         """
-        held = self._join()
-        return Capture(source, stream.format, held.buffer, held.records, stream.interfaces, stream.diagnostics)
+        part = self._join()
+        return Capture(source, stream.format, part.buffer, part.records, stream.interfaces, stream.diagnostics)
 
     def in_stream(self, notes: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         """Turn the offsets of notes about the held bytes into offsets in the stream, as those of a file are."""
-        held, found = self._join(), []
+        part, shifted = self._join(), []
         for note in notes:
-            row = None if note.offset is None else int(np.searchsorted(held.records.at, note.offset))
-            found.append(note if row is None else attrs.evolve(note, offset=int(held.origins[row])))
-        return tuple(found)
+            row = None if note.offset is None else int(np.searchsorted(part.records.at, note.offset))
+            shifted.append(note if row is None else attrs.evolve(note, offset=int(part.origins[row])))
+        return tuple(shifted)
 
     def keep(self, frames: NDArray[np.integer]) -> None:
         """Hold on to the frames of these numbers, and drop all others."""
-        held = self._join()
-        rows = np.searchsorted(held.records.frame, np.sort(frames))
-        self._parts = [Part.of(held.buffer, held.records.take(rows), held.origins[rows])]
+        part = self._join()
+        rows = np.searchsorted(part.records.frame, np.sort(frames))
+        self._parts = [Part.of(part.buffer, part.records.take(rows), part.origins[rows])]
 
     def _join(self) -> Part:
         """Put everything held into one piece."""

@@ -7,7 +7,7 @@ with ``finding`` beside them.
 from collections.abc import Iterator
 from typing import Any
 
-from netinterf.comparison.record import Change, Compared
+from netinterf.comparison.record import Change, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
 from netinterf.version import __version__
@@ -74,8 +74,8 @@ def summary_line(comparison: Comparison) -> dict[str, Any]:
     return {
         "type": "compared",
         "schema": SCHEMA,
-        "here": [one.summary.capture for one in comparison.here.judged],
-        "there": [one.summary.capture for one in comparison.there.judged],
+        "here": [judged.summary.capture for judged in comparison.here.judged],
+        "there": [judged.summary.capture for judged in comparison.there.judged],
         "findings": {finding.value: findings.count(code) for code, finding in enumerate(Finding)},
         "changes": len(comparison.changes),
         "version": __version__,
@@ -83,7 +83,7 @@ def summary_line(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def comparison_line(unit: Compared) -> dict[str, Any]:
+def comparison_line(unit: ComparedUnit) -> dict[str, Any]:
     """Build the object of one unit."""
     return _line("comparison", COMPARISON, unit)
 
@@ -93,10 +93,10 @@ def change_line(change: Change) -> dict[str, Any]:
     return _line("change", CHANGE, change)
 
 
-def _line(kind: str, keys: dict[str, Any], value: Compared | Change) -> dict[str, Any]:
+def _line(kind: str, keys: dict[str, Any], value: ComparedUnit | Change) -> dict[str, Any]:
     """Write what a line is about, which is an object of its own, and its other keys."""
-    told = {name: shaped(value if name == "subject" else getattr(value, name), inner) for name, inner in keys.items()}
-    return {"type": kind, "schema": SCHEMA, **told}
+    values = {name: shaped(value if name == "subject" else getattr(value, name), inner) for name, inner in keys.items()}
+    return {"type": kind, "schema": SCHEMA, **values}
 
 
 def comparison_lines(comparison: Comparison, *, everything: bool = False) -> Iterator[str]:

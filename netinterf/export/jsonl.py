@@ -20,8 +20,8 @@ def lines(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     yield dump(line("capture", judged.summary, CAPTURE))
     for verdict in judged.ledger if everything else judged.ledger.findings():
         yield dump(verdict_line(verdict))
-    for odd in judged.ledger.unexplained():
-        yield dump(line("anomaly", odd, ANOMALY))
+    for anomaly in judged.ledger.unexplained():
+        yield dump(line("anomaly", anomaly, ANOMALY))
 
 
 def jsonl(result: Result | Iterable[Judged], target: TextTarget, *, everything: bool = False) -> None:

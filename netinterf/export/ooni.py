@@ -16,7 +16,7 @@ import numpy as np
 from netinterf.engine.extract import read_all_again
 from netinterf.engine.judged import Judged
 from netinterf.engine.scan import Result, captures_of
-from netinterf.export.archival.measurement import Seen, look, measurement
+from netinterf.export.archival.measurement import CaptureView, measurement, view_capture
 from netinterf.schema import Grade
 from netinterf.writing import TextTarget, dump, write_lines
 
@@ -53,18 +53,18 @@ def measurements(judged: Judged, *, everything: bool = False) -> Iterator[str]:
         UsageError: The capture came from a pipe or changed since it was judged.
         CaptureError: It cannot be read any more.
     """
-    seen = look(judged, read_all_again(judged))
-    for visit in np.flatnonzero(_wanted(seen, everything)).tolist():
-        yield dump(measurement(seen, visit))
+    view = view_capture(judged, read_all_again(judged))
+    for visit in np.flatnonzero(_wanted(view, everything)).tolist():
+        yield dump(measurement(view, visit))
 
 
-def _wanted(seen: Seen, everything: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _wanted(view: CaptureView, everything: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Say which visits are written: those with a finding, or with a member of a group that is held to be affected."""
-    visits, ledger = seen.visits.subjects, seen.judged.ledger
-    found = everything | (ledger.verdicts.grade <= POSSIBLE)
+    visits, ledger = view.visits.subjects, view.judged.ledger
+    wanted = everything | (ledger.verdicts.grade <= POSSIBLE)
     members = ledger.groups.subjects
     place = np.arange(len(members.values)) - np.repeat(members.offsets[:-1], members.lengths)
-    found[members.values[place < np.repeat(ledger.groups.affected, members.lengths)]] = True
+    wanted[members.values[place < np.repeat(ledger.groups.affected, members.lengths)]] = True
     holds = np.zeros(len(visits), np.bool_)
-    holds[visits.parents()[found[visits.values]]] = True
+    holds[visits.parents()[wanted[visits.values]]] = True
     return holds

@@ -65,24 +65,24 @@ def _line(kind: str, keys: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _type(told: Any) -> dict[str, Any]:
+def _type(description: Any) -> dict[str, Any]:
     """Describe a value that is not null."""
-    if isinstance(told, dict):
-        keys = {name: _key(name, inner) for name, inner in told.items()}
+    if isinstance(description, dict):
+        keys = {name: _key(name, inner) for name, inner in description.items()}
         return {"type": "object", "properties": keys, "required": list(keys)}
-    if isinstance(told, list):
-        return {"type": "array", "items": _type(told[0])}
-    if isinstance(told, tuple):
-        return {"type": "object", "additionalProperties": _nullable(_type(told[1]))}
-    return {"type": "string", "format": "date-time"} if told == "time" else {"type": TYPES[told]}
+    if isinstance(description, list):
+        return {"type": "array", "items": _type(description[0])}
+    if isinstance(description, tuple):
+        return {"type": "object", "additionalProperties": _nullable(_type(description[1]))}
+    return {"type": "string", "format": "date-time"} if description == "time" else {"type": TYPES[description]}
 
 
-def _key(name: str, told: Any) -> dict[str, Any]:
+def _key(name: str, description: Any) -> dict[str, Any]:
     """Describe the value of a key."""
-    described = _type(told)
+    described = _type(description)
     if name in WORDS:
         described["enum"] = WORDS[name]
-    return described if name in KNOWN or isinstance(told, list | tuple) else _nullable(described)
+    return described if name in KNOWN or isinstance(description, list | tuple) else _nullable(described)
 
 
 def _nullable(described: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ MAPPED_BLOCK = "::ffff:0:0/96"
 MOVED = ("192.0.0.0/24", *(prefix for prefix, kind in BLOCKS if kind == Special.DOCUMENTATION))
 """Blocks that are mapped like public addresses."""
 
-STILL = (MAPPED_BLOCK, *(prefix for prefix, _ in BLOCKS if prefix not in MOVED))
+FIXED = (MAPPED_BLOCK, *(prefix for prefix, _ in BLOCKS if prefix not in MOVED))
 """Blocks that are mapped onto themselves."""
 
 SIX_TO_FOUR, NAT64 = b"\x20\x02", b"\x00\x64\xff\x9b" + bytes(8)
@@ -118,24 +118,24 @@ def flips(key: bytes, before: Sequence[bytes], width: int) -> U8:
         n rows of 256 bits. That of a node stands at its number in the tree of the next byte, whose root is 1 and where
         the branches of node *i* are ``2 i`` and ``2 i + 1``.
     """
-    person, still = b"netinterf.addr%d" % width, held(width)
+    person, fixed = b"netinterf.addr%d" % width, fixed_nodes(width)
     digests = b"".join(blake2b(way, digest_size=32, key=key, person=person).digest() for way in before)
     bits = np.unpackbits(np.frombuffer(digests, np.uint8).reshape(-1, 32), axis=1)
     for row, way in enumerate(before):
-        if way in still:
-            bits[row, still[way]] = 0
+        if way in fixed:
+            bits[row, fixed[way]] = 0
     return bits
 
 
 @cache
-def held(width: int) -> dict[bytes, list[int]]:
+def fixed_nodes(width: int) -> dict[bytes, list[int]]:
     """List the nodes above special blocks, which never swap: for the bytes before them, their numbers as in `flips`."""
-    found: dict[bytes, set[int]] = {}
-    for prefix in STILL:
+    nodes_at: dict[bytes, set[int]] = {}
+    for prefix in FIXED:
         network = ip_network(prefix)
         octets = network.network_address.packed
         if len(octets) == width:
             for depth in range(network.prefixlen):
                 place, bit = divmod(depth, 8)
-                found.setdefault(octets[:place], set()).add(1 << bit | octets[place] >> 8 - bit)
-    return {way: sorted(nodes) for way, nodes in found.items()}
+                nodes_at.setdefault(octets[:place], set()).add(1 << bit | octets[place] >> 8 - bit)
+    return {way: sorted(nodes) for way, nodes in nodes_at.items()}

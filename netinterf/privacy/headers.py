@@ -18,7 +18,7 @@ import numpy as np
 from netinterf.arrays import I64, U8, Mask
 from netinterf.decode.checksum import ip_ok, transport_ok
 from netinterf.decode.gather import as_bytes, gather_bytes
-from netinterf.privacy.options import kept_options
+from netinterf.privacy.options import redact_options
 from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Status
 from netinterf.table import spans
@@ -121,7 +121,7 @@ def rewrite_block(trace: Trace, layout: Rewritten, rows: I64, redaction: Redacti
     inner = gather_bytes(data, (start + network)[quoting] + 8, quote[quoting], 48)
     put(layout.buffer, (target + network)[quoting] + 8, quoted(inner, redaction), quote[quoting])
     heads = transport(gather_bytes(data, start + network, head, 60), packets.protocol[rows], head, redaction)
-    seal(trace, layout, rows, heads)
+    set_checksums(trace, layout, rows, heads)
     put(layout.buffer, target + network, heads, head)
 
 
@@ -178,10 +178,10 @@ def transport(heads: U8, protocol: U8, size: I64, redaction: Redaction) -> U8:
     """Blank what is not kept of transport headers, n rows of 60 bytes."""
     result = heads.copy()
     tcp = protocol == TCP
-    result[tcp, 20:] = kept_options(heads[tcp, 20:], size[tcp] - 20)
-    for number, kept in SECOND_WORD.items():
+    result[tcp, 20:] = redact_options(heads[tcp, 20:], size[tcp] - 20)
+    for number, copied in SECOND_WORD.items():
         rows = np.flatnonzero(protocol == number)
-        words = np.where(kept[heads[rows, 0]][:, None], heads[rows, 4:8], np.uint8(0))
+        words = np.where(copied[heads[rows, 0]][:, None], heads[rows, 4:8], np.uint8(0))
         gateway = (heads[rows, 0] == REDIRECT) & (number == ICMP)
         words[gateway] = mapped(heads[rows[gateway], 4:8], redaction)
         result[rows, 4:8] = words
@@ -199,9 +199,9 @@ def quoted(octets: U8, redaction: Redaction) -> U8:
         if version == 4:
             direct &= ((octets[rows, 6] & 0x1F) | octets[rows, 7]) == 0  # no later fragment
         kind = octets[rows, field]
-        for protocol, kept in ((TCP, 8), (UDP, 6)):  # ports and sequence number; ports and length
+        for protocol, length in ((TCP, 8), (UDP, 6)):  # ports and sequence number; ports and length
             these = rows[direct & (kind == protocol)]
-            result[these, size : size + kept] = octets[these, size : size + kept]
+            result[these, size : size + length] = octets[these, size : size + length]
         echo = direct & np.isin(kind, (ICMP, ICMPV6))
         echo &= np.isin(octets[rows, size], (8, 128))
         result[rows[echo], size : size + 2] = octets[rows[echo], size : size + 2]
@@ -209,7 +209,7 @@ def quoted(octets: U8, redaction: Redaction) -> U8:
     return result
 
 
-def seal(trace: Trace, layout: Rewritten, rows: I64, heads: U8) -> None:
+def set_checksums(trace: Trace, layout: Rewritten, rows: I64, heads: U8) -> None:
     """Set the checksums of transport headers, n rows of 60 bytes, as if the payload were zeros.
 
     UDP over IPv4 without a checksum stays without (RFC 768).

@@ -46,7 +46,9 @@ def redact_ledger(ledger: Ledger, redaction: Redaction) -> Ledger:
         **changes,
         capture=redaction.capture(ledger.capture),
         subjects=attrs.evolve(ledger.subjects, name=redaction.names(ledger.subjects.name)),
-        networks=tuple(Network(redaction.network(known.prefix), known.asn, known.country) for known in ledger.networks),
+        networks=tuple(
+            Network(redaction.network(network.prefix), network.asn, network.country) for network in ledger.networks
+        ),
     )
 
 

@@ -8,24 +8,24 @@ import numpy as np
 
 from netinterf.arrays import I64, U8
 
-__all__ = ["kept_options"]
+__all__ = ["redact_options"]
 
 LONGEST = 40
 """Most bytes of options (RFC 9293 §3.1)."""
 
 END, NOTHING = 0, 1
 
-KEPT = np.full(256, 2)
-KEPT[[END, NOTHING]] = 1
-KEPT[[2, 3, 8]] = (4, 3, 10)
-KEPT[5] = 34
-KEPT[[253, 254]] = 4
+COPIED = np.full(256, 2)
+COPIED[[END, NOTHING]] = 1
+COPIED[[2, 3, 8]] = (4, 3, 10)
+COPIED[5] = 34
+COPIED[[253, 254]] = 4
 """Bytes that stay of an option at most, by kind. Of segment size, window scale, timestamps and SACK it is all that
 belongs to them (RFC 9293, RFC 7323, RFC 2018), of experiments the number that says which (RFC 6994), of others kind and
 length."""
 
 
-def kept_options(octets: U8, length: I64) -> U8:
+def redact_options(octets: U8, length: I64) -> U8:
     """Blank what must not stay of option lists.
 
     The lists are walked in lock-step, an option a round, as when they are decoded; one that contradicts itself ends
@@ -38,7 +38,7 @@ def kept_options(octets: U8, length: I64) -> U8:
     Returns:
         The rows with zeros where something was taken out.
     """
-    kept = np.zeros(octets.shape, np.bool_)
+    copied = np.zeros(octets.shape, np.bool_)
     padded = np.pad(octets, ((0, 0), (0, 2)))
     alive = np.flatnonzero(length > 0)
     place, column = np.zeros(len(octets), np.int64), np.arange(LONGEST)
@@ -47,11 +47,11 @@ def kept_options(octets: U8, length: I64) -> U8:
         kind, size = padded[alive, at], padded[alive, at + 1].astype(np.int64)
         size[kind == NOTHING] = 1
         sane = (size <= length[alive] - at) & (size >= np.where(kind == NOTHING, 1, 2))
-        stays = np.where(sane, np.minimum(KEPT[kind], size), np.minimum(KEPT[kind], 2))
-        kept[alive] |= (column >= at[:, None]) & (column < (at + stays)[:, None])
+        stays = np.where(sane, np.minimum(COPIED[kind], size), np.minimum(COPIED[kind], 2))
+        copied[alive] |= (column >= at[:, None]) & (column < (at + stays)[:, None])
         going = sane & (kind != END)
         alive, size = alive[going], size[going]
         place[alive] += size
         alive = alive[place[alive] < length[alive]]
-    result: U8 = np.where(kept & (column < length[:, None]), octets, np.uint8(0))
+    result: U8 = np.where(copied & (column < length[:, None]), octets, np.uint8(0))
     return result

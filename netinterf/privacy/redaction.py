@@ -47,8 +47,8 @@ REVERSE = (".in-addr.arpa", ".ip6.arpa")
 def checked_key(_: object, __: object, key: bytes) -> None:
     """Refuse what is too short to be secret, without repeating it."""
     if not isinstance(key, bytes) or not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
-        found = f"{len(key)} bytes" if isinstance(key, bytes) else type(key).__name__
-        raise ParameterError("key", found, f"{SHORTEST_KEY} to {LONGEST_KEY} random bytes")
+        value = f"{len(key)} bytes" if isinstance(key, bytes) else type(key).__name__
+        raise ParameterError("key", value, f"{SHORTEST_KEY} to {LONGEST_KEY} random bytes")
 
 
 def checked_keep(_: object, __: object, keep: frozenset[str]) -> None:
@@ -116,18 +116,18 @@ class Redaction:
         """Replace one name; see `names`."""
         return self.names(Text.of([shown]))[0]
 
-    def _renamed(self, shown: str, domain: str) -> str:
+    def _renamed(self, name: str, domain: str) -> str:
         """Replace a name, of whose domain the new one stays; an address, as in a Host header, is mapped like all."""
-        host, colon, port = shown.rpartition(":") if shown.count(":") == 1 or "]:" in shown else (shown, "", "")
+        host, colon, port = name.rpartition(":") if name.count(":") == 1 or "]:" in name else (name, "", "")
         bare = host.lower().removesuffix(".")
         if not bare:
-            return shown
+            return name
         try:
             mapped = self.address(bare.strip("[]"))
             return (f"[{mapped}]" if bare.startswith("[") else mapped) + colon + port
         except ValueError:  # a name indeed
             if "names" in self.keep and not bare.endswith(REVERSE):
-                return shown
+                return name
         parts = [self._digits(part) for part in dict.fromkeys([bare, domain]) if part]
         return ".".join([*parts, "invalid"]) + colon + port
 
@@ -161,6 +161,6 @@ def read_key(path: str | os.PathLike[str]) -> bytes:
     except OSError as cause:
         raise ParameterError("key", os.fspath(path), f"a readable file ({cause.strerror})") from cause
     if not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
-        found = f"{os.fspath(path)} ({len(key) if len(key) <= LONGEST_KEY else 'more'} bytes)"
-        raise ParameterError("key", found, f"a file of {SHORTEST_KEY} to {LONGEST_KEY} random bytes")
+        value = f"{os.fspath(path)} ({len(key) if len(key) <= LONGEST_KEY else 'more'} bytes)"
+        raise ParameterError("key", value, f"a file of {SHORTEST_KEY} to {LONGEST_KEY} random bytes")
     return key

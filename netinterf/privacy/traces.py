@@ -22,9 +22,9 @@ from netinterf.privacy.ledgers import redact_table
 from netinterf.privacy.redaction import Redaction
 from netinterf.schema import Packets, Status
 from netinterf.trace import Trace, read
-from netinterf.writing import spare
+from netinterf.writing import refuse_overwriting
 
-__all__ = ["RAW", "Sealed", "Shared", "path_of", "read_source", "redact", "redact_trace", "write_trace"]
+__all__ = ["RAW", "RedactedSource", "Shared", "path_of", "read_source", "redact", "redact_trace", "write_trace"]
 
 RAW = 101
 """LINKTYPE_RAW: frames that begin with an IP header (tcpdump group's registry)."""
@@ -33,7 +33,7 @@ TICKS = 1_000_000_000
 
 
 @attrs.frozen(kw_only=True)
-class Sealed:
+class RedactedSource:
     """A capture that can be read again, but only redacted."""
 
     path: str = attrs.field(repr=False)
@@ -51,18 +51,18 @@ class Sealed:
             raise CaptureError(self.redaction.capture(self.path), "cannot be read again") from None
 
 
-def read_source(source: str | Sealed) -> Trace:
+def read_source(source: str | RedactedSource) -> Trace:
     """Read the capture behind a judgement again: as it is, or redacted where the judgement is.
 
     Raises:
         CaptureError: It cannot be read (any more).
     """
-    return source.read() if isinstance(source, Sealed) else read(source)
+    return source.read() if isinstance(source, RedactedSource) else read(source)
 
 
-def path_of(source: str | Sealed | None) -> str | None:
+def path_of(source: str | RedactedSource | None) -> str | None:
     """Tell where the capture behind a judgement lies: for comparing it with other files, never to be written."""
-    return source.path if isinstance(source, Sealed) else source
+    return source.path if isinstance(source, RedactedSource) else source
 
 
 @attrs.frozen(kw_only=True)
@@ -102,7 +102,7 @@ def redact(
         OSError: The target cannot be written.
     """
     redaction = Redaction.of(key)
-    spare(target, [source])
+    refuse_overwriting(target, [source])
     trace = redact_trace(read(source, strict=strict, progress=progress), redaction)
     try:
         return write_trace(trace, target)

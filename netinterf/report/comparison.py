@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 
 from netinterf.comparison.attempts import TRANSPORTS, Side
-from netinterf.comparison.record import Compared, Counted
+from netinterf.comparison.record import AttemptCounts, ComparedUnit
 from netinterf.comparison.units import Finding
 from netinterf.engine.compare import Comparison
 from netinterf.report.lines import wrapped
@@ -61,43 +61,45 @@ def comparison_text(comparison: Comparison, *, everything: bool = False) -> Iter
 
 def head_lines(comparison: Comparison) -> Iterator[str]:
     """Write what was compared, and how it came out."""
-    tried = comparison.judgement.tried
+    attempts = comparison.judgement.attempts
     for side, result in ((Side.HERE, comparison.here), (Side.THERE, comparison.there)):
-        captures, mine = result.captures, tried.side == side
-        attempts, units = int(mine.sum()), len(np.unique(tried.unit[mine]))
+        captures, mine = result.captures, attempts.side == side
+        count, units = int(mine.sum()), len(np.unique(attempts.unit[mine]))
         what = captures[0].capture if len(captures) == 1 else f"{len(captures):,} captures"
-        told = f"{what}: {attempts:,} attempts at {units:,} names and servers"
-        yield from wrapped(told, f"{side.name.lower() + ':':6} ", "       ")
-    found = comparison.contrasts.finding.tolist()
-    counts = [f"{found.count(code):,} {finding.value}" for code, finding in enumerate(Finding)]
+        line = f"{what}: {count:,} attempts at {units:,} names and servers"
+        yield from wrapped(line, f"{side.name.lower() + ':':6} ", "       ")
+    findings = comparison.contrasts.finding.tolist()
+    counts = [f"{findings.count(code):,} {finding.value}" for code, finding in enumerate(Finding)]
     yield "  " + " · ".join(counts)
 
 
 def transport_lines(comparison: Comparison) -> Iterator[str]:
     """Write one line per transport: shares that failed on both sides over what was tried on both, and findings."""
-    table, tried = comparison.contrasts, comparison.judgement.tried
-    transport = np.zeros(int(tried.unit.max(initial=-1)) + 1, np.int64)
-    transport[tried.unit] = tried.transport
+    table, attempts = comparison.contrasts, comparison.judgement.attempts
+    transport = np.zeros(int(attempts.unit.max(initial=-1)) + 1, np.int64)
+    transport[attempts.unit] = attempts.transport
     transport = transport[table.unit]
     yield ""
     yield "By transport: what failed of what was tried on both sides"
     for code, word in enumerate(TRANSPORTS):
         mine = transport == code
-        both = mine & (table.here_answered + table.here_failed > 0) & (table.there_answered + table.there_failed > 0)
+        here_known, there_known = table.here_answered + table.here_failed, table.there_answered + table.there_failed
+        both_sides = mine & (here_known > 0) & (there_known > 0)
         if not mine.any():
             continue
-        failed, other = int(table.here_failed[both].sum()), int(table.there_failed[both].sum())
-        known, beside = failed + int(table.here_answered[both].sum()), other + int(table.there_answered[both].sum())
-        low, difference, high = (float(end[0]) for end in share_difference([failed], [known], [other], [beside]))
+        failed, failed_there = int(table.here_failed[both_sides].sum()), int(table.there_failed[both_sides].sum())
+        known, known_there = int(here_known[both_sides].sum()), int(there_known[both_sides].sum())
+        interval = share_difference([failed], [known], [failed_there], [known_there])
+        more = _more(*(float(end[0]) for end in interval))
         shares = "nothing was tried on both sides"
-        if both.any():
-            shares = f"here {failed:,} of {known:,}, there {other:,} of {beside:,}, {_more(difference, low, high)}"
-        found = table.finding[mine].tolist()
-        words = [f"{found.count(place):,} {kind.value}" for place, kind in enumerate(Finding) if place in found]
+        if both_sides.any():
+            shares = f"here {failed:,} of {known:,}, there {failed_there:,} of {known_there:,}, {more}"
+        findings = table.finding[mine].tolist()
+        words = [f"{findings.count(place):,} {kind.value}" for place, kind in enumerate(Finding) if place in findings]
         yield from wrapped(f"{word:9} {shares}; {', '.join(words)}", "  ", "            ")
 
 
-def name_lines(units: Sequence[Compared]) -> Iterator[str]:
+def name_lines(units: Sequence[ComparedUnit]) -> Iterator[str]:
     """Write the table of names."""
     yield ""
     if not units:
@@ -113,7 +115,7 @@ def name_lines(units: Sequence[Compared]) -> Iterator[str]:
         yield f"  {name:{wide}}  {unit.transport:8}  {here:>9}  {there:>9}  {more:26}  {unit.finding}"
 
 
-def unit_lines(unit: Compared, several: Collection[str]) -> Iterator[str]:
+def unit_lines(unit: ComparedUnit, several: Collection[str]) -> Iterator[str]:
     """Write one failing unit: what is said of it, what it rests on, and where to look.
 
     Args:
@@ -124,12 +126,12 @@ def unit_lines(unit: Compared, several: Collection[str]) -> Iterator[str]:
     yield from wrapped(unit.explanation, "  ", "  ")
     yield from _field("weighs", f"its own packets {unit.own:+.1f}, the comparison {unit.contrast:+.1f} nats")
     for side in Side:
-        mine = [one for one in unit.shown if one.side == side.name.lower()]
-        for one in mine[:MOST_SHOWN]:
-            frames = one.frames or ((one.first_frame,) if one.first_frame is not None else ())
+        mine = [attempt for attempt in unit.shown if attempt.side == side.name.lower()]
+        for attempt in mine[:MOST_SHOWN]:
+            frames = attempt.frames or ((attempt.first_frame,) if attempt.first_frame is not None else ())
             some = ", ".join(map(str, frames[:MOST_FRAMES])) + (", …" if len(frames) > MOST_FRAMES else "")
-            place = f" of {one.capture}" if one.side in several else ""
-            yield from _field(one.side, f"{STATES[one.state]}: frame{'s' * (len(frames) != 1)} {some}{place}")
+            place = f" of {attempt.capture}" if attempt.side in several else ""
+            yield from _field(attempt.side, f"{STATES[attempt.state]}: frame{'s' * (len(frames) != 1)} {some}{place}")
     for why in unit.reasons:
         yield from _field("missing", why.says)
 
@@ -144,7 +146,7 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
         yield from wrapped(change.explanation, "  ", "      ")
 
 
-def missing_lines(units: Sequence[Compared], *, everything: bool) -> Iterator[str]:
+def missing_lines(units: Sequence[ComparedUnit], *, everything: bool) -> Iterator[str]:
     """Write what could not be compared, and why."""
     if not units:
         return
@@ -157,13 +159,13 @@ def missing_lines(units: Sequence[Compared], *, everything: bool) -> Iterator[st
         yield f"  and {len(units) - MOST_MISSING:,} more (--all lists them)"
 
 
-def _called(unit: Compared) -> str:
+def _called(unit: ComparedUnit) -> str:
     return printable(unit.name) if unit.name else f"{unit.server} (no name)"
 
 
-def _share(told: Counted) -> str:
-    known = told.failed + told.answered
-    return f"{told.failed:,} of {known:,}" if known else ("not shown" if told.attempts else "-")
+def _share(counts: AttemptCounts) -> str:
+    known = counts.failed + counts.answered
+    return f"{counts.failed:,} of {known:,}" if known else ("not shown" if counts.attempts else "-")
 
 
 def _more(difference: float, low: float, high: float) -> str:

@@ -19,7 +19,7 @@ from netinterf.verdict.attribution import Attributed
 from netinterf.verdict.reasons import Cause, causes
 from netinterf.written.ledger import Ledger
 from netinterf.written.record import Observation, Verdict
-from netinterf.written.words import bears
+from netinterf.written.words import is_about
 
 __all__ = [
     "MOST_EXAMPLES",
@@ -38,8 +38,8 @@ __all__ = [
     "resembles",
     "rows_of_outcome",
     "shared_rules",
-    "shown_by",
     "span_of",
+    "strongest_frames",
     "unjudged",
 ]
 
@@ -82,12 +82,12 @@ class Unjudged:
 
 def kinds_of(findings: Iterable[Verdict]) -> tuple[Kind, ...]:
     """Sort findings by what happened: those that are shown before those that are possible, then by mechanism."""
-    found: dict[tuple[bool, str], list[Verdict]] = {}
+    by_kind: dict[tuple[bool, str], list[Verdict]] = {}
     for verdict in findings:
-        found.setdefault((verdict.outcome is not Outcome.INTERFERED, verdict.mechanism or ""), []).append(verdict)
+        by_kind.setdefault((verdict.outcome is not Outcome.INTERFERED, verdict.mechanism or ""), []).append(verdict)
     return tuple(
         Kind(mechanism=mechanism, doubtful=doubtful, findings=tuple(alike))
-        for (doubtful, mechanism), alike in sorted(found.items(), key=lambda entry: entry[0])
+        for (doubtful, mechanism), alike in sorted(by_kind.items(), key=lambda entry: entry[0])
     )
 
 
@@ -129,12 +129,12 @@ def unjudged(ledger: Ledger, outcome: Outcome) -> tuple[Unjudged, ...]:
 
 def ordered_evidence(verdict: Verdict) -> list[Observation]:
     """Put what bears on the mechanism first, the strongest on top, and what was seen of others last."""
-    return sorted(verdict.evidence, key=lambda seen: not bears(seen, verdict.mechanism or ""))
+    return sorted(verdict.evidence, key=lambda sign: not is_about(sign, verdict.mechanism or ""))
 
 
-def shown_by(verdict: Verdict) -> tuple[int, ...]:
+def strongest_frames(verdict: Verdict) -> tuple[int, ...]:
     """List the frames of the strongest sign that has any, for a verdict that holds no packet to be forged."""
-    return next((seen.frames for seen in verdict.evidence if seen.llr > 0 and seen.frames), ())
+    return next((sign.frames for sign in verdict.evidence if sign.llr > 0 and sign.frames), ())
 
 
 def resembles(verdict: Verdict) -> tuple[System, Attributed] | None:
@@ -166,14 +166,14 @@ def end_of(host: str | None, port: int | None) -> str:
 
 def frames_of(frames: Sequence[int]) -> str:
     """List frame numbers, of many the first."""
-    shown = ", ".join(map(str, frames[:MOST_FRAMES]))
-    return shown if len(frames) <= MOST_FRAMES else f"{shown} and {len(frames) - MOST_FRAMES:,} more"
+    listed = ", ".join(map(str, frames[:MOST_FRAMES]))
+    return listed if len(frames) <= MOST_FRAMES else f"{listed} and {len(frames) - MOST_FRAMES:,} more"
 
 
 def examples_of(some: Sequence[str], count: int) -> str:
     """List a few of many, and how many more there are."""
-    shown = some[:MOST_EXAMPLES]
-    return ", ".join(shown) + (f" and {count - len(shown):,} more" if count > len(shown) else "")
+    listed = some[:MOST_EXAMPLES]
+    return ", ".join(listed) + (f" and {count - len(listed):,} more" if count > len(listed) else "")
 
 
 def count_of(number: int, noun: str) -> str:

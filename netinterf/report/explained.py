@@ -72,7 +72,7 @@ def explain_subject(judged: Judged, trace: Trace, row: int, analyzers: Sequence[
     """
     ledger = judged.ledger
     verdict = ledger[row]
-    used = {seen.rule for seen in verdict.evidence}
+    used = {sign.rule for sign in verdict.evidence}
     members = ledger.groups.subjects
     groups = np.unique(members.parents()[members.values == row]) + len(ledger.verdicts)
     rows = _packets(trace, ledger.subjects.kind[row], int(ledger.subjects.subject[row]))
@@ -93,8 +93,8 @@ def explain_subject(judged: Judged, trace: Trace, row: int, analyzers: Sequence[
 def look_alikes(analyzer: Analyzer) -> str:
     """Read from an analyzer's description what else looks like what it looks for; empty where it does not say."""
     described = type(analyzer).__doc__ or ""
-    _, _, told = described.partition(LOOK_ALIKES)
-    return " ".join(told.partition("\n\n")[0].split())
+    _, _, text = described.partition(LOOK_ALIKES)
+    return " ".join(text.partition("\n\n")[0].split())
 
 
 def _packets(trace: Trace, kind: int, subject: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -112,10 +112,10 @@ def _steps(trace: Trace, verdict: Verdict, rows: np.ndarray[tuple[int], np.dtype
     packets = trace.packets
     forged = set(rows_of(trace, verdict.frames).tolist())
     shows: dict[int, list[str]] = {}
-    for seen in verdict.evidence:
-        for frame in seen.frames:
-            shows.setdefault(frame, []).append(seen.rule)
-    shown = rows_of(trace, tuple(shows)).tolist()
+    for sign in verdict.evidence:
+        for frame in sign.frames:
+            shows.setdefault(frame, []).append(sign.rule)
+    witnesses = rows_of(trace, tuple(shows)).tolist()
     begin = int(packets.time[rows[0]])
     return tuple(
         Step(
@@ -128,7 +128,9 @@ def _steps(trace: Trace, verdict: Verdict, rows: np.ndarray[tuple[int], np.dtype
             rules=tuple(shows.get(int(packets.frame[row]), ())),
             place=place,
         )
-        for place, row in ((place, int(rows[place])) for place in chosen(rows, forged or shown, MOST_PACKETS).tolist())
+        for place, row in (
+            (place, int(rows[place])) for place in chosen(rows, forged or witnesses, MOST_PACKETS).tolist()
+        )
     )
 
 
@@ -154,14 +156,16 @@ def explained_text(explained: Explained) -> Iterator[str]:
     yield from wrapped(verdict.explanation)
     yield ""
     yield from _outcome_lines(verdict)
-    yield from _listed("Together with others:", [f"{group_happened(one)} ({one.grade})." for one in explained.groups])
+    yield from _listed(
+        "Together with others:", [f"{group_happened(group)} ({group.grade})." for group in explained.groups]
+    )
     if verdict.evidence:
         yield ""
         yield "Evidence, strongest first (natural logarithms of likelihood ratios):"
-        for seen in verdict.evidence:
-            yield from _evidence_lines(seen, explained.rules[seen.rule])
+        for sign in verdict.evidence:
+            yield from _evidence_lines(sign, explained.rules[sign.rule])
     yield from _listed(
-        "Harmless causes that were weighed:", [f"{told} [{name}]" for name, told in explained.look_alikes.items()]
+        "Harmless causes that were weighed:", [f"{causes} [{name}]" for name, causes in explained.look_alikes.items()]
     )
     yield from _listed(
         "What was missing, and what would settle it:", [f"{reason.says} [{reason.code}]" for reason in verdict.reasons]
@@ -183,34 +187,38 @@ def _outcome_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.trigger is not None:
         frame = "" if verdict.trigger.frame is None else f" in frame {verdict.trigger.frame}"
         fields.append(("trigger", f"{verdict.trigger.kind} {verdict.trigger.value}{frame}"))
-    fields += [("also", f"{one.mechanism} (probability {percent(one.probability)})") for one in verdict.also]
+    fields += [
+        ("also", f"{further.mechanism} (probability {percent(further.probability)})") for further in verdict.also
+    ]
     if verdict.selective is not None:
         fields.append(("selective", "others were spared" if verdict.selective else "everything was limited alike"))
-    for one in verdict.attribution:
-        fields.append(("resembles", f"{one.system} ({percent(one.score)}) by {', '.join(one.matched)}"))
+    for attributed in verdict.attribution:
+        fields.append(
+            ("resembles", f"{attributed.system} ({percent(attributed.score)}) by {', '.join(attributed.matched)}")
+        )
     if verdict.frames:
         fields.append(("frames", ", ".join(map(str, verdict.frames))))
     for label, value in fields:
         yield from wrapped(value, f"  {label:<10}", " " * 12)
 
 
-def _evidence_lines(seen: Observation, rule: Rule) -> Iterator[str]:
+def _evidence_lines(sign: Observation, rule: Rule) -> Iterator[str]:
     """Write one observation: what, how much it weighs, its numbers, its frames, and where that is documented."""
-    weight = round(seen.llr, 1) + 0.0  # which makes 0 of -0
+    weight = round(sign.llr, 1) + 0.0  # which makes 0 of -0
     side = "for " if weight > 0 else "against " if weight < 0 else "about "
     about = rule.mechanism or "any mechanism"
-    yield from wrapped(f"{weight:+6.1f}  {seen.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
-    numbers = [f"{name} {'unknown' if value is None else f'{value:.6g}'}" for name, value in seen.measured.items()]
-    told = (("measured", numbers), ("frames", list(map(str, seen.frames))), ("see", list(rule.references)))
-    for label, values in told:
+    yield from wrapped(f"{weight:+6.1f}  {sign.says} [{rule.id}: {side}{about}]", "  ", " " * 10)
+    numbers = [f"{name} {'unknown' if value is None else f'{value:.6g}'}" for name, value in sign.measured.items()]
+    fields = (("measured", numbers), ("frames", list(map(str, sign.frames))), ("see", list(rule.references)))
+    for label, values in fields:
         if values:
             yield from wrapped(f"{label}: {(', ' if label != 'see' else '; ').join(values)}", " " * 10, " " * 12)
 
 
 def _ladder_lines(explained: Explained) -> Iterator[str]:
     """Write the packets, one a line, each with the rules that it is evidence of."""
-    shown = len(explained.steps)
-    more = "" if shown == explained.packets else f", {shown} of them shown"
+    count = len(explained.steps)
+    more = "" if count == explained.packets else f", {count} of them shown"
     yield f"Packets ({explained.packets:,}{more}): > from the client, < from the server, ! forged or the last"
     before: Step | None = None
     for step in explained.steps:

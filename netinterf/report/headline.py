@@ -31,10 +31,10 @@ def headline(judged: Judged) -> str:
     ledger, counts = judged.ledger, judged.summary.outcomes
     hit = rows_of_outcome(ledger, Outcome.INTERFERED)
     if len(hit):
-        return f"{shown_words(ledger, hit)} ({sure_words(ledger, hit)})."
-    groups = [one for one in ledger.found_groups() if one.outcome is Outcome.INTERFERED]
+        return f"{interfered_words(ledger, hit)} ({sure_words(ledger, hit)})."
+    groups = [group for group in ledger.group_verdicts() if group.outcome is Outcome.INTERFERED]
     if groups:
-        surest = max(groups, key=lambda one: one.probability)
+        surest = max(groups, key=lambda group: group.probability)
         return f"{happened(surest)} ({surest.grade.value})."
     hints = int(np.count_nonzero(ledger.verdicts.grade == list(Grade).index(Grade.POSSIBLE)))
     if hints or len(ledger.groups):
@@ -43,7 +43,7 @@ def headline(judged: Judged) -> str:
     return nothing_words(judged.summary)
 
 
-def shown_words(ledger: Ledger, hit: I64) -> str:
+def interfered_words(ledger: Ledger, hit: I64) -> str:
     """Say what was done to how many, the most frequent first."""
     table = ledger.verdicts
     mechanism, kind = table.mechanism[hit], table.subject_kind[hit]
@@ -79,9 +79,9 @@ def names_words(ledger: Ledger, hit: I64) -> str:
 
 def joined(words: Sequence[str], noun: str) -> str:
     """List words as a sentence does, ``a, b and c``; of many a few, and how many more of what there are."""
-    shown, more = list(words[:MOST_EXAMPLES]), len(words) - MOST_EXAMPLES
-    shown += [count_of(more, f"more {noun}")] if more > 0 else []
-    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+    listed, more = list(words[:MOST_EXAMPLES]), len(words) - MOST_EXAMPLES
+    listed += [count_of(more, f"more {noun}")] if more > 0 else []
+    return " and ".join(filter(None, [", ".join(listed[:-1]), *listed[-1:]]))
 
 
 def many_hit(who: str, count: int, mechanism: str) -> str:

@@ -20,8 +20,8 @@ from netinterf.report.digest import (
     ordered_evidence,
     resembles,
     shared_rules,
-    shown_by,
     span_of,
+    strongest_frames,
     unjudged,
 )
 from netinterf.report.lines import wrapped
@@ -59,19 +59,19 @@ def text(result: Result | Iterable[Judged], *, everything: bool = False) -> str:
 def capture_text(judged: Judged, *, everything: bool = False) -> Iterator[str]:
     """Write one capture, line by line."""
     findings = [verdict for verdict in judged.ledger.findings() if verdict.group is None]
-    shown = [verdict for verdict in findings if verdict.outcome is Outcome.INTERFERED]
+    interfered = [verdict for verdict in findings if verdict.outcome is Outcome.INTERFERED]
     suspicions = [verdict for verdict in findings if verdict.outcome is not Outcome.INTERFERED]
     yield from summary_lines(judged.summary, suspected=len(suspicions))
-    groups = list(judged.ledger.found_groups())
-    yield from group_lines("Taken together:", [one for one in groups if one.outcome is Outcome.INTERFERED])
-    yield from overview_lines(shown)
+    groups = list(judged.ledger.group_verdicts())
+    yield from group_lines("Taken together:", [group for group in groups if group.outcome is Outcome.INTERFERED])
+    yield from overview_lines(interfered)
     yield from shared_lines(judged)
     yield from injector_lines(judged.ledger.injectors)
-    for verdict in shown:
+    for verdict in interfered:
         yield ""
         yield from finding_lines(verdict)
     yield from suspicion_lines(suspicions)
-    yield from group_lines("Perhaps together:", [one for one in groups if one.outcome is not Outcome.INTERFERED])
+    yield from group_lines("Perhaps together:", [group for group in groups if group.outcome is not Outcome.INTERFERED])
     yield from unjudged_lines(judged)
     yield from unexplained_lines(list(judged.ledger.unexplained()), everything=everything)
     if everything:
@@ -101,13 +101,13 @@ def summary_lines(summary: Summary, *, suspected: int = 0) -> Iterator[str]:
 
 def suspicion_lines(suspicions: Sequence[Verdict]) -> Iterator[str]:
     """Write what is suspected and what would settle it, by mechanism, one line for each, the likeliest first."""
-    ranked = sorted(suspicions, key=lambda one: -one.probability)
-    for mechanism in dict.fromkeys(one.mechanism or "" for one in ranked):
+    ranked = sorted(suspicions, key=lambda verdict: -verdict.probability)
+    for mechanism in dict.fromkeys(verdict.mechanism or "" for verdict in ranked):
         yield ""
         yield from wrapped(f"Suspected: {mechanism}, would be settled by {settled_by(mechanism)}.", "", "  ")
         before = ""
-        for verdict in (one for one in ranked if one.mechanism == mechanism):
-            because = next((seen.says for seen in ordered_evidence(verdict) if seen.llr > 0), "")
+        for verdict in (verdict for verdict in ranked if verdict.mechanism == mechanism):
+            because = next((sign.says for sign in ordered_evidence(verdict) if sign.llr > 0), "")
             frame = "" if verdict.subject.first_frame is None else f", frame {verdict.subject.first_frame}"
             again = "the same" if because == before else because
             yield from wrapped(f"{percent(verdict.probability)}{frame}, {who(verdict.subject)}: {again}", "  ", "    ")
@@ -134,9 +134,9 @@ def overview_lines(findings: Sequence[Verdict]) -> Iterator[str]:
     if len(findings) < 2:
         return
     for kind in kinds_of(findings):
-        shown = ", ".join(f"{name} ({times:,})" for name, times in kind.names[:MOST_EXAMPLES])
-        rest = f" and {len(kind.names) - MOST_EXAMPLES:,} more" if len(kind.names) > MOST_EXAMPLES else ""
-        yield from wrapped(f"interfered: {len(kind.findings):,} × {kind.mechanism}: {shown}{rest}", "  ", "    ")
+        names = ", ".join(f"{name} ({times:,})" for name, times in kind.names[:MOST_EXAMPLES])
+        more = f" and {len(kind.names) - MOST_EXAMPLES:,} more" if len(kind.names) > MOST_EXAMPLES else ""
+        yield from wrapped(f"interfered: {len(kind.findings):,} × {kind.mechanism}: {names}{more}", "  ", "    ")
 
 
 def shared_lines(judged: Judged) -> Iterator[str]:
@@ -155,8 +155,8 @@ def injector_lines(injectors: Sequence[Injector]) -> Iterator[str]:
         return
     line = f"forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
     yield from wrapped(line, "  ", "    ")
-    for one in injectors:
-        yield from wrapped(f"{count_of(one.questions, 'question')}: {one}", "    - ", "      ")
+    for injector in injectors:
+        yield from wrapped(f"{count_of(injector.questions, 'question')}: {injector}", "    - ", "      ")
 
 
 def finding_lines(verdict: Verdict) -> Iterator[str]:
@@ -172,10 +172,10 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
         yield from _field("also", f"{further.mechanism} (probability {percent(further.probability)})")
     if verdict.selective is not None:
         yield from _field("selective", "others were spared" if verdict.selective else "everything was limited alike")
-    for place, seen in enumerate(ordered_evidence(verdict)[:MOST_EVIDENCE]):
-        weight = round(seen.llr, 1) + 0.0  # which makes 0 of -0
+    for place, sign in enumerate(ordered_evidence(verdict)[:MOST_EVIDENCE]):
+        weight = round(sign.llr, 1) + 0.0  # which makes 0 of -0
         side = "" if weight >= 0 else "against: "
-        yield from _field("" if place else "evidence", f"- {side}{seen.says} [{seen.rule}, {weight:+.1f}]")
+        yield from _field("" if place else "evidence", f"- {side}{sign.says} [{sign.rule}, {weight:+.1f}]")
     more = len(verdict.evidence) - MOST_EVIDENCE
     if more > 0:
         yield from _field("", f"  and {more} more")
@@ -185,8 +185,8 @@ def finding_lines(verdict: Verdict) -> Iterator[str]:
         yield from _field("", f"by {', '.join(likeness.matched[:MOST_EVIDENCE])}")
     if verdict.frames:
         yield from _field("frames", frames_of(verdict.frames))
-    elif shown := shown_by(verdict):
-        yield from _field("shown by", frames_of(shown))
+    elif frames := strongest_frames(verdict):
+        yield from _field("shown by", frames_of(frames))
     yield from _field("Wireshark", verdict.flow_filter)
 
 
@@ -196,24 +196,24 @@ def unjudged_lines(judged: Judged) -> Iterator[str]:
         (Outcome.DOWN, "Did not work, without a sign of interference"),
         (Outcome.INSUFFICIENT, "Could not be judged"),
     ):
-        found = unjudged(judged.ledger, outcome)
-        yield from ["", f"{title}:"] if found else []
-        for one in found:
-            yield from wrapped(f"{one.count:,} × {one.cause.code}: {one.cause.says}", "  ", "      ")
-            yield from wrapped(examples_of(one.examples, one.count), "      ", "      ")
+        entries = unjudged(judged.ledger, outcome)
+        yield from ["", f"{title}:"] if entries else []
+        for entry in entries:
+            yield from wrapped(f"{entry.count:,} × {entry.cause.code}: {entry.cause.says}", "  ", "      ")
+            yield from wrapped(examples_of(entry.examples, entry.count), "      ", "      ")
 
 
-def unexplained_lines(odd: Sequence[Unexplained], *, everything: bool = False) -> Iterator[str]:
+def unexplained_lines(anomalies: Sequence[Unexplained], *, everything: bool = False) -> Iterator[str]:
     """Write how many stand out from their peers without a known cause; with *everything*, which and by what."""
-    if not odd:
+    if not anomalies:
         return
-    many = f"{count_of(len(odd), 'conversation')} {'stands' if len(odd) == 1 else 'stand'} out"
-    told = "" if everything else f"; --all names {'it' if len(odd) == 1 else 'them'}"
+    many = f"{count_of(len(anomalies), 'conversation')} {'stands' if len(anomalies) == 1 else 'stand'} out"
+    hint = "" if everything else f"; --all names {'it' if len(anomalies) == 1 else 'them'}"
     yield ""
-    yield from wrapped(f"Unexplained: {many} from others of this capture, which accuses nobody{told}.", "", "  ")
-    for one in odd if everything else ():
-        frame = "" if one.subject.first_frame is None else f"frame {one.subject.first_frame}, "
-        yield from wrapped(f"{frame}{who(one.subject)}: {'; '.join(map(str, one.facts))}", "  ", "      ")
+    yield from wrapped(f"Unexplained: {many} from others of this capture, which accuses nobody{hint}.", "", "  ")
+    for anomaly in anomalies if everything else ():
+        frame = "" if anomaly.subject.first_frame is None else f"frame {anomaly.subject.first_frame}, "
+        yield from wrapped(f"{frame}{who(anomaly.subject)}: {'; '.join(map(str, anomaly.facts))}", "  ", "      ")
 
 
 def one_line(verdict: Verdict) -> str:
@@ -225,11 +225,11 @@ def one_line(verdict: Verdict) -> str:
     why = f" ({', '.join(reason.code for reason in verdict.reasons)})" if verdict.reasons else ""
     name = f" {subject.name}" if subject.name else ""
     first = "" if subject.first_frame is None else f"frame {subject.first_frame}: "
-    asked = f" {subject.query_type}" if subject.query_type else ""
+    query_type = f" {subject.query_type}" if subject.query_type else ""
     return printable(
         f"{first}{verdict.outcome}{what} {percent(verdict.probability)}{why}  "
         f"{subject.protocol or 'ip'} {end_of(subject.client, subject.client_port)} > "
-        f"{end_of(subject.server, subject.server_port)}{name}{asked}"
+        f"{end_of(subject.server, subject.server_port)}{name}{query_type}"
     )
 
 

@@ -58,7 +58,7 @@ class Attributions:
 
     row: I64  # rows in Verdicts, ascending
     llr: F64  # shape (findings, systems)
-    shown: tuple[Mask, ...]  # per system, shape (findings, features)
+    matches: tuple[Mask, ...]  # per system, shape (findings, features)
     names: Names
     traits: Traits
     mechanism: NDArray[np.str_]
@@ -79,9 +79,9 @@ class Attributions:
             return self.by_company(place)
         order = np.argsort(-chance[:-1], kind="stable")
         return tuple(
-            Attributed(system=systems()[one].id, score=float(chance[one]), matched=self.matched(one, place))
-            for one in order.tolist()
-            if chance[one] >= LEAST
+            Attributed(system=systems()[index].id, score=float(chance[index]), matched=self.matched(index, place))
+            for index in order.tolist()
+            if chance[index] >= LEAST
         )
 
     def by_company(self, place: I64) -> tuple[Attributed, ...]:
@@ -90,51 +90,55 @@ class Attributions:
         named = named[named != NOBODY]
         if len(named) != 1:
             return ()
-        one = int(named[0])
-        seen = (*self.matched(one, place), COMPANY)
-        return (Attributed(system=systems()[one].id, score=float(self.names.chance[place].mean()), matched=seen),)
+        system = int(named[0])
+        matched = (*self.matched(system, place), COMPANY)
+        return (Attributed(system=systems()[system].id, score=float(self.names.chance[place].mean()), matched=matched),)
 
     def matched(self, system: int, place: I64) -> tuple[str, ...]:
         """List what most of some findings show of a system, what others show most seldom first."""
         features, masses = systems()[system].features, background().mass[systems()[system].id].values()
         rarest = np.min(list(masses), axis=0)
-        seen = self.shown[system][place].mean(axis=0) > 0.5
-        return tuple(features[one].says for one in np.argsort(rarest, kind="stable").tolist() if seen[one])
+        common = self.matches[system][place].mean(axis=0) > 0.5
+        return tuple(features[index].says for index in np.argsort(rarest, kind="stable").tolist() if common[index])
 
 
 def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
     """Read the traits of all findings whose mechanism leaves packets of its own."""
-    telling = np.array([any(word in words for words in CLASSES.values()) for word in verdicts.mechanisms] + [False])
-    row = np.flatnonzero((verdicts.grade <= POSSIBLE) & telling[verdicts.mechanism])
-    found = Finding(
+    leaves_packets = np.array(
+        [any(word in words for words in CLASSES.values()) for word in verdicts.mechanisms] + [False]
+    )
+    row = np.flatnonzero((verdicts.grade <= POSSIBLE) & leaves_packets[verdicts.mechanism])
+    findings = Finding(
         flow=verdicts.flow[row].astype(np.int64),
         forged=verdicts.forged.take(row),
         trigger=verdicts.trigger[row],
         trigger_packet=verdicts.trigger_packet[row].astype(np.int64),
     )
-    held = verdicts.evidence.take(row)
-    owner, rule = held.parents(), evidence.rule[held.values]
-    names = np.array([known.id for known in evidence.rules] or [""])
-    asked = wanted_rules() if len(row) else ()
-    seen = np.zeros((len(row), len(asked)), np.bool_)
-    for place, wanted in enumerate(asked):
-        seen[owner[names[rule] == wanted], place] = True
+    observations = verdicts.evidence.take(row)
+    owner, rule_row = observations.parents(), evidence.rule[observations.values]
+    names = np.array([rule.id for rule in evidence.rules] or [""])
+    rules = wanted_rules() if len(row) else ()
+    observed = np.zeros((len(row), len(rules)), np.bool_)
+    for place, wanted in enumerate(rules):
+        observed[owner[names[rule_row] == wanted], place] = True
     return Look(
         row=row,
-        flow=found.flow,
+        flow=findings.flow,
         mechanism=np.array([*verdicts.mechanisms, ""])[verdicts.mechanism[row]],
-        rules=seen,
-        company=trace.flows.client[found.flow].astype(np.int64) << 8 | verdicts.mechanism[row],
-        traits=read_traits(trace, found),
+        rules=observed,
+        company=trace.flows.client[findings.flow].astype(np.int64) << 8 | verdicts.mechanism[row],
+        traits=read_traits(trace, findings),
     )
 
 
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
     look = look_at(verdicts, evidence, trace)
-    llr, shown, names = np.empty((0, 0)), tuple[Mask, ...](), Names.none()
+    llr, matches, names = np.empty((0, 0)), tuple[Mask, ...](), Names.none()
     if len(look.row):  # the catalogue, with its lists of pages, is read when there is something to compare
         scores = score(look.traits, look.mechanism, look.rules, systems(), background())
-        llr, shown = scores.llr, scores.shown
+        llr, matches = scores.llr, scores.matches
         names = name_findings(llr, look.company, background())
-    return Attributions(row=look.row, llr=llr, shown=shown, names=names, traits=look.traits, mechanism=look.mechanism)
+    return Attributions(
+        row=look.row, llr=llr, matches=matches, names=names, traits=look.traits, mechanism=look.mechanism
+    )

@@ -71,16 +71,16 @@ def weigh_subjects(evidence: Evidence, subjects: Subjects, mechanisms: tuple[str
     hypotheses = weigh(evidence, own, kind, quiet, mechanisms, model, in_full=False)
     selective = find_selective(evidence, row, count)
     doubt = undecided(evidence, row, subjects.in_part, count)
-    held, _, _ = restrain(hypotheses, selective, mechanisms, model, doubt)
-    unlisted = np.bincount(held.row, np.where(held.listed, 0.0, np.exp(held.prior)), count)
+    restrained, _, _ = restrain(hypotheses, selective, mechanisms, model, doubt)
+    unlisted = np.bincount(restrained.row, np.where(restrained.listed, 0.0, np.exp(restrained.prior)), count)
     before = np.nansum(np.exp(model.log_odds(model.mechanisms)), axis=1)[kind] + unlisted
-    after = odds_of(held, kind, quiet, model) + unlisted
+    after = odds_of(restrained, kind, quiet, model) + unlisted
     llr = np.zeros(count)
     judged = before > 0  # kinds without any prior are never interfered with
     llr[judged] = np.log(after[judged]) - np.log(before[judged])
     known = (llr != 0) | (outcomes(subjects.reasons) != INSUFFICIENT)
     known[own[own >= 0]] = True
-    return Weights(llr=llr, known=known, hypotheses=held)
+    return Weights(llr=llr, known=known, hypotheses=restrained)
 
 
 def gather_clusters(weights: Weights, subjects: Subjects, keys: Keys) -> Clusters:
@@ -107,8 +107,8 @@ def gather_clusters(weights: Weights, subjects: Subjects, keys: Keys) -> Cluster
     )
     cluster, first = numbered(key)
     llr = combine_dependent(weights.llr[rows], cluster, len(first))
-    told = llr != 0
-    place = np.where(told, np.cumsum(told) - 1, -1)
+    informative = llr != 0
+    place = np.where(informative, np.cumsum(informative) - 1, -1)
     of = np.full(len(subjects), -1, np.int64)
     of[rows] = place[cluster]
-    return Clusters(llr=llr[told], first=rows[first[told]], of=of)
+    return Clusters(llr=llr[informative], first=rows[first[informative]], of=of)

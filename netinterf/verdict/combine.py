@@ -74,30 +74,30 @@ def judge(evidence: Evidence, subjects: Subjects, model: Model | None = None) ->
     mechanisms, quiet = vocabulary(model, evidence.rules), quiet_weights(subjects, model)
     selective, doubt = find_selective(evidence, row, count), undecided(evidence, row, subjects.in_part, count)
     plain, now = standings(evidence, row, selective, doubt, subjects, quiet, mechanisms, model)
-    held_back, plan, unsure, top, odds = now.held, now.plan, now.unsure, now.top.copy(), now.odds()
+    restrained, plan, unsure, top, odds = now.hypotheses, now.plan, now.unsure, now.top.copy(), now.odds()
     probability = odds / (1.0 + odds)
     accused = (probability >= model.possible) & (top >= 0)
     suspected = top.copy()
     top[~accused] = -1
-    mechanism = name_mechanism(held_back, top, odds, mechanisms)
-    may_confirm = proven(held_back, top) & subjects.whole & (subjects.loss_share <= model.loss_ceiling)
+    mechanism = name_mechanism(restrained, top, odds, mechanisms)
+    may_confirm = proven(restrained, top) & subjects.whole & (subjects.loss_share <= model.loss_ceiling)
     may_confirm &= plain.odds() >= model.confirmed / (1.0 - model.confirmed)  # by itself, whatever company it keeps
     grade = grade_of(odds, accused, may_confirm, model)
     bits = np.where(accused, np.where(grade <= LIKELY, 0, Reason.SUSPICION), subjects.reasons).astype(np.uint32)
     bits[unsure & (grade == POSSIBLE)] |= np.uint32(Reason.NO_CONTRAST)
-    strong = np.append(held_back.llr, 0.0)[suspected] >= STRONG
+    strong = np.append(restrained.llr, 0.0)[suspected] >= STRONG
     bits[strong & ~accused & (bits == 0)] = np.uint32(Reason.SUSPICION)
-    alone = limited_alone(held_back, selective, mechanisms, doubt) & ~accused
+    alone = limited_alone(restrained, selective, mechanisms, doubt) & ~accused
     bits[alone & (bits == 0)] = np.uint32(Reason.NO_CONTRAST)
     bits[plan & ~accused] = 0
     outcome = np.where(grade <= LIKELY, INTERFERED, np.where(grade == POSSIBLE, INSUFFICIENT, outcomes(bits)))
     value = values(evidence, model)
     listed, weight = strongest_first(evidence, value, row, len(subjects))
-    also, also_probability = further(held_back, mechanism, apart(held_back, mechanism, accused, mechanisms), model)
-    contrast = plan | which(mechanism, mechanisms, lambda one: one.selective)
+    also, also_probability = further(restrained, mechanism, apart(restrained, mechanism, accused, mechanisms), model)
+    contrast = plan | which(mechanism, mechanisms, lambda record: record.selective)
     by_address = set_off_by(mechanism, mechanisms, Trigger.OPENING) & (subjects.kind == SubjectKind.FLOW)
     by_address |= set_off_by(mechanism, mechanisms, Trigger.PLACE)
-    forged = forged_packets(evidence, value, held_back, top)
+    forged = forged_packets(evidence, value, restrained, top)
     trigger, trigger_packet = set_off(subjects, forged, by_address, set_off_by(mechanism, mechanisms, Trigger.BYTES))
     trigger[~accused], trigger_packet[~accused] = 0, -1
     return Verdicts(
@@ -142,7 +142,7 @@ def standings(
     """Let the hypotheses compete, by the priors of the model, and by those that certain cases on their paths raise."""
     hypotheses = weigh(evidence, row, subjects.prior_kind, quiet, mechanisms, model)
     plain = stand(hypotheses, selective, doubt, subjects, quiet, mechanisms, model)
-    raised = raise_priors(plain.held, evidence, subjects, quiet, mechanisms, model)
+    raised = raise_priors(plain.hypotheses, evidence, subjects, quiet, mechanisms, model)
     if not raised.any():
         return plain, plain
     return plain, stand(attrs.evolve(hypotheses, raised=raised), selective, doubt, subjects, quiet, mechanisms, model)
@@ -230,4 +230,4 @@ def which(mechanism: I64, mechanisms: tuple[str, ...], holds: Callable[[Mechanis
 
 def set_off_by(mechanism: I64, mechanisms: tuple[str, ...], trigger: Trigger) -> Mask:
     """Say which rows carry a mechanism that such a thing sets off."""
-    return which(mechanism, mechanisms, lambda one: one.trigger is trigger)
+    return which(mechanism, mechanisms, lambda record: record.trigger is trigger)

@@ -20,10 +20,10 @@ from netinterf.schema import GroupBy
 from netinterf.stats.dependence import tempered
 from netinterf.stats.mixture import LARGEST, log_likelihoods, log_mean_exp, member_log_odds
 from netinterf.stats.windows import best_window
-from netinterf.verdict.controls import Beside, Places, look_beside, no_controls
+from netinterf.verdict.controls import GroupControls, Places, find_strata, no_controls
 from netinterf.verdict.model import Model
 
-__all__ = ["Board", "Contest", "Field", "added_up"]
+__all__ = ["Board", "Contest", "Observations", "added_up"]
 
 LEAST_BINS = 3
 """Bins of time that a window needs: before, within and after."""
@@ -37,7 +37,7 @@ MANY, SAMPLE = 50_000, 1_000
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Field:
+class Observations:
     """The observations over which groups compete, one entry per cluster."""
 
     llr: F64  # nats, never 0
@@ -87,43 +87,44 @@ class Contest:
     What an accepted group explains is subtracted from all sums, so that later rounds cost little.
     """
 
-    def __init__(self, field: Field, place: int) -> None:
-        self.field, self.place, self.by = field, place, field.by[place]
-        self.timed, self.step = self.by is GroupBy.TIME, -(-field.places.bins // MOST_BINS)
+    def __init__(self, observations: Observations, place: int) -> None:
+        self.observations, self.place, self.by = observations, place, observations.by[place]
+        self.timed, self.step = self.by is GroupBy.TIME, -(-observations.places.bins // MOST_BINS)
         self.window, self.weight = (0, 0), 0.0  # of time: its bins, and its contrast paid for the search
-        self.rivals, passing = self._entrants()
-        self.price = float(np.log(max(self.rivals, 1))) - field.model.group_prior
-        self.toll = self.price if self.timed else -field.model.group_prior
-        self.rows = np.flatnonzero(passing[field.keys[place]])
+        self.rivals, passing = self._eligible()
+        self.price = float(np.log(max(self.rivals, 1))) - observations.model.group_prior
+        self.penalty = self.price if self.timed else -observations.model.group_prior
+        self.rows = np.flatnonzero(passing[observations.keys[place]])
         self.group = np.flatnonzero(passing[:-1])
-        self.own = (np.cumsum(passing) - 1)[field.keys[place][self.rows]]
+        self.own = (np.cumsum(passing) - 1)[observations.keys[place][self.rows]]
         self.share = self._share()
-        self.sure = self.loglik = np.empty((len(self.group), 0))  # of the shares: tempered, and not
+        self.tempered = self.loglik = np.empty((len(self.group), 0))  # of the shares: tempered, and not
         self._screen()
         if self.timed:
-            self.own = field.places.bin[self.rows] // self.step
-            self.group = np.arange(-(-field.places.bins // self.step) if len(self.rows) else 0)
-        self.sure = added_up(field.llr[self.rows], self.own, len(self.group), field.grid, self.share)
+            self.own = observations.places.bin[self.rows] // self.step
+            self.group = np.arange(-(-observations.places.bins // self.step) if len(self.rows) else 0)
+        self.tempered = added_up(observations.llr[self.rows], self.own, len(self.group), observations.grid, self.share)
         if not self.timed:
-            self._keep(log_mean_exp(self.sure) - self.toll >= field.bar)
-        self.loglik = added_up(field.llr[self.rows], self.own, len(self.group), field.grid)
+            self._keep(log_mean_exp(self.tempered) - self.penalty >= observations.bar)
+        self.loglik = added_up(observations.llr[self.rows], self.own, len(self.group), observations.grid)
 
-    def _entrants(self) -> tuple[int, Mask]:
+    def _eligible(self) -> tuple[int, Mask]:
         """Count the groups with information, and say which may reach the bar (and of -1 that it may not).
 
         No share makes a member worth more than its own weight, so a group cannot be worth more than what speaks for it.
         """
-        field, key, count = self.field, self.field.keys[self.place], self.field.counts[self.place]
+        observations = self.observations
+        key, count = observations.keys[self.place], observations.counts[self.place]
         inside = key >= 0
         several = np.bincount(key[inside], minlength=count) >= 2
         rivals = int(np.count_nonzero(several))
         if self.timed:
-            bins = -(-field.places.bins // self.step)
+            bins = -(-observations.places.bins // self.step)
             several &= bins >= LEAST_BINS
             rivals = bins * (bins + 1) // 2 - 1
-        bound = np.bincount(key[inside], np.maximum(field.llr[inside], 0.0), count)
+        bound = np.bincount(key[inside], np.maximum(observations.llr[inside], 0.0), count)
         search = np.log(max(rivals, 1)) if self.timed else 0.0
-        passing = several & (bound >= field.bar - field.model.group_prior + search)
+        passing = several & (bound >= observations.bar - observations.model.group_prior + search)
         return rivals, np.append(passing, False)
 
     def _share(self) -> F64:
@@ -133,32 +134,32 @@ class Contest:
         members divided by it: many members that each say little can only be judged together, and then a small share
         of affected ones would be lost among the others.
         """
-        field, rows = self.field, self.rows
-        pair, size = joined((self.own, max(len(self.group), 1)), (field.site[rows], field.sites))
+        observations, rows = self.observations, self.rows
+        pair, size = joined((self.own, max(len(self.group), 1)), (observations.site[rows], observations.sites))
         if size > 4 * len(pair):
             pair, first = numbered(pair)
             size = len(first)
-        return tempered(np.ones(len(rows)), pair, size, field.model.site_correlation)
+        return tempered(np.ones(len(rows)), pair, size, observations.model.site_correlation)
 
     def _screen(self) -> None:
         """Drop groups that cannot reach the bar, by two sums instead of one per share.
 
         Log-likelihoods are concave in the share: where they fall at the least share they are largest there.
         """
-        least, count = self.field.grid[0], len(self.group)
-        excess = np.expm1(np.minimum(self.field.llr[self.rows], LARGEST))
+        least, count = self.observations.grid[0], len(self.group)
+        excess = np.expm1(np.minimum(self.observations.llr[self.rows], LARGEST))
         value = np.bincount(self.own, self.share * np.log1p(least * excess), count)
         slope = np.bincount(self.own, self.share * excess / (1.0 + least * excess), count)
         if not self.timed:
-            self._keep((slope > 0) | (value - self.toll >= self.field.bar))
+            self._keep((slope > 0) | (value - self.penalty >= self.observations.bar))
 
-    def _keep(self, kept: Mask) -> None:
+    def _keep(self, remaining: Mask) -> None:
         """Go on with some of the groups."""
-        if kept.all():
+        if remaining.all():
             return
-        inside, place = kept[self.own], np.cumsum(kept) - 1
+        inside, place = remaining[self.own], np.cumsum(remaining) - 1
         self.rows, self.share, self.own = self.rows[inside], self.share[inside], place[self.own[inside]]
-        self.group, self.sure, self.loglik = self.group[kept], self.sure[kept], self.loglik[kept]
+        self.group, self.tempered, self.loglik = self.group[remaining], self.tempered[remaining], self.loglik[remaining]
 
     def drop(self, accepted: Mask) -> None:
         """End the contest for groups that were accepted; another window of time may still follow."""
@@ -167,13 +168,13 @@ class Contest:
 
     def remove(self, live: Mask) -> None:
         """Take explained observations out of all sums; *live* are those that are left."""
-        field, out = self.field, ~live[self.rows]
+        observations, out = self.observations, ~live[self.rows]
         if out.any():
             touched = distinct(self.own[out])
             place = np.searchsorted(touched, self.own[out])
-            llr, count = field.llr[self.rows[out]], len(touched)
-            self.sure[touched] -= log_likelihoods(llr, place, count, field.grid, self.share[out])
-            self.loglik[touched] -= log_likelihoods(llr, place, count, field.grid)
+            llr, count = observations.llr[self.rows[out]], len(touched)
+            self.tempered[touched] -= log_likelihoods(llr, place, count, observations.grid, self.share[out])
+            self.loglik[touched] -= log_likelihoods(llr, place, count, observations.grid)
             self.rows, self.own, self.share = self.rows[~out], self.own[~out], self.share[~out]
 
     def board(self) -> Board | None:
@@ -183,12 +184,12 @@ class Contest:
         if self.timed:
             return self._window()
         size = np.bincount(self.own, minlength=len(self.group))
-        self._keep((log_mean_exp(self.sure) - self.toll >= self.field.bar) & (size >= 2))
+        self._keep((log_mean_exp(self.tempered) - self.penalty >= self.observations.bar) & (size >= 2))
         if not len(self.rows):
             return None
-        return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.sure))
+        return self._standing(self.group, self.own, self.loglik, log_mean_exp(self.tempered))
 
-    def beside(self, chosen: Mask, loglik: F64, live: Mask) -> Beside:
+    def controls_of(self, chosen: Mask, loglik: F64, live: Mask) -> GroupControls:
         """Find the controls of some of the groups among the observations that are left.
 
         Args:
@@ -196,31 +197,35 @@ class Contest:
             loglik: Their log-likelihoods of the shares.
             live: Observations that no group of an earlier round explains.
         """
-        field, count = self.field, len(loglik)
+        observations, count = self.observations, len(loglik)
         if self.timed and count:
             begin, end = (edge // self.step for edge in self.window)
             outside = (self.own < begin) | (self.own >= end)
-            return Beside(
+            return GroupControls(
                 loglik=(self.loglik[:begin].sum(axis=0) + self.loglik[end:].sum(axis=0))[None, :],
-                telling=np.array([np.count_nonzero(outside)]),
-                hit=np.array([np.count_nonzero(outside & (field.llr[self.rows] > 0))]),
+                size=np.array([np.count_nonzero(outside)]),
+                hit=np.array([np.count_nonzero(outside & (observations.llr[self.rows] > 0))]),
             )
         inside = chosen[self.own] if count else np.zeros(0, np.bool_)
         rows, own = self.rows[inside], (np.cumsum(chosen) - 1)[self.own[inside]]
-        controls = look_beside(field.places, self.by, rows, live, field.llr, field.grid) if count else None
-        if controls is None:
-            return no_controls(count, len(field.grid))
-        return controls.beside(rows, own, loglik, field.llr)
+        strata = (
+            find_strata(observations.places, self.by, rows, live, observations.llr, observations.grid)
+            if count
+            else None
+        )
+        if strata is None:
+            return no_controls(count, len(observations.grid))
+        return strata.controls_of(rows, own, loglik, observations.llr)
 
     def _window(self) -> Board | None:
         """Find the window of time in which a larger share is affected than before and after."""
-        llr = self.field.llr[self.rows]
-        if np.maximum(llr, 0.0).sum() < self.field.bar + self.toll:
+        llr = self.observations.llr[self.rows]
+        if np.maximum(llr, 0.0).sum() < self.observations.bar + self.penalty:
             return None
-        begin, end, weight = best_window(self.loglik, self.field.grid)
+        begin, end, weight = best_window(self.loglik, self.observations.grid)
         inside = (self.own >= begin) & (self.own < end)
-        sure = log_mean_exp(self.sure[begin:end].sum(axis=0)[None, :])
-        if weight <= 0 or sure[0] - self.toll < self.field.bar or np.count_nonzero(inside) < 2:
+        sure = log_mean_exp(self.tempered[begin:end].sum(axis=0)[None, :])
+        if weight <= 0 or sure[0] - self.penalty < self.observations.bar or np.count_nonzero(inside) < 2:
             return None
         self.window, self.weight = (begin * self.step, end * self.step), weight
         within = self.loglik[begin:end].sum(axis=0)[None, :]
@@ -228,9 +233,9 @@ class Contest:
 
     def _standing(self, group: I64, own: I64, loglik: F64, llr: F64) -> Board:
         """Find what each group would explain: observations for interference, more probably affected than not."""
-        field = self.field
-        hit = np.flatnonzero((own >= 0) & (field.llr[self.rows] > 0))
-        odds = member_log_odds(field.llr[self.rows[hit]], own[hit], loglik, field.grid)
+        observations = self.observations
+        hit = np.flatnonzero((own >= 0) & (observations.llr[self.rows] > 0))
+        odds = member_log_odds(observations.llr[self.rows[hit]], own[hit], loglik, observations.grid)
         hit = hit[odds > 0]
         return Board(
             place=self.place,
@@ -238,12 +243,12 @@ class Contest:
             size=np.bincount(own[own >= 0], minlength=len(group)),
             loglik=loglik,
             llr=llr,
-            log_odds=llr - self.toll,
+            log_odds=llr - self.penalty,
             gain=log_mean_exp(loglik) - self.price,
             price=self.price,
             owner=own[hit],
             affected=self.rows[hit],
-            weight=field.llr[self.rows[hit]],
+            weight=observations.llr[self.rows[hit]],
         )
 
 

@@ -24,29 +24,29 @@ from netinterf.verdict.clusters import Clusters
 from netinterf.verdict.keys import Keys
 from netinterf.verdict.subjects import Subjects
 
-__all__ = ["Beside", "Controls", "Places", "look_beside", "no_controls"]
+__all__ = ["GroupControls", "Places", "Strata", "find_strata", "no_controls"]
 
 TABLE = 4_000_000
 """Strata that are found by counting all that are possible; where there are more, they are sorted."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Beside:
+class GroupControls:
     """The controls of some groups, one entry per group."""
 
     loglik: F64  # of the shares among them, shape (groups, points); zeros without any
-    telling: I64  # observations
+    size: I64  # observations
     hit: I64  # those of them that speak for interference
 
-    def take(self, rows: Mask) -> "Beside":
+    def take(self, rows: Mask) -> "GroupControls":
         """Select groups."""
-        return Beside(loglik=self.loglik[rows], telling=self.telling[rows], hit=self.hit[rows])
+        return GroupControls(loglik=self.loglik[rows], size=self.size[rows], hit=self.hit[rows])
 
 
-def no_controls(groups: int, points: int) -> Beside:
+def no_controls(groups: int, points: int) -> GroupControls:
     """Say of groups that nothing can be compared with them."""
     none = np.zeros(groups, np.int64)
-    return Beside(loglik=np.zeros((groups, points)), telling=none, hit=none)
+    return GroupControls(loglik=np.zeros((groups, points)), size=none, hit=none)
 
 
 class Places:
@@ -89,16 +89,16 @@ class Places:
 
 
 @attrs.define(eq=False, kw_only=True)
-class Controls:
+class Strata:
     """The strata that groups of one grouping touch, and what all observations in each say together."""
 
     code: I64  # place and time of each cluster in one number, neighbours in time differ by one
     known: I64  # codes of the strata, rising
     total: F64  # log-likelihoods of the shares, shape (strata, points)
-    telling: I64  # observations in each stratum
+    size: I64  # observations in each stratum
     hit: I64  # those of them that speak for interference
 
-    def beside(self, rows: I64, own: I64, loglik: F64, llr: F64) -> Beside:
+    def controls_of(self, rows: I64, own: I64, loglik: F64, llr: F64) -> GroupControls:
         """Sum up the controls of groups: what the strata that their members touch hold without the members.
 
         Args:
@@ -113,15 +113,15 @@ class Controls:
         group, stratum = pairs // strata, pairs % strata
         start = np.searchsorted(group, np.arange(count))
         members, hits = np.bincount(own, minlength=count), np.bincount(own, llr[rows] > 0, count)
-        telling = np.bincount(group, self.telling[stratum], count) - members
+        size = np.bincount(group, self.size[stratum], count) - members
         result = np.empty_like(loglik)
         for columns in row_blocks(loglik.shape[1], len(stratum)):
             result[:, columns] = np.add.reduceat(self.total[stratum, columns], start, axis=0)
         result -= loglik
-        result[telling <= 0] = 0.0  # and not the rounding that is left
-        return Beside(
+        result[size <= 0] = 0.0  # and not the rounding that is left
+        return GroupControls(
             loglik=result,
-            telling=telling.astype(np.int64),
+            size=size.astype(np.int64),
             hit=(np.bincount(group, self.hit[stratum], count) - hits).astype(np.int64),
         )
 
@@ -132,7 +132,7 @@ class Controls:
         return np.where(self.known[place] == code, place, -1)
 
 
-def look_beside(places: Places, by: GroupBy, rows: I64, live: Mask, llr: F64, grid: F64) -> Controls | None:
+def find_strata(places: Places, by: GroupBy, rows: I64, live: Mask, llr: F64, grid: F64) -> Strata | None:
     """Lay out the strata that groups touch.
 
     Args:
@@ -146,22 +146,20 @@ def look_beside(places: Places, by: GroupBy, rows: I64, live: Mask, llr: F64, gr
     Returns:
         None where the grouping has no controls.
     """
-    found = places.of(by)
-    if found is None:
+    numbering = places.of(by)
+    if numbering is None:
         return None
-    place, width = found
+    place, width = numbering
     bins = places.bins + 2
     code = place * bins + places.bin + 1
     near = (code[rows] + np.array([[-1], [0], [1]])).reshape(-1)
     if width * bins <= TABLE:
         near = np.flatnonzero(np.bincount(near, minlength=width * bins))
-    controls = Controls(
-        code=code, known=distinct(near), total=np.empty((0, len(grid))), telling=place[:0], hit=place[:0]
-    )
-    stratum = controls.find(slice(None))
+    strata = Strata(code=code, known=distinct(near), total=np.empty((0, len(grid))), size=place[:0], hit=place[:0])
+    stratum = strata.find(slice(None))
     inside = np.flatnonzero((stratum >= 0) & live)
-    own, count = stratum[inside], len(controls.known)
-    controls.total = log_likelihoods(llr[inside], own, count, grid)
-    controls.telling = np.bincount(own, minlength=count).astype(np.int64)
-    controls.hit = np.bincount(own, llr[inside] > 0, count).astype(np.int64)
-    return controls
+    own, count = stratum[inside], len(strata.known)
+    strata.total = log_likelihoods(llr[inside], own, count, grid)
+    strata.size = np.bincount(own, minlength=count).astype(np.int64)
+    strata.hit = np.bincount(own, llr[inside] > 0, count).astype(np.int64)
+    return strata

@@ -23,7 +23,7 @@ from netinterf.stats.multiple import e_benjamini_hochberg
 from netinterf.table import Ragged, Text, spans
 from netinterf.verdict.clusters import Clusters, Weights, gather_clusters, own_evidence, weigh_subjects
 from netinterf.verdict.combine import RARER, common_prefix, set_off_by, which
-from netinterf.verdict.contest import Field
+from netinterf.verdict.contest import Observations
 from netinterf.verdict.controls import Places
 from netinterf.verdict.keys import BIN_NS, Keys, common_keys
 from netinterf.verdict.model import Model, default_model
@@ -102,7 +102,7 @@ def find_groups(
     top = leading(weights.hypotheses, len(subjects))
     early = set_off_by(np.append(weights.hypotheses.mechanism, -1)[top], mechanisms, Trigger.OPENING)
     first = clusters.first
-    field = Field(
+    observations = Observations(
         llr=clusters.llr,
         site=keys.site[first],
         sites=keys.sites,
@@ -114,11 +114,11 @@ def find_groups(
         grid=share_grid(),
         model=model,
     )
-    accepted = rank(field)
+    accepted = rank(observations)
     if not len(accepted.key):
         return nothing
-    members = find_members(accepted, clusters, weights, keys, field)
-    return written_down(accepted, members, field, subjects, weights, keys, verdicts)
+    members = find_members(accepted, clusters, weights, keys, observations)
+    return group_table(accepted, members, observations, subjects, weights, keys, verdicts)
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -138,17 +138,19 @@ class Members:
         return result
 
 
-def find_members(accepted: Accepted, clusters: Clusters, weights: Weights, keys: Keys, field: Field) -> Members:
+def find_members(
+    accepted: Accepted, clusters: Clusters, weights: Weights, keys: Keys, observations: Observations
+) -> Members:
     """List the members of accepted groups, without those that an earlier group explains."""
     explained = np.append(accepted.explained, np.iinfo(np.int64).max)
     group, row = _pairs(accepted, keys, explained[clusters.of])
     cluster = clusters.of[row]
-    told, at = np.flatnonzero(cluster >= 0), len(accepted.key)
-    pair = np.sort(group[told] * len(clusters) + cluster[told])
+    clustered, at = np.flatnonzero(cluster >= 0), len(accepted.key)
+    pair = np.sort(group[clustered] * len(clusters) + cluster[clustered])
     pair = pair[np.append(True, pair[1:] != pair[:-1])] if len(pair) else pair
-    loglik = log_likelihoods(clusters.llr[pair % len(clusters)], pair // len(clusters), at, field.grid)
+    loglik = log_likelihoods(clusters.llr[pair % len(clusters)], pair // len(clusters), at, observations.grid)
     llr = weights.llr[row]
-    odds = member_log_odds(llr, group, loglik, field.grid)
+    odds = member_log_odds(llr, group, loglik, observations.grid)
     order = np.lexsort((row, -odds, group))
     return Members(group=group[order], row=row[order], log_odds=odds[order], llr=llr[order], loglik=loglik)
 
@@ -176,21 +178,21 @@ def _pairs(accepted: Accepted, keys: Keys, explained: I64) -> tuple[I64, I64]:
     return np.concatenate(groups), np.concatenate(rows)
 
 
-def written_down(
+def group_table(
     accepted: Accepted,
     members: Members,
-    field: Field,
+    observations: Observations,
     subjects: Subjects,
     weights: Weights,
     keys: Keys,
     verdicts: Verdicts,
 ) -> Groups:
     """Give each accepted group its grade, its mechanism and its numbers."""
-    count, model = len(accepted.key), field.model
+    count, model = len(accepted.key), observations.model
     mechanism = name_mechanisms(members, weights, verdicts.mechanisms, count)
     q_value = control_false_discoveries(accepted)
-    selective = compare(accepted, field.grid)
-    selective[~which(mechanism, verdicts.mechanisms, lambda one: one.selective)] = -1
+    selective = compare(accepted, observations.grid)
+    selective[~which(mechanism, verdicts.mechanisms, lambda record: record.selective)] = -1
     bare_rate = which(mechanism, verdicts.mechanisms, needs_contrast) & (selective != 1)
     bare = np.array([grouping.by in NEEDS_CONTRAST for grouping in keys.groupings])[accepted.place]
     bare |= ~backed_by_members(members, weights, count)
@@ -201,8 +203,8 @@ def written_down(
     _, rarer = grades_of(accepted, np.log(RARER), q_value, bare, missed, model)
     affected = np.bincount(members.group, 1.0 / (1.0 + np.exp(-np.clip(members.log_odds, -700, 700))), count)
     start, end = spans_of(members, subjects, accepted, keys)
-    mixture = mixture_of(members.loglik, field.grid)
-    beside = mixture_of(accepted.beside.loglik, field.grid)
+    mixture = mixture_of(members.loglik, observations.grid)
+    controls = mixture_of(accepted.controls.loglik, observations.grid)
     table = Groups(
         by=np.array([BY.index(keys.groupings[place].by) for place in accepted.place], np.uint8),
         value=Text.of([keys.groupings[p].write(int(k)) for p, k in zip(accepted.place, accepted.key, strict=True)]),
@@ -214,8 +216,8 @@ def written_down(
         llr=accepted.llr,
         contrast=accepted.contrast,
         clusters=accepted.size.astype(np.uint32),
-        controls=accepted.beside.telling.astype(np.uint32),
-        control_share=np.where(accepted.beside.telling > 0, beside.share, np.nan),
+        controls=accepted.controls.size.astype(np.uint32),
+        control_share=np.where(accepted.controls.size > 0, controls.share, np.nan),
         probability=probability,
         q_value=q_value,
         outcome=np.where(grade == POSSIBLE, INSUFFICIENT, INTERFERED).astype(np.uint8),
@@ -230,7 +232,7 @@ def written_down(
         model=verdicts.model,
     )
     alike = np.isin(table.by, [BY.index(by) for by in WHOLE_LINK]) & (selective != 1)
-    plan = which(mechanism, verdicts.mechanisms, lambda one: is_rate(one.path)) & ((selective == 0) | alike)
+    plan = which(mechanism, verdicts.mechanisms, lambda record: is_rate(record.path)) & ((selective == 0) | alike)
     order = np.lexsort((accepted.key, table.by, -accepted.contrast, -accepted.log_odds, grade))
     return table.take(order[~plan[order] & (mechanism[order] >= 0) & (table.affected[order] > 0)])
 
@@ -275,9 +277,9 @@ def backed_by_members(members: Members, weights: Weights, count: int) -> Mask:
     """
     top = leading(weights.hypotheses, len(weights.llr))
     backed = np.append(weights.hypotheses.backed, False)[top]
-    found = np.zeros(count, np.bool_)
-    found[members.group[members.affected & backed[members.row]]] = True
-    return found
+    backed_groups = np.zeros(count, np.bool_)
+    backed_groups[members.group[members.affected & backed[members.row]]] = True
+    return backed_groups
 
 
 def control_false_discoveries(accepted: Accepted) -> F64:
@@ -297,7 +299,7 @@ def control_false_discoveries(accepted: Accepted) -> F64:
 
 def compare(accepted: Accepted, grid: F64) -> I64:
     """Say whether controls are spared: 1 spared, 0 hit alike, -1 when the comparison says nothing."""
-    alike = (contrast(accepted.beside.loglik, accepted.loglik, grid) >= 0) & (accepted.beside.hit >= LEAST)
+    alike = (contrast(accepted.controls.loglik, accepted.loglik, grid) >= 0) & (accepted.controls.hit >= LEAST)
     return np.where(accepted.contrast >= POSITIVE, 1, np.where(alike, 0, -1))
 
 

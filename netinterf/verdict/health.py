@@ -62,7 +62,7 @@ def flow_reasons(trace: "Trace") -> Bits:
     bits = np.zeros(count, np.uint32)
     if count == 0:
         return bits
-    asked, answered = sides.packets[0::2] > 0, sides.packets[1::2] > 0
+    client_sent, server_sent = sides.packets[0::2] > 0, sides.packets[1::2] > 0
     tcp, udp = flows.protocol == TCP, flows.protocol == UDP
     echo = (flows.protocol == ICMP) | (flows.protocol == ICMP6)
     message = np.zeros(count, np.bool_)
@@ -70,10 +70,10 @@ def flow_reasons(trace: "Trace") -> Bits:
     message[quoting[quoting >= 0]] = True
     _set(bits, ~(tcp | udp | echo), Reason.OTHER_PROTOCOL)
     _set(bits, echo & message, Reason.ICMP_MESSAGE)
-    _set(bits, echo & ~message & ~(asked & answered), Reason.ICMP_UNANSWERED)
-    _set(bits, udp & ~(asked & answered), Reason.UDP_UNANSWERED)
-    _set(bits, udp & asked & ~answered & trace.recording.one_way, Reason.ONE_DIRECTION)
-    _quoted(bits, trace, (tcp & ~_carried(trace)) | (udp & ~answered) | (echo & ~answered & ~message))
+    _set(bits, echo & ~message & ~(client_sent & server_sent), Reason.ICMP_UNANSWERED)
+    _set(bits, udp & ~(client_sent & server_sent), Reason.UDP_UNANSWERED)
+    _set(bits, udp & client_sent & ~server_sent & trace.recording.one_way, Reason.ONE_DIRECTION)
+    _quoted(bits, trace, (tcp & ~_carried(trace)) | (udp & ~server_sent) | (echo & ~server_sent & ~message))
     _set(bits, _fragments_only(trace), Reason.FRAGMENTARY)
     bits[tcp] |= _tcp(trace)[tcp]
     return _settle(bits)
@@ -122,31 +122,31 @@ def _tcp(trace: "Trace") -> Bits:
     sides, packets, flows = trace.sides, trace.packets, trace.flows
     bits = np.zeros(len(flows), np.uint32)
     client, server = slice(0, None, 2), slice(1, None, 2)
-    asked, answered = sides.packets[client] > 0, sides.packets[server] > 0
-    both = asked & answered
+    client_sent, server_sent = sides.packets[client] > 0, sides.packets[server] > 0
+    two_way = client_sent & server_sent
     request, reply = sides.payload_packets[client] > 0, sides.payload_packets[server] > 0
     opened = (sides.syn[client] >= 0) | (sides.syn[server] >= 0)
-    shaken = sides.syn[server] >= 0
+    syn_ack = sides.syn[server] >= 0
     reset = sides.rst[server] >= 0
     closed = (sides.fin[client] >= 0) | (sides.fin[server] >= 0)
     end = packets.time.max(initial=np.iinfo(np.int64).min)
     waited = end - flows.first >= SILENCE_NS
-    only_syn = asked & ~answered & (_syn_count(trace) == sides.packets[client])
+    only_syn = client_sent & ~server_sent & (_syn_count(trace) == sides.packets[client])
 
-    _set(bits, (asked ^ answered) & ~only_syn, Reason.ONE_DIRECTION)
+    _set(bits, (client_sent ^ server_sent) & ~only_syn, Reason.ONE_DIRECTION)
     _set(bits, _cut(trace), Reason.SNAPLEN)
     _set(bits, only_syn & waited, Reason.SYN_UNANSWERED)
     _set(bits, only_syn & ~waited, Reason.ENDED_EARLY)
-    _set(bits, both & (sides.syn[client] >= 0) & ~shaken & reset & ~reply, Reason.REFUSED)
-    _set(bits, both & ~opened, Reason.MID_STREAM)
-    carried = both & opened & ~(reset & ~shaken & ~reply)
-    mute = carried & shaken & request & ~reply & ~reset
-    _set(bits, mute & _in_vain(trace), Reason.REQUEST_UNANSWERED)
-    mute &= ~_delivered(trace, closed)
+    _set(bits, two_way & (sides.syn[client] >= 0) & ~syn_ack & reset & ~reply, Reason.REFUSED)
+    _set(bits, two_way & ~opened, Reason.MID_STREAM)
+    carried = two_way & opened & ~(reset & ~syn_ack & ~reply)
+    unanswered = carried & syn_ack & request & ~reply & ~reset
+    _set(bits, unanswered & _abandoned(trace), Reason.REQUEST_UNANSWERED)
+    unanswered &= ~_delivered(trace, closed)
     waited = end - packets.time[sides.first_payload[client]] >= SILENCE_NS
-    _set(bits, mute & waited, Reason.REQUEST_UNANSWERED)
-    _set(bits, mute & ~waited, Reason.ENDED_EARLY)
-    _set(bits, carried & shaken & reset & ~closed & (request | reply), Reason.RESET_UNEXPLAINED)
+    _set(bits, unanswered & waited, Reason.REQUEST_UNANSWERED)
+    _set(bits, unanswered & ~waited, Reason.ENDED_EARLY)
+    _set(bits, carried & syn_ack & reset & ~closed & (request | reply), Reason.RESET_UNEXPLAINED)
     _set(bits, carried & request & reply & _stalled(trace), Reason.STALLED)
     silent = carried & ~request & ~reply
     unfinished = silent & (sides.packets[client] <= _syn_count(trace))
@@ -161,18 +161,21 @@ def _tcp(trace: "Trace") -> Bits:
 def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
     """Say which requests were refused in the clear: anybody on the path can write a FIN, an alert or a page."""
     sides, tls, http, none = trace.sides, trace.tls, trace.http, np.zeros(len(trace.flows), np.bool_)
-    left, closed = sides.fin[0::2], sides.fin[1::2]
-    asked, alerted, greeted, refused = _asked(trace), none.copy(), none.copy(), none.copy()
+    client_fin, server_fin = sides.fin[0::2], sides.fin[1::2]
+    requested, alert, server_hello, refused = _requested(trace), none.copy(), none.copy(), none.copy()
     yield (
-        asked & (sides.payload_packets[1::2] == 0) & (closed >= 0) & ((left < 0) | (closed < left)),
+        requested
+        & (sides.payload_packets[1::2] == 0)
+        & (server_fin >= 0)
+        & ((client_fin < 0) | (server_fin < client_fin)),
         Reason.CLOSED_UNEXPLAINED,
     )
-    alerted[tls.flow[~tls.outbound & (tls.kind == TlsKind.ALERT)]] = True
-    greeted[tls.flow[~tls.outbound & (tls.kind == TlsKind.SERVER_HELLO)]] = True
-    yield asked & alerted & ~greeted, Reason.ALERT_UNEXPLAINED
+    alert[tls.flow[~tls.outbound & (tls.kind == TlsKind.ALERT)]] = True
+    server_hello[tls.flow[~tls.outbound & (tls.kind == TlsKind.SERVER_HELLO)]] = True
+    yield requested & alert & ~server_hello, Reason.ALERT_UNEXPLAINED
     answer = sides.first_payload[1::2]
-    heard = trace.packets.relative_ack[np.maximum(answer, 0)] if len(trace.packets) else answer
-    yield greeted & (answer >= 0) & (sides.sent[0::2] - (left >= 0) <= heard), Reason.TLS_UNFINISHED
+    acknowledged = trace.packets.relative_ack[np.maximum(answer, 0)] if len(trace.packets) else answer
+    yield server_hello & (answer >= 0) & (sides.sent[0::2] - (client_fin >= 0) <= acknowledged), Reason.TLS_UNFINISHED
     answers = np.flatnonzero(~http.outbound & (http.status > 0))
     _, first = np.unique(http.flow[answers], return_index=True)
     first = answers[first]
@@ -180,11 +183,11 @@ def _refused(trace: "Trace") -> Iterator[tuple[Mask, Reason]]:
     yield refused, Reason.REFUSAL_UNEXPLAINED
 
 
-def _asked(trace: "Trace") -> Mask:
+def _requested(trace: "Trace") -> Mask:
     """Say in which flows the client asked for something (TLS, HTTP)."""
     result = np.zeros(len(trace.flows), np.bool_)
-    for heads in (trace.tls, trace.http):
-        result[heads.flow[heads.outbound]] = True
+    for messages in (trace.tls, trace.http):
+        result[messages.flow[messages.outbound]] = True
     return result
 
 
@@ -211,13 +214,13 @@ def _cut(trace: "Trace") -> Mask:
     return result
 
 
-def _in_vain(trace: "Trace") -> Mask:
+def _abandoned(trace: "Trace") -> Mask:
     """Say in which flows the client asked (TLS, HTTP), waited for an answer, and left without one."""
     sides, time = trace.sides, trace.packets.time
-    asked = sides.first_payload[0::2]
-    result = _asked(trace) & (asked >= 0) & (sides.fin[0::2] >= 0)
+    request = sides.first_payload[0::2]
+    result = _requested(trace) & (request >= 0) & (sides.fin[0::2] >= 0)
     flow = np.flatnonzero(result)
-    result[flow] = time[sides.fin[2 * flow]] - time[asked[flow]] >= SILENCE_NS
+    result[flow] = time[sides.fin[2 * flow]] - time[request[flow]] >= SILENCE_NS
     return result
 
 
@@ -233,8 +236,8 @@ def _delivered(trace: "Trace", closed: Mask) -> Mask:
 def _stalled(trace: "Trace") -> Mask:
     """Say in which flows data was sent again and again without being acknowledged."""
     sides = trace.sides
-    left = (sides.sent - (sides.fin >= 0)) > sides.acked
-    stuck = (sides.payload_packets > 0) & (sides.acked >= 0) & left & (sides.repeats >= MANY_REPEATS)
+    outstanding = (sides.sent - (sides.fin >= 0)) > sides.acked
+    stuck = (sides.payload_packets > 0) & (sides.acked >= 0) & outstanding & (sides.repeats >= MANY_REPEATS)
     result: Mask = stuck[0::2] | stuck[1::2]
     return result
 
@@ -255,9 +258,9 @@ def exchange_reasons(trace: "Trace", flow_bits: Bits) -> Bits:
     code = dns.flags[row] & 0xF
     readable = (dns.error[row] == 0) | (dns.questions[row] > 0)
     good = _any(parent, readable & ((code == NOERROR) | (code == NXDOMAIN)), len(bits))
-    asked_at = np.full(len(bits), np.iinfo(np.int64).max)
-    np.minimum.at(asked_at, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
-    waited = packets.time.max(initial=0) - DNS_SILENCE_NS >= asked_at
+    query_time = np.full(len(bits), np.iinfo(np.int64).max)
+    np.minimum.at(query_time, exchanges.queries.parents(), packets.time[dns.packet[exchanges.queries.values]])
+    waited = packets.time.max(initial=0) - DNS_SILENCE_NS >= query_time
     _set(bits, ~queries, Reason.QUERY_MISSING)
     silent = queries & ~replies
     _set(bits, silent & trace.recording.one_way[exchanges.flow], Reason.ONE_DIRECTION)

@@ -17,7 +17,7 @@ from netinterf.table import Ragged
 from netinterf.verdict.attribution import Attributions, attribute
 from netinterf.verdict.combine import judge
 from netinterf.verdict.groups import find_groups
-from netinterf.verdict.listing import forged_frames, of_the_accused
+from netinterf.verdict.listing import forged_frames, forged_of_accused
 from netinterf.verdict.model import Model
 from netinterf.verdict.subjects import Subjects, list_subjects
 
@@ -44,7 +44,7 @@ class Judgement:
     groups: Groups
     group_frames: Ragged  # frame numbers of each group
     subjects: Subjects  # who is judged; packets by frame number
-    stated: Ragged  # frame numbers that each piece of evidence holds to be forged
+    evidence_forged: Ragged  # frame numbers that each piece of evidence holds to be forged
     attributions: Attributions
     anomalies: Anomalies  # how far each subject stands out, whatever its verdict
     injectors: tuple[Injector, ...] = ()  # hands that wrote forged DNS answers
@@ -74,10 +74,11 @@ class Judgement:
         subjects = list_subjects(trace, evidence) if subjects is None else subjects
         groups = find_groups(evidence, subjects, verdicts, trace.hosts, trace.outside.networks, model)
         about = (subjects.subject, subjects.kind, subjects.flow, subjects.name)
-        found = find_anomalies(trace, *about) if anomalies is None else anomalies
+        anomalies = find_anomalies(trace, *about) if anomalies is None else anomalies
         frames = trace.packets.frame.astype(np.int32)
         numbered = np.append(frames, np.int32(-1))  # row -1 reads the appended -1
-        held, stated = of_the_accused(verdicts), Ragged(evidence.forged.offsets, frames[evidence.forged.values])
+        forged = forged_of_accused(verdicts)
+        evidence_forged = Ragged(evidence.forged.offsets, frames[evidence.forged.values])
         return cls(
             capture=trace.source,
             verdicts=verdicts,
@@ -87,16 +88,16 @@ class Judgement:
             exchanges=trace.exchanges,
             first_frame=numbered[verdicts.first_packet],
             trigger_frame=numbered[verdicts.trigger_packet],
-            forged=Ragged(held.offsets, frames[held.values]),
+            forged=Ragged(forged.offsets, frames[forged.values]),
             witness=Ragged(evidence.witness.offsets, frames[evidence.witness.values]),
             groups=groups,
-            group_frames=forged_frames(groups, verdicts, attrs.evolve(evidence, forged=stated)),
+            group_frames=forged_frames(groups, verdicts, attrs.evolve(evidence, forged=evidence_forged)),
             subjects=attrs.evolve(
                 subjects, first_packet=numbered[subjects.first_packet], named_in=numbered[subjects.named_in]
             ),
-            stated=stated,
+            evidence_forged=evidence_forged,
             attributions=attribute(verdicts, evidence, trace),
-            anomalies=found,
+            anomalies=anomalies,
             injectors=list_injectors(trace, verdicts),
             networks=trace.outside.networks,
         )
@@ -106,15 +107,15 @@ class Judgement:
 
         Only subjects that were findings under this model say which system they look like.
         """
-        seen = attrs.evolve(self.evidence, forged=self.stated, witness=self.witness)
-        verdicts = judge(seen, self.subjects, model)
-        groups = find_groups(seen, self.subjects, verdicts, self.hosts, self.networks, model)
+        evidence = attrs.evolve(self.evidence, forged=self.evidence_forged, witness=self.witness)
+        verdicts = judge(evidence, self.subjects, model)
+        groups = find_groups(evidence, self.subjects, verdicts, self.hosts, self.networks, model)
         return attrs.evolve(
             self,
             verdicts=verdicts,
             groups=groups,
             first_frame=verdicts.first_packet,
             trigger_frame=verdicts.trigger_packet,
-            forged=of_the_accused(verdicts),
-            group_frames=forged_frames(groups, verdicts, seen),
+            forged=forged_of_accused(verdicts),
+            group_frames=forged_frames(groups, verdicts, evidence),
         )

@@ -70,9 +70,9 @@ def common_keys(subjects: Subjects, hosts: Hosts, networks: tuple[Network, ...] 
     columns: list[tuple[GroupBy, I64, int, Callable[[int], str]]] = [
         (GroupBy.NAME, name - 1, len(names) - 1, lambda key: names[key + 1]),
         (GroupBy.DOMAIN, domain - 1, len(domains) - 1, lambda key: domains[key + 1]),
-        (GroupBy.SERVER, server, len(hosts), lambda key: written(hosts, key)),
-        (GroupBy.PREFIX, site, len(first), lambda key: written_prefix(hosts, int(first[key]))),
-        (GroupBy.CLIENT, subjects.client.astype(np.int64), len(hosts), lambda key: written(hosts, key)),
+        (GroupBy.SERVER, server, len(hosts), lambda key: address_text(hosts, key)),
+        (GroupBy.PREFIX, site, len(first), lambda key: prefix_text(hosts, int(first[key]))),
+        (GroupBy.CLIENT, subjects.client.astype(np.int64), len(hosts), lambda key: address_text(hosts, key)),
         (GroupBy.PROTOCOL, protocol[subjects.prior_kind], len(PROTOCOLS), lambda key: list(PROTOCOLS.values())[key]),
         (GroupBy.TIME, everybody, 1, lambda _: ""),
         (GroupBy.CAPTURE, everybody, 1, lambda _: ""),
@@ -99,8 +99,8 @@ def _names(column: Text) -> tuple[I64, I64, Text, Text]:
     domain = place[domain]  # the empty one first
     named = domain[1:] > 0
     lengths = np.where(named, bare.lengths, 0)
-    kept = Text.from_lengths(lengths, gather(bare.values, bare.offsets[:-1], lengths))
-    name, names = numbered_text(Text.concat([empty, kept]))
+    hostnames = Text.from_lengths(lengths, gather(bare.values, bare.offsets[:-1], lengths))
+    name, names = numbered_text(Text.concat([empty, hostnames]))
     order = np.argsort(np.arange(len(names)) != name[0], kind="stable")
     name = np.argsort(order, kind="stable")[name]
     first = np.argsort(place, kind="stable")
@@ -131,7 +131,7 @@ def _owners(
     ]
 
 
-def written(hosts: Hosts, row: int) -> str:
+def address_text(hosts: Hosts, row: int) -> str:
     """Write an address."""
     high, low = int(hosts.high[row]), int(hosts.low[row])
     if high == 0 and low >> 32 == 0xFFFF:
@@ -139,7 +139,7 @@ def written(hosts: Hosts, row: int) -> str:
     return str(ipaddress.IPv6Address(high << 64 | low))
 
 
-def written_prefix(hosts: Hosts, row: int) -> str:
+def prefix_text(hosts: Hosts, row: int) -> str:
     """Write the prefix of an address: /24 or /48."""
-    address = written(hosts, row)
+    address = address_text(hosts, row)
     return str(ipaddress.ip_network(f"{address}/{48 if ':' in address else 24}", strict=False))

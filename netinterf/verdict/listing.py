@@ -9,7 +9,7 @@ from netinterf.table import Ragged, spans
 from netinterf.verdict.model import Model
 from netinterf.verdict.weigh import Hypotheses
 
-__all__ = ["forged_frames", "forged_packets", "further", "of_the_accused", "strongest_first", "telling"]
+__all__ = ["forged_frames", "forged_of_accused", "forged_packets", "further", "strongest_first", "supporting_evidence"]
 
 GRADES = tuple(Grade)
 
@@ -64,7 +64,7 @@ def forged_packets(evidence: Evidence, value: F64, hypotheses: Hypotheses, top: 
     return Ragged.from_lengths(counts, (pairs & 0xFFFFFFFF).astype(np.int32))
 
 
-def of_the_accused(verdicts: Verdicts) -> Ragged:
+def forged_of_accused(verdicts: Verdicts) -> Ragged:
     """Keep what is held to be forged only of verdicts that name a mechanism."""
     judged = np.flatnonzero(verdicts.grade <= GRADES.index(Grade.POSSIBLE))
     sizes = np.zeros(len(verdicts), np.int64)
@@ -81,23 +81,25 @@ def forged_frames(groups: Groups, verdicts: Verdicts, evidence: Evidence) -> Rag
         verdicts: How their members were judged.
         evidence: The observations about them, packets by frame number.
     """
-    found = []
+    frames = []
     for group in range(len(groups)):  # few
-        seen = [place for places in telling(groups, verdicts, evidence, group) for place, _ in places]
-        numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(evidence.forged[place] for place in seen)]))
-        found.append(numbers[:MOST_FRAMES])
-    return Ragged.of(found, np.int64)
+        rows = [place for places in supporting_evidence(groups, verdicts, evidence, group) for place, _ in places]
+        numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(evidence.forged[place] for place in rows)]))
+        frames.append(numbers[:MOST_FRAMES])
+    return Ragged.of(frames, np.int64)
 
 
-def telling(groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int) -> list[list[tuple[int, float]]]:
+def supporting_evidence(
+    groups: Groups, verdicts: Verdicts, evidence: Evidence, group: int
+) -> list[list[tuple[int, float]]]:
     """List, for the surest members of a group, what speaks for its mechanism: row in Evidence and weight."""
     mechanism = groups.mechanisms[groups.mechanism[group]]
-    bears = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
+    relevant = [covers(rule.mechanism, mechanism) or covers(mechanism, rule.mechanism) for rule in evidence.rules]
     return [
         [
             (int(place), float(weight))
             for place, weight in zip(verdicts.evidence[row], verdicts.weight[row], strict=True)
-            if weight > 0 and bears[evidence.rule[place]]
+            if weight > 0 and relevant[evidence.rule[place]]
         ]
         for row in groups.subjects[group][:SEARCHED].tolist()
     ]

@@ -76,7 +76,7 @@ def _factors(instance: object, attribute: Any, value: dict[str, float]) -> None:
             raise ParameterError(f"factors[{rule!r}]", factor, "at least 0: evidence never changes sides")
 
 
-def _seldom(instance: object, attribute: Any, value: dict[str, float]) -> None:
+def _not_positive(instance: object, attribute: Any, value: dict[str, float]) -> None:
     _table(instance, attribute, value)
     for mechanism, nats in value.items():
         if nats > 0:
@@ -134,7 +134,7 @@ class Model:
     bounds: dict[str, float] = attrs.field(factory=dict, validator=_caps)
     other_bound: float = attrs.field(validator=_positive)
     dependence: float = attrs.field(validator=_correlation)
-    alone: dict[str, float] = attrs.field(factory=dict, validator=_seldom)
+    alone: dict[str, float] = attrs.field(factory=dict, validator=_not_positive)
     same_path: float = attrs.field(default=1.0, validator=_times)
     joint: tuple[str, ...] = ()
     decisive_cap: float = attrs.field(validator=_positive)
@@ -255,7 +255,7 @@ def read_priors(path: str | Path | None = None) -> dict[tuple[str, str], float]:
         raise ParameterError("priors", str(source), f"a readable CSV file ({cause})") from cause
     if not rows or not set(PRIOR_COLUMNS[:3]) <= set(rows[0]):
         raise ParameterError("priors", str(source), "a CSV file that begins with " + ",".join(PRIOR_COLUMNS))
-    found: dict[tuple[str, str], float] = {}
+    priors: dict[tuple[str, str], float] = {}
     for line, row in enumerate(rows, 2):
         where = f"{source}, line {line}"
         try:
@@ -264,8 +264,8 @@ def read_priors(path: str | Path | None = None) -> dict[tuple[str, str], float]:
             raise ParameterError("priors", where, f"a probability ({cause})") from cause
         if row["subject"] not in SUBJECTS or not row["mechanism"] or not 0 < probability < 1:
             raise ParameterError("priors", where, f"a subject ({', '.join(SUBJECTS)}), a mechanism, and 0 < p < 1")
-        found[row["subject"], row["mechanism"]] = math.log(probability / (1 - probability))
-    return found
+        priors[row["subject"], row["mechanism"]] = math.log(probability / (1 - probability))
+    return priors
 
 
 @cache

@@ -23,8 +23,8 @@ import numpy as np
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import GroupBy
 from netinterf.stats.contrast import contrast
-from netinterf.verdict.contest import Board, Contest, Field
-from netinterf.verdict.controls import Beside
+from netinterf.verdict.contest import Board, Contest, Observations
+from netinterf.verdict.controls import GroupControls
 
 __all__ = ["BY", "Accepted", "rank"]
 
@@ -62,31 +62,31 @@ class Accepted:
     log_odds: F64
     contrast: F64
     loglik: F64
-    beside: Beside
+    controls: GroupControls
     window: I64  # first bin and the bin after the last, shape (groups, 2); 0, 0 unless the grouping is time
     explained: I64  # of each cluster: the round in which it was explained, NEVER for the rest
 
 
-def rank(field: Field) -> Accepted:
+def rank(observations: Observations) -> Accepted:
     """Let groups compete until none above the bar is left.
 
     Args:
-        field: The observations.
+        observations: What groups compete to explain.
 
     Returns:
         The accepted groups, round by round.
     """
-    live = np.ones(len(field.llr), np.bool_)
-    explained = np.full(len(field.llr), NEVER)
-    contests = [Contest(field, place) for place in range(len(field.by))]
-    found: list[Accepted] = []
+    live = np.ones(len(observations.llr), np.bool_)
+    explained = np.full(len(observations.llr), NEVER)
+    contests = [Contest(observations, place) for place in range(len(observations.by))]
+    accepted: list[Accepted] = []
     turn = 0
     while boards := [board for contest in contests if (board := contest.board()) is not None]:
-        chosen = _winners(boards, _prune(boards, field), field)
+        chosen = _winners(boards, _prune(boards, observations), observations)
         gone = np.zeros(len(live), np.bool_)
         for board, winners in zip(boards, chosen, strict=True):
             gone[board.affected[winners[board.owner]]] = True
-            found.append(_accept(board, winners, turn, contests[board.place], live, explained))
+            accepted.append(_accept(board, winners, turn, contests[board.place], live, explained))
             contests[board.place].drop(winners)
         rows = np.flatnonzero(gone)
         if not len(rows):
@@ -95,10 +95,10 @@ def rank(field: Field) -> Accepted:
         for contest in contests:
             contest.remove(live)
         turn += 1
-    return _together(found, explained, len(field.grid))
+    return _together(accepted, explained, len(observations.grid))
 
 
-def _prune(boards: Sequence[Board], field: Field) -> list[Mask]:
+def _prune(boards: Sequence[Board], observations: Observations) -> list[Mask]:
     """Decide between groups and their parts, from the most special up: the whole, or the parts under suspicion.
 
     This is optimal pruning of a tree (Breiman et al., "Classification and Regression Trees", 1984, section 10.2). The
@@ -108,16 +108,17 @@ def _prune(boards: Sequence[Board], field: Field) -> list[Mask]:
         For each board, which groups stay in the round.
     """
     stays = [np.bincount(board.owner, minlength=len(board.group)) >= LEAST for board in boards]
-    found = {field.by[board.place]: number for number, board in enumerate(boards)}
+    board_of = {observations.by[board.place]: number for number, board in enumerate(boards)}
     for chain in CHAINS:
         for level, by in enumerate(chain):
-            if by not in found:
+            if by not in board_of:
                 continue
-            whole, parts, price = boards[found[by]], np.zeros(len(boards[found[by]].group)), boards[found[by]].price
+            whole = boards[board_of[by]]
+            parts, price = np.zeros(len(whole.group)), whole.price
             inside: list[tuple[int, I64, I64]] = []
-            for lower in (found[one] for one in chain[:level] if one in found):
+            for lower in (board_of[part_by] for part_by in chain[:level] if part_by in board_of):
                 part, rows = np.unique(boards[lower].owner, return_index=True)
-                key = field.keys[whole.place][boards[lower].affected[rows]]
+                key = observations.keys[whole.place][boards[lower].affected[rows]]
                 at = np.minimum(np.searchsorted(whole.group, key), len(whole.group) - 1)
                 mine = stays[lower][part] & (whole.group[at] == key)
                 inside.append((lower, part[mine], at[mine]))
@@ -125,13 +126,13 @@ def _prune(boards: Sequence[Board], field: Field) -> list[Mask]:
                 price = max(price, boards[lower].price)
             split = np.isin(np.arange(len(parts)), np.concatenate([np.empty(0, np.int64), *(at for *_, at in inside)]))
             loses = split & (whole.gain + whole.price - price <= parts)
-            stays[found[by]] &= ~loses
+            stays[board_of[by]] &= ~loses
             for lower, part, at in inside:
                 stays[lower][part[~loses[at]]] = False
     return stays
 
 
-def _winners(boards: Sequence[Board], stays: Sequence[Mask], field: Field) -> list[Mask]:
+def _winners(boards: Sequence[Board], stays: Sequence[Mask], observations: Observations) -> list[Mask]:
     """Say which groups of each board cost least for everything that they would explain."""
     sizes = [len(board.group) for board in boards]
     base = np.cumsum([0, *sizes])
@@ -142,17 +143,17 @@ def _winners(boards: Sequence[Board], stays: Sequence[Mask], field: Field) -> li
     affected = np.concatenate([board.affected for board in boards])
     left = np.concatenate(stays)[owner]
     owner, affected = owner[left], affected[left]
-    best = np.full(len(field.llr), len(cost))
+    best = np.full(len(observations.llr), len(cost))
     np.minimum.at(best, affected, rank_of[owner])
     explains = np.bincount(owner, minlength=len(cost))
     wins = (np.bincount(owner, rank_of[owner] == best[affected], len(cost)) == explains) & (explains > 0)
     chosen = np.zeros(len(cost), np.bool_)
-    chosen[_most_special(boards, base, np.flatnonzero(wins), owner, affected, explains, field)] = True
+    chosen[_most_special(boards, base, np.flatnonzero(wins), owner, affected, explains, observations)] = True
     return [chosen[start : start + size] for start, size in zip(base, sizes, strict=False)]
 
 
 def _most_special(
-    boards: Sequence[Board], base: I64, wins: I64, owner: I64, affected: I64, explains: I64, field: Field
+    boards: Sequence[Board], base: I64, wins: I64, owner: I64, affected: I64, explains: I64, observations: Observations
 ) -> I64:
     """Replace winners by their equals of a clearer kind."""
     if not len(wins):
@@ -162,15 +163,15 @@ def _most_special(
     start = np.searchsorted(owner[pairs], wins)
     rows = affected[pairs]
     size = np.concatenate([board.size for board in boards])
-    early = np.add.reduceat(field.early[rows].astype(np.int64), start) * 2 > explains[wins]
+    early = np.add.reduceat(observations.early[rows].astype(np.int64), start) * 2 > explains[wins]
     result, undecided = wins.copy(), np.ones(len(wins), np.bool_)
     preferred = [*BY_ADDRESS, *(by for by in CLEARER if by not in BY_ADDRESS)]
     for by_address, order in ((True, preferred), (False, CLEARER)):
         for by in order:
-            board = next((one for one in boards if field.by[one.place] is by), None)
+            board = next((candidate for candidate in boards if observations.by[candidate.place] is by), None)
             if board is None or by is GroupBy.TIME:
                 continue
-            key = field.keys[board.place][rows]
+            key = observations.keys[board.place][rows]
             low, high = np.minimum.reduceat(key, start), np.maximum.reduceat(key, start)
             at = np.minimum(np.searchsorted(board.group, low), len(board.group) - 1)
             other = at + base[boards.index(board)]
@@ -186,9 +187,11 @@ def _accept(board: Board, winners: Mask, turn: int, contest: Contest, live: Mask
     """Write down the groups of one board that were accepted, and compare them with their controls."""
     count = int(np.count_nonzero(winners))
     loglik = board.loglik[winners]
-    beside = contest.beside(winners, loglik, live)
+    controls = contest.controls_of(winners, loglik, live)
     weight = (
-        np.array([contest.weight] * count) if contest.timed else contrast(loglik, beside.loglik, contest.field.grid)
+        np.array([contest.weight] * count)
+        if contest.timed
+        else contrast(loglik, controls.loglik, contest.observations.grid)
     )
     return Accepted(
         place=np.full(count, board.place),
@@ -200,31 +203,31 @@ def _accept(board: Board, winners: Mask, turn: int, contest: Contest, live: Mask
         log_odds=board.log_odds[winners],
         contrast=weight,
         loglik=loglik,
-        beside=beside,
+        controls=controls,
         window=np.tile(np.array(contest.window), (count, 1)),
         explained=explained,
     )
 
 
-def _together(found: Sequence[Accepted], explained: I64, points: int) -> Accepted:
+def _together(rounds: Sequence[Accepted], explained: I64, points: int) -> Accepted:
     """Put the groups of all rounds into one."""
     none = np.empty(0, np.int64)
     columns = {
-        name: np.concatenate([np.empty(0, kind), *(getattr(one, name) for one in found)])
+        name: np.concatenate([np.empty(0, kind), *(getattr(accepted, name) for accepted in rounds)])
         for name, kind in (
             *dict.fromkeys(("place", "key", "round", "rivals", "size"), np.int64).items(),
             *dict.fromkeys(("llr", "log_odds", "contrast"), np.float64).items(),
         )
     }
-    beside = Beside(
-        loglik=np.concatenate([np.empty((0, points)), *(one.beside.loglik for one in found)]),
-        telling=np.concatenate([none, *(one.beside.telling for one in found)]),
-        hit=np.concatenate([none, *(one.beside.hit for one in found)]),
+    controls = GroupControls(
+        loglik=np.concatenate([np.empty((0, points)), *(accepted.controls.loglik for accepted in rounds)]),
+        size=np.concatenate([none, *(accepted.controls.size for accepted in rounds)]),
+        hit=np.concatenate([none, *(accepted.controls.hit for accepted in rounds)]),
     )
     return Accepted(
         **columns,
-        loglik=np.concatenate([np.empty((0, points)), *(one.loglik for one in found)]),
-        beside=beside,
-        window=np.concatenate([none.reshape(0, 2), *(one.window for one in found)]),
+        loglik=np.concatenate([np.empty((0, points)), *(accepted.loglik for accepted in rounds)]),
+        controls=controls,
+        window=np.concatenate([none.reshape(0, 2), *(accepted.window for accepted in rounds)]),
         explained=explained,
     )

@@ -57,8 +57,8 @@ def raise_priors(
     own = own_weights(judged, evidence, subjects.prior_kind, quiet, mechanisms, model)
     certain &= certain_of(own, mechanisms, model)
     most = np.clip(np.where(own.supported, own.worth, 0.0), 0.0, np.log(model.same_path))
-    told = own.llr + most - judged.llr  # what others on the path say beyond what is drawn from them already
-    return np.where(met_elsewhere(judged, certain, paths_of(subjects)), np.clip(told, 0.0, most), 0.0)
+    gain = own.llr + most - judged.llr  # what others on the path say beyond what is drawn from them already
+    return np.where(met_elsewhere(judged, certain, paths_of(subjects)), np.clip(gain, 0.0, most), 0.0)
 
 
 def certain_of(judged: Hypotheses, mechanisms: tuple[str, ...], model: Model) -> Mask:

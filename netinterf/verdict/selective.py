@@ -36,10 +36,10 @@ def undecided(evidence: Evidence, row: I64, in_part: bool, count: int) -> Mask:
         in_part: Whether the capture has others, which are not seen.
         count: Number of subjects.
     """
-    found = np.full(count, in_part)
+    doubt = np.full(count, in_part)
     about = np.array(["own_line" in rule.measures for rule in evidence.rules] or [False])[evidence.rule]
-    found[row[about & (row >= 0)]] = True
-    return found
+    doubt[row[about & (row >= 0)]] = True
+    return doubt
 
 
 def _measure(measures: tuple[str, ...]) -> int:
@@ -62,11 +62,11 @@ def restrain(
         The hypotheses, and per verdict row: limited by a plan, and held to a rate without a contrast.
     """
     rate = np.array([is_rate(path) for path in mechanisms] or [False])[hypotheses.mechanism]
-    untold = without_telling(hypotheses, mechanisms, doubt)
+    ambiguous = need_contrast(hypotheses, mechanisms, doubt)
     chosen = selective[hypotheses.row]
     limited = rate & (chosen == 0)
     ceiling = np.log(model.shaping_ceiling / (1 - model.shaping_ceiling)) - hypotheses.prior - hypotheses.raised
-    doubtful = untold & (chosen != 1) & (hypotheses.llr > ceiling)
+    doubtful = ambiguous & (chosen != 1) & (hypotheses.llr > ceiling)
     llr = np.where(doubtful, ceiling, hypotheses.llr)
     llr = np.where(limited, np.minimum(llr, 0.0), llr)
     plan, unsure = np.zeros(len(selective), np.bool_), np.zeros(len(selective), np.bool_)
@@ -75,20 +75,20 @@ def restrain(
     return attrs.evolve(hypotheses, llr=llr, raised=np.where(limited, 0.0, hypotheses.raised)), plan, unsure
 
 
-def without_telling(hypotheses: Hypotheses, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
+def need_contrast(hypotheses: Hypotheses, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
     """Say which hypotheses are told from harmless causes by a contrast only."""
     needs = [record.contrast if (record := known_as(path)) else Contrast.NEVER for path in mechanisms]
     always, in_doubt = (
-        np.array([one is need for one in needs] or [False])[hypotheses.mechanism]
+        np.array([contrast is need for contrast in needs] or [False])[hypotheses.mechanism]
         for need in (Contrast.ALWAYS, Contrast.IN_DOUBT)
     )
-    untold: Mask = always | (in_doubt & doubt[hypotheses.row])
-    return untold
+    ambiguous: Mask = always | (in_doubt & doubt[hypotheses.row])
+    return ambiguous
 
 
 def without_doubtful(hypotheses: Hypotheses, selective: I64, mechanisms: tuple[str, ...], doubt: Mask) -> Hypotheses:
     """Leave out what needs a contrast and has none: it makes a subject suspect, and adds to no accusation."""
-    doubtful = without_telling(hypotheses, mechanisms, doubt) & (selective[hypotheses.row] != 1)
+    doubtful = need_contrast(hypotheses, mechanisms, doubt) & (selective[hypotheses.row] != 1)
     llr = np.where(doubtful, np.minimum(hypotheses.llr, 0.0), hypotheses.llr)
     return attrs.evolve(hypotheses, llr=llr, raised=np.where(doubtful, 0.0, hypotheses.raised))
 
@@ -96,6 +96,6 @@ def without_doubtful(hypotheses: Hypotheses, selective: I64, mechanisms: tuple[s
 def limited_alone(hypotheses: Hypotheses, selective: I64, mechanisms: tuple[str, ...], doubt: Mask) -> Mask:
     """Say which verdict rows were held to a rate, with nothing that tells a slow link from somebody's limit."""
     rows = np.zeros(len(selective), np.bool_)
-    rows[hypotheses.row[without_telling(hypotheses, mechanisms, doubt) & hypotheses.supported]] = True
+    rows[hypotheses.row[need_contrast(hypotheses, mechanisms, doubt) & hypotheses.supported]] = True
     alone: Mask = rows & (selective == -1)
     return alone

@@ -12,7 +12,7 @@ from netinterf.verdict.weigh import Hypotheses, odds_of, short_of
 
 __all__ = ["Standing", "apart", "leading", "stand"]
 
-PART_OF = {one.path: one.part_of for one in MECHANISMS.values() if one.part_of}
+PART_OF = {record.path: record.part_of for record in MECHANISMS.values() if record.part_of}
 """Mechanisms that are only a part of another."""
 
 
@@ -20,7 +20,7 @@ PART_OF = {one.path: one.part_of for one in MECHANISMS.values() if one.part_of}
 class Standing:
     """How hypotheses stand, one entry per verdict row: what leads, and the odds that somebody interfered."""
 
-    held: Hypotheses  # held back as far as the capture cannot tell them from harmless causes
+    hypotheses: Hypotheses  # held back as far as the capture cannot tell them from harmless causes
     plan: Mask  # limited by a plan
     unsure: Mask  # held to a rate without a contrast
     top: I64  # the hypothesis that leads, -1 without one
@@ -43,11 +43,11 @@ def stand(
 ) -> Standing:
     """Let the hypotheses of each subject compete, held back where others would have to be spared and are not."""
     kind = subjects.prior_kind
-    held, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
-    certain = odds_of(without_doubtful(held, selective, mechanisms, doubt), kind, quiet, model)
-    odds = at_most(model.shaping_ceiling, odds_of(held, kind, quiet, model), certain, unsure)
-    top = whole(held, leading(held, len(subjects)), mechanisms, model)
-    return Standing(held, plan, unsure, top, odds, highest_odds(held, top, model))
+    restrained, plan, unsure = restrain(hypotheses, selective, mechanisms, model, doubt)
+    certain = odds_of(without_doubtful(restrained, selective, mechanisms, doubt), kind, quiet, model)
+    odds = at_most(model.shaping_ceiling, odds_of(restrained, kind, quiet, model), certain, unsure)
+    top = whole(restrained, leading(restrained, len(subjects)), mechanisms, model)
+    return Standing(restrained, plan, unsure, top, odds, highest_odds(restrained, top, model))
 
 
 def highest_odds(hypotheses: Hypotheses, top: I64, model: Model) -> F64:
@@ -62,8 +62,8 @@ def highest_odds(hypotheses: Hypotheses, top: I64, model: Model) -> F64:
 
 def at_most(ceiling: float, odds: F64, certain: F64, unsure: Mask) -> F64:
     """Keep the odds of rows that are unsure below a probability, unless what is certain takes them there by itself."""
-    held: F64 = np.minimum(odds, ceiling / (1.0 - ceiling))
-    return np.where(unsure, np.maximum(certain, held), odds)
+    bounded: F64 = np.minimum(odds, ceiling / (1.0 - ceiling))
+    return np.where(unsure, np.maximum(certain, bounded), odds)
 
 
 def leading(hypotheses: Hypotheses, count: int) -> I64:
@@ -90,8 +90,8 @@ def whole(hypotheses: Hypotheses, top: I64, mechanisms: tuple[str, ...], model: 
 
 def apart(hypotheses: Hypotheses, mechanism: I64, accused: Mask, mechanisms: tuple[str, ...]) -> Mask:
     """Say which hypotheses of accused rows are more than a part of the mechanism that is named."""
-    leads, found = mechanism[hypotheses.row], accused[hypotheses.row]
+    leads, distinct = mechanism[hypotheses.row], accused[hypotheses.row]
     for part, of in PART_OF.items():
         if part in mechanisms and of in mechanisms:
-            found &= (hypotheses.mechanism != mechanisms.index(part)) | (leads != mechanisms.index(of))
-    return found
+            distinct &= (hypotheses.mechanism != mechanisms.index(part)) | (leads != mechanisms.index(of))
+    return distinct

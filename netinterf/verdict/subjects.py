@@ -83,12 +83,12 @@ def list_subjects(
         in_part: The capture has others, which are not in the trace.
     """
     flows, exchanges, sides = trace.flows, trace.exchanges, trace.sides.packets
-    kept = ~dns_only(trace)
+    judged = ~dns_only(trace)
     about_flow = evidence.subject[evidence.subject_kind == SubjectKind.FLOW]
-    kept[about_flow[(about_flow >= 0) & (about_flow < len(flows))]] = True
+    judged[about_flow[(about_flow >= 0) & (about_flow < len(flows))]] = True
     if without is not None:
-        kept &= ~without
-    rows = np.flatnonzero(kept)
+        judged &= ~without
+    rows = np.flatnonzero(judged)
     count, start, end, first = len(exchanges), *exchange_span(trace)
     by_flow = np.full(len(flows), -1, np.int64)
     by_flow[rows] = np.arange(len(rows))

@@ -41,7 +41,7 @@ def flow_names(trace: "Trace", evidence: Evidence) -> Names:
     request = np.flatnonzero(trace.http.host.lengths > 0)
     hello_at = np.append(hello, -1)[first_of(trace.tls.flow[hello], count)]
     request_at = np.append(request, -1)[first_of(trace.http.flow[request], count)]
-    request_at = asked_before(trace, request, request_at, first_forged(evidence, count))
+    request_at = last_request_before(trace, request, request_at, first_forged(evidence, count))
     request_at = np.where(hello_at < 0, request_at, -1)
     quic = np.flatnonzero(trace.quic.name.lengths > 0)
     quic_at = np.append(quic, -1)[first_of(trace.quic.flow[quic], count)]
@@ -62,13 +62,13 @@ def first_forged(evidence: Evidence, flows: int) -> I64:
     """Row in Packets of the first packet of each flow that anything holds to be forged, -1 for none."""
     first = np.full(flows, np.iinfo(np.int64).max)
     about = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0)
-    told = about[evidence.forged.parents()]
-    owner = evidence.subject[evidence.forged.parents()[told]]
-    np.minimum.at(first, owner, evidence.forged.values[told])
+    relevant = about[evidence.forged.parents()]
+    owner = evidence.subject[evidence.forged.parents()[relevant]]
+    np.minimum.at(first, owner, evidence.forged.values[relevant])
     return np.where(first == np.iinfo(np.int64).max, -1, first)
 
 
-def asked_before(trace: "Trace", request: I64, usual: I64, forged: I64) -> I64:
+def last_request_before(trace: "Trace", request: I64, usual: I64, forged: I64) -> I64:
     """Find the last request of each flow before a packet, or its *usual* one.
 
     Args:

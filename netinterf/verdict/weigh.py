@@ -136,8 +136,8 @@ def added(
     value = values(evidence, model)[borne.pair_evidence]
     chosen = strongest(borne, evidence, value)
     part, owner = value[chosen], borne.pair_hypothesis[chosen]
-    said = np.array([0.0 if word in model.joint else model.dependence for word in mechanisms] or [0.0])
-    support = pooled(part, owner, size, said[borne.mechanism])
+    dependence = np.array([0.0 if word in model.joint else model.dependence for word in mechanisms] or [0.0])
+    support = pooled(part, owner, size, dependence[borne.mechanism])
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
     sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
     decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
@@ -167,19 +167,19 @@ def added(
     )
 
 
-def pooled(part: F64, owner: I64, size: int, said: F64) -> F64:
+def pooled(part: F64, owner: I64, size: int, dependence: F64) -> F64:
     """Add up what speaks for each hypothesis: the strongest group, and of each further one what is new.
 
     Args:
         part: Weight of each group, nats; what is not positive counts for nothing.
         owner: The hypothesis it bears on.
         size: How many hypotheses there are.
-        said: Which share of a further group's weight the strongest has said already, 0 to 1, by hypothesis.
+        dependence: Which share of a further group's weight the strongest has said already, 0 to 1, by hypothesis.
     """
     gain, top = np.maximum(part, 0.0), np.zeros(size)
     np.maximum.at(top, owner, gain)
     total = np.bincount(owner, gain, size)
-    result: F64 = top + (1.0 - said) * (total - top)
+    result: F64 = top + (1.0 - dependence) * (total - top)
     return result
 
 
@@ -198,21 +198,21 @@ def bearing(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -> Bearin
     """
     count = max(len(mechanisms), 1)
     places = {mechanism: place for place, mechanism in enumerate(mechanisms)}
-    spoken = _of_rule(evidence, [places.get(rule.mechanism, -1) for rule in evidence.rules]).astype(np.int64)
-    named = np.flatnonzero((spoken >= 0) & (row >= 0))
-    keys = _most_special(np.unique(row[named] * count + spoken[named]), mechanisms)
+    named_mechanism = _of_rule(evidence, [places.get(rule.mechanism, -1) for rule in evidence.rules]).astype(np.int64)
+    named = np.flatnonzero((named_mechanism >= 0) & (row >= 0))
+    keys = _most_special(np.unique(row[named] * count + named_mechanism[named]), mechanisms)
     usable = (row >= 0) & ~np.isnan(evidence.llr) & (evidence.llr != 0)
     hypotheses, witnesses = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     suspected = np.unique(keys % count)
-    for general in np.unique(spoken[usable]):
-        rows = np.flatnonzero(usable & (spoken == general))
+    for general in np.unique(named_mechanism[usable]):
+        rows = np.flatnonzero(usable & (named_mechanism == general))
         word = "" if general < 0 else mechanisms[general]
         for special in (place for place in suspected if covers(word, mechanisms[place])):
             wanted = row[rows] * count + special
             at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-            found = keys[at] == wanted
-            hypotheses.append(at[found])
-            witnesses.append(rows[found])
+            match = keys[at] == wanted
+            hypotheses.append(at[match])
+            witnesses.append(rows[match])
     return Bearing(
         row=keys // count,
         mechanism=keys % count,

@@ -109,15 +109,15 @@ CAPTURE: dict[str, Any] = {
 """One capture as a whole."""
 
 
-def line(kind: str, value: Any, told: dict[str, Any]) -> dict[str, Any]:
+def line(kind: str, value: Any, description: dict[str, Any]) -> dict[str, Any]:
     """Build the object of one line.
 
     Args:
         kind: What the line is about.
         value: An object with an attribute for each key.
-        told: The keys and their types.
+        description: The keys and their types.
     """
-    return {"type": kind, "schema": SCHEMA, **shaped(value, told)}
+    return {"type": kind, "schema": SCHEMA, **shaped(value, description)}
 
 
 def verdict_line(verdict: Verdict) -> dict[str, Any]:
@@ -125,17 +125,17 @@ def verdict_line(verdict: Verdict) -> dict[str, Any]:
     return line("verdict", verdict, VERDICT)
 
 
-def shaped(value: Any, told: Any) -> Any:
+def shaped(value: Any, description: Any) -> Any:
     """Bring a value into what JSON holds: every key is there; null is what is unknown, or no number in JSON."""
     if value is None:
         return None
-    if isinstance(told, dict):
-        held = value.get if isinstance(value, dict) else partial(getattr, value)
-        return {name: shaped(held(name), inner) for name, inner in told.items()}
-    if isinstance(told, list):
-        return [shaped(entry, told[0]) for entry in value]
-    if isinstance(told, tuple):
-        return {name: shaped(entry, told[1]) for name, entry in value.items()}
-    if told == "time":
+    if isinstance(description, dict):
+        get = value.get if isinstance(value, dict) else partial(getattr, value)
+        return {name: shaped(get(name), inner) for name, inner in description.items()}
+    if isinstance(description, list):
+        return [shaped(entry, description[0]) for entry in value]
+    if isinstance(description, tuple):
+        return {name: shaped(entry, description[1]) for name, entry in value.items()}
+    if description == "time":
         return iso_time(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

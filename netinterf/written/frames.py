@@ -32,24 +32,26 @@ def verdicts_to_arrow(verdicts: Iterable[Verdict]) -> Any:
 def verdict_schema() -> Any:
     """Give the ``pyarrow.Schema`` of `format.VERDICT`."""
     library = pyarrow()
-    return library.schema([library.field(name, _type(library, told)) for name, told in VERDICT.items()])
+    return library.schema([library.field(name, _type(library, description)) for name, description in VERDICT.items()])
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
     """Give the values of one verdict by column."""
-    told = verdict_line(verdict)
+    values = verdict_line(verdict)
     ends = (("start", verdict.start), ("end", verdict.end))
     times = {name: None if time == NOT_A_TIME else time for name, time in ends}
-    seen = [{**one, "measured": list(one["measured"].items())} for one in told["evidence"]]
-    return {name: told[name] for name in VERDICT} | times | {"evidence": seen}
+    evidence = [
+        {**observation, "measured": list(observation["measured"].items())} for observation in values["evidence"]
+    ]
+    return {name: values[name] for name in VERDICT} | times | {"evidence": evidence}
 
 
-def _type(library: Any, told: Any) -> Any:
+def _type(library: Any, description: Any) -> Any:
     """Turn a description into an Arrow type."""
-    if isinstance(told, dict):
-        return library.struct([library.field(name, _type(library, inner)) for name, inner in told.items()])
-    if isinstance(told, list):
-        return library.list_(_type(library, told[0]))
-    if isinstance(told, tuple):
-        return library.map_(*(_type(library, inner) for inner in told))
-    return library.timestamp("ns", "UTC") if told == "time" else library.type_for_alias(told)
+    if isinstance(description, dict):
+        return library.struct([library.field(name, _type(library, inner)) for name, inner in description.items()])
+    if isinstance(description, list):
+        return library.list_(_type(library, description[0]))
+    if isinstance(description, tuple):
+        return library.map_(*(_type(library, inner) for inner in description))
+    return library.timestamp("ns", "UTC") if description == "time" else library.type_for_alias(description)

@@ -5,7 +5,7 @@ import numpy as np
 
 from netinterf.schema import Grade, GroupBy, Groups, Outcome, SubjectKind, TriggerKind
 from netinterf.verdict.judgement import Judgement
-from netinterf.verdict.listing import telling
+from netinterf.verdict.listing import supporting_evidence
 from netinterf.verdict.reasons import Reason, causes
 from netinterf.written.group_words import OTHERS, percents
 from netinterf.written.numbers import agreed
@@ -51,7 +51,7 @@ def write_group(judgement: Judgement, row: int) -> Verdict:
             share=float(groups.share[row]),
             share_low=float(groups.share_low[row]),
             share_high=float(groups.share_high[row]),
-            found=int(np.count_nonzero(verdicts.grade[members[: groups.affected[row]]] <= ACCUSED)),
+            findings=int(np.count_nonzero(verdicts.grade[members[: groups.affected[row]]] <= ACCUSED)),
         ),
         attribution=judgement.attributions.of(members[: groups.affected[row]]),
         start=int(groups.start[row]),
@@ -96,7 +96,7 @@ def observations(judgement: Judgement, row: int) -> tuple[Observation, ...]:
     members, affected = int(groups.members[row]), int(groups.affected[row])
     share, low, high = (float(getattr(groups, word)[row]) for word in ("share", "share_low", "share_high"))
     clusters, controls = int(groups.clusters[row]), int(groups.controls[row])
-    found = [
+    evidence = [
         Observation(
             rule="group.share",
             says=agreed(
@@ -116,18 +116,18 @@ def observations(judgement: Judgement, row: int) -> tuple[Observation, ...]:
         )
     ]
     if controls:
-        beside = float(groups.control_share[row])
+        control_share = float(groups.control_share[row])
         others = OTHERS.get(BY[groups.by[row]], "others")
-        found.append(
+        evidence.append(
             Observation(
                 rule="group.contrast",
                 says=agreed(f"Compared with {controls:,} observations of {others}, ")
-                + f"of which about {100 * beside:.0f} % are affected",
+                + f"of which about {100 * control_share:.0f} % are affected",
                 llr=float(groups.contrast[row]),
                 frames=(),
-                measured={"controls": float(controls), "control_share": beside},
+                measured={"controls": float(controls), "control_share": control_share},
             )
         )
-    for places in telling(groups, judgement.verdicts, judgement.evidence, row)[:SHOWN]:
-        found += [observation(judgement, place, weight) for place, weight in places[:1]]
-    return tuple(sorted(found, key=lambda seen: -abs(seen.llr)))
+    for places in supporting_evidence(groups, judgement.verdicts, judgement.evidence, row)[:SHOWN]:
+        evidence += [observation(judgement, place, weight) for place, weight in places[:1]]
+    return tuple(sorted(evidence, key=lambda entry: -abs(entry.llr)))

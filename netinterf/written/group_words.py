@@ -48,25 +48,25 @@ def group_happened(verdict: Verdict) -> str:
     if share is not None:
         counted = f"{share.affected:,}" if share.members < FEW else f"about {100 * share.share:.0f} %"
         what += f": {counted} of {share.members:,} (a share of {percents(share.share_low, share.share_high)})"
-    seen = next((one for one in verdict.evidence if one.rule == "group.contrast"), None)
+    contrast = next((observation for observation in verdict.evidence if observation.rule == "group.contrast"), None)
     others = OTHERS.get(GroupBy(verdict.subject.by)) if verdict.subject.by else None
-    if seen is not None and others is not None and seen.llr >= POSITIVE:
+    if contrast is not None and others is not None and contrast.llr >= POSITIVE:
         what += f", while {others} {'was better' if others == OTHERS[GroupBy.TIME] else 'were spared'}"
-    if verdict.grade is not Grade.POSSIBLE or share is None or not share.found:
+    if verdict.grade is not Grade.POSSIBLE or share is None or not share.findings:
         return what
     if known:
         own = "each a finding by itself" if share.affected > 1 else "a finding by itself"
         return (
             f"{what}, {own}; that {CAUSE[GroupBy(verdict.subject.by or GroupBy.CAPTURE)]} is only possible, not shown"
         )
-    some = "1 of these is a finding" if share.found == 1 else f"{share.found:,} of these are findings"
-    return f"{what}; {some} by themselves" if share.found > 1 else f"{what}; {some} by itself"
+    some = "1 of these is a finding" if share.findings == 1 else f"{share.findings:,} of these are findings"
+    return f"{what}; {some} by themselves" if share.findings > 1 else f"{what}; {some} by itself"
 
 
 def settled_by_members(verdict: Verdict) -> bool:
     """Say whether all affected members of a possible group are findings by themselves: then it was done."""
     share = verdict.group
-    return verdict.grade is Grade.POSSIBLE and share is not None and 0 < share.affected <= share.found
+    return verdict.grade is Grade.POSSIBLE and share is not None and 0 < share.affected <= share.findings
 
 
 def about(subject: Subject, mechanism: str = "") -> str:

@@ -50,9 +50,9 @@ class Ledger(Judgement, Sequence[Verdict]):
 
     def findings(self) -> Iterator[Verdict]:
         """Walk only the verdicts that are interfered or possibly so."""
-        found = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
-        yield from (self.write(int(row)) for row in np.flatnonzero(found))
-        yield from self.found_groups()
+        is_finding = self.verdicts.grade <= GRADES.index(Grade.POSSIBLE)
+        yield from (self.write(int(row)) for row in np.flatnonzero(is_finding))
+        yield from self.group_verdicts()
 
     def unexplained(self) -> Iterator[Unexplained]:
         """Walk the subjects that are listed as anomalies and name no mechanism, the one that stands out most first."""
@@ -61,7 +61,7 @@ class Ledger(Judgement, Sequence[Verdict]):
         rows = rows[np.argsort(-self.anomalies.score[rows], kind="stable")]
         return (unexplained(self, int(row)) for row in rows)
 
-    def found_groups(self) -> Iterator[Verdict]:
+    def group_verdicts(self) -> Iterator[Verdict]:
         """Walk only the groups."""
         return (self.write(row) for row in range(len(self.verdicts), len(self)))
 

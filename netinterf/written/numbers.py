@@ -41,6 +41,6 @@ def agreed(sentence: str) -> str:
     return ONE.sub(_singular, sentence)
 
 
-def _singular(found: re.Match[str]) -> str:
-    noun, verb = found[2], found[3]
-    return f"1 {found[1]}{SINGULAR.get(noun, noun.removesuffix('s'))}" + (f" {SINGULAR[verb]}" if verb else "")
+def _singular(match: re.Match[str]) -> str:
+    noun, verb = match[2], match[3]
+    return f"1 {match[1]}{SINGULAR.get(noun, noun.removesuffix('s'))}" + (f" {SINGULAR[verb]}" if verb else "")

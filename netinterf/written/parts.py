@@ -28,7 +28,7 @@ def subject(judgement: Judgement, row: int) -> Subject:
     ported = protocol in {"tcp", "udp"}
     exchange = int(table.subject[row]) if table.subject_kind[row] == SubjectKind.EXCHANGE else -1
     code = int(judgement.exchanges.kind[exchange]) if exchange >= 0 else 0
-    asked = exchange >= 0 and len(judgement.exchanges.queries[exchange]) > 0
+    has_query = exchange >= 0 and len(judgement.exchanges.queries[exchange]) > 0
     return Subject(
         kind=SubjectKind(int(table.subject_kind[row])).name.lower(),
         protocol=protocol,
@@ -38,7 +38,7 @@ def subject(judgement: Judgement, row: int) -> Subject:
         server_port=int(judgement.flows.server_port[flow]) if ported else None,
         name=table.name[row] or None,
         first_frame=known(int(judgement.first_frame[row])),
-        query_type=QUERY_TYPES.get(code, f"TYPE{code}") if asked else None,
+        query_type=QUERY_TYPES.get(code, f"TYPE{code}") if has_query else None,
         query_id=int(judgement.exchanges.id[exchange]) if exchange >= 0 else None,
     )
 
@@ -49,8 +49,8 @@ def trigger(judgement: Judgement, row: int) -> Trigger | None:
     if not kind:
         return None
     address = address_of(judgement.hosts, int(judgement.flows.server[judgement.verdicts.flow[row]])) or ""
-    said = {TriggerKind.ADDRESS: address, TriggerKind.BYTES_CLASS: "no known protocol"}
-    value = said.get(kind, judgement.verdicts.name[row])
+    values = {TriggerKind.ADDRESS: address, TriggerKind.BYTES_CLASS: "no known protocol"}
+    value = values.get(kind, judgement.verdicts.name[row])
     return Trigger(kind=kind.word, value=value, frame=known(int(judgement.trigger_frame[row])))
 
 

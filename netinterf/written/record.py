@@ -86,7 +86,7 @@ class Affected:
     share: float
     share_low: float
     share_high: float
-    found: int = attrs.field(default=0, repr=False)  # how many of the affected are interfered with by their own verdict
+    findings: int = attrs.field(default=0, repr=False)  # how many of the affected are findings by their own verdict
 
 
 @attrs.frozen(kw_only=True)
@@ -156,7 +156,7 @@ def group_filter(subject: Subject) -> str:
         word = subject.name.replace("\\", "\\\\").replace('"', '\\"')
         if subject.by == "name":
             return " || ".join(f'{field} == "{word}"' for field in fields)
-        below = re.sub(r"[^\w-]", lambda odd: "[.]" if odd[0] == "." else ".", subject.name, flags=re.ASCII)
+        below = re.sub(r"[^\w-]", lambda character: "[.]" if character[0] == "." else ".", subject.name, flags=re.ASCII)
         return " || ".join(f'{field} matches "(^|[.]){below}$"' for field in fields)
     if subject.by in {"server", "prefix", "client"}:
         address = subject.client if subject.by == "client" else subject.server

@@ -10,7 +10,7 @@ from netinterf.schema import Grade, Outcome
 from netinterf.written.group_words import group_happened, settled_by_members
 from netinterf.written.record import Observation, Subject, Verdict
 
-__all__ = ["bears", "happened", "percent", "sentences", "who"]
+__all__ = ["happened", "is_about", "percent", "sentences", "who"]
 
 SURVIVED = {"rst.ignored": "forged resets were sent into {who}, which went on"}
 """What was done where an observation says that it had no effect."""
@@ -45,10 +45,10 @@ def sentences(verdict: Verdict) -> str:
         return f"{group_happened(verdict)}. {SURE[verdict.grade]} ({sure})."
     subject = who(verdict.subject)
     if verdict.found and verdict.mechanism:
-        about = [seen for seen in verdict.evidence if bears(seen, verdict.mechanism)]  # strongest first
-        signs = [_clause(seen.says) for seen in about if seen.llr > 0][:2]
+        about = [sign for sign in verdict.evidence if is_about(sign, verdict.mechanism)]  # strongest first
+        signs = [_clause(sign.says) for sign in about if sign.llr > 0][:2]
         signs += [RAISED] if verdict.raised else []
-        signs += [f"against it speaks that {_clause(seen.says)}" for seen in about if seen.llr < 0][:1]
+        signs += [f"against it speaks that {_clause(sign.says)}" for sign in about if sign.llr < 0][:1]
         rarer = ""
         if verdict.grade_if_rarer is not verdict.grade:
             rarer = f"; {IF_RARER[verdict.grade_if_rarer]} if such interference is ten times rarer here than assumed"
@@ -71,7 +71,7 @@ def happened(verdict: Verdict) -> str:
     if verdict.subject.kind == "group":
         return group_happened(verdict)
     what = what_happened(verdict.mechanism) if verdict.mechanism else "{who}"
-    mine = (seen.rule for seen in verdict.evidence if seen.mechanism == verdict.mechanism)
+    mine = (observation.rule for observation in verdict.evidence if observation.mechanism == verdict.mechanism)
     what = next((SURVIVED[rule] for rule in mine if rule in SURVIVED), what)
     hedge = "perhaps " if verdict.grade is Grade.POSSIBLE else ""
     spared = ", while others were spared" if verdict.selective and is_rate(verdict.mechanism or "") else ""
@@ -82,8 +82,8 @@ def who(subject: Subject) -> str:
     """Name a subject: ``the connection from 10.0.0.1 to example.com (192.0.2.1, port 443)``."""
     client = f" from {subject.client}" if subject.client else ""
     if subject.kind == "exchange":
-        asked = f" ({subject.query_type})" if subject.query_type else ""
-        return f"the DNS question{client} to {subject.server} for {subject.name or 'the root'}{asked}"
+        query_type = f" ({subject.query_type})" if subject.query_type else ""
+        return f"the DNS question{client} to {subject.server} for {subject.name or 'the root'}{query_type}"
     port = "" if subject.server_port is None else f"port {subject.server_port}"
     if subject.name:
         server = f"{subject.name} ({', '.join(part for part in (subject.server, port) if part)})"
@@ -106,9 +106,9 @@ def percent(probability: float) -> str:
     return f"{min(max(100 * probability, 0.1), 99.9):.3g} %"
 
 
-def bears(seen: Observation, mechanism: str) -> bool:
+def is_about(observation: Observation, mechanism: str) -> bool:
     """Say whether an observation is about this mechanism: the same, a more general or a more special one."""
-    return covers(seen.mechanism, mechanism) or covers(mechanism, seen.mechanism)
+    return covers(observation.mechanism, mechanism) or covers(mechanism, observation.mechanism)
 
 
 def _clause(says: str) -> str:

@@ -12,9 +12,9 @@ from netinterf.mechanisms import (
     Figure,
     Written,
     covers,
+    has_figure,
     known_as,
     settled_by,
-    shown_by,
     were_hit,
     what_happened,
 )
@@ -83,7 +83,7 @@ def test_each_mechanism_has_a_page_of_the_manual() -> None:
 def test_a_path_that_is_not_listed_is_as_the_nearest_above_it() -> None:
     """The vocabulary grows; what came later is told by what it belongs to."""
     assert known_as("rate.freeze.bytes") is MECHANISMS["rate.freeze"]
-    assert shown_by("rate.freeze.bytes", Figure.POSITIONS)
+    assert has_figure("rate.freeze.bytes", Figure.POSITIONS)
     assert were_hit("tcp.reset.something") == MECHANISMS["tcp.reset"].many
     assert known_as("house.rule") is None
     assert "house.rule" in what_happened("house.rule")

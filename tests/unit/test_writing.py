@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netinterf.errors import ParameterError
-from netinterf.writing import NewFile, dump, opened, printable, spare, write_lines, write_text
+from netinterf.writing import NewFile, dump, opened, printable, refuse_overwriting, write_lines, write_text
 
 CONTROLS = [
     *range(0x20),
@@ -96,13 +96,13 @@ def test_an_output_is_never_an_input(tmp_path: Path) -> None:
     soft.symlink_to(one)
     for target in (one, hard, soft, f"{tmp_path}/./one", f"{tmp_path}/../{tmp_path.name}/one"):
         with pytest.raises(ParameterError, match=r"out.*another file"):
-            spare(target, [str(other), str(one)])
+            refuse_overwriting(target, [str(other), str(one)])
     with one.open("rb") as file, pytest.raises(ParameterError, match="another file"):
-        spare(one, [file])
-    spare(other, [str(one), b"bytes", io.BytesIO(), None, "absent"])
-    spare(tmp_path / "new", [str(one)])
-    spare(os.devnull, [os.devnull])
-    spare(io.BytesIO(), [str(one)])
+        refuse_overwriting(one, [file])
+    refuse_overwriting(other, [str(one), b"bytes", io.BytesIO(), None, "absent"])
+    refuse_overwriting(tmp_path / "new", [str(one)])
+    refuse_overwriting(os.devnull, [os.devnull])
+    refuse_overwriting(io.BytesIO(), [str(one)])
 
 
 @pytest.mark.parametrize("code", CONTROLS)

@@ -44,8 +44,8 @@ def find_events(trace: Trace) -> Events:
     before = np.concatenate([[0], np.cumsum(carries)])
     place = before[:-1] - np.repeat(before[by_flow.offsets[:-1]], by_flow.lengths)  # among those of the flow
     count = np.diff(before[by_flow.offsets])
-    kept = np.minimum(count, MOST_EVENTS)
-    return Events(Ragged.from_lengths(kept, rows[carries & (place < MOST_EVENTS)]), count - kept)
+    listed = np.minimum(count, MOST_EVENTS)
+    return Events(Ragged.from_lengths(listed, rows[carries & (place < MOST_EVENTS)]), count - listed)
 
 
 def connection_events(trace: Trace, outcomes: Outcomes, events: Events, flow: int, address: str) -> list[Operation]:

@@ -51,12 +51,12 @@ def lookup(trace: Trace, exchange: int, reasons: int, ending: Steps) -> Operatio
         return None
     flow, last = int(trace.exchanges.flow[exchange]), _last(trace, exchange)
     if ending.known[flow] and ending.end[flow] >= last:
-        return _asked(trace, exchange) | {"failure": ending.failed(flow), "t": int(ending.end[flow])}
+        return _query(trace, exchange) | {"failure": ending.failed(flow), "t": int(ending.end[flow])}
     if reasons & Reason.ONE_DIRECTION:
         return None
     for reason, failure in ((Reason.UNREACHABLE, "host_unreachable"), (Reason.DNS_UNANSWERED, "generic_timeout_error")):
         if reasons & reason:
-            return _asked(trace, exchange) | {"failure": failure, "t": last}
+            return _query(trace, exchange) | {"failure": failure, "t": last}
     return None
 
 
@@ -71,7 +71,7 @@ def record_type(code: int) -> str:
     return QUERY_TYPES.get(code, f"TYPE{code}")
 
 
-def _asked(trace: Trace, exchange: int) -> Operation:
+def _query(trace: Trace, exchange: int) -> Operation:
     """Write the question."""
     exchanges, flow = trace.exchanges, int(trace.exchanges.flow[exchange])
     queries = exchanges.queries[exchange]
@@ -110,7 +110,7 @@ def _reply(trace: Trace, exchange: int, row: int) -> Operation | None:
         failure = "dns_no_answer"
     at, length = int(dns.at[row]), int(dns.length[row])
     raw = None if at < 0 or cut else base64.b64encode(trace.buffer[at : at + length].tobytes()).decode("ascii")
-    return _asked(trace, exchange) | {
+    return _query(trace, exchange) | {
         "answers": answers or None,
         "failure": failure,
         "raw_response": raw,

@@ -28,7 +28,7 @@ from netinterf.verdict.subjects import Subjects
 from netinterf.version import __version__
 from netinterf.written.format import verdict_line
 
-__all__ = ["NOTE", "Seen", "look", "measurement"]
+__all__ = ["NOTE", "CaptureView", "measurement", "view_capture"]
 
 NOTE = "made from packets that somebody captured, not by a probe: for local use, not for submission to OONI"
 """Said in the annotations of every measurement."""
@@ -42,7 +42,7 @@ Operation = dict[str, Any]
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Seen:
+class CaptureView:
     """What a capture shows, ready to be written visit by visit."""
 
     judged: Judged
@@ -59,7 +59,7 @@ class Seen:
         return self.judged.ledger.subjects
 
 
-def look(judged: Judged, trace: Trace) -> Seen:
+def view_capture(judged: Judged, trace: Trace) -> CaptureView:
     """Find out all that the measurements of a capture are made of.
 
     Args:
@@ -68,7 +68,7 @@ def look(judged: Judged, trace: Trace) -> Seen:
     """
     subjects, members = judged.ledger.subjects, judged.ledger.groups.subjects
     order = np.argsort(members.values, kind="stable")
-    return Seen(
+    return CaptureView(
         judged=judged,
         trace=trace,
         visits=find_visits(trace, subjects),
@@ -93,22 +93,22 @@ class Part:
     left_out: int = 0  # events
 
 
-def measurement(seen: Seen, visit: int) -> dict[str, Any]:
+def measurement(view: CaptureView, visit: int) -> dict[str, Any]:
     """Write one visit as a measurement.
 
     Args:
-        seen: What the capture shows.
-        visit: Row in ``seen.visits.subjects``.
+        view: What the capture shows.
+        visit: Row in ``view.visits.subjects``.
 
     Returns:
         The object of one line: finite numbers, text, lists and mappings.
     """
-    subjects = seen.subjects
-    rows = seen.visits.subjects[visit]
+    subjects = view.subjects
+    rows = view.visits.subjects[visit]
     begin = int(subjects.start[rows].min()) // SECOND * SECOND  # dates have whole seconds, and t counts from there
     exchange = (subjects.kind[rows] == SubjectKind.EXCHANGE).tolist()
     parts = [
-        _lookup_part(seen, row) if asks else _connection_part(seen, row)
+        _lookup_part(view, row) if asks else _connection_part(view, row)
         for row, asks in zip(rows.tolist(), exchange, strict=True)
     ]
     keys: dict[str, Any] = {
@@ -121,32 +121,32 @@ def measurement(seen: Seen, visit: int) -> dict[str, Any]:
         "tcp_connect": _gather([part.connects for part in parts], begin),
         "tls_handshakes": _gather([part.handshakes for part in parts], begin),
         "x_dns_late_replies": _gather([part.late for part in parts], begin),
-        "x_netinterf": _findings(seen, rows, parts),
+        "x_netinterf": _findings(view, rows, parts),
     }
     runtime = max(int(subjects.end[rows].max()) - begin, 0) / SECOND
-    return _envelope(seen, begin, runtime, _input(seen, rows)) | {"test_keys": keys}
+    return _envelope(view, begin, runtime, _input(view, rows)) | {"test_keys": keys}
 
 
 def _gather(parts: Iterable[tuple[Operation, ...]], begin: int) -> list[Operation]:
     """List operations of all parts, each with its number and with times in seconds since the measurement began."""
     return [
-        one
-        | {key: None if one[key] is None else (one[key] - begin) / SECOND for key in ("t0", "t")}
+        operation
+        | {key: None if operation[key] is None else (operation[key] - begin) / SECOND for key in ("t0", "t")}
         | {"transaction_id": number}
         for number, operations in enumerate(parts, start=1)
-        for one in operations
+        for operation in operations
     ]
 
 
-def _findings(seen: Seen, rows: NDArray[np.integer[Any]], parts: list[Part]) -> dict[str, Any]:
+def _findings(view: CaptureView, rows: NDArray[np.integer[Any]], parts: list[Part]) -> dict[str, Any]:
     """Write what we hold of a visit, and what of it is not in the operations."""
-    ledger = seen.judged.ledger
+    ledger = view.judged.ledger
     numbered = list(enumerate(rows.tolist(), start=1))
-    groups = np.unique(seen.groups.take(rows).values)
+    groups = np.unique(view.groups.take(rows).values)
     return {
         "schema": 1,
         "capture": ledger.capture,
-        "client": seen.trace.address(int(seen.subjects.client[rows[0]])),
+        "client": view.trace.address(int(view.subjects.client[rows[0]])),
         "verdicts": [{"transaction_id": number, **verdict_line(ledger[row])} for number, row in numbered],
         "groups": [verdict_line(ledger[len(ledger.verdicts) + int(group)]) for group in groups],
         "unseen": [
@@ -155,13 +155,13 @@ def _findings(seen: Seen, rows: NDArray[np.integer[Any]], parts: list[Part]) -> 
             for operation in part.unseen
         ],
         "events_left_out": sum(part.left_out for part in parts),
-        "named_by_answer": [number for number, row in numbered if seen.visits.told[row] >= 0],
+        "named_by_answer": [number for number, row in numbered if view.visits.naming_exchange[row] >= 0],
     }
 
 
-def _envelope(seen: Seen, begin: int, runtime: float, about: str) -> dict[str, Any]:
+def _envelope(view: CaptureView, begin: int, runtime: float, about: str) -> dict[str, Any]:
     """Write what every measurement begins with; the probe is said to be unknown by the format's own values."""
-    first = seen.judged.summary.first
+    first = view.judged.summary.first
     return {
         "annotations": {"engine_name": "netinterf", "engine_version": __version__, "origin": "capture", "note": NOTE},
         "data_format_version": "0.2.0",
@@ -186,34 +186,34 @@ def _envelope(seen: Seen, begin: int, runtime: float, about: str) -> dict[str, A
     }
 
 
-def _lookup_part(seen: Seen, row: int) -> Part:
+def _lookup_part(view: CaptureView, row: int) -> Part:
     """Write a DNS exchange."""
-    exchange = int(seen.subjects.subject[row])
-    found = lookup(seen.trace, exchange, int(seen.subjects.reasons[row]), seen.outcomes.ending)
-    if found is None:
+    exchange = int(view.subjects.subject[row])
+    query = lookup(view.trace, exchange, int(view.subjects.reasons[row]), view.outcomes.ending)
+    if query is None:
         return Part(unseen=("resolve",))
-    return Part(queries=(found,), late=tuple(replies(seen.trace, exchange)))
+    return Part(queries=(query,), late=tuple(replies(view.trace, exchange)))
 
 
-def _connection_part(seen: Seen, row: int) -> Part:
+def _connection_part(view: CaptureView, row: int) -> Part:
     """Write a connection, or a conversation over UDP: its opening, its handshake, its requests, its events."""
-    trace, outcomes, flow = seen.trace, seen.outcomes, int(seen.subjects.subject[row])
+    trace, outcomes, flow = view.trace, view.outcomes, int(view.subjects.subject[row])
     host, port = trace.address(int(trace.flows.server[flow])), int(trace.flows.server_port[flow])
     address, tcp = _end(host, port), bool(trace.flows.protocol[flow] == TCP)
     connect, handshake = outcomes.connect, outcomes.handshake
-    opened, shaken = bool(connect.known[flow]), bool(handshake.known[flow])
-    unseen = ["connect"] * (tcp and not opened)
-    if handshake.tried[flow] and not shaken:
+    connect_known, handshake_known = bool(connect.known[flow]), bool(handshake.known[flow])
+    unseen = ["connect"] * (tcp and not connect_known)
+    if handshake.tried[flow] and not handshake_known:
         unseen.append("tls_handshake" if tcp else "quic_handshake")
-    requests, unanswered = page_requests(trace, outcomes, seen.heads, flow, address)
+    requests, unanswered = page_requests(trace, outcomes, view.heads, flow, address)
     unseen += ["http_round_trip"] * unanswered
     return Part(
-        connects=(_connect(connect, flow, host, port),) if opened else (),
-        handshakes=(_handshake(seen, flow, address),) if shaken else (),
+        connects=(_connect(connect, flow, host, port),) if connect_known else (),
+        handshakes=(_handshake(view, flow, address),) if handshake_known else (),
         requests=tuple(requests),
-        events=tuple(connection_events(trace, outcomes, seen.events, flow, address)),
+        events=tuple(connection_events(trace, outcomes, view.events, flow, address)),
         unseen=tuple(unseen),
-        left_out=int(seen.events.left_out[flow]),
+        left_out=int(view.events.left_out[flow]),
     )
 
 
@@ -224,9 +224,9 @@ def _connect(connect: Steps, flow: int, host: str, port: int) -> Operation:
     return {"ip": host, "port": port, "status": status, "t0": connect.began(flow), "t": int(connect.end[flow])}
 
 
-def _handshake(seen: Seen, flow: int, address: str) -> Operation:
+def _handshake(view: CaptureView, flow: int, address: str) -> Operation:
     """Write a handshake with a known end; what the packets do not show of it is null."""
-    trace, outcomes, tls = seen.trace, seen.outcomes, seen.trace.tls
+    trace, outcomes, tls = view.trace, view.outcomes, view.trace.tls
     rows = (outcomes.hello, outcomes.answer, outcomes.leaf, outcomes.quic)
     hello, answer, leaf, quic = (int(column[flow]) for column in rows)
     suite = version = alpn = None
@@ -255,13 +255,13 @@ def _failure(parts: list[Part]) -> dict[str, str | None]:
 
     Nothing is said where no operation has a known end.
     """
-    handshakes = [one for part in parts for one in part.handshakes]
+    handshakes = [handshake for part in parts for handshake in part.handshakes]
     ended: dict[str, list[str | None]] = {  # by the names of urlgetter, in the order in which a fetch needs them
-        "resolve": [one["failure"] for part in parts for one in part.queries],
-        "connect": [one["status"]["failure"] for part in parts for one in part.connects],
-        "tls_handshake": [one["failure"] for one in handshakes if one["network"] == "tcp"],
-        "quic_handshake": [one["failure"] for one in handshakes if one["network"] == "udp"],
-        "http_round_trip": [one["failure"] for part in parts for one in part.requests],
+        "resolve": [query["failure"] for part in parts for query in part.queries],
+        "connect": [connect["status"]["failure"] for part in parts for connect in part.connects],
+        "tls_handshake": [handshake["failure"] for handshake in handshakes if handshake["network"] == "tcp"],
+        "quic_handshake": [handshake["failure"] for handshake in handshakes if handshake["network"] == "udp"],
+        "http_round_trip": [request["failure"] for part in parts for request in part.requests],
     }
     for operation, failures in reversed(ended.items()):
         if failures:
@@ -270,15 +270,15 @@ def _failure(parts: list[Part]) -> dict[str, str | None]:
     return {}
 
 
-def _input(seen: Seen, rows: NDArray[np.integer[Any]]) -> str:
+def _input(view: CaptureView, rows: NDArray[np.integer[Any]]) -> str:
     """Say what a visit was about, in the manner of the inputs that urlgetter takes."""
-    subjects, outcomes, trace = seen.subjects, seen.outcomes, seen.trace
+    subjects, outcomes, trace = view.subjects, view.outcomes, view.trace
     flows = rows[subjects.kind[rows] == SubjectKind.FLOW]
     named = [row for row in rows.tolist() if subjects.name.lengths[row]]
     flow = subjects.subject[flows].astype(np.int64)
     for scheme, usual, which in (
         ("https", 443, outcomes.handshake.tried[flow]),
-        ("http", 80, seen.heads.lengths[flow] > 0),
+        ("http", 80, view.heads.lengths[flow] > 0),
         ("tcpconnect", 0, trace.flows.protocol[flow] == TCP),
         ("udp", 0, np.ones(len(flow), np.bool_)),
     ):

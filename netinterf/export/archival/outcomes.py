@@ -98,7 +98,7 @@ def find_outcomes(trace: Trace, subjects: Subjects) -> Outcomes:
         trace: The capture.
         subjects: Who was judged in it; their reasons say whether silence was waited for.
     """
-    look = _Look(trace, subjects)
+    view = _ClientView(trace, subjects)
     tls, count = trace.tls, len(trace.flows)
     readable = (tls.error != ParseError.MISSING) & (trace.flows.protocol[tls.flow] == TCP)
     hello = _where(readable & tls.outbound & (tls.kind == TlsKind.CLIENT_HELLO), tls.flow, count)
@@ -107,10 +107,10 @@ def find_outcomes(trace: Trace, subjects: Subjects) -> Outcomes:
     answer[tls.flow[answered]] = answered  # the last one: those before it asked for another hello (RFC 8446 §4.1.4)
     leaf = _where(~tls.outbound & (tls.kind == TlsKind.CERTIFICATE) & (tls.certificates.lengths > 0), tls.flow, count)
     quic = _where(np.ones(len(trace.quic), np.bool_), trace.quic.flow, count)
-    connect, ending = look.opening(), look.ending()
+    connect, ending = view.opening(), view.ending()
     return Outcomes(
         connect=connect,
-        handshake=_either(look.tls_handshake(hello, answer), look.quic_handshake(quic)),
+        handshake=_either(view.tls_handshake(hello, answer), view.quic_handshake(quic)),
         hello=hello,
         answer=answer,
         leaf=leaf,
@@ -119,7 +119,7 @@ def find_outcomes(trace: Trace, subjects: Subjects) -> Outcomes:
     )
 
 
-class _Look:
+class _ClientView:
     """A capture, looked at from the clients of its connections."""
 
     def __init__(self, trace: Trace, subjects: Subjects) -> None:
@@ -136,8 +136,8 @@ class _Look:
         self.carries = (packets.payload_length > 0) & read & fresh & (packets.flow >= 0)
         ways = [np.where(rows < 0, len(packets), rows) for rows in (sides.fin[0::2], sides.rst[0::2])]
         left = np.minimum(*ways)  # the client left of its own accord: what came later, it was not told
-        asked = self.time[sides.first_payload[0::2]]
-        self.stayed = (left == len(packets)) | (self.time[left] - asked >= SILENCE_NS)
+        request_time = self.time[sides.first_payload[0::2]]
+        self.stayed = (left == len(packets)) | (self.time[left] - request_time >= SILENCE_NS)
         reset, closed = sides.rst[1::2], sides.fin[1::2]
         self.reset = np.where(self.survived(reset) | (reset > left), -1, reset)
         self.closed = np.where(closed > left, -1, closed)
@@ -158,38 +158,38 @@ class _Look:
     def opening(self) -> Steps:
         """Say how connections opened (TCP)."""
         sides = self.trace.sides
-        syn, shaken = sides.syn[0::2], sides.syn[1::2]
+        syn, syn_ack = sides.syn[0::2], sides.syn[1::2]
         spoke = sides.first_payload.reshape(-1, 2)
         first = np.where(spoke < 0, NEVER, self.time[spoke]).min(axis=1, initial=NEVER)
         began = self.time[syn]
-        answered = (shaken >= 0) & (sides.acked[1::2] >= 1)  # the client acknowledged the server's SYN
-        worked = ((syn >= 0) | (shaken >= 0)) & (answered | ((first > began) & (first < NEVER)))
-        end = np.where(shaken >= 0, self.time[shaken], first)
+        answered = (syn_ack >= 0) & (sides.acked[1::2] >= 1)  # the client acknowledged the server's SYN
+        worked = ((syn >= 0) | (syn_ack >= 0)) & (answered | ((first > began) & (first < NEVER)))
+        end = np.where(syn_ack >= 0, self.time[syn_ack], first)
         steps = [
             (worked, NONE, end),
             (self.reset >= 0, REFUSED, self.time[self.reset]),  # what a reset means to who has only sent a SYN
             *self.unreachable(),
             (self.has(Reason.SYN_UNANSWERED), TIMEOUT, self.last),
         ]
-        return self.decide(self.tcp & ((syn >= 0) | (shaken >= 0)), began, steps)
+        return self.decide(self.tcp & ((syn >= 0) | (syn_ack >= 0)), began, steps)
 
     def tls_handshake(self, hello: I32, answer: I32) -> Steps:
         """Say how TLS handshakes ended that begin with *hello* and are answered by *answer* (rows in Tls)."""
         trace, tls = self.trace, self.trace.tls
         began = np.append(tls.packet, -1)[hello]
-        heard = np.where(answer >= 0, np.append(tls.last_packet, -1)[answer], len(trace.packets))
+        hello_end = np.where(answer >= 0, np.append(tls.last_packet, -1)[answer], len(trace.packets))
         client, server, flow = (
             self.carries & trace.packets.outbound,
             self.carries & ~trace.packets.outbound,
             trace.packets.flow,
         )
         row = np.arange(len(flow))
-        finished = _where(client & (row > np.append(heard, 0)[flow]), flow, self.count)
+        finished = _where(client & (row > np.append(hello_end, 0)[flow]), flow, self.count)
         number = np.append(trace.packets.relative_seq, NEVER)[finished]
         accepted = _where(server & (trace.packets.relative_ack > np.append(number, NEVER)[flow]), flow, self.count)
         alert = _where((tls.alert > 0) & (tls.packet >= np.append(began, 0)[tls.flow]), tls.flow, self.count)
-        told = np.append(tls.alert & 0xFF, 0)[alert]
-        said = np.select([told == number for number in ALERTS], list(ALERTS.values()), ALERT)
+        alert_code = np.append(tls.alert & 0xFF, 0)[alert]
+        alert_failure = np.select([alert_code == number for number in ALERTS], list(ALERTS.values()), ALERT)
         success = accepted >= 0
         ends = [np.append(tls.packet, -1)[alert], self.reset, self.closed]
         ends = [np.where((end < 0) | (end < began), len(trace.packets), end) for end in ends]
@@ -197,7 +197,7 @@ class _Look:
         over = first < len(trace.packets)
         at = self.time[np.where(over, first, -1)]
         steps: list[Step] = [(success, NONE, self.time[finished])]
-        codes: tuple[Any, ...] = (said, RESET, CLOSED)
+        codes: tuple[Any, ...] = (alert_failure, RESET, CLOSED)
         steps += [(over & (first == end), code, at) for end, code in zip(ends, codes, strict=True)]
         steps.append((self.silent(), TIMEOUT, self.last))
         return self.decide(hello >= 0, self.time[began], steps)
@@ -265,11 +265,11 @@ def _where(mask: Mask, flow: NDArray[np.integer], count: int) -> I32:
     return np.append(rows, -1)[first_of(flow[rows], count)].astype(np.int32)
 
 
-def _either(one: Steps, other: Steps) -> Steps:
+def _either(first: Steps, second: Steps) -> Steps:
     """Join operations of two kinds; no flow has both."""
     return Steps(
-        begin=np.where(one.tried, one.begin, other.begin),
-        end=np.where(one.tried, one.end, other.end),
-        failure=np.where(one.tried, one.failure, other.failure),
-        tried=one.tried | other.tried,
+        begin=np.where(first.tried, first.begin, second.begin),
+        end=np.where(first.tried, first.end, second.end),
+        failure=np.where(first.tried, first.failure, second.failure),
+        tried=first.tried | second.tried,
     )

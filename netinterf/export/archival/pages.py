@@ -45,25 +45,26 @@ def page_requests(
         that was captured.
     """
     http, rows = trace.http, heads[flow].tolist()
-    asked = [row for row in rows if http.outbound[row] and http.status[row] == 0 and http.method.lengths[row]]
-    told = [row for row in rows if not http.outbound[row] and http.status[row] > 0]
+    requests = [row for row in rows if http.outbound[row] and http.status[row] == 0 and http.method.lengths[row]]
+    responses = [row for row in rows if not http.outbound[row] and http.status[row] > 0]
     over = int(outcomes.ending.end[flow]) if outcomes.ending.known[flow] else NEVER
     written = []
-    for row, following in zip(asked, [*asked, None][1:], strict=True):
+    for row, following in zip(requests, [*requests, None][1:], strict=True):
         begin = int(trace.packets.time[http.packet[row]])
         limit = len(trace.packets) if following is None else int(http.packet[following])
-        answer = next((one for one in told if http.packet[row] < http.packet[one] < limit), None)
+        answer = next((response for response in responses if http.packet[row] < http.packet[response] < limit), None)
         end = NEVER if answer is None else int(trace.packets.time[http.packet[answer]])
         failure = None
-        if begin <= over < end and not _heard(trace, flow, begin, over):  # what comes behind the end reaches nobody
+        # what comes behind the end reaches nobody
+        if begin <= over < end and not _server_sent(trace, flow, begin, over):
             answer, end, failure = None, over, outcomes.ending.failed(flow)
         if end < NEVER:
             asking = {"address": address, "alpn": "", "failure": failure, "network": "tcp", "t0": begin, "t": end}
             written.append({**asking, "request": _request(trace, row, address), "response": _response(trace, answer)})
-    return written, len(asked) - len(written)
+    return written, len(requests) - len(written)
 
 
-def _heard(trace: Trace, flow: int, begin: int, end: int) -> bool:
+def _server_sent(trace: Trace, flow: int, begin: int, end: int) -> bool:
     """Say whether the server sent data between two times: an answer, though its head could not be read."""
     packets, rows = trace.packets, trace.by_flow[flow]
     data = ~packets.outbound[rows] & (packets.payload_length[rows] > 0) & (packets.tcp_flags[rows] & TcpFlag.RST == 0)

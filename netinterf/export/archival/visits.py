@@ -26,7 +26,7 @@ class Visits:
     """What belongs together, in the order of its beginnings."""
 
     subjects: Ragged  # rows in Subjects of each visit, in order of time
-    told: I64  # by subject: row in Exchanges of the answer that a connection without a name is named by, -1 for none
+    naming_exchange: I64  # by subject: row in Exchanges whose answer a nameless connection is named by, -1 for none
 
 
 def find_visits(trace: Trace, subjects: Subjects) -> Visits:
@@ -40,8 +40,9 @@ def find_visits(trace: Trace, subjects: Subjects) -> Visits:
         subjects: Who was judged in it.
     """
     rows = np.flatnonzero(np.isin(subjects.protocol, (TCP, UDP)))
-    told = _told(trace, subjects)
-    owner = np.where(told >= 0, np.append(subjects.by_exchange, -1)[told], np.arange(len(subjects)))  # whose name it is
+    naming_exchange = _naming_exchanges(trace, subjects)
+    answered = np.append(subjects.by_exchange, -1)[naming_exchange]
+    owner = np.where(naming_exchange >= 0, answered, np.arange(len(subjects)))  # whose name it is
     name, _ = numbered_text(subjects.name)
     nameless = subjects.name.lengths[owner] == 0
     nameless &= subjects.kind == SubjectKind.FLOW
@@ -59,10 +60,10 @@ def find_visits(trace: Trace, subjects: Subjects) -> Visits:
     opens[1:] = (target[1:] != target[:-1]) | (start[1:] - start[:-1] > QUIET_NS)
     first = np.flatnonzero(opens)
     grouped = Ragged.from_lengths(np.diff(np.append(first, len(rows))), rows)
-    return Visits(grouped.take(np.lexsort((rows[first], start[first]))), told)
+    return Visits(grouped.take(np.lexsort((rows[first], start[first]))), naming_exchange)
 
 
-def _told(trace: Trace, subjects: Subjects) -> I64:
+def _naming_exchanges(trace: Trace, subjects: Subjects) -> I64:
     """Find the exchange whose answer last told the client of each conversation without a name its server's address."""
     result = np.full(len(subjects), -1, np.int64)
     asking = np.flatnonzero(
@@ -78,16 +79,16 @@ def _told(trace: Trace, subjects: Subjects) -> I64:
     exchange, message = exchange[known].astype(np.int64), answers.message[known]
     address = combined(
         *(
-            np.concatenate([own, found]).astype(np.uint64).view(np.int64)
-            for own, found in ((hosts.high, answers.high[known]), (hosts.low, answers.low[known]))
+            np.concatenate([own, answer]).astype(np.uint64).view(np.int64)
+            for own, answer in ((hosts.high, answers.high[known]), (hosts.low, answers.low[known]))
         )
     )
     client = np.concatenate([subjects.client[asking], trace.flows.client[dns.flow[message]]])
     server = np.concatenate([address[subjects.server[asking]], address[len(hosts) :]])
     time = np.concatenate([subjects.start[asking], trace.packets.time[dns.packet[message]]])
-    told = np.repeat(np.array([1, 0]), [len(asking), len(known)])  # at one time, what is told comes first
+    is_flow = np.repeat(np.array([1, 0]), [len(asking), len(known)])  # at one time, answers come first
     rank = np.empty(len(time), np.int64)
-    rank[np.lexsort((told, time))] = np.arange(len(time))
+    rank[np.lexsort((is_flow, time))] = np.arange(len(time))
     pair = combined(client, server)
     key, _ = joined((pair, int(pair.max()) + 1), (rank, len(rank)))
     order = len(asking) + np.argsort(key[len(asking) :])

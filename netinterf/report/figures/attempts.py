@@ -4,7 +4,7 @@ import numpy as np
 
 from netinterf.arrays import I32, I64, Mask
 from netinterf.context.networks import find_networks
-from netinterf.mechanisms import Figure, shown_by
+from netinterf.mechanisms import Figure, has_figure
 from netinterf.report.figures.gather import flows_of
 from netinterf.report.figures.reach import Attempts
 from netinterf.schema import Evidence, SubjectKind
@@ -43,38 +43,38 @@ def attempts(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Attempt
     if len(classes) > MOST_ROWS:
         classes = [*classes[: MOST_ROWS - 1], f"{len(classes) - MOST_ROWS + 1} further classes"]
         of = np.minimum(of, MOST_ROWS - 1)
-    shown = sorted(range(len(classes)), key=lambda place: (classes[place].startswith(ELSEWHERE), place))
+    order = sorted(range(len(classes)), key=lambda place: (classes[place].startswith(ELSEWHERE), place))
     spans = windows(trace, verdict)
     return [
         Attempts(classes[place], time[mine], answered[mine], spans if struck[mine].any() else ())
-        for place, mine in ((place, of == place) for place in shown)
+        for place, mine in ((place, of == place) for place in order)
     ]
 
 
 def windows(trace: Trace, verdict: Verdict) -> tuple[tuple[int, int], ...]:
     """Read from the evidence when something was cut off, in ns since 1970; there it is seconds of the capture."""
     began = int(trace.packets.time[0])
-    told = [(seen.measured.get("since"), seen.measured.get("until")) for seen in verdict.evidence if seen.llr > 0]
-    spans = {(since, until) for since, until in told if since is not None and until is not None}
+    edges = [(sign.measured.get("since"), sign.measured.get("until")) for sign in verdict.evidence if sign.llr > 0]
+    spans = {(since, until) for since, until in edges if since is not None and until is not None}
     return tuple((began + round(1e9 * since), began + round(1e9 * until)) for since, until in sorted(spans))
 
 
 def struck_flows(trace: Trace, evidence: Evidence) -> Mask:
     """Say of each flow whether evidence calls it, or a question in it, cut off."""
-    bears = np.array([*(shown_by(rule.mechanism, Figure.REACH) for rule in evidence.rules), False])
-    seen = bears[evidence.rule] & (evidence.llr > 0)
-    asked = evidence.subject_kind == SubjectKind.EXCHANGE
+    about_reach = np.array([*(has_figure(rule.mechanism, Figure.REACH) for rule in evidence.rules), False])
+    cut_off = about_reach[evidence.rule] & (evidence.llr > 0)
+    is_exchange = evidence.subject_kind == SubjectKind.EXCHANGE
     struck = np.zeros(len(trace.flows), np.bool_)
-    struck[evidence.subject[seen & (evidence.subject_kind == SubjectKind.FLOW)]] = True
-    struck[trace.exchanges.flow[evidence.subject[seen & asked]]] = True
+    struck[evidence.subject[cut_off & (evidence.subject_kind == SubjectKind.FLOW)]] = True
+    struck[trace.exchanges.flow[evidence.subject[cut_off & is_exchange]]] = True
     return struck
 
 
 def was_answered(trace: Trace) -> Mask:
     """Say of each flow whether the server answered: with data where the client had sent data, with any packet else."""
     sides = trace.sides
-    asked, said, heard = sides.payload_packets[0::2] > 0, sides.payload_packets[1::2] > 0, sides.packets[1::2] > 0
-    result: Mask = np.where(asked, said, heard)
+    client_data, server_data = sides.payload_packets[0::2] > 0, sides.payload_packets[1::2] > 0
+    result: Mask = np.where(client_data, server_data, sides.packets[1::2] > 0)
     return result
 
 
@@ -89,8 +89,8 @@ def places(trace: Trace, flows: I64, answered: Mask, struck: Mask) -> list[str]:
         return server
     cut = {country for country, hit in zip(server, struck.tolist(), strict=True) if hit}
     good = [country for country, well in zip(server, answered.tolist(), strict=True) if country and well]
-    told = [country for country in client if country] or [country for country in good if country not in cut]
-    home = max(sorted(set(told)), key=told.count) if told else ""
+    candidates = [country for country in client if country] or [country for country in good if country not in cut]
+    home = max(sorted(set(candidates)), key=candidates.count) if candidates else ""
     return [country if country == home else ELSEWHERE if country else "unlisted" for country in server]
 
 

@@ -109,12 +109,12 @@ def clock_axis(low: int, high: int, start: float = LEFT, end: float = RIGHT) -> 
     """Lay out times of day from *low* to *high*, ns since 1970 UTC; the day stands in the title."""
     first, span = low / 1e9, max((high - low) / 1e9, 1.0)
     step = clock_step(span, 5)
-    shown = slice(11, 16) if step >= 60 else slice(11, 19)
-    shown = slice(5, 10) if step >= DAY else shown
+    part = slice(11, 16) if step >= 60 else slice(11, 19)
+    part = slice(5, 10) if step >= DAY else part
     begin = str(iso_time(low))[:10]
     until = str(iso_time(high))[:10]
     days = begin if begin == until else f"{begin} to {until}"
-    labels = tuple((float(t), str(iso_time(round(t * 1e9)))[shown]) for t in ticks(first, first + span, step))
+    labels = tuple((float(t), str(iso_time(round(t * 1e9)))[part]) for t in ticks(first, first + span, step))
     return Axis(first, first + span, start, end, labels, f"time of day in UTC, {days}" if step < DAY else days)
 
 

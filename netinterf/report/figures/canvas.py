@@ -152,8 +152,8 @@ def clean(text: str) -> str:
 
 def words(x: float, y: float, text: str, kind: str = "ink", anchor: str = "") -> str:
     """Write words at a place, beginning there or with *anchor* ``middle`` or ``end`` around it."""
-    held = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text x="{x:g}" y="{y:g}" class="{kind}"{held}>{clean(text)}</text>'
+    alignment = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x:g}" y="{y:g}" class="{kind}"{alignment}>{clean(text)}</text>'
 
 
 def width_of(text: str) -> float:
@@ -171,7 +171,7 @@ def line(x: F64, y: F64, kind: str) -> str:
     known = np.isfinite(x) & np.isfinite(y)
     opens = known & ~np.concatenate([[False], known[:-1]])
     points = zip(x.tolist(), y.tolist(), known.tolist(), opens.tolist(), strict=True)
-    path = "".join(f"{'M' if begins else 'L'}{h:.1f} {v:.1f}" for h, v, shown, begins in points if shown)
+    path = "".join(f"{'M' if begins else 'L'}{h:.1f} {v:.1f}" for h, v, visible, begins in points if visible)
     return f'<path class="{kind}" d="{path}"/>' if path else ""
 
 

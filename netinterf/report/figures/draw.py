@@ -6,7 +6,7 @@ from netinterf.errors import ParameterError
 from netinterf.mechanisms import Figure, known_as
 from netinterf.report.figures.attempts import attempts
 from netinterf.report.figures.canvas import Panel, sheet
-from netinterf.report.figures.gather import Found, Transfer, find_limit, flows_of, positions, rows_of, transfer
+from netinterf.report.figures.gather import FittedLimit, Transfer, find_limit, flows_of, positions, rows_of, transfer
 from netinterf.report.figures.ladder import ladder_panel
 from netinterf.report.figures.positions import freeze_positions
 from netinterf.report.figures.rates import Limit, bin_width, rate_series
@@ -43,8 +43,8 @@ def draw(trace: Trace, verdict: Verdict, evidence: Evidence) -> str:
     record = known_as(mechanism)
     figure = record.figure if record else Figure.LADDER
     panels: list[Panel] = []
-    if figure is Figure.POSITIONS and (told := positions(trace, verdict, evidence)) is not None:
-        panels = [freeze_positions(told.stopped, told.survivors, unit=told.unit, limit=told.limit)]
+    if figure is Figure.POSITIONS and (frozen := positions(trace, verdict, evidence)) is not None:
+        panels = [freeze_positions(frozen.stopped, frozen.survivors, unit=frozen.unit, limit=frozen.limit)]
     elif figure in (Figure.RATE, Figure.POSITIONS):
         panels = by_rate(trace, verdict, evidence)
     elif figure is Figure.REACH:
@@ -59,19 +59,19 @@ def by_packets(trace: Trace, verdict: Verdict) -> Panel:
     flow = int(flows_of(trace, verdict)[0])
     forged = rows_of(trace, verdict.frames).tolist()
     notes: dict[int, str] = {}
-    for seen in reversed(verdict.evidence):  # the strongest is written last, and stays
-        if seen.llr > 0:
-            notes |= {row: seen.rule for row in rows_of(trace, seen.frames).tolist() if row in forged}
+    for observation in reversed(verdict.evidence):  # the strongest is written last, and stays
+        if observation.llr > 0:
+            notes |= {row: observation.rule for row in rows_of(trace, observation.frames).tolist() if row in forged}
     return ladder_panel(trace, flow, forged, notes=notes)
 
 
 def by_rate(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Panel]:
     """Draw a transfer and its rate on one time axis."""
-    found = find_limit(trace, verdict, evidence)
-    moved = transfer(trace, found, evidence)
+    fitted = find_limit(trace, verdict, evidence)
+    moved = transfer(trace, fitted, evidence)
     begin = min((float(part.time[0]) for part in (moved.sent, moved.limited) if len(part)), default=0.0)
     until = max((float(part.time[-1]) - begin for part in (moved.sent, moved.limited) if len(part)), default=0.0)
-    limit = Limit(rate=found.rate, depth=found.depth) if np.isfinite(found.rate) else None
+    limit = Limit(rate=fitted.rate, depth=fitted.depth) if np.isfinite(fitted.rate) else None
     passed = moved.limited.take(~moved.limited.lost)
     step = bin_width(until, passed.size, limit)
     until = step * float(np.ceil(until / step - 1e-9))  # one time axis for both
@@ -84,8 +84,8 @@ def by_rate(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Panel]:
             moved.sent.payload,
             moved.sent.lost,
             moved.again,
-            answered=(moved.heard - begin, moved.acked),
-            slope=slope(found, moved),
+            answered=(moved.ack_time - begin, moved.acked),
+            slope=slope(fitted, moved),
             until=until,
         ),
         rate_series(
@@ -93,20 +93,20 @@ def by_rate(trace: Trace, verdict: Verdict, evidence: Evidence) -> list[Panel]:
             passed.size,
             limit=limit,
             others=(moved.others.time - begin, moved.others.size),
-            title="How many acknowledgements passed" if found.acks else "How much passed",
+            title="How many acknowledgements passed" if fitted.acks else "How much passed",
             who=who,
             until=until,
         ),
     ]
 
 
-def slope(found: Found, moved: Transfer) -> Slope | None:
+def slope(fitted: FittedLimit, moved: Transfer) -> Slope | None:
     """Give the line of the fitted rate in bytes of the stream: what is left of it without headers.
 
     There is none where several connections shared the rate, or where acknowledgements were limited.
     """
     passed = moved.limited.take(~moved.limited.lost)
-    if len(moved.flows) > 1 or found.acks or not np.isfinite(found.rate) or not passed.size.any():
+    if len(moved.flows) > 1 or fitted.acks or not np.isfinite(fitted.rate) or not passed.size.any():
         return None
     share = float(passed.payload.sum() / passed.size.sum())
-    return Slope(found.rate / 8 * share, Limit(rate=found.rate).says)
+    return Slope(fitted.rate / 8 * share, Limit(rate=fitted.rate).says)

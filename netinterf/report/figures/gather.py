@@ -8,12 +8,22 @@ from netinterf.analyzers.throttling.series import Series
 from netinterf.analyzers.throttling.unseen import count_numbers
 from netinterf.analyzers.wire import wire_pieces
 from netinterf.arrays import F64, I32, I64, Mask
-from netinterf.mechanisms import Figure, covers, is_rate, shown_by
+from netinterf.mechanisms import Figure, covers, has_figure, is_rate
 from netinterf.schema import Evidence, Mark, SubjectKind
 from netinterf.trace import Trace
 from netinterf.written.record import Observation, Verdict
 
-__all__ = ["Found", "Positions", "Transfer", "find_limit", "flows_of", "measured", "positions", "rows_of", "transfer"]
+__all__ = [
+    "FittedLimit",
+    "Positions",
+    "Transfer",
+    "find_limit",
+    "flows_of",
+    "measured",
+    "positions",
+    "rows_of",
+    "transfer",
+]
 
 TCP = 6
 
@@ -28,7 +38,7 @@ AGAIN = Mark.REPEAT | Mark.PARTIAL_REPEAT | Mark.FILL
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Found:
+class FittedLimit:
     """What a verdict says of a limit, and where."""
 
     flow: int  # row in Flows: the connection that is looked at
@@ -45,7 +55,7 @@ class Transfer:
 
     sent: Series  # data packets of the connection, lost ones included
     again: Mask  # which of these repeat what was sent before
-    heard: F64  # times of acknowledgements
+    ack_time: F64  # times of acknowledgements
     acked: F64  # how far they go, bytes
     limited: Series  # all packets that share the limit
     flows: I64  # rows in Flows: who shares it
@@ -70,8 +80,8 @@ def flows_of(trace: Trace, verdict: Verdict) -> I64:
     else:
         rows = verdict.rows
     flow = rows[:, 1].copy()
-    asked = rows[:, 0] == SubjectKind.EXCHANGE
-    flow[asked] = trace.exchanges.flow[flow[asked]]
+    is_exchange = rows[:, 0] == SubjectKind.EXCHANGE
+    flow[is_exchange] = trace.exchanges.flow[flow[is_exchange]]
     return flow
 
 
@@ -82,31 +92,31 @@ def rows_of(trace: Trace, frames: tuple[int, ...]) -> I64:
 
 def measured(evidence: Evidence, name: str) -> F64:
     """Read one measure of all observations; NaN where a rule has none of that name."""
-    found = np.full(len(evidence), np.nan)
+    values = np.full(len(evidence), np.nan)
     for code, rule in enumerate(evidence.rules):
         if name in rule.measures:
             rows = np.flatnonzero(evidence.rule == code)
-            found[rows] = evidence.measured.values[evidence.measured.offsets[rows] + rule.measures.index(name)]
-    return found
+            values[rows] = evidence.measured.values[evidence.measured.offsets[rows] + rule.measures.index(name)]
+    return values
 
 
-def find_limit(trace: Trace, verdict: Verdict, evidence: Evidence) -> Found:
+def find_limit(trace: Trace, verdict: Verdict, evidence: Evidence) -> FittedLimit:
     """Find what the strongest evidence of a verdict says of a rate, and which connections it says the same of.
 
     Without a rate in the evidence, it is the way of the connection that moved more.
     """
-    about = (seen for seen in verdict.evidence if seen.llr > 0 and covers(seen.mechanism, verdict.mechanism or ""))
-    told = next((seen for seen in about if "rate_bps" in seen.measured), None)  # strongest first
+    about = (sign for sign in verdict.evidence if sign.llr > 0 and covers(sign.mechanism, verdict.mechanism or ""))
+    strongest = next((sign for sign in about if "rate_bps" in sign.measured), None)  # strongest first
     flow, packets = int(flows_of(trace, verdict)[0]), trace.packets
-    rows = rows_of(trace, told.frames) if told is not None else np.empty(0, np.int64)
+    rows = rows_of(trace, strongest.frames) if strongest is not None else np.empty(0, np.int64)
     if verdict.group is not None and len(rows):
         flow = int(packets.flow[rows[0]])
     rows = rows[packets.flow[rows] == flow]
     sent = trace.sides.payload_bytes[2 * flow : 2 * flow + 2]
     outbound = bool(packets.outbound[rows[0]]) if len(rows) else bool(sent[0] > sent[1])
-    rate, depth = (number(told, name) for name in ("rate_bps", "bucket_bytes"))
+    rate, depth = (number(strongest, name) for name in ("rate_bps", "bucket_bytes"))
     same = (evidence.subject_kind == SubjectKind.FLOW) & (measured(evidence, "rate_bps") == rate) & (evidence.llr > 0)
-    return Found(
+    return FittedLimit(
         flow=flow,
         outbound=outbound,
         acks=bool(len(rows)) and not packets.payload_length[rows].any(),
@@ -116,32 +126,38 @@ def find_limit(trace: Trace, verdict: Verdict, evidence: Evidence) -> Found:
     )
 
 
-def number(told: Observation | None, name: str) -> float:
+def number(observation: Observation | None, name: str) -> float:
     """Read a measure of an observation, NaN where there is none."""
-    value = told.measured.get(name) if told is not None else None
+    value = observation.measured.get(name) if observation is not None else None
     return float("nan") if value is None else value
 
 
-def transfer(trace: Trace, found: Found, evidence: Evidence) -> Transfer:
+def transfer(trace: Trace, fitted: FittedLimit, evidence: Evidence) -> Transfer:
     """Lay out what was limited, the connection that is looked at, and what the client exchanged meanwhile."""
-    known, own = trace.flows, np.array([found.flow])
-    held = [is_rate(rule.mechanism) for rule in evidence.rules]
-    accused = (evidence.subject_kind == SubjectKind.FLOW) & (evidence.llr > 0) & np.array([*held, False])[evidence.rule]
-    beside = np.flatnonzero((known.client == known.client[found.flow]) & (known.protocol == known.protocol[found.flow]))
-    beside = beside[~np.isin(beside, np.append(evidence.subject[accused], found.flows))]
-    flows = found.flows
-    limited, others = (way(trace, some, found.outbound, acks=found.acks) for some in (flows, beside))
-    if exceeds(limited, found):
-        flows, limited = own, limited.take(limited.flow == found.flow)
-    sent = way(trace, own, found.outbound != found.acks)
-    rows = trace.by_flow[found.flow].astype(np.int64)
-    rows = rows[trace.packets.outbound[rows] == (found.outbound == found.acks)]  # what answers the data
+    known, own = trace.flows, np.array([fitted.flow])
+    limits_rate = [is_rate(rule.mechanism) for rule in evidence.rules]
+    accused = (
+        (evidence.subject_kind == SubjectKind.FLOW)
+        & (evidence.llr > 0)
+        & np.array([*limits_rate, False])[evidence.rule]
+    )
+    neighbours = np.flatnonzero(
+        (known.client == known.client[fitted.flow]) & (known.protocol == known.protocol[fitted.flow])
+    )
+    neighbours = neighbours[~np.isin(neighbours, np.append(evidence.subject[accused], fitted.flows))]
+    flows = fitted.flows
+    limited, others = (way(trace, some, fitted.outbound, acks=fitted.acks) for some in (flows, neighbours))
+    if exceeds(limited, fitted):
+        flows, limited = own, limited.take(limited.flow == fitted.flow)
+    sent = way(trace, own, fitted.outbound != fitted.acks)
+    rows = trace.by_flow[fitted.flow].astype(np.int64)
+    rows = rows[trace.packets.outbound[rows] == (fitted.outbound == fitted.acks)]  # what answers the data
     rows = rows[trace.packets.relative_ack[rows] > 0]
     start, end = (limited.time[0], limited.time[-1]) if len(limited) else (0.0, 0.0)
     return Transfer(
         sent=sent,
         again=trace.packets.marks[sent.row] & AGAIN != 0,
-        heard=(trace.packets.time[rows] - trace.packets.time[0]) / 1e9,
+        ack_time=(trace.packets.time[rows] - trace.packets.time[0]) / 1e9,
         acked=trace.packets.relative_ack[rows] - 1.0,
         limited=limited,
         flows=flows,
@@ -149,12 +165,12 @@ def transfer(trace: Trace, found: Found, evidence: Evidence) -> Transfer:
     )
 
 
-def exceeds(limited: Series, found: Found) -> bool:
+def exceeds(limited: Series, fitted: FittedLimit) -> bool:
     """Say whether connections got more together than the limit that is told of them: then each has one of its own."""
     passed = limited.take(~limited.lost)
-    if len(passed) == 0 or not np.isfinite(found.rate):
+    if len(passed) == 0 or not np.isfinite(fitted.rate):
         return False
-    granted = SLACK * found.rate / 8 * (passed.time[-1] - passed.time[0]) + np.nan_to_num(found.depth)
+    granted = SLACK * fitted.rate / 8 * (passed.time[-1] - passed.time[0]) + np.nan_to_num(fitted.depth)
     return bool(passed.size.sum() > granted)
 
 
@@ -185,17 +201,17 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     Of a group, its members; else all connections of the capture that froze at the same limit. Counted are packets of
     both ways, or payload bytes from the server: whichever the limit is told in, or lies closer together.
     """
-    bears = np.array([*(shown_by(rule.mechanism, Figure.POSITIONS) for rule in evidence.rules), False])
-    seen = bears[evidence.rule] & (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
+    about_positions = np.array([*(has_figure(rule.mechanism, Figure.POSITIONS) for rule in evidence.rules), False])
+    relevant = about_positions[evidence.rule] & (evidence.llr > 0) & (evidence.subject_kind == SubjectKind.FLOW)
     flows = flows_of(trace, verdict)
     limits = {unit: measured(evidence, f"limit_{unit}") for unit in UNITS}
-    mine = seen & np.isin(evidence.subject, flows)
+    mine = relevant & np.isin(evidence.subject, flows)
     if verdict.group is None:
-        alike = [seen & np.isin(limit, limit[mine & np.isfinite(limit)]) for limit in limits.values()]
+        alike = [relevant & np.isin(limit, limit[mine & np.isfinite(limit)]) for limit in limits.values()]
         flows = np.append(evidence.subject[np.any(alike, axis=0)], flows)
-    chosen = seen & np.isin(evidence.subject, flows)
-    told = {unit: first_of(evidence.subject, measured(evidence, unit), chosen) for unit in UNITS}
-    known = {unit: values for unit, (_, values) in told.items() if len(values)}
+    chosen = relevant & np.isin(evidence.subject, flows)
+    by_unit = {unit: first_of(evidence.subject, measured(evidence, unit), chosen) for unit in UNITS}
+    known = {unit: values for unit, (_, values) in by_unit.items() if len(values)}
     if not known:
         return None
     common = {unit: limit[mine & np.isfinite(limit)] for unit, limit in limits.items()}
@@ -203,7 +219,9 @@ def positions(trace: Trace, verdict: Verdict, evidence: Evidence) -> Positions |
     limit = common[unit]
     return Positions(
         stopped=known[unit],
-        survivors=how_far(trace, np.setdiff1d(beside(trace, told[unit][0]), evidence.subject[seen]), unit),
+        survivors=how_far(
+            trace, np.setdiff1d(answered_connections(trace, by_unit[unit][0]), evidence.subject[relevant]), unit
+        ),
         unit=unit,
         limit=float(np.median(limit)) if len(limit) else None,
     )
@@ -222,7 +240,7 @@ def spread(values: F64) -> float:
     return float(np.median(np.abs(values - middle))) / max(middle, 1.0)
 
 
-def beside(trace: Trace, flows: I64) -> I64:
+def answered_connections(trace: Trace, flows: I64) -> I64:
     """List the connections of the same clients that the server answered with data, these included."""
     mine = np.isin(trace.flows.client, trace.flows.client[flows]) & (trace.sides.payload_packets[1::2] > 0)
     return np.flatnonzero(mine & (trace.flows.protocol != 1) & (trace.flows.server_port != 53))

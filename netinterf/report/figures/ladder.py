@@ -74,8 +74,8 @@ def ladder_panel(
     if before + 1 < len(rows):
         rungs += skipped(len(rows) - before - 1, y)
         y += STEP
-    told = f"{len(rows):,} packets, {sum(int(row) in forged for row in rows):,} of them marked."
-    return Panel(y - 8.0, (*heads(trace, flow, y - 20), *rungs), told)
+    says = f"{len(rows):,} packets, {sum(int(row) in forged for row in rows):,} of them marked."
+    return Panel(y - 8.0, (*heads(trace, flow, y - 20), *rungs), says)
 
 
 def chosen(rows: I64, forged: Collection[int], most: int) -> I64:
@@ -88,9 +88,9 @@ def chosen(rows: I64, forged: Collection[int], most: int) -> I64:
     if len(rows) <= most or not len(marked) or marked[0] < most:
         return np.arange(min(most, len(rows)))
     opening = min(OPENING, most // 2)
-    rest = most - opening
-    first = max(opening, min(int(marked[0]) - rest // 2, len(rows) - rest))
-    return np.concatenate([np.arange(opening), np.arange(first, first + rest)])
+    remaining = most - opening
+    first = max(opening, min(int(marked[0]) - remaining // 2, len(rows) - remaining))
+    return np.concatenate([np.arange(opening), np.arange(first, first + remaining)])
 
 
 def ends_of(trace: Trace, flow: int) -> tuple[str, str]:

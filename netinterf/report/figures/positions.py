@@ -53,9 +53,9 @@ def freeze_positions(
     """
     frozen, alive = (np.asarray(values, np.float64).reshape(-1) for values in (stopped, survivors))
     frozen, alive = frozen[np.isfinite(frozen)], alive[np.isfinite(alive)]
-    told = float(np.max(frozen, initial=limit or 0.0))
-    furthest = max(1.0, told, float(np.max(alive, initial=0.0)))
-    high = min(furthest, BEYOND * told) if told > 0 else furthest
+    last_stop = float(np.max(frozen, initial=limit or 0.0))
+    furthest = max(1.0, last_stop, float(np.max(alive, initial=0.0)))
+    high = min(furthest, BEYOND * last_stop) if last_stop > 0 else furthest
     x = (
         unit_axis(high, LEFT, RIGHT, ALONG, "B", 8)
         if unit == "bytes"
@@ -104,10 +104,10 @@ def stacked(x: Axis, y: Axis, edges: F64, below: I64, above: I64) -> list[str]:
         for kind, part, count in zip((FROZEN, ALIVE), ("unit", "others thin"), counts, strict=True):
             if count:
                 top, tall = y.at(foot + count), y.at(foot) - y.at(foot + count)
-                said = f"<title>{count:,} from {edges[place]:,.0f} to {edges[place + 1]:,.0f}</title>"
+                tooltip = f"<title>{count:,} from {edges[place]:,.0f} to {edges[place + 1]:,.0f}</title>"
                 box = f'x="{begin:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{tall:.1f}"'
-                drawn.append(f'<rect class="{kind}" {box}>{said}</rect>')
-                inner = "".join(f"M{begin:.1f} {y.at(foot + one):.1f}h{wide:.1f}" for one in range(1, count))
+                drawn.append(f'<rect class="{kind}" {box}>{tooltip}</rect>')
+                inner = "".join(f"M{begin:.1f} {y.at(foot + level):.1f}h{wide:.1f}" for level in range(1, count))
                 drawn += [f'<path class="{part}" d="{inner}"/>'] if few and inner else []
             foot += count
     return drawn

@@ -43,8 +43,8 @@ class Limit:
     @property
     def says(self) -> str:
         """Name it by its numbers."""
-        held = f", bursts of {scaled(self.depth, 'B')}" if self.depth > 0 else ""
-        return f"fitted limit: {scaled(self.rate, 'bit/s')}{held}"
+        burst = f", bursts of {scaled(self.depth, 'B')}" if self.depth > 0 else ""
+        return f"fitted limit: {scaled(self.rate, 'bit/s')}{burst}"
 
 
 def rate_series(
@@ -102,7 +102,7 @@ def rate_series(
     marks += limit_marks(x, y, edges, store, limit) if limit is not None else []
     marks += other_marks(x, y, edges, free)
     marks.append(line(*steps(x, y, edges, passed), "passed stroke"))
-    return Panel(y.start + 50, tuple(filter(None, marks)), told(title, passed, free, limit, who, rest))
+    return Panel(y.start + 50, tuple(filter(None, marks)), description(title, passed, free, limit, who, rest))
 
 
 def bin_width(span: float, size: F64, limit: Limit | None) -> float:
@@ -160,7 +160,7 @@ def span_words(step: float) -> str:
     return "second" if step == 1 else f"{step:g} seconds"
 
 
-def told(title: str, passed: F64, free: F64, limit: Limit | None, who: str, rest: str) -> str:
+def description(title: str, passed: F64, free: F64, limit: Limit | None, who: str, rest: str) -> str:
     """Say what the plot shows."""
     parts = [f"{title}: {who}, at most {scaled(passed.max(initial=0.0), 'bit/s')}"]
     parts += [f"{rest}, at most {scaled(free.max(initial=0.0), 'bit/s')}"] if free.any() else []

@@ -94,20 +94,20 @@ def time_sequence(
     lengths = [len(getattr(sent, name)) for name in ("time", "start", "length", "lost", "again")]
     if len(set(lengths)) > 1:
         raise ParameterError("start, length, lost, again", lengths[1:], f"as long as time ({lengths[0]})")
-    heard, acked = (np.asarray(column, np.float64) for column in answered)
+    ack_time, acked = (np.asarray(column, np.float64) for column in answered)
     head, top = key(legend(sent, len(acked) > 0, slope), LINE + 4.0)
-    x = seconds_axis(max(sent.time.max(initial=until), heard.max(initial=until)))
+    x = seconds_axis(max(sent.time.max(initial=until), ack_time.max(initial=until)))
     most = max(sent.start.max(initial=0.0), acked.max(initial=0.0))
     y = unit_axis(most, top + 24 + PLOT, top + 24, "data sent", "B")
     marks = [words(12, LINE, title, "part ink"), *head, *frame(x, y)]
     if not len(sent.time):
         marks.append(words((x.start + x.end) / 2, y.end + PLOT / 2, "no packets with data", "soft", "middle"))
-    marks += [line(*staircase(x.place(heard), y.place(acked)), "acked thin")]
+    marks += [line(*staircase(x.place(ack_time), y.place(acked)), "acked thin")]
     marks += [line(*along(x, y, sent, slope.rate), "limit dash")] if slope is not None and len(sent.time) else []
     drawn = zip(sent.kinds.items(), (dots, diamond, cross), (MOST_DOTS, MOST_MARKS, MOST_MARKS), strict=True)
     for (kind, chosen), draw, limit in drawn:
         marks.append(draw(*thinned(x.place(sent.time[chosen]), y.place(sent.start[chosen]), limit), kind))
-    return Panel(y.start + 50, tuple(filter(None, marks)), told(title, sent, slope))
+    return Panel(y.start + 50, tuple(filter(None, marks)), description(title, sent, slope))
 
 
 def legend(sent: Sent, acked: bool, slope: Slope | None) -> Sequence[tuple[str, str]]:
@@ -125,7 +125,7 @@ def legend(sent: Sent, acked: bool, slope: Slope | None) -> Sequence[tuple[str, 
     return entries
 
 
-def told(title: str, sent: Sent, slope: Slope | None) -> str:
+def description(title: str, sent: Sent, slope: Slope | None) -> str:
     """Say what the plot shows."""
     _, again, lost = (int(np.count_nonzero(chosen)) for chosen in sent.kinds.values())
     limit = f" Dashed: {slope.says}." if slope is not None else ""
@@ -138,9 +138,9 @@ def along(x: Axis, y: Axis, sent: Sent, rate: float) -> tuple[F64, F64]:
     The line touches the highest of what had passed when something was lost. Nothing passes more from then on, and what
     a full bucket did not gain leaves the transfer below. Where a queue lost nothing, it touches the whole transfer.
     """
-    told = sent.lost if sent.lost.any() else ~sent.lost
-    passed = np.cumsum(np.where(sent.lost, 0.0, sent.length))[told]
-    when = sent.time[told]
+    anchors = sent.lost if sent.lost.any() else ~sent.lost
+    passed = np.cumsum(np.where(sent.lost, 0.0, sent.length))[anchors]
+    when = sent.time[anchors]
     foot = float(np.max(passed - rate * when))
     ends = np.array([when[0], max(when[-1], when[0] + 1e-3)])
     ends = np.clip(ends, (y.low - foot) / rate, (y.high - foot) / rate)

@@ -19,7 +19,7 @@ from netinterf.errors import CaptureError
 from netinterf.report.page.markup import Markup, packaged, raw, tag
 from netinterf.report.page.method import cite, files, method
 from netinterf.report.page.overview import contents, overview, quiet_section, summary_sentence, unfolded, unread
-from netinterf.report.page.part import Part, Room, part
+from netinterf.report.page.part import Room, Section, capture_section
 from netinterf.version import __version__
 from netinterf.writing import TextTarget, write_text
 
@@ -63,23 +63,24 @@ def html(
 def pieces(captures: Iterable[Judged], errors: Sequence[CaptureError], everything: bool, figures: int) -> Iterator[str]:
     """Write the page piece by piece, the first when all captures are read."""
     room = Room(cards=CARDS, pictures=figures)
-    parts: list[Part] = []
+    sections: list[Section] = []
     for place, judged in enumerate(captures, 1):
-        parts.append(part(judged, f"capture-{place}", room, everything=everything))
-        room = parts[-1].left
-    alone = len(parts) == 1
-    told = [one for one in parts if alone or one.shown or one.hints]
-    quiet = [one for one in parts if not (alone or one.shown or one.hints)]
-    title = summary_sentence(parts)
+        sections.append(capture_section(judged, f"capture-{place}", room, everything=everything))
+        room = sections[-1].left
+    alone = len(sections) == 1
+    with_findings = [section for section in sections if alone or section.interfered or section.hints]
+    quiet = [section for section in sections if not (alone or section.interfered or section.hints)]
+    title = summary_sentence(sections)
     yield f'<!doctype html>\n<html lang="en">\n{head(title)}\n<body>\n'
     yield tag("a", "Skip to the findings", href="#findings", class_="skip") + "\n"
     yield tag("header", tag("p", "Traffic judged by netinterf", class_="soft"), tag("h1", title)) + "\n"
-    yield contents(told, quiet, alone=alone) + '\n<main id="findings">\n' + SEARCH + "\n"
-    yield "" if alone or not told else overview(parts, told) + "\n"
-    for one in told:
-        yield unfolded(one, alone=alone) + "\n"
+    yield contents(with_findings, quiet, alone=alone) + '\n<main id="findings">\n' + SEARCH + "\n"
+    yield "" if alone or not with_findings else overview(sections, with_findings) + "\n"
+    for section in with_findings:
+        yield unfolded(section, alone=alone) + "\n"
     yield quiet_section(quiet) + "\n" + unread(errors) + "\n" + method() + "\n"
-    yield files([one.proof for one in parts], [one.summary.model for one in parts]) + "\n" + cite() + "\n</main>\n"
+    proofs, models = [section.proof for section in sections], [section.summary.model for section in sections]
+    yield files(proofs, models) + "\n" + cite() + "\n</main>\n"
     yield f"<script>{packaged('filter.js')}</script>\n</body>\n</html>\n"
 
 

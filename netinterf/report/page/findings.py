@@ -16,14 +16,14 @@ from netinterf.report.digest import (
     ordered_evidence,
     place_of,
     resembles,
-    shown_by,
     span_of,
+    strongest_frames,
 )
 from netinterf.report.headline import joined, many_hit
 from netinterf.report.page.markup import Markup, definitions, join, moment, name, raw, table, tag
 from netinterf.schema import Outcome
 from netinterf.written.record import Observation, Subject, Verdict
-from netinterf.written.words import bears, percent
+from netinterf.written.words import is_about, percent
 
 __all__ = ["ROWS", "card", "kind_section", "odds", "tables"]
 
@@ -46,14 +46,16 @@ def kind_section(kind: Kind, cards: int, key: str, drawn: Mapping[Subject, str])
         key: What the ids of the cards begin with.
         drawn: Pictures of some of them, as SVG.
     """
-    ordered = sorted(kind.findings, key=lambda one: one.subject not in drawn)  # what has a picture comes first
-    unfold, rest = ordered[:cards], ordered[cards:]
+    ordered = sorted(kind.findings, key=lambda verdict: verdict.subject not in drawn)  # what has a picture comes first
+    unfold, tabled = ordered[:cards], ordered[cards:]
     parts = [tag("h4", heading_of(kind)), tag("p", about_what(kind), class_="soft")]
-    parts += [card(one, f"{key}-{place}", drawn.get(one.subject, "")) for place, one in enumerate(unfold, 1)]
-    if rest:
-        said = f"{len(rest):,} more" if unfold else f"all {len(rest):,}"
-        line = tag("summary", f"{said} in a table; all their evidence is in the JSON lines")
-        parts.append(tag("details", line, tables(f"{kind.mechanism}, {said}", rest), class_="rest"))
+    parts += [
+        card(verdict, f"{key}-{place}", drawn.get(verdict.subject, "")) for place, verdict in enumerate(unfold, 1)
+    ]
+    if tabled:
+        amount = f"{len(tabled):,} more" if unfold else f"all {len(tabled):,}"
+        line = tag("summary", f"{amount} in a table; all their evidence is in the JSON lines")
+        parts.append(tag("details", line, tables(f"{kind.mechanism}, {amount}", tabled), class_="rest"))
     return tag("section", *parts, class_="kind")
 
 
@@ -65,11 +67,11 @@ def about_what(kind: Kind) -> Markup:
 
 def heading_of(kind: Kind) -> str:
     """Say what happened to how many, with doubt where there is."""
-    nouns = {{"flow": "connection", "exchange": "DNS question"}[one.subject.kind] for one in kind.findings}
+    nouns = {{"flow": "connection", "exchange": "DNS question"}[verdict.subject.kind] for verdict in kind.findings}
     count = len(kind.findings)
-    said = many_hit(count_of(count, nouns.pop() if len(nouns) == 1 else "conversation"), count, kind.mechanism)
-    said = f"perhaps {said}" if kind.doubtful else said
-    return said[:1].upper() + said[1:]
+    heading = many_hit(count_of(count, nouns.pop() if len(nouns) == 1 else "conversation"), count, kind.mechanism)
+    heading = f"perhaps {heading}" if kind.doubtful else heading
+    return heading[:1].upper() + heading[1:]
 
 
 def card(verdict: Verdict, key: str, picture: str = "") -> Markup:
@@ -86,7 +88,10 @@ def card(verdict: Verdict, key: str, picture: str = "") -> Markup:
     line = tag("summary", tag("span", name(about), class_="about"), sure, tag("span", *circumstances(verdict)))
     signs = ordered_evidence(verdict)
     parts = [line, tag("p", verdict.explanation), facts(verdict)]
-    parts += [tag("p", "What was seen", class_="label"), tag("ol", *(sign(one, verdict) for one in signs[:MOST_SIGNS]))]
+    parts += [
+        tag("p", "What was seen", class_="label"),
+        tag("ol", *(sign(observation, verdict) for observation in signs[:MOST_SIGNS])),
+    ]
     if len(signs) > MOST_SIGNS:
         parts.append(tag("p", f"and {len(signs) - MOST_SIGNS:,} more, weaker ones.", class_="soft"))
     parts += [tag("figure", raw(picture))] if picture else []
@@ -110,33 +115,38 @@ def facts(verdict: Verdict) -> Markup:
     trigger, alike = verdict.trigger, resembles(verdict)
     spared = {True: "others were spared", False: "everything was limited alike", None: ""}
     frame = "" if trigger is None or trigger.frame is None else f", in frame {trigger.frame:,}"
-    found = [
+    pairs = [
         ("When", join([moment(verdict.start), f", for {span_of(verdict.end - verdict.start)}"])),
         ("Trigger", "" if trigger is None else join([f"{trigger.kind} ", name(trigger.value), frame])),
         ("Contrast", spared[verdict.selective]),
-        ("Also", joined([f"{one.mechanism} ({percent(one.probability)})" for one in verdict.also], "mechanism")),
+        (
+            "Also",
+            joined([f"{further.mechanism} ({percent(further.probability)})" for further in verdict.also], "mechanism"),
+        ),
     ]
     if alike is not None:
         system, likeness = alike
         features = ", ".join(likeness.matched[:MOST_FEATURES])
-        found.append(("Looks like", f"{system.name} ({system.id}, {percent(likeness.score)}): {features}"))
+        pairs.append(("Looks like", f"{system.name} ({system.id}, {percent(likeness.score)}): {features}"))
     if verdict.frames:
-        found.append(("Frames to look at", frames_of(verdict.frames)))
-    elif shown := shown_by(verdict):
-        found.append(("Frames that show it", frames_of(shown)))
+        pairs.append(("Frames to look at", frames_of(verdict.frames)))
+    elif frames := strongest_frames(verdict):
+        pairs.append(("Frames that show it", frames_of(frames)))
     filter_ = verdict.flow_filter
-    found += [("Mechanism", tag("code", verdict.mechanism or ""))]
-    found += [("Wireshark filter", tag("code", filter_, class_="copy"))] if filter_ else []
-    return definitions(found)
+    pairs += [("Mechanism", tag("code", verdict.mechanism or ""))]
+    pairs += [("Wireshark filter", tag("code", filter_, class_="copy"))] if filter_ else []
+    return definitions(pairs)
 
 
-def sign(seen: Observation, verdict: Verdict) -> Markup:
+def sign(observation: Observation, verdict: Verdict) -> Markup:
     """Write one piece of evidence: the sentence, what it weighs, its rule and its frames."""
-    other = "" if bears(seen, verdict.mechanism or "") else f", about {seen.mechanism}"
-    frames = f", frame{'s' * (len(seen.frames) > 1)} {frames_of(seen.frames)}" if seen.frames else ""
-    told = tag("small", f"{odds(seen.llr)}{other}, {seen.rule}{frames}")
-    said = seen.says[:1].upper() + seen.says[1:]
-    return tag("li", said, " ", told, class_="against" if seen.llr < 0 else False)
+    other = "" if is_about(observation, verdict.mechanism or "") else f", about {observation.mechanism}"
+    frames = (
+        f", frame{'s' * (len(observation.frames) > 1)} {frames_of(observation.frames)}" if observation.frames else ""
+    )
+    details = tag("small", f"{odds(observation.llr)}{other}, {observation.rule}{frames}")
+    sentence = observation.says[:1].upper() + observation.says[1:]
+    return tag("li", sentence, " ", details, class_="against" if observation.llr < 0 else False)
 
 
 def odds(llr: float) -> str:
@@ -152,9 +162,9 @@ def tables(caption: str, verdicts: Sequence[Verdict]) -> Markup:
     """Write findings as rows, a table for every few hundred."""
     heads = ("About", "From", "When", "Probability", "Strongest sign", "Frames")
     starts = range(0, len(verdicts), ROWS)
-    said = {start: f"{caption}, {start + 1:,} to {min(start + ROWS, len(verdicts)):,}" for start in starts}
+    captions = {start: f"{caption}, {start + 1:,} to {min(start + ROWS, len(verdicts)):,}" for start in starts}
     return join(
-        table(said[start] if len(starts) > 1 else caption, heads, map(row, verdicts[start : start + ROWS]))
+        table(captions[start] if len(starts) > 1 else caption, heads, map(row, verdicts[start : start + ROWS]))
         for start in starts
     )
 
@@ -169,5 +179,5 @@ def row(verdict: Verdict) -> Iterable[str]:
         moment(verdict.start),
         f"{verdict.grade} {percent(verdict.probability)}",
         "" if first is None else f"{first.says} ({first.rule})",
-        frames_of(verdict.frames or shown_by(verdict)),
+        frames_of(verdict.frames or strongest_frames(verdict)),
     )

@@ -67,8 +67,8 @@ def moment(time: int, *, brief: bool = False) -> Markup:
     exact = iso_time(time)
     if exact is None:
         return raw("at an unknown time")
-    said = f"{exact[:10]} {exact[11:19] if brief else exact[11:23] + ' UTC'}"
-    return tag("time", said, datetime=exact)
+    text = f"{exact[:10]} {exact[11:19] if brief else exact[11:23] + ' UTC'}"
+    return tag("time", text, datetime=exact)
 
 
 def definitions(pairs: Iterable[tuple[str, str]]) -> Markup:

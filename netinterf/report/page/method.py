@@ -27,7 +27,9 @@ def files(proofs: Sequence[Proof], models: Iterable[str]) -> Markup:
         proofs: One per capture.
         models: What the verdicts were reached with, one per capture.
     """
-    rows = [(name(one.capture), "?" if one.size is None else f"{one.size:,}", fingerprint(one)) for one in proofs]
+    rows = [
+        (name(proof.capture), "?" if proof.size is None else f"{proof.size:,}", fingerprint(proof)) for proof in proofs
+    ]
     about = [
         ("Program", f"netinterf {__version__}"),
         ("Model", ", ".join(dict.fromkeys(models))),
@@ -37,9 +39,9 @@ def files(proofs: Sequence[Proof], models: Iterable[str]) -> Markup:
     return tag("section", tag("h2", "Files and versions"), definitions(about), listed if rows else "", id="files")
 
 
-def fingerprint(one: Proof) -> Markup:
+def fingerprint(proof: Proof) -> Markup:
     """Write what identifies a file, or that it could not be read again."""
-    return tag("code", one.sha256) if one.sha256 else tag("span", one.missing)
+    return tag("code", proof.sha256) if proof.sha256 else tag("span", proof.missing)
 
 
 def cite() -> Markup:

@@ -8,82 +8,93 @@ from netinterf.errors import CaptureError
 from netinterf.report.digest import count_of
 from netinterf.report.headline import many_hit
 from netinterf.report.page.markup import Markup, name, raw, table, tag
-from netinterf.report.page.part import Part, counts
+from netinterf.report.page.part import Section, counts
 
 __all__ = ["contents", "overview", "quiet_section", "summary_sentence", "unfolded", "unread"]
 
 QUIET = "Captures without findings"
 
 
-def summary_sentence(parts: Sequence[Part]) -> str:
+def summary_sentence(sections: Sequence[Section]) -> str:
     """Put the whole page into one sentence."""
-    if len(parts) == 1:
-        return parts[0].headline
-    if not parts:
+    if len(sections) == 1:
+        return sections[0].headline
+    if not sections:
         return "No capture could be read."
-    shown = sum(one.shown for one in parts)
-    hints = sum(one.hints and not one.shown for one in parts)
-    if not shown and not hints:
-        return f"Nothing suggests interference in {count_of(len(parts), 'capture')}."
+    interfered = sum(section.interfered for section in sections)
+    hints = sum(section.hints and not section.interfered for section in sections)
+    if not interfered and not hints:
+        return f"Nothing suggests interference in {count_of(len(sections), 'capture')}."
     more = f"; {hints:,} more hold{'s' if hints == 1 else ''} hints" if hints else ""
-    if not shown:
-        return (
-            f"Nothing is shown in {count_of(len(parts), 'capture')}; {hints:,} hold{'s' if hints == 1 else ''} hints."
-        )
-    return f"Somebody interfered with the traffic in {shown:,} of {count_of(len(parts), 'capture')}{more}."
+    captures = count_of(len(sections), "capture")
+    if not interfered:
+        return f"Nothing is shown in {captures}; {hints:,} hold{'s' if hints == 1 else ''} hints."
+    return f"Somebody interfered with the traffic in {interfered:,} of {captures}{more}."
 
 
-def contents(told: Sequence[Part], quiet: Sequence[Part], *, alone: bool) -> Markup:
+def contents(with_findings: Sequence[Section], quiet: Sequence[Section], *, alone: bool) -> Markup:
     """List what stands where."""
-    links = [("#captures", "Captures")] if told and not alone else [(f"#{one.key}", "Findings") for one in told]
+    links = (
+        [("#captures", "Captures")]
+        if with_findings and not alone
+        else [(f"#{section.key}", "Findings") for section in with_findings]
+    )
     links += [("#quiet", QUIET)] if quiet else []
     links += [("#method", "How to read this"), ("#files", "Files and versions"), ("#cite", "How to cite")]
-    return tag("nav", tag("ul", *(tag("li", tag("a", said, href=to)) for to, said in links)), aria_label="Contents")
+    entries = (tag("li", tag("a", text, href=target)) for target, text in links)
+    return tag("nav", tag("ul", *entries), aria_label="Contents")
 
 
-def short(one: Part) -> Markup:
+def short(section: Section) -> Markup:
     """Name a capture by the end of its path."""
-    return name(os.path.basename(one.summary.capture) or one.summary.capture)
+    return name(os.path.basename(section.summary.capture) or section.summary.capture)
 
 
-def overview(parts: Sequence[Part], told: Sequence[Part]) -> Markup:
+def overview(sections: Sequence[Section], with_findings: Sequence[Section]) -> Markup:
     """Sum several captures up: outcomes, ways of interference, and a line for each capture with findings."""
-    outcomes = sum((Counter(one.summary.outcomes) for one in parts), Counter[str]())
-    found = sum((Counter(one.found) for one in parts), Counter[str]())
-    holders = Counter(mechanism for one in parts for mechanism in one.found)
+    outcomes = sum((Counter(section.summary.outcomes) for section in sections), Counter[str]())
+    findings = sum((Counter(section.findings) for section in sections), Counter[str]())
+    holders = Counter(mechanism for section in sections for mechanism in section.findings)
     rows = [
         (tag("code", mechanism), many_hit(count_of(count, "conversation"), count, mechanism), f"{holders[mechanism]:,}")
-        for mechanism, count in found.most_common()
+        for mechanism, count in findings.most_common()
     ]
     ways = table("Ways of interference", ("Mechanism", "What was done", "Captures"), rows) if rows else raw("")
-    lines = tag("ul", *map(line_of, told), class_="captures")
+    lines = tag("ul", *map(line_of, with_findings), class_="captures")
     return tag("section", tag("h2", "Captures"), counts(outcomes), ways, lines, id="captures")
 
 
-def line_of(one: Part) -> Markup:
+def line_of(section: Section) -> Markup:
     """Write a capture as a line that leads to it."""
     return tag(
-        "li", tag("a", short(one), href=f"#{one.key}"), tag("span", one.headline), class_=False if one.shown else "hint"
+        "li",
+        tag("a", short(section), href=f"#{section.key}"),
+        tag("span", section.headline),
+        class_=False if section.interfered else "hint",
     )
 
 
-def unfolded(one: Part, *, alone: bool) -> Markup:
+def unfolded(section: Section, *, alone: bool) -> Markup:
     """Write a capture with findings; the only one has its sentence above."""
-    said = "" if alone else tag("p", one.headline, class_="headline")
-    path = "" if short(one) == name(one.summary.capture) else tag("p", name(one.summary.capture), class_="soft")
-    return tag("section", tag("h2", short(one)), path, said, one.markup, id=one.key, class_="capture")
+    sentence = "" if alone else tag("p", section.headline, class_="headline")
+    path = (
+        ""
+        if short(section) == name(section.summary.capture)
+        else tag("p", name(section.summary.capture), class_="soft")
+    )
+    return tag("section", tag("h2", short(section)), path, sentence, section.markup, id=section.key, class_="capture")
 
 
-def folded(one: Part) -> Markup:
+def folded(section: Section) -> Markup:
     """Write a capture without findings, folded."""
-    line = tag("summary", tag("span", short(one), class_="about"), tag("span", one.headline))
-    path = tag("p", name(one.summary.capture), class_="soft")
-    return tag("details", line, path, one.markup, id=one.key, class_="quiet")
+    line = tag("summary", tag("span", short(section), class_="about"), tag("span", section.headline))
+    path = tag("p", name(section.summary.capture), class_="soft")
+    return tag("details", line, path, section.markup, id=section.key, class_="quiet")
 
 
-def quiet_section(parts: Sequence[Part]) -> Markup:
+def quiet_section(sections: Sequence[Section]) -> Markup:
     """Write the captures without findings."""
-    return tag("section", tag("h2", QUIET), *map(folded, parts), id="quiet") if parts else raw("")
+    return tag("section", tag("h2", QUIET), *map(folded, sections), id="quiet") if sections else raw("")
 
 
 def unread(errors: Sequence[CaptureError]) -> Markup:

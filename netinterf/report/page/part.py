@@ -16,7 +16,7 @@ from netinterf.report.text import one_line
 from netinterf.schema import Outcome
 from netinterf.written.record import Verdict
 
-__all__ = ["Part", "Room", "counts", "part"]
+__all__ = ["Room", "Section", "capture_section", "counts"]
 
 PER_KIND = 200
 """Findings of one kind in one capture that unfold (judgement); who wants more of the same reads a table with less
@@ -43,21 +43,21 @@ class Room:
 
 
 @attrs.frozen(kw_only=True)
-class Part:
+class Section:
     """One capture written down."""
 
     key: str  # what its ids begin with
     summary: Summary
     headline: str
-    shown: bool  # whether somebody interfered
-    found: Mapping[str, int]  # findings that are shown, by mechanism
+    interfered: bool  # whether somebody interfered
+    findings: Mapping[str, int]  # findings that are shown, by mechanism
     hints: bool  # whether something is only possible
     markup: Markup
     proof: Proof
     left: Room
 
 
-def part(judged: Judged, key: str, room: Room, *, everything: bool) -> Part:
+def capture_section(judged: Judged, key: str, room: Room, *, everything: bool) -> Section:
     """Write one capture.
 
     Args:
@@ -66,33 +66,33 @@ def part(judged: Judged, key: str, room: Room, *, everything: bool) -> Part:
         room: What there is room for.
         everything: List every flow and exchange besides.
     """
-    groups = list(judged.ledger.found_groups())
+    groups = list(judged.ledger.group_verdicts())
     kinds = kinds_of(verdict for verdict in judged.ledger.findings() if verdict.group is None)
     drawn = pictures(judged, worth_a_picture(kinds)[: room.pictures])
     left = room.cards
-    shown: list[Markup] = []
+    interfered: list[Markup] = []
     hints: list[Markup] = []
     for place, kind in enumerate(kinds, 1):
         pictured = sum(verdict.subject in drawn.drawn for verdict in kind.findings)
         cards = min(max(left, pictured, 1), PER_KIND, len(kind.findings))
-        (hints if kind.doubtful else shown).append(kind_section(kind, cards, f"{key}-{place}", drawn.drawn))
+        (hints if kind.doubtful else interfered).append(kind_section(kind, cards, f"{key}-{place}", drawn.drawn))
         left -= cards
-    sure = group_cards([one for one in groups if one.outcome is Outcome.INTERFERED], f"{key}-together")
-    unsure = group_cards([one for one in groups if one.outcome is not Outcome.INTERFERED], f"{key}-perhaps")
+    sure = group_cards([group for group in groups if group.outcome is Outcome.INTERFERED], f"{key}-together")
+    unsure = group_cards([group for group in groups if group.outcome is not Outcome.INTERFERED], f"{key}-perhaps")
     blocks = [
         tag("p", f"There are no pictures: {drawn.missing}.", class_="note") if drawn.missing else "",
-        block("What was interfered with", [*sure, *shared(judged), *shown]),
+        block("What was interfered with", [*sure, *shared(judged), *interfered]),
         block("Hints, not findings", [tag("p", HINT, class_="soft"), *unsure, *hints] if unsure or hints else []),
         unjudged_block("What failed, without a sign of interference", judged, Outcome.DOWN),
         unjudged_block("What could not be judged, and what would settle it", judged, Outcome.INSUFFICIENT),
         conversations(judged) if everything else "",
     ]
-    return Part(
+    return Section(
         key=key,
         summary=judged.summary,
         headline=headline(judged),
-        shown=bool(sure or shown),
-        found={kind.mechanism: len(kind.findings) for kind in kinds if not kind.doubtful},
+        interfered=bool(sure or interfered),
+        findings={kind.mechanism: len(kind.findings) for kind in kinds if not kind.doubtful},
         hints=bool(unsure or hints),
         markup=join([counts(judged.summary.outcomes), about(judged.summary), *blocks]),
         proof=proof_of(judged),
@@ -113,12 +113,12 @@ def block(title: str, parts: Sequence[Markup]) -> Markup:
 
 def counts(outcomes: Mapping[str, int]) -> Markup:
     """Count the outcomes: as a bar, and in words."""
-    numbers = [(outcome.value, outcomes[outcome.value], said) for outcome, said in COUNTED]
+    numbers = [(outcome.value, outcomes[outcome.value], label) for outcome, label in COUNTED]
     bar = [tag("i", class_=word, style=f"flex-grow:{count}") for word, count, _ in numbers if count]
-    told = [
-        tag("li", tag("i", class_=word), tag("b", f"{count:,}"), f" {said}") for word, count, said in numbers if count
+    items = [
+        tag("li", tag("i", class_=word), tag("b", f"{count:,}"), f" {label}") for word, count, label in numbers if count
     ]
-    return tag("div", tag("div", *bar, class_="bar", aria_hidden="true"), tag("ul", *told), class_="counts")
+    return tag("div", tag("div", *bar, class_="bar", aria_hidden="true"), tag("ul", *items), class_="counts")
 
 
 def about(summary: Summary) -> Markup:
@@ -127,7 +127,7 @@ def about(summary: Summary) -> Markup:
     if summary.first is not None and summary.last is not None:
         when = join([moment(summary.first), f", for {span_of(summary.last - summary.first)}"])
     places = {"client": "at the client", "server": "at the server", "middle": "between client and server"}
-    held = [
+    amounts = [
         count_of(count, noun)
         for count, noun in (
             (summary.packets, "packet"),
@@ -142,7 +142,7 @@ def about(summary: Summary) -> Markup:
     ]
     listed = definitions(
         [
-            ("Held", joined(held, "thing")),
+            ("Held", joined(amounts, "thing")),
             ("From", when),
             ("Taken", places.get(summary.vantage, "at a place that the packets do not tell")),
             ("To be known", tag("ul", *notes) if notes else ""),
@@ -155,10 +155,10 @@ def group_cards(groups: Sequence[Verdict], key: str) -> list[Markup]:
     """Write what many connections show together."""
     if not groups:
         return []
-    cards = [card(one, f"{key}-{place}") for place, one in enumerate(groups[:MOST_GROUPS], 1)]
+    cards = [card(group, f"{key}-{place}") for place, group in enumerate(groups[:MOST_GROUPS], 1)]
     more = len(groups) - MOST_GROUPS
-    rest = [tag("p", f"and {more:,} more groups, in the JSON lines.", class_="soft")] if more > 0 else []
-    return [tag("section", tag("h4", "Taken together"), *cards, *rest, class_="kind")]
+    remainder = [tag("p", f"and {more:,} more groups, in the JSON lines.", class_="soft")] if more > 0 else []
+    return [tag("section", tag("h4", "Taken together"), *cards, *remainder, class_="kind")]
 
 
 def shared(judged: Judged) -> list[Markup]:
@@ -171,16 +171,16 @@ def common_lines(common: Common) -> Iterable[Markup]:
     """Write one line for each rule that covers names that were hit and none that was spared."""
     for rule in common.rules:
         spared = f", none of the {count_of(common.spared, 'name')} that were spared"
-        said = f" covers {len(rule.blocked)} names that were hit ({joined(rule.blocked, 'name')})"
-        yield tag("li", name(str(rule)), said, spared)
+        text = f" covers {len(rule.blocked)} names that were hit ({joined(rule.blocked, 'name')})"
+        yield tag("li", name(str(rule)), text, spared)
 
 
 def injector_lines(injectors: Sequence[Injector]) -> Iterable[Markup]:
     """Write how many injectors there are at least, where there are several."""
     if len(injectors) > 1:
-        hands = (tag("li", f"{count_of(one.questions, 'question')}: {one}") for one in injectors)
-        said = f"Forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
-        yield tag("li", said, tag("ul", *hands))
+        hands = (tag("li", f"{count_of(injector.questions, 'question')}: {injector}") for injector in injectors)
+        text = f"Forged DNS answers are by at least {len(injectors)} injectors, told apart by what they write:"
+        yield tag("li", text, tag("ul", *hands))
 
 
 def unjudged_block(title: str, judged: Judged, outcome: Outcome) -> Markup:
@@ -188,11 +188,11 @@ def unjudged_block(title: str, judged: Judged, outcome: Outcome) -> Markup:
     lines = [
         tag(
             "li",
-            tag("b", f"{one.count:,}"),
-            f" × {one.cause.says} ",
-            tag("small", tag("code", one.cause.code), ": ", name(examples_of(one.examples, one.count))),
+            tag("b", f"{entry.count:,}"),
+            f" × {entry.cause.says} ",
+            tag("small", tag("code", entry.cause.code), ": ", name(examples_of(entry.examples, entry.count))),
         )
-        for one in unjudged(judged.ledger, outcome)
+        for entry in unjudged(judged.ledger, outcome)
     ]
     return block(title, [tag("ul", *lines, class_="reasons")] if lines else [])
 

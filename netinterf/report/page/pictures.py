@@ -35,7 +35,7 @@ def worth_a_picture(kinds: Iterable[Kind]) -> list[Verdict]:
     chosen: list[Verdict] = []
     for kind in kinds:
         by_name: dict[str, Verdict] = {}
-        for verdict in sorted(kind.findings, key=lambda one: -one.probability):
+        for verdict in sorted(kind.findings, key=lambda verdict: -verdict.probability):
             by_name.setdefault(place_of(verdict), verdict)
         chosen += list(by_name.values())[:PER_KIND]
     return chosen

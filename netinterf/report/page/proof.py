@@ -6,7 +6,7 @@ import os
 import attrs
 
 from netinterf.engine.judged import Judged
-from netinterf.privacy.traces import Sealed
+from netinterf.privacy.traces import RedactedSource
 
 __all__ = ["Proof", "proof_of"]
 
@@ -26,7 +26,7 @@ def proof_of(judged: Judged) -> Proof:
     name = judged.ledger.capture
     if judged.source is None:
         return Proof(capture=name)
-    if isinstance(judged.source, Sealed):  # its fingerprint would tell which one it is
+    if isinstance(judged.source, RedactedSource):  # its fingerprint would tell which one it is
         return Proof(capture=name, missing="left out")
     try:
         with open(judged.source, "rb") as file:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import netinterf
-from netinterf.attribute.injectors import Injector, hands
+from netinterf.attribute.injectors import Injector, injectors_of
 from netinterf.report.text import injector_lines
 from netinterf.simulate import Conditions, run
 
@@ -45,7 +45,7 @@ AA, PLAIN = [0x0480, 1, 1, 0], [0x0080, 1, 1, 0]
 )
 def test_hands_stand_side_by_side(replies: list[tuple[int, list[int]]], expected: list[int]) -> None:
     """Two hands answered the same question, more than once."""
-    found = hands(np.array([hand for _, hand in replies], np.int64), np.array([number for number, _ in replies]))
+    found = injectors_of(np.array([hand for _, hand in replies], np.int64), np.array([number for number, _ in replies]))
     assert [one.questions for one in found] == expected
 
 

@@ -16,7 +16,7 @@ def judged(*rows, **told):
     """Give the finding and the row of the unit of the first attempt."""
     judgement = judge_attempts(attempts(*rows, **told), default_model())
     table = judgement.contrasts
-    row = int(np.flatnonzero(table.unit == judgement.tried.unit[0])[0])
+    row = int(np.flatnonzero(table.unit == judgement.attempts.unit[0])[0])
     return FINDINGS[table.finding[row]].value, table.take(np.array([row]))
 
 
@@ -84,7 +84,7 @@ def test_requests_without_a_name_are_no_address():
     """Where connections open and requests without a name fail, what is said there by name is another matter."""
     own = ("here", "", 1, 0, "struck", 6.0, 10.0)
     judgement = judge_attempts(opened(attempts(own, *BESIDE, *THERE)), default_model())
-    row = judgement.contrasts.take(judgement.contrasts.unit == judgement.tried.unit[0])
+    row = judgement.contrasts.take(judgement.contrasts.unit == judgement.attempts.unit[0])
     assert (row.here_failed[0], row.here_answered[0], row.there_answered[0]) == (1, 0, 0)
     assert FINDINGS[row.finding[0]] == "blocked"
 

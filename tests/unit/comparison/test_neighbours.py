@@ -64,4 +64,4 @@ def test_what_was_struck_speaks_for_no_outage():
         ("here", "c", 2, 3, "answered"),
     )  # fmt: skip
     company = neighbours_of(tried)
-    assert (company.beside[0], company.around[0], company.lost[0]) == (-1, 1, 0)
+    assert (company.state[0], company.around[0], company.lost[0]) == (-1, 1, 0)

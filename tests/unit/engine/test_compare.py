@@ -116,7 +116,7 @@ def test_private_servers_are_other_servers_elsewhere():
     """An address of RFC 1918 means another host in another capture; a public one the same."""
     example = str(files("netinterf") / "data" / "examples" / "dns.injection.pcap.gz")
     comparison = netinterf.compare(example, example)
-    tried, local = comparison.judgement.tried, []
+    tried, local = comparison.judgement.attempts, []
     for attempt in range(len(tried)):
         ours = tried.side[attempt] == Side.HERE
         same = (tried.service == tried.service[attempt]) & (tried.side != tried.side[attempt])

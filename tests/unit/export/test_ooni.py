@@ -18,7 +18,7 @@ from netinterf.cli.main import main
 from netinterf.engine.extract import read_all_again
 from netinterf.errors import UsageError
 from netinterf.export.archival.events import MOST_EVENTS
-from netinterf.export.archival.measurement import look
+from netinterf.export.archival.measurement import view_capture
 from netinterf.export.archival.visits import QUIET_NS, find_visits
 from netinterf.schema import SubjectKind, TcpFlag, TlsKind
 from netinterf.simulate import Conditions, run, write
@@ -299,7 +299,7 @@ def test_a_connection_without_a_name_follows_the_answer_that_led_there(play, tmp
     judged = result.judged[0]
     trace = read_all_again(judged)
     visits = find_visits(trace, judged.ledger.subjects)
-    assert np.any(visits.told >= 0)
+    assert np.any(visits.naming_exchange >= 0)
     assert [rows.tolist() for rows in visits.subjects] == naive_visits(trace, judged.ledger.subjects)
     joined = [line for line in measured(result) if line["test_keys"]["x_netinterf"]["named_by_answer"]]
     for line in joined:
@@ -316,7 +316,7 @@ def test_resets_end_reading(play):
     """What comes behind a reset that the client obeyed is no event, and the reset is the last one."""
     judged = play("tcp.reset").judged[0]
     trace = read_all_again(judged)
-    seen = look(judged, trace)
+    seen = view_capture(judged, trace)
     assert np.any(trace.packets.tcp_flags & TcpFlag.RST)
     for line in measured([judged]):
         last = {one["transaction_id"]: one for one in line["test_keys"]["network_events"]}
@@ -333,7 +333,7 @@ def test_nobody_fails_who_left_first(play, name):
     """A client that closed or aborted by itself was not cut off by what came later, nor did it time out within 3 s."""
     judged = play(name).judged[0]
     trace = read_all_again(judged)
-    packets, outcomes = trace.packets, look(judged, trace).outcomes
+    packets, outcomes = trace.packets, view_capture(judged, trace).outcomes
     leaving = packets.outbound & (packets.tcp_flags & (TcpFlag.FIN | TcpFlag.RST) != 0)
     told = 0
     for flow, rows in enumerate(trace.by_flow):

@@ -31,7 +31,7 @@ from netinterf.report.figures import (
 from netinterf.report.figures.attempts import attempts
 from netinterf.report.figures.axes import clock_axis, count_axis, scaled, seconds_axis, unit_axis
 from netinterf.report.figures.canvas import WIDTH
-from netinterf.report.figures.gather import Found, exceeds, positions
+from netinterf.report.figures.gather import FittedLimit, exceeds, positions
 from netinterf.report.figures.sequence import thinned
 from netinterf.schema import Rule
 from netinterf.simulate import Conditions, run
@@ -365,7 +365,7 @@ def test_a_limit_that_each_has_is_not_drawn_as_one(limits: int, apart: bool) -> 
         upstream=False,
     )
     rate = 800_000.0 / limits
-    found = Found(flow=0, outbound=False, acks=False, rate=rate, depth=np.nan, flows=np.array([0, 1]))
+    found = FittedLimit(flow=0, outbound=False, acks=False, rate=rate, depth=np.nan, flows=np.array([0, 1]))
     assert exceeds(series, found) == apart
     assert not exceeds(series, attrs.evolve(found, rate=np.nan))
     assert not exceeds(series.take(slice(0, 0)), found)

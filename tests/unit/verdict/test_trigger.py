@@ -7,7 +7,7 @@ from netinterf.analyzers.run import analyze
 from netinterf.schema import Evidence, TriggerKind
 from netinterf.trace import Trace
 from netinterf.verdict.subjects import list_subjects
-from netinterf.verdict.trigger import asked_before
+from netinterf.verdict.trigger import last_request_before
 from tests.analyzers.talk import Talk
 
 HOSTS = ("first.example", "second.example", "third.example")
@@ -60,7 +60,7 @@ def test_asked_before_against_a_loop() -> None:
     http, flows = trace.http, len(trace.flows)
     request = np.flatnonzero(http.host.lengths > 0)
     for row in range(len(trace.packets) + 1):
-        told = asked_before(trace, request, np.full(flows, -1), np.full(flows, row))
+        told = last_request_before(trace, request, np.full(flows, -1), np.full(flows, row))
         for flow in range(flows):
             before = [int(one) for one in request if http.flow[one] == flow and http.packet[one] < row]
             assert told[flow] == (before[-1] if before else -1)

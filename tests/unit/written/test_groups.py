@@ -61,7 +61,7 @@ def test_groups_follow_flows(ledger: Ledger) -> None:
     assert len(ledger) == len(ledger.verdicts) + 1 == 2 * VISITS + 1
     kinds = [verdict.subject.kind for verdict in ledger]
     assert kinds == ["flow"] * 2 * VISITS + ["group"]
-    assert ledger[-1] == ledger[2 * VISITS] == list(ledger.findings())[-1] == next(ledger.found_groups())
+    assert ledger[-1] == ledger[2 * VISITS] == list(ledger.findings())[-1] == next(ledger.group_verdicts())
 
 
 def test_a_group_is_written_in_the_words_of_the_contract(ledger: Ledger) -> None:
@@ -94,10 +94,10 @@ def test_what_is_only_possible_of_a_group_takes_nothing_from_its_members(ledger:
     """Members that are findings by themselves are no perhaps: what is only possible is that they have one cause."""
     group = ledger[-1]
     assert group.group is not None
-    assert group.group.found == group.group.affected
+    assert group.group.findings == group.group.affected
 
     def told(found: int) -> str:
-        share = attrs.evolve(group.group, found=found)
+        share = attrs.evolve(group.group, findings=found)
         return sentences(attrs.evolve(group, grade=Grade.POSSIBLE, probability=0.85, evidence=(), group=share))
 
     every, one, none = told(VISITS), told(1), told(0)

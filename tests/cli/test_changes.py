@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from netinterf.analyzers.registry import find
-from netinterf.cli.changes import FORMS, Told
+from netinterf.cli.changes import FORMS, ChangeWriter
 from netinterf.cli.output import Output
 from netinterf.engine.judged import Judged, judge
 
@@ -39,7 +39,7 @@ def test_a_finding_is_told_once_while_it_stays(found: Judged, tmp_path: Path) ->
     """What did not change is not told again; in JSON it is told once more when it is final."""
     path = tmp_path / "told.jsonl"
     output = Output(str(path))
-    told = Told(FORMS["jsonl"], output, everything=False)
+    told = ChangeWriter(FORMS["jsonl"], output, everything=False)
     told.so_far(found)
     told.so_far(found)
     told.end(list(found.ledger), found.summary)
@@ -54,7 +54,7 @@ def test_a_finding_that_is_none_is_withdrawn(found: Judged, nothing: Judged, tmp
     """A finding that does not hold any more is told with what is known now, once, and again when it returns."""
     path = tmp_path / "told.txt"
     output = Output(str(path))
-    told = Told(FORMS["text"], output, everything=False)
+    told = ChangeWriter(FORMS["text"], output, everything=False)
     for judged in (found, nothing, nothing, found):
         told.so_far(judged)
     output.close()
