@@ -32,7 +32,7 @@ def test_equal_strings_are_numbered_alike(words: list[str]) -> None:
 
 def test_strings_with_one_hash_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the hash fails altogether, strings of one length are still told apart."""
-    monkeypatch.setattr(module, "ODD", np.uint64(0))
+    monkeypatch.setattr(module, "GOLDEN_RATIO", np.uint64(0))
     monkeypatch.setattr(module, "numbered", by_sorting)
     words = ["aa", "bb", "aa", "c", "dd", "bb", ""]
     number, different = numbered_text(Text.of(words))
