@@ -48,7 +48,7 @@ def read_systems() -> dict[str, System]:
 
 def read_look_alikes() -> dict[str, Confounder]:
     """Read the benign causes."""
-    with (files("netinterf.data") / "look_alikes.csv").open(encoding="utf-8", newline="") as file:
+    with (files("netinterf.data") / "look_alikes.csv").open(encoding="utf-8") as file:
         return {
             row["id"]: Confounder(
                 id=row["id"], says=row["says"], resembles=tuple(row["resembles"].split()), source=row["source"]
