@@ -109,7 +109,8 @@ class Flow:
     server: str = ""  # another server than the transfer's
     request: bytes = bytes(8)
     window: float = 4000.0  # receive window, segments
-    pace: float = 0.0  # seconds between application writes of one segment; 0 writes all at once
+    pace: float = 0.0  # seconds between application writes; 0 writes all at once
+    chunk: int = 1  # segments of each write
     cwnd: float = 10.0
     threshold: float = 1e9
     sent: int = 0
@@ -124,6 +125,7 @@ class Flow:
     again: set[int] = field(default_factory=set)  # sent again: lost once more, only a timeout finds out
     seen: set[int] = field(default_factory=set)  # at the receiver
     known: set[int] = field(default_factory=set)  # at the sender
+    acked: int = 0  # at the sender: all before it arrived
     cumulative: int = 0
     pending: int = 0
     last_order: int = 0
@@ -215,7 +217,7 @@ class _World:
         """Count the segments the application has written so far."""
         if flow.pace <= 0:
             return flow.segments
-        return min(flow.segments, 1 + int((now - flow.start) / flow.pace))
+        return min(flow.segments, flow.chunk * (1 + int((now - flow.start) / flow.pace)))
 
     def push(self, flow: Flow, now: float) -> None:
         """Send what the windows allow: lost segments first."""
@@ -225,7 +227,7 @@ class _World:
                 flow.redo.popleft()
             if flow.redo:
                 segment = flow.redo.popleft()
-            elif flow.sent < self.available(flow, now):
+            elif flow.sent < min(self.available(flow, now), flow.acked + flow.window):
                 segment = flow.sent
                 flow.sent += 1
             else:
@@ -326,6 +328,7 @@ class _World:
     def hear(self, flow: Flow, cumulative: int, seen: frozenset[int], order: int, now: float, sent: float) -> None:
         """Take an acknowledgement in: what arrived, what is lost, how much to send."""
         flow.heard, flow.backoff = now, 1
+        flow.acked = max(flow.acked, cumulative)
         sample = now - sent
         flow.smooth = sample if not flow.smooth else 0.875 * flow.smooth + 0.125 * sample
         flow.last_order = max(flow.last_order, order)

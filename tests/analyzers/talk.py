@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 from scapy.all import IP, TCP, Raw
 
+from netinterf.analyzers.base import Analyzer
 from netinterf.trace import Trace, read
 
 RAW_IP = 101
@@ -77,3 +79,11 @@ class Talk:
         ordered = sorted(self.frames, key=lambda frame: frame[0])
         times = [int(at * 1e6) + BEGIN_NS for at, _ in ordered]
         return read(times=times, frames=[frame for _, frame in ordered], link_type=RAW_IP, vantage=vantage)
+
+
+def fired(analyzer: Analyzer, trace: Trace, port: int = 40000) -> dict[str, float]:
+    """Name the rules by which an analyzer speaks of the flow from a client port, with their weights."""
+    evidence = analyzer(trace)
+    flow = int(np.flatnonzero(trace.flows.client_port == port)[0])
+    mine = np.flatnonzero(evidence.subject == flow)
+    return {evidence.rules[evidence.rule[row]].id: float(evidence.llr[row]) for row in mine}

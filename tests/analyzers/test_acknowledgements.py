@@ -72,12 +72,16 @@ def test_the_servers_own_number_shows_what_it_had_sent() -> None:
     assert rules(talk.trace("server")) == {"page.acked_unsent": WEIGHTS["page.acked_unsent"]}
 
 
+@pytest.mark.parametrize(("bare", "sign"), [(False, "acked_early"), (True, "acked_unsent")])
 @pytest.mark.parametrize(("length", "asks", "kind"), [(1, True, "fin"), (PAGE, True, "page"), (PAGE, False, "data")])
-def test_it_is_called_by_what_the_client_must_have_got(length: int, asks: bool, kind: str) -> None:
+def test_it_is_called_by_what_the_client_must_have_got(
+    length: int, asks: bool, kind: str, bare: bool, sign: str
+) -> None:
     """One number is an end of the stream, an answer to a request a page, anything else data."""
     talk = at_server()
-    lied_to(talk, before=20, length=length, asks=asks)
-    assert list(rules(talk.trace("server"))) == [f"{kind}.acked_early"]
+    lied_to(talk, before=20, length=length, asks=asks, bare=bare)
+    rule = f"{kind}.{sign}"
+    assert rules(talk.trace("server")) == {rule: WEIGHTS[rule]}
 
 
 def test_what_the_capture_lost_is_no_lie() -> None:
@@ -200,13 +204,14 @@ def between(talk: Talk, port: int, at: float, ends: int, *, data: bytes = ANSWER
     talk.send("C", "A", end, 901 + len(data), at=sent + 2 + talk.rtt)
 
 
-def test_a_receiver_acknowledges_where_a_segment_ends() -> None:
-    """To the middle of one only who got bytes of another length before: a forged page of 120 bytes."""
+@pytest.mark.parametrize(("ends", "rule"), [(PAGE, "page.acked_between"), (1, "fin.acked_between")])
+def test_a_receiver_acknowledges_where_a_segment_ends(ends: int, rule: str) -> None:
+    """To the middle of one only who got bytes of another length before: a forged page of 120 bytes, or an end."""
     talk = at_server()
-    between(talk, 40000, 0, PAGE)
+    between(talk, 40000, 0, ends)
     between(talk, 40001, 1000, len(ANSWER))
     trace = talk.trace("server")
-    assert rules(trace) == {"page.acked_between": WEIGHTS["page.acked_between"]}
+    assert rules(trace) == {rule: WEIGHTS[rule]}
     assert rules(trace, 40001) == {}
 
 

@@ -179,6 +179,22 @@ def test_one_number_on_all_answers_is_one_writers(count: int, number: int, anew:
     assert "page.one_id" not in rules(trace, 40000)
 
 
+@pytest.mark.parametrize(("ahead", "own"), [(1, True), (3000, False)])
+def test_a_page_that_goes_on_with_its_servers_count_is_its_own(ahead: int, own: bool) -> None:
+    """The server acknowledged an upload piece by piece, counting; the page has the next number, or one far from it."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), b"POST / HTTP/1.1\r\nHost: blocked.example\r\nContent-Length: 500\r\n\r\n")
+    for step in range(5):
+        talk.send("C", "PA", end, 901, at=sent + 110 * step + 1, data=b"x" * 100)
+        end += 100
+        talk.send("S", "A", 901, end, at=sent + 110 * step + 101)
+    talk.send("S", "PA", 901, end, at=sent + 551, data=PAGE, id=talk.ids["S"] + ahead)
+    found = rules(talk.trace())
+    assert (found.get("page.in_counter", 0.0) < 0) == own
+    assert (found.get("page.ip_id", 0.0) > 0) == (not own)
+
+
 @pytest.mark.parametrize(("hops", "reset"), [(61, True), (50, False)])
 def test_what_the_writer_of_a_page_adds_is_named_with_it(hops: int, reset: bool) -> None:
     """The FIN and RST that continue the page came its way; where the server's way is the same, a RST may be its own."""

@@ -6,7 +6,7 @@ from scapy.all import ICMP, IP, Raw
 from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
-from tests.analyzers.talk import Talk
+from tests.analyzers.talk import Talk, fired
 
 HELLO = b"\x16\x03\x01" + bytes(100)
 ALERT = b"\x15\x03\x03\x00\x02\x02\x28"
@@ -205,7 +205,8 @@ def test_padding_that_was_taken_for_payload_is_no_data(data: bytes, back: bool) 
 
 
 @pytest.mark.parametrize(("again", "told"), [(False, True), (True, False)])
-def test_an_answer_to_what_never_arrived(again: bool, told: bool) -> None:
+@pytest.mark.parametrize(("flags", "data", "kind"), [("PA", ALERT, "data"), ("FA", b"", "fin")])
+def test_an_answer_to_what_never_arrived(again: bool, told: bool, flags: str, data: bytes, kind: str) -> None:
     """A router reports that the request expired, and it is acknowledged; a second copy may have reached the server."""
     talk = Talk()
     sent, end = talk.request(talk.open(), HELLO)
@@ -213,8 +214,83 @@ def test_an_answer_to_what_never_arrived(again: bool, told: bool) -> None:
     talk.frames.append((sent + 10, bytes(report)))
     if again:
         talk.request(sent + 19, HELLO)
-    talk.send("S", "PA", 901, end, at=sent + 130, data=ALERT, df=False)
-    assert ("data.trigger_died" in found(talk.trace())) == told
+    talk.send("S", flags, 901, end, at=sent + 130, data=data, df=False)
+    assert (fired(RstInjection(), talk.trace()).get(f"{kind}.trigger_died", 0.0) > 0) == told
+
+
+def alert(*, at: float = 101, server: int = 50, **fields: object) -> dict[str, float]:
+    """Answer a TLS greeting with an alert some ms later, from a server so many hops of 64 away."""
+    talk = Talk()
+    talk.ttl["S"] = server
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + at, data=ALERT, **fields)
+    return fired(RstInjection(), talk.trace())
+
+
+@pytest.mark.parametrize(("at", "nearer"), [(70, True), (95, False), (101, False)])
+def test_data_faster_than_anything_of_its_server_is_of_somebody_nearer(at: float, nearer: bool) -> None:
+    """Not so soon that the server cannot have read what was asked, but all else of it takes 100 ms."""
+    assert (alert(at=at, ttl=61).get("data.nearer", 0.0) > 0) == nearer
+
+
+@pytest.mark.parametrize(("ttl", "server", "crossed_none"), [(255, 50, True), (64, 50, True), (61, 50, False),
+                                                             (255, 64, False)])  # fmt: skip
+def test_data_that_crossed_no_router_are_of_the_clients_own_network(ttl: int, server: int, crossed_none: bool) -> None:
+    """A gateway that speaks for the server argues for a filter of one's own; not a box farther away, or a neighbour."""
+    told = alert(at=4, ttl=ttl, server=server)
+    assert {"data.ttl", "data.ttl_class"} & set(told)
+    assert (told.get("data.gateway", 0.0) < 0) == crossed_none
+
+
+@pytest.mark.parametrize(("gap", "number", "rule"), [
+    (2, 901, "data.ack_reordered"),  # so soon that both may have been swapped on the way
+    (30, 901, "data.ack_regression"),
+    (2, 901 + len(ALERT), ""),  # from behind the alert: it was sent
+])  # fmt: skip
+def test_data_that_may_have_been_overtaken_are_taken_back_in_doubt(gap: float, number: int, rule: str) -> None:
+    """The server acknowledges from before an alert in its name, and no clock tells which of the two it sent first."""
+    talk = Talk(stamps=False)
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 99, data=ALERT)
+    talk.send("S", "A", number, end, at=sent + 99 + gap)
+    told = fired(RstInjection(), talk.trace())
+    assert {"data.ack_reordered", "data.ack_regression"} & set(told) == ({rule} if rule else set())
+    assert not rule or told[rule] > 0
+
+
+@pytest.mark.parametrize(("place", "data", "behind"), [
+    (0, b"", True),
+    (len(ALERT), b"", False),
+    (0, ALERT, False),  # sent again with what came before it, it ends at the same place
+])  # fmt: skip
+def test_an_end_lies_behind_all_that_was_said(place: int, data: bytes, behind: bool) -> None:
+    """Its sender knows what it has sent: a FIN below that is of somebody who did not see it."""
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(), HELLO)
+    talk.send("S", "PA", 901, end, at=sent + 101, data=ALERT)
+    talk.send("S", "FA", 901 + place, end, at=sent + 150, data=data, ttl=61)
+    told = fired(RstInjection(), talk.trace())
+    assert "fin.ttl" in told
+    assert (told.get("fin.behind_data", 0.0) > 0) == behind
+
+
+@pytest.mark.parametrize(("second", "fields", "rule"), [
+    (b"HTTP/1.1 200 OK\r\nServer: real one\r\n\r\nhello", {}, "http.overlap"),
+    (b"HTTP/1.1 200 OK\r\nServer: real one\r\n\r\nhello", {"ttl": 61}, "http.contradiction"),
+    (b"HTTP/1.1 403 Forbidden\r\n\r\n", {}, ""),  # the same again
+])  # fmt: skip
+def test_two_pages_in_one_place_may_be_one_broken_servers(second: bytes, fields: dict[str, object], rule: str) -> None:
+    """Nothing but their bytes tells the two apart: less than proof. Another hop limit shows two senders."""
+    talk = Talk()
+    sent, end = talk.request(talk.open())
+    talk.send("S", "PA", 901, end, at=sent + 101, data=b"HTTP/1.1 403 Forbidden\r\n\r\n", **fields)
+    talk.send("S", "PA", 901, end, at=sent + 140, data=second)
+    told = fired(RstInjection(), talk.trace())
+    assert {name for name in told if name.startswith("http.")} == ({rule} if rule else set())
+    assert not rule or told[rule] > 0
 
 
 @pytest.mark.parametrize("seed", [6001, 6002])

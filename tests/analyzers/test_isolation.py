@@ -19,11 +19,14 @@ from netinterf.analyzers.isolation.places import FEWEST_AT_HOME, candidates, cou
 from netinterf.analyzers.isolation.shares import became_slower, turns
 from netinterf.analyzers.isolation.spans import onset_p, sharpened, units_of, whole_bins, within
 from netinterf.analyzers.isolation.stalls import OPEN_NS, TRIES, temporary_stalls
+from netinterf.analyzers.run import analyze
 from netinterf.context.networks import Network
 from netinterf.context.outside import Outside
 from netinterf.schema import Grade, Mark, Outcome, SubjectKind, TcpFlag, TriggerKind
 from netinterf.simulate import Conditions, run
+from netinterf.simulate.encode import ETHERNET, frames
 from netinterf.simulate.labels import Labels
+from netinterf.simulate.network.packet import ACK, PSH, SYN, Packet, address, segments
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import BEGIN_NS, Talk
 
@@ -44,6 +47,16 @@ class Try(NamedTuple):
     row: Row
 
 
+def tries(rounds: int, rows: tuple[Row, ...]) -> list[Try]:
+    """Let everybody be tried in every round, by several protocols in turn."""
+    return [
+        Try(turn, inside, number, rows[(turn + number) % len(rows)])
+        for turn in range(rounds)
+        for inside, count in ((True, NEAR), (False, FAR))
+        for number in range(count)
+    ]
+
+
 def table(stops, *, rounds: int = 6, rows=(Row.WEB, Row.TCP), trip=None) -> Attempts:
     """Let everybody be tried in every round, a second apart.
 
@@ -53,12 +66,7 @@ def table(stops, *, rounds: int = 6, rows=(Row.WEB, Row.TCP), trip=None) -> Atte
         rows: Protocols, by turns.
         trip: Says how long its round trip takes, ms.
     """
-    tried = [
-        Try(turn, inside, number, rows[(turn + number) % len(rows)])
-        for turn in range(rounds)
-        for inside, count in ((True, NEAR), (False, FAR))
-        for number in range(count)
-    ]
+    tried = tries(rounds, rows)
     failed = np.array([int(stops(one)) for one in tried])
     inside, number = (np.array([one[column] for one in tried]) for column in (1, 2))
     return Attempts(
@@ -389,6 +397,77 @@ def judgement(trace: Trace):
     verdicts = netinterf.classify(netinterf.analyze(trace), trace)
     words = [verdicts.mechanisms[code] if code >= 0 else "" for code in verdicts.mechanism]
     return verdicts, np.array([word.startswith("reach.") for word in words]), words
+
+
+CLIENT = "192.0.2.7"
+NETWORKS = {"192.0.2.0/24": (1, "XA"), "198.18.0.0/16": (1, "XA")}
+NETWORKS |= {f"198.19.{number}.0/24": (10 + number % 10, "XB") for number in range(FAR)}
+"""Whose the networks of `captured` are: the client's, those at home, and those abroad, as in `table`."""
+
+
+def visit(one: Try, port: int, *, fails: bool) -> list[tuple[float, Packet]]:
+    """Ask a server by TCP: it answers, or SYNs are swallowed; seconds and packets."""
+    ask = Packet(
+        source=address(CLIENT), destination=address(f"198.{18 if one.home else 19}.{one.number}.9"), sport=port,
+        dport=443 if one.row == Row.WEB else 22, flags=SYN, seq=100, window=500,
+    )  # fmt: skip
+    if fails:
+        return [(0, ask), (1, ask), (3, ask)]
+    greeting = ask.reply(flags=SYN | ACK, seq=900, ack=101, ttl=50)
+    return [
+        (0, ask),
+        (0.1, greeting),
+        (0.1001, ask.copy(flags=ACK, seq=101, ack=901)),
+        (0.101, ask.copy(flags=PSH | ACK, seq=101, ack=901, payload=b"ask")),
+        (0.202, greeting.copy(flags=PSH | ACK, seq=901, ack=104, payload=b"answer")),
+    ]
+
+
+def captured(stops, *, client_listed: bool = True) -> tuple[Trace, list[int]]:
+    """Play four rounds of a table as packets: the trace, and the client ports of attempts that fail.
+
+    The table of networks tells where the client is, or does not.
+    """
+    tried = [*tries(4, (Row.WEB, Row.TCP)), *[Try(4, True, 0, Row.WEB)] * 6]  # the last to fail have had their time
+    failed = [bool(stops(one)) for one in tried]
+    made = [
+        (second + wait, packet)
+        for second, (one, fails) in enumerate(zip(tried, failed, strict=True))
+        for wait, packet in visit(one, 20_000 + second, fails=fails)
+    ]
+    made.sort(key=lambda one: one[0])
+    times, packets = [BEGIN_NS + int(at * 1e9) for at, _ in made], [packet for _, packet in made]
+    inbound = [packet.destination == address(CLIENT) for packet in packets]
+    sent, _ = frames(segments(times, packets, [packet.ttl for packet in packets], 2, 4, inbound))
+    listed = [Network(ip_network(prefix), *whose) for prefix, whose in NETWORKS.items()]
+    networks = listed if client_listed else listed[1:]
+    trace = read(times=times, frames=sent, link_type=ETHERNET, vantage="client", networks=networks)
+    return trace, [20_000 + second for second in np.flatnonzero(failed).tolist()]
+
+
+CAUSES = {
+    "reach.listed": lambda one: one.number > 2,
+    "reach.protocols": lambda one: one.row != Row.WEB,
+    "reach.cut": lambda one: one.number % 10 < 7,
+    "reach.overloaded": lambda one: (7 * one.number + 3 * one.turn) % 5 < 3,
+}
+"""Who is stopped abroad from the second round on: all but three, all but the web, whole systems, anybody at times."""
+
+
+@pytest.mark.parametrize(("rule", "listed"), [*((rule, True) for rule in CAUSES), ("reach.protocols", False)])
+def test_who_is_stopped_tells_the_cause(rule: str, listed: bool):
+    """A border that chooses speaks for interference, a cut or overloaded way against it; no two of them are said.
+
+    Where the table does not tell where the client is, home is inferred.
+    """
+    trace, failed = captured(lambda one: one.turn and not one.home and CAUSES[rule](one), client_listed=listed)
+    evidence = analyze(trace, [Isolation()])
+    told = {code: known.id for code, known in enumerate(evidence.rules) if known.group == "reach.border"}
+    about = np.flatnonzero(np.isin(evidence.rule, list(told)))
+    assert {told[code] for code in evidence.rule[about].tolist()} == {rule if listed else f"{rule}_assumed"}
+    assert sorted(trace.flows.client_port[evidence.subject[about]].tolist()) == failed
+    sign = 1 if rule in ("reach.listed", "reach.protocols") else -1
+    assert (sign * evidence.llr[about] > 0).all()
 
 
 INTERFERED = list(Outcome).index(Outcome.INTERFERED)

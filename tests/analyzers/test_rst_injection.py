@@ -12,7 +12,7 @@ from netinterf.analyzers.rst_injection import RstInjection
 from netinterf.schema import Evidence
 from netinterf.simulate import Conditions, run
 from netinterf.trace import Trace, read
-from tests.analyzers.talk import Talk
+from tests.analyzers.talk import Talk, fired
 
 ENOUGH = 8.0  # nats that outweigh the prior odds of a forged reset up to a probability of 0.9
 
@@ -361,6 +361,46 @@ def test_a_closed_port_is_no_accusation() -> None:
     talk.send("C", "S", 100, 0, at=0)
     talk.send("S", "RA", 0, 101, at=100, stamped=False, window=0, id=0)
     assert sum(found(talk.trace()).values()) <= 0
+
+
+@pytest.mark.parametrize(("flags", "seq", "ack", "rule"), [
+    ("", 0, 100, "rst.refused"),  # a scanner's segment without any flag: number 0, and the segment's own is the next
+    ("S", 0, 101, "rst.connect_refused"),
+    ("", 4711, 100, ""),  # a port that is closed has no number of its own
+    ("", 0, 777, ""),  # and acknowledges what it got
+])  # fmt: skip
+def test_a_closed_port_refuses_what_has_no_acknowledgement(flags: str, seq: int, ack: int, rule: str) -> None:
+    """RST/ACK with the numbers of RFC 9293 §3.10.7.1 speaks against a forger, whatever drew it."""
+    talk = Talk(stamps=False)
+    talk.send("C", flags, 100, 0, at=0)
+    talk.send("S", "RA", seq, ack, at=100, window=0, id=0)
+    told = fired(RstInjection(), talk.trace())
+    assert {"rst.refused", "rst.connect_refused"} & set(told) == ({rule} if rule else set())
+    assert not rule or told[rule] < 0
+
+
+@pytest.mark.parametrize(("seq", "window", "stray"), [(901, 0, True), (950, 0, False), (901, 899, False)])
+def test_a_server_that_lost_a_connection_refuses_what_goes_on_with_it(seq: int, window: int, stray: bool) -> None:
+    """The capture lacks its SYN/ACK; a bare reset at the client's own number answers it, no other number or window."""
+    talk = Talk(stamps=False)
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("C", "A", 101, 901, at=100)
+    talk.send("S", "R", seq, 0, at=201, window=window, id=0)
+    assert (fired(RstInjection(), talk.trace()).get("rst.connect_stray", 0.0) < 0) == stray
+
+
+@pytest.mark.parametrize(("windows", "varies"), [((899, 59_585), True), ((899, 899), False), ((0, 0), False),
+                                                 ((899,), False)])  # fmt: skip
+def test_bare_resets_of_one_server_carry_one_window(windows: tuple[int, ...], varies: bool) -> None:
+    """A stack writes 0 and a device some constant; ever other windows in answer to SYNs are drawn by somebody else."""
+    talk = Talk(stamps=False)
+    for place, window in enumerate(windows):
+        talk.port = 41000 + place
+        talk.send("C", "S", 100, 0, at=1000 * place)
+        talk.send("S", "R", 0, 0, at=1000 * place + 5, window=window, id=0)
+    trace = talk.trace()
+    for port in range(41000, talk.port + 1):
+        assert (fired(RstInjection(), trace, port).get("rst.connect_window_varies", 0.0) > 0) == varies
 
 
 def test_a_service_that_comes_up_between_two_dials_is_no_proof_alone() -> None:

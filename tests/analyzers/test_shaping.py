@@ -116,6 +116,19 @@ def test_faster_transfers_of_the_same_service_are_no_contrast():
     assert outcomes == {Outcome.INSUFFICIENT}
 
 
+@pytest.mark.parametrize(("after", "told"), [(12, True), (40, False), (-30, False)])
+def test_others_that_pass_right_behind_the_waiting_are_spared_elsewhen(after, told):
+    """The queue was busy a moment ago, so no burst was saved up; half a minute later, or before, one may have been."""
+    evidence = Shaping()(trace_of(limited(1), quick(2, begin=START + after)))
+    weights = {evidence.rules[code].id: llr for code, llr in zip(evidence.rule, evidence.llr, strict=True)}
+    assert set(weights) == ({"shaping.spared_elsewhen", "shaping.one_server"} if told else {"shaping.uncompared"})
+    assert set(evidence.subject.tolist()) == {int(after < 0)}  # flows are numbered in the order of time
+    if told:
+        assert weights["shaping.spared_elsewhen"] > 0
+        place = evidence.rules[evidence.rule[0]].measures.index("beyond_bytes")
+        assert evidence.measured[0][place] > 200_000
+
+
 def test_a_fast_start_is_told():
     """Bytes that passed before the queue, faster than it is, came through no line of its speed."""
     burst = transfer(1, shaper(SLOW, 30e3, credit=150e3), flows=[Flow(500, start=5.0)], rtt=0.05, tap="receiver")
@@ -141,11 +154,12 @@ def test_a_line_that_others_share_is_no_queue_of_its_own():
     assert found(trace_of(moved, quick(2)))[0] == {}
 
 
-@pytest.mark.parametrize("flow", [Flow(400, window=4.0), Flow(300, pace=0.02)], ids=["window", "paced"])
+@pytest.mark.parametrize("ends", [{"window": 4.0}, {"pace": 0.02}], ids=["window", "paced"])
 @pytest.mark.parametrize("tap", ["sender", "receiver"])
-def test_ends_that_limit_themselves_say_nothing(flow, tap):
+def test_ends_that_limit_themselves_say_nothing(ends, tap):
     """A small window and a program that paces keep a rate, but nothing waits on the path."""
-    slow = transfer(1, free(), flows=[flow], rtt=0.1, tap=tap, begin=START)
+    slow = transfer(1, free(), flows=[Flow(400, **ends)], rtt=0.1, tap=tap, begin=START)
+    assert len(slow.frames) > 400
     assert found(trace_of(slow, quick(2, tap=tap)))[0] == {}
 
 

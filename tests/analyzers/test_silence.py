@@ -12,13 +12,19 @@ from netinterf.analyzers.silence.probes import fisher
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unheard import find_unacked
 from netinterf.simulate import Conditions, run
+from netinterf.simulate.messages.tls import client_hello
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
 from netinterf.written.ledger import explain
-from tests.analyzers.talk import BEGIN_NS, Talk
+from tests.analyzers.talk import BEGIN_NS, Talk, fired
 
 BLOCKED = b"GET / HTTP/1.1\r\nHost: blocked.example\r\n\r\n"
 OTHER = b"GET / HTTP/1.1\r\nHost: other.example\r\n\r\n"
+STRANGE = b"SSH-2.0-x\r\n"
+"""First bytes of a protocol that does not belong on the port of the web."""
+
+FAMILIES = pytest.mark.parametrize(("family", "data"), [("drop", BLOCKED), ("filter", STRANGE)], ids=["name", "bytes"])
+"""The same silence, of a name and of a protocol."""
 
 
 def rules(trace: Trace, flow: int) -> dict[str, float]:
@@ -175,9 +181,10 @@ def test_an_end_that_is_heard_afterwards_may_have_been_away(stage: str) -> None:
     assert ("drop.one_way" in found) == (stage == "opening")
 
 
-def test_only_large_packets_dying_is_a_narrow_path() -> None:
+@FAMILIES
+def test_only_large_packets_dying_is_a_narrow_path(family: str, data: bytes) -> None:
     """A large request dies; one that passes elsewhere weakens the excuse, one to the same server removes it."""
-    large = BLOCKED + b"x" * 1400
+    large = data + b"x" * 1400
     weights = []
     for other in (None, "192.0.2.77", "203.0.113.9"):
         talk = Talk()
@@ -188,23 +195,27 @@ def test_only_large_packets_dying_is_a_narrow_path() -> None:
             talk.frames += beside.frames
         trace = talk.trace()
         found = rules(trace, flow_of(trace, 40000))
-        weights.append(found.get("drop.large", 0.0) + found.get("drop.large_here", 0.0))
+        assert f"{family}.request" in found
+        weights.append(found.get(f"{family}.large", 0.0) + found.get(f"{family}.large_here", 0.0))
     assert weights[0] < weights[1] < weights[2] == 0.0
 
 
-def test_a_forgotten_connection_may_be_a_translators() -> None:
-    """After a minute of silence of both sides a translator may have dropped its entry."""
+@FAMILIES
+@pytest.mark.parametrize("pause", [90_000, 30_000])
+def test_a_forgotten_connection_may_be_a_translators(family: str, data: bytes, pause: float) -> None:
+    """After a minute of silence of both sides a translator may have dropped its entry, and not before."""
     talk = Talk()
     answered(talk, 0)  # keeps the capture two-way
     talk.port = 40000
-    sent, end = talk.request(talk.open(0))
+    sent, end = talk.request(talk.open(0), data)
     talk.send("S", "PA", 901, end, at=sent + 100, data=b"HTTP/1.1 200 OK\r\n\r\n")
     talk.send("C", "A", end, 920, at=sent + 101)
     for number in range(5):
-        talk.send("C", "PA", end, 920, at=sent + 90_000 + 300 * 2**number, data=BLOCKED)
+        talk.send("C", "PA", end, 920, at=sent + pause + 300 * 2**number, data=data)
     trace = talk.trace()
     found = rules(trace, flow_of(trace, 40000))
-    assert found["drop.idle"] < 0 < found["drop.later"]
+    assert found[f"{family}.later"] > 0
+    assert (found.get(f"{family}.idle", 0.0) < 0) == (pause > 60_000)
 
 
 def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
@@ -220,10 +231,10 @@ def test_a_request_acknowledged_and_never_answered_is_mute() -> None:
         assert ("drop.acked_unanswered" in rules(talk.trace(), 0)) == (not flags)
 
 
-def muted(talk: Talk, *, leaves: float, counts: int = 0, port: int = 40000) -> None:
+def muted(talk: Talk, *, leaves: float, counts: int = 0, port: int = 40000, data: bytes = BLOCKED) -> None:
     """Play a request that is acknowledged; the client leaves, and the server answers that from behind some bytes."""
     talk.port = port
-    sent, end = talk.request(talk.open(0))
+    sent, end = talk.request(talk.open(0), data)
     talk.send("S", "A", 901, end, at=sent + 100)
     talk.send("C", "FA", end, 901, at=sent + leaves)
     talk.send("S", "FA", 901 + counts, end + 1, at=sent + leaves + 100)
@@ -239,37 +250,77 @@ def test_what_a_server_says_to_who_gave_up_is_no_answer(leaves: float, waited: b
     assert ("drop.acked_unanswered" in rules(trace, flow_of(trace, 40000))) == waited
 
 
-def test_an_answer_that_was_given_and_never_arrived_is_withheld() -> None:
+@FAMILIES
+def test_an_answer_that_was_given_and_never_arrived_is_withheld(family: str, data: bytes) -> None:
     """The server's own numbers count 1,700 bytes of which none came; nothing where the capture loses packets."""
     for counts, lossy in ((1700, False), (0, False), (1700, True)):
         talk = Talk()
-        muted(talk, leaves=9000, counts=counts)
+        muted(talk, leaves=9000, counts=counts, data=data)
         if lossy:
             talk.port = 42000
             _, end = talk.request(talk.open(-5000))
             talk.send("S", "A", 901, end + 500, at=-4000)
         trace = talk.trace()
-        assert ("drop.withheld" in rules(trace, flow_of(trace, 40000))) == (counts > 0 and not lossy)
+        withheld = rules(trace, flow_of(trace, 40000)).get(f"{family}.withheld", 0.0)
+        assert (withheld > 0) == (counts > 0 and not lossy)
+
+
+def receipt(*, at: float = 101, mirrors: int | None = None, **fields: object) -> dict[str, float]:
+    """Acknowledge a request with a bare PSH/ACK some ms later, and never answer it.
+
+    *mirrors*: its IP ID is that of the request and so many more.
+    """
+    talk = Talk()
+    talk.healthy(-1000)
+    sent, end = talk.request(talk.open(0))
+    if mirrors is not None:
+        fields["id"] = talk.ids["C"] + mirrors
+    talk.send("S", "PA", 901, end, at=sent + at, **fields)
+    talk.send("C", "FA", end, 901, at=sent + 9000)
+    return {rule: llr for rule, llr in fired(Silence(), talk.trace()).items() if rule.startswith("bare_ack.")}
 
 
 def test_an_acknowledgement_in_the_servers_name_may_be_the_boxes() -> None:
     """A bare PSH/ACK 4 ms after the request, and never an answer: who wrote it swallowed the request."""
-    talk = Talk()
-    talk.healthy(-1000)
-    talk.port = 40000
-    sent, end = talk.request(talk.open(0))
-    talk.send("S", "PA", 901, end, at=sent + 4, ttl=61, stamped=False, window=500)
-    talk.send("C", "FA", end, 901, at=sent + 9000)
-    trace = talk.trace()
     told = {"bare_ack.premature", "bare_ack.ttl", "bare_ack.no_timestamps", "bare_ack.copied_window"}
-    assert told <= set(rules(trace, flow_of(trace, 40000)))
+    assert told <= set(receipt(at=4, ttl=61, stamped=False, window=500))
 
 
 def test_a_servers_own_acknowledgement_is_no_matter() -> None:
     """After the round trip, with its sender's header."""
-    talk = Talk()
-    muted(talk, leaves=9000)
-    assert not any(rule.startswith("receipt.") for rule in rules(talk.trace(), 0))
+    assert receipt() == {}
+
+
+@pytest.mark.parametrize(("at", "nearer"), [(70, True), (95, False), (101, False)])
+def test_an_acknowledgement_faster_than_anything_of_its_server_is_of_somebody_nearer(at: float, nearer: bool) -> None:
+    """Not so soon that its server cannot have got the request, but all else of it takes 100 ms."""
+    assert (receipt(at=at, ttl=61).get("bare_ack.nearer", 0.0) > 0) == nearer
+
+
+@pytest.mark.parametrize(("ttl", "rule"), [(240, "ttl_class"), (61, "ttl")])
+def test_the_hop_limit_of_an_acknowledgement_tells_another_stack(ttl: int, rule: str) -> None:
+    """It started from 255 where its server's start from 64, or it only crossed fewer routers."""
+    told = receipt(ttl=ttl)
+    assert {"bare_ack.ttl_class", "bare_ack.ttl"} & set(told) == {f"bare_ack.{rule}"}
+    assert told[f"bare_ack.{rule}"] > 0
+
+
+@pytest.mark.parametrize(("mirrors", "copied"), [(0, True), (1, True), (2, False)])
+def test_an_acknowledgement_may_be_made_from_the_request(mirrors: int, copied: bool) -> None:
+    """Its IP ID is the request's or the next; others may be anybody's."""
+    assert (receipt(ttl=61, mirrors=mirrors).get("bare_ack.copied_id", 0.0) > 0) == copied
+
+
+@pytest.mark.parametrize(("fields", "own"), [
+    ({"at": 99}, True),
+    ({"at": 180}, False),  # it echoes a time at which the client had said nothing
+    ({"at": 99, "stamped": False}, False),
+])  # fmt: skip
+def test_an_acknowledgement_that_goes_on_with_the_servers_clock_is_its_own(fields: dict[str, float], own: bool) -> None:
+    """Its hop limit is odd, but only who takes part knows the clocks of both ends."""
+    told = receipt(ttl=61, **fields)
+    assert told["bare_ack.ttl"] > 0
+    assert (told.get("bare_ack.own_timestamps", 0.0) < 0) == own
 
 
 def test_an_acknowledgement_takes_no_acknowledgement_back() -> None:
@@ -450,6 +501,30 @@ def test_unknown_first_bytes_turn_it_into_a_filter() -> None:
         talk = Talk()
         silenced(talk, data=data)
         assert f"{family}.request" in rules(talk.trace(), 0)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_name_behind_a_strange_opening_that_falls_silent_again_is_told(named: bool) -> None:
+    """A line of a balancer (HAProxy, PROXY protocol) goes before the hello; without a name nobody knows who is meant.
+
+    Two of three connections ask for one name, the third for another.
+    """
+    rng, talk = np.random.default_rng(1), Talk()
+    preamble = b"PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"
+    for place, name in enumerate(("blocked.example", "blocked.example", "other.example")):
+        talk.port = 40000 + place
+        sent, end = talk.request(talk.open(5000.0 * place), preamble)
+        hello = client_hello(name if named else "", rng)
+        talk.send("C", "PA", end, 901, at=sent, data=hello)
+        for number in range(1, 5):
+            at = sent + 300 * (2**number - 1)
+            talk.send("C", "PA", 101, 901, at=at, data=preamble)
+            talk.send("C", "PA", end, 901, at=at, data=hello)
+    trace = talk.trace()
+    for port, told in ((40000, named), (40001, named), (40002, False)):
+        found = rules(trace, flow_of(trace, port))
+        assert "filter.request" in found
+        assert (found.get("filter.again", 0.0) > 0) == told
 
 
 def test_what_icmp_explains_is_no_silence() -> None:

@@ -15,6 +15,7 @@ from netinterf.analyzers.tampering_signatures.rules import SIGNATURES
 from netinterf.simulate import Conditions, run, scenarios
 from netinterf.trace import Trace, read
 from netinterf.verdict.combine import classify
+from tests.analyzers.talk import Talk, fired
 
 NAMES = [
     name
@@ -78,6 +79,19 @@ def test_near_the_client_what_arrives_is_not_seen() -> None:
     """What a client sent says nothing of what reached the server."""
     assert len(TamperingSignatures()(played("tcp.reset.cn-gfw-ii", 1, "client"))) == 0
     assert len(TamperingSignatures()(played("tcp.reset.cn-gfw-ii", 1, "server"))) > 0
+
+
+@pytest.mark.parametrize(("acks", "signature"), [
+    ((201, 301), "signature.psh_unequal"), ((201, 201), "signature.psh_equal"), ((0, 301), "signature.psh_zero"),
+    ((201,), "signature.psh_rst"),
+])  # fmt: skip
+def test_bare_resets_behind_a_request_are_told_by_their_ack_fields(acks: tuple[int, ...], signature: str) -> None:
+    """Two different ones, two equal ones, one that is zero, and a single reset each have a signature of their own."""
+    talk = Talk(at_server=True)
+    sent, end = talk.request(talk.open())
+    for place, ack in enumerate(acks):
+        talk.send("C", "R", end, ack, at=sent + 1 + place / 10, stamped=False)
+    assert fired(TamperingSignatures(), talk.trace("server")) == {signature: 0.0}
 
 
 @pytest.mark.parametrize("name", ["tcp.reset.cn-gfw-ii", "benign.tcp.half-open-scan", "tcp.drop.tspu-sni-iv"])

@@ -150,6 +150,25 @@ def test_a_paced_application_is_not_accused():
     assert not found(trace_of(moved))[1]
 
 
+@pytest.mark.parametrize(
+    ("ends", "rule"),
+    [
+        ({"window": 6}, "rate.receiver_window"),
+        ({"pace": 3.0, "chunk": 30}, "rate.application"),
+        ({}, "rate.token_bucket"),
+    ],
+    ids=["window", "pauses", "neither"],
+)
+def test_a_bucket_that_the_ends_reach_now_and_then_is_not_what_holds_them(ends, rule):
+    """Bursts of a small window, or of a program that pauses, overflow a bucket: the ends speak against a limit."""
+    moved = transfer(37, policer(100_000, 6e3), flows=[Flow(180, **ends)], rtt=0.05)
+    evidence = Throttling()(trace_of(moved))
+    assert {evidence.rules[code].id for code in evidence.rule} == {rule}
+    assert evidence.subject.tolist() == [0]
+    assert (evidence.llr[0] < 0) == bool(ends)
+    assert not ends or 0.5 <= evidence.measured[0][0] <= 1  # share of the transfer
+
+
 def test_flows_that_share_a_policer_are_tested_together():
     """Two flows of one client and server drain one bucket: merged, it is found, and both are accused."""
     flows = [Flow(800), Flow(800, port=40001, start=0.3)]

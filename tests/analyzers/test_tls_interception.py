@@ -5,6 +5,7 @@ import re
 import attrs
 import numpy as np
 import pytest
+from cryptography import x509
 
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.tls_interception import TlsInterception
@@ -15,8 +16,11 @@ from netinterf.context.interceptors import interceptor
 from netinterf.errors import NetinterfError
 from netinterf.schema import TlsKind
 from netinterf.simulate import Conditions, run
+from netinterf.simulate.messages.certificates import PUBLIC, Authority, Recipe, draw_authority, draw_key, issue
+from netinterf.simulate.messages.tls import certificate_flight, client_flight, client_hello
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace, read
+from tests.analyzers.talk import BEGIN_NS, Talk
 
 EVEN = 7.4
 """Nats that make interception as likely as not, by the prior that ships with the library."""
@@ -46,6 +50,70 @@ def rules_of(trace: Trace) -> set[str]:
     """Name the rules that speak."""
     found = TlsInterception()(trace)
     return {found.rules[rule].id for rule in found.rule.tolist()}
+
+
+ASKED = "www.bank.example"
+SEGMENT = 1400
+"""Bytes of a flight that one packet carries."""
+
+
+def show(talk: Talk, rng: np.random.Generator, chain: tuple[bytes, ...], *, at: float = 0.0, port: int = 40000) -> None:
+    """Ask for one name by TLS 1.2, and get a certificate."""
+    talk.port = port
+    sent, end = talk.request(talk.open(at), client_hello(ASKED, rng))
+    flight = certificate_flight(rng, chain)
+    for begin in range(0, len(flight), SEGMENT):
+        talk.send("S", "A", 901 + begin, end, at=sent + talk.rtt + begin / 1e4, data=flight[begin : begin + SEGMENT])
+    talk.send("C", "PA", end, 901 + len(flight), at=sent + talk.rtt + 1, data=client_flight(rng))
+
+
+def told(trace: Trace) -> dict[int, dict[str, tuple[float, int]]]:
+    """Name the rules that speak of each client port, with their weights and how many packets they call forged."""
+    found, ports = TlsInterception()(trace), trace.flows.client_port
+    rules: dict[int, dict[str, tuple[float, int]]] = {int(port): {} for port in ports}
+    for row, subject in enumerate(found.subject.tolist()):
+        said = float(found.llr[row]), len(found.forged[row])
+        rules[int(ports[subject])][found.rules[found.rule[row]].id] = said
+    return rules
+
+
+@pytest.mark.parametrize(
+    ("issuer", "owner", "rule"),
+    [
+        ("CN=Security Certificate,C=KZ", ASKED, "tls.state"),
+        ("CN=Security Certificate,C=CH", ASKED, ""),
+        ("CN=FortiGate CA,O=Fortinet", ASKED, "tls.product"),
+        ("CN=FortiGate CA,O=Fortinet", "fortigate.example", ""),
+        ("CN=Kaspersky Anti-Virus Personal Root,O=AO Kaspersky Lab", ASKED, "tls.local"),
+    ],
+    ids=["state", "of a like name", "product", "a product's own page", "own machine"],
+)
+def test_an_issuer_is_known_by_its_name(issuer: str, owner: str, rule: str) -> None:
+    """What states and products signed is forged, what a program on the own machine did speaks against interception.
+
+    A product that shows a certificate of its own intercepts nothing.
+    """
+    rng, talk = np.random.default_rng(5), Talk()
+    signer = Authority(x509.Name.from_rfc4514_string(issuer), draw_key(rng))
+    show(talk, rng, issue(signer, rng, [owner], BEGIN_NS, Recipe(scts=False)))
+    said = told(talk.trace())[40000]
+    assert {known for known in said if known in {"tls.state", "tls.product", "tls.local"}} == {rule} - {""}
+    if rule:
+        llr, forged = said[rule]
+        assert (llr > 0, forged) == ((False, 0) if rule == "tls.local" else (True, 1))
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_name_that_shows_public_certificates_as_well_has_two_issuers(private: bool) -> None:
+    """Said of the connection with the private one alone; that a public authority follows another is a renewal."""
+    rng, talk = np.random.default_rng(5), Talk()
+    for place, names in enumerate((PUBLIC, ("Willow Clinic",) if private else PUBLIC)):
+        recipe = Recipe(scts=names is PUBLIC)
+        chain = issue(draw_authority(rng, BEGIN_NS, names), rng, [ASKED], BEGIN_NS, recipe)
+        show(talk, rng, chain, at=5000.0 * place, port=40000 + place)
+    said = told(talk.trace())
+    assert "tls.two_issuers" not in said[40000]
+    assert (said[40001].get("tls.two_issuers", (0.0, 0))[0] > 0) == private
 
 
 @pytest.mark.parametrize("seed", range(50_000, 50_006))
