@@ -353,7 +353,7 @@ def test_loss_weighs_as_plain_sums_do(seen: Counts, others: Counts) -> None:
 
 def test_one_visit_never_convinces() -> None:
     """However badly one disturbance spoils a connection, it stays one event; three such visits are no chance."""
-    bad = {"more": 4.0, "kept": 8.0, "segments": 10.0}
+    bad = {"more": 4.0, "resent": 8.0, "segments": 10.0}
     beside, line, prior = Counts(visits=9.0, segments=90.0), Counts(visits=30.0, segments=300.0), way_prior(0, 4)
     sums = []
     for count in (1, 3):
