@@ -199,7 +199,7 @@ def resetter(scene: Scene, pair: Pair) -> list[Station]:
     """Reset listed names with packets whose headers give nothing away but their time."""
     words = frozenset(name.encode() for name in pair.troubled)
     form = Form(ttl_rule="mirror", id_rule="zero", delay=float(scene.rng.lognormal(np.log(3e6), 0.5)))
-    return [Forger(scene.world, (Rule(when=says(words), word="tcp.reset", bursts=(burst(form, (RST | ACK,)),)),))]
+    return [Forger(scene.world, (Rule(when=says(words), mechanism="tcp.reset", bursts=(burst(form, (RST | ACK,)),)),))]
 
 
 def swallower(scene: Scene, pair: Pair) -> list[Station]:

@@ -48,13 +48,13 @@ def read_systems() -> dict[str, System]:
 
 def read_look_alikes() -> dict[str, Confounder]:
     """Read the benign causes."""
-    with (files("netinterf.data") / "look_alikes.csv").open(encoding="utf-8") as file:
-        return {
-            row["id"]: Confounder(
-                id=row["id"], says=row["says"], resembles=tuple(row["resembles"].split()), source=row["source"]
-            )
-            for row in csv.DictReader(file)
-        }
+    text = (files("netinterf.data") / "look_alikes.csv").read_text(encoding="utf-8")
+    return {
+        row["id"]: Confounder(
+            id=row["id"], says=row["says"], resembles=tuple(row["resembles"].split()), source=row["source"]
+        )
+        for row in csv.DictReader(text.splitlines())
+    }
 
 
 SYSTEMS: Mapping[str, System] = read_systems()

@@ -115,9 +115,7 @@ class Forger:
     lag: int = 0  # ns that the traffic takes longer than its copy: forged packets may overtake their trigger
     views: dict[tuple[Address, int, Address, int], ConnectionView] = attrs.field(factory=dict)
     punished_until: dict[tuple[Address, Address, int], int] = attrs.field(factory=dict)  # until when whom it punishes
-    syn_acks: dict[Address, tuple[EndView, float]] = attrs.field(
-        factory=dict
-    )  # last SYN/ACK of servers, their distance
+    syn_acks: dict[Address, tuple[EndView, float]] = attrs.field(factory=dict)  # last one of servers, their distance
 
     def cross(self, packet: Packet, outbound: bool) -> list[Onward]:
         """Look at a packet, let it pass unless a rule forbids, and strike where a rule says so."""

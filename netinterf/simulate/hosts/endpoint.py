@@ -41,10 +41,7 @@ class Endpoint(Output):
     speaking: bool = False
     waiting: bool = False
     fin_heard: bool = False
-    last_update: tuple[int, int] = (
-        -1,
-        -1,
-    )  # acknowledgement and window of the last segment that was looked at for them
+    last_update: tuple[int, int] = (-1, -1)  # acknowledgement and window of the last segment looked at for them
     challenges: int = 0  # in a row, without new bytes between them
     challenged_at: int = 0
     heard_at: int = 0  # when the last segment came

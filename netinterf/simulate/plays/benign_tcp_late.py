@@ -76,9 +76,8 @@ def rewritten_retransmission(setup: Setup) -> None:
     path = setup.path(Rewriter((pick,)), door=[lost], rtt=setup.log_uniform(1e7, 1.2e8), luck=0.0)
     for begin in setup.times(2, 5):
         script = web_script(setup.rng, setup.name, 80)
-        later = Turn(
-            True, http_request(setup.name, "/next"), setup.log_uniform(2.2e9, 4e9)
-        )  # so that no FIN acknowledges
+        pause = setup.log_uniform(2.2e9, 4e9)  # so that no FIN acknowledges
+        later = Turn(True, http_request(setup.name, "/next"), pause)
         setup.visit(path, begin, port=80, script=[*script, later, script[-1]])
 
 
