@@ -4,6 +4,7 @@ import io
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import attrs
@@ -30,13 +31,19 @@ CLEAN = simulate.Conditions.clean(ip=4)
 Frames = list[tuple[int, bytes]]
 
 
+@cache
+def played(scenario: str, seed: int) -> simulate.Simulated:
+    """Play a scenario under a faithful recorder."""
+    return simulate.run(scenario, seed, CLEAN)
+
+
 def one_after_the_other(scenarios: Sequence[str], apart: int = 30) -> Frames:
     """Play scenarios, each so many seconds after the one before; Ethernet frames with times in ns."""
     found: Frames = []
     for place, name in enumerate(scenarios):
-        played = simulate.run(name, place, CLEAN)
-        times = np.asarray(played.times)
-        found += zip((times - times.min() + START + place * apart * SECOND).tolist(), played.frames, strict=True)
+        capture = played(name, place)
+        times = np.asarray(capture.times)
+        found += zip((times - times.min() + START + place * apart * SECOND).tolist(), capture.frames, strict=True)
     return sorted(found, key=lambda frame: frame[0])
 
 
@@ -149,17 +156,17 @@ def test_windows_accuse_nobody(size: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_plan_is_no_interference_in_pieces(seed: int) -> None:
     """Where the others that share a plan's bucket are not held, dropping to its rate is no accusation."""
-    played = simulate.run("benign.rate.plan-policer", seed, CLEAN)
-    data = as_pcap(list(zip(np.asarray(played.times).tolist(), played.frames, strict=True)))
-    session, _ = fed(data, max_packets=len(played.frames) // 3)
+    capture = played("benign.rate.plan-policer", seed)
+    data = as_pcap(list(zip(np.asarray(capture.times).tolist(), capture.frames, strict=True)))
+    session, _ = fed(data, max_packets=len(capture.frames) // 3)
     assert session.summary.outcomes["interfered"] == in_batch(data).summary.outcomes["interfered"] == 0
 
 
 def long_download() -> Frames:
     """One connection of many packets that is reset at its end, long after others would have been let go."""
-    played = simulate.run("rate.policing", 3, CLEAN)
-    times = np.asarray(played.times)
-    return list(zip((times - times.min() + START).tolist(), played.frames, strict=True))
+    capture = played("rate.policing", 3)
+    times = np.asarray(capture.times)
+    return list(zip((times - times.min() + START).tolist(), capture.frames, strict=True))
 
 
 def test_a_conversation_larger_than_the_window_is_cut_once() -> None:

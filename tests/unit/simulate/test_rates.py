@@ -9,8 +9,7 @@ from statistics import median
 import attrs
 import numpy as np
 import pytest
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet import TCP
 from scapy.layers.l2 import Ether
 
 from netinterf.simulate import Conditions, Simulated, run, scenarios
@@ -48,31 +47,33 @@ class Seen:
 
 
 def flow(simulated: Simulated, port: int, server: str, client_port: int) -> list[Seen]:
-    """Read the packets of one flow with scapy."""
+    """Read the packets of one flow."""
     return [seen for key, seen in packets(simulated) if key == (client_port, server, port)]
 
 
 def packets(simulated: Simulated) -> Iterator[tuple[tuple[int, str, int], Seen]]:
-    """Read all packets with scapy: client port, server and its port, then the packet."""
+    """Read all TCP and UDP packets by hand, there are many: client port, server and its port, then the packet."""
     servers = {(truth.client_port, truth.server, truth.server_port) for truth in simulated.labels.truths}
     for number, (time, raw) in enumerate(zip(simulated.times, simulated.frames, strict=True), start=1):
-        frame = Ether(raw)
-        network = frame[IPv6] if IPv6 in frame else frame[IP]
-        if TCP not in frame and UDP not in frame:
+        ipv6 = raw[12:14] == b"\x86\xdd"
+        protocol, at = (raw[20], 54) if ipv6 else (raw[23], 14 + 4 * (raw[14] & 15))
+        if protocol not in (6, 17):
             continue
-        layer = frame[TCP] if TCP in frame else frame[UDP]
-        size = network.plen + 40 if IPv6 in frame else network.len
-        head = 20 if IPv6 not in frame else 40
-        length = size - head - (4 * layer.dataofs if TCP in frame else 8)
-        there, back = (layer.sport, network.dst, layer.dport), (layer.dport, network.src, layer.sport)
+        tcp = protocol == 6
+        size = int.from_bytes(raw[18:20]) + 40 if ipv6 else int.from_bytes(raw[16:18])
+        source, target = (raw[22:38], raw[38:54]) if ipv6 else (raw[26:30], raw[30:34])
+        ports = int.from_bytes(raw[at : at + 2]), int.from_bytes(raw[at + 2 : at + 4])
+        there, back = (ports[0], spelt(target), ports[1]), (ports[1], spelt(source), ports[0])
         outbound = there in servers
-        yield (
-            there if outbound else back,
-            Seen(
-                number, time, outbound, int(layer.flags) if TCP in frame else 0, layer.seq if TCP in frame else 0,
-                bytes(layer.payload)[:length], size,
-            ),
-        )  # fmt: skip
+        payload = raw[at + (4 * (raw[at + 12] >> 4) if tcp else 8) : 14 + size]
+        flags, seq = (raw[at + 13], int.from_bytes(raw[at + 4 : at + 8])) if tcp else (0, 0)
+        yield there if outbound else back, Seen(number, time, outbound, flags, seq, payload, size)
+
+
+@cache
+def spelt(packed: bytes) -> str:
+    """Write an address."""
+    return str(ip_address(packed))
 
 
 def flows(simulated: Simulated) -> dict[tuple[int, str, int], list[Seen]]:
