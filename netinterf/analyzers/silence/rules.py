@@ -241,8 +241,8 @@ NAME_BEYOND = drops.rule(
 )
 
 # Who acknowledged the request that was never answered. An acknowledgement takes no number that its sender could take
-# back, and a server that answers nothing shows neither counter nor habit. Of a request that routers report as expired no
-# answer is awaited.
+# back, and a server that answers nothing shows neither counter nor habit. Of a request that routers report as expired
+# nobody awaits an answer.
 receipts.adopt(
     written,
     *(
