@@ -1,6 +1,5 @@
 """What every test may use: the labelled captures and the tshark program."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from benchmarks.reality.reserve import open_folder
+from tests.captures import FOLDER
 
 pytest_plugins = ["tests.fired"]
 
@@ -63,10 +63,9 @@ def pytest_ignore_collect(collection_path, config):
 @pytest.fixture(scope="session")
 def captures_dir(tmp_path_factory):
     """Give the folder of the labelled public captures without the reserve; skip where they are absent."""
-    folder = Path(os.environ.get("NETINTERF_CAPTURES") or ROOT.parent / "shared" / "data" / "captures")
-    if not folder.is_dir():
-        pytest.skip(f"labelled captures are absent: set NETINTERF_CAPTURES (looked in {folder})")
-    return open_folder(folder, tmp_path_factory.mktemp("captures"))
+    if not FOLDER.is_dir():
+        pytest.skip(f"labelled captures are absent: set NETINTERF_CAPTURES (looked in {FOLDER})")
+    return open_folder(FOLDER, tmp_path_factory.mktemp("captures"))
 
 
 @pytest.fixture(scope="session")

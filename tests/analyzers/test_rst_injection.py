@@ -389,6 +389,15 @@ def test_a_server_that_lost_a_connection_refuses_what_goes_on_with_it(seq: int, 
     assert (fired(RstInjection(), talk.trace()).get("rst.connect_stray", 0.0) < 0) == stray
 
 
+def test_nothing_is_answered_before_it_is_sent() -> None:
+    """A bare reset whose number the client acknowledges only afterwards answers nothing of the client's."""
+    talk = Talk(stamps=False)
+    talk.send("C", "S", 100, 0, at=0)
+    talk.send("S", "R", 901, 0, at=201, window=0, id=0)
+    talk.send("C", "A", 101, 901, at=400)
+    assert "rst.connect_stray" not in fired(RstInjection(), talk.trace())
+
+
 @pytest.mark.parametrize(("windows", "varies"), [((899, 59_585), True), ((899, 899), False), ((0, 0), False),
                                                  ((899,), False)])  # fmt: skip
 def test_bare_resets_of_one_server_carry_one_window(windows: tuple[int, ...], varies: bool) -> None:

@@ -119,7 +119,8 @@ def test_faster_transfers_of_the_same_service_are_no_contrast():
 @pytest.mark.parametrize(("after", "told"), [(12, True), (40, False), (-30, False)])
 def test_others_that_pass_right_behind_the_waiting_are_spared_elsewhen(after, told):
     """The queue was busy a moment ago, so no burst was saved up; half a minute later, or before, one may have been."""
-    evidence = Shaping()(trace_of(limited(1), quick(2, begin=START + after)))
+    trace = trace_of(limited(1), quick(2, begin=START + after))
+    evidence = Shaping()(trace)
     weights = {evidence.rules[code].id: llr for code, llr in zip(evidence.rule, evidence.llr, strict=True)}
     assert set(weights) == ({"shaping.spared_elsewhen", "shaping.one_server"} if told else {"shaping.uncompared"})
     assert set(evidence.subject.tolist()) == {int(after < 0)}  # flows are numbered in the order of time
@@ -127,6 +128,7 @@ def test_others_that_pass_right_behind_the_waiting_are_spared_elsewhen(after, to
         assert weights["shaping.spared_elsewhen"] > 0
         place = evidence.rules[evidence.rule[0]].measures.index("beyond_bytes")
         assert evidence.measured[0][place] > 200_000
+        assert (trace.packets.flow[evidence.witness[0]] != evidence.subject[0]).any()
 
 
 def test_a_fast_start_is_told():

@@ -1,5 +1,7 @@
 """Silences: each kind where it belongs, the contrast that makes it suspicious, and what makes it harmless."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scapy.all import ICMP, IP
@@ -265,7 +267,7 @@ def test_an_answer_that_was_given_and_never_arrived_is_withheld(family: str, dat
         assert (withheld > 0) == (counts > 0 and not lossy)
 
 
-def receipt(*, at: float = 101, mirrors: int | None = None, **fields: object) -> dict[str, float]:
+def acknowledged(*, at: float = 101, mirrors: int | None = None, **fields: object) -> Trace:
     """Acknowledge a request with a bare PSH/ACK some ms later, and never answer it.
 
     *mirrors*: its IP ID is that of the request and so many more.
@@ -277,7 +279,12 @@ def receipt(*, at: float = 101, mirrors: int | None = None, **fields: object) ->
         fields["id"] = talk.ids["C"] + mirrors
     talk.send("S", "PA", 901, end, at=sent + at, **fields)
     talk.send("C", "FA", end, 901, at=sent + 9000)
-    return {rule: llr for rule, llr in fired(Silence(), talk.trace()).items() if rule.startswith("bare_ack.")}
+    return talk.trace()
+
+
+def receipt(**fields: object) -> dict[str, float]:
+    """Give the rules by which such an acknowledgement shows who wrote it."""
+    return {rule: llr for rule, llr in fired(Silence(), acknowledged(**fields)).items() if rule.startswith("bare_ack.")}
 
 
 def test_an_acknowledgement_in_the_servers_name_may_be_the_boxes() -> None:
@@ -321,6 +328,14 @@ def test_an_acknowledgement_that_goes_on_with_the_servers_clock_is_its_own(field
     told = receipt(ttl=61, **fields)
     assert told["bare_ack.ttl"] > 0
     assert (told.get("bare_ack.own_timestamps", 0.0) < 0) == own
+
+
+@pytest.mark.parametrize(("fields", "forged"), [({"stamped": False}, True), ({}, False)])
+def test_only_what_speaks_for_a_forger_is_held_to_be_forged(fields: dict[str, Any], forged: bool) -> None:
+    """An odd hop limit alone does; one whose writer knows the clocks of both ends is no box's."""
+    evidence = Silence()(acknowledged(at=99, ttl=61, **fields))
+    about = [row for row in range(len(evidence)) if evidence.rules[evidence.rule[row]].id == "bare_ack.ttl"]
+    assert [len(evidence.forged[row]) > 0 for row in about] == [forged]
 
 
 def test_an_acknowledgement_takes_no_acknowledgement_back() -> None:

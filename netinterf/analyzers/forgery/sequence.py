@@ -123,10 +123,16 @@ def may_answer(trace: Trace, suspects: Suspects) -> Mask:
 def echoes_ack(trace: Trace, suspects: Suspects) -> Mask:
     """Say whether a packet of the other side carried just this number in its ack field before."""
     packets, base = trace.packets, suspects.base
-    keys = np.sort(base.side << 40 | np.maximum(packets.relative_ack[base.row], 0) & ((1 << 40) - 1))
+    if not len(base.row):
+        return np.zeros(len(suspects), np.bool_)
+    number = np.maximum(packets.relative_ack[base.row], 0) & ((1 << 40) - 1)
+    keys = base.side << 40 | number
+    order = np.lexsort((base.row, keys))  # of equal numbers the first one leads
+    keys, rows = keys[order], base.row[order]
     wanted = suspects.other << 40 | np.maximum(packets.relative_seq[suspects.row], 0) & ((1 << 40) - 1)
-    place = np.searchsorted(keys, wanted)
-    return (place < len(keys)) & (keys[np.minimum(place, max(len(keys) - 1, 0))] == wanted if len(keys) else False)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    carried: Mask = (keys[place] == wanted) & (rows[place] < suspects.row)
+    return carried
 
 
 def ack_unsent(trace: Trace, suspects: Suspects) -> Mask:

@@ -66,6 +66,8 @@ class Shaping:
         """Write down a limit, how others fared, and where its queue stood."""
         rule = limit.rule
         passed = np.concatenate([meanwhile(queue, others) for queue, others in limit.pairs])
+        if rule is rules.SPARED_ELSEWHEN:
+            passed = limit.beyond.row
         measured = {
             "rate_bps": 8 * limit.rate,
             "steady": max(queue.steady for queue in limit.queues),
@@ -74,7 +76,7 @@ class Shaping:
             "passed": len(passed),
         }
         if rule is rules.SPARED_ELSEWHEN:
-            measured |= {"beyond_bytes": limit.beyond, "selective": 1.0}
+            measured |= {"beyond_bytes": limit.beyond.size, "selective": 1.0}
         else:
             measured |= {"llr": limit.llr}
         if rule in (rules.SPARED, rules.WHOLE_LINK):

@@ -16,7 +16,7 @@ from netinterf.analyzers.shaping.queued import Queued
 from netinterf.arrays import F64, I64
 from netinterf.trace import Trace
 
-__all__ = ["LOOSE", "Exchanged", "Others", "apart", "beyond", "meanwhile"]
+__all__ = ["LOOSE", "Excess", "Exchanged", "Others", "apart", "beyond", "meanwhile"]
 
 SPREAD = 0.1
 """Standard deviation of the rate of a window around the queue's, as a share of it: a packet in a window of eight."""
@@ -124,7 +124,15 @@ def cost(rates: F64, rate: float) -> float:
     return float(np.minimum(((rates - rate) / (SPREAD * rate)) ** 2 / 2, MOST).sum())
 
 
-def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
+@attrs.frozen(eq=False)
+class Excess:
+    """What others moved beyond a queue's rate, from a moment of waiting on."""
+
+    size: float = 0.0  # bytes
+    row: I64 = attrs.field(factory=lambda: np.empty(0, np.int64))  # rows in Packets of what they moved meanwhile
+
+
+def beyond(queued: Queued, own: Deliveries, others: Others) -> Excess:
     """Measure what passed beyond the queue's rate from a moment of waiting on, within :data:`NEAR` seconds.
 
     Args:
@@ -133,22 +141,25 @@ def beyond(queued: Queued, own: Deliveries, others: Others) -> float:
         others: What else the client moved.
 
     Returns:
-        Bytes; what the queue's own rate, loosely taken, does not explain.
+        What the queue's own rate, loosely taken, does not explain.
     """
     delivered = others.delivered
     if len(delivered) == 0:
-        return 0.0
+        return Excess()
     ends = queued.windows.end
     sums = queued.rate + others.between(queued.windows.begin, ends) / np.maximum(queued.windows.lasting, 1e-6)
     rate = LOOSE * float(np.quantile(sums, 0.9))
     time = np.concatenate([ends, delivered.time, own.time])
     size = np.concatenate([np.zeros(len(ends)), delivered.size, own.size])
     order = np.argsort(time, kind="stable")
-    since = time[order]
+    since, other = time[order], order - len(ends)
     above = np.cumsum(size[order]) - rate * (since - since[0])
-    starts = order < len(ends)
+    starts, theirs = other < 0, (other >= 0) & (other < len(delivered))
     last = np.maximum.accumulate(np.where(starts, since, -np.inf))
     lowest = np.minimum.accumulate(np.where(starts, above, np.inf))
-    near = (since - last <= NEAR) & (order >= len(ends)) & (order < len(ends) + len(delivered))
-    most = float(np.max((above - lowest)[near], initial=0.0))
-    return max(0.0, most - AT_ONCE) if queued.view == ACKS else most
+    gained = np.where((since - last <= NEAR) & theirs, above - lowest, 0.0)
+    until = int(np.argmax(gained))
+    begun = np.flatnonzero(starts[: until + 1] & (above[: until + 1] == lowest[until]))
+    stretch = slice(int(begun[-1]) if len(begun) else until, until + 1)
+    size_beyond = max(0.0, float(gained[until]) - (AT_ONCE if queued.view == ACKS else 0.0))
+    return Excess(size_beyond, delivered.row[other[stretch][theirs[stretch]]])

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.shaping import rules
-from netinterf.analyzers.shaping.controls import Exchanged, Others, apart, beyond
+from netinterf.analyzers.shaping.controls import Excess, Exchanged, Others, apart, beyond
 from netinterf.analyzers.shaping.deliveries import Deliveries
 from netinterf.analyzers.shaping.queued import (
     CEILING,
@@ -48,7 +48,7 @@ class Limit:
     pairs: list[tuple[Queued, Others]]
     met: I64  # further lanes that came at the rate
     llr: float  # queues of their own against one for all, nats
-    beyond: float  # bytes that passed later, beyond the rate
+    beyond: Excess  # what passed later, beyond the rate
 
     @property
     def queues(self) -> list[Queued]:
@@ -78,7 +78,7 @@ class Limit:
             return rules.SPARED
         if self.llr <= -DECIDED:
             return rules.WHOLE_LINK
-        return rules.SPARED_ELSEWHEN if self.beyond >= LEAST_PASSED else rules.UNCOMPARED
+        return rules.SPARED_ELSEWHEN if self.beyond.size >= LEAST_PASSED else rules.UNCOMPARED
 
 
 def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiting: I64) -> list[Limit]:
@@ -109,7 +109,10 @@ def find_limits(trace: Trace, delivered: Deliveries, queued: list[Queued], waiti
                 pairs=pairs,
                 met=met,
                 llr=sum(apart(queue, others) for queue, others in pairs),
-                beyond=max(beyond(queue, mine, others) for (queue, others), mine in zip(pairs, own, strict=True)),
+                beyond=max(
+                    (beyond(queue, mine, others) for (queue, others), mine in zip(pairs, own, strict=True)),
+                    key=lambda excess: excess.size,
+                ),
             )
         )
     return limits

@@ -11,7 +11,7 @@ ordinary traffic, a small part of which is held back by a queue at all.
   a line of that speed cannot give, 1.5: a server that paces after a first burst gives one as well, so that others
   passed before and after is not enough with it. Where all of it was one server's, the queue may be that server's own
   line, as that of a private host: -1.0.
-* That others passed before and after, between two times of waiting, earns 6.5: lines change.
+* That others passed right behind the waiting, while no burst can have been saved up, earns 6.5: lines change.
 * That the sum of all keeps the rate costs 6.0: it is the line of the client.
 """
 
@@ -54,8 +54,8 @@ SPARED = shaping.rule(
 SPARED_ELSEWHEN = shaping.rule(
     "spared_elsewhen", "queue", 6.5,
     "{transfers} transfers came at {rate_bps} bit/s for a share of {steady} of the time in which their packets waited "
-    "in a queue ({waited_ms} ms); between two times of waiting others of this client moved {passed} packets that "
-    "this rate does not allow ({beyond_bytes} bytes beyond it)",
+    "in a queue ({waited_ms} ms); within a minute of their waiting others of this client moved {passed} packets, "
+    "{beyond_bytes} bytes more than this rate allows",
     *HELD, "passed", "beyond_bytes", "selective", source=DIFFERENTIATION,
 )
 AT_CLIENT = shaping.rule(

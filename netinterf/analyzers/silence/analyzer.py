@@ -8,7 +8,7 @@ import numpy as np
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.analyzers.forgery.writer import written_signs
-from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken
+from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken, total
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.bare_acks import find_bare_acks
 from netinterf.analyzers.silence.controls import Controls, by_reset, compare, resets, served_time, young
@@ -104,13 +104,18 @@ class Silence:
         return record(self, cases, gathered(signs))
 
     def bare_acks(self, trace: Trace, suspects: Suspects) -> list[Evidence]:
-        """Write down who acknowledged requests in the name of servers that never answered."""
+        """Write down who acknowledged requests in the name of servers that never answered, and what must be forged."""
         if not len(suspects):
             return []
+        signs = of_family(written_signs(trace, suspects), rules.receipts)
+        odd = total(signs, len(suspects)) > 0
         cases = Cases(
-            subject=suspects.flow, time=trace.packets.time[suspects.row], witness=suspects.row, forged=suspects.row
+            subject=suspects.flow,
+            time=trace.packets.time[suspects.row],
+            witness=suspects.row,
+            forged=Ragged.from_lengths(odd.astype(np.int64), suspects.row[odd].astype(np.int32)),
         )
-        return record(self, cases, of_family(written_signs(trace, suspects), rules.receipts), rules.receipts)
+        return record(self, cases, signs, rules.receipts)
 
 
 def cases_of(trace: Trace, silences: Silences) -> Cases:

@@ -241,7 +241,8 @@ NAME_BEYOND = drops.rule(
 )
 
 # Who acknowledged the request that was never answered. An acknowledgement takes no number that its sender could take
-# back, and a server that answers nothing shows neither counter nor habit.
+# back, and a server that answers nothing shows neither counter nor habit. Of a request that routers report as expired
+# nobody awaits an answer.
 receipts.adopt(
     written,
     *(
@@ -250,7 +251,7 @@ receipts.adopt(
         if rule
         not in {
             *(forgery.ACK_REGRESSION, forgery.ACK_REORDERED, forgery.IP_ID, forgery.IN_COUNTER),
-            *(forgery.ODD_WINDOW, forgery.GATEWAY),
+            *(forgery.ODD_WINDOW, forgery.GATEWAY, forgery.TRIGGER_DIED),
         }
     ),
 )
