@@ -5,7 +5,7 @@ import pytest
 from scapy.all import IP, TCP
 
 from netinterf.analyzers.acknowledgements import Acknowledgements
-from netinterf.analyzers.acknowledgements.hasty import find_premature_acks
+from netinterf.analyzers.acknowledgements.premature import find_premature_acks
 from netinterf.analyzers.acknowledgements.rules import RULES
 from netinterf.analyzers.check import check_analyzer
 from netinterf.analyzers.rst_injection import RstInjection

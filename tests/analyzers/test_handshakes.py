@@ -24,7 +24,7 @@ from netinterf.analyzers.handshakes.causes import (
     against_server,
     way_prior,
 )
-from netinterf.analyzers.handshakes.held import find_delayed, overtaken_by
+from netinterf.analyzers.handshakes.delayed import find_delayed, overtaken_by
 from netinterf.analyzers.handshakes.slowed import followed, overlaps
 from netinterf.analyzers.handshakes.timing import AGAIN, LEAST_NS, count_resent, find_handshakes
 from netinterf.analyzers.run import analyze

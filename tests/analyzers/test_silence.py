@@ -12,7 +12,7 @@ from netinterf.analyzers.run import analyze
 from netinterf.analyzers.silence import Silence
 from netinterf.analyzers.silence.probes import fisher
 from netinterf.analyzers.unanswered.sizes import large_only
-from netinterf.analyzers.unanswered.unheard import find_unacked
+from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.simulate import Conditions, run
 from netinterf.simulate.messages.tls import client_hello
 from netinterf.trace import Trace, read

@@ -6,10 +6,10 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.acknowledgements import rules
-from netinterf.analyzers.acknowledgements.between import find_mid_segment_acks
-from netinterf.analyzers.acknowledgements.hasty import find_premature_acks
+from netinterf.analyzers.acknowledgements.mid_segment import find_mid_segment_acks
+from netinterf.analyzers.acknowledgements.premature import find_premature_acks
 from netinterf.analyzers.acknowledgements.unknown_synacks import find_unknown_synacks
-from netinterf.analyzers.acknowledgements.unsaid import find_acked_unsent
+from netinterf.analyzers.acknowledgements.unsent import find_acked_unsent
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.signs import Cases, Signs, each_once, gathered, record, sign, taken
 from netinterf.arrays import I64

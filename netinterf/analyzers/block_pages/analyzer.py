@@ -11,7 +11,7 @@ from netinterf.analyzers.block_pages.answers import Answers, find_answers
 from netinterf.analyzers.block_pages.audience import Audience, find_audience, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, goes_on_behind, left_alone
-from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.followers import with_followers
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, total, weakened
 from netinterf.arrays import Mask

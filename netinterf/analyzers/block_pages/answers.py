@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 
-from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.followers import with_followers
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets

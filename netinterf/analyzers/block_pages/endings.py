@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.analyzers.block_pages.answers import Answers
-from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.followers import with_followers
 from netinterf.analyzers.forgery.sequence import goes_on
 from netinterf.analyzers.forgery.suspects import beside
 from netinterf.analyzers.sides import segment_end, side_packets

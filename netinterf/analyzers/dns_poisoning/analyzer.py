@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.after import dead_ends, tls_after
+from netinterf.analyzers.dns_poisoning.aftermath import dead_ends, tls_after
 from netinterf.analyzers.dns_poisoning.content import read_content
 from netinterf.analyzers.dns_poisoning.controls import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known

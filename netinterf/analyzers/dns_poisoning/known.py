@@ -12,7 +12,7 @@ from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import NEAR, Content, Feature
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.singled import between_others, by_name
+from netinterf.analyzers.dns_poisoning.selective import between_others, by_name
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, U16, U64, Mask
 from netinterf.context.networks import network_numbers

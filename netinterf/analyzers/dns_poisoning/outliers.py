@@ -12,7 +12,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies, far_off
 from netinterf.analyzers.dns_poisoning.replies import Replies
-from netinterf.analyzers.dns_poisoning.singled import between_others, by_name, name_keys
+from netinterf.analyzers.dns_poisoning.selective import between_others, by_name, name_keys
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 

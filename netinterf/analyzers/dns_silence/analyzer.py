@@ -8,8 +8,8 @@ import numpy as np
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_silence import rules
 from netinterf.analyzers.dns_silence.controls import FEWEST, LEAST_TRIES, Controls, find_controls
+from netinterf.analyzers.dns_silence.lost_answers import find_lost_answers
 from netinterf.analyzers.dns_silence.questions import Lookups, list_lookups
-from netinterf.analyzers.dns_silence.unheard import find_lost_answers
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import Evidence, Rule, SubjectKind

@@ -6,7 +6,7 @@ within a connection (RFC 7323 §4.1), and a counter of IP IDs climbs (RFC 6864).
 
 import numpy as np
 
-from netinterf.analyzers.forgery.follow import NEXT_FEW
+from netinterf.analyzers.forgery.followers import NEXT_FEW
 from netinterf.arrays import I64, Mask
 from netinterf.schema import TcpOption
 from netinterf.trace import Trace

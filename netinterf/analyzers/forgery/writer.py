@@ -4,10 +4,10 @@ import numpy as np
 
 from netinterf.analyzers.forgery import rules
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
-from netinterf.analyzers.forgery.greeted import synack_by_another
 from netinterf.analyzers.forgery.header import HeaderSigns, compare_headers
 from netinterf.analyzers.forgery.oddity import from_gateway
 from netinterf.analyzers.forgery.suspects import Suspects
+from netinterf.analyzers.forgery.synacks import synack_by_another
 from netinterf.analyzers.forgery.timing import measure_timing, trigger_died
 from netinterf.analyzers.signs import Signs, gathered, sign, weakened, weight_of
 from netinterf.arrays import F64

@@ -13,8 +13,8 @@ from netinterf.analyzers.sides import side_packets
 from netinterf.analyzers.unanswered.datagrams import find_quic
 from netinterf.analyzers.unanswered.silences import TCP, Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
+from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.analyzers.unanswered.unfinished import unfinished
-from netinterf.analyzers.unanswered.unheard import find_unacked
 from netinterf.analyzers.unanswered.waiting import find_waiting
 from netinterf.arrays import I64, Mask
 from netinterf.schema import Mark, TcpFlag

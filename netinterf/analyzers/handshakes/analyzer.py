@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.handshakes import rules
-from netinterf.analyzers.handshakes.held import find_delayed
+from netinterf.analyzers.handshakes.delayed import find_delayed
 from netinterf.analyzers.handshakes.slowed import CLEAR, SlowedName, Visits, slowed_names
 from netinterf.analyzers.handshakes.timing import (
     LEAST_NS,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.forgery.follow import like_synack, other_way, with_followers
+from netinterf.analyzers.forgery.followers import like_synack, other_way, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs

@@ -7,7 +7,7 @@ PET 2006). One odd packet among many alike is a question; where most are unlike 
 import numpy as np
 
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
-from netinterf.analyzers.forgery.follow import with_followers
+from netinterf.analyzers.forgery.followers import with_followers
 from netinterf.analyzers.forgery.header import PADDING
 from netinterf.analyzers.forgery.oddity import begins_page, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside

@@ -20,7 +20,7 @@ from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
 from netinterf.analyzers.unanswered.sizes import large_only
-from netinterf.analyzers.unanswered.unheard import find_unacked
+from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.analyzers.unanswered.waiting import find_unanswered_syns, find_waiting
 from netinterf.arrays import F64, Mask
 from netinterf.protocols.opening import Opening, openings

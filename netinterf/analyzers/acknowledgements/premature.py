@@ -8,7 +8,7 @@ clients does so in all their connections to a port; one that went well beside it
 import attrs
 import numpy as np
 
-from netinterf.analyzers.acknowledgements.unsaid import lost_packets
+from netinterf.analyzers.acknowledgements.unsent import lost_packets
 from netinterf.analyzers.forgery.timing import LEAST_GAP_NS, PREMATURE_MANY, PREMATURE_ONE, SYN_AGAIN_NS
 from netinterf.arrays import I64
 from netinterf.numbering import combined

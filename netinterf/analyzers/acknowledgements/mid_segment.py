@@ -7,8 +7,8 @@ first acknowledgement of its victim may tell where, even when it comes after the
 import attrs
 import numpy as np
 
-from netinterf.analyzers.acknowledgements.hasty import first_acknowledgements
-from netinterf.analyzers.acknowledgements.unsaid import lost_packets
+from netinterf.analyzers.acknowledgements.premature import first_acknowledgements
+from netinterf.analyzers.acknowledgements.unsent import lost_packets
 from netinterf.arrays import I64
 from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
