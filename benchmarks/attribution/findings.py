@@ -19,7 +19,7 @@ from netinterf.simulate import scenarios
 from netinterf.simulate.plays.tcp_stage import KEPT
 from netinterf.table import Ragged
 from netinterf.trace import Trace
-from netinterf.verdict.attribution import look_at
+from netinterf.verdict.attribution import appearance_of
 from netinterf.verdict.combine import judge
 from netinterf.verdict.subjects import list_subjects
 
@@ -33,7 +33,7 @@ class Known:
     traits: Traits
     mechanism: NDArray[np.str_]
     rules: Mask
-    company: I64  # findings of one mechanism at one client of one capture have one number
+    peers: I64  # findings of one mechanism at one client of one capture have one number
     system: list[str]  # as the simulator calls it
 
     def __len__(self) -> int:
@@ -78,22 +78,22 @@ def one(job: Job, kept: float) -> Known | None:
         return None
     finally:
         KEPT.reset(usual)
-    found = look_at(verdicts, evidence, trace)
-    if not len(found.row):
+    appearance = appearance_of(verdicts, evidence, trace)
+    if not len(appearance.row):
         return None
     truth = {
         (row.truth.client, row.truth.client_port, row.truth.server, row.truth.server_port): row.truth.system
         for row in labels.rows
         if row.mechanisms and row.truth.kind != "capture"
     }
-    ends = [ends_of(trace, int(flow)) for flow in found.flow]
+    ends = [ends_of(trace, int(flow)) for flow in appearance.flow]
     system = [truth.get(mine, truth.get((*mine[2:], *mine[:2]), "")) for mine in ends]
     right = np.flatnonzero([bool(name) for name in system])
     return Known(
-        traits=Traits(value=found.traits.value[right], text=found.traits.text.take(right)),
-        mechanism=found.mechanism[right],
-        rules=found.rules[right],
-        company=found.company[right],
+        traits=Traits(value=appearance.traits.value[right], text=appearance.traits.text.take(right)),
+        mechanism=appearance.mechanism[right],
+        rules=appearance.rules[right],
+        peers=appearance.peers[right],
         system=[system[place] for place in right],
     )
 
@@ -117,10 +117,10 @@ def collect(wanted: Sequence[Job], kept: float, processes: int) -> Known:
 
 
 def joined(found: Sequence[Known]) -> Known:
-    """Put findings together; those of different captures keep no company."""
+    """Put findings together; those of different captures are no peers."""
     whose = np.repeat(np.arange(len(found)), [len(each) for each in found])
-    within = np.concatenate([each.company for each in found])
-    _, company = np.unique(np.stack([whose, within]), axis=1, return_inverse=True)
+    within = np.concatenate([each.peers for each in found])
+    _, peers = np.unique(np.stack([whose, within]), axis=1, return_inverse=True)
     return Known(
         traits=Traits(
             value=np.concatenate([each.traits.value for each in found]),
@@ -128,7 +128,7 @@ def joined(found: Sequence[Known]) -> Known:
         ),
         mechanism=np.concatenate([each.mechanism for each in found]),
         rules=np.concatenate([each.rules for each in found]),
-        company=company.reshape(-1),
+        peers=peers.reshape(-1),
         system=[name for each in found for name in each.system],
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 from netinterf.simulate import Conditions, Scenario, Simulated
 from netinterf.simulate.boxes.answers import QueryDropper
 from netinterf.simulate.boxes.forger import Forger, Rule, burst
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.matchers import hello_names, hosts, quic_names
 from netinterf.simulate.boxes.silencer import DOWN, UP, Blackhole, Silencer
 from netinterf.simulate.boxes.triggers import says
@@ -198,7 +198,7 @@ def quic_silencer(scene: Scene, pair: Pair) -> list[Station]:
 def resetter(scene: Scene, pair: Pair) -> list[Station]:
     """Reset listed names with packets whose headers give nothing away but their time."""
     words = frozenset(name.encode() for name in pair.troubled)
-    form = Form(ttl_rule="mirror", id_rule="zero", delay=float(scene.rng.lognormal(np.log(3e6), 0.5)))
+    form = Handwriting(ttl_rule="mirror", id_rule="zero", delay=float(scene.rng.lognormal(np.log(3e6), 0.5)))
     return [Forger(scene.world, (Rule(when=says(words), mechanism="tcp.reset", bursts=(burst(form, (RST | ACK,)),)),))]
 
 

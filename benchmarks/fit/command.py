@@ -176,6 +176,6 @@ def alike(design: Design, model: Model) -> float:
     """Measure how alike the evidence about untouched subjects of one server is."""
     corpus = design.corpus
     best = np.zeros(len(corpus))
-    np.maximum.at(best, design.borne.row[design.kept], design.scores(model))
+    np.maximum.at(best, design.suspicions.row[design.kept], design.scores(model))
     benign = np.flatnonzero(corpus.benign)
     return intraclass_correlation(best[benign], corpus.site[benign], int(corpus.site.max(initial=-1)) + 1)

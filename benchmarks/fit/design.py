@@ -10,7 +10,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.mechanisms import covers
 from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import SUBJECTS, Model
-from netinterf.verdict.weigh import Bearing, bearing, strongest, values, vocabulary
+from netinterf.verdict.weigh import Suspicions, pair_suspicions, strongest, values, vocabulary
 
 __all__ = ["Design", "lay_out"]
 
@@ -36,7 +36,7 @@ class Design:
     """Suspicions that labels can decide: interfered so, or left alone."""
 
     corpus: Corpus
-    borne: Bearing
+    suspicions: Suspicions
     mechanisms: tuple[str, ...]
     rules: tuple[Rule, ...]
     kept: I64  # hypotheses that are rows
@@ -53,17 +53,17 @@ class Design:
         what is new counts.
         """
         evidence = self.corpus.evidence
-        weighed = values(evidence, model)[self.borne.pair_evidence]
-        chosen = strongest(self.borne, evidence, weighed)
-        owner, witness = self.borne.pair_hypothesis[chosen], self.borne.pair_evidence[chosen]
-        top = np.zeros(len(self.borne))
+        weighed = values(evidence, model)[self.suspicions.pair_evidence]
+        chosen = strongest(self.suspicions, evidence, weighed)
+        owner, witness = self.suspicions.pair_hypothesis[chosen], self.suspicions.pair_evidence[chosen]
+        top = np.zeros(len(self.suspicions))
         np.maximum.at(top, owner, weighed[chosen])
         leads = (weighed[chosen] <= 0) | (weighed[chosen] >= top[owner])
         factor = np.array([model.factor(rule) for rule in self.rules])[evidence.rule[witness]]
         counts = np.where(factor > 0, weighed[chosen] / np.where(factor > 0, factor, 1.0), evidence.llr[witness])
-        joint = np.array([word in model.joint for word in self.mechanisms] or [False])[self.borne.mechanism[owner]]
+        joint = np.array([word in model.joint for word in self.mechanisms] or [False])[self.suspicions.mechanism[owner]]
         counts *= np.where(leads | joint, 1.0, 1.0 - model.dependence)
-        place = np.full(len(self.borne), -1, np.int64)
+        place = np.full(len(self.suspicions), -1, np.int64)
         place[self.kept] = np.arange(len(self.kept))
         row = place[owner]
         mine = row >= 0
@@ -88,9 +88,9 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
     """
     evidence = corpus.evidence
     mechanisms = vocabulary(model, evidence.rules)
-    borne = bearing(evidence, evidence.subject.astype(np.int64), mechanisms)
-    words = [mechanisms[code] for code in borne.mechanism.tolist()]
-    at_work = [corpus.mechanisms[row] for row in borne.row.tolist()]
+    suspicions = pair_suspicions(evidence, evidence.subject.astype(np.int64), mechanisms)
+    words = [mechanisms[code] for code in suspicions.mechanism.tolist()]
+    at_work = [corpus.mechanisms[row] for row in suspicions.row.tolist()]
     right = np.array(
         [
             any(one in (word, ALIKE.get(word)) or one.startswith(word + ".") for one in real)
@@ -98,44 +98,44 @@ def lay_out(corpus: Corpus, model: Model) -> Design:
         ],
         np.bool_,
     )
-    compared, alike = (showing(borne, evidence, wanted) for wanted in (CONTRASTS, CONTRASTS[-1:]))
-    alone = np.isin(corpus.origin[borne.row], PLANS) & ~compared
-    together = right & told_by_company(borne, evidence, mechanisms)
-    decided = (right & ~corpus.series[borne.row]) | together | (corpus.benign[borne.row] & ~alone)
+    compared, alike = (showing(suspicions, evidence, wanted) for wanted in (CONTRASTS, CONTRASTS[-1:]))
+    alone = np.isin(corpus.origin[suspicions.row], PLANS) & ~compared
+    together = right & told_by_company(suspicions, evidence, mechanisms)
+    decided = (right & ~corpus.series[suspicions.row]) | together | (corpus.benign[suspicions.row] & ~alone)
     decided &= ~alike
     kept = np.flatnonzero(decided)
     counted = ~corpus.series
-    counted[borne.row[together]] = True
-    kind = corpus.kind[borne.row[kept]]
+    counted[suspicions.row[together]] = True
+    kind = corpus.kind[suspicions.row[kept]]
     pairs = [(SUBJECTS[code], words[place]) for code, place in zip(kind, kept, strict=True)]
     odds = base_odds(corpus, counted, sorted(set(pairs)))
     base = np.array([odds[pair] for pair in pairs])
     rarer = np.minimum(base, [model.priors.get(pair, model.other_prior) for pair in pairs])
     return Design(
         corpus=corpus,
-        borne=borne,
+        suspicions=suspicions,
         mechanisms=mechanisms,
         rules=evidence.rules,
         kept=kept,
         right=right[kept],
         base=rarer,
         weight=np.where(right[kept], 1.0, np.exp(base - rarer)),
-        origin=corpus.origin[borne.row[kept]],
+        origin=corpus.origin[suspicions.row[kept]],
     )
 
 
-def showing(borne: Bearing, evidence: Evidence, wanted: tuple[str, ...]) -> Mask:
+def showing(suspicions: Suspicions, evidence: Evidence, wanted: tuple[str, ...]) -> Mask:
     """Say which suspicions some observation of the given rules bears on."""
     known = np.isin(evidence.rule, [place for place, rule in enumerate(evidence.rules) if rule.id in wanted])
-    return np.bincount(borne.pair_hypothesis, known[borne.pair_evidence], len(borne)) > 0
+    return np.bincount(suspicions.pair_hypothesis, known[suspicions.pair_evidence], len(suspicions)) > 0
 
 
-def told_by_company(borne: Bearing, evidence: Evidence, mechanisms: tuple[str, ...]) -> Mask:
+def told_by_company(suspicions: Suspicions, evidence: Evidence, mechanisms: tuple[str, ...]) -> Mask:
     """Say which suspicions are of `COMPANY`, and have something drawn from other subjects that speaks for them."""
     compares = [rule.shared or "selective" in rule.measures for rule in evidence.rules]
     shared = np.array(compares or [False])[evidence.rule] & (evidence.llr > 0)
-    shown = np.bincount(borne.pair_hypothesis, shared[borne.pair_evidence], len(borne)) > 0
-    mine = np.array([any(covers(word, one) for word in COMPANY) for one in mechanisms] or [False])[borne.mechanism]
+    shown = np.bincount(suspicions.pair_hypothesis, shared[suspicions.pair_evidence], len(suspicions)) > 0
+    mine = np.array([any(covers(word, one) for word in COMPANY) for one in mechanisms] or [False])[suspicions.mechanism]
     told: Mask = shown & mine
     return told
 

@@ -89,11 +89,11 @@ def document_of(design: Design, before: dict[str, Any], fitted: Model, about: di
 
 def seen_in(design: Design) -> tuple[Counter[str], Counter[str]]:
     """Count, for each rule, the interfered and the untouched suspicions that showed it."""
-    place = np.full(len(design.borne), -1, np.int64)
+    place = np.full(len(design.suspicions), -1, np.int64)
     place[design.kept] = np.arange(len(design.kept))
-    row = place[design.borne.pair_hypothesis]
+    row = place[design.suspicions.pair_hypothesis]
     mine = row >= 0
-    rule = design.corpus.evidence.rule[design.borne.pair_evidence[mine]].astype(np.int64)
+    rule = design.corpus.evidence.rule[design.suspicions.pair_evidence[mine]].astype(np.int64)
     pairs = np.unique(np.stack([row[mine], rule], axis=1), axis=0)
     right = design.right[pairs[:, 0]]
     names = [known.id for known in design.rules]

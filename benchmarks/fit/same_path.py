@@ -28,7 +28,7 @@ def times_of(design: Design, model: Model, use: Mask) -> float:
         Odds ratio, from 1 to `MOST_TIMES`.
     """
     worth, beside = neighbours_of(design, model)
-    rows = (worth > 0) & use[design.borne.row[design.kept]]
+    rows = (worth > 0) & use[design.suspicions.row[design.kept]]
     ratio = odds_ratio(np.floor(worth[rows]).astype(np.int64), design.right[rows], beside[rows])
     return round(float(np.clip(ratio, 1.0, MOST_TIMES)), 1)
 
@@ -38,7 +38,7 @@ def neighbours_of(design: Design, model: Model) -> tuple[F64, Mask]:
     corpus = design.corpus
     happened = zip(corpus.kind.tolist(), corpus.happened.tolist(), strict=True)
     quiet = np.array([model.quiet.get((SUBJECTS[kind], word), 0.0) for kind, word in happened])
-    own = own_weights(design.borne, corpus.evidence, corpus.kind, quiet, design.mechanisms, model)
+    own = own_weights(design.suspicions, corpus.evidence, corpus.kind, quiet, design.mechanisms, model)
     beside = met_elsewhere(own, certain_of(own, design.mechanisms, model), corpus.path)
     return np.where(own.supported, own.worth, 0.0)[design.kept], beside[design.kept]
 

@@ -33,11 +33,11 @@ LEAST = 20
 def supported(design: Design, model: Model) -> Mask:
     """Say for which subjects of the corpus something speaks for a mechanism."""
     evidence = design.corpus.evidence
-    weighed = values(evidence, model)[design.borne.pair_evidence]
-    chosen = strongest(design.borne, evidence, weighed)
+    weighed = values(evidence, model)[design.suspicions.pair_evidence]
+    chosen = strongest(design.suspicions, evidence, weighed)
     chosen = chosen[weighed[chosen] > 0]
     result = np.zeros(len(design.corpus), np.bool_)
-    result[design.borne.row[design.borne.pair_hypothesis[chosen]]] = True
+    result[design.suspicions.row[design.suspicions.pair_hypothesis[chosen]]] = True
     return result
 
 

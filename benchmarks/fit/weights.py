@@ -54,7 +54,7 @@ def fit_factors(
     Returns:
         Factor by rule id, for every rule of the design.
     """
-    seen = use[design.borne.row[design.kept]]
+    seen = use[design.suspicions.row[design.kept]]
     right = design.right[seen].astype(np.float64)
     base, weight = design.base[seen], design.weight[seen]
     usual = usual_weights(design)

@@ -61,11 +61,11 @@ def coverage(client: Capture, server: Capture) -> Iterator[str]:
         return
     if mechanisms:
         yield f"a benign scenario with {sorted(mechanisms)}"
-    odd = [one for one in subjects(client, server) if one.truth["confounder"]]
-    if not odd:
+    affected = [one for one in subjects(client, server) if one.truth["confounder"]]
+    if not affected:
         yield "no look-alike in it"
-    for kind in {one.truth["confounder"] for one in odd}:
-        if not LOOKS[kind](odd):
+    for kind in {one.truth["confounder"] for one in affected}:
+        if not LOOKS[kind](affected):
             yield f"nothing looks like {kind}"
 
 

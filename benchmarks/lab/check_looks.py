@@ -10,19 +10,19 @@ __all__ = ["LOOKS", "Looks"]
 
 Test = Callable[[Subject], bool]
 Looks = Callable[[list[Subject]], bool]
-"""Says of the odd subjects of a capture whether they are what they shall look like."""
+"""Says of the affected subjects of a capture whether they are what they shall look like."""
 
 SLOW = 7e5  # bytes per second: below every path that is not meant to be slow, and above every limit that is played
 
 
 def every(test: Test) -> Looks:
-    """Demand it of every odd subject."""
-    return lambda odd: all(map(test, odd))
+    """Demand it of every affected subject."""
+    return lambda affected: all(map(test, affected))
 
 
 def some(test: Test) -> Looks:
-    """Demand it of at least one odd subject."""
-    return lambda odd: any(map(test, odd))
+    """Demand it of at least one affected subject."""
+    return lambda affected: any(map(test, affected))
 
 
 def came(*flags: int) -> Test:
@@ -77,38 +77,38 @@ def overtaken(one: Subject) -> bool:
     return any((later - number) % 2**32 > 2**31 for number, later in itertools.pairwise(numbers))
 
 
-def lost(odd: list[Subject]) -> bool:
+def lost(affected: list[Subject]) -> bool:
     """Say whether packets of the server got lost."""
-    here = arrived(odd[0].own)
-    return any(not here[key] for key in odd[0].other.sent())
+    here = arrived(affected[0].own)
+    return any(not here[key] for key in affected[0].other.sent())
 
 
-def doubled(odd: list[Subject]) -> bool:
+def doubled(affected: list[Subject]) -> bool:
     """Say whether packets came in more often than they were sent."""
-    sent = odd[0].other.sent()
-    return any(count > sent[key] > 0 for key, count in arrived(odd[0].own).items())
+    sent = affected[0].other.sent()
+    return any(count > sent[key] > 0 for key, count in arrived(affected[0].own).items())
 
 
-def big_lost(odd: list[Subject]) -> bool:
+def big_lost(affected: list[Subject]) -> bool:
     """Say whether big packets of the server vanish and smaller ones do not."""
-    here = max((frame.size for frame in odd[0].own.frames if odd[0].own.incoming(frame)), default=0)
-    there = max((frame.size for frame in odd[0].other.frames if not odd[0].other.incoming(frame)), default=0)
+    here = max((frame.size for frame in affected[0].own.frames if affected[0].own.incoming(frame)), default=0)
+    there = max((frame.size for frame in affected[0].other.frames if not affected[0].other.incoming(frame)), default=0)
     return 0 < here < there
 
 
-def translated(odd: list[Subject]) -> bool:
+def translated(affected: list[Subject]) -> bool:
     """Say whether the server sees another client address."""
-    return not odd[0].own.clients & odd[0].other.clients
+    return not affected[0].own.clients & affected[0].other.clients
 
 
-def reused(odd: list[Subject]) -> bool:
+def reused(affected: list[Subject]) -> bool:
     """Say whether connections share their ports."""
-    return len({one.frames[0].ends for one in odd}) < len(odd)
+    return len({one.frames[0].ends for one in affected}) < len(affected)
 
 
-def unreachable(odd: list[Subject]) -> bool:
+def unreachable(affected: list[Subject]) -> bool:
     """Say whether ICMP errors came."""
-    return any(frame.icmp for frame in odd[0].own.frames)
+    return any(frame.icmp for frame in affected[0].own.frames)
 
 
 def denied(one: Subject) -> bool:
@@ -116,9 +116,9 @@ def denied(one: Subject) -> bool:
     return any(frame.fields["dns.flags.rcode"] == "3" for frame in one.incoming())
 
 
-def repeated(odd: list[Subject]) -> bool:
+def repeated(affected: list[Subject]) -> bool:
     """Say whether a question was asked again."""
-    asked = [frame.fields["dns.qry.name"] for one in odd for frame in one.outgoing()]
+    asked = [frame.fields["dns.qry.name"] for one in affected for frame in one.outgoing()]
     return len(set(asked)) < len(asked)
 
 
@@ -127,11 +127,11 @@ def answered_twice(one: Subject) -> bool:
     return len(one.incoming()) > 1
 
 
-def rotates(odd: list[Subject]) -> bool:
+def rotates(affected: list[Subject]) -> bool:
     """Say whether the same name had different first addresses."""
     seen = {
         (frame.fields["dns.qry.name"], frame.fields["dns.a"] or frame.fields["dns.aaaa"])
-        for one in odd
+        for one in affected
         for frame in one.incoming()
     }
     return len(seen) > len({name for name, _ in seen})
@@ -144,10 +144,10 @@ def private(one: Subject) -> bool:
     )
 
 
-def rerouted(odd: list[Subject]) -> bool:
+def rerouted(affected: list[Subject]) -> bool:
     """Say whether packets take another time over the path later on than at first."""
-    when = {frame.key: frame.time for frame in odd[0].other.frames if not odd[0].other.incoming(frame)}
-    took = [frame.time - when[frame.key] for one in odd for frame in one.incoming() if frame.key in when]
+    when = {frame.key: frame.time for frame in affected[0].other.frames if not affected[0].other.incoming(frame)}
+    took = [frame.time - when[frame.key] for one in affected for frame in one.incoming() if frame.key in when]
     early, late = min(took[: len(took) // 8]), min(took[-len(took) // 8 :])
     return max(early, late) > 1.1 * min(early, late)
 
@@ -203,4 +203,4 @@ LOOKS: dict[str, Looks] = {
     "lame-delegation": every(mute),
     "dead-resolver": every(mute),
 }
-"""What is demanded of the odd subjects of a client's capture, by look-alike."""
+"""What is demanded of the affected subjects of a client's capture, by look-alike."""

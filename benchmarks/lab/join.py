@@ -174,8 +174,10 @@ def labels(
             for one in found:
                 if one.ends == seen(flow):
                     one.name = one.name or (told["name"] if one.spoke else "")
-                    odd = told["odd"] if one.kind == "flow" else told["odd"] and told["steps"][0][0] == "query"
-                    one.confounder = stage.scenario.confounder if odd else one.confounder
+                    affected = (
+                        told["affected"] if one.kind == "flow" else told["affected"] and told["steps"][0][0] == "query"
+                    )
+                    one.confounder = stage.scenario.confounder if affected else one.confounder
     truths = tuple(truth_of(one, stage, side) for one in found if visible(one, side))
     return Labels(
         scenario=stage.scenario.name,

@@ -200,7 +200,7 @@ class Stage:
         size: int = 0,
         steps: Sequence[Sequence[Any]] | None = None,
         patience: float = 5.0,
-        odd: bool = False,
+        affected: bool = False,
         resolve: bool = True,
         **more: Any,
     ) -> None:
@@ -212,7 +212,7 @@ class Stage:
             size: Bytes asked for, 0: drawn like a small page.
             steps: Other steps after ``connect`` (and ``tls``).
             patience: Seconds the client waits for anything.
-            odd: The benign look-alike of the scenario happens here.
+            affected: The benign look-alike of the scenario happens here.
             resolve: Ask the resolver first.
             more: ``options`` of the socket, ``local_port``, ``trusting``.
         """
@@ -228,12 +228,12 @@ class Stage:
             address=site.address,
             port=site.port,
             patience=patience,
-            odd=odd,
+            affected=affected,
             **more,
         )
 
     def errand(
-        self, at: float, steps: Sequence[Sequence[Any]], *, patience: float = 5.0, odd: bool = False, **more: Any
+        self, at: float, steps: Sequence[Sequence[Any]], *, patience: float = 5.0, affected: bool = False, **more: Any
     ) -> None:
         """Let the client do steps of any kind."""
         self.errands.append(
@@ -241,7 +241,7 @@ class Stage:
                 "at": at,
                 "steps": steps,
                 "patience": patience,
-                "odd": odd,
+                "affected": affected,
                 "name": "",
                 "port": 0,
                 "family": self.version,
@@ -249,10 +249,10 @@ class Stage:
             }
         )
 
-    def query(self, name: str, at: float, kind: str = "", *, odd: bool = False, **options: Any) -> None:
+    def query(self, name: str, at: float, kind: str = "", *, affected: bool = False, **options: Any) -> None:
         """Let the client ask the resolver."""
         kind = kind or ("AAAA" if self.version == 6 else "A")
-        self.errand(at, [["query", name, kind, options]], name=name, odd=odd)
+        self.errand(at, [["query", name, kind, options]], name=name, affected=affected)
 
     def crowd(self, count: int = 3, spread: float = 3.0, **service: Any) -> list[Site]:
         """Add plain visits to other sites, which nobody touches."""

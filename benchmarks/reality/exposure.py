@@ -18,7 +18,7 @@ from netinterf.trace import Trace
 from netinterf.verdict.model import MAX_NATS, default_model
 from netinterf.verdict.reasons import Reason
 from netinterf.verdict.subjects import Subjects, row_of
-from netinterf.verdict.weigh import bearing, values, vocabulary
+from netinterf.verdict.weigh import pair_suspicions, values, vocabulary
 from netinterf.verdict.weigh import strongest as strongest_of_groups
 
 __all__ = ["Count", "count", "family_of", "met"]
@@ -163,13 +163,13 @@ def strongest(evidence: Evidence, row: I64) -> dict[int, Firing]:
         against the same mechanism, nats.
     """
     model = default_model()
-    borne = bearing(evidence, row, vocabulary(model, evidence.rules))
-    value = values(evidence, model)[borne.pair_evidence]
-    chosen = strongest_of_groups(borne, evidence, value)
-    argued = np.bincount(borne.pair_hypothesis[chosen], np.minimum(value[chosen], 0.0), len(borne))
-    speaks = np.flatnonzero(evidence.llr[borne.pair_evidence] > 0)
-    witness, hypothesis = borne.pair_evidence[speaks], borne.pair_hypothesis[speaks]
-    key = evidence.rule[witness].astype(np.int64) << 32 | borne.row[hypothesis]
+    suspicions = pair_suspicions(evidence, row, vocabulary(model, evidence.rules))
+    value = values(evidence, model)[suspicions.pair_evidence]
+    chosen = strongest_of_groups(suspicions, evidence, value)
+    argued = np.bincount(suspicions.pair_hypothesis[chosen], np.minimum(value[chosen], 0.0), len(suspicions))
+    speaks = np.flatnonzero(evidence.llr[suspicions.pair_evidence] > 0)
+    witness, hypothesis = suspicions.pair_evidence[speaks], suspicions.pair_hypothesis[speaks]
+    key = evidence.rule[witness].astype(np.int64) << 32 | suspicions.row[hypothesis]
     pair, place = np.unique(key, return_inverse=True)
     most, against = np.zeros(len(pair)), np.full(len(pair), -np.inf)
     np.maximum.at(most, place.reshape(-1), np.minimum(evidence.llr[witness], MAX_NATS))

@@ -9,7 +9,7 @@ import ipaddress
 import numpy as np
 
 from netinterf.arrays import I64
-from netinterf.attribute.trait import MOST, UNKNOWN, Finding, Trait
+from netinterf.attribute.trait import MOST, UNKNOWN, Findings, Trait
 from netinterf.context.forged import ForgedKind, address_owners, forged_addresses
 from netinterf.protocols.dns_exchanges import REPLY_BIT
 from netinterf.protocols.dns_messages import RecordType
@@ -28,7 +28,7 @@ MOST_RECORDS = 8
 """Answer records of one reply that are read out; forged ones hold one or two."""
 
 
-def read_replies(trace: Trace, findings: Finding, value: I64) -> Ragged:
+def read_replies(trace: Trace, findings: Findings, value: I64) -> Ragged:
     """Describe the forged replies of each finding, in place, and read out what they answer.
 
     Args:

@@ -1,7 +1,7 @@
-"""After whom a finding is named: by what it shows itself, else by the company that it keeps.
+"""After whom a finding is named: by what it shows itself, else by its peers.
 
 What one client meets of one mechanism in one capture mostly comes from one box, and a burst that was cut off shows
-little of it. So a finding that shows too little is named like those of its company, if all that are named are named
+little of it. So a finding that shows too little is named like its peers, if all that are named are named
 alike and it shows nothing that rules their system out.
 """
 
@@ -26,7 +26,7 @@ class Names:
     """One entry per finding."""
 
     system: I64  # column of the catalogue, `NOBODY` for none
-    chance: F64  # of that system: its own, or the mean over its company; 0 for none
+    chance: F64  # of that system: its own, or the mean over its peers; 0 for none
     own: Mask  # by what it shows itself
 
     @classmethod
@@ -35,12 +35,12 @@ class Names:
         return cls(system=np.empty(0, np.int64), chance=np.empty(0), own=np.empty(0, np.bool_))
 
 
-def name_findings(llr: F64, company: I64, common: Background) -> Names:
+def name_findings(llr: F64, peers: I64, common: Background) -> Names:
     """Name findings.
 
     Args:
         llr: Log-likelihood ratios against an undocumented system, shape (findings, systems).
-        company: Numbers of what belongs together, one per finding.
+        peers: Numbers of what belongs together, one per finding.
         common: How common traits are.
     """
     if not len(llr):
@@ -49,7 +49,7 @@ def name_findings(llr: F64, company: I64, common: Background) -> Names:
     best, rows = chance.argmax(axis=1), np.arange(len(llr))
     own = chance[rows, best] > SURE
     system = np.where(own, best, NOBODY)
-    _, group = np.unique(company, return_inverse=True)
+    _, group = np.unique(peers, return_inverse=True)
     group = group.reshape(-1)
     low, high = np.full(group.max() + 1, len(llr[0])), np.full(group.max() + 1, NOBODY)
     np.minimum.at(low, group[own], system[own])

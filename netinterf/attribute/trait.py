@@ -11,7 +11,7 @@ import attrs
 from netinterf.arrays import I64, U8
 from netinterf.table import Ragged
 
-__all__ = ["MOST", "UNKNOWN", "Finding", "Trait", "Traits"]
+__all__ = ["MOST", "UNKNOWN", "Findings", "Trait", "Traits"]
 
 UNKNOWN = -1
 
@@ -58,7 +58,7 @@ class Trait(IntEnum):
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Finding:
+class Findings:
     """What is asked about: one entry per finding that names forged packets."""
 
     flow: I64  # rows in Flows

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U16, U32
 from netinterf.attribute.dns_traits import read_replies
-from netinterf.attribute.trait import MOST, UNKNOWN, Finding, Trait, Traits
+from netinterf.attribute.trait import MOST, UNKNOWN, Findings, Trait, Traits
 from netinterf.schema import IpFlag, TcpFlag
 from netinterf.table import Ragged, spans
 from netinterf.trace import Trace
@@ -37,7 +37,7 @@ SEGMENT = 1460
 """Distance between the sequence numbers of successive resets, whatever the segment size (Weaver et al., NDSS 2009)."""
 
 
-def read_traits(trace: Trace, findings: Finding) -> Traits:
+def read_traits(trace: Trace, findings: Findings) -> Traits:
     """Read the traits of findings whose packets were forged.
 
     Of packets in both directions those to the client count, if there are any: the others may be answers to them. Of
@@ -71,7 +71,7 @@ def joined_text(left: Ragged, right: Ragged) -> Ragged:
     return stacked.take(np.where(left.lengths > 0, np.arange(len(left)), len(left) + np.arange(len(right))))
 
 
-def carried(trace: Trace, findings: Finding, owner: I64, row: I64) -> Ragged:
+def carried(trace: Trace, findings: Findings, owner: I64, row: I64) -> Ragged:
     """Gather what the packets carried; where a bare FIN closes an answer, that answer."""
     packets, sides = trace.packets, trace.sides
     subject, start = np.unique(owner, return_index=True)
@@ -118,7 +118,7 @@ def count_kinds(flags: U16, length: U32, owner: I64, value: I64) -> None:
     value[np.bincount(owner, minlength=len(value)) == 0, : Trait.DATA + 1] = UNKNOWN
 
 
-def describe_first(trace: Trace, findings: Finding, owner: I64, row: I64, value: I64) -> None:
+def describe_first(trace: Trace, findings: Findings, owner: I64, row: I64, value: I64) -> None:
     """Describe the first packet of each finding, beside what set it off and what the same end had sent."""
     packets, sides = trace.packets, trace.sides
     subject, start = np.unique(owner, return_index=True)
@@ -185,7 +185,7 @@ def describe_course(trace: Trace, owner: I64, row: I64, value: I64) -> None:
     value[many, Trait.SEQ_STEP] = np.where(two_resets, step, UNKNOWN)
 
 
-def from_counter(trace: Trace, findings: Finding, value: I64) -> I64:
+def from_counter(trace: Trace, findings: Findings, value: I64) -> I64:
     """Say which findings lie on a path whose resets take hop limit and window from one counter.
 
     Unknown on paths with few bursts, and where all have one hop limit: some networks level them.
@@ -207,7 +207,7 @@ def from_counter(trace: Trace, findings: Finding, value: I64) -> I64:
     return result
 
 
-def compare_findings(trace: Trace, findings: Finding, value: I64) -> None:
+def compare_findings(trace: Trace, findings: Findings, value: I64) -> None:
     """Say what stays the same from one finding to the next, where a client has `LEAST_BURSTS` of one shape."""
     shape = value[:, [Trait.BARE, Trait.ACKING, Trait.FINS]]
     key = np.concatenate([trace.flows.client[findings.flow].astype(np.int64)[:, None], shape], axis=1)

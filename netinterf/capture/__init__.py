@@ -1,6 +1,6 @@
 """Bytes and where they come from: open captures, list their frames, write them."""
 
-from netinterf.capture.finding import Found, find_captures
+from netinterf.capture.finding import CaptureSearch, find_captures
 from netinterf.capture.formats import Interface
 from netinterf.capture.opening import Capture, from_memory, open_capture
 from netinterf.capture.source import Source
@@ -8,7 +8,7 @@ from netinterf.capture.write import write_pcap, write_records
 
 __all__ = [
     "Capture",
-    "Found",
+    "CaptureSearch",
     "Interface",
     "Source",
     "find_captures",

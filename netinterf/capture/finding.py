@@ -10,11 +10,11 @@ import attrs
 from netinterf.capture.source import peek
 from netinterf.errors import CaptureError, MissingExtra, ParameterError, UnreadableSource
 
-__all__ = ["Found", "find_captures", "identity"]
+__all__ = ["CaptureSearch", "find_captures", "identity"]
 
 
 @attrs.frozen
-class Found:
+class CaptureSearch:
     """What a search found.
 
     Args:
@@ -28,7 +28,7 @@ class Found:
     errors: tuple[CaptureError, ...]
 
 
-def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> Found:
+def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) -> CaptureSearch:
     """Find captures by content; suffixes play no part.
 
     Args:
@@ -49,7 +49,7 @@ def find_captures(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str
     search = _Search()
     for path in listed:
         search.add(os.fspath(path))
-    return Found(tuple(search.captures), search.skipped, tuple(search.errors))
+    return CaptureSearch(tuple(search.captures), search.skipped, tuple(search.errors))
 
 
 class _Search:

@@ -17,7 +17,7 @@ from netinterf.capture.inlet import Inlet
 from netinterf.capture.opening import from_memory, reader_of
 from netinterf.schema import Diagnostic, Records
 
-__all__ = ["BATCH_BYTES", "CaptureStream", "Listed", "PacketStream", "Stream"]
+__all__ = ["BATCH_BYTES", "CaptureStream", "FrameBatch", "PacketStream", "Stream"]
 
 BATCH_BYTES = 1 << 16
 """Bytes that are worth listing frames in: listing costs some array operations however few frames there are."""
@@ -26,7 +26,7 @@ BATCH_FRAMES = 1000  # the same in frames that are given one by one
 
 
 @attrs.frozen(eq=False)
-class Listed:
+class FrameBatch:
     """Frames that became whole.
 
     Args:
@@ -63,11 +63,11 @@ class Stream(Protocol):
         """Whether enough has come since frames were last listed to do so again; listing as often as that is cheap."""
         ...
 
-    def frames(self) -> Listed:
+    def frames(self) -> FrameBatch:
         """List the frames that became whole since the last call."""
         ...
 
-    def close(self) -> Listed:
+    def close(self) -> FrameBatch:
         """End the stream; list the last frames."""
         ...
 
@@ -121,7 +121,7 @@ class CaptureStream:
         for piece in self._inlet.feed(data):
             self._waiting += piece
 
-    def frames(self) -> Listed:
+    def frames(self) -> FrameBatch:
         """List the frames that became whole since the last call.
 
         Raises:
@@ -129,7 +129,7 @@ class CaptureStream:
         """
         return self._list(last=False)
 
-    def close(self) -> Listed:
+    def close(self) -> FrameBatch:
         """End the stream, and list the last frames; what is not whole is cut off.
 
         Raises:
@@ -141,17 +141,17 @@ class CaptureStream:
             self._waiting += piece
         return self._list(last=True)
 
-    def _list(self, *, last: bool) -> Listed:
+    def _list(self, *, last: bool) -> FrameBatch:
         buffer, before = np.frombuffer(bytes(self._waiting), np.uint8), self._before
         if self._reader is None:
             if not self._inlet.format:
-                return Listed(buffer, Records.empty(), before)
+                return FrameBatch(buffer, Records.empty(), before)
             self._reader = reader_of(self._inlet.format, self.name)
         records, done = self._reader.take(buffer, before, last=last)
         del self._waiting[:done]
         self._looked_at = len(self._waiting)
         self._before += done
-        return Listed(buffer, records, before)
+        return FrameBatch(buffer, records, before)
 
 
 class PacketStream:
@@ -188,15 +188,15 @@ class PacketStream:
         self._size += len(given.buffer)
         self._parts.append((given.buffer, records))
 
-    def frames(self) -> Listed:
+    def frames(self) -> FrameBatch:
         """List the frames that came since the last call."""
         empty = np.empty(0, np.uint8)
         buffer = np.concatenate([empty, *(part for part, _ in self._parts)])
-        listed = Listed(buffer, Records.concat([records for _, records in self._parts]), self._before)
+        batch = FrameBatch(buffer, Records.concat([records for _, records in self._parts]), self._before)
         self._before += self._size
         self._parts, self._size = [], 0
-        return listed
+        return batch
 
-    def close(self) -> Listed:
+    def close(self) -> FrameBatch:
         """List the last frames."""
         return self.frames()

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from netinterf.capture.finding import Found
+from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
 from netinterf.cli.output import Output
 from netinterf.cli.progress import Progress
@@ -24,7 +24,7 @@ class Captures:
         errors: What could not be read so far, as it may be written into an answer.
     """
 
-    def __init__(self, files: Found, options: Options, output: Output, redaction: Redaction | None) -> None:
+    def __init__(self, files: CaptureSearch, options: Options, output: Output, redaction: Redaction | None) -> None:
         self.read = self.interfered = 0
         self.errors: list[CaptureError] = []
         self._redaction = redaction

@@ -2,7 +2,7 @@
 
 import argparse
 
-from netinterf.capture.finding import Found
+from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.captures import Captures
 from netinterf.cli.exit_status import EXIT_FOUND, EXIT_NO_INPUT, EXIT_NO_OUTPUT, EXIT_OK, complain
 from netinterf.cli.options import find_or_complain, inputs_of, read_options, read_redaction
@@ -37,7 +37,7 @@ def run_compare(arguments: argparse.Namespace) -> int:
     return EXIT_FOUND if arguments.fail_on and comparison.interfered else EXIT_OK
 
 
-def judged(files: Found, options: Options, output: Output, redaction: Redaction | None) -> Result:
+def judged(files: CaptureSearch, options: Options, output: Output, redaction: Redaction | None) -> Result:
     """Judge one side; what cannot be read is complained about."""
     captures = Captures(files, options, output, redaction)
     return Result(judged=tuple(captures), errors=tuple(captures.errors), skipped=files.skipped)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from netinterf.capture import find_captures
-from netinterf.capture.finding import Found
+from netinterf.capture.finding import CaptureSearch
 from netinterf.cli.exit_status import complain
 from netinterf.context.outside import Outside
 from netinterf.engine.control import known_answers
@@ -16,7 +16,7 @@ from netinterf.verdict.model import Model
 __all__ = ["find_or_complain", "inputs_of", "read_analyzers", "read_key_file", "read_options", "read_redaction"]
 
 
-def find_or_complain(paths: Sequence[str]) -> Found:
+def find_or_complain(paths: Sequence[str]) -> CaptureSearch:
     """Find captures; what cannot be read and how many files are none is told on standard error."""
     files = find_captures(paths)
     for problem in files.errors:

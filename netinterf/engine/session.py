@@ -21,7 +21,7 @@ from netinterf.analyzers.everywhere import EVERYWHERE
 from netinterf.analyzers.run import FAILED
 from netinterf.arrays import I64, Mask
 from netinterf.capture.source import name_of
-from netinterf.capture.stream import CaptureStream, Listed, PacketStream, Stream
+from netinterf.capture.stream import CaptureStream, FrameBatch, PacketStream, Stream
 from netinterf.context.outside import Answers, Networks, Outside
 from netinterf.decode import LINK_TYPES
 from netinterf.engine.control import known_answers
@@ -249,18 +249,18 @@ class Session:
         """Say whether an interface so far has a known link type."""
         return self._stream is not None and any(face.link_type in LINK_TYPES for face in self._stream.interfaces)
 
-    def _hold(self, listed: Listed) -> None:
+    def _hold(self, batch: FrameBatch) -> None:
         """Put frames into the window."""
-        if len(listed.records):
-            if int(listed.records.frame[-1]) > MOST_FRAMES:
+        if len(batch.records):
+            if int(batch.records.frame[-1]) > MOST_FRAMES:
                 raise CaptureError(name_of(self._name), f"more than {MOST_FRAMES:,} frames; open another session")
             self._judged_window = None
-            self._window.add(listed)
-            self._tally = self._tally.with_frames(listed.records)
+            self._window.add(batch)
+            self._tally = self._tally.with_frames(batch.records)
 
-    def _take(self, listed: Listed) -> list[Verdict]:
+    def _take(self, batch: FrameBatch) -> list[Verdict]:
         """Put frames into the window, and make room where it is too full."""
-        self._hold(listed)
+        self._hold(batch)
         verdicts: list[Verdict] = []
         while self._window.packets > self._limits[0] or self._window.bytes > self._limits[1]:
             verdicts += self._release()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from netinterf.arrays import I64, U8
 from netinterf.capture import Capture
-from netinterf.capture.stream import Listed, Stream
+from netinterf.capture.stream import FrameBatch, Stream
 from netinterf.pieces import gather
 from netinterf.schema import Diagnostic, Records
 
@@ -47,9 +47,9 @@ class Window:
         """How many bytes of them are held."""
         return sum(len(part.buffer) for part in self._parts)
 
-    def add(self, listed: Listed) -> None:
+    def add(self, batch: FrameBatch) -> None:
         """Hold more frames; only their own bytes are kept."""
-        self._parts.append(Part.of(listed.buffer, listed.records, listed.records.at + listed.before))
+        self._parts.append(Part.of(batch.buffer, batch.records, batch.records.at + batch.before))
 
     def capture(self, source: str, stream: Stream) -> Capture:
         """Hand out what is held as a capture of its own.

@@ -31,16 +31,16 @@ class Certificate:
     names: tuple[str, ...]  # DNS names it is made out to, lower case; without a list the common name (RFC 2818 §3.1)
     key: bytes  # public key with its algorithm (SubjectPublicKeyInfo), DER
     exponent: int  # of an RSA key, 0 for others
-    begins: int  # validity, seconds since 1970 UTC
-    ends: int
+    not_before: int  # validity, seconds since 1970 UTC
+    not_after: int
     authority: bool  # may sign certificates: basicConstraints says so, or it is of version 1, which cannot say
     timestamps: bool  # it carries timestamps of transparency logs
-    bare: bool  # its only extension is the list of names
+    names_only: bool  # its only extension is the list of names
     digest: bytes  # SHA-256 of the whole
     parsed: Any = attrs.field(eq=False, repr=False)  # cryptography.x509.Certificate
 
     @property
-    def own(self) -> bool:
+    def self_issued(self) -> bool:
         """Whether it names itself as its issuer."""
         return self.issuer_der == self.subject_der
 
@@ -83,11 +83,11 @@ def _read(der: bytes) -> Certificate:
         names=_names(read, values),
         key=key.public_bytes(encoding.Encoding.DER, encoding.PublicFormat.SubjectPublicKeyInfo),
         exponent=key.public_numbers().e if isinstance(key, tools.rsa.RSAPublicKey) else 0,
-        begins=int(read.not_valid_before_utc.timestamp()),
-        ends=int(read.not_valid_after_utc.timestamp()),
+        not_before=int(read.not_valid_before_utc.timestamp()),
+        not_after=int(read.not_valid_after_utc.timestamp()),
         authority=any(limits) or (not limits and read.version == tools.x509.Version.v1),
         timestamps=TIMESTAMPS in kinds,
-        bare=kinds == [ALTERNATIVE_NAMES],
+        names_only=kinds == [ALTERNATIVE_NAMES],
         digest=hashlib.sha256(der).digest(),
         parsed=read,
     )

@@ -27,8 +27,8 @@ class Anchor:
 
     subject: bytes  # DER
     key: bytes  # SubjectPublicKeyInfo, DER
-    begins: int  # when it was made, seconds since 1970 UTC
-    ends: int  # until when certificates of servers were issued for those who trust it
+    not_before: int  # when it was made, seconds since 1970 UTC
+    not_after: int  # until when certificates of servers were issued for those who trust it
 
 
 @attrs.define(eq=False)
@@ -77,18 +77,18 @@ def is_rooted(
     """
     tried: set[bytes] = set()  # what led nowhere once leads nowhere again, and what is sent may go in circles
 
-    def climb(below: Certificate, begins: int, ends: int) -> bool:
-        begins, ends = max(begins, below.begins), min(ends, below.ends)
-        if below.digest in tried or begins > ends:
+    def climb(below: Certificate, not_before: int, not_after: int) -> bool:
+        not_before, not_after = max(not_before, below.not_before), min(not_after, below.not_after)
+        if below.digest in tried or not_before > not_after:
             return False
         tried.add(below.digest)
         for anchor in anchors.get(below.issuer_der, ()):
-            trusted = anchor.begins <= below.begins and leaf.begins <= anchor.ends
+            trusted = anchor.not_before <= below.not_before and leaf.not_before <= anchor.not_after
             if trusted and signatures.holds(below, anchor.key):
                 return True
-        return any(climb(above, begins, ends) for above in links(below, sent, signatures) if len(tried) < MOST)
+        return any(climb(above, not_before, not_after) for above in links(below, sent, signatures) if len(tried) < MOST)
 
-    return climb(leaf, leaf.begins, leaf.ends)
+    return climb(leaf, leaf.not_before, leaf.not_after)
 
 
 def links(below: Certificate, sent: Sequence[Certificate], signatures: Signatures) -> list[Certificate]:
@@ -102,7 +102,7 @@ def links(below: Certificate, sent: Sequence[Certificate], signatures: Signature
 def top_of(leaf: Certificate, sent: Sequence[Certificate], signatures: Signatures) -> Certificate:
     """Climb from a certificate as high as what was sent leads."""
     seen, top = [leaf], leaf
-    while not top.own:
+    while not top.self_issued:
         above = [certificate for certificate in links(top, sent, signatures) if certificate not in seen]
         if not above:
             break

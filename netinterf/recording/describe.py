@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netinterf.arrays import Mask
-from netinterf.recording.beginnings import beginning_facts
 from netinterf.recording.clocks import clock_facts
-from netinterf.recording.doubled import duplicate_facts
 from netinterf.recording.fact import RecordingFact, Scope, conversations, share_of
 from netinterf.recording.grouped import Paths
-from netinterf.recording.losses import loss_facts
 from netinterf.recording.made import find_made
-from netinterf.recording.merged import merged_facts
+from netinterf.recording.missing import beginning_facts, loss_facts
+from netinterf.recording.taps import duplicate_facts, merged_facts
 from netinterf.schema import Diagnostic
 
 if TYPE_CHECKING:

@@ -100,7 +100,7 @@ class CommonLimit(NamedTuple):
     packets: float  # where it lies if packets are counted: the posterior mean
     bytes: float  # the same if bytes are
     in_packets: float  # log-likelihood ratio that packets are counted, not bytes; nats
-    held: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
+    log_odds: F64  # for each connection, log-odds that the limit stopped it; -inf for those that were not stopped
 
 
 class CandidateLimits(NamedTuple):
@@ -148,7 +148,7 @@ def find_common_limit(lives: Lives) -> CommonLimit:
         packets=packets.mean,
         bytes=size.mean,
         in_packets=by_packets - by_bytes,
-        held=log_odds,
+        log_odds=log_odds,
     )
 
 

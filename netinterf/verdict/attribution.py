@@ -13,21 +13,21 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.attribute.catalogue import CLASSES, background, systems, wanted_rules
 from netinterf.attribute.naming import NOBODY, SURE, Names, name_findings
 from netinterf.attribute.score import posterior, score
-from netinterf.attribute.trait import Finding, Traits
+from netinterf.attribute.trait import Findings, Traits
 from netinterf.attribute.traits import read_traits
 from netinterf.schema import Evidence, Grade, Verdicts
 
 if TYPE_CHECKING:
     from netinterf.trace import Trace
 
-__all__ = ["Attributed", "Attributions", "Look", "attribute", "look_at"]
+__all__ = ["Appearance", "Attributed", "Attributions", "appearance_of", "attribute"]
 
 POSSIBLE = tuple(Grade).index(Grade.POSSIBLE)
 
 LEAST = 0.1
 """Systems less likely than this are not listed beside the likeliest: one in ten is no lead."""
 
-COMPANY = "what other findings of this mechanism show at the same client"
+PEERS = "what other findings of this mechanism show at the same client"
 """By what a finding is named that shows too little itself."""
 
 
@@ -41,14 +41,14 @@ class Attributed:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Look:
+class Appearance:
     """What findings look like; aligned."""
 
     row: I64  # rows in Verdicts, ascending
     flow: I64  # rows in Flows
     mechanism: NDArray[np.str_]
     rules: Mask  # shape (findings, `wanted_rules`): the observation was made
-    company: I64  # findings of one mechanism at one client have one number
+    peers: I64  # findings of one mechanism at one client have one number
     traits: Traits
 
 
@@ -67,7 +67,7 @@ class Attributions:
         """List the systems that verdicts look like, the likeliest first; empty when none is `SURE`.
 
         Several verdicts are taken together by the mean of their likelihood ratios, which holds however alike they are.
-        Those that show too little are named by their company (`name_findings`).
+        Those that show too little are named by their peers (`name_findings`).
         """
         place = np.searchsorted(self.row, rows)
         place = place[(place < len(self.row)) & (np.append(self.row, -1)[place] == rows)]
@@ -76,7 +76,7 @@ class Attributions:
         mean = self.llr[place].mean(axis=0, keepdims=True)
         chance = posterior(mean, background())[0]
         if chance[:-1].max() <= SURE:
-            return self.by_company(place)
+            return self.by_peers(place)
         order = np.argsort(-chance[:-1], kind="stable")
         return tuple(
             Attributed(system=systems()[index].id, score=float(chance[index]), matched=self.matched(index, place))
@@ -84,14 +84,14 @@ class Attributions:
             if chance[index] >= LEAST
         )
 
-    def by_company(self, place: I64) -> tuple[Attributed, ...]:
-        """Name findings by their company, if all that are named are named alike."""
+    def by_peers(self, place: I64) -> tuple[Attributed, ...]:
+        """Name findings by their peers, if all that are named are named alike."""
         named = np.unique(self.names.system[place])
         named = named[named != NOBODY]
         if len(named) != 1:
             return ()
         system = int(named[0])
-        matched = (*self.matched(system, place), COMPANY)
+        matched = (*self.matched(system, place), PEERS)
         return (Attributed(system=systems()[system].id, score=float(self.names.chance[place].mean()), matched=matched),)
 
     def matched(self, system: int, place: I64) -> tuple[str, ...]:
@@ -102,13 +102,13 @@ class Attributions:
         return tuple(features[index].says for index in np.argsort(rarest, kind="stable").tolist() if common[index])
 
 
-def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
+def appearance_of(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Appearance:
     """Read the traits of all findings whose mechanism leaves packets of its own."""
     leaves_packets = np.array(
         [any(word in words for words in CLASSES.values()) for word in verdicts.mechanisms] + [False]
     )
     row = np.flatnonzero((verdicts.grade <= POSSIBLE) & leaves_packets[verdicts.mechanism])
-    findings = Finding(
+    findings = Findings(
         flow=verdicts.flow[row].astype(np.int64),
         forged=verdicts.forged.take(row),
         trigger=verdicts.trigger[row],
@@ -121,24 +121,29 @@ def look_at(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Look:
     observed = np.zeros((len(row), len(rules)), np.bool_)
     for place, wanted in enumerate(rules):
         observed[owner[names[rule_row] == wanted], place] = True
-    return Look(
+    return Appearance(
         row=row,
         flow=findings.flow,
         mechanism=np.array([*verdicts.mechanisms, ""])[verdicts.mechanism[row]],
         rules=observed,
-        company=trace.flows.client[findings.flow].astype(np.int64) << 8 | verdicts.mechanism[row],
+        peers=trace.flows.client[findings.flow].astype(np.int64) << 8 | verdicts.mechanism[row],
         traits=read_traits(trace, findings),
     )
 
 
 def attribute(verdicts: Verdicts, evidence: Evidence, trace: "Trace") -> Attributions:
     """Hold all findings against the catalogue."""
-    look = look_at(verdicts, evidence, trace)
+    appearance = appearance_of(verdicts, evidence, trace)
     llr, matches, names = np.empty((0, 0)), tuple[Mask, ...](), Names.none()
-    if len(look.row):  # the catalogue, with its lists of pages, is read when there is something to compare
-        scores = score(look.traits, look.mechanism, look.rules, systems(), background())
+    if len(appearance.row):  # the catalogue, with its lists of pages, is read when there is something to compare
+        scores = score(appearance.traits, appearance.mechanism, appearance.rules, systems(), background())
         llr, matches = scores.llr, scores.matches
-        names = name_findings(llr, look.company, background())
+        names = name_findings(llr, appearance.peers, background())
     return Attributions(
-        row=look.row, llr=llr, matches=matches, names=names, traits=look.traits, mechanism=look.mechanism
+        row=appearance.row,
+        llr=llr,
+        matches=matches,
+        names=names,
+        traits=appearance.traits,
+        mechanism=appearance.mechanism,
     )

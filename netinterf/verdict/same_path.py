@@ -24,7 +24,7 @@ from netinterf.numbering import joined, numbered
 from netinterf.schema import Evidence
 from netinterf.verdict.model import SUBJECTS, Model
 from netinterf.verdict.subjects import Subjects
-from netinterf.verdict.weigh import Bearing, Hypotheses, added
+from netinterf.verdict.weigh import Hypotheses, Suspicions, added
 
 __all__ = ["certain_of", "met_elsewhere", "own_weights", "paths_of", "raise_priors"]
 
@@ -70,15 +70,15 @@ def certain_of(judged: Hypotheses, mechanisms: tuple[str, ...], model: Model) ->
 
 
 def own_weights(
-    borne: Bearing, evidence: Evidence, prior_kind: I64, quiet: F64, mechanisms: tuple[str, ...], model: Model
+    suspicions: Suspicions, evidence: Evidence, prior_kind: I64, quiet: F64, mechanisms: tuple[str, ...], model: Model
 ) -> Hypotheses:
     """Weigh the same hypotheses without what was drawn from other subjects."""
-    shared = np.array([rule.shared for rule in evidence.rules] or [False])[evidence.rule[borne.pair_evidence]]
-    alone = Bearing(
-        row=borne.row,
-        mechanism=borne.mechanism,
-        pair_hypothesis=borne.pair_hypothesis[~shared],
-        pair_evidence=borne.pair_evidence[~shared],
+    shared = np.array([rule.shared for rule in evidence.rules] or [False])[evidence.rule[suspicions.pair_evidence]]
+    alone = Suspicions(
+        row=suspicions.row,
+        mechanism=suspicions.mechanism,
+        pair_hypothesis=suspicions.pair_hypothesis[~shared],
+        pair_evidence=suspicions.pair_evidence[~shared],
     )
     return added(alone, evidence, prior_kind, quiet, mechanisms, model, in_full=False)
 
@@ -90,16 +90,16 @@ def paths_of(subjects: Subjects) -> I64:
     return joined(*ends, (subjects.prior_kind, len(SUBJECTS)))[0]
 
 
-def met_elsewhere(borne: Bearing, certain: Mask, path: I64) -> Mask:
+def met_elsewhere(suspicions: Suspicions, certain: Mask, path: I64) -> Mask:
     """Say which hypotheses are certain of another subject of the same path.
 
     Args:
-        borne: The hypotheses, at most one of each mechanism per subject.
+        suspicions: The hypotheses, at most one of each mechanism per subject.
         certain: Which of them are certain.
         path: Number of each subject's path.
     """
-    place, _ = numbered(path[borne.row])
-    key, _ = joined((place, len(place) + 1), (borne.mechanism, 1 + int(borne.mechanism.max(initial=0))))
+    place, _ = numbered(path[suspicions.row])
+    key, _ = joined((place, len(place) + 1), (suspicions.mechanism, 1 + int(suspicions.mechanism.max(initial=0))))
     met, times = np.unique(key[certain], return_counts=True)
     at = np.searchsorted(met, key)
     cases = np.append(times, 0)[np.where(np.append(met, -1)[at] == key, at, len(met))]

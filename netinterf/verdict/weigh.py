@@ -36,11 +36,11 @@ from netinterf.schema import Evidence, Rule
 from netinterf.verdict.model import MAX_NATS, SUBJECTS, Model
 
 __all__ = [
-    "Bearing",
     "Hypotheses",
+    "Suspicions",
     "added",
-    "bearing",
     "odds_of",
+    "pair_suspicions",
     "pooled",
     "short_of",
     "strongest",
@@ -54,7 +54,7 @@ SHORT = 0.99
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Bearing:
+class Suspicions:
     """Mechanisms under suspicion, one entry per (verdict row, mechanism) that is named, and what bears on them."""
 
     row: I64  # verdict row of each hypothesis; sorted by row, then mechanism
@@ -67,7 +67,7 @@ class Bearing:
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Hypotheses(Bearing):
+class Hypotheses(Suspicions):
     """The same, weighed."""
 
     llr: F64  # what the evidence is worth, nats
@@ -118,11 +118,13 @@ def weigh(
         model: Factors, caps and priors.
         in_full: All evidence about these subjects is at hand, so that what did not speak means something.
     """
-    return added(bearing(evidence, row, mechanisms), evidence, prior_kind, quiet, mechanisms, model, in_full=in_full)
+    return added(
+        pair_suspicions(evidence, row, mechanisms), evidence, prior_kind, quiet, mechanisms, model, in_full=in_full
+    )
 
 
 def added(
-    borne: Bearing,
+    suspicions: Suspicions,
     evidence: Evidence,
     prior_kind: I64,
     quiet: F64,
@@ -132,30 +134,30 @@ def added(
     in_full: bool = True,
 ) -> Hypotheses:
     """Add up what bears on each mechanism under suspicion; see `weigh`."""
-    size, count = len(borne), max(len(mechanisms), 1)
-    value = values(evidence, model)[borne.pair_evidence]
-    chosen = strongest(borne, evidence, value)
-    part, owner = value[chosen], borne.pair_hypothesis[chosen]
+    size, count = len(suspicions), max(len(mechanisms), 1)
+    value = values(evidence, model)[suspicions.pair_evidence]
+    chosen = strongest(suspicions, evidence, value)
+    part, owner = value[chosen], suspicions.pair_hypothesis[chosen]
     dependence = np.array([0.0 if word in model.joint else model.dependence for word in mechanisms] or [0.0])
-    support = pooled(part, owner, size, dependence[borne.mechanism])
+    support = pooled(part, owner, size, dependence[suspicions.mechanism])
     against = np.bincount(owner, np.minimum(part, 0.0), size).astype(np.float64)
-    sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[borne.pair_evidence] > 0) & (value > 0)
-    decisive = np.bincount(borne.pair_hypothesis, sure, size) > 0
-    kind = prior_kind[borne.row]
+    sure = (_of_rule(evidence, [rule.decisive for rule in evidence.rules])[suspicions.pair_evidence] > 0) & (value > 0)
+    decisive = np.bincount(suspicions.pair_hypothesis, sure, size) > 0
+    kind = prior_kind[suspicions.row]
     cap = _caps(kind, model)
-    silent = np.clip(quiet[borne.row] + against, -cap, cap)
+    silent = np.clip(quiet[suspicions.row] + against, -cap, cap)
     most = np.where(decisive, np.maximum(cap, model.decisive_cap), cap)
-    priors = model.log_odds(mechanisms)[kind, borne.mechanism % count] if size else np.empty(0)
+    priors = model.log_odds(mechanisms)[kind, suspicions.mechanism % count] if size else np.empty(0)
     listed = ~np.isnan(priors)
-    seldom = np.array([model.alone.get(word, 0.0) for word in mechanisms] or [0.0])[borne.mechanism]
+    seldom = np.array([model.alone.get(word, 0.0) for word in mechanisms] or [0.0])[suspicions.mechanism]
     groups = np.bincount(owner[part > 0], minlength=size)
     missing = np.where(decisive | (groups > 1), 0.0, seldom) if in_full else 0.0
     worth = np.clip(support + missing + against, -cap, most)
     return Hypotheses(
-        row=borne.row,
-        mechanism=borne.mechanism,
-        pair_hypothesis=borne.pair_hypothesis,
-        pair_evidence=borne.pair_evidence,
+        row=suspicions.row,
+        mechanism=suspicions.mechanism,
+        pair_hypothesis=suspicions.pair_hypothesis,
+        pair_evidence=suspicions.pair_evidence,
         llr=np.where(support > 0, np.maximum(worth, silent), silent),
         prior=np.where(listed, priors, model.other_prior),
         listed=listed,
@@ -188,7 +190,7 @@ def short_of(probability: float) -> float:
     return SHORT * probability / (1.0 - probability)
 
 
-def bearing(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -> Bearing:
+def pair_suspicions(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -> Suspicions:
     """List the mechanisms under suspicion, and pair them with the observations that bear on them.
 
     Args:
@@ -213,7 +215,7 @@ def bearing(evidence: Evidence, row: I64, mechanisms: tuple[str, ...]) -> Bearin
             match = keys[at] == wanted
             hypotheses.append(at[match])
             witnesses.append(rows[match])
-    return Bearing(
+    return Suspicions(
         row=keys // count,
         mechanism=keys % count,
         pair_hypothesis=np.concatenate(hypotheses),
@@ -253,11 +255,11 @@ def values(evidence: Evidence, model: Model) -> F64:
     return value
 
 
-def strongest(borne: Bearing, evidence: Evidence, value: F64) -> I64:
+def strongest(suspicions: Suspicions, evidence: Evidence, value: F64) -> I64:
     """Find the strongest observation of each group of each hypothesis; of equal ones the harmless.
 
     Args:
-        borne: Hypotheses and what bears on them.
+        suspicions: Hypotheses and what bears on them.
         evidence: The observations.
         value: What each pair weighs.
 
@@ -265,9 +267,9 @@ def strongest(borne: Bearing, evidence: Evidence, value: F64) -> I64:
         Places among the pairs.
     """
     groups = sorted({rule.group for rule in evidence.rules})
-    group = _of_rule(evidence, [groups.index(rule.group) for rule in evidence.rules])[borne.pair_evidence]
-    order = np.lexsort((-value, np.abs(value), group, borne.pair_hypothesis))
-    hypothesis, group = borne.pair_hypothesis[order], group[order]
+    group = _of_rule(evidence, [groups.index(rule.group) for rule in evidence.rules])[suspicions.pair_evidence]
+    order = np.lexsort((-value, np.abs(value), group, suspicions.pair_hypothesis))
+    hypothesis, group = suspicions.pair_hypothesis[order], group[order]
     last = np.ones(len(order), np.bool_)
     last[:-1] = (hypothesis[1:] != hypothesis[:-1]) | (group[1:] != group[:-1])
     return order[last]

@@ -12,7 +12,7 @@ from netinterf.analyzers.tls_interception import TlsInterception
 from netinterf.analyzers.tls_interception.flights import DEMANDED, read_flights
 from netinterf.analyzers.tls_interception.leaves import any_of, find_leaves, unrelated
 from netinterf.analyzers.tls_interception.rules import PRIVATE_ISSUER, RULES, weigh_sites
-from netinterf.context.interceptors import interceptor
+from netinterf.context.authorities import interceptor
 from netinterf.errors import NetinterfError
 from netinterf.schema import TlsKind
 from netinterf.simulate import Conditions, run
@@ -245,7 +245,7 @@ def test_certificates_of_2014_to_2017_lead_to_the_roots_of_then(captures_dir, na
     assert flights is not None
     of_host = [flights.hosts[place] == host if place >= 0 else False for place in flights.host.tolist()]
     assert (flights.rooted & flights.for_host)[of_host].all()
-    assert any(leaf.begins < DEMANDED for leaf in flights.leaves)
+    assert any(leaf.not_before < DEMANDED for leaf in flights.leaves)
 
 
 @pytest.mark.captures

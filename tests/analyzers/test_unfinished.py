@@ -111,4 +111,4 @@ def test_what_stops_inside_a_record_was_cut(size: int, cut: bool) -> None:
     """Every packet has PSH, and the client waits for ten seconds: for the rest of a record, or for nothing."""
     stream = HELLO + record(size)
     trace = answer(stream, pieces=3 if cut else None, wait=10_000.0)
-    assert [Kind(kind) for kind in find_waiting(trace).kind.tolist()] == ([Kind.CUT] if cut else [])
+    assert [Kind(kind) for kind in find_waiting(trace).kind.tolist()] == ([Kind.BROKEN_OFF] if cut else [])

@@ -12,7 +12,7 @@ def transfers(stage: Stage, size: int = 400_000, count: int = 3, **service: Any)
     """Let the client draw some files."""
     for place in range(count):
         site = stage.site(tls=stage.rng.random() < 0.6, **service)
-        stage.visit(site, 0.1 + place * stage.rng.uniform(0.2, 0.8), size=size, patience=8.0, odd=True)
+        stage.visit(site, 0.1 + place * stage.rng.uniform(0.2, 0.8), size=size, patience=8.0, affected=True)
     stage.crowd(1)
 
 
@@ -30,7 +30,7 @@ def small_window(stage: Stage) -> None:
             0.1 + place * 0.7,
             size=120_000,
             patience=8.0,
-            odd=True,
+            affected=True,
             options={"receive": stage.rng.choice((8_192, 12_000, 16_000))},
         )
     stage.crowd(2)
@@ -41,7 +41,7 @@ def slow_reader(stage: Stage) -> None:
     for place in range(2):
         site = stage.site(tls=stage.rng.random() < 0.5)
         steps: list[list[Any]] = [["get", "/video-300000.mp4"], ["trickle", stage.rng.randrange(4_000, 9_000), 0.1]]
-        stage.visit(site, 0.1 + place, steps=steps, patience=8.0, odd=True, options={"receive": 16_384})
+        stage.visit(site, 0.1 + place, steps=steps, patience=8.0, affected=True, options={"receive": 16_384})
     stage.crowd(2)
 
 
@@ -92,7 +92,7 @@ def uplink(stage: Stage) -> None:
     address = stage.host()
     for place in range(2):
         site = stage.site(address=address, tls=True, port=(443, 8443)[place])
-        stage.visit(site, 0.1 + place * 0.4, size=400_000, patience=8.0, odd=True)
+        stage.visit(site, 0.1 + place * 0.4, size=400_000, patience=8.0, affected=True)
     stage.rule(
         "Limit",
         stage="any",
@@ -135,7 +135,7 @@ def black_hole(stage: Stage) -> None:
     stage.lines["far_down"]["largest"] = stage.rng.randrange(1_280, 1_480)
     for place in range(3):
         site = stage.site(tls=stage.rng.random() < 0.5)
-        stage.visit(site, 0.2 + place * 0.3, size=60_000, patience=4.0, odd=True)
+        stage.visit(site, 0.2 + place * 0.3, size=60_000, patience=4.0, affected=True)
     small = stage.site(tls=False)
     stage.visit(small, 0.5, size=700)
 
@@ -152,11 +152,11 @@ def rerouted(stage: Stage) -> None:
 def names(stage: Stage, prepare: Callable[[Stage, str], None], times: int = 3, **query: Any) -> None:
     """Let the client ask for odd names a few times, and for ordinary ones."""
     for _ in range(3):
-        odd, plain = stage.name(), stage.name()
+        affected, plain = stage.name(), stage.name()
         stage.zone(plain, stage.address(4), stage.address(6))
-        prepare(stage, odd)
+        prepare(stage, affected)
         for place in range(times):
-            stage.query(odd, 0.1 + place * 0.9 + stage.rng.uniform(0, 0.5), odd=True, **query)
+            stage.query(affected, 0.1 + place * 0.9 + stage.rng.uniform(0, 0.5), affected=True, **query)
         stage.query(plain, stage.rng.uniform(0, 2))
     stage.crowd(2)
 
@@ -222,7 +222,7 @@ def dead_resolver(stage: Stage) -> None:
     stage.settings["server"]["ipv4/icmp_echo_ignore_all"] = "1"
     stage.resolver = stage.address()  # an address that nobody has
     for _ in range(5):
-        stage.query(stage.name(), stage.rng.uniform(0, 1), odd=True, gap=0.8)
+        stage.query(stage.name(), stage.rng.uniform(0, 1), affected=True, gap=0.8)
 
 
 PLAYS = (

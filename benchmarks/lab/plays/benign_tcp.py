@@ -16,7 +16,7 @@ def browse(stage: Stage) -> None:
     for kind in ("cubic", "reno", "bbr"):
         stage.congestion(kind)
         site = stage.site(tls=stage.rng.random() < 0.7, congestion=stage.controls["server"])
-        stage.visit(site, stage.rng.uniform(0, 3), size=stage.rng.randrange(100_000, 900_000), odd=True)
+        stage.visit(site, stage.rng.uniform(0, 3), size=stage.rng.randrange(100_000, 900_000), affected=True)
 
 
 def visits(
@@ -25,7 +25,9 @@ def visits(
     """Let the client do odd things at some sites of one kind, and ordinary things elsewhere."""
     for _ in range(3):
         site = stage.site(**{"tls": stage.rng.random() < 0.6, **service})
-        stage.visit(site, stage.rng.uniform(0.1, 2.0), steps=steps, odd=True, **{"patience": 4.0, **(errand or {})})
+        stage.visit(
+            site, stage.rng.uniform(0.1, 2.0), steps=steps, affected=True, **{"patience": 4.0, **(errand or {})}
+        )
     stage.crowd(2)
 
 
@@ -55,7 +57,7 @@ def closed_port(stage: Stage) -> None:
             [["resolve"], ["connect"]],
             name=name,
             port=stage.rng.choice((80, 443, 8080)),
-            odd=True,
+            affected=True,
         )
     stage.crowd(3)
 
@@ -67,7 +69,7 @@ def crash(stage: Stage) -> None:
         site = stage.site(
             tls=stage.rng.random() < 0.5, program=place, break_after=limit, break_by="kill", pace=[5_000, 0.01]
         )
-        stage.visit(site, stage.rng.uniform(0.1, 1.5), size=300_000, odd=True)
+        stage.visit(site, stage.rng.uniform(0.1, 1.5), size=300_000, affected=True)
     stage.crowd(3)
 
 
@@ -129,7 +131,7 @@ def scan(stage: Stage) -> None:
     host = stage.host()
     stage.site(tls=False, address=host)
     for port in stage.rng.sample(range(20, 9000), 25):
-        stage.errand(stage.rng.uniform(0, 2), [["connect"]], address=host, port=port, odd=True)
+        stage.errand(stage.rng.uniform(0, 2), [["connect"]], address=host, port=port, affected=True)
     stage.crowd(3)
 
 
@@ -144,7 +146,7 @@ def happy(stage: Stage) -> None:
         stage.query(name, at, "A")
         dead = stage.zones[name]["AAAA"][0]
         begin = at + stage.rtt + 0.08
-        stage.errand(begin, [["connect"]], name=name, address=dead, port=443, family=6, patience=1.3, odd=True)
+        stage.errand(begin, [["connect"]], name=name, address=dead, port=443, family=6, patience=1.3, affected=True)
         stage.visit(four, begin + 0.25, resolve=False, family=4)
     stage.crowd(2)
 
@@ -154,7 +156,9 @@ def dead_host(stage: Stage) -> None:
     for _ in range(3):
         name = stage.name()
         stage.zone(name, stage.address())
-        stage.errand(stage.rng.uniform(0, 1), [["resolve"], ["connect"]], name=name, port=443, odd=True, patience=3.5)
+        stage.errand(
+            stage.rng.uniform(0, 1), [["resolve"], ["connect"]], name=name, port=443, affected=True, patience=3.5
+        )
     stage.crowd(3)
 
 
@@ -162,7 +166,7 @@ def backlog(stage: Stage) -> None:
     """A server's queue of waiting connections is full; further SYNs are ignored."""
     site = stage.site(tls=False, deaf=True, backlog=1)
     for at in range(6):
-        stage.visit(site, 0.1 + at * 0.3, patience=3.0, odd=True)
+        stage.visit(site, 0.1 + at * 0.3, patience=3.0, affected=True)
     stage.crowd(3)
 
 
@@ -180,7 +184,7 @@ def reuse(stage: Stage) -> None:
     """The same client port is used again and again for the same server."""
     site, port = stage.site(tls=False), stage.rng.randrange(30_000, 60_000)
     for at in range(4):
-        stage.visit(site, 0.2 + at * 1.1, steps=[get(9_000), ["response"], ["abort"]], local_port=port, odd=True)
+        stage.visit(site, 0.2 + at * 1.1, steps=[get(9_000), ["response"], ["abort"]], local_port=port, affected=True)
     stage.crowd(2)
 
 
@@ -212,7 +216,7 @@ def rejected(stage: Stage) -> None:
             name="other." + site.name,
             address=site.address,
             port=443,
-            odd=True,
+            affected=True,
         )
     stage.crowd(2)
 
@@ -222,7 +226,7 @@ def private_authority(stage: Stage) -> None:
     middle = stage.name("x").split(".", 1)[1]
     for first in ("www", "mail", "files"):
         site = stage.site(f"{first}.{middle}", tls=True, authority=f"{middle} Internal CA")
-        stage.visit(site, stage.rng.uniform(0.1, 2.0), odd=True, visible=True, trusting=True)
+        stage.visit(site, stage.rng.uniform(0.1, 2.0), affected=True, visible=True, trusting=True)
     for _ in range(2):
         stage.visit(stage.site(tls=True), stage.rng.uniform(0.1, 2.0), visible=True)
 
@@ -262,7 +266,7 @@ def quic(stage: Stage, how: str) -> None:
             name=site.name,
             address=site.address,
             port=443,
-            odd=True,
+            affected=True,
         )
         stage.visit(site, at + 0.3)
     stage.crowd(1)

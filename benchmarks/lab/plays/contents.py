@@ -34,9 +34,9 @@ def pair(stage: Stage, text: str) -> list[dict[str, Any]]:
     look = {"ttl": rng.choice(("mirror", rng.randrange(45, 200))), "window": rng.choice(("mirror", 8192, "random"))}
     size = len(text) // 2
     if rng.random() < 0.5:
-        shots = [{"flags": FIN | PSH | ACK, "ack": 0, "payload": text, "after": first, **look}]
+        forged = [{"flags": FIN | PSH | ACK, "ack": 0, "payload": text, "after": first, **look}]
     else:
-        shots = [
+        forged = [
             {"flags": PSH | ACK, "ack": 0, "payload": text, "after": first, **look},
             {
                 "flags": FIN | ACK,
@@ -47,18 +47,20 @@ def pair(stage: Stage, text: str) -> list[dict[str, Any]]:
             },
         ]
     if rng.random() < 0.5:
-        shots.append({"to": "server", "flags": RST | ACK, "ack": 0, "ttl": rng.randrange(45, 200), "after": first})
-    return shots
+        forged.append({"to": "server", "flags": RST | ACK, "ack": 0, "ttl": rng.randrange(45, 200), "after": first})
+    return forged
 
 
 def raced(stage: Stage) -> None:
     """The page overtakes the origin's answer."""
-    stage.rule("Forge", names=names(listed(stage, tls=False)), shots=pair(stage, page(stage)))
+    stage.rule("Forge", names=names(listed(stage, tls=False)), forged=pair(stage, page(stage)))
 
 
 def replaced(stage: Stage) -> None:
     """The request is swallowed and the page comes in place of the answer."""
-    stage.rule("Forge", names=names(listed(stage, tls=False)), shots=pair(stage, page(stage)), swallow=True, then="cut")
+    stage.rule(
+        "Forge", names=names(listed(stage, tls=False)), forged=pair(stage, page(stage)), swallow=True, then="cut"
+    )
 
 
 def redirected(stage: Stage) -> None:
@@ -67,7 +69,7 @@ def redirected(stage: Stage) -> None:
     stage.rule(
         "Forge",
         names=names(listed(stage, tls=False)),
-        shots=pair(stage, moved(stage)),
+        forged=pair(stage, moved(stage)),
         swallow=inside,
         then="cut" if inside else "pass",
     )

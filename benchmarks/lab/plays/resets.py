@@ -38,37 +38,37 @@ def addresses(sites: list[Site]) -> list[str]:
 
 def single(stage: Stage) -> None:
     """One RST/ACK to the client, TTL whatever, window zero."""
-    shot = {"flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(45, 200), "after": delay(stage)}
-    stage.rule("Forge", names=names(listed(stage)), shots=[shot])
+    packet_spec = {"flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(45, 200), "after": delay(stage)}
+    stage.rule("Forge", names=names(listed(stage)), forged=[packet_spec])
 
 
 def burst(stage: Stage) -> None:
     """Copies to both ends with one IP ID, TTL and window from a counter; sometimes a bare RST first."""
     rng, first = stage.rng, delay(stage)
     counter, gap = rng.randrange(200), rng.uniform(2e-5, 2e-4)
-    shots: list[dict[str, Any]] = []
+    forged: list[dict[str, Any]] = []
     for to in ("client", "server"):
         if rng.random() < 0.5:
-            shots.append({"to": to, "flags": RST, "ttl": rng.randrange(40, 120), "window": "random", "after": first})
+            forged.append({"to": to, "flags": RST, "ttl": rng.randrange(40, 120), "window": "random", "after": first})
         look = {"ttl": 40 + counter, "window": counter + rng.randrange(300, 4000), "ip_id": rng.randrange(1, 65_536)}
-        shots += [
+        forged += [
             {"to": to, "flags": RST | ACK, "ack": 0, "dont_fragment": True, "after": first + (place + 1) * gap, **look}
             for place in range(rng.randrange(2, 4))
         ]
-    stage.rule("Forge", names=names(listed(stage)), shots=shots)
+    stage.rule("Forge", names=names(listed(stage)), forged=forged)
 
 
 def bare(stage: Stage) -> None:
     """A bare RST to both ends, IP ID zero."""
     look = {"flags": RST, "ttl": stage.rng.randrange(55, 119), "ip_id": 0, "window": "random", "after": delay(stage)}
-    stage.rule("Forge", names=names(listed(stage)), shots=[{"to": to, **look} for to in ("client", "server")])
+    stage.rule("Forge", names=names(listed(stage)), forged=[{"to": to, **look} for to in ("client", "server")])
 
 
 def mirror(stage: Stage) -> None:
     """A reset with the TTL, window and IP ID of the trigger."""
     rng = stage.rng
     flags = rng.choice((RST, RST | ACK))
-    shot = {
+    packet_spec = {
         "flags": flags,
         "ack": 0 if flags & ACK else None,
         "ttl": "mirror",
@@ -77,14 +77,14 @@ def mirror(stage: Stage) -> None:
         "dont_fragment": rng.random() < 0.5,
         "after": delay(stage),
     }
-    stage.rule("Forge", names=names(listed(stage)), shots=[shot])
+    stage.rule("Forge", names=names(listed(stage)), forged=[packet_spec])
 
 
 def stepped(stage: Stage) -> None:
     """Resets with growing sequence numbers, so that one of them is in the window."""
     rng, first = stage.rng, delay(stage)
     steps = rng.choice(([0, 1460, 4380], [0, 12_503], [0, 1448, 4344]))
-    shots = [
+    forged = [
         {
             "to": to,
             "flags": RST | ACK,
@@ -96,13 +96,13 @@ def stepped(stage: Stage) -> None:
         for to in ("client", "server")
         for place, step in enumerate(steps)
     ]
-    stage.rule("Forge", names=names(listed(stage)), shots=shots)
+    stage.rule("Forge", names=names(listed(stage)), forged=forged)
 
 
 def with_payload(stage: Stage) -> None:
     """A reset that carries some bytes, to the client only."""
     rng = stage.rng
-    shot = {
+    packet_spec = {
         "flags": RST | ACK,
         "ack": 0,
         "payload": rng.randbytes(rng.randrange(6, 24)).hex(),
@@ -110,13 +110,13 @@ def with_payload(stage: Stage) -> None:
         "ttl": rng.randrange(50, 70),
         "after": delay(stage),
     }
-    stage.rule("Forge", names=names(listed(stage)), shots=[shot])
+    stage.rule("Forge", names=names(listed(stage)), forged=[packet_spec])
 
 
 def to_server(stage: Stage) -> None:
     """A reset to the server only, at the trigger's first byte; the client learns nothing."""
     rng = stage.rng
-    shot = {
+    packet_spec = {
         "to": "server",
         "flags": RST | ACK,
         "ack": 0,
@@ -126,7 +126,7 @@ def to_server(stage: Stage) -> None:
         "ttl": rng.randrange(44, 64),
         "after": delay(stage) / 4,
     }
-    stage.rule("Forge", names=names(listed(stage, patience=2.5)), shots=[shot])
+    stage.rule("Forge", names=names(listed(stage, patience=2.5)), forged=[packet_spec])
 
 
 def rewritten(stage: Stage) -> None:
@@ -136,13 +136,13 @@ def rewritten(stage: Stage) -> None:
 
 def inline(stage: Stage) -> None:
     """The trigger is swallowed, the client gets a reset, the connection is dead afterwards."""
-    shot = {"flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(50, 250), "after": delay(stage)}
-    stage.rule("Forge", names=names(listed(stage)), shots=[shot], swallow=True, then="cut")
+    packet_spec = {"flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(50, 250), "after": delay(stage)}
+    stage.rule("Forge", names=names(listed(stage)), forged=[packet_spec], swallow=True, then="cut")
 
 
 def adaptive(stage: Stage) -> None:
     """A reset that imitates the server: TTL, IP ID, window, options, and the time a true answer takes."""
-    shot = {
+    packet_spec = {
         "flags": RST | ACK,
         "ack": 0,
         "ttl": "genuine",
@@ -153,7 +153,7 @@ def adaptive(stage: Stage) -> None:
         "wait": stage.rng.random() < 0.6,
         "after": delay(stage),
     }
-    stage.rule("Forge", names=names(listed(stage)), shots=[shot], swallow=True, then="cut")
+    stage.rule("Forge", names=names(listed(stage)), forged=[packet_spec], swallow=True, then="cut")
 
 
 def residual(stage: Stage) -> None:
@@ -162,40 +162,40 @@ def residual(stage: Stage) -> None:
     for at in (0.2, 1.2, 2.0, 2.8):
         stage.visit(site, at + stage.rng.uniform(0, 0.3))
     stage.crowd(3)
-    shots = [
+    forged = [
         {"to": to, "flags": RST | ACK, "ack": 0, "ttl": stage.rng.randrange(40, 200), "after": delay(stage)}
         for to in ("client", "server")
     ]
-    stage.rule("Forge", names=[site.name], shots=shots, residual=stage.rng.uniform(60, 180))
+    stage.rule("Forge", names=[site.name], forged=forged, residual=stage.rng.uniform(60, 180))
 
 
 def at_syn(stage: Stage) -> None:
     """Every SYN to some addresses is answered by RST/ACKs, which overtake the server's SYN/ACK."""
     rng, sites = stage.rng, listed(stage, 2)
     first, ttl = delay(stage), rng.randrange(40, 200)
-    shots = [
+    forged = [
         {"flags": RST | ACK, "ack": 0, "ttl": ttl + place, "window": 1980 + place, "after": first + place * 1e-4}
         for place in range(rng.randrange(1, 4))
     ]
-    stage.rule("Forge", stage="syn", addresses=addresses(sites), shots=shots, swallow=rng.random() < 0.4)
+    stage.rule("Forge", stage="syn", addresses=addresses(sites), forged=forged, swallow=rng.random() < 0.4)
 
 
 def fin(stage: Stage) -> None:
     """A forged FIN makes the client believe that the server has finished."""
-    shot = {
+    packet_spec = {
         "flags": FIN | ACK,
         "ack": 0,
         "ttl": stage.rng.randrange(45, 200),
         "window": "random",
         "after": delay(stage),
     }
-    stage.rule("Forge", names=names(listed(stage, 3)), shots=[shot])
+    stage.rule("Forge", names=names(listed(stage, 3)), forged=[packet_spec])
 
 
 def synack(stage: Stage) -> None:
     """A forged SYN/ACK with a number of its own wins the race, so that the handshake fails."""
     rng, sites = stage.rng, listed(stage, 2, patience=2.5)
-    shot = {
+    packet_spec = {
         "flags": SYN | ACK,
         "ack": 0,
         "ttl": rng.randrange(40, 230),
@@ -203,14 +203,14 @@ def synack(stage: Stage) -> None:
         "options": rng.choice(("none", "handshake")),
         "after": delay(stage),
     }
-    stage.rule("Forge", stage="syn", addresses=addresses(sites), shots=[shot])
+    stage.rule("Forge", stage="syn", addresses=addresses(sites), forged=[packet_spec])
 
 
 def data(stage: Stage) -> None:
     """Forged payload: a fatal TLS alert that the server never sent."""
     rng = stage.rng
     alert = "15030300020250" if rng.random() < 0.5 else "1503030002" + f"02{rng.choice((40, 80, 112)):02x}"
-    shot = {
+    packet_spec = {
         "flags": PSH | ACK,
         "ack": 0,
         "payload": alert,
@@ -219,7 +219,7 @@ def data(stage: Stage) -> None:
         "options": rng.choice(("none", "genuine")),
         "after": delay(stage),
     }
-    stage.rule("Forge", names=names(listed(stage, 2, tls=True)), shots=[shot])
+    stage.rule("Forge", names=names(listed(stage, 2, tls=True)), forged=[packet_spec])
 
 
 PLAYS = (

@@ -13,11 +13,11 @@ from benchmarks.lab.wire import ACK, RST, SYN, Packet, parse, timestamps
 if TYPE_CHECKING:
     from benchmarks.lab.box import Box
 
-__all__ = ["Forge", "Rewrite", "Shot"]
+__all__ = ["Forge", "ForgedPacket", "Rewrite"]
 
 
 @attrs.frozen(kw_only=True)
-class Shot:
+class ForgedPacket:
     """One forged packet: where it goes and how its fields are chosen.
 
     Numbers are taken as they are; ``genuine`` imitates the end whose name it bears, ``mirror`` copies the trigger.
@@ -38,16 +38,16 @@ class Shot:
     wait: bool = False  # and then until the genuine answer could be there
 
 
-def shots_of(values: list[dict[str, Any]]) -> list[Shot]:
-    """Read shots from a specification."""
-    return [Shot(**one) for one in values]
+def forged_packets(values: list[dict[str, Any]]) -> list[ForgedPacket]:
+    """Read forged packets from a specification."""
+    return [ForgedPacket(**one) for one in values]
 
 
 @attrs.define(kw_only=True, eq=False)
 class Forge(Rule):
     """Sends packets of its own when provoked."""
 
-    shots: list[Shot] = attrs.field(converter=shots_of)
+    forged: list[ForgedPacket] = attrs.field(converter=forged_packets)
     swallow: bool = False  # the trigger goes no further
     then: str = "pass"  # afterwards: pass, cut (both directions silenced), up, down
     residual: float = 0.0  # seconds in which new connections of the client to that place are struck at their SYN
@@ -69,21 +69,21 @@ class Forge(Rule):
             self.hits[place] = now + self.residual
         number = box.trigger(packet, flow)
         box.touch(flow, "tcp.connect.reset" if again else self.mechanism, number)
-        for shot in self.shots:
-            made = self.make(shot, packet, flow, box, now)
+        for look in self.forged:
+            made = self.make(look, packet, flow, box, now)
             made.note = Note("forged", flow.key, number, self.mechanism)
-            delay = shot.after + (flow.far if shot.wait else 0.0)
-            box.forge(made, outbound=shot.to == "server", at=now + delay)
+            delay = look.after + (flow.far if look.wait else 0.0)
+            box.forge(made, outbound=look.to == "server", at=now + delay)
         return None if self.swallow else packet
 
-    def make(self, shot: Shot, trigger: Packet, flow: Flow, box: Box, now: float) -> Packet:
+    def make(self, look: ForgedPacket, trigger: Packet, flow: Flow, box: Box, now: float) -> Packet:
         """Build one packet."""
-        to_client = shot.to == "client"
+        to_client = look.to == "client"
         own = flow.server if to_client else flow.client  # whom it pretends to be
         other = flow.client if to_client else flow.server
-        seq, ack = numbers(shot, trigger, flow)
+        seq, ack = numbers(look, trigger, flow)
         fresh = box.rng.randrange(1, 2**16)
-        if shot.flags & SYN:
+        if look.flags & SYN:
             seq = box.rng.getrandbits(32)
         next_id = (own.ip_id + 1) % 2**16 if own is not None and own.ip_id else 0
         ids = {"random": fresh, "genuine": next_id, "mirror": trigger.ip_id}
@@ -95,11 +95,11 @@ class Forge(Rule):
         model = own or other or trigger
         raw = attrs.evolve(
             trigger, source=ends[0], destination=ends[1], sport=ends[2], dport=ends[3], protocol=protocol,
-            seq=seq % 2**32, ack=ack % 2**32, flags=shot.flags, payload=bytes.fromhex(shot.payload), note=None,
-            ttl=chosen(shot.ttl, ttls), ip_id=chosen(shot.ip_id, ids),
-            window=chosen(shot.window, windows),
-            dont_fragment=model.dont_fragment if shot.dont_fragment == "genuine" else bool(shot.dont_fragment),
-            options=imitated(shot, flow, own, now),
+            seq=seq % 2**32, ack=ack % 2**32, flags=look.flags, payload=bytes.fromhex(look.payload), note=None,
+            ttl=chosen(look.ttl, ttls), ip_id=chosen(look.ip_id, ids),
+            window=chosen(look.window, windows),
+            dont_fragment=model.dont_fragment if look.dont_fragment == "genuine" else bool(look.dont_fragment),
+            options=imitated(look, flow, own, now),
         ).rebuilt()  # fmt: skip
         packet = parse(raw)
         if packet is None:
@@ -112,30 +112,30 @@ def chosen(value: int | str, known: dict[str, int]) -> int:
     return known[value] if isinstance(value, str) else value
 
 
-def numbers(shot: Shot, trigger: Packet, flow: Flow) -> tuple[int, int]:
+def numbers(look: ForgedPacket, trigger: Packet, flow: Flow) -> tuple[int, int]:
     """Choose sequence and acknowledgement number."""
-    if shot.to == "client":
+    if look.to == "client":
         forwards = trigger.source == flow.key[0]
         seq = trigger.ack if forwards else trigger.seq
         ack = trigger.end if forwards else trigger.ack
     elif trigger.source == flow.key[0]:
-        seq, ack = (trigger.seq if shot.start else trigger.end), trigger.ack
+        seq, ack = (trigger.seq if look.start else trigger.end), trigger.ack
     else:
         seq, ack = trigger.ack, trigger.end
-    return seq + shot.seq, 0 if shot.ack is None else ack + shot.ack
+    return seq + look.seq, 0 if look.ack is None else ack + look.ack
 
 
-def imitated(shot: Shot, flow: Flow, own: Packet | None, now: float) -> bytes:
+def imitated(look: ForgedPacket, flow: Flow, own: Packet | None, now: float) -> bytes:
     """Give the TCP options of a forged packet."""
-    if shot.options == "none":
+    if look.options == "none":
         return b""
-    if shot.options == "handshake":  # what a plain stack would offer: MSS only (RFC 9293 section 3.7.1)
+    if look.options == "handshake":  # what a plain stack would offer: MSS only (RFC 9293 section 3.7.1)
         return bytes.fromhex("020405b4")
     told = timestamps(own.options) if own is not None else None
-    heard = timestamps(flow.client.options if shot.to == "client" and flow.client else b"")
+    heard = timestamps(flow.client.options if look.to == "client" and flow.client else b"")
     if told is None:
         return b""
-    value = told[0] + (int((now - flow.server_at) * 1000) if shot.to == "client" else 0)
+    value = told[0] + (int((now - flow.server_at) * 1000) if look.to == "client" else 0)
     echo = heard[0] if heard else told[1]
     return b"\1\1\x08\x0a" + (value % 2**32).to_bytes(4, "big") + echo.to_bytes(4, "big")
 

@@ -94,7 +94,7 @@ class Freezes:
             scattered = scattered.take(np.unique(scattered.flow, return_index=True)[1])
             apart = sign(rules.SCATTERED, True, counts, llr=limit.llr)
             return record(self, cases_of(scattered, scattered.last), gathered([apart]))
-        hit = courses.take((courses.stop >= 0) & (limit.held > 0))
+        hit = courses.take((courses.stop >= 0) & (limit.log_odds > 0))
         limited = stops.take(hit.stop)
         limited = limited.take(np.unique(limited.flow, return_index=True)[1])
         measured = {
@@ -175,7 +175,7 @@ def unless_hung(limit: CommonLimit, stops: Stops, courses: Courses) -> CommonLim
     They are as rare as bad servers and end behind PSH, a stop that does not being a failure of its own; a counter stops
     behind PSH as often as full segments carry it.
     """
-    limited = stops.pushed[courses.stop[(courses.stop >= 0) & (limit.held > 0)]]
+    limited = stops.pushed[courses.stop[(courses.stop >= 0) & (limit.log_odds > 0)]]
     each = np.where(limited, math.log(PUSHED / (1 - LEAK)), math.log((1 - PUSHED) / LEAK))
     hung = max(float(each.sum()) - math.log(BAD_SERVER), 0.0)
     return limit._replace(llr=min(limit.llr, hung))

@@ -87,13 +87,13 @@ def midway(trace: Trace, silences: Silences) -> Mask:
     answer.
     """
     sides, flow, datagrams = trace.sides, silences.flow, silences.is_kind(Kind.DATAGRAM)
-    stopped = datagrams | silences.is_kind(Kind.UNHEARD, Kind.CLOSING, Kind.CUT)
+    stopped = datagrams | silences.is_kind(Kind.UNACKED_DATA, Kind.UNACKED_FIN, Kind.BROKEN_OFF)
     begun = datagrams | ((sides.syn[2 * flow] >= 0) & (sides.syn[2 * flow + 1] >= 0))
-    unacked = silences.is_kind(Kind.UNHEARD)
+    unacked = silences.is_kind(Kind.UNACKED_DATA)
     first_flight = unacked & (sides.acked[silences.side] <= 1)
     narrow, _ = large_only(trace, silences)
     idle = (silences.paused >= IDLE_NS) & ~mid_answer(trace, silences)
-    unanswered = ~(silences.is_kind(Kind.CLOSING) | only_end_unacked(trace, silences)) | mid_answer(trace, silences)
+    unanswered = ~(silences.is_kind(Kind.UNACKED_FIN) | only_end_unacked(trace, silences)) | mid_answer(trace, silences)
     broken: Mask = stopped & begun & under_way(trace)[flow] & ~first_flight & ~(narrow & unacked) & ~idle & unanswered
     return broken & ~closed_window(trace, silences)
 
@@ -114,7 +114,7 @@ def only_end_unacked(trace: Trace, silences: Silences) -> Mask:
     """Say whether only the last packet of the side that waits and its FIN are unheard: a farewell asks for nothing."""
     sides, side = trace.sides, silences.side
     left = sides.sent[side] - sides.acked[side]
-    only_end: Mask = silences.is_kind(Kind.UNHEARD) & (sides.fin[side] >= 0) & (left <= silences.size + 1)
+    only_end: Mask = silences.is_kind(Kind.UNACKED_DATA) & (sides.fin[side] >= 0) & (left <= silences.size + 1)
     return only_end
 
 

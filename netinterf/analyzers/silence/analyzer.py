@@ -131,11 +131,11 @@ def cases_of(trace: Trace, silences: Silences) -> Cases:
 def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[Sign]:
     """Tell what each silence is by itself."""
     by_client = silences.side % 2 == 0
-    unacked = silences.is_kind(Kind.UNHEARD)
+    unacked = silences.is_kind(Kind.UNACKED_DATA)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
-    just_opened = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNGREETED)
-    closing, no_request = silences.is_kind(Kind.CLOSING), without_request(trace, silences)
+    just_opened = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNANSWERED_SYN)
+    closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
     heard = silences.heard
     late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
     alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
@@ -149,11 +149,11 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
         sign(rules.ANSWER, unacked & ~by_client, tries),
         sign(rules.CLOSING, closing & ~no_request, tries),
         sign(rules.NO_REQUEST, no_request, tries),
-        sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.MUTE), seconds),
-        sign(rules.CUT, silences.is_kind(Kind.CUT), seconds),
-        sign(rules.HOLE, silences.is_kind(Kind.HOLED), holes),
+        sign(rules.ACKED_UNANSWERED, silences.is_kind(Kind.UNANSWERED_REQUEST), seconds),
+        sign(rules.CUT, silences.is_kind(Kind.BROKEN_OFF), seconds),
+        sign(rules.HOLE, silences.is_kind(Kind.HOLE), holes),
         sign(rules.WITHHELD, witness >= 0, {"bytes": withheld_bytes}, witness=witness),
-        sign(rules.SYN, silences.is_kind(Kind.UNGREETED), tries),
+        sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
         sign(rules.GREETED, just_opened),
         sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, witness=heard),
         sign(rules.LARGE, here & anywhere, large),
@@ -167,15 +167,15 @@ def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Cou
     punished, aftermath = controls.punished, (controls.residue >= 0) & ~controls.punished
     since = (silences.since - trace.packets.time[np.maximum(controls.residue, 0)]) / 1e9
     intermittent = (controls.went_well > 0) & ~punished & (counted.llr <= 0)
-    requests = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNHEARD, Kind.MUTE)
+    requests = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST)
     ready = ~repeats_synack(trace, silences)
     served = controls.served + controls.served_near
-    ignored = ready & requests & silences.is_kind(Kind.UNHEARD) & (controls.went_well == 0) & (served > 0)
+    ignored = ready & requests & silences.is_kind(Kind.UNACKED_DATA) & (controls.went_well == 0) & (served > 0)
     meanwhile, near = ready & (controls.served > 0), ready & (controls.served == 0) & (controls.served_near > 0)
     deaf = (controls.silent > 0) & (served == 0) & ~punished
     again = (controls.again > 0) & (controls.went_well == 0) & requests
     early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
-    deserted = silences.is_kind(Kind.UNHEARD) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
+    deserted = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
     alike = deserted & (controls.alike > 0) & (controls.lived > 0) & (controls.went_well == 0)
     banned = punished & by_reset(trace, controls.residue)
     return [
@@ -204,7 +204,7 @@ def count_sign(counted: Counted) -> Sign:
 
 def openings_of(trace: Trace, silences: Silences, controls: Controls) -> list[Sign]:
     """Tell which openings nobody answered, and what lives beside them."""
-    no_synack = silences.is_kind(Kind.UNGREETED)
+    no_synack = silences.is_kind(Kind.UNANSWERED_SYN)
     if not no_synack.any():
         return []
     beside = find_syn_controls(trace, silences)
@@ -259,7 +259,7 @@ def foreign(trace: Trace, silences: Silences) -> Mask:
     the first bytes that were say nothing of the protocol, nor who is the client.
     """
     first = trace.sides.first_payload[2 * silences.flow].astype(np.int64)
-    opened = (first >= 0) & ~silences.is_kind(Kind.UNGREETED) & began(trace, silences)
+    opened = (first >= 0) & ~silences.is_kind(Kind.UNANSWERED_SYN) & began(trace, silences)
     spoke = np.flatnonzero(opened)  # what an ungreeted client says is of another connection
     row = first[spoke]
     length = trace.packets.payload_captured[row].astype(np.int64)
@@ -295,7 +295,7 @@ def repeats_synack(trace: Trace, silences: Silences) -> Mask:
 def without_request(trace: Trace, silences: Silences) -> Mask:
     """Say which silences are of clients that never said anything, and do not answer their server's end either."""
     speechless: Mask = trace.sides.payload_packets[silences.side ^ 1] == 0
-    no_request: Mask = silences.is_kind(Kind.CLOSING) & (silences.side % 2 == 1) & speechless
+    no_request: Mask = silences.is_kind(Kind.UNACKED_FIN) & (silences.side % 2 == 1) & speechless
     return no_request
 
 

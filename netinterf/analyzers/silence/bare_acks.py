@@ -23,7 +23,7 @@ def find_bare_acks(trace: Trace, silences: Silences) -> Suspects:
     Odd is what looks unlike its sender's greeting, or comes before its sender can have got what it acknowledges.
     """
     packets = trace.packets
-    mute = silences.take(silences.is_kind(Kind.MUTE) & silences.first)
+    mute = silences.take(silences.is_kind(Kind.UNANSWERED_REQUEST) & silences.first)
     near = trace.by_flow.take(mute.flow)
     request, row = mute.row[near.parents()], near.values.astype(np.int64)
     acks = ~packets.outbound[row] & (packets.relative_ack[row] > packets.relative_seq[request]) & (row > request)

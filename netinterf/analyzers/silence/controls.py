@@ -173,7 +173,7 @@ def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> t
     three, name = trace.contacts.of("client", "server", "server_port"), trace.contacts.name
     cause, early = np.full(len(flows), -1), reset.copy()
     cause[reset] = trace.sides.rst[1::2][reset]
-    spoke = ~silences.is_kind(Kind.UNGREETED, Kind.CLOSING)
+    spoke = ~silences.is_kind(Kind.UNANSWERED_SYN, Kind.UNACKED_FIN)
     cause[flow[spoke]] = silences.row[spoke]
     early[flow[spoke]] = silences.first[spoke]
     guilty = np.flatnonzero(cause >= 0)
@@ -186,8 +186,8 @@ def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> t
     before = guilty[np.maximum(place, 0)]
     row = cause[before]
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
-    deaf = silences.is_kind(Kind.UNHEARD, Kind.MUTE, Kind.INITIAL) & (name[before] != name[flow])
-    hit &= silences.is_kind(Kind.UNGREETED) | deaf  # what is punished gets no answer at all
+    deaf = silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST, Kind.INITIAL) & (name[before] != name[flow])
+    hit &= silences.is_kind(Kind.UNANSWERED_SYN) | deaf  # what is punished gets no answer at all
     served = answered(trace, served_at)
     at_all, later = (
         served.count(flow, "client", "server", "server_port", begin=begin) > 0 for begin in (None, silences.until)

@@ -47,7 +47,7 @@ def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
     contacts = trace.contacts
     request = trace.sides.first_payload[0::2].astype(np.int64)
     dead = np.full(len(flows), -1)
-    first = silences.first & silences.is_kind(Kind.UNHEARD, Kind.MUTE) & (silences.side % 2 == 0)
+    first = silences.first & silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST) & (silences.side % 2 == 0)
     dead[silences.flow[first]] = np.flatnonzero(first)
     decided = np.flatnonzero((request >= 0) & (contacts.name >= 0) & ((dead >= 0) | (served_at >= 0)))
     if np.count_nonzero(dead[decided] >= 0) < FEWEST:

@@ -20,7 +20,7 @@ def withheld(trace: Trace, silences: Silences) -> tuple[I64, I64]:
     """
     packets = trace.packets
     size, witness = np.zeros(len(silences), np.int64), np.full(len(silences), -1)
-    mute = np.flatnonzero(silences.is_kind(Kind.MUTE) & (trace.recording.loss_share[silences.flow] == 0))
+    mute = np.flatnonzero(silences.is_kind(Kind.UNANSWERED_REQUEST) & (trace.recording.loss_share[silences.flow] == 0))
     if not len(mute):
         return size, witness
     near = trace.by_flow.take(silences.flow[mute])
@@ -54,7 +54,7 @@ def find_holes(trace: Trace) -> Silences:
     return Silences(
         flow=far // 2,
         side=near,
-        kind=np.full(len(far), Kind.HOLED, np.int64),
+        kind=np.full(len(far), Kind.HOLE, np.int64),
         row=row,
         last=np.maximum(last, row),
         since=since,

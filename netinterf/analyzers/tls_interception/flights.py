@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from netinterf.arrays import I64, Mask
-from netinterf.context.roots import public_roots
+from netinterf.context.authorities import public_roots
 from netinterf.numbering import combined, numbered_text
 from netinterf.protocols.certificates import (
     Certificate,
@@ -71,7 +71,7 @@ def read_flights(trace: Trace) -> Flights | None:
     flow = tls.flow[rows].astype(np.int64)
     host, hosts = asked_hosts(tls, flow, len(trace.flows))
     rooted, rootless, top = judge_paths(tls, rows, number, leaves)
-    begins = np.array([leaf.begins for leaf in leaves])[number]
+    begins = np.array([leaf.not_before for leaf in leaves])[number]
     carried = np.array([leaf.timestamps for leaf in leaves])[number] | timestamps_beside(tls, len(trace.flows))[flow]
     return Flights(
         flow=flow,
@@ -121,7 +121,7 @@ def judge_paths(tls: Tls, rows: I64, leaf: I64, leaves: tuple[Certificate, ...])
                 sent.append(certificate)
         own = leaves[leaf[row]]
         rooted[place], top = is_rooted(own, sent, roots, signatures), top_of(own, sent, signatures)
-        unknown[place] = not rooted[place] and top.issuer_der not in roots and (top.own or top is not own)
+        unknown[place] = not rooted[place] and top.issuer_der not in roots and (top.self_issued or top is not own)
         tops.append(top.issuer)
     return rooted[pair], unknown[pair], tuple(tops[number] for number in pair.tolist())
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from netinterf.analyzers.tls_interception.flights import Flights, read_flights
 from netinterf.arrays import I64, Mask
+from netinterf.context.authorities import interceptor
 from netinterf.context.domains import operator_domains
-from netinterf.context.interceptors import interceptor
 from netinterf.context.special import Special
 from netinterf.numbering import combined, numbered_text
 from netinterf.protocols.certificates import Certificate
@@ -89,7 +89,7 @@ def compare(trace: Trace, flights: Flights) -> Leaves:
         differs=np.where(named & private & flights.for_host, counts(of_name, public & flights.for_host), 0),
         near=counted & near_tap(trace, flights.flow),
         missing=private & abroad & any_of(of_issuer, flights.missing) & flights.must_be_logged,
-        bare=~public & np.array([leaf.bare for leaf in flights.leaves], np.bool_)[flights.leaf],
+        bare=~public & np.array([leaf.names_only for leaf in flights.leaves], np.bool_)[flights.leaf],
         weak=~public & np.array([leaf.exponent == 3 for leaf in flights.leaves], np.bool_)[flights.leaf],
     )
 
@@ -103,7 +103,7 @@ def near_tap(trace: Trace, flow: I64) -> Mask:
 
 def who_signed(leaf: Certificate) -> bytes:
     """Name the issuer: by its name, or by its key where a certificate vouches for itself (one name, many devices)."""
-    return leaf.key if leaf.own else leaf.issuer_der
+    return leaf.key if leaf.self_issued else leaf.issuer_der
 
 
 def known_by_name(flights: Flights) -> tuple[str, ...]:

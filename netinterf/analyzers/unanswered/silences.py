@@ -42,12 +42,12 @@ of Sundara Raman et al., SIGCOMM 2023."""
 class Kind(IntEnum):
     """What went unanswered."""
 
-    UNHEARD = 1  # data, sent again and again, was never acknowledged
-    CLOSING = 2  # only a FIN was never acknowledged
-    MUTE = 3  # a request was acknowledged and never answered
-    CUT = 4  # an answer stopped in the middle
-    UNGREETED = 5  # SYNs were never answered
-    HOLED = 6  # bytes of the other end never arrived, though later packets of it did
+    UNACKED_DATA = 1  # data, sent again and again, was never acknowledged
+    UNACKED_FIN = 2  # only a FIN was never acknowledged
+    UNANSWERED_REQUEST = 3  # a request was acknowledged and never answered
+    BROKEN_OFF = 4  # an answer stopped in the middle
+    UNANSWERED_SYN = 5  # SYNs were never answered
+    HOLE = 6  # bytes of the other end never arrived, though later packets of it did
     INITIAL = 7  # QUIC Initials were never answered
     DATAGRAM = 8  # QUIC datagrams were no longer answered
 

@@ -62,7 +62,7 @@ def find_unacked(trace: Trace) -> Silences:
     silences = Silences(
         flow=which // 2,
         side=which,
-        kind=np.where(size > 0, Kind.UNHEARD, Kind.CLOSING).astype(np.int64),
+        kind=np.where(size > 0, Kind.UNACKED_DATA, Kind.UNACKED_FIN).astype(np.int64),
         row=row,
         last=last,
         since=since,

@@ -28,7 +28,7 @@ SYN_TRIES = 2
 
 
 def find_waiting(trace: Trace) -> Silences:
-    """Find requests that were acknowledged and never answered (MUTE), and answers that stopped midway (CUT).
+    """Find requests that were acknowledged and never answered, and answers that stopped midway.
 
     A side stopped midway when the last that it sent was data without PSH, since its stack had more in its buffer
     (RFC 9293 §3.9.1.2), or when it had announced more. A request can only be told from chatter when the client made
@@ -57,7 +57,7 @@ def find_waiting(trace: Trace) -> Silences:
     return Silences(
         flow=side[keep] // 2,
         side=side[keep],
-        kind=np.where(mute[keep], Kind.MUTE, Kind.CUT).astype(np.int64),
+        kind=np.where(mute[keep], Kind.UNANSWERED_REQUEST, Kind.BROKEN_OFF).astype(np.int64),
         row=row,
         last=sides.last[side[keep]].astype(np.int64),
         since=packets.time[last[keep]],
@@ -90,7 +90,7 @@ def gave_up(trace: Trace, side: I64) -> I64:
 
 
 def find_unanswered_syns(trace: Trace) -> Silences:
-    """Find connections of which nothing was captured but SYNs (UNGREETED).
+    """Find connections of which nothing was captured but SYNs.
 
     Where a client has no connection with both directions in the capture, nobody can tell.
     """
@@ -110,7 +110,7 @@ def find_unanswered_syns(trace: Trace) -> Silences:
     return Silences(
         flow=flow,
         side=2 * flow,
-        kind=np.full(len(flow), Kind.UNGREETED, np.int64),
+        kind=np.full(len(flow), Kind.UNANSWERED_SYN, np.int64),
         row=row,
         last=last,
         since=since,

@@ -2,7 +2,7 @@
 
 import attrs
 
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.encode import UDP
 from netinterf.simulate.messages.dns import AAAA, CNAME, Opt, Query, Record, answered, dns_message, read_query, restated
 from netinterf.simulate.network.packet import Address, Packet
@@ -15,7 +15,7 @@ __all__ = ["AnswerStyle", "DnsInjector", "QueryDropper", "forge", "listed"]
 class AnswerStyle:
     """How the answers of one injector are made."""
 
-    form: Form = attrs.field(factory=Form)  # IP header, delay, gap
+    form: Handwriting = attrs.field(factory=Handwriting)  # IP header, delay, gap
     pool: tuple[Address, ...] = ()  # for A, and for types it knows nothing better for; none: an empty answer
     pool_six: tuple[Address, ...] = ()  # for AAAA; without any an A record answers AAAA too
     order: str = "random"  # random, cyclic (one list after the other, Wallbleed) or name (one name, one address)

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.sight import ConnectionView, EndView, Rewrite, end_of
 from netinterf.simulate.boxes.triggers import Trigger
 from netinterf.simulate.encode import TCP
@@ -29,7 +29,7 @@ PAYLOADS = ("http.blockpage", "tcp.data")
 class ForgedPacket:
     """One forged packet; its numbers are those of the next packet in its direction."""
 
-    form: Form
+    form: Handwriting
     flags: int = RST | ACK
     to_client: bool = True
     payload: bytes | Callable[[Packet], bytes] = b""  # as it is, or made from the trigger
@@ -61,7 +61,7 @@ class Rule:
     rewrite: Rewrite | None = None  # what becomes of the server's packets
 
 
-def burst(form: Form, flags: tuple[int, ...], *, step: int = 0, **same: Any) -> tuple[ForgedPacket, ...]:
+def burst(form: Handwriting, flags: tuple[int, ...], *, step: int = 0, **same: Any) -> tuple[ForgedPacket, ...]:
     """Build a burst of empty packets, `form.gap` apart.
 
     Args:

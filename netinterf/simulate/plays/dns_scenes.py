@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.answers import AnswerStyle, DnsInjector, QueryDropper
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.hosts.app import App, Ending
 from netinterf.simulate.hosts.dns_zone import Zone
 from netinterf.simulate.messages.dns import AAAA, NXDOMAIN, REFUSED, SERVFAIL, A
@@ -39,7 +39,7 @@ def near(rng: np.random.Generator, value: int, low: int, high: int, share: float
     return value if rng.random() < share else int(rng.integers(low, high + 1))
 
 
-def form_like(rng: np.random.Generator, **fixed: Any) -> Form:
+def form_like(rng: np.random.Generator, **fixed: Any) -> Handwriting:
     """Draw the IP header and timing of a forger; constants at random where *fixed* says nothing."""
     drawn = {
         "ttl_rule": str(rng.choice(["constant", "counter", "mirror", "spread"])),
@@ -52,7 +52,7 @@ def form_like(rng: np.random.Generator, **fixed: Any) -> Form:
         "gap": float(rng.uniform(1e4, 3e5)),
         "tos": int(rng.choice([0, 0, 0, 0x20, 0x28])),
     }
-    return Form(**{**drawn, **fixed})
+    return Handwriting(**{**drawn, **fixed})
 
 
 def plan_of(rng: np.random.Generator, blocked: list[str], others: list[str]) -> list[str]:

@@ -10,8 +10,8 @@ from netinterf.simulate.boxes.silencer import BOTH, UP, Silencer
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.network.path import Station
+from netinterf.simulate.plays.other_protocols import noise_script, unknown_script
 from netinterf.simulate.plays.silence_stage import Build, Targets, near, silence, spread
-from netinterf.simulate.plays.tongues import noise_script, unknown_script
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.talks import web_script
 

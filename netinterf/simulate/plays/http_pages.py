@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst, into_page
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.messages.http import iframe_page, notice_page, redirect, script_page
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST
@@ -25,7 +25,7 @@ MakePage = Callable[[np.random.Generator], bytes]
 
 
 def paged(
-    page: bytes, form: Form, *, fin: str = "with", mss: int = 1400, closing: Form | None = None
+    page: bytes, form: Handwriting, *, fin: str = "with", mss: int = 1400, closing: Handwriting | None = None
 ) -> tuple[ForgedPacket, ...]:
     """Build the packets that bring a page to the client.
 
@@ -92,7 +92,7 @@ def iran_frame(rng: np.random.Generator) -> str:
 def iran_2025(targets: Targets) -> tuple[Rule, ...]:
     """A 403 page, 0.1 ms later a FIN that acknowledges one byte too many; then nothing passes any more."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 200, 60, 250), window_rule="constant", window=published(rng, 65_535, 1000, 65_535),
         delay=drawn_delay(rng, 1.5e6), gap=float(rng.uniform(3e4, 3e5)),
     )  # fmt: skip
@@ -111,7 +111,7 @@ def iran_2025(targets: Targets) -> tuple[Rule, ...]:
 def iran_2021(targets: Targets) -> tuple[Rule, ...]:
     """A 403 page with the FIN in it, and a reset that carries PSH."""
     rng = targets.rng
-    form = Form(ttl=int(rng.integers(50, 220)), window_rule="random", delay=drawn_delay(rng, 1.5e6))
+    form = Handwriting(ttl=int(rng.integers(50, 220)), window_rule="random", delay=drawn_delay(rng, 1.5e6))
     page = paged(iframe_page(rng, iran_frame(rng)), form)
     end = ForgedPacket(form=form, flags=RA | PSH, behind=True, shift=1, late=form.gap, mechanism="tcp.reset")
     return (Rule(when=says(targets.words), mechanism=PAGE, bursts=((*page, end),)),)
@@ -120,7 +120,7 @@ def iran_2021(targets: Targets) -> tuple[Rule, ...]:
 def iran_2013(targets: Targets) -> tuple[Rule, ...]:
     """A 403 page to the client; five resets to the server, three in sequence and two a little ahead."""
     rng = targets.rng
-    form = Form(ttl=int(rng.integers(50, 220)), delay=drawn_delay(rng, 1.5e6), gap=float(rng.uniform(2e4, 2e5)))
+    form = Handwriting(ttl=int(rng.integers(50, 220)), delay=drawn_delay(rng, 1.5e6), gap=float(rng.uniform(2e4, 2e5)))
     ahead = published(rng, 30, 10, 90)
     resets = tuple(
         ForgedPacket(form=form, flags=RST, to_client=False, shift=shift, late=order * form.gap)
@@ -138,7 +138,7 @@ def iran_2013(targets: Targets) -> tuple[Rule, ...]:
 def airtel(targets: Targets) -> tuple[Rule, ...]:
     """A short page and a FIN to the client, one reset of odd numbers to the server."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 64, 50, 128), id_rule="constant", ip_id=published(rng, 242, 1, 999), window_rule="constant",
         window=published(rng, 16, 1, 64), delay=drawn_delay(rng, 4e5),
     )  # fmt: skip
@@ -150,7 +150,7 @@ def airtel(targets: Targets) -> tuple[Rule, ...]:
 def china_redirect(targets: Targets) -> tuple[Rule, ...]:
     """A 301 without FIN or a 302 with it, each with an identification of its own; the genuine answer follows."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 255, 200, 255), id_rule="constant", window_rule="random", delay=drawn_delay(rng, 4e6)
     )
     kinds = []
@@ -164,7 +164,7 @@ def great_cannon(targets: Targets) -> tuple[Rule, ...]:
     """Answer some requests with a script and keep them from the server."""
     rng = targets.rng
     start = int(rng.integers(900, 4000))
-    form = Form(ttl_rule="counter", window_rule="counter", window=start, delay=drawn_delay(rng, 2e6))
+    form = Handwriting(ttl_rule="counter", window_rule="counter", window=start, delay=drawn_delay(rng, 2e6))
     packets = paged(script_page(rng, f"http://ad{rng.integers(99)}.example/h.js"), form, fin="after")
     share = float(rng.uniform(0.4, 0.9))
     return (
@@ -182,7 +182,7 @@ def great_cannon(targets: Targets) -> tuple[Rule, ...]:
 def notice(targets: Targets) -> tuple[Rule, ...]:
     """Put an operator's notice before the page, with a window of 1."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=int(rng.choice([64, 128, 255])), window_rule="constant", window=published(rng, 1, 1, 40),
         delay=drawn_delay(rng, 5e5),
     )  # fmt: skip
@@ -193,7 +193,7 @@ def notice(targets: Targets) -> tuple[Rule, ...]:
 def quantum(targets: Targets) -> tuple[Rule, ...]:
     """Win the race with one packet as simple tools build it."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 64, 50, 128), id_rule="constant", ip_id=published(rng, 1, 1, 9999), window_rule="constant",
         window=published(rng, 8192, 1024, 65_535), delay=drawn_delay(rng, 2e6),
     )  # fmt: skip
@@ -212,7 +212,7 @@ def quantum(targets: Targets) -> tuple[Rule, ...]:
 def advertisement(targets: Targets) -> tuple[Rule, ...]:
     """Answer with a frame around an advertisement, in the request's own header turned round."""
     rng = targets.rng
-    form = Form(ttl_rule="match", id_rule="mirror", window_rule="mirror", delay=drawn_delay(rng, 5e5))
+    form = Handwriting(ttl_rule="match", id_rule="mirror", window_rule="mirror", delay=drawn_delay(rng, 5e5))
     page = script_page(rng, f"http://ads{rng.integers(99)}.example/a.js", "http://" + targets.names[0] + "/?")
     return (Rule(when=says(targets.words), mechanism=PAGE, bursts=(paged(page, form),)),)
 
@@ -278,7 +278,7 @@ def russian(rng: np.random.Generator) -> bytes:
 def sandvine(targets: Targets) -> tuple[Rule, ...]:
     """A 307 with one identification, and silence for the request."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 64, 50, 250), id_rule="constant", ip_id=published(rng, 13_330, 1, 60_000),
         window_rule=str(rng.choice(["zero", "mirror", "random"])), delay=drawn_delay(rng, 3e5),
     )  # fmt: skip

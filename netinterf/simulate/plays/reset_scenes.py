@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.hosts.app import App, Ending, Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
@@ -25,7 +25,7 @@ __all__ = ["PLAYS"]
 def any_form(targets: Targets) -> tuple[Rule, ...]:
     """Reset in one of the published families, its free fields at random."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         delay=float(rng.lognormal(np.log(4e5), 0.7)), gap=float(rng.uniform(5e3, 2e5)),
         ttl=int(rng.choice([64, 128, 255])),
     )  # fmt: skip

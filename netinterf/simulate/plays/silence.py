@@ -20,8 +20,8 @@ from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
 from netinterf.simulate.messages.hellos import ECH, ESNI, SHAPES, ech_outer
 from netinterf.simulate.network.path import SECOND, Station
+from netinterf.simulate.plays.other_protocols import echo_script, openvpn_script, ssh_script
 from netinterf.simulate.plays.silence_stage import Build, Targets, near, silence, spread, with_hello
-from netinterf.simulate.plays.tongues import echo_script, openvpn_script, ssh_script
 from netinterf.simulate.scenario import ANYWHERE, Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import web_script

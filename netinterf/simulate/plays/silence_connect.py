@@ -11,7 +11,7 @@ from netinterf.simulate.hosts.app import App, Turn
 from netinterf.simulate.hosts.stack import draw_client, draw_server
 from netinterf.simulate.network.packet import Address
 from netinterf.simulate.network.path import SECOND, Station
-from netinterf.simulate.plays.tongues import smtp_script, ssh_script, unknown_script
+from netinterf.simulate.plays.other_protocols import smtp_script, ssh_script, unknown_script
 from netinterf.simulate.scenario import Scenario
 from netinterf.simulate.scene import Scene
 from netinterf.simulate.talks import ordinary_apps, visit, web_script

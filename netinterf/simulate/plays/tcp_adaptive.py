@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Rule
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.triggers import Trigger, farewell, opens, says
 from netinterf.simulate.messages.tls import server_flight, tls_record
 from netinterf.simulate.network.packet import ACK, FIN, PSH, RST, SYN
@@ -24,18 +24,18 @@ from netinterf.simulate.scenario import Scenario
 
 __all__ = ["PLAYS"]
 
-MakePackets = Callable[[np.random.Generator, Form], tuple[ForgedPacket, ...]]
+MakePackets = Callable[[np.random.Generator, Handwriting], tuple[ForgedPacket, ...]]
 
 
-def imitation(rng: np.random.Generator) -> Form:
+def imitation(rng: np.random.Generator) -> Handwriting:
     """Draw how quickly an imitator works; before it has seen a server it guesses common values."""
-    return Form(
+    return Handwriting(
         imitates=True, ttl=int(rng.choice([50, 54, 110, 238])), dont_fragment=True, id_rule="zero",
         window_rule="random", delay=float(rng.lognormal(np.log(1.5e5), 0.5)), gap=float(rng.uniform(1e4, 1e5)),
     )  # fmt: skip
 
 
-def bare_form(rng: np.random.Generator, form: Form) -> Form:
+def bare_form(rng: np.random.Generator, form: Handwriting) -> Handwriting:
     """Draw the look of the reset of a Linux host that knows no such connection: no options, window 0."""
     return (
         attrs.evolve(form, imitates=False, ttl_rule="match", id_rule="zero", window_rule="zero")
@@ -44,19 +44,19 @@ def bare_form(rng: np.random.Generator, form: Form) -> Form:
     )
 
 
-def resets(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def resets(rng: np.random.Generator, form: Handwriting) -> tuple[ForgedPacket, ...]:
     """Reset as a program does that stops, or as a host that has forgotten."""
     look = bare_form(rng, form)
     return (ForgedPacket(form=look, flags=RST | ACK if look.imitates else RST),)
 
 
-def fins(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def fins(rng: np.random.Generator, form: Handwriting) -> tuple[ForgedPacket, ...]:
     """Close politely; over TLS at times with an alert before."""
     alert = tls_record(21, bytes([2, int(rng.choice([40, 112]))])) if rng.random() < 0.3 else b""
     return (ForgedPacket(form=form, flags=FIN | ACK | (PSH if alert else 0), payload=alert),)
 
 
-def records(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def records(rng: np.random.Generator, form: Handwriting) -> tuple[ForgedPacket, ...]:
     """Say hello in the server's name, or refuse in it."""
     if rng.random() < 0.5:
         return (
@@ -69,17 +69,17 @@ def records(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
     )
 
 
-def pages(rng: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def pages(rng: np.random.Generator, form: Handwriting) -> tuple[ForgedPacket, ...]:
     """Answer with a page."""
     return paged(any_page(rng), form, fin=str(rng.choice(["with", "after"])), mss=1380)
 
 
-def syn_acks(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def syn_acks(_: np.random.Generator, form: Handwriting) -> tuple[ForgedPacket, ...]:
     """Answer a SYN with a number that is not the server's."""
     return (ForgedPacket(form=form, flags=SYN | ACK, random_seq=True),)
 
 
-def refusals(_: np.random.Generator, form: Form) -> tuple[ForgedPacket, ...]:
+def refusals(_: np.random.Generator, form: Handwriting) -> tuple[ForgedPacket, ...]:
     """Refuse a SYN as a host without a listener does."""
     return (
         ForgedPacket(form=attrs.evolve(form, imitates=False, ttl_rule="match", id_rule="zero", window_rule="zero")),

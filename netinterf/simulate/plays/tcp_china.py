@@ -5,7 +5,7 @@ from functools import partial
 import attrs
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.triggers import opens, punished, says, speaks_to
 from netinterf.simulate.messages.dns import dns_name
 from netinterf.simulate.network.packet import ACK, RST, SYN
@@ -20,19 +20,19 @@ NS = 0x100
 """The ECN nonce bit of a TCP header (RFC 3540, historic)."""
 
 
-def bare(targets: Targets, *, centre: float = 4e6) -> Form:
+def bare(targets: Targets, *, centre: float = 4e6) -> Handwriting:
     """Draw type I of 2023: hop limit below 120, identification 0, no DF."""
     low = int(targets.rng.integers(40, 90))
-    return Form(
+    return Handwriting(
         ttl_rule="spread", ttl=low, ttl_high=low + int(targets.rng.integers(0, 64)), window_rule="random",
         id_rule="zero" if keeps(targets.rng, 0.6) else "random", delay=drawn_delay(targets.rng, centre),
     )  # fmt: skip
 
 
-def counting(targets: Targets, *, centre: float = 4e6) -> Form:
+def counting(targets: Targets, *, centre: float = 4e6) -> Handwriting:
     """Draw type II: hop limit and window from one counter, one identification per burst, DF."""
     rng = targets.rng
-    return Form(
+    return Handwriting(
         ttl_rule="counter", id_rule="same", window_rule="counter", window=int(rng.integers(900, 4600)),
         dont_fragment=keeps(rng, 0.9), gap=float(rng.uniform(2e4, 3e5)), delay=drawn_delay(rng, centre),
     )  # fmt: skip
@@ -60,7 +60,7 @@ def gfw_two(targets: Targets, *, leader: float = 0.0) -> Rule:
     )
 
 
-def simple(targets: Targets, form: Form, flags: tuple[int, ...], *, step: int = 0) -> tuple[Rule, ...]:
+def simple(targets: Targets, form: Handwriting, flags: tuple[int, ...], *, step: int = 0) -> tuple[Rule, ...]:
     """Reset both ends with one burst."""
     return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(both_ends(form, flags, step=step),)),)
 
@@ -68,7 +68,7 @@ def simple(targets: Targets, form: Form, flags: tuple[int, ...], *, step: int = 
 def of_2006(targets: Targets) -> tuple[Rule, ...]:
     """Three resets ahead of each other, and minutes of punishment for all that follows."""
     rng = targets.rng
-    form = Form(ttl=published(rng, 60, 40, 120), gap=float(rng.uniform(2e4, 4e5)), delay=drawn_delay(rng, 3e6))
+    form = Handwriting(ttl=published(rng, 60, 40, 120), gap=float(rng.uniform(2e4, 4e5)), delay=drawn_delay(rng, 3e6))
     step = published(rng, 1460, 1000, 1460)
     packets = tuple(
         ForgedPacket(form=form, flags=RST, to_client=to_client, shift=shift, late=order * form.gap)
@@ -84,7 +84,7 @@ def of_2006(targets: Targets) -> tuple[Rule, ...]:
 def of_2012(targets: Targets) -> tuple[Rule, ...]:
     """Four resets with identifications in sequence, and hours of punishment."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=int(rng.integers(60, 128)), id_rule="sequence", ip_id=int(rng.integers(2**15)), delay=drawn_delay(rng, 3e6),
         window_rule="random", gap=float(rng.uniform(1e4, 2e5)),
     )  # fmt: skip
@@ -126,7 +126,7 @@ def of_2020(targets: Targets) -> tuple[Rule, ...]:
 def type_three(targets: Targets) -> tuple[Rule, ...]:
     """One packet with a high hop limit and an identification from a narrow range."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 248, 200, 255), id_rule="constant", ip_id=published(rng, 0x9916, 0x9000, 0xA000),
         window_rule=str(rng.choice(["zero", "random"])), delay=drawn_delay(rng, 4e6),
     )  # fmt: skip
@@ -136,7 +136,7 @@ def type_three(targets: Targets) -> tuple[Rule, ...]:
 def henan(targets: Targets) -> tuple[Rule, ...]:
     """One packet with payload, to the client only; the box knows no connections and looks only at plain headers."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 58, 50, 70), id_rule="constant", ip_id=published(rng, 1, 1, 300),
         window_rule=str(rng.choice(["zero", "random"])), delay=drawn_delay(rng, 6e5),
     )  # fmt: skip
@@ -194,7 +194,7 @@ def residual(targets: Targets) -> tuple[Rule, ...]:
 def listener(targets: Targets) -> tuple[Rule, ...]:
     """Complete the handshakes of addresses behind which nobody is, and reset on the first data."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=int(rng.integers(40, 200)), id_rule="mirror", window_rule="random", delay=drawn_delay(rng, 8e6),
         dont_fragment=bool(rng.random() < 0.5),
     )  # fmt: skip
@@ -220,7 +220,7 @@ def many(targets: Targets) -> tuple[Rule, ...]:
 def fingerprinted(targets: Targets, kind: str) -> tuple[Rule, ...]:
     """Reset in one of the ways that were told apart in 2009."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=int(rng.integers(50, 128)),
         window_rule="random",
         delay=drawn_delay(rng, 4e6),

@@ -3,7 +3,7 @@
 import attrs
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.triggers import says
 from netinterf.simulate.messages.dns import Record, dns_message, dns_name, framed
 from netinterf.simulate.messages.tls import application_data, tls_record
@@ -23,7 +23,7 @@ def sandvine_fin(targets: Targets) -> tuple[Rule, ...]:
     """End connections towards the client with a FIN that carries a few words."""
     rng = targets.rng
     words = b"Object not found" if rng.random() < 0.4 else b"Page %d unavailable" % rng.integers(10**4)
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 64, 50, 250), id_rule="constant", ip_id=published(rng, 13_330, 1, 60_000),
         window_rule=str(rng.choice(["zero", "random", "mirror"])), delay=drawn_delay(rng, 1e6),
     )  # fmt: skip

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Forger, Rule, burst
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.leveller import Leveller
 from netinterf.simulate.documented import SYSTEMS
 from netinterf.simulate.hosts.app import Turn
@@ -78,7 +78,9 @@ def drawn_delay(rng: np.random.Generator, centre: float) -> float:
     return float(rng.lognormal(np.log(centre), 0.7))
 
 
-def both_ends(form: Form, flags: tuple[int, ...], *, step: int = 0, start: bool = False) -> tuple[ForgedPacket, ...]:
+def both_ends(
+    form: Handwriting, flags: tuple[int, ...], *, step: int = 0, start: bool = False
+) -> tuple[ForgedPacket, ...]:
     """Build the same burst towards client and server.
 
     Args:

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 
 from netinterf.simulate.boxes.forger import ForgedPacket, Rule, burst, into_reset
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.triggers import punished, says
 from netinterf.simulate.network.packet import ACK, PSH, RST
 from netinterf.simulate.network.path import MILLISECOND, SECOND
@@ -18,9 +18,9 @@ __all__ = ["PLAYS", "plain_form"]
 RA = RST | ACK
 
 
-def plain_form(rng: np.random.Generator, *, centre: float = 6e5) -> Form:
+def plain_form(rng: np.random.Generator, *, centre: float = 6e5) -> Handwriting:
     """Draw the look of a box that nobody has described field by field."""
-    return Form(
+    return Handwriting(
         ttl_rule=str(rng.choice(["constant", "match", "spread", "mirror"], p=[0.6, 0.15, 0.15, 0.1])),
         ttl=int(rng.choice([64, 128, 255, int(rng.integers(40, 250))])), ttl_high=250,
         id_rule=str(rng.choice(["random", "zero", "same", "constant", "sequence", "mirror", "next"])),
@@ -54,7 +54,9 @@ def iran(targets: Targets, *, ttl_rule: str = "constant", flags: int = RA) -> tu
     """Reset the client once, with an empty window and a hop limit that owes nothing to the server."""
     rng = targets.rng
     ttl = published(rng, int(rng.choice([64, 200])), 50, 220)
-    form = Form(ttl_rule=ttl_rule, ttl=ttl, delay=drawn_delay(rng, 1.5e6), dont_fragment=bool(rng.random() < 0.1))
+    form = Handwriting(
+        ttl_rule=ttl_rule, ttl=ttl, delay=drawn_delay(rng, 1.5e6), dont_fragment=bool(rng.random() < 0.1)
+    )
     dead = (True, False) if rng.random() < 0.6 else ()  # most flows saw no genuine packet after it
     return (Rule(when=says(targets.words), mechanism="tcp.reset", bursts=(burst(form, (flags,)),), silence=dead),)
 
@@ -82,7 +84,7 @@ def one_sided(targets: Targets) -> tuple[Rule, ...]:
 
 def pushed(targets: Targets) -> tuple[Rule, ...]:
     """Answer the hello with an empty PSH/ACK in the client's own header, and drop what the server says."""
-    form = Form(ttl_rule="mirror", id_rule="mirror", window_rule="mirror", delay=drawn_delay(targets.rng, 8e5))
+    form = Handwriting(ttl_rule="mirror", id_rule="mirror", window_rule="mirror", delay=drawn_delay(targets.rng, 8e5))
     packets = (ForgedPacket(form=form, flags=ACK | PSH),)
     return (Rule(when=says(targets.words), mechanism="tcp.drop", bursts=(packets,), silence=(False,)),)
 
@@ -129,7 +131,7 @@ def brunei(targets: Targets) -> tuple[Rule, ...]:
 def airtel(targets: Targets) -> tuple[Rule, ...]:
     """Reset the server as if there had been no hello, with a small window and one identification; and the client."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=published(rng, 64, 50, 128), id_rule="constant", ip_id=published(rng, 242, 1, 999), window_rule="constant",
         window=published(rng, 16, 1, 64), delay=drawn_delay(rng, 4e5),
     )  # fmt: skip
@@ -140,7 +142,7 @@ def airtel(targets: Targets) -> tuple[Rule, ...]:
 def mirrored(targets: Targets) -> tuple[Rule, ...]:
     """Reset with the trigger's header turned round."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl_rule="mirror", id_rule=str(rng.choice(["mirror", "next"])), window_rule="mirror",
         dont_fragment=bool(rng.random() < 0.5), delay=drawn_delay(rng, 3e5),
     )  # fmt: skip
@@ -152,7 +154,7 @@ def mirrored(targets: Targets) -> tuple[Rule, ...]:
 def looping(targets: Targets) -> tuple[Rule, ...]:
     """Send one reset through a loop of routers: it comes again and again, each time older."""
     rng = targets.rng
-    form, turns = Form(ttl=255, delay=drawn_delay(rng, 5e5)), int(rng.integers(6, 24))
+    form, turns = Handwriting(ttl=255, delay=drawn_delay(rng, 5e5)), int(rng.integers(6, 24))
     lap, each = int(rng.integers(2, 9)), float(rng.uniform(0.3, 8)) * MILLISECOND
     form = attrs.evolve(form, id_rule="constant", ip_id=int(rng.integers(1, 2**16)))
     packets = tuple(
@@ -165,7 +167,7 @@ def looping(targets: Targets) -> tuple[Rule, ...]:
 def comcast(targets: Targets) -> tuple[Rule, ...]:
     """Reset BitTorrent in pairs: the second 12,503 higher, identifications a little ahead of the sender's."""
     rng = targets.rng
-    form = Form(
+    form = Handwriting(
         ttl=int(rng.integers(60, 255)), id_rule="after", id_step=published(rng, 4, 2, 9), window_rule="random",
         delay=drawn_delay(rng, 5e6), gap=float(rng.uniform(2e4, 5e5)),
     )  # fmt: skip

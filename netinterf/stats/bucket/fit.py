@@ -69,10 +69,6 @@ class CandidateBuckets(NamedTuple):
         owner, rate, depth, counts, losses, gain = self
         return CandidateBuckets(owner[rows], rate[rows], depth[rows], counts[:, rows], losses[:, rows], gain[rows])
 
-    def joined(self, others: "CandidateBuckets") -> "CandidateBuckets":
-        """Add others."""
-        return CandidateBuckets(*(np.concatenate(pair, axis=-1) for pair in zip(self, others, strict=True)))
-
 
 DROPS = 0.6
 """Share of the packets that do not find their size which a bucket drops at least. An empty one drops everything (Flach

@@ -139,11 +139,11 @@ ANSWER = packet(outbound=False, flags=PSH | ACK, seq=901, ack=140, payload=b"HTT
 
 def test_a_forged_reset_fits_the_connection() -> None:
     """Numbers fit what the receiver expects; imitated fields are those of the imitated end."""
-    shots = [
+    forged = [
         {"flags": RST | ACK, "ack": 0, "ttl": "genuine", "window": "genuine", "options": "genuine"},
         {"to": "server", "flags": RST, "ttl": 33, "ip_id": 5},
     ]
-    box = wireless({"rule": "Forge", "mechanism": "tcp.reset", "names": ["bad.example"], "shots": shots})
+    box = wireless({"rule": "Forge", "mechanism": "tcp.reset", "names": ["bad.example"], "forged": forged})
     out = passed(box, *HANDSHAKE, TRIGGER)
     made = {place: one for place, one in out if one.note is not None and one.note.kind == "forged"}
     end = 101 + len(TRIGGER.payload)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from netinterf.context.roots import public_roots
+from netinterf.context.authorities import public_roots
 from netinterf.protocols.certificates import certificates_behind, has_stapled_timestamps, read_certificate
 from netinterf.protocols.chains import Anchor, Signatures, is_for, is_rooted, top_of
 
@@ -38,11 +38,11 @@ def make(subject, issuer, key, signer, *, days=365, ca=None, names=(), digest=No
     return read
 
 
-def trust(common, key, *, ends=2**60):
+def trust(common, key, *, not_after=2**60):
     """Trust a name and a key."""
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     subject = name(common).public_bytes()
-    return {subject: [Anchor(subject=subject, key=spki, begins=0, ends=ends)]}
+    return {subject: [Anchor(subject=subject, key=spki, not_before=0, not_after=not_after)]}
 
 
 ROOT = trust("root", RSA_KEY)
@@ -82,7 +82,7 @@ def test_schemes_of_rsa(digest, pss):
             [make("middle", "root", EC_KEY, RSA_KEY, ca=True, start=START - 5 * YEAR)],
             ROOT,
         ),  # never valid together
-        (LEAF, [MIDDLE], trust("root", RSA_KEY, ends=0)),  # the root was taken off before it was issued
+        (LEAF, [MIDDLE], trust("root", RSA_KEY, not_after=0)),  # the root was taken off before it was issued
         (LEAF, [make("middle", "root", EC_KEY, RSA_KEY, ca=False)], ROOT),  # may not sign
         (LEAF, [make("middle", "root", OTHER_KEY, RSA_KEY, ca=True)], ROOT),  # another key than that which signed
         (make("own.example", "own.example", EC_KEY, EC_KEY), [], ROOT),  # vouches for itself
@@ -145,5 +145,5 @@ def test_roots_that_are_gone_were_public_in_their_time():
     of = {word: [a for name, anchors in by_name.items() if word in name for a in anchors] for word in
           ("Equifax Secure Certificate Authority", "GeoTrust Global CA", "ISRG Root X1")}  # fmt: skip
     assert all(of.values())
-    assert all(LEAF.ends < anchor.ends < 2**40 for anchor in of["GeoTrust Global CA"])
-    assert all(anchor.ends > 2**40 for anchor in of["ISRG Root X1"])
+    assert all(LEAF.not_after < anchor.not_after < 2**40 for anchor in of["GeoTrust Global CA"])
+    assert all(anchor.not_after > 2**40 for anchor in of["ISRG Root X1"])

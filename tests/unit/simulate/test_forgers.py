@@ -16,7 +16,7 @@ from scapy.layers.l2 import Ether
 from netinterf.capture import write_pcap
 from netinterf.simulate import Conditions, Simulated, Truth, run
 from netinterf.simulate.boxes.forger import Forger, Rule, burst
-from netinterf.simulate.boxes.form import Form
+from netinterf.simulate.boxes.handwriting import Handwriting
 from netinterf.simulate.boxes.sight import ConnectionView, EndView
 from netinterf.simulate.boxes.triggers import farewell, opens, says
 from netinterf.simulate.documented import SYSTEMS
@@ -332,7 +332,9 @@ def test_a_copy_may_reach_the_forger_before_the_traffic_gets_on() -> None:
     """With a lag the trigger leaves after the resets; a box that swallows it numbers them from the trigger's start."""
     bad = packet(payload=b"badword", flags=ACK | PSH, seq=500, ack=900)
     for swallow in (False, True):
-        packets = burst(Form(delay=1e6), (RST, RST), step=10, to_client=False) + burst(Form(delay=1e6), (RST | ACK,))
+        packets = burst(Handwriting(delay=1e6), (RST, RST), step=10, to_client=False) + burst(
+            Handwriting(delay=1e6), (RST | ACK,)
+        )
         rule = Rule(
             when=says(frozenset({b"badword"})), mechanism="tcp.reset", bursts=(packets,), spread=0.0, swallow=swallow
         )
@@ -357,20 +359,20 @@ def test_triggers_know_openings_and_farewells() -> None:
 @pytest.mark.parametrize(
     ("form", "field", "expected"),
     [
-        (Form(id_rule="mirror"), "ip_id", 700),
-        (Form(id_rule="next"), "ip_id", 701),
-        (Form(id_rule="after", id_step=-26), "ip_id", 65_512),
-        (Form(id_rule="sequence", ip_id=5, id_step=3), "ip_id", 5 + 9 + 6),
-        (Form(ttl_rule="match", ttl=99), "ttl", 47),
-        (Form(ttl_rule="mirror"), "ttl", 61),
-        (Form(ttl_rule="counter"), "ttl", 40 + 9 + 2),
-        (Form(ttl_rule="spread", ttl=100, ttl_high=103), "ttl", 101),
-        (Form(window_rule="mirror"), "window", 555),
-        (Form(window_rule="counter", window=1000), "window", 1051),
-        (Form(dont_fragment=True), "ip_flags", 2),
+        (Handwriting(id_rule="mirror"), "ip_id", 700),
+        (Handwriting(id_rule="next"), "ip_id", 701),
+        (Handwriting(id_rule="after", id_step=-26), "ip_id", 65_512),
+        (Handwriting(id_rule="sequence", ip_id=5, id_step=3), "ip_id", 5 + 9 + 6),
+        (Handwriting(ttl_rule="match", ttl=99), "ttl", 47),
+        (Handwriting(ttl_rule="mirror"), "ttl", 61),
+        (Handwriting(ttl_rule="counter"), "ttl", 40 + 9 + 2),
+        (Handwriting(ttl_rule="spread", ttl=100, ttl_high=103), "ttl", 101),
+        (Handwriting(window_rule="mirror"), "window", 555),
+        (Handwriting(window_rule="counter", window=1000), "window", 1051),
+        (Handwriting(dont_fragment=True), "ip_flags", 2),
     ],
 )
-def test_forms_follow_their_rules(form: Form, field: str, expected: int) -> None:
+def test_forms_follow_their_rules(form: Handwriting, field: str, expected: int) -> None:
     """Each rule takes its field from where it says."""
     trigger = packet(ip_id=700, ttl=61, window=555)
     fields = form.header_fields(trigger, 47, 2, np.random.default_rng(0), 9, last_id=0)

@@ -116,8 +116,8 @@ def test_a_counter_is_told_from_failures():
     assert same.llr > 8
     assert same.packets == pytest.approx(25, abs=1)
     assert anywhere.llr < 0
-    assert (same.held[:5] > 0).all()
-    assert np.isneginf(same.held[5:]).all()
+    assert (same.log_odds[:5] > 0).all()
+    assert np.isneginf(same.log_odds[5:]).all()
 
 
 def test_the_unit_is_told_where_packets_differ_in_size():

@@ -13,14 +13,14 @@ import numpy as np
 from netinterf.simulate.encode import TCP
 from netinterf.simulate.network.packet import Packet
 
-__all__ = ["Form"]
+__all__ = ["Handwriting"]
 
 CYCLE = 200
 """Hop limits that the GFW's counting injector runs through (Wu et al., S&P 2025: 39 to 238 at the host)."""
 
 
 @attrs.frozen(kw_only=True)
-class Form:
+class Handwriting:
     """How the packets of an injector look."""
 
     ttl_rule: str = "constant"  # constant, spread, counter, match (what the real sender's packets show here), mirror
