@@ -9,7 +9,7 @@ import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
 from netinterf.analyzers.dns_poisoning.content import Content
-from netinterf.analyzers.dns_poisoning.controls import Address, Control
+from netinterf.analyzers.dns_poisoning.controls import Address, Corroboration
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.arrays import I64, U64
 from netinterf.schema import TlsKind
@@ -29,7 +29,7 @@ WAIT_NS = 5_000_000_000
 """How long the capture must go on for a connection without an answer to count as failed."""
 
 
-def dead_ends(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Control]:
+def dead_ends(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroboration]:
     """Find suspects whose addresses the client tried in vain, while others that this server gave it served it.
 
     A connection failed when its server sent no data: it was not there, closed, hung up, or was swallowed.
@@ -55,7 +55,7 @@ def dead_ends(trace: Trace, replies: Replies, content: Content, suspects: I64) -
     lost = np.bincount(place.reshape(-1), failed[flow], len(tried)) == counts
     tried = tried[lost & np.isin(replies.server[tried], serving(trace, replies, content, suspects, ends[served]))]
     return [
-        Control(
+        Corroboration(
             rule=rules.DEAD_END,
             reply=int(reply),
             packet=int(flows.first_packet[tcp[flow[owner == reply][0]]]),
@@ -96,7 +96,7 @@ def serving(trace: Trace, replies: Replies, content: Content, suspects: I64, ser
     return np.unique(replies.server[owner[np.isin(pair, served)]])
 
 
-def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Control]:
+def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -> list[Corroboration]:
     """Find TLS handshakes for the asked name with an address that a suspect reply gave."""
     tls, flows, hosts = trace.tls, trace.flows, trace.hosts
     hellos = np.flatnonzero((tls.kind == TlsKind.CLIENT_HELLO) & tls.outbound & (tls.name.lengths > 0))
@@ -120,7 +120,7 @@ def tls_after(trace: Trace, replies: Replies, content: Content, suspects: I64) -
                 if tls.name[hello] != name or not replied[flow] or refused[flow]:
                     continue
                 rule = rules.CERTIFICATE_FOLLOWED if _certified(trace, flow, name) else rules.TLS_FOLLOWED
-                controls.append(Control(rule=rule, reply=int(reply), packet=int(tls.packet[hello])))
+                controls.append(Corroboration(rule=rule, reply=int(reply), packet=int(tls.packet[hello])))
     return controls
 
 

@@ -11,20 +11,20 @@ from netinterf.analyzers.dns_poisoning.aftermath import dead_ends, tls_after
 from netinterf.analyzers.dns_poisoning.content import read_content
 from netinterf.analyzers.dns_poisoning.controls import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known
-from netinterf.analyzers.dns_poisoning.profile import handshake_bounds
+from netinterf.analyzers.dns_poisoning.profile import least_handshakes
 from netinterf.analyzers.dns_poisoning.race import run_races
 from netinterf.analyzers.dns_poisoning.replies import gather_replies
 from netinterf.analyzers.dns_poisoning.signs import (
     ReplyCases,
+    baseline_signs,
     content_signs,
-    contrast_signs,
-    control_signs,
+    corroborating_signs,
     outlier_signs,
     policy_signs,
     race_signs,
     shared_signs,
 )
-from netinterf.analyzers.dns_poisoning.suspects import build_case
+from netinterf.analyzers.dns_poisoning.suspects import find_suspect_replies
 from netinterf.analyzers.signs import record
 from netinterf.schema import Evidence, Rule
 from netinterf.trace import Trace
@@ -63,23 +63,25 @@ class DnsPoisoning:
         content = read_content(trace, replies)
         races = run_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
-        contrasted = np.array([control.reply for control in transports], np.int64)
+        contradicted_over_tcp = np.array([control.reply for control in transports], np.int64)
         known = compare_known(trace, replies, content, races)
-        case = build_case(trace, replies, content, races, known, contrasted, handshake_bounds(trace))
+        suspects = find_suspect_replies(
+            trace, replies, content, races, known, contradicted_over_tcp, least_handshakes(trace)
+        )
         reply_cases = ReplyCases(trace, replies)
         controls = [
             *transports,
-            *agreeing_servers(trace, replies, content, case.rows, case.suspicious),
-            *tls_after(trace, replies, content, case.rows),
-            *dead_ends(trace, replies, content, case.rows),
+            *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious),
+            *tls_after(trace, replies, content, suspects.rows),
+            *dead_ends(trace, replies, content, suspects.rows),
         ]
         case_signs = [
-            *race_signs(reply_cases, races, case),
-            *content_signs(reply_cases, content, known, races, case),
-            *contrast_signs(reply_cases, case),
-            *outlier_signs(reply_cases, case.outliers),
-            *shared_signs(reply_cases, content, known, case),
-            *control_signs(reply_cases, controls),
+            *race_signs(reply_cases, races, suspects),
+            *content_signs(reply_cases, content, known, races, suspects),
+            *baseline_signs(reply_cases, suspects),
+            *outlier_signs(reply_cases, suspects.outliers),
+            *shared_signs(reply_cases, content, known, suspects),
+            *corroborating_signs(reply_cases, controls),
             *policy_signs(reply_cases, content),
         ]
         tables = [table for cases, signs in case_signs for table in record(self, cases, signs)]

@@ -21,7 +21,7 @@ from netinterf.schema import Answers, ParseError
 from netinterf.table import Ragged, Text
 from netinterf.trace import Trace
 
-__all__ = ["CENSORED", "NEAR", "Content", "Feature", "read_content"]
+__all__ = ["CENSORED", "LOCAL", "Content", "Feature", "read_content"]
 
 SPECIAL_NAMES = frozenset(
     "local localdomain localhost lan home internal intranet corp private arpa test invalid onion alt".split()  # noqa: SIM905
@@ -29,7 +29,7 @@ SPECIAL_NAMES = frozenset(
 """Last labels that are not delegated in public: RFC 6761, RFC 6762, RFC 7686, RFC 8375, RFC 9476, ICANN .internal, and
 the labels in private use that ICANN's name-collision reports list."""
 
-NEAR = np.uint16(Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Special.CGNAT)
+LOCAL = np.uint16(Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Special.CGNAT)
 """Addresses of resolvers that stand in the client's own network."""
 
 UNOWNED = np.uint16(Special.BOGON | Special.TEREDO)
@@ -109,7 +109,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
         features[parent[mask]] |= np.uint16(flag)
     _add_form(trace, replies, features)
     public_name = _public_names(trace, replies)
-    public = public_name & (trace.hosts.special[replies.server] & NEAR == 0)
+    public = public_name & (trace.hosts.special[replies.server] & LOCAL == 0)
     listed = _listed(trace, replies, addresses, features)
     bogus = np.where(features & np.uint16(Feature.HIDDEN) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
     bogus = np.where((bogus == 0) & (features & np.uint16(Feature.SINKHOLE) != 0), rules.SINKHOLE, bogus)

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.content import NEAR, Content
+from netinterf.analyzers.dns_poisoning.content import LOCAL, Content
 from netinterf.analyzers.dns_poisoning.replies import Replies, question_keys
 from netinterf.arrays import I64, Mask
 from netinterf.context.networks import network_numbers
@@ -12,7 +12,7 @@ from netinterf.protocols.dns_messages import RecordType
 from netinterf.schema import Rule
 from netinterf.trace import Trace
 
-__all__ = ["Address", "Control", "agreeing_servers", "transport_contrasts"]
+__all__ = ["Address", "Corroboration", "agreeing_servers", "transport_contrasts"]
 
 TCP = 6
 NXDOMAIN = 3
@@ -26,7 +26,7 @@ Address = tuple[int, int]
 
 
 @attrs.frozen(kw_only=True)
-class Control:
+class Corroboration:
     """One observation about one reply, made elsewhere in the capture."""
 
     rule: Rule
@@ -48,7 +48,7 @@ def _networks(trace: Trace, addresses: frozenset[Address]) -> frozenset[int]:
     return frozenset(network_numbers(trace.outside.networks, high, low).tolist())
 
 
-def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
+def transport_contrasts(trace: Trace, replies: Replies) -> list[Corroboration]:
     """Find UDP replies that say something else than the same server says over TCP for the same name and type."""
     exchanges, flows, dns = trace.exchanges, trace.flows, trace.dns
     over_tcp = np.flatnonzero((flows.protocol[exchanges.flow] == TCP) & (exchanges.replies.lengths > 0))
@@ -72,28 +72,30 @@ def transport_contrasts(trace: Trace, replies: Replies) -> list[Control]:
                 share = 1.0
             if share:
                 packet = int(dns.packet[message])
-                controls.append(Control(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=packet, strength=share))
+                controls.append(
+                    Corroboration(rule=rules.TRANSPORT_CONTRAST, reply=reply, packet=packet, strength=share)
+                )
     return controls
 
 
 def agreeing_servers(
     trace: Trace, replies: Replies, content: Content, suspects: I64, suspicious: Mask
-) -> list[Control]:
+) -> list[Corroboration]:
     """Find suspects whose addresses another public server gave as well, for the same name and type.
 
     Servers in the client's network relay what others say and do not count; neither do replies under suspicion.
     """
-    near = trace.hosts.special[replies.server] & NEAR != 0
+    local = trace.hosts.special[replies.server] & LOCAL != 0
     controls = []
     for reply in suspects:
         addresses = _addresses(trace, replies, int(replies.message[reply]))
         if not addresses or content.bogus[reply] or content.listed[reply]:
             continue
         other = replies.asking(replies.question[reply])
-        other = other[~suspicious[other] & ~near[other] & (replies.server[other] != replies.server[reply])]
+        other = other[~suspicious[other] & ~local[other] & (replies.server[other] != replies.server[reply])]
         for witness in other[:WITNESSES].tolist():
             if addresses & _addresses(trace, replies, int(replies.message[witness])):
                 packet = int(replies.packet[witness])
-                controls.append(Control(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=packet))
+                controls.append(Corroboration(rule=rules.AGREES_ELSEWHERE, reply=int(reply), packet=packet))
                 break
     return controls

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.content import NEAR, Content, Feature
+from netinterf.analyzers.dns_poisoning.content import LOCAL, Content, Feature
 from netinterf.analyzers.dns_poisoning.race import Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.selective import between_others, by_name
@@ -65,7 +65,7 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
     family_known = holds(known.high[expected.values], expected.parents(), kind, len(rows))
     answered = given.lengths > 0
     denied = ~answered & family_known & np.isin(replies.rcode[rows], (NOERROR, NXDOMAIN)) & ~replies.answered[rows]
-    denied &= trace.hosts.special[replies.server[rows]] & NEAR == 0
+    denied &= trace.hosts.special[replies.server[rows]] & LOCAL == 0
     full = weight_of(rules.UNLIKE_KNOWN)
     weight = np.where(named, full, UNSURE * full)
     agrees[rows] = shared

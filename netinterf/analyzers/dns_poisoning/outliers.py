@@ -2,15 +2,15 @@
 
 A box in the path that answers in place of the resolver leaves no second reply. But it stands at another distance, which
 shows in the hop limit, and it answers sooner or builds its replies otherwise. Forwarders that hand some names on to
-another server look the same, and so this alone accuses nobody: it needs two of the three, a server with a profile
-learnt without the odd ones, names all of whose replies are odd, and others meanwhile that are not, since a captive
-portal or another site of an anycast address answers everything for a while.
+another server look the same, and so this alone accuses nobody: it needs the hop limit and one of the other two, a
+server with a profile learnt without the odd ones, names nearly all of whose replies are odd, and others meanwhile that
+are not, since a captive portal or another site of an anycast address answers everything for a while.
 """
 
 import attrs
 import numpy as np
 
-from netinterf.analyzers.dns_poisoning.profile import Contrasts, contrast_replies, far_off
+from netinterf.analyzers.dns_poisoning.profile import BaselineWeights, compare_with_server, far_off
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.selective import between_others, by_name, name_keys
 from netinterf.arrays import F64, I64, Mask
@@ -35,7 +35,7 @@ class Outliers:
     of_name: I64  # replies about its name, all but a few as odd
 
 
-def find_outliers(trace: Trace, replies: Replies, clean: Mask, sinkholed: Mask, bounds: F64) -> Outliers:
+def find_outliers(trace: Trace, replies: Replies, clean: Mask, sinkholed: Mask, least_rtt: F64) -> Outliers:
     """Find replies unlike their server's others, name by name.
 
     Args:
@@ -43,31 +43,33 @@ def find_outliers(trace: Trace, replies: Replies, clean: Mask, sinkholed: Mask, 
         replies: All replies.
         clean: Which are under no suspicion for other reasons; aligned with *replies*.
         sinkholed: Which answer as a block list would; aligned likewise.
-        bounds: Least TCP handshake per host in ns, NaN where unknown.
+        least_rtt: Least TCP handshake per host in ns, NaN where unknown.
     """
     rows = with_profile(replies, clean, clean)
     rows = rows[far_off(trace, replies, rows, clean)]  # few; the rest of the comparison takes longer
-    rows = rows[unlike_server(contrast_replies(trace, replies, rows, clean, sinkholed, bounds))]
+    rows = rows[unlike_server(compare_with_server(trace, replies, rows, clean, sinkholed, least_rtt))]
     ordinary = clean.copy()
     ordinary[rows] = False
     rows = rows[np.isin(rows, with_profile(replies, clean, ordinary))]
     rows = rows[by_name(replies, clean, rows) & between_others(trace, replies, clean, rows)]
-    contrasts = contrast_replies(trace, replies, rows, ordinary, sinkholed, bounds)
-    keep = np.flatnonzero(unlike_server(contrasts))
+    compared = compare_with_server(trace, replies, rows, ordinary, sinkholed, least_rtt)
+    keep = np.flatnonzero(unlike_server(compared))
     _, place, size = np.unique(name_keys(replies)[rows[keep]], return_inverse=True, return_counts=True)
     return Outliers(
         rows=rows[keep],
-        llr=(contrasts.hops + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound))[keep],
+        llr=(compared.ttl_weight + compared.construction + np.maximum(compared.timing, compared.beats_path))[keep],
         ttl=replies.ttl[rows[keep]],
-        usual_ttl=contrasts.usual_ttl[keep],
-        baseline=contrasts.baseline[keep],
+        usual_ttl=compared.usual_ttl[keep],
+        baseline=compared.baseline[keep],
         of_name=size[place.reshape(-1)],
     )
 
 
-def unlike_server(contrasts: Contrasts) -> Mask:
+def unlike_server(compared: BaselineWeights) -> Mask:
     """Say which replies came from another distance, and too soon or built otherwise as well."""
-    apart: Mask = (contrasts.hops > 0) & ((contrasts.construction > 0) | (contrasts.timing > 0) | (contrasts.bound > 0))
+    apart: Mask = (compared.ttl_weight > 0) & (
+        (compared.construction > 0) | (compared.timing > 0) | (compared.beats_path > 0)
+    )
     return apart
 
 

@@ -19,7 +19,7 @@ from netinterf.arrays import F64, I64, Mask
 from netinterf.schema import RttKind
 from netinterf.trace import Trace
 
-__all__ = ["HOP_TOLERANCE", "Contrasts", "contrast_replies", "far_off", "handshake_bounds"]
+__all__ = ["HOP_TOLERANCE", "BaselineWeights", "compare_with_server", "far_off", "least_handshakes"]
 
 HOP_TOLERANCE = 3
 """Hops by which genuine replies of one server may differ (Hold-On's implementation; Duan et al., SATIN 2012)."""
@@ -55,29 +55,29 @@ TCP = 6
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Contrasts:
+class BaselineWeights:
     """Weights of suspect replies, aligned with the rows asked for; 0 where there is nothing to compare with."""
 
     header: F64
-    hops: F64  # the part of the header's weight that is the hop limit's
+    ttl_weight: F64  # the part of the header's weight that is the hop limit's
     construction: F64
     timing: F64
-    bound: F64  # faster than the path allows
+    beats_path: F64  # faster than the path allows
     baseline: I64  # unsuspicious replies compared with
     usual_ttl: F64  # NaN without a baseline
     fastest: F64  # ns, NaN without
     rtt: F64  # ns of the least handshake, NaN without
-    echoes: Mask  # the server copies the query's IP ID in other replies as well
+    copies_ip_id: Mask  # the server copies the query's IP ID in other replies as well
 
 
-def contrast_replies(
+def compare_with_server(
     trace: Trace,
     replies: Replies,
     rows: I64,
     clean: Mask,
     sinkholed: Mask,
-    bounds: F64,
-) -> Contrasts:
+    least_rtt: F64,
+) -> BaselineWeights:
     """Compare suspect replies with the unsuspicious ones of their servers.
 
     Args:
@@ -86,24 +86,24 @@ def contrast_replies(
         rows: Suspect rows in *replies*.
         clean: Which replies are unsuspicious; aligned with *replies*.
         sinkholed: Which replies answer as a block list would, so that speed and authority are natural; likewise.
-        bounds: Least TCP handshake per host in ns, NaN where unknown.
+        least_rtt: Least TCP handshake per host in ns, NaN where unknown.
     """
     count = len(rows)
-    contrasts = Contrasts(
+    compared = BaselineWeights(
         header=np.zeros(count),
-        hops=np.zeros(count),
+        ttl_weight=np.zeros(count),
         construction=np.zeros(count),
         timing=np.zeros(count),
-        bound=np.zeros(count),
+        beats_path=np.zeros(count),
         baseline=np.zeros(count, np.int64),
         usual_ttl=np.full(count, np.nan),
         fastest=np.full(count, np.nan),
-        rtt=bounds[replies.server[rows]] if count else np.empty(0),
-        echoes=np.zeros(count, np.bool_),
+        rtt=least_rtt[replies.server[rows]] if count else np.empty(0),
+        copies_ip_id=np.zeros(count, np.bool_),
     )
     for here, base in _by_server(replies, rows, clean):
-        _compare(trace, replies, rows[here], base, here, sinkholed[rows[here]], contrasts)
-    return contrasts
+        _compare(trace, replies, rows[here], base, here, sinkholed[rows[here]], compared)
+    return compared
 
 
 def far_off(trace: Trace, replies: Replies, rows: I64, clean: Mask) -> Mask:
@@ -127,8 +127,8 @@ def _by_server(replies: Replies, rows: I64, clean: Mask) -> Iterator[tuple[I64, 
     by_server = clean_rows[np.argsort(replies.server[clean_rows], kind="stable")]
     order = np.argsort(replies.server[rows], kind="stable")
     servers, starts = np.unique(replies.server[rows[order]], return_index=True)
-    bounds = np.append(starts, len(order))
-    for server, first, last in zip(servers, bounds[:-1], bounds[1:], strict=True):
+    edges = np.append(starts, len(order))
+    for server, first, last in zip(servers, edges[:-1], edges[1:], strict=True):
         low, high = np.searchsorted(replies.server[by_server], [server, server + 1])
         base = by_server[low:high]
         if len(base) > SAMPLE:
@@ -144,37 +144,39 @@ def _compare(
     base: I64,
     here: I64,
     sinkholed: Mask,
-    contrasts: Contrasts,
+    compared: BaselineWeights,
 ) -> None:
     """Fill in the contrasts of one server's suspects."""
     base = base[np.argsort(replies.packet[base], kind="stable")]
-    hops, numbers = (
+    ttl_informative, ip_id_informative = (
         informative[replies.flow[suspects]]
         for informative in (trace.recording.ttl_informative, trace.recording.ip_id_informative)
     )
-    contrasts.hops[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * hops
-    header = contrasts.hops[here] + id_weight(replies, suspects, base) * numbers
-    header += _share_weight(replies.whole_df[suspects], replies.whole_df[base], FORGED_DF) * (hops | numbers)
-    contrasts.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
-    contrasts.construction[here] = np.minimum(
+    compared.ttl_weight[here] = hop_weight(replies.ttl[suspects], replies.ttl[base]) * ttl_informative
+    header = compared.ttl_weight[here] + id_weight(replies, suspects, base) * ip_id_informative
+    header += _share_weight(replies.df[suspects], replies.df[base], FORGED_DF) * (ttl_informative | ip_id_informative)
+    compared.header[here] = np.minimum(header, weight_of(rules.HOP_LIMIT))
+    compared.construction[here] = np.minimum(
         construction_weight(trace, replies, suspects, base, sinkholed), weight_of(rules.CONSTRUCTION_OUTLIER)
     )
-    contrasts.baseline[here] = len(base)
-    contrasts.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
-    contrasts.echoes[here] = replies.copied[base].mean() > 0.01
+    compared.baseline[here] = len(base)
+    compared.usual_ttl[here] = np.bincount(replies.ttl[base]).argmax()
+    compared.copies_ip_id[here] = replies.ip_id_copied[base].mean() > 0.01
     timed = base[(replies.queries[base] == 1) & (replies.delay[base] >= 0)]
     delay = replies.delay[suspects]
     usable = (replies.queries[suspects] == 1) & (delay >= 0)
     if len(timed):
         times = np.sort(replies.delay[timed])
-        contrasts.fastest[here] = times[0]
+        compared.fastest[here] = times[0]
         # What a server knows by itself comes at once; only a time below the path's own says something then.
         telling = usable & (~sinkholed | (delay < HALF * times[0]))
-        contrasts.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
-    rtt = contrasts.rtt[here]
+        compared.timing[here] = np.where(telling, early_weight(delay, times), 0.0)
+    rtt = compared.rtt[here]
     limit = np.minimum(BOUND_SHARE * rtt, rtt - BOUND_SLACK_NS)
     cached = len(timed) > 0 and float(np.mean(replies.delay[timed] < limit[0])) >= CACHE_SHARE
-    contrasts.bound[here] = np.where(usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0)
+    compared.beats_path[here] = np.where(
+        usable & (delay < limit) & (not cached), weight_of(rules.FASTER_THAN_PATH), 0.0
+    )
 
 
 def hop_weight(suspect: I64, base: I64) -> F64:
@@ -280,11 +282,11 @@ def early_weight(delay: I64, times: I64) -> F64:
     return nats
 
 
-def handshake_bounds(trace: Trace) -> F64:
+def least_handshakes(trace: Trace) -> F64:
     """Find the least TCP handshake round trip from the tap to each host, ns, NaN where none was measured."""
-    bounds = np.full(len(trace.hosts), np.nan)
+    least = np.full(len(trace.hosts), np.nan)
     rows = np.flatnonzero((trace.rtts.kind == RttKind.HANDSHAKE) & (trace.rtts.side % 2 == 1))
     rows = rows[trace.recording.timing_informative[trace.rtts.side[rows] >> 1]]
     host = trace.flows.server[trace.rtts.side[rows] >> 1]
-    np.fmin.at(bounds, host, trace.rtts.value[rows].astype(np.float64))
-    return bounds
+    np.fmin.at(least, host, trace.rtts.value[rows].astype(np.float64))
+    return least

@@ -70,10 +70,10 @@ def run_races(trace: Trace, replies: Replies, content: Content) -> Races:
     rows = np.flatnonzero(counts[replies.exchange] > 1) if len(replies) else np.empty(0, np.int64)
     alone, sites = _given_alone(trace, replies, content, counts, rows), _hops_alone(replies, counts, rows)
     exchanges, starts = np.unique(replies.exchange[rows], return_index=True)
-    bounds = np.append(starts, len(rows))
+    edges = np.append(starts, len(rows))
     members, weights, pairs = [], [], []
     for place in range(len(exchanges)):  # few: an ordinary exchange has one reply
-        mine = rows[bounds[place] : bounds[place + 1]]
+        mine = rows[edges[place] : edges[place + 1]]
         _, first = np.unique(replies.digest[mine], return_index=True)
         distinct = mine[np.sort(first)]
         weight, contradicting = _contradiction(trace, replies, content, distinct, sites)
@@ -180,7 +180,7 @@ class _Answer:
     truncated: bool
     unread: bool
     server_flags: int  # AA and RA
-    hops: int  # hop limit, 0 where that tells nothing
+    ttl: int  # hop limit, 0 where that tells nothing
     usual: bool  # its server's replies have about that hop limit when they come alone
     reachable: bool  # has a global address
     unreachable: bool  # has only addresses that are not
@@ -204,7 +204,7 @@ class _Answer:
             truncated=bool(replies.flags[row] & TRUNCATED),
             unread=bool(replies.unread[row]),
             server_flags=int(replies.flags[row]) & SERVER_FLAGS,
-            hops=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
+            ttl=int(replies.ttl[row]) * int(trace.recording.ttl_informative[replies.flow[row]]),
             usual=bool(np.any(np.abs(usual - replies.ttl[row]) <= HOP_TOLERANCE)),
             reachable=Feature.GLOBAL in features,
             unreachable=Feature.ADDRESS in features
@@ -219,7 +219,7 @@ class _Answer:
             return 0.0
         if self.unread or other.unread:
             exists = NXDOMAIN in {self.rcode, other.rcode} and self.rcode != other.rcode
-            apart = abs(self.hops - other.hops) > HOP_TOLERANCE and not (self.usual and other.usual)
+            apart = abs(self.ttl - other.ttl) > HOP_TOLERANCE and not (self.usual and other.usual)
             return UNLIKE if exists or apart or self.server_flags != other.server_flags else 0.0
         if self.addresses and other.addresses:
             return self.disjoint(other)

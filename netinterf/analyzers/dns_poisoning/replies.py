@@ -47,8 +47,8 @@ class Replies:
     answered: Mask  # it has an answer record, so that `pointer` means something
     ttl: I64
     ip_id: I64  # -1 where there is none (IPv6)
-    whole_df: Mask  # don't-fragment flag
-    copied: Mask  # IPv4, and its IP ID is that of the query
+    df: Mask  # don't-fragment flag
+    ip_id_copied: Mask  # IPv4, and its IP ID is that of the query
     record_at: I64  # row in Answers of the first record of each row of Dns, one more entry than rows
     question: U64  # equal for the same name and type
     by_question: I64  # rows of this object sorted by question
@@ -115,8 +115,8 @@ def gather_replies(trace: Trace) -> Replies:
         answered=first[0] >= 0,
         ttl=packets.ttl[packet].astype(np.int64),
         ip_id=ip_id,
-        whole_df=packets.ip_flags[packet] & np.uint8(IpFlag.DONT_FRAGMENT) != 0,
-        copied=known & four & (ip_id == packets.ip_id[query_packet]) & _telling_ids(trace)[query_row],
+        df=packets.ip_flags[packet] & np.uint8(IpFlag.DONT_FRAGMENT) != 0,
+        ip_id_copied=known & four & (ip_id == packets.ip_id[query_packet]) & _telling_ids(trace)[query_row],
     )
 
 

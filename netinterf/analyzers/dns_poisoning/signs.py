@@ -1,20 +1,21 @@
 """What is to be said of replies, sign by sign: which rule, about which replies, and which packets are forged.
 
-Signs come in rooms: about every exchange with several replies, about every suspect, and about what was seen elsewhere.
+Signs come in three lots: about every exchange with several replies, about every suspect, and about what was seen
+elsewhere.
 """
 
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.content import CENSORED, NEAR, Content, Feature
-from netinterf.analyzers.dns_poisoning.controls import Control
+from netinterf.analyzers.dns_poisoning.content import CENSORED, LOCAL, Content, Feature
+from netinterf.analyzers.dns_poisoning.controls import Corroboration
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers
 from netinterf.analyzers.dns_poisoning.race import DISJOINT, UNLIKE, Races
 from netinterf.analyzers.dns_poisoning.repeats import weigh_repeats
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.dns_poisoning.shared_answers import concentration, never_answers, pooled
-from netinterf.analyzers.dns_poisoning.suspects import Case
+from netinterf.analyzers.dns_poisoning.suspects import SuspectReplies
 from netinterf.analyzers.signs import Cases, Measured, Signs, each_once, gathered, none_forged, sign, weight_of
 from netinterf.arrays import I64, Mask
 from netinterf.numbering import combined
@@ -24,9 +25,9 @@ from netinterf.trace import Trace
 
 __all__ = [
     "ReplyCases",
+    "baseline_signs",
     "content_signs",
-    "contrast_signs",
-    "control_signs",
+    "corroborating_signs",
     "outlier_signs",
     "policy_signs",
     "race_signs",
@@ -39,7 +40,8 @@ MOST_WITNESSES = 8
 """Queries and replies of an exchange that are named as witnesses: enough to look at."""
 
 FULL = 6.0
-"""Nats of hop limit, construction and time together from which an odd reply weighs in full: two of their caps."""
+"""Nats of hop limit, construction and time together from which an odd reply weighs in full: less than two of their
+caps (4, 4 and 5) together."""
 
 PER_BIT = 1.5
 """Weight of each flag in which two contradicting replies differ: that of an anomaly of AA or RA in the literature
@@ -83,7 +85,7 @@ class ReplyCases:
             kind=SubjectKind.EXCHANGE,
         )
 
-    def suspects(self, rows: I64) -> Cases:
+    def held_forged(self, rows: I64) -> Cases:
         """Ask about replies that are held to be forged themselves."""
         return self.about(rows, Ragged.from_lengths(np.ones(len(rows), np.int64), rows))
 
@@ -99,26 +101,26 @@ def first(lists: Ragged) -> Ragged:
     return Ragged.from_lengths(np.minimum(lists.lengths, MOST_WITNESSES), lists.values[place < MOST_WITNESSES])
 
 
-def race_signs(reply_cases: ReplyCases, races: Races, case: Case) -> list[CaseSigns]:
+def race_signs(reply_cases: ReplyCases, races: Races, suspects: SuspectReplies) -> list[CaseSigns]:
     """Tell contradictions, duplicates and rotations; that contradictions keep to a name, and to its server."""
     replies, count = reply_cases.replies, len(races.exchange)
     members = Ragged.of(races.members, np.int64)
-    opening = members.values[members.offsets[:-1]]
-    raced = np.flatnonzero(case.race >= 0)
-    raced = raced[np.argsort(case.race[raced], kind="stable")]
-    false = Ragged.from_lengths(np.bincount(case.race[raced], minlength=count), case.rows[raced])
-    lead = opening.copy()
-    lead[false.lengths > 0] = false.values[false.offsets[:-1][false.lengths > 0]]
+    first_reply = members.values[members.offsets[:-1]]
+    raced = np.flatnonzero(suspects.race >= 0)
+    raced = raced[np.argsort(suspects.race[raced], kind="stable")]
+    false = Ragged.from_lengths(np.bincount(suspects.race[raced], minlength=count), suspects.rows[raced])
+    shown_reply = first_reply.copy()
+    shown_reply[false.lengths > 0] = false.values[false.offsets[:-1][false.lengths > 0]]
     measured = {"replies": races.different}
-    counts = {**measured, "queries": replies.queries[opening]}
-    disputed = (races.weight > 0) & ~case.rivals
+    counts = {**measured, "queries": replies.queries[first_reply]}
+    disputed = (races.weight > 0) & ~suspects.none_genuine
     clear = disputed & (races.weight >= DISJOINT)  # less, and a second site may have answered a second query
     unread = disputed & races.unread & (races.weight <= UNLIKE) & ~clear
     apart = (races.flag_differences > 0) & (clear | unread)
     repeats = weigh_repeats(reply_cases.trace, replies, races)
-    repeated = (repeats.llr > 0) & ~case.rivals
-    norm = (repeats.single_reply_norm > 0) & ~case.rivals & (races.weight >= DISJOINT)
-    quiet = (races.weight <= 0) & ~races.unread & ~case.rivals
+    repeated = (repeats.llr > 0) & ~suspects.none_genuine
+    norm = (repeats.single_reply_norm > 0) & ~suspects.none_genuine & (races.weight >= DISJOINT)
+    quiet = (races.weight <= 0) & ~races.unread & ~suspects.none_genuine
     accusing = [
         sign(rules.TWO_ANSWERS, clear, counts, llr=races.weight),
         sign(rules.UNLIKE_REPLIES, unread, counts, llr=races.weight),
@@ -129,36 +131,41 @@ def race_signs(reply_cases: ReplyCases, races: Races, case: Case) -> list[CaseSi
     ]
     harmless = [sign(rules.DUPLICATE, quiet & races.identical), sign(rules.ROTATION, quiet & ~races.identical)]
     return [
-        (reply_cases.about(opening, members), gathered([sign(rules.NONE_GENUINE, case.rivals, measured)])),
-        (reply_cases.about(lead, false), gathered(accusing)),
-        (reply_cases.about(opening), gathered(harmless)),
+        (
+            reply_cases.about(first_reply, members),
+            gathered([sign(rules.NONE_GENUINE, suspects.none_genuine, measured)]),
+        ),
+        (reply_cases.about(shown_reply, false), gathered(accusing)),
+        (reply_cases.about(first_reply), gathered(harmless)),
     ]
 
 
-def content_signs(reply_cases: ReplyCases, content: Content, known: Known, races: Races, case: Case) -> list[CaseSigns]:
+def content_signs(
+    reply_cases: ReplyCases, content: Content, known: Known, races: Races, suspects: SuspectReplies
+) -> list[CaseSigns]:
     """Tell what the suspects' answers and forms say by themselves, and beside what their names are known to answer."""
-    rows = case.rows
+    rows = suspects.rows
     features, kind = content.features[rows], reply_cases.trace.exchanges.kind[reply_cases.replies.exchange[rows]]
     impossible, lost = (features & np.uint16(feature) != 0 for feature in (Feature.IMPOSSIBLE, Feature.NO_CLASS))
     agrees, unlike = known.agrees[rows], known.unlike[rows]
-    alone, rival = case.race < 0, rivalled(reply_cases, races)[rows]
-    near = reply_cases.trace.hosts.special[reply_cases.replies.server[rows]] & NEAR != 0
+    alone, rival = suspects.race < 0, has_unread_rival(reply_cases, races)[rows]
+    local = reply_cases.trace.hosts.special[reply_cases.replies.server[rows]] & LOCAL != 0
     accusing = [
         sign(rules.IMPOSSIBLE_ANSWER, impossible),
         sign(rules.LOST_CLASS, lost),
-        sign(rules.BOGON_ANSWER, case.content > 0, llr=case.content),
-        sign(rules.LISTED_ANSWER, case.listed > 0, llr=case.listed),
-        sign(rules.MALFORMED, case.form > 0, llr=case.form),
-        sign(rules.WRONG_TYPE, case.wrong_type > 0, {"kind": kind}, llr=case.wrong_type),
+        sign(rules.BOGON_ANSWER, suspects.content > 0, llr=suspects.content),
+        sign(rules.LISTED_ANSWER, suspects.listed > 0, llr=suspects.listed),
+        sign(rules.MALFORMED, suspects.form > 0, llr=suspects.form),
+        sign(rules.WRONG_TYPE, suspects.wrong_type > 0, {"kind": kind}, llr=suspects.wrong_type),
         sign(rules.UNLIKE_KNOWN, (unlike > 0) & ~agrees, llr=unlike),
         sign(rules.RIVAL_REPLY, alone & rival),
         sign(rules.LONE_REPLY, alone & ~rival),
     ]
-    harmless = [sign(rules.KNOWN_ANSWER, agrees), sign(rules.OWN_NETWORK, alone & near)]
-    return [(reply_cases.suspects(rows), gathered(accusing)), (reply_cases.about(rows), gathered(harmless))]
+    harmless = [sign(rules.KNOWN_ANSWER, agrees), sign(rules.OWN_NETWORK, alone & local)]
+    return [(reply_cases.held_forged(rows), gathered(accusing)), (reply_cases.about(rows), gathered(harmless))]
 
 
-def rivalled(reply_cases: ReplyCases, races: Races) -> Mask:
+def has_unread_rival(reply_cases: ReplyCases, races: Races) -> Mask:
     """Say of each reply whether another answer to its question was seen, more than it was asked, but cut off."""
     raced = np.zeros(len(reply_cases.trace.exchanges), np.bool_)
     several = np.array([rows[0] for rows in races.members], np.int64)
@@ -167,27 +174,27 @@ def rivalled(reply_cases: ReplyCases, races: Races) -> Mask:
     return rival
 
 
-def contrast_signs(reply_cases: ReplyCases, case: Case) -> list[CaseSigns]:
+def baseline_signs(reply_cases: ReplyCases, suspects: SuspectReplies) -> list[CaseSigns]:
     """Tell how unlike its server each suspect is that is one for other reasons."""
-    replies, contrasts, rows = reply_cases.replies, case.contrasts, case.rows
-    looked_at = ~np.isin(rows, case.outliers.rows)
-    waited, baseline = replies.delay[rows] / MILLISECOND, {"baseline": contrasts.baseline}
-    foreign = looked_at & (contrasts.header > 0)
-    by_hops = 2 * contrasts.hops >= contrasts.header
-    ttl = {"ttl": replies.ttl[rows], "usual_ttl": contrasts.usual_ttl, **baseline}
+    replies, compared, rows = reply_cases.replies, suspects.compared, suspects.rows
+    looked_at = ~np.isin(rows, suspects.outliers.rows)
+    waited, baseline = replies.delay[rows] / MILLISECOND, {"baseline": compared.baseline}
+    foreign = looked_at & (compared.header > 0)
+    by_hops = 2 * compared.ttl_weight >= compared.header
+    ttl = {"ttl": replies.ttl[rows], "usual_ttl": compared.usual_ttl, **baseline}
     ip_id = {"ip_id": replies.ip_id[rows]}
-    path = {"waited_ms": waited, "rtt_ms": contrasts.rtt / MILLISECOND}
-    soon = {"waited_ms": waited, "fastest_ms": contrasts.fastest / MILLISECOND, **baseline}
+    path = {"waited_ms": waited, "rtt_ms": compared.rtt / MILLISECOND}
+    soon = {"waited_ms": waited, "fastest_ms": compared.fastest / MILLISECOND, **baseline}
     built: Measured = {"flags": replies.flags[rows], **baseline}
     signs = [
-        sign(rules.HOP_LIMIT, foreign & by_hops, ttl, llr=contrasts.header),
-        sign(rules.IP_ID, foreign & ~by_hops, {**ip_id, **baseline}, llr=contrasts.header),
-        sign(rules.COPIED_ID, looked_at & replies.copied[rows] & ~contrasts.echoes, ip_id),
-        sign(rules.CONSTRUCTION_OUTLIER, looked_at & (contrasts.construction > 0), built, llr=contrasts.construction),
-        sign(rules.FASTER_THAN_PATH, looked_at & (contrasts.bound > 0), path, llr=contrasts.bound),
-        sign(rules.TOO_FAST, looked_at & (contrasts.timing > 0), soon, llr=contrasts.timing),
+        sign(rules.HOP_LIMIT, foreign & by_hops, ttl, llr=compared.header),
+        sign(rules.IP_ID, foreign & ~by_hops, {**ip_id, **baseline}, llr=compared.header),
+        sign(rules.COPIED_ID, looked_at & replies.ip_id_copied[rows] & ~compared.copies_ip_id, ip_id),
+        sign(rules.CONSTRUCTION_OUTLIER, looked_at & (compared.construction > 0), built, llr=compared.construction),
+        sign(rules.FASTER_THAN_PATH, looked_at & (compared.beats_path > 0), path, llr=compared.beats_path),
+        sign(rules.TOO_FAST, looked_at & (compared.timing > 0), soon, llr=compared.timing),
     ]
-    return [(reply_cases.suspects(rows), gathered(signs))]
+    return [(reply_cases.held_forged(rows), gathered(signs))]
 
 
 def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns]:
@@ -199,7 +206,7 @@ def outlier_signs(reply_cases: ReplyCases, outliers: Outliers) -> list[CaseSigns
         "of_name": outliers.of_name,
     }
     signs = [sign(rules.OTHER_WRITER, True, measured, strength=np.minimum(1.0, outliers.llr / FULL))]
-    return [(reply_cases.suspects(outliers.rows), gathered(signs))]
+    return [(reply_cases.held_forged(outliers.rows), gathered(signs))]
 
 
 def policy_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
@@ -213,24 +220,24 @@ def policy_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
     return [(reply_cases.about(rows), gathered(signs))]
 
 
-def shared_signs(reply_cases: ReplyCases, content: Content, known: Known, case: Case) -> list[CaseSigns]:
+def shared_signs(reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies) -> list[CaseSigns]:
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
-    trace, replies, rows = reply_cases.trace, reply_cases.replies, case.rows
-    listed, domains = concentration(trace, replies, rows, case.listed > 0)
-    alone, silent = never_answers(trace, replies, rows, case.suspicious)
+    trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
+    listed, domains = concentration(trace, replies, rows, suspects.listed > 0)
+    alone, silent = never_answers(trace, replies, rows, suspects.suspicious)
     signs = [
         sign(rules.CONCENTRATION, listed > 0, {"domains": domains}, llr=listed),
         sign(rules.NO_RESOLVER, alone > 0, {"silent": silent}, llr=alone),
     ]
-    case_signs, clean = [(reply_cases.suspects(rows), gathered(signs))], np.flatnonzero(~case.suspicious)
-    for rule, which in ((rules.POOLED, case.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
+    case_signs, clean = [(reply_cases.held_forged(rows), gathered(signs))], np.flatnonzero(~suspects.suspicious)
+    for rule, which in ((rules.POOLED, suspects.race >= 0), (rules.ONE_PLACE, known.unlike[rows] > 0)):
         weight, domains = pooled(trace, replies, content, rows[which], clean)
         shared = sign(rule, weight > 0, {"domains": domains}, llr=np.minimum(weight, weight_of(rule)))
-        case_signs.append((reply_cases.suspects(rows[which]), gathered([shared])))
+        case_signs.append((reply_cases.held_forged(rows[which]), gathered([shared])))
     return case_signs
 
 
-def control_signs(reply_cases: ReplyCases, controls: list[Control]) -> list[CaseSigns]:
+def corroborating_signs(reply_cases: ReplyCases, controls: list[Corroboration]) -> list[CaseSigns]:
     """Tell what was seen elsewhere in the capture; it accuses where it speaks for interference."""
     rows = np.array([control.reply for control in controls], np.int64)
     packets = np.array([control.packet for control in controls], np.int64)
@@ -239,5 +246,5 @@ def control_signs(reply_cases: ReplyCases, controls: list[Control]) -> list[Case
     for rule in dict.fromkeys(control.rule for control in controls):
         here = sign(rule, np.array([control.rule is rule for control in controls]), strength=strength, witness=packets)
         accuses = rule in (rules.TRANSPORT_CONTRAST, rules.DEAD_END)
-        case_signs.append((reply_cases.suspects(rows) if accuses else reply_cases.about(rows), gathered([here])))
+        case_signs.append((reply_cases.held_forged(rows) if accuses else reply_cases.about(rows), gathered([here])))
     return case_signs

@@ -10,19 +10,19 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.content import NAMED_TYPES, NEAR, Content, Feature, local_policy
+from netinterf.analyzers.dns_poisoning.content import LOCAL, NAMED_TYPES, Content, Feature, local_policy
 from netinterf.analyzers.dns_poisoning.known import Known
 from netinterf.analyzers.dns_poisoning.outliers import Outliers, find_outliers
-from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, Contrasts, contrast_replies
+from netinterf.analyzers.dns_poisoning.profile import HALF_WEIGHT, BaselineWeights, compare_with_server
 from netinterf.analyzers.dns_poisoning.race import UNLIKE, Races
 from netinterf.analyzers.dns_poisoning.replies import Replies
 from netinterf.analyzers.signs import weight_of
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["Case", "build_case"]
+__all__ = ["SuspectReplies", "find_suspect_replies"]
 
-FEW_PEERS, BROKEN_SHARE = 3, 0.1
+FEW_SOUND, BROKEN_SHARE = 3, 0.1
 """A malformed reply weighs in full when so many other replies of its server are sound, and no more than this share is
 broken alike."""
 
@@ -44,7 +44,7 @@ best fit when even that is so unlike the server."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Case:
+class SuspectReplies:
     """Suspect replies, k of them, each with what weighs on it."""
 
     rows: I64  # rows in Replies
@@ -53,8 +53,8 @@ class Case:
     listed: F64
     form: F64  # malformed
     wrong_type: F64
-    contrasts: Contrasts
-    rivals: Mask  # aligned with Races: contradictions none of whose replies is genuine
+    compared: BaselineWeights
+    none_genuine: Mask  # aligned with Races: contradictions none of whose replies is genuine
     suspicious: Mask  # aligned with Replies: suspect, or part of a contradiction
     outliers: Outliers  # of these rows the ones that are suspects for their looks alone
 
@@ -73,15 +73,15 @@ class _OwnWeights:
         return total
 
 
-def build_case(
+def find_suspect_replies(
     trace: Trace,
     replies: Replies,
     content: Content,
     races: Races,
     known: Known,
-    contrasted: I64,
-    bounds: F64,
-) -> Case:
+    contradicted_over_tcp: I64,
+    least_rtt: F64,
+) -> SuspectReplies:
     """Decide which replies are suspects and compare them with their servers.
 
     Args:
@@ -90,8 +90,8 @@ def build_case(
         content: What they answer.
         races: Exchanges with several replies.
         known: How the replies compare with what the user knows.
-        contrasted: Replies that another transport contradicts.
-        bounds: Least handshake per host.
+        contradicted_over_tcp: Replies that another transport contradicts.
+        least_rtt: Least handshake per host.
     """
     disputed = np.zeros(len(trace.exchanges), np.bool_)
     disputed[races.exchange[races.weight > 0]] = True
@@ -99,40 +99,40 @@ def build_case(
     alone = _weigh_alone(trace, replies, content, contradicted)
     total = alone.total(content) + known.unlike
     suspicious = total > 0
-    suspicious[contrasted] = True
+    suspicious[contradicted_over_tcp] = True
     sinkholed = content.has(Feature.SINKHOLE | Feature.HIDDEN) & ~contradicted
-    outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sinkholed, bounds)
+    outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sinkholed, least_rtt)
     suspicious[outliers.rows] = True
     clean = ~suspicious & ~contradicted
     against = total + known.agrees * weight_of(rules.KNOWN_ANSWER)
-    forged, race, genuine = _pick_forged(trace, replies, content, races, against, clean, bounds)
+    forged, race, genuine = _pick_forged(trace, replies, content, races, against, clean, least_rtt)
     single = np.flatnonzero(suspicious & ~contradicted)
     rows = np.concatenate([forged, single]).astype(np.int64)
     clean[genuine] = total[genuine] == 0
-    contrasts = contrast_replies(trace, replies, rows, clean, sinkholed, bounds)
+    compared = compare_with_server(trace, replies, rows, clean, sinkholed, least_rtt)
     # The earliest of m replies is early by selection: its p-value is up to m times too small (Bonferroni). Above a
     # twentieth, which is what `HALF_WEIGHT` comes to, an early rank is no news.
     size = np.append(races.different, 1)[np.append(race, np.full(len(single), -1))]
-    timing = contrasts.timing - np.where(contrasts.timing > HALF_WEIGHT, np.log(size), 0.0)
+    timing = compared.timing - np.where(compared.timing > HALF_WEIGHT, np.log(size), 0.0)
     # What a home router makes up by habit is built unlike what it relays, and comes at once.
-    made_up = (alone.wrong_type[rows] == HABIT) & (trace.hosts.special[replies.server[rows]] & NEAR != 0)
+    made_up = (alone.wrong_type[rows] == HABIT) & (trace.hosts.special[replies.server[rows]] & LOCAL != 0)
     # As many questions as replies, and answers that nobody can compare: another site of the server explains it all.
     sites = np.append(races.unread & (races.weight < UNLIKE), False)[np.append(race, np.full(len(single), -1))]
-    contrasts = attrs.evolve(
-        contrasts,
+    compared = attrs.evolve(
+        compared,
         timing=np.where((timing >= HALF_WEIGHT) & ~made_up, timing, 0.0),
-        header=np.where(sites, 0.0, contrasts.header),
-        construction=np.where(made_up | sites, 0.0, contrasts.construction),
+        header=np.where(sites, 0.0, compared.header),
+        construction=np.where(made_up | sites, 0.0, compared.construction),
     )
-    return Case(
+    return SuspectReplies(
         rows=rows,
         race=np.concatenate([race, np.full(len(single), -1)]).astype(np.int64),
         content=alone.content[rows],
         listed=content.listed[rows],
         form=alone.form[rows],
         wrong_type=alone.wrong_type[rows],
-        contrasts=contrasts,
-        rivals=(races.weight > 0) & (np.bincount(race, minlength=len(races.exchange)) == races.different),
+        compared=compared,
+        none_genuine=(races.weight > 0) & (np.bincount(race, minlength=len(races.exchange)) == races.different),
         suspicious=suspicious | contradicted,
         outliers=outliers,
     )
@@ -149,15 +149,15 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     wrong_type = np.where(wrong, np.where(content.public_name, weight_of(rules.WRONG_TYPE), HABIT), 0.0)
     for server in np.unique(replies.server[broken | wrong]):
         here = replies.server == server
-        peers = np.count_nonzero(here & ~broken)
-        if peers >= FEW_PEERS and np.count_nonzero(here & broken) <= BROKEN_SHARE * (peers + 1):
+        sound = np.count_nonzero(here & ~broken)
+        if sound >= FEW_SOUND and np.count_nonzero(here & broken) <= BROKEN_SHARE * (sound + 1):
             form[here & broken] = weight_of(rules.MALFORMED)
         eligible = here & named_type & content.has(Feature.ADDRESS)
-        if np.count_nonzero(eligible & wrong) >= FEW_PEERS and (
+        if np.count_nonzero(eligible & wrong) >= FEW_SOUND and (
             np.count_nonzero(eligible & wrong) > EVERY_NAME_SHARE * np.count_nonzero(eligible)
         ):
             names = len({trace.exchanges.name[row] for row in np.unique(replies.exchange[eligible & wrong]).tolist()})
-            everyone = names >= FEW_PEERS and not np.any(eligible & ~wrong)
+            everyone = names >= FEW_SOUND and not np.any(eligible & ~wrong)
             wrong_type[here & wrong] = HABIT if everyone else wrong_type[here & wrong]
     return _OwnWeights(content=bogus, form=form, wrong_type=wrong_type)
 
@@ -169,7 +169,7 @@ def _pick_forged(
     races: Races,
     total: F64,
     clean: Mask,
-    bounds: F64,
+    least_rtt: F64,
 ) -> tuple[I64, I64, I64]:
     """Tell forged from genuine in each contradiction; return forged rows, their races, and genuine rows."""
     disputed = np.flatnonzero(races.weight > 0)
@@ -177,9 +177,11 @@ def _pick_forged(
     if not len(disputed):
         return empty, empty, empty
     members = np.concatenate([races.members[place] for place in disputed])
-    contrasts = contrast_replies(trace, replies, members, clean, np.zeros(len(replies), np.bool_), bounds)
-    weights = contrasts.header + contrasts.construction + np.maximum(contrasts.timing, contrasts.bound) + total[members]
-    weights += np.where(replies.copied[members] & ~contrasts.echoes, weight_of(rules.COPIED_ID), 0.0)
+    compared = compare_with_server(trace, replies, members, clean, np.zeros(len(replies), np.bool_), least_rtt)
+    weights = (
+        compared.header + compared.construction + np.maximum(compared.timing, compared.beats_path) + total[members]
+    )
+    weights += np.where(replies.ip_id_copied[members] & ~compared.copies_ip_id, weight_of(rules.COPIED_ID), 0.0)
     hidden = content.has(Feature.HIDDEN | Feature.SINKHOLE | Feature.FAKE)[members] & (total[members] == 0)
     weights += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
     score = dict(zip(members.tolist(), weights.tolist(), strict=True))

@@ -7,23 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.forgery.followers import like_synack, other_way, with_followers
+from netinterf.analyzers.forgery.followers import other_hop_count, same_hop_count, with_followers
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.rst_injection import rules
-from netinterf.analyzers.rst_injection.alike import find_alike
 from netinterf.analyzers.rst_injection.contradiction import (
     Contradictions,
     conflicting_data,
     joined_pairs,
     second_synacks,
 )
+from netinterf.analyzers.rst_injection.elsewhere import find_elsewhere
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.later_data import find_later_data
 from netinterf.analyzers.rst_injection.rival_synacks import other_stacks, raced, refused, swapped_ports
-from netinterf.analyzers.rst_injection.signs import TEMPLATES, answers_syn, reset_signs
+from netinterf.analyzers.rst_injection.signs import HARMLESS_ENDINGS, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import spared_signs
 from netinterf.analyzers.rst_injection.synacks import find_counted, find_varied
 from netinterf.analyzers.signs import (
@@ -97,7 +97,7 @@ class RstInjection:
         for family, which in kinds:
             rows = np.flatnonzero(which)
             tables += record(self, pairs.take(rows), taken(signs, rows, len(pairs)), family)
-        two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.alike, ALIKE, 1.0))
+        two = sign(rules.SECOND_SYNACK, True, strength=np.where(synack.maybe_one_sender, ONE_SENDER_SHARE, 1.0))
         return tables + record(self, cases_of(trace, synack), gathered([two]))
 
     def sprays(self, trace: Trace) -> list[Evidence]:
@@ -122,8 +122,8 @@ class RstInjection:
             self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": windows})])
         )
         tables += record(self, of_packets(trace, counted), gathered([sign(rules.SYNACK_COUNTING, True)]))
-        stray = of_packets(trace, swapped.forged, swapped.flow)
-        tables += record(self, stray, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
+        swapped_cases = of_packets(trace, swapped.forged, swapped.flow)
+        tables += record(self, swapped_cases, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
         beside = [
             sign(rules.SYNACK_NEARER, early, times, witness=pairs.genuine),
             sign(rules.SYNACK_OTHER_STACK, other_stacks(trace, pairs), witness=pairs.genuine),
@@ -146,9 +146,9 @@ class RstInjection:
         chosen = choose(fins, score)
         chosen = chosen[own[chosen] > 0]
         forged = forged_rows(trace, fins, own, chosen)
-        strange = np.flatnonzero(other_way(trace, fins.row[chosen], fins.side[chosen]))
-        more = with_followers(trace, fins.row[chosen[strange]])
-        at = np.concatenate([forged.parents(), strange[more.parents()]])
+        other_hops = np.flatnonzero(other_hop_count(trace, fins.row[chosen], fins.side[chosen]))
+        more = with_followers(trace, fins.row[chosen[other_hops]])
+        at = np.concatenate([forged.parents(), other_hops[more.parents()]])
         forged = merged(at, np.concatenate([forged.values, more.values]), len(chosen))
         cases = suspected(trace, fins, chosen, forged)
         written = record(self, cases, taken(signs, chosen, len(fins)), rules.fins)
@@ -193,21 +193,21 @@ class RstInjection:
     def elsewhere(self, trace: Trace, suspects: Suspects, chosen: I64, signs: Signs) -> list[Evidence]:
         """Write down which resets have company in the name of unrelated servers of the same client."""
         own = np.stack([sign.llr for sign in signs.values()], axis=1)
-        excused = np.array([rule in TEMPLATES for rule in signs])
+        excused = np.array([rule in HARMLESS_ENDINGS for rule in signs])
         suspicious = (own.sum(axis=1) > 0) & (own[:, excused] == 0).all(axis=1) & (suspects.side[chosen] % 2 == 1)
-        like = find_alike(trace, suspects, chosen, suspicious, own > 0)
+        like = find_elsewhere(trace, suspects, chosen, suspicious, own > 0)
         counts = {"servers": like.servers, "spared": like.spared}
         cases = suspected(trace, suspects, chosen, none_forged(len(chosen)))
         return record(self, cases, gathered([sign(rules.ELSEWHERE, like.llr > 0, counts, llr=like.llr)]))
 
 
-ALIKE = 5.0 / 8.0
+ONE_SENDER_SHARE = 5.0 / 8.0
 """Share of its weight that a second greeting keeps where nothing but its number tells the two apart, as for bytes."""
 
 
 def contrary(pairs: Contradictions) -> Signs:
     """Say which pairs show two senders, and which may be one broken sender's."""
-    return gathered([sign(rules.CONTRADICTION, ~pairs.alike), sign(rules.OVERLAP, pairs.alike)])
+    return gathered([sign(rules.CONTRADICTION, ~pairs.maybe_one_sender), sign(rules.OVERLAP, pairs.maybe_one_sender)])
 
 
 def cases_of(trace: Trace, pairs: Contradictions) -> Cases:
@@ -244,9 +244,9 @@ def forged_rows(trace: Trace, suspects: Suspects, score: F64, chosen: I64) -> Ra
     flow_side = np.full(int(suspects.flow.max(initial=0)) + 1, -1)
     flow_side[suspects.flow[chosen]] = suspects.side[chosen]
     mine = (score > 0) & (flow_side[suspects.flow] == suspects.side)
-    same_way, strange = like_synack(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
-    strange[suspects.flow[chosen]] = ~same_way[chosen]
-    mine &= ~(same_way & strange[suspects.flow])
+    same_hops, other_hops = same_hop_count(trace, suspects.row, suspects.side), np.zeros(len(flow_side), np.bool_)
+    other_hops[suspects.flow[chosen]] = ~same_hops[chosen]
+    mine &= ~(same_hops & other_hops[suspects.flow])
     rows = np.flatnonzero(mine)
     order = rows[np.lexsort((suspects.row[rows], suspects.flow[rows]))]
     place = np.searchsorted(suspects.flow[chosen], suspects.flow[order])

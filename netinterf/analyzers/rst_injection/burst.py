@@ -32,7 +32,7 @@ class BurstSigns:
     """One entry per suspect."""
 
     size: I64  # resets of this side in the burst
-    mixed: Mask  # with and without ACK, or different ack fields, in another way than one per segment
+    mixed: Mask  # with and without ACK, or several ack fields, unless each answers one segment
     excess: Mask  # three or more resets, and more than segments that can have drawn them
     per_segment: Mask  # several resets, but no more than one for each segment of a flight
     cloned: Mask  # an equal non-zero IP ID on another reset of the burst
@@ -49,27 +49,29 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     apart = np.append(True, (side[1:] != side[:-1]) | (time[1:] - time[:-1] > BURST_NS))[:count]
     burst = np.cumsum(apart) - 1
     sizes = np.bincount(burst) if count else np.empty(0, np.int64)
-    kind = packets.relative_ack[row] + suspects.acks[order] * (np.int64(1) << 42)
+    ack_and_flag = packets.relative_ack[row] + suspects.acks[order] * (np.int64(1) << 42)
     starts = np.flatnonzero(apart)
-    mixed = _spread(kind, starts) > 0
+    mixed = _spread(ack_and_flag, starts) > 0
     flight = outstanding(trace, suspects)[order]
     # an abort acknowledges each segment once, in whatever order, before the bare answers to what was still under way
     acks = np.flatnonzero(suspects.acks[order])
-    numbers, often = np.unique(np.stack([burst[acks], kind[acks]], axis=1), axis=0, return_counts=True)
-    tidy = np.bincount(numbers[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
+    numbers, often = np.unique(np.stack([burst[acks], ack_and_flag[acks]], axis=1), axis=0, return_counts=True)
+    acks_differ = np.bincount(numbers[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
     bare_first = np.append(False, ~apart[1:] & suspects.acks[order][1:] & ~suspects.acks[order][:-1])[:count]
-    tidy &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else tidy
-    enough = np.zeros(len(sizes), np.int64)
-    np.maximum.at(enough, burst, flight)
+    acks_differ &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else acks_differ
+    may_have_drawn = np.zeros(len(sizes), np.int64)
+    np.maximum.at(may_have_drawn, burst, flight)
     sent = suspects.base.at(suspects.base.top, suspects.previous)
     # a server that has no room for a connection may refuse the end of its handshake, too (Linux, accept queue full)
-    opened = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else tidy
-    enough += tidy & opened
+    opened = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else acks_differ
+    may_have_drawn += acks_differ & opened
     # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
     stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
-    answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else tidy
-    per_segment = (sizes >= 2) & (((sizes <= enough) & tidy) | answers)
-    blind = np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else tidy
+    answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else acks_differ
+    per_segment = (sizes >= 2) & (((sizes <= may_have_drawn) & acks_differ) | answers)
+    other_side_unseen = (
+        np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else acks_differ
+    )
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)
@@ -79,11 +81,11 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
     again = repeats(trace, suspects)[order]
-    repeated = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else tidy
-    excess = (sizes >= EXCESS) & (((sizes > enough) & (enough > 0)) | repeated) & ~answers
+    repeated = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else acks_differ
+    excess = (sizes >= EXCESS) & (((sizes > may_have_drawn) & (may_have_drawn > 0)) | repeated) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
-        mixed=(mixed & ~per_segment & ~(blind & tidy))[burst] if count else np.zeros(0, np.bool_),
+        mixed=(mixed & ~per_segment & ~(other_side_unseen & acks_differ))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
         cloned=twin,

@@ -38,7 +38,7 @@ class Contradictions:
     genuine: I64  # rows in Packets
     http: Mask  # the forged bytes begin an HTTP answer
     end: Mask  # they come with the end of the stream, and begin none
-    alike: Mask  # nothing shows that they are two: one broken sender may have written both
+    maybe_one_sender: Mask  # nothing shows that they are two: one broken sender may have written both
 
 
 def conflicting_data(trace: Trace) -> Contradictions:
@@ -105,7 +105,7 @@ def joined_pairs(first: Contradictions, second: Contradictions) -> Contradiction
 def empty() -> Contradictions:
     """Return no contradictions."""
     none = np.empty(0, np.int64)
-    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, end=none > 0, alike=none > 0)
+    return Contradictions(flow=none, forged=none, genuine=none, http=none > 0, end=none > 0, maybe_one_sender=none > 0)
 
 
 def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
@@ -130,7 +130,7 @@ def pair_up(trace: Trace, flow: I64, first: I64, second: I64) -> Contradictions:
         genuine=np.where(second_worse, first, second),
         http=http,
         end=~http & (packets.tcp_flags[forged] & TcpFlag.FIN != 0),
-        alike=~(differs | denied),
+        maybe_one_sender=~(differs | denied),
     )
 
 
@@ -162,8 +162,8 @@ def header_differences(trace: Trace, rows: I64) -> I64:
     owner, row = owner[plain], row[plain]
     stamped = (packets.tcp_options & TcpOption.TIMESTAMPS) != 0
     counted = np.maximum(np.bincount(owner, minlength=len(rows)), 1)
-    strange = np.zeros(len(rows), np.int64)
+    differing = np.zeros(len(rows), np.int64)
     for column in (packets.ttl, stamped, packets.ip_flags):
         same = np.bincount(owner, weights=column[row] == column[rows][owner], minlength=len(rows))
-        strange += (2 * same < counted) & (trace.sides.packets[side] > 1)
-    return strange
+        differing += (2 * same < counted) & (trace.sides.packets[side] > 1)
+    return differing

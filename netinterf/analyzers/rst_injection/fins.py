@@ -93,16 +93,16 @@ def all_signs(trace: Trace, fins: Suspects, tolerance: int) -> Signs:
     gap, after = goes_on(trace, fins)
     waiting, acknowledged = after_request(trace, fins)
     idle = rested(trace, fins)
-    dialled = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
+    syn_seen = trace.sides.syn[fins.other] >= 0  # else what was captured first need not be the first
     written = written_signs(trace, fins, tolerance)
     disowned = ~np.isnan(gap) | (written[writing.ACK_REGRESSION].llr > 0)
-    wordless = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
+    no_payload = (trace.packets.payload_length[fins.row] == 0) | disowned  # else it is an answer itself
     return written | gathered(
         [
             sign(rules.FIN_ALIVE_AFTER, ~np.isnan(gap), {"gap_ms": gap}, witness=after),
             sign(rules.FIN_ACK_UNSENT, ack_unsent(trace, fins)),
             sign(rules.FIN_BEHIND_DATA, behind_fin(trace, fins)),
-            sign(rules.FIN_AFTER_REQUEST, waiting & ~acknowledged & dialled & wordless),
+            sign(rules.FIN_AFTER_REQUEST, waiting & ~acknowledged & syn_seen & no_payload),
             sign(rules.FIN_RESTED, ~np.isnan(idle) & ~disowned, {"seconds": idle}),
         ]
     )

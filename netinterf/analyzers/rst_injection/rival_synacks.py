@@ -37,19 +37,19 @@ def swapped_ports(trace: Trace) -> Contradictions:
     syn = trace.sides.syn[0::2].astype(np.int64)
     own = trace.sides.syn[1::2].astype(np.int64)
     flow = np.flatnonzero((syn >= 0) & (own >= 0) & (flows.client_port != flows.client_port.byteswap()))
-    stray = packets.flow[row]
+    swapped_flow = packets.flow[row]
     columns = (
-        np.append(flows.client[flow], flows.client[stray]),
-        np.append(flows.server[flow], flows.server[stray]),
-        np.append(flows.client_port[flow].byteswap(), flows.client_port[stray]),
-        np.append(flows.server_port[flow].byteswap(), flows.server_port[stray]),
+        np.append(flows.client[flow], flows.client[swapped_flow]),
+        np.append(flows.server[flow], flows.server[swapped_flow]),
+        np.append(flows.client_port[flow].byteswap(), flows.client_port[swapped_flow]),
+        np.append(flows.server_port[flow].byteswap(), flows.server_port[swapped_flow]),
         np.append((packets.seq[syn[flow]].astype(np.int64) + 1) % 2**32, packets.ack[row]).astype(np.int64),
     )
     wanted, given = np.split(combined(*columns), [len(flow)])
     _, mine, other = np.intersect1d(wanted, given, return_indices=True)
     flow = flow[mine]
     no = np.zeros(len(flow), np.bool_)
-    return Contradictions(flow=flow, forged=row[other], genuine=own[flow], http=no, end=no, alike=no)
+    return Contradictions(flow=flow, forged=row[other], genuine=own[flow], http=no, end=no, maybe_one_sender=no)
 
 
 def latest(trace: Trace, pairs: Contradictions) -> I64:

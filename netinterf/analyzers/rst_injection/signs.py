@@ -17,7 +17,7 @@ from netinterf.analyzers.signs import Sign, Signs, gathered, sign, weakened, wei
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["TEMPLATES", "after_request", "answers_syn", "reset_signs"]
+__all__ = ["HARMLESS_ENDINGS", "after_request", "answers_syn", "reset_signs"]
 
 
 def reset_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int) -> Signs:
@@ -76,7 +76,7 @@ def all_signs(trace: Trace, suspects: Suspects, forged_ends: I64, tolerance: int
         sign(rules.PER_SEGMENT, lone, {"size": burst.size}),
         sign(rules.CLONED_ID, burst.cloned),
         sign(rules.COUNTING, burst.counting),
-        *template_signs(endings, alive),
+        *harmless_signs(endings, alive),
     ]
 
 
@@ -150,7 +150,7 @@ def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
     ]
 
 
-def template_signs(endings: EndingSigns, alive: Mask) -> list[Sign]:
+def harmless_signs(endings: EndingSigns, alive: Mask) -> list[Sign]:
     """Weigh the templates of genuine endings, the most special first.
 
     A side that goes on as if nothing had happened had not closed, aborted or forgotten the connection: where it does,
@@ -215,7 +215,7 @@ def after_request(trace: Trace, suspects: Suspects) -> tuple[Mask, Mask]:
     return at_stage, suspects.base.at(suspects.base.acked, suspects.previous) > 1
 
 
-TEMPLATES = frozenset(
+HARMLESS_ENDINGS = frozenset(
     {
         *(rules.ABORT, rules.REFUSED, rules.AFTER_FIN, rules.REACTION),
         *(rules.AFTER_CLOSE, rules.IDLE, rules.CLOSED_BEFORE),

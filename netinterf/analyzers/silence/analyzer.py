@@ -11,11 +11,11 @@ from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.signs import Cases, Measured, Sign, each_once, gathered, of_family, record, sign, taken, total
 from netinterf.analyzers.silence import rules
 from netinterf.analyzers.silence.bare_acks import find_bare_acks
-from netinterf.analyzers.silence.controls import Controls, by_reset, compare, resets, served_time, young
+from netinterf.analyzers.silence.controls import Controls, by_reset, compare, just_greeted, resets, served_time
 from netinterf.analyzers.silence.counts import Counted, find_counted
 from netinterf.analyzers.silence.holes import find_holes, withheld
 from netinterf.analyzers.silence.openings import find_syn_controls
-from netinterf.analyzers.silence.probes import Beyond, find_beyond
+from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
 from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
@@ -61,7 +61,7 @@ class Silence:
         """Write down who fell silent, and what speaks for a box or against one."""
         every = joined([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
         silences, datagrams = unreported(trace, every), unreported(trace, find_quic(trace))
-        tables = self.beyond(trace, find_beyond(trace))
+        tables = self.dead_beyond_hop(trace, find_dead_beyond_hop(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
             tables += self.silent(trace, silences)
         if len(datagrams):
@@ -70,9 +70,9 @@ class Silence:
 
     def silent(self, trace: Trace, silences: Silences) -> list[Evidence]:
         """Write down connections that fell silent; where no known protocol was spoken, as what filters do."""
-        strange, served_at = foreign(trace, silences), served_time(trace, silences)
+        unknown_protocol, served_at = speaks_unknown_protocol(trace, silences), served_time(trace, silences)
         counted = find_counted(trace, silences, served_at)
-        controls = compare(trace, silences, served_at, resets(trace), strange)
+        controls = compare(trace, silences, served_at, resets(trace), unknown_protocol)
         narrow = large_only(trace, silences)
         parts = [
             *shapes(trace, silences, narrow),
@@ -81,12 +81,12 @@ class Silence:
             *openings_of(trace, silences, controls),
         ]
         cases, signs, tables = cases_of(trace, silences), gathered(parts), []
-        for family, which in ((None, ~strange), (rules.filters, strange)):
+        for family, which in ((None, ~unknown_protocol), (rules.filters, unknown_protocol)):
             rows = np.flatnonzero(which)
             tables += record(self, cases.take(rows), taken(signs, rows, len(silences)), family)
         return tables + self.bare_acks(trace, find_bare_acks(trace, silences))
 
-    def beyond(self, trace: Trace, dead: Beyond) -> list[Evidence]:
+    def dead_beyond_hop(self, trace: Trace, dead: DeadBeyondHop) -> list[Evidence]:
         """Write down connections that died beyond a hop, each at the weight of the test that found it."""
         cases = Cases(
             subject=dead.flow,
@@ -98,8 +98,13 @@ class Silence:
         passed: Measured = {"hop": dead.hop, "passed": dead.passed, "selective": 1.0}
         signs = [
             sign(rules.BEYOND, dead.llr > 0, swept, llr=dead.llr),
-            sign(rules.BEFORE_SERVER, dead.before > 0, {"hop": dead.hop, "distance": dead.distance}, llr=dead.before),
-            sign(rules.NAME_BEYOND, dead.named > 0, passed, llr=dead.named),
+            sign(
+                rules.BEFORE_SERVER,
+                dead.before_server > 0,
+                {"hop": dead.hop, "distance": dead.distance},
+                llr=dead.before_server,
+            ),
+            sign(rules.NAME_BEYOND, dead.by_name > 0, passed, llr=dead.by_name),
         ]
         return record(self, cases, gathered(signs))
 
@@ -107,7 +112,7 @@ class Silence:
         """Write down who acknowledged requests in the name of servers that never answered, and what must be forged."""
         if not len(suspects):
             return []
-        signs = of_family(written_signs(trace, suspects), rules.receipts)
+        signs = of_family(written_signs(trace, suspects), rules.bare_acks)
         odd = total(signs, len(suspects)) > 0
         cases = Cases(
             subject=suspects.flow,
@@ -115,7 +120,7 @@ class Silence:
             witness=suspects.row,
             forged=Ragged.from_lengths(odd.astype(np.int64), suspects.row[odd].astype(np.int32)),
         )
-        return record(self, cases, signs, rules.receipts)
+        return record(self, cases, signs, rules.bare_acks)
 
 
 def cases_of(trace: Trace, silences: Silences) -> Cases:
@@ -134,7 +139,7 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
     unacked = silences.is_kind(Kind.UNACKED_DATA)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     seconds, holes = {"seconds": lasted(silences)}, {"seconds": lasted(silences), "bytes": silences.size}
-    just_opened = young(trace, silences) & silences.first & ~silences.is_kind(Kind.UNANSWERED_SYN)
+    just_opened = just_greeted(trace, silences) & silences.first & ~silences.is_kind(Kind.UNANSWERED_SYN)
     closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
     heard = silences.heard
     late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
@@ -164,34 +169,35 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
 
 def contrasts(trace: Trace, silences: Silences, controls: Controls, counted: Counted, narrow: Mask) -> list[Sign]:
     """Tell what other connections say about each silence."""
-    punished, aftermath = controls.punished, (controls.residue >= 0) & ~controls.punished
-    since = (silences.since - trace.packets.time[np.maximum(controls.residue, 0)]) / 1e9
+    punished, aftermath = controls.punished, (controls.earlier_end >= 0) & ~controls.punished
+    since = (silences.since - trace.packets.time[np.maximum(controls.earlier_end, 0)]) / 1e9
     intermittent = (controls.went_well > 0) & ~punished & (counted.llr <= 0)
     requests = silences.first & (silences.side % 2 == 0) & silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST)
     ready = ~repeats_synack(trace, silences)
     served = controls.served + controls.served_near
     ignored = ready & requests & silences.is_kind(Kind.UNACKED_DATA) & (controls.went_well == 0) & (served > 0)
     meanwhile, near = ready & (controls.served > 0), ready & (controls.served == 0) & (controls.served_near > 0)
-    deaf = (controls.silent > 0) & (served == 0) & ~punished
+    silent_to_all = (controls.silent > 0) & (served == 0) & ~punished
     again = (controls.again > 0) & (controls.went_well == 0) & requests
-    early = silences.first | young(trace, silences)  # what ran for long may have moved away, or been forgotten
-    deserted = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early & ~narrow  # all meet that line
-    alike = deserted & (controls.alike > 0) & (controls.lived > 0) & (controls.went_well == 0)
-    banned = punished & by_reset(trace, controls.residue)
+    early = silences.first | just_greeted(trace, silences)  # what ran for long may have moved away, or been forgotten
+    unheard = silences.is_kind(Kind.UNACKED_DATA) & (silences.side % 2 == 0) & early
+    unheard &= ~narrow  # which hits every server of the client
+    alike = unheard & (controls.networks_alike > 0) & (controls.lived > 0) & (controls.went_well == 0)
+    banned_by_reset = punished & by_reset(trace, controls.earlier_end)
     return [
         sign(rules.IGNORED, ignored, {"served": served, "selective": 1.0}),
         sign(rules.SERVED, meanwhile & ~ignored, {"served": controls.served, "selective": 1.0}),
         sign(rules.SERVED_NEAR, near & ~ignored, {"served": controls.served_near, "selective": 1.0}),
-        sign(rules.SERVER, deaf, {"deaf": controls.silent}),
+        sign(rules.SERVER, silent_to_all, {"deaf": controls.silent}),
         sign(rules.ELSEWHERE, controls.elsewhere > 0, {"packets": controls.elsewhere}),
         sign(rules.PRESENT, without_request(trace, silences) & (controls.present > 0), {"packets": controls.present}),
         sign(rules.LINE, dead_line(controls), {"tried": controls.tried}),
         sign(rules.AGAIN, again, {"times": controls.again}),
-        sign(rules.ALIKE, alike, {"networks": controls.alike, "lived": controls.lived}),
+        sign(rules.ALIKE, alike, {"networks": controls.networks_alike, "lived": controls.lived}),
         sign(rules.INTERMITTENT, intermittent, {"served": controls.went_well}),
-        sign(rules.RESIDUAL, punished, {"seconds": since}, witness=controls.residue),
-        sign(rules.AFTER_RESET, banned, witness=controls.residue),
-        sign(rules.AFTERMATH, aftermath, {"seconds": since}, witness=controls.residue),
+        sign(rules.RESIDUAL, punished, {"seconds": since}, witness=controls.earlier_end),
+        sign(rules.AFTER_RESET, banned_by_reset, witness=controls.earlier_end),
+        sign(rules.AFTERMATH, aftermath, {"seconds": since}, witness=controls.earlier_end),
         sign(rules.RECOVERED, controls.recovered & punished & (controls.went_well == 0)),
     ]
 
@@ -228,9 +234,9 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
     beside = compare_quic(trace, silences, answered_at)
     tries = {"tries": silences.tries, "seconds": lasted(silences)}
     served = controls.served + controls.served_near
-    residue = controls.punished
+    punished = controls.punished
     unknown = silences.is_kind(Kind.INITIAL) & (controls.went_well == 0)
-    since = (silences.since - trace.packets.time[np.maximum(controls.residue, 0)]) / 1e9
+    since = (silences.since - trace.packets.time[np.maximum(controls.earlier_end, 0)]) / 1e9
     initial = silences.is_kind(Kind.INITIAL)
     others: Measured = {"others": beside.others, "selective": 1.0}
     none = (beside.others == 0) & (served == 0) & (beside.silent > 0)
@@ -239,20 +245,20 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_ONCE, initial & (silences.tries < LEAST_TRIES), tries),
         sign(rules.QUIC_STOPPED, silences.is_kind(Kind.DATAGRAM), tries),
         sign(rules.QUIC_SERVED, unknown & (served > 0), {"served": served, "selective": 1.0}),
-        sign(rules.QUIC_SERVER, (controls.silent > 0) & (served == 0) & ~residue, {"deaf": controls.silent}),
+        sign(rules.QUIC_SERVER, (controls.silent > 0) & (served == 0) & ~punished, {"deaf": controls.silent}),
         sign(rules.QUIC_OTHERS, beside.others > 0, others),
         sign(rules.QUIC_NONE, none, {"silent": beside.silent}),
         sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),
         sign(rules.QUIC_PROMISED, unknown & beside.promised & (beside.others > 0), others),
         sign(rules.QUIC_AGAIN, (controls.again > 0) & (controls.went_well == 0), {"times": controls.again}),
-        sign(rules.QUIC_INTERMITTENT, (controls.went_well > 0) & ~residue, {"served": controls.went_well}),
-        sign(rules.QUIC_RESIDUAL, controls.punished, {"seconds": since}),
-        sign(rules.QUIC_RECOVERED, controls.recovered & residue & (controls.went_well == 0)),
+        sign(rules.QUIC_INTERMITTENT, (controls.went_well > 0) & ~punished, {"served": controls.went_well}),
+        sign(rules.QUIC_RESIDUAL, punished, {"seconds": since}),
+        sign(rules.QUIC_RECOVERED, controls.recovered & punished & (controls.went_well == 0)),
         sign(rules.QUIC_LINE, dead_line(controls), {"tried": controls.tried}),
     ]
 
 
-def foreign(trace: Trace, silences: Silences) -> Mask:
+def speaks_unknown_protocol(trace: Trace, silences: Silences) -> Mask:
     """Say which connections opened with bytes of no protocol that filters let pass.
 
     On `FILTERED` ports these are DNS, HTTP and TLS; elsewhere whatever is known. Where the beginning was not captured,
@@ -264,13 +270,13 @@ def foreign(trace: Trace, silences: Silences) -> Mask:
     row = first[spoke]
     length = trace.packets.payload_captured[row].astype(np.int64)
     heads = Ragged.from_lengths(length, trace.buffer[spans(trace.packets.payload_start[row], length)])
-    strange = np.zeros(len(silences), np.bool_)
+    unknown_protocol = np.zeros(len(silences), np.bool_)
     opening, port = openings(heads), trace.flows.server_port[silences.flow[spoke]]
-    strange[spoke] = np.isin(opening, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
-    strange[spoke] |= np.isin(port, FILTERED) & ~np.isin(
+    unknown_protocol[spoke] = np.isin(opening, (Opening.TEXT, Opening.NOISE, Opening.UNKNOWN))
+    unknown_protocol[spoke] |= np.isin(port, FILTERED) & ~np.isin(
         opening, (Opening.NOTHING, Opening.DNS, Opening.HTTP, Opening.TLS)
     )
-    return strange
+    return unknown_protocol
 
 
 def began(trace: Trace, silences: Silences) -> Mask:
@@ -294,8 +300,8 @@ def repeats_synack(trace: Trace, silences: Silences) -> Mask:
 
 def without_request(trace: Trace, silences: Silences) -> Mask:
     """Say which silences are of clients that never said anything, and do not answer their server's end either."""
-    speechless: Mask = trace.sides.payload_packets[silences.side ^ 1] == 0
-    no_request: Mask = silences.is_kind(Kind.UNACKED_FIN) & (silences.side % 2 == 1) & speechless
+    no_payload: Mask = trace.sides.payload_packets[silences.side ^ 1] == 0
+    no_request: Mask = silences.is_kind(Kind.UNACKED_FIN) & (silences.side % 2 == 1) & no_payload
     return no_request
 
 

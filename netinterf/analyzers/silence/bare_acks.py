@@ -23,9 +23,9 @@ def find_bare_acks(trace: Trace, silences: Silences) -> Suspects:
     Odd is what looks unlike its sender's greeting, or comes before its sender can have got what it acknowledges.
     """
     packets = trace.packets
-    mute = silences.take(silences.is_kind(Kind.UNANSWERED_REQUEST) & silences.first)
-    near = trace.by_flow.take(mute.flow)
-    request, row = mute.row[near.parents()], near.values.astype(np.int64)
+    unanswered = silences.take(silences.is_kind(Kind.UNANSWERED_REQUEST) & silences.first)
+    near = trace.by_flow.take(unanswered.flow)
+    request, row = unanswered.row[near.parents()], near.values.astype(np.int64)
     acks = ~packets.outbound[row] & (packets.relative_ack[row] > packets.relative_seq[request]) & (row > request)
     acks &= packets.tcp_flags[row] & (TcpFlag.ACK | TcpFlag.SYN | TcpFlag.RST | TcpFlag.FIN) == TcpFlag.ACK
     flow, first = np.unique(packets.flow[row[acks]], return_index=True)

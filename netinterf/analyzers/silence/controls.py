@@ -16,7 +16,7 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["Controls", "by_reset", "compare", "resets", "served_time", "young"]
+__all__ = ["Controls", "by_reset", "compare", "just_greeted", "resets", "served_time"]
 
 FRESH_NS = 2_000_000_000
 """How long ago a handshake may have been for it to show that path and server were alive; a router would have to fail in
@@ -38,14 +38,14 @@ class Controls:
     elsewhere: I64  # packets from other networks to the same client while the silence lasted
     tried: I64  # connections that the same client tried to open elsewhere meanwhile
     present: I64  # packets of the same client in other connections to the same server meanwhile
-    residue: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
+    earlier_end: I64  # row in Packets of what a box may be punishing: an earlier end on the same 3-tuple, -1 for none
     punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     recovered: Mask  # the same 3-tuple was served later
-    alike: I64  # other networks whose connections with the same client died at the same stage within a minute
+    networks_alike: I64  # other networks whose connections with the same client died at the same stage within a minute
     lived: I64  # networks that served the same client since, within a minute, and were silent to it in no connection
 
 
-def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, strange: Mask) -> Controls:
+def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, unknown_protocol: Mask) -> Controls:
     """Look beside each silence.
 
     Args:
@@ -53,15 +53,15 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         silences: What fell silent.
         served_at: When the server of each flow that is to be compared first answered, -1 where it did not.
         reset: For each flow, whether a reset arrived that may have been forged.
-        strange: For each silence, whether it opened with bytes that cannot hold a name.
+        unknown_protocol: For each silence, whether it opened with bytes that cannot hold a name.
     """
     flow, name = silences.flow, trace.contacts.name
     served, silent = answered(trace, served_at), Contrast(trace.contacts, flow, silences.since)
     named = answered(trace, np.where(name >= 0, served_at, -1))  # a name that was not captured may be any
     begin, end = around(silences.since, silences.until)
-    comparable = (name[flow] >= 0) | strange
-    residue, punished, recovered = residues(trace, silences, served_at, reset)
-    elsewhere, tried = beyond(trace, silences, punished)
+    comparable = (name[flow] >= 0) | unknown_protocol
+    earlier_end, punished, recovered = earlier_ends(trace, silences, served_at, reset)
+    elsewhere, tried = heard_elsewhere(trace, silences, punished)
 
     def others(since: I64, until: I64) -> I64:
         return np.where(comparable, named.others(flow, "client", "server", but="name", begin=since, end=until), 0)
@@ -77,7 +77,7 @@ def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, stran
         elsewhere=elsewhere,
         tried=tried,
         present=other_packets(trace, silences),
-        residue=residue,
+        earlier_end=earlier_end,
         punished=punished,
         recovered=recovered,
         **company(trace, silences, served_at, begin, end),
@@ -97,7 +97,7 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     Who was served only before says nothing: the client's line may have died.
     """
     flow, place = silences.flow, trace.contacts.of("client", "network")
-    early = 2 * silences.first.astype(np.int64) + young(trace, silences)
+    early = 2 * silences.first.astype(np.int64) + just_greeted(trace, silences)
     stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, early)
     died = np.unique(place[flow])
     _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # silences lie in time order of no kind
@@ -105,10 +105,10 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
     served = served[np.unique(place[served], return_index=True)[1]]
     lived = Contrast(trace.contacts, served, served_at[served]).count(flow, "client", begin=silences.since, end=end)
-    return {"alike": np.maximum(alike - 1, 0), "lived": lived}
+    return {"networks_alike": np.maximum(alike - 1, 0), "lived": lived}
 
 
-def young(trace: Trace, silences: Silences) -> Mask:
+def just_greeted(trace: Trace, silences: Silences) -> Mask:
     """Say of each silence whether the other end had greeted no longer than `FRESH_NS` before."""
     opened = trace.sides.syn[silences.side ^ 1].astype(np.int64)
     if not len(opened):
@@ -125,7 +125,7 @@ def served_time(trace: Trace, silences: Silences) -> I64:
     return np.where(served, trace.packets.time[np.maximum(first, 0)] if len(trace.packets) else first, -1)
 
 
-def beyond(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
+def heard_elsewhere(trace: Trace, silences: Silences, punished: Mask) -> tuple[I64, I64]:
     """Count what passed between the client and other networks while each silence lasted.
 
     Openings that a box may punish by themselves say nothing of the line.
@@ -159,7 +159,7 @@ def other_packets(trace: Trace, silences: Silences) -> I64:
     return sent.others(flow, "client", "server", but="flow", begin=silences.since, end=silences.until)
 
 
-def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
+def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
     """Find what a box may be punishing: a connection that fell silent or was reset on the same three, before.
 
     The same three are client, server and server port (Bock et al., WOOT 2021). Who asks for the same name again is
@@ -195,10 +195,10 @@ def residues(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> t
     return np.where(hit, row, -1), hit & early[before] & at_all, hit & later
 
 
-def by_reset(trace: Trace, residue: I64) -> Mask:
+def by_reset(trace: Trace, earlier_end: I64) -> Mask:
     """Say whether what may be punished had been ended by a reset, not by silence."""
-    flags = trace.packets.tcp_flags[np.maximum(residue, 0)]
-    reset: Mask = (residue >= 0) & (flags & TcpFlag.RST != 0) if len(residue) else residue > 0
+    flags = trace.packets.tcp_flags[np.maximum(earlier_end, 0)]
+    reset: Mask = (earlier_end >= 0) & (flags & TcpFlag.RST != 0) if len(earlier_end) else earlier_end > 0
     return reset
 
 

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.contrast import NEAR_NS, Contrast, Grouping
-from netinterf.analyzers.silence.probes import fisher, surprise
+from netinterf.analyzers.silence.probes import evidence_of_p, fisher
 from netinterf.analyzers.unanswered.silences import Kind, Silences
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
@@ -17,7 +17,7 @@ from netinterf.trace import Trace
 __all__ = ["Counted", "find_counted"]
 
 
-FEWEST, LONGEST = 3, 1_024
+FEWEST, MOST = 3, 1_024
 """Requests with one name that died, and that were served: at least so many; and in all at most so many."""
 
 
@@ -59,7 +59,7 @@ def find_counted(trace: Trace, silences: Silences, served_at: I64) -> Counted:
     recent = Contrast(Grouping(group), every, time).count(every, begin=time - NEAR_NS, end=time) - 1
     died = np.bincount(group, dead[decided] >= 0)
     size = np.bincount(group)
-    for number in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= LONGEST)).tolist():
+    for number in np.flatnonzero((died >= FEWEST) & (size - died >= FEWEST) & (size <= MOST)).tolist():
         mine = np.flatnonzero(group == number)
         hit = dead[decided[mine]] >= 0
         least, weight = threshold(recent[mine], hit)
@@ -87,4 +87,4 @@ def threshold(recent: I64, hit: Mask) -> tuple[int, float]:
         count=len(hit),
     )
     best = int(np.argmin(p))
-    return int(tried[best]), surprise(float(p[best]), len(tried))
+    return int(tried[best]), evidence_of_p(float(p[best]), len(tried))

@@ -20,11 +20,13 @@ def withheld(trace: Trace, silences: Silences) -> tuple[I64, I64]:
     """
     packets = trace.packets
     size, witness = np.zeros(len(silences), np.int64), np.full(len(silences), -1)
-    mute = np.flatnonzero(silences.is_kind(Kind.UNANSWERED_REQUEST) & (trace.recording.loss_share[silences.flow] == 0))
-    if not len(mute):
+    unanswered = np.flatnonzero(
+        silences.is_kind(Kind.UNANSWERED_REQUEST) & (trace.recording.loss_share[silences.flow] == 0)
+    )
+    if not len(unanswered):
         return size, witness
-    near = trace.by_flow.take(silences.flow[mute])
-    owner, row = mute[near.parents()], near.values.astype(np.int64)
+    near = trace.by_flow.take(silences.flow[unanswered])
+    owner, row = unanswered[near.parents()], near.values.astype(np.int64)
     theirs = packets.outbound[row] != (silences.side[owner] % 2 == 0)
     theirs &= (packets.tcp_flags[row] & TcpFlag.RST == 0) & (packets.relative_seq[row] > 1)
     owner, row = owner[theirs][::-1], row[theirs][::-1]

@@ -28,12 +28,12 @@ from netinterf.numbering import combined
 from netinterf.recording import INITIAL_TTLS
 from netinterf.trace import Trace
 
-__all__ = ["Beyond", "find_beyond", "in_a_sweep", "way_back"]
+__all__ = ["DeadBeyondHop", "find_dead_beyond_hop", "in_a_sweep", "way_back"]
 
 PATIENCE_NS = 2_000_000_000
 """How long an answer to a request that is sent once is waited for; CenTrace waits three seconds, others less."""
 
-FEWEST, LONGEST = 3, 1_024
+FEWEST, MOST = 3, 1_024
 """Connections on either side of the hop, and in all: a sweep of 64 hop limits is repeated up to 11 times (CenTrace).
 More are no sweep, and all spans of time are tried."""
 
@@ -51,7 +51,7 @@ not mentioned, since a second sign lets the first accuse."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Beyond:
+class DeadBeyondHop:
     """One row per connection that died beyond a hop."""
 
     flow: I64
@@ -62,13 +62,13 @@ class Beyond:
     lived: I64  # how many below
     llr: F64
     distance: I64  # hop limit that a request needs to get to the server, by the hop limit of its packets; 0 unknown
-    before: F64  # log-likelihood ratio that the hop lies before the server
+    before_server: F64  # log-likelihood ratio that the hop lies before the server
     passed: I64  # requests for other names that got beyond the hop, and left healthy connections
-    named: F64  # log-likelihood ratio that the name decides who dies there
+    by_name: F64  # log-likelihood ratio that the name decides who dies there
 
-    def take(self, rows: I64 | Mask) -> "Beyond":
+    def take(self, rows: I64 | Mask) -> "DeadBeyondHop":
         """Select rows."""
-        return Beyond(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
+        return DeadBeyondHop(**{name: column[rows] for name, column in attrs.asdict(self, recurse=False).items()})
 
 
 @attrs.frozen(eq=False)
@@ -115,7 +115,7 @@ def different(group: I64, value: I64) -> I64:
     return np.bincount(np.unique(np.stack([group, value]), axis=1)[0], minlength=int(group.max(initial=-1)) + 1)
 
 
-def find_beyond(trace: Trace) -> Beyond:
+def find_dead_beyond_hop(trace: Trace) -> DeadBeyondHop:
     """Find, for each client, server and name, the hop limit beyond which connections die with their request."""
     packets, sides = trace.packets, trace.sides
     request = sides.first_payload[0::2].astype(np.int64)
@@ -130,7 +130,7 @@ def find_beyond(trace: Trace) -> Beyond:
     group, ttl = combined(ends, name), packets.ttl[row].astype(np.int64)
     died = np.bincount(group, ~alive, minlength=int(group.max(initial=-1)) + 1)
     lived = np.bincount(group, alive, minlength=len(died))
-    swept = (died >= FEWEST) & (lived >= FEWEST) & (died + lived <= LONGEST) & (different(group, ttl) > 1)
+    swept = (died >= FEWEST) & (lived >= FEWEST) & (died + lived <= MOST) & (different(group, ttl) > 1)
     if not swept.any():
         return joined([])
     reported = np.isin(flow, trace.quotes.flow[trace.quotes.flow >= 0])
@@ -163,7 +163,7 @@ def way_back(ttl: U8) -> I64:
     return first - ttl + 1
 
 
-def split(sweep: Sweep, others: Sweep) -> Beyond | None:
+def split(sweep: Sweep, others: Sweep) -> DeadBeyondHop | None:
     """Find the hop limit that separates the dead from the living best; None when chance or time do it as well.
 
     Args:
@@ -182,7 +182,7 @@ def split(sweep: Sweep, others: Sweep) -> Beyond | None:
         count=len(ttl),
     )
     best = int(np.argmin(p))
-    by_hop = surprise(float(p[best]), len(hops))
+    by_hop = evidence_of_p(float(p[best]), len(hops))
     llr = max(by_hop - by_time(alive), min(by_hop, by_routers(sweep, int(hops[best]))))
     hit = np.flatnonzero((ttl >= hops[best]) & ~alive)
     healthy = np.flatnonzero((ttl < hops[best]) & alive)
@@ -191,7 +191,7 @@ def split(sweep: Sweep, others: Sweep) -> Beyond | None:
     ones = np.ones(len(hit), np.int64)
     distance = int(np.median(sweep.distance))
     passed = int(np.sum(others.alive & (others.ttl >= hops[best])))
-    return Beyond(
+    return DeadBeyondHop(
         flow=sweep.flow[hit],
         row=sweep.row[hit],
         healthy=sweep.last[healthy[-1]] * ones,
@@ -200,13 +200,13 @@ def split(sweep: Sweep, others: Sweep) -> Beyond | None:
         lived=len(healthy) * ones,
         llr=np.full(len(hit), llr),
         distance=distance * ones,
-        before=np.full(len(hit), before_server(distance, int(hops[best]))),
+        before_server=np.full(len(hit), weigh_before_server(distance, int(hops[best]))),
         passed=passed * ones,
-        named=np.full(len(hit), by_name(sweep, others, int(hops[best]))),
+        by_name=np.full(len(hit), weigh_name(sweep, others, int(hops[best]))),
     )
 
 
-def before_server(distance: int, hop: int) -> float:
+def weigh_before_server(distance: int, hop: int) -> float:
     """Weigh that requests die on the way rather than at their server, nats; 0 where its hops cannot be told.
 
     On the way, any hop is as likely. The server's own stands where its packets come from, but for how uneven ways are.
@@ -218,7 +218,7 @@ def before_server(distance: int, hop: int) -> float:
     return worth_mention(-float(np.log(distance * max(own, 1e-300))))
 
 
-def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
+def weigh_name(sweep: Sweep, others: Sweep, hop: int) -> float:
     """Weigh that the name decides who dies beyond the hop, nats: an exact test against other names there (Fisher)."""
     here, there = sweep.ttl >= hop, others.ttl >= hop
     dead = int(np.sum(here & ~sweep.alive))
@@ -228,7 +228,7 @@ def by_name(sweep: Sweep, others: Sweep, hop: int) -> float:
         dead=dead + int(np.sum(there & ~others.alive)),
         count=int(np.sum(here) + np.sum(there)),
     )
-    return worth_mention(surprise(float(p[0]), 1))
+    return worth_mention(evidence_of_p(float(p[0]), 1))
 
 
 def worth_mention(llr: float) -> float:
@@ -236,7 +236,7 @@ def worth_mention(llr: float) -> float:
     return llr if llr >= MENTION else 0.0
 
 
-def surprise(p: float, tried: int) -> float:
+def evidence_of_p(p: float, tried: int) -> float:
     """Bound the log-likelihood ratio of a test of which the best of some was taken, 0 where chance does as well.
 
     Sellke, Bayarri, Berger, The American Statistician 2001: at most 1 / (-e p ln p) against the hypothesis.
@@ -253,7 +253,7 @@ def by_time(alive: Mask) -> float:
     died, count = np.append(0, np.cumsum(~alive)), len(alive)
     first, last = np.triu_indices(count + 1, 1)
     p = fisher(dead_above=died[last] - died[first], above=last - first, dead=int(died[-1]), count=count)
-    return surprise(float(p.min()), 1)
+    return evidence_of_p(float(p.min()), 1)
 
 
 def by_routers(sweep: Sweep, hop: int) -> float:
@@ -280,8 +280,10 @@ def fisher(*, dead_above: I64, above: I64, dead: int, count: int) -> F64:
     return np.maximum(p, 1e-300)
 
 
-def joined(parts: list[Beyond]) -> Beyond:
+def joined(parts: list[DeadBeyondHop]) -> DeadBeyondHop:
     """Put what was found together."""
-    names, weights = [field.name for field in attrs.fields(Beyond)], ("llr", "before", "named")
+    names, weights = [field.name for field in attrs.fields(DeadBeyondHop)], ("llr", "before_server", "by_name")
     empty: dict[str, NDArray[Any]] = {name: np.empty(0, np.float64 if name in weights else np.int64) for name in names}
-    return Beyond(**{name: np.concatenate([empty[name], *(getattr(part, name) for part in parts)]) for name in names})
+    return DeadBeyondHop(
+        **{name: np.concatenate([empty[name], *(getattr(part, name) for part in parts)]) for name in names}
+    )

@@ -19,8 +19,8 @@ __all__ = [
     "QUIC_INTERMITTENT", "QUIC_LINE", "QUIC_NONE", "QUIC_ONCE", "QUIC_OTHERS", "QUIC_OVER_TCP", "QUIC_PROMISED",
     "QUIC_RECOVERED", "QUIC_RESIDUAL", "QUIC_SERVED", "QUIC_SERVER", "QUIC_STOPPED", "RECOVERED", "REQUEST",
     "RESIDUAL", "RULES", "SERVED", "SERVED_NEAR", "SERVER", "SYN", "SYN_BEFORE", "SYN_INTERMITTENT", "SYN_LINE",
-    "SYN_NEIGHBOURS", "SYN_OTHER_PORT", "SYN_UNANSWERED", "WITHHELD", "drops", "filters", "openings", "quic",
-    "receipts", "unopened",
+    "SYN_NEIGHBOURS", "SYN_OTHER_PORT", "SYN_UNANSWERED", "WITHHELD", "bare_acks", "drops", "filters", "openings",
+    "quic", "unopened",
 ]
 
 drops = Family("drop.", "tcp.drop", exposed="asked")
@@ -31,7 +31,7 @@ so that what tells names apart has no twin there."""
 unopened = Family("drop.", "tcp.drop", exposed="opened")
 openings = Family("syn.", "tcp.connect.drop", exposed="opened")
 quic = Family("quic.", "quic.drop", exposed="quic")
-receipts = Family("bare_ack.", "tcp.drop", was="receipt.", exposed="tcp", noun="what acknowledged the request")
+bare_acks = Family("bare_ack.", "tcp.drop", was="receipt.", exposed="tcp", noun="what acknowledged the request")
 
 TSPU = "Xue et al., TSPU, IMC 2022"
 CLOUDFLARE = "Sundara Raman et al., SIGCOMM 2023"
@@ -243,7 +243,7 @@ NAME_BEYOND = drops.rule(
 # Who acknowledged the request that was never answered. An acknowledgement takes no number that its sender could take
 # back, and a server that answers nothing shows neither counter nor habit. Of a request that routers report as expired
 # nobody awaits an answer.
-receipts.adopt(
+bare_acks.adopt(
     written,
     *(
         rule
@@ -324,4 +324,4 @@ QUIC_LINE = quic.rule(
 )
 # fmt: on
 
-RULES = tuple(rule for family in (drops, unopened, filters, openings, receipts, quic) for rule in family.rules)
+RULES = tuple(rule for family in (drops, unopened, filters, openings, bare_acks, quic) for rule in family.rules)

@@ -14,7 +14,7 @@ from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import F64, I64, Mask
 from netinterf.trace import Trace
 
-__all__ = ["Alike", "find_alike"]
+__all__ = ["ResetsElsewhere", "find_elsewhere"]
 
 BY_CHANCE = 0.053 * 0.257
 """Chance that a reset which looks like this comes from an unrelated server by itself: the share of all connections
@@ -30,7 +30,7 @@ MOST = 5.0
 
 
 @attrs.frozen(eq=False, kw_only=True)
-class Alike:
+class ResetsElsewhere:
     """One entry per chosen reset."""
 
     servers: F64  # unrelated servers in whose name a reset like it came to the same client
@@ -38,7 +38,7 @@ class Alike:
     llr: F64
 
 
-def find_alike(trace: Trace, suspects: Suspects, chosen: I64, suspicious: Mask, signs: Mask) -> Alike:
+def find_elsewhere(trace: Trace, suspects: Suspects, chosen: I64, suspicious: Mask, signs: Mask) -> ResetsElsewhere:
     """Count, for each chosen reset, the unrelated servers whose resets are like it.
 
     Two resets are alike when both came at the same stage (to a SYN, to the first request, later), both with ACK or
@@ -79,17 +79,17 @@ def find_alike(trace: Trace, suspects: Suspects, chosen: I64, suspicious: Mask, 
             least = np.minimum(least, number[np.searchsorted(kinds, alike)] - 1)
         others[mine] = np.maximum(others[mine], least)
     fits = suspicious & (others > 0) & (spared > 0) & (reset_sites < NEARLY_ALL * (reset_sites + spared))
-    return Alike(
+    return ResetsElsewhere(
         servers=others.astype(np.float64),
         spared=spared.astype(np.float64),
-        llr=np.where(fits, surprise(others, np.maximum(reset_sites + spared - 1, others)), 0.0),
+        llr=np.where(fits, minus_log_tail(others, np.maximum(reset_sites + spared - 1, others)), 0.0),
     )
 
 
 TCP = 6
 
 
-def surprise(hit: I64, of: I64) -> F64:
+def minus_log_tail(hit: I64, of: I64) -> F64:
     """Weigh that *hit* or more *of* unrelated sites are reset by chance: minus the log of the binomial tail, capped."""
     from scipy.special import betainc
 
