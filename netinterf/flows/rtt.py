@@ -1,6 +1,6 @@
-"""Round trips from the capture point to one side and back.
+"""Round trips from the tap to one side and back.
 
-What passes the capture point towards a side is answered by that side, and the time between is twice the way from here
+What passes the tap towards a side is answered by that side, and the time between is twice the way from here
 to there plus the side's own delay. The two halves of a connection are measured apart and never mixed: a capture taken
 at one end sees about nothing for its own half. Three kinds of pairs serve:
 

@@ -1,4 +1,4 @@
-"""The place of every TCP segment in its stream, as seen from the capture point.
+"""The place of every TCP segment in its stream, as seen from the tap.
 
 The measure is the side's high-water mark, one beyond the highest byte captured so far. A segment that starts there is
 the next one; one that starts above it leaves a gap; one that starts below it brings bytes that were captured before

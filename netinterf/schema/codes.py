@@ -81,7 +81,7 @@ class TcpOption(IntFlag):
 
 
 class Mark(IntFlag):
-    """Place of a TCP segment in its stream (``Packets.marks``), seen from the capture point."""
+    """Place of a TCP segment in its stream (``Packets.marks``), seen from the tap."""
 
     REPEAT = 1 << 0  # carries bytes (or SYN, FIN) of which all were captured before: lost after this point, or needless
     PARTIAL_REPEAT = 1 << 1  # some of its bytes were captured before

@@ -3,8 +3,8 @@
 Every contrast is drawn within one server, because resolvers differ in all of these. A feature that *n* unsuspicious
 replies of the server showed *k* times has probability ``(k + ½) / (n + 1)`` if the server sent the suspect as well
 (Jeffreys prior), and a fixed one if somebody else did; the log of the ratio is the weight. A server with two sites
-keeps both its hop limits this way, and a server seen once accuses nobody. Agreement is no evidence either way: network
-address translation makes all replies alike.
+keeps both its hop limits this way, and of a server seen once hardly anything is said. Agreement is no evidence either
+way: network address translation makes all replies alike.
 """
 
 from collections.abc import Iterator
@@ -48,8 +48,8 @@ HALF, HALF_MIN, HALF_WEIGHT = 0.5, 3, 2.0
 """Hold-On rejects replies before half of the learnt round trip; three replies must have been learnt from."""
 
 BOUND_SHARE, BOUND_SLACK_NS, CACHE_SHARE = 0.9, 2_000_000, 0.1
-"""A reply is too fast for the path below 0.9 of the least handshake and 2 ms; when a tenth of a server's ordinary
-replies are, too, a cache on the path answers everything."""
+"""A reply is too fast for the path below 0.9 of the least handshake and 2 ms less than it; when a tenth of a server's
+ordinary replies are, too, a cache on the path answers everything."""
 
 TCP = 6
 

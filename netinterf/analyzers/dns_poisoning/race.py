@@ -27,7 +27,8 @@ the server is (AA, RA), on how far it is away, or on whether the name exists. Nu
 rotation selects. The fit weighs it (``python -m benchmarks fit``); here it begins as a failure code does."""
 
 SAME_NETWORK, SAME_CHAIN, FAILURE = 1.0, 0.5, 2.0
-"""Weights of pairs with harmless explanations: both in one network, both behind one CNAME, a failure code first."""
+"""Weights of pairs with harmless explanations: both in one network (or records of other types that differ), both behind
+one CNAME, a failure code on one side."""
 
 RETRANSMITTED, RETRANSMITTED_IMPOSSIBLE = 0.2, 0.5
 """Share of the weight when there are as many queries as replies: two sites of the server may have answered. An
@@ -35,13 +36,14 @@ unreachable address is not explained by a second site."""
 
 ROTATING = 0.2
 """Share of the weight when the server gave either answer alone as well: it rotates, and the query may have been doubled
-behind the capture point."""
+behind the tap."""
 
 NO_QUERY = 1.5
 """Nats lost when no query was captured: the client may have asked twice."""
 
 BURST_NS, BURST_SIZE = 500_000, 3
-"""In over 90 % of cases three injectors answer within 0.2 ms of each other (Triplet Censors, FOCI 2020)."""
+"""In over 90 % of cases three injectors answer within 0.2 ms of each other (Triplet Censors, FOCI 2020); here two of at
+least three replies within half a millisecond."""
 
 SERVER_FLAGS = 0x0480
 """AA and RA (RFC 1035 §4.1.1): one server answers one question with one value of each."""

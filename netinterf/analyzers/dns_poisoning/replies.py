@@ -1,7 +1,7 @@
 """One row per reply to a DNS query: when it came, who sent it, and how it looks.
 
-Only ordinary queries over UDP are raced by an injector; zone transfers, updates and DNS over TCP have replies of many
-messages and stay out.
+Only ordinary queries over UDP are raced by an injector: zone transfers, which have replies of many messages, updates
+and DNS over TCP stay out.
 """
 
 import attrs

@@ -1,10 +1,9 @@
 """The vocabulary of the DNS analyzer: what each sign is called, says and weighs.
 
 Weights at full strength are natural-log likelihood ratios of a literature review; the analyzer gives less where a sign
-is weaker. Signs fall into blocks whose members depend on each other (race, timing, header, construction, content,
-contrast, follow-up); the verdict takes the strongest of a block, and no block but an impossibility reaches ``likely``
-alone. So an accusation needs two independent kinds of evidence, of which one is constructive (race, construction or
-content): timing and hop limit only corroborate.
+is weaker. Signs fall into independence groups whose members depend on each other (race, timing, header, construction,
+content, contrast and others); the verdict takes the strongest of a group, and only a decisive rule reaches ``likely``
+alone. Everything else needs two independent kinds of evidence.
 
 Most rules speak of the mechanism ``dns``: they bear on whatever forging is under suspicion. A contradiction says that a
 second answer was seen, ``dns.injection``; `LONE_REPLY` says that none was, ``dns.forged``.
@@ -140,8 +139,9 @@ CONSTRUCTION_OUTLIER = answers.rule(
 )
 OTHER_WRITER = answers.rule(
     "other_writer", "writer", 3.0,
-    "all {of_name} replies about this name arrived with hop limit {ttl} or about it, and too soon or built otherwise; "
-    "{baseline} others of this server had {usual_ttl}, also in between", "of_name", "ttl", "usual_ttl", "baseline",
+    "{of_name} replies about this name, nearly all there are, arrived with hop limit {ttl} or about it, and too soon "
+    "or built otherwise; {baseline} others of this server had {usual_ttl}, also in between",
+    "of_name", "ttl", "usual_ttl", "baseline",
     source=f"{HOLD_ON}; {TRIPLET}", shared=True,
 )
 

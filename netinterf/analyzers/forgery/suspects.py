@@ -1,4 +1,4 @@
-"""The resets worth a question, and what their claimed sender's other packets look like.
+"""The packets worth a question, resets above all, and what their claimed sender's other packets look like.
 
 Everything here is narrowed to flows that hold a reset. A *suspect* is a RST that the network could have forged: one
 that arrived at the tap, not one that the machine at the tap sent itself. Its *base* is every other packet of the same
@@ -22,7 +22,7 @@ TCP = 6
 
 @attrs.frozen(eq=False, kw_only=True)
 class Suspects:
-    """One row per suspect reset; all columns are aligned."""
+    """One row per suspect packet; all columns are aligned."""
 
     row: I64  # rows in Packets, in time order
     flow: I64  # rows in Flows

@@ -1,6 +1,6 @@
 """Causality: nobody answers a packet before it could have arrived.
 
-A reset that acknowledges the trigger was written by somebody who had read it. From the capture point to the claimed
+A reset that acknowledges the trigger was written by somebody who had read it. From the tap to the claimed
 sender and back takes at least the round trip that its genuine packets show; whoever answers in a fraction of that is
 nearer. Where the capture lacks the packet that was answered, nothing is known. The round trip is the least over
 handshakes and acknowledged data of unsuspicious packets to that address: the handshake alone is inflated by radio

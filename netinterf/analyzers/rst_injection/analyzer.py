@@ -57,7 +57,7 @@ class RstInjection:
     of the real hosts.
 
     Also looks like this: aborts with unread data, closed ports, load balancers and firewalls that reset on behalf of
-    a server, answers to late packets, clean-up after idling. Each has a template that argues against.
+    a server, answers to late packets, clean-up after idling. Most have a rule that argues against.
 
     References: Weaver, Sommer, Paxson, NDSS 2009; Sundara Raman et al., SIGCOMM 2023; RFC 9293.
     """
@@ -177,7 +177,7 @@ class RstInjection:
         score = total(signs, len(suspects))
         chosen = choose(suspects, score)
         stage = signs[rules.AFTER_REQUEST].llr + signs[rules.AFTER_ACK].llr
-        own = score - stage - signs[rules.FORGOT].llr  # the one marks no packet, the other shows one not captured
+        own = score - stage - signs[rules.FORGOT].llr  # a stage marks no packet, FORGOT shows one not captured
         cases = suspected(trace, suspects, chosen, forged_rows(trace, suspects, own, chosen))
         signs = taken(signs, chosen, len(suspects))
         opening = answers_syn(trace, suspects)[chosen]
@@ -202,7 +202,8 @@ class RstInjection:
 
 
 ONE_SENDER_SHARE = 5.0 / 8.0
-"""Share of its weight that a second greeting keeps where nothing but its number tells the two apart, as for bytes."""
+"""Share of its weight that a second greeting keeps where nothing but its number tells the two apart: 5 nats, which is
+what `OVERLAP` weighs."""
 
 
 def contrary(pairs: Contradictions) -> Signs:
@@ -229,7 +230,7 @@ def suspected(trace: Trace, suspects: Suspects, chosen: I64, forged: Ragged | I6
 
 
 def choose(suspects: Suspects, score: F64) -> I64:
-    """Pick the most suspicious reset of each flow (the first of equals); places among the suspects, by flow."""
+    """Pick the most suspicious packet of each flow (the first of equals); places among the suspects, by flow."""
     order = np.lexsort((suspects.row, -score, suspects.flow))
     flow = suspects.flow[order]
     first: I64 = order[np.append(True, flow[1:] != flow[:-1])[: len(order)]]

@@ -151,8 +151,8 @@ def disowned(trace: Trace, first: I64, second: I64) -> Mask:
 def header_differences(trace: Trace, rows: I64) -> I64:
     """Count the header fields in which packets differ from the acknowledgements of the same side.
 
-    Those acknowledgements are the server's pure ACKs and its SYN/ACK in the same flow; fields are the hop limit, the
-    timestamps option and the don't-fragment flag.
+    Those acknowledgements are the server's packets without payload, resets excluded, in the same flow; fields are the
+    hop limit, the timestamps option and the flags of the IP header.
     """
     packets = trace.packets
     side = 2 * packets.flow[rows].astype(np.int64) + 1

@@ -100,7 +100,7 @@ TRIGGER_DIED = resets.rule(
     source=f"{CENTRACE}; RFC 792", blind=(SKEWED,),
 )
 AFTER_REQUEST = resets.rule(
-    "after_request", "stage", 2.0, "the reset came right after the client's first data, before any answer",
+    "after_request", "stage", 2.0, "the reset came after the client's first data, before any answer",
     source=f"{CENSUS}: 5.3 % of 25.7 % of connections end so", twins=(connects,),
 )
 AFTER_ACK = resets.rule(
@@ -204,7 +204,7 @@ RESUMED = resets.rule(
     source="RFC 5382 §5; RFC 6298 §2.4",
 )
 IDLE = resets.rule(
-    "idle", "ending", -3.0, "the reset ended a connection that had been silent for a minute or more",
+    "idle", "ending", -3.0, "the reset ended a connection in which its sender had been silent for a minute or more",
     source="RFC 5382 §5",
 )
 RESTED = resets.rule(
@@ -290,7 +290,7 @@ FIN_BEHIND_DATA = fins.rule(
     blind=(MADE,),
 )
 FIN_AFTER_REQUEST = fins.rule(
-    "after_request", "stage", 4.0, "the FIN came right after the client's first data, before any answer", source=CENSUS,
+    "after_request", "stage", 4.0, "the FIN came after the client's first data, before any answer", source=CENSUS,
 )
 FIN_RESTED = fins.rule(
     "rested", "ending", -3.0,

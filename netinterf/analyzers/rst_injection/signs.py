@@ -151,10 +151,10 @@ def timing_signs(timing: Timing, endings: EndingSigns) -> list[Sign]:
 
 
 def harmless_signs(endings: EndingSigns, alive: Mask) -> list[Sign]:
-    """Weigh the templates of genuine endings, the most special first.
+    """Weigh the harmless endings, the most special first.
 
     A side that goes on as if nothing had happened had not closed, aborted or forgotten the connection: where it does,
-    no template explains the reset.
+    none explains the reset.
     """
     special = endings.after_fin | endings.abort
     resumed = endings.resumed & ~special & ~endings.after_close & ~endings.idle
@@ -199,12 +199,12 @@ what the server says has drawn the answer, and one for the server to say it. Jud
 
 
 def after_request(trace: Trace, suspects: Suspects) -> tuple[Mask, Mask]:
-    """Say of each suspect "from a server" whether the client had sent data and the server none, and had taken them.
+    """Say which resets in a server's name came when the client had sent data and the server none.
 
     Which data were the first, and which end is the client, is known only where a greeting was captured.
 
     Returns:
-        Whether it came at that stage, and whether the server had acknowledged data before.
+        Whether it came at that stage, and whether the server had acknowledged those data before.
     """
     first, syn = trace.sides.first_payload, trace.sides.syn
     opened = (syn[suspects.other] >= 0) | (syn[suspects.side] >= 0)

@@ -45,10 +45,10 @@ class Silence:
     never answered, answers that stop midway and SYNs that stay unanswered, while the other end is heard, others are
     served by the same server, or the same port falls silent for a time after a trigger.
 
-    Why: a box that drops packets leaves no packet of its own; all that it cannot hide is whom it spares.
+    Why: a box that drops packets leaves no packet of its own; what it cannot hide is whom it spares.
 
     Also looks like this: dead hosts, paths and lines, slow services, crashes, narrow paths (only large packets die),
-    translators that forgot an idle connection, clients that went away. Each has a contrast that argues against.
+    translators that forgot an idle connection, clients that went away. Most have a contrast that argues against.
 
     References: Xue et al., TSPU, IMC 2022; Bock et al., WOOT 2021; Sundara Raman et al., SIGCOMM 2023; RFC 6298.
     """
@@ -143,7 +143,7 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
     closing, no_request = silences.is_kind(Kind.UNACKED_FIN), without_request(trace, silences)
     heard = silences.heard
     late = (trace.packets.time[np.maximum(heard, 0)] - silences.since) / 1e9
-    alive = (heard >= 0) & began(trace, silences)  # the numbers of others are relative to what was missed
+    alive = (heard >= 0) & began(trace, silences)  # else relative numbers begin at what was captured first
     withheld_bytes, witness = withheld(trace, silences)
     back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=withheld_bytes))
     here, anywhere = narrow[0] | back[0], narrow[1] | back[1]

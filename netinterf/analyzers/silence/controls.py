@@ -42,7 +42,7 @@ class Controls:
     punished: Mask  # … which ended at its first request, and the same 3-tuple was served at other times
     recovered: Mask  # the same 3-tuple was served later
     networks_alike: I64  # other networks whose connections with the same client died at the same stage within a minute
-    lived: I64  # networks that served the same client since, within a minute, and were silent to it in no connection
+    lived: I64  # networks that first served the same client since, within a minute, and were never silent to it
 
 
 def compare(trace: Trace, silences: Silences, served_at: I64, reset: Mask, unknown_protocol: Mask) -> Controls:
@@ -100,7 +100,7 @@ def company(trace: Trace, silences: Silences, served_at: I64, begin: I64, end: I
     early = 2 * silences.first.astype(np.int64) + just_greeted(trace, silences)
     stage = combined(trace.contacts.client[flow], silences.kind, silences.side % 2, early)
     died = np.unique(place[flow])
-    _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # silences lie in time order of no kind
+    _, ends = np.unique(combined(stage, place[flow]), return_index=True)  # the first by flow stands for its network
     alike = Contrast(Grouping(stage), ends, silences.since[ends]).count(np.arange(len(flow)), begin=begin, end=end)
     served = np.flatnonzero((served_at >= 0) & ~np.isin(place, died))
     served = served[np.unique(place[served], return_index=True)[1]]
@@ -160,7 +160,7 @@ def other_packets(trace: Trace, silences: Silences) -> I64:
 
 
 def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) -> tuple[I64, Mask, Mask]:
-    """Find what a box may be punishing: a connection that fell silent or was reset on the same three, before.
+    """Find what a box may be punishing: an earlier connection of the same three that fell silent or was reset.
 
     The same three are client, server and server port (Bock et al., WOOT 2021). Who asks for the same name again is
     not punished for the last time, but triggers anew.

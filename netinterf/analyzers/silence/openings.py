@@ -1,4 +1,4 @@
-"""What lives beside an address that answers no SYN: other ports of it, its neighbours, itself a moment ago."""
+"""What lives beside an address that answers no SYN: other ports of it, its neighbours, itself earlier."""
 
 import attrs
 import numpy as np
@@ -16,7 +16,7 @@ class SynControls:
     """One entry per silence; counts are of what the same client met."""
 
     other_port: I64  # connections to other ports of the same address that were answered within a minute
-    neighbours: I64  # other addresses of the same network that answered within a minute
+    neighbours: I64  # other addresses of the same network that first answered within a minute
     before: I64  # connections to the same port of the same address that were opened before
     last: I64  # when the last of these began, ns since 1970, 0 for none
     after: I64  # the same within a minute after

@@ -248,7 +248,7 @@ def evidence_of_p(p: float, tried: int) -> float:
 def by_time(alive: Mask) -> float:
     """Say how well one span of time explains who died, connections in order: a server that did not listen for a while.
 
-    The search is not paid for, in favour of the harmless cause.
+    The number of spans tried is not corrected for, in favour of the harmless cause.
     """
     died, count = np.append(0, np.cumsum(~alive)), len(alive)
     first, last = np.triu_indices(count + 1, 1)
