@@ -9,7 +9,7 @@ from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
 from netinterf.attribute.dns_traits import address_line
-from netinterf.attribute.trait import UNKNOWN, Finding, Trait, Traits
+from netinterf.attribute.trait import UNKNOWN, Findings, Trait, Traits
 from netinterf.attribute.traits import read_traits
 from netinterf.simulate import Conditions, Simulated, run
 from netinterf.table import Ragged
@@ -26,7 +26,7 @@ def described(scenario: str, ip: int = 4) -> tuple[Simulated, Trace, list[list[i
     hit = [truth for truth in played.labels.truths if truth.forged]
     row = {int(frame): place for place, frame in enumerate(trace.packets.frame.tolist())}
     forged = [[row[frame] for frame in truth.forged] for truth in hit]
-    found = Finding(
+    found = Findings(
         flow=trace.packets.flow[[rows[0] for rows in forged]].astype(np.int64),
         forged=Ragged.of(forged, np.int32),
         trigger=np.zeros(len(hit), np.uint8),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from netinterf.analyzers.run import analyze
-from netinterf.attribute.trait import UNKNOWN, Finding, Trait
+from netinterf.attribute.trait import UNKNOWN, Findings, Trait
 from netinterf.attribute.traits import read_traits
 from netinterf.schema import IpFlag, TcpFlag
 from netinterf.simulate import run
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_unknown() -> None:
     """Findings without TCP packets, and no findings at all."""
     trace = played("tcp.reset.cn-rae", 1)
     for count in (0, 2):
-        nothing = Finding(
+        nothing = Findings(
             flow=np.zeros(count, np.int64),
             forged=Ragged.empty(count, np.int32),
             trigger=np.zeros(count, np.uint8),
@@ -118,7 +118,7 @@ def test_one_counter_behind_hop_limits_and_windows() -> None:
         ttl[resets] = [60, 60, 60] if levelled else [60, 95, 171]
         window[resets] = 1000 + ttl[resets].astype(np.uint16)
         changed = attrs.evolve(trace, packets=attrs.evolve(packets, ttl=ttl, window=window))
-        found = Finding(
+        found = Findings(
             flow=np.full(3, packets.flow[resets[0]], np.int64),
             forged=Ragged.of([[row] for row in resets.tolist()], np.int32),
             trigger=np.zeros(3, np.uint8),
