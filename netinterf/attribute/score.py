@@ -57,6 +57,8 @@ def score(
             if feature.key:
                 llr[observable & ~present[:, place], column] = -np.inf
             llr[:, column] += np.where(observable, gain(system.id, place, present[:, place], mechanism, common), 0.0)
+        if system.id not in common.mass:  # nobody counted yet how often others look like it: it is never named
+            llr[:, column] = -np.inf
         llr[~np.isin(mechanism, system.mechanisms), column] = -np.inf
         matches.append(present)
     return Scores(llr=llr, matches=tuple(matches))
@@ -65,7 +67,7 @@ def score(
 def gain(system: str, place: int, present: Mask, mechanism: NDArray[np.str_], common: Background) -> F64:
     """Weigh whether a feature was seen: how likely the system shows it, against how often others do."""
     result = np.full(len(present), np.log(1.0 - common.agreement))
-    for kind, masses in common.mass[system].items():
+    for kind, masses in common.mass.get(system, {}).items():
         ratio = common.agreement / masses[place] + 1.0 - common.agreement
         result[present & np.isin(mechanism, CLASSES[kind])] = np.log(ratio)
     return common.temper * result

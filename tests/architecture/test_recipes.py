@@ -19,7 +19,7 @@ MOST = {
     "A rule": 3,
     "A mechanism with its analyzer": 12,
     "A link type": 3,
-    "A scenario of a new system": 2,
+    "A scenario of a new system": 3,
     "An output format": 5,
     "A prior": 1,
 }

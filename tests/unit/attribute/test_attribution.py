@@ -3,6 +3,7 @@
 from collections import Counter
 from functools import cache
 
+import attrs
 import numpy as np
 import pytest
 
@@ -94,3 +95,13 @@ def test_without_findings_nothing_is_compared() -> None:
     assert np.isnan(found.score)
     assert found.traits == ()
     assert found.llr == 0
+
+
+def test_a_system_that_nobody_counted_is_never_named() -> None:
+    """A new entry of the catalogue, before the fit has seen it, neither fails a scan nor takes a finding."""
+    traits = Traits(value=np.full((1, len(Trait)), UNKNOWN), text=Ragged.empty(1, np.uint8))
+    rules, mechanism = np.zeros((1, len(wanted_rules())), np.bool_), np.array(["tcp.reset"])
+    new = next(attrs.evolve(system, id="new") for system in systems() if "tcp.reset" in system.mechanisms)
+    scores = score(traits, mechanism, rules, (*systems(), new), background())
+    assert scores.llr[0, -1] == -np.inf
+    assert np.array_equal(scores.llr[:, :-1], score(traits, mechanism, rules, systems(), background()).llr)

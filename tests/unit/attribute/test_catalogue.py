@@ -54,6 +54,7 @@ def test_counts_are_in_step_with_the_catalogue(system: System) -> None:
     """For each class of its mechanisms there is one share per feature, between never and always."""
     common = background()
     wanted = {class_of(word) for word in system.mechanisms}
+    assert system.id in common.mass, "`python -m benchmarks attribution --fit` counts it"
     assert set(common.mass[system.id]) == wanted <= set(CLASSES)
     for masses in common.mass[system.id].values():
         assert len(masses) == len(system.features)

@@ -13,7 +13,7 @@ from netinterf.schema import IpFlag, TcpFlag
 from netinterf.simulate import run
 from netinterf.table import Ragged
 from netinterf.trace import Trace, read
-from netinterf.verdict.attribution import look_at
+from netinterf.verdict.attribution import appearance_of
 from netinterf.verdict.combine import classify
 
 BURST_NS = 50_000_000
@@ -78,7 +78,7 @@ def test_traits_are_those_of_a_slow_reading(name: str) -> None:
         trace = played(name, seed)
         evidence = analyze(trace)
         verdicts = classify(evidence, trace)
-        look = look_at(verdicts, evidence, trace)
+        look = appearance_of(verdicts, evidence, trace)
         for place, row in enumerate(look.row.tolist()):
             forged, cause = verdicts.forged[row].tolist(), int(verdicts.trigger_packet[row])
             twin = obvious(trace, int(look.flow[place]), forged, cause)
