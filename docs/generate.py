@@ -135,11 +135,18 @@ def write_all(folder: Path) -> None:
         "model": model(),
         "scenarios": covered(),
         "systems": catalogue(),
+        "questions": questions(),
     }
     for name, text in pages.items():
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+
+
+def questions() -> str:
+    """List the built-in analyzers, as a part of the reference of the interface."""
+    names = [type(analyzer).__name__ for analyzer in builtin()]
+    return "\n".join(["```{eval-rst}", *(f".. autoclass:: netinterf.{name}" for name in names), "```", ""])
 
 
 SYSTEMS = """# Documented systems

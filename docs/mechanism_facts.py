@@ -56,7 +56,7 @@ def write_facts(folder: Path) -> None:
 
 def draw(mechanism: str) -> str:
     """Draw the conversation of a scenario against which most evidence speaks, with the rule that says it best."""
-    scenario, seed = SHOWN.get(mechanism) or next((one, 7) for one in scenarios() if one.mechanism == mechanism)
+    scenario, seed = SHOWN.get(mechanism) or next((one.name, 7) for one in scenarios() if one.mechanism == mechanism)
     played = run(scenario, seed, Conditions(ip=4, vantage="client", luck=0.0))
     trace = read(times=played.times, frames=played.frames, link_type=played.link_type, vantage="client")
     evidence = analyze(trace)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.decidable.view import Capture, Shown, Talk, look
 from benchmarks.scoreboard.labels import Row
+from netinterf.mechanisms import Written, written_by
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["LEAST_DROPS", "TRIES", "decidable"]
+__all__ = ["LEAST_DROPS", "TRIES", "decidable", "rules_for"]
 
 TRIES = 3
 """Transmissions in vain. Where one packet in a hundred is lost each way, three in a row have chance 8e-6."""
@@ -45,7 +46,7 @@ def decidable(trace: Trace, rows: Sequence[Row], vantage: str) -> tuple[bool, ..
     found = []
     for row in rows:
         talk = capture.owner.get(row.truth.first_frame)
-        rules = [rule for word in row.mechanisms for start, rule in RULES.items() if word.startswith(start)]
+        rules = [rule for word in row.mechanisms for rule in rules_for(word)]
         found.append(not row.mechanisms or (talk is not None and any(rule(capture, talk, row) for rule in rules)))
     return tuple(found)
 
@@ -187,6 +188,12 @@ RULES: dict[str, Rule] = {
     "rate.handshake": trickled,
 }
 """By how a mechanism's name begins."""
+
+
+def rules_for(mechanism: str) -> list[Rule]:
+    """List the rules that a mechanism is decided by; what writes packets is seen in them, if nothing else is said."""
+    rules = [rule for start, rule in RULES.items() if mechanism.startswith(start)]
+    return rules or [written] * (written_by(mechanism) is not Written.NOTHING)
 
 
 def unheard(capture: Capture, talk: Talk) -> bool:

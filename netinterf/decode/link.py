@@ -216,7 +216,7 @@ def between_hosts(block: Block, rows: I64) -> Mask:
 
 
 def by_a_line(_block: Block, rows: I64) -> Mask:
-    """Say that every frame of a serial line crossed it."""
+    """Say that every frame of a line between two devices crossed it."""
     return np.ones(len(rows), np.bool_)
 
 
@@ -224,10 +224,7 @@ WIRED: dict[Kind, Callable[[Block, I64], Mask]] = {
     Kind.ETHERNET: between_stations,
     Kind.LINUX_SLL: partial(by_a_device, hardware_at=2),
     Kind.LINUX_SLL2: partial(by_a_device, hardware_at=8),
-    Kind.PPP: by_a_line,
-    Kind.PPP_HDLC: by_a_line,
-    Kind.PPPOE: by_a_line,
-    Kind.CISCO_HDLC: by_a_line,
+    **dict.fromkeys((Kind.PPP, Kind.PPP_HDLC, Kind.PPPOE, Kind.CISCO_HDLC, Kind.MPLS), by_a_line),
     Kind.RAW: between_hosts,
     Kind.IPV4: between_hosts,
     Kind.IPV6: between_hosts,

@@ -5,7 +5,9 @@ import pytest
 from scapy.all import DNS, DNSQR, DNSRR, IP, UDP
 
 from benchmarks.decidable import decidable
+from benchmarks.decidable.rules import rules_for
 from benchmarks.scoreboard.labels import Row, of_labels
+from netinterf.mechanisms import MECHANISMS
 from netinterf.simulate import Conditions, Truth, run
 from netinterf.trace import Trace, read
 from tests.analyzers.talk import Talk
@@ -167,3 +169,8 @@ def test_simulated_interference_is_mostly_clear_at_the_client(scenario: str) -> 
     touched = [clear for clear, row in zip(found, labels.rows, strict=True) if row.right]
     assert all(clear for clear, row in zip(found, labels.rows, strict=True) if not row.right)
     assert sum(touched) >= len(touched) / 2 > 0
+
+
+def test_every_mechanism_has_a_rule_that_decides_it() -> None:
+    """None counts as undecidable because nobody said what shows it."""
+    assert [one.path for one in MECHANISMS.values() if not one.general and not rules_for(one.path)] == []
