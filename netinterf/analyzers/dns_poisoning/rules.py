@@ -139,8 +139,8 @@ CONSTRUCTION_OUTLIER = answers.rule(
 )
 OTHER_WRITER = answers.rule(
     "other_writer", "writer", 3.0,
-    "{of_name} replies about this name, nearly all there are, arrived with hop limit {ttl} or about it, and too soon "
-    "or built otherwise; {baseline} others of this server had {usual_ttl}, also in between",
+    "nearly all replies about this name ({of_name}) arrived with hop limit {ttl} or about it, and too soon or built "
+    "otherwise; {baseline} others of this server had {usual_ttl}, also in between",
     "of_name", "ttl", "usual_ttl", "baseline",
     source=f"{HOLD_ON}; {TRIPLET}", shared=True,
 )
