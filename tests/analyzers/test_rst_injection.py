@@ -389,6 +389,21 @@ def test_a_server_that_lost_a_connection_refuses_what_goes_on_with_it(seq: int, 
     assert (fired(RstInjection(), talk.trace()).get("rst.connect_stray", 0.0) < 0) == stray
 
 
+def test_no_number_behind_data_was_guessed_where_the_stream_has_an_edge() -> None:
+    """The other end never took the data and acknowledges just that number later: whoever resets there knew it."""
+
+    def behind(acknowledged: int) -> float:
+        talk = Talk(stamps=False)
+        sent = talk.open()
+        talk.send("S", "PA", 901, 101, at=sent + 200, data=b"x" * 50)
+        talk.send("S", "R", 902, 0, at=sent + 1200, window=0)
+        talk.send("C", "A", 101, acknowledged, at=sent + 1500)
+        return fired(RstInjection(), talk.trace()).get("rst.behind_data", 0.0)
+
+    assert behind(902) == 0
+    assert behind(901) > 0
+
+
 def test_nothing_is_answered_before_it_is_sent() -> None:
     """A bare reset whose number the client acknowledges only afterwards answers nothing of the client's."""
     talk = Talk(stamps=False)

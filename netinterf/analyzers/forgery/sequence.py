@@ -18,7 +18,7 @@ __all__ = [
     "acceptable",
     "ack_unsent",
     "behind_data",
-    "echoes_ack",
+    "first_echoed",
     "goes_on",
     "lossy",
     "may_answer",
@@ -115,24 +115,26 @@ def behind_data(trace: Trace, suspects: Suspects) -> Mask:
 
 
 def may_answer(trace: Trace, suspects: Suspects) -> Mask:
-    """Say whether a reset may answer a segment with an old ack field: one was seen, or, for a bare R, none could be."""
-    may: Mask = echoes_ack(trace, suspects) | (~suspects.acks & (suspects.previous_other < 0))
+    """Say whether a reset may answer a segment with an old ack field: one was seen, or, for a bare R, none could be.
+
+    One that was seen later counts as well: the stream has an edge there, and whoever writes its number did not guess.
+    """
+    may: Mask = (first_echoed(trace, suspects) >= 0) | (~suspects.acks & (suspects.previous_other < 0))
     return may
 
 
-def echoes_ack(trace: Trace, suspects: Suspects) -> Mask:
-    """Say whether a packet of the other side carried just this number in its ack field before."""
+def first_echoed(trace: Trace, suspects: Suspects) -> I64:
+    """Find the first packet of the other side that carries just this number in its ack field; -1 for none."""
     packets, base = trace.packets, suspects.base
     if not len(base.row):
-        return np.zeros(len(suspects), np.bool_)
+        return np.full(len(suspects), -1)
     number = np.maximum(packets.relative_ack[base.row], 0) & ((1 << 40) - 1)
     keys = base.side << 40 | number
     order = np.lexsort((base.row, keys))  # of equal numbers the first one leads
     keys, rows = keys[order], base.row[order]
     wanted = suspects.other << 40 | np.maximum(packets.relative_seq[suspects.row], 0) & ((1 << 40) - 1)
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    carried: Mask = (keys[place] == wanted) & (rows[place] < suspects.row)
-    return carried
+    return np.where(keys[place] == wanted, rows[place], -1).astype(np.int64)
 
 
 def ack_unsent(trace: Trace, suspects: Suspects) -> Mask:

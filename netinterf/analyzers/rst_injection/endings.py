@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from netinterf.analyzers.forgery.header import HeaderSigns
-from netinterf.analyzers.forgery.sequence import echoes_ack
+from netinterf.analyzers.forgery.sequence import first_echoed
 from netinterf.analyzers.forgery.suspects import Suspects
 from netinterf.arrays import F64, I32, I64, Mask
 from netinterf.schema import TcpFlag
@@ -52,12 +52,13 @@ def ending_signs(trace: Trace, suspects: Suspects, headers: HeaderSigns, forged_
     in_time = (rtt < 0) | (waited >= ANSWER_SHARE * rtt)
     bare = ~suspects.acks & (packets.payload_length[row] == 0)
     closed = (packets.seq[row] == 0) & (packets.relative_ack[row] == 1)
+    echoed = first_echoed(trace, suspects)
     return EndingSigns(
         abort=suspects.acks & headers.own_timestamps,
         refused=suspects.acks & (suspects.previous < 0) & closed,
         after_fin=(fin >= 0) & (fin < row),
         answers_reset=(rst >= 0) & (rst < row) & soon_after(trace, suspects, rst, rtt),
-        stray=bare & (packets.window[row] == 0) & echoes_ack(trace, suspects) & in_time,
+        stray=bare & (packets.window[row] == 0) & (echoed >= 0) & (echoed < row) & in_time,
         after_close=answers_fin(trace, suspects),
         resumed=breaks_silence(trace, suspects),
         idle=suspects.gap >= IDLE_NS,
