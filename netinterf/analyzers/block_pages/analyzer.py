@@ -11,7 +11,7 @@ from netinterf.analyzers.block_pages.answers import Answers, find_answers
 from netinterf.analyzers.block_pages.audience import Audience, find_audience, numbered_alike
 from netinterf.analyzers.block_pages.content import Content, read_content
 from netinterf.analyzers.block_pages.endings import ends_at_once, ends_off_by_one, goes_on_behind, left_alone
-from netinterf.analyzers.forgery.followers import with_followers
+from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.writer import written_signs
 from netinterf.analyzers.signs import Cases, Measured, Sign, gathered, record, sign, total, weakened
 from netinterf.arrays import Mask
@@ -76,7 +76,7 @@ def cases_of(trace: Trace, answers: Answers) -> Cases:
     """Ask about the packets that begin answers, and what follows them at once."""
     row = answers.suspects.row
     return Cases(
-        subject=answers.suspects.flow, time=trace.packets.time[row], witness=row, forged=with_followers(trace, row)
+        subject=answers.suspects.flow, time=trace.packets.time[row], witness=row, forged=with_same_writer(trace, row)
     )
 
 

@@ -3,7 +3,7 @@
 import attrs
 import numpy as np
 
-from netinterf.analyzers.forgery.followers import with_followers
+from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import Suspects, arrived, beside
 from netinterf.analyzers.sides import side_packets
@@ -61,7 +61,7 @@ def find_answers(trace: Trace) -> Answers:
     flow, row, suspicious, small = flow[keep], row[keep], suspicious[keep], small[keep]
     answered = first_heads(trace, np.flatnonzero(~http.outbound & (http.status > 0)))[flow]
     begins = http.packet[np.maximum(answered, 0)] == row if len(http) else row < 0
-    own = with_followers(trace, row).values  # by the same writer: no witness of what its sender looks like
+    own = with_same_writer(trace, row).values  # by the same writer: no witness of what its sender looks like
     base = side_packets(trace, np.unique(flow), without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
     return Answers(
         suspects=beside(trace, row, base),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.analyzers.block_pages.answers import Answers
-from netinterf.analyzers.forgery.followers import with_followers
+from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.sequence import goes_on
 from netinterf.analyzers.forgery.suspects import beside
 from netinterf.analyzers.sides import segment_end, side_packets
@@ -63,7 +63,7 @@ def goes_on_behind(trace: Trace, answers: Answers) -> tuple[F64, I64]:
     at_once = (fin >= suspects.row) & (packets.time[np.maximum(fin, 0)] - packets.time[suspects.row] <= AT_ONCE_NS)
     pick = np.flatnonzero(at_once & (sides.sent[suspects.side] > segment_end(packets, np.maximum(fin, 0))))
     if len(pick):
-        own = with_followers(trace, suspects.row[pick]).values
+        own = with_same_writer(trace, suspects.row[pick]).values
         base = side_packets(trace, np.sort(suspects.flow[pick]), without=TcpFlag.RST | TcpFlag.FIN, but=own)
         gap[pick], after[pick] = goes_on(trace, beside(trace, fin[pick], base))
     return gap, after

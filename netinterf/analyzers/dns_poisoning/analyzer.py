@@ -7,7 +7,7 @@ import numpy as np
 
 from netinterf.analyzers.base import Scope, join
 from netinterf.analyzers.dns_poisoning import rules
-from netinterf.analyzers.dns_poisoning.aftermath import dead_ends, tls_after
+from netinterf.analyzers.dns_poisoning.aftermath import tls_after, unreachable_answers
 from netinterf.analyzers.dns_poisoning.content import read_content
 from netinterf.analyzers.dns_poisoning.controls import agreeing_servers, transport_contrasts
 from netinterf.analyzers.dns_poisoning.known import compare_known
@@ -22,7 +22,7 @@ from netinterf.analyzers.dns_poisoning.signs import (
     outlier_signs,
     policy_signs,
     race_signs,
-    shared_signs,
+    shared_address_signs,
 )
 from netinterf.analyzers.dns_poisoning.suspects import find_suspect_replies
 from netinterf.analyzers.signs import record
@@ -64,7 +64,7 @@ class DnsPoisoning:
         races = run_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
         contradicted_over_tcp = np.array([control.reply for control in transports], np.int64)
-        known = compare_known(trace, replies, content, races)
+        known = compare_known(trace, replies, content, races)  # to the user: true answers, networks
         suspects = find_suspect_replies(
             trace, replies, content, races, known, contradicted_over_tcp, least_handshakes(trace)
         )
@@ -73,14 +73,14 @@ class DnsPoisoning:
             *transports,
             *agreeing_servers(trace, replies, content, suspects.rows, suspects.suspicious),
             *tls_after(trace, replies, content, suspects.rows),
-            *dead_ends(trace, replies, content, suspects.rows),
+            *unreachable_answers(trace, replies, content, suspects.rows),
         ]
         case_signs = [
             *race_signs(reply_cases, races, suspects),
             *content_signs(reply_cases, content, known, races, suspects),
             *baseline_signs(reply_cases, suspects),
             *outlier_signs(reply_cases, suspects.outliers),
-            *shared_signs(reply_cases, content, known, suspects),
+            *shared_address_signs(reply_cases, content, known, suspects),
             *corroborating_signs(reply_cases, controls),
             *policy_signs(reply_cases, content),
         ]

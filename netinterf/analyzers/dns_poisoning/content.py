@@ -35,7 +35,9 @@ LOCAL = np.uint16(Special.PRIVATE | Special.LOOPBACK | Special.LINK_LOCAL | Spec
 UNOWNED = np.uint16(Special.BOGON | Special.TEREDO)
 """Addresses that no public name can own."""
 
-HIDDEN = np.uint16(Special.PRIVATE | Special.LINK_LOCAL | Special.CGNAT | Special.DOCUMENTATION | Special.MULTICAST)
+UNREACHABLE = np.uint16(
+    Special.PRIVATE | Special.LINK_LOCAL | Special.CGNAT | Special.DOCUMENTATION | Special.MULTICAST
+)
 SINKHOLES = np.uint16(Special.LOOPBACK | Special.UNSPECIFIED | Special.THIS_NETWORK | Special.BROADCAST)
 
 LOCAL_ZONE_NAMES, LOCAL_ZONE_SHARE = 3, 0.2
@@ -61,7 +63,7 @@ class Feature(IntFlag):
 
     ADDRESS = 1 << 0  # at least one address
     GLOBAL = 1 << 1  # at least one globally reachable address
-    HIDDEN = 1 << 2  # a private or otherwise unreachable address
+    UNREACHABLE = 1 << 2  # a private or otherwise unreachable address
     SINKHOLE = 1 << 3  # 0.0.0.0, 127.0.0.1 and their like
     FAKE = 1 << 4  # benchmark space, the usual pool of fake-address proxies
     IMPOSSIBLE = 1 << 5  # Teredo, or space that was never allocated
@@ -69,7 +71,7 @@ class Feature(IntFlag):
     POLICY = 1 << 7  # the resolver says that it filters, or gives a filtering product's address
     MISPLACED_OPT = 1 << 8  # an OPT record in the answer section
     BROKEN = 1 << 9  # counts or bytes contradict each other, and the capture is not to blame
-    NO_CLASS = 1 << 10  # the question lost its class
+    QUESTION_WITHOUT_CLASS = 1 << 10  # the question lost its class
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -100,7 +102,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     for flag, mask in (
         (Feature.ADDRESS, np.ones(len(flat), np.bool_)),
         (Feature.GLOBAL, bits & np.uint16(Special.BOGON | Special.TEREDO) == 0),
-        (Feature.HIDDEN, (bits & HIDDEN != 0)),
+        (Feature.UNREACHABLE, (bits & UNREACHABLE != 0)),
         (Feature.SINKHOLE, bits & SINKHOLES != 0),
         (Feature.FAKE, bits & np.uint16(Special.BENCHMARK) != 0),
         (Feature.IMPOSSIBLE, _impossible(answers, flat, bits)),
@@ -111,7 +113,7 @@ def read_content(trace: Trace, replies: Replies) -> Content:
     public_name = _public_names(trace, replies)
     public = public_name & (trace.hosts.special[replies.server] & LOCAL == 0)
     listed = _listed(trace, replies, addresses, features)
-    bogus = np.where(features & np.uint16(Feature.HIDDEN) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
+    bogus = np.where(features & np.uint16(Feature.UNREACHABLE) != 0, weight_of(rules.BOGON_ANSWER), 0.0)
     bogus = np.where((bogus == 0) & (features & np.uint16(Feature.SINKHOLE) != 0), rules.SINKHOLE, bogus)
     bogus = np.where(public & (features & np.uint16(Feature.POLICY | Feature.GLOBAL) == 0), bogus, 0.0)
     return Content(
@@ -164,7 +166,7 @@ def _add_form(trace: Trace, replies: Replies, features: U16) -> None:
         replies.answered & replies.pointer & (features & np.uint16(Feature.ADDRESS) != 0)
     )  # and yet the answer reads well
     broken = np.isin(error, (ParseError.MISSING, ParseError.TRAILING, ParseError.BAD_LENGTH))
-    features[lost] |= np.uint16(Feature.NO_CLASS)
+    features[lost] |= np.uint16(Feature.QUESTION_WITHOUT_CLASS)
     features[broken & ~replies.truncated] |= np.uint16(Feature.BROKEN)
     features[np.isin(dns.extended_error[message], FILTER_ERRORS)] |= np.uint16(Feature.POLICY)
     misplaced = np.zeros(len(dns), np.bool_)
@@ -254,7 +256,7 @@ def local_policy(trace: Trace, replies: Replies, content: Content, contradicted:
         content: What they answer.
         contradicted: Replies of exchanges that hold a contradiction; they say nothing about the server's policy.
     """
-    bogus = content.has(Feature.HIDDEN | Feature.SINKHOLE | Feature.FAKE) & ~contradicted
+    bogus = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE) & ~contradicted
     policy = np.zeros(len(replies), np.bool_)
     for server in np.unique(replies.server[bogus]):
         here = (replies.server == server) & content.has(Feature.ADDRESS) & ~contradicted

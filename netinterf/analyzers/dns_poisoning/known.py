@@ -50,7 +50,7 @@ def compare_known(trace: Trace, replies: Replies, content: Content, races: Races
         return Known(agrees=agrees, unlike=unlike)
     row = known.find(lowered(trace.exchanges.name))[replies.exchange]
     blind = (
-        content.has(Feature.SINKHOLE | Feature.HIDDEN | Feature.FAKE | Feature.POLICY)
+        content.has(Feature.SINKHOLE | Feature.UNREACHABLE | Feature.FAKE | Feature.POLICY)
         | replies.truncated
         | replies.unread
     )

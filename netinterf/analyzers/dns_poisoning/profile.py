@@ -107,7 +107,7 @@ def compare_with_server(
 
 
 def far_off(trace: Trace, replies: Replies, rows: I64, clean: Mask) -> Mask:
-    """Say which replies came with another hop limit than their server's others: those that `Contrasts.hops` weighs.
+    """Say which replies came with another hop limit than their server's others (`BaselineWeights.ttl_weight`).
 
     Args:
         trace: For its recording.
@@ -228,7 +228,7 @@ def id_weight(replies: Replies, suspects: I64, base: I64) -> F64:
 
 
 def construction_weight(trace: Trace, replies: Replies, suspects: I64, base: I64, sinkholed: Mask) -> F64:
-    """Weigh header flags, lost EDNS, and the way the owner name is written; *sinkholed* as in `contrast_replies`."""
+    """Weigh header flags, lost EDNS, and the way the owner name is written; *sinkholed* as in `compare_with_server`."""
     weight = np.zeros(len(suspects))
     keys, known = _flag_key(trace, replies, suspects), _flag_key(trace, replies, base)
     same = np.searchsorted(np.sort(known), keys, side="right") - np.searchsorted(np.sort(known), keys)

@@ -31,7 +31,7 @@ __all__ = [
     "outlier_signs",
     "policy_signs",
     "race_signs",
-    "shared_signs",
+    "shared_address_signs",
 ]
 
 MILLISECOND = 1e6
@@ -146,7 +146,9 @@ def content_signs(
     """Tell what the suspects' answers and forms say by themselves, and beside what their names are known to answer."""
     rows = suspects.rows
     features, kind = content.features[rows], reply_cases.trace.exchanges.kind[reply_cases.replies.exchange[rows]]
-    impossible, lost = (features & np.uint16(feature) != 0 for feature in (Feature.IMPOSSIBLE, Feature.NO_CLASS))
+    impossible, lost = (
+        features & np.uint16(feature) != 0 for feature in (Feature.IMPOSSIBLE, Feature.QUESTION_WITHOUT_CLASS)
+    )
     agrees, unlike = known.agrees[rows], known.unlike[rows]
     alone, rival = suspects.race < 0, has_unread_rival(reply_cases, races)[rows]
     local = reply_cases.trace.hosts.special[reply_cases.replies.server[rows]] & LOCAL != 0
@@ -220,7 +222,9 @@ def policy_signs(reply_cases: ReplyCases, content: Content) -> list[CaseSigns]:
     return [(reply_cases.about(rows), gathered(signs))]
 
 
-def shared_signs(reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies) -> list[CaseSigns]:
+def shared_address_signs(
+    reply_cases: ReplyCases, content: Content, known: Known, suspects: SuspectReplies
+) -> list[CaseSigns]:
     """Tell what else shares the suspects' addresses, and what else their servers answer."""
     trace, replies, rows = reply_cases.trace, reply_cases.replies, suspects.rows
     listed, domains = concentration(trace, replies, rows, suspects.listed > 0)

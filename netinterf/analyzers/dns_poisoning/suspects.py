@@ -49,8 +49,8 @@ class SuspectReplies:
 
     rows: I64  # rows in Replies
     race: I64  # row in Races whose contradiction it belongs to, -1 for none
-    content: F64  # weights by themselves
-    listed: F64
+    content: F64  # weights by themselves: addresses that cannot serve the name
+    listed: F64  # addresses known of forged answers (Wallbleed, GFWatch and others)
     form: F64  # malformed
     wrong_type: F64
     compared: BaselineWeights
@@ -68,7 +68,7 @@ class _OwnWeights:
     wrong_type: F64
 
     def total(self, content: Content) -> F64:
-        decisive = content.has(Feature.IMPOSSIBLE | Feature.NO_CLASS) * weight_of(rules.IMPOSSIBLE_ANSWER)
+        decisive = content.has(Feature.IMPOSSIBLE | Feature.QUESTION_WITHOUT_CLASS) * weight_of(rules.IMPOSSIBLE_ANSWER)
         total: F64 = self.content + content.listed + self.form + self.wrong_type + decisive
         return total
 
@@ -100,7 +100,7 @@ def find_suspect_replies(
     total = alone.total(content) + known.unlike
     suspicious = total > 0
     suspicious[contradicted_over_tcp] = True
-    sinkholed = content.has(Feature.SINKHOLE | Feature.HIDDEN) & ~contradicted
+    sinkholed = content.has(Feature.SINKHOLE | Feature.UNREACHABLE) & ~contradicted
     outliers = find_outliers(trace, replies, ~suspicious & ~contradicted, sinkholed, least_rtt)
     suspicious[outliers.rows] = True
     clean = ~suspicious & ~contradicted
@@ -142,7 +142,7 @@ def _weigh_alone(trace: Trace, replies: Replies, content: Content, contradicted:
     """Weigh content and form of each reply, with the habits of its server in mind."""
     policy = local_policy(trace, replies, content, contradicted) & ~contradicted
     bogus = np.where(policy, 0.0, content.bogus)
-    broken = content.has(Feature.BROKEN | Feature.MISPLACED_OPT) & ~content.has(Feature.NO_CLASS)
+    broken = content.has(Feature.BROKEN | Feature.MISPLACED_OPT) & ~content.has(Feature.QUESTION_WITHOUT_CLASS)
     form = np.where(broken, UNCOMPARED, 0.0)
     named_type = np.isin(trace.exchanges.kind[replies.exchange], NAMED_TYPES)
     wrong = content.has(Feature.WRONG_TYPE)
@@ -182,7 +182,7 @@ def _pick_forged(
         compared.header + compared.construction + np.maximum(compared.timing, compared.beats_path) + total[members]
     )
     weights += np.where(replies.ip_id_copied[members] & ~compared.copies_ip_id, weight_of(rules.COPIED_ID), 0.0)
-    hidden = content.has(Feature.HIDDEN | Feature.SINKHOLE | Feature.FAKE)[members] & (total[members] == 0)
+    hidden = content.has(Feature.UNREACHABLE | Feature.SINKHOLE | Feature.FAKE)[members] & (total[members] == 0)
     weights += np.where(hidden, weight_of(rules.BOGON_ANSWER), 0.0)
     score = dict(zip(members.tolist(), weights.tolist(), strict=True))
     forged: list[int] = []

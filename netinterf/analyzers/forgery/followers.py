@@ -12,7 +12,7 @@ from netinterf.schema import TcpFlag
 from netinterf.table import Ragged
 from netinterf.trace import Trace
 
-__all__ = ["NEXT_FEW", "other_hop_count", "same_hop_count", "with_followers"]
+__all__ = ["NEXT_FEW", "other_hop_count", "same_hop_count", "with_same_writer"]
 
 NEXT_FEW, AT_ONCE_NS = 4, 50_000_000
 """IP IDs ahead, and time, within which a packet goes on with a count: a host may have sent some elsewhere in between,
@@ -60,7 +60,7 @@ def counted_resets(trace: Trace, owner: I64, first: I64, other: I64) -> Mask:
     return same
 
 
-def with_followers(trace: Trace, row: I64) -> Ragged:
+def with_same_writer(trace: Trace, row: I64) -> Ragged:
     """List, for each forged packet, itself and the packets by which its writer goes on, in order.
 
     Those come later from the same side, with its hop limit, and begin at its first byte or later. Where that hop limit

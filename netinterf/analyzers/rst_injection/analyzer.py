@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from netinterf.analyzers.base import Scope, join
-from netinterf.analyzers.forgery.followers import other_hop_count, same_hop_count, with_followers
+from netinterf.analyzers.forgery.followers import other_hop_count, same_hop_count, with_same_writer
 from netinterf.analyzers.forgery.spray import sprayed
 from netinterf.analyzers.forgery.suspects import Suspects, find_suspects
 from netinterf.analyzers.forgery.writer import written_signs
@@ -22,7 +22,7 @@ from netinterf.analyzers.rst_injection.elsewhere import find_elsewhere
 from netinterf.analyzers.rst_injection.fins import fin_signs, find_fins
 from netinterf.analyzers.rst_injection.first_data import find_first_data
 from netinterf.analyzers.rst_injection.later_data import find_later_data
-from netinterf.analyzers.rst_injection.rival_synacks import other_stacks, raced, refused, swapped_ports
+from netinterf.analyzers.rst_injection.rival_synacks import byte_swapped_ports, other_stacks, raced, refused
 from netinterf.analyzers.rst_injection.signs import HARMLESS_ENDINGS, answers_syn, reset_signs
 from netinterf.analyzers.rst_injection.spared import spared_signs
 from netinterf.analyzers.rst_injection.synacks import find_counted, find_varied
@@ -104,25 +104,25 @@ class RstInjection:
         """Write down data and resets that were sprayed over numbers outside the stream, once a flow."""
         tables = []
         for rule, resets in ((rules.DATA_SPRAYED, False), (rules.SPRAYED, True)):
-            row, places = sprayed(trace, resets=resets)
+            row, positions = sprayed(trace, resets=resets)
             flow, first, owner = np.unique(trace.packets.flow[row], return_index=True, return_inverse=True)
             every = merged(owner.astype(np.int64), row, len(flow))
             cases = Cases(subject=flow, time=trace.packets.time[row[first]], witness=every, forged=every)
-            tables += record(self, cases, gathered([sign(rule, True, {"places": places[first]})]))
+            tables += record(self, cases, gathered([sign(rule, True, {"places": positions[first]})]))
         return tables
 
     def synacks(self, trace: Trace) -> list[Evidence]:
         """Write down greetings of one server that differ from connection to connection, or to one SYN."""
         row, windows = find_varied(trace)
-        counted, swapped = find_counted(trace), swapped_ports(trace)
-        pairs = joined_pairs(second_synacks(trace), swapped)
+        counted, byte_swapped = find_counted(trace), byte_swapped_ports(trace)
+        pairs = joined_pairs(second_synacks(trace), byte_swapped)
         early, times = raced(trace, pairs)
         denial = refused(trace, pairs)
         tables = record(
             self, of_packets(trace, row), gathered([sign(rules.SYNACK_WINDOW_VARIES, True, {"windows": windows})])
         )
         tables += record(self, of_packets(trace, counted), gathered([sign(rules.SYNACK_COUNTING, True)]))
-        swapped_cases = of_packets(trace, swapped.forged, swapped.flow)
+        swapped_cases = of_packets(trace, byte_swapped.forged, byte_swapped.flow)
         tables += record(self, swapped_cases, gathered([sign(rules.SYNACK_SWAPPED_PORTS, True)]))
         beside = [
             sign(rules.SYNACK_NEARER, early, times, witness=pairs.genuine),
@@ -147,7 +147,7 @@ class RstInjection:
         chosen = chosen[own[chosen] > 0]
         forged = forged_rows(trace, fins, own, chosen)
         other_hops = np.flatnonzero(other_hop_count(trace, fins.row[chosen], fins.side[chosen]))
-        more = with_followers(trace, fins.row[chosen[other_hops]])
+        more = with_same_writer(trace, fins.row[chosen[other_hops]])
         at = np.concatenate([forged.parents(), other_hops[more.parents()]])
         forged = merged(at, np.concatenate([forged.values, more.values]), len(chosen))
         cases = suspected(trace, fins, chosen, forged)
@@ -160,7 +160,7 @@ class RstInjection:
             return []
         signs = of_family(written_signs(trace, suspects, self.ttl_tolerance), rules.data)
         chosen = np.flatnonzero(total(signs, len(suspects)) > 0)
-        cases = suspected(trace, suspects, chosen, with_followers(trace, suspects.row[chosen]))
+        cases = suspected(trace, suspects, chosen, with_same_writer(trace, suspects.row[chosen]))
         return record(self, cases, taken(signs, chosen, len(suspects)), rules.data)
 
     def resets(self, trace: Trace, forged_ends: I64) -> list[Evidence]:

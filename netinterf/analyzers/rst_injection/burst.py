@@ -75,8 +75,8 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
     close = follows & (np.diff(time, prepend=time[:1]) <= CLONE_NS) & (packets.version[row] == 4)
-    twin = close & (ids == np.roll(ids, 1)) & (ids > 0)
-    twin |= np.append(twin[1:], False)[:count]
+    clone = close & (ids == np.roll(ids, 1)) & (ids > 0)
+    clone |= np.append(clone[1:], False)[:count]
     ttl, window = packets.ttl[row].astype(np.int64), packets.window[row].astype(np.int64)
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
@@ -88,7 +88,7 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
         mixed=(mixed & ~per_segment & ~(other_side_unseen & acks_differ))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
-        cloned=twin,
+        cloned=clone,
         counting=(climbs[burst] if count else np.zeros(0, np.bool_)) | counted_on(trace, suspects)[order],
     )
     back = np.argsort(order)

@@ -10,7 +10,7 @@ import numpy as np
 
 from netinterf.analyzers.forgery import rules as writing
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
-from netinterf.analyzers.forgery.followers import with_followers
+from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.sequence import ack_unsent, goes_on, lossy, reorder_margin
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
@@ -47,7 +47,7 @@ def find_fins(trace: Trace) -> Suspects:
     row = row[suspicious]
     row = row[trace.checksum_ok(row)]
     flow, first = np.unique(packets.flow[row], return_index=True)
-    own = with_followers(trace, row[first]).values
+    own = with_same_writer(trace, row[first]).values
     return beside(trace, row, side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own))
 
 

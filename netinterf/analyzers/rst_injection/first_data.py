@@ -3,7 +3,7 @@
 import numpy as np
 
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
-from netinterf.analyzers.forgery.followers import with_followers
+from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.header import PADDING
 from netinterf.analyzers.forgery.oddity import begins_page, too_early, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
@@ -36,6 +36,6 @@ def find_first_data(trace: Trace) -> Suspects:
     side = 2 * packets.flow[row].astype(np.int64) + 1
     row = row[unlike_synack(trace, row, side) | too_early(trace, row, side) | ack_regressions(trace, row).any]
     row = row[trace.checksum_ok(row)]
-    chosen, own = np.unique(packets.flow[row]).astype(np.int64), with_followers(trace, row).values
+    chosen, own = np.unique(packets.flow[row]).astype(np.int64), with_same_writer(trace, row).values
     base = side_packets(trace, chosen, without=TcpFlag.RST | TcpFlag.FIN, answers=False, but=own)
     return beside(trace, row, base)

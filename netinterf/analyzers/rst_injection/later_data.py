@@ -7,7 +7,7 @@ PET 2006). One odd packet among many alike is a question; where most are unlike 
 import numpy as np
 
 from netinterf.analyzers.forgery.ack_regression import ack_regressions
-from netinterf.analyzers.forgery.followers import with_followers
+from netinterf.analyzers.forgery.followers import with_same_writer
 from netinterf.analyzers.forgery.header import PADDING
 from netinterf.analyzers.forgery.oddity import begins_page, unlike_synack
 from netinterf.analyzers.forgery.suspects import TCP, Suspects, arrived, beside
@@ -45,7 +45,7 @@ def find_later_data(trace: Trace) -> Suspects:
     row = row[trace.checksum_ok(row) & ~begins_page(trace, row)]
     flow, first = np.unique(packets.flow[row], return_index=True)
     row = np.sort(row[first])
-    own = with_followers(trace, row).values
+    own = with_same_writer(trace, row).values
     base = side_packets(trace, flow.astype(np.int64), without=TcpFlag.RST | TcpFlag.FIN, but=own)
     return beside(trace, row, base)
 

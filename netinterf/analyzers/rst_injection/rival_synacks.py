@@ -15,10 +15,10 @@ from netinterf.numbering import combined
 from netinterf.schema import TcpFlag
 from netinterf.trace import Trace
 
-__all__ = ["other_stacks", "raced", "refused", "swapped_ports"]
+__all__ = ["byte_swapped_ports", "other_stacks", "raced", "refused"]
 
 
-def swapped_ports(trace: Trace) -> Contradictions:
+def byte_swapped_ports(trace: Trace) -> Contradictions:
     """Find SYN/ACKs that acknowledge a connection's SYN, from and to its ports in the other byte order.
 
     They make a flow of their own. The acknowledged number is one of four thousand million, so that no chance brings the

@@ -18,7 +18,7 @@ from netinterf.analyzers.silence.openings import find_syn_controls
 from netinterf.analyzers.silence.probes import DeadBeyondHop, find_dead_beyond_hop
 from netinterf.analyzers.silence.quic import answered_time, compare_quic
 from netinterf.analyzers.unanswered.datagrams import LEAST_TRIES, find_quic
-from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, unreported
+from netinterf.analyzers.unanswered.silences import Kind, Silences, joined, without_icmp
 from netinterf.analyzers.unanswered.sizes import large_only
 from netinterf.analyzers.unanswered.unacked import find_unacked
 from netinterf.analyzers.unanswered.waiting import find_unanswered_syns, find_waiting
@@ -60,7 +60,7 @@ class Silence:
     def __call__(self, trace: Trace, /) -> Evidence:
         """Write down who fell silent, and what speaks for a box or against one."""
         every = joined([find(trace) for find in (find_unacked, find_holes, find_waiting, find_unanswered_syns)])
-        silences, datagrams = unreported(trace, every), unreported(trace, find_quic(trace))
+        silences, datagrams = without_icmp(trace, every), without_icmp(trace, find_quic(trace))
         tables = self.dead_beyond_hop(trace, find_dead_beyond_hop(trace))
         if len(silences):  # they are held against everything else, so where there are none most work is saved
             tables += self.silent(trace, silences)
@@ -146,7 +146,7 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
     alive = (heard >= 0) & began(trace, silences)  # else relative numbers begin at what was captured first
     withheld_bytes, witness = withheld(trace, silences)
     back = large_only(trace, attrs.evolve(silences, side=silences.side ^ 1, size=withheld_bytes))
-    here, anywhere = narrow[0] | back[0], narrow[1] | back[1]
+    on_path, of_client = narrow[0] | back[0], narrow[1] | back[1]  # nothing as large passed there
     large = {"bytes": np.maximum(silences.size, withheld_bytes)}
     return [
         sign(rules.REQUEST, unacked & by_client & silences.first, tries),
@@ -160,9 +160,9 @@ def shapes(trace: Trace, silences: Silences, narrow: tuple[Mask, Mask]) -> list[
         sign(rules.WITHHELD, witness >= 0, {"bytes": withheld_bytes}, witness=witness),
         sign(rules.SYN, silences.is_kind(Kind.UNANSWERED_SYN), tries),
         sign(rules.GREETED, just_opened),
-        sign(rules.ONE_WAY, alive & ~here, {"seconds": late}, witness=heard),
-        sign(rules.LARGE, here & anywhere, large),
-        sign(rules.LARGE_HERE, here & ~anywhere, large),
+        sign(rules.ONE_WAY, alive & ~on_path, {"seconds": late}, witness=heard),
+        sign(rules.LARGE, on_path & of_client, large),
+        sign(rules.LARGE_HERE, on_path & ~of_client, large),
         sign(rules.IDLE, silences.paused >= IDLE_NS, {"seconds": silences.paused / 1e9}),
     ]
 
@@ -249,7 +249,7 @@ def quic_signs(trace: Trace, silences: Silences) -> list[Sign]:
         sign(rules.QUIC_OTHERS, beside.others > 0, others),
         sign(rules.QUIC_NONE, none, {"silent": beside.silent}),
         sign(rules.QUIC_OVER_TCP, beside.over_tcp > 0, {"served": beside.over_tcp}),
-        sign(rules.QUIC_PROMISED, unknown & beside.promised & (beside.others > 0), others),
+        sign(rules.QUIC_PROMISED, unknown & beside.offered_by_dns & (beside.others > 0), others),
         sign(rules.QUIC_AGAIN, (controls.again > 0) & (controls.went_well == 0), {"times": controls.again}),
         sign(rules.QUIC_INTERMITTENT, (controls.went_well > 0) & ~punished, {"served": controls.went_well}),
         sign(rules.QUIC_RESIDUAL, punished, {"seconds": since}),

@@ -186,8 +186,10 @@ def earlier_ends(trace: Trace, silences: Silences, served_at: I64, reset: Mask) 
     before = guilty[np.maximum(place, 0)]
     row = cause[before]
     hit = (place >= 0) & (three[before] == three[flow]) & (packets.time[began] - packets.time[row] <= RESIDUE_NS)
-    deaf = silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST, Kind.INITIAL) & (name[before] != name[flow])
-    hit &= silences.is_kind(Kind.UNANSWERED_SYN) | deaf  # what is punished gets no answer at all
+    unanswered = silences.is_kind(Kind.UNACKED_DATA, Kind.UNANSWERED_REQUEST, Kind.INITIAL) & (
+        name[before] != name[flow]
+    )
+    hit &= silences.is_kind(Kind.UNANSWERED_SYN) | unanswered  # what is punished gets no answer at all
     served = answered(trace, served_at)
     at_all, later = (
         served.count(flow, "client", "server", "server_port", begin=begin) > 0 for begin in (None, silences.until)

@@ -19,7 +19,7 @@ class SynControls:
     neighbours: I64  # other addresses of the same network that first answered within a minute
     before: I64  # connections to the same port of the same address that were opened before
     last: I64  # when the last of these began, ns since 1970, 0 for none
-    after: I64  # the same within a minute after
+    after: I64  # connections to the same port that were opened within a minute after
 
 
 def find_syn_controls(trace: Trace, silences: Silences) -> SynControls:

@@ -38,7 +38,7 @@ class QuicControls:
     others: I64  # QUIC conversations of the same client with other servers that were answered near in time
     silent: I64  # those that were not
     over_tcp: I64  # TCP connections to the same server, or for the same name, that were answered near in time
-    promised: Mask  # a DNS record of the name offers HTTP/3
+    offered_by_dns: Mask  # a DNS record of the name offers HTTP/3
 
 
 def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicControls:
@@ -53,7 +53,7 @@ def compare_quic(trace: Trace, silences: Silences, answered_at: I64) -> QuicCont
         others=spoken.others(flow, "client", but="server", begin=begin, end=end),
         silent=silent.others(flow, "client", but="server", begin=begin, end=end),
         over_tcp=np.maximum(by_server, by_name),
-        promised=np.isin(trace.contacts.name[flow], promised_names(trace)),
+        offered_by_dns=np.isin(trace.contacts.name[flow], promised_names(trace)),
     )
 
 

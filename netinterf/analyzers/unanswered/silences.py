@@ -25,8 +25,8 @@ __all__ = [
     "apart",
     "end_of_capture",
     "joined",
-    "unreported",
     "waiting_shown",
+    "without_icmp",
 ]
 
 TCP, UDP = 6, 17
@@ -89,7 +89,7 @@ def joined(parts: Sequence[Silences]) -> Silences:
     return table.take(first)
 
 
-def unreported(trace: Trace, silences: Silences) -> Silences:
+def without_icmp(trace: Trace, silences: Silences) -> Silences:
     """Leave out silences that ICMP explains: unreachable, or run out of hops as the sender meant it to."""
     about = trace.quotes.flow[trace.quotes.flow >= 0]
     return silences.take(~np.isin(silences.flow, about))
