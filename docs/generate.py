@@ -88,7 +88,8 @@ def link_types() -> str:
 
 def covered() -> str:
     """Write what the scenarios of the simulator cover of what is documented."""
-    found = coverage()
+    found, plays = coverage(), scenarios()
+    benign = sum(play.mechanism is None for play in plays)
     words = list(dict.fromkeys(mechanism for _, mechanism in found.systems))
     parts = [
         """# Scenarios
@@ -96,20 +97,25 @@ def covered() -> str:
 What `netinterf simulate` can play. Every scenario runs over IPv4 and IPv6, from any seed, and as its taps allow from
 the client's side, the server's side or the middle.
 """,
+        (
+            f"There are {len(plays)} scenarios, {len(plays) - benign} with interference and {benign} without. They "
+            f"play {len(found.systems)} documented systems, counted by mechanism, and {len(found.confounders)} "
+            "look-alikes.\n"
+        ),
         "## Documented systems, by mechanism\n",
     ]
     for word in words:
         rows = [
-            (f"`{system.id}`", system.says, system.source, ", ".join(f"`{name}`" for name in plays) or "**none**")
-            for (system, mechanism), plays in found.systems.items()
+            (f"`{system.id}`", system.says, system.source, ", ".join(f"`{name}`" for name in names) or "**none**")
+            for (system, mechanism), names in found.systems.items()
             if mechanism == word
         ]
         parts.append(f"### `{word}`\n")
         parts.append(table(("system", "what it does", "source", "played by"), rows))
     rows = [
         (one.id, one.says, ", ".join(f"`{word}`" for word in one.resembles), one.source,
-         ", ".join(f"`{name}`" for name in plays) or "**none**")
-        for one, plays in found.confounders.items()
+         ", ".join(f"`{name}`" for name in names) or "**none**")
+        for one, names in found.confounders.items()
     ]  # fmt: skip
     parts.append("## Benign look-alikes\n")
     parts.append(table(("look-alike", "what happens", "resembles", "source", "played by"), rows))
@@ -117,7 +123,7 @@ the client's side, the server's side or the middle.
     parts.append(
         table(
             ("scenario", "mechanism", "what happens"),
-            [(f"`{play.name}`", f"`{play.mechanism}`" if play.mechanism else "", play.says) for play in scenarios()],
+            [(f"`{play.name}`", f"`{play.mechanism}`" if play.mechanism else "", play.says) for play in plays],
         )
     )
     return "\n".join(parts)

@@ -64,7 +64,7 @@ class DnsPoisoning:
         races = run_races(trace, replies, content)
         transports = transport_contrasts(trace, replies)
         contradicted_over_tcp = np.array([control.reply for control in transports], np.int64)
-        known = compare_known(trace, replies, content, races)  # to the user: true answers, networks
+        known = compare_known(trace, replies, content, races)  # by the user's table of true answers
         suspects = find_suspect_replies(
             trace, replies, content, races, known, contradicted_over_tcp, least_handshakes(trace)
         )

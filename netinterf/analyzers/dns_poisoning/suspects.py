@@ -50,7 +50,7 @@ class SuspectReplies:
     rows: I64  # rows in Replies
     race: I64  # row in Races whose contradiction it belongs to, -1 for none
     content: F64  # weights by themselves: addresses that cannot serve the name
-    listed: F64  # addresses known of forged answers (Wallbleed, GFWatch and others)
+    listed: F64  # addresses that censors are known to forge (`netinterf.context.forged`)
     form: F64  # malformed
     wrong_type: F64
     compared: BaselineWeights

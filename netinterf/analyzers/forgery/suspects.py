@@ -1,8 +1,8 @@
 """The packets worth a question, resets above all, and what their claimed sender's other packets look like.
 
-Everything here is narrowed to flows that hold a reset. A *suspect* is a RST that the network could have forged: one
-that arrived at the tap, not one that the machine at the tap sent itself. Its *base* is every other packet of the same
-side of the same flow, resets excluded, since an injector may have written several.
+Everything here is narrowed to flows that hold one. A *suspect* is a packet, mostly a RST, that the network could have
+forged: one that arrived at the tap, not one that the machine at the tap sent itself. The *base* is what both sides of
+these flows sent besides; without resets unless said otherwise, since an injector may have written several.
 """
 
 import attrs

@@ -56,21 +56,21 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     # an abort acknowledges each segment once, in whatever order, before the bare answers to what was still under way
     acks = np.flatnonzero(suspects.acks[order])
     numbers, often = np.unique(np.stack([burst[acks], ack_and_flag[acks]], axis=1), axis=0, return_counts=True)
-    acks_differ = np.bincount(numbers[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
+    like_abort = np.bincount(numbers[often > 1, 0], minlength=len(sizes)) == 0 if count else sizes > 0
     bare_first = np.append(False, ~apart[1:] & suspects.acks[order][1:] & ~suspects.acks[order][:-1])[:count]
-    acks_differ &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else acks_differ
+    like_abort &= np.bincount(burst[bare_first], minlength=len(sizes)) == 0 if count else like_abort
     may_have_drawn = np.zeros(len(sizes), np.int64)
     np.maximum.at(may_have_drawn, burst, flight)
     sent = suspects.base.at(suspects.base.top, suspects.previous)
     # a server that has no room for a connection may refuse the end of its handshake, too (Linux, accept queue full)
-    opened = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else acks_differ
-    may_have_drawn += acks_differ & opened
+    opened = np.bincount(burst[(sent == 1)[order]], minlength=len(sizes)) > 0 if count else like_abort
+    may_have_drawn += like_abort & opened
     # a bare reset behind its side's data that repeats an ack field answers just that segment: injectors aim ahead
     stale = (~suspects.acks & may_answer(trace, suspects) & (packets.relative_seq[suspects.row] < sent))[order]
-    answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else acks_differ
-    per_segment = (sizes >= 2) & (((sizes <= may_have_drawn) & acks_differ) | answers)
+    answers = np.bincount(burst[stale], minlength=len(sizes)) > 0 if count else like_abort
+    per_segment = (sizes >= 2) & (((sizes <= may_have_drawn) & like_abort) | answers)
     other_side_unseen = (
-        np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else acks_differ
+        np.bincount(burst[suspects.previous_other[order] < 0], minlength=len(sizes)) > 0 if count else like_abort
     )
     follows = ~apart
     ids = packets.ip_id[row].astype(np.int64)
@@ -81,11 +81,11 @@ def burst_signs(trace: Trace, suspects: Suspects) -> BurstSigns:
     locked = _spread(window - ttl, starts) == 0
     climbs = (_spread(ttl, starts) > 0) & locked & (_spread(window, starts) > 0)
     again = repeats(trace, suspects)[order]
-    repeated = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else acks_differ
+    repeated = np.bincount(burst[again], minlength=len(sizes)) > 0 if count else like_abort
     excess = (sizes >= EXCESS) & (((sizes > may_have_drawn) & (may_have_drawn > 0)) | repeated) & ~answers
     signs = BurstSigns(
         size=sizes[burst] if count else burst,
-        mixed=(mixed & ~per_segment & ~(other_side_unseen & acks_differ))[burst] if count else np.zeros(0, np.bool_),
+        mixed=(mixed & ~per_segment & ~(other_side_unseen & like_abort))[burst] if count else np.zeros(0, np.bool_),
         excess=excess[burst],
         per_segment=per_segment[burst],
         cloned=clone,
